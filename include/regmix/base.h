@@ -1,0 +1,322 @@
+/* base.h: what every room of the house stands on: status and errors, memory,
+ * random numbers, files, tables, trees of configuration, options, threads.
+ *
+ * Uses: nothing of regmix.
+ *
+ * Conventions. What can fail returns rmx_status and takes `rmx_err *err` last
+ * (never NULL); on failure outputs are untouched or released. The library never prints
+ * and never exits. Arrays carry their shape in a comment: (N, D) is row-major,
+ * N rows of D.
+ */
+#ifndef REGMIX_BASE_H
+#define REGMIX_BASE_H
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- status and errors ------------------------------------------------ */
+
+typedef enum rmx_status {
+  RMX_OK = 0,
+  RMX_EINPUT,       /* the data or the config is wrong; the message says where */
+  RMX_EUSAGE,       /* the call or the command line is wrong */
+  RMX_EIO,          /* the operating system said no */
+  RMX_ENOMEM,       /* an allocation failed */
+  RMX_ENUMERIC,     /* a computation did not work out (NaN, singular, diverged) */
+  RMX_EINTERRUPTED, /* rmx_interrupt() was called */
+} rmx_status;
+
+/* Says what, where, what was got and wanted, and what to do. */
+typedef struct rmx_err {
+  rmx_status status;
+  char message[1024];
+} rmx_err;
+
+#if defined(__GNUC__)
+#define RMX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define RMX_PRINTF(fmt, args)
+#endif
+
+/* Fills `err`, returns `status`: `return rmx_fail(err, RMX_EINPUT, "...", ...)`. */
+rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) RMX_PRINTF(3, 4);
+/* The same with ": <strerror(errno)>" behind the message and status RMX_EIO. */
+rmx_status rmx_fail_errno(rmx_err *err, const char *fmt, ...) RMX_PRINTF(2, 3);
+/* Puts "context: " before the message `err` already has; returns its status. */
+rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) RMX_PRINTF(2, 3);
+rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what);
+
+/* Forwards a failure: `RMX_TRY(rmx_csv_read(path, &table, err));` */
+#define RMX_TRY(call)                                \
+  do {                                               \
+    rmx_status try_status_ = (call);                 \
+    if (try_status_ != RMX_OK) return try_status_;   \
+  } while (0)
+/* The same where something must be released first: jumps to `label` with
+ * `status` (a local of that name) set. */
+#define RMX_TRY_GOTO(call, label)      \
+  do {                                 \
+    status = (call);                   \
+    if (status != RMX_OK) goto label;  \
+  } while (0)
+
+const char *rmx_version(void);
+
+/* ---- being asked to stop, and telling how it goes --------------------- */
+
+/* Async-signal-safe. Long work looks at rmx_interrupted() and returns
+ * RMX_EINTERRUPTED with everything on disk in order. */
+void rmx_interrupt(void);
+bool rmx_interrupted(void);
+
+/* How the library tells its caller what happens; any member may be NULL, and
+ * so may a pointer to the listener. Calls come from one thread at a time. */
+typedef struct rmx_listener {
+  void *context;
+  /* Work `what` stands at done of total `unit`s; `detail` may be NULL. Called often. */
+  void (*progress)(void *context, const char *what, double done, double total, const char *unit,
+                   const char *detail);
+  /* One finished fact worth a line ("corpus: 6 domains, 5.1 M tokens"). */
+  void (*note)(void *context, const char *message);
+  /* Something the user should act upon, though work goes on. */
+  void (*warn)(void *context, const char *message);
+} rmx_listener;
+
+void rmx_progress(const rmx_listener *to, const char *what, double done, double total,
+                  const char *unit, const char *detail);
+void rmx_note(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
+void rmx_warn(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
+
+double rmx_now(void); /* seconds of a monotonic clock */
+
+/* ---- memory ----------------------------------------------------------- */
+
+/* n * size bytes, zeroed; NULL when that overflows or memory is short.
+ * n = 0 gives a valid pointer. Released with free(). */
+void *rmx_calloc(size_t n, size_t size);
+void *rmx_realloc(void *p, size_t n, size_t size); /* overflow-checked; old block kept on NULL */
+char *rmx_strdup(const char *s);
+char *rmx_format(const char *fmt, ...) RMX_PRINTF(1, 2); /* asprintf; NULL when memory is short */
+
+/* Blocks of one lifetime: many allocations, one release. Zeroed memory,
+ * 64-byte aligned. rmx_arena a = {0} is ready for use. */
+typedef struct rmx_arena {
+  struct rmx_arena_block *head;
+} rmx_arena;
+void *rmx_arena_alloc(rmx_arena *arena, size_t n, size_t size); /* NULL when memory is short */
+char *rmx_arena_strdup(rmx_arena *arena, const char *s);
+void rmx_arena_release(rmx_arena *arena);
+
+/* A growing text or byte buffer. rmx_buf b = {0} is ready for use; data is
+ * always NUL-terminated once anything was added. A failed allocation sets
+ * `failed` and makes later calls do nothing: check once, at the end. */
+typedef struct rmx_buf {
+  char *data;
+  size_t size, capacity;
+  bool failed;
+} rmx_buf;
+void rmx_buf_add(rmx_buf *b, const void *data, size_t size);
+void rmx_buf_puts(rmx_buf *b, const char *s);
+void rmx_buf_printf(rmx_buf *b, const char *fmt, ...) RMX_PRINTF(2, 3);
+void rmx_buf_release(rmx_buf *b);
+
+/* A list of owned strings. rmx_strings s = {0} is ready for use. */
+typedef struct rmx_strings {
+  char **items; /* (n) */
+  size_t n, capacity;
+} rmx_strings;
+bool rmx_strings_add(rmx_strings *s, const char *item); /* copies; false when memory is short */
+void rmx_strings_sort(rmx_strings *s);
+void rmx_strings_release(rmx_strings *s);
+
+/* ---- names ------------------------------------------------------------ */
+
+/* Index of the name nearest to `name` (edit distance, at most a third of its
+ * length off), or -1: for "did you mean". */
+int rmx_nearest(const char *name, const char *const *names, size_t n);
+/* Finds the domain or metric a user typed: an exact name wins, else the one unique
+ * match after dropping `train_`, `valid_`, `metric/`, `_val_loss` and whatever
+ * prefix all names share, on both sides. Unknown and ambiguous names are RMX_EINPUT, with
+ * the nearest name; `what` is the noun for the message ("domain", "metric"). */
+rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
+                         size_t *index, rmx_err *err);
+
+/* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
+
+uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);
+uint64_t rmx_hash_string(const char *s, uint64_t seed);
+
+/* ---- random numbers: Philox4x32-10 (Salmon et al., SC 2011) ------------- */
+
+/* What a random number is for: part of its key, so that one purpose never
+ * shifts the numbers of another. Append only. */
+typedef enum rmx_purpose {
+  RMX_FOR_TEST = 0,
+  RMX_FOR_MIXTURES,
+  RMX_FOR_WEIGHTS,
+  RMX_FOR_ORDER,
+  RMX_FOR_FOLDS,
+  RMX_FOR_SIMULATION,
+  RMX_FOR_BOOTSTRAP,
+  RMX_FOR_STARTS,
+} rmx_purpose;
+
+/* A stream of numbers keyed by (seed, run, purpose): the i-th number depends on
+ * nothing else. Copyable; saving it is saving `position`. */
+typedef struct rmx_rng {
+  uint32_t key[2];
+  uint32_t run, purpose;
+  uint64_t position; /* blocks of four words used */
+  uint32_t block[4];
+  int left;          /* words of block not yet given out */
+} rmx_rng;
+
+rmx_rng rmx_rng_make(uint64_t seed, uint64_t run, rmx_purpose purpose);
+uint32_t rmx_rng_u32(rmx_rng *r);
+uint64_t rmx_rng_u64(rmx_rng *r);
+double rmx_rng_uniform(rmx_rng *r);               /* [0, 1), 53 bits */
+uint64_t rmx_rng_below(rmx_rng *r, uint64_t n);   /* 0 .. n-1, unbiased; n > 0 */
+double rmx_rng_normal(rmx_rng *r);                /* N(0, 1), Box-Muller */
+double rmx_rng_gamma(rmx_rng *r, double shape);   /* Gamma(shape, 1), Marsaglia-Tsang; shape > 0 */
+void rmx_rng_shuffle(rmx_rng *r, size_t *items, size_t n);
+/* The bare block function, for counter-based use: out = Philox(counter, key). */
+void rmx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* ---- files ------------------------------------------------------------- */
+
+bool rmx_exists(const char *path);
+rmx_status rmx_mkdirs(const char *path, rmx_err *err);       /* mkdir -p */
+rmx_status rmx_remove_tree(const char *path, rmx_err *err);  /* rm -rf; absent is fine */
+/* Reads a whole file; *data has a NUL behind its last byte; free() it. */
+rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err);
+/* Writes beside and renames: a reader sees the old file or the whole new one. */
+rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err);
+/* The paths that match a glob pattern, sorted, appended to `out`; none is no error. */
+rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err);
+/* Names in a folder (no dot files), sorted, appended; an absent folder is empty. */
+rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err);
+/* `path` as seen from `folder`: unchanged if absolute; "~/" is the home. free() it; NULL if memory is short. */
+char *rmx_path_in(const char *folder, const char *path);
+
+/* A file being written beside its final place. rmx_outfile o = {0} first. Write with
+ * stdio to o.file; then commit (flush, fsync, check every error, rename) or
+ * discard. A full disk is found at commit at the latest, and named. */
+typedef struct rmx_outfile {
+  FILE *file;
+  char *path, *temporary;
+} rmx_outfile;
+rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
+rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);
+void rmx_outfile_discard(rmx_outfile *o);
+
+/* A file mapped read-only; an empty file gives data = NULL, size = 0. */
+typedef struct rmx_map {
+  const void *data;
+  size_t size;
+} rmx_map;
+rmx_status rmx_map_open(rmx_map *map, const char *path, rmx_err *err);
+void rmx_map_release(rmx_map *map);
+
+/* ---- JSON and YAML: both are read into jansson trees -------------------- */
+
+/* The caller owns the tree (json_decref). Errors name file and line. */
+rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err);
+rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err);
+/* json_dumps with 2-space indent, keys in their order, 17 significant digits, and a line feed; free() it. */
+char *rmx_json_text(const json_t *tree);
+/* Fetches with a type check: `what` (usually the file) heads the message. */
+rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what, rmx_err *err);
+rmx_status rmx_json_string(const json_t *object, const char *key, const char **out, const char *what, rmx_err *err);
+
+/* A YAML document as a jansson tree: maps to objects (key order kept), sequences to
+ * arrays, plain scalars to null, true/false, integers, reals, else strings;
+ * quoted scalars to strings. No anchors, no tags. A key given twice is an error. */
+typedef struct rmx_yaml {
+  json_t *root; /* owned */
+  struct rmx_yaml_lines *lines;
+} rmx_yaml;
+rmx_status rmx_yaml_read(const char *path, rmx_yaml *out, rmx_err *err);
+rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out, rmx_err *err);
+int rmx_yaml_line(const rmx_yaml *y, const json_t *node); /* 1-based; 0 if unknown */
+void rmx_yaml_release(rmx_yaml *y);
+/* Writes a tree as YAML (block style); `heading` (may be NULL) becomes comment lines on top. */
+rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *heading, rmx_err *err);
+
+/* ---- CSV tables of numbers ---------------------------------------------- */
+
+/* A table whose first column names the rows. Empty, NA and NaN cells are NaN. */
+typedef struct rmx_table {
+  char *path;      /* where it came from, for messages */
+  char *id_name;   /* header of the first column */
+  size_t N, D;
+  char **ids;      /* (N) */
+  int *lines;      /* (N) line of each row in the file */
+  char **names;    /* (D) */
+  double *x;       /* (N, D) */
+} rmx_table;
+/* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is no number,
+ * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */
+rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err);
+/* Shortest decimal that reads back to the same double; NaN is an empty cell. */
+rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err);
+void rmx_csv_print(FILE *f, const rmx_table *t);
+rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err); /* NULL names and ids, zero x */
+void rmx_table_release(rmx_table *t);
+/* Shortest "%.{15,16,17}g" text that reads back to the same double. out: 32 bytes. */
+void rmx_double_text(double x, char out[32]);
+/* A field of CSV, quoted only if it must be. */
+void rmx_csv_field(rmx_buf *out, const char *text);
+
+/* ---- options: one table for parsing, bounds, help, config keys, man pages */
+
+typedef enum rmx_option_type {
+  RMX_BOOL,   /* bool */
+  RMX_INT,    /* int64_t; "600k", "1.5M", "1G" are taken as well, powers of 1000 */
+  RMX_REAL,   /* double */
+  RMX_TEXT,   /* char *, owned by the struct; NULL when not given */
+  RMX_CHOICE, /* char *, one of `choices` */
+  RMX_LIST,   /* rmx_strings: may be given several times */
+} rmx_option_type;
+
+typedef struct rmx_option {
+  const char *key;     /* "proxy.lr", or the long flag "mixtures" */
+  rmx_option_type type;
+  size_t offset;       /* of the member in the struct it fills */
+  const char *initial; /* the default, as text; NULL: none */
+  double min, max;     /* of numbers, inclusive; both 0: no bounds */
+  const char *choices; /* "ridge|trees" of RMX_CHOICE; metavariable ("FILE") of the others */
+  const char *help;    /* one sentence, lower case, no full stop */
+} rmx_option;
+
+rmx_status rmx_options_init(const rmx_option *table, size_t n, void *into, rmx_err *err);
+rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const char *key,
+                          const char *value, rmx_err *err);
+const rmx_option *rmx_option_find(const rmx_option *table, size_t n, const char *key);
+/* The value as it would be written in the config: a new reference. */
+json_t *rmx_option_json(const rmx_option *option, const void *from);
+void rmx_options_release(const rmx_option *table, size_t n, void *into);
+/* "600k", "1.5M", "2e6" -> 600000, ...; RMX_EINPUT names `what`. */
+rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_err *err);
+rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_err *err);
+
+/* ---- threads ------------------------------------------------------------ */
+
+/* Calls work(context, i) for i in 0..n-1 on up to `threads` threads (the caller's is
+ * one), each i once, in no order; returns when all are done. What `work` writes
+ * must depend on i alone, then results depend on no number of threads. */
+void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), void *context);
+int rmx_processors(void); /* processors this process may use, at least 1 */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,168 @@
+/* corpus.h: from text to token files, and from token files to training batches.
+ *
+ * Uses: base, mixture.
+ *
+ *   text -> [reader] documents -> [filter] -> [tokenizer] token files -> [stream] batches
+ */
+#ifndef REGMIX_CORPUS_H
+#define REGMIX_CORPUS_H
+
+#include <regmix/base.h>
+#include <regmix/mixture.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- tokenizer: byte-level BPE ------------------------------------------ */
+
+typedef struct rmx_tokenizer rmx_tokenizer;
+
+/* Trains byte-level BPE (GPT-2's pre-tokenizer pattern) on `n` texts until the vocabulary, the
+ * special token <|endoftext|> included, has `vocab` entries (or no pair is left). Deterministic.
+ * Cost: linear in the number of distinct words, plus merges with a heap. */
+rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
+                               rmx_tokenizer **out, rmx_err *err);
+/* Reads / writes Hugging Face's tokenizer.json (model BPE, ByteLevel). */
+rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err);
+rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err *err);
+int rmx_tokenizer_vocab(const rmx_tokenizer *t);
+uint32_t rmx_tokenizer_end_of_text(const rmx_tokenizer *t);
+uint64_t rmx_tokenizer_hash(const rmx_tokenizer *t); /* of merges and specials: names the token files */
+/* A growing list of token ids. {0} is ready for use. */
+typedef struct rmx_tokens {
+  uint32_t *ids;
+  size_t n, capacity;
+} rmx_tokens;
+void rmx_tokens_release(rmx_tokens *t);
+/* Appends the tokens of text (any bytes). Thread-safe on one tokenizer: scratch is per call. */
+rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size, rmx_tokens *out, rmx_err *err);
+/* Appends the bytes the ids stand for. */
+rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, size_t n, rmx_buf *out, rmx_err *err);
+void rmx_tokenizer_free(rmx_tokenizer *t);
+
+/* ---- prepare: text to token files ---------------------------------------- */
+
+typedef struct rmx_domain_source {
+  char *name;
+  rmx_strings files;       /* globs, absolute or relative to the config's folder */
+  rmx_strings valid_files; /* separate validation text; empty: split by hash */
+  bool valid_only;         /* a target that is not in the training data */
+  char *text_field;        /* of .jsonl; NULL: the corpus-wide one */
+  char *separator;         /* of .txt; NULL: the corpus-wide one */
+} rmx_domain_source;
+
+typedef struct rmx_corpus_options {
+  char *folder;            /* of domains, when no domain map is given: a folder per domain, or files `<domain>-*.jsonl` */
+  char *text_field;        /* "text" */
+  char *separator;         /* a line that ends a document in .txt: "%"; "" : a blank line; "none": a file is a document */
+  double valid_fraction;   /* of documents, by hash: 0.05 */
+  int64_t max_valid_tokens; /* validation tokens kept per domain at most; 0: all */
+  int64_t max_bytes;       /* text read per domain at most; 0: all */
+  bool skip_bad;           /* broken JSON lines are counted, not fatal */
+  bool dedup;              /* drop exact duplicates */
+  int64_t overlap;         /* words of the n-gram that makes a training document a copy of target text: 13; 0: off */
+  char *tokenizer;         /* path of a tokenizer.json to use; NULL: train one */
+  int64_t vocab;           /* of the tokenizer to train: 4096 */
+  int64_t tokenizer_bytes; /* text it is trained on, taken evenly from the training domains: 10M */
+} rmx_corpus_options;
+
+/* The domains in a folder: each folder in it is one, with the files in that whose kind is known; so are files
+ * `<domain>-*.jsonl` or `<domain>.txt` in the folder itself, packed or not. By name; release them. */
+rmx_status rmx_corpus_discover(const char *folder, rmx_domain_source **out, size_t *n, rmx_err *err);
+void rmx_domain_sources_release(rmx_domain_source *list, size_t n); /* the list itself too */
+
+/* Prepares corpus/ and tokenizer.json in the experiment folder `folder`: reads every source, drops
+ * duplicates and overlaps with `targets` (indices of domains whose validation text must not be trained on),
+ * splits, tokenises, writes
+ *   tokenizer.json
+ *   corpus/<domain>/{train,valid}.bin  header of 64 bytes (magic, version, bytes per token, tokens, tokenizer hash,
+ *                                      hash of the ids), then ids as uint16 (vocab <= 65536) or uint32, little endian
+ *   corpus/corpus.json                 what is in there: see rmx_corpus
+ * `base` is what relative globs are relative to. Token files appear whole or not at all; corpus.json is written last. */
+rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
+                              const size_t *targets, size_t ntargets, const char *base, const char *folder,
+                              int threads, const rmx_listener *listener, rmx_err *err);
+/* Hash of the options and of the sources' files (paths, sizes, times): differs from corpus.json's
+ * "source_hash" when prepare must run again. */
+rmx_status rmx_corpus_source_hash(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
+                                  const size_t *targets, size_t ntargets, const char *base, uint64_t *hash, rmx_err *err);
+
+/* ---- corpus: the token files, opened ------------------------------------- */
+
+typedef struct rmx_domain {
+  char *name;
+  bool valid_only;
+  size_t train_tokens, valid_tokens;
+  size_t train_bytes, valid_bytes;       /* of text behind those tokens */
+  size_t train_documents, valid_documents;
+  int width;                             /* bytes per id: 2 or 4 */
+  const void *train, *valid;             /* ids, mapped; NULL when there are none */
+} rmx_domain;
+
+typedef struct rmx_corpus {
+  size_t D;                /* all domains, valid-only ones last */
+  size_t D_train;          /* those that can be trained on: domains[0 .. D_train-1] */
+  rmx_domain *domains;     /* (D) */
+  const char **names;      /* (D) the same names, for the functions that take a list */
+  double *prior;           /* (D_train) share of the training tokens */
+  int vocab;
+  uint32_t end_of_text;
+  uint64_t hash;           /* of all ids: what the runs were trained on */
+  struct rmx_corpus_maps *maps;
+} rmx_corpus;
+
+/* Opens <folder>/corpus; checks magic, version, sizes and that all files are of one tokenizer. Token
+ * files are mapped: memory is shared between the processes that use them. */
+rmx_status rmx_corpus_open(const char *folder, rmx_corpus **out, rmx_err *err);
+void rmx_corpus_free(rmx_corpus *c);
+/* Id number i of `ids` of the given width. */
+static inline uint32_t rmx_token_at(const void *ids, int width, size_t i) {
+  return width == 2 ? ((const uint16_t *)ids)[i] : ((const uint32_t *)ids)[i];
+}
+
+/* ---- streams: what yields training batches -------------------------------- */
+
+/* B sequences of T tokens. The caller owns the arrays. */
+typedef struct rmx_batch {
+  int B, T;
+  int32_t *tokens; /* (B, T) */
+  int32_t *labels; /* (B, T) the next token of each */
+  float *weights;  /* (B, T) weight of each token's loss; 1 */
+  int32_t *domain; /* (B) index of the domain of each sequence */
+} rmx_batch;
+rmx_status rmx_batch_make(rmx_batch *b, int B, int T, rmx_err *err);
+void rmx_batch_release(rmx_batch *b);
+
+typedef struct rmx_stream rmx_stream;
+typedef struct rmx_stream_type {
+  const char *name;
+  rmx_status (*next)(rmx_stream *s, rmx_batch *into, rmx_err *err);
+  /* Takes back the losses (B, T) of the batch `next` gave last; may change the mixture. NULL: not interested. */
+  void (*observe)(rmx_stream *s, const rmx_batch *batch, const float *losses);
+  /* State as JSON, and back: a stream loaded goes on with the same bits. save gives a new reference. */
+  json_t *(*save)(const rmx_stream *s);
+  rmx_status (*load)(rmx_stream *s, const json_t *state, rmx_err *err);
+  void (*free)(rmx_stream *s);
+} rmx_stream_type;
+/* First member of every stream. */
+struct rmx_stream {
+  const rmx_stream_type *type;
+  size_t D;                 /* training domains */
+  double *mixture;          /* (D) the mixture drawn by at present; what `observe` may change */
+  uint64_t *sequences;      /* (D) sequences given so far */
+  double *epochs;           /* (D) times each domain was gone through so far */
+};
+
+/* The fixed mixture. Each sequence is a window of T tokens and its T labels; a domain's windows come in
+ * an order keyed by (seed, domain, epoch) and nothing else; an exhausted domain starts a new epoch, reshuffled,
+ * with the windows shifted. Which domain comes next: each gains w_d of credit a sequence, the one with
+ * most gives the next and pays 1, so shares are exact to one sequence at any time and for any seed.
+ * RMX_EINPUT where a domain with weight has fewer than T + 1 tokens. `corpus` must outlive the stream. */
+rmx_status rmx_stream_fixed(const rmx_corpus *corpus, const double *mixture, int T, uint64_t seed,
+                            rmx_stream **out, rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,90 @@
+/* experiment.h: what was asked (regmix.yaml), with every default, and where its files are.
+ *
+ * Uses: base, mixture, corpus, kernels, model, train, regress, optimize.
+ *
+ * One list of sections, each a prefix and an option table, is the config: `proxy.lr` is option `lr` of section
+ * `proxy`. The YAML, `--set proxy.lr=1e-3`, resolved.yaml, `init`'s commented file and the man page are all read off it.
+ */
+#ifndef REGMIX_EXPERIMENT_H
+#define REGMIX_EXPERIMENT_H
+
+#include <regmix/base.h>
+#include <regmix/corpus.h>
+#include <regmix/mixture.h>
+#include <regmix/optimize.h>
+#include <regmix/regress.h>
+#include <regmix/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rmx_compare_options {
+  int64_t seeds;       /* paired: each mixture is trained once with each */
+  rmx_strings against; /* prior, uniform, best_single, best_run, single:DOMAIN, or a mixture file */
+} rmx_compare_options;
+
+/* One metric of the target and its weight; negative: to be maximised. */
+typedef struct rmx_target_term {
+  char *metric;
+  double weight;
+} rmx_target_term;
+
+typedef struct rmx_general_options {
+  int64_t seed;
+  int64_t jobs;  /* worker processes; 0: one per processor */
+  char *isa;     /* processor level of the kernels */
+} rmx_general_options;
+
+typedef struct rmx_config {
+  rmx_general_options general;
+  rmx_corpus_options corpus;
+  rmx_domain_source *domains; /* (n_domains) of corpus.domains */
+  size_t n_domains;
+  rmx_target_term *target;    /* (n_target) */
+  size_t n_target;
+  rmx_sample_options sample;
+  rmx_training proxy, large;
+  rmx_compare_options compare;
+  rmx_regress_options regress;
+  rmx_optimize_options optimize;
+} rmx_config;
+
+typedef struct rmx_section {
+  const char *prefix;      /* "proxy"; "": the keys stand by themselves (some have dots of their own) */
+  const rmx_option *table;
+  const size_t *n;
+  size_t offset;           /* of the struct the table fills, in rmx_config */
+  const char *help;        /* one sentence */
+} rmx_section;
+extern const rmx_section rmx_config_sections[];
+extern const size_t rmx_config_sections_n;
+
+/* Defaults, then the YAML file (NULL: none), then `settings` (n) of "key=value". Unknown keys name file, line and the nearest
+ * known one. */
+rmx_status rmx_config_read(const char *path, const char *const *settings, size_t n, rmx_config *out, rmx_err *err);
+/* One "key=value" on top. */
+rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err);
+void rmx_config_release(rmx_config *c);
+/* The whole config with every default: what resolved.yaml holds. A new reference. */
+json_t *rmx_config_json(const rmx_config *c);
+/* What a key is where nothing sets it ("large.tokens": "4M"); NULL: nothing. `key` as typed, `option` its table entry. */
+const char *rmx_config_initial(const char *key, const rmx_option *option);
+
+/* An experiment: a folder and its config. */
+typedef struct rmx_experiment {
+  char *folder;
+  char *config_path; /* NULL: there is no regmix.yaml */
+  rmx_config config;
+} rmx_experiment;
+/* Opens the experiment in `folder`, or, with `yaml` given, the one whose config that is (its folder, unless `folder` is given too). */
+rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char *const *settings, size_t n,
+                               rmx_experiment *out, rmx_err *err);
+void rmx_experiment_release(rmx_experiment *e);
+/* <folder>/<name>; NULL if memory is short; free() it. */
+char *rmx_experiment_path(const rmx_experiment *e, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

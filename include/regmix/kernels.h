@@ -1,0 +1,32 @@
+/* kernels.h: the numeric inner loops, one table of functions per processor level, picked once.
+ *
+ * Uses: base.
+ *
+ * All arrays are float32, row-major. `ref` reads like the equations and is the specification;
+ * every other level is tested against it. Same level, same bits: no result depends on alignment, on
+ * the number of threads or on what else runs.
+ */
+#ifndef REGMIX_KERNELS_H
+#define REGMIX_KERNELS_H
+
+#include <regmix/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rmx_kernels rmx_kernels; /* the table: src/kernels/kernels.h documents each function */
+
+/* The table for level `isa` ("ref", "avx2", "avx512"; NULL or "auto": $REGMIX_ISA if set, else the best this
+ * processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has. */
+rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err);
+const char *rmx_kernels_name(const rmx_kernels *k);
+/* The levels this build has and this processor can run, worst first. Returns how many; names into list[]. */
+size_t rmx_kernels_available(const char *list[], size_t max);
+/* GFLOP/s of one thread in a register-only multiply-add loop of this level: the limit. Takes ~50 ms. */
+double rmx_kernels_peak_gflops(const rmx_kernels *k);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

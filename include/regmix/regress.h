@@ -1,0 +1,144 @@
+/* regress.h: functions fitted from mixture to metric.
+ *
+ * Uses: base, mixture.
+ */
+#ifndef REGMIX_REGRESS_H
+#define REGMIX_REGRESS_H
+
+#include <regmix/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a fit sees: N runs, D domains. Borrowed pointers; NULL where unknown. */
+typedef struct rmx_dataset {
+  size_t N, D;
+  const double *X;           /* (N, D) mixtures */
+  const double *y;           /* (N) the metric */
+  const double *row_weights; /* (N) or NULL: all 1 */
+  const int *groups;         /* (N) replicate group of each run (same mixture), or NULL: each its own */
+  const char *const *domains; /* (D) names, for messages */
+  const char *metric;        /* name, for messages */
+  int own_domain;            /* index of the metric's own domain, or -1 */
+  const double *tokens;      /* (D) tokens there are of each domain, or NULL */
+  double budget;             /* tokens of the large run, or 0 */
+} rmx_dataset;
+
+typedef struct rmx_ridge_options {
+  double alpha;       /* penalty on the weights, intercept free: 1 */
+  bool sqrt;          /* features sqrt(w) in place of w */
+} rmx_ridge_options;
+
+/* LightGBM's names and defaults where the recipe does not say otherwise. */
+typedef struct rmx_trees_options {
+  int64_t rounds;           /* 1000; 0: as many as cross-validation inside the training runs finds best, up to 3000 */
+  double learning_rate;     /* 0.01 */
+  int64_t leaves;           /* 31 */
+  int64_t min_data_in_leaf; /* 20 */
+  double min_hessian;       /* 1e-3 */
+  int64_t max_bin;          /* 255 */
+  int64_t min_data_in_bin;  /* 3 */
+  double lambda_l1, lambda_l2, min_gain; /* 0 0 0 */
+  int64_t max_depth;        /* -1: no limit */
+} rmx_trees_options;
+
+/* Every regressor's options in one struct, so that the config has one section each. */
+typedef struct rmx_regress_options {
+  char *regressor;   /* "ridge", "trees", ... */
+  int64_t folds;     /* of cross-validation: 5 */
+  rmx_ridge_options ridge;
+  rmx_trees_options trees;
+} rmx_regress_options;
+/* The option table of rmx_regress_options (keys "fit.regressor", "fit.folds", "ridge.alpha", "trees.rounds", ...), in one
+ * place for the config, `--set` and the man page. */
+extern const rmx_option rmx_regress_option_table[];
+extern const size_t rmx_regress_option_table_n;
+
+typedef struct rmx_regressor rmx_regressor; /* a fitted function */
+
+/* Fits `options->regressor` to the data. Too few runs for it, a constant metric and the like are told through
+ * `listener` (it still fits what can be fitted) or are RMX_EINPUT where nothing can be. */
+rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                           const rmx_listener *listener, rmx_regressor **out, rmx_err *err);
+/* mean (n), sd (n; may be NULL; NaN where the regressor has none). X (n, D). Thread-safe. */
+void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd);
+/* d mean / d w at one w (D) into gradient (D); false where the regressor has none (trees). */
+bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gradient);
+const char *rmx_regressor_name(const rmx_regressor *r);
+size_t rmx_regressor_domains(const rmx_regressor *r);
+/* One file: JSON for the smooth ones, LightGBM's text for trees (extension by rmx_regressor_extension). */
+rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err);
+rmx_status rmx_regressor_read(const char *path, rmx_regressor **out, rmx_err *err);
+const char *rmx_regressor_extension(const rmx_regressor *r);
+void rmx_regressor_free(rmx_regressor *r);
+/* The table of regressors: name and one line of help each. Returns how many; either may be NULL. */
+size_t rmx_regressors(const char *names[], const char *help[], size_t max);
+
+/* ---- scores and cross-validation ------------------------------------------ */
+
+typedef struct rmx_scores {
+  size_t n;
+  double spearman; /* ties share the mean rank; NaN when either side is constant */
+  double mse, mae, r2;
+} rmx_scores;
+void rmx_score(const double *truth, const double *predicted, size_t n, rmx_scores *out);
+double rmx_spearman(const double *a, const double *b, size_t n);
+
+/* {"n","spearman","mse","mae","r2"}, a NaN as null: a new reference; NULL if memory is short. */
+json_t *rmx_scores_json(const rmx_scores *s);
+
+/* Deals the runs to k folds: replicate groups stay whole, folds differ by at most one group's size. fold (N), 0..k-1.
+ * Returns the folds made: fewer than k where there are fewer groups, 0 where memory is short. */
+size_t rmx_folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold);
+
+/* k-fold cross-validation, folds split by replicate group, keyed by seed. predicted (N) out of fold, fold (N). With
+ * fewer than two groups it is RMX_EINPUT. */
+rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                              double *predicted, int *fold, rmx_err *err);
+
+/* ---- a fit folder: one regressor per metric -------------------------------- */
+
+typedef struct rmx_fit {
+  size_t D, M;
+  char **domains;            /* (D) */
+  char **metrics;            /* (M) */
+  rmx_regressor **regressors; /* (M) */
+  rmx_scores *cv;            /* (M) out-of-fold scores */
+  bool raw;                  /* rows were not normalised: predict and score obey */
+  double *mean_mixture;      /* (D) of the runs: the default prior of optimize */
+  double *runs;              /* (N, D) the mixtures it was fitted on: how far a proposal lies from them */
+  size_t N;
+  int64_t folds;             /* of the cross-validation */
+  /* Of a fit just made (NULL in one read from its folder): */
+  char **run_ids;            /* (N) */
+  double *truth;             /* (N, M) the metrics, NaN where a run has none */
+  double *out_of_fold;       /* (N, M) predictions of models that have not seen the run's replicate group */
+  int *fold;                 /* (N, M), -1 where a run was left out */
+} rmx_fit;
+/* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
+ * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in `only` (n_only may
+ * be 0: all). Rows must sum to 1 within 1 % and are normalised unless raw. A run without a value of a metric is left out of
+ * that metric's fit and told. cross_validation (may be NULL): run, the out-of-fold prediction of each metric. The result depends
+ * on no number of threads. Cost: (folds + 1) fits a metric. */
+rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures, const rmx_table *metrics,
+                          const char *const *only, size_t n_only, bool raw, uint64_t seed, int threads,
+                          const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation, rmx_err *err);
+/* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by), one file per metric, cross-validation.csv. */
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
+rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
+void rmx_fit_free(rmx_fit *f);
+/* Checks and brings a table of mixtures into the fit's order of domains: X (N, D), free() it. Columns are matched by
+ * rmx_find_name; rows are checked and normalised unless the fit is raw. */
+rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *mixtures, double **X, rmx_err *err);
+/* The predictions of all metrics for a table of mixtures: run, one column a metric. rmx_table_release() it. */
+rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err);
+/* Scores on measured runs (rows joined on the first column). scores (M): n = 0 and NaN where `metrics` lacks the metric;
+ * mean: over the metrics that were scored (n: how many). No metric or no run in common is RMX_EINPUT. */
+rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                                const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean, rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

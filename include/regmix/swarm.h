@@ -1,0 +1,63 @@
+/* swarm.h: which runs are to do, who does them, what came back.
+ *
+ * Uses: base, mixture, corpus, kernels, model, train.
+ *
+ * The state of a run is its folder: no result.json means to do; a locked claim means that somebody is at it;
+ * result.json (written whole, renamed) means done, whatever happens after. Workers are fresh processes.
+ */
+#ifndef REGMIX_SWARM_H
+#define REGMIX_SWARM_H
+
+#include <regmix/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rmx_run_state {
+  RMX_RUN_TODO,
+  RMX_RUN_STARTED,   /* nobody is at it, but there is a checkpoint to go on from */
+  RMX_RUN_RUNNING,   /* somebody holds the claim */
+  RMX_RUN_OUTDATED,  /* has a result, of another question (config or corpus changed) */
+  RMX_RUN_DIVERGED,  /* has a result that says so: left out of fits */
+  RMX_RUN_DONE,
+} rmx_run_state;
+extern const char *const rmx_run_state_names[]; /* by rmx_run_state */
+
+/* How run `r` stands. *result (may be NULL) gets result.json where state is DIVERGED, DONE or OUTDATED: new reference. */
+rmx_run_state rmx_run_look(const rmx_run *r, json_t **result);
+/* What differs between the question an outdated run answered and `r`: "training.lr, seed". Empty if unknown. */
+void rmx_run_difference(const rmx_run *r, rmx_buf *out);
+
+typedef struct rmx_swarm_options {
+  const char *program;  /* this program's file: workers are `program worker FOLDER` */
+  const char *isa;      /* passed on to the workers, or NULL */
+  int jobs;             /* workers at a time */
+  int tries;            /* times a run that crashes is begun: 2 */
+  const char *what;     /* "train", "compare": heads the progress */
+} rmx_swarm_options;
+
+typedef struct rmx_swarm_outcome {
+  size_t done, diverged, failed, skipped; /* skipped: had their result already */
+  double tokens, wall_s;                  /* trained by this call */
+} rmx_swarm_outcome;
+
+/* Trains the runs (n) that have no result of this question, `jobs` at a time, each in a process of its own. A crash
+ * fails that run alone: it is told, tried again, then counted as failed. RMX_EINTERRUPTED when asked to stop: workers write
+ * their checkpoints first. */
+rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
+                           const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
+
+/* The worker's whole life: claims the run in `folder`, trains it (or has the user's command do it), lets go. Prints a line
+ * `step steps tokens loss tokens_per_s` to `progress` (may be NULL) about four times a second. */
+rmx_status rmx_swarm_work(const char *folder, const char *isa, FILE *progress, rmx_err *err);
+
+/* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats per token), at half way
+ * (`half`) or at the end. `left_out` (may be NULL) counts the runs without. */
+rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half, rmx_table *out,
+                             size_t *left_out, rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

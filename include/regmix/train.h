@@ -1,0 +1,108 @@
+/* train.h: from a run (a mixture, a model, a seed) to a result: the training loop.
+ *
+ * Uses: base, mixture, corpus, kernels, model.
+ */
+#ifndef REGMIX_TRAIN_H
+#define REGMIX_TRAIN_H
+
+#include <regmix/base.h>
+#include <regmix/corpus.h>
+#include <regmix/kernels.h>
+#include <regmix/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A model and how it is trained: the sections `proxy` and `large` of the config. */
+typedef struct rmx_training {
+  char *preset;            /* of rmx_model_presets; the sizes below, where not 0, go before it */
+  int64_t layers, heads, width, ffn;
+  int64_t context;         /* T: tokens of a sequence */
+  int64_t tokens;          /* of the whole run */
+  int64_t batch_tokens;    /* of one optimiser step; at least one sequence */
+  int64_t micro_tokens;    /* of one forward and backward pass: memory against speed */
+  double lr;               /* peak; 0: by size (rmx_training_lr) */
+  double min_lr;           /* where the cosine ends, as a share of lr */
+  double warmup;           /* share of the steps */
+  char *schedule;          /* "constant" or "cosine" */
+  rmx_adamw adamw;
+  int64_t eval_tokens;     /* validation tokens of each domain at most; 0: all there are */
+  double checkpoint_s;     /* seconds between checkpoints */
+  char *command;           /* the user's own trainer, run by sh; NULL: ours */
+} rmx_training;
+
+/* Everything one training depends on. Plain data: written to run.json, read by the worker process. */
+typedef struct rmx_run {
+  char *name;
+  char *folder;            /* runs/0001: where its files go */
+  char *corpus;            /* the folder whose corpus/ it trains on */
+  size_t D;
+  char **domains;          /* (D) names of the training domains */
+  double *mixture;         /* (D) */
+  uint64_t seed;
+  bool keep_model;         /* leave model.bin behind */
+  uint64_t corpus_hash;
+  int vocab;
+  rmx_training training;   /* text members borrowed by rmx_run_make, owned after rmx_run_read */
+  bool owns_training;
+} rmx_run;
+
+/* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
+extern const rmx_option rmx_training_options[];
+extern const size_t rmx_training_options_n;
+
+/* The model's sizes, preset and own ones together; RMX_EINPUT for an unknown preset or sizes that do not fit. */
+rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out, rmx_err *err);
+/* Peak learning rate: t->lr, else the preset's, else 1/sqrt(body parameters) kept within [4e-4, 6e-3]. */
+double rmx_training_lr(const rmx_training *t, const rmx_model_config *c);
+/* Learning rate of step `step` (0-based) of `steps`: linear warm-up, then constant or cosine. */
+double rmx_schedule_lr(const rmx_training *t, double peak, int64_t step, int64_t steps);
+/* Sequences of an optimiser step, and steps of the run. */
+int64_t rmx_training_batch(const rmx_training *t);
+int64_t rmx_training_steps(const rmx_training *t);
+int64_t rmx_training_micro_batch(const rmx_training *t); /* sequences of one pass */
+
+rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
+                        const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
+                        bool keep_model, rmx_err *err);
+void rmx_run_release(rmx_run *r);
+/* run.json and mixture.yaml of the run's folder, written and read. */
+rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
+rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
+json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
+/* Hash of that: result.json keeps it as "answers", to tell results of another question. out: 17 bytes. */
+void rmx_run_answers(const rmx_run *r, char out[17]);
+
+/* How a training stands; given to `tick` after every optimiser step. */
+typedef struct rmx_train_state {
+  int64_t step, steps;
+  int64_t tokens;
+  double loss_nats, tokens_per_s;
+} rmx_train_state;
+typedef struct rmx_train_hooks {
+  void *context;
+  void (*tick)(void *context, const rmx_train_state *s);
+} rmx_train_hooks;
+
+/* Trains one run in this thread and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json
+ * at the end (and model.bin). Takes up from a checkpoint of the same question, with the bits it would have had.
+ * A run whose loss is no number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
+rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
+                     const rmx_train_hooks *hooks, rmx_err *err);
+
+/* Tokens per second of whole optimiser steps of this training on one thread here, measured for about `seconds`. */
+rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels, double seconds,
+                              double *tokens_per_s, rmx_err *err);
+
+/* Mean loss over the first `max_tokens` validation tokens (0: all) of domain `d`, nats per token. `losses` is scratch of
+ * B * T floats, where the model was made for B x T. */
+double rmx_evaluate(rmx_model *m, const rmx_corpus *corpus, size_t d, int64_t max_tokens, rmx_batch *scratch,
+                    float *losses);
+/* Validation tokens rmx_evaluate looks at: windows of T, the last one shorter. */
+size_t rmx_evaluate_tokens(const rmx_corpus *corpus, size_t d, int64_t max_tokens);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# packages.sh [build|test|demo]: sees to it that the Debian packages for building (the default), testing
+# or the demo are there; says which are missing and installs them. Silent when none is.
+#
+# REGMIX_NO_INSTALL=1   only say what is missing
+# REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
+set -u
+
+# purpose | packages, any one of which will do | what it is for
+packages() {
+  sed 's/ *| */|/g' << 'END'
+build | gcc | C compiler
+build | libc6-dev | headers of the C library
+build | meson | build system
+build | ninja-build | what meson drives
+build | pkg-config pkgconf | finds the libraries
+build | libyaml-dev | YAML: the config
+build | libjansson-dev | JSON
+build | zlib1g-dev | .gz text
+build | libzstd-dev | .zst text
+build | libpcre2-dev | regular expressions of the tokenizer
+build | libxxhash-dev | hashes of files and tokens
+build | libopenblas-serial-dev libopenblas-pthread-dev libopenblas-openmp-dev | linear algebra of the fits
+build | liblapacke-dev | the same: LAPACK from C
+build | libjs-vega | charts of the report, embedded in it
+build | perl-base | scripts
+test | check | C test programs
+test | libsubunit-dev | what check is linked to
+test | shellcheck | checks the shell scripts
+browser | chromium | opens the report page
+demo | apt | fetches the demo's text
+demo | xz-utils | unpacks glibc's source text
+END
+}
+
+purpose=${1-build}
+case $purpose in
+  build) wanted="build" ;;
+  demo) wanted="build demo" ;;
+  test)
+    wanted="build test"
+    if [ "${CI-}" = true ] || [ "${REGMIX_BROWSER-}" = 1 ]; then wanted="$wanted browser"; fi
+    ;;
+  --help | -h)
+    sed -n '4,8s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  *)
+    echo "packages.sh: \"$purpose\" is not one of build, test, demo" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query > /dev/null; then
+  {
+    echo "packages.sh: no dpkg here, so this system is not Debian's kin. Please see to these yourself:"
+    packages | while IFS='|' read -r group names what; do
+      case " $wanted " in *" $group "*) printf '  %-26s %s\n' "${names%% *}" "$what" ;; esac
+    done
+    echo "If they are there, run meson directly: meson setup build && ninja -C build"
+  } >&2
+  exit 1
+fi
+
+# Every package dpkg knows to be installed, in one call, with what it provides.
+installed=" $(dpkg-query -W -f '${db:Status-Abbrev}|${Package}|${Provides}\n' 2> /dev/null \
+  | sed -n 's/^[ihu]i *|//p' | sed 's/([^)]*)//g; s/[|,]/ /g' | tr '\n' ' ') "
+
+missing=
+report=
+nl='
+'
+while IFS='|' read -r group names what; do
+  case " $wanted " in *" $group "*) ;; *) continue ;; esac
+  for name in $names; do
+    case $installed in *" $name "*) continue 2 ;; esac
+  done
+  missing="$missing ${names%% *}"
+  report="$report$(printf '  %-26s %s' "${names%% *}" "$what")$nl"
+done << END
+$(packages)
+END
+[ -n "$missing" ] || exit 0
+
+by_hand() {
+  printf 'packages.sh: %s. As root:\n  apt-get install --no-install-recommends%s\n' "$1" "$missing" >&2
+  exit 1
+}
+
+printf 'packages.sh: missing for %s:\n%s' "$purpose" "$report" >&2
+[ "${REGMIX_NO_INSTALL-}" != 1 ] || by_hand "nothing installed, as REGMIX_NO_INSTALL=1 asks"
+command -v apt-get > /dev/null || by_hand "there is no apt-get here to install them"
+if [ "$(id -u)" -eq 0 ]; then
+  root() { "$@"; }
+elif command -v sudo > /dev/null; then
+  root() { sudo "$@"; }
+else
+  by_hand "installing needs root, and there is no sudo"
+fi
+
+# shellcheck disable=SC2086  # names have no spaces
+has_candidates() { # does apt know every one of them?
+  for name in $missing; do
+    apt-cache policy "$name" 2> /dev/null | grep -q 'Candidate: [^(]' || return 1
+  done
+}
+# shellcheck disable=SC2086
+install() { root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >&2; }
+update() { root apt-get update -q >&2; }
+
+if has_candidates; then
+  install || { update && install; } || by_hand "apt-get could not install them"
+else
+  { update && install; } || by_hand "apt-get could not install them"
+fi

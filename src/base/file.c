@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files: whole or not at all. What is written is written beside its place, flushed to
+// disk and renamed, so that no crash leaves a half file under a name anyone trusts.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <regmix/base.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool rmx_exists(const char *path) { return access(path, F_OK) == 0; }
+
+rmx_status rmx_mkdirs(const char *path, rmx_err *err) {
+  char *copy = rmx_strdup(path);
+  if (!copy) return rmx_fail_memory(err, strlen(path), "a path");
+  rmx_status status = RMX_OK;
+  for (char *p = copy + 1; status == RMX_OK; p++) {
+    if (*p != '/' && *p) continue;
+    char kept = *p;
+    *p = '\0';
+    struct stat info;
+    if (mkdir(copy, 0777) != 0 && !(stat(copy, &info) == 0 && S_ISDIR(info.st_mode)))
+      status = rmx_fail_errno(err, "cannot make the folder %s", copy);
+    *p = kept;
+    if (!kept) break;
+  }
+  free(copy);
+  return status;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk) {
+  (void)info, (void)type, (void)walk;
+  return remove(path);
+}
+
+rmx_status rmx_remove_tree(const char *path, rmx_err *err) {
+  if (!rmx_exists(path)) return RMX_OK;
+  if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0) return rmx_fail_errno(err, "cannot remove %s", path);
+  return RMX_OK;
+}
+
+rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err) {
+  FILE *f = fopen(path, "rb");
+  if (!f) return rmx_fail_errno(err, "cannot read %s", path);
+  rmx_buf b = {0};
+  char block[1 << 16];
+  size_t n;
+  while ((n = fread(block, 1, sizeof block, f)) > 0) rmx_buf_add(&b, block, n);
+  rmx_status status = RMX_OK;
+  if (ferror(f)) status = rmx_fail_errno(err, "cannot read %s", path);
+  fclose(f);
+  if (status == RMX_OK && b.size == 0) rmx_buf_add(&b, "", 0);
+  if (status == RMX_OK && b.failed) status = rmx_fail_memory(err, b.size, path);
+  if (status != RMX_OK) {
+    rmx_buf_release(&b);
+    return status;
+  }
+  *data = b.data;
+  if (size) *size = b.size;
+  return RMX_OK;
+}
+
+rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err) {
+  *o = (rmx_outfile){0};
+  o->path = rmx_strdup(path);
+  o->temporary = rmx_format("%s.%ld.tmp", path, (long)getpid());
+  if (!o->path || !o->temporary) {
+    rmx_outfile_discard(o);
+    return rmx_fail_memory(err, strlen(path), "a path");
+  }
+  o->file = fopen(o->temporary, "wb");
+  if (!o->file) {
+    rmx_status status = rmx_fail_errno(err, "cannot write %s", path);
+    rmx_outfile_discard(o);
+    return status;
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
+  rmx_status status = RMX_OK;
+  errno = 0;
+  bool good = !ferror(o->file) && fflush(o->file) == 0 && fsync(fileno(o->file)) == 0;
+  if (!good) {
+    if (errno == 0) errno = EIO;
+    status = rmx_fail_errno(err, "cannot write %s", o->path);
+  }
+  if (fclose(o->file) != 0 && status == RMX_OK) status = rmx_fail_errno(err, "cannot write %s", o->path);
+  o->file = NULL;
+  if (status == RMX_OK && rename(o->temporary, o->path) != 0)
+    status = rmx_fail_errno(err, "cannot write %s", o->path);
+  if (status == RMX_OK) {
+    free(o->temporary);
+    o->temporary = NULL;  // nothing is left to remove
+  }
+  rmx_outfile_discard(o);
+  return status;
+}
+
+void rmx_outfile_discard(rmx_outfile *o) {
+  if (o->file) fclose(o->file);
+  if (o->temporary) unlink(o->temporary);
+  free(o->temporary);
+  free(o->path);
+  *o = (rmx_outfile){0};
+}
+
+rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err) {
+  rmx_outfile o;
+  RMX_TRY(rmx_outfile_open(&o, path, err));
+  if (size) fwrite(data, 1, size, o.file);  // errors stay on the stream until commit
+  return rmx_outfile_commit(&o, err);
+}
+
+rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {
+  glob_t found;
+  int code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
+  if (code == GLOB_NOMATCH) return RMX_OK;
+  if (code != 0) return rmx_fail(err, RMX_EIO, "cannot look for %s", pattern);
+  bool good = true;
+  for (size_t i = 0; i < found.gl_pathc && good; i++) good = rmx_strings_add(out, found.gl_pathv[i]);
+  globfree(&found);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
+}
+
+rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err) {
+  DIR *d = opendir(folder);
+  if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
+  size_t first = out->n;
+  bool good = true;
+  for (struct dirent *e; good && (e = readdir(d));)
+    if (e->d_name[0] != '.') good = rmx_strings_add(out, e->d_name);
+  closedir(d);
+  if (!good) return rmx_fail_memory(err, 0, "a list of files");
+  rmx_strings added = {out->items ? out->items + first : NULL, out->n - first, 0};
+  rmx_strings_sort(&added);
+  return RMX_OK;
+}
+
+char *rmx_path_in(const char *folder, const char *path) {
+  if (strncmp(path, "~/", 2) == 0 && getenv("HOME")) return rmx_format("%s/%s", getenv("HOME"), path + 2);
+  if (path[0] == '/' || !folder || !*folder || strcmp(folder, ".") == 0) return rmx_strdup(path);
+  size_t n = strlen(folder);
+  return rmx_format("%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", path);
+}
+
+rmx_status rmx_map_open(rmx_map *map, const char *path, rmx_err *err) {
+  *map = (rmx_map){0};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return rmx_fail_errno(err, "cannot read %s", path);
+  struct stat info;
+  rmx_status status = RMX_OK;
+  if (fstat(fd, &info) != 0) status = rmx_fail_errno(err, "cannot read %s", path);
+  if (status == RMX_OK && info.st_size > 0) {
+    void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (data == MAP_FAILED)
+      status = rmx_fail_errno(err, "cannot map %s", path);
+    else
+      *map = (rmx_map){data, (size_t)info.st_size};
+  }
+  close(fd);
+  return status;
+}
+
+void rmx_map_release(rmx_map *map) {
+  if (map->data) munmap((void *)map->data, map->size);
+  *map = (rmx_map){0};
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A loop shared by threads. Items are handed out one by one: their order is no one's
+// business, since each may write only what its own index says.
+#include <pthread.h>
+#include <regmix/base.h>
+#include <sched.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 256 };
+
+struct loop {
+  atomic_size_t next;
+  size_t n;
+  void (*work)(void *context, size_t i);
+  void *context;
+};
+
+static void *take_items(void *argument) {
+  struct loop *loop = argument;
+  for (;;) {
+    size_t i = atomic_fetch_add(&loop->next, 1);
+    if (i >= loop->n) return NULL;
+    loop->work(loop->context, i);
+  }
+}
+
+void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), void *context) {
+  struct loop loop = {.n = n, .work = work, .context = context};
+  pthread_t helpers[MOST_THREADS];
+  int started = 0;
+  // A thread that cannot be had is done without: the caller's own always works.
+  while (started + 1 < threads && (size_t)started + 1 < n && started < MOST_THREADS &&
+         pthread_create(&helpers[started], NULL, take_items, &loop) == 0)
+    started++;
+  take_items(&loop);
+  for (int i = 0; i < started; i++) pthread_join(helpers[i], NULL);
+}
+
+int rmx_processors(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n > 0 ? (int)n : 1;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status, errors, the wish to stop, and what the library tells its caller.
+#include <errno.h>
+#include <regmix/base.h>
+#include <string.h>
+#include <time.h>
+
+#ifndef REGMIX_VERSION
+#define REGMIX_VERSION "0.1.0"
+#endif
+
+const char *rmx_version(void) { return REGMIX_VERSION; }
+
+rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
+  // The arguments may point into err->message, so the text is made beside it.
+  char text[sizeof err->message];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  memcpy(err->message, text, sizeof text);
+  err->status = status;
+  return status;
+}
+
+rmx_status rmx_fail_errno(rmx_err *err, const char *fmt, ...) {
+  int number = errno;
+  char text[sizeof err->message];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  const char *advice = number == ENOSPC || number == EDQUOT ? "; free some space and run the same command again" : "";
+  return rmx_fail(err, RMX_EIO, "%s: %s%s", text, strerror(number), advice);
+}
+
+rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) {
+  char text[sizeof err->message];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  return rmx_fail(err, err->status, "%s: %s", text, err->message);
+}
+
+rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what) {
+  return rmx_fail(err, RMX_ENOMEM, "no memory for %s (%.1f MB)", for_what, (double)bytes / 1e6);
+}
+
+static atomic_bool stop_wanted;
+
+void rmx_interrupt(void) { atomic_store(&stop_wanted, true); }
+bool rmx_interrupted(void) { return atomic_load(&stop_wanted); }
+
+void rmx_progress(const rmx_listener *to, const char *what, double done, double total, const char *unit,
+                  const char *detail) {
+  if (to && to->progress) to->progress(to->context, what, done, total, unit, detail);
+}
+
+void rmx_note(const rmx_listener *to, const char *fmt, ...) {
+  if (!to || !to->note) return;
+  char text[1024];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  to->note(to->context, text);
+}
+
+void rmx_warn(const rmx_listener *to, const char *fmt, ...) {
+  if (!to || !to->warn) return;
+  char text[1024];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  to->warn(to->context, text);
+}
+
+double rmx_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run per core: worker processes are started, listened to, and mourned. A worker is a fresh
+// process (never a fork of a threaded one), so that its crash is its own.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <regmix/swarm.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { MOST_JOBS = 512, LINE = 512 };
+
+struct worker {
+  pid_t pid;       // 0: free
+  size_t run;      // index into the runs
+  int out, errors; // ends of its stdout and stderr
+  char line[LINE], said[LINE];  // the line being read; what it said last on stderr
+  size_t line_size, said_size;
+  double tokens, tokens_per_s;
+};
+
+struct supervisor {
+  const rmx_run *runs;
+  size_t n;
+  const rmx_swarm_options *options;
+  const rmx_listener *listener;
+  rmx_swarm_outcome *outcome;
+  struct worker workers[MOST_JOBS];
+  unsigned char *tries;   // (n)
+  size_t *queue;          // (n * tries) indices still to do
+  size_t queued, taken;
+  double tokens_done, tokens_all, began;
+};
+
+static double run_tokens(const rmx_run *r) {
+  return (double)(rmx_training_steps(&r->training) * rmx_training_batch(&r->training) * r->training.context);
+}
+
+static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
+  const rmx_run *r = &s->runs[run];
+  RMX_TRY(rmx_run_write(r, err));
+  int out[2], errors[2];
+  if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
+  if (pipe2(errors, O_CLOEXEC) != 0) {
+    close(out[0]), close(out[1]);
+    return rmx_fail_errno(err, "cannot make a pipe");
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, errors[1], STDERR_FILENO);
+  const char *argv[8] = {s->options->program, "worker", r->folder};
+  if (s->options->isa) {
+    argv[3] = "--isa";
+    argv[4] = s->options->isa;
+  }
+  int code = posix_spawnp(&w->pid, s->options->program, &actions, NULL, (char *const *)argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(out[1]), close(errors[1]);
+  if (code != 0) {
+    close(out[0]), close(errors[0]);
+    w->pid = 0;
+    errno = code;
+    return rmx_fail_errno(err, "cannot start %s", s->options->program);
+  }
+  fcntl(out[0], F_SETFL, O_NONBLOCK);
+  fcntl(errors[0], F_SETFL, O_NONBLOCK);
+  *w = (struct worker){.pid = w->pid, .run = run, .out = out[0], .errors = errors[0]};
+  s->tries[run]++;
+  return RMX_OK;
+}
+
+static void hear_progress(struct worker *w, const char *line) {
+  long long step, steps, tokens;
+  double loss, rate;
+  if (sscanf(line, "%lld %lld %lld %lf %lf", &step, &steps, &tokens, &loss, &rate) == 5) {
+    w->tokens = (double)tokens;
+    w->tokens_per_s = rate;
+  }
+}
+
+static void listen_to(struct worker *w) {
+  char block[LINE];
+  ssize_t n;
+  while ((n = read(w->out, block, sizeof block)) > 0)
+    for (ssize_t i = 0; i < n; i++) {
+      if (block[i] == '\n') {
+        w->line[w->line_size] = '\0';
+        hear_progress(w, w->line);
+        w->line_size = 0;
+      } else if (w->line_size + 1 < LINE) {
+        w->line[w->line_size++] = block[i];
+      }
+    }
+  while ((n = read(w->errors, block, sizeof block)) > 0)
+    for (ssize_t i = 0; i < n; i++) {
+      // Only the last words are kept: they say why it failed.
+      if (w->said_size + 1 == LINE) {
+        memmove(w->said, w->said + LINE / 2, LINE / 2);
+        w->said_size -= LINE / 2;
+      }
+      w->said[w->said_size++] = block[i] == '\n' ? ' ' : block[i];
+    }
+  w->said[w->said_size] = '\0';
+}
+
+static void tell_progress(struct supervisor *s) {
+  double tokens = s->tokens_done, rate = 0.0;
+  size_t running = 0;
+  for (int i = 0; i < s->options->jobs; i++) {
+    if (!s->workers[i].pid) continue;
+    tokens += s->workers[i].tokens;
+    rate += s->workers[i].tokens_per_s;
+    running++;
+  }
+  size_t ended = s->outcome->done + s->outcome->diverged + s->outcome->failed;
+  char detail[128];
+  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f tokens/s", ended + s->outcome->skipped, s->n,
+           running, rate);
+  rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
+}
+
+static void take_result(struct supervisor *s, struct worker *w, int code) {
+  const rmx_run *r = &s->runs[w->run];
+  rmx_run_state state = rmx_run_look(r, NULL);
+  if (state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED) {
+    s->tokens_done += run_tokens(r);
+    s->outcome->tokens += run_tokens(r);
+    if (state == RMX_RUN_DONE) s->outcome->done++;
+    else s->outcome->diverged++;
+    if (state == RMX_RUN_DIVERGED)
+      rmx_warn(s->listener, "run %s diverged (its loss is no number) and is left out of the fit; a lower learning rate helps",
+               r->name);
+    return;
+  }
+  if (rmx_interrupted()) return;
+  char how[64];
+  if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d", WTERMSIG(code));
+  else snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
+  bool again = s->tries[w->run] < s->options->tries;
+  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", w->said,
+           again ? "trying again" : "given up (the same command tries it again)");
+  if (again) {
+    s->queue[s->queued++] = w->run;
+  } else {
+    s->outcome->failed++;
+    s->tokens_done += run_tokens(r);
+  }
+}
+
+static void reap(struct supervisor *s) {
+  for (int i = 0; i < s->options->jobs; i++) {
+    struct worker *w = &s->workers[i];
+    int code;
+    if (!w->pid || waitpid(w->pid, &code, WNOHANG) != w->pid) continue;
+    listen_to(w);
+    take_result(s, w, code);
+    close(w->out), close(w->errors);
+    *w = (struct worker){0};
+  }
+}
+
+static size_t busy(const struct supervisor *s) {
+  size_t n = 0;
+  for (int i = 0; i < s->options->jobs; i++) n += s->workers[i].pid != 0;
+  return n;
+}
+
+static void stop_all(struct supervisor *s) {
+  for (int i = 0; i < s->options->jobs; i++)
+    if (s->workers[i].pid) kill(s->workers[i].pid, SIGTERM);
+}
+
+static void wait_a_little(struct supervisor *s) {
+  struct pollfd ends[2 * MOST_JOBS];
+  nfds_t n = 0;
+  for (int i = 0; i < s->options->jobs; i++)
+    if (s->workers[i].pid) {
+      ends[n++] = (struct pollfd){.fd = s->workers[i].out, .events = POLLIN};
+      ends[n++] = (struct pollfd){.fd = s->workers[i].errors, .events = POLLIN};
+    }
+  poll(ends, n, 100);
+  bool closing = false;
+  for (nfds_t i = 0; i < n; i++) closing = closing || (ends[i].revents & POLLHUP);
+  if (closing) usleep(1000);  // about to end: do not spin until it is gone
+  for (int i = 0; i < s->options->jobs; i++)
+    if (s->workers[i].pid) listen_to(&s->workers[i]);
+}
+
+static rmx_status supervise(struct supervisor *s, rmx_err *err) {
+  rmx_status status = RMX_OK;
+  bool stopping = false;
+  while (busy(s) > 0 || (!stopping && s->taken < s->queued)) {
+    for (int i = 0; i < s->options->jobs && !stopping && s->taken < s->queued; i++) {
+      if (s->workers[i].pid) continue;
+      status = start(s, &s->workers[i], s->queue[s->taken++], err);
+      stopping = status != RMX_OK;
+    }
+    if (!stopping && rmx_interrupted()) {
+      stopping = true;
+      stop_all(s);
+    }
+    wait_a_little(s);
+    reap(s);
+    tell_progress(s);
+  }
+  if (status == RMX_OK && stopping)
+    status = rmx_fail(err, RMX_EINTERRUPTED, "stopped; the same command goes on from here");
+  return status;
+}
+
+// Queues what has no result of this question, and says what changed where a result is outdated.
+static void look_at_runs(struct supervisor *s) {
+  size_t outdated = 0;
+  rmx_buf why = {0};
+  for (size_t i = 0; i < s->n; i++) {
+    rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
+    if (state >= RMX_RUN_DIVERGED) {
+      s->outcome->skipped++;
+      continue;
+    }
+    if (state == RMX_RUN_RUNNING) {
+      rmx_warn(s->listener, "run %s is being trained by another process; left to it", s->runs[i].name);
+      s->outcome->skipped++;
+      continue;
+    }
+    if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
+    s->queue[s->queued++] = i;
+    s->tokens_all += run_tokens(&s->runs[i]);
+  }
+  if (outdated)
+    rmx_warn(s->listener, "%zu of %zu runs answer another question (changed: %s); training them again", outdated, s->n,
+             why.data ? why.data : "the settings");
+  rmx_buf_release(&why);
+}
+
+rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
+                           const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err) {
+  *outcome = (rmx_swarm_outcome){0};
+  struct supervisor *s = rmx_calloc(1, sizeof *s);
+  rmx_swarm_options kept = *options;
+  if (kept.jobs < 1) kept.jobs = 1;
+  if (kept.jobs > MOST_JOBS) kept.jobs = MOST_JOBS;
+  if (kept.tries < 1) kept.tries = 1;
+  rmx_status status = RMX_OK;
+  if (s) {
+    *s = (struct supervisor){.runs = runs, .n = n, .options = &kept, .listener = listener, .outcome = outcome};
+    s->tries = rmx_calloc(n, sizeof *s->tries);
+    s->queue = rmx_calloc(n * (size_t)kept.tries, sizeof *s->queue);
+  }
+  if (!s || !s->tries || !s->queue) {
+    status = rmx_fail_memory(err, n, "the workers");
+  } else {
+    s->began = rmx_now();
+    look_at_runs(s);
+    status = supervise(s, err);
+    outcome->wall_s = rmx_now() - s->began;
+  }
+  if (s) free(s->tries), free(s->queue);
+  free(s);
+  return status;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as plain data: what one training depends on, its file, and the hash that
+// tells whether a result still answers what is asked.
+#include <regmix/mixture.h>
+#include <regmix/train.h>
+#include <stdlib.h>
+#include <string.h>
+
+rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
+                        const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
+                        bool keep_model, rmx_err *err) {
+  size_t D = corpus->D_train;
+  *out = (rmx_run){.name = rmx_strdup(name),
+                   .folder = rmx_strdup(folder),
+                   .corpus = rmx_strdup(experiment),
+                   .D = D,
+                   .domains = rmx_calloc(D, sizeof(char *)),
+                   .mixture = rmx_calloc(D, sizeof(double)),
+                   .seed = seed,
+                   .keep_model = keep_model,
+                   .corpus_hash = corpus->hash,
+                   .vocab = corpus->vocab,
+                   .training = *training};
+  bool good = out->name && out->folder && out->corpus && out->domains && out->mixture;
+  for (size_t d = 0; good && d < D; d++) {
+    out->mixture[d] = mixture[d];
+    good = (out->domains[d] = rmx_strdup(corpus->names[d])) != NULL;
+  }
+  if (good) return RMX_OK;
+  rmx_run_release(out);
+  return rmx_fail_memory(err, D * sizeof(double), "a run");
+}
+
+void rmx_run_release(rmx_run *r) {
+  for (size_t d = 0; r->domains && d < r->D; d++) free(r->domains[d]);
+  free(r->domains);
+  free(r->mixture);
+  free(r->name);
+  free(r->folder);
+  free(r->corpus);
+  if (r->owns_training) rmx_options_release(rmx_training_options, rmx_training_options_n, &r->training);
+  *r = (rmx_run){0};
+}
+
+// What only says how the work is cut up does not change the answer. (The size of
+// a pass changes the order of sums, so it does.)
+static bool changes_answer(const char *key) { return strcmp(key, "checkpoint_s") != 0; }
+
+static json_t *run_json(const rmx_run *r, bool only_answer) {
+  json_t *o = json_object();
+  char hash[17];
+  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->corpus_hash);
+  json_object_set_new(o, "corpus_hash", json_string(hash));
+  json_object_set_new(o, "vocab", json_integer(r->vocab));
+  json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
+  json_object_set_new(o, "mixture", rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  json_t *training = json_object();
+  for (size_t i = 0; i < rmx_training_options_n; i++) {
+    const rmx_option *option = &rmx_training_options[i];
+    if (!only_answer || changes_answer(option->key))
+      json_object_set_new(training, option->key, rmx_option_json(option, &r->training));
+  }
+  json_object_set_new(o, "training", training);
+  if (!only_answer) {
+    json_object_set_new(o, "name", json_string(r->name));
+    json_object_set_new(o, "corpus", json_string(r->corpus));
+    json_object_set_new(o, "keep_model", json_boolean(r->keep_model));
+  }
+  return o;
+}
+
+json_t *rmx_run_json(const rmx_run *r) { return run_json(r, true); }
+
+void rmx_run_answers(const rmx_run *r, char out[17]) {
+  json_t *o = run_json(r, true);
+  char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash_string(text ? text : "", 1));
+  free(text);
+  json_decref(o);
+}
+
+rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
+  RMX_TRY(rmx_mkdirs(r->folder, err));
+  char *path = rmx_path_in(r->folder, "run.json"), *mixture_path = rmx_path_in(r->folder, "mixture.yaml");
+  json_t *o = run_json(r, false), *mixture = json_object_get(o, "mixture");
+  rmx_status status = RMX_OK;
+  if (!path || !mixture_path) status = rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx_yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.", err);
+  if (status == RMX_OK) status = rmx_json_write(path, o, err);
+  json_decref(o);
+  free(mixture_path);
+  free(path);
+  return status;
+}
+
+static rmx_status read_training(const json_t *o, rmx_run *out, const char *path, rmx_err *err) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)o, key, value) {
+    char number[32];
+    const char *text = number;
+    if (json_is_string(value)) text = json_string_value(value);
+    else if (json_is_integer(value)) snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) rmx_double_text(json_real_value(value), number);
+    else if (json_is_null(value)) continue;
+    else return rmx_fail(err, RMX_EINPUT, "%s: training.%s is no number or string", path, key);
+    if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text, err) != RMX_OK)
+      return rmx_fail_in(err, "%s", path);
+  }
+  return RMX_OK;
+}
+
+static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx_err *err) {
+  const char *name, *corpus, *hash;
+  double vocab, seed;
+  RMX_TRY(rmx_json_string(o, "name", &name, path, err));
+  RMX_TRY(rmx_json_string(o, "corpus", &corpus, path, err));
+  RMX_TRY(rmx_json_string(o, "corpus_hash", &hash, path, err));
+  RMX_TRY(rmx_json_number(o, "vocab", &vocab, path, err));
+  RMX_TRY(rmx_json_number(o, "seed", &seed, path, err));
+  const json_t *mixture = json_object_get(o, "mixture");
+  if (!json_is_object(mixture)) return rmx_fail(err, RMX_EINPUT, "%s: \"mixture\" is missing", path);
+  out->D = json_object_size(mixture);
+  out->name = rmx_strdup(name);
+  out->corpus = rmx_strdup(corpus);
+  out->corpus_hash = strtoull(hash, NULL, 16);
+  out->vocab = (int)vocab;
+  out->seed = (uint64_t)json_integer_value(json_object_get(o, "seed"));
+  out->keep_model = json_is_true(json_object_get(o, "keep_model"));
+  out->domains = rmx_calloc(out->D, sizeof(char *));
+  out->mixture = rmx_calloc(out->D, sizeof(double));
+  if (!out->name || !out->corpus || !out->domains || !out->mixture) return rmx_fail_memory(err, 0, path);
+  size_t d = 0;
+  const char *domain;
+  json_t *weight;
+  json_object_foreach((json_t *)mixture, domain, weight) {
+    if (!json_is_number(weight)) return rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", path, domain);
+    out->mixture[d] = json_number_value(weight);
+    if (!(out->domains[d++] = rmx_strdup(domain))) return rmx_fail_memory(err, 0, path);
+  }
+  out->owns_training = true;
+  RMX_TRY(rmx_options_init(rmx_training_options, rmx_training_options_n, &out->training, err));
+  return read_training(json_object_get(o, "training"), out, path, err);
+}
+
+rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {
+  *out = (rmx_run){0};
+  char *path = rmx_path_in(folder, "run.json");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  json_t *o = NULL;
+  rmx_status status = rmx_json_read(path, &o, err);
+  if (status == RMX_OK) status = parse_run(o, path, out, err);
+  if (status == RMX_OK && !(out->folder = rmx_strdup(folder))) status = rmx_fail_memory(err, 0, "a path");
+  json_decref(o);
+  free(path);
+  if (status != RMX_OK) rmx_run_release(out);
+  return status;
+}

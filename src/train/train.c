@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// The training loop: batches from a stream, gradients over micro-batches, an AdamW step, and
+// now and then a checkpoint from which a later process goes on with the same bits.
+//
+// The loss of a step is sum(w ce) / sum(w) over all its micro-batches: gradients are summed
+// unscaled, and divided once, in the step.
+#include <math.h>
+#include <regmix/train.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loop {
+  const rmx_run *run;
+  const rmx_corpus *corpus;
+  const rmx_kernels *kernels;
+  const rmx_train_hooks *hooks;
+  rmx_model_config config;
+  rmx_model *model;
+  rmx_stream *stream;
+  rmx_batch batch;     // one micro-batch
+  int micro;           // sequences it has room for
+  float *losses;       // (micro, T)
+  double *final_nats, *half_nats;  // (D)
+  double peak_lr;
+  int64_t step, steps, half_step, log_every;
+  double wall_before;  // seconds of earlier processes
+  double started, checkpointed;
+  double loss;         // of the step done last
+  FILE *log;
+  char answers[17];
+  char *log_path, *checkpoint_path, *result_path, *model_path;
+  bool diverged;
+};
+
+static double wall_s(const struct loop *l) { return l->wall_before + rmx_now() - l->started; }
+
+static int64_t tokens_per_step(const struct loop *l) {
+  return rmx_training_batch(&l->run->training) * l->run->training.context;
+}
+
+static json_t *nats_json(const struct loop *l, const double *nats) {
+  json_t *o = json_object();
+  for (size_t d = 0; d < l->corpus->D; d++)
+    json_object_set_new(o, l->corpus->names[d], isfinite(nats[d]) ? json_real(nats[d]) : json_null());
+  return o;
+}
+
+static void log_line(struct loop *l, json_t *line) {
+  json_object_set_new(line, "wall_s", json_real(wall_s(l)));
+  char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  if (text) fprintf(l->log, "%s\n", text);
+  free(text);
+  json_decref(line);
+}
+
+static void log_step(struct loop *l, double lr, double norm, double tokens_per_s) {
+  json_t *line = json_object();
+  json_object_set_new(line, "step", json_integer(l->step));
+  json_object_set_new(line, "tokens", json_integer(l->step * tokens_per_step(l)));
+  json_object_set_new(line, "loss_nats", isfinite(l->loss) ? json_real(l->loss) : json_null());
+  json_object_set_new(line, "lr", json_real(lr));
+  json_object_set_new(line, "grad_norm", isfinite(norm) ? json_real(norm) : json_null());
+  json_object_set_new(line, "tokens_per_s", json_real(tokens_per_s));
+  log_line(l, line);
+}
+
+static void evaluate_all(struct loop *l, double *nats) {
+  for (size_t d = 0; d < l->corpus->D; d++)
+    nats[d] = rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens)
+                  ? rmx_evaluate(l->model, l->corpus, d, l->run->training.eval_tokens, &l->batch, l->losses)
+                  : NAN;
+  json_t *line = json_object();
+  json_object_set_new(line, "step", json_integer(l->step));
+  json_object_set_new(line, "tokens", json_integer(l->step * tokens_per_step(l)));
+  json_object_set_new(line, "valid_nats", nats_json(l, nats));
+  log_line(l, line);
+}
+
+// ---- checkpoints: the model's file with the loop's state inside
+
+static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
+  if (fflush(l->log) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
+  json_t *state = json_object();
+  json_object_set_new(state, "answers", json_string(l->answers));
+  json_object_set_new(state, "step", json_integer(l->step));
+  json_object_set_new(state, "wall_s", json_real(wall_s(l)));
+  json_object_set_new(state, "log_bytes", json_integer(ftell(l->log)));
+  json_object_set_new(state, "stream", l->stream->type->save(l->stream));
+  if (l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
+  rmx_status status = rmx_model_save(l->model, l->checkpoint_path, true, state, err);
+  json_decref(state);
+  l->checkpointed = rmx_now();
+  return status;
+}
+
+// Takes up from a checkpoint if there is one of the same question. One that cannot be read is no
+// loss but of time: the run begins anew.
+static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err) {
+  *log_bytes = 0;
+  if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
+  json_t *state = NULL;
+  rmx_err ignored;
+  if (rmx_model_load(l->model, l->checkpoint_path, &state, &ignored) != RMX_OK) return RMX_OK;
+  const char *answers = json_string_value(json_object_get(state, "answers"));
+  rmx_status status = RMX_OK;
+  bool same = answers && strcmp(answers, l->answers) == 0;
+  if (same) status = l->stream->type->load(l->stream, json_object_get(state, "stream"), err);
+  if (same && status == RMX_OK) {
+    l->step = json_integer_value(json_object_get(state, "step"));
+    l->wall_before = json_number_value(json_object_get(state, "wall_s"));
+    *log_bytes = (long)json_integer_value(json_object_get(state, "log_bytes"));
+    const json_t *half = json_object_get(state, "half_nats");
+    for (size_t d = 0; half && d < l->corpus->D; d++) {
+      const json_t *x = json_object_get(half, l->corpus->names[d]);
+      l->half_nats[d] = json_is_number(x) ? json_number_value(x) : NAN;
+    }
+  }
+  json_decref(state);
+  if (same) return status;
+  // Another question's weights were loaded: back to the initial ones.
+  rmx_model_free(l->model);
+  l->model = NULL;
+  return rmx_model_new(&l->config, l->micro, (int)l->run->training.context, true, l->kernels, l->run->seed, &l->model, err);
+}
+
+// ---- one optimiser step
+
+static rmx_status train_step(struct loop *l, double *norm, double lr, rmx_err *err) {
+  double loss_sum = 0.0, weight_sum = 0.0;
+  for (int64_t left = rmx_training_batch(&l->run->training); left > 0; left -= l->batch.B) {
+    l->batch.B = left < l->micro ? (int)left : l->micro;
+    RMX_TRY(l->stream->type->next(l->stream, &l->batch, err));
+    size_t n = (size_t)l->batch.B * (size_t)l->batch.T;
+    rmx_model_backward(l->model, l->batch.tokens, l->batch.labels, l->batch.weights, l->batch.B, l->batch.T, l->losses);
+    if (l->stream->type->observe) l->stream->type->observe(l->stream, &l->batch, l->losses);
+    for (size_t i = 0; i < n; i++) {
+      loss_sum += (double)l->batch.weights[i] * (double)l->losses[i];
+      weight_sum += (double)l->batch.weights[i];
+    }
+  }
+  l->batch.B = l->micro;
+  l->loss = loss_sum / weight_sum;
+  *norm = rmx_model_step(l->model, &l->run->training.adamw, lr, weight_sum);
+  return RMX_OK;
+}
+
+static rmx_status train_steps(struct loop *l, rmx_err *err) {
+  double since = rmx_now();
+  int64_t since_step = l->step;
+  while (l->step < l->steps) {
+    double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
+    RMX_TRY(train_step(l, &norm, lr, err));
+    l->step++;
+    double now = rmx_now(), tokens_per_s = (double)((l->step - since_step) * tokens_per_step(l)) / (now - since);
+    l->diverged = !isfinite(l->loss) || !isfinite(norm);
+    if (l->step % l->log_every == 0 || l->step == l->steps || l->diverged) {
+      log_step(l, lr, norm, tokens_per_s);
+      since = now;
+      since_step = l->step;
+    }
+    if (l->diverged) return RMX_OK;
+    if (l->step == l->half_step) evaluate_all(l, l->half_nats);
+    if (l->hooks && l->hooks->tick) {
+      rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss, tokens_per_s};
+      l->hooks->tick(l->hooks->context, &state);
+    }
+    bool stop = rmx_interrupted();
+    if (stop || (l->step < l->steps && now - l->checkpointed >= l->run->training.checkpoint_s))
+      RMX_TRY(save_checkpoint(l, err));
+    if (stop) return rmx_fail(err, RMX_EINTERRUPTED, "stopped at step %lld; the same command goes on from there", (long long)l->step);
+  }
+  return RMX_OK;
+}
+
+// ---- the result
+
+static json_t *result_json(const struct loop *l) {
+  const rmx_run *r = l->run;
+  const rmx_corpus *c = l->corpus;
+  double tokens = (double)(l->step * tokens_per_step(l)), wall = wall_s(l);
+  json_t *o = json_object(), *model = json_object(), *half = json_object(), *bits = json_object();
+  json_t *epochs = json_object(), *drawn = json_object(), *by = json_object();
+  json_object_set_new(model, "layers", json_integer(l->config.layers));
+  json_object_set_new(model, "heads", json_integer(l->config.heads));
+  json_object_set_new(model, "width", json_integer(l->config.width));
+  json_object_set_new(model, "ffn", json_integer(l->config.ffn));
+  json_object_set_new(model, "vocab", json_integer(l->config.vocab));
+  json_object_set_new(model, "context", json_integer(l->config.context));
+  for (size_t d = 0; d < c->D; d++) {
+    const rmx_domain *domain = &c->domains[d];
+    double tokens_per_byte = (double)domain->valid_tokens / (double)(domain->valid_bytes ? domain->valid_bytes : 1);
+    double bpb = l->final_nats[d] * tokens_per_byte / 0.69314718055994530942;
+    json_object_set_new(bits, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
+  }
+  for (size_t d = 0; d < c->D_train; d++) {
+    json_object_set_new(epochs, c->names[d], json_real(l->stream->epochs[d]));
+    json_object_set_new(drawn, c->names[d], json_integer((json_int_t)l->stream->sequences[d] * r->training.context));
+  }
+  json_object_set_new(half, "steps", json_integer(l->half_step));
+  json_object_set_new(half, "tokens", json_integer(l->half_step * tokens_per_step(l)));
+  json_object_set_new(half, "loss_nats", nats_json(l, l->half_nats));
+  char hash[17];
+  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->corpus_hash);
+  json_object_set_new(by, "version", json_string(rmx_version()));
+  json_object_set_new(by, "isa", json_string(rmx_kernels_name(l->kernels)));
+  json_object_set_new(by, "corpus", json_string(hash));
+
+  json_object_set_new(o, "run", json_string(r->name));
+  json_object_set_new(o, "status", json_string(l->diverged ? "diverged" : "done"));
+  json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
+  json_object_set_new(o, "mixture", rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  json_object_set_new(o, "model", model);
+  json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&l->config)));
+  json_object_set_new(o, "lr", json_real(l->peak_lr));
+  json_object_set_new(o, "steps", json_integer(l->step));
+  json_object_set_new(o, "tokens", json_real(tokens));
+  json_object_set_new(o, "flops", json_real(tokens * rmx_model_flop_per_token(&l->config, (int)r->training.context)));
+  json_object_set_new(o, "wall_s", json_real(wall));
+  json_object_set_new(o, "tokens_per_s", json_real(tokens / wall));
+  json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
+  json_object_set_new(o, "bits_per_byte", l->diverged ? json_null() : bits);
+  if (l->diverged) json_decref(bits);
+  json_object_set_new(o, "half", half);
+  json_object_set_new(o, "epochs", epochs);
+  json_object_set_new(o, "tokens_by_domain", drawn);
+  json_object_set_new(o, "answers", json_string(l->answers));
+  json_object_set_new(o, "made_by", by);
+  return o;
+}
+
+static rmx_status finish(struct loop *l, rmx_err *err) {
+  if (!l->diverged) evaluate_all(l, l->final_nats);
+  bool bad = ferror(l->log) || fflush(l->log) != 0;
+  if (bad) return rmx_fail_errno(err, "cannot write %s", l->log_path);
+  if (l->run->keep_model && !l->diverged) RMX_TRY(rmx_model_save(l->model, l->model_path, false, NULL, err));
+  json_t *result = result_json(l);
+  rmx_status status = rmx_json_write(l->result_path, result, err);
+  json_decref(result);
+  if (status == RMX_OK) unlink(l->checkpoint_path);
+  return status;
+}
+
+static rmx_status open_log(struct loop *l, long bytes, rmx_err *err) {
+  // What a process logged after its last checkpoint will be logged again.
+  if (bytes == 0) unlink(l->log_path);
+  else if (truncate(l->log_path, bytes) != 0) return rmx_fail_errno(err, "cannot shorten %s", l->log_path);
+  l->log = fopen(l->log_path, "a");
+  if (!l->log || fseek(l->log, 0, SEEK_END) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
+  return RMX_OK;
+}
+
+static rmx_status set_up(struct loop *l, rmx_err *err) {
+  const rmx_run *r = l->run;
+  const rmx_corpus *c = l->corpus;
+  if (c->hash != r->corpus_hash || c->D_train != r->D || c->vocab != r->vocab)
+    return rmx_fail(err, RMX_EINPUT, "run %s was made for another corpus than the one in %s; run `regmix train` again",
+                    r->name, r->corpus);
+  for (size_t d = 0; d < r->D; d++)
+    if (strcmp(r->domains[d], c->names[d]) != 0)
+      return rmx_fail(err, RMX_EINPUT, "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
+                      r->domains[d], c->names[d]);
+  int T = (int)r->training.context;
+  l->micro = (int)rmx_training_micro_batch(&r->training);
+  l->steps = rmx_training_steps(&r->training);
+  l->half_step = l->steps / 2;
+  l->log_every = l->steps > 200 ? l->steps / 100 : 1;
+  rmx_run_answers(r, l->answers);
+  l->log_path = rmx_path_in(r->folder, "log.jsonl");
+  l->checkpoint_path = rmx_path_in(r->folder, "checkpoint.bin");
+  l->result_path = rmx_path_in(r->folder, "result.json");
+  l->model_path = rmx_path_in(r->folder, "model.bin");
+  l->losses = rmx_calloc((size_t)l->micro * (size_t)T, sizeof(float));
+  l->final_nats = rmx_calloc(2 * c->D, sizeof(double));
+  if (!l->log_path || !l->checkpoint_path || !l->result_path || !l->model_path || !l->losses || !l->final_nats)
+    return rmx_fail_memory(err, 0, "a training");
+  l->half_nats = l->final_nats + c->D;
+  for (size_t d = 0; d < 2 * c->D; d++) l->final_nats[d] = NAN;
+  RMX_TRY(rmx_training_model(&r->training, r->vocab, &l->config, err));
+  l->peak_lr = rmx_training_lr(&r->training, &l->config);
+  RMX_TRY(rmx_batch_make(&l->batch, l->micro, T, err));
+  RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stream, err));
+  RMX_TRY(rmx_model_new(&l->config, l->micro, T, true, l->kernels, r->seed, &l->model, err));
+  long log_bytes;
+  RMX_TRY(load_checkpoint(l, &log_bytes, err));
+  return open_log(l, log_bytes, err);
+}
+
+rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
+                     const rmx_train_hooks *hooks, rmx_err *err) {
+  struct loop l = {.run = r, .corpus = corpus, .kernels = kernels, .hooks = hooks};
+  l.started = l.checkpointed = rmx_now();
+  rmx_status status = set_up(&l, err);
+  if (status == RMX_OK) status = train_steps(&l, err);
+  if (status == RMX_OK) status = finish(&l, err);
+  if (l.log) fclose(l.log);
+  if (l.stream) l.stream->type->free(l.stream);
+  rmx_model_free(l.model);
+  rmx_batch_release(&l.batch);
+  free(l.losses);
+  free(l.final_nats);
+  free(l.log_path);
+  free(l.checkpoint_path);
+  free(l.result_path);
+  free(l.model_path);
+  return status;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a training is told: the table of its options, and what follows from them.
+#include <math.h>
+#include <regmix/train.h>
+#include <string.h>
+
+#define AT(member) offsetof(rmx_training, member)
+const rmx_option rmx_training_options[] = {
+    {"model", RMX_TEXT, AT(preset), NULL, 0, 0, "PRESET", "size by name: nano, micro, mini, ... 1M, 60M, 1B"},
+    {"layers", RMX_INT, AT(layers), "0", 0, 1000, "N", "layers; 0: the preset's"},
+    {"heads", RMX_INT, AT(heads), "0", 0, 1000, "N", "attention heads; 0: the preset's"},
+    {"width", RMX_INT, AT(width), "0", 0, 65536, "N", "width of the residual stream; 0: the preset's"},
+    {"ffn", RMX_INT, AT(ffn), "0", 0, 262144, "N", "width of the feed-forward layers; 0: the preset's"},
+    {"context", RMX_INT, AT(context), "256", 8, 65536, "TOKENS", "tokens of a training sequence"},
+    {"tokens", RMX_INT, AT(tokens), "1M", 1, 1e14, "TOKENS", "tokens a model is trained on"},
+    {"batch_tokens", RMX_INT, AT(batch_tokens), "4096", 1, 1e9, "TOKENS", "tokens of one optimiser step"},
+    {"micro_tokens", RMX_INT, AT(micro_tokens), "2048", 1, 1e8, "TOKENS", "tokens of one pass; more takes more memory"},
+    {"lr", RMX_REAL, AT(lr), "0", 0, 10, "RATE", "peak learning rate; 0: by size of the model"},
+    {"min_lr", RMX_REAL, AT(min_lr), "0.1", 0, 1, "SHARE", "where a cosine schedule ends, as a share of lr"},
+    {"warmup", RMX_REAL, AT(warmup), "0.05", 0, 1, "SHARE", "share of the steps in which the rate rises"},
+    {"schedule", RMX_CHOICE, AT(schedule), "constant", 0, 0, "constant|cosine", "learning rate after the warm-up"},
+    {"beta1", RMX_REAL, AT(adamw.beta1), "0.9", 0, 0.9999999, "X", "AdamW: decay of the first moment"},
+    {"beta2", RMX_REAL, AT(adamw.beta2), "0.95", 0, 0.9999999, "X", "AdamW: decay of the second moment"},
+    {"eps", RMX_REAL, AT(adamw.eps), "1e-8", 1e-30, 1, "X", "AdamW: added to the root of the second moment"},
+    {"weight_decay", RMX_REAL, AT(adamw.weight_decay), "0.1", 0, 10, "X", "AdamW: decoupled decay of the matrices"},
+    {"clip", RMX_REAL, AT(adamw.clip), "1", 0, 1e9, "NORM", "gradient norm at most; 0: not clipped"},
+    {"eval_tokens", RMX_INT, AT(eval_tokens), "0", 0, 1e12, "TOKENS", "validation tokens of a domain; 0: all there are"},
+    {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS", "time between checkpoints"},
+    {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",
+     "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes result.json"},
+};
+const size_t rmx_training_options_n = sizeof rmx_training_options / sizeof *rmx_training_options;
+
+rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out, rmx_err *err) {
+  rmx_model_config c = {.vocab = vocab, .context = t->context, .rope_base = 10000, .norm_eps = 1e-5};
+  if (t->preset) {
+    const rmx_model_preset *p = rmx_model_preset_find(t->preset);
+    if (!p) {
+      rmx_buf known = {0};
+      for (size_t i = 0; i < rmx_model_presets_n; i++)
+        rmx_buf_printf(&known, "%s%s", i ? ", " : "", rmx_model_presets[i].name);
+      rmx_status status =
+          rmx_fail(err, RMX_EINPUT, "model: no preset \"%s\"; there are: %s", t->preset, known.data ? known.data : "");
+      rmx_buf_release(&known);
+      return status;
+    }
+    c.layers = p->layers;
+    c.heads = p->heads;
+    c.width = p->width;
+    c.ffn = p->ffn;
+  }
+  if (t->layers) c.layers = t->layers;
+  if (t->heads) c.heads = t->heads;
+  if (t->width) c.width = t->width;
+  if (t->ffn) c.ffn = t->ffn;
+  if (!c.layers || !c.heads || !c.width || !c.ffn)
+    return rmx_fail(err, RMX_EINPUT, "model: give a preset, or all of layers, heads, width and ffn");
+  if (c.width % c.heads || (c.width / c.heads) % 2)
+    return rmx_fail(err, RMX_EINPUT, "model: width %lld must be heads (%lld) times an even number",
+                    (long long)c.width, (long long)c.heads);
+  *out = c;
+  return RMX_OK;
+}
+
+double rmx_training_lr(const rmx_training *t, const rmx_model_config *c) {
+  if (t->lr > 0) return t->lr;
+  bool as_preset = !t->layers && !t->width && !t->ffn;
+  const rmx_model_preset *p = t->preset && as_preset ? rmx_model_preset_find(t->preset) : NULL;
+  if (p) return p->lr;
+  double lr = 1.0 / sqrt((double)rmx_model_parameters_body(c));
+  return lr < 4e-4 ? 4e-4 : lr > 6e-3 ? 6e-3 : lr;
+}
+
+double rmx_schedule_lr(const rmx_training *t, double peak, int64_t step, int64_t steps) {
+  int64_t warm = (int64_t)ceil(t->warmup * (double)steps);
+  if (step < warm) return peak * (double)(step + 1) / (double)warm;
+  if (strcmp(t->schedule, "constant") == 0 || steps <= warm) return peak;
+  double progress = (double)(step - warm) / (double)(steps - warm);
+  return peak * (t->min_lr + (1.0 - t->min_lr) * 0.5 * (1.0 + cos(3.14159265358979323846 * progress)));
+}
+
+int64_t rmx_training_batch(const rmx_training *t) {
+  int64_t sequences = t->batch_tokens / t->context;
+  return sequences > 0 ? sequences : 1;
+}
+
+int64_t rmx_training_steps(const rmx_training *t) {
+  int64_t per_step = rmx_training_batch(t) * t->context, steps = (t->tokens + per_step - 1) / per_step;
+  return steps > 0 ? steps : 1;
+}
+
+int64_t rmx_training_micro_batch(const rmx_training *t) {
+  int64_t batch = rmx_training_batch(t), micro = t->micro_tokens / t->context;
+  if (micro < 1) micro = 1;
+  return micro < batch ? micro : batch;
+}

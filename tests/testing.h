@@ -1,0 +1,63 @@
+/* testing.h: the main() of every C test: one file, one Check suite, TAP on stdout.
+ *
+ * A test file defines its tests with START_TEST/END_TEST and lists them in
+ *   static void add_tests(TCase *tc) { tcase_add_test(tc, round_trip); ... }
+ */
+#ifndef TESTING_H
+#define TESTING_H
+
+#include <check.h>
+#include <math.h>
+#include <regmix/base.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_tests(TCase *tc);
+
+/* The folder with the shared data of the tests ($REGMIX_SHARED, else ../shared beside the
+ * project), or NULL where there is none: such a test says "skipped: ..." and returns. */
+static inline const char *shared_folder(void) {
+  const char *from_env = getenv("REGMIX_SHARED");
+  const char *folder = from_env && *from_env ? from_env : SHARED_FOLDER;
+  return rmx_exists(folder) ? folder : NULL;
+}
+
+/* Fails the test with the library's own message. */
+#define must(call)                                                                  \
+  do {                                                                              \
+    rmx_err err_ = {0};                                                             \
+    rmx_err *err = &err_;                                                           \
+    rmx_status status_ = (call);                                                    \
+    ck_assert_msg(status_ == RMX_OK, "%s: %s", #call, err_.message);                \
+    (void)err;                                                                      \
+  } while (0)
+
+/* The call must fail with a message that contains `text`. */
+#define must_fail(call, text)                                                       \
+  do {                                                                              \
+    rmx_err err_ = {0};                                                             \
+    rmx_err *err = &err_;                                                           \
+    rmx_status status_ = (call);                                                    \
+    ck_assert_msg(status_ != RMX_OK, "%s: did not fail", #call);                    \
+    ck_assert_msg(strstr(err_.message, text) != NULL, "%s: message \"%s\" has no \"%s\"", #call, \
+                  err_.message, text);                                              \
+    (void)err;                                                                      \
+  } while (0)
+
+int main(int argc, char **argv) {
+  (void)argc;
+  const char *slash = strrchr(argv[0], '/');
+  Suite *suite = suite_create(slash ? slash + 1 : argv[0]);
+  TCase *tc = tcase_create("all");
+  tcase_set_timeout(tc, 0);
+  add_tests(tc);
+  suite_add_tcase(suite, tc);
+  SRunner *runner = srunner_create(suite);
+  srunner_set_tap(runner, "-");
+  srunner_run_all(runner, CK_SILENT);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
