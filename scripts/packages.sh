@@ -21,6 +21,7 @@ build | libjansson-dev | JSON
 build | zlib1g-dev | .gz text
 build | libzstd-dev | .zst text
 build | libpcre2-dev | regular expressions of the tokenizer
+build | libutf8proc-dev | Unicode: classes, cases, normal forms
 build | libxxhash-dev | hashes of files and tokens
 build | libopenblas-serial-dev libopenblas-pthread-dev libopenblas-openmp-dev | linear algebra of the fits
 build | liblapacke-dev | the same: LAPACK from C

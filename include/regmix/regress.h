@@ -14,44 +14,44 @@ extern "C" {
 /* What a fit sees: N runs, D domains. Borrowed pointers; NULL where unknown. */
 typedef struct rmx_dataset {
   size_t N, D;
-  const double *X;           /* (N, D) mixtures */
-  const double *y;           /* (N) the metric */
-  const double *row_weights; /* (N) or NULL: all 1 */
-  const int *groups;         /* (N) replicate group of each run (same mixture), or NULL: each its own */
+  const double *X;            /* (N, D) mixtures */
+  const double *y;            /* (N) the metric */
+  const double *row_weights;  /* (N) or NULL: all 1 */
+  const int *groups;          /* (N) replicate group of each run (same mixture), or NULL: each its own */
   const char *const *domains; /* (D) names, for messages */
-  const char *metric;        /* name, for messages */
-  int own_domain;            /* index of the metric's own domain, or -1 */
-  const double *tokens;      /* (D) tokens there are of each domain, or NULL */
-  double budget;             /* tokens of the large run, or 0 */
+  const char *metric;         /* name, for messages */
+  int own_domain;             /* index of the metric's own domain, or -1 */
+  const double *tokens;       /* (D) tokens there are of each domain, or NULL */
+  double budget;              /* tokens of the large run, or 0 */
 } rmx_dataset;
 
 typedef struct rmx_ridge_options {
-  double alpha;       /* penalty on the weights, intercept free: 1 */
-  bool sqrt;          /* features sqrt(w) in place of w */
+  double alpha; /* penalty on the weights, intercept free: 1 */
+  bool sqrt;    /* features sqrt(w) in place of w */
 } rmx_ridge_options;
 
 /* LightGBM's names and defaults where the recipe does not say otherwise. */
 typedef struct rmx_trees_options {
-  int64_t rounds;           /* 1000; 0: as many as cross-validation inside the training runs finds best, up to 3000 */
-  double learning_rate;     /* 0.01 */
-  int64_t leaves;           /* 31 */
-  int64_t min_data_in_leaf; /* 20 */
-  double min_hessian;       /* 1e-3 */
-  int64_t max_bin;          /* 255 */
-  int64_t min_data_in_bin;  /* 3 */
+  int64_t rounds; /* 1000; 0: as many as cross-validation inside the training runs finds best, up to 3000 */
+  double learning_rate;                  /* 0.01 */
+  int64_t leaves;                        /* 31 */
+  int64_t min_data_in_leaf;              /* 20 */
+  double min_hessian;                    /* 1e-3 */
+  int64_t max_bin;                       /* 255 */
+  int64_t min_data_in_bin;               /* 3 */
   double lambda_l1, lambda_l2, min_gain; /* 0 0 0 */
-  int64_t max_depth;        /* -1: no limit */
+  int64_t max_depth;                     /* -1: no limit */
 } rmx_trees_options;
 
 /* Every regressor's options in one struct, so that the config has one section each. */
 typedef struct rmx_regress_options {
-  char *regressor;   /* "ridge", "trees", ... */
-  int64_t folds;     /* of cross-validation: 5 */
+  char *regressor; /* "ridge", "trees", ... */
+  int64_t folds;   /* of cross-validation: 5 */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
 } rmx_regress_options;
-/* The option table of rmx_regress_options (keys "fit.regressor", "fit.folds", "ridge.alpha", "trees.rounds", ...), in one
- * place for the config, `--set` and the man page. */
+/* The option table of rmx_regress_options (keys "fit.regressor", "fit.folds", "ridge.alpha", "trees.rounds",
+ * ...), in one place for the config, `--set` and the man page. */
 extern const rmx_option rmx_regress_option_table[];
 extern const size_t rmx_regress_option_table_n;
 
@@ -88,12 +88,12 @@ double rmx_spearman(const double *a, const double *b, size_t n);
 /* {"n","spearman","mse","mae","r2"}, a NaN as null: a new reference; NULL if memory is short. */
 json_t *rmx_scores_json(const rmx_scores *s);
 
-/* Deals the runs to k folds: replicate groups stay whole, folds differ by at most one group's size. fold (N), 0..k-1.
- * Returns the folds made: fewer than k where there are fewer groups, 0 where memory is short. */
+/* Deals the runs to k folds: replicate groups stay whole, folds differ by at most one group's size. fold (N),
+ * 0..k-1. Returns the folds made: fewer than k where there are fewer groups, 0 where memory is short. */
 size_t rmx_folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold);
 
-/* k-fold cross-validation, folds split by replicate group, keyed by seed. predicted (N) out of fold, fold (N). With
- * fewer than two groups it is RMX_EINPUT. */
+/* k-fold cross-validation, folds split by replicate group, keyed by seed. predicted (N) out of fold, fold
+ * (N). With fewer than two groups it is RMX_EINPUT. */
 rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                               double *predicted, int *fold, rmx_err *err);
 
@@ -101,42 +101,48 @@ rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_data
 
 typedef struct rmx_fit {
   size_t D, M;
-  char **domains;            /* (D) */
-  char **metrics;            /* (M) */
+  char **domains;             /* (D) */
+  char **metrics;             /* (M) */
   rmx_regressor **regressors; /* (M) */
-  rmx_scores *cv;            /* (M) out-of-fold scores */
-  bool raw;                  /* rows were not normalised: predict and score obey */
-  double *mean_mixture;      /* (D) of the runs: the default prior of optimize */
-  double *runs;              /* (N, D) the mixtures it was fitted on: how far a proposal lies from them */
+  rmx_scores *cv;             /* (M) out-of-fold scores */
+  bool raw;                   /* rows were not normalised: predict and score obey */
+  double *mean_mixture;       /* (D) of the runs: the default prior of optimize */
+  double *runs;               /* (N, D) the mixtures it was fitted on: how far a proposal lies from them */
   size_t N;
-  int64_t folds;             /* of the cross-validation */
+  int64_t folds; /* of the cross-validation */
   /* Of a fit just made (NULL in one read from its folder): */
-  char **run_ids;            /* (N) */
-  double *truth;             /* (N, M) the metrics, NaN where a run has none */
-  double *out_of_fold;       /* (N, M) predictions of models that have not seen the run's replicate group */
-  int *fold;                 /* (N, M), -1 where a run was left out */
+  char **run_ids;      /* (N) */
+  double *truth;       /* (N, M) the metrics, NaN where a run has none */
+  double *out_of_fold; /* (N, M) predictions of models that have not seen the run's replicate group */
+  int *fold;           /* (N, M), -1 where a run was left out */
 } rmx_fit;
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
- * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in `only` (n_only may
- * be 0: all). Rows must sum to 1 within 1 % and are normalised unless raw. A run without a value of a metric is left out of
- * that metric's fit and told. cross_validation (may be NULL): run, the out-of-fold prediction of each metric. The result depends
- * on no number of threads. Cost: (folds + 1) fits a metric. */
-rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures, const rmx_table *metrics,
-                          const char *const *only, size_t n_only, bool raw, uint64_t seed, int threads,
-                          const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation, rmx_err *err);
-/* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by), one file per metric, cross-validation.csv. */
+ * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
+ * `only` (n_only may be 0: all). Rows must sum to 1 within 1 % and are normalised unless raw. A run without a
+ * value of a metric is left out of that metric's fit and told. cross_validation (may be NULL): run, the
+ * out-of-fold prediction of each metric. The result depends on no number of threads. Cost: (folds + 1) fits a
+ * metric. */
+rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures,
+                          const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
+                          uint64_t seed, int threads, const rmx_listener *listener, rmx_fit **out,
+                          rmx_table *cross_validation, rmx_err *err);
+/* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by), one file per metric,
+ * cross-validation.csv. */
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
 void rmx_fit_free(rmx_fit *f);
-/* Checks and brings a table of mixtures into the fit's order of domains: X (N, D), free() it. Columns are matched by
- * rmx_find_name; rows are checked and normalised unless the fit is raw. */
+/* Checks and brings a table of mixtures into the fit's order of domains: X (N, D), free() it. Columns are
+ * matched by rmx_find_name; rows are checked and normalised unless the fit is raw. */
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *mixtures, double **X, rmx_err *err);
-/* The predictions of all metrics for a table of mixtures: run, one column a metric. rmx_table_release() it. */
+/* The predictions of all metrics for a table of mixtures: run, one column a metric. rmx_table_release() it.
+ */
 rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err);
-/* Scores on measured runs (rows joined on the first column). scores (M): n = 0 and NaN where `metrics` lacks the metric;
- * mean: over the metrics that were scored (n: how many). No metric or no run in common is RMX_EINPUT. */
+/* Scores on measured runs (rows joined on the first column). scores (M): n = 0 and NaN where `metrics` lacks
+ * the metric; mean: over the metrics that were scored (n: how many). No metric or no run in common is
+ * RMX_EINPUT. */
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
-                                const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean, rmx_err *err);
+                                const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
+                                rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -118,9 +118,14 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
   }
   int nearest = rmx_nearest(name, names, n);
   if (nearest < 0) {
+    char(*text)[NAME_MAX_LENGTH] = rmx_calloc(n, sizeof *text);
     const char **bares = rmx_calloc(n, sizeof *bares);
-    for (size_t i = 0; bares && i < n; i++) bares[i] = names[i] + drop;
-    if (bares) nearest = rmx_nearest(wanted[1], bares, n);
+    for (size_t i = 0; text && bares && i < n; i++) {
+      bare(names[i], drop, text[i]);
+      bares[i] = text[i];
+    }
+    if (text && bares) nearest = rmx_nearest(wanted[1], bares, n);
+    free(text);
     free(bares);
   }
   if (nearest >= 0)

@@ -33,10 +33,20 @@ struct supervisor {
   rmx_swarm_outcome *outcome;
   struct worker workers[MOST_JOBS];
   unsigned char *tries;   // (n)
-  size_t *queue;          // (n * tries) indices still to do
-  size_t queued, taken;
+  bool *elsewhere;        // (n) another process is at it: looked at again, now and then
+  size_t others;          // how many
+  double looked;
+  size_t *queue;          // ring of n indices still to do: a run is in it once at most
+  size_t queued, taken;   // counts, not places
   double tokens_done, tokens_all, began;
 };
+
+static void push(struct supervisor *s, size_t run) { s->queue[s->queued++ % s->n] = run; }
+
+static void leave_to_other(struct supervisor *s, size_t run) {
+  s->elsewhere[run] = true;
+  s->others++;
+}
 
 static double run_tokens(const rmx_run *r) {
   return (double)(rmx_training_steps(&r->training) * rmx_training_batch(&r->training) * r->training.context);
@@ -140,6 +150,11 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
     return;
   }
   if (rmx_interrupted()) return;
+  if (state == RMX_RUN_RUNNING) {
+    s->tries[w->run]--;
+    leave_to_other(s, w->run);
+    return;
+  }
   char how[64];
   if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d", WTERMSIG(code));
   else snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
@@ -147,7 +162,7 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", w->said,
            again ? "trying again" : "given up (the same command tries it again)");
   if (again) {
-    s->queue[s->queued++] = w->run;
+    push(s, w->run);
   } else {
     s->outcome->failed++;
     s->tokens_done += run_tokens(r);
@@ -163,6 +178,25 @@ static void reap(struct supervisor *s) {
     take_result(s, w, code);
     close(w->out), close(w->errors);
     *w = (struct worker){0};
+  }
+}
+
+// Runs of other processes: done by now, or given up by them and so ours.
+static void look_elsewhere(struct supervisor *s) {
+  if (s->others == 0 || rmx_now() - s->looked < 0.5) return;
+  s->looked = rmx_now();
+  for (size_t i = 0; i < s->n; i++) {
+    if (!s->elsewhere[i]) continue;
+    rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
+    if (state == RMX_RUN_RUNNING) continue;
+    s->elsewhere[i] = false;
+    s->others--;
+    if (state >= RMX_RUN_DIVERGED) {
+      s->outcome->skipped++;
+      s->tokens_done += run_tokens(&s->runs[i]);
+    } else {
+      push(s, i);
+    }
   }
 }
 
@@ -196,10 +230,11 @@ static void wait_a_little(struct supervisor *s) {
 static rmx_status supervise(struct supervisor *s, rmx_err *err) {
   rmx_status status = RMX_OK;
   bool stopping = false;
-  while (busy(s) > 0 || (!stopping && s->taken < s->queued)) {
+  while (busy(s) > 0 || (!stopping && (s->taken < s->queued || s->others > 0))) {
+    look_elsewhere(s);
     for (int i = 0; i < s->options->jobs && !stopping && s->taken < s->queued; i++) {
       if (s->workers[i].pid) continue;
-      status = start(s, &s->workers[i], s->queue[s->taken++], err);
+      status = start(s, &s->workers[i], s->queue[s->taken++ % s->n], err);
       stopping = status != RMX_OK;
     }
     if (!stopping && rmx_interrupted()) {
@@ -225,15 +260,15 @@ static void look_at_runs(struct supervisor *s) {
       s->outcome->skipped++;
       continue;
     }
+    s->tokens_all += run_tokens(&s->runs[i]);
     if (state == RMX_RUN_RUNNING) {
-      rmx_warn(s->listener, "run %s is being trained by another process; left to it", s->runs[i].name);
-      s->outcome->skipped++;
+      leave_to_other(s, i);
       continue;
     }
     if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
-    s->queue[s->queued++] = i;
-    s->tokens_all += run_tokens(&s->runs[i]);
+    push(s, i);
   }
+  if (s->others) rmx_note(s->listener, "%zu runs are being trained by other processes; waiting for them at the end", s->others);
   if (outdated)
     rmx_warn(s->listener, "%zu of %zu runs answer another question (changed: %s); training them again", outdated, s->n,
              why.data ? why.data : "the settings");
@@ -252,9 +287,10 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   if (s) {
     *s = (struct supervisor){.runs = runs, .n = n, .options = &kept, .listener = listener, .outcome = outcome};
     s->tries = rmx_calloc(n, sizeof *s->tries);
-    s->queue = rmx_calloc(n * (size_t)kept.tries, sizeof *s->queue);
+    s->queue = rmx_calloc(n, sizeof *s->queue);
+    s->elsewhere = rmx_calloc(n, sizeof *s->elsewhere);
   }
-  if (!s || !s->tries || !s->queue) {
+  if (!s || !s->tries || !s->queue || !s->elsewhere) {
     status = rmx_fail_memory(err, n, "the workers");
   } else {
     s->began = rmx_now();
@@ -262,7 +298,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     status = supervise(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }
-  if (s) free(s->tries), free(s->queue);
+  if (s) free(s->tries), free(s->queue), free(s->elsewhere);
   free(s);
   return status;
 }

@@ -1,0 +1,55 @@
+# What a newcomer types. The build itself is meson's: `meson setup build && ninja -C build` does as well.
+BUILD ?= build
+PREFIX ?= /usr/local
+QUICKSTART = examples/quickstart
+DOMAINS = foldoc bible faq c python german fortunes
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD) --quiet
+
+help:
+	@echo "make           build build/regmix"
+	@echo "make demo      install what is missing, fetch real text, run the quickstart"
+	@echo "make test      install what is missing, build, run all tests"
+	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
+	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
+	@echo "make bench     training speed, beside the processor's limit"
+	@echo "make install   into PREFIX ($(PREFIX))"
+	@echo "make clean     remove the build folders"
+
+$(BUILD)/build.ninja: | packages-build
+	meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
+	@rm -f $(BUILD)-setup.log
+
+packages-build packages-demo packages-test:
+	@sh scripts/packages.sh $(@:packages-%=%)
+
+demo: packages-demo all
+	@sh scripts/fetch-corpus.sh $(DOMAINS) --into $(QUICKSTART)/text --cap 3000000
+	$(BUILD)/regmix run $(QUICKSTART)/regmix.yaml
+
+test: packages-test
+	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+	ninja -C $(BUILD)-test --quiet
+	python3 scripts/test.py $(BUILD)-test
+
+asan: packages-test
+	@test -f $(BUILD)-asan/build.ninja || meson setup $(BUILD)-asan -Db_sanitize=address,undefined -Db_lundef=false \
+	  --buildtype=debugoptimized -Doptimization=1 > /dev/null
+	ninja -C $(BUILD)-asan --quiet
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 python3 scripts/test.py $(BUILD)-asan
+
+fuzz: packages-build
+	@sh scripts/fuzz.sh $(BUILD)-fuzz
+
+bench: all
+	$(BUILD)/regmix bench
+	$(BUILD)/regmix bench --model nano --vocab 1024 --seq 128 --batch_tokens 4096
+
+install: all
+	meson install -C $(BUILD) --quiet
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-fuzz
+
+.PHONY: all help demo test asan fuzz bench install clean packages-build packages-demo packages-test

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: the table of them, their parsed arguments, the terminal.
+#ifndef REGMIX_CLI_H
+#define REGMIX_CLI_H
+
+#include <regmix/base.h>
+#include <regmix/experiment.h>
+
+// Options every command takes.
+typedef struct cli_common {
+  char *folder;         // -C: the experiment; NULL: the current folder
+  rmx_strings settings; // --set key=value
+  bool json, quiet;
+} cli_common;
+
+typedef struct cli {
+  const struct cli_command *command;
+  const char *program;  // path of this program, to start workers with
+  cli_common common;
+  void *own;            // the command's own options
+  rmx_strings words;    // what is no option
+  rmx_listener listener;
+} cli;
+
+typedef struct cli_command {
+  const char *name;
+  const char *words;    // "[REGMIX.YAML]", "": takes none
+  int most_words;
+  const char *summary;  // one line, lower case, no full stop
+  const char *about;    // paragraphs; blank lines between
+  const char *examples; // "command\n    what it does\n..."
+  const rmx_option *options;
+  size_t n_options, own_size;
+  rmx_status (*run)(cli *c, rmx_err *err);
+  bool hidden;
+} cli_command;
+
+extern const cli_command cli_init, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
+    cli_optimize, cli_pretrain, cli_compare, cli_report, cli_status, cli_bench, cli_run, cli_worker, cli_help, cli_man,
+    cli_completion;
+extern const cli_command *const cli_commands[];
+extern const size_t cli_commands_n;
+extern const rmx_option cli_common_options[];
+extern const size_t cli_common_options_n;
+const cli_command *cli_find(const char *name);
+
+// Parses argv behind the command's name into c->common, c->own, c->words. *help: it was asked for.
+rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
+void cli_print_help(FILE *f, const cli_command *command);
+void cli_print_overview(FILE *f);
+
+// The listener that writes to stderr: notes and warnings as lines, progress as one line that
+// moves, on a terminal only.
+rmx_listener cli_terminal(bool quiet);
+void cli_clear_progress(void);
+
+// Prints a tree to stdout, if --json asked for it, and takes it over.
+void cli_print_json(json_t *tree);
+// "1.23 M", "12 k": a count in few characters.
+const char *cli_count(double x, char out[16]);
+// "3 s", "4 min 10 s", "2 h 5 min".
+const char *cli_duration(double seconds, char out[32]);
+
+#endif

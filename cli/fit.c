@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix fit: functions from mixture to metric, cross-validated.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+struct fit_args {
+  char *mixtures, *metrics, *regressor, *out, *half;
+  rmx_strings only;
+  bool raw;
+};
+
+// Below this, half of the training ranked the mixtures differently from all of it.
+static const double low_agreement = 0.9;
+
+static void print_scores(const rmx_fit *f, size_t runs) {
+  size_t width = 24;
+  for (size_t m = 0; m < f->M; m++)
+    if (strlen(f->metrics[m]) > width) width = strlen(f->metrics[m]);
+  printf("%-*s %-9s %9s %11s %11s %8s\n", (int)width, "metric", "regressor", "spearman", "mse", "mae", "r2");
+  for (size_t m = 0; m < f->M; m++)
+    printf("%-*s %-9s %9.4f %11.3g %11.3g %8.4f\n", (int)width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
+           f->cv[m].spearman, f->cv[m].mse, f->cv[m].mae, f->cv[m].r2);
+  printf("(out of fold, %lld folds of %zu runs, %zu domains)\n", (long long)f->folds, runs, f->D);
+}
+
+static json_t *scores_tree(const rmx_fit *f, const char *out) {
+  json_t *root = json_object(), *metrics = json_object();
+  for (size_t m = 0; m < f->M; m++) {
+    json_t *one = rmx_scores_json(&f->cv[m]);
+    json_object_set_new(one, "regressor", json_string(rmx_regressor_name(f->regressors[m])));
+    json_object_set_new(metrics, f->metrics[m], one);
+  }
+  json_object_set_new(root, "fit", json_string(out));
+  json_object_set_new(root, "runs", json_integer((json_int_t)f->N));
+  json_object_set_new(root, "cross_validation", metrics);
+  return root;
+}
+
+// Rank agreement of each metric at half way with its value at the end, over the runs.
+static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *err) {
+  rmx_table half;
+  if (rmx_csv_read(half_path, &half, err) != RMX_OK) return NULL;
+  json_t *o = json_object();
+  double *a = rmx_calloc(2 * f->N, sizeof *a), *b = a ? a + f->N : NULL;
+  for (size_t m = 0; a && m < f->M; m++) {
+    size_t n = 0, column;
+    rmx_err ignored;
+    if (rmx_find_name("metric", f->metrics[m], (const char *const *)half.names, half.D, &column, &ignored) != RMX_OK) continue;
+    for (size_t i = 0; i < f->N; i++)
+      for (size_t j = 0; j < half.N; j++)
+        if (strcmp(f->run_ids[i], half.ids[j]) == 0 && isfinite(half.x[j * half.D + column]) && isfinite(f->truth[i * f->M + m])) {
+          a[n] = half.x[j * half.D + column];
+          b[n++] = f->truth[i * f->M + m];
+        }
+    double agreement = n > 2 ? rmx_spearman(a, b, n) : NAN;
+    if (isfinite(agreement)) json_object_set_new(o, f->metrics[m], json_real(agreement));
+  }
+  free(a);
+  rmx_table_release(&half);
+  return o;
+}
+
+static void tell_agreement(const cli *c, const json_t *agreement) {
+  const char *metric;
+  json_t *value;
+  size_t low = 0;
+  double least = 1;
+  const char *worst = "";
+  json_object_foreach((json_t *)agreement, metric, value) {
+    if (json_real_value(value) >= low_agreement) continue;
+    low++;
+    if (json_real_value(value) < least) {
+      least = json_real_value(value);
+      worst = metric;
+    }
+  }
+  if (low)
+    rmx_warn(&c->listener,
+             "half-way losses rank the mixtures differently from the final ones for %zu metrics (%s: Spearman %.2f): the proxies "
+             "were trained too short to be believed; raise proxy.tokens (`regmix plan` says what that costs)", low, worst, least);
+}
+
+// fit.json gets what only the experiment knows.
+static rmx_status add_to_manifest(const char *out, json_t *agreement, rmx_err *err) {
+  char *path = rmx_path_in(out, "fit.json");
+  json_t *tree = NULL;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  rmx_status status = rmx_json_read(path, &tree, err);
+  if (status == RMX_OK) {
+    json_object_set(tree, "half_agreement", agreement);
+    status = rmx_json_write(path, tree, err);
+  }
+  json_decref(tree);
+  free(path);
+  return status;
+}
+
+static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
+  rmx_table mixtures = {0}, metrics = {0};
+  rmx_fit *fit = NULL;
+  rmx_status status = rmx_csv_read(args->mixtures, &mixtures, err);
+  if (status == RMX_OK) status = rmx_csv_read(args->metrics, &metrics, err);
+  double began = rmx_now();
+  if (status == RMX_OK)
+    status = rmx_fit_tables(&e->config.regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
+                            args->raw, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
+  if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
+  if (status == RMX_OK && args->half && rmx_exists(args->half)) {
+    json_t *agreement = half_agreement(fit, args->half, err);
+    status = agreement ? add_to_manifest(args->out, agreement, err) : err->status;
+    if (agreement) tell_agreement(c, agreement);
+    json_decref(agreement);
+  }
+  char time[32];
+  if (status == RMX_OK)
+    rmx_note(&c->listener, "fit: %zu metrics on %zu runs in %s, in %s", fit->M, fit->N, cli_duration(rmx_now() - began, time), args->out);
+  if (status == RMX_OK && c->common.json && print) cli_print_json(scores_tree(fit, args->out));
+  else if (status == RMX_OK && print) print_scores(fit, fit->N);
+  rmx_fit_free(fit);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  return status;
+}
+
+// The hash of the files and settings a fit was made from.
+static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const char *metrics) {
+  uint64_t hash = (uint64_t)e->config.general.seed;
+  for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
+    json_t *value = rmx_option_json(&rmx_regress_option_table[i], &e->config.regress);
+    char *text = json_dumps(value, JSON_ENCODE_ANY);
+    hash = rmx_hash_string(text ? text : "", hash);
+    free(text);
+    json_decref(value);
+  }
+  const char *const files[] = {mixtures, metrics};
+  rmx_err ignored;
+  for (size_t i = 0; i < 2; i++) {
+    char *text;
+    size_t size;
+    if (rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
+    hash = rmx_hash(text, size, hash);
+    free(text);
+  }
+  return hash;
+}
+
+static bool answered(const char *out, const char *question) {
+  rmx_err ignored;
+  json_t *tree = NULL;
+  char *path = rmx_path_in(out, "fit.json");
+  bool same = false;
+  if (path && rmx_exists(path) && rmx_json_read(path, &tree, &ignored) == RMX_OK) {
+    const char *had = json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
+    same = had && strcmp(had, question) == 0;
+  }
+  json_decref(tree);
+  free(path);
+  return same;
+}
+
+rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  struct fit_args args = {.mixtures = rmx_experiment_path(e, "mixtures.csv"), .metrics = rmx_experiment_path(e, "metrics.csv"),
+                          .half = rmx_experiment_path(e, "metrics-half.csv"), .out = rmx_experiment_path(e, "fit")};
+  rmx_status status = RMX_OK;
+  if (!args.mixtures || !args.metrics || !args.half || !args.out) {
+    status = rmx_fail_memory(err, 0, "a path");
+  } else if (!rmx_exists(args.metrics)) {
+    status = rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix train` makes it", args.metrics);
+  } else {
+    char question[17];
+    snprintf(question, sizeof question, "%016llx", (unsigned long long)question_of(e, args.mixtures, args.metrics));
+    if (answered(args.out, question)) {
+      rmx_note(&c->listener, "fit: up to date");
+    } else {
+      json_t *by = made_by(e, NULL);
+      json_object_set_new(by, "question", json_string(question));
+      status = fit_files(c, e, &args, false, by, err);
+      json_decref(by);
+    }
+  }
+  free(args.mixtures), free(args.metrics), free(args.half), free(args.out);
+  return status;
+}
+
+static rmx_status run_fit(cli *c, rmx_err *err) {
+  struct fit_args *args = c->own;
+  if (!args->mixtures != !args->metrics)
+    return rmx_fail(err, RMX_EUSAGE, "fit: --mixtures and --metrics go together (or neither, with the experiment's own)");
+  rmx_experiment e = {0};
+  bool files = args->mixtures && !c->common.folder;
+  // Two files of the user's are a job of their own: a regmix.yaml that happens to lie here is not asked.
+  if (files) {
+    RMX_TRY(rmx_config_read(NULL, (const char *const *)c->common.settings.items, c->common.settings.n, &e.config, err));
+    e.folder = rmx_strdup(".");
+  } else {
+    RMX_TRY(open_experiment(c, NULL, false, &e, err));
+  }
+  struct fit_args own = {.mixtures = args->mixtures ? rmx_strdup(args->mixtures) : rmx_experiment_path(&e, "mixtures.csv"),
+                         .metrics = args->metrics ? rmx_strdup(args->metrics) : rmx_experiment_path(&e, "metrics.csv"),
+                         .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
+                         .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
+                         .only = args->only, .raw = args->raw};
+  rmx_status status = e.folder && own.mixtures && own.metrics && own.out ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && args->regressor) {
+    char *setting = rmx_format("fit.regressor=%s", args->regressor);
+    status = setting ? rmx_config_set(&e.config, setting, err) : rmx_fail_memory(err, 0, "a setting");
+    free(setting);
+  }
+  json_t *by = made_by(&e, NULL);
+  if (status == RMX_OK) status = fit_files(c, &e, &own, true, by, err);
+  json_decref(by);
+  free(own.mixtures), free(own.metrics), free(own.half), free(own.out);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+#define AT(member) offsetof(struct fit_args, member)
+static const rmx_option options[] = {
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a run a row, its weight of each domain; default: the experiment's"},
+    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column"},
+    {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
+    {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
+    {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "take rows that do not sum to 1 as they are; predict and score do so too"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
+};
+const cli_command cli_fit = {
+    .name = "fit", .words = "", .run = run_fit,
+    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct fit_args),
+    .summary = "fit each metric as a function of the mixture, with cross-validated scores",
+    .about = "Reads two CSV files that share their first column: mixtures (weights of the domains, rows sum to 1) and metrics. Fits "
+             "one function per metric, scores it on runs it has not seen (k-fold cross-validation), and writes a folder that "
+             "predict, score and optimize read.",
+    .examples = "  regmix fit --mixtures mixtures.csv --metrics losses.csv --regressor trees\n"
+                "  regmix fit --mixtures m.csv --metrics l.csv --metric pile_cc --set trees.rounds=500 --out fit-cc\n",
+};

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Help, man pages and shell completion, all printed from the tables of commands and options.
+#include <regmix/optimize.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum { WIDTH = 98 };
+
+static void print_wrapped(FILE *f, const char *text, int indent, int at) {
+  while (*text) {
+    size_t n = strcspn(text, " \n");
+    if (at > indent && at + (int)n + 1 > WIDTH) {
+      fprintf(f, "\n%*s", indent, "");
+      at = indent;
+    } else if (at > indent) {
+      fputc(' ', f);
+      at++;
+    }
+    fwrite(text, 1, n, f);
+    at += (int)n;
+    text += n;
+    if (text[0] == '\n' && text[1] == '\n') {
+      fprintf(f, "\n\n%*s", indent, "");
+      at = indent;
+      text++;
+    }
+    if (*text) text++;
+  }
+  fputc('\n', f);
+}
+
+static const char *metavariable(const rmx_option *o) {
+  static const char *const by_type[] = {"", "N", "X", "TEXT", "CHOICE", "TEXT"};
+  if (o->type == RMX_BOOL) return "";
+  return o->choices ? o->choices : by_type[o->type];
+}
+
+static void print_option(FILE *f, const rmx_option *o) {
+  char head[128];
+  bool is_flag = o->type == RMX_BOOL;
+  int n = snprintf(head, sizeof head, "  --%s%s%s", o->key, is_flag ? "" : " ", metavariable(o));
+  fputs(head, f);
+  if (n > 26) {
+    fprintf(f, "\n%28s", "");
+  } else {
+    fprintf(f, "%*s", 28 - n, "");
+  }
+  char text[512];
+  bool with_default = o->initial && !is_flag && *o->initial;
+  snprintf(text, sizeof text, "%s%s%s%s", o->help, with_default ? " (default " : "", with_default ? o->initial : "", with_default ? ")" : "");
+  print_wrapped(f, text, 28, 28);
+}
+
+void cli_print_overview(FILE *f) {
+  fprintf(f,
+          "regmix %s: in what proportions to mix the domains of a corpus, found by regression over many\n"
+          "small proxy models.\n\n"
+          "Usage: regmix COMMAND [options]\n\n",
+          rmx_version());
+  for (size_t i = 0; i < cli_commands_n; i++)
+    if (!cli_commands[i]->hidden) fprintf(f, "  %-12s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+  fputs("\n`regmix COMMAND --help` tells more. Start with `regmix init`, or, with runs of your own in two CSV files:\n"
+        "  regmix fit --mixtures mixtures.csv --metrics metrics.csv\n"
+        "  regmix optimize --fit fit --target pile_cc\n", f);
+}
+
+void cli_print_help(FILE *f, const cli_command *c) {
+  fprintf(f, "regmix %s: %s\n\nUsage: regmix %s [options]%s%s\n\n", c->name, c->summary, c->name, *c->words ? " " : "", c->words);
+  if (c->about) {
+    print_wrapped(f, c->about, 0, 0);
+    fputc('\n', f);
+  }
+  if (c->n_options) fputs("Options:\n", f);
+  for (size_t i = 0; i < c->n_options; i++) print_option(f, &c->options[i]);
+  fputs(c->n_options ? "\nOptions of every command:\n" : "Options:\n", f);
+  for (size_t i = 0; i < cli_common_options_n; i++) print_option(f, &cli_common_options[i]);
+  fputs("  --help                    this text (also -h)\n", f);
+  if (c->examples) fprintf(f, "\nExamples:\n%s", c->examples);
+}
+
+// ---- the keys of the config: `regmix help config`
+
+static void print_config_keys(FILE *f) {
+  fputs("The keys of regmix.yaml (and of --set KEY=VALUE), with their defaults.\n"
+        "Two more have free names in them: corpus.domains (domain: files) and target (metric: weight).\n", f);
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    fprintf(f, "\n%s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
+    for (size_t j = 0; j < *s->n; j++) {
+      char key[128];
+      snprintf(key, sizeof key, "%s%s%s", s->prefix, *s->prefix ? "." : "", s->table[j].key);
+      const char *initial = rmx_config_initial(key, &s->table[j]);
+      int n = fprintf(f, "  %s = %s", key, initial ? initial : "(none)");
+      fprintf(f, "%*s", n < 34 ? 34 - n : 1, "");
+      print_wrapped(f, s->table[j].help, 34, n < 34 ? 34 : n + 1);
+    }
+  }
+}
+
+static rmx_status run_help(cli *c, rmx_err *err) {
+  if (c->words.n == 0) {
+    cli_print_overview(stdout);
+    return RMX_OK;
+  }
+  if (strcmp(c->words.items[0], "config") == 0) {
+    print_config_keys(stdout);
+    return RMX_OK;
+  }
+  const cli_command *command = cli_find(c->words.items[0]);
+  if (!command) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix help` lists them", c->words.items[0]);
+  cli_print_help(stdout, command);
+  return RMX_OK;
+}
+
+// ---- man pages
+
+static void roff_text(FILE *f, const char *text) {
+  bool line_start = true;
+  for (; *text; text++) {
+    if (line_start && (*text == '.' || *text == '\'')) fputs("\\&", f);
+    if (*text == '\\') fputs("\\e", f);
+    else if (*text == '-') fputs("\\-", f);
+    else if (text[0] == '\n' && text[1] == '\n') {
+      fputs("\n.PP\n", f);
+      text++;
+      line_start = true;
+      continue;
+    } else fputc(*text, f);
+    line_start = *text == '\n';
+  }
+}
+
+static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const char *initial) {
+  fprintf(f, ".TP\n.B %s", prefix);
+  roff_text(f, o->key);
+  if (o->type != RMX_BOOL) {
+    fputs("\n.RI \" ", f);
+    roff_text(f, metavariable(o));
+    fputs("\"", f);
+  }
+  fputc('\n', f);
+  roff_text(f, o->help);
+  if (initial && *initial && o->type != RMX_BOOL) {
+    fputs(" (default ", f);
+    roff_text(f, initial);
+    fputs(")", f);
+  }
+  fputs(".\n", f);
+}
+
+static void roff_command(FILE *f, const cli_command *c) {
+  fprintf(f, ".TH REGMIX-%s 1 \"\" \"regmix %s\"\n.SH NAME\nregmix-%s \\- %s\n", c->name, rmx_version(), c->name, c->summary);
+  fprintf(f, ".SH SYNOPSIS\n.B regmix %s\n[options] %s\n", c->name, c->words);
+  if (c->about) {
+    fputs(".SH DESCRIPTION\n", f);
+    roff_text(f, c->about);
+    fputc('\n', f);
+  }
+  fputs(".SH OPTIONS\n", f);
+  for (size_t i = 0; i < c->n_options; i++) roff_option(f, "\\-\\-", &c->options[i], c->options[i].initial);
+  for (size_t i = 0; i < cli_common_options_n; i++) roff_option(f, "\\-\\-", &cli_common_options[i], NULL);
+  if (c->examples) {
+    fputs(".SH EXAMPLES\n.nf\n", f);
+    roff_text(f, c->examples);
+    fputs(".fi\n", f);
+  }
+  fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 misuse.\n.SH SEE ALSO\n.BR regmix (1)\n", f);
+}
+
+static void roff_overview(FILE *f) {
+  fprintf(f, ".TH REGMIX 1 \"\" \"regmix %s\"\n.SH NAME\nregmix \\- data mixtures for language models, by regression\n", rmx_version());
+  fputs(".SH SYNOPSIS\n.B regmix\nCOMMAND [options]\n.SH DESCRIPTION\n"
+        "Finds in what proportions the domains of a corpus should be mixed to pre\\-train a language model: trains many small\n"
+        "proxy models on random mixtures, fits their losses as a function of the mixture, and searches that function.\n.SH COMMANDS\n", f);
+  for (size_t i = 0; i < cli_commands_n; i++)
+    if (!cli_commands[i]->hidden) fprintf(f, ".TP\n.BR regmix\\-%s (1)\n%s\n", cli_commands[i]->name, cli_commands[i]->summary);
+  fputs(".SH CONFIGURATION\nThe keys of regmix.yaml; any of them can be given as \\-\\-set KEY=VALUE.\n", f);
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    fprintf(f, ".SS %s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
+    for (size_t j = 0; j < *s->n; j++) {
+      char prefix[64], key[128];
+      snprintf(prefix, sizeof prefix, "%s%s", s->prefix, *s->prefix ? "." : "");
+      snprintf(key, sizeof key, "%s%s", prefix, s->table[j].key);
+      roff_option(f, prefix, &s->table[j], rmx_config_initial(key, &s->table[j]));
+    }
+  }
+  fputs(".SH FILES\nregmix.yaml, resolved.yaml, mixtures.csv, metrics.csv, runs/, fit/, optimum.yaml, large/, report.html in the\n"
+        "experiment's folder.\n", f);
+}
+
+static rmx_status run_man(cli *c, rmx_err *err) {
+  if (c->words.n == 0) {
+    roff_overview(stdout);
+    return RMX_OK;
+  }
+  const cli_command *command = cli_find(c->words.items[0]);
+  if (!command) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"", c->words.items[0]);
+  roff_command(stdout, command);
+  return RMX_OK;
+}
+
+// ---- completion
+
+static rmx_status run_completion(cli *c, rmx_err *err) {
+  const char *shell = c->words.n ? c->words.items[0] : "bash";
+  if (strcmp(shell, "bash") != 0 && strcmp(shell, "zsh") != 0)
+    return rmx_fail(err, RMX_EUSAGE, "completion for bash and zsh, not for \"%s\"", shell);
+  if (strcmp(shell, "zsh") == 0) puts("#compdef regmix\nautoload -U +X bashcompinit && bashcompinit");
+  puts("_regmix() {\n  local word=${COMP_WORDS[COMP_CWORD]} options\n  case ${COMP_WORDS[1]} in");
+  for (size_t i = 0; i < cli_commands_n; i++) {
+    const cli_command *command = cli_commands[i];
+    printf("    %s) options=\"", command->name);
+    for (size_t j = 0; j < command->n_options; j++) printf("--%s ", command->options[j].key);
+    for (size_t j = 0; j < cli_common_options_n; j++) printf("--%s ", cli_common_options[j].key);
+    puts("--help\" ;;");
+  }
+  fputs("  esac\n  if [ \"$COMP_CWORD\" -eq 1 ]; then options=\"", stdout);
+  for (size_t i = 0; i < cli_commands_n; i++)
+    if (!cli_commands[i]->hidden) printf("%s ", cli_commands[i]->name);
+  puts("--help --version\"; fi\n"
+       "  case $word in\n"
+       "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+       "    *) if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"$options\" -- \"$word\"));\n"
+       "       else COMPREPLY=($(compgen -f -- \"$word\")); fi ;;\n"
+       "  esac\n}\ncomplete -o filenames -F _regmix regmix");
+  return RMX_OK;
+}
+
+const cli_command cli_help = {
+    .name = "help", .words = "[COMMAND|config]", .most_words = 1, .run = run_help,
+    .summary = "help on a command, or on the keys of regmix.yaml (`regmix help config`)",
+};
+const cli_command cli_man = {
+    .name = "man", .words = "[COMMAND]", .most_words = 1, .run = run_man, .hidden = true,
+    .summary = "print a man page",
+};
+const cli_command cli_completion = {
+    .name = "completion", .words = "[bash|zsh]", .most_words = 1, .run = run_completion, .hidden = true,
+    .summary = "print the completion script of a shell",
+};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line, read off the same tables that make the help.
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define AT(member) offsetof(cli_common, member)
+const rmx_option cli_common_options[] = {
+    {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR", "the experiment's folder (also -C); default: the current one"},
+    {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE", "a setting over regmix.yaml's; may be given several times"},
+    {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL, "print the result as JSON on stdout"},
+    {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL, "no notes and no progress on stderr (also -q)"},
+};
+#undef AT
+const size_t cli_common_options_n = sizeof cli_common_options / sizeof *cli_common_options;
+
+static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
+  const char *names[64];
+  size_t n = 0;
+  for (size_t i = 0; i < c->command->n_options && n < 60; i++) names[n++] = c->command->options[i].key;
+  for (size_t i = 0; i < cli_common_options_n; i++) names[n++] = cli_common_options[i].key;
+  int nearest = rmx_nearest(name, names, n);
+  if (nearest >= 0)
+    return rmx_fail(err, RMX_EUSAGE, "%s: unknown option --%s; did you mean --%s?", c->command->name, name, names[nearest]);
+  return rmx_fail(err, RMX_EUSAGE, "%s: unknown option --%s; `regmix %s --help` lists them", c->command->name, name,
+                  c->command->name);
+}
+
+// Sets one option given as `name` with `value` (NULL: none was attached).
+// *used tells whether the value came from `next`, the following word.
+static rmx_status take_option(cli *c, const char *name, const char *value, const char *next, bool *used, rmx_err *err) {
+  const rmx_option *table = c->command->options;
+  size_t n = c->command->n_options;
+  void *into = c->own;
+  const rmx_option *o = rmx_option_find(table, n, name);
+  if (!o) {
+    table = cli_common_options;
+    n = cli_common_options_n;
+    into = &c->common;
+    o = rmx_option_find(table, n, name);
+  }
+  *used = false;
+  if (!o) return unknown_option(c, name, err);
+  if (o->type == RMX_BOOL && !value) value = "true";
+  if (!value) {
+    if (!next) return rmx_fail(err, RMX_EUSAGE, "%s: --%s wants a value (%s)", c->command->name, name, o->choices ? o->choices : "VALUE");
+    value = next;
+    *used = true;
+  }
+  if (rmx_option_set(table, n, into, name, value, err) != RMX_OK) return rmx_fail(err, RMX_EUSAGE, "%s: --%.900s", c->command->name, err->message);
+  return RMX_OK;
+}
+
+static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
+  if ((int)c->words.n == c->command->most_words)
+    return rmx_fail(err, RMX_EUSAGE, "%s: \"%s\" is one word too many; `regmix %s --help` tells what it takes",
+                    c->command->name, word, c->command->name);
+  return rmx_strings_add(&c->words, word) ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
+}
+
+rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
+  *help = false;
+  RMX_TRY(rmx_options_init(cli_common_options, cli_common_options_n, &c->common, err));
+  RMX_TRY(rmx_options_init(c->command->options, c->command->n_options, c->own, err));
+  bool options_over = false;
+  for (int i = 0; i < argc; i++) {
+    const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+    bool used = false;
+    if (options_over || word[0] != '-' || !word[1]) {
+      RMX_TRY(take_word(c, word, err));
+    } else if (strcmp(word, "--") == 0) {
+      options_over = true;
+    } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+      *help = true;
+      return RMX_OK;
+    } else if (strcmp(word, "-q") == 0) {
+      c->common.quiet = true;
+    } else if (strncmp(word, "-C", 2) == 0) {
+      RMX_TRY(take_option(c, "experiment", word[2] ? word + 2 : NULL, next, &used, err));
+    } else if (word[1] == '-') {
+      const char *equals = strchr(word, '=');
+      char *name = equals ? rmx_format("%.*s", (int)(equals - word - 2), word + 2) : rmx_strdup(word + 2);
+      if (!name) return rmx_fail_memory(err, 0, "the command line");
+      rmx_status status = take_option(c, name, equals ? equals + 1 : NULL, next, &used, err);
+      free(name);
+      RMX_TRY(status);
+    } else {
+      return rmx_fail(err, RMX_EUSAGE, "%s: unknown option %s; options are written --name (or -C, -q, -h)", c->command->name, word);
+    }
+    if (used) i++;
+  }
+  return RMX_OK;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix plan: what an experiment will cost, before it is begun. The speed is measured here, in a
+// second of training of each model.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+struct cost {
+  const char *what;
+  const rmx_training *training;
+  size_t runs;
+  rmx_model_config model;
+  double tokens;           // of one run
+  double flop_per_token, flops;  // flops: of all runs
+  double tokens_per_s;     // of one worker
+  double memory, disk;     // bytes: of one worker; of all runs
+  double seconds;
+};
+
+static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jobs, const rmx_kernels *kernels, rmx_err *err) {
+  const rmx_training *t = k->training;
+  RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
+  k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
+  k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
+  // Validation, at half way and at the end, is a forward pass: a third of training.
+  k->flops = (double)k->runs * k->flop_per_token * (k->tokens + 2.0 * valid_tokens / 3.0);
+  k->memory = (double)rmx_model_memory(&k->model, (int)rmx_training_micro_batch(t), (int)t->context);
+  RMX_TRY(rmx_training_speed(t, vocab, kernels, 0.6, &k->tokens_per_s, err));
+  double at_once = k->runs < (size_t)jobs ? (double)k->runs : (double)jobs;
+  k->seconds = ceil((double)k->runs / at_once) * (k->tokens + 2.0 * valid_tokens / 3.0) / k->tokens_per_s;
+  return RMX_OK;
+}
+
+static double valid_tokens_of(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_training *t) {
+  double sum = 0;
+  if (!corpus) return (double)e->config.n_domains * (double)(t->eval_tokens ? t->eval_tokens : 100000);
+  for (size_t d = 0; d < corpus->D; d++) sum += (double)rmx_evaluate_tokens(corpus, d, t->eval_tokens);
+  return sum;
+}
+
+static json_t *cost_tree(const struct cost *k) {
+  json_t *o = json_object();
+  json_object_set_new(o, "runs", json_integer((json_int_t)k->runs));
+  json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&k->model)));
+  json_object_set_new(o, "tokens_each", json_real(k->tokens));
+  json_object_set_new(o, "gflop_per_token", json_real(k->flop_per_token / 1e9));
+  json_object_set_new(o, "flops", json_real(k->flops));
+  json_object_set_new(o, "tokens_per_s", json_real(k->tokens_per_s));
+  json_object_set_new(o, "memory_mib", json_real(k->memory / 1048576.0));
+  json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
+  json_object_set_new(o, "seconds", json_real(k->seconds));
+  return o;
+}
+
+static void print_cost(const struct cost *k) {
+  char parameters[16], tokens[16], rate[16], time[32];
+  printf("%-14s %6zu %12s %10s %11.3g %12s %9.0f %8.0f  %s\n", k->what, k->runs,
+         cli_count((double)rmx_model_parameters(&k->model), parameters), cli_count(k->tokens, tokens), k->flops,
+         cli_count(k->tokens_per_s, rate), k->memory / 1048576.0, k->disk / 1048576.0, cli_duration(k->seconds, time));
+}
+
+static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
+  const rmx_kernels *kernels;
+  RMX_TRY(rmx_kernels_get(e->config.general.isa, &kernels, err));
+  rmx_corpus *corpus = NULL;
+  rmx_err ignored;
+  if (open_corpus(e, &corpus, &ignored) != RMX_OK) corpus = NULL;
+  int vocab = corpus ? corpus->vocab : (int)e->config.corpus.vocab, jobs = worker_jobs(e);
+  struct cost costs[2] = {
+      {.what = "proxies", .training = &e->config.proxy, .runs = (size_t)e->config.sample.runs},
+      {.what = "large models", .training = &e->config.large, .runs = (e->config.compare.against.n + 1) * (size_t)e->config.compare.seeds},
+  };
+  rmx_status status = RMX_OK;
+  for (int i = 0; i < 2 && status == RMX_OK; i++) {
+    status = cost_of(&costs[i], vocab, valid_tokens_of(e, corpus, costs[i].training), jobs, kernels, err);
+    if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
+    // Proxies leave a log and a result; a checkpoint (weights and two moments) only while they run.
+    double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
+    costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs : (double)costs[i].runs * (weights + 25e3);
+  }
+  if (corpus) rmx_corpus_free(corpus);
+  RMX_TRY(status);
+  if (c->common.json) {
+    json_t *root = json_object();
+    json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
+    json_object_set_new(root, "jobs", json_integer(jobs));
+    json_object_set_new(root, "proxies", cost_tree(&costs[0]));
+    json_object_set_new(root, "large", cost_tree(&costs[1]));
+    json_object_set_new(root, "seconds", json_real(costs[0].seconds + costs[1].seconds));
+    cli_print_json(root);
+    return RMX_OK;
+  }
+  char time[32], twice[32], share[16];
+  printf("%-14s %6s %12s %10s %11s %12s %9s %8s  %s\n", "", "runs", "parameters", "tokens", "FLOPs", "tokens/s", "MiB each", "disk MiB", "time");
+  print_cost(&costs[0]);
+  print_cost(&costs[1]);
+  printf("\nIn all about %s here, with %d workers at a time (processor level %s, measured for a second each).\n",
+         cli_duration(costs[0].seconds + costs[1].seconds, time), jobs, rmx_kernels_name(kernels));
+  printf("FLOPs count the output head, attention and validation. The search costs %s times the FLOPs of one large model.\n",
+         cli_count(costs[0].flops / (costs[1].flops / (double)costs[1].runs), share));
+  printf("Proxies trained too short rank mixtures wrongly: twice the tokens each would take %s.\n",
+         cli_duration(2 * costs[0].seconds, twice));
+  return RMX_OK;
+}
+
+static rmx_status run_plan(cli *c, rmx_err *err) {
+  rmx_experiment e;
+  RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
+  rmx_status status = plan(c, &e, err);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+const cli_command cli_plan = {
+    .name = "plan", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_plan,
+    .summary = "what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
+    .examples = "  regmix plan -C exp\n  regmix plan -C exp --set proxy.tokens=5M --json\n",
+};

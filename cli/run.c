@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix run: all of the pipeline in order, taking up where it stopped.
+#include <stdlib.h>
+
+#include "steps.h"
+
+static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(open_corpus(e, &corpus, err));
+  double *w = rmx_calloc(corpus->D_train, sizeof *w);
+  rmx_status status = w ? read_optimum(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
+  if (status == RMX_OK) {
+    printf("\nThe mixture (share of training tokens):\n");
+    print_mixture(corpus->names, w, corpus->prior, corpus->D_train);
+    printf("\nThe comparison (%s):\n", "large models, same tokens each");
+    status = print_comparison_of(e, false, err);
+  }
+  char *path = rmx_experiment_path(e, "report.html");
+  if (status == RMX_OK && path) printf("\nThe page: %s\n", path);
+  free(path);
+  free(w);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
+static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
+  char *optimum = rmx_experiment_path(e, "optimum.yaml"), *comparison = rmx_experiment_path(e, "large/comparison.json");
+  char *report = rmx_experiment_path(e, "report.html");
+  rmx_yaml yaml = {0};
+  json_t *tree = NULL;
+  rmx_status status = optimum && comparison && report ? rmx_yaml_read(optimum, &yaml, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx_json_read(comparison, &tree, err);
+  if (status == RMX_OK) {
+    json_t *root = json_object();
+    json_object_set(root, "optimum", yaml.root);
+    json_object_set(root, "comparison", tree);
+    json_object_set_new(root, "report", json_string(report));
+    cli_print_json(root);
+  }
+  json_decref(tree);
+  rmx_yaml_release(&yaml);
+  free(optimum), free(comparison), free(report);
+  return status;
+}
+
+static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  static rmx_status (*const steps[])(const cli *, const rmx_experiment *, rmx_err *) = {
+      step_prepare, step_sample, step_train, step_fit, step_optimize, step_compare, step_report,
+  };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    RMX_TRY(steps[i](c, e, err));
+    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "stopped; `regmix run` goes on from here");
+  }
+  return RMX_OK;
+}
+
+static rmx_status run_run(cli *c, rmx_err *err) {
+  rmx_experiment e;
+  RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
+  double began = rmx_now();
+  rmx_status status = RMX_OK;
+  if (e.config.n_target == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: no target: add for example `target: wikipedia` (a domain, or a map `domain: weight`)", e.config_path);
+  if (status == RMX_OK) status = run_all(c, &e, err);
+  char time[32];
+  if (status == RMX_OK) rmx_note(&c->listener, "all done in %s", cli_duration(rmx_now() - began, time));
+  if (status == RMX_OK) status = c->common.json ? print_result_json(&e, err) : print_result(&e, err);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+const cli_command cli_run = {
+    .name = "run", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_run,
+    .summary = "all of it in order: prepare, sample, train, fit, optimize, compare, report",
+    .about = "Does what is missing and nothing twice: stop it at any time (Ctrl-C, power cut) and run it again. What a changed setting "
+             "touches is done again, after saying so. The experiment is the folder of the regmix.yaml, or -C.",
+    .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128\n",
+};

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix status: what is there, what is to do.
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static bool there(const rmx_experiment *e, const char *name) {
+  char *path = rmx_experiment_path(e, name);
+  bool yes = path && rmx_exists(path);
+  free(path);
+  return yes;
+}
+
+static json_t *count_states(const rmx_run *runs, size_t n) {
+  size_t count[6] = {0};
+  json_t *o = json_object();
+  for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
+  json_object_set_new(o, "runs", json_integer((json_int_t)n));
+  for (size_t s = 0; s < 6; s++)
+    if (count[s]) json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
+  return o;
+}
+
+// Results of large models there are: large/<name>/<seed>/result.json.
+static size_t large_models(const rmx_experiment *e) {
+  rmx_strings found = {0};
+  rmx_err ignored;
+  char *pattern = rmx_experiment_path(e, "large/*/*/result.json");
+  if (pattern) rmx_glob(pattern, &found, &ignored);
+  size_t n = found.n;
+  rmx_strings_release(&found);
+  free(pattern);
+  return n;
+}
+
+static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *err) {
+  json_object_set_new(root, "folder", json_string(e->folder));
+  rmx_corpus *corpus = NULL;
+  if (there(e, "corpus/corpus.json")) {
+    RMX_TRY(rmx_corpus_open(e->folder, &corpus, err));
+    json_t *o = json_object();
+    double tokens = 0;
+    for (size_t d = 0; d < corpus->D; d++) tokens += (double)corpus->domains[d].train_tokens;
+    json_object_set_new(o, "domains", json_integer((json_int_t)corpus->D));
+    json_object_set_new(o, "train_tokens", json_real(tokens));
+    json_object_set_new(root, "corpus", o);
+  }
+  if (corpus && there(e, "mixtures.csv")) {
+    rmx_run *runs;
+    size_t n;
+    rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
+    if (status != RMX_OK) {
+      rmx_corpus_free(corpus);
+      return status;
+    }
+    json_object_set_new(root, "proxies", count_states(runs, n));
+    release_runs(runs, n);
+  }
+  if (corpus) rmx_corpus_free(corpus);
+  json_object_set_new(root, "large_models", json_integer((json_int_t)large_models(e)));
+  static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml", "large/comparison.json", "report.html"};
+  json_t *o = json_object();
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
+  json_object_set_new(root, "files", o);
+  return RMX_OK;
+}
+
+static void print_status(const json_t *root) {
+  char count[16];
+  const char *name;
+  json_t *value;
+  printf("experiment  %s\n", json_string_value(json_object_get(root, "folder")));
+  const json_t *corpus = json_object_get(root, "corpus"), *proxies = json_object_get(root, "proxies");
+  if (corpus)
+    printf("corpus      %lld domains, %s training tokens\n", (long long)json_integer_value(json_object_get(corpus, "domains")),
+           cli_count(json_real_value(json_object_get(corpus, "train_tokens")), count));
+  else puts("corpus      not prepared (regmix prepare)");
+  if (proxies) {
+    printf("proxies     ");
+    json_object_foreach((json_t *)proxies, name, value)
+      printf(strcmp(name, "runs") == 0 ? "%2$lld %1$s" : ", %2$lld %1$s", name, (long long)json_integer_value(value));
+    putchar('\n');
+  } else {
+    puts("proxies     no mixtures yet (regmix sample)");
+  }
+  printf("large       %lld models trained\n", (long long)json_integer_value(json_object_get(root, "large_models")));
+  json_object_foreach(json_object_get(root, "files"), name, value) printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
+}
+
+static rmx_status run_status(cli *c, rmx_err *err) {
+  rmx_experiment e;
+  RMX_TRY(open_experiment(c, NULL, false, &e, err));
+  json_t *root = json_object();
+  rmx_status status = status_tree(&e, root, err);
+  if (status == RMX_OK && c->common.json) cli_print_json(json_incref(root));
+  else if (status == RMX_OK) print_status(root);
+  json_decref(root);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+const cli_command cli_status = {
+    .name = "status", .words = "", .run = run_status,
+    .summary = "what is done and what is to do, at any time",
+    .examples = "  regmix status -C exp\n",
+};

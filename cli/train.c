@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix train: one proxy per mixture, in worker processes, then metrics.csv.
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "steps.h"
+
+void release_runs(rmx_run *runs, size_t n) {
+  for (size_t i = 0; runs && i < n; i++) rmx_run_release(&runs[i]);
+  free(runs);
+}
+
+// Rows of mixtures.csv in the corpus' order of domains.
+static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, rmx_table *t, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "mixtures.csv");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  rmx_status status = rmx_exists(path) ? rmx_csv_read(path, t, err)
+                                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` draws it", path);
+  free(path);
+  return status;
+}
+
+static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t, size_t row,
+                             const size_t *domain, rmx_run *out, rmx_err *err) {
+  size_t D = corpus->D_train;
+  if (strpbrk(t->ids[row], "/") || t->ids[row][0] == '.' || !t->ids[row][0])
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: \"%s\" cannot be the name of a run (it becomes a folder)", t->path, t->lines[row], t->ids[row]);
+  double *w = rmx_calloc(D, sizeof *w);
+  char *name = rmx_format("runs/%s", t->ids[row]), *folder = name ? rmx_experiment_path(e, name) : NULL;
+  char *where = rmx_format("%s:%d", t->path, t->lines[row]);
+  rmx_status status = w && folder && where ? RMX_OK : rmx_fail_memory(err, 0, "a run");
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++) w[domain[j]] = t->x[row * t->D + j];
+  if (status == RMX_OK) status = rmx_mixture_check(w, D, corpus->names, 0.01, where, err);
+  if (status == RMX_OK)
+    status = rmx_run_make(out, t->ids[row], folder, e->folder, corpus, w, &e->config.proxy,
+                          (uint64_t)e->config.general.seed, false, err);
+  free(w);
+  free(name);
+  free(folder);
+  free(where);
+  return status;
+}
+
+rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs, size_t *n, rmx_err *err) {
+  rmx_table t;
+  RMX_TRY(read_mixtures(e, corpus, &t, err));
+  *n = 0;
+  *runs = rmx_calloc(t.N, sizeof **runs);
+  size_t *domain = rmx_calloc(t.D, sizeof *domain);
+  rmx_status status = *runs && domain ? RMX_OK : rmx_fail_memory(err, t.N * sizeof **runs, "the runs");
+  for (size_t j = 0; status == RMX_OK && j < t.D; j++) {
+    status = rmx_find_name("domain", t.names[j], corpus->names, corpus->D_train, &domain[j], err);
+    if (status != RMX_OK) rmx_fail_in(err, "%s", t.path);
+  }
+  for (size_t i = 0; status == RMX_OK && i < t.N; i++) {
+    status = run_of_row(e, corpus, &t, i, domain, &(*runs)[i], err);
+    if (status == RMX_OK) ++*n;
+  }
+  free(domain);
+  rmx_table_release(&t);
+  if (status != RMX_OK) {
+    release_runs(*runs, *n);
+    *runs = NULL;
+  }
+  return status;
+}
+
+rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+  rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .jobs = worker_jobs(e), .tries = 2, .what = what};
+  rmx_swarm_outcome outcome;
+  char time[32], rate[16];
+  RMX_TRY(rmx_swarm_train(runs, n, &options, &c->listener, &outcome, err));
+  if (outcome.done + outcome.diverged + outcome.failed == 0) {
+    rmx_note(&c->listener, "%s: all %zu runs are done", what, n);
+  } else {
+    rmx_note(&c->listener, "%s: %zu runs done in %s (%s tokens/s)%s%s", what, outcome.done,
+             cli_duration(outcome.wall_s, time), cli_count(outcome.tokens / outcome.wall_s, rate),
+             outcome.diverged ? ", some diverged" : "", outcome.failed ? ", some failed" : "");
+  }
+  if (outcome.failed * 4 > n)
+    return rmx_fail(err, RMX_EINPUT, "%zu of %zu runs failed (their reasons stand above); the same command tries them again",
+                    outcome.failed, n);
+  return RMX_OK;
+}
+
+static rmx_status write_metrics(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n, bool half,
+                                const char *name, rmx_err *err) {
+  rmx_table t;
+  RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
+  char *path = rmx_experiment_path(e, name);
+  rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
+                      : t.N ? rmx_csv_write(path, &t, err)
+                            : rmx_fail(err, RMX_ENUMERIC, "none of the %zu runs came to an end with a loss; nothing to fit", n);
+  free(path);
+  rmx_table_release(&t);
+  return status;
+}
+
+// Where domains were gone through more than once, the user should know.
+static void tell_epochs(const cli *c, const rmx_run *runs, size_t n, const rmx_corpus *corpus) {
+  rmx_buf text = {0};
+  for (size_t d = 0; d < corpus->D_train; d++) {
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+      double seen = runs[i].mixture[d] * (double)runs[i].training.tokens / (double)corpus->domains[d].train_tokens;
+      if (seen > most) most = seen;
+    }
+    if (most > 1.0) rmx_buf_printf(&text, "%s%s %.1f", text.size ? ", " : "", corpus->names[d], most);
+  }
+  if (text.size) rmx_note(&c->listener, "train: most epochs of a domain in one run: %s (each new epoch is shuffled anew)", text.data);
+  rmx_buf_release(&text);
+}
+
+rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(open_corpus(e, &corpus, err));
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
+  if (status == RMX_OK) tell_epochs(c, runs, n, corpus);
+  if (status == RMX_OK) status = train_runs(c, e, runs, n, "train", err);
+  if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, false, "metrics.csv", err);
+  if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, true, "metrics-half.csv", err);
+  if (runs) release_runs(runs, n);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
+static rmx_status run_train(cli *c, rmx_err *err) {
+  rmx_experiment e;
+  RMX_TRY(open_experiment(c, NULL, true, &e, err));
+  const int64_t *jobs = c->own;
+  if (*jobs > 0) e.config.general.jobs = *jobs;
+  rmx_status status = step_train(c, &e, err);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+static rmx_status run_worker(cli *c, rmx_err *err) {
+  if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "worker: wanted the folder of a run");
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
+#endif
+  return rmx_swarm_work(c->words.items[0], *(char **)c->own, stdout, err);
+}
+
+static const rmx_option train_options[] = {
+    {"jobs", RMX_INT, 0, "0", 0, 512, "N", "runs trained at a time; 0: as in the config"},
+};
+const cli_command cli_train = {
+    .name = "train", .words = "", .run = run_train,
+    .options = train_options, .n_options = 1, .own_size = sizeof(int64_t),
+    .summary = "train one small model per mixture, then write metrics.csv",
+    .about = "Each run is a worker process of its own; what it does is in runs/<run>/. Stop at any time: the same command goes on "
+             "from there. Several machines may share the folder. With proxy.command the training is done by your own trainer.",
+    .examples = "  regmix train -C exp --jobs 8\n  regmix train -C exp --set proxy.tokens=5M\n",
+};
+
+static const rmx_option worker_options[] = {
+    {"isa", RMX_TEXT, 0, NULL, 0, 0, "LEVEL", "processor level of the kernels"},
+};
+const cli_command cli_worker = {
+    .name = "worker", .words = "FOLDER", .most_words = 1, .run = run_worker, .hidden = true,
+    .options = worker_options, .n_options = 1, .own_size = sizeof(char *),
+    .summary = "train the one run in FOLDER (what `train` starts, one process a run)",
+};

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads all text of a domain once into a temporary file without a name, which is then mapped: every later
+// step (duplicates, split, overlaps, the tokenizer's sample, tokens) has each document at hand, while
+// memory holds no more of them than the system sees fit.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "documents.h"
+#include "reader.h"
+
+enum { DOCUMENTS_BETWEEN_LOOKS = 64 };  // at the progress, and at whether to stop
+
+static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
+  char *path = rmx_format("%s/.text-XXXXXX", folder);
+  if (!path) return rmx_fail_memory(err, strlen(folder), "a path");
+  int fd = mkstemp(path);
+  rmx_status status = RMX_OK;
+  if (fd < 0 || !(*out = fdopen(fd, "w+b"))) {
+    status = rmx_fail_errno(err, "cannot make a temporary file in %s", folder);
+    if (fd >= 0) close(fd);
+  }
+  if (fd >= 0) unlink(path);
+  free(path);
+  return status;
+}
+
+static rmx_status spool_map(FILE *spool, uint64_t size, const char *folder, rmx_map *out, rmx_err *err) {
+  if (fflush(spool) != 0)
+    return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
+                          (unsigned long long)size, folder);
+  if (size == 0) return RMX_OK;
+  void *data = mmap(NULL, size, PROT_READ, MAP_SHARED, fileno(spool), 0);
+  if (data == MAP_FAILED) return rmx_fail_errno(err, "cannot map a temporary file in %s", folder);
+  *out = (rmx_map){data, size};
+  return RMX_OK;
+}
+
+static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__fate fate, const char *folder,
+                      rmx_err *err) {
+  if (d->n == d->capacity) {
+    size_t capacity = d->capacity ? 2 * d->capacity : 256;
+    rmx__document *items = rmx_realloc(d->items, capacity, sizeof *items);
+    if (!items) return rmx_fail_memory(err, capacity * sizeof *items, "a list of documents");
+    d->items = items;
+    d->capacity = capacity;
+  }
+  errno = 0;
+  if (fwrite(text->data, 1, text->size, spool) != text->size)
+    return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
+                          (unsigned long long)(d->bytes + text->size), folder);
+  d->items[d->n++] = (rmx__document){rmx_hash(text->data, text->size, 0), d->bytes, text->size, fate};
+  d->bytes += text->size;
+  return RMX_OK;
+}
+
+// One file: whole documents until `share` bytes are reached (0: all).
+static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path, rmx__fate fate,
+                               uint64_t share, const rmx__collect_options *o, rmx_err *err) {
+  rmx__reader r;
+  RMX_TRY(rmx__reader_open(&r, path, o->text_field, o->separator, o->skip_bad, err));
+  rmx_status status = RMX_OK;
+  uint64_t start = d->bytes, told = 0;
+  bool more = true;
+  for (size_t i = 0; more && status == RMX_OK; i++) {
+    if (i % DOCUMENTS_BETWEEN_LOOKS == 0) {
+      o->read(o->context, r.source.packed - told);
+      told = r.source.packed;
+      if (rmx_interrupted()) {
+        status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
+        break;
+      }
+    }
+    if (share && d->bytes - start >= share) break;
+    status = rmx__reader_next(&r, &more, err);
+    if (more && status == RMX_OK) status = add(d, spool, &r.text, fate, o->folder, err);
+  }
+  o->read(o->context, r.source.packed - told);
+  d->bad_lines += r.bad_lines;
+  d->invalid_utf8 += r.invalid_utf8;
+  rmx__reader_close(&r);
+  return status;
+}
+
+rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files, const rmx__collect_options *o,
+                                  rmx_err *err) {
+  FILE *spool = NULL;
+  RMX_TRY(spool_open(&spool, o->folder, err));
+  rmx_status status = RMX_OK;
+  const rmx_strings *parts[] = {&files->train, &files->valid};
+  for (int p = 0; p < 2; p++) {
+    rmx__fate fate = p == 1 || d->valid_only ? RMX__VALID : RMX__TRAIN;
+    uint64_t first = d->bytes;
+    for (size_t i = 0; i < parts[p]->n && status == RMX_OK; i++) {
+      uint64_t used = d->bytes - first, share = 0;
+      if (o->max_bytes) {
+        if (used >= o->max_bytes) break;
+        share = (o->max_bytes - used) / (parts[p]->n - i);
+        if (share == 0) share = 1;
+      }
+      status = collect_file(d, spool, parts[p]->items[i], fate, share, o, err);
+    }
+  }
+  d->files = files->train.n + files->valid.n;
+  if (status == RMX_OK) status = spool_map(spool, d->bytes, o->folder, &d->text, err);
+  fclose(spool);
+  return status;
+}
+
+void rmx__documents_release(rmx__documents *d) {
+  free(d->items);
+  rmx_map_release(&d->text);
+  *d = (rmx__documents){0};
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* hash_set.h: a set of 64-bit hashes. {0} is an empty one. */
+#ifndef RMX__HASH_SET_H
+#define RMX__HASH_SET_H
+
+#include <regmix/base.h>
+
+typedef struct rmx__hash_set {
+  uint64_t *slots; /* (mask + 1) 0: free; at most half of them are used */
+  size_t n, mask;
+} rmx__hash_set;
+
+/* Adds a hash; *new says whether it was not there. False when memory is short. */
+bool rmx__hash_set_add(rmx__hash_set *s, uint64_t hash, bool *new);
+bool rmx__hash_set_has(const rmx__hash_set *s, uint64_t hash);
+void rmx__hash_set_release(rmx__hash_set *s);
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* order.h: a random order of 0 .. n-1 of which any place can be asked for, without a list. */
+#ifndef RMX__ORDER_H
+#define RMX__ORDER_H
+
+#include <regmix/base.h>
+
+/* The permutation of 0 .. n-1 chosen by a key; n > 0. */
+typedef struct rmx__order {
+  uint64_t n;
+  int half; /* bits of half a block */
+  uint32_t key[2];
+} rmx__order;
+rmx__order rmx__order_make(uint64_t n, const uint32_t key[2]);
+/* What stands at `place` (< n). Cost: below 2 us. */
+uint64_t rmx__order_at(const rmx__order *o, uint64_t place);
+
+#endif

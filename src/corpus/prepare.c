@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// From text to a corpus: collect the documents, drop duplicates, split, drop what overlaps with the targets,
+// find or train the tokenizer, write the tokens, and last of all corpus.json, which makes it a corpus.
+#include "prepare.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEW_VALID_TOKENS = 1000 };
+
+struct preparing {
+  const rmx_corpus_options *options;
+  size_t n, ntrain;                   // domains; those trained on, which come first
+  const rmx_domain_source **sources;  // (n) in the order of the corpus
+  rmx__files *files;                  // (n)
+  rmx__documents *documents;          // (n)
+  rmx__tokenised *train, *valid;      // (n)
+  size_t *targets, ntargets;          // in the order of the corpus
+  const char *folder;
+  int threads;
+  rmx_tokenizer *tokenizer;
+  uint64_t source_hash;
+  // progress
+  const rmx_listener *listener;
+  pthread_mutex_t lock;
+  const char *step, *detail;
+  uint64_t done, total;  // bytes
+  // the collecting threads
+  rmx_err *errors;  // (n)
+};
+
+static void step_begins(struct preparing *p, const char *step, uint64_t total) {
+  p->step = step;
+  p->detail = NULL;
+  p->done = 0;
+  p->total = total;
+}
+
+static void step_goes_on(void *context, uint64_t bytes) {
+  struct preparing *p = context;
+  pthread_mutex_lock(&p->lock);
+  p->done += bytes;
+  rmx_progress(p->listener, p->step, (double)p->done, (double)p->total, "bytes", p->detail);
+  pthread_mutex_unlock(&p->lock);
+}
+
+// ---- what is asked for ---------------------------------------------------------------------
+
+rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
+  if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
+  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200;
+  for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
+  if (!good)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: domain \"%.200s\": a name has no '/', no control characters, no leading '.', "
+                    "and less than 200 bytes",
+                    where, name);
+  return RMX_OK;
+}
+
+uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash, uint64_t valid_hash) {
+  uint64_t hashes[] = {train_hash, valid_hash};
+  return rmx_hash(hashes, sizeof hashes, rmx_hash_string(name, h));
+}
+
+static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
+  if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
+    return rmx_fail(err, RMX_EINPUT, "valid_fraction is %g; wanted a share from 0 to below 1",
+                    o->valid_fraction);
+  if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->overlap < 0 || o->overlap > 1000)
+    return rmx_fail(err, RMX_EINPUT,
+                    "max_valid_tokens, max_bytes and overlap must not be negative, overlap not above 1000");
+  if (!o->tokenizer && o->tokenizer_bytes <= 0)
+    return rmx_fail(err, RMX_EINPUT, "tokenizer_bytes is %lld; a tokenizer is trained on some text",
+                    (long long)o->tokenizer_bytes);
+  return RMX_OK;
+}
+
+// Domains trained on first, both kinds in the order given.
+static rmx_status set_order(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
+                            rmx_err *err) {
+  size_t at = 0;
+  for (int valid_only = 0; valid_only < 2; valid_only++) {
+    for (size_t i = 0; i < p->n; i++) {
+      if (sources[i].valid_only != valid_only) continue;
+      RMX_TRY(rmx__domain_name_check(sources[i].name, "corpus", err));
+      for (size_t j = 0; j < at; j++)
+        if (strcmp(p->sources[j]->name, sources[i].name) == 0)
+          return rmx_fail(err, RMX_EINPUT, "corpus: two domains are called \"%s\"", sources[i].name);
+      for (size_t t = 0; t < p->ntargets; t++)
+        if (targets[t] == i) p->targets[t] = at;
+      p->documents[at].name = sources[i].name;
+      p->documents[at].valid_only = valid_only;
+      p->documents[at].given_split = sources[i].valid_files.n > 0;
+      p->sources[at++] = &sources[i];
+    }
+    if (!valid_only) p->ntrain = at;
+  }
+  for (size_t t = 0; t < p->ntargets; t++)
+    if (targets[t] >= p->n) return rmx_fail(err, RMX_EUSAGE, "target %zu of %zu domains", targets[t], p->n);
+  if (p->ntrain == 0)
+    return rmx_fail(err, RMX_EINPUT, "corpus: no domain to train on: %s",
+                    p->n ? "all are valid_only" : "none is given");
+  return RMX_OK;
+}
+
+// ---- text ---------------------------------------------------------------------------------------
+
+static void collect_one(void *context, size_t i) {
+  struct preparing *p = context;
+  const rmx_corpus_options *o = p->options;
+  const rmx_domain_source *s = p->sources[i];
+  rmx__collect_options how = {
+      .text_field = s->text_field   ? s->text_field
+                    : o->text_field ? o->text_field
+                                    : "text",
+      .separator = s->separator   ? s->separator
+                   : o->separator ? o->separator
+                                  : "%",
+      .skip_bad = o->skip_bad,
+      .max_bytes = (uint64_t)o->max_bytes,
+      .folder = p->folder,
+      .read = step_goes_on,
+      .context = p,
+  };
+  rmx__documents_collect(&p->documents[i], &p->files[i], &how, &p->errors[i]);
+}
+
+static rmx_status collect_all(struct preparing *p, rmx_err *err) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < p->n; i++) total += p->files[i].bytes;
+  step_begins(p, "reading text", total);
+  rmx_parallel(p->threads, p->n, collect_one, p);
+  // The first domain's error, whichever thread was first.
+  for (size_t i = 0; i < p->n; i++) {
+    if (p->errors[i].status == RMX_OK) continue;
+    *err = p->errors[i];
+    return err->status;
+  }
+  return RMX_OK;
+}
+
+static rmx_status decide(struct preparing *p, rmx_err *err) {
+  const rmx_corpus_options *o = p->options;
+  if (o->dedup) RMX_TRY(rmx__documents_dedup(p->documents, p->n, err));
+  for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__documents_split(&p->documents[i], o->valid_fraction, err));
+  if (o->overlap == 0 || p->ntargets == 0) return RMX_OK;
+  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap, p->threads,
+                                 err));
+  for (size_t i = 0; i < p->ntrain; i++) {
+    const rmx__documents *d = &p->documents[i];
+    size_t left = 0;
+    for (size_t j = 0; j < d->n; j++) left += d->items[j].fate == RMX__TRAIN;
+    if (left == 0)
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "domain \"%s\": each of its %llu training documents has %lld words in a row in common with the "
+          "targets' validation text: leave the domain out, or raise overlap",
+          d->name, (unsigned long long)d->overlaps, (long long)o->overlap);
+    if (d->overlaps > left / 4)
+      rmx_warn(
+          p->listener,
+          "%s: %llu of %llu training documents dropped, for %lld words in a row in common with the targets' "
+          "validation text; if that is boilerplate (licences, headings), raise overlap or set it to 0",
+          d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left),
+          (long long)o->overlap);
+  }
+  return RMX_OK;
+}
+
+static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *err) {
+  const rmx_corpus_options *o = p->options;
+  if (o->tokenizer) {
+    char *path = rmx_path_in(base, o->tokenizer);
+    rmx_status status =
+        path ? rmx_tokenizer_read(path, &p->tokenizer, err) : rmx_fail_memory(err, 0, "a path");
+    free(path);
+    return status;
+  }
+  const char **texts;
+  size_t *sizes, n, bytes = 0;
+  RMX_TRY(rmx__sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts, &sizes, &n, err));
+  for (size_t i = 0; i < n; i++) bytes += sizes[i];
+  int vocab = o->vocab > INT32_MAX ? INT32_MAX : (int)o->vocab;
+  rmx_status status = rmx_tokenizer_train(texts, sizes, n, vocab, &p->tokenizer, err);
+  free(texts);
+  free(sizes);
+  if (status != RMX_OK) return status;
+  int made = rmx_tokenizer_vocab(p->tokenizer);
+  if (made < o->vocab)
+    rmx_warn(p->listener,
+             "tokenizer: %d tokens, not %lld: no pair is left that occurs twice in %.1f MB of text", made,
+             (long long)o->vocab, (double)bytes / 1e6);
+  else
+    rmx_note(p->listener, "tokenizer: %d tokens, trained on %.1f MB", made, (double)bytes / 1e6);
+  return RMX_OK;
+}
+
+// ---- tokens ------------------------------------------------------------------------------------
+
+static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, rmx_err *err) {
+  const rmx__documents *d = &p->documents[i];
+  bool valid = fate == RMX__VALID;
+  size_t *order, n;
+  RMX_TRY(rmx__documents_by_hash(d, fate, &order, &n, err));
+  if (!valid) {  // in the order of the files: documents that stood together stay together on disk
+    n = 0;
+    for (size_t j = 0; j < d->n; j++)
+      if (d->items[j].fate == fate) order[n++] = j;
+  }
+  char *path = rmx_format("%s/corpus/%s/%s.bin", p->folder, d->name, valid ? "valid" : "train");
+  rmx_status status =
+      path ? rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0,
+                           path, p->threads, step_goes_on, p, valid ? &p->valid[i] : &p->train[i], err)
+           : rmx_fail_memory(err, 0, "a path");
+  free(path);
+  free(order);
+  return status;
+}
+
+// "0.9 M", "12,031"
+static const char *amount(uint64_t x, char out[32]) {
+  if (x >= 100000) {
+    snprintf(out, 32, x >= 1000000000 ? "%.1f G" : "%.1f M", (double)x / (x >= 1000000000 ? 1e9 : 1e6));
+    return out;
+  }
+  if (x < 1000)
+    snprintf(out, 32, "%llu", (unsigned long long)x);
+  else
+    snprintf(out, 32, "%llu,%03llu", (unsigned long long)x / 1000, (unsigned long long)x % 1000);
+  return out;
+}
+
+static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
+  char digits[24];
+  int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)x), at = 0;
+  for (int i = 0; i < n; i++) {
+    if (i && (n - i) % 3 == 0) out[at++] = ',';
+    out[at++] = digits[i];
+  }
+  out[at] = '\0';
+  return out;
+}
+
+static void tell(const struct preparing *p, size_t i) {
+  const rmx__documents *d = &p->documents[i];
+  const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
+  char a[32], b[32], c[32];
+  rmx_buf extra = {0};
+  rmx_buf_add(&extra, "", 0);
+  if (d->duplicates) rmx_buf_printf(&extra, "; %s duplicates dropped", counted(d->duplicates, a));
+  if (d->overlaps) rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
+  if (d->bad_lines) rmx_buf_printf(&extra, "; %s broken lines skipped", counted(d->bad_lines, a));
+  if (d->invalid_utf8)
+    rmx_buf_printf(&extra, "; %s bytes that are no UTF-8 replaced", counted(d->invalid_utf8, a));
+  const char *tail = extra.failed ? "" : extra.data;
+  double mb = (double)(train->bytes + valid->bytes) / 1e6;
+  counted(train->documents + valid->documents, a);
+  if (d->valid_only)
+    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a, mb,
+             amount(valid->tokens, b), tail);
+  else
+    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s",
+             d->name, a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
+  rmx_buf_release(&extra);
+  if (valid->tokens < FEW_VALID_TOKENS)
+    rmx_warn(p->listener,
+             "%s: only %llu validation tokens; its loss will say little: give more text or a larger "
+             "valid_fraction",
+             d->name, (unsigned long long)valid->tokens);
+}
+
+static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < p->n; i++) total += p->documents[i].bytes;
+  step_begins(p, "writing tokens", total);
+  for (size_t i = 0; i < p->n; i++) {
+    p->detail = p->documents[i].name;
+    char *folder = rmx_format("%s/corpus/%s", p->folder, p->detail);
+    rmx_status status = folder ? rmx_mkdirs(folder, err) : rmx_fail_memory(err, 0, "a path");
+    free(folder);
+    RMX_TRY(status);
+    if (i < p->ntrain) RMX_TRY(write_part(p, i, RMX__TRAIN, err));
+    RMX_TRY(write_part(p, i, RMX__VALID, err));
+    tell(p, i);
+  }
+  return RMX_OK;
+}
+
+static json_t *hex(uint64_t x) {
+  return json_sprintf("%016llx", (unsigned long long)x);
+}
+
+static rmx_status write_index(const struct preparing *p, rmx_err *err) {
+  uint64_t hash = 0;
+  json_t *domains = json_array();
+  for (size_t i = 0; i < p->n; i++) {
+    const rmx__documents *d = &p->documents[i];
+    const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
+    hash = rmx__corpus_hash_add(hash, d->name, train->hash, valid->hash);
+    json_array_append_new(
+        domains,
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
+                  "valid_only", d->valid_only, "documents", (json_int_t)(train->documents + valid->documents),
+                  "train_documents", (json_int_t)train->documents, "valid_documents",
+                  (json_int_t)valid->documents, "train_tokens", (json_int_t)train->tokens, "valid_tokens",
+                  (json_int_t)valid->tokens, "train_bytes", (json_int_t)train->bytes, "valid_bytes",
+                  (json_int_t)valid->bytes, "duplicates", (json_int_t)d->duplicates, "overlaps",
+                  (json_int_t)d->overlaps, "bad_lines", (json_int_t)d->bad_lines, "invalid_utf8",
+                  (json_int_t)d->invalid_utf8));
+  }
+  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",
+                           rmx_tokenizer_vocab(p->tokenizer), "end_of_text",
+                           (int)rmx_tokenizer_end_of_text(p->tokenizer), "tokenizer_hash",
+                           hex(rmx_tokenizer_hash(p->tokenizer)), "hash", hex(hash), "source_hash",
+                           hex(p->source_hash), "domains", domains);
+  char *path = rmx_format("%s/corpus/corpus.json", p->folder);
+  bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n;
+  rmx_status status =
+      good ? rmx_json_write(path, root, err)
+           : rmx_fail(err, RMX_EINPUT, "corpus.json cannot be written: is each domain's name UTF-8?");
+  json_decref(root);
+  free(path);
+  return status;
+}
+
+static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
+  char *corpus = rmx_format("%s/corpus", p->folder), *tokenizer = rmx_format("%s/tokenizer.json", p->folder);
+  rmx_status status = RMX_OK;
+  if (!corpus || !tokenizer) status = rmx_fail_memory(err, 0, "a path");
+  // What was there was of other text; from here to the last line there is no corpus.
+  if (status == RMX_OK) status = rmx_remove_tree(corpus, err);
+  if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
+  if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, tokenizer, err);
+  if (status == RMX_OK) status = write_tokens(p, err);
+  if (status == RMX_OK) status = write_index(p, err);
+  free(corpus);
+  free(tokenizer);
+  return status;
+}
+
+// ---- the pipeline ------------------------------------------------------------------------------------
+
+static rmx_status run(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
+                      const char *base, rmx_err *err) {
+  RMX_TRY(check_options(p->options, err));
+  RMX_TRY(set_order(p, sources, targets, err));
+  for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__files_find(p->sources[i], base, &p->files[i], err));
+  RMX_TRY(
+      rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, &p->source_hash, err));
+  RMX_TRY(rmx_mkdirs(p->folder, err));
+  RMX_TRY(collect_all(p, err));
+  RMX_TRY(decide(p, err));
+  RMX_TRY(get_tokenizer(p, base, err));
+  return write_corpus(p, err);
+}
+
+rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
+                              const size_t *targets, size_t ntargets, const char *base, const char *folder,
+                              int threads, const rmx_listener *listener, rmx_err *err) {
+  rmx_arena arena = {0};
+  struct preparing p = {.options = options,
+                        .n = n,
+                        .ntargets = ntargets,
+                        .folder = folder,
+                        .threads = threads,
+                        .listener = listener};
+  p.sources = rmx_arena_alloc(&arena, n, sizeof *p.sources);
+  p.files = rmx_arena_alloc(&arena, n, sizeof *p.files);
+  p.documents = rmx_arena_alloc(&arena, n, sizeof *p.documents);
+  p.train = rmx_arena_alloc(&arena, n, sizeof *p.train);
+  p.valid = rmx_arena_alloc(&arena, n, sizeof *p.valid);
+  p.targets = rmx_arena_alloc(&arena, ntargets, sizeof *p.targets);
+  p.errors = rmx_arena_alloc(&arena, n, sizeof *p.errors);
+  if (!p.sources || !p.files || !p.documents || !p.train || !p.valid || !p.targets || !p.errors) {
+    rmx_arena_release(&arena);
+    return rmx_fail_memory(err, n * sizeof(rmx_err), "a corpus");
+  }
+  pthread_mutex_init(&p.lock, NULL);
+  rmx_status status = run(&p, sources, targets, base, err);
+  pthread_mutex_destroy(&p.lock);
+  for (size_t i = 0; i < n; i++) {
+    rmx__files_release(&p.files[i]);
+    rmx__documents_release(&p.documents[i]);
+  }
+  rmx_tokenizer_free(p.tokenizer);
+  rmx_arena_release(&arena);
+  return status;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* prepare.h: the steps of rmx_corpus_prepare that come after the documents are known. */
+#ifndef RMX__PREPARE_H
+#define RMX__PREPARE_H
+
+#include "documents.h"
+
+/* The text a tokenizer is trained on (sample.c): about `bytes` bytes, evenly from the training documents of
+ * the domains d (n), in each chosen by hash; a domain that has less leaves its share to the others. The
+ * texts belong to d; the two arrays are the caller's to free(). */
+rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts, size_t **sizes,
+                       size_t *ntexts, rmx_err *err);
+
+/* What went into a token file. */
+typedef struct rmx__tokenised {
+  uint64_t tokens, bytes, documents;
+  uint64_t hash; /* of the ids */
+} rmx__tokenised;
+
+/* Writes the tokens of documents order[0 .. n-1] of d, each with the end of text behind it (tokenise.c).
+ * With max_tokens it stops there, if need be within a document. `done` is told of text bytes. */
+rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order, size_t n,
+                         uint64_t max_tokens, const char *path, int threads,
+                         void (*done)(void *context, uint64_t bytes), void *context, rmx__tokenised *out,
+                         rmx_err *err);
+
+/* A name serves as a folder; and "domain "x": ..." is to be readable. */
+rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
+/* The hash of a corpus, from its domains' names and its files' hashes, one after the other. */
+uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash, uint64_t valid_hash);
+
+enum { RMX__CORPUS_VERSION = 1 };
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* source.h: the bytes of a file, decompressed, line by line or in blocks. */
+#ifndef RMX__SOURCE_H
+#define RMX__SOURCE_H
+
+#include <regmix/base.h>
+
+typedef struct rmx__source rmx__source;
+
+/* One way of packing: a row of the table in source.c, chosen by the end of the file's name. */
+typedef struct rmx__packing {
+  const char *suffix; /* ".gz"; "" for plain files, the last row */
+  rmx_status (*open)(rmx__source *s, rmx_err *err);
+  /* Up to `size` bytes; *got = 0 is the end. A broken or cut-off archive is an error. */
+  rmx_status (*read)(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err);
+  void (*close)(rmx__source *s);
+} rmx__packing;
+
+struct rmx__source {
+  const char *path; /* the caller's */
+  const rmx__packing *packing;
+  FILE *file;
+  void *state; /* of the packing */
+  char *block; /* (RMX__BLOCK) bytes read but not yet given out: block[at .. end] */
+  size_t at, end;
+  uint64_t packed; /* bytes of the file itself read so far */
+  bool started, ended;
+};
+
+enum { RMX__BLOCK = 1 << 17 };
+
+rmx_status rmx__source_open(rmx__source *s, const char *path, rmx_err *err);
+/* The next line without its line feed, into `line`; *more is false at the end. A byte order mark
+ * at the start of the file is skipped. */
+rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, bool *more, rmx_err *err);
+void rmx__source_close(rmx__source *s);
+
+/* The packing of a file by its name, and the length of the name without the packing's suffix. */
+const rmx__packing *rmx__packing_of(const char *path, size_t *stem);
+/* "(.gz, .zst)" for messages. */
+extern const char rmx__packings_known[];
+
+#endif

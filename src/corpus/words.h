@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/* words.h: cuts text into the words that byte-pair merges never cross. */
+#ifndef RMX__WORDS_H
+#define RMX__WORDS_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <regmix/base.h>
+
+/* No word is longer (bytes): what the pattern gives beyond is cut here. Keeps offsets within 32 bits. */
+enum { RMX__LONGEST_WORD = 1 << 22 };
+
+/* Another pattern than GPT-2's, compiled. */
+typedef struct rmx__pattern {
+  pcre2_code *code;
+  bool jit; /* compiled to machine code */
+} rmx__pattern;
+rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out, rmx_err *err);
+void rmx__pattern_release(rmx__pattern *p);
+
+/* A walk over the words of one text. */
+typedef struct rmx__words {
+  const char *text;
+  size_t size, at;             /* at: where the next word starts */
+  const rmx__pattern *pattern; /* NULL: GPT-2's */
+  pcre2_match_data *match;     /* with a pattern */
+  size_t match_start, match_end, valid_end;
+} rmx__words;
+/* `match` may be NULL without a pattern. */
+rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern, pcre2_match_data *match);
+/* The next word is text[start .. w->at]; false at the end or on failure (err->status is then set). The words
+ * put together are the text, whatever its bytes. */
+bool rmx__words_next(rmx__words *w, size_t *start, rmx_err *err);
+
+/* Where the word of GPT-2's pattern that starts at `at` (< size) ends. */
+size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at);
+
+#endif

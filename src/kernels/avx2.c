@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/* avx2.c: vectors of eight; 6 x 16 tiles, 12 of the 16 registers being sums. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+#pragma GCC target("avx2,fma")
+#define LEVEL rmx__kernels_avx2
+#define LEVEL_NAME "avx2"
+#define VEC_BYTES 32
+#define MR 6
+#define SQRT _mm256_sqrt_ps
+#include "vector.inc.h"
+#endif

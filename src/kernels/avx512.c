@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/* avx512.c: vectors of sixteen; 14 x 32 tiles, 28 of the 32 registers being sums. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")
+#define LEVEL rmx__kernels_avx512
+#define LEVEL_NAME "avx512"
+#define VEC_BYTES 64
+#define MR 14
+#define SQRT _mm512_sqrt_ps
+#include "vector.inc.h"
+#endif

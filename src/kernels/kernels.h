@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kernels.h: the table of functions of one processor level. ref.c is the specification of each; the fast
+ * levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c and attention.c around it.
+ *
+ * Matrices are row-major with a leading dimension ("ld", in floats). Nothing here allocates: `scratch` is the
+ * caller's, of the size that the function named beside it gives. Functions only write what their comment
+ * says.
+ */
+#ifndef RMX_SRC_KERNELS_H
+#define RMX_SRC_KERNELS_H
+
+#include <regmix/kernels.h>
+
+struct rmx__adamw;
+
+struct rmx_kernels {
+  const char *name;
+
+  /* C (M, N) = op(A) op(B), or += with `accumulate`. op(A) is A (M, K), or with `ta` the transpose of A (K,
+   * M); op(B) is B (K, N), or with `tb` the transpose of B (N, K). A row of C does not depend on M, nor on
+   * what the other rows hold. scratch: rmx__gemm_scratch(). */
+  void (*gemm)(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
+               size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate, float *scratch);
+
+  /* Causal attention of B sequences and H heads of S channels, C = H S. qkv (B T, 3 C): q, k and v side by
+   * side; out (B T, C); lse (B, H, T) is log sum_j exp(q k_j / sqrt S), which the backward pass needs.
+   * scratch: rmx__attention_scratch(). */
+  void (*attention)(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
+                    float *out, float *lse, float *scratch);
+  /* dqkv (B T, 3 C) is written, from dout (B T, C) and what the forward pass left. */
+  void (*attention_backward)(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
+                             const float *out, const float *lse, const float *dout, float *dqkv,
+                             float *scratch);
+
+  /* y (M, C) = w x / rms(x), rstd (M) = 1 / rms(x) = (mean x^2 + eps)^-1/2. */
+  void (*rmsnorm)(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd);
+  /* dx (M, C) and dw (C) are added to. */
+  void (*rmsnorm_backward)(size_t M, size_t C, const float *x, const float *w, const float *rstd,
+                           const float *dy, float *dx, float *dw);
+
+  /* Rotates, in place, `heads` heads of S channels at the start of each of M rows of x (ld apart), row r
+   * being at position r mod T: channels (i, i + S/2) turn by the angle of cosine[t, i], sine[t, i], both (T,
+   * S/2). `back` turns the other way, which is the gradient, a rotation being orthogonal. */
+  void (*rope)(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
+               const float *sine, bool back);
+
+  /* gu (M, 2 F) holds gate and up side by side; h (M, F) = silu(gate) up. */
+  void (*swiglu)(size_t M, size_t F, const float *gu, float *h);
+  /* From dh (M, F): writes dgu (M, 2 F), and h once more, so that it need not be kept. */
+  void (*swiglu_backward)(size_t M, size_t F, const float *gu, const float *dh, float *dgu, float *h);
+
+  /* losses[r] = log sum_j exp(logits[r, j]) - logits[r, label]; with `gradient`, the row is overwritten by
+   * weight (softmax(row) - onehot(label)), without it by anything. weights NULL: all 1. A negative label:
+   * loss 0, gradient 0. logits (M, V). */
+  void (*cross_entropy)(size_t M, size_t V, float *logits, const int32_t *labels, const float *weights,
+                        float *losses, bool gradient);
+
+  /* x (M, C) = table[ids], table (V, C); and its transpose, dtable[ids] += dx, rows in order. */
+  void (*gather)(size_t M, size_t C, const float *table, const int32_t *ids, float *x);
+  void (*scatter_add)(size_t M, size_t C, const float *dx, const int32_t *ids, float *dtable);
+
+  double (*squared_norm)(size_t n, const float *x);
+  /* One step of AdamW; the constants are those of struct rmx__adamw. g is zeroed behind it. */
+  void (*adamw)(size_t n, float *w, float *g, float *m, float *v, const struct rmx__adamw *o);
+
+  /* Runs n rounds of independent multiply-adds in registers; returns the flops done, *out keeps it honest. */
+  double (*peak)(size_t n, float *out);
+
+  /* The parts that gemm.c and attention.c put together; all NULL and 0 in ref. */
+  size_t mr, nr; /* rows and columns of a tile of C */
+  /* Packs A (M, K), or with `ta` the transpose of a (K, M), into panels of mr rows: to[panel][k][mr]. */
+  void (*pack_a)(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta);
+  /* Packs B (K, N), or B^T with b (N, K), into panels of nr columns, zero-padded: to[panel][k][nr]. */
+  void (*pack_b)(float *to, size_t K, size_t N, const float *b, size_t ldb, bool tb);
+  /* The micro-kernel: C (m <= mr, n <= nr) = or += A B over depth K; a(i, k) at a[i * a_row + k * a_k], b one
+   * panel. */
+  void (*tile)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+               float *c, size_t ldc, bool accumulate);
+  /* Row r of s (M, N, ld), which has first + r valid columns: softmax(scale row) over those, 0 in the rest;
+   * lse[r] = log sum exp(scale row). Rows are written up to a whole vector: ld is at least N rounded up to
+   * nr. */
+  void (*softmax_causal)(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse);
+  /* s := p = exp(scale s - lse), 0 where not valid; dp := scale p (dp - delta). */
+  void (*softmax_causal_backward)(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
+                                  size_t ld, const float *lse, const float *delta);
+  /* out[r] = x[r] . y[r], rows of n, ldx and ldy apart. */
+  void (*row_dots)(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out);
+};
+
+/* m = beta1 m + (1 - beta1) g', v = beta2 v + (1 - beta2) g'^2 with g' = g_scale g, then
+ * w -= lr (m_scale m / (sqrt(v_scale v) + eps) + decay w); m_scale = 1 / (1 - beta1^t), v_scale alike. */
+struct rmx__adamw {
+  float beta1, beta2, eps, lr, decay, g_scale, m_scale, v_scale;
+};
+
+/* Sizes in floats; enough for every level. */
+size_t rmx__gemm_scratch(void);
+size_t rmx__attention_scratch(size_t T, size_t S);
+
+/* gemm.c: blocked matrix product of any level with a tile. */
+void rmx__gemm_blocked(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
+                       size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate,
+                       float *scratch);
+/* Its inner loops: B in panels of depth >= K, `panel` floats apart. */
+void rmx__gemm_panels(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a, size_t a_row,
+                      size_t a_k, const float *b, size_t panel, float *c, size_t ldc, bool accumulate);
+
+/* attention.c */
+void rmx__attention_blocked(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
+                            float *out, float *lse, float *scratch);
+void rmx__attention_blocked_backward(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S,
+                                     const float *qkv, const float *out, const float *lse, const float *dout,
+                                     float *dqkv, float *scratch);
+
+/* head.c: the output head, a block of rows at a time. x (M, C), w (V, C); losses (M). With dx (M, C, written)
+ * and dw (V, C, added to) also the gradient of sum_r weights_r losses_r; both NULL: forward only. scratch:
+ * rmx__head_scratch(V), which holds the logits of one block and gemm's own. */
+void rmx__head(const rmx_kernels *k, size_t M, size_t C, size_t V, const float *x, const float *w,
+               const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
+               float *scratch);
+size_t rmx__head_scratch(size_t V);
+
+extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
+#if defined(__x86_64__)
+extern const rmx_kernels rmx__kernels_avx2, rmx__kernels_wide, rmx__kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* levels.c: which table of kernels this processor takes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels.h"
+
+static bool always(void) {
+  return true;
+}
+#if defined(__x86_64__)
+static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+static bool has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+static const struct level {
+  const rmx_kernels *kernels;
+  bool (*runs_here)(void);
+  bool listed;
+} levels[] = {
+    /* worst first */
+    {&rmx__kernels_ref, always, true},        {&rmx__kernels_simd128, always, true},
+#if defined(__x86_64__)
+    {&rmx__kernels_wide, has_avx2, false},    {&rmx__kernels_avx2, has_avx2, true},
+    {&rmx__kernels_avx512, has_avx512, true},
+#endif
+};
+enum { LEVELS = sizeof levels / sizeof *levels };
+
+size_t rmx_kernels_available(const char *list[], size_t max) {
+  size_t n = 0;
+  for (size_t i = 0; i < LEVELS; i++)
+    if (levels[i].listed && levels[i].runs_here() && n < max) list[n++] = levels[i].kernels->name;
+  return n;
+}
+
+rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err) {
+  const char *from = "isa";
+  if (!isa || !*isa || !strcmp(isa, "auto")) {
+    isa = getenv("REGMIX_ISA");
+    from = "$REGMIX_ISA";
+  }
+  const bool best = !isa || !*isa || !strcmp(isa, "auto");
+  for (size_t i = LEVELS; i-- > 0;)
+    if (best ? levels[i].listed && levels[i].runs_here() : !strcmp(isa, levels[i].kernels->name)) {
+      if (!levels[i].runs_here()) break;
+      *out = levels[i].kernels;
+      return RMX_OK;
+    }
+  const char *list[LEVELS];
+  char names[128] = "";
+  for (size_t i = 0, n = rmx_kernels_available(list, LEVELS); i < n; i++) {
+    strcat(names, i ? ", " : "");
+    strcat(names, list[i]);
+  }
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: processor level \"%s\" is unknown or not available here; available: %s, or auto", from,
+                  isa, names);
+}
+
+const char *rmx_kernels_name(const rmx_kernels *k) {
+  return k->name;
+}
+
+/* The best of many short bursts: what the processor can do, not what others left of it. */
+double rmx_kernels_peak_gflops(const rmx_kernels *k) {
+  const size_t rounds = 200000;
+  double best = 0;
+  const double start = rmx_now();
+  do {
+    float value = 0.999f;
+    const double before = rmx_now();
+    const double flops = k->peak(rounds, &value);
+    const double gflops = flops / (rmx_now() - before) * 1e-9;
+    if (gflops > best && value == value) best = gflops;
+  } while (rmx_now() - start < 0.05);
+  return best;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ref.c: every kernel as its equation reads: the specification. Sums are in double, in the order of the
+ * index. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+
+static void gemm(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
+                 size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate,
+                 float *scratch) {
+  (void)k, (void)scratch;
+  for (size_t i = 0; i < M; i++)
+    for (size_t j = 0; j < N; j++) {
+      double sum = accumulate ? c[i * ldc + j] : 0;
+      for (size_t p = 0; p < K; p++)
+        sum += (double)(ta ? a[p * lda + i] : a[i * lda + p]) * (tb ? b[j * ldb + p] : b[p * ldb + j]);
+      c[i * ldc + j] = (float)sum;
+    }
+}
+
+static double dot(size_t n, const float *x, const float *y) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)x[i] * y[i];
+  return sum;
+}
+
+static void attention(const rmx_kernels *kernels, size_t B, size_t T, size_t H, size_t S, const float *qkv,
+                      float *out, float *lse, float *scratch) {
+  (void)kernels, (void)scratch;
+  const size_t C = H * S;
+  const double scale = 1 / sqrt((double)S);
+  for (size_t b = 0; b < B; b++)
+    for (size_t h = 0; h < H; h++)
+      for (size_t t = 0; t < T; t++) {
+        const float *q = qkv + (b * T + t) * 3 * C + h * S;
+        const float *k = qkv + b * T * 3 * C + C + h * S, *v = k + C; /* of key 0; the next 3 C on */
+        double most = -INFINITY, sum = 0;
+        for (size_t j = 0; j <= t; j++) most = fmax(most, scale * dot(S, q, k + j * 3 * C));
+        for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - most);
+        const double log_sum = most + log(sum);
+        lse[(b * H + h) * T + t] = (float)log_sum;
+        for (size_t i = 0; i < S; i++) {
+          double o = 0;
+          for (size_t j = 0; j <= t; j++)
+            o += exp(scale * dot(S, q, k + j * 3 * C) - log_sum) * v[j * 3 * C + i];
+          out[(b * T + t) * C + h * S + i] = (float)o;
+        }
+      }
+}
+
+static void attention_backward(const rmx_kernels *kernels, size_t B, size_t T, size_t H, size_t S,
+                               const float *qkv, const float *out, const float *lse, const float *dout,
+                               float *dqkv, float *scratch) {
+  (void)kernels, (void)scratch;
+  const size_t C = H * S;
+  const double scale = 1 / sqrt((double)S);
+  memset(dqkv, 0, B * T * 3 * C * sizeof *dqkv);
+  for (size_t b = 0; b < B; b++)
+    for (size_t h = 0; h < H; h++)
+      for (size_t t = 0; t < T; t++) {
+        const size_t at = (b * T + t) * C + h * S, q = (b * T + t) * 3 * C + h * S;
+        const double delta = dot(S, dout + at, out + at);
+        for (size_t j = 0; j <= t; j++) {
+          const size_t k = (b * T + j) * 3 * C + C + h * S, v = k + C;
+          const double p = exp(scale * dot(S, qkv + q, qkv + k) - lse[(b * H + h) * T + t]);
+          const double ds = p * (dot(S, dout + at, qkv + v) - delta) * scale;
+          for (size_t i = 0; i < S; i++) {
+            dqkv[q + i] += (float)(ds * qkv[k + i]);
+            dqkv[k + i] += (float)(ds * qkv[q + i]);
+            dqkv[v + i] += (float)(p * dout[at + i]);
+          }
+        }
+      }
+}
+
+static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd) {
+  for (size_t r = 0; r < M; r++, x += C, y += C) {
+    const double s = 1 / sqrt(dot(C, x, x) / (double)C + eps);
+    for (size_t i = 0; i < C; i++) y[i] = (float)(x[i] * s * w[i]);
+    rstd[r] = (float)s;
+  }
+}
+
+static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w, const float *rstd,
+                             const float *dy, float *dx, float *dw) {
+  for (size_t r = 0; r < M; r++, x += C, dy += C, dx += C) {
+    const double s = rstd[r];
+    double mean = 0; /* of w dy x / rms */
+    for (size_t i = 0; i < C; i++) mean += (double)w[i] * dy[i] * x[i] * s / (double)C;
+    for (size_t i = 0; i < C; i++) {
+      dw[i] += (float)(dy[i] * x[i] * s);
+      dx[i] += (float)(s * ((double)w[i] * dy[i] - x[i] * s * mean));
+    }
+  }
+}
+
+static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
+                 const float *sine, bool back) {
+  const size_t half = S / 2;
+  for (size_t r = 0; r < M; r++)
+    for (size_t h = 0; h < heads; h++)
+      for (size_t i = 0; i < half; i++) {
+        float *p = &x[r * ld + h * S + i], *q = p + half;
+        const double c = cosine[r % T * half + i],
+                     s = back ? -sine[r % T * half + i] : sine[r % T * half + i];
+        const double a = *p, b = *q;
+        *p = (float)(a * c - b * s);
+        *q = (float)(b * c + a * s);
+      }
+}
+
+static void swiglu(size_t M, size_t F, const float *gu, float *h) {
+  for (size_t r = 0; r < M; r++)
+    for (size_t i = 0; i < F; i++) {
+      const double g = gu[r * 2 * F + i], u = gu[r * 2 * F + F + i];
+      h[r * F + i] = (float)(g / (1 + exp(-g)) * u);
+    }
+}
+
+static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu, float *h) {
+  for (size_t r = 0; r < M; r++)
+    for (size_t i = 0; i < F; i++) {
+      const double g = gu[r * 2 * F + i], u = gu[r * 2 * F + F + i], d = dh[r * F + i];
+      const double sigmoid = 1 / (1 + exp(-g)), silu = g * sigmoid;
+      h[r * F + i] = (float)(silu * u);
+      dgu[r * 2 * F + F + i] = (float)(d * silu);
+      dgu[r * 2 * F + i] = (float)(d * u * sigmoid * (1 + g * (1 - sigmoid)));
+    }
+}
+
+static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels, const float *weights,
+                          float *losses, bool gradient) {
+  for (size_t r = 0; r < M; r++, logits += V) {
+    const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
+    double most = -INFINITY, sum = 0;
+    for (size_t j = 0; j < V; j++) most = fmax(most, logits[j]);
+    for (size_t j = 0; j < V; j++) sum += exp(logits[j] - most);
+    losses[r] = labels[r] < 0 ? 0 : (float)(most + log(sum) - logits[labels[r]]);
+    if (!gradient) continue;
+    for (size_t j = 0; j < V; j++)
+      logits[j] =
+          labels[r] < 0 ? 0 : (float)(weight * (exp(logits[j] - most) / sum - (j == (size_t)labels[r])));
+  }
+}
+
+static void gather(size_t M, size_t C, const float *table, const int32_t *ids, float *x) {
+  for (size_t r = 0; r < M; r++)
+    for (size_t i = 0; i < C; i++) x[r * C + i] = table[(size_t)ids[r] * C + i];
+}
+
+static void scatter_add(size_t M, size_t C, const float *dx, const int32_t *ids, float *dtable) {
+  for (size_t r = 0; r < M; r++)
+    for (size_t i = 0; i < C; i++) dtable[(size_t)ids[r] * C + i] += dx[r * C + i];
+}
+
+static double squared_norm(size_t n, const float *x) {
+  return dot(n, x, x);
+}
+
+static void adamw(size_t n, float *w, float *g, float *m, float *v, const struct rmx__adamw *o) {
+  for (size_t i = 0; i < n; i++) {
+    const double grad = (double)g[i] * o->g_scale;
+    const double mean = (double)o->beta1 * m[i] + (1 - (double)o->beta1) * grad;
+    const double square = (double)o->beta2 * v[i] + (1 - (double)o->beta2) * grad * grad;
+    const double step = mean * o->m_scale / (sqrt(square * o->v_scale) + o->eps);
+    w[i] = (float)(w[i] - o->lr * (step + (double)o->decay * w[i]));
+    m[i] = (float)mean;
+    v[i] = (float)square;
+    g[i] = 0;
+  }
+}
+
+static double peak(size_t n, float *out) {
+  float a = *out, b = *out * 1e-3f, sums[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  for (size_t k = 0; k < n; k++)
+    for (int i = 0; i < 8; i++) sums[i] = sums[i] * a + b;
+  for (int i = 1; i < 8; i++) sums[0] += sums[i];
+  *out = sums[0];
+  return 16.0 * (double)n;
+}
+
+const rmx_kernels rmx__kernels_ref = {
+    .name = "ref",
+    .gemm = gemm,
+    .attention = attention,
+    .attention_backward = attention_backward,
+    .rmsnorm = rmsnorm,
+    .rmsnorm_backward = rmsnorm_backward,
+    .rope = rope,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .cross_entropy = cross_entropy,
+    .gather = gather,
+    .scatter_add = scatter_add,
+    .squared_norm = squared_norm,
+    .adamw = adamw,
+    .peak = peak,
+};

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vector.inc.h: every kernel once, for vectors of VEC_BYTES and tiles of MR rows and two vectors.
+ *
+ * A level includes this file after defining
+ *   LEVEL       the name of its table, LEVEL_NAME the same as a string,
+ *   VEC_BYTES   16, 32 or 64,
+ *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the registers;
+ *   SQRT        optional: the square root of a vector, the one thing the compiler does not find by itself (a
+ * scalar sqrtf must tell errno of negative numbers).
+ *
+ * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows that do not
+ * fill a vector go the same way through load_part and store_part, so a number is computed alike wherever it
+ * lies.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+
+#define VL ((size_t)VEC_BYTES / 4)
+#define NR (2 * VL)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(VEC_BYTES)));
+typedef int32_t vi __attribute__((vector_size(VEC_BYTES)));
+typedef float vf_anywhere __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
+
+INLINE vf load(const float *p) {
+  return *(const vf_anywhere *)p;
+}
+INLINE void store(float *p, vf x) {
+  *(vf_anywhere *)p = x;
+}
+INLINE vf splat(float x) {
+  return x - (vf){0};
+}
+
+/* The first n < VL numbers of p, `fill` behind them. */
+INLINE vf load_part(const float *p, size_t n, float fill) {
+  float lanes[VL];
+  for (size_t i = 0; i < VL; i++) lanes[i] = i < n ? p[i] : fill;
+  return load(lanes);
+}
+INLINE void store_part(float *p, vf x, size_t n) {
+  float lanes[VL];
+  store(lanes, x);
+  for (size_t i = 0; i < n; i++) p[i] = lanes[i];
+}
+/* Vector number i / VL of n numbers, whole or in part. */
+INLINE vf load_at(const float *p, size_t i, size_t n, float fill) {
+  return i + VL <= n ? load(p + i) : load_part(p + i, n - i, fill);
+}
+INLINE void store_at(float *p, size_t i, size_t n, vf x) {
+  if (i + VL <= n)
+    store(p + i, x);
+  else
+    store_part(p + i, x, n - i);
+}
+
+/* Lanes are added pairwise, in one fixed order. */
+INLINE float sum(vf x) {
+  float lanes[VL];
+  store(lanes, x);
+  for (size_t half = VL / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+/* Per lane: where `test` holds x, elsewhere y. */
+INLINE vf where(vi test, vf x, vf y) {
+  return (vf)((test & (vi)x) | (~test & (vi)y));
+}
+INLINE vf larger(vf x, vf y) {
+  return where(x > y, x, y);
+}
+INLINE float largest(vf x) {
+  float lanes[VL];
+  store(lanes, x);
+  for (size_t half = VL / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+  return lanes[0];
+}
+
+/* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r (relative
+ * error 3e-9), and 2^n put into the exponent. Below -87.33 it is 0, from 88.38 on Inf; NaN stays NaN. */
+INLINE vf exp_of(vf x) {
+  const float to_integer = 12582912.0f; /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
+  vf y = where(x < -87.33f, splat(-87.33f), x);
+  y = where(y > 89.0f, splat(89.0f), y);
+  vf shifted = y * 1.44269504f + to_integer;
+  vf n = shifted - to_integer;
+  vf r = y - n * 0.693359375f; /* ln 2 in two parts, the first with few bits: n times it is exact */
+  r = r + n * 2.12194440e-4f;
+  vf p = 1.38145401e-3f * r + 8.36874539e-3f;
+  p = p * r + 4.16683908e-2f;
+  p = p * r + 1.66665204e-1f;
+  p = p * r + 4.99999934e-1f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  vi bits = ((vi)shifted << 23) + (127 << 23); /* the shift drops all of `shifted` but n */
+  return where(x < -87.33f, splat(0), p * (vf)bits);
+}
+
+INLINE vf sqrt_of(vf x) {
+#ifdef SQRT
+  return SQRT(x);
+#else
+  for (size_t i = 0; i < VL; i++) x[i] = sqrtf(x[i]);
+  return x;
+#endif
+}
+
+/* ---- matrix product: packing and tile ---------------------------------- */
+
+typedef float quad __attribute__((vector_size(16)));
+typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t quad_index __attribute__((vector_size(16)));
+
+/* to(k, j) = b(j, k) for 4 x 4 numbers. */
+INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
+  quad x0 = *(const quad_anywhere *)b, x1 = *(const quad_anywhere *)(b + ldb);
+  quad x2 = *(const quad_anywhere *)(b + 2 * ldb), x3 = *(const quad_anywhere *)(b + 3 * ldb);
+  const quad_index low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
+  quad a0 = __builtin_shuffle(x0, x1, low), a1 = __builtin_shuffle(x2, x3, low);
+  quad a2 = __builtin_shuffle(x0, x1, high), a3 = __builtin_shuffle(x2, x3, high);
+  *(quad_anywhere *)to = __builtin_shuffle(a0, a1, first);
+  *(quad_anywhere *)(to + ld_to) = __builtin_shuffle(a0, a1, second);
+  *(quad_anywhere *)(to + 2 * ld_to) = __builtin_shuffle(a2, a3, first);
+  *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shuffle(a2, a3, second);
+}
+
+static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta) {
+  if (ta) {
+    enum {
+      GROUP = 4 * MR
+    }; /* a few panels at a time: all their heads would compete for the same cache sets */
+    for (size_t i = 0; i < M; i += GROUP, a += GROUP, to += GROUP * K) {
+      const size_t m = M - i < GROUP ? M - i : GROUP;
+      for (size_t k = 0; k < K; k++) {
+        const float *from = a + k * lda;
+        float *panel = to + k * MR;
+        if (m == GROUP) {
+          for (size_t q = 0; q < GROUP / MR; q++) memcpy(panel + q * K * MR, from + q * MR, MR * sizeof *a);
+        } else {
+          for (size_t r = 0; r < m; r++) panel[r / MR * K * MR + r % MR] = from[r];
+        }
+      }
+    }
+    return;
+  }
+  for (size_t i = 0; i < M; i += MR, a += MR * lda, to += K * MR) {
+    const size_t m = M - i < MR ? M - i : MR, quads = m / 4 * 4;
+    size_t k = 0;
+    for (; k + 4 <= K; k += 4) {
+      for (size_t r = 0; r < quads; r += 4) transpose_4x4(to + k * MR + r, MR, a + r * lda + k, lda);
+      for (size_t r = quads; r < m; r++)
+        for (size_t q = k; q < k + 4; q++) to[q * MR + r] = a[r * lda + q];
+    }
+    for (; k < K; k++)
+      for (size_t r = 0; r < m; r++) to[k * MR + r] = a[r * lda + k];
+  }
+}
+
+static void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bool tb) {
+  for (size_t j = 0; j < N; j += NR, to += K * NR) {
+    size_t n = N - j < NR ? N - j : NR;
+    if (n < NR) {
+      for (size_t k = 0; k < K; k++)
+        for (size_t i = 0; i < NR; i++)
+          to[k * NR + i] = i >= n ? 0 : tb ? b[(j + i) * ldb + k] : b[k * ldb + j + i];
+    } else if (!tb) {
+      for (size_t k = 0; k < K; k++) {
+        vf left = load(b + k * ldb + j), right = load(b + k * ldb + j + VL);
+        store(to + k * NR, left);
+        store(to + k * NR + VL, right);
+      }
+    } else {
+      size_t k = 0;
+      for (; k + 4 <= K; k += 4)
+        for (size_t i = 0; i < NR; i += 4) transpose_4x4(to + k * NR + i, NR, b + (j + i) * ldb + k, ldb);
+      for (; k < K; k++)
+        for (size_t i = 0; i < NR; i++) to[k * NR + i] = b[(j + i) * ldb + k];
+    }
+  }
+}
+
+/* m is a constant wherever this is used, so that all loops over it vanish and the sums stay in registers. */
+INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+                    float *c, size_t ldc, bool accumulate) {
+  vf left[MR], right[MR];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < m; i++) {
+    left[i] = right[i] = splat(0);
+    __builtin_prefetch(c + i * ldc, 1);
+  }
+  for (size_t k = 0; k < K; k++, a += a_k, b += NR) {
+    vf b0 = load(b), b1 = load(b + VL);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < m; i++) {
+      vf x = splat(a[i * a_row]);
+      left[i] += x * b0;
+      right[i] += x * b1;
+    }
+  }
+  if (n == NR) {
+#pragma GCC unroll 16
+    for (size_t i = 0; i < m; i++) {
+      float *row = c + i * ldc;
+      store(row, accumulate ? load(row) + left[i] : left[i]);
+      store(row + VL, accumulate ? load(row + VL) + right[i] : right[i]);
+    }
+  } else {
+    float lanes[NR];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < m; i++) {
+      store(lanes, left[i]);
+      store(lanes + VL, right[i]);
+      for (size_t j = 0; j < n; j++) c[i * ldc + j] = accumulate ? c[i * ldc + j] + lanes[j] : lanes[j];
+    }
+  }
+}
+
+static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+                 float *c, size_t ldc, bool accumulate) {
+#define ROWS_CASE(rows)                                        \
+  case rows:                                                   \
+    tile_of(rows, n, K, a, a_row, a_k, b, c, ldc, accumulate); \
+    return
+  switch (m) {
+    ROWS_CASE(1);
+    ROWS_CASE(2);
+    ROWS_CASE(3);
+#if MR > 4
+    ROWS_CASE(4);
+    ROWS_CASE(5);
+#endif
+#if MR > 6
+    ROWS_CASE(6);
+    ROWS_CASE(7);
+    ROWS_CASE(8);
+    ROWS_CASE(9);
+    ROWS_CASE(10);
+    ROWS_CASE(11);
+    ROWS_CASE(12);
+    ROWS_CASE(13);
+#endif
+    ROWS_CASE(MR);
+  }
+#undef ROWS_CASE
+}
+
+static double peak(size_t n, float *out) {
+  vf sums[2 * MR], a = splat(*out), b = splat(*out * 1e-3f);
+#pragma GCC unroll 32
+  for (size_t i = 0; i < 2 * MR; i++) sums[i] = splat((float)i);
+  for (size_t k = 0; k < n; k++)
+#pragma GCC unroll 32
+    for (size_t i = 0; i < 2 * MR; i++) sums[i] = sums[i] * a + b;
+  vf all = splat(0);
+#pragma GCC unroll 32
+  for (size_t i = 0; i < 2 * MR; i++) all += sums[i];
+  *out = sum(all);
+  return 2.0 * VL * 2 * MR * (double)n;
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd) {
+  for (size_t r = 0; r < M; r++, x += C, y += C) {
+    vf squares = splat(0);
+    for (size_t i = 0; i < C; i += VL) {
+      vf v = load_at(x, i, C, 0);
+      squares += v * v;
+    }
+    rstd[r] = 1 / sqrtf(sum(squares) / (float)C + eps);
+    for (size_t i = 0; i < C; i += VL) store_at(y, i, C, load_at(x, i, C, 0) * rstd[r] * load_at(w, i, C, 0));
+  }
+}
+
+static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w, const float *rstd,
+                             const float *dy, float *dx, float *dw) {
+  for (size_t r = 0; r < M; r++, x += C, dy += C, dx += C) {
+    vf dots = splat(0);
+    for (size_t i = 0; i < C; i += VL)
+      dots += load_at(w, i, C, 0) * load_at(dy, i, C, 0) * load_at(x, i, C, 0);
+    float s = rstd[r], back = sum(dots) * s * s * s / (float)C;
+    for (size_t i = 0; i < C; i += VL) {
+      vf v = load_at(x, i, C, 0), g = load_at(dy, i, C, 0) * s;
+      store_at(dw, i, C, load_at(dw, i, C, 0) + g * v);
+      store_at(dx, i, C, load_at(dx, i, C, 0) + (g * load_at(w, i, C, 0) - v * back));
+    }
+  }
+}
+
+static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
+                 const float *sine, bool back) {
+  const size_t half = S / 2;
+  const float sign = back ? -1 : 1;
+  for (size_t r = 0; r < M; r++, x += ld) {
+    const float *c = cosine + r % T * half, *s = sine + r % T * half;
+    for (size_t h = 0; h < heads; h++) {
+      float *p = x + h * S, *q = p + half;
+      for (size_t i = 0; i < half; i += VL) {
+        vf a = load_at(p, i, half, 0), b = load_at(q, i, half, 0);
+        vf cs = load_at(c, i, half, 0), sn = load_at(s, i, half, 0) * sign;
+        store_at(p, i, half, a * cs - b * sn);
+        store_at(q, i, half, b * cs + a * sn);
+      }
+    }
+  }
+}
+
+static void swiglu(size_t M, size_t F, const float *gu, float *h) {
+  for (size_t r = 0; r < M; r++, gu += 2 * F, h += F)
+    for (size_t i = 0; i < F; i += VL) {
+      vf g = load_at(gu, i, F, 0), u = load_at(gu + F, i, F, 0);
+      store_at(h, i, F, g / (1 + exp_of(-g)) * u);
+    }
+}
+
+static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu, float *h) {
+  for (size_t r = 0; r < M; r++, gu += 2 * F, dh += F, dgu += 2 * F, h += F)
+    for (size_t i = 0; i < F; i += VL) {
+      vf g = load_at(gu, i, F, 0), u = load_at(gu + F, i, F, 0), d = load_at(dh, i, F, 0);
+      vf sigmoid = 1 / (1 + exp_of(-g)), silu = g * sigmoid;
+      store_at(h, i, F, silu * u);
+      store_at(dgu + F, i, F, d * silu);
+      store_at(dgu, i, F, d * u * (sigmoid + silu * (1 - sigmoid)));
+    }
+}
+
+/* row := exp(scale (row - its maximum)); returns the sum, *lse = log sum exp(scale row). */
+INLINE float exponentials(size_t n, float scale, float *row, float *lse) {
+  vf most = splat(-INFINITY), total = splat(0);
+  for (size_t i = 0; i < n; i += VL) most = larger(load_at(row, i, n, -INFINITY), most);
+  const float shift = largest(most) * scale;
+  for (size_t i = 0; i < n; i += VL) {
+    vf e = exp_of(load_at(row, i, n, -INFINITY) * scale - shift);
+    total += e;
+    store_at(row, i, n, e);
+  }
+  const float s = sum(total);
+  *lse = shift + logf(s);
+  return s;
+}
+
+/* Fills up the last vector of n numbers, whose memory goes on that far; returns the numbers of whole vectors.
+ */
+INLINE size_t fill_up(float *row, size_t n, float fill) {
+  const size_t i = n / VL * VL;
+  if (i == n) return n;
+  vi lane;
+  for (size_t j = 0; j < VL; j++) lane[j] = (int32_t)j;
+  store(row + i, where(lane < (int32_t)(n - i), load(row + i), splat(fill)));
+  return i + VL;
+}
+
+static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse) {
+  for (size_t r = 0; r < M; r++, s += ld) {
+    const size_t n = fill_up(s, first + r, -INFINITY);
+    const float over = 1 / exponentials(n, scale, s, &lse[r]);
+    for (size_t i = 0; i < n; i += VL) store(s + i, load(s + i) * over);
+    for (size_t i = n; i < N; i += VL) store(s + i, splat(0));
+  }
+}
+
+static void softmax_causal_backward(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
+                                    size_t ld, const float *lse, const float *delta) {
+  for (size_t r = 0; r < M; r++, s += ld, dp += ld) {
+    const size_t n = fill_up(s, first + r, -INFINITY);
+    fill_up(dp, first + r, 0);
+    for (size_t i = 0; i < n; i += VL) {
+      vf p = exp_of(load(s + i) * scale - lse[r]);
+      store(s + i, p);
+      store(dp + i, p * (load(dp + i) - delta[r]) * scale);
+    }
+    for (size_t i = n; i < N; i += VL) {
+      store(s + i, splat(0));
+      store(dp + i, splat(0));
+    }
+  }
+}
+
+static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out) {
+  for (size_t r = 0; r < M; r++, x += ldx, y += ldy) {
+    vf dots = splat(0);
+    for (size_t i = 0; i < n; i += VL) dots += load_at(x, i, n, 0) * load_at(y, i, n, 0);
+    out[r] = sum(dots);
+  }
+}
+
+static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels, const float *weights,
+                          float *losses, bool gradient) {
+  for (size_t r = 0; r < M; r++, logits += V) {
+    if (labels[r] < 0) {
+      losses[r] = 0;
+      if (gradient) memset(logits, 0, V * sizeof *logits);
+      continue;
+    }
+    const float weight = weights ? weights[r] : 1, right = logits[labels[r]];
+    float lse;
+    const float over = weight / exponentials(V, 1, logits, &lse);
+    losses[r] = lse - right;
+    if (!gradient) continue;
+    for (size_t i = 0; i < V; i += VL) store_at(logits, i, V, load_at(logits, i, V, 0) * over);
+    logits[labels[r]] -= weight;
+  }
+}
+
+/* ---- tables and the flat block ------------------------------------------ */
+
+static void gather(size_t M, size_t C, const float *table, const int32_t *ids, float *x) {
+  for (size_t r = 0; r < M; r++) memcpy(x + r * C, table + (size_t)ids[r] * C, C * sizeof *x);
+}
+
+static void scatter_add(size_t M, size_t C, const float *dx, const int32_t *ids, float *dtable) {
+  for (size_t r = 0; r < M; r++, dx += C) {
+    float *row = dtable + (size_t)ids[r] * C;
+    for (size_t i = 0; i < C; i += VL) store_at(row, i, C, load_at(row, i, C, 0) + load_at(dx, i, C, 0));
+  }
+}
+
+/* Lanes add up 4096 numbers in float, the blocks in double. */
+static double squared_norm(size_t n, const float *x) {
+  double total = 0;
+  for (size_t at = 0; at < n; at += 4096) {
+    const size_t m = n - at < 4096 ? n - at : 4096;
+    vf squares = splat(0);
+    for (size_t i = 0; i < m; i += VL) {
+      vf v = load_at(x + at, i, m, 0);
+      squares += v * v;
+    }
+    total += sum(squares);
+  }
+  return total;
+}
+
+static void adamw(size_t n, float *w, float *g, float *m, float *v, const struct rmx__adamw *o) {
+  const float keep = 1 - o->lr * o->decay, fresh1 = 1 - o->beta1, fresh2 = 1 - o->beta2;
+  for (size_t i = 0; i < n; i += VL) {
+    vf grad = load_at(g, i, n, 0) * o->g_scale;
+    vf mean = load_at(m, i, n, 0) * o->beta1 + grad * fresh1;
+    vf square = load_at(v, i, n, 0) * o->beta2 + grad * grad * fresh2;
+    vf step = mean * o->m_scale / (sqrt_of(square * o->v_scale) + o->eps);
+    store_at(w, i, n, load_at(w, i, n, 0) * keep - step * o->lr);
+    store_at(m, i, n, mean);
+    store_at(v, i, n, square);
+    store_at(g, i, n, splat(0));
+  }
+}
+
+const rmx_kernels LEVEL = {
+    .name = LEVEL_NAME,
+    .gemm = rmx__gemm_blocked,
+    .attention = rmx__attention_blocked,
+    .attention_backward = rmx__attention_blocked_backward,
+    .rmsnorm = rmsnorm,
+    .rmsnorm_backward = rmsnorm_backward,
+    .rope = rope,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .cross_entropy = cross_entropy,
+    .gather = gather,
+    .scatter_add = scatter_add,
+    .squared_norm = squared_norm,
+    .adamw = adamw,
+    .peak = peak,
+    .mr = MR,
+    .nr = NR,
+    .pack_a = pack_a,
+    .pack_b = pack_b,
+    .tile = tile,
+    .softmax_causal = softmax_causal,
+    .softmax_causal_backward = softmax_causal_backward,
+    .row_dots = row_dots,
+};

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dirichlet numbers: independent gamma numbers over their sum.
+//
+// With alpha = 1e-3 most gamma numbers underflow: Gamma(a) = Gamma(a + 1) * U^(1/a), and U^1000 is 0 more
+// often than not. So their logarithms are drawn, log G = log Gamma(a + 1) + log(U) / a, and the largest is
+// taken out before exp. Cost: D gamma numbers, 2 D logarithms.
+
+#include <math.h>
+#include <regmix/mixture.h>
+
+void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w) {
+  double largest = -INFINITY, total = 0;
+  for (size_t d = 0; d < D; d++) {
+    w[d] = -INFINITY;
+    if (!(alpha[d] > 0)) continue;
+    total += alpha[d];
+    if (alpha[d] < 1)
+      w[d] = log(rmx_rng_gamma(rng, alpha[d] + 1)) + log(1 - rmx_rng_uniform(rng)) / alpha[d];
+    else
+      w[d] = log(rmx_rng_gamma(rng, alpha[d]));
+    if (w[d] > largest) largest = w[d];
+  }
+  if (!isfinite(largest)) {
+    // Shapes so small that even the logarithms overflow: in the limit all weight is on one domain, d with
+    // probability alpha_d / sum alpha.
+    double u = rmx_rng_uniform(rng) * total;
+    size_t chosen = 0;
+    for (size_t d = 0; d < D; d++) {
+      w[d] = 0;
+      if (!(alpha[d] > 0)) continue;
+      if (u >= 0) chosen = d;
+      u -= alpha[d];
+    }
+    if (D) w[chosen] = 1;
+    return;
+  }
+  double sum = 0;
+  for (size_t d = 0; d < D; d++) sum += w[d] = exp(w[d] - largest);
+  for (size_t d = 0; d < D; d++) w[d] /= sum;
+}

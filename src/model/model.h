@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* model.h: what the files of the model share: the table of parameter tensors and the memory of a model. */
+#ifndef RMX_SRC_MODEL_H
+#define RMX_SRC_MODEL_H
+
+#include <regmix/model.h>
+
+#include "kernels/kernels.h"
+
+/* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y = x W^T.
+ * BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it starts). What lies
+ * side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate and up one (2 F, C). */
+#define RMX__TENSORS(BEFORE, EACH, AFTER)                  \
+  BEFORE(embedding, "embedding", SHAPE(V, C), NORMAL)      \
+  EACH(attention_norm, "attention.norm", SHAPE(C, 1), ONE) \
+  EACH(wq, "attention.wq", SHAPE(C, C), NORMAL)            \
+  EACH(wk, "attention.wk", SHAPE(C, C), NORMAL)            \
+  EACH(wv, "attention.wv", SHAPE(C, C), NORMAL)            \
+  EACH(wo, "attention.wo", SHAPE(C, C), RESIDUAL)          \
+  EACH(ffn_norm, "ffn.norm", SHAPE(C, 1), ONE)             \
+  EACH(gate, "ffn.gate", SHAPE(F, C), NORMAL)              \
+  EACH(up, "ffn.up", SHAPE(F, C), NORMAL)                  \
+  EACH(down, "ffn.down", SHAPE(C, F), RESIDUAL)            \
+  AFTER(norm, "norm", SHAPE(C, 1), ONE)                    \
+  AFTER(head, "head", SHAPE(V, C), NORMAL)
+
+#define RMX__MEMBER(member, name, shape, start) float *member;
+#define RMX__NOTHING(member, name, shape, start)
+
+/* Where each tensor lies, in the block of weights or in that of gradients. */
+struct rmx__layer_parameters {
+  RMX__TENSORS(RMX__NOTHING, RMX__MEMBER, RMX__NOTHING)
+};
+struct rmx__parameters {
+  RMX__TENSORS(RMX__MEMBER, RMX__NOTHING, RMX__MEMBER)
+  struct rmx__layer_parameters *layers; /* (L) */
+};
+
+/* What the backward pass needs of a layer; M rows are those of a slice. Norms and SwiGLU are computed again.
+ */
+struct rmx__layer_activations {
+  float *x;           /* (M, C) what came in */
+  float *rstd;        /* (M) */
+  float *qkv;         /* (M, 3 C), after the rotation */
+  float *lse;         /* (M H) */
+  float *attention;   /* (M, C) */
+  float *middle;      /* (M, C) x with attention added */
+  float *middle_rstd; /* (M) */
+  float *gate_up;     /* (M, 2 F) */
+};
+
+struct rmx_model {
+  rmx_model_config c;
+  const rmx_kernels *k;
+  bool training;
+  size_t B, T;  /* the largest micro-batch */
+  size_t rows;  /* M, of a slice: whole sequences that go through the layers together */
+  int64_t step; /* AdamW steps done */
+
+  rmx_tensor *tensors;
+  size_t tensors_n, size;                         /* size: floats of all tensors */
+  float *weights, *gradients, *moment1, *moment2; /* (size); all but weights NULL if not training */
+  struct rmx__parameters w, g;
+
+  float *cosine, *sine;                  /* (T, S / 2) */
+  struct rmx__layer_activations *layers; /* (L); one and the same memory if not training */
+  float *x, *rstd;                       /* (M, C), (M): behind the last layer */
+  float *normed;                         /* (M, C) */
+  float *hidden, *dhidden;               /* (M, F) */
+  float *dx, *dnormed;                   /* (M, C) */
+  float *dwide;                          /* (M, max(3 C, 2 F)): gradient of qkv or of gate_up */
+  float *scratch;
+  float *block; /* all of the above, one allocation */
+};
+
+rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err);
+/* Fills tensors (rmx__tensors_n of them) for a config. */
+size_t rmx__tensors_n(const rmx_model_config *c);
+void rmx__tensors_of(const rmx_model_config *c, rmx_tensor *tensors);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before LAPACK is believed: some builds of OpenBLAS pick kernels that are wrong on processors newer than
+// they are. A system with a known answer is solved once. BLAS is held to one thread, for sums in one order;
+// threads are ours.
+
+#include <lapacke.h>
+#include <math.h>
+#include <pthread.h>
+
+#include "regressor.h"
+
+extern void openblas_set_num_threads(int n) __attribute__((weak));
+
+enum { ORDER = 96 };  // large enough for the blocked, packed kernels
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static double residual;
+
+// A = L L' with L_ij = 1 / (1 + i - j) (unit diagonal times 4), x = 1..n: then b = A x and x is known.
+static void try_cholesky(void) {
+  static double a[ORDER * ORDER], b[ORDER];
+  residual = 0;
+  for (int i = 0; i < ORDER; i++)
+    for (int j = 0; j <= i; j++) {
+      double sum = 0;
+      for (int k = 0; k <= j; k++) sum += (i == k ? 4 : 1.0 / (1 + i - k)) * (j == k ? 4 : 1.0 / (1 + j - k));
+      a[i * ORDER + j] = a[j * ORDER + i] = sum;
+    }
+  for (int i = 0; i < ORDER; i++) {
+    b[i] = 0;
+    for (int j = 0; j < ORDER; j++) b[i] += a[i * ORDER + j] * (j + 1);
+  }
+  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', ORDER, a, ORDER) != 0 ||
+      LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', ORDER, 1, a, ORDER, b, 1) != 0) {
+    residual = INFINITY;
+    return;
+  }
+  for (int i = 0; i < ORDER; i++) {
+    double off = fabs(b[i] - (i + 1));
+    if (!(off <= residual)) residual = off;
+  }
+}
+
+rmx_status rmx__blas_ready(rmx_err *err) {
+  if (openblas_set_num_threads) openblas_set_num_threads(1);
+  pthread_once(&once, try_cholesky);
+  if (residual < 1e-8) return RMX_OK;
+  return rmx_fail(err, RMX_ENUMERIC,
+                  "the BLAS library solves a known %d x %d system wrongly (off by %g): its kernels do not "
+                  "suit this processor; set "
+                  "OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS",
+                  ORDER, ORDER, residual);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of a fit: fit.json, one file a metric, cross-validation.csv (docs/design/files.md).
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "regressor.h"
+
+// A file name for each metric: its own, what file systems dislike as "_", made different where two become the
+// same.
+static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
+  for (size_t m = 0; m < f->M; m++) {
+    for (int copy = 1;; copy++) {
+      rmx_buf b = {0};
+      for (const char *c = f->metrics[m]; *c; c++)
+        rmx_buf_add(&b, isalnum((unsigned char)*c) || strchr("-_.", *c) ? c : "_", 1);
+      if (b.size == 0) rmx_buf_puts(&b, "metric");
+      if (!b.failed && b.data[0] == '.') b.data[0] = '_';
+      if (copy > 1) rmx_buf_printf(&b, "-%d", copy);
+      rmx_buf_printf(&b, ".%s", rmx_regressor_extension(f->regressors[m]));
+      bool taken = !b.failed && strcmp(b.data, "fit.json") == 0;
+      for (size_t k = 0; k < out->n && !b.failed; k++) taken |= strcmp(out->items[k], b.data) == 0;
+      bool failed = b.failed || (!taken && !rmx_strings_add(out, b.data));
+      rmx_buf_release(&b);
+      if (failed) return rmx_fail_memory(err, 256, "a file name");
+      if (!taken) break;
+    }
+  }
+  return RMX_OK;
+}
+
+static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
+  json_t *cv = rmx_scores_json(&f->cv[m]);
+  if (cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0) {
+    json_decref(cv);
+    return NULL;
+  }
+  return json_pack("{s:s, s:s, s:s, s:o}", "name", f->metrics[m], "regressor",
+                   rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv);
+}
+
+static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
+  json_t *mixtures = json_array(), *metrics = json_array();
+  json_t *domains = rmx__names_json((const char *const *)f->domains, f->D),
+         *mean = rmx__numbers_json(f->mean_mixture, f->D);
+  json_t *made = made_by ? json_deep_copy(made_by) : json_object();
+  bool failed = !mixtures || !metrics || !domains || !mean || !made;
+  for (size_t i = 0; i < f->N && !failed; i++)
+    failed = json_array_append_new(mixtures, rmx__numbers_json(f->runs + i * f->D, f->D)) != 0;
+  for (size_t m = 0; m < f->M && !failed; m++)
+    failed = json_array_append_new(metrics, metric_json(f, m, files->items[m])) != 0;
+  if (failed) {
+    json_decref(mixtures);
+    json_decref(metrics);
+    json_decref(domains);
+    json_decref(mean);
+    json_decref(made);
+    return NULL;
+  }
+  return json_pack("{s:i, s:o, s:b, s:I, s:o, s:o, s:o, s:o}", "version", 1, "domains", domains, "raw",
+                   (int)f->raw, "runs", (json_int_t)f->N, "mixtures", mixtures, "mean_mixture", mean,
+                   "metrics", metrics, "made_by", made);
+}
+
+static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx_err *err) {
+  rmx_buf b = {0};
+  char number[32];
+  rmx_buf_puts(&b, "run,metric,fold,true,predicted\n");
+  for (size_t m = 0; m < f->M; m++)
+    for (size_t i = 0; i < f->N; i++) {
+      size_t k = i * f->M + m;
+      if (f->fold[k] < 0) continue;
+      rmx_csv_field(&b, f->run_ids[i]);
+      rmx_buf_puts(&b, ",");
+      rmx_csv_field(&b, f->metrics[m]);
+      rmx_double_text(f->truth[k], number);
+      rmx_buf_printf(&b, ",%d,%s,", f->fold[k], number);
+      rmx_double_text(f->out_of_fold[k], number);
+      rmx_buf_printf(&b, "%s\n", number);
+    }
+  rmx_status status = b.failed ? rmx_fail_memory(err, f->N * f->M * 64, "cross-validation.csv")
+                               : rmx_write_file(path, b.data, b.size, err);
+  rmx_buf_release(&b);
+  return status;
+}
+
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err) {
+  rmx_strings files = {0};
+  json_t *tree = NULL;
+  char *path = NULL;
+  rmx_status status = RMX_OK;
+  RMX_TRY_GOTO(rmx_mkdirs(folder, err), done);
+  RMX_TRY_GOTO(file_names(f, &files, err), done);
+  for (size_t m = 0; m < f->M; m++) {
+    free(path);
+    if ((path = rmx_path_in(folder, files.items[m])) == NULL) goto no_memory;
+    RMX_TRY_GOTO(rmx_regressor_write(f->regressors[m], path, err), done);
+  }
+  free(path);
+  if ((path = rmx_path_in(folder, "cross-validation.csv")) == NULL) goto no_memory;
+  if (f->fold) RMX_TRY_GOTO(write_cross_validation(f, path, err), done);
+  free(path);
+  if ((path = rmx_path_in(folder, "fit.json")) == NULL || (tree = fit_json(f, &files, made_by)) == NULL)
+    goto no_memory;
+  // Last, so that a folder with a fit.json is whole.
+  RMX_TRY_GOTO(rmx_json_write(path, tree, err), done);
+  goto done;
+no_memory:
+  status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
+done:
+  json_decref(tree);
+  free(path);
+  rmx_strings_release(&files);
+  return status;
+}
+
+static double number_or_nan(const json_t *o, const char *key) {
+  const json_t *x = json_object_get(o, key);
+  return json_is_number(x) ? json_number_value(x) : NAN;
+}
+
+static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder, const char *path,
+                              rmx_err *err) {
+  const char *name, *file;
+  RMX_TRY(rmx_json_string(o, "name", &name, path, err));
+  RMX_TRY(rmx_json_string(o, "file", &file, path, err));
+  if (strchr(file, '/') || file[0] == '.')
+    return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself", path,
+                    file, name);
+  const json_t *cv = json_object_get(o, "cross_validation");
+  f->cv[m] = (rmx_scores){.n = (size_t)json_integer_value(json_object_get(cv, "n")),
+                          .spearman = number_or_nan(cv, "spearman"),
+                          .mse = number_or_nan(cv, "mse"),
+                          .mae = number_or_nan(cv, "mae"),
+                          .r2 = number_or_nan(cv, "r2")};
+  if (json_is_integer(json_object_get(cv, "folds")))
+    f->folds = json_integer_value(json_object_get(cv, "folds"));
+  char *where = rmx_path_in(folder, file);
+  f->metrics[m] = rmx_strdup(name);
+  rmx_status status = where && f->metrics[m] ? rmx_regressor_read(where, &f->regressors[m], err)
+                                             : rmx_fail_memory(err, 256, "a fit");
+  if (status == RMX_OK && rmx_regressor_domains(f->regressors[m]) != f->D)
+    status = rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, %s has %zu", where,
+                      rmx_regressor_domains(f->regressors[m]), path, f->D);
+  free(where);
+  return status;
+}
+
+static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path, rmx_err *err) {
+  const json_t *domains = json_object_get(o, "domains"), *mixtures = json_object_get(o, "mixtures");
+  const json_t *metrics = json_object_get(o, "metrics"), *raw = json_object_get(o, "raw");
+  if (json_integer_value(json_object_get(o, "version")) != 1)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: no fit, or written by a newer regmix", path);
+  if (!json_array_size(domains) || !json_array_size(mixtures) || !json_array_size(metrics) ||
+      !json_is_boolean(raw))
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: \"domains\", \"mixtures\", \"metrics\" (lists) and \"raw\" (true or false) must be there", path);
+  size_t D = json_array_size(domains), M = json_array_size(metrics), N = json_array_size(mixtures);
+  *f = (rmx_fit){.D = D, .M = M, .N = N, .raw = json_is_true(raw)};
+  f->domains = rmx_calloc(D, sizeof(char *));
+  f->metrics = rmx_calloc(M, sizeof(char *));
+  f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
+  f->cv = rmx_calloc(M, sizeof(rmx_scores));
+  f->mean_mixture = rmx_calloc(D, sizeof(double));
+  f->runs = rmx_calloc(N, D * sizeof(double));
+  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs)
+    return rmx_fail_memory(err, N * D * sizeof(double), "a fit");
+  for (size_t d = 0; d < D; d++) {
+    const char *name = json_string_value(json_array_get(domains, d));
+    if (name == NULL) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is no text", path, d);
+    if ((f->domains[d] = rmx_strdup(name)) == NULL) return rmx_fail_memory(err, strlen(name), "a name");
+  }
+  RMX_TRY(rmx__json_numbers(o, "mean_mixture", f->mean_mixture, D, path, err));
+  for (size_t i = 0; i < N; i++) {
+    const json_t *row = json_array_get(mixtures, i);
+    for (size_t d = 0; d < D; d++) {
+      const json_t *x = json_array_get(row, d);
+      if (!json_is_number(x) || json_array_size(row) != D)
+        return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"mixtures\" must be a list of %zu numbers", path,
+                        i, D);
+      f->runs[i * D + d] = json_number_value(x);
+    }
+  }
+  for (size_t m = 0; m < M; m++) RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
+  char *path = rmx_path_in(folder, "fit.json");
+  rmx_fit *f = rmx_calloc(1, sizeof(*f));
+  json_t *o = NULL;
+  rmx_status status = path && f ? rmx_json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
+  if (status == RMX_OK) status = read_fit(f, o, folder, path, err);
+  json_decref(o);
+  free(path);
+  if (status != RMX_OK) {
+    rmx_fit_free(f);
+    return status;
+  }
+  *out = f;
+  return RMX_OK;
+}

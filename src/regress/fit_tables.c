@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// From two tables, mixtures and what was measured, to one regressor a metric, each cross-validated. Metrics
+// are independent, so they are shared out over threads; what each has to say is kept and told in the order of
+// the metrics.
+
+#include <math.h>
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "regressor.h"
+
+typedef struct message {
+  bool warning;
+  char *text;
+  struct message *next;
+} message;
+
+typedef struct job {  // one metric
+  rmx_err err;
+  rmx_status status;
+  message *first, **last;
+} job;
+
+typedef struct work {
+  rmx_fit *fit;
+  const rmx_regress_options *options;
+  const rmx_table *metrics;
+  const size_t *run_of;  // (N) row of metrics
+  const size_t *column;  // (M)
+  const int *groups;     // (N)
+  uint64_t seed;
+  job *jobs;  // (M)
+} work;
+
+static void keep_message(job *j, bool warning, const char *text) {
+  message *m = rmx_calloc(1, sizeof(*m));
+  if (m == NULL || (m->text = rmx_strdup(text)) == NULL) {
+    free(m);
+    return;
+  }
+  m->warning = warning;
+  *j->last = m;
+  j->last = &m->next;
+}
+
+static void keep_note(void *context, const char *text) {
+  keep_message(context, false, text);
+}
+static void keep_warning(void *context, const char *text) {
+  keep_message(context, true, text);
+}
+
+static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
+  rmx_fit *f = w->fit;
+  size_t N = f->N, D = f->D, n = 0, missing = N;
+  rmx_arena arena = {0};
+  rmx_status status = RMX_OK;
+  double *X = rmx_arena_alloc(&arena, N * D, sizeof(double)), *y = rmx_arena_alloc(&arena, N, sizeof(double));
+  double *predicted = rmx_arena_alloc(&arena, N, sizeof(double));
+  int *groups = rmx_arena_alloc(&arena, N, sizeof(int)), *fold = rmx_arena_alloc(&arena, N, sizeof(int));
+  size_t *row = rmx_arena_alloc(&arena, N, sizeof(size_t));
+  if (!X || !y || !predicted || !groups || !fold || !row) {
+    status = rmx_fail_memory(err, N * D * sizeof(double), "a fit");
+    goto done;
+  }
+  for (size_t i = 0; i < N; i++) {
+    double value = w->metrics->x[w->run_of[i] * w->metrics->D + w->column[m]];
+    f->truth[i * f->M + m] = value;
+    f->out_of_fold[i * f->M + m] = NAN;
+    f->fold[i * f->M + m] = -1;
+    if (!isfinite(value)) {
+      if (missing == N) missing = i;
+      continue;
+    }
+    memcpy(X + n * D, f->runs + i * D, D * sizeof(double));
+    y[n] = value;
+    groups[n] = w->groups[i];
+    row[n++] = i;
+  }
+  if (n < N)
+    rmx_warn(listener,
+             "metric \"%s\": %zu of %zu runs have no value (the first is run \"%s\", %s:%d) and are left out "
+             "of its fit",
+             f->metrics[m], N - n, N, f->run_ids[missing], w->metrics->path ? w->metrics->path : "table",
+             w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
+  rmx_dataset data = {.N = n,
+                      .D = D,
+                      .X = X,
+                      .y = y,
+                      .groups = groups,
+                      .domains = (const char *const *)f->domains,
+                      .metric = f->metrics[m],
+                      .own_domain = -1};
+  rmx_err no_domain;
+  size_t own;
+  if (rmx_find_name("domain", f->metrics[m], data.domains, D, &own, &no_domain) == RMX_OK)
+    data.own_domain = (int)own;
+  RMX_TRY_GOTO(rmx_regress_fit(w->options, &data, w->seed, listener, &f->regressors[m], err), done);
+  bool one_group = true;
+  for (size_t i = 1; i < n; i++) one_group &= groups[i] == groups[0];
+  f->cv[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
+  if (one_group) {
+    rmx_warn(listener, "metric \"%s\": all its runs have one mixture: there is no cross-validation",
+             f->metrics[m]);
+    goto done;
+  }
+  RMX_TRY_GOTO(rmx_cross_validate(w->options, &data, w->seed, predicted, fold, err), done);
+  rmx_score(y, predicted, n, &f->cv[m]);
+  for (size_t i = 0; i < n; i++) {
+    f->out_of_fold[row[i] * f->M + m] = predicted[i];
+    f->fold[row[i] * f->M + m] = fold[i];
+  }
+done:
+  rmx_arena_release(&arena);
+  return status;
+}
+
+static void do_job(void *context, size_t m) {
+  work *w = context;
+  rmx_listener listener = {.context = &w->jobs[m], .note = keep_note, .warn = keep_warning};
+  w->jobs[m].status = fit_metric(w, m, &listener, &w->jobs[m].err);
+}
+
+static void tell_rows_left_out(const rmx_table *a, const rmx_table *b, const size_t *partner,
+                               const rmx_listener *listener) {
+  size_t alone = 0, first = 0;
+  for (size_t i = a->N; i-- > 0;)
+    if (partner[i] == SIZE_MAX) {
+      alone++;
+      first = i;
+    }
+  if (alone)
+    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s (the first is \"%s\") and are left out",
+             alone, a->N, a->path ? a->path : "the first table", b->path ? b->path : "the second table",
+             a->ids[first]);
+}
+
+// Lexicographic order of mixtures, for finding equal ones; qsort has no context, so rows carry their width.
+typedef struct keyed {
+  const double *w;
+  size_t D, row;
+} keyed;
+
+static int by_mixture(const void *a, const void *b) {
+  const keyed *x = a, *y = b;
+  for (size_t d = 0; d < x->D; d++)
+    if (x->w[d] != y->w[d]) return x->w[d] < y->w[d] ? -1 : 1;
+  return (x->row > y->row) - (x->row < y->row);
+}
+
+static rmx_status find_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err) {
+  keyed *rows = rmx_calloc(N, sizeof(*rows));
+  if (rows == NULL) return rmx_fail_memory(err, N * sizeof(*rows), "replicate groups");
+  for (size_t i = 0; i < N; i++) rows[i] = (keyed){X + i * D, D, i};
+  qsort(rows, N, sizeof(*rows), by_mixture);
+  for (size_t i = 0; i < N; i++) {
+    bool again = i > 0 && memcmp(rows[i].w, rows[i - 1].w, D * sizeof(double)) == 0;
+    groups[rows[i].row] = again ? groups[rows[i - 1].row] : (int)rows[i].row;
+  }
+  free(rows);
+  return RMX_OK;
+}
+
+static bool copy_names(char **to, char *const *from, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if ((to[i] = rmx_strdup(from[i])) == NULL) return false;
+  return true;
+}
+
+static rmx_status choose_metrics(const rmx_table *metrics, const char *const *only, size_t n_only,
+                                 size_t *column, rmx_err *err) {
+  for (size_t m = 0; m < (n_only ? n_only : metrics->D); m++) {
+    column[m] = m;
+    if (n_only == 0) continue;
+    RMX_TRY(
+        rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D, &column[m], err));
+    for (size_t k = 0; k < m; k++)
+      if (column[k] == column[m])
+        return rmx_fail(err, RMX_EINPUT, "metric \"%s\" is asked for twice", metrics->names[column[m]]);
+  }
+  return RMX_OK;
+}
+
+// Fills domains, metrics, runs, run_ids, mean_mixture of f; `row` are the rows of both tables that have a
+// partner.
+static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                         const size_t *partner, const size_t *column, size_t *run_of,
+                         const rmx_listener *listener, rmx_err *err) {
+  size_t D = f->D, M = f->M, n = 0;
+  f->domains = rmx_calloc(D, sizeof(char *));
+  f->metrics = rmx_calloc(M, sizeof(char *));
+  f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
+  f->cv = rmx_calloc(M, sizeof(rmx_scores));
+  f->mean_mixture = rmx_calloc(D, sizeof(double));
+  f->runs = rmx_calloc(mixtures->N, D * sizeof(double));
+  f->run_ids = rmx_calloc(f->N, sizeof(char *));
+  f->truth = rmx_calloc(f->N, M * sizeof(double));
+  f->out_of_fold = rmx_calloc(f->N, M * sizeof(double));
+  f->fold = rmx_calloc(f->N, M * sizeof(int));
+  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs || !f->run_ids ||
+      !f->truth || !f->out_of_fold || !f->fold || !copy_names(f->domains, mixtures->names, D))
+    return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
+  for (size_t m = 0; m < M; m++)
+    if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
+      return rmx_fail_memory(err, 64, "a name");
+  memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
+  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw, f->runs, err));
+  for (size_t i = 0; i < mixtures->N; i++) {
+    if (partner[i] == SIZE_MAX) continue;
+    memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
+    if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL) return rmx_fail_memory(err, 64, "a name");
+    run_of[n++] = partner[i];
+  }
+  rmx_buf never = {0};
+  for (size_t d = 0; d < D; d++) {
+    bool seen = false;
+    for (size_t i = 0; i < n; i++) {
+      f->mean_mixture[d] += f->runs[i * D + d] / (double)n;
+      seen |= f->runs[i * D + d] > 0;
+    }
+    if (!seen) rmx_buf_printf(&never, "%s\"%s\"", never.size ? ", " : "", f->domains[d]);
+  }
+  if (never.size && !never.failed)
+    rmx_warn(listener, "no run used %s: the fit can make no claim about it", never.data);
+  rmx_buf_release(&never);
+  return RMX_OK;
+}
+
+static rmx_status oof_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err) {
+  RMX_TRY(rmx_table_make(out, mixtures->id_name, f->N, f->M, err));
+  if (!copy_names(out->ids, f->run_ids, f->N) || !copy_names(out->names, f->metrics, f->M)) {
+    rmx_table_release(out);
+    return rmx_fail_memory(err, f->N * 64, "cross-validation");
+  }
+  memcpy(out->x, f->out_of_fold, f->N * f->M * sizeof(double));
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures,
+                          const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
+                          uint64_t seed, int threads, const rmx_listener *listener, rmx_fit **out,
+                          rmx_table *cross_validation, rmx_err *err) {
+  rmx_arena arena = {0};
+  rmx_status status = RMX_OK;
+  size_t *partner = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
+  size_t *back = rmx_arena_alloc(&arena, metrics->N, sizeof(size_t));
+  size_t M = n_only ? n_only : metrics->D, *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
+  size_t *run_of = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
+  int *groups = rmx_arena_alloc(&arena, mixtures->N, sizeof(int));
+  job *jobs = rmx_arena_alloc(&arena, M, sizeof(job));
+  rmx_fit *f = rmx_calloc(1, sizeof(*f));
+  if (!partner || !back || !column || !run_of || !groups || !jobs || !f) {
+    status = rmx_fail_memory(err, mixtures->N * sizeof(size_t), "a fit");
+    goto done;
+  }
+  for (size_t m = 0; m < M; m++) jobs[m].last = &jobs[m].first;
+  if (mixtures->D == 0 || metrics->D == 0) {
+    const rmx_table *empty = mixtures->D == 0 ? mixtures : metrics;
+    status = rmx_fail(err, RMX_EINPUT, "%s: there are no columns beside the names of the runs",
+                      empty->path ? empty->path : "table");
+    goto done;
+  }
+  RMX_TRY_GOTO(choose_metrics(metrics, only, n_only, column, err), done);
+  RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
+  RMX_TRY_GOTO(rmx__join(metrics, mixtures, back, err), done);
+  *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds};
+  for (size_t i = 0; i < mixtures->N; i++) f->N += partner[i] != SIZE_MAX;
+  if (f->N == 0) {
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s and %s have no run in common: their first columns (\"%s\", \"%s\") must name the same runs",
+        mixtures->path ? mixtures->path : "mixtures", metrics->path ? metrics->path : "metrics",
+        mixtures->id_name, metrics->id_name);
+    goto done;
+  }
+  tell_rows_left_out(mixtures, metrics, partner, listener);
+  tell_rows_left_out(metrics, mixtures, back, listener);
+  RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
+  RMX_TRY_GOTO(find_groups(f->runs, f->N, f->D, groups, err), done);
+  work w = {f, options, metrics, run_of, column, groups, seed, jobs};
+  rmx_parallel(threads, M, do_job, &w);
+  for (size_t m = 0; m < M; m++) {
+    for (const message *s = jobs[m].first; s; s = s->next)
+      if (s->warning)
+        rmx_warn(listener, "%s", s->text);
+      else
+        rmx_note(listener, "%s", s->text);
+    if (jobs[m].status == RMX_OK) continue;
+    *err = jobs[m].err;
+    status = jobs[m].status;
+    goto done;
+  }
+  if (cross_validation) RMX_TRY_GOTO(oof_table(f, mixtures, cross_validation, err), done);
+done:
+  for (size_t m = 0; jobs && m < M; m++)
+    for (message *s = jobs[m].first, *next; s; s = next) {
+      next = s->next;
+      free(s->text);
+      free(s);
+    }
+  rmx_arena_release(&arena);
+  if (status != RMX_OK) {
+    rmx_fit_free(f);
+    return status;
+  }
+  *out = f;
+  return RMX_OK;
+}
+
+void rmx_fit_free(rmx_fit *f) {
+  if (f == NULL) return;
+  for (size_t d = 0; f->domains && d < f->D; d++) free(f->domains[d]);
+  for (size_t m = 0; f->metrics && m < f->M; m++) free(f->metrics[m]);
+  for (size_t m = 0; f->regressors && m < f->M; m++) rmx_regressor_free(f->regressors[m]);
+  for (size_t i = 0; f->run_ids && i < f->N; i++) free(f->run_ids[i]);
+  free(f->domains);
+  free(f->metrics);
+  free(f->regressors);
+  free(f->cv);
+  free(f->mean_mixture);
+  free(f->runs);
+  free(f->run_ids);
+  free(f->truth);
+  free(f->out_of_fold);
+  free(f->fold);
+  free(f);
+}

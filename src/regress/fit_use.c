@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fit put to use on tables: its domains found among the columns, predictions, scores against what was
+// measured.
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "regressor.h"
+
+rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
+  const char *path = t->path ? t->path : "table";
+  size_t *column = rmx_calloc(f->D, sizeof(size_t));
+  double *X = rmx_calloc(t->N, f->D * sizeof(double));
+  rmx_status status = RMX_OK;
+  if (!column || !X) {
+    status = rmx_fail_memory(err, t->N * f->D * sizeof(double), "mixtures");
+    goto done;
+  }
+  for (size_t d = 0; d < f->D; d++) {
+    if (rmx_find_name("domain", f->domains[d], (const char *const *)t->names, t->D, &column[d], err) !=
+        RMX_OK) {
+      status = rmx_fail_in(err, "%s", path);
+      goto done;
+    }
+    for (size_t e = 0; e < d; e++)
+      if (column[e] == column[d]) {
+        status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" answers to both \"%s\" and \"%s\" of the fit",
+                          path, t->names[column[d]], f->domains[e], f->domains[d]);
+        goto done;
+      }
+  }
+  if (t->D != f->D) {
+    for (size_t c = 0; c < t->D; c++) {
+      bool used = false;
+      for (size_t d = 0; d < f->D; d++) used |= column[d] == c;
+      if (!used) {
+        status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
+        goto done;
+      }
+    }
+  }
+  for (size_t i = 0; i < t->N; i++)
+    for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
+  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, X, err);
+done:
+  free(column);
+  if (status != RMX_OK) {
+    free(X);
+    return status;
+  }
+  *out = X;
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err) {
+  double *X = NULL, *mean = rmx_calloc(mixtures->N, sizeof(double));
+  rmx_table t = {0};
+  rmx_status status = mean ? RMX_OK : rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
+  if (status == RMX_OK) status = rmx_fit_mixtures(f, mixtures, &X, err);
+  if (status == RMX_OK) status = rmx_table_make(&t, mixtures->id_name, mixtures->N, f->M, err);
+  bool failed = false;
+  for (size_t i = 0; status == RMX_OK && i < t.N; i++)
+    failed |= (t.ids[i] = rmx_strdup(mixtures->ids[i])) == NULL;
+  for (size_t m = 0; status == RMX_OK && m < t.D; m++) {
+    failed |= (t.names[m] = rmx_strdup(f->metrics[m])) == NULL;
+    rmx_regressor_predict(f->regressors[m], X, t.N, mean, NULL);
+    for (size_t i = 0; i < t.N; i++) t.x[i * t.D + m] = mean[i];
+  }
+  if (status == RMX_OK && failed) status = rmx_fail_memory(err, t.N * 64, "predictions");
+  free(X);
+  free(mean);
+  if (status != RMX_OK) {
+    rmx_table_release(&t);
+    return status;
+  }
+  *out = t;
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                                const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
+                                rmx_err *err) {
+  size_t N = mixtures->N, common = 0;
+  rmx_arena arena = {0};
+  rmx_status status = RMX_OK;
+  double *X = NULL, *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
+         *truth = rmx_arena_alloc(&arena, N, sizeof(double));
+  double *used = rmx_arena_alloc(&arena, N, sizeof(double));
+  size_t *partner = rmx_arena_alloc(&arena, N, sizeof(size_t));
+  if (!predicted || !truth || !used || !partner) {
+    status = rmx_fail_memory(err, N * sizeof(double), "scores");
+    goto done;
+  }
+  RMX_TRY_GOTO(rmx_fit_mixtures(f, mixtures, &X, err), done);
+  RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
+  for (size_t i = 0; i < N; i++) common += partner[i] != SIZE_MAX;
+  const char *path = metrics->path ? metrics->path : "table";
+  if (common == 0) {
+    status = rmx_fail(err, RMX_EINPUT, "%s and %s have no run in common",
+                      mixtures->path ? mixtures->path : "table", path);
+    goto done;
+  }
+  if (common < N)
+    rmx_warn(listener, "%zu of %zu runs have no row in %s and are not scored", N - common, N, path);
+  *mean = (rmx_scores){0};
+  for (size_t m = 0; m < f->M; m++) {
+    size_t column, n = 0;
+    rmx_err unknown;
+    scores[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
+    if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D, &column,
+                      &unknown) != RMX_OK) {
+      rmx_warn(listener, "%s has no metric \"%s\": it is not scored", path, f->metrics[m]);
+      continue;
+    }
+    rmx_regressor_predict(f->regressors[m], X, N, predicted, NULL);
+    for (size_t i = 0; i < N; i++) {
+      double y = partner[i] == SIZE_MAX ? NAN : metrics->x[partner[i] * metrics->D + column];
+      if (!isfinite(y)) continue;
+      truth[n] = y;
+      used[n++] = predicted[i];
+    }
+    if (n < common)
+      rmx_warn(listener, "metric \"%s\": %zu of %zu runs have no value and are not scored", f->metrics[m],
+               common - n, common);
+    if (n == 0) continue;
+    rmx_score(truth, used, n, &scores[m]);
+    mean->n++;
+    mean->spearman += scores[m].spearman;
+    mean->mse += scores[m].mse;
+    mean->mae += scores[m].mae;
+    mean->r2 += scores[m].r2;
+  }
+  if (mean->n == 0) {
+    status = rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")", path,
+                      f->metrics[0]);
+    goto done;
+  }
+  mean->spearman /= (double)mean->n;
+  mean->mse /= (double)mean->n;
+  mean->mae /= (double)mean->n;
+  mean->r2 /= (double)mean->n;
+done:
+  free(X);
+  rmx_arena_release(&arena);
+  return status;
+}

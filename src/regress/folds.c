@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cross-validation. Runs of the same mixture are replicates: seen in training they give the answer away, so
+// folds are dealt by replicate group. Groups come in an order drawn from the seed, each to the smallest fold
+// so far (ties: the first), which needs no equal sizes.
+
+#include <math.h>
+#include <regmix/regress.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct labelled {
+  int group;
+  size_t row;
+} labelled;
+
+static int by_group(const void *a, const void *b) {
+  const labelled *x = a, *y = b;
+  if (x->group != y->group) return x->group < y->group ? -1 : 1;
+  return (x->row > y->row) - (x->row < y->row);
+}
+
+size_t rmx_folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold) {
+  labelled *rows = rmx_calloc(N, sizeof(*rows));
+  size_t *start = rmx_calloc(N + 1, sizeof(size_t)), *order = rmx_calloc(N, sizeof(size_t));
+  size_t *size = rmx_calloc(k, sizeof(size_t)), n_groups = 0;
+  if (!rows || !start || !order || !size || N == 0 || k == 0) {
+    k = 0;
+    goto done;
+  }
+  for (size_t i = 0; i < N; i++) rows[i] = (labelled){groups ? groups[i] : (int)i, i};
+  qsort(rows, N, sizeof(*rows), by_group);
+  for (size_t i = 0; i < N; i++)
+    if (i == 0 || rows[i].group != rows[i - 1].group) {
+      order[n_groups] = n_groups;
+      start[n_groups++] = i;
+    }
+  start[n_groups] = N;
+  if (k > n_groups) k = n_groups;
+  rmx_rng rng = rmx_rng_make(seed, 0, RMX_FOR_FOLDS);
+  rmx_rng_shuffle(&rng, order, n_groups);
+  for (size_t g = 0; g < n_groups; g++) {
+    size_t smallest = 0;
+    for (size_t f = 1; f < k; f++)
+      if (size[f] < size[smallest]) smallest = f;
+    for (size_t i = start[order[g]]; i < start[order[g] + 1]; i++, size[smallest]++)
+      fold[rows[i].row] = (int)smallest;
+  }
+done:
+  free(rows);
+  free(start);
+  free(order);
+  free(size);
+  return k;
+}
+
+rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                              double *predicted, int *fold, rmx_err *err) {
+  size_t N = data->N, D = data->D;
+  rmx_arena arena = {0};
+  rmx_regressor *r = NULL;
+  rmx_status status = RMX_OK;
+  double *X = rmx_arena_alloc(&arena, N * D, sizeof(double)), *y = rmx_arena_alloc(&arena, N, sizeof(double));
+  double *weights = rmx_arena_alloc(&arena, N, sizeof(double));
+  int *groups = rmx_arena_alloc(&arena, N, sizeof(int));
+  if (!X || !y || !weights || !groups) {
+    status = rmx_fail_memory(err, N * D * sizeof(double), "cross-validation");
+    goto done;
+  }
+  size_t k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
+  if (k < 2) {
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
+                 data->metric ? data->metric : "", N, N ? "one" : "none");
+    goto done;
+  }
+  for (size_t f = 0; f < k; f++) {
+    rmx_dataset train = *data;
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+      if (fold[i] == (int)f) continue;
+      memcpy(X + n * D, data->X + i * D, D * sizeof(double));
+      y[n] = data->y[i];
+      weights[n] = data->row_weights ? data->row_weights[i] : 1;
+      groups[n] = data->groups ? data->groups[i] : (int)i;
+      n++;
+    }
+    train.N = n;
+    train.X = X;
+    train.y = y;
+    train.row_weights = data->row_weights ? weights : NULL;
+    train.groups = groups;
+    // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
+    // these again.
+    RMX_TRY_GOTO(rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err), done);
+    for (size_t i = 0; i < N; i++)
+      if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * D, 1, &predicted[i], NULL);
+    rmx_regressor_free(r);
+    r = NULL;
+  }
+done:
+  rmx_regressor_free(r);
+  rmx_arena_release(&arena);
+  return status;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of all regressors: one table for the config, --set and the man page.
+
+#include <regmix/regress.h>
+
+#define AT(member) offsetof(rmx_regress_options, member)
+
+const rmx_option rmx_regress_option_table[] = {
+    {"fit.regressor", RMX_CHOICE, AT(regressor), "trees", 0, 0, "ridge|trees",
+     "the function fitted from mixture to metric"},
+    {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
+    {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",
+     "penalty on the squared weights, the intercept is free"},
+    {"ridge.sqrt", RMX_BOOL, AT(ridge.sqrt), "false", 0, 0, NULL,
+     "features are the square roots of the weights"},
+    {"trees.rounds", RMX_INT, AT(trees.rounds), "1000", 0, 1000000, "N",
+     "boosting rounds; 0 chooses them by cross-validation inside the runs"},
+    {"trees.learning_rate", RMX_REAL, AT(trees.learning_rate), "0.01", 1e-9, 1, "X",
+     "share of each tree that is added"},
+    {"trees.leaves", RMX_INT, AT(trees.leaves), "31", 2, 65536, "N", "leaves of a tree at most"},
+    {"trees.min_data_in_leaf", RMX_INT, AT(trees.min_data_in_leaf), "20", 1, 1e9, "N",
+     "runs in a leaf at least"},
+    {"trees.min_hessian", RMX_REAL, AT(trees.min_hessian), "0.001", 0, 1e12, "X",
+     "sum of row weights in a leaf at least"},
+    {"trees.max_bin", RMX_INT, AT(trees.max_bin), "255", 2, 65535, "N", "bins of a domain's weights at most"},
+    {"trees.min_data_in_bin", RMX_INT, AT(trees.min_data_in_bin), "3", 1, 1e9, "N", "runs in a bin at least"},
+    {"trees.lambda_l1", RMX_REAL, AT(trees.lambda_l1), "0", 0, 1e12, "X", "L1 penalty on leaf values"},
+    {"trees.lambda_l2", RMX_REAL, AT(trees.lambda_l2), "0", 0, 1e12, "X", "L2 penalty on leaf values"},
+    {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X", "a split gains at least this"},
+    {"trees.max_depth", RMX_INT, AT(trees.max_depth), "-1", -1, 1e6, "N",
+     "depth of a tree at most; -1 for no limit"},
+};
+const size_t rmx_regress_option_table_n =
+    sizeof(rmx_regress_option_table) / sizeof(rmx_regress_option_table[0]);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of regressors, and the calls that go through it.
+
+#include "regressor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees};
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
+  for (size_t i = 0; i < N_KINDS && i < max; i++) {
+    if (names) names[i] = kinds[i]->name;
+    if (help) help[i] = kinds[i]->help;
+  }
+  return N_KINDS;
+}
+
+static rmx_status find(const char *name, const char *where, const rmx__regressor_kind **out, rmx_err *err) {
+  const char *names[N_KINDS];
+  for (size_t i = 0; i < N_KINDS; i++)
+    if (strcmp(name, names[i] = kinds[i]->name) == 0) {
+      *out = kinds[i];
+      return RMX_OK;
+    }
+  int near = rmx_nearest(name, names, N_KINDS);
+  rmx_buf list = {0};
+  for (size_t i = 0; i < N_KINDS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+  rmx_status status =
+      rmx_fail(err, RMX_EINPUT, "%s: there is no regressor \"%s\"%s%s%s; there are: %s", where, name,
+               near >= 0 ? " (did you mean \"" : "", near >= 0 ? names[near] : "", near >= 0 ? "\"?)" : "",
+               list.data ? list.data : "");
+  rmx_buf_release(&list);
+  return status;
+}
+
+static rmx_status check_data(const rmx_dataset *data, rmx_err *err) {
+  const char *metric = data->metric ? data->metric : "";
+  if (data->N == 0 || data->D == 0)
+    return rmx_fail(err, RMX_EINPUT, "metric \"%s\": nothing to fit: %zu runs, %zu domains", metric, data->N,
+                    data->D);
+  double total = 0;
+  for (size_t i = 0; i < data->N; i++) {
+    double weight = data->row_weights ? data->row_weights[i] : 1;
+    if (!isfinite(data->y[i]))
+      return rmx_fail(err, RMX_EINPUT, "metric \"%s\": value %zu is %g", metric, i, data->y[i]);
+    if (!isfinite(weight) || weight < 0)
+      return rmx_fail(err, RMX_EINPUT, "metric \"%s\": the weight of row %zu is %g", metric, i, weight);
+    total += weight;
+    for (size_t d = 0; d < data->D; d++)
+      if (!isfinite(data->X[i * data->D + d]))
+        return rmx_fail(err, RMX_EINPUT, "metric \"%s\": a weight of mixture %zu is not finite", metric, i);
+  }
+  if (!(total > 0)) return rmx_fail(err, RMX_EINPUT, "metric \"%s\": all row weights are 0", metric);
+  return RMX_OK;
+}
+
+rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                           const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+  const rmx__regressor_kind *kind;
+  RMX_TRY(find(options->regressor ? options->regressor : "", "fit.regressor", &kind, err));
+  RMX_TRY(check_data(data, err));
+  bool constant = true;
+  for (size_t i = 1; i < data->N && constant; i++) constant = data->y[i] == data->y[0];
+  if (constant && data->N > 1)
+    rmx_warn(listener, "metric \"%s\" is %g in all %zu runs: a constant is predicted",
+             data->metric ? data->metric : "", data->y[0], data->N);
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
+  *r = (rmx_regressor){.kind = kind, .D = data->D};
+  rmx_status status = kind->fit(options, data, seed, listener, &r->state, err);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
+}
+
+void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd) {
+  r->kind->predict(r->state, X, n, mean, sd);
+}
+
+bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gradient) {
+  return r->kind->gradient != NULL && r->kind->gradient(r->state, w, gradient);
+}
+
+const char *rmx_regressor_name(const rmx_regressor *r) {
+  return r->kind->name;
+}
+const char *rmx_regressor_extension(const rmx_regressor *r) {
+  return r->kind->extension;
+}
+size_t rmx_regressor_domains(const rmx_regressor *r) {
+  return r->D;
+}
+
+void rmx_regressor_free(rmx_regressor *r) {
+  if (r == NULL) return;
+  r->kind->release(r->state);
+  free(r);
+}
+
+rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err) {
+  return r->kind->write(r->state, path, err);
+}
+
+// Which regressor wrote the file: LightGBM's text begins with "tree", ours is JSON that says so.
+static rmx_status kind_of(const char *text, size_t size, const char *path, const rmx__regressor_kind **kind,
+                          rmx_err *err) {
+  size_t i = strspn(text, " \t\r\n");
+  if (text[i] != '{') return find("trees", path, kind, err);
+  json_error_t where;
+  json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+  if (o == NULL) return rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
+  const char *name = json_string_value(json_object_get(o, "regressor"));
+  rmx_status status = name
+                          ? find(name, path, kind, err)
+                          : rmx_fail(err, RMX_EINPUT, "%s: no regressor file: it has no \"regressor\"", path);
+  json_decref(o);
+  return status;
+}
+
+rmx_status rmx_regressor_read(const char *path, rmx_regressor **out, rmx_err *err) {
+  char *text = NULL;
+  size_t size = 0;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  const rmx__regressor_kind *kind = NULL;
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  rmx_status status =
+      r ? kind_of(text, size, path, &kind, err) : rmx_fail_memory(err, sizeof(*r), "a regressor");
+  if (status == RMX_OK) status = kind->read(text, size, path, &r->state, &r->D, err);
+  free(text);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  r->kind = kind;
+  *out = r;
+  return RMX_OK;
+}
+
+json_t *rmx__numbers_json(const double *x, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < n; i++)
+    if (json_array_append_new(list, json_real(x[i])) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  return list;
+}
+
+json_t *rmx__names_json(const char *const *names, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < n; i++)
+    if (json_array_append_new(list, json_string(names[i])) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  return list;
+}
+
+rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out, size_t n, const char *what,
+                             rmx_err *err) {
+  const json_t *list = json_object_get(object, key);
+  if (!json_is_array(list) || json_array_size(list) != n)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" must be a list of %zu numbers", what, key, n);
+  for (size_t i = 0; i < n; i++) {
+    const json_t *x = json_array_get(list, i);
+    out[i] = json_number_value(x);
+    if (!json_is_number(x) || !isfinite(out[i]))
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" is no number", what, i, key);
+  }
+  return RMX_OK;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam between fitted functions and the rest: one struct of functions for each regressor, one table of
+// them.
+#ifndef REGMIX_REGRESS_REGRESSOR_H
+#define REGMIX_REGRESS_REGRESSOR_H
+
+#include <regmix/regress.h>
+
+typedef struct rmx__regressor_kind {
+  const char *name, *help, *extension;
+  // Makes the regressor's state from data that is finite, has N > 0 and D > 0.
+  rmx_status (*fit)(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                    const rmx_listener *listener, void **state, rmx_err *err);
+  void (*predict)(const void *state, const double *X, size_t n, double *mean, double *sd);
+  bool (*gradient)(const void *state, const double *w, double *gradient);  // NULL: has none
+  rmx_status (*write)(const void *state, const char *path, rmx_err *err);
+  // `text` is the file's, NUL behind its end; *D the number of domains found.
+  rmx_status (*read)(const char *text, size_t size, const char *path, void **state, size_t *D, rmx_err *err);
+  void (*release)(void *state);
+} rmx__regressor_kind;
+
+struct rmx_regressor {
+  const rmx__regressor_kind *kind;
+  size_t D;
+  void *state;
+};
+
+extern const rmx__regressor_kind rmx__ridge;
+extern const rmx__regressor_kind rmx__trees;
+
+// Holds BLAS to one thread and, the first time, tries a Cholesky solve whose answer is known.
+rmx_status rmx__blas_ready(rmx_err *err);
+
+// JSON of the smooth regressors: reads member `key`, an array of n finite numbers.
+rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out, size_t n, const char *what,
+                             rmx_err *err);
+json_t *rmx__numbers_json(const double *x, size_t n);
+json_t *rmx__names_json(const char *const *names, size_t n);
+// Joins a table's rows with another's on their first columns: partner (a->N) is the row of b or SIZE_MAX. A
+// name given twice in either is RMX_EINPUT.
+rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rmx_err *err);
+// Checks the rows of X (n, D) given with their lines; normalises them unless raw.
+rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw, double *X,
+                           rmx_err *err);
+
+#endif

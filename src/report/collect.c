@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the files of a folder to one JSON object. Files that are small and made for reading (optimum, comparison,
+// corpus, fit) go in as they are; runs, folds and learning curves are joined and thinned by their own files here.
+#include <math.h>
+#include <regmix/report.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/parts.h"
+
+rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err) {
+  if (json_object_set_new(object, key, value) != 0) return rmx_fail_memory(err, strlen(key), "the report's data");
+  return RMX_OK;
+}
+
+rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err) {
+  if (json_array_append_new(array, value) != 0) return rmx_fail_memory(err, sizeof(json_t *), "the report's data");
+  return RMX_OK;
+}
+
+json_t *rmx__number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+
+json_t *rmx__text(const char *s) {
+  json_t *text = json_string(s);
+  if (text) return text;
+  char *copy = rmx_strdup(s);
+  for (char *c = copy; c && *c; c++)
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  text = copy ? json_string(copy) : NULL;
+  free(copy);
+  return text;
+}
+
+double rmx__get(const json_t *object, const char *key) {
+  const json_t *value = json_object_get(object, key);
+  return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+typedef rmx_status (*reader)(const char *path, json_t **out, rmx_err *err);
+
+static rmx_status read_yaml(const char *path, json_t **out, rmx_err *err) {
+  rmx_yaml yaml = {0};
+  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  *out = json_incref(yaml.root);
+  rmx_yaml_release(&yaml);
+  return RMX_OK;
+}
+
+static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
+  char *text;
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  *out = rmx__text(text);
+  free(text);
+  return *out ? RMX_OK : rmx_fail_memory(err, size, path);
+}
+
+// data[key] = the file, where there is one.
+static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read, rmx_err *err) {
+  char *path = rmx_path_in(folder, file);
+  if (!path) return rmx_fail_memory(err, strlen(file), "a path");
+  json_t *value = NULL;
+  rmx_status status = rmx_exists(path) ? read(path, &value, err) : RMX_OK;
+  if (status == RMX_OK && value && read != read_text && !json_is_object(value)) {
+    status = rmx_fail(err, RMX_EINPUT, "%s: wanted a map at the top", path);
+    json_decref(value);
+    value = NULL;
+  }
+  if (value) status = rmx__put(data, key, value, err);
+  free(path);
+  return status;
+}
+
+// What was to be improved: as the optimum has it, else the comparison, else nobody said and the first metric is shown.
+static rmx_status find_target(json_t *data, rmx_err *err) {
+  json_t *weights = json_object_get(json_object_get(data, "optimum"), "target");
+  if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "comparison"), "target");
+  if (!json_object_size(weights)) return RMX_OK;
+  const char *name = json_object_size(weights) > 1 ? RMX__WEIGHTED : json_object_iter_key(json_object_iter(weights));
+  return rmx__put(data, "target", json_pack("{s:s, s:O}", "name", name, "weights", weights), err);
+}
+
+// Tokens a large model is trained on: what was compared, else what the config asks.
+static rmx_status find_budget(json_t *data, json_t *config, rmx_err *err) {
+  double tokens = rmx__get(json_object_get(data, "comparison"), "tokens");
+  if (!(tokens > 0)) tokens = rmx__get(json_object_get(config, "large"), "tokens");
+  if (!(tokens > 0)) return RMX_OK;
+  return rmx__put(data, "budget_tokens", json_real(tokens), err);
+}
+
+// The folder's own name: "." and "exp/" have one too.
+static json_t *title_of(const char *folder) {
+  char *full = realpath(folder, NULL);
+  const char *slash = full ? strrchr(full, '/') : NULL;
+  json_t *title = rmx__text(slash && slash[1] ? slash + 1 : folder);
+  free(full);
+  return title;
+}
+
+static rmx_status collect(const char *folder, json_t *data, json_t *config, rmx_err *err) {
+  char *fit = rmx_path_in(folder, "fit");
+  char *alone = rmx_path_in(folder, "fit.json");
+  rmx_status status = fit && alone ? RMX_OK : rmx_fail_memory(err, strlen(folder), "a path");
+  if (status != RMX_OK) goto done;
+  const char *fit_folder = !rmx_exists(fit) && rmx_exists(alone) ? folder : fit;
+  RMX_TRY_GOTO(rmx__put(data, "title", title_of(folder), err), done);
+  RMX_TRY_GOTO(rmx__put(data, "version", json_string(rmx_version()), err), done);
+  RMX_TRY_GOTO(take(data, "corpus", folder, "corpus/corpus.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(take(data, "fit", fit_folder, "fit.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(take(data, "optimum", folder, "optimum.yaml", read_yaml, err), done);
+  if (!json_object_get(data, "optimum"))
+    RMX_TRY_GOTO(take(data, "optimum", fit_folder, "optimum.yaml", read_yaml, err), done);
+  RMX_TRY_GOTO(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(take(data, "config", folder, "resolved.yaml", read_text, err), done);
+  RMX_TRY_GOTO(take(config, "config", folder, "resolved.yaml", read_yaml, err), done);
+  RMX_TRY_GOTO(find_target(data, err), done);
+  RMX_TRY_GOTO(find_budget(data, json_object_get(config, "config"), err), done);
+  RMX_TRY_GOTO(rmx__collect_folds(fit_folder, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_runs(folder, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
+  json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs
+  status = rmx__collect_warnings(data, err);
+done:
+  free(fit);
+  free(alone);
+  return status;
+}
+
+rmx_status rmx_report_collect(const char *folder, json_t **out, rmx_err *err) {
+  if (!rmx_exists(folder)) return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", folder);
+  json_t *data = json_object(), *config = json_object();
+  rmx_status status = data && config ? collect(folder, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
+  json_decref(config);
+  if (status == RMX_OK) *out = data;
+  else json_decref(data);
+  return status;
+}

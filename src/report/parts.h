@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// parts.h: what the files of this room share.
+#ifndef RMX_REPORT_PARTS_H
+#define RMX_REPORT_PARTS_H
+
+#include <regmix/base.h>
+
+// A file of the page, embedded at build time by embed.c.
+typedef struct rmx__asset {
+  const char *name;
+  const char *data;
+  size_t size;
+} rmx__asset;
+extern const rmx__asset rmx__assets[];
+extern const size_t rmx__assets_n;
+
+// The name of a target of several metrics, which stands among the metrics as one more.
+#define RMX__WEIGHTED "weighted target"
+
+// object[key] = value, array += value; `value` is taken over; NULL means that memory was short where it was made.
+rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err);
+rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err);
+// A number, or null for NaN and infinities, which JSON has not.
+json_t *rmx__number(double x);
+// A string; bytes that are not UTF-8 become '?'.
+json_t *rmx__text(const char *s);
+// A number by key, or NaN where there is none.
+double rmx__get(const json_t *object, const char *key);
+
+// Each reads its files under `folder` and adds its part to `data`; an absent file adds nothing.
+rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err);       // runs, effects, half_agreement
+rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
+rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, proxies
+// Looks at all that was collected: what to know before believing it.
+rmx_status rmx__collect_warnings(json_t *data, rmx_err *err);
+
+#endif

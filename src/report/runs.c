@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at half way. Where only a
+// fit is there, its mixtures and the true values of its cross-validation say the same.
+//
+// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's weight and the metric over
+// the runs: bounded, free of units, and deaf to how skewed weights are.
+#include <math.h>
+#include <regmix/regress.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/parts.h"
+
+typedef struct runs {
+  size_t N, D, M;
+  const char **ids, **domains, **metrics; // (N) (D) (M), borrowed
+  double *X;                              // (N, D)
+  double *Y;                              // (N, M)
+  double *half;                           // (N, M), or NULL
+} runs;
+
+static rmx_status read_if_there(const char *folder, const char *file, rmx_table *table, rmx_err *err) {
+  char *path = rmx_path_in(folder, file);
+  if (!path) return rmx_fail_memory(err, strlen(file), "a path");
+  rmx_status status = rmx_exists(path) ? rmx_csv_read(path, table, err) : RMX_OK;
+  free(path);
+  return status;
+}
+
+// The rows of a table in the order of their names, to be looked up by name.
+typedef struct named_row {
+  const char *id;
+  size_t row;
+} named_row;
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(((const named_row *)a)->id, ((const named_row *)b)->id);
+}
+
+static named_row *sorted_rows(const rmx_table *t, rmx_arena *arena) {
+  named_row *rows = rmx_arena_alloc(arena, t->N, sizeof *rows);
+  for (size_t i = 0; rows && i < t->N; i++) rows[i] = (named_row){t->ids[i], i};
+  if (rows) qsort(rows, t->N, sizeof *rows, compare_names);
+  return rows;
+}
+
+static const double *row_of(const rmx_table *t, const named_row *rows, const char *id) {
+  named_row key = {id, 0};
+  const named_row *hit = t->N ? bsearch(&key, rows, t->N, sizeof *rows, compare_names) : NULL;
+  return hit ? &t->x[hit->row * t->D] : NULL;
+}
+
+static bool make(runs *r, size_t N, size_t D, size_t M, bool half, rmx_arena *arena) {
+  r->D = D;
+  r->ids = rmx_arena_alloc(arena, N, sizeof *r->ids);
+  r->domains = rmx_arena_alloc(arena, D, sizeof *r->domains);
+  r->metrics = rmx_arena_alloc(arena, M, sizeof *r->metrics);
+  r->X = rmx_arena_alloc(arena, N * D, sizeof(double));
+  r->Y = rmx_arena_alloc(arena, N * M, sizeof(double));
+  r->half = half ? rmx_arena_alloc(arena, N * M, sizeof(double)) : NULL;
+  return r->ids && r->domains && r->metrics && r->X && r->Y && (r->half || !half);
+}
+
+static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, const rmx_table *half, runs *r,
+                       rmx_arena *arena, rmx_err *err) {
+  size_t D = mixtures->D, M = metrics->D;
+  named_row *by_mixture = sorted_rows(mixtures, arena), *by_half = sorted_rows(half, arena);
+  size_t *half_column = rmx_arena_alloc(arena, M, sizeof *half_column);
+  if (!by_mixture || !by_half || !half_column || !make(r, metrics->N, D, M, half->N > 0, arena))
+    return rmx_fail_memory(err, metrics->N * (D + 2 * M) * sizeof(double), "the runs");
+  for (size_t d = 0; d < D; d++) r->domains[d] = mixtures->names[d];
+  r->M = M;
+  for (size_t m = 0; m < M; m++) {
+    r->metrics[m] = metrics->names[m];
+    half_column[m] = half->D;
+    for (size_t j = 0; j < half->D; j++)
+      if (strcmp(half->names[j], metrics->names[m]) == 0) half_column[m] = j;
+  }
+  for (size_t i = 0; i < metrics->N; i++) {
+    const double *w = row_of(mixtures, by_mixture, metrics->ids[i]);
+    const double *h = row_of(half, by_half, metrics->ids[i]);
+    if (!w) continue;
+    size_t n = r->N++;
+    r->ids[n] = metrics->ids[i];
+    memcpy(&r->X[n * D], w, D * sizeof *w);
+    memcpy(&r->Y[n * M], &metrics->x[i * M], M * sizeof *w);
+    for (size_t m = 0; r->half && m < M; m++) r->half[n * M + m] = h && half_column[m] < half->D ? h[half_column[m]] : NAN;
+  }
+  return RMX_OK;
+}
+
+// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the joined tables'; a metric
+// that lacks some of the runs cannot be placed and is left out.
+static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena *arena, rmx_err *err) {
+  const json_t *mixtures = json_object_get(fit, "mixtures"), *domains = json_object_get(fit, "domains");
+  size_t N = json_array_size(mixtures), D = json_array_size(domains);
+  const char *metric;
+  json_t *of;
+  if (!make(r, N, D, json_object_size(folds), false, arena)) return rmx_fail_memory(err, N * D * sizeof(double), "the runs");
+  json_object_foreach(folds, metric, of) {
+    json_t *ids = json_object_get(of, "run");
+    if (json_array_size(ids) != N || strcmp(metric, RMX__WEIGHTED) == 0) continue;
+    r->metrics[r->M++] = metric;
+    for (size_t i = 0; i < N; i++) r->ids[i] = json_string_value(json_array_get(ids, i));
+  }
+  if (r->M == 0) return RMX_OK;
+  r->N = N;
+  for (size_t d = 0; d < D; d++) {
+    r->domains[d] = json_string_value(json_array_get(domains, d));
+    if (!r->domains[d]) return rmx_fail(err, RMX_EINPUT, "fit.json: \"domains\" holds something that is not a name");
+  }
+  for (size_t i = 0; i < N; i++) {
+    for (size_t d = 0; d < D; d++) r->X[i * D + d] = json_number_value(json_array_get(json_array_get(mixtures, i), d));
+    for (size_t m = 0; m < r->M; m++)
+      r->Y[i * r->M + m] = json_number_value(
+          json_array_get(json_object_get(json_object_get(folds, r->metrics[m]), "true"), i));
+  }
+  return RMX_OK;
+}
+
+// A target of several metrics becomes one metric more, the first; so that everything shown of metrics shows it too.
+static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, rmx_err *err) {
+  json_t *weights = json_object_get(target, "weights"), *weight;
+  if (json_object_size(weights) < 2 || r->N == 0) return RMX_OK;
+  runs wide = *r;
+  wide.M = r->M + 1;
+  if (!make(&wide, r->N, r->D, wide.M, r->half != NULL, arena))
+    return rmx_fail_memory(err, r->N * wide.M * sizeof(double), "the runs");
+  wide.metrics[0] = RMX__WEIGHTED;
+  memcpy(wide.metrics + 1, r->metrics, r->M * sizeof *r->metrics);
+  for (size_t i = 0; i < r->N; i++) {
+    memcpy(&wide.Y[i * wide.M + 1], &r->Y[i * r->M], r->M * sizeof(double));
+    if (r->half) memcpy(&wide.half[i * wide.M + 1], &r->half[i * r->M], r->M * sizeof(double));
+  }
+  const char *name;
+  json_object_foreach(weights, name, weight) {
+    size_t m;
+    if (rmx_find_name("metric", name, r->metrics, r->M, &m, &(rmx_err){0}) != RMX_OK) return RMX_OK;
+    for (size_t i = 0; i < r->N; i++) {
+      wide.Y[i * wide.M] += json_number_value(weight) * r->Y[i * r->M + m];
+      if (r->half) wide.half[i * wide.M] += json_number_value(weight) * r->half[i * r->M + m];
+    }
+  }
+  r->M = wide.M, r->metrics = wide.metrics, r->Y = wide.Y, r->half = wide.half;
+  return RMX_OK;
+}
+
+// Spearman over the rows where both columns have a number; NaN with fewer than 3. scratch (2 N).
+static double agreement(const double *a, size_t stride_a, const double *b, size_t stride_b, size_t N, double *scratch) {
+  size_t n = 0;
+  for (size_t i = 0; i < N; i++) {
+    if (!isfinite(a[i * stride_a]) || !isfinite(b[i * stride_b])) continue;
+    scratch[n] = a[i * stride_a];
+    scratch[N + n++] = b[i * stride_b];
+  }
+  return n < 3 ? NAN : rmx_spearman(scratch, scratch + N, n);
+}
+
+static rmx_status put_effects(const runs *r, double *scratch, json_t *data, rmx_err *err) {
+  json_t *rows = json_array();
+  RMX_TRY(rmx__put(data, "effects", json_pack("{s:I, s:o}", "n", (json_int_t)r->N, "spearman", rows), err));
+  for (size_t d = 0; d < r->D; d++) {
+    json_t *row = json_array();
+    RMX_TRY(rmx__add(rows, row, err));
+    for (size_t m = 0; m < r->M; m++)
+      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, r->Y + m, r->M, r->N, scratch)), err));
+  }
+  return RMX_OK;
+}
+
+// What the fit says of it stands; a metric it does not tell of is worked out here.
+static rmx_status put_half_agreement(const runs *r, double *scratch, json_t *data, rmx_err *err) {
+  json_t *said = json_object_get(json_object_get(data, "fit"), "half_agreement");
+  json_t *out = json_is_object(said) ? json_deep_copy(said) : json_object();
+  RMX_TRY(rmx__put(data, "half_agreement", out, err));
+  for (size_t m = 0; r->half && m < r->M; m++) {
+    if (json_is_number(json_object_get(out, r->metrics[m]))) continue;
+    json_t *name = rmx__text(r->metrics[m]);
+    double rho = agreement(r->half + m, r->M, r->Y + m, r->M, r->N, scratch);
+    rmx_status status = rmx__put(out, name ? json_string_value(name) : "", rmx__number(rho), err);
+    json_decref(name);
+    RMX_TRY(status);
+  }
+  return RMX_OK;
+}
+
+static rmx_status put_names(json_t *object, const char *key, const char **names, size_t n, rmx_err *err) {
+  json_t *list = json_array();
+  RMX_TRY(rmx__put(object, key, list, err));
+  for (size_t i = 0; i < n; i++) RMX_TRY(rmx__add(list, rmx__text(names[i]), err));
+  return RMX_OK;
+}
+
+static rmx_status put_rows(json_t *object, const char *key, const double *x, size_t N, size_t D, rmx_err *err) {
+  json_t *rows = json_array();
+  RMX_TRY(rmx__put(object, key, rows, err));
+  for (size_t i = 0; i < N; i++) {
+    json_t *row = json_array();
+    RMX_TRY(rmx__add(rows, row, err));
+    for (size_t j = 0; j < D; j++) RMX_TRY(rmx__add(row, rmx__number(x[i * D + j]), err));
+  }
+  return RMX_OK;
+}
+
+static rmx_status put_runs(const runs *r, json_t *data, rmx_err *err) {
+  json_t *out = json_object();
+  RMX_TRY(rmx__put(data, "runs", out, err));
+  RMX_TRY(put_names(out, "ids", r->ids, r->N, err));
+  RMX_TRY(put_names(out, "domains", r->domains, r->D, err));
+  RMX_TRY(put_names(out, "metrics", r->metrics, r->M, err));
+  RMX_TRY(put_rows(out, "mixtures", r->X, r->N, r->D, err));
+  RMX_TRY(put_rows(out, "values", r->Y, r->N, r->M, err));
+  if (r->half) RMX_TRY(put_rows(out, "half", r->half, r->N, r->M, err));
+  return RMX_OK;
+}
+
+rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err) {
+  rmx_table mixtures = {0}, metrics = {0}, half = {0};
+  rmx_arena arena = {0};
+  runs r = {0};
+  rmx_status status = RMX_OK;
+  RMX_TRY_GOTO(read_if_there(folder, "mixtures.csv", &mixtures, err), done);
+  RMX_TRY_GOTO(read_if_there(folder, "metrics.csv", &metrics, err), done);
+  RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
+  if (mixtures.N) RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
+  if (mixtures.N && metrics.N) status = join(&mixtures, &metrics, &half, &r, &arena, err);
+  else status = from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
+  if (status != RMX_OK) goto done;
+  RMX_TRY_GOTO(add_weighted(&r, json_object_get(data, "target"), &arena, err), done);
+  double *scratch = rmx_arena_alloc(&arena, 2 * r.N + 1, sizeof *scratch);
+  if (!scratch) status = rmx_fail_memory(err, 2 * r.N * sizeof *scratch, "the runs");
+  if (status == RMX_OK) status = put_half_agreement(&r, scratch, data, err);
+  if (status == RMX_OK && r.N) status = put_effects(&r, scratch, data, err);
+  if (status == RMX_OK && r.N) status = put_runs(&r, data, err);
+done:
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  rmx_table_release(&half);
+  rmx_arena_release(&arena);
+  return status;
+}

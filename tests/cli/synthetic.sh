@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# make_corpus FOLDER DOCUMENTS: the synthetic corpus and a regmix.yaml for tiny models in FOLDER.
+make_corpus() {
+  mkdir -p "$1/text"
+  for domain in a b noise exam; do
+    awk -v domain=$domain -v documents="$2" -v share=0.7 -f "$(dirname "$0")/synthetic.awk" > "$1/text/$domain.txt"
+  done
+  cat > "$1/regmix.yaml" << 'END'
+corpus:
+  domains:
+    a: text/a.txt
+    b: text/b.txt
+    noise: text/noise.txt
+    exam: {files: text/exam.txt, valid_only: true}
+  vocab: 320
+  overlap: 0
+  max_valid_tokens: 4k
+target: exam
+sample: {runs: 6, cap_ratio: 1000, max_epochs: 0}
+proxy: {layers: 1, heads: 2, width: 32, ffn: 64, model: nano, context: 32, tokens: 8k, batch_tokens: 512, micro_tokens: 512}
+large: {layers: 1, heads: 2, width: 32, ffn: 64, model: nano, context: 32, tokens: 8k, batch_tokens: 512, micro_tokens: 512}
+fit: {regressor: ridge}
+ridge: {sqrt: true, alpha: 0.01}
+compare: {seeds: 2}
+optimize: {samples: 2000}
+END
+}

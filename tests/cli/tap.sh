@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the shell tests share: TAP, a scratch folder that goes away, and the program under test.
+# Usage: . tap.sh; $1 of the test is the regmix to test.
+REGMIX=${1:?usage: test_x.sh path/to/regmix}
+case $REGMIX in */*) REGMIX=$(cd "$(dirname "$REGMIX")" && pwd)/$(basename "$REGMIX") ;; esac
+SCRATCH=$(mktemp -d)
+trap 'rm -rf "$SCRATCH"' EXIT
+trap 'exit 130' INT TERM
+tests=0
+ok() { tests=$((tests + 1)); echo "ok $tests - $1"; }
+not_ok() {
+  tests=$((tests + 1))
+  echo "not ok $tests - $1"
+  [ -z "${2-}" ] || printf '%s\n' "$2" | sed 's/^/# /'
+}
+skip() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; }
+done_testing() { echo "1..$tests"; }
+
+# try NAME CODE TEXT COMMAND...: the command ends with CODE, and stdout or stderr has TEXT in it.
+try() {
+  name=$1 wanted=$2 text=$3
+  shift 3
+  "$@" > "$SCRATCH/stdout" 2> "$SCRATCH/stderr" < /dev/null
+  code=$?
+  if [ $code -ne "$wanted" ]; then
+    not_ok "$name" "exit $code, wanted $wanted
+$(tail -5 "$SCRATCH/stderr")"
+  elif [ -n "$text" ] && ! grep -qF -- "$text" "$SCRATCH/stdout" "$SCRATCH/stderr"; then
+    not_ok "$name" "no \"$text\" in what it printed:
+$(tail -5 "$SCRATCH/stdout" "$SCRATCH/stderr")"
+  else
+    ok "$name"
+  fi
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes given as a file of documents, of each kind and packing, end in valid UTF-8 or in an error.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "corpus/reader.h"
+#include "corpus/utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_all(const char *path, const char *separator) {
+  rmx_err err = {0};
+  rmx__reader r;
+  if (rmx__reader_open(&r, path, "text", separator, true, &err) != RMX_OK) abort();
+  bool more = true;
+  while (rmx__reader_next(&r, &more, &err) == RMX_OK && more)
+    if (r.text.size == 0 || rmx__utf8_valid_prefix(r.text.data, r.text.size) != r.text.size) abort();
+  rmx__reader_close(&r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const char *const suffixes[] = {".jsonl", ".txt", ".jsonl.gz", ".jsonl.zst"};
+  rmx_err err = {0};
+  for (int i = 0; i < 4; i++) {
+    char path[80];
+    snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);
+    if (rmx_write_file(path, data, size, &err) != RMX_OK) abort();
+    read_all(path, "%");
+    read_all(path, "");
+    unlink(path);
+  }
+  return 0;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gradients against central differences, in the direction that says most: for each tensor v = its gradient /
+ * its norm, where (f(w + h v) - f(w - h v)) / 2 h must be the norm, and along a random direction for all
+ * tensors together. */
+#include "../testing.h"
+
+#include <regmix/model.h>
+
+#include "kernels/kernels.h"
+
+static const rmx_model_config tiny = {2, 2, 12, 20, 23, 9, 10000, 1e-5};
+enum { B = 2, T = 9 };
+
+struct problem {
+  rmx_model *m;
+  int32_t tokens[B * T], labels[B * T];
+  float weights[B * T];
+};
+
+static void make(struct problem *p, const char *isa) {
+  const rmx_kernels *k = NULL;
+  must(rmx_kernels_get(isa, &k, err));
+  must(rmx_model_new(&tiny, B, T, true, k, 7, &p->m, err));
+  rmx_rng rng = rmx_rng_make(3, 0, RMX_FOR_TEST);
+  for (int i = 0; i < B * T; i++) {
+    p->tokens[i] = (int32_t)rmx_rng_below(&rng, (uint64_t)tiny.vocab);
+    p->labels[i] = (int32_t)rmx_rng_below(&rng, (uint64_t)tiny.vocab);
+    p->weights[i] = (float)rmx_rng_uniform(&rng);
+  }
+  /* Weights far from their start, so that attention and norms have something to say. */
+  const rmx_tensor *tensors;
+  const size_t n = rmx_model_tensors(p->m, &tensors);
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < tensors[i].size; j++)
+      rmx_model_weights(p->m)[tensors[i].offset + j] += 0.3f * (float)rmx_rng_normal(&rng);
+}
+
+static double objective(struct problem *p) {
+  float losses[B * T];
+  double sum = 0;
+  rmx_model_losses(p->m, p->tokens, p->labels, B, T, losses);
+  for (int i = 0; i < B * T; i++) sum += (double)p->weights[i] * losses[i];
+  return sum;
+}
+
+/* d/dh of the objective along `direction`, which is (n) from `offset` on; error O(h^4). */
+static double slope(struct problem *p, const float *direction, size_t offset, size_t n) {
+  float *w = rmx_model_weights(p->m) + offset;
+  float *kept = malloc(n * sizeof *kept);
+  ck_assert_ptr_nonnull(kept);
+  memcpy(kept, w, n * sizeof *w);
+  const double h = 0.01, at[] = {-2, -1, 1, 2}, factor[] = {1, -8, 8, -1};
+  double sum = 0;
+  for (int s = 0; s < 4; s++) {
+    for (size_t i = 0; i < n; i++) w[i] = (float)(kept[i] + at[s] * h * direction[i]);
+    sum += factor[s] * objective(p);
+  }
+  memcpy(w, kept, n * sizeof *w);
+  free(kept);
+  return sum / (12 * h);
+}
+
+static void check(const char *isa, double tolerance) {
+  struct problem p;
+  make(&p, isa);
+  float losses[B * T];
+  rmx_model_backward(p.m, p.tokens, p.labels, p.weights, B, T, losses);
+  const rmx_tensor *tensors;
+  const size_t n = rmx_model_tensors(p.m, &tensors), all = rmx_model_parameters(&tiny);
+  const float *g = rmx_model_gradients(p.m);
+  float *v = malloc(all * sizeof *v);
+  ck_assert_ptr_nonnull(v);
+  for (size_t i = 0; i < n; i++) {
+    double norm = 0;
+    for (size_t j = 0; j < tensors[i].size; j++) norm += pow(g[tensors[i].offset + j], 2);
+    norm = sqrt(norm);
+    ck_assert_msg(norm > 1e-3, "%s: no gradient", tensors[i].name);
+    for (size_t j = 0; j < tensors[i].size; j++) v[j] = (float)(g[tensors[i].offset + j] / norm);
+    const double d = slope(&p, v, tensors[i].offset, tensors[i].size);
+    ck_assert_msg(fabs(d / norm - 1) < tolerance, "%s, %s: gradient %.6g, difference quotient %.6g", isa,
+                  tensors[i].name, norm, d);
+  }
+  for (uint64_t round = 0; round < 4; round++) {
+    rmx_rng rng = rmx_rng_make(5, round, RMX_FOR_TEST);
+    double dot = 0, norm = 0, length = 0;
+    for (size_t j = 0; j < all; j++) v[j] = (float)rmx_rng_normal(&rng), length += (double)v[j] * v[j];
+    for (size_t j = 0; j < all; j++) {
+      v[j] = (float)(v[j] / sqrt(length));
+      dot += (double)v[j] * g[j];
+      norm += (double)g[j] * g[j];
+    }
+    const double d = slope(&p, v, 0, all);
+    ck_assert_msg(fabs(d - dot) < tolerance * sqrt(norm),
+                  "%s, direction %d: gradient %.6g, difference quotient %.6g", isa, (int)round, dot, d);
+  }
+  free(v);
+  rmx_model_free(p.m);
+}
+
+START_TEST(of_every_tensor) {
+  check("ref", 1e-3);
+}
+END_TEST
+
+START_TEST(of_every_tensor_in_the_best_level) {
+  const char *names[8];
+  const size_t n = rmx_kernels_available(names, 8);
+  check(names[n - 1], 2e-3);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, of_every_tensor);
+  tcase_add_test(tc, of_every_tensor_in_the_best_level);
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every fast kernel against the reference: sizes that fill no tile, strides, special values, same bits twice.
+ */
+#include "../testing.h"
+
+#include <stdio.h>
+
+#include "kernels/kernels.h"
+
+/* The levels to test: all this processor runs, and the wide one, which runs the logic of AVX-512 anywhere. */
+static size_t levels(const rmx_kernels *list[8]) {
+  const char *names[8];
+  size_t n = 0;
+  for (size_t i = 0, all = rmx_kernels_available(names, 7); i < all; i++)
+    must(rmx_kernels_get(names[i], &list[n++], err));
+  rmx_err err;
+  if (rmx_kernels_get("wide", &list[n], &err) == RMX_OK) n++;
+  return n;
+}
+
+static float *normals(size_t n, uint64_t seed) {
+  float *x = malloc((n + 1) * sizeof *x);
+  ck_assert_ptr_nonnull(x);
+  rmx_rng rng = rmx_rng_make(seed, 0, RMX_FOR_TEST);
+  for (size_t i = 0; i < n; i++) x[i] = (float)rmx_rng_normal(&rng);
+  return x;
+}
+static float *copy_of(const float *x, size_t n) {
+  float *y = malloc((n + 1) * sizeof *y);
+  ck_assert_ptr_nonnull(y);
+  memcpy(y, x, n * sizeof *y);
+  return y;
+}
+
+/* Largest |got - wanted| in units of float rounding at the scale of the largest number wanted. */
+static double error(const float *got, const float *wanted, size_t n) {
+  double most = 0, scale = 1e-30;
+  for (size_t i = 0; i < n; i++) {
+    if (!(fabs((double)got[i] - wanted[i]) <= most)) most = fabs((double)got[i] - wanted[i]);
+    if (fabs(wanted[i]) > scale) scale = fabs(wanted[i]);
+  }
+  return most / scale / 6e-8;
+}
+#define close(level, what, got, wanted, n, bound)                                                         \
+  do {                                                                                                    \
+    double error_ = error(got, wanted, n);                                                                \
+    ck_assert_msg(error_ <= (bound), "%s: %s is off by %.1f roundings (at most %g)", (level)->name, what, \
+                  error_, (double)(bound));                                                               \
+  } while (0)
+
+static const size_t sizes[] = {1, 2, 3, 5, 6, 7, 13, 15, 16, 17, 31, 33, 64, 100};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+START_TEST(gemm_of_odd_shapes) {
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list);
+  must(rmx_kernels_get("ref", &ref, err));
+  float *scratch = normals(rmx__gemm_scratch(), 1);
+  rmx_rng rng = rmx_rng_make(2, 0, RMX_FOR_TEST);
+  for (int round = 0; round < 150; round++) {
+    size_t M = sizes[rmx_rng_below(&rng, SIZES)], N = sizes[rmx_rng_below(&rng, SIZES)];
+    size_t K = sizes[rmx_rng_below(&rng, SIZES)];
+    if (round % 10 == 0) K = 600;  /* more than one block in depth, */
+    if (round % 25 == 1) M = 350;  /* in rows, */
+    if (round % 25 == 2) N = 1050; /* and in columns */
+    if (round == 3) K = 0;
+    const bool ta = round & 1, tb = round & 2, add = round & 4;
+    const size_t gap = round % 3 ? rmx_rng_below(&rng, 9) : 400;
+    const size_t lda = (ta ? M : K) + gap, ldb = (tb ? K : N) + gap, ldc = N + gap;
+    float *a = normals((ta ? K : M) * lda, 3), *b = normals((tb ? N : K) * ldb, 4),
+          *start = normals(M * ldc, 5);
+    float *wanted = copy_of(start, M * ldc);
+    ref->gemm(ref, ta, tb, M, N, K, a, lda, b, ldb, wanted, ldc, add, scratch);
+    for (size_t l = 0; l < n_levels; l++) {
+      float *got = copy_of(start, M * ldc);
+      list[l]->gemm(list[l], ta, tb, M, N, K, a, lda, b, ldb, got, ldc, add, scratch);
+      close(list[l], "gemm", got, wanted, M * ldc, 2 + sqrt((double)K));
+      for (size_t i = 0; i < M; i++)
+        for (size_t j = N; j < ldc; j++)
+          ck_assert(got[i * ldc + j] == start[i * ldc + j]); /* the gap is not ours */
+      free(got);
+    }
+    free(a), free(b), free(start), free(wanted);
+  }
+  free(scratch);
+}
+END_TEST
+
+START_TEST(gemm_rows_do_not_know_of_each_other) {
+  const rmx_kernels *list[8];
+  const size_t M = 200, N = 70, K = 300;
+  float *a = normals(M * K, 1), *b = normals(K * N, 2), *all = normals(M * N, 3), *one = normals(N, 4);
+  float *scratch = normals(rmx__gemm_scratch(), 1);
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    list[l]->gemm(list[l], false, false, M, N, K, a, K, b, N, all, N, false, scratch);
+    for (size_t i = 0; i < M; i += 7) {
+      list[l]->gemm(list[l], false, false, 1, N, K, a + i * K, K, b, N, one, N, false, scratch);
+      ck_assert_mem_eq(one, all + i * N, N * sizeof *one);
+    }
+  }
+  free(a), free(b), free(all), free(one), free(scratch);
+}
+END_TEST
+
+START_TEST(gemm_hands_on_nan_and_infinity) {
+  const rmx_kernels *list[8];
+  enum { M = 19, N = 37, K = 21 };
+  float *a = normals(M * K, 1), *b = normals(K * N, 2), c[M * N], *scratch = normals(rmx__gemm_scratch(), 1);
+  a[3 * K + 4] = NAN;       /* row 3 */
+  b[5 * N + 36] = INFINITY; /* column 36, the last, beside the padding */
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    list[l]->gemm(list[l], false, false, M, N, K, a, K, b, N, c, N, false, scratch);
+    for (size_t i = 0; i < M; i++)
+      for (size_t j = 0; j < N; j++) {
+        if (i == 3)
+          ck_assert(isnan(c[i * N + j]));
+        else if (j == 36)
+          ck_assert(isinf(c[i * N + j]));
+        else
+          ck_assert(isfinite(c[i * N + j]));
+      }
+  }
+  free(a), free(b), free(scratch);
+}
+END_TEST
+
+START_TEST(attention_forward_and_backward) {
+  static const size_t shapes[][4] = {/* B, T, H, S */
+                                     {1, 1, 1, 2},  {2, 5, 3, 4},    {1, 47, 2, 16}, {2, 48, 1, 8},
+                                     {1, 49, 2, 6}, {1, 130, 2, 24}, {2, 97, 1, 34}, {1, 200, 1, 64}};
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list);
+  must(rmx_kernels_get("ref", &ref, err));
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    const size_t B = shapes[s][0], T = shapes[s][1], H = shapes[s][2], S = shapes[s][3], C = H * S,
+                 n = B * T * C;
+    float *qkv = normals(3 * n, 1), *dout = normals(n, 2),
+          *scratch = normals(rmx__attention_scratch(T, S), 3);
+    float *out = normals(n, 4), *lse = normals(B * H * T, 5), *dqkv = normals(3 * n, 6);
+    float *out_ref = normals(n, 7), *lse_ref = normals(B * H * T, 8), *dqkv_ref = normals(3 * n, 9);
+    ref->attention(ref, B, T, H, S, qkv, out_ref, lse_ref, scratch);
+    ref->attention_backward(ref, B, T, H, S, qkv, out_ref, lse_ref, dout, dqkv_ref, scratch);
+    for (size_t l = 0; l < n_levels; l++) {
+      list[l]->attention(list[l], B, T, H, S, qkv, out, lse, scratch);
+      close(list[l], "attention", out, out_ref, n, 40);
+      close(list[l], "log-sum-exp", lse, lse_ref, B * H * T, 10);
+      list[l]->attention_backward(list[l], B, T, H, S, qkv, out, lse, dout, dqkv, scratch);
+      close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, 100);
+    }
+    free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref), free(lse_ref),
+        free(dqkv_ref);
+  }
+}
+END_TEST
+
+/* Rows of odd lengths through the elementwise kernels. */
+START_TEST(rows) {
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list), M = 5;
+  must(rmx_kernels_get("ref", &ref, err));
+  for (size_t s = 0; s < SIZES; s++) {
+    const size_t C = sizes[s], n = M * C;
+    float *x = normals(2 * n, 1), *w = normals(C, 2), *dy = normals(n, 3), *dx0 = normals(n, 4),
+          *dw0 = normals(C, 5);
+    float *y = normals(n, 6), *y_ref = normals(n, 6), rstd[8], rstd_ref[8];
+    float *wide = normals(2 * n, 7), *wide_ref = normals(2 * n, 7);
+    const int32_t ids[] = {2, 0, 2, 1, 2};
+    for (size_t l = 0; l < n_levels; l++) {
+      const rmx_kernels *k = list[l];
+      ref->rmsnorm(M, C, x, w, 1e-5f, y_ref, rstd_ref);
+      k->rmsnorm(M, C, x, w, 1e-5f, y, rstd);
+      close(k, "rmsnorm", y, y_ref, n, 8);
+      close(k, "rstd", rstd, rstd_ref, M, 8);
+      float *dx = copy_of(dx0, n), *dw = copy_of(dw0, C), *dx_ref = copy_of(dx0, n),
+            *dw_ref = copy_of(dw0, C);
+      ref->rmsnorm_backward(M, C, x, w, rstd_ref, dy, dx_ref, dw_ref);
+      k->rmsnorm_backward(M, C, x, w, rstd_ref, dy, dx, dw);
+      close(k, "dx of rmsnorm", dx, dx_ref, n, 16);
+      close(k, "dw of rmsnorm", dw, dw_ref, C, 16);
+
+      ref->swiglu(M, C, x, y_ref);
+      k->swiglu(M, C, x, y);
+      close(k, "swiglu", y, y_ref, n, 8);
+      ref->swiglu_backward(M, C, x, dy, wide_ref, y_ref);
+      k->swiglu_backward(M, C, x, dy, wide, y);
+      close(k, "h of swiglu again", y, y_ref, n, 8);
+      close(k, "gradient of swiglu", wide, wide_ref, 2 * n, 16);
+
+      memset(y, 0, n * sizeof *y), memset(y_ref, 0, n * sizeof *y);
+      ref->scatter_add(M, C, x, ids, y_ref);
+      k->scatter_add(M, C, x, ids, y);
+      close(k, "scatter_add", y, y_ref, n, 1);
+      k->gather(M, C, x, ids, y);
+      for (size_t r = 0; r < M; r++) ck_assert_mem_eq(y + r * C, x + (size_t)ids[r] * C, C * sizeof *y);
+      ck_assert_double_eq_tol(k->squared_norm(2 * n, x), ref->squared_norm(2 * n, x),
+                              1e-6 * ref->squared_norm(2 * n, x));
+
+      const float weights[] = {1, 0, 2, 0.5f, 3};
+      const int32_t labels[] = {0, (int32_t)C - 1, -1, (int32_t)(C / 2), 0};
+      float *g = copy_of(x, n), *g_ref = copy_of(x, n), loss[8], loss_ref[8];
+      ref->cross_entropy(M, C, g_ref, labels, weights, loss_ref, true);
+      k->cross_entropy(M, C, g, labels, weights, loss, true);
+      close(k, "loss", loss, loss_ref, M, 8);
+      close(k, "gradient of the logits", g, g_ref, n, 8);
+      ck_assert(loss[2] == 0 && g[2 * C] == 0);
+      memcpy(g, x, n * sizeof *g);
+      k->cross_entropy(M, C, g, labels, weights, loss, false);
+      close(k, "loss without gradient", loss, loss_ref, M, 8);
+      free(dx), free(dw), free(dx_ref), free(dw_ref), free(g), free(g_ref);
+    }
+    free(x), free(w), free(dy), free(dx0), free(dw0), free(y), free(y_ref), free(wide), free(wide_ref);
+  }
+}
+END_TEST
+
+START_TEST(rope_turns_and_turns_back) {
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list), M = 14, T = 7, H = 3;
+  must(rmx_kernels_get("ref", &ref, err));
+  for (size_t S = 2; S <= 66; S += 8) {
+    const size_t ld = H * S + 5, half = S / 2;
+    float *x = normals(M * ld, 1), *cosine = normals(T * half, 2), *sine = normals(T * half, 3);
+    for (size_t i = 0; i < T * half; i++) cosine[i] = cosf((float)i), sine[i] = sinf((float)i);
+    float *wanted = copy_of(x, M * ld);
+    ref->rope(M, T, H, S, wanted, ld, cosine, sine, false);
+    /* The equation itself, at one place: row 9 is at position 2; head 1, pair 0. */
+    const double c = cosine[2 * half], s = sine[2 * half], p = x[9 * ld + S], q = x[9 * ld + S + half];
+    ck_assert_double_eq_tol(wanted[9 * ld + S], p * c - q * s, 1e-6);
+    ck_assert_double_eq_tol(wanted[9 * ld + S + half], q * c + p * s, 1e-6);
+    for (size_t l = 0; l < n_levels; l++) {
+      float *got = copy_of(x, M * ld);
+      list[l]->rope(M, T, H, S, got, ld, cosine, sine, false);
+      close(list[l], "rope", got, wanted, M * ld, 4);
+      list[l]->rope(M, T, H, S, got, ld, cosine, sine, true);
+      close(list[l], "rope and back", got, x, M * ld, 4);
+      free(got);
+    }
+    free(x), free(cosine), free(sine), free(wanted);
+  }
+}
+END_TEST
+
+START_TEST(equations) {
+  const rmx_kernels *list[8];
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    const rmx_kernels *k = list[l];
+    const float x[] = {3, 4}, w[] = {1, 2};
+    float y[2], rstd;
+    k->rmsnorm(1, 2, x, w, 0, y, &rstd); /* rms = sqrt(12.5) */
+    ck_assert_double_eq_tol(y[0], 3 / sqrt(12.5), 1e-6);
+    ck_assert_double_eq_tol(y[1], 8 / sqrt(12.5), 1e-6);
+    const float gu[] = {0, 100, -100, -1000, 5, 6, 7, 8};
+    float h[4];
+    k->swiglu(1, 4, gu, h);
+    ck_assert(h[0] == 0 && h[1] == 600);
+    ck_assert(fabs(h[2]) < 1e-30 && h[3] == 0);
+    float logits[] = {0, 0, 0, 0, 1000, 0, 0, 0, -INFINITY, 0, -INFINITY, -INFINITY};
+    const int32_t labels[] = {2, 0, 1};
+    float losses[3];
+    k->cross_entropy(3, 4, logits, labels, NULL, losses, true);
+    ck_assert_double_eq_tol(losses[0], log(4), 1e-6);
+    ck_assert(losses[1] == 0 && losses[2] == 0);
+    ck_assert_double_eq_tol(logits[2], -0.75, 1e-6);
+    ck_assert_double_eq_tol(logits[3], 0.25, 1e-6);
+    float bad[] = {1, NAN, 2};
+    k->cross_entropy(1, 3, bad, (const int32_t[]){0}, NULL, losses, true);
+    ck_assert_msg(isnan(losses[0]) && isnan(bad[2]), "%s: a NaN was lost", k->name);
+  }
+}
+END_TEST
+
+/* softmax of a single pair gives e^x / (1 + e^x): the vector exponential against libm over its whole range.
+ */
+START_TEST(exponential_is_accurate) {
+  const rmx_kernels *list[8];
+  for (size_t l = 0, n = levels(list); l < n; l++)
+    for (double x = -86; x < 0; x += 0.0173) {
+      float pair[2] = {(float)x, 0}, loss;
+      list[l]->cross_entropy(1, 2, pair, (const int32_t[]){1}, NULL, &loss, true);
+      const double e = exp((double)(float)x), wanted = e / (1 + e);
+      ck_assert_msg(fabs(pair[0] / wanted - 1) < 4e-7, "%s: exp(%g) is off by %g", list[l]->name, x,
+                    pair[0] / wanted - 1);
+    }
+}
+END_TEST
+
+START_TEST(head_is_the_sum_of_its_parts) {
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list), M = 401, C = 20, V = 37; /* more rows than a block */
+  must(rmx_kernels_get("ref", &ref, err));
+  float *x = normals(M * C, 1), *w = normals(V * C, 2), *weights = normals(M, 3),
+        *scratch = normals(rmx__head_scratch(V), 4);
+  float *logits = normals(M * V, 5), *losses = normals(M, 6), *dx = normals(M * C, 7),
+        *dw = normals(V * C, 8);
+  float *dx_ref = normals(M * C, 9), *dw_ref = normals(V * C, 8), *losses_ref = normals(M, 1);
+  int32_t labels[401];
+  for (size_t i = 0; i < M; i++) labels[i] = (int32_t)(i * 7 % V);
+  ref->gemm(ref, false, true, M, V, C, x, C, w, C, logits, V, false, scratch);
+  ref->cross_entropy(M, V, logits, labels, weights, losses_ref, true);
+  ref->gemm(ref, true, false, V, C, M, logits, V, x, C, dw_ref, C, true, scratch);
+  ref->gemm(ref, false, false, M, C, V, logits, V, w, C, dx_ref, C, false, scratch);
+  float *start = copy_of(dw, V * C);
+  for (size_t l = 0; l < n_levels; l++) {
+    memcpy(dw, start, V * C * sizeof *dw);
+    rmx__head(list[l], M, C, V, x, w, labels, weights, losses, dx, dw, scratch);
+    close(list[l], "losses", losses, losses_ref, M, 20);
+    close(list[l], "dx", dx, dx_ref, M * C, 20);
+    close(list[l], "dw", dw, dw_ref, V * C, 40);
+    rmx__head(list[l], M, C, V, x, w, labels, NULL, losses, NULL, NULL, scratch);
+    close(list[l], "losses alone", losses, losses_ref, M, 20);
+  }
+  free(x), free(w), free(weights), free(scratch), free(logits), free(losses), free(dx), free(dw);
+  free(dx_ref), free(dw_ref), free(losses_ref), free(start);
+}
+END_TEST
+
+START_TEST(adamw_of_any_length) {
+  const rmx_kernels *list[8], *ref = NULL;
+  const size_t n_levels = levels(list);
+  must(rmx_kernels_get("ref", &ref, err));
+  const struct rmx__adamw o = {0.9f, 0.95f, 1e-8f, 1e-2f, 0.1f, 0.5f, 10, 20};
+  for (size_t s = 0; s < SIZES; s++)
+    for (size_t l = 0; l < n_levels; l++) {
+      const size_t n = sizes[s];
+      float *state[2][4];
+      for (int i = 0; i < 2; i++)
+        for (uint64_t j = 0; j < 4; j++) state[i][j] = normals(n, j);
+      for (size_t i = 0; i < n; i++) state[0][3][i] = state[1][3][i] = fabsf(state[0][3][i]);
+      list[l]->adamw(n, state[0][0], state[0][1], state[0][2], state[0][3], &o);
+      ref->adamw(n, state[1][0], state[1][1], state[1][2], state[1][3], &o);
+      close(list[l], "w of adamw", state[0][0], state[1][0], n, 4);
+      close(list[l], "m of adamw", state[0][2], state[1][2], n, 4);
+      close(list[l], "v of adamw", state[0][3], state[1][3], n, 4);
+      for (size_t i = 0; i < n; i++) ck_assert(state[0][1][i] == 0);
+      for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 4; j++) free(state[i][j]);
+    }
+}
+END_TEST
+
+START_TEST(levels_are_chosen) {
+  const rmx_kernels *k = NULL;
+  const char *names[8];
+  const size_t n = rmx_kernels_available(names, 8);
+  ck_assert_uint_ge(n, 2);
+  ck_assert_str_eq(names[0], "ref");
+  unsetenv("REGMIX_ISA");
+  must(rmx_kernels_get(NULL, &k, err));
+  ck_assert_str_eq(rmx_kernels_name(k), names[n - 1]);
+  setenv("REGMIX_ISA", "ref", 1);
+  must(rmx_kernels_get("auto", &k, err));
+  ck_assert_str_eq(rmx_kernels_name(k), "ref");
+  must(rmx_kernels_get(names[n - 1], &k, err)); /* the argument wins */
+  ck_assert_str_eq(rmx_kernels_name(k), names[n - 1]);
+  setenv("REGMIX_ISA", "avx3", 1);
+  must_fail(rmx_kernels_get(NULL, &k, err), "$REGMIX_ISA: processor level \"avx3\"");
+  must_fail(rmx_kernels_get("sse9", &k, err), "available: ref, simd128");
+  unsetenv("REGMIX_ISA");
+  must(rmx_kernels_get(NULL, &k, err));
+  const double peak = rmx_kernels_peak_gflops(k);
+  ck_assert(peak > 0 && isfinite(peak));
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, gemm_of_odd_shapes);
+  tcase_add_test(tc, gemm_rows_do_not_know_of_each_other);
+  tcase_add_test(tc, gemm_hands_on_nan_and_infinity);
+  tcase_add_test(tc, attention_forward_and_backward);
+  tcase_add_test(tc, rows);
+  tcase_add_test(tc, rope_turns_and_turns_back);
+  tcase_add_test(tc, equations);
+  tcase_add_test(tc, exponential_is_accurate);
+  tcase_add_test(tc, head_is_the_sum_of_its_parts);
+  tcase_add_test(tc, adamw_of_any_length);
+  tcase_add_test(tc, levels_are_chosen);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The model as a whole: what it computes does not depend on how it is computed, and it learns. */
+#include "../testing.h"
+
+#include <regmix/model.h>
+
+static const rmx_model_config small = {2, 2, 32, 48, 50, 64, 10000, 1e-5};
+static const rmx_adamw adamw = {0.9, 0.95, 1e-8, 0.1, 1.0};
+enum { T = 64 };
+
+static rmx_model *model_of(const char *isa, int B, uint64_t seed) {
+  const rmx_kernels *k = NULL;
+  rmx_model *m = NULL;
+  must(rmx_kernels_get(isa, &k, err));
+  must(rmx_model_new(&small, B, T, true, k, seed, &m, err));
+  return m;
+}
+
+/* Sequences with something to learn: the next token is 3 t + 1 with now and then a random one. */
+static void batch(int32_t *tokens, int32_t *labels, int B, uint64_t seed) {
+  rmx_rng rng = rmx_rng_make(seed, 0, RMX_FOR_TEST);
+  int32_t now = 1;
+  for (int i = 0; i < B * T; i++) {
+    tokens[i] = now;
+    now = rmx_rng_below(&rng, 8) ? (now * 3 + 1) % (int32_t)small.vocab
+                                 : (int32_t)rmx_rng_below(&rng, (uint64_t)small.vocab);
+    labels[i] = now;
+  }
+}
+
+static double distance(const float *x, const float *y, size_t n) {
+  double d = 0, s = 0;
+  for (size_t i = 0; i < n; i++) d += pow((double)x[i] - y[i], 2), s += pow(y[i], 2);
+  return sqrt(d / s);
+}
+
+enum { MANY = 40 }; /* sequences: more than a slice */
+
+START_TEST(no_weights_are_all_ones) {
+  static int32_t tokens[MANY * T], labels[MANY * T];
+  static float ones[MANY * T], losses[2][MANY * T];
+  const size_t n = rmx_model_parameters(&small);
+  batch(tokens, labels, MANY, 1);
+  for (int i = 0; i < MANY * T; i++) ones[i] = 1;
+  rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
+  rmx_model_backward(a, tokens, labels, NULL, MANY, T, losses[0]);
+  rmx_model_backward(b, tokens, labels, ones, MANY, T, losses[1]);
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(b), n * sizeof(float));
+  rmx_model_losses(b, tokens, labels, MANY, T, losses[1]); /* forward only: the same numbers */
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+START_TEST(micro_batches_add_up) {
+  static int32_t tokens[MANY * T], labels[MANY * T];
+  static float losses[2][MANY * T];
+  batch(tokens, labels, MANY, 1);
+  rmx_model *whole = model_of(NULL, MANY, 1), *parts = model_of(NULL, MANY, 1);
+  rmx_model_backward(whole, tokens, labels, NULL, MANY, T, losses[0]);
+  for (int b = 0; b < MANY; b += 8)
+    rmx_model_backward(parts, tokens + b * T, labels + b * T, NULL, 8, T, losses[1] + b * T);
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  const double d =
+      distance(rmx_model_gradients(parts), rmx_model_gradients(whole), rmx_model_parameters(&small));
+  ck_assert_msg(d < 1e-6, "gradients differ by %g", d);
+  rmx_model_free(whole), rmx_model_free(parts);
+}
+END_TEST
+
+START_TEST(weights_of_tokens_scale_their_gradient) {
+  static int32_t tokens[4 * T], labels[4 * T];
+  static float weights[4 * T], losses[4 * T];
+  batch(tokens, labels, 4, 1);
+  for (int i = 0; i < 4 * T; i++) weights[i] = i < 2 * T ? 2 : 0; /* twice the first two, not the others */
+  rmx_model *a = model_of(NULL, 4, 1), *b = model_of(NULL, 4, 1);
+  rmx_model_backward(a, tokens, labels, weights, 4, T, losses);
+  for (int i = 0; i < 2; i++) rmx_model_backward(b, tokens, labels, NULL, 2, T, losses);
+  const double d = distance(rmx_model_gradients(a), rmx_model_gradients(b), rmx_model_parameters(&small));
+  ck_assert_msg(d < 1e-6, "gradients differ by %g", d);
+  for (int i = 2 * T; i < 4 * T; i++) weights[i] = 1, labels[i] = -1; /* no label is weight 0 */
+  rmx_model *c = model_of(NULL, 4, 1);
+  rmx_model_backward(c, tokens, labels, weights, 4, T, losses);
+  ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(c),
+                   rmx_model_parameters(&small) * sizeof(float));
+  ck_assert(losses[4 * T - 1] == 0);
+  rmx_model_free(a), rmx_model_free(b), rmx_model_free(c);
+}
+END_TEST
+
+static void train(rmx_model *m, int steps, int B, float *losses) {
+  int32_t tokens[8 * T], labels[8 * T];
+  for (int s = 0; s < steps; s++) {
+    batch(tokens, labels, B, (uint64_t)s);
+    rmx_model_backward(m, tokens, labels, NULL, B, T, losses);
+    ck_assert(isfinite(rmx_model_step(m, &adamw, 3e-3, B * T)));
+  }
+}
+
+START_TEST(same_level_same_bits) {
+  float losses[2][8 * T];
+  const char *names[8];
+  for (size_t l = 0, n = rmx_kernels_available(names, 8); l < n; l++) {
+    rmx_model *a = model_of(names[l], 8, 1), *b = model_of(names[l], 4, 1);
+    train(a, 3, 4, losses[0]);
+    train(b, 3, 4, losses[1]); /* room for fewer sequences changes nothing either */
+    ck_assert_mem_eq(losses[0], losses[1], 4 * T * sizeof(float));
+    ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b),
+                     rmx_model_parameters(&small) * sizeof(float));
+    rmx_model_free(a), rmx_model_free(b);
+  }
+}
+END_TEST
+
+START_TEST(levels_agree_over_twenty_steps) {
+  float losses[2 * T], wanted[2 * T];
+  rmx_model *ref = model_of("ref", 2, 1);
+  train(ref, 20, 2, wanted);
+  const char *names[8];
+  size_t n = rmx_kernels_available(names, 7);
+  const rmx_kernels *wide;
+  rmx_err err;
+  if (rmx_kernels_get("wide", &wide, &err) == RMX_OK) names[n++] = "wide";
+  for (size_t l = 1; l < n; l++) {
+    rmx_model *m = model_of(names[l], 2, 1);
+    train(m, 20, 2, losses);
+    const double d = distance(losses, wanted, 2 * T);
+    ck_assert_msg(d < 1e-3, "%s: losses after 20 steps differ from ref by %g", names[l], d);
+    rmx_model_free(m);
+  }
+  rmx_model_free(ref);
+}
+END_TEST
+
+START_TEST(memorises_a_sequence) {
+  int32_t tokens[T], labels[T];
+  float losses[T];
+  rmx_rng rng = rmx_rng_make(9, 0, RMX_FOR_TEST);
+  for (int i = 0; i < T; i++) tokens[i] = (int32_t)rmx_rng_below(&rng, (uint64_t)small.vocab);
+  for (int i = 0; i < T; i++) labels[i] = tokens[(i + 1) % T];
+  rmx_model *m = model_of(NULL, 1, 1);
+  double first = 0, last = 0;
+  for (int step = 0; step < 150; step++) {
+    rmx_model_backward(m, tokens, labels, NULL, 1, T, losses);
+    rmx_model_step(m, &adamw, 5e-3, T);
+    last = 0;
+    for (int i = 0; i < T; i++) last += losses[i] / T;
+    if (step == 0) first = last;
+  }
+  ck_assert_msg(fabs(first - log((double)small.vocab)) < 0.5, "first loss %g, chance is %g", first,
+                log((double)small.vocab));
+  ck_assert_msg(last < 0.05, "loss %g after 150 steps", last);
+  rmx_model_free(m);
+}
+END_TEST
+
+/* The future must not be seen: a token changes no loss before it. */
+START_TEST(attention_is_causal) {
+  int32_t tokens[T], labels[T];
+  float losses[2][T];
+  batch(tokens, labels, 1, 1);
+  rmx_model *m = model_of(NULL, 1, 1);
+  rmx_model_losses(m, tokens, labels, 1, T, losses[0]);
+  tokens[50] = (tokens[50] + 1) % (int32_t)small.vocab;
+  rmx_model_losses(m, tokens, labels, 1, T, losses[1]);
+  ck_assert_mem_eq(losses[0], losses[1], 50 * sizeof(float));
+  ck_assert(losses[0][50] != losses[1][50] && losses[0][T - 1] != losses[1][T - 1]);
+  rmx_model_free(m);
+}
+END_TEST
+
+/* A model not in training computes the same losses in less memory. */
+START_TEST(evaluation_needs_no_gradients) {
+  int32_t tokens[2 * T], labels[2 * T];
+  float losses[2][2 * T];
+  batch(tokens, labels, 2, 1);
+  const rmx_kernels *k = NULL;
+  must(rmx_kernels_get(NULL, &k, err));
+  rmx_model *a = model_of(NULL, 2, 4), *b = NULL;
+  must(rmx_model_new(&small, 2, T, false, k, 4, &b, err));
+  ck_assert_ptr_null(rmx_model_gradients(b));
+  rmx_model_losses(a, tokens, labels, 2, T, losses[0]);
+  rmx_model_losses(b, tokens, labels, 2, T, losses[1]);
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  rmx_model_losses(b, tokens, labels, 1, T / 2, losses[1]); /* fewer and shorter than it has room for */
+  ck_assert_mem_eq(losses[0], losses[1], T / 2 * sizeof(float));
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+/* The first step of AdamW is known in advance: m / sqrt(v) = g / |g|, so each weight moves by lr (sign(g) +
+ * decay w). */
+START_TEST(adamw_first_step_is_exact) {
+  const char *names[8];
+  for (size_t l = 0, n_levels = rmx_kernels_available(names, 8); l < n_levels; l++) {
+    rmx_model *m = model_of(names[l], 1, 1);
+    const rmx_tensor *tensors;
+    const size_t n = rmx_model_tensors(m, &tensors), all = rmx_model_parameters(&small);
+    float *before = malloc(all * sizeof *before), *w = rmx_model_weights(m), *g = rmx_model_gradients(m);
+    ck_assert_ptr_nonnull(before);
+    memcpy(before, w, all * sizeof *w);
+    for (size_t i = 0; i < all; i++) g[i] = i % 3 == 0 ? 5.0f : i % 3 == 1 ? -7.0f : 0;
+    double norm = 0;
+    for (size_t i = 0; i < all; i++) norm += (double)g[i] * g[i];
+    const double lr = 0.25, said = rmx_model_step(m, &adamw, lr, 2);
+    ck_assert_double_eq_tol(said, sqrt(norm) / 2, 1e-4 * said);
+    for (size_t t = 0; t < n; t++)
+      for (size_t i = tensors[t].offset; i < tensors[t].offset + tensors[t].size; i++) {
+        const double sign = i % 3 == 0   ? 1
+                            : i % 3 == 1 ? -1
+                                         : 0,
+                     decay = tensors[t].ndim > 1 ? 0.1 * before[i] : 0;
+        ck_assert_double_eq_tol(w[i], before[i] - lr * (sign + decay), 2e-6);
+        ck_assert(g[i] == 0);
+      }
+    free(before);
+    rmx_model_free(m);
+  }
+}
+END_TEST
+
+/* Second step by hand with beta1 = beta2 = 0.5 and no decay: g = 4 then 8 (t = 1, 2):
+ * m = 2, 5; v = 8, 36; m^ = 5 / 0.75, v^ = 36 / 0.75, step = (20/3) / sqrt(48). */
+START_TEST(adamw_second_step_is_exact) {
+  const rmx_adamw o = {0.5, 0.5, 0, 0, 0};
+  rmx_model *m = model_of(NULL, 1, 1);
+  float *w = rmx_model_weights(m), *g = rmx_model_gradients(m);
+  const size_t all = rmx_model_parameters(&small);
+  const double before = w[11];
+  for (int step = 1; step <= 2; step++) {
+    for (size_t i = 0; i < all; i++) g[i] = (float)(4 * step);
+    rmx_model_step(m, &o, 0.125, 1);
+  }
+  ck_assert_double_eq_tol(w[11], before - 0.125 * (1 + 20.0 / 3 / sqrt(48)), 1e-6);
+  rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(a_step_of_nan_is_not_taken) {
+  rmx_model *m = model_of(NULL, 1, 1);
+  const size_t all = rmx_model_parameters(&small);
+  float *w = rmx_model_weights(m), *g = rmx_model_gradients(m), *before = malloc(all * sizeof *before);
+  ck_assert_ptr_nonnull(before);
+  memcpy(before, w, all * sizeof *w);
+  g[17] = NAN;
+  ck_assert(isnan(rmx_model_step(m, &adamw, 1e-3, 1)));
+  ck_assert_mem_eq(before, w, all * sizeof *w);
+  ck_assert(g[17] == 0);
+  free(before);
+  rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(sizes_of_the_presets) {
+  const struct {
+    const char *name;
+    double body, all;
+  } published[] = {{"1M", 1.31e6, 27.1e6},
+                   {"60M", 59e6, 59e6 + 2 * 50432 * 768},
+                   {"1B", 1.13e9, 1.13e9 + 2 * 50432 * 2048.}};
+  for (size_t i = 0; i < 3; i++) {
+    const rmx_model_preset *p = rmx_model_preset_find(published[i].name);
+    ck_assert_ptr_nonnull(p);
+    const rmx_model_config c = {p->layers, p->heads, p->width, p->ffn, 50432, 2048, 10000, 1e-5};
+    ck_assert_double_eq_tol((double)rmx_model_parameters_body(&c), published[i].body,
+                            0.005 * published[i].body);
+    ck_assert_double_eq_tol((double)rmx_model_parameters(&c), published[i].all, 0.005 * published[i].all);
+  }
+  ck_assert_ptr_null(rmx_model_preset_find("2M"));
+  for (size_t i = 0; i < rmx_model_presets_n; i++) {
+    const rmx_model_preset *p = &rmx_model_presets[i];
+    ck_assert(p->width % p->heads == 0 && p->width / p->heads % 2 == 0 && p->lr > 0);
+  }
+}
+END_TEST
+
+START_TEST(wrong_configs_are_told) {
+  const rmx_kernels *k = NULL;
+  rmx_model *m = NULL;
+  must(rmx_kernels_get("ref", &k, err));
+  rmx_model_config c = small;
+  c.heads = 3;
+  must_fail(rmx_model_new(&c, 1, T, true, k, 1, &m, err), "not a multiple of heads");
+  c.heads = 32;
+  must_fail(rmx_model_new(&c, 1, T, true, k, 1, &m, err), "must be even");
+  c = small, c.layers = 0;
+  must_fail(rmx_model_new(&c, 1, T, true, k, 1, &m, err), "layers is 0");
+  c = small, c.norm_eps = NAN;
+  must_fail(rmx_model_new(&c, 1, T, true, k, 1, &m, err), "norm_eps");
+  must_fail(rmx_model_new(&small, 0, T, true, k, 1, &m, err), "micro-batch of 0");
+  must_fail(rmx_model_new(&small, 1, T + 1, true, k, 1, &m, err), "sequences of 65");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, no_weights_are_all_ones);
+  tcase_add_test(tc, micro_batches_add_up);
+  tcase_add_test(tc, weights_of_tokens_scale_their_gradient);
+  tcase_add_test(tc, same_level_same_bits);
+  tcase_add_test(tc, levels_agree_over_twenty_steps);
+  tcase_add_test(tc, memorises_a_sequence);
+  tcase_add_test(tc, attention_is_causal);
+  tcase_add_test(tc, evaluation_needs_no_gradients);
+  tcase_add_test(tc, adamw_first_step_is_exact);
+  tcase_add_test(tc, adamw_second_step_is_exact);
+  tcase_add_test(tc, a_step_of_nan_is_not_taken);
+  tcase_add_test(tc, sizes_of_the_presets);
+  tcase_add_test(tc, wrong_configs_are_told);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* corpus_folder.h: a temporary folder for the tests of a corpus, and short ways to write files into it. */
+#ifndef CORPUS_FOLDER_H
+#define CORPUS_FOLDER_H
+
+#include <regmix/corpus.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "testing.h"
+
+static char test_folder[64];
+
+static inline const char *folder_make(void) {
+  strcpy(test_folder, "/tmp/regmix-test-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(test_folder));
+  return test_folder;
+}
+
+static inline void folder_remove(void) {
+  must(rmx_remove_tree(test_folder, err));
+}
+
+/* The path of a file in the folder; good until eight more were asked for. */
+static inline const char *in_folder(const char *name) {
+  static char paths[8][256];
+  static int at;
+  at = (at + 1) % 8;
+  snprintf(paths[at], sizeof paths[at], "%s/%s", test_folder, name);
+  return paths[at];
+}
+
+static inline void put(const char *name, const char *text, size_t size) {
+  const char *path = in_folder(name);
+  char *parent = rmx_strdup(path);
+  *strrchr(parent, '/') = '\0';
+  must(rmx_mkdirs(parent, err));
+  free(parent);
+  must(rmx_write_file(path, text, size, err));
+}
+
+static inline void put_text(const char *name, const char *text) {
+  put(name, text, strlen(text));
+}
+
+static inline size_t gzip_bytes(const char *text, size_t size, char *out, size_t room) {
+  z_stream z = {
+      .next_in = (Bytef *)text, .avail_in = (uInt)size, .next_out = (Bytef *)out, .avail_out = (uInt)room};
+  ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+  size_t n = room - z.avail_out;
+  deflateEnd(&z);
+  return n;
+}
+
+static inline size_t zstd_bytes(const char *text, size_t size, char *out, size_t room) {
+  size_t n = ZSTD_compress(out, room, text, size, 3);
+  ck_assert(!ZSTD_isError(n));
+  return n;
+}
+
+/* What `prepare` does by default, sized for tests. */
+static inline rmx_corpus_options small_options(void) {
+  return (rmx_corpus_options){.text_field = "text",
+                              .separator = "%",
+                              .valid_fraction = 0.1,
+                              .dedup = true,
+                              .overlap = 13,
+                              .vocab = 300,
+                              .tokenizer_bytes = 1000000};
+}
+
+/* A domain of the files that match one pattern. */
+static inline rmx_domain_source source_of(const char *name, const char *pattern) {
+  rmx_domain_source s = {.name = rmx_strdup(name)};
+  ck_assert(rmx_strings_add(&s.files, pattern));
+  return s;
+}
+
+static inline void source_release(rmx_domain_source *s) {
+  free(s->name);
+  free(s->text_field);
+  free(s->separator);
+  rmx_strings_release(&s->files);
+  rmx_strings_release(&s->valid_files);
+}
+
+#endif

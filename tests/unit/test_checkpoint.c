@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Checkpoints: going on gives the same bits, and no bytes whatever are believed unchecked. */
+#include "../testing.h"
+
+#include <regmix/model.h>
+#include <unistd.h>
+
+static const rmx_model_config small = {2, 2, 16, 24, 40, 16, 10000, 1e-5};
+enum { B = 3, T = 16 };
+
+static char folder[64], path[96];
+static void before(void) {
+  strcpy(folder, "/tmp/regmix-checkpoint-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/model.bin", folder);
+}
+static void behind(void) {
+  must(rmx_remove_tree(folder, err));
+}
+
+static rmx_model *model_of(const rmx_model_config *c, bool training, uint64_t seed) {
+  const rmx_kernels *k = NULL;
+  rmx_model *m = NULL;
+  must(rmx_kernels_get(NULL, &k, err));
+  must(rmx_model_new(c, B, T, training, k, seed, &m, err));
+  return m;
+}
+
+static void steps(rmx_model *m, int from, int to) {
+  const rmx_adamw o = {0.9, 0.95, 1e-8, 0.1, 1.0};
+  int32_t tokens[B * T], labels[B * T];
+  float losses[B * T];
+  for (int s = from; s < to; s++) {
+    for (int i = 0; i < B * T; i++) tokens[i] = (s * 7 + i * 3) % 40, labels[i] = (s * 7 + i * 3 + 3) % 40;
+    rmx_model_backward(m, tokens, labels, NULL, B, T, losses);
+    rmx_model_step(m, &o, 1e-2, B * T);
+  }
+}
+
+START_TEST(going_on_gives_the_same_bits) {
+  const size_t bytes = rmx_model_parameters(&small) * sizeof(float);
+  json_t *extra = json_pack("{s:i}", "tokens", 480), *back = NULL;
+  rmx_model *a = model_of(&small, true, 1), *b = model_of(&small, true, 2);
+  steps(a, 0, 5);
+  must(rmx_model_save(a, path, true, extra, err));
+  must(rmx_model_load(b, path, &back, err));
+  ck_assert(json_equal(extra, back));
+  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), bytes);
+  steps(a, 5, 9);
+  steps(b, 5, 9);
+  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), bytes);
+  json_decref(extra), json_decref(back);
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+START_TEST(weights_alone) {
+  rmx_model *a = model_of(&small, true, 1), *b = model_of(&small, false, 2);
+  steps(a, 0, 2);
+  must(rmx_model_save(a, path, false, NULL, err));
+  json_t *back = (json_t *)1;
+  must(rmx_model_load(b, path, &back, err));
+  ck_assert_ptr_null(back);
+  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), rmx_model_parameters(&small) * sizeof(float));
+  rmx_model_config c;
+  must(rmx_model_read_config(path, &c, err));
+  ck_assert(c.layers == 2 && c.heads == 2 && c.width == 16 && c.ffn == 24 && c.vocab == 40 &&
+            c.context == 16);
+  ck_assert(c.rope_base == 10000 && c.norm_eps == 1e-5);
+  must(rmx_model_load(a, path, NULL, err)); /* into a model in training: it starts at step 0 */
+  must(rmx_model_save(b, path, false, NULL, err));
+  must_fail(rmx_model_save(b, path, true, NULL, err), "not in training");
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+START_TEST(other_models_are_refused) {
+  rmx_model *a = model_of(&small, true, 1);
+  must(rmx_model_save(a, path, true, NULL, err));
+  rmx_model_config other = small;
+  other.ffn = 32;
+  rmx_model *b = model_of(&other, true, 1);
+  must_fail(rmx_model_load(b, path, NULL, err), "ffn 24, wanted 32");
+  rmx_model_free(b);
+  other = small, other.rope_base = 500;
+  b = model_of(&other, true, 1);
+  must_fail(rmx_model_load(b, path, NULL, err), "rope_base 10000, wanted 500");
+  must_fail(rmx_model_load(b, "/nowhere/model.bin", NULL, err), "/nowhere/model.bin");
+  must_fail(rmx_model_save(b, "/nowhere/model.bin", true, NULL, err), "/nowhere/model.bin");
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+static char *saved(size_t *size) {
+  rmx_model *m = model_of(&small, true, 1);
+  char *bytes = NULL;
+  must(rmx_model_save(m, path, true, NULL, err));
+  must(rmx_read_file(path, &bytes, size, err));
+  rmx_model_free(m);
+  return bytes;
+}
+
+START_TEST(truncated_at_any_length) {
+  size_t size;
+  char *bytes = saved(&size);
+  rmx_model_config c;
+  for (size_t n = 0; n < size; n += n < 2048 ? 17 : 4099) {
+    must(rmx_write_file(path, bytes, n, err));
+    must_fail(rmx_model_read_config(path, &c, err), path);
+  }
+  must(rmx_write_file(path, bytes, size, err));
+  must(rmx_model_read_config(path, &c, err));
+  free(bytes);
+}
+END_TEST
+
+START_TEST(one_byte_wrong_anywhere) {
+  size_t size;
+  char *bytes = saved(&size);
+  rmx_model_config c;
+  for (size_t n = 0; n < size; n += n < 2048 ? 13 : 2053) {
+    bytes[n] ^= 0x10;
+    must(rmx_write_file(path, bytes, size, err));
+    must_fail(rmx_model_read_config(path, &c, err), path);
+    bytes[n] ^= 0x10;
+  }
+  free(bytes);
+}
+END_TEST
+
+START_TEST(arbitrary_bytes) {
+  size_t size;
+  char *bytes = saved(&size);
+  rmx_rng rng = rmx_rng_make(1, 0, RMX_FOR_TEST);
+  rmx_model_config c;
+  for (int round = 0; round < 300; round++) {
+    char *fuzz = malloc(4096);
+    ck_assert_ptr_nonnull(fuzz);
+    memcpy(fuzz, bytes, 4096);
+    const size_t from = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 : 16; /* magic and sizes kept or not */
+    for (int i = 0; i < 1 + round % 40; i++)
+      fuzz[from + rmx_rng_below(&rng, 2048 - from)] = (char)rmx_rng_u32(&rng);
+    must(rmx_write_file(path, fuzz, 64 * (1 + rmx_rng_below(&rng, 64)), err));
+    must_fail(rmx_model_read_config(path, &c, err), path);
+    free(fuzz);
+  }
+  free(bytes);
+}
+END_TEST
+
+/* Sizes are checked before they are believed: a header that asks for a petabyte. */
+START_TEST(sizes_that_lie) {
+  const char *lies[] = {
+      "{\"config\":{\"layers\":1024,\"heads\":1,\"width\":65536,\"ffn\":1048576,\"vocab\":16777216,"
+      "\"context\":4,\"rope_base\":1e4,\"norm_eps\":1e-5},\"tensors\":[],\"step\":0,\"state\":true}",
+      "{\"config\":{\"layers\":9223372036854775807}}", "{\"config\":[]}", "[]", "{"};
+  for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+    rmx_buf b = {0};
+    const uint32_t numbers[] = {1, 496};
+    rmx_buf_puts(&b, "RMXMODEL");
+    rmx_buf_add(&b, numbers, sizeof numbers);
+    rmx_buf_printf(&b, "%-496s12345678", lies[i]);
+    must(rmx_write_file(path, b.data, b.size, err));
+    rmx_buf_release(&b);
+    rmx_model_config c;
+    must_fail(rmx_model_read_config(path, &c, err), path);
+  }
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_checked_fixture(tc, before, behind);
+  tcase_add_test(tc, going_on_gives_the_same_bits);
+  tcase_add_test(tc, weights_alone);
+  tcase_add_test(tc, other_models_are_refused);
+  tcase_add_test(tc, truncated_at_any_length);
+  tcase_add_test(tc, one_byte_wrong_anywhere);
+  tcase_add_test(tc, arbitrary_bytes);
+  tcase_add_test(tc, sizes_that_lie);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "testing.h"
+
+#include <unistd.h>
+
+static char path[] = "/tmp/regmix-test-XXXXXX";
+
+static const char *file_with(const char *text) {
+  static char made[64];
+  snprintf(made, sizeof made, "%s", path);
+  int fd = mkstemp(made);
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
+  close(fd);
+  return made;
+}
+
+START_TEST(reads_quotes_blanks_and_crlf) {
+  const char *f = file_with("\xEF\xBB\xBFrun,\"a,b\",c\r\n1,0.5, 0.5\r\n\r\n\"two \"\"x\"\"\",NaN,\r\n");
+  rmx_table t;
+  must(rmx_csv_read(f, &t, err));
+  unlink(f);
+  ck_assert_str_eq(t.id_name, "run");
+  ck_assert_str_eq(t.names[0], "a,b");
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert_uint_eq(t.D, 2);
+  ck_assert_str_eq(t.ids[1], "two \"x\"");
+  ck_assert(t.x[0] == 0.5 && t.x[1] == 0.5);
+  ck_assert(isnan(t.x[2]) && isnan(t.x[3]));
+  ck_assert_int_eq(t.lines[1], 4);
+  rmx_table_release(&t);
+}
+END_TEST
+
+static void refuse(const char *text, const char *message) {
+  const char *f = file_with(text);
+  rmx_table t;
+  must_fail(rmx_csv_read(f, &t, err), message);
+  unlink(f);
+}
+
+START_TEST(errors_name_the_line) {
+  refuse("", "empty");
+  refuse("run,a\n", "no rows");
+  refuse("run,a,a\n1,2,3\n", "\"a\" is there twice");
+  refuse("run,a\n1,2\n2,x\n", ":3: column \"a\": \"x\" is not a number");
+  refuse("run,a\n1,2,3\n", ":2: 3 fields, the header has 2");
+  refuse("run,a\n\"1,2\n", "does not end");
+  refuse("run,a\n1,inf\n", "not a number");
+  refuse("run\n1\n", "one column only");
+}
+END_TEST
+
+START_TEST(written_numbers_read_back_exactly) {
+  rmx_table t, again;
+  must(rmx_table_make(&t, "run", 2, 3, err));
+  double values[] = {0.1, 1.0 / 3.0, 1e-300, -2.5e17, NAN, 5};
+  memcpy(t.x, values, sizeof values);
+  for (int j = 0; j < 3; j++) t.names[j] = rmx_format("d%d", j);
+  t.ids[0] = rmx_strdup("with,comma");
+  t.ids[1] = rmx_strdup("plain");
+  const char *f = file_with("");
+  must(rmx_csv_write(f, &t, err));
+  must(rmx_csv_read(f, &again, err));
+  unlink(f);
+  for (int i = 0; i < 6; i++) ck_assert(isnan(values[i]) ? isnan(again.x[i]) : again.x[i] == values[i]);
+  ck_assert_str_eq(again.ids[0], "with,comma");
+  rmx_table_release(&t);
+  rmx_table_release(&again);
+}
+END_TEST
+
+START_TEST(a_failed_write_leaves_the_old_file) {
+  const char *f = file_with("old");
+  rmx_outfile o;
+  must(rmx_outfile_open(&o, f, err));
+  fputs("new, but half", o.file);
+  rmx_outfile_discard(&o);
+  char *text;
+  must(rmx_read_file(f, &text, NULL, err));
+  ck_assert_str_eq(text, "old");
+  free(text);
+  unlink(f);
+  must_fail(rmx_write_file("/nonexistent/folder/file", "x", 1, err), "/nonexistent/folder/file");
+}
+END_TEST
+
+START_TEST(a_full_disk_is_an_error) {
+  if (access("/dev/full", W_OK) != 0) return;
+  rmx_outfile o = {.file = fopen("/dev/full", "w"), .path = rmx_strdup("results.csv"), .temporary = rmx_strdup("/tmp/none")};
+  fputs("x", o.file);
+  must_fail(rmx_outfile_commit(&o, err), "No space left");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, reads_quotes_blanks_and_crlf);
+  tcase_add_test(tc, errors_name_the_line);
+  tcase_add_test(tc, written_numbers_read_back_exactly);
+  tcase_add_test(tc, a_failed_write_leaves_the_old_file);
+  tcase_add_test(tc, a_full_disk_is_an_error);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mixtures: checked, normalised, tempered, capped, read from every form of file.
+
+#include <regmix/mixture.h>
+#include <unistd.h>
+
+#include "testing.h"
+
+static const char *const names[] = {"train_the_pile_a", "train_the_pile_b", "train_the_pile_c"};
+
+static const char *file(const char *ending, const char *text) {
+  static char path[128];
+  rmx_err err;
+  snprintf(path, sizeof(path), "/tmp/regmix-test-%d.%s", (int)getpid(), ending);
+  ck_assert_int_eq(rmx_write_file(path, text, strlen(text), &err), RMX_OK);
+  return path;
+}
+
+START_TEST(checks) {
+  double good[] = {0.2, 0.3, 0.502};
+  must(rmx_mixture_check(good, 3, names, 0.01, "m.csv:2", err));
+  ck_assert(fabs(good[0] + good[1] + good[2] - 1) < 1e-15);
+  ck_assert(fabs(good[0] - 0.2 / 1.002) < 1e-15);
+  double negative[] = {-0.1, 0.6, 0.5}, nan[] = {NAN, 0.5, 0.5}, percent[] = {20, 30, 50};
+  must_fail(rmx_mixture_check(negative, 3, names, 0.01, "m.csv:7", err),
+            "m.csv:7: the weight of \"train_the_pile_a\" is -0.1");
+  must_fail(rmx_mixture_check(nan, 3, names, 0.01, "m.csv:7", err), "missing or no number");
+  must_fail(rmx_mixture_check(percent, 3, names, 0.01, "m.csv:9", err), "m.csv:9: the weights sum to 100");
+  double zero[] = {0, 0, 0};
+  must_fail(rmx_mixture_normalise(zero, 3, err), "sum to 0");
+}
+END_TEST
+
+START_TEST(tempers) {
+  double tokens[] = {1, 4, 0}, prior[3], out[3];
+  rmx_mixture_prior(tokens, 3, prior);
+  ck_assert(fabs(prior[0] - 0.2) < 1e-15 && prior[2] == 0);
+  rmx_mixture_temper(prior, 3, 0.5, out);
+  ck_assert(fabs(out[0] - 1.0 / 3) < 1e-15 && fabs(out[1] - 2.0 / 3) < 1e-15 && out[2] == 0);
+  rmx_mixture_temper(prior, 3, 0, out);
+  ck_assert(out[0] == 0.5 && out[2] == 0);
+}
+END_TEST
+
+START_TEST(caps) {
+  // One scale for all that stay free: 0.5 is kept at 0.3, the others grow by 0.7 / 0.5.
+  double w[] = {0.5, 0.3, 0.2}, cap[] = {0.3, 1, 1};
+  rmx_mixture_cap(w, cap, 3);
+  ck_assert(w[0] == 0.3 && fabs(w[1] - 0.42) < 1e-15 && fabs(w[2] - 0.28) < 1e-15);
+  // The second is pushed over its cap in turn.
+  double v[] = {0.5, 0.3, 0.2}, two[] = {0.3, 0.35, 1};
+  rmx_mixture_cap(v, two, 3);
+  ck_assert(v[0] == 0.3 && v[1] == 0.35 && fabs(v[2] - 0.35) < 1e-15);
+  // All weight capped: the rest goes where there is room.
+  double alone[] = {1, 0, 0}, three[] = {0.4, 0.3, 0.9};
+  rmx_mixture_cap(alone, three, 3);
+  ck_assert(alone[0] == 0.4 && fabs(alone[1] - 0.15) < 1e-15 && fabs(alone[2] - 0.45) < 1e-15);
+}
+END_TEST
+
+START_TEST(reads) {
+  double w[3];
+  must(rmx_mixture_read(
+      file("yaml", "train:\n  train_the_pile_a: 0.25\n  train_the_pile_c: 0.75\nvalid:\n  x: 1\n"), names, 3,
+      w, err));
+  ck_assert(w[0] == 0.25 && w[1] == 0 && w[2] == 0.75);
+  must(rmx_mixture_read(file("yaml", "a: 0.5\nb: 0.5\n"), names, 3, w, err));
+  ck_assert(w[0] == 0.5 && w[1] == 0.5 && w[2] == 0);
+  must(rmx_mixture_read(file("json", "{\"mixture\": {\"b\": 1}}"), names, 3, w, err));
+  ck_assert(w[1] == 1);
+  must(rmx_mixture_read(file("csv", "domain,weight\na,0.1\nb,0.9\n"), names, 3, w, err));
+  ck_assert(w[0] == 0.1 && w[1] == 0.9);
+  must(rmx_mixture_read(file("csv", "run,c,b,a\nbest,0.5,0.25,0.25\n"), names, 3, w, err));
+  ck_assert(w[2] == 0.5 && w[0] == 0.25);
+  json_t *json = rmx_mixture_json(w, names, 3);
+  ck_assert(json_number_value(json_object_get(json, "train_the_pile_c")) == 0.5);
+  json_decref(json);
+}
+END_TEST
+
+START_TEST(refuses) {
+  double w[3] = {7, 7, 7};
+  must_fail(rmx_mixture_read(file("yaml", "a: 0.5\nzebra: 0.5\n"), names, 3, w, err), "zebra");
+  must_fail(rmx_mixture_read(file("yaml", "a: 0.5\nzebra: 0.5\n"), names, 3, w, err), ".yaml:2");
+  must_fail(rmx_mixture_read(file("yaml", "a: 0.5\ntrain_the_pile_a: 0.5\n"), names, 3, w, err),
+            "given twice");
+  must_fail(rmx_mixture_read(file("yaml", "a: lots\n"), names, 3, w, err), "is no number");
+  must_fail(rmx_mixture_read(file("yaml", "- a\n- b\n"), names, 3, w, err), "wanted a map");
+  must_fail(rmx_mixture_read(file("yaml", "a: 0.4\nb: 0.4\n"), names, 3, w, err), "sum to 0.8");
+  must_fail(rmx_mixture_read(file("csv", "run,a,b\n1,0.5,0.5\n2,0.5,0.5\n"), names, 3, w, err), "2 rows");
+  must_fail(rmx_mixture_read("/nowhere/m.yaml", names, 3, w, err), "/nowhere/m.yaml");
+  ck_assert(w[0] == 7);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, checks);
+  tcase_add_test(tc, tempers);
+  tcase_add_test(tc, caps);
+  tcase_add_test(tc, reads);
+  tcase_add_test(tc, refuses);
+}

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files to a corpus and back: what goes in comes out, in the part it belongs to, whatever the threads;
+// duplicates and overlaps are found; what is wrong is named.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "corpus/token_file.h"
+#include "corpus_folder.h"
+
+static const char *const words[] = {"river",   "stone",   "winter", "garden", "letter", "window",
+                                    "silver",  "morning", "engine", "paper",  "music",  "north",
+                                    "harbour", "candle",  "forest", "market"};
+
+// Documents of random words, different for each (seed, i).
+static void sentence(rmx_buf *out, uint64_t seed, uint64_t i, int n) {
+  rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
+  for (int w = 0; w < n; w++)
+    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)], rmx_rng_u32(&rng) % 100);
+}
+
+static void put_documents(const char *name, uint64_t seed, int n) {
+  rmx_buf b = {0};
+  bool json = strstr(name, ".jsonl") != NULL;
+  for (int i = 0; i < n; i++) {
+    rmx_buf_puts(&b, json ? "{\"text\": \"" : "");
+    sentence(&b, seed, (uint64_t)i, 20 + i % 30);
+    rmx_buf_puts(&b, json ? "\"}\n" : "\n%\n");
+  }
+  if (strstr(name, ".gz")) {
+    char *packed = malloc(b.size);
+    size_t size = gzip_bytes(b.data, b.size, packed, b.size);
+    put(name, packed, size);
+    free(packed);
+  } else {
+    put(name, b.data, b.size);
+  }
+  rmx_buf_release(&b);
+}
+
+static rmx_status prepare(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n,
+                          const size_t *targets, size_t ntargets, const char *to, int threads, rmx_err *err) {
+  return rmx_corpus_prepare(o, s, n, targets, ntargets, test_folder, in_folder(to), threads, NULL, err);
+}
+
+// The documents of a part of a domain, decoded, sorted.
+static rmx_strings documents_of(const char *experiment, const char *domain, bool valid) {
+  char path[300];
+  snprintf(path, sizeof path, "%s/tokenizer.json", in_folder(experiment));
+  rmx_tokenizer *t = NULL;
+  rmx_corpus *c = NULL;
+  must(rmx_tokenizer_read(path, &t, err));
+  must(rmx_corpus_open(in_folder(experiment), &c, err));
+  rmx_strings out = {0};
+  size_t i;
+  must(rmx_find_name("domain", domain, c->names, c->D, &i, err));
+  const rmx_domain *d = &c->domains[i];
+  const void *ids = valid ? d->valid : d->train;
+  size_t n = valid ? d->valid_tokens : d->train_tokens, bytes = 0;
+  rmx_buf text = {0};
+  rmx_buf_puts(&text, "");
+  for (size_t k = 0; k < n; k++) {
+    uint32_t id = rmx_token_at(ids, d->width, k);
+    if (id != c->end_of_text) must(rmx_tokenizer_decode(t, &id, 1, &text, err));
+    if (id != c->end_of_text && k + 1 < n) continue;
+    ck_assert(rmx_strings_add(&out, text.data));
+    bytes += text.size;
+    text.size = 0;
+    rmx_buf_puts(&text, "");
+  }
+  ck_assert_uint_eq(out.n, valid ? d->valid_documents : d->train_documents);
+  ck_assert_uint_eq(bytes, valid ? d->valid_bytes : d->train_bytes);
+  rmx_buf_release(&text);
+  rmx_tokenizer_free(t);
+  rmx_corpus_free(c);
+  rmx_strings_sort(&out);
+  return out;
+}
+
+static bool contains(const rmx_strings *s, const char *item) {
+  for (size_t i = 0; i < s->n; i++)
+    if (strcmp(s->items[i], item) == 0) return true;
+  return false;
+}
+
+static int64_t index_number(const char *experiment, const char *domain, const char *key) {
+  char path[300];
+  snprintf(path, sizeof path, "%s/corpus/corpus.json", in_folder(experiment));
+  json_t *root = NULL, *entry;
+  must(rmx_json_read(path, &root, err));
+  size_t i;
+  int64_t found = -1;
+  json_array_foreach(json_object_get(root, "domains"), i,
+                     entry) if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
+      found = json_integer_value(json_object_get(entry, key));
+  json_decref(root);
+  return found;
+}
+
+// ---- the whole -----------------------------------------------------------------------------
+
+START_TEST(what_goes_in_comes_out) {
+  folder_make();
+  put_documents("a/1.jsonl", 1, 150);
+  put_documents("a/2.jsonl.gz", 2, 150);
+  put_documents("b.txt", 3, 200);
+  put_documents("target.txt", 4, 50);
+  rmx_domain_source s[] = {source_of("target", "target.txt"), source_of("second", "b.txt"),
+                           source_of("first", "a/*")};
+  s[0].valid_only = true;
+  rmx_corpus_options o = small_options();
+  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 1, err));
+  rmx_corpus *c = NULL, *d = NULL;
+  must(rmx_corpus_open(in_folder("exp"), &c, err));
+  ck_assert_uint_eq(c->D, 3);
+  ck_assert_uint_eq(c->D_train, 2);
+  ck_assert_str_eq(c->names[0], "second");
+  ck_assert_str_eq(c->names[1], "first");
+  ck_assert_str_eq(c->names[2], "target");
+  ck_assert(c->domains[2].valid_only && !c->domains[0].valid_only);
+  ck_assert_int_eq(c->vocab, 300);
+  ck_assert_uint_eq(c->end_of_text, 0);
+  ck_assert_int_eq(c->domains[0].width, 2);
+  double sum = (double)(c->domains[0].train_tokens + c->domains[1].train_tokens);
+  ck_assert_double_eq_tol(c->prior[0], (double)c->domains[0].train_tokens / sum, 1e-15);
+  ck_assert_uint_eq(c->domains[2].train_tokens, 0);
+  ck_assert_uint_eq(c->domains[2].valid_documents, 50);
+  size_t valid = c->domains[1].valid_documents;
+  ck_assert(valid >= 10 && valid <= 60);  // a tenth of 300
+  ck_assert_uint_eq(c->domains[1].train_documents, 300 - valid);
+  // Each document is in one part, once.
+  rmx_strings train = documents_of("exp", "first", false), held = documents_of("exp", "first", true);
+  rmx_buf text = {0};
+  for (uint64_t file = 1; file <= 2; file++)
+    for (uint64_t i = 0; i < 150; i++) {
+      text.size = 0;
+      sentence(&text, file, i, 20 + (int)i % 30);
+      ck_assert(contains(&train, text.data) != contains(&held, text.data));
+    }
+  rmx_buf_release(&text);
+  rmx_strings_release(&train);
+  rmx_strings_release(&held);
+  // Threads make no difference, nor does doing it again over what is there.
+  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp4", 4, err));
+  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp4", 3, err));
+  must(rmx_corpus_open(in_folder("exp4"), &d, err));
+  ck_assert_uint_eq(c->hash, d->hash);
+  rmx_corpus_free(c);
+  rmx_corpus_free(d);
+  for (int i = 0; i < 3; i++) source_release(&s[i]);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(more_files_leave_the_split_as_it_was) {
+  folder_make();
+  put_documents("a/1.txt", 1, 200);
+  rmx_domain_source s = source_of("a", "a/*.txt");
+  rmx_corpus_options o = small_options();
+  must(prepare(&o, &s, 1, NULL, 0, "before", 1, err));
+  put_documents("a/0.txt", 2, 100);
+  put_documents("a/2.txt", 3, 100);
+  must(prepare(&o, &s, 1, NULL, 0, "after", 2, err));
+  for (int valid = 0; valid < 2; valid++) {
+    rmx_strings before = documents_of("before", "a", valid), after = documents_of("after", "a", valid);
+    for (size_t i = 0; i < before.n; i++) ck_assert(contains(&after, before.items[i]));
+    ck_assert_uint_gt(after.n, before.n);
+    rmx_strings_release(&before);
+    rmx_strings_release(&after);
+  }
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(small_domains_get_both_parts) {
+  folder_make();
+  rmx_domain_source s = source_of("a", "a.txt");
+  rmx_corpus_options o = small_options();
+  for (int n = 2; n < 6; n++) {
+    for (int fraction = 0; fraction < 3; fraction++) {
+      put_documents("a.txt", (uint64_t)n, n);
+      o.valid_fraction = (double[]){0, 0.05, 0.999}[fraction];
+      must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+      int64_t train = index_number("exp", "a", "train_documents"),
+              valid = index_number("exp", "a", "valid_documents");
+      ck_assert_int_ge(train, 1);
+      ck_assert_int_ge(valid, 1);
+      ck_assert_int_eq(train + valid, n);
+    }
+  }
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(validation_files_of_their_own) {
+  folder_make();
+  put_documents("train.txt", 1, 40);
+  put_documents("held.txt", 2, 12);
+  rmx_buf copy = {0};
+  sentence(&copy, 2, 5, 25);  // a validation document, in the training text too
+  rmx_buf_puts(&copy, "\n%\n");
+  put("again.txt", copy.data, copy.size);
+  rmx_domain_source s = source_of("a", "train.txt");
+  ck_assert(rmx_strings_add(&s.files, "again.txt"));
+  ck_assert(rmx_strings_add(&s.valid_files, "held.txt"));
+  rmx_corpus_options o = small_options();
+  must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+  ck_assert_int_eq(index_number("exp", "a", "train_documents"), 40);
+  ck_assert_int_eq(index_number("exp", "a", "valid_documents"), 12);
+  ck_assert_int_eq(index_number("exp", "a", "duplicates"), 1);
+  rmx_buf_release(&copy);
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(planted_duplicates) {
+  folder_make();
+  put_documents("a.txt", 1, 50);
+  put_documents("b.txt", 2, 50);
+  rmx_buf extra = {0};
+  for (uint64_t i = 0; i < 7; i++) {  // of the other domain
+    sentence(&extra, 1, 3 * i, 20 + (int)(3 * i) % 30);
+    rmx_buf_puts(&extra, "\n%\n");
+  }
+  for (uint64_t i = 0; i < 4; i++) {  // of its own, twice
+    for (int k = 0; k < 2; k++) {
+      sentence(&extra, 2, 5 * i, 20 + (int)(5 * i) % 30);
+      rmx_buf_puts(&extra, "\n%\n");
+    }
+  }
+  put("b2.txt", extra.data, extra.size);
+  rmx_buf_release(&extra);
+  rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("b", "b*.txt")};
+  rmx_corpus_options o = small_options();
+  must(prepare(&o, s, 2, NULL, 0, "exp", 2, err));
+  ck_assert_int_eq(index_number("exp", "a", "duplicates"), 0);
+  ck_assert_int_eq(index_number("exp", "b", "duplicates"), 15);
+  ck_assert_int_eq(index_number("exp", "b", "documents"), 50);
+  o.dedup = false;
+  must(prepare(&o, s, 2, NULL, 0, "exp", 2, err));
+  ck_assert_int_eq(index_number("exp", "b", "duplicates"), 0);
+  ck_assert_int_eq(index_number("exp", "b", "documents"), 65);
+  source_release(&s[0]);
+  source_release(&s[1]);
+  folder_remove();
+}
+END_TEST
+
+// Thirteen words of a target in a row, in other letters, punctuation and layout; twelve are no copy.
+START_TEST(planted_overlaps) {
+  folder_make();
+  put_documents("a.txt", 1, 60);
+  put_documents("target.txt", 2, 30);
+  rmx_buf text = {0}, planted = {0};
+  static const struct {
+    uint64_t document;
+    int from, words;
+  } plants[] = {{3, 0, 13}, {7, 5, 13}, {11, 2, 12}, {20, 0, 20}, {25, 8, 12}};
+  for (size_t p = 0; p < 5; p++) {
+    text.size = 0;
+    sentence(&text, 2, plants[p].document, 20 + (int)plants[p].document % 30);
+    rmx_buf_puts(&planted, "Something before:\n");
+    int word = 0;
+    for (char *w = strtok(text.data, " "); w; w = strtok(NULL, " "), word++)
+      if (word >= plants[p].from && word < plants[p].from + plants[p].words) {
+        w[0] = (char)(w[0] - 'a' + 'A');
+        rmx_buf_printf(&planted, "%s%s", w, word % 2 ? ",\n\t" : " - ");
+      }
+    rmx_buf_printf(&planted, "and something else %zu.\n%%\n", p);
+  }
+  put("b.txt", planted.data, planted.size);
+  rmx_buf_release(&text);
+  rmx_buf_release(&planted);
+  rmx_domain_source s[] = {source_of("target", "target.txt"), source_of("a", "a.txt"),
+                           source_of("b", "b.txt")};
+  s[0].valid_only = true;
+  ck_assert(rmx_strings_add(&s[2].valid_files, "a.txt"));
+  rmx_corpus_options o = small_options();
+  o.dedup = false;
+  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
+  ck_assert_int_eq(index_number("exp", "b", "overlaps"), 3);
+  ck_assert_int_eq(index_number("exp", "b", "train_documents"), 2);
+  ck_assert_int_eq(index_number("exp", "a", "overlaps"), 0);
+  ck_assert_int_eq(index_number("exp", "target", "valid_documents"), 30);
+  o.overlap = 12;
+  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+            "domain \"b\": each of its 5 training documents has 12 words");
+  o.overlap = 0;
+  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
+  ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
+  o.overlap = 13;
+  must(prepare(&o, s, 3, NULL, 0, "exp", 2, err));  // no targets, nothing to protect
+  ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
+  for (int i = 0; i < 3; i++) source_release(&s[i]);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(limits) {
+  folder_make();
+  put_documents("a/1.txt", 1, 100);
+  put_documents("a/2.txt", 2, 100);
+  put_documents("a/3.txt", 3, 3);
+  rmx_domain_source s = source_of("a", "a/*.txt");
+  rmx_corpus_options o = small_options();
+  o.valid_fraction = 0.3;
+  must(prepare(&o, &s, 1, NULL, 0, "all", 1, err));
+  rmx_strings all = documents_of("all", "a", true);
+  for (int64_t limit = 100; limit < 1000; limit += 123) {
+    o.max_valid_tokens = limit;
+    must(prepare(&o, &s, 1, NULL, 0, "some", 1, err));
+    ck_assert_int_eq(index_number("some", "a", "valid_tokens"), limit);
+    rmx_strings some = documents_of("some", "a", true);  // checks the bytes counted, too
+    ck_assert_uint_lt(some.n, all.n);
+    size_t whole = 0;
+    for (size_t i = 0; i < some.n; i++) whole += contains(&all, some.items[i]);
+    ck_assert_uint_ge(whole + 1, some.n);  // the last one may be cut
+    rmx_strings_release(&some);
+  }
+  rmx_strings_release(&all);
+  // Half of the text: from all files.
+  o.max_valid_tokens = 0;
+  o.max_bytes = 16000;
+  must(prepare(&o, &s, 1, NULL, 0, "some", 1, err));
+  int64_t bytes = index_number("some", "a", "train_bytes") + index_number("some", "a", "valid_bytes");
+  ck_assert_int_ge(bytes, 10000);
+  ck_assert_int_le(bytes, 17500);
+  rmx_strings train = documents_of("some", "a", false), held = documents_of("some", "a", true);
+  rmx_buf text = {0};
+  for (uint64_t file = 1; file <= 3; file++) {
+    text.size = 0;
+    sentence(&text, file, 0, 20);
+    ck_assert(contains(&train, text.data) || contains(&held, text.data));
+  }
+  rmx_buf_release(&text);
+  rmx_strings_release(&train);
+  rmx_strings_release(&held);
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(a_given_tokenizer) {
+  folder_make();
+  put_documents("a.txt", 1, 50);
+  rmx_domain_source s = source_of("a", "a.txt");
+  rmx_corpus_options o = small_options();
+  o.vocab = 280;
+  must(prepare(&o, &s, 1, NULL, 0, "one", 1, err));
+  o.tokenizer = (char *)"one/tokenizer.json";
+  o.vocab = 999;
+  must(prepare(&o, &s, 1, NULL, 0, "two", 1, err));
+  rmx_corpus *one = NULL, *two = NULL;
+  must(rmx_corpus_open(in_folder("one"), &one, err));
+  must(rmx_corpus_open(in_folder("two"), &two, err));
+  ck_assert_uint_eq(one->hash, two->hash);
+  ck_assert_int_eq(two->vocab, 280);
+  rmx_corpus_free(one);
+  rmx_corpus_free(two);
+  o.tokenizer = (char *)"a.txt";
+  must_fail(prepare(&o, &s, 1, NULL, 0, "two", 1, err), "a.txt:1: not JSON");
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+// ---- what can be wrong -----------------------------------------------------------------------------
+
+static void check_error(const char *pattern, const char *message) {
+  rmx_domain_source s = source_of("mine", pattern);
+  rmx_corpus_options o = small_options();
+  must_fail(prepare(&o, &s, 1, NULL, 0, "exp", 1, err), message);
+  ck_assert(!rmx_exists(in_folder("exp/corpus/corpus.json")));
+  source_release(&s);
+}
+
+START_TEST(errors_name_what_is_wrong) {
+  folder_make();
+  check_error("none-*.txt", "domain \"mine\": no file matches");
+  put_text("a.parquet", "x");
+  check_error("a.parquet", "a.parquet: unknown kind of file; known are");
+  put_text("empty.txt", "\n%\n \n%\n");
+  check_error("empty.txt", "domain \"mine\": no text in its 1 file");
+  put_text("single.txt", "one document\n%\n");
+  check_error("single.txt", "domain \"mine\" has 1 document");
+  put_text("same.txt", "one document\n%\none document\n%\n");
+  check_error("same.txt", "domain \"mine\" has 1 document");
+  put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n");
+  check_error("bad.jsonl", "bad.jsonl:2: not JSON");
+  check_error("*", "is not a file; name the files in it");  // the folder exp
+  put_documents("a.txt", 1, 10);
+  rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("a", "a.txt")};
+  rmx_corpus_options o = small_options();
+  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err), "two domains are called \"a\"");
+  must_fail(prepare(&o, s, 0, NULL, 0, "exp", 1, err), "no domain to train on");
+  must_fail(prepare(&o, s, 1, (size_t[]){1}, 1, "exp", 1, err), "target 1 of 1 domains");
+  free(s[1].name);
+  s[1].name = rmx_strdup("../a");
+  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err), "domain \"../a\"");
+  free(s[1].name);
+  s[1].name = rmx_strdup("b");
+  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err),
+            "domain \"b\": all of its 10 documents are there already");
+  s[0].valid_only = true;
+  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "all are valid_only");
+  s[0].valid_only = false;
+  ck_assert(rmx_strings_add(&s[0].files, "*.txt"));
+  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "matched by two of its patterns");
+  o.valid_fraction = 1;
+  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
+  // Broken lines may be passed over.
+  put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n");
+  rmx_domain_source bad = source_of("bad", "bad.jsonl");
+  o = small_options();
+  o.skip_bad = true;
+  must(prepare(&o, &bad, 1, NULL, 0, "exp", 1, err));
+  ck_assert_int_eq(index_number("exp", "bad", "bad_lines"), 2);
+  ck_assert_int_eq(index_number("exp", "bad", "documents"), 3);
+  source_release(&bad);
+  source_release(&s[0]);
+  source_release(&s[1]);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(damaged_corpora_are_not_believed) {
+  folder_make();
+  put_documents("a.txt", 1, 100);
+  rmx_domain_source s = source_of("a", "a.txt");
+  rmx_corpus_options o = small_options();
+  rmx_corpus *c = NULL;
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "corpus.json is missing: prepare the corpus first");
+  must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+  must(rmx_corpus_open(in_folder("exp"), &c, err));
+  rmx_corpus_free(c);
+  char *good;
+  size_t size;
+  must(rmx_read_file(in_folder("exp/corpus/a/train.bin"), &good, &size, err));
+  static const struct {
+    size_t at;
+    int xor ;
+    const char *message;
+  } damages[] = {
+      {0, 1, "not a token file"},      {8, 3, "a token file of version 2"},    {12, 1, "3 bytes an id"},
+      {16, 1, "tokens by its header"}, {24, 1, "tokens of another tokenizer"}, {32, 1, "damaged"},
+      {64 + 100, 1, "damaged"}};
+  char *bad = malloc(size);
+  for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+    memcpy(bad, good, size);
+    bad[damages[i].at] ^= (char)damages[i].xor ;
+    put("exp/corpus/a/train.bin", bad, size);
+    must_fail(rmx_corpus_open(in_folder("exp"), &c, err), damages[i].message);
+    must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "a/train.bin");
+  }
+  for (size_t cut = 0; cut < size; cut = cut < 70 ? cut + 1 : 2 * cut) {
+    put("exp/corpus/a/train.bin", good, cut);
+    must_fail(rmx_corpus_open(in_folder("exp"), &c, err),
+              cut < 64 ? "not a token file" : "tokens by its header");
+  }
+  // An id beyond the vocabulary, with the right hash.
+  memcpy(bad, good, size);
+  bad[64 + 101] = 0x7F;
+  uint64_t hash = rmx_hash(bad + 64, size - 64, 0);
+  memcpy(bad + 32, &hash, 8);
+  put("exp/corpus/a/train.bin", bad, size);
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "in a vocabulary of 300");
+  // A whole token file of the same tokenizer and length, but other text.
+  memcpy(bad, good, size);
+  bad[64] = bad[64] ^ 1;
+  hash = rmx_hash(bad + 64, size - 64, 0);
+  memcpy(bad + 32, &hash, 8);
+  put("exp/corpus/a/train.bin", bad, size);
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "of another corpus");
+  put("exp/corpus/a/train.bin", good, size);
+  must(rmx_corpus_open(in_folder("exp"), &c, err));
+  rmx_corpus_free(c);
+  put_text("exp/corpus/corpus.json", "{\"version\": 2}");
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "version 2; this program reads 1");
+  put_text("exp/corpus/corpus.json", "{\"version\": 1, \"vocab\": 300, \"end_of_text\": 300}");
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err),
+            "\"end_of_text\" is not a whole number from 0 to 299");
+  free(good);
+  free(bad);
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+// ---- sources ------------------------------------------------------------------------------------------
+
+START_TEST(domains_found_in_a_folder) {
+  folder_make();
+  put_documents("all [1]/wiki/x.jsonl", 1, 10);
+  put_documents("all [1]/wiki/y.txt", 2, 10);
+  put_text("all [1]/wiki/README.md", "no text of the corpus");
+  put_documents("all [1]/code-00.jsonl.gz", 3, 10);
+  put_documents("all [1]/code-01.jsonl", 4, 10);
+  put_documents("all [1]/books.txt", 5, 10);
+  put_text("all [1]/notes.md", "no text of the corpus");
+  rmx_domain_source *s = NULL;
+  size_t n = 0;
+  must(rmx_corpus_discover("all [1]", test_folder, &s, &n, err));
+  ck_assert_uint_eq(n, 3);
+  ck_assert_str_eq(s[0].name, "books");
+  ck_assert_str_eq(s[1].name, "code");
+  ck_assert_str_eq(s[2].name, "wiki");
+  ck_assert_uint_eq(s[1].files.n, 2);
+  ck_assert_uint_eq(s[2].files.n, 2);
+  rmx_corpus_options o = small_options();
+  must(prepare(&o, s, n, NULL, 0, "exp", 1, err));
+  ck_assert_int_eq(index_number("exp", "code", "documents"), 20);
+  ck_assert_int_eq(index_number("exp", "wiki", "documents"), 20);
+  rmx_domain_sources_release(s, n);
+  put_text("nothing/notes.md", "");
+  must_fail(rmx_corpus_discover("nothing", test_folder, &s, &n, err), "no domains here");
+  must_fail(rmx_corpus_discover("absent", test_folder, &s, &n, err), "no domains here");
+  folder_remove();
+}
+END_TEST
+
+static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {
+  uint64_t h = 0;
+  must(rmx_corpus_source_hash(o, s, n, NULL, 0, test_folder, &h, err));
+  return h;
+}
+
+START_TEST(the_source_hash_tells_changes) {
+  folder_make();
+  put_documents("a.txt", 1, 10);
+  rmx_domain_source s = source_of("a", "*.txt");
+  rmx_corpus_options o = small_options();
+  uint64_t first = source_hash(&o, &s, 1);
+  ck_assert_uint_eq(source_hash(&o, &s, 1), first);
+  o.vocab++;
+  ck_assert_uint_ne(source_hash(&o, &s, 1), first);
+  o.vocab--;
+  s.valid_only = true;
+  ck_assert_uint_ne(source_hash(&o, &s, 1), first);
+  s.valid_only = false;
+  struct timespec later[2] = {{1, 0}, {1, 0}};
+  put_documents("b.txt", 2, 10);
+  ck_assert_uint_ne(source_hash(&o, &s, 1), first);
+  ck_assert_int_eq(unlink(in_folder("b.txt")), 0);
+  ck_assert_uint_eq(source_hash(&o, &s, 1), first);
+  ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("a.txt"), later, 0), 0);
+  ck_assert_uint_ne(source_hash(&o, &s, 1), first);
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, what_goes_in_comes_out);
+  tcase_add_test(tc, more_files_leave_the_split_as_it_was);
+  tcase_add_test(tc, small_domains_get_both_parts);
+  tcase_add_test(tc, validation_files_of_their_own);
+  tcase_add_test(tc, planted_duplicates);
+  tcase_add_test(tc, planted_overlaps);
+  tcase_add_test(tc, limits);
+  tcase_add_test(tc, a_given_tokenizer);
+  tcase_add_test(tc, errors_name_what_is_wrong);
+  tcase_add_test(tc, damaged_corpora_are_not_believed);
+  tcase_add_test(tc, domains_found_in_a_folder);
+  tcase_add_test(tc, the_source_hash_tells_changes);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the report reads from a folder, number by number, and that the page holds it and nothing that could break out.
+#include <regmix/report.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "testing.h"
+
+static char *folder;
+
+static void make_folder(void) {
+  static char name[64];
+  snprintf(name, sizeof name, "/tmp/regmix-report-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(name));
+  folder = name;
+}
+
+static void remove_folder(void) { must(rmx_remove_tree(folder, err)); }
+
+static const char *in_folder(const char *file) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, file);
+  return path;
+}
+
+static void put(const char *file, const char *text) {
+  char path[256];
+  snprintf(path, sizeof path, "%s", in_folder(file));
+  char *slash = strrchr(path, '/');
+  *slash = '\0';
+  must(rmx_mkdirs(path, err));
+  must(rmx_write_file(in_folder(file), text, strlen(text), err));
+}
+
+static json_t *collect(void) {
+  json_t *data = NULL;
+  must(rmx_report_collect(folder, &data, err));
+  return data;
+}
+
+// A value by keys and indices: at(data, "runs", "values", 0, 1) with numbers as text.
+static json_t *at(json_t *value, const char *path) {
+  char copy[256], *rest = copy;
+  snprintf(copy, sizeof copy, "%s", path);
+  for (char *step; (step = strsep(&rest, "/"));)
+    value = json_is_array(value) ? json_array_get(value, (size_t)atoi(step)) : json_object_get(value, step);
+  ck_assert_msg(value != NULL, "there is no %s", path);
+  return value;
+}
+#define number(data, path) json_number_value(at(data, path))
+#define text(data, path) json_string_value(at(data, path))
+
+static bool warned(json_t *data, const char *about) {
+  json_t *warnings = at(data, "warnings");
+  for (size_t i = 0; i < json_array_size(warnings); i++)
+    if (strstr(json_string_value(json_array_get(warnings, i)), about)) return true;
+  return false;
+}
+
+static void put_tables(void) {
+  put("mixtures.csv", "run,a,b\nr1,0.1,0.9\nr2,0.4,0.6\nr3,0.7,0.3\nr4,1,0\n");
+  put("metrics.csv", "run,a_val_loss,b_val_loss\nr3,2,5\nr1,4,3\nr2,3,4\nstranger,9,9\n");
+  put("metrics-half.csv", "run,b_val_loss,a_val_loss\nr1,3.5,4.4\nr2,4.6,\nr3,5.5,2.2\n");
+}
+
+START_TEST(empty_folder_has_a_page) {
+  json_t *data = collect();
+  ck_assert_ptr_null(json_object_get(data, "runs"));
+  ck_assert_uint_eq(json_array_size(at(data, "warnings")), 0);
+  json_decref(data);
+  must(rmx_report_write(folder, NULL, err));
+  ck_assert(rmx_exists(in_folder("report.html")));
+}
+END_TEST
+
+START_TEST(absent_folder) { must_fail(rmx_report_write("/tmp/regmix-there-is-none", "/tmp/x.html", err), "no such folder"); }
+END_TEST
+
+START_TEST(runs_are_joined_by_name) {
+  put_tables();
+  json_t *data = collect();
+  ck_assert_uint_eq(json_array_size(at(data, "runs/ids")), 3);  // r4 was not measured, the stranger has no mixture
+  ck_assert_str_eq(text(data, "runs/ids/0"), "r3");
+  ck_assert_double_eq(number(data, "runs/mixtures/0/0"), 0.7);
+  ck_assert_double_eq(number(data, "runs/values/1/0"), 4);
+  ck_assert_double_eq(number(data, "runs/half/1/0"), 4.4);  // columns in another order
+  ck_assert_double_eq(number(data, "runs/half/1/1"), 3.5);
+  ck_assert(json_is_null(at(data, "runs/half/2/0")));
+  ck_assert(warned(data, "3 of 4 mixtures"));
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(effects_are_rank_correlations) {
+  put_tables();
+  json_t *data = collect();
+  ck_assert_double_eq_tol(number(data, "effects/spearman/0/0"), -1, 1e-12);  // more a, lower loss on a
+  ck_assert_double_eq_tol(number(data, "effects/spearman/0/1"), 1, 1e-12);
+  ck_assert_double_eq_tol(number(data, "effects/spearman/1/0"), 1, 1e-12);
+  ck_assert_double_eq_tol(number(data, "half_agreement/b_val_loss"), 1, 1e-12);
+  ck_assert(json_is_null(at(data, "half_agreement/a_val_loss")));  // two pairs say nothing
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(weighted_target_is_one_more_metric) {
+  put_tables();
+  put("optimum.yaml", "mixture: {a: 0.5, b: 0.5}\ntarget: {a_val_loss: 1, b_val_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
+  put("fit/fit.json", "{\"domains\": [\"a\", \"b\"], \"metrics\": [], \"mixtures\": []}");
+  put("fit/cross-validation.csv",
+      "run,metric,fold,true,predicted\nr1,a_val_loss,0,4,4.1\nr2,a_val_loss,1,3,3\nr3,a_val_loss,0,2,2\n"
+      "r1,b_val_loss,0,3,3.2\nr2,b_val_loss,1,4,4\n");
+  json_t *data = collect();
+  ck_assert_str_eq(text(data, "target/name"), "weighted target");
+  ck_assert_str_eq(text(data, "runs/metrics/0"), "weighted target");
+  ck_assert_double_eq(number(data, "runs/values/0/0"), 2 + 0.5 * 5);
+  ck_assert_double_eq(number(data, "runs/values/0/2"), 5);
+  ck_assert_double_eq_tol(number(data, "runs/half/1/0"), 4.4 + 0.5 * 3.5, 1e-12);
+  json_t *folds = at(data, "folds/weighted target");
+  ck_assert_uint_eq(json_array_size(at(folds, "run")), 2);  // r3 lacks b
+  ck_assert_double_eq_tol(number(folds, "true/0"), 5.5, 1e-12);
+  ck_assert_double_eq_tol(number(folds, "predicted/0"), 5.7, 1e-12);
+  ck_assert_double_eq_tol(number(folds, "scores/mse"), 0.04 / 2, 1e-12);
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(fit_folder_alone) {
+  put("fit.json", "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"m\"}], \"mixtures\": [[0.1, 0.9], [0.5, 0.5], [0.8, 0.2]]}");
+  put("cross-validation.csv", "run,metric,fold,true,predicted\r\n1,\"m, \"\"x\"\"\",0,3,3.5\r\n2,\"m, \"\"x\"\"\",1,2,2\r\n3,\"m, \"\"x\"\"\",2,1,1\r\n");
+  json_t *data = collect();
+  ck_assert_str_eq(text(data, "runs/metrics/0"), "m, \"x\"");
+  ck_assert_double_eq(number(data, "runs/mixtures/2/0"), 0.8);
+  ck_assert_double_eq(number(data, "runs/values/2/0"), 1);
+  ck_assert_double_eq_tol(number(data, "effects/spearman/0/0"), -1, 1e-12);
+  ck_assert_double_eq_tol(number(data, "folds/m, \"x\"/scores/mae"), 0.5 / 3, 1e-12);
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(curves_are_thinned_and_mended) {
+  put("optimum.yaml", "mixture: {a: 1}\ntarget: {a_val_loss: 2}\n");
+  rmx_buf log = {0};
+  for (int step = 1; step <= 1000; step++) rmx_buf_printf(&log, "{\"step\": %d, \"tokens\": %d, \"loss_nats\": %g}\n", step, 10 * step, 5.0);
+  rmx_buf_puts(&log, "{\"step\": 1000, \"tokens\": 10000, \"valid_nats\": {\"a\": 3.5, \"b\": 4}}\n");
+  rmx_buf_puts(&log, "{\"step\": 501, \"tokens\": 5010, \"loss_nats\": 4.0}\n");  // resumed: what came after is told anew
+  rmx_buf_puts(&log, "{\"step\": 502, \"tok");                                    // and killed
+  put("runs/r1/log.jsonl", log.data);
+  rmx_buf_release(&log);
+  put("runs/r2/log.jsonl", "{\"step\": 1, \"tokens\": 10, \"loss_nats\": 6}\n{\"step\": 2, \"tokens\": 20, \"loss_nats\": null}\n");
+  put("runs/r2/result.json", "{\"run\": \"r2\", \"status\": \"diverged\", \"tokens\": 20, \"flops\": 7, \"wall_s\": 1.5}");
+  json_t *data = collect();
+  json_t *losses = at(data, "curves/0/loss");
+  ck_assert_uint_eq(json_array_size(losses), 100);
+  ck_assert_double_eq_tol(number(data, "curves/0/loss/0"), 5, 1e-12);
+  ck_assert_double_eq_tol(number(data, "curves/0/loss/99"), (5 * 5 + 4) / 6.0, 1e-12);  // 501 points: 99 fives of five, then six
+  ck_assert_double_eq_tol(number(data, "curves/0/valid/0/1"), 2 * 3.5, 1e-12);
+  ck_assert_uint_eq(json_array_size(at(data, "curves/1/loss")), 1);
+  ck_assert(json_is_true(at(data, "curves/1/diverged")));
+  ck_assert_double_eq(number(data, "proxies/diverged"), 1);
+  ck_assert_double_eq(number(data, "proxies/flops"), 7);
+  ck_assert(warned(data, "1 of 1 runs diverged"));
+  ck_assert(warned(data, "1 lines of the logs"));
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(warnings_say_what_is_wrong) {
+  put_tables();
+  put("resolved.yaml", "large:\n  tokens: 1000\n");
+  put("corpus/corpus.json", "{\"domains\": [{\"name\": \"a\", \"train_tokens\": 100}, {\"name\": \"b\", \"train_tokens\": 900}]}");
+  put("optimum.yaml", "mixture: {a: 0.9, b: 0.1}\ntarget: {a_val_loss: 1}\nscore: 4\nscore_prior: 3.9\ndistance: 0.5\n"
+                      "typical_distance: 0.1\noutside: [a]\n");
+  put("large/comparison.json", "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": 0.01, \"se\": 0.01}},"
+                               "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01}}]}");
+  put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
+  json_t *data = collect();
+  const char *const wanted[] = {"the weight of a", "Far from every run: 50 %", "No gain predicted", "within the noise", "uniform is better",
+                                "5.0 standard errors", "Few runs: 3 for 2", "Spearman 0.40", "see a 9.0 times"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    ck_assert_msg(warned(data, wanted[i]), "no warning has \"%s\"", wanted[i]);
+  ck_assert_double_eq(number(data, "budget_tokens"), 1000);
+  json_decref(data);
+}
+END_TEST
+
+// Counts a text in the page.
+static int occurrences(const char *page, const char *what) {
+  int n = 0;
+  for (const char *p = page; (p = strstr(p, what)); p += strlen(what)) n++;
+  return n;
+}
+
+START_TEST(page_is_whole_and_nothing_breaks_out) {
+  put("mixtures.csv", "run,\"</script><b>&\"\"'\",b\nr1,0.1,0.9\n");
+  put("metrics.csv", "run,\"<!--\"\nr1,3\n");
+  put("resolved.yaml", "note: \"</script><script>broken()</script>\"\n");
+  must(rmx_report_write(folder, in_folder("page.html"), err));
+  char *page;
+  size_t size;
+  must(rmx_read_file(in_folder("page.html"), &page, &size, err));
+  ck_assert_uint_eq(strlen(page), size);
+  ck_assert_int_eq(occurrences(page, "</script"), 3);
+  ck_assert_int_eq(occurrences(page, "<!--\\\""), 0);
+  ck_assert_int_eq(occurrences(page, "<b>"), 0);
+  ck_assert_int_eq(occurrences(page, "broken()"), 1);
+  ck_assert_int_eq(occurrences(page, "src=\"http"), 0);
+  ck_assert_int_eq(occurrences(page, "sourceMappingURL"), 0);
+  // What is embedded reads back as what was collected.
+  char *from = strstr(page, "id=\"data\">"), *to = from ? strstr(from, "</script") : NULL;
+  ck_assert_ptr_nonnull(to);
+  json_t *embedded = json_loadb(from + strlen("id=\"data\">"), (size_t)(to - from) - strlen("id=\"data\">"), 0, NULL);
+  json_t *data = collect();
+  ck_assert(json_equal(embedded, data));
+  json_decref(embedded);
+  json_decref(data);
+  free(page);
+}
+END_TEST
+
+START_TEST(broken_files_are_named) {
+  put("fit/fit.json", "{\"domains\": [");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "fit/fit.json:1");
+  put("fit/fit.json", "[]");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a map");
+  put("fit/fit.json", "{}");
+  put("fit/cross-validation.csv", "run,metric\n");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "cross-validation.csv:1");
+  put("fit/cross-validation.csv", "run,metric,fold,true,predicted\na,\"m\n2\",0,1,1\nb,m\n");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "cross-validation.csv:4: 2 fields");
+  put("fit/cross-validation.csv", "run,metric,fold,true,predicted\n");
+  put("mixtures.csv", "run,a\nr1,many\n");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "mixtures.csv:2");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_checked_fixture(tc, make_folder, remove_folder);
+  tcase_add_test(tc, empty_folder_has_a_page);
+  tcase_add_test(tc, absent_folder);
+  tcase_add_test(tc, runs_are_joined_by_name);
+  tcase_add_test(tc, effects_are_rank_correlations);
+  tcase_add_test(tc, weighted_target_is_one_more_metric);
+  tcase_add_test(tc, fit_folder_alone);
+  tcase_add_test(tc, curves_are_thinned_and_mended);
+  tcase_add_test(tc, warnings_say_what_is_wrong);
+  tcase_add_test(tc, page_is_whole_and_nothing_breaks_out);
+  tcase_add_test(tc, broken_files_are_named);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores against values worked out by hand; folds that keep replicates together.
+
+#include <regmix/regress.h>
+
+#include "testing.h"
+
+START_TEST(spearman) {
+  const double a[] = {1, 2, 3, 4, 5}, same[] = {10, 20, 30, 40, 50}, back[] = {5, 4, 3, 2, 1},
+               flat[] = {2, 2, 2, 2, 2};
+  ck_assert(fabs(rmx_spearman(a, same, 5) - 1) < 1e-15);
+  ck_assert(fabs(rmx_spearman(a, back, 5) + 1) < 1e-15);
+  ck_assert(isnan(rmx_spearman(a, flat, 5)));
+  ck_assert(isnan(rmx_spearman(a, a, 0)));
+  // Ranks 1 2.5 2.5 4 against 1 3 2 4: covariance sum 4.5, squares 4.5 and 5.
+  const double tied[] = {1, 2, 2, 3}, other[] = {10, 30, 20, 40};
+  ck_assert(fabs(rmx_spearman(tied, other, 4) - 4.5 / sqrt(4.5 * 5)) < 1e-15);
+  // No ties: 1 - 6 sum d^2 / (n (n^2 - 1)) with rank differences 1 1 0 1 1.
+  const double x[] = {1, 2, 3, 4, 5}, y[] = {2, 1, 3, 6, 4};
+  ck_assert(fabs(rmx_spearman(x, y, 5) - (1 - 6.0 * 4 / 120)) < 1e-15);
+}
+END_TEST
+
+START_TEST(errors) {
+  const double truth[] = {1, 2, 3, 6}, predicted[] = {1, 3, 3, 4};
+  rmx_scores s;
+  rmx_score(truth, predicted, 4, &s);
+  ck_assert_uint_eq(s.n, 4);
+  ck_assert(s.mse == 5.0 / 4 && s.mae == 3.0 / 4);
+  ck_assert(fabs(s.r2 - (1 - 5.0 / 14)) < 1e-15);
+  json_t *json = rmx_scores_json(&s);
+  ck_assert(json_number_value(json_object_get(json, "mse")) == 1.25);
+  json_decref(json);
+  const double flat[] = {2, 2, 2, 2};
+  rmx_score(flat, predicted, 4, &s);
+  ck_assert(isnan(s.r2) && isnan(s.spearman));
+  json = rmx_scores_json(&s);
+  ck_assert(json_is_null(json_object_get(json, "spearman")));
+  json_decref(json);
+}
+END_TEST
+
+START_TEST(folds_keep_groups) {
+  int groups[60], fold[60], again[60], size[5] = {0};
+  for (int i = 0; i < 60; i++) groups[i] = i % 20 * 7;  // 20 groups of three
+  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 5);
+  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, again), 5);
+  ck_assert(memcmp(fold, again, sizeof(fold)) == 0);
+  for (int i = 0; i < 60; i++) {
+    ck_assert_int_eq(fold[i], fold[i % 20]);
+    size[fold[i]]++;
+  }
+  for (int k = 0; k < 5; k++) ck_assert_int_eq(size[k], 12);
+  rmx_folds(groups, 60, 5, 2, again);
+  ck_assert(memcmp(fold, again, sizeof(fold)) != 0);
+  for (int i = 0; i < 60; i++) groups[i] = i % 3;
+  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 3);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, spearman);
+  tcase_add_test(tc, errors);
+  tcase_add_test(tc, folds_keep_groups);
+}
