@@ -223,7 +223,7 @@ static const rmx_option options[] = {
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column"},
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
-    {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "take rows that do not sum to 1 as they are; predict and score do so too"},
+    {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "do not normalise rows that sum to 1 within 1 %; the fit remembers it, predict and score obey"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
 };
 const cli_command cli_fit = {

@@ -17,8 +17,9 @@ extern "C" {
 
 typedef struct rmx_kernels rmx_kernels; /* the table: src/kernels/kernels.h documents each function */
 
-/* The table for level `isa` ("ref", "avx2", "avx512"; NULL or "auto": $REGMIX_ISA if set, else the best this
- * processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has. */
+/* The table for level `isa` ("ref", "simd128", "avx2", "avx512"; NULL or "auto": $REGMIX_ISA if set, else the
+ * best this processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has.
+ */
 rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err);
 const char *rmx_kernels_name(const rmx_kernels *k);
 /* The levels this build has and this processor can run, worst first. Returns how many; names into list[]. */

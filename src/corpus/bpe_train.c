@@ -32,7 +32,7 @@ struct word_counts {
 };
 
 static bool grow_word_slots(struct word_counts *w) {
-  size_t mask = w->mask ? 2 * w->mask + 1 : (1 << 16) - 1;
+  size_t mask = w->mask ? 2 * w->mask + 1 : (1 << 10) - 1;
   uint32_t *slots = rmx_calloc(mask + 1, sizeof *slots);
   struct word *words = rmx_realloc(w->words, (mask + 1) / 2, sizeof *words);
   if (words) w->words = words;
@@ -148,7 +148,7 @@ static struct pair *pair_slot(struct pair *pairs, size_t mask, uint64_t ids) {
 }
 
 static void grow_pairs(struct learning *l) {
-  size_t mask = l->mask ? 2 * l->mask + 1 : (1 << 16) - 1;
+  size_t mask = l->mask ? 2 * l->mask + 1 : (1 << 10) - 1;
   struct pair *pairs = rmx_calloc(mask + 1, sizeof *pairs);
   if (!pairs) {
     l->failed = true;

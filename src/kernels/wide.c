@@ -8,7 +8,6 @@
 
 #include "kernels.h"
 #pragma GCC target("avx2,fma")
-#pragma GCC diagnostic ignored "-Wpsabi" /* 64-byte vectors are passed between inlined functions only */
 #define LEVEL rmx__kernels_wide
 #define LEVEL_NAME "wide"
 #define VEC_BYTES 64

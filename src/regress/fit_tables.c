@@ -105,7 +105,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
              f->metrics[m]);
     goto done;
   }
-  RMX_TRY_GOTO(rmx_cross_validate(w->options, &data, w->seed, predicted, fold, err), done);
+  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold, err), done);
   rmx_score(y, predicted, n, &f->cv[m]);
   for (size_t i = 0; i < n; i++) {
     f->out_of_fold[row[i] * f->M + m] = predicted[i];

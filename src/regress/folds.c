@@ -3,10 +3,10 @@
 // folds are dealt by replicate group. Groups come in an order drawn from the seed, each to the smallest fold
 // so far (ties: the first), which needs no equal sizes.
 
-#include <math.h>
-#include <regmix/regress.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "regressor.h"
 
 typedef struct labelled {
   int group;
@@ -53,53 +53,56 @@ done:
   return k;
 }
 
-rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
-                              double *predicted, int *fold, rmx_err *err) {
-  size_t N = data->N, D = data->D;
-  rmx_arena arena = {0};
-  rmx_regressor *r = NULL;
+rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rmx_arena *arena,
+                             rmx_dataset *out, rmx_err *err) {
+  size_t N = data->N, D = data->D, n = 0;
+  double *X = rmx_arena_alloc(arena, N * D, sizeof(double)), *y = rmx_arena_alloc(arena, N, sizeof(double));
+  double *weights = rmx_arena_alloc(arena, N, sizeof(double));
+  int *groups = rmx_arena_alloc(arena, N, sizeof(int));
+  if (!X || !y || !weights || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "a fold");
+  for (size_t i = 0; i < N; i++) {
+    if (fold[i] == f) continue;
+    memcpy(X + n * D, data->X + i * D, D * sizeof(double));
+    y[n] = data->y[i];
+    weights[n] = data->row_weights ? data->row_weights[i] : 1;
+    groups[n] = data->groups ? data->groups[i] : (int)i;
+    n++;
+  }
+  *out = *data;
+  out->N = n;
+  out->X = X;
+  out->y = y;
+  out->row_weights = data->row_weights ? weights : NULL;
+  out->groups = groups;
+  return RMX_OK;
+}
+
+rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
+                               const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
+                               rmx_err *err) {
+  size_t N = data->N, k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
+  if (k < 2)
+    return rmx_fail(err, RMX_EINPUT,
+                    "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
+                    data->metric ? data->metric : "", N, N ? "one" : "none");
   rmx_status status = RMX_OK;
-  double *X = rmx_arena_alloc(&arena, N * D, sizeof(double)), *y = rmx_arena_alloc(&arena, N, sizeof(double));
-  double *weights = rmx_arena_alloc(&arena, N, sizeof(double));
-  int *groups = rmx_arena_alloc(&arena, N, sizeof(int));
-  if (!X || !y || !weights || !groups) {
-    status = rmx_fail_memory(err, N * D * sizeof(double), "cross-validation");
-    goto done;
-  }
-  size_t k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
-  if (k < 2) {
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
-                 data->metric ? data->metric : "", N, N ? "one" : "none");
-    goto done;
-  }
-  for (size_t f = 0; f < k; f++) {
-    rmx_dataset train = *data;
-    size_t n = 0;
-    for (size_t i = 0; i < N; i++) {
-      if (fold[i] == (int)f) continue;
-      memcpy(X + n * D, data->X + i * D, D * sizeof(double));
-      y[n] = data->y[i];
-      weights[n] = data->row_weights ? data->row_weights[i] : 1;
-      groups[n] = data->groups ? data->groups[i] : (int)i;
-      n++;
-    }
-    train.N = n;
-    train.X = X;
-    train.y = y;
-    train.row_weights = data->row_weights ? weights : NULL;
-    train.groups = groups;
+  for (size_t f = 0; f < k && status == RMX_OK; f++) {
+    rmx_arena arena = {0};
+    rmx_dataset train;
+    rmx_regressor *r = NULL;
+    status = rmx__without_fold(data, fold, (int)f, &arena, &train, err);
     // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
     // these again.
-    RMX_TRY_GOTO(rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err), done);
-    for (size_t i = 0; i < N; i++)
-      if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * D, 1, &predicted[i], NULL);
+    if (status == RMX_OK) status = rmx__refit(options, fitted, &train, seed + 1 + f, &r, err);
+    for (size_t i = 0; i < N && status == RMX_OK; i++)
+      if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
     rmx_regressor_free(r);
-    r = NULL;
+    rmx_arena_release(&arena);
   }
-done:
-  rmx_regressor_free(r);
-  rmx_arena_release(&arena);
   return status;
+}
+
+rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                              double *predicted, int *fold, rmx_err *err) {
+  return rmx__cross_validate(options, data, NULL, seed, predicted, fold, err);
 }

@@ -11,6 +11,10 @@ typedef struct rmx__regressor_kind {
   // Makes the regressor's state from data that is finite, has N > 0 and D > 0.
   rmx_status (*fit)(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                     const rmx_listener *listener, void **state, rmx_err *err);
+  // For cross-validation: fits to part of the data with what was chosen in `state` (strengths, lengths) kept.
+  // NULL: only whole fits.
+  rmx_status (*refit)(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
+                      uint64_t seed, void **out, rmx_err *err);
   void (*predict)(const void *state, const double *X, size_t n, double *mean, double *sd);
   bool (*gradient)(const void *state, const double *w, double *gradient);  // NULL: has none
   rmx_status (*write)(const void *state, const char *path, rmx_err *err);
@@ -27,6 +31,7 @@ struct rmx_regressor {
 
 extern const rmx__regressor_kind rmx__ridge;
 extern const rmx__regressor_kind rmx__trees;
+extern const rmx__regressor_kind rmx__power;
 
 // Holds BLAS to one thread and, the first time, tries a Cholesky solve whose answer is known.
 rmx_status rmx__blas_ready(rmx_err *err);
@@ -36,6 +41,28 @@ rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out,
                              rmx_err *err);
 json_t *rmx__numbers_json(const double *x, size_t n);
 json_t *rmx__names_json(const char *const *names, size_t n);
+// The names of domains, (D) or NULL, in a smooth regressor and in its file.
+rmx_status rmx__domains_copy(const char *const *names, size_t D, char ***out, rmx_err *err);
+void rmx__domains_free(char **names, size_t D);
+json_t *rmx__domains_json(char *const *names, size_t D);
+rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char ***out, rmx_err *err);
+// Parses a smooth regressor's file, checks its version and hands it to `read`.
+rmx_status rmx__read_json(const char *text, size_t size, const char *path,
+                          rmx_status (*read)(const json_t *o, const char *path, void **state, size_t *D,
+                                             rmx_err *err),
+                          void **state, size_t *D, rmx_err *err);
+
+// The runs of `data` (N) that are not in fold f, copied to the arena.
+rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rmx_arena *arena,
+                             rmx_dataset *out, rmx_err *err);
+// rmx_cross_validate() with what `fitted`, the fit to all the runs, has chosen kept in every fold; NULL:
+// every fold chooses.
+rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
+                               const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
+                               rmx_err *err);
+rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *fitted, const rmx_dataset *data,
+                      uint64_t seed, rmx_regressor **out, rmx_err *err);
+
 // Joins a table's rows with another's on their first columns: partner (a->N) is the row of b or SIZE_MAX. A
 // name given twice in either is RMX_EINPUT.
 rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rmx_err *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the files of a folder to one JSON object. Files that are small and made for reading (optimum, comparison,
-// corpus, fit) go in as they are; runs, folds and learning curves are joined and thinned by their own files here.
+// From the files of a folder to one JSON object. Files that are small and made for reading (optimum,
+// comparison, corpus, fit) go in as they are; runs, folds and learning curves are joined and thinned by their
+// own files here.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -9,16 +10,20 @@
 #include "report/parts.h"
 
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err) {
-  if (json_object_set_new(object, key, value) != 0) return rmx_fail_memory(err, strlen(key), "the report's data");
+  if (json_object_set_new(object, key, value) != 0)
+    return rmx_fail_memory(err, strlen(key), "the report's data");
   return RMX_OK;
 }
 
 rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err) {
-  if (json_array_append_new(array, value) != 0) return rmx_fail_memory(err, sizeof(json_t *), "the report's data");
+  if (json_array_append_new(array, value) != 0)
+    return rmx_fail_memory(err, sizeof(json_t *), "the report's data");
   return RMX_OK;
 }
 
-json_t *rmx__number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+json_t *rmx__number(double x) {
+  return isfinite(x) ? json_real(x) : json_null();
+}
 
 json_t *rmx__text(const char *s) {
   json_t *text = json_string(s);
@@ -56,7 +61,8 @@ static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
 }
 
 // data[key] = the file, where there is one.
-static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read, rmx_err *err) {
+static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read,
+                       rmx_err *err) {
   char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
   json_t *value = NULL;
@@ -71,12 +77,14 @@ static rmx_status take(json_t *data, const char *key, const char *folder, const 
   return status;
 }
 
-// What was to be improved: as the optimum has it, else the comparison, else nobody said and the first metric is shown.
+// What was to be improved: as the optimum has it, else the comparison, else nobody said and the first metric
+// is shown.
 static rmx_status find_target(json_t *data, rmx_err *err) {
   json_t *weights = json_object_get(json_object_get(data, "optimum"), "target");
   if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "comparison"), "target");
   if (!json_object_size(weights)) return RMX_OK;
-  const char *name = json_object_size(weights) > 1 ? RMX__WEIGHTED : json_object_iter_key(json_object_iter(weights));
+  const char *name =
+      json_object_size(weights) > 1 ? RMX__WEIGHTED : json_object_iter_key(json_object_iter(weights));
   return rmx__put(data, "target", json_pack("{s:s, s:O}", "name", name, "weights", weights), err);
 }
 
@@ -129,9 +137,12 @@ done:
 rmx_status rmx_report_collect(const char *folder, json_t **out, rmx_err *err) {
   if (!rmx_exists(folder)) return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", folder);
   json_t *data = json_object(), *config = json_object();
-  rmx_status status = data && config ? collect(folder, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
+  rmx_status status =
+      data && config ? collect(folder, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
   json_decref(config);
-  if (status == RMX_OK) *out = data;
-  else json_decref(data);
+  if (status == RMX_OK)
+    *out = data;
+  else
+    json_decref(data);
   return status;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // runs/*/log.jsonl to learning curves, runs/*/result.json to what the proxies cost.
 //
-// A page draws some hundred points a curve, a log may hold ten thousand: neighbouring steps are averaged, loss and tokens
-// alike, into at most as many points as all runs together may have. Logs are written by programs that can be killed at any
-// byte: a line that is no JSON is counted, not fatal; steps told twice (a run resumed from its checkpoint) count once,
-// the later telling.
+// A page draws some hundred points a curve, a log may hold ten thousand: neighbouring steps are averaged,
+// loss and tokens alike, into at most as many points as all runs together may have. Logs are written by
+// programs that can be killed at any byte: a line that is no JSON is counted, not fatal; steps told twice (a
+// run resumed from its checkpoint) count once, the later telling.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -65,8 +65,8 @@ static double target_of(const json_t *valid, json_t *weights) {
   return json_object_size(weights) ? sum : NAN;
 }
 
-static rmx_status read_log(const char *path, json_t *weights, series *train, series *valid, size_t *unreadable,
-                           rmx_err *err) {
+static rmx_status read_log(const char *path, json_t *weights, series *train, series *valid,
+                           size_t *unreadable, rmx_err *err) {
   char *text;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
@@ -87,11 +87,11 @@ static rmx_status read_log(const char *path, json_t *weights, series *train, ser
   return status;
 }
 
-static rmx_status put_curve(json_t *curves, const char *run, bool diverged, const series *train, const series *valid,
-                            rmx_err *err) {
+static rmx_status put_curve(json_t *curves, const char *run, bool diverged, const series *train,
+                            const series *valid, rmx_err *err) {
   json_t *tokens = json_array(), *loss = json_array(), *marks = json_array();
-  json_t *curve = json_pack("{s:o, s:b, s:o, s:o, s:o}", "run", rmx__text(run), "diverged", diverged, "tokens", tokens,
-                            "loss", loss, "valid", marks);
+  json_t *curve = json_pack("{s:o, s:b, s:o, s:o, s:o}", "run", rmx__text(run), "diverged", diverged,
+                            "tokens", tokens, "loss", loss, "valid", marks);
   RMX_TRY(rmx__add(curves, curve, err));
   for (size_t i = 0; i < train->n; i++) {
     RMX_TRY(rmx__add(tokens, json_integer((json_int_t)llround(train->points[i].tokens)), err));
@@ -110,7 +110,8 @@ typedef struct cost {
 } cost;
 
 static void add_cost(cost *c, json_t *result, bool diverged) {
-  double tokens = rmx__get(result, "tokens"), flops = rmx__get(result, "flops"), wall_s = rmx__get(result, "wall_s");
+  double tokens = rmx__get(result, "tokens"), flops = rmx__get(result, "flops"),
+         wall_s = rmx__get(result, "wall_s");
   c->done++;
   c->diverged += diverged;
   if (isfinite(tokens)) c->tokens += tokens;
@@ -119,7 +120,8 @@ static void add_cost(cost *c, json_t *result, bool diverged) {
   if (!c->example) c->example = json_incref(result);
 }
 
-static rmx_status read_run(const char *folder, const char *run, size_t most, json_t *data, cost *c, rmx_err *err) {
+static rmx_status read_run(const char *folder, const char *run, size_t most, json_t *data, cost *c,
+                           rmx_err *err) {
   char *log = rmx_format("%s/runs/%s/log.jsonl", folder, run);
   char *result_path = rmx_format("%s/runs/%s/result.json", folder, run);
   json_t *result = NULL;
@@ -149,9 +151,10 @@ done:
 }
 
 static rmx_status put_cost(const cost *c, size_t runs, json_t *data, rmx_err *err) {
-  json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "runs", (json_int_t)runs, "done", (json_int_t)c->done,
-                          "diverged", (json_int_t)c->diverged, "unreadable_lines", (json_int_t)c->unreadable, "tokens",
-                          c->tokens, "flops", c->flops, "wall_s", c->wall_s);
+  json_t *out =
+      json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "runs", (json_int_t)runs, "done", (json_int_t)c->done,
+                "diverged", (json_int_t)c->diverged, "unreadable_lines", (json_int_t)c->unreadable, "tokens",
+                c->tokens, "flops", c->flops, "wall_s", c->wall_s);
   RMX_TRY(rmx__put(data, "proxies", out, err));
   static const char *const kept[] = {"model", "parameters", "steps", "seed", "made_by"};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
@@ -171,7 +174,8 @@ rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err) {
   size_t most = POINTS_IN_ALL / names.n;
   if (most > POINTS_A_RUN) most = POINTS_A_RUN;
   if (most < 8) most = 8;
-  for (size_t i = 0; i < names.n; i++) RMX_TRY_GOTO(read_run(folder, names.items[i], most, data, &c, err), done);
+  for (size_t i = 0; i < names.n; i++)
+    RMX_TRY_GOTO(read_run(folder, names.items[i], most, data, &c, err), done);
   status = put_cost(&c, names.n, data, err);
 done:
   json_decref(c.example);

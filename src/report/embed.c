@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tool of the build: embed OUT.c NAME=FILE ... writes the files as C string literals, one table of them.
-// Literals compile many times faster than lists of numbers. Lines are kept short for the sake of editors, and a
+// Literals compile many times faster than lists of numbers. Lines are kept short for the sake of editors, and
+// a
 // `//# sourceMappingURL=` at the end of a script is left out, since the map is not there.
 #include <ctype.h>
 #include <stdio.h>
@@ -31,10 +32,14 @@ static void write_literal(FILE *out, const char *data, size_t size) {
   int column = 0;
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)data[i];
-    if (c == '\n') column += fprintf(out, "\\n");
-    else if (c == '"' || c == '\\' || c == '?') column += fprintf(out, "\\%c", c);  // \? keeps trigraphs away
-    else if (isprint(c)) column += fprintf(out, "%c", c);
-    else column += fprintf(out, "\\%03o", c);
+    if (c == '\n')
+      column += fprintf(out, "\\n");
+    else if (c == '"' || c == '\\' || c == '?')
+      column += fprintf(out, "\\%c", c);  // \? keeps trigraphs away
+    else if (isprint(c))
+      column += fprintf(out, "%c", c);
+    else
+      column += fprintf(out, "\\%03o", c);
     if ((c == '\n' || column >= 100) && i + 1 < size) {
       fputs("\"\n  \"", out);
       column = 0;

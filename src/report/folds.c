@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fit/cross-validation.csv: run,metric,fold,true,predicted, a row a run and metric. Its second column is text, so that
-// it is no table of numbers; it becomes one list of pairs per metric, with the scores of exactly those pairs.
+// fit/cross-validation.csv: run,metric,fold,true,predicted, a row a run and metric. Its second column is
+// text, so that it is no table of numbers; it becomes one list of pairs per metric, with the scores of
+// exactly those pairs.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 enum { RUN, METRIC, FOLD, TRUTH, PREDICTED, COLUMNS };
 static const char *const column_names[COLUMNS] = {"run", "metric", "fold", "true", "predicted"};
 
-// Splits the record at *at into its fields, unquoted in place (RFC 4180); *at goes behind it. Returns how many.
+// Splits the record at *at into its fields, unquoted in place (RFC 4180); *at goes behind it. Returns how
+// many.
 static size_t split_record(char **at, int *line, char *fields[COLUMNS]) {
   size_t n = 0;
   char *p = *at;
@@ -20,9 +22,12 @@ static size_t split_record(char **at, int *line, char *fields[COLUMNS]) {
     if (n < COLUMNS) fields[n] = p;
     for (bool quoted = false; *p && (quoted || (*p != ',' && *p != '\n')); p++) {
       if (*p == '\n') ++*line;
-      if (*p == '"' && quoted && p[1] == '"') *to++ = *p++;
-      else if (*p == '"') quoted = !quoted;
-      else if (*p != '\r') *to++ = *p;
+      if (*p == '"' && quoted && p[1] == '"')
+        *to++ = *p++;
+      else if (*p == '"')
+        quoted = !quoted;
+      else if (*p != '\r')
+        *to++ = *p;
     }
     more = *p == ',';
     if (*p == '\n') ++*line;
@@ -103,7 +108,8 @@ static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
   json_object_foreach(sums, run, sum) {
     if (json_number_value(json_array_get(sum, 2)) != (double)json_object_size(weights)) continue;
     RMX_TRY_GOTO(add_pair(folds, RMX__WEIGHTED, run, json_number_value(json_array_get(sum, 0)),
-                          json_number_value(json_array_get(sum, 1)), err), done);
+                          json_number_value(json_array_get(sum, 1)), err),
+                 done);
   }
 done:
   json_decref(sums);
@@ -122,9 +128,11 @@ static rmx_status add_scores(json_t *of, rmx_err *err) {
   rmx_scores s;
   rmx_score(both, both + n, n, &s);
   free(both);
-  return rmx__put(of, "scores", json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman",
-                                          rmx__number(s.spearman), "mse", rmx__number(s.mse), "mae",
-                                          rmx__number(s.mae), "r2", rmx__number(s.r2)), err);
+  return rmx__put(
+      of, "scores",
+      json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman", rmx__number(s.spearman), "mse",
+                rmx__number(s.mse), "mae", rmx__number(s.mae), "r2", rmx__number(s.r2)),
+      err);
 }
 
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err) {

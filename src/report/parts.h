@@ -17,7 +17,8 @@ extern const size_t rmx__assets_n;
 // The name of a target of several metrics, which stands among the metrics as one more.
 #define RMX__WEIGHTED "weighted target"
 
-// object[key] = value, array += value; `value` is taken over; NULL means that memory was short where it was made.
+// object[key] = value, array += value; `value` is taken over; NULL means that memory was short where it was
+// made.
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err);
 rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err);
 // A number, or null for NaN and infinities, which JSON has not.
@@ -28,7 +29,8 @@ json_t *rmx__text(const char *s);
 double rmx__get(const json_t *object, const char *key);
 
 // Each reads its files under `folder` and adds its part to `data`; an absent file adds nothing.
-rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err);       // runs, effects, half_agreement
+rmx_status rmx__collect_runs(const char *folder, json_t *data,
+                             rmx_err *err);  // runs, effects, half_agreement
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
 rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, proxies
 // Looks at all that was collected: what to know before believing it.

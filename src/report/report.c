@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page: a template whose {{marks}} are filled with the parts and the numbers. What a user wrote (names, the
-// config) enters as JSON only; the page's script puts it up as text, never as markup.
+// The page: a template whose {{marks}} are filled with the parts and the numbers. What a user wrote (names,
+// the config) enters as JSON only; the page's script puts it up as text, never as markup.
 #include <regmix/report.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static void add_library(rmx_buf *page) {
   rmx_buf_puts(page, "\nconst vegaModules = {};\n");
   for (size_t i = 0; i < rmx__assets_n; i++) {
     if (strncmp(rmx__assets[i].name, "vega-", 5) != 0) continue;
-    rmx_buf_printf(page, "vegaModules[\"%s\"] = function (exports, module, require) {\n", rmx__assets[i].name);
+    rmx_buf_printf(page, "vegaModules[\"%s\"] = function (exports, module, require) {\n",
+                   rmx__assets[i].name);
     add_script(page, &rmx__assets[i]);
     rmx_buf_puts(page, "\n};\n");
   }
@@ -38,9 +39,12 @@ static void add_library(rmx_buf *page) {
 
 static void add_escaped(rmx_buf *page, const char *text) {
   for (; *text; text++) {
-    if (*text == '<') rmx_buf_puts(page, "&lt;");
-    else if (*text == '&') rmx_buf_puts(page, "&amp;");
-    else rmx_buf_add(page, text, 1);
+    if (*text == '<')
+      rmx_buf_puts(page, "&lt;");
+    else if (*text == '&')
+      rmx_buf_puts(page, "&amp;");
+    else
+      rmx_buf_add(page, text, 1);
   }
 }
 
@@ -61,10 +65,14 @@ static void add_part(rmx_buf *page, const char *name, size_t length, const json_
   char key[32];
   snprintf(key, sizeof key, "%.*s", (int)length, name);
   const rmx__asset *part = asset(key);
-  if (strcmp(key, "title") == 0) add_escaped(page, json_string_value(json_object_get(data, "title")));
-  else if (strcmp(key, "data") == 0) add_data(page, data);
-  else if (strcmp(key, "library") == 0) add_library(page);
-  else if (part) add_script(page, part);
+  if (strcmp(key, "title") == 0)
+    add_escaped(page, json_string_value(json_object_get(data, "title")));
+  else if (strcmp(key, "data") == 0)
+    add_data(page, data);
+  else if (strcmp(key, "library") == 0)
+    add_library(page);
+  else if (part)
+    add_script(page, part);
 }
 
 static void add_page(rmx_buf *page, const json_t *data) {

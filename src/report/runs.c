@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at half way. Where only a
-// fit is there, its mixtures and the true values of its cross-validation say the same.
+// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at half way.
+// Where only a fit is there, its mixtures and the true values of its cross-validation say the same.
 //
-// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's weight and the metric over
-// the runs: bounded, free of units, and deaf to how skewed weights are.
+// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's weight and
+// the metric over the runs: bounded, free of units, and deaf to how skewed weights are.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 
 typedef struct runs {
   size_t N, D, M;
-  const char **ids, **domains, **metrics; // (N) (D) (M), borrowed
-  double *X;                              // (N, D)
-  double *Y;                              // (N, M)
-  double *half;                           // (N, M), or NULL
+  const char **ids, **domains, **metrics;  // (N) (D) (M), borrowed
+  double *X;                               // (N, D)
+  double *Y;                               // (N, M)
+  double *half;                            // (N, M), or NULL
 } runs;
 
 static rmx_status read_if_there(const char *folder, const char *file, rmx_table *table, rmx_err *err) {
@@ -84,19 +84,21 @@ static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, cons
     r->ids[n] = metrics->ids[i];
     memcpy(&r->X[n * D], w, D * sizeof *w);
     memcpy(&r->Y[n * M], &metrics->x[i * M], M * sizeof *w);
-    for (size_t m = 0; r->half && m < M; m++) r->half[n * M + m] = h && half_column[m] < half->D ? h[half_column[m]] : NAN;
+    for (size_t m = 0; r->half && m < M; m++)
+      r->half[n * M + m] = h && half_column[m] < half->D ? h[half_column[m]] : NAN;
   }
   return RMX_OK;
 }
 
-// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the joined tables'; a metric
-// that lacks some of the runs cannot be placed and is left out.
+// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the joined
+// tables'; a metric that lacks some of the runs cannot be placed and is left out.
 static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena *arena, rmx_err *err) {
   const json_t *mixtures = json_object_get(fit, "mixtures"), *domains = json_object_get(fit, "domains");
   size_t N = json_array_size(mixtures), D = json_array_size(domains);
   const char *metric;
   json_t *of;
-  if (!make(r, N, D, json_object_size(folds), false, arena)) return rmx_fail_memory(err, N * D * sizeof(double), "the runs");
+  if (!make(r, N, D, json_object_size(folds), false, arena))
+    return rmx_fail_memory(err, N * D * sizeof(double), "the runs");
   json_object_foreach(folds, metric, of) {
     json_t *ids = json_object_get(of, "run");
     if (json_array_size(ids) != N || strcmp(metric, RMX__WEIGHTED) == 0) continue;
@@ -107,10 +109,12 @@ static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena 
   r->N = N;
   for (size_t d = 0; d < D; d++) {
     r->domains[d] = json_string_value(json_array_get(domains, d));
-    if (!r->domains[d]) return rmx_fail(err, RMX_EINPUT, "fit.json: \"domains\" holds something that is not a name");
+    if (!r->domains[d])
+      return rmx_fail(err, RMX_EINPUT, "fit.json: \"domains\" holds something that is not a name");
   }
   for (size_t i = 0; i < N; i++) {
-    for (size_t d = 0; d < D; d++) r->X[i * D + d] = json_number_value(json_array_get(json_array_get(mixtures, i), d));
+    for (size_t d = 0; d < D; d++)
+      r->X[i * D + d] = json_number_value(json_array_get(json_array_get(mixtures, i), d));
     for (size_t m = 0; m < r->M; m++)
       r->Y[i * r->M + m] = json_number_value(
           json_array_get(json_object_get(json_object_get(folds, r->metrics[m]), "true"), i));
@@ -118,7 +122,8 @@ static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena 
   return RMX_OK;
 }
 
-// A target of several metrics becomes one metric more, the first; so that everything shown of metrics shows it too.
+// A target of several metrics becomes one metric more, the first; so that everything shown of metrics shows
+// it too.
 static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, rmx_err *err) {
   json_t *weights = json_object_get(target, "weights"), *weight;
   if (json_object_size(weights) < 2 || r->N == 0) return RMX_OK;
@@ -146,7 +151,8 @@ static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, 
 }
 
 // Spearman over the rows where both columns have a number; NaN with fewer than 3. scratch (2 N).
-static double agreement(const double *a, size_t stride_a, const double *b, size_t stride_b, size_t N, double *scratch) {
+static double agreement(const double *a, size_t stride_a, const double *b, size_t stride_b, size_t N,
+                        double *scratch) {
   size_t n = 0;
   for (size_t i = 0; i < N; i++) {
     if (!isfinite(a[i * stride_a]) || !isfinite(b[i * stride_b])) continue;
@@ -191,7 +197,8 @@ static rmx_status put_names(json_t *object, const char *key, const char **names,
   return RMX_OK;
 }
 
-static rmx_status put_rows(json_t *object, const char *key, const double *x, size_t N, size_t D, rmx_err *err) {
+static rmx_status put_rows(json_t *object, const char *key, const double *x, size_t N, size_t D,
+                           rmx_err *err) {
   json_t *rows = json_array();
   RMX_TRY(rmx__put(object, key, rows, err));
   for (size_t i = 0; i < N; i++) {
@@ -223,8 +230,10 @@ rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err) {
   RMX_TRY_GOTO(read_if_there(folder, "metrics.csv", &metrics, err), done);
   RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
   if (mixtures.N) RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
-  if (mixtures.N && metrics.N) status = join(&mixtures, &metrics, &half, &r, &arena, err);
-  else status = from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
+  if (mixtures.N && metrics.N)
+    status = join(&mixtures, &metrics, &half, &r, &arena, err);
+  else
+    status = from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(add_weighted(&r, json_object_get(data, "target"), &arena, err), done);
   double *scratch = rmx_arena_alloc(&arena, 2 * r.N + 1, sizeof *scratch);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a careful reader would ask before believing the optimum. Each warning is one fact with its numbers and what to do;
-// thresholds are rules of thumb and stand here, each beside its warning.
+// What a careful reader would ask before believing the optimum. Each warning is one fact with its numbers and
+// what to do; thresholds are rules of thumb and stand here, each beside its warning.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdarg.h>
@@ -30,41 +30,54 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
     rmx_buf_printf(&names, "%s%s", i ? ", " : "", name ? name : "?");
   }
   rmx_status status = RMX_OK;
-  if (names.failed) status = rmx_fail_memory(err, names.size, "a warning");
+  if (names.failed)
+    status = rmx_fail_memory(err, names.size, "a warning");
   else if (names.size)
-    status = warn(data, err, "Outside what the runs covered: the weight of %s. The prediction there is a guess; train more runs "
-                  "around the optimum, or measure it, before relying on it.", names.data);
+    status = warn(
+        data, err,
+        "Outside what the runs covered: the weight of %s. The prediction there is a guess; train more runs "
+        "around the optimum, or measure it, before relying on it.",
+        names.data);
   rmx_buf_release(&names);
   RMX_TRY(status);
 
   double far = rmx__get(optimum, "distance"), typical = rmx__get(optimum, "typical_distance");
   if (far > 2 * typical)
-    RMX_TRY(warn(data, err, "Far from every run: %.0f %% of the optimum's tokens lie elsewhere than in the nearest run's mixture, "
-                 "while runs lie %.0f %% from each other. The prediction is stretched.", 100 * far, 100 * typical));
+    RMX_TRY(warn(data, err,
+                 "Far from every run: %.0f %% of the optimum's tokens lie elsewhere than in the nearest "
+                 "run's mixture, "
+                 "while runs lie %.0f %% from each other. The prediction is stretched.",
+                 100 * far, 100 * typical));
   double score = rmx__get(optimum, "score"), prior = rmx__get(optimum, "score_prior");
   if (score >= prior)
-    RMX_TRY(warn(data, err, "No gain predicted: the fit expects the prior to do as well as the mixture found."));
+    RMX_TRY(
+        warn(data, err, "No gain predicted: the fit expects the prior to do as well as the mixture found."));
   return RMX_OK;
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {
   const json_t *runs = json_object_get(data, "runs"), *proxies = json_object_get(data, "proxies");
-  size_t N = json_array_size(json_object_get(runs, "ids")), D = json_array_size(json_object_get(runs, "domains"));
+  size_t N = json_array_size(json_object_get(runs, "ids")),
+         D = json_array_size(json_object_get(runs, "domains"));
   json_int_t wanted = json_integer_value(json_object_get(data, "mixtures_n"));
   json_int_t diverged = json_integer_value(json_object_get(proxies, "diverged"));
   json_int_t unreadable = json_integer_value(json_object_get(proxies, "unreadable_lines"));
   // Published fits use 30 runs a domain; with under two a plane through them is barely determined.
   if (N && N < 2 * D)
-    RMX_TRY(warn(data, err, "Few runs: %zu for %zu domains. At least %zu are advised, and more runs help more than longer ones.",
-                 N, D, 2 * D));
+    RMX_TRY(warn(
+        data, err,
+        "Few runs: %zu for %zu domains. At least %zu are advised, and more runs help more than longer ones.",
+        N, D, 2 * D));
   if (N && wanted > (json_int_t)N)
     RMX_TRY(warn(data, err, "Not all in: %zu of %lld mixtures have been measured.", N, (long long)wanted));
   if (diverged)
-    RMX_TRY(warn(data, err, "%lld of %lld runs diverged and are left out. A lower proxy.lr would keep them.", (long long)diverged,
-                 (long long)json_integer_value(json_object_get(proxies, "done"))));
+    RMX_TRY(warn(data, err, "%lld of %lld runs diverged and are left out. A lower proxy.lr would keep them.",
+                 (long long)diverged, (long long)json_integer_value(json_object_get(proxies, "done"))));
   if (unreadable)
-    RMX_TRY(warn(data, err, "%lld lines of the logs could not be read (a run was probably killed); the curves leave them out.",
-                 (long long)unreadable));
+    RMX_TRY(warn(
+        data, err,
+        "%lld line(s) of the logs could not be read (a run was probably killed); the curves leave them out.",
+        (long long)unreadable));
   return RMX_OK;
 }
 
@@ -72,13 +85,19 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
   const char *target = json_string_value(json_object_get(json_object_get(data, "target"), "name"));
   if (!target) return RMX_OK;
   const json_t *scores = json_object_get(json_object_get(json_object_get(data, "folds"), target), "scores");
-  double spearman = rmx__get(scores, "spearman"), half = rmx__get(json_object_get(data, "half_agreement"), target);
+  double spearman = rmx__get(scores, "spearman"),
+         half = rmx__get(json_object_get(data, "half_agreement"), target);
   if (spearman < 0.7)
-    RMX_TRY(warn(data, err, "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer ones, are needed.", spearman,
-                 target));
+    RMX_TRY(
+        warn(data, err,
+             "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer ones, are needed.",
+             spearman, target));
   if (half < 0.8)
-    RMX_TRY(warn(data, err, "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. The proxies may "
-                 "be too short for their order to last.", half, target));
+    RMX_TRY(warn(data, err,
+                 "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. "
+                 "The proxies may "
+                 "be too short for their order to last.",
+                 half, target));
   return RMX_OK;
 }
 
@@ -89,11 +108,15 @@ static rmx_status about_comparison(json_t *data, rmx_err *err) {
     const char *name = json_string_value(json_object_get(row, "name"));
     double mean = rmx__get(gap, "mean"), se = rmx__get(gap, "se");
     if (!name || strcmp(name, "optimum") == 0) continue;
-    if (mean < 0 && -mean > 2 * se)
-      RMX_TRY(warn(data, err, "Measured against the optimum, %s is better: by %.4f, %.1f standard errors.", name, -mean, -mean / se));
+    if (se > 0 && -mean > 2 * se)
+      RMX_TRY(warn(data, err, "Measured against the optimum, %s is better: by %.4f, %.1f standard errors.",
+                   name, -mean, -mean / se));
     else if (strcmp(name, "prior") == 0 && mean <= 2 * se)
-      RMX_TRY(warn(data, err, "The measured gain over the prior, %.4f, is within the noise (standard error %.4f). More seeds would "
-                   "tell.", mean, se));
+      RMX_TRY(warn(data, err,
+                   "The measured gain over the prior, %.4f, is within the noise (standard error %.4f). More "
+                   "seeds would "
+                   "tell.",
+                   mean, se));
   }
   return RMX_OK;
 }
@@ -108,7 +131,9 @@ static rmx_status about_epochs(json_t *data, rmx_err *err) {
     const char *name = json_string_value(json_object_get(domain, "name"));
     double epochs = name ? rmx__get(mixture, name) * budget / rmx__get(domain, "train_tokens") : NAN;
     if (epochs > 4 && isfinite(epochs))
-      RMX_TRY(warn(data, err, "The large model would see %s %.1f times; past four times repeated text teaches little.", name, epochs));
+      RMX_TRY(warn(data, err,
+                   "The large model would see %s %.1f times; past four times repeated text teaches little.",
+                   name, epochs));
   }
   return RMX_OK;
 }

@@ -24,10 +24,11 @@ try() {
   code=$?
   if [ $code -ne "$wanted" ]; then
     not_ok "$name" "exit $code, wanted $wanted
-$(tail -5 "$SCRATCH/stderr")"
+$(tail -n 5 "$SCRATCH/stderr")"
   elif [ -n "$text" ] && ! grep -qF -- "$text" "$SCRATCH/stdout" "$SCRATCH/stderr"; then
     not_ok "$name" "no \"$text\" in what it printed:
-$(tail -5 "$SCRATCH/stdout" "$SCRATCH/stderr")"
+$(tail -n 5 "$SCRATCH/stdout")
+$(tail -n 5 "$SCRATCH/stderr")"
   else
     ok "$name"
   fi

@@ -20,11 +20,11 @@ static void read_all(const char *path, const char *separator) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const char *const suffixes[] = {".jsonl", ".txt", ".jsonl.gz", ".jsonl.zst"};
-  rmx_err err = {0};
   for (int i = 0; i < 4; i++) {
     char path[80];
     snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);
-    if (rmx_write_file(path, data, size, &err) != RMX_OK) abort();
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0) abort();
     read_all(path, "%");
     read_all(path, "");
     unlink(path);

@@ -2,6 +2,7 @@
 /* The model as a whole: what it computes does not depend on how it is computed, and it learns. */
 #include "../testing.h"
 
+#include <malloc.h>
 #include <regmix/model.h>
 
 static const rmx_model_config small = {2, 2, 32, 48, 50, 64, 10000, 1e-5};
@@ -275,6 +276,20 @@ START_TEST(sizes_of_the_presets) {
 }
 END_TEST
 
+#if !defined(__SANITIZE_ADDRESS__) /* which has an allocator of its own */
+START_TEST(memory_is_what_was_said) {
+  for (int B = 1; B <= 64; B *= 8) {
+    const struct mallinfo2 before = mallinfo2();
+    rmx_model *m = model_of(NULL, B, 1);
+    const struct mallinfo2 now = mallinfo2();
+    const double taken = (double)(now.uordblks + now.hblkhd) - (double)(before.uordblks + before.hblkhd);
+    ck_assert_double_eq_tol((double)rmx_model_memory(&small, B, T), taken, 8192);
+    rmx_model_free(m);
+  }
+}
+END_TEST
+#endif
+
 START_TEST(wrong_configs_are_told) {
   const rmx_kernels *k = NULL;
   rmx_model *m = NULL;
@@ -306,5 +321,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, adamw_second_step_is_exact);
   tcase_add_test(tc, a_step_of_nan_is_not_taken);
   tcase_add_test(tc, sizes_of_the_presets);
+#if !defined(__SANITIZE_ADDRESS__)
+  tcase_add_test(tc, memory_is_what_was_said);
+#endif
   tcase_add_test(tc, wrong_configs_are_told);
 }

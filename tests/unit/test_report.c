@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the report reads from a folder, number by number, and that the page holds it and nothing that could break out.
+// What the report reads from a folder, number by number, and that the page holds it and nothing that could
+// break out.
 #include <regmix/report.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +16,9 @@ static void make_folder(void) {
   folder = name;
 }
 
-static void remove_folder(void) { must(rmx_remove_tree(folder, err)); }
+static void remove_folder(void) {
+  must(rmx_remove_tree(folder, err));
+}
 
 static const char *in_folder(const char *file) {
   static char path[256];
@@ -73,13 +76,16 @@ START_TEST(empty_folder_has_a_page) {
 }
 END_TEST
 
-START_TEST(absent_folder) { must_fail(rmx_report_write("/tmp/regmix-there-is-none", "/tmp/x.html", err), "no such folder"); }
+START_TEST(absent_folder) {
+  must_fail(rmx_report_write("/tmp/regmix-there-is-none", "/tmp/x.html", err), "no such folder");
+}
 END_TEST
 
 START_TEST(runs_are_joined_by_name) {
   put_tables();
   json_t *data = collect();
-  ck_assert_uint_eq(json_array_size(at(data, "runs/ids")), 3);  // r4 was not measured, the stranger has no mixture
+  ck_assert_uint_eq(json_array_size(at(data, "runs/ids")),
+                    3);  // r4 was not measured, the stranger has no mixture
   ck_assert_str_eq(text(data, "runs/ids/0"), "r3");
   ck_assert_double_eq(number(data, "runs/mixtures/0/0"), 0.7);
   ck_assert_double_eq(number(data, "runs/values/1/0"), 4);
@@ -105,7 +111,8 @@ END_TEST
 
 START_TEST(weighted_target_is_one_more_metric) {
   put_tables();
-  put("optimum.yaml", "mixture: {a: 0.5, b: 0.5}\ntarget: {a_val_loss: 1, b_val_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
+  put("optimum.yaml",
+      "mixture: {a: 0.5, b: 0.5}\ntarget: {a_val_loss: 1, b_val_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
   put("fit/fit.json", "{\"domains\": [\"a\", \"b\"], \"metrics\": [], \"mixtures\": []}");
   put("fit/cross-validation.csv",
       "run,metric,fold,true,predicted\nr1,a_val_loss,0,4,4.1\nr2,a_val_loss,1,3,3\nr3,a_val_loss,0,2,2\n"
@@ -126,8 +133,12 @@ START_TEST(weighted_target_is_one_more_metric) {
 END_TEST
 
 START_TEST(fit_folder_alone) {
-  put("fit.json", "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"m\"}], \"mixtures\": [[0.1, 0.9], [0.5, 0.5], [0.8, 0.2]]}");
-  put("cross-validation.csv", "run,metric,fold,true,predicted\r\n1,\"m, \"\"x\"\"\",0,3,3.5\r\n2,\"m, \"\"x\"\"\",1,2,2\r\n3,\"m, \"\"x\"\"\",2,1,1\r\n");
+  put("fit.json",
+      "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"m\"}], \"mixtures\": [[0.1, 0.9], [0.5, "
+      "0.5], [0.8, 0.2]]}");
+  put("cross-validation.csv",
+      "run,metric,fold,true,predicted\r\n1,\"m, \"\"x\"\"\",0,3,3.5\r\n2,\"m, \"\"x\"\"\",1,2,2\r\n3,\"m, "
+      "\"\"x\"\"\",2,1,1\r\n");
   json_t *data = collect();
   ck_assert_str_eq(text(data, "runs/metrics/0"), "m, \"x\"");
   ck_assert_double_eq(number(data, "runs/mixtures/2/0"), 0.8);
@@ -141,26 +152,33 @@ END_TEST
 START_TEST(curves_are_thinned_and_mended) {
   put("optimum.yaml", "mixture: {a: 1}\ntarget: {a_val_loss: 2}\n");
   rmx_buf log = {0};
-  for (int step = 1; step <= 1000; step++) rmx_buf_printf(&log, "{\"step\": %d, \"tokens\": %d, \"loss_nats\": %g}\n", step, 10 * step, 5.0);
+  for (int step = 1; step <= 1000; step++)
+    rmx_buf_printf(&log, "{\"step\": %d, \"tokens\": %d, \"loss_nats\": %g}\n", step, 10 * step, 5.0);
   rmx_buf_puts(&log, "{\"step\": 1000, \"tokens\": 10000, \"valid_nats\": {\"a\": 3.5, \"b\": 4}}\n");
-  rmx_buf_puts(&log, "{\"step\": 501, \"tokens\": 5010, \"loss_nats\": 4.0}\n");  // resumed: what came after is told anew
-  rmx_buf_puts(&log, "{\"step\": 502, \"tok");                                    // and killed
+  rmx_buf_puts(
+      &log,
+      "{\"step\": 501, \"tokens\": 5010, \"loss_nats\": 4.0}\n");  // resumed: what came after is told anew
+  rmx_buf_puts(&log, "{\"step\": 502, \"tok");                     // and killed
   put("runs/r1/log.jsonl", log.data);
   rmx_buf_release(&log);
-  put("runs/r2/log.jsonl", "{\"step\": 1, \"tokens\": 10, \"loss_nats\": 6}\n{\"step\": 2, \"tokens\": 20, \"loss_nats\": null}\n");
-  put("runs/r2/result.json", "{\"run\": \"r2\", \"status\": \"diverged\", \"tokens\": 20, \"flops\": 7, \"wall_s\": 1.5}");
+  put("runs/r2/log.jsonl",
+      "{\"step\": 1, \"tokens\": 10, \"loss_nats\": 6}\n{\"step\": 2, \"tokens\": 20, \"loss_nats\": "
+      "null}\n");
+  put("runs/r2/result.json",
+      "{\"run\": \"r2\", \"status\": \"diverged\", \"tokens\": 20, \"flops\": 7, \"wall_s\": 1.5}");
   json_t *data = collect();
   json_t *losses = at(data, "curves/0/loss");
   ck_assert_uint_eq(json_array_size(losses), 100);
   ck_assert_double_eq_tol(number(data, "curves/0/loss/0"), 5, 1e-12);
-  ck_assert_double_eq_tol(number(data, "curves/0/loss/99"), (5 * 5 + 4) / 6.0, 1e-12);  // 501 points: 99 fives of five, then six
+  ck_assert_double_eq_tol(number(data, "curves/0/loss/99"), (5 * 5 + 4) / 6.0,
+                          1e-12);  // 501 points: 99 fives of five, then six
   ck_assert_double_eq_tol(number(data, "curves/0/valid/0/1"), 2 * 3.5, 1e-12);
   ck_assert_uint_eq(json_array_size(at(data, "curves/1/loss")), 1);
   ck_assert(json_is_true(at(data, "curves/1/diverged")));
   ck_assert_double_eq(number(data, "proxies/diverged"), 1);
   ck_assert_double_eq(number(data, "proxies/flops"), 7);
   ck_assert(warned(data, "1 of 1 runs diverged"));
-  ck_assert(warned(data, "1 lines of the logs"));
+  ck_assert(warned(data, "1 line(s) of the logs"));
   json_decref(data);
 }
 END_TEST
@@ -168,15 +186,21 @@ END_TEST
 START_TEST(warnings_say_what_is_wrong) {
   put_tables();
   put("resolved.yaml", "large:\n  tokens: 1000\n");
-  put("corpus/corpus.json", "{\"domains\": [{\"name\": \"a\", \"train_tokens\": 100}, {\"name\": \"b\", \"train_tokens\": 900}]}");
-  put("optimum.yaml", "mixture: {a: 0.9, b: 0.1}\ntarget: {a_val_loss: 1}\nscore: 4\nscore_prior: 3.9\ndistance: 0.5\n"
-                      "typical_distance: 0.1\noutside: [a]\n");
-  put("large/comparison.json", "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": 0.01, \"se\": 0.01}},"
-                               "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01}}]}");
+  put("corpus/corpus.json",
+      "{\"domains\": [{\"name\": \"a\", \"train_tokens\": 100}, {\"name\": \"b\", \"train_tokens\": 900}]}");
+  put("optimum.yaml",
+      "mixture: {a: 0.9, b: 0.1}\ntarget: {a_val_loss: 1}\nscore: 4\nscore_prior: 3.9\ndistance: 0.5\n"
+      "typical_distance: 0.1\noutside: [a]\n");
+  put("large/comparison.json",
+      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": 0.01, "
+      "\"se\": 0.01}},"
+      "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01}}]}");
   put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
   json_t *data = collect();
-  const char *const wanted[] = {"the weight of a", "Far from every run: 50 %", "No gain predicted", "within the noise", "uniform is better",
-                                "5.0 standard errors", "Few runs: 3 for 2", "Spearman 0.40", "see a 9.0 times"};
+  const char *const wanted[] = {
+      "the weight of a",   "Far from every run: 50 %", "No gain predicted", "within the noise",
+      "uniform is better", "5.0 standard errors",      "Few runs: 3 for 2", "Spearman 0.40",
+      "see a 9.0 times"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     ck_assert_msg(warned(data, wanted[i]), "no warning has \"%s\"", wanted[i]);
   ck_assert_double_eq(number(data, "budget_tokens"), 1000);
@@ -209,7 +233,8 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   // What is embedded reads back as what was collected.
   char *from = strstr(page, "id=\"data\">"), *to = from ? strstr(from, "</script") : NULL;
   ck_assert_ptr_nonnull(to);
-  json_t *embedded = json_loadb(from + strlen("id=\"data\">"), (size_t)(to - from) - strlen("id=\"data\">"), 0, NULL);
+  json_t *embedded =
+      json_loadb(from + strlen("id=\"data\">"), (size_t)(to - from) - strlen("id=\"data\">"), 0, NULL);
   json_t *data = collect();
   ck_assert(json_equal(embedded, data));
   json_decref(embedded);

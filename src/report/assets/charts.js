@@ -6,8 +6,19 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu
 const CONFIG = {
   background: null,
   font: FONT,
-  axis: {domain: false, ticks: false, gridColor: 'var(--grid)', labelColor: 'var(--soft)', labelFontSize: 12, labelPadding: 6,
-         titleColor: 'var(--soft)', titleFontSize: 12, titleFontWeight: 'normal', titlePadding: 8, aria: false},
+  axis: {
+    domain: false,
+    ticks: false,
+    gridColor: 'var(--grid)',
+    labelColor: 'var(--soft)',
+    labelFontSize: 12,
+    labelPadding: 6,
+    titleColor: 'var(--soft)',
+    titleFontSize: 12,
+    titleFontWeight: 'normal',
+    titlePadding: 8,
+    aria: false,
+  },
   group: {stroke: null},
   style: {'guide-label': {font: FONT}, 'guide-title': {font: FONT}},
 };
@@ -17,29 +28,47 @@ const f = (field, scale, more) => Object.assign({field}, scale ? {scale} : {}, m
 const ticks = (length, each) => Math.max(2, Math.round(length / each));
 
 function base(width, height, description, parts) {
-  return Object.assign({width, height, description, config: CONFIG, autosize: {type: 'fit', contains: 'padding', resize: true},
-                        padding: {left: 2, right: 8, top: 6, bottom: 2}}, parts);
+  return Object.assign(
+    {
+      width,
+      height,
+      description,
+      config: CONFIG,
+      autosize: {type: 'fit', contains: 'padding', resize: true},
+      padding: {left: 2, right: 8, top: 6, bottom: 2},
+    },
+    parts,
+  );
 }
-const linear = (name, range, domain, more) => Object.assign({name, type: 'linear', range, domain, nice: true, zero: false}, more);
+const linear = (name, range, domain, more) =>
+  Object.assign({name, type: 'linear', range, domain, nice: true, zero: false}, more);
 // A mark that stands for one row each.
 function rowsOf(type, enter, more) {
   enter.tooltip = f('tip');
   return Object.assign({name: 'rows', type, from: {data: 'table'}, aria: false, encode: {enter}}, more);
 }
-const plain = (type, data, enter) => ({type, from: data ? {data} : undefined, aria: false, interactive: false, encode: {enter}});
+const plain = (type, data, enter) => ({
+  type,
+  from: data ? {data} : undefined,
+  aria: false,
+  interactive: false,
+  encode: {enter},
+});
 
 // 1, 2, 5 times the powers of ten in a range; powers alone where that would be many.
 function logTicks([low, high]) {
   const all = [];
-  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) all.push(...[1, 2, 5].map((m) => m * 10 ** e));
+  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
+    all.push(...[1, 2, 5].map((m) => m * 10 ** e));
   const inside = all.filter((x) => x >= low && x <= high);
   return inside.length > 9 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
 }
 
 // An extent with a little air, of all numbers given; never empty.
 function extent(values) {
-  let low = Infinity, high = -Infinity;
-  for (const x of values) if (Number.isFinite(x)) low = Math.min(low, x), high = Math.max(high, x);
+  let low = Infinity,
+    high = -Infinity;
+  for (const x of values) if (Number.isFinite(x)) ((low = Math.min(low, x)), (high = Math.max(high, x)));
   if (low > high) return [0, 1];
   const air = (high - low) * 0.04 || Math.abs(high) * 0.01 || 1;
   return [low - air, high + air];
@@ -61,23 +90,63 @@ function pairedBars(rows, width, description) {
       linear('share', 'width', [0, most * (width < 480 ? 1.3 : 1.14)], {zero: true, nice: false}),
     ],
     axes: [
-      {scale: 'share', orient: 'bottom', grid: true, title: 'share of the training tokens (%)', tickCount: ticks(width, 110)},
+      {
+        scale: 'share',
+        orient: 'bottom',
+        grid: true,
+        title: 'share of the training tokens (%)',
+        tickCount: ticks(width, 110),
+      },
       {scale: 'domain', orient: 'left', labelLimit: width < 480 ? 110 : 190, labelColor: 'var(--ink)'},
     ],
-    marks: [{
-      type: 'group', from: {facet: {data: 'table', name: 'pair', groupby: 'domain'}}, aria: false,
-      encode: {enter: {y: f('domain', 'domain'), height: {scale: 'domain', band: 1}, width: {signal: 'width'}}},
-      signals: [{name: 'tall', update: "bandwidth('domain')"}],
-      scales: [{name: 'kind', type: 'band', domain: kinds, range: [0, {signal: 'tall'}]}],
-      marks: [
-        rowsOf('rect', {x: {scale: 'share', value: 0}, x2: f('share', 'share'), y: f('kind', 'kind'), height: {scale: 'kind', band: 0.92},
-                        fill: color, cornerRadius: v(1)}, {from: {data: 'pair'}}),
-        plain('rule', 'pair', at({x: f('low', 'share'), x2: f('high', 'share'), stroke: v('var(--ink)'), strokeWidth: v(1.3),
-                                  opacity: {signal: 'datum.high > datum.low ? 0.85 : 0'}})),
-        plain('text', 'pair', at({x: {scale: 'share', signal: 'max(datum.share, datum.high)', offset: 6}, text: f('label'), baseline: v('middle'),
-                                  fontSize: v(11.5), fill: {signal: "datum.kind === 'optimum' ? 'var(--ink)' : 'var(--soft)'"}})),
-      ],
-    }],
+    marks: [
+      {
+        type: 'group',
+        from: {facet: {data: 'table', name: 'pair', groupby: 'domain'}},
+        aria: false,
+        encode: {
+          enter: {y: f('domain', 'domain'), height: {scale: 'domain', band: 1}, width: {signal: 'width'}},
+        },
+        signals: [{name: 'tall', update: "bandwidth('domain')"}],
+        scales: [{name: 'kind', type: 'band', domain: kinds, range: [0, {signal: 'tall'}]}],
+        marks: [
+          rowsOf(
+            'rect',
+            {
+              x: {scale: 'share', value: 0},
+              x2: f('share', 'share'),
+              y: f('kind', 'kind'),
+              height: {scale: 'kind', band: 0.92},
+              fill: color,
+              cornerRadius: v(1),
+            },
+            {from: {data: 'pair'}},
+          ),
+          plain(
+            'rule',
+            'pair',
+            at({
+              x: f('low', 'share'),
+              x2: f('high', 'share'),
+              stroke: v('var(--ink)'),
+              strokeWidth: v(1.3),
+              opacity: {signal: 'datum.high > datum.low ? 0.85 : 0'},
+            }),
+          ),
+          plain(
+            'text',
+            'pair',
+            at({
+              x: {scale: 'share', signal: 'max(datum.share, datum.high)', offset: 6},
+              text: f('label'),
+              baseline: v('middle'),
+              fontSize: v(11.5),
+              fill: {signal: "datum.kind === 'optimum' ? 'var(--ink)' : 'var(--soft)'"},
+            }),
+          ),
+        ],
+      },
+    ],
   });
 }
 
@@ -94,11 +163,20 @@ function dots(rows, width, description, xTitle) {
       {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 120 : 220},
     ],
     marks: [
-      plain('rule', 'table', {x: {scale: 'x', signal: 'datum.mean - (datum.se || 0)'}, x2: {scale: 'x', signal: 'datum.mean + (datum.se || 0)'},
-                             y: f('name', 'name', {band: 0.5}), strokeWidth: v(2), strokeCap: v('round'),
-                             stroke: {signal: "datum.main ? 'var(--main)' : 'var(--other)'"}}),
-      rowsOf('symbol', {x: f('mean', 'x'), y: f('name', 'name', {band: 0.5}), size: v(85),
-                        fill: {signal: "datum.main ? 'var(--main)' : 'var(--soft)'"}}),
+      plain('rule', 'table', {
+        x: {scale: 'x', signal: 'datum.mean - (datum.se || 0)'},
+        x2: {scale: 'x', signal: 'datum.mean + (datum.se || 0)'},
+        y: f('name', 'name', {band: 0.5}),
+        strokeWidth: v(2),
+        strokeCap: v('round'),
+        stroke: {signal: "datum.main ? 'var(--main)' : 'var(--other)'"},
+      }),
+      rowsOf('symbol', {
+        x: f('mean', 'x'),
+        y: f('name', 'name', {band: 0.5}),
+        size: v(85),
+        fill: {signal: "datum.main ? 'var(--main)' : 'var(--soft)'"},
+      }),
     ],
   });
 }
@@ -109,17 +187,31 @@ function scatter(rows, width, description, xTitle, yTitle, diagonal) {
   const y = diagonal ? x : extent(rows.map((r) => r.y));
   const height = Math.min(width, 440);
   return base(width, height, description, {
-    data: [{name: 'table', values: rows}, {name: 'line', values: diagonal ? [{}] : []}],
+    data: [
+      {name: 'table', values: rows},
+      {name: 'line', values: diagonal ? [{}] : []},
+    ],
     scales: [linear('x', 'width', x, {nice: false}), linear('y', 'height', y, {nice: false})],
     axes: [
       {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 85)},
       {scale: 'y', orient: 'left', grid: true, title: yTitle, tickCount: ticks(height, 60)},
     ],
     marks: [
-      plain('rule', 'line', {x: {scale: 'x', value: x[0]}, x2: {scale: 'x', value: x[1]}, y: {scale: 'y', value: x[0]},
-                             y2: {scale: 'y', value: x[1]}, stroke: v('var(--soft)'), strokeDash: v([4, 4])}),
-      rowsOf('symbol', {x: f('x', 'x'), y: f('y', 'y'), size: v(rows.length > 200 ? 22 : 42), fill: v('var(--dots)'),
-                        fillOpacity: v(rows.length > 200 ? 0.55 : 0.75)}),
+      plain('rule', 'line', {
+        x: {scale: 'x', value: x[0]},
+        x2: {scale: 'x', value: x[1]},
+        y: {scale: 'y', value: x[0]},
+        y2: {scale: 'y', value: x[1]},
+        stroke: v('var(--soft)'),
+        strokeDash: v([4, 4]),
+      }),
+      rowsOf('symbol', {
+        x: f('x', 'x'),
+        y: f('y', 'y'),
+        size: v(rows.length > 200 ? 22 : 42),
+        fill: v('var(--dots)'),
+        fillOpacity: v(rows.length > 200 ? 0.55 : 0.75),
+      }),
     ],
   });
 }
@@ -128,46 +220,117 @@ function scatter(rows, width, description, xTitle, yTitle, diagonal) {
 // `mark` is where the optimum lies (NaN: nowhere).
 function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   const columns = Math.max(1, Math.min(facets.length, Math.floor((width - 50) / (width < 480 ? 150 : 196))));
-  const left = 58, gap = 18, wide = (width - left - 12 - gap * (columns - 1)) / columns, tall = 118;
-  const stacked = wide < 165, pitch = tall + (stacked ? 78 : 66);  // narrow: the note stands below the name
+  const left = 58,
+    gap = 18,
+    wide = (width - left - 12 - gap * (columns - 1)) / columns,
+    tall = 118;
+  const stacked = wide < 165,
+    pitch = tall + (stacked ? 78 : 66); // narrow: the note stands below the name
   const lines = Math.ceil(facets.length / columns);
   const y = extent(rows.map((r) => r.y));
   const groups = facets.map((facet, i) => {
     const mine = rows.filter((r) => r.facet === facet.name);
     const x = extent(mine.map((r) => r.x).concat(Number.isFinite(facet.mark) ? [facet.mark] : []));
     const data = `facet_${i}`;
-    return {data: {name: data, values: mine}, group: {
-      type: 'group', aria: false,
-      encode: {enter: {x: v(left + (i % columns) * (wide + gap)), y: v((stacked ? 40 : 28) + Math.floor(i / columns) * pitch), width: v(wide),
-                       height: v(tall)}},
-      signals: [{name: 'width', value: wide}, {name: 'height', value: tall}],
-      scales: [{name: 'x', type: 'linear', domain: [Math.min(0, x[0]), x[1]], range: [0, wide]}],
-      axes: [
-        {scale: 'x', orient: 'bottom', tickCount: 3, labelFontSize: 11, labelFlush: false},
-        {scale: 'y', orient: 'left', grid: true, tickCount: 3, labels: i % columns === 0, labelFontSize: 11},
-      ],
-      marks: [
-        plain('rule', null, {x: {scale: 'x', value: facet.mark}, y: v(0), y2: v(tall), stroke: v('var(--accent)'), strokeWidth: v(1.5),
-                             opacity: v(Number.isFinite(facet.mark) ? 0.9 : 0)}),
-        rowsOf('symbol', {x: f('x', 'x'), y: f('y', 'y'), size: v(mine.length > 200 ? 10 : 20), fill: v('var(--dots)'),
-                          fillOpacity: v(mine.length > 200 ? 0.5 : 0.75)}, {from: {data}}),
-        plain('text', null, {x: v(0), y: v(stacked ? -22 : -8), text: v(facet.name), limit: v(stacked ? wide : wide - 52), fontSize: v(12), fontWeight: v(600),
-                             fill: v('var(--ink)')}),
-        plain('text', null, {x: v(stacked ? 0 : wide), y: v(-8), align: v(stacked ? 'left' : 'right'), text: v(facet.note), fontSize: v(11.5), fill: v('var(--soft)')}),
-      ],
-    }};
+    return {
+      data: {name: data, values: mine},
+      group: {
+        type: 'group',
+        aria: false,
+        encode: {
+          enter: {
+            x: v(left + (i % columns) * (wide + gap)),
+            y: v((stacked ? 40 : 28) + Math.floor(i / columns) * pitch),
+            width: v(wide),
+            height: v(tall),
+          },
+        },
+        signals: [
+          {name: 'width', value: wide},
+          {name: 'height', value: tall},
+        ],
+        scales: [{name: 'x', type: 'linear', domain: [Math.min(0, x[0]), x[1]], range: [0, wide]}],
+        axes: [
+          {scale: 'x', orient: 'bottom', tickCount: 3, labelFontSize: 11, labelFlush: false},
+          {
+            scale: 'y',
+            orient: 'left',
+            grid: true,
+            tickCount: 3,
+            labels: i % columns === 0,
+            labelFontSize: 11,
+          },
+        ],
+        marks: [
+          plain('rule', null, {
+            x: {scale: 'x', value: facet.mark},
+            y: v(0),
+            y2: v(tall),
+            stroke: v('var(--accent)'),
+            strokeWidth: v(1.5),
+            opacity: v(Number.isFinite(facet.mark) ? 0.9 : 0),
+          }),
+          rowsOf(
+            'symbol',
+            {
+              x: f('x', 'x'),
+              y: f('y', 'y'),
+              size: v(mine.length > 200 ? 10 : 20),
+              fill: v('var(--dots)'),
+              fillOpacity: v(mine.length > 200 ? 0.5 : 0.75),
+            },
+            {from: {data}},
+          ),
+          plain('text', null, {
+            x: v(0),
+            y: v(stacked ? -22 : -8),
+            text: v(facet.name),
+            limit: v(stacked ? wide : wide - 52),
+            fontSize: v(12),
+            fontWeight: v(600),
+            fill: v('var(--ink)'),
+          }),
+          plain('text', null, {
+            x: v(stacked ? 0 : wide),
+            y: v(-8),
+            align: v(stacked ? 'left' : 'right'),
+            text: v(facet.note),
+            fontSize: v(11.5),
+            fill: v('var(--soft)'),
+          }),
+        ],
+      },
+    };
   });
   const height = lines * pitch + 6;
-  return Object.assign(base(width - 4, height, description, {
-    data: groups.map((g) => g.data),
-    scales: [{name: 'y', type: 'linear', domain: y, range: [tall, 0], zero: false}],
-    marks: groups.map((g) => g.group).concat([
-      plain('text', null, {x: v(left + (width - left) / 2), y: v(height - 4), align: v('center'), text: v(xTitle), fontSize: v(12),
-                           fill: v('var(--soft)')}),
-      plain('text', null, {x: v(12), y: v(height / 2 - 20), angle: v(-90), align: v('center'), text: v(yTitle), fontSize: v(12),
-                           fill: v('var(--soft)')}),
-    ]),
-  }), {autosize: 'none', padding: 0});
+  return Object.assign(
+    base(width - 4, height, description, {
+      data: groups.map((g) => g.data),
+      scales: [{name: 'y', type: 'linear', domain: y, range: [tall, 0], zero: false}],
+      marks: groups
+        .map((g) => g.group)
+        .concat([
+          plain('text', null, {
+            x: v(left + (width - left) / 2),
+            y: v(height - 4),
+            align: v('center'),
+            text: v(xTitle),
+            fontSize: v(12),
+            fill: v('var(--soft)'),
+          }),
+          plain('text', null, {
+            x: v(12),
+            y: v(height / 2 - 20),
+            angle: v(-90),
+            align: v('center'),
+            text: v(yTitle),
+            fontSize: v(12),
+            fill: v('var(--soft)'),
+          }),
+        ]),
+    }),
+    {autosize: 'none', padding: 0},
+  );
 }
 
 // A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it suits any paper.
@@ -183,17 +346,45 @@ function heatMap(cells, rowNames, columnNames, width, description) {
       {name: 'column', type: 'band', domain: columnNames, range: 'width', padding: 0.04},
     ],
     axes: [
-      {scale: 'row', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 105 : 185, title: width < 480 ? null : 'domain (share of tokens)'},
-      {scale: 'column', orient: 'top', labelColor: 'var(--ink)', labelAngle: -40, labelAlign: 'left', labelBaseline: 'bottom',
-       labelLimit: width < 480 ? 85 : 130, labelOverlap: false, labelPadding: 4, labelFontSize: cell < 18 ? 10 : 12},
+      {
+        scale: 'row',
+        orient: 'left',
+        labelColor: 'var(--ink)',
+        labelLimit: width < 480 ? 105 : 185,
+        title: width < 480 ? null : 'domain (share of tokens)',
+      },
+      {
+        scale: 'column',
+        orient: 'top',
+        labelColor: 'var(--ink)',
+        labelAngle: -40,
+        labelAlign: 'left',
+        labelBaseline: 'bottom',
+        labelLimit: width < 480 ? 85 : 130,
+        labelOverlap: false,
+        labelPadding: 4,
+        labelFontSize: cell < 18 ? 10 : 12,
+      },
     ],
     marks: [
-      rowsOf('rect', {x: f('column', 'column'), width: {scale: 'column', band: 1}, y: f('row', 'row'), height: {scale: 'row', band: 1},
-                      fill: {signal: "datum.value < 0 ? 'var(--low)' : 'var(--high)'"},
-                      fillOpacity: {signal: 'isValid(datum.value) ? 0.03 + 0.97 * abs(datum.value) : 0'}, cornerRadius: v(2)}),
-      plain('text', 'table', {x: f('column', 'column', {band: 0.5}), y: f('row', 'row', {band: 0.5}), align: v('center'),
-                             baseline: v('middle'), fontSize: v(11), text: cell >= 40 ? f('label') : v(''),
-                             fill: {signal: "abs(datum.value) > 0.6 ? 'var(--on-strong)' : 'var(--ink)'"}}),
+      rowsOf('rect', {
+        x: f('column', 'column'),
+        width: {scale: 'column', band: 1},
+        y: f('row', 'row'),
+        height: {scale: 'row', band: 1},
+        fill: {signal: "datum.value < 0 ? 'var(--low)' : 'var(--high)'"},
+        fillOpacity: {signal: 'isValid(datum.value) ? 0.03 + 0.97 * abs(datum.value) : 0'},
+        cornerRadius: v(2),
+      }),
+      plain('text', 'table', {
+        x: f('column', 'column', {band: 0.5}),
+        y: f('row', 'row', {band: 0.5}),
+        align: v('center'),
+        baseline: v('middle'),
+        fontSize: v(11),
+        text: cell >= 40 ? f('label') : v(''),
+        fill: {signal: "abs(datum.value) > 0.6 ? 'var(--on-strong)' : 'var(--ink)'"},
+      }),
     ],
   });
 }
@@ -205,27 +396,68 @@ function curves(lines, points, marks, width, description) {
   const ordered = [...lines].sort((a, b) => rank[a.kind] - rank[b.kind]);
   const kindOf = Object.fromEntries(lines.map((line) => [line.run, line]));
   const of = {};
-  for (const p of points) (of[p.run] = of[p.run] || []).push({...p, kind: kindOf[p.run].kind, tip: kindOf[p.run].tip});
-  const color = "datum.kind === 'best' ? 'var(--main)' : datum.kind === 'worst' ? 'var(--accent)' : 'var(--other)'";
+  for (const p of points)
+    (of[p.run] = of[p.run] || []).push({...p, kind: kindOf[p.run].kind, tip: kindOf[p.run].tip});
+  const color =
+    "datum.kind === 'best' ? 'var(--main)' : datum.kind === 'worst' ? 'var(--accent)' : 'var(--other)'";
   const many = lines.length > 100;
   const highest = points.concat(marks).map((p) => p.loss);
   const x = [Math.min(...points.map((p) => p.tokens)), Math.max(...points.map((p) => p.tokens))];
   if (x[0] === x[1]) x[0] /= 2;
   return base(width, height, description, {
-    data: [{name: 'table', values: ordered.flatMap((line) => of[line.run] || [])}, {name: 'marks', values: marks}],
+    data: [
+      {name: 'table', values: ordered.flatMap((line) => of[line.run] || [])},
+      {name: 'marks', values: marks},
+    ],
     scales: [{name: 'x', type: 'log', range: 'width', domain: x}, linear('y', 'height', extent(highest))],
     axes: [
-      {scale: 'x', orient: 'bottom', grid: true, title: 'training tokens', format: '~s', values: logTicks(x), labelOverlap: true},
+      {
+        scale: 'x',
+        orient: 'bottom',
+        grid: true,
+        title: 'training tokens',
+        format: '~s',
+        values: logTicks(x),
+        labelOverlap: true,
+      },
       {scale: 'y', orient: 'left', grid: true, title: 'loss (nats/token)', tickCount: ticks(height, 60)},
     ],
     marks: [
-      {type: 'group', from: {facet: {data: 'table', name: 'line', groupby: 'run'}}, aria: false, marks: [
-        rowsOf('line', {x: f('tokens', 'x'), y: f('loss', 'y'), stroke: {signal: color}, strokeJoin: v('round'),
-                        strokeWidth: {signal: `datum.kind ? 2.4 : ${many ? 0.7 : 1}`},
-                        strokeOpacity: {signal: `datum.kind ? 1 : ${many ? 0.35 : 0.6}`}}, {from: {data: 'line'}})]},
-      {type: 'symbol', from: {data: 'marks'}, aria: false,
-       encode: {enter: {x: f('tokens', 'x'), y: f('loss', 'y'), size: v(40), fill: {signal: color}, stroke: v('var(--paper)'),
-                        strokeWidth: v(1), tooltip: f('tip')}}},
+      {
+        type: 'group',
+        from: {facet: {data: 'table', name: 'line', groupby: 'run'}},
+        aria: false,
+        marks: [
+          rowsOf(
+            'line',
+            {
+              x: f('tokens', 'x'),
+              y: f('loss', 'y'),
+              stroke: {signal: color},
+              strokeJoin: v('round'),
+              strokeWidth: {signal: `datum.kind ? 2.4 : ${many ? 0.7 : 1}`},
+              strokeOpacity: {signal: `datum.kind ? 1 : ${many ? 0.35 : 0.6}`},
+            },
+            {from: {data: 'line'}},
+          ),
+        ],
+      },
+      {
+        type: 'symbol',
+        from: {data: 'marks'},
+        aria: false,
+        encode: {
+          enter: {
+            x: f('tokens', 'x'),
+            y: f('loss', 'y'),
+            size: v(40),
+            fill: {signal: color},
+            stroke: v('var(--paper)'),
+            strokeWidth: v(1),
+            tooltip: f('tip'),
+          },
+        },
+      },
     ],
   });
 }

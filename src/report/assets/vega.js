@@ -5,7 +5,7 @@ const chartLibrary = (() => {
   if (globalThis.vega) return globalThis.vega;
   const loaded = {};
   const require = (name) => {
-    if (name === 'vega-selections') name = 'vega-selection';  // package and file are called differently
+    if (name === 'vega-selections') name = 'vega-selection'; // package and file are called differently
     if (!(name in loaded)) {
       if (!vegaModules[name]) throw new Error(`the chart library lacks its module ${name}`);
       loaded[name] = {};
@@ -13,7 +13,11 @@ const chartLibrary = (() => {
     }
     return loaded[name];
   };
-  Object.assign(require('vega-dataflow').transforms, require('vega-transforms'), require('vega-view-transforms'),
-                require('vega-encode'));
+  Object.assign(
+    require('vega-dataflow').transforms,
+    require('vega-transforms'),
+    require('vega-view-transforms'),
+    require('vega-encode'),
+  );
   return {parse: require('vega-parser').parse, View: require('vega-view').View};
 })();

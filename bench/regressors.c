@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// bench_regressors [regressor[:option=value...]]...: the published runs (17 domains, 13 metrics) fitted on N
+// = 32, 64, 128 (five random subsets) and 512 of the 512, scored on the 256 unseen ones: Spearman x 100 of
+// Pile-CC and mean of the 13 metrics, Pile-CC's mean squared error at 512, seconds of one fit and of 13 with
+// their cross-validation.
+//
+//   -i   inner: instead of the unseen runs, those of the 512 that are not in the subset (nothing at 512)
+//
+// REGMIX_SHARED: the folder of the data (data/regmix-paper, golden/subset_permutations.csv).
+
+#include <math.h>
+#include <regmix/regress.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 17, M = 13, N_ALL = 512, SUBSETS = 5 };
+static const size_t sizes[] = {32, 64, 128, 512};
+
+typedef struct task {
+  const rmx_regress_options *options;
+  const rmx_table *X, *Y, *test_x, *test_y;
+  const size_t *rows;  // (N)
+  size_t N;
+  uint64_t seed;
+  int own[M];
+  double rho[M], mse[M], seconds[M];
+  rmx_err err[M];
+} task;
+
+static void do_metric(void *context, size_t m) {
+  task *t = context;
+  double *X = rmx_calloc(t->N * D, sizeof(double)), *y = rmx_calloc(t->N, sizeof(double));
+  double *truth = rmx_calloc(t->test_x->N, sizeof(double)), *mean = rmx_calloc(t->test_x->N, sizeof(double));
+  t->rho[m] = NAN;
+  if (X && y && truth && mean) {
+    for (size_t i = 0; i < t->N; i++) {
+      memcpy(X + i * D, t->X->x + t->rows[i] * D, D * sizeof(double));
+      y[i] = t->Y->x[t->rows[i] * M + m];
+    }
+    for (size_t i = 0; i < t->test_x->N; i++) truth[i] = t->test_y->x[i * M + m];
+    rmx_dataset data = {.N = t->N, .D = D, .X = X, .y = y, .metric = t->Y->names[m], .own_domain = t->own[m]};
+    rmx_regressor *r = NULL;
+    double start = rmx_now();
+    if (rmx_regress_fit(t->options, &data, t->seed, NULL, &r, &t->err[m]) == RMX_OK) {
+      t->seconds[m] = rmx_now() - start;
+      rmx_scores s;
+      rmx_regressor_predict(r, t->test_x->x, t->test_x->N, mean, NULL);
+      rmx_score(truth, mean, t->test_x->N, &s);
+      t->rho[m] = 100 * s.spearman;
+      t->mse[m] = s.mse;
+      rmx_regressor_free(r);
+    }
+  }
+  free(X);
+  free(y);
+  free(truth);
+  free(mean);
+}
+
+static void fail(const char *what) {
+  fprintf(stderr, "bench_regressors: %s\n", what);
+  exit(EXIT_FAILURE);
+}
+
+static rmx_table load(const char *folder, const char *name) {
+  rmx_err err;
+  rmx_table t;
+  char *path = rmx_path_in(folder, name);
+  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK) fail(path ? err.message : "no memory");
+  free(path);
+  return t;
+}
+
+// "power:power.own=false"
+static void set(rmx_regress_options *o, const char *text) {
+  rmx_err err;
+  char *copy = rmx_strdup(text), *rest = NULL;
+  if (copy == NULL || rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, o, &err) != RMX_OK)
+    fail("no memory");
+  const char *key = "fit.regressor";
+  for (char *word = strtok_r(copy, ":", &rest); word; word = strtok_r(NULL, ":", &rest)) {
+    char *value = strchr(word, '=');
+    if (value) {
+      *value++ = 0;
+      key = word;
+    }
+    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, o, key, value ? value : word,
+                       &err) != RMX_OK)
+      fail(err.message);
+  }
+  free(copy);
+}
+
+int main(int argc, char **argv) {
+  bool inner = argc > 1 && strcmp(argv[1], "-i") == 0;
+  const char *const usual[] = {"ridge:ridge.sqrt=true:ridge.alpha=0.01", "trees", "power:power.own=false", "power",
+                               "gp", "ensemble", "auto"};
+  const char *const *wanted = usual, *folder = getenv("REGMIX_SHARED");
+  size_t n_wanted = sizeof(usual) / sizeof(usual[0]);
+  if (argc > 1 + inner) {
+    wanted = (const char *const *)argv + 1 + inner;
+    n_wanted = (size_t)(argc - 1 - inner);
+  }
+  if (folder == NULL) fail("REGMIX_SHARED must name the folder of the data");
+  rmx_table X = load(folder, "data/regmix-paper/train_mixture_1m.csv"),
+            Y = load(folder, "data/regmix-paper/train_pile_loss_1m.csv"),
+            ux = load(folder, "data/regmix-paper/test_mixture_1m.csv"),
+            uy = load(folder, "data/regmix-paper/test_pile_loss_1m.csv"), subsets = {0};
+  // Its first column is no name of a row, so it is read here.
+  char *path = rmx_path_in(folder, "golden/subset_permutations.csv"), *text = NULL;
+  size_t size = 0, order[SUBSETS][N_ALL];
+  rmx_err err;
+  if (path == NULL || rmx_read_file(path, &text, &size, &err) != RMX_OK) fail("golden/subset_permutations.csv");
+  const char *at = strchr(text, '\n');
+  for (size_t i = 0; i < N_ALL; i++)
+    for (size_t k = 0; k < SUBSETS; k++) {
+      char *end;
+      if (at == NULL) fail("golden/subset_permutations.csv: too short");
+      order[k][i] = (size_t)strtoul(at + 1, &end, 10);
+      if (order[k][i] >= N_ALL) fail("golden/subset_permutations.csv: no row of 512");
+      at = end;
+    }
+  free(text);
+  free(path);
+  (void)subsets;
+  task t = {.X = &X, .Y = &Y};
+  size_t cc = 0;
+  for (size_t m = 0; m < M; m++) {
+    size_t own;
+    if (strstr(Y.names[m], "pile_cc")) cc = m;
+    t.own[m] = rmx_find_name("domain", Y.names[m], (const char *const *)X.names, D, &own, &err) == RMX_OK
+                   ? (int)own
+                   : -1;
+  }
+  printf("%-40s %31s %8s %31s %7s %7s\n", "", "Pile-CC: 32     64    128    512", "MSE 512",
+         "mean of 13: 32  64    128    512", "s 32", "s 512");
+  for (size_t c = 0; c < n_wanted; c++) {
+    rmx_regress_options o = {0};
+    set(&o, wanted[c]);
+    double one[4] = {0}, all[4] = {0}, mse = NAN, seconds[4] = {0};
+    for (size_t s = 0; s < 4; s++) {
+      size_t times = sizes[s] == N_ALL ? 1 : SUBSETS;
+      for (size_t k = 0; k < times; k++) {
+        rmx_table rest_x = {0}, rest_y = {0};
+        t.options = &o;
+        t.N = sizes[s];
+        t.rows = order[k];
+        t.seed = k;
+        t.test_x = &ux;
+        t.test_y = &uy;
+        if (inner && t.N == N_ALL) continue;
+        if (inner) {
+          size_t n = N_ALL - t.N;
+          if (rmx_table_make(&rest_x, "i", n, D, &err) != RMX_OK || rmx_table_make(&rest_y, "i", n, M, &err) != RMX_OK)
+            fail(err.message);
+          for (size_t i = 0; i < n; i++) {
+            memcpy(rest_x.x + i * D, X.x + order[k][t.N + i] * D, D * sizeof(double));
+            memcpy(rest_y.x + i * M, Y.x + order[k][t.N + i] * M, M * sizeof(double));
+          }
+          t.test_x = &rest_x;
+          t.test_y = &rest_y;
+        }
+        rmx_parallel(rmx_processors(), M, do_metric, &t);
+        for (size_t m = 0; m < M; m++) {
+          all[s] += t.rho[m] / (double)(M * times);
+          seconds[s] += t.seconds[m] / (double)(M * times);
+        }
+        one[s] += t.rho[cc] / (double)times;
+        if (t.N == N_ALL) mse = t.mse[cc];
+        if (inner) rmx_table_release(&rest_x), rmx_table_release(&rest_y);
+      }
+    }
+    printf("%-40s  %6.2f %6.2f %6.2f %6.2f  %8.5f  %6.2f %6.2f %6.2f %6.2f   %6.3f  %6.3f\n", wanted[c], one[0], one[1],
+           one[2], one[3], mse, all[0], all[1], all[2], all[3], seconds[0], seconds[3]);
+    fflush(stdout);
+    rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
+  }
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  rmx_table_release(&ux);
+  rmx_table_release(&uy);
+  return 0;
+}

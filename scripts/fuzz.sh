@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# fuzz.sh BUILD: builds each target of tests/fuzz with clang's libFuzzer and the sanitizers, and runs it for
+# $FUZZ_SECONDS (60). A finding ends the script with its input left in BUILD.
+set -u
+build=${1:?usage: fuzz.sh BUILD_FOLDER}
+seconds=${FUZZ_SECONDS:-60}
+cd "$(dirname "$0")/.." || exit 1
+command -v clang > /dev/null || { echo "fuzz.sh: no clang here (Debian: apt install clang libclang-rt-dev)" >&2; exit 1; }
+if [ ! -f "$build/build.ninja" ]; then
+  CC=clang meson setup "$build" -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
+    -Dc_args=-fsanitize=fuzzer-no-link > /dev/null || exit 1
+fi
+ninja -C "$build" --quiet libregmix.a || exit 1
+libraries=$(pkg-config --libs jansson yaml-0.1 zlib libzstd libpcre2-8 libutf8proc openblas)
+for source in tests/fuzz/fuzz_*.c; do
+  name=$(basename "$source" .c)
+  mkdir -p "$build/corpus-$name"
+  # shellcheck disable=SC2086
+  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude -Isrc "$source" \
+    "$build/libregmix.a" $libraries -llapacke -lm -lpthread -o "$build/$name" || exit 1
+  echo "$name, $seconds s"
+  "$build/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -close_fd_mask=1 -artifact_prefix="$build/" \
+    "$build/corpus-$name" > "$build/$name.log" 2>&1 || { tail -30 "$build/$name.log"; echo "fuzz.sh: $name found something; its input is in $build" >&2; exit 1; }
+  grep -E 'number_of_executed_units|new_units_added' "$build/$name.log" | sed 's/^stat::/  /'
+done

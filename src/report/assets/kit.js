@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the page is put together from: elements, numbers as people read them, names, tables, figures. Everything a user
+// named is put up as text, never as markup.
+'use strict';
+const root = document.documentElement;
+window.addEventListener('error', (e) => {
+  root.dataset.errors = `${root.dataset.errors || ''}${e.message}\n`;
+});
+window.addEventListener('unhandledrejection', (e) => {
+  root.dataset.errors = `${root.dataset.errors || ''}${e.reason}\n`;
+});
+const data = JSON.parse(document.getElementById('data').textContent);
+
+// ---- elements and numbers ----
+
+function el(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes || {}))
+    if (value != null && value !== false) node.setAttribute(key, value);
+  for (const child of children.flat()) if (child != null) node.append(child);
+  return node;
+}
+const isNumber = (x) => typeof x === 'number' && Number.isFinite(x);
+const fixed = (x, digits) =>
+  isNumber(x)
+    ? x
+        .toFixed(digits)
+        .replace(/^-(?=[0.]*$)/, '')
+        .replace('-', '\u2212')
+    : '–';
+const loss = (x) => (isNumber(x) && Math.abs(x) >= 1000 ? count(x) : fixed(x, 3));
+const small = (x) => fixed(x, Math.abs(x) < 0.00995 && x !== 0 ? 4 : 3);
+const signed = (x) => (x > 0 ? '+' : '') + small(x);
+const whole = (x) => (isNumber(x) ? Math.round(x).toLocaleString('en').replace(/,/g, '\u202f') : '–');
+function percent(share) {
+  if (!isNumber(share)) return '–';
+  const p = 100 * share,
+    size = Math.abs(p);
+  return `${p === 0 ? '0' : fixed(p, size >= 0.95 ? 1 : size >= 0.095 ? 2 : 3)}\u202f%`;
+}
+// 1234567 -> 1.23 M
+function count(x) {
+  if (!isNumber(x)) return '–';
+  const units = [
+    [1e24, 'Y'],
+    [1e21, 'Z'],
+    [1e18, 'E'],
+    [1e15, 'P'],
+    [1e12, 'T'],
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ];
+  const unit = units.find(([size]) => Math.abs(x) >= size * 0.9995);
+  return unit ? `${Number((x / unit[0]).toPrecision(3))}\u202f${unit[1]}` : String(Number(x.toPrecision(3)));
+}
+const scientific = (x) => (x > 0 ? x.toExponential(1).replace('e+', 'e') : '–');
+function duration(s) {
+  if (!(s > 0)) return '–';
+  const one = (x) => Number(x.toPrecision(2));
+  return s < 90
+    ? `${one(s)} s`
+    : s < 5400
+      ? `${one(s / 60)} min`
+      : s < 172800
+        ? `${one(s / 3600)} h`
+        : `${one(s / 86400)} days`;
+}
+const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
+
+// ---- names: what all have in common says nothing ----
+
+function shortNames(names) {
+  const bare = names.map(
+    (name) =>
+      name
+        .replace(/^metric\//, '')
+        .replace(/^(train|valid)_/, '')
+        .replace(/_val_loss$/, '') || name,
+  );
+  let common = bare.length > 2 ? bare[0] : '';
+  for (const name of bare) while (!name.startsWith(common)) common = common.slice(0, -1);
+  common = common.replace(/[^_/]*$/, '');
+  const cut = bare.map((name) => name.slice(common.length) || name);
+  const use = new Set(cut).size === names.length ? cut : names;
+  return Object.fromEntries(names.map((name, i) => [name, use[i]]));
+}
+const runs = data.runs,
+  optimum = data.optimum,
+  fit = data.fit,
+  folds = data.folds || {};
+const domainNames = [
+  ...new Set([
+    ...Object.keys(optimum ? optimum.mixture || {} : {}),
+    ...(runs ? runs.domains : []),
+    ...(fit ? fit.domains || [] : []),
+    ...(data.corpus ? data.corpus.domains.map((d) => d.name) : []),
+  ]),
+];
+const WEIGHTED = 'weighted target';
+const target = data.target || {
+  name: (runs && runs.metrics[0]) || Object.keys(folds)[0],
+  weights: {},
+  assumed: true,
+};
+const metricNames = [
+  ...new Set([
+    target.name,
+    ...(runs ? runs.metrics : []),
+    ...Object.keys(folds),
+    ...(fit ? (fit.metrics || []).map((m) => m.name) : []),
+  ]),
+].filter(Boolean);
+const shortDomain = shortNames(domainNames);
+const shortMetric = {...shortNames(metricNames.filter((m) => m !== WEIGHTED)), [WEIGHTED]: WEIGHTED};
+const domainLabel = (name) => shortDomain[name] || name;
+const metricLabel = (name) => shortMetric[name] || name;
+function unitOf(metric) {
+  if (metric === WEIGHTED)
+    return Object.keys(target.weights).every((m) => unitOf(m) === 'nats/token') ? 'nats/token' : '';
+  return /bits_per_byte|bpb/.test(metric) ? 'bits/byte' : /loss|nats/.test(metric) ? 'nats/token' : '';
+}
+const kindOf = (metric) => (metric !== WEIGHTED && unitOf(metric) === 'nats/token' ? 'validation loss' : '');
+const axisOf = (metric) =>
+  [metricLabel(metric), kindOf(metric), unitOf(metric) && `(${unitOf(metric)})`].filter(Boolean).join(' ');
+const withUnit = (text, metric) => (unitOf(metric) ? `${text}\u00a0${unitOf(metric)}` : text);
+// Of one metric to be maximised the values are told as they are, though the score is their negative.
+const targetSign = Object.keys(target.weights).length === 1 && target.weights[target.name] < 0 ? -1 : 1;
+const targetWeight = Object.keys(target.weights).length === 1 ? target.weights[target.name] : 1;
+
+// ---- parts of the page ----
+
+const main = document.getElementById('main'),
+  contents = document.getElementById('contents');
+function section(id, title, contentsTitle, ...children) {
+  const node = el(
+    'section',
+    {id, 'aria-labelledby': `${id}-title`},
+    el('h2', {id: `${id}-title`}, title),
+    ...children,
+  );
+  main.append(node);
+  contents.append(el('a', {href: `#${id}`}, contentsTitle || title));
+  return node;
+}
+const absent = (what, command, does) =>
+  el('p', {class: 'absent'}, `${what}; `, el('code', null, `regmix ${command}`), ` ${does}.`);
+
+// columns: names; rows: arrays of text, or {text, class, title}.
+function table(caption, columns, rows, rowClass) {
+  return el(
+    'div',
+    {class: 'table'},
+    el('h3', null, caption),
+    el(
+      'div',
+      {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
+      el(
+        'table',
+        null,
+        el(
+          'thead',
+          null,
+          el(
+            'tr',
+            null,
+            columns.map((name) => el('th', {scope: 'col', title: name.title}, name.text || name)),
+          ),
+        ),
+        el(
+          'tbody',
+          null,
+          rows.map((cells, i) =>
+            el(
+              'tr',
+              {class: rowClass && rowClass(i)},
+              cells.map((cell) =>
+                cell && typeof cell === 'object'
+                  ? el('td', {class: cell.class, title: cell.title}, cell.text)
+                  : el('td', null, cell),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+const tip = el('div', {id: 'tip', role: 'tooltip', hidden: ''});
+document.body.append(tip);
+function showTip(handler, event, item, text) {
+  tip.hidden = text == null || text === '';
+  if (tip.hidden) return;
+  tip.textContent = text;
+  const point = event.changedTouches ? event.changedTouches[0] : event,
+    box = tip.getBoundingClientRect();
+  tip.style.left = `${Math.max(4, Math.min(point.clientX + 14, root.clientWidth - box.width - 4))}px`;
+  tip.style.top = `${point.clientY + box.height + 24 > window.innerHeight ? point.clientY - box.height - 10 : point.clientY + 16}px`;
+}
+
+// A figure whose drawing follows its width. `draw(width)` gives {spec, rows}.
+const figures = [];
+function figure(name, title, note, draw, key) {
+  const caption = el(
+    'figcaption',
+    null,
+    el('h3', null, title),
+    note ? el('p', null, note) : null,
+    key || null,
+  );
+  const plot = el('div', {class: 'plot'});
+  const node = el('figure', {'data-chart': name, 'data-rows': 0}, caption, plot);
+  const chart = {
+    node,
+    plot,
+    width: 0,
+    view: null,
+    setTitle: (text) => {
+      caption.firstChild.textContent = text;
+    },
+    setNote: (text) => {
+      caption.children[1].textContent = text;
+    },
+  };
+  chart.update = () => {
+    chart.width = plot.clientWidth;
+    const {spec, rows} = draw(Math.max(260, chart.width));
+    node.dataset.rows = rows;
+    if (chart.view) chart.view.finalize();
+    chart.view = new chartLibrary.View(chartLibrary.parse(spec), {
+      renderer: 'svg',
+      container: plot,
+      hover: false,
+      tooltip: showTip,
+    });
+    return chart.view.runAsync().catch((e) => {
+      root.dataset.errors = `${root.dataset.errors || ''}${name}: ${e.message}\n`;
+      plot.textContent = `This chart could not be drawn: ${e.message}`;
+    });
+  };
+  figures.push(chart);
+  return chart;
+}
+const key = (...items) =>
+  el(
+    'ul',
+    {class: 'key'},
+    items.map(([color, text]) => el('li', null, el('i', {style: `background:var(--${color})`}), text)),
+  );
+
+function chooseMetric(names, label, onChange) {
+  const select = el(
+    'select',
+    null,
+    names.map((name) =>
+      el(
+        'option',
+        {value: name},
+        name === target.name && !target.assumed && name !== WEIGHTED
+          ? `${metricLabel(name)} (target)`
+          : metricLabel(name),
+      ),
+    ),
+  );
+  select.addEventListener('change', () => onChange(select.value));
+  return el('label', {class: 'choose'}, label, select);
+}

@@ -1,0 +1,147 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The contract of the command line: names, exit codes, JSON keys, and what bad input is told.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+
+# ---- help, misuse
+try "help asked for is no error" 0 "Usage: regmix COMMAND" "$REGMIX" --help
+try "no command is misuse" 2 "Usage: regmix COMMAND" "$REGMIX"
+try "version" 0 "regmix 0." "$REGMIX" --version
+try "an unknown command gets the nearest" 2 'did you mean "optimize"' "$REGMIX" optimise
+try "an unknown option gets the nearest" 2 "did you mean --mixtures" "$REGMIX" fit --mixture m.csv
+try "an option without its value" 2 "--mixtures wants a value" "$REGMIX" fit --mixtures
+try "a word too many" 2 "one word too many" "$REGMIX" fit something
+try "the keys of the config" 0 "proxy.tokens = 1M" "$REGMIX" help config
+for command in run init plan prepare sample train fit score predict optimize pretrain compare report status bench; do
+  try "$command --help" 0 "Usage: regmix $command" "$REGMIX" $command --help
+done
+try "a man page" 0 ".TH REGMIX-fit 1" "$REGMIX" man fit
+try "completion" 0 "complete -o filenames -F _regmix regmix" "$REGMIX" completion bash
+
+# ---- two CSV files: fit, predict, score, optimize
+awk 'BEGIN { print "run,train_a,train_b,train_c" > "m.csv"; print "run,metric/a_val_loss,metric/b_val_loss" > "l.csv"
+  s = 7
+  for (i = 1; i <= 60; i++) {
+    for (j = 0; j < 3; j++) { s = (s * 16807) % 2147483647; w[j] = s / 2147483647 }
+    t = w[0] + w[1] + w[2]
+    a = w[0] / t; b = w[1] / t; c = w[2] / t
+    printf "%d,%.6f,%.6f,%.6f\n", i, a, b, c > "m.csv"
+    printf "%d,%.6f,%.6f\n", i, 3 - sqrt(a) - 0.2 * b, 4 - 1.5 * sqrt(b) > "l.csv"
+  } }'
+try "fit" 0 "metric/a_val_loss" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --set ridge.alpha=0.001 --set ridge.sqrt=true
+try "fit --json" 0 '"cross_validation"' "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor trees --set trees.rounds=50 --metric a --out fit-trees --json
+try "predict" 0 "run,metric/a_val_loss,metric/b_val_loss" "$REGMIX" predict --fit fit --mixtures m.csv
+[ "$("$REGMIX" predict --fit fit --mixtures m.csv | wc -l)" = 61 ] && ok "one row a mixture" || not_ok "one row a mixture"
+try "score --json" 0 '"spearman"' "$REGMIX" score --fit fit --mixtures m.csv --metrics l.csv --json
+"$REGMIX" score --fit fit --mixtures m.csv --metrics l.csv --json > score.json
+for key in metrics metric/a_val_loss n spearman mse mae r2 mean; do
+  grep -q "\"$key\"" score.json && ok "score has \"$key\"" || not_ok "score has \"$key\"" "$(cat score.json)"
+done
+try "optimize --json" 0 '"mixture"' "$REGMIX" optimize --fit fit --target a=0.7 --target b=0.3 --samples 5000 --top 50 --json
+"$REGMIX" optimize --fit fit --target a --samples 5000 --json > optimum.json 2> /dev/null
+awk '/"train_a"/ { gsub(/[",:]/, ""); if (!seen++) exit !($2 > 0.6) }' optimum.json && ok "the optimum of a is mostly a" || not_ok "the optimum of a is mostly a" "$(head -8 optimum.json)"
+try "maximize" 0 '"predicted"' "$REGMIX" optimize --fit fit --maximize b --samples 1000 --json
+printf 'train_a: 0.2\ntrain_b: 0.2\ntrain_c: 0.6\n' > prior.yaml
+try "a prior from YAML" 0 '"prior"' "$REGMIX" optimize --fit fit --target a --prior prior.yaml --strength 5 --samples 1000 --json
+try "optimize, for people" 0 "Nearest run" "$REGMIX" optimize --fit fit --target a --samples 1000
+try "no target" 2 "give --target METRIC" "$REGMIX" optimize --fit fit
+try "an unknown target" 1 'unknown metric "zebra"' "$REGMIX" optimize --fit fit --target zebra
+try "a fit that is not there" 1 "nofit" "$REGMIX" predict --fit nofit --mixtures m.csv
+try "a setting that is not known" 2 'did you mean "trees.rounds"' "$REGMIX" fit --mixtures m.csv --metrics l.csv --set trees.round=5
+try "a setting out of bounds" 2 "out of bounds" "$REGMIX" fit --mixtures m.csv --metrics l.csv --set ridge.alpha=-1
+try "an unknown regressor" 2 "none of" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor forest
+try "mixtures without metrics" 2 "go together" "$REGMIX" fit --mixtures m.csv
+try "a file that is not there" 1 "no.csv" "$REGMIX" fit --mixtures no.csv --metrics l.csv
+try "fewer runs than trees need" 0 "split" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor trees --set trees.min_data_in_leaf=40 --out fit-few
+sed '5s/,[^,]*,/,0.9,/' m.csv > bad.csv
+try "a row that does not sum to 1 names its line" 1 "bad.csv:5" "$REGMIX" fit --mixtures bad.csv --metrics l.csv
+try "--raw takes rows that are a little off as they are" 0 "metric/a_val_loss" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --raw --out fit-raw
+grep -q '"raw": true' fit-raw/fit.json && ok "and the fit remembers it" || not_ok "and the fit remembers it"
+sed '7s/,[^,]*$/,nan-ish/' l.csv > bad.csv
+try "a cell that is no number names its line" 1 "bad.csv:7" "$REGMIX" fit --mixtures m.csv --metrics bad.csv
+sed '7s/,[^,]*$/,/' l.csv > hole.csv
+try "an empty cell leaves that run out and says so" 0 "left out" "$REGMIX" fit --mixtures m.csv --metrics hole.csv --regressor ridge --out fit-hole
+sed 's/^7,/6,/' m.csv > bad.csv
+try "a run that is there twice" 1 "6" "$REGMIX" fit --mixtures bad.csv --metrics l.csv
+sed '4s/,0\./,-0./' m.csv > bad.csv
+try "a negative weight" 1 "bad.csv:4" "$REGMIX" fit --mixtures bad.csv --metrics l.csv
+
+# ---- an experiment
+make_corpus exp 300
+quick="--set proxy.tokens=4k --set large.tokens=4k --set sample.runs=5 --set compare.seeds=2"
+try "an experiment without a config" 1 "no regmix.yaml" "$REGMIX" run -C nothing
+try "plan, before anything is there" 0 "In all about" "$REGMIX" plan -C exp
+try "plan --json" 0 '"seconds"' "$REGMIX" plan -C exp --json
+try "status, before anything is there" 0 "not prepared" "$REGMIX" status -C exp
+try "train too early says what comes first" 1 "regmix prepare" "$REGMIX" train -C exp
+try "prepare" 0 "documents" "$REGMIX" prepare -C exp
+# shellcheck disable=SC2086
+try "sample" 0 "5 mixtures" "$REGMIX" sample -C exp $quick
+# shellcheck disable=SC2086
+try "run" 0 "The mixture" "$REGMIX" run -C exp $quick
+# shellcheck disable=SC2086
+try "run again: all is done" 0 "all done in 0." "$REGMIX" run -C exp $quick
+# shellcheck disable=SC2086
+try "run --json" 0 '"comparison"' "$REGMIX" run -C exp $quick --json
+# shellcheck disable=SC2086
+try "status, when all is done" 0 "5 done" "$REGMIX" status -C exp $quick
+# shellcheck disable=SC2086
+try "a changed setting retrains what it touches and says so" 0 "changed: lr" "$REGMIX" train -C exp $quick --set proxy.lr=0.001
+# shellcheck disable=SC2086
+try "pretrain on a mixture of one's own" 0 "nats per token" "$REGMIX" pretrain -C exp $quick --mixture single:b
+try "report elsewhere" 0 "page.html" "$REGMIX" report -C exp --out page.html
+grep -q 'application/json' page.html && ok "the page has its data in it" || not_ok "the page has its data in it"
+# shellcheck disable=SC2086
+try "a diverged run is told and left out" 1 "diverged" "$REGMIX" train -C exp $quick --set proxy.lr=10 --set proxy.clip=0 --set proxy.weight_decay=10
+sed 's/^0003,.*/0003,0.5,0.5,-0.1/' exp/mixtures.csv > m2.csv && cp m2.csv exp/mixtures.csv
+# shellcheck disable=SC2086
+try "negative weights in mixtures.csv name the line" 1 "mixtures.csv:4" "$REGMIX" train -C exp $quick
+rm exp/mixtures.csv exp/mixtures.json
+# shellcheck disable=SC2086
+try "a trainer of one's own" 0 "5 runs done" "$REGMIX" run -C exp $quick --set 'proxy.command=echo "{\"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": $(od -An -N1 -tu1 /dev/urandom)}}" > result.json'
+# shellcheck disable=SC2086
+try "a trainer that fails is told, retried and told again" 1 "trying again" "$REGMIX" train -C exp $quick --set 'proxy.command=exit 3'
+
+# ---- bad text, bad config
+printf 'target: exam\nproxy:\n  tokns: 5\n' > bad.yaml
+try "an unknown key names file, line and the nearest" 1 'bad.yaml:3: unknown key "proxy.tokns"; did you mean "proxy.tokens"' "$REGMIX" run bad.yaml
+bad() { # bad FILE CONTENT: an experiment whose domain a is that file
+  rm -rf bad && mkdir -p bad/text && cp exp/text/*.txt bad/text/ && printf "$2" > "bad/text/$1"
+  sed "s|a: text/a.txt|a: text/$1|" exp/regmix.yaml > bad/regmix.yaml
+}
+bad a.jsonl '{"text": "one"}\n{"text": \n'
+try "a broken JSON line" 1 "a.jsonl:2" "$REGMIX" prepare -C bad
+bad a.jsonl '{"text": "one"}\n{"body": "two"}\n'
+try "a JSON line without text" 1 "a.jsonl:2" "$REGMIX" prepare -C bad
+bad empty.txt ''
+try "an empty domain" 1 '"a"' "$REGMIX" prepare -C bad
+bad a.xyz 'text'
+try "a file of no known kind" 1 "a.xyz" "$REGMIX" prepare -C bad
+bad a.txt ''
+rm bad/text/a.txt
+try "no file where the config says" 1 "a.txt" "$REGMIX" prepare -C bad
+bad a.txt ''
+gzip -c exp/text/a.txt | head -c 2000 > bad/text/a.txt.gz && sed -i 's|text/a.txt|text/a.txt.gz|' bad/regmix.yaml
+try "a truncated archive" 1 "a.txt.gz" "$REGMIX" prepare -C bad
+bad a.txt ''
+cp exp/text/a.txt bad/text/a.txt
+printf '\377\376 bad bytes \300\n%%\n' >> bad/text/a.txt
+try "invalid UTF-8 is replaced and counted" 0 "UTF-8" "$REGMIX" prepare -C bad
+printf 'x' | dd of=bad/corpus/a/train.bin bs=1 seek=3 conv=notrunc 2> /dev/null
+# shellcheck disable=SC2086
+try "a token file that is none" 1 "train.bin" "$REGMIX" sample -C bad $quick
+bad a.txt ''
+cp exp/text/a.txt bad/text/a.txt
+sed -i 's/^target:.*/target: exm/' bad/regmix.yaml
+try "a target that is no domain" 1 'did you mean "exam"' "$REGMIX" run -C bad
+try "init writes a config" 0 "regmix.yaml" "$REGMIX" init new --text exp/text --target exam
+try "which can be planned" 0 "In all" "$REGMIX" plan -C new --set proxy.tokens=1k --set large.tokens=1k
+try "init does not write over one" 1 "there already" "$REGMIX" init new
+try "bench --json" 0 '"mfu"' "$REGMIX" bench --model nano --vocab 512 --seq 64 --batch_tokens 512 --seconds 0.1 --json
+try "an unknown processor level" 1 "avx9" "$REGMIX" bench --isa avx9
+try "the portable level works" 0 '"ref"' "$REGMIX" bench --isa ref --model nano --vocab 512 --seq 64 --batch_tokens 512 --micro_tokens 512 --seconds 0.1 --json
+done_testing
