@@ -4,7 +4,7 @@
 // Pile-CC and mean of the 13 metrics, Pile-CC's mean squared error at 512, seconds of one fit and of 13 with
 // their cross-validation.
 //
-//   -i   inner: instead of the unseen runs, those of the 512 that are not in the subset (nothing at 512)
+//   -i   inner: instead of the unseen runs, those of the 512 that are not in the subset; at 512 five folds
 //
 // REGMIX_SHARED: the folder of the data (data/regmix-paper, golden/subset_permutations.csv).
 
@@ -75,7 +75,8 @@ static rmx_table load(const char *folder, const char *name) {
 static void set(rmx_regress_options *o, const char *text) {
   rmx_err err;
   char *copy = rmx_strdup(text), *rest = NULL;
-  if (copy == NULL || rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, o, &err) != RMX_OK)
+  if (copy == NULL ||
+      rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, o, &err) != RMX_OK)
     fail("no memory");
   const char *key = "fit.regressor";
   for (char *word = strtok_r(copy, ":", &rest); word; word = strtok_r(NULL, ":", &rest)) {
@@ -93,8 +94,13 @@ static void set(rmx_regress_options *o, const char *text) {
 
 int main(int argc, char **argv) {
   bool inner = argc > 1 && strcmp(argv[1], "-i") == 0;
-  const char *const usual[] = {"ridge:ridge.sqrt=true:ridge.alpha=0.01", "trees", "power:power.own=false", "power",
-                               "gp", "ensemble", "auto"};
+  const char *const usual[] = {"ridge:ridge.sqrt=true:ridge.alpha=0.01",
+                               "trees",
+                               "power:power.own=false",
+                               "power",
+                               "gp",
+                               "ensemble",
+                               "auto"};
   const char *const *wanted = usual, *folder = getenv("REGMIX_SHARED");
   size_t n_wanted = sizeof(usual) / sizeof(usual[0]);
   if (argc > 1 + inner) {
@@ -105,12 +111,13 @@ int main(int argc, char **argv) {
   rmx_table X = load(folder, "data/regmix-paper/train_mixture_1m.csv"),
             Y = load(folder, "data/regmix-paper/train_pile_loss_1m.csv"),
             ux = load(folder, "data/regmix-paper/test_mixture_1m.csv"),
-            uy = load(folder, "data/regmix-paper/test_pile_loss_1m.csv"), subsets = {0};
+            uy = load(folder, "data/regmix-paper/test_pile_loss_1m.csv");
   // Its first column is no name of a row, so it is read here.
   char *path = rmx_path_in(folder, "golden/subset_permutations.csv"), *text = NULL;
   size_t size = 0, order[SUBSETS][N_ALL];
   rmx_err err;
-  if (path == NULL || rmx_read_file(path, &text, &size, &err) != RMX_OK) fail("golden/subset_permutations.csv");
+  if (path == NULL || rmx_read_file(path, &text, &size, &err) != RMX_OK)
+    fail("golden/subset_permutations.csv");
   const char *at = strchr(text, '\n');
   for (size_t i = 0; i < N_ALL; i++)
     for (size_t k = 0; k < SUBSETS; k++) {
@@ -122,7 +129,6 @@ int main(int argc, char **argv) {
     }
   free(text);
   free(path);
-  (void)subsets;
   task t = {.X = &X, .Y = &Y};
   size_t cc = 0;
   for (size_t m = 0; m < M; m++) {
@@ -137,25 +143,33 @@ int main(int argc, char **argv) {
   for (size_t c = 0; c < n_wanted; c++) {
     rmx_regress_options o = {0};
     set(&o, wanted[c]);
-    double one[4] = {0}, all[4] = {0}, mse = NAN, seconds[4] = {0};
+    double one[4] = {0}, all[4] = {0}, mse = 0, seconds[4] = {0};
     for (size_t s = 0; s < 4; s++) {
-      size_t times = sizes[s] == N_ALL ? 1 : SUBSETS;
+      size_t times = sizes[s] == N_ALL && !inner ? 1 : SUBSETS;
       for (size_t k = 0; k < times; k++) {
         rmx_table rest_x = {0}, rest_y = {0};
         t.options = &o;
         t.N = sizes[s];
         t.rows = order[k];
+        size_t folded[N_ALL], split = t.N;
+        if (inner && t.N == N_ALL) {  // fold k of subset0's order last
+          size_t first = k * N_ALL / SUBSETS, end = (k + 1) * N_ALL / SUBSETS;
+          split = t.N = N_ALL - (end - first);
+          for (size_t i = 0, a = 0, b = t.N; i < N_ALL; i++)
+            folded[i < first || i >= end ? a++ : b++] = order[0][i];
+          t.rows = folded;
+        }
         t.seed = k;
         t.test_x = &ux;
         t.test_y = &uy;
-        if (inner && t.N == N_ALL) continue;
         if (inner) {
-          size_t n = N_ALL - t.N;
-          if (rmx_table_make(&rest_x, "i", n, D, &err) != RMX_OK || rmx_table_make(&rest_y, "i", n, M, &err) != RMX_OK)
+          size_t n = N_ALL - split;
+          if (rmx_table_make(&rest_x, "i", n, D, &err) != RMX_OK ||
+              rmx_table_make(&rest_y, "i", n, M, &err) != RMX_OK)
             fail(err.message);
           for (size_t i = 0; i < n; i++) {
-            memcpy(rest_x.x + i * D, X.x + order[k][t.N + i] * D, D * sizeof(double));
-            memcpy(rest_y.x + i * M, Y.x + order[k][t.N + i] * M, M * sizeof(double));
+            memcpy(rest_x.x + i * D, X.x + t.rows[split + i] * D, D * sizeof(double));
+            memcpy(rest_y.x + i * M, Y.x + t.rows[split + i] * M, M * sizeof(double));
           }
           t.test_x = &rest_x;
           t.test_y = &rest_y;
@@ -166,12 +180,12 @@ int main(int argc, char **argv) {
           seconds[s] += t.seconds[m] / (double)(M * times);
         }
         one[s] += t.rho[cc] / (double)times;
-        if (t.N == N_ALL) mse = t.mse[cc];
+        if (sizes[s] == N_ALL) mse += t.mse[cc] / (double)times;
         if (inner) rmx_table_release(&rest_x), rmx_table_release(&rest_y);
       }
     }
-    printf("%-40s  %6.2f %6.2f %6.2f %6.2f  %8.5f  %6.2f %6.2f %6.2f %6.2f   %6.3f  %6.3f\n", wanted[c], one[0], one[1],
-           one[2], one[3], mse, all[0], all[1], all[2], all[3], seconds[0], seconds[3]);
+    printf("%-40s  %6.2f %6.2f %6.2f %6.2f  %8.5f  %6.2f %6.2f %6.2f %6.2f   %6.3f  %6.3f\n", wanted[c],
+           one[0], one[1], one[2], one[3], mse, all[0], all[1], all[2], all[3], seconds[0], seconds[3]);
     fflush(stdout);
     rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
   }

@@ -50,37 +50,20 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   free(order);
 }
 
-// "NAME" or "NAME=WEIGHT". A name may hold "=" of its own only if no number follows it.
-static rmx_status parse_term(const char *text, double sign, rmx_target_term *out, rmx_err *err) {
-  const char *equals = strrchr(text, '=');
-  *out = (rmx_target_term){NULL, sign};
-  if (equals) {
-    double weight;
-    RMX_TRY(rmx_parse_real(equals + 1, text, &weight, err));
-    out->weight = sign * weight;
-  }
-  out->metric = rmx_format("%.*s", (int)(equals ? (size_t)(equals - text) : strlen(text)), text);
-  return out->metric ? RMX_OK : rmx_fail_memory(err, 0, "the target");
-}
-
+// What the command line names, else the config's target, else the one metric there is.
 static rmx_status target_of(const struct optimize_args *args, const rmx_experiment *e, const rmx_fit *f, double *weight, rmx_err *err) {
-  const char *const *metrics = (const char *const *)f->metrics;
-  const rmx_strings *lists[] = {&args->target, &args->maximize};
-  for (size_t side = 0; side < 2; side++)
-    for (size_t i = 0; i < lists[side]->n; i++) {
-      rmx_target_term term;
-      RMX_TRY(parse_term(lists[side]->items[i], side ? -1.0 : 1.0, &term, err));
-      rmx_status status = target_weights(&term, 1, metrics, f->M, weight, err);
-      free(term.metric);
-      RMX_TRY(status);
-    }
-  if (args->target.n + args->maximize.n == 0) RMX_TRY(target_weights(e->config.target, e->config.n_target, metrics, f->M, weight, err));
-  for (size_t m = 0; m < f->M; m++)
-    if (weight[m] != 0) return RMX_OK;
-  if (f->M == 1) {
-    weight[0] = 1;
+  if (args->target.n + args->maximize.n > 0) {
+    rmx_target target;
+    RMX_TRY(rmx_target_parse(f, (const char *const *)args->target.items, args->target.n,
+                             (const char *const *)args->maximize.items, args->maximize.n, &target, err));
+    memcpy(weight, target.weight, f->M * sizeof *weight);
+    rmx_target_release(&target);
     return RMX_OK;
   }
+  RMX_TRY(target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, weight, err));
+  if (f->M == 1) weight[0] = 1;
+  for (size_t m = 0; m < f->M; m++)
+    if (weight[m] != 0) return RMX_OK;
   return rmx_fail(err, RMX_EUSAGE, "optimize: nothing to improve; give --target METRIC (and --maximize for scores), of the %zu that were fitted", f->M);
 }
 

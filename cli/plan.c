@@ -24,12 +24,13 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
   k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
   k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
-  // Validation, at half way and at the end, is a forward pass: a third of training.
-  k->flops = (double)k->runs * k->flop_per_token * (k->tokens + 2.0 * valid_tokens / 3.0);
+  // Validation, once or twice, is a forward pass: a third of training.
+  double work = k->tokens + (t->eval_half ? 2.0 : 1.0) * valid_tokens / 3.0;
+  k->flops = (double)k->runs * k->flop_per_token * work;
   k->memory = (double)rmx_model_memory(&k->model, (int)rmx_training_micro_batch(t), (int)t->context);
   RMX_TRY(rmx_training_speed(t, vocab, kernels, 0.6, &k->tokens_per_s, err));
   double at_once = k->runs < (size_t)jobs ? (double)k->runs : (double)jobs;
-  k->seconds = ceil((double)k->runs / at_once) * (k->tokens + 2.0 * valid_tokens / 3.0) / k->tokens_per_s;
+  k->seconds = ceil((double)k->runs / at_once) * work / k->tokens_per_s;
   return RMX_OK;
 }
 

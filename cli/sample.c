@@ -69,6 +69,16 @@ static rmx_status write_mixtures(const rmx_experiment *e, const rmx_corpus *corp
   return status;
 }
 
+static void tell_excluded(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const double *cap) {
+  bool *excluded = rmx_calloc(corpus->D_train, sizeof *excluded);
+  if (excluded) rmx_sample_excluded(&e->config.sample, corpus->prior, cap, corpus->D_train, excluded);
+  for (size_t d = 0; excluded && d < corpus->D_train; d++)
+    if (excluded[d])
+      rmx_warn(&c->listener, "domain \"%s\" has too few tokens to be in any mixture (its cap, %.2g, is below the grid, %.2g): nothing will be "
+               "known about it; raise sample.max_epochs or lower sample.grid or large.tokens", corpus->names[d], cap[d], e->config.sample.grid);
+  free(excluded);
+}
+
 static rmx_status sample_into(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const char *path,
                               const char *record, rmx_err *err) {
   rmx_err ignored;
@@ -87,6 +97,7 @@ static rmx_status sample_into(const cli *c, const rmx_experiment *e, const rmx_c
   } else {
     if (content) rmx_note(&c->listener, "sample: the settings or the corpus changed; drawing the mixtures again");
     status = write_mixtures(e, corpus, cap, path, record, asked, err);
+    if (status == RMX_OK) tell_excluded(c, e, corpus, cap);
     if (status == RMX_OK)
       rmx_note(&c->listener, "sample: %lld mixtures of %zu domains", (long long)e->config.sample.runs, corpus->D_train);
   }

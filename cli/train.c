@@ -69,7 +69,24 @@ rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run
   return status;
 }
 
+// A domain that cannot fill one sequence would fail every run that draws from it: better said once, before any.
+static rmx_status check_lengths(const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(open_corpus(e, &corpus, err));
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; status == RMX_OK && i < n; i++)
+    for (size_t d = 0; status == RMX_OK && d < runs[i].D; d++)
+      if (runs[i].mixture[d] > 0 && (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
+        status = rmx_fail(err, RMX_EINPUT,
+                          "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of %lld and the token behind it: give it more "
+                          "text, leave it out, or lower the context", what, corpus->names[d], corpus->domains[d].train_tokens,
+                          (long long)runs[i].training.context);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
 rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+  RMX_TRY(check_lengths(e, runs, n, what, err));
   rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .jobs = worker_jobs(e), .tries = 2, .what = what};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];

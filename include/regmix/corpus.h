@@ -18,15 +18,15 @@ extern "C" {
 
 typedef struct rmx_tokenizer rmx_tokenizer;
 
-/* Trains byte-level BPE (GPT-2's pre-tokenizer pattern) on `n` texts until the vocabulary, the
- * special token <|endoftext|> included, has `vocab` entries (or no pair is left that occurs twice). Ids: 0 the end
+/* Trains byte-level BPE (GPT-2's pre-tokenizer pattern) on `n` texts until the vocabulary, the special
+ * token <|endoftext|> included, has `vocab` entries (or no pair is left that occurs twice). Ids: 0 the end
  * of text, 1 .. 256 the bytes, then the merges; the same merges as Hugging Face's trainer. Deterministic.
  * Cost: one pass over the text, then each merge the distinct words it changes; 10 MB and 4096 take 0.3 s. */
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err);
-/* Reads / writes Hugging Face's tokenizer.json: model BPE on bytes (GPT-2, GPT-NeoX, Llama 3, Qwen, ...); other models,
- * normalisers but NFC and other pre-tokenizers are RMX_EINPUT. The end of text is the first there is of <|endoftext|>,
- * <|end_of_text|>, </s>, <eos>. */
+/* Reads / writes Hugging Face's tokenizer.json: model BPE on bytes (GPT-2, GPT-NeoX, Llama 3, Qwen, ...);
+ * other models, normalisers but NFC and other pre-tokenizers are RMX_EINPUT. The end of text is the first
+ * there is of <|endoftext|>, <|end_of_text|>, </s>, <eos>. */
 rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err);
 rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err *err);
 int rmx_tokenizer_vocab(const rmx_tokenizer *t);
@@ -38,9 +38,10 @@ typedef struct rmx_tokens {
   size_t n, capacity;
 } rmx_tokens;
 void rmx_tokens_release(rmx_tokens *t);
-/* Appends the tokens of text (any bytes): those of Hugging Face's library, except that special tokens are not looked
- * for (a document cannot forge its end). Nothing is put before or behind. Thread-safe on one tokenizer: each call
- * borrows scratch, with a cache of words, from a pool. Cost: 30 to 60 MB of text a second. */
+/* Appends the tokens of text (any bytes): those of Hugging Face's library, except that special tokens are
+ * not looked for (a document cannot forge its end). Nothing is put before or behind. Thread-safe on one
+ * tokenizer: each call borrows scratch, with a cache of words, from a pool. Cost: 30 to 60 MB of text a
+ * second. */
 rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size, rmx_tokens *out, rmx_err *err);
 /* Appends the bytes the ids stand for. */
 rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, size_t n, rmx_buf *out, rmx_err *err);
@@ -73,9 +74,9 @@ typedef struct rmx_corpus_options {
   int64_t tokenizer_bytes; /* text it is trained on, taken evenly from the training domains: 10M */
 } rmx_corpus_options;
 
-/* The domains in a folder: each folder in it is one, with the files in that whose kind is known; so are files
- * `<domain>-*.jsonl` or `<domain>.txt` in the folder itself, packed or not. In the order of their names. A relative
- * folder is relative to `base`, as the globs of all sources are. */
+/* The domains in a folder: each folder in it is one, with the files in that whose kind is known; so are
+ * files `<domain>-*.jsonl` or `<domain>.txt` in the folder itself, packed or not. In the order of their
+ * names. A relative folder is relative to `base`, as the globs of all sources are. */
 rmx_status rmx_corpus_discover(const char *folder, const char *base, rmx_domain_source **out, size_t *n, rmx_err *err);
 void rmx_domain_sources_release(rmx_domain_source *list, size_t n); /* the list itself too */
 
@@ -166,12 +167,12 @@ struct rmx_stream {
   double *epochs;           /* (D) times each domain was gone through so far */
 };
 
-/* The fixed mixture. Each sequence is a window of T tokens and its T labels; a domain's windows come in
- * an order keyed by (seed, domain, epoch) and nothing else; an exhausted domain starts a new epoch, reshuffled,
- * with the windows shifted. Which domain comes next: each gains w_d of credit a sequence; of those in credit the
- * one that is due first gives the sequence and pays 1, so after any n sequences each domain has given n w_d of
- * them to within one, whatever the seed.
- * RMX_EINPUT where a domain with weight has fewer than T + 1 tokens. `corpus` must outlive the stream. */
+/* The fixed mixture. Each sequence is a window of T tokens and its T labels; a domain's windows come in an
+ * order keyed by (seed, domain, epoch) and nothing else; an exhausted domain starts a new epoch,
+ * reshuffled, with the windows shifted. Which domain comes next: each gains w_d of credit a sequence; of
+ * those in credit the one that is due first gives the sequence and pays 1, so after any n sequences each
+ * domain has given n w_d of them to within one, whatever the seed. RMX_EINPUT where a domain with weight
+ * has fewer than T + 1 tokens. `corpus` must outlive the stream. */
 rmx_status rmx_stream_fixed(const rmx_corpus *corpus, const double *mixture, int T, uint64_t seed,
                             rmx_stream **out, rmx_err *err);
 

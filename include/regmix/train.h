@@ -28,6 +28,7 @@ typedef struct rmx_training {
   char *schedule;          /* "constant" or "cosine" */
   rmx_adamw adamw;
   int64_t eval_tokens;     /* validation tokens of each domain at most; 0: all there are */
+  bool eval_half;          /* measure the metrics at half way too */
   double checkpoint_s;     /* seconds between checkpoints */
   char *command;           /* the user's own trainer, run by sh; NULL: ours */
 } rmx_training;

@@ -88,7 +88,7 @@ const size_t rmx_config_sections_n = COUNT(rmx_config_sections);
 // Where the same table serves two sections, what differs between them.
 static const struct { const char *key, *value; } initials[] = {
     {"proxy.model", "nano"},      {"large.model", "mini"},         {"large.tokens", "4M"},
-    {"large.schedule", "cosine"}, {"large.checkpoint_s", "60"},
+    {"large.schedule", "cosine"}, {"large.eval_half", "false"},
 };
 
 const char *rmx_config_initial(const char *key, const rmx_option *option) {

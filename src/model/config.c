@@ -11,7 +11,7 @@ const rmx_model_preset rmx_model_presets[] = {
     {"nano", 2, 2, 64, 128, 6e-3, "tests and demonstrations: seconds a run on one processor core"},
     {"micro", 2, 3, 96, 256, 5e-3, "proxies on a few processor cores"},
     {"mini", 3, 4, 128, 384, 3e-3, "proxies on a processor, a minute per million tokens"},
-    {"midi", 4, 6, 192, 512, 3e-3, "the large model of an experiment with nano or micro proxies"},
+    {"midi", 4, 6, 192, 512, 2e-3, "the large model of an experiment with nano or micro proxies"},
     {"1M", 2, 8, 256, 512, 4e-4, "the proxy of the RegMix paper"},
     {"60M", 10, 8, 768, 1536, 4e-4, "the larger proxy of the RegMix paper"},
     {"1B", 22, 16, 2048, 5632, 4e-4, "the large model of the RegMix paper"},

@@ -85,12 +85,13 @@ rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int 
       c->L[k * P + k] *= 1 + mu;
       c->step[k] = -c->g[k];
     }
-    if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', n, c->L, n) != 0) {
+    // A lower triangle by rows is an upper one by columns, which LAPACK need not turn round.
+    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, c->L, n) != 0) {
       mu = fmax(mu * grow, 1e-9);
       grow *= 2;
       continue;
     }
-    LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', n, 1, c->L, n, c->step, 1);
+    LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, c->L, n, c->step, n);
     for (size_t k = 0; k < P; k++) {
       c->trial[k] = fmin(fmax(p[k] + c->step[k], c->low[k]), c->high[k]);
       expected += c->step[k] * (mu * c->A[k * P + k] * c->step[k] - c->g[k]);

@@ -10,9 +10,9 @@ typedef struct rmx__curve {
   // Values f (N) and slopes J (N, P) at p (P).
   void (*evaluate)(void *context, const double *p, double *f, double *J);
   void *context;
-  double *y, *weight;         // (N), weights 1
-  double *centre, *stiffness; // (P) m and c^2, both 0
-  double *low, *high;         // (P) bounds, infinite
+  double *y, *weight;                              // (N), weights 1
+  double *centre, *stiffness;                      // (P) m and c^2, both 0
+  double *low, *high;                              // (P) bounds, infinite
   double *f[2], *J[2], *A, *L, *g, *step, *trial;  // scratch
 } rmx__curve;
 

@@ -21,9 +21,9 @@
 #include "marquardt.h"
 #include "regressor.h"
 
-enum { FOLDS = 5, STEPS = 60, N_STRENGTHS = 8 };
+enum { FOLDS = 5, N_STRENGTHS = 8 };
 static const double strengths[N_STRENGTHS] = {1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5};
-static const double TOLERANCE = 1e-6, FLOOR = 1e-4;
+static const double FLOOR = 1e-4;
 
 // Where each parameter stands in p.
 enum { AT_E, AT_A, AT_LOG_B, AT_T0, AT_TAU };
@@ -62,17 +62,19 @@ typedef struct runs {
   size_t N, D;
   const double *w;  // (N, D)
   double *log_w;    // (N, D) log(w + FLOOR)
+  double *g;        // (D) scratch
 } runs;
 
 static void evaluate(void *context, const double *p, double *f, double *J) {
   const runs *r = context;
   size_t D = r->D, P = N_PARAMETERS(D);
   double b = exp(p[AT_LOG_B]), at_rest = exp(p[AT_T0]);
+  for (size_t j = 0; j < D; j++) r->g[j] = exp(p[AT_LOG_G(D) + j]);
   for (size_t i = 0; i < r->N; i++) {
     const double *w = r->w + i * D, *log_w = r->log_w + i * D;
     double *row = J + i * P, data = at_rest, linear = 0;
     for (size_t j = 0; j < D; j++) {
-      double g = exp(p[AT_LOG_G(D) + j]), u = exp(p[AT_TAU + j] + g * log_w[j]);
+      double g = r->g[j], u = exp(p[AT_TAU + j] + g * log_w[j]);
       row[AT_TAU + j] = u;
       row[AT_LOG_G(D) + j] = u * g * log_w[j];
       row[AT_V(D) + j] = w[j];
@@ -89,14 +91,15 @@ static void evaluate(void *context, const double *p, double *f, double *J) {
   }
 }
 
-static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rmx_arena *arena,
-                           rmx__curve *c, rmx_err *err) {
+static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rmx_arena *arena, rmx__curve *c,
+                           rmx_err *err) {
   size_t N = data->N, D = data->D;
   RMX_TRY(rmx__curve_make(c, N, N_PARAMETERS(D), arena, err));
   runs *x = rmx_arena_alloc(arena, 1, sizeof(*x));
-  double *log_w = rmx_arena_alloc(arena, N * D, sizeof(double));
-  if (!x || !log_w) return rmx_fail_memory(err, N * D * sizeof(double), "a power law");
-  *x = (runs){N, D, data->X, log_w};
+  double *log_w = rmx_arena_alloc(arena, N * D, sizeof(double)),
+         *g = rmx_arena_alloc(arena, D, sizeof(double));
+  if (!x || !log_w || !g) return rmx_fail_memory(err, N * D * sizeof(double), "a power law");
+  *x = (runs){N, D, data->X, log_w, g};
   for (size_t i = 0; i < N * D; i++) log_w[i] = log(fmax(data->X[i], 0) + FLOOR);
   for (size_t i = 0; i < N; i++) {
     c->y[i] = (data->y[i] - r->shift) / r->scale;
@@ -122,10 +125,13 @@ static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rm
   return RMX_OK;
 }
 
+// The way to the minimum of each strength need not be walked to its end; the last one is.
 static rmx_status fit_at(rmx__curve *c, const rmx_power_options *o, const rmx_dataset *data, double strength,
-                         double *p, rmx_err *err) {
-  return o->robust ? rmx__marquardt_robust(c, strength, TOLERANCE, STEPS, p, data->row_weights, err)
-                   : rmx__marquardt(c, strength, TOLERANCE, STEPS, p, err);
+                         bool last, double *p, rmx_err *err) {
+  double tolerance = last ? 1e-7 : 1e-4;
+  int steps = last ? 200 : 30;
+  return o->robust ? rmx__marquardt_robust(c, strength, tolerance, steps, p, data->row_weights, err)
+                   : rmx__marquardt(c, strength, tolerance, steps, p, err);
 }
 
 static double law(const power *r, const double *p, const double *w) {
@@ -140,8 +146,10 @@ static double law(const power *r, const double *p, const double *w) {
 
 static double bend(const power *r, double y) {
   double above = y - (r->high + 0.1 * r->range), below = r->low - 0.1 * r->range - y;
-  if (above > 0) return r->high + 0.1 * r->range + (isinf(above) ? r->range : above / (above + r->range) * r->range);
-  if (below > 0) return r->low - 0.1 * r->range - (isinf(below) ? r->range : below / (below + r->range) * r->range);
+  if (above > 0)
+    return r->high + 0.1 * r->range + (isinf(above) ? r->range : above / (above + r->range) * r->range);
+  if (below > 0)
+    return r->low - 0.1 * r->range - (isinf(below) ? r->range : below / (below + r->range) * r->range);
   return y;
 }
 
@@ -173,7 +181,7 @@ static rmx_status cross_validate(const power *r, const rmx_power_options *o, con
     }
     memcpy(p, c.centre, c.P * sizeof(double));
     for (size_t s = 0; s < N_STRENGTHS; s++) {
-      RMX_TRY_GOTO(fit_at(&c, o, &train, strengths[s], p, err), done);
+      RMX_TRY_GOTO(fit_at(&c, o, &train, strengths[s], false, p, err), done);
       for (size_t i = 0; i < N; i++) {
         if (fold[i] != (int)f) continue;
         double e = bend(r, r->shift + r->scale * law(r, p, data->X + i * data->D)) - data->y[i];
@@ -202,8 +210,8 @@ static void scale_to(power *r, const rmx_dataset *data) {
 }
 
 // strength NaN: chosen.
-static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, uint64_t seed, double strength,
-                           void **state, rmx_err *err) {
+static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, uint64_t seed,
+                           double strength, void **state, rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   power *r = make(data->D);
   if (r == NULL) return rmx_fail_memory(err, data->D * 3 * sizeof(double), "a power law");
@@ -228,8 +236,8 @@ static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, 
   RMX_TRY_GOTO(curve_of(r, data, o->own, &arena, &c, err), done);
   memcpy(r->p, c.centre, c.P * sizeof(double));
   for (size_t s = 0; s < N_STRENGTHS && strengths[s] > r->strength; s++)
-    RMX_TRY_GOTO(fit_at(&c, o, data, strengths[s], r->p, err), done);
-  RMX_TRY_GOTO(fit_at(&c, o, data, r->strength, r->p, err), done);
+    RMX_TRY_GOTO(fit_at(&c, o, data, strengths[s], false, r->p, err), done);
+  RMX_TRY_GOTO(fit_at(&c, o, data, r->strength, true, r->p, err), done);
 done:
   rmx_arena_release(&arena);
   if (status != RMX_OK) {
@@ -267,7 +275,8 @@ static bool gradient(const void *state, const double *w, double *g) {
   const double *p = r->p;
   double b = exp(p[AT_LOG_B]), data = exp(p[AT_T0]);
   for (size_t j = 0; j < D; j++) {
-    double x = fmax(w[j], 0) + FLOOR, power_j = exp(p[AT_LOG_G(D) + j]), u = exp(p[AT_TAU + j] + power_j * log(x));
+    double x = fmax(w[j], 0) + FLOOR, power_j = exp(p[AT_LOG_G(D) + j]),
+           u = exp(p[AT_TAU + j] + power_j * log(x));
     data += u;
     g[j] = u * power_j / x;
   }
@@ -284,10 +293,10 @@ static rmx_status write(const void *state, const char *path, rmx_err *err) {
   size_t D = r->D;
   json_t *o = json_pack("{s:s, s:i, s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
                         "regressor", "power", "version", 1, "domains", rmx__domains_json(r->names, D),
-                        "strength", r->strength, "shift", r->shift, "scale", r->scale, "seen", r->low, r->high,
-                        "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B], "t0", r->p[AT_T0], "tau",
-                        rmx__numbers_json(r->p + AT_TAU, D), "log_g", rmx__numbers_json(r->p + AT_LOG_G(D), D),
-                        "v", rmx__numbers_json(r->p + AT_V(D), D));
+                        "strength", r->strength, "shift", r->shift, "scale", r->scale, "seen", r->low,
+                        r->high, "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B], "t0", r->p[AT_T0],
+                        "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
+                        rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
   if (o == NULL) return rmx_fail_memory(err, D * 3 * sizeof(json_t), "a power law's file");
   rmx_status status = rmx_json_write(path, o, err);
   json_decref(o);
@@ -303,8 +312,9 @@ static rmx_status read(const json_t *o, const char *path, void **state, size_t *
   const struct {
     const char *key;
     double *at;
-  } numbers[] = {{"strength", &r->strength}, {"shift", &r->shift}, {"scale", &r->scale}, {"E", &r->p[AT_E]},
-                 {"a", &r->p[AT_A]},         {"log_b", &r->p[AT_LOG_B]}, {"t0", &r->p[AT_T0]}};
+  } numbers[] = {{"strength", &r->strength}, {"shift", &r->shift}, {"scale", &r->scale},
+                 {"E", &r->p[AT_E]},         {"a", &r->p[AT_A]},   {"log_b", &r->p[AT_LOG_B]},
+                 {"t0", &r->p[AT_T0]}};
   double seen[2];
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
     RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path, err), done);

@@ -42,7 +42,8 @@ rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char *
   for (size_t d = 0; d < D && status == RMX_OK; d++) {
     names[d] = json_string_value(json_array_get(list, d));
     if (names[d] == NULL || json_array_size(list) != D)
-      status = rmx_fail(err, RMX_EINPUT, "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
+      status =
+          rmx_fail(err, RMX_EINPUT, "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
   }
   if (status == RMX_OK) status = rmx__domains_copy(names, D, out, err);
   free(names);

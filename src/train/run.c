@@ -102,6 +102,7 @@ static rmx_status read_training(const json_t *o, rmx_run *out, const char *path,
     if (json_is_string(value)) text = json_string_value(value);
     else if (json_is_integer(value)) snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value)) rmx_double_text(json_real_value(value), number);
+    else if (json_is_boolean(value)) text = json_is_true(value) ? "true" : "false";
     else if (json_is_null(value)) continue;
     else return rmx_fail(err, RMX_EINPUT, "%s: training.%s is no number or string", path, key);
     if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text, err) != RMX_OK)

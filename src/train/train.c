@@ -87,7 +87,7 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer(ftell(l->log)));
   json_object_set_new(state, "stream", l->stream->type->save(l->stream));
-  if (l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
+  if (l->half_step > 0 && l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
   rmx_status status = rmx_model_save(l->model, l->checkpoint_path, true, state, err);
   json_decref(state);
   l->checkpointed = rmx_now();
@@ -197,9 +197,11 @@ static json_t *result_json(const struct loop *l) {
     json_object_set_new(epochs, c->names[d], json_real(l->stream->epochs[d]));
     json_object_set_new(drawn, c->names[d], json_integer((json_int_t)l->stream->sequences[d] * r->training.context));
   }
-  json_object_set_new(half, "steps", json_integer(l->half_step));
-  json_object_set_new(half, "tokens", json_integer(l->half_step * tokens_per_step(l)));
-  json_object_set_new(half, "loss_nats", nats_json(l, l->half_nats));
+  if (l->half_step > 0) {
+    json_object_set_new(half, "steps", json_integer(l->half_step));
+    json_object_set_new(half, "tokens", json_integer(l->half_step * tokens_per_step(l)));
+    json_object_set_new(half, "loss_nats", nats_json(l, l->half_nats));
+  }
   char hash[17];
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->corpus_hash);
   json_object_set_new(by, "version", json_string(rmx_version()));
@@ -221,7 +223,8 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
   json_object_set_new(o, "bits_per_byte", l->diverged ? json_null() : bits);
   if (l->diverged) json_decref(bits);
-  json_object_set_new(o, "half", half);
+  if (l->half_step > 0) json_object_set(o, "half", half);
+  json_decref(half);
   json_object_set_new(o, "epochs", epochs);
   json_object_set_new(o, "tokens_by_domain", drawn);
   json_object_set_new(o, "answers", json_string(l->answers));
@@ -263,7 +266,7 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   int T = (int)r->training.context;
   l->micro = (int)rmx_training_micro_batch(&r->training);
   l->steps = rmx_training_steps(&r->training);
-  l->half_step = l->steps / 2;
+  l->half_step = r->training.eval_half ? l->steps / 2 : -1;
   l->log_every = l->steps > 200 ? l->steps / 100 : 1;
   rmx_run_answers(r, l->answers);
   l->log_path = rmx_path_in(r->folder, "log.jsonl");

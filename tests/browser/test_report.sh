@@ -72,6 +72,7 @@ whole_experiment() { # whole_experiment WHAT FOLDER OPTIONS...
     same "$what: $when: a field for each domain and metric" "$(chart $when effects)" "$((domains * metrics)) $((domains * metrics))"
     same "$what: $when: a line for each log" "$(chart $when curves)" "$logs $logs"
   done
+  same "$what: a dot tells its run" "$(said tooltip)" "run #, predicted #, true #"
   same "$what: all sections" "$(said sections)" answer,compared,fit,domains,curves,corpus,made
   same "$what: nothing is absent" "$(said absent)" 0
   same "$what: a name like markup stays text" "$(said bold-elements) $(said name-shown) $(said name-in-chart)" "0 yes yes"

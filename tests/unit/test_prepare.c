@@ -440,7 +440,7 @@ START_TEST(damaged_corpora_are_not_believed) {
   must(rmx_read_file(in_folder("exp/corpus/a/train.bin"), &good, &size, err));
   static const struct {
     size_t at;
-    int xor ;
+    int flip;
     const char *message;
   } damages[] = {
       {0, 1, "not a token file"},      {8, 3, "a token file of version 2"},    {12, 1, "3 bytes an id"},
@@ -449,7 +449,7 @@ START_TEST(damaged_corpora_are_not_believed) {
   char *bad = malloc(size);
   for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
     memcpy(bad, good, size);
-    bad[damages[i].at] ^= (char)damages[i].xor ;
+    bad[damages[i].at] ^= (char)damages[i].flip;
     put("exp/corpus/a/train.bin", bad, size);
     must_fail(rmx_corpus_open(in_folder("exp"), &c, err), damages[i].message);
     must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "a/train.bin");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The charts: each a function from plain rows and a width to a Vega specification, written by hand. Colours are CSS variables,
-// so that the page's light, dark and print colours hold inside the charts with nothing drawn anew. The marks that
-// stand for rows of data are named "rows"; a figure says in data-rows how many of them there must be.
+// The charts: each a function from plain rows and a width to a Vega specification, written by hand. Colours
+// are CSS variables, so that the page's light, dark and print colours hold inside the charts with nothing
+// drawn anew. The marks that stand for rows of data are named "rows"; a figure says in data-rows how many
+// of them there must be.
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const CONFIG = {
   background: null,
@@ -74,7 +75,8 @@ function extent(values) {
   return [low - air, high + air];
 }
 
-// Two bars a domain: rows {domain, kind: "optimum" | "prior", share, low, high, label, tip}, shares in percent.
+// Two bars a domain: rows {domain, kind: "optimum" | "prior", share, low, high, label, tip}, shares in
+// percent.
 function pairedBars(rows, width, description) {
   const kinds = [...new Set(rows.map((r) => r.kind))];
   const names = [...new Set(rows.map((r) => r.domain))];
@@ -216,8 +218,8 @@ function scatter(rows, width, description, xTitle, yTitle, diagonal) {
   });
 }
 
-// One small scatter a facet, all on one y scale, each on its own x: facets [{name, note, mark}], rows {facet, x, y, tip}.
-// `mark` is where the optimum lies (NaN: nowhere).
+// One small scatter a facet, all on one y scale, each on its own x: facets [{name, note, mark}], rows
+// {facet, x, y, tip}. `mark` is where the optimum lies (NaN: nowhere).
 function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   const columns = Math.max(1, Math.min(facets.length, Math.floor((width - 50) / (width < 480 ? 150 : 196))));
   const left = 58,
@@ -333,7 +335,8 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   );
 }
 
-// A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it suits any paper.
+// A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it
+// suits any paper.
 function heatMap(cells, rowNames, columnNames, width, description) {
   const room = width - Math.min(190, width * 0.3);
   const cell = room / columnNames.length;
@@ -389,7 +392,8 @@ function heatMap(cells, rowNames, columnNames, width, description) {
   });
 }
 
-// A line a run: lines [{run, kind: "" | "best" | "worst", tip}], points {run, tokens, loss}; marks {tokens, loss, kind, tip}.
+// A line a run: lines [{run, kind: "" | "best" | "worst", tip}], points {run, tokens, loss}; marks {tokens,
+// loss, kind, tip}.
 function curves(lines, points, marks, width, description) {
   const height = Math.round(Math.min(440, Math.max(260, width * 0.5)));
   const rank = {'': 0, worst: 1, best: 2};

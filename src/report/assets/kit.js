@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page is put together from: elements, numbers as people read them, names, tables, figures. Everything a user
-// named is put up as text, never as markup.
+// What the page is put together from: elements, numbers as people read them, names, tables, figures.
+// Everything a user named is put up as text, never as markup.
 'use strict';
 const root = document.documentElement;
 window.addEventListener('error', (e) => {

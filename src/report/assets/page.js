@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sections behind the answer: how far to believe the fit, what each domain does, the learning curves, the corpus,
-// how it was made; and at the end, all sections in reading order. Where a file is absent, its section says what makes it.
+// The sections behind the answer: how far to believe the fit, what each domain does, the learning curves,
+// the corpus, how it was made; and at the end, all sections in reading order. Where a file is absent, its
+// section says what makes it.
 
 // ---- 3. how far to believe the fit ----
 

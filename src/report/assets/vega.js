@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vega, whether it came whole (then the global `vega` is there) or as modules by name, each a function
-// (exports, module, require): the modules are run on first request, and the transforms that specs may name are gathered.
+// (exports, module, require): the modules are run on first request, and the transforms that specs may name
+// are gathered.
 const chartLibrary = (() => {
   if (globalThis.vega) return globalThis.vega;
   const loaded = {};
