@@ -2,6 +2,9 @@
 // Before LAPACK is believed: some builds of OpenBLAS pick kernels that are wrong on processors newer than
 // they are. A system with a known answer is solved once. BLAS is held to one thread, for sums in one order;
 // threads are ours.
+//
+// OpenBLAS built for one thread hands out its scratch memory without a lock, so that two threads of ours
+// inside it now and then share a scratch and compute nonsense: such a build is entered by one at a time.
 
 #include <lapacke.h>
 #include <math.h>
@@ -10,6 +13,16 @@
 #include "regressor.h"
 
 extern void openblas_set_num_threads(int n) __attribute__((weak));
+extern int openblas_get_parallel(void) __attribute__((weak));  // 0: built for one thread
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+void rmx__blas_enter(void) {
+  if (openblas_get_parallel && openblas_get_parallel() == 0) pthread_mutex_lock(&one_at_a_time);
+}
+
+void rmx__blas_leave(void) {
+  if (openblas_get_parallel && openblas_get_parallel() == 0) pthread_mutex_unlock(&one_at_a_time);
+}
 
 enum { ORDER = 96 };  // large enough for the blocked, packed kernels
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -15,6 +15,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "regressor.h"
+
 rmx_status rmx__curve_make(rmx__curve *c, size_t N, size_t P, rmx_arena *arena, rmx_err *err) {
   c->N = N;
   c->P = P;
@@ -59,8 +61,10 @@ static double evaluate(rmx__curve *c, double strength, const double *p, int slot
 
 static void normal_equations(rmx__curve *c, double strength, const double *p, int slot) {
   int N = (int)c->N, P = (int)c->P;
+  rmx__blas_enter();
   cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, P, N, 1, c->J[slot], P, 0, c->A, P);
   cblas_dgemv(CblasRowMajor, CblasTrans, N, P, 1, c->J[slot], P, c->f[slot], 1, 0, c->g, 1);
+  rmx__blas_leave();
   for (size_t k = 0; k < c->P; k++) {
     c->A[k * c->P + k] += strength * c->stiffness[k];
     c->g[k] += strength * c->stiffness[k] * (p[k] - c->centre[k]);
@@ -86,12 +90,15 @@ rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int 
       c->step[k] = -c->g[k];
     }
     // A lower triangle by rows is an upper one by columns, which LAPACK need not turn round.
-    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, c->L, n) != 0) {
+    rmx__blas_enter();
+    int bad = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, c->L, n);
+    if (bad == 0) LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, c->L, n, c->step, n);
+    rmx__blas_leave();
+    if (bad != 0) {
       mu = fmax(mu * grow, 1e-9);
       grow *= 2;
       continue;
     }
-    LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, c->L, n, c->step, n);
     for (size_t k = 0; k < P; k++) {
       c->trial[k] = fmin(fmax(p[k] + c->step[k], c->low[k]), c->high[k]);
       expected += c->step[k] * (mu * c->A[k * P + k] * c->step[k] - c->g[k]);

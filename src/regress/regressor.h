@@ -35,6 +35,9 @@ extern const rmx__regressor_kind rmx__power;
 
 // Holds BLAS to one thread and, the first time, tries a Cholesky solve whose answer is known.
 rmx_status rmx__blas_ready(rmx_err *err);
+// Around calls of BLAS and LAPACK, which not every build bears from several threads at once.
+void rmx__blas_enter(void);
+void rmx__blas_leave(void);
 
 // JSON of the smooth regressors: reads member `key`, an array of n finite numbers.
 rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out, size_t n, const char *what,

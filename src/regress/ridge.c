@@ -78,8 +78,11 @@ static rmx_status solve(ridge *r, const rmx_dataset *data, rmx_err *err) {
     norm = fmax(norm, column);
   }
   int n = (int)D;
+  rmx__blas_enter();
   int bad = norm > 0 ? LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', n, A, n) : 1;
   if (bad == 0) bad = LAPACKE_dpocon(LAPACK_ROW_MAJOR, 'L', n, A, n, norm, &rcond);
+  if (bad == 0) LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', n, 1, A, n, r->v, 1);
+  rmx__blas_leave();
   if (bad != 0 || !(rcond > 1e-15)) {
     status = rmx_fail(err, RMX_ENUMERIC,
                       "metric \"%s\": the ridge system is singular (weights sum to 1, so one direction is "
@@ -88,7 +91,6 @@ static rmx_status solve(ridge *r, const rmx_dataset *data, rmx_err *err) {
                       data->metric ? data->metric : "", r->alpha);
     goto done;
   }
-  LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', n, 1, A, n, r->v, 1);
   r->intercept = y_mean;
   for (size_t d = 0; d < D; d++) r->intercept -= r->v[d] * mean[d];
 done:

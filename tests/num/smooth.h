@@ -204,7 +204,6 @@ static inline void threads_do_not_matter(const char *regressor) {
   rmx_fit *one, *three;
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 1, NULL, &one, NULL, err));
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 3, NULL, &three, NULL, err));
-  for (size_t i=0;i<N*M;i++) if (one->out_of_fold[i]!=three->out_of_fold[i]) fprintf(stderr, "# %zu %.17g %.17g\n", i, one->out_of_fold[i], three->out_of_fold[i]);
   ck_assert(memcmp(one->out_of_fold, three->out_of_fold, N * M * sizeof(double)) == 0);
   for (size_t m = 0; m < M; m++) {
     double p[N], q[N];
