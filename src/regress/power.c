@@ -8,9 +8,7 @@
 // strongest on, every fit starting at the one before. Own-domain form: tau's centre is +1, not -1, for the
 // domain that the metric measures.
 //
-// Outside the runs the law may say anything, so predictions bend over beyond the values seen: with R the
-// range of y, what lies e beyond [min y - R/10, max y + R/10] is drawn in to e R / (e + R), which keeps
-// order and slope and never leaves by more than R.
+// Predictions far beyond what was seen are bent over (bend.c).
 //
 // Cost: 41 fits of about ten O(N D^2) steps; a prediction is 2 D calls of exp and log.
 
@@ -35,8 +33,8 @@ typedef struct power {
   size_t D;
   double *p;  // (4 + 3 D)
   double strength, shift, scale;
-  double low, high, range;  // of the values seen
-  char **names;             // (D) or NULL
+  double seen[2];  // least and greatest value
+  char **names;    // (D) or NULL
 } power;
 
 static void release(void *state) {
@@ -144,20 +142,6 @@ static double law(const power *r, const double *p, const double *w) {
   return p[AT_E] + exp(p[AT_A] - exp(p[AT_LOG_B]) * log(data)) + linear;
 }
 
-static double bend(const power *r, double y) {
-  double above = y - (r->high + 0.1 * r->range), below = r->low - 0.1 * r->range - y;
-  if (above > 0)
-    return r->high + 0.1 * r->range + (isinf(above) ? r->range : above / (above + r->range) * r->range);
-  if (below > 0)
-    return r->low - 0.1 * r->range - (isinf(below) ? r->range : below / (below + r->range) * r->range);
-  return y;
-}
-
-static double bend_slope(const power *r, double y) {
-  double off = fmax(y - (r->high + 0.1 * r->range), r->low - 0.1 * r->range - y);
-  return off > 0 ? r->range / (off + r->range) * (r->range / (off + r->range)) : 1;
-}
-
 // The error of each strength on runs its fit has not seen: squared, or absolute where outliers are not to
 // count.
 static rmx_status cross_validate(const power *r, const rmx_power_options *o, const rmx_dataset *data,
@@ -184,7 +168,8 @@ static rmx_status cross_validate(const power *r, const rmx_power_options *o, con
       RMX_TRY_GOTO(fit_at(&c, o, &train, strengths[s], false, p, err), done);
       for (size_t i = 0; i < N; i++) {
         if (fold[i] != (int)f) continue;
-        double e = bend(r, r->shift + r->scale * law(r, p, data->X + i * data->D)) - data->y[i];
+        double e =
+            rmx__bend(r->seen, r->shift + r->scale * law(r, p, data->X + i * data->D), NULL) - data->y[i];
         error[s] += (data->row_weights ? data->row_weights[i] : 1) * (o->robust ? fabs(e) : e * e);
       }
     }
@@ -197,15 +182,14 @@ done:
 
 static void scale_to(power *r, const rmx_dataset *data) {
   double mean = 0, square = 0;
-  r->low = r->high = data->y[0];
+  r->seen[0] = r->seen[1] = data->y[0];
   for (size_t i = 0; i < data->N; i++) {
-    r->low = fmin(r->low, data->y[i]);
-    r->high = fmax(r->high, data->y[i]);
+    r->seen[0] = fmin(r->seen[0], data->y[i]);
+    r->seen[1] = fmax(r->seen[1], data->y[i]);
     mean += data->y[i] / (double)data->N;
   }
   for (size_t i = 0; i < data->N; i++) square += (data->y[i] - mean) * (data->y[i] - mean);
-  r->shift = r->low;
-  r->range = r->high - r->low;
+  r->shift = r->seen[0];
   r->scale = sqrt(square / (double)data->N);
 }
 
@@ -264,7 +248,7 @@ static rmx_status refit(const rmx_regress_options *options, const void *state, c
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const power *r = state;
   for (size_t i = 0; i < n; i++) {
-    mean[i] = bend(r, r->shift + r->scale * law(r, r->p, X + i * r->D));
+    mean[i] = rmx__bend(r->seen, r->shift + r->scale * law(r, r->p, X + i * r->D), NULL);
     if (sd) sd[i] = NAN;
   }
 }
@@ -281,7 +265,9 @@ static bool gradient(const void *state, const double *w, double *g) {
     g[j] = u * power_j / x;
   }
   double slope = -b * exp(p[AT_A] - b * log(data)) / data;
-  double bent = r->scale * bend_slope(r, r->shift + r->scale * law(r, p, w));
+  double bent;
+  rmx__bend(r->seen, r->shift + r->scale * law(r, p, w), &bent);
+  bent *= r->scale;
   for (size_t j = 0; j < D; j++) g[j] = bent * (slope * g[j] + p[AT_V(D) + j]);
   return true;
 }
@@ -293,9 +279,9 @@ static rmx_status write(const void *state, const char *path, rmx_err *err) {
   size_t D = r->D;
   json_t *o = json_pack("{s:s, s:i, s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
                         "regressor", "power", "version", 1, "domains", rmx__domains_json(r->names, D),
-                        "strength", r->strength, "shift", r->shift, "scale", r->scale, "seen", r->low,
-                        r->high, "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B], "t0", r->p[AT_T0],
-                        "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
+                        "strength", r->strength, "shift", r->shift, "scale", r->scale, "seen", r->seen[0],
+                        r->seen[1], "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B], "t0",
+                        r->p[AT_T0], "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
                         rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
   if (o == NULL) return rmx_fail_memory(err, D * 3 * sizeof(json_t), "a power law's file");
   rmx_status status = rmx_json_write(path, o, err);
@@ -315,17 +301,13 @@ static rmx_status read(const json_t *o, const char *path, void **state, size_t *
   } numbers[] = {{"strength", &r->strength}, {"shift", &r->shift}, {"scale", &r->scale},
                  {"E", &r->p[AT_E]},         {"a", &r->p[AT_A]},   {"log_b", &r->p[AT_LOG_B]},
                  {"t0", &r->p[AT_T0]}};
-  double seen[2];
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
     RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "seen", seen, 2, path, err), done);
+  RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "tau", r->p + AT_TAU, n, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_g", r->p + AT_LOG_G(n), n, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "v", r->p + AT_V(n), n, path, err), done);
   RMX_TRY_GOTO(rmx__domains_read(o, n, path, &r->names, err), done);
-  r->low = seen[0];
-  r->high = seen[1];
-  r->range = r->high - r->low;
 done:
   if (status != RMX_OK) {
     release(r);

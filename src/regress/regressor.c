@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees, &rmx__power};
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees, &rmx__power, &rmx__gp};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
@@ -79,8 +79,8 @@ rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset
   return RMX_OK;
 }
 
-rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *fitted, const rmx_dataset *data,
-                      uint64_t seed, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *fitted,
+                      const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
   if (fitted == NULL || fitted->kind->refit == NULL)
     return rmx_regress_fit(options, data, seed, NULL, out, err);
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));

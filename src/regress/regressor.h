@@ -32,6 +32,7 @@ struct rmx_regressor {
 extern const rmx__regressor_kind rmx__ridge;
 extern const rmx__regressor_kind rmx__trees;
 extern const rmx__regressor_kind rmx__power;
+extern const rmx__regressor_kind rmx__gp;
 
 // Holds BLAS to one thread and, the first time, tries a Cholesky solve whose answer is known.
 rmx_status rmx__blas_ready(rmx_err *err);
@@ -44,6 +45,10 @@ rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out,
                              rmx_err *err);
 json_t *rmx__numbers_json(const double *x, size_t n);
 json_t *rmx__names_json(const char *const *names, size_t n);
+// What a smooth regressor predicts, drawn in where it lies far beyond the values seen (least, greatest);
+// slope: of that, may be NULL.
+double rmx__bend(const double seen[2], double y, double *slope);
+
 // The names of domains, (D) or NULL, in a smooth regressor and in its file.
 rmx_status rmx__domains_copy(const char *const *names, size_t D, char ***out, rmx_err *err);
 void rmx__domains_free(char **names, size_t D);

@@ -22,8 +22,8 @@ for a in 0 25 50 75 100; do
 done
 # shellcheck disable=SC2086
 try "an experiment with $n mixtures of a grid" 0 '"rows"' "$REGMIX" run "$exp/regmix.yaml" --json \
-  --set sample.runs=24 --set sample.temper=0 --set proxy.tokens=60k --set large.tokens=60k --set compare.seeds=3 \
-  --set optimize.samples=20k $against
+  --set sample.runs=64 --set sample.temper=0 --set proxy.tokens=60k --set large.tokens=60k --set compare.seeds=3 \
+  --set optimize.samples=20k --set fit.regressor=power $against
 # rows: name, mean, se of the target loss
 awk -F'[:,]' '/"name"/ { gsub(/[" ]/, "", $2); name = $2 }
   /"target_loss"/ { t = 1 } /"against_optimum"/ { t = 0 }

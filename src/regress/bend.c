@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outside its runs a smooth fit may say anything, so its predictions bend over beyond the values seen: with R
+// their range, what lies e beyond [low - R/10, high + R/10] is drawn in to e R / (e + R). That keeps order
+// and a slope, and leaves by no more than R.
+
+#include <math.h>
+
+#include "regressor.h"
+
+double rmx__bend(const double seen[2], double y, double *slope) {
+  double range = seen[1] - seen[0], low = seen[0] - 0.1 * range, high = seen[1] + 0.1 * range;
+  double off = fmax(y - high, low - y);
+  if (slope) *slope = 1;
+  if (!(off > 0)) return y;
+  double kept = range / (off + range);  // 0 where nothing but one value was seen, or y is infinite
+  if (!isfinite(off)) kept = 0;
+  if (slope) *slope = kept * kept;
+  double more = isfinite(off) ? off * kept : range;
+  return y > high ? high + more : low - more;
+}

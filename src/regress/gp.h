@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The covariance of the Gaussian process, shared by its likelihood and its use.
+#ifndef REGMIX_REGRESS_GP_H
+#define REGMIX_REGRESS_GP_H
+
+#include <math.h>
+#include <regmix/base.h>
+
+// Where each parameter, a logarithm, stands in theta.
+enum { GP_RIPPLE, GP_LINEAR, GP_NOISE, GP_LENGTH };
+#define GP_EPS(D) (GP_LENGTH + (D))
+#define GP_N_PARAMETERS(D) (GP_LENGTH + 2 * (D))
+
+typedef struct rmx__gp_problem {
+  size_t N, D;
+  const double *X;       // (N, D)
+  const double *y;       // (N) of mean 0 and sd 1
+  const double *weight;  // (N) noise variance is divided by it
+} rmx__gp_problem;
+
+// Matern 5/2 of a squared distance; slope: by the squared distance.
+static inline double rmx__matern(double r2, double *slope) {
+  double x = sqrt(5 * r2), decay = exp(-x);
+  *slope = -5.0 / 6 * (1 + x) * decay;
+  return (1 + x + x * x / 3) * decay;
+}
+
+// The warp of a weight, divided by the domain's length.
+static inline double rmx__gp_warp(const double *theta, size_t D, size_t d, double w) {
+  double eps = exp(theta[GP_EPS(D) + d]);
+  return log1p(fmax(w, 0) / eps) / log1p(1 / eps) * exp(-theta[GP_LENGTH + d]);
+}
+
+// The parameters most likely before any run is seen.
+void rmx__gp_centre(size_t D, double *theta);
+// From theta uphill, at most `steps` steps.
+rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err);
+// alpha (N) = K^-1 y and L (N, N), K = L L', columns one behind the other; left_out (N), may be NULL: the
+// error at each run of the fit to all the others.
+rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
+                         double *left_out, rmx_err *err);
+
+#endif
