@@ -27,6 +27,9 @@ typedef struct scratch {
   double *alpha;
 } scratch;
 
+#ifndef DELTA
+#define DELTA 1e-5
+#endif
 static const double PRIOR_SD[GP_LENGTH + 1] = {1.5, 1.5, 1.5, 1.5}, PRIOR_SD_EPS = 1.5;
 
 static double prior_sd(size_t D, size_t k) {
@@ -130,6 +133,8 @@ static double evaluate(void *context, const double *theta, double *gradient, int
     gradient[GP_LENGTH + d] = by_length;
     gradient[GP_EPS(D) + d] = by_eps;
   }
+  // Above 0 wherever it may come to, since liblbfgs measures its gain in shares of it.
+  value += 10 * (double)N;
   for (size_t k = 0; k < P; k++) {
     double off = (theta[k] - s->centre[k]) / prior_sd(D, k);
     value += off * off / 2;
@@ -168,9 +173,10 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
     how.m = 20;
     how.epsilon = 1e-3;
     how.past = 4;
-    how.delta = 1e-5;
+    how.delta = DELTA;
     how.max_iterations = steps;
-    how.max_linesearch = 12;
+    how.max_linesearch = 20;
+    how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // which bears infinities
     double value;
     end = lbfgs((int)P, x, &value, evaluate, NULL, &s, &how);
     // It stops where it can go no further uphill; what it has then is no worse than what it began with.

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The rooms keep to their doors: a file in src/<room> includes its own room's headers and those of the rooms that
+# the first comment of include/regmix/<room>.h names under "Uses:"; cli/ includes public headers alone.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+cd "$here/../.." || exit 1
+for folder in src/*/; do
+  room=$(basename "$folder")
+  uses=$(sed -n 's/^ \* Uses: \(.*\)\.$/\1/p' "include/regmix/$room.h" | head -n 1 | tr -d ,)
+  [ -n "$uses" ] || { not_ok "$room says what it uses" "no line \"Uses: ...\" in include/regmix/$room.h"; continue; }
+  wrong=
+  for used in $(sed -n 's/^#include [<"]\(regmix\|[a-z]*\)\/\([a-z_0-9]*\)\.h[>"].*/\1 \2/p' "$folder"*.[ch] "include/regmix/$room.h" |
+    awk '{ print $1 == "regmix" ? $2 : $1 }' | sort -u); do
+    [ -f "include/regmix/$used.h" ] || continue
+    case " $room $uses " in *" $used "*) ;; *) wrong="$wrong $used" ;; esac
+  done
+  if [ -z "$wrong" ]; then ok "$room uses $uses"; else not_ok "$room uses $uses" "and also:$wrong"; fi
+done
+if grep -n '^#include "' cli/*.c | grep -v -E '"(cli|steps)\.h"'; then not_ok "cli/ includes public headers alone"; else ok "cli/ includes public headers alone"; fi
+if find src cli include -name '*.[ch]' | grep -E '/(util|utils|common|misc|helper|helpers)\.[ch]$'; then not_ok "no file is a drawer"; else ok "no file is a drawer"; fi
+if grep -L 'SPDX-License-Identifier: Apache-2.0' src/*/*.c cli/*.c tests/*/*.c | grep .; then not_ok "every source names its licence"; else ok "every source names its licence"; fi
+done_testing
