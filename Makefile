@@ -5,7 +5,7 @@ QUICKSTART = examples/quickstart
 DOMAINS = foldoc bible faq c python german fortunes
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet
 
 help:
 	@echo "make           build build/regmix"
@@ -18,7 +18,7 @@ help:
 	@echo "make clean     remove the build folders"
 
 $(BUILD)/build.ninja: | packages-build
-	meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
 	@rm -f $(BUILD)-setup.log
 
 packages-build packages-demo packages-test:

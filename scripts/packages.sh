@@ -25,6 +25,7 @@ build | libutf8proc-dev | Unicode: classes, cases, normal forms
 build | libxxhash-dev | hashes of files and tokens
 build | libopenblas-serial-dev libopenblas-pthread-dev libopenblas-openmp-dev | linear algebra of the fits
 build | liblapacke-dev | the same: LAPACK from C
+build | liblbfgs-dev | smooth optimisation of the fits
 build | libjs-vega | charts of the report, embedded in it
 build | perl-base | scripts
 test | check | C test programs
@@ -107,9 +108,19 @@ has_candidates() { # does apt know every one of them?
     apt-cache policy "$name" 2> /dev/null | grep -q 'Candidate: [^(]' || return 1
   done
 }
+# apt's own words are shown only where it fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" > "$log" 2>&1 || { tail -n 20 "$log" >&2; return 1; }; }
 # shellcheck disable=SC2086
-install() { root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >&2; }
-update() { root apt-get update -q >&2; }
+install() {
+  echo "packages.sh: installing them" >&2
+  quietly root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+}
+update() {
+  echo "packages.sh: fetching the lists of packages" >&2
+  quietly root apt-get update -q
+}
 
 if has_candidates; then
   install || { update && install; } || by_hand "apt-get could not install them"
