@@ -37,8 +37,9 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
     json_decref(cv);
     return NULL;
   }
-  return json_pack("{s:s, s:s, s:s, s:o}", "name", f->metrics[m], "regressor",
-                   rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv);
+  return json_pack("{s:s, s:s, s:s, s:o, s:O*}", "name", f->metrics[m], "regressor",
+                   rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv, "choice",
+                   f->regressors[m]->choice);
 }
 
 static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
@@ -141,6 +142,8 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   f->metrics[m] = rmx_strdup(name);
   rmx_status status = where && f->metrics[m] ? rmx_regressor_read(where, &f->regressors[m], err)
                                              : rmx_fail_memory(err, 256, "a fit");
+  json_t *choice = json_object_get(o, "choice");
+  if (status == RMX_OK && choice) f->regressors[m]->choice = json_incref(choice);
   if (status == RMX_OK && rmx_regressor_domains(f->regressors[m]) != f->D)
     status = rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, %s has %zu", where,
                       rmx_regressor_domains(f->regressors[m]), path, f->D);

@@ -93,7 +93,9 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     status = rmx__without_fold(data, fold, (int)f, &arena, &train, err);
     // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
     // these again.
-    if (status == RMX_OK) status = rmx__refit(options, fitted, &train, seed + 1 + f, &r, err);
+    if (status == RMX_OK)
+      status = fitted ? rmx__fit_kind(fitted->kind, options, fitted, &train, seed + 1 + f, NULL, &r, err)
+                      : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
     for (size_t i = 0; i < N && status == RMX_OK; i++)
       if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
     rmx_regressor_free(r);

@@ -264,24 +264,21 @@ static bool gradient(const void *state, const double *w, double *g) {
 
 // ---- its file ----
 
-static rmx_status write(const void *state, const char *path, rmx_err *err) {
+static json_t *to_json(const void *state) {
   const gp *r = state;
   size_t D = r->D, N = r->N;
-  json_t *o = json_pack(
-      "{s:s, s:i, s:o, s:i, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "regressor",
-      "gp", "version", 1, "domains", rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift,
-      "scale", r->unit, "seen", r->seen[0], r->seen[1], "leave_one_out_rmse", r->leave_one_out, "log_ripple",
-      r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE], "log_length",
-      rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps", rmx__numbers_json(r->theta + GP_EPS(D), D),
-      "alpha", rmx__numbers_json(r->alpha, N), "row_weights", rmx__numbers_json(r->weight, N), "mixtures",
-      rmx__numbers_json(r->X, N * D));
-  if (o == NULL) return rmx_fail_memory(err, N * D * sizeof(json_t), "a Gaussian process's file");
-  rmx_status status = rmx_json_write(path, o, err);
-  json_decref(o);
-  return status;
+  return json_pack("{s:o, s:i, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "domains",
+                   rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit,
+                   "seen", r->seen[0], r->seen[1], "leave_one_out_rmse", r->leave_one_out, "log_ripple",
+                   r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
+                   "log_length", rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps",
+                   rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N),
+                   "row_weights", rmx__numbers_json(r->weight, N), "mixtures",
+                   rmx__numbers_json(r->X, N * D));
 }
 
-static rmx_status read(const json_t *o, const char *path, void **state, size_t *n_domains, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *n_domains,
+                            rmx_err *err) {
   size_t D = json_array_size(json_object_get(o, "log_length")),
          N = json_array_size(json_object_get(o, "alpha"));
   if (D == 0 || N == 0)
@@ -337,11 +334,6 @@ done:
   return RMX_OK;
 }
 
-static rmx_status read_text(const char *text, size_t size, const char *path, void **state, size_t *D,
-                            rmx_err *err) {
-  return rmx__read_json(text, size, path, read, state, D, err);
-}
-
 const rmx__regressor_kind rmx__gp = {
     .name = "gp",
     .help = "Gaussian process on warped weights, with a standard deviation",
@@ -350,7 +342,7 @@ const rmx__regressor_kind rmx__gp = {
     .refit = refit,
     .predict = predict,
     .gradient = gradient,
-    .write = write,
-    .read = read_text,
+    .to_json = to_json,
+    .from_json = from_json,
     .release = release,
 };

@@ -27,9 +27,6 @@ typedef struct scratch {
   double *alpha;
 } scratch;
 
-#ifndef DELTA
-#define DELTA 1e-5
-#endif
 static const double PRIOR_SD[GP_LENGTH + 1] = {1.5, 1.5, 1.5, 1.5}, PRIOR_SD_EPS = 1.5;
 
 static double prior_sd(size_t D, size_t k) {
@@ -173,7 +170,7 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
     how.m = 20;
     how.epsilon = 1e-3;
     how.past = 4;
-    how.delta = DELTA;
+    how.delta = 1e-5;
     how.max_iterations = steps;
     how.max_linesearch = 20;
     how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // which bears infinities

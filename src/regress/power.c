@@ -274,22 +274,17 @@ static bool gradient(const void *state, const double *w, double *g) {
 
 // ---- its file ----
 
-static rmx_status write(const void *state, const char *path, rmx_err *err) {
+static json_t *to_json(const void *state) {
   const power *r = state;
   size_t D = r->D;
-  json_t *o = json_pack("{s:s, s:i, s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
-                        "regressor", "power", "version", 1, "domains", rmx__domains_json(r->names, D),
-                        "strength", r->strength, "shift", r->shift, "scale", r->scale, "seen", r->seen[0],
-                        r->seen[1], "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B], "t0",
-                        r->p[AT_T0], "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
-                        rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
-  if (o == NULL) return rmx_fail_memory(err, D * 3 * sizeof(json_t), "a power law's file");
-  rmx_status status = rmx_json_write(path, o, err);
-  json_decref(o);
-  return status;
+  return json_pack("{s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "domains",
+                   rmx__domains_json(r->names, D), "strength", r->strength, "shift", r->shift, "scale",
+                   r->scale, "seen", r->seen[0], r->seen[1], "E", r->p[AT_E], "a", r->p[AT_A], "log_b",
+                   r->p[AT_LOG_B], "t0", r->p[AT_T0], "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
+                   rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
 }
 
-static rmx_status read(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
   rmx_status status = RMX_OK;
   size_t n = json_array_size(json_object_get(o, "tau"));
   if (n == 0) return rmx_fail(err, RMX_EINPUT, "%s: \"tau\" must be a list of numbers, one a domain", path);
@@ -318,11 +313,6 @@ done:
   return RMX_OK;
 }
 
-static rmx_status read_text(const char *text, size_t size, const char *path, void **state, size_t *D,
-                            rmx_err *err) {
-  return rmx__read_json(text, size, path, read, state, D, err);
-}
-
 const rmx__regressor_kind rmx__power = {
     .name = "power",
     .help = "power law of the data that counts, plus linear",
@@ -331,7 +321,7 @@ const rmx__regressor_kind rmx__power = {
     .refit = refit,
     .predict = predict,
     .gradient = gradient,
-    .write = write,
-    .read = read_text,
+    .to_json = to_json,
+    .from_json = from_json,
     .release = release,
 };

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees, &rmx__power, &rmx__gp};
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees,    &rmx__power,
+                                                   &rmx__gp,    &rmx__ensemble, &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
@@ -67,26 +68,18 @@ rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset
   if (constant && data->N > 1)
     rmx_warn(listener, "metric \"%s\" is %g in all %zu runs: a constant is predicted",
              data->metric ? data->metric : "", data->y[0], data->N);
+  if (kind->choose) return kind->choose(options, data, seed, listener, out, err);
+  return rmx__fit_kind(kind, options, NULL, data, seed, listener, out, err);
+}
+
+rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_options *options,
+                         const rmx_regressor *fitted, const rmx_dataset *data, uint64_t seed,
+                         const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
   *r = (rmx_regressor){.kind = kind, .D = data->D};
-  rmx_status status = kind->fit(options, data, seed, listener, &r->state, err);
-  if (status != RMX_OK) {
-    free(r);
-    return status;
-  }
-  *out = r;
-  return RMX_OK;
-}
-
-rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *fitted,
-                      const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
-  if (fitted == NULL || fitted->kind->refit == NULL)
-    return rmx_regress_fit(options, data, seed, NULL, out, err);
-  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
-  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
-  *r = (rmx_regressor){.kind = fitted->kind, .D = data->D};
-  rmx_status status = r->kind->refit(options, fitted->state, data, seed, &r->state, err);
+  rmx_status status = fitted && kind->refit ? kind->refit(options, fitted->state, data, seed, &r->state, err)
+                                            : kind->fit(options, data, seed, listener, &r->state, err);
   if (status != RMX_OK) {
     free(r);
     return status;
@@ -116,46 +109,82 @@ size_t rmx_regressor_domains(const rmx_regressor *r) {
 void rmx_regressor_free(rmx_regressor *r) {
   if (r == NULL) return;
   r->kind->release(r->state);
+  json_decref(r->choice);
   free(r);
 }
 
-rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err) {
-  return r->kind->write(r->state, path, err);
+json_t *rmx__regressor_json(const rmx_regressor *r) {
+  json_t *body = r->kind->to_json(r->state);
+  json_t *o = body ? json_pack("{s:s, s:i}", "regressor", r->kind->name, "version", 1) : NULL;
+  if (o == NULL || json_object_update(o, body) != 0) {
+    json_decref(o);
+    o = NULL;
+  }
+  json_decref(body);
+  return o;
 }
 
-// Which regressor wrote the file: LightGBM's text begins with "tree", ours is JSON that says so.
-static rmx_status kind_of(const char *text, size_t size, const char *path, const rmx__regressor_kind **kind,
-                          rmx_err *err) {
-  size_t i = strspn(text, " \t\r\n");
-  if (text[i] != '{') return find("trees", path, kind, err);
-  json_error_t where;
-  json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-  if (o == NULL) return rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
-  const char *name = json_string_value(json_object_get(o, "regressor"));
-  rmx_status status = name
-                          ? find(name, path, kind, err)
-                          : rmx_fail(err, RMX_EINPUT, "%s: no regressor file: it has no \"regressor\"", path);
+rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err) {
+  if (r->kind->to_json == NULL) return r->kind->write(r->state, path, err);
+  json_t *o = rmx__regressor_json(r);
+  if (o == NULL) return rmx_fail_memory(err, r->D * sizeof(json_t), "a regressor's file");
+  rmx_status status = rmx_json_write(path, o, err);
   json_decref(o);
   return status;
+}
+
+rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regressor **out, rmx_err *err) {
+  const char *name = json_string_value(json_object_get(o, "regressor"));
+  const rmx__regressor_kind *kind;
+  if (name == NULL) return rmx_fail(err, RMX_EINPUT, "%s: no regressor file: it has no \"regressor\"", path);
+  RMX_TRY(find(name, path, &kind, err));
+  if (kind->from_json == NULL)
+    return rmx_fail(err, RMX_EINPUT, "%s: a regressor \"%s\" has no file like this", path, name);
+  if (json_integer_value(json_object_get(o, "version")) != 1)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: written by a newer regmix?", path);
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
+  r->kind = kind;
+  rmx_status status = kind->from_json(o, path, &r->state, &r->D, err);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
+}
+
+// LightGBM's text begins with "tree", ours is JSON.
+static rmx_status read_trees(const char *text, size_t size, const char *path, rmx_regressor **out,
+                             rmx_err *err) {
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
+  r->kind = &rmx__trees;
+  rmx_status status = r->kind->read(text, size, path, &r->state, &r->D, err);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
 }
 
 rmx_status rmx_regressor_read(const char *path, rmx_regressor **out, rmx_err *err) {
   char *text = NULL;
   size_t size = 0;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  const rmx__regressor_kind *kind = NULL;
-  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
-  rmx_status status =
-      r ? kind_of(text, size, path, &kind, err) : rmx_fail_memory(err, sizeof(*r), "a regressor");
-  if (status == RMX_OK) status = kind->read(text, size, path, &r->state, &r->D, err);
-  free(text);
-  if (status != RMX_OK) {
-    free(r);
-    return status;
+  rmx_status status;
+  if (text[strspn(text, " \t\r\n")] != '{') {
+    status = read_trees(text, size, path, out, err);
+  } else {
+    json_error_t where;
+    json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    status = o ? rmx__regressor_from_json(o, path, out, err)
+               : rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
+    json_decref(o);
   }
-  r->kind = kind;
-  *out = r;
-  return RMX_OK;
+  free(text);
+  return status;
 }
 
 json_t *rmx__numbers_json(const double *x, size_t n) {

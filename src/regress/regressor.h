@@ -17,22 +17,32 @@ typedef struct rmx__regressor_kind {
                       uint64_t seed, void **out, rmx_err *err);
   void (*predict)(const void *state, const double *X, size_t n, double *mean, double *sd);
   bool (*gradient)(const void *state, const double *w, double *gradient);  // NULL: has none
+  // The file, less what all share ("regressor", "version"): a new reference; *D the number of domains found.
+  json_t *(*to_json)(const void *state);
+  rmx_status (*from_json)(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err);
+  // Or, where to_json is NULL, a format of its own.
   rmx_status (*write)(const void *state, const char *path, rmx_err *err);
-  // `text` is the file's, NUL behind its end; *D the number of domains found.
+  // `text` is the file's, NUL behind its end.
   rmx_status (*read)(const char *text, size_t size, const char *path, void **state, size_t *D, rmx_err *err);
   void (*release)(void *state);
+  // In place of all these: makes a regressor of another kind.
+  rmx_status (*choose)(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                       const rmx_listener *listener, rmx_regressor **out, rmx_err *err);
 } rmx__regressor_kind;
 
 struct rmx_regressor {
   const rmx__regressor_kind *kind;
   size_t D;
   void *state;
+  json_t *choice;  // of `auto`: what was tried, and how it did; else NULL
 };
 
 extern const rmx__regressor_kind rmx__ridge;
 extern const rmx__regressor_kind rmx__trees;
 extern const rmx__regressor_kind rmx__power;
 extern const rmx__regressor_kind rmx__gp;
+extern const rmx__regressor_kind rmx__ensemble;
+extern const rmx__regressor_kind rmx__auto;
 
 // Holds BLAS to one thread and, the first time, tries a Cholesky solve whose answer is known.
 rmx_status rmx__blas_ready(rmx_err *err);
@@ -54,12 +64,6 @@ rmx_status rmx__domains_copy(const char *const *names, size_t D, char ***out, rm
 void rmx__domains_free(char **names, size_t D);
 json_t *rmx__domains_json(char *const *names, size_t D);
 rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char ***out, rmx_err *err);
-// Parses a smooth regressor's file, checks its version and hands it to `read`.
-rmx_status rmx__read_json(const char *text, size_t size, const char *path,
-                          rmx_status (*read)(const json_t *o, const char *path, void **state, size_t *D,
-                                             rmx_err *err),
-                          void **state, size_t *D, rmx_err *err);
-
 // The runs of `data` (N) that are not in fold f, copied to the arena.
 rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rmx_arena *arena,
                              rmx_dataset *out, rmx_err *err);
@@ -68,8 +72,13 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
 rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
                                const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
                                rmx_err *err);
-rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *fitted, const rmx_dataset *data,
-                      uint64_t seed, rmx_regressor **out, rmx_err *err);
+// A fit of one kind to checked data; `fitted` of the same kind, may be NULL: what it chose is kept.
+rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_options *options,
+                         const rmx_regressor *fitted, const rmx_dataset *data, uint64_t seed,
+                         const rmx_listener *listener, rmx_regressor **out, rmx_err *err);
+// The smooth regressors as a tree, and back.
+json_t *rmx__regressor_json(const rmx_regressor *r);
+rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regressor **out, rmx_err *err);
 
 // Joins a table's rows with another's on their first columns: partner (a->N) is the row of b or SIZE_MAX. A
 // name given twice in either is RMX_EINPUT.

@@ -7,7 +7,6 @@
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "regressor.h"
 
@@ -22,8 +21,7 @@ typedef struct ridge {
 static void release(void *state) {
   ridge *r = state;
   if (r == NULL) return;
-  for (size_t d = 0; r->names && d < r->D; d++) free(r->names[d]);
-  free(r->names);
+  rmx__domains_free(r->names, r->D);
   free(r->v);
   free(r);
 }
@@ -33,8 +31,7 @@ static ridge *make(size_t D) {
   if (r == NULL) return NULL;
   r->D = D;
   r->v = rmx_calloc(D, sizeof(double));
-  r->names = rmx_calloc(D, sizeof(char *));
-  if (r->v && r->names) return r;
+  if (r->v) return r;
   release(r);
   return NULL;
 }
@@ -98,10 +95,25 @@ done:
   return status;
 }
 
+static rmx_status fit_with(double alpha, bool root, const rmx_dataset *data, void **state, rmx_err *err) {
+  RMX_TRY(rmx__blas_ready(err));
+  ridge *r = make(data->D);
+  if (r == NULL) return rmx_fail_memory(err, data->D * sizeof(double), "a ridge regression");
+  r->alpha = alpha;
+  r->sqrt = root;
+  rmx_status status = solve(r, data, err);
+  if (status == RMX_OK) status = rmx__domains_copy(data->domains, data->D, &r->names, err);
+  if (status != RMX_OK) {
+    release(r);
+    return status;
+  }
+  *state = r;
+  return RMX_OK;
+}
+
 static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                       const rmx_listener *listener, void **state, rmx_err *err) {
   (void)seed;
-  RMX_TRY(rmx__blas_ready(err));
   if (!(options->ridge.alpha >= 0) || !isfinite(options->ridge.alpha))
     return rmx_fail(err, RMX_EINPUT, "ridge.alpha is %g: wanted 0 or more", options->ridge.alpha);
   if (data->N < data->D + 2)
@@ -109,19 +121,15 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
              "metric \"%s\": %zu runs for %zu domains: ridge needs %zu to be more than its penalty; train "
              "more runs",
              data->metric ? data->metric : "", data->N, data->D, data->D + 2);
-  ridge *r = make(data->D);
-  if (r == NULL) return rmx_fail_memory(err, data->D * sizeof(double), "a ridge regression");
-  r->alpha = options->ridge.alpha;
-  r->sqrt = options->ridge.sqrt;
-  rmx_status status = solve(r, data, err);
-  for (size_t d = 0; status == RMX_OK && data->domains && d < data->D; d++)
-    if ((r->names[d] = rmx_strdup(data->domains[d])) == NULL) status = rmx_fail_memory(err, 64, "a name");
-  if (status != RMX_OK) {
-    release(r);
-    return status;
-  }
-  *state = r;
-  return RMX_OK;
+  return fit_with(options->ridge.alpha, options->ridge.sqrt, data, state, err);
+}
+
+static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
+                        uint64_t seed, void **out, rmx_err *err) {
+  (void)options;
+  (void)seed;
+  const ridge *r = state;
+  return fit_with(r->alpha, r->sqrt, data, out, err);
 }
 
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
@@ -141,66 +149,34 @@ static bool gradient(const void *state, const double *w, double *g) {
   return true;
 }
 
-static rmx_status write(const void *state, const char *path, rmx_err *err) {
+static json_t *to_json(const void *state) {
   const ridge *r = state;
-  json_t *names = r->D && r->names[0] ? rmx__names_json((const char *const *)r->names, r->D) : json_null();
-  json_t *o = json_pack("{s:s, s:i, s:o, s:b, s:f, s:f, s:o}", "regressor", "ridge", "version", 1, "domains",
-                        names, "sqrt", (int)r->sqrt, "alpha", r->alpha, "intercept", r->intercept,
-                        "coefficients", rmx__numbers_json(r->v, r->D));
-  if (o == NULL) return rmx_fail_memory(err, r->D * sizeof(json_t), "a ridge file");
-  rmx_status status = rmx_json_write(path, o, err);
-  json_decref(o);
-  return status;
+  return json_pack("{s:o, s:b, s:f, s:f, s:o}", "domains", rmx__domains_json(r->names, r->D), "sqrt",
+                   (int)r->sqrt, "alpha", r->alpha, "intercept", r->intercept, "coefficients",
+                   rmx__numbers_json(r->v, r->D));
 }
 
-static rmx_status read(const char *text, size_t size, const char *path, void **state, size_t *D,
-                       rmx_err *err) {
-  json_error_t where;
-  json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-  if (o == NULL) return rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
   rmx_status status = RMX_OK;
-  ridge *r = NULL;
-  json_t *v = json_object_get(o, "coefficients"), *names = json_object_get(o, "domains"),
-         *root = json_object_get(o, "sqrt");
-  if (!json_is_array(v) || json_array_size(v) == 0 || !json_is_boolean(root)) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)", path);
-    goto done;
-  }
-  if (json_integer_value(json_object_get(o, "version")) != 1) {
-    status = rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: written by a newer regmix?", path);
-    goto done;
-  }
-  if ((r = make(json_array_size(v))) == NULL) {
-    status = rmx_fail_memory(err, json_array_size(v) * sizeof(double), "a ridge regression");
-    goto done;
-  }
+  const json_t *root = json_object_get(o, "sqrt");
+  size_t n = json_array_size(json_object_get(o, "coefficients"));
+  if (n == 0 || !json_is_boolean(root))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)", path);
+  ridge *r = make(n);
+  if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
   r->sqrt = json_is_true(root);
   RMX_TRY_GOTO(rmx_json_number(o, "alpha", &r->alpha, path, err), done);
   RMX_TRY_GOTO(rmx_json_number(o, "intercept", &r->intercept, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "coefficients", r->v, r->D, path, err), done);
-  if (json_is_array(names)) {
-    for (size_t d = 0; d < r->D; d++) {
-      const char *name = json_string_value(json_array_get(names, d));
-      if (name == NULL || json_array_size(names) != r->D) {
-        status = rmx_fail(err, RMX_EINPUT, "%s: \"domains\" must be %zu names, one for each coefficient",
-                          path, r->D);
-        goto done;
-      }
-      if ((r->names[d] = rmx_strdup(name)) == NULL) {
-        status = rmx_fail_memory(err, strlen(name), "a name");
-        goto done;
-      }
-    }
-  }
+  RMX_TRY_GOTO(rmx__json_numbers(o, "coefficients", r->v, n, path, err), done);
+  RMX_TRY_GOTO(rmx__domains_read(o, n, path, &r->names, err), done);
 done:
-  json_decref(o);
   if (status != RMX_OK) {
     release(r);
     return status;
   }
   *state = r;
-  *D = r->D;
+  *D = n;
   return RMX_OK;
 }
 
@@ -209,9 +185,10 @@ const rmx__regressor_kind rmx__ridge = {
     .help = "linear in the weights, penalised (ridge regression)",
     .extension = "json",
     .fit = fit,
+    .refit = refit,
     .predict = predict,
     .gradient = gradient,
-    .write = write,
-    .read = read,
+    .to_json = to_json,
+    .from_json = from_json,
     .release = release,
 };

@@ -60,7 +60,7 @@ whole_experiment() { # whole_experiment WHAT FOLDER OPTIONS...
   metrics=$(head -n 1 "$folder/metrics.csv" | tr -cd , | wc -c)
   runs=$(($(wc -l <"$folder/metrics.csv") - 1))
   models=$(tr '{' '\n' <"$folder/large/comparison.json" | grep -c '^"name"')
-  logs=$(ls "$folder"/runs/*/log.jsonl | wc -l)
+  logs=$(find "$folder/runs" -name log.jsonl | wc -l)
   halves=$(awk -F, 'NR > 1 && $2 != "" && $3 != ""' "$folder/metrics-half.csv" | wc -l)
   folded=$(grep -c 'wikipedia_en_val_loss' "$folder/fit/cross-validation.csv")
   for when in chart changed; do
@@ -110,7 +110,7 @@ sh "$here/make_experiment.sh" "$work/large" 512 17 13 300
 whole_experiment "512 runs" "$work/large" --window-size=1200,900
 less "512 runs: the page's bytes" "$(wc -c <"$work/page.html")" 5000000
 ms=
-for try in 1 2 3; do  # the best of three: other programs run on this machine too
+for _ in 1 2 3; do  # the best of three: other programs run on this machine too
   browse "$work/page.html" --window-size=1200,900 --timeout=20000 >"$work/dom"
   now=$(sed -n 's/.*<html[^>]* data-ready="\([0-9]*\)".*/\1/p' "$work/dom" | head -n 1)
   if [ -n "$now" ] && [ "$now" -lt "${ms:-999999}" ]; then ms=$now; fi

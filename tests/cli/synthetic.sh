@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: Apache-2.0
 # make_corpus FOLDER DOCUMENTS: the synthetic corpus and a regmix.yaml for tiny models in FOLDER. $here is the folder of the tests.
 make_corpus() {

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
 # What the shell tests share: TAP, a scratch folder that goes away, and the program under test.
 # Usage: . tap.sh; $1 of the test is the regmix to test.

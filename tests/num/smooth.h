@@ -160,8 +160,8 @@ static inline void sane_with_few_runs(const char *regressor) {
       rmx_regressor_predict(r, X, 200, y, NULL);
       double room = 1.2 * (high - low) + 1e-9;
       for (size_t i = 0; i < 200; i++)
-        ck_assert_msg(y[i] >= low - room && y[i] <= high + room, "%zu runs, %zu domains: %g, seen %g to %g", N,
-                      D, y[i], low, high);
+        ck_assert_msg(y[i] >= low - room && y[i] <= high + room, "%zu runs, %zu domains: %g, seen %g to %g",
+                      N, D, y[i], low, high);
       rmx_regressor_free(r);
       free(X);
       dataset_done(&data);

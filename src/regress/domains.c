@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the smooth regressors share: JSON with "regressor", "version" 1, and "domains", the names
-// or null.
+// What the files of the smooth regressors share: "domains", the names or null.
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,20 +46,5 @@ rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char *
   }
   if (status == RMX_OK) status = rmx__domains_copy(names, D, out, err);
   free(names);
-  return status;
-}
-
-rmx_status rmx__read_json(const char *text, size_t size, const char *path,
-                          rmx_status (*read)(const json_t *o, const char *path, void **state, size_t *D,
-                                             rmx_err *err),
-                          void **state, size_t *D, rmx_err *err) {
-  json_error_t where;
-  json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-  if (o == NULL) return rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
-  rmx_status status =
-      json_integer_value(json_object_get(o, "version")) == 1
-          ? read(o, path, state, D, err)
-          : rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: written by a newer regmix?", path);
-  json_decref(o);
   return status;
 }

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chooses the regressor of a metric by cross-validation inside its runs: ridge on the square roots of the
+// weights at three penalties, the power law, the Gaussian process, the mean of these two, and trees where the
+// runs are enough for some leaves. The least squared error out of fold wins; on a tie the first. What a
+// smooth candidate chose of itself on all the runs (strength, penalty, of many runs the lengths) is kept in
+// the folds. Trees, the dearest, drop out as soon as they are twice as wrong as the best on the folds so far.
+//
+// Cost: the fits to all runs, and five folds (ten of few runs) that have less to choose.
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ensemble.h"
+
+enum {
+  RIDGE_1,
+  RIDGE_01,
+  RIDGE_001,
+  POWER,
+  GP,
+  ENSEMBLE,
+  TREES,
+  N_CANDIDATES,
+  FEW_RUNS = 24,
+  LEAVES_WORTH = 5
+};
+static const double alphas[] = {1, 0.1, 0.01};
+static const char *const names[N_CANDIDATES] = {"ridge", "ridge",    "ridge", "power",
+                                                "gp",    "ensemble", "trees"};
+
+typedef struct contest {
+  const rmx_dataset *data;
+  uint64_t seed;
+  size_t k;                    // folds
+  int *fold;                   // (N)
+  double *out[N_CANDIDATES];   // (N) predictions out of fold
+  double error[N_CANDIDATES];  // sum of weighted squares; infinite: out
+  rmx_regressor *fitted[N_CANDIDATES];
+} contest;
+
+static double error_on(const contest *c, const double *predicted, size_t folds) {
+  const rmx_dataset *d = c->data;
+  double sum = 0;
+  for (size_t i = 0; i < d->N; i++) {
+    double e = predicted[i] - d->y[i];
+    if ((size_t)c->fold[i] < folds) sum += (d->row_weights ? d->row_weights[i] : 1) * e * e;
+  }
+  return sum;
+}
+
+static const rmx__regressor_kind *kind_of(size_t which) {
+  return which < POWER ? &rmx__ridge : which == POWER ? &rmx__power : which == GP ? &rmx__gp : &rmx__trees;
+}
+
+// rival: the out-of-fold predictions of who leads, or NULL.
+static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t which, const double *rival,
+                          rmx_err *err) {
+  const rmx_dataset *d = c->data;
+  rmx_status status = RMX_OK;
+  if (which != TREES)
+    RMX_TRY(rmx__fit_kind(kind_of(which), options, NULL, d, c->seed, NULL, &c->fitted[which], err));
+  for (size_t f = 0; f < c->k && status == RMX_OK; f++) {
+    rmx_arena arena = {0};
+    rmx_dataset train;
+    rmx_regressor *r = NULL;
+    status = rmx__without_fold(d, c->fold, (int)f, &arena, &train, err);
+    if (status == RMX_OK)
+      status =
+          rmx__fit_kind(kind_of(which), options, c->fitted[which], &train, c->seed + 1 + f, NULL, &r, err);
+    for (size_t i = 0; i < d->N && status == RMX_OK; i++)
+      if (c->fold[i] == (int)f) rmx_regressor_predict(r, d->X + i * d->D, 1, &c->out[which][i], NULL);
+    rmx_regressor_free(r);
+    rmx_arena_release(&arena);
+    if (status == RMX_OK && rival && error_on(c, c->out[which], f + 1) > 4 * error_on(c, rival, f + 1))
+      return RMX_OK;  // dropped: its error stays infinite
+  }
+  if (status == RMX_OK) c->error[which] = error_on(c, c->out[which], c->k);
+  if (!isfinite(c->error[which])) c->error[which] = INFINITY;
+  return status;
+}
+
+static size_t leader(const contest *c) {
+  size_t best = 0;
+  for (size_t i = 1; i < N_CANDIDATES; i++)
+    if (c->error[i] < c->error[best]) best = i;
+  return best;
+}
+
+static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_listener *listener,
+                      rmx_err *err) {
+  const rmx_dataset *d = c->data;
+  rmx_regress_options o = *options;
+  o.ridge.sqrt = true;
+  for (size_t i = 0; i < POWER; i++) {
+    o.ridge.alpha = alphas[i];
+    RMX_TRY(try_one(c, &o, i, NULL, err));
+  }
+  // A smooth fit that does not work out (NaN, singular) is one that does not win.
+  for (size_t i = POWER; i <= GP; i++) {
+    rmx_status status = try_one(c, &o, i, NULL, err);
+    if (status != RMX_OK && status != RMX_ENUMERIC) return status;
+  }
+  if (isfinite(c->error[POWER]) && isfinite(c->error[GP])) {
+    for (size_t i = 0; i < d->N; i++) c->out[ENSEMBLE][i] = (c->out[POWER][i] + c->out[GP][i]) / 2;
+    c->error[ENSEMBLE] = error_on(c, c->out[ENSEMBLE], c->k);
+  }
+  if ((double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
+    RMX_TRY(try_one(c, &o, TREES, c->out[leader(c)], err));
+    if (leader(c) == TREES)
+      RMX_TRY(rmx__fit_kind(&rmx__trees, &o, NULL, d, c->seed, listener, &c->fitted[TREES], err));
+  }
+  return RMX_OK;
+}
+
+// {"chosen": "ensemble", "folds": 5, "rmse": {"ridge": 0.1, ...}}; null: dropped.
+static json_t *record(const contest *c, size_t best, rmx_buf *told) {
+  double total = 0;
+  for (size_t i = 0; i < c->data->N; i++) total += c->data->row_weights ? c->data->row_weights[i] : 1;
+  json_t *rmse = json_object();
+  bool failed = rmse == NULL;
+  size_t ridge = RIDGE_1;
+  for (size_t i = RIDGE_01; i <= RIDGE_001; i++)
+    if (c->error[i] < c->error[ridge]) ridge = i;
+  for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
+    if (i < POWER && i != ridge) continue;
+    if (i == TREES && c->out[i][0] == 0 && !isfinite(c->error[i])) continue;
+    double e = sqrt(c->error[i] / total);
+    failed = json_object_set_new(rmse, names[i], isfinite(e) ? json_real(e) : json_null()) != 0;
+    if (isfinite(e)) rmx_buf_printf(told, "%s%s %.3g", told->size ? ", " : "", names[i], e);
+  }
+  json_t *o =
+      failed ? NULL : json_pack("{s:s, s:i, s:O}", "chosen", names[best], "folds", (int)c->k, "rmse", rmse);
+  json_decref(rmse);
+  return o;
+}
+
+static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                         const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+  rmx_arena arena = {0};
+  rmx_buf told = {0};
+  rmx_status status = RMX_OK;
+  const char *metric = data->metric ? data->metric : "";
+  contest c = {.data = data, .seed = seed};
+  c.fold = rmx_arena_alloc(&arena, data->N, sizeof(int));
+  bool failed = c.fold == NULL;
+  for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
+    failed = (c.out[i] = rmx_arena_alloc(&arena, data->N, sizeof(double))) == NULL;
+    c.error[i] = INFINITY;
+  }
+  if (failed) {
+    status = rmx_fail_memory(err, data->N * N_CANDIDATES * sizeof(double), "a choice of regressors");
+    goto done;
+  }
+  // The folds are not those of the cross-validation that the fit is scored by.
+  c.k = rmx_folds(data->groups, data->N, data->N <= FEW_RUNS ? 10 : 5, seed + 1000003, c.fold);
+  bool constant = true;
+  for (size_t i = 1; i < data->N; i++) constant &= data->y[i] == data->y[0];
+  if (c.k < 3 || constant) {
+    rmx_regress_options o = *options;
+    o.ridge = (rmx_ridge_options){.alpha = 1, .sqrt = true};
+    rmx_note(
+        listener, "metric \"%s\": %s: ridge, without a choice", metric,
+        constant ? "its values are all the same" : "too few different mixtures to compare regressors on");
+    status = rmx__fit_kind(&rmx__ridge, &o, NULL, data, seed, NULL, out, err);
+    goto done;
+  }
+  RMX_TRY_GOTO(run(&c, options, listener, err), done);
+  size_t best = leader(&c);
+  json_t *choice = record(&c, best, &told);
+  if (choice == NULL || told.failed) {
+    json_decref(choice);
+    status = rmx_fail_memory(err, 256, "a choice of regressors");
+    goto done;
+  }
+  if (best == ENSEMBLE) {
+    c.fitted[ENSEMBLE] = rmx__ensemble_of(c.fitted[POWER], c.fitted[GP]);
+    if (c.fitted[ENSEMBLE]) {
+      c.fitted[POWER] = c.fitted[GP] = NULL;
+    } else {
+      json_decref(choice);
+      status = rmx_fail_memory(err, 256, "an ensemble");
+      goto done;
+    }
+  }
+  rmx_note(listener, "metric \"%s\": %s chosen; root mean square error in cross-validation: %s", metric,
+           names[best], told.data);
+  *out = c.fitted[best];
+  c.fitted[best] = NULL;
+  (*out)->choice = choice;
+done:
+  for (size_t i = 0; i < N_CANDIDATES; i++) rmx_regressor_free(c.fitted[i]);
+  rmx_buf_release(&told);
+  rmx_arena_release(&arena);
+  return status;
+}
+
+const rmx__regressor_kind rmx__auto = {
+    .name = "auto",
+    .help = "the one of the others that cross-validation finds best for the metric",
+    .extension = "json",
+    .choose = choose,
+};
