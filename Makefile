@@ -37,7 +37,8 @@ asan: packages-test
 	@test -f $(BUILD)-asan/build.ninja || meson setup $(BUILD)-asan -Db_sanitize=address,undefined -Db_lundef=false \
 	  --buildtype=debugoptimized -Doptimization=1 > /dev/null
 	ninja -C $(BUILD)-asan --quiet
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 python3 scripts/test.py $(BUILD)-asan
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  python3 scripts/test.py $(BUILD)-asan --no-suite browser --no-suite slow
 
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz

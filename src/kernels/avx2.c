@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "kernels.h"
-#pragma GCC target("avx2,fma")
 #define LEVEL rmx__kernels_avx2
 #define LEVEL_NAME "avx2"
 #define VEC_BYTES 32

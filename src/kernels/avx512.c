@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "kernels.h"
-#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")
 #define LEVEL rmx__kernels_avx512
 #define LEVEL_NAME "avx512"
 #define VEC_BYTES 64

@@ -113,19 +113,17 @@ INLINE vf sqrt_of(vf x) {
 
 typedef float quad __attribute__((vector_size(16)));
 typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t quad_index __attribute__((vector_size(16)));
 
 /* to(k, j) = b(j, k) for 4 x 4 numbers. */
 INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
   quad x0 = *(const quad_anywhere *)b, x1 = *(const quad_anywhere *)(b + ldb);
   quad x2 = *(const quad_anywhere *)(b + 2 * ldb), x3 = *(const quad_anywhere *)(b + 3 * ldb);
-  const quad_index low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
-  quad a0 = __builtin_shuffle(x0, x1, low), a1 = __builtin_shuffle(x2, x3, low);
-  quad a2 = __builtin_shuffle(x0, x1, high), a3 = __builtin_shuffle(x2, x3, high);
-  *(quad_anywhere *)to = __builtin_shuffle(a0, a1, first);
-  *(quad_anywhere *)(to + ld_to) = __builtin_shuffle(a0, a1, second);
-  *(quad_anywhere *)(to + 2 * ld_to) = __builtin_shuffle(a2, a3, first);
-  *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shuffle(a2, a3, second);
+  quad a0 = __builtin_shufflevector(x0, x1, 0, 4, 1, 5), a1 = __builtin_shufflevector(x2, x3, 0, 4, 1, 5);
+  quad a2 = __builtin_shufflevector(x0, x1, 2, 6, 3, 7), a3 = __builtin_shufflevector(x2, x3, 2, 6, 3, 7);
+  *(quad_anywhere *)to = __builtin_shufflevector(a0, a1, 0, 1, 4, 5);
+  *(quad_anywhere *)(to + ld_to) = __builtin_shufflevector(a0, a1, 2, 3, 6, 7);
+  *(quad_anywhere *)(to + 2 * ld_to) = __builtin_shufflevector(a2, a3, 0, 1, 4, 5);
+  *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shufflevector(a2, a3, 2, 3, 6, 7);
 }
 
 static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta) {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "kernels.h"
-#pragma GCC target("avx2,fma")
 #define LEVEL rmx__kernels_wide
 #define LEVEL_NAME "wide"
 #define VEC_BYTES 64

@@ -3,7 +3,8 @@
 // weights at three penalties, the power law, the Gaussian process, the mean of these two, and trees where the
 // runs are enough for some leaves. The least squared error out of fold wins; on a tie the first. What a
 // smooth candidate chose of itself on all the runs (strength, penalty, of many runs the lengths) is kept in
-// the folds. Trees, the dearest, drop out as soon as they are twice as wrong as the best on the folds so far.
+// the folds. Trees, the dearest, drop out as soon as the squares of their errors sum to half as much again as
+// those of the best on the folds so far.
 //
 // Cost: the fits to all runs, and five folds (ten of few runs) that have less to choose.
 
@@ -37,6 +38,7 @@ typedef struct contest {
   double *out[N_CANDIDATES];   // (N) predictions out of fold
   double error[N_CANDIDATES];  // sum of weighted squares; infinite: out
   rmx_regressor *fitted[N_CANDIDATES];
+  bool tried[N_CANDIDATES];
 } contest;
 
 static double error_on(const contest *c, const double *predicted, size_t folds) {
@@ -58,6 +60,7 @@ static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t
                           rmx_err *err) {
   const rmx_dataset *d = c->data;
   rmx_status status = RMX_OK;
+  c->tried[which] = true;
   if (which != TREES)
     RMX_TRY(rmx__fit_kind(kind_of(which), options, NULL, d, c->seed, NULL, &c->fitted[which], err));
   for (size_t f = 0; f < c->k && status == RMX_OK; f++) {
@@ -72,7 +75,7 @@ static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t
       if (c->fold[i] == (int)f) rmx_regressor_predict(r, d->X + i * d->D, 1, &c->out[which][i], NULL);
     rmx_regressor_free(r);
     rmx_arena_release(&arena);
-    if (status == RMX_OK && rival && error_on(c, c->out[which], f + 1) > 4 * error_on(c, rival, f + 1))
+    if (status == RMX_OK && rival && error_on(c, c->out[which], f + 1) > 1.5 * error_on(c, rival, f + 1))
       return RMX_OK;  // dropped: its error stays infinite
   }
   if (status == RMX_OK) c->error[which] = error_on(c, c->out[which], c->k);
@@ -103,6 +106,7 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
   }
   if (isfinite(c->error[POWER]) && isfinite(c->error[GP])) {
     for (size_t i = 0; i < d->N; i++) c->out[ENSEMBLE][i] = (c->out[POWER][i] + c->out[GP][i]) / 2;
+    c->tried[ENSEMBLE] = true;
     c->error[ENSEMBLE] = error_on(c, c->out[ENSEMBLE], c->k);
   }
   if ((double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
@@ -124,7 +128,7 @@ static json_t *record(const contest *c, size_t best, rmx_buf *told) {
     if (c->error[i] < c->error[ridge]) ridge = i;
   for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
     if (i < POWER && i != ridge) continue;
-    if (i == TREES && c->out[i][0] == 0 && !isfinite(c->error[i])) continue;
+    if (!c->tried[i]) continue;
     double e = sqrt(c->error[i] / total);
     failed = json_object_set_new(rmse, names[i], isfinite(e) ? json_real(e) : json_null()) != 0;
     if (isfinite(e)) rmx_buf_printf(told, "%s%s %.3g", told->size ? ", " : "", names[i], e);

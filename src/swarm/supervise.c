@@ -131,8 +131,8 @@ static void tell_progress(struct supervisor *s) {
   }
   size_t ended = s->outcome->done + s->outcome->diverged + s->outcome->failed;
   char detail[128];
-  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f tokens/s", ended + s->outcome->skipped, s->n,
-           running, rate);
+  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f k tokens/s", ended + s->outcome->skipped, s->n,
+           running, rate / 1e3);
   rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
 }
 

@@ -9,6 +9,8 @@
 static rmx_regress_options tree_options(void) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", "trees",
+                      err));
   return o;
 }
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gaussian process: the likelihood's slopes, finds a smooth function and the noise on it, standard deviations
+// that hold, closed-form leave-one-out errors, file, few runs, the published scores.
+
+#include "../../src/regress/gp.h"
+
+#include "smooth.h"
+
+enum { D = 4 };
+
+START_TEST(smooth_function) {
+  enum { N = 120 };
+  rmx_dataset data = a_dataset(N, D, 2, 0);
+  rmx_regress_options o = options_for("gp");
+  double X[200 * D], mean[200], sd[200], truth[200];
+  some_mixtures(X, 200, D, 9);
+  for (size_t i = 0; i < 200; i++) truth[i] = a_loss(X + i * D, D);
+  rmx_regressor *r;
+  rmx_scores s;
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  rmx_regressor_predict(r, X, 200, mean, sd);
+  rmx_score(truth, mean, 200, &s);
+  ck_assert_msg(s.r2 > 0.999, "R2 %g", s.r2);
+  gradient_holds(r, D, 1e-5);
+  file_holds(r, D);
+  // Near a run it is surer than far from all of them.
+  double at_run, away, corner[D] = {0, 0, 0, 1}, y;
+  rmx_regressor_predict(r, data.X, 1, &y, &at_run);
+  rmx_regressor_predict(r, corner, 1, &y, &away);
+  ck_assert_msg(at_run > 0 && away > 2 * at_run, "sd %g at a run, %g at a corner", at_run, away);
+  rmx_regressor_free(r);
+  dataset_done(&data);
+  options_done(&o);
+}
+END_TEST
+
+// What it says of its error is what its error is: z scores of unit size, within what 300 can show.
+START_TEST(standard_deviations) {
+  enum { N = 150 };
+  rmx_dataset data = a_dataset(N, D, 6, 0.05);
+  rmx_regress_options o = options_for("gp");
+  double X[300 * D], mean[300], sd[300], z = 0;
+  some_mixtures(X, 300, D, 12);
+  rmx_regressor *r;
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  rmx_regressor_predict(r, X, 300, mean, sd);
+  for (size_t i = 0; i < 300; i++) z += pow((mean[i] - a_loss(X + i * D, D)) / sd[i], 2) / 300;
+  ck_assert_msg(z > 0.2 && z < 2.5, "mean square of error over sd: %g", z);
+  rmx_regressor_free(r);
+  dataset_done(&data);
+  options_done(&o);
+}
+END_TEST
+
+// Closed-form leave-one-out errors are those of the fits to all the other runs.
+START_TEST(leave_one_out) {
+  enum { N = 25, P = GP_N_PARAMETERS(D) };
+  rmx_dataset data = a_dataset(N, D, 3, 0.02);
+  double theta[P], alpha[N], L[N * N], error[N], weight[N], y[N], X[N * D];
+  rmx__gp_centre(D, theta);
+  for (size_t i = 0; i < N; i++) {
+    weight[i] = 0.5 + (double)(i % 3);
+    y[i] = data.y[i] - 5;
+  }
+  rmx__gp_problem all = {N, D, data.X, y, weight};
+  must(rmx__gp_solve(&all, theta, alpha, L, error, err));
+  for (size_t out = 0; out < N; out += 6) {
+    double y2[N], w2[N], alpha2[N], k = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+      if (i == out) continue;
+      memcpy(X + n * D, data.X + i * D, D * sizeof(double));
+      y2[n] = y[i];
+      w2[n++] = weight[i];
+    }
+    rmx__gp_problem rest = {n, D, X, y2, w2};
+    must(rmx__gp_solve(&rest, theta, alpha2, L, NULL, err));
+    for (size_t i = 0; i < n; i++) {
+      double r2 = 0, dot = 0, slope;
+      for (size_t d = 0; d < D; d++) {
+        double a = rmx__gp_warp(theta, D, d, X[i * D + d]),
+               b = rmx__gp_warp(theta, D, d, data.X[out * D + d]);
+        r2 += (a - b) * (a - b);
+        dot += a * b;
+      }
+      k += alpha2[i] *
+           (1 + exp(2 * theta[GP_RIPPLE]) * rmx__matern(r2, &slope) + exp(2 * theta[GP_LINEAR]) * dot);
+    }
+    ck_assert_msg(fabs(y[out] - k - error[out]) < 1e-9, "run %zu: %g, closed form %g", out, y[out] - k,
+                  error[out]);
+  }
+  dataset_done(&data);
+}
+END_TEST
+
+START_TEST(few_runs) {
+  sane_with_few_runs("gp");
+}
+END_TEST
+
+START_TEST(threads) {
+  threads_do_not_matter("gp");
+}
+END_TEST
+
+START_TEST(published_scores) {
+  published p;
+  if (!published_read(&p, "published_scores")) return;
+  rmx_regress_options o = options_for("gp");
+  double mse, all = 0, start = rmx_now(), many = published_score(&p, &o, "pile_cc", 512, &mse);
+  double took = rmx_now() - start;
+  for (size_t m = 0; m < p.train_y.D; m++) all += published_score(&p, &o, p.train_y.names[m], 128, NULL) / 13;
+  printf("# Pile-CC on 512 runs %.2f (mse %.5f), %.2f s; 13 metrics on 128 %.2f\n", many, mse, took, all);
+  ck_assert(many > 99.3 && mse < 0.0015 && all > 98.4);
+  published_release(&p);
+  options_done(&o);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, smooth_function);
+  tcase_add_test(tc, standard_deviations);
+  tcase_add_test(tc, leave_one_out);
+  tcase_add_test(tc, few_runs);
+  tcase_add_test(tc, threads);
+  tcase_add_test(tc, published_scores);
+}
