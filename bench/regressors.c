@@ -95,7 +95,7 @@ static void set(rmx_regress_options *o, const char *text) {
 int main(int argc, char **argv) {
   bool inner = argc > 1 && strcmp(argv[1], "-i") == 0;
   const char *const usual[] = {"ridge:ridge.sqrt=true:ridge.alpha=0.01",
-                               "trees",
+                               "exp", "trees",
                                "power:power.own=false",
                                "power",
                                "gp",

@@ -43,6 +43,11 @@ typedef struct rmx_trees_options {
   int64_t max_depth;                     /* -1: no limit */
 } rmx_trees_options;
 
+/* The data mixing law. */
+typedef struct rmx_exp_options {
+  int64_t terms; /* exponentials in the sum: 1 */
+} rmx_exp_options;
+
 /* Power law + linear. */
 typedef struct rmx_power_options {
   bool own;    /* a metric's own domain is expected to count for more: true */
@@ -51,10 +56,11 @@ typedef struct rmx_power_options {
 
 /* Every regressor's options in one struct, so that the config has one section each. */
 typedef struct rmx_regress_options {
-  char *regressor; /* "ridge", "trees", "power", ... */
+  char *regressor; /* "ridge", "trees", "exp", "power", "gp", "ensemble"; "auto", the default: by cross-validation */
   int64_t folds;   /* of cross-validation: 5 */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
+  rmx_exp_options exp;
   rmx_power_options power;
 } rmx_regress_options;
 /* The option table of rmx_regress_options (keys "fit.regressor", "fit.folds", "ridge.alpha", "trees.rounds",

@@ -18,3 +18,16 @@ double rmx__bend(const double seen[2], double y, double *slope) {
   double more = isfinite(off) ? off * kept : range;
   return y > high ? high + more : low - more;
 }
+
+double rmx__spread(const rmx_dataset *data, double seen[2]) {
+  double mean = 0, square = 0;
+  seen[0] = seen[1] = data->y[0];
+  for (size_t i = 0; i < data->N; i++) {
+    seen[0] = fmin(seen[0], data->y[i]);
+    seen[1] = fmax(seen[1], data->y[i]);
+    mean += data->y[i] / (double)data->N;
+  }
+  if (seen[0] == seen[1]) return 0;
+  for (size_t i = 0; i < data->N; i++) square += (data->y[i] - mean) * (data->y[i] - mean);
+  return sqrt(square / (double)data->N);
+}

@@ -27,8 +27,9 @@ typedef struct gp {
   double *eps, *scale;         // (D) of the warp
   double shift, unit, seen[2];
   double leave_one_out;  // root mean square error
-  double ripple, linear;
-  char **names;  // (D) or NULL
+  double ripple, linear, constant;
+  double *by_domain;  // (D) of the linear part
+  char **names;       // (D) or NULL
 } gp;
 
 static void release(void *state) {
@@ -56,9 +57,10 @@ static gp *make(size_t N, size_t D) {
   r->weight = rmx_calloc(N, sizeof(double));
   r->alpha = rmx_calloc(N, sizeof(double));
   r->L = rmx_calloc(N, N * sizeof(double));
-  r->eps = rmx_calloc(2 * D, sizeof(double));
+  r->eps = rmx_calloc(3 * D, sizeof(double));
   if (r->theta && r->X && r->Z && r->weight && r->alpha && r->L && r->eps) {
     r->scale = r->eps + D;
+    r->by_domain = r->scale + D;
     return r;
   }
   release(r);
@@ -78,6 +80,15 @@ static rmx_status finish(gp *r, const double *y, double *left_out, rmx_err *err)
   }
   rmx__gp_problem q = {N, D, r->X, y, r->weight};
   return rmx__gp_solve(&q, r->theta, r->alpha, r->L, left_out, err);
+}
+
+static void sum_alpha(gp *r) {
+  r->constant = 0;
+  for (size_t i = 0; i < r->N; i++) r->constant += r->alpha[i];
+  for (size_t d = 0; d < r->D; d++) {
+    r->by_domain[d] = 0;
+    for (size_t i = 0; i < r->N; i++) r->by_domain[d] += r->alpha[i] * r->Z[d * r->N + i];
+  }
 }
 
 static rmx_status find_theta(const rmx__gp_problem *q, double *theta, rmx_err *err) {
@@ -147,6 +158,7 @@ static rmx_status fit_with(const rmx_dataset *data, const double *theta, void **
   else
     RMX_TRY_GOTO(find_theta(&q, r->theta, err), done);
   RMX_TRY_GOTO(finish(r, y, left_out, err), done);
+  sum_alpha(r);
   for (size_t i = 0; i < N; i++) r->leave_one_out += left_out[i] * left_out[i] / (double)N;
   r->leave_one_out = r->unit * sqrt(r->leave_one_out);
 done:
@@ -177,43 +189,47 @@ static rmx_status refit(const rmx_regress_options *options, const void *state, c
 
 // ---- use ----
 
-// z (D) of a mixture; k(w, run i) for `n` runs from `first` on, and what it changes with: by r^2 / 2.
-static void covariance(const gp *r, const double *z, size_t first, size_t n, double *k, double *slope) {
-  double r2[CHUNK] = {0}, dot[CHUNK] = {0};
+// The same bits at any width, since no sum's order changes with it.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+// Squared distances of z (D) to `n` runs from `first` on.
+WIDE static void distances(const gp *r, const double *z, size_t first, size_t n, double *r2) {
+  for (size_t i = 0; i < n; i++) r2[i] = 0;
   for (size_t d = 0; d < r->D; d++) {
     const double *Z = r->Z + d * r->N + first, at = z[d];
-    for (size_t i = 0; i < n; i++) {
-      double off = at - Z[i];
-      r2[i] += off * off;
-      dot[i] += at * Z[i];
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    double by_r2, m = rmx__matern(r2[i], &by_r2);
-    k[i] = 1 + r->ripple * m + r->linear * dot[i];
-    if (slope) slope[i] = 2 * r->ripple * by_r2;
+    for (size_t i = 0; i < n; i++) r2[i] += (at - Z[i]) * (at - Z[i]);
   }
 }
 
-static double mean_at(const gp *r, const double *z, double *k) {
-  double sum = 0, chunk[CHUNK];
+// The constant and the linear part are summed over the runs beforehand.
+static double mean_at(const gp *r, const double *z) {
+  double ripple = 0, linear = 0, r2[CHUNK], slope;
   for (size_t first = 0; first < r->N; first += CHUNK) {
     size_t n = r->N - first < CHUNK ? r->N - first : CHUNK;
-    covariance(r, z, first, n, chunk, NULL);
-    for (size_t i = 0; i < n; i++) sum += chunk[i] * r->alpha[first + i];
-    if (k) memcpy(k + first, chunk, n * sizeof(double));
+    distances(r, z, first, n, r2);
+    for (size_t i = 0; i < n; i++) ripple += r->alpha[first + i] * rmx__matern(r2[i], &slope);
   }
-  return r->shift + r->unit * sum;
+  for (size_t d = 0; d < r->D; d++) linear += r->by_domain[d] * z[d];
+  return r->shift + r->unit * (r->constant + r->ripple * ripple + r->linear * linear);
 }
 
 static double warp(const gp *r, size_t d, double w) {
   return log1p(fmax(w, 0) / r->eps[d]) * r->scale[d];
 }
 
-// k is used up: L x = k, column by column.
+// k (N) is scratch: the covariance with each run, then L x = k, column by column.
 static double sd_at(const gp *r, const double *z, double *k) {
-  double variance = 1 + r->ripple;
-  for (size_t d = 0; d < r->D; d++) variance += r->linear * z[d] * z[d];
+  double variance = 1 + r->ripple, slope;
+  distances(r, z, 0, r->N, k);
+  for (size_t i = 0; i < r->N; i++) k[i] = 1 + r->ripple * rmx__matern(k[i], &slope);
+  for (size_t d = 0; d < r->D; d++) {
+    variance += r->linear * z[d] * z[d];
+    for (size_t i = 0; i < r->N; i++) k[i] += r->linear * z[d] * r->Z[d * r->N + i];
+  }
   for (size_t j = 0; j < r->N; j++) {
     const double *L = r->L + j * r->N;
     double x = k[j] / L[j];
@@ -233,7 +249,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
       continue;
     }
     for (size_t d = 0; d < r->D; d++) z[d] = warp(r, d, X[i * r->D + d]);
-    mean[i] = rmx__bend(r->seen, mean_at(r, z, sd ? k : NULL), NULL);
+    mean[i] = rmx__bend(r->seen, mean_at(r, z), NULL);
     if (sd) sd[i] = sd_at(r, z, k);
   }
   free(z);
@@ -241,22 +257,22 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 
 static bool gradient(const void *state, const double *w, double *g) {
   const gp *r = state;
-  double *z = rmx_calloc(r->D, sizeof(double)), k[CHUNK], slope[CHUNK], bent;
+  double *z = rmx_calloc(r->D, sizeof(double)), r2[CHUNK], slope, bent;
   if (z == NULL) return false;
   for (size_t d = 0; d < r->D; d++) {
     z[d] = warp(r, d, w[d]);
-    g[d] = 0;
+    g[d] = r->linear * r->by_domain[d];
   }
   for (size_t first = 0; first < r->N; first += CHUNK) {
     size_t n = r->N - first < CHUNK ? r->N - first : CHUNK;
-    covariance(r, z, first, n, k, slope);
-    for (size_t d = 0; d < r->D; d++)
-      for (size_t i = 0; i < n; i++) {
-        double at = r->Z[d * r->N + first + i];
-        g[d] += r->alpha[first + i] * (slope[i] * (z[d] - at) + r->linear * at);
-      }
+    distances(r, z, first, n, r2);
+    for (size_t i = 0; i < n; i++) {
+      rmx__matern(r2[i], &slope);
+      double by = 2 * r->ripple * slope * r->alpha[first + i];
+      for (size_t d = 0; d < r->D; d++) g[d] += by * (z[d] - r->Z[d * r->N + first + i]);
+    }
   }
-  rmx__bend(r->seen, mean_at(r, z, NULL), &bent);
+  rmx__bend(r->seen, mean_at(r, z), &bent);
   for (size_t d = 0; d < r->D; d++) g[d] *= bent * r->unit * r->scale[d] / (r->eps[d] + fmax(w[d], 0));
   free(z);
   return true;
@@ -322,6 +338,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
     goto done;
   }
   memcpy(r->alpha, alpha, N * sizeof(double));
+  sum_alpha(r);
 done:
   free(y);
   free(alpha);

@@ -6,7 +6,7 @@
 #define AT(member) offsetof(rmx_regress_options, member)
 
 const rmx_option rmx_regress_option_table[] = {
-    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|power|gp|ensemble|auto",
+    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|exp|power|gp|ensemble|auto",
      "the function fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",
@@ -27,12 +27,13 @@ const rmx_option rmx_regress_option_table[] = {
     {"trees.lambda_l1", RMX_REAL, AT(trees.lambda_l1), "0", 0, 1e12, "X", "L1 penalty on leaf values"},
     {"trees.lambda_l2", RMX_REAL, AT(trees.lambda_l2), "0", 0, 1e12, "X", "L2 penalty on leaf values"},
     {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X", "a split gains at least this"},
+    {"trees.max_depth", RMX_INT, AT(trees.max_depth), "-1", -1, 1e6, "N",
+     "depth of a tree at most; -1 for no limit"},
+    {"exp.terms", RMX_INT, AT(exp.terms), "1", 1, 64, "N", "exponentials in the sum"},
     {"power.own", RMX_BOOL, AT(power.own), "true", 0, 0, NULL,
      "a metric's own domain is expected to count for more"},
     {"power.robust", RMX_BOOL, AT(power.robust), "false", 0, 0, NULL,
      "Student's t errors, for noisy metrics"},
-    {"trees.max_depth", RMX_INT, AT(trees.max_depth), "-1", -1, 1e6, "N",
-     "depth of a tree at most; -1 for no limit"},
 };
 const size_t rmx_regress_option_table_n =
     sizeof(rmx_regress_option_table) / sizeof(rmx_regress_option_table[0]);

@@ -32,6 +32,7 @@ enum { AT_E, AT_A, AT_LOG_B, AT_T0, AT_TAU };
 typedef struct power {
   size_t D;
   double *p;  // (4 + 3 D)
+  double *g;  // (D) the powers: exp of log_g
   double strength, shift, scale;
   double seen[2];  // least and greatest value
   char **names;    // (D) or NULL
@@ -42,6 +43,7 @@ static void release(void *state) {
   if (r == NULL) return;
   rmx__domains_free(r->names, r->D);
   free(r->p);
+  free(r->g);
   free(r);
 }
 
@@ -49,8 +51,10 @@ static power *make(size_t D) {
   power *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return NULL;
   r->D = D;
-  if ((r->p = rmx_calloc(N_PARAMETERS(D), sizeof(double))) != NULL) return r;
-  free(r);
+  r->p = rmx_calloc(N_PARAMETERS(D), sizeof(double));
+  r->g = rmx_calloc(D, sizeof(double));
+  if (r->p && r->g) return r;
+  release(r);
   return NULL;
 }
 
@@ -132,20 +136,25 @@ static rmx_status fit_at(rmx__curve *c, const rmx_power_options *o, const rmx_da
                    : rmx__marquardt(c, strength, tolerance, steps, p, err);
 }
 
-static double law(const power *r, const double *p, const double *w) {
+// g (D): the powers themselves, from their logarithms.
+static void powers(size_t D, const double *p, double *g) {
+  for (size_t j = 0; j < D; j++) g[j] = exp(p[AT_LOG_G(D) + j]);
+}
+
+static double law(const power *r, const double *p, const double *g, const double *w) {
   size_t D = r->D;
   double data = exp(p[AT_T0]), linear = 0;
   for (size_t j = 0; j < D; j++) {
-    data += exp(p[AT_TAU + j] + exp(p[AT_LOG_G(D) + j]) * log(fmax(w[j], 0) + FLOOR));
+    data += exp(p[AT_TAU + j] + g[j] * log(fmax(w[j], 0) + FLOOR));
     linear += p[AT_V(D) + j] * w[j];
   }
-  return p[AT_E] + exp(p[AT_A] - exp(p[AT_LOG_B]) * log(data)) + linear;
+  return r->shift + r->scale * (p[AT_E] + exp(p[AT_A] - exp(p[AT_LOG_B]) * log(data)) + linear);
 }
 
 // The error of each strength on runs its fit has not seen: squared, or absolute where outliers are not to
 // count.
-static rmx_status cross_validate(const power *r, const rmx_power_options *o, const rmx_dataset *data,
-                                 uint64_t seed, double error[N_STRENGTHS], rmx_err *err) {
+static rmx_status cross_validate(power *r, const rmx_power_options *o, const rmx_dataset *data, uint64_t seed,
+                                 double error[N_STRENGTHS], rmx_err *err) {
   size_t N = data->N;
   int *fold = rmx_calloc(N, sizeof(int));
   if (fold == NULL) return rmx_fail_memory(err, N * sizeof(int), "folds");
@@ -166,10 +175,10 @@ static rmx_status cross_validate(const power *r, const rmx_power_options *o, con
     memcpy(p, c.centre, c.P * sizeof(double));
     for (size_t s = 0; s < N_STRENGTHS; s++) {
       RMX_TRY_GOTO(fit_at(&c, o, &train, strengths[s], false, p, err), done);
+      powers(data->D, p, r->g);
       for (size_t i = 0; i < N; i++) {
         if (fold[i] != (int)f) continue;
-        double e =
-            rmx__bend(r->seen, r->shift + r->scale * law(r, p, data->X + i * data->D), NULL) - data->y[i];
+        double e = rmx__bend(r->seen, law(r, p, r->g, data->X + i * data->D), NULL) - data->y[i];
         error[s] += (data->row_weights ? data->row_weights[i] : 1) * (o->robust ? fabs(e) : e * e);
       }
     }
@@ -178,19 +187,6 @@ done:
   rmx_arena_release(&arena);
   free(fold);
   return status;
-}
-
-static void scale_to(power *r, const rmx_dataset *data) {
-  double mean = 0, square = 0;
-  r->seen[0] = r->seen[1] = data->y[0];
-  for (size_t i = 0; i < data->N; i++) {
-    r->seen[0] = fmin(r->seen[0], data->y[i]);
-    r->seen[1] = fmax(r->seen[1], data->y[i]);
-    mean += data->y[i] / (double)data->N;
-  }
-  for (size_t i = 0; i < data->N; i++) square += (data->y[i] - mean) * (data->y[i] - mean);
-  r->shift = r->seen[0];
-  r->scale = sqrt(square / (double)data->N);
 }
 
 // strength NaN: chosen.
@@ -204,7 +200,8 @@ static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, 
   rmx__curve c = {0};
   double error[N_STRENGTHS] = {0};
   RMX_TRY_GOTO(rmx__domains_copy(data->domains, data->D, &r->names, err), done);
-  scale_to(r, data);
+  r->scale = rmx__spread(data, r->seen);
+  r->shift = r->seen[0];
   r->strength = strength;
   if (r->scale == 0) {  // all the same: that is what is predicted
     r->strength = strengths[0];
@@ -228,6 +225,7 @@ done:
     release(r);
     return status;
   }
+  powers(r->D, r->p, r->g);
   *state = r;
   return RMX_OK;
 }
@@ -248,7 +246,7 @@ static rmx_status refit(const rmx_regress_options *options, const void *state, c
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const power *r = state;
   for (size_t i = 0; i < n; i++) {
-    mean[i] = rmx__bend(r->seen, r->shift + r->scale * law(r, r->p, X + i * r->D), NULL);
+    mean[i] = rmx__bend(r->seen, law(r, r->p, r->g, X + i * r->D), NULL);
     if (sd) sd[i] = NAN;
   }
 }
@@ -259,14 +257,13 @@ static bool gradient(const void *state, const double *w, double *g) {
   const double *p = r->p;
   double b = exp(p[AT_LOG_B]), data = exp(p[AT_T0]);
   for (size_t j = 0; j < D; j++) {
-    double x = fmax(w[j], 0) + FLOOR, power_j = exp(p[AT_LOG_G(D) + j]),
-           u = exp(p[AT_TAU + j] + power_j * log(x));
+    double x = fmax(w[j], 0) + FLOOR, power_j = r->g[j], u = exp(p[AT_TAU + j] + power_j * log(x));
     data += u;
     g[j] = u * power_j / x;
   }
   double slope = -b * exp(p[AT_A] - b * log(data)) / data;
   double bent;
-  rmx__bend(r->seen, r->shift + r->scale * law(r, p, w), &bent);
+  rmx__bend(r->seen, law(r, p, r->g, w), &bent);
   bent *= r->scale;
   for (size_t j = 0; j < D; j++) g[j] = bent * (slope * g[j] + p[AT_V(D) + j]);
   return true;
@@ -308,6 +305,7 @@ done:
     release(r);
     return status;
   }
+  powers(n, r->p, r->g);
   *state = r;
   *D = n;
   return RMX_OK;

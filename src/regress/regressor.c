@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees,    &rmx__power,
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees,    &rmx__exp, &rmx__power,
                                                    &rmx__gp,    &rmx__ensemble, &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 

@@ -39,6 +39,7 @@ struct rmx_regressor {
 
 extern const rmx__regressor_kind rmx__ridge;
 extern const rmx__regressor_kind rmx__trees;
+extern const rmx__regressor_kind rmx__exp;
 extern const rmx__regressor_kind rmx__power;
 extern const rmx__regressor_kind rmx__gp;
 extern const rmx__regressor_kind rmx__ensemble;
@@ -58,6 +59,8 @@ json_t *rmx__names_json(const char *const *names, size_t n);
 // What a smooth regressor predicts, drawn in where it lies far beyond the values seen (least, greatest);
 // slope: of that, may be NULL.
 double rmx__bend(const double seen[2], double y, double *slope);
+// Least and greatest value into seen; the standard deviation, 0 where all are the same.
+double rmx__spread(const rmx_dataset *data, double seen[2]);
 
 // The names of domains, (D) or NULL, in a smooth regressor and in its file.
 rmx_status rmx__domains_copy(const char *const *names, size_t D, char ***out, rmx_err *err);

@@ -121,11 +121,11 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   }
   for (char *c = text; (c = strstr(c, "0.")) != NULL; c++) {
     rmx_regressor *broken;
-    rmx_err err;
+    rmx_err why;
     char keep = *c;
     *c = '"';
     must(rmx_write_file(path2, text, size, err));
-    ck_assert(rmx_regressor_read(path2, &broken, &err) != RMX_OK);
+    ck_assert(rmx_regressor_read(path2, &broken, &why) != RMX_OK);
     *c = keep;
     if (c - text > 4000) break;
   }
