@@ -56,6 +56,8 @@ void cli_clear_progress(void);
 
 // Prints a tree to stdout, if --json asked for it, and takes it over.
 void cli_print_json(json_t *tree);
+// Columns that the longest of some names takes, at least `least`.
+int cli_width(char *const *names, size_t n, int least);
 // "1.23 M", "12 k": a count in few characters.
 const char *cli_count(double x, char out[16]);
 // "3 s", "4 min 10 s", "2 h 5 min".

@@ -16,12 +16,10 @@ struct fit_args {
 static const double low_agreement = 0.9;
 
 static void print_scores(const rmx_fit *f, size_t runs) {
-  size_t width = 24;
+  int width = cli_width(f->metrics, f->M, 24);
+  printf("%-*s %-9s %9s %11s %11s %8s\n", width, "metric", "regressor", "spearman", "mse", "mae", "r2");
   for (size_t m = 0; m < f->M; m++)
-    if (strlen(f->metrics[m]) > width) width = strlen(f->metrics[m]);
-  printf("%-*s %-9s %9s %11s %11s %8s\n", (int)width, "metric", "regressor", "spearman", "mse", "mae", "r2");
-  for (size_t m = 0; m < f->M; m++)
-    printf("%-*s %-9s %9.4f %11.3g %11.3g %8.4f\n", (int)width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
+    printf("%-*s %-9s %9.4f %11.3g %11.3g %8.4f\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
            f->cv[m].spearman, f->cv[m].mse, f->cv[m].mae, f->cv[m].r2);
   printf("(out of fold, %lld folds of %zu runs, %zu domains)\n", (long long)f->folds, runs, f->D);
 }

@@ -134,13 +134,14 @@ static void roff_text(FILE *f, const char *text) {
 }
 
 static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const char *initial) {
-  fprintf(f, ".TP\n.B %s", prefix);
+  // One line: the tag of a .TP is the next one and no more.
+  fprintf(f, ".TP\n.BI \"%s", prefix);
   roff_text(f, o->key);
   if (o->type != RMX_BOOL) {
-    fputs("\n.RI \" ", f);
+    fputs(" \" \"", f);
     roff_text(f, metavariable(o));
-    fputs("\"", f);
   }
+  fputs("\"", f);
   fputc('\n', f);
   roff_text(f, o->help);
   if (initial && *initial && o->type != RMX_BOOL) {

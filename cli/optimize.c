@@ -169,9 +169,10 @@ rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
 static void print_optimum(const struct search *s) {
   const rmx_optimum *o = &s->optimum;
   print_mixture((const char *const *)s->fit->domains, o->mixture, s->prior, s->fit->D);
-  printf("\n  %-32s %12s %12s\n", "predicted", "optimum", "prior");
+  int width = cli_width(s->fit->metrics, s->fit->M, 24);
+  printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < s->fit->M; m++)
-    printf("%c %-32s %12.4f %12.4f\n", s->weight[m] != 0 ? '*' : ' ', s->fit->metrics[m], o->predicted[m], o->predicted_prior[m]);
+    printf("%c %-*s %12.4f %12.4f\n", s->weight[m] != 0 ? '*' : ' ', width, s->fit->metrics[m], o->predicted[m], o->predicted_prior[m]);
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
          100 * o->typical_distance);
 }

@@ -9,12 +9,13 @@ struct score_args {
 };
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_scores *mean) {
-  printf("%-36s %6s %9s %11s %11s %8s\n", "metric", "runs", "spearman", "mse", "mae", "r2");
+  int width = cli_width(f->metrics, f->M, 24);
+  printf("%-*s %6s %9s %11s %11s %8s\n", width, "metric", "runs", "spearman", "mse", "mae", "r2");
   for (size_t m = 0; m < f->M; m++)
     if (scores[m].n)
-      printf("%-36s %6zu %9.4f %11.4g %11.4g %8.4f\n", f->metrics[m], scores[m].n, scores[m].spearman, scores[m].mse,
+      printf("%-*s %6zu %9.4f %11.4g %11.4g %8.4f\n", width, f->metrics[m], scores[m].n, scores[m].spearman, scores[m].mse,
              scores[m].mae, scores[m].r2);
-  printf("%-36s %6s %9.4f %11.4g\n", "mean", "", mean->spearman, mean->mse);
+  printf("%-*s %6s %9.4f %11.4g\n", width, "mean", "", mean->spearman, mean->mse);
 }
 
 static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_scores *mean) {

@@ -75,6 +75,12 @@ void cli_print_json(json_t *tree) {
   json_decref(tree);
 }
 
+int cli_width(char *const *names, size_t n, int least) {
+  for (size_t i = 0; i < n; i++)
+    if ((int)strlen(names[i]) > least) least = (int)strlen(names[i]);
+  return least;
+}
+
 const char *cli_count(double x, char out[16]) {
   if (x >= 9.995e11) snprintf(out, 16, "%.3g T", x / 1e12);
   else if (x >= 9.995e8) snprintf(out, 16, "%.3g G", x / 1e9);

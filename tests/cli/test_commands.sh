@@ -106,6 +106,22 @@ try "a trainer of one's own" 0 "5 runs done" "$REGMIX" run -C exp $quick --set '
 # shellcheck disable=SC2086
 try "a trainer that fails is told, retried and told again" 1 "trying again" "$REGMIX" train -C exp $quick --set 'proxy.command=exit 3'
 
+# ---- a full disk: said, nothing lost, and the same command goes on once there is room
+small=$SCRATCH/small
+mkdir "$small"
+if mount -t tmpfs -o size=700k tmpfs "$small" 2> /dev/null; then
+  sed "s|text/|$SCRATCH/exp/text/|" exp/regmix.yaml > "$small/regmix.yaml"
+  # shellcheck disable=SC2086
+  try "a full disk is an error that says so" 1 "No space left on device" "$REGMIX" run -C "$small" $quick
+  mount -o remount,size=50m "$small"
+  # shellcheck disable=SC2086
+  try "with more room the same command goes on" 0 "The mixture" "$REGMIX" run -C "$small" $quick
+  umount "$small"
+else
+  skip "a full disk is an error that says so" "mounting a small file system needs root"
+  skip "with more room the same command goes on" "mounting a small file system needs root"
+fi
+
 # ---- bad text, bad config
 printf 'target: exam\nproxy:\n  tokns: 5\n' > bad.yaml
 try "an unknown key names file, line and the nearest" 1 'bad.yaml:3: unknown key "proxy.tokns"; did you mean "proxy.tokens"' "$REGMIX" run bad.yaml
