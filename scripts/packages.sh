@@ -23,7 +23,7 @@ build | libzstd-dev | .zst text
 build | libpcre2-dev | regular expressions of the tokenizer
 build | libutf8proc-dev | Unicode: classes, cases, normal forms
 build | libxxhash-dev | hashes of files and tokens
-build | libopenblas-serial-dev libopenblas-pthread-dev libopenblas-openmp-dev | linear algebra of the fits
+build | libopenblas-pthread-dev libopenblas-serial-dev libopenblas-openmp-dev | linear algebra of the fits
 build | liblapacke-dev | the same: LAPACK from C
 build | liblbfgs-dev | smooth optimisation of the fits
 build | libjs-vega | charts of the report, embedded in it

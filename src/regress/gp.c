@@ -16,7 +16,7 @@
 
 #include "regressor.h"
 
-enum { FIRST = 256, STEPS = 100, LAST_STEPS = 15, REFIT_LENGTHS = 128, CHUNK = 64 };
+enum { FIRST = 256, STEPS = 100, LAST_STEPS = 8, REFIT_LENGTHS = 128, CHUNK = 64 };
 
 typedef struct gp {
   size_t N, D;

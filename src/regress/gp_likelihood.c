@@ -52,7 +52,9 @@ static void covariance(const scratch *s, const double *theta) {
     double eps = exp(theta[GP_EPS(D) + d]), scale = exp(-theta[GP_LENGTH + d]) / log1p(1 / eps);
     for (size_t i = 0; i < N; i++) s->Z[i * D + d] = log1p(fmax(s->q->X[i * D + d], 0) / eps) * scale;
   }
+  rmx__blas_enter();
   cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)N, (int)D, 1, s->Z, (int)D, 0, s->G, (int)N);
+  rmx__blas_leave();
   for (size_t j = 0; j < N; j++) {
     const double *G = s->G + j * N;
     for (size_t i = j; i < N; i++) {
@@ -76,9 +78,9 @@ static double evaluate(void *context, const double *theta, double *gradient, int
   memset(gradient, 0, P * sizeof(double));
   for (size_t k = 0; k < P; k++)
     if (!(fabs(theta[k] - s->centre[k]) < 12)) return INFINITY;
-  rmx__blas_enter();
   covariance(s, theta);
   double value = INFINITY;
+  rmx__blas_enter();
   if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', n, s->K, n) == 0) {
     value = 0;
     memcpy(s->alpha, s->q->y, N * sizeof(double));
@@ -198,8 +200,8 @@ rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *
     status = rmx_fail_memory(err, 2 * N * N * sizeof(double), "a Gaussian process");
     goto done;
   }
-  rmx__blas_enter();
   covariance(&s, theta);
+  rmx__blas_enter();
   int bad = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', n, s.K, n);
   if (bad == 0) {
     memcpy(L, s.K, N * N * sizeof(double));

@@ -138,7 +138,7 @@ fi
 
 # A dpkg-query that knows all packages of the build but jansson and zstd, two by their other names.
 KNOWN=$(sed -n 's/^build | \([^ |]*\).*/\1/p' "$scripts/packages.sh" |
-  sed '/libjansson-dev\|libzstd-dev/d; s/^pkg-config$/pkgconf/; s/^libopenblas-serial-dev$/libopenblas-pthread-dev/' | tr '\n' ' ')
+  sed '/libjansson-dev\|libzstd-dev/d; s/^pkg-config$/pkgconf/; s/^libopenblas-pthread-dev$/libopenblas-serial-dev/' | tr '\n' ' ')
 export KNOWN
 cat > "$work/bin/dpkg-query" << 'END'
 #!/bin/sh
