@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix export: a mixture as another trainer reads it.
+#include <regmix/export.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+struct export_args {
+  char *to, *mixture, *prefix, *suffix, *valid_prefix, *out;
+  rmx_strings data;
+};
+
+// A mixture file names its own domains; these are they, in its order. The weights are then read by rmx_mixture_read.
+static rmx_status names_in_table(const char *path, rmx_strings *names, rmx_err *err) {
+  rmx_table t = {0};
+  RMX_TRY(rmx_csv_read(path, &t, err));
+  bool one_a_line = t.D == 1 && (strcmp(t.id_name, "domain") == 0 || strcmp(t.names[0], "weight") == 0);
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; status == RMX_OK && i < (one_a_line ? t.N : t.D); i++)
+    if (!rmx_strings_add(names, one_a_line ? t.ids[i] : t.names[i])) status = rmx_fail_memory(err, 0, path);
+  rmx_table_release(&t);
+  return status;
+}
+
+static rmx_status names_in_map(const char *path, bool json, rmx_strings *names, rmx_err *err) {
+  rmx_yaml yaml = {0};
+  json_t *root = NULL;
+  RMX_TRY(json ? rmx_json_read(path, &root, err) : rmx_yaml_read(path, &yaml, err));
+  if (!json) root = yaml.root;
+  json_t *map = json_object_get(root, "mixture");
+  if (!json_is_object(map)) map = json_object_get(root, "train");
+  if (!json_is_object(map)) map = root;
+  rmx_status status = RMX_OK;
+  const char *name;
+  json_t *value;
+  json_object_foreach(map, name, value)
+    if (status == RMX_OK && !rmx_strings_add(names, name)) status = rmx_fail_memory(err, 0, path);
+  if (json) json_decref(root);
+  else rmx_yaml_release(&yaml);
+  if (status == RMX_OK && names->n == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: no mixture in it; wanted a map `domain: weight`", path);
+  return status;
+}
+
+static rmx_status domain_names(const char *path, rmx_strings *names, rmx_err *err) {
+  const char *dot = strrchr(path, '.');
+  if (dot && strcmp(dot, ".csv") == 0) return names_in_table(path, names, err);
+  return names_in_map(path, dot && strcmp(dot, ".json") == 0, names, err);
+}
+
+// --data DOMAIN=PATH into paths (D), which point into the arguments. A name may hold "=": the longest that is known
+// wins, else the part before the first "=" is looked up as people type names.
+static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, const char **paths, rmx_err *err) {
+  for (size_t i = 0; i < data->n; i++) {
+    char *text = data->items[i], *equals = strchr(text, '=');
+    if (!equals) return rmx_fail(err, RMX_EUSAGE, "export: --data %s: wanted DOMAIN=PATH", text);
+    size_t d = names->n, longest = 0;
+    for (size_t k = 0; k < names->n; k++) {
+      size_t n = strlen(names->items[k]);
+      if (n < longest || strncmp(text, names->items[k], n) != 0 || text[n] != '=') continue;
+      longest = n;
+      d = k;
+    }
+    const char *path = text + longest + 1;
+    if (d == names->n) {
+      *equals = '\0';
+      RMX_TRY(rmx_find_name("domain", text, (const char *const *)names->items, names->n, &d, err));
+      path = equals + 1;
+    }
+    if (paths[d]) return rmx_fail(err, RMX_EUSAGE, "export: --data gives domain \"%s\" two paths", names->items[d]);
+    paths[d] = path;
+  }
+  return RMX_OK;
+}
+
+// Mean tokens per document (D) from corpus.json; *known is set only if it has them all.
+static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, double *lengths, bool *known, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "corpus/corpus.json");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  json_t *corpus = NULL;
+  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &corpus, err) : RMX_OK;
+  size_t found = 0, i;
+  json_t *domain;
+  json_array_foreach(json_object_get(corpus, "domains"), i, domain) {
+    const char *name = json_string_value(json_object_get(domain, "name"));
+    double tokens = json_number_value(json_object_get(domain, "train_tokens"));
+    double documents = json_number_value(json_object_get(domain, "train_documents"));
+    for (size_t d = 0; name && tokens > 0 && documents > 0 && d < names->n; d++) {
+      if (strcmp(name, names->items[d]) != 0) continue;
+      found += lengths[d] == 0;
+      lengths[d] = tokens / documents;
+    }
+  }
+  *known = found == names->n;
+  json_decref(corpus);
+  free(path);
+  return status;
+}
+
+static rmx_status write_mixture(cli *c, const struct export_args *args, const rmx_experiment *e, const char *file,
+                                const rmx_strings *names, double *w, double *lengths, const char **paths, rmx_err *err) {
+  bool known = false;
+  RMX_TRY(rmx_mixture_read(file, (const char *const *)names->items, names->n, w, err));
+  RMX_TRY(data_paths(&args->data, names, paths, err));
+  RMX_TRY(mean_lengths(e, names, lengths, &known, err));
+  rmx_export_request request = {
+      .names = (const char *const *)names->items, .weights = w, .D = names->n, .paths = paths,
+      .prefix = args->prefix, .suffix = args->suffix, .valid_prefix = args->valid_prefix,
+      .tokens_per_document = known ? lengths : NULL, .listener = &c->listener};
+  rmx_buf text = {0};
+  rmx_status status = rmx_export(args->to, &request, &text, err);
+  if (status == RMX_OK && args->out) status = rmx_write_file(args->out, text.data, text.size, err);
+  else if (status == RMX_OK) fwrite(text.data, 1, text.size, stdout);
+  rmx_buf_release(&text);
+  return status;
+}
+
+static rmx_status run_export(cli *c, rmx_err *err) {
+  struct export_args *args = c->own;
+  rmx_experiment e;
+  rmx_strings names = {0};
+  double *w = NULL, *lengths = NULL;
+  const char **paths = NULL;
+  if (!args->to) return rmx_fail(err, RMX_EUSAGE, "export: wanted --to FORMAT; `regmix export --help` lists them");
+  RMX_TRY(open_experiment(c, NULL, false, &e, err));
+  char *file = args->mixture ? rmx_strdup(args->mixture) : rmx_experiment_path(&e, "optimum.yaml");
+  rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && !args->mixture && !rmx_exists(file))
+    status = rmx_fail(err, RMX_EINPUT, "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE", e.folder);
+  if (status == RMX_OK) status = domain_names(file, &names, err);
+  if (status == RMX_OK) {
+    w = rmx_calloc(names.n, sizeof *w);
+    lengths = rmx_calloc(names.n, sizeof *lengths);
+    paths = rmx_calloc(names.n, sizeof *paths);
+    status = w && lengths && paths ? write_mixture(c, args, &e, file, &names, w, lengths, paths, err)
+                                   : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
+  }
+  free(paths);
+  free(lengths);
+  free(w);
+  free(file);
+  rmx_strings_release(&names);
+  rmx_experiment_release(&e);
+  return status;
+}
+
+#define AT(member) offsetof(struct export_args, member)
+static const rmx_option options[] = {
+    {"to", RMX_TEXT, AT(to), NULL, 0, 0, "FORMAT", "how to write it, see above"},
+    {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "FILE", "YAML, JSON or CSV; default: the experiment's optimum.yaml"},
+    {"data", RMX_LIST, AT(data), NULL, 0, 0, "DOMAIN=PATH", "where the trainer finds a domain; may be given several times"},
+    {"prefix", RMX_TEXT, AT(prefix), NULL, 0, 0, "TEXT", "the other domains are at TEXT, name, suffix"},
+    {"suffix", RMX_TEXT, AT(suffix), NULL, 0, 0, "TEXT", "what follows the name in such paths (_text_document)"},
+    {"valid-prefix", RMX_TEXT, AT(valid_prefix), NULL, 0, 0, "TEXT", "validation and test data are at TEXT, name, suffix"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
+};
+#define PARAGRAPH(id, name, needs, help) "\n\n" name ": " help
+const cli_command cli_export = {
+    .name = "export", .words = "", .run = run_export,
+    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct export_args),
+    .summary = "write a mixture as another trainer reads it",
+    .about = "Weights are shares of tokens. Where a trainer draws whole documents they are converted by the mean lengths in "
+             "corpus/corpus.json, and a comment in the output says so. Formats:" RMX_EXPORT_FORMATS(PARAGRAPH),
+    .examples = "  regmix export -C exp --to megatron --prefix /data/ --suffix _text_document\n"
+                "  regmix export --mixture optimum.yaml --to olmo-core --prefix s3://corpus/ --suffix '/*.npy' --out mix.yaml\n",
+};

@@ -1,0 +1,85 @@
+/* export.h: a mixture as each trainer reads it.
+ *
+ * Uses: base, mixture.
+ *
+ * A mixture is shares of *tokens*. Most trainers draw sequences of one length, and then the share of the
+ * sequences is the share of the tokens; some draw whole documents, and want
+ *
+ *   p_d = (w_d / L_d) / sum_e (w_e / L_e),  L_d = mean tokens per document of domain d.
+ */
+#ifndef REGMIX_EXPORT_H
+#define REGMIX_EXPORT_H
+
+#include <regmix/mixture.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a format asks for. */
+enum {
+  RMX_EXPORT_PATHS = 1,     /* every domain written needs a path */
+  RMX_EXPORT_NO_ZEROS = 2,  /* domains of weight 0 are left out: the trainer refuses them or waits for them */
+  RMX_EXPORT_DOCUMENTS = 4, /* the trainer draws documents: weights are converted */
+  RMX_EXPORT_NO_SPACES = 8, /* the trainer splits the text at white space: paths cannot have any */
+};
+
+/* The formats: X(identifier, name, needs, help). Table, help and errors are all read off this list. */
+#define RMX_EXPORT_FORMATS(X)                                                                      \
+  X(csv, "csv", 0, "table domain,weight")                                                          \
+  X(json, "json", 0, "JSON map of domain to weight")                                               \
+  X(yaml, "yaml", 0, "YAML map of domain to weight: a mixture file of ours")                       \
+  X(regmix, "regmix", 0, "the RegMix authors' training config (train: domain: weight)")            \
+  X(megatron, "megatron", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_NO_SPACES,           \
+    "Megatron-LM, the arguments of --data-path")                                                   \
+  X(megatron_args, "megatron-args", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_NO_SPACES, \
+    "Megatron-LM, the file of --data-args-path")                                                   \
+  X(megatron_json, "megatron-json", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                        \
+    "Megatron-LM, the file of --per-split-data-args-path")                                         \
+  X(nemo, "nemo", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS, "NVIDIA NeMo, model.data.data_prefix")   \
+  X(gpt_neox, "gpt-neox", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                  \
+    "GPT-NeoX, train-data-paths and train-data-weights")                                           \
+  X(streaming, "streaming", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                \
+    "MosaicML streaming and LLM Foundry, streams")                                                 \
+  X(olmo_core, "olmo-core", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                \
+    "OLMo-core, the YAML of a SourceMixtureList")                                                  \
+  X(nanotron, "nanotron", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                  \
+    "nanotron, dataset_folder and dataset_weights")                                                \
+  X(lingua, "lingua", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_DOCUMENTS,               \
+    "Meta Lingua, data.sources")                                                                   \
+  X(litgpt, "litgpt", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                      \
+    "LitGPT, Python: a litdata CombinedStreamingDataset")                                          \
+  X(torchtitan, "torchtitan", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                              \
+    "torchtitan, Python: an interleaved data loader config")                                       \
+  X(doremi, "doremi", 0, "DoReMi, the JSON of --domain_config_path")                               \
+  X(huggingface, "huggingface", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_DOCUMENTS,     \
+    "Hugging Face datasets, Python: interleave_datasets")
+
+/* What to write. The caller owns all of it. */
+typedef struct rmx_export_request {
+  const char *const *names; /* (D) domains; UTF-8, each once */
+  const double *weights;    /* (D) shares of tokens, >= 0, sum 1 to 1e-6; written with the digits that read back */
+  size_t D;
+  const char *const *paths; /* (D) where the data are, or NULL; a NULL entry: <prefix><name><suffix> */
+  const char *prefix;       /* NULL: a domain without an entry in `paths` has no path */
+  const char *suffix;       /* NULL: "" */
+  const char *valid_prefix; /* validation and test data are <valid_prefix><name><suffix>, in the formats that
+                               have splits (megatron-json, gpt-neox); NULL: none */
+  const double *tokens_per_document; /* (D) mean lengths, > 0 where a weight is; NULL: not known */
+  const rmx_listener *listener;      /* may be NULL: is told of conversions and of domains left out */
+} rmx_export_request;
+
+/* Appends the mixture in the named format to `out`. Formats of trainers that draw documents convert by
+ * tokens_per_document and say so in a comment line and to the listener; without the lengths the listener is
+ * warned that the weights are shares of tokens.
+ * RMX_EUSAGE: an unknown format; the message has the nearest and the list. RMX_EINPUT: weights that are no mixture, a domain without a path where one is needed, the
+ * same name or path twice, a path the format cannot hold, text that is not UTF-8. Cost O(D^2). */
+rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err);
+/* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many formats there
+ * are. */
+size_t rmx_export_formats(const char *names[], const char *help[], size_t max);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which formats there are, and what is done before any of them is written: the weights are checked, converted
+// where the trainer draws documents, zeros left out where it cannot bear them, and each domain gets its path.
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/blend.h"
+
+static const struct format {
+  const char *name, *help;
+  unsigned needs;
+  void (*write)(const rmx__blend *b, rmx_buf *out);
+} formats[] = {
+#define ENTRY(id, name, needs, help) {name, help, needs, rmx__export_##id},
+    RMX_EXPORT_FORMATS(ENTRY)
+#undef ENTRY
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+size_t rmx_export_formats(const char *names[], const char *help[], size_t max) {
+  for (size_t i = 0; i < FORMATS && i < max; i++) {
+    if (names) names[i] = formats[i].name;
+    if (help) help[i] = formats[i].help;
+  }
+  return FORMATS;
+}
+
+static rmx_status find_format(const char *name, const struct format **out, rmx_err *err) {
+  const char *names[FORMATS];
+  rmx_export_formats(names, NULL, FORMATS);
+  for (size_t i = 0; i < FORMATS; i++) {
+    if (strcmp(names[i], name) == 0) {
+      *out = &formats[i];
+      return RMX_OK;
+    }
+  }
+  rmx_buf list = {0};
+  for (size_t i = 0; i < FORMATS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+  int nearest = rmx_nearest(name, names, FORMATS);
+  rmx_status status = list.failed
+                          ? rmx_fail_memory(err, list.size, "a message")
+                          : rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"%s%s%s. Formats: %s", name,
+                                     nearest < 0 ? "" : "; did you mean \"",
+                                     nearest < 0 ? "" : names[nearest], nearest < 0 ? "" : "\"", list.data);
+  rmx_buf_release(&list);
+  return status;
+}
+
+static bool is_utf8(const char *s) {
+  json_t *text = json_string(s);
+  json_decref(text);
+  return text != NULL;
+}
+
+// prefix + name + suffix, of one lifetime with the blend.
+static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d, rmx_arena *arena,
+                          const char **out, rmx_err *err) {
+  const char *suffix = r->suffix ? r->suffix : "";
+  size_t size = strlen(prefix) + strlen(r->names[d]) + strlen(suffix) + 1;
+  char *path = rmx_arena_alloc(arena, size, 1);
+  if (!path) return rmx_fail_memory(err, size, "a path");
+  snprintf(path, size, "%s%s%s", prefix, r->names[d], suffix);
+  *out = path;
+  return RMX_OK;
+}
+
+static rmx_status find_paths(const struct format *f, const rmx_export_request *r, size_t d, rmx_arena *arena,
+                             rmx__source *s, rmx_err *err) {
+  s->path = r->paths ? r->paths[d] : NULL;
+  if (!s->path && r->prefix) RMX_TRY(path_of(r->prefix, r, d, arena, &s->path, err));
+  if (r->valid_prefix) RMX_TRY(path_of(r->valid_prefix, r, d, arena, &s->valid, err));
+  if ((f->needs & RMX_EXPORT_PATHS) && !s->path)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: domain \"%s\" has no path: say where its data are with --data %s=PATH, or for all domains "
+        "with --prefix TEXT (the path is TEXT and the name)",
+        f->name, s->name, s->name);
+  const char *const texts[] = {s->name, s->path, s->valid};
+  for (size_t i = 0; i < 3; i++) {
+    if (texts[i] && !is_utf8(texts[i]))
+      return rmx_fail(err, RMX_EINPUT, "%s: a %s is not UTF-8: %s", f->name, i ? "path" : "domain", texts[i]);
+    if (i == 0 || !texts[i] || !(f->needs & RMX_EXPORT_NO_SPACES)) continue;
+    for (const char *c = texts[i]; *c; c++)
+      if (isspace((unsigned char)*c))
+        return rmx_fail(
+            err, RMX_EINPUT,
+            "%s: the path \"%s\" of domain \"%s\" has white space in it, where Megatron-LM would split it; "
+            "use the format megatron-json, or another path",
+            f->name, texts[i], s->name);
+  }
+  return RMX_OK;
+}
+
+static rmx_status check_distinct(const struct format *f, const rmx__blend *b, rmx_err *err) {
+  for (size_t i = 0; i < b->n; i++) {
+    const rmx__source *s = &b->sources[i];
+    for (size_t j = 0; j < i; j++) {
+      const rmx__source *t = &b->sources[j];
+      if (strcmp(s->name, t->name) == 0)
+        return rmx_fail(err, RMX_EINPUT, "%s: the domain \"%s\" is given twice", f->name, s->name);
+      if ((f->needs & RMX_EXPORT_PATHS) && strcmp(s->path, t->path) == 0)
+        return rmx_fail(err, RMX_EINPUT, "%s: the domains \"%s\" and \"%s\" have the same path %s", f->name,
+                        t->name, s->name, s->path);
+    }
+  }
+  return RMX_OK;
+}
+
+// Token shares to document shares, in place: w_d / L_d, normalised.
+static rmx_status to_documents(const struct format *f, const rmx_export_request *r, double *w, rmx_err *err) {
+  for (size_t d = 0; d < r->D; d++) {
+    if (w[d] == 0) continue;
+    if (!(r->tokens_per_document[d] > 0))
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: this trainer draws documents, and domain \"%s\" has %g tokens per document; "
+                      "wanted more than 0",
+                      f->name, r->names[d], r->tokens_per_document[d]);
+    w[d] /= r->tokens_per_document[d];
+  }
+  return rmx_mixture_normalise(w, r->D, err);
+}
+
+static rmx_status choose_unit(const struct format *f, const rmx_export_request *r, double *w, rmx__blend *b,
+                              rmx_err *err) {
+  b->unit = "Weights are shares of tokens.";
+  if (!(f->needs & RMX_EXPORT_DOCUMENTS)) return RMX_OK;
+  if (!r->tokens_per_document) {
+    b->unit =
+        "Weights are shares of tokens, but this trainer draws documents: domains with long ones will get "
+        "more.";
+    rmx_warn(
+        r->listener,
+        "%s draws documents, and their mean lengths are not known: the weights written are shares of tokens, "
+        "right only where documents are equally long in all domains",
+        f->name);
+    return RMX_OK;
+  }
+  b->unit = "Weights are shares of documents: shares of tokens divided by mean tokens per document.";
+  rmx_note(r->listener,
+           "%s draws documents: weights are converted from shares of tokens by the mean tokens per document",
+           f->name);
+  return to_documents(f, r, w, err);
+}
+
+static rmx_status make_blend(const struct format *f, const rmx_export_request *r, double *w, rmx_arena *arena,
+                             rmx__blend *b, rmx_err *err) {
+  b->sources = rmx_arena_alloc(arena, r->D, sizeof *b->sources);
+  if (!b->sources) return rmx_fail_memory(err, r->D * sizeof *b->sources, "a mixture");
+  // Only a check: what is written are the weights as they were given.
+  RMX_TRY(rmx_mixture_check(w, r->D, r->names, 1e-6, f->name, err));
+  memcpy(w, r->weights, r->D * sizeof *w);
+  RMX_TRY(choose_unit(f, r, w, b, err));
+  size_t dropped = 0;
+  for (size_t d = 0; d < r->D; d++) {
+    if (w[d] == 0 && (f->needs & RMX_EXPORT_NO_ZEROS)) {
+      dropped++;
+      continue;
+    }
+    rmx__source *s = &b->sources[b->n++];
+    *s = (rmx__source){.name = r->names[d], .weight = w[d]};
+    RMX_TRY(find_paths(f, r, d, arena, s, err));
+  }
+  b->has_valid = r->valid_prefix != NULL;
+  RMX_TRY(check_distinct(f, b, err));
+  if (dropped > 0)
+    rmx_note(r->listener, "%s: %zu domain%s of weight 0 left out", f->name, dropped, dropped == 1 ? "" : "s");
+  return RMX_OK;
+}
+
+rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err) {
+  const struct format *f = NULL;
+  RMX_TRY(find_format(format, &f, err));
+  if (r->D == 0) return rmx_fail(err, RMX_EINPUT, "%s: a mixture of no domains", f->name);
+  rmx_arena arena = {0};
+  rmx__blend blend = {0};
+  double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);
+  rmx_status status = w ? RMX_OK : rmx_fail_memory(err, r->D * sizeof *w, "a mixture");
+  if (status == RMX_OK) {
+    memcpy(w, r->weights, r->D * sizeof *w);
+    status = make_blend(f, r, w, &arena, &blend, err);
+  }
+  if (status == RMX_OK) {
+    f->write(&blend, out);
+    if (out->failed) status = rmx_fail_memory(err, out->size, f->name);
+  }
+  rmx_arena_release(&arena);
+  return status;
+}
