@@ -54,7 +54,7 @@ static rmx_status domain_names(const char *path, rmx_strings *names, rmx_err *er
 static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, const char **paths, rmx_err *err) {
   for (size_t i = 0; i < data->n; i++) {
     char *text = data->items[i], *equals = strchr(text, '=');
-    if (!equals) return rmx_fail(err, RMX_EUSAGE, "export: --data %s: wanted DOMAIN=PATH", text);
+    if (!equals) return rmx_fail(err, RMX_EUSAGE, "--data %s: wanted DOMAIN=PATH", text);
     size_t d = names->n, longest = 0;
     for (size_t k = 0; k < names->n; k++) {
       size_t n = strlen(names->items[k]);
@@ -68,31 +68,30 @@ static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, 
       RMX_TRY(rmx_find_name("domain", text, (const char *const *)names->items, names->n, &d, err));
       path = equals + 1;
     }
-    if (paths[d]) return rmx_fail(err, RMX_EUSAGE, "export: --data gives domain \"%s\" two paths", names->items[d]);
+    if (paths[d]) return rmx_fail(err, RMX_EUSAGE, "--data gives domain \"%s\" two paths", names->items[d]);
     paths[d] = path;
   }
   return RMX_OK;
 }
 
-// Mean tokens per document (D) from corpus.json; *known is set only if it has them all.
-static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, double *lengths, bool *known, rmx_err *err) {
+// Mean tokens per document (D) from corpus.json; *known is set only if it has those of all domains with weight.
+static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, const double *w, double *lengths, bool *known,
+                               rmx_err *err) {
   char *path = rmx_experiment_path(e, "corpus/corpus.json");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_t *corpus = NULL;
   rmx_status status = rmx_exists(path) ? rmx_json_read(path, &corpus, err) : RMX_OK;
-  size_t found = 0, i;
+  size_t i;
   json_t *domain;
   json_array_foreach(json_object_get(corpus, "domains"), i, domain) {
     const char *name = json_string_value(json_object_get(domain, "name"));
     double tokens = json_number_value(json_object_get(domain, "train_tokens"));
     double documents = json_number_value(json_object_get(domain, "train_documents"));
-    for (size_t d = 0; name && tokens > 0 && documents > 0 && d < names->n; d++) {
-      if (strcmp(name, names->items[d]) != 0) continue;
-      found += lengths[d] == 0;
-      lengths[d] = tokens / documents;
-    }
+    for (size_t d = 0; name && tokens > 0 && documents > 0 && d < names->n; d++)
+      if (strcmp(name, names->items[d]) == 0) lengths[d] = tokens / documents;
   }
-  *known = found == names->n;
+  *known = true;
+  for (size_t d = 0; d < names->n; d++) *known = *known && (w[d] == 0 || lengths[d] > 0);
   json_decref(corpus);
   free(path);
   return status;
@@ -103,7 +102,7 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
   bool known = false;
   RMX_TRY(rmx_mixture_read(file, (const char *const *)names->items, names->n, w, err));
   RMX_TRY(data_paths(&args->data, names, paths, err));
-  RMX_TRY(mean_lengths(e, names, lengths, &known, err));
+  RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
   rmx_export_request request = {
       .names = (const char *const *)names->items, .weights = w, .D = names->n, .paths = paths,
       .prefix = args->prefix, .suffix = args->suffix, .valid_prefix = args->valid_prefix,
@@ -122,7 +121,7 @@ static rmx_status run_export(cli *c, rmx_err *err) {
   rmx_strings names = {0};
   double *w = NULL, *lengths = NULL;
   const char **paths = NULL;
-  if (!args->to) return rmx_fail(err, RMX_EUSAGE, "export: wanted --to FORMAT; `regmix export --help` lists them");
+  if (!args->to) return rmx_fail(err, RMX_EUSAGE, "wanted --to FORMAT; `regmix export --help` lists them");
   RMX_TRY(open_experiment(c, NULL, false, &e, err));
   char *file = args->mixture ? rmx_strdup(args->mixture) : rmx_experiment_path(&e, "optimum.yaml");
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");

@@ -58,7 +58,7 @@ enum {
 /* What to write. The caller owns all of it. */
 typedef struct rmx_export_request {
   const char *const *names; /* (D) domains; UTF-8, each once */
-  const double *weights;    /* (D) shares of tokens, >= 0, sum 1 to 1e-6; written with the digits that read back */
+  const double *weights;    /* (D) shares of tokens, >= 0, sum 1 to 1e-6; written to the last bit */
   size_t D;
   const char *const *paths; /* (D) where the data are, or NULL; a NULL entry: <prefix><name><suffix> */
   const char *prefix;       /* NULL: a domain without an entry in `paths` has no path */
@@ -72,11 +72,11 @@ typedef struct rmx_export_request {
 /* Appends the mixture in the named format to `out`. Formats of trainers that draw documents convert by
  * tokens_per_document and say so in a comment line and to the listener; without the lengths the listener is
  * warned that the weights are shares of tokens.
- * RMX_EUSAGE: an unknown format; the message has the nearest and the list. RMX_EINPUT: weights that are no mixture, a domain without a path where one is needed, the
- * same name or path twice, a path the format cannot hold, text that is not UTF-8. Cost O(D^2). */
+ * RMX_EUSAGE: an unknown format; the message has the nearest and the list. RMX_EINPUT: weights that are no
+ * mixture, a domain without a path where one is needed, the same name or path twice, a path the format cannot
+ * hold, text that is not UTF-8. Cost O(D^2). */
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err);
-/* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many formats there
- * are. */
+/* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many there are. */
 size_t rmx_export_formats(const char *names[], const char *help[], size_t max);
 
 #ifdef __cplusplus

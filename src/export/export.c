@@ -38,11 +38,14 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
   rmx_buf list = {0};
   for (size_t i = 0; i < FORMATS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
   int nearest = rmx_nearest(name, names, FORMATS);
-  rmx_status status = list.failed
-                          ? rmx_fail_memory(err, list.size, "a message")
-                          : rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"%s%s%s. Formats: %s", name,
-                                     nearest < 0 ? "" : "; did you mean \"",
-                                     nearest < 0 ? "" : names[nearest], nearest < 0 ? "" : "\"", list.data);
+  rmx_status status;
+  if (list.failed)
+    status = rmx_fail_memory(err, list.size, "a message");
+  else if (nearest < 0)
+    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\". Formats: %s", name, list.data);
+  else
+    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"; did you mean \"%s\"? Formats: %s", name,
+                      names[nearest], list.data);
   rmx_buf_release(&list);
   return status;
 }

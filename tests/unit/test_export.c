@@ -406,7 +406,7 @@ END_TEST
 
 START_TEST(refuses) {
   rmx_buf b = {0};
-  must_fail(rmx_export("megatorn", &base, &b, err), "did you mean \"megatron\". Formats: csv, json, yaml");
+  must_fail(rmx_export("megatorn", &base, &b, err), "did you mean \"megatron\"? Formats: csv, json, yaml");
   ck_assert_int_eq(test_error.status, RMX_EUSAGE);
   must_fail(rmx_export("a format of another world", &base, &b, err), "huggingface");
   const char *paths[D] = {"p", "q", NULL, "s", NULL, "t"};
