@@ -48,6 +48,9 @@ try "maximize" 0 '"predicted"' "$REGMIX" optimize --fit fit --maximize b --sampl
 printf 'train_a: 0.2\ntrain_b: 0.2\ntrain_c: 0.6\n' > prior.yaml
 try "a prior from YAML" 0 '"prior"' "$REGMIX" optimize --fit fit --target a --prior prior.yaml --strength 5 --samples 1000 --json
 try "optimize, for people" 0 "Nearest run" "$REGMIX" optimize --fit fit --target a --samples 1000
+printf 'train_a: 0.2\ntrain_b: 0.3\ntrain_c: 0.5\n' > mixture.yaml
+try "export for Megatron-LM" 0 "0.2 /data/train_a 0.3 /data/train_b 0.5 /data/train_c" "$REGMIX" export --to megatron --mixture mixture.yaml --prefix /data/
+try "export to an unknown trainer" 2 'did you mean "megatron"' "$REGMIX" export --to megatorn --mixture mixture.yaml
 try "no target" 2 "give --target METRIC" "$REGMIX" optimize --fit fit
 try "an unknown target" 1 'unknown metric "zebra"' "$REGMIX" optimize --fit fit --target zebra
 try "a fit that is not there" 1 "nofit" "$REGMIX" predict --fit nofit --mixtures m.csv
