@@ -58,7 +58,7 @@ rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rm
   rmx_table t = {0};
   rmx_status status = mean ? RMX_OK : rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
   if (status == RMX_OK) status = rmx_fit_mixtures(f, mixtures, &X, err);
-  if (status == RMX_OK) status = rmx_table_make(&t, mixtures->id_name, mixtures->N, f->M, err);
+  if (status == RMX_OK) status = rmx_table_make(&t, "run", mixtures->N, f->M, err);
   bool failed = false;
   for (size_t i = 0; status == RMX_OK && i < t.N; i++)
     failed |= (t.ids[i] = rmx_strdup(mixtures->ids[i])) == NULL;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trainer: the rate's schedule, what a run depends on, validation against its definition, and that what
+// a run reports is what its model does.
+#include <regmix/train.h>
+
+#include "corpus_folder.h"
+
+enum { V = 50, TRAIN = 4000, VALID = 333 };
+
+// Two domains in memory: one counts up, one counts down, both with some noise; a third is validation only.
+static uint16_t ids[3][TRAIN + VALID];
+static rmx_domain domains[3];
+static const char *names[3] = {"up", "down", "exam"};
+static double prior[2] = {0.5, 0.5};
+static rmx_corpus corpus = {.D = 3, .D_train = 2, .domains = domains, .names = names, .prior = prior, .vocab = V, .hash = 77};
+
+static void fill_corpus(void) {
+  rmx_rng rng = rmx_rng_make(5, 0, RMX_FOR_TEST);
+  for (int d = 0; d < 3; d++) {
+    for (int i = 0; i < TRAIN + VALID; i++)
+      ids[d][i] = (uint16_t)(rmx_rng_below(&rng, 10) == 0 ? (int)rmx_rng_below(&rng, V) : d == 1 ? V - 1 - i % V : i % V);
+    domains[d] = (rmx_domain){.name = (char *)names[d], .valid_only = d == 2, .width = 2,
+                              .train = d < 2 ? ids[d] : NULL, .train_tokens = d < 2 ? TRAIN : 0,
+                              .valid = ids[d] + TRAIN, .valid_tokens = VALID, .valid_bytes = 2 * VALID};
+  }
+}
+
+static rmx_training a_training(void) {
+  rmx_training t = {0};
+  must(rmx_options_init(rmx_training_options, rmx_training_options_n, &t, err));
+  t.layers = 1, t.heads = 2, t.width = 16, t.ffn = 32, t.context = 32;
+  t.tokens = 8192, t.batch_tokens = 256, t.micro_tokens = 128, t.lr = 0.01;
+  return t;
+}
+
+static void release_training(rmx_training *t) { rmx_options_release(rmx_training_options, rmx_training_options_n, t); }
+
+static rmx_run a_run(const rmx_training *t, const char *name, double w) {
+  rmx_run r;
+  const double mixture[2] = {w, 1 - w};
+  must(rmx_run_make(&r, name, in_folder(name), ".", &corpus, mixture, t, 3, true, err));
+  return r;
+}
+
+static json_t *train(const rmx_run *r, const rmx_train_hooks *hooks) {
+  const rmx_kernels *k;
+  json_t *result;
+  char *path = rmx_path_in(r->folder, "result.json");
+  must(rmx_kernels_get(NULL, &k, err));
+  must(rmx_run_write(r, err));
+  must(rmx_train(r, &corpus, k, hooks, err));
+  must(rmx_json_read(path, &result, err));
+  free(path);
+  return result;
+}
+
+static double loss_of(const json_t *result, const char *domain) {
+  const json_t *x = json_object_get(json_object_get(result, "loss_nats"), domain);
+  ck_assert(json_is_number(x));
+  return json_number_value(x);
+}
+
+START_TEST(the_rate_warms_up_then_holds_or_falls) {
+  rmx_training t = a_training();
+  t.warmup = 0.1;
+  ck_assert_double_eq_tol(rmx_schedule_lr(&t, 1, 0, 100), 0.1, 1e-12);
+  ck_assert_double_eq_tol(rmx_schedule_lr(&t, 1, 9, 100), 1, 1e-12);
+  ck_assert_double_eq_tol(rmx_schedule_lr(&t, 1, 99, 100), 1, 1e-12);
+  must(rmx_option_set(rmx_training_options, rmx_training_options_n, &t, "schedule", "cosine", err));
+  ck_assert_double_eq_tol(rmx_schedule_lr(&t, 2, 10, 100), 2, 1e-12);
+  ck_assert_double_eq_tol(rmx_schedule_lr(&t, 2, 55, 100), 2 * (0.1 + 0.9 * 0.5), 1e-12);
+  ck_assert_double_lt(rmx_schedule_lr(&t, 2, 99, 100), 0.21);
+  release_training(&t);
+}
+END_TEST
+
+START_TEST(a_run_reads_back_and_its_answer_depends_on_the_question) {
+  folder_make();
+  rmx_training t = a_training();
+  rmx_run r = a_run(&t, "one", 0.3), again;
+  char before[17], after[17];
+  rmx_run_answers(&r, before);
+  must(rmx_run_write(&r, err));
+  must(rmx_run_read(r.folder, &again, err));
+  rmx_run_answers(&again, after);
+  ck_assert_str_eq(before, after);
+  again.training.checkpoint_s = 1;  // changes no bit of the result
+  rmx_run_answers(&again, after);
+  ck_assert_str_eq(before, after);
+  again.training.lr *= 2;
+  rmx_run_answers(&again, after);
+  ck_assert_str_ne(before, after);
+  rmx_run_answers(&r, before);
+  r.mixture[0] += 0.01;
+  rmx_run_answers(&r, after);
+  ck_assert_str_ne(before, after);
+  rmx_run_release(&again);
+  rmx_run_release(&r);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+// The loss reported for a domain is the mean over its validation tokens, each predicted from those before it in its
+// window: computed here one window at a time from the model that was saved.
+START_TEST(reported_losses_are_the_models) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  rmx_run r = a_run(&t, "run", 0.5);
+  json_t *result = train(&r, NULL);
+  rmx_model_config c;
+  const rmx_kernels *k;
+  rmx_model *m;
+  json_t *extra = NULL;
+  char *path = rmx_path_in(r.folder, "model.bin");
+  must(rmx_training_model(&t, V, &c, err));
+  must(rmx_kernels_get(NULL, &k, err));
+  must(rmx_model_new(&c, 1, 32, false, k, 0, &m, err));
+  must(rmx_model_load(m, path, &extra, err));
+  for (int d = 0; d < 3; d++) {
+    const uint16_t *text = ids[d] + TRAIN;
+    double sum = 0;
+    for (int at = 0; at < VALID - 1; at += 32) {
+      int T = VALID - 1 - at < 32 ? VALID - 1 - at : 32;
+      int32_t tokens[32], labels[32];
+      float losses[32];
+      for (int i = 0; i < T; i++) tokens[i] = text[at + i], labels[i] = text[at + i + 1];
+      rmx_model_losses(m, tokens, labels, 1, T, losses);
+      for (int i = 0; i < T; i++) sum += (double)losses[i];
+    }
+    ck_assert_double_eq_tol(loss_of(result, names[d]), sum / (VALID - 1), 1e-5);
+    double bits = json_number_value(json_object_get(json_object_get(result, "bits_per_byte"), names[d]));
+    ck_assert_double_eq_tol(bits, sum / (VALID - 1) / log(2) / 2, 1e-5);  // two bytes a token here
+  }
+  ck_assert_double_lt(loss_of(result, "up"), 0.8 * log(V));  // it did learn
+  ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(result, "half"), "tokens")), 4096);
+  json_decref(extra);
+  json_decref(result);
+  rmx_model_free(m);
+  free(path);
+  rmx_run_release(&r);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(what_is_trained_on_is_what_is_learnt) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  rmx_run up = a_run(&t, "up-run", 1), down = a_run(&t, "down-run", 0);
+  json_t *a = train(&up, NULL), *b = train(&down, NULL);
+  ck_assert_double_lt(loss_of(a, "up") + 1, loss_of(a, "down"));
+  ck_assert_double_lt(loss_of(b, "down") + 1, loss_of(b, "up"));
+  ck_assert_double_lt(loss_of(a, "exam") + 1, loss_of(b, "exam"));  // the exam counts up
+  const json_t *epochs = json_object_get(a, "epochs");
+  ck_assert_double_gt(json_number_value(json_object_get(epochs, "up")), 2);  // 8192 tokens of 4000
+  ck_assert(json_number_value(json_object_get(epochs, "down")) == 0);
+  json_decref(a), json_decref(b);
+  rmx_run_release(&up), rmx_run_release(&down);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(divergence_is_a_result) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  t.lr = 10, t.adamw.clip = 0, t.adamw.weight_decay = 10, t.tokens = 65536;
+  rmx_run r = a_run(&t, "wild", 0.5);
+  json_t *result = train(&r, NULL);
+  ck_assert_str_eq(json_string_value(json_object_get(result, "status")), "diverged");
+  ck_assert(json_is_null(json_object_get(result, "loss_nats")));
+  json_decref(result);
+  rmx_run_release(&r);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(a_run_of_another_corpus_is_refused) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  rmx_run r = a_run(&t, "old", 0.5);
+  const rmx_kernels *k;
+  must(rmx_kernels_get(NULL, &k, err));
+  must(rmx_run_write(&r, err));
+  r.corpus_hash++;
+  must_fail(rmx_train(&r, &corpus, k, NULL, err), "made for another corpus");
+  rmx_run_release(&r);
+  t.preset = rmx_strdup("giga");
+  rmx_model_config c;
+  must_fail(rmx_training_model(&t, V, &c, err), "there are: nano");
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, the_rate_warms_up_then_holds_or_falls);
+  tcase_add_test(tc, a_run_reads_back_and_its_answer_depends_on_the_question);
+  tcase_add_test(tc, reported_losses_are_the_models);
+  tcase_add_test(tc, what_is_trained_on_is_what_is_learnt);
+  tcase_add_test(tc, divergence_is_a_result);
+  tcase_add_test(tc, a_run_of_another_corpus_is_refused);
+}
