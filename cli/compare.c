@@ -316,7 +316,7 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
   struct comparison k;
   rmx_status status = begin_comparison(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
-  if (status == RMX_OK) status = train_runs(c, e, k.runs, k.n * k.seeds, "compare", err);
+  if (status == RMX_OK) status = train_runs(c, e, k.corpus, k.runs, k.n * k.seeds, "compare", err);
   if (status == RMX_OK) status = read_results(&k, err);
   if (status == RMX_OK) {
     json_t *tree = comparison_tree(&k);
@@ -377,7 +377,7 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
   if (absolute) name = absolute;
   struct comparison k;
   rmx_status status = begin_comparison(&k, &e, &name, 1, (size_t)args->seeds, false, err);
-  if (status == RMX_OK) status = train_runs(c, &e, k.runs, k.seeds, "pretrain", err);
+  if (status == RMX_OK) status = train_runs(c, &e, k.corpus, k.runs, k.seeds, "pretrain", err);
   if (status == RMX_OK) status = read_results(&k, err);
   for (size_t s = 0; status == RMX_OK && !c->common.json && s < k.seeds; s++) {
     printf("%s\n", k.runs[s].folder);

@@ -28,7 +28,8 @@ void release_runs(rmx_run *runs, size_t n);
 // Upper bounds of the weights, from tokens, large.tokens and sample.*: (D_train).
 void weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
 // Trains runs in worker processes and says how it went; `what` heads the progress.
-rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err);
+rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                      const char *what, rmx_err *err);
 // The mixture in optimum.yaml (D_train).
 rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, double *w, rmx_err *err);
 // Adds the weights of the target's metrics (M) to `weight`.

@@ -70,23 +70,20 @@ rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run
 }
 
 // A domain that cannot fill one sequence would fail every run that draws from it: better said once, before any.
-static rmx_status check_lengths(const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
-  rmx_corpus *corpus;
-  RMX_TRY(open_corpus(e, &corpus, err));
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; status == RMX_OK && i < n; i++)
-    for (size_t d = 0; status == RMX_OK && d < runs[i].D; d++)
+static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t d = 0; d < runs[i].D; d++)
       if (runs[i].mixture[d] > 0 && (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
-        status = rmx_fail(err, RMX_EINPUT,
-                          "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of %lld and the token behind it: give it more "
-                          "text, leave it out, or lower the context", what, corpus->names[d], corpus->domains[d].train_tokens,
-                          (long long)runs[i].training.context);
-  rmx_corpus_free(corpus);
-  return status;
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of %lld and the token behind it: give it more "
+                        "text, leave it out, or lower the context", what, corpus->names[d], corpus->domains[d].train_tokens,
+                        (long long)runs[i].training.context);
+  return RMX_OK;
 }
 
-rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
-  RMX_TRY(check_lengths(e, runs, n, what, err));
+rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                      const char *what, rmx_err *err) {
+  RMX_TRY(check_lengths(corpus, runs, n, what, err));
   rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .jobs = worker_jobs(e), .tries = 2, .what = what};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];
@@ -139,7 +136,7 @@ rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
   size_t n = 0;
   rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
   if (status == RMX_OK) tell_epochs(c, runs, n, corpus);
-  if (status == RMX_OK) status = train_runs(c, e, runs, n, "train", err);
+  if (status == RMX_OK) status = train_runs(c, e, corpus, runs, n, "train", err);
   if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, true, "metrics-half.csv", err);
   if (runs) release_runs(runs, n);
