@@ -74,6 +74,10 @@ typedef struct rmx_regressor rmx_regressor; /* a fitted function */
  * `listener` (it still fits what can be fitted) or are RMX_EINPUT where nothing can be. */
 rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                            const rmx_listener *listener, rmx_regressor **out, rmx_err *err);
+/* Fits the same kind to other data with all that `fitted` has chosen for itself (strengths, lengths, rounds) kept:
+ * what folds and bootstraps are made of. Cheaper than a fit where there was something to choose. */
+rmx_status rmx_regress_refit(const rmx_regress_options *options, const rmx_regressor *fitted,
+                             const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err);
 /* mean (n), sd (n; may be NULL; NaN where the regressor has none). X (n, D). Thread-safe. */
 void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd);
 /* d mean / d w at one w (D) into gradient (D); false where the regressor has none (trees). */
@@ -123,11 +127,15 @@ typedef struct rmx_fit {
   double *runs;               /* (N, D) the mixtures it was fitted on: how far a proposal lies from them */
   size_t N;
   int64_t folds; /* of the cross-validation */
-  /* Of a fit just made (NULL in one read from its folder): */
+  /* What it was fitted to; NULL in a folder written before these were kept: */
   char **run_ids;      /* (N) */
   double *truth;       /* (N, M) the metrics, NaN where a run has none */
   double *out_of_fold; /* (N, M) predictions of models that have not seen the run's replicate group */
-  int *fold;           /* (N, M), -1 where a run was left out */
+  int *groups;         /* (N) replicate group: equal for equal mixtures */
+  bool *higher_is_better; /* (M) the metric is a score; false: a loss, or nobody said */
+  rmx_regress_options options; /* as asked, own copy */
+  /* Of a fit just made alone: */
+  int *fold; /* (N, M), -1 where a run was left out */
 } rmx_fit;
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
  * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
@@ -144,6 +152,9 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
 void rmx_fit_free(rmx_fit *f);
+/* The data metric m was fitted to, in `arena`: the runs that have a value of it. RMX_EINPUT where the fit does not hold
+ * them. */
+rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out, rmx_err *err);
 /* Checks and brings a table of mixtures into the fit's order of domains: X (N, D), free() it. Columns are
  * matched by rmx_find_name; rows are checked and normalised unless the fit is raw. */
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *mixtures, double **X, rmx_err *err);

@@ -31,15 +31,49 @@ static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
   return RMX_OK;
 }
 
+// Column m of a matrix (N, M): a NaN as null.
+static json_t *column_json(const double *x, size_t N, size_t M, size_t m) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < N; i++) {
+    double value = x[i * M + m];
+    if (json_array_append_new(list, isfinite(value) ? json_real(value) : json_null()) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  }
+  return list;
+}
+
 static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   json_t *cv = rmx_scores_json(&f->cv[m]);
   if (cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0) {
     json_decref(cv);
     return NULL;
   }
-  return json_pack("{s:s, s:s, s:s, s:o, s:O*}", "name", f->metrics[m], "regressor",
-                   rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv, "choice",
-                   f->regressors[m]->choice);
+  json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:O*}", "name", f->metrics[m], "regressor",
+                        rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv, "choice",
+                        f->regressors[m]->choice);
+  bool failed = o == NULL;
+  if (!failed && f->higher_is_better && f->higher_is_better[m])
+    failed = json_object_set_new(o, "higher_is_better", json_true()) != 0;
+  if (!failed && f->truth)
+    failed = json_object_set_new(o, "values", column_json(f->truth, f->N, f->M, m)) != 0 ||
+             json_object_set_new(o, "out_of_fold", column_json(f->out_of_fold, f->N, f->M, m)) != 0;
+  if (!failed) return o;
+  json_decref(o);
+  return NULL;
+}
+
+static json_t *options_json(const rmx_regress_options *options) {
+  json_t *o = json_object();
+  for (size_t i = 0; o && i < rmx_regress_option_table_n; i++) {
+    const rmx_option *option = &rmx_regress_option_table[i];
+    if (json_object_set_new(o, option->key, rmx_option_json(option, options)) != 0) {
+      json_decref(o);
+      return NULL;
+    }
+  }
+  return o;
 }
 
 static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
@@ -60,9 +94,11 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
     json_decref(made);
     return NULL;
   }
-  return json_pack("{s:i, s:o, s:b, s:I, s:o, s:o, s:o, s:o}", "version", 1, "domains", domains, "raw",
-                   (int)f->raw, "runs", (json_int_t)f->N, "mixtures", mixtures, "mean_mixture", mean,
-                   "metrics", metrics, "made_by", made);
+  return json_pack("{s:i, s:o, s:b, s:I, s:o*, s:o, s:o, s:o, s:o, s:o}", "version", 1, "domains", domains,
+                   "raw", (int)f->raw, "runs", (json_int_t)f->N, "ids",
+                   f->run_ids ? rmx__names_json((const char *const *)f->run_ids, f->N) : NULL, "mixtures",
+                   mixtures, "mean_mixture", mean, "metrics", metrics, "options", options_json(&f->options),
+                   "made_by", made);
 }
 
 static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx_err *err) {
@@ -122,6 +158,21 @@ static double number_or_nan(const json_t *o, const char *key) {
   return json_is_number(x) ? json_number_value(x) : NAN;
 }
 
+static rmx_status read_column(const json_t *o, const char *key, double *x, size_t N, size_t M, size_t m,
+                              const char *path, rmx_err *err) {
+  const json_t *list = json_object_get(o, key);
+  if (json_array_size(list) != N)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" of metric %zu must be a list of %zu numbers", path, key, m,
+                    N);
+  for (size_t i = 0; i < N; i++) {
+    const json_t *value = json_array_get(list, i);
+    if (!json_is_number(value) && !json_is_null(value))
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is no number", path, i, key, m);
+    x[i * M + m] = json_is_number(value) ? json_number_value(value) : NAN;
+  }
+  return RMX_OK;
+}
+
 static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder, const char *path,
                               rmx_err *err) {
   const char *name, *file;
@@ -130,6 +181,11 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   if (strchr(file, '/') || file[0] == '.')
     return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself", path,
                     file, name);
+  f->higher_is_better[m] = json_is_true(json_object_get(o, "higher_is_better"));
+  if (f->truth) {
+    RMX_TRY(read_column(o, "values", f->truth, f->N, f->M, m, path, err));
+    RMX_TRY(read_column(o, "out_of_fold", f->out_of_fold, f->N, f->M, m, path, err));
+  }
   const json_t *cv = json_object_get(o, "cross_validation");
   f->cv[m] = (rmx_scores){.n = (size_t)json_integer_value(json_object_get(cv, "n")),
                           .spearman = number_or_nan(cv, "spearman"),
@@ -151,6 +207,22 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   return status;
 }
 
+static rmx_status read_options(rmx_regress_options *out, const json_t *o, const char *path, rmx_err *err) {
+  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)o, key, value) {
+    char *text = json_is_string(value) ? rmx_strdup(json_string_value(value))
+                                       : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    rmx_status status =
+        text ? rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, text, err)
+             : rmx_fail_memory(err, 64, "an option");
+    free(text);
+    if (status != RMX_OK) return rmx_fail_in(err, "%s", path);
+  }
+  return RMX_OK;
+}
+
 static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path, rmx_err *err) {
   const json_t *domains = json_object_get(o, "domains"), *mixtures = json_object_get(o, "mixtures");
   const json_t *metrics = json_object_get(o, "metrics"), *raw = json_object_get(o, "raw");
@@ -169,8 +241,24 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   f->cv = rmx_calloc(M, sizeof(rmx_scores));
   f->mean_mixture = rmx_calloc(D, sizeof(double));
   f->runs = rmx_calloc(N, D * sizeof(double));
-  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs)
+  f->higher_is_better = rmx_calloc(M, sizeof(bool));
+  const json_t *ids = json_object_get(o, "ids");
+  bool whole = json_array_size(ids) == N;  // has what it was fitted to
+  if (whole) {
+    f->run_ids = rmx_calloc(N, sizeof(char *));
+    f->truth = rmx_calloc(N, M * sizeof(double));
+    f->out_of_fold = rmx_calloc(N, M * sizeof(double));
+    f->groups = rmx_calloc(N, sizeof(int));
+  }
+  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
+      !f->higher_is_better || (whole && (!f->run_ids || !f->truth || !f->out_of_fold || !f->groups)))
     return rmx_fail_memory(err, N * D * sizeof(double), "a fit");
+  RMX_TRY(read_options(&f->options, json_object_get(o, "options"), path, err));
+  for (size_t i = 0; whole && i < N; i++) {
+    const char *id = json_string_value(json_array_get(ids, i));
+    if (id == NULL) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"ids\" is no text", path, i);
+    if ((f->run_ids[i] = rmx_strdup(id)) == NULL) return rmx_fail_memory(err, strlen(id), "a name");
+  }
   for (size_t d = 0; d < D; d++) {
     const char *name = json_string_value(json_array_get(domains, d));
     if (name == NULL) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is no text", path, d);
@@ -187,6 +275,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
       f->runs[i * D + d] = json_number_value(x);
     }
   }
+  if (whole) RMX_TRY(rmx__replicate_groups(f->runs, N, D, f->groups, err));
   for (size_t m = 0; m < M; m++) RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
   return RMX_OK;
 }

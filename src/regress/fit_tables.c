@@ -27,8 +27,6 @@ typedef struct work {
   const rmx_regress_options *options;
   const rmx_table *metrics;
   const size_t *run_of;  // (N) row of metrics
-  const size_t *column;  // (M)
-  const int *groups;     // (N)
   uint64_t seed;
   job *jobs;  // (M)
 } work;
@@ -53,30 +51,22 @@ static void keep_warning(void *context, const char *text) {
 
 static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
   rmx_fit *f = w->fit;
-  size_t N = f->N, D = f->D, n = 0, missing = N;
+  size_t N = f->N, n = 0, missing = N;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
-  double *X = rmx_arena_alloc(&arena, N * D, sizeof(double)), *y = rmx_arena_alloc(&arena, N, sizeof(double));
+  rmx_dataset data;
   double *predicted = rmx_arena_alloc(&arena, N, sizeof(double));
-  int *groups = rmx_arena_alloc(&arena, N, sizeof(int)), *fold = rmx_arena_alloc(&arena, N, sizeof(int));
+  int *fold = rmx_arena_alloc(&arena, N, sizeof(int));
   size_t *row = rmx_arena_alloc(&arena, N, sizeof(size_t));
-  if (!X || !y || !predicted || !groups || !fold || !row) {
-    status = rmx_fail_memory(err, N * D * sizeof(double), "a fit");
+  if (!predicted || !fold || !row) {
+    status = rmx_fail_memory(err, N * sizeof(double), "a fit");
     goto done;
   }
   for (size_t i = 0; i < N; i++) {
-    double value = w->metrics->x[w->run_of[i] * w->metrics->D + w->column[m]];
-    f->truth[i * f->M + m] = value;
-    f->out_of_fold[i * f->M + m] = NAN;
-    f->fold[i * f->M + m] = -1;
-    if (!isfinite(value)) {
-      if (missing == N) missing = i;
-      continue;
-    }
-    memcpy(X + n * D, f->runs + i * D, D * sizeof(double));
-    y[n] = value;
-    groups[n] = w->groups[i];
-    row[n++] = i;
+    if (isfinite(f->truth[i * f->M + m]))
+      row[n++] = i;
+    else if (missing == N)
+      missing = i;
   }
   if (n < N)
     rmx_warn(listener,
@@ -84,21 +74,10 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
              "of its fit",
              f->metrics[m], N - n, N, f->run_ids[missing], w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
-  rmx_dataset data = {.N = n,
-                      .D = D,
-                      .X = X,
-                      .y = y,
-                      .groups = groups,
-                      .domains = (const char *const *)f->domains,
-                      .metric = f->metrics[m],
-                      .own_domain = -1};
-  rmx_err no_domain;
-  size_t own;
-  if (rmx_find_name("domain", f->metrics[m], data.domains, D, &own, &no_domain) == RMX_OK)
-    data.own_domain = (int)own;
+  RMX_TRY_GOTO(rmx_fit_dataset(f, m, &arena, &data, err), done);
   RMX_TRY_GOTO(rmx_regress_fit(w->options, &data, w->seed, listener, &f->regressors[m], err), done);
   bool one_group = true;
-  for (size_t i = 1; i < n; i++) one_group &= groups[i] == groups[0];
+  for (size_t i = 1; i < n; i++) one_group &= data.groups[i] == data.groups[0];
   f->cv[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
   if (one_group) {
     rmx_warn(listener, "metric \"%s\": all its runs have one mixture: there is no cross-validation",
@@ -106,7 +85,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
     goto done;
   }
   RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold, err), done);
-  rmx_score(y, predicted, n, &f->cv[m]);
+  rmx_score(data.y, predicted, n, &f->cv[m]);
   for (size_t i = 0; i < n; i++) {
     f->out_of_fold[row[i] * f->M + m] = predicted[i];
     f->fold[row[i] * f->M + m] = fold[i];
@@ -149,7 +128,7 @@ static int by_mixture(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
-static rmx_status find_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err) {
+rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err) {
   keyed *rows = rmx_calloc(N, sizeof(*rows));
   if (rows == NULL) return rmx_fail_memory(err, N * sizeof(*rows), "replicate groups");
   for (size_t i = 0; i < N; i++) rows[i] = (keyed){X + i * D, D, i};
@@ -198,8 +177,11 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   f->truth = rmx_calloc(f->N, M * sizeof(double));
   f->out_of_fold = rmx_calloc(f->N, M * sizeof(double));
   f->fold = rmx_calloc(f->N, M * sizeof(int));
+  f->groups = rmx_calloc(f->N, sizeof(int));
+  f->higher_is_better = rmx_calloc(M, sizeof(bool));
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs || !f->run_ids ||
-      !f->truth || !f->out_of_fold || !f->fold || !copy_names(f->domains, mixtures->names, D))
+      !f->truth || !f->out_of_fold || !f->fold || !f->groups || !f->higher_is_better ||
+      !copy_names(f->domains, mixtures->names, D))
     return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
   for (size_t m = 0; m < M; m++)
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
@@ -211,6 +193,11 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
     if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL) return rmx_fail_memory(err, 64, "a name");
     run_of[n++] = partner[i];
+  }
+  for (size_t k = 0; k < n * M; k++) {
+    f->truth[k] = metrics->x[run_of[k / M] * metrics->D + column[k % M]];
+    f->out_of_fold[k] = NAN;
+    f->fold[k] = -1;
   }
   rmx_buf never = {0};
   for (size_t d = 0; d < D; d++) {
@@ -247,10 +234,9 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
   size_t *back = rmx_arena_alloc(&arena, metrics->N, sizeof(size_t));
   size_t M = n_only ? n_only : metrics->D, *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
   size_t *run_of = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
-  int *groups = rmx_arena_alloc(&arena, mixtures->N, sizeof(int));
   job *jobs = rmx_arena_alloc(&arena, M, sizeof(job));
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
-  if (!partner || !back || !column || !run_of || !groups || !jobs || !f) {
+  if (!partner || !back || !column || !run_of || !jobs || !f) {
     status = rmx_fail_memory(err, mixtures->N * sizeof(size_t), "a fit");
     goto done;
   }
@@ -264,7 +250,12 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
   RMX_TRY_GOTO(choose_metrics(metrics, only, n_only, column, err), done);
   RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
   RMX_TRY_GOTO(rmx__join(metrics, mixtures, back, err), done);
-  *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds};
+  *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds, .options = *options};
+  f->options.regressor = rmx_strdup(options->regressor ? options->regressor : "");
+  if (f->options.regressor == NULL) {
+    status = rmx_fail_memory(err, 16, "a fit");
+    goto done;
+  }
   for (size_t i = 0; i < mixtures->N; i++) f->N += partner[i] != SIZE_MAX;
   if (f->N == 0) {
     status = rmx_fail(
@@ -277,8 +268,8 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
   tell_rows_left_out(mixtures, metrics, partner, listener);
   tell_rows_left_out(metrics, mixtures, back, listener);
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
-  RMX_TRY_GOTO(find_groups(f->runs, f->N, f->D, groups, err), done);
-  work w = {f, options, metrics, run_of, column, groups, seed, jobs};
+  RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
+  work w = {f, options, metrics, run_of, seed, jobs};
   rmx_parallel(threads, M, do_job, &w);
   for (size_t m = 0; m < M; m++) {
     for (const message *s = jobs[m].first; s; s = s->next)
@@ -324,5 +315,8 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->truth);
   free(f->out_of_fold);
   free(f->fold);
+  free(f->groups);
+  free(f->higher_is_better);
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);
 }

@@ -8,6 +8,36 @@
 
 #include "regressor.h"
 
+rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out, rmx_err *err) {
+  size_t N = f->N, D = f->D, n = 0;
+  if (f->truth == NULL)
+    return rmx_fail(err, RMX_EINPUT,
+                    "the fit does not hold the runs it was made from: it was written by an older regmix; "
+                    "make it again with `regmix fit`");
+  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)), *y = rmx_arena_alloc(arena, N, sizeof(double));
+  int *groups = rmx_arena_alloc(arena, N, sizeof(int));
+  if (!X || !y || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "the runs of a fit");
+  for (size_t i = 0; i < N; i++) {
+    if (!isfinite(f->truth[i * f->M + m])) continue;
+    memcpy(X + n * D, f->runs + i * D, D * sizeof(double));
+    groups[n] = f->groups[i];
+    y[n++] = f->truth[i * f->M + m];
+  }
+  *out = (rmx_dataset){.N = n,
+                       .D = D,
+                       .X = X,
+                       .y = y,
+                       .groups = groups,
+                       .domains = (const char *const *)f->domains,
+                       .metric = f->metrics[m],
+                       .own_domain = -1};
+  rmx_err no_domain;
+  size_t own;
+  if (rmx_find_name("domain", f->metrics[m], out->domains, D, &own, &no_domain) == RMX_OK)
+    out->own_domain = (int)own;
+  return RMX_OK;
+}
+
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
   const char *path = t->path ? t->path : "table";
   size_t *column = rmx_calloc(f->D, sizeof(size_t));

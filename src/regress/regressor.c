@@ -72,6 +72,12 @@ rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset
   return rmx__fit_kind(kind, options, NULL, data, seed, listener, out, err);
 }
 
+rmx_status rmx_regress_refit(const rmx_regress_options *options, const rmx_regressor *fitted,
+                             const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
+  RMX_TRY(check_data(data, err));
+  return rmx__fit_kind(fitted->kind, options, fitted, data, seed, NULL, out, err);
+}
+
 rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_options *options,
                          const rmx_regressor *fitted, const rmx_dataset *data, uint64_t seed,
                          const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {

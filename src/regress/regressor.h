@@ -86,6 +86,8 @@ rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regre
 // Joins a table's rows with another's on their first columns: partner (a->N) is the row of b or SIZE_MAX. A
 // name given twice in either is RMX_EINPUT.
 rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rmx_err *err);
+// groups (N): equal for equal rows of X (N, D), the first such row's number.
+rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err);
 // Checks the rows of X (n, D) given with their lines; normalises them unless raw.
 rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw, double *X,
                            rmx_err *err);
