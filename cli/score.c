@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix score: how well a fit predicts runs it was not given.
+#include <math.h>
 #include <stdlib.h>
 
 #include "steps.h"
 
 struct score_args {
   char *fit, *mixtures, *metrics;
+  double budget;
+  rmx_strings mixture_columns, metric_columns;
 };
 
-static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_scores *mean) {
+static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
   int width = cli_width(f->metrics, f->M, 24);
-  printf("%-*s %6s %9s %11s %11s %8s\n", width, "metric", "runs", "spearman", "mse", "mae", "r2");
-  for (size_t m = 0; m < f->M; m++)
-    if (scores[m].n)
-      printf("%-*s %6zu %9.4f %11.4g %11.4g %8.4f\n", width, f->metrics[m], scores[m].n, scores[m].spearman, scores[m].mse,
-             scores[m].mae, scores[m].r2);
-  printf("%-*s %6s %9.4f %11.4g\n", width, "mean", "", mean->spearman, mean->mse);
+  printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse", "r2", "rmse", "noise", "regret@1", "optimism");
+  for (size_t m = 0; m < f->M; m++) {
+    const rmx_diagnostics *d = &errors[m];
+    char sd[16] = "-";
+    if (!scores[m].n) continue;
+    if (isfinite(d->noise)) snprintf(sd, sizeof sd, "%.3g", d->noise);
+    printf("%-*s %5zu %8.4f %10.4g %7.4f %9.3g %9s %9.2g %9.2g\n", width, f->metrics[m], scores[m].n, scores[m].spearman,
+           scores[m].mse, scores[m].r2, d->rmse, sd, d->regret_at_1, d->optimism);
+  }
+  printf("%-*s %5s %8.4f %10.4g\n", width, "mean", "", mean->spearman, mean->mse);
 }
 
-static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_scores *mean) {
+static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
   json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean), *two = json_object();
   for (size_t m = 0; m < f->M; m++)
-    if (scores[m].n) json_object_set_new(metrics, f->metrics[m], rmx_scores_json(&scores[m]));
+    if (scores[m].n) {
+      json_t *one = rmx_scores_json(&scores[m]);
+      rmx_diagnostics_add(&errors[m], one);
+      json_object_set_new(metrics, f->metrics[m], one);
+    }
   json_object_set(two, "spearman", json_object_get(means, "spearman"));
   json_object_set(two, "mse", json_object_get(means, "mse"));
   json_decref(means);
@@ -36,15 +47,18 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   rmx_fit *f = NULL;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_scores *scores = NULL, mean;
+  rmx_diagnostics *errors = NULL;
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_csv_read(args->mixtures, &mixtures, err);
-  if (status == RMX_OK) status = rmx_csv_read(args->metrics, &metrics, err);
-  if (status == RMX_OK && !(scores = rmx_calloc(f->M, sizeof *scores))) status = rmx_fail_memory(err, 0, "scores");
-  if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, &mean));
-  else if (status == RMX_OK) print_scores(f, scores, &mean);
+  if (status == RMX_OK)
+    status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, NULL, err);
+  if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) || !(errors = rmx_calloc(f->M, sizeof *errors)))) status = rmx_fail_memory(err, 0, "scores");
+  if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
+  if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
+  if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, errors, &mean));
+  else if (status == RMX_OK) print_scores(f, scores, errors, &mean);
   free(scores);
+  free(errors);
   free(folder);
   rmx_table_release(&mixtures);
   rmx_table_release(&metrics);
@@ -55,13 +69,17 @@ static rmx_status run_score(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct score_args, member)
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV of mixtures"},
-    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV of what was measured for them"},
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "the mixtures: CSV, or a form named above"},
+    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "what was measured for them"},
+    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it was fitted to"},
+    MIXTURE_COLUMNS_OPTION(struct score_args),
+    METRIC_COLUMNS_OPTION(struct score_args),
 };
 const cli_command cli_score = {
     .name = "score", .words = "", .run = run_score,
     .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct score_args),
     .summary = "score a fit on other runs: Spearman, MSE, MAE, R2",
-    .about = "Predicts the metrics of measured runs and compares. Give runs the fit has not seen; on its own it flatters itself.",
-    .examples = "  regmix score --fit fit --mixtures test_mixtures.csv --metrics test_losses.csv --json\n",
+    .about = "Predicts the metrics of measured runs and compares. Give runs the fit has not seen; on its own it flatters itself.\n\n" TABLES_ABOUT,
+    .examples = "  regmix score --fit fit --mixtures test_mixtures.csv --metrics test_losses.csv --json\n"
+                "  regmix score --mixtures wandb.csv --metrics wandb.csv --metric-columns 'eval/*'\n",
 };

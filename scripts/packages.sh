@@ -26,6 +26,7 @@ build | libxxhash-dev | hashes of files and tokens
 build | libopenblas-pthread-dev libopenblas-serial-dev libopenblas-openmp-dev | linear algebra of the fits
 build | liblapacke-dev | the same: LAPACK from C
 build | liblbfgs-dev | smooth optimisation of the fits
+build | libnlopt-dev | constrained search for the optimum
 build | libjs-vega | charts of the report, embedded in it
 build | perl-base | scripts
 test | check | C test programs

@@ -69,6 +69,44 @@ size_t rmx_sample_excluded(const rmx_sample_options *options, const double *prio
 void rmx_sample_caps(const rmx_sample_options *options, const double *prior, const double *tokens,
                      double budget, size_t D, double *cap);
 
+/* ---- a corpus whose domains change: what its old runs are still worth ------- */
+
+typedef enum rmx_redomain_kind {
+  RMX_DOMAIN_RENAME, /* OLD=NEW */
+  RMX_DOMAIN_SPLIT,  /* P=A:0.3,B:0.7: P's tokens are 30 % A and 70 % B; w_A = 0.3 w_P, w_B = 0.7 w_P */
+  RMX_DOMAIN_MERGE,  /* P=A:0.4,B:0.6: A and B become P, whose tokens are 40 % A and 60 % B */
+  RMX_DOMAIN_ADD,    /* NAME: no old run drew from it, w = 0 */
+  RMX_DOMAIN_REMOVE, /* NAME: old runs without it are runs of the smaller corpus */
+} rmx_redomain_kind;
+
+typedef struct rmx_redomain_options {
+  double tolerance; /* of a merge: how far a part's share in a run may be from its natural one: 0.02 */
+  bool drop; /* of a removal: the runs that used the domain are left out; else they stay, and its column */
+} rmx_redomain_options;
+
+/* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then release. */
+typedef struct rmx_redomain_report {
+  rmx_strings redo;    /* runs that are no runs of the new corpus: left out of the table */
+  rmx_strings why;     /* (redo.n) one reason each */
+  rmx_strings unseen;  /* directions of the new simplex that no run of the table says anything about */
+  rmx_strings fix;     /* columns kept for the runs that used a removed domain: to be held at 0 from now on */
+  rmx_strings measure; /* new domains: no old run has a loss on their own text */
+} rmx_redomain_report;
+
+/* Changes the table `t` of mixtures in place. `text` as above; shares must sum to 1 within 1 % (then they are
+ * normalised). Split and add keep every run: a run drew from the parts of P in P's own proportions, so its
+ * point in the larger simplex is exact, but all runs lie in one hyperplane of it. Merge keeps the runs whose
+ * A : B is the natural one within the tolerance, or that used neither: in the others "P" was something else.
+ * Old names are matched by rmx_find_name; a new name that is there already is RMX_EINPUT, as is a text that
+ * does not read. On failure the table is as it was. Cost O(N D). */
+rmx_status rmx_redomain(rmx_table *t, rmx_redomain_kind kind, const char *text,
+                        const rmx_redomain_options *options, rmx_redomain_report *report, rmx_err *err);
+void rmx_redomain_report_release(rmx_redomain_report *r);
+/* How many of the D - 1 directions of the simplex the mixtures of a table differ in: the rank of its rows,
+ * each divided by its sum, less their mean. Differences below 1e-6 (root mean square) count as none. Cost O(N
+ * D^2). */
+rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -163,6 +163,56 @@ rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   return status;
 }
 
+static rmx_status cells_of(struct cursor *c, rmx_cells *t, rmx_err *err) {
+  RMX_TRY(next_record(c, err));
+  if (c->n == 0) return rmx_fail(err, RMX_EINPUT, "%s: empty; wanted a header line and rows", c->path);
+  t->C = c->n;
+  if (!(t->header = rmx_calloc(t->C, sizeof *t->header))) return rmx_fail_memory(err, t->C, c->path);
+  memcpy(t->header, c->fields, t->C * sizeof *t->header);
+  for (size_t capacity = 0;;) {
+    RMX_TRY(next_record(c, err));
+    if (c->n == 0) return RMX_OK;
+    if (c->n != t->C)
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %zu", c->path, c->line, c->n, t->C);
+    if (t->N == capacity) {
+      size_t grown = capacity ? 2 * capacity : 64;
+      const char **cells = rmx_realloc(t->cells, grown, t->C * sizeof *cells);
+      if (cells) t->cells = cells;
+      int *lines = rmx_realloc(t->lines, grown, sizeof *lines);
+      if (lines) t->lines = lines;
+      if (!cells || !lines) return rmx_fail_memory(err, grown * t->C * sizeof *cells, c->path);
+      capacity = grown;
+    }
+    memcpy(t->cells + t->N * t->C, c->fields, t->C * sizeof *t->cells);
+    t->lines[t->N++] = c->line;
+  }
+}
+
+rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err) {
+  *out = (rmx_cells){0};
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &out->text, &size, err));
+  struct cursor c = {.path = path, .at = out->text, .end = out->text + size, .next_line = 1};
+  if (size >= 3 && memcmp(out->text, "\xEF\xBB\xBF", 3) == 0) c.at += 3;
+  rmx_status status = RMX_OK;
+  if (memchr(out->text, '\0', size)) status = rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+  if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
+  if (status == RMX_OK) status = cells_of(&c, out, err);
+  if (status == RMX_OK && out->N == 0) status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);
+  free(c.fields);
+  if (status != RMX_OK) rmx_cells_release(out);
+  return status;
+}
+
+void rmx_cells_release(rmx_cells *c) {
+  free(c->path);
+  free(c->text);
+  free(c->header);
+  free(c->cells);
+  free(c->lines);
+  *c = (rmx_cells){0};
+}
+
 static void table_text(const rmx_table *t, rmx_buf *b) {
   rmx_csv_field(b, t->id_name);
   for (size_t j = 0; j < t->D; j++) {

@@ -1,0 +1,55 @@
+/* import.h: tables of mixtures and of metrics as other programs write them, read into rmx_table.
+ *
+ * Uses: base, mixture.
+ *
+ * A table is recognised by looking, never by an option:
+ *   csv      a run a row, its name in the first column (our own files, and those of RegMix's authors)
+ *   olmix    Olmix's ratios.csv and metrics.csv: run_id or run, then name, index, then the columns
+ *   wandb    a Weights & Biases export: a run a row, columns Name and State, config and summary
+ *   yaml     a folder of RegMix's n1.yaml, n2.yaml, ...: a mixture a file, or one such file
+ *   harness  results_<date>.json of lm-evaluation-harness: one file, a folder of them, or a glob pattern
+ */
+#ifndef REGMIX_IMPORT_H
+#define REGMIX_IMPORT_H
+
+#include <regmix/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rmx_import_what { RMX_IMPORT_MIXTURES, RMX_IMPORT_METRICS } rmx_import_what;
+
+typedef struct rmx_import_options {
+  rmx_import_what what;
+  const char *const *columns; /* (n_columns) glob patterns of the columns wanted; none: the form's own rule */
+  size_t n_columns;
+  bool mixed; /* the table holds mixtures and metrics both: columns are chosen by their names */
+} rmx_import_options;
+
+/* Reads a table in any of the forms above. Column rule where no patterns are given: csv and olmix take every
+ * column that holds numbers and tell which hold text; wandb and mixed tables take `mixture.<domain>` (also
+ * mixture/, mixtures, mix, weights, domain_weights, with or without `config.` before it) as the mixture, and
+ * metric/, metrics/, eval/, val/, valid/, validation/, test/, summary. and *loss as metrics. The name of a
+ * domain is what stands behind such a prefix; names of metrics stay as they are. Runs of wandb that did not
+ * finish are left out and told.
+ *
+ * A missing cell (empty, NA, NaN, null, none, -) is a NaN among metrics and RMX_EINPUT in a mixture; so is
+ * any cell that is no number; both name line and column. A metric that is infinite counts as missing. A
+ * domain that a YAML file does not name has weight 0. *higher_is_better (may be NULL) gets (D), to free(),
+ * where the form says it (harness), else NULL; a direction that nobody knows is false and told. Cost:
+ * O(cells), and of harness O(files * metrics). */
+rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
+                            rmx_table *out, bool **higher_is_better, rmx_err *err);
+
+/* Makes the runs of two tables meet. Where they share a name, nothing is done. Where they share none, but
+ * each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001; tinyllama_1M_n1), the
+ * numbers say who is who: the runs of `metrics` get the names in `mixtures`, and that is told. Else
+ * RMX_EINPUT, with the names of both. */
+rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics, const rmx_listener *listener,
+                           rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the cells of a CSV to a table of numbers: which columns are the values, and what each cell says.
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "forms.h"
+
+typedef struct choice {
+  const rmx__source *s;
+  const rmx__view *view;
+  bool *chosen;   // (C)
+  size_t *strip;  // (C) bytes before the name of the domain
+} choice;
+
+static bool missing(const char *text) {
+  static const char *const marks[] = {"", "-", "na", "n/a", "nan", "null", "none"};
+  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    if (strcasecmp(text, marks[i]) == 0) return true;
+  return false;
+}
+
+// "inf" and hexadecimal are numbers to strtod; they are to us where `infinite` is asked for.
+static bool number(const char *text, double *out) {
+  char *end;
+  *out = strtod(text, &end);
+  return end != text && !*end;
+}
+
+static bool is_row(const choice *c, size_t i) {
+  return !c->view->out || !c->view->out[i];
+}
+static bool is_value(const choice *c, size_t j) {
+  return j != c->view->id && !(c->view->skip && c->view->skip[j]);
+}
+
+// Text: something stands there, and nowhere a number.
+static bool is_text(const choice *c, size_t j) {
+  const rmx_cells *t = c->s->cells;
+  bool said = false;
+  double ignored;
+  for (size_t i = 0; i < t->N; i++) {
+    const char *cell = t->cells[i * t->C + j];
+    if (!is_row(c, i) || missing(cell)) continue;
+    if (number(cell, &ignored)) return false;
+    said = true;
+  }
+  return said;
+}
+
+static bool has_number(const choice *c, size_t j) {
+  const rmx_cells *t = c->s->cells;
+  double ignored;
+  for (size_t i = 0; i < t->N; i++)
+    if (is_row(c, i) && !missing(t->cells[i * t->C + j]) && number(t->cells[i * t->C + j], &ignored))
+      return true;
+  return false;
+}
+
+static bool mixtures(const choice *c) {
+  return c->s->options->what == RMX_IMPORT_MIXTURES;
+}
+
+// The names of columns that could have been meant, for a message: the first dozen of those with numbers.
+static void list_columns(const choice *c, rmx_buf *out) {
+  const rmx_cells *t = c->s->cells;
+  size_t n = 0;
+  for (size_t j = 0; j < t->C; j++) {
+    if (!is_value(c, j) || !has_number(c, j)) continue;
+    if (n < 12) rmx_buf_printf(out, "%s%s", n ? ", " : "", t->header[j]);
+    n++;
+  }
+  if (n > 12) rmx_buf_printf(out, ", ... (%zu in all)", n);
+  if (n == 0) rmx_buf_puts(out, "none");
+}
+
+static rmx_status cannot_tell(const choice *c, const char *why, rmx_err *err) {
+  rmx_buf names = {0};
+  list_columns(c, &names);
+  rmx_status status = rmx_fail(
+      err, RMX_EINPUT, "%s: %s; say which columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
+      c->s->path, why, mixtures(c) ? "mixture" : "metric", names.failed ? "?" : names.data);
+  rmx_buf_release(&names);
+  return status;
+}
+
+// "config.mixture.*": what stands up to the last . or / before the first wildcard is no part of a domain's
+// name.
+static size_t literal_prefix(const char *pattern) {
+  size_t n = strcspn(pattern, "*?[\\");
+  if (!pattern[n]) return 0;
+  while (n > 0 && pattern[n - 1] != '.' && pattern[n - 1] != '/') n--;
+  return n;
+}
+
+static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  for (size_t p = 0; p < c->s->options->n_columns; p++) {
+    const char *pattern = c->s->options->columns[p];
+    size_t found = 0;
+    for (size_t j = 0; j < t->C; j++) {
+      if (j == c->view->id || fnmatch(pattern, t->header[j], 0) != 0) continue;
+      found++;
+      if (c->chosen[j]) continue;
+      c->chosen[j] = true;
+      c->strip[j] = mixtures(c) ? literal_prefix(pattern) : 0;
+    }
+    if (found) continue;
+    char why[200];
+    snprintf(why, sizeof why, "no column matches \"%.120s\"", pattern);
+    return cannot_tell(c, why, err);
+  }
+  return RMX_OK;
+}
+
+// Length of the prefix of a column that names a weight: "config.mixture.", "mixture/"; 0: it does not.
+static size_t weight_prefix(const char *name) {
+  static const char *const nouns[] = {"mixture_weights", "domain_weights", "mixtures",
+                                      "mixture",         "weights",        "mix"};
+  size_t n = strncasecmp(name, "config.", 7) == 0 || strncasecmp(name, "config/", 7) == 0 ? 7 : 0;
+  for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
+    size_t k = strlen(nouns[i]);
+    if (strncasecmp(name + n, nouns[i], k) == 0 && (name[n + k] == '.' || name[n + k] == '/') &&
+        name[n + k + 1])
+      return n + k + 1;
+  }
+  return 0;
+}
+
+static bool metric_name(const char *name) {
+  static const char *const patterns[] = {"metric/*",  "metrics/*", "eval/*",       "eval_*/*",
+                                         "val/*",     "valid/*",   "validation/*", "test/*",
+                                         "summary.*", "*_loss",    "*/loss",       "loss"};
+  if (weight_prefix(name) || strncasecmp(name, "config", 6) == 0 || strncasecmp(name, "train/", 6) == 0)
+    return false;
+  for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+    if (fnmatch(patterns[i], name, 0) == 0) return true;
+  return false;
+}
+
+static void tell_choice(const choice *c, size_t n) {
+  const rmx_cells *t = c->s->cells;
+  rmx_buf names = {0};
+  size_t told = 0;
+  for (size_t j = 0; j < t->C && told < 8; j++)
+    if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", told++ ? ", " : "", t->header[j]);
+  rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)", c->s->path, n,
+           mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data, n > told ? ", ..." : "",
+           mixtures(c) ? "mixture" : "metric");
+  rmx_buf_release(&names);
+}
+
+static rmx_status choose_by_names(choice *c, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  size_t n = 0, first = SIZE_MAX;
+  for (size_t j = 0; j < t->C; j++) {
+    if (!is_value(c, j)) continue;
+    size_t prefix = weight_prefix(t->header[j]);
+    if (mixtures(c) ? !prefix : !metric_name(t->header[j]) || !has_number(c, j)) continue;
+    if (mixtures(c) && n &&
+        (c->strip[first] != prefix || strncmp(t->header[first], t->header[j], prefix) != 0)) {
+      char why[300];
+      snprintf(why, sizeof why, "two sets of columns could be the mixture, \"%.80s\" and \"%.80s\"",
+               t->header[first], t->header[j]);
+      return cannot_tell(c, why, err);
+    }
+    c->chosen[j] = true;
+    c->strip[j] = mixtures(c) ? prefix : 0;
+    if (n++ == 0) first = j;
+  }
+  if (n == 0)
+    return cannot_tell(c,
+                       mixtures(c)
+                           ? "no column is named mixture.DOMAIN or the like, so which are the weights?"
+                           : "no column is named like a metric (metric/..., eval/..., ..._loss)",
+                       err);
+  tell_choice(c, n);
+  return RMX_OK;
+}
+
+static rmx_status choose_numbers(choice *c, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  rmx_buf text = {0};
+  size_t n = 0, ignored = 0;
+  for (size_t j = 0; j < t->C; j++) {
+    if (!is_value(c, j)) continue;
+    if (is_text(c, j)) {
+      if (ignored++ < 8) rmx_buf_printf(&text, "%s%s", ignored > 1 ? ", " : "", t->header[j]);
+    } else {
+      c->chosen[j] = true;
+      n++;
+    }
+  }
+  rmx_status status = RMX_OK;
+  if (n == 0 && ignored)
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s:%d: column \"%s\": \"%.40s\" is not a number, and no other column has one", t->path,
+                      t->lines[0], t->header[t->C - 1], t->cells[t->C - 1]);
+  else if (n == 0)
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: no columns behind the run's name; wanted a column of run names, then numbers, with commas",
+        t->path);
+  else if (ignored)
+    rmx_warn(c->s->listener, "%s: columns of text are not read: %s%s", t->path, text.failed ? "" : text.data,
+             ignored > 8 ? ", ..." : "");
+  rmx_buf_release(&text);
+  return status;
+}
+
+static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  const char *text = t->cells[i * t->C + j];
+  *out = NAN;
+  bool none = missing(text);
+  if (none && mixtures(c))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: column \"%s\": the weight is missing: give 0 where a domain is not used", t->path,
+                    t->lines[i], t->header[j]);
+  if (none) return RMX_OK;
+  if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path, t->lines[i],
+                    t->header[j], text);
+  if (!isfinite(*out)) *out = NAN;  // a loss that ran away was not measured
+  return RMX_OK;
+}
+
+static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  size_t N = 0, D = 0;
+  for (size_t i = 0; i < t->N; i++) N += is_row(c, i);
+  for (size_t j = 0; j < t->C; j++) D += c->chosen[j];
+  RMX_TRY(rmx_table_make(out, t->header[c->view->id], N, D, err));
+  size_t d = 0;
+  for (size_t j = 0; j < t->C; j++) {
+    if (!c->chosen[j]) continue;
+    const char *name = t->header[j] + c->strip[j];
+    if (!*name) return rmx_fail(err, RMX_EINPUT, "%s:1: column %zu has no name", t->path, j + 1);
+    for (size_t k = 0; k < d; k++)
+      if (strcmp(out->names[k], name) == 0)
+        return rmx_fail(err, RMX_EINPUT, "%s:1: column \"%s\" is there twice", t->path, name);
+    if (!(out->names[d] = rmx_strdup(name))) return rmx_fail_memory(err, strlen(name), t->path);
+    size_t row = 0;
+    for (size_t i = 0; i < t->N; i++)
+      if (is_row(c, i)) RMX_TRY(cell_value(c, i, j, &out->x[row++ * D + d], err));
+    d++;
+  }
+  size_t row = 0;
+  for (size_t i = 0; i < t->N; i++) {
+    if (!is_row(c, i)) continue;
+    out->lines[row] = t->lines[i];
+    if (!(out->ids[row++] = rmx_strdup(t->cells[i * t->C + c->view->id])))
+      return rmx_fail_memory(err, 64, t->path);
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out, rmx_err *err) {
+  size_t C = s->cells->C;
+  choice c = {s, view, rmx_calloc(C, sizeof(bool)), rmx_calloc(C, sizeof(size_t))};
+  rmx_status status = c.chosen && c.strip ? RMX_OK : rmx_fail_memory(err, C, s->path);
+  if (status == RMX_OK && s->options->n_columns)
+    status = choose_by_patterns(&c, err);
+  else if (status == RMX_OK && (view->guess || s->options->mixed))
+    status = choose_by_names(&c, err);
+  else if (status == RMX_OK)
+    status = choose_numbers(&c, err);
+  if (status == RMX_OK) status = fill(&c, out, err);
+  free(c.chosen);
+  free(c.strip);
+  return status;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forms a table may come in: each says whether a path looks like it, and reads it.
+#ifndef REGMIX_IMPORT_FORMS_H
+#define REGMIX_IMPORT_FORMS_H
+
+#include <regmix/import.h>
+
+typedef struct rmx__source {
+  const char *path;
+  const rmx_import_options *options;
+  const rmx_listener *listener;
+  bool folder, pattern;    // what the path is; neither: a file
+  const rmx_cells *cells;  // of a file that is CSV, else NULL
+} rmx__source;
+
+typedef struct rmx__form {
+  const char *name, *help;
+  bool (*sniff)(const rmx__source *s);
+  rmx_status (*read)(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err);
+} rmx__form;
+
+extern const rmx__form rmx__form_csv, rmx__form_olmix, rmx__form_wandb, rmx__form_yaml, rmx__form_harness;
+
+// How a form sees the columns and rows of its CSV.
+typedef struct rmx__view {
+  size_t id;         // column that names the runs
+  const bool *skip;  // (C) columns that are never values, or NULL
+  const bool *out;   // (N) rows left out, or NULL
+  bool guess;        // the table holds more than values: choose columns by their names
+} rmx__view;
+// The table of one view: the columns asked for, each cell checked.
+rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out, rmx_err *err);
+
+// Compares names so that n2 comes before n10: for qsort of char *.
+int rmx__by_number(const void *a, const void *b);
+bool rmx__ends_in(const char *text, const char *suffix);
+
+// One results file of the harness and the run it is of.
+typedef struct rmx__results_file {
+  char *path, *run, *order;  // order: the date in its name; the newest result of a task counts
+} rmx__results_file;
+typedef struct rmx__results_files {
+  rmx__results_file *items;  // (n) by run, then date
+  size_t n;
+} rmx__results_files;
+rmx_status rmx__find_results(const rmx__source *s, rmx__results_files *out, rmx_err *err);
+void rmx__results_files_release(rmx__results_files *f);
+
+#endif

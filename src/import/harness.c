@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results of EleutherAI's lm-evaluation-harness: results[TASK]["METRIC,FILTER"] is a number (a bare "METRIC"
+// before version 0.4), METRIC_stderr its error, and higher_is_better[TASK][METRIC] the direction. A metric is
+// called TASK where the task has one, else TASK/METRIC, else TASK/METRIC/FILTER. Where a run has several
+// files, the newest result of a task counts.
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "forms.h"
+
+typedef struct metric {
+  char *task, *name, *filter, *title;
+  int direction;  // 1: higher is better, 0: lower, -1: not said
+  const char *said_by;
+} metric;
+
+typedef struct results {
+  const rmx__source *s;
+  rmx__results_files files;
+  metric *metrics;  // (n)
+  size_t n, capacity;
+  json_t *index;  // "task\nmetric\nfilter": its place in metrics
+  json_t **runs;  // (n_runs) the same key: value
+  const char **run_names;
+  size_t n_runs;
+  size_t newer, other;  // results replaced by newer ones; files that are no results
+} results;
+
+static bool sniff(const rmx__source *s) {
+  if (s->cells) return false;
+  if (s->folder) return s->options->what == RMX_IMPORT_METRICS;
+  return s->pattern || rmx__ends_in(s->path, ".json");
+}
+
+// Python writes NaN and Infinity, which JSON has not: null outside of strings, then as many bytes as before.
+static rmx_status read_tree(const char *path, json_t **out, rmx_err *err) {
+  char *text;
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+  rmx_buf clean = {0};
+  bool quoted = false;
+  size_t from = 0;
+  for (size_t i = 0; i < size; i++) {
+    if (quoted && text[i] == '\\') {
+      i++;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == 'N' || text[i] == 'I' || text[i] == '-')) {
+      for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t n = strlen(words[k]);
+        if (size - i < n || memcmp(text + i, words[k], n) != 0) continue;
+        rmx_buf_add(&clean, text + from, i - from);
+        rmx_buf_puts(&clean, "null");
+        from = i + n;
+        i = from - 1;
+        break;
+      }
+    }
+  }
+  rmx_buf_add(&clean, text + from, size - from);
+  free(text);
+  json_error_t where;
+  rmx_status status = RMX_OK;
+  if (clean.failed) {
+    status = rmx_fail_memory(err, size, path);
+  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where))) {
+    status = rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
+  }
+  rmx_buf_release(&clean);
+  return status;
+}
+
+// What the harness's own metrics mean, for files of versions that do not say.
+static int known_direction(const char *name) {
+  static const char *const up[] = {
+      "acc",    "acc_norm", "acc_mutual_info", "exact_match",     "em",    "f1", "mcc", "bleu", "chrf",
+      "rouge1", "rouge2",   "rougeL",          "likelihood_diff", "pass@1"};
+  static const char *const down[] = {
+      "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "ter", "brier_score", "loss"};
+  for (size_t i = 0; i < sizeof up / sizeof *up; i++)
+    if (strcmp(name, up[i]) == 0) return 1;
+  for (size_t i = 0; i < sizeof down / sizeof *down; i++)
+    if (strcmp(name, down[i]) == 0) return 0;
+  return -1;
+}
+
+static int said_direction(const json_t *tree, const char *task, const char *name) {
+  const json_t *said = json_object_get(json_object_get(tree, "higher_is_better"), task);
+  if (json_is_object(said)) said = json_object_get(said, name);
+  return json_is_boolean(said) ? json_is_true(said) : -1;
+}
+
+static rmx_status find_metric(results *r, const char *key, const char *task, const char *name, size_t length,
+                              const char *filter, metric **out, rmx_err *err) {
+  const json_t *place = json_object_get(r->index, key);
+  if (place) {
+    *out = &r->metrics[json_integer_value(place)];
+    return RMX_OK;
+  }
+  if (r->n == r->capacity) {
+    size_t capacity = r->capacity ? 2 * r->capacity : 64;
+    metric *grown = rmx_realloc(r->metrics, capacity, sizeof *grown);
+    if (!grown) return rmx_fail_memory(err, capacity * sizeof *grown, "metrics");
+    r->metrics = grown;
+    r->capacity = capacity;
+  }
+  metric *m = &r->metrics[r->n];
+  *m = (metric){.task = rmx_strdup(task),
+                .name = rmx_format("%.*s", (int)length, name),
+                .filter = rmx_strdup(filter),
+                .direction = -1};
+  bool good = m->task && m->name && m->filter &&
+              json_object_set_new(r->index, key, json_integer((json_int_t)r->n)) == 0;
+  r->n++;
+  *out = m;
+  return good ? RMX_OK : rmx_fail_memory(err, 64, "metrics");
+}
+
+static bool is_error_of(const char *name, size_t length) {
+  static const char tail[] = "_stderr";
+  size_t n = sizeof tail - 1;
+  return length >= n && strncmp(name + length - n, tail, n) == 0;
+}
+
+static rmx_status take_result(results *r, const char *path, const json_t *tree, json_t *values,
+                              const char *task, const char *key, const json_t *value, rmx_err *err) {
+  const char *comma = strchr(key, ',');
+  size_t length = comma ? (size_t)(comma - key) : strlen(key);
+  if (is_error_of(key, length) || json_is_null(value) || json_is_string(value))
+    return RMX_OK;  // "N/A", alias
+  if (!json_is_number(value))
+    return rmx_fail(err, RMX_EINPUT, "%s: results.%s.\"%s\" is not a number", path, task, key);
+  char *full = rmx_format("%s\n%.*s\n%s", task, (int)length, key, comma ? comma + 1 : "none");
+  if (!full) return rmx_fail_memory(err, 64, "metrics");
+  metric *m = NULL;
+  rmx_status status = find_metric(r, full, task, key, length, comma ? comma + 1 : "none", &m, err);
+  if (status == RMX_OK) {
+    int direction = said_direction(tree, task, m->name);
+    if (direction >= 0 && m->direction >= 0 && direction != m->direction)
+      status = rmx_fail(err, RMX_EINPUT, "%s: higher_is_better.%s.%s is %s, but %s in %s", path, task,
+                        m->name, direction ? "true" : "false", m->direction ? "true" : "false", m->said_by);
+    if (status == RMX_OK && direction >= 0 && m->direction < 0) {
+      m->direction = direction;
+      m->said_by = path;
+    }
+    r->newer += json_object_get(values, full) != NULL;
+    if (status == RMX_OK && json_object_set_new(values, full, json_real(json_number_value(value))) != 0)
+      status = rmx_fail_memory(err, 64, "metrics");
+  }
+  free(full);
+  return status;
+}
+
+static rmx_status take_tree(results *r, const char *path, const json_t *tree, json_t *values, rmx_err *err) {
+  const char *task, *key;
+  json_t *all = json_object_get(tree, "results"), *one, *value;
+  json_object_foreach(all, task, one) {
+    if (!json_is_object(one))
+      return rmx_fail(err, RMX_EINPUT, "%s: results.%s is not a map of metrics", path, task);
+    bool filtered =
+        false;  // since 0.4 a metric has a filter behind a comma; "samples" and the like have none
+    json_object_foreach(one, key, value) filtered = filtered || strchr(key, ',') != NULL;
+    json_object_foreach(one, key, value) {
+      if (filtered && !strchr(key, ',')) continue;
+      if (strcmp(key, "sample_len") == 0 || strcmp(key, "samples") == 0) continue;
+      RMX_TRY(take_result(r, path, tree, values, task, key, value, err));
+    }
+  }
+  return RMX_OK;
+}
+
+static rmx_status take_files(results *r, rmx_err *err) {
+  for (size_t i = 0; i < r->files.n; i++) {
+    const rmx__results_file *f = &r->files.items[i];
+    json_t *tree = NULL;
+    RMX_TRY(read_tree(f->path, &tree, err));
+    rmx_status status = RMX_OK;
+    if (json_is_object(json_object_get(tree, "results"))) {
+      if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {
+        r->run_names[r->n_runs] = f->run;
+        if (!(r->runs[r->n_runs++] = json_object())) status = rmx_fail_memory(err, 64, "runs");
+      }
+      if (status == RMX_OK) status = take_tree(r, f->path, tree, r->runs[r->n_runs - 1], err);
+    } else if (r->files.n == 1) {
+      status = rmx_fail(err, RMX_EINPUT, "%s: no map \"results\"; wanted a result of lm-evaluation-harness",
+                        f->path);
+    } else {
+      r->other++;
+    }
+    json_decref(tree);
+    RMX_TRY(status);
+  }
+  if (r->n_runs == 0 || r->n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: %zu .json files, none with a metric under \"results\"", r->s->path,
+                    r->files.n);
+  return RMX_OK;
+}
+
+static rmx_status title_metrics(results *r, rmx_err *err) {
+  for (size_t i = 0; i < r->n; i++) {
+    metric *m = &r->metrics[i];
+    size_t of_task = 0, of_name = 0;
+    for (size_t k = 0; k < r->n; k++) {
+      if (strcmp(r->metrics[k].task, m->task) != 0) continue;
+      of_task++;
+      of_name += strcmp(r->metrics[k].name, m->name) == 0;
+    }
+    m->title = of_task == 1   ? rmx_strdup(m->task)
+               : of_name == 1 ? rmx_format("%s/%s", m->task, m->name)
+                              : rmx_format("%s/%s/%s", m->task, m->name, m->filter);
+    if (!m->title) return rmx_fail_memory(err, 64, "metrics");
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(r->metrics[k].title, m->title) == 0)
+        return rmx_fail(err, RMX_EINPUT, "%s: two metrics would both be called \"%s\"", r->s->path, m->title);
+  }
+  return RMX_OK;
+}
+
+// Which metrics were asked for; every pattern must find one.
+static rmx_status choose(const results *r, bool *chosen, size_t *n, rmx_err *err) {
+  const rmx_import_options *o = r->s->options;
+  for (size_t i = 0; i < r->n; i++) chosen[i] = o->n_columns == 0;
+  for (size_t p = 0; p < o->n_columns; p++) {
+    size_t found = 0;
+    for (size_t i = 0; i < r->n; i++)
+      if (fnmatch(o->columns[p], r->metrics[i].title, 0) == 0) {
+        chosen[i] = true;
+        found++;
+      }
+    if (!found)
+      return rmx_fail(err, RMX_EINPUT, "%s: no metric matches \"%s\"; the first of %zu is \"%s\"", r->s->path,
+                      o->columns[p], r->n, r->metrics[0].title);
+  }
+  *n = 0;
+  for (size_t i = 0; i < r->n; i++) *n += chosen[i];
+  return RMX_OK;
+}
+
+static rmx_status fill(results *r, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+  size_t D = 0, d = 0, unsaid = 0;
+  const char *first_unsaid = "";
+  bool *chosen = rmx_calloc(r->n, sizeof *chosen), *higher = NULL;
+  rmx_status status = chosen ? choose(r, chosen, &D, err) : rmx_fail_memory(err, r->n, "metrics");
+  if (status == RMX_OK) status = rmx_table_make(out, "run", r->n_runs, D, err);
+  if (status == RMX_OK && !(higher = rmx_calloc(D, sizeof *higher)))
+    status = rmx_fail_memory(err, D, "metrics");
+  for (size_t i = 0; status == RMX_OK && i < r->n; i++) {
+    const metric *m = &r->metrics[i];
+    if (!chosen[i]) continue;
+    int direction = m->direction >= 0 ? m->direction : known_direction(m->name);
+    if (direction < 0 && unsaid++ == 0) first_unsaid = m->title;
+    higher[d] = direction == 1;
+    out->names[d] = rmx_strdup(m->title);
+    char *key = rmx_format("%s\n%s\n%s", m->task, m->name, m->filter);
+    if (!out->names[d] || !key) status = rmx_fail_memory(err, 64, "metrics");
+    for (size_t n = 0; status == RMX_OK && n < r->n_runs; n++) {
+      const json_t *value = json_object_get(r->runs[n], key);
+      out->x[n * D + d] = value ? json_real_value(value) : NAN;
+    }
+    free(key);
+    d++;
+  }
+  for (size_t n = 0; status == RMX_OK && n < r->n_runs; n++) {
+    out->lines[n] = 1;
+    if (!(out->ids[n] = rmx_strdup(r->run_names[n]))) status = rmx_fail_memory(err, 64, "runs");
+  }
+  if (status == RMX_OK && unsaid)
+    rmx_warn(r->s->listener,
+             "%s: %zu metrics do not say whether higher is better (\"%s\" first): taken as losses",
+             r->s->path, unsaid, first_unsaid);
+  free(chosen);
+  if (status == RMX_OK)
+    *higher_is_better = higher;
+  else
+    free(higher);
+  return status;
+}
+
+static rmx_status read_harness(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+  if (s->options->what != RMX_IMPORT_METRICS)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
+                    s->path);
+  results r = {.s = s, .index = json_object()};
+  rmx_status status = r.index ? rmx__find_results(s, &r.files, err) : rmx_fail_memory(err, 64, "metrics");
+  if (status == RMX_OK) {
+    r.runs = rmx_calloc(r.files.n, sizeof *r.runs);
+    r.run_names = rmx_calloc(r.files.n, sizeof *r.run_names);
+    if (!r.runs || !r.run_names) status = rmx_fail_memory(err, r.files.n * sizeof *r.runs, "runs");
+  }
+  if (status == RMX_OK) status = take_files(&r, err);
+  if (status == RMX_OK) status = title_metrics(&r, err);
+  if (status == RMX_OK) status = fill(&r, out, higher_is_better, err);
+  if (status == RMX_OK) {
+    rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness", s->path,
+             out->D, out->N, r.files.n - r.other);
+    if (r.newer)
+      rmx_note(s->listener, "%s: %zu results were measured again; the newest count", s->path, r.newer);
+    if (r.other)
+      rmx_warn(s->listener, "%s: %zu .json files have no map \"results\" and are not read", s->path, r.other);
+  }
+  for (size_t i = 0; i < r.n; i++) {
+    free(r.metrics[i].task);
+    free(r.metrics[i].name);
+    free(r.metrics[i].filter);
+    free(r.metrics[i].title);
+  }
+  for (size_t i = 0; i < r.n_runs; i++) json_decref(r.runs[i]);
+  free(r.metrics);
+  free(r.runs);
+  free(r.run_names);
+  json_decref(r.index);
+  rmx__results_files_release(&r.files);
+  return status;
+}
+
+const rmx__form rmx__form_harness = {
+    .name = "harness",
+    .help = "results of lm-evaluation-harness (results_DATE.json, a folder or pattern of them)",
+    .sniff = sniff,
+    .read = read_harness,
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of runs in whatever form it comes: the first recogniser that knows it reads it.
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "forms.h"
+
+// The plain table is last: it takes every CSV.
+static const rmx__form *const forms[] = {&rmx__form_harness, &rmx__form_yaml, &rmx__form_wandb,
+                                         &rmx__form_olmix, &rmx__form_csv};
+enum { FORMS = sizeof forms / sizeof *forms };
+
+bool rmx__ends_in(const char *text, const char *suffix) {
+  size_t n = strlen(text), m = strlen(suffix);
+  return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+static rmx_status unknown_form(const char *path, rmx_err *err) {
+  rmx_buf known = {0};
+  for (size_t i = 0; i < FORMS; i++) rmx_buf_printf(&known, "%s%s", i ? "; " : "", forms[i]->help);
+  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: not a table that can be read here: wanted %s", path,
+                               known.failed ? "CSV" : known.data);
+  rmx_buf_release(&known);
+  return status;
+}
+
+rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
+                            rmx_table *out, bool **higher_is_better, rmx_err *err) {
+  *out = (rmx_table){0};
+  bool *direction = NULL;
+  rmx_cells cells = {0};
+  struct stat info;
+  bool there = stat(path, &info) == 0;
+  rmx__source s = {.path = path, .options = options, .listener = listener};
+  s.folder = there && S_ISDIR(info.st_mode);
+  s.pattern = !there && strpbrk(path, "*?[") != NULL;
+  rmx_status status = RMX_OK;
+  if (!s.folder && !s.pattern && !rmx__ends_in(path, ".json") && !rmx__ends_in(path, ".yaml") &&
+      !rmx__ends_in(path, ".yml")) {
+    RMX_TRY(rmx_csv_cells(path, &cells, err));
+    s.cells = &cells;
+  }
+  const rmx__form *form = NULL;
+  for (size_t i = 0; i < FORMS && !form; i++)
+    if (forms[i]->sniff(&s)) form = forms[i];
+  status = form ? form->read(&s, out, &direction, err) : unknown_form(path, err);
+  if (status == RMX_OK && !out->path && !(out->path = rmx_strdup(path)))
+    status = rmx_fail_memory(err, strlen(path), "a path");
+  rmx_cells_release(&cells);
+  if (status != RMX_OK || !higher_is_better) {
+    free(direction);
+    direction = NULL;
+  }
+  if (status != RMX_OK) rmx_table_release(out);
+  if (higher_is_better) *higher_is_better = direction;
+  return status;
+}

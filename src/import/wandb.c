@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Weights & Biases export: a run a row, Name and State first of all, then whatever config and summary the
+// table on its page showed. Runs that did not finish are no measurements.
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "forms.h"
+
+static size_t column_called(const rmx_cells *c, const char *name) {
+  for (size_t j = 0; j < c->C; j++)
+    if (strcasecmp(c->header[j], name) == 0) return j;
+  return SIZE_MAX;
+}
+
+// A page that does not show State still exports Name with one of its other columns.
+static bool sniff(const rmx__source *s) {
+  if (!s->cells) return false;
+  size_t name = column_called(s->cells, "name");
+  if (name == SIZE_MAX) return false;
+  if (column_called(s->cells, "state") != SIZE_MAX) return true;
+  return strcmp(s->cells->header[name], "Name") == 0 &&
+         (column_called(s->cells, "created") != SIZE_MAX || column_called(s->cells, "runtime") != SIZE_MAX ||
+          column_called(s->cells, "sweep") != SIZE_MAX);
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// Whether two rows that count share their cell of column j.
+static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again, rmx_err *err) {
+  const char **names = rmx_calloc(c->N, sizeof *names);
+  if (!names) return rmx_fail_memory(err, c->N * sizeof *names, c->path);
+  size_t n = 0;
+  for (size_t i = 0; i < c->N; i++)
+    if (!left_out[i]) names[n++] = c->cells[i * c->C + j];
+  qsort(names, n, sizeof *names, by_text);
+  *again = false;
+  for (size_t i = 1; i < n; i++) *again = *again || strcmp(names[i], names[i - 1]) == 0;
+  free(names);
+  return RMX_OK;
+}
+
+static rmx_status read_wandb(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+  const rmx_cells *c = s->cells;
+  size_t name = column_called(c, "name"), state = column_called(c, "state"), id = column_called(c, "id");
+  bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out), again = false;
+  rmx_buf who = {0};
+  rmx_status status = RMX_OK;
+  if (!skip || !left_out) {
+    status = rmx_fail_memory(err, c->N, s->path);
+    goto done;
+  }
+  size_t unfinished = 0;
+  if (state == SIZE_MAX)
+    rmx_warn(s->listener, "%s: no column State: runs that did not finish cannot be told from those that did",
+             s->path);
+  for (size_t i = 0; state != SIZE_MAX && i < c->N; i++) {
+    const char *how = c->cells[i * c->C + state];
+    if (strcasecmp(how, "finished") == 0) continue;
+    left_out[i] = true;
+    if (unfinished++ < 5)
+      rmx_buf_printf(&who, "%s%s (%s)", unfinished > 1 ? ", " : "", c->cells[i * c->C + name],
+                     *how ? how : "no state");
+  }
+  if (unfinished == c->N) {
+    status =
+        rmx_fail(err, RMX_EINPUT, "%s: none of its %zu runs has finished (column \"%s\"): nothing to read",
+                 s->path, c->N, c->header[state]);
+    goto done;
+  }
+  if (unfinished)
+    rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s%s", s->path, unfinished,
+             c->N, who.failed ? "" : who.data, unfinished > 5 ? ", ..." : "");
+  size_t named_by = name;
+  RMX_TRY_GOTO(repeats(c, name, left_out, &again, err), done);
+  if (again && id != SIZE_MAX) {
+    named_by = id;
+    rmx_note(s->listener, "%s: names of runs repeat; they are told apart by column \"%s\"", s->path,
+             c->header[id]);
+  }
+  static const char *const about_runs[] = {"name",     "state",    "id",      "notes",   "user",
+                                           "tags",     "created",  "runtime", "sweep",   "group",
+                                           "job type", "hostname", "updated", "end time"};
+  for (size_t k = 0; k < sizeof about_runs / sizeof *about_runs; k++) {
+    size_t j = column_called(c, about_runs[k]);
+    if (j != SIZE_MAX) skip[j] = true;
+  }
+  status = rmx__import_view(s, &(rmx__view){.id = named_by, .skip = skip, .out = left_out, .guess = true},
+                            out, err);
+done:
+  rmx_buf_release(&who);
+  free(skip);
+  free(left_out);
+  return status;
+}
+
+const rmx__form rmx__form_wandb = {
+    .name = "wandb",
+    .help = "a Weights & Biases CSV export (columns Name and State)",
+    .sniff = sniff,
+    .read = read_wandb,
+};

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mixtures as RegMix's authors keep them: a folder of n1.yaml, n2.yaml, ..., one run a file, its weights in
+// the map under `train:` (or `mixture:`, or at the top). The file's stem is the run's name.
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <regmix/mixture.h>
+
+#include "forms.h"
+
+// Runs of digits compare by value, all else by bytes.
+static int by_number(const char *a, const char *b) {
+  while (*a && *b) {
+    if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+      while (*a == '0') a++;
+      while (*b == '0') b++;
+      size_t n = strspn(a, "0123456789"), m = strspn(b, "0123456789");
+      if (n != m) return n < m ? -1 : 1;
+      int order = strncmp(a, b, n);
+      if (order) return order;
+      a += n;
+      b += m;
+    } else {
+      if (*a != *b) return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+      a++;
+      b++;
+    }
+  }
+  return (*a != '\0') - (*b != '\0');
+}
+
+int rmx__by_number(const void *a, const void *b) {
+  const char *x = *(char *const *)a, *y = *(char *const *)b;
+  int order = by_number(x, y);
+  return order ? order : strcmp(x, y);
+}
+
+static size_t stem_length(const char *name) {
+  size_t n = strlen(name);
+  return n - (rmx__ends_in(name, ".yaml") ? 5 : rmx__ends_in(name, ".yml") ? 4 : 0);
+}
+
+static bool is_yaml(const char *name) {
+  return stem_length(name) < strlen(name);
+}
+
+static bool sniff(const rmx__source *s) {
+  if (s->cells || s->pattern) return false;
+  if (!s->folder) return is_yaml(s->path);
+  // A folder with both kinds of file is read as what was asked for.
+  return s->options->what == RMX_IMPORT_MIXTURES;
+}
+
+typedef struct reading {
+  const rmx__source *s;
+  rmx_strings files, ids, domains;  // domains in the order they were met
+  double *x;                        // of the file at hand, (domains.n)
+  json_t **maps;                    // (files.n) domain: weight
+} reading;
+
+static const char *pick(json_t *root, json_t **map) {
+  static const char *const under[] = {"train", "mixture"};
+  for (size_t i = 0; i < 2; i++) {
+    json_t *inner = json_object_get(root, under[i]);
+    if (!json_is_object(inner)) continue;
+    *map = inner;
+    return under[i];
+  }
+  *map = root;
+  return NULL;
+}
+
+static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
+  for (size_t d = 0; d < r->domains.n; d++)
+    if (strcmp(r->domains.items[d], name) == 0) return RMX_OK;
+  return rmx_strings_add(&r->domains, name) ? RMX_OK : rmx_fail_memory(err, strlen(name), "domains");
+}
+
+// Checks one file's map and keeps it: every value a weight, together 1.
+static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
+  const char *path = r->files.items[f];
+  rmx_yaml yaml = {0};
+  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  json_t *map, *value;
+  const char *name, *key = pick(yaml.root, &map);
+  rmx_status status = RMX_OK;
+  double *w = NULL;
+  const char **names = NULL;
+  size_t n = 0, D = json_is_object(map) ? json_object_size(map) : 0;
+  if (D == 0) {
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: wanted a map `domain: weight`, under `train:`, `mixture:` or at the top", path);
+    goto done;
+  }
+  w = rmx_calloc(D, sizeof *w);
+  names = rmx_calloc(D, sizeof *names);
+  if (!w || !names) {
+    status = rmx_fail_memory(err, D * sizeof *w, path);
+    goto done;
+  }
+  json_object_foreach(map, name, value) {
+    if (!json_is_number(value)) {
+      int line = rmx_yaml_line(&yaml, value);  // 0 where it is not known
+      char at[16] = "";
+      if (line > 0) snprintf(at, sizeof at, ":%d", line);
+      status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at, name,
+                        key ? " under " : "", key ? key : "");
+      goto done;
+    }
+    names[n] = name;
+    w[n++] = json_number_value(value);
+    RMX_TRY_GOTO(add_domain(r, name, err), done);
+  }
+  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, 0.01, path, err), done);
+  r->maps[f] = json_incref(map);
+done:
+  free(w);
+  free(names);
+  rmx_yaml_release(&yaml);
+  return status;
+}
+
+static rmx_status list_files(reading *r, rmx_err *err) {
+  const rmx__source *s = r->s;
+  rmx_strings names = {0};
+  rmx_status status = RMX_OK;
+  if (!s->folder) return rmx_strings_add(&r->files, s->path) ? RMX_OK : rmx_fail_memory(err, 64, s->path);
+  RMX_TRY_GOTO(rmx_list(s->path, &names, err), done);
+  if (names.n) qsort(names.items, names.n, sizeof *names.items, rmx__by_number);
+  for (size_t i = 0; i < names.n; i++) {
+    if (!is_yaml(names.items[i])) continue;
+    char *path = rmx_path_in(s->path, names.items[i]);
+    bool good = path && rmx_strings_add(&r->files, path);
+    free(path);
+    if (!good) status = rmx_fail_memory(err, 64, s->path);
+    if (!good) goto done;
+  }
+  if (r->files.n == 0)
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: no .yaml file in this folder; wanted one mixture a file (n1.yaml, ...)", s->path);
+done:
+  rmx_strings_release(&names);
+  return status;
+}
+
+static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
+  size_t N = r->files.n, D = r->domains.n;
+  RMX_TRY(rmx_table_make(out, "run", N, D, err));
+  for (size_t d = 0; d < D; d++)
+    if (!(out->names[d] = rmx_strdup(r->domains.items[d]))) return rmx_fail_memory(err, 64, "domains");
+  for (size_t i = 0; i < N; i++) {
+    const char *slash = strrchr(r->files.items[i], '/'), *name = slash ? slash + 1 : r->files.items[i];
+    if (!(out->ids[i] = rmx_format("%.*s", (int)stem_length(name), name)))
+      return rmx_fail_memory(err, 64, "runs");
+    if (i > 0 && strcmp(out->ids[i], out->ids[i - 1]) == 0)
+      return rmx_fail(err, RMX_EINPUT, "%s and %s name the same run", r->files.items[i - 1],
+                      r->files.items[i]);
+    out->lines[i] = 1;
+    for (size_t d = 0; d < D; d++)
+      out->x[i * D + d] = json_number_value(json_object_get(r->maps[i], r->domains.items[d]));
+  }
+  return RMX_OK;
+}
+
+static rmx_status read_yaml(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+  if (s->options->what != RMX_IMPORT_MIXTURES)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: a YAML file holds a mixture, no metrics; wanted CSV or results of lm-evaluation-harness",
+        s->path);
+  if (s->options->n_columns)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s: --mixture-columns chooses columns of a CSV; YAML mixtures have none", s->path);
+  reading r = {.s = s};
+  rmx_status status = list_files(&r, err);
+  if (status == RMX_OK && !(r.maps = rmx_calloc(r.files.n, sizeof *r.maps)))
+    status = rmx_fail_memory(err, r.files.n, s->path);
+  for (size_t f = 0; status == RMX_OK && f < r.files.n; f++) status = take_file(&r, f, err);
+  if (status == RMX_OK) status = fill(&r, out, err);
+  if (status == RMX_OK)
+    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one a YAML file", s->path, out->N, out->D);
+  for (size_t f = 0; r.maps && f < r.files.n; f++) json_decref(r.maps[f]);
+  free(r.maps);
+  rmx_strings_release(&r.files);
+  rmx_strings_release(&r.domains);
+  return status;
+}
+
+const rmx__form rmx__form_yaml = {
+    .name = "yaml",
+    .help = "a folder of YAML mixtures, one run a file",
+    .sniff = sniff,
+    .read = read_yaml,
+};

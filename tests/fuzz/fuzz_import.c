@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes given as a table of each form, mixtures or metrics, end in a table or in an error.
+#include <regmix/import.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const char *const suffixes[] = {".json", ".csv", ".yaml"};
+  for (int i = 0; i < 3; i++) {
+    char path[80];
+    snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0) abort();
+    for (int what = 0; what < 4; what++) {
+      rmx_err err = {0};
+      rmx_table t;
+      bool *higher = NULL;
+      rmx_import_options o = {.what = what & 1 ? RMX_IMPORT_METRICS : RMX_IMPORT_MIXTURES, .mixed = what > 1};
+      if (rmx_import_table(path, &o, NULL, &t, &higher, &err) == RMX_OK) {
+        if (t.N == 0 || t.D == 0) abort();
+        rmx_table_release(&t);
+      }
+      free(higher);
+    }
+    unlink(path);
+  }
+  return 0;
+}
