@@ -7,7 +7,8 @@
 #include "steps.h"
 
 struct fit_args {
-  char *mixtures, *metrics, *regressor, *out, *half;
+  char *mixtures, *metrics, *regressor, *out, *half, *tokens;
+  double budget, run_tokens;
   rmx_strings only;
   bool raw;
 };
@@ -15,19 +16,33 @@ struct fit_args {
 // Below this, half of the training ranked the mixtures differently from all of it.
 static const double low_agreement = 0.9;
 
-static void print_scores(const rmx_fit *f, size_t runs) {
+// Spearman and R2 out of fold; then what to make of the errors, in the metric's own unit.
+static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   int width = cli_width(f->metrics, f->M, 24);
-  printf("%-*s %-9s %9s %11s %11s %8s\n", width, "metric", "regressor", "spearman", "mse", "mae", "r2");
-  for (size_t m = 0; m < f->M; m++)
-    printf("%-*s %-9s %9.4f %11.3g %11.3g %8.4f\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
-           f->cv[m].spearman, f->cv[m].mse, f->cv[m].mae, f->cv[m].r2);
-  printf("(out of fold, %lld folds of %zu runs, %zu domains)\n", (long long)f->folds, runs, f->D);
+  bool noise = false;
+  printf("%-*s %-9s %8s %7s %9s %9s %9s %9s\n", width, "metric", "regressor", "spearman", "r2", "rmse", "noise", "regret@1", "optimism");
+  for (size_t m = 0; m < f->M; m++) {
+    rmx_diagnostics d;
+    char sd[16] = "-";
+    RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
+    if (isfinite(d.noise)) snprintf(sd, sizeof sd, "%.3g", d.noise);
+    noise |= isfinite(d.noise);
+    printf("%-*s %-9s %8.4f %7.4f %9.3g %9s %9.2g %9.2g\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
+           f->cv[m].spearman, f->cv[m].r2, d.rmse, sd, d.regret_at_1, d.optimism);
+  }
+  printf("(out of fold, %lld folds of %zu runs, %zu domains; regret@1: how far the run predicted best is from\n"
+         "the best; optimism: of the best predictions, above 0 they promise too much%s)\n", (long long)f->folds, runs, f->D,
+         noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "");
+  return RMX_OK;
 }
 
 static json_t *scores_tree(const rmx_fit *f, const char *out) {
+  rmx_err ignored;
   json_t *root = json_object(), *metrics = json_object();
   for (size_t m = 0; m < f->M; m++) {
     json_t *one = rmx_scores_json(&f->cv[m]);
+    rmx_diagnostics errors;
+    if (rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK) rmx_diagnostics_add(&errors, one);
     json_object_set_new(one, "regressor", json_string(rmx_regressor_name(f->regressors[m])));
     json_object_set_new(metrics, f->metrics[m], one);
   }
@@ -96,15 +111,55 @@ static rmx_status add_to_manifest(const char *out, json_t *agreement, rmx_err *e
   return status;
 }
 
+// What is known of tokens: from --tokens, or from the experiment's corpus; *known false: nothing. `names` and `counts` hold it.
+static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *args, rmx_exposure *x, bool *known,
+                                rmx_strings *names, double **counts, rmx_err *err) {
+  *known = false;
+  *x = (rmx_exposure){.budget = args->budget, .run_tokens = args->run_tokens};
+  if (args->tokens) {
+    RMX_TRY(read_tokens(args->tokens, names, counts, err));
+  } else if (args->half) {  // the experiment's own runs
+    char *manifest = rmx_experiment_path(e, "corpus/corpus.json");
+    json_t *corpus = NULL, *domain;
+    size_t k;
+    rmx_status status = manifest ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+    if (status == RMX_OK && rmx_exists(manifest)) status = rmx_json_read(manifest, &corpus, err);
+    free(manifest);
+    if (status != RMX_OK || !corpus) return status;
+    const json_t *domains = json_object_get(corpus, "domains");
+    if (!(*counts = rmx_calloc(json_array_size(domains) + 1, sizeof **counts))) status = rmx_fail_memory(err, 0, "token counts");
+    if (status == RMX_OK)
+      json_array_foreach(domains, k, domain) {
+        const char *name = json_string_value(json_object_get(domain, "name"));
+        if (!name || json_is_true(json_object_get(domain, "valid_only"))) continue;
+        (*counts)[names->n] = json_number_value(json_object_get(domain, "train_tokens"));
+        if (!rmx_strings_add(names, name)) status = rmx_fail_memory(err, 0, "a name");
+      }
+    json_decref(corpus);
+    RMX_TRY(status);
+    if (!(x->budget > 0)) x->budget = (double)e->config.large.tokens;
+    if (!(x->run_tokens > 0)) x->run_tokens = (double)e->config.proxy.tokens;
+  }
+  x->tokens = *counts;
+  x->domains = (const char *const *)names->items;
+  x->D = names->n;
+  *known = names->n > 0;
+  return RMX_OK;
+}
+
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   rmx_status status = rmx_csv_read(args->mixtures, &mixtures, err);
   if (status == RMX_OK) status = rmx_csv_read(args->metrics, &metrics, err);
-  double began = rmx_now();
+  double began = rmx_now(), *counts = NULL;
+  rmx_strings names = {0};
+  rmx_exposure exposure;
+  bool known = false;
+  if (status == RMX_OK) status = find_exposure(e, args, &exposure, &known, &names, &counts, err);
   if (status == RMX_OK)
-    status = rmx_fit_tables(&e->config.regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
-                            args->raw, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
+    status = rmx_fit_tables_exposed(&e->config.regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
+                            args->raw, known ? &exposure : NULL, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
   if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
   if (status == RMX_OK && args->half && rmx_exists(args->half)) {
     json_t *agreement = half_agreement(fit, args->half, err);
@@ -116,7 +171,9 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   if (status == RMX_OK)
     rmx_note(&c->listener, "fit: %zu metrics on %zu runs in %s, in %s", fit->M, fit->N, cli_duration(rmx_now() - began, time), args->out);
   if (status == RMX_OK && c->common.json && print) cli_print_json(scores_tree(fit, args->out));
-  else if (status == RMX_OK && print) print_scores(fit, fit->N);
+  else if (status == RMX_OK && print) status = print_scores(fit, fit->N, err);
+  free(counts);
+  rmx_strings_release(&names);
   rmx_fit_free(fit);
   rmx_table_release(&mixtures);
   rmx_table_release(&metrics);
@@ -132,6 +189,11 @@ static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const
     hash = rmx_hash_string(text ? text : "", hash);
     free(text);
     json_decref(value);
+  }
+  if (strcmp(e->config.regress.regressor, "exposure") == 0) {  // what the large run is matters to no other
+    char tokens[64];
+    snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens, (long long)e->config.large.tokens);
+    hash = rmx_hash_string(tokens, hash);
   }
   const char *const files[] = {mixtures, metrics};
   rmx_err ignored;
@@ -187,6 +249,8 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
   struct fit_args *args = c->own;
   if (!args->mixtures != !args->metrics)
     return rmx_fail(err, RMX_EUSAGE, "fit: --mixtures and --metrics go together (or neither, with the experiment's own)");
+  if (args->tokens && !(args->budget > 0))
+    return rmx_fail(err, RMX_EUSAGE, "fit: --tokens goes with --budget TOKENS, those of the large run");
   rmx_experiment e = {0};
   bool files = args->mixtures && !c->common.folder;
   // Two files of the user's are a job of their own: a regmix.yaml that happens to lie here is not asked.
@@ -200,7 +264,8 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                          .metrics = args->metrics ? rmx_strdup(args->metrics) : rmx_experiment_path(&e, "metrics.csv"),
                          .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
                          .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
-                         .only = args->only, .raw = args->raw};
+                         .only = args->only, .raw = args->raw,
+                         .tokens = args->tokens, .budget = args->budget, .run_tokens = args->run_tokens};
   rmx_status status = e.folder && own.mixtures && own.metrics && own.out ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && args->regressor) {
     char *setting = rmx_format("fit.regressor=%s", args->regressor);
@@ -221,6 +286,10 @@ static const rmx_option options[] = {
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column"},
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
+    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "YAML (domain: tokens) or CSV (domain,tokens): the tokens there are of each domain; "
+     "default: the experiment's"},
+    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},
+    {"run-tokens", RMX_REAL, AT(run_tokens), "0", 0, 1e18, "TOKENS", "tokens of each run behind --metrics; default: they saw each domain as often as the large run will"},
     {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "do not normalise rows that sum to 1 within 1 %; the fit remembers it, predict and score obey"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
 };
@@ -232,5 +301,7 @@ const cli_command cli_fit = {
              "one function per metric, scores it on runs it has not seen (k-fold cross-validation), and writes a folder that "
              "predict, score and optimize read.",
     .examples = "  regmix fit --mixtures mixtures.csv --metrics losses.csv --regressor trees\n"
-                "  regmix fit --mixtures m.csv --metrics l.csv --metric pile_cc --set trees.rounds=500 --out fit-cc\n",
+                "  regmix fit --mixtures m.csv --metrics l.csv --metric pile_cc --set trees.rounds=500 --out fit-cc\n"
+                "  regmix fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.yaml --budget 20G --run-tokens 1G\n"
+                "    for a large run that will repeat its small domains: 20 G tokens, after proxies of 1 G\n",
 };

@@ -168,6 +168,8 @@ typedef enum rmx_purpose {
   RMX_FOR_SIMULATION,
   RMX_FOR_BOOTSTRAP,
   RMX_FOR_STARTS,
+  RMX_FOR_CANDIDATES,
+  RMX_FOR_NOISE,
 } rmx_purpose;
 
 /* A stream of numbers keyed by (seed, run, purpose): the i-th number depends on
@@ -266,6 +268,17 @@ typedef struct rmx_table {
 /* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is no number,
  * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */
 rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err);
+/* The same file as text, for tables that are not numbers alone: cells (N, C), of the header and of N rows.
+ * Empty and repeated names are left to the caller. rmx_cells c = {0} may be released. */
+typedef struct rmx_cells {
+  char *path, *text; /* the cells point into text */
+  size_t N, C;
+  const char **header; /* (C) */
+  const char **cells;  /* (N, C) */
+  int *lines;          /* (N) */
+} rmx_cells;
+rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err);
+void rmx_cells_release(rmx_cells *c);
 /* Shortest decimal that reads back to the same double; NaN is an empty cell. */
 rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err);
 void rmx_csv_print(FILE *f, const rmx_table *t);

@@ -22,7 +22,8 @@ typedef struct rmx_dataset {
   const char *metric;         /* name, for messages */
   int own_domain;             /* index of the metric's own domain, or -1 */
   const double *tokens;       /* (D) tokens there are of each domain, or NULL */
-  double budget;              /* tokens of the large run, or 0 */
+  double budget;              /* tokens of the run that is to be predicted, the large one, or 0 */
+  double run_tokens;          /* tokens of each run of X, or 0: as many as the budget */
 } rmx_dataset;
 
 typedef struct rmx_ridge_options {
@@ -56,7 +57,7 @@ typedef struct rmx_power_options {
 
 /* Every regressor's options in one struct, so that the config has one section each. */
 typedef struct rmx_regress_options {
-  char *regressor; /* "ridge", "trees", "exp", "power", "gp", "ensemble"; "auto", the default: by cross-validation */
+  char *regressor; /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble"; "auto", the default */
   int64_t folds;   /* of cross-validation: 5 */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
@@ -74,14 +75,23 @@ typedef struct rmx_regressor rmx_regressor; /* a fitted function */
  * `listener` (it still fits what can be fitted) or are RMX_EINPUT where nothing can be. */
 rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                            const rmx_listener *listener, rmx_regressor **out, rmx_err *err);
-/* Fits the same kind to other data with all that `fitted` has chosen for itself (strengths, lengths, rounds) kept:
- * what folds and bootstraps are made of. Cheaper than a fit where there was something to choose. */
+/* Fits the same kind to other data with all that `fitted` has chosen for itself (strengths, lengths, rounds)
+ * kept: what folds and bootstraps are made of. Cheaper than a fit where there was something to choose. */
 rmx_status rmx_regress_refit(const rmx_regress_options *options, const rmx_regressor *fitted,
                              const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err);
 /* mean (n), sd (n; may be NULL; NaN where the regressor has none). X (n, D). Thread-safe. */
 void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd);
 /* d mean / d w at one w (D) into gradient (D); false where the regressor has none (trees). */
 bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gradient);
+/* Both at one w; about half the cost of the two where the function is long to compute. */
+bool rmx_regressor_evaluate(const rmx_regressor *r, const double *w, double *mean, double *gradient);
+/* What is predicted from now on is a run of so many tokens; 0: of as many as the runs it was fitted to had.
+ * False where predictions do not depend on it: of all regressors but exposure. Not thread-safe. */
+bool rmx_regressor_set_budget(rmx_regressor *r, double tokens);
+/* Whether sign * mean(w) (sign 1 or -1) is convex over those mixtures w where mean(w) <= *below (INFINITY:
+ * over them all), by its fitted parameters; false: not, or not known. There, what is lowest nearby is lowest
+ * of all. */
+bool rmx_regressor_convex(const rmx_regressor *r, double sign, double *below);
 const char *rmx_regressor_name(const rmx_regressor *r);
 size_t rmx_regressor_domains(const rmx_regressor *r);
 /* One file: JSON for the smooth ones, LightGBM's text for trees (extension by rmx_regressor_extension). */
@@ -92,6 +102,24 @@ void rmx_regressor_free(rmx_regressor *r);
 /* The table of regressors: name and one line of help each. Returns how many; either may be NULL. */
 size_t rmx_regressors(const char *names[], const char *help[], size_t max);
 
+/* ---- what the runs leave open -------------------------------------------------- */
+
+typedef struct rmx_doubt rmx_doubt;
+/* Functions that the data leave possible, to be drawn at random around `fitted` (borrowed, must outlive the
+ * doubt and its draws): src/regress/doubt.c. Cost: of a Gaussian process' fit and 300 steps of its likelihood
+ * at most. */
+rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
+                          const rmx_dataset *data, uint64_t seed, rmx_doubt **out, rmx_err *err);
+/* The number-th draw, for predictions (without sd) and gradients; it has no file, and borrows the doubt.
+ * Thread-safe. */
+rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **out, rmx_err *err);
+/* A fit of the kind the draws stand for to other runs: of `fitted`'s, or, where that has no gradient, the Gaussian process. */
+rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options, const rmx_dataset *data,
+                           uint64_t seed, rmx_regressor **out, rmx_err *err);
+/* The standard deviation of a run's noise under that draw. */
+double rmx_doubt_noise(const rmx_doubt *d, uint64_t number);
+void rmx_doubt_free(rmx_doubt *d);
+
 /* ---- scores and cross-validation ------------------------------------------ */
 
 typedef struct rmx_scores {
@@ -101,6 +129,24 @@ typedef struct rmx_scores {
 } rmx_scores;
 void rmx_score(const double *truth, const double *predicted, size_t n, rmx_scores *out);
 double rmx_spearman(const double *a, const double *b, size_t n);
+
+/* How far predictions of runs not fitted to can be relied on. The sides are those of a loss; of a metric of
+ * which higher is better they turn. NaN where it cannot be said. */
+typedef struct rmx_diagnostics {
+  size_t n;
+  double rmse;
+  double regret_at_1; /* truth of the run predicted best less the best truth: at least 0 */
+  double optimism;    /* mean of truth less prediction over the 5 % of the runs (3 at least) predicted best:
+                         above 0 the predictions promise too much there */
+  double noise;      /* sd of equal runs, pooled over the groups of more than one; what no fit can go below */
+  size_t replicates; /* such groups */
+} rmx_diagnostics;
+/* groups (n): equal for runs of the same mixture; NULL: none are. */
+rmx_status rmx_diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
+                        bool higher_is_better, rmx_diagnostics *out, rmx_err *err);
+/* Adds "rmse","regret_at_1","optimism","noise" (a NaN as null),"replicates" to `object`; false if memory is
+ * short. */
+bool rmx_diagnostics_add(const rmx_diagnostics *d, json_t *object);
 
 /* {"n","spearman","mse","mae","r2"}, a NaN as null: a new reference; NULL if memory is short. */
 json_t *rmx_scores_json(const rmx_scores *s);
@@ -128,11 +174,13 @@ typedef struct rmx_fit {
   size_t N;
   int64_t folds; /* of the cross-validation */
   /* What it was fitted to; NULL in a folder written before these were kept: */
-  char **run_ids;      /* (N) */
-  double *truth;       /* (N, M) the metrics, NaN where a run has none */
-  double *out_of_fold; /* (N, M) predictions of models that have not seen the run's replicate group */
-  int *groups;         /* (N) replicate group: equal for equal mixtures */
-  bool *higher_is_better; /* (M) the metric is a score; false: a loss, or nobody said */
+  char **run_ids;              /* (N) */
+  double *truth;               /* (N, M) the metrics, NaN where a run has none */
+  double *out_of_fold;         /* (N, M) predictions of models that have not seen the run's replicate group */
+  int *groups;                 /* (N) replicate group: equal for equal mixtures */
+  bool *higher_is_better;      /* (M) the metric is a score; false: a loss, or nobody said */
+  double *tokens;              /* (D) there are of each domain, or NULL where nobody said */
+  double budget, run_tokens;   /* as in rmx_dataset, or 0 */
   rmx_regress_options options; /* as asked, own copy */
   /* Of a fit just made alone: */
   int *fold; /* (N, M), -1 where a run was left out */
@@ -147,13 +195,32 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
                           const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
                           uint64_t seed, int threads, const rmx_listener *listener, rmx_fit **out,
                           rmx_table *cross_validation, rmx_err *err);
+/* What is known of the tokens behind the mixtures: wanted by exposure, kept in the fit. */
+typedef struct rmx_exposure {
+  const double *tokens;       /* (D) there are of each domain */
+  const char *const *domains; /* (D) their names, in any order; found among the columns by rmx_find_name */
+  size_t D;
+  double budget;     /* tokens of the large run */
+  double run_tokens; /* tokens of each run of the tables, or 0: as many as the budget, of as much data; or
+                        both less in the same proportion, which are as many epochs */
+} rmx_exposure;
+/* The same where that is known; `exposure` may be NULL. */
+rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_table *mixtures,
+                                  const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
+                                  const rmx_exposure *exposure, uint64_t seed, int threads,
+                                  const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation,
+                                  rmx_err *err);
+/* Of metric m's predictions out of fold. RMX_EINPUT where the fit does not hold them. */
+rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err);
+/* rmx_regressor_set_budget() of every metric's regressor; false where none depends on it. */
+bool rmx_fit_set_budget(rmx_fit *f, double tokens);
 /* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by), one file per metric,
  * cross-validation.csv. */
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
 void rmx_fit_free(rmx_fit *f);
-/* The data metric m was fitted to, in `arena`: the runs that have a value of it. RMX_EINPUT where the fit does not hold
- * them. */
+/* The data metric m was fitted to, in `arena`: the runs that have a value of it. RMX_EINPUT where the fit
+ * does not hold them. */
 rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out, rmx_err *err);
 /* Checks and brings a table of mixtures into the fit's order of domains: X (N, D), free() it. Columns are
  * matched by rmx_find_name; rows are checked and normalised unless the fit is raw. */
@@ -162,11 +229,11 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *mixtures, double 
  */
 rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err);
 /* Scores on measured runs (rows joined on the first column). scores (M): n = 0 and NaN where `metrics` lacks
- * the metric; mean: over the metrics that were scored (n: how many). No metric or no run in common is
- * RMX_EINPUT. */
+ * the metric; mean: over the metrics that were scored (n: how many); errors (M) or NULL. No metric or no run
+ * in common is RMX_EINPUT. */
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                                 const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
-                                rmx_err *err);
+                                rmx_diagnostics *errors, rmx_err *err);
 
 #ifdef __cplusplus
 }

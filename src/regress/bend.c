@@ -4,6 +4,7 @@
 // and a slope, and leaves by no more than R.
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "regressor.h"
 
@@ -17,6 +18,23 @@ double rmx__bend(const double seen[2], double y, double *slope) {
   if (slope) *slope = kept * kept;
   double more = isfinite(off) ? off * kept : range;
   return y > high ? high + more : low - more;
+}
+
+// Beneath, the slope grows with y: a convex law stays convex. Above, it falls.
+bool rmx__bend_convex(const double seen[2], double (*at)(const void *state, const double *w), const void *state,
+                      size_t D, double *below) {
+  double limit = seen[1] + 0.1 * (seen[1] - seen[0]), *corner = rmx_calloc(D, sizeof(double));
+  *below = limit;
+  if (corner == NULL) return true;
+  bool bent = false;
+  for (size_t d = 0; d < D && !bent; d++) {
+    corner[d] = 1;
+    bent = !(at(state, corner) <= limit);
+    corner[d] = 0;
+  }
+  if (!bent) *below = INFINITY;
+  free(corner);
+  return true;
 }
 
 double rmx__spread(const rmx_dataset *data, double seen[2]) {

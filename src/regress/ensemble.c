@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the power law and the Gaussian process, which err in different ways. With a and b what they
-// say,
-//   mean = (a + b) / 2,  sd^2 = sd_gp^2 + ((a - b) / 2)^2.
+// The power law and the Gaussian process, which err in different ways, together. With p and g what they say,
+//   mean = a p + (1 - a) g,  sd^2 = sd_gp^2 + a (1 - a) (p - g)^2,
+// a = 1/2 unless `auto` found another weight by cross-validation.
 //
 // Cost: theirs.
 
@@ -15,6 +15,7 @@ enum { POWER, GP };
 typedef struct ensemble {
   size_t D;
   rmx_regressor *part[2];
+  double weight;  // of the power law
 } ensemble;
 
 static void release(void *state) {
@@ -25,17 +26,20 @@ static void release(void *state) {
   free(r);
 }
 
-static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted,
+// fitted: NULL, or parts whose choices are kept, or with `again` begun with.
+static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted, bool choose_again,
                             const rmx_dataset *data, uint64_t seed, const rmx_listener *listener,
                             void **state, rmx_err *err) {
   ensemble *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "an ensemble");
   r->D = data->D;
-  rmx_status status = rmx__fit_kind(&rmx__power, options, fitted ? fitted->part[POWER] : NULL, data, seed,
-                                    listener, &r->part[POWER], err);
-  if (status == RMX_OK)
-    status = rmx__fit_kind(&rmx__gp, options, fitted ? fitted->part[GP] : NULL, data, seed, listener,
-                           &r->part[GP], err);
+  r->weight = fitted ? fitted->weight : 0.5;
+  rmx_status status = RMX_OK;
+  for (int i = 0; i < 2 && status == RMX_OK; i++)
+    status = choose_again
+                 ? rmx__fit_again(options, fitted->part[i], data, seed, &r->part[i], err)
+                 : rmx__fit_kind(i == POWER ? &rmx__power : &rmx__gp, options,
+                                 fitted ? fitted->part[i] : NULL, data, seed, listener, &r->part[i], err);
   if (status != RMX_OK) {
     release(r);
     return status;
@@ -46,15 +50,20 @@ static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *
 
 static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                       const rmx_listener *listener, void **state, rmx_err *err) {
-  return fit_parts(options, NULL, data, seed, listener, state, err);
+  return fit_parts(options, NULL, false, data, seed, listener, state, err);
 }
 
 static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
                         uint64_t seed, void **out, rmx_err *err) {
-  return fit_parts(options, state, data, seed, NULL, out, err);
+  return fit_parts(options, state, false, data, seed, NULL, out, err);
 }
 
-rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp) {
+static rmx_status again(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
+                        uint64_t seed, void **out, rmx_err *err) {
+  return fit_parts(options, state, true, data, seed, NULL, out, err);
+}
+
+rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight) {
   ensemble *r = rmx_calloc(1, sizeof(*r));
   rmx_regressor *out = rmx_calloc(1, sizeof(*out));
   if (!r || !out) {
@@ -62,9 +71,19 @@ rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp) {
     free(out);
     return NULL;
   }
-  *r = (ensemble){power->D, {power, gp}};
+  *r = (ensemble){power->D, {power, gp}, weight};
   *out = (rmx_regressor){.kind = &rmx__ensemble, .D = power->D, .state = r};
   return out;
+}
+
+void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power, const rmx_regressor **gp) {
+  const ensemble *e = r->state;
+  *power = e->part[POWER];
+  *gp = e->part[GP];
+}
+
+double rmx__ensemble_weight(const rmx_regressor *r) {
+  return ((const ensemble *)r->state)->weight;
 }
 
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
@@ -77,8 +96,9 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
     rmx_regressor_predict(r->part[POWER], x, k, other, NULL);
     rmx_regressor_predict(r->part[GP], x, k, mean + first, sd ? sd + first : NULL);
     for (size_t i = 0; i < k; i++) {
-      if (sd) sd[first + i] = hypot(sd[first + i], (mean[first + i] - other[i]) / 2);
-      mean[first + i] = (mean[first + i] + other[i]) / 2;
+      double a = r->weight, apart = other[i] - mean[first + i];
+      if (sd) sd[first + i] = hypot(sd[first + i], sqrt(a * (1 - a)) * apart);
+      mean[first + i] += a * apart;
     }
   }
 }
@@ -88,14 +108,25 @@ static bool gradient(const void *state, const double *w, double *g) {
   double *other = rmx_calloc(r->D, sizeof(double));
   bool done =
       other && rmx_regressor_gradient(r->part[POWER], w, other) && rmx_regressor_gradient(r->part[GP], w, g);
-  for (size_t d = 0; done && d < r->D; d++) g[d] = (g[d] + other[d]) / 2;
+  for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
+  free(other);
+  return done;
+}
+
+static bool evaluate(const void *state, const double *w, double *mean, double *g) {
+  const ensemble *r = state;
+  double *other = rmx_calloc(r->D, sizeof(double)), power;
+  bool done = other && rmx_regressor_evaluate(r->part[POWER], w, &power, other) &&
+              rmx_regressor_evaluate(r->part[GP], w, mean, g);
+  for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
+  if (done) *mean += r->weight * (power - *mean);
   free(other);
   return done;
 }
 
 static json_t *to_json(const void *state) {
   const ensemble *r = state;
-  return json_pack("{s:o, s:o}", "power", rmx__regressor_json(r->part[POWER]), "gp",
+  return json_pack("{s:f, s:o, s:o}", "weight", r->weight, "power", rmx__regressor_json(r->part[POWER]), "gp",
                    rmx__regressor_json(r->part[GP]));
 }
 
@@ -110,6 +141,11 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
       status = rmx_fail(err, RMX_EINPUT,
                         "%s: \"power\" and \"gp\" of an ensemble must be those, of as many domains", path);
   }
+  r->weight = 0.5;  // of files older than the weight
+  if (status == RMX_OK && json_object_get(o, "weight"))
+    status = rmx_json_number(o, "weight", &r->weight, path, err);
+  if (status == RMX_OK && !(r->weight >= 0 && r->weight <= 1))
+    status = rmx_fail(err, RMX_EINPUT, "%s: \"weight\" is %g: wanted 0 to 1", path, r->weight);
   if (status != RMX_OK) {
     release(r);
     return status;
@@ -121,12 +157,14 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
 
 const rmx__regressor_kind rmx__ensemble = {
     .name = "ensemble",
-    .help = "mean of the power law and the Gaussian process",
+    .help = "the power law and the Gaussian process together",
     .extension = "json",
     .fit = fit,
     .refit = refit,
+    .again = again,
     .predict = predict,
     .gradient = gradient,
+    .evaluate = evaluate,
     .to_json = to_json,
     .from_json = from_json,
     .release = release,

@@ -5,7 +5,10 @@
 
 #include "regressor.h"
 
-// Takes both; NULL, and neither taken, where memory is short.
-rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp);
+// Takes both; NULL, and neither taken, where memory is short. weight: of the power law.
+rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight);
+double rmx__ensemble_weight(const rmx_regressor *r);
+// Both borrowed.
+void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power, const rmx_regressor **gp);
 
 #endif

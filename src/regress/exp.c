@@ -215,6 +215,17 @@ static bool gradient(const void *state, const double *w, double *g) {
   return true;
 }
 
+static double law_at(const void *state, const double *w) {
+  const mixing *r = state;
+  return law(r, r->p, w);
+}
+
+// Exponentials of linear functions, all added, are convex.
+static bool convex(const void *state, double sign, double *below) {
+  const mixing *r = state;
+  return sign > 0 && rmx__bend_convex(r->seen, law_at, r, r->D, below);
+}
+
 static json_t *to_json(const void *state) {
   const mixing *r = state;
   return json_pack("{s:o, s:i, s:f, s:f, s:f, s:[f, f], s:o}", "domains", rmx__domains_json(r->names, r->D),
@@ -256,6 +267,7 @@ const rmx__regressor_kind rmx__exp = {
     .refit = refit,
     .predict = predict,
     .gradient = gradient,
+    .convex = convex,
     .to_json = to_json,
     .from_json = from_json,
     .release = release,

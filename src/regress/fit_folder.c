@@ -46,7 +46,12 @@ static json_t *column_json(const double *x, size_t N, size_t M, size_t m) {
 
 static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   json_t *cv = rmx_scores_json(&f->cv[m]);
-  if (cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0) {
+  rmx_diagnostics errors;
+  rmx_err no_memory;
+  bool lost = cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0;
+  if (!lost && f->truth)
+    lost = rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx_diagnostics_add(&errors, cv);
+  if (lost) {
     json_decref(cv);
     return NULL;
   }
@@ -76,6 +81,13 @@ static json_t *options_json(const rmx_regress_options *options) {
   return o;
 }
 
+// What is known of the tokens behind the mixtures; false if memory is short.
+static bool add_exposure(const rmx_fit *f, json_t *o) {
+  if (f->tokens && json_object_set_new(o, "tokens", rmx__numbers_json(f->tokens, f->D)) != 0) return false;
+  if (f->budget > 0 && json_object_set_new(o, "budget", json_real(f->budget)) != 0) return false;
+  return !(f->run_tokens > 0) || json_object_set_new(o, "run_tokens", json_real(f->run_tokens)) == 0;
+}
+
 static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
   json_t *mixtures = json_array(), *metrics = json_array();
   json_t *domains = rmx__names_json((const char *const *)f->domains, f->D),
@@ -94,11 +106,16 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
     json_decref(made);
     return NULL;
   }
-  return json_pack("{s:i, s:o, s:b, s:I, s:o*, s:o, s:o, s:o, s:o, s:o}", "version", 1, "domains", domains,
-                   "raw", (int)f->raw, "runs", (json_int_t)f->N, "ids",
-                   f->run_ids ? rmx__names_json((const char *const *)f->run_ids, f->N) : NULL, "mixtures",
-                   mixtures, "mean_mixture", mean, "metrics", metrics, "options", options_json(&f->options),
-                   "made_by", made);
+  json_t *o = json_pack("{s:i, s:o, s:b, s:I, s:o*, s:o, s:o, s:o, s:o, s:o}", "version", 1, "domains",
+                        domains, "raw", (int)f->raw, "runs", (json_int_t)f->N, "ids",
+                        f->run_ids ? rmx__names_json((const char *const *)f->run_ids, f->N) : NULL,
+                        "mixtures", mixtures, "mean_mixture", mean, "metrics", metrics, "options",
+                        options_json(&f->options), "made_by", made);
+  if (o && !add_exposure(f, o)) {
+    json_decref(o);
+    return NULL;
+  }
+  return o;
 }
 
 static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx_err *err) {
@@ -276,6 +293,13 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     }
   }
   if (whole) RMX_TRY(rmx__replicate_groups(f->runs, N, D, f->groups, err));
+  if (json_object_get(o, "tokens")) {
+    if ((f->tokens = rmx_calloc(D, sizeof(double))) == NULL)
+      return rmx_fail_memory(err, D * sizeof(double), "a fit");
+    RMX_TRY(rmx__json_numbers(o, "tokens", f->tokens, D, path, err));
+  }
+  f->budget = json_number_value(json_object_get(o, "budget"));
+  f->run_tokens = json_number_value(json_object_get(o, "run_tokens"));
   for (size_t m = 0; m < M; m++) RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
   return RMX_OK;
 }

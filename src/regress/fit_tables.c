@@ -214,6 +214,44 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   return RMX_OK;
 }
 
+// Tokens of each domain, in the fit's order, and what of repetition there is to see in the runs.
+static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_listener *listener,
+                                rmx_err *err) {
+  if ((f->tokens = rmx_calloc(f->D, sizeof(double))) == NULL)
+    return rmx_fail_memory(err, f->D * sizeof(double), "token counts");
+  for (size_t k = 0; k < x->D; k++) {
+    size_t d;
+    RMX_TRY(rmx_find_name("domain", x->domains[k], (const char *const *)f->domains, f->D, &d, err));
+    if (f->tokens[d] != 0)
+      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has two token counts", f->domains[d]);
+    if (!(x->tokens[k] > 0) || !isfinite(x->tokens[k]))
+      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0", f->domains[d],
+                      x->tokens[k]);
+    f->tokens[d] = x->tokens[k];
+  }
+  for (size_t d = 0; d < f->D; d++)
+    if (f->tokens[d] == 0)
+      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has no token count: wanted one for each domain",
+                      f->domains[d]);
+  f->budget = x->budget;
+  f->run_tokens = x->run_tokens;
+  if (strcmp(f->options.regressor, rmx__exposure.name) != 0 || !(f->budget > 0)) return RMX_OK;
+  double per = f->run_tokens > 0 ? f->run_tokens : f->budget, most = 0;
+  size_t where = 0;
+  for (size_t i = 0; i < f->N * f->D; i++) {
+    double epochs = f->runs[i] * per / f->tokens[i % f->D];
+    if (epochs <= most) continue;
+    most = epochs;
+    where = i % f->D;
+  }
+  if (most < 2)
+    rmx_warn(listener,
+             "no run saw any domain more than %.2g times (\"%s\"): what repetition does is not in the runs; "
+             "repeated tokens are taken to lose their worth as the literature has it, and to do no harm",
+             most, f->domains[where]);
+  return RMX_OK;
+}
+
 static rmx_status oof_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err) {
   RMX_TRY(rmx_table_make(out, mixtures->id_name, f->N, f->M, err));
   if (!copy_names(out->ids, f->run_ids, f->N) || !copy_names(out->names, f->metrics, f->M)) {
@@ -228,6 +266,15 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
                           const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
                           uint64_t seed, int threads, const rmx_listener *listener, rmx_fit **out,
                           rmx_table *cross_validation, rmx_err *err) {
+  return rmx_fit_tables_exposed(options, mixtures, metrics, only, n_only, raw, NULL, seed, threads, listener,
+                                out, cross_validation, err);
+}
+
+rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_table *mixtures,
+                                  const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
+                                  const rmx_exposure *exposure, uint64_t seed, int threads,
+                                  const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation,
+                                  rmx_err *err) {
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   size_t *partner = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
@@ -269,6 +316,7 @@ rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *m
   tell_rows_left_out(metrics, mixtures, back, listener);
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
+  if (exposure) RMX_TRY_GOTO(take_exposure(f, exposure, listener, err), done);
   work w = {f, options, metrics, run_of, seed, jobs};
   rmx_parallel(threads, M, do_job, &w);
   for (size_t m = 0; m < M; m++) {
@@ -317,6 +365,7 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->fold);
   free(f->groups);
   free(f->higher_is_better);
+  free(f->tokens);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);
 }

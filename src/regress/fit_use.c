@@ -30,12 +30,21 @@ rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dat
                        .groups = groups,
                        .domains = (const char *const *)f->domains,
                        .metric = f->metrics[m],
-                       .own_domain = -1};
+                       .own_domain = -1,
+                       .tokens = f->tokens,
+                       .budget = f->budget,
+                       .run_tokens = f->run_tokens};
   rmx_err no_domain;
   size_t own;
   if (rmx_find_name("domain", f->metrics[m], out->domains, D, &own, &no_domain) == RMX_OK)
     out->own_domain = (int)own;
   return RMX_OK;
+}
+
+bool rmx_fit_set_budget(rmx_fit *f, double tokens) {
+  bool any = false;
+  for (size_t m = 0; m < f->M; m++) any |= rmx_regressor_set_budget(f->regressors[m], tokens);
+  return any;
 }
 
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
@@ -110,19 +119,21 @@ rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rm
 
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                                 const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
-                                rmx_err *err) {
+                                rmx_diagnostics *errors, rmx_err *err) {
   size_t N = mixtures->N, common = 0;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   double *X = NULL, *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
          *truth = rmx_arena_alloc(&arena, N, sizeof(double));
   double *used = rmx_arena_alloc(&arena, N, sizeof(double));
+  int *groups = rmx_arena_alloc(&arena, N, sizeof(int)), *group = rmx_arena_alloc(&arena, N, sizeof(int));
   size_t *partner = rmx_arena_alloc(&arena, N, sizeof(size_t));
-  if (!predicted || !truth || !used || !partner) {
+  if (!predicted || !truth || !used || !groups || !group || !partner) {
     status = rmx_fail_memory(err, N * sizeof(double), "scores");
     goto done;
   }
   RMX_TRY_GOTO(rmx_fit_mixtures(f, mixtures, &X, err), done);
+  RMX_TRY_GOTO(rmx__replicate_groups(X, N, f->D, groups, err), done);
   RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
   for (size_t i = 0; i < N; i++) common += partner[i] != SIZE_MAX;
   const char *path = metrics->path ? metrics->path : "table";
@@ -138,6 +149,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
     size_t column, n = 0;
     rmx_err unknown;
     scores[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
+    if (errors) errors[m] = (rmx_diagnostics){0};
     if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D, &column,
                       &unknown) != RMX_OK) {
       rmx_warn(listener, "%s has no metric \"%s\": it is not scored", path, f->metrics[m]);
@@ -148,6 +160,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
       double y = partner[i] == SIZE_MAX ? NAN : metrics->x[partner[i] * metrics->D + column];
       if (!isfinite(y)) continue;
       truth[n] = y;
+      group[n] = groups[i];
       used[n++] = predicted[i];
     }
     if (n < common)
@@ -155,6 +168,10 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
                common - n, common);
     if (n == 0) continue;
     rmx_score(truth, used, n, &scores[m]);
+    if (errors)
+      RMX_TRY_GOTO(
+          rmx_diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m], &errors[m], err),
+          done);
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;

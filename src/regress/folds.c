@@ -74,6 +74,7 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
   out->y = y;
   out->row_weights = data->row_weights ? weights : NULL;
   out->groups = groups;
+  if (data->run_tokens > 0) out->budget = data->run_tokens;
   return RMX_OK;
 }
 
@@ -94,7 +95,7 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
     // these again.
     if (status == RMX_OK)
-      status = fitted ? rmx__fit_kind(fitted->kind, options, fitted, &train, seed + 1 + f, NULL, &r, err)
+      status = fitted ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
                       : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
     for (size_t i = 0; i < N && status == RMX_OK; i++)
       if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);

@@ -3,7 +3,7 @@
 //
 // Comparing w <= threshold is comparing ranks: each domain's weight is once turned into how many of the
 // model's thresholds lie below it, and small whole numbers are compared from there on. Rows are taken in
-// blocks of 64. Trees of usual size go the fast way (forest_masks.c); others are walked from the root. Either
+// blocks of 512. Trees of usual size go the fast way (forest_bits.c); others are walked from the root. Either
 // way trees are added in their order, so that sums have LightGBM's rounding.
 
 #include <math.h>
@@ -12,7 +12,7 @@
 
 #include "trees.h"
 
-enum { BLOCK = RMX__MASK_ROWS };
+enum { BLOCK = RMX__BITS_ROWS, FEW = 4 };  // fewer rows are walked sooner than a block is filled
 
 typedef struct node {
   uint16_t feature, rank;  // rank(w) <= rank goes to child[0], else child[1]
@@ -24,8 +24,8 @@ struct rmx__fast {
   double *thresholds;  // (first[D]) ascending in each domain, distinct
   node *nodes;
   double *values;
-  int32_t *roots;            // (n)
-  struct rmx__masks *masks;  // NULL: walk
+  int32_t *roots;          // (n)
+  struct rmx__bits *bits;  // NULL: walk
 };
 
 rmx__forest *rmx__forest_make(size_t D) {
@@ -57,17 +57,18 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// How many of the n ascending thresholds are below x; a NaN counts as 0, as in LightGBM.
-static uint16_t rank_of(const double *threshold, size_t n, double x) {
-  size_t low = 0;
+// How many of the n ascending thresholds are below x; a NaN counts as 0, as in LightGBM. The steps depend on
+// n alone, so that no branch is mispredicted.
+static inline uint16_t rank_of(const double *threshold, size_t n, double x) {
+  const double *low = threshold;
   if (isnan(x)) x = 0;
-  while (n > 0) {
-    size_t half = n / 2;
-    bool below = threshold[low + half] < x;
-    low += below ? half + 1 : 0;
-    n = below ? n - half - 1 : half;
+  if (n == 0) return 0;
+  while (n > 1) {
+    const size_t half = n / 2;
+    low += half & -(size_t)(low[half - 1] < x);
+    n -= half;
   }
-  return (uint16_t)low;
+  return (uint16_t)((size_t)(low - threshold) + (*low < x));
 }
 
 rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
@@ -85,10 +86,10 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
   fast->roots = rmx_arena_alloc(&f->arena, f->n, sizeof(int32_t));
   size_t *fill = rmx_calloc(f->D + 1, sizeof(size_t));
   double *all = rmx_calloc(inner, sizeof(double));
-  uint16_t *ranks = rmx_calloc(inner, sizeof(uint16_t));
+  uint32_t *number = rmx_calloc(inner, sizeof(uint32_t));
   rmx_status status = RMX_OK;
-  if (!ranks || !fast->first || !fast->thresholds || !fast->nodes || !fast->values || !fast->roots || !fill ||
-      !all) {
+  if (!number || !fast->first || !fast->thresholds || !fast->nodes || !fast->values || !fast->roots ||
+      !fill || !all) {
     status = rmx_fail_memory(err, inner * sizeof(node), "a model of trees");
     goto done;
   }
@@ -129,14 +130,15 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
     node_at += t->leaves - 1;
     leaf_at += t->leaves;
   }
-  if (rmx__masks_suit(f, fast->first)) {
-    for (size_t i = 0; i < inner; i++) ranks[i] = fast->nodes[i].rank;
-    if ((fast->masks = rmx__masks_make(f, ranks)) == NULL)
-      status = rmx_fail_memory(err, leaves * 32, "a model of trees");
+  if (rmx__bits_suit(f, n)) {
+    for (size_t i = 0; i < inner; i++)
+      number[i] = (uint32_t)(fast->first[fast->nodes[i].feature] + fast->nodes[i].rank);
+    if ((fast->bits = rmx__bits_make(f, number, n)) == NULL)
+      status = rmx_fail_memory(err, leaves * sizeof(double), "a model of trees");
   }
   f->fast = fast;
 done:
-  free(ranks);
+  free(number);
   free(fill);
   free(all);
   return status;
@@ -158,30 +160,57 @@ static double walk(const rmx__forest *f, const double *x, uint16_t *rank) {
   return sum;
 }
 
+// rank_of for the d-th weight of the rows: four searches side by side, so that none waits for its own last
+// step.
+static void rank_rows(const double *threshold, size_t n, const double *X, size_t D, size_t rows,
+                      uint16_t *rank) {
+  size_t r = 0;
+  for (; r + 4 <= rows && n > 0; r += 4) {
+    double x[4];
+    size_t low[4] = {0};
+    for (int k = 0; k < 4; k++) x[k] = X[(r + (size_t)k) * D];
+    for (int k = 0; k < 4; k++) x[k] = isnan(x[k]) ? 0 : x[k];
+    for (size_t left = n, half; left > 1; left -= half) {
+      half = left / 2;
+      for (int k = 0; k < 4; k++) low[k] += half & -(size_t)(threshold[low[k] + half - 1] < x[k]);
+    }
+    for (int k = 0; k < 4; k++) rank[r + (size_t)k] = (uint16_t)(low[k] + (threshold[low[k]] < x[k]));
+  }
+  for (; r < rows; r++) rank[r] = rank_of(threshold, n, X[r * D]);
+}
+
+static void predict_block(const rmx__forest *f, const double *X, size_t rows, void *scratch, double *mean) {
+  const struct rmx__fast *fast = f->fast;
+  double sum[BLOCK] = {0};
+  uint16_t rank[BLOCK];
+  for (size_t d = 0; d < f->D; d++) {
+    const size_t from = fast->first[d], n = fast->first[d + 1] - from;
+    rank_rows(fast->thresholds + from, n, X + d, f->D, rows, rank);
+    rmx__bits_set(scratch, from, n, rank, rows);
+  }
+  rmx__bits_predict(fast->bits, scratch, rows, sum);
+  memcpy(mean, sum, rows * sizeof(*mean));
+}
+
 void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double *mean) {
   rmx_arena arena = {0};
-  int8_t *rank = rmx_arena_alloc(&arena, f->D, BLOCK * sizeof(*rank));
-  uint16_t *one = rmx_arena_alloc(&arena, f->D, sizeof(*one));
-  if (!rank || !one) {  // memory is short: the slow way needs none
-    for (size_t i = 0; i < n; i++) {
-      mean[i] = 0;
-      for (size_t t = 0; t < f->n; t++) mean[i] += rmx__tree_predict(&f->trees[t], X + i * f->D);
-    }
-    rmx_arena_release(&arena);
-    return;
-  }
+  const bool block = f->fast->bits && n >= FEW;
+  void *scratch = block ? rmx_arena_alloc(&arena, rmx__bits_scratch(f->fast->bits), 1) : NULL;
+  uint16_t *rank = rmx_arena_alloc(&arena, f->D, sizeof(*rank));
   for (size_t i = 0; i < n; i += BLOCK) {
-    size_t rows = n - i < BLOCK ? n - i : BLOCK;
-    if (f->fast->masks == NULL || rows < 4) {  // a few rows are walked sooner than a block is filled
-      for (size_t r = i; r < i + rows; r++) mean[r] = walk(f, X + r * f->D, one);
+    const size_t rows = n - i < BLOCK ? n - i : BLOCK;
+    if (scratch && rows >= FEW) {
+      predict_block(f, X + i * f->D, rows, scratch, mean + i);
       continue;
     }
-    double sum[BLOCK] = {0};
-    for (size_t r = 0; r < rows; r++)
-      for (size_t d = 0; d < f->D; d++)
-        rank[d * BLOCK + r] = (int8_t)(rank_in(f->fast, d, X[(i + r) * f->D + d]) - 128);
-    rmx__masks_predict(f->fast->masks, rank, sum);
-    memcpy(mean + i, sum, rows * sizeof(double));
+    for (size_t r = i; r < i + rows; r++) {
+      if (rank) {
+        mean[r] = walk(f, X + r * f->D, rank);
+        continue;
+      }
+      mean[r] = 0;  // memory is short: the slow way needs none
+      for (size_t t = 0; t < f->n; t++) mean[r] += rmx__tree_predict(&f->trees[t], X + r * f->D);
+    }
   }
   rmx_arena_release(&arena);
 }

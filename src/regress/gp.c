@@ -14,23 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matern.h"
 #include "regressor.h"
 
-enum { FIRST = 256, STEPS = 100, LAST_STEPS = 8, REFIT_LENGTHS = 128, CHUNK = 64 };
+enum { FIRST = 256, STEPS = 100, LAST_STEPS = 8, AGAIN_STEPS = 10, REFIT_LENGTHS = 128 };
 
-typedef struct gp {
-  size_t N, D;
-  double *theta;               // (3 + 2 D)
-  double *X, *weight, *alpha;  // (N, D) (N) (N)
-  double *Z;                   // (D, N) warped
-  double *L;                   // (N, N) by columns
-  double *eps, *scale;         // (D) of the warp
-  double shift, unit, seen[2];
-  double leave_one_out;  // root mean square error
-  double ripple, linear, constant;
-  double *by_domain;  // (D) of the linear part
-  char **names;       // (D) or NULL
-} gp;
+typedef rmx__process gp;
 
 static void release(void *state) {
   gp *r = state;
@@ -43,6 +32,7 @@ static void release(void *state) {
   free(r->Z);
   free(r->L);
   free(r->eps);
+  free(r->packed);
   free(r);
 }
 
@@ -58,7 +48,8 @@ static gp *make(size_t N, size_t D) {
   r->alpha = rmx_calloc(N, sizeof(double));
   r->L = rmx_calloc(N, N * sizeof(double));
   r->eps = rmx_calloc(3 * D, sizeof(double));
-  if (r->theta && r->X && r->Z && r->weight && r->alpha && r->L && r->eps) {
+  r->packed = rmx_calloc(RMX__BLOCKS(N) * (D + 2), RMX__LANES * sizeof(double));
+  if (r->theta && r->X && r->Z && r->weight && r->alpha && r->L && r->eps && r->packed) {
     r->scale = r->eps + D;
     r->by_domain = r->scale + D;
     return r;
@@ -82,7 +73,14 @@ static rmx_status finish(gp *r, const double *y, double *left_out, rmx_err *err)
   return rmx__gp_solve(&q, r->theta, r->alpha, r->L, left_out, err);
 }
 
+// alpha (blocks, RMX__LANES), behind the packed runs.
+static double *packed_alpha(const gp *r) {
+  return r->packed + RMX__BLOCKS(r->N) * (r->D + 1) * RMX__LANES;
+}
+
 static void sum_alpha(gp *r) {
+  rmx__pack(r->Z, r->N, r->D, r->packed);
+  memcpy(packed_alpha(r), r->alpha, r->N * sizeof(double));
   r->constant = 0;
   for (size_t i = 0; i < r->N; i++) r->constant += r->alpha[i];
   for (size_t d = 0; d < r->D; d++) {
@@ -117,7 +115,9 @@ static rmx_status find_theta(const rmx__gp_problem *q, double *theta, rmx_err *e
   return status;
 }
 
-static rmx_status fit_with(const rmx_dataset *data, const double *theta, void **state, rmx_err *err) {
+// theta: NULL: found; else kept, or where climbed from.
+static rmx_status fit_with(const rmx_dataset *data, const double *theta, bool climb, void **state,
+                           rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   size_t D = data->D, N = 0;
   for (size_t i = 0; i < data->N; i++) N += data->row_weights == NULL || data->row_weights[i] > 0;
@@ -151,16 +151,21 @@ static rmx_status fit_with(const rmx_dataset *data, const double *theta, void **
     r->weight[i] /= total / (double)N;
   }
   rmx__gp_problem q = {N, D, r->X, y, r->weight};
-  if (theta)
+  if (theta) {
     memcpy(r->theta, theta, GP_N_PARAMETERS(D) * sizeof(double));
-  else if (constant)
+    if (climb && !constant) RMX_TRY_GOTO(rmx__gp_climb(&q, AGAIN_STEPS, r->theta, err), done);
+  } else if (constant)
     rmx__gp_centre(D, r->theta);
   else
     RMX_TRY_GOTO(find_theta(&q, r->theta, err), done);
-  RMX_TRY_GOTO(finish(r, y, left_out, err), done);
+  RMX_TRY_GOTO(finish(r, y, theta ? NULL : left_out, err), done);
   sum_alpha(r);
-  for (size_t i = 0; i < N; i++) r->leave_one_out += left_out[i] * left_out[i] / (double)N;
-  r->leave_one_out = r->unit * sqrt(r->leave_one_out);
+  if (theta) {  // one of many, of whom nobody asks
+    r->leave_one_out = NAN;
+  } else {
+    for (size_t i = 0; i < N; i++) r->leave_one_out += left_out[i] * left_out[i] / (double)N;
+    r->leave_one_out = r->unit * sqrt(r->leave_one_out);
+  }
 done:
   free(y);
   if (status != RMX_OK) {
@@ -171,12 +176,25 @@ done:
   return RMX_OK;
 }
 
+rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out, rmx_err *err) {
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
+  *r = (rmx_regressor){.kind = &rmx__gp, .D = data->D};
+  rmx_status status = fit_with(data, theta, false, &r->state, err);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
+}
+
 static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                       const rmx_listener *listener, void **state, rmx_err *err) {
   (void)options;
   (void)seed;
   (void)listener;
-  return fit_with(data, NULL, state, err);
+  return fit_with(data, NULL, false, state, err);
 }
 
 // Of few runs the parameters know too much of each one to be kept.
@@ -184,36 +202,22 @@ static rmx_status refit(const rmx_regress_options *options, const void *state, c
                         uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
-  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, out, err);
+  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, false, out, err);
+}
+
+static rmx_status again(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
+                        uint64_t seed, void **out, rmx_err *err) {
+  (void)options;
+  (void)seed;
+  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, true, out, err);
 }
 
 // ---- use ----
 
-// The same bits at any width, since no sum's order changes with it.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
-
-// Squared distances of z (D) to `n` runs from `first` on.
-WIDE static void distances(const gp *r, const double *z, size_t first, size_t n, double *r2) {
-  for (size_t i = 0; i < n; i++) r2[i] = 0;
-  for (size_t d = 0; d < r->D; d++) {
-    const double *Z = r->Z + d * r->N + first, at = z[d];
-    for (size_t i = 0; i < n; i++) r2[i] += (at - Z[i]) * (at - Z[i]);
-  }
-}
-
-// The constant and the linear part are summed over the runs beforehand.
-static double mean_at(const gp *r, const double *z) {
-  double ripple = 0, linear = 0, r2[CHUNK], slope;
-  for (size_t first = 0; first < r->N; first += CHUNK) {
-    size_t n = r->N - first < CHUNK ? r->N - first : CHUNK;
-    distances(r, z, first, n, r2);
-    for (size_t i = 0; i < n; i++) ripple += r->alpha[first + i] * rmx__matern(r2[i], &slope);
-  }
-  for (size_t d = 0; d < r->D; d++) linear += r->by_domain[d] * z[d];
+// The constant and the linear part are summed over the runs beforehand. ripple: the sum over them.
+static double mean_at(const gp *r, const double *z, size_t stride, double ripple) {
+  double linear = 0;
+  for (size_t d = 0; d < r->D; d++) linear += r->by_domain[d] * z[d * stride];
   return r->shift + r->unit * (r->constant + r->ripple * ripple + r->linear * linear);
 }
 
@@ -221,61 +225,78 @@ static double warp(const gp *r, size_t d, double w) {
   return log1p(fmax(w, 0) / r->eps[d]) * r->scale[d];
 }
 
-// k (N) is scratch: the covariance with each run, then L x = k, column by column.
-static double sd_at(const gp *r, const double *z, double *k) {
-  double variance = 1 + r->ripple, slope;
-  distances(r, z, 0, r->N, k);
-  for (size_t i = 0; i < r->N; i++) k[i] = 1 + r->ripple * rmx__matern(k[i], &slope);
+// One lane of the covariances with each run, k (N, RMX__LANES); m (2 N) is scratch.
+static double covariances(const gp *r, const double *z, double *m, double *k) {
+  double own = 1 + r->ripple, *r2 = m + r->N;
+  memset(r2, 0, r->N * sizeof(double));
+  for (size_t d = 0; d < r->D; d++)
+    for (size_t i = 0; i < r->N; i++) {
+      double gap = z[d] - r->Z[d * r->N + i];
+      r2[i] += gap * gap;
+    }
+  rmx__matern_many(r2, r->N, m, NULL);
+  for (size_t i = 0; i < r->N; i++) m[i] = 1 + r->ripple * m[i];
   for (size_t d = 0; d < r->D; d++) {
-    variance += r->linear * z[d] * z[d];
-    for (size_t i = 0; i < r->N; i++) k[i] += r->linear * z[d] * r->Z[d * r->N + i];
+    double at = r->linear * z[d];
+    own += at * z[d];
+    for (size_t i = 0; i < r->N; i++) m[i] += at * r->Z[d * r->N + i];
   }
-  for (size_t j = 0; j < r->N; j++) {
-    const double *L = r->L + j * r->N;
-    double x = k[j] / L[j];
-    variance -= x * x;
-    for (size_t i = j + 1; i < r->N; i++) k[i] -= x * L[i];
-  }
-  return r->unit * sqrt(fmax(variance, 0));
+  for (size_t i = 0; i < r->N; i++) k[i * RMX__LANES] = m[i];
+  return own;
 }
 
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const gp *r = state;
-  double *z = rmx_calloc(r->D + r->N, sizeof(double)), *k = z + r->D;
-  for (size_t i = 0; i < n; i++) {
-    if (z == NULL) {  // no way to say so but this
-      mean[i] = NAN;
-      if (sd) sd[i] = NAN;
-      continue;
+  size_t D = r->D, N = r->N, blocks = RMX__BLOCKS(N);
+  double *z = rmx_calloc(D * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
+  double *k = z + D * RMX__LANES, *m = k + N * RMX__LANES, ripple[RMX__QUERIES], variance[RMX__LANES];
+  for (size_t i = 0; z == NULL && i < n; i++) {  // no way to say so but this
+    mean[i] = NAN;
+    if (sd) sd[i] = NAN;
+  }
+  for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
+    size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
+    for (size_t d = 0; d < D; d++)
+      for (size_t q = 0; q < RMX__QUERIES; q++)
+        z[d * RMX__QUERIES + q] = q < here ? warp(r, d, X[(first + q) * D + d]) : 0;
+    rmx__matern_sums(r->packed, packed_alpha(r), blocks, D, z, ripple);
+    for (size_t q = 0; q < here; q++)
+      mean[first + q] = rmx__bend(r->seen, mean_at(r, z + q, RMX__QUERIES, ripple[q]), NULL);
+  }
+  for (size_t first = 0; z && sd && first < n; first += RMX__LANES) {
+    size_t here = n - first < RMX__LANES ? n - first : RMX__LANES;
+    memset(k, 0, N * RMX__LANES * sizeof(double));
+    for (size_t q = 0; q < here; q++) {
+      for (size_t d = 0; d < D; d++) z[d] = warp(r, d, X[(first + q) * D + d]);
+      variance[q] = covariances(r, z, m, k + q);
     }
-    for (size_t d = 0; d < r->D; d++) z[d] = warp(r, d, X[i * r->D + d]);
-    mean[i] = rmx__bend(r->seen, mean_at(r, z), NULL);
-    if (sd) sd[i] = sd_at(r, z, k);
+    rmx__solve_lanes(r->L, N, k);
+    for (size_t q = 0; q < here; q++) {
+      for (size_t i = 0; i < N; i++) variance[q] -= k[i * RMX__LANES + q] * k[i * RMX__LANES + q];
+      sd[first + q] = r->unit * sqrt(fmax(variance[q], 0));
+    }
   }
   free(z);
 }
 
-static bool gradient(const void *state, const double *w, double *g) {
+static bool evaluate(const void *state, const double *w, double *mean, double *g) {
   const gp *r = state;
-  double *z = rmx_calloc(r->D, sizeof(double)), r2[CHUNK], slope, bent;
+  size_t D = r->D;
+  double *z = rmx_calloc(D * (1 + RMX__LANES), sizeof(double)), bent;
   if (z == NULL) return false;
-  for (size_t d = 0; d < r->D; d++) {
-    z[d] = warp(r, d, w[d]);
-    g[d] = r->linear * r->by_domain[d];
-  }
-  for (size_t first = 0; first < r->N; first += CHUNK) {
-    size_t n = r->N - first < CHUNK ? r->N - first : CHUNK;
-    distances(r, z, first, n, r2);
-    for (size_t i = 0; i < n; i++) {
-      rmx__matern(r2[i], &slope);
-      double by = 2 * r->ripple * slope * r->alpha[first + i];
-      for (size_t d = 0; d < r->D; d++) g[d] += by * (z[d] - r->Z[d * r->N + first + i]);
-    }
-  }
-  rmx__bend(r->seen, mean_at(r, z), &bent);
-  for (size_t d = 0; d < r->D; d++) g[d] *= bent * r->unit * r->scale[d] / (r->eps[d] + fmax(w[d], 0));
+  for (size_t d = 0; d < D; d++) z[d] = warp(r, d, w[d]);
+  double ripple = rmx__matern_slope(r->packed, packed_alpha(r), RMX__BLOCKS(r->N), D, z, z + D, g);
+  *mean = rmx__bend(r->seen, mean_at(r, z, 1, ripple), &bent);
+  for (size_t d = 0; d < D; d++)
+    g[d] = (r->ripple * g[d] + r->linear * r->by_domain[d]) * bent * r->unit * r->scale[d] /
+           (r->eps[d] + fmax(w[d], 0));
   free(z);
   return true;
+}
+
+static bool gradient(const void *state, const double *w, double *g) {
+  double mean;
+  return evaluate(state, w, &mean, g);
 }
 
 // ---- its file ----
@@ -283,14 +304,14 @@ static bool gradient(const void *state, const double *w, double *g) {
 static json_t *to_json(const void *state) {
   const gp *r = state;
   size_t D = r->D, N = r->N;
-  return json_pack("{s:o, s:i, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "domains",
-                   rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit,
-                   "seen", r->seen[0], r->seen[1], "leave_one_out_rmse", r->leave_one_out, "log_ripple",
-                   r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
-                   "log_length", rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps",
-                   rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N),
-                   "row_weights", rmx__numbers_json(r->weight, N), "mixtures",
-                   rmx__numbers_json(r->X, N * D));
+  return json_pack(
+      "{s:o, s:i, s:f, s:f, s:[f, f], s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "domains",
+      rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit, "seen", r->seen[0],
+      r->seen[1], "leave_one_out_rmse", isnan(r->leave_one_out) ? json_null() : json_real(r->leave_one_out),
+      "log_ripple", r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
+      "log_length", rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps",
+      rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N), "row_weights",
+      rmx__numbers_json(r->weight, N), "mixtures", rmx__numbers_json(r->X, N * D));
 }
 
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *n_domains,
@@ -314,12 +335,14 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
     double *at;
   } numbers[] = {{"shift", &r->shift},
                  {"scale", &r->unit},
-                 {"leave_one_out_rmse", &r->leave_one_out},
                  {"log_ripple", &r->theta[GP_RIPPLE]},
                  {"log_linear", &r->theta[GP_LINEAR]},
                  {"log_noise", &r->theta[GP_NOISE]}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
     RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path, err), done);
+  r->leave_one_out = NAN;
+  if (!json_is_null(json_object_get(o, "leave_one_out_rmse")))
+    RMX_TRY_GOTO(rmx_json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, D, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(D), D, path, err), done);
@@ -357,8 +380,10 @@ const rmx__regressor_kind rmx__gp = {
     .extension = "json",
     .fit = fit,
     .refit = refit,
+    .again = again,
     .predict = predict,
     .gradient = gradient,
+    .evaluate = evaluate,
     .to_json = to_json,
     .from_json = from_json,
     .release = release,

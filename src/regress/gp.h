@@ -4,7 +4,7 @@
 #define REGMIX_REGRESS_GP_H
 
 #include <math.h>
-#include <regmix/base.h>
+#include <regmix/regress.h>
 
 // Where each parameter, a logarithm, stands in theta.
 enum { GP_RIPPLE, GP_LINEAR, GP_NOISE, GP_LENGTH };
@@ -39,5 +39,28 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
 // error at each run of the fit to all the others.
 rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
                          double *left_out, rmx_err *err);
+
+// n draws (n, P) from the posterior of theta, one after the other, from `theta` (P), its mode.
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n, double *out,
+                        rmx_err *err);
+
+// A fitted process: what prediction needs.
+typedef struct rmx__process {
+  size_t N, D;
+  double *theta;               // (3 + 2 D)
+  double *X, *weight, *alpha;  // (N, D) (N) (N)
+  double *Z;                   // (D, N) warped
+  double *L;                   // (N, N) by columns
+  double *eps, *scale;         // (D) of the warp
+  double shift, unit, seen[2];
+  double leave_one_out;  // root mean square error
+  double ripple, linear, constant;
+  double *by_domain;  // (D) of the linear part
+  char **names;       // (D) or NULL
+  double *packed;     // Z and alpha as matern.h wants them: (blocks, D + 1, 8), (blocks, 8)
+} rmx__process;
+
+// The process at given parameters, unfitted.
+rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out, rmx_err *err);
 
 #endif

@@ -91,8 +91,8 @@ rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int 
     }
     // A lower triangle by rows is an upper one by columns, which LAPACK need not turn round.
     rmx__blas_enter();
-    int bad = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, c->L, n);
-    if (bad == 0) LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, c->L, n, c->step, n);
+    int bad = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, c->L, n);
+    if (bad == 0) LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, c->L, n, c->step, n);
     rmx__blas_leave();
     if (bad != 0) {
       mu = fmax(mu * grow, 1e-9);

@@ -6,7 +6,7 @@
 #define AT(member) offsetof(rmx_regress_options, member)
 
 const rmx_option rmx_regress_option_table[] = {
-    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|exp|power|gp|ensemble|auto",
+    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|exp|power|exposure|gp|ensemble|auto",
      "the function fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",

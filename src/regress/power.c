@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "marquardt.h"
+#include "matern.h"
 #include "regressor.h"
 
 enum { FOLDS = 5, N_STRENGTHS = 8 };
@@ -75,8 +76,10 @@ static void evaluate(void *context, const double *p, double *f, double *J) {
   for (size_t i = 0; i < r->N; i++) {
     const double *w = r->w + i * D, *log_w = r->log_w + i * D;
     double *row = J + i * P, data = at_rest, linear = 0;
+    for (size_t j = 0; j < D; j++) row[AT_TAU + j] = p[AT_TAU + j] + r->g[j] * log_w[j];
+    rmx__exp_many(row + AT_TAU, D, row + AT_TAU);
     for (size_t j = 0; j < D; j++) {
-      double g = r->g[j], u = exp(p[AT_TAU + j] + g * log_w[j]);
+      double g = r->g[j], u = row[AT_TAU + j];
       row[AT_TAU + j] = u;
       row[AT_LOG_G(D) + j] = u * g * log_w[j];
       row[AT_V(D) + j] = w[j];
@@ -189,9 +192,20 @@ done:
   return status;
 }
 
-// strength NaN: chosen.
+// The law of `from` in the units of r, where the search for its own begins.
+static void begin_at(power *r, const power *from) {
+  double unit = from->scale / r->scale;
+  size_t D = r->D;
+  memcpy(r->p, from->p, N_PARAMETERS(D) * sizeof(double));
+  r->p[AT_E] = (from->p[AT_E] * from->scale + from->shift - r->shift) / r->scale;
+  r->p[AT_A] += log(unit);
+  for (size_t j = 0; j < D; j++) r->p[AT_V(D) + j] *= unit;
+}
+
+// near: a fit to other runs, whose strength is kept and whose law is begun with; NULL: chosen, and begun with
+// the strongest.
 static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, uint64_t seed,
-                           double strength, void **state, rmx_err *err) {
+                           const power *near, void **state, rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   power *r = make(data->D);
   if (r == NULL) return rmx_fail_memory(err, data->D * 3 * sizeof(double), "a power law");
@@ -202,12 +216,14 @@ static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, 
   RMX_TRY_GOTO(rmx__domains_copy(data->domains, data->D, &r->names, err), done);
   r->scale = rmx__spread(data, r->seen);
   r->shift = r->seen[0];
-  r->strength = strength;
   if (r->scale == 0) {  // all the same: that is what is predicted
     r->strength = strengths[0];
     goto done;
   }
-  if (isnan(r->strength)) {
+  bool warm = near && near->scale > 0;
+  if (warm) {
+    r->strength = near->strength;
+  } else {
     RMX_TRY_GOTO(cross_validate(r, o, data, seed, error, err), done);
     size_t best = 0;
     for (size_t s = 1; s < N_STRENGTHS; s++)
@@ -215,8 +231,11 @@ static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, 
     r->strength = strengths[best];
   }
   RMX_TRY_GOTO(curve_of(r, data, o->own, &arena, &c, err), done);
-  memcpy(r->p, c.centre, c.P * sizeof(double));
-  for (size_t s = 0; s < N_STRENGTHS && strengths[s] > r->strength; s++)
+  if (warm)
+    begin_at(r, near);
+  else
+    memcpy(r->p, c.centre, c.P * sizeof(double));
+  for (size_t s = 0; s < N_STRENGTHS && strengths[s] > r->strength && !warm; s++)
     RMX_TRY_GOTO(fit_at(&c, o, data, strengths[s], false, r->p, err), done);
   RMX_TRY_GOTO(fit_at(&c, o, data, r->strength, true, r->p, err), done);
 done:
@@ -233,12 +252,12 @@ done:
 static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                       const rmx_listener *listener, void **state, rmx_err *err) {
   (void)listener;
-  return fit_with(&options->power, data, seed, NAN, state, err);
+  return fit_with(&options->power, data, seed, NULL, state, err);
 }
 
 static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
                         uint64_t seed, void **out, rmx_err *err) {
-  return fit_with(&options->power, data, seed, ((const power *)state)->strength, out, err);
+  return fit_with(&options->power, data, seed, state, out, err);
 }
 
 // ---- use ----
@@ -251,7 +270,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   }
 }
 
-static bool gradient(const void *state, const double *w, double *g) {
+static bool evaluate_at(const void *state, const double *w, double *mean, double *g) {
   const power *r = state;
   size_t D = r->D;
   const double *p = r->p;
@@ -262,11 +281,30 @@ static bool gradient(const void *state, const double *w, double *g) {
     g[j] = u * power_j / x;
   }
   double slope = -b * exp(p[AT_A] - b * log(data)) / data;
-  double bent;
-  rmx__bend(r->seen, law(r, p, r->g, w), &bent);
+  double bent, linear = 0;
+  for (size_t j = 0; j < D; j++) linear += p[AT_V(D) + j] * w[j];
+  *mean = rmx__bend(r->seen, r->shift + r->scale * (p[AT_E] + exp(p[AT_A] - b * log(data)) + linear), &bent);
   bent *= r->scale;
   for (size_t j = 0; j < D; j++) g[j] = bent * (slope * g[j] + p[AT_V(D) + j]);
   return true;
+}
+
+static bool gradient(const void *state, const double *w, double *g) {
+  double mean;
+  return evaluate_at(state, w, &mean, g);
+}
+
+static double law_at(const void *state, const double *w) {
+  const power *r = state;
+  return law(r, r->p, r->g, w);
+}
+
+// D(w) is concave where every g_j <= 1, and then D^(-b) is convex.
+static bool convex(const void *state, double sign, double *below) {
+  const power *r = state;
+  bool yes = sign > 0;
+  for (size_t j = 0; j < r->D; j++) yes = yes && r->g[j] <= 1;
+  return yes && rmx__bend_convex(r->seen, law_at, r, r->D, below);
 }
 
 // ---- its file ----
@@ -319,6 +357,8 @@ const rmx__regressor_kind rmx__power = {
     .refit = refit,
     .predict = predict,
     .gradient = gradient,
+    .evaluate = evaluate_at,
+    .convex = convex,
     .to_json = to_json,
     .from_json = from_json,
     .release = release,

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rmx__regressor_kind *const kinds[] = {&rmx__ridge, &rmx__trees,    &rmx__exp, &rmx__power,
-                                                   &rmx__gp,    &rmx__ensemble, &rmx__auto};
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge,    &rmx__trees, &rmx__exp,      &rmx__power,
+                                                   &rmx__exposure, &rmx__gp,    &rmx__ensemble, &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
@@ -94,12 +94,45 @@ rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_opti
   return RMX_OK;
 }
 
+rmx_status rmx__fit_again(const rmx_regress_options *options, const rmx_regressor *fitted,
+                          const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
+  if (fitted->kind->again == NULL)
+    return rmx__fit_kind(fitted->kind, options, NULL, data, seed, NULL, out, err);
+  rmx_regressor *r = rmx_calloc(1, sizeof(*r));
+  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
+  *r = (rmx_regressor){.kind = fitted->kind, .D = data->D};
+  rmx_status status = r->kind->again(options, fitted->state, data, seed, &r->state, err);
+  if (status != RMX_OK) {
+    free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
+}
+
 void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd) {
   r->kind->predict(r->state, X, n, mean, sd);
 }
 
 bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gradient) {
   return r->kind->gradient != NULL && r->kind->gradient(r->state, w, gradient);
+}
+
+bool rmx_regressor_evaluate(const rmx_regressor *r, const double *w, double *mean, double *gradient) {
+  if (r->kind->evaluate) return r->kind->evaluate(r->state, w, mean, gradient);
+  rmx_regressor_predict(r, w, 1, mean, NULL);
+  return rmx_regressor_gradient(r, w, gradient);
+}
+
+bool rmx_regressor_set_budget(rmx_regressor *r, double tokens) {
+  if (r->kind->set_budget == NULL) return false;
+  r->kind->set_budget(r->state, tokens);
+  return true;
+}
+
+bool rmx_regressor_convex(const rmx_regressor *r, double sign, double *below) {
+  *below = INFINITY;
+  return r->kind->convex != NULL && r->kind->convex(r->state, sign, below);
 }
 
 const char *rmx_regressor_name(const rmx_regressor *r) {

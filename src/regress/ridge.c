@@ -149,6 +149,15 @@ static bool gradient(const void *state, const double *w, double *g) {
   return true;
 }
 
+// Linear, or a sum of roots: those are concave.
+static bool convex(const void *state, double sign, double *below) {
+  const ridge *r = state;
+  (void)below;
+  bool yes = true;
+  for (size_t d = 0; d < r->D && r->sqrt; d++) yes = yes && sign * r->v[d] <= 0;
+  return yes;
+}
+
 static json_t *to_json(const void *state) {
   const ridge *r = state;
   return json_pack("{s:o, s:b, s:f, s:f, s:o}", "domains", rmx__domains_json(r->names, r->D), "sqrt",
@@ -188,6 +197,7 @@ const rmx__regressor_kind rmx__ridge = {
     .refit = refit,
     .predict = predict,
     .gradient = gradient,
+    .convex = convex,
     .to_json = to_json,
     .from_json = from_json,
     .release = release,

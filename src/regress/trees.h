@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boosted trees as LightGBM makes them (Ke et al., NeurIPS 2017): what the files of the algorithm share.
 //   bins.c         values -> bins
-//   grow.c         one tree, leaf by leaf, from histograms
+//   grow.c         one tree, leaf by leaf (grow.h)
 //   boost.c        many trees: gradients, shrinkage, rounds
 //   forest.c       trees -> predictions
+//   forest_bits.c  the same, 512 mixtures at a time
 //   trees_write.c, trees_read.c   LightGBM's text model
 #ifndef REGMIX_REGRESS_TREES_H
 #define REGMIX_REGRESS_TREES_H
@@ -12,6 +13,11 @@
 
 #define RMX__EPSILON ((double)1e-15f)  // LightGBM's kEpsilon, a float: added to sums of hessians
 #define RMX__ZERO ((double)1e-35f)     // |value| up to this is zero, and zero has a bin of its own
+
+// ---- level.c
+
+typedef enum rmx__level { RMX__PLAIN, RMX__AVX2, RMX__AVX512 } rmx__level;
+rmx__level rmx__trees_level(void);
 
 // ---- bins.c
 
@@ -78,14 +84,19 @@ void rmx__forest_free(rmx__forest *f);
 rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err);
 void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double *mean);
 
-// ---- forest_masks.c: the fast way, for trees of at most 32 leaves and domains of at most 255 thresholds
+// ---- forest_bits.c: the fast way, for trees of at most 256 leaves
 
-enum { RMX__MASK_ROWS = 64 };
-bool rmx__masks_suit(const rmx__forest *f, const size_t *first);
-// rank: of each node's threshold, through all trees. In the forest's arena; NULL if memory is short.
-struct rmx__masks *rmx__masks_make(rmx__forest *f, const uint16_t *rank);
-// Adds the predictions of 64 mixtures to mean (64). rank (D, 64), less 128, aligned to 32 bytes.
-void rmx__masks_predict(const struct rmx__masks *m, const int8_t *rank, double *mean);
+enum { RMX__BITS_ROWS = 512 };
+bool rmx__bits_suit(const rmx__forest *f, size_t thresholds);
+// threshold: the number of each node's among all the model's, through all trees. In the forest's arena; NULL
+// if memory is short.
+struct rmx__bits *rmx__bits_make(rmx__forest *f, const uint32_t *threshold, size_t thresholds);
+// For a block of at most 512 mixtures, in a scratch of so many bytes aligned to 64: for each domain in order,
+// of whose n thresholds the first is number `from`, how many each weight is over; then add the predictions to
+// sum (512).
+size_t rmx__bits_scratch(const struct rmx__bits *b);
+void rmx__bits_set(void *scratch, size_t from, size_t n, const uint16_t *rank, size_t rows);
+void rmx__bits_predict(const struct rmx__bits *b, const void *scratch, size_t rows, double *sum);
 
 // ---- boost.c
 

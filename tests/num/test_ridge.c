@@ -148,7 +148,7 @@ START_TEST(published_figures) {
   rmx_table predicted, golden;
   rmx_scores scores[13], mean;
   must(rmx_fit_tables(&o, &p.train_x, &p.train_y, NULL, 0, true, 42, 2, NULL, &f, NULL, err));
-  must(rmx_fit_score_tables(f, &p.unseen_x, &p.unseen_y, NULL, scores, &mean, err));
+  must(rmx_fit_score_tables(f, &p.unseen_x, &p.unseen_y, NULL, scores, &mean, NULL, err));
   size_t cc = 0;
   must(rmx_find_name("metric", "pile_cc", (const char *const *)f->metrics, f->M, &cc, err));
   ck_assert_msg(fabs(100 * scores[cc].spearman - 90.18) < 0.005, "Pile-CC: %.4f", 100 * scores[cc].spearman);

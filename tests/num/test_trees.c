@@ -348,7 +348,78 @@ START_TEST(broken_files) {
 }
 END_TEST
 
+static char *fitted_text(const rmx_regress_options *o, const rmx_dataset *data, size_t *size,
+                         rmx_regressor **out) {
+  char *text;
+  must(rmx_regress_fit(o, data, 1, NULL, out, err));
+  must(rmx_regressor_write(*out, scratch("same.txt"), err));
+  must(rmx_read_file(scratch("same.txt"), &text, size, err));
+  return text;
+}
+
+// Rows that weigh 1 each are summed in histograms, rows without weights in lists, eight, four or one at a
+// time: the same trees to the last letter and the same predictions to the last bit.
+START_TEST(same_either_way) {
+  enum { D = 7, MOST = 1100 };
+  static const char *const levels[] = {"ref", "avx2", "avx512"};
+  static const size_t sizes[] = {40, 61, 200, 511, 512, 513, MOST};
+  static double X[MOST * D], y[MOST], weights[MOST], mean[2][MOST];
+  for (int i = 0; i < MOST; i++) weights[i] = 1;
+  for (uint64_t trial = 0; trial < 42; trial++) {
+    const size_t N = sizes[trial % 7];
+    rmx_rng rng = rmx_rng_make(trial, 3, RMX_FOR_TEST);
+    for (size_t i = 0; i < N; i++) {
+      y[i] = 0;
+      for (size_t d = 0; d < D; d++) {  // few values, many, mostly absent, negative too
+        const uint64_t levels = d < 2 ? 5 : d < 4 ? 40 : 1000000;
+        X[i * D + d] = (double)rmx_rng_below(&rng, (uint32_t)levels) / (double)levels - (d == 3 ? 0.5 : 0);
+        if (d > 4 && rmx_rng_below(&rng, 10)) X[i * D + d] = 0;
+        y[i] += X[i * D + d] * (double)d;
+      }
+      y[i] += rmx_rng_normal(&rng);
+      if (trial % 5 == 4) y[i] = rint(y[i]);  // many ties
+    }
+    // Sums that double cannot hold: lists do not do, and this is seen.
+    if (trial % 6 == 5) y[0] = 1e12, y[1] = -1e12, y[2] = 1e-13;
+    rmx_regress_options o = tree_options();
+    o.trees.rounds = 20;
+    o.trees.leaves = trial % 3 ? 31 : 60;
+    o.trees.min_data_in_leaf = trial % 2 ? 20 : trial % 8 ? 17 : 5;
+    o.trees.lambda_l2 = trial % 4 == 1 ? 3 : 0;
+    o.trees.min_gain = trial % 4 == 2 ? 0.1 : 0;
+    o.trees.max_depth = trial % 4 == 3 ? 4 : -1;
+    o.trees.max_bin = trial % 3 == 1 ? 20 : 255;
+    rmx_dataset data = {.N = N, .D = D, .X = X, .y = y, .row_weights = weights, .own_domain = -1};
+    size_t size, size_here;
+    rmx_regressor *r, *here;
+    char *text = fitted_text(&o, &data, &size, &r);
+    data.row_weights = NULL;
+    for (int level = 0; level < 3; level++) {
+      setenv("REGMIX_ISA", levels[level], 1);
+      char *again = fitted_text(&o, &data, &size_here, &here);
+      ck_assert_msg(size == size_here && memcmp(text, again, size) == 0,
+                    "trial %d, %zu rows, %s: other trees", (int)trial, N, levels[level]);
+      const double kept = X[trial];
+      X[trial] = NAN;
+      for (size_t i = 0; i < N; i++) rmx_regressor_predict(r, X + i * D, 1, &mean[0][i], NULL);
+      rmx_regressor_predict(here, X, N, mean[1], NULL);
+      ck_assert_msg(memcmp(mean[0], mean[1], N * sizeof(double)) == 0, "trial %d, %s: other predictions",
+                    (int)trial, levels[level]);
+      X[trial] = kept;
+      unsetenv("REGMIX_ISA");
+      rmx_regressor_free(here);
+      free(again);
+    }
+    rmx_regressor_free(r);
+    free(text);
+    done(&o);
+  }
+  unlink(scratch("same.txt"));
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, same_either_way);
   tcase_add_test(tc, lightgbm);
   tcase_add_test(tc, brute_force);
   tcase_add_test(tc, options);

@@ -40,6 +40,40 @@ START_TEST(errors) {
 }
 END_TEST
 
+// By hand: 8 runs, two of them of one mixture; the lowest predicted is run 1, whose truth is 0.4 above the best.
+START_TEST(diagnostics) {
+  const double truth[] = {1.0, 1.4, 1.2, 2, 3, 4, 5, 5.2}, predicted[] = {1.3, 1.1, 1.2, 2, 3, 4, 5, 5};
+  const int groups[] = {0, 1, 2, 3, 4, 5, 6, 6};
+  rmx_diagnostics d, back;
+  must(rmx_diagnose(truth, predicted, groups, 8, false, &d, err));
+  ck_assert_uint_eq(d.n, 8);
+  ck_assert(fabs(d.rmse - sqrt((0.09 + 0.09 + 0.04) / 8)) < 1e-12);
+  ck_assert(fabs(d.regret_at_1 - 0.4) < 1e-12);
+  ck_assert_msg(fabs(d.optimism - (0.3 + 0 - 0.3) / 3) < 1e-12, "%g", d.optimism);
+  ck_assert(d.replicates == 1 && fabs(d.noise - sqrt(0.02)) < 1e-12);
+  // The same runs as scores, higher is better: the sides turn.
+  double up[8], up_predicted[8];
+  for (int i = 0; i < 8; i++) {
+    up[i] = -truth[i];
+    up_predicted[i] = -predicted[i];
+  }
+  must(rmx_diagnose(up, up_predicted, groups, 8, true, &back, err));
+  ck_assert(fabs(back.regret_at_1 - d.regret_at_1) < 1e-12 && fabs(back.optimism - d.optimism) < 1e-12);
+  must(rmx_diagnose(up, up_predicted, groups, 8, false, &back, err));
+  ck_assert(fabs(back.regret_at_1) < 1e-12 || back.regret_at_1 > 0);
+  ck_assert(fabs(back.optimism - d.optimism) > 1e-3);
+  // No replicates, too few runs for a tail: null.
+  must(rmx_diagnose(truth, predicted, NULL, 2, false, &d, err));
+  ck_assert(d.replicates == 0 && isnan(d.noise) && isnan(d.optimism));
+  json_t *o = json_object();
+  ck_assert(rmx_diagnostics_add(&d, o));
+  ck_assert(json_is_null(json_object_get(o, "noise")) && json_is_null(json_object_get(o, "optimism")) &&
+            json_integer_value(json_object_get(o, "replicates")) == 0 && json_is_real(json_object_get(o, "rmse")) &&
+            json_is_real(json_object_get(o, "regret_at_1")));
+  json_decref(o);
+}
+END_TEST
+
 START_TEST(folds_keep_groups) {
   int groups[60], fold[60], again[60], size[5] = {0};
   for (int i = 0; i < 60; i++) groups[i] = i % 20 * 7;  // 20 groups of three
@@ -61,5 +95,6 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, spearman);
   tcase_add_test(tc, errors);
+  tcase_add_test(tc, diagnostics);
   tcase_add_test(tc, folds_keep_groups);
 }

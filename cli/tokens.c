@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many tokens there are of each domain, from a file of the user's.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static rmx_status add_count(const char *path, int line, const char *domain, const char *text, rmx_strings *domains,
+                            double *count, rmx_err *err) {
+  char where[256];
+  snprintf(where, sizeof where, "%s:%d: tokens of \"%s\"", path, line, domain);
+  RMX_TRY(rmx_parse_real(text, where, count, err));
+  if (!(*count > 0) || !isfinite(*count)) return rmx_fail(err, RMX_EINPUT, "%s: %s: wanted more than 0", where, text);
+  return rmx_strings_add(domains, domain) ? RMX_OK : rmx_fail_memory(err, strlen(domain), "a name");
+}
+
+// Two columns, or one named "tokens".
+static rmx_status read_csv(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
+  rmx_cells t = {0};
+  RMX_TRY(rmx_csv_cells(path, &t, err));
+  size_t column = 1;
+  for (size_t c = 1; c < t.C; c++)
+    if (strcmp(t.header[c], "tokens") == 0) column = c;
+  rmx_status status = RMX_OK;
+  if (t.N == 0 || t.C < 2 || (t.C > 2 && strcmp(t.header[column], "tokens") != 0))
+    status = rmx_fail(err, RMX_EINPUT, "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu", path, t.C);
+  else if ((*tokens = rmx_calloc(t.N, sizeof **tokens)) == NULL)
+    status = rmx_fail_memory(err, t.N * sizeof **tokens, "token counts");
+  for (size_t i = 0; status == RMX_OK && i < t.N; i++)
+    status = add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains, &(*tokens)[i], err);
+  rmx_cells_release(&t);
+  return status;
+}
+
+static rmx_status read_map(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
+  rmx_yaml yaml = {0};
+  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  rmx_status status = RMX_OK;
+  size_t i = 0;
+  const char *domain;
+  json_t *value;
+  if (!json_is_object(yaml.root) || json_object_size(yaml.root) == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: wanted a map, domain: tokens", path);
+  else if ((*tokens = rmx_calloc(json_object_size(yaml.root), sizeof **tokens)) == NULL)
+    status = rmx_fail_memory(err, json_object_size(yaml.root) * sizeof **tokens, "token counts");
+  if (status == RMX_OK)
+    json_object_foreach(yaml.root, domain, value) {
+      char *text = json_is_string(value) ? rmx_strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY);
+      status = text ? add_count(path, rmx_yaml_line(&yaml, value), domain, text, domains, &(*tokens)[i++], err)
+                    : rmx_fail_memory(err, 64, "a token count");
+      free(text);
+      if (status != RMX_OK) break;
+    }
+  rmx_yaml_release(&yaml);
+  return status;
+}
+
+rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
+  size_t length = strlen(path);
+  bool csv = length > 4 && strcmp(path + length - 4, ".csv") == 0;
+  *tokens = NULL;
+  *domains = (rmx_strings){0};
+  rmx_status status = csv ? read_csv(path, domains, tokens, err) : read_map(path, domains, tokens, err);
+  if (status == RMX_OK) return RMX_OK;
+  free(*tokens);
+  *tokens = NULL;
+  rmx_strings_release(domains);
+  return status;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a fit's errors out of fold say to who wants to choose by it: how much is lost by taking the run
+// predicted best (regret), whether the best predictions are too good to be true (optimism: what is chosen for
+// being low is low partly by error, the winner's curse), and how much of the error is noise that no fit could
+// foretell (runs of the same mixture that differ).
+//
+// Cost: O(n log n).
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "regressor.h"
+
+typedef struct run {
+  double key, truth, predicted;
+  size_t row;
+} run;
+
+static int by_key(const void *a, const void *b) {
+  const run *x = a, *y = b;
+  if (x->key != y->key) return x->key < y->key ? -1 : 1;
+  return (x->row > y->row) - (x->row < y->row);
+}
+
+// Sorted by group: the pooled standard deviation within those of more than one run.
+static void pool(const run *runs, size_t n, rmx_diagnostics *out) {
+  double square = 0, free_to_vary = 0;
+  for (size_t i = 0, end; i < n; i = end) {
+    double mean = 0;
+    for (end = i; end < n && runs[end].key == runs[i].key; end++) mean += runs[end].truth;
+    if (end - i < 2) continue;
+    mean /= (double)(end - i);
+    for (size_t k = i; k < end; k++) square += (runs[k].truth - mean) * (runs[k].truth - mean);
+    free_to_vary += (double)(end - i - 1);
+    out->replicates++;
+  }
+  if (free_to_vary > 0) out->noise = sqrt(square / free_to_vary);
+}
+
+rmx_status rmx_diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
+                        bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
+  *out = (rmx_diagnostics){.n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN};
+  if (n == 0) return RMX_OK;
+  run *runs = rmx_calloc(n, sizeof(*runs));
+  if (runs == NULL) return rmx_fail_memory(err, n * sizeof(*runs), "diagnostics");
+  double side = higher_is_better ? -1 : 1, best = INFINITY, square = 0;
+  for (size_t i = 0; i < n; i++) {
+    square += (predicted[i] - truth[i]) * (predicted[i] - truth[i]);
+    best = fmin(best, side * truth[i]);
+    runs[i] = (run){side * predicted[i], truth[i], predicted[i], i};
+  }
+  out->rmse = sqrt(square / (double)n);
+  qsort(runs, n, sizeof(*runs), by_key);
+  out->regret_at_1 = side * runs[0].truth - best;
+  size_t tail = (n + 19) / 20 > 3 ? (n + 19) / 20 : 3;
+  if (tail <= n) {
+    out->optimism = 0;
+    for (size_t i = 0; i < tail; i++)
+      out->optimism += side * (runs[i].truth - runs[i].predicted) / (double)tail;
+  }
+  if (groups) {
+    for (size_t i = 0; i < n; i++) runs[i].key = groups[runs[i].row];
+    qsort(runs, n, sizeof(*runs), by_key);
+    pool(runs, n, out);
+  }
+  free(runs);
+  return RMX_OK;
+}
+
+bool rmx_diagnostics_add(const rmx_diagnostics *d, json_t *object) {
+  const struct {
+    const char *key;
+    double value;
+  } numbers[] = {
+      {"rmse", d->rmse}, {"regret_at_1", d->regret_at_1}, {"optimism", d->optimism}, {"noise", d->noise}};
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    if (json_object_set_new(object, numbers[i].key,
+                            isfinite(numbers[i].value) ? json_real(numbers[i].value) : json_null()) != 0)
+      return false;
+  return json_object_set_new(object, "replicates", json_integer((json_int_t)d->replicates)) == 0;
+}
+
+rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err) {
+  if (f->truth == NULL)
+    return rmx_fail(err, RMX_EINPUT,
+                    "the fit does not hold the runs it was made from: it was written by an older regmix; "
+                    "make it again with `regmix fit`");
+  double *truth = rmx_calloc(2 * f->N, sizeof(double)), *predicted = truth + f->N;
+  int *groups = rmx_calloc(f->N, sizeof(int));
+  size_t n = 0;
+  rmx_status status =
+      truth && groups ? RMX_OK : rmx_fail_memory(err, 2 * f->N * sizeof(double), "diagnostics");
+  for (size_t i = 0; status == RMX_OK && i < f->N; i++) {
+    size_t k = i * f->M + m;
+    if (!isfinite(f->truth[k]) || !isfinite(f->out_of_fold[k])) continue;
+    truth[n] = f->truth[k];
+    predicted[n] = f->out_of_fold[k];
+    groups[n++] = f->groups[i];
+  }
+  if (status == RMX_OK)
+    status =
+        rmx_diagnose(truth, predicted, groups, n, f->higher_is_better && f->higher_is_better[m], out, err);
+  free(truth);
+  free(groups);
+  return status;
+}

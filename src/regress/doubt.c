@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions that the runs leave possible, drawn at random: what every interval of the optimum is made of.
+//
+// The doubt is that of a Gaussian process fitted to the same runs. What is not known of its lengths, warps
+// and noise is not known of the function either: of up to MOST_WALKED runs each draw has parameters theta_b
+// of their posterior (Hamiltonian Monte Carlo), of more runs, which leave them little freedom, the likeliest.
+// Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently sampling functions from Gaussian process
+// posteriors", eq. 8): with g a draw from the prior and e one of the noise,
+//   p(w) = g(w) + k(w)' K^-1 (y - g(X) - e)
+// is a draw from the posterior. g is a sum of random features (Rahimi & Recht 2007),
+//   g(w) = a_0 + c a'z + s sqrt(2/F) sum_i a_i cos(omega_i'z + phase_i),
+// a normal, z the warped weights, omega of Matern 5/2's spectrum: Student's t with 5 degrees of freedom. As
+// every draw has frequencies of its own, its covariance is exactly the process' for any number F of features.
+//
+// A regressor r of another kind knows something the process does not, and the other way round; the draw is
+//   f(w) = p(w) + (a + sqrt(a (1 - a)) t) (r(w) - m(w)),  t normal,
+// m the process' mean, a the ensemble's weight of r (1/2 of others): centred between the two, and as unsure of their difference as the ensemble is of its
+// parts. Trees, which have no gradient to search by, are left out: the draw is p.
+//
+// Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw; O((N + F)
+// D) an evaluation.
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ensemble.h"
+#include "gp.h"
+#include "regressor.h"
+
+enum { FEATURES = 128, DEGREES = 5, MOST_WALKED = 192, WALKED = 24 };
+
+struct rmx_doubt {
+  const rmx_regressor *fitted, *other;  // borrowed; what stands beside the process, or NULL
+  const rmx_regressor *mode;            // the process at its likeliest parameters
+  rmx_regressor *own;                   // `mode` where it is not a part of the fit
+  rmx_regressor *at[WALKED];            // the process at other parameters
+  size_t n_at;
+  uint64_t seed;
+};
+
+void rmx_doubt_free(rmx_doubt *d) {
+  if (d == NULL) return;
+  for (size_t i = 0; i < d->n_at; i++) rmx_regressor_free(d->at[i]);
+  rmx_regressor_free(d->own);
+  free(d);
+}
+
+// The process at parameters drawn from their posterior.
+static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = d->mode->state;
+  size_t N = gp->N, P = GP_N_PARAMETERS(gp->D), n = 0;
+  if (N > MOST_WALKED || gp->unit == 0) return RMX_OK;
+  double *theta = rmx_calloc(WALKED, P * sizeof(double)), *y = rmx_calloc(N, sizeof(double));
+  rmx_status status = theta && y ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
+  for (size_t i = 0; i < data->N && status == RMX_OK; i++)
+    if (data->row_weights == NULL || data->row_weights[i] > 0) y[n++] = (data->y[i] - gp->shift) / gp->unit;
+  if (status == RMX_OK) {
+    rmx__gp_problem q = {N, gp->D, gp->X, y, gp->weight};
+    rmx_rng rng = rmx_rng_make(d->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
+    status = rmx__gp_walk(&q, gp->theta, &rng, WALKED, theta, err);
+  }
+  for (size_t k = 0; k < WALKED && status == RMX_OK; k++) {
+    status = rmx__gp_at(data, theta + k * P, &d->at[k], err);
+    // A covariance that rounding makes singular is one of the less likely; the likeliest takes its place.
+    if (status == RMX_ENUMERIC) {
+      memcpy(theta + k * P, gp->theta, P * sizeof(double));
+      status = rmx__gp_at(data, gp->theta, &d->at[k], err);
+    }
+    if (status == RMX_OK) d->n_at++;
+  }
+  free(theta);
+  free(y);
+  return status;
+}
+
+rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
+                          const rmx_dataset *data, uint64_t seed, rmx_doubt **out, rmx_err *err) {
+  rmx_doubt *d = rmx_calloc(1, sizeof(*d));
+  if (d == NULL) return rmx_fail_memory(err, sizeof(*d), "intervals");
+  *d = (rmx_doubt){.fitted = fitted, .seed = seed};
+  rmx_status status = RMX_OK;
+  if (fitted->kind == &rmx__gp) {
+    d->mode = fitted;
+  } else if (fitted->kind == &rmx__ensemble) {
+    rmx__ensemble_parts(fitted, &d->other, &d->mode);
+  } else {
+    status = rmx__fit_kind(&rmx__gp, options, NULL, data, seed, NULL, &d->own, err);
+    d->mode = d->own;
+    if (fitted->kind->gradient) d->other = fitted;
+  }
+  if (status == RMX_OK) status = walk(d, data, err);
+  if (status != RMX_OK) {
+    rmx_doubt_free(d);
+    return status;
+  }
+  *out = d;
+  return RMX_OK;
+}
+
+static const rmx__process *process_of(const rmx_doubt *d, uint64_t number) {
+  return d->n_at ? d->at[number % d->n_at]->state : d->mode->state;
+}
+
+double rmx_doubt_noise(const rmx_doubt *d, uint64_t number) {
+  const rmx__process *gp = process_of(d, number);
+  return gp->unit * exp(gp->theta[GP_NOISE]);
+}
+
+rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options, const rmx_dataset *data,
+                           uint64_t seed, rmx_regressor **out, rmx_err *err) {
+  const rmx_regressor *like = d->fitted->kind->gradient ? d->fitted : d->mode;
+  return rmx_regress_refit(options, like, data, seed, out, err);
+}
+
+// ---- one draw ----
+
+typedef struct draw {
+  const rmx__process *gp;
+  const rmx_regressor *other, *mode;  // or NULL
+  double apart;                       // a + sqrt(a (1 - a)) t
+  size_t D;
+  double *omega, *phase, *a;  // (FEATURES, D) (FEATURES) (FEATURES)
+  double *by_z, constant;     // (D): linear part, what the runs add to it included
+  double *v;                  // (N) s^2 K^-1 (y - g(X) - e)
+} draw;
+
+static void release(void *state) {
+  draw *r = state;
+  if (r == NULL) return;
+  free(r->omega);
+  free(r);
+}
+
+// The features at z (D) with the linear part; slope (D) by z, may be NULL.
+static double features(const draw *r, const double *z, double *slope) {
+  double sum = r->constant;
+  for (size_t d = 0; d < r->D; d++) sum += r->by_z[d] * z[d];
+  if (slope) memcpy(slope, r->by_z, r->D * sizeof(double));
+  for (size_t i = 0; i < FEATURES; i++) {
+    const double *omega = r->omega + i * r->D;
+    double angle = r->phase[i];
+    for (size_t d = 0; d < r->D; d++) angle += omega[d] * z[d];
+    sum += r->a[i] * cos(angle);
+    if (slope == NULL) continue;
+    double by = -r->a[i] * sin(angle);
+    for (size_t d = 0; d < r->D; d++) slope[d] += by * omega[d];
+  }
+  return sum;
+}
+
+static double path(const draw *r, const double *z, double *slope) {
+  const rmx__process *gp = r->gp;
+  double sum = features(r, z, slope);
+  for (size_t i = 0; i < gp->N; i++) {
+    double r2 = 0, by;
+    for (size_t d = 0; d < r->D; d++) {
+      double gap = z[d] - gp->Z[d * gp->N + i];
+      r2 += gap * gap;
+    }
+    sum += r->v[i] * rmx__matern(r2, &by);
+    if (slope == NULL) continue;
+    by *= 2 * r->v[i];
+    for (size_t d = 0; d < r->D; d++) slope[d] += by * (z[d] - gp->Z[d * gp->N + i]);
+  }
+  return sum;
+}
+
+static void warp(const rmx__process *gp, const double *w, double *z) {
+  for (size_t d = 0; d < gp->D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+}
+
+static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
+  const draw *r = state;
+  double *z = rmx_calloc(r->D, sizeof(double));
+  for (size_t i = 0; i < n; i++) {
+    const double *w = X + i * r->D;
+    if (sd) sd[i] = NAN;
+    mean[i] = NAN;  // no memory: no way to say so but this
+    if (z == NULL) continue;
+    warp(r->gp, w, z);
+    mean[i] = r->gp->shift + r->gp->unit * path(r, z, NULL);
+    if (r->other) {
+      double other, mode;
+      rmx_regressor_predict(r->other, w, 1, &other, NULL);
+      rmx_regressor_predict(r->mode, w, 1, &mode, NULL);
+      mean[i] += r->apart * (other - mode);
+    }
+  }
+  free(z);
+}
+
+static bool gradient(const void *state, const double *w, double *g) {
+  const draw *r = state;
+  size_t D = r->D;
+  double *z = rmx_calloc(4 * D, sizeof(double)), *slope = z + D, *other = z + 2 * D, *mode = z + 3 * D;
+  bool done = z && (r->other == NULL ||
+                    (rmx_regressor_gradient(r->other, w, other) && rmx_regressor_gradient(r->mode, w, mode)));
+  if (done) {
+    warp(r->gp, w, z);
+    path(r, z, slope);
+    for (size_t d = 0; d < D; d++) {
+      g[d] = r->gp->unit * slope[d] * r->gp->scale[d] / (r->gp->eps[d] + fmax(w[d], 0));
+      if (r->other) g[d] += r->apart * (other[d] - mode[d]);
+    }
+  }
+  free(z);
+  return done;
+}
+
+// Not in the table of regressors: it has no name to be asked for and no file.
+static const rmx__regressor_kind kind = {.name = "draw",
+                                         .help = "",
+                                         .extension = "",
+                                         .predict = predict,
+                                         .gradient = gradient,
+                                         .release = release};
+
+// u <- K^-1 u by K = L L', columns of L one behind the other.
+static void solve(const rmx__process *gp, double *u) {
+  size_t N = gp->N;
+  for (size_t j = 0; j < N; j++) {
+    const double *L = gp->L + j * N;
+    double x = u[j] /= L[j];
+    for (size_t i = j + 1; i < N; i++) u[i] -= x * L[i];
+  }
+  for (size_t j = N; j-- > 0;) {
+    const double *L = gp->L + j * N;
+    double sum = u[j];
+    for (size_t i = j + 1; i < N; i++) sum -= L[i] * u[i];
+    u[j] = sum / L[j];
+  }
+}
+
+// Draws g, then what the runs make of it.
+static void condition(draw *r, rmx_rng *rng, double *z) {
+  const rmx__process *gp = r->gp;
+  size_t D = r->D, N = gp->N;
+  r->constant = rmx_rng_normal(rng);
+  for (size_t d = 0; d < D; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
+  for (size_t i = 0; i < FEATURES; i++) {
+    double widen = sqrt(DEGREES / (2 * rmx_rng_gamma(rng, DEGREES / 2.0)));
+    for (size_t d = 0; d < D; d++) r->omega[i * D + d] = widen * rmx_rng_normal(rng);
+    r->phase[i] = 2 * M_PI * rmx_rng_uniform(rng);
+    r->a[i] = sqrt(2 * gp->ripple / FEATURES) * rmx_rng_normal(rng);
+  }
+  double noise = exp(gp->theta[GP_NOISE]), sum = 0;
+  for (size_t i = 0; i < N; i++) {
+    for (size_t d = 0; d < D; d++) z[d] = gp->Z[d * N + i];
+    r->v[i] = features(r, z, NULL) + noise / sqrt(gp->weight[i]) * rmx_rng_normal(rng);
+  }
+  solve(gp, r->v);
+  for (size_t i = 0; i < N; i++) sum += r->v[i] = gp->alpha[i] - r->v[i];
+  r->constant += sum;
+  for (size_t d = 0; d < D; d++) {
+    double along = 0;
+    for (size_t i = 0; i < N; i++) along += r->v[i] * gp->Z[d * N + i];
+    r->by_z[d] += gp->linear * along;
+  }
+  for (size_t i = 0; i < N; i++) r->v[i] *= gp->ripple;
+}
+
+rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **out, rmx_err *err) {
+  const rmx__process *gp = process_of(d, number);
+  size_t D = gp->D;
+  draw *r = rmx_calloc(1, sizeof(*r));
+  rmx_regressor *whole = rmx_calloc(1, sizeof(*whole));
+  double *z = rmx_calloc(D, sizeof(double));
+  if (r) r->omega = rmx_calloc(FEATURES * (D + 2) + D + gp->N, sizeof(double));
+  if (!r || !whole || !z || !r->omega) {
+    release(r);
+    free(whole);
+    free(z);
+    return rmx_fail_memory(err, (FEATURES * D + gp->N) * sizeof(double), "a draw of a Gaussian process");
+  }
+  rmx_rng rng = rmx_rng_make(d->seed, number, RMX_FOR_BOOTSTRAP);
+  r->gp = gp;
+  r->other = d->other;
+  r->mode = d->mode;
+  double share = d->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(d->fitted) : 0.5;
+  r->apart = share + sqrt(share * (1 - share)) * rmx_rng_normal(&rng);
+  r->D = D;
+  r->phase = r->omega + FEATURES * D;
+  r->a = r->phase + FEATURES;
+  r->by_z = r->a + FEATURES;
+  r->v = r->by_z + D;
+  condition(r, &rng, z);
+  free(z);
+  *whole = (rmx_regressor){.kind = &kind, .D = D, .state = r};
+  *out = whole;
+  return RMX_OK;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metric by epochs seen: its own form again, gradient at another budget, file, what it must be told, and
+// what it is for: a large run that would repeat a small domain.
+
+#include "smooth.h"
+
+enum { D = 4 };
+static const double tokens[D] = {2e6, 50e6, 100e6, 400e6};
+static const double PROXY = 10e6, LARGE = 40e6;
+
+// A loss that falls with domain 0 most, until that has been repeated: past three epochs it rises.
+static double a_true_loss(const double *w, double budget) {
+  static const double a[D] = {1.0, 0.5, 0.3, 0.1}, r[D] = {6, 5, 8, 4};
+  double y = 3;
+  for (int d = 0; d < D; d++) {
+    double epochs = w[d] * budget / tokens[d];
+    y -= a[d] * (1 - exp(-r[d] * w[d]));
+    y += 0.15 * fmax(epochs - 3, 0);
+  }
+  return y;
+}
+
+static rmx_dataset repeating_runs(size_t N, uint64_t seed, double noise) {
+  rmx_dataset data = a_dataset(N, D, seed, 0);
+  rmx_rng rng = rmx_rng_make(seed, 9, RMX_FOR_TEST);
+  for (size_t i = 0; i < N; i++)
+    ((double *)data.y)[i] = a_true_loss(data.X + i * D, PROXY) + noise * rmx_rng_normal(&rng);
+  data.tokens = tokens;
+  data.budget = LARGE;
+  data.run_tokens = PROXY;
+  return data;
+}
+
+// The mixture predicted best of many: its weight of domain 0 and the true loss of the large run there.
+static double best_of(const rmx_regressor *r, double *weight) {
+  enum { N = 20000 };
+  double *X = calloc(N * D, sizeof(double)), *y = calloc(N, sizeof(double));
+  size_t best = 0;
+  some_mixtures(X, N, D, 15);
+  rmx_regressor_predict(r, X, N, y, NULL);
+  for (size_t i = 1; i < N; i++)
+    if (y[i] < y[best]) best = i;
+  *weight = X[best * D];
+  double truth = a_true_loss(X + best * D, LARGE);
+  free(X);
+  free(y);
+  return truth;
+}
+
+START_TEST(repetition) {
+  rmx_dataset data = repeating_runs(150, 1, 0.01);
+  double weight[2], loss[2];
+  for (int k = 0; k < 2; k++) {
+    rmx_regress_options o = options_for(k ? "power" : "exposure");
+    rmx_regressor *r;
+    must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+    loss[k] = best_of(r, &weight[k]);
+    rmx_regressor_free(r);
+    options_done(&o);
+  }
+  // Three epochs of the large run are 15 % of it; the proxies saw three at 60 %.
+  double most = 3 * tokens[0] / LARGE;
+  printf("# weight of the small domain: exposure %.3f (%.1f epochs, loss %.3f), power %.3f (%.1f, %.3f)\n",
+         weight[0], weight[0] * LARGE / tokens[0], loss[0], weight[1], weight[1] * LARGE / tokens[0],
+         loss[1]);
+  ck_assert(weight[0] < 1.5 * most && weight[1] > 2 * most && loss[0] < loss[1] - 0.1);
+  dataset_done(&data);
+}
+END_TEST
+
+// At the budget of the runs it predicts what they measured, at a larger one the large run; up to one epoch
+// the two are the same.
+START_TEST(budgets) {
+  rmx_dataset data = repeating_runs(300, 3, 0);
+  rmx_regress_options o = options_for("exposure");
+  enum { N = 200 };
+  double X[N * D], mean[N], truth[N];
+  rmx_regressor *r;
+  rmx_scores s;
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  some_mixtures(X, N, D, 8);
+  for (int large = 1; large >= 0; large--) {
+    // Repeated tokens are worth less in the fit than in this truth, so the large run is not met as closely.
+    for (size_t i = 0; i < N; i++) truth[i] = a_true_loss(X + i * D, large ? LARGE : PROXY);
+    if (!large) ck_assert(rmx_regressor_set_budget(r, 0));
+    rmx_regressor_predict(r, X, N, mean, NULL);
+    rmx_score(truth, mean, N, &s);
+    printf("# tokens %g: R2 %.5f, Spearman %.4f\n", large ? LARGE : PROXY, s.r2, s.spearman);
+    ck_assert(large ? s.spearman > 0.9 : s.r2 > 0.995);
+    gradient_holds(r, D, 1e-4);
+    file_holds(r, D);
+  }
+  double w[D] = {0.04, 0.3, 0.4, 0.26}, y[2];
+  rmx_regressor_predict(r, w, 1, &y[0], NULL);
+  ck_assert(rmx_regressor_set_budget(r, 1.2 * PROXY));
+  rmx_regressor_predict(r, w, 1, &y[1], NULL);
+  ck_assert_msg(fabs(y[0] - y[1]) < 1e-3, "%g and %g", y[0], y[1]);
+  rmx_regressor_free(r);
+  o.power.own = true;
+  free(o.regressor);
+  o.regressor = rmx_strdup("power");
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  ck_assert(!rmx_regressor_set_budget(r, 1));
+  rmx_regressor_free(r);
+  options_done(&o);
+  dataset_done(&data);
+}
+END_TEST
+
+START_TEST(must_be_told) {
+  rmx_dataset data = repeating_runs(20, 5, 0);
+  rmx_regress_options o = options_for("exposure");
+  rmx_regressor *r;
+  static const char *const domains[D] = {"a", "b", "c", "d"};
+  double none[D] = {1, 2, 0, 4};
+  data.domains = domains;
+  data.tokens = NULL;
+  must_fail(rmx_regress_fit(&o, &data, 1, NULL, &r, err), "--tokens FILE");
+  data.tokens = tokens;
+  data.budget = 0;
+  must_fail(rmx_regress_fit(&o, &data, 1, NULL, &r, err), "how many the large run will see");
+  data.budget = 1;
+  data.tokens = none;
+  must_fail(rmx_regress_fit(&o, &data, 1, NULL, &r, err), "domain \"c\" has 0 tokens");
+  options_done(&o);
+  dataset_done(&data);
+}
+END_TEST
+
+// Through tables: out-of-fold scores are at the runs' own tokens, the fit predicts the large run, the folder
+// keeps it.
+START_TEST(tables) {
+  enum { N = 120 };
+  rmx_dataset data = repeating_runs(N, 7, 0.005);
+  rmx_regress_options o = options_for("exposure");
+  rmx_table X, Y;
+  must(rmx_table_make(&X, "run", N, D, err));
+  must(rmx_table_make(&Y, "run", N, 1, err));
+  for (size_t i = 0; i < N; i++) {
+    X.ids[i] = rmx_format("r%zu", i);
+    Y.ids[i] = rmx_format("r%zu", i);
+    Y.x[i] = data.y[i];
+  }
+  memcpy(X.x, data.X, N * D * sizeof(double));
+  static const char *const names[D] = {"small", "code", "books", "web"}, *const other_order[D] = {
+                                                                             "web", "small", "code", "books"};
+  for (size_t d = 0; d < D; d++) X.names[d] = rmx_strdup(names[d]);
+  Y.names[0] = rmx_strdup("loss");
+  double count[D] = {tokens[3], tokens[0], tokens[1], tokens[2]};
+  rmx_exposure x = {.tokens = count, .domains = other_order, .D = D, .budget = LARGE, .run_tokens = PROXY};
+  rmx_fit *f, *again;
+  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err), "--budget TOKENS");
+  x.D = 3;
+  must_fail(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err),
+            "domain \"books\" has no token count");
+  x.D = D;
+  must(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err));
+  ck_assert_msg(f->cv[0].r2 > 0.98, "out of fold R2 %g", f->cv[0].r2);
+  char folder[64];
+  snprintf(folder, sizeof(folder), "/tmp/regmix-exposure-%d", (int)getpid());
+  must(rmx_fit_write(f, folder, NULL, err));
+  must(rmx_fit_read(folder, &again, err));
+  ck_assert(again->budget == LARGE && again->run_tokens == PROXY &&
+            memcmp(again->tokens, tokens, sizeof(tokens)) == 0);
+  double w[D] = {0.7, 0.1, 0.1, 0.1}, y[3];
+  rmx_regressor_predict(f->regressors[0], w, 1, &y[0], NULL);
+  rmx_regressor_predict(again->regressors[0], w, 1, &y[1], NULL);
+  ck_assert(y[0] == y[1] && rmx_fit_set_budget(again, 0));
+  rmx_regressor_predict(again->regressors[0], w, 1, &y[2], NULL);
+  ck_assert_msg(y[2] < y[0] - 0.1, "proxy %g, large %g", y[2], y[0]);
+  rmx_fit_free(f);
+  rmx_fit_free(again);
+  // Where no run repeats anything, that is told.
+  forget();
+  for (size_t d = 0; d < D; d++) count[d] *= 100;
+  must(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, &listener, &f, NULL, err));
+  ck_assert_msg(said && strstr(said, "what repetition does is not in the runs"), "%s", said);
+  forget();
+  rmx_fit_free(f);
+  must(rmx_remove_tree(folder, err));
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  options_done(&o);
+  dataset_done(&data);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, repetition);
+  tcase_add_test(tc, budgets);
+  tcase_add_test(tc, must_be_told);
+  tcase_add_test(tc, tables);
+}
