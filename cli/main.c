@@ -11,7 +11,7 @@
 // In the order of the pipeline: --help and the man page list them so.
 const cli_command *const cli_commands[] = {
     &cli_run,   &cli_init,    &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
-    &cli_score, &cli_predict, &cli_optimize, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_status,
+    &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status,
     &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion,
 };
 const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix optimize: the mixture at which the fitted functions are best.
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "steps.h"
 
 struct optimize_args {
-  char *fit, *prior, *out;
-  rmx_strings target, maximize;
+  char *fit, *out, *method, *pareto;
+  question_args question;
   double strength;
-  int64_t samples, top;
+  int64_t samples, top, starts, points;
+  bool no_guard;
 };
 
 rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics, size_t M, double *weight,
@@ -23,133 +23,74 @@ rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *co
   return RMX_OK;
 }
 
-void print_mixture(const char *const *names, const double *w, const double *prior, size_t D) {
-  size_t *order = rmx_calloc(D, sizeof *order), width = 6;
-  if (!order) return;
-  double most = 1e-12;
-  for (size_t d = 0; d < D; d++) {
-    order[d] = d;
-    if (w[d] > most) most = w[d];
-    if (strlen(names[d]) > width) width = strlen(names[d]);
-  }
-  for (size_t i = 1; i < D; i++)
-    for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
-      size_t kept = order[j];
-      order[j] = order[j - 1];
-      order[j - 1] = kept;
-    }
-  printf("  %-*s  %8s%s\n", (int)width, "domain", "weight", prior ? "     prior" : "");
-  for (size_t i = 0; i < D; i++) {
-    size_t d = order[i];
-    printf("  %-*s  %7.2f%%", (int)width, names[d], 100 * w[d]);
-    if (prior) printf("  %7.2f%%", 100 * prior[d]);
-    fputs("  ", stdout);
-    for (int k = 0; k < (int)(40 * w[d] / most + 0.5); k++) putchar('#');
-    putchar('\n');
-  }
-  free(order);
-}
-
-// What the command line names, else the config's target, else the one metric there is.
-static rmx_status target_of(const struct optimize_args *args, const rmx_experiment *e, const rmx_fit *f, double *weight, rmx_err *err) {
-  if (args->target.n + args->maximize.n > 0) {
-    rmx_target target;
-    RMX_TRY(rmx_target_parse(f, (const char *const *)args->target.items, args->target.n,
-                             (const char *const *)args->maximize.items, args->maximize.n, &target, err));
-    memcpy(weight, target.weight, f->M * sizeof *weight);
-    rmx_target_release(&target);
-    return RMX_OK;
-  }
-  RMX_TRY(target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, weight, err));
-  if (f->M == 1) weight[0] = 1;
-  for (size_t m = 0; m < f->M; m++)
-    if (weight[m] != 0) return RMX_OK;
-  return rmx_fail(err, RMX_EUSAGE, "optimize: nothing to improve; give --target METRIC (and --maximize for scores), of the %zu that were fitted", f->M);
-}
-
-// Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
-static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from, double *to, rmx_err *err) {
-  for (size_t d = 0; d < f->D; d++) {
-    size_t k;
-    RMX_TRY(rmx_find_name("domain", f->domains[d], corpus->names, corpus->D_train, &k, err));
-    to[d] = from[k];
-  }
-  return RMX_OK;
-}
-
-static json_t *optimum_tree(const rmx_optimum *o, const rmx_fit *f, const double *prior, const double *weight,
-                            const rmx_optimize_options *options) {
-  json_t *root = rmx_optimum_json(o, f), *target = json_object();
-  for (size_t m = 0; m < f->M; m++)
-    if (weight[m] != 0) json_object_set_new(target, f->metrics[m], json_real(weight[m]));
-  json_object_set_new(root, "prior", rmx_mixture_json(prior, (const char *const *)f->domains, f->D));
-  json_object_set_new(root, "target", target);
-  json_object_set_new(root, "method", json_string("simulate"));
-  json_object_set_new(root, "samples", json_integer(options->samples));
-  json_object_set_new(root, "top", json_integer(options->top));
-  json_object_set_new(root, "strength", json_real(options->strength));
-  return root;
-}
-
-struct search {
-  rmx_fit *fit;
-  double *prior, *cap, *weight;
-  rmx_optimum optimum;
-};
-
-static void release_search(struct search *s) {
+static void release_answer(answer *s) {
+  rmx_front_release(&s->front);
   rmx_optimum_release(&s->optimum);
+  rmx_question_release(&s->question);
   rmx_fit_free(s->fit);
-  free(s->prior);
-  free(s->weight);
 }
 
-static rmx_status begin_search(struct search *s, const char *folder, rmx_err *err) {
-  *s = (struct search){0};
-  RMX_TRY(rmx_fit_read(folder, &s->fit, err));
-  s->prior = rmx_calloc(2 * s->fit->D, sizeof(double));
-  s->weight = rmx_calloc(s->fit->M, sizeof(double));
-  if (!s->prior || !s->weight) return rmx_fail_memory(err, 0, "the search");
-  s->cap = s->prior + s->fit->D;
-  memcpy(s->prior, s->fit->mean_mixture, s->fit->D * sizeof(double));
-  for (size_t d = 0; d < s->fit->D; d++) s->cap[d] = 1.0;
-  // Raw rows may not quite sum to 1; a prior does.
-  return rmx_mixture_normalise(s->prior, s->fit->D, err);
+// "A,B" of --pareto, or with "=" nothing: the two metrics.
+static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, size_t *b, rmx_err *err) {
+  const char *comma = strchr(text, ',');
+  if (!comma) return rmx_fail(err, RMX_EUSAGE, "--pareto %s: wanted two metrics, A,B", text);
+  char *first = rmx_format("%.*s", (int)(comma - text), text);
+  if (!first) return rmx_fail_memory(err, 0, "a name");
+  rmx_status status = rmx_find_name("metric", first, (const char *const *)f->metrics, f->M, a, err);
+  if (status == RMX_OK) status = rmx_find_name("metric", comma + 1, (const char *const *)f->metrics, f->M, b, err);
+  free(first);
+  return status;
 }
 
-static rmx_status run_search(const cli *c, const rmx_experiment *e, struct search *s, const rmx_optimize_options *options, rmx_err *err) {
-  rmx_target target = {s->weight};
-  return rmx_optimize_simulate(s->fit, &target, s->prior, s->cap, options, (uint64_t)e->config.general.seed, worker_jobs(e),
-                               &c->listener, &s->optimum, err);
+static rmx_status search(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {
+  const rmx_optimize_options *o = &e->config.optimize;
+  uint64_t seed = (uint64_t)e->config.general.seed;
+  int threads = worker_jobs(e);
+  size_t a = 0, b = 0;
+  s->options = o;
+  if (args && args->pareto) {
+    RMX_TRY(two_metrics(s->fit, args->pareto, &a, &b, err));
+    RMX_TRY(rmx_pareto(s->fit, &s->question, a, b, (size_t)args->points, o, seed, threads, &c->listener, &s->front, err));
+    s->a = a;
+    s->b = b;
+    if (!has_target(s->fit, &s->question)) {  // then both, each in units of its range, count alike
+      const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
+      double range_a = low[a] - high[a], range_b = high[b] - low[b];
+      s->question.target.weight[a] = s->front.n > 1 ? 0.5 / range_a : s->question.target.sign[a];
+      s->question.target.weight[b] = s->front.n > 1 ? 0.5 / range_b : s->question.target.sign[b];
+    }
+  }
+  if (!has_target(s->fit, &s->question))
+    return rmx_fail(err, RMX_EUSAGE, "optimize: nothing to improve; give --target METRIC (and --maximize for scores), of the %zu that were fitted", s->fit->M);
+  return rmx_optimize(s->fit, &s->question, o, seed, threads, &c->listener, &s->optimum, err);
 }
 
-static rmx_status write_optimum(const rmx_experiment *e, const char *path, const struct search *s, const rmx_corpus *corpus,
-                                rmx_err *err) {
-  json_t *root = optimum_tree(&s->optimum, s->fit, s->prior, s->weight, &e->config.optimize);
+static rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const rmx_corpus *corpus, rmx_err *err) {
+  json_t *root = answer_json(s);
   json_object_set_new(root, "made_by", made_by(e, corpus));
   rmx_status status = rmx_yaml_write(path, root, "The mixture found: share of the training tokens from each domain.", err);
   json_decref(root);
   return status;
 }
 
-// The search of an experiment: prior and caps of its corpus, target of its config; writes optimum.yaml.
-static rmx_status search_experiment(const cli *c, const rmx_experiment *e, struct search *s, rmx_err *err) {
+// Reads the fit and asks it. corpus may be NULL.
+static rmx_status answer_from(const cli *c, const rmx_experiment *e, const char *folder, const struct optimize_args *args,
+                              const rmx_corpus *corpus, answer *s, rmx_err *err) {
+  static const question_args nothing;
+  RMX_TRY(rmx_fit_read(folder, &s->fit, err));
+  RMX_TRY(ask(c, e, s->fit, args ? &args->question : &nothing, corpus, &s->question, err));
+  return search(c, e, args, s, err);
+}
+
+// The search of an experiment: prior and caps of its corpus. Where nothing but the config asks, writes optimum.yaml.
+static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
+  bool asked = args && (question_given(&args->question) || args->pareto);
   char *folder = rmx_experiment_path(e, "fit"), *path = rmx_experiment_path(e, "optimum.yaml");
-  double *cap = NULL;
-  const struct optimize_args none = {0};
-  rmx_status status = folder && path ? open_corpus(e, &corpus, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = begin_search(s, folder, err);
-  if (status == RMX_OK && !(cap = rmx_calloc(corpus->D_train, sizeof *cap))) status = rmx_fail_memory(err, 0, "caps");
-  if (status == RMX_OK) {
-    weight_caps(e, corpus, cap);
-    status = by_fit_domain(s->fit, corpus, corpus->prior, s->prior, err);
-  }
-  if (status == RMX_OK) status = by_fit_domain(s->fit, corpus, cap, s->cap, err);
-  if (status == RMX_OK) status = target_of(&none, e, s->fit, s->weight, err);
-  if (status == RMX_OK) status = run_search(c, e, s, &e->config.optimize, err);
-  if (status == RMX_OK) status = write_optimum(e, path, s, corpus, err);
-  free(cap);
+  rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && (status = open_corpus(e, &corpus, err)) != RMX_OK && asked) status = RMX_OK;  // it will do without
+  if (status == RMX_OK) status = answer_from(c, e, folder, args, corpus, s, err);
+  if (status == RMX_OK && !asked) status = write_optimum(e, path, s, corpus, err);
   free(folder);
   free(path);
   if (corpus) rmx_corpus_free(corpus);
@@ -157,51 +98,43 @@ static rmx_status search_experiment(const cli *c, const rmx_experiment *e, struc
 }
 
 rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  struct search s = {0};
-  rmx_status status = search_experiment(c, e, &s, err);
+  answer s = {0};
+  rmx_status status = search_experiment(c, e, NULL, &s, err);
   if (status == RMX_OK)
     rmx_note(&c->listener, "optimize: predicted target %.4f at the optimum, %.4f at the prior, %.4f at the best run", s.optimum.score,
              s.optimum.score_prior, s.optimum.best_run_score);
-  release_search(&s);
+  release_answer(&s);
   return status;
 }
 
-static void print_optimum(const struct search *s) {
-  const rmx_optimum *o = &s->optimum;
-  print_mixture((const char *const *)s->fit->domains, o->mixture, s->prior, s->fit->D);
-  int width = cli_width(s->fit->metrics, s->fit->M, 24);
-  printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
-  for (size_t m = 0; m < s->fit->M; m++)
-    printf("%c %-*s %12.4f %12.4f\n", s->weight[m] != 0 ? '*' : ' ', width, s->fit->metrics[m], o->predicted[m], o->predicted_prior[m]);
-  printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
-         100 * o->typical_distance);
+static rmx_status take_options(const struct optimize_args *args, rmx_optimize_options *o, rmx_err *err) {
+  if (args->samples) o->samples = args->samples;
+  if (args->top) o->top = args->top;
+  if (args->starts) o->starts = args->starts;
+  if (args->strength > 0) o->strength = args->strength;
+  if (args->no_guard) o->guard = false;
+  if (!args->method) return RMX_OK;
+  char *method = rmx_strdup(args->method);
+  if (!method) return rmx_fail_memory(err, 0, "a name");
+  free(o->method);
+  o->method = method;
+  return RMX_OK;
 }
 
 static rmx_status run_optimize(cli *c, rmx_err *err) {
   struct optimize_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, false, &e, err));
-  rmx_optimize_options *options = &e.config.optimize;
-  if (args->samples) options->samples = args->samples;
-  if (args->top) options->top = args->top;
-  if (args->strength > 0) options->strength = args->strength;
-  rmx_status status;
-  struct search s = {0};
+  answer s = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_experiment_path(&e, "fit");
-  if (!args->fit && e.config_path && args->target.n + args->maximize.n == 0 && !args->prior) {
-    status = search_experiment(c, &e, &s, err);
-  } else {
-    status = folder ? begin_search(&s, folder, err) : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && args->prior)
-      status = rmx_mixture_read(args->prior, (const char *const *)s.fit->domains, s.fit->D, s.prior, err);
-    if (status == RMX_OK) status = target_of(args, &e, s.fit, s.weight, err);
-    if (status == RMX_OK) status = run_search(c, &e, &s, options, err);
-  }
+  rmx_status status = folder ? take_options(args, &e.config.optimize, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK)
+    status = !args->fit && e.config_path ? search_experiment(c, &e, args, &s, err) : answer_from(c, &e, folder, args, NULL, &s, err);
   if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, NULL, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(optimum_tree(&s.optimum, s.fit, s.prior, s.weight, options));
-  else if (status == RMX_OK) print_optimum(&s);
+  if (status == RMX_OK && c->common.json) cli_print_json(answer_json(&s));
+  else if (status == RMX_OK) print_answer(&s);
   free(folder);
-  release_search(&s);
+  release_answer(&s);
   rmx_experiment_release(&e);
   return status;
 }
@@ -209,21 +142,31 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct optimize_args, member)
 static const rmx_option options_table[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default: the experiment's)"},
-    {"target", RMX_LIST, AT(target), NULL, 0, 0, "NAME[=WEIGHT]", "metric to be lowered; may be given several times"},
-    {"maximize", RMX_LIST, AT(maximize), NULL, 0, 0, "NAME[=WEIGHT]", "metric to be raised (accuracies)"},
-    {"prior", RMX_TEXT, AT(prior), NULL, 0, 0, "FILE", "mixture to sample around, YAML or CSV; default: the mean of the runs"},
+    QUESTION_OPTIONS(struct optimize_args),
+    {"method", RMX_CHOICE, AT(method), NULL, 0, 0, "simulate|search",
+     "simulate (default): predict many mixtures drawn around the prior, average the best; search: downhill by gradient from many starts (not for trees)"},
     {"strength", RMX_REAL, AT(strength), NULL, 1e-6, 1e6, "S", "of the Dirichlet around the prior (default 1)"},
     {"samples", RMX_INT, AT(samples), NULL, 1, 1e10, "N", "mixtures simulated (default 100k)"},
     {"top", RMX_INT, AT(top), NULL, 1, 1e6, "K", "the mean of so many best ones is the optimum (default 128)"},
+    {"starts", RMX_INT, AT(starts), NULL, 1, 1e5, "N", "starts of a search (default 16)"},
+    {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL, "propose mixtures far from all runs too, and weights they did not cover"},
+    {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC", "the front of two metrics: mixtures of which none is better in both"},
+    {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "on it"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write the optimum there too, as YAML"},
 };
 const cli_command cli_optimize = {
     .name = "optimize", .words = "", .run = run_optimize,
     .options = options_table, .n_options = sizeof options_table / sizeof *options_table, .own_size = sizeof(struct optimize_args),
     .summary = "search the fitted functions for the best mixture",
-    .about = "Simulates many mixtures around the prior, predicts their metrics, and averages the best. Warns when the best lies "
-             "outside what the runs covered: there the prediction is a guess.",
+    .about = "Looks for the mixture with the lowest predicted target among those that keep the constraints: by simulation, or by gradient. "
+             "Constraints that no mixture can keep together are named. Unless told --no-guard it stays where the runs are, since far "
+             "from them a prediction is a guess, and says what error to expect.\n\n"
+             "In an experiment the prior and the caps by epochs are the corpus'; keys under `optimize:` of regmix.yaml ask the same as "
+             "these options.",
     .examples = "  regmix optimize --fit fit --target pile_cc\n"
                 "  regmix optimize --fit fit --target pile_cc=0.7 --target github=0.3 --samples 1M --json\n"
+                "  regmix optimize --fit fit --target pile_cc --method search --cap books=0.1 --share code=0.1..0.3:github,stackexchange\n"
+                "  regmix optimize --fit fit --target pile_cc --no-worse github=0.01 --budget 20G --tokens tokens.yaml --max-epochs 4\n"
+                "  regmix optimize --fit fit --pareto pile_cc,github --method search\n"
                 "  regmix optimize --fit fit --maximize hellaswag --prior prior.yaml\n",
 };

@@ -78,6 +78,8 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
       c->common.quiet = true;
     } else if (strncmp(word, "-C", 2) == 0) {
       RMX_TRY(take_option(c, "experiment", word[2] ? word + 2 : NULL, next, &used, err));
+    } else if (strncmp(word, "-n", 2) == 0) {
+      RMX_TRY(take_option(c, "runs", word[2] ? word + 2 : NULL, next, &used, err));
     } else if (word[1] == '-') {
       const char *equals = strchr(word, '=');
       char *name = equals ? rmx_format("%.*s", (int)(equals - word - 2), word + 2) : rmx_strdup(word + 2);
@@ -86,7 +88,7 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
       free(name);
       RMX_TRY(status);
     } else {
-      return rmx_fail(err, RMX_EUSAGE, "%s: unknown option %s; options are written --name (or -C, -q, -h)", c->command->name, word);
+      return rmx_fail(err, RMX_EUSAGE, "%s: unknown option %s; options are written --name (or -C, -n, -q, -h)", c->command->name, word);
     }
     if (used) i++;
   }

@@ -8,6 +8,30 @@
 
 #include "cli.h"
 
+// The user's tables, in any form of regmix/import.h, their runs made to meet. metrics_path and metrics may be NULL, and so may
+// the patterns of columns and higher_is_better ((D) of metrics, NULL where the form says no direction; free() it).
+rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const rmx_strings *mixture_columns,
+                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, bool **higher_is_better,
+                       rmx_err *err);
+// Tells a fit made of such tables which of its metrics are scores, before it is written: optimize then raises them.
+void take_directions(rmx_fit *f, const rmx_table *metrics, const bool *higher_is_better);
+// The two options that choose columns, for the table of a command whose struct has rmx_strings of these names.
+#define MIXTURE_COLUMNS_OPTION(type)                                                                             \
+  {"mixture-columns", RMX_LIST, offsetof(type, mixture_columns), NULL, 0, 0, "PATTERN",                          \
+   "the columns of --mixtures that are weights, as 'config.mixture.*'; may be given several times"}
+#define METRIC_COLUMNS_OPTION(type)                                                                              \
+  {"metric-columns", RMX_LIST, offsetof(type, metric_columns), NULL, 0, 0, "PATTERN",                            \
+   "the columns of --metrics wanted, as '*_loss'; may be given several times"}
+// What --mixtures and --metrics may be, for the text of a command's help.
+#define TABLES_ABOUT                                                                                             \
+  "A table may be CSV (a run a row, named in the first column), Olmix's ratios.csv and metrics.csv, a Weights & Biases CSV " \
+  "export (the same file for both; runs that did not finish are left out), a folder of YAML mixtures (n1.yaml, ...), or, for " \
+  "metrics, a folder of lm-evaluation-harness results. Which it is, is seen by looking."
+
+// The tokens there are of each domain, from a file of domain: tokens (YAML or JSON) or domain,tokens (CSV); "1.5G" is a number
+// here. free() tokens (domains->n), release the names.
+rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, rmx_err *err);
+
 // Opens the experiment of -C (or of the yaml given) with --set applied. `needed`: it must have a regmix.yaml.
 rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e, rmx_err *err);
 int worker_jobs(const rmx_experiment *e);
@@ -35,8 +59,59 @@ rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, doubl
 // Adds the weights of the target's metrics (M) to `weight`.
 rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics, size_t M, double *weight,
                           rmx_err *err);
+// What the command line asks of a fit, over the config: a command has one such struct and QUESTION_OPTIONS in its table.
+typedef struct question_args {
+  char *prior, *tokens;
+  rmx_strings target, maximize;
+  double budget, max_epochs;
+  rmx_question_options keep;
+} question_args;
+// Whether any of it was given.
+bool question_given(const question_args *a);
+// The question of the config with the command line's over it. corpus (NULL: none) gives prior and caps where the
+// command line does not. The fit predicts runs of the budget from then on, where that makes a difference. A target may
+// be missing. Release with rmx_question_release.
+rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus, rmx_question *q,
+               rmx_err *err);
+bool has_target(const rmx_fit *f, const rmx_question *q);
+#define QUESTION_AT(type, member) offsetof(type, question.member)
+#define QUESTION_OPTIONS(type)                                                                                                     \
+  {"target", RMX_LIST, QUESTION_AT(type, target), NULL, 0, 0, "NAME[=WEIGHT]",                                                     \
+   "metric (or group of metrics) to be improved: lowered, or raised where it is known to be a score; may be given several times"}, \
+  {"maximize", RMX_LIST, QUESTION_AT(type, maximize), NULL, 0, 0, "NAME[=WEIGHT]", "metric to be raised (accuracies)"},            \
+  {"metric-group", RMX_LIST, QUESTION_AT(type, keep.metric_group), NULL, 0, 0, "NAME=METRIC,...",                                  \
+   "metrics whose mean can be a target, by this name"},                                                                            \
+  {"no-worse", RMX_LIST, QUESTION_AT(type, keep.no_worse), NULL, 0, 0, "METRIC[=SLACK]",                                           \
+   "metric (or group) predicted no worse than under --than, by more than the slack"},                                             \
+  {"worst", RMX_BOOL, QUESTION_AT(type, keep.worst), "false", 0, 0, NULL,                                                          \
+   "improve the worst of the target's metrics, relative to --than, not their sum"},                                                \
+  {"than", RMX_TEXT, QUESTION_AT(type, keep.than), NULL, 0, 0, "FILE", "mixture that --no-worse and --worst compare with; default: the prior"}, \
+  {"prior", RMX_TEXT, QUESTION_AT(type, prior), NULL, 0, 0, "FILE",                                                                \
+   "mixture to sample around, YAML or CSV; default: the corpus', else the mean of the runs"},                                      \
+  {"floor", RMX_LIST, QUESTION_AT(type, keep.floor), NULL, 0, 0, "DOMAIN=WEIGHT", "the least weight of a domain"},                 \
+  {"cap", RMX_LIST, QUESTION_AT(type, keep.cap), NULL, 0, 0, "DOMAIN=WEIGHT", "the greatest weight of a domain"},                  \
+  {"fix", RMX_LIST, QUESTION_AT(type, keep.fix), NULL, 0, 0, "DOMAIN=WEIGHT", "the weight of a domain"},                           \
+  {"share", RMX_LIST, QUESTION_AT(type, keep.share), NULL, 0, 0, "NAME=LOW..HIGH:DOMAIN,...", "the weight of several domains together"}, \
+  {"budget", RMX_REAL, QUESTION_AT(type, budget), NULL, 0, 1e18, "TOKENS", "tokens of the large run, for caps by epochs"},          \
+  {"max-epochs", RMX_REAL, QUESTION_AT(type, max_epochs), NULL, 0, 1e9, "X", "times a domain may be repeated in it at most (default 4)"}, \
+  {"tokens", RMX_TEXT, QUESTION_AT(type, tokens), NULL, 0, 0, "FILE", "tokens there are of each domain: YAML or CSV, domain and count"}, \
+  {"drop-below", RMX_REAL, QUESTION_AT(type, keep.drop_below), NULL, 0, 1, "X", "a weight is 0 or at least this"},                  \
+  {"reference", RMX_TEXT, QUESTION_AT(type, keep.reference), NULL, 0, 0, "FILE", "mixture not to stray from; default: the prior"}, \
+  {"max-kl", RMX_REAL, QUESTION_AT(type, keep.max_kl), NULL, 0, 1e3, "NATS", "divergence from the reference at most"},              \
+  {"kl-penalty", RMX_REAL, QUESTION_AT(type, keep.kl_penalty), NULL, 0, 1e9, "X", "times the divergence from the reference is added to the score"}
 // Prints a mixture as two columns with bars, largest weight first.
 void print_mixture(const char *const *names, const double *w, const double *prior, size_t D);
+// A question and what came of it, with the fit it was asked of.
+typedef struct answer {
+  rmx_fit *fit;
+  rmx_question question;
+  const rmx_optimize_options *options;  // borrowed
+  rmx_optimum optimum;
+  rmx_front front;  // n = 0: none was asked for
+  size_t a, b;      // its metrics
+} answer;
+json_t *answer_json(const answer *s);  // what optimum.yaml holds: a new reference
+void print_answer(const answer *s);
 // Prints large/comparison.json.
 rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err);
 // What made a file: version, seed, corpus. A new reference.

@@ -5,6 +5,7 @@
 #ifndef REGMIX_OPTIMIZE_H
 #define REGMIX_OPTIMIZE_H
 
+#include <math.h>
 #include <regmix/base.h>
 #include <regmix/regress.h>
 
@@ -13,53 +14,169 @@ extern "C" {
 #endif
 
 typedef struct rmx_optimize_options {
-  int64_t samples; /* mixtures simulated: 100000 */
-  int64_t top;     /* the mean of this many best is the optimum: 128 */
-  double strength; /* alpha = strength * prior (so sum alpha = strength): 1 */
+  char *method;       /* "simulate": the recipe's; "search": by gradient, for functions that have one */
+  int64_t samples;    /* mixtures simulated: 100000 */
+  int64_t top;        /* the mean of this many best is the optimum: 128 */
+  double strength;    /* alpha = strength * prior (so sum alpha = strength): 1 */
+  int64_t starts;     /* of a search: 16 */
+  bool guard;         /* stay where the runs are: true */
+  int64_t replicates; /* of the bootstrap behind every interval: 200; 0: no intervals */
+  double level;       /* of the intervals: 0.9 */
 } rmx_optimize_options;
 
-/* What is to be improved: score(w) = sum_m weight_m * metric_m(w), to be minimised (a metric to be maximised
- * has a negative weight). */
+/* ---- what is to be improved ------------------------------------------------ */
+
+/* score(w) = sum_m weight_m * metric_m(w), to be minimised (a metric to be maximised has a negative weight);
+ * or, of the worst case, score(w) = max_m |weight_m| * (metric_m(w) - base_m), turned round for a negative
+ * weight, over the metrics that have one. In both, under sign_m * metric_m(w) <= limit_m. */
 typedef struct rmx_target {
   double *weight; /* (M) of the fit's metrics */
+  bool worst;     /* the maximum, not the sum */
+  double *base;   /* (M) */
+  double *sign;   /* (M) -1 where higher is better, else 1 */
+  double *limit;  /* (M) INFINITY: none */
 } rmx_target;
+/* A target without any weight, base or limit. */
+rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err);
 /* From what a user typed: each of `minimize` and `maximize` is NAME or NAME=WEIGHT (weight > 0, 1 if not
- * given; a name found as by rmx_find_name; a metric named twice is RMX_EINPUT). Both empty: the fit's
- * metrics, equally. */
-rmx_status rmx_target_parse(const rmx_fit *fit, const char *const *minimize, size_t n_minimize,
-                            const char *const *maximize, size_t n_maximize, rmx_target *out, rmx_err *err);
+ * given). NAME is one of `groups` (each NAME=METRIC,METRIC,..., its weight shared among them equally) or a
+ * metric, found as by rmx_find_name; a metric named twice is RMX_EINPUT. A metric of which higher is better
+ * (fit->higher_is_better) is maximised though it stands among `minimize`, and that is told through the
+ * listener. Both empty: the fit's metrics, equally. */
+rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize, const rmx_strings *maximize,
+                            const rmx_strings *groups, const rmx_listener *listener, rmx_target *out,
+                            rmx_err *err);
+/* "METRIC[=SLACK]" or "GROUP[=SLACK]": predicted no worse than at the mixture `than` (D), by more than SLACK
+ * (0). */
+rmx_status rmx_target_no_worse(const rmx_fit *fit, const char *text, const rmx_strings *groups,
+                               const double *than, rmx_target *t, rmx_err *err);
+/* Makes it the worst case relative to the mixture `than` (D). */
+void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t);
+/* The score of n rows of predicted metrics (n, M) into score (n); INFINITY where a limit is passed by more
+ * than 1e-6. */
+void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n, double *score);
 void rmx_target_release(rmx_target *t);
+
+/* ---- what a mixture must keep to ------------------------------------------- */
+
+/* A set of domains that has a share of its own: low <= sum of its weights <= high. */
+typedef struct rmx_share {
+  char *name;
+  bool *member; /* (D) */
+  double low, high;
+  char *text; /* as the user gave it, for messages */
+} rmx_share;
+
+typedef struct rmx_constraints {
+  size_t D;
+  double *low, *high;           /* (D) of each weight; both equal: the weight is fixed */
+  char **low_text, **high_text; /* (D) what set them, for messages; NULL: nothing did */
+  rmx_share *shares;            /* (n_shares) */
+  size_t n_shares;
+  double drop_below; /* a weight is 0 or at least this; 0: no such rule */
+  double *reference; /* (D) or NULL: the mixture not to stray from */
+  double most_kl; /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= most_kl nats; INFINITY: none */
+  double kl_penalty; /* score(w) + kl_penalty * KL(w || reference); 0: none */
+} rmx_constraints;
+/* Weights from 0 to 1, nothing else. */
+rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err);
+void rmx_constraints_release(rmx_constraints *c);
+typedef enum rmx_bound { RMX_FLOOR, RMX_CAP, RMX_FIX } rmx_bound;
+/* "NAME=X" as the user typed it behind --floor, --cap or --fix. Where a bound is given twice the tighter one
+ * counts. */
+rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char *text,
+                                 const char *const *domains, rmx_err *err);
+/* "NAME=LOW..HIGH:domain,domain,...", either of LOW and HIGH may be left out; or "NAME=X:..." for both. */
+rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const char *const *domains,
+                                 rmx_err *err);
+/* w_d <= max_epochs * tokens_d / budget. */
+rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget, double max_epochs,
+                                  const char *const *domains, rmx_err *err);
+/* w_d <= cap_d; `text` (a format with one %s, the domain) says in messages where that came from. */
+rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
+                                const char *const *domains, rmx_err *err);
+/* RMX_EINPUT where no mixture keeps them: names a smallest set that clashes. Metrics' limits are not looked
+ * at. */
+rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains, rmx_err *err);
+/* The largest amount by which w (D) passes any of them, 0: it keeps them all. */
+double rmx_constraints_excess(const rmx_constraints *c, const double *w);
+/* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},"drop_below","max_kl","kl_penalty","reference"},
+ * without those that say nothing: a new reference. */
+json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains);
+
+/* ---- the search ------------------------------------------------------------ */
+
+/* All that a search is asked. */
+typedef struct rmx_question {
+  rmx_target target;
+  rmx_constraints constraints;
+  double *prior; /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean
+                    of the runs */
+} rmx_question;
+/* No weight, no constraint, the mean mixture of the runs as prior. */
+rmx_status rmx_question_make(const rmx_fit *fit, rmx_question *out, rmx_err *err);
+void rmx_question_release(rmx_question *q);
 
 typedef struct rmx_optimum {
   size_t D, M;
-  double *mixture;         /* (D) */
-  double *spread;          /* (D) standard deviation over the best k */
-  double *predicted;       /* (M) at the mixture */
-  double *predicted_prior; /* (M) at the prior */
-  double score, score_prior;
-  double best_run_score;     /* the lowest predicted score among the runs of the fit */
-  double distance;           /* L1 distance to the nearest run, halved: share of tokens that differ */
+  double *mixture;           /* (D) */
+  double *spread;            /* (D) of "simulate": standard deviation over the best k; of "search": 0 */
+  double *predicted;         /* (M) at the mixture */
+  double *predicted_prior;   /* (M) at the prior */
+  double score, score_prior; /* less the penalty of the divergence */
+  double best_run_score; /* the lowest predicted score among the runs of the fit, whatever the constraints */
+  double distance;       /* L1 distance to the nearest run, halved: share of tokens that differ */
   double typical_distance;   /* median over runs of the same to their nearest neighbour */
   bool outside;              /* some weight lies outside the range the runs covered */
   char outside_domains[256]; /* their names, comma between; cut off at whole names */
   bool *outside_domain;      /* (D) which */
   bool far;                  /* distance is over twice the typical one */
-  int64_t samples, top;      /* as asked */
-  int64_t projected;         /* samples that no draw brought under the caps, so a projection did */
+  const char *method;        /* static text */
+  int64_t samples, top;      /* of "simulate", as asked */
+  int64_t projected;         /* samples that no draw brought under the constraints, so a projection did */
+  int64_t starts;            /* of "search": how many were tried */
+  bool guarded;              /* was held where the runs are */
+  double unguarded_score;    /* of "search", held there: the best without the guard; NaN: not known */
+  bool convex;               /* the fitted score is convex on the feasible set */
+  double gap;                /* no mixture allowed scores lower by more than this; NaN: not known */
+  double expected_error;     /* root mean square error of the score so far from the runs; NaN: not known */
 } rmx_optimum;
 
-/* Draws options->samples mixtures from Dirichlet(strength * prior), predicts, and averages the best `top`.
- * prior (D), or NULL: the mean mixture of the runs. cap (D) or NULL: a sample over a cap is drawn again, up
- * to 20 times, then the last one is brought under the caps (rmx_mixture_cap). Streams in blocks: memory does
- * not grow with samples. Each block has random numbers of its own and equal scores go by sample number, so
- * any number of threads gives the same answer. Where the optimum lies outside what the runs covered, or far
- * from all of them, that is told through the listener. */
-rmx_status rmx_optimize_simulate(const rmx_fit *fit, const rmx_target *target, const double *prior,
-                                 const double *cap, const rmx_optimize_options *options, uint64_t seed,
-                                 int threads, const rmx_listener *listener, rmx_optimum *out, rmx_err *err);
+/* The mixture with the lowest score among those allowed, by options->method:
+ *   simulate  draws options->samples mixtures from Dirichlet(strength * prior) and averages the best `top`. A
+ * sample that breaks a constraint is drawn again, up to 20 times, then the last one is brought inside. Memory
+ * does not grow with samples. search    climbs down the gradient from options->starts mixtures (SLSQP), for
+ * functions that have one: trees are RMX_EINPUT. Where the score is convex the optimum is exact up to `gap`.
+ * The optimum keeps every constraint to 1e-6, or it is RMX_EINPUT and which of them clash is said. With
+ * options->guard weights stay within the range the runs covered, and the mixture within twice the typical
+ * distance of a run; where the constraints leave nothing there, that is told and the guard is left. The
+ * answer is the same on any number of threads. Where the optimum lies outside what the runs covered, or far
+ * from all of them, that is told. */
+rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *question, const rmx_optimize_options *options,
+                        uint64_t seed, int threads, const rmx_listener *listener, rmx_optimum *out,
+                        rmx_err *err);
 void rmx_optimum_release(rmx_optimum *o);
 /* {"mixture":{domain:weight},"predicted":{metric:value},...}: a new reference. */
 json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);
+/* The table of methods: name and one line of help each. Returns how many; either may be NULL. */
+size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max);
+
+/* The front of two metrics: mixtures of which none is better in both. */
+typedef struct rmx_front {
+  size_t n, D, M;
+  double *share;   /* (n) weight of the first metric's score, the other has 1 - share; both in units of their
+                      range */
+  double *mixture; /* (n, D) */
+  double *predicted; /* (n, M) */
+} rmx_front;
+/* Searches `points` (2 or more) weightings of metrics a and b, from b alone to a alone; dominated points are
+ * left out. The question's target is not used, but its limits are. */
+rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a, size_t b, size_t points,
+                      const rmx_optimize_options *options, uint64_t seed, int threads,
+                      const rmx_listener *listener, rmx_front *out, rmx_err *err);
+void rmx_front_release(rmx_front *f);
+/* [{"share","mixture":{},"predicted":{}}]: a new reference. */
+json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said of a mixture that was found: the gain to expect, and whether the fit has any right to expect
 // it.
-//
-// Distance is half the L1 distance: the share of tokens that would have to be others. A fit knows little
-// beyond the neighbourhood of its runs, so the distance to the nearest run is set against that of runs to
-// each other.
 
 #include "optimum.h"
 
@@ -13,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RUNS = 2048 };  // for the typical distance, which costs their number squared
+#include "nearness.h"
 
 rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
   o->D = fit->D;
@@ -36,56 +32,12 @@ void rmx_optimum_release(rmx_optimum *o) {
   *o = (rmx_optimum){0};
 }
 
-static double apart(const double *a, const double *b, size_t D) {
-  double sum = 0;
-  for (size_t d = 0; d < D; d++) sum += fabs(a[d] - b[d]);
-  return sum / 2;
-}
-
-// To the nearest run that is not the same mixture; 0 if all are.
-static double nearest_other(const rmx_fit *fit, const double *w) {
-  double best = INFINITY;
-  for (size_t i = 0; i < fit->N; i++) {
-    double distance = apart(w, fit->runs + i * fit->D, fit->D);
-    if (distance > 1e-12 && distance < best) best = distance;
-  }
-  return isfinite(best) ? best : 0;
-}
-
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static rmx_status typical_distance(const rmx_fit *fit, double *out, rmx_err *err) {
-  size_t n = fit->N < MOST_RUNS ? fit->N : MOST_RUNS;
-  double *distance = rmx_calloc(n, sizeof(double));
-  if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
-  for (size_t i = 0; i < n; i++) distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
-  qsort(distance, n, sizeof(double), by_size);
-  *out = n ? 0.5 * (distance[(n - 1) / 2] + distance[n / 2]) : 0;
-  free(distance);
-  return RMX_OK;
-}
-
-static double score_of(const double *predicted, const rmx_target *target, size_t M) {
-  double sum = 0;
-  for (size_t m = 0; m < M; m++)
-    if (target->weight[m] != 0) sum += target->weight[m] * predicted[m];
-  return sum;
-}
-
 static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
   size_t used = 0;
   for (size_t d = 0; d < o->D; d++) {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < fit->N; i++) {
-      low = fmin(low, fit->runs[i * fit->D + d]);
-      high = fmax(high, fit->runs[i * fit->D + d]);
-    }
-    // A domain no run had less of than 0.001: 0.0009 is no matter. Half a percent of the range is.
-    double slack = 1e-9 + 0.005 * (high - low);
-    o->outside_domain[d] = o->mixture[d] < low - slack || o->mixture[d] > high + slack;
+    double low, high;
+    rmx__covered(fit, d, &low, &high);
+    o->outside_domain[d] = o->mixture[d] < low || o->mixture[d] > high;
     if (!o->outside_domain[d]) continue;
     o->outside = true;
     size_t n = strlen(fit->domains[d]), room = sizeof(o->outside_domains);
@@ -95,29 +47,38 @@ static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
   }
 }
 
+// The lowest score predicted for a run.
+static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target, rmx_err *err) {
+  double *y = rmx_calloc(fit->N * fit->M, sizeof(double)), *column = rmx_calloc(fit->N, sizeof(double));
+  rmx_status status =
+      y && column ? RMX_OK : rmx_fail_memory(err, fit->N * fit->M * sizeof(double), "an optimum");
+  o->best_run_score = INFINITY;
+  for (size_t m = 0; m < fit->M && status == RMX_OK; m++) {
+    if (target->weight[m] == 0) continue;
+    rmx_regressor_predict(fit->regressors[m], fit->runs, fit->N, column, NULL);
+    for (size_t i = 0; i < fit->N; i++) y[i * fit->M + m] = column[i];
+  }
+  for (size_t i = 0; i < fit->N && status == RMX_OK; i++)
+    o->best_run_score = fmin(o->best_run_score, rmx__plain_score(target, fit->M, y + i * fit->M));
+  free(y);
+  free(column);
+  return status;
+}
+
 rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                                  const double *prior, const rmx_listener *listener, rmx_err *err) {
-  double *metric = rmx_calloc(fit->N, sizeof(double)), *score = rmx_calloc(fit->N, sizeof(double));
-  rmx_status status = metric && score ? RMX_OK : rmx_fail_memory(err, fit->N * sizeof(double), "an optimum");
-  if (status == RMX_OK) status = typical_distance(fit, &o->typical_distance, err);
-  if (status != RMX_OK) goto done;
+  RMX_TRY(rmx__typical_distance(fit, &o->typical_distance, err));
   for (size_t m = 0; m < o->M; m++) {
     rmx_regressor_predict(fit->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
     rmx_regressor_predict(fit->regressors[m], prior, 1, &o->predicted_prior[m], NULL);
-    if (target->weight[m] == 0) continue;
-    rmx_regressor_predict(fit->regressors[m], fit->runs, fit->N, metric, NULL);
-    for (size_t i = 0; i < fit->N; i++) score[i] += target->weight[m] * metric[i];
   }
-  o->score = score_of(o->predicted, target, o->M);
-  o->score_prior = score_of(o->predicted_prior, target, o->M);
-  o->best_run_score = INFINITY;
-  o->distance = INFINITY;
-  for (size_t i = 0; i < fit->N; i++) {
-    o->best_run_score = fmin(o->best_run_score, score[i]);
-    o->distance = fmin(o->distance, apart(o->mixture, fit->runs + i * fit->D, o->D));
-  }
+  o->score = rmx__plain_score(target, o->M, o->predicted);
+  o->score_prior = rmx__plain_score(target, o->M, o->predicted_prior);
+  RMX_TRY(best_run(o, fit, target, err));
+  o->distance = rmx__nearest(fit->runs, fit->N, o->D, o->mixture, NULL);
+  RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
   find_outside(o, fit);
-  o->far = o->distance > 2 * o->typical_distance;
+  o->far = o->distance > 2 * o->typical_distance + 1e-9;
   if (o->outside)
     rmx_warn(listener,
              "the optimum has weights outside what the runs covered (%s): the fit is guessing there; train "
@@ -129,10 +90,7 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
              "%.3g from "
              "each other: train runs near it before believing it",
              o->distance, o->typical_distance);
-done:
-  free(metric);
-  free(score);
-  return status;
+  return RMX_OK;
 }
 
 static json_t *by_metric(const double *x, const rmx_fit *fit) {
@@ -155,11 +113,21 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
   json_t *outside = json_array();
   for (size_t d = 0; outside && d < o->D; d++)
     if (o->outside_domain[d]) json_array_append_new(outside, json_string(domains[d]));
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o}", "mixture",
-                   rmx_mixture_json(o->mixture, domains, o->D), "spread",
-                   rmx_mixture_json(o->spread, domains, o->D), "predicted", by_metric(o->predicted, fit),
-                   "predicted_prior", by_metric(o->predicted_prior, fit), "score", real(o->score),
-                   "score_prior", real(o->score_prior), "best_run_score", real(o->best_run_score), "method",
-                   "simulate", "samples", (json_int_t)o->samples, "top", (json_int_t)o->top, "distance",
-                   real(o->distance), "typical_distance", real(o->typical_distance), "outside", outside);
+  json_t *root = json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "mixture",
+      rmx_mixture_json(o->mixture, domains, o->D), "spread", rmx_mixture_json(o->spread, domains, o->D),
+      "predicted", by_metric(o->predicted, fit), "predicted_prior", by_metric(o->predicted_prior, fit),
+      "score", real(o->score), "score_prior", real(o->score_prior), "best_run_score", real(o->best_run_score),
+      "method", o->method, "distance", real(o->distance), "typical_distance", real(o->typical_distance),
+      "outside", outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
+      "expected_error", real(o->expected_error));
+  if (!root) return NULL;
+  if (o->starts) {
+    json_object_set_new(root, "starts", json_integer(o->starts));
+    json_object_set_new(root, "unguarded_score", real(o->unguarded_score));
+  } else {
+    json_object_set_new(root, "samples", json_integer(o->samples));
+    json_object_set_new(root, "top", json_integer(o->top));
+  }
+  return root;
 }

@@ -4,15 +4,17 @@
 //
 // Blocks of samples are worked out side by side, a wave of blocks at a time; after each wave the calling
 // thread takes their scores, in order, into a heap of the best k (worst on top). Memory: one wave and k
-// mixtures.
+// mixtures. A sample that breaks a constraint is drawn again, up to 20 times, then brought inside. Whether it
+// lies near a run, which takes a look at all of them, is asked of those alone that would enter the heap. What
+// is allowed need not be convex: where the mean breaks a rule, it is drawn towards the best sample.
 
 #include <math.h>
 #include <regmix/mixture.h>
-#include <regmix/optimize.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "optimum.h"
+#include "methods.h"
+#include "nearness.h"
 
 enum { BLOCK = 512, WAVE = 32, DRAWS = 20 };
 
@@ -25,52 +27,58 @@ typedef struct candidate {
 typedef struct simulation {
   const rmx_fit *fit;
   const rmx_target *target;
-  const double *cap;  // (D) or NULL
-  double *alpha;      // (D)
+  const rmx__region *region;
+  int draws;      // of one sample
+  double *alpha;  // (D)
   uint64_t seed;
   int64_t samples, first;  // `first` sample of this wave
   double *X;               // (WAVE * BLOCK, D)
   double *score;           // (WAVE * BLOCK)
-  double *metric;          // (WAVE * BLOCK) scratch
+  double *y;               // (WAVE * BLOCK, M) scratch
+  double *column;          // (WAVE * BLOCK) scratch
   int64_t projected[WAVE];
+  bool far;  // some sample was left out for lying far from the runs
 } simulation;
-
-static bool keeps(const double *w, const double *cap, size_t D) {
-  for (size_t d = 0; d < D; d++)
-    if (w[d] > cap[d] + 1e-12) return false;
-  return true;
-}
 
 static int64_t samples_in(const simulation *s, size_t block) {
   int64_t left = s->samples - s->first - (int64_t)block * BLOCK;
   return left < BLOCK ? left : BLOCK;
 }
 
+// The scores of n mixtures, with the penalty; y (n, M) and column (n) are scratch.
+static void score_of(const simulation *s, const double *X, size_t n, double *y, double *column,
+                     double *score) {
+  const rmx_constraints *c = s->region->asked;
+  const rmx_target *t = s->target;
+  size_t M = s->fit->M;
+  for (size_t m = 0; m < M; m++) {
+    if (t->weight[m] == 0 && !(t->limit[m] < INFINITY)) continue;
+    rmx_regressor_predict(s->fit->regressors[m], X, n, column, NULL);
+    for (size_t i = 0; i < n; i++) y[i * M + m] = column[i];
+  }
+  rmx_target_score(t, M, y, n, score);
+  for (size_t i = 0; i < n && c->kl_penalty > 0; i++)
+    score[i] += c->kl_penalty * rmx__kl(c, X + i * s->fit->D);
+}
+
 static void do_block(void *context, size_t block) {
   simulation *s = context;
-  size_t D = s->fit->D, n = (size_t)samples_in(s, block);
-  double *X = s->X + block * BLOCK * D, *score = s->score + block * BLOCK,
-         *metric = s->metric + block * BLOCK;
+  size_t D = s->fit->D, M = s->fit->M, n = (size_t)samples_in(s, block), at = block * BLOCK;
+  double *X = s->X + at * D;
   rmx_rng rng = rmx_rng_make(s->seed, (uint64_t)s->first / BLOCK + block, RMX_FOR_SIMULATION);
   s->projected[block] = 0;
   for (size_t i = 0; i < n; i++) {
-    double *w = X + i * D;
     bool kept = false;
-    for (int draw = 0; draw < DRAWS && !kept; draw++) {
-      rmx_dirichlet(&rng, s->alpha, D, w);
-      kept = s->cap == NULL || keeps(w, s->cap, D);
+    for (int draw = 0; draw < s->draws && !kept; draw++) {
+      rmx_dirichlet(&rng, s->alpha, D, X + i * D);
+      kept = rmx__region_keeps_convex(s->region, X + i * D);
     }
     if (!kept) {
-      rmx_mixture_cap(w, s->cap, D);
+      rmx__region_project_convex(s->region, X + i * D);
       s->projected[block]++;
     }
   }
-  memset(score, 0, n * sizeof(double));
-  for (size_t m = 0; m < s->fit->M; m++) {
-    if (s->target->weight[m] == 0) continue;
-    rmx_regressor_predict(s->fit->regressors[m], X, n, metric, NULL);
-    for (size_t i = 0; i < n; i++) score[i] += s->target->weight[m] * metric[i];
-  }
+  score_of(s, X, n, s->y + at * M, s->column + at, s->score + at);
 }
 
 static bool worse(const candidate *a, const candidate *b) {
@@ -103,40 +111,21 @@ static int best_first(const void *a, const void *b) {
   return worse(a, b) ? 1 : worse(b, a) ? -1 : 0;
 }
 
-static rmx_status check(const rmx_fit *fit, const rmx_target *target, const double *prior, const double *cap,
-                        const rmx_optimize_options *o, rmx_err *err) {
-  if (o->samples < 1 || o->top < 1 || o->top > o->samples)
-    return rmx_fail(err, RMX_EINPUT, "optimize.top is %lld of %lld samples: wanted 1 to optimize.samples",
-                    (long long)o->top, (long long)o->samples);
-  if (!(o->strength > 0) || !isfinite(o->strength))
-    return rmx_fail(err, RMX_EINPUT, "optimize.strength is %g: wanted a positive number", o->strength);
-  double sum = 0, reachable = 0, weights = 0;
-  for (size_t d = 0; d < fit->D; d++) {
-    if (!isfinite(prior[d]) || prior[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", fit->domains[d],
-                      prior[d]);
-    if (cap && (isnan(cap[d]) || cap[d] < 0))
-      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", fit->domains[d],
-                      cap[d]);
-    sum += prior[d];
-    if (cap) reachable += fmin(cap[d], 1);
-  }
-  if (!(sum > 0)) return rmx_fail(err, RMX_EINPUT, "the prior is 0 for every domain");
-  if (cap && reachable < 1)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the caps sum to %.4g < 1: no mixture keeps them; allow more epochs or lower the budget",
-                    reachable);
-  for (size_t m = 0; m < fit->M; m++) weights += fabs(target->weight[m]);
-  if (!(weights > 0) || !isfinite(weights))
-    return rmx_fail(err, RMX_EINPUT, "the target has no metric with a weight");
-  return RMX_OK;
+// Whether the sample may be averaged: it keeps the limits and lies near a run.
+static bool allowed(simulation *s, double score, const double *w) {
+  if (!isfinite(score)) return false;
+  if (isinf(s->region->radius) ||
+      rmx__nearest(s->region->runs, s->region->N, s->fit->D, w, NULL) <= s->region->radius)
+    return true;
+  s->far = true;
+  return false;
 }
 
-// The best `top` of all samples into `kept` (top, D), best first.
-static rmx_status search(simulation *s, int64_t top, int threads, const rmx_listener *listener, double *kept,
-                         candidate *heap, int64_t *projected, rmx_err *err) {
+// The best `top` of all samples into `kept` (top, D), in heap (top) best first; *n: how many there are.
+static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_listener *listener, double *kept,
+                          candidate *heap, size_t *found, int64_t *projected, rmx_err *err) {
   size_t D = s->fit->D, n = 0, k = (size_t)top;
-  for (; s->first < s->samples; s->first += WAVE * BLOCK) {
+  for (s->first = 0; s->first < s->samples; s->first += WAVE * BLOCK) {
     if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while simulating mixtures");
     int64_t left = s->samples - s->first;
     size_t blocks = left >= WAVE * BLOCK ? WAVE : (size_t)((left + BLOCK - 1) / BLOCK);
@@ -145,16 +134,15 @@ static rmx_status search(simulation *s, int64_t top, int threads, const rmx_list
       *projected += s->projected[b];
       for (size_t i = b * BLOCK; i < b * BLOCK + (size_t)samples_in(s, b); i++) {
         candidate c = {s->score[i], s->first + (int64_t)i, n};
-        if (isnan(c.score)) continue;
+        if (isnan(c.score) || (n == k && !worse(&heap[0], &c))) continue;
+        if (!allowed(s, c.score, s->X + i * D)) continue;
         if (n < k) {
           heap[n] = c;
           sift_up(heap, n++);
-        } else if (worse(&heap[0], &c)) {
+        } else {
           c.slot = heap[0].slot;
           heap[0] = c;
           sift_down(heap, n, 0);
-        } else {
-          continue;
         }
         memcpy(kept + c.slot * D, s->X + i * D, D * sizeof(double));
       }
@@ -162,58 +150,118 @@ static rmx_status search(simulation *s, int64_t top, int threads, const rmx_list
     rmx_progress(listener, "simulate", (double)(s->first + (left < WAVE * BLOCK ? left : WAVE * BLOCK)),
                  (double)s->samples, "mixtures", NULL);
   }
-  if (n < k)
-    return rmx_fail(err, RMX_ENUMERIC, "only %zu of %lld simulated mixtures have a finite prediction", n,
-                    (long long)s->samples);
+  *found = n;
+  if (n == 0 && s->far)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "none of %lld simulated mixtures lies where the runs are: simulate more (--samples), from a prior "
+        "nearer to them, or without the guard (--no-guard)",
+        (long long)s->samples);
+  if (n == 0)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "none of %lld simulated mixtures keeps the metrics' limits, or has a finite prediction: allow more "
+        "slack (--no-worse METRIC=SLACK), or simulate more (--samples)",
+        (long long)s->samples);
   qsort(heap, n, sizeof(*heap), best_first);
   return RMX_OK;
 }
 
-rmx_status rmx_optimize_simulate(const rmx_fit *fit, const rmx_target *target, const double *prior,
-                                 const double *cap, const rmx_optimize_options *o, uint64_t seed, int threads,
-                                 const rmx_listener *listener, rmx_optimum *out, rmx_err *err) {
-  size_t D = fit->D;
-  if (prior == NULL) prior = fit->mean_mixture;
-  RMX_TRY(check(fit, target, prior, cap, o, err));
+// Whether w is a mixture that may be proposed.
+static bool stands(const simulation *s, const double *w) {
+  double score;
+  if (!rmx__region_keeps(s->region, w)) return false;
+  score_of(s, w, 1, s->y, s->column, &score);
+  return isfinite(score);
+}
+
+// The mean of the samples in the heap into o->mixture, and their spread.
+static void average(const simulation *s, const double *kept, const candidate *heap, size_t n,
+                    rmx_optimum *o) {
+  size_t D = s->fit->D;
+  const double *best = kept + heap[0].slot * D;
+  memset(o->mixture, 0, D * sizeof(double));
+  for (size_t i = 0; i < n; i++)
+    for (size_t d = 0; d < D; d++) o->mixture[d] += kept[heap[i].slot * D + d] / (double)n;
+  for (size_t d = 0; d < D; d++) {
+    double square = 0;
+    for (size_t i = 0; i < n; i++) square += pow(kept[heap[i].slot * D + d] - o->mixture[d], 2);
+    o->spread[d] = n > 1 ? sqrt(square / (double)(n - 1)) : 0;
+  }
+  rmx__region_project_convex(s->region, o->mixture);
+  double out = 0, in = 1, *w = s->X;  // all samples have been looked at
+  if (stands(s, o->mixture)) return;
+  for (int i = 0; i < 40; i++) {
+    double t = (out + in) / 2;
+    for (size_t d = 0; d < D; d++) w[d] = o->mixture[d] + t * (best[d] - o->mixture[d]);
+    if (stands(s, w))
+      in = t;
+    else
+      out = t;
+  }
+  for (size_t d = 0; d < D; d++) o->mixture[d] += in * (best[d] - o->mixture[d]);
+}
+
+static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimum *o, rmx_err *err) {
+  size_t D = a->fit->D, M = a->fit->M;
+  const rmx_optimize_options *options = a->options;
+  if (options->samples < 1 || options->top < 1 || options->top > options->samples)
+    return rmx_fail(err, RMX_EINPUT, "optimize.top is %lld of %lld samples: wanted 1 to optimize.samples",
+                    (long long)options->top, (long long)options->samples);
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
-  rmx_optimum best = {.samples = o->samples, .top = o->top};
-  size_t k = (size_t)o->top, wave = o->samples < WAVE * BLOCK ? (size_t)o->samples : WAVE * BLOCK;
-  simulation s = {.fit = fit, .target = target, .cap = cap, .seed = seed, .samples = o->samples};
+  size_t k = (size_t)options->top,
+         wave = options->samples < WAVE * BLOCK ? (size_t)options->samples : WAVE * BLOCK;
+  rmx__region within;
+  RMX_TRY(rmx__region_copy(&within, region, err));
+  simulation s = {.fit = a->fit,
+                  .target = &a->question->target,
+                  .region = &within,
+                  .seed = a->seed,
+                  .samples = options->samples};
   s.alpha = rmx_arena_alloc(&arena, D, sizeof(double));
   s.X = rmx_arena_alloc(&arena, wave, D * sizeof(double));
   s.score = rmx_arena_alloc(&arena, wave, sizeof(double));
-  s.metric = rmx_arena_alloc(&arena, wave, sizeof(double));
-  double *kept = rmx_arena_alloc(&arena, k, D * sizeof(double)),
-         *p = rmx_arena_alloc(&arena, D, sizeof(double));
+  s.y = rmx_arena_alloc(&arena, wave, M * sizeof(double));
+  s.column = rmx_arena_alloc(&arena, wave, sizeof(double));
+  double *kept = rmx_arena_alloc(&arena, k, D * sizeof(double));
   candidate *heap = rmx_arena_alloc(&arena, k, sizeof(*heap));
-  if (!s.alpha || !s.X || !s.score || !s.metric || !kept || !p || !heap) {
-    status = rmx_fail_memory(err, (wave + k) * D * sizeof(double), "a simulation");
+  if (!s.alpha || !s.X || !s.score || !s.y || !s.column || !kept || !heap) {
+    status = rmx_fail_memory(err, (wave + k) * (D + M) * sizeof(double), "a simulation");
     goto done;
   }
-  memcpy(p, prior, D * sizeof(double));
-  RMX_TRY_GOTO(rmx_mixture_normalise(p, D, err), done);
-  for (size_t d = 0; d < D; d++) s.alpha[d] = o->strength * p[d];
-  RMX_TRY_GOTO(rmx__optimum_make(&best, fit, err), done);
-  RMX_TRY_GOTO(search(&s, o->top, threads, listener, kept, heap, &best.projected, err), done);
-  for (size_t i = 0; i < k; i++)
-    for (size_t d = 0; d < D; d++) best.mixture[d] += kept[heap[i].slot * D + d] / (double)k;
-  for (size_t d = 0; d < D; d++) {
-    double square = 0;
-    for (size_t i = 0; i < k; i++) square += pow(kept[heap[i].slot * D + d] - best.mixture[d], 2);
-    best.spread[d] = k > 1 ? sqrt(square / (double)(k - 1)) : 0;
+  o->samples = options->samples;
+  o->top = options->top;
+  for (bool again = true; again;) {  // once, but for drop_below
+    size_t n = 0;
+    double sum = 0;
+    s.draws = DRAWS;
+    for (size_t d = 0; d < D; d++) {
+      sum += s.alpha[d] = within.high[d] > 0 ? options->strength * a->prior[d] : 0;
+      if (within.low[d] > 0 && within.high[d] - within.low[d] < 1e-9)
+        s.draws = 1;  // no draw has that very weight
+    }
+    for (size_t i = 0; i < within.asked->n_shares; i++)
+      if (within.asked->shares[i].high - within.asked->shares[i].low < 1e-9) s.draws = 1;
+    // Where the prior has nothing of all that is allowed, draws go around the centre.
+    for (size_t d = 0; d < D && !(sum > 0); d++) s.alpha[d] = options->strength * within.centre[d];
+    o->projected = 0;
+    RMX_TRY_GOTO(collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),
+                 done);
+    average(&s, kept, heap, n, o);
+    RMX_TRY_GOTO(rmx__region_drop(&within, o->mixture, &again, err), done);
   }
-  RMX_TRY_GOTO(rmx_mixture_normalise(best.mixture, D, err), done);
-  RMX_TRY_GOTO(rmx__optimum_describe(&best, fit, target, p, listener, err), done);
-  if (best.projected)
-    rmx_note(listener, "%lld of %lld simulated mixtures were brought under the caps",
-             (long long)best.projected, (long long)o->samples);
+  if (o->projected)
+    rmx_note(a->listener, "%lld of %lld simulated mixtures were brought under the constraints",
+             (long long)o->projected, (long long)options->samples);
 done:
+  rmx__region_release(&within);
   rmx_arena_release(&arena);
-  if (status != RMX_OK) {
-    rmx_optimum_release(&best);
-    return status;
-  }
-  *out = best;
-  return RMX_OK;
+  return status;
 }
+
+const rmx__method rmx__simulate = {
+    .name = "simulate",
+    .help = "predict many mixtures drawn around the prior, average the best (the recipe's)",
+    .run = run,
+};

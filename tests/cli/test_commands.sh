@@ -41,6 +41,25 @@ try "score --json" 0 '"spearman"' "$REGMIX" score --fit fit --mixtures m.csv --m
 for key in metrics metric/a_val_loss n spearman mse mae r2 mean; do
   grep -q "\"$key\"" score.json && ok "score has \"$key\"" || not_ok "score has \"$key\"" "$(cat score.json)"
 done
+for key in rmse regret_at_1 optimism noise replicates; do
+  grep -q "\"$key\"" score.json && grep -q "\"$key\"" fit/fit.json && ok "score and fit.json have \"$key\"" || not_ok "score and fit.json have \"$key\"" "$(cat score.json)"
+done
+try "the table of a fit" 0 "regret@1" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out fit-ridge
+[ "$("$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out fit-ridge 2> /dev/null | awk '{ if (length > n) n = length } END { print n }')" -le 100 ] &&
+  ok "it fits in 100 columns" || not_ok "it fits in 100 columns"
+printf 'train_a: 1M\ntrain_b: 20M\ntrain_c: 3e8\n' > tokens.yaml
+printf 'domain,tokens\ntrain_c,300000000\ntrain_a,1000000\ntrain_b,20000000\n' > tokens.csv
+try "exposure by epochs" 0 "exposure" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.yaml --budget 20M --run-tokens 2M --out fit-epochs
+try "token counts from CSV" 0 "exposure" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.csv --budget 20M --run-tokens 2M --out fit-epochs2
+cmp -s fit-epochs/metric_a_val_loss.json fit-epochs2/metric_a_val_loss.json && ok "the same fit" || not_ok "the same fit"
+try "predict at another budget" 0 "metric/a_val_loss" "$REGMIX" predict --fit fit-epochs --mixtures m.csv --budget 2M
+[ "$("$REGMIX" predict --fit fit-epochs --mixtures m.csv --budget 2M)" != "$("$REGMIX" predict --fit fit-epochs --mixtures m.csv)" ] &&
+  ok "predictions go by the budget" || not_ok "predictions go by the budget"
+try "score is at the runs' tokens" 0 '"spearman": 0.99' "$REGMIX" score --fit fit-epochs --mixtures m.csv --metrics l.csv --json
+try "exposure without token counts" 1 "give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --out fit-none
+try "token counts without a budget" 2 "goes with --budget" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.csv --out fit-none
+printf 'train_a: 1M\ntrain_b: many\ntrain_c: 3e8\n' > tokens-bad.yaml
+try "a token count that is no number" 1 'tokens-bad.yaml:2: tokens of "train_b"' "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens-bad.yaml --budget 1G --out fit-none
 try "optimize --json" 0 '"mixture"' "$REGMIX" optimize --fit fit --target a=0.7 --target b=0.3 --samples 5000 --top 50 --json
 "$REGMIX" optimize --fit fit --target a --samples 5000 --json > optimum.json 2> /dev/null
 awk '/"train_a"/ { gsub(/[",:]/, ""); if (!seen++) exit !($2 > 0.6) }' optimum.json && ok "the optimum of a is mostly a" || not_ok "the optimum of a is mostly a" "$(head -8 optimum.json)"

@@ -14,6 +14,8 @@ for folder in src/*/; do
   for used in $(sed -n 's/^#include [<"]\(regmix\|[a-z]*\)\/\([a-z_0-9]*\)\.h[>"].*/\1 \2/p' "$folder"*.[ch] "include/regmix/$room.h" |
     awk '{ print $1 == "regmix" ? $2 : $1 }' | sort -u); do
     [ -f "include/regmix/$used.h" ] || continue
+    # A room may have more doors than one: the header says so.
+    case $(head -n 4 "include/regmix/$used.h" | tr -s ' *\n' ' ') in *"door of the room \`$room\`"*) continue ;; esac
     case " $room $uses " in *" $used "*) ;; *) wrong="$wrong $used" ;; esac
   done
   if [ -z "$wrong" ]; then ok "$room uses $uses"; else not_ok "$room uses $uses" "and also:$wrong"; fi

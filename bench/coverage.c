@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often are the intervals right? Functions whose best mixture is known, runs with noise, `auto`, the search, and its
+// 90 % intervals, again and again: the share of repetitions in which the interval of a weight holds the weight of the
+// true best mixture (mean over domains), and in which the interval of the gain holds what the proposed mixture truly
+// gains on the prior.
+//
+//   bench_coverage [REPETITIONS (100)] [FUNCTION] [NOISE]
+#include <math.h>
+#include <regmix/mixture.h>
+#include <regmix/uncertainty.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 6, N = 64, SIGNAL_SAMPLES = 4000, GRID = 400000 };
+
+// ---- the functions ----
+
+// Each domain has a need of its own, best met by all of them together.
+static double interior(const double *w) {
+  double sum = 0;
+  for (int d = 0; d < D; d++) sum += (0.3 + 0.2 * d / D) * pow(w[d] + 0.05, -0.35);
+  return sum;
+}
+
+// Three useful domains of very different worth, three that harm: the best weights of those are 0.
+static double boundary(const double *w) {
+  static const double worth[D] = {3, 1.2, 0.5, 0.02, 0.02, 0.02};
+  double use = 0.2, harm = 0;
+  for (int d = 0; d < D; d++) use += worth[d] * sqrt(w[d] + 1e-3);
+  for (int d = 3; d < D; d++) harm += 0.3 * w[d];
+  return 2 / sqrt(use) + harm;
+}
+
+// The worst of three needs, and two domains that help each other: a crease no regressor here has.
+static double crease(const double *w) {
+  static const double need[3] = {1, 0.9, 1.1};
+  double worst = -INFINITY;
+  for (int k = 0; k < 3; k++) {
+    double use = 0.03;
+    for (int d = 0; d < D; d++) use += (d % 3 == k ? 1 : 0.15) * (d < 3 ? 1 : 0.4) * w[d];
+    worst = fmax(worst, need[k] / sqrt(use));
+  }
+  return worst - w[0] * w[1];
+}
+
+// A bowl with its least value on an edge, where it is level: no law of diminishing returns.
+static double bowl(const double *w) {
+  static const double at[D] = {0.6, 0.4};
+  double sum = 0;
+  for (int d = 0; d < D; d++) sum += (1 + d % 3) * (w[d] - at[d]) * (w[d] - at[d]);
+  return sum;
+}
+
+static const struct {
+  const char *name;
+  double (*f)(const double *w);
+} functions[] = {{"interior", interior}, {"boundary", boundary}, {"crease", crease}, {"bowl", bowl}};
+enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
+
+// ---- one repetition ----
+
+typedef struct task {
+  double (*f)(const double *w);
+  double noise, best[D], best_value;  // noise: its standard deviation
+  double *weights, *gain, *regret, *width;  // (repetitions)
+  double *simulated;                        // (repetitions) regret of the recipe's search
+  bool *below;
+  rmx_regress_options regress;
+} task;
+
+static void die(const rmx_err *err) {
+  fprintf(stderr, "bench_coverage: %s\n", err->message);
+  exit(1);
+}
+
+// Dirichlet with strengths as the recipe's, around the uniform mixture.
+static void draw_mixture(rmx_rng *rng, double *w) {
+  double alpha[D], strength = D * 0.05 * exp(rmx_rng_uniform(rng) * log(30));
+  for (int d = 0; d < D; d++) alpha[d] = strength / D;
+  rmx_dirichlet(rng, alpha, D, w);
+}
+
+static void repeat(void *context, size_t i) {
+  task *t = context;
+  rmx_err err;
+  rmx_table x = {0}, y = {0};
+  rmx_fit *fit = NULL;
+  rmx_question q = {0};
+  rmx_optimum o = {0}, other = {0};
+  rmx_uncertainty u = {0};
+  rmx_rng rng = rmx_rng_make(2026, i, RMX_FOR_TEST);
+  char name[16];
+  double uniform[D];
+  if (rmx_table_make(&x, "run", N, D, &err) || rmx_table_make(&y, "run", N, 1, &err)) die(&err);
+  for (int d = 0; d < D; d++) {
+    snprintf(name, sizeof name, "domain%d", d);
+    x.names[d] = rmx_strdup(name);
+    uniform[d] = 1.0 / D;
+  }
+  y.names[0] = rmx_strdup("loss");
+  for (size_t k = 0; k < N; k++) {
+    snprintf(name, sizeof name, "%zu", k);
+    x.ids[k] = rmx_strdup(name);
+    y.ids[k] = rmx_strdup(name);
+    draw_mixture(&rng, x.x + k * D);
+    y.x[k] = t->f(x.x + k * D) + t->noise * rmx_rng_normal(&rng);
+  }
+  const rmx_optimize_options search = {.method = "search", .starts = 16, .guard = true, .replicates = 200, .level = 0.9,
+                                       .samples = 100000, .top = 128, .strength = 1};
+  rmx_optimize_options simulate = search;
+  simulate.method = "simulate";
+  if (rmx_fit_tables(&t->regress, &x, &y, NULL, 0, false, i, 1, NULL, &fit, NULL, &err)) die(&err);
+  if (rmx_question_make(fit, &q, &err)) die(&err);
+  q.target.weight[0] = 1;
+  q.prior = rmx_calloc(D, sizeof(double));
+  memcpy(q.prior, uniform, sizeof uniform);
+  if (rmx_optimize(fit, &q, &search, i, 1, NULL, &o, &err)) die(&err);
+  if (rmx_optimize(fit, &q, &simulate, i, 1, NULL, &other, &err)) die(&err);
+  if (rmx_uncertainty_make(fit, &q, &o, &search, NULL, NULL, 0, i, 1, NULL, &u, &err)) die(&err);
+  double real = t->f(uniform) - t->f(o.mixture);
+  for (int d = 0; d < D; d++) {
+    t->weights[i] += (t->best[d] >= u.low[d] - 1e-3 && t->best[d] <= u.high[d] + 1e-3) / (double)D;
+    t->width[i] += (u.high[d] - u.low[d]) / D;
+  }
+  t->gain[i] = real >= u.versus[0].low && real <= u.versus[0].high;
+  t->below[i] = real < u.versus[0].low;
+  t->regret[i] = t->f(o.mixture) - t->best_value;
+  t->simulated[i] = t->f(other.mixture) - t->best_value;
+  rmx_uncertainty_release(&u);
+  rmx_optimum_release(&o);
+  rmx_optimum_release(&other);
+  rmx_question_release(&q);
+  rmx_fit_free(fit);
+  rmx_table_release(&x);
+  rmx_table_release(&y);
+}
+
+// The true best mixture: many random ones, then smaller and smaller random steps from the best.
+static void find_best(task *t) {
+  rmx_rng rng = rmx_rng_make(1, 0, RMX_FOR_TEST);
+  double w[D];
+  t->best_value = INFINITY;
+  for (int k = 0; k < GRID; k++) {
+    if (k < GRID / 8) {
+      draw_mixture(&rng, w);
+    } else {  // moves weight from one domain to another
+      int from = (int)rmx_rng_below(&rng, D), to = (int)rmx_rng_below(&rng, D);
+      double step = fmin(t->best[from], 0.3 * pow(10, -5 * rmx_rng_uniform(&rng)));
+      memcpy(w, t->best, sizeof w);
+      w[from] -= step;
+      w[to] += step;
+    }
+    double value = t->f(w);
+    if (value < t->best_value) {
+      t->best_value = value;
+      memcpy(t->best, w, sizeof w);
+    }
+  }
+}
+
+static double mean(const double *x, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += x[i] / (double)n;
+  return sum;
+}
+
+int main(int argc, char **argv) {
+  size_t repetitions = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
+  static const double noises[] = {0.1, 0.5};
+  rmx_err err;
+  printf("%zu repetitions, %d domains, %d runs, auto, search, 200 replicates, 90 %% intervals\n\n", repetitions, D, N);
+  printf("| function | noise / signal | weights covered | gain covered (real gain below) | width of a weight's | regret of search | of simulate | seconds each |\n");
+  printf("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+  for (size_t k = 0; k < FUNCTIONS; k++) {
+    if (argc > 2 && strcmp(argv[2], functions[k].name) != 0) continue;
+    for (size_t n = 0; n < 2; n++) {
+      if (argc > 3 && strtod(argv[3], NULL) != noises[n]) continue;
+      task t = {.f = functions[k].f};
+      double sum = 0, square = 0, w[D];
+      rmx_rng rng = rmx_rng_make(3, 0, RMX_FOR_TEST);
+      for (int i = 0; i < SIGNAL_SAMPLES; i++) {
+        draw_mixture(&rng, w);
+        double value = t.f(w);
+        sum += value / SIGNAL_SAMPLES;
+        square += value * value / SIGNAL_SAMPLES;
+      }
+      t.noise = noises[n] * sqrt(square - sum * sum);
+      find_best(&t);
+      t.weights = rmx_calloc(5 * repetitions, sizeof(double));
+      t.below = rmx_calloc(repetitions, sizeof(bool));
+      if (!t.weights || !t.below || rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &t.regress, &err))
+        die(&err);
+      t.gain = t.weights + repetitions;
+      t.regret = t.gain + repetitions;
+      t.width = t.regret + repetitions;
+      t.simulated = t.width + repetitions;
+      double began = rmx_now(), below = 0;
+      rmx_parallel(rmx_processors(), repetitions, repeat, &t);
+      for (size_t i = 0; i < repetitions; i++) below += t.below[i] / (double)repetitions;
+      double uniform[D];
+      for (int d = 0; d < D; d++) uniform[d] = 1.0 / D;
+      double most = t.f(uniform) - t.best_value;
+      printf("| %s | %.0f %% | %.1f %% | %.1f %% (%.1f %%) | %.3f | %.4f (%.0f %% of the prior's) | %.4f | %.2f |\n", functions[k].name,
+             100 * noises[n], 100 * mean(t.weights, repetitions), 100 * mean(t.gain, repetitions), 100 * below,
+             mean(t.width, repetitions), mean(t.regret, repetitions), 100 * mean(t.regret, repetitions) / most,
+             mean(t.simulated, repetitions), (rmx_now() - began) * rmx_processors() / (double)repetitions);
+      fflush(stdout);
+      free(t.weights);
+      free(t.below);
+      rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &t.regress);
+    }
+  }
+  return 0;
+}

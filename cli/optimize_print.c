@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// An optimum as a table with bars and plain words, and as JSON.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+void print_mixture(const char *const *names, const double *w, const double *prior, size_t D) {
+  size_t *order = rmx_calloc(D, sizeof *order), width = 6;
+  if (!order) return;
+  double most = 1e-12;
+  for (size_t d = 0; d < D; d++) {
+    order[d] = d;
+    if (w[d] > most) most = w[d];
+    if (strlen(names[d]) > width) width = strlen(names[d]);
+  }
+  for (size_t i = 1; i < D; i++)
+    for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
+      size_t kept = order[j];
+      order[j] = order[j - 1];
+      order[j - 1] = kept;
+    }
+  printf("  %-*s  %8s%s\n", (int)width, "domain", "weight", prior ? "     prior" : "");
+  for (size_t i = 0; i < D; i++) {
+    size_t d = order[i];
+    printf("  %-*s  %7.2f%%", (int)width, names[d], 100 * w[d]);
+    if (prior) printf("  %7.2f%%", 100 * prior[d]);
+    fputs("  ", stdout);
+    for (int k = 0; k < (int)(40 * w[d] / most + 0.5); k++) putchar('#');
+    putchar('\n');
+  }
+  free(order);
+}
+
+static json_t *limits_json(const answer *s) {
+  json_t *limits = json_object();
+  const rmx_target *t = &s->question.target;
+  for (size_t m = 0; m < s->fit->M; m++)
+    if (t->limit[m] < INFINITY) json_object_set_new(limits, s->fit->metrics[m], json_real(t->sign[m] * t->limit[m]));
+  return limits;
+}
+
+json_t *answer_json(const answer *s) {
+  const rmx_fit *f = s->fit;
+  const char *const *domains = (const char *const *)f->domains;
+  json_t *root = rmx_optimum_json(&s->optimum, f), *target = json_object();
+  for (size_t m = 0; m < f->M; m++)
+    if (s->question.target.weight[m] != 0) json_object_set_new(target, f->metrics[m], json_real(s->question.target.weight[m]));
+  json_t *constraints = rmx_constraints_json(&s->question.constraints, domains), *limits = limits_json(s);
+  if (json_object_size(limits)) json_object_set(constraints, "limits", limits);
+  json_decref(limits);
+  json_object_set_new(root, "prior", rmx_mixture_json(s->question.prior, domains, f->D));
+  json_object_set_new(root, "target", target);
+  if (s->question.target.worst) json_object_set_new(root, "worst", json_true());
+  json_object_set_new(root, "strength", json_real(s->options->strength));
+  json_object_set_new(root, "constraints", constraints);
+  if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));
+  return root;
+}
+
+static void print_front(const answer *s) {
+  const rmx_fit *f = s->fit;
+  const char *a = f->metrics[s->a], *b = f->metrics[s->b];
+  printf("\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest weights\n", a, b, "share", "A", "B");
+  for (size_t i = 0; i < s->front.n; i++) {
+    const double *w = s->front.mixture + i * f->D, *y = s->front.predicted + i * f->M;
+    printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->a], y[s->b]);
+    double last = INFINITY;
+    for (int k = 0; k < 3; k++) {  // the three largest
+      size_t most = f->D;
+      for (size_t d = 0; d < f->D; d++)
+        if (w[d] < last && (most == f->D || w[d] > w[most])) most = d;
+      if (most == f->D || w[most] < 0.005) break;
+      printf(" %s %.0f%%", f->domains[most], 100 * w[most]);
+      last = w[most];
+    }
+    putchar('\n');
+  }
+}
+
+// What the prediction is worth, in plain words.
+static void print_worth(const rmx_optimum *o, const rmx_target *t) {
+  double gain = o->score_prior - o->score;
+  printf("\nPredicted %s: %.4f, at the prior %.4f: %.4f %s.\n", t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
+         gain >= 0 ? "better" : "worse");
+  if (isfinite(o->expected_error))
+    printf("At this distance from the runs the prediction errs by about %.2g (root mean square, from runs left out)%s.\n", o->expected_error,
+           gain > 0 && gain < o->expected_error ? ", which is more than the gain" : "");
+  if (o->convex && isfinite(o->gap))
+    printf("The fitted function is convex: no mixture allowed is predicted better by more than %.1g.\n", o->gap);
+}
+
+void print_answer(const answer *s) {
+  const rmx_optimum *o = &s->optimum;
+  const rmx_fit *f = s->fit;
+  const rmx_target *t = &s->question.target;
+  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, f->D);
+  int width = cli_width(f->metrics, f->M, 24);
+  printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
+  for (size_t m = 0; m < f->M; m++)
+    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', width, f->metrics[m], o->predicted[m], o->predicted_prior[m],
+           t->limit[m] < INFINITY ? "  (held)" : t->weight[m] < 0 ? "  (raised)" : "");
+  printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
+         100 * o->typical_distance);
+  print_worth(o, t);
+  if (s->front.n) print_front(s);
+}

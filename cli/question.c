@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of a fit: target, limits and constraints, from the config and, over it, the command line.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static bool add_all(rmx_strings *to, const rmx_strings *from) {
+  for (size_t i = 0; i < from->n; i++)
+    if (!rmx_strings_add(to, from->items[i])) return false;
+  return true;
+}
+
+bool question_given(const question_args *a) {
+  const rmx_question_options *o = &a->keep;
+  return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n || a->maximize.n || o->floor.n || o->cap.n ||
+         o->fix.n || o->share.n || o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
+         o->max_kl > 0 || o->kl_penalty > 0;
+}
+
+// A file the command line names, else the config, whose files are in the experiment's folder; NULL: neither.
+static bool take_path(const rmx_experiment *e, const char *config, const char *line, char **out) {
+  *out = line ? rmx_strdup(line) : config ? rmx_experiment_path(e, config) : NULL;
+  return *out || (!line && !config);
+}
+
+// The config's options with the command line's over them: lists are added up.
+static rmx_status join(const rmx_experiment *e, const rmx_question_options *line, rmx_question_options *out, rmx_err *err) {
+  const rmx_question_options *config = &e->config.question;
+  *out = (rmx_question_options){
+      .worst = line->worst || config->worst,
+      .drop_below = line->drop_below > 0 ? line->drop_below : config->drop_below,
+      .max_kl = line->max_kl > 0 ? line->max_kl : config->max_kl,
+      .kl_penalty = line->kl_penalty > 0 ? line->kl_penalty : config->kl_penalty,
+  };
+  const rmx_question_options *both[] = {config, line};
+  bool good = take_path(e, config->than, line->than, &out->than) && take_path(e, config->reference, line->reference, &out->reference);
+  for (size_t i = 0; i < 2 && good; i++)
+    good = add_all(&out->floor, &both[i]->floor) && add_all(&out->cap, &both[i]->cap) && add_all(&out->fix, &both[i]->fix) &&
+           add_all(&out->share, &both[i]->share) && add_all(&out->metric_group, &both[i]->metric_group) &&
+           add_all(&out->no_worse, &both[i]->no_worse);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "the question");
+}
+
+static void release_joined(rmx_question_options *o) {
+  free(o->than);
+  free(o->reference);
+  rmx_strings_release(&o->floor);
+  rmx_strings_release(&o->cap);
+  rmx_strings_release(&o->fix);
+  rmx_strings_release(&o->share);
+  rmx_strings_release(&o->metric_group);
+  rmx_strings_release(&o->no_worse);
+}
+
+// What the command line names, else the config's target, else the one metric there is.
+static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit *f, const question_args *a, const rmx_strings *groups,
+                            rmx_target *t, rmx_err *err) {
+  if (a->target.n + a->maximize.n > 0) {
+    rmx_target parsed;
+    RMX_TRY(rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err));
+    rmx_target_release(t);
+    *t = parsed;
+    return RMX_OK;
+  }
+  RMX_TRY(target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, t->weight, err));
+  if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
+  for (size_t m = 0; m < f->M; m++) {
+    if (t->weight[m] > 0 && t->sign[m] < 0) {
+      t->weight[m] = -t->weight[m];
+      rmx_note(&c->listener, "\"%s\" is a score, higher is better: it is maximised", f->metrics[m]);
+    }
+    if (t->weight[m] < 0) t->sign[m] = -1;
+  }
+  return RMX_OK;
+}
+
+static rmx_status read_mixture(const char *path, const rmx_fit *f, const double *prior, double **out, rmx_err *err) {
+  if (!(*out = rmx_calloc(f->D, sizeof **out))) return rmx_fail_memory(err, f->D * sizeof **out, "a mixture");
+  if (path) return rmx_mixture_read(path, (const char *const *)f->domains, f->D, *out, err);
+  memcpy(*out, prior, f->D * sizeof **out);
+  return RMX_OK;
+}
+
+// Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
+static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from, double *to, rmx_err *err) {
+  for (size_t d = 0; d < f->D; d++) {
+    size_t k;
+    RMX_TRY(rmx_find_name("domain", f->domains[d], corpus->names, corpus->D_train, &k, err));
+    to[d] = from[k];
+  }
+  return RMX_OK;
+}
+
+// The tokens there are of each domain (D): of --tokens, else of the corpus.
+static rmx_status tokens_of(const question_args *a, const rmx_fit *f, const rmx_corpus *corpus, double *tokens, rmx_err *err) {
+  if (!a->tokens) {
+    for (size_t d = 0; d < f->D; d++) {
+      size_t k;
+      RMX_TRY(rmx_find_name("domain", f->domains[d], corpus->names, corpus->D_train, &k, err));
+      tokens[d] = (double)corpus->domains[k].train_tokens;
+    }
+    return RMX_OK;
+  }
+  rmx_strings names;
+  double *counts;
+  RMX_TRY(read_tokens(a->tokens, &names, &counts, err));
+  rmx_status status = RMX_OK;
+  for (size_t d = 0; d < f->D; d++) tokens[d] = NAN;
+  for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
+    size_t d;
+    status = rmx_find_name("domain", names.items[i], (const char *const *)f->domains, f->D, &d, err);
+    if (status == RMX_OK) tokens[d] = counts[i];
+    else rmx_fail_in(err, "%s", a->tokens);
+  }
+  for (size_t d = 0; d < f->D && status == RMX_OK; d++)
+    if (isnan(tokens[d])) status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"", a->tokens, f->domains[d]);
+  free(counts);
+  rmx_strings_release(&names);
+  return status;
+}
+
+static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus,
+                          rmx_constraints *k, rmx_err *err) {
+  const char *const *names = (const char *const *)f->domains;
+  bool by_epochs = a->tokens || a->max_epochs > 0 || (corpus && a->budget > 0);
+  if (by_epochs && !a->tokens && !corpus)
+    return rmx_fail(err, RMX_EUSAGE, "%s: a cap by epochs needs to know the tokens of each domain; give --tokens FILE", c->command->name);
+  double budget = a->budget > 0 || !corpus ? a->budget : (double)e->config.large.tokens;
+  if (by_epochs && !(budget > 0))
+    return rmx_fail(err, RMX_EUSAGE, "%s: a cap by epochs needs the tokens of the large run; give --budget TOKENS", c->command->name);
+  size_t most = f->D + (corpus ? corpus->D_train : 0);
+  double *x = rmx_calloc(most, sizeof *x);
+  if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
+  rmx_status status = RMX_OK;
+  if (by_epochs) {
+    status = tokens_of(a, f, corpus, x, err);
+    if (status == RMX_OK) status = rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
+  } else if (corpus) {
+    weight_caps(e, corpus, x + f->D);
+    status = by_fit_domain(f, corpus, x + f->D, x, err);
+    if (status == RMX_OK)
+      status = rmx_constraints_caps(k, x, e->config.sample.max_epochs > 0 ? "sample.max_epochs of %s" : "sample.cap_ratio of %s", names, err);
+  }
+  free(x);
+  if (status == RMX_OK && budget > 0 && (a->budget > 0 || corpus)) rmx_fit_set_budget(f, budget);
+  return status;
+}
+
+static rmx_status constraints_of(const rmx_question_options *o, const rmx_fit *f, const double *prior, rmx_constraints *k, rmx_err *err) {
+  const char *const *names = (const char *const *)f->domains;
+  const rmx_strings *bounds[] = {&o->floor, &o->cap, &o->fix};
+  for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
+    for (size_t i = 0; i < bounds[kind]->n; i++) RMX_TRY(rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err));
+  for (size_t i = 0; i < o->share.n; i++) RMX_TRY(rmx_constraints_share(k, o->share.items[i], names, err));
+  k->drop_below = o->drop_below;
+  if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
+    return rmx_fail(err, RMX_EUSAGE, "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
+  if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
+  k->most_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
+  k->kl_penalty = o->kl_penalty;
+  return read_mixture(o->reference, f, prior, &k->reference, err);
+}
+
+static rmx_status limits_of(const rmx_question_options *o, const rmx_fit *f, rmx_question *q, rmx_err *err) {
+  if (!o->worst && o->no_worse.n == 0) {
+    if (!o->than) return RMX_OK;
+    return rmx_fail(err, RMX_EUSAGE, "--than %s: what is compared with it? Give --no-worse METRIC or --worst", o->than);
+  }
+  double *than = NULL;
+  rmx_status status = read_mixture(o->than, f, q->prior, &than, err);
+  for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
+    status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target, err);
+  if (status == RMX_OK && o->worst) rmx_target_worst(f, than, &q->target);
+  free(than);
+  return status;
+}
+
+static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_question_options *o,
+                       const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
+  RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
+  if (corpus && !a->prior) RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
+  RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));  // raw rows may not quite sum to 1; a prior does
+  RMX_TRY(target_of(c, e, f, a, &o->metric_group, &q->target, err));
+  RMX_TRY(caps_of(c, e, f, a, corpus, &q->constraints, err));
+  RMX_TRY(constraints_of(o, f, q->prior, &q->constraints, err));
+  return limits_of(o, f, q, err);
+}
+
+rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus, rmx_question *q,
+               rmx_err *err) {
+  rmx_question_options o;
+  RMX_TRY(rmx_question_make(f, q, err));
+  rmx_status status = join(e, &a->keep, &o, err);
+  if (status == RMX_OK) status = fill(c, e, f, a, &o, corpus, q, err);
+  release_joined(&o);
+  if (status != RMX_OK) rmx_question_release(q);
+  return status;
+}
+
+bool has_target(const rmx_fit *f, const rmx_question *q) {
+  for (size_t m = 0; m < f->M; m++)
+    if (q->target.weight[m] != 0) return true;
+  return false;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of methods, and what is common to them: the question is checked, the region made (the guard left
+// where the constraints do not go with it), the method run, its answer verified, described, and what it is
+// worth told.
+
+#include <math.h>
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods.h"
+#include "optimum.h"
+
+static const rmx__method *const methods[] = {&rmx__simulate, &rmx__climb};
+enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
+static const double TOLERANCE = 1e-6;
+
+size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max) {
+  for (size_t i = 0; i < N_METHODS && i < max; i++) {
+    if (names) names[i] = methods[i]->name;
+    if (help) help[i] = methods[i]->help;
+  }
+  return N_METHODS;
+}
+
+static rmx_status find(const char *name, const rmx__method **out, rmx_err *err) {
+  rmx_buf list = {0};
+  for (size_t i = 0; i < N_METHODS; i++) {
+    rmx_buf_printf(&list, "%s%s", i ? ", " : "", methods[i]->name);
+    if (strcmp(name, methods[i]->name) == 0) *out = methods[i];
+  }
+  if (!*out)
+    rmx_fail(err, RMX_EINPUT, "there is no method \"%s\"; there are: %s", name, list.data ? list.data : "");
+  rmx_buf_release(&list);
+  return *out ? RMX_OK : err->status;
+}
+
+// ---- the question ----
+
+rmx_status rmx_question_make(const rmx_fit *fit, rmx_question *out, rmx_err *err) {
+  rmx_question q = {0};
+  rmx_status status = rmx_target_make(fit, &q.target, err);
+  if (status == RMX_OK) status = rmx_constraints_make(fit->D, &q.constraints, err);
+  if (status != RMX_OK)
+    rmx_question_release(&q);
+  else
+    *out = q;
+  return status;
+}
+
+void rmx_question_release(rmx_question *q) {
+  rmx_target_release(&q->target);
+  rmx_constraints_release(&q->constraints);
+  free(q->prior);
+  *q = (rmx_question){0};
+}
+
+static rmx_status check(const rmx_fit *fit, const rmx_question *q, const double *prior,
+                        const rmx_optimize_options *o, rmx_err *err) {
+  if (!(o->strength > 0) || !isfinite(o->strength))
+    return rmx_fail(err, RMX_EINPUT, "optimize.strength is %g: wanted a positive number", o->strength);
+  double sum = 0, weights = 0;
+  for (size_t d = 0; d < fit->D; d++) {
+    if (!isfinite(prior[d]) || prior[d] < 0)
+      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", fit->domains[d],
+                      prior[d]);
+    sum += prior[d];
+  }
+  if (!(sum > 0)) return rmx_fail(err, RMX_EINPUT, "the prior is 0 for every domain");
+  for (size_t m = 0; m < fit->M; m++) weights += fabs(q->target.weight[m]);
+  if (!(weights > 0) || !isfinite(weights))
+    return rmx_fail(err, RMX_EINPUT, "the target has no metric with a weight");
+  return rmx_constraints_check(&q->constraints, (const char *const *)fit->domains, err);
+}
+
+// ---- the answer ----
+
+static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err) {
+  double excess = rmx_constraints_excess(&a->question->constraints, o->mixture), score, *y = o->predicted;
+  for (size_t m = 0; m < a->fit->M; m++)
+    rmx_regressor_predict(a->fit->regressors[m], o->mixture, 1, &y[m], NULL);
+  rmx_target_score(&a->question->target, a->fit->M, y, 1, &score);
+  if (isnan(excess) || isnan(score))
+    return rmx_fail(err, RMX_ENUMERIC, "the mixture found, or its prediction, is not finite");
+  if (excess > TOLERANCE || isinf(score))
+    return rmx_fail(err, RMX_ENUMERIC, "the mixture found passes a constraint by %.3g: loosen one a little",
+                    excess > TOLERANCE ? excess : TOLERANCE);
+  return RMX_OK;
+}
+
+// What the guard costs: the same search without it.
+static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err) {
+  rmx__region all;
+  bool ignored;
+  RMX_TRY(rmx__region_make(&all, a->fit, &a->question->constraints, false, a->prior, &ignored, err));
+  rmx_optimum free_one = {0};
+  rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
+  if (status == RMX_OK) status = rmx__climb.run(a, &all, &free_one, err);
+  if (status == RMX_OK) {
+    for (size_t m = 0; m < a->fit->M; m++)
+      rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m], NULL);
+    rmx_target_score(&a->question->target, a->fit->M, free_one.predicted, 1, &o->unguarded_score);
+    double gain = o->score - o->unguarded_score;
+    bool known = isfinite(o->expected_error);
+    if (gain > (known ? o->expected_error : 1e-6 * (1 + fabs(o->score))))
+      rmx_note(a->listener,
+               "the guard holds the optimum where the runs are; beyond, the fit promises %.4g more%s, but no "
+               "run backs that "
+               "(--no-guard to go there)",
+               gain, known ? ", above the error to expect here" : "");
+  }
+  rmx_optimum_release(&free_one);
+  rmx__region_release(&all);
+  return status == RMX_ENOMEM ? status : RMX_OK;
+}
+
+rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_optimize_options *options,
+                        uint64_t seed, int threads, const rmx_listener *listener, rmx_optimum *out,
+                        rmx_err *err) {
+  const rmx__method *method = NULL;
+  const double *given = q->prior ? q->prior : fit->mean_mixture;
+  RMX_TRY(find(options->method ? options->method : "simulate", &method, err));
+  RMX_TRY(check(fit, q, given, options, err));
+  double *prior = rmx_calloc(fit->D, sizeof(double));
+  if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
+  memcpy(prior, given, fit->D * sizeof(double));
+  rmx__asked a = {fit, q, options, prior, seed, threads, listener};
+  rmx_optimum o = {.method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN};
+  rmx__region region = {0};
+  bool clash = false;
+  o.guarded = options->guard;
+  rmx_status status = RMX_OK;
+  RMX_TRY_GOTO(rmx_mixture_normalise(prior, fit->D, err), done);
+  status = rmx__region_make(&region, fit, &q->constraints, o.guarded, prior, &clash, err);
+  if (clash) {
+    rmx_warn(listener, "%s; searching without the guard", err->message);
+    o.guarded = false;
+    status = rmx__region_make(&region, fit, &q->constraints, false, prior, &clash, err);
+  }
+  if (status != RMX_OK) goto done;
+  RMX_TRY_GOTO(rmx__optimum_make(&o, fit, err), done);
+  status = method->run(&a, &region, &o, err);
+  if (status == RMX_EINPUT && q->constraints.drop_below > 0 && o.guarded) {
+    // Where every run has some of each domain, none can be dropped within the guard.
+    rmx_err again;
+    rmx__region_release(&region);
+    status = rmx__region_make(&region, fit, &q->constraints, false, prior, &clash, &again);
+    if (status == RMX_OK) status = method->run(&a, &region, &o, &again);
+    if (status == RMX_OK)
+      rmx_warn(listener, "%s; searching without the guard", err->message);
+    else
+      *err = again;
+    o.guarded = false;
+  }
+  if (status != RMX_OK) goto done;
+  RMX_TRY_GOTO(verify(&a, &o, err), done);
+  RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
+  RMX_TRY_GOTO(rmx__exact(fit, &q->target, &region, o.mixture, &o.convex, &o.gap, err), done);
+  if (o.guarded && method == &rmx__climb) RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
+done:
+  rmx__region_release(&region);
+  free(prior);
+  if (status != RMX_OK) {
+    rmx_optimum_release(&o);
+    return status;
+  }
+  *out = o;
+  return RMX_OK;
+}

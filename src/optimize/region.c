@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+// The set of mixtures a search may propose. All of it is convex but the guard's balls, of half L1 distance,
+// around the runs. A mixture outside is brought in by scaling its weights between their bounds, which is the
+// nearest inside in divergence where there are only bounds; where that does not do, it is drawn towards the
+// centre, which is inside, as far as it must.
+
+#include <math.h>
+#include <nlopt.h>
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearness.h"
+#include "search.h"
+
+static const double TOLERANCE = 1e-9;
+
+// ---- is it inside? ----
+
+double rmx__kl(const rmx_constraints *c, const double *w) {
+  double sum = 0;
+  for (size_t d = 0; d < c->D && c->reference; d++)
+    if (w[d] > 0) sum += w[d] * log(w[d] / c->reference[d]);
+  return sum;
+}
+
+static double share_of(const rmx_share *s, const double *w, size_t D) {
+  double sum = 0;
+  for (size_t d = 0; d < D; d++) sum += s->member[d] ? w[d] : 0;
+  return sum;
+}
+
+static bool keeps_linear(const rmx__region *r, const double *w) {
+  double sum = 0;
+  for (size_t d = 0; d < r->D; d++) {
+    if (!(w[d] >= r->low[d] - TOLERANCE && w[d] <= r->high[d] + TOLERANCE)) return false;
+    sum += w[d];
+  }
+  if (!(fabs(sum - 1) <= TOLERANCE)) return false;
+  for (size_t i = 0; i < r->asked->n_shares; i++) {
+    const rmx_share *s = &r->asked->shares[i];
+    double share = share_of(s, w, r->D);
+    if (share < s->low - TOLERANCE || share > s->high + TOLERANCE) return false;
+  }
+  return true;
+}
+
+bool rmx__region_keeps_convex(const rmx__region *r, const double *w) {
+  return keeps_linear(r, w) &&
+         (isinf(r->asked->most_kl) || rmx__kl(r->asked, w) <= r->asked->most_kl + TOLERANCE);
+}
+
+bool rmx__region_keeps(const rmx__region *r, const double *w) {
+  return rmx__region_keeps_convex(r, w) &&
+         (isinf(r->radius) || rmx__nearest(r->runs, r->N, r->D, w, NULL) <= r->radius + TOLERANCE);
+}
+
+// ---- bringing it inside ----
+
+// w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins only
+// where the others are all at their upper bounds.
+static void scale_between(const rmx__region *r, double *w) {
+  double low = 0, high = 1, most = 0, room = 0;
+  size_t D = r->D;
+  for (size_t d = 0; d < D; d++) {
+    w[d] = fmax(w[d], 0);
+    most += w[d] > 0 ? r->high[d] : r->low[d];
+    room += w[d] > 0 ? 0 : r->high[d] - r->low[d];
+  }
+  if (most <= 1) {
+    for (size_t d = 0; d < D; d++)
+      w[d] = w[d] > 0 ? r->high[d]
+                      : r->low[d] + (room > 0 ? fmin(1, (1 - most) / room) * (r->high[d] - r->low[d]) : 0);
+    return;
+  }
+  for (int i = 0; i < 200; i++) {
+    double sum = 0, scale = i < 100 ? high : (low + high) / 2;
+    for (size_t d = 0; d < D; d++) sum += fmin(r->high[d], fmax(r->low[d], scale * w[d]));
+    if (i < 100 && sum < 1) {
+      low = high;
+      high *= 4;
+    } else if (i < 100) {
+      i = 100;
+    } else if (sum < 1) {
+      low = scale;
+    } else {
+      high = scale;
+    }
+    if (i >= 100 && high - low <= 1e-15 * high) break;
+  }
+  double off = -1;
+  for (size_t d = 0; d < D; d++) off += w[d] = fmin(r->high[d], fmax(r->low[d], high * w[d]));
+  // What rounding left goes to whichever has room for it.
+  for (size_t d = 0; d < D && off != 0; d++) {
+    double x = fmin(r->high[d], fmax(r->low[d], w[d] - off));
+    off -= w[d] - x;
+    w[d] = x;
+  }
+}
+
+// Scales the members of shares that are not kept.
+static void scale_shares(const rmx__region *r, double *w) {
+  for (size_t i = 0; i < r->asked->n_shares; i++) {
+    const rmx_share *s = &r->asked->shares[i];
+    double is = share_of(s, w, r->D), to = fmin(s->high, fmax(s->low, is));
+    double rest = 1 - is, others = rest > 0 ? (1 - to) / rest : 1;
+    if (is == to) continue;
+    for (size_t d = 0; d < r->D; d++)
+      if (!s->member[d])
+        w[d] *= others;
+      else if (is > 0)
+        w[d] *= to / is;
+      else
+        w[d] = r->centre[d];
+  }
+}
+
+static void pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
+  double out = 0, in = 1, *from = rmx_calloc(r->D, sizeof(double));
+  for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
+    if (i == 0) memcpy(from, w, r->D * sizeof(double));
+    double t = (out + in) / 2;
+    for (size_t d = 0; d < r->D; d++) w[d] = from[d] + t * (r->centre[d] - from[d]);
+    if (keeps(r, w))
+      in = t;
+    else
+      out = t;
+  }
+  for (size_t d = 0; d < r->D; d++)
+    w[d] = from && in < 1 ? from[d] + in * (r->centre[d] - from[d]) : r->centre[d];
+  free(from);
+}
+
+static void project(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
+  for (int i = 0; i < 30; i++) {
+    scale_between(r, w);
+    if (keeps_linear(r, w)) break;
+    scale_shares(r, w);
+  }
+  if (!keeps(r, w)) pull(r, w, keeps);
+}
+
+void rmx__region_project(const rmx__region *r, double *w) {
+  if (!rmx__region_keeps(r, w)) project(r, w, rmx__region_keeps);
+}
+
+void rmx__region_project_convex(const rmx__region *r, double *w) {
+  if (!rmx__region_keeps_convex(r, w)) project(r, w, rmx__region_keeps_convex);
+}
+
+// ---- the centre ----
+
+rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more_rows, rmx_arena *arena,
+                          rmx__lp *lp, rmx_err *err) {
+  size_t shares = r->asked->n_shares;
+  RMX_TRY(rmx__lp_make(lp, r->D + more_columns, 1 + shares + more_rows, arena, err));
+  memcpy(lp->low, r->low, r->D * sizeof(double));
+  memcpy(lp->high, r->high, r->D * sizeof(double));
+  for (size_t d = 0; d < r->D; d++) lp->A[d] = 1;
+  lp->row_low[0] = lp->row_high[0] = 1;
+  for (size_t i = 0; i < shares; i++) {
+    const rmx_share *s = &r->asked->shares[i];
+    for (size_t d = 0; d < r->D; d++) lp->A[(1 + i) * lp->n + d] = s->member[d];
+    lp->row_low[1 + i] = s->low;
+    lp->row_high[1 + i] = s->high;
+  }
+  return RMX_OK;
+}
+
+// The mean of the corners at which each weight is least and greatest.
+static rmx_status mean_of_corners(rmx__region *r, bool *feasible, rmx_err *err) {
+  rmx_arena arena = {0};
+  rmx__lp lp;
+  rmx_status status = rmx__region_lp(r, 0, 0, &arena, &lp, err);
+  double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
+  if (status == RMX_OK && x == NULL) status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  memset(r->centre, 0, r->D * sizeof(double));
+  *feasible = true;
+  for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
+    lp.c[k / 2] = k % 2 ? -1 : 1;
+    status = rmx__lp_solve(&lp, x, NULL, feasible, err);
+    for (size_t d = 0; d < r->D; d++) r->centre[d] += x[d] / (double)(2 * r->D);
+    lp.c[k / 2] = 0;
+  }
+  rmx_arena_release(&arena);
+  return status;
+}
+
+static double kl_of(unsigned n, const double *w, double *gradient, void *context) {
+  const rmx_constraints *c = context;
+  double sum = 0;
+  for (size_t d = 0; d < n; d++) {
+    if (!(c->reference[d] > 0)) {
+      if (gradient) gradient[d] = 0;
+      continue;
+    }
+    double x = fmax(w[d], 1e-15), l = log(x / c->reference[d]);
+    sum += x * l;
+    if (gradient) gradient[d] = l + 1;
+  }
+  return sum;
+}
+
+typedef struct row {
+  const bool *member;
+  double sign, limit;  // sign * sum of members <= limit
+} row;
+
+static double row_of(unsigned n, const double *w, double *gradient, void *context) {
+  const row *q = context;
+  double sum = 0;
+  for (size_t d = 0; d < n; d++) {
+    double a = q->member == NULL || q->member[d];
+    sum += a * w[d];
+    if (gradient) gradient[d] = q->sign * a;
+  }
+  return q->sign * sum - q->limit;
+}
+
+// The mixture of least divergence from the reference within bounds and shares: w (D).
+static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
+  const rmx_constraints *c = r->asked;
+  memcpy(w, c->reference, r->D * sizeof(double));
+  scale_between(r, w);
+  if (keeps_linear(r, w)) return RMX_OK;
+  row whole = {NULL, 1, 1}, *rows = rmx_calloc(2 * c->n_shares, sizeof(row));
+  nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
+  if (!rows || !o) {
+    free(rows);
+    if (o) nlopt_destroy(o);
+    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
+  }
+  nlopt_set_lower_bounds(o, r->low);
+  nlopt_set_upper_bounds(o, r->high);
+  nlopt_set_min_objective(o, kl_of, (void *)(uintptr_t)c);
+  nlopt_add_equality_constraint(o, row_of, &whole, 1e-10);
+  for (size_t i = 0; i < c->n_shares; i++) {
+    rows[2 * i] = (row){c->shares[i].member, 1, c->shares[i].high};
+    rows[2 * i + 1] = (row){c->shares[i].member, -1, -c->shares[i].low};
+    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
+    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i + 1], 1e-10);
+  }
+  nlopt_set_ftol_abs(o, 1e-12);
+  nlopt_set_maxeval(o, 500);
+  double kl;
+  memcpy(w, r->centre, r->D * sizeof(double));
+  nlopt_optimize(o, w, &kl);
+  nlopt_destroy(o);
+  free(rows);
+  scale_between(r, w);
+  if (!keeps_linear(r, w)) pull(r, w, keeps_linear);
+  return RMX_OK;
+}
+
+// centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and shares.
+static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
+  rmx_arena arena = {0};
+  double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
+         *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
+  rmx_status status = w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
+  if (status == RMX_OK && least > most + TOLERANCE)
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
+                 "nearest has a divergence of %.4g",
+                 most, least);
+  for (double t = 0.5; status == RMX_OK; t /= 2) {
+    if (t < 1e-6) t = 0;
+    for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->centre[d] - w[d]);
+    if (t > 0 && rmx__kl(r->asked, v) > (least + most) / 2) continue;
+    memcpy(r->centre, v, r->D * sizeof(double));
+    break;
+  }
+  rmx_arena_release(&arena);
+  return status;
+}
+
+// A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
+static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)), least = INFINITY;
+  rmx_status status = w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  *found = false;
+  for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
+    const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
+    memcpy(w, from, r->D * sizeof(double));
+    rmx__region_project_convex(r, w);
+    double far = i == 0 ? rmx__nearest(r->runs, r->N, r->D, w, NULL) : rmx__apart(w, from, r->D);
+    if (far < least) memcpy(best, w, r->D * sizeof(double));
+    least = fmin(far, least);
+    if (i == 0 && far <= r->radius) break;
+  }
+  if (status == RMX_OK && least <= r->radius) {
+    memcpy(r->centre, best, r->D * sizeof(double));
+    *found = true;
+  }
+  free(w);
+  free(best);
+  return status;
+}
+
+// RMX_OK and *found where the region has a mixture in it.
+static rmx_status find_centre(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+  RMX_TRY(mean_of_corners(r, found, err));
+  if (!*found) return RMX_OK;
+  if (r->asked->reference && isfinite(r->asked->most_kl)) {
+    rmx_err kl = {0};
+    rmx_status status = centre_within_kl(r, &kl);
+    *found = status == RMX_OK;
+    if (status != RMX_OK) *err = kl;
+    if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
+  }
+  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre)) return centre_near_runs(r, prior, found, err);
+  return RMX_OK;
+}
+
+// ---- making it ----
+
+void rmx__region_release(rmx__region *r) {
+  free(r->low);
+  free(r->high);
+  free(r->centre);
+  *r = (rmx__region){0};
+}
+
+static rmx_status allocate(rmx__region *r, rmx_err *err) {
+  r->low = rmx_calloc(r->D, sizeof(double));
+  r->high = rmx_calloc(r->D, sizeof(double));
+  r->centre = rmx_calloc(r->D, sizeof(double));
+  if (r->low && r->high && r->centre) return RMX_OK;
+  rmx__region_release(r);
+  return rmx_fail_memory(err, 3 * r->D * sizeof(double), "a region");
+}
+
+rmx_status rmx__region_copy(rmx__region *to, const rmx__region *from, rmx_err *err) {
+  rmx__region r = *from;
+  RMX_TRY(allocate(&r, err));
+  memcpy(r.low, from->low, r.D * sizeof(double));
+  memcpy(r.high, from->high, r.D * sizeof(double));
+  memcpy(r.centre, from->centre, r.D * sizeof(double));
+  *to = r;
+  return RMX_OK;
+}
+
+static rmx_status make(rmx__region *out, const rmx_fit *fit, const rmx_constraints *c, bool guard,
+                       const double *prior, bool *found, rmx_err *err) {
+  rmx__region r = {.D = fit->D, .asked = c, .runs = fit->runs, .N = fit->N, .radius = INFINITY};
+  double typical = 0;
+  RMX_TRY(allocate(&r, err));
+  for (size_t d = 0; d < r.D; d++) {
+    double low = 0, high = 1;
+    if (guard && r.N) rmx__covered(fit, d, &low, &high);
+    r.low[d] = fmax(c->low[d], fmax(low, 0));
+    r.high[d] = fmin(c->high[d], high);
+    // Any of what the reference has none of is infinitely far from it.
+    if (c->reference && !(c->reference[d] > 0)) r.high[d] = fmin(r.high[d], 0);
+  }
+  rmx_status status = guard ? rmx__typical_distance(fit, &typical, err) : RMX_OK;
+  if (typical > 0) r.radius = 2 * typical;
+  if (status == RMX_OK) status = find_centre(&r, prior, found, err);
+  if (status != RMX_OK || !*found) rmx__region_release(&r);
+  *out = r;
+  return status;
+}
+
+rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constraints *c, bool guard,
+                            const double *prior, bool *guard_clashes, rmx_err *err) {
+  bool found = false;
+  err->status = RMX_OK;
+  *guard_clashes = false;
+  RMX_TRY(make(r, fit, c, guard, prior, &found, err));
+  if (found) return RMX_OK;
+  if (guard) {
+    rmx_status status = make(r, fit, c, false, prior, &found, err);
+    if (status != RMX_OK) return status;
+    *guard_clashes = found;
+    rmx__region_release(r);
+    if (found)
+      return rmx_fail(err, RMX_EINPUT,
+                      "the constraints leave no mixture where the runs are: train runs there");
+  }
+  if (err->status == RMX_EINPUT) return RMX_EINPUT;  // the divergence, already told
+  RMX_TRY(rmx_constraints_check(c, (const char *const *)fit->domains, err));
+  return rmx_fail(err, RMX_EINPUT, "no mixture keeps the constraints: loosen one");
+}
+
+rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_err *err) {
+  double x = r->asked->drop_below;
+  *changed = false;
+  if (!(x > 0)) return RMX_OK;
+  rmx_err ignored;
+  for (int attempt = 0; attempt < 3;
+       attempt++) {  // drop all that are too small, or the smallest, or raise that
+    rmx__region next;
+    RMX_TRY(rmx__region_copy(&next, r, err));
+    size_t smallest = r->D;
+    for (size_t d = 0; d < r->D; d++) {
+      bool small = w[d] > TOLERANCE && w[d] < x - TOLERANCE;
+      if (w[d] <= TOLERANCE && r->low[d] <= 0 && r->high[d] < x) next.high[d] = 0;
+      if (small && (smallest == r->D || w[d] < w[smallest])) smallest = d;
+      if (small && attempt == 0) next.low[d] > 0 ? (next.low[d] = fmax(x, next.low[d])) : (next.high[d] = 0);
+    }
+    if (smallest == r->D) {
+      rmx__region_release(&next);
+      return RMX_OK;
+    }
+    if (attempt == 1) next.low[smallest] > 0 ? (next.low[smallest] = x) : (next.high[smallest] = 0);
+    if (attempt == 2) next.low[smallest] = x;
+    bool found = false;
+    for (size_t d = 0; d < r->D; d++)
+      if (next.low[d] > next.high[d]) smallest = r->D;
+    rmx_status status = smallest < r->D ? find_centre(&next, r->centre, &found, &ignored) : RMX_OK;
+    if (status == RMX_OK && found) {
+      rmx__region_release(r);
+      *r = next;
+      *changed = true;
+      return RMX_OK;
+    }
+    rmx__region_release(&next);
+  }
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "--drop-below %.4g: no mixture that keeps the other constraints has only weights of 0 and above that",
+      x);
+}

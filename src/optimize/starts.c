@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where searches begin. A quarter each: the runs with the best predictions; the best of simulated mixtures,
+// the prior first; corners of the region, downhill from the prior and from the best run; and random mixtures,
+// with strengths from sparse to even. Each number of a start has random numbers of its own.
+
+#include <math.h>
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods.h"
+#include "nearness.h"
+
+enum { SIMULATED = 2000 };
+
+typedef struct scored {
+  double score;
+  size_t number;
+} scored;
+
+static int best_first(const void *a, const void *b) {
+  const scored *x = a, *y = b;
+  if (x->score != y->score) return x->score < y->score ? -1 : 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+// Numbers of X (N, D) by predicted score, lowest first; what has none last.
+static rmx_status rank(const rmx__asked *a, const double *X, size_t N, scored *order, rmx_err *err) {
+  const rmx_target *t = &a->question->target;
+  size_t M = a->fit->M;
+  double *y = rmx_calloc(N * M, sizeof(double)), *column = rmx_calloc(N, sizeof(double));
+  if (!y || !column) {
+    free(y);
+    free(column);
+    return rmx_fail_memory(err, N * M * sizeof(double), "predictions");
+  }
+  for (size_t m = 0; m < M; m++) {
+    if (t->weight[m] == 0) continue;
+    rmx_regressor_predict(a->fit->regressors[m], X, N, column, NULL);
+    for (size_t i = 0; i < N; i++) y[i * M + m] = column[i];
+  }
+  for (size_t i = 0; i < N; i++) {
+    double s = rmx__plain_score(t, M, y + i * M);
+    order[i] = (scored){isnan(s) ? INFINITY : s, i};
+  }
+  qsort(order, N, sizeof(*order), best_first);
+  free(y);
+  free(column);
+  return RMX_OK;
+}
+
+static rmx_status best_of(const rmx__asked *a, const double *X, size_t N, size_t n, double *out, size_t *made,
+                          rmx_err *err) {
+  size_t D = a->fit->D;
+  scored *order = rmx_calloc(N, sizeof(*order));
+  if (!order) return rmx_fail_memory(err, N * sizeof(*order), "starts");
+  rmx_status status = rank(a, X, N, order, err);
+  for (size_t i = 0; i < n && i < N && status == RMX_OK; i++, (*made)++)
+    memcpy(out + *made * D, X + order[i].number * D, D * sizeof(double));
+  free(order);
+  return status;
+}
+
+static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size_t n, double *out,
+                            size_t *made, rmx_err *err) {
+  size_t D = a->fit->D;
+  double *X = rmx_calloc(SIMULATED, D * sizeof(double)), *alpha = rmx_calloc(D, sizeof(double));
+  rmx_status status = X && alpha ? RMX_OK : rmx_fail_memory(err, SIMULATED * D * sizeof(double), "starts");
+  for (size_t d = 0; d < D && status == RMX_OK; d++) alpha[d] = a->options->strength * a->prior[d];
+  rmx_rng rng = rmx_rng_make(a->seed, 0, RMX_FOR_STARTS);
+  for (size_t i = 0; i < SIMULATED && status == RMX_OK; i++) {
+    rmx_dirichlet(&rng, alpha, D, X + i * D);
+    rmx__region_project_convex(region, X + i * D);
+  }
+  if (status == RMX_OK) status = best_of(a, X, SIMULATED, n, out, made, err);
+  free(X);
+  free(alpha);
+  return status;
+}
+
+// The corner of bounds and shares that is lowest on the tangent at w.
+static rmx_status corner(const rmx__asked *a, const rmx__region *region, const double *w, double *out,
+                         bool *found, rmx_err *err) {
+  const rmx_target *t = &a->question->target;
+  size_t D = a->fit->D;
+  rmx_arena arena = {0};
+  rmx__lp lp;
+  rmx_status status = rmx__region_lp(region, 0, 0, &arena, &lp, err);
+  double *g = rmx_arena_alloc(&arena, D, sizeof(double));
+  if (status == RMX_OK && !g) status = rmx_fail_memory(err, D * sizeof(double), "a start");
+  *found = status == RMX_OK;
+  for (size_t m = 0; m < a->fit->M && *found; m++) {
+    if (t->weight[m] == 0) continue;
+    *found = rmx_regressor_gradient(a->fit->regressors[m], w, g);
+    for (size_t d = 0; d < D; d++) lp.c[d] += t->weight[m] * g[d];
+  }
+  if (*found) status = rmx__lp_solve(&lp, out, NULL, found, err);
+  rmx_arena_release(&arena);
+  return status;
+}
+
+rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n, double *starts,
+                       rmx_err *err) {
+  size_t D = a->fit->D, made = 0, part = (n + 3) / 4;
+  memcpy(starts, a->prior, D * sizeof(double));
+  made = 1;
+  if (a->fit->N)
+    RMX_TRY(best_of(a, a->fit->runs, a->fit->N, part < n - made ? part : n - made, starts, &made, err));
+  RMX_TRY(simulated(a, region, part < n - made ? part : n - made, starts, &made, err));
+  for (size_t k = 0; k < 2 && made < n; k++) {
+    bool found = false;
+    RMX_TRY(corner(a, region, starts + k * D, starts + made * D, &found, err));
+    made += found;
+  }
+  double *alpha = rmx_calloc(D, sizeof(double));
+  if (!alpha) return rmx_fail_memory(err, D * sizeof(double), "a start");
+  for (; made < n; made++) {
+    rmx_rng rng = rmx_rng_make(a->seed, made, RMX_FOR_STARTS);
+    double strength = exp(log(0.2) + rmx_rng_uniform(&rng) * log(25));
+    for (size_t d = 0; d < D; d++) alpha[d] = region->high[d] > 0 ? strength : 0;
+    rmx_dirichlet(&rng, alpha, D, starts + made * D);
+  }
+  free(alpha);
+  return RMX_OK;
+}

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# regmix optimize from two CSV files: methods, constraints, limits, fronts, and what it says where it cannot.
+. "$(dirname "$0")/tap.sh"
+cd "$SCRATCH" || exit 1
+
+# Losses of three domains that fall with their own weight: power laws, runs all over the simplex.
+awk 'BEGIN {
+  srand(7); print "run,train_a,train_b,train_c" > "m.csv"; print "run,a_loss,b_loss,c_loss" > "y.csv"
+  for (i = 0; i < 40; i++) {
+    s = 0; for (k = 0; k < 3; k++) { w[k] = -log(1 - rand()); s += w[k] }
+    for (k = 0; k < 3; k++) { w[k] /= s; y[k] = 2 + k / 10 + 0.5 * (w[k] + 0.1 * w[(k + 1) % 3] + 0.02) ^ -0.3 }
+    printf "r%02d,%.6f,%.6f,%.6f\n", i, w[0], w[1], w[2] > "m.csv"
+    printf "r%02d,%.6f,%.6f,%.6f\n", i, y[0], y[1], y[2] > "y.csv"
+  }
+}'
+"$REGMIX" fit --mixtures m.csv --metrics y.csv --regressor power --out fit > /dev/null 2>&1 || not_ok "a fit"
+o="$REGMIX optimize --fit fit"
+# The weight of domain $1, or another number under key $1, in out.json.
+number() { sed -n "s/^ *\"$1\": \\([-0-9.e]*\\),*\$/\\1/p" out.json | head -n 1; }
+check() { if awk "BEGIN { exit !($2) }"; then ok "$1"; else not_ok "$1" "$2"; fi; }
+both() { # NAME CONDITION ARGUMENTS: by either method the JSON is such that the awk condition on a, b, c holds
+  name=$1 condition=$2
+  shift 2
+  for method in simulate search; do
+    if $o --method $method --json "$@" > out.json 2> err.txt; then
+      check "$name ($method)" "$(printf '%s' "$condition" | sed "s/\\ba\\b/($(number train_a))/g; s/\\bb\\b/($(number train_b))/g; s/\\bc\\b/($(number train_c))/g")"
+    else
+      not_ok "$name ($method)" "$(cat err.txt)"
+    fi
+  done
+}
+
+both "a cap" "a <= 0.4 + 1e-6 && a > 0.35" --target a_loss --cap a=0.4
+both "a floor and a fixed weight" "b >= 0.3 - 1e-6 && c > 0.1 - 1e-6 && c < 0.1 + 1e-6" --target a_loss --floor b=0.3 --fix c=0.1
+both "a share" "b + c >= 0.5 - 1e-6 && b + c <= 0.6 + 1e-6" --target a_loss --share other=0.5..0.6:b,c
+both "small weights are dropped" "(a == 0 || a > 0.1499) && (b == 0 || b > 0.1499) && (c == 0 || c > 0.1499)" --target a_loss --drop-below 0.15
+printf 'domain,tokens\na,10M\nb,1M\nc,90M\n' > tokens.csv
+both "a cap by epochs" "a <= 0.4 + 1e-6 && b <= 0.04 + 1e-6" --target a_loss --target b_loss --budget 100M --tokens tokens.csv
+printf 'a: 0.2\nb: 0.3\nc: 0.5\n' > reference.yaml
+both "a divergence" "a * log(a / 0.2) + b * log(b / 0.3) + c * log(c / 0.5) <= 0.05 + 1e-6" --target a_loss --reference reference.yaml --max-kl 0.05
+both "a limit" "a > 0.3" --target a_loss --no-worse c_loss=0.1 --than reference.yaml
+
+$o --method search --target a_loss --json > out.json 2> err.txt
+check "search: convex, and the gap is small" "$(grep -c '"convex": true' out.json) == 1 && $(number gap) < 1e-4"
+for key in mixture spread predicted predicted_prior score method distance outside guard convex gap expected_error starts \
+  unguarded_score prior target constraints; do
+  grep -q "\"$key\":" out.json || not_ok "the key $key"
+done
+low=$(number score)
+$o --target a_loss --json > out.json 2> err.txt
+check "search finds no worse than simulation" "$low <= $(number score) + 1e-9 && $low > $(number score) - 0.02"
+
+try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --target a_loss --floor a=0.6 --floor b=0.5
+try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1
+printf 'a: 10M\nb: 1M\nc: 9M\n' > few.yaml
+try "caps by epochs that clash" 1 "--max-epochs 4 of train_a (0.4)" $o --target a_loss --budget 100M --tokens few.yaml
+try "a divergence that clashes" 1 "--max-kl 0.001" $o --target a_loss --reference reference.yaml --max-kl 0.001 --floor a=0.6
+printf 'a: 0.34\nb: 0.33\nc: 0.33\n' > even.yaml
+try "limits that no mixture keeps" 1 "allow more slack" $o --method search --target a_loss --no-worse a_loss --no-worse b_loss --no-worse c_loss --than even.yaml --fix a=0.9
+try "epochs without tokens" 2 "give --tokens FILE" $o --target a_loss --max-epochs 4
+try "tokens without a budget" 2 "give --budget TOKENS" $o --target a_loss --tokens tokens.csv
+try "a reference for nothing" 2 "--max-kl NATS or --kl-penalty X" $o --target a_loss --reference reference.yaml
+try "an unknown method" 2 "simulate" $o --target a_loss --method climb
+
+try "a group" 0 '"b_loss": 0.5' $o --target both --metric-group both=a_loss,b_loss --json --samples 2000
+try "a penalty" 0 '"kl_penalty": 0.5' $o --target a_loss --kl-penalty 0.5 --json --method search
+try "the worst case" 0 '"worst": true' $o --target a_loss --target b_loss --worst --json --method search
+try "a front" 0 "none of these is better in both" $o --pareto a_loss,b_loss --points 5 --method search
+try "a front, as JSON" 0 '"pareto"' $o --pareto a_loss,b_loss --points 3 --samples 2000 --json
+try "for people: the gain" 0 "better." $o --target a_loss --method search
+try "for people: what it is worth" 0 "errs by about" $o --target a_loss --method search
+try "for people: convex" 0 "The fitted function is convex" $o --target a_loss --method search
+
+"$REGMIX" fit --mixtures m.csv --metrics y.csv --regressor trees --out trees > /dev/null 2>&1
+try "trees have no gradient" 1 "use --method simulate" "$REGMIX" optimize --fit trees --target a_loss --method search
+
+# Runs that cover little: the guard, and without it.
+awk -F, 'NR == 1 || $2 < 0.4' m.csv > part.csv
+"$REGMIX" fit --mixtures part.csv --metrics y.csv --regressor power --out part > /dev/null 2>&1
+"$REGMIX" optimize --fit part --target a_loss --method search --json > out.json 2> err.txt
+check "guarded: within what the runs covered" "$(number train_a) < 0.45 && $(grep -c '"guard": true' out.json)"
+"$REGMIX" optimize --fit part --target a_loss --method search --no-guard --json > out.json 2> err.txt
+check "--no-guard leaves it" "$(number train_a) > 0.5 && $(grep -c 'outside what the runs covered' err.txt)"
+try "constraints beyond the guard" 0 "searching without the guard" "$REGMIX" optimize --fit part --target a_loss --floor a=0.7 --method search
+
+# The same asked by settings.
+"$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
+check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"
+done_testing
