@@ -1,6 +1,6 @@
 /* report.h: an experiment as one page to look at.
  *
- * Uses: base, regress.
+ * Uses: base, mixture, regress, export.
  */
 #ifndef REGMIX_REPORT_H
 #define REGMIX_REPORT_H
@@ -26,6 +26,10 @@ rmx_status rmx_report_write(const char *folder, const char *path, rmx_err *err);
  *   effects    {spearman (D,M), n}        rank correlation of a domain's weight with a metric over the runs
  *   folds      {metric: {run, true, predicted, scores}}   out-of-fold predictions
  *   curves     [{run, diverged, tokens, loss, valid: [[tokens, target loss], ...]}]
+ *   functions  {metrics: [{name, function}], domains (D), mixtures (N,D), optimum (D), prior (D), formats}
+ *              what the page predicts with: each metric's file of the fit without what no prediction needs;
+ *              of Gaussian processes `rows` says which of the N mixtures they were fitted on (null: all),
+ *              trees are packed (src/report/trees.c)
  *   optimum, comparison, corpus, fit      the files as they are
  *   target, budget_tokens, proxies, half_agreement, config, warnings, title, version */
 rmx_status rmx_report_collect(const char *folder, json_t **out, rmx_err *err);

@@ -126,7 +126,8 @@ static rmx_status collect(const char *folder, json_t *data, json_t *config, rmx_
   RMX_TRY_GOTO(rmx__collect_folds(fit_folder, data, err), done);
   RMX_TRY_GOTO(rmx__collect_runs(folder, data, err), done);
   RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
-  json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs
+  RMX_TRY_GOTO(rmx__collect_functions(fit_folder, data, err), done);
+  json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs and functions
   status = rmx__collect_warnings(data, err);
 done:
   free(fit);

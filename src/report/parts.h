@@ -33,6 +33,11 @@ rmx_status rmx__collect_runs(const char *folder, json_t *data,
                              rmx_err *err);  // runs, effects, half_agreement
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
 rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, proxies
+// functions: what each fitted function is made of, so that the page can predict. Needs fit, with its
+// mixtures, and optimum.
+rmx_status rmx__collect_functions(const char *fit_folder, json_t *data, rmx_err *err);
+// LightGBM's text at `path`, which has been checked, as one object (trees.c): a new reference.
+rmx_status rmx__pack_trees(const char *path, json_t **out, rmx_err *err);
 // Looks at all that was collected: what to know before believing it.
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err);
 

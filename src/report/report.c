@@ -49,8 +49,8 @@ static void add_escaped(rmx_buf *page, const char *text) {
 }
 
 // "<" never stands in the JSON, so that neither "</script" nor "<!--" can.
-static void add_data(rmx_buf *page, const json_t *data) {
-  char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(7));
+static void add_json(rmx_buf *page, const json_t *data, size_t digits) {
+  char *text = data ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(digits)) : NULL;
   if (!text) page->failed = true;
   const char *at = text;
   for (const char *angle; at && (angle = strchr(at, '<')); at = angle + 1) {
@@ -61,6 +61,22 @@ static void add_data(rmx_buf *page, const json_t *data) {
   free(text);
 }
 
+// What is drawn needs 7 digits; what predicts, functions, all 17, and stands apart.
+static void add_data(rmx_buf *page, const json_t *data) {
+  json_t *drawn = json_copy((json_t *)data);
+  json_object_del(drawn, "functions");
+  add_json(page, drawn, 7);
+  json_decref(drawn);
+}
+
+static void add_functions(rmx_buf *page, const json_t *data) {
+  const json_t *functions = json_object_get(data, "functions");
+  if (functions)
+    add_json(page, functions, 17);
+  else
+    rmx_buf_puts(page, "null");
+}
+
 static void add_part(rmx_buf *page, const char *name, size_t length, const json_t *data) {
   char key[32];
   snprintf(key, sizeof key, "%.*s", (int)length, name);
@@ -69,6 +85,8 @@ static void add_part(rmx_buf *page, const char *name, size_t length, const json_
     add_escaped(page, json_string_value(json_object_get(data, "title")));
   else if (strcmp(key, "data") == 0)
     add_data(page, data);
+  else if (strcmp(key, "functions") == 0)
+    add_functions(page, data);
   else if (strcmp(key, "library") == 0)
     add_library(page);
   else if (part)

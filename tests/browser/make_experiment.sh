@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# make_experiment.sh FOLDER RUNS DOMAINS METRICS STEPS: an experiment that never took place, in the files of docs/design/files.md.
+# make_experiment.sh FOLDER RUNS DOMAINS METRICS STEPS [gp]: an experiment that never took place, in the files of docs/design/files.md.
 # Losses fall with the share of the metric's own domain and of its neighbour; everything comes from awk's seeded numbers.
-# Domain 1 has a name that would be markup in careless hands. METRICS <= DOMAINS.
+# Domain 1 has a name that would be markup in careless hands. METRICS <= DOMAINS. The fitted functions are lines, or with
+# gp Gaussian processes of made-up parameters, which cost as much as real ones.
 set -eu
-folder=$1 runs=$2 domains=$3 metrics=$4 steps=$5
+folder=$1 runs=$2 domains=$3 metrics=$4 steps=$5 kind=${6:-ridge}
 mkdir -p "$folder/fit" "$folder/corpus" "$folder/large" "$folder/runs"
 i=1
 while [ "$i" -le "$runs" ]; do mkdir -p "$folder/runs/$(printf %04d "$i")"; i=$((i + 1)); done
 
-awk -v folder="$folder" -v N="$runs" -v D="$domains" -v M="$metrics" -v S="$steps" '
+awk -v folder="$folder" -v N="$runs" -v D="$domains" -v M="$metrics" -v S="$steps" -v kind="$kind" '
 function noise(s) { return s * (rand() + rand() + rand() - 1.5) }
 function csv(name) { gsub(/"/, "\"\"", name); return "\"" name "\"" }
 function json(name) { gsub(/"/, "\\\"", name); return "\"" name "\"" }
@@ -28,7 +29,8 @@ BEGIN {
   for (i = 1; i <= N; i++) {
     run = sprintf("%04d", i); sum = 0
     for (d = 1; d <= D; d++) { w[d] = exp(noise(4)) * prior[d]; sum += w[d] }
-    row = run; for (d = 1; d <= D; d++) { w[d] = int(w[d] / sum * 5000) / 5000; row = row "," w[d] } print row > mixtures
+    row = run; for (d = 1; d <= D; d++) { w[d] = int(w[d] / sum * 5000) / 5000; row = row "," w[d]; flat = flat (i + d > 2 ? ", " : "") w[d] } print row > mixtures
+    nested = nested (i > 1 ? ", [" : "[") substr(row, 6) "]"
     row = run; half = run; valid = ""; losses = ""; earlier = ""
     for (m = 1; m <= M; m++) {
       y = truth(m, w) + noise(0.03); h = y + 0.35 + noise(0.06)
@@ -53,9 +55,27 @@ BEGIN {
   fit = folder "/fit/fit.json"
   printf "{\"version\": 1, \"domains\": [" > fit
   for (d = 1; d <= D; d++) printf "%s%s", (d > 1 ? ", " : ""), quoted[d] > fit
-  printf "], \"raw\": false, \"runs\": %d, \"metrics\": [", N > fit
-  for (m = 1; m <= M; m++) printf "%s{\"name\": %s, \"regressor\": \"ridge\", \"file\": \"%d.json\", \"cross_validation\": {\"folds\": 5, \"n\": %d, \"spearman\": 0.9, \"mse\": 0.01, \"mae\": 0.08, \"r2\": 0.9}}", (m > 1 ? ", " : ""), json(name[m] "_val_loss"), m, N > fit
+  printf "], \"raw\": false, \"runs\": %d, \"mixtures\": [%s], \"metrics\": [", N, nested > fit
+  for (m = 1; m <= M; m++) printf "%s{\"name\": %s, \"regressor\": \"" kind "\", \"file\": \"%d.json\", \"cross_validation\": {\"folds\": 5, \"n\": %d, \"spearman\": 0.9, \"mse\": 0.01, \"mae\": 0.08, \"r2\": 0.9}}", (m > 1 ? ", " : ""), json(name[m] "_val_loss"), m, N > fit
   printf "], \"half_agreement\": {}, \"made_by\": {\"version\": \"0.1.0\", \"isa\": \"avx2\", \"seed\": 42}}\n" > fit
+
+  for (m = 1; m <= M; m++) {
+    file = folder "/fit/" m ".json"
+    printf "{\"regressor\": \"%s\", \"version\": 1, \"domains\": null, ", kind > file
+    if (kind == "ridge") {
+      printf "\"sqrt\": true, \"alpha\": 1, \"intercept\": 4.9, \"coefficients\": [" > file
+      for (d = 1; d <= D; d++) printf "%s%.3f", (d > 1 ? ", " : ""), (d == m ? -1.6 : d == m % D + 1 ? -0.5 : 0.1 + noise(0.2)) > file
+    } else {
+      printf "\"runs\": %d, \"shift\": 4, \"scale\": 0.5, \"seen\": [3, 5.5], \"leave_one_out_rmse\": 0.1, \"log_ripple\": -0.5, \"log_linear\": 0.1, \"log_noise\": -2", N > file
+      printf ", \"log_length\": [" > file; for (d = 1; d <= D; d++) printf "%s%.3f", (d > 1 ? ", " : ""), noise(0.5) > file
+      printf "], \"log_eps\": [" > file; for (d = 1; d <= D; d++) printf "%s%.3f", (d > 1 ? ", " : ""), noise(1) - 3 > file
+      printf "], \"alpha\": [" > file; for (i = 1; i <= N; i++) printf "%s%.4f", (i > 1 ? ", " : ""), noise(0.2) > file
+      printf "], \"row_weights\": [" > file; for (i = 1; i <= N; i++) printf "%s1", (i > 1 ? ", " : "") > file
+      printf "], \"mixtures\": [%s", flat > file
+    }
+    printf "]}\n" > file
+    close(file)
+  }
 
   best[2] = 0.46; best[3 > D ? 1 : 3] = 0.2; left = 1; for (d = 1; d <= D; d++) left -= best[d]
   for (d = 1; d <= D; d++) best[d] += left * prior[d]
@@ -66,6 +86,28 @@ BEGIN {
   at = truth(2, best); old = truth(2, prior)
   printf "predicted: {%s: %.4f}\npredicted_prior: {%s: %.4f}\nscore: %.4f\nscore_prior: %.4f\nbest_run_score: %.4f\n", target, at, target, old, at, old, at + 0.02 > optimum
   printf "method: simulate\nsamples: 100000\ntop: 128\ndistance: 0.11\ntypical_distance: 0.15\noutside: [%s]\nmade_by: {version: 0.1.0, seed: 42, isa: avx2}\n", quoted[1] > optimum
+
+  # What newer optima say beside; a line each, so that a test can take them away.
+  printf "level: 0.9\nreplicates: 200\ninterval: {" > optimum
+  for (d = 1; d <= D; d++) printf "%s%s: [%.4f, %.4f]", (d > 1 ? ", " : ""), quoted[d], best[d] * 0.8, best[d] * 1.2 > optimum
+  printf "}\ngain: {predicted: %.4f, interval: [%.4f, %.4f]}\nexpected_error: 0.03\n", old - at, old - at - 0.05, old - at + 0.05 > optimum
+  printf "versus: {prior: {score: %.4f, gain: %.4f, interval: [%.4f, %.4f], probability: 0.99}, \"a/other.yaml\": {score: 4, gain: -0.01, interval: [-0.1, 0.08], probability: 0.41}}\n", old, old - at, old - at - 0.05, old - at + 0.05 > optimum
+  print "learning_curve: {runs: [8, 16, 24], rmse: [0.09, 0.06, 0.05], spearman: [0.7, 0.8, 0.9], regret: [0.03, 0.02, 0.01], more_runs: 24, expected_gain: 0.004, sentence: \"24 more runs would be expected to gain 0.004 nats\"}" > optimum
+  printf "attribution: {" > optimum
+  for (p = 0; p < 2; p++) {
+    printf "%s: {", (p ? "optimum" : "prior") > optimum
+    for (m = 1; m <= M; m++) {
+      printf "%s%s: {", (m > 1 ? ", " : ""), json(name[m] "_val_loss") > optimum
+      for (d = 1; d <= D; d++) printf "%s%s: %.5f", (d > 1 ? ", " : ""), quoted[d], (d == m ? -0.02 : 0.002) + noise(0.001) > optimum
+      printf "}" > optimum
+    }
+    printf "}, " > optimum
+  }
+  printf "without: {" > optimum
+  for (d = 1; d <= D; d++) printf "%s%s: {score: %.4f, loss: %.4f}", (d > 1 ? ", " : ""), quoted[d], at + best[d] / 4, best[d] / 4 > optimum
+  printf "}}\npareto: [" > optimum
+  for (p = 0; p < 5; p++) printf "%s{share: %.2f, mixture: %s, predicted: {%s: %.3f, %s: %.3f}}", (p ? ", " : ""), p / 4, map(best, quoted), target, 4 + p * p / 16, json(name[3] "_val_loss"), 5 - p / 8 > optimum
+  print "]" > optimum
 
   comparison = folder "/large/comparison.json"
   split("optimum prior uniform best_single best_run", rows, " ")

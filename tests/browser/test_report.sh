@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test_report.sh WRITE_REPORT: writes reports of made-up experiments, opens them in Chromium and compares the marks
-# of every chart with the rows of the input files, counted here. Speaks TAP.
+# test_report.sh WRITE_REPORT MAKE_FIT REGMIX: writes reports of made-up experiments, opens them in Chromium and compares
+# the marks of every chart with the rows of the input files, counted here; what the page predicts and exports with what
+# regmix predict and export say. Speaks TAP.
 set -u
-write_report=$1
+write_report=$1 make_fit=$2 regmix=$3
 here=$(cd "$(dirname "$0")" && pwd)
 browser=
 for name in chromium chromium-browser google-chrome; do
@@ -31,9 +32,10 @@ browse() { # browse PAGE OPTIONS...: the DOM after the scripts
     --disable-component-update --disable-sync --disable-extensions --user-data-dir="$work/profile" --enable-logging=stderr \
     "$@" --dump-dom "file://$page" 2>"$work/log"
 }
+: >"$work/more.html"
 open_page() { # open_page FOLDER OPTIONS...: writes and opens the report; leaves $work/said and $work/console
   "$write_report" "$1" "$work/page.html" || { echo "Bail out! the report of $1 was not written"; exit 1; }
-  cat "$work/page.html" "$here/self_check.html" >"$work/checked.html"
+  cat "$work/page.html" "$work/more.html" "$here/self_check.html" >"$work/checked.html"
   shift
   browse "$work/checked.html" "$@" | sed -n 's/.*self-check: //p' >"$work/said"
   grep CONSOLE "$work/log" >"$work/console"
@@ -49,6 +51,18 @@ no_errors() {
   same "$1: loads nothing" "$(said loaded)" 0
   same "$1: no NaN or undefined in the text" "$(said not-a-number)" no
   same "$1: no horizontal scrolling" "$(said wider-than-window)" no
+}
+
+what_if() { # what_if WHAT DOMAINS METRICS
+  same "$1: what if: a slider a domain, a row a metric" "$(said 'what-if sliders')" "$2 metrics $3"
+  same "$1: what if: shares always sum to 1" "$(said 'what-if wrong-sums')" 0
+  same "$1: what if: a slider moved there and back changes nothing" "$(said 'what-if way-back')" yes
+  same "$1: what if: a second slider starts where the first ended" "$(said 'what-if builds-on')" yes
+  same "$1: what if: a locked domain stays" "$(said 'what-if locked')" stays
+  same "$1: what if: at the prior nothing differs from the prior" "$(said 'what-if no-change-at-prior')" 0
+  same "$1: what if: other weights name the command" "$(said 'what-if asks-again')" =2
+  same "$1: what if: reset" "$(said 'what-if reset')" yes
+  same "$1: what if: the page knows every regressor and format" "$(said regressors-missing) $(said formats-missing)" "0 0"
 }
 
 # Every chart against the input files. The names have no comma in them, so that counting commas counts columns.
@@ -70,10 +84,15 @@ whole_experiment() { # whole_experiment WHAT FOLDER OPTIONS...
     same "$what: $when: a dot for each run half way" "$(chart $when half)" "$halves $halves"
     same "$what: $when: a dot for each run and domain" "$(chart $when facets)" "$((runs * domains)) $((runs * domains))"
     same "$what: $when: a field for each domain and metric" "$(chart $when effects)" "$((domains * metrics)) $((domains * metrics))"
+    same "$what: $when: a field of attribution for each domain and metric" "$(chart $when attribution)" "$((domains * metrics)) $((domains * metrics))"
+    same "$what: $when: a bar for each domain taken away" "$(chart $when without)" "$domains $domains"
+    same "$what: $when: two learning curves of three" "$(chart $when learning)" "6 6"
+    same "$what: $when: a dot for each trade-off, and the optimum" "$(chart $when pareto)" "5 5"
     same "$what: $when: a line for each log" "$(chart $when curves)" "$logs $logs"
   done
   same "$what: a dot tells its run" "$(said tooltip)" "run #, predicted #, true #"
-  same "$what: all sections" "$(said sections)" answer,compared,fit,domains,curves,corpus,made
+  same "$what: all sections" "$(said sections)" answer,compared,whatif,fit,domains,curves,corpus,made
+  what_if "$what" "$domains" "$metrics"
   same "$what: nothing is absent" "$(said absent)" 0
   same "$what: a name like markup stays text" "$(said bold-elements) $(said name-shown) $(said name-in-chart)" "0 yes yes"
   same "$what: text of the config does not run" "$(said injected)" no
@@ -92,18 +111,59 @@ no_errors "holes"
 last=$(awk -F, 'NR > 1 && $NF != ""' "$work/exp/metrics-half.csv" | wc -l)
 same "holes: the run without the metric is left out" "$(chart changed half)" "$last $last"
 
+# A fit by itself, and an optimum of an older program.
 mkdir -p "$work/fit"
-cp "$work/exp/fit/cross-validation.csv" "$work/exp/fit/fit.json" "$work/exp/optimum.yaml" "$work/fit"
+cp "$work/exp/fit"/* "$work/fit"
+grep -v -E '^(level|replicates|interval|gain|expected_error|versus|learning_curve|attribution|pareto):' "$work/exp/optimum.yaml" >"$work/fit/optimum.yaml"
 open_page "$work/fit" --virtual-time-budget=30000
 no_errors "fit alone"
 same "fit alone: the optimum is drawn" "$(chart chart mixture)" "12 12"
 same "fit alone: the fit is drawn" "$(chart chart predicted)" "24 24"
-same "fit alone: the rest says how to make it" "$(said absent)" 5
+same "fit alone: the rest says how to make it" "$(said absent)" 4
+same "fit alone: nothing of what an older optimum lacks" "$(chart chart attribution)$(chart chart learning)$(chart chart pareto)" ""
+what_if "fit alone" 6 4
+
+# Without its functions a fit is still reported.
+rm "$work/fit"/[0-9].json
+open_page "$work/fit" --virtual-time-budget=30000
+no_errors "fit without functions"
+same "fit without functions: what if says how to make it" "$(said absent)" 5
 
 mkdir -p "$work/empty"
 open_page "$work/empty" --virtual-time-budget=30000
 no_errors "empty folder"
-same "empty folder: each section says how to make it" "$(said absent)" 7
+same "empty folder: each section says how to make it" "$(said absent)" 8
+
+# Every regressor: what the page predicts and exports against the program.
+"$make_fit" "$work/made" && "$regmix" predict -q --fit "$work/made/fit" --mixtures "$work/made/queries.csv" >"$work/wanted.csv" ||
+  { echo "Bail out! no fit of every regressor"; exit 1; }
+{
+  echo '<script type="text/csv" id="queries">'; cat "$work/made/queries.csv"; echo '</script>'
+  echo '<script type="text/csv" id="wanted">'; cat "$work/wanted.csv"; echo '</script>'
+} >"$work/more.html"
+open_page "$work/made" --virtual-time-budget=30000
+: >"$work/more.html"
+no_errors "every regressor"
+what_if "every regressor" 5 8
+same "every regressor: predictions as those of regmix predict, to 1e-9" "$(said predictions)" "320 wrong 0"
+echo "# greatest relative difference: $(said worst)"
+exports=$("$regmix" export --help | grep -c -E '^  ?[a-z-]+: |^[a-z-]+: ')
+same "every regressor: every format of the program" "$(grep -c '^export optimum' "$work/said")" "$exports"
+for what in optimum moved; do
+  said "export $what yaml" | base64 -d >"$work/moved.yaml"
+  mixture=; [ $what = moved ] && mixture="--mixture $work/moved.yaml"
+  for format in $(sed -n "s/^export $what \([^ ]*\) .*/\1/p" "$work/said"); do
+    said "export $what $format" | base64 -d >"$work/got"
+    # shellcheck disable=SC2086
+    "$regmix" export -q -C "$work/made" $mixture --to "$format" --prefix /my_data/ --suffix _text >"$work/program" 2>"$work/errors"
+    tests=$((tests + 1))
+    if cmp -s "$work/got" "$work/program"; then echo "ok $tests - export of the mixture ($what) as $format is the program's"
+    else
+      echo "not ok $tests - export of the mixture ($what) as $format is the program's"; failed=$((failed + 1))
+      diff "$work/program" "$work/got" | head -n 6 | sed 's/^/# /'; sed 's/^/# /' "$work/errors"
+    fi
+  done
+done
 
 # The size the recipe asks for, in real time.
 sh "$here/make_experiment.sh" "$work/large" 512 17 13 300
@@ -116,6 +176,30 @@ for _ in 1 2 3; do  # the best of three: other programs run on this machine too
   if [ -n "$now" ] && [ "$now" -lt "${ms:-999999}" ]; then ms=$now; fi
 done
 less "512 runs: milliseconds until all is drawn" "$ms" 3000
+
+# Thirteen Gaussian processes on 512 runs: a slider follows the hand. Moved while the page loads, where the clock is real.
+sh "$here/make_experiment.sh" "$work/slow" 512 17 13 20 gp
+"$write_report" "$work/slow" "$work/page.html"
+cat "$work/page.html" - >"$work/moving.html" <<'END'
+<script>
+const times = [];
+document.querySelectorAll('#whatif input[type="range"]').forEach((range, i) => [3, 40].forEach((value) => {
+  const before = performance.now();
+  range.value = value + i;
+  range.dispatchEvent(new Event('input'));
+  document.getElementById('whatif').getBoundingClientRect();  // the layout too
+  times.push(performance.now() - before);
+}));
+document.documentElement.dataset.move = Math.ceil(times.sort((a, b) => a - b)[times.length >> 1]);
+</script>
+END
+move=
+for _ in 1 2 3; do
+  browse "$work/moving.html" --window-size=1200,900 --timeout=20000 >"$work/dom"
+  now=$(sed -n 's/.*<html[^>]* data-move="\([0-9]*\)".*/\1/p' "$work/dom" | head -n 1)
+  if [ -n "$now" ] && [ "$now" -lt "${move:-999999}" ]; then move=$now; fi
+done
+less "512 runs, 13 Gaussian processes: milliseconds a slider's move takes, median" "$move" 16
 
 echo "1..$tests"
 [ "$failed" -eq 0 ]

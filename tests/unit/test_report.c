@@ -208,6 +208,100 @@ START_TEST(warnings_say_what_is_wrong) {
 }
 END_TEST
 
+static const char *const three_runs =
+    "{\"version\": 1, \"domains\": [\"a\", \"b\"], \"raw\": false, \"mixtures\": [[0.1, 0.9], [0.5, 0.5], "
+    "[0.8, "
+    "0.2]], \"metrics\": [{\"name\": \"m\", \"file\": \"m.json\"}, {\"name\": \"n\", \"file\": \"n.json\"}, "
+    "{\"name\": "
+    "\"t\", \"file\": \"t.txt\"}]}";
+
+static const char *const two_run_gp =
+    "{\"regressor\": \"gp\", \"version\": 1, \"domains\": [\"a\", \"b\"], \"runs\": 2, \"shift\": 3, "
+    "\"scale\": 0.5, "
+    "\"seen\": [2, 4], \"leave_one_out_rmse\": 0.1, \"log_ripple\": -0.5, \"log_linear\": 0, \"log_noise\": "
+    "-2, "
+    "\"log_length\": [0, 0], \"log_eps\": [-3, -3], \"alpha\": [0.12345678901234567, -0.1], \"row_weights\": "
+    "[1, 1], "
+    "\"mixtures\": [0.1, 0.9, 0.8, 0.2]}";
+
+// Two trees: one of three leaves, b <= 0.25 first, and then a <= 0.5 on the left; one that is a leaf.
+static const char *const two_trees =
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
+    "objective=regression\nfeature_names=a b\nfeature_infos=[0:1] [0:1]\ntree_sizes=1 1\n\n"
+    "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=1 0\nsplit_gain=1 1\nthreshold=0.25 0.5\n"
+    "decision_type=2 2\nleft_child=1 -1\nright_child=-2 -3\nleaf_value=1.5 -0.25 2\nleaf_weight=1 1 1\n"
+    "leaf_count=1 1 1\ninternal_value=0 0\ninternal_weight=1 1\ninternal_count=3 2\nis_linear=0\n"
+    "shrinkage=1\n\n\n"
+    "Tree=1\nnum_leaves=1\nnum_cat=0\nleaf_value=0.125\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
+
+START_TEST(functions_come_with_the_runs_they_need) {
+  put("fit/fit.json", three_runs);
+  put("fit/m.json",
+      "{\"regressor\": \"ridge\", \"version\": 1, \"domains\": null, \"sqrt\": false, \"alpha\": 1, "
+      "\"intercept\": 3, "
+      "\"coefficients\": [0.1, 0.2]}");
+  put("fit/n.json", two_run_gp);
+  put("fit/t.txt", two_trees);
+  put("optimum.yaml", "mixture: {b: 0.75, a: 0.25}\n");
+  json_t *data = collect(), *gp = at(data, "functions/metrics/1/function");
+  ck_assert_str_eq(text(data, "functions/metrics/0/name"), "m");
+  ck_assert_double_eq(number(data, "functions/metrics/0/function/coefficients/1"), 0.2);
+  ck_assert_ptr_null(json_object_get(gp, "mixtures"));
+  ck_assert_uint_eq(json_array_size(at(gp, "rows")), 2);  // the first run and the last have the metric
+  ck_assert_double_eq(number(gp, "rows/0"), 0);
+  ck_assert_double_eq(number(gp, "rows/1"), 2);
+  ck_assert_double_eq(number(data, "functions/mixtures/2/0"), 0.8);
+  ck_assert_double_eq(number(data, "functions/optimum/0"), 0.25);
+  ck_assert(json_is_null(at(data, "functions/prior")));
+  ck_assert_str_eq(text(data, "functions/formats/0/name"), "csv");
+  ck_assert(json_is_true(at(data, "functions/formats/4/paths")));
+  json_t *trees = at(data, "functions/metrics/2/function");
+  const int nodes[] = {1, 0, -1, -1, -1, -1};  // splits in the order of domains: a <= 0.5 is the first
+  const double values[] = {1.5, 2, -0.25, 0.125};
+  ck_assert_uint_eq(json_array_size(at(trees, "nodes")), 6);
+  for (size_t i = 0; i < 6; i++)
+    ck_assert_int_eq(json_integer_value(json_array_get(at(trees, "nodes"), i)), nodes[i]);
+  for (size_t i = 0; i < 4; i++)
+    ck_assert_double_eq_tol(number(trees, "unit") * json_number_value(json_array_get(at(trees, "values"), i)),
+                            values[i], 1e-13);
+  ck_assert_double_eq(number(trees, "threshold/1"), 0.25);
+  ck_assert_double_eq(number(trees, "feature/1"), 1);
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(functions_in_the_page_have_all_their_digits) {
+  put("fit/fit.json", three_runs);
+  put("fit/n.json", two_run_gp);  // the other two are not there: they are left out
+  must(rmx_report_write(folder, in_folder("page.html"), err));
+  char *page;
+  size_t size;
+  must(rmx_read_file(in_folder("page.html"), &page, &size, err));
+  char *from = strstr(page, "id=\"functions\">");
+  ck_assert_ptr_nonnull(from);
+  from += strlen("id=\"functions\">");
+  json_t *functions = json_loadb(from, (size_t)(strstr(from, "</script") - from), 0, NULL);
+  ck_assert_uint_eq(json_array_size(at(functions, "metrics")), 1);
+  ck_assert_double_eq(number(functions, "metrics/0/function/alpha/0"), 0.12345678901234567);
+  json_decref(functions);
+  free(page);
+}
+END_TEST
+
+START_TEST(broken_functions_are_named) {
+  put("fit/fit.json", three_runs);
+  put("fit/m.json",
+      "{\"regressor\": \"ridge\", \"version\": 1, \"sqrt\": false, \"alpha\": 1, \"intercept\": 3, "
+      "\"coefficients\": [0.1, 0.2, 0.3]}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "m.json: has 3 domains, fit.json has 2");
+  put("fit/m.json", "{\"regressor\": \"none\", \"version\": 1}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "m.json: there is no regressor");
+  must(rmx_remove_tree(in_folder("fit/m.json"), err));
+  put("fit/t.txt", "tree\nversion=v4\n");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "t.txt");
+}
+END_TEST
+
 // Counts a text in the page.
 static int occurrences(const char *page, const char *what) {
   int n = 0;
@@ -224,7 +318,7 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   size_t size;
   must(rmx_read_file(in_folder("page.html"), &page, &size, err));
   ck_assert_uint_eq(strlen(page), size);
-  ck_assert_int_eq(occurrences(page, "</script"), 3);
+  ck_assert_int_eq(occurrences(page, "</script"), 4);
   ck_assert_int_eq(occurrences(page, "<!--\\\""), 0);
   ck_assert_int_eq(occurrences(page, "<b>"), 0);
   ck_assert_int_eq(occurrences(page, "broken()"), 1);
@@ -269,6 +363,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, fit_folder_alone);
   tcase_add_test(tc, curves_are_thinned_and_mended);
   tcase_add_test(tc, warnings_say_what_is_wrong);
+  tcase_add_test(tc, functions_come_with_the_runs_they_need);
+  tcase_add_test(tc, functions_in_the_page_have_all_their_digits);
+  tcase_add_test(tc, broken_functions_are_named);
   tcase_add_test(tc, page_is_whole_and_nothing_breaks_out);
   tcase_add_test(tc, broken_files_are_named);
 }

@@ -79,7 +79,7 @@ function answerSection() {
   }
   const p = predictions();
   const expects = [
-    comparedTo(p.optimum, p.prior, 'the prior'),
+    gainSentence() ? null : comparedTo(p.optimum, p.prior, 'the prior'),
     comparedTo(p.optimum, p.best, 'the best of the runs'),
   ].filter(Boolean);
   const sentences = [
@@ -110,7 +110,14 @@ function answerSection() {
   const figuresOf = el(
     'dl',
     {class: 'figures'},
-    tile('Predicted at the optimum', p.optimum, axisOf(target.name).replace(/ \(.*\)$/, ''), 'main'),
+    tile(
+      'Predicted at the optimum',
+      p.optimum,
+      isNumber(optimum.expected_error)
+        ? `± ${small(scaled(optimum.expected_error))}, the error to expect at its distance from the runs`
+        : axisOf(target.name).replace(/ \(.*\)$/, ''),
+      'main',
+    ),
     tile('Predicted at the prior', p.prior, null),
     tile('Predicted at the best run', p.best, null),
     gap && isNumber(gap.mean)
@@ -127,16 +134,20 @@ function answerSection() {
   const prior = optimum.prior || {},
     spread = optimum.spread || {};
   const hasPrior = Object.keys(prior).length > 0,
-    hasSpread = Object.keys(spread).length > 0;
+    interval = optimum.interval || {},
+    hasInterval = Object.values(interval).some(isInterval),
+    hasSpread = !hasInterval && Object.values(spread).some((s) => s > 0);
   const bars = order.flatMap(([domain, w]) => {
-    const s = spread[domain] || 0,
-      note = `${domain}\noptimum ${percent(w)}${s ? ` ± ${percent(s)}` : ''}${hasPrior ? `\nprior ${percent(prior[domain] || 0)}` : ''}`;
+    const s = hasSpread ? spread[domain] || 0 : 0,
+      [low, high] = isInterval(interval[domain]) ? interval[domain] : [w - s, w + s],
+      sure = isInterval(interval[domain]) ? ` (${percents([low, high])})` : s ? ` ± ${percent(s)}` : '',
+      note = `${domain}\noptimum ${percent(w)}${sure}${hasPrior ? `\nprior ${percent(prior[domain] || 0)}` : ''}`;
     const own = {
       domain: domainLabel(domain),
       kind: 'optimum',
       share: 100 * w,
-      low: 100 * Math.max(0, w - s),
-      high: 100 * Math.min(1, w + s),
+      low: 100 * Math.max(0, low),
+      high: 100 * Math.min(1, high),
       label: percent(w),
       tip: note,
     };
@@ -159,14 +170,18 @@ function answerSection() {
   const chart = figure(
     'mixture',
     title,
-    hasSpread ? 'Thin lines: ± one standard deviation over the best mixtures found.' : null,
+    hasInterval
+      ? `Thin lines: ${level()} interval of each share${optimum.replicates ? `, from ${whole(optimum.replicates)} searches on resampled runs` : ''}.`
+      : hasSpread
+        ? 'Thin lines: ± one standard deviation over the best mixtures found.'
+        : null,
     (width) => ({spec: pairedBars(bars, width, title), rows: bars.length}),
     hasPrior ? key(['main', 'optimum'], ['other', 'prior: share of the available tokens']) : null,
   );
   const columns = [
     'domain',
     'optimum',
-    hasSpread && '± sd',
+    hasInterval ? `${level()} interval` : hasSpread && '± sd',
     hasPrior && 'prior',
     hasPrior && 'times prior',
   ].filter(Boolean);
@@ -177,7 +192,11 @@ function answerSection() {
       [
         {text: domainLabel(domain), title: domain},
         percent(w),
-        hasSpread && percent(spread[domain]),
+        hasInterval
+          ? isInterval(interval[domain])
+            ? percents(interval[domain])
+            : '–'
+          : hasSpread && percent(spread[domain]),
         hasPrior && percent(prior[domain]),
         hasPrior && (prior[domain] > 0 ? `× ${Number((w / prior[domain]).toPrecision(2))}` : '–'),
       ].filter(Boolean),
@@ -189,9 +208,12 @@ function answerSection() {
     'Answer',
     warnings,
     el('p', {class: 'lead'}, sentences.join('')),
+    gainSentence() ? el('p', {class: 'lead'}, gainSentence()) : null,
     measuredSentence() ? el('p', {class: 'lead'}, measuredSentence()) : null,
     figuresOf,
-    el('div', {class: 'pair'}, chart.node, el('div', {class: 'block'}, list)),
+    el('div', {class: hasInterval ? 'pair even' : 'pair'}, chart.node, el('div', {class: 'block'}, list)),
+    versusTable() ? el('div', {class: 'block'}, versusTable()) : null,
+    paretoPart(),
   );
 }
 

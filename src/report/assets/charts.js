@@ -335,9 +335,91 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   );
 }
 
+// A bar a row: rows {name, value, label, tip}.
+function bars(rows, width, description, xTitle) {
+  const greatest = Math.max(...rows.map((r) => r.value), 1e-12);
+  return base(width, rows.length * 26 + 46, description, {
+    data: [{name: 'table', values: rows}],
+    scales: [
+      {name: 'name', type: 'band', domain: rows.map((r) => r.name), range: 'height', padding: 0.25},
+      linear(
+        'x',
+        'width',
+        [Math.min(0, ...rows.map((r) => r.value)), greatest * (width < 480 ? 1.3 : 1.16)],
+        {
+          nice: false,
+        },
+      ),
+    ],
+    axes: [
+      {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 110)},
+      {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 110 : 190},
+    ],
+    marks: [
+      rowsOf('rect', {
+        x: {scale: 'x', value: 0},
+        x2: f('value', 'x'),
+        y: f('name', 'name'),
+        height: {scale: 'name', band: 1},
+        fill: v('var(--main)'),
+        cornerRadius: v(1),
+      }),
+      plain('text', 'table', {
+        x: {scale: 'x', signal: 'max(0, datum.value)', offset: 6},
+        y: f('name', 'name', {band: 0.5}),
+        text: f('label'),
+        baseline: v('middle'),
+        fontSize: v(11.5),
+        fill: v('var(--ink)'),
+      }),
+    ],
+  });
+}
+
+// Dots joined by a line a kind: rows {x, y, kind, color, tip}.
+function series(rows, width, description, xTitle, yTitle) {
+  const height = Math.round(Math.min(300, width * 0.6));
+  return base(width, height, description, {
+    data: [{name: 'table', values: rows}],
+    scales: [
+      linear('x', 'width', extent(rows.map((r) => r.x)), {nice: false}),
+      linear('y', 'height', extent(rows.map((r) => r.y))),
+    ],
+    axes: [
+      {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 85)},
+      {scale: 'y', orient: 'left', grid: true, title: yTitle, tickCount: ticks(height, 50)},
+    ],
+    marks: [
+      {
+        type: 'group',
+        from: {facet: {data: 'table', name: 'one', groupby: 'kind'}},
+        aria: false,
+        interactive: false,
+        marks: [
+          plain('line', 'one', {
+            x: f('x', 'x'),
+            y: f('y', 'y'),
+            stroke: f('color'),
+            strokeWidth: v(1.8),
+            strokeJoin: v('round'),
+          }),
+        ],
+      },
+      rowsOf('symbol', {
+        x: f('x', 'x'),
+        y: f('y', 'y'),
+        size: v(70),
+        fill: f('color'),
+        stroke: v('var(--paper)'),
+        strokeWidth: v(1),
+      }),
+    ],
+  });
+}
+
 // A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it
 // suits any paper.
-function heatMap(cells, rowNames, columnNames, width, description) {
+function heatMap(cells, rowNames, columnNames, width, description, rowTitle = 'domain (share of tokens)') {
   const room = width - Math.min(190, width * 0.3);
   const cell = room / columnNames.length;
   const height = rowNames.length * 26 + 110;
@@ -354,15 +436,15 @@ function heatMap(cells, rowNames, columnNames, width, description) {
         orient: 'left',
         labelColor: 'var(--ink)',
         labelLimit: width < 480 ? 105 : 185,
-        title: width < 480 ? null : 'domain (share of tokens)',
+        title: width < 480 ? null : rowTitle,
       },
       {
         scale: 'column',
         orient: 'top',
         labelColor: 'var(--ink)',
-        labelAngle: -40,
+        labelAngle: cell < 22 ? -90 : -40,
         labelAlign: 'left',
-        labelBaseline: 'bottom',
+        labelBaseline: cell < 22 ? 'middle' : 'bottom',
         labelLimit: width < 480 ? 85 : 130,
         labelOverlap: false,
         labelPadding: 4,

@@ -246,7 +246,9 @@ const key = (...items) =>
   el(
     'ul',
     {class: 'key'},
-    items.map(([color, text]) => el('li', null, el('i', {style: `background:var(--${color})`}), text)),
+    items
+      .filter(Boolean)
+      .map(([color, text]) => el('li', null, el('i', {style: `background:var(--${color})`}), text)),
   );
 
 function chooseMetric(names, label, onChange) {

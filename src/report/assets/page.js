@@ -120,6 +120,8 @@ function fitSection() {
       charts.map((c) => c.node),
     ),
   );
+  const learning = learningPart();
+  if (learning) node.append(learning);
   if (scored.length > 1) {
     node.append(
       el(
@@ -151,11 +153,13 @@ function fitSection() {
 
 const DOTS_A_FACET = 600;
 function domainSection() {
+  const attribution = attributionParts();
   if (!runs) {
     section(
       'domains',
       'What each domain does',
       'Domains',
+      ...attribution,
       absent('No runs have been measured yet', 'train', 'trains and measures them'),
     );
     return;
@@ -256,7 +260,7 @@ function domainSection() {
       '+1, value rises with the share',
     ),
   );
-  section('domains', 'What each domain does', 'Domains', choose, multiples.node, heat.node);
+  section('domains', 'What each domain does', 'Domains', ...attribution, choose, multiples.node, heat.node);
 }
 
 // ---- 5. learning curves ----
@@ -425,10 +429,14 @@ function madeSection() {
         optimum.method,
         optimum.samples && `${whole(optimum.samples)} mixtures drawn`,
         optimum.top && `mean of the best ${whole(optimum.top)}`,
+        optimum.convex === true && 'the score is convex, so that what was found is the best there is',
+        isNumber(optimum.gap) && `a better mixture could gain at most ${optimum.gap.toPrecision(1)}`,
       ]
         .filter(Boolean)
         .join(', '),
     ]);
+  const constraints = facts(optimum && optimum.constraints, '');
+  if (constraints.length) list.push(['constraints', constraints.map(([k, x]) => `${k} ${x}`).join(', ')]);
   if (optimum && isNumber(optimum.distance))
     list.push([
       'distance',
@@ -466,6 +474,7 @@ document.getElementById('foot').textContent =
   `Made by regmix ${data.version}. This page is complete: it loads nothing from anywhere.`;
 answerSection();
 compareSection();
+whatIfSection();
 fitSection();
 domainSection();
 curveSection();

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// What optimize works out beside the optimum, where optimum.yaml has it: how sure the gain is, what each
+// domain does to each metric and what the optimum would lose without it, what more runs would bring, and the
+// trade-off between two metrics.
+
+const level = () => `${fixed(100 * (isNumber(optimum.level) ? optimum.level : 0.9), 0)}\u202f%`;
+const percents = ([low, high]) =>
+  `${percent(Math.max(0, low)).replace(/\u202f%$/, '')}\u2013${percent(high)}`;
+const isInterval = (x) => Array.isArray(x) && isNumber(x[0]) && isNumber(x[1]);
+const scaled = (x) => x / Math.abs(targetWeight || 1); // of the score, told in the target's unit
+const span = (x) => `${small(scaled(x[0]))} to ${small(scaled(x[1]))}`;
+
+// ---- how sure the gain is ----
+
+const chance = (p) =>
+  p > 0.995 ? 'over 99\u202f%' : p < 0.005 ? 'under 1\u202f%' : `${fixed(100 * p, 0)}\u202f%`;
+const mixtureName = (name) =>
+  name === 'prior' ? 'the prior' : String(name).replace(/^.*\//, '').replace(/_/g, ' ');
+
+function gainSentence() {
+  const prior = (optimum.versus || {}).prior || {},
+    gain = prior.gain !== undefined ? prior : optimum.gain && {...optimum.gain, gain: optimum.gain.predicted};
+  if (!gain || !isNumber(gain.gain)) return null;
+  const sure = isNumber(gain.probability) ? ` with probability ${chance(gain.probability)}` : '';
+  const worse = gain.gain < 0;
+  return (
+    `By the fit, the optimum ${worse ? 'is worse than' : 'beats'} the prior${worse ? '' : sure}: gain ${withUnit(small(scaled(gain.gain)), target.name)}` +
+    `${isInterval(gain.interval) ? ` (${span(gain.interval)})` : ''}.`
+  );
+}
+
+function versusTable() {
+  const rows = Object.entries(optimum.versus || {}).filter(([, row]) => row && isNumber(row.gain));
+  if (!rows.length) return null;
+  return table(
+    'Against other mixtures, as the fit predicts',
+    [
+      'the optimum against',
+      `gain${unitOf(target.name) ? ` (${unitOf(target.name)})` : ''}`,
+      `${level()} interval`,
+      'is better with probability',
+    ],
+    rows.map(([name, row]) => [
+      {text: mixtureName(name), title: name},
+      signed(scaled(row.gain)),
+      isInterval(row.interval) ? span(row.interval) : '–',
+      isNumber(row.probability) ? chance(row.probability) : '–',
+    ]),
+  );
+}
+
+// ---- what each domain does ----
+
+function attributionParts() {
+  const attribution = optimum && optimum.attribution;
+  if (!attribution) return [];
+  const places = [
+    ['optimum', 'at the optimum'],
+    ['prior', 'at the prior'],
+  ].filter(([key]) => attribution[key] && Object.keys(attribution[key]).length);
+  const parts = [];
+  const share = (domain) => (optimum.mixture || {})[domain] || 0;
+  const byShare = (domains) => domains.sort((a, b) => share(b) - share(a));
+  let few = true;
+  if (places.length) {
+    let place = places[0][0];
+    const named = Object.keys(attribution[place]);
+    const wanted = Object.keys(target.weights).filter((m) => named.includes(m));
+    const columns = [...(wanted.length > 1 ? [WEIGHTED] : []), ...new Set([...wanted, ...named])];
+    const domains = byShare(Object.keys(attribution[place][named[0]]));
+    few = columns.length <= 5;
+    const value = (metric, domain) =>
+      metric === WEIGHTED
+        ? wanted.reduce((s, m) => s + target.weights[m] * attribution[place][m][domain], 0)
+        : (attribution[place][metric] || {})[domain];
+    const title = () => `What 1\u202f% more of a domain does, ${places.find(([key]) => key === place)[1]}`;
+    const draw = (width) => {
+      const greatest = Math.max(
+        ...columns.flatMap((m) => domains.map((d) => Math.abs(value(m, d)) || 0)),
+        1e-12,
+      );
+      const cells = domains.flatMap((d) =>
+        columns.map((m) => {
+          const x = value(m, d);
+          return {
+            row: domainLabel(d),
+            column: metricLabel(m),
+            value: isNumber(x) ? Math.sign(x) * Math.sqrt(Math.abs(x) / greatest) : NaN,
+            label: isNumber(x) && !/^[\u2212.0]*$/.test(briefly(x, greatest)) ? briefly(x, greatest) : '',
+            tip: `1\u202f% of the tokens moved to ${d} from all others,\n${place === 'prior' ? 'from the prior' : 'from the optimum'}:\n${m} ${x > 0 ? '+' : ''}${fixed(x, 5)} ${unitOf(m)}`,
+          };
+        }),
+      );
+      return {
+        spec: heatMap(cells, domains.map(domainLabel), columns.map(metricLabel), width, title(), 'domain'),
+        rows: cells.length,
+      };
+    };
+    const heat = figure(
+      'attribution',
+      title(),
+      'Change of each metric when 1\u202f% of all tokens is moved to the domain, taken from all others in proportion; as the fit predicts. Domains by their share of the optimum.',
+      draw,
+      el(
+        'p',
+        null,
+        'falls',
+        el('span', {class: 'ramp', role: 'img', 'aria-label': 'blue to orange'}),
+        'rises with more of the domain (colour by the root of the change)',
+      ),
+    );
+    const select = el(
+      'select',
+      null,
+      places.map(([key, text]) => el('option', {value: key}, text)),
+    );
+    select.addEventListener('change', () => {
+      place = select.value;
+      heat.setTitle(title());
+      heat.update();
+    });
+    if (places.length > 1)
+      heat.node.querySelector('figcaption').append(el('label', {class: 'choose'}, 'Shown', select));
+    parts.push(heat.node);
+  }
+  const without = Object.entries(attribution.without || {}).filter(([, x]) => x && isNumber(x.loss));
+  if (without.length) {
+    const order = byShare(without.map(([domain]) => domain)),
+      of = Object.fromEntries(without);
+    const rows = order.map((d) => {
+      const x = scaled(of[d].loss);
+      return {
+        name: domainLabel(d),
+        value: x,
+        label: small(x),
+        tip: `without ${d}\nthe best mixture is ${small(x)} ${unitOf(target.name)} worse`,
+      };
+    });
+    const title = 'What the optimum would lose without a domain';
+    parts.push(
+      figure(
+        'without',
+        title,
+        'The best mixture is searched again with the domain\u2019s share held at 0.',
+        (width) => ({
+          spec: bars(
+            rows,
+            width,
+            title,
+            `loss${unitOf(target.name) ? ` (${unitOf(target.name)})` : ' of the score'}`,
+          ),
+          rows: rows.length,
+        }),
+      ).node,
+    );
+  }
+  return parts.length > 1 && few ? [el('div', {class: 'pair'}, parts)] : parts;
+}
+
+// As many decimals as tell the greatest of a table by two digits, signs by a true minus.
+function briefly(x, greatest) {
+  const decimals = Math.min(6, Math.max(2, 1 - Math.floor(Math.log10(greatest))));
+  return fixed(x, decimals);
+}
+
+// ---- would more runs help? ----
+
+function learningPart() {
+  const curve = optimum && optimum.learning_curve;
+  if (!curve || !Array.isArray(curve.runs) || curve.runs.length < 2) return null;
+  const kinds = [
+    ['rmse', 'error of the score on runs not seen', 'main'],
+    ['regret', 'regret: the run thought best against the best', 'accent'],
+  ].filter(([key]) => Array.isArray(curve[key]) && curve[key].some(isNumber));
+  const rows = kinds.flatMap(([key, text, color]) =>
+    curve.runs
+      .map((n, i) => ({
+        x: n,
+        y: curve[key][i],
+        kind: key,
+        color: `var(--${color})`,
+        tip: `fitted on ${n} runs\n${text} ${small(curve[key][i])}${(curve.spearman || []).length ? `\nSpearman ${fixed(curve.spearman[i], 3)}` : ''}`,
+      }))
+      .filter((r) => isNumber(r.y)),
+  );
+  const title = 'Would more runs help?';
+  return figure(
+    'learning',
+    title,
+    typeof curve.sentence === 'string' ? `${curve.sentence.replace(/\.$/, '')}.` : null,
+    (width) => ({
+      spec: series(
+        rows,
+        Math.min(width, 620),
+        title,
+        'runs fitted',
+        axisOf(target.name).replace(/^.*?(\(.*\))?$/, 'score $1'),
+      ),
+      rows: rows.length,
+    }),
+    key(...kinds.map(([, text, color]) => [color, text])),
+  ).node;
+}
+
+// ---- the trade-off between two metrics ----
+
+// Which two: said, or all that are predicted, or the target's where they go one way from point to point, as
+// on a front they must.
+function frontOf(points) {
+  const all = Object.keys(points[0].predicted),
+    wanted = Object.keys(target.weights).filter((m) => all.includes(m));
+  const oneWay = (m) => {
+    const steps = points.slice(1).map((p, i) => p.predicted[m] - points[i].predicted[m]);
+    return steps.every((x) => x <= 1e-9) || steps.every((x) => x >= -1e-9);
+  };
+  if (Array.isArray(points[0].metrics)) return points[0].metrics;
+  if (all.length === 2) return all;
+  return wanted.length === 2 && wanted.every(oneWay) ? wanted : null;
+}
+
+function paretoPart() {
+  const points =
+    optimum && Array.isArray(optimum.pareto) ? optimum.pareto.filter((p) => p && p.predicted) : [];
+  if (points.length < 2) return null;
+  const pair = frontOf(points);
+  if (!pair) return null;
+  const [a, b] = pair;
+  const rows = points.map((p) => ({
+    x: p.predicted[a],
+    y: p.predicted[b],
+    kind: 'front',
+    color: 'var(--main)',
+    tip:
+      `${isNumber(p.share) ? `weight ${percent(p.share)}\n` : ''}${metricLabel(a)} ${loss(p.predicted[a])}\n${metricLabel(b)} ${loss(p.predicted[b])}` +
+      `${p.mixture ? `\n${words(p.mixture)}` : ''}`,
+  }));
+  const at = (predicted, color, what) =>
+    predicted && isNumber(predicted[a]) && isNumber(predicted[b])
+      ? [
+          {
+            x: predicted[a],
+            y: predicted[b],
+            kind: what,
+            color,
+            tip: `${what}\n${metricLabel(a)} ${loss(predicted[a])}\n${metricLabel(b)} ${loss(predicted[b])}`,
+          },
+        ]
+      : [];
+  const shown = [
+    ...rows,
+    ...at(optimum.predicted_prior, 'var(--other)', 'the prior'),
+    ...at(optimum.predicted, 'var(--accent)', 'the optimum'),
+  ];
+  const title = `${metricLabel(a)} against ${metricLabel(b)}: no mixture is known to be better at both`;
+  return figure(
+    'pareto',
+    title,
+    'Each dot of the line is the best mixture for other weights of the two metrics, as the fit predicts.',
+    (width) => ({spec: series(shown, Math.min(width, 620), title, axisOf(a), axisOf(b)), rows: shown.length}),
+    key(
+      ['main', 'best for some weights'],
+      shown.some((r) => r.kind === 'the optimum') ? ['accent', 'the optimum'] : null,
+      shown.some((r) => r.kind === 'the prior') ? ['other', 'the prior'] : null,
+    ),
+  ).node;
+}

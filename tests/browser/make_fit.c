@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// make_fit FOLDER: an experiment with every regressor in one fit, for the browser test: FOLDER/fit, a metric
+// for each, FOLDER/queries.csv with mixtures to predict (corners, edges, the middle, random ones),
+// corpus.json and optimum.yaml. Names are such that each export format must think about its quotes.
+#include <math.h>
+#include <regmix/mixture.h>
+#include <regmix/regress.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 90, D = 5, M = 8, QUERIES = 40 };
+static const char *const domains[D] = {"no", "a\"b", "\xCF\x80", "c,d", "e-1/x"};
+static const char *const kinds[M] = {"ridge", "ridge", "trees", "exp", "power", "gp", "ensemble", "exposure"};
+static const char *const metrics[M] = {"ridge_loss", "root_loss", "trees_loss",    "exp_loss",
+                                       "power_loss", "gp_loss",   "ensemble_loss", "exposure_loss"};
+
+static void stop(rmx_status status, const rmx_err *err) {
+  if (status == RMX_OK) return;
+  fprintf(stderr, "make_fit: %s\n", err->message);
+  exit(1);
+}
+#define MUST(call)     \
+  do {                 \
+    rmx_err e = {0};   \
+    rmx_err *err = &e; \
+    stop((call), err); \
+  } while (0)
+
+static void make_table(rmx_table *t, size_t rows, size_t columns, const char *const *names, char letter) {
+  MUST(rmx_table_make(t, "run", rows, columns, err));
+  for (size_t i = 0; i < rows; i++) t->ids[i] = rmx_format("%c%zu", letter, i);
+  for (size_t d = 0; d < columns; d++) t->names[d] = rmx_strdup(names[d]);
+}
+
+// Runs keep to the middle, so that queries go far beyond what they saw, where functions bend over.
+static void draw(rmx_rng *rng, double strength, double *w) {
+  double alpha[D];
+  for (size_t d = 0; d < D; d++) alpha[d] = strength;
+  rmx_dirichlet(rng, alpha, D, w);
+}
+
+static void fill(rmx_table *mixtures, rmx_table *values, rmx_table *queries) {
+  rmx_rng rng = rmx_rng_make(11, 0, 0);
+  for (size_t i = 0; i < N; i++) {
+    double *w = &mixtures->x[i * D], *y = &values->x[i * M];
+    draw(&rng, 2, w);
+    for (size_t m = 0; m < M; m++)
+      y[m] = 3 - 2 * w[m % D] + 0.5 * exp(-7 * w[m % D]) + 1.5 * w[(m + 1) % D] + 0.02 * rmx_rng_normal(&rng);
+  }
+  for (size_t i = 0; i < 6; i++) values->x[(7 * i) * M + 5] = NAN;  // runs that the gp has not seen
+  for (size_t i = 0; i < QUERIES; i++) {
+    double *w = &queries->x[i * D];
+    draw(&rng, 0.4, w);
+    for (size_t d = 0; d < D && i < 2 * D + 1; d++)
+      w[d] = i < D ? d == i : i < 2 * D ? 0.5 * (d == i - D || d == (i - D + 1) % D) : 1.0 / D;
+  }
+}
+
+static rmx_fit *fit_one(const char *kind, bool root, const char *metric, const rmx_table *mixtures,
+                        const rmx_table *values) {
+  rmx_regress_options options = {0};
+  MUST(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &options, err));
+  free(options.regressor);
+  options.regressor = rmx_strdup(kind);
+  options.ridge.sqrt = root;
+  options.trees.min_data_in_leaf = 4;
+  options.trees.rounds = 300;
+  options.exp.terms = 2;
+  rmx_fit *fit = NULL;
+  const double tokens[D] = {5e4, 8e4, 1e5, 2e5, 1e4};
+  const rmx_exposure exposure = {tokens, domains, D, 3e5, 1e5};
+  MUST(rmx_fit_tables_exposed(&options, mixtures, values, &metric, metric ? 1 : 0, false, &exposure, 5, 1,
+                              NULL, &fit, NULL, err));
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &options);
+  return fit;
+}
+
+static void write_text(const char *folder, const char *file, const char *text) {
+  char *path = rmx_path_in(folder, file);
+  MUST(rmx_write_file(path, text, strlen(text), err));
+  free(path);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) return 2;
+  rmx_table mixtures = {0}, values = {0}, queries = {0};
+  make_table(&mixtures, N, D, domains, 'r');
+  make_table(&values, N, M, metrics, 'r');
+  make_table(&queries, QUERIES, D, domains, 'q');
+  fill(&mixtures, &values, &queries);
+  rmx_fit *all = fit_one("ridge", false, NULL, &mixtures, &values);
+  for (size_t m = 1; m < M; m++) {
+    rmx_fit *one = fit_one(kinds[m], m == 1, metrics[m], &mixtures, &values);
+    rmx_regressor *r = all->regressors[m];
+    all->regressors[m] = one->regressors[0];
+    one->regressors[0] = r;
+    rmx_fit_free(one);
+  }
+  char *folder = rmx_path_in(argv[1], "fit"), *corpus = rmx_path_in(argv[1], "corpus");
+  char *path = rmx_path_in(argv[1], "queries.csv");
+  MUST(rmx_fit_write(all, folder, NULL, err));
+  MUST(rmx_csv_write(path, &queries, err));
+  MUST(rmx_mkdirs(corpus, err));
+  rmx_buf text = {0};
+  rmx_buf_puts(&text, "{\"domains\": [");
+  for (size_t d = 0; d < D; d++)
+    rmx_buf_printf(&text, "%s{\"name\": \"%s\", \"train_documents\": %zu, \"train_tokens\": %zu}",
+                   d ? ", " : "", d == 1 ? "a\\\"b" : domains[d], 17 + 5 * d, 90001 + 31337 * d);
+  rmx_buf_puts(&text, "]}\n");
+  write_text(corpus, "corpus.json", text.data);
+  write_text(argv[1], "optimum.yaml",
+             "mixture: {\"no\": 0.12345678901234567, \"a\\\"b\": 1.7e-05, \"\xCF\x80\": 0, \"c,d\": 0.5, "
+             "\"e-1/x\": 0.37652621098765432}\n"
+             "prior: {\"no\": 0.2, \"a\\\"b\": 0.2, \"\xCF\x80\": 0.2, \"c,d\": 0.2, \"e-1/x\": 0.2}\n"
+             "target: {gp_loss: 1, ridge_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
+  rmx_buf_release(&text);
+  free(path);
+  free(folder);
+  free(corpus);
+  rmx_fit_free(all);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&values);
+  rmx_table_release(&queries);
+  return 0;
+}
