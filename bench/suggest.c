@@ -6,7 +6,7 @@
 //
 //   -i   inner: the 512 alone
 //
-// REGMIX_SHARED: the folder of the data (data/regmix-paper).
+// REGMIX_SHARED: the folder of the data (data/regmix-paper). REGRESSOR: gp, or ensemble, the default.
 
 #include <math.h>
 #include <regmix/suggest.h>

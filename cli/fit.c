@@ -9,7 +9,7 @@
 struct fit_args {
   char *mixtures, *metrics, *regressor, *out, *half, *tokens;
   double budget, run_tokens;
-  rmx_strings only;
+  rmx_strings only, mixture_columns, metric_columns;
   bool raw;
 };
 
@@ -150,8 +150,9 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
-  rmx_status status = rmx_csv_read(args->mixtures, &mixtures, err);
-  if (status == RMX_OK) status = rmx_csv_read(args->metrics, &metrics, err);
+  bool *higher_is_better = NULL;
+  rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics,
+                                  &higher_is_better, err);
   double began = rmx_now(), *counts = NULL;
   rmx_strings names = {0};
   rmx_exposure exposure;
@@ -160,6 +161,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   if (status == RMX_OK)
     status = rmx_fit_tables_exposed(&e->config.regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
                             args->raw, known ? &exposure : NULL, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
+  if (status == RMX_OK) take_directions(fit, &metrics, higher_is_better);
   if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
   if (status == RMX_OK && args->half && rmx_exists(args->half)) {
     json_t *agreement = half_agreement(fit, args->half, err);
@@ -172,6 +174,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
     rmx_note(&c->listener, "fit: %zu metrics on %zu runs in %s, in %s", fit->M, fit->N, cli_duration(rmx_now() - began, time), args->out);
   if (status == RMX_OK && c->common.json && print) cli_print_json(scores_tree(fit, args->out));
   else if (status == RMX_OK && print) status = print_scores(fit, fit->N, err);
+  free(higher_is_better);
   free(counts);
   rmx_strings_release(&names);
   rmx_fit_free(fit);
@@ -264,7 +267,7 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                          .metrics = args->metrics ? rmx_strdup(args->metrics) : rmx_experiment_path(&e, "metrics.csv"),
                          .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
                          .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
-                         .only = args->only, .raw = args->raw,
+                         .only = args->only, .mixture_columns = args->mixture_columns, .metric_columns = args->metric_columns, .raw = args->raw,
                          .tokens = args->tokens, .budget = args->budget, .run_tokens = args->run_tokens};
   rmx_status status = e.folder && own.mixtures && own.metrics && own.out ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && args->regressor) {
@@ -282,8 +285,10 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct fit_args, member)
 static const rmx_option options[] = {
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a run a row, its weight of each domain; default: the experiment's"},
-    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column"},
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a run a row, its weight of each domain; or a form named above; default: the experiment's"},
+    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column; or a form named above"},
+    MIXTURE_COLUMNS_OPTION(struct fit_args),
+    METRIC_COLUMNS_OPTION(struct fit_args),
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "YAML (domain: tokens) or CSV (domain,tokens): the tokens there are of each domain; "
@@ -299,7 +304,7 @@ const cli_command cli_fit = {
     .summary = "fit each metric as a function of the mixture, with cross-validated scores",
     .about = "Reads two CSV files that share their first column: mixtures (weights of the domains, rows sum to 1) and metrics. Fits "
              "one function per metric, scores it on runs it has not seen (k-fold cross-validation), and writes a folder that "
-             "predict, score and optimize read.",
+             "predict, score and optimize read.\n\n" TABLES_ABOUT,
     .examples = "  regmix fit --mixtures mixtures.csv --metrics losses.csv --regressor trees\n"
                 "  regmix fit --mixtures m.csv --metrics l.csv --metric pile_cc --set trees.rounds=500 --out fit-cc\n"
                 "  regmix fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.yaml --budget 20G --run-tokens 1G\n"

@@ -8,9 +8,10 @@
 struct optimize_args {
   char *fit, *out, *method, *pareto;
   question_args question;
-  double strength;
-  int64_t samples, top, starts, points;
-  bool no_guard;
+  rmx_strings against;
+  double strength, level;
+  int64_t samples, top, starts, points, replicates;
+  bool no_guard, quick;
 };
 
 rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics, size_t M, double *weight,
@@ -24,6 +25,9 @@ rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *co
 }
 
 static void release_answer(answer *s) {
+  rmx_uncertainty_release(&s->uncertainty);
+  rmx_attribution_release(&s->attribution);
+  rmx_learning_curve_release(&s->curve);
   rmx_front_release(&s->front);
   rmx_optimum_release(&s->optimum);
   rmx_question_release(&s->question);
@@ -65,6 +69,52 @@ static rmx_status search(const cli *c, const rmx_experiment *e, const struct opt
   return rmx_optimize(s->fit, &s->question, o, seed, threads, &c->listener, &s->optimum, err);
 }
 
+// A mixture's file without its folder and ending.
+static char *name_of(const char *path) {
+  const char *name = strrchr(path, '/'), *dot;
+  name = name ? name + 1 : path;
+  dot = strrchr(name, '.');
+  return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
+}
+
+static rmx_status intervals(const cli *c, const rmx_experiment *e, const rmx_strings *against, answer *s, rmx_err *err) {
+  size_t n = against->n, D = s->fit->D;
+  char **names = rmx_calloc(n + 1, sizeof *names);
+  const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
+  double *w = rmx_calloc((n + 1) * D, sizeof *w);
+  rmx_status status = names && mixtures && w ? RMX_OK : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
+  for (size_t k = 0; k < n && status == RMX_OK; k++) {
+    mixtures[k] = w + k * D;
+    if (!(names[k] = name_of(against->items[k]))) status = rmx_fail_memory(err, 0, "a name");
+    else status = rmx_mixture_read(against->items[k], (const char *const *)s->fit->domains, D, w + k * D, err);
+  }
+  if (status == RMX_OK)
+    status = rmx_uncertainty_make(s->fit, &s->question, &s->optimum, s->options, (const char *const *)names, mixtures, n,
+                                  (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &s->uncertainty, err);
+  for (size_t k = 0; names && k < n; k++) free(names[k]);
+  free(names);
+  free(mixtures);
+  free(w);
+  return status;
+}
+
+// How sure the optimum is, whether there are enough runs, what each domain does. An old fit does not hold what that takes,
+// few runs are not enough for it: that is told, and the optimum stands without.
+static rmx_status weigh(const cli *c, const rmx_experiment *e, const rmx_strings *against, answer *s, rmx_err *err) {
+  uint64_t seed = (uint64_t)e->config.general.seed;
+  int threads = worker_jobs(e);
+  rmx_status status = intervals(c, e, against, s, err);
+  if (status == RMX_OK && s->fit->truth)
+    status = rmx_learning_curve_make(s->fit, &s->question.target, 0, seed, threads, &c->listener, &s->curve, err);
+  if (status == RMX_EINPUT && against->n == 0) {
+    rmx_note(&c->listener, "%s", err->message);
+    status = RMX_OK;
+  }
+  if (status == RMX_OK)
+    status = rmx_attribution_make(s->fit, &s->question, &s->optimum, s->options, seed, threads, &s->attribution, err);
+  return status;
+}
+
 static rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const rmx_corpus *corpus, rmx_err *err) {
   json_t *root = answer_json(s);
   json_object_set_new(root, "made_by", made_by(e, corpus));
@@ -79,7 +129,10 @@ static rmx_status answer_from(const cli *c, const rmx_experiment *e, const char 
   static const question_args nothing;
   RMX_TRY(rmx_fit_read(folder, &s->fit, err));
   RMX_TRY(ask(c, e, s->fit, args ? &args->question : &nothing, corpus, &s->question, err));
-  return search(c, e, args, s, err);
+  RMX_TRY(search(c, e, args, s, err));
+  static const rmx_strings nobody;
+  bool wanted = e->config.optimize.replicates > 0 && !(args && args->quick);
+  return wanted ? weigh(c, e, args ? &args->against : &nobody, s, err) : RMX_OK;
 }
 
 // The search of an experiment: prior and caps of its corpus. Where nothing but the config asks, writes optimum.yaml.
@@ -113,8 +166,14 @@ static rmx_status take_options(const struct optimize_args *args, rmx_optimize_op
   if (args->starts) o->starts = args->starts;
   if (args->strength > 0) o->strength = args->strength;
   if (args->no_guard) o->guard = false;
-  if (!args->method) return RMX_OK;
-  char *method = rmx_strdup(args->method);
+  if (args->level > 0) o->level = args->level;
+  if (args->replicates >= 0) o->replicates = args->replicates;
+  if (args->against.n && (args->quick || o->replicates == 0))
+    return rmx_fail(err, RMX_EUSAGE, "optimize: --against asks for intervals, which --quick and --replicates 0 leave out");
+  // Who says how to simulate wants to.
+  const char *wanted = args->method ? args->method : args->samples || args->top || args->strength > 0 ? "simulate" : NULL;
+  if (!wanted) return RMX_OK;
+  char *method = rmx_strdup(wanted);
   if (!method) return rmx_fail_memory(err, 0, "a name");
   free(o->method);
   o->method = method;
@@ -143,13 +202,18 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
 static const rmx_option options_table[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default: the experiment's)"},
     QUESTION_OPTIONS(struct optimize_args),
-    {"method", RMX_CHOICE, AT(method), NULL, 0, 0, "simulate|search",
-     "simulate (default): predict many mixtures drawn around the prior, average the best; search: downhill by gradient from many starts (not for trees)"},
+    {"method", RMX_CHOICE, AT(method), NULL, 0, 0, "auto|simulate|search",
+     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around the prior, average the best; "
+     "auto (default): search where the functions have a gradient (trees have none), unless told how to simulate"},
     {"strength", RMX_REAL, AT(strength), NULL, 1e-6, 1e6, "S", "of the Dirichlet around the prior (default 1)"},
     {"samples", RMX_INT, AT(samples), NULL, 1, 1e10, "N", "mixtures simulated (default 100k)"},
     {"top", RMX_INT, AT(top), NULL, 1, 1e6, "K", "the mean of so many best ones is the optimum (default 128)"},
     {"starts", RMX_INT, AT(starts), NULL, 1, 1e5, "N", "starts of a search (default 16)"},
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL, "propose mixtures far from all runs too, and weights they did not cover"},
+    {"against", RMX_LIST, AT(against), NULL, 0, 0, "FILE", "a mixture to set the optimum against, beside the prior; may be given several times"},
+    {"replicates", RMX_INT, AT(replicates), "-1", -1, 1e5, "N", "of the bootstrap behind the intervals (default 200); 0: none"},
+    {"level", RMX_REAL, AT(level), NULL, 0.5, 0.999, "SHARE", "of the intervals (default 0.9)"},
+    {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL, "the mixture alone: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC", "the front of two metrics: mixtures of which none is better in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "on it"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write the optimum there too, as YAML"},
@@ -158,7 +222,9 @@ const cli_command cli_optimize = {
     .name = "optimize", .words = "", .run = run_optimize,
     .options = options_table, .n_options = sizeof options_table / sizeof *options_table, .own_size = sizeof(struct optimize_args),
     .summary = "search the fitted functions for the best mixture",
-    .about = "Looks for the mixture with the lowest predicted target among those that keep the constraints: by simulation, or by gradient. "
+    .about = "Looks for the mixture with the lowest predicted target among those that keep the constraints: by gradient, or by simulation. "
+             "Then says how sure that is: an interval for each weight and for the gain on the prior (and on mixtures given with --against), "
+             "from functions that the runs leave possible; whether more runs would help; what would be lost without each domain.\n\n"
              "Constraints that no mixture can keep together are named. Unless told --no-guard it stays where the runs are, since far "
              "from them a prediction is a guess, and says what error to expect.\n\n"
              "In an experiment the prior and the caps by epochs are the corpus'; keys under `optimize:` of regmix.yaml ask the same as "

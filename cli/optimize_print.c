@@ -6,7 +6,7 @@
 
 #include "steps.h"
 
-void print_mixture(const char *const *names, const double *w, const double *prior, size_t D) {
+void print_mixture(const char *const *names, const double *w, const double *prior, const double *low, const double *high, size_t D) {
   size_t *order = rmx_calloc(D, sizeof *order), width = 6;
   if (!order) return;
   double most = 1e-12;
@@ -21,13 +21,14 @@ void print_mixture(const char *const *names, const double *w, const double *prio
       order[j] = order[j - 1];
       order[j - 1] = kept;
     }
-  printf("  %-*s  %8s%s\n", (int)width, "domain", "weight", prior ? "     prior" : "");
+  printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "", prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
     size_t d = order[i];
     printf("  %-*s  %7.2f%%", (int)width, names[d], 100 * w[d]);
+    if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
     if (prior) printf("  %7.2f%%", 100 * prior[d]);
     fputs("  ", stdout);
-    for (int k = 0; k < (int)(40 * w[d] / most + 0.5); k++) putchar('#');
+    for (int k = 0; k < (int)((low ? 30 : 40) * w[d] / most + 0.5); k++) putchar('#');
     putchar('\n');
   }
   free(order);
@@ -56,6 +57,10 @@ json_t *answer_json(const answer *s) {
   json_object_set_new(root, "strength", json_real(s->options->strength));
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));
+  rmx_err no_memory;
+  if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
+  if (s->curve.sentence[0]) json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
+  if (s->attribution.D) json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
   return root;
 }
 
@@ -79,6 +84,38 @@ static void print_front(const answer *s) {
   }
 }
 
+// "99 %", and what rounds to all or nothing as more or less than can be told.
+static void probability_text(double p, int64_t replicates, char out[32]) {
+  double least = 1 / (double)replicates;
+  if (p > 1 - least) snprintf(out, 32, "over %.3g %%", 100 * (1 - least));
+  else if (p < least) snprintf(out, 32, "under %.2g %%", 100 * least);
+  else snprintf(out, 32, "%.3g %%", 100 * p);
+}
+
+static void print_versus(const rmx_uncertainty *u) {
+  for (size_t k = 0; k < u->n_versus; k++) {
+    const rmx_versus *v = &u->versus[k];
+    char probability[32];
+    probability_text(v->probability, u->replicates, probability);
+    printf("Against %s%s: gains %.4f, %.0f %% interval %.4f to %.4f; better with probability %s.\n", k ? "" : "the ", v->name, v->gain,
+           100 * u->level, v->low, v->high, probability);
+  }
+}
+
+// The domains that the optimum would miss, the worst loss first.
+static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
+  double last = INFINITY;
+  for (int k = 0; k < 3; k++) {
+    size_t most = a->D;
+    for (size_t d = 0; d < a->D; d++)
+      if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
+    if (most == a->D || !(a->loss[most] > 1e-6)) break;
+    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without", f->domains[most], a->loss[most]);
+    last = a->loss[most];
+  }
+  if (isfinite(last)) puts(".");
+}
+
 // What the prediction is worth, in plain words.
 static void print_worth(const rmx_optimum *o, const rmx_target *t) {
   double gain = o->score_prior - o->score;
@@ -95,7 +132,9 @@ void print_answer(const answer *s) {
   const rmx_optimum *o = &s->optimum;
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->question.target;
-  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, f->D);
+  const rmx_uncertainty *u = &s->uncertainty;
+  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, u->low, u->high, f->D);
+  if (u->low) printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
   int width = cli_width(f->metrics, f->M, 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < f->M; m++)
@@ -104,5 +143,8 @@ void print_answer(const answer *s) {
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
          100 * o->typical_distance);
   print_worth(o, t);
+  if (u->n_versus) print_versus(u);
+  if (s->attribution.D) print_losses(&s->attribution, f);
+  if (s->curve.sentence[0]) puts(s->curve.sentence);
   if (s->front.n) print_front(s);
 }

@@ -11,7 +11,7 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   rmx_status status = w ? read_optimum(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
   if (status == RMX_OK) {
     printf("\nThe mixture (share of training tokens):\n");
-    print_mixture(corpus->names, w, corpus->prior, corpus->D_train);
+    print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);
     printf("\nThe comparison (%s):\n", "large models, same tokens each");
     status = print_comparison_of(e, false, err);
   }

@@ -4,7 +4,9 @@
 #ifndef REGMIX_STEPS_H
 #define REGMIX_STEPS_H
 
+#include <regmix/suggest.h>
 #include <regmix/swarm.h>
+#include <regmix/uncertainty.h>
 
 #include "cli.h"
 
@@ -99,8 +101,8 @@ bool has_target(const rmx_fit *f, const rmx_question *q);
   {"reference", RMX_TEXT, QUESTION_AT(type, keep.reference), NULL, 0, 0, "FILE", "mixture not to stray from; default: the prior"}, \
   {"max-kl", RMX_REAL, QUESTION_AT(type, keep.max_kl), NULL, 0, 1e3, "NATS", "divergence from the reference at most"},              \
   {"kl-penalty", RMX_REAL, QUESTION_AT(type, keep.kl_penalty), NULL, 0, 1e9, "X", "times the divergence from the reference is added to the score"}
-// Prints a mixture as two columns with bars, largest weight first.
-void print_mixture(const char *const *names, const double *w, const double *prior, size_t D);
+// Prints a mixture as columns with bars, largest weight first. prior may be NULL, and so may the intervals low and high.
+void print_mixture(const char *const *names, const double *w, const double *prior, const double *low, const double *high, size_t D);
 // A question and what came of it, with the fit it was asked of.
 typedef struct answer {
   rmx_fit *fit;
@@ -109,6 +111,10 @@ typedef struct answer {
   rmx_optimum optimum;
   rmx_front front;  // n = 0: none was asked for
   size_t a, b;      // its metrics
+  // What it is worth; D, n_versus or the sentence 0: not asked, or not to be had.
+  rmx_uncertainty uncertainty;
+  rmx_attribution attribution;
+  rmx_learning_curve curve;
 } answer;
 json_t *answer_json(const answer *s);  // what optimum.yaml holds: a new reference
 void print_answer(const answer *s);

@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 typedef struct rmx_optimize_options {
-  char *method;       /* "simulate": the recipe's; "search": by gradient, for functions that have one */
+  char *method;       /* "simulate": the recipe's; "search": by gradient, for functions that have one; "auto" (or NULL):
+                         search where all of the target's have one */
   int64_t samples;    /* mixtures simulated: 100000 */
   int64_t top;        /* the mean of this many best is the optimum: 128 */
   double strength;    /* alpha = strength * prior (so sum alpha = strength): 1 */

@@ -64,8 +64,9 @@ static const rmx_option compare_table[] = {
 #define AT(member) offsetof(rmx_config, optimize.member)
 #define KEEP(member) offsetof(rmx_config, question.member)
 static const rmx_option optimize_table[] = {
-    {"method", RMX_CHOICE, AT(method), "simulate", 0, 0, "simulate|search",
-     "simulate: predict many mixtures drawn around the prior, average the best; search: downhill by gradient from many starts"},
+    {"method", RMX_CHOICE, AT(method), "auto", 0, 0, "auto|simulate|search",
+     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around the prior, average the best; auto: "
+     "search where the functions have a gradient"},
     {"samples", RMX_INT, AT(samples), "100k", 1, 1e10, "N", "mixtures simulated"},
     {"top", RMX_INT, AT(top), "128", 1, 1e6, "N", "the mean of so many best ones is the optimum"},
     {"strength", RMX_REAL, AT(strength), "1", 1e-6, 1e6, "X", "of the Dirichlet around the prior they are drawn from"},

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, LEAST_PRIOR = 0.02, SLACK = 1e-6;
+static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, LEAST_PRIOR = 0.02, SLACK = 1e-6, INWARDS = 0.01;
 
 typedef struct task {
   const rmx__candidates *c;
@@ -117,10 +117,18 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
   rmx_dirichlet(rng, alpha, D, w);
 }
 
+// w becomes a multiple of the grid, where that keeps everything.
+static bool round_inside(const task *t, double *w, double *rounded) {
+  if (!to_grid(t->region, t->grid, w, rounded) || !keeps(t, rounded)) return false;
+  memcpy(w, rounded, t->c->D * sizeof(double));
+  return true;
+}
+
 static void do_one(void *context, size_t i) {
   task *t = context;
   size_t D = t->c->D;
-  double *w = t->X + i * D, *alpha = rmx_calloc(2 * D, sizeof(double)), *rounded = alpha + D;
+  double *w = t->X + i * D, *alpha = rmx_calloc(3 * D, sizeof(double)), *rounded = alpha + D,
+         *inner = alpha + 2 * D;
   t->inside[i] = false;
   if (alpha == NULL) return;
   rmx_rng rng = rmx_rng_make(t->c->seed, t->c->drawn + i, RMX_FOR_CANDIDATES);
@@ -131,8 +139,11 @@ static void do_one(void *context, size_t i) {
     for (size_t d = 0; d < D; d++) kept += w[d] < least ? 0 : w[d];
     for (size_t d = 0; d < D && kept > 0; d++) w[d] = w[d] < least ? 0 : w[d] / kept;
   }
-  if (t->grid > 0 && to_grid(t->region, t->grid, w, rounded) && keeps(t, rounded))
-    memcpy(w, rounded, D * sizeof(double));
+  if (t->grid > 0 && !round_inside(t, w, rounded)) {
+    // At the edge of something curved rounding leads out: a little inwards first.
+    for (size_t d = 0; d < D; d++) inner[d] = w[d] + INWARDS * (t->region->centre[d] - w[d]);
+    if (keeps(t, inner) && round_inside(t, inner, rounded)) memcpy(w, inner, D * sizeof(double));
+  }
   t->inside[i] = keeps(t, w);
   free(alpha);
 }

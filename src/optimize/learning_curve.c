@@ -128,7 +128,7 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// Of every SIZES-th of n * SIZES numbers, those that are none left out; x is overwritten in part.
+// Of every SIZES-th of n * SIZES numbers, those that are none left out.
 static double median(const double *x, size_t n, size_t column) {
   double kept[RESAMPLES];
   size_t k = 0;
@@ -193,7 +193,7 @@ static double spread_of(const rmx_dataset *data) {
   return sqrt(square);
 }
 
-// One figure, or two where the first is 1.
+// Up to one figure.
 static double round_up_to_figure(double x) {
   if (!(x > 0)) return x;
   double unit = pow(10, floor(log10(x)));

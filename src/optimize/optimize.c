@@ -23,6 +23,16 @@ size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max)
   return N_METHODS;
 }
 
+static bool has_gradient(const rmx_fit *fit, const rmx_target *t) {
+  double *g = rmx_calloc(fit->D, sizeof(double));
+  bool all = g != NULL;
+  for (size_t m = 0; m < fit->M && all; m++)
+    if (t->weight[m] != 0 || t->limit[m] < INFINITY)
+      all = rmx_regressor_gradient(fit->regressors[m], fit->mean_mixture, g);
+  free(g);
+  return all;
+}
+
 static rmx_status find(const char *name, const rmx__method **out, rmx_err *err) {
   rmx_buf list = {0};
   for (size_t i = 0; i < N_METHODS; i++) {
@@ -119,7 +129,10 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_opt
                         rmx_err *err) {
   const rmx__method *method = NULL;
   const double *given = q->prior ? q->prior : fit->mean_mixture;
-  RMX_TRY(find(options->method ? options->method : "simulate", &method, err));
+  if (options->method && strcmp(options->method, "auto") != 0)
+    RMX_TRY(find(options->method, &method, err));
+  else
+    method = has_gradient(fit, &q->target) ? &rmx__climb : &rmx__simulate;
   RMX_TRY(check(fit, q, given, options, err));
   double *prior = rmx_calloc(fit->D, sizeof(double));
   if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");

@@ -5,13 +5,12 @@
 // centre, which is inside, as far as it must.
 
 #include <math.h>
-#include <nlopt.h>
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nearness.h"
-#include "search.h"
+#include "region.h"
 
 static const double TOLERANCE = 1e-9;
 
@@ -30,7 +29,7 @@ static double share_of(const rmx_share *s, const double *w, size_t D) {
   return sum;
 }
 
-static bool keeps_linear(const rmx__region *r, const double *w) {
+bool rmx__region_keeps_linear(const rmx__region *r, const double *w) {
   double sum = 0;
   for (size_t d = 0; d < r->D; d++) {
     if (!(w[d] >= r->low[d] - TOLERANCE && w[d] <= r->high[d] + TOLERANCE)) return false;
@@ -46,7 +45,7 @@ static bool keeps_linear(const rmx__region *r, const double *w) {
 }
 
 bool rmx__region_keeps_convex(const rmx__region *r, const double *w) {
-  return keeps_linear(r, w) &&
+  return rmx__region_keeps_linear(r, w) &&
          (isinf(r->asked->most_kl) || rmx__kl(r->asked, w) <= r->asked->most_kl + TOLERANCE);
 }
 
@@ -59,7 +58,7 @@ bool rmx__region_keeps(const rmx__region *r, const double *w) {
 
 // w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins only
 // where the others are all at their upper bounds.
-static void scale_between(const rmx__region *r, double *w) {
+void rmx__region_scale(const rmx__region *r, double *w) {
   double low = 0, high = 1, most = 0, room = 0;
   size_t D = r->D;
   for (size_t d = 0; d < D; d++) {
@@ -115,7 +114,7 @@ static void scale_shares(const rmx__region *r, double *w) {
   }
 }
 
-static void pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
+void rmx__region_pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
   double out = 0, in = 1, *from = rmx_calloc(r->D, sizeof(double));
   for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
     if (i == 0) memcpy(from, w, r->D * sizeof(double));
@@ -133,11 +132,11 @@ static void pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__regio
 
 static void project(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
   for (int i = 0; i < 30; i++) {
-    scale_between(r, w);
-    if (keeps_linear(r, w)) break;
+    rmx__region_scale(r, w);
+    if (rmx__region_keeps_linear(r, w)) break;
     scale_shares(r, w);
   }
-  if (!keeps(r, w)) pull(r, w, keeps);
+  if (!keeps(r, w)) rmx__region_pull(r, w, keeps);
 }
 
 void rmx__region_project(const rmx__region *r, double *w) {
@@ -148,7 +147,7 @@ void rmx__region_project_convex(const rmx__region *r, double *w) {
   if (!rmx__region_keeps_convex(r, w)) project(r, w, rmx__region_keeps_convex);
 }
 
-// ---- the centre ----
+// ---- making it ----
 
 rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more_rows, rmx_arena *arena,
                           rmx__lp *lp, rmx_err *err) {
@@ -166,155 +165,6 @@ rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more
   }
   return RMX_OK;
 }
-
-// The mean of the corners at which each weight is least and greatest.
-static rmx_status mean_of_corners(rmx__region *r, bool *feasible, rmx_err *err) {
-  rmx_arena arena = {0};
-  rmx__lp lp;
-  rmx_status status = rmx__region_lp(r, 0, 0, &arena, &lp, err);
-  double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
-  if (status == RMX_OK && x == NULL) status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
-  memset(r->centre, 0, r->D * sizeof(double));
-  *feasible = true;
-  for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
-    lp.c[k / 2] = k % 2 ? -1 : 1;
-    status = rmx__lp_solve(&lp, x, NULL, feasible, err);
-    for (size_t d = 0; d < r->D; d++) r->centre[d] += x[d] / (double)(2 * r->D);
-    lp.c[k / 2] = 0;
-  }
-  rmx_arena_release(&arena);
-  return status;
-}
-
-static double kl_of(unsigned n, const double *w, double *gradient, void *context) {
-  const rmx_constraints *c = context;
-  double sum = 0;
-  for (size_t d = 0; d < n; d++) {
-    if (!(c->reference[d] > 0)) {
-      if (gradient) gradient[d] = 0;
-      continue;
-    }
-    double x = fmax(w[d], 1e-15), l = log(x / c->reference[d]);
-    sum += x * l;
-    if (gradient) gradient[d] = l + 1;
-  }
-  return sum;
-}
-
-typedef struct row {
-  const bool *member;
-  double sign, limit;  // sign * sum of members <= limit
-} row;
-
-static double row_of(unsigned n, const double *w, double *gradient, void *context) {
-  const row *q = context;
-  double sum = 0;
-  for (size_t d = 0; d < n; d++) {
-    double a = q->member == NULL || q->member[d];
-    sum += a * w[d];
-    if (gradient) gradient[d] = q->sign * a;
-  }
-  return q->sign * sum - q->limit;
-}
-
-// The mixture of least divergence from the reference within bounds and shares: w (D).
-static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
-  const rmx_constraints *c = r->asked;
-  memcpy(w, c->reference, r->D * sizeof(double));
-  scale_between(r, w);
-  if (keeps_linear(r, w)) return RMX_OK;
-  row whole = {NULL, 1, 1}, *rows = rmx_calloc(2 * c->n_shares, sizeof(row));
-  nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
-  if (!rows || !o) {
-    free(rows);
-    if (o) nlopt_destroy(o);
-    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
-  }
-  nlopt_set_lower_bounds(o, r->low);
-  nlopt_set_upper_bounds(o, r->high);
-  nlopt_set_min_objective(o, kl_of, (void *)(uintptr_t)c);
-  nlopt_add_equality_constraint(o, row_of, &whole, 1e-10);
-  for (size_t i = 0; i < c->n_shares; i++) {
-    rows[2 * i] = (row){c->shares[i].member, 1, c->shares[i].high};
-    rows[2 * i + 1] = (row){c->shares[i].member, -1, -c->shares[i].low};
-    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
-    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i + 1], 1e-10);
-  }
-  nlopt_set_ftol_abs(o, 1e-12);
-  nlopt_set_maxeval(o, 500);
-  double kl;
-  memcpy(w, r->centre, r->D * sizeof(double));
-  nlopt_optimize(o, w, &kl);
-  nlopt_destroy(o);
-  free(rows);
-  scale_between(r, w);
-  if (!keeps_linear(r, w)) pull(r, w, keeps_linear);
-  return RMX_OK;
-}
-
-// centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and shares.
-static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
-  rmx_arena arena = {0};
-  double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
-         *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
-  rmx_status status = w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
-  double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
-  if (status == RMX_OK && least > most + TOLERANCE)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
-                 "nearest has a divergence of %.4g",
-                 most, least);
-  for (double t = 0.5; status == RMX_OK; t /= 2) {
-    if (t < 1e-6) t = 0;
-    for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->centre[d] - w[d]);
-    if (t > 0 && rmx__kl(r->asked, v) > (least + most) / 2) continue;
-    memcpy(r->centre, v, r->D * sizeof(double));
-    break;
-  }
-  rmx_arena_release(&arena);
-  return status;
-}
-
-// A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
-static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
-  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)), least = INFINITY;
-  rmx_status status = w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a region");
-  *found = false;
-  for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
-    const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
-    memcpy(w, from, r->D * sizeof(double));
-    rmx__region_project_convex(r, w);
-    double far = i == 0 ? rmx__nearest(r->runs, r->N, r->D, w, NULL) : rmx__apart(w, from, r->D);
-    if (far < least) memcpy(best, w, r->D * sizeof(double));
-    least = fmin(far, least);
-    if (i == 0 && far <= r->radius) break;
-  }
-  if (status == RMX_OK && least <= r->radius) {
-    memcpy(r->centre, best, r->D * sizeof(double));
-    *found = true;
-  }
-  free(w);
-  free(best);
-  return status;
-}
-
-// RMX_OK and *found where the region has a mixture in it.
-static rmx_status find_centre(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
-  RMX_TRY(mean_of_corners(r, found, err));
-  if (!*found) return RMX_OK;
-  if (r->asked->reference && isfinite(r->asked->most_kl)) {
-    rmx_err kl = {0};
-    rmx_status status = centre_within_kl(r, &kl);
-    *found = status == RMX_OK;
-    if (status != RMX_OK) *err = kl;
-    if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
-  }
-  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre)) return centre_near_runs(r, prior, found, err);
-  return RMX_OK;
-}
-
-// ---- making it ----
 
 void rmx__region_release(rmx__region *r) {
   free(r->low);
@@ -357,7 +207,7 @@ static rmx_status make(rmx__region *out, const rmx_fit *fit, const rmx_constrain
   }
   rmx_status status = guard ? rmx__typical_distance(fit, &typical, err) : RMX_OK;
   if (typical > 0) r.radius = 2 * typical;
-  if (status == RMX_OK) status = find_centre(&r, prior, found, err);
+  if (status == RMX_OK) status = rmx__region_find_centre(&r, prior, found, err);
   if (status != RMX_OK || !*found) rmx__region_release(&r);
   *out = r;
   return status;
@@ -384,6 +234,14 @@ rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constr
   return rmx_fail(err, RMX_EINPUT, "no mixture keeps the constraints: loosen one");
 }
 
+// 0 from now on; or, where it must not be 0, as much as is not too small.
+static void drop_or_raise(rmx__region *r, size_t d, double x) {
+  if (r->low[d] > 0)
+    r->low[d] = fmax(x, r->low[d]);
+  else
+    r->high[d] = 0;
+}
+
 rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_err *err) {
   double x = r->asked->drop_below;
   *changed = false;
@@ -398,18 +256,19 @@ rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_
       bool small = w[d] > TOLERANCE && w[d] < x - TOLERANCE;
       if (w[d] <= TOLERANCE && r->low[d] <= 0 && r->high[d] < x) next.high[d] = 0;
       if (small && (smallest == r->D || w[d] < w[smallest])) smallest = d;
-      if (small && attempt == 0) next.low[d] > 0 ? (next.low[d] = fmax(x, next.low[d])) : (next.high[d] = 0);
+      if (small && attempt == 0) drop_or_raise(&next, d, x);
     }
     if (smallest == r->D) {
       rmx__region_release(&next);
       return RMX_OK;
     }
-    if (attempt == 1) next.low[smallest] > 0 ? (next.low[smallest] = x) : (next.high[smallest] = 0);
+    if (attempt == 1) drop_or_raise(&next, smallest, x);
     if (attempt == 2) next.low[smallest] = x;
     bool found = false;
     for (size_t d = 0; d < r->D; d++)
       if (next.low[d] > next.high[d]) smallest = r->D;
-    rmx_status status = smallest < r->D ? find_centre(&next, r->centre, &found, &ignored) : RMX_OK;
+    rmx_status status =
+        smallest < r->D ? rmx__region_find_centre(&next, r->centre, &found, &ignored) : RMX_OK;
     if (status == RMX_OK && found) {
       rmx__region_release(r);
       *r = next;

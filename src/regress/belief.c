@@ -4,7 +4,6 @@
 #include "belief.h"
 
 #include <cblas.h>
-#include <lapacke.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,21 +126,4 @@ void rmx__belief_add(rmx__belief *b, size_t i, double u) {
     b->variance[j] = fmax(b->variance[j] - c[j] * c[j], 0);
   }
   b->rows++;
-}
-
-double rmx__belief_surprise(const rmx_regressor *r) {
-  const rmx__process *gp = process_of(r);
-  size_t N = gp ? gp->N : 0;
-  double *inverse = rmx_calloc(N, N * sizeof(double)), sum = 0;
-  if (N < 2 || inverse == NULL || !(gp->unit > 0)) {
-    free(inverse);
-    return NAN;
-  }
-  memcpy(inverse, gp->L, N * N * sizeof(double));
-  rmx__blas_enter();
-  int bad = LAPACKE_dpotri(LAPACK_COL_MAJOR, 'L', (int)N, inverse, (int)N);
-  rmx__blas_leave();
-  for (size_t i = 0; i < N; i++) sum += gp->alpha[i] * gp->alpha[i] / inverse[i * N + i];
-  free(inverse);
-  return bad == 0 ? sqrt(sum / (double)N) : NAN;
 }

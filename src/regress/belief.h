@@ -39,8 +39,5 @@ void rmx__belief_scale(rmx__belief *b, double weight);
 void rmx__belief_release(rmx__belief *b);
 // Has it a process to believe in?
 bool rmx__has_belief(const rmx_regressor *r);
-// Root mean square of the errors at each run of the fit to all the others, each over the standard deviation
-// the process gives it: 1 where it knows how little it knows. NaN where that cannot be said.
-double rmx__belief_surprise(const rmx_regressor *r);
 
 #endif

@@ -14,8 +14,9 @@
 //
 // A regressor r of another kind knows something the process does not, and the other way round; the draw is
 //   f(w) = p(w) + (a + sqrt(a (1 - a)) t) (r(w) - m(w)),  t normal,
-// m the process' mean, a the ensemble's weight of r (1/2 of others): centred between the two, and as unsure of their difference as the ensemble is of its
-// parts. Trees, which have no gradient to search by, are left out: the draw is p.
+// m the process' mean, a the ensemble's weight of r (1/2 of others): centred between the two, and as unsure
+// of their difference as the ensemble is of its parts. Trees, which have no gradient to search by, are left
+// out: the draw is p.
 //
 // Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw; O((N + F)
 // D) an evaluation.
@@ -26,6 +27,7 @@
 
 #include "ensemble.h"
 #include "gp.h"
+#include "matern.h"
 #include "regressor.h"
 
 enum { FEATURES = 128, DEGREES = 5, MOST_WALKED = 192, WALKED = 24 };
@@ -120,9 +122,9 @@ typedef struct draw {
   const rmx_regressor *other, *mode;  // or NULL
   double apart;                       // a + sqrt(a (1 - a)) t
   size_t D;
-  double *omega, *phase, *a;  // (FEATURES, D) (FEATURES) (FEATURES)
+  double *omega, *phase, *a;  // (D, FEATURES) (FEATURES) (FEATURES)
   double *by_z, constant;     // (D): linear part, what the runs add to it included
-  double *v;                  // (N) s^2 K^-1 (y - g(X) - e)
+  double *v;                  // (blocks, RMX__LANES), zeros behind N: s^2 K^-1 (y - g(X) - e)
 } draw;
 
 static void release(void *state) {
@@ -132,80 +134,68 @@ static void release(void *state) {
   free(r);
 }
 
-// The features at z (D) with the linear part; slope (D) by z, may be NULL.
+// The features at z (D) with the linear part; slope (D) by z is added to, may be NULL.
 static double features(const draw *r, const double *z, double *slope) {
-  double sum = r->constant;
-  for (size_t d = 0; d < r->D; d++) sum += r->by_z[d] * z[d];
-  if (slope) memcpy(slope, r->by_z, r->D * sizeof(double));
+  double sum = r->constant, angle[FEATURES];
+  memcpy(angle, r->phase, sizeof(angle));
+  for (size_t d = 0; d < r->D; d++) {
+    const double *omega = r->omega + d * FEATURES, at = z[d];
+    sum += r->by_z[d] * at;
+    for (size_t i = 0; i < FEATURES; i++) angle[i] += omega[i] * at;
+  }
   for (size_t i = 0; i < FEATURES; i++) {
-    const double *omega = r->omega + i * r->D;
-    double angle = r->phase[i];
-    for (size_t d = 0; d < r->D; d++) angle += omega[d] * z[d];
-    sum += r->a[i] * cos(angle);
-    if (slope == NULL) continue;
-    double by = -r->a[i] * sin(angle);
-    for (size_t d = 0; d < r->D; d++) slope[d] += by * omega[d];
+    sum += r->a[i] * cos(angle[i]);
+    if (slope) angle[i] = -r->a[i] * sin(angle[i]);
+  }
+  for (size_t d = 0; slope && d < r->D; d++) {
+    double by = r->by_z[d];
+    for (size_t i = 0; i < FEATURES; i++) by += angle[i] * r->omega[d * FEATURES + i];
+    slope[d] += by;
   }
   return sum;
 }
 
-static double path(const draw *r, const double *z, double *slope) {
+// At one w (D); work (D (RMX__LANES + 3)), gradient (D).
+static bool evaluate_in(const draw *r, const double *w, double *work, double *mean, double *gradient) {
   const rmx__process *gp = r->gp;
-  double sum = features(r, z, slope);
-  for (size_t i = 0; i < gp->N; i++) {
-    double r2 = 0, by;
-    for (size_t d = 0; d < r->D; d++) {
-      double gap = z[d] - gp->Z[d * gp->N + i];
-      r2 += gap * gap;
-    }
-    sum += r->v[i] * rmx__matern(r2, &by);
-    if (slope == NULL) continue;
-    by *= 2 * r->v[i];
-    for (size_t d = 0; d < r->D; d++) slope[d] += by * (z[d] - gp->Z[d * gp->N + i]);
-  }
-  return sum;
+  size_t D = r->D;
+  double *z = work, *other = work + D, *mode = work + 2 * D, *lanes = work + 3 * D;
+  for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+  double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
+  *mean = gp->shift + gp->unit * (at + features(r, z, gradient));
+  for (size_t d = 0; d < D; d++) gradient[d] *= gp->unit * gp->scale[d] / (gp->eps[d] + fmax(w[d], 0));
+  if (r->other == NULL) return true;
+  double its, likely;
+  if (!rmx_regressor_evaluate(r->other, w, &its, other) || !rmx_regressor_evaluate(r->mode, w, &likely, mode))
+    return false;
+  *mean += r->apart * (its - likely);
+  for (size_t d = 0; d < D; d++) gradient[d] += r->apart * (other[d] - mode[d]);
+  return true;
 }
 
-static void warp(const rmx__process *gp, const double *w, double *z) {
-  for (size_t d = 0; d < gp->D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+static bool evaluate(const void *state, const double *w, double *mean, double *gradient) {
+  const draw *r = state;
+  double *work = rmx_calloc(r->D * (RMX__LANES + 3), sizeof(double));
+  bool done = work && evaluate_in(r, w, work, mean, gradient);
+  free(work);
+  return done;
 }
 
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const draw *r = state;
-  double *z = rmx_calloc(r->D, sizeof(double));
+  double *work = rmx_calloc(r->D * (RMX__LANES + 4), sizeof(double)),
+         *unused = work + r->D * (RMX__LANES + 3);
   for (size_t i = 0; i < n; i++) {
-    const double *w = X + i * r->D;
     if (sd) sd[i] = NAN;
-    mean[i] = NAN;  // no memory: no way to say so but this
-    if (z == NULL) continue;
-    warp(r->gp, w, z);
-    mean[i] = r->gp->shift + r->gp->unit * path(r, z, NULL);
-    if (r->other) {
-      double other, mode;
-      rmx_regressor_predict(r->other, w, 1, &other, NULL);
-      rmx_regressor_predict(r->mode, w, 1, &mode, NULL);
-      mean[i] += r->apart * (other - mode);
-    }
+    // No memory: no way to say so but this.
+    if (!work || !evaluate_in(r, X + i * r->D, work, &mean[i], unused)) mean[i] = NAN;
   }
-  free(z);
+  free(work);
 }
 
 static bool gradient(const void *state, const double *w, double *g) {
-  const draw *r = state;
-  size_t D = r->D;
-  double *z = rmx_calloc(4 * D, sizeof(double)), *slope = z + D, *other = z + 2 * D, *mode = z + 3 * D;
-  bool done = z && (r->other == NULL ||
-                    (rmx_regressor_gradient(r->other, w, other) && rmx_regressor_gradient(r->mode, w, mode)));
-  if (done) {
-    warp(r->gp, w, z);
-    path(r, z, slope);
-    for (size_t d = 0; d < D; d++) {
-      g[d] = r->gp->unit * slope[d] * r->gp->scale[d] / (r->gp->eps[d] + fmax(w[d], 0));
-      if (r->other) g[d] += r->apart * (other[d] - mode[d]);
-    }
-  }
-  free(z);
-  return done;
+  double mean;
+  return evaluate(state, w, &mean, g);
 }
 
 // Not in the table of regressors: it has no name to be asked for and no file.
@@ -214,6 +204,7 @@ static const rmx__regressor_kind kind = {.name = "draw",
                                          .extension = "",
                                          .predict = predict,
                                          .gradient = gradient,
+                                         .evaluate = evaluate,
                                          .release = release};
 
 // u <- K^-1 u by K = L L', columns of L one behind the other.
@@ -240,7 +231,7 @@ static void condition(draw *r, rmx_rng *rng, double *z) {
   for (size_t d = 0; d < D; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
   for (size_t i = 0; i < FEATURES; i++) {
     double widen = sqrt(DEGREES / (2 * rmx_rng_gamma(rng, DEGREES / 2.0)));
-    for (size_t d = 0; d < D; d++) r->omega[i * D + d] = widen * rmx_rng_normal(rng);
+    for (size_t d = 0; d < D; d++) r->omega[d * FEATURES + i] = widen * rmx_rng_normal(rng);
     r->phase[i] = 2 * M_PI * rmx_rng_uniform(rng);
     r->a[i] = sqrt(2 * gp->ripple / FEATURES) * rmx_rng_normal(rng);
   }
@@ -266,7 +257,7 @@ rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **o
   draw *r = rmx_calloc(1, sizeof(*r));
   rmx_regressor *whole = rmx_calloc(1, sizeof(*whole));
   double *z = rmx_calloc(D, sizeof(double));
-  if (r) r->omega = rmx_calloc(FEATURES * (D + 2) + D + gp->N, sizeof(double));
+  if (r) r->omega = rmx_calloc(FEATURES * (D + 2) + D + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
   if (!r || !whole || !z || !r->omega) {
     release(r);
     free(whole);

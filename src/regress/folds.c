@@ -81,7 +81,13 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
 rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
                                const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
                                rmx_err *err) {
-  size_t N = data->N, k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
+  size_t N = data->N;
+  if (fitted && fitted->out_of_fold && fitted->N == N && fitted->folds == (size_t)options->folds) {
+    memcpy(predicted, fitted->out_of_fold, N * sizeof(double));
+    memcpy(fold, fitted->fold, N * sizeof(int));
+    return RMX_OK;
+  }
+  size_t k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
   if (k < 2)
     return rmx_fail(err, RMX_EINPUT,
                     "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
@@ -95,8 +101,8 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
     // these again.
     if (status == RMX_OK)
-      status = fitted ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
-                      : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
+      status = fitted && !fitted->choice ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
+                                         : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
     for (size_t i = 0; i < N && status == RMX_OK; i++)
       if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
     rmx_regressor_free(r);

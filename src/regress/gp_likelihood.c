@@ -221,23 +221,6 @@ done:
   return status;
 }
 
-// -log(p(y | theta)^TEMPER p(theta)): evaluate() with its likelihood taken for less than it says. No metric is a draw
-// from the process, and a likelihood that is wrong is surer than it should be; a power of it is what theory asks for
-// (Bissiri, Holmes & Walker 2016; Gruenwald & van Ommen 2017). 0.6 makes intervals cover as they should
-// (bench/coverage.c).
-static const double TEMPER = 0.6;
-
-static double tempered(const scratch *s, const double *theta, double *gradient) {
-  size_t D = s->q->D, P = GP_N_PARAMETERS(D);
-  double value = TEMPER * evaluate((void *)s, theta, gradient, 0, 0);
-  for (size_t k = 0; k < P; k++) {
-    double off = (theta[k] - s->centre[k]) / prior_sd(D, k);
-    value += (1 - TEMPER) * off * off / 2;
-    gradient[k] = TEMPER * gradient[k] + (1 - TEMPER) * off / prior_sd(D, k);
-  }
-  return value;
-}
-
 // Hamiltonian Monte Carlo (Neal 2011) in units of the prior's sd; the step is fitted to the first trajectories.
 rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n, double *out,
                         rmx_err *err) {
@@ -255,7 +238,7 @@ rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *
   rmx__gp_centre(q->D, centre);
   s.centre = centre;
   memcpy(at, theta, P * sizeof(double));
-  double value = tempered(&s, at, here), step = 0.15;
+  double value = evaluate(&s, at, here, 0, 0), step = 0.15;
   for (size_t k = 0; k < WARM + n; k++) {
     double energy = value, after;
     memcpy(x, at, P * sizeof(double));
@@ -271,7 +254,7 @@ rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *
         push[i] -= length / 2 * sd * slope[i];
         x[i] += length * sd * push[i];
       }
-      after = tempered(&s, x, slope);
+      after = evaluate(&s, x, slope, 0, 0);
       if (!isfinite(after)) break;
       for (size_t i = 0; i < P; i++) push[i] -= length / 2 * prior_sd(q->D, i) * slope[i];
     }

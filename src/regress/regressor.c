@@ -149,6 +149,8 @@ void rmx_regressor_free(rmx_regressor *r) {
   if (r == NULL) return;
   r->kind->release(r->state);
   json_decref(r->choice);
+  free(r->out_of_fold);
+  free(r->fold);
   free(r);
 }
 

@@ -45,6 +45,10 @@ struct rmx_regressor {
   size_t D;
   void *state;
   json_t *choice;  // of `auto`: what was tried, and how it did; else NULL
+  // Of `auto`, just made: predictions (N) of each run by what has not seen its fold (N), of `folds`; else NULL.
+  double *out_of_fold;
+  int *fold;
+  size_t N, folds;
 };
 
 extern const rmx__regressor_kind rmx__ridge;

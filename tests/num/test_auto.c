@@ -106,6 +106,39 @@ START_TEST(kept_in_the_folder) {
 }
 END_TEST
 
+// Of few runs every fold makes the whole choice again: the errors out of fold are those of a cross-validation
+// that has never seen the fit.
+START_TEST(folds_choose_again) {
+  enum { N = 40, D = 4 };
+  rmx_dataset data = a_dataset(N, D, 12, 0.02);
+  rmx_regress_options o = options_for("auto");
+  static const char *const names[D] = {"a", "b", "c", "d"};
+  double predicted[N];
+  int fold[N];
+  rmx_table X, Y;
+  must(rmx_table_make(&X, "run", N, D, err));
+  must(rmx_table_make(&Y, "run", N, 1, err));
+  memcpy(X.x, data.X, N * D * sizeof(double));
+  memcpy(Y.x, data.y, N * sizeof(double));
+  for (size_t i = 0; i < N; i++) {
+    X.ids[i] = rmx_format("r%zu", i);
+    Y.ids[i] = rmx_format("r%zu", i);
+  }
+  for (size_t d = 0; d < D; d++) X.names[d] = rmx_strdup(names[d]);
+  Y.names[0] = rmx_strdup("loss");
+  rmx_fit *f;
+  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, true, 3, 1, NULL, &f, NULL, err));
+  data.own_domain = -1;
+  must(rmx_cross_validate(&o, &data, 3, predicted, fold, err));
+  ck_assert(memcmp(predicted, f->out_of_fold, sizeof(predicted)) == 0);
+  rmx_fit_free(f);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  dataset_done(&data);
+  options_done(&o);
+}
+END_TEST
+
 START_TEST(few_runs) {
   sane_with_few_runs("auto");
   sane_with_few_runs("ensemble");
@@ -139,6 +172,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, ensemble);
   tcase_add_test(tc, chooses);
   tcase_add_test(tc, kept_in_the_folder);
+  tcase_add_test(tc, folds_choose_again);
   tcase_add_test(tc, few_runs);
   tcase_add_test(tc, threads);
   tcase_add_test(tc, published_scores);

@@ -117,7 +117,35 @@ START_TEST(published_scores) {
 }
 END_TEST
 
+// The bits of a prediction depend on no neighbour; mean and gradient in one pass are those of two; a fit made
+// again to the same runs is the same function.
+START_TEST(one_or_many) {
+  enum { N = 150, D = 5, Q = 37 };
+  rmx_dataset data = a_dataset(N, D, 6, 0.01);
+  rmx_regress_options o = options_for("ensemble");
+  rmx_regressor *r, *same;
+  double X[Q * D], mean[Q], sd[Q], one, one_sd, g[D], h[D];
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  must(rmx_regress_refit(&o, r, &data, 1, &same, err));
+  some_mixtures(X, Q, D, 4);
+  rmx_regressor_predict(r, X, Q, mean, sd);
+  for (size_t i = 0; i < Q; i++) {
+    rmx_regressor_predict(r, X + i * D, 1, &one, &one_sd);
+    ck_assert(one == mean[i] && one_sd == sd[i]);
+    ck_assert(rmx_regressor_evaluate(r, X + i * D, &one, g) && rmx_regressor_gradient(r, X + i * D, h));
+    ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof(g)) == 0, "%g and %g", one, mean[i]);
+    rmx_regressor_predict(same, X + i * D, 1, &one, NULL);
+    ck_assert_msg(fabs(one - mean[i]) < 1e-4, "fitted again %g, %g", one, mean[i]);
+  }
+  rmx_regressor_free(r);
+  rmx_regressor_free(same);
+  dataset_done(&data);
+  options_done(&o);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, one_or_many);
   tcase_add_test(tc, smooth_function);
   tcase_add_test(tc, standard_deviations);
   tcase_add_test(tc, leave_one_out);

@@ -579,14 +579,14 @@ static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *
 START_TEST(every_constraint_is_kept) {
   rmx_rng rng = rmx_rng_make(7, 0, RMX_FOR_TEST);
   int kept = 0, refused = 0;
-  for (int trial = 0; trial < 90; trial++) {
+  for (int trial = 0; trial < 80; trial++) {
     size_t n = 4 + rmx_rng_below(&rng, 5);
     rmx_regressor *functions[2] = {random_power(&rng, n, 0.3, false), random_exp(&rng, n)};
     rmx_fit *f = hand_fit(&rng, n, 2, functions);
     rmx_question q = ask(f, NULL, NULL, NULL);
     random_constraints(&rng, f, &q.constraints);
     rmx_optimize_options options[2] = {usual, climb};
-    options[0].samples = 3000;
+    options[0].samples = 1000;
     options[1].starts = 3;
     double alpha[32], w[32], least = INFINITY;
     rmx_status status[2];
@@ -617,7 +617,7 @@ START_TEST(every_constraint_is_kept) {
     rmx_question_release(&q);
     rmx_fit_free(f);
   }
-  ck_assert_msg(kept > 90 && refused > 6, "%d %d", kept, refused);
+  ck_assert_msg(kept > 80 && refused > 5, "%d %d", kept, refused);
 }
 END_TEST
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mixture well inside a region, for others to be drawn towards; and so whether the region has one at all.
+// Within bounds and shares it is the mean of corners; with a bound on the divergence it lies between that and
+// the mixture of least divergence; with the guard's balls, which are not convex together, it is the prior or
+// a run, brought inside.
+
+#include <math.h>
+#include <nlopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearness.h"
+#include "region.h"
+
+static const double TOLERANCE = 1e-9;
+
+// The mean of the corners at which each weight is least and greatest.
+static rmx_status mean_of_corners(rmx__region *r, bool *feasible, rmx_err *err) {
+  rmx_arena arena = {0};
+  rmx__lp lp;
+  rmx_status status = rmx__region_lp(r, 0, 0, &arena, &lp, err);
+  double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
+  if (status == RMX_OK && x == NULL) status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  memset(r->centre, 0, r->D * sizeof(double));
+  *feasible = true;
+  for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
+    lp.c[k / 2] = k % 2 ? -1 : 1;
+    status = rmx__lp_solve(&lp, x, NULL, feasible, err);
+    for (size_t d = 0; d < r->D; d++) r->centre[d] += x[d] / (double)(2 * r->D);
+    lp.c[k / 2] = 0;
+  }
+  rmx_arena_release(&arena);
+  return status;
+}
+
+static double kl_of(unsigned n, const double *w, double *gradient, void *context) {
+  const rmx_constraints *c = context;
+  double sum = 0;
+  for (size_t d = 0; d < n; d++) {
+    if (!(c->reference[d] > 0)) {
+      if (gradient) gradient[d] = 0;
+      continue;
+    }
+    double x = fmax(w[d], 1e-15), l = log(x / c->reference[d]);
+    sum += x * l;
+    if (gradient) gradient[d] = l + 1;
+  }
+  return sum;
+}
+
+typedef struct row {
+  const bool *member;
+  double sign, limit;  // sign * sum of members <= limit
+} row;
+
+static double row_of(unsigned n, const double *w, double *gradient, void *context) {
+  const row *q = context;
+  double sum = 0;
+  for (size_t d = 0; d < n; d++) {
+    double a = q->member == NULL || q->member[d];
+    sum += a * w[d];
+    if (gradient) gradient[d] = q->sign * a;
+  }
+  return q->sign * sum - q->limit;
+}
+
+// The mixture of least divergence from the reference within bounds and shares: w (D).
+static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
+  const rmx_constraints *c = r->asked;
+  memcpy(w, c->reference, r->D * sizeof(double));
+  rmx__region_scale(r, w);
+  if (rmx__region_keeps_linear(r, w)) return RMX_OK;
+  row whole = {NULL, 1, 1}, *rows = rmx_calloc(2 * c->n_shares, sizeof(row));
+  nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
+  if (!rows || !o) {
+    free(rows);
+    if (o) nlopt_destroy(o);
+    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
+  }
+  nlopt_set_lower_bounds(o, r->low);
+  nlopt_set_upper_bounds(o, r->high);
+  nlopt_set_min_objective(o, kl_of, (void *)(uintptr_t)c);
+  nlopt_add_equality_constraint(o, row_of, &whole, 1e-10);
+  for (size_t i = 0; i < c->n_shares; i++) {
+    rows[2 * i] = (row){c->shares[i].member, 1, c->shares[i].high};
+    rows[2 * i + 1] = (row){c->shares[i].member, -1, -c->shares[i].low};
+    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
+    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i + 1], 1e-10);
+  }
+  nlopt_set_ftol_abs(o, 1e-12);
+  nlopt_set_maxeval(o, 500);
+  double kl;
+  memcpy(w, r->centre, r->D * sizeof(double));
+  nlopt_optimize(o, w, &kl);
+  nlopt_destroy(o);
+  free(rows);
+  rmx__region_scale(r, w);
+  if (!rmx__region_keeps_linear(r, w)) rmx__region_pull(r, w, rmx__region_keeps_linear);
+  return RMX_OK;
+}
+
+// centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and shares.
+static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
+  rmx_arena arena = {0};
+  double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
+         *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
+  rmx_status status = w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
+  if (status == RMX_OK && least > most + TOLERANCE)
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
+                 "nearest has a divergence of %.4g",
+                 most, least);
+  for (double t = 0.5; status == RMX_OK; t /= 2) {
+    if (t < 1e-6) t = 0;
+    for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->centre[d] - w[d]);
+    if (t > 0 && rmx__kl(r->asked, v) > (least + most) / 2) continue;
+    memcpy(r->centre, v, r->D * sizeof(double));
+    break;
+  }
+  rmx_arena_release(&arena);
+  return status;
+}
+
+// A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
+static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)), least = INFINITY;
+  rmx_status status = w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  *found = false;
+  for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
+    const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
+    memcpy(w, from, r->D * sizeof(double));
+    rmx__region_project_convex(r, w);
+    double far = i == 0 ? rmx__nearest(r->runs, r->N, r->D, w, NULL) : rmx__apart(w, from, r->D);
+    if (far < least) memcpy(best, w, r->D * sizeof(double));
+    least = fmin(far, least);
+    if (i == 0 && far <= r->radius) break;
+  }
+  if (status == RMX_OK && least <= r->radius) {
+    memcpy(r->centre, best, r->D * sizeof(double));
+    *found = true;
+  }
+  free(w);
+  free(best);
+  return status;
+}
+
+// RMX_OK and *found where the region has a mixture in it.
+rmx_status rmx__region_find_centre(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+  RMX_TRY(mean_of_corners(r, found, err));
+  if (!*found) return RMX_OK;
+  if (r->asked->reference && isfinite(r->asked->most_kl)) {
+    rmx_err kl = {0};
+    rmx_status status = centre_within_kl(r, &kl);
+    *found = status == RMX_OK;
+    if (status != RMX_OK) *err = kl;
+    if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
+  }
+  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre)) return centre_near_runs(r, prior, found, err);
+  return RMX_OK;
+}
