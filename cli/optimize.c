@@ -55,8 +55,6 @@ static rmx_status search(const cli *c, const rmx_experiment *e, const struct opt
   if (args && args->pareto) {
     RMX_TRY(two_metrics(s->fit, args->pareto, &a, &b, err));
     RMX_TRY(rmx_pareto(s->fit, &s->question, a, b, (size_t)args->points, o, seed, threads, &c->listener, &s->front, err));
-    s->a = a;
-    s->b = b;
     if (!has_target(s->fit, &s->question)) {  // then both, each in units of its range, count alike
       const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
       double range_a = low[a] - high[a], range_b = high[b] - low[b];
@@ -115,9 +113,12 @@ static rmx_status weigh(const cli *c, const rmx_experiment *e, const rmx_strings
   return status;
 }
 
-static rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const rmx_corpus *corpus, rmx_err *err) {
-  json_t *root = answer_json(s);
-  json_object_set_new(root, "made_by", made_by(e, corpus));
+// question: what was asked (question_of), or NULL.
+static rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const rmx_corpus *corpus, const char *question,
+                                rmx_err *err) {
+  json_t *root = answer_json(s), *by = made_by(e, corpus);
+  if (question) json_object_set_new(by, "question", json_string(question));
+  json_object_set_new(root, "made_by", by);
   rmx_status status = rmx_yaml_write(path, root, "The mixture found: share of the training tokens from each domain.", err);
   json_decref(root);
   return status;
@@ -135,6 +136,33 @@ static rmx_status answer_from(const cli *c, const rmx_experiment *e, const char 
   return wanted ? weigh(c, e, args ? &args->against : &nobody, s, err) : RMX_OK;
 }
 
+// The hash of all an experiment's optimum depends on: config, corpus and fit.
+static void question_of(const rmx_experiment *e, const rmx_corpus *corpus, const char *fit, char out[17]) {
+  json_t *config = rmx_config_json(&e->config);
+  char *text = json_dumps(config, JSON_COMPACT), *path = rmx_path_in(fit, "fit.json"), *made;
+  size_t size;
+  rmx_err ignored;
+  uint64_t hash = rmx_hash_string(text ? text : "", corpus->hash);
+  if (path && rmx_read_file(path, &made, &size, &ignored) == RMX_OK) {
+    hash = rmx_hash(made, size, hash);
+    free(made);
+  }
+  snprintf(out, 17, "%016llx", (unsigned long long)hash);
+  free(text);
+  free(path);
+  json_decref(config);
+}
+
+static bool answered(const char *path, const char *question) {
+  rmx_yaml yaml;
+  rmx_err ignored;
+  if (!rmx_exists(path) || rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
+  const json_t *had = json_object_get(json_object_get(yaml.root, "made_by"), "question");
+  bool same = json_is_string(had) && strcmp(json_string_value(had), question) == 0;
+  rmx_yaml_release(&yaml);
+  return same;
+}
+
 // The search of an experiment: prior and caps of its corpus. Where nothing but the config asks, writes optimum.yaml.
 static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
@@ -143,7 +171,11 @@ static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const
   rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && (status = open_corpus(e, &corpus, err)) != RMX_OK && asked) status = RMX_OK;  // it will do without
   if (status == RMX_OK) status = answer_from(c, e, folder, args, corpus, s, err);
-  if (status == RMX_OK && !asked) status = write_optimum(e, path, s, corpus, err);
+  if (status == RMX_OK && !asked) {
+    char question[17];
+    if (corpus) question_of(e, corpus, folder, question);
+    status = write_optimum(e, path, s, corpus, corpus ? question : NULL, err);
+  }
   free(folder);
   free(path);
   if (corpus) rmx_corpus_free(corpus);
@@ -152,7 +184,19 @@ static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const
 
 rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
   answer s = {0};
-  rmx_status status = search_experiment(c, e, NULL, &s, err);
+  rmx_corpus *corpus = NULL;
+  char *folder = rmx_experiment_path(e, "fit"), *path = rmx_experiment_path(e, "optimum.yaml"), question[17];
+  rmx_status status = folder && path ? open_corpus(e, &corpus, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) question_of(e, corpus, folder, question);
+  bool done = status == RMX_OK && answered(path, question);
+  if (corpus) rmx_corpus_free(corpus);
+  free(folder);
+  free(path);
+  if (done) {
+    rmx_note(&c->listener, "optimize: up to date");
+    return RMX_OK;
+  }
+  if (status == RMX_OK) status = search_experiment(c, e, NULL, &s, err);
   if (status == RMX_OK)
     rmx_note(&c->listener, "optimize: predicted target %.4f at the optimum, %.4f at the prior, %.4f at the best run", s.optimum.score,
              s.optimum.score_prior, s.optimum.best_run_score);
@@ -189,7 +233,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_status status = folder ? take_options(args, &e.config.optimize, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
     status = !args->fit && e.config_path ? search_experiment(c, &e, args, &s, err) : answer_from(c, &e, folder, args, NULL, &s, err);
-  if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, NULL, err);
+  if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, NULL, NULL, err);
   if (status == RMX_OK && c->common.json) cli_print_json(answer_json(&s));
   else if (status == RMX_OK) print_answer(&s);
   free(folder);

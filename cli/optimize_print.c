@@ -66,11 +66,11 @@ json_t *answer_json(const answer *s) {
 
 static void print_front(const answer *s) {
   const rmx_fit *f = s->fit;
-  const char *a = f->metrics[s->a], *b = f->metrics[s->b];
+  const char *a = f->metrics[s->front.a], *b = f->metrics[s->front.b];
   printf("\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest weights\n", a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * f->D, *y = s->front.predicted + i * f->M;
-    printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->a], y[s->b]);
+    printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
     double last = INFINITY;
     for (int k = 0; k < 3; k++) {  // the three largest
       size_t most = f->D;

@@ -110,7 +110,6 @@ typedef struct answer {
   const rmx_optimize_options *options;  // borrowed
   rmx_optimum optimum;
   rmx_front front;  // n = 0: none was asked for
-  size_t a, b;      // its metrics
   // What it is worth; D, n_versus or the sentence 0: not asked, or not to be had.
   rmx_uncertainty uncertainty;
   rmx_attribution attribution;

@@ -165,6 +165,7 @@ size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max)
 /* The front of two metrics: mixtures of which none is better in both. */
 typedef struct rmx_front {
   size_t n, D, M;
+  size_t a, b;       /* the two metrics */
   double *share;   /* (n) weight of the first metric's score, the other has 1 - share; both in units of their
                       range */
   double *mixture; /* (n, D) */
@@ -176,7 +177,7 @@ rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a
                       const rmx_optimize_options *options, uint64_t seed, int threads,
                       const rmx_listener *listener, rmx_front *out, rmx_err *err);
 void rmx_front_release(rmx_front *f);
-/* [{"share","mixture":{},"predicted":{}}]: a new reference. */
+/* [{"share","metrics":[a, b],"mixture":{},"predicted":{}}]: a new reference. */
 json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
 
 #ifdef __cplusplus

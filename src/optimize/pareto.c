@@ -84,7 +84,7 @@ rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a
     return rmx_fail(err, RMX_EINPUT, "a Pareto front is of two metrics, got %s twice",
                     a < fit->M ? fit->metrics[a] : "one");
   if (points < 2) return rmx_fail(err, RMX_EINPUT, "a Pareto front of %zu points: wanted 2 or more", points);
-  rmx_front f = {.n = points, .D = fit->D, .M = fit->M};
+  rmx_front f = {.n = points, .D = fit->D, .a = a, .b = b, .M = fit->M};
   walk k = {.fit = fit, .q = *question, .options = options, .seed = seed, .threads = threads};
   if (listener) k.quiet = (rmx_listener){.context = listener->context, .progress = listener->progress};
   RMX_TRY(rmx_target_make(fit, &k.q.target, err));
@@ -121,7 +121,8 @@ json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit) {
       json_object_set_new(predicted, fit->metrics[m], isfinite(y) ? json_real(y) : json_null());
     }
     json_array_append_new(
-        list, json_pack("{s:f, s:o, s:o}", "share", f->share[i], "mixture",
+        list, json_pack("{s:f, s:[s, s], s:o, s:o}", "share", f->share[i], "metrics", fit->metrics[f->a],
+                        fit->metrics[f->b], "mixture",
                         rmx_mixture_json(f->mixture + i * f->D, (const char *const *)fit->domains, f->D),
                         "predicted", predicted));
   }

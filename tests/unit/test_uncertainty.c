@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws have the mean, spread and slope they should; intervals hold a known optimum, shrink with the noise, keep the
+// constraints and do not depend on threads; what each domain does to a linear metric is known exactly.
+
+#include <regmix/uncertainty.h>
+
+#include "testing.h"
+
+enum { D = 3 };
+static const double centre[D] = {0.5, 0.3, 0.2}, uniform[D] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
+
+// Runs from Dirichlet(1) with metrics bowl = |w - centre|^2 + noise, line = w_0.
+static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
+  rmx_table X, Y;
+  rmx_fit *f;
+  rmx_regress_options o = {0};
+  const double alpha[D] = {1, 1, 1};
+  must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor, err));
+  o.ridge.alpha = 1e-7;
+  must(rmx_table_make(&X, "run", n, D, err));
+  must(rmx_table_make(&Y, "run", n, 2, err));
+  for (size_t d = 0; d < D; d++) X.names[d] = rmx_format("d%zu", d);
+  Y.names[0] = rmx_strdup("bowl");
+  Y.names[1] = rmx_strdup("line");
+  rmx_rng rng = rmx_rng_make(4, n, RMX_FOR_TEST);
+  for (size_t i = 0; i < n; i++) {
+    X.ids[i] = rmx_format("%zu", i);
+    Y.ids[i] = rmx_format("%zu", i);
+    rmx_dirichlet(&rng, alpha, D, X.x + i * D);
+    for (size_t d = 0; d < D; d++) Y.x[i * 2] += pow(X.x[i * D + d] - centre[d], 2);
+    Y.x[i * 2] += noise * rmx_rng_normal(&rng);
+    Y.x[i * 2 + 1] = X.x[i * D];
+  }
+  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err));
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
+  return f;
+}
+
+static const rmx_optimize_options usual = {
+    .method = "search", .starts = 8, .samples = 4000, .top = 32, .strength = 3, .replicates = 60, .level = 0.9};
+
+static rmx_question ask(const rmx_fit *f, double bowl, double line) {
+  rmx_question q;
+  must(rmx_question_make(f, &q, err));
+  q.target.weight[0] = bowl;
+  q.target.weight[1] = line;
+  q.prior = rmx_calloc(D, sizeof(double));
+  memcpy(q.prior, uniform, sizeof uniform);
+  return q;
+}
+
+// More runs than are walked, so every draw has the parameters of the fit, whose sd is then theirs.
+START_TEST(draws_are_the_posterior) {
+  enum { DRAWS = 600, POINTS = 3 };
+  rmx_fit *f = make_fit("gp", 210, 0.05);
+  rmx_arena arena = {0};
+  rmx_dataset data;
+  rmx_doubt *doubt;
+  const double X[POINTS][D] = {{0.2, 0.2, 0.6}, {1, 0, 0}, {0.5, 0.3, 0.2}};
+  double mean[POINTS], sd[POINTS], sum[POINTS] = {0}, square[POINTS] = {0}, y[POINTS];
+  must(rmx_fit_dataset(f, 0, &arena, &data, err));
+  must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+  rmx_regressor_predict(f->regressors[0], X[0], POINTS, mean, sd);
+  for (uint64_t b = 0; b < DRAWS; b++) {
+    rmx_regressor *r;
+    must(rmx_doubt_draw(doubt, b, &r, err));
+    rmx_regressor_predict(r, X[0], POINTS, y, NULL);
+    for (int p = 0; p < POINTS; p++) {
+      sum[p] += y[p] / DRAWS;
+      square[p] += y[p] * y[p] / DRAWS;
+    }
+    rmx_regressor_free(r);
+  }
+  for (int p = 0; p < POINTS; p++) {
+    double spread = sqrt(square[p] - sum[p] * sum[p]);
+    ck_assert_double_eq_tol(sum[p], mean[p], 4 * sd[p] / sqrt(DRAWS));
+    ck_assert_double_eq_tol(spread / sd[p], 1, 4 / sqrt(2.0 * DRAWS));
+  }
+  ck_assert_double_eq_tol(rmx_doubt_noise(doubt, 3), 0.05, 0.01);
+  rmx_doubt_free(doubt);
+  rmx_arena_release(&arena);
+  rmx_fit_free(f);
+}
+END_TEST
+
+// Of every kind of fit; trees have draws of a process alone.
+START_TEST(draws_have_slopes) {
+  static const char *const kinds[] = {"gp", "ensemble", "power", "ridge", "trees"};
+  for (size_t k = 0; k < 5; k++) {
+    rmx_fit *f = make_fit(kinds[k], 48, 0.02);
+    rmx_arena arena = {0};
+    rmx_dataset data;
+    rmx_doubt *doubt;
+    must(rmx_fit_dataset(f, 0, &arena, &data, err));
+    must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+    for (uint64_t b = 0; b < 6; b++) {
+      rmx_regressor *r, *same;
+      must(rmx_doubt_draw(doubt, b, &r, err));
+      must(rmx_doubt_draw(doubt, b, &same, err));
+      const double step = 1e-6, w[D] = {0.3, 0.25, 0.45};
+      double g[D], at[D], up, down, again;
+      ck_assert(rmx_regressor_gradient(r, w, g));
+      for (int d = 0; d < D; d++) {
+        memcpy(at, w, sizeof at);
+        at[d] += step;
+        rmx_regressor_predict(r, at, 1, &up, NULL);
+        at[d] -= 2 * step;
+        rmx_regressor_predict(r, at, 1, &down, NULL);
+        ck_assert_double_eq_tol(g[d], (up - down) / (2 * step), 1e-5 * (1 + fabs(g[d])));
+      }
+      rmx_regressor_predict(r, at, 1, &up, NULL);
+      rmx_regressor_predict(same, at, 1, &again, NULL);
+      ck_assert(up == again);
+      rmx_regressor_free(r);
+      rmx_regressor_free(same);
+    }
+    rmx_regressor *refit;
+    must(rmx_doubt_refit(doubt, &f->options, &data, 1, &refit, err));
+    ck_assert_str_eq(rmx_regressor_name(refit), k == 4 ? "gp" : kinds[k]);
+    rmx_regressor_free(refit);
+    rmx_doubt_free(doubt);
+    rmx_arena_release(&arena);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
+
+static double width(const rmx_uncertainty *u) {
+  double sum = 0;
+  for (int d = 0; d < D; d++) sum += u->high[d] - u->low[d];
+  return sum;
+}
+
+START_TEST(intervals_hold_the_truth) {
+  double before = 0;
+  for (int k = 0; k < 2; k++) {
+    rmx_fit *f = make_fit("gp", 60, k ? 0.1 : 0.005);
+    rmx_question q = ask(f, 1, 0);
+    rmx_optimum o;
+    rmx_uncertainty u, other;
+    must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
+    const char *const names[2] = {"corner", "itself"};
+    const double corner[D] = {0, 0, 1}, *const against[2] = {corner, o.mixture};
+    must(rmx_uncertainty_make(f, &q, &o, &usual, names, against, 2, 1, 1, NULL, &u, err));
+    must(rmx_uncertainty_make(f, &q, &o, &usual, names, against, 2, 1, 3, NULL, &other, err));
+    ck_assert_int_eq(u.replicates, usual.replicates);
+    ck_assert_mem_eq(u.low, other.low, sizeof centre);
+    ck_assert_mem_eq(u.high, other.high, sizeof centre);
+    double real = 0;
+    for (int d = 0; d < D; d++) {
+      ck_assert(u.low[d] <= o.mixture[d] && o.mixture[d] <= u.high[d]);
+      ck_assert(u.low[d] <= centre[d] + 0.02 && centre[d] - 0.02 <= u.high[d]);
+      real += pow(uniform[d] - centre[d], 2) - pow(o.mixture[d] - centre[d], 2);
+    }
+    ck_assert_uint_eq(u.n_versus, 3);
+    ck_assert_str_eq(u.versus[0].name, "prior");
+    ck_assert_str_eq(u.versus[1].name, "corner");
+    ck_assert(u.versus[0].low == other.versus[0].low && u.versus[0].high == other.versus[0].high);
+    ck_assert(u.versus[0].low <= real + 0.01 && real - 0.01 <= u.versus[0].high);
+    ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - o.score, 1e-12);
+    ck_assert_double_gt(u.versus[1].probability, 0.99);
+    ck_assert_double_eq_tol(u.versus[2].gain, 0, 1e-12);
+    if (k) ck_assert_double_gt(width(&u), 2 * before);
+    else before = width(&u);
+    rmx_uncertainty_release(&u);
+    rmx_uncertainty_release(&other);
+    rmx_optimum_release(&o);
+    rmx_question_release(&q);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
+
+START_TEST(intervals_keep_the_constraints) {
+  rmx_fit *f = make_fit("ensemble", 40, 0.02);
+  rmx_question q = ask(f, 1, 0.1);
+  rmx_optimum o;
+  rmx_uncertainty u;
+  const char *const domains[D] = {"d0", "d1", "d2"};
+  must(rmx_constraints_bound(&q.constraints, RMX_FIX, "d1=0.25", domains, err));
+  must(rmx_constraints_bound(&q.constraints, RMX_CAP, "d0=0.4", domains, err));
+  must(rmx_optimize(f, &q, &usual, 1, 2, NULL, &o, err));
+  must(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 2, NULL, &u, err));
+  ck_assert_double_eq_tol(u.low[1], 0.25, 1e-6);
+  ck_assert_double_eq_tol(u.high[1], 0.25, 1e-6);
+  ck_assert_double_le(u.high[0], 0.4 + 1e-6);
+  json_t *tree = json_object();
+  must(rmx_uncertainty_json(&u, f, tree, err));
+  ck_assert(json_is_array(json_object_get(json_object_get(tree, "interval"), "d2")));
+  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "versus"), "prior"), "probability")));
+  json_decref(tree);
+  rmx_uncertainty_release(&u);
+  rmx_optimize_options bad = usual;
+  bad.replicates = 3;
+  must_fail(rmx_uncertainty_make(f, &q, &o, &bad, NULL, NULL, 0, 1, 2, NULL, &u, err), "replicates");
+  rmx_optimum_release(&o);
+  rmx_question_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+START_TEST(too_few_runs_have_none) {
+  rmx_fit *f = make_fit("ridge", 4, 0);
+  rmx_question q = ask(f, 0, 1);
+  rmx_optimum o;
+  rmx_uncertainty u;
+  must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
+  must_fail(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 1, NULL, &u, err), "at least 5");
+  rmx_optimum_release(&o);
+  rmx_question_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+// line = w_0, to be raised: all goes to d0, and without it all is lost.
+START_TEST(effects_of_a_line) {
+  rmx_fit *f = make_fit("ridge", 30, 0);
+  rmx_question q = ask(f, 0, -1);
+  rmx_optimum o;
+  rmx_attribution a;
+  must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
+  ck_assert_double_eq_tol(o.mixture[0], 1, 1e-4);
+  must(rmx_attribution_make(f, &q, &o, &usual, 1, 2, &a, err));
+  for (int d = 0; d < D; d++) {
+    ck_assert_double_eq_tol(a.at_prior[D + d], 0.01 * ((d == 0) - uniform[0]), 1e-5);
+    ck_assert_double_eq_tol(a.at_optimum[D + d], 0.01 * ((d == 0) - o.mixture[0]), 1e-5);
+  }
+  ck_assert_double_eq_tol(a.loss[0], 1, 1e-3);
+  ck_assert_double_eq_tol(a.loss[1], 0, 1e-4);
+  json_t *tree = rmx_attribution_json(&a, f);
+  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "optimum"), "line"), "d2")));
+  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "without"), "d0"), "loss")));
+  json_decref(tree);
+  rmx_attribution_release(&a);
+  // A domain that must be there cannot be left out.
+  const char *const domains[D] = {"d0", "d1", "d2"};
+  must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "d0=0.2", domains, err));
+  must(rmx_attribution_make(f, &q, &o, &usual, 1, 2, &a, err));
+  ck_assert(isnan(a.without[0]));
+  rmx_attribution_release(&a);
+  rmx_optimum_release(&o);
+  rmx_question_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_set_timeout(tc, 120);
+  tcase_add_test(tc, draws_are_the_posterior);
+  tcase_add_test(tc, draws_have_slopes);
+  tcase_add_test(tc, intervals_hold_the_truth);
+  tcase_add_test(tc, intervals_keep_the_constraints);
+  tcase_add_test(tc, too_few_runs_have_none);
+  tcase_add_test(tc, effects_of_a_line);
+}
