@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws have the mean, spread and slope they should; intervals hold a known optimum, shrink with the noise, keep the
-// constraints and do not depend on threads; what each domain does to a linear metric is known exactly.
+// Draws have the mean, spread and slope they should; intervals hold a known optimum, shrink with the noise,
+// keep the constraints and do not depend on threads; what each domain does to a linear metric is known
+// exactly.
 
+#include <regmix/mixture.h>
 #include <regmix/uncertainty.h>
 
 #include "testing.h"
@@ -16,7 +18,8 @@ static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
   rmx_regress_options o = {0};
   const double alpha[D] = {1, 1, 1};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor, err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
+                      err));
   o.ridge.alpha = 1e-7;
   must(rmx_table_make(&X, "run", n, D, err));
   must(rmx_table_make(&Y, "run", n, 2, err));
@@ -39,8 +42,13 @@ static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
   return f;
 }
 
-static const rmx_optimize_options usual = {
-    .method = "search", .starts = 8, .samples = 4000, .top = 32, .strength = 3, .replicates = 60, .level = 0.9};
+static const rmx_optimize_options usual = {.method = "search",
+                                           .starts = 8,
+                                           .samples = 4000,
+                                           .top = 32,
+                                           .strength = 3,
+                                           .replicates = 60,
+                                           .level = 0.9};
 
 static rmx_question ask(const rmx_fit *f, double bowl, double line) {
   rmx_question q;
@@ -54,8 +62,8 @@ static rmx_question ask(const rmx_fit *f, double bowl, double line) {
 
 // More runs than are walked, so every draw has the parameters of the fit, whose sd is then theirs.
 START_TEST(draws_are_the_posterior) {
-  enum { DRAWS = 600, POINTS = 3 };
-  rmx_fit *f = make_fit("gp", 210, 0.05);
+  enum { DRAWS = 1000, POINTS = 3 };
+  rmx_fit *f = make_fit("gp", 210, 0.1);
   rmx_arena arena = {0};
   rmx_dataset data;
   rmx_doubt *doubt;
@@ -77,9 +85,10 @@ START_TEST(draws_are_the_posterior) {
   for (int p = 0; p < POINTS; p++) {
     double spread = sqrt(square[p] - sum[p] * sum[p]);
     ck_assert_double_eq_tol(sum[p], mean[p], 4 * sd[p] / sqrt(DRAWS));
-    ck_assert_double_eq_tol(spread / sd[p], 1, 4 / sqrt(2.0 * DRAWS));
+    // A draw of random features has heavier tails than a normal one, which its variance shows.
+    ck_assert_double_eq_tol(spread / sd[p], 1, 0.12);
   }
-  ck_assert_double_eq_tol(rmx_doubt_noise(doubt, 3), 0.05, 0.01);
+  ck_assert_double_eq_tol(rmx_doubt_noise(doubt, 3), 0.1, 0.015);
   rmx_doubt_free(doubt);
   rmx_arena_release(&arena);
   rmx_fit_free(f);
@@ -163,8 +172,10 @@ START_TEST(intervals_hold_the_truth) {
     ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - o.score, 1e-12);
     ck_assert_double_gt(u.versus[1].probability, 0.99);
     ck_assert_double_eq_tol(u.versus[2].gain, 0, 1e-12);
-    if (k) ck_assert_double_gt(width(&u), 2 * before);
-    else before = width(&u);
+    if (k)
+      ck_assert_double_gt(width(&u), 2 * before);
+    else
+      before = width(&u);
     rmx_uncertainty_release(&u);
     rmx_uncertainty_release(&other);
     rmx_optimum_release(&o);
@@ -190,7 +201,8 @@ START_TEST(intervals_keep_the_constraints) {
   json_t *tree = json_object();
   must(rmx_uncertainty_json(&u, f, tree, err));
   ck_assert(json_is_array(json_object_get(json_object_get(tree, "interval"), "d2")));
-  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "versus"), "prior"), "probability")));
+  ck_assert(json_is_number(
+      json_object_get(json_object_get(json_object_get(tree, "versus"), "prior"), "probability")));
   json_decref(tree);
   rmx_uncertainty_release(&u);
   rmx_optimize_options bad = usual;
