@@ -107,7 +107,7 @@ static void repeat(void *context, size_t i) {
     y.x[k] = t->f(x.x + k * D) + t->noise * rmx_rng_normal(&rng);
   }
   const rmx_optimize_options search = {.method = "search", .starts = 16, .guard = true, .replicates = REPLICATES, .level = 0.9,
-                                       .samples = 100000, .top = 128, .strength = 1};
+                                       .samples = 20000, .top = 64, .strength = 1};
   rmx_optimize_options simulate = search;
   simulate.method = "simulate";
   if (rmx_fit_tables(&t->regress, &x, &y, NULL, 0, false, i, 1, NULL, &fit, NULL, &err)) die(&err);

@@ -169,7 +169,8 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_opt
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
   RMX_TRY_GOTO(rmx__exact(fit, &q->target, &region, o.mixture, &o.convex, &o.gap, err), done);
-  if (o.guarded && method == &rmx__climb) RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
+  // What the guard costs is for somebody who listens.
+  if (o.guarded && listener && method == &rmx__climb) RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
 done:
   rmx__region_release(&region);
   free(prior);

@@ -45,9 +45,9 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   nlopt_set_min_objective(o, rmx__problem_objective, p);
   nlopt_add_equality_constraint(o, rmx__problem_sum, p, 1e-10);
   if (rows) nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__problem_inequalities, p, tolerance);
-  nlopt_set_ftol_abs(o, 1e-9);
-  nlopt_set_xtol_abs1(o, 1e-10);
-  nlopt_set_maxeval(o, MOST_EVALUATIONS);
+  nlopt_set_ftol_abs(o, p->region->coarse ? 1e-6 : 1e-9);
+  nlopt_set_xtol_abs1(o, p->region->coarse ? 1e-6 : 1e-10);
+  nlopt_set_maxeval(o, p->region->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
   nlopt_optimize(o, x, &value);  // however it ends, x is looked at below
   nlopt_destroy(o);
   free(work);
@@ -87,7 +87,7 @@ static rmx_status descend(rmx__problem *p, const double *anchor, double *x, doub
   rmx__problem_score(p, x);
   RMX_TRY(slsqp(p, x, err));
   size_t last = r->N;
-  for (int i = 0; i < BALLS && isfinite(r->radius); i++) {
+  for (int i = 0; i < (r->coarse ? 1 : BALLS) && isfinite(r->radius); i++) {
     size_t run = 0;
     double far = rmx__nearest(r->runs, r->N, r->D, x, &run);
     if ((i == 0 && far <= r->radius) || run == last) break;
@@ -152,7 +152,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target, cons
         rmx_fail(err, RMX_EINPUT,
                  "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
                  "METRIC=SLACK)");
-  if (status == RMX_OK) status = rmx__polish(&p, best, &least, err);
+  if (status == RMX_OK && !region->coarse) status = rmx__polish(&p, best, &least, err);
   if (status == RMX_OK) {
     rmx__region_project(region, best);
     memcpy(w, best, D * sizeof(double));

@@ -19,6 +19,7 @@ typedef struct rmx__region {
   size_t N;
   double radius;   // half L1 distance to the nearest run at most; INFINITY: any
   double *centre;  // (D) some mixture inside, not at the edge
+  bool coarse;     // searches may end 1e-6 of the score's scale above the bottom: one of the many of a bootstrap
 } rmx__region;
 
 // `guard`: only where the runs are; where that leaves nothing, though there is something without it,

@@ -14,7 +14,7 @@
 #include "nearness.h"
 #include "search.h"
 
-enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 2, HOPEFUL = 24 };
+enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, HOPEFUL = 24 };
 
 typedef struct bootstrap {
   const rmx_fit *fit;
@@ -43,7 +43,7 @@ static double score_at(const rmx_fit *fit, const rmx_target *t, const double *w,
   return rmx__plain_score(t, fit->M, y);
 }
 
-// The two of the hopeful runs with the lowest scores, behind the starts of everybody.
+// The hopeful run with the lowest score, behind the starts of everybody.
 static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y, double *starts) {
   size_t D = fit->D;
   for (size_t i = 0; i < b->n_hopeful; i++) score[i] = score_at(fit, b->target, b->hopeful + i * D, y);
@@ -315,6 +315,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q, const
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(rmx__region_make(&region, fit, &q->constraints, optimum->guarded, prior, &clashes, err), done);
+  region.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx_fit_dataset(fit, m, &arena, &b.data[m], err), done);

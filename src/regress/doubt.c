@@ -155,42 +155,55 @@ static double features(const draw *r, const double *z, double *slope) {
   return sum;
 }
 
-// At one w (D); work (D (RMX__LANES + 3)), gradient (D).
-static bool evaluate_in(const draw *r, const double *w, double *work, double *mean, double *gradient) {
-  const rmx__process *gp = r->gp;
-  size_t D = r->D;
-  double *z = work, *other = work + D, *mode = work + 2 * D, *lanes = work + 3 * D;
-  for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
-  double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
-  *mean = gp->shift + gp->unit * (at + features(r, z, gradient));
-  for (size_t d = 0; d < D; d++) gradient[d] *= gp->unit * gp->scale[d] / (gp->eps[d] + fmax(w[d], 0));
-  if (r->other == NULL) return true;
-  double its, likely;
-  if (!rmx_regressor_evaluate(r->other, w, &its, other) || !rmx_regressor_evaluate(r->mode, w, &likely, mode))
-    return false;
-  *mean += r->apart * (its - likely);
-  for (size_t d = 0; d < D; d++) gradient[d] += r->apart * (other[d] - mode[d]);
-  return true;
-}
-
 static bool evaluate(const void *state, const double *w, double *mean, double *gradient) {
   const draw *r = state;
-  double *work = rmx_calloc(r->D * (RMX__LANES + 3), sizeof(double));
-  bool done = work && evaluate_in(r, w, work, mean, gradient);
-  free(work);
+  const rmx__process *gp = r->gp;
+  size_t D = r->D;
+  double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double)), *other = z + D, *mode = z + 2 * D,
+         *lanes = z + 3 * D;
+  double its = 0, likely = 0;
+  bool done = z && (r->other == NULL || (rmx_regressor_evaluate(r->other, w, &its, other) &&
+                                         rmx_regressor_evaluate(r->mode, w, &likely, mode)));
+  if (done) {
+    for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+    double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
+    *mean = gp->shift + gp->unit * (at + features(r, z, gradient)) + r->apart * (its - likely);
+    for (size_t d = 0; d < D; d++) {
+      gradient[d] *= gp->unit * gp->scale[d] / (gp->eps[d] + fmax(w[d], 0));
+      if (r->other) gradient[d] += r->apart * (other[d] - mode[d]);
+    }
+  }
+  free(z);
   return done;
 }
 
+// Without slopes, RMX__QUERIES at a time.
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const draw *r = state;
-  double *work = rmx_calloc(r->D * (RMX__LANES + 4), sizeof(double)),
-         *unused = work + r->D * (RMX__LANES + 3);
-  for (size_t i = 0; i < n; i++) {
-    if (sd) sd[i] = NAN;
-    // No memory: no way to say so but this.
-    if (!work || !evaluate_in(r, X + i * r->D, work, &mean[i], unused)) mean[i] = NAN;
+  const rmx__process *gp = r->gp;
+  size_t D = r->D;
+  double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double)), *one = z + D * RMX__QUERIES;
+  double other[RMX__QUERIES], mode[RMX__QUERIES], ripple[RMX__QUERIES];
+  for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
+  for (size_t i = 0; z == NULL && i < n; i++) mean[i] = NAN;  // no way to say so but this
+  for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
+    size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
+    const double *w = X + first * D;
+    for (size_t d = 0; d < D; d++)
+      for (size_t q = 0; q < RMX__QUERIES; q++)
+        z[d * RMX__QUERIES + q] = q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
+    rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, ripple);
+    if (r->other) {
+      rmx_regressor_predict(r->other, w, here, other, NULL);
+      rmx_regressor_predict(r->mode, w, here, mode, NULL);
+    }
+    for (size_t q = 0; q < here; q++) {
+      for (size_t d = 0; d < D; d++) one[d] = z[d * RMX__QUERIES + q];
+      mean[first + q] = gp->shift + gp->unit * (ripple[q] + features(r, one, NULL));
+      if (r->other) mean[first + q] += r->apart * (other[q] - mode[q]);
+    }
   }
-  free(work);
+  free(z);
 }
 
 static bool gradient(const void *state, const double *w, double *g) {
