@@ -18,7 +18,7 @@ for source in tests/fuzz/fuzz_*.c; do
   mkdir -p "$build/corpus-$name"
   # shellcheck disable=SC2086
   clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Iinclude -Isrc "$source" \
-    "$build/libregmix.a" $libraries -llapacke -llbfgs -lm -lpthread -o "$build/$name" || exit 1
+    "$build/libregmix.a" $libraries -llapacke -llbfgs -lnlopt -lm -lpthread -o "$build/$name" || exit 1
   echo "$name, $seconds s"
   "$build/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -close_fd_mask=1 -artifact_prefix="$build/" \
     "$build/corpus-$name" > "$build/$name.log" 2>&1 || { tail -30 "$build/$name.log"; echo "fuzz.sh: $name found something; its input is in $build" >&2; exit 1; }
