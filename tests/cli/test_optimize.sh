@@ -48,8 +48,27 @@ for key in mixture spread predicted predicted_prior score method distance outsid
   grep -q "\"$key\":" out.json || not_ok "the key $key"
 done
 low=$(number score)
-$o --target a_loss --json > out.json 2> err.txt
+$o --target a_loss --json --samples 20000 --quick > out.json 2> err.txt
+check "who says how to simulate gets that" "$(grep -c '"method": "simulate"' out.json) == 1 && $(grep -c '"interval"' out.json) == 0"
 check "search finds no worse than simulation" "$low <= $(number score) + 1e-9 && $low > $(number score) - 0.02"
+
+# What it is worth.
+printf 'a: 0\nb: 0\nc: 1\n' > corner.yaml
+$o --target a_loss --json --against corner.yaml --level 0.8 --replicates 40 > out.json 2> err.txt
+for key in level replicates interval gain versus prior corner probability learning_curve expected_gain sentence attribution without; do
+  grep -q "\"$key\":" out.json || not_ok "the key $key"
+done
+check "by default it searches" "$(grep -c '"method": "search"' out.json) == 1 && $(number level) == 0.8 && $(number replicates) == 40"
+try "for people: intervals" 0 "80 % interval" $o --target a_loss --level 0.8 --replicates 40 --against corner.yaml
+try "for people: against a mixture" 0 "Against corner: gains" $o --target a_loss --replicates 40 --against corner.yaml
+try "for people: what would be missed" 0 "most without train_a" $o --target a_loss --replicates 40
+try "no intervals to set a mixture against" 2 "which --quick and --replicates 0 leave out" $o --target a_loss --quick --against corner.yaml
+$o --target a_loss --json --replicates 40 --set jobs=1 > one.json 2> err.txt
+$o --target a_loss --json --replicates 40 --set jobs=2 > two.json 2> err.txt
+check "the same on one processor and on two" "$(cmp -s one.json two.json && grep -c interval one.json) >= 1"
+awk 'NR <= 4' m.csv > few.csv
+"$REGMIX" fit --mixtures few.csv --metrics y.csv --regressor ridge --out few > /dev/null 2>&1
+try "few runs have no intervals, and an optimum" 0 "at least 5 different mixtures" "$REGMIX" optimize --fit few --target a_loss
 
 try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --target a_loss --floor a=0.6 --floor b=0.5
 try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1
