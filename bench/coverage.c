@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { D = 6, N = 64, SIGNAL_SAMPLES = 4000, GRID = 400000, REPLICATES = 100 };
+enum { D = 6, N = 64, SIGNAL_SAMPLES = 4000, GRID = 400000, REPLICATES = 40 };
 
 // ---- the functions ----
 
