@@ -10,7 +10,7 @@ struct fit_args {
   char *mixtures, *metrics, *regressor, *out, *half, *tokens;
   double budget, run_tokens;
   rmx_strings only, mixture_columns, metric_columns;
-  bool raw;
+  bool raw, skip_missing;
 };
 
 // Below this, half of the training ranked the mixtures differently from all of it.
@@ -147,7 +147,15 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *
   return RMX_OK;
 }
 
+// An experiment's own diverged runs have no metrics and are left out; files of the user's must say so.
+static rmx_regress_options options_of(const rmx_experiment *e, const struct fit_args *args) {
+  rmx_regress_options o = e->config.regress;
+  o.skip_missing |= args->skip_missing;
+  return o;
+}
+
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
+  const rmx_regress_options regress = options_of(e, args);
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   bool *higher_is_better = NULL;
@@ -159,7 +167,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   bool known = false;
   if (status == RMX_OK) status = find_exposure(e, args, &exposure, &known, &names, &counts, err);
   if (status == RMX_OK)
-    status = rmx_fit_tables_exposed(&e->config.regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
+    status = rmx_fit_tables_exposed(&regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
                             args->raw, known ? &exposure : NULL, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
   if (status == RMX_OK) take_directions(fit, &metrics, higher_is_better);
   if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
@@ -226,7 +234,8 @@ static bool answered(const char *out, const char *question) {
 
 rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
   struct fit_args args = {.mixtures = rmx_experiment_path(e, "mixtures.csv"), .metrics = rmx_experiment_path(e, "metrics.csv"),
-                          .half = rmx_experiment_path(e, "metrics-half.csv"), .out = rmx_experiment_path(e, "fit")};
+                          .half = rmx_experiment_path(e, "metrics-half.csv"), .out = rmx_experiment_path(e, "fit"),
+                          .skip_missing = true};
   rmx_status status = RMX_OK;
   if (!args.mixtures || !args.metrics || !args.half || !args.out) {
     status = rmx_fail_memory(err, 0, "a path");
@@ -268,6 +277,7 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                          .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
                          .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
                          .only = args->only, .mixture_columns = args->mixture_columns, .metric_columns = args->metric_columns, .raw = args->raw,
+                         .skip_missing = args->skip_missing || !args->mixtures,
                          .tokens = args->tokens, .budget = args->budget, .run_tokens = args->run_tokens};
   rmx_status status = e.folder && own.mixtures && own.metrics && own.out ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && args->regressor) {
@@ -295,6 +305,7 @@ static const rmx_option options[] = {
      "default: the experiment's"},
     {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},
     {"run-tokens", RMX_REAL, AT(run_tokens), "0", 0, 1e18, "TOKENS", "tokens of each run behind --metrics; default: they saw each domain as often as the large run will"},
+    {"skip-missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL, "leave runs without a value of a metric out of its fit; else they are an error"},
     {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "do not normalise rows that sum to 1 within 1 %; the fit remembers it, predict and score obey"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
 };

@@ -59,6 +59,7 @@ typedef struct rmx_power_options {
 typedef struct rmx_regress_options {
   char *regressor; /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble"; "auto", the default */
   int64_t folds;   /* of cross-validation: 5 */
+  bool skip_missing; /* a run without a value of a metric is left out of its fit; false: it is an error */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
   rmx_exp_options exp;
@@ -188,7 +189,7 @@ typedef struct rmx_fit {
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
  * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
  * `only` (n_only may be 0: all). Rows must sum to 1 within 1 % and are normalised unless raw. A run without a
- * value of a metric is left out of that metric's fit and told. cross_validation (may be NULL): run, the
+ * value of a metric is RMX_EINPUT; with options->skip_missing it is left out of that metric's fit and told. cross_validation (may be NULL): run, the
  * out-of-fold prediction of each metric. The result depends on no number of threads. Cost: (folds + 1) fits a
  * metric. */
 rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures,

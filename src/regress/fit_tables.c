@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <regmix/mixture.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,12 +69,17 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
     else if (missing == N)
       missing = i;
   }
-  if (n < N)
-    rmx_warn(listener,
-             "metric \"%s\": %zu of %zu runs have no value (the first is run \"%s\", %s:%d) and are left out "
-             "of its fit",
-             f->metrics[m], N - n, N, f->run_ids[missing], w->metrics->path ? w->metrics->path : "table",
+  if (n < N) {
+    char where[512];
+    snprintf(where, sizeof(where), "metric \"%s\": %zu of %zu runs have no value (the first is run \"%s\", %s:%d)", f->metrics[m],
+             N - n, N, f->run_ids[missing], w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
+    if (!w->options->skip_missing) {
+      status = rmx_fail(err, RMX_EINPUT, "%s; fill them in, or leave these runs out of its fit with --skip-missing", where);
+      goto done;
+    }
+    rmx_warn(listener, "%s and are left out of its fit", where);
+  }
   RMX_TRY_GOTO(rmx_fit_dataset(f, m, &arena, &data, err), done);
   RMX_TRY_GOTO(rmx_regress_fit(w->options, &data, w->seed, listener, &f->regressors[m], err), done);
   bool one_group = true;

@@ -9,6 +9,8 @@ const rmx_option rmx_regress_option_table[] = {
     {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|exp|power|exposure|gp|ensemble|auto",
      "the function fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
+    {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
+     "leave runs without a value of a metric out of its fit (diverged runs of an experiment always are)"},
     {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",
      "penalty on the squared weights, the intercept is free"},
     {"ridge.sqrt", RMX_BOOL, AT(ridge.sqrt), "false", 0, 0, NULL,

@@ -208,6 +208,9 @@ START_TEST(tables) {
   rmx_regress_options o = ridge_options(1e-6);
   rmx_fit *f;
   forget();
+  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err), "--skip-missing");
+  forget();
+  o.skip_missing = true;
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err));
   ck_assert(f->N == 7 && f->D == 3 && f->M == 2);
   ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "\"lonely\"") && strstr(said, "\"stray\""),

@@ -5,9 +5,11 @@
 
 // ---- 3. how far to believe the fit ----
 
-const scoresOf = (metric) =>
-  (folds[metric] && folds[metric].scores) ||
-  (((fit && fit.metrics) || []).find((m) => m.name === metric) || {}).cross_validation;
+const scoresOf = (metric) => {
+  const written = (((fit && fit.metrics) || []).find((m) => m.name === metric) || {}).cross_validation;
+  const counted = folds[metric] && folds[metric].scores;
+  return written || counted ? {...written, ...counted} : undefined;
+};
 const halfOf = (metric) => (data.half_agreement || {})[metric];
 
 function fitSection() {
@@ -95,6 +97,7 @@ function fitSection() {
       .join('  ·  ');
   };
   tell();
+  const brief = (x) => (isNumber(x) ? Number(x.toPrecision(2)) : '–');
   const choices = [...new Set([...predicted, ...halved])];
   node.append(
     el(
@@ -129,20 +132,27 @@ function fitSection() {
         {class: 'block'},
         table(
           'Scores of every metric, cross-validated',
-          ['metric', 'Spearman', 'R²', 'MSE', 'mean abs. error', 'runs', 'half way against end'],
+          ['metric', 'Spearman', 'R²', 'RMSE', 'noise of a run', 'regret@1', 'optimism', 'runs', 'half way against end'],
           scored.map((m) => {
             const s = scoresOf(m);
             return [
               {text: metricLabel(m), title: m},
               fixed(s.spearman, 3),
               fixed(s.r2, 3),
-              isNumber(s.mse) ? s.mse.toPrecision(3) : '–',
-              isNumber(s.mae) ? s.mae.toPrecision(3) : '–',
+              brief(isNumber(s.rmse) ? s.rmse : isNumber(s.mse) ? Math.sqrt(s.mse) : null),
+              brief(s.noise),
+              brief(s.regret_at_1),
+              brief(s.optimism),
               whole(s.n),
               fixed(halfOf(m), 3),
             ];
           }),
           (i) => (scored[i] === target.name ? 'main' : null),
+        ),
+        el(
+          'p',
+          {class: 'soft'},
+          'Out of fold. Noise of a run: what runs of the same mixture differ by, where there are such. Regret@1: how far the run predicted best is from the best. Optimism: of the best predictions; above 0 they promise too much.',
         ),
       ),
     );
