@@ -66,6 +66,7 @@ static rmx_fit *fit_one(const char *kind, bool root, const char *metric, const r
   options.trees.min_data_in_leaf = 4;
   options.trees.rounds = 300;
   options.exp.terms = 2;
+  options.skip_missing = true;
   rmx_fit *fit = NULL;
   const double tokens[D] = {5e4, 8e4, 1e5, 2e5, 1e4};
   const rmx_exposure exposure = {tokens, domains, D, 3e5, 1e5};
