@@ -70,8 +70,8 @@ static void bench_attention(const rmx_kernels *k) {
     float *dout = numbers(B * T * C), *dqkv = numbers(B * T * 3 * C),
           *scratch = numbers(rmx__attention_scratch(T, S));
     double forward, back;
-    TIME(forward, k->attention(k, B, T, H, S, qkv, out, lse, scratch));
-    TIME(back, k->attention_backward(k, B, T, H, S, qkv, out, lse, dout, dqkv, scratch));
+    TIME(forward, k->attention(k, 0, B * H, T, H, S, qkv, out, lse, scratch));
+    TIME(back, k->attention_backward(k, 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch));
     char what[64];
     const double flops = 2.0 * (double)(B * T * T * C);
     snprintf(what, sizeof what, "attention T %zu, %zu heads of %zu", T, H, S);

@@ -9,16 +9,84 @@
 
 struct bench_args {
   char *model, *isa;
-  int64_t vocab, seq, batch_tokens, micro_tokens;
+  int64_t vocab, seq, batch_tokens, micro_tokens, threads;
   double seconds;
+  bool breakdown;
 };
 
-static double resident_mib(void) {
-  long pages = 0, resident = 0;
-  FILE *f = fopen("/proc/self/statm", "r");
-  if (f && fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
-  if (f) fclose(f);
-  return (double)resident * 4096.0 / 1048576.0;
+static bool is_product(const char *part) {
+  static const char *const products[] = {"qkv", "attention", "projections", "mlp", "head"};
+  for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+    if (strcmp(part, products[i]) == 0) return true;
+  return false;
+}
+
+struct measured {
+  rmx_speed speed;
+  double peak, gflop, not_products;
+  int threads;
+};
+
+static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kernels, const struct measured *m) {
+  const double gflops = m->speed.tokens_per_s * m->gflop, valid = m->speed.valid_tokens_per_s * m->gflop / 3;
+  json_t *o = json_object();
+  json_object_set_new(o, "model", json_string(args->model));
+  json_object_set_new(o, "vocab", json_integer(args->vocab));
+  json_object_set_new(o, "seq", json_integer(args->seq));
+  json_object_set_new(o, "tokens_per_s", json_real(m->speed.tokens_per_s));
+  json_object_set_new(o, "gflop_per_token", json_real(m->gflop));
+  json_object_set_new(o, "gflops", json_real(gflops));
+  json_object_set_new(o, "peak_gflops", json_real(m->peak));
+  json_object_set_new(o, "mfu", json_real(gflops / (m->peak * m->threads)));
+  json_object_set_new(o, "valid_tokens_per_s", json_real(m->speed.valid_tokens_per_s));
+  json_object_set_new(o, "valid_mfu", json_real(valid / (m->peak * m->threads)));
+  json_object_set_new(o, "isa", json_string(rmx_kernels_name(kernels)));
+  json_object_set_new(o, "threads", json_integer(m->threads));
+  json_object_set_new(o, "processors", json_real(m->speed.processor));
+  json_object_set_new(o, "rss_mib", json_real(m->speed.rss_mib));
+  json_object_set_new(o, "rss_anon_mib", json_real(m->speed.rss_anon_mib));
+  if (!args->breakdown) return o;
+  json_t *parts = json_object();
+  for (size_t i = 0; i < rmx_model_parts_n; i++)
+    json_object_set_new(parts, rmx_model_parts[i], json_real(m->speed.parts[i]));
+  json_object_set_new(parts, "data", json_real(m->speed.data));
+  json_object_set_new(parts, "other", json_real(m->speed.other));
+  json_object_set_new(o, "breakdown", parts);
+  json_object_set_new(o, "not_products", json_real(m->not_products));
+  return o;
+}
+
+static void print_bench(const struct bench_args *args, const rmx_kernels *kernels, const struct measured *m) {
+  const double gflops = m->speed.tokens_per_s * m->gflop, valid = m->speed.valid_tokens_per_s * m->gflop / 3;
+  printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model, (long long)args->vocab,
+         (long long)args->seq, rmx_kernels_name(kernels), m->threads, m->threads > 1 ? "s" : "");
+  printf("  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s this %s do\n", m->speed.tokens_per_s, gflops,
+         100 * gflops / (m->peak * m->threads), m->peak * m->threads, m->threads > 1 ? "many cores can" : "core can");
+  printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s, valid,
+         100 * valid / (m->peak * m->threads));
+  printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib, m->speed.rss_anon_mib);
+  if (m->speed.processor < 0.97 * m->threads)
+    printf("  other processes were at work too: this one had %.2f processors\n", m->speed.processor);
+  if (!args->breakdown) return;
+  printf("share of a step, %%:\n");
+  for (size_t i = 0; i < rmx_model_parts_n; i++)
+    printf("  %-14s %5.1f%s\n", rmx_model_parts[i], 100 * m->speed.parts[i], is_product(rmx_model_parts[i]) ? "  matrix products" : "");
+  printf("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other", 100 * m->speed.other);
+  printf("  what is no matrix product: %.1f\n", 100 * m->not_products);
+}
+
+static rmx_status measure(const struct bench_args *args, const rmx_training *t, const rmx_kernels *kernels, struct measured *m,
+                          rmx_err *err) {
+  rmx_model_config model;
+  RMX_TRY(rmx_training_model(t, (int)args->vocab, &model, err));
+  m->gflop = rmx_model_flop_per_token(&model, (int)t->context) / 1e9;
+  m->threads = (int)args->threads;
+  // Before and after: what a core can do changes with its clock.
+  m->peak = rmx_kernels_peak_gflops(kernels);
+  RMX_TRY(rmx_training_speed(t, (int)args->vocab, kernels, args->seconds, &m->speed, err));
+  const double after = rmx_kernels_peak_gflops(kernels);
+  if (after > m->peak) m->peak = after;
+  return RMX_OK;
 }
 
 static rmx_status run_bench(cli *c, rmx_err *err) {
@@ -26,39 +94,24 @@ static rmx_status run_bench(cli *c, rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(args->isa, &kernels, err));
   rmx_training t = {0};
+  struct measured m = {0};
   rmx_status status = rmx_options_init(rmx_training_options, rmx_training_options_n, &t, err);
-  rmx_model_config model;
-  double rate = 0, peak = 0;
   if (status == RMX_OK) status = rmx_option_set(rmx_training_options, rmx_training_options_n, &t, "model", args->model, err);
   t.context = args->seq;
   t.batch_tokens = args->batch_tokens;
   t.micro_tokens = args->micro_tokens;
-  if (status == RMX_OK) status = rmx_training_model(&t, (int)args->vocab, &model, err);
+  t.threads = args->threads;
+  if (args->breakdown && !(m.speed.parts = rmx_calloc(rmx_model_parts_n, sizeof *m.speed.parts)))
+    status = rmx_fail_memory(err, 0, "the breakdown");
+  if (status == RMX_OK) status = measure(args, &t, kernels, &m, err);
   if (status == RMX_OK) {
-    peak = rmx_kernels_peak_gflops(kernels);
-    status = rmx_training_speed(&t, (int)args->vocab, kernels, args->seconds, &rate, err);
+    m.not_products = m.speed.data + m.speed.other;
+    for (size_t i = 0; m.speed.parts && i < rmx_model_parts_n; i++)
+      if (!is_product(rmx_model_parts[i])) m.not_products += m.speed.parts[i];
+    if (c->common.json) cli_print_json(bench_tree(args, kernels, &m));
+    else print_bench(args, kernels, &m);
   }
-  if (status == RMX_OK) {
-    double gflop = rmx_model_flop_per_token(&model, (int)t.context) / 1e9, gflops = rate * gflop;
-    json_t *o = json_object();
-    json_object_set_new(o, "model", json_string(args->model));
-    json_object_set_new(o, "vocab", json_integer(args->vocab));
-    json_object_set_new(o, "seq", json_integer(args->seq));
-    json_object_set_new(o, "tokens_per_s", json_real(rate));
-    json_object_set_new(o, "gflop_per_token", json_real(gflop));
-    json_object_set_new(o, "gflops", json_real(gflops));
-    json_object_set_new(o, "peak_gflops", json_real(peak));
-    json_object_set_new(o, "mfu", json_real(gflops / peak));
-    json_object_set_new(o, "isa", json_string(rmx_kernels_name(kernels)));
-    json_object_set_new(o, "threads", json_integer(1));
-    json_object_set_new(o, "rss_mib", json_real(resident_mib()));
-    if (c->common.json) cli_print_json(json_incref(o));
-    else
-      printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, 1 thread:\n  %.0f tokens/s, %.1f GFLOP/s: %.0f %% of the %.1f "
-             "GFLOP/s this core can do\n", args->model, (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), rate,
-             gflops, 100 * gflops / peak, peak);
-    json_decref(o);
-  }
+  free(m.speed.parts);
   rmx_options_release(rmx_training_options, rmx_training_options_n, &t);
   return status;
 }
@@ -70,6 +123,8 @@ static const rmx_option options[] = {
     {"seq", RMX_INT, AT(seq), "512", 8, 65536, "TOKENS", "tokens of a sequence"},
     {"batch_tokens", RMX_INT, AT(batch_tokens), "16384", 1, 1e9, "TOKENS", "tokens of an optimiser step"},
     {"micro_tokens", RMX_INT, AT(micro_tokens), "4096", 1, 1e8, "TOKENS", "tokens of one pass"},
+    {"threads", RMX_INT, AT(threads), "1", 1, 64, "K", "threads of the model"},
+    {"breakdown", RMX_BOOL, AT(breakdown), "false", 0, 0, NULL, "what share of a step each kernel takes"},
     {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level: auto, ref, avx2, avx512"},
     {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S", "how long to measure"},
 };
@@ -77,7 +132,7 @@ const cli_command cli_bench = {
     .name = "bench", .words = "", .run = run_bench,
     .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct bench_args),
     .summary = "measure training speed here, and the share of the processor's limit it reaches",
-    .about = "Times whole optimiser steps (forward, backward, clipping, AdamW) of one thread on random tokens, and the limit in a "
-             "loop of multiply-adds in registers, in the same process.",
-    .examples = "  regmix bench --model 1M --vocab 4096 --seq 512 --json\n",
+    .about = "Times whole optimiser steps (data, forward, backward, clipping, AdamW) on random tokens, and the limit in a loop of "
+             "multiply-adds in registers, in the same process; the speed is the median of the steps.",
+    .examples = "  regmix bench --model 60M --threads 2 --breakdown\n  regmix bench --model 1M --vocab 4096 --seq 512 --json\n",
 };

@@ -15,6 +15,7 @@ struct cost {
   double tokens;           // of one run
   double flop_per_token, flops;  // flops: of all runs
   double tokens_per_s;     // of one worker
+  int jobs, threads;       // workers at a time; threads of each
   double memory, disk;     // bytes: of one worker; of all runs
   double seconds;
 };
@@ -27,10 +28,18 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   // Validation, once or twice, is a forward pass: a third of training.
   double work = k->tokens + (t->eval_half ? 2.0 : 1.0) * valid_tokens / 3.0;
   k->flops = (double)k->runs * k->flop_per_token * work;
-  k->memory = (double)rmx_model_memory(&k->model, (int)rmx_training_micro_batch(t), (int)t->context);
-  RMX_TRY(rmx_training_speed(t, vocab, kernels, 0.6, &k->tokens_per_s, err));
-  double at_once = k->runs < (size_t)jobs ? (double)k->runs : (double)jobs;
-  k->seconds = ceil((double)k->runs / at_once) * work / k->tokens_per_s;
+  // As `train` will do it: the runs share the processors.
+  if (t->threads > 1 && jobs > rmx_processors() / t->threads) jobs = (int)(rmx_processors() / t->threads);
+  k->jobs = jobs < 1 ? 1 : k->runs < (size_t)jobs ? (int)k->runs : jobs;
+  k->threads = rmx_training_threads(t, (size_t)k->jobs);
+  k->memory = (double)rmx_model_memory(&k->model, (int)rmx_training_micro_batch(t), (int)t->context, k->threads);
+  rmx_training measured = *t;
+  measured.threads = k->threads;
+  rmx_speed speed = {0};
+  RMX_TRY(rmx_training_speed(&measured, vocab, kernels, 0.6, &speed, err));
+  k->tokens_per_s = speed.tokens_per_s;
+  double valid_s = (t->eval_half ? 2.0 : 1.0) * valid_tokens / speed.valid_tokens_per_s;
+  k->seconds = ceil((double)k->runs / k->jobs) * (k->tokens / k->tokens_per_s + valid_s);
   return RMX_OK;
 }
 
@@ -49,6 +58,8 @@ static json_t *cost_tree(const struct cost *k) {
   json_object_set_new(o, "gflop_per_token", json_real(k->flop_per_token / 1e9));
   json_object_set_new(o, "flops", json_real(k->flops));
   json_object_set_new(o, "tokens_per_s", json_real(k->tokens_per_s));
+  json_object_set_new(o, "jobs", json_integer(k->jobs));
+  json_object_set_new(o, "threads", json_integer(k->threads));
   json_object_set_new(o, "memory_mib", json_real(k->memory / 1048576.0));
   json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
   json_object_set_new(o, "seconds", json_real(k->seconds));
@@ -57,9 +68,9 @@ static json_t *cost_tree(const struct cost *k) {
 
 static void print_cost(const struct cost *k) {
   char parameters[16], tokens[16], rate[16], time[32];
-  printf("%-14s %6zu %12s %10s %11.3g %12s %9.0f %8.0f  %s\n", k->what, k->runs,
+  printf("%-14s %6zu %12s %10s %11.3g %12s %8d %9.0f %8.0f  %s\n", k->what, k->runs,
          cli_count((double)rmx_model_parameters(&k->model), parameters), cli_count(k->tokens, tokens), k->flops,
-         cli_count(k->tokens_per_s, rate), k->memory / 1048576.0, k->disk / 1048576.0, cli_duration(k->seconds, time));
+         cli_count(k->tokens_per_s, rate), k->threads, k->memory / 1048576.0, k->disk / 1048576.0, cli_duration(k->seconds, time));
 }
 
 static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
@@ -94,7 +105,7 @@ static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
     return RMX_OK;
   }
   char time[32], twice[32], share[16];
-  printf("%-14s %6s %12s %10s %11s %12s %9s %8s  %s\n", "", "runs", "parameters", "tokens", "FLOPs", "tokens/s", "MiB each", "disk MiB", "time");
+  printf("%-14s %6s %12s %10s %11s %12s %8s %9s %8s  %s\n", "", "runs", "parameters", "tokens", "FLOPs", "tokens/s", "threads", "MiB each", "disk MiB", "time");
   print_cost(&costs[0]);
   print_cost(&costs[1]);
   printf("\nIn all about %s here, with %d workers at a time (processor level %s, measured for a second each).\n",

@@ -327,6 +327,14 @@ rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_e
  * one), each i once, in no order; returns when all are done. What `work` writes
  * must depend on i alone, then results depend on no number of threads. */
 void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), void *context);
+/* Threads that stay, for loops of microseconds. `work` is also told which thread it runs on, 0 (the caller's) to
+ * threads - 1, and may use what belongs to that thread as scratch. One loop at a time; n below 2^32. A NULL pool is
+ * the caller's thread alone. */
+typedef struct rmx_pool rmx_pool;
+typedef void rmx_pool_work(void *context, size_t i, int thread);
+rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err);
+void rmx_pool_free(rmx_pool *p);
+void rmx_pool_run(rmx_pool *p, size_t n, rmx_pool_work *work, void *context);
 int rmx_processors(void); /* processors this process may use, at least 1 */
 
 #ifdef __cplusplus

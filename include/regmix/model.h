@@ -38,9 +38,9 @@ size_t rmx_model_parameters(const rmx_model_config *c);      /* all of them */
 size_t rmx_model_parameters_body(const rmx_model_config *c); /* without embedding and head */
 /* FLOPs to train one token: 6 * (matmul parameters with the head) + 6 L T C (causal attention). */
 double rmx_model_flop_per_token(const rmx_model_config *c, int T);
-/* Bytes of memory a model in training takes with micro-batches of B sequences: all that rmx_model_new
- * allocates. */
-size_t rmx_model_memory(const rmx_model_config *c, int B, int T);
+/* Bytes of memory a model in training takes with micro-batches of B sequences: all that rmx_model_new and
+ * rmx_model_threads allocate. */
+size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads);
 
 typedef struct rmx_model rmx_model;
 
@@ -56,6 +56,19 @@ rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
 void rmx_model_free(rmx_model *m);
 const rmx_model_config *rmx_model_config_of(const rmx_model *m);
 
+/* From now on the model computes with so many threads, 1 .. 64, which stay until it is freed; a new one
+ * has 1. No result depends on it, not by a bit. Allocates what each thread needs for itself, so that passes
+ * and steps still allocate nothing. On failure all is as it was. */
+rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err);
+
+/* Where the time goes: from now on the seconds spent in each part (matrix products by what they are for, and
+ * the rest) are added to seconds (rmx_model_parts_n), as the calling thread sees them. NULL: no more; then,
+ * and at first, no clock is looked at. "softmax" is that of attention, "clipping" the norm of the gradient.
+ */
+extern const char *const rmx_model_parts[]; /* (rmx_model_parts_n) names */
+extern const size_t rmx_model_parts_n;
+void rmx_model_clock(rmx_model *m, double *seconds);
+
 /* Cross-entropy of each label, in nats: losses (B, T). Forward only. Here and below tokens (B, T) must lie in
  * 0 .. V - 1, labels (B, T) below V; a negative label is none: its loss is 0, and so is its gradient. */
 void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels, int B, int T,
@@ -64,6 +77,21 @@ void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels
  * written (unweighted). weights NULL: all 1. */
 void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labels, const float *weights,
                         int B, int T, float *losses);
+
+/* The same with weights that depend on the losses. `weigh` is called once for a micro-batch: from the n = B T
+ * losses it sets weights (n), which hold what the caller put there. Labels and domains (n, whatever the
+ * caller gave; may be NULL) are for it to look at. No logits are kept: the head's product is made a second
+ * time, and where the micro-batch is more than a slice the whole forward pass is (so that a step costs 4/3).
+ * With weights of 1 all bits are those of rmx_model_backward. Divide by the sum of the weights in the step,
+ * as always. */
+typedef struct rmx_weigher {
+  void *context;
+  void (*weigh)(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
+                float *weights);
+} rmx_weigher;
+void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32_t *labels,
+                                const int32_t *domains, const rmx_weigher *by, int B, int T, float *losses,
+                                float *weights);
 
 typedef struct rmx_adamw {
   double beta1, beta2, eps, weight_decay; /* 0.9 0.95 1e-8 0.1; decay on matrices, not on norms */

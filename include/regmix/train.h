@@ -30,6 +30,7 @@ typedef struct rmx_training {
   int64_t eval_tokens;     /* validation tokens of each domain at most; 0: all there are */
   bool eval_half;          /* measure the metrics at half way too */
   double checkpoint_s;     /* seconds between checkpoints */
+  int64_t threads;         /* of one run; 0: see rmx_training_threads. No result depends on it */
   char *command;           /* the user's own trainer, run by sh; NULL: ours */
 } rmx_training;
 
@@ -64,6 +65,9 @@ int64_t rmx_training_batch(const rmx_training *t);
 int64_t rmx_training_steps(const rmx_training *t);
 int64_t rmx_training_micro_batch(const rmx_training *t); /* sequences of one pass */
 
+/* Threads of a run where `at_once` run at a time here: t->threads, or if that is 0 an equal share of the processors. */
+int rmx_training_threads(const rmx_training *t, size_t at_once);
+
 rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
                         const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
                         bool keep_model, rmx_err *err);
@@ -84,17 +88,26 @@ typedef struct rmx_train_state {
 typedef struct rmx_train_hooks {
   void *context;
   void (*tick)(void *context, const rmx_train_state *s);
+  const rmx_weigher *weigher; /* weights of tokens from their losses, a micro-batch at a time; NULL: the stream's */
 } rmx_train_hooks;
 
-/* Trains one run in this thread and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json
+/* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json
  * at the end (and model.bin). Takes up from a checkpoint of the same question, with the bits it would have had.
  * A run whose loss is no number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 
-/* Tokens per second of whole optimiser steps of this training on one thread here, measured for about `seconds`. */
+typedef struct rmx_speed {
+  double tokens_per_s;       /* of whole optimiser steps, data among them: the median */
+  double valid_tokens_per_s; /* of validation */
+  double processor;          /* processors this process had meanwhile: below its threads where others took some */
+  double *parts;             /* the caller's (rmx_model_parts_n), or NULL: gets the share of each part of the model */
+  double rss_mib, rss_anon_mib; /* memory of the process meanwhile, and how much of it is no file's */
+  double data, other;        /* shares of the step: getting batches; what is none of all these */
+} rmx_speed;
+/* How fast this training goes here, on random tokens, measured for about `seconds` and a quarter more for validation. */
 rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels, double seconds,
-                              double *tokens_per_s, rmx_err *err);
+                              rmx_speed *out, rmx_err *err);
 
 /* Mean loss over the first `max_tokens` validation tokens (0: all) of domain `d`, nats per token. `losses` is scratch of
  * B * T floats, where the model was made for B x T. */

@@ -11,6 +11,8 @@
  */
 #include "kernels.h"
 
+_Thread_local double *rmx__softmax_seconds;
+
 enum { ROWS = 48 /* queries a block: whole tiles of 4, 6, 12 or nearly of 14 rows */, NR_MAX = 32 };
 
 static size_t smaller(size_t a, size_t b) {
@@ -52,58 +54,61 @@ size_t rmx__attention_scratch(size_t T, size_t S) {
   return 2 * across + along + 2 * ROWS * round_up(S, NR_MAX) + 2 * ROWS * score_stride(T);
 }
 
-void rmx__attention_blocked(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                            float *out, float *lse, float *scratch) {
+void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
+                            const float *qkv, float *out, float *lse, float *scratch) {
   const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
   carve(&w, scratch, T, S);
-  for (size_t b = 0; b < B; b++)
-    for (size_t h = 0; h < H; h++) {
-      const float *q = qkv + b * T * ld + h * S;
-      float *o = out + b * T * C + h * S;
-      k->pack_b(w.kt, S, T, q + C, ld, true);
-      k->pack_b(w.kv, T, S, q + 2 * C, ld, false);
-      for (size_t i = 0; i < T; i += ROWS) {
-        size_t rows = smaller(T - i, ROWS), keys = i + rows;
-        rmx__gemm_panels(k, rows, keys, S, q + i * ld, ld, 1, w.kt, S * k->nr, w.s, ld_s, false);
-        k->softmax_causal(rows, keys, i + 1, scale, w.s, ld_s, lse + (b * H + h) * T + i);
-        rmx__gemm_panels(k, rows, S, keys, w.s, ld_s, 1, w.kv, T * k->nr, o + i * C, C, false);
-      }
+  for (size_t head = first; head < last; head++) {
+    const size_t b = head / H, h = head % H;
+    const float *q = qkv + b * T * ld + h * S;
+    float *o = out + b * T * C + h * S;
+    k->pack_b(w.kt, S, T, q + C, ld, true);
+    k->pack_b(w.kv, T, S, q + 2 * C, ld, false);
+    for (size_t i = 0; i < T; i += ROWS) {
+      size_t rows = smaller(T - i, ROWS), keys = i + rows;
+      rmx__gemm_panels(k, rows, keys, S, q + i * ld, ld, 1, w.kt, S * k->nr, w.s, ld_s, false);
+      const double since = rmx__softmax_seconds ? rmx_now() : 0;
+      k->softmax_causal(rows, keys, i + 1, scale, w.s, ld_s, lse + head * T + i);
+      if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+      rmx__gemm_panels(k, rows, S, keys, w.s, ld_s, 1, w.kv, T * k->nr, o + i * C, C, false);
     }
+  }
 }
 
-void rmx__attention_blocked_backward(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S,
-                                     const float *qkv, const float *out, const float *lse, const float *dout,
-                                     float *dqkv, float *scratch) {
+void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
+                                     size_t S, const float *qkv, const float *out, const float *lse,
+                                     const float *dout, float *dqkv, float *scratch) {
   const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
   carve(&w, scratch, T, S);
-  for (size_t b = 0; b < B; b++)
-    for (size_t h = 0; h < H; h++) {
-      const float *q = qkv + b * T * ld + h * S;
-      float *dq = dqkv + b * T * ld + h * S;
-      k->pack_b(w.kt, S, T, q + C, ld, true);
-      k->pack_b(w.vt, S, T, q + 2 * C, ld, true);
-      k->pack_b(w.kv, T, S, q + C, ld, false);
-      /* Last block first: it sees all keys, so it writes dK and dV where the others add. */
-      const size_t last = (T - 1) / ROWS * ROWS;
-      for (size_t i = last + ROWS; i > 0;) {
-        i -= ROWS;
-        const size_t rows = smaller(T - i, ROWS), keys = i + rows;
-        const bool add = i < last;
-        const float *o_i = out + (b * T + i) * C + h * S, *do_i = dout + (b * T + i) * C + h * S;
-        k->row_dots(rows, S, do_i, C, o_i, C, w.delta);
-        rmx__gemm_panels(k, rows, keys, S, q + i * ld, ld, 1, w.kt, S * k->nr, w.s, ld_s, false);
-        rmx__gemm_panels(k, rows, keys, S, do_i, C, 1, w.vt, S * k->nr, w.dp, ld_s, false);
-        k->softmax_causal_backward(rows, keys, i + 1, scale, w.s, w.dp, ld_s, lse + (b * H + h) * T + i,
-                                   w.delta);
-        k->pack_b(w.dout, rows, S, do_i, C, false);
-        k->pack_b(w.q, rows, S, q + i * ld, ld, false);
-        rmx__gemm_panels(k, rows, S, keys, w.dp, ld_s, 1, w.kv, T * k->nr, dq + i * ld, ld, false);
-        rmx__gemm_panels(k, keys, S, rows, w.dp, 1, ld_s, w.q, rows * k->nr, dq + C, ld, add);
-        rmx__gemm_panels(k, keys, S, rows, w.s, 1, ld_s, w.dout, rows * k->nr, dq + 2 * C, ld, add);
-      }
+  for (size_t head = first; head < last; head++) {
+    const size_t b = head / H, h = head % H;
+    const float *q = qkv + b * T * ld + h * S;
+    float *dq = dqkv + b * T * ld + h * S;
+    k->pack_b(w.kt, S, T, q + C, ld, true);
+    k->pack_b(w.vt, S, T, q + 2 * C, ld, true);
+    k->pack_b(w.kv, T, S, q + C, ld, false);
+    /* Last block first: it sees all keys, so it writes dK and dV where the others add. */
+    const size_t end = (T - 1) / ROWS * ROWS;
+    for (size_t i = end + ROWS; i > 0;) {
+      i -= ROWS;
+      const size_t rows = smaller(T - i, ROWS), keys = i + rows;
+      const bool add = i < end;
+      const float *o_i = out + (b * T + i) * C + h * S, *do_i = dout + (b * T + i) * C + h * S;
+      k->row_dots(rows, S, do_i, C, o_i, C, w.delta);
+      rmx__gemm_panels(k, rows, keys, S, q + i * ld, ld, 1, w.kt, S * k->nr, w.s, ld_s, false);
+      rmx__gemm_panels(k, rows, keys, S, do_i, C, 1, w.vt, S * k->nr, w.dp, ld_s, false);
+      const double since = rmx__softmax_seconds ? rmx_now() : 0;
+      k->softmax_causal_backward(rows, keys, i + 1, scale, w.s, w.dp, ld_s, lse + head * T + i, w.delta);
+      if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+      k->pack_b(w.dout, rows, S, do_i, C, false);
+      k->pack_b(w.q, rows, S, q + i * ld, ld, false);
+      rmx__gemm_panels(k, rows, S, keys, w.dp, ld_s, 1, w.kv, T * k->nr, dq + i * ld, ld, false);
+      rmx__gemm_panels(k, keys, S, rows, w.dp, 1, ld_s, w.q, rows * k->nr, dq + C, ld, add);
+      rmx__gemm_panels(k, keys, S, rows, w.s, 1, ld_s, w.dout, rows * k->nr, dq + 2 * C, ld, add);
     }
+  }
 }

@@ -23,14 +23,16 @@ struct rmx_kernels {
                size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate, float *scratch);
 
   /* Causal attention of B sequences and H heads of S channels, C = H S. qkv (B T, 3 C): q, k and v side by
-   * side; out (B T, C); lse (B, H, T) is log sum_j exp(q k_j / sqrt S), which the backward pass needs.
-   * scratch: rmx__attention_scratch(). */
-  void (*attention)(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                    float *out, float *lse, float *scratch);
-  /* dqkv (B T, 3 C) is written, from dout (B T, C) and what the forward pass left. */
-  void (*attention_backward)(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                             const float *out, const float *lse, const float *dout, float *dqkv,
-                             float *scratch);
+   * side; out (B T, C); lse (B, H, T) is log sum_j exp(q k_j / sqrt S), which the backward pass needs. Only
+   * heads `first` to `last` - 1 of the B H are computed, which is what of out and lse is written. scratch:
+   * rmx__attention_scratch(). */
+  void (*attention)(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
+                    const float *qkv, float *out, float *lse, float *scratch);
+  /* dqkv (B T, 3 C) is written, in the columns of those heads, from dout (B T, C) and what the forward pass
+   * left. */
+  void (*attention_backward)(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
+                             const float *qkv, const float *out, const float *lse, const float *dout,
+                             float *dqkv, float *scratch);
 
   /* y (M, C) = w x / rms(x), rstd (M) = 1 / rms(x) = (mean x^2 + eps)^-1/2. */
   void (*rmsnorm)(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd);
@@ -106,19 +108,13 @@ void rmx__gemm_panels(const rmx_kernels *k, size_t M, size_t N, size_t K, const 
                       size_t a_k, const float *b, size_t panel, float *c, size_t ldc, bool accumulate);
 
 /* attention.c */
-void rmx__attention_blocked(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                            float *out, float *lse, float *scratch);
-void rmx__attention_blocked_backward(const rmx_kernels *k, size_t B, size_t T, size_t H, size_t S,
-                                     const float *qkv, const float *out, const float *lse, const float *dout,
-                                     float *dqkv, float *scratch);
-
-/* head.c: the output head, a block of rows at a time. x (M, C), w (V, C); losses (M). With dx (M, C, written)
- * and dw (V, C, added to) also the gradient of sum_r weights_r losses_r; both NULL: forward only. scratch:
- * rmx__head_scratch(V), which holds the logits of one block and gemm's own. */
-void rmx__head(const rmx_kernels *k, size_t M, size_t C, size_t V, const float *x, const float *w,
-               const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-               float *scratch);
-size_t rmx__head_scratch(size_t V);
+void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
+                            const float *qkv, float *out, float *lse, float *scratch);
+void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
+                                     size_t S, const float *qkv, const float *out, const float *lse,
+                                     const float *dout, float *dqkv, float *scratch);
+/* Where this thread's time in the softmax of attention is added, in seconds; NULL: it is not measured. */
+extern _Thread_local double *rmx__softmax_seconds;
 
 extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
 #if defined(__x86_64__)

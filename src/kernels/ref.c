@@ -25,53 +25,56 @@ static double dot(size_t n, const float *x, const float *y) {
   return sum;
 }
 
-static void attention(const rmx_kernels *kernels, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                      float *out, float *lse, float *scratch) {
+static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H, size_t S,
+                      const float *qkv, float *out, float *lse, float *scratch) {
   (void)kernels, (void)scratch;
   const size_t C = H * S;
   const double scale = 1 / sqrt((double)S);
-  for (size_t b = 0; b < B; b++)
-    for (size_t h = 0; h < H; h++)
-      for (size_t t = 0; t < T; t++) {
-        const float *q = qkv + (b * T + t) * 3 * C + h * S;
-        const float *k = qkv + b * T * 3 * C + C + h * S, *v = k + C; /* of key 0; the next 3 C on */
-        double most = -INFINITY, sum = 0;
-        for (size_t j = 0; j <= t; j++) most = fmax(most, scale * dot(S, q, k + j * 3 * C));
-        for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - most);
-        const double log_sum = most + log(sum);
-        lse[(b * H + h) * T + t] = (float)log_sum;
-        for (size_t i = 0; i < S; i++) {
-          double o = 0;
-          for (size_t j = 0; j <= t; j++)
-            o += exp(scale * dot(S, q, k + j * 3 * C) - log_sum) * v[j * 3 * C + i];
-          out[(b * T + t) * C + h * S + i] = (float)o;
-        }
+  for (size_t head = first; head < last; head++) {
+    const size_t b = head / H, h = head % H;
+    for (size_t t = 0; t < T; t++) {
+      const float *q = qkv + (b * T + t) * 3 * C + h * S;
+      const float *k = qkv + b * T * 3 * C + C + h * S, *v = k + C; /* of key 0; the next 3 C on */
+      double most = -INFINITY, sum = 0;
+      for (size_t j = 0; j <= t; j++) most = fmax(most, scale * dot(S, q, k + j * 3 * C));
+      for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - most);
+      const double log_sum = most + log(sum);
+      lse[head * T + t] = (float)log_sum;
+      for (size_t i = 0; i < S; i++) {
+        double o = 0;
+        for (size_t j = 0; j <= t; j++)
+          o += exp(scale * dot(S, q, k + j * 3 * C) - log_sum) * v[j * 3 * C + i];
+        out[(b * T + t) * C + h * S + i] = (float)o;
       }
+    }
+  }
 }
 
-static void attention_backward(const rmx_kernels *kernels, size_t B, size_t T, size_t H, size_t S,
-                               const float *qkv, const float *out, const float *lse, const float *dout,
-                               float *dqkv, float *scratch) {
+static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
+                               size_t S, const float *qkv, const float *out, const float *lse,
+                               const float *dout, float *dqkv, float *scratch) {
   (void)kernels, (void)scratch;
   const size_t C = H * S;
   const double scale = 1 / sqrt((double)S);
-  memset(dqkv, 0, B * T * 3 * C * sizeof *dqkv);
-  for (size_t b = 0; b < B; b++)
-    for (size_t h = 0; h < H; h++)
-      for (size_t t = 0; t < T; t++) {
-        const size_t at = (b * T + t) * C + h * S, q = (b * T + t) * 3 * C + h * S;
-        const double delta = dot(S, dout + at, out + at);
-        for (size_t j = 0; j <= t; j++) {
-          const size_t k = (b * T + j) * 3 * C + C + h * S, v = k + C;
-          const double p = exp(scale * dot(S, qkv + q, qkv + k) - lse[(b * H + h) * T + t]);
-          const double ds = p * (dot(S, dout + at, qkv + v) - delta) * scale;
-          for (size_t i = 0; i < S; i++) {
-            dqkv[q + i] += (float)(ds * qkv[k + i]);
-            dqkv[k + i] += (float)(ds * qkv[q + i]);
-            dqkv[v + i] += (float)(p * dout[at + i]);
-          }
+  for (size_t head = first; head < last; head++) {
+    const size_t b = head / H, h = head % H;
+    for (size_t r = b * T; r < (b + 1) * T; r++)
+      for (size_t part = 0; part < 3; part++) memset(dqkv + (3 * r + part) * C + h * S, 0, S * sizeof *dqkv);
+    for (size_t t = 0; t < T; t++) {
+      const size_t at = (b * T + t) * C + h * S, q = (b * T + t) * 3 * C + h * S;
+      const double delta = dot(S, dout + at, out + at);
+      for (size_t j = 0; j <= t; j++) {
+        const size_t k = (b * T + j) * 3 * C + C + h * S, v = k + C;
+        const double p = exp(scale * dot(S, qkv + q, qkv + k) - lse[head * T + t]);
+        const double ds = p * (dot(S, dout + at, qkv + v) - delta) * scale;
+        for (size_t i = 0; i < S; i++) {
+          dqkv[q + i] += (float)(ds * qkv[k + i]);
+          dqkv[k + i] += (float)(ds * qkv[q + i]);
+          dqkv[v + i] += (float)(p * dout[at + i]);
         }
       }
+    }
+  }
 }
 
 static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd) {

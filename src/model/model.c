@@ -106,6 +106,12 @@ static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
+/* What one thread needs for itself, in whole cache lines. */
+static size_t scratch_of(const rmx_model *m) {
+  const size_t attention = rmx__attention_scratch(m->T, (size_t)(m->c.width / m->c.heads));
+  return (larger(rmx__gemm_scratch(), attention) + 15) / 16 * 16;
+}
+
 /* Places all arrays of m in `block`; returns the floats they take. */
 static size_t lay_out(rmx_model *m, float *block) {
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H, M = m->rows;
@@ -144,14 +150,21 @@ static size_t lay_out(rmx_model *m, float *block) {
     m->dnormed = take(&at, M * C);
     m->dwide = take(&at, M * larger(3 * C, 2 * F));
   }
-  m->scratch = take(&at, larger(rmx__head_scratch(V), rmx__attention_scratch(m->T, S)));
+  m->logits = take(&at, rmx__head_logits(V));
+  if (m->training) {
+    m->norm_sums = take(&at, rmx__norm_scratch(M, C));
+    m->sums = (double *)(void *)take(&at, 2 * (m->size / RMX__SUM_PIECE + 1));
+  }
+  m->scratch = take(&at, scratch_of(m));
   return at.used;
 }
 
-size_t rmx_model_memory(const rmx_model_config *c, int B, int T) {
+size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads) {
   rmx_model m = {.c = *c, .training = true, .B = (size_t)B, .T = (size_t)T, .size = rmx_model_parameters(c)};
   m.rows = slice_rows(m.B, m.T);
-  return lay_out(&m, NULL) * sizeof(float) + sizeof m + rmx__tensors_n(c) * sizeof(rmx_tensor) +
+  const size_t others = threads > 1 ? (size_t)threads - 1 : 0;
+  return (lay_out(&m, NULL) + others * scratch_of(&m)) * sizeof(float) + sizeof m +
+         rmx__tensors_n(c) * sizeof(rmx_tensor) +
          (size_t)c->layers * (2 * sizeof *m.w.layers + sizeof *m.layers);
 }
 
@@ -193,7 +206,7 @@ rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
                     (long long)c->context);
   rmx_model *m = rmx_calloc(1, sizeof *m);
   if (!m) return rmx_fail_memory(err, sizeof *m, "the model");
-  *m = (rmx_model){.c = *c, .k = k, .training = training, .B = (size_t)B, .T = (size_t)T};
+  *m = (rmx_model){.c = *c, .training = training, .B = (size_t)B, .T = (size_t)T};
   m->rows = slice_rows(m->B, m->T);
   m->size = rmx_model_parameters(c);
   m->tensors_n = rmx__tensors_n(c);
@@ -210,6 +223,7 @@ rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
   memset(block, 0, bytes);
   m->block = block;
   lay_out(m, m->block);
+  m->crew = (struct rmx__crew){.k = k, .threads = 1, .scratch = {m->scratch}};
   rmx__tensors_of(c, m->tensors);
   point_into(m, &m->w, m->weights);
   if (training) point_into(m, &m->g, m->gradients);
@@ -225,8 +239,42 @@ void rmx_model_free(rmx_model *m) {
   free(m->layers);
   free(m->w.layers);
   free(m->g.layers);
+  rmx_pool_free(m->crew.pool);
+  free(m->more_scratch);
   free(m->block);
   free(m);
+}
+
+rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err) {
+  if (threads < 1 || threads > RMX__MOST_THREADS)
+    return rmx_fail(err, RMX_EUSAGE, "model: %d threads, must lie in 1 .. %d", threads, RMX__MOST_THREADS);
+  rmx_pool *pool = NULL;
+  void *scratch = NULL;
+  const size_t own = scratch_of(m), bytes = ((size_t)threads - 1) * own * sizeof(float);
+  if (bytes && posix_memalign(&scratch, 64, bytes))
+    return rmx_fail_memory(err, bytes, "the threads of a model; fewer need less");
+  if (threads > 1) {
+    const rmx_status status = rmx_pool_new(threads, &pool, err);
+    if (status != RMX_OK) {
+      free(scratch);
+      return status;
+    }
+  }
+  rmx_pool_free(m->crew.pool);
+  free(m->more_scratch);
+  m->more_scratch = scratch;
+  m->crew.pool = pool;
+  m->crew.threads = (size_t)threads;
+  for (size_t i = 1; i < (size_t)threads; i++) m->crew.scratch[i] = m->more_scratch + (i - 1) * own;
+  return RMX_OK;
+}
+
+#define PART_TEXT(part, name) name,
+const char *const rmx_model_parts[] = {RMX__PARTS(PART_TEXT)};
+const size_t rmx_model_parts_n = RMX__PARTS_N;
+
+void rmx_model_clock(rmx_model *m, double *seconds) {
+  m->crew.seconds = seconds;
 }
 
 const rmx_model_config *rmx_model_config_of(const rmx_model *m) {

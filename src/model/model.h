@@ -5,7 +5,7 @@
 
 #include <regmix/model.h>
 
-#include "kernels/kernels.h"
+#include "kernels/crew.h"
 
 /* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y = x W^T.
  * BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it starts). What lies
@@ -51,7 +51,7 @@ struct rmx__layer_activations {
 
 struct rmx_model {
   rmx_model_config c;
-  const rmx_kernels *k;
+  struct rmx__crew crew; /* the kernels, and who runs them */
   bool training;
   size_t B, T;  /* the largest micro-batch */
   size_t rows;  /* M, of a slice: whole sequences that go through the layers together */
@@ -69,8 +69,12 @@ struct rmx_model {
   float *hidden, *dhidden;               /* (M, F) */
   float *dx, *dnormed;                   /* (M, C) */
   float *dwide;                          /* (M, max(3 C, 2 F)): gradient of qkv or of gate_up */
-  float *scratch;
-  float *block; /* all of the above, one allocation */
+  float *logits;                         /* of a block of rows */
+  float *norm_sums;                      /* rmx__norm_scratch(M, C) */
+  double *sums;                          /* of pieces of the gradient, for its norm */
+  float *scratch;                        /* of the first thread */
+  float *block;                          /* all of the above, one allocation */
+  float *more_scratch;                   /* of the other threads */
 };
 
 rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err);

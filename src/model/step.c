@@ -13,7 +13,7 @@
 #include "model.h"
 
 double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight_sum) {
-  const double norm = sqrt(m->k->squared_norm(m->size, m->gradients)) / weight_sum;
+  const double norm = sqrt(rmx__crew_squared_norm(&m->crew, m->size, m->gradients, m->sums)) / weight_sum;
   if (!isfinite(norm)) {
     memset(m->gradients, 0, m->size * sizeof(float));
     return norm;
@@ -32,8 +32,8 @@ double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight
   for (size_t i = 0; i < m->tensors_n; i++) {
     const rmx_tensor *t = &m->tensors[i];
     constants.decay = t->ndim > 1 ? (float)o->weight_decay : 0;
-    m->k->adamw(t->size, m->weights + t->offset, m->gradients + t->offset, m->moment1 + t->offset,
-                m->moment2 + t->offset, &constants);
+    rmx__crew_adamw(&m->crew, t->size, m->weights + t->offset, m->gradients + t->offset,
+                    m->moment1 + t->offset, m->moment2 + t->offset, &constants);
   }
   return norm;
 }

@@ -52,9 +52,24 @@ static double run_tokens(const rmx_run *r) {
   return (double)(rmx_training_steps(&r->training) * rmx_training_batch(&r->training) * r->training.context);
 }
 
+static size_t busy(const struct supervisor *s) {
+  size_t n = 0;
+  for (int i = 0; i < s->options->jobs; i++) n += s->workers[i].pid != 0;
+  return n;
+}
+
+// Where fewer runs are left than may go at a time, each takes a share of the idle processors. This run is out of the
+// queue already.
+static int threads_of(const struct supervisor *s, const rmx_run *r) {
+  const size_t wanted = busy(s) + 1 + s->queued - s->taken, jobs = (size_t)s->options->jobs;
+  return rmx_training_threads(&r->training, wanted < jobs ? wanted : jobs);
+}
+
 static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
-  RMX_TRY(rmx_run_write(r, err));
+  rmx_run told = *r;
+  told.training.threads = threads_of(s, r);
+  RMX_TRY(rmx_run_write(&told, err));
   int out[2], errors[2];
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {
@@ -200,12 +215,6 @@ static void look_elsewhere(struct supervisor *s) {
   }
 }
 
-static size_t busy(const struct supervisor *s) {
-  size_t n = 0;
-  for (int i = 0; i < s->options->jobs; i++) n += s->workers[i].pid != 0;
-  return n;
-}
-
 static void stop_all(struct supervisor *s) {
   for (int i = 0; i < s->options->jobs; i++)
     if (s->workers[i].pid) kill(s->workers[i].pid, SIGTERM);
@@ -280,8 +289,11 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   *outcome = (rmx_swarm_outcome){0};
   struct supervisor *s = rmx_calloc(1, sizeof *s);
   rmx_swarm_options kept = *options;
-  if (kept.jobs < 1) kept.jobs = 1;
   if (kept.jobs > MOST_JOBS) kept.jobs = MOST_JOBS;
+  // As many at a time as there are processors for, where the config says how many threads each has.
+  const int64_t threads = n ? runs[0].training.threads : 0;
+  if (threads > 1 && kept.jobs > rmx_processors() / threads) kept.jobs = (int)(rmx_processors() / threads);
+  if (kept.jobs < 1) kept.jobs = 1;
   if (kept.tries < 1) kept.tries = 1;
   rmx_status status = RMX_OK;
   if (s) {

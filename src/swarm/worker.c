@@ -86,7 +86,7 @@ static rmx_status train_ours(const rmx_run *r, const char *isa, struct worker *w
   RMX_TRY(rmx_kernels_get(isa, &kernels, err));
   rmx_corpus *corpus;
   RMX_TRY(rmx_corpus_open(r->corpus, &corpus, err));
-  rmx_train_hooks hooks = {w, tick};
+  rmx_train_hooks hooks = {.context = w, .tick = tick};
   rmx_status status = rmx_train(r, corpus, kernels, &hooks, err);
   rmx_corpus_free(corpus);
   return status;

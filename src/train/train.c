@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training loop: batches from a stream, gradients over micro-batches, an AdamW step, and
 // now and then a checkpoint from which a later process goes on with the same bits.
-//
-// The loss of a step is sum(w ce) / sum(w) over all its micro-batches: gradients are summed
-// unscaled, and divided once, in the step.
 #include <math.h>
-#include <regmix/train.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "step.h"
 
 struct loop {
   const rmx_run *run;
@@ -16,11 +14,7 @@ struct loop {
   const rmx_kernels *kernels;
   const rmx_train_hooks *hooks;
   rmx_model_config config;
-  rmx_model *model;
-  rmx_stream *stream;
-  rmx_batch batch;     // one micro-batch
-  int micro;           // sequences it has room for
-  float *losses;       // (micro, T)
+  struct rmx__stepper stepper;  // with the model and the stream
   double *final_nats, *half_nats;  // (D)
   double peak_lr;
   int64_t step, steps, half_step, log_every;
@@ -68,7 +62,7 @@ static void log_step(struct loop *l, double lr, double norm, double tokens_per_s
 static void evaluate_all(struct loop *l, double *nats) {
   for (size_t d = 0; d < l->corpus->D; d++)
     nats[d] = rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens)
-                  ? rmx_evaluate(l->model, l->corpus, d, l->run->training.eval_tokens, &l->batch, l->losses)
+                  ? rmx_evaluate(l->stepper.model, l->corpus, d, l->run->training.eval_tokens, &l->stepper.batch, l->stepper.losses)
                   : NAN;
   json_t *line = json_object();
   json_object_set_new(line, "step", json_integer(l->step));
@@ -86,12 +80,18 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "step", json_integer(l->step));
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer(ftell(l->log)));
-  json_object_set_new(state, "stream", l->stream->type->save(l->stream));
+  json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
   if (l->half_step > 0 && l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
-  rmx_status status = rmx_model_save(l->model, l->checkpoint_path, true, state, err);
+  rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
   json_decref(state);
   l->checkpointed = rmx_now();
   return status;
+}
+
+static rmx_status new_model(struct loop *l, rmx_err *err) {
+  const rmx_run *r = l->run;
+  RMX_TRY(rmx_model_new(&l->config, l->stepper.micro, (int)r->training.context, true, l->kernels, r->seed, &l->stepper.model, err));
+  return rmx_model_threads(l->stepper.model, rmx_training_threads(&r->training, 1), err);
 }
 
 // Takes up from a checkpoint if there is one of the same question. One that cannot be read is no
@@ -101,11 +101,11 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
   if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
   json_t *state = NULL;
   rmx_err ignored;
-  if (rmx_model_load(l->model, l->checkpoint_path, &state, &ignored) != RMX_OK) return RMX_OK;
+  if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &ignored) != RMX_OK) return RMX_OK;
   const char *answers = json_string_value(json_object_get(state, "answers"));
   rmx_status status = RMX_OK;
   bool same = answers && strcmp(answers, l->answers) == 0;
-  if (same) status = l->stream->type->load(l->stream, json_object_get(state, "stream"), err);
+  if (same) status = l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err);
   if (same && status == RMX_OK) {
     l->step = json_integer_value(json_object_get(state, "step"));
     l->wall_before = json_number_value(json_object_get(state, "wall_s"));
@@ -119,38 +119,19 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
   json_decref(state);
   if (same) return status;
   // Another question's weights were loaded: back to the initial ones.
-  rmx_model_free(l->model);
-  l->model = NULL;
-  return rmx_model_new(&l->config, l->micro, (int)l->run->training.context, true, l->kernels, l->run->seed, &l->model, err);
+  rmx_model_free(l->stepper.model);
+  l->stepper.model = NULL;
+  return new_model(l, err);
 }
 
-// ---- one optimiser step
-
-static rmx_status train_step(struct loop *l, double *norm, double lr, rmx_err *err) {
-  double loss_sum = 0.0, weight_sum = 0.0;
-  for (int64_t left = rmx_training_batch(&l->run->training); left > 0; left -= l->batch.B) {
-    l->batch.B = left < l->micro ? (int)left : l->micro;
-    RMX_TRY(l->stream->type->next(l->stream, &l->batch, err));
-    size_t n = (size_t)l->batch.B * (size_t)l->batch.T;
-    rmx_model_backward(l->model, l->batch.tokens, l->batch.labels, l->batch.weights, l->batch.B, l->batch.T, l->losses);
-    if (l->stream->type->observe) l->stream->type->observe(l->stream, &l->batch, l->losses);
-    for (size_t i = 0; i < n; i++) {
-      loss_sum += (double)l->batch.weights[i] * (double)l->losses[i];
-      weight_sum += (double)l->batch.weights[i];
-    }
-  }
-  l->batch.B = l->micro;
-  l->loss = loss_sum / weight_sum;
-  *norm = rmx_model_step(l->model, &l->run->training.adamw, lr, weight_sum);
-  return RMX_OK;
-}
+// ---- the loop
 
 static rmx_status train_steps(struct loop *l, rmx_err *err) {
   double since = rmx_now();
   int64_t since_step = l->step;
   while (l->step < l->steps) {
     double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
-    RMX_TRY(train_step(l, &norm, lr, err));
+    RMX_TRY(rmx__stepper_take(&l->stepper, lr, &l->loss, &norm, err));
     l->step++;
     double now = rmx_now(), tokens_per_s = (double)((l->step - since_step) * tokens_per_step(l)) / (now - since);
     l->diverged = !isfinite(l->loss) || !isfinite(norm);
@@ -194,8 +175,8 @@ static json_t *result_json(const struct loop *l) {
     json_object_set_new(bits, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
   }
   for (size_t d = 0; d < c->D_train; d++) {
-    json_object_set_new(epochs, c->names[d], json_real(l->stream->epochs[d]));
-    json_object_set_new(drawn, c->names[d], json_integer((json_int_t)l->stream->sequences[d] * r->training.context));
+    json_object_set_new(epochs, c->names[d], json_real(l->stepper.stream->epochs[d]));
+    json_object_set_new(drawn, c->names[d], json_integer((json_int_t)l->stepper.stream->sequences[d] * r->training.context));
   }
   if (l->half_step > 0) {
     json_object_set_new(half, "steps", json_integer(l->half_step));
@@ -236,7 +217,7 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
   if (!l->diverged) evaluate_all(l, l->final_nats);
   bool bad = ferror(l->log) || fflush(l->log) != 0;
   if (bad) return rmx_fail_errno(err, "cannot write %s", l->log_path);
-  if (l->run->keep_model && !l->diverged) RMX_TRY(rmx_model_save(l->model, l->model_path, false, NULL, err));
+  if (l->run->keep_model && !l->diverged) RMX_TRY(rmx_model_save(l->stepper.model, l->model_path, false, NULL, err));
   json_t *result = result_json(l);
   rmx_status status = rmx_json_write(l->result_path, result, err);
   json_decref(result);
@@ -264,7 +245,8 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
       return rmx_fail(err, RMX_EINPUT, "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
                       r->domains[d], c->names[d]);
   int T = (int)r->training.context;
-  l->micro = (int)rmx_training_micro_batch(&r->training);
+  l->stepper.training = &r->training;
+  l->stepper.weigher = l->hooks ? l->hooks->weigher : NULL;
   l->steps = rmx_training_steps(&r->training);
   l->half_step = r->training.eval_half ? l->steps / 2 : -1;
   l->log_every = l->steps > 200 ? l->steps / 100 : 1;
@@ -273,17 +255,16 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->checkpoint_path = rmx_path_in(r->folder, "checkpoint.bin");
   l->result_path = rmx_path_in(r->folder, "result.json");
   l->model_path = rmx_path_in(r->folder, "model.bin");
-  l->losses = rmx_calloc((size_t)l->micro * (size_t)T, sizeof(float));
   l->final_nats = rmx_calloc(2 * c->D, sizeof(double));
-  if (!l->log_path || !l->checkpoint_path || !l->result_path || !l->model_path || !l->losses || !l->final_nats)
+  if (!l->log_path || !l->checkpoint_path || !l->result_path || !l->model_path || !l->final_nats)
     return rmx_fail_memory(err, 0, "a training");
   l->half_nats = l->final_nats + c->D;
   for (size_t d = 0; d < 2 * c->D; d++) l->final_nats[d] = NAN;
   RMX_TRY(rmx_training_model(&r->training, r->vocab, &l->config, err));
   l->peak_lr = rmx_training_lr(&r->training, &l->config);
-  RMX_TRY(rmx_batch_make(&l->batch, l->micro, T, err));
-  RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stream, err));
-  RMX_TRY(rmx_model_new(&l->config, l->micro, T, true, l->kernels, r->seed, &l->model, err));
+  RMX_TRY(rmx__stepper_make(&l->stepper, err));
+  RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
+  RMX_TRY(new_model(l, err));
   long log_bytes;
   RMX_TRY(load_checkpoint(l, &log_bytes, err));
   return open_log(l, log_bytes, err);
@@ -297,10 +278,9 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
   if (status == RMX_OK) status = train_steps(&l, err);
   if (status == RMX_OK) status = finish(&l, err);
   if (l.log) fclose(l.log);
-  if (l.stream) l.stream->type->free(l.stream);
-  rmx_model_free(l.model);
-  rmx_batch_release(&l.batch);
-  free(l.losses);
+  if (l.stepper.stream) l.stepper.stream->type->free(l.stepper.stream);
+  rmx_model_free(l.stepper.model);
+  rmx__stepper_release(&l.stepper);
   free(l.final_nats);
   free(l.log_path);
   free(l.checkpoint_path);

@@ -27,6 +27,7 @@ const rmx_option rmx_training_options[] = {
     {"eval_tokens", RMX_INT, AT(eval_tokens), "0", 0, 1e12, "TOKENS", "validation tokens of a domain; 0: all there are"},
     {"eval_half", RMX_BOOL, AT(eval_half), "true", 0, 0, NULL, "measure the metrics at half way too: were the proxies trained long enough?"},
     {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS", "time between checkpoints"},
+    {"threads", RMX_INT, AT(threads), "0", 0, 64, "N", "of one run, changing no result; 0: a share of the processors that the other runs leave"},
     {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",
      "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes result.json"},
 };
@@ -94,4 +95,10 @@ int64_t rmx_training_micro_batch(const rmx_training *t) {
   int64_t batch = rmx_training_batch(t), micro = t->micro_tokens / t->context;
   if (micro < 1) micro = 1;
   return micro < batch ? micro : batch;
+}
+
+int rmx_training_threads(const rmx_training *t, size_t at_once) {
+  if (t->threads > 0) return (int)t->threads;
+  const int each = rmx_processors() / (int)(at_once < 1 ? 1 : at_once > 1 << 20 ? 1 << 20 : at_once);
+  return each < 1 ? 1 : each > 64 ? 64 : each;
 }

@@ -60,11 +60,23 @@ static double slope(struct problem *p, const float *direction, size_t offset, si
   return sum / (12 * h);
 }
 
-static void check(const char *isa, double tolerance) {
+/* Weights as a selection of tokens gives them: those of large losses, by how large. They are constants to the
+ * gradient, and stay in p.weights for the difference quotients. */
+static void weigh(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
+                  float *weights) {
+  (void)context, (void)labels, (void)domains;
+  for (size_t i = 0; i < n; i++) weights[i] = losses[i] > 2 ? losses[i] - 2 : 0;
+}
+
+static void check(const char *isa, double tolerance, bool weighed) {
   struct problem p;
   make(&p, isa);
   float losses[B * T];
-  rmx_model_backward(p.m, p.tokens, p.labels, p.weights, B, T, losses);
+  const rmx_weigher by = {NULL, weigh};
+  if (weighed)
+    rmx_model_backward_weighed(p.m, p.tokens, p.labels, NULL, &by, B, T, losses, p.weights);
+  else
+    rmx_model_backward(p.m, p.tokens, p.labels, p.weights, B, T, losses);
   const rmx_tensor *tensors;
   const size_t n = rmx_model_tensors(p.m, &tensors), all = rmx_model_parameters(&tiny);
   const float *g = rmx_model_gradients(p.m);
@@ -98,18 +110,27 @@ static void check(const char *isa, double tolerance) {
 }
 
 START_TEST(of_every_tensor) {
-  check("ref", 1e-3);
+  check("ref", 1e-3, false);
 }
 END_TEST
 
 START_TEST(of_every_tensor_in_the_best_level) {
   const char *names[8];
   const size_t n = rmx_kernels_available(names, 8);
-  check(names[n - 1], 2e-3);
+  check(names[n - 1], 2e-3, false);
+}
+END_TEST
+
+START_TEST(with_weights_from_the_losses) {
+  const char *names[8];
+  const size_t n = rmx_kernels_available(names, 8);
+  check("ref", 1e-3, true);
+  check(names[n - 1], 2e-3, true);
 }
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, with_weights_from_the_losses);
   tcase_add_test(tc, of_every_tensor);
   tcase_add_test(tc, of_every_tensor_in_the_best_level);
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "kernels/kernels.h"
+#include "kernels/crew.h"
 
 /* The levels to test: all this processor runs, and the wide one, which runs the logic of AVX-512 anywhere. */
 static size_t levels(const rmx_kernels *list[8]) {
@@ -138,13 +138,13 @@ START_TEST(attention_forward_and_backward) {
           *scratch = normals(rmx__attention_scratch(T, S), 3);
     float *out = normals(n, 4), *lse = normals(B * H * T, 5), *dqkv = normals(3 * n, 6);
     float *out_ref = normals(n, 7), *lse_ref = normals(B * H * T, 8), *dqkv_ref = normals(3 * n, 9);
-    ref->attention(ref, B, T, H, S, qkv, out_ref, lse_ref, scratch);
-    ref->attention_backward(ref, B, T, H, S, qkv, out_ref, lse_ref, dout, dqkv_ref, scratch);
+    ref->attention(ref, 0, B * H, T, H, S, qkv, out_ref, lse_ref, scratch);
+    ref->attention_backward(ref, 0, B * H, T, H, S, qkv, out_ref, lse_ref, dout, dqkv_ref, scratch);
     for (size_t l = 0; l < n_levels; l++) {
-      list[l]->attention(list[l], B, T, H, S, qkv, out, lse, scratch);
+      list[l]->attention(list[l], 0, B * H, T, H, S, qkv, out, lse, scratch);
       close(list[l], "attention", out, out_ref, n, 40);
       close(list[l], "log-sum-exp", lse, lse_ref, B * H * T, 10);
-      list[l]->attention_backward(list[l], B, T, H, S, qkv, out, lse, dout, dqkv, scratch);
+      list[l]->attention_backward(list[l], 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch);
       close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, 100);
     }
     free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref), free(lse_ref),
@@ -289,7 +289,7 @@ START_TEST(head_is_the_sum_of_its_parts) {
   const size_t n_levels = levels(list), M = 401, C = 20, V = 37; /* more rows than a block */
   must(rmx_kernels_get("ref", &ref, err));
   float *x = normals(M * C, 1), *w = normals(V * C, 2), *weights = normals(M, 3),
-        *scratch = normals(rmx__head_scratch(V), 4);
+        *scratch = normals(rmx__gemm_scratch(), 4), *block = normals(rmx__head_logits(V), 5);
   float *logits = normals(M * V, 5), *losses = normals(M, 6), *dx = normals(M * C, 7),
         *dw = normals(V * C, 8);
   float *dx_ref = normals(M * C, 9), *dw_ref = normals(V * C, 8), *losses_ref = normals(M, 1);
@@ -302,14 +302,15 @@ START_TEST(head_is_the_sum_of_its_parts) {
   float *start = copy_of(dw, V * C);
   for (size_t l = 0; l < n_levels; l++) {
     memcpy(dw, start, V * C * sizeof *dw);
-    rmx__head(list[l], M, C, V, x, w, labels, weights, losses, dx, dw, scratch);
+    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    rmx__head(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, block);
     close(list[l], "losses", losses, losses_ref, M, 20);
     close(list[l], "dx", dx, dx_ref, M * C, 20);
     close(list[l], "dw", dw, dw_ref, V * C, 40);
-    rmx__head(list[l], M, C, V, x, w, labels, NULL, losses, NULL, NULL, scratch);
+    rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, block);
     close(list[l], "losses alone", losses, losses_ref, M, 20);
   }
-  free(x), free(w), free(weights), free(scratch), free(logits), free(losses), free(dx), free(dw);
+  free(x), free(w), free(weights), free(scratch), free(block), free(logits), free(losses), free(dx), free(dw);
   free(dx_ref), free(dw_ref), free(losses_ref), free(start);
 }
 END_TEST

@@ -86,7 +86,7 @@ START_TEST(weights_of_tokens_scale_their_gradient) {
   ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(c),
                    rmx_model_parameters(&small) * sizeof(float));
   ck_assert(losses[4 * T - 1] == 0);
-  rmx_model_free(a), rmx_model_free(b), rmx_model_free(c);
+  rmx_model_free(b), rmx_model_free(c);
 }
 END_TEST
 
@@ -283,7 +283,27 @@ START_TEST(memory_is_what_was_said) {
     rmx_model *m = model_of(NULL, B, 1);
     const struct mallinfo2 now = mallinfo2();
     const double taken = (double)(now.uordblks + now.hblkhd) - (double)(before.uordblks + before.hblkhd);
-    ck_assert_double_eq_tol((double)rmx_model_memory(&small, B, T), taken, 8192);
+    ck_assert_double_eq_tol((double)rmx_model_memory(&small, B, T, 1), taken, 8192);
+    rmx_model_free(m);
+  }
+}
+END_TEST
+
+START_TEST(a_step_allocates_nothing) {
+  float losses[8 * T];
+  for (int threads = 1; threads <= 3; threads++) {
+    const struct mallinfo2 none = mallinfo2();
+    rmx_model *m = model_of(NULL, 8, 1);
+    must(rmx_model_threads(m, threads, err));
+    const struct mallinfo2 before = mallinfo2();
+    const double taken =
+        (double)(before.uordblks + before.hblkhd) - (double)(none.uordblks + none.hblkhd);
+    /* The pool itself has room for the handles of all threads it may have. */
+    ck_assert_double_eq_tol((double)rmx_model_memory(&small, 8, T, threads), taken, 24576);
+    train(m, 2, 8, losses);
+    const struct mallinfo2 after = mallinfo2();
+    ck_assert_uint_eq(before.uordblks, after.uordblks);
+    ck_assert_uint_eq(before.hblkhd, after.hblkhd);
     rmx_model_free(m);
   }
 }
@@ -308,7 +328,170 @@ START_TEST(wrong_configs_are_told) {
 }
 END_TEST
 
+/* ---- threads ------------------------------------------------------------------ */
+
+/* Sizes of which none is a multiple of a tile or a thread; two slices and a part. */
+static const rmx_model_config odd = {2, 3, 42, 50, 131, 200, 10000, 1e-5};
+enum { ODD_B = 7, ODD_T = 150 };
+
+static void train_odd(const char *isa, int threads, float *losses, float *weights) {
+  static int32_t tokens[ODD_B * ODD_T], labels[ODD_B * ODD_T];
+  const rmx_kernels *k = NULL;
+  rmx_model *m = NULL;
+  must(rmx_kernels_get(isa, &k, err));
+  must(rmx_model_new(&odd, ODD_B, ODD_T, true, k, 1, &m, err));
+  must(rmx_model_threads(m, threads, err));
+  rmx_rng rng = rmx_rng_make(3, 0, RMX_FOR_TEST);
+  for (int step = 0; step < 3; step++) {
+    for (int i = 0; i < ODD_B * ODD_T; i++) {
+      tokens[i] = (int32_t)rmx_rng_below(&rng, (uint64_t)odd.vocab);
+      labels[i] = (int32_t)rmx_rng_below(&rng, (uint64_t)odd.vocab);
+    }
+    rmx_model_backward(m, tokens, labels, NULL, ODD_B, ODD_T, losses);
+    rmx_model_step(m, &adamw, 1e-2, ODD_B * ODD_T);
+  }
+  rmx_model_losses(m, tokens, labels, ODD_B, ODD_T, losses);
+  memcpy(weights, rmx_model_weights(m), rmx_model_parameters(&odd) * sizeof *weights);
+  rmx_model_free(m);
+}
+
+START_TEST(threads_change_no_bit) {
+  static float losses[2][ODD_B * ODD_T];
+  const size_t n = rmx_model_parameters(&odd);
+  float *weights[2] = {malloc(n * sizeof(float)), malloc(n * sizeof(float))};
+  ck_assert(weights[0] && weights[1]);
+  const char *names[8];
+  for (size_t l = 1, levels = rmx_kernels_available(names, 8); l < levels; l++) { /* ref is too slow */
+    train_odd(names[l], 1, losses[0], weights[0]);
+    for (int threads = 2; threads <= 5; threads++) {
+      train_odd(names[l], threads, losses[1], weights[1]);
+      ck_assert_msg(!memcmp(losses[0], losses[1], sizeof losses[0]), "%s: losses differ with %d threads",
+                    names[l], threads);
+      ck_assert_msg(!memcmp(weights[0], weights[1], n * sizeof(float)), "%s: weights differ with %d threads",
+                    names[l], threads);
+    }
+  }
+  free(weights[0]), free(weights[1]);
+}
+END_TEST
+
+START_TEST(threads_may_change_on_the_way) {
+  float losses[2][8 * T];
+  rmx_model *b = model_of(NULL, 8, 1);
+  must(rmx_model_threads(b, 3, err));
+  train(b, 2, 8, losses[1]);
+  must(rmx_model_threads(b, 2, err));
+  train(b, 2, 8, losses[1]);
+  must(rmx_model_threads(b, 1, err));
+  train(b, 2, 8, losses[1]);
+  rmx_model *c = model_of(NULL, 8, 1);
+  for (int i = 0; i < 3; i++) train(c, 2, 8, losses[0]);
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  ck_assert_mem_eq(rmx_model_weights(c), rmx_model_weights(b), rmx_model_parameters(&small) * sizeof(float));
+  must_fail(rmx_model_threads(b, 0, err), "0 threads");
+  must_fail(rmx_model_threads(b, 65, err), "65 threads");
+  rmx_model_free(b), rmx_model_free(c);
+}
+END_TEST
+
+START_TEST(the_clock_counts_every_part) {
+  float losses[8 * T];
+  double seconds[32] = {0};
+  ck_assert(rmx_model_parts_n <= 32);
+  rmx_model *m = model_of(NULL, 8, 1);
+  rmx_model_clock(m, seconds);
+  const double since = rmx_now();
+  train(m, 20, 8, losses);
+  const double whole = rmx_now() - since;
+  double sum = 0;
+  for (size_t i = 0; i < rmx_model_parts_n; i++) {
+    ck_assert_msg(seconds[i] > 0, "%s took no time", rmx_model_parts[i]);
+    sum += seconds[i];
+  }
+  ck_assert_msg(sum <= whole && sum > 0.5 * whole, "parts %g s, whole %g s", sum, whole);
+  rmx_model_clock(m, NULL);
+  const double before = seconds[0];
+  train(m, 1, 8, losses);
+  ck_assert(seconds[0] == before);
+  rmx_model_free(m);
+}
+END_TEST
+
+/* ---- weights from losses ------------------------------------------------------- */
+
+struct seen {
+  int calls;
+  size_t n;
+  double loss;
+  bool constant;
+  float bound; /* of the losses that count, where not constant */
+};
+static void weigh(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
+                  float *weights) {
+  struct seen *s = context;
+  s->calls++, s->n = n;
+  for (size_t i = 0; i < n; i++) {
+    s->loss += losses[i];
+    if (!s->constant) weights[i] = labels[i] < 0 || losses[i] < s->bound ? 0 : domains[i] ? 0.5f : 2;
+  }
+}
+
+START_TEST(weighed_by_one_is_not_weighed) {
+  static int32_t tokens[MANY * T], labels[MANY * T];
+  static float ones[MANY * T], losses[2][MANY * T];
+  batch(tokens, labels, MANY, 1);
+  for (int i = 0; i < MANY * T; i++) ones[i] = 1;
+  labels[3] = -1;
+  for (int threads = 1; threads <= 2; threads++)
+    for (int B = 3; B <= MANY; B += MANY - 3) { /* one slice, whose activations serve twice; several */
+      rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
+      must(rmx_model_threads(b, threads, err));
+      struct seen seen = {.constant = true};
+      const rmx_weigher by = {&seen, weigh};
+      rmx_model_backward(a, tokens, labels, NULL, B, T, losses[0]);
+      rmx_model_backward_weighed(b, tokens, labels, NULL, &by, B, T, losses[1], ones);
+      ck_assert_int_eq(seen.calls, 1);
+      ck_assert_uint_eq(seen.n, (size_t)(B * T));
+      ck_assert_mem_eq(losses[0], losses[1], (size_t)(B * T) * sizeof(float));
+      ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(b),
+                       rmx_model_parameters(&small) * sizeof(float));
+      rmx_model_free(a), rmx_model_free(b);
+    }
+}
+END_TEST
+
+/* Weights set from the losses are those of a pass that is told them. */
+START_TEST(weighed_by_losses_is_weighed_by_those_weights) {
+  static int32_t tokens[MANY * T], labels[MANY * T], domains[MANY * T];
+  static float weights[MANY * T], losses[2][MANY * T];
+  batch(tokens, labels, MANY, 1);
+  for (int i = 0; i < MANY * T; i++) domains[i] = i / T % 2;
+  rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
+  struct seen seen = {.bound = (float)log((double)small.vocab)};
+  const rmx_weigher by = {&seen, weigh};
+  rmx_model_backward_weighed(a, tokens, labels, domains, &by, MANY, T, losses[0], weights);
+  double sum = 0;
+  int kept = 0;
+  for (int i = 0; i < MANY * T; i++) {
+    kept += weights[i] > 0;
+    sum += losses[0][i];
+    ck_assert(weights[i] == (losses[0][i] < seen.bound ? 0 : domains[i] ? 0.5f : 2));
+  }
+  ck_assert(kept > MANY * T / 10 && kept < MANY * T * 9 / 10);
+  ck_assert_double_eq_tol(seen.loss, sum, 1e-9 * sum);
+  rmx_model_backward(b, tokens, labels, weights, MANY, T, losses[1]);
+  ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+  ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(b), rmx_model_parameters(&small) * sizeof(float));
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, threads_change_no_bit);
+  tcase_add_test(tc, threads_may_change_on_the_way);
+  tcase_add_test(tc, the_clock_counts_every_part);
+  tcase_add_test(tc, weighed_by_one_is_not_weighed);
+  tcase_add_test(tc, weighed_by_losses_is_weighed_by_those_weights);
   tcase_add_test(tc, no_weights_are_all_ones);
   tcase_add_test(tc, micro_batches_add_up);
   tcase_add_test(tc, weights_of_tokens_scale_their_gradient);
@@ -323,6 +506,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, sizes_of_the_presets);
 #if !defined(__SANITIZE_ADDRESS__)
   tcase_add_test(tc, memory_is_what_was_said);
+  tcase_add_test(tc, a_step_allocates_nothing);
 #endif
   tcase_add_test(tc, wrong_configs_are_told);
 }

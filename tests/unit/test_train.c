@@ -2,6 +2,8 @@
 // The trainer: the rate's schedule, what a run depends on, validation against its definition, and that what
 // a run reports is what its model does.
 #include <regmix/train.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "corpus_folder.h"
 
@@ -164,6 +166,74 @@ START_TEST(what_is_trained_on_is_what_is_learnt) {
 }
 END_TEST
 
+// Stops the training it is told of at step 9.
+static void stop_at_nine(void *context, const rmx_train_state *s) {
+  (void)context;
+  if (s->step == 9) rmx_interrupt();
+}
+
+// Threads are no part of the question: a run may be stopped with one and go on with three, to the same bits.
+START_TEST(threads_may_change_between_two_halves) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  t.threads = 1;
+  rmx_run straight = a_run(&t, "straight", 0.5);
+  json_t *a = train(&straight, NULL);
+  rmx_run halves = a_run(&t, "halves", 0.5);
+  const rmx_train_hooks hooks = {.tick = stop_at_nine};
+  const rmx_kernels *k;
+  must(rmx_kernels_get(NULL, &k, err));
+  must(rmx_run_write(&halves, err));
+  const pid_t child = fork();  // an interrupt cannot be taken back: it is for a process
+  if (child == 0) {
+    rmx_err err;
+    _exit(rmx_train(&halves, &corpus, k, &hooks, &err) == RMX_EINTERRUPTED ? 0 : 1);
+  }
+  int code = 1;
+  ck_assert(child > 0 && waitpid(child, &code, 0) == child && code == 0);
+  halves.training.threads = 3;
+  json_t *b = train(&halves, NULL);
+  ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")), json_string_value(json_object_get(b, "answers")));
+  json_decref(a), json_decref(b);
+  rmx_run_release(&straight), rmx_run_release(&halves);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+// Half of the tokens, those of greater loss: what is reported as the loss is their mean.
+static void harder_half(void *context, const float *losses, const int32_t *labels, const int32_t *tokens_domain, size_t n,
+                        float *weights) {
+  (void)labels;
+  double mean = 0;
+  for (size_t i = 0; i < n; i++) mean += (double)losses[i] / (double)n;
+  for (size_t i = 0; i < n; i++) {
+    ck_assert(weights[i] == 1 && (tokens_domain[i] == 0 || tokens_domain[i] == 1));
+    weights[i] = (double)losses[i] > mean;
+    *(double *)context += weights[i];
+  }
+}
+
+START_TEST(tokens_may_be_weighed_by_their_losses) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  rmx_run all = a_run(&t, "all", 0.5), half = a_run(&t, "half", 0.5);
+  double kept = 0;
+  const rmx_weigher by = {&kept, harder_half};
+  json_t *a = train(&all, NULL), *b = train(&half, &(rmx_train_hooks){.weigher = &by});
+  ck_assert(kept > 0.2 * 8192 && kept < 0.8 * 8192);
+  ck_assert_double_lt(loss_of(b, "up"), 0.95 * log(V));  // it learns
+  ck_assert(loss_of(a, "up") != loss_of(b, "up"));
+  json_decref(a), json_decref(b);
+  rmx_run_release(&all), rmx_run_release(&half);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
 START_TEST(divergence_is_a_result) {
   folder_make();
   fill_corpus();
@@ -204,6 +274,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, a_run_reads_back_and_its_answer_depends_on_the_question);
   tcase_add_test(tc, reported_losses_are_the_models);
   tcase_add_test(tc, what_is_trained_on_is_what_is_learnt);
+  tcase_add_test(tc, threads_may_change_between_two_halves);
+  tcase_add_test(tc, tokens_may_be_weighed_by_their_losses);
   tcase_add_test(tc, divergence_is_a_result);
   tcase_add_test(tc, a_run_of_another_corpus_is_refused);
 }

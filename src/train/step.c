@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One optimiser step. Its loss is sum(w ce) / sum(w) over all its micro-batches: gradients are summed
+// unscaled, and divided once, in the step.
+#include "step.h"
+
+#include <stdlib.h>
+
+rmx_status rmx__stepper_make(struct rmx__stepper *s, rmx_err *err) {
+  const size_t T = (size_t)s->training->context;
+  s->micro = (int)rmx_training_micro_batch(s->training);
+  const size_t n = (size_t)s->micro * T;
+  RMX_TRY(rmx_batch_make(&s->batch, s->micro, (int)T, err));
+  s->losses = rmx_calloc(n, sizeof *s->losses);
+  if (s->weigher) s->domains = rmx_calloc(n, sizeof *s->domains);
+  if (!s->losses || (s->weigher && !s->domains)) return rmx_fail_memory(err, n * sizeof *s->losses, "a training");
+  return RMX_OK;
+}
+
+void rmx__stepper_release(struct rmx__stepper *s) {
+  rmx_batch_release(&s->batch);
+  free(s->losses);
+  free(s->domains);
+}
+
+static void pass(struct rmx__stepper *s) {
+  const rmx_batch *b = &s->batch;
+  if (!s->weigher) {
+    rmx_model_backward(s->model, b->tokens, b->labels, b->weights, b->B, b->T, s->losses);
+    return;
+  }
+  for (int i = 0; i < b->B; i++)
+    for (int t = 0; t < b->T; t++) s->domains[i * b->T + t] = b->domain[i];
+  rmx_model_backward_weighed(s->model, b->tokens, b->labels, s->domains, s->weigher, b->B, b->T, s->losses,
+                             b->weights);
+}
+
+rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm, rmx_err *err) {
+  double loss_sum = 0.0, weight_sum = 0.0;
+  const rmx_stream_type *type = s->stream->type;
+  for (int64_t left = rmx_training_batch(s->training); left > 0; left -= s->batch.B) {
+    const double since = s->data_s ? rmx_now() : 0;
+    s->batch.B = left < s->micro ? (int)left : s->micro;
+    RMX_TRY(type->next(s->stream, &s->batch, err));
+    if (s->data_s) *s->data_s += rmx_now() - since;
+    pass(s);
+    if (type->observe) type->observe(s->stream, &s->batch, s->losses);
+    const size_t n = (size_t)s->batch.B * (size_t)s->batch.T;
+    for (size_t i = 0; i < n; i++) {
+      loss_sum += (double)s->batch.weights[i] * (double)s->losses[i];
+      weight_sum += (double)s->batch.weights[i];
+    }
+  }
+  s->batch.B = s->micro;
+  *loss = loss_sum / weight_sum;
+  *norm = rmx_model_step(s->model, &s->training->adamw, lr, weight_sum);
+  return RMX_OK;
+}
