@@ -159,7 +159,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
 #endif
-  return rmx_swarm_work(c->words.items[0], *(char **)c->own, stdout, err);
+  return rmx_swarm_work(c->words.items[0], *(char **)c->own, NULL, stdout, err);
 }
 
 static const rmx_option train_options[] = {

@@ -78,20 +78,17 @@ void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels
 void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labels, const float *weights,
                         int B, int T, float *losses);
 
-/* The same with weights that depend on the losses. `weigh` is called once for a micro-batch: from the n = B T
- * losses it sets weights (n), which hold what the caller put there. Labels and domains (n, whatever the
- * caller gave; may be NULL) are for it to look at. No logits are kept: the head's product is made a second
+/* The same with weights that depend on the losses. `weigh` is called once for a micro-batch: from its n = B T
+ * losses it sets weights (n), which hold what the caller put there. No logits are kept: the head's product is made a second
  * time, and where the micro-batch is more than a slice the whole forward pass is (so that a step costs 4/3).
  * With weights of 1 all bits are those of rmx_model_backward. Divide by the sum of the weights in the step,
  * as always. */
 typedef struct rmx_weigher {
   void *context;
-  void (*weigh)(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
-                float *weights);
+  void (*weigh)(void *context, const float *losses, size_t n, float *weights);
 } rmx_weigher;
 void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32_t *labels,
-                                const int32_t *domains, const rmx_weigher *by, int B, int T, float *losses,
-                                float *weights);
+                                const rmx_weigher *by, int B, int T, float *losses, float *weights);
 
 typedef struct rmx_adamw {
   double beta1, beta2, eps, weight_decay; /* 0.9 0.95 1e-8 0.1; decay on matrices, not on norms */

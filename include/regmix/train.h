@@ -48,6 +48,7 @@ typedef struct rmx_run {
   int vocab;
   rmx_training training;   /* text members borrowed by rmx_run_make, owned after rmx_run_read */
   bool owns_training;
+  json_t *steering;        /* {"method": NAME, ...}: what steers it beside its mixture, see rmx_steering; owned; NULL: nothing */
 } rmx_run;
 
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
@@ -85,10 +86,33 @@ typedef struct rmx_train_state {
   int64_t tokens;
   double loss_nats, tokens_per_s;
 } rmx_train_state;
+
+/* What steers one training beside its mixture: where its batches come from, what their tokens weigh, what is looked at
+ * between steps. Any function may be NULL; with all of them NULL the training is the plain one, bit for bit. */
+typedef struct rmx_steering {
+  void *context;
+  rmx_stream *stream; /* what draws the batches, freed by the trainer; NULL: the run's mixture, fixed */
+  /* Before optimiser step `step` (0-based) of `steps`: may evaluate the model, which keeps its state, and change the
+   * mixture of its stream. scratch and losses are what rmx_evaluate takes. */
+  rmx_status (*before_step)(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses,
+                            rmx_err *err);
+  /* From the losses (B, T) of a micro-batch sets batch->weights (B, T), which the stream made. */
+  void (*weigh)(void *context, rmx_batch *batch, const float *losses);
+  /* State as JSON, and back: with the stream's, all it takes to go on with the same bits. save gives a new reference. */
+  json_t *(*save)(const void *context);
+  rmx_status (*load)(void *context, const json_t *state, rmx_err *err);
+  json_t *(*found)(const void *context);    /* an object for "steering" of result.json; a new reference */
+  double (*flops)(const void *context);     /* spent so far beside training the model: forward passes of others, evaluations */
+  void (*free)(void *context);
+} rmx_steering;
+/* Makes the steering that r->steering asks for; `out` is all NULL before. */
+typedef rmx_status rmx_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out,
+                             rmx_err *err);
+
 typedef struct rmx_train_hooks {
   void *context;
   void (*tick)(void *context, const rmx_train_state *s);
-  const rmx_weigher *weigher; /* weights of tokens from their losses, a micro-batch at a time; NULL: the stream's */
+  rmx_steer *steer; /* called for a run with `steering`; NULL: such a run is RMX_EINPUT */
 } rmx_train_hooks;
 
 /* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json

@@ -131,12 +131,11 @@ void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labe
 }
 
 void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32_t *labels,
-                                const int32_t *domains, const rmx_weigher *by, int B, int T, float *losses,
-                                float *weights) {
+                                const rmx_weigher *by, int B, int T, float *losses, float *weights) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
   const bool one_slice = b.B <= b.sequences; /* what its forward pass left is still there */
   rmx_model_losses(m, tokens, labels, B, T, losses);
-  by->weigh(by->context, losses, labels, domains, b.B * b.T, weights);
+  by->weigh(by->context, losses, b.B * b.T, weights);
   for (size_t i = 0; i < b.B; i += b.sequences) {
     if (!one_slice) forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);

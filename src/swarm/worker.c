@@ -81,18 +81,18 @@ static rmx_status run_command(const rmx_run *r, struct worker *w, rmx_err *err) 
   return status;
 }
 
-static rmx_status train_ours(const rmx_run *r, const char *isa, struct worker *w, rmx_err *err) {
+static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer, struct worker *w, rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(isa, &kernels, err));
   rmx_corpus *corpus;
   RMX_TRY(rmx_corpus_open(r->corpus, &corpus, err));
-  rmx_train_hooks hooks = {.context = w, .tick = tick};
+  rmx_train_hooks hooks = {.context = w, .tick = tick, .steer = steer};
   rmx_status status = rmx_train(r, corpus, kernels, &hooks, err);
   rmx_corpus_free(corpus);
   return status;
 }
 
-rmx_status rmx_swarm_work(const char *folder, const char *isa, FILE *progress, rmx_err *err) {
+rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress, rmx_err *err) {
   rmx_run run;
   RMX_TRY(rmx_run_read(folder, &run, err));
   struct worker w = {.claim = {.fd = -1}, .progress = progress};
@@ -102,7 +102,7 @@ rmx_status rmx_swarm_work(const char *folder, const char *isa, FILE *progress, r
     status = rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process", run.name);
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && rmx_run_look(&run, NULL) < RMX_RUN_DIVERGED)
-    status = run.training.command ? run_command(&run, &w, err) : train_ours(&run, isa, &w, err);
+    status = run.training.command ? run_command(&run, &w, err) : train_ours(&run, isa, steer, &w, err);
   rmx__claim_release(&w.claim);
   rmx_run_release(&run);
   return status;

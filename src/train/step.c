@@ -11,27 +11,28 @@ rmx_status rmx__stepper_make(struct rmx__stepper *s, rmx_err *err) {
   const size_t n = (size_t)s->micro * T;
   RMX_TRY(rmx_batch_make(&s->batch, s->micro, (int)T, err));
   s->losses = rmx_calloc(n, sizeof *s->losses);
-  if (s->weigher) s->domains = rmx_calloc(n, sizeof *s->domains);
-  if (!s->losses || (s->weigher && !s->domains)) return rmx_fail_memory(err, n * sizeof *s->losses, "a training");
+  if (!s->losses) return rmx_fail_memory(err, n * sizeof *s->losses, "a training");
   return RMX_OK;
 }
 
 void rmx__stepper_release(struct rmx__stepper *s) {
   rmx_batch_release(&s->batch);
   free(s->losses);
-  free(s->domains);
+}
+
+static void weigh(void *context, const float *losses, size_t n, float *weights) {
+  struct rmx__stepper *s = context;
+  (void)n, (void)weights;  // those of the batch
+  s->steering->weigh(s->steering->context, &s->batch, losses);
 }
 
 static void pass(struct rmx__stepper *s) {
   const rmx_batch *b = &s->batch;
-  if (!s->weigher) {
+  if (s->steering && s->steering->weigh)
+    rmx_model_backward_weighed(s->model, b->tokens, b->labels, &(rmx_weigher){s, weigh}, b->B, b->T, s->losses,
+                               b->weights);
+  else
     rmx_model_backward(s->model, b->tokens, b->labels, b->weights, b->B, b->T, s->losses);
-    return;
-  }
-  for (int i = 0; i < b->B; i++)
-    for (int t = 0; t < b->T; t++) s->domains[i * b->T + t] = b->domain[i];
-  rmx_model_backward_weighed(s->model, b->tokens, b->labels, s->domains, s->weigher, b->B, b->T, s->losses,
-                             b->weights);
 }
 
 rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm, rmx_err *err) {

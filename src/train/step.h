@@ -9,11 +9,10 @@ struct rmx__stepper {
   const rmx_training *training;
   rmx_model *model;
   rmx_stream *stream;
-  const rmx_weigher *weigher;  // NULL: the weights of the stream
+  const rmx_steering *steering;  // its weights of tokens; NULL, or without: those of the stream
   rmx_batch batch;             // one micro-batch
   int micro;                   // sequences it has room for
   float *losses;               // (micro, T)
-  int32_t *domains;            // (micro, T) of each token, with a weigher; else NULL
   double *data_s;              // seconds spent on data are added here; NULL: not measured
 };
 

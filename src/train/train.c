@@ -15,6 +15,7 @@ struct loop {
   const rmx_train_hooks *hooks;
   rmx_model_config config;
   struct rmx__stepper stepper;  // with the model and the stream
+  rmx_steering steering;        // all NULL where nothing steers
   double *final_nats, *half_nats;  // (D)
   double peak_lr;
   int64_t step, steps, half_step, log_every;
@@ -56,6 +57,9 @@ static void log_step(struct loop *l, double lr, double norm, double tokens_per_s
   json_object_set_new(line, "lr", json_real(lr));
   json_object_set_new(line, "grad_norm", isfinite(norm) ? json_real(norm) : json_null());
   json_object_set_new(line, "tokens_per_s", json_real(tokens_per_s));
+  // A mixture that moves leaves its track.
+  if (l->steering.stream)
+    json_object_set_new(line, "mixture", rmx_mixture_json(l->stepper.stream->mixture, l->corpus->names, l->corpus->D_train));
   log_line(l, line);
 }
 
@@ -81,6 +85,7 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer(ftell(l->log)));
   json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
+  if (l->steering.save) json_object_set_new(state, "steering", l->steering.save(l->steering.context));
   if (l->half_step > 0 && l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
   rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
   json_decref(state);
@@ -106,6 +111,8 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
   rmx_status status = RMX_OK;
   bool same = answers && strcmp(answers, l->answers) == 0;
   if (same) status = l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err);
+  if (same && status == RMX_OK && l->steering.load)
+    status = l->steering.load(l->steering.context, json_object_get(state, "steering"), err);
   if (same && status == RMX_OK) {
     l->step = json_integer_value(json_object_get(state, "step"));
     l->wall_before = json_number_value(json_object_get(state, "wall_s"));
@@ -131,6 +138,9 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
   int64_t since_step = l->step;
   while (l->step < l->steps) {
     double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
+    if (l->steering.before_step)
+      RMX_TRY(l->steering.before_step(l->steering.context, l->stepper.model, l->step, l->steps, &l->stepper.batch,
+                                      l->stepper.losses, err));
     RMX_TRY(rmx__stepper_take(&l->stepper, lr, &l->loss, &norm, err));
     l->step++;
     double now = rmx_now(), tokens_per_s = (double)((l->step - since_step) * tokens_per_step(l)) / (now - since);
@@ -155,6 +165,14 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
 }
 
 // ---- the result
+
+// Validation is a forward pass, a third of training, at the end and perhaps half way.
+static double valid_flops(const struct loop *l) {
+  double tokens = 0;
+  for (size_t d = 0; d < l->corpus->D; d++) tokens += (double)rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens);
+  const int times = l->diverged ? 0 : l->half_step > 0 ? 2 : 1;
+  return times * tokens * rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
+}
 
 static json_t *result_json(const struct loop *l) {
   const rmx_run *r = l->run;
@@ -199,6 +217,8 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "steps", json_integer(l->step));
   json_object_set_new(o, "tokens", json_real(tokens));
   json_object_set_new(o, "flops", json_real(tokens * rmx_model_flop_per_token(&l->config, (int)r->training.context)));
+  json_object_set_new(o, "valid_flops", json_real(valid_flops(l)));
+  if (l->steering.flops) json_object_set_new(o, "steering_flops", json_real(l->steering.flops(l->steering.context)));
   json_object_set_new(o, "wall_s", json_real(wall));
   json_object_set_new(o, "tokens_per_s", json_real(tokens / wall));
   json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
@@ -208,6 +228,7 @@ static json_t *result_json(const struct loop *l) {
   json_decref(half);
   json_object_set_new(o, "epochs", epochs);
   json_object_set_new(o, "tokens_by_domain", drawn);
+  if (l->steering.found) json_object_set_new(o, "steering", l->steering.found(l->steering.context));
   json_object_set_new(o, "answers", json_string(l->answers));
   json_object_set_new(o, "made_by", by);
   return o;
@@ -246,7 +267,6 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
                       r->domains[d], c->names[d]);
   int T = (int)r->training.context;
   l->stepper.training = &r->training;
-  l->stepper.weigher = l->hooks ? l->hooks->weigher : NULL;
   l->steps = rmx_training_steps(&r->training);
   l->half_step = r->training.eval_half ? l->steps / 2 : -1;
   l->log_every = l->steps > 200 ? l->steps / 100 : 1;
@@ -263,7 +283,13 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   RMX_TRY(rmx_training_model(&r->training, r->vocab, &l->config, err));
   l->peak_lr = rmx_training_lr(&r->training, &l->config);
   RMX_TRY(rmx__stepper_make(&l->stepper, err));
-  RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
+  if (r->steering) {
+    if (!l->hooks || !l->hooks->steer) return rmx_fail(err, RMX_EINPUT, "run %s is steered, and nobody here knows how", r->name);
+    RMX_TRY(l->hooks->steer(r, c, l->kernels, &l->steering, err));
+    l->stepper.steering = &l->steering;
+  }
+  l->stepper.stream = l->steering.stream;
+  if (!l->stepper.stream) RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
   RMX_TRY(new_model(l, err));
   long log_bytes;
   RMX_TRY(load_checkpoint(l, &log_bytes, err));
@@ -279,6 +305,7 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
   if (status == RMX_OK) status = finish(&l, err);
   if (l.log) fclose(l.log);
   if (l.stepper.stream) l.stepper.stream->type->free(l.stepper.stream);
+  if (l.steering.free) l.steering.free(l.steering.context);
   rmx_model_free(l.stepper.model);
   rmx__stepper_release(&l.stepper);
   free(l.final_nats);

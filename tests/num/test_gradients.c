@@ -62,9 +62,8 @@ static double slope(struct problem *p, const float *direction, size_t offset, si
 
 /* Weights as a selection of tokens gives them: those of large losses, by how large. They are constants to the
  * gradient, and stay in p.weights for the difference quotients. */
-static void weigh(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
-                  float *weights) {
-  (void)context, (void)labels, (void)domains;
+static void weigh(void *context, const float *losses, size_t n, float *weights) {
+  (void)context;
   for (size_t i = 0; i < n; i++) weights[i] = losses[i] > 2 ? losses[i] - 2 : 0;
 }
 
@@ -74,7 +73,7 @@ static void check(const char *isa, double tolerance, bool weighed) {
   float losses[B * T];
   const rmx_weigher by = {NULL, weigh};
   if (weighed)
-    rmx_model_backward_weighed(p.m, p.tokens, p.labels, NULL, &by, B, T, losses, p.weights);
+    rmx_model_backward_weighed(p.m, p.tokens, p.labels, &by, B, T, losses, p.weights);
   else
     rmx_model_backward(p.m, p.tokens, p.labels, p.weights, B, T, losses);
   const rmx_tensor *tensors;

@@ -424,15 +424,15 @@ struct seen {
   size_t n;
   double loss;
   bool constant;
+  const int32_t *labels, *domains;
   float bound; /* of the losses that count, where not constant */
 };
-static void weigh(void *context, const float *losses, const int32_t *labels, const int32_t *domains, size_t n,
-                  float *weights) {
+static void weigh(void *context, const float *losses, size_t n, float *weights) {
   struct seen *s = context;
   s->calls++, s->n = n;
   for (size_t i = 0; i < n; i++) {
     s->loss += losses[i];
-    if (!s->constant) weights[i] = labels[i] < 0 || losses[i] < s->bound ? 0 : domains[i] ? 0.5f : 2;
+    if (!s->constant) weights[i] = s->labels[i] < 0 || losses[i] < s->bound ? 0 : s->domains[i] ? 0.5f : 2;
   }
 }
 
@@ -449,7 +449,7 @@ START_TEST(weighed_by_one_is_not_weighed) {
       struct seen seen = {.constant = true};
       const rmx_weigher by = {&seen, weigh};
       rmx_model_backward(a, tokens, labels, NULL, B, T, losses[0]);
-      rmx_model_backward_weighed(b, tokens, labels, NULL, &by, B, T, losses[1], ones);
+      rmx_model_backward_weighed(b, tokens, labels, &by, B, T, losses[1], ones);
       ck_assert_int_eq(seen.calls, 1);
       ck_assert_uint_eq(seen.n, (size_t)(B * T));
       ck_assert_mem_eq(losses[0], losses[1], (size_t)(B * T) * sizeof(float));
@@ -467,9 +467,9 @@ START_TEST(weighed_by_losses_is_weighed_by_those_weights) {
   batch(tokens, labels, MANY, 1);
   for (int i = 0; i < MANY * T; i++) domains[i] = i / T % 2;
   rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
-  struct seen seen = {.bound = (float)log((double)small.vocab)};
+  struct seen seen = {.bound = (float)log((double)small.vocab), .labels = labels, .domains = domains};
   const rmx_weigher by = {&seen, weigh};
-  rmx_model_backward_weighed(a, tokens, labels, domains, &by, MANY, T, losses[0], weights);
+  rmx_model_backward_weighed(a, tokens, labels, &by, MANY, T, losses[0], weights);
   double sum = 0;
   int kept = 0;
   for (int i = 0; i < MANY * T; i++) {

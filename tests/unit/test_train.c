@@ -204,16 +204,24 @@ START_TEST(threads_may_change_between_two_halves) {
 END_TEST
 
 // Half of the tokens, those of greater loss: what is reported as the loss is their mean.
-static void harder_half(void *context, const float *losses, const int32_t *labels, const int32_t *tokens_domain, size_t n,
-                        float *weights) {
-  (void)labels;
+static double kept;
+static void harder_half(void *context, rmx_batch *b, const float *losses) {
   double mean = 0;
+  const size_t n = (size_t)b->B * (size_t)b->T;
   for (size_t i = 0; i < n; i++) mean += (double)losses[i] / (double)n;
   for (size_t i = 0; i < n; i++) {
-    ck_assert(weights[i] == 1 && (tokens_domain[i] == 0 || tokens_domain[i] == 1));
-    weights[i] = (double)losses[i] > mean;
-    *(double *)context += weights[i];
+    ck_assert(b->weights[i] == 1 && (b->domain[i / (size_t)b->T] == 0 || b->domain[i / (size_t)b->T] == 1));
+    b->weights[i] = (double)losses[i] > mean;
+    *(double *)context += b->weights[i];
   }
+}
+static rmx_status steer_to_harder_half(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+  (void)c, (void)k;
+  const char *method;
+  RMX_TRY(rmx_json_string(r->steering, "method", &method, "run.json", err));
+  ck_assert_str_eq(method, "harder half");
+  *out = (rmx_steering){.context = &kept, .weigh = harder_half};
+  return RMX_OK;
 }
 
 START_TEST(tokens_may_be_weighed_by_their_losses) {
@@ -221,9 +229,12 @@ START_TEST(tokens_may_be_weighed_by_their_losses) {
   fill_corpus();
   rmx_training t = a_training();
   rmx_run all = a_run(&t, "all", 0.5), half = a_run(&t, "half", 0.5);
-  double kept = 0;
-  const rmx_weigher by = {&kept, harder_half};
-  json_t *a = train(&all, NULL), *b = train(&half, &(rmx_train_hooks){.weigher = &by});
+  half.steering = json_pack("{s:s}", "method", "harder half");
+  const rmx_kernels *kernels;
+  must(rmx_kernels_get(NULL, &kernels, err));
+  must(rmx_run_write(&half, err));
+  must_fail(rmx_train(&half, &corpus, kernels, NULL, err), "nobody here knows how");
+  json_t *a = train(&all, NULL), *b = train(&half, &(rmx_train_hooks){.steer = steer_to_harder_half});
   ck_assert(kept > 0.2 * 8192 && kept < 0.8 * 8192);
   ck_assert_double_lt(loss_of(b, "up"), 0.95 * log(V));  // it learns
   ck_assert(loss_of(a, "up") != loss_of(b, "up"));
