@@ -1,6 +1,6 @@
 /* experiment.h: what was asked (regmix.yaml), with every default, and where its files are.
  *
- * Uses: base, mixture, corpus, kernels, model, train, regress, optimize.
+ * Uses: base, mixture, corpus, kernels, model, train, regress, optimize, baselines.
  *
  * One list of sections, each a prefix and an option table, is the config: `proxy.lr` is option `lr` of section
  * `proxy`. The YAML, `--set proxy.lr=1e-3`, resolved.yaml, `init`'s commented file and the man page are all read off it.
@@ -9,6 +9,7 @@
 #define REGMIX_EXPERIMENT_H
 
 #include <regmix/base.h>
+#include <regmix/baselines.h>
 #include <regmix/corpus.h>
 #include <regmix/mixture.h>
 #include <regmix/optimize.h>
@@ -22,6 +23,8 @@ extern "C" {
 typedef struct rmx_compare_options {
   int64_t seeds;       /* paired: each mixture is trained once with each */
   rmx_strings against; /* prior, uniform, best_single, best_run, single:DOMAIN, or a mixture file */
+  rmx_strings methods; /* names of rmx_baselines, or NULL ones: instead of the optimum and `against` */
+  char *budget;        /* of each method's search: FLOPs, or "20Mtokens" of the proxy; NULL: what the swarm takes */
 } rmx_compare_options;
 
 /* One metric of the target and its weight; negative: to be maximised. */
@@ -57,6 +60,7 @@ typedef struct rmx_config {
   rmx_sample_options sample;
   rmx_training proxy, large;
   rmx_compare_options compare;
+  rmx_baseline_options baselines; /* of the methods compared */
   rmx_regress_options regress;
   rmx_optimize_options optimize;
   rmx_question_options question; /* its keys stand in the section of optimize */

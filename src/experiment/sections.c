@@ -57,6 +57,9 @@ static const rmx_option compare_table[] = {
     {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N", "large models trained on each mixture, seeds paired"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "NAME",
      "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a mixture file"},
+    {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME", "ways to choose data, compared with each other: see regmix-compare(1)"},
+    {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
+     "what each method may spend to find its mixture: 1e15, or 20Mtokens of the proxy; default: what the proxies take"},
 };
 #undef AT
 
@@ -103,6 +106,7 @@ const rmx_section rmx_config_sections[] = {
     {"optimize", optimize_table, &optimize_n, 0, "the search for the best mixture"},
     {"large", rmx_training_options, &rmx_training_options_n, AT(large), "the large models that prove it"},
     {"compare", compare_table, &compare_n, AT(compare), "what the optimum is measured against"},
+    {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines), "the ways to choose data that are compared"},
 };
 #undef AT
 const size_t rmx_config_sections_n = COUNT(rmx_config_sections);

@@ -1,0 +1,161 @@
+/* baselines.h: the ways to choose data, so that they can be compared: each one file in src/baselines, with its
+ * paper, equations and cost on top.
+ *
+ * Uses: base, mixture, corpus, kernels, model, train, swarm, regress, optimize.
+ *
+ * A way is given the same corpus, target, models and budget as the others. It trains what it needs, and yields a
+ * mixture, or a training that chooses while it goes on, or a smaller corpus. Every FLOP it spends on the way is
+ * counted: references, proxies, scoring, validation. Where paper and published code differ, the paper's form is
+ * the default and the code's an option; `notes` says which was used.
+ */
+#ifndef REGMIX_BASELINES_H
+#define REGMIX_BASELINES_H
+
+#include <regmix/optimize.h>
+#include <regmix/swarm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- options: one struct and one table of keys ("doremi.eta") for all ways ---------------------------------- */
+
+typedef struct rmx_doremi_options {
+  char *form;       /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
+  int64_t rounds;   /* at most: 1; the next reference is trained on the mixture of the last round */
+  double eta;       /* step of the exponentiated gradient: 1 */
+  double smoothing; /* c: 1e-3 */
+  double tolerance; /* rounds have converged when no weight moved by more: 1e-3 */
+} rmx_doremi_options;
+
+typedef struct rmx_odm_options {
+  char *form;       /* "paper": EXP3 with importance weights; "code": smoothed means of exp(loss), linear */
+  double smoothing; /* a: share of the old reward: 0.9 */
+  double warmup;    /* share of the steps on the natural mixture: 0.02 */
+  double explore;   /* times the scheduled exploration: 1; 0: none */
+} rmx_odm_options;
+
+typedef struct rmx_ppl_options {
+  char *band;    /* "low", "middle", "high": which part of the ranks is kept; "middle" */
+  double keep;   /* share of the training tokens kept: 0.5 */
+  bool by_domain; /* a rank in each domain, which keeps the mixture; false: one rank over all, which shifts it */
+} rmx_ppl_options;
+
+typedef struct rmx_rho_options {
+  double keep;   /* share of a batch's tokens that count: 0.6 */
+  double warmup; /* share of the steps in which all count: 0.1 */
+} rmx_rho_options;
+
+typedef struct rmx_law_options {
+  int64_t mixtures; /* sampled: 20 */
+  int64_t sizes;    /* of models below the large one that each is trained at: 2 */
+} rmx_law_options;
+
+typedef struct rmx_aioli_options {
+  double eta, one_hot, smoothing; /* step .2; share h of the domain explored .75; ema, 0: none */
+  int64_t rounds, sweeps;         /* updates of the mixture in a training 10; sweeps over the domains in each 2 */
+  double explore;                 /* share of a round's steps spent on the sweeps: .5 */
+  int64_t eval_tokens;            /* validation tokens of a domain at each look: 4096 */
+} rmx_aioli_options;
+
+typedef struct rmx_climb_options {
+  int64_t rounds; /* of propose, train, fit, each with half as many runs as the last: 3 */
+  int64_t pool;   /* candidates ranked in each: 10000 */
+  double top;     /* share of them the next runs are drawn from: 0.02 */
+} rmx_climb_options;
+
+typedef struct rmx_mixmin_options {
+  int64_t window;   /* tokens of target text that count as one document; 0: documents as they are */
+  double tolerance; /* of the certificate: 1e-6 */
+} rmx_mixmin_options;
+
+typedef struct rmx_olmix_options {
+  double kl;     /* weight of the divergence from the prior: 0.05 */
+  double repeat; /* times a domain may be repeated at most: 4 */
+} rmx_olmix_options;
+
+typedef struct rmx_unimax_options {
+  double epochs; /* times a domain may be repeated at most: 1 */
+} rmx_unimax_options;
+
+typedef struct rmx_baseline_options {
+  char *human; /* a mixture file: what people chose */
+  rmx_doremi_options doremi;
+  rmx_odm_options odm;
+  rmx_ppl_options ppl;
+  rmx_rho_options rho;
+  rmx_law_options law;
+  rmx_aioli_options aioli;
+  rmx_climb_options climb;
+  rmx_mixmin_options mixmin;
+  rmx_olmix_options olmix;
+  rmx_unimax_options unimax;
+} rmx_baseline_options;
+extern const rmx_option rmx_baseline_option_table[];
+extern const size_t rmx_baseline_option_table_n;
+
+/* ---- a way, what it is given, what it finds ------------------------------------------------------------------ */
+
+/* What every way is given. All borrowed. */
+typedef struct rmx_contest {
+  const char *folder;         /* where the runs that ways train go, each under a name: <experiment>/compare */
+  const char *experiment;     /* the folder whose corpus/ they train on */
+  const rmx_corpus *corpus;
+  const rmx_kernels *kernels;
+  const double *target;       /* (corpus->D) weight of each domain's validation loss in what is to be lowered */
+  const double *cap;          /* (D_train) most a weight may be, by the epochs of the large run */
+  const rmx_training *proxy, *large;
+  const rmx_run *swarm;       /* (swarm_n) proxies on random mixtures, for the ways that fit them */
+  size_t swarm_n;
+  const rmx_sample_options *sample;
+  const rmx_regress_options *regress;
+  const rmx_optimize_options *optimize;
+  const rmx_baseline_options *options;
+  double budget;              /* FLOPs to find a mixture with, for the ways that let one choose */
+  uint64_t seed;
+  int threads;
+  /* Trains those of the runs (n) that have no result yet, in processes of their own. */
+  rmx_status (*train)(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err);
+  void *context;
+  const rmx_listener *listener;
+} rmx_contest;
+
+typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } rmx_converged;
+
+/* What a way found, and what the large model is to be trained with. */
+typedef struct rmx_found {
+  double *mixture;         /* (D_train) the mixture; of a way that chooses while training, where it starts */
+  json_t *steering;        /* of the large run, see rmx_run; NULL: none */
+  char *experiment;        /* the folder whose corpus/ it trains on; NULL: the contest's */
+  double flops, wall_s;    /* spent */
+  rmx_converged converged; /* whether its rounds came to rest */
+  json_t *notes;           /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
+} rmx_found;
+void rmx_found_release(rmx_found *f);
+
+typedef struct rmx_baseline {
+  const char *name, *help;
+  const char *source;   /* the paper */
+  const char *suits;    /* which question it suits, for the man page: one sentence */
+  bool needs_swarm;     /* fits contest->swarm, which must be trained before */
+  /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
+  rmx_status (*check)(const rmx_contest *c, rmx_err *err);
+  /* Trains and computes. out is zero before; released by the caller, after a failure too. */
+  rmx_status (*find)(const rmx_contest *c, rmx_found *out, rmx_err *err);
+  /* Makes the steering of its runs that have one; NULL: it steers none. */
+  rmx_steer *steer;
+} rmx_baseline;
+
+/* In the order in which help lists them. */
+extern const rmx_baseline *const rmx_baselines[];
+extern const size_t rmx_baselines_n;
+/* By name; RMX_EINPUT with the nearest known one. */
+rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err *err);
+/* rmx_steer of any run that a way made: by "method" of its steering. */
+rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out,
+                               rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

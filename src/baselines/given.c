@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mixtures that cost nothing: what people chose, the share of tokens, equal shares, one domain, and UniMax.
+//
+// UniMax (Chung et al., "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual
+// Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on epochs allows. With the domains by size,
+// smallest first, and R what is left of the budget B:
+//   U_i = min(R / (domains left), E n_i),  R -= U_i;  p_i = U_i / sum U.
+// Sizes are in characters there; here in tokens. E n summed below B is no mixture: the cap would break silently.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contest.h"
+
+// ---- human
+
+static rmx_status human_check(const rmx_contest *c, rmx_err *err) {
+  if (!c->options->human)
+    return rmx_fail(err, RMX_EINPUT, "human: nobody said what people chose; give a mixture file: `--set compare.human=mine.yaml`");
+  double *w = rmx_calloc(c->corpus->D_train, sizeof *w);
+  rmx_status status = w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err) : rmx_fail_memory(err, 0, "a mixture");
+  free(w);
+  return status;
+}
+
+static rmx_status human_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  RMX_TRY(rmx__found_make(c, out, err));
+  return rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, out->mixture, err);
+}
+
+const rmx_baseline rmx__human = {
+    .name = "human", .help = "the mixture of the file compare.human", .source = "",
+    .suits = "what is to be beaten: the mixture in use today", .check = human_check, .find = human_find,
+};
+
+// ---- prior, uniform
+
+static rmx_status prior_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  RMX_TRY(rmx__found_make(c, out, err));
+  memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
+  return RMX_OK;
+}
+
+const rmx_baseline rmx__prior = {
+    .name = "prior", .help = "each domain's share of the tokens", .source = "",
+    .suits = "every document counts once; costs nothing", .find = prior_find,
+};
+
+static rmx_status uniform_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  RMX_TRY(rmx__found_make(c, out, err));
+  for (size_t d = 0; d < c->corpus->D_train; d++) out->mixture[d] = 1.0 / (double)c->corpus->D_train;
+  return RMX_OK;
+}
+
+const rmx_baseline rmx__uniform = {
+    .name = "uniform", .help = "the same share for each domain", .source = "",
+    .suits = "every domain counts the same; costs nothing", .find = uniform_find,
+};
+
+// ---- single: all tokens from the domain whose own share in the swarm's best runs tells most
+
+static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  RMX_TRY(rmx__found_make(c, out, err));
+  rmx_fit *fit = NULL;
+  RMX_TRY(rmx__swarm_fit(c, c->regress, out, &fit, err));
+  double best = INFINITY, *x = rmx_calloc(D, sizeof *x);
+  size_t which = 0;
+  rmx_status status = x ? RMX_OK : rmx_fail_memory(err, 0, "a mixture");
+  for (size_t d = 0; status == RMX_OK && d < D; d++) {
+    double score = 0, y;
+    memset(x, 0, D * sizeof *x);
+    x[d] = 1;
+    for (size_t m = 0; m < fit->M; m++) {
+      size_t k;
+      if ((status = rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &k, err)) != RMX_OK) break;
+      rmx_regressor_predict(fit->regressors[m], x, 1, &y, NULL);
+      score += c->target[k] * y;
+    }
+    if (score < best) {
+      best = score;
+      which = d;
+    }
+  }
+  if (status == RMX_OK) {
+    out->mixture[which] = 1;
+    json_object_set_new(out->notes, "domain", json_string(c->corpus->names[which]));
+  }
+  free(x);
+  rmx_fit_free(fit);
+  return status;
+}
+
+const rmx_baseline rmx__single = {
+    .name = "single", .help = "all of one domain, the one that a fit of the swarm expects most of", .source = "",
+    .suits = "whether mixing matters at all", .needs_swarm = true, .check = rmx__needs_swarm, .find = single_find,
+};
+
+// ---- UniMax
+
+static int by_size(const void *a, const void *b) {
+  const size_t *x = *(const size_t *const *)a, *y = *(const size_t *const *)b;
+  return *x < *y ? -1 : *x > *y ? 1 : x < y ? -1 : x > y;
+}
+
+static rmx_status unimax_check(const rmx_contest *c, rmx_err *err) {
+  double sum = 0;
+  for (size_t d = 0; d < c->corpus->D_train; d++) sum += (double)c->corpus->domains[d].train_tokens;
+  const double epochs = c->options->unimax.epochs, needed = (double)c->large->tokens / sum;
+  if (epochs < needed)
+    return rmx_fail(err, RMX_EINPUT,
+                    "unimax: %g epochs of all %.3g tokens are fewer than the %.3g of the large run: the cap cannot hold; give at least "
+                    "`--set unimax.epochs=%.3g`", epochs, sum, (double)c->large->tokens, ceil(needed * 100) / 100);
+  return RMX_OK;
+}
+
+static rmx_status unimax_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  RMX_TRY(rmx__found_make(c, out, err));
+  size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);
+  rmx_status status = tokens && order ? RMX_OK : rmx_fail_memory(err, D * sizeof *tokens, "a mixture");
+  for (size_t d = 0; status == RMX_OK && d < D; d++) {
+    tokens[d] = c->corpus->domains[d].train_tokens;
+    order[d] = &tokens[d];
+  }
+  if (status == RMX_OK) {
+    qsort(order, D, sizeof *order, by_size);
+    double left = (double)c->large->tokens;
+    for (size_t i = 0; i < D; i++) {
+      const double share = left / (double)(D - i), most = c->options->unimax.epochs * (double)*order[i];
+      out->mixture[order[i] - tokens] = fmin(share, most);
+      left -= fmin(share, most);
+    }
+    status = rmx_mixture_normalise(out->mixture, D, err);
+  }
+  free(tokens);
+  free(order);
+  return status;
+}
+
+const rmx_baseline rmx__unimax = {
+    .name = "unimax", .help = "equal shares as far as a cap on epochs allows",
+    .source = "Chung et al. 2023, arXiv 2304.09151", .suits = "many domains of very different sizes, none to be repeated often; costs nothing",
+    .check = unimax_check, .find = unimax_find,
+};

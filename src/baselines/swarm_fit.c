@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fit to the swarm, for the ways that are one: the runs that the budget pays for, counted, as tables.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contest.h"
+
+rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
+  size_t done = 0;
+  for (size_t i = 0; i < c->swarm_n; i++) done += rmx_run_look(&c->swarm[i], NULL) == RMX_RUN_DONE;
+  if (done >= 2) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%zu of %zu proxies are trained; `regmix train` trains them", done, c->swarm_n);
+}
+
+// The first runs whose cost together is within the budget: a swarm of that size would have had just them.
+static size_t affordable(const rmx_contest *c, rmx_found *found) {
+  double flops = 0;
+  for (size_t i = 0; i < c->swarm_n; i++) {
+    json_t *result = NULL;
+    rmx_run_look(&c->swarm[i], &result);
+    const double cost = rmx__result_flops(result);
+    const double wall = json_number_value(json_object_get(result, "wall_s"));
+    json_decref(result);
+    if (i > 0 && flops + cost > c->budget * (1 + 1e-9)) return i;
+    flops += cost;
+    found->flops += cost;
+    found->wall_s += wall;
+  }
+  return c->swarm_n;
+}
+
+// Rows of those that are done. The metrics of the target alone, so that nothing is fitted in vain.
+static rmx_status tables(const rmx_contest *c, size_t n, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  RMX_TRY(rmx_swarm_metrics(c->swarm, n, c->corpus, false, metrics, NULL, err));
+  RMX_TRY(rmx_table_make(mixtures, "run", metrics->N, D, err));
+  for (size_t d = 0; d < D; d++)
+    if (!(mixtures->names[d] = rmx_strdup(c->corpus->names[d]))) return rmx_fail_memory(err, 0, "a table");
+  for (size_t i = 0, row = 0; i < n && row < metrics->N; i++) {
+    if (strcmp(c->swarm[i].name, metrics->ids[row]) != 0) continue;
+    memcpy(mixtures->x + row * D, c->swarm[i].mixture, D * sizeof *mixtures->x);
+    if (!(mixtures->ids[row++] = rmx_strdup(c->swarm[i].name))) return rmx_fail_memory(err, 0, "a table");
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options, rmx_found *found, rmx_fit **out, rmx_err *err) {
+  rmx_table mixtures = {0}, metrics = {0};
+  const size_t n = affordable(c, found);
+  rmx_status status = tables(c, n, &mixtures, &metrics, err);
+  const char **only = rmx_calloc(c->corpus->D, sizeof *only);
+  size_t wanted = 0;
+  if (status == RMX_OK && !only) status = rmx_fail_memory(err, 0, "names");
+  for (size_t d = 0; status == RMX_OK && d < c->corpus->D; d++)
+    if (c->target[d] != 0) only[wanted++] = metrics.names[d];
+  if (status == RMX_OK)
+    status = rmx_fit_tables(options, &mixtures, &metrics, only, wanted, false, c->seed, c->threads, c->listener, out, NULL, err);
+  if (status == RMX_OK) json_object_set_new(found->notes, "runs", json_integer((json_int_t)metrics.N));
+  free(only);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  return status;
+}
+
+rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  RMX_TRY(rmx_question_make(fit, q, err));
+  for (size_t m = 0; m < fit->M; m++) {
+    size_t d;
+    RMX_TRY(rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &d, err));
+    q->target.weight[m] = c->target[d];
+  }
+  free(q->prior);
+  if (!(q->prior = rmx_calloc(D, sizeof *q->prior))) return rmx_fail_memory(err, 0, "a prior");
+  memcpy(q->prior, c->corpus->prior, D * sizeof *q->prior);
+  return rmx_constraints_caps(&q->constraints, c->cap, "the cap of %s", c->corpus->names, err);
+}
