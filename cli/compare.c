@@ -8,24 +8,6 @@
 
 #include "steps.h"
 
-typedef struct contender {
-  char name[128];
-  char detail_key[16], detail[128];  // which domain, which run
-  double *mixture;                   // (D_train)
-} contender;
-
-struct comparison {
-  const rmx_experiment *e;
-  rmx_corpus *corpus;
-  contender *contenders;  // (n), the optimum first
-  size_t n, seeds;
-  rmx_run *runs;          // (n, seeds)
-  double *loss;           // (n, seeds, D) of the corpus' domains, NaN where diverged
-  double *target;         // (n, seeds)
-  double *flops;          // (n)
-  double *weight;         // (D) of each domain's loss in the target
-};
-
 rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, double *w, rmx_err *err) {
   char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
@@ -35,24 +17,10 @@ rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, doubl
   return status;
 }
 
-// The weight of each domain's loss in the target; a target that is no domain of the corpus cannot be compared here.
-static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err) {
-  if (e->config.n_target == 0)
-    return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`", e->config_path, corpus->names[corpus->D - 1]);
-  return target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight, err);
-}
-
-static double target_of_losses(const struct comparison *c, const double *nats) {
-  double sum = 0;
-  for (size_t d = 0; d < c->corpus->D; d++)
-    if (c->weight[d] != 0) sum += c->weight[d] * nats[d];
-  return sum;
-}
-
 // ---- who takes part
 
 // The single domain the fit expects most of: all tokens from it alone.
-static rmx_status best_single(const struct comparison *c, double *mixture, contender *out, rmx_err *err) {
+static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
   rmx_fit *f = NULL;
   char *folder = rmx_experiment_path(c->e, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
@@ -86,7 +54,7 @@ static rmx_status best_single(const struct comparison *c, double *mixture, conte
 }
 
 // The run of the swarm whose measured target was best.
-static rmx_status best_run(const struct comparison *c, double *mixture, contender *out, rmx_err *err) {
+static rmx_status best_run(const comparison *c, double *mixture, contender *out, rmx_err *err) {
   rmx_run *runs;
   size_t n, which = 0;
   RMX_TRY(proxy_runs(c->e, c->corpus, &runs, &n, err));
@@ -115,7 +83,7 @@ static rmx_status best_run(const struct comparison *c, double *mixture, contende
   return status;
 }
 
-static rmx_status mixture_named(const struct comparison *c, const char *name, contender *out, rmx_err *err) {
+rmx_status contender_named(const comparison *c, const char *name, contender *out, rmx_err *err) {
   size_t D = c->corpus->D_train, k;
   snprintf(out->name, sizeof out->name, "%s", name);
   if (!(out->mixture = rmx_calloc(D, sizeof(double)))) return rmx_fail_memory(err, 0, "a mixture");
@@ -151,70 +119,10 @@ static rmx_status mixture_named(const struct comparison *c, const char *name, co
   return status;
 }
 
-// ---- training and reading back
-
-static rmx_status make_runs(struct comparison *c, rmx_err *err) {
-  c->runs = rmx_calloc(c->n * c->seeds, sizeof *c->runs);
-  if (!c->runs) return rmx_fail_memory(err, 0, "the runs");
-  for (size_t i = 0; i < c->n; i++)
-    for (size_t s = 0; s < c->seeds; s++) {
-      char *name = rmx_format("%s-%zu", c->contenders[i].name, s + 1), *part = rmx_format("large/%s/%zu", c->contenders[i].name, s + 1);
-      char *folder = part ? rmx_experiment_path(c->e, part) : NULL;
-      rmx_status status = name && folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-      // Seeds of their own, paired over the contenders: the same first weights and orders for all.
-      if (status == RMX_OK)
-        status = rmx_run_make(&c->runs[i * c->seeds + s], name, folder, c->e->folder, c->corpus, c->contenders[i].mixture,
-                              &c->e->config.large, (uint64_t)c->e->config.general.seed + 1000 + s, true, err);
-      free(name), free(part), free(folder);
-      RMX_TRY(status);
-    }
-  return RMX_OK;
-}
-
-static rmx_status read_results(struct comparison *c, rmx_err *err) {
-  size_t D = c->corpus->D;
-  c->loss = rmx_calloc(c->n * c->seeds * D, sizeof(double));
-  c->target = rmx_calloc(c->n * c->seeds, sizeof(double));
-  c->flops = rmx_calloc(c->n, sizeof(double));
-  if (!c->loss || !c->target || !c->flops) return rmx_fail_memory(err, 0, "the results");
-  for (size_t i = 0; i < c->n * c->seeds; i++) {
-    json_t *result = NULL;
-    bool done = rmx_run_look(&c->runs[i], &result) == RMX_RUN_DONE;
-    for (size_t d = 0; d < D; d++) {
-      const json_t *x = json_object_get(json_object_get(result, "loss_nats"), c->corpus->names[d]);
-      c->loss[i * D + d] = done && json_is_number(x) ? json_number_value(x) : NAN;
-    }
-    c->target[i] = target_of_losses(c, &c->loss[i * D]);
-    c->flops[i / c->seeds] += json_number_value(json_object_get(result, "flops"));
-    json_decref(result);
-  }
-  return RMX_OK;
-}
-
-// Mean and standard error of those of x (n, stride apart) that are numbers.
-static json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n) {
-  double sum = 0, squares = 0;
-  size_t k = 0;
-  for (size_t i = 0; i < n; i++)
-    if (isfinite(x[i * stride])) {
-      sum += x[i * stride];
-      k++;
-    }
-  double mean = k ? sum / (double)k : NAN;
-  for (size_t i = 0; i < n; i++)
-    if (isfinite(x[i * stride])) squares += (x[i * stride] - mean) * (x[i * stride] - mean);
-  double se = k > 1 ? sqrt(squares / (double)(k - 1) / (double)k) : NAN;
-  json_t *o = json_object();
-  json_object_set_new(o, "mean", isfinite(mean) ? json_real(mean) : json_null());
-  json_object_set_new(o, "se", isfinite(se) ? json_real(se) : json_null());
-  if (with_n) json_object_set_new(o, "n", json_integer((json_int_t)k));
-  return o;
-}
-
-static json_t *row_tree(const struct comparison *c, size_t i) {
-  size_t D = c->corpus->D, S = c->seeds;
+static json_t *row_tree(const comparison *c, size_t i) {
+  const size_t S = c->seeds;
   const contender *who = &c->contenders[i];
-  json_t *row = json_object(), *losses = json_object();
+  json_t *row = json_object();
   json_object_set_new(row, "name", json_string(who->name));
   if (*who->detail_key) json_object_set_new(row, who->detail_key, json_string(who->detail));
   json_object_set_new(row, "mixture", rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));
@@ -222,38 +130,22 @@ static json_t *row_tree(const struct comparison *c, size_t i) {
   json_object_set(row, "n", json_object_get(target, "n"));
   json_object_del(target, "n");
   json_object_set_new(row, "target_loss", target);
-  double *difference = rmx_calloc(S, sizeof *difference);
-  for (size_t s = 0; difference && s < S; s++) difference[s] = c->target[i * S + s] - c->target[s];
-  if (difference) json_object_set_new(row, "against_optimum", mean_and_error(difference, S, 1, true));
-  free(difference);
-  for (size_t d = 0; d < D; d++)
-    json_object_set_new(losses, c->corpus->names[d], mean_and_error(&c->loss[i * S * D + d], S, D, false));
-  json_object_set_new(row, "loss_nats", losses);
+  json_object_set_new(row, "against_optimum", comparison_against(c, i, 0));
+  json_object_set_new(row, "loss_nats", comparison_losses(c, i));
   json_object_set_new(row, "flops", json_real(c->flops[i]));
   return row;
 }
 
-static json_t *comparison_tree(const struct comparison *c) {
-  json_t *root = json_object(), *target = json_object(), *seeds = json_array(), *rows = json_array();
-  for (size_t d = 0; d < c->corpus->D; d++)
-    if (c->weight[d] != 0) {
-      char *name = rmx_format("%s_val_loss", c->corpus->names[d]);
-      if (name) json_object_set_new(target, name, json_real(c->weight[d]));
-      free(name);
-    }
+static json_t *comparison_tree(const comparison *c) {
+  json_t *root = json_object(), *seeds = json_array(), *rows = json_array();
   for (size_t s = 0; s < c->seeds; s++) json_array_append_new(seeds, json_integer((json_int_t)s + 1));
   for (size_t i = 0; i < c->n; i++) json_array_append_new(rows, row_tree(c, i));
-  json_object_set_new(root, "target", target);
+  json_object_set_new(root, "target", comparison_target(c));
   json_object_set_new(root, "seeds", seeds);
   json_object_set_new(root, "tokens", json_integer(c->e->config.large.tokens));
   json_object_set_new(root, "rows", rows);
   json_object_set_new(root, "made_by", made_by(c->e, c->corpus));
   return root;
-}
-
-static void print_number(const json_t *x, int width, int digits) {
-  if (json_is_number(x)) printf("%*.*f", width, digits, json_number_value(x));
-  else printf("%*s", width, "-");
 }
 
 static void print_comparison(const json_t *root) {
@@ -282,30 +174,17 @@ static void print_comparison(const json_t *root) {
   printf("  (nats per token; paired over %zu seeds; clear: more than three standard errors)\n", json_array_size(json_object_get(root, "seeds")));
 }
 
-static void release_comparison(struct comparison *c) {
-  for (size_t i = 0; c->contenders && i < c->n; i++) free(c->contenders[i].mixture);
-  for (size_t i = 0; c->runs && i < c->n * c->seeds; i++) rmx_run_release(&c->runs[i]);
-  free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops), free(c->weight);
-  if (c->corpus) rmx_corpus_free(c->corpus);
-}
-
 // Opens the corpus and lists the contenders by name.
-static rmx_status begin_comparison(struct comparison *c, const rmx_experiment *e, const char *const *names, size_t n, size_t seeds,
-                                   bool with_target, rmx_err *err) {
-  *c = (struct comparison){.e = e, .seeds = seeds};
-  RMX_TRY(open_corpus(e, &c->corpus, err));
-  c->weight = rmx_calloc(c->corpus->D, sizeof(double));
-  c->contenders = rmx_calloc(n, sizeof *c->contenders);
-  if (!c->weight || !c->contenders) return rmx_fail_memory(err, 0, "a comparison");
-  if (with_target) RMX_TRY(loss_weights(e, c->corpus, c->weight, err));
+static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char *const *names, size_t n, size_t seeds,
+                              bool with_target, rmx_err *err) {
+  RMX_TRY(comparison_begin(c, e, n, seeds, with_target, err));
   for (size_t i = 0; i < n; i++) {
-    c->n++;
-    RMX_TRY(mixture_named(c, names[i], &c->contenders[i], err));
+    RMX_TRY(contender_named(c, names[i], &c->contenders[i], err));
     for (size_t j = 0; j < i; j++)
-      if (strcmp(c->contenders[i].name, c->contenders[j].name) == 0)
+      if (strcmp(c->contenders[j].name, c->contenders[i].name) == 0)
         return rmx_fail(err, RMX_EINPUT, "compare.against: \"%s\" is there twice", c->contenders[i].name);
   }
-  return make_runs(c, err);
+  return comparison_runs(c, err);
 }
 
 rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
@@ -314,10 +193,10 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   if (!names) return rmx_fail_memory(err, 0, "names");
   names[0] = "optimum";
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
-  struct comparison k;
-  rmx_status status = begin_comparison(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
+  comparison k;
+  rmx_status status = begin_named(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
   if (status == RMX_OK) status = train_runs(c, e, k.corpus, k.runs, k.n * k.seeds, "compare", err);
-  if (status == RMX_OK) status = read_results(&k, err);
+  if (status == RMX_OK) status = comparison_read(&k, err);
   if (status == RMX_OK) {
     json_t *tree = comparison_tree(&k);
     char *path = rmx_experiment_path(e, "large/comparison.json");
@@ -325,7 +204,7 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
     free(path);
     json_decref(tree);
   }
-  release_comparison(&k);
+  comparison_release(&k);
   free(names);
   return status;
 }
@@ -341,17 +220,55 @@ rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err)
   return status;
 }
 
+struct compare_args {
+  rmx_strings methods;
+  int64_t seeds;
+  char *budget;
+};
+
+// What the command line says, over the config.
+static rmx_status take_arguments(const struct compare_args *args, rmx_compare_options *o, rmx_err *err) {
+  if (args->seeds > 0) o->seeds = args->seeds;
+  if (args->methods.n) rmx_strings_release(&o->methods);
+  bool good = true;
+  for (size_t i = 0; i < args->methods.n; i++) good &= rmx_strings_add(&o->methods, args->methods.items[i]);
+  if (args->budget) {
+    free(o->budget);
+    good &= (o->budget = rmx_strdup(args->budget)) != NULL;
+  }
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "options");
+}
+
 static rmx_status run_compare(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, true, &e, err));
-  rmx_status status = step_compare(c, &e, err);
-  if (status == RMX_OK) status = print_comparison_of(&e, c->common.json, err);
+  rmx_compare_options *o = &e.config.compare;
+  rmx_status status = take_arguments(c->own, o, err);
+  if (status == RMX_OK && o->methods.n) {
+    status = step_prepare(c, &e, err);
+    if (status == RMX_OK) status = step_methods(c, &e, err);
+    if (status == RMX_OK) status = print_methods_of(&e, c->common.json, err);
+  } else if (status == RMX_OK) {
+    status = step_compare(c, &e, err);
+    if (status == RMX_OK) status = print_comparison_of(&e, c->common.json, err);
+  }
   rmx_experiment_release(&e);
   return status;
 }
 
+#define AT(member) offsetof(struct compare_args, member)
+static const rmx_option compare_options[] = {
+    {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME,NAME,...",
+     "ways to choose data, compared with each other instead of the optimum with compare.against; also optimum, best_run, single:DOMAIN, a mixture file"},
+    {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N", "large models of each, seeds paired; 0: compare.seeds"},
+    {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
+     "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; default: what the proxies take"},
+};
+#undef AT
+
 const cli_command cli_compare = {
     .name = "compare", .words = "", .run = run_compare,
+    .options = compare_options, .n_options = sizeof compare_options / sizeof *compare_options, .own_size = sizeof(struct compare_args),
     .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
     .about = "Trains compare.seeds large models on the optimum and on each mixture of compare.against (prior, uniform, best_single: "
              "the single domain the fit expects most of, best_run: the mixture of the best proxy, single:DOMAIN, or a mixture file), "
@@ -375,17 +292,17 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
   // A file of the user's is named as seen from here, not from the experiment.
   char *absolute = args->mixture && rmx_exists(args->mixture) ? realpath(args->mixture, NULL) : NULL;
   if (absolute) name = absolute;
-  struct comparison k;
-  rmx_status status = begin_comparison(&k, &e, &name, 1, (size_t)args->seeds, false, err);
+  comparison k;
+  rmx_status status = begin_named(&k, &e, &name, 1, (size_t)args->seeds, false, err);
   if (status == RMX_OK) status = train_runs(c, &e, k.corpus, k.runs, k.seeds, "pretrain", err);
-  if (status == RMX_OK) status = read_results(&k, err);
+  if (status == RMX_OK) status = comparison_read(&k, err);
   for (size_t s = 0; status == RMX_OK && !c->common.json && s < k.seeds; s++) {
     printf("%s\n", k.runs[s].folder);
     for (size_t d = 0; d < k.corpus->D; d++)
       printf("  %-24s %8.4f nats per token\n", k.corpus->names[d], k.loss[s * k.corpus->D + d]);
   }
   if (status == RMX_OK && c->common.json) cli_print_json(row_tree(&k, 0));
-  release_comparison(&k);
+  comparison_release(&k);
   free(absolute);
   rmx_experiment_release(&e);
   return status;

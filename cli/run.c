@@ -24,12 +24,12 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
 }
 
 static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
-  char *optimum = rmx_experiment_path(e, "optimum.yaml"), *comparison = rmx_experiment_path(e, "large/comparison.json");
+  char *optimum = rmx_experiment_path(e, "optimum.yaml"), *compared = rmx_experiment_path(e, "large/comparison.json");
   char *report = rmx_experiment_path(e, "report.html");
   rmx_yaml yaml = {0};
   json_t *tree = NULL;
-  rmx_status status = optimum && comparison && report ? rmx_yaml_read(optimum, &yaml, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_json_read(comparison, &tree, err);
+  rmx_status status = optimum && compared && report ? rmx_yaml_read(optimum, &yaml, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx_json_read(compared, &tree, err);
   if (status == RMX_OK) {
     json_t *root = json_object();
     json_object_set(root, "optimum", yaml.root);
@@ -39,7 +39,7 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
   }
   json_decref(tree);
   rmx_yaml_release(&yaml);
-  free(optimum), free(comparison), free(report);
+  free(optimum), free(compared), free(report);
   return status;
 }
 

@@ -117,6 +117,45 @@ typedef struct answer {
 } answer;
 json_t *answer_json(const answer *s);  // what optimum.yaml holds: a new reference
 void print_answer(const answer *s);
+// A comparison of large models (comparison.c). A mixture with a name is a contender; each of its seeds is a run.
+typedef struct contender {
+  char name[128];
+  char detail_key[16], detail[128];  // which domain, which run
+  double *mixture;                   // (D_train)
+  json_t *steering;                  // of its runs, or NULL
+  char *experiment;                  // whose corpus it trains on, with `corpus` open; NULL: the comparison's
+  rmx_corpus *corpus;
+} contender;
+typedef struct comparison {
+  const rmx_experiment *e;
+  rmx_corpus *corpus;
+  contender *contenders;  // (n)
+  size_t n, seeds;
+  rmx_run *runs;          // (n, seeds)
+  double *loss;           // (n, seeds, D) of the corpus' domains, NaN where diverged
+  double *target;         // (n, seeds)
+  double *flops;          // (n)
+  double *weight;         // (D) of each domain's loss in the target
+} comparison;
+// Opens the corpus, makes room for n contenders, which the caller fills in. Release in any case.
+rmx_status comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds, bool with_target, rmx_err *err);
+// The contender that a mixture's name means: optimum, prior, uniform, best_single, best_run, single:DOMAIN, a mixture file.
+rmx_status contender_named(const comparison *c, const char *name, contender *out, rmx_err *err);
+rmx_status comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
+rmx_status comparison_read(comparison *c, rmx_err *err);  // c->loss, target and flops, once they are trained
+void comparison_release(comparison *c);
+// The weight of each domain's loss (D) in the target; a target that is no domain of the corpus cannot be compared here.
+rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err);
+// {"mean","se"[,"n"]} of those of x (n, stride apart) that are numbers.
+json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
+json_t *comparison_losses(const comparison *c, size_t i);                 // domain: {"mean","se"}
+json_t *comparison_against(const comparison *c, size_t i, size_t other);  // of the target's paired difference
+json_t *comparison_target(const comparison *c);                           // metric: weight
+void print_number(const json_t *x, int width, int digits);                // "-" for what is none
+// The comparison of methods (methods.c): trains what each needs, then large models.
+rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err);
+// Prints compare/methods.json.
+rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err);
 // Prints large/comparison.json.
 rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err);
 // What made a file: version, seed, corpus. A new reference.

@@ -71,13 +71,15 @@ rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run
 
 // A domain that cannot fill one sequence would fail every run that draws from it: better said once, before any.
 static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
+    if (runs[i].corpus_hash != corpus->hash) continue;  // a part of the corpus, which the run itself looks at
     for (size_t d = 0; d < runs[i].D; d++)
       if (runs[i].mixture[d] > 0 && (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
         return rmx_fail(err, RMX_EINPUT,
                         "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of %lld and the token behind it: give it more "
                         "text, leave it out, or lower the context", what, corpus->names[d], corpus->domains[d].train_tokens,
                         (long long)runs[i].training.context);
+  }
   return RMX_OK;
 }
 
@@ -159,7 +161,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
 #endif
-  return rmx_swarm_work(c->words.items[0], *(char **)c->own, NULL, stdout, err);
+  return rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_steer, stdout, err);
 }
 
 static const rmx_option train_options[] = {

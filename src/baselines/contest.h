@@ -42,7 +42,7 @@ void rmx__track(json_t *notes, double tokens, const double *mixture, const char 
 rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options, rmx_found *found, rmx_fit **out, rmx_err *err);
 // A question about such a fit: the target's weights, the prior, the caps.
 rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q, rmx_err *err);
-// The swarm's runs are there and trained.
+// There are runs of a swarm, trained or not.
 rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err);
 
 #endif

@@ -43,7 +43,7 @@ static rmx_status ours_find(const rmx_contest *c, rmx_found *out, rmx_err *err) 
 }
 
 static rmx_status paper_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
-  rmx_regress_options regress;
+  rmx_regress_options regress = {0};
   RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &regress, err));
   free(regress.regressor);
   regress.regressor = rmx_strdup("trees");

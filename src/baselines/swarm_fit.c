@@ -7,10 +7,8 @@
 #include "contest.h"
 
 rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
-  size_t done = 0;
-  for (size_t i = 0; i < c->swarm_n; i++) done += rmx_run_look(&c->swarm[i], NULL) == RMX_RUN_DONE;
-  if (done >= 2) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%zu of %zu proxies are trained; `regmix train` trains them", done, c->swarm_n);
+  if (c->swarm_n >= 2) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
 }
 
 // The first runs whose cost together is within the budget: a swarm of that size would have had just them.

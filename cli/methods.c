@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix compare --methods: each way to choose data trains what it needs, then the same larger model is trained on
+// what each chose, with the same tokens and paired seeds. compare/<method>.yaml is the mixture, compare/methods.json
+// the result.
+#include <math.h>
+#include <regmix/baselines.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// One method of the list: a way of the library, or a mixture with a name.
+typedef struct entry {
+  const char *name;
+  const rmx_baseline *way;  // NULL: a mixture
+  rmx_found found;
+  bool failed;              // its search diverged: there is nothing to train
+  char why[sizeof((rmx_err *)0)->message];
+} entry;
+
+struct methods {
+  const cli *c;
+  const rmx_experiment *e;
+  comparison k;
+  entry *entries;  // (k.n)
+  rmx_run *swarm;
+  size_t swarm_n;
+  double *cap;
+  rmx_contest contest;
+  char *folder;
+};
+
+static bool is_mixture(const char *name) {
+  return strcmp(name, "optimum") == 0 || strncmp(name, "best_", 5) == 0 || strpbrk(name, ":/.");
+}
+
+static rmx_status train_for_way(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+  const struct methods *m = context;
+  return train_runs(m->c, m->e, m->k.corpus, runs, n, what, err);
+}
+
+// ---- what each is given
+
+// "1e15" FLOPs, "20Mtokens" of the proxy; nothing: what the swarm takes, trained or not.
+static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) {
+  const rmx_config *o = &m->e->config;
+  rmx_model_config model;
+  RMX_TRY(rmx_training_model(&o->proxy, m->k.corpus->vocab, &model, err));
+  const double flop = rmx_model_flop_per_token(&model, (int)o->proxy.context);
+  if (!o->compare.budget) {
+    double valid = 0;
+    for (size_t d = 0; d < m->k.corpus->D; d++) valid += (double)rmx_evaluate_tokens(m->k.corpus, d, o->proxy.eval_tokens);
+    const double tokens = (double)(rmx_training_steps(&o->proxy) * rmx_training_batch(&o->proxy) * o->proxy.context);
+    *out = (double)o->sample.runs * flop * (tokens + (o->proxy.eval_half ? 2 : 1) * valid / 3);
+    return RMX_OK;
+  }
+  const size_t n = strlen(o->compare.budget);
+  const bool tokens = n > 6 && strcmp(o->compare.budget + n - 6, "tokens") == 0;
+  char *number = rmx_format("%.*s", (int)(tokens ? n - 6 : n), o->compare.budget);
+  rmx_status status = number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err) : rmx_fail_memory(err, 0, "a number");
+  free(number);
+  if (status == RMX_OK && tokens) *out *= flop;
+  if (status == RMX_OK && !(*out > 0)) status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", o->compare.budget);
+  return status;
+}
+
+static rmx_status make_contest(struct methods *m, const rmx_kernels *kernels, rmx_err *err) {
+  const rmx_config *o = &m->e->config;
+  m->cap = rmx_calloc(m->k.corpus->D_train, sizeof *m->cap);
+  m->folder = rmx_experiment_path(m->e, "compare");
+  if (!m->cap || !m->folder) return rmx_fail_memory(err, 0, "a comparison");
+  weight_caps(m->e, m->k.corpus, m->cap);
+  m->contest = (rmx_contest){
+      .folder = m->folder, .experiment = m->e->folder, .corpus = m->k.corpus, .kernels = kernels, .target = m->k.weight, .cap = m->cap,
+      .proxy = &o->proxy, .large = &o->large, .swarm = m->swarm, .swarm_n = m->swarm_n, .sample = &o->sample, .regress = &o->regress,
+      .optimize = &o->optimize, .options = &o->baselines, .seed = (uint64_t)o->general.seed, .threads = worker_jobs(m->e),
+      .train = train_for_way, .context = m, .listener = &m->c->listener,
+  };
+  return budget_of(m, &m->contest.budget, err);
+}
+
+// ---- names
+
+// "a,b" and several of them: one list.
+static rmx_status split_names(const rmx_strings *from, rmx_strings *out, rmx_err *err) {
+  for (size_t i = 0; i < from->n; i++)
+    for (const char *at = from->items[i]; *at;) {
+      const size_t n = strcspn(at, ",");
+      char *name = rmx_format("%.*s", (int)n, at);
+      const bool good = name && (!*name || rmx_strings_add(out, name));
+      free(name);
+      if (!good) return rmx_fail_memory(err, 0, "names");
+      at += n + (at[n] == ',');
+    }
+  for (size_t i = 0; i < out->n; i++)
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(out->items[i], out->items[j]) == 0) return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is there twice", out->items[i]);
+  return RMX_OK;
+}
+
+static rmx_status find_ways(struct methods *m, const rmx_strings *names, rmx_err *err) {
+  for (size_t i = 0; i < names->n; i++) {
+    m->entries[i].name = names->items[i];
+    if (!is_mixture(names->items[i])) RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].way, err));
+  }
+  return RMX_OK;
+}
+
+static bool any_needs_swarm(const struct methods *m) {
+  for (size_t i = 0; i < m->k.n; i++)
+    if (m->entries[i].way && m->entries[i].way->needs_swarm) return true;
+  return false;
+}
+
+// ---- the search of each
+
+static rmx_status check_all(const struct methods *m, rmx_err *err) {
+  for (size_t i = 0; i < m->k.n; i++)
+    if (m->entries[i].way && m->entries[i].way->check) RMX_TRY(m->entries[i].way->check(&m->contest, err));
+  return RMX_OK;
+}
+
+static rmx_status write_mixture(const struct methods *m, const entry *x, const double *w, rmx_err *err) {
+  char *file = rmx_format("%s.yaml", x->name), *path = file ? rmx_path_in(m->folder, file) : NULL;
+  json_t *tree = json_object();
+  json_object_set_new(tree, "mixture", rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
+  json_object_set_new(tree, "made_by", made_by(m->e, m->k.corpus));
+  rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK)
+    status = rmx_yaml_write(path, tree, "The mixture that a method of `regmix compare` found: share of the training tokens from each domain.", err);
+  json_decref(tree);
+  free(path), free(file);
+  return status;
+}
+
+static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
+  entry *x = &m->entries[i];
+  contender *who = &m->k.contenders[i];
+  if (!x->way) return contender_named(&m->k, x->name, who, err);
+  snprintf(who->name, sizeof who->name, "%s", x->name);
+  rmx_note(&m->c->listener, "compare: %s", x->name);
+  rmx_status status = x->way->find(&m->contest, &x->found, err);
+  if (status == RMX_ENUMERIC) {  // a row that says so
+    x->failed = true;
+    snprintf(x->why, sizeof x->why, "%s", err->message);
+    rmx_warn(&m->c->listener, "%s: %s", x->name, err->message);
+    who->mixture = rmx_calloc(m->k.corpus->D_train, sizeof(double));
+    if (!who->mixture) return rmx_fail_memory(err, 0, "a mixture");
+    memcpy(who->mixture, m->k.corpus->prior, m->k.corpus->D_train * sizeof(double));
+    return RMX_OK;
+  }
+  if (status != RMX_OK) return rmx_fail_in(err, "%s", x->name);
+  who->mixture = x->found.mixture;
+  who->steering = json_incref(x->found.steering);
+  x->found.mixture = NULL;
+  if (!x->found.experiment) return RMX_OK;
+  if (!(who->experiment = rmx_strdup(x->found.experiment))) return rmx_fail_memory(err, 0, "a path");
+  return rmx_corpus_open(who->experiment, &who->corpus, err);
+}
+
+// ---- the result
+
+// The mixture that training used, of a way that chooses while it goes on: mean over the seeds' shares of tokens.
+static void drawn_mixture(const struct methods *m, size_t i, double *w, double *steering_flops) {
+  const size_t D = m->k.corpus->D_train, S = m->k.seeds;
+  double sum = 0;
+  memset(w, 0, D * sizeof *w);
+  *steering_flops = 0;
+  for (size_t s = 0; s < S; s++) {
+    json_t *result = NULL;
+    rmx_run_look(&m->k.runs[i * S + s], &result);
+    for (size_t d = 0; d < D; d++) {
+      const double tokens = json_number_value(json_object_get(json_object_get(result, "tokens_by_domain"), m->k.corpus->names[d]));
+      w[d] += tokens;
+      sum += tokens;
+    }
+    *steering_flops += json_number_value(json_object_get(result, "steering_flops")) / (double)S;
+    json_decref(result);
+  }
+  for (size_t d = 0; d < D; d++) w[d] = sum > 0 ? w[d] / sum : m->k.contenders[i].mixture[d];
+}
+
+// The track of the mixture in a log: lines of training that have one.
+static json_t *logged_track(const rmx_run *r) {
+  char *path = rmx_path_in(r->folder, "log.jsonl"), *text = NULL;
+  size_t size;
+  rmx_err ignored;
+  json_t *track = json_array();
+  if (path && rmx_read_file(path, &text, &size, &ignored) == RMX_OK) {
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+      json_t *o = json_loads(line, 0, NULL);
+      if (json_object_get(o, "mixture"))
+        json_array_append_new(track, json_pack("{s:O, s:O}", "tokens", json_object_get(o, "tokens"), "mixture", json_object_get(o, "mixture")));
+      json_decref(o);
+    }
+  }
+  free(text), free(path);
+  return track;
+}
+
+static json_t *converged_json(rmx_converged x) {
+  return x == RMX_NO_ROUNDS ? json_null() : json_boolean(x == RMX_CONVERGED);
+}
+
+static json_t *method_tree(const struct methods *m, size_t i, double *w) {
+  const entry *x = &m->entries[i];
+  const comparison *k = &m->k;
+  const size_t S = k->seeds;
+  double steering = 0;
+  size_t done = 0;
+  memcpy(w, k->contenders[i].mixture, k->corpus->D_train * sizeof *w);
+  if (k->contenders[i].steering && !x->failed) drawn_mixture(m, i, w, &steering);
+  for (size_t s = 0; s < S; s++) done += isfinite(k->target[i * S + s]) && !x->failed;
+  json_t *o = json_object();
+  json_object_set_new(o, "weights", x->failed ? json_null() : rmx_mixture_json(w, k->corpus->names, k->corpus->D_train));
+  json_object_set_new(o, "target_loss", mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
+  json_object_set_new(o, "search_flops", json_real(x->found.flops + steering));
+  json_object_set_new(o, "converged", converged_json(x->found.converged));
+  json_object_set_new(o, "status", json_string(x->failed ? "search diverged" : done == S ? "done" : "diverged"));
+  if (x->failed) json_object_set_new(o, "why", json_string(x->why));
+  json_object_set_new(o, "against_first", x->failed ? json_null() : comparison_against(k, i, 0));
+  if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
+  json_object_set_new(o, "search_wall_s", json_real(x->found.wall_s));
+  json_object_set_new(o, "large_flops", json_real(k->flops[i]));
+  json_object_set_new(o, "chooses_while_training", json_boolean(k->contenders[i].steering != NULL));
+  json_t *notes = x->found.notes ? json_incref(x->found.notes) : json_object();
+  if (k->contenders[i].steering && !x->failed && !json_object_get(notes, "track")) {
+    json_t *track = logged_track(&k->runs[i * S]);
+    if (json_array_size(track)) json_object_set(notes, "track", track);
+    json_decref(track);
+  }
+  json_object_set_new(o, "notes", notes);
+  return o;
+}
+
+static rmx_status write_result(struct methods *m, rmx_err *err) {
+  json_t *root = json_object(), *list = json_object(), *order = json_array();
+  double *w = rmx_calloc(m->k.corpus->D_train, sizeof *w);
+  rmx_status status = w ? RMX_OK : rmx_fail_memory(err, 0, "a mixture");
+  for (size_t i = 0; status == RMX_OK && i < m->k.n; i++) {
+    json_object_set_new(list, m->k.contenders[i].name, method_tree(m, i, w));
+    json_array_append_new(order, json_string(m->k.contenders[i].name));
+    if (!m->entries[i].failed && m->entries[i].way) status = write_mixture(m, &m->entries[i], w, err);
+  }
+  json_object_set_new(root, "methods", list);
+  json_object_set_new(root, "order", order);
+  json_object_set_new(root, "target", comparison_target(&m->k));
+  json_object_set_new(root, "budget_flops", json_real(m->contest.budget));
+  json_object_set_new(root, "seeds", json_integer((json_int_t)m->k.seeds));
+  json_object_set_new(root, "tokens", json_integer(m->e->config.large.tokens));
+  json_object_set_new(root, "made_by", made_by(m->e, m->k.corpus));
+  char *path = rmx_path_in(m->folder, "methods.json");
+  if (status == RMX_OK) status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx_json_write(path, root, err);
+  free(path), free(w);
+  json_decref(root);
+  return status;
+}
+
+// ---- in order
+
+// A method whose search failed has no large model.
+static rmx_status train_large(struct methods *m, rmx_err *err) {
+  const size_t S = m->k.seeds;
+  rmx_run *runs = rmx_calloc(m->k.n * S, sizeof *runs);  // borrowed
+  size_t n = 0;
+  if (!runs) return rmx_fail_memory(err, 0, "the runs");
+  for (size_t i = 0; i < m->k.n * S; i++)
+    if (!m->entries[i / S].failed) runs[n++] = m->k.runs[i];
+  rmx_status status = train_runs(m->c, m->e, m->k.corpus, runs, n, "compare", err);
+  free(runs);
+  return status;
+}
+
+static rmx_status compare_methods(struct methods *m, rmx_err *err) {
+  const rmx_kernels *kernels;
+  RMX_TRY(rmx_kernels_get(m->e->config.general.isa, &kernels, err));
+  const bool swarm = any_needs_swarm(m);
+  if (swarm) {
+    RMX_TRY(step_sample(m->c, m->e, err));
+    RMX_TRY(proxy_runs(m->e, m->k.corpus, &m->swarm, &m->swarm_n, err));
+  }
+  RMX_TRY(make_contest(m, kernels, err));
+  RMX_TRY(check_all(m, err));
+  if (swarm) RMX_TRY(step_train(m->c, m->e, err));
+  for (size_t i = 0; i < m->k.n; i++) RMX_TRY(search_one(m, i, err));
+  RMX_TRY(comparison_runs(&m->k, err));
+  RMX_TRY(train_large(m, err));
+  RMX_TRY(comparison_read(&m->k, err));
+  return write_result(m, err);
+}
+
+rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  struct methods m = {.c = c, .e = e};
+  rmx_strings names = {0};
+  rmx_status status = split_names(&e->config.compare.methods, &names, err);
+  if (status == RMX_OK) status = comparison_begin(&m.k, e, names.n, (size_t)e->config.compare.seeds, true, err);
+  if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries))) status = rmx_fail_memory(err, 0, "the methods");
+  if (status == RMX_OK) status = find_ways(&m, &names, err);
+  if (status == RMX_OK) status = compare_methods(&m, err);
+  for (size_t i = 0; m.entries && i < names.n; i++) rmx_found_release(&m.entries[i].found);
+  comparison_release(&m.k);
+  release_runs(m.swarm, m.swarm_n);
+  rmx_strings_release(&names);
+  free(m.entries), free(m.cap), free(m.folder);
+  return status;
+}
+
+// ---- printed
+
+static void print_weights(const json_t *root) {
+  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods"), *first = NULL;
+  size_t i;
+  json_t *name;
+  json_array_foreach(order, i, name) {
+    first = json_object_get(json_object_get(methods, json_string_value(name)), "weights");
+    if (json_is_object(first)) break;
+  }
+  printf("\nThe weights found, %%:\n  %-16s", "");
+  const char *domain;
+  json_t *w;
+  json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", domain);
+  putchar('\n');
+  json_array_foreach(order, i, name) {
+    const json_t *method = json_object_get(methods, json_string_value(name)), *weights = json_object_get(method, "weights");
+    if (!json_is_object(weights)) continue;
+    printf("  %-16s", json_string_value(name));
+    json_object_foreach((json_t *)weights, domain, w) printf(" %9.2f", 100 * json_number_value(w));
+    printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training")) ? "  chose while training" : "");
+  }
+}
+
+static void print_methods(const json_t *root) {
+  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods");
+  const char *first = json_string_value(json_array_get(order, 0));
+  size_t i;
+  json_t *name;
+  printf("  %-16s %11s %8s   minus %-9.9s %8s %13s %10s  %s\n", "method", "target loss", "se", first, "se", "search FLOPs", "search", "");
+  json_array_foreach(order, i, name) {
+    const json_t *o = json_object_get(methods, json_string_value(name)), *loss = json_object_get(o, "target_loss");
+    const json_t *against = json_object_get(o, "against_first"), *converged = json_object_get(o, "converged");
+    const char *status = json_string_value(json_object_get(o, "status"));
+    char time[32];
+    printf("  %-16s ", json_string_value(name));
+    print_number(json_object_get(loss, "mean"), 11, 4);
+    print_number(json_object_get(loss, "se"), 9, 4);
+    printf("   ");
+    print_number(i ? json_object_get(against, "mean") : NULL, 15, 4);
+    print_number(i ? json_object_get(against, "se") : NULL, 9, 4);
+    printf(" %13.3g %10s  %s%s\n", json_number_value(json_object_get(o, "search_flops")),
+           cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time), strcmp(status, "done") ? status : "",
+           json_is_boolean(converged) ? (json_is_true(converged) ? "converged" : "did not converge") : "");
+  }
+  printf("  (nats per token over %lld seeds, paired; search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
+         (long long)json_integer_value(json_object_get(root, "seeds")), json_number_value(json_object_get(root, "budget_flops")));
+  print_weights(root);
+}
+
+rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "compare/methods.json");
+  json_t *tree = NULL;
+  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && json) cli_print_json(json_incref(tree));
+  else if (status == RMX_OK) print_methods(tree);
+  json_decref(tree);
+  free(path);
+  return status;
+}
