@@ -22,6 +22,12 @@ typedef struct cli {
   rmx_listener listener;
 } cli;
 
+// What a command chooses from: a line of its help, a paragraph of its man page.
+typedef struct cli_item {
+  const char *name, *help;
+  const char *suits, *source;  // for which question; the paper; either may be empty
+} cli_item;
+
 typedef struct cli_command {
   const char *name;
   const char *words;    // "[REGMIX.YAML]", "": takes none
@@ -31,6 +37,8 @@ typedef struct cli_command {
   const char *examples; // "command\n    what it does\n..."
   const rmx_option *options;
   size_t n_options, own_size;
+  const char *items;                        // "Methods": heads the list of them; NULL: there is none
+  bool (*item)(size_t i, cli_item *out);    // false: there are no more
   rmx_status (*run)(cli *c, rmx_err *err);
   bool hidden;
 } cli_command;

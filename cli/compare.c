@@ -2,6 +2,7 @@
 // regmix pretrain and regmix compare: the large model on the mixture found, and, with the same tokens
 // and seeds, on what it is compared with. A mixture with a name is a contender; each of its seeds is a run.
 #include <math.h>
+#include <regmix/baselines.h>
 #include <regmix/optimize.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,15 +267,30 @@ static const rmx_option compare_options[] = {
 };
 #undef AT
 
+static bool method_item(size_t i, cli_item *out) {
+  if (i >= rmx_baselines_n) return false;
+  const rmx_baseline *b = rmx_baselines[i];
+  *out = (cli_item){b->name, b->help, b->suits, b->source};
+  return true;
+}
+
 const cli_command cli_compare = {
     .name = "compare", .words = "", .run = run_compare,
     .options = compare_options, .n_options = sizeof compare_options / sizeof *compare_options, .own_size = sizeof(struct compare_args),
+    .items = "Methods", .item = method_item,
     .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
     .about = "Trains compare.seeds large models on the optimum and on each mixture of compare.against (prior, uniform, best_single: "
              "the single domain the fit expects most of, best_run: the mixture of the best proxy, single:DOMAIN, or a mixture file), "
              "and prints the target's loss of each with standard errors and the paired difference to the optimum. What is trained "
-             "already is not trained again.",
-    .examples = "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set compare.against=mine.yaml --set compare.seeds=5\n",
+             "already is not trained again.\n\n"
+             "With --methods, ways to choose data are compared instead: each trains what it needs with the same models on the same corpus, "
+             "within the same budget where it lets one choose, then the large model is trained on what each chose, with the same tokens and "
+             "paired seeds. All that a method spends to find its mixture is counted: references, proxies, scoring, validation. Its settings "
+             "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default those it was published with. "
+             "compare/METHOD.yaml is the mixture found, which `pretrain --mixture`, `export --mixture` and mixtures.csv take; "
+             "compare/methods.json holds the whole result. A method that diverges is a row that says so.",
+    .examples = "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
+                "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set compare.against=mine.yaml --set compare.seeds=5\n",
 };
 
 // ---- pretrain: one mixture

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Help, man pages and shell completion, all printed from the tables of commands and options.
-#include <regmix/optimize.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +73,13 @@ void cli_print_help(FILE *f, const cli_command *c) {
     print_wrapped(f, c->about, 0, 0);
     fputc('\n', f);
   }
+  if (c->items) fprintf(f, "%s:\n", c->items);
+  cli_item item;
+  for (size_t i = 0; c->items && c->item(i, &item); i++) {
+    fprintf(f, "  %-25s ", item.name);
+    print_wrapped(f, item.help, 28, 28);
+  }
+  if (c->items) fputc('\n', f);
   if (c->n_options) fputs("Options:\n", f);
   for (size_t i = 0; i < c->n_options; i++) print_option(f, &c->options[i]);
   fputs(c->n_options ? "\nOptions of every command:\n" : "Options:\n", f);
@@ -152,6 +159,27 @@ static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const 
   fputs(".\n", f);
 }
 
+static void roff_items(FILE *f, const cli_command *c) {
+  cli_item item;
+  fputs(".SH ", f);
+  for (const char *p = c->items; *p; p++) fputc(toupper((unsigned char)*p), f);
+  fputc('\n', f);
+  for (size_t i = 0; c->item(i, &item); i++) {
+    fprintf(f, ".TP\n.B %s\n", item.name);
+    roff_text(f, item.help);
+    fputs(".\n", f);
+    if (*item.suits) {
+      fputs("Suits: ", f);
+      roff_text(f, item.suits);
+      fputs(".\n", f);
+    }
+    if (*item.source) {
+      roff_text(f, item.source);
+      fputs(".\n", f);
+    }
+  }
+}
+
 static void roff_command(FILE *f, const cli_command *c) {
   fprintf(f, ".TH REGMIX-%s 1 \"\" \"regmix %s\"\n.SH NAME\nregmix-%s \\- %s\n", c->name, rmx_version(), c->name, c->summary);
   fprintf(f, ".SH SYNOPSIS\n.B regmix %s\n[options] %s\n", c->name, c->words);
@@ -160,6 +188,7 @@ static void roff_command(FILE *f, const cli_command *c) {
     roff_text(f, c->about);
     fputc('\n', f);
   }
+  if (c->items) roff_items(f, c);
   fputs(".SH OPTIONS\n", f);
   for (size_t i = 0; i < c->n_options; i++) roff_option(f, "\\-\\-", &c->options[i], c->options[i].initial);
   for (size_t i = 0; i < cli_common_options_n; i++) roff_option(f, "\\-\\-", &cli_common_options[i], NULL);
