@@ -292,6 +292,7 @@ static rmx_status compare_methods(struct methods *m, rmx_err *err) {
 }
 
 rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  if (e->config.compare.methods.n == 0) return RMX_OK;
   struct methods m = {.c = c, .e = e};
   rmx_strings names = {0};
   rmx_status status = split_names(&e->config.compare.methods, &names, err);

@@ -15,6 +15,10 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
     printf("\nThe comparison (%s):\n", "large models, same tokens each");
     status = print_comparison_of(e, false, err);
   }
+  if (status == RMX_OK && e->config.compare.methods.n) {
+    printf("\nThe methods:\n");
+    status = print_methods_of(e, false, err);
+  }
   char *path = rmx_experiment_path(e, "report.html");
   if (status == RMX_OK && path) printf("\nThe page: %s\n", path);
   free(path);
@@ -45,7 +49,7 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
 
 static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
   static rmx_status (*const steps[])(const cli *, const rmx_experiment *, rmx_err *) = {
-      step_prepare, step_sample, step_train, step_fit, step_optimize, step_compare, step_report,
+      step_prepare, step_sample, step_train, step_fit, step_optimize, step_compare, step_methods, step_report,
   };
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
     RMX_TRY(steps[i](c, e, err));
@@ -71,7 +75,7 @@ static rmx_status run_run(cli *c, rmx_err *err) {
 
 const cli_command cli_run = {
     .name = "run", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_run,
-    .summary = "all of it in order: prepare, sample, train, fit, optimize, compare, report",
+    .summary = "all of it in order: prepare, sample, train, fit, optimize, compare (and compare.methods, where given), report",
     .about = "Does what is missing and nothing twice: stop it at any time (Ctrl-C, power cut) and run it again. What a changed setting "
              "touches is done again, after saying so. The experiment is the folder of the regmix.yaml, or -C.",
     .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128\n",

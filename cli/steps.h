@@ -152,7 +152,7 @@ json_t *comparison_losses(const comparison *c, size_t i);                 // dom
 json_t *comparison_against(const comparison *c, size_t i, size_t other);  // of the target's paired difference
 json_t *comparison_target(const comparison *c);                           // metric: weight
 void print_number(const json_t *x, int width, int digits);                // "-" for what is none
-// The comparison of methods (methods.c): trains what each needs, then large models.
+// The comparison of compare.methods (methods.c), if there are any: trains what each needs, then large models.
 rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err);
 // Prints compare/methods.json.
 rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err);
