@@ -139,7 +139,7 @@ static json_t *row_tree(const comparison *c, size_t i) {
 
 static json_t *comparison_tree(const comparison *c) {
   json_t *root = json_object(), *seeds = json_array(), *rows = json_array();
-  for (size_t s = 0; s < c->seeds; s++) json_array_append_new(seeds, json_integer((json_int_t)s + 1));
+  for (size_t s = 0; s < c->seeds; s++) json_array_append_new(seeds, json_integer(c->e->config.compare.first_seed + (json_int_t)s));
   for (size_t i = 0; i < c->n; i++) json_array_append_new(rows, row_tree(c, i));
   json_object_set_new(root, "target", comparison_target(c));
   json_object_set_new(root, "seeds", seeds);

@@ -27,14 +27,15 @@ rmx_status comparison_runs(comparison *c, rmx_err *err) {
   for (size_t i = 0; i < c->n; i++)
     for (size_t s = 0; s < c->seeds; s++) {
       const contender *who = &c->contenders[i];
-      char *name = rmx_format("%s-%zu", who->name, s + 1), *part = rmx_format("large/%s/%zu", who->name, s + 1);
+      const size_t seed = (size_t)c->e->config.compare.first_seed + s;
+      char *name = rmx_format("%s-%zu", who->name, seed), *part = rmx_format("large/%s/%zu", who->name, seed);
       char *folder = part ? rmx_experiment_path(c->e, part) : NULL;
       rmx_status status = name && folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
       // Seeds of their own, paired over the contenders: the same first weights and orders for all.
       if (status == RMX_OK)
         status = rmx_run_make(&c->runs[i * c->seeds + s], name, folder, who->experiment ? who->experiment : c->e->folder,
                               who->corpus ? who->corpus : c->corpus, who->mixture, &c->e->config.large,
-                              (uint64_t)c->e->config.general.seed + 1000 + s, true, err);
+                              (uint64_t)c->e->config.general.seed + 999 + seed, true, err);
       if (status == RMX_OK) c->runs[i * c->seeds + s].steering = json_incref(who->steering);
       free(name), free(part), free(folder);
       RMX_TRY(status);

@@ -215,6 +215,12 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   json_t *o = json_object();
   json_object_set_new(o, "weights", x->failed ? json_null() : rmx_mixture_json(w, k->corpus->names, k->corpus->D_train));
   json_object_set_new(o, "target_loss", mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
+  json_t *by_seed = json_array();
+  for (size_t s = 0; s < S; s++) {
+    const double loss = x->failed ? NAN : k->target[i * S + s];
+    json_array_append_new(by_seed, isfinite(loss) ? json_real(loss) : json_null());
+  }
+  json_object_set_new(o, "target_loss_by_seed", by_seed);
   json_object_set_new(o, "search_flops", json_real(x->found.flops + steering));
   json_object_set_new(o, "converged", converged_json(x->found.converged));
   json_object_set_new(o, "status", json_string(x->failed ? "search diverged" : done == S ? "done" : "diverged"));

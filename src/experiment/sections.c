@@ -55,6 +55,7 @@ static const rmx_option sample_table[] = {
 #define AT(member) offsetof(rmx_compare_options, member)
 static const rmx_option compare_table[] = {
     {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N", "large models trained on each mixture, seeds paired"},
+    {"first_seed", RMX_INT, AT(first_seed), "1", 1, 1e9, "N", "number of the first: settings tuned on some seeds are to be compared on others"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "NAME",
      "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a mixture file"},
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME", "ways to choose data, compared with each other: see regmix-compare(1)"},
