@@ -46,6 +46,7 @@ rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err
 }
 
 rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err) {
+  *out = (rmx_regress_options){0};
   RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
   free(out->regressor);
   out->regressor = rmx_strdup("trees");
@@ -172,7 +173,7 @@ static rmx_status rank(struct climb *k, rmx_fit **out, rmx_err *err) {
   own.swarm_n = k->n;
   own.budget = INFINITY;
   rmx_found counted = {0};  // these runs have been, when they were trained
-  rmx_regress_options regress;
+  rmx_regress_options regress = {0};
   RMX_TRY(rmx__climb_regress(&regress, err));
   rmx_status status = rmx__swarm_fit(&own, &regress, &counted, out, err);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
