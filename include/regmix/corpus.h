@@ -134,6 +134,21 @@ static inline uint32_t rmx_token_at(const void *ids, int width, size_t i) {
   return width == 2 ? ((const uint16_t *)ids)[i] : ((const uint32_t *)ids)[i];
 }
 
+/* ---- a part of a corpus ---------------------------------------------------- */
+
+/* The documents in a token file of domain d (`valid`: the validation file): document i is ids starts[i] ..
+ * starts[i + 1] - 1, the end of text its last (but for a file that was cut off). starts (n + 1), free() it.
+ * Cost: one pass over the ids. */
+rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts, size_t *n,
+                                rmx_err *err);
+/* Writes <folder>/corpus: of `corpus`, which lies in <source>/corpus, those training documents whose keep[d][i]
+ * (D_train rows, each of the documents of d) is true, in their order, and the same validation files, which are
+ * linked where the file system can. Domains stay as they are, if need be with no training token; train_bytes are
+ * in proportion to the tokens. All documents kept: the same hash. A folder that holds that very part already is
+ * left as it is. corpus.json is written last. */
+rmx_status rmx_corpus_part(const rmx_corpus *corpus, const char *source, const bool *const *keep,
+                           const char *folder, rmx_err *err);
+
 /* ---- streams: what yields training batches -------------------------------- */
 
 /* B sequences of T tokens. The caller owns the arrays. */

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// CLIMB (Diao et al., "CLIMB: CLustering-based Iterative Data Mixture Bootstrapping for Language Model Pre-training",
+// 2025, arXiv 2504.13161), the search of it: rounds of propose, train, fit, where each round proposes near what the fit
+// to all runs so far holds best.
+//   round 1      n_1 mixtures from a Dirichlet on the token counts are trained
+//   round r > 1  trees fitted to all runs so far rank a pool of mixtures; n_r of the best climb.top of it, those not
+//                trained yet, are drawn by lot and trained
+//   end          trees fitted to all runs; the mixture of the pool they hold best
+// n_r halves from round to round, 4 : 2 : 1 of climb.rounds = 3 (64, 32, 16 there).
+//
+// Trees as published: depth 4 at most, 5 runs a leaf or more, L1 and L2 penalties (of unpublished size: 1e-3 and 1
+// here). The number of trees is chosen by cross-validation inside the runs where there it is by a validation split.
+// How much of the ranking is drawn from is unpublished too (climb.top). Domains are the corpus's own: clustering and
+// quality filters are not part of this. The score is the target's sum of losses, a fit for each of its domains.
+// Not convergence of an iteration, but told as such: whether the last round moved the best mixture by more than 1 % of
+// the tokens. Trees are flat in pieces: `ties` counts the mixtures of the pool that share the best prediction, of which
+// the first is taken. The best prediction is optimistic.
+//
+// Cost: N (D F + validation), D tokens as the proxies have; N as many as the budget pays for.
+#include "climb.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contest.h"
+
+enum { LEAST_FIRST = 10 };  // trees of 5 runs a leaf part no fewer
+static const double at_rest = 0.01;
+
+rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  const rmx_sample_options *s = c->sample;
+  double *alpha = rmx_calloc(D, sizeof *alpha);
+  if (!alpha) return rmx_fail_memory(err, D * sizeof *alpha, "a mixture");
+  for (size_t i = 0; i < n; i++) {
+    const double t = s->strengths > 1 ? (double)(i % (size_t)s->strengths) / (double)(s->strengths - 1) : 0;
+    const double strength = s->min_strength * pow(s->max_strength / s->min_strength, t);
+    rmx_rng rng = rmx_rng_make(c->seed, i, RMX_FOR_CANDIDATES);
+    for (size_t d = 0; d < D; d++) alpha[d] = strength * c->corpus->prior[d];
+    rmx_dirichlet(&rng, alpha, D, pool + i * D);
+    rmx_mixture_cap(pool + i * D, c->cap, D);
+  }
+  free(alpha);
+  return RMX_OK;
+}
+
+rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err) {
+  *out = (rmx_regress_options){0};
+  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
+  free(out->regressor);
+  out->regressor = rmx_strdup("trees");
+  out->trees.rounds = 0;
+  out->trees.max_depth = 4;
+  out->trees.leaves = 16;
+  out->trees.min_data_in_leaf = 5;
+  out->trees.lambda_l1 = 1e-3;
+  out->trees.lambda_l2 = 1;
+  if (out->regressor) return RMX_OK;
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, out);
+  return rmx_fail_memory(err, 0, "options");
+}
+
+size_t rmx__climb_share(size_t N, size_t rounds, size_t r) {
+  double before = 0, weight = 1, sum = 0;
+  for (size_t i = 0; i < rounds; i++, weight /= 2) {
+    before += i < r ? weight : 0;
+    sum += weight;
+  }
+  const double mine = pow(0.5, (double)r);
+  return (size_t)(llround((before + mine) / sum * (double)N) - llround(before / sum * (double)N));
+}
+
+static rmx_training proxy_of(const rmx_contest *c) {
+  rmx_training t = *c->proxy;
+  t.eval_half = false;
+  return t;
+}
+
+static rmx_status afford(const rmx_contest *c, size_t *N, rmx_err *err) {
+  const rmx_training t = proxy_of(c);
+  const size_t rounds = (size_t)c->options->climb.rounds;
+  double flop;
+  RMX_TRY(rmx__contest_flop(c, &t, &flop, err));
+  const double tokens = (double)(rmx_training_steps(&t) * rmx_training_batch(&t) * t.context);
+  const double cost = tokens * flop + rmx__contest_valid_flops(c, &t, flop);
+  size_t least = LEAST_FIRST;
+  while (least < 1 << 20 && (rmx__climb_share(least, rounds, 0) < LEAST_FIRST || rmx__climb_share(least, rounds, rounds - 1) < 1)) least++;
+  *N = (size_t)fmin(1e6, floor(c->budget / cost * (1 + 1e-12)));
+  if (*N >= least) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "climb: the budget of %.3g FLOPs pays for %zu proxies; %zu rounds, the first of %d or more, take %zu: raise --budget to %.3g, or "
+                  "take fewer rounds (climb.rounds) or a smaller proxy", c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
+}
+
+static rmx_status check(const rmx_contest *c, rmx_err *err) {
+  size_t N;
+  if (c->corpus->D_train < 2) return rmx_fail(err, RMX_EINPUT, "climb: one domain leaves nothing to mix");
+  RMX_TRY(afford(c, &N, err));
+  // A mixture trained is not drawn again: the pool must last.
+  if ((double)N > (double)c->options->climb.pool)
+    return rmx_fail(err, RMX_EINPUT, "climb: a pool of %lld mixtures for %zu runs: raise climb.pool", (long long)c->options->climb.pool, N);
+  return RMX_OK;
+}
+
+// ---- a round
+
+struct climb {
+  const rmx_contest *c;
+  rmx_training training;
+  size_t N, n;     // runs in all, runs so far
+  rmx_run *runs;   // (N)
+  size_t P;
+  double *pool;    // (P, D)
+  double *score;   // (P) predicted
+  size_t *order;   // (P) best first
+  bool *trained;   // (P)
+  double tokens, predicted, *column;  // (P) scratch
+  size_t ties;
+};
+
+static void release(struct climb *k) {
+  for (size_t i = 0; k->runs && i < k->N; i++) rmx_run_release(&k->runs[i]);
+  free(k->runs);
+  free(k->pool);
+  free(k->score);
+  free(k->order);
+  free(k->trained);
+  free(k->column);
+}
+
+static rmx_status prepare(const rmx_contest *c, struct climb *k, rmx_err *err) {
+  *k = (struct climb){.c = c, .training = proxy_of(c), .P = (size_t)c->options->climb.pool};
+  RMX_TRY(afford(c, &k->N, err));
+  k->runs = rmx_calloc(k->N, sizeof *k->runs);
+  k->pool = rmx_calloc(k->P * c->corpus->D_train, sizeof *k->pool);
+  k->score = rmx_calloc(k->P, sizeof *k->score);
+  k->order = rmx_calloc(k->P, sizeof *k->order);
+  k->trained = rmx_calloc(k->P, sizeof *k->trained);
+  k->column = rmx_calloc(k->P, sizeof *k->column);
+  if (!k->runs || !k->pool || !k->score || !k->order || !k->trained || !k->column)
+    return rmx_fail_memory(err, k->P * c->corpus->D_train * sizeof *k->pool, "a pool of mixtures");
+  return rmx__climb_pool(c, k->P, k->pool, err);
+}
+
+struct candidate {
+  double score;
+  size_t index;
+};
+
+static int best_first(const void *a, const void *b) {
+  const struct candidate *x = a, *y = b;
+  if (x->score != y->score) return x->score < y->score ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static rmx_status sort_pool(struct climb *k, rmx_err *err) {
+  struct candidate *list = rmx_calloc(k->P, sizeof *list);
+  if (!list) return rmx_fail_memory(err, k->P * sizeof *list, "a ranking");
+  for (size_t i = 0; i < k->P; i++) list[i] = (struct candidate){k->score[i], i};
+  qsort(list, k->P, sizeof *list, best_first);
+  for (size_t i = 0; i < k->P; i++) k->order[i] = list[i].index;
+  for (k->ties = 0; k->ties < k->P && list[k->ties].score == list[0].score;) k->ties++;
+  k->predicted = list[0].score;
+  free(list);
+  return RMX_OK;
+}
+
+// Ranks the pool by a fit to all runs so far.
+static rmx_status rank(struct climb *k, rmx_fit **out, rmx_err *err) {
+  rmx_contest own = *k->c;
+  own.swarm = k->runs;
+  own.swarm_n = k->n;
+  own.budget = INFINITY;
+  rmx_found counted = {0};  // these runs have been, when they were trained
+  rmx_regress_options regress = {0};
+  RMX_TRY(rmx__climb_regress(&regress, err));
+  rmx_status status = rmx__swarm_fit(&own, &regress, &counted, out, err);
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
+  rmx_found_release(&counted);
+  if (status != RMX_OK) return status;
+  memset(k->score, 0, k->P * sizeof *k->score);
+  for (size_t m = 0; m < (*out)->M; m++) {
+    size_t d;
+    RMX_TRY(rmx_find_name("metric", (*out)->metrics[m], own.corpus->names, own.corpus->D, &d, err));
+    rmx_regressor_predict((*out)->regressors[m], k->pool, k->P, k->column, NULL);
+    for (size_t i = 0; i < k->P; i++) k->score[i] += own.target[d] * k->column[i];
+  }
+  return sort_pool(k, err);
+}
+
+// n mixtures (n, D): by lot of the best of the pool.
+static void draw(struct climb *k, size_t round, size_t n, double *mixtures) {
+  const size_t D = k->c->corpus->D_train;
+  size_t most = (size_t)ceil(k->c->options->climb.top * (double)k->P), m = 0;
+  if (most < n) most = n;
+  size_t *list = k->order;
+  for (size_t i = 0; i < k->P && m < most; i++)
+    if (!k->trained[k->order[i]]) list[m++] = k->order[i];  // m <= i: what is overwritten has been looked at
+  rmx_rng rng = rmx_rng_make(k->c->seed, k->P + round, RMX_FOR_CANDIDATES);
+  rmx_rng_shuffle(&rng, list, m);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(mixtures + i * D, k->pool + list[i] * D, D * sizeof *mixtures);
+    k->trained[list[i]] = true;
+  }
+}
+
+static rmx_status propose(struct climb *k, size_t round, size_t n, double *mixtures, rmx_err *err) {
+  const rmx_contest *c = k->c;
+  if (round > 0) {
+    draw(k, round, n, mixtures);
+    return RMX_OK;
+  }
+  rmx_sample_options sample = *c->sample;
+  sample.runs = (int64_t)n;
+  sample.temper = 1;
+  return rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, c->corpus->D_train, c->seed, mixtures, err);
+}
+
+static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found *out, rmx_err *err) {
+  const size_t D = k->c->corpus->D_train;
+  double *mixtures = rmx_calloc(n * D, sizeof *mixtures);
+  rmx_status status = mixtures ? propose(k, round, n, mixtures, err) : rmx_fail_memory(err, n * D * sizeof *mixtures, "mixtures");
+  for (size_t i = 0; i < n && status == RMX_OK; i++) {
+    char name[48];
+    snprintf(name, sizeof name, "climb-%zu-%03zu", round + 1, i + 1);
+    status = rmx__contest_run(k->c, name, mixtures + i * D, &k->training, k->c->seed, false, NULL, &k->runs[k->n + i], err);
+  }
+  free(mixtures);
+  char what[48];
+  snprintf(what, sizeof what, "climb: round %zu", round + 1);
+  if (status == RMX_OK) status = rmx__contest_train(k->c, k->runs + k->n, n, what, NULL, out, err);
+  k->n += n;
+  k->tokens += (double)n * (double)k->training.tokens;
+  return status;
+}
+
+static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  const size_t D = c->corpus->D_train, rounds = (size_t)c->options->climb.rounds;
+  struct climb k;
+  RMX_TRY(rmx__found_make(c, out, err));
+  rmx_status status = prepare(c, &k, err);
+  double moved = NAN;
+  for (size_t r = 0; r < rounds && status == RMX_OK; r++) {
+    rmx_fit *fit = NULL;
+    status = train_round(&k, r, rmx__climb_share(k.N, rounds, r), out, err);
+    const double began = rmx_now();
+    if (status == RMX_OK) status = rank(&k, &fit, err);
+    out->wall_s += rmx_now() - began;
+    if (status == RMX_OK) {
+      const double *best = k.pool + k.order[0] * D;
+      moved = 0;
+      for (size_t d = 0; d < D; d++) moved += fabs(best[d] - out->mixture[d]) / 2;
+      memcpy(out->mixture, best, D * sizeof *best);
+      rmx__track(out->notes, k.tokens, best, c->corpus->names, D);
+      const double rho = fit->cv[0].spearman;
+      json_object_set_new(out->notes, "spearman_out_of_fold", isfinite(rho) ? json_real(rho) : json_null());
+    }
+    rmx_fit_free(fit);
+  }
+  if (status == RMX_OK) {
+    if (rounds > 1) out->converged = moved <= at_rest ? RMX_CONVERGED : RMX_NOT_CONVERGED;
+    if (rounds > 1) json_object_set_new(out->notes, "moved", json_real(moved));
+    json_object_set_new(out->notes, "form", json_string("the search of the paper; domains as they are"));
+    json_object_set_new(out->notes, "runs", json_integer((json_int_t)k.N));
+    json_object_set_new(out->notes, "rounds", json_integer((json_int_t)rounds));
+    json_object_set_new(out->notes, "predicted", json_real(k.predicted));
+    json_object_set_new(out->notes, "ties", json_integer((json_int_t)k.ties));
+  }
+  release(&k);
+  return status;
+}
+
+const rmx_baseline rmx__climb_way = {  // rmx__climb is the search of optimize
+    .name = "climb", .help = "regression in rounds: fit, propose near the best, train, fit again",
+    .source = "Diao et al. 2025, arXiv 2504.13161", .suits = "a budget for many proxies, best spent where the answer lies",
+    .check = check, .find = find,
+};

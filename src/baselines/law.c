@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data mixing laws (Ye et al., "Data Mixing Laws: Optimizing Data Mixtures by Predicting Language Modeling Performance",
+// 2024, arXiv 2403.16952): what the large model's losses would be on a few mixtures is extrapolated from small and short
+// trainings, a law of the mixture fitted to that, and its minimum taken. Three laws, nested:
+//   steps   L(x) = e^c + (x_0 / x)^a    x tokens, for each mixture and size; a shared by the validation sets; Huber .05
+//   sizes   L(N) = e^c + (N_0 / N)^b    N parameters without embeddings, for each mixture and validation set, of the
+//                                       losses at the large run's tokens; one b for all; Huber .08
+//   mixture L(r) = c + k exp(t . r)     for each validation set, of the losses at the large model's size
+// and r minimises the target's sum of the last, under the caps.
+//
+// Where ours differs from the paper: as it does, runs at law.sizes sizes on law.mixtures mixtures, all of the same
+// tokens, feed the laws; but the two power laws are fitted to the minimum (law_fit.c), not by L-BFGS from thousands of
+// starts; the mixing law is the regressor `exp`, penalised least squares with a cross-validated strength (k left out,
+// which on the simplex is t shifted), and its minimum is searched by gradient, not on a grid (its shipped code: boosted
+// networks, chosen in-sample). Validation sets are the target's domains, each a law of its own. Mixtures are those of
+// the experiment's sampler. The curve of a training are the last two thirds of its evaluations, as there. With two
+// sizes nothing tells b, which is then held at .55, the middle of the paper's starts; with one there is no law of sizes.
+// The large model's schedule must be like the proxies' for the extrapolation to mean it.
+//
+// Smaller sizes: layers, width, heads and feed-forward width of the proxy times 2^(-s/2), s = 1, 2, ...
+//
+// Cost: mixtures * sum over sizes of (D F + evaluations), D tokens: what the budget pays for. (The paper's: 20 mixtures,
+// 4 sizes, 31 B tokens, 4.5 times the FLOPs of its target model.)
+#include "law.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contest.h"
+#include "passages.h"
+
+enum { MOST_SIZES = 8, LEAST_WIDTH = 8, MOST_EVALS = 12, LEAST_EVALS = 6 };
+static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55, first_third = 1.0 / 3;
+
+// ---- what is trained
+
+struct plan {
+  size_t M, S;                        // mixtures, sizes
+  rmx_training training[MOST_SIZES];  // the proxy first, then smaller ones; text borrowed
+  double parameters[MOST_SIZES], flop[MOST_SIZES], large;
+};
+
+static int64_t scaled(int64_t x, double by) {
+  const int64_t y = llround((double)x * by);
+  return y < 1 ? 1 : y;
+}
+
+static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *parameters, double *flop, rmx_err *err) {
+  rmx_model_config m;
+  *t = *c->proxy;
+  t->eval_half = false;
+  RMX_TRY(rmx_training_model(t, c->corpus->vocab, &m, err));
+  if (s > 0) {
+    const double by = pow(2, -s / 2.0);
+    t->layers = scaled(m.layers, by);
+    t->heads = scaled(m.heads, by);
+    t->width = 2 * t->heads * scaled(m.width, by / (double)(2 * t->heads));  // heads of an even number of channels
+    t->ffn = scaled(m.ffn, by);
+    RMX_TRY(rmx_training_model(t, c->corpus->vocab, &m, err));
+  }
+  *parameters = (double)rmx_model_parameters_body(&m);
+  *flop = rmx_model_flop_per_token(&m, (int)t->context);
+  return RMX_OK;
+}
+
+// Tokens and evaluations of each run: no more than a third of the budget goes into evaluations, if 6 will do.
+static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
+  double flop = 0, valid = 0;
+  for (size_t s = 0; s < p->S; s++) {
+    flop += p->flop[s];
+    valid += rmx__contest_valid_flops(c, &p->training[s], p->flop[s]);
+  }
+  const double each = c->budget / (double)p->M, step = (double)(rmx_training_batch(c->proxy) * c->proxy->context);
+  int64_t evals = MOST_EVALS;
+  while (evals > LEAST_EVALS && (double)evals * valid > each / 3) evals--;
+  const double steps = floor((each - (double)evals * valid) / flop / step * (1 + 1e-12));
+  if (!(steps >= 2 * (double)evals))
+    return rmx_fail(err, RMX_EINPUT,
+                    "law: %zu mixtures at %zu sizes, %lld evaluations in each run, take %.3g FLOPs at least; the budget is %.3g: raise --budget, or "
+                    "take fewer (law.mixtures, law.sizes)", p->M, p->S, (long long)evals,
+                    (double)p->M * ((double)evals * valid + 2 * (double)evals * step * flop), c->budget);
+  for (size_t s = 0; s < p->S; s++) {
+    p->training[s].tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
+    p->training[s].evals = evals;
+  }
+  return RMX_OK;
+}
+
+static rmx_status make_plan(const rmx_contest *c, struct plan *p, rmx_err *err) {
+  rmx_model_config large;
+  *p = (struct plan){.M = (size_t)c->options->law.mixtures, .S = (size_t)c->options->law.sizes};
+  RMX_TRY(rmx_training_model(c->large, c->corpus->vocab, &large, err));
+  p->large = (double)rmx_model_parameters_body(&large);
+  for (size_t s = 0; s < p->S; s++) {
+    RMX_TRY(size_of(c, (int)s, &p->training[s], &p->parameters[s], &p->flop[s], err));
+    if (s > 0 && (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < LEAST_WIDTH))
+      return rmx_fail(err, RMX_EINPUT, "law: the proxy cannot be made smaller %zu times; `--set law.sizes=%zu`, or a larger proxy", s, s);
+  }
+  return afford(c, p, err);
+}
+
+static rmx_status check(const rmx_contest *c, rmx_err *err) {
+  struct plan p;
+  const size_t D = c->corpus->D_train, least = D + 2;
+  if (D < 2) return rmx_fail(err, RMX_EINPUT, "law: one domain leaves nothing to mix");
+  if (c->proxy->command)
+    return rmx_fail(err, RMX_EINPUT, "law: it extrapolates the losses on the way of a training, which your own trainer does not report");
+  if ((size_t)c->options->law.mixtures < least)
+    return rmx_fail(err, RMX_EINPUT, "law: a law of %zu parameters takes %zu mixtures or more: `--set law.mixtures=%zu`", D + 1, least, least);
+  return make_plan(c, &p, err);
+}
+
+// ---- steps: a run's evaluations to its losses at the large run's tokens
+
+struct curve {
+  size_t n, M;
+  double *x;  // (n) tokens
+  double *y;  // (M, n) nats of the target's domains
+};
+
+static void curve_release(struct curve *v) {
+  free(v->x);
+  free(v->y);
+}
+
+// Lines of log.jsonl that are evaluations, from the first third of the run on. *lines counts all of them.
+static rmx_status read_curve(const rmx_run *run, const char *const *targets, size_t M, struct curve *v, size_t *lines, rmx_err *err) {
+  char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl"), *rest;
+  size_t size, room = (size_t)run->training.evals + 2;
+  *v = (struct curve){.M = M, .x = rmx_calloc(room, sizeof *v->x), .y = rmx_calloc(room * M, sizeof *v->y)};
+  double *rows = rmx_calloc(room * M, sizeof *rows);
+  rmx_status status = path && v->x && v->y && rows ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a learning curve");
+  *lines = 0;
+  for (char *line = status == RMX_OK ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+    json_t *o = json_loads(line, 0, NULL), *nats = json_object_get(o, "valid_nats");
+    const double tokens = json_number_value(json_object_get(o, "tokens"));
+    *lines += nats != NULL;
+    bool good = nats && v->n < room && tokens >= first_third * (double)run->training.tokens * (1 - 1e-9);
+    for (size_t m = 0; m < M && good; m++) {
+      const json_t *x = json_object_get(nats, targets[m]);
+      good = json_is_number(x);
+      rows[v->n * M + m] = json_number_value(x);
+    }
+    if (good) v->x[v->n++] = tokens;
+    json_decref(o);
+  }
+  for (size_t i = 0; i < v->n; i++)
+    for (size_t m = 0; m < M; m++) v->y[m * v->n + i] = rows[i * M + m];
+  if (status == RMX_OK && v->n < 3)
+    status = rmx_fail(err, RMX_EINPUT, "%s: %zu evaluations in the last two thirds of the run; a law of its steps takes 3", path, v->n);
+  free(rows);
+  free(text);
+  free(path);
+  return status;
+}
+
+struct fitted {
+  double alpha, rms;
+};
+
+// y (M): the run's losses at so many tokens.
+static rmx_status by_steps(const struct curve *v, double tokens, double *y, struct fitted *f, rmx_err *err) {
+  rmx__power_law *laws = rmx_calloc(v->M, sizeof *laws);
+  if (!laws) return rmx_fail_memory(err, v->M * sizeof *laws, "laws");
+  for (size_t m = 0; m < v->M; m++) laws[m] = (rmx__power_law){.x = v->x, .y = v->y + m * v->n, .n = v->n};
+  f->alpha = 0;
+  rmx__power_law_fit(laws, v->M, steps_delta, &f->alpha, &f->rms);
+  for (size_t m = 0; m < v->M; m++) y[m] = rmx__power_law_at(&laws[m], f->alpha, tokens);
+  free(laws);
+  return RMX_OK;
+}
+
+// ---- sizes: losses (S, n) at the sizes, largest first, to those of the large model, into y (n)
+
+static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n, double *y, struct fitted *f, rmx_err *err) {
+  const size_t S = p->S;
+  *f = (struct fitted){.alpha = S == 2 ? held_exponent : 0, .rms = NAN};
+  memcpy(y, losses, n * sizeof *y);
+  if (S == 1) return RMX_OK;
+  rmx__power_law *laws = rmx_calloc(n, sizeof *laws);
+  double x[MOST_SIZES], *turned = rmx_calloc(n * S, sizeof *turned);
+  rmx_status status = laws && turned ? RMX_OK : rmx_fail_memory(err, n * S * sizeof *turned, "laws");
+  for (size_t s = 0; s < S; s++) x[s] = p->parameters[S - 1 - s];
+  for (size_t i = 0; i < n && status == RMX_OK; i++) {
+    for (size_t s = 0; s < S; s++) turned[i * S + s] = losses[(S - 1 - s) * n + i];
+    laws[i] = (rmx__power_law){.x = x, .y = turned + i * S, .n = S};
+  }
+  if (status == RMX_OK) rmx__power_law_fit(laws, n, sizes_delta, &f->alpha, &f->rms);
+  for (size_t i = 0; i < n && status == RMX_OK; i++) y[i] = rmx__power_law_at(&laws[i], f->alpha, p->large);
+  free(laws);
+  free(turned);
+  return status;
+}
+
+// ---- all of it
+
+struct work {
+  const rmx_contest *c;
+  struct plan plan;
+  size_t T;              // domains of the target
+  const char **targets;  // (T)
+  double *mixtures;      // (M, D)
+  double *losses;        // (S, M, T) at the large run's tokens
+  rmx_run *runs;         // (S, M)
+  double alpha, rms;     // of the steps, means
+};
+
+static void release(struct work *w) {
+  for (size_t i = 0; w->runs && i < w->plan.S * w->plan.M; i++) rmx_run_release(&w->runs[i]);
+  free(w->runs);
+  free(w->targets);
+  free(w->mixtures);
+  free(w->losses);
+}
+
+static rmx_status prepare(const rmx_contest *c, struct work *w, rmx_err *err) {
+  const size_t D = c->corpus->D_train;
+  *w = (struct work){.c = c};
+  RMX_TRY(make_plan(c, &w->plan, err));
+  const size_t M = w->plan.M, S = w->plan.S;
+  w->targets = rmx_calloc(c->corpus->D, sizeof *w->targets);
+  for (size_t d = 0; w->targets && d < c->corpus->D; d++)
+    if (c->target[d] != 0) w->targets[w->T++] = c->corpus->names[d];
+  w->mixtures = rmx_calloc(M * D, sizeof *w->mixtures);
+  w->losses = rmx_calloc(S * M * w->T, sizeof *w->losses);
+  w->runs = rmx_calloc(S * M, sizeof *w->runs);
+  if (!w->targets || !w->mixtures || !w->losses || !w->runs) return rmx_fail_memory(err, S * M * w->T * sizeof(double), "mixing laws");
+  rmx_sample_options sample = *c->sample;
+  sample.runs = (int64_t)M;
+  RMX_TRY(rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, D, c->seed, w->mixtures, err));
+  for (size_t s = 0; s < S; s++)
+    for (size_t m = 0; m < M; m++) {
+      char name[48];
+      snprintf(name, sizeof name, "law-%zu-%03zu", s + 1, m + 1);
+      RMX_TRY(rmx__contest_run(c, name, w->mixtures + m * D, &w->plan.training[s], c->seed, false, NULL, &w->runs[s * M + m], err));
+    }
+  return RMX_OK;
+}
+
+static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_found *out, rmx_err *err) {
+  const size_t n = w->plan.S * w->plan.M;
+  for (size_t i = 0; i < n; i++) {
+    const size_t s = i / w->plan.M;
+    struct curve v;
+    struct fitted f = {0};
+    size_t lines;
+    rmx_status status = read_curve(&w->runs[i], w->targets, w->T, &v, &lines, err);
+    if (status == RMX_OK) status = by_steps(&v, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
+    curve_release(&v);
+    RMX_TRY(status);
+    // Evaluations on the way stand in the log alone: the result counts the one at the end.
+    const double all = (double)lines * rmx__contest_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
+    out->flops += fmax(0, all - json_number_value(json_object_get(results[i], "valid_flops")));
+    w->alpha += f.alpha / (double)n;
+    w->rms += f.rms / (double)n;
+  }
+  return RMX_OK;
+}
+
+// The extrapolated losses y (M, T) as tables, fitted by the mixing law and minimised.
+static rmx_status minimise(struct work *w, const double *y, rmx_found *out, rmx_err *err) {
+  const rmx_contest *c = w->c;
+  const size_t D = c->corpus->D_train, M = w->plan.M, T = w->T;
+  rmx_table mixtures = {0}, metrics = {0};
+  rmx_regress_options regress = {0};
+  rmx_optimize_options optimize = *c->optimize;
+  optimize.method = "search";
+  optimize.guard = false;
+  rmx_fit *fit = NULL;
+  rmx_question q = {0};
+  rmx_optimum o = {0};
+  rmx_status status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &regress, err);
+  if (status == RMX_OK) status = rmx_table_make(&mixtures, "run", M, D, err);
+  if (status == RMX_OK) status = rmx_table_make(&metrics, "run", M, T, err);
+  bool good = status == RMX_OK;
+  for (size_t d = 0; good && d < D; d++) good = (mixtures.names[d] = rmx_strdup(c->corpus->names[d])) != NULL;
+  for (size_t t = 0; good && t < T; t++) good = (metrics.names[t] = rmx_format("%s_val_loss", w->targets[t])) != NULL;
+  for (size_t m = 0; good && m < M; m++)
+    good = (mixtures.ids[m] = rmx_format("%zu", m + 1)) != NULL && (metrics.ids[m] = rmx_format("%zu", m + 1)) != NULL;
+  if (good) {
+    memcpy(mixtures.x, w->mixtures, M * D * sizeof *mixtures.x);
+    memcpy(metrics.x, y, M * T * sizeof *metrics.x);
+    free(regress.regressor);
+    good = (regress.regressor = rmx_strdup("exp")) != NULL;
+  }
+  if (status == RMX_OK && !good) status = rmx_fail_memory(err, M * D * sizeof(double), "tables");
+  if (status == RMX_OK) status = rmx_fit_tables(&regress, &mixtures, &metrics, NULL, 0, false, c->seed, c->threads, c->listener, &fit, NULL, err);
+  if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
+  if (status == RMX_OK) status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
+  if (status == RMX_OK) {
+    memcpy(out->mixture, o.mixture, D * sizeof *out->mixture);
+    json_object_set_new(out->notes, "predicted", json_real(o.score));
+    json_object_set_new(out->notes, "spearman_out_of_fold", isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
+  }
+  rmx_optimum_release(&o);
+  rmx_question_release(&q);
+  rmx_fit_free(fit);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
+  return status;
+}
+
+static void add_notes(const struct work *w, const struct fitted *sizes, rmx_found *out) {
+  const struct plan *p = &w->plan;
+  json_t *list = json_array();
+  for (size_t s = 0; s < p->S; s++) json_array_append_new(list, json_real(p->parameters[s]));
+  json_object_set_new(out->notes, "form", json_string("paper's laws; steps and sizes fitted to their minimum, mixtures by `exp`"));
+  json_object_set_new(out->notes, "mixtures", json_integer((json_int_t)p->M));
+  json_object_set_new(out->notes, "parameters", list);
+  json_object_set_new(out->notes, "tokens", json_integer((json_int_t)p->training[0].tokens));
+  json_object_set_new(out->notes, "evaluations", json_integer((json_int_t)p->training[0].evals));
+  json_object_set_new(out->notes, "steps_exponent", json_real(w->alpha));
+  json_object_set_new(out->notes, "steps_rms", json_real(w->rms));
+  if (p->S > 1) json_object_set_new(out->notes, "sizes_exponent", json_real(sizes->alpha));
+  if (p->S > 1) json_object_set_new(out->notes, "sizes_exponent_held", json_boolean(p->S == 2));
+  if (p->S > 1) json_object_set_new(out->notes, "sizes_rms", json_real(sizes->rms));
+}
+
+static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  struct work w;
+  struct fitted sizes = {0};
+  RMX_TRY(rmx__found_make(c, out, err));
+  rmx_status status = prepare(c, &w, err);
+  const size_t n = w.plan.S * w.plan.M;
+  json_t **results = rmx_calloc(n, sizeof *results);
+  double *y = rmx_calloc(w.plan.M * w.T, sizeof *y);
+  if (status == RMX_OK && !(results && y)) status = rmx_fail_memory(err, n * sizeof *y, "mixing laws");
+  if (status == RMX_OK) status = rmx__contest_train(c, w.runs, n, "law: mixtures at several sizes", results, out, err);
+  const double began = rmx_now();
+  if (status == RMX_OK) status = extrapolate_steps(&w, results, out, err);
+  if (status == RMX_OK) status = by_sizes(&w.plan, w.losses, w.plan.M * w.T, y, &sizes, err);
+  if (status == RMX_OK) add_notes(&w, &sizes, out);
+  if (status == RMX_OK) status = minimise(&w, y, out, err);
+  out->wall_s += rmx_now() - began;
+  for (size_t i = 0; results && i < n; i++) json_decref(results[i]);
+  free(results);
+  free(y);
+  release(&w);
+  return status;
+}
+
+const rmx_baseline rmx__law = {
+    .name = "law", .help = "mixing laws: losses extrapolated over steps and sizes, an exponential law of the mixture, its minimum",
+    .source = "Ye et al. 2024, arXiv 2403.16952", .suits = "a large model far larger, or trained far longer, than any proxy",
+    .check = check, .find = find,
+};

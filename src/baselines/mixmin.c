@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// MixMin (Thudi et al., "MixMin: Finding Data Mixtures via Convex Minimization", 2025, arXiv 2502.10510): one proxy is
+// trained on each domain alone; the mixture is that of their probabilities which holds the target's documents x_n of
+// L_n tokens likeliest,
+//   min over lambda of  -sum_n v_n log sum_p lambda_p P_p(x_n),   v_n = w_d / (N_d L_n),
+// where P_p(x) is the probability of the whole document under the proxy of domain p. The paper has one target, where
+// v_n is 1 / L_n but for a factor; here the target may be a weighted set of domains, w_d and N_d documents each.
+//
+// The problem is convex, and solved by EM in place of the code's exponentiated gradient (step 1, 100 steps, which moves
+// hardly at all where documents are long, as its gradient is of order 1 / L):
+//   lambda_p <- sum_n v_n r_np / sum_n v_n,   r_np = lambda_p P_p(x_n) / Z_n,   Z_n = sum_q lambda_q P_q(x_n).
+// Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n no mixture is better by more than max_p g_p - 1 (times
+// sum v); EM has converged when that is below mixmin.tolerance. (The code also fits to 80 % of the target; here all.)
+//
+// What it looks at: the validation text of the target, the same that the swarm's metrics are measured on, no more and
+// no less. A target that is to stay unseen wants a split of its own for every method.
+// Long documents make r_np 0 or 1: then lambda is the share of documents that each proxy holds likeliest.
+// mixmin.window cuts the text into shorter ones, which count as documents.
+//
+// Cost: K (D F + validation + target F / 3), K domains, D tokens each, as many as the budget pays for.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contest.h"
+#include "mixmin.h"
+#include "passages.h"
+
+enum { MOST_ITERATIONS = 100000 };
+
+// ---- the convex problem
+
+// P (N, K) from log P: each row divided by its largest, which changes no responsibility.
+static void rows_of_probability(const double *logp, size_t N, size_t K, double *P) {
+  for (size_t n = 0; n < N; n++) {
+    double most = -INFINITY;
+    for (size_t p = 0; p < K; p++) most = fmax(most, logp[n * K + p]);
+    for (size_t p = 0; p < K; p++) P[n * K + p] = exp(logp[n * K + p] - most);
+  }
+}
+
+rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t K, double tolerance, double *lambda, double *certificate,
+                          int64_t *iterations, rmx_err *err) {
+  double *P = rmx_calloc(N * K, sizeof *P), *g = rmx_calloc(K, sizeof *g), sum = 0;
+  rmx_status status = P && g ? RMX_OK : rmx_fail_memory(err, N * K * sizeof *P, "probabilities of documents");
+  for (size_t n = 0; n < N; n++) sum += v[n];
+  if (status == RMX_OK) rows_of_probability(logp, N, K, P);
+  for (size_t p = 0; p < K; p++) lambda[p] = 1 / (double)K;
+  for (*iterations = 0; status == RMX_OK; ++*iterations) {
+    memset(g, 0, K * sizeof *g);
+    for (size_t n = 0; n < N; n++) {
+      double Z = 0;
+      for (size_t p = 0; p < K; p++) Z += lambda[p] * P[n * K + p];
+      for (size_t p = 0; p < K; p++) g[p] += v[n] / sum * P[n * K + p] / Z;
+    }
+    double most = -INFINITY;
+    for (size_t p = 0; p < K; p++) most = fmax(most, g[p]);
+    *certificate = most - 1;
+    if (!isfinite(most)) status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is no number");
+    if (*certificate < tolerance || *iterations == MOST_ITERATIONS || status != RMX_OK) break;
+    for (size_t p = 0; p < K; p++) lambda[p] *= g[p];  // which keeps their sum
+  }
+  if (status == RMX_OK) status = rmx_mixture_normalise(lambda, K, err);
+  free(P);
+  free(g);
+  return status;
+}
+
+// ---- the target's text
+
+struct target {
+  size_t *domain;        // (n) of corpus->D
+  rmx__passage *passage; // (n)
+  double *v;             // (n)
+  size_t n;
+  double tokens;
+};
+
+static void target_release(struct target *t) {
+  free(t->domain);
+  free(t->passage);
+  free(t->v);
+}
+
+// The documents of domain d, up to the tokens that validation looks at; windows of them where asked for.
+static rmx_status add_domain(const rmx_contest *c, size_t d, struct target *t, rmx_err *err) {
+  const size_t limit = rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) + 1, window = (size_t)c->options->mixmin.window;
+  size_t *starts, documents, first = t->n;
+  RMX_TRY(rmx_corpus_documents(c->corpus, d, true, &starts, &documents, err));
+  const size_t room = t->n + (window ? limit / window + 1 : documents);
+  rmx__passage *passage = rmx_realloc(t->passage, room, sizeof *passage);
+  if (passage) t->passage = passage;
+  size_t *domain = rmx_realloc(t->domain, room, sizeof *domain);
+  if (domain) t->domain = domain;
+  double *v = rmx_realloc(t->v, room, sizeof *v);
+  if (v) t->v = v;
+  rmx_status status = passage && domain && v ? RMX_OK : rmx_fail_memory(err, room * sizeof *v, "the target's documents");
+  for (size_t i = 0, at = 0; status == RMX_OK && at < limit; i++) {
+    size_t to = window ? at + window : starts[i + 1];
+    if (to > limit) to = limit;
+    t->passage[t->n] = (rmx__passage){at, to};
+    t->domain[t->n++] = d;
+    at = to;
+  }
+  for (size_t i = first; status == RMX_OK && i < t->n; i++) {
+    const double L = (double)(t->passage[i].to - t->passage[i].from);
+    t->v[i] = c->target[d] / ((double)(t->n - first) * L);
+    t->tokens += L;
+  }
+  free(starts);
+  return status;
+}
+
+static rmx_status read_target(const rmx_contest *c, struct target *t, rmx_err *err) {
+  *t = (struct target){0};
+  rmx_status status = RMX_OK;
+  for (size_t d = 0; d < c->corpus->D && status == RMX_OK; d++) {
+    if (c->target[d] == 0) continue;
+    if (c->target[d] < 0)
+      status = rmx_fail(err, RMX_EINPUT, "mixmin: the loss of \"%s\" is to rise; it can only make text likelier", c->corpus->names[d]);
+    else if (c->corpus->domains[d].valid_tokens < 2)
+      status = rmx_fail(err, RMX_EINPUT, "mixmin: \"%s\" is a target without validation text", c->corpus->names[d]);
+    else
+      status = add_domain(c, d, t, err);
+  }
+  if (status == RMX_OK && t->n == 0) status = rmx_fail(err, RMX_EINPUT, "mixmin: no target");
+  if (status != RMX_OK) target_release(t);
+  return status;
+}
+
+// ---- the proxies
+
+static rmx_training proxy_of(const rmx_contest *c) {
+  rmx_training t = *c->proxy;
+  t.eval_half = false;
+  return t;
+}
+
+static rmx_status afford(const rmx_contest *c, const struct target *target, rmx_training *t, rmx_err *err) {
+  const size_t K = c->corpus->D_train;
+  double flop;
+  *t = proxy_of(c);
+  RMX_TRY(rmx__contest_flop(c, t, &flop, err));
+  return rmx__budget_tokens(c, t, c->budget / (double)K - target->tokens * flop / 3, 1, "mixmin", K, &t->tokens, err);
+}
+
+static rmx_status check(const rmx_contest *c, rmx_err *err) {
+  struct target target;
+  rmx_training t;
+  if (c->corpus->D_train < 2) return rmx_fail(err, RMX_EINPUT, "mixmin: one domain leaves nothing to mix");
+  if (c->proxy->command)
+    return rmx_fail(err, RMX_EINPUT, "mixmin: it asks its proxies for the probability of documents; proxies of your own trainer cannot be asked");
+  for (size_t d = 0; d < c->corpus->D_train; d++)
+    if (c->corpus->domains[d].train_tokens < (size_t)c->proxy->context + 1)
+      return rmx_fail(err, RMX_EINPUT, "mixmin: a proxy on \"%s\" alone: its %zu tokens are less than a sequence of %lld and a label",
+                      c->corpus->names[d], c->corpus->domains[d].train_tokens, (long long)c->proxy->context);
+  RMX_TRY(read_target(c, &target, err));
+  rmx_status status = afford(c, &target, &t, err);
+  target_release(&target);
+  return status;
+}
+
+// Log-probabilities of the target's documents under the proxy of domain p, into column p of logp (n, K).
+static rmx_status ask(const rmx_contest *c, const rmx_run *proxy, const struct target *t, size_t p, double *nats, double *logp,
+                      rmx_found *out, rmx_err *err) {
+  for (size_t i = 0, j; i < t->n; i = j) {
+    const rmx_domain *domain = &c->corpus->domains[t->domain[i]];
+    for (j = i; j < t->n && t->domain[j] == t->domain[i];) j++;
+    RMX_TRY(rmx__passage_nats(c, proxy, domain->valid, domain->width, t->passage + i, j - i, "mixmin: scoring the target", nats, out, err));
+    for (size_t n = i; n < j; n++) logp[n * c->corpus->D_train + p] = -nats[n - i];
+  }
+  return RMX_OK;
+}
+
+static rmx_status solve(const rmx_contest *c, const struct target *t, const double *logp, rmx_found *out, rmx_err *err) {
+  double certificate;
+  int64_t iterations;
+  const double began = rmx_now();
+  RMX_TRY(rmx__mixmin_em(logp, t->v, t->n, c->corpus->D_train, c->options->mixmin.tolerance, out->mixture, &certificate, &iterations, err));
+  out->wall_s += rmx_now() - began;
+  out->converged = certificate < c->options->mixmin.tolerance ? RMX_CONVERGED : RMX_NOT_CONVERGED;
+  json_object_set_new(out->notes, "form", json_string("paper; EM in place of its gradient steps"));
+  json_object_set_new(out->notes, "documents", json_integer((json_int_t)t->n));
+  json_object_set_new(out->notes, "document_tokens", json_real(t->tokens / (double)t->n));
+  json_object_set_new(out->notes, "iterations", json_integer((json_int_t)iterations));
+  json_object_set_new(out->notes, "certificate", json_real(certificate));
+  json_object_set_new(out->notes, "looked_at", json_string("the target's validation text"));
+  return RMX_OK;
+}
+
+static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+  const size_t K = c->corpus->D_train;
+  struct target target;
+  rmx_training t;
+  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(read_target(c, &target, err));
+  rmx_run *runs = rmx_calloc(K, sizeof *runs);
+  double *alone = rmx_calloc(K, sizeof *alone), *nats = rmx_calloc(target.n, sizeof *nats), *logp = rmx_calloc(target.n * K, sizeof *logp);
+  rmx_status status = runs && alone && nats && logp ? RMX_OK : rmx_fail_memory(err, target.n * K * sizeof *logp, "scores");
+  if (status == RMX_OK) status = afford(c, &target, &t, err);
+  for (size_t p = 0; p < K && status == RMX_OK; p++) {
+    char name[32];
+    snprintf(name, sizeof name, "mixmin-%03zu", p + 1);
+    memset(alone, 0, K * sizeof *alone);
+    alone[p] = 1;
+    status = rmx__contest_run(c, name, alone, &t, c->seed, true, NULL, &runs[p], err);
+  }
+  if (status == RMX_OK) status = rmx__contest_train(c, runs, K, "mixmin: a proxy for each domain", NULL, out, err);
+  for (size_t p = 0; p < K && status == RMX_OK; p++) status = ask(c, &runs[p], &target, p, nats, logp, out, err);
+  if (status == RMX_OK) json_object_set_new(out->notes, "proxy_tokens", json_integer((json_int_t)t.tokens));
+  if (status == RMX_OK) status = solve(c, &target, logp, out, err);
+  for (size_t p = 0; runs && p < K; p++) rmx_run_release(&runs[p]);
+  free(runs);
+  free(alone);
+  free(nats);
+  free(logp);
+  target_release(&target);
+  return status;
+}
+
+const rmx_baseline rmx__mixmin = {
+    .name = "mixmin", .help = "a proxy for each domain, the mixture of their probabilities that holds the target likeliest",
+    .source = "Thudi et al. 2025, arXiv 2502.10510", .suits = "few domains that differ in kind, and a target of which there is text",
+    .check = check, .find = find,
+};
