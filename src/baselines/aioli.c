@@ -243,10 +243,14 @@ static bool target_is_inside(const rmx_contest *c) {
 
 static double goal_of(const rmx_contest *c, const struct plan *p, size_t d) { return p->target ? c->target[d] : 1 / (double)c->corpus->D_train; }
 
-// Steps of each exploration where the training has so many rounds; a step at least is left to follow the mixture.
-static int64_t explore_steps(int64_t steps, int64_t rounds, double share, int64_t explorations) {
-  const int64_t length = steps / rounds, by_share = (int64_t)(share * (double)length / (double)explorations);
-  return by_share < (length - 1) / explorations ? by_share : (length - 1) / explorations;
+// Steps of each exploration where the training has so many rounds: by its share of them; one at least where that is within
+// `most`. One step is always left to follow the mixture.
+static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double most, int64_t explorations) {
+  const double length = (double)(steps / rounds);
+  int64_t each = (int64_t)(share * length / (double)explorations);
+  if (each < 1 && (double)explorations <= most * length) each = 1;
+  const int64_t room = (steps / rounds - 1) / explorations;
+  return each < room ? each : room;
 }
 
 static rmx_status plan_eval(const rmx_contest *c, struct plan *p, rmx_err *err) {
@@ -279,17 +283,17 @@ static rmx_status plan_of(const rmx_contest *c, struct plan *p, rmx_err *err) {
   while (K > published[row].domains) row++;
   *p = (struct plan){.eta = o->eta > 0 ? o->eta : published[row].eta, .one_hot = o->one_hot > 0 ? o->one_hot : published[row].one_hot,
                      .sweeps = o->sweeps > 0 ? o->sweeps : published[row].sweeps, .target = target_is_inside(c)};
-  const double share = o->explore > 0 ? o->explore : published[row].explore;
+  const double share = o->explore > 0 ? o->explore : published[row].explore, most = o->explore > 0 ? 0 : 0.7;
   const int64_t explorations = (int64_t)K * p->sweeps, by_length = steps / published[row].round;
   if (!(p->one_hot > 1 / (double)K))
     return rmx_fail(err, RMX_EINPUT, "aioli: a share of %g of the domain explored is no more than the %.3g of all the others: raise aioli.one_hot", p->one_hot, 1 / (double)K);
   p->rounds = o->rounds > 0 ? o->rounds : by_length > 4 ? by_length : 4;
   // Fewer rounds rather than none, where nobody said how many.
-  while (o->rounds == 0 && p->rounds > 1 && explore_steps(steps, p->rounds, share, explorations) < 1) p->rounds--;
-  p->explore = explore_steps(steps, p->rounds, share, explorations);
+  while (o->rounds == 0 && p->rounds > 1 && explore_steps(steps, p->rounds, share, most, explorations) < 1) p->rounds--;
+  p->explore = explore_steps(steps, p->rounds, share, most, explorations);
   if (p->explore < 1)
-    return rmx_fail(err, RMX_EINPUT, "aioli: %lld steps in %lld rounds have no room to explore %zu domains %lld times in %g of each round; lengthen the large "
-                    "training, or give fewer aioli.rounds or aioli.sweeps", (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, share);
+    return rmx_fail(err, RMX_EINPUT, "aioli: %lld steps in %lld rounds have no room to explore %zu domains %lld times in %g of each; lengthen the large "
+                    "training, or give fewer aioli.rounds or aioli.sweeps", (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, fmax(share, most));
   return plan_eval(c, p, err);
 }
 
