@@ -170,6 +170,7 @@ typedef enum rmx_purpose {
   RMX_FOR_STARTS,
   RMX_FOR_CANDIDATES,
   RMX_FOR_NOISE,
+  RMX_FOR_EXPLORATION,
 } rmx_purpose;
 
 /* A stream of numbers keyed by (seed, run, purpose): the i-th number depends on

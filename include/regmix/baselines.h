@@ -52,10 +52,14 @@ typedef struct rmx_law_options {
 } rmx_law_options;
 
 typedef struct rmx_aioli_options {
-  double eta, one_hot, smoothing; /* step .2; share h of the domain explored .75; ema, 0: none */
-  int64_t rounds, sweeps;         /* updates of the mixture in a training 10; sweeps over the domains in each 2 */
-  double explore;                 /* share of a round's steps spent on the sweeps: .5 */
-  int64_t eval_tokens;            /* validation tokens of a domain at each look: 4096 */
+  /* 0: as published for so many domains: up to 2, up to 4, more. */
+  double eta;          /* step of the mixture: .2, .1, 1 */
+  double one_hot;      /* h, share of the domain explored: .625, .5, .75 */
+  int64_t sweeps;      /* over the domains in a round: 4, 4, 2 */
+  double explore;      /* share of a round's steps spent on them: .13, .29, .7 */
+  int64_t rounds;      /* updates of the mixture in a training: of 250, 250, 200 steps, 4 at least */
+  double smoothing;    /* form "code": share of the old in the moving mean of A; 0: the paper's form, without: 0 */
+  int64_t eval_tokens; /* validation tokens of a domain at each look, if the budget allows: 4096 */
 } rmx_aioli_options;
 
 typedef struct rmx_climb_options {

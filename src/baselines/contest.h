@@ -9,6 +9,7 @@
 extern const rmx_baseline rmx__human, rmx__prior, rmx__uniform, rmx__unimax, rmx__single;
 extern const rmx_baseline rmx__regmix, rmx__regmix_paper, rmx__olmix;
 extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__law, rmx__climb_way;
+extern const rmx_baseline rmx__doremi, rmx__odm, rmx__aioli, rmx__rho1;
 
 // FLOPs of one token in training, head and attention in; a forward pass takes a third.
 rmx_status rmx__contest_flop(const rmx_contest *c, const rmx_training *t, double *flop_per_token, rmx_err *err);
