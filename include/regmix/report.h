@@ -31,6 +31,8 @@ rmx_status rmx_report_write(const char *folder, const char *path, rmx_err *err);
  *              of Gaussian processes `rows` says which of the N mixtures they were fitted on (null: all),
  *              trees are packed (src/report/trees.c)
  *   optimum, comparison, corpus, fit      the files as they are
+ *   methods    compare/methods.json, where there is one; the tracks of its notes are under tracks
+ *              {method: {tokens (T), mixture: {domain: (T)}}}, at most 200 points each
  *   target, budget_tokens, proxies, half_agreement, config, warnings, title, version */
 rmx_status rmx_report_collect(const char *folder, json_t **out, rmx_err *err);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the files of a folder to one JSON object. Files that are small and made for reading (optimum,
-// comparison, corpus, fit) go in as they are; runs, folds and learning curves are joined and thinned by their
-// own files here.
+// comparison, corpus, fit) go in as they are; runs, folds, learning curves and methods are joined and thinned
+// by their own files here.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -77,11 +77,12 @@ static rmx_status take(json_t *data, const char *key, const char *folder, const 
   return status;
 }
 
-// What was to be improved: as the optimum has it, else the comparison, else nobody said and the first metric
+// What was to be improved: as the optimum has it, else the comparisons, else nobody said and the first metric
 // is shown.
 static rmx_status find_target(json_t *data, rmx_err *err) {
   json_t *weights = json_object_get(json_object_get(data, "optimum"), "target");
   if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "comparison"), "target");
+  if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "methods"), "target");
   if (!json_object_size(weights)) return RMX_OK;
   const char *name =
       json_object_size(weights) > 1 ? RMX__WEIGHTED : json_object_iter_key(json_object_iter(weights));
@@ -119,6 +120,7 @@ static rmx_status collect(const char *folder, json_t *data, json_t *config, rmx_
   if (!json_object_get(data, "optimum"))
     RMX_TRY_GOTO(take(data, "optimum", fit_folder, "optimum.yaml", read_yaml, err), done);
   RMX_TRY_GOTO(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(rmx__collect_methods(folder, data, err), done);
   RMX_TRY_GOTO(take(data, "config", folder, "resolved.yaml", read_text, err), done);
   RMX_TRY_GOTO(take(config, "config", folder, "resolved.yaml", read_yaml, err), done);
   RMX_TRY_GOTO(find_target(data, err), done);

@@ -152,19 +152,34 @@ function pairedBars(rows, width, description) {
   });
 }
 
-// A dot and an error bar a row: rows {name, mean, se, label, main, tip}.
-function dots(rows, width, description, xTitle) {
-  return base(width, rows.length * 34 + 50, description, {
-    data: [{name: 'table', values: rows}],
+// A dot and an error bar a row: rows {name, mean, se, main, tip}. A row with `said`, which stands behind those without, has no
+// dot but that text: at the left, or of one `beyond` the axis at the right. `line` is a value all are to be seen against.
+function dots(rows, width, description, xTitle, line) {
+  const drawn = rows.filter((r) => !r.said);
+  const values = drawn.flatMap((r) => [r.mean - (r.se || 0), r.mean + (r.se || 0)]);
+  return base(width, rows.length * (rows.length > 8 ? 28 : 34) + 50, description, {
+    data: [
+      {name: 'table', values: drawn},
+      {name: 'said', values: rows.filter((r) => r.said)},
+      {name: 'line', values: Number.isFinite(line) ? [{}] : []},
+    ],
     scales: [
       {name: 'name', type: 'band', domain: rows.map((r) => r.name), range: 'height'},
-      linear('x', 'width', extent(rows.flatMap((r) => [r.mean - (r.se || 0), r.mean + (r.se || 0)]))),
+      linear('x', 'width', extent(values)),
     ],
     axes: [
       {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 100)},
       {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 120 : 220},
     ],
     marks: [
+      plain('rule', 'line', {
+        x: {scale: 'x', value: line},
+        y: v(0),
+        y2: {signal: `height * ${drawn.length / rows.length}`},
+        stroke: v('var(--main)'),
+        strokeDash: v([3, 4]),
+        opacity: v(0.6),
+      }),
       plain('rule', 'table', {
         x: {scale: 'x', signal: 'datum.mean - (datum.se || 0)'},
         x2: {scale: 'x', signal: 'datum.mean + (datum.se || 0)'},
@@ -178,6 +193,15 @@ function dots(rows, width, description, xTitle) {
         y: f('name', 'name', {band: 0.5}),
         size: v(85),
         fill: {signal: "datum.main ? 'var(--main)' : 'var(--soft)'"},
+      }),
+      plain('text', 'said', {
+        x: {signal: 'datum.beyond ? width - 4 : 6'},
+        y: f('name', 'name', {band: 0.5}),
+        align: {signal: "datum.beyond ? 'right' : 'left'"},
+        baseline: v('middle'),
+        fontSize: v(12),
+        text: f('said'),
+        fill: {signal: "datum.beyond ? 'var(--ink)' : 'var(--accent)'"},
       }),
     ],
   });
@@ -419,7 +443,16 @@ function series(rows, width, description, xTitle, yTitle) {
 
 // A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it
 // suits any paper.
-function heatMap(cells, rowNames, columnNames, width, description, rowTitle = 'domain (share of tokens)') {
+const BLUE_TO_ORANGE = "datum.value < 0 ? 'var(--low)' : 'var(--high)'";
+function heatMap(
+  cells,
+  rowNames,
+  columnNames,
+  width,
+  description,
+  rowTitle = 'domain (share of tokens)',
+  color = BLUE_TO_ORANGE,
+) {
   const room = width - Math.min(190, width * 0.3);
   const cell = room / columnNames.length;
   const height = rowNames.length * 26 + 110;
@@ -457,7 +490,7 @@ function heatMap(cells, rowNames, columnNames, width, description, rowTitle = 'd
         width: {scale: 'column', band: 1},
         y: f('row', 'row'),
         height: {scale: 'row', band: 1},
-        fill: {signal: "datum.value < 0 ? 'var(--low)' : 'var(--high)'"},
+        fill: {signal: color},
         fillOpacity: {signal: 'isValid(datum.value) ? 0.03 + 0.97 * abs(datum.value) : 0'},
         cornerRadius: v(2),
       }),

@@ -95,6 +95,9 @@ const domainNames = [
     ...(runs ? runs.domains : []),
     ...(fit ? fit.domains || [] : []),
     ...(data.corpus ? data.corpus.domains.map((d) => d.name) : []),
+    ...(data.methods
+      ? Object.values(data.methods.methods).flatMap((m) => Object.keys({...m.weights, ...m.loss_nats}))
+      : []),
   ]),
 ];
 const WEIGHTED = 'weighted target';

@@ -484,6 +484,7 @@ document.getElementById('foot').textContent =
   `Made by regmix ${data.version}. This page is complete: it loads nothing from anywhere.`;
 answerSection();
 compareSection();
+methodsSection();
 whatIfSection();
 fitSection();
 domainSection();

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways to choose data, as `regmix compare --methods` measured them: loss, what the search cost, the weights found and how
+// they moved. Without compare/methods.json there is no such section.
+
+// Every method, the lowest target loss first, those without one at the end.
+const methodRows = (() => {
+  if (!data.methods) return [];
+  const {methods, order, seeds} = data.methods;
+  const rows = order.map((name) => {
+    const m = methods[name],
+      {mean, se, n} = m.target_loss || {};
+    return {...m, name, mean, se, n, lost: isNumber(mean) && isNumber(seeds) ? seeds - n : 0};
+  });
+  const rank = (r) => (isNumber(r.mean) ? r.mean : Infinity);
+  return rows.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+})();
+
+const methodLabel = (row) => rowLabel({name: row.name.replace(/^single-/, 'single:')});
+const plusMinus = (mean, se) => `${loss(mean)}${isNumber(se) ? ` ± ${small(se)}` : ''}`;
+const flopsOf = (x) => (x > 0 ? scientific(x) : x === 0 ? '0' : '–');
+const isFailed = (row) => !isNumber(row.mean);
+const failure = (row) => String(row.status || 'no result').replace(/^done$/, 'no result');
+
+// What is lowered: "exam validation loss". Its weights may differ from those of the optimum's target.
+function methodsTarget() {
+  const weights = Object.entries(data.methods.target || {});
+  if (weights.length !== 1) return 'weighted target loss';
+  const [metric, weight] = weights[0];
+  return `${weight === 1 ? '' : `${weight} × `}${domainLabel(metric.replace(/_val_loss$/, ''))} validation loss`;
+}
+
+// Three standard errors of a paired difference, as the command has it.
+function methodsSentence(first, done) {
+  const winner = done[0],
+    name = methodLabel(winner),
+    gap = winner.against_first;
+  let text = `The lowest ${methodsTarget()}, ${plusMinus(winner.mean, winner.se)} nats/token, is that of ${name}`;
+  if (winner !== first && !isFailed(first) && gap && isNumber(gap.mean) && gap.mean < 0)
+    text += `, ${small(-gap.mean)}${isNumber(gap.se) ? ` ± ${small(gap.se)}` : ''} below ${methodLabel(first)}`;
+  text += '.';
+  const others = isFailed(first) ? [] : done.filter((r) => r !== first);
+  const ts = others.map((r) => standardErrors(r.against_first)).filter(isNumber);
+  if (ts.length) {
+    const count = (test) => ts.filter(test).length;
+    const parts = [
+      [count((t) => t > 3), 'clearly worse'],
+      [count((t) => t < -3), 'clearly better'],
+      [count((t) => Math.abs(t) <= 3), 'not to be told from it'],
+    ].filter(([n]) => n);
+    text += ` Against ${methodLabel(first)}, over paired seeds: ${parts.map(([n, what]) => `${n} ${what}`).join(', ')} (clear is more than three standard errors).`;
+  }
+  return text;
+}
+
+// A method far off would press the others together: it is said at the edge instead. Far: beyond three times the spread of the
+// better three quarters, where the axis gets less than half as long by it.
+function lossLimit(done) {
+  if (done.length < 4) return Infinity;
+  const [low, high] = [done[0].mean, done[Math.ceil(0.75 * done.length) - 1].mean];
+  const limit = low + 3 * (high - low),
+    within = done.filter((r) => r.mean <= limit);
+  return high > low && done[done.length - 1].mean - low > 2 * (within[within.length - 1].mean - low)
+    ? limit
+    : Infinity;
+}
+
+function methodTip(row) {
+  return [
+    `${row.name}: ${plusMinus(row.mean, row.se)} nats/token`,
+    `${plural(row.n, 'seed')}${row.lost > 0 ? `, ${row.lost} diverged` : ''}`,
+    `${flopsOf(row.search_flops)} FLOPs and ${duration(row.search_wall_s)} to find it`,
+  ].join('\n');
+}
+
+function methodLossFigure(first, done, limit) {
+  const axis = `${methodsTarget()} (nats/token)`;
+  const rows = methodRows.map((r) => ({
+    name: methodLabel(r),
+    mean: r.mean,
+    se: r.se,
+    main: r === first,
+    tip: methodTip(r),
+    beyond: r.mean > limit,
+    said: isFailed(r) ? failure(r) : r.mean > limit ? `${plusMinus(r.mean, r.se)} \u2192` : null,
+  }));
+  const title = 'Target loss of the large model on what each method chose';
+  const far = rows.some((r) => r.beyond);
+  return figure(
+    'methods-loss',
+    title,
+    `Mean over seeds, bars ± one standard error; left is better.${isFailed(first) ? '' : ` Dashed: ${methodLabel(first)}.`}` +
+      `${far ? ' Arrows: too far right for this axis.' : ''}`,
+    (width) => ({
+      spec: dots(rows, width, title, axis, isFailed(first) ? NaN : first.mean),
+      rows: rows.filter((r) => !r.said).length,
+    }),
+  );
+}
+
+// Where nothing cost anything there is nothing to plot.
+function methodCostFigure(first, done, limit) {
+  const points = done
+    .filter((r) => isNumber(r.search_flops))
+    .map((r) => ({
+      name: methodLabel(r),
+      x: r.search_flops,
+      y: r.mean,
+      se: r.se,
+      main: r === first,
+      tip: methodTip(r),
+      beyond: r.mean > limit ? `${loss(r.mean)} \u2191` : null,
+    }));
+  if (!points.some((p) => p.x > 0)) return null;
+  const title = 'What finding it cost, and what it brought';
+  const budget = data.methods.budget_flops;
+  return figure(
+    'methods-cost',
+    title,
+    'Lower and further left is better; bars ± one standard error. All FLOPs of a search are counted: references, proxies, scoring, ' +
+      'validation. Runs that several methods use count for each of them.' +
+      `${points.some((p) => !(p.x > 0)) ? ' At the left edge: methods that cost nothing, side by side.' : ''}` +
+      `${budget > 0 ? ` Budget: ${scientific(budget)} FLOPs, for the methods that let one choose.` : ''}`,
+    (width) => ({
+      spec: namedPoints(
+        points,
+        width,
+        title,
+        `FLOPs to find it (log axis${points.some((p) => !(p.x > 0)) ? '; 0 apart' : ''})`,
+        `${methodsTarget()} (nats/token)`,
+        budget,
+      ),
+      rows: points.length,
+    }),
+  );
+}
+
+const methodDomains = () => [...new Set(methodRows.flatMap((r) => Object.keys(r.weights || {})))];
+
+function methodTrackFigure() {
+  const domains = methodDomains();
+  const panels = methodRows
+    .filter((r) => data.methods.tracks[r.name])
+    .map((r) => {
+      const {tokens, mixture} = data.methods.tracks[r.name];
+      return {
+        name: methodLabel(r),
+        note: r.chooses_while_training ? 'in the large model, first seed' : 'in its search',
+        lines: Object.entries(mixture).map(([domain, shares]) => {
+          const k = Math.max(0, domains.indexOf(domain));
+          return {
+            name: domainLabel(domain),
+            color: `var(--line-${k % 8})`,
+            dash: [[], [6, 3], [2, 2]][Math.floor(k / 8) % 3],
+            x: tokens,
+            y: shares.map((w) => (isNumber(w) ? 100 * w : null)),
+            tip: `${r.name}, ${domain}\nfrom ${percent(shares[0])} to ${percent(shares[shares.length - 1])}`,
+          };
+        }),
+      };
+    })
+    .filter((p) => p.lines.length);
+  if (!panels.length) return null;
+  const title = 'How the weights moved';
+  const lines = panels.reduce((sum, p) => sum + p.lines.length, 0);
+  return figure(
+    'methods-tracks',
+    title,
+    'Methods that change the mixture as training goes on; a line is a domain.',
+    (width) => ({
+      spec: trajectories(panels, width, title, 'training tokens', 'share of the tokens (%)'),
+      rows: lines,
+    }),
+  );
+}
+
+function methodWeightFigure() {
+  const found = methodRows.filter((r) => r.weights),
+    domains = methodDomains();
+  if (!found.length) return null;
+  const brief = (w) => (!isNumber(w) ? '' : w === 0 ? '0' : w < 0.0005 ? '<0.1' : fixed(100 * w, 1));
+  const cells = domains.flatMap((domain) =>
+    found.map((r) => {
+      const w = r.weights[domain];
+      return {
+        row: domainLabel(domain),
+        column: methodLabel(r),
+        value: isNumber(w) ? Math.sqrt(w) : null,
+        label: brief(w),
+        tip: `${r.name}\n${domain} ${percent(w)}`,
+      };
+    }),
+  );
+  const steered = found.filter((r) => r.chooses_while_training).map(methodLabel);
+  const title = 'The weights found (% of the training tokens)';
+  return figure(
+    'methods-weights',
+    title,
+    `The method with the lowest loss first; the stronger the colour, the more.${steered.length ? ` What was drawn over the whole training, of ${steered.join(', ')}.` : ''}`,
+    (width) => ({
+      spec: heatMap(
+        cells,
+        domains.map(domainLabel),
+        found.map(methodLabel),
+        width,
+        title,
+        'domain',
+        "'var(--low)'",
+      ),
+      rows: cells.length,
+    }),
+  );
+}
+
+function methodTable(first) {
+  const rounds = (r) =>
+    r.converged === true ? 'converged' : r.converged === false ? 'did not converge' : '–';
+  const outcome = (r) =>
+    isFailed(r)
+      ? {text: failure(r), title: r.why}
+      : r.lost > 0
+        ? `${r.lost} of ${plural(data.methods.seeds, 'seed')} diverged`
+        : rounds(r);
+  return table(
+    'The methods, by target loss',
+    [
+      'method',
+      'target loss (nats/token)',
+      '± se',
+      `minus ${methodLabel(first)}, paired`,
+      '± se',
+      {text: 'in se', title: 'difference over its standard error; beyond 3 it is clear'},
+      {text: 'search FLOPs', title: 'everything it took to find it'},
+      {text: 'search time', title: 'of all its runs, one after the other'},
+      'seeds',
+      {text: 'outcome', title: 'of a method that goes in rounds: whether it came to rest'},
+    ],
+    methodRows.map((r) => {
+      const gap = r === first ? null : r.against_first;
+      return [
+        {text: methodLabel(r), title: r.name},
+        loss(r.mean),
+        isNumber(r.se) ? small(r.se) : '–',
+        gap && isNumber(gap.mean) ? signed(gap.mean) : '–',
+        gap && isNumber(gap.se) ? small(gap.se) : '–',
+        gap ? fixed(standardErrors(gap), 1) : '–',
+        flopsOf(r.search_flops),
+        r.search_wall_s > 0 ? duration(r.search_wall_s) : '0 s',
+        whole(r.n),
+        outcome(r),
+      ];
+    }),
+    (i) => (methodRows[i] === first ? 'main' : null),
+  );
+}
+
+function methodLossTable(done) {
+  const domains = [...new Set(done.flatMap((r) => Object.keys(r.loss_nats || {})))];
+  if (!domains.length) return null;
+  return table(
+    'Validation loss of every domain (nats/token); the best of each row is bold',
+    ['domain', ...done.map(methodLabel)],
+    domains.map((domain) => {
+      const cells = done.map((r) => (r.loss_nats || {})[domain] || {});
+      const best = Math.min(...cells.map((c) => (isNumber(c.mean) ? c.mean : Infinity)));
+      return [
+        {text: domainLabel(domain), title: domain},
+        ...cells.map((c) => ({
+          text: loss(c.mean),
+          class: isNumber(c.mean) && c.mean === best ? 'best' : null,
+          title: isNumber(c.se) ? `± ${small(c.se)}` : null,
+        })),
+      ];
+    }),
+  );
+}
+
+// A note in words: numbers short, a value a domain in brackets, what is longer left to the file.
+function noteText(value) {
+  if (isNumber(value))
+    return Number.isInteger(value) && Math.abs(value) < 1e6 ? whole(value) : String(Number(value.toPrecision(3)));
+  if (Array.isArray(value))
+    return value.length > 12 || value.some((x) => x && typeof x === 'object')
+      ? `${plural(value.length, 'entry').replace('entrys', 'entries')}, in compare/methods.json`
+      : value.map(noteText).join(', ');
+  if (value && typeof value === 'object')
+    return `(${Object.entries(value)
+      .map(([name, x]) => `${domainLabel(name).replace(/_/g, ' ')} ${noteText(x)}`)
+      .join(', ')})`;
+  return value === true ? 'yes' : value === false ? 'no' : value == null ? '–' : String(value);
+}
+
+function methodNotes() {
+  const told = methodRows.filter((r) => Object.keys(r.notes || {}).length || r.why);
+  if (!told.length) return null;
+  return el(
+    'div',
+    {class: 'block notes'},
+    el('h3', null, 'Form and settings of each'),
+    el(
+      'dl',
+      {class: 'facts'},
+      told.flatMap((r) => [
+        el('dt', null, methodLabel(r)),
+        el(
+          'dd',
+          null,
+          [
+            r.why && `${failure(r)}: ${r.why}`,
+            ...Object.entries(r.notes || {}).map(([key, x]) => `${key.replace(/_/g, ' ')}: ${noteText(x)}`),
+          ]
+            .filter(Boolean)
+            .join('; '),
+        ),
+      ]),
+    ),
+  );
+}
+
+function methodsSection() {
+  if (!methodRows.length) return;
+  const {order, seeds, tokens} = data.methods;
+  const first = methodRows.find((r) => r.name === order[0]),
+    done = methodRows.filter((r) => !isFailed(r));
+  const failed = methodRows.filter(isFailed).map(methodLabel),
+    limit = lossLimit(done);
+  const charts = [
+    done.length ? methodLossFigure(first, done, limit) : null,
+    methodCostFigure(first, done, limit),
+    methodWeightFigure(),
+    methodTrackFigure(),
+  ].filter(Boolean);
+  section(
+    'methods',
+    'Ways to choose the data, measured',
+    'Methods',
+    done.length ? el('p', {class: 'lead'}, methodsSentence(first, done)) : null,
+    el(
+      'p',
+      null,
+      `${plural(methodRows.length, 'method')}; after each the same large model was trained` +
+        `${tokens ? `, on ${count(tokens)} tokens` : ''}${seeds ? `, with ${seeds === 1 ? 'one seed' : `the same ${whole(seeds)} seeds`}` : ''}.` +
+        `${failed.length ? ` Without a result: ${failed.join(', ')}.` : ''}`,
+    ),
+    ...charts.slice(0, 1).map((c) => c.node),
+    el('div', {class: 'block'}, methodTable(first)),
+    ...charts.slice(1).map((c) => c.node),
+    methodLossTable(done) ? el('div', {class: 'block'}, methodLossTable(done)) : null,
+    methodNotes(),
+  );
+}
