@@ -29,6 +29,7 @@ typedef struct rmx_training {
   rmx_adamw adamw;
   int64_t eval_tokens;     /* validation tokens of each domain at most; 0: all there are */
   bool eval_half;          /* measure the metrics at half way too */
+  int64_t evals;           /* measure them so often, evenly spread, for log.jsonl alone; 0: at half way and the end */
   double checkpoint_s;     /* seconds between checkpoints */
   int64_t threads;         /* of one run; 0: see rmx_training_threads. No result depends on it */
   char *command;           /* the user's own trainer, run by sh; NULL: ours */

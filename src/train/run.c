@@ -44,7 +44,9 @@ void rmx_run_release(rmx_run *r) {
 
 // What only says how the work is cut up does not change the answer. (The size of
 // a pass changes the order of sums, so it does.)
-static bool changes_answer(const char *key) { return strcmp(key, "checkpoint_s") != 0 && strcmp(key, "threads") != 0; }
+static bool changes_answer(const char *key) {
+  return strcmp(key, "checkpoint_s") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "evals") != 0;
+}
 
 static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_t *o = json_object();

@@ -126,6 +126,12 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
 
 // ---- the loop
 
+// One of the `evals` on the way: the first step at or past each of as many even parts of the run.
+static bool evaluation_due(const struct loop *l) {
+  const int64_t evals = l->run->training.evals;
+  return l->step * evals / l->steps > (l->step - 1) * evals / l->steps;
+}
+
 static rmx_status train_steps(struct loop *l, rmx_err *err) {
   double since = rmx_now();
   int64_t since_step = l->step;
@@ -142,6 +148,7 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
     }
     if (l->diverged) return RMX_OK;
     if (l->step == l->half_step) evaluate_all(l, l->half_nats);
+    else if (l->step < l->steps && evaluation_due(l)) evaluate_all(l, l->final_nats);
     if (l->hooks && l->hooks->tick) {
       rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss, tokens_per_s};
       l->hooks->tick(l->hooks->context, &state);

@@ -26,6 +26,7 @@ const rmx_option rmx_training_options[] = {
     {"clip", RMX_REAL, AT(adamw.clip), "1", 0, 1e9, "NORM", "gradient norm at most; 0: not clipped"},
     {"eval_tokens", RMX_INT, AT(eval_tokens), "0", 0, 1e12, "TOKENS", "validation tokens of a domain; 0: all there are"},
     {"eval_half", RMX_BOOL, AT(eval_half), "true", 0, 0, NULL, "measure the metrics at half way too: were the proxies trained long enough?"},
+    {"evals", RMX_INT, AT(evals), "0", 0, 1e6, "N", "measure the metrics so often on the way, evenly spread, for log.jsonl; changes no result"},
     {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS", "time between checkpoints"},
     {"threads", RMX_INT, AT(threads), "0", 0, 64, "N", "of one run, changing no result; 0: a share of the processors that the other runs leave"},
     {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",

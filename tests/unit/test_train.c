@@ -166,6 +166,42 @@ START_TEST(what_is_trained_on_is_what_is_learnt) {
 }
 END_TEST
 
+static size_t evaluations_in(const rmx_run *r, int64_t steps[], size_t most) {
+  char *path = rmx_path_in(r->folder, "log.jsonl"), *text;
+  size_t size, n = 0;
+  must(rmx_read_file(path, &text, &size, err));
+  for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+    json_t *o = json_loads(line, 0, NULL);
+    if (json_object_get(o, "valid_nats") && n < most) steps[n++] = json_integer_value(json_object_get(o, "step"));
+    json_decref(o);
+  }
+  free(text);
+  free(path);
+  return n;
+}
+
+START_TEST(evaluations_on_the_way_change_no_result) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();  // 32 steps
+  rmx_run plain = a_run(&t, "plain", 0.5);
+  t.evals = 5;
+  rmx_run often = a_run(&t, "often", 0.5);
+  json_t *a = train(&plain, NULL), *b = train(&often, NULL);
+  int64_t steps[9];
+  ck_assert_uint_eq(evaluations_in(&plain, steps, 9), 2);
+  const int64_t wanted[] = {7, 13, 16, 20, 26, 32};  // fifths, rounded up, the middle and the end
+  ck_assert_uint_eq(evaluations_in(&often, steps, 9), 6);
+  for (size_t i = 0; i < 6; i++) ck_assert_int_eq(steps[i], wanted[i]);
+  ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")), json_string_value(json_object_get(b, "answers")));
+  json_decref(a), json_decref(b);
+  rmx_run_release(&plain), rmx_run_release(&often);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
 // Stops the training it is told of at step 9.
 static void stop_at_nine(void *context, const rmx_train_state *s) {
   (void)context;
@@ -274,6 +310,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, a_run_reads_back_and_its_answer_depends_on_the_question);
   tcase_add_test(tc, reported_losses_are_the_models);
   tcase_add_test(tc, what_is_trained_on_is_what_is_learnt);
+  tcase_add_test(tc, evaluations_on_the_way_change_no_result);
   tcase_add_test(tc, threads_may_change_between_two_halves);
   tcase_add_test(tc, tokens_may_be_weighed_by_their_losses);
   tcase_add_test(tc, divergence_is_a_result);
