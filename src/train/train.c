@@ -134,9 +134,9 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
 // ---- the loop
 
 // One of the `evals` on the way: the first step at or past each of as many even parts of the run.
-static bool evaluation_due(const struct loop *l) {
+static bool evaluation_due(const struct loop *l, int64_t step) {
   const int64_t evals = l->run->training.evals;
-  return l->step * evals / l->steps > (l->step - 1) * evals / l->steps;
+  return step * evals / l->steps > (step - 1) * evals / l->steps;
 }
 
 static rmx_status train_steps(struct loop *l, rmx_err *err) {
@@ -158,7 +158,7 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
     }
     if (l->diverged) return RMX_OK;
     if (l->step == l->half_step) evaluate_all(l, l->half_nats);
-    else if (l->step < l->steps && evaluation_due(l)) evaluate_all(l, l->final_nats);
+    else if (l->step < l->steps && evaluation_due(l, l->step)) evaluate_all(l, l->final_nats);
     if (l->hooks && l->hooks->tick) {
       rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss, tokens_per_s};
       l->hooks->tick(l->hooks->context, &state);
@@ -173,12 +173,13 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
 
 // ---- the result
 
-// Validation is a forward pass, a third of training, at the end and perhaps half way.
+// Each validation, at the end and on the way, is a forward pass: a third of training.
 static double valid_flops(const struct loop *l) {
   double tokens = 0;
   for (size_t d = 0; d < l->corpus->D; d++) tokens += (double)rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens);
-  const int times = l->diverged ? 0 : l->half_step > 0 ? 2 : 1;
-  return times * tokens * rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
+  int64_t times = !l->diverged;
+  for (int64_t s = 1; s < l->steps && s <= l->step; s++) times += s == l->half_step || evaluation_due(l, s);
+  return (double)times * tokens * rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
 }
 
 static json_t *result_json(const struct loop *l) {

@@ -99,6 +99,18 @@ quick="--set proxy.tokens=4k --set large.tokens=4k --set sample.runs=5 --set com
 try "an experiment without a config" 1 "no regmix.yaml" "$REGMIX" run -C nothing
 try "plan, before anything is there" 0 "In all about" "$REGMIX" plan -C exp
 try "plan --json" 0 '"seconds"' "$REGMIX" plan -C exp --json
+# shellcheck disable=SC2086
+"$REGMIX" plan -C exp $quick --set jobs=1 --set proxy.threads=1 --set large.threads=1 --cores 4 --json > plan.json
+# 5 runs are 5 rounds of one worker, but 2 of four.
+if python3 -c 'import json; p = json.load(open("plan.json")); e = p["elsewhere"]["proxies"]
+assert e["jobs"] == 4 and abs(e["seconds"] / p["proxies"]["seconds"] - 2 / 5) < 1e-9, p
+assert abs(sum(p["elsewhere"][k]["seconds"] for k in ("proxies", "large")) - p["elsewhere"]["seconds"]) < 1e-9, p'; then
+  ok "plan --cores runs as many at a time as there are cores"
+else
+  not_ok "plan --cores runs as many at a time as there are cores"
+fi
+# shellcheck disable=SC2086
+try "plan --cores says what it takes for granted" 0 "memory to be no tighter" "$REGMIX" plan -C exp $quick --cores 64
 try "status, before anything is there" 0 "not prepared" "$REGMIX" status -C exp
 try "train too early says what comes first" 1 "regmix prepare" "$REGMIX" train -C exp
 try "prepare" 0 "documents" "$REGMIX" prepare -C exp
