@@ -2,7 +2,7 @@
 // Data mixing laws (Ye et al., "Data Mixing Laws: Optimizing Data Mixtures by Predicting Language Modeling Performance",
 // 2024, arXiv 2403.16952): what the large model's losses would be on a few mixtures is extrapolated from small and short
 // trainings, a law of the mixture fitted to that, and its minimum taken. Three laws, nested:
-//   steps   L(x) = e^c + (x_0 / x)^a    x tokens, for each mixture and size; a shared by the validation sets; Huber .05
+//   steps   L(x) = e^c + (x_0 / x)^a    x tokens, for each mixture and size; a shared by all validation sets; Huber .05
 //   sizes   L(N) = e^c + (N_0 / N)^b    N parameters without embeddings, for each mixture and validation set, of the
 //                                       losses at the large run's tokens; one b for all; Huber .08
 //   mixture L(r) = c + sum_k exp(a_k + t_k . r)   for each validation set, of the losses at the large model's size
@@ -15,7 +15,7 @@
 // tokens, feed the laws; but the two power laws are fitted to the minimum (law_fit.c), not by L-BFGS from thousands of
 // starts; the mixing law is the regressor `exp`, penalised least squares with a cross-validated strength (where a and t are one too
 // many on the simplex, the penalty decides), and its minimum is searched by gradient, not on a grid (its shipped code: boosted
-// networks, chosen in-sample). Validation sets are the target's domains, each a law of its own. Mixtures are those of
+// networks, chosen in-sample). Of the validation sets only the target's go further than the steps. Mixtures are those of
 // the experiment's sampler. The curve of a training are the last two thirds of its evaluations, as there. With two
 // sizes nothing tells b, which is then held at .55, the middle of the paper's starts; with one there is no law of sizes.
 // The large model's schedule must be like the proxies' for the extrapolation to mean it.
@@ -111,6 +111,9 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
     return rmx_fail(err, RMX_EINPUT, "law: it extrapolates the losses on the way of a training, which your own trainer does not report");
   if ((size_t)c->options->law.mixtures < least)
     return rmx_fail(err, RMX_EINPUT, "law: a law of %zu parameters takes %zu mixtures or more: `--set law.mixtures=%zu`", D + 1, least, least);
+  for (size_t d = 0; d < c->corpus->D; d++)
+    if (c->target[d] != 0 && rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) == 0)
+      return rmx_fail(err, RMX_EINPUT, "law: \"%s\" is a target without validation text", c->corpus->names[d]);
   return make_plan(c, &p, err);
 }
 
@@ -119,7 +122,7 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 struct curve {
   size_t n, M;
   double *x;  // (n) tokens
-  double *y;  // (M, n) nats of the target's domains
+  double *y;  // (M, n) nats of the validation sets
 };
 
 static void curve_release(struct curve *v) {
@@ -128,7 +131,7 @@ static void curve_release(struct curve *v) {
 }
 
 // Lines of log.jsonl that are evaluations, from the first third of the run on. *lines counts all of them.
-static rmx_status read_curve(const rmx_run *run, const char *const *targets, size_t M, struct curve *v, size_t *lines, rmx_err *err) {
+static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t M, struct curve *v, size_t *lines, rmx_err *err) {
   char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl"), *rest;
   size_t size, room = (size_t)run->training.evals + 2;
   *v = (struct curve){.M = M, .x = rmx_calloc(room, sizeof *v->x), .y = rmx_calloc(room * M, sizeof *v->y)};
@@ -141,7 +144,7 @@ static rmx_status read_curve(const rmx_run *run, const char *const *targets, siz
     *lines += nats != NULL;
     bool good = nats && v->n < room && tokens >= first_third * (double)run->training.tokens * (1 - 1e-9);
     for (size_t m = 0; m < M && good; m++) {
-      const json_t *x = json_object_get(nats, targets[m]);
+      const json_t *x = json_object_get(nats, sets[m]);
       good = json_is_number(x);
       rows[v->n * M + m] = json_number_value(x);
     }
@@ -162,14 +165,15 @@ struct fitted {
   double alpha, rms;
 };
 
-// y (M): the run's losses at so many tokens.
-static rmx_status by_steps(const struct curve *v, double tokens, double *y, struct fitted *f, rmx_err *err) {
+// y: the run's losses at so many tokens, of those sets that are of the target.
+static rmx_status by_steps(const struct curve *v, const bool *of_target, double tokens, double *y, struct fitted *f, rmx_err *err) {
   rmx__power_law *laws = rmx_calloc(v->M, sizeof *laws);
   if (!laws) return rmx_fail_memory(err, v->M * sizeof *laws, "laws");
   for (size_t m = 0; m < v->M; m++) laws[m] = (rmx__power_law){.x = v->x, .y = v->y + m * v->n, .n = v->n};
   f->alpha = 0;
   rmx__power_law_fit(laws, v->M, steps_delta, &f->alpha, &f->rms);
-  for (size_t m = 0; m < v->M; m++) y[m] = rmx__power_law_at(&laws[m], f->alpha, tokens);
+  for (size_t m = 0; m < v->M; m++)
+    if (of_target[m]) *y++ = rmx__power_law_at(&laws[m], f->alpha, tokens);
   free(laws);
   return RMX_OK;
 }
@@ -201,8 +205,9 @@ static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n,
 struct work {
   const rmx_contest *c;
   struct plan plan;
-  size_t T;              // domains of the target
-  const char **targets;  // (T)
+  size_t V, T;           // validation sets, those of the target
+  const char **sets;     // (V) names
+  bool *of_target;       // (V)
   double *mixtures;      // (M, D)
   double *losses;        // (S, M, T) at the large run's tokens
   rmx_run *runs;         // (S, M)
@@ -212,7 +217,8 @@ struct work {
 static void release(struct work *w) {
   for (size_t i = 0; w->runs && i < w->plan.S * w->plan.M; i++) rmx_run_release(&w->runs[i]);
   free(w->runs);
-  free(w->targets);
+  free(w->sets);
+  free(w->of_target);
   free(w->mixtures);
   free(w->losses);
 }
@@ -222,13 +228,17 @@ static rmx_status prepare(const rmx_contest *c, struct work *w, rmx_err *err) {
   *w = (struct work){.c = c};
   RMX_TRY(make_plan(c, &w->plan, err));
   const size_t M = w->plan.M, S = w->plan.S;
-  w->targets = rmx_calloc(c->corpus->D, sizeof *w->targets);
-  for (size_t d = 0; w->targets && d < c->corpus->D; d++)
-    if (c->target[d] != 0) w->targets[w->T++] = c->corpus->names[d];
+  w->sets = rmx_calloc(c->corpus->D, sizeof *w->sets);
+  w->of_target = rmx_calloc(c->corpus->D, sizeof *w->of_target);
+  for (size_t d = 0; w->sets && w->of_target && d < c->corpus->D; d++) {
+    if (rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) == 0) continue;
+    w->T += w->of_target[w->V] = c->target[d] != 0;
+    w->sets[w->V++] = c->corpus->names[d];
+  }
   w->mixtures = rmx_calloc(M * D, sizeof *w->mixtures);
   w->losses = rmx_calloc(S * M * w->T, sizeof *w->losses);
   w->runs = rmx_calloc(S * M, sizeof *w->runs);
-  if (!w->targets || !w->mixtures || !w->losses || !w->runs) return rmx_fail_memory(err, S * M * w->T * sizeof(double), "mixing laws");
+  if (!w->sets || !w->of_target || !w->mixtures || !w->losses || !w->runs) return rmx_fail_memory(err, S * M * w->T * sizeof(double), "mixing laws");
   rmx_sample_options sample = *c->sample;
   sample.runs = (int64_t)M;
   RMX_TRY(rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, D, c->seed, w->mixtures, err));
@@ -248,8 +258,8 @@ static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_
     struct curve v;
     struct fitted f = {0};
     size_t lines;
-    rmx_status status = read_curve(&w->runs[i], w->targets, w->T, &v, &lines, err);
-    if (status == RMX_OK) status = by_steps(&v, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
+    rmx_status status = read_curve(&w->runs[i], w->sets, w->V, &v, &lines, err);
+    if (status == RMX_OK) status = by_steps(&v, w->of_target, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
     curve_release(&v);
     RMX_TRY(status);
     // Evaluations on the way stand in the log alone: the result counts the one at the end.
@@ -268,7 +278,8 @@ static rmx_status tables(const struct work *w, const double *y, rmx_table *mixtu
   RMX_TRY(rmx_table_make(metrics, "run", M, T, err));
   bool good = true;
   for (size_t d = 0; d < D; d++) good &= (mixtures->names[d] = rmx_strdup(w->c->corpus->names[d])) != NULL;
-  for (size_t t = 0; t < T; t++) good &= (metrics->names[t] = rmx_format("%s_val_loss", w->targets[t])) != NULL;
+  for (size_t v = 0, t = 0; v < w->V; v++)
+    if (w->of_target[v]) good &= (metrics->names[t++] = rmx_format("%s_val_loss", w->sets[v])) != NULL;
   for (size_t m = 0; m < M; m++)
     good &= (mixtures->ids[m] = rmx_format("%zu", m + 1)) != NULL && (metrics->ids[m] = rmx_format("%zu", m + 1)) != NULL;
   if (!good) return rmx_fail_memory(err, M * D * sizeof(double), "tables");
