@@ -33,7 +33,7 @@
 #include "contest.h"
 #include "passages.h"
 
-enum { MOST_SIZES = 8, LEAST_WIDTH = 8, MOST_TERMS = 3, MOST_EVALS = 12, LEAST_EVALS = 6 };
+enum { MOST_SIZES = 8, LEAST_WIDTH = 8, MOST_TERMS = 3, MOST_EVALS = 12, LEAST_EVALS = 6, LEAST_LOOK = 4096 };
 static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55, first_third = 1.0 / 3, better_by = 0.02;
 
 // ---- what is trained
@@ -67,16 +67,33 @@ static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *
   return RMX_OK;
 }
 
-// Tokens and evaluations of each run: no more than a third of the budget goes into evaluations, if 6 will do.
-static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
-  double flop = 0, valid = 0;
+// FLOPs of one evaluation at every size.
+static double evaluation(const rmx_contest *c, struct plan *p, int64_t eval_tokens) {
+  double flops = 0;
   for (size_t s = 0; s < p->S; s++) {
-    flop += p->flop[s];
-    valid += rmx__contest_valid_flops(c, &p->training[s], p->flop[s]);
+    p->training[s].eval_tokens = eval_tokens;
+    flops += rmx__contest_valid_flops(c, &p->training[s], p->flop[s]);
   }
+  return flops;
+}
+
+// Tokens and evaluations of each run. No more than a third of the budget goes into evaluations: at first there are fewer of
+// them, then each looks at fewer tokens, the same in all runs.
+static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
+  double flop = 0;
+  int64_t evals = MOST_EVALS, look = 0;
+  for (size_t d = 0; d < c->corpus->D; d++) {
+    const int64_t there = (int64_t)rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens);
+    look = there > look ? there : look;
+  }
+  for (size_t s = 0; s < p->S; s++) flop += p->flop[s];
   const double each = c->budget / (double)p->M, step = (double)(rmx_training_batch(c->proxy) * c->proxy->context);
-  int64_t evals = MOST_EVALS;
+  double valid = evaluation(c, p, look);
   while (evals > LEAST_EVALS && (double)evals * valid > each / 3) evals--;
+  while (look > LEAST_LOOK && (double)evals * valid > each / 3) {
+    look = look / 2 > LEAST_LOOK ? look / 2 : LEAST_LOOK;
+    valid = evaluation(c, p, look);
+  }
   const double steps = floor((each - (double)evals * valid) / flop / step * (1 + 1e-12));
   if (!(steps >= 2 * (double)evals))
     return rmx_fail(err, RMX_EINPUT,
@@ -354,6 +371,7 @@ static void add_notes(const struct work *w, const struct fitted *sizes, rmx_foun
   json_object_set_new(out->notes, "parameters", list);
   json_object_set_new(out->notes, "tokens", json_integer((json_int_t)p->training[0].tokens));
   json_object_set_new(out->notes, "evaluations", json_integer((json_int_t)p->training[0].evals));
+  json_object_set_new(out->notes, "evaluation_tokens", json_integer((json_int_t)p->training[0].eval_tokens));
   json_object_set_new(out->notes, "steps_exponent", json_real(w->alpha));
   json_object_set_new(out->notes, "steps_rms", json_real(w->rms));
   if (p->S > 1) json_object_set_new(out->notes, "sizes_exponent", json_real(sizes->alpha));
