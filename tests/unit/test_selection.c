@@ -141,6 +141,7 @@ START_TEST(perplexity_drops_planted_garbage) {
     bool by_domain;
     bool clean;
   } cases[] = {{"low", 0.5, false, true}, {"middle", 0.3, false, true}, {"high", planted, false, false}, {"low", 0.5, true, true}};
+  double lowest[4], highest[4];  // scores kept
   for (size_t i = 0; i < 4; i++) {
     rmx_found f;
     rmx_corpus *part;
@@ -157,12 +158,15 @@ START_TEST(perplexity_drops_planted_garbage) {
     ck_assert_double_eq_tol(f.mixture[0], kept[0] / (kept[0] + kept[1]), 1e-12);
     if (cases[i].by_domain) ck_assert_double_eq_tol(f.mixture[0], corpus->prior[0], 0.01);
     else if (cases[i].clean) ck_assert_double_gt(fabs(f.mixture[0] - corpus->prior[0]), 0.03);
+    const json_t *nats = json_object_get(f.notes, "kept_nats");
+    lowest[i] = json_number_value(json_array_get(nats, 0)), highest[i] = json_number_value(json_array_get(nats, 1));
     ck_assert_int_eq(s.trained, 2);  // references once, for all bands
     ck_assert_double_le(f.flops, s.c.budget * 1.02);  // windows are filled up
     ck_assert_double_ge(f.flops, s.c.budget * 0.98);
     rmx_corpus_free(part);
     rmx_found_release(&f);
   }
+  ck_assert(lowest[0] < lowest[1] && lowest[1] < highest[0] && highest[0] < highest[1] && highest[1] < lowest[2]);
   small_contest_release(&s);
   clear();
 }
