@@ -33,6 +33,6 @@ const cli_command cli_report = {
     .options = options, .n_options = 1, .own_size = sizeof(char *),
     .summary = "write report.html: the mixture, why, and how sure",
     .about = "One self-contained page of what the experiment's folder holds: mixture against prior, predicted against true, each domain's "
-             "effect, learning curves, the comparison. Parts that are not there yet say which command makes them.",
+             "effect, learning curves, the comparison of the optimum and that of `compare --methods`. Parts that are not there yet say which command makes them.",
     .examples = "  regmix report -C exp\n",
 };

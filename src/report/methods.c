@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// compare/methods.json: the ways to choose data, compared. It goes in as it is but for the tracks of the methods
-// whose mixture moves, which may hold a point a step: they are thinned, and turned into columns.
+// compare/methods.json: the ways to choose data, compared. It goes in as it is but for the tracks of the
+// methods whose mixture moves, which may hold a point a step: they are thinned, and turned into columns.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ static rmx_status check(const char *path, const json_t *file, rmx_err *err) {
   return RMX_OK;
 }
 
-// [{"tokens", "mixture": {domain: w}}] as {"tokens": [], "mixture": {domain: []}}: points evenly spaced, the first and
-// the last among them. Not averaged, since a mixture that jumps has no value in between.
+// [{"tokens", "mixture": {domain: w}}] as {"tokens": [], "mixture": {domain: []}}: points evenly spaced, the
+// first and the last among them. Not averaged, since a mixture that jumps has no value in between.
 static rmx_status thin(const json_t *track, json_t **out, rmx_err *err) {
   const size_t n = json_array_size(track), most = n < POINTS_A_TRACK ? n : POINTS_A_TRACK;
   json_t *tokens = json_array(), *mixture = json_object(), *w;

@@ -24,7 +24,7 @@ BEGIN {
     draw(w, x == "regmix" || x == "climb" || x == "olmix" ? 5 : 2)
     if (x == "uniform") for (d = 1; d <= D; d++) w[d] = 1 / D
     printf "%s\"%s\": {\"weights\": %s, ", (m > 1 ? ", " : ""), x, (failed ? "null" : map(w, "%.6f"))
-    se = 0.003 + 0.004 * rand()
+    se = 0.003 + 0.0004 * m
     if (failed) printf "\"target_loss\": {\"mean\": null, \"se\": null, \"n\": 0}, \"against_first\": null, \"status\": \"search diverged\", \"why\": \"the loss of step 12 is not a number\", "
     else {
       printf "\"target_loss\": {\"mean\": %.4f, \"se\": %.4f, \"n\": %d}, \"status\": \"%s\", ", mean[m], se, n, (n < 3 ? "diverged" : "done")

@@ -103,6 +103,73 @@ whole_experiment "24 runs" "$work/exp" --window-size=1200,900
 whole_experiment "24 runs, narrow" "$work/exp" --window-size=400,900
 whole_experiment "24 runs, dark" "$work/exp" --window-size=1200,900 --blink-settings=preferredColorScheme=0
 
+# The comparison of methods: marks against the file, counted here, names where they can be read. Its absence is in all others.
+methods_section() { # methods_section WHAT FOLDER DOMAINS OPTIONS...
+  what=$1 folder=$2 d=$3; shift 3
+  open_page "$folder" --virtual-time-budget=30000 "$@"
+  no_errors "$what"
+  same "$what: the section stands behind the large models" "$(said sections)" answer,compared,methods,whatif,fit,domains,curves,corpus,made
+  all=$(grep -o '"target_loss"' "$folder/compare/methods.json" | wc -l)
+  failed_n=$(grep -o '"weights": null' "$folder/compare/methods.json" | wc -l)
+  moved=$(grep -o '"track"' "$folder/compare/methods.json" | wc -l)
+  same "$what: the file is as this test expects" "$all $failed_n $moved" "12 1 2"
+  same "$what: a dot for each method but the far one and that without a loss" "$(chart chart methods-loss)" "10 10"
+  same "$what: a dot for each method with a loss" "$(chart chart methods-cost)" "11 11"
+  same "$what: a field for each domain and method with weights" "$(chart chart methods-weights)" "$((11 * d)) $((11 * d))"
+  same "$what: a line for each domain and method with a track" "$(chart chart methods-tracks)" "$((2 * d)) $((2 * d))"
+  missing=
+  for name in regmix climb doremi odm law mixmin olmix unimax uniform prior human rho; do
+    case "$(said 'texts methods-loss')" in *"|$name|"*) ;; *) missing="$missing loss:$name" ;; esac
+    [ $name = rho ] && continue
+    case "$(said 'texts methods-cost')" in *"|$name|"*) ;; *"|$name 5.310 ↑|"*) ;; *) missing="$missing cost:$name" ;; esac
+  done
+  same "$what: every method is named in both charts" "$missing" ""
+  missing=
+  for text in "search diverged" "5.310 ± 0.0074 →" "exam validation loss (nats/token)"; do
+    case "$(said 'texts methods-loss')" in *"|$text|"*) ;; *) missing="$missing $text" ;; esac
+  done
+  for text in 0 1e12 1e13 budget "FLOPs to find it (log axis; 0 apart)" "exam validation loss (nats/token)"; do
+    case "$(said 'texts methods-cost')" in *"|$text|"*) ;; *) missing="$missing $text" ;; esac
+  done
+  for text in doremi odm github "training tokens" "share of the tokens (%)"; do
+    case "$(said 'texts methods-tracks')" in *"|$text|"*) ;; *) missing="$missing $text" ;; esac
+  done
+  same "$what: the charts say what they show" "$missing" ""
+  for name in loss cost tracks; do
+    same "$what: labels can be read: methods-$name" "$(said "labels methods-$name")" "overlapping 0 cut 0"
+  done
+  table=$(said 'methods-table 0')
+  same "$what: the table has the lowest loss first" "${table%% *}" climb
+  same "$what: the table has a row for each method" "$(echo "$table" | tr '|' '\n' | wc -l)" "$all"
+  same "$what: the table's row of a method" "$(echo "$table" | tr '|' '\n' | sed -n 's/^olmix [^ ]* [^ ]* //p')" "+0.0090 0.0050 1.8 4.0e13 17 min 3 –"
+  same "$what: the table says who diverged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^rho .* 0 search diverged$' -e '^law .* 2 1 of 3 seeds diverged$')" 2
+  same "$what: the table says who converged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^climb .* converged$' -e '^doremi .* did not converge$')" 2
+  same "$what: a row for the loss of each domain and of the target's" "$(said 'methods-table 1' | tr '|' '\n' | wc -l)" "$((d + 1))"
+  same "$what: the notes say the form and why one failed" "$(said methods-notes | grep -c -e 'form: paper, both laws; mixtures: 20; parameters: 51.200, 118.000; kept share of: (.*search diverged: the loss of step 12 is not a number')" 1
+}
+sh "$here/make_methods.sh" "$work/exp" 6 500
+methods_section "methods" "$work/exp" 6 --window-size=1200,900
+methods_section "methods, narrow" "$work/exp" 6 --window-size=400,900
+sh "$here/make_experiment.sh" "$work/wide" 24 12 4 60
+sh "$here/make_methods.sh" "$work/wide" 12 500
+methods_section "12 methods on 12 domains" "$work/wide" 12 --window-size=1200,900
+methods_section "12 methods on 12 domains, narrow" "$work/wide" 12 --window-size=400,900
+with=$(wc -c <"$work/page.html")
+# One seed, nothing spent, the first of the list without a result.
+sed -i -E 's/"se": [0-9.]+/"se": null/g; s/"search_flops": [0-9.e]+/"search_flops": 0/g; s/"order": \["regmix", (.*), "rho"\]/"order": ["rho", "regmix", \1]/; s/"against_first": \{[^}]*\}/"against_first": {"mean": null, "se": null, "n": 0}/g; s/"seeds": 3/"seeds": 1/' \
+  "$work/exp/compare/methods.json"
+open_page "$work/exp" --virtual-time-budget=30000
+no_errors "methods, one seed, free, the first diverged"
+same "methods, one seed, free, the first diverged: the losses are drawn, no cost" "$(chart chart methods-loss) $(chart chart methods-cost)" "10 10 "
+# No method has a result.
+sed -i -E 's/"weights": \{[^}]*\}/"weights": null/g; s/"mean": [0-9.]+/"mean": null/g; s/"track": /"trick": /g' "$work/exp/compare/methods.json"
+open_page "$work/exp" --virtual-time-budget=30000
+no_errors "methods, all diverged"
+same "methods, all diverged: twelve rows" "$(said 'methods-table 0' | tr '|' '\n' | wc -l)" 12
+rm -r "$work/exp/compare" "$work/wide/compare"
+"$write_report" "$work/wide" "$work/page.html"
+less "12 methods on 12 domains: bytes of the page for them, of 500 points a track" "$((with - $(wc -c <"$work/page.html")))" 100000
+
 # A cell is missing at half way, a log ends in the middle of a line.
 sed -i '3s/,[^,]*$/,/' "$work/exp/metrics-half.csv"
 printf '{"step": 121, "tok' >>"$work/exp/runs/0002/log.jsonl"

@@ -208,6 +208,78 @@ START_TEST(warnings_say_what_is_wrong) {
 }
 END_TEST
 
+static const char *const two_methods =
+    "{\"methods\": {\"regmix\": {\"weights\": {\"a\": 0.25, \"b\": 0.75}, \"target_loss\": {\"mean\": 3.5, "
+    "\"se\": 0.01, \"n\": 3}, \"search_flops\": 1e12, \"notes\": {}},"
+    " \"odm\": {\"weights\": null, \"target_loss\": {\"mean\": null, \"se\": null, \"n\": 0}, \"status\": "
+    "\"search diverged\", \"notes\": {\"form\": \"paper\", \"track\": [%s]}}},"
+    " \"order\": [\"regmix\", \"odm\"], \"target\": {\"a_val_loss\": 1}, \"seeds\": 3}";
+
+static void put_methods(size_t points) {
+  rmx_buf track = {0};
+  for (size_t i = 0; i < points; i++)
+    rmx_buf_printf(&track, "%s{\"tokens\": %zu, \"mixture\": {\"a\": %g, \"b\": %s}}", i ? ", " : "", 10 * (i + 1),
+                   (double)i / 1000, i == 0 ? "null" : "0.5");
+  char *file = rmx_format(two_methods, points ? track.data : "");
+  put("compare/methods.json", file);
+  free(file);
+  rmx_buf_release(&track);
+}
+
+START_TEST(methods_go_in_with_their_tracks_thinned) {
+  put_methods(1000);
+  json_t *data = collect(), *track = at(data, "methods/tracks/odm");
+  ck_assert_str_eq(text(data, "methods/order/1"), "odm");
+  ck_assert_double_eq(number(data, "methods/methods/regmix/target_loss/mean"), 3.5);
+  ck_assert_str_eq(text(data, "methods/methods/odm/notes/form"), "paper");
+  ck_assert_ptr_null(json_object_get(at(data, "methods/methods/odm/notes"), "track"));
+  ck_assert_uint_eq(json_object_size(at(data, "methods/tracks")), 1);
+  ck_assert_uint_eq(json_array_size(at(track, "tokens")), 200);
+  ck_assert_uint_eq(json_array_size(at(track, "mixture/a")), 200);
+  ck_assert_double_eq(number(track, "tokens/0"), 10);
+  ck_assert_double_eq(number(track, "tokens/199"), 10000);
+  ck_assert_double_eq(number(track, "mixture/a/199"), 0.999);
+  for (size_t k = 1; k < 200; k++) {  // points as they are, evenly spaced
+    const double before = json_number_value(json_array_get(at(track, "tokens"), k - 1));
+    const double tokens = json_number_value(json_array_get(at(track, "tokens"), k));
+    ck_assert(tokens - before == 50 || tokens - before == 60);
+    ck_assert_double_eq_tol(json_number_value(json_array_get(at(track, "mixture/a"), k)), tokens / 1e4 - 0.001, 1e-12);
+  }
+  ck_assert(json_is_null(at(track, "mixture/b/0")));
+  ck_assert_str_eq(text(data, "target/name"), "a_val_loss");  // nobody else said one
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(methods_with_short_tracks_or_none) {
+  json_t *data = collect();
+  ck_assert_ptr_null(json_object_get(data, "methods"));
+  json_decref(data);
+  for (size_t points = 0; points < 4; points++) {
+    put_methods(points);
+    data = collect();
+    json_t *track = json_object_get(at(data, "methods/tracks"), "odm");
+    ck_assert_uint_eq(json_array_size(json_object_get(track, "tokens")), points);
+    if (points > 1) ck_assert_double_eq(number(track, "mixture/a/1"), 0.001);
+    json_decref(data);
+  }
+}
+END_TEST
+
+START_TEST(broken_methods_are_named) {
+  put("compare/methods.json", "{\"methods\": {");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "compare/methods.json:1");
+  put("compare/methods.json", "{\"order\": []}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a map \"methods\"");
+  put("compare/methods.json", "{\"methods\": {}, \"order\": {}}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a list \"order\"");
+  put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", 3]}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "entry 2 is no name");
+  put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", \"b\"]}");
+  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "\"b\" of the order is not among the methods");
+}
+END_TEST
+
 static const char *const three_runs =
     "{\"version\": 1, \"domains\": [\"a\", \"b\"], \"raw\": false, \"mixtures\": [[0.1, 0.9], [0.5, 0.5], "
     "[0.8, "
@@ -363,6 +435,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, fit_folder_alone);
   tcase_add_test(tc, curves_are_thinned_and_mended);
   tcase_add_test(tc, warnings_say_what_is_wrong);
+  tcase_add_test(tc, methods_go_in_with_their_tracks_thinned);
+  tcase_add_test(tc, methods_with_short_tracks_or_none);
+  tcase_add_test(tc, broken_methods_are_named);
   tcase_add_test(tc, functions_come_with_the_runs_they_need);
   tcase_add_test(tc, functions_in_the_page_have_all_their_digits);
   tcase_add_test(tc, broken_functions_are_named);

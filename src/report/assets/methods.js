@@ -277,14 +277,14 @@ function methodLossTable(done) {
 // A note in words: numbers short, a value a domain in brackets, what is longer left to the file.
 function noteText(value) {
   if (isNumber(value))
-    return Number.isInteger(value) && Math.abs(value) < 1e6 ? whole(value) : String(Number(value.toPrecision(3)));
+    return Number.isInteger(value) && Math.abs(value) < 1e6 ? whole(value) : String(Number(value.toPrecision(4)));
   if (Array.isArray(value))
     return value.length > 12 || value.some((x) => x && typeof x === 'object')
       ? `${plural(value.length, 'entry').replace('entrys', 'entries')}, in compare/methods.json`
       : value.map(noteText).join(', ');
   if (value && typeof value === 'object')
     return `(${Object.entries(value)
-      .map(([name, x]) => `${domainLabel(name).replace(/_/g, ' ')} ${noteText(x)}`)
+      .map(([name, x]) => `${shortDomain[name] || name.replace(/_/g, ' ')} ${noteText(x)}`)
       .join(', ')})`;
   return value === true ? 'yes' : value === false ? 'no' : value == null ? '–' : String(value);
 }
