@@ -35,7 +35,7 @@ struct rmx__crew {
   const rmx_kernels *k;
   rmx_pool *pool; /* NULL: the caller's thread alone */
   size_t threads;
-  float *scratch[RMX__MOST_THREADS]; /* of each thread: larger of rmx__gemm_scratch, rmx__attention_scratch */
+  float *scratch[RMX__MOST_THREADS]; /* of each thread: the most of rmx__gemm_, attention_ and head_scratch */
   double *seconds;                   /* (RMX__PARTS_N) added to, or NULL: no clock is looked at */
 };
 
@@ -79,11 +79,12 @@ void rmx__crew_adamw(const struct rmx__crew *c, size_t n, float *w, float *g, fl
                      const struct rmx__adamw *o);
 
 /* head.c: the output head, a block of rows at a time. x (M, C), w (V, C); losses (M). With dx (M, C, written)
- * and dw (V, C, added to) also the gradient of sum_r weights_r losses_r; both NULL: forward only. logits:
- * rmx__head_logits(V) floats. */
+ * and dw (V, C, added to) also the gradient of sum_r weights_r losses_r; both NULL: forward only. memory:
+ * rmx__head_memory() floats; each thread's scratch has rmx__head_scratch(). */
 void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
                const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-               float *logits);
-size_t rmx__head_logits(size_t V);
+               float *memory);
+size_t rmx__head_memory(size_t C, size_t V, bool gradients);
+size_t rmx__head_scratch(size_t C);
 
 #endif

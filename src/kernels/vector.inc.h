@@ -378,6 +378,30 @@ static void softmax_causal_backward(size_t M, size_t N, size_t first, float scal
   }
 }
 
+/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever changes. */
+static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum, float *factor) {
+  const float near = 40;
+  bool grew = false;
+  for (size_t i = 0; i < M; i += VL) {
+    vf most = splat(-3.4e38f), total = splat(0), by = load(shift + i);
+    for (size_t r = 0; r < N; r++) most = larger(load(e + r * ld + i), most);
+    const vi grows = most > by + near;
+    const vf old = by;
+    by = where(grows, most, by);
+    const vf f = where(grows, exp_of(old - by), splat(1));
+    for (size_t j = 0; j < VL; j++) grew |= grows[j] != 0;
+    for (size_t r = 0; r < N; r++) {
+      vf p = exp_of(load(e + r * ld + i) - by);
+      total += p;
+      store(e + r * ld + i, p);
+    }
+    store(shift + i, by);
+    store(factor + i, f);
+    store(sum + i, load(sum + i) * f + total);
+  }
+  return grew;
+}
+
 static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out) {
   for (size_t r = 0; r < M; r++, x += ldx, y += ldy) {
     vf dots = splat(0);
@@ -469,5 +493,6 @@ const rmx_kernels LEVEL = {
     .tile = tile,
     .softmax_causal = softmax_causal,
     .softmax_causal_backward = softmax_causal_backward,
+    .softmax_columns = softmax_columns,
     .row_dots = row_dots,
 };

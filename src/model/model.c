@@ -109,7 +109,8 @@ static size_t larger(size_t a, size_t b) {
 /* What one thread needs for itself, in whole cache lines. */
 static size_t scratch_of(const rmx_model *m) {
   const size_t attention = rmx__attention_scratch(m->T, (size_t)(m->c.width / m->c.heads));
-  return (larger(rmx__gemm_scratch(), attention) + 15) / 16 * 16;
+  const size_t head = rmx__head_scratch((size_t)m->c.width);
+  return (larger(rmx__gemm_scratch(), larger(attention, head)) + 15) / 16 * 16;
 }
 
 /* Places all arrays of m in `block`; returns the floats they take. */
@@ -150,7 +151,7 @@ static size_t lay_out(rmx_model *m, float *block) {
     m->dnormed = take(&at, M * C);
     m->dwide = take(&at, M * larger(3 * C, 2 * F));
   }
-  m->logits = take(&at, rmx__head_logits(V));
+  m->head_memory = take(&at, rmx__head_memory(C, V, m->training));
   if (m->training) {
     m->norm_sums = take(&at, rmx__norm_scratch(M, C));
     m->sums = (double *)(void *)take(&at, 2 * (m->size / RMX__SUM_PIECE + 1));

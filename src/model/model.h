@@ -69,7 +69,7 @@ struct rmx_model {
   float *hidden, *dhidden;               /* (M, F) */
   float *dx, *dnormed;                   /* (M, C) */
   float *dwide;                          /* (M, max(3 C, 2 F)): gradient of qkv or of gate_up */
-  float *logits;                         /* of a block of rows */
+  float *head_memory;                    /* rmx__head_memory(C, V) */
   float *norm_sums;                      /* rmx__norm_scratch(M, C) */
   double *sums;                          /* of pieces of the gradient, for its norm */
   float *scratch;                        /* of the first thread */

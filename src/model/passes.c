@@ -99,7 +99,7 @@ static void head(rmx_model *m, const struct micro_batch *b, size_t at, size_t M,
                  float *losses, bool gradients) {
   rmx__head(&m->crew, M, (size_t)m->c.width, (size_t)m->c.vocab, m->normed, m->w.head, b->labels + at,
             weights ? weights + at : NULL, losses + at, gradients ? m->dnormed : NULL,
-            gradients ? m->g.head : NULL, m->logits);
+            gradients ? m->g.head : NULL, m->head_memory);
 }
 
 static struct micro_batch micro_batch(const rmx_model *m, const int32_t *tokens, const int32_t *labels, int B,
