@@ -52,6 +52,7 @@ def train(o, tensors, ids, how):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
+    torch.set_num_threads(1)
     program, root, level = sys.argv[1], Path(sys.argv[2]), sys.argv[3:4]
     worst = 0
     for model, vocab, T, batch in CASES:
