@@ -10,6 +10,8 @@
 // Form "code", where `smoothing` is above 0: the moving mean of A, share `smoothing` of the old, moves the mixture that
 // was there at first, so that no two weights ever differ by more than e^eta. Published for 2, 3 and 7 domains: h .625 .5 .75,
 // sweeps 4 4 2, s 4 6 10 of rounds of 250 250 200 steps, eta .2 .1 1, smoothing .1 .5 .1. With 7 domains 140 of 200 steps explore.
+// Here s is the same share of a round (a step at least, if no more than 0.7 of the round then explores), and a short training
+// has four rounds, or as many as have room.
 //
 // What is lowered: with a target that names training domains alone, its weighted loss: rows of A are weighed, and domains
 // without a weight are not looked at. Else the paper's goal, the mean loss of the training domains, whose validation text it

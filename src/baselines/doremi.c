@@ -15,6 +15,9 @@
 // last; before its first it takes the mean of those that are there, which leaves its share nearly alone (the published code
 // begins at ln V and jumps towards it). Its weight in the loss of that step falls to the others.
 //
+// Clipping token by token leaves a domain that nobody can learn a little excess, as two models differ on it by chance: when
+// all else is learnt, weight goes there.
+//
 // Cost of a round of D tokens: D (2 F + F / 3), F the FLOPs to train a token; D is what the budget pays for.
 #include <math.h>
 #include <stdlib.h>

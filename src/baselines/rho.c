@@ -10,6 +10,9 @@
 // text held to be good; here nobody said which that is, so it is the proxy on the natural mixture, with what tokens the budget
 // pays for beside its own passes in the large run. Nothing is chosen between domains: the mixture is the natural one.
 //
+// It passes over noise while the model has something to learn from the reference. Once it knows as much, excesses are of
+// chance, and noise is kept as often as it occurs (tests/unit/test_steering_answers.c).
+//
 // Cost: the reference, and a forward pass of it over each token of the large run behind the warm-up. Leaving out tokens
 // saves nothing but their part of the backward pass of the head.
 #include <math.h>

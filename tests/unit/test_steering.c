@@ -333,6 +333,79 @@ START_TEST(odm_without_exploration_on_equal_rewards_is_uniform) {
 }
 END_TEST
 
+// What the mixture was at every step, as its stream has it.
+static double drawn[64];
+static const rmx_stream *watched;
+static rmx_status (*unwatched)(void *, rmx_model *, int64_t, int64_t, rmx_batch *, float *, rmx_err *);
+static rmx_status watch(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses, rmx_err *err) {
+  if (unwatched) RMX_TRY(unwatched(context, m, step, steps, scratch, losses, err));
+  drawn[step] = watched->mixture[0];
+  return RMX_OK;
+}
+static rmx_status steer_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+  RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
+  unwatched = out->before_step;
+  out->before_step = watch;
+  watched = out->stream;
+  return RMX_OK;
+}
+
+// The losses of each step, by domain, as the stream was told them; two micro-batches a step.
+static double step_loss[64][2], step_tokens[64][2];
+static int micro_batches;
+static void listen(rmx_stream *s, const rmx_batch *batch, const float *losses) {
+  for (int i = 0; i < batch->B * batch->T; i++) {
+    step_loss[micro_batches / 2][batch->domain[i / batch->T]] += (double)losses[i];
+    step_tokens[micro_batches / 2][batch->domain[i / batch->T]]++;
+  }
+  micro_batches++;
+  told(s, batch, losses);
+}
+static rmx_status steer_listened(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+  RMX_TRY(steer_watched(r, c, k, out, err));
+  told_equal = *out->stream->type;
+  told = told_equal.observe;
+  told_equal.observe = listen;
+  out->stream->type = &told_equal;
+  memset(step_loss, 0, sizeof step_loss), memset(step_tokens, 0, sizeof step_tokens);
+  micro_batches = 0;
+  return RMX_OK;
+}
+
+// Twenty steps of warm-up by the prior, then pi_0 and so on, from rewards computed here.
+START_TEST(odm_follows_its_equations) {
+  folder_make();
+  two_domains();
+  rmx_training t = a_training(40 * 256);
+  for (int code = 0; code < 2; code++) {
+    rmx_run r = a_run(&t, code ? "code" : "paper", prior, odm_settings(code ? "code" : "paper", 0.5, 0.7));
+    json_t *result = train_with(&r, steer_listened);
+    double R[2] = {0, 0}, wanted[2], mean = 0;
+    for (int step = 0; step < 40; step++) {
+      mean += drawn[step] / 40;
+      if (step < 20) {
+        ck_assert_double_eq_tol(drawn[step], prior[0], 1e-12);
+        continue;
+      }
+      rmx__odm_mixture(code, R, 2, step - 20, 0.7, wanted);
+      ck_assert_double_eq_tol(drawn[step], wanted[0], 1e-9);
+      for (int d = 0; d < 2; d++) {
+        const double loss = step_loss[step][d] / step_tokens[step][d];
+        R[d] = 0.9 * R[d] + 0.1 * (code ? exp(loss) : loss / wanted[d]);
+      }
+    }
+    ck_assert(drawn[20] == 0.5 && fabs(drawn[39] - 0.5) > 0.01);
+    const json_t *found = json_object_get(result, "steering");
+    ck_assert_double_eq_tol(number_in(json_object_get(found, "mixture"), "words"), mean, 1e-12);
+    ck_assert_double_eq_tol(number_in(json_object_get(found, "reward"), "noise"), R[1], 1e-9);
+    json_decref(result);
+    rmx_run_release(&r);
+  }
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
 static json_t *rho_settings(double keep, double warmup) { return json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", keep, "warmup", warmup); }
 
 START_TEST(selection_of_all_tokens_is_plain) {
@@ -354,23 +427,6 @@ END_TEST
 static json_t *aioli_settings(double eta, double smoothing) {
   return json_pack("{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:[f, f]}", "method", "aioli", "eta", eta, "one_hot", 0.75, "smoothing", smoothing, "rounds", 2,
                    "sweeps", 2, "explore_steps", 3, "eval_tokens", 500, "goal", 0.5, 0.5);
-}
-
-// What the mixture was at every step, as its stream has it.
-static double drawn[64];
-static const rmx_stream *watched;
-static rmx_status (*unwatched)(void *, rmx_model *, int64_t, int64_t, rmx_batch *, float *, rmx_err *);
-static rmx_status watch(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses, rmx_err *err) {
-  RMX_TRY(unwatched(context, m, step, steps, scratch, losses, err));
-  drawn[step] = watched->mixture[0];
-  return RMX_OK;
-}
-static rmx_status steer_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
-  RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
-  unwatched = out->before_step;
-  out->before_step = watch;
-  watched = out->stream;
-  return RMX_OK;
 }
 
 // 33 steps, rounds of 16 and 17: 12 of each explore, three steps on each domain, twice.
@@ -446,11 +502,13 @@ START_TEST(stopped_runs_go_on_with_the_same_bits) {
   folder_make();
   two_domains();
   const double uniform[2] = {0.5, 0.5};
-  rmx_training t = a_training(8192), whole = a_training(8192);
+  rmx_training t = a_training(8192), whole = a_training(8192), one = a_training(2048);
   whole.batch_tokens = whole.micro_tokens = 96;  // three sequences: counts differ from step to step
+  one.batch_tokens = one.micro_tokens = 32;      // one: there is always a domain that keeps its excess
   rmx_run reference;
   json_t *steering = with_reference(doremi_settings("paper", 1), &reference);
   must_resume(&whole, uniform, "doremi", steering);
+  must_resume(&one, uniform, "doremi-one", steering);
   json_decref(steering);
   rmx_run_release(&reference);
   steering = with_reference(rho_settings(0.6, 0.2), &reference);
@@ -465,7 +523,7 @@ START_TEST(stopped_runs_go_on_with_the_same_bits) {
     must_resume(&t, uniform, code ? "aioli-code" : "aioli-paper", steering);
     json_decref(steering);
   }
-  release_training(&t), release_training(&whole);
+  release_training(&t), release_training(&whole), release_training(&one);
   folder_remove();
 }
 END_TEST
@@ -592,6 +650,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, doremi_that_does_not_move_is_uniform);
   tcase_add_test(tc, odm_that_only_warms_up_is_plain);
   tcase_add_test(tc, odm_without_exploration_on_equal_rewards_is_uniform);
+  tcase_add_test(tc, odm_follows_its_equations);
   tcase_add_test(tc, selection_of_all_tokens_is_plain);
   tcase_add_test(tc, aioli_explores_in_sweeps_and_is_uniform_between_them_without_a_step);
   tcase_add_test(tc, stopped_runs_go_on_with_the_same_bits);
