@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # make_methods.sh FOLDER DOMAINS STEPS: FOLDER/compare/methods.json of a comparison that never took place: 12 methods with the
-# names of domains of make_experiment.sh. rho's search diverged, law lost one of three seeds, doremi and odm have tracks of
+# names of domains of make_experiment.sh. rho1's search diverged, law lost one of three seeds, doremi and odm have tracks of
 # STEPS points, prior, uniform and unimax cost nothing, human is far off, several spent all but the same.
 set -eu
 folder=$1 domains=$2 steps=$3
@@ -15,12 +15,12 @@ BEGIN {
   srand(5)
   split("pile_cc wikipedia_en arxiv github stackexchange pubmed_central freelaw gutenberg hackernews ubuntu_irc europarl uspto pubmed_abstracts dm_mathematics nih_exporter philpapers enron_emails", known, " ")
   for (d = 1; d <= D; d++) name[d] = d == 1 ? "<b>&\"'\''bold" : (d <= 17 ? known[d] : "domain_" d)
-  M = split("regmix climb doremi odm law mixmin olmix unimax uniform prior human rho", method, " ")
+  M = split("regmix climb doremi odm law mixmin olmix unimax uniform prior human rho1", method, " ")
   split("3.412 3.409 3.496 3.451 3.438 3.444 3.421 3.534 3.536 3.552 5.31 0", mean, " ")
   split("4.02e13 3.98e13 5.9e12 8.1e10 4.1e13 6.3e12 4.02e13 0 0 0 0 1.1e12", flops, " ")
   printf "{\"methods\": {"
   for (m = 1; m <= M; m++) {
-    x = method[m]; failed = x == "rho"; n = failed ? 0 : x == "law" ? 2 : 3
+    x = method[m]; failed = x == "rho1"; n = failed ? 0 : x == "law" ? 2 : 3
     draw(w, x == "regmix" || x == "climb" || x == "olmix" ? 5 : 2)
     if (x == "uniform") for (d = 1; d <= D; d++) w[d] = 1 / D
     printf "%s\"%s\": {\"weights\": %s, ", (m > 1 ? ", " : ""), x, (failed ? "null" : map(w, "%.6f"))
@@ -32,7 +32,7 @@ BEGIN {
       for (d = 1; d <= D; d++) printf "%s: {\"mean\": %.4f, \"se\": 0.01}, ", json(name[d]), 3.9 - w[d] + noise(0.1)
       printf "\"exam\": {\"mean\": %.4f, \"se\": %.4f}}, ", mean[m], se
     }
-    printf "\"search_flops\": %s, \"search_wall_s\": %.1f, \"large_flops\": 6e12, \"converged\": %s, \"chooses_while_training\": %s, \"notes\": {", flops[m], flops[m] / 4e10, (x == "doremi" ? "false" : x == "climb" ? "true" : "null"), (x == "odm" ? "true" : "false")
+    printf "\"search_flops\": %s, \"search_wall_s\": %.1f, \"large_flops\": 6e12, \"converged\": %s, \"chooses_while_training\": %s, \"notes\": {", flops[m], (x == "odm" ? 0 : flops[m] / 4e10), (x == "doremi" ? "false" : x == "climb" ? "true" : "null"), (x == "odm" ? "true" : "false")
     if (x == "doremi" || x == "odm") {
       printf "\"form\": \"paper\", \"track\": ["
       draw(last, 3)

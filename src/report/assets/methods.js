@@ -64,11 +64,16 @@ function lossLimit(done) {
     : Infinity;
 }
 
+const errorsTold = () =>
+  methodRows.some((r) => isNumber(r.se))
+    ? 'bars ± one standard error'
+    : 'no error bars, which need two seeds';
+
 function methodTip(row) {
   return [
     `${row.name}: ${plusMinus(row.mean, row.se)} nats/token`,
     `${plural(row.n, 'seed')}${row.lost > 0 ? `, ${row.lost} diverged` : ''}`,
-    `${flopsOf(row.search_flops)} FLOPs and ${duration(row.search_wall_s)} to find it`,
+    `${flopsOf(row.search_flops)} FLOPs${row.search_wall_s > 0 ? ` and ${duration(row.search_wall_s)}` : ''} to find it`,
   ].join('\n');
 }
 
@@ -88,7 +93,7 @@ function methodLossFigure(first, done, limit) {
   return figure(
     'methods-loss',
     title,
-    `Mean over seeds, bars ± one standard error; left is better.${isFailed(first) ? '' : ` Dashed: ${methodLabel(first)}.`}` +
+    `Mean over seeds, ${errorsTold()}; left is better.${isFailed(first) ? '' : ` Dashed: ${methodLabel(first)}.`}` +
       `${far ? ' Arrows: too far right for this axis.' : ''}`,
     (width) => ({
       spec: dots(rows, width, title, axis, isFailed(first) ? NaN : first.mean),
@@ -116,7 +121,7 @@ function methodCostFigure(first, done, limit) {
   return figure(
     'methods-cost',
     title,
-    'Lower and further left is better; bars ± one standard error. All FLOPs of a search are counted: references, proxies, scoring, ' +
+    `Lower and further left is better; ${errorsTold()}. All FLOPs of a search are counted: references, proxies, scoring, ` +
       'validation. Runs that several methods use count for each of them.' +
       `${points.some((p) => !(p.x > 0)) ? ' At the left edge: methods that cost nothing, side by side.' : ''}` +
       `${budget > 0 ? ` Budget: ${scientific(budget)} FLOPs, for the methods that let one choose.` : ''}`,
@@ -226,9 +231,13 @@ function methodTable(first) {
       'method',
       'target loss (nats/token)',
       '± se',
-      `minus ${methodLabel(first)}, paired`,
-      '± se',
-      {text: 'in se', title: 'difference over its standard error; beyond 3 it is clear'},
+      ...(isFailed(first)
+        ? []
+        : [
+            `minus ${methodLabel(first)}, paired`,
+            '± se',
+            {text: 'in se', title: 'difference over its standard error; beyond 3 it is clear'},
+          ]),
       {text: 'search FLOPs', title: 'everything it took to find it'},
       {text: 'search time', title: 'of all its runs, one after the other'},
       'seeds',
@@ -240,11 +249,19 @@ function methodTable(first) {
         {text: methodLabel(r), title: r.name},
         loss(r.mean),
         isNumber(r.se) ? small(r.se) : '–',
-        gap && isNumber(gap.mean) ? signed(gap.mean) : '–',
-        gap && isNumber(gap.se) ? small(gap.se) : '–',
-        gap ? fixed(standardErrors(gap), 1) : '–',
+        ...(isFailed(first)
+          ? []
+          : [
+              gap && isNumber(gap.mean) ? signed(gap.mean) : '–',
+              gap && isNumber(gap.se) ? small(gap.se) : '–',
+              gap ? fixed(standardErrors(gap), 1) : '–',
+            ]),
         flopsOf(r.search_flops),
-        r.search_wall_s > 0 ? duration(r.search_wall_s) : '0 s',
+        r.search_wall_s > 0
+          ? duration(r.search_wall_s)
+          : r.search_flops > 0
+            ? {text: '–', title: 'part of the training that it steers'}
+            : '0 s',
         whole(r.n),
         outcome(r),
       ];
