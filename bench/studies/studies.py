@@ -208,7 +208,7 @@ def halving(runs, value_at):
     """Successive halving: all runs to 1/4 of the tokens, the better half of them to 1/2, the better half of those to the end.
     Returns run -> share it reached."""
     reached = {}
-    for share, after in ((1 / 4, 1 / 2), (1 / 2, 1)):
+    for share in 1 / 4, 1 / 2:
         runs = sorted(runs, key=lambda run: value_at[share][run])
         for run in runs[len(runs) // 2:]:
             reached[run] = share
@@ -217,9 +217,9 @@ def halving(runs, value_at):
 
 
 def carried(reached, value_at):
-    """Ends of all runs: where one was stopped, by the line through what later stages made of earlier ones."""
+    """Ends of all runs: where one was stopped, by the line from the loss there to the (carried) ends of those that went on."""
     ends = {run: value_at[share][run] for run, share in reached.items()}
-    for share, after in ((1 / 2, 1), (1 / 4, 1)):
+    for share in 1 / 2, 1 / 4:
         going = [run for run, s in reached.items() if s > share]
         x = [value_at[share][run] for run in going]
         y = [ends[run] for run in going]
@@ -240,7 +240,7 @@ def stopping(root, regmix, size=40, times=8):
         judge = fit(regmix, scratch / "judge", mixtures, value_at[1])
         best = predict(regmix, judge, [optimum(regmix, judge)])[0]
         print(f"stopping: swarms of {size} of the {len(found)} runs, {times} times; the optimum of each fit, judged by the fit to all {len(found)} "
-              f"at the end:\nnats above its own optimum ({best:.3f}); prior-like mean run: {statistics.mean(value_at[1].values()) - best:.3f}")
+              f"at the end:\nnats above its own optimum ({best:.3f}); the mean run: {statistics.mean(value_at[1].values()) - best:.3f}")
         for turn in range(times):
             rng = random.Random(turn)
             runs = rng.sample(sorted(found), size)
@@ -255,8 +255,8 @@ def stopping(root, regmix, size=40, times=8):
                 "halving, last losses as they are": ({run: value_at[s][run] for run, s in reached.items()}, None),
                 "halving, carried to the end": (carried(reached, value_at), None),
             }
-            for name, (values, cost) in ways.items():
-                made = fit(regmix, scratch / f"{turn}-{len(regrets)}-{name}", mixtures, values)
+            for i, (name, (values, cost)) in enumerate(ways.items()):
+                made = fit(regmix, scratch / f"{turn}-{i}", mixtures, values)
                 regrets.setdefault(name, []).append(predict(regmix, judge, [optimum(regmix, made)])[0] - best)
                 costs[name] = cost if cost is not None else sum(reached.values())
     for name, list_of in regrets.items():
