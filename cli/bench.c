@@ -27,6 +27,15 @@ struct measured {
   int threads;
 };
 
+// What --isa may be here, worst first.
+static json_t *levels_tree(void) {
+  const char *names[16];
+  const size_t n = rmx_kernels_available(names, sizeof names / sizeof *names);
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, json_string(names[i]));
+  return list;
+}
+
 static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kernels, const struct measured *m) {
   const double gflops = m->speed.tokens_per_s * m->gflop, valid = m->speed.valid_tokens_per_s * m->gflop / 3;
   json_t *o = json_object();
@@ -41,6 +50,7 @@ static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kern
   json_object_set_new(o, "valid_tokens_per_s", json_real(m->speed.valid_tokens_per_s));
   json_object_set_new(o, "valid_mfu", json_real(valid / (m->peak * m->threads)));
   json_object_set_new(o, "isa", json_string(rmx_kernels_name(kernels)));
+  json_object_set_new(o, "levels", levels_tree());
   json_object_set_new(o, "threads", json_integer(m->threads));
   json_object_set_new(o, "processors", json_real(m->speed.processor));
   json_object_set_new(o, "rss_mib", json_real(m->speed.rss_mib));

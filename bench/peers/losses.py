@@ -13,7 +13,8 @@ import torch
 
 from model import Model, adamw, precision
 
-CASES = [("1M", 4096, 512, 4), ("1M", 50432, 256, 2)]  # preset, vocabulary, tokens of a sequence, sequences of a step
+# preset, vocabulary, tokens of a sequence, sequences of a step
+CASES = [("nano", 1024, 128, 8), ("1M", 4096, 256, 2), ("1M", 50432, 128, 1)]
 STEPS, MOST = 100, 1e-3
 
 

@@ -138,15 +138,13 @@ static int by_size(const void *x, const void *y) {
   return a < b ? -1 : a > b;
 }
 
-/* All must have computed the same thing before it is worth timing: the first row of C within 1e-3 of ours. */
+/* All must have computed the same thing before it is worth timing: the first row of C as ours has it, but for what the
+ * rounding of the inputs to bf16 makes of it (numbers of up to 1/2, K of them). */
 static void check(const struct task *t, int rival, float *first) {
   const size_t N = t->p->N;
-  if (rival == 0) {
-    memcpy(first, t->c, N * sizeof *first);
-    return;
-  }
+  if (rival == 0) memcpy(first, t->c, N * sizeof *first);
   for (size_t j = 0; j < N; j++)
-    if (!(fabsf(t->c[j] - first[j]) <= 1e-3f)) {
+    if (!(fabsf(t->c[j] - first[j]) <= 2e-3f * sqrtf((float)t->p->K))) {
       fprintf(stderr, "peer_matmul: %s: %s has %g where ours has %g\n", t->p->what, rivals[rival].name, (double)t->c[j],
               (double)first[j]);
       exit(1);
