@@ -6,8 +6,8 @@
  *   VEC_BYTES   16, 32 or 64,
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the registers;
  *   SQRT, LARGER, SMALLER
- *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf must
- *               tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
+ *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf
+ * must tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
  *
  * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows that do not
  * fill a vector go the same way through load_part and store_part, so a number is computed alike wherever it
@@ -94,8 +94,8 @@ INLINE float largest(vf x) {
 }
 
 /* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r (relative
- * error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0; from 88.38 on it is Inf;
- * NaN stays NaN. */
+ * error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0; from 88.38 on it is
+ * Inf; NaN stays NaN. */
 INLINE vf exp_of(vf x) {
   const float to_integer = 12582912.0f; /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
   vf y = smaller(splat(89.0f), larger(splat(-88.0f), x));
@@ -394,7 +394,8 @@ static void softmax_causal_backward(size_t M, size_t N, size_t first, float scal
 /* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever changes. COLUMNS
  * vectors at a time, a few cache lines of each row. */
 enum { COLUMNS = 4 };
-INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum, float *factor) {
+INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
+                          float *factor) {
   const float near = 40;
   vf most[COLUMNS], by[COLUMNS], total[COLUMNS], f[COLUMNS];
   for (size_t i = 0; i < columns; i++) most[i] = splat(-3.4e38f), total[i] = splat(0);
@@ -423,7 +424,8 @@ INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *
   for (size_t j = 0; j < VL; j++) any |= grew[j] != 0;
   return any;
 }
-static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum, float *factor) {
+static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum,
+                            float *factor) {
   bool grew = false;
   size_t i = 0;
   for (; i + COLUMNS * VL <= M; i += COLUMNS * VL)
