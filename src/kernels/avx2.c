@@ -11,5 +11,7 @@
 #define VEC_BYTES 32
 #define MR 6
 #define SQRT _mm256_sqrt_ps
+#define LARGER _mm256_max_ps
+#define SMALLER _mm256_min_ps
 #include "vector.inc.h"
 #endif

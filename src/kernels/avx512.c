@@ -11,5 +11,7 @@
 #define VEC_BYTES 64
 #define MR 14
 #define SQRT _mm512_sqrt_ps
+#define LARGER _mm512_max_ps
+#define SMALLER _mm512_min_ps
 #include "vector.inc.h"
 #endif

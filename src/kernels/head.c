@@ -4,17 +4,18 @@
  *   logits = x W^T,  loss_r = logsumexp(logits_r) - logits_r[label_r]
  *   g = weight (softmax(logits) - onehot),  dx = g W,  dW += g^T x
  *
- * A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits - shift), WORDS
- * columns at a time, adds them up and adds E W to dx while they are in the second cache: as in an online softmax
- * (Milakov and Gimelshein 2018), sums and dx are put right where the shift of a row has to grow. Now the sums are
- * known, and g = E weight / sum - weight onehot: dx and x are scaled by row, and the second sweep adds E^T x to dW.
- * So a logit is written to memory once and read once, and not even that without gradients.
+ * A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits - shift),
+ * WORDS columns at a time, adds them up and adds E W to dx while they are in the second cache: as in an
+ * online softmax (Milakov and Gimelshein 2018), sums and dx are put right where the shift of a row has to
+ * grow. Now the sums are known, and g = E weight / sum - weight onehot: dx and x are scaled by row, and the
+ * second sweep adds E^T x to dW. So a logit is written to memory once and read once, and not even that
+ * without gradients.
  *
- * E lies transposed, words by tokens: the words' rows of W and of E are then what the tile broadcasts from, where
- * they are, x is packed once for all words, and the softmax goes down columns, a lane a token.
+ * E lies transposed, words by tokens: the words' rows of W and of E are then what the tile broadcasts from,
+ * where they are, x is packed once for all words, and the softmax goes down columns, a lane a token.
  *
- * Where token weights must be known from the losses first, the same function is called twice, at first without
- * gradients: the price is one more product, not V numbers a token.
+ * Where token weights must be known from the losses first, the same function is called twice, at first
+ * without gradients: the price is one more product, not V numbers a token.
  */
 #include <math.h>
 #include <string.h>
@@ -53,7 +54,8 @@ static void plain(const struct rmx__crew *c, size_t M, size_t C, size_t V, const
   for (size_t r = 0; r < M; r += ROWS_PLAIN) {
     const size_t m = smaller(M - r, ROWS_PLAIN);
     rmx__crew_gemm(c, RMX__HEAD, false, true, m, V, C, x + r * C, C, w, C, logits, V, false);
-    rmx__crew_cross_entropy(c, m, V, logits, labels + r, weights ? weights + r : NULL, losses + r, dx != NULL);
+    rmx__crew_cross_entropy(c, m, V, logits, labels + r, weights ? weights + r : NULL, losses + r,
+                            dx != NULL);
     if (!dx) continue;
     rmx__crew_gemm(c, RMX__HEAD, true, false, V, C, m, logits, V, x + r * C, C, dw, C, true);
     rmx__crew_gemm(c, RMX__HEAD, false, false, m, C, V, logits, V, w, C, dx + r * C, C, false);
@@ -124,7 +126,8 @@ static void first_sweep(void *context, size_t i, int thread) {
   const rmx_kernels *k = h->c->k;
   const size_t C = h->C, at = i * h->piece, m = smaller(h->piece, h->M - at), across = up_to(m, k->nr);
   double *seconds = thread == 0 ? h->c->seconds : NULL;
-  float *xt = h->c->scratch[thread], *words = xt + (size_t)TOKENS * C, *block = words + WORDS * up_to(C, NR_MAX);
+  float *xt = h->c->scratch[thread], *words = xt + (size_t)TOKENS * C,
+        *block = words + WORDS * up_to(C, NR_MAX);
   struct sums *s = (struct sums *)(void *)(block + WORDS * stride(TOKENS));
   const size_t ld = h->dx ? h->ld : stride(TOKENS);
   for (size_t r = 0; r < TOKENS; r++) s->shift[r] = -INFINITY, s->sum[r] = 0;
@@ -152,7 +155,8 @@ static void pack_panel(void *context, size_t i, int thread) {
   const struct head *h = context;
   const size_t nr = h->c->k->nr, column = i * nr;
   (void)thread;
-  h->c->k->pack_b(h->packed + column * h->M, h->M, smaller(nr, h->C - column), h->scaled + column, h->C, false);
+  h->c->k->pack_b(h->packed + column * h->M, h->M, smaller(nr, h->C - column), h->scaled + column, h->C,
+                  false);
 }
 
 static void second_sweep(void *context, size_t i, int thread) {
@@ -164,7 +168,8 @@ static void second_sweep(void *context, size_t i, int thread) {
 }
 
 void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
-               const int32_t *labels, const float *weights, float *losses, float *dx, float *dw, float *memory) {
+               const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
+               float *memory) {
   const size_t blocks = (M + most_rows(V) - 1) / most_rows(V),
                block = up_to((M + blocks - 1) / blocks, NR_MAX); /* of one size */
   if (!c->k->tile) {
@@ -172,8 +177,22 @@ void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const fl
     return;
   }
   for (size_t r = 0; r < M; r += block) {
-    struct head h = {c, smaller(M - r, block), C, V, 0, stride(block), x + r * C, w, weights ? weights + r : NULL, labels + r,
-                     losses + r, dx ? dx + r * C : NULL, dw, memory, NULL, NULL};
+    struct head h = {c,
+                     smaller(M - r, block),
+                     C,
+                     V,
+                     0,
+                     stride(block),
+                     x + r * C,
+                     w,
+                     weights ? weights + r : NULL,
+                     labels + r,
+                     losses + r,
+                     dx ? dx + r * C : NULL,
+                     dw,
+                     memory,
+                     NULL,
+                     NULL};
     const double since = rmx__clock(c), softmax = c->seconds ? c->seconds[RMX__LOSS] : 0;
     h.packed = memory + V * h.ld;
     h.scaled = h.packed + h.M * up_to(C, NR_MAX);

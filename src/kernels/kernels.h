@@ -85,10 +85,11 @@ struct rmx_kernels {
   /* s := p = exp(scale s - lse), 0 where not valid; dp := scale p (dp - delta). */
   void (*softmax_causal_backward)(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
                                   size_t ld, const float *lse, const float *delta);
-  /* An online softmax down the columns of e (N, M, ld), M whole vectors: where the largest of a column lies far
-   * above its shift, that becomes the shift and sum shrinks by factor = exp(old - new), else factor = 1; then e
-   * := exp(e - shift), which is added to sum. All (M); at first shift is -Inf and sum 0. True: a factor is not
-   * 1. */
+  /* An online softmax down the columns of e (N, M, ld), M whole vectors: where the largest of a column lies
+   * far above its shift, that becomes the shift and sum shrinks by factor = exp(old - new), else factor = 1;
+   * then e
+   * := exp(e - shift), which is added to sum. All (M); at first shift is -Inf and sum 0. True: a factor is
+   * not 1. */
   bool (*softmax_columns)(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum, float *factor);
   /* out[r] = x[r] . y[r], rows of n, ldx and ldy apart. */
   void (*row_dots)(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out);

@@ -5,8 +5,9 @@
  *   LEVEL       the name of its table, LEVEL_NAME the same as a string,
  *   VEC_BYTES   16, 32 or 64,
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the registers;
- *   SQRT        optional: the square root of a vector, the one thing the compiler does not find by itself (a
- * scalar sqrtf must tell errno of negative numbers).
+ *   SQRT, LARGER, SMALLER
+ *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf
+ * must tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
  *
  * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows that do not
  * fill a vector go the same way through load_part and store_part, so a number is computed alike wherever it
@@ -69,8 +70,20 @@ INLINE float sum(vf x) {
 INLINE vf where(vi test, vf x, vf y) {
   return (vf)((test & (vi)x) | (~test & (vi)y));
 }
+/* The second where one of them is NaN. */
 INLINE vf larger(vf x, vf y) {
+#ifdef LARGER
+  return LARGER(x, y);
+#else
   return where(x > y, x, y);
+#endif
+}
+INLINE vf smaller(vf x, vf y) {
+#ifdef SMALLER
+  return SMALLER(x, y);
+#else
+  return where(x < y, x, y);
+#endif
 }
 INLINE float largest(vf x) {
   float lanes[VL];
@@ -81,11 +94,11 @@ INLINE float largest(vf x) {
 }
 
 /* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r (relative
- * error 3e-9), and 2^n put into the exponent. Below -87.33 it is 0, from 88.38 on Inf; NaN stays NaN. */
+ * error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0; from 88.38 on it is
+ * Inf; NaN stays NaN. */
 INLINE vf exp_of(vf x) {
   const float to_integer = 12582912.0f; /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
-  vf y = where(x < -87.33f, splat(-87.33f), x);
-  y = where(y > 89.0f, splat(89.0f), y);
+  vf y = smaller(splat(89.0f), larger(splat(-88.0f), x));
   vf shifted = y * 1.44269504f + to_integer;
   vf n = shifted - to_integer;
   vf r = y - n * 0.693359375f; /* ln 2 in two parts, the first with few bits: n times it is exact */
@@ -97,7 +110,7 @@ INLINE vf exp_of(vf x) {
   p = p * r + 1.0f;
   p = p * r + 1.0f;
   vi bits = ((vi)shifted << 23) + (127 << 23); /* the shift drops all of `shifted` but n */
-  return where(x < -87.33f, splat(0), p * (vf)bits);
+  return p * (vf)bits;
 }
 
 INLINE vf sqrt_of(vf x) {
@@ -378,27 +391,46 @@ static void softmax_causal_backward(size_t M, size_t N, size_t first, float scal
   }
 }
 
-/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever changes. */
-static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum, float *factor) {
+/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever changes. COLUMNS
+ * vectors at a time, a few cache lines of each row. */
+enum { COLUMNS = 4 };
+INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
+                          float *factor) {
   const float near = 40;
-  bool grew = false;
-  for (size_t i = 0; i < M; i += VL) {
-    vf most = splat(-3.4e38f), total = splat(0), by = load(shift + i);
-    for (size_t r = 0; r < N; r++) most = larger(load(e + r * ld + i), most);
-    const vi grows = most > by + near;
-    const vf old = by;
-    by = where(grows, most, by);
-    const vf f = where(grows, exp_of(old - by), splat(1));
-    for (size_t j = 0; j < VL; j++) grew |= grows[j] != 0;
-    for (size_t r = 0; r < N; r++) {
-      vf p = exp_of(load(e + r * ld + i) - by);
-      total += p;
-      store(e + r * ld + i, p);
-    }
-    store(shift + i, by);
-    store(factor + i, f);
-    store(sum + i, load(sum + i) * f + total);
+  vf most[COLUMNS], by[COLUMNS], total[COLUMNS], f[COLUMNS];
+  for (size_t i = 0; i < columns; i++) most[i] = splat(-3.4e38f), total[i] = splat(0);
+  for (size_t r = 0; r < N; r++)
+    for (size_t i = 0; i < columns; i++) most[i] = larger(load(e + r * ld + i * VL), most[i]);
+  vi grew = {0};
+  for (size_t i = 0; i < columns; i++) {
+    const vf old = load(shift + i * VL);
+    const vi grows = most[i] > old + near;
+    by[i] = where(grows, most[i], old);
+    f[i] = where(grows, exp_of(old - by[i]), splat(1));
+    grew |= grows;
   }
+  for (size_t r = 0; r < N; r++)
+    for (size_t i = 0; i < columns; i++) {
+      const vf p = exp_of(load(e + r * ld + i * VL) - by[i]);
+      total[i] += p;
+      store(e + r * ld + i * VL, p);
+    }
+  bool any = false;
+  for (size_t i = 0; i < columns; i++) {
+    store(shift + i * VL, by[i]);
+    store(factor + i * VL, f[i]);
+    store(sum + i * VL, load(sum + i * VL) * f[i] + total[i]);
+  }
+  for (size_t j = 0; j < VL; j++) any |= grew[j] != 0;
+  return any;
+}
+static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum,
+                            float *factor) {
+  bool grew = false;
+  size_t i = 0;
+  for (; i + COLUMNS * VL <= M; i += COLUMNS * VL)
+    grew |= softmax_strip(COLUMNS, N, e + i, ld, shift + i, sum + i, factor + i);
+  for (; i < M; i += VL) grew |= softmax_strip(1, N, e + i, ld, shift + i, sum + i, factor + i);
   return grew;
 }
 

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { SLICE_ROWS = 512 };
 
@@ -197,6 +198,17 @@ static void rotation_tables(rmx_model *m) {
     }
 }
 
+/* Large pages where the system has them: a tile reads and writes rows that lie pages apart. */
+static int allocate(void **block, size_t bytes) {
+  enum { LARGE_PAGE = 1 << 21 };
+  const bool large = bytes >= 4 * LARGE_PAGE;
+  const int failed = posix_memalign(block, large ? LARGE_PAGE : 64, bytes);
+#ifdef MADV_HUGEPAGE
+  if (!failed && large) madvise(*block, bytes, MADV_HUGEPAGE);
+#endif
+  return failed;
+}
+
 rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training, const rmx_kernels *k,
                          uint64_t seed, rmx_model **out, rmx_err *err) {
   RMX_TRY(rmx__model_config_check(c, err));
@@ -217,7 +229,7 @@ rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
   m->g.layers = rmx_calloc((size_t)c->layers, sizeof *m->g.layers);
   const size_t bytes = lay_out(m, NULL) * sizeof(float);
   void *block = NULL;
-  if (!m->tensors || !m->layers || !m->w.layers || !m->g.layers || posix_memalign(&block, 64, bytes)) {
+  if (!m->tensors || !m->layers || !m->w.layers || !m->g.layers || allocate(&block, bytes)) {
     rmx_model_free(m);
     return rmx_fail_memory(err, bytes, "the model; a smaller micro-batch or model needs less");
   }

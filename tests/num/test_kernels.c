@@ -289,7 +289,8 @@ START_TEST(head_is_the_sum_of_its_parts) {
   const size_t n_levels = levels(list), M = 401, C = 20, V = 37; /* more rows than a block */
   must(rmx_kernels_get("ref", &ref, err));
   float *x = normals(M * C, 1), *w = normals(V * C, 2), *weights = normals(M, 3),
-        *scratch = normals(rmx__gemm_scratch() + rmx__head_scratch(C), 4), *block = normals(rmx__head_memory(C, V, true), 5);
+        *scratch = normals(rmx__gemm_scratch() + rmx__head_scratch(C), 4),
+        *block = normals(rmx__head_memory(C, V, true), 5);
   float *logits = normals(M * V, 5), *losses = normals(M, 6), *dx = normals(M * C, 7),
         *dw = normals(V * C, 8);
   float *dx_ref = normals(M * C, 9), *dw_ref = normals(V * C, 8), *losses_ref = normals(M, 1);
