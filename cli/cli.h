@@ -66,6 +66,9 @@ void cli_clear_progress(void);
 void cli_print_json(json_t *tree);
 // Columns that the longest of some names takes, at least `least`.
 int cli_width(char *const *names, size_t n, int least);
+enum { CLI_NUMBER = 32 };
+// x with so many digits, behind the point (form 'f') or in all ('g'); "-" where it is not known.
+const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]);
 // "1.23 M", "12 k": a count in few characters.
 const char *cli_count(double x, char out[16]);
 // "3 s", "4 min 10 s", "2 h 5 min".

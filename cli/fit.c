@@ -23,15 +23,19 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   printf("%-*s %-9s %8s %7s %9s %9s %9s %9s\n", width, "metric", "regressor", "spearman", "r2", "rmse", "noise", "regret@1", "optimism");
   for (size_t m = 0; m < f->M; m++) {
     rmx_diagnostics d;
-    char sd[16] = "-";
+    char text[6][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
-    if (isfinite(d.noise)) snprintf(sd, sizeof sd, "%.3g", d.noise);
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8.4f %7.4f %9.3g %9s %9.2g %9.2g\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
-           f->cv[m].spearman, f->cv[m].r2, d.rmse, sd, d.regret_at_1, d.optimism);
+    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
+           cli_number(f->cv[m].spearman, 4, 'f', text[0]), cli_number(f->cv[m].r2, 4, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
+           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]));
   }
-  printf("(out of fold, %lld folds of %zu runs, %zu domains; regret@1: how far the run predicted best is from\n"
-         "the best; optimism: of the best predictions, above 0 they promise too much%s)\n", (long long)f->folds, runs, f->D,
+  // Replicates stay together: there are no more folds than different mixtures.
+  int64_t mixtures = 0;
+  for (size_t i = 0; f->groups && i < f->N; i++) mixtures += f->groups[i] == (int)i;
+  int64_t folds = f->groups && mixtures < f->folds ? mixtures : f->folds;
+  printf("(out of fold, %lld fold%s of %zu run%s, %zu domains; regret@1: how far the run predicted best is from\n"
+         "the best; optimism: of the best predictions, above 0 they promise too much%s)\n", (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", f->D,
          noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "");
   return RMX_OK;
 }
@@ -179,7 +183,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   }
   char time[32];
   if (status == RMX_OK)
-    rmx_note(&c->listener, "fit: %zu metrics on %zu runs in %s, in %s", fit->M, fit->N, cli_duration(rmx_now() - began, time), args->out);
+    rmx_note(&c->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s", cli_duration(rmx_now() - began, time), args->out);
   if (status == RMX_OK && c->common.json && print) cli_print_json(scores_tree(fit, args->out));
   else if (status == RMX_OK && print) status = print_scores(fit, fit->N, err);
   free(higher_is_better);
@@ -260,9 +264,9 @@ rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
 static rmx_status run_fit(cli *c, rmx_err *err) {
   struct fit_args *args = c->own;
   if (!args->mixtures != !args->metrics)
-    return rmx_fail(err, RMX_EUSAGE, "fit: --mixtures and --metrics go together (or neither, with the experiment's own)");
+    return rmx_fail(err, RMX_EUSAGE, "--mixtures and --metrics go together (or neither, with the experiment's own)");
   if (args->tokens && !(args->budget > 0))
-    return rmx_fail(err, RMX_EUSAGE, "fit: --tokens goes with --budget TOKENS, those of the large run");
+    return rmx_fail(err, RMX_EUSAGE, "--tokens goes with --budget TOKENS, those of the large run");
   rmx_experiment e = {0};
   bool files = args->mixtures && !c->common.folder;
   // Two files of the user's are a job of their own: a regmix.yaml that happens to lie here is not asked.

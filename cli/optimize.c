@@ -63,7 +63,7 @@ static rmx_status search(const cli *c, const rmx_experiment *e, const struct opt
     }
   }
   if (!has_target(s->fit, &s->question))
-    return rmx_fail(err, RMX_EUSAGE, "optimize: nothing to improve; give --target METRIC (and --maximize for scores), of the %zu that were fitted", s->fit->M);
+    return rmx_fail(err, RMX_EUSAGE, "nothing to improve: give --target METRIC (and --maximize for scores), of the %zu that were fitted", s->fit->M);
   return rmx_optimize(s->fit, &s->question, o, seed, threads, &c->listener, &s->optimum, err);
 }
 
@@ -213,7 +213,7 @@ static rmx_status take_options(const struct optimize_args *args, rmx_optimize_op
   if (args->level > 0) o->level = args->level;
   if (args->replicates >= 0) o->replicates = args->replicates;
   if (args->against.n && (args->quick || o->replicates == 0))
-    return rmx_fail(err, RMX_EUSAGE, "optimize: --against asks for intervals, which --quick and --replicates 0 leave out");
+    return rmx_fail(err, RMX_EUSAGE, "--against asks for intervals, which --quick and --replicates 0 leave out");
   // Who says how to simulate wants to.
   const char *wanted = args->method ? args->method : args->samples || args->top || args->strength > 0 ? "simulate" : NULL;
   if (!wanted) return RMX_OK;

@@ -16,13 +16,15 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
   printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse", "r2", "rmse", "noise", "regret@1", "optimism");
   for (size_t m = 0; m < f->M; m++) {
     const rmx_diagnostics *d = &errors[m];
-    char sd[16] = "-";
+    char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    if (isfinite(d->noise)) snprintf(sd, sizeof sd, "%.3g", d->noise);
-    printf("%-*s %5zu %8.4f %10.4g %7.4f %9.3g %9s %9.2g %9.2g\n", width, f->metrics[m], scores[m].n, scores[m].spearman,
-           scores[m].mse, scores[m].r2, d->rmse, sd, d->regret_at_1, d->optimism);
+    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", width, f->metrics[m], scores[m].n,
+           cli_number(scores[m].spearman, 4, 'f', text[0]), scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
+           cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]), cli_number(d->regret_at_1, 2, 'g', text[4]),
+           cli_number(d->optimism, 2, 'g', text[5]));
   }
-  printf("%-*s %5s %8.4f %10.4g\n", width, "mean", "", mean->spearman, mean->mse);
+  char spearman[CLI_NUMBER];
+  printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman), mean->mse);
 }
 
 static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
@@ -43,7 +45,7 @@ static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx
 
 static rmx_status run_score(cli *c, rmx_err *err) {
   struct score_args *args = c->own;
-  if (!args->mixtures || !args->metrics) return rmx_fail(err, RMX_EUSAGE, "score: wanted --mixtures M.csv and --metrics L.csv");
+  if (!args->mixtures || !args->metrics) return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv and --metrics L.csv");
   rmx_fit *f = NULL;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_scores *scores = NULL, mean;

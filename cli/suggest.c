@@ -136,7 +136,7 @@ static rmx_status ask_question(const cli *c, const rmx_experiment *e, const stru
   if (!s->measured) plain.config.n_target = 0;
   RMX_TRY(ask(c, &plain, s->fit, &q, s->corpus, &s->question, err));
   if (s->measured && !has_target(s->fit, &s->question))
-    return rmx_fail(err, RMX_EUSAGE, "suggest: nothing to improve; give --target METRIC (and --maximize for scores), of the %zu that were fitted", s->fit->M);
+    return rmx_fail(err, RMX_EUSAGE, "nothing to improve: give --target METRIC (and --maximize for scores), of the %zu that were fitted", s->fit->M);
   if (!q.prior && !s->corpus && s->measured) {
     // Then it is the mean of the runs, which rmx_suggest widens by the domains no run has.
     free(s->question.prior);

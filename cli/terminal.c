@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person sees on stderr.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -79,6 +80,13 @@ int cli_width(char *const *names, size_t n, int least) {
   for (size_t i = 0; i < n; i++)
     if ((int)strlen(names[i]) > least) least = (int)strlen(names[i]);
   return least;
+}
+
+const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]) {
+  if (isnan(x)) snprintf(out, CLI_NUMBER, "-");
+  else if (form == 'f') snprintf(out, CLI_NUMBER, "%.*f", digits, x);
+  else snprintf(out, CLI_NUMBER, "%.*g", digits, x);
+  return out;
 }
 
 const char *cli_count(double x, char out[16]) {

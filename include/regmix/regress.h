@@ -112,8 +112,10 @@ typedef struct rmx_doubt rmx_doubt;
 rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
                           const rmx_dataset *data, uint64_t seed, rmx_doubt **out, rmx_err *err);
 /* The number-th draw, for predictions (without sd) and gradients; it has no file, and borrows the doubt.
- * Thread-safe. */
-rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **out, rmx_err *err);
+ * at_runs (N; may be NULL): what it predicts for the runs of the data, of those with a weight above 0, which
+ * here costs nothing. Thread-safe. */
+rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, rmx_regressor **out,
+                          rmx_err *err);
 /* A fit of the kind the draws stand for to other runs: of `fitted`'s, or, where that has no gradient, the Gaussian process. */
 rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options, const rmx_dataset *data,
                            uint64_t seed, rmx_regressor **out, rmx_err *err);

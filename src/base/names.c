@@ -66,6 +66,32 @@ static void bare(const char *name, size_t drop, char out[NAME_MAX_LENGTH]) {
   if (tail && tail != out && !tail[strlen("_val_loss")]) *tail = '\0';
 }
 
+// How much of the bare name `whole` stands before `part`, which ends it behind a separator; 0: it does not.
+static size_t head_before(const char *whole, const char *part) {
+  size_t all = strlen(whole), end = strlen(part);
+  if (end == 0 || all < end + 2 || strcmp(whole + all - end, part) != 0) return 0;
+  return strchr("_-/.", whole[all - end - 1]) ? all - end : 0;
+}
+
+// The name that ends with what is wanted behind a part that all of them begin with: of one name alone nobody can tell
+// where the prefix that names share ends, and several may share a word more than people leave out. n: there is none.
+static size_t find_behind_head(const char *wanted, const char *const *names, size_t n) {
+  char whole[NAME_MAX_LENGTH], other[NAME_MAX_LENGTH];
+  size_t found = n;
+  for (size_t i = 0; i < n; i++) {
+    bare(names[i], 0, whole);
+    size_t head = head_before(whole, wanted), k = 0;
+    for (; head > 0 && k < n; k++) {
+      bare(names[k], 0, other);
+      if (strncmp(whole, other, head) != 0) break;
+    }
+    if (head == 0 || k < n) continue;
+    if (found < n) return n;
+    found = i;
+  }
+  return found;
+}
+
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n, size_t *index,
                          rmx_err *err) {
   for (size_t i = 0; i < n; i++)
@@ -116,6 +142,11 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
     return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is ambiguous: it could be \"%s\" or \"%s\"; give the whole name", what,
                     name, names[first], names[second]);
   }
+  size_t behind = find_behind_head(wanted[0], names, n);
+  if (behind < n) {
+    *index = behind;
+    return RMX_OK;
+  }
   int nearest = rmx_nearest(name, names, n);
   if (nearest < 0) {
     char(*text)[NAME_MAX_LENGTH] = rmx_calloc(n, sizeof *text);
@@ -131,7 +162,9 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
   if (nearest >= 0)
     return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name, names[nearest]);
   rmx_buf known = {0};
-  for (size_t i = 0; i < n && known.size < 400; i++) rmx_buf_printf(&known, "%s%s", i ? ", " : "", names[i]);
+  size_t told = 0;
+  for (; told < n && known.size < 400; told++) rmx_buf_printf(&known, "%s%s", told ? ", " : "", names[told]);
+  if (told < n) rmx_buf_printf(&known, " and %zu more", n - told);
   rmx_status status = rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; there are: %s", what, name,
                                known.data ? known.data : "none");
   rmx_buf_release(&known);

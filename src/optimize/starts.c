@@ -11,7 +11,7 @@
 #include "methods.h"
 #include "nearness.h"
 
-enum { SIMULATED = 2000 };
+enum { SIMULATED_EACH = 500 };  // for one start that is the best of them
 
 typedef struct scored {
   double score;
@@ -63,16 +63,17 @@ static rmx_status best_of(const rmx__asked *a, const double *X, size_t N, size_t
 
 static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size_t n, double *out,
                             size_t *made, rmx_err *err) {
-  size_t D = a->fit->D;
-  double *X = rmx_calloc(SIMULATED, D * sizeof(double)), *alpha = rmx_calloc(D, sizeof(double));
-  rmx_status status = X && alpha ? RMX_OK : rmx_fail_memory(err, SIMULATED * D * sizeof(double), "starts");
+  size_t D = a->fit->D, N = SIMULATED_EACH * n;
+  if (n == 0) return RMX_OK;
+  double *X = rmx_calloc(N, D * sizeof(double)), *alpha = rmx_calloc(D, sizeof(double));
+  rmx_status status = X && alpha ? RMX_OK : rmx_fail_memory(err, N * D * sizeof(double), "starts");
   for (size_t d = 0; d < D && status == RMX_OK; d++) alpha[d] = a->options->strength * a->prior[d];
   rmx_rng rng = rmx_rng_make(a->seed, 0, RMX_FOR_STARTS);
-  for (size_t i = 0; i < SIMULATED && status == RMX_OK; i++) {
+  for (size_t i = 0; i < N && status == RMX_OK; i++) {
     rmx_dirichlet(&rng, alpha, D, X + i * D);
     rmx__region_project_convex(region, X + i * D);
   }
-  if (status == RMX_OK) status = best_of(a, X, SIMULATED, n, out, made, err);
+  if (status == RMX_OK) status = best_of(a, X, N, n, out, made, err);
   free(X);
   free(alpha);
   return status;

@@ -45,8 +45,12 @@ static double score_at(const rmx_fit *fit, const rmx_target *t, const double *w,
 
 // The hopeful run with the lowest score, behind the starts of everybody.
 static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y, double *starts) {
-  size_t D = fit->D;
-  for (size_t i = 0; i < b->n_hopeful; i++) score[i] = score_at(fit, b->target, b->hopeful + i * D, y);
+  size_t D = fit->D, M = fit->M, n = b->n_hopeful;
+  for (size_t m = 0; m < M; m++) {
+    if (b->target->weight[m] != 0) rmx_regressor_predict(fit->regressors[m], b->hopeful, n, score, NULL);
+    for (size_t i = 0; i < n; i++) y[i * M + m] = b->target->weight[m] != 0 ? score[i] : 0;
+  }
+  for (size_t i = 0; i < n; i++) score[i] = rmx__plain_score(b->target, M, y + i * M);
   for (size_t k = OWN_STARTS; k < STARTS; k++) {
     size_t lowest = 0;
     for (size_t i = 1; i < b->n_hopeful; i++)
@@ -87,25 +91,22 @@ static void end_fit(const bootstrap *b, rmx_fit *f) {
     if (f->regressors[m] != b->fit->regressors[m]) rmx_regressor_free(f->regressors[m]);
 }
 
-// Runs as the draw `truth` would have given them, fitted.
-static rmx_status refit(const bootstrap *b, uint64_t number, const rmx_fit *truth, rmx_fit *out,
+// Runs as a draw would have given them, fitted. at_runs: of each metric, what the draw is at its runs, to
+// which the noise is added.
+static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_runs, rmx_fit *out,
                         rmx_err *err) {
-  double *y = rmx_calloc(b->fit->N, sizeof(double));
-  if (y == NULL) return rmx_fail_memory(err, b->fit->N * sizeof(double), "intervals");
   rmx_status status = RMX_OK;
   for (size_t m = 0; m < b->fit->M && status == RMX_OK; m++) {
     if (b->doubt[m] == NULL) continue;
     rmx_dataset again = b->data[m];
-    rmx_regressor_predict(truth->regressors[m], again.X, again.N, y, NULL);
     // Numbers of their own, apart from those of the draws.
     rmx_rng rng = rmx_rng_make(b->seed + m, number, RMX_FOR_NOISE);
     double noise = rmx_doubt_noise(b->doubt[m], number);
-    for (size_t i = 0; i < again.N; i++) y[i] += noise * rmx_rng_normal(&rng);
-    again.y = y;
+    for (size_t i = 0; i < again.N; i++) at_runs[m][i] += noise * rmx_rng_normal(&rng);
+    again.y = at_runs[m];
     status =
         rmx_doubt_refit(b->doubt[m], &b->fit->options, &again, b->seed + number, &out->regressors[m], err);
   }
-  free(y);
   return status;
 }
 
@@ -115,12 +116,13 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   rmx_status status = RMX_OK;
   rmx_regressor **drawn = rmx_arena_alloc(&arena, M, sizeof(*drawn)),
                 **fitted = rmx_arena_alloc(&arena, M, sizeof(*fitted));
+  double **at_runs = rmx_arena_alloc(&arena, M, sizeof(*at_runs));
   double *starts = rmx_arena_alloc(&arena, STARTS, D * sizeof(double)),
          *score = rmx_arena_alloc(&arena, HOPEFUL, sizeof(double));
-  double *y = rmx_arena_alloc(&arena, M, sizeof(double)),
+  double *y = rmx_arena_alloc(&arena, HOPEFUL * M, sizeof(double)),
          *chosen = rmx_arena_alloc(&arena, D, sizeof(double));
   double *best = b->best + number * D, *wrong = b->wrong + number * b->n_versus;
-  if (!drawn || !fitted || !starts || !score || !y || !chosen) {
+  if (!drawn || !fitted || !at_runs || !starts || !score || !y || !chosen) {
     rmx_arena_release(&arena);
     return rmx_fail_memory(err, M * sizeof(double), "intervals");
   }
@@ -128,14 +130,19 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   begin_fit(b->fit, drawn, &truth);
   begin_fit(b->fit, fitted, &again);
   for (size_t m = 0; m < M && status == RMX_OK; m++)
-    if (b->doubt[m]) status = rmx_doubt_draw(b->doubt[m], number, &truth.regressors[m], err);
+    if (b->doubt[m]) {
+      if (!(at_runs[m] = rmx_arena_alloc(&arena, b->data[m].N, sizeof(double))))
+        status = rmx_fail_memory(err, b->data[m].N * sizeof(double), "intervals");
+      else
+        status = rmx_doubt_draw(b->doubt[m], number, at_runs[m], &truth.regressors[m], err);
+    }
   memcpy(starts, b->optimum, D * sizeof(double));
   memcpy(starts + D, b->prior, D * sizeof(double));
   if (status == RMX_OK) {
     add_best_runs(b, &truth, score, y, starts);
     status = rmx__search(&truth, b->target, b->region, starts, STARTS, best, NULL, err);
   }
-  if (status == RMX_OK) status = refit(b, number, &truth, &again, err);
+  if (status == RMX_OK) status = refit(b, number, at_runs, &again, err);
   if (status == RMX_OK) {
     memcpy(starts + D, best, D * sizeof(double));
     add_best_runs(b, &again, score, y, starts);

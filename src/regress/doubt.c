@@ -18,6 +18,9 @@
 // of their difference as the ensemble is of its parts. Trees, which have no gradient to search by, are left
 // out: the draw is p.
 //
+// At a run the second term needs no sum: with v = K^-1 (y - g(X) - e), whose K has the noise on its diagonal,
+//   p(w_i) = y_i - e_i - sigma_i^2 v_i.
+//
 // Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw; O((N + F)
 // D) an evaluation.
 
@@ -29,8 +32,9 @@
 #include "gp.h"
 #include "matern.h"
 #include "regressor.h"
+#include "waves.h"
 
-enum { FEATURES = 128, DEGREES = 5, MOST_WALKED = 192, WALKED = 24 };
+enum { FEATURES = RMX__WAVES, DEGREES = 5, MOST_WALKED = 192, WALKED = 24 };
 
 struct rmx_doubt {
   const rmx_regressor *fitted, *other;  // borrowed; what stands beside the process, or NULL
@@ -39,26 +43,29 @@ struct rmx_doubt {
   rmx_regressor *at[WALKED];            // the process at other parameters
   size_t n_at;
   uint64_t seed;
+  size_t N;       // runs of weight above 0
+  double *y;      // (N) what was measured, in the process' units
+  double *apart;  // (N) the other's prediction of each run less the mode's; NULL without another
 };
 
 void rmx_doubt_free(rmx_doubt *d) {
   if (d == NULL) return;
   for (size_t i = 0; i < d->n_at; i++) rmx_regressor_free(d->at[i]);
   rmx_regressor_free(d->own);
+  free(d->y);
+  free(d->apart);
   free(d);
 }
 
 // The process at parameters drawn from their posterior.
 static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
   const rmx__process *gp = d->mode->state;
-  size_t N = gp->N, P = GP_N_PARAMETERS(gp->D), n = 0;
+  size_t N = gp->N, P = GP_N_PARAMETERS(gp->D);
   if (N > MOST_WALKED || gp->unit == 0) return RMX_OK;
-  double *theta = rmx_calloc(WALKED, P * sizeof(double)), *y = rmx_calloc(N, sizeof(double));
-  rmx_status status = theta && y ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
-  for (size_t i = 0; i < data->N && status == RMX_OK; i++)
-    if (data->row_weights == NULL || data->row_weights[i] > 0) y[n++] = (data->y[i] - gp->shift) / gp->unit;
+  double *theta = rmx_calloc(WALKED, P * sizeof(double));
+  rmx_status status = theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
   if (status == RMX_OK) {
-    rmx__gp_problem q = {N, gp->D, gp->X, y, gp->weight};
+    rmx__gp_problem q = {N, gp->D, gp->X, d->y, gp->weight};
     rmx_rng rng = rmx_rng_make(d->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
     status = rmx__gp_walk(&q, gp->theta, &rng, WALKED, theta, err);
   }
@@ -72,8 +79,31 @@ static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
     if (status == RMX_OK) d->n_at++;
   }
   free(theta);
-  free(y);
   return status;
+}
+
+// What every draw needs of the runs.
+static rmx_status look_at_runs(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = d->mode->state;
+  size_t N = d->N = gp->N, n = 0;
+  d->y = rmx_calloc(N, sizeof(double));
+  d->apart = d->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
+  if (!d->y || (d->other && !d->apart)) return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
+  for (size_t i = 0; i < data->N && gp->unit > 0; i++)
+    if (data->row_weights == NULL || data->row_weights[i] > 0) {
+      if (n < N) d->y[n] = (data->y[i] - gp->shift) / gp->unit;
+      n++;
+    }
+  if (gp->unit > 0 && n != N)
+    return rmx_fail(err, RMX_EINPUT,
+                    "the function of \"%s\" was fitted to %zu runs, its data have %zu: make the fit again "
+                    "with `regmix fit`",
+                    data->metric ? data->metric : "?", N, n);
+  if (d->other == NULL) return RMX_OK;
+  rmx_regressor_predict(d->other, gp->X, N, d->apart, NULL);
+  rmx_regressor_predict(d->mode, gp->X, N, d->apart + N, NULL);
+  for (size_t i = 0; i < N; i++) d->apart[i] -= d->apart[N + i];
+  return RMX_OK;
 }
 
 rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
@@ -91,6 +121,7 @@ rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regresso
     d->mode = d->own;
     if (fitted->kind->gradient) d->other = fitted;
   }
+  if (status == RMX_OK) status = look_at_runs(d, data, err);
   if (status == RMX_OK) status = walk(d, data, err);
   if (status != RMX_OK) {
     rmx_doubt_free(d);
@@ -136,23 +167,12 @@ static void release(void *state) {
 
 // The features at z (D) with the linear part; slope (D) by z is added to, may be NULL.
 static double features(const draw *r, const double *z, double *slope) {
-  double sum = r->constant, angle[FEATURES];
-  memcpy(angle, r->phase, sizeof(angle));
+  double sum = r->constant;
   for (size_t d = 0; d < r->D; d++) {
-    const double *omega = r->omega + d * FEATURES, at = z[d];
-    sum += r->by_z[d] * at;
-    for (size_t i = 0; i < FEATURES; i++) angle[i] += omega[i] * at;
+    sum += r->by_z[d] * z[d];
+    if (slope) slope[d] += r->by_z[d];
   }
-  for (size_t i = 0; i < FEATURES; i++) {
-    sum += r->a[i] * cos(angle[i]);
-    if (slope) angle[i] = -r->a[i] * sin(angle[i]);
-  }
-  for (size_t d = 0; slope && d < r->D; d++) {
-    double by = r->by_z[d];
-    for (size_t i = 0; i < FEATURES; i++) by += angle[i] * r->omega[d * FEATURES + i];
-    slope[d] += by;
-  }
-  return sum;
+  return sum + rmx__waves(r->omega, r->phase, r->a, r->D, z, slope);
 }
 
 static bool evaluate(const void *state, const double *w, double *mean, double *gradient) {
@@ -189,16 +209,21 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
     const double *w = X + first * D;
-    for (size_t d = 0; d < D; d++)
-      for (size_t q = 0; q < RMX__QUERIES; q++)
-        z[d * RMX__QUERIES + q] = q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
-    rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, ripple);
+    if (here == 1) {
+      for (size_t d = 0; d < D; d++) one[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+      ripple[0] = rmx__matern_sum(gp->packed, r->v, RMX__BLOCKS(gp->N), D, one);
+    } else {
+      for (size_t d = 0; d < D; d++)
+        for (size_t q = 0; q < RMX__QUERIES; q++)
+          z[d * RMX__QUERIES + q] = q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
+      rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, ripple);
+    }
     if (r->other) {
       rmx_regressor_predict(r->other, w, here, other, NULL);
       rmx_regressor_predict(r->mode, w, here, mode, NULL);
     }
     for (size_t q = 0; q < here; q++) {
-      for (size_t d = 0; d < D; d++) one[d] = z[d * RMX__QUERIES + q];
+      for (size_t d = 0; d < D && here > 1; d++) one[d] = z[d * RMX__QUERIES + q];
       mean[first + q] = gp->shift + gp->unit * (ripple[q] + features(r, one, NULL));
       if (r->other) mean[first + q] += r->apart * (other[q] - mode[q]);
     }
@@ -236,8 +261,9 @@ static void solve(const rmx__process *gp, double *u) {
   }
 }
 
-// Draws g, then what the runs make of it.
-static void condition(draw *r, rmx_rng *rng, double *z) {
+// Draws g, then what the runs make of it. y (N): what was measured; at_runs (N): what the draw is there; both
+// in the process' units, at_runs may be NULL. z (D) is scratch.
+static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
   const rmx__process *gp = r->gp;
   size_t D = r->D, N = gp->N;
   r->constant = rmx_rng_normal(rng);
@@ -251,10 +277,15 @@ static void condition(draw *r, rmx_rng *rng, double *z) {
   double noise = exp(gp->theta[GP_NOISE]), sum = 0;
   for (size_t i = 0; i < N; i++) {
     for (size_t d = 0; d < D; d++) z[d] = gp->Z[d * N + i];
-    r->v[i] = features(r, z, NULL) + noise / sqrt(gp->weight[i]) * rmx_rng_normal(rng);
+    double e = noise / sqrt(gp->weight[i]) * rmx_rng_normal(rng);
+    r->v[i] = features(r, z, NULL) + e;
+    if (at_runs) at_runs[i] = y[i] - e;
   }
   solve(gp, r->v);
-  for (size_t i = 0; i < N; i++) sum += r->v[i] = gp->alpha[i] - r->v[i];
+  for (size_t i = 0; i < N; i++) {
+    sum += r->v[i] = gp->alpha[i] - r->v[i];
+    if (at_runs) at_runs[i] -= noise * noise / gp->weight[i] * r->v[i];
+  }
   r->constant += sum;
   for (size_t d = 0; d < D; d++) {
     double along = 0;
@@ -264,7 +295,8 @@ static void condition(draw *r, rmx_rng *rng, double *z) {
   for (size_t i = 0; i < N; i++) r->v[i] *= gp->ripple;
 }
 
-rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, rmx_regressor **out,
+                          rmx_err *err) {
   const rmx__process *gp = process_of(d, number);
   size_t D = gp->D;
   draw *r = rmx_calloc(1, sizeof(*r));
@@ -288,7 +320,9 @@ rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, rmx_regressor **o
   r->a = r->phase + FEATURES;
   r->by_z = r->a + FEATURES;
   r->v = r->by_z + D;
-  condition(r, &rng, z);
+  condition(r, &rng, d->y, z, at_runs);
+  for (size_t i = 0; at_runs && i < gp->N; i++)
+    at_runs[i] = gp->shift + gp->unit * at_runs[i] + (d->apart ? r->apart * d->apart[i] : 0);
   free(z);
   *whole = (rmx_regressor){.kind = &kind, .D = D, .state = r};
   *out = whole;

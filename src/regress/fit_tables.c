@@ -220,6 +220,18 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   return RMX_OK;
 }
 
+// As many mixtures as domains leave directions in which a fit is nothing but what was expected beforehand.
+static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
+  size_t mixtures = 0, used = 0;
+  for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
+  for (size_t d = 0; d < f->D; d++) used += f->mean_mixture[d] > 0;
+  if (mixtures >= used) return;
+  rmx_warn(listener,
+           "%zu different mixture%s of %zu domains: too few to tell what each domain does, so most of the fit is "
+           "what was expected before any run; train %zu or more",
+           mixtures, mixtures == 1 ? "" : "s", used, 2 * used);
+}
+
 // Tokens of each domain, in the fit's order, and what of repetition there is to see in the runs.
 static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_listener *listener,
                                 rmx_err *err) {
@@ -322,6 +334,7 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   tell_rows_left_out(metrics, mixtures, back, listener);
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
+  warn_of_few(f, listener);
   if (exposure) RMX_TRY_GOTO(take_exposure(f, exposure, listener, err), done);
   work w = {f, options, metrics, run_of, seed, jobs};
   rmx_parallel(threads, M, do_job, &w);

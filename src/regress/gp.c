@@ -255,6 +255,12 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
     if (sd) sd[i] = NAN;
   }
   for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
+    if (n - first == 1) {
+      for (size_t d = 0; d < D; d++) z[d] = warp(r, d, X[first * D + d]);
+      ripple[0] = rmx__matern_sum(r->packed, packed_alpha(r), blocks, D, z);
+      mean[first] = rmx__bend(r->seen, mean_at(r, z, 1, ripple[0]), NULL);
+      break;
+    }
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
     for (size_t d = 0; d < D; d++)
       for (size_t q = 0; q < RMX__QUERIES; q++)

@@ -90,26 +90,39 @@ void rmx__pack(const double *Z, size_t N, size_t D, double *packed) {
   }
 }
 
-WIDE void rmx__matern_sums(const double *packed, const double *alpha, size_t blocks, size_t D,
-                           const double *z, double *sum) {
+// The sums of n queries, z (D, n).
+INLINE void sums(const double *packed, const double *alpha, size_t blocks, size_t D, const double *z, int n,
+                 double *sum) {
   lanes all[RMX__QUERIES] = {{0}};
   double square[RMX__QUERIES] = {0};
   for (size_t d = 0; d < D; d++)
-    for (int q = 0; q < RMX__QUERIES; q++) square[q] += z[d * RMX__QUERIES + q] * z[d * RMX__QUERIES + q];
+    for (int q = 0; q < n; q++) square[q] += z[d * (size_t)n + (size_t)q] * z[d * (size_t)n + (size_t)q];
   for (size_t b = 0; b < blocks; b++) {
     const double *Z = packed + b * (D + 1) * RMX__LANES;
     lanes dot[RMX__QUERIES] = {{0}}, r2, m, weight = AT(alpha + b * RMX__LANES), own = AT(Z + D * RMX__LANES);
     for (size_t d = 0; d < D; d++) {
       lanes run = AT(Z + d * RMX__LANES);
-      for (int q = 0; q < RMX__QUERIES; q++) dot[q] += z[d * RMX__QUERIES + q] * run;
+      for (int q = 0; q < n; q++) dot[q] += z[d * (size_t)n + (size_t)q] * run;
     }
-    for (int q = 0; q < RMX__QUERIES; q++) {
+    for (int q = 0; q < n; q++) {
       r2 = own + square[q] - 2.0 * dot[q];
       matern(&r2, &m, NULL);
       all[q] += weight * m;
     }
   }
-  for (int q = 0; q < RMX__QUERIES; q++) sum[q] = total(&all[q]);
+  for (int q = 0; q < n; q++) sum[q] = total(&all[q]);
+}
+
+WIDE void rmx__matern_sums(const double *packed, const double *alpha, size_t blocks, size_t D,
+                           const double *z, double *sum) {
+  sums(packed, alpha, blocks, D, z, RMX__QUERIES, sum);
+}
+
+WIDE double rmx__matern_sum(const double *packed, const double *alpha, size_t blocks, size_t D,
+                            const double *z) {
+  double sum;
+  sums(packed, alpha, blocks, D, z, 1, &sum);
+  return sum;
 }
 
 WIDE double rmx__matern_slope(const double *packed, const double *alpha, size_t blocks, size_t D,
@@ -141,24 +154,35 @@ WIDE double rmx__matern_slope(const double *packed, const double *alpha, size_t 
 }
 
 WIDE void rmx__exp_many(const double *x, size_t n, double *out) {
-  for (size_t i = 0; i < n; i += RMX__LANES) {
-    size_t here = n - i < RMX__LANES ? n - i : RMX__LANES;
-    lanes at = {0}, value;
-    memcpy(&at, x + i, here * sizeof(double));
+  size_t i = 0;
+  lanes at, value;
+  for (; i + RMX__LANES <= n; i += RMX__LANES) {
+    at = AT(x + i);
     exp_of(&at, &value);
-    memcpy(out + i, &value, here * sizeof(double));
+    AT(out + i) = value;
   }
+  if (i == n) return;
+  at = (lanes){0};
+  memcpy(&at, x + i, (n - i) * sizeof(double));
+  exp_of(&at, &value);
+  memcpy(out + i, &value, (n - i) * sizeof(double));
 }
 
 WIDE void rmx__matern_many(const double *r2, size_t n, double *m, double *slope) {
-  for (size_t i = 0; i < n; i += RMX__LANES) {
-    size_t here = n - i < RMX__LANES ? n - i : RMX__LANES;
-    lanes x = {0}, value, by;
-    memcpy(&x, r2 + i, here * sizeof(double));
+  size_t i = 0;
+  lanes x, value, by;
+  for (; i + RMX__LANES <= n; i += RMX__LANES) {
+    x = AT(r2 + i);
     matern(&x, &value, &by);
-    memcpy(m + i, &value, here * sizeof(double));
-    if (slope) memcpy(slope + i, &by, here * sizeof(double));
+    AT(m + i) = value;
+    if (slope) AT(slope + i) = by;
   }
+  if (i == n) return;
+  x = (lanes){0};
+  memcpy(&x, r2 + i, (n - i) * sizeof(double));
+  matern(&x, &value, &by);
+  memcpy(m + i, &value, (n - i) * sizeof(double));
+  if (slope) memcpy(slope + i, &by, (n - i) * sizeof(double));
 }
 
 // Four columns at a time, so that k is read and written once for four.

@@ -221,13 +221,28 @@ static rmx_status put_runs(const runs *r, json_t *data, rmx_err *err) {
   return RMX_OK;
 }
 
+// The experiment's tables. Beside a fit of somebody's own tables these names may stand for theirs, as other
+// programs write them (Olmix calls its table metrics.csv too): the fit knows its runs without.
+static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *mixtures, rmx_table *metrics,
+                              rmx_err *err) {
+  rmx_status status = read_if_there(folder, "mixtures.csv", mixtures, err);
+  if (status == RMX_OK) status = read_if_there(folder, "metrics.csv", metrics, err);
+  char *config = rmx_path_in(folder, "regmix.yaml");
+  if (!config) return rmx_fail_memory(err, 0, "a path");
+  bool alone = json_array_size(json_object_get(fit, "mixtures")) > 0 && !rmx_exists(config);
+  free(config);
+  if (status != RMX_EINPUT || !alone) return status;
+  rmx_table_release(mixtures);
+  rmx_table_release(metrics);
+  return RMX_OK;
+}
+
 rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0}, half = {0};
   rmx_arena arena = {0};
   runs r = {0};
   rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(read_if_there(folder, "mixtures.csv", &mixtures, err), done);
-  RMX_TRY_GOTO(read_if_there(folder, "metrics.csv", &metrics, err), done);
+  RMX_TRY_GOTO(read_tables(folder, json_object_get(data, "fit"), &mixtures, &metrics, err), done);
   RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
   if (mixtures.N) RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
   if (mixtures.N && metrics.N)

@@ -109,6 +109,10 @@ for key in domains runs had stay exact redo why directions covered unseen next; 
   grep -q "\"$key\"" report.json && ok "the report has \"$key\"" || not_ok "the report has \"$key\"" "$(cat report.json)"
 done
 try "the old losses join the new table" 0 "metric/a_val_loss" "$REGMIX" fit --mixtures new.csv --metrics l.csv --regressor ridge --out fit-new
+mkdir beside
+cp -R fit-new beside/fit
+printf ',run,name,index,eval/x\n0,r0,swarm-0,0,1\n' > beside/metrics.csv
+try "the page of a fit lies beside another program's metrics.csv" 0 "report.html" "$REGMIX" report -C beside
 try "domains with nothing to do" 2 "nothing to change" "$REGMIX" domains --mixtures m.csv
 try "--json wants --out" 2 "--out" "$REGMIX" domains --mixtures m.csv --add x --json
 try "a domain that is not there" 1 'unknown domain "zebra"' "$REGMIX" domains --mixtures m.csv --remove zebra

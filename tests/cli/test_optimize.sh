@@ -69,6 +69,16 @@ check "the same on one processor and on two" "$(cmp -s one.json two.json && grep
 awk 'NR <= 4' m.csv > few.csv
 "$REGMIX" fit --mixtures few.csv --metrics y.csv --regressor ridge --out few > /dev/null 2>&1
 try "few runs have no intervals, and an optimum" 0 "at least 5 different mixtures" "$REGMIX" optimize --fit few --target a_loss
+awk 'NR <= 3' m.csv > two.csv
+try "fewer runs than domains: it says so" 0 "2 different mixtures of 3 domains: too few" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
+try "and how many folds there were" 0 "out of fold, 2 folds of 2 runs, 3 domains" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
+awk 'NR <= 2' m.csv > one.csv
+try "what one run cannot say is no number" 0 "ridge            -       -         -         -         -         -" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
+awk -F, -v OFS=, '{ print $0, NR == 1 ? "train_unused" : 0 }' m.csv > unused.csv
+try "a domain that no run used" 0 'no run used "train_unused": the fit can make no claim about it' "$REGMIX" fit --mixtures unused.csv --metrics y.csv --regressor power --out unused
+sed '1s/[abc]_loss/set_&/g' y.csv > prefixed.csv
+"$REGMIX" fit --mixtures m.csv --metrics prefixed.csv --metric a_loss --regressor ridge --out alone > /dev/null 2>&1
+try "a metric fitted alone is found by its last words" 0 "set_a_loss" "$REGMIX" optimize --fit alone --target a_loss --quick
 
 try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --target a_loss --floor a=0.6 --floor b=0.5
 try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1

@@ -22,6 +22,12 @@ START_TEST(smooth_function) {
   rmx_score(truth, mean, 200, &s);
   ck_assert_msg(s.r2 > 0.999, "R2 %g", s.r2);
   gradient_holds(r, D, 1e-5);
+  // Alone or among others, the same bits.
+  for (size_t i = 0; i < 10; i++) {
+    double alone;
+    rmx_regressor_predict(r, X + i * D, 1, &alone, NULL);
+    ck_assert(alone == mean[i]);
+  }
   file_holds(r, D);
   // Near a run it is surer than far from all of them.
   double at_run, away, corner[D] = {0, 0, 0, 1}, y;

@@ -20,6 +20,12 @@ START_TEST(finds_what_people_type) {
   ck_assert_uint_eq(find("metric/the_pile_arxiv_val_loss", domains, 4), 0);
   ck_assert_uint_eq(find("c", plain, 5), 0);
   ck_assert_uint_eq(find("fortunes", plain, 5), 3);
+  // One metric alone, as fitted by --metric; and two that share more words than people leave out.
+  static const char *const alone[] = {"metric/the_pile_pile_cc_val_loss"};
+  ck_assert_uint_eq(find("pile_cc", alone, 1), 0);
+  static const char *const pair[] = {"metric/the_pile_pile_cc_val_loss", "metric/the_pile_pile_x_val_loss"};
+  ck_assert_uint_eq(find("pile_x", pair, 2), 1);
+  ck_assert_uint_eq(find("x", pair, 2), 1);
 }
 END_TEST
 
@@ -27,6 +33,10 @@ START_TEST(refuses_with_advice) {
   size_t index;
   must_fail(rmx_find_name("metric", "pile_dd", metrics, 3, &index, err), "did you mean \"metric/the_pile_pile_cc_val_loss\"");
   must_fail(rmx_find_name("domain", "zzzzzzzz", domains, 4, &index, err), "there are: train_the_pile_arxiv");
+  static const char *const only[] = {"metric/the_pile_pile_cc_val_loss"};
+  must_fail(rmx_find_name("metric", "e_cc", only, 1, &index, err), "there are: metric/the_pile_pile_cc_val_loss");
+  static const char *const others[] = {"metric/a_cc_val_loss", "metric/b_dd_val_loss"};
+  must_fail(rmx_find_name("metric", "cc", others, 2, &index, err), "unknown metric");
   static const char *const twins[] = {"train_web", "valid_web"};
   must_fail(rmx_find_name("domain", "web", twins, 2, &index, err), "ambiguous");
 }

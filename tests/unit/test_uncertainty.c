@@ -6,6 +6,7 @@
 #include <regmix/mixture.h>
 #include <regmix/uncertainty.h>
 
+#include "regress/waves.h"
 #include "testing.h"
 
 enum { D = 3 };
@@ -74,7 +75,7 @@ START_TEST(draws_are_the_posterior) {
   rmx_regressor_predict(f->regressors[0], X[0], POINTS, mean, sd);
   for (uint64_t b = 0; b < DRAWS; b++) {
     rmx_regressor *r;
-    must(rmx_doubt_draw(doubt, b, &r, err));
+    must(rmx_doubt_draw(doubt, b, NULL, &r, err));
     rmx_regressor_predict(r, X[0], POINTS, y, NULL);
     for (int p = 0; p < POINTS; p++) {
       sum[p] += y[p] / DRAWS;
@@ -107,8 +108,8 @@ START_TEST(draws_have_slopes) {
     must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
     for (uint64_t b = 0; b < 6; b++) {
       rmx_regressor *r, *same;
-      must(rmx_doubt_draw(doubt, b, &r, err));
-      must(rmx_doubt_draw(doubt, b, &same, err));
+      must(rmx_doubt_draw(doubt, b, NULL, &r, err));
+      must(rmx_doubt_draw(doubt, b, NULL, &same, err));
       const double step = 1e-6, w[D] = {0.3, 0.25, 0.45};
       double g[D], at[D], up, down, again;
       ck_assert(rmx_regressor_gradient(r, w, g));
@@ -133,6 +134,69 @@ START_TEST(draws_have_slopes) {
     rmx_doubt_free(doubt);
     rmx_arena_release(&arena);
     rmx_fit_free(f);
+  }
+}
+END_TEST
+
+// What a draw says of the runs it was conditioned on, without a sum over them, is what it predicts there: noisy
+// runs, and of so many that the process is not walked too.
+START_TEST(draws_at_the_runs) {
+  static const char *const kinds[] = {"gp", "ensemble", "ridge", "trees"};
+  for (size_t k = 0; k < 5; k++) {
+    rmx_fit *f = make_fit(kinds[k % 4], k == 4 ? 210 : 48, 0.1);
+    rmx_arena arena = {0};
+    rmx_dataset data;
+    rmx_doubt *doubt;
+    double at_runs[210], predicted[210], apart = 0;
+    must(rmx_fit_dataset(f, 0, &arena, &data, err));
+    must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+    for (uint64_t b = 0; b < 3; b++) {
+      rmx_regressor *r;
+      must(rmx_doubt_draw(doubt, b, at_runs, &r, err));
+      rmx_regressor_predict(r, data.X, data.N, predicted, NULL);
+      for (size_t i = 0; i < data.N; i++) {
+        ck_assert_double_eq_tol(at_runs[i], predicted[i], 1e-8);
+        apart += fabs(predicted[i] - data.y[i]) / (3 * (double)data.N);
+      }
+      rmx_regressor_free(r);
+    }
+    ck_assert(apart > 0.02);  // it is not the measured values
+    rmx_doubt_free(doubt);
+    // Of other runs than it was fitted to it says so.
+    data.N--;
+    rmx_doubt *none;
+    if (k == 0) ck_assert_int_eq(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}), RMX_EINPUT);
+    rmx_arena_release(&arena);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
+
+// Against libm: angles of many turns too, and the slope.
+START_TEST(waves) {
+  enum { W = RMX__WAVES };
+  double omega[2 * W], phase[W], a[W], slope[2], z[2];
+  rmx_rng rng = rmx_rng_make(11, 0, RMX_FOR_TEST);
+  for (int time = 0; time < 200; time++) {
+    double far = pow(10, 4 * rmx_rng_uniform(&rng) - 1), sum = 0, by[2] = {3, -2};
+    for (int i = 0; i < W; i++) {
+      omega[i] = far * rmx_rng_normal(&rng);
+      omega[W + i] = rmx_rng_normal(&rng);
+      phase[i] = 7 * rmx_rng_uniform(&rng);
+      a[i] = rmx_rng_normal(&rng);
+    }
+    z[0] = rmx_rng_normal(&rng);
+    z[1] = rmx_rng_normal(&rng);
+    for (int i = 0; i < W; i++) {
+      double angle = phase[i] + omega[i] * z[0] + omega[W + i] * z[1];
+      sum += a[i] * cos(angle);
+      for (int d = 0; d < 2; d++) by[d] -= a[i] * sin(angle) * omega[d * W + i];
+    }
+    slope[0] = 3;  // it is added to
+    slope[1] = -2;
+    ck_assert_double_eq_tol(rmx__waves(omega, phase, a, 2, z, slope), sum, 1e-12);
+    for (int d = 0; d < 2; d++) ck_assert_double_eq_tol(slope[d], by[d], 1e-12 * (1 + far) * W);
+    ck_assert(rmx__waves(omega, phase, a, 2, z, NULL) == rmx__waves(omega, phase, a, 2, z, slope));
   }
 }
 END_TEST
@@ -264,6 +328,8 @@ static void add_tests(TCase *tc) {
   tcase_set_timeout(tc, 120);
   tcase_add_test(tc, draws_are_the_posterior);
   tcase_add_test(tc, draws_have_slopes);
+  tcase_add_test(tc, draws_at_the_runs);
+  tcase_add_test(tc, waves);
   tcase_add_test(tc, intervals_hold_the_truth);
   tcase_add_test(tc, intervals_keep_the_constraints);
   tcase_add_test(tc, too_few_runs_have_none);
