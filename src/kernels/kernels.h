@@ -78,10 +78,13 @@ struct rmx_kernels {
    * panel. */
   void (*tile)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
                float *c, size_t ldc, bool accumulate);
-  /* Row r of s (M, N, ld), which has first + r valid columns: softmax(scale row) over those, 0 in the rest;
-   * lse[r] = log sum exp(scale row). Rows are written up to a whole vector: ld is at least N rounded up to
-   * nr. */
-  void (*softmax_causal)(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse);
+  /* Row r of s (M, N, ld), which has first + r valid columns: exp(scale row - its largest) in those, 0 in the
+   * rest; over[r] = 1 / its sum, lse[r] = log sum exp(scale row). Rows are written up to a whole vector: ld
+   * is at least N rounded up to nr. */
+  void (*softmax_causal)(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse,
+                         float *over);
+  /* x (M, n, ld): row r times by[r]. */
+  void (*scale_rows)(size_t M, size_t n, float *x, size_t ld, const float *by);
   /* s := p = exp(scale s - lse), 0 where not valid; dp := scale p (dp - delta). */
   void (*softmax_causal_backward)(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
                                   size_t ld, const float *lse, const float *delta);

@@ -139,6 +139,9 @@ INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
   *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shufflevector(a2, a3, 2, 3, 6, 7);
 }
 
+/* Rows or numbers ahead of those being packed that are asked of memory: no processor guesses such strides. */
+enum { AHEAD = 16 };
+
 static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta) {
   if (ta) {
     enum {
@@ -150,7 +153,10 @@ static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bo
         const float *from = a + k * lda;
         float *panel = to + k * MR;
         if (m == GROUP) {
-          for (size_t q = 0; q < GROUP / MR; q++) memcpy(panel + q * K * MR, from + q * MR, MR * sizeof *a);
+          for (size_t q = 0; q < GROUP / MR; q++) {
+            __builtin_prefetch(from + AHEAD * lda + q * MR);
+            memcpy(panel + q * K * MR, from + q * MR, MR * sizeof *a);
+          }
         } else {
           for (size_t r = 0; r < m; r++) panel[r / MR * K * MR + r % MR] = from[r];
         }
@@ -181,13 +187,18 @@ static void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
     } else if (!tb) {
       for (size_t k = 0; k < K; k++) {
         vf left = load(b + k * ldb + j), right = load(b + k * ldb + j + VL);
+        __builtin_prefetch(b + (k + AHEAD) * ldb + j);
+        __builtin_prefetch(b + (k + AHEAD) * ldb + j + VL);
         store(to + k * NR, left);
         store(to + k * NR + VL, right);
       }
     } else {
       size_t k = 0;
       for (; k + 4 <= K; k += 4)
-        for (size_t i = 0; i < NR; i += 4) transpose_4x4(to + k * NR + i, NR, b + (j + i) * ldb + k, ldb);
+        for (size_t i = 0; i < NR; i += 4) {
+          __builtin_prefetch(b + (j + i + k / 4 % 4) * ldb + k + 2 * AHEAD);
+          transpose_4x4(to + k * NR + i, NR, b + (j + i) * ldb + k, ldb);
+        }
       for (; k < K; k++)
         for (size_t i = 0; i < NR; i++) to[k * NR + i] = b[(j + i) * ldb + k];
     }
@@ -365,13 +376,28 @@ INLINE size_t fill_up(float *row, size_t n, float fill) {
   return i + VL;
 }
 
-static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse) {
+static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse,
+                           float *over) {
   for (size_t r = 0; r < M; r++, s += ld) {
     const size_t n = fill_up(s, first + r, -INFINITY);
-    const float over = 1 / exponentials(n, scale, s, &lse[r]);
-    for (size_t i = 0; i < n; i += VL) store(s + i, load(s + i) * over);
+    vf most = load(s), total = splat(0);
+    for (size_t i = VL; i < n; i += VL) most = larger(load(s + i), most);
+    const float shift = largest(most) * scale;
+    for (size_t i = 0; i < n; i += VL) {
+      const vf e = exp_of(load(s + i) * scale - shift);
+      total += e;
+      store(s + i, e);
+    }
     for (size_t i = n; i < N; i += VL) store(s + i, splat(0));
+    const float all = sum(total);
+    lse[r] = shift + logf(all);
+    over[r] = 1 / all;
   }
+}
+
+static void scale_rows(size_t M, size_t n, float *x, size_t ld, const float *by) {
+  for (size_t r = 0; r < M; r++, x += ld)
+    for (size_t i = 0; i < n; i += VL) store_at(x, i, n, load_at(x, i, n, 0) * by[r]);
 }
 
 static void softmax_causal_backward(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
@@ -525,6 +551,7 @@ const rmx_kernels LEVEL = {
     .tile = tile,
     .softmax_causal = softmax_causal,
     .softmax_causal_backward = softmax_causal_backward,
+    .scale_rows = scale_rows,
     .softmax_columns = softmax_columns,
     .row_dots = row_dots,
 };
