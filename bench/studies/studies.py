@@ -229,11 +229,11 @@ def carried(reached, value_at):
     return ends
 
 
-def stopping(root, regmix, size=40, times=8):
+def stopping(root, regmix, size=40, times=16):
     found = curves(root / "v1024")
     recorded = results(root / "v1024")
     mixtures = {run: recorded[run]["mixture"] for run in found}
-    value_at = {share: {run: at(found[run], share)[TARGET] for run in found} for share in (1 / 4, 1 / 2, 1)}
+    value_at = {share: {run: at(found[run], share)[TARGET] for run in found} for share in (1 / 8, 1 / 4, 1 / 2, 1)}
     regrets, costs = {}, {}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
@@ -251,6 +251,7 @@ def stopping(root, regmix, size=40, times=8):
                 "half of the runs, to the end": ({run: value_at[1][run] for run in some}, size / 2),
                 "all to 1/2": ({run: value_at[1 / 2][run] for run in runs}, size / 2),
                 "all to 1/4": ({run: value_at[1 / 4][run] for run in runs}, size / 4),
+                "all to 1/8": ({run: value_at[1 / 8][run] for run in runs}, size / 8),
                 "halving, what came through": ({run: value_at[1][run] for run, s in reached.items() if s == 1}, None),
                 "halving, last losses as they are": ({run: value_at[s][run] for run, s in reached.items()}, None),
                 "halving, carried to the end": (carried(reached, value_at), None),
