@@ -200,6 +200,28 @@ END_TEST
 START_TEST(two_sizes_do_with_an_exponent_that_is_held) { run_law(2, 0.55, 2e-3); }
 END_TEST
 
+// Where validation text is long, each evaluation looks at less of it, so that they take a third of the budget at most.
+START_TEST(evaluations_do_not_eat_the_budget) {
+  functions f;
+  functions_make(&f, nested);
+  large_body = 1e4, exponent_of_sizes = 0.5;
+  for (int d = 0; d <= D; d++) domains[d].valid_tokens = 20001;
+  f.s.options.law.sizes = 1;
+  f.s.options.law.mixtures = 10;
+  f.s.c.budget = 10 * small_flop(&f.s) * 6 * 4 * 6000;  // of evaluations at 18000 tokens alone
+  rmx_found found;
+  find(&f.s, "law", &found);
+  const double look = note(&found, "evaluation_tokens"), evals = note(&found, "evaluations"), tokens = note(&found, "tokens");
+  ck_assert(evals == 6 && look < 20000 / 2 && look >= 4096);
+  const double evaluations = 10 * evals * 4 * look * small_flop(&f.s) / 3;
+  ck_assert_double_le(evaluations, f.s.c.budget / 3);
+  ck_assert_double_le(evaluations + 10 * tokens * small_flop(&f.s), f.s.c.budget);
+  ck_assert_double_ge(evaluations + 10 * tokens * small_flop(&f.s), 0.98 * f.s.c.budget);
+  rmx_found_release(&found);
+  functions_release(&f);
+}
+END_TEST
+
 // ---- CLIMB
 
 static double bowl(const rmx_run *r, size_t d, double tokens) {
@@ -307,6 +329,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, power_laws_give_back_their_own_form);
   tcase_add_test(tc, laws_of_three_sizes_are_nested_and_recovered);
   tcase_add_test(tc, two_sizes_do_with_an_exponent_that_is_held);
+  tcase_add_test(tc, evaluations_do_not_eat_the_budget);
   tcase_add_test(tc, climb_comes_nearer_from_round_to_round);
   tcase_add_test(tc, one_round_is_regression_with_the_argmax);
 }
