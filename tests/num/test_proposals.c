@@ -264,6 +264,8 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
   ck_assert_double_lt(bowl_at(found.mixture), 2.02);
   // Later runs are better ones.
   static const int runs[3] = {32, 16, 8};
+  double trained[56][D];
+  int n = 0;
   for (int r = 0; r < 3; r++)
     for (int i = 0; i < runs[r]; i++) {
       char name[40];
@@ -271,6 +273,9 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
       snprintf(name, sizeof name, "climb-%d-%03d", r + 1, i + 1);
       must(rmx_run_read(in_folder(name), &run, err));
       means[r] += bowl_at(run.mixture) / runs[r];
+      memcpy(trained[n], run.mixture, sizeof trained[n]);
+      for (int k = 0; k < n; k++) ck_assert_msg(memcmp(trained[k], trained[n], sizeof trained[n]) != 0, "%s is run %d again", name, k + 1);
+      n++;
       rmx_run_release(&run);
     }
   ck_assert_double_lt(means[1], 2 + (means[0] - 2) / 2);
