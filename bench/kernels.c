@@ -9,7 +9,7 @@
 #include <regmix/model.h>
 #include <stdlib.h>
 
-#include "kernels/kernels.h"
+#include "kernels/crew.h"
 
 static double peak;
 
@@ -43,9 +43,27 @@ static void bench_gemm(const rmx_kernels *k) {
     size_t M, N, K;
     bool ta, tb;
   } shapes[] = {
-      {256, 256, 256, 0, 0}, {512, 512, 512, 0, 0},  {1024, 1024, 1024, 0, 0}, {1024, 192, 64, 0, 1},
-      {1024, 64, 192, 0, 0}, {192, 64, 1024, 1, 0},  {1024, 768, 256, 0, 1},   {768, 256, 1024, 1, 0},
-      {384, 1024, 64, 0, 1}, {252, 4096, 256, 0, 1}, {4096, 256, 252, 1, 0},   {252, 256, 4096, 0, 0},
+      {256, 256, 256, 0, 0},
+      {512, 512, 512, 0, 0},
+      {1024, 1024, 1024, 0, 0},
+      {1024, 192, 64, 0, 1},
+      {1024, 64, 192, 0, 0},
+      {192, 64, 1024, 1, 0},
+      {1024, 768, 256, 0, 1},
+      {768, 256, 1024, 1, 0},
+      {384, 1024, 64, 0, 1},
+      {252, 4096, 256, 0, 1},
+      {4096, 256, 252, 1, 0},
+      {252, 256, 4096, 0, 0},
+      /* a slice of the 1M proxy: q, k and v, gate and up, down, forward and their gradients */
+      {512, 768, 256, 0, 1},
+      {768, 256, 512, 1, 0},
+      {512, 256, 768, 0, 0},
+      {512, 1024, 256, 0, 1},
+      {1024, 256, 512, 1, 0},
+      {512, 256, 1024, 0, 0},
+      {512, 256, 512, 0, 1},
+      {256, 512, 512, 1, 0},
   };
   float *scratch = numbers(rmx__gemm_scratch());
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -78,6 +96,29 @@ static void bench_attention(const rmx_kernels *k) {
     print(what, flops, forward);
     print("  backward", 2.5 * flops, back);
     free(qkv), free(out), free(lse), free(dout), free(dqkv), free(scratch);
+  }
+}
+
+static void bench_head(const rmx_kernels *k) {
+  static const size_t vocabularies[] = {4096, 50432};
+  for (size_t i = 0; i < 2; i++) {
+    const size_t M = 512, C = 256, V = vocabularies[i];
+    float *x = numbers(M * C), *w = numbers(V * C), *losses = numbers(M), *dx = numbers(M * C),
+          *dw = numbers(V * C);
+    float *memory = numbers(rmx__head_memory(C, V, true)),
+          *scratch = numbers(rmx__gemm_scratch() + rmx__head_scratch(C));
+    int32_t labels[512];
+    for (size_t r = 0; r < M; r++) labels[r] = (int32_t)(r * 97 % V);
+    const struct rmx__crew alone = {.k = k, .threads = 1, .scratch = {scratch}};
+    const double flops = 2.0 * (double)(M * V * C);
+    double forward, all;
+    TIME(forward, rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, memory));
+    TIME(all, rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, dx, dw, memory));
+    char what[64];
+    snprintf(what, sizeof what, "head of %zu words", V);
+    print(what, flops, forward);
+    print("  with gradients", 3 * flops, all);
+    free(x), free(w), free(losses), free(dx), free(dw), free(memory), free(scratch);
   }
 }
 
@@ -143,6 +184,7 @@ int main(int argc, char **argv) {
   printf("%s: peak %.1f GFLOP/s of one thread\n", rmx_kernels_name(k), peak);
   bench_gemm(k);
   bench_attention(k);
+  bench_head(k);
   bench_rows(k);
   bench_step(k, "nano", 1024, 128, 16, 16);
   bench_step(k, "mini", 1024, 128, 16, 16);

@@ -137,7 +137,8 @@ static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labe
   for (size_t r = 0; r < M; r++, logits += V) {
     const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
     double most = -INFINITY, sum = 0;
-    for (size_t j = 0; j < V; j++) most = fmax(most, logits[j]);
+    /* Not fmax: GCC 12 breaks down over its reduction on aarch64. */
+    for (size_t j = 0; j < V; j++) most = logits[j] > most ? logits[j] : most;
     for (size_t j = 0; j < V; j++) sum += exp(logits[j] - most);
     losses[r] = labels[r] < 0 ? 0 : (float)(most + log(sum) - logits[labels[r]]);
     if (!gradient) continue;

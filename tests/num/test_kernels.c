@@ -316,6 +316,52 @@ START_TEST(head_is_the_sum_of_its_parts) {
 }
 END_TEST
 
+/* Words later in the vocabulary are so much likelier for some rows that what was summed up before must
+ * shrink; and a piece of the rows more or less, or another thread, changes no bit. */
+START_TEST(head_of_logits_that_grow) {
+  const rmx_kernels *list[8], *ref = NULL;
+  enum { M = 300, C = 9, V = 1100 };
+  const size_t n_levels = levels(list);
+  must(rmx_kernels_get("ref", &ref, err));
+  const size_t each = rmx__gemm_scratch() + rmx__head_scratch(C);
+  float *x = normals(M * C, 1), *w = normals(V * C, 2), *scratch = normals(3 * each, 3);
+  float *memory = normals(rmx__head_memory(C, V, true), 4);
+  float *losses = normals(M, 5), *dx = normals(M * C, 6), *dw = normals(V * C, 7),
+        *start = copy_of(dw, V * C);
+  float *losses_ref = normals(M, 5), *dx_ref = normals(M * C, 6), *dw_ref = copy_of(dw, V * C);
+  int32_t labels[M];
+  for (size_t i = 0; i < M; i++) labels[i] = i % 11 == 5 ? -1 : (int32_t)(i * 97 % V);
+  for (size_t j = 0; j < V; j++) w[j * C] = 0.2f * (float)j; /* logits of -600 to 600 */
+  const struct rmx__crew spec = {.k = ref, .threads = 1, .scratch = {scratch}};
+  rmx__head(&spec, M, C, V, x, w, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
+  rmx_pool *pool = NULL;
+  must(rmx_pool_new(3, &pool, err));
+  for (size_t l = 0; l < n_levels; l++) {
+    memcpy(dw, start, V * C * sizeof *dw);
+    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, dx, dw, memory);
+    close(list[l], "losses", losses, losses_ref, M, 20);
+    close(list[l], "dx", dx, dx_ref, M * C, 400); /* exp of a logit of 600, which is known to 3e-5 */
+    close(list[l], "dw", dw, dw_ref, V * C, 400);
+    for (size_t i = 5; i < M; i += 11) ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
+    float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
+    const struct rmx__crew three = {
+        .k = list[l], .pool = pool, .threads = 3, .scratch = {scratch, scratch + each, scratch + 2 * each}};
+    rmx__head(&three, M, C, V, x, w, labels, NULL, losses_3, dx_3, dw_3, memory);
+    ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
+    ck_assert_mem_eq(dx_3, dx, M * C * sizeof *dx);
+    ck_assert_mem_eq(dw_3, dw, V * C * sizeof *dw);
+    rmx__head(&three, M, C, V, x, w, labels, NULL, losses_3, NULL, NULL, memory);
+    ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
+    free(losses_3), free(dx_3), free(dw_3);
+  }
+  rmx_pool_free(pool);
+  free(x), free(w), free(scratch), free(memory), free(losses), free(dx), free(dw), free(start),
+      free(losses_ref);
+  free(dx_ref), free(dw_ref);
+}
+END_TEST
+
 START_TEST(adamw_of_any_length) {
   const rmx_kernels *list[8], *ref = NULL;
   const size_t n_levels = levels(list);
@@ -374,6 +420,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, equations);
   tcase_add_test(tc, exponential_is_accurate);
   tcase_add_test(tc, head_is_the_sum_of_its_parts);
+  tcase_add_test(tc, head_of_logits_that_grow);
   tcase_add_test(tc, adamw_of_any_length);
   tcase_add_test(tc, levels_are_chosen);
 }
