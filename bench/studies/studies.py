@@ -98,23 +98,21 @@ def vocabulary(root, regmix):
         regret = ty[tx.index(min(tx))] - min(ty)
         print(f"  {a:7} {b:7} {len(runs):3} runs: {each[TARGET]:.3f} ({error_of(tx, ty):.3f})  mean {statistics.mean(each.values()):.3f}  "
               f"least {min(each.values()):.3f} ({min(each, key=each.get)})   {regret:.3f} of {statistics.mean(ty) - min(ty):.3f}")
-    if "v4096" not in swarms:
-        return
-    # The decision: fitted to one swarm, judged by the fit to the largest vocabulary that has two seeds.
-    judges = [s for s in ("v4096", "v4096b") if s in swarms]
+    # The decision: what a fit to one swarm proposes, judged by the fits to the others. Swarms that differ in the seed alone say how
+    # much of it is noise.
     runs = sorted(set.intersection(*(set(found) for found in swarms.values())))
-    mixtures = {run: swarms["v4096"][run]["mixture"] for run in runs}
-    truth = {run: statistics.mean(swarms[s][run]["bits_per_byte"][TARGET] for s in judges) for run in runs}
+    first = next(iter(swarms.values()))
+    mixtures = {run: first[run]["mixture"] for run in runs}
     with tempfile.TemporaryDirectory() as scratch:
-        scratch = Path(scratch)
-        judge = fit(regmix, scratch / "judge", mixtures, truth)
-        best = predict(regmix, judge, [optimum(regmix, judge)])[0]
-        print(f"optimum of a fit to {len(runs)} runs, judged by the fit to {' and '.join(judges)}: bits per byte above its own optimum, {best:.3f}")
-        for name, found in swarms.items():
-            made = fit(regmix, scratch / name, mixtures, {run: found[run]["bits_per_byte"][TARGET] for run in runs})
-            mixture = optimum(regmix, made)
-            print(f"  {name:7} {predict(regmix, judge, [mixture])[0] - best:+.4f}   " +
-                  ", ".join(f"{d} {w:.2f}" for d, w in mixture.items() if w >= 0.005))
+        fits = {name: fit(regmix, Path(scratch) / name, mixtures, {run: found[run]["bits_per_byte"][TARGET] for run in runs})
+                for name, found in swarms.items()}
+        optima = {name: optimum(regmix, f) for name, f in fits.items()}
+        print(f"optimum of a fit to the {len(runs)} runs all have, judged by the fits to the others: bits per byte above the judge's own optimum\n"
+              f"  {'optimum of':10} " + " ".join(f"{'by ' + judge:>10}" for judge in swarms))
+        above = {judge: predict(regmix, f, list(optima.values())) for judge, f in fits.items()}
+        for i, name in enumerate(optima):
+            print(f"  {name:10} " + " ".join(f"{above[judge][i] - above[judge][list(optima).index(judge)]:10.4f}" for judge in swarms) + "   " +
+                  ", ".join(f"{d} {w:.2f}" for d, w in optima[name].items() if w >= 0.005))
 
 
 # ---- fits, by the program itself
