@@ -59,8 +59,8 @@ compare() {
       for (i = 1; i <= n; i++) { d = 100 * (y[i] / x[i] - 1); if (d < 0) d = -d; if (d > worst) worst = d }
       ranks(x, n, a); ranks(y, n, b); mean = (n + 1) / 2
       for (i = 1; i <= n; i++) { ab += (a[i] - mean) * (b[i] - mean); aa += (a[i] - mean) ^ 2; bb += (b[i] - mean) ^ 2 }
-      printf "  %-24s %8.4f %%  %8.5f\n", name, worst, aa * bb > 0 ? ab / sqrt(aa * bb) : 0
-      all_apart = worst; all_rank = aa * bb > 0 ? ab / sqrt(aa * bb) : 0 # of the last reported: the mean
+      all_apart = worst; all_rank = (aa * bb > 0) ? ab / sqrt(aa * bb) : 0 # of the last reported: the mean
+      printf "  %-24s %8.4f %%  %8.5f\n", name, all_apart, all_rank
     }
     FNR == 1 { for (i = 2; i <= NF; i++) name[i] = $i; next }
     NR == FNR { for (i = 2; i <= NF; i++) first[$1, i] = $i; next }
