@@ -135,7 +135,7 @@ static const rmx_option options[] = {
     {"micro_tokens", RMX_INT, AT(micro_tokens), "4096", 1, 1e8, "TOKENS", "tokens of one pass"},
     {"threads", RMX_INT, AT(threads), "1", 1, 64, "K", "threads of the model"},
     {"breakdown", RMX_BOOL, AT(breakdown), "false", 0, 0, NULL, "what share of a step each kernel takes"},
-    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level: auto, ref, avx2, avx512"},
+    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
     {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S", "how long to measure"},
 };
 const cli_command cli_bench = {

@@ -5,6 +5,15 @@
  * All arrays are float32, row-major. `ref` reads like the equations and is the specification;
  * every other level is tested against it. Same level, same bits: no result depends on alignment, on
  * the number of threads or on what else runs.
+ *
+ *   ref         the equations, sums in double; slow
+ *   simd128     vectors of 4 floats: SSE2, NEON, whatever the compiler has
+ *   avx2        of 8, with fused multiply-adds
+ *   avx512      of 16
+ *   avx512bf16  of 16; operands of matrix products rounded to bfloat16, sums in float (VDPBF16PS: AMD from Zen 4,
+ *               Intel from Cooper Lake on). The same bits on one kind of processor.
+ *   amx         the same products by tiles (TDPBF16PS: Intel from Sapphire Rapids on). Tested through an emulation
+ *               of the six instructions on tiles; it has not been run on such a processor yet.
  */
 #ifndef REGMIX_KERNELS_H
 #define REGMIX_KERNELS_H
@@ -17,9 +26,9 @@ extern "C" {
 
 typedef struct rmx_kernels rmx_kernels; /* the table: src/kernels/kernels.h documents each function */
 
-/* The table for level `isa` ("ref", "simd128", "avx2", "avx512"; NULL or "auto": $REGMIX_ISA if set, else the
- * best this processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has.
- */
+/* The table for level `isa` (a name of the above; NULL or "auto": $REGMIX_ISA if set, else the best this
+ * processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has; for amx, with
+ * the reason: tiles are the system's to grant. */
 rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err);
 const char *rmx_kernels_name(const rmx_kernels *k);
 /* The levels this build has and this processor can run, worst first. Returns how many; names into list[]. */

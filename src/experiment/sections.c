@@ -10,7 +10,7 @@
 static const rmx_option general_table[] = {
     {"seed", RMX_INT, AT(seed), "42", 0, 0, "N", "seed of mixtures, weights and orders"},
     {"jobs", RMX_INT, AT(jobs), "0", 0, 512, "N", "worker processes; 0: one per processor"},
-    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level of the kernels: auto, ref, avx2, avx512"},
+    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
 };
 #undef AT
 

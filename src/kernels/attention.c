@@ -57,7 +57,9 @@ static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
 
 size_t rmx__attention_scratch(size_t T, size_t S) {
   const size_t across = round_up(T, NR_MAX) * S, along = T * round_up(S, NR_MAX);
-  return 2 * across + along + 2 * block_rows(T) * (round_up(S, NR_MAX) + score_stride(T));
+  const size_t here = 2 * across + along + 2 * block_rows(T) * (round_up(S, NR_MAX) + score_stride(T));
+  const size_t in_bf16 = rmx__attention_bf16_scratch(T, S);
+  return here > in_bf16 ? here : in_bf16;
 }
 
 /* The products of a block of queries, its first being number i, with the keys 0 .. i + rows - 1 that it sees.

@@ -86,5 +86,11 @@ void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const fl
                float *memory);
 size_t rmx__head_memory(size_t C, size_t V, bool gradients);
 size_t rmx__head_scratch(size_t C);
+/* head_bf16.c: the same at levels with bf16. */
+void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
+                    const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
+                    float *memory);
+size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients);
+size_t rmx__head_bf16_scratch(size_t C);
 
 #endif

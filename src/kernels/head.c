@@ -76,11 +76,14 @@ struct head {
 };
 
 size_t rmx__head_scratch(size_t C) {
-  return (size_t)TOKENS * C + WORDS * up_to(C, NR_MAX) + WORDS * stride(TOKENS) + 4 * TOKENS;
+  const size_t here = TOKENS * C + WORDS * up_to(C, NR_MAX) + WORDS * stride(TOKENS) + 4 * TOKENS;
+  const size_t in_bf16 = rmx__head_bf16_scratch(C);
+  return here > in_bf16 ? here : in_bf16;
 }
 size_t rmx__head_memory(size_t C, size_t V, bool gradients) {
-  const size_t rows = most_rows(V);
-  return gradients ? V * stride(rows) + rows * (C + up_to(C, NR_MAX)) : V * ROWS_PLAIN;
+  const size_t rows = most_rows(V), in_bf16 = rmx__head_bf16_memory(C, V, gradients);
+  const size_t here = gradients ? V * stride(rows) + rows * (C + up_to(C, NR_MAX)) : V * ROWS_PLAIN;
+  return here > in_bf16 ? here : in_bf16;
 }
 
 /* What the first sweep has of the tokens of a piece. */
@@ -174,6 +177,10 @@ void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const fl
                block = up_to((M + blocks - 1) / blocks, NR_MAX); /* of one size */
   if (!c->k->tile) {
     plain(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
+    return;
+  }
+  if (c->k->bf16) {
+    rmx__head_bf16(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
     return;
   }
   for (size_t r = 0; r < M; r += block) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* kernels.h: the table of functions of one processor level. ref.c is the specification of each; the fast
- * levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c and attention.c around it.
+ * levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c, head.c and attention.c around
+ * it. The levels that multiply in bfloat16 have packing (bf16.inc.h), attention (attention_bf16.inc.h) and head
+ * (head_bf16.c) in common; what a processor has for itself is its tile, its peak, and what it must do before and
+ * behind (avx512bf16.c, amx.inc.h).
  *
  * Matrices are row-major with a leading dimension ("ld", in floats). Nothing here allocates: `scratch` is the
  * caller's, of the size that the function named beside it gives. Functions only write what their comment
@@ -70,12 +73,19 @@ struct rmx_kernels {
 
   /* The parts that gemm.c and attention.c put together; all NULL and 0 in ref. */
   size_t mr, nr; /* rows and columns of a tile of C */
-  /* Packs A (M, K), or with `ta` the transpose of a (K, M), into panels of mr rows: to[panel][k][mr]. */
+  /* Operands of products are rounded to bfloat16 (bf16.h) and always packed, as bf16.inc.h says. A packed
+   * row or column of depth K then takes rmx__words(k, K) floats of memory, of two numbers each. */
+  bool bf16;
+  /* Where not NULL, called by the thread before and behind its tiles. */
+  void (*begin)(void), (*end)(void);
+  /* Packs A (M, K), or with `ta` the transpose of a (K, M), into panels of mr rows: to[panel][k][mr]; with
+   * bf16 to[panel][mr][word]. */
   void (*pack_a)(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta);
-  /* Packs B (K, N), or B^T with b (N, K), into panels of nr columns, zero-padded: to[panel][k][nr]. */
+  /* Packs B (K, N), or B^T with b (N, K), into panels of nr columns, zero-padded: to[panel][k][nr];
+   * with bf16 to[panel][word][nr]. */
   void (*pack_b)(float *to, size_t K, size_t N, const float *b, size_t ldb, bool tb);
   /* The micro-kernel: C (m <= mr, n <= nr) = or += A B over depth K; a(i, k) at a[i * a_row + k * a_k], b one
-   * panel. */
+   * panel. With bf16 K counts words, as rmx__words does, and a_k is 1. */
   void (*tile)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
                float *c, size_t ldc, bool accumulate);
   /* Row r of s (M, N, ld), which has first + r valid columns: exp(scale row - its largest) in those, 0 in the
@@ -94,6 +104,14 @@ struct rmx_kernels {
    * := exp(e - shift), which is added to sum. All (M); at first shift is -Inf and sum 0. True: a factor is
    * not 1. */
   bool (*softmax_columns)(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum, float *factor);
+  /* Of head_bf16.c; NULL without bf16. logits (rows, 32), a column a token of the text.
+   * most (32) = the largest of each column; returns whether one exceeds its shift by more than 60. */
+  bool (*head_largest)(size_t rows, const float *logits, const float *shift, float *most);
+  /* exp(logits - shift), none above 60: column sums are added to sums (32). Unless they are NULL, bfloat16 is
+   * written to `packed`, as a panel of B of depth `rows`, and then to `e`, rows of 16 words, ld words apart.
+   */
+  void (*head_exponentials)(size_t rows, const float *logits, const float *shift, float *sums, float *e,
+                            size_t ld, float *packed);
   /* out[r] = x[r] . y[r], rows of n, ldx and ldy apart. */
   void (*row_dots)(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out);
 };
@@ -104,17 +122,35 @@ struct rmx__adamw {
   float beta1, beta2, eps, lr, decay, g_scale, m_scale, v_scale;
 };
 
+/* Floats of memory that one packed row or column of depth K takes. */
+static inline size_t rmx__bf16_words(size_t K) {
+  return (K + 31) / 32 * 16;
+}
+static inline size_t rmx__words(const rmx_kernels *k, size_t K) {
+  return k->bf16 ? rmx__bf16_words(K) : K;
+}
+
 /* Sizes in floats; enough for every level. */
 size_t rmx__gemm_scratch(void);
 size_t rmx__attention_scratch(size_t T, size_t S);
+/* Of attention_bf16.inc.h alone, whose levels have no attention.c. */
+enum { RMX__ATTENTION_BLOCK = 128 };
+static inline size_t rmx__attention_bf16_scratch(size_t T, size_t S) {
+  const size_t keys = (T + 31) / 32 * 32 + 32, high = (S + 31) / 32 * 32 + 32, words = rmx__bf16_words(S);
+  return 2 * keys * words + (T / 112 + 1) * high * 64 + RMX__ATTENTION_BLOCK * (2 * words + 2 * S + 2) +
+         2 * 64 * high + (2 * 128 + 64) * 32 + 2 * (128 + 32) * 64;
+}
 
 /* gemm.c: blocked matrix product of any level with a tile. */
 void rmx__gemm_blocked(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
                        size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate,
                        float *scratch);
-/* Its inner loops: B in panels of depth >= K, `panel` floats apart. */
+/* Its inner loops: A as `tile` takes it, B in panels of depth >= K, `panel` floats apart. */
 void rmx__gemm_panels(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a, size_t a_row,
                       size_t a_k, const float *b, size_t panel, float *c, size_t ldc, bool accumulate);
+/* The same with A packed: panels of mr rows, K deep (K counts words with bf16). */
+void rmx__gemm_packed(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a, const float *b,
+                      size_t panel, float *c, size_t ldc, bool accumulate);
 
 /* attention.c */
 void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
@@ -128,6 +164,9 @@ extern _Thread_local double *rmx__softmax_seconds;
 extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
 #if defined(__x86_64__)
 extern const rmx_kernels rmx__kernels_avx2, rmx__kernels_wide, rmx__kernels_avx512;
+extern const rmx_kernels rmx__kernels_avx512bf16, rmx__kernels_amx, rmx__kernels_amx_emulated;
+/* Whether this process may use the tiles of AMX; asks the system for them, once. If not, *why says so. */
+bool rmx__amx_available(const char **why);
 #endif
 
 #endif

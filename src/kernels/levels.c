@@ -16,6 +16,13 @@ static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 }
+static bool has_avx512bf16(void) {
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+static bool has_amx(void) {
+  const char *why;
+  return has_avx512bf16() && rmx__amx_available(&why);
+}
 #endif
 
 static const struct level {
@@ -27,7 +34,8 @@ static const struct level {
     {&rmx__kernels_ref, always, true},        {&rmx__kernels_simd128, always, true},
 #if defined(__x86_64__)
     {&rmx__kernels_wide, has_avx2, false},    {&rmx__kernels_avx2, has_avx2, true},
-    {&rmx__kernels_avx512, has_avx512, true},
+    {&rmx__kernels_avx512, has_avx512, true}, {&rmx__kernels_amx_emulated, has_avx2, false},
+    {&rmx__kernels_avx512bf16, has_avx512bf16, true}, {&rmx__kernels_amx, has_amx, true},
 #endif
 };
 enum { LEVELS = sizeof levels / sizeof *levels };
@@ -52,6 +60,11 @@ rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *er
       *out = levels[i].kernels;
       return RMX_OK;
     }
+#if defined(__x86_64__)
+  const char *why;
+  if (!strcmp(isa, rmx__kernels_amx.name) && !rmx__amx_available(&why))
+    return rmx_fail(err, RMX_EINPUT, "%s: processor level \"%s\" is not available here: %s", from, isa, why);
+#endif
   const char *list[LEVELS];
   char names[128] = "";
   for (size_t i = 0, n = rmx_kernels_available(list, LEVELS); i < n; i++) {

@@ -5,6 +5,8 @@
  *   LEVEL       the name of its table, LEVEL_NAME the same as a string,
  *   VEC_BYTES   16, 32 or 64,
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the registers;
+ *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then has its own
+ * tile and peak, behind the inclusion, and BEGIN and END, if it must, before and behind products;
  *   SQRT, LARGER, SMALLER
  *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf
  * must tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
@@ -123,6 +125,13 @@ INLINE vf sqrt_of(vf x) {
 }
 
 /* ---- matrix product: packing and tile ---------------------------------- */
+
+#ifdef BF16
+#include "bf16.inc.h"
+static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+                 float *c, size_t ldc, bool accumulate);
+static double peak(size_t n, float *out);
+#else
 
 typedef float quad __attribute__((vector_size(16)));
 typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
@@ -283,6 +292,8 @@ static double peak(size_t n, float *out) {
   *out = sum(all);
   return 2.0 * VL * 2 * MR * (double)n;
 }
+
+#endif
 
 /* ---- rows --------------------------------------------------------------- */
 
@@ -528,11 +539,20 @@ static void adamw(size_t n, float *w, float *g, float *m, float *v, const struct
   }
 }
 
+#ifdef BF16
+#include "attention_bf16.inc.h"
+#endif
+
 const rmx_kernels LEVEL = {
     .name = LEVEL_NAME,
     .gemm = rmx__gemm_blocked,
+#ifdef BF16
+    .attention = attention,
+    .attention_backward = attention_backward,
+#else
     .attention = rmx__attention_blocked,
     .attention_backward = rmx__attention_blocked_backward,
+#endif
     .rmsnorm = rmsnorm,
     .rmsnorm_backward = rmsnorm_backward,
     .rope = rope,
@@ -554,4 +574,13 @@ const rmx_kernels LEVEL = {
     .scale_rows = scale_rows,
     .softmax_columns = softmax_columns,
     .row_dots = row_dots,
+#ifdef BF16
+    .bf16 = true,
+    .head_largest = head_largest,
+    .head_exponentials = head_exponentials,
+#endif
+#ifdef BEGIN
+    .begin = BEGIN,
+    .end = END,
+#endif
 };

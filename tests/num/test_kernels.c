@@ -5,16 +5,21 @@
 
 #include <stdio.h>
 
+#include "kernels/bf16.h"
 #include "kernels/crew.h"
 
-/* The levels to test: all this processor runs, and the wide one, which runs the logic of AVX-512 anywhere. */
-static size_t levels(const rmx_kernels *list[8]) {
-  const char *names[8];
+enum { MOST = 16 }; /* levels */
+
+/* The levels to test: all this processor runs, and those that run the logic of AVX-512 and of AMX anywhere. */
+static size_t levels(const rmx_kernels *list[MOST]) {
+  static const char *const hidden[] = {"wide", "amx-emulated"};
+  const char *names[MOST];
   size_t n = 0;
-  for (size_t i = 0, all = rmx_kernels_available(names, 7); i < all; i++)
+  for (size_t i = 0, all = rmx_kernels_available(names, MOST - 2); i < all; i++)
     must(rmx_kernels_get(names[i], &list[n++], err));
   rmx_err err;
-  if (rmx_kernels_get("wide", &list[n], &err) == RMX_OK) n++;
+  for (size_t i = 0; i < 2; i++)
+    if (rmx_kernels_get(hidden[i], &list[n], &err) == RMX_OK) n++;
   return n;
 }
 
@@ -48,11 +53,22 @@ static double error(const float *got, const float *wanted, size_t n) {
                   error_, (double)(bound));                                                               \
   } while (0)
 
+/* What a level is held to where it rounds operands to bfloat16 and others do not: some such roundings more. */
+static double allowed(const rmx_kernels *k, double bound, double bf16_roundings) {
+  return bound + (k->bf16 ? bf16_roundings * RMX__BF16_ROUNDING / 6e-8 : 0);
+}
+/* x as products of level k take it. */
+static float *as_operand(const rmx_kernels *k, const float *x, size_t n) {
+  float *y = copy_of(x, n);
+  for (size_t i = 0; k->bf16 && i < n; i++) y[i] = rmx__bf16_round(y[i]);
+  return y;
+}
+
 static const size_t sizes[] = {1, 2, 3, 5, 6, 7, 13, 15, 16, 17, 31, 33, 64, 100};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 START_TEST(gemm_of_odd_shapes) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
   must(rmx_kernels_get("ref", &ref, err));
   float *scratch = normals(rmx__gemm_scratch(), 1);
@@ -69,25 +85,25 @@ START_TEST(gemm_of_odd_shapes) {
     const size_t lda = (ta ? M : K) + gap, ldb = (tb ? K : N) + gap, ldc = N + gap;
     float *a = normals((ta ? K : M) * lda, 3), *b = normals((tb ? N : K) * ldb, 4),
           *start = normals(M * ldc, 5);
-    float *wanted = copy_of(start, M * ldc);
-    ref->gemm(ref, ta, tb, M, N, K, a, lda, b, ldb, wanted, ldc, add, scratch);
     for (size_t l = 0; l < n_levels; l++) {
-      float *got = copy_of(start, M * ldc);
+      float *a_l = as_operand(list[l], a, (ta ? K : M) * lda), *b_l = as_operand(list[l], b, (tb ? N : K) * ldb);
+      float *wanted = copy_of(start, M * ldc), *got = copy_of(start, M * ldc);
+      ref->gemm(ref, ta, tb, M, N, K, a_l, lda, b_l, ldb, wanted, ldc, add, scratch);
       list[l]->gemm(list[l], ta, tb, M, N, K, a, lda, b, ldb, got, ldc, add, scratch);
       close(list[l], "gemm", got, wanted, M * ldc, 2 + sqrt((double)K));
       for (size_t i = 0; i < M; i++)
         for (size_t j = N; j < ldc; j++)
           ck_assert(got[i * ldc + j] == start[i * ldc + j]); /* the gap is not ours */
-      free(got);
+      free(got), free(wanted), free(a_l), free(b_l);
     }
-    free(a), free(b), free(start), free(wanted);
+    free(a), free(b), free(start);
   }
   free(scratch);
 }
 END_TEST
 
 START_TEST(gemm_rows_do_not_know_of_each_other) {
-  const rmx_kernels *list[8];
+  const rmx_kernels *list[MOST];
   const size_t M = 200, N = 70, K = 300;
   float *a = normals(M * K, 1), *b = normals(K * N, 2), *all = normals(M * N, 3), *one = normals(N, 4);
   float *scratch = normals(rmx__gemm_scratch(), 1);
@@ -103,7 +119,7 @@ START_TEST(gemm_rows_do_not_know_of_each_other) {
 END_TEST
 
 START_TEST(gemm_hands_on_nan_and_infinity) {
-  const rmx_kernels *list[8];
+  const rmx_kernels *list[MOST];
   enum { M = 19, N = 37, K = 21 };
   float *a = normals(M * K, 1), *b = normals(K * N, 2), c[M * N], *scratch = normals(rmx__gemm_scratch(), 1);
   a[3 * K + 4] = NAN;       /* row 3 */
@@ -124,11 +140,75 @@ START_TEST(gemm_hands_on_nan_and_infinity) {
 }
 END_TEST
 
+/* What a level packs is what the scalar definition says, bit for bit, whatever the number: products with 1
+ * show it. */
+START_TEST(operands_are_rounded_as_defined) {
+  static const uint32_t special[] = {
+      0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffffffff, 0x00000001, 0x007fffff,
+      0x807fffff, 0x00800000, 0x80800000, 0x7f7fffff, 0xff7fffff, 0x7f7f7fff, 0x7f7f8000, 0x7f7effff, 0x3f808000,
+      0x3f818000, 0x3f807fff, 0x3f808001, 0xbf808000, 0xbf818000, 0x3f80ffff, 0x3fffffff, 0x33333333};
+  enum { SPECIAL = sizeof special / sizeof *special, N = 32 * 37 };
+  float *x = malloc(N * sizeof *x), packed[32 * 48], *scratch = normals(rmx__gemm_scratch(), 1);
+  ck_assert_ptr_nonnull(x);
+  ck_assert_float_eq(rmx__bf16_round(1 + 1.0f / 256), 1); /* to even */
+  ck_assert_float_eq(rmx__bf16_round(1 + 3.0f / 256), 1 + 1.0f / 64);
+  ck_assert(isnan(rmx__bf16_round(NAN)) && isinf(rmx__bf16_round(-INFINITY)) && rmx__bf16_round(1e-40f) == 0);
+  ck_assert(isinf(rmx__bf16_round(3.4e38f)) && isfinite(rmx__bf16_round(3.38e38f)));
+  rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
+  for (size_t i = 0; i < N; i++) {
+    const uint32_t bits = i < SPECIAL ? special[i] : (uint32_t)(rmx_rng_uniform(&rng) * 4294967296.0);
+    memcpy(&x[i], &bits, sizeof bits);
+  }
+  const rmx_kernels *list[MOST];
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    const rmx_kernels *k = list[l];
+    if (!k->bf16) continue;
+    /* Columns of B, 32 of depth 37, plain and transposed; rows of A alike. Word w of column j. */
+    for (int form = 0; form < 4; form++) {
+      const bool is_a = form & 1, transposed = form & 2;
+      const size_t lines = is_a ? k->mr : 32, depth = 37, words = rmx__words(k, depth);
+      const bool lines_first = is_a != transposed; /* line i, depth d at x[i * 37 + d], else x[d * 32 + i] */
+      ck_assert_uint_eq(words, 32);
+      if (is_a)
+        k->pack_a(packed, lines, depth, x, lines_first ? 37 : 32, transposed);
+      else
+        k->pack_b(packed, depth, lines, x, lines_first ? 37 : 32, transposed);
+      for (size_t i = 0; i < lines; i++)
+        for (size_t d = 0; d < 2 * words; d++) {
+          uint16_t halves[2];
+          memcpy(halves, packed + (is_a ? i * words + d / 2 : d / 2 * k->nr + i), sizeof halves);
+          const uint16_t wanted = d < depth ? rmx__bf16_of(x[lines_first ? i * 37 + d : d * 32 + i]) : 0;
+          ck_assert_msg(halves[d % 2] == wanted, "%s, form %d: line %zu, depth %zu is %04x, wanted %04x", k->name,
+                        form, i, d, halves[d % 2], wanted);
+        }
+    }
+  }
+  free(x), free(scratch);
+}
+END_TEST
+
+/* That the bound of the tests above is a bound: operands rounded to bfloat16 are not the float product. */
+START_TEST(bf16_is_not_float) {
+  const rmx_kernels *list[MOST], *ref = NULL;
+  enum { N = 40 };
+  must(rmx_kernels_get("ref", &ref, err));
+  float *a = normals(N * N, 1), *b = normals(N * N, 2), c[N * N], wanted[N * N];
+  float *scratch = normals(rmx__gemm_scratch(), 1);
+  ref->gemm(ref, false, false, N, N, N, a, N, b, N, wanted, N, false, scratch);
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    list[l]->gemm(list[l], false, false, N, N, N, a, N, b, N, c, N, false, scratch);
+    const double off = error(c, wanted, N * N) * 6e-8 / RMX__BF16_ROUNDING; /* in roundings to bfloat16 */
+    ck_assert_msg(list[l]->bf16 ? off > 0.1 && off < 2 : off < 1e-3, "%s is off by %g", list[l]->name, off);
+  }
+  free(a), free(b), free(scratch);
+}
+END_TEST
+
 START_TEST(attention_forward_and_backward) {
   static const size_t shapes[][4] = {/* B, T, H, S */
                                      {1, 1, 1, 2},  {2, 5, 3, 4},    {1, 47, 2, 16}, {2, 48, 1, 8},
                                      {1, 49, 2, 6}, {1, 130, 2, 24}, {2, 97, 1, 34}, {1, 200, 1, 64}};
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
   must(rmx_kernels_get("ref", &ref, err));
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
@@ -142,10 +222,10 @@ START_TEST(attention_forward_and_backward) {
     ref->attention_backward(ref, 0, B * H, T, H, S, qkv, out_ref, lse_ref, dout, dqkv_ref, scratch);
     for (size_t l = 0; l < n_levels; l++) {
       list[l]->attention(list[l], 0, B * H, T, H, S, qkv, out, lse, scratch);
-      close(list[l], "attention", out, out_ref, n, 40);
-      close(list[l], "log-sum-exp", lse, lse_ref, B * H * T, 10);
+      close(list[l], "attention", out, out_ref, n, allowed(list[l], 40, 4));
+      close(list[l], "log-sum-exp", lse, lse_ref, B * H * T, allowed(list[l], 10, 6));
       list[l]->attention_backward(list[l], 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch);
-      close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, 100);
+      close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, allowed(list[l], 100, 8));
     }
     free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref), free(lse_ref),
         free(dqkv_ref);
@@ -155,7 +235,7 @@ END_TEST
 
 /* Rows of odd lengths through the elementwise kernels. */
 START_TEST(rows) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 5;
   must(rmx_kernels_get("ref", &ref, err));
   for (size_t s = 0; s < SIZES; s++) {
@@ -214,7 +294,7 @@ START_TEST(rows) {
 END_TEST
 
 START_TEST(rope_turns_and_turns_back) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 14, T = 7, H = 3;
   must(rmx_kernels_get("ref", &ref, err));
   for (size_t S = 2; S <= 66; S += 8) {
@@ -241,7 +321,7 @@ START_TEST(rope_turns_and_turns_back) {
 END_TEST
 
 START_TEST(equations) {
-  const rmx_kernels *list[8];
+  const rmx_kernels *list[MOST];
   for (size_t l = 0, n = levels(list); l < n; l++) {
     const rmx_kernels *k = list[l];
     const float x[] = {3, 4}, w[] = {1, 2};
@@ -272,7 +352,7 @@ END_TEST
 /* softmax of a single pair gives e^x / (1 + e^x): the vector exponential against libm over its whole range.
  */
 START_TEST(exponential_is_accurate) {
-  const rmx_kernels *list[8];
+  const rmx_kernels *list[MOST];
   for (size_t l = 0, n = levels(list); l < n; l++)
     for (double x = -86; x < 0; x += 0.0173) {
       float pair[2] = {(float)x, 0}, loss;
@@ -285,7 +365,7 @@ START_TEST(exponential_is_accurate) {
 END_TEST
 
 START_TEST(head_is_the_sum_of_its_parts) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 401, C = 20, V = 37; /* more rows than a block */
   must(rmx_kernels_get("ref", &ref, err));
   float *x = normals(M * C, 1), *w = normals(V * C, 2), *weights = normals(M, 3),
@@ -305,11 +385,11 @@ START_TEST(head_is_the_sum_of_its_parts) {
     memcpy(dw, start, V * C * sizeof *dw);
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
     rmx__head(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, block);
-    close(list[l], "losses", losses, losses_ref, M, 20);
-    close(list[l], "dx", dx, dx_ref, M * C, 20);
-    close(list[l], "dw", dw, dw_ref, V * C, 40);
+    close(list[l], "losses", losses, losses_ref, M, allowed(list[l], 20, 2));
+    close(list[l], "dx", dx, dx_ref, M * C, allowed(list[l], 20, 4));
+    close(list[l], "dw", dw, dw_ref, V * C, allowed(list[l], 40, 4));
     rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, block);
-    close(list[l], "losses alone", losses, losses_ref, M, 20);
+    close(list[l], "losses alone", losses, losses_ref, M, allowed(list[l], 20, 2));
   }
   free(x), free(w), free(weights), free(scratch), free(block), free(logits), free(losses), free(dx), free(dw);
   free(dx_ref), free(dw_ref), free(losses_ref), free(start);
@@ -319,7 +399,7 @@ END_TEST
 /* Words later in the vocabulary are so much likelier for some rows that what was summed up before must
  * shrink; and a piece of the rows more or less, or another thread, changes no bit. */
 START_TEST(head_of_logits_that_grow) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   enum { M = 300, C = 9, V = 1100 };
   const size_t n_levels = levels(list);
   must(rmx_kernels_get("ref", &ref, err));
@@ -333,27 +413,30 @@ START_TEST(head_of_logits_that_grow) {
   for (size_t i = 0; i < M; i++) labels[i] = i % 11 == 5 ? -1 : (int32_t)(i * 97 % V);
   for (size_t j = 0; j < V; j++) w[j * C] = 0.2f * (float)j; /* logits of -600 to 600 */
   const struct rmx__crew spec = {.k = ref, .threads = 1, .scratch = {scratch}};
-  rmx__head(&spec, M, C, V, x, w, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
   rmx_pool *pool = NULL;
   must(rmx_pool_new(3, &pool, err));
   for (size_t l = 0; l < n_levels; l++) {
+    /* Operands rounded beforehand: at logits of 600 another rounding is another model. */
+    float *x_l = as_operand(list[l], x, M * C), *w_l = as_operand(list[l], w, V * C);
+    memcpy(dw_ref, start, V * C * sizeof *dw);
+    rmx__head(&spec, M, C, V, x_l, w_l, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
     memcpy(dw, start, V * C * sizeof *dw);
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
-    rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, dx, dw, memory);
+    rmx__head(&alone, M, C, V, x_l, w_l, labels, NULL, losses, dx, dw, memory);
     close(list[l], "losses", losses, losses_ref, M, 20);
-    close(list[l], "dx", dx, dx_ref, M * C, 400); /* exp of a logit of 600, which is known to 3e-5 */
-    close(list[l], "dw", dw, dw_ref, V * C, 400);
+    close(list[l], "dx", dx, dx_ref, M * C, allowed(list[l], 400, 4)); /* exp of a logit of 600, which is known to 3e-5 */
+    close(list[l], "dw", dw, dw_ref, V * C, allowed(list[l], 400, 4));
     for (size_t i = 5; i < M; i += 11) ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
     float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
     const struct rmx__crew three = {
         .k = list[l], .pool = pool, .threads = 3, .scratch = {scratch, scratch + each, scratch + 2 * each}};
-    rmx__head(&three, M, C, V, x, w, labels, NULL, losses_3, dx_3, dw_3, memory);
+    rmx__head(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, dx_3, dw_3, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
     ck_assert_mem_eq(dx_3, dx, M * C * sizeof *dx);
     ck_assert_mem_eq(dw_3, dw, V * C * sizeof *dw);
-    rmx__head(&three, M, C, V, x, w, labels, NULL, losses_3, NULL, NULL, memory);
+    rmx__head(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, NULL, NULL, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
-    free(losses_3), free(dx_3), free(dw_3);
+    free(losses_3), free(dx_3), free(dw_3), free(x_l), free(w_l);
   }
   rmx_pool_free(pool);
   free(x), free(w), free(scratch), free(memory), free(losses), free(dx), free(dw), free(start),
@@ -362,8 +445,62 @@ START_TEST(head_of_logits_that_grow) {
 }
 END_TEST
 
+/* Logits far apart, and larger the later they come: shifts must move, again and again, in the head and in
+ * attention, and no exponential overflow. The label of some rows is the largest by far, of some the smallest, of
+ * some none. */
+START_TEST(logits_far_apart) {
+  const rmx_kernels *list[MOST], *ref = NULL;
+  const size_t n_levels = levels(list), M = 40, C = 4, V = 700;
+  must(rmx_kernels_get("ref", &ref, err));
+  float *x = normals(M * C, 1), *w = normals(V * C, 2), *weights = normals(M, 3);
+  float *scratch = normals(rmx__gemm_scratch() + rmx__head_scratch(C), 4);
+  float *memory = normals(rmx__head_memory(C, V, true), 5);
+  float *losses = normals(M, 6), *dx = normals(M * C, 7), *dw = normals(V * C, 8);
+  float *losses_ref = normals(M, 6), *dx_ref = normals(M * C, 7), *dw_ref = normals(V * C, 8);
+  int32_t labels[40];
+  for (size_t i = 0; i < V; i++)
+    for (size_t j = 0; j < C; j++) w[i * C + j] = j == 0 ? (float)(i / 100 * 64) : (float)(i % 8) / 8;
+  for (size_t r = 0; r < M; r++) {
+    for (size_t j = 0; j < C; j++) x[r * C + j] = j == 0 ? (float)(r % 5) / 2 : (float)(r % 3) - 1; /* exact in bf16 */
+    labels[r] = r % 4 == 3 ? -1 : r % 4 == 2 ? (int32_t)V - 1 : (int32_t)(r * 17 % V);
+  }
+  const struct rmx__crew plain = {.k = ref, .threads = 1, .scratch = {scratch}};
+  rmx__head(&plain, M, C, V, x, w, labels, weights, losses_ref, dx_ref, dw_ref, memory);
+  for (size_t l = 0; l < n_levels; l++) {
+    float *start = normals(V * C, 8);
+    memcpy(dw, start, V * C * sizeof *dw);
+    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    rmx__head(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
+    close(list[l], "losses far apart", losses, losses_ref, M, 20);
+    close(list[l], "dx far apart", dx, dx_ref, M * C, allowed(list[l], 40, 4));
+    close(list[l], "dw far apart", dw, dw_ref, V * C, allowed(list[l], 40, 4));
+    free(start);
+  }
+  enum { T = 300, S = 2 };
+  float *qkv = normals(3 * T * S, 1), *out = normals(T * S, 2), *lse = normals(T, 3), *dqkv = normals(3 * T * S, 4);
+  float *out_ref = normals(T * S, 2), *lse_ref = normals(T, 3), *dqkv_ref = normals(3 * T * S, 4);
+  float *dout = normals(T * S, 5), *room = normals(rmx__attention_scratch(T, S), 6);
+  for (size_t t = 0; t < T; t++) { /* the scores of later keys exceed those of the first by 70 and more */
+    qkv[t * 3 * S] = 1, qkv[t * 3 * S + 1] = 0;
+    qkv[t * 3 * S + S] = t < 128 ? (float)(t % 4) : t < 256 ? 128 : 256;
+  }
+  ref->attention(ref, 0, 1, T, 1, S, qkv, out_ref, lse_ref, room);
+  ref->attention_backward(ref, 0, 1, T, 1, S, qkv, out_ref, lse_ref, dout, dqkv_ref, room);
+  for (size_t l = 0; l < n_levels; l++) {
+    list[l]->attention(list[l], 0, 1, T, 1, S, qkv, out, lse, room);
+    close(list[l], "attention far apart", out, out_ref, T * S, allowed(list[l], 40, 8));
+    close(list[l], "its log-sum-exp", lse, lse_ref, T, allowed(list[l], 10, 2));
+    list[l]->attention_backward(list[l], 0, 1, T, 1, S, qkv, out, lse, dout, dqkv, room);
+    for (size_t i = 0; i < 3 * T * S; i++) ck_assert(isfinite(dqkv[i]));
+  }
+  free(x), free(w), free(weights), free(scratch), free(memory), free(losses), free(dx), free(dw);
+  free(losses_ref), free(dx_ref), free(dw_ref), free(qkv), free(out), free(lse), free(dqkv), free(out_ref);
+  free(lse_ref), free(dqkv_ref), free(dout), free(room);
+}
+END_TEST
+
 START_TEST(adamw_of_any_length) {
-  const rmx_kernels *list[8], *ref = NULL;
+  const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
   must(rmx_kernels_get("ref", &ref, err));
   const struct rmx__adamw o = {0.9f, 0.95f, 1e-8f, 1e-2f, 0.1f, 0.5f, 10, 20};
@@ -388,8 +525,8 @@ END_TEST
 
 START_TEST(levels_are_chosen) {
   const rmx_kernels *k = NULL;
-  const char *names[8];
-  const size_t n = rmx_kernels_available(names, 8);
+  const char *names[MOST];
+  const size_t n = rmx_kernels_available(names, MOST);
   ck_assert_uint_ge(n, 2);
   ck_assert_str_eq(names[0], "ref");
   unsetenv("REGMIX_ISA");
@@ -403,6 +540,9 @@ START_TEST(levels_are_chosen) {
   setenv("REGMIX_ISA", "avx3", 1);
   must_fail(rmx_kernels_get(NULL, &k, err), "$REGMIX_ISA: processor level \"avx3\"");
   must_fail(rmx_kernels_get("sse9", &k, err), "available: ref, simd128");
+  rmx_err err;
+  if (rmx_kernels_get("amx", &k, &err) != RMX_OK) /* says why */
+    ck_assert_msg(strstr(err.message, "has no") || strstr(err.message, "the system"), "%s", err.message);
   unsetenv("REGMIX_ISA");
   must(rmx_kernels_get(NULL, &k, err));
   const double peak = rmx_kernels_peak_gflops(k);
@@ -414,6 +554,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, gemm_of_odd_shapes);
   tcase_add_test(tc, gemm_rows_do_not_know_of_each_other);
   tcase_add_test(tc, gemm_hands_on_nan_and_infinity);
+  tcase_add_test(tc, operands_are_rounded_as_defined);
+  tcase_add_test(tc, bf16_is_not_float);
   tcase_add_test(tc, attention_forward_and_backward);
   tcase_add_test(tc, rows);
   tcase_add_test(tc, rope_turns_and_turns_back);
@@ -421,6 +563,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, exponential_is_accurate);
   tcase_add_test(tc, head_is_the_sum_of_its_parts);
   tcase_add_test(tc, head_of_logits_that_grow);
+  tcase_add_test(tc, logits_far_apart);
   tcase_add_test(tc, adamw_of_any_length);
   tcase_add_test(tc, levels_are_chosen);
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/* amx.inc.h: products by the tiles of AMX (TDPBF16PS), the rest by vectors of sixteen. amx.c is this with the
+ * instructions, amx_emulated.c with their emulation; amx_tiles.h has both.
+ *
+ * A block of C is 2 x 2 tiles of 16 x 16 sums; a step takes two tiles of A and two of B, 32 deep, and
+ * multiplies each with each, so that every tile loaded is used twice. Panels of bf16.inc.h are tiles as they
+ * lie: rows of A are words along the depth, rows of B words of one depth.
+ *
+ * A thread has tiles between begin_tiles and end_tiles only, so that the system need not save 8 KB of them
+ * whenever it takes another thread.
+ */
+#define VEC_BYTES 64
+#define MR 32
+#define BF16
+#define BEGIN begin_tiles
+#define END end_tiles
+
+static void begin_tiles(void);
+static void end_tiles(void);
+#include "amx_tiles.h"
+#include "vector.inc.h"
+
+static const struct rmx__tile_config all_tiles = {
+    .palette = 1,
+    .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+    .rows = {16, 16, 16, 16, 16, 16, 16, 16},
+};
+
+static void begin_tiles(void) {
+  TILE_CONFIGURE(&all_tiles);
+}
+static void end_tiles(void) {
+  TILE_RELEASE();
+}
+
+/* Tiles 0 to 3 += A B, 2 x 2 of them, over K words; with one row of tiles 0 and 1 only. Panels are as deep as
+ * a tile or a multiple of it, and as high and wide as two; what lies in rows and columns that are not there
+ * meets sums that nobody reads. */
+INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_row, const float *b) {
+  const size_t a_bytes = a_row * sizeof *a, b_bytes = NR * sizeof *b;
+  for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) {
+    TILE_LOAD(6, b, b_bytes);
+    TILE_LOAD(7, b + 16, b_bytes);
+    TILE_LOAD(4, a, a_bytes);
+    TILE_MULTIPLY_ADD(0, 4, 6);
+    TILE_MULTIPLY_ADD(1, 4, 7);
+    if (!both) continue;
+    TILE_LOAD(5, a + 16 * a_row, a_bytes);
+    TILE_MULTIPLY_ADD(2, 5, 6);
+    TILE_MULTIPLY_ADD(3, 5, 7);
+  }
+}
+
+CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+                 float *c, size_t ldc, bool accumulate) {
+  float corner[MR * NR] __attribute__((aligned(64))); /* where the block is no whole one */
+  const bool both = m > 16, whole = m == MR && n == NR;
+  float *to = whole ? c : corner;
+  const size_t ld = whole ? ldc : NR, bytes = ld * sizeof *to;
+  (void)a_k;
+  if (accumulate) {
+    if (!whole) {
+      memset(corner, 0, sizeof corner);
+      for (size_t i = 0; i < m; i++) memcpy(corner + i * NR, c + i * ldc, n * sizeof *c);
+    }
+    TILE_LOAD(0, to, bytes);
+    TILE_LOAD(1, to + 16, bytes);
+    if (both) {
+      TILE_LOAD(2, to + 16 * ld, bytes);
+      TILE_LOAD(3, to + 16 * ld + 16, bytes);
+    }
+  } else {
+    TILE_ZERO(0);
+    TILE_ZERO(1);
+    TILE_ZERO(2);
+    TILE_ZERO(3);
+  }
+  if (both)
+    multiply_add_panels(true, K, a, a_row, b);
+  else
+    multiply_add_panels(false, K, a, a_row, b);
+  TILE_STORE(0, to, bytes);
+  TILE_STORE(1, to + 16, bytes);
+  if (both) {
+    TILE_STORE(2, to + 16 * ld, bytes);
+    TILE_STORE(3, to + 16 * ld + 16, bytes);
+  }
+  if (!whole)
+    for (size_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * NR, n * sizeof *c);
+}
+
+/* Four sums, so that none waits for the last of its own; the tiles of A and B stay where they are. */
+static double peak(size_t n, float *out) {
+  float block[256] __attribute__((aligned(64)));
+  n = n / 16 + 1; /* a round takes as long as sixteen of the vectors' */
+  for (size_t i = 0; i < 256; i += VL) store_words(block + i, words_along(splat(*out), splat(*out)));
+  begin_tiles();
+  TILE_LOAD(4, block, 64);
+  TILE_LOAD(5, block, 64);
+  TILE_LOAD(6, block, 64);
+  TILE_LOAD(7, block, 64);
+  TILE_ZERO(0);
+  TILE_ZERO(1);
+  TILE_ZERO(2);
+  TILE_ZERO(3);
+  for (size_t k = 0; k < n; k++) {
+    TILE_MULTIPLY_ADD(0, 4, 6);
+    TILE_MULTIPLY_ADD(1, 4, 7);
+    TILE_MULTIPLY_ADD(2, 5, 6);
+    TILE_MULTIPLY_ADD(3, 5, 7);
+  }
+  float all = 0;
+  TILE_STORE(0, block, 64);
+  for (size_t i = 0; i < 256; i++) all += block[i];
+  TILE_STORE(1, block, 64);
+  for (size_t i = 0; i < 256; i++) all += block[i];
+  TILE_STORE(2, block, 64);
+  for (size_t i = 0; i < 256; i++) all += block[i];
+  TILE_STORE(3, block, 64);
+  for (size_t i = 0; i < 256; i++) all += block[i];
+  end_tiles();
+  *out = all;
+  return 4 * 2.0 * 16 * 16 * 32 * (double)n;
+}
