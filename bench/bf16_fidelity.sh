@@ -80,7 +80,7 @@ compare() {
 # The share by which the losses of the runs fell from the first step logged to the last, in percent: the least of them.
 fall() {
   for log in "$1"/runs/*/log.jsonl; do
-    awk '{ sub(/.*"loss_nats":/, ""); if (NR == 1) start = $0 + 0; last = $0 + 0 } END { print 100 * (1 - last / start) }' "$log"
+    awk 'sub(/.*"loss_nats":/, "") { if (!n++) start = $0 + 0; last = $0 + 0 } END { print 100 * (1 - last / start) }' "$log"
   done | sort -n | head -n 1
 }
 

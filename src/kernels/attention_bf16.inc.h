@@ -14,9 +14,9 @@
 enum { KEYS = 128 / MR * MR, QUERIES = RMX__ATTENTION_BLOCK, ACROSS = 32 };
 
 struct attention {
-  float *k, *v;    /* K and V as left operands: (T, words of S) */
-  float *kt;       /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
-  float *q, *dout; /* Q / sqrt S and dO as right operands: (panels, words of S, 32) */
+  float *k, *v;              /* K and V as left operands: (T, words of S) */
+  float *kt;                 /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
+  float *q, *dout;           /* Q / sqrt S and dO as right operands: (panels, words of S, 32) */
   float *q_deep, *dout_deep; /* the same, queries being the depth: (S / 32, words of QUERIES, 32) */
   float *s, *dp;             /* (KEYS, 32) */
   float *packed;             /* P or dS as right operand: (words of KEYS, 32) */
@@ -222,10 +222,12 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
           hide_future(seen, w.s, k0, query);
           probabilities_backward(seen, w.s, w.dp, lse_i + at, delta + at, p, ds, deep, w.packed);
           if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
-          times_panel(S, rmx__bf16_words(seen), kt, rmx__bf16_words(all), w.packed, w.across + at * S, k0 > 0);
+          times_panel(S, rmx__bf16_words(seen), kt, rmx__bf16_words(all), w.packed, w.across + at * S,
+                      k0 > 0);
         }
         rmx__gemm_packed(kernels, rows, S, deep, w.ds, w.q_deep, deep * NR, dq + k0 * ld + C, ld, i < end);
-        rmx__gemm_packed(kernels, rows, S, deep, w.p, w.dout_deep, deep * NR, dq + k0 * ld + 2 * C, ld, i < end);
+        rmx__gemm_packed(kernels, rows, S, deep, w.p, w.dout_deep, deep * NR, dq + k0 * ld + 2 * C, ld,
+                         i < end);
       }
       float factor[ACROSS];
       for (size_t r = 0; r < ACROSS; r++) factor[r] = scale;

@@ -83,8 +83,8 @@ CALLED void transpose_words(vu x[16]) {
     vu a = __builtin_shufflevector(x[j], x[4 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
     vu b = __builtin_shufflevector(x[8 + j], x[12 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26,
                                    27);
-    vu c = __builtin_shufflevector(x[j], x[4 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30,
-                                   31);
+    vu c =
+        __builtin_shufflevector(x[j], x[4 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
     vu d = __builtin_shufflevector(x[8 + j], x[12 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29,
                                    30, 31);
     y[j] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
@@ -108,8 +108,8 @@ CALLED void words_of_rows(vu x[16], const float *a, size_t lda, size_t rows, siz
     for (size_t r = 0; r < 16; r++) x[r] = words_along(load(a + r * lda + k), load(a + r * lda + k + VL));
   else
     for (size_t r = 0; r < 16; r++)
-      x[r] = r < rows ? words_along(load_up_to(a + r * lda, k, K), load_up_to(a + r * lda, k + VL, K))
-                      : (vu){0};
+      x[r] =
+          r < rows ? words_along(load_up_to(a + r * lda, k, K), load_up_to(a + r * lda, k + VL, K)) : (vu){0};
   transpose_words(x);
 }
 /* or, a being transposed, its rows are depths and its columns our rows. */

@@ -153,8 +153,7 @@ static void panels_piece(void *context, size_t i, int thread) {
       k->head_exponentials(rows, logits, h->shift + p * PANEL, h->sums + p * PANEL,
                            h->dx ? h->e + v * words + p * (PANEL / 2) : NULL, words, h->dx ? e : NULL);
       if (clock) clock[RMX__LOSS] += rmx_now() - since;
-      if (h->dx)
-        rmx__gemm_packed(k, C, PANEL, depth, wt, e, 0, h->dxt + p * C * PANEL, PANEL, v > 0);
+      if (h->dx) rmx__gemm_packed(k, C, PANEL, depth, wt, e, 0, h->dxt + p * C * PANEL, PANEL, v > 0);
     }
   }
   if (k->end) k->end();
@@ -189,9 +188,17 @@ void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, con
   const double since = rmx__clock(c), of_loss = c->seconds ? c->seconds[RMX__LOSS] : 0;
   const size_t blocks = (M + ROWS - 1) / ROWS, rows = blocks ? round_up((M + blocks - 1) / blocks, PANEL) : 0;
   for (size_t r = 0; r < M; r += rows) {
-    struct head h = {.c = c, .M = smaller(M - r, rows), .C = C, .V = V, .x = x + r * C, .w = w,
-                     .weights = weights ? weights + r : NULL, .labels = labels + r, .losses = losses + r,
-                     .dx = dx ? dx + r * C : NULL, .dw = dw};
+    struct head h = {.c = c,
+                     .M = smaller(M - r, rows),
+                     .C = C,
+                     .V = V,
+                     .x = x + r * C,
+                     .w = w,
+                     .weights = weights ? weights + r : NULL,
+                     .labels = labels + r,
+                     .losses = losses + r,
+                     .dx = dx ? dx + r * C : NULL,
+                     .dw = dw};
     carve(&h, memory);
     c->k->pack_b(h.xs, C, h.M, h.x, C, true);
     const size_t panels = round_up(h.M, PANEL) / PANEL;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* kernels.h: the table of functions of one processor level. ref.c is the specification of each; the fast
- * levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c, head.c and attention.c around
- * it. The levels that multiply in bfloat16 have packing (bf16.inc.h), attention (attention_bf16.inc.h) and head
- * (head_bf16.c) in common; what a processor has for itself is its tile, its peak, and what it must do before and
- * behind (avx512bf16.c, amx.inc.h).
+ * levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c, head.c and attention.c
+ * around it. The levels that multiply in bfloat16 have packing (bf16.inc.h), attention (attention_bf16.inc.h)
+ * and head (head_bf16.c) in common; what a processor has for itself is its tile, its peak, and what it must
+ * do before and behind (avx512bf16.c, amx.inc.h).
  *
  * Matrices are row-major with a leading dimension ("ld", in floats). Nothing here allocates: `scratch` is the
  * caller's, of the size that the function named beside it gives. Functions only write what their comment

@@ -31,11 +31,15 @@ static const struct level {
   bool listed;
 } levels[] = {
     /* worst first */
-    {&rmx__kernels_ref, always, true},        {&rmx__kernels_simd128, always, true},
+    {&rmx__kernels_ref, always, true},
+    {&rmx__kernels_simd128, always, true},
 #if defined(__x86_64__)
-    {&rmx__kernels_wide, has_avx2, false},    {&rmx__kernels_avx2, has_avx2, true},
-    {&rmx__kernels_avx512, has_avx512, true}, {&rmx__kernels_amx_emulated, has_avx2, false},
-    {&rmx__kernels_avx512bf16, has_avx512bf16, true}, {&rmx__kernels_amx, has_amx, true},
+    {&rmx__kernels_wide, has_avx2, false},
+    {&rmx__kernels_avx2, has_avx2, true},
+    {&rmx__kernels_avx512, has_avx512, true},
+    {&rmx__kernels_amx_emulated, has_avx2, false},
+    {&rmx__kernels_avx512bf16, has_avx512bf16, true},
+    {&rmx__kernels_amx, has_amx, true},
 #endif
 };
 enum { LEVELS = sizeof levels / sizeof *levels };

@@ -29,8 +29,10 @@ fi
 if command -v clang > /dev/null; then
   for file in src/kernels/*.c; do
     case $file in
-      *avx2.c | *wide.c) level="-mavx2 -mfma" ;;
+      *avx2.c | *wide.c | *amx_emulated.c) level="-mavx2 -mfma" ;;
       *avx512.c) level="-mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma" ;;
+      *avx512bf16.c) level="-mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mavx512bf16" ;;
+      *amx.c) level="-mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mavx512bf16 -mamx-tile -mamx-bf16" ;;
       *) level= ;;
     esac
     # shellcheck disable=SC2086

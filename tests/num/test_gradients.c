@@ -129,9 +129,9 @@ START_TEST(of_every_tensor_in_the_best_level) {
 }
 END_TEST
 
-/* Rounding to bfloat16 makes steps of a loss that should be smooth, so that its difference quotients say little:
- * those levels are held to the gradient of ref. Their own rounding is at most 1/512 of an operand, by chance of
- * either sign; what is computed passes some ten of them. */
+/* Rounding to bfloat16 makes steps of a loss that should be smooth, so that its difference quotients say
+ * little: those levels are held to the gradient of ref. Their own rounding is at most 1/512 of an operand, by
+ * chance of either sign; what is computed passes some ten of them. */
 START_TEST(in_bf16_are_near_the_reference) {
   static const char *const levels[] = {"avx512bf16", "amx", "amx-emulated"};
   struct problem wanted;
@@ -145,7 +145,8 @@ START_TEST(in_bf16_are_near_the_reference) {
     struct problem p;
     make(&p, levels[l]);
     rmx_model_backward(p.m, p.tokens, p.labels, p.weights, B, T, losses);
-    for (int i = 0; i < B * T; i++) ck_assert_double_eq_tol(losses[i], losses_wanted[i], 0.02 * (1 + losses_wanted[i]));
+    for (int i = 0; i < B * T; i++)
+      ck_assert_double_eq_tol(losses[i], losses_wanted[i], 0.02 * (1 + losses_wanted[i]));
     const rmx_tensor *tensors;
     const size_t n = rmx_model_tensors(p.m, &tensors);
     for (size_t i = 0; i < n; i++) {

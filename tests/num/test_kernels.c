@@ -10,7 +10,8 @@
 
 enum { MOST = 16 }; /* levels */
 
-/* The levels to test: all this processor runs, and those that run the logic of AVX-512 and of AMX anywhere. */
+/* The levels to test: all this processor runs, and those that run the logic of AVX-512 and of AMX anywhere.
+ */
 static size_t levels(const rmx_kernels *list[MOST]) {
   static const char *const hidden[] = {"wide", "amx-emulated"};
   const char *names[MOST];
@@ -53,7 +54,8 @@ static double error(const float *got, const float *wanted, size_t n) {
                   error_, (double)(bound));                                                               \
   } while (0)
 
-/* What a level is held to where it rounds operands to bfloat16 and others do not: some such roundings more. */
+/* What a level is held to where it rounds operands to bfloat16 and others do not: some such roundings more.
+ */
 static double allowed(const rmx_kernels *k, double bound, double bf16_roundings) {
   return bound + (k->bf16 ? bf16_roundings * RMX__BF16_ROUNDING / 6e-8 : 0);
 }
@@ -86,7 +88,8 @@ START_TEST(gemm_of_odd_shapes) {
     float *a = normals((ta ? K : M) * lda, 3), *b = normals((tb ? N : K) * ldb, 4),
           *start = normals(M * ldc, 5);
     for (size_t l = 0; l < n_levels; l++) {
-      float *a_l = as_operand(list[l], a, (ta ? K : M) * lda), *b_l = as_operand(list[l], b, (tb ? N : K) * ldb);
+      float *a_l = as_operand(list[l], a, (ta ? K : M) * lda),
+            *b_l = as_operand(list[l], b, (tb ? N : K) * ldb);
       float *wanted = copy_of(start, M * ldc), *got = copy_of(start, M * ldc);
       ref->gemm(ref, ta, tb, M, N, K, a_l, lda, b_l, ldb, wanted, ldc, add, scratch);
       list[l]->gemm(list[l], ta, tb, M, N, K, a, lda, b, ldb, got, ldc, add, scratch);
@@ -143,10 +146,11 @@ END_TEST
 /* What a level packs is what the scalar definition says, bit for bit, whatever the number: products with 1
  * show it. */
 START_TEST(operands_are_rounded_as_defined) {
-  static const uint32_t special[] = {
-      0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffffffff, 0x00000001, 0x007fffff,
-      0x807fffff, 0x00800000, 0x80800000, 0x7f7fffff, 0xff7fffff, 0x7f7f7fff, 0x7f7f8000, 0x7f7effff, 0x3f808000,
-      0x3f818000, 0x3f807fff, 0x3f808001, 0xbf808000, 0xbf818000, 0x3f80ffff, 0x3fffffff, 0x33333333};
+  static const uint32_t special[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+                                     0xffffffff, 0x00000001, 0x007fffff, 0x807fffff, 0x00800000, 0x80800000,
+                                     0x7f7fffff, 0xff7fffff, 0x7f7f7fff, 0x7f7f8000, 0x7f7effff, 0x3f808000,
+                                     0x3f818000, 0x3f807fff, 0x3f808001, 0xbf808000, 0xbf818000, 0x3f80ffff,
+                                     0x3fffffff, 0x33333333};
   enum { SPECIAL = sizeof special / sizeof *special, N = 32 * 37 };
   float *x = malloc(N * sizeof *x), packed[32 * 48], *scratch = normals(rmx__gemm_scratch(), 1);
   ck_assert_ptr_nonnull(x);
@@ -178,8 +182,8 @@ START_TEST(operands_are_rounded_as_defined) {
           uint16_t halves[2];
           memcpy(halves, packed + (is_a ? i * words + d / 2 : d / 2 * k->nr + i), sizeof halves);
           const uint16_t wanted = d < depth ? rmx__bf16_of(x[lines_first ? i * 37 + d : d * 32 + i]) : 0;
-          ck_assert_msg(halves[d % 2] == wanted, "%s, form %d: line %zu, depth %zu is %04x, wanted %04x", k->name,
-                        form, i, d, halves[d % 2], wanted);
+          ck_assert_msg(halves[d % 2] == wanted, "%s, form %d: line %zu, depth %zu is %04x, wanted %04x",
+                        k->name, form, i, d, halves[d % 2], wanted);
         }
     }
   }
@@ -424,7 +428,8 @@ START_TEST(head_of_logits_that_grow) {
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
     rmx__head(&alone, M, C, V, x_l, w_l, labels, NULL, losses, dx, dw, memory);
     close(list[l], "losses", losses, losses_ref, M, 20);
-    close(list[l], "dx", dx, dx_ref, M * C, allowed(list[l], 400, 4)); /* exp of a logit of 600, which is known to 3e-5 */
+    close(list[l], "dx", dx, dx_ref, M * C,
+          allowed(list[l], 400, 4)); /* exp of a logit of 600, which is known to 3e-5 */
     close(list[l], "dw", dw, dw_ref, V * C, allowed(list[l], 400, 4));
     for (size_t i = 5; i < M; i += 11) ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
     float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
@@ -446,8 +451,8 @@ START_TEST(head_of_logits_that_grow) {
 END_TEST
 
 /* Logits far apart, and larger the later they come: shifts must move, again and again, in the head and in
- * attention, and no exponential overflow. The label of some rows is the largest by far, of some the smallest, of
- * some none. */
+ * attention, and no exponential overflow. The label of some rows is the largest by far, of some the smallest,
+ * of some none. */
 START_TEST(logits_far_apart) {
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 40, C = 4, V = 700;
@@ -461,7 +466,8 @@ START_TEST(logits_far_apart) {
   for (size_t i = 0; i < V; i++)
     for (size_t j = 0; j < C; j++) w[i * C + j] = j == 0 ? (float)(i / 100 * 64) : (float)(i % 8) / 8;
   for (size_t r = 0; r < M; r++) {
-    for (size_t j = 0; j < C; j++) x[r * C + j] = j == 0 ? (float)(r % 5) / 2 : (float)(r % 3) - 1; /* exact in bf16 */
+    for (size_t j = 0; j < C; j++)
+      x[r * C + j] = j == 0 ? (float)(r % 5) / 2 : (float)(r % 3) - 1; /* exact in bf16 */
     labels[r] = r % 4 == 3 ? -1 : r % 4 == 2 ? (int32_t)V - 1 : (int32_t)(r * 17 % V);
   }
   const struct rmx__crew plain = {.k = ref, .threads = 1, .scratch = {scratch}};
@@ -477,7 +483,8 @@ START_TEST(logits_far_apart) {
     free(start);
   }
   enum { T = 300, S = 2 };
-  float *qkv = normals(3 * T * S, 1), *out = normals(T * S, 2), *lse = normals(T, 3), *dqkv = normals(3 * T * S, 4);
+  float *qkv = normals(3 * T * S, 1), *out = normals(T * S, 2), *lse = normals(T, 3),
+        *dqkv = normals(3 * T * S, 4);
   float *out_ref = normals(T * S, 2), *lse_ref = normals(T, 3), *dqkv_ref = normals(3 * T * S, 4);
   float *dout = normals(T * S, 5), *room = normals(rmx__attention_scratch(T, S), 6);
   for (size_t t = 0; t < T; t++) { /* the scores of later keys exceed those of the first by 70 and more */

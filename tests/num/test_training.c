@@ -132,7 +132,8 @@ START_TEST(levels_agree_over_twenty_steps) {
     train(m, 20, 2, losses);
     const double d = distance(losses, wanted, 2 * T);
     must(rmx_kernels_get(names[l], &k, err));
-    ck_assert_msg(d < (k->bf16 ? 5e-3 : 1e-3), "%s: losses after 20 steps differ from ref by %g", names[l], d);
+    ck_assert_msg(d < (k->bf16 ? 5e-3 : 1e-3), "%s: losses after 20 steps differ from ref by %g", names[l],
+                  d);
     rmx_model_free(m);
   }
   rmx_model_free(ref);
@@ -301,8 +302,7 @@ START_TEST(a_step_allocates_nothing) {
     rmx_model *m = model_of(NULL, 8, 1);
     must(rmx_model_threads(m, threads, err));
     const struct mallinfo2 before = mallinfo2();
-    const double taken =
-        (double)(before.uordblks + before.hblkhd) - (double)(none.uordblks + none.hblkhd);
+    const double taken = (double)(before.uordblks + before.hblkhd) - (double)(none.uordblks + none.hblkhd);
     /* The pool itself has room for the handles of all threads it may have. */
     ck_assert_double_eq_tol((double)rmx_model_memory(&small, 8, T, threads), taken, 24576);
     train(m, 2, 8, losses);
@@ -490,7 +490,8 @@ START_TEST(weighed_by_losses_is_weighed_by_those_weights) {
   ck_assert_double_eq_tol(seen.loss, sum, 1e-9 * sum);
   rmx_model_backward(b, tokens, labels, weights, MANY, T, losses[1]);
   ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
-  ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(b), rmx_model_parameters(&small) * sizeof(float));
+  ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(b),
+                   rmx_model_parameters(&small) * sizeof(float));
   rmx_model_free(a), rmx_model_free(b);
 }
 END_TEST
