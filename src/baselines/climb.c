@@ -46,19 +46,14 @@ rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err
 }
 
 rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err) {
-  *out = (rmx_regress_options){0};
-  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
-  free(out->regressor);
-  out->regressor = rmx_strdup("trees");
+  RMX_TRY(rmx__regressor_defaults("trees", out, err));
   out->trees.rounds = 0;
   out->trees.max_depth = 4;
   out->trees.leaves = 16;
   out->trees.min_data_in_leaf = 5;
   out->trees.lambda_l1 = 1e-3;
   out->trees.lambda_l2 = 1;
-  if (out->regressor) return RMX_OK;
-  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, out);
-  return rmx_fail_memory(err, 0, "options");
+  return RMX_OK;
 }
 
 size_t rmx__climb_share(size_t N, size_t rounds, size_t r) {

@@ -40,7 +40,9 @@ rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels
 // {"tokens": at, "mixture": {}} appended to the "track" of notes.
 void rmx__track(json_t *notes, double tokens, const double *mixture, const char *const *names, size_t D);
 
-// swarm_fit.c: a fit of the target's metrics to the first runs of the swarm that the budget pays for, which are counted.
+// swarm_fit.c: the options of a regressor by name, with every default; rmx_options_release them.
+rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err);
+// A fit of the target's metrics to the first runs of the swarm that the budget pays for, which are counted.
 rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options, rmx_found *found, rmx_fit **out, rmx_err *err);
 // A question about such a fit: the target's weights, the prior, the caps.
 rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q, rmx_err *err);

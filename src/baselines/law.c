@@ -310,9 +310,7 @@ static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures, 
   rmx_regress_options regress = {0};
   double least = INFINITY;
   *out = NULL;
-  rmx_status status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &regress, err);
-  free(regress.regressor);
-  if (!(regress.regressor = rmx_strdup("exp")) && status == RMX_OK) status = rmx_fail_memory(err, 0, "options");
+  rmx_status status = rmx__regressor_defaults("exp", &regress, err);
   for (int64_t k = 1; k <= MOST_TERMS && status == RMX_OK; k++) {
     rmx_fit *fit = NULL;
     regress.exp.terms = k;

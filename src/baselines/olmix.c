@@ -41,10 +41,7 @@ static rmx_status keep_to(const rmx_contest *c, rmx_question *q, rmx_err *err) {
 
 static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
-  rmx_regress_options regress = {0};
-  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &regress, err));
-  free(regress.regressor);
-  regress.regressor = rmx_strdup("exp");
+  rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "search";
   optimize.guard = false;
@@ -52,7 +49,8 @@ static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
   rmx_question q = {0};
   rmx_optimum o = {0};
   const double began = rmx_now();
-  rmx_status status = regress.regressor ? rmx__swarm_fit(c, &regress, out, &fit, err) : rmx_fail_memory(err, 0, "options");
+  rmx_status status = rmx__regressor_defaults("exp", &regress, err);
+  if (status == RMX_OK) status = rmx__swarm_fit(c, &regress, out, &fit, err);
   if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
   if (status == RMX_OK) status = keep_to(c, &q, err);
   if (status == RMX_OK) status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);

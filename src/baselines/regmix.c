@@ -43,17 +43,15 @@ static rmx_status ours_find(const rmx_contest *c, rmx_found *out, rmx_err *err) 
 }
 
 static rmx_status paper_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
-  rmx_regress_options regress = {0};
-  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &regress, err));
-  free(regress.regressor);
-  regress.regressor = rmx_strdup("trees");
+  rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "simulate";
   optimize.samples = 100000;
   optimize.top = 128;
   optimize.strength = 1;
   optimize.guard = false;
-  rmx_status status = regress.regressor ? fit_and_optimise(c, &regress, &optimize, false, out, err) : rmx_fail_memory(err, 0, "options");
+  rmx_status status = rmx__regressor_defaults("trees", &regress, err);
+  if (status == RMX_OK) status = fit_and_optimise(c, &regress, &optimize, false, out, err);
   if (status == RMX_OK) json_object_set_new(out->notes, "form", json_string("code"));
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
   return status;

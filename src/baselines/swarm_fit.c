@@ -6,6 +6,18 @@
 
 #include "contest.h"
 
+rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err) {
+  *out = (rmx_regress_options){0};
+  rmx_status status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err);
+  free(out->regressor);
+  out->regressor = rmx_strdup(name);
+  if (status == RMX_OK && !out->regressor) status = rmx_fail_memory(err, 0, "options");
+  if (status == RMX_OK) return RMX_OK;
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, out);
+  *out = (rmx_regress_options){0};
+  return status;
+}
+
 rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
   if (c->swarm_n >= 2) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT, "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
