@@ -88,7 +88,7 @@ START_TEST(weights_of_tokens_scale_their_gradient) {
   ck_assert_mem_eq(rmx_model_gradients(a), rmx_model_gradients(c),
                    rmx_model_parameters(&small) * sizeof(float));
   ck_assert(losses[4 * T - 1] == 0);
-  rmx_model_free(b), rmx_model_free(c);
+  rmx_model_free(a), rmx_model_free(b), rmx_model_free(c);
 }
 END_TEST
 
