@@ -15,18 +15,8 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#include "lanes.h"
 
-typedef double lanes __attribute__((vector_size(RMX__LANES * sizeof(double))));
-typedef uint64_t bits __attribute__((vector_size(RMX__LANES * sizeof(int64_t))));
-
-// Lanes anywhere in an array of doubles.
-typedef double anywhere __attribute__((vector_size(RMX__LANES * sizeof(double)), aligned(8), may_alias));
 #define AT(x) (*(anywhere *)(x))
 
 // exp(x), x held to -700 .. 700.

@@ -11,18 +11,8 @@
 
 #include <math.h>
 
-#include "matern.h"
+#include "lanes.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-typedef double lanes __attribute__((vector_size(RMX__LANES * sizeof(double))));
-typedef uint64_t bits __attribute__((vector_size(RMX__LANES * sizeof(int64_t))));
-typedef double anywhere __attribute__((vector_size(RMX__LANES * sizeof(double)), aligned(8), may_alias));
 #define AT(x) (*(const anywhere *)(x))
 
 INLINE void choose(const bits *first, const lanes *a, const lanes *b, lanes *out) {
