@@ -287,7 +287,8 @@ const cli_command cli_compare = {
              "within the same budget where it lets one choose, then the large model is trained on what each chose, with the same tokens and "
              "paired seeds. All that a method spends to find its mixture is counted: references, proxies, scoring, validation. Its settings "
              "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default those it was published with. "
-             "compare/METHOD.yaml is the mixture found, which `pretrain --mixture`, `export --mixture` and mixtures.csv take; "
+             "compare/METHOD.yaml is the mixture found, which `pretrain --mixture` and `export --mixture` take (`train` takes its weights as a "
+             "row of mixtures.csv); "
              "compare/methods.json holds the whole result, and `regmix report` draws it. A method that diverges is a row that says so.",
     .examples = "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
                 "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set compare.against=mine.yaml --set compare.seeds=5\n",

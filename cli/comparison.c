@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A comparison: large models on several mixtures, the same tokens, seeds paired. What `compare` and `pretrain` share.
+// A comparison: large models on several mixtures, the same tokens, seeds paired. What `compare`, its methods and
+// `pretrain` share.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "steps.h"
 
-rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err) {
+// The weight of each domain's loss in the target; a target that is no domain of the corpus cannot be compared here.
+static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err) {
   if (e->config.n_target == 0)
     return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`", e->config_path, corpus->names[corpus->D - 1]);
   return target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight, err);

@@ -144,8 +144,6 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
 rmx_status comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
 rmx_status comparison_read(comparison *c, rmx_err *err);  // c->loss, target and flops, once they are trained
 void comparison_release(comparison *c);
-// The weight of each domain's loss (D) in the target; a target that is no domain of the corpus cannot be compared here.
-rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err);
 // {"mean","se"[,"n"]} of those of x (n, stride apart) that are numbers.
 json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
 json_t *comparison_losses(const comparison *c, size_t i);                 // domain: {"mean","se"}

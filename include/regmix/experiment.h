@@ -24,7 +24,7 @@ typedef struct rmx_compare_options {
   int64_t seeds;       /* paired: each mixture is trained once with each */
   int64_t first_seed;  /* number of the first: others are other models */
   rmx_strings against; /* prior, uniform, best_single, best_run, single:DOMAIN, or a mixture file */
-  rmx_strings methods; /* names of rmx_baselines, or NULL ones: instead of the optimum and `against` */
+  rmx_strings methods; /* names of rmx_baselines (or of mixtures), compared with each other; none: no such comparison */
   char *budget;        /* of each method's search: FLOPs, or "20Mtokens" of the proxy; NULL: what the swarm takes */
 } rmx_compare_options;
 

@@ -57,7 +57,7 @@ const rmx_baseline rmx__uniform = {
     .suits = "every domain counts the same; costs nothing", .find = uniform_find,
 };
 
-// ---- single: all tokens from the domain whose own share in the swarm's best runs tells most
+// ---- single: all tokens from the domain that a fit of the swarm expects most of
 
 static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
