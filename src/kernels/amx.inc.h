@@ -14,9 +14,13 @@
 #define BF16
 #define BEGIN begin_tiles
 #define END end_tiles
+#define HEAD_BLOCK head_block
 
+struct rmx__exponentials;
 static void begin_tiles(void);
 static void end_tiles(void);
+static void head_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
+                       const struct rmx__exponentials *of);
 #include "amx_tiles.h"
 #include "vector.inc.h"
 
@@ -87,6 +91,44 @@ CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, siz
   }
   if (!whole)
     for (size_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * NR, n * sizeof *c);
+}
+
+/* Whole tiles, and after each step of four products, which keep the tiles busy for 64 cycles, as many
+ * exponentials as it takes to be through when they are. No register of tiles is free for a step to
+ * begin before the last has: what is to be done meanwhile must lie between them. */
+CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
+                       const struct rmx__exponentials *of) {
+  const size_t a_bytes = depth * sizeof *a, bytes = NR * sizeof *b;
+  const size_t steps = (rows + MR - 1) / MR * (depth / 16);
+  const struct rmx__exponentials x = *of;
+  const size_t each = ((x.rows + 1) / 2 + steps - 1) / steps;
+  const vf shift[2] = {load(x.shift), load(x.shift + VL)};
+  vf sums[2] = {load(x.sums), load(x.sums + VL)};
+  size_t v = 0;
+  for (size_t i = 0; i < rows; i += MR, a += MR * depth, logits += MR * NR) {
+    TILE_ZERO(0);
+    TILE_ZERO(1);
+    TILE_ZERO(2);
+    TILE_ZERO(3);
+    for (size_t k = 0; k < depth; k += 16) {
+      TILE_LOAD(6, b + k * NR, bytes);
+      TILE_LOAD(7, b + k * NR + 16, bytes);
+      TILE_LOAD(4, a + k, a_bytes);
+      TILE_MULTIPLY_ADD(0, 4, 6);
+      TILE_MULTIPLY_ADD(1, 4, 7);
+      TILE_LOAD(5, a + 16 * depth + k, a_bytes);
+      TILE_MULTIPLY_ADD(2, 5, 6);
+      TILE_MULTIPLY_ADD(3, 5, 7);
+      for (size_t j = 0; j < each && v < x.rows; j++, v += 2) exponentials_of_two(&x, v, shift, sums);
+    }
+    TILE_STORE(0, logits, bytes);
+    TILE_STORE(1, logits + 16, bytes);
+    TILE_STORE(2, logits + 16 * NR, bytes);
+    TILE_STORE(3, logits + 16 * NR + 16, bytes);
+  }
+  exponentials_end(&x);
+  store(x.sums, sums[0]);
+  store(x.sums + VL, sums[1]);
 }
 
 /* Four sums, so that none waits for the last of its own; the tiles of A and B stay where they are. */

@@ -125,7 +125,8 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
             w.sums[r] *= factor;
             for (size_t s = 0; s < S && k0 > 0; s++) w.across[s * ACROSS + r] *= factor;
           }
-        head_exponentials(rows, w.s, w.shift, w.sums, NULL, 0, w.packed);
+        head_exponentials(&(struct rmx__exponentials){
+            .rows = rows, .logits = w.s, .shift = w.shift, .sums = w.sums, .packed = w.packed});
         if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
         times_panel(S, rmx__bf16_words(rows), vt, rmx__bf16_words(all), w.packed, w.across, k0 > 0);
       }

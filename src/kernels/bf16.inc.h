@@ -179,37 +179,42 @@ CALLED bool head_largest(size_t rows, const float *logits, const float *shift, f
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }
 
-CALLED void head_exponentials(size_t rows, const float *logits, const float *shift, float *sums, float *e,
-                              size_t ld, float *packed) {
-  const vf shift0 = load(shift), shift1 = load(shift + VL);
-  vf sum0 = load(sums), sum1 = load(sums + VL);
-  size_t v = 0;
-  if (!packed) {
-    for (; v < rows; v++) {
-      sum0 += exp_of(load(logits + v * NR) - shift0);
-      sum1 += exp_of(load(logits + v * NR + VL) - shift1);
-    }
-  } else {
-    for (; v < rows; v += 2, packed += NR) {
-      const bool two = v + 1 < rows; /* the last row may stand alone */
-      vf a0 = exp_of(load(logits + v * NR) - shift0), a1 = exp_of(load(logits + v * NR + VL) - shift1);
-      vf b0 = splat(0), b1 = b0;
-      sum0 += a0, sum1 += a1;
-      if (e) store_words(e + v * ld, words_along(a0, a1));
-      if (two) {
-        b0 = exp_of(load(logits + (v + 1) * NR) - shift0);
-        b1 = exp_of(load(logits + (v + 1) * NR + VL) - shift1);
-        sum0 += b0, sum1 += b1;
-        if (e) store_words(e + (v + 1) * ld, words_along(b0, b1));
-      }
-      store_words(packed, words_across(a0, b0));
-      store_words(packed + VL, words_across(a1, b1));
-    }
-    for (v /= 2; v < rmx__bf16_words(rows); v++, packed += NR) {
-      store(packed, splat(0));
-      store(packed + VL, splat(0));
-    }
+/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. */
+INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf shift[2], vf sums[2]) {
+  const bool two = v + 1 < x->rows;
+  vf a[2], b[2];
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 2; i++) {
+    const float *logits = x->logits + v * NR + i * VL;
+    a[i] = exp_of(load(logits) - shift[i]);
+    sums[i] += a[i];
+    b[i] = splat(0);
+    if (!two) continue;
+    b[i] = exp_of(load(logits + NR) - shift[i]);
+    sums[i] += b[i];
   }
-  store(sums, sum0);
-  store(sums + VL, sum1);
+  if (!x->packed) return;
+  if (x->e) {
+    store_words(x->e + v * x->ld, words_along(a[0], a[1]));
+    if (two) store_words(x->e + (v + 1) * x->ld, words_along(b[0], b[1]));
+  }
+  store_words(x->packed + v / 2 * NR, words_across(a[0], b[0]));
+  store_words(x->packed + v / 2 * NR + VL, words_across(a[1], b[1]));
+}
+/* What is behind them in the panel. */
+INLINE void exponentials_end(const struct rmx__exponentials *x) {
+  for (size_t word = (x->rows + 1) / 2; x->packed && word < rmx__bf16_words(x->rows); word++) {
+    store(x->packed + word * NR, splat(0));
+    store(x->packed + word * NR + VL, splat(0));
+  }
+}
+
+CALLED void head_exponentials(const struct rmx__exponentials *of) {
+  const struct rmx__exponentials x = *of;
+  const vf shift[2] = {load(x.shift), load(x.shift + VL)};
+  vf sums[2] = {load(x.sums), load(x.sums + VL)};
+  for (size_t v = 0; v < x.rows; v += 2) exponentials_of_two(&x, v, shift, sums);
+  exponentials_end(&x);
+  store(x.sums, sums[0]);
+  store(x.sums + VL, sums[1]);
 }

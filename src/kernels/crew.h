@@ -80,7 +80,11 @@ void rmx__crew_adamw(const struct rmx__crew *c, size_t n, float *w, float *g, fl
 
 /* head.c: the output head, a block of rows at a time. x (M, C), w (V, C); losses (M). With dx (M, C, written)
  * and dw (V, C, added to) also the gradient of sum_r weights_r losses_r; both NULL: forward only. memory:
- * rmx__head_memory() floats; each thread's scratch has rmx__head_scratch(). */
+ * rmx__head_memory() floats; each thread's scratch has rmx__head_scratch(). rmx__head_weights comes before
+ * the first rmx__head, and wherever w has changed: it leaves w in `memory` as products want it, with
+ * `gradients` for those too. */
+void rmx__head_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
+                       float *memory);
 void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
                const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
                float *memory);
@@ -90,7 +94,9 @@ size_t rmx__head_scratch(size_t C);
 void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
                     const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
                     float *memory);
+void rmx__head_bf16_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
+                            float *memory);
 size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients);
-size_t rmx__head_bf16_scratch(size_t C);
+size_t rmx__head_bf16_scratch(void);
 
 #endif

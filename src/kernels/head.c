@@ -77,7 +77,7 @@ struct head {
 
 size_t rmx__head_scratch(size_t C) {
   const size_t here = TOKENS * C + WORDS * up_to(C, NR_MAX) + WORDS * stride(TOKENS) + 4 * TOKENS;
-  const size_t in_bf16 = rmx__head_bf16_scratch(C);
+  const size_t in_bf16 = rmx__head_bf16_scratch();
   return here > in_bf16 ? here : in_bf16;
 }
 size_t rmx__head_memory(size_t C, size_t V, bool gradients) {
@@ -168,6 +168,11 @@ static void second_sweep(void *context, size_t i, int thread) {
   (void)thread;
   rmx__gemm_panels(h->c->k, n, h->C, h->M, h->e + word * h->ld, h->ld, 1, h->packed, h->M * h->c->k->nr,
                    h->dw + word * h->C, h->C, true);
+}
+
+void rmx__head_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
+                       float *memory) {
+  if (c->k->bf16) rmx__head_bf16_weights(c, C, V, w, gradients, memory);
 }
 
 void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,

@@ -15,6 +15,10 @@
  * moves only for a logit that is 60 above it, when what was computed so far is scaled. The label itself is
  * left out of e and added in float: its gradient is a difference of nearly equal numbers where the model is
  * sure, which bfloat16 could not hold.
+ *
+ * W is packed once for all rows until it changes, as the left operand of both products. The exponentials of
+ * a block come after the logits of the next, or in one call with them, head_block, where the processor has
+ * tiles beside its vectors and can do both at a time (the call's time is then the product's).
  */
 #include <math.h>
 #include <string.h>
@@ -22,7 +26,7 @@
 #include "bf16.h"
 #include "crew.h"
 
-enum { ROWS = 512, PANEL = 32, BLOCK = 128, MR_MAX = 32 };
+enum { ROWS = 512, PANEL = 32, BLOCK = 128, BLOCK_LEAST = 112, MR_MAX = 32 };
 
 static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
@@ -39,6 +43,7 @@ struct head {
   float *losses, *dx, *dw; /* dx, dw: NULL without gradients */
   size_t piece;            /* panels, or rows of the vocabulary, of a piece of work */
 
+  const float *left, *across;                  /* W and W^T, packed */
   float *e;                                    /* (V, words of M) */
   float *xs;                                   /* x as right operand: panels of 32 of its rows */
   float *dxt;                                  /* (panel, C, 32); later x, scaled */
@@ -47,23 +52,33 @@ struct head {
 };
 
 /* Tokens of the vocabulary at a time: whole tiles. */
-static size_t tokens(const struct head *h) {
-  return BLOCK / h->c->k->mr * h->c->k->mr;
+static size_t tokens(const rmx_kernels *k) {
+  return BLOCK / k->mr * k->mr;
 }
 
-/* Of the block, and of each thread. */
+/* ---- memory ----------------------------------------------------------------- */
+
+/* W: left operands of depth C, a row a token; and for each block of the vocabulary W^T, of its depth. */
+static size_t left_size(size_t C, size_t V) {
+  return round_up(V, MR_MAX) * rmx__bf16_words(C);
+}
+static size_t across_size(size_t C, size_t V) {
+  return ((V / BLOCK_LEAST + 1) * C + MR_MAX) * rmx__bf16_words(BLOCK);
+}
+
 size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients) {
-  const size_t forward = ROWS * rmx__bf16_words(C) + 5 * ROWS;
-  return forward + (gradients ? round_up(V, MR_MAX) * rmx__bf16_words(ROWS) + ROWS * C +
-                                    rmx__bf16_words(ROWS) * round_up(C, PANEL)
+  const size_t forward = left_size(C, V) + ROWS * rmx__bf16_words(C) + 5 * ROWS;
+  return forward + (gradients ? across_size(C, V) + ROWS * C + rmx__bf16_words(ROWS) * round_up(C, PANEL) +
+                                    round_up(V, MR_MAX) * rmx__bf16_words(ROWS)
                               : 0);
 }
-size_t rmx__head_bf16_scratch(size_t C) {
-  return (BLOCK + MR_MAX) * rmx__bf16_words(C) + (C + MR_MAX) * rmx__bf16_words(BLOCK) + BLOCK * PANEL +
-         rmx__bf16_words(BLOCK) * PANEL;
+/* Of each thread: logits of two blocks, and e as right operand. */
+size_t rmx__head_bf16_scratch(void) {
+  return 2 * BLOCK * PANEL + rmx__bf16_words(BLOCK) * PANEL;
 }
 
 static void carve(struct head *h, float *at) {
+  h->left = at, at += left_size(h->C, h->V);
   h->xs = at, at += ROWS * rmx__bf16_words(h->C);
   h->shift = at, at += ROWS;
   h->sums = at, at += ROWS;
@@ -71,10 +86,40 @@ static void carve(struct head *h, float *at) {
   h->scale = at, at += ROWS;
   h->label = at, at += ROWS;
   if (!h->dx) return;
+  h->across = at, at += across_size(h->C, h->V);
   h->dxt = at, at += ROWS * h->C;
   h->scaled = at, at += rmx__bf16_words(ROWS) * round_up(h->C, PANEL);
   h->e = at;
 }
+
+/* ---- weights ---------------------------------------------------------------- */
+
+struct weights {
+  const rmx_kernels *k;
+  size_t C, V;
+  const float *w;
+  float *left, *across; /* across: NULL without gradients */
+};
+
+static void weights_piece(void *context, size_t i, int thread) {
+  const struct weights *s = context;
+  const size_t C = s->C, v = i * tokens(s->k), rows = smaller(s->V - v, tokens(s->k));
+  (void)thread;
+  s->k->pack_a(s->left + v * rmx__bf16_words(C), rows, C, s->w + v * C, C, false);
+  if (s->across) s->k->pack_a(s->across + i * C * rmx__bf16_words(BLOCK), C, rows, s->w + v * C, C, true);
+}
+
+void rmx__head_bf16_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
+                            float *memory) {
+  const double since = rmx__clock(c);
+  struct head places = {.C = C, .V = V, .dx = gradients ? memory : NULL};
+  carve(&places, memory);
+  struct weights s = {c->k, C, V, w, (float *)places.left, (float *)places.across};
+  rmx_pool_run(c->pool, (V + tokens(c->k) - 1) / tokens(c->k), weights_piece, &s);
+  rmx__clocked(c, RMX__HEAD, since);
+}
+
+/* ---- rows ------------------------------------------------------------------- */
 
 /* Multiplies what was computed for row r with the shift `before` so that it is as if with `now`. */
 static void shift_row(const struct head *h, size_t r, size_t v_done, float before, float now) {
@@ -89,10 +134,16 @@ static void shift_row(const struct head *h, size_t r, size_t v_done, float befor
   }
 }
 
-/* The logits of `rows` tokens of the vocabulary from v on, for the rows of a panel: the label's is taken out,
- * and shifts move where they must. */
-static void before_exponentials(const struct head *h, size_t panel, size_t v, size_t rows, float *logits) {
-  const size_t first = panel * PANEL, n = smaller(h->M - first, PANEL);
+/* The logits of `rows` tokens of the vocabulary from v on, for the rows of a panel. */
+struct block {
+  size_t panel, v, rows;
+  float *logits;
+};
+
+/* The logit of the label is taken out, and shifts move where they must. */
+static void before_exponentials(const struct head *h, const struct block *b) {
+  const size_t first = b->panel * PANEL, n = smaller(h->M - first, PANEL), v = b->v, rows = b->rows;
+  float *logits = b->logits;
   float most[PANEL];
   for (size_t r = 0; r < n; r++) {
     const int64_t at = (int64_t)h->labels[first + r] - (int64_t)v;
@@ -128,36 +179,69 @@ static void finish_panel(const struct head *h, size_t panel) {
   }
 }
 
+/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows: nothing. */
+static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b, float *packed) {
+  const size_t first = b->panel * PANEL, words = rmx__bf16_words(h->M);
+  return (struct rmx__exponentials){
+      .rows = b->rows,
+      .logits = b->logits,
+      .shift = h->shift + first,
+      .sums = h->sums + first,
+      .packed = h->dx ? packed : NULL,
+      .e = h->dx ? h->e + b->v * words + first / 2 : NULL,
+      .ld = words,
+  };
+}
+
+static void add_to_dx(const struct head *h, const struct block *b, const float *packed) {
+  const size_t depth = rmx__bf16_words(b->rows), C = h->C;
+  if (!h->dx || !b->rows) return;
+  rmx__gemm_packed(h->c->k, C, PANEL, depth, h->across + b->v / tokens(h->c->k) * C * rmx__bf16_words(BLOCK),
+                   packed, 0, h->dxt + b->panel * C * PANEL, PANEL, b->v > 0);
+}
+
 /* A number of panels against all of the vocabulary. */
 static void panels_piece(void *context, size_t i, int thread) {
   const struct head *h = context;
   const rmx_kernels *k = h->c->k;
-  const size_t C = h->C, words = rmx__bf16_words(h->M), deep = rmx__bf16_words(C);
+  const size_t deep = rmx__bf16_words(h->C);
   const size_t begin = i * h->piece, end = smaller(begin + h->piece, round_up(h->M, PANEL) / PANEL);
-  float *w = h->c->scratch[thread], *wt = w + (BLOCK + MR_MAX) * deep;
-  float *logits = wt + (C + MR_MAX) * rmx__bf16_words(BLOCK), *e = logits + BLOCK * PANEL;
+  float *logits = h->c->scratch[thread], *spare = logits + BLOCK * PANEL, *packed = spare + BLOCK * PANEL;
   double *const clock = thread == 0 ? h->c->seconds : NULL;
   for (size_t r = begin * PANEL; r < end * PANEL; r++) {
     h->shift[r] = -3e38f;
     h->sums[r] = h->right[r] = 0;
   }
+  struct block last = {.rows = 0}; /* whose exponentials are still to be made */
   if (k->begin) k->begin();
-  for (size_t v = 0; v < h->V; v += tokens(h)) {
-    const size_t rows = smaller(h->V - v, tokens(h)), depth = rmx__bf16_words(rows);
-    k->pack_a(w, rows, C, h->w + v * C, C, false);
-    if (h->dx) k->pack_a(wt, C, rows, h->w + v * C, C, true);
+  for (size_t v = 0; v < h->V; v += tokens(k))
     for (size_t p = begin; p < end; p++) {
-      rmx__gemm_packed(k, rows, PANEL, deep, w, h->xs + p * deep * PANEL, 0, logits, PANEL, false);
+      const struct block now = {p, v, smaller(h->V - v, tokens(k)), logits};
+      const struct rmx__exponentials of_last = exponentials_of(h, &last, packed);
+      const float *w = h->left + v * deep, *x = h->xs + p * deep * PANEL;
+      if (k->head_block) {
+        k->head_block(now.rows, deep, w, x, now.logits, &of_last);
+      } else {
+        rmx__gemm_packed(k, now.rows, PANEL, deep, w, x, 0, now.logits, PANEL, false);
+        const double since = clock ? rmx_now() : 0;
+        k->head_exponentials(&of_last);
+        if (clock) clock[RMX__LOSS] += rmx_now() - since;
+      }
+      add_to_dx(h, &last, packed);
       const double since = clock ? rmx_now() : 0;
-      before_exponentials(h, p, v, rows, logits);
-      k->head_exponentials(rows, logits, h->shift + p * PANEL, h->sums + p * PANEL,
-                           h->dx ? h->e + v * words + p * (PANEL / 2) : NULL, words, h->dx ? e : NULL);
+      before_exponentials(h, &now);
       if (clock) clock[RMX__LOSS] += rmx_now() - since;
-      if (h->dx) rmx__gemm_packed(k, C, PANEL, depth, wt, e, 0, h->dxt + p * C * PANEL, PANEL, v > 0);
+      last = now;
+      logits = spare;
+      spare = last.logits;
     }
-  }
+  double since = clock ? rmx_now() : 0;
+  const struct rmx__exponentials of_last = exponentials_of(h, &last, packed);
+  k->head_exponentials(&of_last);
+  if (clock) clock[RMX__LOSS] += rmx_now() - since;
+  add_to_dx(h, &last, packed);
   if (k->end) k->end();
-  const double since = clock ? rmx_now() : 0;
+  since = clock ? rmx_now() : 0;
   for (size_t p = begin; p < end; p++) finish_panel(h, p);
   if (clock) clock[RMX__LOSS] += rmx_now() - since;
 }
@@ -170,8 +254,8 @@ static void vocabulary_piece(void *context, size_t i, int thread) {
   const size_t begin = i * h->piece, end = smaller(begin + h->piece, h->V);
   (void)thread;
   if (k->begin) k->begin();
-  for (size_t v = begin; v < end; v += tokens(h))
-    rmx__gemm_packed(k, smaller(end - v, tokens(h)), C, words, h->e + v * words, h->scaled, words * PANEL,
+  for (size_t v = begin; v < end; v += tokens(k))
+    rmx__gemm_packed(k, smaller(end - v, tokens(k)), C, words, h->e + v * words, h->scaled, words * PANEL,
                      h->dw + v * C, C, true);
   if (k->end) k->end();
   for (size_t r = 0; r < h->M; r++) {
@@ -208,7 +292,7 @@ void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, con
     for (size_t i = 0; i < h.M; i++)
       for (size_t j = 0; j < C; j++) h.dxt[i * C + j] = h.scale[i] * h.x[i * C + j];
     c->k->pack_b(h.scaled, h.M, C, h.dxt, C, false);
-    h.piece = c->threads == 1 ? V : round_up((V + 4 * c->threads - 1) / (4 * c->threads), tokens(&h));
+    h.piece = c->threads == 1 ? V : round_up((V + 4 * c->threads - 1) / (4 * c->threads), tokens(c->k));
     rmx_pool_run(c->pool, (V + h.piece - 1) / h.piece, vocabulary_piece, &h);
   }
   rmx__clocked(c, RMX__HEAD, since);

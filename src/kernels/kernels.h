@@ -16,6 +16,15 @@
 
 struct rmx__adamw;
 
+/* What head_exponentials does: exp(logits - shift), none above e^60, of logits (rows, 32), a column a token
+ * of the text. Column sums are added to sums (32). Unless they are NULL, bfloat16 is written to `packed`, as
+ * a panel of B of depth `rows`, and then to `e`, rows of 16 words, ld words apart. */
+struct rmx__exponentials {
+  size_t rows, ld;
+  const float *logits, *shift;
+  float *sums, *packed, *e;
+};
+
 struct rmx_kernels {
   const char *name;
 
@@ -107,11 +116,11 @@ struct rmx_kernels {
   /* Of head_bf16.c; NULL without bf16. logits (rows, 32), a column a token of the text.
    * most (32) = the largest of each column; returns whether one exceeds its shift by more than 60. */
   bool (*head_largest)(size_t rows, const float *logits, const float *shift, float *most);
-  /* exp(logits - shift), none above 60: column sums are added to sums (32). Unless they are NULL, bfloat16 is
-   * written to `packed`, as a panel of B of depth `rows`, and then to `e`, rows of 16 words, ld words apart.
-   */
-  void (*head_exponentials)(size_t rows, const float *logits, const float *shift, float *sums, float *e,
-                            size_t ld, float *packed);
+  void (*head_exponentials)(const struct rmx__exponentials *of);
+  /* logits (rows, 32) = A B, A packed and `depth` words a row, B a panel; and head_exponentials(of) of another
+   * block meanwhile. logits has room for whole tiles, and so has what A lies in. NULL: nothing is gained. */
+  void (*head_block)(size_t rows, size_t depth, const float *a, const float *b, float *logits,
+                     const struct rmx__exponentials *of);
   /* out[r] = x[r] . y[r], rows of n, ldx and ldy apart. */
   void (*row_dots)(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out);
 };

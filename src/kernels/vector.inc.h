@@ -578,6 +578,9 @@ const rmx_kernels LEVEL = {
     .bf16 = true,
     .head_largest = head_largest,
     .head_exponentials = head_exponentials,
+#ifdef HEAD_BLOCK
+    .head_block = HEAD_BLOCK,
+#endif
 #endif
 #ifdef BEGIN
     .begin = BEGIN,

@@ -102,6 +102,10 @@ static void head(rmx_model *m, const struct micro_batch *b, size_t at, size_t M,
             gradients ? m->g.head : NULL, m->head_memory);
 }
 
+static void head_weights(rmx_model *m, bool gradients) {
+  rmx__head_weights(&m->crew, (size_t)m->c.width, (size_t)m->c.vocab, m->w.head, gradients, m->head_memory);
+}
+
 static struct micro_batch micro_batch(const rmx_model *m, const int32_t *tokens, const int32_t *labels, int B,
                                       int T) {
   return (struct micro_batch){tokens, labels, (size_t)B, (size_t)T, m->rows / (size_t)T};
@@ -114,6 +118,7 @@ static size_t slice(const struct micro_batch *b, size_t first) {
 void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels, int B, int T,
                       float *losses) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
+  head_weights(m, false);
   for (size_t i = 0; i < b.B; i += b.sequences) {
     forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, NULL, losses, false);
@@ -123,6 +128,7 @@ void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels
 void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labels, const float *weights,
                         int B, int T, float *losses) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
+  head_weights(m, true);
   for (size_t i = 0; i < b.B; i += b.sequences) {
     forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);
@@ -136,6 +142,7 @@ void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32
   const bool one_slice = b.B <= b.sequences; /* what its forward pass left is still there */
   rmx_model_losses(m, tokens, labels, B, T, losses);
   by->weigh(by->context, losses, b.B * b.T, weights);
+  head_weights(m, true);
   for (size_t i = 0; i < b.B; i += b.sequences) {
     if (!one_slice) forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);

@@ -368,6 +368,13 @@ START_TEST(exponential_is_accurate) {
 }
 END_TEST
 
+static void head_of(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
+                    const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
+                    float *memory) {
+  rmx__head_weights(c, C, V, w, dx != NULL, memory);
+  rmx__head(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
+}
+
 START_TEST(head_is_the_sum_of_its_parts) {
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 401, C = 20, V = 37; /* more rows than a block */
@@ -388,11 +395,11 @@ START_TEST(head_is_the_sum_of_its_parts) {
   for (size_t l = 0; l < n_levels; l++) {
     memcpy(dw, start, V * C * sizeof *dw);
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
-    rmx__head(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, block);
+    head_of(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, block);
     close(list[l], "losses", losses, losses_ref, M, allowed(list[l], 20, 2));
     close(list[l], "dx", dx, dx_ref, M * C, allowed(list[l], 20, 4));
     close(list[l], "dw", dw, dw_ref, V * C, allowed(list[l], 40, 4));
-    rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, block);
+    head_of(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, block);
     close(list[l], "losses alone", losses, losses_ref, M, allowed(list[l], 20, 2));
   }
   free(x), free(w), free(weights), free(scratch), free(block), free(logits), free(losses), free(dx), free(dw);
@@ -423,10 +430,10 @@ START_TEST(head_of_logits_that_grow) {
     /* Operands rounded beforehand: at logits of 600 another rounding is another model. */
     float *x_l = as_operand(list[l], x, M * C), *w_l = as_operand(list[l], w, V * C);
     memcpy(dw_ref, start, V * C * sizeof *dw);
-    rmx__head(&spec, M, C, V, x_l, w_l, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
+    head_of(&spec, M, C, V, x_l, w_l, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
     memcpy(dw, start, V * C * sizeof *dw);
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
-    rmx__head(&alone, M, C, V, x_l, w_l, labels, NULL, losses, dx, dw, memory);
+    head_of(&alone, M, C, V, x_l, w_l, labels, NULL, losses, dx, dw, memory);
     close(list[l], "losses", losses, losses_ref, M, 20);
     close(list[l], "dx", dx, dx_ref, M * C,
           allowed(list[l], 400, 4)); /* exp of a logit of 600, which is known to 3e-5 */
@@ -435,11 +442,11 @@ START_TEST(head_of_logits_that_grow) {
     float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
     const struct rmx__crew three = {
         .k = list[l], .pool = pool, .threads = 3, .scratch = {scratch, scratch + each, scratch + 2 * each}};
-    rmx__head(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, dx_3, dw_3, memory);
+    head_of(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, dx_3, dw_3, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
     ck_assert_mem_eq(dx_3, dx, M * C * sizeof *dx);
     ck_assert_mem_eq(dw_3, dw, V * C * sizeof *dw);
-    rmx__head(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, NULL, NULL, memory);
+    head_of(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, NULL, NULL, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
     free(losses_3), free(dx_3), free(dw_3), free(x_l), free(w_l);
   }
@@ -471,12 +478,12 @@ START_TEST(logits_far_apart) {
     labels[r] = r % 4 == 3 ? -1 : r % 4 == 2 ? (int32_t)V - 1 : (int32_t)(r * 17 % V);
   }
   const struct rmx__crew plain = {.k = ref, .threads = 1, .scratch = {scratch}};
-  rmx__head(&plain, M, C, V, x, w, labels, weights, losses_ref, dx_ref, dw_ref, memory);
+  head_of(&plain, M, C, V, x, w, labels, weights, losses_ref, dx_ref, dw_ref, memory);
   for (size_t l = 0; l < n_levels; l++) {
     float *start = normals(V * C, 8);
     memcpy(dw, start, V * C * sizeof *dw);
     const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
-    rmx__head(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
+    head_of(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
     close(list[l], "losses far apart", losses, losses_ref, M, 20);
     close(list[l], "dx far apart", dx, dx_ref, M * C, allowed(list[l], 40, 4));
     close(list[l], "dw far apart", dw, dw_ref, V * C, allowed(list[l], 40, 4));
