@@ -102,7 +102,7 @@ CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b
   const size_t steps = (rows + MR - 1) / MR * (depth / 16);
   const struct rmx__exponentials x = *of;
   const size_t each = ((x.rows + 1) / 2 + steps - 1) / steps;
-  const vf shift[2] = {load(x.shift), load(x.shift + VL)};
+  const vf base[2] = {load(x.shift) * LOG2E, load(x.shift + VL) * LOG2E};
   vf sums[2] = {load(x.sums), load(x.sums + VL)};
   size_t v = 0;
   for (size_t i = 0; i < rows; i += MR, a += MR * depth, logits += MR * NR) {
@@ -119,7 +119,7 @@ CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b
       TILE_LOAD(5, a + 16 * depth + k, a_bytes);
       TILE_MULTIPLY_ADD(2, 5, 6);
       TILE_MULTIPLY_ADD(3, 5, 7);
-      for (size_t j = 0; j < each && v < x.rows; j++, v += 2) exponentials_of_two(&x, v, shift, sums);
+      for (size_t j = 0; j < each && v < x.rows; j++, v += 2) exponentials_of_two(&x, v, base, sums);
     }
     TILE_STORE(0, logits, bytes);
     TILE_STORE(1, logits + 16, bytes);

@@ -31,10 +31,10 @@ struct rmx__tile_config {
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
 /* GCC 12 does not know that the instruction reads memory: what was written must have been before it. */
-#define TILE_LOAD(t, from, bytes)     \
-  do {                                \
+#define TILE_LOAD(t, from, bytes)      \
+  do {                                 \
     __asm__ volatile("" ::: "memory"); \
-    _tile_loadd(t, from, bytes);      \
+    _tile_loadd(t, from, bytes);       \
   } while (0)
 #define TILE_STORE(t, to, bytes) _tile_stored(t, to, bytes)
 #define TILE_MULTIPLY_ADD(c, a, b) _tile_dpbf16ps(c, a, b)

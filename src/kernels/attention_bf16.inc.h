@@ -109,7 +109,7 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
       const size_t n = T - i < ACROSS ? T - i : ACROSS;
       scaled_rows(w.rows, q + i * ld, ld, n, S, scale);
       pack_b(w.q, S, n, w.rows, S, true);
-      for (size_t r = 0; r < ACROSS; r++) w.shift[r] = -3e38f, w.sums[r] = 0;
+      for (size_t r = 0; r < ACROSS; r++) w.shift[r] = -1e38f, w.sums[r] = 0;
       for (size_t k0 = 0; k0 < i + n; k0 += KEYS) {
         const size_t all = T - k0 < KEYS ? T - k0 : KEYS, seen = i + n - k0, rows = seen < all ? seen : all;
         const float *vt = w.kt + k0 / KEYS * high * rmx__bf16_words(KEYS);
@@ -143,7 +143,8 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
 /* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand too. */
 CALLED void probabilities_backward(size_t rows, const float *s, const float *dp, const float *lse,
                                    const float *delta, float *p, float *ds, size_t ld, float *packed) {
-  const vf lse0 = load(lse), lse1 = load(lse + VL), delta0 = load(delta), delta1 = load(delta + VL);
+  const vf base0 = load(lse) * LOG2E, base1 = load(lse + VL) * LOG2E;
+  const vf delta0 = load(delta), delta1 = load(delta + VL);
   size_t r = 0;
   for (; r < rows; r += 2, packed += NR) {
     vf d0[2] = {splat(0), splat(0)}, d1[2] = {splat(0), splat(0)};
@@ -151,7 +152,7 @@ CALLED void probabilities_backward(size_t rows, const float *s, const float *dp,
     for (size_t j = 0; j < 2; j++) {
       if (r + j >= rows) break;
       const float *at = s + (r + j) * ACROSS, *of = dp + (r + j) * ACROSS;
-      const vf p0 = exp_of(load(at) - lse0), p1 = exp_of(load(at + VL) - lse1);
+      const vf p0 = exp2_of(load(at) * LOG2E - base0), p1 = exp2_of(load(at + VL) * LOG2E - base1);
       d0[j] = p0 * (load(of) - delta0);
       d1[j] = p1 * (load(of + VL) - delta1);
       store_words(p + (r + j) * ld, words_along(p0, p1));

@@ -167,6 +167,22 @@ CALLED void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
 
 /* ---- exponentials, down the columns --------------------------------------- */
 
+/* 2^t to 3e-6 of it, for what is then rounded to 4e-3: t = n + r with |r| <= 1/2, a minimax polynomial for
+ * 2^r that is 1 at 0, and 2^n put into the exponent. From -127 down that is 0; t is at most 127, or NaN,
+ * which stays. */
+INLINE vf exp2_of(vf t) {
+  const float to_exponent = 12582912.0f + 127; /* 1.5 * 2^23: the low bits are then n + 127 */
+  vf y = larger(splat(-127.0f), t);
+  vf shifted = y + to_exponent;
+  vf r = y - (shifted - to_exponent);
+  vf p = 9.58285294e-3f * r + 5.59064262e-2f;
+  p = p * r + 2.40240991e-1f;
+  p = p * r + 6.93124175e-1f;
+  p = p * r + 1.0f;
+  return p * (vf)((vi)shifted << 23);
+}
+#define LOG2E 1.44269504f
+
 CALLED bool head_largest(size_t rows, const float *logits, const float *shift, float *most) {
   vf left = splat(-3e38f), right = left;
   for (size_t v = 0; v < rows; v++) {
@@ -179,18 +195,19 @@ CALLED bool head_largest(size_t rows, const float *logits, const float *shift, f
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }
 
-/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. */
-INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf shift[2], vf sums[2]) {
+/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift, times log2
+ * e. */
+INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf base[2], vf sums[2]) {
   const bool two = v + 1 < x->rows;
   vf a[2], b[2];
 #pragma GCC unroll 2
   for (size_t i = 0; i < 2; i++) {
     const float *logits = x->logits + v * NR + i * VL;
-    a[i] = exp_of(load(logits) - shift[i]);
+    a[i] = exp2_of(load(logits) * LOG2E - base[i]);
     sums[i] += a[i];
     b[i] = splat(0);
     if (!two) continue;
-    b[i] = exp_of(load(logits + NR) - shift[i]);
+    b[i] = exp2_of(load(logits + NR) * LOG2E - base[i]);
     sums[i] += b[i];
   }
   if (!x->packed) return;
@@ -211,9 +228,9 @@ INLINE void exponentials_end(const struct rmx__exponentials *x) {
 
 CALLED void head_exponentials(const struct rmx__exponentials *of) {
   const struct rmx__exponentials x = *of;
-  const vf shift[2] = {load(x.shift), load(x.shift + VL)};
+  const vf base[2] = {load(x.shift) * LOG2E, load(x.shift + VL) * LOG2E};
   vf sums[2] = {load(x.sums), load(x.sums + VL)};
-  for (size_t v = 0; v < x.rows; v += 2) exponentials_of_two(&x, v, shift, sums);
+  for (size_t v = 0; v < x.rows; v += 2) exponentials_of_two(&x, v, base, sums);
   exponentials_end(&x);
   store(x.sums, sums[0]);
   store(x.sums + VL, sums[1]);

@@ -209,10 +209,10 @@ static void panels_piece(void *context, size_t i, int thread) {
   float *logits = h->c->scratch[thread], *spare = logits + BLOCK * PANEL, *packed = spare + BLOCK * PANEL;
   double *const clock = thread == 0 ? h->c->seconds : NULL;
   for (size_t r = begin * PANEL; r < end * PANEL; r++) {
-    h->shift[r] = -3e38f;
+    h->shift[r] = -1e38f;
     h->sums[r] = h->right[r] = 0;
   }
-  struct block last = {.rows = 0}; /* whose exponentials are still to be made */
+  struct block last = {.panel = begin}; /* whose exponentials are still to be made: of no rows yet */
   if (k->begin) k->begin();
   for (size_t v = 0; v < h->V; v += tokens(k))
     for (size_t p = begin; p < end; p++) {

@@ -117,8 +117,9 @@ struct rmx_kernels {
    * most (32) = the largest of each column; returns whether one exceeds its shift by more than 60. */
   bool (*head_largest)(size_t rows, const float *logits, const float *shift, float *most);
   void (*head_exponentials)(const struct rmx__exponentials *of);
-  /* logits (rows, 32) = A B, A packed and `depth` words a row, B a panel; and head_exponentials(of) of another
-   * block meanwhile. logits has room for whole tiles, and so has what A lies in. NULL: nothing is gained. */
+  /* logits (rows, 32) = A B, A packed and `depth` words a row, B a panel; and head_exponentials(of) of
+   * another block meanwhile. logits has room for whole tiles, and so has what A lies in. NULL: nothing is
+   * gained. */
   void (*head_block)(size_t rows, size_t depth, const float *a, const float *b, float *logits,
                      const struct rmx__exponentials *of);
   /* out[r] = x[r] . y[r], rows of n, ldx and ldy apart. */

@@ -222,6 +222,7 @@ function answerSection() {
 function compareSection() {
   const rows = comparisonRows.filter((r) => r.target_loss && isNumber(r.target_loss.mean));
   if (!rows.length) {
+    if (data.methods) return; // the next section has large models
     section(
       'compared',
       'Large models, measured',
