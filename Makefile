@@ -12,6 +12,7 @@ help:
 	@echo "make demo      install what is missing, fetch real text, run the quickstart"
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
+	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
@@ -40,6 +41,12 @@ asan: packages-test
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  python3 scripts/test.py $(BUILD)-asan --no-suite browser --no-suite slow
 
+tsan: packages-test
+	@test -f $(BUILD)-tsan/build.ninja || meson setup $(BUILD)-tsan -Db_sanitize=thread -Db_lundef=false \
+	  --buildtype=debugoptimized -Doptimization=1 > /dev/null
+	ninja -C $(BUILD)-tsan --quiet
+	TSAN_OPTIONS=halt_on_error=1 python3 scripts/test.py $(BUILD)-tsan --suite num --suite unit
+
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz
 
@@ -50,6 +57,6 @@ install: all
 	meson install -C $(BUILD) --quiet
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all help demo test asan fuzz bench install clean packages-build packages-demo packages-test
+.PHONY: all help demo test asan tsan fuzz bench install clean packages-build packages-demo packages-test

@@ -8,7 +8,8 @@
 
 #include "matern.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// (The thread sanitizer has not begun when the choice is made.)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WIDE

@@ -282,7 +282,7 @@ START_TEST(sizes_of_the_presets) {
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) /* which has an allocator of its own */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which has an allocator of its own */
 START_TEST(memory_is_what_was_said) {
   for (int B = 1; B <= 64; B *= 8) {
     const struct mallinfo2 before = mallinfo2();
@@ -514,7 +514,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, adamw_second_step_is_exact);
   tcase_add_test(tc, a_step_of_nan_is_not_taken);
   tcase_add_test(tc, sizes_of_the_presets);
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   tcase_add_test(tc, memory_is_what_was_said);
   tcase_add_test(tc, a_step_allocates_nothing);
 #endif
