@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""losses.py PEER_OURS FOLDER [LEVEL]: do regmix and PyTorch have the same losses? Both start from the same weights and
-take 100 steps of AdamW on the same batches; prints the greatest difference of a step, for fp32 and for PyTorch's bf16.
-Exit status 1 where fp32 differs by more than 1e-3 nats."""
+"""losses.py PEER_OURS FOLDER [FP32_LEVEL [LEVEL]]: do regmix and PyTorch have the same losses? Both start from the same
+weights and take 100 steps of AdamW on the same batches; prints the greatest difference of a step, fp32 (FP32_LEVEL, avx2) beside
+fp32 and PyTorch's bf16 beside LEVEL (auto). Exit status 1 where fp32 differs by more than 1e-3 nats."""
 import json
 import subprocess
 import sys
@@ -54,19 +54,19 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     torch.set_num_threads(1)
-    program, root, level = sys.argv[1], Path(sys.argv[2]), sys.argv[3:4]
+    program, root = sys.argv[1], Path(sys.argv[2])
+    levels = {"fp32": (sys.argv[3:4] or ["avx2"])[0], "bf16": (sys.argv[4:5] or ["auto"])[0]}
     worst = 0
     for model, vocab, T, batch in CASES:
-        folder = root / f"{model}-{vocab}-{T}"
-        subprocess.run([program, folder, model, str(vocab), str(T), str(batch), str(STEPS), *level], check=True)
-        ours = np.loadtxt(folder / "ours.txt")
-        o, tensors, ids = peer(folder)
-        print(f"{model}, vocabulary {vocab}, {T} tokens, {batch} sequences a step: loss {ours[0]:.4f}, after {STEPS} steps {ours[-1]:.4f}")
-        for how in "fp32", "bf16":
-            theirs = train(o, tensors, ids, how)
+        print(f"{model}, vocabulary {vocab}, {T} tokens, {batch} sequences a step")
+        for how, level in levels.items():
+            folder = root / f"{model}-{vocab}-{T}-{how}"
+            subprocess.run([program, folder, model, str(vocab), str(T), str(batch), str(STEPS), level], check=True)
+            ours = np.loadtxt(folder / "ours.txt")
+            theirs = train(*peer(folder), how)
             gap = np.abs(theirs - ours)
-            print(f"  PyTorch {how}: {theirs[-1]:.4f}; greatest difference {gap.max():.2e} nats (step {gap.argmax() + 1}), "
-                  f"mean {gap.mean():.2e}", flush=True)
+            print(f"  {how}: loss {ours[0]:.4f}, after {STEPS} steps {ours[-1]:.4f} (level {level}), PyTorch's {theirs[-1]:.4f}; "
+                  f"greatest difference {gap.max():.2e} nats (step {gap.argmax() + 1}), mean {gap.mean():.2e}", flush=True)
             if how == "fp32":
                 worst = max(worst, gap.max())
     print(f"fp32 {'agrees' if worst <= MOST else 'DOES NOT AGREE'} to {MOST:g}")

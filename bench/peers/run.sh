@@ -29,16 +29,16 @@ if grep -q avx512bw /proc/cpuinfo && [ -z "${OPENBLAS_CORETYPE-}" ]; then
   export OPENBLAS_CORETYPE=SkylakeX
   echo "run.sh: OPENBLAS_CORETYPE=SkylakeX, since the processor has AVX-512"
 fi
+# fp32 beside fp32: the best level whose products are fp32. bf16 beside the best level there is.
+fp32=$(grep -q avx512bw /proc/cpuinfo && echo avx512 || echo avx2)
 status=0
 for step in $steps; do
   echo "== $step"
   case $step in
-    losses) [ -z "$have_torch" ] || "$python" "$here/losses.py" "$build/bench/peers/peer_ours" "$out/losses" || status=1 ;;
+    losses) [ -z "$have_torch" ] || "$python" "$here/losses.py" "$build/bench/peers/peer_ours" "$out/losses" "$fp32" || status=1 ;;
     matmul) OMP_NUM_THREADS=1 ${LOCK-} "$build/bench/peers/peer_matmul" || status=1 ;;
     speed)
       [ -n "$have_torch" ] || continue
-      # fp32 beside fp32: the best level whose products are fp32. bf16 beside the best level there is.
-      fp32=$(grep -q avx512bw /proc/cpuinfo && echo avx512 || echo auto)
       for case in narrow wide; do
         for threads in 1 2; do
           ${LOCK-} "$python" "$here/speed.py" "$build/regmix" --case $case --threads $threads --precision fp32 --isa "$fp32" || status=1
