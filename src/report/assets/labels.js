@@ -19,10 +19,13 @@ function shortened(text, room, size) {
 const overlap = (a, b) =>
   Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0)) *
   Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
+const distance = (box, p) =>
+  Math.hypot(Math.max(box.x0 - p.x, 0, p.x - box.x1), Math.max(box.y0 - p.y, 0, p.y - box.y1));
 const inside = (box, x, y) => x > box.x0 && x < box.x1 && y > box.y0 && y < box.y1;
 
 // For points [{x, y, name, main}] in pixels the boxes of their names: each where it covers least of other names, of `taken`
-// [{x0, y0, x1, y1, cost}] and is least away from its point. Three rounds, since early names do not know later ones.
+// [{x0, y0, x1, y1, cost}] and is least away from its point, but nearer to it than to others, and no leader runs through
+// another. Three rounds, since early names do not know later ones.
 function placeNames(points, taken, frame) {
   const TALL = 15;
   const candidates = points.map(({x, y, name, main}) => {
@@ -39,6 +42,13 @@ function placeNames(points, taken, frame) {
         box.leader = away > 13;
         if (box.x0 < frame.x0 || box.x1 > frame.x1 || box.y0 < frame.y0 || box.y1 > frame.y1) continue;
         for (const other of taken) box.price += overlap(box, other) * other.cost;
+        for (const other of points) {
+          if (other.x === x && other.y === y) continue;
+          if (!box.leader && distance(box, other) < away + 3) box.price += 12;
+          const along = ((other.x - x) * Math.cos(turn) + (other.y - y) * Math.sin(turn)) / away;
+          const aside = Math.abs((other.x - x) * Math.sin(turn) - (other.y - y) * Math.cos(turn));
+          if (box.leader && along > 0 && along < 1 && aside < 6) box.price += 60;
+        }
         list.push(box);
       }
     return list;
