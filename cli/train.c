@@ -91,10 +91,13 @@ rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *c
   char time[32], rate[16];
   RMX_TRY(rmx_swarm_train(runs, n, &options, &c->listener, &outcome, err));
   if (outcome.done + outcome.diverged + outcome.failed == 0) {
-    rmx_note(&c->listener, "%s: all %zu runs are done", what, n);
+    if (n == 1)
+      rmx_note(&c->listener, "%s: its run is done", what);
+    else
+      rmx_note(&c->listener, "%s: all %zu runs are done", what, n);
   } else {
-    rmx_note(&c->listener, "%s: %zu runs done in %s (%s tokens/s)%s%s", what, outcome.done,
-             cli_duration(outcome.wall_s, time), cli_count(outcome.tokens / outcome.wall_s, rate),
+    rmx_note(&c->listener, "%s: %zu %s done in %s (%s tokens/s)%s%s", what, outcome.done,
+             outcome.done == 1 ? "run" : "runs", cli_duration(outcome.wall_s, time), cli_count(outcome.tokens / outcome.wall_s, rate),
              outcome.diverged ? ", some diverged" : "", outcome.failed ? ", some failed" : "");
   }
   if (outcome.failed * 4 > n)

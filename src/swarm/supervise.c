@@ -279,8 +279,8 @@ static void look_at_runs(struct supervisor *s) {
   }
   if (s->others) rmx_note(s->listener, "%zu runs are being trained by other processes; waiting for them at the end", s->others);
   if (outdated)
-    rmx_warn(s->listener, "%zu of %zu runs answer another question (changed: %s); training them again", outdated, s->n,
-             why.data ? why.data : "the settings");
+    rmx_warn(s->listener, "%zu of %zu runs answer%s another question (changed: %s); training %s again", outdated, s->n,
+             outdated == 1 ? "s" : "", why.data ? why.data : "the settings", outdated == 1 ? "it" : "them");
   rmx_buf_release(&why);
 }
 

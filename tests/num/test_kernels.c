@@ -513,6 +513,53 @@ START_TEST(logits_far_apart) {
 }
 END_TEST
 
+/* Where logits of one block and exponentials of another are made in one call: the same bits as one after the
+ * other, however many there are of either. */
+START_TEST(head_block_is_its_two_parts) {
+  const rmx_kernels *list[MOST];
+  const size_t n_levels = levels(list);
+  static const size_t logit_rows[] = {1, 31, 32, 33, 128}, exponential_rows[] = {0, 1, 2, 127, 128},
+                      depths[] = {7, 256};
+  for (size_t l = 0; l < n_levels; l++)
+    for (size_t i = 0; list[l]->head_block && i < 5 * 5 * 2; i++) {
+      const rmx_kernels *k = list[l];
+      const size_t rows = logit_rows[i % 5], others = exponential_rows[i / 5 % 5], C = depths[i / 25],
+                   words = rmx__bf16_words(C);
+      float *w = normals(rows * C, 1), *x = normals(32 * C, 2), *a = normals((rows + 32) * words, 3),
+            *b = normals(32 * words, 4);
+      float *before = normals(128 * 32, 5), *shift = normals(32, 6);
+      k->pack_a(a, rows, C, w, C, false);
+      k->pack_b(b, C, 32, x, C, true);
+      float *logits[2], *sums[2], *packed[2], *e[2];
+      for (int way = 0; way < 2; way++) {
+        logits[way] = normals(128 * 32, 7), sums[way] = normals(32, 8);
+        packed[way] = normals(64 * 32, 9), e[way] = normals(128 * 24, 10);
+        const struct rmx__exponentials of = {.rows = others,
+                                             .ld = 24,
+                                             .logits = before,
+                                             .shift = shift,
+                                             .sums = sums[way],
+                                             .packed = packed[way],
+                                             .e = e[way]};
+        k->begin();
+        if (way == 0) {
+          rmx__gemm_packed(k, rows, 32, words, a, b, 0, logits[way], 32, false);
+          k->head_exponentials(&of);
+        } else {
+          k->head_block(rows, words, a, b, logits[way], &of);
+        }
+        k->end();
+      }
+      ck_assert_mem_eq(logits[0], logits[1], rows * 32 * sizeof(float));
+      ck_assert_mem_eq(sums[0], sums[1], 32 * sizeof(float));
+      ck_assert_mem_eq(packed[0], packed[1], 64 * 32 * sizeof(float));
+      ck_assert_mem_eq(e[0], e[1], 128 * 24 * sizeof(float));
+      for (int way = 0; way < 2; way++) free(logits[way]), free(sums[way]), free(packed[way]), free(e[way]);
+      free(w), free(x), free(a), free(b), free(before), free(shift);
+    }
+}
+END_TEST
+
 START_TEST(adamw_of_any_length) {
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
@@ -578,6 +625,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, head_is_the_sum_of_its_parts);
   tcase_add_test(tc, head_of_logits_that_grow);
   tcase_add_test(tc, logits_far_apart);
+  tcase_add_test(tc, head_block_is_its_two_parts);
   tcase_add_test(tc, adamw_of_any_length);
   tcase_add_test(tc, levels_are_chosen);
 }
