@@ -70,7 +70,7 @@ def main():
             if how == "fp32":
                 worst = max(worst, gap.max())
     print(f"fp32 {'agrees' if worst <= MOST else 'DOES NOT AGREE'} to {MOST:g}")
-    sys.exit(worst > MOST)
+    sys.exit(bool(worst > MOST))
 
 
 main()

@@ -36,7 +36,7 @@ for step in $steps; do
   echo "== $step"
   case $step in
     losses) [ -z "$have_torch" ] || "$python" "$here/losses.py" "$build/bench/peers/peer_ours" "$out/losses" "$fp32" || status=1 ;;
-    matmul) OMP_NUM_THREADS=1 ${LOCK-} "$build/bench/peers/peer_matmul" || status=1 ;;
+    matmul) for level in "$fp32" auto; do OMP_NUM_THREADS=1 ${LOCK-} "$build/bench/peers/peer_matmul" $level || status=1; done ;;
     speed)
       [ -n "$have_torch" ] || continue
       for case in narrow wide; do
