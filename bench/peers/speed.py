@@ -6,16 +6,42 @@ regmix and PyTorch in turn (A B A B ...), and the ratio of the medians.
 A case is a model and an optimiser step: wide is the preset 1M with vocabulary 50432 and 8 sequences of 2048, narrow the
 same with 4096 and 32 of 512. PyTorch's step is timed in its parts, each the median: passes of the micro-batch it is
 fastest with (tried once), and AdamW with clipping. Where other programs took more than 5 % of the processors, a second
-line says what both did of processor time: a fair ratio for one thread; more threads wait for each other, some by spinning."""
+line says what both did of processor time: a fair ratio for one thread; more threads wait for each other, some by spinning.
+
+PyTorch is to be at its best: with KEPT in its environment its memory stays with it, where by default it is given back
+to the system and faulted in anew in each pass (up to nine tenths of its time on a virtual machine), and OpenBLAS, which
+PyTorch's own number of threads says nothing to, has as many threads as it is given. What the environment has already stays."""
 import argparse
 import json
+import os
 import statistics
 import subprocess
+import sys
 import time
 
-import torch
+KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 36), "MALLOC_TOP_PAD_": str(1 << 28)}
 
-from model import PRESETS, Model, adamw, precision
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("regmix")
+    p.add_argument("--case", choices=("wide", "narrow"), default="narrow")
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="PyTorch's: bf16 is autocast")
+    p.add_argument("--isa", help="processor level of regmix; default: the best")
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--seconds", type=float, default=2.0, help="of each measurement, at least")
+    return p.parse_args()
+
+
+args = arguments()
+wanted = {**KEPT, "OPENBLAS_NUM_THREADS": str(args.threads)}
+if not set(wanted) <= set(os.environ):  # they are read where a program starts
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**wanted, **os.environ})
+
+import torch  # noqa: E402
+
+from model import PRESETS, Model, adamw, precision  # noqa: E402
 
 CASES = {"wide": ("1M", 50432, 2048, 8), "narrow": ("1M", 4096, 512, 32)}  # preset, vocabulary, T, sequences of a step
 
@@ -50,7 +76,7 @@ class Theirs:
         most = max(1, 500_000_000 // (self.vocab * self.T))
         tries = [m for m in (1, 2, 4, 8) if m <= min(most, self.batch)]
         self.pass_s(1), self.step_s()  # memory, oneDNN's code
-        self.micro = min(tries, key=lambda m: min(self.pass_s(m) for _ in range(2)) / m)
+        self.micro = min(tries, key=lambda m: min(self.pass_s(m) for _ in range(3)) / m)
 
     def tokens_per_s(self, seconds):
         """Tokens a second, and the processors it had meanwhile."""
@@ -67,19 +93,12 @@ def ours(regmix, case, threads, isa, seconds):
     model, vocab, T, batch = CASES[case]
     command = [regmix, "bench", "--json", "--model", model, "--vocab", vocab, "--seq", T, "--batch_tokens", T * batch,
                "--threads", threads, "--seconds", seconds] + (["--isa", isa] if isa else [])
-    return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
+    env = {k: v for k, v in os.environ.items() if k not in KEPT}
+    return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=env).stdout)
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("regmix")
-    p.add_argument("--case", choices=CASES, default="narrow")
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="PyTorch's: bf16 is autocast")
-    p.add_argument("--isa", help="processor level of regmix; default: the best")
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--seconds", type=float, default=2.0, help="of each measurement, at least")
-    a = p.parse_args()
+    a = args
     torch.set_num_threads(a.threads)
     theirs = Theirs(a.case, a.precision)
     theirs.choose()

@@ -3,7 +3,8 @@
  *
  * The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2) with
  * ARCH_REQ_XCOMP_PERM, once a process, for all its threads (Documentation/arch/x86/xstate.rst). Written after
- * Intel's manuals, run through amx_emulated.c only: no such processor was at hand.
+ * Intel's manuals, run through amx_emulated.c only: no such processor was at hand. So the tiles are only used
+ * where they have multiplied some whole numbers right.
  */
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -47,6 +48,8 @@ static void ask(void) {
     amx_refusal = "the system does not save the tiles of AMX (Linux does from 5.16 on)";
   else if (syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) != 0)
     amx_refusal = "the system refused the tiles of AMX (arch_prctl ARCH_REQ_XCOMP_PERM)";
+  else if (!rmx__multiplies_exactly(&rmx__kernels_amx))
+    amx_refusal = "a product of whole numbers by its tiles came out wrong";
 }
 
 bool rmx__amx_available(const char **why) {

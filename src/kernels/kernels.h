@@ -171,11 +171,16 @@ void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t 
 /* Where this thread's time in the softmax of attention is added, in seconds; NULL: it is not measured. */
 extern _Thread_local double *rmx__softmax_seconds;
 
+/* Whether a level with bf16 gives the product of small whole numbers, of which no bit can be lost, by each
+ * way there is to its tiles. */
+bool rmx__multiplies_exactly(const rmx_kernels *k);
+
 extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
 #if defined(__x86_64__)
 extern const rmx_kernels rmx__kernels_avx2, rmx__kernels_wide, rmx__kernels_avx512;
 extern const rmx_kernels rmx__kernels_avx512bf16, rmx__kernels_amx, rmx__kernels_amx_emulated;
-/* Whether this process may use the tiles of AMX; asks the system for them, once. If not, *why says so. */
+/* Whether this process may use the tiles of AMX, and they multiply; asks the system for them, once. If not,
+ * *why says so. */
 bool rmx__amx_available(const char **why);
 #endif
 

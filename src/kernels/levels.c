@@ -8,6 +8,36 @@
 static bool always(void) {
   return true;
 }
+
+bool rmx__multiplies_exactly(const rmx_kernels *k) {
+  enum { M = 45, N = 44, K = 70, WORDS = (K + 31) / 32 * 16, ROOM = 64 };
+  float a[M * K], b[K * N], packed_a[ROOM * WORDS], packed_b[ROOM * WORDS], c[ROOM * N], wanted[M * N];
+  for (int i = 0; i < M * K; i++) a[i] = (float)(i * 7 % 17 - 8);
+  for (int i = 0; i < K * N; i++) b[i] = (float)(i * 5 % 13 - 6);
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N; j++) {
+      wanted[i * N + j] = 0;
+      for (int n = 0; n < K; n++) wanted[i * N + j] += a[i * K + n] * b[n * N + j];
+    }
+  memset(packed_a, 0, sizeof packed_a);
+  k->pack_a(packed_a, M, K, a, K, false);
+  k->pack_b(packed_b, K, N, b, N, false);
+  bool exact = true;
+  if (k->begin) k->begin();
+  for (int times = 1; times <= 2; times++) {
+    rmx__gemm_packed(k, M, N, WORDS, packed_a, packed_b, WORDS * k->nr, c, N, times == 2);
+    for (int i = 0; i < M * N; i++) exact = exact && c[i] == (float)times * wanted[i];
+  }
+  if (k->head_block) {
+    const struct rmx__exponentials none = {.logits = c, .shift = wanted, .sums = wanted};
+    k->head_block(M, WORDS, packed_a, packed_b, c, &none);
+    for (int i = 0; i < M; i++)
+      for (int j = 0; j < (int)k->nr; j++) exact = exact && c[i * (int)k->nr + j] == wanted[i * N + j];
+  }
+  if (k->end) k->end();
+  return exact;
+}
+
 #if defined(__x86_64__)
 static bool has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -21,7 +51,7 @@ static bool has_avx512bf16(void) {
 }
 static bool has_amx(void) {
   const char *why;
-  return has_avx512bf16() && rmx__amx_available(&why);
+  return rmx__amx_available(&why);
 }
 #endif
 

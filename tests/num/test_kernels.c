@@ -560,6 +560,35 @@ START_TEST(head_block_is_its_two_parts) {
 }
 END_TEST
 
+/* What a level that was never run here must pass before it is used, and would not if its tiles were wrong. */
+static const rmx_kernels *right;
+static void wrong_tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
+                       float *c, size_t ldc, bool accumulate) {
+  right->tile(m, n, K - 16, a, a_row, a_k, b, c, ldc, accumulate);
+}
+static void wrong_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
+                        const struct rmx__exponentials *of) {
+  right->head_block(rows - 1, depth, a, b, logits, of);
+  logits[(rows - 1) * 32]++;
+}
+START_TEST(tiles_are_checked_before_they_are_used) {
+  const rmx_kernels *list[MOST];
+  for (size_t l = 0, n = levels(list); l < n; l++) {
+    if (!list[l]->bf16) continue;
+    right = list[l];
+    ck_assert_msg(rmx__multiplies_exactly(right), "%s", right->name);
+    rmx_kernels wrong = *right;
+    wrong.tile = wrong_tile;
+    ck_assert(!rmx__multiplies_exactly(&wrong));
+    if (right->head_block) {
+      wrong = *right;
+      wrong.head_block = wrong_block;
+      ck_assert(!rmx__multiplies_exactly(&wrong));
+    }
+  }
+}
+END_TEST
+
 START_TEST(adamw_of_any_length) {
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
@@ -626,6 +655,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, head_of_logits_that_grow);
   tcase_add_test(tc, logits_far_apart);
   tcase_add_test(tc, head_block_is_its_two_parts);
+  tcase_add_test(tc, tiles_are_checked_before_they_are_used);
   tcase_add_test(tc, adamw_of_any_length);
   tcase_add_test(tc, levels_are_chosen);
 }
