@@ -19,13 +19,14 @@ import subprocess
 import sys
 import time
 
+CASES = {"wide": ("1M", 50432, 2048, 8), "narrow": ("1M", 4096, 512, 32)}  # preset, vocabulary, T, sequences of a step
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 36), "MALLOC_TOP_PAD_": str(1 << 28)}
 
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("regmix")
-    p.add_argument("--case", choices=("wide", "narrow"), default="narrow")
+    p.add_argument("--case", choices=CASES, default="narrow")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="PyTorch's: bf16 is autocast")
     p.add_argument("--isa", help="processor level of regmix; default: the best")
@@ -42,8 +43,6 @@ if not set(wanted) <= set(os.environ):  # they are read where a program starts
 import torch  # noqa: E402
 
 from model import PRESETS, Model, adamw, precision  # noqa: E402
-
-CASES = {"wide": ("1M", 50432, 2048, 8), "narrow": ("1M", 4096, 512, 32)}  # preset, vocabulary, T, sequences of a step
 
 
 class Theirs:
@@ -97,8 +96,7 @@ def ours(regmix, case, threads, isa, seconds):
     return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=env).stdout)
 
 
-def main():
-    a = args
+def main(a):
     torch.set_num_threads(a.threads)
     theirs = Theirs(a.case, a.precision)
     theirs.choose()
@@ -117,4 +115,4 @@ def main():
         print(f"        busy machine; of processor time: {mine:.0f} and {other:.0f}, ratio {mine / other:.2f}", flush=True)
 
 
-main()
+main(args)

@@ -37,22 +37,40 @@ static void end_tiles(void) {
   TILE_RELEASE();
 }
 
-/* Tiles 0 to 3 += A B, 2 x 2 of them, over K words; with one row of tiles 0 and 1 only. Panels are as deep as
+INLINE void zero_sums(void) {
+  TILE_ZERO(0);
+  TILE_ZERO(1);
+  TILE_ZERO(2);
+  TILE_ZERO(3);
+}
+INLINE void store_sums(bool both, float *to, size_t ld) {
+  const size_t bytes = ld * sizeof *to;
+  TILE_STORE(0, to, bytes);
+  TILE_STORE(1, to + 16, bytes);
+  if (!both) return;
+  TILE_STORE(2, to + 16 * ld, bytes);
+  TILE_STORE(3, to + 16 * ld + 16, bytes);
+}
+
+/* Tiles 0 to 3 += A B, 2 x 2 of them, over one tile of depth; with one row of tiles 0 and 1 only. */
+INLINE void multiply_add_step(bool both, const float *a, size_t a_row, const float *b) {
+  const size_t a_bytes = a_row * sizeof *a, b_bytes = NR * sizeof *b;
+  TILE_LOAD(6, b, b_bytes);
+  TILE_LOAD(7, b + 16, b_bytes);
+  TILE_LOAD(4, a, a_bytes);
+  TILE_MULTIPLY_ADD(0, 4, 6);
+  TILE_MULTIPLY_ADD(1, 4, 7);
+  if (!both) return;
+  TILE_LOAD(5, a + 16 * a_row, a_bytes);
+  TILE_MULTIPLY_ADD(2, 5, 6);
+  TILE_MULTIPLY_ADD(3, 5, 7);
+}
+
+/* The same over K words. Panels are as deep as
  * a tile or a multiple of it, and as high and wide as two; what lies in rows and columns that are not there
  * meets sums that nobody reads. */
 INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_row, const float *b) {
-  const size_t a_bytes = a_row * sizeof *a, b_bytes = NR * sizeof *b;
-  for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) {
-    TILE_LOAD(6, b, b_bytes);
-    TILE_LOAD(7, b + 16, b_bytes);
-    TILE_LOAD(4, a, a_bytes);
-    TILE_MULTIPLY_ADD(0, 4, 6);
-    TILE_MULTIPLY_ADD(1, 4, 7);
-    if (!both) continue;
-    TILE_LOAD(5, a + 16 * a_row, a_bytes);
-    TILE_MULTIPLY_ADD(2, 5, 6);
-    TILE_MULTIPLY_ADD(3, 5, 7);
-  }
+  for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) multiply_add_step(both, a, a_row, b);
 }
 
 CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
@@ -74,21 +92,13 @@ CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, siz
       TILE_LOAD(3, to + 16 * ld + 16, bytes);
     }
   } else {
-    TILE_ZERO(0);
-    TILE_ZERO(1);
-    TILE_ZERO(2);
-    TILE_ZERO(3);
+    zero_sums();
   }
   if (both)
     multiply_add_panels(true, K, a, a_row, b);
   else
     multiply_add_panels(false, K, a, a_row, b);
-  TILE_STORE(0, to, bytes);
-  TILE_STORE(1, to + 16, bytes);
-  if (both) {
-    TILE_STORE(2, to + 16 * ld, bytes);
-    TILE_STORE(3, to + 16 * ld + 16, bytes);
-  }
+  store_sums(both, to, ld);
   if (!whole)
     for (size_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * NR, n * sizeof *c);
 }
@@ -98,7 +108,6 @@ CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, siz
  * begin before the last has: what is to be done meanwhile must lie between them. */
 CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
                        const struct rmx__exponentials *of) {
-  const size_t a_bytes = depth * sizeof *a, bytes = NR * sizeof *b;
   const size_t steps = (rows + MR - 1) / MR * (depth / 16);
   const struct rmx__exponentials x = *of;
   const size_t each = ((x.rows + 1) / 2 + steps - 1) / steps;
@@ -106,25 +115,12 @@ CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b
   vf sums[2] = {load(x.sums), load(x.sums + VL)};
   size_t v = 0;
   for (size_t i = 0; i < rows; i += MR, a += MR * depth, logits += MR * NR) {
-    TILE_ZERO(0);
-    TILE_ZERO(1);
-    TILE_ZERO(2);
-    TILE_ZERO(3);
+    zero_sums();
     for (size_t k = 0; k < depth; k += 16) {
-      TILE_LOAD(6, b + k * NR, bytes);
-      TILE_LOAD(7, b + k * NR + 16, bytes);
-      TILE_LOAD(4, a + k, a_bytes);
-      TILE_MULTIPLY_ADD(0, 4, 6);
-      TILE_MULTIPLY_ADD(1, 4, 7);
-      TILE_LOAD(5, a + 16 * depth + k, a_bytes);
-      TILE_MULTIPLY_ADD(2, 5, 6);
-      TILE_MULTIPLY_ADD(3, 5, 7);
+      multiply_add_step(true, a + k, depth, b + k * NR);
       for (size_t j = 0; j < each && v < x.rows; j++, v += 2) exponentials_of_two(&x, v, base, sums);
     }
-    TILE_STORE(0, logits, bytes);
-    TILE_STORE(1, logits + 16, bytes);
-    TILE_STORE(2, logits + 16 * NR, bytes);
-    TILE_STORE(3, logits + 16 * NR + 16, bytes);
+    store_sums(true, logits, NR);
   }
   exponentials_end(&x);
   store(x.sums, sums[0]);
@@ -141,10 +137,7 @@ static double peak(size_t n, float *out) {
   TILE_LOAD(5, block, 64);
   TILE_LOAD(6, block, 64);
   TILE_LOAD(7, block, 64);
-  TILE_ZERO(0);
-  TILE_ZERO(1);
-  TILE_ZERO(2);
-  TILE_ZERO(3);
+  zero_sums();
   for (size_t k = 0; k < n; k++) {
     TILE_MULTIPLY_ADD(0, 4, 6);
     TILE_MULTIPLY_ADD(1, 4, 7);

@@ -68,23 +68,8 @@ CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, siz
 #define ROWS_CASE(rows)                                   \
   case rows:                                              \
     tile_of(rows, n, K, a, a_row, b, c, ldc, accumulate); \
-    return
-  switch (m) {
-    ROWS_CASE(1);
-    ROWS_CASE(2);
-    ROWS_CASE(3);
-    ROWS_CASE(4);
-    ROWS_CASE(5);
-    ROWS_CASE(6);
-    ROWS_CASE(7);
-    ROWS_CASE(8);
-    ROWS_CASE(9);
-    ROWS_CASE(10);
-    ROWS_CASE(11);
-    ROWS_CASE(12);
-    ROWS_CASE(13);
-    ROWS_CASE(MR);
-  }
+    return;
+  switch (m) { HEIGHTS(ROWS_CASE) }
 #undef ROWS_CASE
 }
 

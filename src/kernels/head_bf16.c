@@ -193,6 +193,13 @@ static struct rmx__exponentials exponentials_of(const struct head *h, const stru
   };
 }
 
+static void make_exponentials(const struct head *h, const struct block *b, float *packed, double *clock) {
+  const double since = clock ? rmx_now() : 0;
+  const struct rmx__exponentials of = exponentials_of(h, b, packed);
+  h->c->k->head_exponentials(&of);
+  if (clock) clock[RMX__LOSS] += rmx_now() - since;
+}
+
 static void add_to_dx(const struct head *h, const struct block *b, const float *packed) {
   const size_t depth = rmx__bf16_words(b->rows), C = h->C;
   if (!h->dx || !b->rows) return;
@@ -223,19 +230,17 @@ static void panels_piece(void *context, size_t i, int thread) {
   for (size_t v = 0; v < h->V; v += tokens(k))
     for (size_t p = begin; p < end; p++) {
       const struct block now = {p, v, smaller(h->V - v, tokens(k)), logits};
-      const struct rmx__exponentials of_last = exponentials_of(h, &last, packed);
       const float *w = h->left + v * deep, *x = h->xs + p * deep * PANEL;
       const size_t after = smaller(v + tokens(k), h->V), block = h->C * rmx__bf16_words(BLOCK);
       prefetch(h->left + after * deep, smaller(h->V - after, tokens(k)) * deep, p - begin, end - begin);
       if (h->dx && after < h->V)
         prefetch(h->across + after / tokens(k) * block, block, p - begin, end - begin);
       if (k->head_block) {
+        const struct rmx__exponentials of_last = exponentials_of(h, &last, packed);
         k->head_block(now.rows, deep, w, x, now.logits, &of_last);
       } else {
         rmx__gemm_packed(k, now.rows, PANEL, deep, w, x, 0, now.logits, PANEL, false);
-        const double since = clock ? rmx_now() : 0;
-        k->head_exponentials(&of_last);
-        if (clock) clock[RMX__LOSS] += rmx_now() - since;
+        make_exponentials(h, &last, packed, clock);
       }
       add_to_dx(h, &last, packed);
       const double since = clock ? rmx_now() : 0;
@@ -245,13 +250,10 @@ static void panels_piece(void *context, size_t i, int thread) {
       logits = spare;
       spare = last.logits;
     }
-  double since = clock ? rmx_now() : 0;
-  const struct rmx__exponentials of_last = exponentials_of(h, &last, packed);
-  k->head_exponentials(&of_last);
-  if (clock) clock[RMX__LOSS] += rmx_now() - since;
+  make_exponentials(h, &last, packed, clock);
   add_to_dx(h, &last, packed);
   if (k->end) k->end();
-  since = clock ? rmx_now() : 0;
+  const double since = clock ? rmx_now() : 0;
   for (size_t p = begin; p < end; p++) finish_panel(h, p);
   if (clock) clock[RMX__LOSS] += rmx_now() - since;
 }

@@ -126,6 +126,15 @@ INLINE vf sqrt_of(vf x) {
 
 /* ---- matrix product: packing and tile ---------------------------------- */
 
+/* X(rows) for each height that a tile may have. */
+#if MR <= 4
+#define HEIGHTS(X) X(1) X(2) X(3) X(MR)
+#elif MR <= 6
+#define HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(MR)
+#else
+#define HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(MR)
+#endif
+
 #ifdef BF16
 #include "bf16.inc.h"
 static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
@@ -255,27 +264,8 @@ static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, siz
 #define ROWS_CASE(rows)                                        \
   case rows:                                                   \
     tile_of(rows, n, K, a, a_row, a_k, b, c, ldc, accumulate); \
-    return
-  switch (m) {
-    ROWS_CASE(1);
-    ROWS_CASE(2);
-    ROWS_CASE(3);
-#if MR > 4
-    ROWS_CASE(4);
-    ROWS_CASE(5);
-#endif
-#if MR > 6
-    ROWS_CASE(6);
-    ROWS_CASE(7);
-    ROWS_CASE(8);
-    ROWS_CASE(9);
-    ROWS_CASE(10);
-    ROWS_CASE(11);
-    ROWS_CASE(12);
-    ROWS_CASE(13);
-#endif
-    ROWS_CASE(MR);
-  }
+    return;
+  switch (m) { HEIGHTS(ROWS_CASE) }
 #undef ROWS_CASE
 }
 

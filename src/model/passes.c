@@ -115,14 +115,18 @@ static size_t slice(const struct micro_batch *b, size_t first) {
   return b->B - first < b->sequences ? b->B - first : b->sequences;
 }
 
+static void all_losses(rmx_model *m, const struct micro_batch *b, float *losses) {
+  for (size_t i = 0; i < b->B; i += b->sequences) {
+    forward(m, b->tokens + i * b->T, slice(b, i), b->T);
+    head(m, b, i * b->T, slice(b, i) * b->T, NULL, losses, false);
+  }
+}
+
 void rmx_model_losses(rmx_model *m, const int32_t *tokens, const int32_t *labels, int B, int T,
                       float *losses) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
   head_weights(m, false);
-  for (size_t i = 0; i < b.B; i += b.sequences) {
-    forward(m, tokens + i * b.T, slice(&b, i), b.T);
-    head(m, &b, i * b.T, slice(&b, i) * b.T, NULL, losses, false);
-  }
+  all_losses(m, &b, losses);
 }
 
 void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labels, const float *weights,
@@ -140,9 +144,9 @@ void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32
                                 const rmx_weigher *by, int B, int T, float *losses, float *weights) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
   const bool one_slice = b.B <= b.sequences; /* what its forward pass left is still there */
-  rmx_model_losses(m, tokens, labels, B, T, losses);
-  by->weigh(by->context, losses, b.B * b.T, weights);
   head_weights(m, true);
+  all_losses(m, &b, losses);
+  by->weigh(by->context, losses, b.B * b.T, weights);
   for (size_t i = 0; i < b.B; i += b.sequences) {
     if (!one_slice) forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);
