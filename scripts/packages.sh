@@ -33,6 +33,7 @@ test | check | C test programs
 test | libsubunit-dev | what check is linked to
 test | shellcheck | checks the shell scripts
 browser | chromium | opens the report page
+browser | nodejs | runs the functions of the report page without a browser
 demo | apt | fetches the demo's text
 demo | xz-utils | unpacks glibc's source text
 END

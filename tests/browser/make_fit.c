@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// make_fit FOLDER: an experiment with every regressor in one fit, for the browser test: FOLDER/fit, a metric
-// for each, FOLDER/queries.csv with mixtures to predict (corners, edges, the middle, random ones),
-// corpus.json and optimum.yaml. Names are such that each export format must think about its quotes.
+// make_fit FOLDER: an experiment with every regressor in one fit, for the tests of the page: FOLDER/fit,
+// FOLDER/queries.csv with mixtures to predict (corners, edges, the middle, random ones), corpus.json and
+// optimum.yaml. There is a metric for each kind of the registry as it was fitted, more of the same with random
+// parameters (and so with random weights of an ensemble), and some that `auto` chose. Names are such that each
+// export format must think about its quotes.
 #include <math.h>
 #include <regmix/mixture.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 90, D = 5, M = 8, QUERIES = 40 };
+enum { N = 90, D = 5, QUERIES = 40, MOST = 64, FITTED = 8, SHAKEN = 3, AUTO = 2 };
 static const char *const domains[D] = {"no", "a\"b", "\xCF\x80", "c,d", "e-1/x"};
-static const char *const kinds[M] = {"ridge", "ridge", "trees", "exp", "power", "gp", "ensemble", "exposure"};
-static const char *const metrics[M] = {"ridge_loss", "root_loss", "trees_loss",    "exp_loss",
-                                       "power_loss", "gp_loss",   "ensemble_loss", "exposure_loss"};
+// ridge stands first on the weights, then on their roots.
+static const char *const kinds[FITTED] = {"ridge", "ridge", "trees", "exp", "power", "gp", "ensemble", "exposure"};
+static const char *const metrics[FITTED] = {"ridge_loss", "root_loss", "trees_loss",    "exp_loss",
+                                            "power_loss", "gp_loss",   "ensemble_loss", "exposure_loss"};
 
 static void stop(rmx_status status, const rmx_err *err) {
   if (status == RMX_OK) return;
@@ -39,7 +42,7 @@ static void draw(rmx_rng *rng, double strength, double *w) {
   rmx_dirichlet(rng, alpha, D, w);
 }
 
-static void fill(rmx_table *mixtures, rmx_table *values, rmx_table *queries) {
+static void fill(size_t M, rmx_table *mixtures, rmx_table *values, rmx_table *queries) {
   rmx_rng rng = rmx_rng_make(11, 0, 0);
   for (size_t i = 0; i < N; i++) {
     double *w = &mixtures->x[i * D], *y = &values->x[i * M];
@@ -82,20 +85,81 @@ static void write_text(const char *folder, const char *file, const char *text) {
   free(path);
 }
 
+// Another function of the same kind: every real number that is no mixture, and may be any, times a random factor and
+// with something added.
+static void shake(json_t *o, rmx_rng *rng) {
+  static const char *const kept[] = {"mixtures", "seen", "row_weights"}, *const positive[] = {"scale", "tokens", "budget", "a", "p"};
+  const char *key;
+  json_t *value;
+  json_object_foreach(o, key, value) {
+    bool keep = false, above_zero = false;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep |= strcmp(key, kept[i]) == 0;
+    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++) above_zero |= strcmp(key, positive[i]) == 0;
+    if (json_is_object(value)) shake(value, rng);
+    if (keep) continue;
+    size_t n = json_is_array(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < n; i++) {
+      json_t *x = json_is_array(value) ? json_array_get(value, i) : value;
+      if (!json_is_real(x)) continue;
+      double factor = exp(0.2 * rmx_rng_normal(rng)), more = above_zero ? 0 : 0.1 * rmx_rng_normal(rng);
+      json_real_set(x, strcmp(key, "weight") == 0 ? rmx_rng_uniform(rng) : factor * json_real_value(x) + more);
+    }
+  }
+}
+
+static rmx_regressor *shaken(const rmx_regressor *r, const char *folder, rmx_rng *rng) {
+  char *path = rmx_path_in(folder, "shaken.json");
+  json_t *o = NULL;
+  rmx_regressor *out = NULL;
+  MUST(rmx_mkdirs(folder, err));
+  MUST(rmx_regressor_write(r, path, err));
+  MUST(rmx_json_read(path, &o, err));
+  shake(o, rng);
+  MUST(rmx_json_write(path, o, err));
+  MUST(rmx_regressor_read(path, &out, err));
+  remove(path);
+  json_decref(o);
+  free(path);
+  return out;
+}
+
+// The names of all metrics; returns how many.
+static size_t name_metrics(const char *names[MOST]) {
+  const char *all[MOST];
+  size_t M = 0, n = rmx_regressors(all, NULL, MOST);
+  for (; M < FITTED; M++) names[M] = metrics[M];
+  for (size_t k = 0; k < n; k++) {
+    bool automatic = strcmp(all[k], "auto") == 0, tree = strcmp(all[k], "trees") == 0;
+    for (int i = 0; i < (automatic ? AUTO : tree ? 0 : SHAKEN); i++)
+      names[M++] = rmx_format("%s%s_%d", automatic ? "" : "random_", all[k], i + 1);
+  }
+  return M;
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   rmx_table mixtures = {0}, values = {0}, queries = {0};
+  const char *names[MOST];
+  size_t M = name_metrics(names);
   make_table(&mixtures, N, D, domains, 'r');
-  make_table(&values, N, M, metrics, 'r');
+  make_table(&values, N, M, names, 'r');
   make_table(&queries, QUERIES, D, domains, 'q');
-  fill(&mixtures, &values, &queries);
+  fill(M, &mixtures, &values, &queries);
   rmx_fit *all = fit_one("ridge", false, NULL, &mixtures, &values);
+  rmx_rng rng = rmx_rng_make(12, 0, 0);
   for (size_t m = 1; m < M; m++) {
-    rmx_fit *one = fit_one(kinds[m], m == 1, metrics[m], &mixtures, &values);
-    rmx_regressor *r = all->regressors[m];
-    all->regressors[m] = one->regressors[0];
-    one->regressors[0] = r;
-    rmx_fit_free(one);
+    size_t like = 0;  // of random_KIND_I: the fitted one of that kind
+    for (size_t k = 0; k < FITTED && strncmp(names[m], "random_", 7) == 0; k++)
+      if (strncmp(names[m] + 7, kinds[k], strlen(kinds[k])) == 0) like = k;
+    rmx_regressor *r = like ? shaken(all->regressors[like], argv[1], &rng) : NULL;
+    if (!r) {
+      rmx_fit *one = fit_one(m < FITTED ? kinds[m] : "auto", m == 1, names[m], &mixtures, &values);
+      r = one->regressors[0];
+      one->regressors[0] = NULL;
+      rmx_fit_free(one);
+    }
+    rmx_regressor_free(all->regressors[m]);
+    all->regressors[m] = r;
   }
   char *folder = rmx_path_in(argv[1], "fit"), *corpus = rmx_path_in(argv[1], "corpus");
   char *path = rmx_path_in(argv[1], "queries.csv");

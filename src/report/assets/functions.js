@@ -9,7 +9,7 @@
 //             h(x) = log(1 + exp(4 (x - 1))) / 4
 //   gp        s + u sum_i alpha_i (1 + r matern(|z - z_i|^2) + l z . z_i),  z_d = log(1 + w_d / eps_d) scale_d,
 //             matern(q) = (1 + x + x^2 / 3) exp(-x),  x = sqrt(5 q)
-//   ensemble  the mean of power and gp
+//   ensemble  a power + (1 - a) gp,  a the file's weight, or 1/2 where an older file has none
 // exp, power, exposure and gp bend over outside of what was seen (bend). Each maker takes a metric's file and gives
 // w => number; what does not depend on w is worked out once, so that a mixture costs N D multiplications and
 // 2 N calls of sqrt and exp where there is a Gaussian process, and some hundred operations elsewhere.
@@ -162,8 +162,12 @@ function gp(file) {
 
 function ensemble(file) {
   const one = power(file.power),
-    other = gp(file.gp);
-  return (w) => (other(w) + one(w)) / 2;
+    other = gp(file.gp),
+    a = file.weight ?? 0.5;
+  return (w) => {
+    const y = other(w);
+    return y + a * (one(w) - y);
+  };
 }
 
 const regressors = {ridge, trees, exp: exponentials, power, exposure, gp, ensemble};
