@@ -122,7 +122,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   char next[512];
   size_t rank = 0;
   char *path = args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
-  rmx_status status = path ? read_tables(c, path, NULL, &args->mixture_columns, NULL, &t, NULL, NULL, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? read_tables(c, path, NULL, &args->mixture_columns, NULL, &t, NULL, err) : rmx_fail_memory(err, 0, "a path");
   size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)

@@ -9,34 +9,41 @@
 struct fit_args {
   char *mixtures, *metrics, *regressor, *out, *half, *tokens;
   double budget, run_tokens;
-  rmx_strings only, mixture_columns, metric_columns;
+  rmx_strings only, mixture_columns, metric_columns, higher, lower;
   bool raw, skip_missing;
 };
 
 // Below this, half of the training ranked the mixtures differently from all of it.
 static const double low_agreement = 0.9;
 
+static const char *better_of(const rmx_fit *f, size_t m) {
+  if (f->higher_is_better[m]) return "high";
+  return f->direction_from[m] == RMX_DIRECTION_ASSUMED ? "low?" : "low";
+}
+
 // Spearman and R2 out of fold; then what to make of the errors, in the metric's own unit.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   int width = cli_width(f->metrics, f->M, 24);
-  bool noise = false;
-  printf("%-*s %-9s %8s %7s %9s %9s %9s %9s\n", width, "metric", "regressor", "spearman", "r2", "rmse", "noise", "regret@1", "optimism");
+  bool noise = false, assumed = false;
+  printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", width, "metric", "regressor", "spearman", "r2", "rmse", "noise", "regret@1",
+         "optimism", "better");
   for (size_t m = 0; m < f->M; m++) {
     rmx_diagnostics d;
     char text[6][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
+    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", width, f->metrics[m], rmx_regressor_name(f->regressors[m]),
            cli_number(f->cv[m].spearman, 4, 'f', text[0]), cli_number(f->cv[m].r2, 4, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
-           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]));
+           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]), better_of(f, m));
+    assumed |= f->direction_from[m] == RMX_DIRECTION_ASSUMED;
   }
   // Replicates stay together: there are no more folds than different mixtures.
   int64_t mixtures = 0;
   for (size_t i = 0; f->groups && i < f->N; i++) mixtures += f->groups[i] == (int)i;
   int64_t folds = f->groups && mixtures < f->folds ? mixtures : f->folds;
   printf("(out of fold, %lld fold%s of %zu run%s, %zu domains; regret@1: how far the run predicted best is from\n"
-         "the best; optimism: of the best predictions, above 0 they promise too much%s)\n", (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", f->D,
-         noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "");
+         "the best; optimism: of the best predictions, above 0 they promise too much%s%s)\n", (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", f->D,
+         noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "", assumed ? "; low?: assumed, since nobody says which way is better" : "");
   return RMX_OK;
 }
 
@@ -47,6 +54,8 @@ static json_t *scores_tree(const rmx_fit *f, const char *out) {
     json_t *one = rmx_scores_json(&f->cv[m]);
     rmx_diagnostics errors;
     if (rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK) rmx_diagnostics_add(&errors, one);
+    json_object_set_new(one, "higher_is_better", json_boolean(f->higher_is_better[m]));
+    json_object_set_new(one, "direction_from", json_string(rmx_direction_from_text(f->direction_from[m])));
     json_object_set_new(one, "regressor", json_string(rmx_regressor_name(f->regressors[m])));
     json_object_set_new(metrics, f->metrics[m], one);
   }
@@ -162,9 +171,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   const rmx_regress_options regress = options_of(e, args);
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
-  bool *higher_is_better = NULL;
-  rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics,
-                                  &higher_is_better, err);
+  rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
   double began = rmx_now(), *counts = NULL;
   rmx_strings names = {0};
   rmx_exposure exposure;
@@ -173,7 +180,6 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   if (status == RMX_OK)
     status = rmx_fit_tables_exposed(&regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
                             args->raw, known ? &exposure : NULL, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
-  if (status == RMX_OK) take_directions(fit, &metrics, higher_is_better);
   if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
   if (status == RMX_OK && args->half && rmx_exists(args->half)) {
     json_t *agreement = half_agreement(fit, args->half, err);
@@ -186,7 +192,6 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
     rmx_note(&c->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s", cli_duration(rmx_now() - began, time), args->out);
   if (status == RMX_OK && c->common.json && print) cli_print_json(scores_tree(fit, args->out));
   else if (status == RMX_OK && print) status = print_scores(fit, fit->N, err);
-  free(higher_is_better);
   free(counts);
   rmx_strings_release(&names);
   rmx_fit_free(fit);
@@ -289,6 +294,10 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
     status = setting ? rmx_config_set(&e.config, setting, err) : rmx_fail_memory(err, 0, "a setting");
     free(setting);
   }
+  for (size_t i = 0; i < args->higher.n && status == RMX_OK; i++)
+    if (!rmx_strings_add(&e.config.regress.higher_is_better, args->higher.items[i])) status = rmx_fail_memory(err, 0, "a pattern");
+  for (size_t i = 0; i < args->lower.n && status == RMX_OK; i++)
+    if (!rmx_strings_add(&e.config.regress.lower_is_better, args->lower.items[i])) status = rmx_fail_memory(err, 0, "a pattern");
   json_t *by = made_by(&e, NULL);
   if (status == RMX_OK) status = fit_files(c, &e, &own, true, by, err);
   json_decref(by);
@@ -305,6 +314,9 @@ static const rmx_option options[] = {
     METRIC_COLUMNS_OPTION(struct fit_args),
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
+    {"higher-is-better", RMX_LIST, AT(higher), NULL, 0, 0, "PATTERN",
+     "metrics that are scores, as '*_acc': optimize raises them; may be given several times; default: as the metric's name says"},
+    {"lower-is-better", RMX_LIST, AT(lower), NULL, 0, 0, "PATTERN", "metrics that are losses: optimize lowers them; may be given several times"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "YAML (domain: tokens) or CSV (domain,tokens): the tokens there are of each domain; "
      "default: the experiment's"},
     {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},

@@ -17,7 +17,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   rmx_table mixtures = {0}, out = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = read_tables(c, args->mixtures, NULL, &args->mixture_columns, NULL, &mixtures, NULL, NULL, err);
+  if (status == RMX_OK) status = read_tables(c, args->mixtures, NULL, &args->mixture_columns, NULL, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(&c->listener, "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);

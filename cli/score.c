@@ -53,7 +53,7 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
-    status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, NULL, err);
+    status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
   if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) || !(errors = rmx_calloc(f->M, sizeof *errors)))) status = rmx_fail_memory(err, 0, "scores");
   if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
   if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);

@@ -11,12 +11,9 @@
 #include "cli.h"
 
 // The user's tables, in any form of regmix/import.h, their runs made to meet. metrics_path and metrics may be NULL, and so may
-// the patterns of columns and higher_is_better ((D) of metrics, NULL where the form says no direction; free() it).
+// the patterns of columns.
 rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const rmx_strings *mixture_columns,
-                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, bool **higher_is_better,
-                       rmx_err *err);
-// Tells a fit made of such tables which of its metrics are scores, before it is written: optimize then raises them.
-void take_directions(rmx_fit *f, const rmx_table *metrics, const bool *higher_is_better);
+                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, rmx_err *err);
 // The two options that choose columns, for the table of a command whose struct has rmx_strings of these names.
 #define MIXTURE_COLUMNS_OPTION(type)                                                                             \
   {"mixture-columns", RMX_LIST, offsetof(type, mixture_columns), NULL, 0, 0, "PATTERN",                          \

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of mixtures and metrics a user names, in whatever form another program wrote them.
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <regmix/import.h>
@@ -14,32 +12,20 @@ static bool same_file(const char *a, const char *b) {
 }
 
 rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const rmx_strings *mixture_columns,
-                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, bool **higher_is_better,
-                       rmx_err *err) {
+                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
   static const rmx_strings none = {0};
   const rmx_strings *weights = mixture_columns ? mixture_columns : &none, *measured = metric_columns ? metric_columns : &none;
   bool mixed = metrics_path && same_file(mixtures_path, metrics_path);
-  if (higher_is_better) *higher_is_better = NULL;
   if (metrics) *metrics = (rmx_table){0};
   RMX_TRY(rmx_import_table(mixtures_path, &(rmx_import_options){RMX_IMPORT_MIXTURES, (const char *const *)weights->items, weights->n, mixed},
-                           &c->listener, mixtures, NULL, err));
+                           &c->listener, mixtures, err));
   if (!metrics_path) return RMX_OK;
   rmx_status status =
       rmx_import_table(metrics_path, &(rmx_import_options){RMX_IMPORT_METRICS, (const char *const *)measured->items, measured->n, mixed},
-                       &c->listener, metrics, higher_is_better, err);
+                       &c->listener, metrics, err);
   if (status == RMX_OK) status = rmx_import_meet(mixtures, metrics, &c->listener, err);
   if (status == RMX_OK) return RMX_OK;
   rmx_table_release(mixtures);
   rmx_table_release(metrics);
-  if (higher_is_better) {
-    free(*higher_is_better);
-    *higher_is_better = NULL;
-  }
   return status;
-}
-
-void take_directions(rmx_fit *f, const rmx_table *metrics, const bool *higher_is_better) {
-  for (size_t m = 0; higher_is_better && f->higher_is_better && m < f->M; m++)
-    for (size_t j = 0; j < metrics->D; j++)
-      if (strcmp(f->metrics[m], metrics->names[j]) == 0) f->higher_is_better[m] = higher_is_better[j];
 }

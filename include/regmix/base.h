@@ -150,6 +150,24 @@ int rmx_nearest(const char *name, const char *const *names, size_t n);
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
                          size_t *index, rmx_err *err);
 
+/* ---- which way a metric is better --------------------------------------- */
+
+typedef enum rmx_better {
+  RMX_BETTER_UNSAID = 0, /* nobody knows */
+  RMX_BETTER_LOW,        /* a loss, an error */
+  RMX_BETTER_HIGH,       /* a score */
+} rmx_better;
+/* What the words of a metric's name say: gsm8k_acc, eval/hellaswag/acc_norm, pass@1 and the like are scores;
+ * pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is in src/base/better.c. */
+rmx_better rmx_better_by_name(const char *name);
+
+/* The first three of many names, for a message such as "12 metrics (a, b, c, ...)". rmx_few f = {0} is ready. */
+typedef struct rmx_few {
+  size_t n;       /* names added */
+  char text[256]; /* "a, b, c, ..."; a long name is cut */
+} rmx_few;
+void rmx_few_add(rmx_few *f, const char *name);
+
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
 
 uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);
@@ -265,6 +283,7 @@ typedef struct rmx_table {
   int *lines;      /* (N) line of each row in the file */
   char **names;    /* (D) */
   double *x;       /* (N, D) */
+  rmx_better *better; /* (D) which way each column is better, as its file says; NULL: it does not */
 } rmx_table;
 /* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is no number,
  * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */

@@ -36,11 +36,10 @@ typedef struct rmx_import_options {
  *
  * A missing cell (empty, NA, NaN, null, none, -) is a NaN among metrics and RMX_EINPUT in a mixture; so is
  * any cell that is no number; both name line and column. A metric that is infinite counts as missing. A
- * domain that a YAML file does not name has weight 0. *higher_is_better (may be NULL) gets (D), to free(),
- * where the form says it (harness), else NULL; a direction that nobody knows is false and told. Cost:
- * O(cells), and of harness O(files * metrics). */
+ * domain that a YAML file does not name has weight 0. out->better is filled where the form says it (harness).
+ * Cost: O(cells), and of harness O(files * metrics). */
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
-                            rmx_table *out, bool **higher_is_better, rmx_err *err);
+                            rmx_table *out, rmx_err *err);
 
 /* Makes the runs of two tables meet. Where they share a name, nothing is done. Where they share none, but
  * each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001; tinyllama_1M_n1), the

@@ -60,6 +60,7 @@ typedef struct rmx_regress_options {
   char *regressor; /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble"; "auto", the default */
   int64_t folds;   /* of cross-validation: 5 */
   bool skip_missing; /* a run without a value of a metric is left out of its fit; false: it is an error */
+  rmx_strings higher_is_better, lower_is_better; /* glob patterns (or names) of metrics whose direction is given */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
   rmx_exp_options exp;
@@ -165,6 +166,17 @@ rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_data
 
 /* ---- a fit folder: one regressor per metric -------------------------------- */
 
+/* How the direction of a metric is known: taken as a loss since nobody says, from its name (rmx_better_by_name), from
+ * the results file (rmx_table.better), or given by the user. */
+typedef enum rmx_direction_from {
+  RMX_DIRECTION_ASSUMED,
+  RMX_DIRECTION_NAME,
+  RMX_DIRECTION_HARNESS,
+  RMX_DIRECTION_USER,
+} rmx_direction_from;
+/* "assumed", "name", "harness", "user": as in fit.json. */
+const char *rmx_direction_from_text(rmx_direction_from from);
+
 typedef struct rmx_fit {
   size_t D, M;
   char **domains;             /* (D) */
@@ -182,6 +194,7 @@ typedef struct rmx_fit {
   double *out_of_fold;         /* (N, M) predictions of models that have not seen the run's replicate group */
   int *groups;                 /* (N) replicate group: equal for equal mixtures */
   bool *higher_is_better;      /* (M) the metric is a score; false: a loss, or nobody said */
+  rmx_direction_from *direction_from; /* (M) how that is known */
   double *tokens;              /* (D) there are of each domain, or NULL where nobody said */
   double budget, run_tokens;   /* as in rmx_dataset, or 0 */
   rmx_regress_options options; /* as asked, own copy */
@@ -190,9 +203,11 @@ typedef struct rmx_fit {
 } rmx_fit;
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
  * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
- * `only` (n_only may be 0: all). Rows must sum to 1 within 1 % and are normalised unless raw. A run without a
- * value of a metric is RMX_EINPUT; with options->skip_missing it is left out of that metric's fit and told. cross_validation (may be NULL): run, the
- * out-of-fold prediction of each metric. The result depends on no number of threads. Cost: (folds + 1) fits a
+ * `only` (n_only may be 0: all). The direction of a metric is the user's (options->higher_is_better, lower_is_better; a
+ * pattern that matches no column of `metrics` is RMX_EINPUT), else what metrics->better says, else what its name says,
+ * else it is taken as a loss, with a warning. Rows must sum to 1 within 1 % and are normalised unless raw. A run without a
+ * value of a metric is RMX_EINPUT; with options->skip_missing it is left out of that metric's fit and told.
+ * cross_validation (may be NULL): run, the out-of-fold prediction of each metric. The result depends on no number of threads. Cost: (folds + 1) fits a
  * metric. */
 rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures,
                           const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,

@@ -271,6 +271,7 @@ void rmx_table_release(rmx_table *t) {
   free(t->names);
   free(t->lines);
   free(t->x);
+  free(t->better);
   free(t->id_name);
   free(t->path);
   *t = (rmx_table){0};

@@ -170,3 +170,13 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
   rmx_buf_release(&known);
   return status;
 }
+
+void rmx_few_add(rmx_few *f, const char *name) {
+  enum { SHOWN = 3, LONGEST = 76 };
+  size_t at = strlen(f->text), n = strlen(name);
+  if (f->n == SHOWN) snprintf(f->text + at, sizeof f->text - at, ", ...");
+  if (f->n++ >= SHOWN) return;
+  bool cut = n > LONGEST;
+  for (n = cut ? LONGEST - 3 : n; cut && n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80;) n--;  // not inside a character
+  snprintf(f->text + at, sizeof f->text - at, "%s%.*s%s", at ? ", " : "", (int)n, name, cut ? "..." : "");
+}

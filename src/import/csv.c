@@ -7,7 +7,7 @@ static bool sniff(const rmx__source *s) {
   return s->cells != NULL;
 }
 
-static rmx_status read_csv(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   return rmx__import_view(s, &(rmx__view){.id = 0}, out, err);
 }
 

@@ -16,7 +16,7 @@ typedef struct rmx__source {
 typedef struct rmx__form {
   const char *name, *help;
   bool (*sniff)(const rmx__source *s);
-  rmx_status (*read)(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err);
+  rmx_status (*read)(const rmx__source *s, rmx_table *out, rmx_err *err);
 } rmx__form;
 
 extern const rmx__form rmx__form_csv, rmx__form_olmix, rmx__form_wandb, rmx__form_yaml, rmx__form_harness;

@@ -75,20 +75,6 @@ static rmx_status read_tree(const char *path, json_t **out, rmx_err *err) {
   return status;
 }
 
-// What the harness's own metrics mean, for files of versions that do not say.
-static int known_direction(const char *name) {
-  static const char *const up[] = {
-      "acc",    "acc_norm", "acc_mutual_info", "exact_match",     "em",    "f1", "mcc", "bleu", "chrf",
-      "rouge1", "rouge2",   "rougeL",          "likelihood_diff", "pass@1"};
-  static const char *const down[] = {
-      "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "ter", "brier_score", "loss"};
-  for (size_t i = 0; i < sizeof up / sizeof *up; i++)
-    if (strcmp(name, up[i]) == 0) return 1;
-  for (size_t i = 0; i < sizeof down / sizeof *down; i++)
-    if (strcmp(name, down[i]) == 0) return 0;
-  return -1;
-}
-
 static int said_direction(const json_t *tree, const char *task, const char *name) {
   const json_t *said = json_object_get(json_object_get(tree, "higher_is_better"), task);
   if (json_is_object(said)) said = json_object_get(said, name);
@@ -241,20 +227,20 @@ static rmx_status choose(const results *r, bool *chosen, size_t *n, rmx_err *err
   return RMX_OK;
 }
 
-static rmx_status fill(results *r, rmx_table *out, bool **higher_is_better, rmx_err *err) {
-  size_t D = 0, d = 0, unsaid = 0;
-  const char *first_unsaid = "";
-  bool *chosen = rmx_calloc(r->n, sizeof *chosen), *higher = NULL;
+static rmx_status fill(results *r, rmx_table *out, rmx_err *err) {
+  size_t D = 0, d = 0;
+  bool *chosen = rmx_calloc(r->n, sizeof *chosen);
   rmx_status status = chosen ? choose(r, chosen, &D, err) : rmx_fail_memory(err, r->n, "metrics");
   if (status == RMX_OK) status = rmx_table_make(out, "run", r->n_runs, D, err);
-  if (status == RMX_OK && !(higher = rmx_calloc(D, sizeof *higher)))
+  if (status == RMX_OK && !(out->better = rmx_calloc(D, sizeof *out->better)))
     status = rmx_fail_memory(err, D, "metrics");
   for (size_t i = 0; status == RMX_OK && i < r->n; i++) {
     const metric *m = &r->metrics[i];
     if (!chosen[i]) continue;
-    int direction = m->direction >= 0 ? m->direction : known_direction(m->name);
-    if (direction < 0 && unsaid++ == 0) first_unsaid = m->title;
-    higher[d] = direction == 1;
+    // Files of old versions do not say it; a title may be the task alone, so the metric's own name is asked.
+    out->better[d] = m->direction < 0    ? rmx_better_by_name(m->name)
+                     : m->direction == 1 ? RMX_BETTER_HIGH
+                                         : RMX_BETTER_LOW;
     out->names[d] = rmx_strdup(m->title);
     char *key = rmx_format("%s\n%s\n%s", m->task, m->name, m->filter);
     if (!out->names[d] || !key) status = rmx_fail_memory(err, 64, "metrics");
@@ -269,19 +255,11 @@ static rmx_status fill(results *r, rmx_table *out, bool **higher_is_better, rmx_
     out->lines[n] = 1;
     if (!(out->ids[n] = rmx_strdup(r->run_names[n]))) status = rmx_fail_memory(err, 64, "runs");
   }
-  if (status == RMX_OK && unsaid)
-    rmx_warn(r->s->listener,
-             "%s: %zu metrics do not say whether higher is better (\"%s\" first): taken as losses",
-             r->s->path, unsaid, first_unsaid);
   free(chosen);
-  if (status == RMX_OK)
-    *higher_is_better = higher;
-  else
-    free(higher);
   return status;
 }
 
-static rmx_status read_harness(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_METRICS)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
@@ -295,7 +273,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, bool **high
   }
   if (status == RMX_OK) status = take_files(&r, err);
   if (status == RMX_OK) status = title_metrics(&r, err);
-  if (status == RMX_OK) status = fill(&r, out, higher_is_better, err);
+  if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK) {
     rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness", s->path,
              out->D, out->N, r.files.n - r.other);

@@ -27,9 +27,8 @@ static rmx_status unknown_form(const char *path, rmx_err *err) {
 }
 
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
-                            rmx_table *out, bool **higher_is_better, rmx_err *err) {
+                            rmx_table *out, rmx_err *err) {
   *out = (rmx_table){0};
-  bool *direction = NULL;
   rmx_cells cells = {0};
   struct stat info;
   bool there = stat(path, &info) == 0;
@@ -45,15 +44,10 @@ rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
   const rmx__form *form = NULL;
   for (size_t i = 0; i < FORMS && !form; i++)
     if (forms[i]->sniff(&s)) form = forms[i];
-  status = form ? form->read(&s, out, &direction, err) : unknown_form(path, err);
+  status = form ? form->read(&s, out, err) : unknown_form(path, err);
   if (status == RMX_OK && !out->path && !(out->path = rmx_strdup(path)))
     status = rmx_fail_memory(err, strlen(path), "a path");
   rmx_cells_release(&cells);
-  if (status != RMX_OK || !higher_is_better) {
-    free(direction);
-    direction = NULL;
-  }
   if (status != RMX_OK) rmx_table_release(out);
-  if (higher_is_better) *higher_is_better = direction;
   return status;
 }

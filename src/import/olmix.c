@@ -31,7 +31,7 @@ static bool sniff(const rmx__source *s) {
   return s->cells && id_columns(s->cells, &id) > 0;
 }
 
-static rmx_status read_olmix(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+static rmx_status read_olmix(const rmx__source *s, rmx_table *out, rmx_err *err) {
   size_t id = 0, n = id_columns(s->cells, &id);
   bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
   if (!skip) return rmx_fail_memory(err, s->cells->C, s->path);

@@ -43,7 +43,7 @@ static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bo
   return RMX_OK;
 }
 
-static rmx_status read_wandb(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
   size_t name = column_called(c, "name"), state = column_called(c, "state"), id = column_called(c, "id");
   bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out), again = false;

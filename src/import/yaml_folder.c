@@ -164,7 +164,7 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status read_yaml(const rmx__source *s, rmx_table *out, bool **higher_is_better, rmx_err *err) {
+static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_MIXTURES)
     return rmx_fail(
         err, RMX_EINPUT,

@@ -59,8 +59,10 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
                         rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv, "choice",
                         f->regressors[m]->choice);
   bool failed = o == NULL;
-  if (!failed && f->higher_is_better && f->higher_is_better[m])
-    failed = json_object_set_new(o, "higher_is_better", json_true()) != 0;
+  if (!failed && f->higher_is_better)
+    failed = json_object_set_new(o, "higher_is_better", json_boolean(f->higher_is_better[m])) != 0;
+  if (!failed && f->direction_from)
+    failed = json_object_set_new(o, "direction_from", json_string(rmx_direction_from_text(f->direction_from[m]))) != 0;
   if (!failed && f->truth)
     failed = json_object_set_new(o, "values", column_json(f->truth, f->N, f->M, m)) != 0 ||
              json_object_set_new(o, "out_of_fold", column_json(f->out_of_fold, f->N, f->M, m)) != 0;
@@ -190,6 +192,23 @@ static rmx_status read_column(const json_t *o, const char *key, double *x, size_
   return RMX_OK;
 }
 
+// A fit of 0.1.0 says only which metrics are scores by their file: of the others the name is asked.
+static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *name) {
+  const char *from = json_string_value(json_object_get(o, "direction_from"));
+  f->higher_is_better[m] = json_is_true(json_object_get(o, "higher_is_better"));
+  f->direction_from[m] = RMX_DIRECTION_ASSUMED;
+  for (int k = RMX_DIRECTION_ASSUMED; from && k <= RMX_DIRECTION_USER; k++)
+    if (strcmp(from, rmx_direction_from_text((rmx_direction_from)k)) == 0) f->direction_from[m] = (rmx_direction_from)k;
+  if (from) return;
+  rmx_better said = rmx_better_by_name(name);
+  if (f->higher_is_better[m]) {
+    f->direction_from[m] = RMX_DIRECTION_HARNESS;
+  } else if (said != RMX_BETTER_UNSAID) {
+    f->higher_is_better[m] = said == RMX_BETTER_HIGH;
+    f->direction_from[m] = RMX_DIRECTION_NAME;
+  }
+}
+
 static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder, const char *path,
                               rmx_err *err) {
   const char *name, *file;
@@ -198,7 +217,7 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   if (strchr(file, '/') || file[0] == '.')
     return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself", path,
                     file, name);
-  f->higher_is_better[m] = json_is_true(json_object_get(o, "higher_is_better"));
+  read_direction(f, m, o, name);
   if (f->truth) {
     RMX_TRY(read_column(o, "values", f->truth, f->N, f->M, m, path, err));
     RMX_TRY(read_column(o, "out_of_fold", f->out_of_fold, f->N, f->M, m, path, err));
@@ -224,11 +243,25 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   return status;
 }
 
+static rmx_status read_list(rmx_regress_options *out, const char *key, const json_t *list, const char *path, rmx_err *err) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *item = json_string_value(json_array_get(list, i));
+    if (!item) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" is no text", path, i, key);
+    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, item, err) != RMX_OK)
+      return rmx_fail_in(err, "%s", path);
+  }
+  return RMX_OK;
+}
+
 static rmx_status read_options(rmx_regress_options *out, const json_t *o, const char *path, rmx_err *err) {
   RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)o, key, value) {
+    if (json_is_array(value)) {
+      RMX_TRY(read_list(out, key, value, path, err));
+      continue;
+    }
     char *text = json_is_string(value) ? rmx_strdup(json_string_value(value))
                                        : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
     rmx_status status =
@@ -259,6 +292,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   f->mean_mixture = rmx_calloc(D, sizeof(double));
   f->runs = rmx_calloc(N, D * sizeof(double));
   f->higher_is_better = rmx_calloc(M, sizeof(bool));
+  f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
   const json_t *ids = json_object_get(o, "ids");
   bool whole = json_array_size(ids) == N;  // has what it was fitted to
   if (whole) {
@@ -268,7 +302,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     f->groups = rmx_calloc(N, sizeof(int));
   }
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
-      !f->higher_is_better || (whole && (!f->run_ids || !f->truth || !f->out_of_fold || !f->groups)))
+      !f->higher_is_better || !f->direction_from || (whole && (!f->run_ids || !f->truth || !f->out_of_fold || !f->groups)))
     return rmx_fail_memory(err, N * D * sizeof(double), "a fit");
   RMX_TRY(read_options(&f->options, json_object_get(o, "options"), path, err));
   for (size_t i = 0; whole && i < N; i++) {

@@ -185,8 +185,9 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   f->fold = rmx_calloc(f->N, M * sizeof(int));
   f->groups = rmx_calloc(f->N, sizeof(int));
   f->higher_is_better = rmx_calloc(M, sizeof(bool));
+  f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs || !f->run_ids ||
-      !f->truth || !f->out_of_fold || !f->fold || !f->groups || !f->higher_is_better ||
+      !f->truth || !f->out_of_fold || !f->fold || !f->groups || !f->higher_is_better || !f->direction_from ||
       !copy_names(f->domains, mixtures->names, D))
     return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
   for (size_t m = 0; m < M; m++)
@@ -315,12 +316,8 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   RMX_TRY_GOTO(choose_metrics(metrics, only, n_only, column, err), done);
   RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
   RMX_TRY_GOTO(rmx__join(metrics, mixtures, back, err), done);
-  *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds, .options = *options};
-  f->options.regressor = rmx_strdup(options->regressor ? options->regressor : "");
-  if (f->options.regressor == NULL) {
-    status = rmx_fail_memory(err, 16, "a fit");
-    goto done;
-  }
+  *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds};
+  RMX_TRY_GOTO(rmx__options_copy(options, &f->options, err), done);
   for (size_t i = 0; i < mixtures->N; i++) f->N += partner[i] != SIZE_MAX;
   if (f->N == 0) {
     status = rmx_fail(
@@ -334,6 +331,7 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   tell_rows_left_out(metrics, mixtures, back, listener);
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
+  RMX_TRY_GOTO(rmx__directions(f, metrics, column, listener, err), done);
   warn_of_few(f, listener);
   if (exposure) RMX_TRY_GOTO(take_exposure(f, exposure, listener, err), done);
   work w = {f, options, metrics, run_of, seed, jobs};
@@ -384,6 +382,7 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->fold);
   free(f->groups);
   free(f->higher_is_better);
+  free(f->direction_from);
   free(f->tokens);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);

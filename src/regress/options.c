@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of all regressors: one table for the config, --set and the man page.
 
-#include <regmix/regress.h>
+#include "regressor.h"
 
 #define AT(member) offsetof(rmx_regress_options, member)
 
@@ -11,6 +11,10 @@ const rmx_option rmx_regress_option_table[] = {
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
      "leave runs without a value of a metric out of its fit (diverged runs of an experiment always are)"},
+    {"fit.higher_is_better", RMX_LIST, AT(higher_is_better), NULL, 0, 0, "PATTERN",
+     "metrics that are scores, as '*_acc': higher is better; without it their names say so"},
+    {"fit.lower_is_better", RMX_LIST, AT(lower_is_better), NULL, 0, 0, "PATTERN",
+     "metrics that are losses: lower is better"},
     {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",
      "penalty on the squared weights, the intercept is free"},
     {"ridge.sqrt", RMX_BOOL, AT(ridge.sqrt), "false", 0, 0, NULL,
@@ -39,3 +43,23 @@ const rmx_option rmx_regress_option_table[] = {
 };
 const size_t rmx_regress_option_table_n =
     sizeof(rmx_regress_option_table) / sizeof(rmx_regress_option_table[0]);
+
+static bool copy_list(const rmx_strings *from, rmx_strings *to) {
+  for (size_t i = 0; i < from->n; i++)
+    if (!rmx_strings_add(to, from->items[i])) return false;
+  return true;
+}
+
+rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_options *out, rmx_err *err) {
+  rmx_regress_options o = *options;
+  o.higher_is_better = o.lower_is_better = (rmx_strings){0};
+  o.regressor = rmx_strdup(options->regressor ? options->regressor : "");
+  bool good = o.regressor && copy_list(&options->higher_is_better, &o.higher_is_better) &&
+              copy_list(&options->lower_is_better, &o.lower_is_better);
+  if (!good) {
+    rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
+    return rmx_fail_memory(err, 64, "options of a fit");
+  }
+  *out = o;
+  return RMX_OK;
+}

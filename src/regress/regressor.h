@@ -114,5 +114,10 @@ rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *group
 // Checks the rows of X (n, D) given with their lines; normalises them unless raw.
 rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw, double *X,
                            rmx_err *err);
+// Fills higher_is_better and direction_from (M) of f, whose metric m is column[m] of the table, and tells scores and
+// what had to be assumed.
+rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column, const rmx_listener *listener, rmx_err *err);
+// A copy of its own, for rmx_options_release().
+rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_options *out, rmx_err *err);
 
 #endif

@@ -38,15 +38,15 @@ static const char *file(const char *name, const char *text) {
 }
 
 static rmx_status read_with(const char *path, rmx_import_what what, const char *pattern, bool mixed,
-                            rmx_table *out, bool **higher, rmx_err *err) {
+                            rmx_table *out, rmx_err *err) {
   rmx_import_options o = {what, &pattern, pattern ? 1 : 0, mixed};
-  return rmx_import_table(path, &o, &listener, out, higher, err);
+  return rmx_import_table(path, &o, &listener, out, err);
 }
 static rmx_status mixtures(const char *path, rmx_table *out, rmx_err *err) {
-  return read_with(path, RMX_IMPORT_MIXTURES, NULL, false, out, NULL, err);
+  return read_with(path, RMX_IMPORT_MIXTURES, NULL, false, out, err);
 }
-static rmx_status metrics(const char *path, rmx_table *out, bool **higher, rmx_err *err) {
-  return read_with(path, RMX_IMPORT_METRICS, NULL, false, out, higher, err);
+static rmx_status metrics(const char *path, rmx_table *out, rmx_err *err) {
+  return read_with(path, RMX_IMPORT_METRICS, NULL, false, out, err);
 }
 
 static double at(const rmx_table *t, const char *id, const char *name) {
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(cells_that_are_missing) {
   begin();
   rmx_table t;
-  must(metrics(file("l.csv", "run,x,y\n1,,-\n2,NaN,null\n3,1,n/a\n4,inf,2\n"), &t, NULL, err));
+  must(metrics(file("l.csv", "run,x,y\n1,,-\n2,NaN,null\n3,1,n/a\n4,inf,2\n"), &t, err));
   for (int i = 0; i < 6; i++) ck_assert(isnan(t.x[i]) || i == 4);
   ck_assert(t.x[4] == 1 && isnan(t.x[6]) && t.x[7] == 2);
   rmx_table_release(&t);
@@ -93,7 +93,7 @@ START_TEST(cells_that_are_missing) {
             "m.csv:3: column \"b\": \"x\" is not a number");
   must_fail(mixtures(file("m.csv", "run,a,b\n1,0.5,inf\n"), &t, err),
             "m.csv:2: column \"b\": \"inf\" is not a number");
-  must_fail(metrics(file("l.csv", "run,a\n1,0.5\n2,1e\n"), &t, NULL, err), "l.csv:3");
+  must_fail(metrics(file("l.csv", "run,a\n1,0.5\n2,1e\n"), &t, err), "l.csv:3");
   end();
 }
 END_TEST
@@ -119,19 +119,19 @@ START_TEST(patterns_choose_columns) {
   rmx_table t;
   const char *f =
       file("all.csv", "run,seed,w.a,w.b,x_loss,y_loss,step\n1,3,0.5,0.5,2,3,100\n2,3,0,1,2.5,2,100\n");
-  must(read_with(f, RMX_IMPORT_MIXTURES, "w.*", true, &t, NULL, err));
+  must(read_with(f, RMX_IMPORT_MIXTURES, "w.*", true, &t, err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.names[0], "a");
   rmx_table_release(&t);
-  must(read_with(f, RMX_IMPORT_METRICS, "y_*", true, &t, NULL, err));
+  must(read_with(f, RMX_IMPORT_METRICS, "y_*", true, &t, err));
   ck_assert_uint_eq(t.D, 1);
   ck_assert_str_eq(t.names[0], "y_loss");
   rmx_table_release(&t);
-  must(read_with(f, RMX_IMPORT_METRICS, NULL, true, &t, NULL, err));  // a mixed table: by their names
+  must(read_with(f, RMX_IMPORT_METRICS, NULL, true, &t, err));  // a mixed table: by their names
   ck_assert_uint_eq(t.D, 2);
   rmx_table_release(&t);
-  must_fail(read_with(f, RMX_IMPORT_MIXTURES, NULL, true, &t, NULL, err), "--mixture-columns");
-  must_fail(read_with(f, RMX_IMPORT_METRICS, "z*", true, &t, NULL, err), "no column matches \"z*\"");
+  must_fail(read_with(f, RMX_IMPORT_MIXTURES, NULL, true, &t, err), "--mixture-columns");
+  must_fail(read_with(f, RMX_IMPORT_METRICS, "z*", true, &t, err), "no column matches \"z*\"");
   end();
 }
 END_TEST
@@ -154,7 +154,7 @@ START_TEST(olmix_in_both_layouts) {
   heard("Olmix");
   rmx_table_release(&t);
   must(metrics(file("metrics.csv", "run,name,index,arc_bpb,mmlu_bpb\nabc,7,0,1.2,\ndef,8,1,1.1,0.9\n"), &t,
-               NULL, err));
+               err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert(isnan(at(&t, "abc", "mmlu_bpb")) && at(&t, "def", "arc_bpb") == 1.1);
   rmx_table_release(&t);
@@ -180,7 +180,7 @@ START_TEST(wandb_export) {
   begin();
   rmx_table t;
   const char *f = file("wandb_export.csv", wandb);
-  must(read_with(f, RMX_IMPORT_MIXTURES, NULL, true, &t, NULL, err));
+  must(read_with(f, RMX_IMPORT_MIXTURES, NULL, true, &t, err));
   ck_assert_uint_eq(t.N, 2);
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.names[0], "cc");
@@ -188,11 +188,11 @@ START_TEST(wandb_export) {
   heard("1 of 3 runs did not finish and are left out: n2 (crashed)");
   heard("2 columns taken as the mixture: config.mixture.cc, config.mixture.code");
   rmx_table_release(&t);
-  must(read_with(f, RMX_IMPORT_METRICS, NULL, true, &t, NULL, err));
+  must(read_with(f, RMX_IMPORT_METRICS, NULL, true, &t, err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert(at(&t, "n1", "eval/cc_loss") == 3.5 && isnan(at(&t, "n3", "eval/cc_loss")));
   rmx_table_release(&t);
-  must(read_with(f, RMX_IMPORT_METRICS, "eval/*_loss", true, &t, NULL, err));
+  must(read_with(f, RMX_IMPORT_METRICS, "eval/*_loss", true, &t, err));
   ck_assert_uint_eq(t.D, 1);
   rmx_table_release(&t);
   end();
@@ -207,7 +207,7 @@ START_TEST(wandb_that_is_not_clear) {
   must_fail(
       mixtures(file("w.csv", "Name,State,mixture.a,mixture.b,weights.a\nn1,finished,0.1,0.9,1\n"), &t, err),
       "two sets of columns");
-  must_fail(metrics(file("w.csv", "Name,State,lr\nn1,finished,0.1\n"), &t, NULL, err), "--metric-columns");
+  must_fail(metrics(file("w.csv", "Name,State,lr\nn1,finished,0.1\n"), &t, err), "--metric-columns");
   must_fail(mixtures(file("w.csv", "Name,State,mixture.a\nn1,failed,1\n"), &t, err),
             "none of its 1 runs has finished");
   must_fail(mixtures(file("w.csv", "Name,State,mixture.a\nn1,finished,\n"), &t, err),
@@ -244,7 +244,7 @@ START_TEST(yaml_folder_of_the_authors) {
   ck_assert(at(&t, "n10", "train_the_pile_arxiv") == 0 && at(&t, "n10", "train_the_pile_cc") == 0.998);
   heard("2 mixtures of 3 domains");
   rmx_table_release(&t);
-  must_fail(metrics(path, &t, NULL, err), "no .json file");
+  must_fail(metrics(path, &t, err), "no .json file");
   file("config_1m/n11.yaml", "train:\n  train_the_pile_cc: 0.5\n  train_the_pile_arxiv: half\n");
   must_fail(mixtures(path, &t, err),
             "n11.yaml:3: the weight of \"train_the_pile_arxiv\" under train is not a number");
@@ -263,8 +263,8 @@ START_TEST(yaml_folder_of_the_authors) {
   must(mixtures(one, &t, err));
   ck_assert_str_eq(t.ids[0], "one");
   rmx_table_release(&t);
-  must_fail(metrics(one, &t, NULL, err), "no metrics");
-  must_fail(read_with(one, RMX_IMPORT_MIXTURES, "a*", false, &t, NULL, err), "YAML mixtures have none");
+  must_fail(metrics(one, &t, err), "no metrics");
+  must_fail(read_with(one, RMX_IMPORT_MIXTURES, "a*", false, &t, err), "YAML mixtures have none");
   end();
 }
 END_TEST
@@ -301,28 +301,26 @@ START_TEST(harness_results) {
   char path[128];
   snprintf(path, sizeof path, "%s/evals/", folder);
   rmx_table t;
-  bool *higher;
-  must(metrics(path, &t, &higher, err));
+  must(metrics(path, &t, err));
   ck_assert_uint_eq(t.N, 2);
   ck_assert_uint_eq(t.D, 5);
-  ck_assert_ptr_nonnull(higher);
+  ck_assert_ptr_nonnull(t.better);
   ck_assert_str_eq(t.ids[0], "n1");
   ck_assert(at(&t, "n1", "hellaswag/acc") == 0.28 && at(&t, "n1", "hellaswag/acc_norm") == 0.31);
   ck_assert(at(&t, "n2", "hellaswag/acc") == 0.35 && at(&t, "n2", "hellaswag/acc_norm") == 0.2);
   ck_assert(at(&t, "n1", "wikitext") == 61.5 && isnan(at(&t, "n2", "wikitext")));
   ck_assert(at(&t, "n1", "gsm8k/exact_match/strict-match") == 0.01);
   ck_assert(isnan(at(&t, "n1", "gsm8k/exact_match/flexible-extract")));
-  for (size_t j = 0; j < t.D; j++) ck_assert_int_eq(higher[j], strcmp(t.names[j], "wikitext") != 0);
+  for (size_t j = 0; j < t.D; j++)
+    ck_assert_int_eq(t.better[j], strcmp(t.names[j], "wikitext") != 0 ? RMX_BETTER_HIGH : RMX_BETTER_LOW);
   heard("5 metrics of 2 runs, from 3 results");
   heard("1 results were measured again");
   heard("1 .json files have no map \"results\"");
   rmx_table_release(&t);
-  free(higher);
-  must(read_with(path, RMX_IMPORT_METRICS, "hellaswag/*", false, &t, &higher, err));
+  must(read_with(path, RMX_IMPORT_METRICS, "hellaswag/*", false, &t, err));
   ck_assert_uint_eq(t.D, 2);
   rmx_table_release(&t);
-  free(higher);
-  must_fail(read_with(path, RMX_IMPORT_METRICS, "arc*", false, &t, NULL, err), "no metric matches \"arc*\"");
+  must_fail(read_with(path, RMX_IMPORT_METRICS, "arc*", false, &t, err), "no metric matches \"arc*\"");
   must_fail(mixtures(file("x.json", harness_one), &t, err), "no mixtures");
   end();
 }
@@ -333,31 +331,28 @@ START_TEST(harness_names_of_runs) {
   static const char old[] =
       "{\"results\": {\"piqa\": {\"acc\": 0.5, \"acc_stderr\": 0.1}, \"odd\": {\"zeal\": 1}}}";
   rmx_table t;
-  bool *higher;
   char path[128];
   // --output_path n1.json
   file("flat/n1_2024-05-01T12-00-00.1.json", old);
   file("flat/n2_2024-05-01T12-00-00.2.json", old);
   snprintf(path, sizeof path, "%s/flat", folder);
-  must(metrics(path, &t, &higher, err));
+  must(metrics(path, &t, err));
   ck_assert_str_eq(t.ids[0], "n1");
   ck_assert_str_eq(t.ids[1], "n2");
-  ck_assert(at(&t, "n1", "piqa") == 0.5 && higher[0] && !higher[1]);
-  heard("1 metrics do not say whether higher is better (\"odd\" first)");
+  ck_assert(at(&t, "n1", "piqa") == 0.5 && t.better[0] == RMX_BETTER_HIGH && t.better[1] == RMX_BETTER_UNSAID);
   rmx_table_release(&t);
-  free(higher);
   // A pattern, with folders in front that all share
   file("deep/lm/n1/results.json", old);
   file("deep/lm/n2/results.json", old);
   snprintf(path, sizeof path, "%s/deep/*/*/results*.json", folder);
-  must(metrics(path, &t, NULL, err));
+  must(metrics(path, &t, err));
   ck_assert_uint_eq(t.N, 2);
   ck_assert_str_eq(t.ids[1], "n2");
   rmx_table_release(&t);
   // One run alone: the outermost folder
   file("single/n7/org__model/results_2024-05-01T12-00-00.json", old);
   snprintf(path, sizeof path, "%s/single", folder);
-  must(metrics(path, &t, NULL, err));
+  must(metrics(path, &t, err));
   ck_assert_uint_eq(t.N, 1);
   ck_assert_str_eq(t.ids[0], "n7");
   rmx_table_release(&t);
@@ -368,21 +363,21 @@ END_TEST
 START_TEST(harness_that_is_wrong) {
   begin();
   rmx_table t;
-  must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": [1]}}}"), &t, NULL, err),
+  must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": [1]}}}"), &t, err),
             "r.json: results.a.\"acc,none\" is not a number");
-  must_fail(metrics(file("r.json", "{\"results\": {\"a\": 3}}"), &t, NULL, err), "results.a is not a map");
-  must_fail(metrics(file("r.json", "{\"result\": 3}"), &t, NULL, err), "no map \"results\"");
-  must_fail(metrics(file("r.json", "{\"results\":\n {\"a\": }}"), &t, NULL, err), "r.json:2: not JSON");
-  must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": NaN}}}"), &t, NULL, err),
+  must_fail(metrics(file("r.json", "{\"results\": {\"a\": 3}}"), &t, err), "results.a is not a map");
+  must_fail(metrics(file("r.json", "{\"result\": 3}"), &t, err), "no map \"results\"");
+  must_fail(metrics(file("r.json", "{\"results\":\n {\"a\": }}"), &t, err), "r.json:2: not JSON");
+  must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": NaN}}}"), &t, err),
             "none with a metric");
-  must_fail(metrics(file("r.json", ""), &t, NULL, err), "not JSON");
+  must_fail(metrics(file("r.json", ""), &t, err), "not JSON");
   file("c/n1/results.json",
        "{\"results\": {\"a\": {\"m,none\": 1}}, \"higher_is_better\": {\"a\": {\"m\": true}}}");
   file("c/n2/results.json",
        "{\"results\": {\"a\": {\"m,none\": 1}}, \"higher_is_better\": {\"a\": {\"m\": false}}}");
   char path[128];
   snprintf(path, sizeof path, "%s/c", folder);
-  must_fail(metrics(path, &t, NULL, err), "higher_is_better.a.m is false, but true in");
+  must_fail(metrics(path, &t, err), "higher_is_better.a.m is false, but true in");
   end();
 }
 END_TEST
@@ -433,7 +428,7 @@ START_TEST(tables_of_the_authors_are_what_they_were) {
     char *path = rmx_format("%s/data/regmix-paper/%s", shared, names[k]);
     rmx_table t, same;
     told[0] = '\0';
-    must(read_with(path, k ? RMX_IMPORT_METRICS : RMX_IMPORT_MIXTURES, NULL, false, &t, NULL, err));
+    must(read_with(path, k ? RMX_IMPORT_METRICS : RMX_IMPORT_MIXTURES, NULL, false, &t, err));
     must(rmx_csv_read(path, &same, err));
     ck_assert_uint_eq(t.N, same.N);
     ck_assert_uint_eq(t.D, same.D);
@@ -454,9 +449,9 @@ START_TEST(paths_that_are_nothing) {
   snprintf(path, sizeof path, "%s/none.csv", folder);
   must_fail(mixtures(path, &t, err), "none.csv");
   snprintf(path, sizeof path, "%s/none.json", folder);
-  must_fail(metrics(path, &t, NULL, err), "none.json");
+  must_fail(metrics(path, &t, err), "none.json");
   snprintf(path, sizeof path, "%s/*.json", folder);
-  must_fail(metrics(path, &t, NULL, err), "no .json file matches");
+  must_fail(metrics(path, &t, err), "no .json file matches");
   end();
 }
 END_TEST

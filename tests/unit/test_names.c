@@ -50,8 +50,60 @@ START_TEST(nearest_is_near) {
 }
 END_TEST
 
+static rmx_better better(const char *name) {
+  return rmx_better_by_name(name);
+}
+
+START_TEST(scores_are_known_by_their_names) {
+  static const char *const high[] = {
+      "gsm8k_acc", "hellaswag/acc_norm", "eval/arc_acc", "acc", "squad_em", "F1", "boolq/exact_match", "exactMatch", "exam score",
+      "humaneval pass@1", "pass@10", "humaneval_pass_at_1", "bleu", "summary.rougeL", "rouge1", "test-accuracy", "alpaca_win_rate",
+      "WinRate", "auc", "cola_mcc", "acc@5", "acc,none", "lambada_acc/loss_scaled_acc", "neg_loss", "truthfulqa.mc2", "log_likelihood",
+      "HellaSwagAcc", "GSM8KAcc", "macro_f1:3shot", "loss_acc"};
+  for (size_t i = 0; i < sizeof high / sizeof *high; i++) ck_assert_msg(better(high[i]) == RMX_BETTER_HIGH, "%s", high[i]);
+}
+END_TEST
+
+START_TEST(losses_are_known_by_their_names) {
+  static const char *const low[] = {
+      "loss", "pile_cc_val_loss", "metric/the_pile_arxiv_val_loss", "eval/loss", "ppl", "word_perplexity", "bpb", "bits_per_byte", "nll",
+      "neg_log_likelihood", "negative_log_likelihood", "ce", "error", "test_error_rate", "wer", "mse", "brier_score", "perplexity_score",
+      "acc_loss", "valLoss", "neg_acc", "1-acc", "1 - accuracy", "toxicity_score", "score_val_loss", "f1_val_loss"};
+  for (size_t i = 0; i < sizeof low / sizeof *low; i++) ck_assert_msg(better(low[i]) == RMX_BETTER_LOW, "%s", low[i]);
+}
+END_TEST
+
+START_TEST(other_names_say_nothing_of_a_direction) {
+  static const char *const unsaid[] = {"", "pile_cc", "macc", "accent", "codex_humaneval:3shot::none", "scoreboard", "gsm8k_acc_stderr",
+                                       "emacs", "x", "_", "bypass", "hellaswag", "f10", "lossless", "tokens"};
+  for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++) ck_assert_msg(better(unsaid[i]) == RMX_BETTER_UNSAID, "%s", unsaid[i]);
+  char name[2000];
+  memset(name, 'x', sizeof name);
+  memcpy(name + sizeof name - 5, "_acc", 5);
+  ck_assert_int_eq(better(name), RMX_BETTER_HIGH);
+}
+END_TEST
+
+START_TEST(three_names_stand_for_many) {
+  rmx_few f = {0};
+  char name[300];
+  memset(name, 'y', sizeof name);
+  name[299] = '\0';
+  rmx_few_add(&f, "a");
+  ck_assert_str_eq(f.text, "a");
+  for (int i = 0; i < 2; i++) rmx_few_add(&f, name);
+  ck_assert(f.n == 3 && strstr(f.text, "...") != NULL && strlen(f.text) < 200);
+  for (int i = 0; i < 7; i++) rmx_few_add(&f, "b");
+  ck_assert(f.n == 10 && strlen(f.text) < sizeof f.text - 1 && strcmp(f.text + strlen(f.text) - 5, ", ...") == 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, finds_what_people_type);
   tcase_add_test(tc, refuses_with_advice);
   tcase_add_test(tc, nearest_is_near);
+  tcase_add_test(tc, scores_are_known_by_their_names);
+  tcase_add_test(tc, losses_are_known_by_their_names);
+  tcase_add_test(tc, other_names_say_nothing_of_a_direction);
+  tcase_add_test(tc, three_names_stand_for_many);
 }
