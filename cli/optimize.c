@@ -113,17 +113,6 @@ static rmx_status weigh(const cli *c, const rmx_experiment *e, const rmx_strings
   return status;
 }
 
-// question: what was asked (question_of), or NULL.
-static rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const rmx_corpus *corpus, const char *question,
-                                rmx_err *err) {
-  json_t *root = answer_json(s), *by = made_by(e, corpus);
-  if (question) json_object_set_new(by, "question", json_string(question));
-  json_object_set_new(root, "made_by", by);
-  rmx_status status = rmx_yaml_write(path, root, "The mixture found: share of the training tokens from each domain.", err);
-  json_decref(root);
-  return status;
-}
-
 // Reads the fit and asks it. corpus may be NULL.
 static rmx_status answer_from(const cli *c, const rmx_experiment *e, const char *folder, const struct optimize_args *args,
                               const rmx_corpus *corpus, answer *s, rmx_err *err) {
@@ -167,6 +156,8 @@ static bool answered(const char *path, const char *question) {
 static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
   bool asked = args && (question_given(&args->question) || args->pareto);
+  if (asked && !args->out && !c->common.json)
+    rmx_note(&c->listener, "optimize: optimum.yaml answers regmix.yaml and stays as it is; --out FILE writes this answer");
   char *folder = rmx_experiment_path(e, "fit"), *path = rmx_experiment_path(e, "optimum.yaml");
   rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && (status = open_corpus(e, &corpus, err)) != RMX_OK && asked) status = RMX_OK;  // it will do without
@@ -174,12 +165,22 @@ static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const
   if (status == RMX_OK && !asked) {
     char question[17];
     if (corpus) question_of(e, corpus, folder, question);
-    status = write_optimum(e, path, s, corpus, corpus ? question : NULL, err);
+    status = write_optimum(e, path, s, folder, corpus, corpus ? question : NULL, err);
   }
   free(folder);
   free(path);
   if (corpus) rmx_corpus_free(corpus);
   return status;
+}
+
+static void tell_optimum(const cli *c, const answer *s) {
+  const rmx_uncertainty *u = &s->uncertainty;
+  char gain[128] = "";
+  if (u->n_versus)
+    snprintf(gain, sizeof gain, "gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s; ", u->versus[0].estimate, 100 * u->level,
+             u->versus[0].low, u->versus[0].high, u->versus[0].low > 0 ? "" : ", not clearly better");
+  rmx_note(&c->listener, "optimize: %sthe fit predicts target %.4f at the optimum, %.4f at the prior, %.4f at the best run", gain,
+           s->optimum.score, s->optimum.score_prior, s->optimum.best_run_score);
 }
 
 rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
@@ -197,9 +198,7 @@ rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
     return RMX_OK;
   }
   if (status == RMX_OK) status = search_experiment(c, e, NULL, &s, err);
-  if (status == RMX_OK)
-    rmx_note(&c->listener, "optimize: predicted target %.4f at the optimum, %.4f at the prior, %.4f at the best run", s.optimum.score,
-             s.optimum.score_prior, s.optimum.best_run_score);
+  if (status == RMX_OK) tell_optimum(c, &s);
   release_answer(&s);
   return status;
 }
@@ -224,19 +223,32 @@ static rmx_status take_options(const struct optimize_args *args, rmx_optimize_op
   return RMX_OK;
 }
 
+// The answer stands on the terminal already: a folder that cannot be written to is no reason to fail.
+static void leave_beside(const cli *c, const rmx_experiment *e, const char *place, const answer *s, const char *fit) {
+  rmx_err failed;
+  if (write_optimum(e, place, s, fit, NULL, NULL, &failed) == RMX_OK)
+    rmx_note(&c->listener, "optimize: wrote %s; `regmix report` makes the page, `regmix export` the config of a trainer", place);
+  else
+    rmx_warn(&c->listener, "optimize: the answer is not kept: %s", failed.message);
+}
+
 static rmx_status run_optimize(cli *c, rmx_err *err) {
   struct optimize_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, false, &e, err));
   answer s = {0};
-  char *folder = args->fit ? rmx_strdup(args->fit) : rmx_experiment_path(&e, "fit");
+  char *folder = args->fit ? rmx_strdup(args->fit) : rmx_experiment_path(&e, "fit"), *place = NULL;
+  const bool experiment = !args->fit && e.config_path;
   rmx_status status = folder ? take_options(args, &e.config.optimize, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = !args->fit && e.config_path ? search_experiment(c, &e, args, &s, err) : answer_from(c, &e, folder, args, NULL, &s, err);
-  if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, NULL, NULL, err);
+  // Told before the search, which may take minutes.
+  if (status == RMX_OK && !experiment && !args->out && !c->common.json) status = optimum_place(c, &e, folder, &place, err);
+  if (status == RMX_OK) status = experiment ? search_experiment(c, &e, args, &s, err) : answer_from(c, &e, folder, args, NULL, &s, err);
+  if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, folder, NULL, NULL, err);
   if (status == RMX_OK && c->common.json) cli_print_json(answer_json(&s));
   else if (status == RMX_OK) print_answer(&s);
+  if (status == RMX_OK && place) leave_beside(c, &e, place, &s, folder);
   free(folder);
+  free(place);
   release_answer(&s);
   rmx_experiment_release(&e);
   return status;
@@ -260,7 +272,7 @@ static const rmx_option options_table[] = {
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL, "the mixture alone: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC", "the front of two metrics: mixtures of which none is better in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "on it"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write the optimum there too, as YAML"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "the YAML file to write; default: optimum.yaml beside the fit (--json alone writes none)"},
 };
 const cli_command cli_optimize = {
     .name = "optimize", .words = "", .run = run_optimize,
@@ -272,7 +284,9 @@ const cli_command cli_optimize = {
              "Constraints that no mixture can keep together are named. Unless told --no-guard it stays where the runs are, since far "
              "from them a prediction is a guess, and says what error to expect.\n\n"
              "In an experiment the prior and the caps by epochs are the corpus'; keys under `optimize:` of regmix.yaml ask the same as "
-             "these options.",
+             "these options. There optimum.yaml answers regmix.yaml: what these options ask beside it is printed, and written with --out.\n\n"
+             "With a fit of other tables the answer is written to optimum.yaml in the folder that the fit stands in. `regmix report` run "
+             "there makes the page.",
     .examples = "  regmix optimize --fit fit --target pile_cc\n"
                 "  regmix optimize --fit fit --target pile_cc=0.7 --target github=0.3 --samples 1M --json\n"
                 "  regmix optimize --fit fit --target pile_cc --method search --cap books=0.1 --share code=0.1..0.3:github,stackexchange\n"

@@ -52,6 +52,8 @@ json_t *answer_json(const answer *s) {
   if (json_object_size(limits)) json_object_set(constraints, "limits", limits);
   json_decref(limits);
   json_object_set_new(root, "prior", rmx_mixture_json(s->question.prior, domains, f->D));
+  json_object_set_new(root, "prior_from", json_string(rmx_prior_kind_name(s->question.prior_kind)));
+  json_object_set_new(root, "prior_text", json_string(s->question.prior_text));
   json_object_set_new(root, "target", target);
   if (s->question.target.worst) json_object_set_new(root, "worst", json_true());
   json_object_set_new(root, "strength", json_real(s->options->strength));
@@ -92,13 +94,26 @@ static void probability_text(double p, int64_t replicates, char out[32]) {
   else snprintf(out, 32, "%.3g %%", 100 * p);
 }
 
-static void print_versus(const rmx_uncertainty *u) {
+static bool rounds_apart(double a, double b) {
+  char x[32], y[32];
+  snprintf(x, sizeof x, "%.4f", a);
+  snprintf(y, sizeof y, "%.4f", b);
+  return strcmp(x, y) != 0;
+}
+
+// The headline: the corrected estimate, which lies in its interval, and what the fit itself predicts where that differs.
+static void print_versus(const answer *s) {
+  const rmx_uncertainty *u = &s->uncertainty;
   for (size_t k = 0; k < u->n_versus; k++) {
     const rmx_versus *v = &u->versus[k];
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
-    printf("Against %s%s: gains %.4f, %.0f %% interval %.4f to %.4f; better with probability %s.\n", k ? "" : "the ", v->name, v->gain,
-           100 * u->level, v->low, v->high, probability);
+    if (k) printf("Against %s: ", v->name);
+    else printf("Against the prior (%s): ", s->question.prior_text);
+    printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low, v->high);
+    if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);
+    printf("; better with probability %s.\n", probability);
+    if (v->low <= 0) printf("  That is %s%s.\n", rmx_versus_verdict(v), v->high < 0 ? "" : ": the interval includes 0");
   }
 }
 
@@ -119,7 +134,7 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
 // What the prediction is worth, in plain words.
 static void print_worth(const rmx_optimum *o, const rmx_target *t) {
   double gain = o->score_prior - o->score;
-  printf("\nPredicted %s: %.4f, at the prior %.4f: %.4f %s.\n", t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
+  printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n", t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
          gain >= 0 ? "better" : "worse");
   if (isfinite(o->expected_error))
     printf("At this distance from the runs the prediction errs by about %.2g (root mean square, from runs left out)%s.\n", o->expected_error,
@@ -140,11 +155,30 @@ void print_answer(const answer *s) {
   for (size_t m = 0; m < f->M; m++)
     printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', width, f->metrics[m], o->predicted[m], o->predicted_prior[m],
            t->limit[m] < INFINITY ? "  (held)" : t->weight[m] < 0 ? "  (raised)" : "");
+  printf("  (prior: %s)\n", s->question.prior_text);
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
          100 * o->typical_distance);
+  putchar('\n');
+  if (u->n_versus) print_versus(s);
   print_worth(o, t);
-  if (u->n_versus) print_versus(u);
   if (s->attribution.D) print_losses(&s->attribution, f);
   if (s->curve.sentence[0]) puts(s->curve.sentence);
   if (s->front.n) print_front(s);
+}
+
+rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "optimum.yaml");
+  rmx_yaml yaml = {0};
+  rmx_status status = path ? rmx_yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path");
+  free(path);
+  RMX_TRY(status);
+  const json_t *gain = json_object_get(yaml.root, "gain"), *interval = json_object_get(gain, "interval");
+  const json_t *text = json_object_get(yaml.root, "prior_text"), *estimate = json_object_get(gain, "estimate");
+  const double low = json_number_value(json_array_get(interval, 0)), high = json_number_value(json_array_get(interval, 1));
+  if (json_is_string(text)) printf("  (prior: %s)\n", json_string_value(text));
+  if (json_is_number(estimate))
+    printf("  Expected of proxies: gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s.\n", json_number_value(estimate),
+           100 * json_number_value(json_object_get(yaml.root, "level")), low, high, low > 0 ? "" : ", not clearly better");
+  rmx_yaml_release(&yaml);
+  return RMX_OK;
 }

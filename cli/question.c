@@ -180,7 +180,11 @@ static rmx_status limits_of(const rmx_question_options *o, const rmx_fit *f, rmx
 static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_question_options *o,
                        const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
   RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
-  if (corpus && !a->prior) RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
+  if (a->prior) rmx_question_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
+  if (corpus && !a->prior) {
+    RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
+    rmx_question_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
+  }
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));  // raw rows may not quite sum to 1; a prior does
   RMX_TRY(target_of(c, e, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(c, e, f, a, corpus, &q->constraints, err));

@@ -12,6 +12,9 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   if (status == RMX_OK) {
     printf("\nThe mixture (share of training tokens):\n");
     print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);
+    status = print_gain_of(e, err);
+  }
+  if (status == RMX_OK) {
     printf("\nThe comparison (%s):\n", "large models, same tokens each");
     status = print_comparison_of(e, false, err);
   }

@@ -114,6 +114,15 @@ typedef struct answer {
 } answer;
 json_t *answer_json(const answer *s);  // what optimum.yaml holds: a new reference
 void print_answer(const answer *s);
+rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);  // what optimum.yaml says the optimum gains
+// Where the answer to a fit without an experiment goes: optimum.yaml beside the fit's folder, or in that of -C. free() it. NULL: an
+// experiment is there, whose optimum stays. A file that regmix did not write is RMX_EINPUT.
+rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path, rmx_err *err);
+// Writes the answer to a fit's folder as YAML. corpus may be NULL, and so may question: the hash of what was asked.
+rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const char *fit, const rmx_corpus *corpus,
+                         const char *question, rmx_err *err);
+// The hash of a fit's fit.json; false: there is none.
+bool fit_hash(const char *fit, char out[17]);
 // A comparison of large models (comparison.c). A mixture with a name is a contender; each of its seeds is a run.
 typedef struct contender {
   char name[128];

@@ -107,15 +107,25 @@ json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domain
 
 /* ---- the search ------------------------------------------------------------ */
 
+/* Where a prior comes from: the mean mixture of the runs, the shares of the tokens that the corpus has, or a
+ * file of the user's. A gain is counted from the prior, so every result says which it is. */
+typedef enum rmx_prior_kind { RMX_PRIOR_RUNS, RMX_PRIOR_CORPUS, RMX_PRIOR_FILE } rmx_prior_kind;
+
 /* All that a search is asked. */
 typedef struct rmx_question {
   rmx_target target;
   rmx_constraints constraints;
   double *prior; /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean
                     of the runs */
+  rmx_prior_kind prior_kind; /* where it comes from */
+  char prior_text[256];      /* the same in words: "the mean of the 24 runs" */
 } rmx_question;
 /* No weight, no constraint, the mean mixture of the runs as prior. */
 rmx_status rmx_question_make(const rmx_fit *fit, rmx_question *out, rmx_err *err);
+/* Says where the prior comes from; file (NULL unless it is one) is its name. */
+void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind kind, const char *file);
+/* "runs", "corpus" or "file". */
+const char *rmx_prior_kind_name(rmx_prior_kind kind);
 void rmx_question_release(rmx_question *q);
 
 typedef struct rmx_optimum {

@@ -21,6 +21,7 @@ typedef struct rmx_versus {
   char *name;
   double *mixture;    /* (D) */
   double score, gain; /* predicted there; what the optimum is predicted to save: that minus the optimum's */
+  double estimate;    /* the gain corrected for how much too good such a promise is: the headline; in the interval */
   double low, high;   /* interval of the gain */
   double probability; /* that it is above 0 */
 } rmx_versus;
@@ -40,8 +41,8 @@ typedef struct rmx_uncertainty {
  * weights' quantiles, with the optimum's own, are the intervals of the weights. Then runs are made from f_b,
  * as noisy as the real ones, fitted, and the optimum v_b of that fit is found; what the fit promises it to
  * gain, less what it really gains by f_b, is how much such a promise is wrong, and the interval of the gain
- * is the promise less the quantiles of that. So it knows that the best of many noisy predictions is too good
- * to be true.
+ * is the promise less the quantiles of that; its median is the corrected estimate. So it knows that the best of
+ * many noisy predictions is too good to be true.
  *
  * against (n): further mixtures (D) the optimum is set against, with names. The answer is the same on any
  * number of threads. RMX_EINPUT where the fit does not hold its runs, or has fewer than 5 different mixtures.
@@ -50,9 +51,12 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *question
                                 const rmx_optimize_options *options, const char *const *names,
                                 const double *const *against, size_t n, uint64_t seed, int threads,
                                 const rmx_listener *listener, rmx_uncertainty *out, rmx_err *err);
-/* Adds "level", "replicates", "interval", "gain", "versus" to the tree of the optimum. */
+/* Adds "level", "replicates", "interval", "gain" ("predicted", "estimate", "interval") and "versus" ("score", "gain",
+ * "estimate", "interval", "probability", "verdict") to the tree of the optimum. */
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into, rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
+/* "better", "worse", or "not clearly better" where the interval of the gain includes 0. */
+const char *rmx_versus_verdict(const rmx_versus *v);
 
 /* ---- attribution ---------------------------------------------------------------- */
 

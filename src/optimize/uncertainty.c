@@ -242,6 +242,7 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
       above += x[m++] > 0;
     }
     quantiles(x, m, u->level, &v->low, &v->high);
+    v->estimate = 0.5 * (x[(m - 1) / 2] + x[m / 2]);
     v->probability = (double)above / (double)m;
   }
   free(x);
@@ -341,6 +342,10 @@ done:
   return RMX_OK;
 }
 
+const char *rmx_versus_verdict(const rmx_versus *v) {
+  return v->low > 0 ? "better" : v->high < 0 ? "worse" : "not clearly better";
+}
+
 void rmx_uncertainty_release(rmx_uncertainty *u) {
   for (size_t k = 0; k < u->n_versus; k++) {
     free(u->versus[k].name);
@@ -360,16 +365,17 @@ rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, js
   for (size_t k = 0; k < u->n_versus && !failed; k++) {
     const rmx_versus *v = &u->versus[k];
     failed = json_object_set_new(versus, v->name,
-                                 json_pack("{s:f, s:f, s:[f, f], s:f}", "score", v->score, "gain", v->gain,
-                                           "interval", v->low, v->high, "probability", v->probability)) != 0;
+                                 json_pack("{s:f, s:f, s:f, s:[f, f], s:f, s:s}", "score", v->score, "gain", v->gain,
+                                           "estimate", v->estimate, "interval", v->low, v->high, "probability",
+                                           v->probability, "verdict", rmx_versus_verdict(v))) != 0;
   }
   const rmx_versus *prior = &u->versus[0];
   failed = failed || json_object_set_new(into, "level", json_real(u->level)) != 0 ||
            json_object_set_new(into, "replicates", json_integer(u->replicates)) != 0 ||
            json_object_set(into, "interval", interval) != 0 || json_object_set(into, "versus", versus) != 0 ||
            json_object_set_new(into, "gain",
-                               json_pack("{s:f, s:[f, f]}", "predicted", prior->gain, "interval", prior->low,
-                                         prior->high)) != 0;
+                               json_pack("{s:f, s:f, s:[f, f]}", "predicted", prior->gain, "estimate",
+                                         prior->estimate, "interval", prior->low, prior->high)) != 0;
   json_decref(interval);
   json_decref(versus);
   return failed ? rmx_fail_memory(err, u->D * 64, "intervals") : RMX_OK;

@@ -236,6 +236,10 @@ START_TEST(intervals_hold_the_truth) {
     ck_assert(u.versus[0].low <= real + 0.01 && real - 0.01 <= u.versus[0].high);
     ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - o.score, 1e-12);
     ck_assert_double_gt(u.versus[1].probability, 0.99);
+    for (size_t j = 0; j < u.n_versus; j++)
+      ck_assert(u.versus[j].low <= u.versus[j].estimate && u.versus[j].estimate <= u.versus[j].high);
+    ck_assert_str_eq(rmx_versus_verdict(&u.versus[1]), "better");
+    ck_assert_str_eq(rmx_versus_verdict(&u.versus[2]), "not clearly better");
     ck_assert_double_eq_tol(u.versus[2].gain, 0, 1e-12);
     if (k)
       ck_assert_double_gt(width(&u), 2 * before);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where `regmix optimize` leaves its answer. An experiment has its optimum.yaml, which answers its regmix.yaml and nothing
+// else. A fit of somebody's own tables has one beside it, where `regmix report` and `regmix export` find it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// The folder that the fit's folder stands in; of "." that folder itself. NULL: memory is short.
+static char *folder_beside(const char *fit) {
+  size_t n = strlen(fit);
+  while (n > 1 && fit[n - 1] == '/') n--;
+  size_t slash = n;
+  while (slash > 0 && fit[slash - 1] != '/') slash--;
+  const bool dots = (n - slash == 1 && fit[slash] == '.') || (n - slash == 2 && strncmp(fit + slash, "..", 2) == 0);
+  if (dots || slash == n) return rmx_format("%.*s", (int)n, fit);
+  if (slash == 0) return rmx_strdup(".");
+  return slash == 1 ? rmx_strdup("/") : rmx_format("%.*s", (int)slash - 1, fit);
+}
+
+// Whether `regmix optimize` wrote the file: it says what made it.
+static bool ours(const char *path) {
+  rmx_yaml yaml = {0};
+  rmx_err ignored;
+  if (rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
+  const bool made = json_is_object(json_object_get(yaml.root, "mixture")) &&
+                    json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
+  rmx_yaml_release(&yaml);
+  return made;
+}
+
+rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path, rmx_err *err) {
+  *path = NULL;
+  char *folder = c->common.folder ? rmx_strdup(e->folder) : folder_beside(fit);
+  char *config = folder ? rmx_path_in(folder, "regmix.yaml") : NULL, *file = config ? rmx_path_in(folder, "optimum.yaml") : NULL;
+  rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && rmx_exists(config)) {
+    rmx_note(&c->listener, "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer", file);
+  } else if (status == RMX_OK && rmx_exists(file) && !ours(file)) {
+    status = rmx_fail(err, RMX_EINPUT, "%s is there, and `regmix optimize` did not write it: move it away, or give --out FILE", file);
+  } else if (status == RMX_OK) {
+    *path = file;
+    file = NULL;
+  }
+  free(folder), free(config), free(file);
+  return status;
+}
+
+bool fit_hash(const char *fit, char out[17]) {
+  char *path = rmx_path_in(fit, "fit.json"), *text;
+  size_t size;
+  rmx_err ignored;
+  const bool there = path && rmx_read_file(path, &text, &size, &ignored) == RMX_OK;
+  if (there) {
+    snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash(text, size, 0));
+    free(text);
+  }
+  free(path);
+  return there;
+}
+
+rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const char *fit, const rmx_corpus *corpus,
+                         const char *question, rmx_err *err) {
+  json_t *root = answer_json(s), *by = made_by(e, corpus);
+  char hash[17];
+  if (question) json_object_set_new(by, "question", json_string(question));
+  if (fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
+  json_object_set_new(root, "made_by", by);
+  rmx_status status = rmx_yaml_write(path, root, "The mixture found: share of the training tokens from each domain.", err);
+  json_decref(root);
+  return status;
+}
