@@ -32,6 +32,7 @@ build | perl-base | scripts
 test | check | C test programs
 test | libsubunit-dev | what check is linked to
 test | shellcheck | checks the shell scripts
+test | jq | looks into JSON in the shell tests
 browser | chromium | opens the report page
 browser | nodejs | runs the functions of the report page without a browser
 demo | apt | fetches the demo's text

@@ -235,6 +235,8 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
   u->replicates = (int64_t)n;
   for (size_t k = 0; k < u->n_versus && 2 * n >= replicates; k++) {
     rmx_versus *v = &u->versus[k];
+    // Against itself nothing was chosen, so nothing was promised: all of it stays 0.
+    if (rmx__apart(v->mixture, optimum->mixture, D) < 1e-9) continue;
     size_t m = 0, above = 0;
     for (size_t i = 0; i < replicates; i++) {
       if (b->failed[i]) continue;
