@@ -66,6 +66,7 @@ typedef struct rmx_corpus_options {
   int64_t max_valid_tokens; /* validation tokens kept per domain, by ascending hash; the rest is not used; 0: all */
   int64_t max_bytes;       /* text read per domain (and as much of its valid_files), to the next whole document; each
                               file gives at most an even share of what is left for it and those behind; 0: all */
+  int64_t max_document;    /* bytes of a document, or of a line of JSON, at most: memory holds one of each thread; 0: any */
   bool skip_bad;           /* broken JSON lines, and such without the text field, are counted, not fatal */
   bool dedup;              /* drop exact duplicates */
   int64_t overlap;         /* words of the n-gram that makes a training document a copy of target text: 13; 0: off */

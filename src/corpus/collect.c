@@ -56,11 +56,26 @@ static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__
   return RMX_OK;
 }
 
+// A file whose separator seems to be another than the one it was cut by, or that is no text: the first of each is named.
+static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
+  enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
+  const bool text = strcmp(r->format->extension, ".txt") == 0;
+  const bool seen[RMX__DOUBTS] = {
+      [RMX__DOUBT_END_TOKEN] = r->end_tokens >= FEW_LINES,
+      [RMX__DOUBT_COMMENTS] = r->separators && r->comment_lines >= FEW_LINES && r->comment_lines >= r->separators,
+      [RMX__DOUBT_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES && bytes >= MUCH_TEXT &&
+                                  strcmp(r->o.separator, "none") != 0,
+      [RMX__DOUBT_HTML] = text && r->html,
+  };
+  for (size_t i = 0; i < RMX__DOUBTS; i++)
+    if (seen[i] && d->doubts[i].files++ == 0) d->doubts[i].path = r->path;
+}
+
 // One file: whole documents until `share` bytes are reached (0: all).
 static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path, rmx__fate fate,
                                uint64_t share, const rmx__collect_options *o, rmx_err *err) {
   rmx__reader r;
-  RMX_TRY(rmx__reader_open(&r, path, o->text_field, o->separator, o->skip_bad, err));
+  RMX_TRY(rmx__reader_open(&r, path, &o->reader, err));
   rmx_status status = RMX_OK;
   uint64_t start = d->bytes, told = 0;
   bool more = true;
@@ -79,7 +94,9 @@ static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path,
   }
   o->read(o->context, r.source.packed - told);
   d->bad_lines += r.bad_lines;
+  d->no_text += r.no_text;
   d->invalid_utf8 += r.invalid_utf8;
+  note_doubts(d, &r, d->bytes - start);
   rmx__reader_close(&r);
   return status;
 }

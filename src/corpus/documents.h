@@ -5,6 +5,8 @@
 
 #include <regmix/corpus.h>
 
+#include "reader.h"
+
 typedef enum rmx__fate {
   RMX__TRAIN,
   RMX__VALID,
@@ -18,6 +20,15 @@ typedef struct rmx__document {
   rmx__fate fate;
 } rmx__document;
 
+/* What makes a file's text doubtful, though it can be read. */
+typedef enum rmx__doubt {
+  RMX__DOUBT_END_TOKEN,    /* lines of <|endoftext|> or the like within documents */
+  RMX__DOUBT_COMMENTS,     /* the separator % begins as many other lines: comments */
+  RMX__DOUBT_NO_SEPARATOR, /* much text without one */
+  RMX__DOUBT_HTML,         /* a web page */
+  RMX__DOUBTS
+} rmx__doubt;
+
 /* The text lies in a temporary file that has no name any more, mapped: the system keeps in memory as
  * much of it as there is room for. */
 typedef struct rmx__documents {
@@ -29,8 +40,12 @@ typedef struct rmx__documents {
   rmx_map text;
   size_t files;
   uint64_t bytes; /* of all documents */
-  uint64_t bad_lines, invalid_utf8;
+  uint64_t bad_lines, no_text, invalid_utf8;
   uint64_t duplicates, overlaps;
+  struct {
+    size_t files;
+    const char *path; /* the first of them, of the list of files */
+  } doubts[RMX__DOUBTS];
 } rmx__documents;
 
 static inline const char *rmx__document_text(const rmx__documents *d, const rmx__document *doc) {
@@ -49,8 +64,7 @@ void rmx__files_release(rmx__files *f);
  * text of a valid-only domain. With max_bytes, each file gives at most an even share of what is left
  * for it and the files behind it, so that all files are in. `folder` takes the temporary file. */
 typedef struct rmx__collect_options {
-  const char *text_field, *separator;
-  bool skip_bad;
+  rmx__reader_options reader;
   uint64_t max_bytes; /* 0: all */
   const char *folder;
   void (*read)(void *context, uint64_t bytes); /* told of bytes of files read, from any thread */

@@ -69,9 +69,9 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
     return rmx_fail(err, RMX_EINPUT, "valid_fraction is %g; wanted a share from 0 to below 1",
                     o->valid_fraction);
-  if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->overlap < 0 || o->overlap > 1000)
+  if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->max_document < 0 || o->overlap < 0 || o->overlap > 1000)
     return rmx_fail(err, RMX_EINPUT,
-                    "max_valid_tokens, max_bytes and overlap must not be negative, overlap not above 1000");
+                    "max_valid_tokens, max_bytes, max_document and overlap must not be negative, overlap not above 1000");
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
     return rmx_fail(err, RMX_EINPUT, "tokenizer_bytes is %lld; a tokenizer is trained on some text",
                     (long long)o->tokenizer_bytes);
@@ -108,18 +108,21 @@ static rmx_status set_order(struct preparing *p, const rmx_domain_source *source
 
 // ---- text ---------------------------------------------------------------------------------------
 
+rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rmx_domain_source *s) {
+  return (rmx__reader_options){
+      .text_field = s->text_field ? s->text_field : o->text_field ? o->text_field : "text",
+      .separator = s->separator ? s->separator : o->separator ? o->separator : "%",
+      .skip_bad = o->skip_bad,
+      .max_document = (uint64_t)o->max_document,
+  };
+}
+
 static void collect_one(void *context, size_t i) {
   struct preparing *p = context;
   const rmx_corpus_options *o = p->options;
   const rmx_domain_source *s = p->sources[i];
   rmx__collect_options how = {
-      .text_field = s->text_field   ? s->text_field
-                    : o->text_field ? o->text_field
-                                    : "text",
-      .separator = s->separator   ? s->separator
-                   : o->separator ? o->separator
-                                  : "%",
-      .skip_bad = o->skip_bad,
+      .reader = rmx__reader_options_of(o, s),
       .max_bytes = (uint64_t)o->max_bytes,
       .folder = p->folder,
       .read = step_goes_on,
@@ -244,6 +247,23 @@ static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
   return out;
 }
 
+static void warn_of_doubts(const struct preparing *p, const rmx__documents *d) {
+  static const char *const doubts[RMX__DOUBTS] = {
+      [RMX__DOUBT_END_TOKEN] = "has lines that are an end token, as <|endoftext|>, inside of its documents; if they end a document, set "
+                               "`separator: \"<|endoftext|>\"`",
+      [RMX__DOUBT_COMMENTS] = "is cut at lines of % alone, but has as many lines that begin with % and go on, as comments of LaTeX and Erlang "
+                              "do; if % ends no document, set `separator` (none: a file is one document)",
+      [RMX__DOUBT_NO_SEPARATOR] = "has no line that is the separator, so it is one large document; set `separator` to the line that ends a "
+                                  "document (\"\": a blank line)",
+      [RMX__DOUBT_HTML] = "begins as a web page; if a download failed, fetch it again",
+  };
+  for (size_t i = 0; i < RMX__DOUBTS; i++) {
+    const size_t n = d->doubts[i].files;
+    if (n == 1) rmx_warn(p->listener, "%s: %s %s", d->name, d->doubts[i].path, doubts[i]);
+    if (n > 1) rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->doubts[i].path, n - 1, doubts[i]);
+  }
+}
+
 static void tell(const struct preparing *p, size_t i) {
   const rmx__documents *d = &p->documents[i];
   const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
@@ -253,6 +273,7 @@ static void tell(const struct preparing *p, size_t i) {
   if (d->duplicates) rmx_buf_printf(&extra, "; %s duplicates dropped", counted(d->duplicates, a));
   if (d->overlaps) rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
   if (d->bad_lines) rmx_buf_printf(&extra, "; %s broken lines skipped", counted(d->bad_lines, a));
+  if (d->no_text) rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
   if (d->invalid_utf8)
     rmx_buf_printf(&extra, "; %s bytes that are no UTF-8 replaced", counted(d->invalid_utf8, a));
   const char *tail = extra.failed ? "" : extra.data;
@@ -265,6 +286,7 @@ static void tell(const struct preparing *p, size_t i) {
     rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s",
              d->name, a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
   rmx_buf_release(&extra);
+  warn_of_doubts(p, d);
   if (valid->tokens < FEW_VALID_TOKENS)
     rmx_warn(p->listener,
              "%s: only %llu validation tokens; its loss will say little: give more text or a larger "
@@ -302,13 +324,13 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
     hash = rmx__corpus_hash_add(hash, d->name, train->hash, valid->hash);
     json_array_append_new(
         domains,
-        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
                   "valid_only", d->valid_only, "documents", (json_int_t)(train->documents + valid->documents),
                   "train_documents", (json_int_t)train->documents, "valid_documents",
                   (json_int_t)valid->documents, "train_tokens", (json_int_t)train->tokens, "valid_tokens",
                   (json_int_t)valid->tokens, "train_bytes", (json_int_t)train->bytes, "valid_bytes",
                   (json_int_t)valid->bytes, "duplicates", (json_int_t)d->duplicates, "overlaps",
-                  (json_int_t)d->overlaps, "bad_lines", (json_int_t)d->bad_lines, "invalid_utf8",
+                  (json_int_t)d->overlaps, "bad_lines", (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
                   (json_int_t)d->invalid_utf8));
   }
   json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",

@@ -24,6 +24,9 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
                          void (*done)(void *context, uint64_t bytes), void *context, rmx__tokenised *out,
                          rmx_err *err);
 
+/* How the files of a domain are read: its own settings over the corpus' (prepare.c). */
+rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rmx_domain_source *s);
+
 /* A name serves as a folder; and "domain "x": ..." is to be readable. */
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 /* The hash of a corpus, from its domains' names and its files' hashes, one after the other. */

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats a corpus may come in: text with a line that separates documents, and JSON Lines.
+// The formats a corpus may come in: text with a line that separates documents, and JSON, an object a line.
 #include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "json_text.h"
+#include "kind.h"
 #include "utf8.h"
+
+enum { LOOKED_AT = 4096 };  // first bytes that tell what a file is
 
 // ---- text ------------------------------------------------------------------------------
 
@@ -21,66 +26,210 @@ static bool is_separator(const char *separator, const char *line, size_t size) {
   return strlen(separator) == size && memcmp(line, separator, size) == 0;
 }
 
+static rmx_status too_long(const rmx__reader *r, const char *what, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s:%zu: %s of more than %llu bytes: cut it up, or raise corpus.max_document (memory must hold one)", r->path,
+                  r->line_number, what, (unsigned long long)r->o.max_document);
+}
+
+// Counts lines that speak against the separator.
+static void look_at_line(rmx__reader *r, const char *line, size_t size) {
+  static const char *const ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|im_end|>"};
+  if (size && line[size - 1] == '\r') size--;
+  if (size == 0) return;
+  if (line[0] == '%') {
+    r->comment_lines += size > 1 && r->o.separator[0] == '%' && !r->o.separator[1];
+    return;
+  }
+  for (size_t i = 0; line[0] == '<' && i < sizeof ends / sizeof *ends; i++)
+    if (strlen(ends[i]) == size && memcmp(line, ends[i], size) == 0) r->end_tokens++;
+}
+
 static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
-  bool whole = strcmp(r->separator, "none") == 0, first = true, line;
+  const bool whole = strcmp(r->o.separator, "none") == 0;
+  bool first = true, line, cut;
   r->text.size = 0;
   *more = false;
   for (;;) {
-    RMX_TRY(rmx__source_line(&r->source, &r->line, &line, err));
+    RMX_TRY(rmx__source_line(&r->source, &r->line, r->o.max_document, &line, &cut, err));
     if (!line) return RMX_OK;
     *more = true;
     r->line_number++;
-    if (!whole && is_separator(r->separator, r->line.data, r->line.size)) return RMX_OK;
+    if (!whole && !cut && is_separator(r->o.separator, r->line.data, r->line.size)) {
+      r->separators++;
+      return RMX_OK;
+    }
+    look_at_line(r, r->line.data, r->line.size);
+    if (cut || (r->o.max_document && r->text.size + r->line.size + !first > r->o.max_document))
+      return too_long(r, "a document", err);
     if (!first) rmx_buf_puts(&r->text, "\n");
     rmx_buf_add(&r->text, r->line.data, r->line.size);
+    if (r->text.failed) return rmx_fail_memory(err, r->text.size, r->path);
     first = false;
   }
 }
 
-// ---- JSON Lines ---------------------------------------------------------------------------
+// ---- JSON ---------------------------------------------------------------------------------
 
-static rmx_status bad_line(rmx__reader *r, const char *what, rmx_err *err) {
-  if (r->skip_bad) {
-    r->bad_lines++;
+// The next object of an array, or one that goes over several lines, into r->line: brackets are counted, strings stepped
+// over. *cut: it is too long, or the file ends within it.
+static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
+  rmx__source *s = &r->source;
+  size_t depth = 0;
+  bool string = false, escape = false, begun = false;
+  *more = *cut = false;
+  r->line_number += r->feeds;
+  r->feeds = 0;
+  r->line.size = 0;
+  rmx_buf_add(&r->line, "", 0);
+  for (;;) {
+    RMX_TRY(rmx__source_fill(s, err));
+    if (s->ended) {
+      *more = begun;
+      r->array_open = r->array_open && !begun;
+      return RMX_OK;  // within a value: the scanner will say so
+    }
+    const char *from = s->block + s->at, *end = s->block + s->end, *at = from;
+    bool over = false;
+    for (; at < end && !over; at++) {
+      if (*at == '\n') ++*(begun ? &r->feeds : &r->line_number);
+      if (!begun && *at && strchr(" \t\r\n,]", *at)) {
+        if (*at == ']') r->array_over = true, r->array_open = false;
+        from = at + 1;
+        continue;
+      }
+      begun = true;
+      if (string) {
+        if (escape) escape = false;
+        else if (*at == '\\') escape = true;
+        else if (*at == '"') string = false;
+        continue;
+      }
+      if (*at == '"') string = true;
+      else if (*at == '{' || *at == '[') depth++;
+      else if ((*at == '}' || *at == ']') && depth > 0) over = --depth == 0;
+      else if (depth == 0 && (over = *at == ',' || *at == ']')) break;  // behind a value that is no object
+    }
+    size_t n = (size_t)(at - from), room = r->o.max_document ? r->o.max_document - r->line.size : n;
+    *cut = *cut || n > room;
+    rmx_buf_add(&r->line, from, n < room ? n : room);
+    if (r->line.failed) return rmx_fail_memory(err, r->line.size, r->path);
+    s->at = (size_t)(at - s->block);
+    if (!over) continue;
+    *more = true;
     return RMX_OK;
   }
-  return rmx_fail(err, RMX_EINPUT, "%s:%zu: %s; repair the line, or set skip_bad to pass over such lines",
-                  r->path, r->line_number, what);
+}
+
+static rmx_status unusable(rmx__reader *r, uint64_t *counter, const char *what, rmx_err *err) {
+  if (r->o.skip_bad) {
+    ++*counter;
+    return RMX_OK;
+  }
+  return rmx_fail(err, RMX_EINPUT, "%s:%zu: %s; repair the line, or set corpus.skip_bad to pass over such lines", r->path,
+                  r->line_number, what);
+}
+
+// The text of the object in r->line; *good: r->text has it.
+static rmx_status take_object(rmx__reader *r, bool *good, rmx_err *err) {
+  rmx__json_look look;
+  char what[512];
+  rmx__json_found found = rmx__json_text(r->line.data, r->line.size, r->o.text_field, &r->text, &look);
+  if (r->text.failed) return rmx_fail_memory(err, r->line.size, r->path);
+  *good = found == RMX__JSON_TEXT;
+  switch (found) {
+    case RMX__JSON_TEXT:
+      r->invalid_utf8 += look.surrogates;
+      return RMX_OK;
+    case RMX__JSON_NULL:  // a document without text, as one of blanks is
+      r->no_text++;
+      return RMX_OK;
+    case RMX__JSON_MISSING:
+      snprintf(what, sizeof what, "\"%s\" is missing (corpus.text_field names the field with the text)", r->o.text_field);
+      return unusable(r, &r->no_text, what, err);
+    case RMX__JSON_OTHER:
+      snprintf(what, sizeof what, "\"%s\" is not a string", r->o.text_field);
+      return unusable(r, &r->bad_lines, what, err);
+    case RMX__JSON_NO_OBJECT:
+      return unusable(r, &r->bad_lines, "not a JSON object", err);
+    case RMX__JSON_BROKEN:
+      break;
+  }
+  snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look.what, look.column);
+  return unusable(r, &r->bad_lines, what, err);
 }
 
 static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
-  for (;;) {
-    RMX_TRY(rmx__source_line(&r->source, &r->line, more, err));
-    if (!*more) return RMX_OK;
-    r->line_number++;
-    if (is_blank(r->line.data, r->line.size)) continue;
-    r->invalid_utf8 += rmx__utf8_repair(&r->line, &r->scratch);
-    if (r->line.failed) return rmx_fail_memory(err, r->line.size, r->path);
-    json_error_t at;
-    json_t *object = json_loadb(r->line.data, r->line.size, JSON_ALLOW_NUL, &at);
-    const json_t *text = json_object_get(object, r->text_field);
-    char what[256];
-    if (json_is_string(text)) {
-      r->text.size = 0;
-      rmx_buf_add(&r->text, json_string_value(text), json_string_length(text));
-      json_decref(object);
-      return RMX_OK;
+  for (bool good = false, cut; !good;) {
+    if (r->by_value) {
+      RMX_TRY(next_value(r, more, &cut, err));
+    } else {
+      RMX_TRY(rmx__source_line(&r->source, &r->line, r->o.max_document, more, &cut, err));
+      r->line_number++;
     }
-    if (!object)
-      snprintf(what, sizeof what, "not JSON: %s", at.text);
-    else if (!json_is_object(object))
-      snprintf(what, sizeof what, "not a JSON object");
-    else
-      snprintf(what, sizeof what, "\"%s\" is %s", r->text_field, text ? "not a string" : "missing");
-    json_decref(object);
-    RMX_TRY(bad_line(r, what, err));
+    if (!*more && !r->array_open) return RMX_OK;
+    if (!*more) {
+      r->array_open = false;
+      return unusable(r, &r->bad_lines, "the array has no end: the file is cut off", err);
+    }
+    if (cut && !r->o.skip_bad) return too_long(r, "a line", err);
+    if (cut) {
+      r->bad_lines++;
+    } else if (r->by_value && r->array_over) {
+      RMX_TRY(unusable(r, &r->bad_lines, "more behind the end of the array", err));
+    } else if (!is_blank(r->line.data, r->line.size)) {
+      RMX_TRY(take_object(r, &good, err));
+    }
   }
+  return RMX_OK;
+}
+
+// ---- the first bytes ---------------------------------------------------------------------------
+
+// An array begins with its bracket; an object that goes over several lines has its brace alone on the first.
+static bool is_by_value(rmx__source *s, bool *array) {
+  const char *p = s->block + s->at, *end = s->block + s->end;
+  while (p < end && strchr(" \t\r\n", *p) && *p) p++;
+  if (p == end) return false;
+  if (*p == '[') {
+    const char *q = p + 1;
+    while (q < end && strchr(" \t\r\n", *q) && *q) q++;
+    if (q < end && *q != '{' && *q != ']') return false;
+    s->at = (size_t)(p + 1 - s->block);
+    *array = true;
+    return true;
+  }
+  if (*p++ != '{') return false;
+  while (p < end && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
+  return p < end && *p == '\n';
+}
+
+// What is no text at all is named; once, before anything is read.
+static rmx_status look(rmx__reader *r, rmx_err *err) {
+  rmx__source *s = &r->source;
+  r->looked = true;
+  r->line_number = 0;
+  RMX_TRY(rmx__source_peek(s, LOOKED_AT, err));
+  size_t n = s->end - s->at < LOOKED_AT ? s->end - s->at : LOOKED_AT;
+  const char *first = s->block + s->at, *kind = rmx__kind_of_bytes(first, n);
+  const bool json = r->format->next == next_json;
+  r->html = rmx__kind_is_html(first, n);
+  if (!kind && json && r->html) kind = "a web page, not JSON; the download failed, fetch it again";
+  if (kind) return rmx_fail(err, RMX_EINPUT, "%s: this is %s", r->path, kind);
+  if (json && is_by_value(s, &r->array_open)) {
+    r->by_value = true;
+    for (const char *p = first; p < s->block + s->at; p++) r->line_number += *p == '\n';
+    r->line_number++;
+  }
+  return RMX_OK;
 }
 
 // ---- the table ------------------------------------------------------------------------------
 
 static const rmx__format formats[] = {
     {".jsonl", next_json},
+    {".json", next_json},
+    {".ndjson", next_json},
     {".txt", next_text},
 };
 enum { NFORMATS = sizeof formats / sizeof *formats };
@@ -90,9 +239,16 @@ const rmx__format *rmx__format_of(const char *path) {
   rmx__packing_of(path, &stem);
   for (size_t i = 0; i < NFORMATS; i++) {
     size_t n = strlen(formats[i].extension);
-    if (n < stem && memcmp(path + stem - n, formats[i].extension, n) == 0) return &formats[i];
+    if (n < stem && strncasecmp(path + stem - n, formats[i].extension, n) == 0) return &formats[i];
   }
   return NULL;
+}
+
+size_t rmx__stem(const char *path) {
+  size_t stem;
+  rmx__packing_of(path, &stem);
+  const rmx__format *format = rmx__format_of(path);
+  return format ? stem - strlen(format->extension) : stem;
 }
 
 void rmx__formats_known(rmx_buf *out) {
@@ -100,15 +256,16 @@ void rmx__formats_known(rmx_buf *out) {
   rmx_buf_printf(out, ", each as it is or packed (%s)", rmx__packings_known);
 }
 
-rmx_status rmx__reader_open(rmx__reader *r, const char *path, const char *text_field, const char *separator,
-                            bool skip_bad, rmx_err *err) {
-  *r = (rmx__reader){.path = path, .text_field = text_field, .separator = separator, .skip_bad = skip_bad};
-  r->format = rmx__format_of(path);
+rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o, rmx_err *err) {
+  *r = (rmx__reader){.path = path, .o = *o, .format = rmx__format_of(path)};
   if (!r->format) {
     rmx_buf known = {0};
     rmx__formats_known(&known);
-    rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s", path,
-                                 known.data ? known.data : "");
+    const char *slash = strrchr(path, '/');
+    rmx__kind_use use;
+    const char *why = rmx__kind_of_name(slash ? slash + 1 : path, &use);
+    rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s%s%s", path,
+                                 known.data ? known.data : "", use == RMX__KIND_DATA ? "; " : "", use == RMX__KIND_DATA ? why : "");
     rmx_buf_release(&known);
     return status;
   }
@@ -116,6 +273,7 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const char *text_f
 }
 
 rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err) {
+  if (!r->looked) RMX_TRY(look(r, err));
   for (;;) {
     RMX_TRY(r->format->next(r, more, err));
     if (!*more) return RMX_OK;

@@ -4,10 +4,17 @@
 #include "source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
+
+#include "kind.h"
 
 static rmx_status read_packed(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err) {
   errno = 0;
@@ -15,6 +22,15 @@ static rmx_status read_packed(rmx__source *s, void *into, size_t size, size_t *g
   s->packed += *got;
   if (*got == 0 && ferror(s->file)) return rmx_fail_errno(err, "cannot read %s", s->path);
   return RMX_OK;
+}
+
+// The first bytes of a packed file that does not begin as one say what it is instead.
+static rmx_status check_magic(const rmx__source *s, const char *what, const char *magic, size_t size, const void *data,
+                              size_t n, rmx_err *err) {
+  if (n == 0 || memcmp(data, magic, n < size ? n : size) == 0) return RMX_OK;
+  const char *kind = rmx__kind_is_html(data, n) ? "a web page; the download failed, fetch it again" : rmx__kind_of_bytes(data, n);
+  return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, what,
+                  kind ? kind : "not packed at all; take the ending off its name");
 }
 
 static rmx_status open_plain(rmx__source *s, rmx_err *err) {
@@ -57,6 +73,7 @@ static rmx_status read_gzip(rmx__source *s, void *into, size_t size, size_t *got
         return rmx_fail(err, RMX_EINPUT, "%s: the gzip file ends too early, after %llu bytes: fetch it again",
                         s->path, (unsigned long long)s->packed);
       if (n == 0) break;
+      if (s->packed == n) RMX_TRY(check_magic(s, "gzip", "\x1F\x8B", 2, g->packed, n, err));
       g->z.next_in = g->packed;
       g->z.avail_in = (uInt)n;
     }
@@ -111,9 +128,17 @@ static rmx_status read_zstd(rmx__source *s, void *into, size_t size, size_t *got
       z->in.pos = 0;
       RMX_TRY(read_packed(s, z->packed, sizeof z->packed, &z->in.size, err));
       dry = z->in.size == 0;
+      // Frames to be skipped (pzstd writes them) begin otherwise, all with 5?2A4D18.
+      bool skippable = z->in.size >= 4 && (z->packed[0] & 0xF0) == 0x50 && memcmp(z->packed + 1, "\x2A\x4D\x18", 3) == 0;
+      if (s->packed == z->in.size && !skippable)
+        RMX_TRY(check_magic(s, "Zstandard", "\x28\xB5\x2F\xFD", 4, z->packed, z->in.size, err));
       if (dry && z->wants == 0) break;
     }
     z->wants = ZSTD_decompressStream(z->stream, &out, &z->in);
+    if (ZSTD_isError(z->wants) && ZSTD_getErrorCode(z->wants) == ZSTD_error_memory_allocation)
+      return rmx_fail(err, RMX_ENOMEM,
+                      "%s: no memory for its window (made by zstd --long or --ultra): pack it again without, or give more memory",
+                      s->path);
     if (ZSTD_isError(z->wants))
       return rmx_fail(err, RMX_EINPUT, "%s: broken Zstandard file: %s", s->path, ZSTD_getErrorName(z->wants));
     if (dry && out.pos == 0 && z->wants != 0)
@@ -136,62 +161,94 @@ static void close_zstd(rmx__source *s) {
 static const rmx__packing packings[] = {
     {".gz", open_gzip, read_gzip, close_gzip},
     {".zst", open_zstd, read_zstd, close_zstd},
+    {".zstd", open_zstd, read_zstd, close_zstd},
     {"", open_plain, read_packed, close_plain},
 };
-const char rmx__packings_known[] = ".gz, .zst";
+const char rmx__packings_known[] = ".gz, .zst, .zstd";
 
 const rmx__packing *rmx__packing_of(const char *path, size_t *stem) {
   size_t n = strlen(path);
   for (const rmx__packing *p = packings;; p++) {
     size_t k = strlen(p->suffix);
-    if (k > n || memcmp(path + n - k, p->suffix, k) != 0) continue;
+    if (k > n || strcasecmp(path + n - k, p->suffix) != 0) continue;
     *stem = n - k;
     return p;
   }
 }
 
+// Nothing but a regular file is read: a pipe without a writer would be waited for without end.
+static FILE *open_regular(const char *path, rmx_err *err) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat info;
+  FILE *file = NULL;
+  if (fd < 0 || fstat(fd, &info) != 0) {
+    rmx_fail_errno(err, "cannot read %s", path);
+  } else if (!S_ISREG(info.st_mode)) {
+    rmx_fail(err, RMX_EINPUT, "cannot read %s: it is no regular file", path);
+  } else if (!(file = fdopen(fd, "rb"))) {
+    rmx_fail_errno(err, "cannot read %s", path);
+  } else {
+    setvbuf(file, NULL, _IONBF, 0);  // blocks are large already
+  }
+  if (!file && fd >= 0) close(fd);
+  return file;
+}
+
 rmx_status rmx__source_open(rmx__source *s, const char *path, rmx_err *err) {
   size_t stem;
   *s = (rmx__source){.path = path, .packing = rmx__packing_of(path, &stem)};
-  s->file = fopen(path, "rb");
-  if (!s->file) return rmx_fail_errno(err, "cannot read %s", path);
-  setvbuf(s->file, NULL, _IONBF, 0);  // blocks are large already
-  s->block = rmx_calloc(RMX__BLOCK, 1);
-  rmx_status status = s->block ? s->packing->open(s, err) : rmx_fail_memory(err, RMX__BLOCK, path);
+  s->file = open_regular(path, err);
+  rmx_status status = s->file ? RMX_OK : err->status;
+  if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1))) status = rmx_fail_memory(err, RMX__BLOCK, path);
+  if (status == RMX_OK) status = s->packing->open(s, err);
   if (status == RMX_OK) return RMX_OK;
   s->packing = NULL;  // its open released what it had
   rmx__source_close(s);
   return status;
 }
 
-static rmx_status fill(rmx__source *s, rmx_err *err) {
+rmx_status rmx__source_peek(rmx__source *s, size_t size, rmx_err *err) {
+  while (s->end < size && !s->ended) {
+    size_t got;
+    RMX_TRY(s->packing->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
+    s->end += got;
+    s->ended = got == 0;
+  }
+  s->started = true;
+  if (s->end >= 3 && memcmp(s->block, "\xEF\xBB\xBF", 3) == 0) s->at = 3;
+  s->ended = s->ended && s->at == s->end;
+  return RMX_OK;
+}
+
+rmx_status rmx__source_fill(rmx__source *s, rmx_err *err) {
+  if (s->at < s->end || s->ended) return RMX_OK;
+  if (!s->started) {
+    RMX_TRY(rmx__source_peek(s, 3, err));
+    if (s->at < s->end || s->ended) return RMX_OK;
+  }
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
   s->at = s->end = 0;
   RMX_TRY(s->packing->read(s, s->block, RMX__BLOCK, &s->end, err));
-  // Reads may be short, and a mark of three bytes that is cut in two is no text we have ever met.
-  if (!s->started && s->end >= 3 && memcmp(s->block, "\xEF\xBB\xBF", 3) == 0) s->at = 3;
-  s->started = true;
   s->ended = s->end == 0;
   return RMX_OK;
 }
 
-rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, bool *more, rmx_err *err) {
+rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut, rmx_err *err) {
   line->size = 0;
   rmx_buf_add(line, "", 0);
-  *more = false;
-  while (!s->ended) {
-    if (s->at == s->end) {
-      RMX_TRY(fill(s, err));
-      continue;
-    }
+  *more = *cut = false;
+  for (;;) {
+    RMX_TRY(rmx__source_fill(s, err));
+    if (s->ended) return RMX_OK;
     const char *from = s->block + s->at, *feed = memchr(from, '\n', s->end - s->at);
-    size_t n = feed ? (size_t)(feed - from) : s->end - s->at;
-    rmx_buf_add(line, from, n);
+    size_t n = feed ? (size_t)(feed - from) : s->end - s->at, room = most ? most - line->size : n;
+    *cut = *cut || n > room;
+    rmx_buf_add(line, from, n < room ? n : room);
     if (line->failed) return rmx_fail_memory(err, line->size + n, s->path);
     *more = true;
     s->at += n + (feed != NULL);
-    if (feed) break;
+    if (feed) return RMX_OK;
   }
-  return RMX_OK;
 }
 
 void rmx__source_close(rmx__source *s) {

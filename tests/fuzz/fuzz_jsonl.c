@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_all(const char *path, const char *separator) {
   rmx_err err = {0};
   rmx__reader r;
-  if (rmx__reader_open(&r, path, "text", separator, true, &err) != RMX_OK) abort();
+  const rmx__reader_options o = {"text", separator, true, 1 << 16};
+  if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) abort();
   bool more = true;
   while (rmx__reader_next(&r, &more, &err) == RMX_OK && more)
     if (r.text.size == 0 || rmx__utf8_valid_prefix(r.text.data, r.text.size) != r.text.size) abort();
@@ -19,7 +20,7 @@ static void read_all(const char *path, const char *separator) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const suffixes[] = {".jsonl", ".txt", ".jsonl.gz", ".jsonl.zst"};
+  static const char *const suffixes[] = {".jsonl", ".txt", ".json.gz", ".ndjson.zstd"};
   for (int i = 0; i < 4; i++) {
     char path[80];
     snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);

@@ -416,7 +416,8 @@ START_TEST(errors_name_what_is_wrong) {
   o = small_options();
   o.skip_bad = true;
   must(prepare(&o, &bad, 1, NULL, 0, "exp", 1, err));
-  ck_assert_int_eq(index_number("exp", "bad", "bad_lines"), 2);
+  ck_assert_int_eq(index_number("exp", "bad", "bad_lines"), 1);
+  ck_assert_int_eq(index_number("exp", "bad", "no_text"), 1);
   ck_assert_int_eq(index_number("exp", "bad", "documents"), 3);
   source_release(&bad);
   source_release(&s[0]);

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents out of files: text and JSON Lines, plain and packed, whole and broken.
+#include <sys/stat.h>
+
+#include "corpus/json_text.h"
 #include "corpus/reader.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
 
 struct found {
   rmx_strings documents;
-  uint64_t bad_lines, invalid_utf8;
+  uint64_t bad_lines, no_text, invalid_utf8;
 };
 
 static rmx_status read_all(const char *path, const char *field, const char *separator, bool skip_bad,
                            struct found *out, rmx_err *err) {
   rmx__reader r;
   *out = (struct found){0};
-  RMX_TRY(rmx__reader_open(&r, path, field, separator, skip_bad, err));
+  const rmx__reader_options o = {field, separator, skip_bad, 0};
+  RMX_TRY(rmx__reader_open(&r, path, &o, err));
   rmx_status status = RMX_OK;
   bool more = true;
   while (status == RMX_OK && more) {
@@ -21,6 +25,7 @@ static rmx_status read_all(const char *path, const char *field, const char *sepa
     if (more && status == RMX_OK) ck_assert(rmx_strings_add(&out->documents, r.text.data));
   }
   out->bad_lines = r.bad_lines;
+  out->no_text = r.no_text;
   out->invalid_utf8 = r.invalid_utf8;
   rmx__reader_close(&r);
   if (status != RMX_OK) rmx_strings_release(&out->documents);
@@ -77,7 +82,10 @@ START_TEST(broken_lines) {
              {"{\"body\": \"x\"}", "b.jsonl:2: \"text\" is missing"},
              {"{\"text\": 7}", "b.jsonl:2: \"text\" is not a string"},
              {"[\"text\"]", "b.jsonl:2: not a JSON object"},
-             {"{\"text\": \"\\ud800\"}", "b.jsonl:2: not JSON"}};
+             {"{\"text\": \"a\\x\"}", "b.jsonl:2: not JSON: an unknown escape in the text, at byte 12"},
+             {"{\"text\": \"a\\u12\"}", "b.jsonl:2: not JSON: \\u without four"},
+             {"{\"text\": \"a\"} {", "b.jsonl:2: not JSON: more behind its end, at byte 15"},
+             {"{\"a\": [1, {2}], \"text\": \"a\"}", "b.jsonl:2: not JSON: wanted a name in quotes, at byte 12"}};
   folder_make();
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char text[200];
@@ -88,7 +96,7 @@ START_TEST(broken_lines) {
     must(read_all(in_folder("b.jsonl"), "text", "%", true, &f, err));
     ck_assert_uint_eq(f.documents.n, 2);
     ck_assert_str_eq(f.documents.items[1], "three");
-    ck_assert_uint_eq(f.bad_lines, 1);
+    ck_assert_uint_eq(f.bad_lines + f.no_text, 1);
     rmx_strings_release(&f.documents);
   }
   folder_remove();
@@ -187,12 +195,203 @@ END_TEST
 
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
-  must_fail(rmx__reader_open(&r, "a/b.parquet", "text", "%", false, err),
-            "a/b.parquet: unknown kind of file; known are .jsonl, .txt, each as it is or packed (.gz, .zst)");
-  must_fail(rmx__reader_open(&r, "x.gz", "text", "%", false, err), "unknown kind of file");
-  must_fail(rmx__reader_open(&r, ".txt", "text", "%", false, err), "unknown kind of file");
-  must_fail(rmx__reader_open(&r, "/nonexistent/b.txt", "text", "%", false, err),
-            "cannot read /nonexistent/b.txt");
+  const rmx__reader_options o = {"text", "%", false, 0};
+  must_fail(rmx__reader_open(&r, "a/b.parquet", &o, err),
+            "a/b.parquet: unknown kind of file; known are .jsonl, .json, .ndjson, .txt, each as it is or packed (.gz, .zst, .zstd); Parquet is not read");
+  must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown kind of file");
+  must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown kind of file");
+  must_fail(rmx__reader_open(&r, "/nonexistent/b.txt", &o, err), "cannot read /nonexistent/b.txt");
+  must_fail(rmx__reader_open(&r, "/dev/null", &o, err), "unknown kind of file");
+  folder_make();
+  ck_assert_int_eq(mkfifo(in_folder("pipe.txt"), 0600), 0);
+  must_fail(rmx__reader_open(&r, in_folder("pipe.txt"), &o, err), "it is no regular file");
+  folder_remove();
+}
+END_TEST
+
+// Only the text counts: what other fields hold, and how, does no harm.
+START_TEST(odd_fields_do_no_harm) {
+  folder_make();
+  put_text("a.jsonl",
+           "{\"id\": 18446744073709551615,\"text\":\"huge integer\"}\n"
+           "{\"text\":\"a \\ud83d b \\udc00\"}\n"
+           "{\"score\": NaN,\"text\":\"nan\", \"y\": -Infinity}\n"
+           "{\"x\":1e400,\"text\":\"overflow\"}\n"
+           "{\"x\": \"a\tb\001\", \"text\":\"raw\ttab\"}\n"
+           "{\"text\":null}\n"
+           "{\"meta\": {\"text\": \"inner\", \"q\": \"}{\\\"]\"}, \"l\": [[{}], []], \"text\": \"nested\"}\n"
+           "{\"text\": \"first\", \"text\": \"last counts\"}\n"
+           "{\"\\u0074ext\": \"escaped name\"}\n"
+           "{\"bad\": \"\\ud800\\q\\u12\xFF\", \"text\": \"bad escape elsewhere\"}\n"
+           "{\"text\": \"null\", \"text\": null}\n");
+  struct found f;
+  must(read_all(in_folder("a.jsonl"), "text", "%", false, &f, err));
+  static const char *const wanted[] = {"huge integer", "a \xEF\xBF\xBD b \xEF\xBF\xBD", "nan", "overflow", "raw\ttab", "nested", "last counts",
+                                       "escaped name", "bad escape elsewhere"};
+  ck_assert_uint_eq(f.documents.n, sizeof wanted / sizeof *wanted);
+  for (size_t i = 0; i < f.documents.n; i++) ck_assert_str_eq(f.documents.items[i], wanted[i]);
+  ck_assert_uint_eq(f.no_text, 2);
+  ck_assert_uint_eq(f.invalid_utf8, 2);
+  ck_assert_uint_eq(f.bad_lines, 0);
+  rmx_strings_release(&f.documents);
+  put_text("b.jsonl", "{\"a\": {\"b\": {\"c\": \"deep\"}}}\n{\"a.b.c\": \"whole\"}\n{\"a\": {\"b.c\": \"half\"}}\n");
+  must(read_all(in_folder("b.jsonl"), "a.b.c", "%", false, &f, err));
+  ck_assert_uint_eq(f.documents.n, 3);
+  ck_assert_str_eq(f.documents.items[0], "deep");
+  ck_assert_str_eq(f.documents.items[2], "half");
+  rmx_strings_release(&f.documents);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(json_nesting_is_bounded) {
+  rmx_buf line = {0}, text = {0};
+  rmx__json_look look;
+  for (int deep = 0; deep < 2; deep++) {
+    const int n = deep ? 1000000 : RMX__JSON_DEPTH - 1;
+    line.size = 0;
+    rmx_buf_puts(&line, "{\"x\": ");
+    for (int i = 0; i < n; i++) rmx_buf_puts(&line, "[");
+    for (int i = 0; i < n; i++) rmx_buf_puts(&line, "]");
+    rmx_buf_puts(&line, ", \"text\": \"a\"}");
+    ck_assert_int_eq(rmx__json_text(line.data, line.size, "text", &text, &look), deep ? RMX__JSON_BROKEN : RMX__JSON_TEXT);
+  }
+  ck_assert_str_eq(look.what, "more than 256 brackets in one another");
+  rmx_buf_release(&line);
+  rmx_buf_release(&text);
+}
+END_TEST
+
+// The scanner takes what jansson takes, and finds the same text.
+START_TEST(the_scanner_agrees_with_a_parser) {
+  static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"text\"", "\"a\"", "\"b\\n\\u00e9\"", "1", "-2.5e3", "true", "null", " ", "\"\\\\\"", "\\", "\""};
+  rmx_rng rng = rmx_rng_make(5, 0, RMX_FOR_TEST);
+  rmx_buf line = {0}, text = {0};
+  size_t objects = 0, texts = 0;
+  for (int round = 0; round < 300000; round++) {
+    line.size = 0;
+    rmx_buf_puts(&line, "{\"text\":");
+    for (uint64_t n = rmx_rng_below(&rng, 9); n > 0; n--) rmx_buf_puts(&line, pieces[rmx_rng_below(&rng, sizeof pieces / sizeof *pieces)]);
+    rmx_buf_puts(&line, rmx_rng_below(&rng, 2) ? "}" : ", \"c\": 1}");
+    rmx__json_look look;
+    json_t *tree = json_loadb(line.data, line.size, JSON_ALLOW_NUL, NULL);
+    rmx__json_found found = rmx__json_text(line.data, line.size, "text", &text, &look);
+    if (json_is_object(tree)) {
+      objects++;
+      const json_t *value = json_object_get(tree, "text");
+      ck_assert_int_eq(found, json_is_string(value) ? RMX__JSON_TEXT : json_is_null(value) ? RMX__JSON_NULL : value ? RMX__JSON_OTHER : RMX__JSON_MISSING);
+      if (json_is_string(value)) {
+        texts++;
+        ck_assert_uint_eq(text.size, json_string_length(value));
+        ck_assert_mem_eq(text.data, json_string_value(value), text.size);
+      }
+    }
+    json_decref(tree);
+  }
+  ck_assert_uint_gt(objects, 1000);
+  ck_assert_uint_gt(texts, 300);
+  rmx_buf_release(&line);
+  rmx_buf_release(&text);
+}
+END_TEST
+
+START_TEST(json_arrays_and_objects_over_lines) {
+  folder_make();
+  put_text("a.json", " [\n {\"text\": \"one\"},\n{\"x\": [1, {\"}\": \"]\"}], \"text\":\n\"two\"} ,{\"text\": \"three\"}\n]\n");
+  check(in_folder("a.json"), "%", DOCUMENTS("one", "two", "three"));
+  put_text("b.json", "{\n  \"text\": \"one\"\n}\n{\n  \"text\": \"two\"\n}\n");
+  check(in_folder("b.json"), "%", DOCUMENTS("one", "two"));
+  put_text("c.NDJSON", "{\"text\": \"one\"}\n{\"text\": \"two\"}");
+  check(in_folder("c.NDJSON"), "%", DOCUMENTS("one", "two"));
+  put_text("empty.json", "[]");
+  check(in_folder("empty.json"), "%", (const char *const[]){NULL});
+  static const struct {
+    const char *text, *message;
+  } bad[] = {{"[{\"text\": \"one\"},\n\n{\"body\": 1}]", "d.json:3: \"text\" is missing"},
+             {"[{\"text\": \"one\"},\n{\"text\": \"tw", "d.json:2: not JSON: a string without an end"},
+             {"[{\"text\": \"one\"},\n", "d.json:2: the array has no end"},
+             {"[{\"text\": \"one\"}]\n{\"text\": \"two\"}", "d.json:2: more behind the end of the array"},
+             {"[{\"text\": \"one\"}, 7]", "d.json:1: not a JSON object"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    struct found f;
+    put_text("d.json", bad[i].text);
+    must_fail(read_all(in_folder("d.json"), "text", "%", false, &f, err), bad[i].message);
+    must(read_all(in_folder("d.json"), "text", "%", true, &f, err));
+    ck_assert_uint_eq(f.documents.n, 1);
+    ck_assert_uint_eq(f.bad_lines + f.no_text, 1);
+    rmx_strings_release(&f.documents);
+  }
+  folder_remove();
+}
+END_TEST
+
+START_TEST(files_are_named_for_what_they_are) {
+  static const struct {
+    const char *name, *bytes;
+    size_t size;
+    const char *message;
+  } files[] = {
+      {"a.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "a Git LFS pointer"},
+      {"a.txt", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "git lfs pull"},
+      {"a.json.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "broken gzip file: it is a Git LFS pointer"},
+      {"a.jsonl.zst", "<!DOCTYPE html><html><head>", 27, "broken Zstandard file: it is a web page"},
+      {"a.jsonl", "\n<html><head><title>403", 23, "a web page, not JSON"},
+      {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not packed at all"},
+      {"a.txt", "\xFF\xFEh\0i\0", 6, "this is UTF-16 text"},
+      {"a.jsonl", "\xFE\xFF\0{\0\"", 6, "iconv -f UTF-16"},
+      {"a.txt", "h\0e\0l\0l\0o\0", 10, "many of its bytes are zero"},
+      {"a.txt", "PAR1\x15\x04", 6, "a Parquet file"},
+      {"a.jsonl", "\x1F\x8B\x08\0", 4, "a gzip file; end its name in .gz"},
+  };
+  folder_make();
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    struct found f;
+    put(files[i].name, files[i].bytes, files[i].size);
+    must_fail(read_all(in_folder(files[i].name), "text", "%", false, &f, err), files[i].message);
+    must_fail(read_all(in_folder(files[i].name), "text", "%", true, &f, err), files[i].name);
+  }
+  folder_remove();
+}
+END_TEST
+
+// A hundred megabytes in ten kilobytes: what is kept of them is bounded.
+START_TEST(lines_and_documents_have_a_limit) {
+  folder_make();
+  const size_t size = 100 << 20;
+  char *zeros = malloc(size), *packed = malloc(1 << 20);
+  memset(zeros, 'a', size);
+  memcpy(zeros, "{\"text\": \"", 10);
+  static const char tail[] = "\"}\n{\"text\": \"short\"}\n";
+  memcpy(zeros + size - strlen(tail), tail, strlen(tail));
+  put("bomb.jsonl.zst", packed, zstd_bytes(zeros, size, packed, 1 << 20));
+  put("bomb.jsonl.gz", packed, gzip_bytes(zeros, size, packed, 1 << 20));
+  free(packed);
+  put_text("lines.txt", "short\n%\none\ntwo\nthree\nfour\nfive\n%\nlast\n");
+  static const char *const names[] = {"bomb.jsonl.zst", "bomb.jsonl.gz", "lines.txt"};
+  for (int i = 0; i < 3; i++)
+    for (int skip = 0; skip < 2; skip++) {
+      rmx__reader r;
+      rmx__reader_options o = {"text", "%", skip, i == 2 ? 12 : 1 << 20};
+      bool more = true;
+      size_t n = 0;
+      must(rmx__reader_open(&r, in_folder(names[i]), &o, err));
+      rmx_err e = {0};
+      while (more && rmx__reader_next(&r, &more, &e) == RMX_OK) n += more;
+      if (i == 2) {
+        ck_assert_uint_eq(n, 1);
+        ck_assert_ptr_nonnull(strstr(e.message, "lines.txt:5: a document of more than 12 bytes"));
+      } else if (skip) {
+        ck_assert_int_eq(e.status, RMX_OK);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(r.bad_lines, 1);
+      } else {
+        ck_assert_ptr_nonnull(strstr(e.message, ":1: a line of more than 1048576 bytes: cut it up, or raise corpus.max_document"));
+      }
+      ck_assert_uint_le(r.line.capacity, 4 << 20);
+      rmx__reader_close(&r);
+    }
+  free(zeros);
+  folder_remove();
 }
 END_TEST
 
@@ -221,5 +420,11 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, packed_files);
   tcase_add_test(tc, cut_off_and_damaged_archives);
   tcase_add_test(tc, unknown_and_missing_files);
+  tcase_add_test(tc, odd_fields_do_no_harm);
+  tcase_add_test(tc, json_nesting_is_bounded);
+  tcase_add_test(tc, the_scanner_agrees_with_a_parser);
+  tcase_add_test(tc, json_arrays_and_objects_over_lines);
+  tcase_add_test(tc, files_are_named_for_what_they_are);
+  tcase_add_test(tc, lines_and_documents_have_a_limit);
   tcase_add_test(tc, prefixes);
 }
