@@ -17,8 +17,13 @@ static rmx_status add_domains(rmx_buf *b, const char *text, rmx_err *err) {
   size_t n;
   RMX_TRY(rmx_corpus_discover(text, ".", &found, &n, err));
   for (size_t i = 0; i < n; i++) {
-    rmx_buf_printf(b, "    %s:\n      files:\n", found[i].name);
-    for (size_t j = 0; j < found[i].files.n; j++) rmx_buf_printf(b, "        - \"%s\"\n", found[i].files.items[j]);
+    rmx_put_yaml_key(b, 4, found[i].name);
+    rmx_buf_puts(b, "\n      files:\n");
+    for (size_t j = 0; j < found[i].files.n; j++) {
+      rmx_buf_puts(b, "        - ");
+      rmx_put_quoted(b, found[i].files.items[j]);
+      rmx_buf_puts(b, "\n");
+    }
   }
   rmx_domain_sources_release(found, n);
   return RMX_OK;
@@ -42,7 +47,9 @@ static rmx_status config_text(rmx_buf *b, const char *text, const char *target, 
     const rmx_section *s = &rmx_config_sections[i];
     if (strcmp(s->prefix, "corpus") == 0) add_keys(b, s, "  ");
   }
-  rmx_buf_printf(b, "\ntarget: %s         # the domain (or metric) to be improved; or a map `domain: weight`\n", target);
+  rmx_buf_puts(b, "\ntarget: ");
+  rmx_put_yaml(b, target);
+  rmx_buf_puts(b, "         # the domain (or metric) to be improved; or a map `domain: weight`\n");
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     if (strcmp(s->prefix, "corpus") == 0) continue;

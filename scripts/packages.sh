@@ -31,6 +31,8 @@ build | libjs-vega | charts of the report, embedded in it
 build | perl-base | scripts
 test | check | C test programs
 test | libsubunit-dev | what check is linked to
+test | python3-yaml | reads the YAML that is written, as most trainers do
+test | jq | reads the JSON that is written
 test | shellcheck | checks the shell scripts
 test | jq | looks into JSON in the shell tests
 browser | chromium | opens the report page

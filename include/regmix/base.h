@@ -247,13 +247,30 @@ typedef struct rmx_map {
 rmx_status rmx_map_open(rmx_map *map, const char *path, rmx_err *err);
 void rmx_map_release(rmx_map *map);
 
+/* ---- numbers and strings as text ---------------------------------------- */
+
+/* The fewest digits that read back to the same double, as "%g" writes them. out: 32 bytes. */
+void rmx_double_text(double x, char out[32]);
+/* The same with a point, always: JSON, YAML 1.1 and 1.2, and Python read it back as the same double, never as an
+ * integer or a string. x is finite. */
+void rmx_put_number(rmx_buf *out, double x);
+/* A string in double quotes, the same text for JSON, YAML and Python. `s` is UTF-8. */
+void rmx_put_quoted(rmx_buf *out, const char *s);
+/* A YAML scalar: plain where no reader could take it for something else, else quoted. */
+void rmx_put_yaml(rmx_buf *out, const char *s);
+/* `key` as a line's beginning in a block map, its colon included; a long one in the form that readers take at any length. */
+void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key);
+
 /* ---- JSON and YAML: both are read into jansson trees -------------------- */
 
 /* The caller owns the tree (json_decref). Errors name file and line. */
 rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err);
 rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err);
-/* json_dumps with 2-space indent, keys in their order, 17 significant digits, and a line feed; free() it. */
+/* The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a line feed;
+ * free() it. NULL: memory is short, or there is no tree. */
 char *rmx_json_text(const json_t *tree);
+/* The same on one line without spaces; a NULL tree sets out->failed. */
+void rmx_put_json(rmx_buf *out, const json_t *tree);
 /* Fetches with a type check: `what` (usually the file) heads the message. */
 rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what, rmx_err *err);
 rmx_status rmx_json_string(const json_t *object, const char *key, const char **out, const char *what, rmx_err *err);
@@ -304,8 +321,6 @@ rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err);
 void rmx_csv_print(FILE *f, const rmx_table *t);
 rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err); /* NULL names and ids, zero x */
 void rmx_table_release(rmx_table *t);
-/* Shortest "%.{15,16,17}g" text that reads back to the same double. out: 32 bytes. */
-void rmx_double_text(double x, char out[32]);
 /* A field of CSV, quoted only if it must be. */
 void rmx_csv_field(rmx_buf *out, const char *text);
 

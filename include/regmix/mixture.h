@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 /* Checks weights (D) as a user gave them: finite, not negative, sum within `slack` of 1
- * (0.01 by convention); then divides by the sum. `where` ("m.csv:12") heads the message. */
+ * (0.01 by convention); then normalises them. `where` ("m.csv:12") heads the message. */
 rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, double slack, const char *where,
                              rmx_err *err);
-/* Divides by the sum; RMX_ENUMERIC where that is not a positive number. */
+/* Divides by the sum, unless that is 1 within 1e-9: such weights stay as they are, bit for bit. RMX_ENUMERIC where that is not a positive number. */
 rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err);
 /* prior_d = tokens_d / sum tokens. */
 void rmx_mixture_prior(const double *tokens, size_t D, double *prior);

@@ -80,6 +80,8 @@ rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
 json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
 /* Hash of that: result.json keeps it as "answers", to tell results of another question. out: 17 bytes. */
 void rmx_run_answers(const rmx_run *r, char out[17]);
+/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may differ in their last bit. */
+bool rmx_run_answered_by(const rmx_run *r, const char *answers);
 
 /* How a training stands; given to `tick` after every optimiser step. */
 typedef struct rmx_train_state {

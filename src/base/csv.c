@@ -7,15 +7,15 @@
 #include <string.h>
 #include <strings.h>
 
-void rmx_double_text(double x, char out[32]) {
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(out, 32, "%.*g", digits, x);
-    if (strtod(out, NULL) == x) return;
-  }
+// Spaces around a field are no part of it unless it is quoted, and a byte order mark is none behind a quote.
+static bool needs_quotes(const char *text) {
+  size_t n = strlen(text);
+  return strpbrk(text, ",\"\r\n") || (n && (strchr(" \t", text[0]) || strchr(" \t", text[n - 1]))) ||
+         strncmp(text, "\xEF\xBB\xBF", 3) == 0;
 }
 
 void rmx_csv_field(rmx_buf *out, const char *text) {
-  if (!strpbrk(text, ",\"\r\n")) {
+  if (!needs_quotes(text)) {
     rmx_buf_puts(out, text);
     return;
   }

@@ -16,12 +16,59 @@ rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err) {
   return RMX_OK;
 }
 
+// indent < 0: all on one line, without spaces.
+static void break_line(rmx_buf *b, int indent, int depth) {
+  if (indent >= 0) rmx_buf_printf(b, "\n%*s", indent * depth, "");
+}
+
+static void write_node(rmx_buf *b, const json_t *node, int indent, int depth) {
+  const bool object = json_is_object(node);
+  const char *key;
+  json_t *value;
+  size_t i;
+  switch (json_typeof(node)) {
+    case JSON_STRING: rmx_put_quoted(b, json_string_value(node)); return;
+    case JSON_REAL: rmx_put_number(b, json_real_value(node)); return;
+    case JSON_INTEGER: rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node)); return;
+    case JSON_TRUE: rmx_buf_puts(b, "true"); return;
+    case JSON_FALSE: rmx_buf_puts(b, "false"); return;
+    case JSON_NULL: rmx_buf_puts(b, "null"); return;
+    default: break;
+  }
+  bool any = false;
+  rmx_buf_puts(b, object ? "{" : "[");
+  if (object) {
+    json_object_foreach((json_t *)node, key, value) {
+      if (any) rmx_buf_puts(b, ",");
+      any = true;
+      break_line(b, indent, depth + 1);
+      rmx_put_quoted(b, key);
+      rmx_buf_puts(b, indent >= 0 ? ": " : ":");
+      write_node(b, value, indent, depth + 1);
+    }
+  } else {
+    json_array_foreach(node, i, value) {
+      if (any) rmx_buf_puts(b, ",");
+      any = true;
+      break_line(b, indent, depth + 1);
+      write_node(b, value, indent, depth + 1);
+    }
+  }
+  if (any) break_line(b, indent, depth);
+  rmx_buf_puts(b, object ? "}" : "]");
+}
+
+void rmx_put_json(rmx_buf *out, const json_t *tree) {
+  if (tree) write_node(out, tree, -1, 0);
+  else out->failed = true;
+}
+
 char *rmx_json_text(const json_t *tree) {
-  char *text = json_dumps(tree, JSON_INDENT(2) | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
-  if (!text) return NULL;
-  char *line = rmx_format("%s\n", text);
-  free(text);
-  return line;
+  rmx_buf b = {0};
+  if (tree) write_node(&b, tree, 2, 0);
+  rmx_buf_puts(&b, "\n");
+  if (!tree || b.failed) rmx_buf_release(&b);
+  return b.data;
 }
 
 rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err) {

@@ -84,6 +84,10 @@ static rmx_status map_of(struct reading *r, json_t *object, int depth) {
       yaml_event_delete(&event);
       return wrong(r, &mark, "a key must be a plain name");
     }
+    if (memchr(event.data.scalar.value, '\0', event.data.scalar.length)) {
+      yaml_event_delete(&event);
+      return wrong(r, &mark, "a key has a NUL character in it");
+    }
     char *key = rmx_strdup((const char *)event.data.scalar.value);
     yaml_event_delete(&event);
     if (!key) return rmx_fail_memory(r->err, 0, r->name);
@@ -201,84 +205,60 @@ void rmx_yaml_release(rmx_yaml *y) {
   *y = (rmx_yaml){0};
 }
 
-// ---- writing: block style, strings quoted only where they would be read as something else
+// ---- writing: block style, strings quoted unless no reader could take them for something else
 
-static bool needs_quotes(const char *s) {
-  if (!*s || strspn(s, "0123456789+-.eE") == strlen(s)) return true;
-  static const char *const words[] = {"true", "false", "null", "~", "yes", "no", "on", "off"};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strcmp(s, words[i]) == 0) return true;
-  if (strchr("-?:,[]{}#&*!|>'\"%@` ", s[0]) || s[strlen(s) - 1] == ' ') return true;
-  for (; *s; s++)
-    if ((unsigned char)*s < 32 || *s == 127 || (*s == ':' && (s[1] == ' ' || !s[1])) || (*s == ' ' && s[1] == '#'))
-      return true;
-  return false;
-}
-
-static void write_string(rmx_buf *b, const char *s) {
-  if (!needs_quotes(s)) {
-    rmx_buf_puts(b, s);
-    return;
-  }
-  rmx_buf_puts(b, "\"");
-  for (; *s; s++) {
-    if (*s == '"' || *s == '\\') rmx_buf_printf(b, "\\%c", *s);
-    else if (*s == '\n') rmx_buf_puts(b, "\\n");
-    else if ((unsigned char)*s < 32 || *s == 127) rmx_buf_printf(b, "\\x%02x", (unsigned char)*s);
-    else rmx_buf_add(b, s, 1);
-  }
-  rmx_buf_puts(b, "\"");
-}
+enum { LONGEST_SIMPLE_KEY = 128 };  // readers look for the colon within 1024 characters, and a byte may take six
 
 static void write_scalar(rmx_buf *b, const json_t *node) {
-  char number[32];
   switch (json_typeof(node)) {
-    case JSON_STRING: write_string(b, json_string_value(node)); break;
-    case JSON_INTEGER: rmx_buf_printf(b, "%lld", (long long)json_integer_value(node)); break;
-    case JSON_REAL:
-      rmx_double_text(json_real_value(node), number);
-      rmx_buf_puts(b, number);
-      break;
+    case JSON_STRING: rmx_put_yaml(b, json_string_value(node)); break;
+    case JSON_INTEGER: rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node)); break;
+    case JSON_REAL: rmx_put_number(b, json_real_value(node)); break;
     case JSON_TRUE: rmx_buf_puts(b, "true"); break;
     case JSON_FALSE: rmx_buf_puts(b, "false"); break;
+    case JSON_OBJECT: rmx_buf_puts(b, "{}"); break;
+    case JSON_ARRAY: rmx_buf_puts(b, "[]"); break;
     default: rmx_buf_puts(b, "null");
   }
 }
 
+static void write_node(rmx_buf *b, const json_t *node, int indent);
+
+// What stands behind a key's colon or an item's dash.
+static void write_value(rmx_buf *b, const json_t *value, int indent) {
+  if (json_object_size(value) > 0 || json_array_size(value) > 0) {
+    rmx_buf_puts(b, "\n");
+    write_node(b, value, indent + 2);
+  } else {
+    rmx_buf_puts(b, " ");
+    write_scalar(b, value);
+    rmx_buf_puts(b, "\n");
+  }
+}
+
+void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key) {
+  rmx_buf_printf(out, "%*s", indent, "");
+  if (strlen(key) <= LONGEST_SIMPLE_KEY) {
+    rmx_put_yaml(out, key);
+    rmx_buf_puts(out, ":");
+  } else {
+    rmx_buf_puts(out, "? ");
+    rmx_put_yaml(out, key);
+    rmx_buf_printf(out, "\n%*s:", indent, "");
+  }
+}
+
 static void write_node(rmx_buf *b, const json_t *node, int indent) {
-  if (json_is_object(node)) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)node, key, value) {
-      rmx_buf_printf(b, "%*s", indent, "");
-      write_string(b, key);
-      bool block = json_object_size(value) > 0 || json_array_size(value) > 0;
-      rmx_buf_puts(b, block ? ":\n" : ": ");
-      if (block) {
-        write_node(b, value, indent + 2);
-      } else {
-        if (json_is_object(value)) rmx_buf_puts(b, "{}");
-        else if (json_is_array(value)) rmx_buf_puts(b, "[]");
-        else write_scalar(b, value);
-        rmx_buf_puts(b, "\n");
-      }
-    }
-  } else if (json_is_array(node)) {
-    size_t i;
-    json_t *value;
-    json_array_foreach(node, i, value) {
-      rmx_buf_printf(b, "%*s-", indent, "");
-      if (json_object_size(value) > 0 || json_array_size(value) > 0) {
-        rmx_buf_puts(b, "\n");
-        write_node(b, value, indent + 2);
-      } else {
-        rmx_buf_puts(b, " ");
-        if (json_is_object(value)) rmx_buf_puts(b, "{}");
-        else if (json_is_array(value)) rmx_buf_puts(b, "[]");
-        else write_scalar(b, value);
-        rmx_buf_puts(b, "\n");
-      }
-    }
+  const char *key;
+  json_t *value;
+  size_t i;
+  json_object_foreach((json_t *)node, key, value) {
+    rmx_put_yaml_key(b, indent, key);
+    write_value(b, value, indent);
+  }
+  json_array_foreach(node, i, value) {
+    rmx_buf_printf(b, "%*s-", indent, "");
+    write_value(b, value, indent);
   }
 }
 
@@ -289,7 +269,12 @@ rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *head
     rmx_buf_printf(&b, "# %.*s\n", (int)n, line);
     line += n + (line[n] == '\n');
   }
-  write_node(&b, tree, 0);
+  if (json_object_size(tree) > 0 || json_array_size(tree) > 0) {
+    write_node(&b, tree, 0);
+  } else {
+    write_scalar(&b, tree);
+    rmx_buf_puts(&b, "\n");
+  }
   rmx_status status = b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data ? b.data : "", b.size, err);
   rmx_buf_release(&b);
   return status;

@@ -25,11 +25,4 @@ typedef struct rmx__blend {
 RMX_EXPORT_FORMATS(DECLARE_WRITER)
 #undef DECLARE_WRITER
 
-// A double that JSON, YAML 1.1 and 1.2, and Python all read back as the same double.
-void rmx__put_number(rmx_buf *out, double x);
-// A string in double quotes, the same text for JSON, YAML and Python. `s` is UTF-8.
-void rmx__put_quoted(rmx_buf *out, const char *s);
-// A YAML scalar: plain where nothing could take it for something else, else quoted.
-void rmx__put_yaml(rmx_buf *out, const char *s);
-
 #endif

@@ -10,7 +10,7 @@ void rmx__export_csv(const rmx__blend *b, rmx_buf *out) {
   for (size_t i = 0; i < b->n; i++) {
     rmx_csv_field(out, b->sources[i].name);
     rmx_buf_puts(out, ",");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, "\n");
   }
 }
@@ -19,9 +19,9 @@ static void json_map(const rmx__blend *b, rmx_buf *out, int indent) {
   rmx_buf_puts(out, "{\n");
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_printf(out, "%*s", indent + 2, "");
-    rmx__put_quoted(out, b->sources[i].name);
+    rmx_put_quoted(out, b->sources[i].name);
     rmx_buf_puts(out, ": ");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, i + 1 < b->n ? ",\n" : "\n");
   }
   rmx_buf_printf(out, "%*s}", indent, "");
@@ -43,16 +43,15 @@ void rmx__export_doremi(const rmx__blend *b, rmx_buf *out) {
 }
 
 static void yaml_entry(rmx_buf *out, int indent, const char *key, double weight) {
-  rmx_buf_printf(out, "%*s", indent, "");
-  rmx__put_yaml(out, key);
-  rmx_buf_puts(out, ": ");
-  rmx__put_number(out, weight);
+  rmx_put_yaml_key(out, indent, key);
+  rmx_buf_puts(out, " ");
+  rmx_put_number(out, weight);
   rmx_buf_puts(out, "\n");
 }
 
 static void yaml_text(rmx_buf *out, int indent, const char *key, const char *value) {
   rmx_buf_printf(out, "%*s%s", indent, "", key);
-  rmx__put_yaml(out, value);
+  rmx_put_yaml(out, value);
   rmx_buf_puts(out, "\n");
 }
 
@@ -75,9 +74,8 @@ void rmx__export_streaming(const rmx__blend *b, rmx_buf *out) {
                  b->unit);
   for (size_t i = 0; i < b->n; i++) {
     const rmx__source *s = &b->sources[i];
-    rmx_buf_puts(out, "  ");
-    rmx__put_yaml(out, s->name);
-    rmx_buf_puts(out, ":\n");
+    rmx_put_yaml_key(out, 2, s->name);
+    rmx_buf_puts(out, "\n");
     yaml_text(out, 4, strstr(s->path, "://") ? "remote: " : "local: ", s->path);
     yaml_entry(out, 4, "proportion", s->weight);
   }
@@ -105,7 +103,7 @@ void rmx__export_nanotron(const rmx__blend *b, rmx_buf *out) {
   rmx_buf_puts(out, "  dataset_weights:\n");
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_puts(out, "    - ");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, "\n");
   }
 }

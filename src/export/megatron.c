@@ -7,7 +7,7 @@
 // Megatron-LM (megatron/core/datasets/utils.py, get_blend_from_list): weight prefix weight prefix ...
 static void pairs(const rmx__blend *b, rmx_buf *out, const char *between) {
   for (size_t i = 0; i < b->n; i++) {
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_printf(out, " %s%s", b->sources[i].path, i + 1 < b->n ? between : "\n");
   }
 }
@@ -33,9 +33,9 @@ static void json_split(const rmx__blend *b, rmx_buf *out, const char *split, boo
   for (size_t i = 0; i < b->n; i++) {
     const rmx__source *s = &b->sources[i];
     rmx_buf_puts(out, "    \"");
-    rmx__put_number(out, s->weight);
+    rmx_put_number(out, s->weight);
     rmx_buf_puts(out, "\", ");
-    rmx__put_quoted(out, valid ? s->valid : s->path);
+    rmx_put_quoted(out, valid ? s->valid : s->path);
     rmx_buf_puts(out, i + 1 < b->n ? ",\n" : "\n");
   }
   rmx_buf_printf(out, "  ]%s", end);
@@ -53,9 +53,9 @@ void rmx__export_nemo(const rmx__blend *b, rmx_buf *out) {
   rmx_buf_printf(out, "# %s\nmodel:\n  data:\n    data_prefix:\n", b->unit);
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_puts(out, "      - ");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, "\n      - ");
-    rmx__put_yaml(out, b->sources[i].path);
+    rmx_put_yaml(out, b->sources[i].path);
     rmx_buf_puts(out, "\n");
   }
 }
@@ -64,13 +64,13 @@ static void neox_split(const rmx__blend *b, rmx_buf *out, const char *split, boo
   rmx_buf_printf(out, "\"%s-data-paths\":\n", split);
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_puts(out, "  - ");
-    rmx__put_yaml(out, valid ? b->sources[i].valid : b->sources[i].path);
+    rmx_put_yaml(out, valid ? b->sources[i].valid : b->sources[i].path);
     rmx_buf_puts(out, "\n");
   }
   rmx_buf_printf(out, "\"%s-data-weights\":\n", split);
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_puts(out, "  - ");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, "\n");
   }
 }

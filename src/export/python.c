@@ -7,11 +7,11 @@ static void sources(const rmx__blend *b, rmx_buf *out) {
   rmx_buf_printf(out, "# %s\nSOURCES = [  # name, path, weight\n", b->unit);
   for (size_t i = 0; i < b->n; i++) {
     rmx_buf_puts(out, "    (");
-    rmx__put_quoted(out, b->sources[i].name);
+    rmx_put_quoted(out, b->sources[i].name);
     rmx_buf_puts(out, ", ");
-    rmx__put_quoted(out, b->sources[i].path);
+    rmx_put_quoted(out, b->sources[i].path);
     rmx_buf_puts(out, ", ");
-    rmx__put_number(out, b->sources[i].weight);
+    rmx_put_number(out, b->sources[i].weight);
     rmx_buf_puts(out, "),\n");
   }
   rmx_buf_puts(out, "]\n");

@@ -10,6 +10,7 @@ rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err) {
   if (!(sum > 0) || !isfinite(sum))
     return rmx_fail(err, RMX_ENUMERIC, "the weights of a mixture sum to %g: at least one must be positive",
                     sum);
+  if (fabs(sum - 1) <= 1e-9) return RMX_OK;  // what is given to the last digit is left as it is
   for (size_t d = 0; d < D; d++) w[d] /= sum;
   return RMX_OK;
 }

@@ -49,8 +49,7 @@ static void add_escaped(rmx_buf *page, const char *text) {
 }
 
 // "<" never stands in the JSON, so that neither "</script" nor "<!--" can.
-static void add_json(rmx_buf *page, const json_t *data, size_t digits) {
-  char *text = data ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(digits)) : NULL;
+static void add_json(rmx_buf *page, const char *text) {
   if (!text) page->failed = true;
   const char *at = text;
   for (const char *angle; at && (angle = strchr(at, '<')); at = angle + 1) {
@@ -58,23 +57,25 @@ static void add_json(rmx_buf *page, const json_t *data, size_t digits) {
     rmx_buf_puts(page, "\\u003c");
   }
   if (at) rmx_buf_puts(page, at);
-  free(text);
 }
 
-// What is drawn needs 7 digits; what predicts, functions, all 17, and stands apart.
+// What is drawn needs 7 digits; what predicts, functions, all of them, and stands apart.
 static void add_data(rmx_buf *page, const json_t *data) {
   json_t *drawn = json_copy((json_t *)data);
   json_object_del(drawn, "functions");
-  add_json(page, drawn, 7);
+  char *text = drawn ? json_dumps(drawn, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
+  add_json(page, text);
+  free(text);
   json_decref(drawn);
 }
 
 static void add_functions(rmx_buf *page, const json_t *data) {
   const json_t *functions = json_object_get(data, "functions");
-  if (functions)
-    add_json(page, functions, 17);
-  else
-    rmx_buf_puts(page, "null");
+  rmx_buf text = {0};
+  if (functions) rmx_put_json(&text, functions);
+  else rmx_buf_puts(&text, "null");
+  add_json(page, text.failed ? NULL : text.data);
+  rmx_buf_release(&text);
 }
 
 static void add_part(rmx_buf *page, const char *name, size_t length, const json_t *data) {

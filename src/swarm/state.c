@@ -28,11 +28,9 @@ rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
   rmx_run_state state = has(r->folder, "checkpoint.bin") ? RMX_RUN_STARTED : RMX_RUN_TODO;
   json_t *o = read_in(r->folder, "result.json");
   if (o) {
-    char wanted[17];
-    rmx_run_answers(r, wanted);
     const char *answers = json_string_value(json_object_get(o, "answers"));
     const char *status = json_string_value(json_object_get(o, "status"));
-    if (!answers || strcmp(answers, wanted) != 0) state = RMX_RUN_OUTDATED;
+    if (!answers || !rmx_run_answered_by(r, answers)) state = RMX_RUN_OUTDATED;
     else state = status && strcmp(status, "diverged") == 0 ? RMX_RUN_DIVERGED : RMX_RUN_DONE;
     // A model that was asked for must be there too.
     if (state == RMX_RUN_DONE && r->keep_model && !r->training.command && !has(r->folder, "model.bin"))

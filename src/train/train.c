@@ -109,7 +109,7 @@ static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err)
   if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &ignored) != RMX_OK) return RMX_OK;
   const char *answers = json_string_value(json_object_get(state, "answers"));
   rmx_status status = RMX_OK;
-  bool same = answers && strcmp(answers, l->answers) == 0;
+  bool same = answers && rmx_run_answered_by(l->run, answers);
   if (same) status = l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err);
   if (same && status == RMX_OK && l->steering.load)
     status = l->steering.load(l->steering.context, json_object_get(state, "steering"), err);

@@ -3,30 +3,29 @@
 // is as it is; tests/browser compares them). A writer gets {sources: [{name, path, weight}], unit}. At the end
 // the part of the page that shows, copies and saves them.
 
-// C's "%.{digits}g".
-function shortG(x, digits) {
-  const [mantissa, exponent] = x.toExponential(digits - 1).split('e');
-  const e = Number(exponent);
-  const trimmed = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
-  if (e >= -4 && e < digits) return trimmed(x.toFixed(digits - 1 - e));
-  return `${trimmed(mantissa)}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`;
-}
-
-// The shortest of 15 to 17 digits that reads back the same, always with a point.
+// The fewest digits that read back the same, as C's "%g" writes them, always with a point.
 function exportNumber(x) {
-  const text = [15, 16, 17].map((digits) => shortG(x, digits)).find((t) => Number(t) === x);
-  return text.includes('.') ? text : text.includes('e') ? text.replace('e', '.0e') : `${text}.0`;
+  const [mantissa, exponent] = x.toExponential().split('e');
+  const e = Number(exponent);
+  const text = e >= -4 && e < 15 ? x.toString() : mantissa;
+  const pointed = text.includes('.') ? text : `${text}.0`;
+  return text === mantissa && e !== 0 ? `${pointed}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}` : pointed;
 }
 
+const escapes = {'"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t'};
 const quoted = (text) =>
-  `"${text.replace(/["\\]|[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/g, (c) =>
-    c === '"' || c === '\\' ? `\\${c}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  `"${text.replace(
+    /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )}"`;
 const yamlText = (text) =>
-  /^[A-Za-z_/][A-Za-z_/0-9.-]*$/.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text)
+  /^[A-Za-z_/]([A-Za-z_/0-9.-]| (?! |$))*$/.test(text) &&
+  !/^(y|n|yes|no|on|off|true|false|null|nan|inf|infinity)$/i.test(text)
     ? text
     : quoted(text);
-const csvField = (text) => (/[,"\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+const yamlKey = (indent, text) =>
+  new TextEncoder().encode(text).length > 128 ? `${indent}? ${yamlText(text)}\n${indent}:` : `${indent}${yamlText(text)}:`;
+const csvField = (text) => (/[,"\r\n]|^[ \t\ufeff]|[ \t]$/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
 
 const eachLine = (sources, write) => sources.map((s, i) => `${write(s, i)}\n`).join('');
 const commaLines = (sources, write) => sources.map(write).join(',\n');
@@ -42,9 +41,9 @@ const writers = {
   csv: ({sources}) =>
     `domain,weight\n${eachLine(sources, (s) => `${csvField(s.name)},${exportNumber(s.weight)}`)}`,
   json: (b) => `${jsonMap(b, '')}\n`,
-  yaml: ({sources}) => eachLine(sources, (s) => `${yamlText(s.name)}: ${exportNumber(s.weight)}`),
+  yaml: ({sources}) => eachLine(sources, (s) => `${yamlKey('', s.name)} ${exportNumber(s.weight)}`),
   regmix: ({sources}) =>
-    `train:\n${eachLine(sources, (s) => `  ${yamlText(s.name)}: ${exportNumber(s.weight)}`)}`,
+    `train:\n${eachLine(sources, (s) => `${yamlKey('  ', s.name)} ${exportNumber(s.weight)}`)}`,
   megatron: (b) => weightedPaths(b, ' '),
   'megatron-args': (b) => weightedPaths(b, '\n'),
   'megatron-json': ({sources}) =>
@@ -62,7 +61,7 @@ const writers = {
     eachLine(
       sources,
       (s) =>
-        `  ${yamlText(s.name)}:\n    ${s.path.includes('://') ? 'remote' : 'local'}: ${yamlText(s.path)}\n` +
+        `${yamlKey('  ', s.name)}\n    ${s.path.includes('://') ? 'remote' : 'local'}: ${yamlText(s.path)}\n` +
         `    proportion: ${exportNumber(s.weight)}`,
     ),
   'olmo-core': ({sources, unit}) =>
@@ -79,7 +78,7 @@ const writers = {
     eachLine(sources, (s) => `    - ${exportNumber(s.weight)}`),
   lingua: ({sources, unit}) =>
     `# ${unit}\ndata:\n  root_dir: ""\n  sources:\n` +
-    eachLine(sources, (s) => `    ${yamlText(s.path)}: ${exportNumber(s.weight)}`),
+    eachLine(sources, (s) => `${yamlKey('    ', s.path)} ${exportNumber(s.weight)}`),
   litgpt: (b) =>
     `from litdata.streaming import CombinedStreamingDataset, StreamingDataset, TokensLoader\n\n${python(b)}` +
     `
