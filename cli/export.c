@@ -7,8 +7,10 @@
 #include "steps.h"
 
 struct export_args {
-  char *to, *mixture, *prefix, *suffix, *valid_prefix, *out;
+  char *to, *mixture, *prefix, *suffix, *valid_prefix, *tokens, *out;
   rmx_strings data;
+  double budget;
+  int64_t sequence_length;
 };
 
 // A mixture file names its own domains; these are they, in its order. The weights are then read by rmx_mixture_read.
@@ -97,21 +99,41 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
   return status;
 }
 
+// The tokens there are of each domain (D) from --tokens; NULL where it was not given.
+static rmx_status tokens_there(const struct export_args *args, const rmx_strings *names, double **tokens, rmx_err *err) {
+  *tokens = NULL;
+  if (!args->tokens) return RMX_OK;
+  rmx_strings listed;
+  double *counts;
+  RMX_TRY(read_tokens(args->tokens, &listed, &counts, err));
+  rmx_status status = (*tokens = rmx_calloc(names->n, sizeof **tokens)) ? RMX_OK : rmx_fail_memory(err, names->n, "token counts");
+  for (size_t d = 0; status == RMX_OK && d < names->n; d++)
+    for (size_t i = 0; i < listed.n; i++)
+      if (strcmp(names->items[d], listed.items[i]) == 0) (*tokens)[d] = counts[i];
+  free(counts);
+  rmx_strings_release(&listed);
+  return status;
+}
+
 static rmx_status write_mixture(cli *c, const struct export_args *args, const rmx_experiment *e, const char *file,
                                 const rmx_strings *names, double *w, double *lengths, const char **paths, rmx_err *err) {
   bool known = false;
   RMX_TRY(rmx_mixture_read(file, (const char *const *)names->items, names->n, w, err));
   RMX_TRY(data_paths(&args->data, names, paths, err));
   RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
+  double *tokens;
+  RMX_TRY(tokens_there(args, names, &tokens, err));
   rmx_export_request request = {
       .names = (const char *const *)names->items, .weights = w, .D = names->n, .paths = paths,
       .prefix = args->prefix, .suffix = args->suffix, .valid_prefix = args->valid_prefix,
-      .tokens_per_document = known ? lengths : NULL, .listener = &c->listener};
+      .tokens_per_document = known ? lengths : NULL, .tokens = tokens, .budget = args->budget,
+      .sequence_length = (double)args->sequence_length, .listener = &c->listener};
   rmx_buf text = {0};
   rmx_status status = rmx_export(args->to, &request, &text, err);
   if (status == RMX_OK && args->out) status = rmx_write_file(args->out, text.data, text.size, err);
   else if (status == RMX_OK) fwrite(text.data, 1, text.size, stdout);
   rmx_buf_release(&text);
+  free(tokens);
   return status;
 }
 
@@ -152,15 +174,20 @@ static const rmx_option options[] = {
     {"prefix", RMX_TEXT, AT(prefix), NULL, 0, 0, "TEXT", "the other domains are at TEXT, name, suffix"},
     {"suffix", RMX_TEXT, AT(suffix), NULL, 0, 0, "TEXT", "what follows the name in such paths (_text_document)"},
     {"valid-prefix", RMX_TEXT, AT(valid_prefix), NULL, 0, 0, "TEXT", "validation and test data are at TEXT, name, suffix"},
+    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
+     "tokens that exist of each domain, YAML (domain: tokens) or CSV (domain,tokens): for the passes over small domains"},
+    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens that the trainer will train on"},
+    {"sequence-length", RMX_INT, AT(sequence_length), "0", 0, 1 << 30, "TOKENS", "tokens of one sequence of the trainer"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
 };
-#define PARAGRAPH(id, name, needs, help) "\n\n" name ": " help
+#define PARAGRAPH(name, needs, help) "\n\n" name ": " help
 const cli_command cli_export = {
     .name = "export", .words = "", .run = run_export,
     .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct export_args),
     .summary = "write a mixture as another trainer reads it",
     .about = "Weights are shares of tokens. Where a trainer draws whole documents they are converted by the mean lengths in "
-             "corpus/corpus.json, and a comment in the output says so. Formats:" RMX_EXPORT_FORMATS(PARAGRAPH),
+             "corpus/corpus.json, and a comment in the output says so. A trainer that must be told how often a small domain may "
+             "be repeated gets that from --tokens and --budget. Formats:" RMX_EXPORT_FORMATS(PARAGRAPH),
     .examples = "  regmix export -C exp --to megatron --prefix /data/ --suffix _text_document\n"
                 "  regmix export --mixture optimum.yaml --to olmo-core --prefix s3://corpus/ --suffix '/*.npy' --out mix.yaml\n",
 };

@@ -22,38 +22,40 @@ enum {
   RMX_EXPORT_NO_ZEROS = 2,  /* domains of weight 0 are left out: the trainer refuses them or waits for them */
   RMX_EXPORT_DOCUMENTS = 4, /* the trainer draws documents: weights are converted */
   RMX_EXPORT_NO_SPACES = 8, /* the trainer splits the text at white space: paths cannot have any */
+  RMX_EXPORT_EPOCHS = 16,   /* the format lists passes: tokens of the domains and a budget must be given */
+  RMX_EXPORT_BLOCKS = 32,   /* the trainer draws in blocks: small weights may get nothing */
+  RMX_EXPORT_FEW = 64,      /* the trainer takes fewer than 255 sources */
 };
 
-/* The formats: X(identifier, name, needs, help). Table, help and errors are all read off this list. */
-#define RMX_EXPORT_FORMATS(X)                                                                      \
-  X(csv, "csv", 0, "table domain,weight")                                                          \
-  X(json, "json", 0, "JSON map of domain to weight")                                               \
-  X(yaml, "yaml", 0, "YAML map of domain to weight: a mixture file of ours")                       \
-  X(regmix, "regmix", 0, "the RegMix authors' training config (train: domain: weight)")            \
-  X(megatron, "megatron", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_NO_SPACES,           \
-    "Megatron-LM, the arguments of --data-path")                                                   \
-  X(megatron_args, "megatron-args", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_NO_SPACES, \
-    "Megatron-LM, the file of --data-args-path")                                                   \
-  X(megatron_json, "megatron-json", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                        \
-    "Megatron-LM, the file of --per-split-data-args-path")                                         \
-  X(nemo, "nemo", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS, "NVIDIA NeMo, model.data.data_prefix")   \
-  X(gpt_neox, "gpt-neox", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                  \
-    "GPT-NeoX, train-data-paths and train-data-weights")                                           \
-  X(streaming, "streaming", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                \
-    "MosaicML streaming and LLM Foundry, streams")                                                 \
-  X(olmo_core, "olmo-core", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                \
-    "OLMo-core, the YAML of a SourceMixtureList")                                                  \
-  X(nanotron, "nanotron", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                  \
-    "nanotron, dataset_folder and dataset_weights")                                                \
-  X(lingua, "lingua", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_DOCUMENTS,               \
-    "Meta Lingua, data.sources")                                                                   \
-  X(litgpt, "litgpt", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                                      \
-    "LitGPT, Python: a litdata CombinedStreamingDataset")                                          \
-  X(torchtitan, "torchtitan", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS,                              \
-    "torchtitan, Python: an interleaved data loader config")                                       \
-  X(doremi, "doremi", 0, "DoReMi, the JSON of --domain_config_path")                               \
-  X(huggingface, "huggingface", RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS | RMX_EXPORT_DOCUMENTS,     \
-    "Hugging Face datasets, Python: interleave_datasets")
+/* The formats: X(name, needs, help). The file src/export/formats/<name> is the template of its output. Table, help and
+ * errors are all read off this list. */
+#define RMX_EXPORT_SOURCES (RMX_EXPORT_PATHS | RMX_EXPORT_NO_ZEROS)
+#define RMX_EXPORT_FORMATS(X)                                                                                  \
+  X("csv", 0, "table domain,weight")                                                                           \
+  X("json", 0, "JSON map of domain to weight")                                                                 \
+  X("yaml", 0, "YAML map of domain to weight: a mixture file of ours")                                         \
+  X("regmix", 0, "the RegMix authors' training config (train and valid: domain: weight)")                      \
+  X("megatron", RMX_EXPORT_SOURCES | RMX_EXPORT_NO_SPACES, "Megatron-LM, the arguments of --data-path")        \
+  X("megatron-args", RMX_EXPORT_SOURCES | RMX_EXPORT_NO_SPACES, "Megatron-LM, the file of --data-args-path")   \
+  X("megatron-json", RMX_EXPORT_SOURCES, "Megatron-LM, the file of --per-split-data-args-path")                \
+  X("megatron-bridge", RMX_EXPORT_SOURCES, "Megatron Bridge, Python: the blend of a recipe")                   \
+  X("nemo", RMX_EXPORT_SOURCES, "NVIDIA NeMo, model.data.data_prefix")                                         \
+  X("gpt-neox", RMX_EXPORT_SOURCES | RMX_EXPORT_FEW, "GPT-NeoX, train-data-paths and train-data-weights")      \
+  X("streaming", RMX_EXPORT_SOURCES, "MosaicML streaming and LLM Foundry, streams")                            \
+  X("olmo-core", RMX_EXPORT_SOURCES, "OLMo-core, the YAML of a SourceMixtureList")                             \
+  X("olmo-core-composable", RMX_EXPORT_SOURCES, "OLMo-core, Python: a MixingInstanceSource")                   \
+  X("nanotron", RMX_EXPORT_SOURCES, "nanotron, dataset_folder and dataset_weights")                            \
+  X("lingua", RMX_EXPORT_SOURCES | RMX_EXPORT_DOCUMENTS, "Meta Lingua, data.sources")                          \
+  X("levanter", RMX_EXPORT_SOURCES | RMX_EXPORT_BLOCKS, "Levanter and Marin, data.train_weights")              \
+  X("maxtext", RMX_EXPORT_SOURCES | RMX_EXPORT_DOCUMENTS, "MaxText, the file of grain_train_mixture_config_path") \
+  X("litgpt", RMX_EXPORT_SOURCES, "LitGPT, Python: a litdata CombinedStreamingDataset")                        \
+  X("torchtitan", RMX_EXPORT_SOURCES, "torchtitan, Python: a data loader of packed sources")                   \
+  X("torchtune", RMX_EXPORT_SOURCES | RMX_EXPORT_DOCUMENTS, "torchtune, datasets with weights")                \
+  X("trl", RMX_EXPORT_SOURCES | RMX_EXPORT_DOCUMENTS, "TRL, datasets with fractions")                          \
+  X("axolotl", RMX_EXPORT_SOURCES | RMX_EXPORT_EPOCHS, "Axolotl, a list of passes over the datasets")          \
+  X("dclm", RMX_EXPORT_SOURCES, "DCLM and OpenLM, --dataset-manifest and --train-data-mix-weights")            \
+  X("doremi", 0, "DoReMi, the JSON of --domain_config_path")                                                   \
+  X("huggingface", RMX_EXPORT_SOURCES | RMX_EXPORT_DOCUMENTS, "Hugging Face datasets, Python: interleave_datasets")
 
 /* What to write. The caller owns all of it. */
 typedef struct rmx_export_request {
@@ -66,6 +68,9 @@ typedef struct rmx_export_request {
   const char *valid_prefix; /* validation and test data are <valid_prefix><name><suffix>, in the formats that
                                have splits (megatron-json, gpt-neox); NULL: none */
   const double *tokens_per_document; /* (D) mean lengths, > 0 where a weight is; NULL: not known */
+  const double *tokens; /* (D) tokens there are of each domain, > 0 where a weight is; NULL: not known */
+  double budget;        /* tokens of the training; 0: not known. With `tokens` it gives the passes over each domain */
+  double sequence_length; /* tokens of a sequence; 0: not known. With `budget` it gives the samples of the training */
   const rmx_listener *listener;      /* may be NULL: is told of conversions and of domains left out */
 } rmx_export_request;
 
@@ -78,6 +83,9 @@ typedef struct rmx_export_request {
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err);
 /* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many there are. */
 size_t rmx_export_formats(const char *names[], const char *help[], size_t max);
+/* The template of a format, for programs that fill it in themselves (src/export/template.c has its syntax); NULL where
+ * there is no such format. Static. */
+const char *rmx_export_template(const char *format);
 
 #ifdef __cplusplus
 }

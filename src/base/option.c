@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A number with an optional k, M or G (powers of 1000) behind it.
+// A number, then an optional k, M, G (or B) or T: powers of 1000.
 static bool parse_number(const char *text, double *out) {
   char *end;
   errno = 0;
@@ -17,6 +17,7 @@ static bool parse_number(const char *text, double *out) {
     case 'k': case 'K': x *= 1e3; end++; break;
     case 'M': x *= 1e6; end++; break;
     case 'G': case 'B': x *= 1e9; end++; break;
+    case 'T': x *= 1e12; end++; break;
     default: break;
   }
   *out = x;
@@ -33,13 +34,13 @@ rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_e
   }
   double x;
   if (!parse_number(text, &x) || x != floor(x) || fabs(x) > 9e18)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a whole number (600000, 600k, 1.5M)", what, text);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a whole number (as 600000, 600k, 1.5M, 2G, 1T)", what, text);
   *out = (int64_t)x;
   return RMX_OK;
 }
 
 rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_err *err) {
-  if (!parse_number(text, out)) return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a number", what, text);
+  if (!parse_number(text, out)) return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a number (as 0.5, 3e-4, 600k, 2G, 1T)", what, text);
   return RMX_OK;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a writer gets: the sources left to write, checked, with their paths and with the weights the trainer
+// What a template is filled with: the sources left to write, checked, with their paths and with the weights the trainer
 // wants.
 #ifndef EXPORT_BLEND_H
 #define EXPORT_BLEND_H
@@ -11,18 +11,22 @@ typedef struct rmx__source {
   const char *path;   // NULL: has none; never where the format needs one
   const char *valid;  // path of the validation data; NULL: has none
   double weight;
+  double epochs;      // passes over it in the budget; 0: not known
 } rmx__source;
 
 typedef struct rmx__blend {
   size_t n;              // at least 1
   rmx__source *sources;  // (n)
   bool has_valid;        // all sources have validation data
+  bool has_epochs;       // the epochs of all sources are known
+  double budget;         // tokens of the training; 0: not known
+  double sequence_length, samples;  // tokens of a sample, samples of the training; 0: not known
+  double block_size;     // of trainers that draw in blocks: each source has a whole sequence in one of so many
   const char *unit;      // what the weights are shares of, for a comment; one line
 } rmx__blend;
 
-// Writers: rmx__export_csv and so on, one for each format.
-#define DECLARE_WRITER(id, name, needs, help) void rmx__export_##id(const rmx__blend *b, rmx_buf *out);
-RMX_EXPORT_FORMATS(DECLARE_WRITER)
-#undef DECLARE_WRITER
+// The template of a format (template.c), NULL where there is none; and a blend written into it.
+const char *rmx__export_template(const char *format);
+void rmx__export_write(const char *text, const rmx__blend *b, rmx_buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 // Which formats there are, and what is done before any of them is written: the weights are checked, converted
 // where the trainer draws documents, zeros left out where it cannot bear them, and each domain gets its path.
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,8 @@
 static const struct format {
   const char *name, *help;
   unsigned needs;
-  void (*write)(const rmx__blend *b, rmx_buf *out);
 } formats[] = {
-#define ENTRY(id, name, needs, help) {name, help, needs, rmx__export_##id},
+#define ENTRY(name, needs, help) {name, help, needs},
     RMX_EXPORT_FORMATS(ENTRY)
 #undef ENTRY
 };
@@ -25,6 +25,8 @@ size_t rmx_export_formats(const char *names[], const char *help[], size_t max) {
   }
   return FORMATS;
 }
+
+const char *rmx_export_template(const char *format) { return rmx__export_template(format); }
 
 static rmx_status find_format(const char *name, const struct format **out, rmx_err *err) {
   const char *names[FORMATS];
@@ -146,6 +148,46 @@ static rmx_status choose_unit(const struct format *f, const rmx_export_request *
   return to_documents(f, r, w, err);
 }
 
+// Passes over each domain in the budget, and samples of the training.
+static rmx_status find_epochs(const struct format *f, const rmx_export_request *r, rmx__blend *b, rmx_err *err) {
+  b->budget = r->budget;
+  b->sequence_length = r->sequence_length;
+  if (r->budget > 0 && r->sequence_length > 0) b->samples = ceil(r->budget / r->sequence_length);
+  b->has_epochs = r->tokens && r->budget > 0;
+  if (!b->has_epochs && (f->needs & RMX_EXPORT_EPOCHS))
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s: this format lists passes over the domains: give the tokens there are of each with --tokens FILE, and "
+                    "those of the training with --budget TOKENS",
+                    f->name);
+  for (size_t d = 0, i = 0; b->has_epochs && i < b->n; d++) {
+    if (r->names[d] != b->sources[i].name) continue;
+    if (r->weights[d] > 0 && !(r->tokens[d] > 0))
+      return rmx_fail(err, RMX_EINPUT, "%s: domain \"%s\" has weight %g, and %g tokens there are of it; wanted more than 0",
+                      f->name, r->names[d], r->weights[d], r->tokens[d]);
+    b->sources[i++].epochs = r->weights[d] > 0 ? r->weights[d] * r->budget / r->tokens[d] : 0;
+  }
+  return RMX_OK;
+}
+
+// What each trainer cannot do with such weights is said, where it would say nothing.
+static void tell_limits(const struct format *f, const rmx_export_request *r, rmx__blend *b) {
+  enum { LEAST_BLOCK = 2048, MOST_BLOCK = 32768, MOST_SOURCES = 254 };
+  double least = 1;
+  const char *name = "";
+  for (size_t i = 0; i < b->n; i++) {
+    if (b->sources[i].weight >= least) continue;
+    least = b->sources[i].weight;
+    name = b->sources[i].name;
+  }
+  b->block_size = LEAST_BLOCK;
+  while (b->block_size < MOST_BLOCK && b->block_size * least < 1) b->block_size *= 2;
+  if ((f->needs & RMX_EXPORT_BLOCKS) && b->block_size * least < 1)
+    rmx_warn(r->listener, "%s: domain \"%s\" has weight %.3g, less than one sequence of the largest block (%d): it will never be drawn",
+             f->name, name, least, MOST_BLOCK);
+  if ((f->needs & RMX_EXPORT_FEW) && b->n > MOST_SOURCES)
+    rmx_warn(r->listener, "%s: this trainer takes at most %d sources; the mixture has %zu", f->name, MOST_SOURCES, b->n);
+}
+
 static rmx_status make_blend(const struct format *f, const rmx_export_request *r, double *w, rmx_arena *arena,
                              rmx__blend *b, rmx_err *err) {
   b->sources = rmx_arena_alloc(arena, r->D, sizeof *b->sources);
@@ -166,6 +208,8 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
   }
   b->has_valid = r->valid_prefix != NULL;
   RMX_TRY(check_distinct(f, b, err));
+  RMX_TRY(find_epochs(f, r, b, err));
+  tell_limits(f, r, b);
   if (dropped > 0)
     rmx_note(r->listener, "%s: %zu domain%s of weight 0 left out", f->name, dropped, dropped == 1 ? "" : "s");
   return RMX_OK;
@@ -184,7 +228,7 @@ rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *
     status = make_blend(f, r, w, &arena, &blend, err);
   }
   if (status == RMX_OK) {
-    f->write(&blend, out);
+    rmx__export_write(rmx__export_template(f->name), &blend, out);
     if (out->failed) status = rmx_fail_memory(err, out->size, f->name);
   }
   rmx_arena_release(&arena);

@@ -103,7 +103,7 @@ static json_t *in_order(const json_t *mixture, const json_t *domains) {
   return list;
 }
 
-#define FORMAT(id, name, needs, help) {name, help, needs},
+#define FORMAT(name, needs, help) {name, help, needs},
 static rmx_status add_formats(json_t *functions, rmx_err *err) {
   static const struct {
     const char *name, *help;
@@ -113,10 +113,12 @@ static rmx_status add_formats(json_t *functions, rmx_err *err) {
   RMX_TRY(rmx__put(functions, "formats", list, err));
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     int needs = formats[i].needs;
+    if (needs & RMX_EXPORT_EPOCHS) continue;  // the page does not know the tokens of the training
     RMX_TRY(rmx__add(list,
-                     json_pack("{s:s, s:s, s:b, s:b, s:b}", "name", formats[i].name, "help", formats[i].help,
+                     json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s}", "name", formats[i].name, "help", formats[i].help,
                                "paths", needs & RMX_EXPORT_PATHS, "no_zeros", needs & RMX_EXPORT_NO_ZEROS,
-                               "documents", needs & RMX_EXPORT_DOCUMENTS),
+                               "documents", needs & RMX_EXPORT_DOCUMENTS, "blocks", needs & RMX_EXPORT_BLOCKS, "template",
+                               rmx_export_template(formats[i].name)),
                      err));
   }
   return RMX_OK;

@@ -5,12 +5,9 @@
 
 #include <regmix/base.h>
 
-// A file of the page, embedded at build time by embed.c.
-typedef struct rmx__asset {
-  const char *name;
-  const char *data;
-  size_t size;
-} rmx__asset;
+#include "base/asset.h"
+
+// The files of the page, embedded at build time.
 extern const rmx__asset rmx__assets[];
 extern const size_t rmx__assets_n;
 

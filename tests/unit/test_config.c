@@ -108,6 +108,8 @@ START_TEST(numbers_with_suffixes) {
   ck_assert_int_eq(i, 1500000);
   must(rmx_parse_int("9007199254740993", "n", &i, err));
   ck_assert_int_eq(i, 9007199254740993);
+  must(rmx_parse_real("1T", "x", &x, err));
+  ck_assert_double_eq(x, 1e12);
   must(rmx_parse_real("2e-4", "x", &x, err));
   ck_assert(x == 2e-4);
   must_fail(rmx_parse_int("1.5", "n", &i, err), "not a whole number");

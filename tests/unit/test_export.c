@@ -104,7 +104,14 @@ START_TEST(own_files) {
   json_decref(root);
   root = yaml_of("regmix", &base);
   check_map(json_object_get(root, "train"), weights, D);
+  // Their trainer stops with a KeyError without it.
+  ck_assert_uint_eq(json_object_size(json_object_get(root, "valid")), D);
   json_decref(root);
+  const char *const theirs[2] = {"train_the_pile_arxiv", "retrain_x"};
+  const double half[2] = {0.5, 0.5};
+  rmx_export_request r = {.names = theirs, .weights = half, .D = 2};
+  root = json_object_get(yaml_of("regmix", &r), "valid");
+  ck_assert(json_object_get(root, "valid_the_pile_arxiv") && json_object_get(root, "retrain_x"));
   rmx_buf b = written("csv", &base);
   ck_assert(strncmp(b.data, "domain,weight\nwikipedia_en,0.30000000000000004\n", 47) == 0);
   rmx_buf_release(&b);
@@ -237,6 +244,119 @@ START_TEST(streaming) {
 }
 END_TEST
 
+// Tokens there are of each domain: "yes" has far fewer than its share of the budget.
+static const double there[D] = {1e12, 1e12, 1e5, 0.36e9, 1, 1e12};
+
+START_TEST(streaming_epoch) {
+  rmx_export_request r = base;
+  r.budget = 1e9;
+  r.sequence_length = 2048;
+  json_t *root = yaml_of("streaming", &r);
+  ck_assert_int_eq(json_integer_value(json_object_get(root, "epoch_size")), 488282);  // rounded up
+  json_decref(root);
+}
+END_TEST
+
+// A source that its trainer must repeat says how often; one that is not repeated stays at 1.
+START_TEST(repetition) {
+  rmx_export_request r = base;
+  r.tokens = there;
+  r.budget = 1e9;
+  json_t *root = yaml_of("olmo-core", &r), *sources = json_object_get(root, "sources"), *s;
+  size_t i;
+  json_array_foreach(sources, i, s) {
+    double most = json_real_value(json_object_get(s, "max_repetition_ratio"));
+    const char *name = json_string_value(json_object_get(s, "source_name"));
+    size_t d = 0;
+    while (strcmp(name, names[d]) != 0) d++;
+    ck_assert(most >= 1 && most == floor(most));
+    ck_assert_msg(weights[d] * r.budget <= there[d] * most, "%s: %g passes are not enough", name, most);
+    if (d == 2) ck_assert_double_eq(most, 1 + floor(1.01 * weights[d] * r.budget / there[d]));
+    if (d == 0) ck_assert_double_eq(most, 1);
+    // Exactly one pass: what does not fill a sequence is lost, so the trainer needs leave for a second.
+    if (d == 3) ck_assert_double_eq(most, 2);
+  }
+  json_decref(root);
+  const double none[D] = {1e12, 1e12, 0, 1e12, 0, 1e12};
+  r.tokens = none;
+  rmx_buf b = {0};
+  must_fail(rmx_export("olmo-core", &r, &b, err), "domain \"yes\"");
+  b = written("olmo-core-composable", &base);
+  ck_assert_ptr_nonnull(strstr(b.data, "--tokens and --budget"));
+  rmx_buf_release(&b);
+}
+END_TEST
+
+// A list of passes adds up to the mixture.
+START_TEST(axolotl) {
+  static const char *const three[3] = {"a", "b", "c"};
+  const double w[3] = {0.5, 0.3, 0.2}, tokens[3] = {1e9, 6e7, 9.9e7};
+  rmx_export_request r = {.names = three, .weights = w, .D = 3, .prefix = "/d/", .tokens = tokens, .budget = 5e8};
+  json_t *list = json_object_get(yaml_of("axolotl", &r), "datasets"), *entry;
+  double seen[3] = {0};
+  size_t i;
+  json_array_foreach(list, i, entry) {
+    json_int_t shards = json_integer_value(json_object_get(entry, "shards"));
+    seen[json_string_value(json_object_get(entry, "path"))[3] - 'a'] += shards ? 1.0 / (double)shards : 1;
+  }
+  for (size_t d = 0; d < 3; d++) ck_assert_msg(fabs(seen[d] * tokens[d] / (w[d] * 5e8) - 1) < 0.03, "%s", three[d]);
+  rmx_buf b = {0};
+  r.budget = 0;
+  must_fail(rmx_export("axolotl", &r, &b, err), "--budget");
+  ck_assert_int_eq(test_error.status, RMX_EUSAGE);
+}
+END_TEST
+
+// In a block of so many sequences the smallest source has one; where no block is large enough, that is said.
+START_TEST(levanter) {
+  static const char *const two[2] = {"a", "b"};
+  double w[2] = {1 - 2e-4, 2e-4};
+  rmx_export_request r = {.names = two, .weights = w, .D = 2, .prefix = "/d/", .listener = &listener};
+  json_t *data = json_object_get(yaml_of("levanter", &r), "data");
+  ck_assert_int_eq(json_integer_value(json_object_get(data, "mixture_block_size")), 8192);
+  ck_assert(json_real_value(json_object_get(json_object_get(data, "train_weights"), "b")) == 2e-4);
+  ck_assert_uint_eq(json_object_size(json_object_get(data, "configs")), 2);
+  w[0] = 1 - 1e-6, w[1] = 1e-6;
+  warnings = 0;
+  json_decref(yaml_of("levanter", &r));
+  ck_assert_int_eq(warnings, 1);
+  ck_assert_ptr_nonnull(strstr(last, "never be drawn"));
+}
+END_TEST
+
+// More sources than GPT-NeoX can count are told.
+START_TEST(many_sources) {
+  enum { MANY = 300 };
+  static char text[MANY][8];
+  const char *many[MANY];
+  double w[MANY];
+  for (size_t d = 0; d < MANY; d++) {
+    snprintf(text[d], sizeof text[d], "d%zu", d);
+    many[d] = text[d];
+    w[d] = 1.0 / MANY;
+  }
+  rmx_export_request r = {.names = many, .weights = w, .D = MANY, .prefix = "/d/", .listener = &listener};
+  warnings = 0;
+  rmx_buf b = written("gpt-neox", &r);
+  ck_assert_int_eq(warnings, 1);
+  rmx_buf_release(&b);
+  b = written("megatron", &r);
+  ck_assert_int_eq(warnings, 1);
+  rmx_buf_release(&b);
+}
+END_TEST
+
+// Arguments for a shell: names and paths with quotes stay one word each.
+START_TEST(dclm) {
+  const char *paths[D] = {"/d/it's", "b c", "c", "d", "e", "f"};
+  rmx_export_request r = base;
+  r.paths = paths;
+  rmx_buf b = written("dclm", &r);
+  ck_assert(strncmp(b.data, "--dataset-manifest '/d/it'\\''s' 'b c' 'c' 'd' 'f' --train-data-mix-weights 0.3", 78) == 0);
+  rmx_buf_release(&b);
+}
+END_TEST
+
 START_TEST(olmo_core) {
   json_t *root = yaml_of("olmo-core", &base), *sources = json_object_get(root, "sources");
   ck_assert_uint_eq(json_array_size(sources), D - 1);
@@ -343,8 +463,8 @@ START_TEST(python) {
   rmx_export_request r = base;
   r.tokens_per_document = lengths;
   // Sequences of one length: shares of tokens, whatever the lengths of documents.
-  const char *const by_sequences[] = {"litgpt", "torchtitan"};
-  for (size_t i = 0; i < 2; i++) {
+  const char *const by_sequences[] = {"litgpt", "torchtitan", "megatron-bridge"};
+  for (size_t i = 0; i < 3; i++) {
     warnings = 0;
     check_sources(by_sequences[i], &r, p);
     ck_assert(memcmp(p, weights, sizeof p) == 0);
@@ -382,13 +502,16 @@ END_TEST
 START_TEST(every_format) {
   const char *format[64], *help[64];
   size_t n = rmx_export_formats(format, help, 64);
-  ck_assert_uint_eq(n, 17);
+  ck_assert_uint_eq(n, 25);
   ck_assert_uint_eq(rmx_export_formats(NULL, NULL, 0), n);
   rmx_export_request r = base;
   r.paths = tidy;
+  r.tokens = there;
+  r.budget = 1e9;
   for (size_t i = 0; i < n; i++) {
     ck_assert(*help[i]);
     rmx_buf b = written(format[i], &r);
+    ck_assert_msg(!strstr(b.data, "<<") && !strstr(b.data, "\n%"), "%s: the template has an error: %s", format[i], b.data);
     rmx_buf_release(&b);
     // Weights that are no mixture are refused by all.
     const double percent[D] = {50, 50}, negative[D] = {1.5, -0.5};
@@ -438,6 +561,12 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, gpt_neox);
   tcase_add_test(tc, nanotron);
   tcase_add_test(tc, streaming);
+  tcase_add_test(tc, streaming_epoch);
+  tcase_add_test(tc, repetition);
+  tcase_add_test(tc, axolotl);
+  tcase_add_test(tc, levanter);
+  tcase_add_test(tc, many_sources);
+  tcase_add_test(tc, dclm);
   tcase_add_test(tc, olmo_core);
   tcase_add_test(tc, lingua);
   tcase_add_test(tc, python);

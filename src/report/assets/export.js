@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mixture as each trainer reads it: the texts of `regmix export`, byte for byte (src/export says why each
-// is as it is; tests/browser compares them). A writer gets {sources: [{name, path, weight}], unit}. At the end
-// the part of the page that shows, copies and saves them.
+// A mixture as each trainer reads it: the texts of `regmix export`, byte for byte, from the same templates
+// (src/export/formats; tests/browser compares the texts). At the end the part of the page that shows, copies and saves
+// them.
 
 // The fewest digits that read back the same, as C's "%g" writes them, always with a point.
 function exportNumber(x) {
@@ -27,106 +27,62 @@ const yamlKey = (indent, text) =>
   new TextEncoder().encode(text).length > 128 ? `${indent}? ${yamlText(text)}\n${indent}:` : `${indent}${yamlText(text)}:`;
 const csvField = (text) => (/[,"\r\n]|^[ \t\ufeff]|[ \t]$/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
 
-const eachLine = (sources, write) => sources.map((s, i) => `${write(s, i)}\n`).join('');
-const commaLines = (sources, write) => sources.map(write).join(',\n');
-const jsonMap = ({sources}, indent) =>
-  `{\n${commaLines(sources, (s) => `${indent}  ${quoted(s.name)}: ${exportNumber(s.weight)}`)}\n${indent}}`;
-const weightedPaths = ({sources}, between) =>
-  `${sources.map((s) => `${exportNumber(s.weight)} ${s.path}`).join(between)}\n`;
-const python = ({sources, unit}) =>
-  `# ${unit}\nSOURCES = [  # name, path, weight\n` +
-  `${eachLine(sources, (s) => `    (${quoted(s.name)}, ${quoted(s.path)}, ${exportNumber(s.weight)}),`)}]\n`;
+// ---- templates: src/export/template.c has their syntax, and this is the same function ----
 
-const writers = {
-  csv: ({sources}) =>
-    `domain,weight\n${eachLine(sources, (s) => `${csvField(s.name)},${exportNumber(s.weight)}`)}`,
-  json: (b) => `${jsonMap(b, '')}\n`,
-  yaml: ({sources}) => eachLine(sources, (s) => `${yamlKey('', s.name)} ${exportNumber(s.weight)}`),
-  regmix: ({sources}) =>
-    `train:\n${eachLine(sources, (s) => `${yamlKey('  ', s.name)} ${exportNumber(s.weight)}`)}`,
-  megatron: (b) => weightedPaths(b, ' '),
-  'megatron-args': (b) => weightedPaths(b, '\n'),
-  'megatron-json': ({sources}) =>
-    `{\n  "train": [\n${commaLines(sources, (s) => `    "${exportNumber(s.weight)}", ${quoted(s.path)}`)}\n  ],\n` +
-    '  "valid": null,\n  "test": null\n}\n',
-  nemo: ({sources, unit}) =>
-    `# ${unit}\nmodel:\n  data:\n    data_prefix:\n` +
-    eachLine(sources, (s) => `      - ${exportNumber(s.weight)}\n      - ${yamlText(s.path)}`),
-  'gpt-neox': ({sources, unit}) =>
-    `# ${unit}\n# GPT-NeoX wants valid-data-paths and test-data-paths beside these (--valid-prefix TEXT).\n` +
-    `"train-data-paths":\n${eachLine(sources, (s) => `  - ${yamlText(s.path)}`)}` +
-    `"train-data-weights":\n${eachLine(sources, (s) => `  - ${exportNumber(s.weight)}`)}`,
-  streaming: ({sources, unit}) =>
-    `# ${unit} For samples of concatenated tokens, which are all of one length.\nstreams:\n` +
-    eachLine(
-      sources,
-      (s) =>
-        `${yamlKey('  ', s.name)}\n    ${s.path.includes('://') ? 'remote' : 'local'}: ${yamlText(s.path)}\n` +
-        `    proportion: ${exportNumber(s.weight)}`,
-    ),
-  'olmo-core': ({sources, unit}) =>
-    `# ${unit} A source too small for its share also needs max_repetition_ratio.\nsources:\n` +
-    eachLine(
-      sources,
-      (s) =>
-        `  - source_name: ${yamlText(s.name)}\n    target_ratio: ${exportNumber(s.weight)}\n` +
-        `    paths:\n      - ${yamlText(s.path)}`,
-    ),
-  nanotron: ({sources, unit}) =>
-    `# ${unit} Goes under data_stages[].data.\ndataset:\n  dataset_folder:\n` +
-    `${eachLine(sources, (s) => `    - ${yamlText(s.path)}`)}  dataset_weights:\n` +
-    eachLine(sources, (s) => `    - ${exportNumber(s.weight)}`),
-  lingua: ({sources, unit}) =>
-    `# ${unit}\ndata:\n  root_dir: ""\n  sources:\n` +
-    eachLine(sources, (s) => `${yamlKey('    ', s.path)} ${exportNumber(s.weight)}`),
-  litgpt: (b) =>
-    `from litdata.streaming import CombinedStreamingDataset, StreamingDataset, TokensLoader\n\n${python(b)}` +
-    `
-
-def mixed_dataset(seq_length, seed=42):
-    # Blocks hold one token more than the model sees: the last label.
-    return CombinedStreamingDataset(
-        datasets=[
-            StreamingDataset(
-                input_dir=path,
-                item_loader=TokensLoader(block_size=seq_length + 1),
-                shuffle=True,
-                drop_last=True,
-            )
-            for _, path, _ in SOURCES
-        ],
-        weights=[weight for _, _, weight in SOURCES],
-        seed=seed,
-        iterate_over_all=False,
-    )
-`,
-  torchtitan: (b) =>
-    'from torchtitan.hf_datasets.text_datasets import HFDataSource, InterleavedHuggingFaceTextDataLoader\n\n' +
-    `${python(b)}
-# Each name must be registered in torchtitan's DATASETS, which says how its files are read.
-dataloader = InterleavedHuggingFaceTextDataLoader.Config(
-    sources=[
-        HFDataSource(dataset=name, dataset_path=path, weight=weight, infinite=True)
-        for name, path, weight in SOURCES
-    ],
-    seed=42,
-)
-`,
-  doremi: (b) =>
-    `{\n  "train_domain_weights": ${jsonMap(b, '  ')},\n  "eval_domain_weights": ${jsonMap(b, '  ')}\n}\n`,
-  huggingface: (b) =>
-    `from datasets import interleave_datasets, load_dataset\n\n${python(b)}
-dataset = interleave_datasets(
-    [load_dataset(path, split="train", streaming=True) for _, path, _ in SOURCES],
-    probabilities=[weight for _, _, weight in SOURCES],
-    seed=42,
-    stopping_strategy="all_exhausted",
-)
-`,
+const shellText = (text) => `'${text.replace(/'/g, "'\\''")}'`;
+const asWritten = {quoted, yaml: yamlText, key: (text, indent) => yamlKey(indent, text).slice(indent.length), csv: csvField, shell: shellText};
+const sourceFields = {
+  name: (s) => s.name,
+  valid_name: (s) => s.name.replace(/^train_/, 'valid_'),
+  path: (s) => s.path,
+  where: (s) => (s.path.includes('://') ? 'remote' : 'local'),
+  weight: (s) => exportNumber(s.weight),
+  passes: () => '1.0',
 };
 
-// The formats the program has that this page can write: {name, help, paths, no_zeros, documents}.
-const exportFormats = ((fitted && fitted.formats) || []).filter((format) => writers[format.name]);
+// The lines of a template as a tree: texts, and {each: lines} or {if: condition, yes: lines, no: lines}.
+function templateTree(lines) {
+  const block = [];
+  while (lines.length) {
+    const line = lines.shift();
+    if (line.startsWith('%%')) continue;
+    if (line === '%end' || line === '%else') return {block, ended: line};
+    if (line === '%each') block.push({each: templateTree(lines).block});
+    else if (line.startsWith('%if ')) {
+      const yes = templateTree(lines);
+      block.push({yes: yes.block, no: yes.ended === '%else' ? templateTree(lines).block : []});
+    } else block.push(line);
+  }
+  return {block};
+}
+
+function filledLine(line, blend, source, left) {
+  const joined = line.endsWith('\\');
+  const text = (joined ? line.slice(0, -1) : line).replace(/<<(?:\|(.*?)|([a-z_]+)(?::([a-z]+))?)>>/g, (all, between, field, how) => {
+    if (between !== undefined) return left > 0 ? between : '';
+    const value = source && sourceFields[field] ? sourceFields[field](source) : String(blend[field]);
+    return how ? asWritten[how](value, line.match(/^ */)[0]) : value;
+  });
+  return joined ? text : `${text}\n`;
+}
+
+// This page knows neither validation data nor the tokens of a training, so no condition holds.
+function filledBlock(block, blend, source, left) {
+  return block
+    .map((part) => {
+      if (typeof part === 'string') return filledLine(part, blend, source, left);
+      if (part.each)
+        return blend.sources.map((s, i) => filledBlock(part.each, blend, s, blend.sources.length - i - 1)).join('');
+      return filledBlock(part.no, blend, source, left);
+    })
+    .join('');
+}
+
+const filledTemplate = (template, blend) =>
+  filledBlock(templateTree(template.replace(/\n$/, '').split('\n')).block, blend, null, 0);
+
+// The formats of the program: {name, help, paths, no_zeros, documents, template}.
+const exportFormats = (fitted && fitted.formats) || [];
 
 // Mean training tokens per document of each domain, or null where a domain with weight has none.
 function documentLengths(names, w) {
@@ -155,7 +111,11 @@ function exportText(format, names, w, prefix, suffix) {
   const sources = names
     .map((name, d) => ({name, weight: weights[d], path: `${prefix}${name}${suffix}`}))
     .filter((s) => s.weight > 0 || !format.no_zeros);
-  return writers[format.name]({sources, unit});
+  // A block of the trainers that draw in blocks has a whole sequence of the least source.
+  const least = Math.min(1, ...sources.map((s) => s.weight));
+  let block_size = 2048;
+  while (block_size < 32768 && block_size * least < 1) block_size *= 2;
+  return filledTemplate(format.template, {sources, unit, block_size});
 }
 
 // ---- the mixture, taken along ----
@@ -186,9 +146,9 @@ function exportPart() {
   const ending = () => {
     const name = format().name;
     if (['csv', 'yaml', 'json'].includes(name)) return name;
-    if (['doremi', 'megatron-json'].includes(name)) return 'json';
-    if (['litgpt', 'torchtitan', 'huggingface'].includes(name)) return 'py';
-    return name.startsWith('megatron') ? 'txt' : 'yaml';
+    if (['doremi', 'megatron-json', 'maxtext'].includes(name)) return 'json';
+    if (/^(from|SOURCES|# .*\nSOURCES)/m.test(text.textContent)) return 'py';
+    return name.startsWith('megatron') || name === 'dclm' ? 'txt' : 'yaml';
   };
   function show() {
     paths.hidden = !format().paths;

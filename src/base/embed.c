@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tool of the build: embed OUT.c NAME=FILE ... writes the files as C string literals, one table of them.
-// Literals compile many times faster than lists of numbers. Lines are kept short for the sake of editors, and
-// a
+// A tool of the build: embed OUT.c TABLE NAME=FILE ... writes the files as C string literals and TABLE, the list of
+// them. Literals compile many times faster than lists of numbers. Lines are kept short for the sake of editors. A
 // `//# sourceMappingURL=` at the end of a script is left out, since the map is not there.
 #include <ctype.h>
 #include <stdio.h>
@@ -49,11 +48,11 @@ static void write_literal(FILE *out, const char *data, size_t size) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 3) die("usage: embed OUT.c", "NAME=FILE ...");
+  if (argc < 4) die("usage: embed OUT.c TABLE", "NAME=FILE ...");
   FILE *out = fopen(argv[1], "wb");
   if (!out) die("cannot write", argv[1]);
-  fputs("#include \"report/parts.h\"\n\n", out);
-  for (int i = 2; i < argc; i++) {
+  fputs("#include \"base/asset.h\"\n\n", out);
+  for (int i = 3; i < argc; i++) {
     char *equals = strchr(argv[i], '=');
     if (!equals) die("wanted NAME=FILE, got", argv[i]);
     size_t size;
@@ -65,10 +64,10 @@ int main(int argc, char **argv) {
     fputs(";\n\n", out);
     free(data);
   }
-  fputs("const rmx__asset rmx__assets[] = {\n", out);
-  for (int i = 2; i < argc; i++)
+  fprintf(out, "extern const rmx__asset %s[];\nextern const size_t %s_n;\nconst rmx__asset %s[] = {\n", argv[2], argv[2], argv[2]);
+  for (int i = 3; i < argc; i++)
     fprintf(out, "  {\"%.*s\", asset_%d, sizeof asset_%d - 1},\n", (int)strcspn(argv[i], "="), argv[i], i, i);
-  fprintf(out, "};\nconst size_t rmx__assets_n = %d;\n", argc - 2);
+  fprintf(out, "};\nconst size_t %s_n = %d;\n", argv[2], argc - 3);
   if (fclose(out) != 0) die("cannot write", argv[1]);
   return 0;
 }
