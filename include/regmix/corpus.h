@@ -69,7 +69,9 @@ typedef struct rmx_corpus_options {
   int64_t max_document;    /* bytes of a document, or of a line of JSON, at most: memory holds one of each thread; 0: any */
   bool skip_bad;           /* broken JSON lines, and such without the text field, are counted, not fatal */
   bool dedup;              /* drop exact duplicates */
-  int64_t overlap;         /* words of the n-gram that makes a training document a copy of target text: 13; 0: off */
+  int64_t overlap;         /* words of the n-gram that makes a training document a copy of target text: 13; 0: off. What
+                              more than 10 documents of a domain have (and more than one in 1000) is boilerplate, no copy */
+  double max_overlap;      /* share of a domain's training text that may be dropped for it; more is an error: 0.5 */
   char *tokenizer;         /* path of a tokenizer.json to use; NULL: train one */
   int64_t vocab;           /* of the tokenizer to train: 4096 */
   int64_t tokenizer_bytes; /* text it is trained on, taken evenly from the training domains: 10M */

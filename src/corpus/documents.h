@@ -12,6 +12,7 @@ typedef enum rmx__fate {
   RMX__VALID,
   RMX__DUPLICATE, /* the same text was there before */
   RMX__OVERLAP,   /* it has words of a target's validation text */
+  RMX__BOILERPLATE, /* it has such that many documents of its domain have: while overlaps are looked for only */
 } rmx__fate;
 
 typedef struct rmx__document {
@@ -41,7 +42,8 @@ typedef struct rmx__documents {
   size_t files;
   uint64_t bytes; /* of all documents */
   uint64_t bad_lines, no_text, invalid_utf8;
-  uint64_t duplicates, overlaps;
+  uint64_t duplicates, overlaps, overlap_bytes;
+  uint64_t boilerplate; /* documents kept, since they share nothing but boilerplate with the targets */
   struct {
     size_t files;
     const char *path; /* the first of them, of the list of files */
@@ -86,9 +88,12 @@ rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err
 rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order, size_t *n,
                                   rmx_err *err);
 
-/* Marks training documents that have `words` words in a row in common with a target's validation
- * documents (overlap.c); targets are indices into d. */
-rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets,
-                                  size_t words, int threads, rmx_err *err);
+/* Marks training documents that have `words` words in a row in common with a target's validation documents, unless
+ * more than RMX__FEW_DOCUMENTS documents of their domain have those words, and more than one in RMX__OF_DOCUMENTS
+ * (overlap.c). targets are indices into d. A domain that would lose more than the share `most` of its training text, or
+ * all of it, is RMX_EINPUT, with the words most of the documents share. */
+enum { RMX__FEW_DOCUMENTS = 10, RMX__OF_DOCUMENTS = 1000 };
+rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets, size_t words,
+                                  double most, int threads, rmx_err *err);
 
 #endif

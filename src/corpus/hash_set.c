@@ -29,8 +29,10 @@ bool rmx__hash_set_add(rmx__hash_set *s, uint64_t hash, bool *new) {
   return true;
 }
 
-bool rmx__hash_set_has(const rmx__hash_set *s, uint64_t hash) {
-  return s->slots && *place(s->slots, s->mask, hash ? hash : 1) != 0;
+size_t rmx__hash_set_find(const rmx__hash_set *s, uint64_t hash) {
+  if (!s->slots) return SIZE_MAX;
+  const uint64_t *slot = place(s->slots, s->mask, hash ? hash : 1);
+  return *slot ? (size_t)(slot - s->slots) : SIZE_MAX;
 }
 
 void rmx__hash_set_release(rmx__hash_set *s) {

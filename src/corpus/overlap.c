@@ -5,8 +5,13 @@
 // punctuation hide nothing; in scripts without spaces a whole phrase counts as one word, so there the test is
 // weaker.
 //
+// What stands in many documents of a domain is no copy of the target but boilerplate, such as a licence, that both have.
+// So a row of words counts only if at most RMX__FEW_DOCUMENTS documents of the domain have it, or one in
+// RMX__OF_DOCUMENTS where that is more. The count is of the domain alone: what is dropped from it depends on it and on
+// the targets, and on nothing else. Copies that occur more often than that are kept; that is the price.
+//
 // With h_i the hashes of the words, the hash of n words is sum h_i P^(n-1-i) mod 2^64, which moves on by one
-// word in constant time. Memory: 16 to 32 bytes a word of the targets' validation text.
+// word in constant time. Memory: 24 to 48 bytes a word of the targets' validation text.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -21,16 +26,22 @@ struct grams {
   size_t n;        // words in a gram
   uint64_t power;  // P^n
   uint64_t *ring;  // (n) hashes of the last words
+  const char **starts;  // (n) where they are in the text
 };
 
 static bool grams_init(struct grams *g, size_t n) {
-  *g = (struct grams){n, 1, rmx_calloc(n, sizeof *g->ring)};
+  *g = (struct grams){n, 1, rmx_calloc(n, sizeof *g->ring), rmx_calloc(n, sizeof *g->starts)};
   for (size_t i = 0; i < n; i++) g->power *= P;
-  return g->ring != NULL;
+  return g->ring && g->starts;
+}
+
+static void grams_release(struct grams *g) {
+  free(g->ring);
+  free(g->starts);
 }
 
 // Reads one word from *at on; false at the end of the text.
-static bool next_word(const char **at, const char *end, rmx_buf *word) {
+static bool next_word(const char **at, const char *end, const char **start, rmx_buf *word) {
   word->size = 0;
   while (*at < end) {
     rmx__class class;
@@ -39,6 +50,7 @@ static bool next_word(const char **at, const char *end, rmx_buf *word) {
     bool inside = class == RMX__LETTER || class == RMX__NUMBER;
     if (!inside && word->size) return true;
     if (inside) {
+      if (word->size == 0) *start = *at;
       utf8proc_uint8_t lower[4];
       rmx_buf_add(word, lower, (size_t)utf8proc_encode_char(utf8proc_tolower(code), lower));
     }
@@ -47,17 +59,18 @@ static bool next_word(const char **at, const char *end, rmx_buf *word) {
   return word->size > 0;
 }
 
-// Calls `each` with the hash of every gram of a text until it returns false.
+// Calls `each` with the hash of every gram of a text, and where it is, until it returns false.
 static void walk(struct grams *g, const char *text, size_t size, rmx_buf *word,
-                 bool (*each)(void *context, uint64_t gram), void *context) {
-  const char *at = text, *end = text + size;
+                 bool (*each)(void *context, uint64_t gram, const char *from, const char *to), void *context) {
+  const char *at = text, *end = text + size, *start = text;
   uint64_t gram = 0;
-  for (size_t i = 0; next_word(&at, end, word) && !word->failed; i++) {
+  for (size_t i = 0; next_word(&at, end, &start, word) && !word->failed; i++) {
     uint64_t h = rmx_hash(word->data, word->size, 0), *oldest = &g->ring[i % g->n];
     gram = gram * P + h - (i >= g->n ? g->power * *oldest : 0);
     *oldest = h;
+    g->starts[i % g->n] = start;
     // The last multiplication leaves good high bits and poor low ones; the set looks at the low ones.
-    if (i + 1 >= g->n && !each(context, gram ^ gram >> 32)) return;
+    if (i + 1 >= g->n && !each(context, gram ^ gram >> 32, g->starts[(i + 1) % g->n], at)) return;
   }
 }
 
@@ -66,86 +79,203 @@ struct gathering {
   bool failed;
 };
 
-static bool gather(void *context, uint64_t gram) {
+static bool gather(void *context, uint64_t gram, const char *from, const char *to) {
   struct gathering *g = context;
+  (void)from, (void)to;
   bool new;
   g->failed = !rmx__hash_set_add(g->set, gram, &new);
   return !g->failed;
 }
 
-struct finding {
-  const rmx__hash_set *set;
-  bool found;
-};
-
-static bool find(void *context, uint64_t gram) {
-  struct finding *f = context;
-  f->found = rmx__hash_set_has(f->set, gram);
-  return !f->found;
-}
-
-// ---- over the training documents, in parallel ----------------------------------------------
+// ---- the training documents of one domain, in parallel -----------------------------------------
 
 enum { DOCUMENTS_A_PIECE = 256 };
 
-struct piece {
-  rmx__documents *domain;
-  size_t from, to;
-  bool failed;
-};
-
 struct search {
-  const rmx__hash_set *set;
+  rmx__documents *domain;
+  const rmx__hash_set *set;    // of the targets' grams
+  _Atomic uint32_t *counts;    // (set->mask + 1) documents of the domain that have each
+  uint32_t most;               // more of them: boilerplate
   size_t words;
-  struct piece *pieces;
+  atomic_bool failed;
 };
 
-static void search_piece(void *context, size_t i) {
+struct hits {
+  const struct search *search;
+  size_t *slots;  // (n) of the set, of one document
+  size_t n, capacity;
+  bool failed, found;
+};
+
+static bool note_hit(void *context, uint64_t gram, const char *from, const char *to) {
+  struct hits *h = context;
+  (void)from, (void)to;
+  size_t slot = rmx__hash_set_find(h->search->set, gram);
+  if (slot == SIZE_MAX) return true;
+  if (h->n == h->capacity) {
+    size_t capacity = h->capacity ? 2 * h->capacity : 256;
+    size_t *slots = rmx_realloc(h->slots, capacity, sizeof *slots);
+    h->failed = !slots;
+    if (!slots) return false;
+    h->slots = slots;
+    h->capacity = capacity;
+  }
+  h->slots[h->n++] = slot;
+  return true;
+}
+
+static bool note_copy(void *context, uint64_t gram, const char *from, const char *to) {
+  struct hits *h = context;
+  (void)from, (void)to;
+  size_t slot = rmx__hash_set_find(h->search->set, gram);
+  h->found = slot != SIZE_MAX && h->search->counts[slot] <= h->search->most;
+  return !h->found;
+}
+
+static int by_slot(const void *x, const void *y) {
+  size_t a = *(const size_t *)x, b = *(const size_t *)y;
+  return (a > b) - (a < b);
+}
+
+// Counts a document once for each gram that it shares with the targets.
+static void count_hits(const struct search *s, struct hits *h) {
+  if (h->n) qsort(h->slots, h->n, sizeof *h->slots, by_slot);
+  for (size_t i = 0; i < h->n; i++)
+    if (i == 0 || h->slots[i] != h->slots[i - 1]) atomic_fetch_add(&s->counts[h->slots[i]], 1);
+}
+
+// Once over all documents: those that share anything are counted, and marked for now.
+static void count_piece(void *context, size_t piece) {
   struct search *s = context;
-  struct piece *piece = &s->pieces[i];
   struct grams g;
   rmx_buf word = {0};
-  piece->failed = !grams_init(&g, s->words);
-  for (size_t j = piece->from; j < piece->to && !piece->failed && !rmx_interrupted(); j++) {
-    rmx__document *doc = &piece->domain->items[j];
+  struct hits h = {.search = s};
+  bool good = grams_init(&g, s->words);
+  size_t from = piece * DOCUMENTS_A_PIECE, to = from + DOCUMENTS_A_PIECE;
+  for (size_t j = from; j < to && j < s->domain->n && good && !rmx_interrupted(); j++) {
+    rmx__document *doc = &s->domain->items[j];
     if (doc->fate != RMX__TRAIN) continue;
-    struct finding f = {s->set, false};
-    walk(&g, rmx__document_text(piece->domain, doc), doc->size, &word, find, &f);
-    if (f.found) doc->fate = RMX__OVERLAP;
-    piece->failed = word.failed;
+    h.n = 0;
+    walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, note_hit, &h);
+    count_hits(s, &h);
+    if (h.n) doc->fate = RMX__OVERLAP;
+    good = !word.failed && !h.failed;
   }
-  free(g.ring);
+  if (!good) s->failed = true;
+  grams_release(&g);
+  free(h.slots);
   rmx_buf_release(&word);
 }
 
-static rmx_status search_all(rmx__documents *d, size_t n, const rmx__hash_set *set, size_t words, int threads,
-                             rmx_err *err) {
-  size_t npieces = 0;
-  for (size_t i = 0; i < n; i++) npieces += (d[i].n + DOCUMENTS_A_PIECE - 1) / DOCUMENTS_A_PIECE;
-  struct piece *pieces = rmx_calloc(npieces, sizeof *pieces);
-  if (!pieces) return rmx_fail_memory(err, npieces * sizeof *pieces, "the search for overlaps");
-  size_t at = 0;
-  for (size_t i = 0; i < n; i++)
-    for (size_t from = 0; from < d[i].n; from += DOCUMENTS_A_PIECE) {
-      size_t to = from + DOCUMENTS_A_PIECE < d[i].n ? from + DOCUMENTS_A_PIECE : d[i].n;
-      pieces[at++] = (struct piece){&d[i], from, to, false};
-    }
-  struct search s = {set, words, pieces};
-  rmx_parallel(threads, npieces, search_piece, &s);
-  bool failed = false;
-  for (size_t i = 0; i < npieces; i++) failed = failed || pieces[i].failed;
-  free(pieces);
-  if (failed) return rmx_fail_memory(err, words * sizeof(uint64_t), "the search for overlaps");
-  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were looked for");
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; j < d[i].n; j++) d[i].overlaps += d[i].items[j].fate == RMX__OVERLAP;
-  return RMX_OK;
+// Once over those: the ones that share nothing but boilerplate are let go.
+static void judge_piece(void *context, size_t piece) {
+  struct search *s = context;
+  struct grams g;
+  rmx_buf word = {0};
+  struct hits h = {.search = s};
+  bool good = grams_init(&g, s->words);
+  size_t from = piece * DOCUMENTS_A_PIECE, to = from + DOCUMENTS_A_PIECE;
+  for (size_t j = from; j < to && j < s->domain->n && good && !rmx_interrupted(); j++) {
+    rmx__document *doc = &s->domain->items[j];
+    if (doc->fate != RMX__OVERLAP) continue;
+    h.found = false;
+    walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, note_copy, &h);
+    if (!h.found) doc->fate = RMX__BOILERPLATE;
+    good = !word.failed;
+  }
+  if (!good) s->failed = true;
+  grams_release(&g);
+  rmx_buf_release(&word);
 }
 
-rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets,
-                                  size_t words, int threads, rmx_err *err) {
-  rmx__hash_set set = {0};
-  struct gathering gathering = {&set, false};
+// ---- a domain that would lose too much -------------------------------------------------------------
+
+struct example {
+  const struct search *search;
+  size_t slot;
+  const char *from, *to;
+};
+
+static bool is_example(void *context, uint64_t gram, const char *from, const char *to) {
+  struct example *e = context;
+  if (rmx__hash_set_find(e->search->set, gram) != e->slot) return true;
+  e->from = from;
+  e->to = to;
+  return false;
+}
+
+// The words in common that most documents have, as they stand in the first of them; on one line.
+static void put_example(const struct search *s, rmx_buf *out) {
+  struct grams g;
+  rmx_buf word = {0};
+  struct example e = {.search = s, .slot = SIZE_MAX};
+  for (size_t i = 0; i <= s->set->mask; i++) {
+    if (s->counts[i] == 0 || s->counts[i] > s->most) continue;
+    // Of equals the smaller hash: a slot's place depends on the order in which the set was filled.
+    if (e.slot == SIZE_MAX || s->counts[i] > s->counts[e.slot] ||
+        (s->counts[i] == s->counts[e.slot] && s->set->slots[i] < s->set->slots[e.slot]))
+      e.slot = i;
+  }
+  if (e.slot != SIZE_MAX && grams_init(&g, s->words)) {
+    for (size_t j = 0; j < s->domain->n && !e.from; j++) {
+      const rmx__document *doc = &s->domain->items[j];
+      if (doc->fate == RMX__OVERLAP) walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, is_example, &e);
+    }
+    grams_release(&g);
+  }
+  rmx_buf_release(&word);
+  for (const char *p = e.from; p && p < e.to; p++) rmx_buf_add(out, (uint8_t)*p < ' ' ? " " : p, 1);
+}
+
+static rmx_status check_loss(const struct search *s, double most, rmx_err *err) {
+  const rmx__documents *d = s->domain;
+  uint64_t left = 0, documents = 0;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->items[i].fate == RMX__TRAIN) left += d->items[i].size, documents++;
+  const double share = (double)d->overlap_bytes / (double)(left + d->overlap_bytes);
+  if (d->overlaps == 0 || (documents > 0 && share <= most)) return RMX_OK;
+  rmx_buf example = {0};
+  rmx_buf_add(&example, "", 0);
+  put_example(s, &example);
+  rmx_status status = rmx_fail(
+      err, RMX_EINPUT,
+      "domain \"%s\" would lose %.0f %% of its training text (%llu of %llu documents), which shares %zu words in a row with the targets' "
+      "validation text; at most %.0f %% may go (corpus.max_overlap). The words most documents share: \"%.300s\". Leave the domain out, or "
+      "raise corpus.overlap or set it to 0",
+      d->name, 100 * share, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + documents), s->words, 100 * most,
+      example.failed ? "" : example.data);
+  rmx_buf_release(&example);
+  return status;
+}
+
+// ---- all of it ----------------------------------------------------------------------------------------
+
+static rmx_status search_domain(rmx__documents *d, struct search *s, double most, int threads, rmx_err *err) {
+  const size_t npieces = (d->n + DOCUMENTS_A_PIECE - 1) / DOCUMENTS_A_PIECE;
+  size_t documents = 0;
+  for (size_t i = 0; i < d->n; i++) documents += d->items[i].fate == RMX__TRAIN;
+  if (documents == 0) return RMX_OK;
+  const size_t share = documents / RMX__OF_DOCUMENTS;
+  s->domain = d;
+  s->most = share < RMX__FEW_DOCUMENTS ? RMX__FEW_DOCUMENTS : share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
+  for (size_t i = 0; i <= s->set->mask; i++) s->counts[i] = 0;
+  rmx_parallel(threads, npieces, count_piece, s);
+  if (!s->failed) rmx_parallel(threads, npieces, judge_piece, s);
+  if (s->failed) return rmx_fail_memory(err, s->words * sizeof(uint64_t), "the search for overlaps");
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were looked for");
+  for (size_t i = 0; i < d->n; i++) {
+    rmx__document *doc = &d->items[i];
+    if (doc->fate == RMX__OVERLAP) d->overlaps++, d->overlap_bytes += doc->size;
+    if (doc->fate != RMX__BOILERPLATE) continue;
+    doc->fate = RMX__TRAIN;
+    d->boilerplate++;
+  }
+  return check_loss(s, most, err);
+}
+
+static rmx_status gather_targets(const rmx__documents *d, const size_t *targets, size_t ntargets, size_t words,
+                                 rmx__hash_set *set, rmx_err *err) {
+  struct gathering gathering = {set, false};
   struct grams g;
   rmx_buf word = {0};
   bool good = grams_init(&g, words);
@@ -158,10 +288,21 @@ rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *tar
       good = !gathering.failed && !word.failed;
     }
   }
-  free(g.ring);
+  grams_release(&g);
   rmx_buf_release(&word);
-  rmx_status status = good ? RMX_OK : rmx_fail_memory(err, 16 * set.n, "the words of the targets");
-  if (status == RMX_OK && set.n) status = search_all(d, n, &set, words, threads, err);
+  return good ? RMX_OK : rmx_fail_memory(err, 16 * set->n, "the words of the targets");
+}
+
+rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets, size_t words,
+                                  double most, int threads, rmx_err *err) {
+  rmx__hash_set set = {0};
+  rmx_status status = gather_targets(d, targets, ntargets, words, &set, err);
+  if (status == RMX_OK && set.n) {
+    struct search s = {.set = &set, .words = words, .counts = rmx_calloc(set.mask + 1, sizeof *s.counts)};
+    if (!s.counts) status = rmx_fail_memory(err, (set.mask + 1) * sizeof *s.counts, "the words of the targets");
+    for (size_t i = 0; i < n && status == RMX_OK; i++) status = search_domain(&d[i], &s, most, threads, err);
+    free(s.counts);
+  }
   rmx__hash_set_release(&set);
   return status;
 }

@@ -72,6 +72,8 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->max_document < 0 || o->overlap < 0 || o->overlap > 1000)
     return rmx_fail(err, RMX_EINPUT,
                     "max_valid_tokens, max_bytes, max_document and overlap must not be negative, overlap not above 1000");
+  if (!(o->max_overlap >= 0 && o->max_overlap <= 1))
+    return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1", o->max_overlap);
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
     return rmx_fail(err, RMX_EINPUT, "tokenizer_bytes is %lld; a tokenizer is trained on some text",
                     (long long)o->tokenizer_bytes);
@@ -150,25 +152,16 @@ static rmx_status decide(struct preparing *p, rmx_err *err) {
   if (o->dedup) RMX_TRY(rmx__documents_dedup(p->documents, p->n, err));
   for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__documents_split(&p->documents[i], o->valid_fraction, err));
   if (o->overlap == 0 || p->ntargets == 0) return RMX_OK;
-  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap, p->threads,
-                                 err));
+  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap, o->max_overlap, p->threads, err));
   for (size_t i = 0; i < p->ntrain; i++) {
     const rmx__documents *d = &p->documents[i];
     size_t left = 0;
     for (size_t j = 0; j < d->n; j++) left += d->items[j].fate == RMX__TRAIN;
-    if (left == 0)
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "domain \"%s\": each of its %llu training documents has %lld words in a row in common with the "
-          "targets' validation text: leave the domain out, or raise overlap",
-          d->name, (unsigned long long)d->overlaps, (long long)o->overlap);
     if (d->overlaps > left / 4)
-      rmx_warn(
-          p->listener,
-          "%s: %llu of %llu training documents dropped, for %lld words in a row in common with the targets' "
-          "validation text; if that is boilerplate (licences, headings), raise overlap or set it to 0",
-          d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left),
-          (long long)o->overlap);
+      rmx_warn(p->listener,
+               "%s: %llu of %llu training documents dropped, for %lld words in a row in common with the targets' validation text; if "
+               "they are no copies of it, raise corpus.overlap or set it to 0",
+               d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left), (long long)o->overlap);
   }
   return RMX_OK;
 }
@@ -272,6 +265,8 @@ static void tell(const struct preparing *p, size_t i) {
   rmx_buf_add(&extra, "", 0);
   if (d->duplicates) rmx_buf_printf(&extra, "; %s duplicates dropped", counted(d->duplicates, a));
   if (d->overlaps) rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
+  if (d->boilerplate)
+    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with targets", counted(d->boilerplate, a));
   if (d->bad_lines) rmx_buf_printf(&extra, "; %s broken lines skipped", counted(d->bad_lines, a));
   if (d->no_text) rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
   if (d->invalid_utf8)
@@ -324,13 +319,14 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
     hash = rmx__corpus_hash_add(hash, d->name, train->hash, valid->hash);
     json_array_append_new(
         domains,
-        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
                   "valid_only", d->valid_only, "documents", (json_int_t)(train->documents + valid->documents),
                   "train_documents", (json_int_t)train->documents, "valid_documents",
                   (json_int_t)valid->documents, "train_tokens", (json_int_t)train->tokens, "valid_tokens",
                   (json_int_t)valid->tokens, "train_bytes", (json_int_t)train->bytes, "valid_bytes",
                   (json_int_t)valid->bytes, "duplicates", (json_int_t)d->duplicates, "overlaps",
-                  (json_int_t)d->overlaps, "bad_lines", (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
+                  (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate, "bad_lines",
+                  (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
                   (json_int_t)d->invalid_utf8));
   }
   json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",

@@ -185,11 +185,12 @@ static rmx_status hash_file(const char *path, uint64_t *h, rmx_err *err) {
 rmx_status rmx_corpus_source_hash(const rmx_corpus_options *o, const rmx_domain_source *sources, size_t n,
                                   const size_t *targets, size_t ntargets, const char *base, uint64_t *hash,
                                   rmx_err *err) {
-  uint64_t h = 1;  // rises with the way text is treated
+  uint64_t h = 2;  // rises with the way text is treated
   int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->skip_bad,      o->dedup, o->overlap, o->vocab,
                      o->tokenizer_bytes,  (int64_t)n,   (int64_t)ntargets};
   h = rmx_hash(whole, sizeof whole, h);
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
+  h = rmx_hash(&o->max_document, sizeof o->max_document, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
   for (size_t i = 0; i < ntargets; i++) h = rmx_hash(&targets[i], sizeof targets[i], h);
   if (o->tokenizer) {

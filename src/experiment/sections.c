@@ -30,7 +30,9 @@ static const rmx_option corpus_table[] = {
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL, "count JSON lines that are broken or lack the text, instead of stopping at the first"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop exact duplicates of documents"},
     {"overlap", RMX_INT, AT(overlap), "13", 0, 1000, "WORDS",
-     "drop training documents that share so many words in a row with the target's text; 0: keep them"},
+     "drop training documents that share so many words in a row with the target's text (not those that more than ten documents of "
+     "the domain have: boilerplate); 0: keep them"},
+    {"max_overlap", RMX_REAL, AT(max_overlap), "0.5", 0, 1, "SHARE", "of a domain's text that may be dropped for that; more is an error"},
     {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE", "a tokenizer.json to use; else one is trained"},
     {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N", "entries of the tokenizer that is trained"},
     {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES", "text the tokenizer is trained on"},

@@ -69,6 +69,7 @@ static inline rmx_corpus_options small_options(void) {
                               .valid_fraction = 0.1,
                               .dedup = true,
                               .overlap = 13,
+                              .max_overlap = 0.9,
                               .vocab = 300,
                               .tokenizer_bytes = 1000000};
 }

@@ -286,7 +286,12 @@ START_TEST(planted_overlaps) {
   ck_assert_int_eq(index_number("exp", "target", "valid_documents"), 30);
   o.overlap = 12;
   must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
-            "domain \"b\": each of its 5 training documents has 12 words");
+            "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which shares 12 words in a row");
+  o.overlap = 13;
+  o.max_overlap = 0.5;
+  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err), "The words most documents share: \"");
+  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err), "at most 50 % may go (corpus.max_overlap)");
+  o.max_overlap = 0.9;
   o.overlap = 0;
   must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
   ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
@@ -294,6 +299,55 @@ START_TEST(planted_overlaps) {
   must(prepare(&o, s, 3, NULL, 0, "exp", 2, err));  // no targets, nothing to protect
   ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
   for (int i = 0; i < 3; i++) source_release(&s[i]);
+  folder_remove();
+}
+END_TEST
+
+// A licence that both have is no copy; an exam's sentence is, though ten documents quote it. Neither the threads nor the
+// names of the files matter.
+START_TEST(boilerplate_is_no_copy) {
+  static const char licence[] =
+      "Permission is hereby granted free of charge to any person obtaining a copy of this software and associated files to deal";
+  folder_make();
+  rmx_buf exam = {0}, text = {0}, sentences[2] = {{0}};
+  sentence(&sentences[0], 50, 1, 15);
+  sentence(&sentences[1], 50, 2, 15);
+  rmx_buf_printf(&exam, "%s\n%%\n%s\n%%\n%s\n%%\n", licence, sentences[0].data, sentences[1].data);
+  put("exam.txt", exam.data, exam.size);
+  char first[64] = "";
+  for (int round = 0; round < 3; round++) {
+    for (int file = 0; file < 2; file++) {
+      text.size = 0;
+      for (uint64_t i = 0; i < 100; i++) {
+        sentence(&text, 60 + (uint64_t)file, i, 20);
+        if (i < 50) rmx_buf_printf(&text, "\n// %s\n", licence);
+        if (i >= 50 && i < 55) rmx_buf_printf(&text, " %s ", sentences[0].data);  // in ten documents of the two files
+        if (i >= 60 && i < 66) rmx_buf_printf(&text, " %s ", sentences[1].data);  // in twelve
+        rmx_buf_puts(&text, "\n%\n");
+      }
+      char name[32];
+      snprintf(name, sizeof name, "code-%d.txt", round == 2 ? 1 - file : file);
+      put(name, text.data, text.size);
+    }
+    rmx_domain_source s[] = {source_of("code", "code-*.txt"), source_of("exam", "exam.txt")};
+    s[1].valid_only = true;
+    rmx_corpus_options o = small_options();
+    o.valid_fraction = 0;
+    must(prepare(&o, s, 2, (size_t[]){1}, 1, "exp", round == 1 ? 4 : 1, err));
+    ck_assert_int_eq(index_number("exp", "code", "overlaps"), 10);
+    ck_assert_int_eq(index_number("exp", "code", "boilerplate"), 111);  // one more validates
+    ck_assert_int_eq(index_number("exp", "code", "documents"), 190);
+    char counts[64];
+    snprintf(counts, sizeof counts, "%lld", (long long)index_number("exp", "code", "train_bytes"));
+    if (round == 0) strcpy(first, counts);
+    ck_assert_str_eq(counts, first);
+    source_release(&s[0]);
+    source_release(&s[1]);
+  }
+  rmx_buf_release(&exam);
+  rmx_buf_release(&text);
+  rmx_buf_release(&sentences[0]);
+  rmx_buf_release(&sentences[1]);
   folder_remove();
 }
 END_TEST
@@ -559,6 +613,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, validation_files_of_their_own);
   tcase_add_test(tc, planted_duplicates);
   tcase_add_test(tc, planted_overlaps);
+  tcase_add_test(tc, boilerplate_is_no_copy);
   tcase_add_test(tc, limits);
   tcase_add_test(tc, a_given_tokenizer);
   tcase_add_test(tc, errors_name_what_is_wrong);
