@@ -152,7 +152,7 @@ static json_t *comparison_tree(const comparison *c) {
 static void print_comparison(const json_t *root) {
   size_t i;
   json_t *row;
-  printf("  %-22s %12s %8s   %12s %8s  %s\n", "large model on", "target loss", "se", "minus optimum", "se", "");
+  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on", "target loss", "se", "minus optimum", "from", "to");
   json_array_foreach(json_object_get(root, "rows"), i, row) {
     const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain") : json_object_get(row, "run");
     char name[300];
@@ -163,16 +163,14 @@ static void print_comparison(const json_t *root) {
     print_number(json_object_get(loss, "mean"), 12, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
     if (i > 0) {
-      double mean = json_number_value(json_object_get(against, "mean")), se = json_number_value(json_object_get(against, "se"));
       printf("   ");
-      print_number(json_object_get(against, "mean"), 13, 4);
-      print_number(json_object_get(against, "se"), 9, 4);
-      if (se > 0)
-        printf("  %s", mean > 3 * se ? "optimum better" : mean < -3 * se ? "optimum worse" : "no clear difference");
+      print_difference(against);
     }
     putchar('\n');
   }
-  printf("  (nats per token; paired over %zu seeds; clear: more than three standard errors)\n", json_array_size(json_object_get(root, "seeds")));
+  const size_t seeds = json_array_size(json_object_get(root, "seeds"));
+  printf("  (nats per token; differences paired over %zu seed%s; from, to: their %.0f %% t interval)\n", seeds, seeds == 1 ? "" : "s",
+         100 * RMX_VERDICT_LEVEL);
 }
 
 // Opens the corpus and lists the contenders by name.
@@ -253,6 +251,7 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
     status = step_compare(c, &e, err);
     if (status == RMX_OK) status = print_comparison_of(&e, c->common.json, err);
   }
+  if (status == RMX_OK) status = step_report(c, &e, err);
   rmx_experiment_release(&e);
   return status;
 }
@@ -281,15 +280,16 @@ const cli_command cli_compare = {
     .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
     .about = "Trains compare.seeds large models on the optimum and on each mixture of compare.against (prior, uniform, best_single: "
              "the single domain the fit expects most of, best_run: the mixture of the best proxy, single:DOMAIN, or a mixture file), "
-             "and prints the target's loss of each with standard errors and the paired difference to the optimum. What is trained "
-             "already is not trained again.\n\n"
+             "and prints the target's loss of each with standard errors, and the paired difference to the optimum with its 95 % t interval. "
+             "A difference is called better or worse where that interval leaves out 0; two seeds are too few to tell. What is trained "
+             "already is not trained again. Then report.html is written anew.\n\n"
              "With --methods, ways to choose data are compared instead: each trains what it needs with the same models on the same corpus, "
              "within the same budget where it lets one choose, then the large model is trained on what each chose, with the same tokens and "
              "paired seeds. All that a method spends to find its mixture is counted: references, proxies, scoring, validation. Its settings "
              "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default those it was published with. "
              "compare/METHOD.yaml is the mixture found, which `pretrain --mixture` and `export --mixture` take (`train` takes its weights as a "
              "row of mixtures.csv); "
-             "compare/methods.json holds the whole result, and `regmix report` draws it. A method that diverges is a row that says so.",
+             "compare/methods.json holds the whole result, and report.html draws it. A method that diverges is a row that says so.",
     .examples = "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
                 "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set compare.against=mine.yaml --set compare.seeds=5\n",
 };

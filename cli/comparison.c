@@ -105,7 +105,20 @@ json_t *comparison_against(const comparison *c, size_t i, size_t other) {
   for (size_t s = 0; difference && s < S; s++) difference[s] = c->target[i * S + s] - c->target[other * S + s];
   json_t *o = difference ? mean_and_error(difference, S, 1, true) : NULL;
   free(difference);
+  rmx_err no_memory;
+  if (o && i != other && rmx_verdict_add(o, c->contenders[other].name, &no_memory) != RMX_OK) {
+    json_decref(o);
+    return NULL;
+  }
   return o;
+}
+
+void print_difference(const json_t *difference) {
+  const json_t *verdict = json_object_get(difference, "verdict");
+  print_number(json_object_get(difference, "mean"), 13, 4);
+  print_number(json_object_get(difference, "low"), 9, 4);
+  print_number(json_object_get(difference, "high"), 9, 4);
+  if (json_is_string(verdict)) printf("  %s", json_string_value(verdict));
 }
 
 json_t *comparison_target(const comparison *c) {

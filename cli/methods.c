@@ -343,7 +343,7 @@ static void print_methods(const json_t *root) {
   const char *first = json_string_value(json_array_get(order, 0));
   size_t i;
   json_t *name;
-  printf("  %-16s %11s %8s   minus %-9.9s %8s %13s %10s  %s\n", "method", "target loss", "se", first, "se", "search FLOPs", "search", "");
+  printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se", "search FLOPs", "search", first, "from", "to");
   json_array_foreach(order, i, name) {
     const json_t *o = json_object_get(methods, json_string_value(name)), *loss = json_object_get(o, "target_loss");
     const json_t *against = json_object_get(o, "against_first"), *converged = json_object_get(o, "converged");
@@ -352,15 +352,15 @@ static void print_methods(const json_t *root) {
     printf("  %-16s ", json_string_value(name));
     print_number(json_object_get(loss, "mean"), 11, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
-    printf("   ");
-    print_number(i ? json_object_get(against, "mean") : NULL, 15, 4);
-    print_number(i ? json_object_get(against, "se") : NULL, 9, 4);
-    printf(" %13.3g %10s  %s%s\n", json_number_value(json_object_get(o, "search_flops")),
-           cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time), strcmp(status, "done") ? status : "",
-           json_is_boolean(converged) ? (json_is_true(converged) ? "converged" : "did not converge") : "");
+    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")), cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
+    if (i && strcmp(status, "search diverged") != 0) print_difference(against);
+    if (strcmp(status, "done") != 0) printf("  %s", status);
+    if (json_is_boolean(converged)) printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
+    putchar('\n');
   }
-  printf("  (nats per token over %lld seeds, paired; search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
-         (long long)json_integer_value(json_object_get(root, "seeds")), json_number_value(json_object_get(root, "budget_flops")));
+  const long long seeds = json_integer_value(json_object_get(root, "seeds"));
+  printf("  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
+         seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL, json_number_value(json_object_get(root, "budget_flops")));
   print_weights(root);
 }
 

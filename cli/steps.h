@@ -153,7 +153,8 @@ void comparison_release(comparison *c);
 // {"mean","se"[,"n"]} of those of x (n, stride apart) that are numbers.
 json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
 json_t *comparison_losses(const comparison *c, size_t i);                 // domain: {"mean","se"}
-json_t *comparison_against(const comparison *c, size_t i, size_t other);  // of the target's paired difference
+json_t *comparison_against(const comparison *c, size_t i, size_t other);  // of the target's paired difference, with its verdict
+void print_difference(const json_t *difference);  // such a one, as four columns: mean, low, high, verdict
 json_t *comparison_target(const comparison *c);                           // metric: weight
 void print_number(const json_t *x, int width, int digits);                // "-" for what is none
 // The comparison of compare.methods (methods.c), if there are any: trains what each needs, then large models.

@@ -168,6 +168,17 @@ typedef struct rmx_few {
 } rmx_few;
 void rmx_few_add(rmx_few *f, const char *name);
 
+/* ---- is a difference more than noise? ----------------------------------- */
+
+#define RMX_VERDICT_LEVEL 0.95
+/* t of which |T| <= t with probability `level`, T of Student's distribution with df degrees of freedom; NaN where
+ * that has no meaning. 4.303 for 0.95 and 2. */
+double rmx_student_width(double level, double df);
+/* Adds to {"mean", "se", "n"} of a paired difference over n seeds, other less reference: "low" and "high", its interval
+ * of "level" (RMX_VERDICT_LEVEL) with "df" = n - 1 degrees of freedom, and "verdict": "<reference> better", "<reference>
+ * worse", "no clear difference", or, with fewer than 3 seeds, "too few seeds to tell" and null for low, high and df. */
+rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *err);
+
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
 
 uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);

@@ -121,6 +121,7 @@ static rmx_status collect(const char *folder, json_t *data, json_t *config, rmx_
     RMX_TRY_GOTO(take(data, "optimum", fit_folder, "optimum.yaml", read_yaml, err), done);
   RMX_TRY_GOTO(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err), done);
   RMX_TRY_GOTO(rmx__collect_methods(folder, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
   RMX_TRY_GOTO(take(data, "config", folder, "resolved.yaml", read_text, err), done);
   RMX_TRY_GOTO(take(config, "config", folder, "resolved.yaml", read_yaml, err), done);
   RMX_TRY_GOTO(find_target(data, err), done);

@@ -30,6 +30,7 @@ rmx_status rmx__collect_runs(const char *folder, json_t *data,
                              rmx_err *err);  // runs, effects, half_agreement
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
 rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, proxies
+rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err);  // behind comparison and methods
 rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err);    // methods
 // functions: what each fitted function is made of, so that the page can predict. Needs fit, with its
 // mixtures, and optimum.

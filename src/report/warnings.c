@@ -106,17 +106,19 @@ static rmx_status about_comparison(json_t *data, rmx_err *err) {
   for (size_t i = 0; i < json_array_size(rows); i++) {
     const json_t *row = json_array_get(rows, i), *gap = json_object_get(row, "against_optimum");
     const char *name = json_string_value(json_object_get(row, "name"));
-    double mean = rmx__get(gap, "mean"), se = rmx__get(gap, "se");
-    if (!name || strcmp(name, "optimum") == 0) continue;
-    if (se > 0 && -mean > 2 * se)
-      RMX_TRY(warn(data, err, "Measured against the optimum, %s is better: by %.4f, %.1f standard errors.",
-                   name, -mean, -mean / se));
-    else if (strcmp(name, "prior") == 0 && mean <= 2 * se)
-      RMX_TRY(warn(data, err,
-                   "The measured gain over the prior, %.4f, is within the noise (standard error %.4f). More "
-                   "seeds would "
-                   "tell.",
-                   mean, se));
+    const char *verdict = json_string_value(json_object_get(gap, "verdict"));
+    double mean = rmx__get(gap, "mean"), low = rmx__get(gap, "low"), high = rmx__get(gap, "high");
+    if (!name || !verdict || strcmp(name, "optimum") == 0) continue;
+    if (high < 0)
+      RMX_TRY(warn(data, err, "Measured against the optimum, %s is better: by %.4f, 95 %% interval %.4f to %.4f.", name,
+                   -mean, -high, -low));
+    else if (strcmp(name, "prior") == 0 && !(low > 0))
+      RMX_TRY(isfinite(low)
+                  ? warn(data, err,
+                         "The measured gain over the prior, %.4f, is within the noise (95 %% interval %.4f to %.4f). More "
+                         "seeds would tell.",
+                         mean, low, high)
+                  : warn(data, err, "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.", mean));
   }
   return RMX_OK;
 }

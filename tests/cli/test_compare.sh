@@ -36,6 +36,8 @@ json "the swarm is counted for each that fits it" "m['regmix']['search_flops'] =
 json "whole: the budget is just what the swarm takes" "abs(m['regmix']['search_flops'] / o['budget_flops'] - 1) < 1e-9"
 json "all of a is all of a" "m['single-a']['weights']['a'] == 1"
 json "the first is compared with itself" "m['regmix']['against_first']['mean'] == 0"
+json "two seeds are too few for a verdict" "all(m[x]['against_first']['verdict'] == 'too few seeds to tell' and m[x]['against_first']['low'] is None for x in o['order'][1:])"
+if grep -q single-a exp/report.html; then ok "compare writes the page anew"; else not_ok "compare writes the page anew"; fi
 json "paired differences are differences" "abs(m['regmix']['target_loss']['mean'] + m['prior']['against_first']['mean'] - m['prior']['target_loss']['mean']) < 1e-9"
 try "done is done" 0 "all 10 runs are done" "$REGMIX" compare -C exp --methods regmix,prior,olmix,uniform,single:a
 try "half the budget fits half the swarm" 0 '"runs": 3' "$REGMIX" compare -C exp --methods regmix,prior --budget 40ktokens --json

@@ -193,13 +193,13 @@ START_TEST(warnings_say_what_is_wrong) {
       "typical_distance: 0.1\noutside: [a]\n");
   put("large/comparison.json",
       "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": 0.01, "
-      "\"se\": 0.01}},"
-      "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01}}]}");
+      "\"se\": 0.01, \"n\": 3}},"
+      "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01, \"n\": 3}}]}");
   put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
   json_t *data = collect();
   const char *const wanted[] = {
       "the weight of a",   "Far from every run: 50 %", "No gain predicted", "within the noise",
-      "uniform is better", "5.0 standard errors",      "Few runs: 3 for 2", "Spearman 0.40",
+      "uniform is better", "interval 0.0070 to 0.0930", "Few runs: 3 for 2", "Spearman 0.40",
       "see a 9.0 times"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     ck_assert_msg(warned(data, wanted[i]), "no warning has \"%s\"", wanted[i]);
