@@ -167,11 +167,30 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct fit_
   return o;
 }
 
+// What the runs of the experiment said of their metrics: metrics.json beside metrics.csv (written by train).
+static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "metrics.json");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  json_t *tree = NULL;
+  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &tree, err) : RMX_OK;
+  free(path);
+  const json_t *said = json_object_get(tree, "higher_is_better");
+  if (status == RMX_OK && said && !metrics->better && !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
+    status = rmx_fail_memory(err, 0, "a table");
+  for (size_t k = 0; status == RMX_OK && said && k < metrics->D; k++) {
+    const json_t *high = json_object_get(said, metrics->names[k]);
+    if (json_is_boolean(high)) metrics->better[k] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+  }
+  json_decref(tree);
+  return status;
+}
+
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
   const rmx_regress_options regress = options_of(e, args);
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
+  if (status == RMX_OK && args->half) status = add_directions(e, &metrics, err);
   double began = rmx_now(), *counts = NULL;
   rmx_strings names = {0};
   rmx_exposure exposure;
@@ -202,6 +221,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
 
 // The hash of the files and settings a fit was made from.
 static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const char *metrics) {
+  char *directions = rmx_experiment_path(e, "metrics.json");
   uint64_t hash = (uint64_t)e->config.general.seed;
   for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
     json_t *value = rmx_option_json(&rmx_regress_option_table[i], &e->config.regress);
@@ -215,15 +235,16 @@ static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const
     snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens, (long long)e->config.large.tokens);
     hash = rmx_hash_string(tokens, hash);
   }
-  const char *const files[] = {mixtures, metrics};
+  const char *const files[] = {mixtures, metrics, directions};
   rmx_err ignored;
-  for (size_t i = 0; i < 2; i++) {
+  for (size_t i = 0; i < 3; i++) {
     char *text;
     size_t size;
-    if (rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
+    if (!files[i] || rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
     hash = rmx_hash(text, size, hash);
     free(text);
   }
+  free(directions);
   return hash;
 }
 

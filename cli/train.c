@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix train: one proxy per mixture, in worker processes, then metrics.csv.
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <unistd.h>
 
 #include "steps.h"
 
@@ -83,10 +85,10 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
   return RMX_OK;
 }
 
-rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
-                      const char *what, rmx_err *err) {
+static rmx_status run_swarm(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                            const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
-  rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .jobs = worker_jobs(e), .tries = 2, .what = what};
+  rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .experiment = e->folder, .jobs = worker_jobs(e), .tries = 2, .what = what};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];
   RMX_TRY(rmx_swarm_train(runs, n, &options, &c->listener, &outcome, err));
@@ -100,13 +102,61 @@ rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *c
              outcome.done == 1 ? "run" : "runs", cli_duration(outcome.wall_s, time), cli_count(outcome.tokens / outcome.wall_s, rate),
              outcome.diverged ? ", some diverged" : "", outcome.failed ? ", some failed" : "");
   }
-  if (outcome.failed * 4 > n)
-    return rmx_fail(err, RMX_EINPUT, "%zu of %zu runs failed (their reasons stand above); the same command tries them again",
-                    outcome.failed, n);
+  *failed = outcome.failed;
   return RMX_OK;
 }
 
-static rmx_status write_metrics(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n, bool half,
+// Failed runs stop what comes after, but for as many as the user let fail.
+static rmx_status judge(const cli *c, const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
+  if (failed == 0) return RMX_OK;
+  const bool own = runs[0].training.command != NULL;
+  if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%zu of %zu runs failed (their reasons stand above%s); the same command tries them again. To go on without them, set may_fail "
+                    "in the section of these models to a share of %.2g or more", failed, n, own ? ", their output in log.txt in their folders" : "",
+                    ceil(100.0 * (double)failed / (double)n) / 100);
+  rmx_warn(&c->listener, "%zu of %zu runs failed and are left out, as may_fail allows; the same command tries them again", failed, n);
+  return RMX_OK;
+}
+
+rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                      const char *what, rmx_err *err) {
+  size_t failed = 0;
+  RMX_TRY(run_swarm(c, e, corpus, runs, n, what, &failed, err));
+  return judge(c, runs, n, failed, err);
+}
+
+static void tell_empty(const cli *c, const rmx_table *t, const rmx_corpus *corpus) {
+  rmx_few names = {0};
+  size_t empty = 0;
+  for (size_t k = corpus->D; k < t->D; k++) {
+    size_t none = 0;
+    for (size_t i = 0; i < t->N; i++) none += isnan(t->x[i * t->D + k]);
+    if (none) rmx_few_add(&names, t->names[k]);
+    empty += none;
+  }
+  if (names.n)
+    rmx_warn(&c->listener, "metrics.csv: %zu empty cells in %zu metrics that not every run measured (%s); their fits leave those runs out",
+             empty, names.n, names.text);
+}
+
+// What the trainer said of its metrics' directions stands beside metrics.csv, which has no place for it.
+static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "metrics.json");
+  json_t *o = json_object(), *map = json_object();
+  for (size_t k = 0; t->better && k < t->D; k++)
+    if (t->better[k] != RMX_BETTER_UNSAID) json_object_set_new(map, t->names[k], json_boolean(t->better[k] == RMX_BETTER_HIGH));
+  json_object_set_new(o, "higher_is_better", map);
+  rmx_status status = RMX_OK;
+  if (!path) status = rmx_fail_memory(err, 0, "a path");
+  else if (t->better) status = rmx_json_write(path, o, err);
+  else unlink(path);
+  json_decref(o);
+  free(path);
+  return status;
+}
+
+static rmx_status write_metrics(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n, bool half,
                                 const char *name, rmx_err *err) {
   rmx_table t;
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
@@ -114,6 +164,8 @@ static rmx_status write_metrics(const rmx_experiment *e, const rmx_corpus *corpu
   rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
                       : t.N ? rmx_csv_write(path, &t, err)
                             : rmx_fail(err, RMX_ENUMERIC, "none of the %zu runs came to an end with a loss; nothing to fit", n);
+  if (status == RMX_OK && !half) status = write_directions(e, &t, err);
+  if (status == RMX_OK) tell_empty(c, &t, corpus);
   free(path);
   rmx_table_release(&t);
   return status;
@@ -141,9 +193,11 @@ rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
   size_t n = 0;
   rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
   if (status == RMX_OK) tell_epochs(c, runs, n, corpus);
-  if (status == RMX_OK) status = train_runs(c, e, corpus, runs, n, "train", err);
-  if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, false, "metrics.csv", err);
-  if (status == RMX_OK) status = write_metrics(e, corpus, runs, n, true, "metrics-half.csv", err);
+  size_t failed = 0;
+  if (status == RMX_OK) status = run_swarm(c, e, corpus, runs, n, "train", &failed, err);
+  if (status == RMX_OK && failed < n) status = write_metrics(c, e, corpus, runs, n, false, "metrics.csv", err);
+  if (status == RMX_OK && failed < n) status = write_metrics(c, e, corpus, runs, n, true, "metrics-half.csv", err);
+  if (status == RMX_OK) status = judge(c, runs, n, failed, err);
   if (runs) release_runs(runs, n);
   rmx_corpus_free(corpus);
   return status;
@@ -159,8 +213,19 @@ static rmx_status run_train(cli *c, rmx_err *err) {
   return status;
 }
 
+// The signals of a terminal and of a batch system reach the whole group, and then the supervisor asks again: to a worker, twice is
+// no more than once.
+static void on_worker_signal(int number) {
+  (void)number;
+  rmx_interrupt();
+}
+
 static rmx_status run_worker(cli *c, rmx_err *err) {
   if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "worker: wanted the folder of a run");
+  const struct sigaction action = {.sa_handler = on_worker_signal};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
 #endif

@@ -276,6 +276,9 @@ void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key);
 
 /* The caller owns the tree (json_decref). Errors name file and line. */
 rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err);
+/* The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are read as `instead`, a JSON
+ * value ("null"). */
+rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err);
 rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err);
 /* The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a line feed;
  * free() it. NULL: memory is short, or there is no tree. */
@@ -341,6 +344,7 @@ typedef enum rmx_option_type {
   RMX_BOOL,   /* bool */
   RMX_INT,    /* int64_t; "600k", "1.5M", "1G" are taken as well, powers of 1000 */
   RMX_REAL,   /* double */
+  RMX_DURATION, /* double, seconds; "90", "90s", "15min", "12h" and "2d" are taken */
   RMX_TEXT,   /* char *, owned by the struct; NULL when not given */
   RMX_CHOICE, /* char *, one of `choices` */
   RMX_LIST,   /* rmx_strings: may be given several times */
@@ -366,6 +370,8 @@ void rmx_options_release(const rmx_option *table, size_t n, void *into);
 /* "600k", "1.5M", "2e6" -> 600000, ...; RMX_EINPUT names `what`. */
 rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_err *err);
 rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_err *err);
+/* "90", "90s", "15min", "12h", "2d" -> seconds, not negative. */
+rmx_status rmx_parse_duration(const char *text, const char *what, double *out, rmx_err *err);
 
 /* ---- threads ------------------------------------------------------------ */
 

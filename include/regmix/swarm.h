@@ -32,6 +32,7 @@ void rmx_run_difference(const rmx_run *r, rmx_buf *out);
 typedef struct rmx_swarm_options {
   const char *program;  /* this program's file: workers are `program worker FOLDER` */
   const char *isa;      /* passed on to the workers, or NULL */
+  const char *experiment; /* its folder, told to commands of the user's as REGMIX_EXPERIMENT; NULL: the run's corpus */
   int jobs;             /* workers at a time */
   int tries;            /* times a run that crashes is begun: 2 */
   const char *what;     /* "train", "compare": heads the progress */
@@ -54,7 +55,8 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
 rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress, rmx_err *err);
 
 /* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats per token), at half way
- * (`half`) or at the end. `left_out` (may be NULL) counts the runs without. */
+ * (`half`) or at the end; then, at the end, one for each name under "metrics" of some result (NaN where a run has none), with
+ * their directions in out->better. `left_out` (may be NULL) counts the runs without. */
 rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half, rmx_table *out,
                              size_t *left_out, rmx_err *err);
 

@@ -32,7 +32,10 @@ typedef struct rmx_training {
   int64_t evals;           /* measure them so often, evenly spread, for log.jsonl alone; 0: at half way and the end */
   double checkpoint_s;     /* seconds between checkpoints */
   int64_t threads;         /* of one run; 0: see rmx_training_threads. No result depends on it */
-  char *command;           /* the user's own trainer, run by sh; NULL: ours */
+  char *command;           /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
+  double timeout_s;        /* a try of the command takes at most so long; 0: as long as it likes */
+  double grace_s;          /* between TERM and KILL, where it is to end */
+  double may_fail;         /* share of the runs that may fail without stopping what comes after */
 } rmx_training;
 
 /* Everything one training depends on. Plain data: written to run.json, read by the worker process. */

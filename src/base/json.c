@@ -63,6 +63,49 @@ void rmx_put_json(rmx_buf *out, const json_t *tree) {
   else out->failed = true;
 }
 
+// Words of Python outside of strings are replaced.
+static void replace_words(const char *text, size_t size, const char *instead, rmx_buf *out) {
+  static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+  bool quoted = false;
+  size_t from = 0;
+  for (size_t i = 0; i < size; i++) {
+    if (quoted && text[i] == '\\') {
+      i++;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == 'N' || text[i] == 'I' || text[i] == '-')) {
+      for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t n = strlen(words[k]);
+        if (size - i < n || memcmp(text + i, words[k], n) != 0) continue;
+        rmx_buf_add(out, text + from, i - from);
+        rmx_buf_puts(out, instead);
+        from = i + n;
+        i = from - 1;
+        break;
+      }
+    }
+  }
+  rmx_buf_add(out, text + from, size - from);
+}
+
+rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err) {
+  char *text;
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  rmx_buf clean = {0};
+  replace_words(text, size, instead, &clean);
+  free(text);
+  json_error_t where;
+  rmx_status status = RMX_OK;
+  if (clean.failed) {
+    status = rmx_fail_memory(err, size, path);
+  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where))) {
+    status = rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
+  }
+  rmx_buf_release(&clean);
+  return status;
+}
+
 char *rmx_json_text(const json_t *tree) {
   rmx_buf b = {0};
   if (tree) write_node(&b, tree, 2, 0);

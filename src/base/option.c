@@ -44,6 +44,22 @@ rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_e
   return RMX_OK;
 }
 
+rmx_status rmx_parse_duration(const char *text, const char *what, double *out, rmx_err *err) {
+  static const struct {
+    const char *unit;
+    double seconds;
+  } units[] = {{"", 1}, {"s", 1}, {"sec", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+  char *end;
+  double x = strtod(text, &end);
+  while (end != text && *end == ' ') end++;
+  for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
+    if (strcmp(end, units[i].unit) == 0 && x >= 0 && isfinite(x)) {
+      *out = x * units[i].seconds;
+      return RMX_OK;
+    }
+  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a duration (90s, 15min, 12h, 2d)", what, text);
+}
+
 static rmx_status within(const rmx_option *o, double x, const char *text, rmx_err *err) {
   if ((o->min == 0 && o->max == 0) || (x >= o->min && x <= o->max)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT, "%s: %s is out of bounds; it goes from %.10g to %.10g", o->key, text, o->min, o->max);
@@ -82,9 +98,10 @@ static rmx_status set_option(const rmx_option *o, void *into, const char *value,
       *(int64_t *)member = x;
       return RMX_OK;
     }
-    case RMX_REAL: {
+    case RMX_REAL:
+    case RMX_DURATION: {
       double x;
-      RMX_TRY(rmx_parse_real(value, o->key, &x, err));
+      RMX_TRY(o->type == RMX_REAL ? rmx_parse_real(value, o->key, &x, err) : rmx_parse_duration(value, o->key, &x, err));
       RMX_TRY(within(o, x, value, err));
       *(double *)member = x;
       return RMX_OK;
@@ -132,7 +149,8 @@ json_t *rmx_option_json(const rmx_option *o, const void *from) {
   switch (o->type) {
     case RMX_BOOL: return json_boolean(*(const bool *)member);
     case RMX_INT: return json_integer(*(const int64_t *)member);
-    case RMX_REAL: return json_real(*(const double *)member);
+    case RMX_REAL:
+    case RMX_DURATION: return json_real(*(const double *)member);
     case RMX_TEXT:
     case RMX_CHOICE: {
       const char *text = *(char *const *)member;

@@ -36,45 +36,6 @@ static bool sniff(const rmx__source *s) {
   return s->pattern || rmx__ends_in(s->path, ".json");
 }
 
-// Python writes NaN and Infinity, which JSON has not: null outside of strings, then as many bytes as before.
-static rmx_status read_tree(const char *path, json_t **out, rmx_err *err) {
-  char *text;
-  size_t size;
-  RMX_TRY(rmx_read_file(path, &text, &size, err));
-  static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
-  rmx_buf clean = {0};
-  bool quoted = false;
-  size_t from = 0;
-  for (size_t i = 0; i < size; i++) {
-    if (quoted && text[i] == '\\') {
-      i++;
-    } else if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (!quoted && (text[i] == 'N' || text[i] == 'I' || text[i] == '-')) {
-      for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-        size_t n = strlen(words[k]);
-        if (size - i < n || memcmp(text + i, words[k], n) != 0) continue;
-        rmx_buf_add(&clean, text + from, i - from);
-        rmx_buf_puts(&clean, "null");
-        from = i + n;
-        i = from - 1;
-        break;
-      }
-    }
-  }
-  rmx_buf_add(&clean, text + from, size - from);
-  free(text);
-  json_error_t where;
-  rmx_status status = RMX_OK;
-  if (clean.failed) {
-    status = rmx_fail_memory(err, size, path);
-  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where))) {
-    status = rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
-  }
-  rmx_buf_release(&clean);
-  return status;
-}
-
 static int said_direction(const json_t *tree, const char *task, const char *name) {
   const json_t *said = json_object_get(json_object_get(tree, "higher_is_better"), task);
   if (json_is_object(said)) said = json_object_get(said, name);
@@ -164,7 +125,7 @@ static rmx_status take_files(results *r, rmx_err *err) {
   for (size_t i = 0; i < r->files.n; i++) {
     const rmx__results_file *f = &r->files.items[i];
     json_t *tree = NULL;
-    RMX_TRY(read_tree(f->path, &tree, err));
+    RMX_TRY(rmx_json_read_python(f->path, "null", &tree, err));
     rmx_status status = RMX_OK;
     if (json_is_object(json_object_get(tree, "results"))) {
       if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {

@@ -3,6 +3,7 @@
 #include <regmix/swarm.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "claim.h"
 
@@ -12,7 +13,9 @@ static json_t *read_in(const char *folder, const char *name) {
   json_t *tree = NULL;
   rmx_err ignored;
   char *path = rmx_path_in(folder, name);
-  if (path && rmx_exists(path)) rmx_json_read(path, &tree, &ignored);
+  struct stat info;
+  // A pipe in its place would be waited for without end.
+  if (path && stat(path, &info) == 0 && S_ISREG(info.st_mode)) rmx_json_read(path, &tree, &ignored);
   free(path);
   return tree;
 }
@@ -27,10 +30,11 @@ static bool has(const char *folder, const char *name) {
 rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
   rmx_run_state state = has(r->folder, "checkpoint.bin") ? RMX_RUN_STARTED : RMX_RUN_TODO;
   json_t *o = read_in(r->folder, "result.json");
-  if (o) {
-    const char *answers = json_string_value(json_object_get(o, "answers"));
+  // Without "answers" it is what a command of the user's left to a worker that was killed: of no checked result.
+  const char *answers = json_string_value(json_object_get(o, "answers"));
+  if (answers) {
     const char *status = json_string_value(json_object_get(o, "status"));
-    if (!answers || !rmx_run_answered_by(r, answers)) state = RMX_RUN_OUTDATED;
+    if (!rmx_run_answered_by(r, answers)) state = RMX_RUN_OUTDATED;
     else state = status && strcmp(status, "diverged") == 0 ? RMX_RUN_DIVERGED : RMX_RUN_DONE;
     // A model that was asked for must be there too.
     if (state == RMX_RUN_DONE && r->keep_model && !r->training.command && !has(r->folder, "model.bin"))

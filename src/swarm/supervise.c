@@ -3,6 +3,7 @@
 // process (never a fork of a threaded one), so that its crash is its own.
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <regmix/swarm.h>
 #include <signal.h>
@@ -12,9 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "claim.h"
+
 extern char **environ;
 
-enum { MOST_JOBS = 512, LINE = 512 };
+// GIVE_UP_S: a holder of a run without a sign of life for so long is not waited for.
+enum { MOST_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
 
 struct worker {
   pid_t pid;       // 0: free
@@ -23,6 +27,7 @@ struct worker {
   char line[LINE], said[LINE];  // the line being read; what it said last on stderr
   size_t line_size, said_size;
   double tokens, tokens_per_s;
+  bool halted;     // stopped by a signal, and that was told
 };
 
 struct supervisor {
@@ -34,6 +39,7 @@ struct supervisor {
   struct worker workers[MOST_JOBS];
   unsigned char *tries;   // (n)
   bool *elsewhere;        // (n) another process is at it: looked at again, now and then
+  bool *told_silent;      // (n) that process gives no sign of life, and that was told
   size_t others;          // how many
   double looked;
   size_t *queue;          // ring of n indices still to do: a run is in it once at most
@@ -65,6 +71,51 @@ static int threads_of(const struct supervisor *s, const rmx_run *r) {
   return rmx_training_threads(&r->training, wanted < jobs ? wanted : jobs);
 }
 
+// The environment of a worker, for the user's command: ours with these put in their place. The array alone is to be freed.
+static char **worker_environment(char *const own[], size_t n) {
+  size_t count = 0, kept = 0;
+  while (environ[count]) count++;
+  char **out = rmx_calloc(count + n + 1, sizeof *out);
+  if (!out) return NULL;
+  for (size_t i = 0; i < count; i++) {
+    bool replaced = false;
+    for (size_t k = 0; k < n; k++) replaced = replaced || strncmp(environ[i], own[k], strcspn(own[k], "=") + 1) == 0;
+    if (!replaced) out[kept++] = environ[i];
+  }
+  for (size_t k = 0; k < n; k++) out[kept++] = own[k];
+  return out;
+}
+
+static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run, int out, int errors, rmx_err *err) {
+  const rmx_run *r = &s->runs[run];
+  const char *argv[8] = {s->options->program, "worker", r->folder};
+  if (s->options->isa) {
+    argv[3] = "--isa";
+    argv[4] = s->options->isa;
+  }
+  const char *experiment = s->options->experiment ? s->options->experiment : r->corpus;
+  char *real = realpath(experiment, NULL);
+  char *own[] = {rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment), rmx_format("REGMIX_SLOT=%d", (int)(w - s->workers)),
+                 rmx_format("REGMIX_TRY=%d", s->tries[run] + 1)};
+  const size_t n = sizeof own / sizeof *own;
+  char **environment = own[0] && own[1] && own[2] ? worker_environment(own, n) : NULL;
+  rmx_status status = environment ? RMX_OK : rmx_fail_memory(err, 0, "an environment");
+  if (status == RMX_OK) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+    int code = posix_spawnp(&w->pid, s->options->program, &actions, NULL, (char *const *)argv, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    errno = code;
+    if (code != 0) status = rmx_fail_errno(err, "cannot start %s", s->options->program);
+  }
+  for (size_t k = 0; k < n; k++) free(own[k]);
+  free(environment);
+  free(real);
+  return status;
+}
+
 static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   rmx_run told = *r;
@@ -76,23 +127,12 @@ static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_
     close(out[0]), close(out[1]);
     return rmx_fail_errno(err, "cannot make a pipe");
   }
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors[1], STDERR_FILENO);
-  const char *argv[8] = {s->options->program, "worker", r->folder};
-  if (s->options->isa) {
-    argv[3] = "--isa";
-    argv[4] = s->options->isa;
-  }
-  int code = posix_spawnp(&w->pid, s->options->program, &actions, NULL, (char *const *)argv, environ);
-  posix_spawn_file_actions_destroy(&actions);
+  rmx_status status = spawn(s, w, run, out[1], errors[1], err);
   close(out[1]), close(errors[1]);
-  if (code != 0) {
+  if (status != RMX_OK) {
     close(out[0]), close(errors[0]);
     w->pid = 0;
-    errno = code;
-    return rmx_fail_errno(err, "cannot start %s", s->options->program);
+    return status;
   }
   fcntl(out[0], F_SETFL, O_NONBLOCK);
   fcntl(errors[0], F_SETFL, O_NONBLOCK);
@@ -165,18 +205,24 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
     return;
   }
   if (rmx_interrupted()) return;
-  if (state == RMX_RUN_RUNNING) {
+  // Held by somebody else. After a worker was killed, its command may still be ending: that is waited for, and counts as a try.
+  if (state == RMX_RUN_RUNNING && !WIFSIGNALED(code)) {
     s->tries[w->run]--;
     leave_to_other(s, w->run);
     return;
   }
-  char how[64];
-  if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d", WTERMSIG(code));
-  else snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
+  // A worker that says why it failed says all there is to say; else how it ended is what is known.
+  static const char prefix[] = "regmix worker: ";
+  const char *why = strncmp(w->said, prefix, sizeof prefix - 1) == 0 ? w->said + sizeof prefix - 1 : w->said;
+  char how[64] = "failed";
+  if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
+  else if (!w->said_size) snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
   bool again = s->tries[w->run] < s->options->tries;
-  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", w->said,
+  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", why,
            again ? "trying again" : "given up (the same command tries it again)");
-  if (again) {
+  if (again && state == RMX_RUN_RUNNING) {
+    leave_to_other(s, w->run);
+  } else if (again) {
     push(s, w->run);
   } else {
     s->outcome->failed++;
@@ -184,16 +230,45 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   }
 }
 
+// A stopped worker is waited for, but not without a word.
+static bool tell_halt(const struct supervisor *s, struct worker *w, int code) {
+  if (WIFSTOPPED(code) && !w->halted)
+    rmx_warn(s->listener, "run %s: its process %ld was stopped by signal %d (%s) and is waited for; `kill -CONT %ld` lets it go on, `kill -KILL %ld` gives it up",
+             s->runs[w->run].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)), (long)w->pid, (long)w->pid);
+  if (WIFSTOPPED(code)) w->halted = true;
+  if (WIFCONTINUED(code)) w->halted = false;
+  return WIFSTOPPED(code) || WIFCONTINUED(code);
+}
+
 static void reap(struct supervisor *s) {
   for (int i = 0; i < s->options->jobs; i++) {
     struct worker *w = &s->workers[i];
     int code;
-    if (!w->pid || waitpid(w->pid, &code, WNOHANG) != w->pid) continue;
+    if (!w->pid || waitpid(w->pid, &code, WNOHANG | WUNTRACED | WCONTINUED) != w->pid) continue;
+    if (tell_halt(s, w, code)) continue;
     listen_to(w);
     take_result(s, w, code);
     close(w->out), close(w->errors);
     *w = (struct worker){0};
   }
+}
+
+// A process elsewhere that holds the run, but gives no sign of life: told once, and in the end not waited for.
+static bool given_up(struct supervisor *s, size_t run) {
+  const char *name = s->runs[run].name;
+  rmx__holder by;
+  rmx_err ignored;
+  if (rmx__claim_look(s->runs[run].folder, &by, &ignored) != RMX_OK || !by.held) return false;
+  const double silent = fabs(by.age_s);
+  const char *how = by.age_s < 0 ? "the time of its claim is in the future by" : "it has given no sign of life for";
+  if (silent > RMX__SILENT_S && !s->told_silent[run]) {
+    s->told_silent[run] = true;
+    rmx_warn(s->listener, "run %s is held by process %ld on %s, but %s %.0f s: it may be stopped (`kill -CONT %ld` there lets it go on)", name, by.pid,
+             by.host, how, silent, by.pid);
+  }
+  if (silent <= GIVE_UP_S) return false;
+  rmx_warn(s->listener, "run %s is not waited for any longer; end process %ld on %s, then the same command trains it", name, by.pid, by.host);
+  return true;
 }
 
 // Runs of other processes: done by now, or given up by them and so ours.
@@ -203,11 +278,14 @@ static void look_elsewhere(struct supervisor *s) {
   for (size_t i = 0; i < s->n; i++) {
     if (!s->elsewhere[i]) continue;
     rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
-    if (state == RMX_RUN_RUNNING) continue;
+    if (state == RMX_RUN_RUNNING && !given_up(s, i)) continue;
     s->elsewhere[i] = false;
     s->others--;
     if (state >= RMX_RUN_DIVERGED) {
       s->outcome->skipped++;
+      s->tokens_done += run_tokens(&s->runs[i]);
+    } else if (state == RMX_RUN_RUNNING) {
+      s->outcome->failed++;
       s->tokens_done += run_tokens(&s->runs[i]);
     } else {
       push(s, i);
@@ -217,7 +295,10 @@ static void look_elsewhere(struct supervisor *s) {
 
 static void stop_all(struct supervisor *s) {
   for (int i = 0; i < s->options->jobs; i++)
-    if (s->workers[i].pid) kill(s->workers[i].pid, SIGTERM);
+    if (s->workers[i].pid) {
+      kill(s->workers[i].pid, SIGTERM);
+      kill(s->workers[i].pid, SIGCONT);  // one that is stopped would not hear it
+    }
 }
 
 static void wait_a_little(struct supervisor *s) {
@@ -266,6 +347,7 @@ static void look_at_runs(struct supervisor *s) {
   for (size_t i = 0; i < s->n; i++) {
     rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
     if (state >= RMX_RUN_DIVERGED) {
+      rmx__claim_sweep(s->runs[i].folder);
       s->outcome->skipped++;
       continue;
     }
@@ -277,11 +359,32 @@ static void look_at_runs(struct supervisor *s) {
     if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
     push(s, i);
   }
-  if (s->others) rmx_note(s->listener, "%zu runs are being trained by other processes; waiting for them at the end", s->others);
+  if (s->others) {
+    rmx__holder by = {0};
+    rmx_err ignored;
+    size_t first = 0;
+    while (!s->elsewhere[first]) first++;
+    rmx__claim_look(s->runs[first].folder, &by, &ignored);
+    rmx_note(s->listener, "%zu runs are being trained by other processes (the first, %s, by process %ld on %s); waiting for them at the end", s->others,
+             s->runs[first].name, by.pid, by.host);
+  }
   if (outdated)
     rmx_warn(s->listener, "%zu of %zu runs answer%s another question (changed: %s); training %s again", outdated, s->n,
              outdated == 1 ? "s" : "", why.data ? why.data : "the settings", outdated == 1 ? "it" : "them");
   rmx_buf_release(&why);
+}
+
+// Once, before any work: a file system without locks would fail each run by itself.
+static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
+  rmx__claim claim;
+  bool taken;
+  size_t first = 0;
+  while (first < s->n && rmx_run_look(&s->runs[first], NULL) >= RMX_RUN_RUNNING) first++;
+  if (first == s->n) return RMX_OK;
+  RMX_TRY(rmx_mkdirs(s->runs[first].folder, err));
+  rmx_status status = rmx__claim_take(&claim, s->runs[first].folder, &taken, err);
+  rmx__claim_release(&claim);
+  return status;
 }
 
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
@@ -301,16 +404,18 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     s->tries = rmx_calloc(n, sizeof *s->tries);
     s->queue = rmx_calloc(n, sizeof *s->queue);
     s->elsewhere = rmx_calloc(n, sizeof *s->elsewhere);
+    s->told_silent = rmx_calloc(n, sizeof *s->told_silent);
   }
-  if (!s || !s->tries || !s->queue || !s->elsewhere) {
+  if (!s || !s->tries || !s->queue || !s->elsewhere || !s->told_silent) {
     status = rmx_fail_memory(err, n, "the workers");
   } else {
     s->began = rmx_now();
-    look_at_runs(s);
-    status = supervise(s, err);
+    status = check_locks(s, err);
+    if (status == RMX_OK) look_at_runs(s);
+    if (status == RMX_OK) status = supervise(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }
-  if (s) free(s->tries), free(s->queue), free(s->elsewhere);
+  if (s) free(s->tries), free(s->queue), free(s->elsewhere), free(s->told_silent);
   free(s);
   return status;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "places.h"
+
 rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
                         const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
                         bool keep_model, rmx_err *err) {
@@ -46,7 +48,10 @@ void rmx_run_release(rmx_run *r) {
 // What only says how the work is cut up does not change the answer. (The size of
 // a pass changes the order of sums, so it does.)
 static bool changes_answer(const char *key) {
-  return strcmp(key, "checkpoint_s") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "evals") != 0;
+  static const char *const no[] = {"checkpoint_s", "threads", "evals", "timeout", "grace", "may_fail"};
+  for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+    if (strcmp(key, no[i]) == 0) return false;
+  return true;
 }
 
 static json_t *run_json(const rmx_run *r, bool only_answer) {
@@ -119,6 +124,7 @@ rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
   json_t *o = run_json(r, false), *mixture = json_object_get(o, "mixture");
   rmx_status status = RMX_OK;
   if (!path || !mixture_path) status = rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx__run_places(r, o, err);
   if (status == RMX_OK) status = rmx_yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.", err);
   if (status == RMX_OK) status = rmx_json_write(path, o, err);
   json_decref(o);

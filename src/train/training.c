@@ -30,7 +30,10 @@ const rmx_option rmx_training_options[] = {
     {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS", "time between checkpoints"},
     {"threads", RMX_INT, AT(threads), "0", 0, 64, "N", "of one run, changing no result; 0: a share of the processors that the other runs leave"},
     {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",
-     "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes result.json"},
+     "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes result.json (see docs/trainer.md)"},
+    {"timeout", RMX_DURATION, AT(timeout_s), "0", 0, 1e9, "DURATION", "longest time of one try of the command (90s, 15min, 12h, 2d); 0: no limit"},
+    {"grace", RMX_DURATION, AT(grace_s), "10s", 0, 1e6, "DURATION", "time the command has after SIGTERM before it gets SIGKILL"},
+    {"may_fail", RMX_REAL, AT(may_fail), "0", 0, 1, "SHARE", "share of the runs that may fail and be left out of the fit; more of them stop the pipeline"},
 };
 const size_t rmx_training_options_n = sizeof rmx_training_options / sizeof *rmx_training_options;
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "result.h"
+
+enum { LOOK_MS = 200, TAIL_LINES = 4, TAIL_BYTES = 400 };
+
+// ---- log.txt
+
+static void say(int log, const char *fmt, ...) RMX_PRINTF(2, 3);
+static void say(int log, const char *fmt, ...) {
+  char text[1200], when[40];
+  struct tm utc;
+  time_t now = time(NULL);
+  strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  int n = snprintf(text, sizeof text, "==== regmix %s: ", when);
+  va_list args;
+  va_start(args, fmt);
+  n += vsnprintf(text + n, sizeof text - (size_t)n - 1, fmt, args);
+  va_end(args);
+  if (n > (int)sizeof text - 2) n = (int)sizeof text - 2;
+  text[n++] = '\n';
+  ssize_t written = write(log, text, (size_t)n);  // a full disk must not end the training
+  (void)written;
+}
+
+static bool is_ours(const char *line) { return strncmp(line, "====", 4) == 0; }
+
+// The last lines of the command's own output since `from`, in one line.
+static void last_words(int log, off_t from, char out[TAIL_BYTES + 1]) {
+  char text[4097];
+  off_t end = lseek(log, 0, SEEK_END), at = end - (off_t)sizeof text + 1;
+  out[0] = '\0';
+  if (at < from) at = from;
+  ssize_t n = pread(log, text, sizeof text - 1, at);
+  if (n <= 0) return;
+  text[n] = '\0';
+  const char *lines[TAIL_LINES];
+  size_t kept = 0;
+  for (char *line = text, *next; line && kept < sizeof lines / sizeof *lines + 1; line = next) {
+    next = strchr(line, '\n');
+    if (next) *next++ = '\0';
+    if (!*line || is_ours(line)) continue;
+    if (kept == TAIL_LINES) memmove(lines, lines + 1, (--kept) * sizeof *lines);
+    lines[kept++] = line;
+  }
+  size_t room = TAIL_BYTES, used = 0;
+  for (size_t i = 0; i < kept; i++) {
+    int k = snprintf(out + used, room - used, "%s%.200s", i ? " | " : "", lines[i]);
+    if (k < 0 || (size_t)k >= room - used) break;
+    used += (size_t)k;
+  }
+}
+
+static int open_log(const char *path, rmx_err *err) {
+  struct stat info;
+  int log = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  if (log >= 0 && fstat(log, &info) == 0 && !S_ISREG(info.st_mode)) {
+    close(log);
+    rmx_fail(err, RMX_EINPUT, "%s is no regular file; remove it", path);
+    return -1;
+  }
+  if (log < 0) rmx_fail_errno(err, "cannot write %s", path);
+  else fcntl(log, F_SETFL, fcntl(log, F_GETFL) & ~O_NONBLOCK);
+  return log;
+}
+
+// ---- what the command is told
+
+static void set_if_unset(const char *name, const char *value) {
+  const char *had = getenv(name);
+  if (!had || !*had) setenv(name, value, 1);
+}
+
+// REGMIX_EXPERIMENT, REGMIX_SLOT and REGMIX_TRY come from `regmix train`; a worker started by hand has none.
+static void set_environment(const rmx_run *r) {
+  setenv("REGMIX_RUN", r->name, 1);
+  set_if_unset("REGMIX_EXPERIMENT", r->corpus);
+  set_if_unset("REGMIX_SLOT", "0");
+  set_if_unset("REGMIX_TRY", "1");
+}
+
+// ---- the way of the command
+
+struct training {
+  const rmx_run *run;
+  rmx__claim *claim;
+  bool (*orphaned)(void *context);
+  void *context;
+  char *log_path, *command;
+  int log;
+  off_t began_at;  // size of log.txt then
+  double began;
+  bool timed_out, stopped;
+};
+
+static int wait_for_end(struct training *t, rmx__guard *g) {
+  const double most = t->run->training.timeout_s;
+  int code = 0;
+  while (!rmx__guard_ended(g, LOOK_MS, &code)) {
+    rmx__claim_beat(t->claim);
+    if (g->life < 0) continue;
+    if (rmx_interrupted() || t->orphaned(t->context)) {
+      t->stopped = true;
+      say(t->log, "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)", t->run->training.grace_s);
+    } else if (most > 0 && rmx_now() - t->began > most) {
+      t->timed_out = true;
+      say(t->log, "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s later", most, t->run->training.grace_s);
+    } else {
+      continue;
+    }
+    rmx__guard_stop(g);
+  }
+  return code;
+}
+
+static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
+  char how[160], tail[TAIL_BYTES + 1];
+  if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "stopped, and the command with it");
+  if (t->timed_out) snprintf(how, sizeof how, "ran longer than %g s (proxy.timeout) and was ended", t->run->training.timeout_s);
+  else if (code == -1) snprintf(how, sizeof how, "was killed with the process that watches it");
+  else if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
+  else if (WEXITSTATUS(code) == 127) snprintf(how, sizeof how, "ended with code 127 (not found)");
+  else snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
+  last_words(t->log, t->began_at, tail);
+  return rmx_fail(err, RMX_EINPUT, "the command `%.200s` %s. %s %s%s", t->run->training.command, how, t->log_path,
+                  *tail ? "ends: " : "is empty", tail);
+}
+
+static rmx_status train(struct training *t, rmx_err *err) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  say(t->log, "run %s, try %s, slot %s, on %s, by process %ld: %s", t->run->name, getenv("REGMIX_TRY"), getenv("REGMIX_SLOT"), host,
+      (long)getpid(), t->command);
+  t->began_at = lseek(t->log, 0, SEEK_END);
+  t->began = rmx_now();
+  rmx__guarded guarded = {.command = t->command, .folder = t->run->folder, .log = t->log, .claim = t->claim->fd, .grace_s = t->run->training.grace_s};
+  rmx__guard guard;
+  RMX_TRY(rmx__guard_start(&guard, &guarded, err));
+  int code = wait_for_end(t, &guard);
+  if (code != -1 && WIFEXITED(code)) say(t->log, "ended with code %d after %.1f s", WEXITSTATUS(code), rmx_now() - t->began);
+  else say(t->log, "ended by a signal after %.1f s", rmx_now() - t->began);
+  if (code != 0 || t->timed_out || t->stopped) return fail_of(t, code, err);
+  return RMX_OK;
+}
+
+// What stands there is no result of this run, else nobody would have begun it.
+static rmx_status remove_old(const char *folder, rmx_err *err) {
+  static const char *const names[] = {"result.json", "result.rejected.json"};
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; status == RMX_OK && i < 2; i++) {
+    char *path = rmx_path_in(folder, names[i]);
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    if (unlink(path) != 0 && errno != ENOENT) status = rmx_fail_errno(err, "cannot remove %s, which is in the way of the result", path);
+    free(path);
+  }
+  return status;
+}
+
+rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context), void *context, rmx_err *err) {
+  set_environment(r);
+  struct training t = {.run = r, .claim = claim, .orphaned = orphaned, .context = context, .log = -1};
+  t.log_path = rmx_path_in(r->folder, "log.txt");
+  t.command = rmx__command_words(r->training.command, getenv("REGMIX_EXPERIMENT"), r->folder);
+  rmx_status status = t.log_path && t.command ? remove_old(r->folder, err) : rmx_fail_memory(err, 0, "a command");
+  if (status == RMX_OK && (t.log = open_log(t.log_path, err)) < 0) status = err->status;
+  if (status == RMX_OK) status = train(&t, err);
+  if (status == RMX_OK) {
+    status = rmx__result_accept(r, err);
+    if (status != RMX_OK) say(t.log, "%s", err->message);
+  }
+  if (t.log >= 0) close(t.log);
+  free(t.log_path), free(t.command);
+  return status;
+}
+
+// ---- words
+
+static bool is_file(const char *folder, const char *word, size_t n) {
+  struct stat info;
+  char *path = rmx_format("%s/%.*s", folder, (int)n, word);
+  bool is = path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+  free(path);
+  return is;
+}
+
+static void add_quoted(rmx_buf *out, const char *folder, const char *word, size_t n) {
+  rmx_buf_puts(out, "'");
+  for (const char *p = folder; *p; p++) {
+    if (*p == '\'') rmx_buf_puts(out, "'\\''");
+    else rmx_buf_add(out, p, 1);
+  }
+  rmx_buf_puts(out, "/");
+  while (n > 2 && word[0] == '.' && word[1] == '/') word += 2, n -= 2;
+  rmx_buf_add(out, word, n);
+  rmx_buf_puts(out, "'");
+}
+
+char *rmx__command_words(const char *command, const char *experiment, const char *folder) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+:,-";
+  rmx_buf out = {0};
+  rmx_buf_puts(&out, "");
+  bool written_to = false;  // the word after '>'
+  for (const char *p = command; *p;) {
+    size_t n = strspn(p, plain);
+    bool starts = p == command || strchr(" \t\n;|&()<>", p[-1]), ends = !p[n] || strchr(" \t\n;|&()<>", p[n]);
+    if (*p == '\'' || *p == '"') {  // as it is, to the closing quote
+      const char *q = p + 1;
+      while (*q && *q != *p) q += *p == '"' && *q == '\\' && q[1] ? 2 : 1;
+      n = (size_t)(q - p) + (*q != '\0');
+      rmx_buf_add(&out, p, n);
+      written_to = false;
+    } else if (n == 0) {
+      n = *p == '\\' && p[1] ? 2 : 1;
+      rmx_buf_add(&out, p, n);
+      if (*p == '>') written_to = true;
+      else if (!strchr(" \t&|", *p)) written_to = false;
+    } else {
+      bool path = memchr(p, '.', n) || memchr(p, '/', n);
+      if (starts && ends && path && !written_to && *p != '/' && *p != '-' && is_file(experiment, p, n) && !is_file(folder, p, n))
+        add_quoted(&out, experiment, p, n);
+      else
+        rmx_buf_add(&out, p, n);
+      written_to = false;
+    }
+    p += n;
+  }
+  if (out.failed) rmx_buf_release(&out);
+  return out.data;
+}

@@ -1,0 +1,192 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The contract for a trainer of the user's own (docs/trainer.md): what it is told, what it must leave, how it is ended.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 60
+"$REGMIX" prepare -C exp -q > /dev/null 2>&1 && "$REGMIX" sample -C exp -q > /dev/null 2>&1 || { not_ok "a corpus to begin with"; done_testing; exit; }
+printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > exp/mixtures.csv
+
+# told NAME TEXT: what the last command printed has TEXT in it.
+told() { if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then ok "$1"; else not_ok "$1" "no \"$2\" in: $(cat "$SCRATCH/stderr")"; fi; }
+# holds NAME COMMAND...: it succeeds.
+holds() { name=$1; shift; if "$@"; then ok "$name"; else not_ok "$name" "$* failed"; fi; }
+train() { "$REGMIX" train -C exp "$@"; }
+all='"a": 1, "b": 2, "noise": 3, "exam": 4'
+
+# ---- what the command is told
+cat > exp/train.py << 'END'
+import json, os, struct, sys
+run = json.load(open("run.json"))
+assert os.getcwd() == os.path.realpath(run["folder"]) and run["name"] == os.environ["REGMIX_RUN"]
+assert os.environ["REGMIX_EXPERIMENT"] == run["corpus"] and os.environ["REGMIX_SLOT"] in "01" and os.environ["REGMIX_TRY"] == "1"
+assert os.path.isabs(run["corpus"]) and os.path.isfile(run["tokenizer"]) and abs(sum(run["mixture"].values()) - 1) < 1e-6
+for name, domain in run["domains"].items():
+    for part in ("train", "valid"):
+        if domain[part] is None:
+            assert name == "exam" and part == "train"
+            continue
+        assert os.path.isabs(domain[part])
+        data = open(domain[part], "rb").read()
+        magic, version, width, tokens = struct.unpack("<8sIIQ", data[:24])
+        assert magic == b"RMXTOKEN" and version == 1 and width == 2 and tokens == domain[part + "_tokens"]
+        assert len(data) == 64 + width * tokens and max(memoryview(data[64:]).cast("H"), default=0) < run["vocab"]
+assert sys.stdin.read() == ""
+print("said on stdout"); print("said on stderr", file=sys.stderr)
+json.dump({"status": "done", "loss_nats": {d: 1.5 for d in run["domains"]}}, open("result.json", "w"))
+END
+try "python3 train.py, written relative to regmix.yaml, reads run.json and the token files" 0 "2 runs done" train --set proxy.command='python3 train.py' --jobs 2
+for words in "said on stdout" "said on stderr" "try 1, slot" "ended with code 0"; do
+  holds "log.txt has \"$words\"" grep -q "$words" exp/runs/r1/log.txt
+done
+printf '#!/bin/sh\ncat > /dev/null\necho %s > result.json\n' "'{\"loss_nats\": {$all}}'" > exp/train.sh
+chmod +x exp/train.sh
+again() { rm -rf exp/runs/r1 exp/runs/r2; }
+again
+try "./train.sh works the same way" 0 "2 runs done" train --set proxy.command='./train.sh < regmix.yaml > out.txt'
+holds "and its output file is in the run's folder" test -f exp/runs/r1/out.txt
+
+# ---- the result is held to the contract. refused NAME TEXT RESULT: neither run is done, and the message says TEXT.
+refused() {
+  again
+  printf '%s\n' "$3" > exp/given.json
+  try "refused: $1" 1 "$2" train --set proxy.command='cp given.json result.json'
+  if [ -e exp/runs/r1/result.json ] || [ ! -e exp/runs/r1/result.rejected.json ]; then not_ok "and kept as result.rejected.json"; fi
+}
+refused "status failed" '"status" is "failed": out of memory' '{"status": "failed", "error": "out of memory"}'
+told "a failed run is tried twice" "given up"
+told "and counted, with what to do" "2 of 2 runs failed"
+refused "unknown status" '"status" is the text "finished"; wanted "done"' "{\"status\": \"finished\", \"loss_nats\": {$all}}"
+refused "no losses" '"loss_nats" is nothing; wanted a map' '{"status": "done"}'
+refused "no losses at all domains" 'no loss for 2 of 4 domains ("noise", "exam")' '{"loss_nats": {"a": 1, "b": 2}}'
+refused "a misspelt domain" '"exma" in loss_nats is no domain of the corpus; did you mean "exam"?' '{"loss_nats": {"a": 1, "b": 2, "noise": 3, "exma": 4}}'
+refused "a name that is no domain" 'goes into "metrics"' "{\"loss_nats\": {$all, \"hellaswag\": 0.4}}"
+refused "a loss as text" '"loss_nats.b" is the text "2.5"; wanted' '{"loss_nats": {"a": 1, "b": "2.5", "noise": 3, "exam": 4}}'
+refused "a loss that is null" '"loss_nats.b" is null' '{"loss_nats": {"a": 1, "b": null, "noise": 3, "exam": 4}}'
+refused "a loss that is a truth" '"loss_nats.b" is true' '{"loss_nats": {"a": 1, "b": true, "noise": 3, "exam": 4}}'
+refused "a negative loss" '"loss_nats.b" is the number -2' '{"loss_nats": {"a": 1, "b": -2, "noise": 3, "exam": 4}}'
+refused "a key given twice" 'result.json:1: not JSON: duplicate object key' "{\"loss_nats\": {$all, \"a\": 2}}"
+refused "a misspelt key" 'unknown key "metric"; did you mean "metrics"?' "{\"loss_nats\": {$all}, \"metric\": {\"acc\": 0.5}}"
+refused "a metric as text" '"metrics.acc" is the text "0.5"' "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": \"0.5\"}}"
+refused "metrics that are a list" '"metrics" is a list' "{\"loss_nats\": {$all}, \"metrics\": [0.5]}"
+refused "a metric in place of a loss" 'the column of a domain' "{\"loss_nats\": {$all}, \"metrics\": {\"a_val_loss\": 0.5}}"
+refused "a direction of no metric" '"akk" in higher_is_better is none of the metrics; did you mean "acc"?' \
+  "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": 0.5}, \"higher_is_better\": [\"akk\"]}"
+refused "half of a half-way result" 'half.loss_nats has no loss for 3 of 4' "{\"loss_nats\": {$all}, \"half\": {\"loss_nats\": {\"a\": 2}}}"
+refused "no map" 'wanted a map' '[1]'
+refused "half a file" 'not JSON' '{"loss_nats": {"a": 1'
+again; try "refused: no result" 1 "left no" train --set proxy.command=true
+again; try "refused: a named pipe, at once" 1 "is a named pipe; wanted a regular file" timeout 60 "$REGMIX" train -C exp --set proxy.command='mkfifo result.json'
+again; try "refused: a folder" 1 "is a folder; wanted a regular file" train --set proxy.command='mkdir result.json'
+try "a folder in the way is told" 1 "is in the way of the result" train --set proxy.command='cp given.json result.json'
+again; mkdir -p exp/runs/r1; mkfifo exp/runs/r1/result.json exp/runs/r1/claim
+try "pipes in place of result.json and claim are not waited for" 1 "claim" timeout 60 "$REGMIX" train -C exp --set proxy.command='./train.sh < /dev/null'
+
+# ---- diverged, metrics
+again
+cat > exp/given.py << END
+import json, os
+result = {"loss_nats": {$all}, "metrics": {"speed": 2.5}, "higher_is_better": {"speed": True}}
+if os.environ["REGMIX_RUN"] == "r1": result["metrics"]["arc_easy"] = 0.25
+if os.environ["REGMIX_RUN"] == "r2": result["metrics"]["arc_easy"] = float("nan")
+json.dump(result, open("result.json", "w"))
+END
+try "scores are columns of metrics.csv, an empty cell is told" 0 "1 empty cells in 1 metrics" train --set proxy.command='python3 given.py'
+holds "with their names" grep -q '^run,a_val_loss,b_val_loss,noise_val_loss,exam_val_loss,speed,arc_easy$' exp/metrics.csv
+holds "and values" grep -q '^r1,1,2,3,4,2.5,0.25$' exp/metrics.csv
+holds "and an empty cell" grep -q '^r2,1,2,3,4,2.5,$' exp/metrics.csv
+again
+printf '{"loss_nats": {"a": NaN, "b": Infinity, "noise": -Infinity, "exam": 4}}' > exp/given.json
+try "NaN, as Python writes it, means diverged" 1 "run r1 diverged" train --set proxy.command='cp given.json result.json'
+again
+try 'so does "status": "diverged"' 1 "run r2 diverged" train --set proxy.command='echo "{\"status\": \"diverged\"}" > result.json'
+
+# ---- directions reach the fit
+printf 'run,a,b,noise\n' > exp/mixtures.csv
+for i in 1 2 3 4 5 6 7 8; do echo "r$i,0.$i,0.1,0.$((9 - i))" >> exp/mixtures.csv; done
+cat > exp/score.py << 'END'
+import json
+run = json.load(open("run.json"))
+a = run["mixture"]["a"]
+json.dump({"loss_nats": {d: 2 - a for d in run["domains"]}, "metrics": {"speed": a, "arc_easy": a / 2, "wait": a},
+           "higher_is_better": {"speed": True, "wait": False}}, open("result.json", "w"))
+END
+rm -rf exp/runs
+try "directions come with the results" 0 "8 runs done" train --set proxy.command='python3 score.py'
+try "and reach the fit" 0 "1 of 7 metrics is taken as a score, higher is better: speed" "$REGMIX" fit -C exp --regressor ridge
+if grep -A40 '"wait"' exp/fit/fit.json | grep -q '"higher_is_better": true'; then not_ok "a metric said to be better low is so"; else ok "a metric said to be better low is so"; fi
+
+# ---- failures
+rm -rf exp/runs
+unlucky="test \$REGMIX_RUN != r3 && test \$REGMIX_RUN != r5 && python3 score.py || { echo no luck today; exit 3; }"
+try "some runs fail: the others are trained, and the exit code is 1" 1 "2 of 8 runs failed" train --set proxy.command="$unlucky"
+told "the message quotes the end of the output" "no luck today"
+told "and names the file" "runs/r3/log.txt ends"
+holds "metrics.csv has the others" test "$(wc -l < exp/metrics.csv)" -eq 7
+holds "log.txt has both tries" grep -q "run r3, try 2" exp/runs/r3/log.txt
+try "the same command tries them again; may_fail accepts them" 0 "2 of 8 runs failed and are left out" train --set proxy.command="$unlucky" --set proxy.may_fail=0.3
+rm -rf exp/runs/r3
+try "a command that is not there" 1 "not found" train --set proxy.command='no-such-trainer --fast'
+try "a limit on its time" 1 "ran longer than 0.5 s (proxy.timeout)" train --set proxy.command='sleep 100' --set proxy.timeout=0.5s --set proxy.grace=1s
+try "a time that is none" 2 "is not a duration" train --set proxy.timeout=12:30
+
+# ---- how it ends. The command leaves its process ids where they can be looked at.
+cat > exp/stays.sh << 'END'
+#!/bin/sh
+# Deaf to TERM, with a child, and one that leaves the group.
+trap '' TERM
+echo $$ > "$REGMIX_EXPERIMENT/pids.$REGMIX_RUN.part"
+sleep 1000 & echo $! >> "$REGMIX_EXPERIMENT/pids.$REGMIX_RUN.part"
+setsid sleep 1001 & echo $! >> "$REGMIX_EXPERIMENT/pids.$REGMIX_RUN.part"
+mv "$REGMIX_EXPERIMENT/pids.$REGMIX_RUN.part" "$REGMIX_EXPERIMENT/pids.$REGMIX_RUN"
+wait
+wait
+sleep 1002
+END
+chmod +x exp/stays.sh
+printf 'run,a,b,noise\nr1,0.5,0.3,0.2\n' > exp/mixtures.csv
+living() { for p in $(cat exp/pids.r1); do kill -0 "$p" 2> /dev/null && ! grep -q '^State:.Z' "/proc/$p/status" 2> /dev/null && return 0; done; return 1; }
+waited() { i=0; while [ $i -lt 100 ] && "$@"; do sleep 0.1; i=$((i + 1)); done; }
+begun() { [ -e exp/pids.r1 ]; }
+not_begun() { ! begun; }
+begin() { # starts the deaf command; $pid is that of the supervisor
+  rm -rf exp/runs exp/pids.r1
+  setsid "$REGMIX" train -C exp --set proxy.command=./stays.sh --set proxy.grace=0.5s > out 2> err &
+  pid=$!
+  waited not_begun
+}
+gone() { waited living; if living; then not_ok "$1" "$(ps -o pid,ppid,pgid,args -p "$(tr '\n' ',' < exp/pids.r1)1")"; else ok "$1"; fi; }
+begin; kill -s INT $pid; wait $pid; holds "an interrupt is told" grep -q "goes on from here" err
+if living; then not_ok "and has ended all of the command before it returns"; else ok "and has ended all of the command before it returns"; fi
+begin; kill -s TERM -- "-$pid"; wait $pid; gone "TERM to the whole group ends the command"
+begin; kill -s KILL $pid; wait $pid 2> /dev/null; holds "the supervisor was killed" test $? -eq 137; gone "and the command ends"
+begin; kill -s KILL -- "-$pid"; wait $pid 2> /dev/null; holds "supervisor and worker were killed" test $? -eq 137; gone "and the command ends"
+begin
+"$REGMIX" train -C exp --set proxy.command='./train.sh < /dev/null' > out2 2> err2 &
+second=$!
+sleep 0.3
+kill -s KILL -- "-$pid"; wait $pid 2> /dev/null
+wait $second
+holds "a second supervisor says who trains it, waits for the command's end, then trains it" grep -q "r1, by process [0-9]* on $(hostname)" err2
+holds "and its command was not begun before" sh -c '! grep -q "try 1.*train.sh" exp/runs/r1/log.txt || [ -e exp/runs/r1/result.json ]'
+gone "while the first is gone"
+begin
+worker=$(sed -n 2p exp/runs/r1/claim)
+kill -s KILL "$worker"; rm -f exp/pids.r1; waited not_begun
+holds "a killed worker's command ends, and the run is tried again" grep -q "was killed by signal 9" err
+kill -s INT $pid; wait $pid; gone "until the interrupt"
+# A stopped worker is told, and does not outlive an interrupt.
+begin; worker=$(sed -n 2p exp/runs/r1/claim)
+kill -s STOP "$worker"; waited sh -c '! grep -q "was stopped by signal" err'
+holds "a stopped worker is told, with its pid" grep -q "its process $worker was stopped by signal" err
+kill -s INT $pid; wait $pid; gone "an interrupt reaches a stopped worker"
+# What a command leaves behind in its group after it ended by itself.
+rm -rf exp/runs exp/pids.r1
+try "a command that leaves a process behind" 0 "1 run done" train --set proxy.grace=0.3s --set proxy.command='sleep 1000 & echo $! > ../../pids.r1; ./train.sh < /dev/null'
+gone "has it ended"
+holds "and log.txt says so" grep -q "left processes behind" exp/runs/r1/log.txt
+holds "no claim and no *.tmp is left" test -z "$(find exp -name claim -o -name '*.tmp')"
+done_testing
