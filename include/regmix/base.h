@@ -230,7 +230,7 @@ rmx_status rmx_mkdirs(const char *path, rmx_err *err);       /* mkdir -p */
 rmx_status rmx_remove_tree(const char *path, rmx_err *err);  /* rm -rf; absent is fine */
 /* Reads a whole file; *data has a NUL behind its last byte; free() it. */
 rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err);
-/* Writes beside and renames: a reader sees the old file or the whole new one. */
+/* As rmx_outfile does: a reader sees the old file or the whole new one. */
 rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err);
 /* The paths that match a glob pattern, sorted, appended to `out`; none is no error. */
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err);
@@ -241,10 +241,12 @@ char *rmx_path_in(const char *folder, const char *path);
 
 /* A file being written beside its final place. rmx_outfile o = {0} first. Write with
  * stdio to o.file; then commit (flush, fsync, check every error, rename) or
- * discard. A full disk is found at commit at the latest, and named. */
+ * discard. A full disk is found at commit at the latest, and named. Links are followed and stay; a regular file that is
+ * replaced leaves its permissions to the new one; devices, pipes and /dev/stdout are written in place. */
 typedef struct rmx_outfile {
   FILE *file;
-  char *path, *temporary;
+  char *path, *target; /* as given; where its links lead */
+  char *temporary;     /* NULL: written in place */
 } rmx_outfile;
 rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);

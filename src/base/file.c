@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files: whole or not at all. What is written is written beside its place, flushed to
-// disk and renamed, so that no crash leaves a half file under a name anyone trusts.
+// Files and folders: read, mapped, listed, made and removed. What writes them is in outfile.c.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,58 +62,6 @@ rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *e
   *data = b.data;
   if (size) *size = b.size;
   return RMX_OK;
-}
-
-rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err) {
-  *o = (rmx_outfile){0};
-  o->path = rmx_strdup(path);
-  o->temporary = rmx_format("%s.%ld.tmp", path, (long)getpid());
-  if (!o->path || !o->temporary) {
-    rmx_outfile_discard(o);
-    return rmx_fail_memory(err, strlen(path), "a path");
-  }
-  o->file = fopen(o->temporary, "wb");
-  if (!o->file) {
-    rmx_status status = rmx_fail_errno(err, "cannot write %s", path);
-    rmx_outfile_discard(o);
-    return status;
-  }
-  return RMX_OK;
-}
-
-rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
-  rmx_status status = RMX_OK;
-  errno = 0;
-  bool good = !ferror(o->file) && fflush(o->file) == 0 && fsync(fileno(o->file)) == 0;
-  if (!good) {
-    if (errno == 0) errno = EIO;
-    status = rmx_fail_errno(err, "cannot write %s", o->path);
-  }
-  if (fclose(o->file) != 0 && status == RMX_OK) status = rmx_fail_errno(err, "cannot write %s", o->path);
-  o->file = NULL;
-  if (status == RMX_OK && rename(o->temporary, o->path) != 0)
-    status = rmx_fail_errno(err, "cannot write %s", o->path);
-  if (status == RMX_OK) {
-    free(o->temporary);
-    o->temporary = NULL;  // nothing is left to remove
-  }
-  rmx_outfile_discard(o);
-  return status;
-}
-
-void rmx_outfile_discard(rmx_outfile *o) {
-  if (o->file) fclose(o->file);
-  if (o->temporary) unlink(o->temporary);
-  free(o->temporary);
-  free(o->path);
-  *o = (rmx_outfile){0};
-}
-
-rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err) {
-  rmx_outfile o;
-  RMX_TRY(rmx_outfile_open(&o, path, err));
-  if (size) fwrite(data, 1, size, o.file);  // errors stay on the stream until commit
-  return rmx_outfile_commit(&o, err);
 }
 
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {

@@ -8,21 +8,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "documents.h"
 #include "reader.h"
 
 enum { DOCUMENTS_BETWEEN_LOOKS = 64 };  // at the progress, and at whether to stop
 
 static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
-  char *path = rmx_format("%s/.text-XXXXXX", folder);
-  if (!path) return rmx_fail_memory(err, strlen(folder), "a path");
-  int fd = mkstemp(path);
+  char *path = NULL;
+  int fd = rmx__temporary(folder, &path);
   rmx_status status = RMX_OK;
   if (fd < 0 || !(*out = fdopen(fd, "w+b"))) {
     status = rmx_fail_errno(err, "cannot make a temporary file in %s", folder);
     if (fd >= 0) close(fd);
   }
-  if (fd >= 0) unlink(path);
+  if (path) unlink(path);
   free(path);
   return status;
 }

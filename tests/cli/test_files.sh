@@ -62,4 +62,106 @@ if ! grep -q '0\.25,' fit/fit.json || grep -q '0\.7000000000000001\|0\.69999' fi
 else
   ok "weights that sum to 1 stand in a fit as they were given"
 fi
+
+# ---- where a file is written to: links, devices, pipes, what is protected
+"$REGMIX" export --mixture given.yaml --to csv > wanted.csv
+written() { # written NAME FILE: FILE has what an export writes
+  if cmp -s "$2" wanted.csv; then ok "$1"; else not_ok "$1" "$(ls -l "$2" 2>&1; head -n 3 "$2" 2>&1)"; fi
+}
+export_to() { "$REGMIX" export --mixture given.yaml --to csv --out "$1" > said 2>&1; }
+mkdir real
+echo old > real/old.csv
+chmod 640 real/old.csv
+ln -s old.csv real/link.csv
+ln -s real/link.csv chain.csv
+export_to chain.csv
+written "--out on a link to a link writes what they name" real/old.csv
+if [ -L chain.csv ] && [ -L real/link.csv ]; then ok "--out leaves links as they are"; else not_ok "--out leaves links as they are"; fi
+if [ "$(stat -c %a real/old.csv)" = 640 ]; then ok "--out keeps the permissions of a file it replaces"; else not_ok "--out keeps the permissions of a file it replaces"; fi
+ln -s real/new.csv dangling.csv
+export_to dangling.csv
+written "--out on a link to nothing makes what it names" real/new.csv
+ln -s loop.csv loop.csv
+try "--out on a link to itself fails" 1 "loop.csv" "$REGMIX" export --mixture given.yaml --to csv --out loop.csv
+"$REGMIX" export --mixture given.yaml --to csv --out /dev/stdout | cat > piped.csv
+written "--out /dev/stdout into a pipe" piped.csv
+echo before > appended.csv
+"$REGMIX" export --mixture given.yaml --to csv --out /dev/stdout >> appended.csv
+sed 1d appended.csv > tail.csv
+written "--out /dev/stdout behind what a file holds" tail.csv
+"$REGMIX" export --mixture given.yaml --to csv --out /dev/fd/7 7> seventh.csv
+written "--out /dev/fd/7" seventh.csv
+mkfifo fifo
+cat fifo > fromfifo.csv &
+export_to fifo
+wait $!
+written "--out into a FIFO" fromfifo.csv
+if [ -p fifo ]; then ok "--out leaves a FIFO as it is"; else not_ok "--out leaves a FIFO as it is"; fi
+if command -v bash > /dev/null; then
+  # shellcheck disable=SC2016  # for the inner shell
+  bash -c '"$0" export --mixture given.yaml --to csv --out >(cat > substituted.csv); wait $!' "$REGMIX"
+  written "--out into a process substitution" substituted.csv
+fi
+ln -s /dev/null null
+try "--out into a link to /dev/null" 0 "" "$REGMIX" export --mixture given.yaml --to csv --out null
+if [ -L null ] && [ -c /dev/null ]; then ok "--out leaves /dev/null as it is"; else not_ok "--out leaves /dev/null as it is"; fi
+try "--out into a full device fails" 1 "No space left" "$REGMIX" export --mixture given.yaml --to csv --out /dev/full
+try "--out onto a folder fails" 1 "Is a directory" "$REGMIX" export --mixture given.yaml --to csv --out real
+mkdir limited
+echo old > limited/optimum.yaml
+(trap '' XFSZ; ulimit -f 0; "$REGMIX" optimize --fit fit --target '~' --out limited/optimum.yaml > said 2> told)
+code=$?
+if [ $code -eq 1 ] && [ "$(cat limited/optimum.yaml)" = old ] && [ "$(ls -A limited)" = optimum.yaml ]; then
+  ok "a file that cannot be written leaves the old one whole, and nothing beside it"
+else
+  not_ok "a file that cannot be written leaves the old one whole, and nothing beside it" "exit $code; $(ls -lA limited)"
+fi
+# As another user, since root may write anywhere.
+if command -v setpriv > /dev/null && [ "$(id -u)" -eq 0 ]; then
+  chmod 711 .
+  mkdir closed open
+  cp "$REGMIX" given.yaml open/
+  echo old > closed/mine.csv
+  echo old > open/readonly.csv
+  chmod 777 open
+  chmod 666 closed/mine.csv
+  chmod 444 open/readonly.csv
+  if setpriv --reuid=65534 --clear-groups open/regmix --version > /dev/null 2>&1; then
+    try "--out in a folder without write permission says so" 1 "its folder takes none" \
+      setpriv --reuid=65534 --clear-groups open/regmix export --mixture open/given.yaml --to csv --out closed/mine.csv
+    try "--out onto a read-only file is refused" 1 "Permission denied" \
+      setpriv --reuid=65534 --clear-groups open/regmix export --mixture open/given.yaml --to csv --out open/readonly.csv
+    if [ "$(cat closed/mine.csv open/readonly.csv)" = "old
+old" ]; then ok "what is refused stays whole"; else not_ok "what is refused stays whole"; fi
+  fi
+fi
+
+# ---- what killed writers leave
+mkdir swept
+host=$(hostname | tr '/@' '__')
+sleep 300 & live=$!
+(exit 0) & dead=$!
+wait $dead
+: > "swept/.regmix.$dead.0@$host.tmp"
+: > "swept/.regmix.$live.0@$host.tmp"
+: > swept/.regmix.77.0@elsewhere.tmp
+: > swept/.regmix.78.0@elsewhere.tmp
+touch -d '2 days ago' swept/.regmix.78.0@elsewhere.tmp
+echo mine > swept/x.tmp
+echo mine > swept/.regmix.notes.tmp
+wanted=".regmix.$live.0@$host.tmp .regmix.77.0@elsewhere.tmp .regmix.notes.tmp out.csv x.tmp"
+if command -v flock > /dev/null; then
+  flock "swept/.regmix.$dead.1@$host.tmp" sleep 300 & locker=$!
+  while [ ! -e "swept/.regmix.$dead.1@$host.tmp" ] || flock -n "swept/.regmix.$dead.1@$host.tmp" true; do sleep 0.05; done
+  wanted=".regmix.$dead.1@$host.tmp $wanted"
+fi
+export_to swept/out.csv
+# shellcheck disable=SC2012  # names are known
+got=$(ls -A swept | LC_ALL=C sort | tr '\n' ' ')
+wanted=$(printf '%s\n' $wanted | LC_ALL=C sort | tr '\n' ' ')
+if [ "$got" = "$wanted" ]; then ok "the next writer in a folder removes what killed ones left, and nothing else"
+else not_ok "the next writer in a folder removes what killed ones left, and nothing else" "left: $got
+wanted: $wanted"; fi
+kill $live
+[ -z "${locker-}" ] || pkill -P $locker
 done_testing
