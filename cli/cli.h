@@ -20,6 +20,7 @@ typedef struct cli {
   void *own;            // the command's own options
   rmx_strings words;    // what is no option
   rmx_listener listener;
+  bool *may_redo;       // finished runs may go out of use: --redo was given, or a person said yes
 } cli;
 
 // What a command chooses from: a line of its help, a paragraph of its man page.
@@ -44,7 +45,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_init, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
-    cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export, cli_domains, cli_report, cli_status, cli_bench, cli_run, cli_worker, cli_help, cli_man,
+    cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export, cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
     cli_completion;
 extern const cli_command *const cli_commands[];
 extern const size_t cli_commands_n;

@@ -223,6 +223,7 @@ struct compare_args {
   rmx_strings methods;
   int64_t seeds;
   char *budget;
+  bool redo;
 };
 
 // What the command line says, over the config.
@@ -241,6 +242,7 @@ static rmx_status take_arguments(const struct compare_args *args, rmx_compare_op
 static rmx_status run_compare(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, true, &e, err));
+  *c->may_redo = ((const struct compare_args *)c->own)->redo;
   rmx_compare_options *o = &e.config.compare;
   rmx_status status = take_arguments(c->own, o, err);
   if (status == RMX_OK && o->methods.n) {
@@ -263,6 +265,7 @@ static const rmx_option compare_options[] = {
     {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N", "large models of each, seeds paired; 0: compare.seeds"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
      "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; default: what the proxies take"},
+    REDO_OPTION(struct compare_args),
 };
 #undef AT
 
@@ -282,7 +285,9 @@ const cli_command cli_compare = {
              "the single domain the fit expects most of, best_run: the mixture of the best proxy, single:DOMAIN, or a mixture file), "
              "and prints the target's loss of each with standard errors, and the paired difference to the optimum with its 95 % t interval. "
              "A difference is called better or worse where that interval leaves out 0; two seeds are too few to tell. What is trained "
-             "already is not trained again. Then report.html is written anew.\n\n"
+             "already is not trained again. A model of another mixture (the optimum moved) is another model: the former is set aside, in "
+             "large/<name>/.set-aside/, and used again when its mixture returns. Where other settings changed, finished models go out of use "
+             "only after a person was asked, or with --redo. Then report.html is written anew.\n\n"
              "With --methods, ways to choose data are compared instead: each trains what it needs with the same models on the same corpus, "
              "within the same budget where it lets one choose, then the large model is trained on what each chose, with the same tokens and "
              "paired seeds. All that a method spends to find its mixture is counted: references, proxies, scoring, validation. Its settings "
@@ -299,12 +304,14 @@ const cli_command cli_compare = {
 struct pretrain_args {
   char *mixture;
   int64_t seeds;
+  bool redo;
 };
 
 static rmx_status run_pretrain(cli *c, rmx_err *err) {
   const struct pretrain_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, true, &e, err));
+  *c->may_redo = args->redo;
   const char *name = args->mixture ? args->mixture : "optimum";
   // A file of the user's is named as seen from here, not from the experiment.
   char *absolute = args->mixture && rmx_exists(args->mixture) ? realpath(args->mixture, NULL) : NULL;
@@ -329,6 +336,7 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
 static const rmx_option pretrain_options[] = {
     {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "NAME|FILE", "prior, uniform, best_single, best_run, single:DOMAIN or a file; default: the optimum"},
     {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N", "models to train"},
+    REDO_OPTION(struct pretrain_args),
 };
 const cli_command cli_pretrain = {
     .name = "pretrain", .words = "", .run = run_pretrain,

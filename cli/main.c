@@ -11,7 +11,7 @@
 // In the order of the pipeline: --help and the man page list them so.
 const cli_command *const cli_commands[] = {
     &cli_run,   &cli_init,    &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
-    &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status,
+    &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status, &cli_gc,
     &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion,
 };
 const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;
@@ -53,8 +53,8 @@ static char *own_path(const char *argv0) {
 
 static int run_command(const cli_command *command, int argc, char **argv, const char *program) {
   rmx_err err = {0};
-  bool help = false;
-  cli c = {.command = command, .program = program, .own = rmx_calloc(1, command->own_size)};
+  bool help = false, may_redo = false;
+  cli c = {.command = command, .program = program, .may_redo = &may_redo, .own = rmx_calloc(1, command->own_size)};
   rmx_status status = c.own ? cli_parse(&c, argc, argv, &help, &err) : rmx_fail_memory(&err, 0, "options");
   if (status == RMX_OK && help) {
     cli_print_help(stdout, command);

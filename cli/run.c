@@ -61,8 +61,14 @@ static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
   return RMX_OK;
 }
 
+struct run_args {
+  bool redo;
+};
+
 static rmx_status run_run(cli *c, rmx_err *err) {
+  const struct run_args *args = c->own;
   rmx_experiment e;
+  *c->may_redo = args->redo;
   RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
   double began = rmx_now();
   rmx_status status = RMX_OK;
@@ -76,10 +82,15 @@ static rmx_status run_run(cli *c, rmx_err *err) {
   return status;
 }
 
+static const rmx_option options[] = {
+    REDO_OPTION(struct run_args),
+};
 const cli_command cli_run = {
     .name = "run", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_run,
+    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct run_args),
     .summary = "all of it in order: prepare, sample, train, fit, optimize, compare (and compare.methods, where given), report",
     .about = "Does what is missing and nothing twice: stop it at any time (Ctrl-C, power cut) and run it again. What a changed setting "
-             "touches is done again, after saying so. The experiment is the folder of the regmix.yaml, or -C.",
-    .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128\n",
+             "touches is done again, after saying so. Finished runs that will no longer be used are set aside, and used again when the setting "
+             "returns; before that a person is asked, and a script has to give --redo. The experiment is the folder of the regmix.yaml, or -C.",
+    .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128 --redo\n",
 };

@@ -44,28 +44,50 @@ static uint64_t hex_of(const json_t *o, const char *key) {
   return text ? strtoull(text, NULL, 16) : 0;
 }
 
-static rmx_status write_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, const double *cap, const char *path,
-                                 const char *record, uint64_t asked, rmx_err *err) {
+static rmx_status draw_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, const double *cap, rmx_table *t, rmx_err *err) {
   size_t N = (size_t)e->config.sample.runs, D = corpus->D_train;
-  rmx_table t;
-  RMX_TRY(rmx_table_make(&t, "run", N, D, err));
+  RMX_TRY(rmx_table_make(t, "run", N, D, err));
   rmx_status status = rmx_sample_mixtures(&e->config.sample, corpus->prior, cap, corpus->names, D,
-                                          (uint64_t)e->config.general.seed, t.x, err);
+                                          (uint64_t)e->config.general.seed, t->x, err);
   for (size_t d = 0; status == RMX_OK && d < D; d++)
-    if (!(t.names[d] = rmx_strdup(corpus->names[d]))) status = rmx_fail_memory(err, 0, "names");
+    if (!(t->names[d] = rmx_strdup(corpus->names[d]))) status = rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; status == RMX_OK && i < N; i++)
-    if (!(t.ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
-  if (status == RMX_OK) status = rmx_csv_write(path, &t, err);
-  rmx_table_release(&t);
-  if (status != RMX_OK) return status;
-  json_t *o = json_object();
-  char hex[17];
-  snprintf(hex, sizeof hex, "%016llx", (unsigned long long)asked);
-  json_object_set_new(o, "asked", json_string(hex));
-  snprintf(hex, sizeof hex, "%016llx", (unsigned long long)file_hash(path));
-  json_object_set_new(o, "content", json_string(hex));
-  status = rmx_json_write(record, o, err);
-  json_decref(o);
+    if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
+  if (status == RMX_OK && !(t->path = rmx_experiment_path(e, "mixtures.csv"))) status = rmx_fail_memory(err, 0, "a path");
+  if (status != RMX_OK) rmx_table_release(t);
+  return status;
+}
+
+// Runs that are finished and would not be asked for any more.
+static rmx_status ask_first(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t, rmx_err *err) {
+  rmx_run *now = NULL, *next = NULL;
+  size_t n_now = 0, n_next = 0;
+  rmx_err ignored;
+  if (proxy_runs(e, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;  // of other domains: they are out of use already
+  rmx_status status = runs_of_table(e, corpus, t, &next, &n_next, err);
+  if (status == RMX_OK) status = ask_redo_instead(c, now, n_now, next, n_next, err);
+  release_runs(now, n_now);
+  if (next) release_runs(next, n_next);
+  return status;
+}
+
+static json_t *hex(uint64_t x) { return json_sprintf("%016llx", (unsigned long long)x); }
+
+// The record goes before the file and knows the hash of both the old and the new one: a kill in between leaves no file that
+// would pass for the user's own.
+static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record, uint64_t asked, rmx_err *err) {
+  char *new = rmx_format("%s.new", path);
+  rmx_status status = new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) {
+    json_t *o = json_object();
+    json_object_set_new(o, "asked", hex(asked));
+    json_object_set_new(o, "content", hex(file_hash(new)));
+    json_object_set_new(o, "before", hex(file_hash(path)));
+    status = rmx_json_write(record, o, err);
+    json_decref(o);
+  }
+  if (status == RMX_OK && rename(new, path) != 0) status = rmx_fail_errno(err, "cannot write %s", path);
+  free(new);
   return status;
 }
 
@@ -88,15 +110,19 @@ static rmx_status sample_into(const cli *c, const rmx_experiment *e, const rmx_c
   weight_caps(e, corpus, cap);
   uint64_t asked = asked_hash(e, corpus, cap), content = file_hash(path);
   if (rmx_exists(record)) rmx_json_read(record, &had, &ignored);
-  bool ours = had && content == hex_of(had, "content");
+  bool current = had && content == hex_of(had, "content"), ours = current || (had && content == hex_of(had, "before"));
   rmx_status status = RMX_OK;
   if (content && !ours) {
     rmx_note(&c->listener, "sample: mixtures.csv is your own; kept as it is");
-  } else if (content && asked == hex_of(had, "asked")) {
+  } else if (content && current && asked == hex_of(had, "asked")) {
     rmx_note(&c->listener, "sample: mixtures.csv is up to date");
   } else {
+    rmx_table t = {0};
     if (content) rmx_note(&c->listener, "sample: the settings or the corpus changed; drawing the mixtures again");
-    status = write_mixtures(e, corpus, cap, path, record, asked, err);
+    status = draw_mixtures(e, corpus, cap, &t, err);
+    if (status == RMX_OK && content) status = ask_first(c, e, corpus, &t, err);
+    if (status == RMX_OK) status = write_mixtures(&t, path, record, asked, err);
+    rmx_table_release(&t);
     if (status == RMX_OK) tell_excluded(c, e, corpus, cap);
     if (status == RMX_OK)
       rmx_note(&c->listener, "sample: %lld mixtures of %zu domains", (long long)e->config.sample.runs, corpus->D_train);
@@ -120,6 +146,7 @@ rmx_status step_sample(const cli *c, const rmx_experiment *e, rmx_err *err) {
 // Mixtures from a prior of the user's, without a corpus: for those who train elsewhere.
 struct sample_args {
   char *prior, *out;
+  bool redo;
 };
 
 static rmx_status sample_from_prior(const rmx_experiment *e, const char *prior_path, const char *out, rmx_err *err) {
@@ -161,6 +188,7 @@ static rmx_status run_sample(cli *c, rmx_err *err) {
   struct sample_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, !args->prior, &e, err));
+  *c->may_redo = args->redo;
   rmx_status status = args->prior ? sample_from_prior(&e, args->prior, args->out, err) : step_sample(c, &e, err);
   rmx_experiment_release(&e);
   return status;
@@ -170,6 +198,7 @@ static rmx_status run_sample(cli *c, rmx_err *err) {
 static const rmx_option options[] = {
     {"prior", RMX_TEXT, AT(prior), NULL, 0, 0, "FILE", "YAML map `domain: weight` to sample around, without a corpus"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "with --prior: the CSV to write; default: stdout"},
+    REDO_OPTION(struct sample_args),
 };
 const cli_command cli_sample = {
     .name = "sample", .words = "", .run = run_sample,

@@ -14,11 +14,11 @@ static bool there(const rmx_experiment *e, const char *name) {
 }
 
 static json_t *count_states(const rmx_run *runs, size_t n) {
-  size_t count[6] = {0};
+  size_t count[RMX_RUN_STATES] = {0};
   json_t *o = json_object();
   for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
   json_object_set_new(o, "runs", json_integer((json_int_t)n));
-  for (size_t s = 0; s < 6; s++)
+  for (size_t s = 0; s < RMX_RUN_STATES; s++)
     if (count[s]) json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
   return o;
 }
@@ -60,6 +60,9 @@ static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *er
   }
   if (corpus) rmx_corpus_free(corpus);
   json_object_set_new(root, "large_models", json_integer((json_int_t)large_models(e)));
+  json_t *aside = NULL;
+  RMX_TRY(set_aside_json(e, &aside, err));
+  json_object_set_new(root, "set_aside", aside);
   static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml", "large/comparison.json", "report.html"};
   json_t *o = json_object();
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
@@ -86,6 +89,11 @@ static void print_status(const json_t *root) {
     puts("proxies     no mixtures yet (regmix sample)");
   }
   printf("large       %lld models trained\n", (long long)json_integer_value(json_object_get(root, "large_models")));
+  const json_t *aside = json_object_get(root, "set_aside");
+  if (json_number_value(json_object_get(aside, "bytes")) > 0)
+    printf("set aside   %lld finished runs of other settings, %lld corpora, %sB (regmix gc deletes them)\n",
+           (long long)json_integer_value(json_object_get(aside, "runs")), (long long)json_integer_value(json_object_get(aside, "corpora")),
+           cli_count(json_number_value(json_object_get(aside, "bytes")), count));
   json_object_foreach(json_object_get(root, "files"), name, value) printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
 

@@ -47,9 +47,30 @@ rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err);
 rmx_status open_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err);
 // One run per row of mixtures.csv, with the proxy's training. Release with release_runs.
 rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs, size_t *n, rmx_err *err);
+// The same of a table that is not written yet.
+rmx_status runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t, rmx_run **runs, size_t *n, rmx_err *err);
 void release_runs(rmx_run *runs, size_t n);
 // Upper bounds of the weights, from tokens, large.tokens and sample.*: (D_train).
 void weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
+// Finished runs and what they took (redo.c).
+typedef struct finished {
+  size_t runs;
+  double wall_s;
+} finished;
+void count_finished(finished *f, const json_t *result);
+// Whether these may go out of use: --redo, or a person on a terminal says so. `why`: "would no longer be used (...)".
+rmx_status ask_redo(const cli *c, const finished *f, const char *why, rmx_err *err);
+// The same of what stands in the folders of the runs (n) to be trained, unless all of these were trained before and set aside.
+// mixtures_count: a run of another mixture is a finished run that goes out of use; else (large models, whose mixtures are
+// found on the way) it is another model, and the former is set aside without a question.
+rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtures_count, rmx_err *err);
+// The same where other runs (next) will take the place of runs (now).
+rmx_status ask_redo_instead(const cli *c, const rmx_run *now, size_t n, const rmx_run *next, size_t n_next, rmx_err *err);
+// What was set aside (gc.c): {"runs", "wall_s", "corpora", "bytes"}.
+rmx_status set_aside_json(const rmx_experiment *e, json_t **out, rmx_err *err);
+#define REDO_OPTION(type)                                                                                                          \
+  {"redo", RMX_BOOL, offsetof(type, redo), "false", 0, 0, NULL,                                                                    \
+   "go on where finished runs will no longer be used; without it a script stops there, and a person is asked. They are set aside"}
 // Trains runs in worker processes and says how it went; `what` heads the progress.
 rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                       const char *what, rmx_err *err);

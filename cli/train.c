@@ -47,27 +47,32 @@ static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, 
   return status;
 }
 
-rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs, size_t *n, rmx_err *err) {
-  rmx_table t;
-  RMX_TRY(read_mixtures(e, corpus, &t, err));
+rmx_status runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t, rmx_run **runs, size_t *n, rmx_err *err) {
   *n = 0;
-  *runs = rmx_calloc(t.N, sizeof **runs);
-  size_t *domain = rmx_calloc(t.D, sizeof *domain);
-  rmx_status status = *runs && domain ? RMX_OK : rmx_fail_memory(err, t.N * sizeof **runs, "the runs");
-  for (size_t j = 0; status == RMX_OK && j < t.D; j++) {
-    status = rmx_find_name("domain", t.names[j], corpus->names, corpus->D_train, &domain[j], err);
-    if (status != RMX_OK) rmx_fail_in(err, "%s", t.path);
+  *runs = rmx_calloc(t->N, sizeof **runs);
+  size_t *domain = rmx_calloc(t->D, sizeof *domain);
+  rmx_status status = *runs && domain ? RMX_OK : rmx_fail_memory(err, t->N * sizeof **runs, "the runs");
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++) {
+    status = rmx_find_name("domain", t->names[j], corpus->names, corpus->D_train, &domain[j], err);
+    if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
   }
-  for (size_t i = 0; status == RMX_OK && i < t.N; i++) {
-    status = run_of_row(e, corpus, &t, i, domain, &(*runs)[i], err);
+  for (size_t i = 0; status == RMX_OK && i < t->N; i++) {
+    status = run_of_row(e, corpus, t, i, domain, &(*runs)[i], err);
     if (status == RMX_OK) ++*n;
   }
   free(domain);
-  rmx_table_release(&t);
   if (status != RMX_OK) {
     release_runs(*runs, *n);
     *runs = NULL;
   }
+  return status;
+}
+
+rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs, size_t *n, rmx_err *err) {
+  rmx_table t;
+  RMX_TRY(read_mixtures(e, corpus, &t, err));
+  rmx_status status = runs_of_table(e, corpus, &t, runs, n, err);
+  rmx_table_release(&t);
   return status;
 }
 
@@ -88,6 +93,7 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
 static rmx_status run_swarm(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                             const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
+  RMX_TRY(ask_redo_runs(c, runs, n, strcmp(what, "train") == 0, err));
   rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .experiment = e->folder, .jobs = worker_jobs(e), .tries = 2, .what = what};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];
@@ -203,11 +209,17 @@ rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+struct train_args {
+  int64_t jobs;
+  bool redo;
+};
+
 static rmx_status run_train(cli *c, rmx_err *err) {
+  const struct train_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, true, &e, err));
-  const int64_t *jobs = c->own;
-  if (*jobs > 0) e.config.general.jobs = *jobs;
+  *c->may_redo = args->redo;
+  if (args->jobs > 0) e.config.general.jobs = args->jobs;
   rmx_status status = step_train(c, &e, err);
   rmx_experiment_release(&e);
   return status;
@@ -233,15 +245,20 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 }
 
 static const rmx_option train_options[] = {
-    {"jobs", RMX_INT, 0, "0", 0, 512, "N", "runs trained at a time; 0: as in the config"},
+    {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N", "runs trained at a time; 0: as in the config"},
+    REDO_OPTION(struct train_args),
 };
 const cli_command cli_train = {
     .name = "train", .words = "", .run = run_train,
-    .options = train_options, .n_options = 1, .own_size = sizeof(int64_t),
+    .options = train_options, .n_options = sizeof train_options / sizeof *train_options, .own_size = sizeof(struct train_args),
     .summary = "train one small model per mixture, then write metrics.csv",
     .about = "Each run is a worker process of its own; what it does is in runs/<run>/. Stop at any time: the same command goes on "
-             "from there. Several machines may share the folder. With proxy.command the training is done by your own trainer.",
-    .examples = "  regmix train -C exp --jobs 8\n  regmix train -C exp --set proxy.tokens=5M\n",
+             "from there. Several machines may share the folder. With proxy.command the training is done by your own trainer.\n\n"
+             "No finished run is overwritten. When a setting changes, the runs of the old setting are set aside, in runs/.set-aside/, and "
+             "used again when the old setting returns; `regmix gc` deletes them. Before finished runs go out of use, it says how many they "
+             "are and how long they took. On a terminal it asks then; in a script it stops with exit code 1, unless --redo is given. The text of "
+             "proxy.command may change; whether it is set counts, since your trainer's results never stand for those of the one built in.",
+    .examples = "  regmix train -C exp --jobs 8\n  regmix train -C exp --set proxy.tokens=5M --redo\n",
 };
 
 static const rmx_option worker_options[] = {

@@ -123,8 +123,10 @@ rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, cons
  * file (or `training`), moments and step start at 0. *extra: new reference, or NULL (as `extra` itself may
  * be). Truncated, corrupt, of another config: RMX_EINPUT, and the model is as it was. */
 rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_err *err);
-/* The config of a checkpoint, to make a model for it. */
+/* The config of a checkpoint, to make a model for it. Reads and checks all of the file. */
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err);
+/* The hash that stands at the end of a checkpoint, which tells one from another. The rest of the file is not looked at. */
+rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -81,10 +81,12 @@ void rmx_run_release(rmx_run *r);
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
 json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
-/* Hash of that: result.json keeps it as "answers", to tell results of another question. out: 17 bytes. */
+/* Hash of that: result.json keeps it as "answers", to tell results of another question. Of training.command only whether
+ * there is one counts. out: 17 bytes. */
 void rmx_run_answers(const rmx_run *r, char out[17]);
-/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may differ in their last bit. */
-bool rmx_run_answered_by(const rmx_run *r, const char *answers);
+/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may differ in their last bit and
+ * whose hash had the text of the command in it: `command`, as run.json has it beside the result, or NULL. */
+bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *command);
 
 /* How a training stands; given to `tick` after every optimiser step. */
 typedef struct rmx_train_state {
@@ -119,10 +121,13 @@ typedef struct rmx_train_hooks {
   void *context;
   void (*tick)(void *context, const rmx_train_state *s);
   rmx_steer *steer; /* called for a run with `steering`; NULL: such a run is RMX_EINPUT */
+  void (*warn)(void *context, const char *message); /* told of files that cannot be used; may be NULL */
 } rmx_train_hooks;
 
 /* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json
- * at the end (and model.bin). Takes up from a checkpoint of the same question, with the bits it would have had.
+ * at the end (and model.bin, whose hash result.json keeps). Takes up from a checkpoint of the same question, with the bits it would
+ * have had: the checkpoint holds the log so far, which is written again whatever the file holds. A checkpoint that is damaged is
+ * told to `warn`, and the run begins anew.
  * A run whose loss is no number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);

@@ -256,3 +256,11 @@ rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_er
   release(&c);
   return RMX_OK;
 }
+
+rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return rmx_fail_errno(err, "cannot read %s", path);
+  const bool good = fseek(file, -HASH, SEEK_END) == 0 && fread(hash, HASH, 1, file) == 1;
+  fclose(file);
+  return good ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt", path);
+}

@@ -181,6 +181,14 @@ void rmx__claim_release(rmx__claim *c) {
   *c = (rmx__claim){.fd = -1};
 }
 
+rmx_status rmx__claim_moved(rmx__claim *c, const char *folder, rmx_err *err) {
+  char *path = rmx_path_in(folder, "claim");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  free(c->path);
+  c->path = path;
+  return RMX_OK;
+}
+
 void rmx__claim_sweep(const char *folder) {
   char *path = rmx_path_in(folder, "claim");
   rmx__claim claim = {.fd = -1};

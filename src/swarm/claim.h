@@ -18,6 +18,8 @@ rmx_status rmx__claim_take(rmx__claim *c, const char *folder, bool *taken, rmx_e
 // Touches the file every few seconds: for other machines, whose locks may not be seen.
 void rmx__claim_beat(rmx__claim *c);
 void rmx__claim_release(rmx__claim *c);
+// The folder was moved with the claim in it, and the claim is to be released there.
+rmx_status rmx__claim_moved(rmx__claim *c, const char *folder, rmx_err *err);
 
 typedef struct rmx__holder {
   bool held;

@@ -6,10 +6,11 @@
 #include <sys/stat.h>
 
 #include "claim.h"
+#include "look.h"
 
-const char *const rmx_run_state_names[] = {"to do", "started", "running", "outdated", "diverged", "done"};
+const char *const rmx_run_state_names[] = {"to do", "started", "running", "outdated", "damaged", "diverged", "done"};
 
-static json_t *read_in(const char *folder, const char *name) {
+json_t *rmx__read_in(const char *folder, const char *name) {
   json_t *tree = NULL;
   rmx_err ignored;
   char *path = rmx_path_in(folder, name);
@@ -20,30 +21,106 @@ static json_t *read_in(const char *folder, const char *name) {
   return tree;
 }
 
-static bool has(const char *folder, const char *name) {
+static bool has(const char *folder, const char *name, struct stat *info) {
   char *path = rmx_path_in(folder, name);
-  bool there = path && rmx_exists(path);
+  bool there = path && stat(path, info) == 0;
   free(path);
   return there;
 }
 
-rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
-  rmx_run_state state = has(r->folder, "checkpoint.bin") ? RMX_RUN_STARTED : RMX_RUN_TODO;
-  json_t *o = read_in(r->folder, "result.json");
+static bool answers(const char *folder, const rmx_run *r, const json_t *result) {
+  const char *got = json_string_value(json_object_get(result, "answers"));
+  if (!got || rmx_run_answered_by(r, got, NULL)) return got != NULL;
+  if (!r->training.command) return false;
+  json_t *run = rmx__read_in(folder, "run.json");
+  const bool same = rmx_run_answered_by(r, got, json_string_value(json_object_get(json_object_get(run, "training"), "command")));
+  json_decref(run);
+  return same;
+}
+
+static bool newer(const struct stat *a, const struct stat *b) {
+  if (a->st_mtim.tv_sec != b->st_mtim.tv_sec) return a->st_mtim.tv_sec > b->st_mtim.tv_sec;
+  return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
+}
+
+// A model that was to be kept is there and is the one the result was measured on. It was written before the result, so only one
+// that was touched since is read from end to end.
+static bool model_is_whole(const char *folder, const json_t *result) {
+  struct stat model, written;
+  if (!has(folder, "model.bin", &model) || !has(folder, "result.json", &written)) return false;
+  char *path = rmx_path_in(folder, "model.bin"), hex[17];
+  const char *wanted = json_string_value(json_object_get(result, "model_hash"));
+  uint64_t hash = 0;
+  rmx_err ignored;
+  rmx_model_config config;
+  bool good = path && rmx_model_file_hash(path, &hash, &ignored) == RMX_OK;
+  snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
+  good = good && (!wanted || strcmp(hex, wanted) == 0);
+  if (good && newer(&model, &written)) good = rmx_model_read_config(path, &config, &ignored) == RMX_OK;
+  free(path);
+  return good;
+}
+
+// How the result in a folder stands to the question; TODO: there is none.
+static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **result) {
+  struct stat info;
+  json_t *o = rmx__read_in(folder, "result.json");
+  *result = o;
+  if (!o) return has(folder, "result.json", &info) ? RMX_RUN_DAMAGED : RMX_RUN_TODO;
   // Without "answers" it is what a command of the user's left to a worker that was killed: of no checked result.
-  const char *answers = json_string_value(json_object_get(o, "answers"));
-  if (answers) {
-    const char *status = json_string_value(json_object_get(o, "status"));
-    if (!rmx_run_answered_by(r, answers)) state = RMX_RUN_OUTDATED;
-    else state = status && strcmp(status, "diverged") == 0 ? RMX_RUN_DIVERGED : RMX_RUN_DONE;
-    // A model that was asked for must be there too.
-    if (state == RMX_RUN_DONE && r->keep_model && !r->training.command && !has(r->folder, "model.bin"))
-      state = RMX_RUN_OUTDATED;
-  }
-  if (state != RMX_RUN_DONE && state != RMX_RUN_DIVERGED && rmx__claim_held(r->folder)) state = RMX_RUN_RUNNING;
+  if (!json_object_get(o, "answers")) return RMX_RUN_TODO;
+  if (!answers(folder, r, o)) return RMX_RUN_OUTDATED;
+  const char *status = json_string_value(json_object_get(o, "status"));
+  if (status && strcmp(status, "diverged") == 0) return RMX_RUN_DIVERGED;
+  return r->keep_model && !r->training.command && !model_is_whole(folder, o) ? RMX_RUN_DAMAGED : RMX_RUN_DONE;
+}
+
+bool rmx__finished_in(const char *folder, const rmx_run *r) {
+  json_t *result = NULL;
+  const rmx_run_state state = result_in(folder, r, &result);
+  json_decref(result);
+  return state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED;
+}
+
+rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
+  struct stat info;
+  json_t *o = NULL;
+  rmx_run_state state = result_in(r->folder, r, &o);
+  if (state == RMX_RUN_TODO && has(r->folder, "checkpoint.bin", &info)) state = RMX_RUN_STARTED;
+  if (state < RMX_RUN_DIVERGED && rmx__claim_held(r->folder)) state = RMX_RUN_RUNNING;
   if (result) *result = o;
   else json_decref(o);
   return state;
+}
+
+// run.json in the folder asks what r asks.
+static bool asks_the_same(const char *folder, const rmx_run *r, bool *readable) {
+  rmx_run was;
+  rmx_err ignored;
+  char answers[17];
+  *readable = rmx_run_read(folder, &was, &ignored) == RMX_OK;
+  if (!*readable) return false;
+  rmx_run_answers(&was, answers);
+  rmx_run_release(&was);
+  return rmx_run_answered_by(r, answers, NULL);
+}
+
+bool rmx__begun_in(const char *folder, const rmx_run *r) {
+  struct stat info;
+  bool readable;
+  return !has(folder, "result.json", &info) && asks_the_same(folder, r, &readable);
+}
+
+bool rmx_run_is_another(const rmx_run *r) {
+  struct stat info;
+  json_t *result = NULL;
+  const rmx_run_state state = result_in(r->folder, r, &result);
+  json_decref(result);
+  if (state != RMX_RUN_TODO) return state == RMX_RUN_OUTDATED;
+  // What the user's own trainer leaves on the way has names of its own.
+  if (!has(r->folder, "checkpoint.bin", &info) && !r->training.command) return false;
+  bool readable;
+  return !asks_the_same(r->folder, r, &readable) && readable;
 }
 
 static void differences(const json_t *old, const json_t *new, const char *prefix, rmx_buf *out) {
@@ -60,7 +137,13 @@ static void differences(const json_t *old, const json_t *new, const char *prefix
 }
 
 void rmx_run_difference(const rmx_run *r, rmx_buf *out) {
-  json_t *old = read_in(r->folder, "run.json"), *new = rmx_run_json(r);
+  rmx_run was;
+  rmx_err ignored;
+  json_t *old = NULL, *new = rmx_run_json(r);
+  if (rmx_run_read(r->folder, &was, &ignored) == RMX_OK) {
+    old = rmx_run_json(&was);
+    rmx_run_release(&was);
+  }
   if (old) differences(old, new, "", out);
   json_decref(old);
   json_decref(new);

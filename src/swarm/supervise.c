@@ -119,6 +119,11 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
 static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   rmx_run told = *r;
+  if (rmx_run_is_another(r)) RMX_TRY(rmx_run_set_aside(r, err));
+  if (rmx_run_is_another(r)) {  // somebody is at it
+    leave_to_other(s, run);
+    return RMX_OK;
+  }
   told.training.threads = threads_of(s, r);
   RMX_TRY(rmx_run_write(&told, err));
   int out[2], errors[2];
@@ -141,23 +146,25 @@ static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_
   return RMX_OK;
 }
 
-static void hear_progress(struct worker *w, const char *line) {
+// A line is how far it is, or "! " and a warning.
+static void hear(const struct supervisor *s, struct worker *w, const char *line) {
   long long step, steps, tokens;
   double loss, rate;
+  if (line[0] == '!') rmx_warn(s->listener, "run %s: %s", s->runs[w->run].name, line + 1 + (line[1] == ' '));
   if (sscanf(line, "%lld %lld %lld %lf %lf", &step, &steps, &tokens, &loss, &rate) == 5) {
     w->tokens = (double)tokens;
     w->tokens_per_s = rate;
   }
 }
 
-static void listen_to(struct worker *w) {
+static void listen_to(const struct supervisor *s, struct worker *w) {
   char block[LINE];
   ssize_t n;
   while ((n = read(w->out, block, sizeof block)) > 0)
     for (ssize_t i = 0; i < n; i++) {
       if (block[i] == '\n') {
         w->line[w->line_size] = '\0';
-        hear_progress(w, w->line);
+        hear(s, w, w->line);
         w->line_size = 0;
       } else if (w->line_size + 1 < LINE) {
         w->line[w->line_size++] = block[i];
@@ -246,7 +253,7 @@ static void reap(struct supervisor *s) {
     int code;
     if (!w->pid || waitpid(w->pid, &code, WNOHANG | WUNTRACED | WCONTINUED) != w->pid) continue;
     if (tell_halt(s, w, code)) continue;
-    listen_to(w);
+    listen_to(s, w);
     take_result(s, w, code);
     close(w->out), close(w->errors);
     *w = (struct worker){0};
@@ -314,7 +321,7 @@ static void wait_a_little(struct supervisor *s) {
   for (nfds_t i = 0; i < n; i++) closing = closing || (ends[i].revents & POLLHUP);
   if (closing) usleep(1000);  // about to end: do not spin until it is gone
   for (int i = 0; i < s->options->jobs; i++)
-    if (s->workers[i].pid) listen_to(&s->workers[i]);
+    if (s->workers[i].pid) listen_to(s, &s->workers[i]);
 }
 
 static rmx_status supervise(struct supervisor *s, rmx_err *err) {
@@ -340,15 +347,20 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
   return status;
 }
 
-// Queues what has no result of this question, and says what changed where a result is outdated.
-static void look_at_runs(struct supervisor *s) {
-  size_t outdated = 0;
+// Queues what has no result of this question, and says what changed where a result is of another, or cannot be used.
+static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
+  size_t outdated = 0, damaged = 0;
   rmx_buf why = {0};
-  for (size_t i = 0; i < s->n; i++) {
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < s->n && status == RMX_OK; i++) {
+    bool back = false;
     rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
+    if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED) status = rmx_run_take_back(&s->runs[i], &back, err);
+    if (back) state = rmx_run_look(&s->runs[i], NULL);
     if (state >= RMX_RUN_DIVERGED) {
       rmx__claim_sweep(s->runs[i].folder);
       s->outcome->skipped++;
+      s->outcome->taken_back += back;
       continue;
     }
     s->tokens_all += run_tokens(&s->runs[i]);
@@ -357,8 +369,15 @@ static void look_at_runs(struct supervisor *s) {
       continue;
     }
     if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
+    if (state == RMX_RUN_DAMAGED && damaged++ == 0)
+      rmx_warn(s->listener, "run %s: its result cannot be used, since result.json or model.bin in %s is damaged or missing; it is trained again",
+               s->runs[i].name, s->runs[i].folder);
     push(s, i);
   }
+  if (s->outcome->taken_back)
+    rmx_note(s->listener, "%s: %zu finished run%s of these settings had been set aside and %s used again", s->options->what, s->outcome->taken_back,
+             s->outcome->taken_back == 1 ? "" : "s", s->outcome->taken_back == 1 ? "is" : "are");
+  if (damaged > 1) rmx_warn(s->listener, "%zu runs in all have damaged or missing files and are trained again", damaged);
   if (s->others) {
     rmx__holder by = {0};
     rmx_err ignored;
@@ -369,9 +388,10 @@ static void look_at_runs(struct supervisor *s) {
              s->runs[first].name, by.pid, by.host);
   }
   if (outdated)
-    rmx_warn(s->listener, "%zu of %zu runs answer%s another question (changed: %s); training %s again", outdated, s->n,
-             outdated == 1 ? "s" : "", why.data ? why.data : "the settings", outdated == 1 ? "it" : "them");
+    rmx_warn(s->listener, "%zu of %zu runs answer%s another question (changed: %s); %s set aside, and trained anew", outdated, s->n,
+             outdated == 1 ? "s" : "", why.data ? why.data : "the settings", outdated == 1 ? "it is" : "they are");
   rmx_buf_release(&why);
+  return status;
 }
 
 // Once, before any work: a file system without locks would fail each run by itself.
@@ -411,7 +431,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   } else {
     s->began = rmx_now();
     status = check_locks(s, err);
-    if (status == RMX_OK) look_at_runs(s);
+    if (status == RMX_OK) status = look_at_runs(s, err);
     if (status == RMX_OK) status = supervise(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }

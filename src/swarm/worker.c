@@ -32,12 +32,20 @@ static void tick(void *context, const rmx_train_state *s) {
   if (orphaned(w)) rmx_interrupt();
 }
 
+// The supervisor passes it on.
+static void warn(void *context, const char *message) {
+  const struct worker *w = context;
+  if (!w->progress) return;
+  fprintf(w->progress, "! %.480s\n", message);
+  fflush(w->progress);
+}
+
 static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer, struct worker *w, rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(isa, &kernels, err));
   rmx_corpus *corpus;
   RMX_TRY(rmx_corpus_open(r->corpus, &corpus, err));
-  rmx_train_hooks hooks = {.context = w, .tick = tick, .steer = steer};
+  rmx_train_hooks hooks = {.context = w, .tick = tick, .steer = steer, .warn = warn};
   rmx_status status = rmx_train(r, corpus, kernels, &hooks, err);
   rmx_corpus_free(corpus);
   return status;

@@ -45,13 +45,20 @@ void rmx_run_release(rmx_run *r) {
   *r = (rmx_run){0};
 }
 
-// What only says how the work is cut up does not change the answer. (The size of
+// What only says how the work is cut up, or how long to wait for it, does not change the answer. (The size of
 // a pass changes the order of sums, so it does.)
 static bool changes_answer(const char *key) {
   static const char *const no[] = {"checkpoint_s", "threads", "evals", "timeout", "grace", "may_fail"};
   for (size_t i = 0; i < sizeof no / sizeof *no; i++)
     if (strcmp(key, no[i]) == 0) return false;
   return true;
+}
+
+// Of the user's own trainer only that there is one: the text of the command changes with the machine (a path, srun in
+// front), but a result of the one trainer must never pass for a result of the other.
+static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
+  if (strcmp(option->key, "command") == 0) return t->command ? json_true() : json_null();
+  return rmx_option_json(option, t);
 }
 
 static json_t *run_json(const rmx_run *r, bool only_answer) {
@@ -66,7 +73,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
   for (size_t i = 0; i < rmx_training_options_n; i++) {
     const rmx_option *option = &rmx_training_options[i];
     if (!only_answer || changes_answer(option->key))
-      json_object_set_new(training, option->key, rmx_option_json(option, &r->training));
+      json_object_set_new(training, option->key, only_answer ? answer_part(option, &r->training) : rmx_option_json(option, &r->training));
   }
   json_object_set_new(o, "training", training);
   if (r->steering) json_object_set(o, "steering", r->steering);
@@ -95,27 +102,33 @@ void rmx_run_answers(const rmx_run *r, char out[17]) {
 
 // Version 0.1.0 divided every mixture that it read by its sum, even where that was 1 but for a rounding error, and some
 // twice: results of such mixtures answer the run as well.
-static bool answered_divided(const rmx_run *r, const char *answers) {
-  json_t *o = run_json(r, true);
+static bool hashes_to(json_t *o, const char *answers) {
   json_t *mixture = json_object_get(o, "mixture"), *weight;
   bool found = false;
-  for (int times = 0; times < 2 && !found; times++) {
+  for (int times = 0; times < 3 && !found; times++) {
     const char *name;
     char hash[17];
     double sum = 0;
-    json_object_foreach(mixture, name, weight) sum += json_real_value(weight);
-    json_object_foreach(mixture, name, weight) json_real_set(weight, json_real_value(weight) / sum);
+    if (times) {
+      json_object_foreach(mixture, name, weight) sum += json_real_value(weight);
+      json_object_foreach(mixture, name, weight) json_real_set(weight, json_real_value(weight) / sum);
+    }
     hash_of(o, hash);
     found = strcmp(answers, hash) == 0;
   }
-  json_decref(o);
   return found;
 }
 
-bool rmx_run_answered_by(const rmx_run *r, const char *answers) {
-  char hash[17];
-  rmx_run_answers(r, hash);
-  return strcmp(answers, hash) == 0 || answered_divided(r, answers);
+bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *command) {
+  json_t *o = run_json(r, true);
+  bool found = hashes_to(o, answers);
+  json_decref(o);
+  if (found || !command || !r->training.command) return found;
+  o = run_json(r, true);
+  json_object_set_new(json_object_get(o, "training"), "command", json_string(command));
+  found = hashes_to(o, answers);
+  json_decref(o);
+  return found;
 }
 
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {

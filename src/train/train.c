@@ -23,7 +23,8 @@ struct loop {
   double started, checkpointed;
   double loss;         // of the step done last
   FILE *log;
-  char answers[17];
+  rmx_buf logged;      // all of the log so far
+  char answers[17], model_hash[17];
   char *log_path, *checkpoint_path, *result_path, *model_path;
   bool diverged;
 };
@@ -45,6 +46,7 @@ static void log_line(struct loop *l, json_t *line) {
   json_object_set_new(line, "wall_s", json_real(wall_s(l)));
   char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
   if (text) fprintf(l->log, "%s\n", text);
+  if (text) rmx_buf_printf(&l->logged, "%s\n", text);
   free(text);
   json_decref(line);
 }
@@ -75,7 +77,9 @@ static void evaluate_all(struct loop *l, double *nats) {
   log_line(l, line);
 }
 
-// ---- checkpoints: the model's file with the loop's state inside
+// ---- checkpoints: the model's file with the loop's state and the log inside
+
+enum { LOG_MOST = 32 << 20 };  // of the log in a checkpoint, whose header has bounds
 
 static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   if (fflush(l->log) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
@@ -83,7 +87,8 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "answers", json_string(l->answers));
   json_object_set_new(state, "step", json_integer(l->step));
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
-  json_object_set_new(state, "log_bytes", json_integer(ftell(l->log)));
+  json_object_set_new(state, "log_bytes", json_integer((json_int_t)l->logged.size));
+  if (l->logged.size <= LOG_MOST && !l->logged.failed) json_object_set_new(state, "log", json_stringn(l->logged.data ? l->logged.data : "", l->logged.size));
   json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
   if (l->steering.save) json_object_set_new(state, "steering", l->steering.save(l->steering.context));
   if (l->half_step > 0 && l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
@@ -99,33 +104,64 @@ static rmx_status new_model(struct loop *l, rmx_err *err) {
   return rmx_model_threads(l->stepper.model, rmx_training_threads(&r->training, 1), err);
 }
 
-// Takes up from a checkpoint if there is one of the same question. One that cannot be read is no
-// loss but of time: the run begins anew.
-static rmx_status load_checkpoint(struct loop *l, long *log_bytes, rmx_err *err) {
-  *log_bytes = 0;
+static void tell(const struct loop *l, const char *message) {
+  if (l->hooks && l->hooks->warn) l->hooks->warn(l->hooks->context, message);
+}
+
+// The log up to the checkpoint: from the checkpoint itself, else (those of version 0.1.0 and very long logs) from its file,
+// which may be longer, since what a process logged after its last checkpoint will be logged again. False: it cannot be had.
+static bool recover_log(struct loop *l, const json_t *state) {
+  const json_t *log = json_object_get(state, "log");
+  const json_int_t wanted = json_integer_value(json_object_get(state, "log_bytes"));
+  l->logged.size = 0;
+  if (json_is_string(log)) {
+    rmx_buf_add(&l->logged, json_string_value(log), json_string_length(log));
+    return !l->logged.failed;
+  }
+  rmx_err ignored;
+  char *text = NULL;
+  size_t size = 0;
+  if (!rmx_exists(l->log_path) || rmx_read_file(l->log_path, &text, &size, &ignored) != RMX_OK) return wanted == 0;
+  const bool whole = wanted >= 0 && (size_t)wanted <= size && (wanted == 0 || text[wanted - 1] == '\n') && !memchr(text, '\0', (size_t)wanted);
+  if (whole) rmx_buf_add(&l->logged, text, (size_t)wanted);
+  free(text);
+  return whole && !l->logged.failed;
+}
+
+static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) {
+  RMX_TRY(l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err));
+  if (l->steering.load) RMX_TRY(l->steering.load(l->steering.context, json_object_get(state, "steering"), err));
+  l->step = json_integer_value(json_object_get(state, "step"));
+  l->wall_before = json_number_value(json_object_get(state, "wall_s"));
+  const json_t *half = json_object_get(state, "half_nats");
+  for (size_t d = 0; half && d < l->corpus->D; d++) {
+    const json_t *x = json_object_get(half, l->corpus->names[d]);
+    l->half_nats[d] = json_is_number(x) ? json_number_value(x) : NAN;
+  }
+  return RMX_OK;
+}
+
+// Takes up from a checkpoint if there is one of the same question. One that cannot be used is no loss but of time: that is
+// said, and the run begins anew.
+static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
   json_t *state = NULL;
-  rmx_err ignored;
-  if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &ignored) != RMX_OK) return RMX_OK;
-  const char *answers = json_string_value(json_object_get(state, "answers"));
-  rmx_status status = RMX_OK;
-  bool same = answers && rmx_run_answered_by(l->run, answers);
-  if (same) status = l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err);
-  if (same && status == RMX_OK && l->steering.load)
-    status = l->steering.load(l->steering.context, json_object_get(state, "steering"), err);
-  if (same && status == RMX_OK) {
-    l->step = json_integer_value(json_object_get(state, "step"));
-    l->wall_before = json_number_value(json_object_get(state, "wall_s"));
-    *log_bytes = (long)json_integer_value(json_object_get(state, "log_bytes"));
-    const json_t *half = json_object_get(state, "half_nats");
-    for (size_t d = 0; half && d < l->corpus->D; d++) {
-      const json_t *x = json_object_get(half, l->corpus->names[d]);
-      l->half_nats[d] = json_is_number(x) ? json_number_value(x) : NAN;
-    }
+  rmx_err why;
+  if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &why) != RMX_OK) {
+    unlink(l->checkpoint_path);
+    rmx_fail_in(&why, "the checkpoint cannot be used and the run begins anew");
+    tell(l, why.message);
+    return RMX_OK;
   }
+  const char *answers = json_string_value(json_object_get(state, "answers"));
+  const bool same = answers && rmx_run_answered_by(l->run, answers, NULL), logged = same && recover_log(l, state);
+  rmx_status status = logged ? take_state(l, state, err) : RMX_OK;
   json_decref(state);
-  if (same) return status;
-  // Another question's weights were loaded: back to the initial ones.
+  if (status != RMX_OK) unlink(l->checkpoint_path);  // the next try does without
+  if (logged) return status;
+  if (same) tell(l, "log.jsonl is shorter than the checkpoint says; the run begins anew");
+  // Weights that are not this run's were loaded: back to the initial ones.
+  l->logged.size = 0;
   rmx_model_free(l->stepper.model);
   l->stepper.model = NULL;
   return new_model(l, err);
@@ -238,6 +274,7 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "tokens_by_domain", drawn);
   if (l->steering.found) json_object_set_new(o, "steering", l->steering.found(l->steering.context));
   json_object_set_new(o, "answers", json_string(l->answers));
+  if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", by);
   return o;
 }
@@ -246,7 +283,12 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
   if (!l->diverged) evaluate_all(l, l->final_nats);
   bool bad = ferror(l->log) || fflush(l->log) != 0;
   if (bad) return rmx_fail_errno(err, "cannot write %s", l->log_path);
-  if (l->run->keep_model && !l->diverged) RMX_TRY(rmx_model_save(l->stepper.model, l->model_path, false, NULL, err));
+  if (l->run->keep_model && !l->diverged) {
+    uint64_t hash;
+    RMX_TRY(rmx_model_save(l->stepper.model, l->model_path, false, NULL, err));
+    RMX_TRY(rmx_model_file_hash(l->model_path, &hash, err));
+    snprintf(l->model_hash, sizeof l->model_hash, "%016llx", (unsigned long long)hash);
+  }
   json_t *result = result_json(l);
   rmx_status status = rmx_json_write(l->result_path, result, err);
   json_decref(result);
@@ -254,13 +296,11 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
   return status;
 }
 
-static rmx_status open_log(struct loop *l, long bytes, rmx_err *err) {
-  // What a process logged after its last checkpoint will be logged again.
-  if (bytes == 0) unlink(l->log_path);
-  else if (truncate(l->log_path, bytes) != 0) return rmx_fail_errno(err, "cannot shorten %s", l->log_path);
+// The file gets what is known of the log, whatever it held.
+static rmx_status open_log(struct loop *l, rmx_err *err) {
+  RMX_TRY(rmx_write_file(l->log_path, l->logged.data ? l->logged.data : "", l->logged.size, err));
   l->log = fopen(l->log_path, "a");
-  if (!l->log || fseek(l->log, 0, SEEK_END) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
-  return RMX_OK;
+  return l->log ? RMX_OK : rmx_fail_errno(err, "cannot write %s", l->log_path);
 }
 
 static rmx_status set_up(struct loop *l, rmx_err *err) {
@@ -299,9 +339,8 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->stepper.stream = l->steering.stream;
   if (!l->stepper.stream) RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
   RMX_TRY(new_model(l, err));
-  long log_bytes;
-  RMX_TRY(load_checkpoint(l, &log_bytes, err));
-  return open_log(l, log_bytes, err);
+  RMX_TRY(load_checkpoint(l, err));
+  return open_log(l, err);
 }
 
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
@@ -316,6 +355,7 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
   if (l.steering.free) l.steering.free(l.steering.context);
   rmx_model_free(l.stepper.model);
   rmx__stepper_release(&l.stepper);
+  rmx_buf_release(&l.logged);
   free(l.final_nats);
   free(l.log_path);
   free(l.checkpoint_path);

@@ -16,7 +16,7 @@ try "an unknown option gets the nearest" 2 "did you mean --mixtures" "$REGMIX" f
 try "an option without its value" 2 "--mixtures wants a value" "$REGMIX" fit --mixtures
 try "a word too many" 2 "one word too many" "$REGMIX" fit something
 try "the keys of the config" 0 "proxy.tokens = 1M" "$REGMIX" help config
-for command in run init plan prepare sample train fit score predict optimize pretrain compare report export status bench; do
+for command in run init plan prepare sample train fit score predict optimize pretrain compare report export status gc bench; do
   try "$command --help" 0 "Usage: regmix $command" "$REGMIX" $command --help
 done
 try "a man page" 0 ".TH REGMIX-fit 1" "$REGMIX" man fit
@@ -125,21 +125,21 @@ try "run --json" 0 '"comparison"' "$REGMIX" run -C exp $quick --json
 # shellcheck disable=SC2086
 try "status, when all is done" 0 "5 done" "$REGMIX" status -C exp $quick
 # shellcheck disable=SC2086
-try "a changed setting retrains what it touches and says so" 0 "changed: lr" "$REGMIX" train -C exp $quick --set proxy.lr=0.001
+try "a changed setting retrains what it touches and says so" 0 "changed: lr" "$REGMIX" train -C exp $quick --set proxy.lr=0.001 --redo
 # shellcheck disable=SC2086
 try "pretrain on a mixture of one's own" 0 "nats per token" "$REGMIX" pretrain -C exp $quick --mixture single:b
 try "report elsewhere" 0 "page.html" "$REGMIX" report -C exp --out page.html
 grep -q 'application/json' page.html && ok "the page has its data in it" || not_ok "the page has its data in it"
 # shellcheck disable=SC2086
-try "a diverged run is told and left out" 1 "diverged" "$REGMIX" train -C exp $quick --set proxy.lr=10 --set proxy.clip=0 --set proxy.weight_decay=10
+try "a diverged run is told and left out" 1 "diverged" "$REGMIX" train -C exp $quick --set proxy.lr=10 --set proxy.clip=0 --set proxy.weight_decay=10 --redo
 sed 's/^0003,.*/0003,0.5,0.5,-0.1/' exp/mixtures.csv > m2.csv && cp m2.csv exp/mixtures.csv
 # shellcheck disable=SC2086
 try "negative weights in mixtures.csv name the line" 1 "mixtures.csv:4" "$REGMIX" train -C exp $quick
 rm exp/mixtures.csv exp/mixtures.json
 # shellcheck disable=SC2086
-try "a trainer of one's own" 0 "5 runs done" "$REGMIX" run -C exp $quick --set 'proxy.command=echo "{\"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": $(od -An -N1 -tu1 /dev/urandom)}}" > result.json'
+try "a trainer of one's own" 0 "5 runs done" "$REGMIX" run -C exp $quick --redo --set 'proxy.command=echo "{\"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": $(od -An -N1 -tu1 /dev/urandom)}}" > result.json'
 # shellcheck disable=SC2086
-try "a trainer that fails is told, retried and told again" 1 "trying again" "$REGMIX" train -C exp $quick --set 'proxy.command=exit 3'
+try "a trainer that fails is told, retried and told again" 1 "trying again" "$REGMIX" train -C exp $quick --set proxy.tokens=5k --redo --set 'proxy.command=exit 3'
 
 # ---- a full disk: said, nothing lost, and the same command goes on once there is room
 small=$SCRATCH/small

@@ -41,7 +41,7 @@ if grep -q single-a exp/report.html; then ok "compare writes the page anew"; els
 json "paired differences are differences" "abs(m['regmix']['target_loss']['mean'] + m['prior']['against_first']['mean'] - m['prior']['target_loss']['mean']) < 1e-9"
 try "done is done" 0 "all 10 runs are done" "$REGMIX" compare -C exp --methods regmix,prior,olmix,uniform,single:a
 try "half the budget fits half the swarm" 0 '"runs": 3' "$REGMIX" compare -C exp --methods regmix,prior --budget 40ktokens --json
-try "a diverged method is a row that says so" 0 "diverged" "$REGMIX" compare -C exp --methods prior,uniform --seeds 1 --set large.lr=10 --set large.clip=0 --set large.weight_decay=10 --set large.tokens=64k
+try "a diverged method is a row that says so" 0 "diverged" "$REGMIX" compare -C exp --methods prior,uniform --seeds 1 --set large.lr=10 --set large.clip=0 --set large.weight_decay=10 --set large.tokens=64k --redo
 
 # ---- help
 try "help lists the methods" 0 "unimax" "$REGMIX" compare --help

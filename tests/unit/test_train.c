@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trainer: the rate's schedule, what a run depends on, validation against its definition, and that what
 // a run reports is what its model does.
+#include <regmix/swarm.h>
 #include <regmix/train.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +100,56 @@ START_TEST(a_run_reads_back_and_its_answer_depends_on_the_question) {
   rmx_run_release(&again);
   rmx_run_release(&r);
   release_training(&t);
+  folder_remove();
+}
+END_TEST
+
+// What version 0.1.0 wrote, with what it hashed it to: of our trainer, and of a command, whose text was part of the question then.
+#define RUN_OF_0_1_0(command)                                                                                          \
+  "{\"corpus_hash\": \"55cf97948a5ec998\", \"vocab\": 320, \"seed\": 42, \"mixture\": {\"a\": 1.0, \"b\": 0.0, "              \
+  "\"noise\": 0.0}, \"training\": {\"model\": \"nano\", \"layers\": 1, \"heads\": 2, \"width\": 32, \"ffn\": 64, "             \
+  "\"context\": 32, \"tokens\": 8000, \"batch_tokens\": 512, \"micro_tokens\": 512, \"lr\": 0.0, "                         \
+  "\"min_lr\": 0.10000000000000001, \"warmup\": 0.050000000000000003, \"schedule\": \"constant\", "                        \
+  "\"beta1\": 0.90000000000000002, \"beta2\": 0.94999999999999996, \"eps\": 1e-8, "                                        \
+  "\"weight_decay\": 0.10000000000000001, \"clip\": 1.0, \"eval_tokens\": 0, \"eval_half\": true, \"evals\": 0, "          \
+  "\"checkpoint_s\": 60.0, \"threads\": 1, \"command\": " command "}, \"name\": \"0001\", \"corpus\": \"oldc\", "          \
+  "\"keep_model\": false}"
+
+static rmx_run run_of_0_1_0(const char *name, const char *run, const char *answers) {
+  char result[200];
+  snprintf(result, sizeof result, "{\"status\": \"done\", \"answers\": \"%s\", \"loss_nats\": {\"a\": 1}}", answers);
+  must(rmx_mkdirs(in_folder(name), err));
+  char *run_path = rmx_path_in(in_folder(name), "run.json"), *result_path = rmx_path_in(in_folder(name), "result.json");
+  must(rmx_write_file(run_path, run, strlen(run), err));
+  must(rmx_write_file(result_path, result, strlen(result), err));
+  free(run_path);
+  free(result_path);
+  rmx_run r;
+  must(rmx_run_read(in_folder(name), &r, err));
+  return r;
+}
+
+START_TEST(results_of_version_0_1_0_still_answer) {
+  folder_make();
+  rmx_run ours = run_of_0_1_0("ours", RUN_OF_0_1_0("null"), "60276a4772f7ab78");
+  ck_assert_int_eq(rmx_run_look(&ours, NULL), RMX_RUN_DONE);
+  ours.training.command = rmx_strdup("train.py");
+  ck_assert_int_eq(rmx_run_look(&ours, NULL), RMX_RUN_OUTDATED);
+  rmx_run_release(&ours);
+  rmx_run theirs = run_of_0_1_0("theirs",
+                                RUN_OF_0_1_0("\"echo \\\"{\\\\\\\"loss_nats\\\\\\\": {\\\\\\\"a\\\\\\\": 1, \\\\\\\"b\\\\\\\": 2, \\\\\\\"noise\\\\\\\": 3, \\\\\\\"exam\\\\\\\": 4}}\\\" > result.json\""),
+                                "413fff7ac9018a59");
+  ck_assert_int_eq(rmx_run_look(&theirs, NULL), RMX_RUN_DONE);
+  free(theirs.training.command);
+  theirs.training.command = rmx_strdup("srun train.py");  // another text is no other question
+  ck_assert_int_eq(rmx_run_look(&theirs, NULL), RMX_RUN_DONE);
+  theirs.training.lr = 0.1;
+  ck_assert_int_eq(rmx_run_look(&theirs, NULL), RMX_RUN_OUTDATED);
+  theirs.training.lr = 0;
+  free(theirs.training.command);
+  theirs.training.command = NULL;
+  ck_assert_int_eq(rmx_run_look(&theirs, NULL), RMX_RUN_OUTDATED);
+  rmx_run_release(&theirs);
   folder_remove();
 }
 END_TEST
@@ -319,6 +370,7 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, the_rate_warms_up_then_holds_or_falls);
   tcase_add_test(tc, a_run_reads_back_and_its_answer_depends_on_the_question);
+  tcase_add_test(tc, results_of_version_0_1_0_still_answer);
   tcase_add_test(tc, reported_losses_are_the_models);
   tcase_add_test(tc, what_is_trained_on_is_what_is_learnt);
   tcase_add_test(tc, evaluations_on_the_way_change_no_result);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nothing that was trained is overwritten: a run's folder that answers another question is moved to
+// <beside it>/.set-aside/<name>/<hash>, and moved back when its question returns. Each move is one rename within one folder, so
+// a kill between two of them leaves every file in one place or the other, and both are looked at.
+#include <errno.h>
+#include <regmix/swarm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "look.h"
+
+// <parent>/.set-aside/<name> of <parent>/<name>
+static char *shelf_of(const char *folder) {
+  const char *slash = strrchr(folder, '/');
+  return slash ? rmx_format("%.*s/" RMX_SET_ASIDE "/%s", (int)(slash - folder), folder, slash + 1)
+               : rmx_format(RMX_SET_ASIDE "/%s", folder);
+}
+
+// The question that the files in a folder are of: that of the result, else that of run.json.
+static void question_of(const char *folder, char out[17]) {
+  json_t *result = rmx__read_in(folder, "result.json");
+  const char *answers = json_string_value(json_object_get(result, "answers"));
+  rmx_run was;
+  rmx_err ignored;
+  snprintf(out, 17, "unknown");
+  if (answers && strlen(answers) == 16 && strspn(answers, "0123456789abcdef") == 16) {
+    memcpy(out, answers, 17);
+  } else if (rmx_run_read(folder, &was, &ignored) == RMX_OK) {
+    rmx_run_answers(&was, out);
+    rmx_run_release(&was);
+  }
+  json_decref(result);
+}
+
+// A folder that another process moved first, or that it is at, is no error: the caller looks again.
+static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *err) {
+  *moved = rename(from, to) == 0;
+  if (*moved || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return RMX_OK;
+  return rmx_fail_errno(err, "cannot move %s to %s", from, to);
+}
+
+static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *err) {
+  char question[17], *shelf = shelf_of(folder);
+  question_of(folder, question);
+  rmx_status status = shelf ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path");
+  bool moved = false;
+  for (int i = 1; status == RMX_OK && !moved && rmx_exists(folder); i++) {
+    char *to = i == 1 ? rmx_format("%s/%s", shelf, question) : rmx_format("%s/%s-%d", shelf, question, i);
+    status = to ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+    if (status == RMX_OK && !rmx_exists(to)) status = move(folder, to, &moved, err);
+    if (status == RMX_OK && moved) status = rmx__claim_moved(claim, to, err);
+    free(to);
+  }
+  free(shelf);
+  return status;
+}
+
+rmx_status rmx_run_set_aside(const rmx_run *r, rmx_err *err) {
+  rmx__claim claim;
+  bool taken;
+  if (!rmx_exists(r->folder)) return RMX_OK;
+  rmx_status status = rmx__claim_take(&claim, r->folder, &taken, err);
+  if (status == RMX_OK && taken) status = put_on_shelf(r->folder, &claim, err);
+  rmx__claim_release(&claim);
+  return status;
+}
+
+// The folder that was set aside and holds what `wanted` says; NULL: there is none.
+static char *find_on_shelf(const rmx_run *r, bool (*wanted)(const char *folder, const rmx_run *r)) {
+  char *shelf = shelf_of(r->folder), *found = NULL;
+  rmx_strings names = {0};
+  rmx_err ignored;
+  if (shelf && rmx_list(shelf, &names, &ignored) == RMX_OK)
+    for (size_t i = 0; i < names.n && !found; i++) {
+      char *folder = rmx_path_in(shelf, names.items[i]);
+      if (folder && wanted(folder, r)) found = folder;
+      else free(folder);
+    }
+  rmx_strings_release(&names);
+  free(shelf);
+  return found;
+}
+
+bool rmx_run_is_aside(const rmx_run *r) {
+  char *found = find_on_shelf(r, rmx__finished_in);
+  free(found);
+  return found != NULL;
+}
+
+rmx_status rmx_run_take_back(const rmx_run *r, bool *taken, rmx_err *err) {
+  *taken = false;
+  char *found = find_on_shelf(r, rmx__finished_in);
+  if (!found) found = find_on_shelf(r, rmx__begun_in);
+  if (!found) return RMX_OK;
+  rmx_status status = move(found, r->folder, taken, err);  // onto nothing, or an empty folder
+  if (status == RMX_OK && !*taken) status = rmx_run_set_aside(r, err);
+  if (status == RMX_OK && !*taken) status = move(found, r->folder, taken, err);
+  free(found);
+  return status;
+}

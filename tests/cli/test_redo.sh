@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Finished work is never destroyed: what answers another question is set aside and used again when its question returns, a
+# script has to say --redo, and files that cannot be used are told and redone.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+
+# state FOLDER...: every file in them with its content; two that are equal were not written in between but for the same bytes
+# (results hold the seconds they took).
+state() { find "$@" -type f | sort | xargs cksum; }
+same() { # same NAME BEFORE AFTER
+  if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(printf '%s\n' "$2" > before; printf '%s\n' "$3" > after; diff before after | head -5)"; fi
+}
+differs() { if [ "$2" != "$3" ]; then ok "$1"; else not_ok "$1"; fi; }
+results() { state exp/runs/0* | grep result.json; }
+large() { state exp/large/*/[12] | grep result.json; }
+
+make_corpus exp 200
+try "an experiment" 0 "optimum" "$REGMIX" run -C exp
+first=$(results) first_large=$(large)
+
+# ---- another setting, and back
+before=$(state exp | grep -v resolved.yaml)
+try "a script stops before finished runs go out of use" 1 "6 finished runs" "$REGMIX" train -C exp --set proxy.tokens=4k
+grep -q "hours" stderr && grep -q -- "--redo" stderr && ok "and says the hours and --redo" || not_ok "and says the hours and --redo" "$(cat stderr)"
+same "and leaves everything bit for bit" "$before" "$(state exp | grep -v resolved.yaml)"
+try "run stops there too" 1 "Give --redo" "$REGMIX" run -C exp --set proxy.tokens=4k
+try "--redo goes on" 0 "6 runs done" "$REGMIX" train -C exp --set proxy.tokens=4k --redo
+second=$(results)
+differs "other runs were trained" "$first" "$second"
+try "the setting of before: used again, nothing asked" 0 "had been set aside" "$REGMIX" train -C exp
+same "without training" "$first" "$(results)"
+try "and the other one again" 0 "all 6 runs are done" "$REGMIX" train -C exp --set proxy.tokens=4k
+same "without training either" "$second" "$(results)"
+try "back once more" 0 "all 6 runs are done" "$REGMIX" train -C exp
+try "large models are set aside as well" 1 "10 finished runs" "$REGMIX" compare -C exp --set large.tokens=4k
+try "with --redo" 0 "10 runs done" "$REGMIX" compare -C exp --set large.tokens=4k --redo
+try "and come back" 0 "10 finished runs" "$REGMIX" compare -C exp
+same "as they were" "$first_large" "$(large)"
+try "pretrain asks" 1 "finished runs" "$REGMIX" pretrain -C exp --seeds 2 --set large.tokens=4k --set large.lr=0.001
+try "sample asks before it draws mixtures of finished runs anew" 1 "drawn anew" "$REGMIX" sample -C exp --set seed=7
+try "a person is asked" 0 "all 6 runs are done" "$REGMIX" train -C exp
+if command -v script > /dev/null; then
+  echo n | script -qec "'$REGMIX' train -C exp --set proxy.lr=0.002" /dev/null > said 2>&1
+  code=$?
+  if [ $code -eq 1 ] && grep -q "Go on?" said && grep -q "nothing was changed" said; then ok "no means no"; else not_ok "no means no" "exit $code: $(cat said)"; fi
+  same "and nothing was" "$first" "$(results)"
+  echo y | script -qec "'$REGMIX' train -C exp --set proxy.lr=0.002" /dev/null > said 2>&1
+  code=$?
+  if [ $code -eq 0 ] && grep -q "6 runs done" said; then ok "yes means yes"; else not_ok "yes means yes" "exit $code: $(cat said)"; fi
+  try "and back" 0 "all 6 runs are done" "$REGMIX" train -C exp
+else
+  skip "a terminal" "there is no script(1) to make one"
+fi
+
+# ---- a trainer of one's own: how its command is written is no part of the question
+trainer='echo "{\"status\": \"done\", \"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": 4}, \"wall_s\": 7200}" > result.json; echo >> ../../../trained'
+try "forgetting nothing: a command takes the place of our runs" 1 "finished runs" "$REGMIX" train -C exp --set "proxy.command=$trainer"
+try "with --redo" 0 "6 runs done" "$REGMIX" train -C exp --set "proxy.command=$trainer" --redo
+same "it ran six times" 6 "$(wc -l < trained | tr -d ' ')"
+try "another text of the command" 0 "all 6 runs are done" "$REGMIX" train -C exp --set "proxy.command=true; $trainer"
+same "trains nothing" 6 "$(wc -l < trained | tr -d ' ')"
+mine=$(results)
+try "a forgotten --set proxy.command takes our runs back" 0 "all 6 runs are done" "$REGMIX" train -C exp
+same "which are ours" "$first" "$(results)"
+try "the command's runs come back" 0 "all 6 runs are done" "$REGMIX" train -C exp --set "proxy.command=$trainer"
+same "bit for bit" "$mine" "$(results)"
+try "mixtures of a cluster week are not drawn anew without a word" 1 "12 h" "$REGMIX" sample -C exp --set "proxy.command=$trainer" --set seed=3
+try "new settings of ours ask for their hours" 1 "12 h" "$REGMIX" train -C exp --set proxy.lr=0.003
+try "ours" 0 "all 6 runs are done" "$REGMIX" train -C exp
+
+# ---- gc
+try "status tells what is set aside" 0 "set aside" "$REGMIX" status -C exp
+try "gc --dry-run" 0 "would be deleted: " "$REGMIX" gc -C exp --dry-run
+[ -d exp/runs/.set-aside ] && ok "deletes nothing" || not_ok "deletes nothing"
+try "gc --json" 0 '"runs": 28' "$REGMIX" gc -C exp --json
+find exp -name .set-aside | grep -q . && not_ok "gc deletes what was set aside" "$(find exp -name .set-aside)" || ok "gc deletes what was set aside"
+same "and nothing else" "$first" "$(results)"
+try "gc of nothing" 0 "nothing was set aside" "$REGMIX" gc -C exp
+
+# ---- files of a run held against each other
+cp -r exp straight
+long="--set proxy.tokens=50k --set proxy.checkpoint_s=0 --set proxy.evals=5 --set jobs=6 --set proxy.threads=1 --redo"
+# shellcheck disable=SC2086
+try "a longer training" 0 "6 runs done" "$REGMIX" train -C straight $long
+# shellcheck disable=SC2086
+"$REGMIX" train -C exp $long > /dev/null 2>&1 &
+pid=$!
+n=0
+while [ "$(find exp/runs -name checkpoint.bin | grep -v set-aside | wc -l)" -lt 6 ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
+kill -INT $pid 2> /dev/null
+wait $pid
+left=$(find exp/runs -name checkpoint.bin | grep -v set-aside | wc -l | tr -d ' ')
+same "six runs were stopped on their way" 6 "$left"
+rm exp/runs/0001/log.jsonl
+head -c 40 exp/runs/0002/log.jsonl > short && cp short exp/runs/0002/log.jsonl
+head -c 3000 exp/runs/0003/checkpoint.bin > short && cp short exp/runs/0003/checkpoint.bin
+printf x | dd of=exp/runs/0004/checkpoint.bin bs=1 seek=9000 conv=notrunc 2> /dev/null
+: > exp/runs/0005/checkpoint.bin
+# shellcheck disable=SC2086
+try "log gone, log shortened, checkpoints cut, flipped and emptied: taken up" 0 "6 runs done" "$REGMIX" train -C exp $long
+for run in 0003 0004 0005; do
+  grep -q "run $run: the checkpoint cannot be used and the run begins anew" stderr && ok "a damaged checkpoint is told ($run)" || not_ok "a damaged checkpoint is told ($run)" "$(cat stderr)"
+done
+told() { (cd "$1" && for r in runs/0*; do grep -v -E '"(wall_s|tokens_per_s)"' "$r/result.json"; sed -E 's/,"(tokens_per_s|wall_s)":[0-9.e+-]+//g' "$r/log.jsonl"; done) | cksum; }
+same "results and logs are those of a training never stopped" "$(told straight)" "$(told exp)"
+grep -q -a "$(printf '\000')" exp/runs/*/log.jsonl 2> /dev/null && [ "$(tr -d '\000' < exp/runs/0002/log.jsonl | cksum)" != "$(cksum < exp/runs/0002/log.jsonl)" ] && not_ok "no NUL in a log" || ok "no NUL in a log"
+try "back to the settings of before" 0 "all 6 runs are done" "$REGMIX" train -C exp
+
+printf x | dd of=exp/large/optimum/1/model.bin bs=1 seek=5000 conv=notrunc 2> /dev/null
+: > exp/large/optimum/2/model.bin
+cp exp/large/prior/2/model.bin exp/large/prior/1/model.bin
+rm exp/large/uniform/1/model.bin
+echo '{"half' > exp/large/uniform/2/result.json
+models() { for m in exp/large/*/[12]/model.bin; do cksum "$m"; done; }
+before=$(for m in straight/large/*/[12]/model.bin; do cksum "$m" | sed 's/straight/exp/'; done)
+try "models flipped, emptied, swapped, gone, a result cut off: told" 0 "5 runs in all have damaged or missing files" "$REGMIX" compare -C exp
+same "and made again, the same" "$before" "$(models)"
+try "once" 0 "all 10 runs are done" "$REGMIX" compare -C exp
+touch exp/large/*/[12]/model.bin
+try "a model that was only touched is whole" 0 "all 10 runs are done" "$REGMIX" compare -C exp
+sed -i '/"model_hash"/d' exp/large/*/[12]/result.json
+try "results without the hash of the model are accepted" 0 "all 10 runs are done" "$REGMIX" compare -C exp
+echo '{"half' > exp/runs/0002/result.json
+try "a proxy's result that cannot be read is told and made again" 0 "its result cannot be used" "$REGMIX" train -C exp
+
+# ---- killed while results are moved
+make_corpus many 60
+many="--set sample.runs=60 --set jobs=8"
+# shellcheck disable=SC2086
+{ "$REGMIX" prepare -C many && "$REGMIX" sample -C many $many; } > /dev/null 2>&1
+trainer='echo "{\"status\": \"done\", \"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": $(od -An -N2 -tu2 /dev/urandom)}}" > result.json'
+# shellcheck disable=SC2086
+try "sixty runs" 0 "60 runs done" "$REGMIX" train -C many $many --set "proxy.command=$trainer"
+one=$(state many/runs/0* | grep result.json)
+# shellcheck disable=SC2086
+try "sixty others" 0 "60 runs done" "$REGMIX" train -C many $many --set "proxy.command=$trainer" --set proxy.lr=0.002 --redo
+other=$(state many/runs/0* | grep result.json)
+hits=0 tries=0
+while [ $tries -lt 30 ]; do
+  lr=0.002
+  [ $((tries % 2)) -eq 0 ] && lr=0
+  # shellcheck disable=SC2086
+  "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=$lr > /dev/null 2>&1 &
+  pid=$!
+  sleep "0.0$(printf %02d $((5 + tries * 7 % 60)))"
+  { kill -KILL $pid; wait $pid; } 2> /dev/null
+  [ $? -eq 137 ] && hits=$((hits + 1))
+  tries=$((tries + 1))
+done
+echo "# $hits of $tries kills hit"
+if [ $hits -ge 10 ]; then ok "kills hit while runs were taken back"; else not_ok "kills hit while runs were taken back" "$hits of $tries"; fi
+# shellcheck disable=SC2086
+try "the first are all there" 0 "all 60 runs are done" "$REGMIX" train -C many $many --set "proxy.command=exit 9"
+same "bit for bit" "$one" "$(state many/runs/0* | grep result.json)"
+# shellcheck disable=SC2086
+try "and so are the others" 0 "all 60 runs are done" "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=0.002
+same "bit for bit as well" "$other" "$(state many/runs/0* | grep result.json)"
+find many -name claim | grep -q . && not_ok "no claim is left behind" "$(find many -name claim)" || ok "no claim is left behind"
+done_testing
