@@ -60,11 +60,8 @@ static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
   return *out ? RMX_OK : rmx_fail_memory(err, size, path);
 }
 
-// data[key] = the file, where there is one.
-static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read,
-                       rmx_err *err) {
-  char *path = rmx_path_in(folder, file);
-  if (!path) return rmx_fail_memory(err, strlen(file), "a path");
+// data[key] = the file at `path`, where there is one.
+static rmx_status take_path(json_t *data, const char *key, const char *path, reader read, rmx_err *err) {
   json_t *value = NULL;
   rmx_status status = rmx_exists(path) ? read(path, &value, err) : RMX_OK;
   if (status == RMX_OK && value && read != read_text && !json_is_object(value)) {
@@ -73,6 +70,15 @@ static rmx_status take(json_t *data, const char *key, const char *folder, const 
     value = NULL;
   }
   if (value) status = rmx__put(data, key, value, err);
+  if (value && status == RMX_OK) status = rmx__note_change(data, path, err);
+  return status;
+}
+
+static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read,
+                       rmx_err *err) {
+  char *path = rmx_path_in(folder, file);
+  if (!path) return rmx_fail_memory(err, strlen(file), "a path");
+  rmx_status status = take_path(data, key, path, read, err);
   free(path);
   return status;
 }
@@ -89,14 +95,6 @@ static rmx_status find_target(json_t *data, rmx_err *err) {
   return rmx__put(data, "target", json_pack("{s:s, s:O}", "name", name, "weights", weights), err);
 }
 
-// Tokens a large model is trained on: what was compared, else what the config asks.
-static rmx_status find_budget(json_t *data, json_t *config, rmx_err *err) {
-  double tokens = rmx__get(json_object_get(data, "comparison"), "tokens");
-  if (!(tokens > 0)) tokens = rmx__get(json_object_get(config, "large"), "tokens");
-  if (!(tokens > 0)) return RMX_OK;
-  return rmx__put(data, "budget_tokens", json_real(tokens), err);
-}
-
 // The folder's own name: "." and "exp/" have one too.
 static json_t *title_of(const char *folder) {
   char *full = realpath(folder, NULL);
@@ -106,43 +104,86 @@ static json_t *title_of(const char *folder) {
   return title;
 }
 
-static rmx_status collect(const char *folder, json_t *data, json_t *config, rmx_err *err) {
-  char *fit = rmx_path_in(folder, "fit");
-  char *alone = rmx_path_in(folder, "fit.json");
-  rmx_status status = fit && alone ? RMX_OK : rmx_fail_memory(err, strlen(folder), "a path");
+static bool has(const char *folder, const char *file) {
+  char *path = rmx_path_in(folder, file);
+  bool yes = path && rmx_exists(path);
+  free(path);
+  return yes;
+}
+
+// The fit's folder: free() it. What a user named must be there.
+static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *err) {
+  if (files->fit && !has(files->fit, "fit.json"))
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no fit.json in it; `regmix fit` makes one", files->fit);
+  const bool inside = !files->fit && !has(files->folder, "fit") && has(files->folder, "fit.json");
+  *out = files->fit ? rmx_strdup(files->fit) : inside ? rmx_strdup(files->folder) : rmx_path_in(files->folder, "fit");
+  return *out ? RMX_OK : rmx_fail_memory(err, strlen(files->folder), "a path");
+}
+
+// The optimum of a fit that was named stands beside it, never in a folder that has other runs.
+static rmx_status take_optimum(const rmx_report_files *files, const char *fit, json_t *data, rmx_err *err) {
+  if (files->optimum) {
+    if (rmx_exists(files->optimum)) return take_path(data, "optimum", files->optimum, read_yaml, err);
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no such file; `regmix optimize` makes it", files->optimum);
+  }
+  if (!files->fit) RMX_TRY(take(data, "optimum", files->folder, "optimum.yaml", read_yaml, err));
+  if (!json_object_get(data, "optimum")) RMX_TRY(take(data, "optimum", fit, "optimum.yaml", read_yaml, err));
+  if (json_object_get(data, "optimum") || !files->fit) return RMX_OK;
+  return take(data, "optimum", fit, "../optimum.yaml", read_yaml, err);
+}
+
+// A fit's runs are those of the folder's tables where the folder is its experiment.
+static bool is_experiment(const rmx_report_files *files) {
+  return !files->fit && (has(files->folder, "regmix.yaml") || has(files->folder, "resolved.yaml") ||
+                         has(files->folder, "corpus/corpus.json") || has(files->folder, "runs"));
+}
+
+static rmx_status collect_experiment(const char *folder, json_t *data, json_t *config, rmx_err *err) {
+  RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx_json_read, err));
+  RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err));
+  RMX_TRY(rmx__collect_large(folder, data, err));
+  RMX_TRY(rmx__collect_methods(folder, data, err));
+  RMX_TRY(take(data, "config", folder, "resolved.yaml", read_text, err));
+  return take(config, "config", folder, "resolved.yaml", read_yaml, err);
+}
+
+static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *config, rmx_err *err) {
+  const char *folder = files->folder;
+  const bool experiment = is_experiment(files);
+  char *fit = NULL, *next = files->next ? rmx_strdup(files->next) : rmx_path_in(folder, "next.csv");
+  rmx_status status = next ? RMX_OK : rmx_fail_memory(err, strlen(folder), "a path");
   if (status != RMX_OK) goto done;
-  const char *fit_folder = !rmx_exists(fit) && rmx_exists(alone) ? folder : fit;
+  RMX_TRY_GOTO(find_fit(files, &fit, err), done);
   RMX_TRY_GOTO(rmx__put(data, "title", title_of(folder), err), done);
   RMX_TRY_GOTO(rmx__put(data, "version", json_string(rmx_version()), err), done);
-  RMX_TRY_GOTO(take(data, "corpus", folder, "corpus/corpus.json", rmx_json_read, err), done);
-  RMX_TRY_GOTO(take(data, "fit", fit_folder, "fit.json", rmx_json_read, err), done);
-  RMX_TRY_GOTO(take(data, "optimum", folder, "optimum.yaml", read_yaml, err), done);
-  if (!json_object_get(data, "optimum"))
-    RMX_TRY_GOTO(take(data, "optimum", fit_folder, "optimum.yaml", read_yaml, err), done);
-  RMX_TRY_GOTO(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err), done);
-  RMX_TRY_GOTO(rmx__collect_methods(folder, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
-  RMX_TRY_GOTO(take(data, "config", folder, "resolved.yaml", read_text, err), done);
-  RMX_TRY_GOTO(take(config, "config", folder, "resolved.yaml", read_yaml, err), done);
+  RMX_TRY_GOTO(rmx__put(data, "experiment", json_boolean(experiment), err), done);
+  RMX_TRY_GOTO(take(data, "fit", fit, "fit.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(take_optimum(files, fit, data, err), done);
+  if (!files->fit) RMX_TRY_GOTO(collect_experiment(folder, data, config, err), done);
   RMX_TRY_GOTO(find_target(data, err), done);
-  RMX_TRY_GOTO(find_budget(data, json_object_get(config, "config"), err), done);
-  RMX_TRY_GOTO(rmx__collect_folds(fit_folder, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_runs(folder, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_functions(fit_folder, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_budget(files, json_object_get(config, "config"), data, err), done);
+  RMX_TRY_GOTO(rmx__collect_folds(fit, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_runs(folder, !files->fit, data, err), done);
+  if (!files->fit || files->next) RMX_TRY_GOTO(rmx__collect_next(next, files->next != NULL, data, err), done);
+  if (!files->fit) RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
+  RMX_TRY_GOTO(rmx__collect_functions(fit, data, err), done);
   json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs and functions
+  if (json_object_get(data, "changed"))
+    RMX_TRY_GOTO(rmx__put(data, "date", rmx__date(json_integer_value(json_object_get(data, "changed"))), err), done);
+  json_object_del(data, "changed");
+  RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
   status = rmx__collect_warnings(data, err);
 done:
   free(fit);
-  free(alone);
+  free(next);
   return status;
 }
 
-rmx_status rmx_report_collect(const char *folder, json_t **out, rmx_err *err) {
-  if (!rmx_exists(folder)) return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", folder);
+rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err) {
+  if (!rmx_exists(files->folder)) return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", files->folder);
   json_t *data = json_object(), *config = json_object();
   rmx_status status =
-      data && config ? collect(folder, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
+      data && config ? collect(files, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
   json_decref(config);
   if (status == RMX_OK)
     *out = data;

@@ -102,9 +102,10 @@ static rmx_status put_curve(json_t *curves, const char *run, bool diverged, cons
   return RMX_OK;
 }
 
-// Sums over the finished runs.
+// Sums over the finished runs, and when the first and the last was finished.
 typedef struct cost {
   size_t done, diverged, unreadable;
+  int64_t first, last;
   double tokens, flops, wall_s;
   json_t *example;  // the first result: its model and what made it
 } cost;
@@ -120,6 +121,28 @@ static void add_cost(cost *c, json_t *result, bool diverged) {
   if (!c->example) c->example = json_incref(result);
 }
 
+// What the table of runs shows of one: results[run].
+static rmx_status put_result(const char *run, const json_t *result, json_t *results, rmx_err *err) {
+  const char *status = json_string_value(json_object_get(result, "status")), *domain, *most = NULL;
+  double epochs = 0;
+  json_t *times;
+  json_object_foreach(json_object_get(result, "epochs"), domain, times) {
+    if (!(json_number_value(times) > epochs)) continue;
+    epochs = json_number_value(times);
+    most = domain;
+  }
+  json_t *name = rmx__text(run);
+  if (!name) return rmx_fail_memory(err, strlen(run), "a name");
+  rmx_status put = rmx__put(results, json_string_value(name),
+                            json_pack("{s:s, s:o, s:o, s:o, s:s?}", "status", status ? status : "done", "wall_s",
+                                      rmx__number(rmx__get(result, "wall_s")), "tokens",
+                                      rmx__number(rmx__get(result, "tokens")), "epochs",
+                                      most ? rmx__number(epochs) : json_null(), "most", most),
+                            err);
+  json_decref(name);
+  return put;
+}
+
 static rmx_status read_run(const char *folder, const char *run, size_t most, json_t *data, cost *c,
                            rmx_err *err) {
   char *log = rmx_format("%s/runs/%s/log.jsonl", folder, run);
@@ -133,6 +156,11 @@ static rmx_status read_run(const char *folder, const char *run, size_t most, jso
     const char *said = json_string_value(json_object_get(result, "status"));
     diverged = said && strcmp(said, "diverged") == 0;
     add_cost(c, result, diverged);
+    int64_t when = rmx__changed(result_path);
+    if (!c->first || when < c->first) c->first = when;
+    if (when > c->last) c->last = when;
+    RMX_TRY_GOTO(put_result(run, result, json_object_get(data, "results"), err), done);
+    RMX_TRY_GOTO(rmx__note_change(data, result_path, err), done);
   }
   if (status == RMX_OK && rmx_exists(log)) {
     json_t *weights = json_object_get(json_object_get(data, "target"), "weights");
@@ -156,6 +184,8 @@ static rmx_status put_cost(const cost *c, size_t runs, json_t *data, rmx_err *er
                 "diverged", (json_int_t)c->diverged, "unreadable_lines", (json_int_t)c->unreadable, "tokens",
                 c->tokens, "flops", c->flops, "wall_s", c->wall_s);
   RMX_TRY(rmx__put(data, "proxies", out, err));
+  if (c->first) RMX_TRY(rmx__put(out, "first", rmx__date(c->first), err));
+  if (c->last) RMX_TRY(rmx__put(out, "last", rmx__date(c->last), err));
   static const char *const kept[] = {"model", "parameters", "steps", "seed", "made_by"};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
     json_t *value = json_object_get(c->example, kept[i]);
@@ -171,6 +201,7 @@ rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err) {
   rmx_status status = runs ? rmx_list(runs, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
   if (status != RMX_OK || names.n == 0) goto done;
   RMX_TRY_GOTO(rmx__put(data, "curves", json_array(), err), done);
+  RMX_TRY_GOTO(rmx__put(data, "results", json_object(), err), done);
   size_t most = POINTS_IN_ALL / names.n;
   if (most > POINTS_A_RUN) most = POINTS_A_RUN;
   if (most < 8) most = 8;

@@ -3,7 +3,7 @@
 #ifndef RMX_REPORT_PARTS_H
 #define RMX_REPORT_PARTS_H
 
-#include <regmix/base.h>
+#include <regmix/report.h>
 
 #include "base/asset.h"
 
@@ -25,18 +25,31 @@ json_t *rmx__text(const char *s);
 // A number by key, or NaN where there is none.
 double rmx__get(const json_t *object, const char *key);
 
+// When the file was last changed, in seconds since 1970, but never after SOURCE_DATE_EPOCH; 0 where it is not
+// there (dates.c).
+int64_t rmx__changed(const char *path);
+// "2026-11-28", of UTC: a new reference.
+json_t *rmx__date(int64_t when);
+// Sees to it that data["changed"], which becomes the page's date, is not before the file.
+rmx_status rmx__note_change(json_t *data, const char *path, rmx_err *err);
+
 // Each reads its files under `folder` and adds its part to `data`; an absent file adds nothing.
-rmx_status rmx__collect_runs(const char *folder, json_t *data,
-                             rmx_err *err);  // runs, effects, half_agreement
+// runs, waiting, effects, half_agreement; with experiment = false from the fit alone
+rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, rmx_err *err);
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
-rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, proxies
-rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err);  // behind comparison and methods
+rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, results, proxies
 rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err);    // methods
+// next: `path` must be there where `named`, for a user gave it.
+rmx_status rmx__collect_next(const char *path, bool named, json_t *data, rmx_err *err);
+rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err);  // large
+// tokens, budget_tokens. config: the experiment's, or NULL
+rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data, rmx_err *err);
 // functions: what each fitted function is made of, so that the page can predict. Needs fit, with its
 // mixtures, and optimum.
 rmx_status rmx__collect_functions(const char *fit_folder, json_t *data, rmx_err *err);
 // LightGBM's text at `path`, which has been checked, as one object (trees.c): a new reference.
 rmx_status rmx__pack_trees(const char *path, json_t **out, rmx_err *err);
+rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err);  // behind comparison and methods
 // Looks at all that was collected: what to know before believing it.
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err);
 

@@ -105,10 +105,10 @@ static void add_page(rmx_buf *page, const json_t *data) {
   rmx_buf_puts(page, at);
 }
 
-rmx_status rmx_report_write(const char *folder, const char *path, rmx_err *err) {
+rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx_err *err) {
   json_t *data;
-  RMX_TRY(rmx_report_collect(folder, &data, err));
-  char *beside = path ? NULL : rmx_path_in(folder, "report.html");
+  RMX_TRY(rmx_report_collect(files, &data, err));
+  char *beside = path ? NULL : rmx_path_in(files->folder, "report.html");
   if (!path) path = beside;
   rmx_buf page = {0};
   rmx_status status = RMX_OK;

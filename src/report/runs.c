@@ -237,13 +237,63 @@ static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *
   return RMX_OK;
 }
 
-rmx_status rmx__collect_runs(const char *folder, json_t *data, rmx_err *err) {
+// What was drawn and has no metrics: to be trained yet, or diverged.
+static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metrics, json_t *data, rmx_err *err) {
+  rmx_arena arena = {0};
+  named_row *measured = sorted_rows(metrics, &arena);
+  const char **ids = rmx_arena_alloc(&arena, mixtures->N, sizeof *ids);
+  double *x = rmx_arena_alloc(&arena, mixtures->N * mixtures->D, sizeof *x);
+  json_t *out = json_object();
+  rmx_status status = rmx__put(data, "waiting", out, err);
+  if (status == RMX_OK && (!measured || !ids || !x)) status = rmx_fail_memory(err, mixtures->N * sizeof *ids, "the runs");
+  size_t n = 0;
+  for (size_t i = 0; i < mixtures->N && status == RMX_OK; i++) {
+    if (row_of(metrics, measured, mixtures->ids[i])) continue;
+    memcpy(x + n * mixtures->D, mixtures->x + i * mixtures->D, mixtures->D * sizeof *x);
+    ids[n++] = mixtures->ids[i];
+  }
+  if (status == RMX_OK) status = put_names(out, "ids", ids, n, err);
+  if (status == RMX_OK) status = put_names(out, "domains", (const char **)mixtures->names, mixtures->D, err);
+  if (status == RMX_OK) status = put_rows(out, "mixtures", x, n, mixtures->D, err);
+  rmx_arena_release(&arena);
+  return status;
+}
+
+rmx_status rmx__collect_next(const char *path, bool named, json_t *data, rmx_err *err) {
+  if (!named && !rmx_exists(path)) return RMX_OK;
+  rmx_table t;
+  RMX_TRY(rmx_csv_read(path, &t, err));
+  json_t *next = json_object();
+  rmx_status status = rmx__put(data, "next", next, err);
+  if (status == RMX_OK) status = put_names(next, "ids", (const char **)t.ids, t.N, err);
+  if (status == RMX_OK) status = put_names(next, "domains", (const char **)t.names, t.D, err);
+  if (status == RMX_OK) status = put_rows(next, "mixtures", t.x, t.N, t.D, err);
+  rmx_table_release(&t);
+  return status == RMX_OK ? rmx__note_change(data, path, err) : status;
+}
+
+static rmx_status note_tables(const char *folder, json_t *data, rmx_err *err) {
+  static const char *const files[] = {"mixtures.csv", "metrics.csv"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char *path = rmx_path_in(folder, files[i]);
+    rmx_status status = path ? rmx__note_change(data, path, err) : rmx_fail_memory(err, 0, "a path");
+    free(path);
+    RMX_TRY(status);
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0}, half = {0};
   rmx_arena arena = {0};
   runs r = {0};
   rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(read_tables(folder, json_object_get(data, "fit"), &mixtures, &metrics, err), done);
-  RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
+  if (experiment) {
+    RMX_TRY_GOTO(read_tables(folder, json_object_get(data, "fit"), &mixtures, &metrics, err), done);
+    RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
+  }
+  if (mixtures.N) RMX_TRY_GOTO(note_tables(folder, data, err), done);
+  if (mixtures.N) RMX_TRY_GOTO(put_waiting(&mixtures, &metrics, data, err), done);
   if (mixtures.N) RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
   if (mixtures.N && metrics.N)
     status = join(&mixtures, &metrics, &half, &r, &arena, err);

@@ -48,11 +48,45 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
                  "run's mixture, "
                  "while runs lie %.0f %% from each other. The prediction is stretched.",
                  100 * far, 100 * typical));
-  double score = rmx__get(optimum, "score"), prior = rmx__get(optimum, "score_prior");
-  if (score >= prior)
-    RMX_TRY(
-        warn(data, err, "No gain predicted: the fit expects the prior to do as well as the mixture found."));
+  // The estimate, corrected for how much too good the best of many predictions looks, is the headline.
+  double gain = rmx__get(json_object_get(optimum, "gain"), "estimate");
+  if (isnan(gain)) gain = rmx__get(optimum, "score_prior") - rmx__get(optimum, "score");
+  if (gain <= 0)
+    RMX_TRY(warn(data, err, "No gain is expected: the prior should do as well as the mixture found."));
   return RMX_OK;
+}
+
+static bool is_score(const json_t *fit, const char *metric) {
+  const json_t *one;
+  size_t i;
+  json_array_foreach(json_object_get(fit, "metrics"), i, one) {
+    const char *name = json_string_value(json_object_get(one, "name"));
+    if (name && strcmp(name, metric) == 0) return json_is_true(json_object_get(one, "higher_is_better"));
+  }
+  return false;
+}
+
+// What a target leaves out may get worse, which nobody sees who looks at the target alone.
+static rmx_status about_others(json_t *data, rmx_err *err) {
+  const json_t *optimum = json_object_get(data, "optimum"), *weights = json_object_get(optimum, "target"),
+               *before = json_object_get(optimum, "predicted_prior"), *value;
+  json_t *after = json_object_get(optimum, "predicted");
+  const char *metric, *worst = NULL;
+  size_t others = 0, worse = 0;
+  double most = 0;
+  json_object_foreach(after, metric, value) {
+    double change = json_number_value(value) - rmx__get(before, metric);
+    if (json_object_get(weights, metric) || !isfinite(change)) continue;
+    if (is_score(json_object_get(data, "fit"), metric)) change = -change;
+    others++;
+    worse += change > 5e-5;
+    if (change > most) most = change, worst = metric;
+  }
+  if (!worse || !worst) return RMX_OK;
+  return warn(data, err,
+              "%zu of %zu other metrics are predicted to be worse than at the prior, %s most: by %.4f. "
+              "`regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
+              worse, others, worst, most, worst);
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {
@@ -85,9 +119,14 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
   const char *target = json_string_value(json_object_get(json_object_get(data, "target"), "name"));
   if (!target) return RMX_OK;
   const json_t *scores = json_object_get(json_object_get(json_object_get(data, "folds"), target), "scores");
-  double spearman = rmx__get(scores, "spearman"),
+  double spearman = rmx__get(scores, "spearman"), r2 = rmx__get(scores, "r2"),
          half = rmx__get(json_object_get(data, "half_agreement"), target);
-  if (spearman < 0.7)
+  if (r2 < 0)
+    RMX_TRY(warn(data, err,
+                 "The fit has learnt nothing of %s: on runs it has not seen it does worse than their mean (R2 %.2f). "
+                 "Its mixture is no better than a guess. More runs are needed.",
+                 target, r2));
+  else if (spearman < 0.7)
     RMX_TRY(
         warn(data, err,
              "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer ones, are needed.",
@@ -95,30 +134,37 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
   if (half < 0.8)
     RMX_TRY(warn(data, err,
                  "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. "
-                 "The proxies may "
-                 "be too short for their order to last.",
+                 "The proxies may be too short for their order to last.",
                  half, target));
   return RMX_OK;
 }
 
+static const char *words_of(const char *name) {
+  static const char *const known[][2] = {
+      {"prior", "the prior"}, {"uniform", "the uniform mixture"}, {"best_run", "the best run"}, {"best_single", "the best single domain"}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(name, known[i][0]) == 0) return known[i][1];
+  return name;
+}
+
+// Differences are the row's loss less the optimum's: above 0 the optimum is better.
 static rmx_status about_comparison(json_t *data, rmx_err *err) {
   const json_t *rows = json_object_get(json_object_get(data, "comparison"), "rows");
   for (size_t i = 0; i < json_array_size(rows); i++) {
     const json_t *row = json_array_get(rows, i), *gap = json_object_get(row, "against_optimum");
     const char *name = json_string_value(json_object_get(row, "name"));
-    const char *verdict = json_string_value(json_object_get(gap, "verdict"));
     double mean = rmx__get(gap, "mean"), low = rmx__get(gap, "low"), high = rmx__get(gap, "high");
-    if (!name || !verdict || strcmp(name, "optimum") == 0) continue;
+    if (!name || strcmp(name, "optimum") == 0 || !isfinite(mean)) continue;
     if (high < 0)
-      RMX_TRY(warn(data, err, "Measured against the optimum, %s is better: by %.4f, 95 %% interval %.4f to %.4f.", name,
-                   -mean, -high, -low));
-    else if (strcmp(name, "prior") == 0 && !(low > 0))
-      RMX_TRY(isfinite(low)
-                  ? warn(data, err,
-                         "The measured gain over the prior, %.4f, is within the noise (95 %% interval %.4f to %.4f). More "
-                         "seeds would tell.",
-                         mean, low, high)
-                  : warn(data, err, "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.", mean));
+      RMX_TRY(warn(data, err, "Measured on large models, %s is better than the optimum: by %.4f, 95 %% interval %.4f to %.4f.",
+                   words_of(name), -mean, -high, -low));
+    else if (strcmp(name, "prior") == 0 && !isfinite(low))
+      RMX_TRY(warn(data, err, "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.", mean));
+    else if (strcmp(name, "prior") == 0 && low <= 0)
+      RMX_TRY(warn(data, err,
+                   "The measured gain over the prior, %.4f, cannot be told from noise: 95 %% interval %.4f to %.4f. More "
+                   "seeds would narrow it.",
+                   mean, low, high));
   }
   return RMX_OK;
 }
@@ -127,11 +173,10 @@ static rmx_status about_comparison(json_t *data, rmx_err *err) {
 static rmx_status about_epochs(json_t *data, rmx_err *err) {
   double budget = rmx__get(data, "budget_tokens");
   const json_t *mixture = json_object_get(json_object_get(data, "optimum"), "mixture");
-  const json_t *domains = json_object_get(json_object_get(data, "corpus"), "domains");
-  for (size_t i = 0; i < json_array_size(domains); i++) {
-    const json_t *domain = json_array_get(domains, i);
-    const char *name = json_string_value(json_object_get(domain, "name"));
-    double epochs = name ? rmx__get(mixture, name) * budget / rmx__get(domain, "train_tokens") : NAN;
+  const char *name;
+  json_t *tokens;
+  json_object_foreach(json_object_get(data, "tokens"), name, tokens) {
+    double epochs = rmx__get(mixture, name) * budget / json_number_value(tokens);
     if (epochs > 4 && isfinite(epochs))
       RMX_TRY(warn(data, err,
                    "The large model would see %s %.1f times; past four times repeated text teaches little.",
@@ -143,6 +188,7 @@ static rmx_status about_epochs(json_t *data, rmx_err *err) {
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err) {
   RMX_TRY(rmx__put(data, "warnings", json_array(), err));
   RMX_TRY(about_optimum(data, err));
+  RMX_TRY(about_others(data, err));
   RMX_TRY(about_comparison(data, err));
   RMX_TRY(about_runs(data, err));
   RMX_TRY(about_fit(data, err));

@@ -5,7 +5,7 @@
 int main(int argc, char **argv) {
   rmx_err err = {0};
   if (argc != 3) return 2;
-  if (rmx_report_write(argv[1], argv[2], &err) == RMX_OK) return 0;
+  if (rmx_report_write(&(rmx_report_files){.folder = argv[1]}, argv[2], &err) == RMX_OK) return 0;
   fprintf(stderr, "%s\n", err.message);
   return 1;
 }

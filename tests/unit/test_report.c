@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the report reads from a folder, number by number, and that the page holds it and nothing that could
 // break out.
+#include <fcntl.h>
 #include <regmix/report.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +39,7 @@ static void put(const char *file, const char *text) {
 
 static json_t *collect(void) {
   json_t *data = NULL;
-  must(rmx_report_collect(folder, &data, err));
+  must(rmx_report_collect(&(rmx_report_files){.folder = folder}, &data, err));
   return data;
 }
 
@@ -71,13 +73,13 @@ START_TEST(empty_folder_has_a_page) {
   ck_assert_ptr_null(json_object_get(data, "runs"));
   ck_assert_uint_eq(json_array_size(at(data, "warnings")), 0);
   json_decref(data);
-  must(rmx_report_write(folder, NULL, err));
+  must(rmx_report_write(&(rmx_report_files){.folder = folder}, NULL, err));
   ck_assert(rmx_exists(in_folder("report.html")));
 }
 END_TEST
 
 START_TEST(absent_folder) {
-  must_fail(rmx_report_write("/tmp/regmix-there-is-none", "/tmp/x.html", err), "no such folder");
+  must_fail(rmx_report_write(&(rmx_report_files){.folder = "/tmp/regmix-there-is-none"}, "/tmp/x.html", err), "no such folder");
 }
 END_TEST
 
@@ -198,13 +200,132 @@ START_TEST(warnings_say_what_is_wrong) {
   put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
   json_t *data = collect();
   const char *const wanted[] = {
-      "the weight of a",   "Far from every run: 50 %", "No gain predicted", "within the noise",
-      "uniform is better", "interval 0.0070 to 0.0930", "Few runs: 3 for 2", "Spearman 0.40",
+      "the weight of a",   "Far from every run: 50 %", "No gain is expected", "cannot be told from noise",
+      "the uniform mixture is better than the optimum", "interval 0.0070 to 0.0930", "Few runs: 3 for 2", "Spearman 0.40",
       "see a 9.0 times"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     ck_assert_msg(warned(data, wanted[i]), "no warning has \"%s\"", wanted[i]);
   ck_assert_double_eq(number(data, "budget_tokens"), 1000);
   json_decref(data);
+}
+END_TEST
+
+START_TEST(two_seeds_give_no_verdict) {
+  put("large/comparison.json",
+      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": -9, \"se\": 0.01, \"n\": 2}}]}");
+  json_t *data = collect();
+  ck_assert(json_is_null(at(data, "comparison/rows/1/against_optimum/low")));
+  ck_assert(warned(data, "too few seeds"));
+  ck_assert(!warned(data, "better"));
+  json_decref(data);
+}
+END_TEST
+
+static const char *const one_fit =
+    "{\"domains\": [\"a\", \"b\"], \"mixtures\": [[0.5, 0.5]], \"tokens\": [100, 400], \"budget\": 1000,"
+    " \"metrics\": [{\"name\": \"acc\", \"higher_is_better\": true}, {\"name\": \"loss\"}, {\"name\": \"other_acc\", \"higher_is_better\": true}]}";
+
+START_TEST(what_gets_worse_is_told_by_its_direction) {
+  put("fit/fit.json", one_fit);
+  put("optimum.yaml",
+      "mixture: {a: 1, b: 0}\ntarget: {acc: -1}\nscore: -0.6\nscore_prior: -0.5\npredicted: {acc: 0.6, loss: 3, other_acc: 0.2}\n"
+      "predicted_prior: {acc: 0.5, loss: 3.5, other_acc: 0.4}\ngain: {predicted: 0.1, estimate: 0.05, interval: [0.01, 0.09]}\n");
+  json_t *data = collect();
+  ck_assert(warned(data, "1 of 2 other metrics are predicted to be worse than at the prior, other_acc most: by 0.2000"));
+  ck_assert(!warned(data, "No gain"));
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(a_fit_that_knows_nothing_is_a_warning) {
+  put("fit/fit.json", one_fit);
+  put("optimum.yaml", "mixture: {a: 1, b: 0}\ntarget: {loss: 1}\nscore: 3\nscore_prior: 4\n");
+  put("fit/cross-validation.csv",
+      "run,metric,fold,true,predicted\nr1,loss,0,1,3\nr2,loss,1,2,2\nr3,loss,0,3,1\nr4,loss,0,2.5,0\n");
+  json_t *data = collect();
+  ck_assert(warned(data, "The fit has learnt nothing of loss"));
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(a_fit_that_is_named_comes_with_its_own_optimum) {
+  put_tables();  // of other runs
+  put("regmix.yaml", "");
+  put("optimum.yaml", "mixture: {x: 1}\n");
+  put("theirs/fit/fit.json", one_fit);
+  put("theirs/optimum.yaml", "mixture: {a: 0.9, b: 0.1}\n");
+  char fit[256], other[256];
+  snprintf(fit, sizeof fit, "%s", in_folder("theirs/fit"));
+  snprintf(other, sizeof other, "%s", in_folder("optimum.yaml"));
+  json_t *data = NULL;
+  rmx_report_files files = {.folder = folder, .fit = fit};
+  must(rmx_report_collect(&files, &data, err));
+  ck_assert_double_eq(number(data, "optimum/mixture/a"), 0.9);
+  ck_assert_ptr_null(json_object_get(data, "waiting"));  // the tables are of other runs
+  ck_assert(json_is_false(at(data, "experiment")));
+  json_decref(data);
+  files.optimum = other;
+  must(rmx_report_collect(&files, &data, err));
+  ck_assert_double_eq(number(data, "optimum/mixture/x"), 1);
+  json_decref(data);
+  files.optimum = "/tmp/regmix-there-is-none";
+  must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "`regmix optimize` makes it");
+  files = (rmx_report_files){.folder = folder, .fit = folder};
+  must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "there is no fit.json in it");
+}
+END_TEST
+
+START_TEST(tokens_and_budget_of_whoever_says_them) {
+  put("fit/fit.json", one_fit);
+  json_t *data = collect();
+  ck_assert_double_eq(number(data, "tokens/b"), 400);
+  ck_assert_double_eq(number(data, "budget_tokens"), 1000);
+  json_decref(data);
+  const char *const domains[] = {"b"};
+  const double tokens[] = {7000};
+  const rmx_report_files files = {.folder = folder, .budget = 5e9, .domains = domains, .tokens = tokens, .n_domains = 1};
+  must(rmx_report_collect(&files, &data, err));
+  ck_assert_double_eq(number(data, "tokens/a"), 100);
+  ck_assert_double_eq(number(data, "tokens/b"), 7000);
+  ck_assert_double_eq(number(data, "budget_tokens"), 5e9);
+  json_decref(data);
+}
+END_TEST
+
+START_TEST(runs_to_come_and_what_each_run_took) {
+  put_tables();
+  put("next.csv", "run,a,b\nn1,0.3,0.7\n");
+  put("runs/r1/result.json", "{\"status\": \"done\", \"wall_s\": 4, \"epochs\": {\"a\": 0.5, \"b\": 3.5}}");
+  put("runs/r4/result.json", "{\"status\": \"diverged\", \"loss_nats\": null}");
+  json_t *data = collect();
+  ck_assert_str_eq(text(data, "waiting/ids/0"), "r4");
+  ck_assert_double_eq(number(data, "waiting/mixtures/0/0"), 1);
+  ck_assert_str_eq(text(data, "next/ids/0"), "n1");
+  ck_assert_double_eq(number(data, "next/mixtures/0/1"), 0.7);
+  ck_assert_str_eq(text(data, "results/r1/most"), "b");
+  ck_assert_double_eq(number(data, "results/r1/epochs"), 3.5);
+  ck_assert_str_eq(text(data, "results/r4/status"), "diverged");
+  json_decref(data);
+  rmx_report_files files = {.folder = folder, .next = "/tmp/regmix-there-is-none"};
+  must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "regmix-there-is-none");
+}
+END_TEST
+
+START_TEST(the_date_is_that_of_the_newest_file) {
+  put("fit/fit.json", one_fit);
+  put("optimum.yaml", "mixture: {a: 1, b: 0}\n");
+  struct timespec old[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}}, newer[2] = {{.tv_sec = 950000000}, {.tv_sec = 950000000}};
+  utimensat(AT_FDCWD, in_folder("fit/fit.json"), old, 0);
+  utimensat(AT_FDCWD, in_folder("optimum.yaml"), newer, 0);
+  unsetenv("SOURCE_DATE_EPOCH");
+  json_t *data = collect();
+  ck_assert_str_eq(text(data, "date"), "2000-02-08");
+  json_decref(data);
+  setenv("SOURCE_DATE_EPOCH", "172800", 1);
+  data = collect();
+  ck_assert_str_eq(text(data, "date"), "1970-01-03");
+  json_decref(data);
+  unsetenv("SOURCE_DATE_EPOCH");
 }
 END_TEST
 
@@ -268,15 +389,15 @@ END_TEST
 
 START_TEST(broken_methods_are_named) {
   put("compare/methods.json", "{\"methods\": {");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "compare/methods.json:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "compare/methods.json:1");
   put("compare/methods.json", "{\"order\": []}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a map \"methods\"");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a map \"methods\"");
   put("compare/methods.json", "{\"methods\": {}, \"order\": {}}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a list \"order\"");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a list \"order\"");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", 3]}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "entry 2 is no name");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "entry 2 is no name");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", \"b\"]}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "\"b\" of the order is not among the methods");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "\"b\" of the order is not among the methods");
 }
 END_TEST
 
@@ -345,7 +466,7 @@ END_TEST
 START_TEST(functions_in_the_page_have_all_their_digits) {
   put("fit/fit.json", three_runs);
   put("fit/n.json", two_run_gp);  // the other two are not there: they are left out
-  must(rmx_report_write(folder, in_folder("page.html"), err));
+  must(rmx_report_write(&(rmx_report_files){.folder = folder}, in_folder("page.html"), err));
   char *page;
   size_t size;
   must(rmx_read_file(in_folder("page.html"), &page, &size, err));
@@ -365,12 +486,12 @@ START_TEST(broken_functions_are_named) {
   put("fit/m.json",
       "{\"regressor\": \"ridge\", \"version\": 1, \"sqrt\": false, \"alpha\": 1, \"intercept\": 3, "
       "\"coefficients\": [0.1, 0.2, 0.3]}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "m.json: has 3 domains, fit.json has 2");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "m.json: has 3 domains, fit.json has 2");
   put("fit/m.json", "{\"regressor\": \"none\", \"version\": 1}");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "m.json: there is no regressor");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "m.json: there is no regressor");
   must(rmx_remove_tree(in_folder("fit/m.json"), err));
   put("fit/t.txt", "tree\nversion=v4\n");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "t.txt");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "t.txt");
 }
 END_TEST
 
@@ -385,7 +506,7 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   put("mixtures.csv", "run,\"</script><b>&\"\"'\",b\nr1,0.1,0.9\n");
   put("metrics.csv", "run,\"<!--\"\nr1,3\n");
   put("resolved.yaml", "note: \"</script><script>broken()</script>\"\n");
-  must(rmx_report_write(folder, in_folder("page.html"), err));
+  must(rmx_report_write(&(rmx_report_files){.folder = folder}, in_folder("page.html"), err));
   char *page;
   size_t size;
   must(rmx_read_file(in_folder("page.html"), &page, &size, err));
@@ -411,17 +532,17 @@ END_TEST
 
 START_TEST(broken_files_are_named) {
   put("fit/fit.json", "{\"domains\": [");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "fit/fit.json:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "fit/fit.json:1");
   put("fit/fit.json", "[]");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "wanted a map");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a map");
   put("fit/fit.json", "{}");
   put("fit/cross-validation.csv", "run,metric\n");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "cross-validation.csv:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "cross-validation.csv:1");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\na,\"m\n2\",0,1,1\nb,m\n");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "cross-validation.csv:4: 2 fields");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "cross-validation.csv:4: 2 fields");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\n");
   put("mixtures.csv", "run,a\nr1,many\n");
-  must_fail(rmx_report_collect(folder, &(json_t *){NULL}, err), "mixtures.csv:2");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "mixtures.csv:2");
 }
 END_TEST
 
@@ -435,6 +556,13 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, fit_folder_alone);
   tcase_add_test(tc, curves_are_thinned_and_mended);
   tcase_add_test(tc, warnings_say_what_is_wrong);
+  tcase_add_test(tc, two_seeds_give_no_verdict);
+  tcase_add_test(tc, what_gets_worse_is_told_by_its_direction);
+  tcase_add_test(tc, a_fit_that_knows_nothing_is_a_warning);
+  tcase_add_test(tc, a_fit_that_is_named_comes_with_its_own_optimum);
+  tcase_add_test(tc, tokens_and_budget_of_whoever_says_them);
+  tcase_add_test(tc, runs_to_come_and_what_each_run_took);
+  tcase_add_test(tc, the_date_is_that_of_the_newest_file);
   tcase_add_test(tc, methods_go_in_with_their_tracks_thinned);
   tcase_add_test(tc, methods_with_short_tracks_or_none);
   tcase_add_test(tc, broken_methods_are_named);

@@ -11,7 +11,25 @@ function rowLabel(row) {
     .replace(/^single:(.*)$/, (all, name) => `only ${domainLabel(name)}`)
     .replace(/_/g, ' ');
 }
-const standardErrors = (gap) => (gap && gap.se > 0 ? gap.mean / gap.se : NaN);
+// Rows that were measured, the best target first.
+const measuredRows = comparisonRows
+  .filter((r) => r.target_loss && isNumber(r.target_loss.mean))
+  .sort((a, b) => a.target_loss.mean - b.target_loss.mean);
+const gapOf = (name) => (measuredRows.find((r) => r.name === name) || {}).against_optimum;
+
+// "213 k parameters, 614 k tokens": which models a number is of.
+const sizeOf = (parameters, tokens) =>
+  [
+    isNumber(parameters) ? `${count(parameters)} parameters` : null,
+    isNumber(tokens) ? `${count(tokens)} tokens` : null,
+  ]
+    .filter(Boolean)
+    .join(', ');
+const largeSize = () => sizeOf((data.large || {}).parameters, (data.comparison || {}).tokens || (data.large || {}).tokens);
+function proxySize() {
+  const p = data.proxies || {};
+  return sizeOf(p.parameters, p.done > 0 ? p.tokens / p.done : fit && fit.run_tokens > 0 ? fit.run_tokens : NaN);
+}
 
 // Where the score says it: the value of the target at the optimum, the prior and the best run.
 function predictions() {
@@ -40,23 +58,110 @@ function words(mixture) {
   return list.length > 1 ? `${list.slice(0, -1).join(', ')} and ${list[list.length - 1]}` : list.join('');
 }
 
-function comparedTo(value, reference, what) {
-  const gap = (reference - value) * targetSign;
-  if (!isNumber(gap)) return null;
-  return `${withUnit(small(Math.abs(gap)), target.name)} ${gap >= 0 ? 'better' : 'worse'} than ${what}`;
+const theRow = (row) =>
+  row.name === 'best_run' ? `the ${rowLabel(row)}` : ['prior', 'optimum'].includes(row.name) ? `the ${row.name}` : rowLabel(row);
+
+// Who was best, whether or not that is the optimum; then how the prior did.
+function measuredSentence() {
+  const own = measuredRows.find((r) => r.name === 'optimum'),
+    winner = measuredRows[0];
+  if (!own || measuredRows.length < 2) return null;
+  const says = (row) => {
+    const gap = row.against_optimum || {},
+      {known, words: how, span: between} = judged(gap);
+    const off = isNumber(gap.mean)
+      ? `${withUnit(small(Math.abs(gap.mean)), target.name)} ${gap.mean >= 0 ? 'better' : 'worse'} than ${theRow(row)}`
+      : '';
+    return off && `${off} (${known ? `95\u202f% interval of the difference ${between}: ` : ''}${how})`;
+  };
+  const what = `${nameOf(target.name)} of ${measuredRows.length} mixtures`;
+  const prior = measuredRows.find((r) => r.name === 'prior');
+  const first =
+    winner === own
+      ? `the optimum reached the best ${what}, ${withUnit(loss(own.target_loss.mean), target.name)}`
+      : `${theRow(winner)} reached the best ${what}, ${withUnit(loss(winner.target_loss.mean), target.name)}; ` +
+        `the optimum reached ${loss(own.target_loss.mean)}, ${says(winner)}`;
+  return (
+    `Measured on large models${largeSize() ? ` (${largeSize()})` : ''}, ${first}.` +
+    `${prior && prior !== winner ? ` The optimum is ${says(prior)}.` : ''}`
+  );
 }
 
-function measuredSentence() {
-  const row =
-    comparisonRows.find((r) => r.name === 'prior') || comparisonRows.find((r) => r.name !== 'optimum');
-  if (!row || !row.against_optimum || !isNumber(row.against_optimum.mean)) return null;
-  const gap = row.against_optimum,
-    t = standardErrors(gap);
-  return (
-    `Measured on ${plural(gap.n, 'pair')} of large models, the optimum is ${withUnit(small(Math.abs(gap.mean)), target.name)} ` +
-    `${gap.mean >= 0 ? 'better' : 'worse'} than ${rowLabel(row) === 'prior' ? 'the prior' : rowLabel(row)}` +
-    `${isNumber(t) ? `, ${fixed(Math.abs(t), 1)} standard errors` : ''}.`
+// What is predicted and what was measured never stand as one: they are of other models.
+function cards() {
+  const p = predictions(),
+    gain = expectedGain(),
+    unit = unitOf(target.name);
+  const tile = (title, value, note, cls) =>
+    isNumber(value) || typeof value === 'string'
+      ? el(
+          'div',
+          {class: cls},
+          el('dt', null, title),
+          el('dd', null, typeof value === 'string' ? value : loss(value), cls && unit ? el('small', null, ` ${unit}`) : null, note ? el('span', null, note) : null),
+        )
+      : null;
+  const group = (name, title, note, ...tiles) =>
+    el('div', {class: `group ${name}`}, el('h3', null, title), note ? el('p', {class: 'soft'}, note) : null, ...tiles);
+  const told = `${nameOf(target.name)}${unit ? ` in ${unit}` : ''}, ${isScore(target.name) ? 'higher' : 'lower'} is better`;
+  const predicted = group(
+    'predicted',
+    'Predicted for the proxies',
+    `${proxySize() ? `Small models: ${proxySize()} each; ` : ''}${told}.`,
+    el(
+      'dl',
+      {class: 'figures'},
+      gain
+        ? tile(
+            gain.corrected ? 'Expected gain over the prior' : 'Predicted gain over the prior',
+            signed(gain.estimate),
+            gain.interval ? `${level()} interval ${span(gain.interval)}` : gain.corrected ? null : 'not corrected: it may be too good',
+            'main',
+          )
+        : null,
+      tile('optimum', p.optimum, isNumber(optimum.expected_error) ? `± ${small(scaled(optimum.expected_error))}` : null),
+      tile('prior', p.prior, null),
+      tile('best run', p.best, null),
+    ),
   );
+  const gap = gapOf('prior') || {},
+    few = measuredRows.slice(0, 3),
+    own = measuredRows.find((r) => r.name === 'optimum');
+  const shown = own && !few.includes(own) ? [...few.slice(0, 2), own] : few;
+  const measured = measuredRows.length
+    ? group(
+        'measured',
+        'Measured on large models',
+        `${largeSize() ? `Large models: ${largeSize()} each; ` : ''}${told}.`,
+        el(
+          'dl',
+          {class: 'figures'},
+          isNumber(gap.mean)
+            ? tile(
+                'Measured gain over the prior',
+                signed(gap.mean),
+                judged(gap).known ? `95\u202f% interval ${judged(gap).span}` : judged(gap).words,
+                'main',
+              )
+            : null,
+          shown.map((r) =>
+            tile(
+              `${rowLabel(r)}${r === measuredRows[0] ? ' (best)' : ''}`,
+              r.target_loss.mean,
+              isNumber(r.target_loss.se) ? `± ${small(r.target_loss.se)}, ${plural(r.n, 'seed')}` : plural(r.n, 'seed'),
+            ),
+          ),
+        ),
+      )
+    : group(
+        'measured',
+        'Measured on large models',
+        null,
+        data.experiment
+          ? absent('Nothing yet', 'compare', 'trains large models on the optimum and on the prior')
+          : el('p', {class: 'absent'}, 'Nothing yet, and a prediction is no measurement. Train a model on the optimum and one on the prior to know.'),
+      );
+  return el('div', {class: 'cards'}, predicted, measured);
 }
 
 function answerSection() {
@@ -73,63 +178,10 @@ function answerSection() {
       'The mixture to train on',
       'Answer',
       warnings,
-      absent('There is no optimum yet', 'optimize', 'finds it'),
+      absent('There is no optimum yet', fit && !data.experiment ? 'optimize --fit fit --target METRIC' : 'optimize', 'finds it'),
     );
     return;
   }
-  const p = predictions();
-  const expects = [
-    gainSentence() ? null : comparedTo(p.optimum, p.prior, 'the prior'),
-    comparedTo(p.optimum, p.best, 'the best of the runs'),
-  ].filter(Boolean);
-  const sentences = [
-    `Train on ${words(optimum.mixture)}.`,
-    isNumber(p.optimum)
-      ? ` The fit expects a ${axisOf(target.name).replace(/ \(.*\)$/, '')} of ${withUnit(loss(p.optimum), target.name)}` +
-        `${expects.length ? `, ${expects.join(' and ')}` : ''}.`
-      : '',
-  ];
-  const tile = (title, value, note, cls) =>
-    isNumber(value) || typeof value === 'string'
-      ? el(
-          'div',
-          {class: cls},
-          el('dt', null, title),
-          el(
-            'dd',
-            null,
-            typeof value === 'string' ? value : loss(value),
-            unitOf(target.name) ? el('small', null, ` ${unitOf(target.name)}`) : null,
-            note ? el('span', null, note) : null,
-          ),
-        )
-      : null;
-  const priorRow = comparisonRows.find((r) => r.name === 'prior');
-  const gap = priorRow && priorRow.against_optimum;
-  const t = standardErrors(gap);
-  const figuresOf = el(
-    'dl',
-    {class: 'figures'},
-    tile(
-      'Predicted at the optimum',
-      p.optimum,
-      isNumber(optimum.expected_error)
-        ? `± ${small(scaled(optimum.expected_error))}, the error to expect at its distance from the runs`
-        : axisOf(target.name).replace(/ \(.*\)$/, ''),
-      'main',
-    ),
-    tile('Predicted at the prior', p.prior, null),
-    tile('Predicted at the best run', p.best, null),
-    gap && isNumber(gap.mean)
-      ? tile(
-          'Measured gain over the prior',
-          signed(gap.mean),
-          isNumber(gap.se)
-            ? `± ${small(gap.se)}${isNumber(t) ? `, ${fixed(Math.abs(t), 1)} standard errors` : ''}`
-            : null,
-        )
-      : null,
-  );
   const order = Object.entries(optimum.mixture).sort((a, b) => b[1] - a[1]);
   const prior = optimum.prior || {},
     spread = optimum.spread || {};
@@ -166,7 +218,7 @@ function answerSection() {
       },
     ];
   });
-  const title = hasPrior ? 'Which domains get more than their natural share' : 'The share of each domain';
+  const title = hasPrior ? 'The share of each domain, against the prior' : 'The share of each domain';
   const chart = figure(
     'mixture',
     title,
@@ -176,7 +228,7 @@ function answerSection() {
         ? 'Thin lines: ± one standard deviation over the best mixtures found.'
         : null,
     (width) => ({spec: pairedBars(bars, width, title), rows: bars.length}),
-    hasPrior ? key(['main', 'optimum'], ['other', 'prior: share of the available tokens']) : null,
+    hasPrior ? key(['main', 'optimum'], ['other', `prior: ${priorText}`]) : null,
   );
   const columns = [
     'domain',
@@ -207,10 +259,10 @@ function answerSection() {
     'The mixture to train on',
     'Answer',
     warnings,
-    el('p', {class: 'lead'}, sentences.join('')),
+    el('p', {class: 'lead'}, `Train on ${words(optimum.mixture)}.`),
     gainSentence() ? el('p', {class: 'lead'}, gainSentence()) : null,
     measuredSentence() ? el('p', {class: 'lead'}, measuredSentence()) : null,
-    figuresOf,
+    cards(),
     el('div', {class: hasInterval ? 'pair even' : 'pair'}, chart.node, el('div', {class: 'block'}, list)),
     versusTable() ? el('div', {class: 'block'}, versusTable()) : null,
     paretoPart(),
@@ -220,10 +272,10 @@ function answerSection() {
 // ---- 2. the large models ----
 
 function compareSection() {
-  const rows = comparisonRows.filter((r) => r.target_loss && isNumber(r.target_loss.mean));
-  if (!rows.length) {
+  const sorted = measuredRows;
+  if (!sorted.length) {
     if (data.methods) return; // the next section has large models
-    section(
+    needsExperiment(
       'compared',
       'Large models, measured',
       'Comparison',
@@ -231,7 +283,6 @@ function compareSection() {
     );
     return;
   }
-  const sorted = [...rows].sort((a, b) => targetSign * (a.target_loss.mean - b.target_loss.mean));
   const points = sorted.map((r) => ({
     name: rowLabel(r),
     mean: r.target_loss.mean,
@@ -240,14 +291,11 @@ function compareSection() {
     tip: `${rowLabel(r)}\n${loss(r.target_loss.mean)} ± ${small(r.target_loss.se)} ${unitOf(target.name)}\n${plural(r.n, 'seed')}`,
   }));
   const winner = sorted[0];
-  const title =
-    winner.name === 'optimum'
-      ? 'The optimum has the best target of all that were trained'
-      : `The best target was reached by: ${rowLabel(winner)}`;
+  const title = `The best target was reached by: ${rowLabel(winner)}`;
   const chart = figure(
     'comparison',
     title,
-    `Mean over seeds, bars ± one standard error; left is ${targetSign > 0 ? 'better' : 'worse'}.`,
+    'Mean over seeds, bars ± one standard error; left is better.',
     (width) => ({spec: dots(points, width, title, axisOf(target.name)), rows: points.length}),
   );
   const list = table(
@@ -257,8 +305,8 @@ function compareSection() {
       unitOf(target.name) || 'target',
       {text: '± se'},
       'minus optimum, paired',
-      '± se',
-      {text: 'in se', title: 'difference over its standard error; above 2 is more than noise'},
+      {text: '95\u202f% interval', title: 'of the paired difference, by Student\u2019s t'},
+      'verdict',
       'seeds',
     ],
     sorted.map((r) => {
@@ -268,8 +316,8 @@ function compareSection() {
         loss(r.target_loss.mean),
         small(r.target_loss.se),
         gap ? signed(gap.mean) : '–',
-        gap ? small(gap.se) : '–',
-        gap ? fixed(standardErrors(gap), 1) : '–',
+        gap ? judged(gap).span : '–',
+        gap ? judged(gap).words : '–',
         whole(r.n),
       ];
     }),
@@ -302,7 +350,7 @@ function compareSection() {
     el(
       'p',
       null,
-      `${plural(rows.length, 'mixture')}${tokens ? `, ${count(tokens)} tokens each` : ''}, with the same seeds for all, so that differences are paired.`,
+      `${plural(sorted.length, 'mixture')}${tokens ? `, ${count(tokens)} tokens each` : ''}, with the same seeds for all, so that differences are paired.`,
     ),
     chart.node,
     el('div', {class: 'block'}, list),

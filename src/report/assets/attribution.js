@@ -17,34 +17,56 @@ const chance = (p) =>
 const mixtureName = (name) =>
   name === 'prior' ? 'the prior' : String(name).replace(/^.*\//, '').replace(/_/g, ' ');
 
+// The gain over the prior: {estimate, corrected: whether for how much too good the best of many predictions looks,
+// interval, probability}, of the score, so that above 0 is better; null where nothing is known of it.
+function expectedGain() {
+  const gain = {...optimum.gain, ...(optimum.versus || {}).prior};
+  const corrected = isNumber(gain.estimate),
+    inside = isInterval(gain.interval) && gain.interval[0] <= gain.predicted && gain.predicted <= gain.interval[1];
+  const predicted = [gain.predicted, gain.gain, optimum.score_prior - optimum.score].find(isNumber);
+  if (!corrected && !isNumber(predicted)) return null;
+  return {
+    corrected,
+    estimate: scaled(corrected ? gain.estimate : predicted),
+    // An older file has the interval of the corrected gain beside a gain that is not corrected.
+    interval: isInterval(gain.interval) && (corrected || inside) ? gain.interval : null,
+    probability: gain.probability,
+  };
+}
+
 function gainSentence() {
-  const prior = (optimum.versus || {}).prior || {},
-    gain = prior.gain !== undefined ? prior : optimum.gain && {...optimum.gain, gain: optimum.gain.predicted};
-  if (!gain || !isNumber(gain.gain)) return null;
-  const sure = isNumber(gain.probability) ? ` with probability ${chance(gain.probability)}` : '';
-  const worse = gain.gain < 0;
+  const gain = expectedGain();
+  if (!gain) return null;
+  const sure = [
+    gain.interval ? `${level()} interval ${span(gain.interval)}` : null,
+    isNumber(gain.probability) ? `better with probability ${chance(gain.probability)}` : null,
+  ].filter(Boolean);
   return (
-    `By the fit, the optimum ${worse ? 'is worse than' : 'beats'} the prior${worse ? '' : sure}: gain ${withUnit(small(scaled(gain.gain)), target.name)}` +
-    `${isInterval(gain.interval) ? ` (${span(gain.interval)})` : ''}.`
+    `${gain.corrected ? 'The expected gain' : 'The gain that the fit predicts'} over the prior (${priorText}) is ` +
+    `${withUnit(small(gain.estimate), target.name)}${sure.length ? `: ${sure.join(', ')}` : ''}.` +
+    `${gain.corrected ? '' : ' It is not corrected for how much too good the best of many predictions looks.'}`
   );
 }
 
 function versusTable() {
   const rows = Object.entries(optimum.versus || {}).filter(([, row]) => row && isNumber(row.gain));
   if (!rows.length) return null;
+  const unit = unitOf(target.name) ? ` (${unitOf(target.name)})` : '';
   return table(
     'Against other mixtures, as the fit predicts',
     [
       'the optimum against',
-      `gain${unitOf(target.name) ? ` (${unitOf(target.name)})` : ''}`,
+      {text: `expected gain${unit}`, title: 'corrected for how much too good the best of many predictions looks'},
       `${level()} interval`,
       'is better with probability',
+      {text: 'gain of the fit itself', title: 'not corrected'},
     ],
     rows.map(([name, row]) => [
       {text: mixtureName(name), title: name},
-      signed(scaled(row.gain)),
+      isNumber(row.estimate) ? signed(scaled(row.estimate)) : '–',
       isInterval(row.interval) ? span(row.interval) : '–',
       isNumber(row.probability) ? chance(row.probability) : '–',
+      signed(scaled(row.gain)),
     ]),
   );
 }
@@ -66,15 +88,17 @@ function attributionParts() {
     let place = places[0][0];
     const named = Object.keys(attribution[place]);
     const wanted = Object.keys(target.weights).filter((m) => named.includes(m));
-    const columns = [...(wanted.length > 1 ? [WEIGHTED] : []), ...new Set([...wanted, ...named])];
+    const allColumns = [...(wanted.length > 1 ? [WEIGHTED] : []), ...new Set([...wanted, ...named])];
     const domains = byShare(Object.keys(attribution[place][named[0]]));
-    few = columns.length <= 5;
+    few = allColumns.length <= 5;
     const value = (metric, domain) =>
       metric === WEIGHTED
         ? wanted.reduce((s, m) => s + target.weights[m] * attribution[place][m][domain], 0)
         : (attribution[place][metric] || {})[domain];
     const title = () => `What 1\u202f% more of a domain does, ${places.find(([key]) => key === place)[1]}`;
     const draw = (width) => {
+      const columns = allColumns.slice(0, columnsWithin(width));
+      heat.setNote(note + (columns.length < allColumns.length ? ` ${columns.length} of ${allColumns.length} metrics are drawn.` : ''));
       const greatest = Math.max(
         ...columns.flatMap((m) => domains.map((d) => Math.abs(value(m, d)) || 0)),
         1e-12,
@@ -96,10 +120,12 @@ function attributionParts() {
         rows: cells.length,
       };
     };
+    const note =
+      'Change of each metric when 1\u202f% of all tokens is moved to the domain, taken from all others in proportion; as the fit predicts. Domains by their share of the optimum.';
     const heat = figure(
       'attribution',
       title(),
-      'Change of each metric when 1\u202f% of all tokens is moved to the domain, taken from all others in proportion; as the fit predicts. Domains by their share of the optimum.',
+      note,
       draw,
       el(
         'p',
@@ -194,7 +220,7 @@ function learningPart() {
         Math.min(width, 620),
         title,
         'runs fitted',
-        axisOf(target.name).replace(/^.*?(\(.*\))?$/, 'score $1'),
+        `score${unitOf(target.name) ? ` (${unitOf(target.name)})` : ''}`,
       ),
       rows: rows.length,
     }),

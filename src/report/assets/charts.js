@@ -25,6 +25,45 @@ const CONFIG = {
 };
 const v = (value) => ({value});
 const f = (field, scale, more) => Object.assign({field}, scale ? {scale} : {}, more);
+const textWidth = (() => {
+  const context = document.createElement('canvas').getContext('2d');
+  return (text, size = 12) => {
+    context.font = `${size}px ${FONT}`;
+    return context.measureText(text).width;
+  };
+})();
+
+// What does not fit is cut in its middle: names differ at their ends, as `_v1` and `_v2` do. `front` is the part of what is
+// kept that stands before the cut.
+function shortened(text, room, size, front = 0.5) {
+  if (textWidth(text, size) <= room) return text;
+  const letters = [...text];
+  for (let n = letters.length - 1; n > 1; n--) {
+    const head = Math.max(1, Math.round(n * front));
+    const cut = `${letters.slice(0, head).join('')}\u2026${letters.slice(letters.length - (n - head)).join('')}`;
+    if (textWidth(cut, size) <= room) return cut;
+  }
+  return `${letters[0]}\u2026`;
+}
+
+// name => a label of at most `room` pixels, no two of which are the same.
+function labelsWithin(names, room, size = 12) {
+  let labels = [];
+  for (const front of [0.5, 0.3, 0.7, 0.15]) {
+    labels = names.map((name) => shortened(name, room, size, front));
+    if (new Set(labels).size === new Set(names).size) break;
+  }
+  const seen = new Set();
+  const of = new Map(
+    names.map((name, i) => {
+      const label = seen.has(labels[i]) ? `${shortened(name, room - 24, size)} #${i + 1}` : labels[i];
+      seen.add(label);
+      return [name, label];
+    }),
+  );
+  return (name) => of.get(name) || name;
+}
+
 // Tick counts that suit the room there is.
 const ticks = (length, each) => Math.max(2, Math.round(length / each));
 
@@ -77,7 +116,10 @@ function extent(values) {
 
 // Two bars a domain: rows {domain, kind: "optimum" | "prior", share, low, high, label, tip}, shares in
 // percent.
-function pairedBars(rows, width, description) {
+function pairedBars(given, width, description) {
+  const room = width < 480 ? 110 : 190;
+  const label = labelsWithin([...new Set(given.map((r) => r.domain))], room);
+  const rows = given.map((r) => ({...r, domain: label(r.domain)}));
   const kinds = [...new Set(rows.map((r) => r.kind))];
   const names = [...new Set(rows.map((r) => r.domain))];
   const step = kinds.length > 1 ? 36 : 26;
@@ -99,7 +141,7 @@ function pairedBars(rows, width, description) {
         title: 'share of the training tokens (%)',
         tickCount: ticks(width, 110),
       },
-      {scale: 'domain', orient: 'left', labelLimit: width < 480 ? 110 : 190, labelColor: 'var(--ink)'},
+      {scale: 'domain', orient: 'left', labelLimit: room + 20, labelColor: 'var(--ink)'},
     ],
     marks: [
       {
@@ -154,7 +196,13 @@ function pairedBars(rows, width, description) {
 
 // A dot and an error bar a row: rows {name, mean, se, main, tip}. A row with `said`, which stands behind those without, has no
 // dot but that text: at the left, or of one `beyond` the axis at the right. `line` is a value all are to be seen against.
-function dots(rows, width, description, xTitle, line) {
+function dots(given, width, description, xTitle, line) {
+  const room = width < 480 ? 120 : 220;
+  const label = labelsWithin(
+    given.map((r) => r.name),
+    room,
+  );
+  const rows = given.map((r) => ({...r, name: label(r.name)}));
   const drawn = rows.filter((r) => !r.said);
   const values = drawn.flatMap((r) => [r.mean - (r.se || 0), r.mean + (r.se || 0)]);
   return base(width, rows.length * (rows.length > 8 ? 28 : 34) + 50, description, {
@@ -169,7 +217,7 @@ function dots(rows, width, description, xTitle, line) {
     ],
     axes: [
       {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 100)},
-      {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 120 : 220},
+      {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: room + 20},
     ],
     marks: [
       plain('rule', 'line', {
@@ -310,8 +358,7 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
           plain('text', null, {
             x: v(0),
             y: v(stacked ? -22 : -8),
-            text: v(facet.name),
-            limit: v(stacked ? wide : wide - 52),
+            text: v(shortened(facet.name, stacked ? wide : wide - 52, 13)),
             fontSize: v(12),
             fontWeight: v(600),
             fill: v('var(--ink)'),
@@ -360,7 +407,13 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
 }
 
 // A bar a row: rows {name, value, label, tip}.
-function bars(rows, width, description, xTitle) {
+function bars(given, width, description, xTitle) {
+  const room = width < 480 ? 110 : 190;
+  const label = labelsWithin(
+    given.map((r) => r.name),
+    room,
+  );
+  const rows = given.map((r) => ({...r, name: label(r.name)}));
   const greatest = Math.max(...rows.map((r) => r.value), 1e-12);
   return base(width, rows.length * 26 + 46, description, {
     data: [{name: 'table', values: rows}],
@@ -377,7 +430,7 @@ function bars(rows, width, description, xTitle) {
     ],
     axes: [
       {scale: 'x', orient: 'bottom', grid: true, title: xTitle, tickCount: ticks(width, 110)},
-      {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: width < 480 ? 110 : 190},
+      {scale: 'name', orient: 'left', labelColor: 'var(--ink)', labelLimit: room + 20},
     ],
     marks: [
       rowsOf('rect', {
@@ -445,16 +498,23 @@ function series(rows, width, description, xTitle, yTitle) {
 // suits any paper.
 const BLUE_TO_ORANGE = "datum.value < 0 ? 'var(--low)' : 'var(--high)'";
 function heatMap(
-  cells,
-  rowNames,
-  columnNames,
+  given,
+  givenRows,
+  givenColumns,
   width,
   description,
   rowTitle = 'domain (share of tokens)',
   color = BLUE_TO_ORANGE,
 ) {
   const room = width - Math.min(190, width * 0.3);
-  const cell = room / columnNames.length;
+  const cell = room / givenColumns.length;
+  const rowRoom = width < 480 ? 105 : 185,
+    columnRoom = width < 480 ? 85 : 130;
+  const rowLabel = labelsWithin(givenRows, rowRoom),
+    columnLabel = labelsWithin(givenColumns, columnRoom, cell < 18 ? 10 : 12);
+  const cells = given.map((c) => ({...c, row: rowLabel(c.row), column: columnLabel(c.column)}));
+  const rowNames = givenRows.map(rowLabel),
+    columnNames = givenColumns.map(columnLabel);
   const height = rowNames.length * 26 + 110;
   return base(width, height, description, {
     padding: {left: 2, right: width < 480 ? 28 : 12, top: 6, bottom: 2},
@@ -468,7 +528,7 @@ function heatMap(
         scale: 'row',
         orient: 'left',
         labelColor: 'var(--ink)',
-        labelLimit: width < 480 ? 105 : 185,
+        labelLimit: rowRoom + 20,
         title: width < 480 ? null : rowTitle,
       },
       {
@@ -478,7 +538,7 @@ function heatMap(
         labelAngle: cell < 22 ? -90 : -40,
         labelAlign: 'left',
         labelBaseline: cell < 22 ? 'middle' : 'bottom',
-        labelLimit: width < 480 ? 85 : 130,
+        labelLimit: columnRoom + 20,
         labelOverlap: false,
         labelPadding: 4,
         labelFontSize: cell < 18 ? 10 : 12,
@@ -509,7 +569,7 @@ function heatMap(
 
 // A line a run: lines [{run, kind: "" | "best" | "worst", tip}], points {run, tokens, loss}; marks {tokens,
 // loss, kind, tip}.
-function curves(lines, points, marks, width, description) {
+function curves(lines, points, marks, width, description, yTitle) {
   const height = Math.round(Math.min(440, Math.max(260, width * 0.5)));
   const rank = {'': 0, worst: 1, best: 2};
   const ordered = [...lines].sort((a, b) => rank[a.kind] - rank[b.kind]);
@@ -539,7 +599,7 @@ function curves(lines, points, marks, width, description) {
         values: logTicks(x),
         labelOverlap: true,
       },
-      {scale: 'y', orient: 'left', grid: true, title: 'loss (nats/token)', tickCount: ticks(height, 60)},
+      {scale: 'y', orient: 'left', grid: true, title: yTitle, tickCount: ticks(height, 60)},
     ],
     marks: [
       {
@@ -579,4 +639,92 @@ function curves(lines, points, marks, width, description) {
       },
     ],
   });
+}
+
+// How many columns of a table of colours can be told apart in that width.
+const columnsWithin = (width) => Math.max(6, Math.floor((width - Math.min(190, width * 0.3)) / 15));
+
+// Parallel coordinates: an axis a domain, a line a mixture. axes [{name, most}]: from 0 to `most` percent; lines
+// [{name, shares (percent, one an axis), color, strong, dash, tip}], the last drawn on top.
+function parallel(axes, lines, width, description) {
+  const top = 26,
+    left = 14,
+    pitch = (width - 2 * left - 50) / Math.max(1, axes.length - 1),
+    tilted = pitch < 92;
+  const room = tilted ? 120 : pitch - 8;
+  const label = labelsWithin(
+    axes.map((a) => a.name),
+    room,
+  );
+  const tall = Math.round(Math.max(240, Math.min(360, width * 0.4))),
+    bottom = tilted ? 104 : 30;
+  const x = (k) => left + 25 + k * pitch;
+  const points = lines.flatMap((line, i) =>
+    line.shares.map((share, k) => ({
+      line: i,
+      x: x(k),
+      y: tall * (1 - Math.min(1, Math.max(0, share / axes[k].most))),
+      color: line.color,
+      strong: line.strong,
+      dash: line.dash || [],
+      tip: line.tip,
+    })),
+  );
+  const many = lines.length > 100;
+  return Object.assign(
+    base(width - 4, top + tall + bottom, description, {
+      data: [
+        {name: 'table', values: points},
+        {name: 'axes', values: axes.map((a, k) => ({x: x(k), name: label(a.name), most: `${fixed(a.most, a.most < 9.5 ? 1 : 0)}\u202f%`}))},
+      ],
+      marks: [
+        {
+          type: 'group',
+          aria: false,
+          encode: {enter: {y: v(top), width: v(width), height: v(tall)}},
+          marks: [
+            plain('rule', 'axes', {x: f('x'), y: v(0), y2: v(tall), stroke: v('var(--line)')}),
+            {
+              type: 'group',
+              from: {facet: {data: 'table', name: 'one', groupby: 'line'}},
+              aria: false,
+              marks: [
+                rowsOf(
+                  'line',
+                  {
+                    x: f('x'),
+                    y: f('y'),
+                    stroke: f('color'),
+                    strokeJoin: v('round'),
+                    strokeDash: f('dash'),
+                    strokeWidth: {signal: `datum.strong ? 2.6 : ${many ? 0.9 : 1.3}`},
+                    strokeOpacity: {signal: `datum.strong ? 1 : ${many ? 0.45 : 0.65}`},
+                  },
+                  {from: {data: 'one'}},
+                ),
+              ],
+            },
+            plain('text', 'axes', {
+              x: f('x'),
+              y: v(-8),
+              align: v('center'),
+              text: pitch < 34 ? v('') : f('most'),
+              fontSize: v(11),
+              fill: v('var(--soft)'),
+            }),
+            plain('text', 'axes', {
+              x: f('x'),
+              y: v(tall + (tilted ? 12 : 18)),
+              angle: v(tilted ? -40 : 0),
+              align: v(tilted ? 'right' : 'center'),
+              text: f('name'),
+              fontSize: v(12),
+              fill: v('var(--ink)'),
+            }),
+          ],
+        },
+      ],
+    }),
+    {autosize: 'none', padding: 0},
+  );
 }

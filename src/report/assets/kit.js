@@ -80,7 +80,7 @@ function shortNames(names) {
   );
   let common = bare.length > 2 ? bare[0] : '';
   for (const name of bare) while (!name.startsWith(common)) common = common.slice(0, -1);
-  common = common.replace(/[^_/]*$/, '');
+  common = common.replace(/[^_/:.-]*$/, '');
   const cut = bare.map((name) => name.slice(common.length) || name);
   const use = new Set(cut).size === names.length ? cut : names;
   return Object.fromEntries(names.map((name, i) => [name, use[i]]));
@@ -118,18 +118,49 @@ const shortDomain = shortNames(domainNames);
 const shortMetric = {...shortNames(metricNames.filter((m) => m !== WEIGHTED)), [WEIGHTED]: WEIGHTED};
 const domainLabel = (name) => shortDomain[name] || name;
 const metricLabel = (name) => shortMetric[name] || name;
+// The losses of an experiment are nats per token. Of a metric from somebody's own table the unit is not known,
+// unless its name says it.
 function unitOf(metric) {
-  if (metric === WEIGHTED)
-    return Object.keys(target.weights).every((m) => unitOf(m) === 'nats/token') ? 'nats/token' : '';
-  return /bits_per_byte|bpb/.test(metric) ? 'bits/byte' : /loss|nats/.test(metric) ? 'nats/token' : '';
+  if (metric === WEIGHTED) {
+    const units = [...new Set(Object.keys(target.weights).map(unitOf))];
+    return units.length === 1 ? units[0] : '';
+  }
+  if (/bits_per_byte|(^|[^a-z])bpb([^a-z]|$)/i.test(metric)) return 'bits/byte';
+  return data.experiment && /_val_loss$/.test(metric) ? 'nats/token' : '';
 }
 const kindOf = (metric) => (metric !== WEIGHTED && unitOf(metric) === 'nats/token' ? 'validation loss' : '');
+const isScore = (metric) =>
+  metric !== WEIGHTED &&
+  (target.weights[metric] < 0 || ((fit && fit.metrics) || []).some((m) => m.name === metric && m.higher_is_better));
+const nameOf = (metric) => [metricLabel(metric), kindOf(metric)].filter(Boolean).join(' ');
 const axisOf = (metric) =>
-  [metricLabel(metric), kindOf(metric), unitOf(metric) && `(${unitOf(metric)})`].filter(Boolean).join(' ');
+  [nameOf(metric), unitOf(metric) ? `(${unitOf(metric)})` : isScore(metric) ? '(higher is better)' : '']
+    .filter(Boolean)
+    .join(' ');
 const withUnit = (text, metric) => (unitOf(metric) ? `${text}\u00a0${unitOf(metric)}` : text);
 // Of one metric to be maximised the values are told as they are, though the score is their negative.
 const targetSign = Object.keys(target.weights).length === 1 && target.weights[target.name] < 0 ? -1 : 1;
 const targetWeight = Object.keys(target.weights).length === 1 ? target.weights[target.name] : 1;
+
+// Where the prior comes from, in words: every gain is counted from it.
+const priorText =
+  (optimum && optimum.prior_text) ||
+  (data.experiment && data.corpus ? 'the share of the available tokens' : 'its origin is not recorded');
+const budgetTokens = data.budget_tokens;
+const tokensOf = (domain) => (data.tokens || {})[domain];
+
+// A paired difference, above 0 where the first is better, as the program judged it: verdict 1, 0, -1, or NaN where nothing
+// can be told.
+function judged(gap) {
+  const {low, high, verdict} = gap || {};
+  const known = isNumber(low) && isNumber(high);
+  return {
+    known,
+    verdict: known ? (low > 0 ? 1 : high < 0 ? -1 : 0) : NaN,
+    words: verdict || '\u2013',
+    span: known ? `${signed(low)} to ${signed(high)}` : '\u2013',
+  };
+}
 
 // ---- parts of the page ----
 
@@ -148,6 +179,10 @@ function section(id, title, contentsTitle, ...children) {
 }
 const absent = (what, command, does) =>
   el('p', {class: 'absent'}, `${what}; `, el('code', null, `regmix ${command}`), ` ${does}.`);
+// A section that only an experiment can have; a page of somebody's own tables is not asked for it.
+const needsExperiment = (...made) => {
+  if (data.experiment || !fit) section(...made);
+};
 
 // columns: names; rows: arrays of text, or {text, class, title}.
 function table(caption, columns, rows, rowClass) {
@@ -187,6 +222,70 @@ function table(caption, columns, rows, rowClass) {
         ),
       ),
     ),
+  );
+}
+
+// A table whose heads sort it: columns [{text, title, of(row): what to sort by, cell(row): what to show}]. Rows without a
+// value come last in either order. At first no more than `most` rows stand there.
+function sortable(caption, columns, rows, most, rowClass) {
+  let by = null,
+    down = false,
+    all = rows.length <= most;
+  const body = el('tbody'),
+    more = el('button', {type: 'button'}),
+    empty = (x) => x == null || (typeof x === 'number' && !Number.isFinite(x));
+  const compare = (a, b) => {
+    const x = by.of(a),
+      y = by.of(b);
+    if (empty(x) || empty(y)) return empty(x) - empty(y);
+    const order = typeof x === 'number' ? x - y : String(x).localeCompare(String(y), 'en', {numeric: true});
+    return down ? -order : order;
+  };
+  const heads = columns.map((column) => {
+    const button = el('button', {type: 'button', class: 'sort', title: column.title}, column.text);
+    button.addEventListener('click', () => {
+      down = by === column ? !down : false;
+      by = column;
+      fill();
+    });
+    return el('th', {scope: 'col'}, button);
+  });
+  function fill() {
+    const sorted = by ? [...rows].sort(compare) : rows;
+    heads.forEach((head, i) => {
+      if (columns[i] === by) head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+      else head.removeAttribute('aria-sort');
+    });
+    body.replaceChildren(
+      ...(all ? sorted : sorted.slice(0, most)).map((row) =>
+        el(
+          'tr',
+          {class: rowClass && rowClass(row)},
+          columns.map((column) => {
+            const cell = column.cell(row);
+            return cell && typeof cell === 'object' ? el('td', {class: cell.class, title: cell.title}, cell.text) : el('td', null, cell);
+          }),
+        ),
+      ),
+    );
+    more.hidden = all;
+    more.textContent = `Show all ${plural(rows.length, 'row')}`;
+  }
+  more.addEventListener('click', () => {
+    all = true;
+    fill();
+  });
+  fill();
+  return el(
+    'div',
+    {class: 'table sortable'},
+    el('h3', null, caption),
+    el(
+      'div',
+      {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
+      el('table', null, el('thead', null, el('tr', null, heads)), body),
+    ),
+    more,
   );
 }
 
@@ -251,7 +350,10 @@ const key = (...items) =>
     {class: 'key'},
     items
       .filter(Boolean)
-      .map(([color, text]) => el('li', null, el('i', {style: `background:var(--${color})`}), text)),
+      .map(([color, text]) => {
+        const [name, cls] = color.split(' ');
+        return el('li', null, el('i', {class: cls, style: `background:var(--${name})`}), text);
+      }),
   );
 
 function chooseMetric(names, label, onChange) {

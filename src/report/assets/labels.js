@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Charts that name their marks where they stand: points with names, lines with names at their ends. Where a name has room
 // depends on pixels, so these are laid out here and not by Vega's axes.
-const textWidth = (() => {
-  const context = document.createElement('canvas').getContext('2d');
-  return (text, size = 12) => {
-    context.font = `${size}px ${FONT}`;
-    return context.measureText(text).width;
-  };
-})();
-
-function shortened(text, room, size) {
-  if (textWidth(text, size) <= room) return text;
-  let n = text.length;
-  while (n > 1 && textWidth(`${text.slice(0, n)}\u2026`, size) > room) n--;
-  return `${text.slice(0, n)}\u2026`;
-}
-
 const overlap = (a, b) =>
   Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0)) *
   Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
@@ -256,6 +241,7 @@ function trajectories(panels, width, description, xTitle, yTitle) {
   const every = panels.flatMap((p) => p.lines);
   const longest = Math.max(...every.map((l) => textWidth(l.name, 11.5)));
   const room = Math.min(longest + 22, width < 480 ? 110 : 150);
+  const lineLabel = labelsWithin([...new Set(every.map((l) => l.name))], room - 16, 11.5);
   const columns = panels.length > 1 && width >= 720 ? 2 : 1;
   const cell = (width - 8 - between * (columns - 1)) / columns,
     wide = Math.min(cell - left - room, 620);
@@ -286,7 +272,7 @@ function trajectories(panels, width, description, xTitle, yTitle) {
       {
         name: `ends_${i}`,
         values: panel.lines.map((l, k) => ({
-          name: l.name,
+          name: lineLabel(l.name),
           color: l.color,
           end: tall * (1 - last[k] / y[1]),
           at: heights[k],
@@ -366,7 +352,6 @@ function trajectories(panels, width, description, xTitle, yTitle) {
           y: f('at'),
           baseline: v('middle'),
           text: f('name'),
-          limit: v(room - 16),
           fontSize: v(11.5),
           fill: f('color'),
         }),

@@ -29,26 +29,30 @@ function methodsTarget() {
   return `${weight === 1 ? '' : `${weight} × `}${domainLabel(metric.replace(/_val_loss$/, ''))} validation loss`;
 }
 
-// Three standard errors of a paired difference, as the command has it.
 function methodsSentence(first, done) {
   const winner = done[0],
     name = methodLabel(winner),
     gap = winner.against_first;
   let text = `The lowest ${methodsTarget()}, ${plusMinus(winner.mean, winner.se)} nats/token, is that of ${name}`;
   if (winner !== first && !isFailed(first) && gap && isNumber(gap.mean) && gap.mean < 0)
-    text += `, ${small(-gap.mean)}${isNumber(gap.se) ? ` ± ${small(gap.se)}` : ''} below ${methodLabel(first)}`;
+    text += `, ${small(-gap.mean)} below ${methodLabel(first)}`;
   text += '.';
   const others = isFailed(first) ? [] : done.filter((r) => r !== first);
-  const ts = others.map((r) => standardErrors(r.against_first)).filter(isNumber);
-  if (ts.length) {
-    const count = (test) => ts.filter(test).length;
+  const verdicts = others.map((r) => judged(r.against_first).verdict);
+  if (verdicts.some(isNumber)) {
     const parts = [
-      [count((t) => t > 3), 'clearly worse'],
-      [count((t) => t < -3), 'clearly better'],
-      [count((t) => Math.abs(t) <= 3), 'not to be told from it'],
-    ].filter(([n]) => n);
-    text += ` Against ${methodLabel(first)}, over paired seeds: ${parts.map(([n, what]) => `${n} ${what}`).join(', ')} (clear is more than three standard errors).`;
-  }
+      [1, 'clearly worse'],
+      [-1, 'clearly better'],
+      [0, 'not clearly different'],
+    ]
+      .map(([verdict, what]) => [verdicts.filter((x) => x === verdict).length, what])
+      .filter(([n]) => n);
+    text += ` Against ${methodLabel(first)}, over paired seeds: ${parts.map(([n, what]) => `${n} ${what}`).join(', ')} (clear: the 95\u202f% interval of the difference, by Student\u2019s t, leaves out 0).`;
+  } else if (others.length) text += ' There are too few seeds to tell the methods from each other.';
+  const eyes = done.filter((r) => r.sees_target === true),
+    blind = done.filter((r) => r.sees_target === false);
+  if (eyes.length && blind.length)
+    text += ` Not all may look at the target: ${blind.map(methodLabel).join(', ')} ${blind.length > 1 ? 'do' : 'does'} not, so a higher loss on it is no fault of theirs.`;
   return text;
 }
 
@@ -217,6 +221,7 @@ function methodWeightFigure() {
 }
 
 function methodTable(first) {
+  const eyed = methodRows.some((r) => typeof r.sees_target === 'boolean');
   const rounds = (r) =>
     r.converged === true ? 'converged' : r.converged === false ? 'did not converge' : '–';
   const outcome = (r) =>
@@ -235,9 +240,9 @@ function methodTable(first) {
         ? []
         : [
             `minus ${methodLabel(first)}, paired`,
-            '± se',
-            {text: 'in se', title: 'difference over its standard error; beyond 3 it is clear'},
+            {text: '95\u202f% interval', title: 'of the paired difference, by Student\u2019s t'},
           ]),
+      ...(eyed ? [{text: 'sees the target', title: 'whether the method may look at the target when it chooses'}] : []),
       {text: 'search FLOPs', title: 'everything it took to find it'},
       {text: 'search time', title: 'of all its runs, one after the other'},
       'seeds',
@@ -253,9 +258,9 @@ function methodTable(first) {
           ? []
           : [
               gap && isNumber(gap.mean) ? signed(gap.mean) : '–',
-              gap && isNumber(gap.se) ? small(gap.se) : '–',
-              gap ? fixed(standardErrors(gap), 1) : '–',
+              gap ? judged(gap).span : '–',
             ]),
+        ...(eyed ? [r.sees_target === true ? 'yes' : r.sees_target === false ? 'no' : '–'] : []),
         flopsOf(r.search_flops),
         r.search_wall_s > 0
           ? duration(r.search_wall_s)

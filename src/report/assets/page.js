@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sections behind the answer: how far to believe the fit, what each domain does, the learning curves,
 // the corpus, how it was made; and at the end, all sections in reading order. Where a file is absent, its
-// section says what makes it.
+// section says what makes it; what only an experiment can have is not asked of somebody's own tables.
 
 // ---- 3. how far to believe the fit ----
 
@@ -126,33 +126,34 @@ function fitSection() {
   const learning = learningPart();
   if (learning) node.append(learning);
   if (scored.length > 1) {
+    const score = (text, of, show, title) => ({text, title, of: (m) => of(scoresOf(m)), cell: (m) => show(of(scoresOf(m)))});
+    const rmse = (x) => (isNumber(x.rmse) ? x.rmse : isNumber(x.mse) ? Math.sqrt(x.mse) : null);
+    const three = (x) => fixed(x, 3);
     node.append(
       el(
         'div',
         {class: 'block'},
-        table(
+        sortable(
           'Scores of every metric, cross-validated',
-          ['metric', 'Spearman', 'R²', 'RMSE', 'noise of a run', 'regret@1', 'optimism', 'runs', 'half way against end'],
-          scored.map((m) => {
-            const s = scoresOf(m);
-            return [
-              {text: metricLabel(m), title: m},
-              fixed(s.spearman, 3),
-              fixed(s.r2, 3),
-              brief(isNumber(s.rmse) ? s.rmse : isNumber(s.mse) ? Math.sqrt(s.mse) : null),
-              brief(s.noise),
-              brief(s.regret_at_1),
-              brief(s.optimism),
-              whole(s.n),
-              fixed(halfOf(m), 3),
-            ];
-          }),
-          (i) => (scored[i] === target.name ? 'main' : null),
+          [
+            {text: 'metric', of: metricLabel, cell: (m) => ({text: `${metricLabel(m)}${isScore(m) ? ' \u2191' : ''}`, title: m})},
+            score('Spearman', (x) => x.spearman, three),
+            score('R²', (x) => x.r2, three),
+            score('RMSE', rmse, brief),
+            score('noise of a run', (x) => x.noise, brief, 'what runs of the same mixture differ by'),
+            score('regret@1', (x) => x.regret_at_1, brief, 'how far the run predicted best is from the best'),
+            score('optimism', (x) => x.optimism, brief, 'of the best predictions; above 0 they promise too much'),
+            score('runs', (x) => x.n, whole),
+            {text: 'half way against end', of: halfOf, cell: (m) => fixed(halfOf(m), 3)},
+          ],
+          scored,
+          20,
+          (m) => (m === target.name ? 'main' : null),
         ),
         el(
           'p',
           {class: 'soft'},
-          'Out of fold. Noise of a run: what runs of the same mixture differ by, where there are such. Regret@1: how far the run predicted best is from the best. Optimism: of the best predictions; above 0 they promise too much.',
+          `Out of fold. R² below 0: worse than the mean of the runs. Noise of a run: what runs of the same mixture differ by, where there are such. Regret@1: how far the run predicted best is from the best. Optimism: of the best predictions; above 0 they promise too much.${scored.some(isScore) ? ' \u2191: higher is better.' : ''}`,
         ),
       ),
     );
@@ -161,7 +162,9 @@ function fitSection() {
 
 // ---- 4. what each domain does ----
 
-const DOTS_A_FACET = 600;
+const DOTS_A_FACET = 600,
+  DOTS_IN_ALL = 12000,
+  MOST_FACETS = 30;
 function domainSection() {
   const attribution = attributionParts();
   if (!runs) {
@@ -175,14 +178,22 @@ function domainSection() {
     return;
   }
   let metric = metricNames.find((m) => runs.metrics.includes(m));
-  const stride = Math.ceil(runs.ids.length / DOTS_A_FACET);
+  // Of very many domains those that the target moves with most.
+  const strength = (d) => Math.abs(data.effects.spearman[d][runs.metrics.indexOf(metric)]) || 0;
+  const drawn = runs.domains
+    .map((domain, d) => d)
+    .sort((a, b) => strength(b) - strength(a))
+    .slice(0, MOST_FACETS)
+    .sort((a, b) => a - b);
+  const stride = Math.ceil(runs.ids.length / Math.min(DOTS_A_FACET, DOTS_IN_ALL / drawn.length));
   const weightOf = (d) => (optimum && optimum.mixture ? 100 * optimum.mixture[runs.domains[d]] : NaN);
   const rows = () => {
     const m = runs.metrics.indexOf(metric),
       out = [];
-    runs.domains.forEach((domain, d) =>
+    drawn.forEach((d) =>
       runs.ids.forEach((run, i) => {
-        const x = runs.mixtures[i][d],
+        const domain = runs.domains[d],
+          x = runs.mixtures[i][d],
           y = runs.values[i][m];
         if (i % stride === 0 && isNumber(x) && isNumber(y))
           out.push({
@@ -196,17 +207,20 @@ function domainSection() {
     return out;
   };
   const title = () =>
-    `How the ${[metricLabel(metric), kindOf(metric)].filter(Boolean).join(' ')} moves with the share of each domain`;
+    `How the ${nameOf(metric)} moves with the share of each domain`;
   const multiples = figure(
     'facets',
     title(),
     'Each dot is a run; ρ is Spearman\u2019s rank correlation; the orange line marks the optimum.' +
-      (stride > 1 ? ` One run in ${stride} is drawn.` : ''),
+      (stride > 1 ? ` One run in ${stride} is drawn.` : '') +
+      (drawn.length < runs.domains.length
+        ? ` Of ${runs.domains.length} domains the ${drawn.length} are drawn that ${nameOf(metric)} moves with most.`
+        : ''),
     (width) => {
       const m = runs.metrics.indexOf(metric),
         points = rows();
-      const facets = runs.domains.map((domain, d) => ({
-        name: domainLabel(domain),
+      const facets = drawn.map((d) => ({
+        name: domainLabel(runs.domains[d]),
         note: `ρ ${fixed(data.effects.spearman[d][m], 2)}`,
         mark: weightOf(d),
       }));
@@ -234,8 +248,8 @@ function domainSection() {
   );
 
   const columns = metricNames.filter((m) => runs.metrics.includes(m));
-  const cells = runs.domains.flatMap((domain, d) =>
-    columns.map((name) => {
+  const cellsOf = (shown) => runs.domains.flatMap((domain, d) =>
+    shown.map((name) => {
       const value = data.effects.spearman[d][runs.metrics.indexOf(name)];
       return {
         row: domainLabel(domain),
@@ -251,17 +265,22 @@ function domainSection() {
     'effects',
     'Which domain helps which metric',
     `Spearman correlation of a domain's share with a metric over ${plural(runs.ids.length, 'run')}; ` +
-      `between −${noise.toFixed(2)} and +${noise.toFixed(2)} it may be noise. Shares sum to one, so more of one domain is less of the others.`,
-    (width) => ({
-      spec: heatMap(
-        cells,
-        runs.domains.map(domainLabel),
-        columns.map(metricLabel),
-        width,
-        'Correlation of each domain with each metric',
-      ),
-      rows: cells.length,
-    }),
+      `between −${noise.toFixed(2)} and +${noise.toFixed(2)} it may be noise. Shares sum to one, so more of one domain is less of the others.` +
+      `${columns.length > 24 ? ` Where the page is too narrow, the first of ${columns.length} metrics are drawn.` : ''}`,
+    (width) => {
+      const shown = columns.slice(0, columnsWithin(width)),
+        cells = cellsOf(shown);
+      return {
+        spec: heatMap(
+          cells,
+          runs.domains.map(domainLabel),
+          shown.map(metricLabel),
+          width,
+          'Correlation of each domain with each metric',
+        ),
+        rows: cells.length,
+      };
+    },
     el(
       'p',
       null,
@@ -275,10 +294,12 @@ function domainSection() {
 
 // ---- 5. learning curves ----
 
+// Training loss is on a run's own mixture, so that its levels do not compare: the best run may well lie above the worst.
+// What compares is the target on validation text, where a run was evaluated more than once.
 function curveSection() {
   const list = data.curves || [];
   if (!list.length) {
-    section(
+    needsExperiment(
       'curves',
       'How the proxies learnt',
       'Learning curves',
@@ -302,25 +323,43 @@ function curveSection() {
       `run ${c.run}${c.diverged ? ', diverged' : ''}${kind(c.run) ? `, ${kind(c.run)} of all` : ''}\nlast train loss ${loss(c.loss[c.loss.length - 1])}` +
       `${isNumber(valueOf[c.run]) ? `\n${metricLabel(target.name)} ${loss(valueOf[c.run])}` : ''}`,
   }));
-  const points = list.flatMap((c) => c.tokens.map((tokens, i) => ({run: c.run, tokens, loss: c.loss[i]})));
-  const marks = list
-    .filter((c) => kind(c.run))
-    .flatMap((c) =>
-      c.valid.map(([tokens, value]) => ({
-        tokens,
-        loss: value,
-        kind: kind(c.run),
-        tip: `run ${c.run}\n${metricLabel(target.name)} ${loss(value)}\nafter ${count(tokens)} tokens`,
-      })),
-    );
+  const training = () => list.flatMap((c) => c.tokens.map((tokens, i) => ({run: c.run, tokens, loss: c.loss[i]})));
+  const validation = () => list.flatMap((c) => c.valid.map(([tokens, value]) => ({run: c.run, tokens, loss: value})));
+  const marks = () =>
+    list
+      .filter((c) => kind(c.run))
+      .flatMap((c) =>
+        c.valid.map(([tokens, value]) => ({
+          tokens,
+          loss: value,
+          kind: kind(c.run),
+          tip: `run ${c.run}\n${metricLabel(target.name)} ${loss(value)}\nafter ${count(tokens)} tokens`,
+        })),
+      );
   const diverged = list.filter((c) => c.diverged).length;
+  const evaluated = list.filter((c) => c.valid.length > 1).length;
+  const views = {
+    valid: {
+      title: `${nameOf(target.name)} of ${plural(list.length, 'proxy run')}, as they learnt`,
+      note: 'Each line is a run: the target on validation text, which is the same for all.',
+      axis: axisOf(target.name),
+      points: validation,
+    },
+    train: {
+      title: `Training loss of ${plural(list.length, 'proxy run')}`,
+      note: 'Each line is a run on its own mixture. Levels differ by what was read, so they say nothing of which run is better.',
+      axis: 'training loss (nats/token)',
+      points: training,
+    },
+  };
+  let view = evaluated === list.length ? views.valid : views.train;
+  const note = () => view.note + (diverged ? ` ${plural(diverged, 'run')} diverged.` : '');
   const chart = figure(
     'curves',
-    `Training loss of ${plural(list.length, 'proxy run')}`,
-    `Each line is a run on its own mixture, so levels differ by what was read. ${marks.length ? `Dots: ${metricLabel(target.name)} loss on validation text. ` : ''}` +
-      `${diverged ? `${plural(diverged, 'run')} diverged.` : ''}`,
+    view.title,
+    note(),
     (width) => ({
-      spec: curves(lines, points, marks, width, 'Training loss against tokens'),
+      spec: curves(lines, view.points(), view === views.valid ? marks() : [], width, view.title, view.axis),
       rows: lines.length,
     }),
     ranked.length > 1
@@ -331,7 +370,25 @@ function curveSection() {
         )
       : null,
   );
-  section('curves', 'How the proxies learnt', 'Learning curves', chart.node);
+  const select = el(
+    'select',
+    null,
+    el('option', {value: 'valid'}, 'the target, on validation text'),
+    el('option', {value: 'train'}, 'training loss, on the run\u2019s own mixture'),
+  );
+  select.addEventListener('change', () => {
+    view = views[select.value];
+    chart.setTitle(view.title);
+    chart.setNote(note());
+    chart.update();
+  });
+  section(
+    'curves',
+    'How the proxies learnt',
+    'Learning curves',
+    evaluated === list.length ? el('label', {class: 'choose'}, 'Shown', select) : null,
+    chart.node,
+  );
 }
 
 // ---- 6. the corpus ----
@@ -339,14 +396,11 @@ function curveSection() {
 function corpusSection() {
   const domains = data.corpus && data.corpus.domains;
   if (!domains) {
-    section('corpus', 'The corpus', null, absent('No corpus has been prepared', 'prepare', 'does it'));
+    needsExperiment('corpus', 'The corpus', null, absent('No corpus has been prepared', 'prepare', 'does it'));
     return;
   }
-  const budget = data.budget_tokens,
-    mixture = (optimum && optimum.mixture) || {};
   const total = domains.reduce((sum, d) => sum + (d.train_tokens || 0), 0);
   const rows = domains.map((d) => {
-    const w = mixture[d.name];
     return [
       {text: d.valid_only ? `${domainLabel(d.name)} (validation only)` : domainLabel(d.name), title: d.name},
       whole(d.documents),
@@ -354,7 +408,6 @@ function corpusSection() {
       d.valid_only ? '–' : percent(d.train_tokens / total),
       count(d.valid_tokens),
       fixed((d.train_bytes + d.valid_bytes) / (d.train_tokens + d.valid_tokens), 2),
-      isNumber(w) && budget && d.train_tokens ? fixed((w * budget) / d.train_tokens, 2) : '–',
       whole(d.duplicates),
       whole(d.overlaps),
       whole((d.bad_lines || 0) + (d.invalid_utf8 || 0)),
@@ -367,8 +420,7 @@ function corpusSection() {
     el(
       'p',
       null,
-      `${plural(domains.length, 'domain')}, ${count(total)} training tokens, a vocabulary of ${whole(data.corpus.vocab)}.` +
-        `${budget ? ` Epochs: how often a large model of ${count(budget)} tokens would see the domain at the optimum; up to four repeats do little harm.` : ''}`,
+      `${plural(domains.length, 'domain')}, ${count(total)} training tokens, a vocabulary of ${whole(data.corpus.vocab)}.`,
     ),
     el(
       'div',
@@ -382,7 +434,6 @@ function corpusSection() {
           'share',
           'validation tokens',
           'bytes/token',
-          'epochs at the optimum',
           {text: 'duplicates dropped'},
           {text: 'overlaps dropped', title: 'training documents that repeat target text'},
           {text: 'bad lines', title: 'lines or bytes that could not be read'},
@@ -406,10 +457,11 @@ function facts(object, prefix) {
 function madeSection() {
   const p = data.proxies || {};
   const list = [['regmix', data.version]];
+  if (data.date) list.push(['date', `${data.date}, that of the newest file this page was made from`]);
   if (p.runs)
     list.push([
       'proxy runs',
-      `${p.done} of ${p.runs} finished, ${count(p.tokens)} tokens, ${scientific(p.flops)} FLOPs, ${duration(p.wall_s)} of run time`,
+      `${p.done} of ${p.runs} finished, ${count(p.tokens)} tokens, ${scientific(p.flops)} FLOPs, ${duration(p.wall_s)} of run time${p.first ? `, between ${p.first} and ${p.last}` : ''}`,
     ]);
   if (p.model)
     list.push([
@@ -432,6 +484,7 @@ function madeSection() {
           .map(([k, x]) => `${k} ${x}`)
           .join(', '),
       ]);
+  if (optimum && optimum.mixture) list.push(['prior', priorText]);
   if (optimum && optimum.method)
     list.push([
       'search',
@@ -472,7 +525,15 @@ function madeSection() {
           el('summary', null, 'The whole config, with every default'),
           el('pre', {tabindex: 0}, data.config),
         )
-      : absent('There is no config with all its defaults', 'init', 'starts one'),
+      : data.experiment || !fit
+        ? absent('There is no config with all its defaults', 'init', 'starts one')
+        : el(
+            'p',
+            {class: 'soft'},
+            'This page is about a fit of tables. Learning curves, large models and the corpus are there where regmix trains the runs itself: ',
+            el('code', null, 'regmix init'),
+            ' starts such an experiment.',
+          ),
   );
 }
 
@@ -481,12 +542,16 @@ function madeSection() {
 main.textContent = '';
 document.getElementById('title').textContent = data.title;
 document.getElementById('foot').textContent =
-  `Made by regmix ${data.version}. This page is complete: it loads nothing from anywhere.`;
+  `Made by regmix ${data.version}${data.date ? ` from files of ${data.date}` : ''}. This page is complete: it loads nothing from anywhere.`;
+document.getElementById('date').textContent = data.date || '';
 answerSection();
 compareSection();
 methodsSection();
 whatIfSection();
+budgetSection();
+nextSection();
 fitSection();
+runsSection();
 domainSection();
 curveSection();
 corpusSection();

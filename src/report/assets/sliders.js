@@ -16,14 +16,9 @@ function whatIfSection() {
     referenceName = whatIf.prior ? 'the prior' : 'the mean of the runs';
   const atReference = whatIf.predict(reference),
     atOptimum = whatIf.optimum && whatIf.predict(whatIf.optimum);
-  const corpusTokens = Object.fromEntries(
-    ((data.corpus && data.corpus.domains) || []).map((d) => [d.name, d.train_tokens]),
-  );
   const epochsOf = (d) =>
-    data.budget_tokens && corpusTokens[names[d]]
-      ? (whatIf.w[d] * data.budget_tokens) / corpusTokens[names[d]]
-      : NaN;
-  const hasEpochs = names.some((name) => data.budget_tokens && corpusTokens[name]);
+    budgetTokens && tokensOf(names[d]) ? (whatIf.w[d] * budgetTokens) / tokensOf(names[d]) : NaN;
+  const hasEpochs = names.some((name) => budgetTokens && tokensOf(name));
   const at = (share) => `calc(8px + (100% - 16px) * ${Math.min(1, Math.max(0, share)).toFixed(4)})`;
 
   // A row a domain, by their share of what is proposed.
@@ -84,6 +79,7 @@ function whatIfSection() {
   });
 
   // A row a metric; its bar spans what the runs had.
+  const MOST = 20;
   const first = functions.filter(({name}) => whatIf.asked[name]),
     order = [...first, ...functions.filter(({name}) => !whatIf.asked[name])];
   const metrics = order.map(({name}) => {
@@ -137,7 +133,7 @@ function whatIfSection() {
     const used = order.filter(({name}) => whatIf.weights[name]);
     alone = used.length === 1 && Math.abs(whatIf.weights[used[0].name]) === 1 ? used[0].name : null;
     scoreTitle.textContent = alone
-      ? `Predicted ${axisOf(alone).replace(/ \(.*\)$/, '')}`
+      ? `Predicted ${nameOf(alone)}`
       : 'Predicted score: the weighted sum, lower is better';
     const changed = order.some(({name}) => whatIf.weights[name] !== whatIf.asked[name]) && used.length > 0;
     again.hidden = !changed;
@@ -234,6 +230,15 @@ function whatIfSection() {
     if (exporting.open) exporting.show();
   }
 
+  // Of very many metrics those of the target and some more stand there at first.
+  const others = el('button', {type: 'button'}, `Show all ${plural(metrics.length, 'metric')}`);
+  others.hidden = metrics.length <= MOST;
+  metrics.forEach((m, i) => (m.node.hidden = !others.hidden && i >= Math.max(MOST, first.length)));
+  others.addEventListener('click', () => {
+    metrics.forEach((m) => (m.node.hidden = false));
+    others.hidden = true;
+  });
+
   const button = (text, act, title) => {
     const node = el('button', {type: 'button', title}, text);
     node.addEventListener('click', () => {
@@ -260,7 +265,7 @@ function whatIfSection() {
       'div',
       {class: 'buttons'},
       whatIf.optimum ? button('Optimum', () => whatIf.set(whatIf.optimum)) : null,
-      whatIf.prior ? button('Prior', () => whatIf.set(whatIf.prior), 'share of the available tokens') : null,
+      whatIf.prior ? button('Prior', () => whatIf.set(whatIf.prior), priorText) : null,
       button('Uniform', () => whatIf.set(names.map(() => 1 / names.length))),
       whatIf.bestRun()
         ? button(
@@ -294,7 +299,7 @@ function whatIfSection() {
           ? el(
               'p',
               {class: 'soft'},
-              `Epochs: how often a large model of ${count(data.budget_tokens)} tokens would see the domain; past four, repeated text teaches little.`,
+              `Epochs: how often a large model of ${count(budgetTokens)} tokens would see the domain; past four, repeated text teaches little.`,
             )
           : null,
       ),
@@ -317,6 +322,7 @@ function whatIfSection() {
           ),
         ),
         metrics.map((m) => m.node),
+        others.hidden ? null : others,
         key(['accent', 'this mixture, with its interval'], atOptimum ? ['main', 'the optimum'] : null, [
           'other',
           referenceName,

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the mixture means for the real training run: tokens of each domain and how often they are seen, for a budget that can
+// be typed. And what to train next.
+
+// "1.5T" as a person writes it, or NaN.
+function tokensTyped(text) {
+  const match = /^\s*([0-9]+(?:\.[0-9]*)?(?:e[0-9]+)?)\s*([kMGBT]?)\s*$/i.exec(text);
+  const scale = {k: 1e3, m: 1e6, g: 1e9, b: 1e9, t: 1e12};
+  return match ? Number(match[1]) * (scale[match[2].toLowerCase()] || 1) : NaN;
+}
+
+function budgetSection() {
+  if (!optimum || !optimum.mixture) return;
+  const order = Object.entries(optimum.mixture).sort((a, b) => b[1] - a[1]);
+  const prior = optimum.prior || {},
+    hasPrior = Object.keys(prior).length > 0,
+    hasTokens = order.some(([name]) => tokensOf(name));
+  let budget = budgetTokens || 100e9;
+  const typed = el('input', {type: 'text', size: 8, value: count(budget).replace('\u202f', ''), 'aria-label': 'tokens of the real training run'});
+  const place = el('div', {class: 'block'}),
+    problem = el('p', {class: 'soft', 'aria-live': 'polite'});
+  const times = (share, name) => (tokensOf(name) ? (share * budget) / tokensOf(name) : NaN);
+  const epochs = (x) => (isNumber(x) ? {text: `${fixed(x, x < 9.95 ? 2 : 0)}×`, class: x > 4 ? 'many' : null} : '–');
+  const show = () =>
+    place.replaceChildren(
+      sortable(
+        `Tokens of each domain in ${count(budget)} tokens`,
+        [
+          {text: 'domain', of: ([name]) => domainLabel(name), cell: ([name]) => ({text: domainLabel(name), title: name})},
+          {text: 'share', of: ([, w]) => w, cell: ([, w]) => percent(w)},
+          {text: 'tokens', of: ([, w]) => w, cell: ([, w]) => count(w * budget)},
+          hasTokens && {text: 'there are', of: ([name]) => tokensOf(name), cell: ([name]) => count(tokensOf(name))},
+          hasTokens && {text: 'epochs', of: ([name, w]) => times(w, name), cell: ([name, w]) => epochs(times(w, name))},
+          hasTokens &&
+            hasPrior && {
+              text: 'epochs at the prior',
+              of: ([name]) => times(prior[name], name),
+              cell: ([name]) => epochs(times(prior[name], name)),
+            },
+        ].filter(Boolean),
+        order,
+        40,
+      ),
+    );
+  typed.addEventListener('input', () => {
+    const asked = tokensTyped(typed.value);
+    problem.textContent = asked > 0 ? '' : 'A number of tokens is wanted, as 600k, 20G or 1.5T.';
+    if (!(asked > 0)) return;
+    budget = asked;
+    show();
+  });
+  show();
+  section(
+    'budget',
+    'Tokens and epochs at the real budget',
+    'Budget',
+    el(
+      'p',
+      null,
+      budgetTokens
+        ? `The real training run is taken to have ${count(budgetTokens)} tokens. `
+        : 'Nobody said how many tokens the real training run has, so 100\u202fG stand here as an example. ',
+      budgetTokens ? 'Another number may be typed.' : 'Type the right number, or give ',
+      budgetTokens ? null : el('code', null, 'regmix report --budget TOKENS'),
+      budgetTokens ? null : '.',
+    ),
+    hasTokens
+      ? el('p', null, 'Epochs: how often each token would be seen. Up to four times a repeated token is worth about as much as a fresh one; beyond that, little.')
+      : el(
+          'p',
+          null,
+          'How many tokens there are of each domain is not known, so nothing can be said of epochs: ',
+          el('code', null, 'regmix report --tokens FILE'),
+          ' tells it.',
+        ),
+    el('label', {class: 'choose'}, 'Tokens of the run', typed),
+    problem,
+    place,
+  );
+}
+
+// ---- what to train next ----
+
+function nextSection() {
+  if (!fit && !runs) return;
+  const waiting = data.waiting || {ids: []},
+    results = data.results || {};
+  const untrained = waiting.ids
+    .map((id, i) => ({id, w: Object.fromEntries(waiting.domains.map((name, d) => [name, waiting.mixtures[i][d]]))}))
+    .filter(({id}) => (results[id] || {}).status !== 'diverged');
+  const suggested = data.next
+    ? data.next.ids
+        .map((id, i) => ({id, w: Object.fromEntries(data.next.domains.map((name, d) => [name, data.next.mixtures[i][d]]))}))
+        .filter(({id}) => !untrained.some((r) => r.id === id) && !(runs && runs.ids.includes(id)))
+    : [];
+  const rows = [...suggested.map((r) => ({...r, from: 'suggested'})), ...untrained.map((r) => ({...r, from: 'in mixtures.csv'}))];
+  const curve = optimum && optimum.learning_curve;
+  const sentence = curve && typeof curve.sentence === 'string' ? `${curve.sentence.replace(/\.$/, '')}.` : null;
+  const command = data.experiment ? 'regmix suggest --out next.csv' : `regmix suggest --fit fit --target ${shellWord(target.name || 'METRIC')} --out next.csv`;
+  const predicted = (r) => (whatIf ? whatIf.predict(whatIf.names.map((name) => r.w[name] || 0))[target.name] : NaN);
+  const domains = rows.length ? Object.keys(rows[0].w).sort((a, b) => Math.max(...rows.map((r) => r.w[b] || 0)) - Math.max(...rows.map((r) => r.w[a] || 0))) : [];
+  const shown = domains.slice(0, 16);
+  section(
+    'next',
+    'What to train next',
+    'Next runs',
+    sentence ? el('p', null, sentence.charAt(0).toUpperCase() + sentence.slice(1)) : null,
+    rows.length
+      ? el(
+          'div',
+          {class: 'block'},
+          sortable(
+            `${plural(rows.length, 'mixture')} to train${shown.length < domains.length ? `; the ${shown.length} greatest of ${domains.length} weights` : ''} (% of the training tokens)`,
+            [
+              {text: 'run', of: (r) => r.id, cell: (r) => ({text: r.id})},
+              {text: 'from', of: (r) => r.from, cell: (r) => r.from},
+              whatIf && target.name !== WEIGHTED && {text: `predicted ${metricLabel(target.name)}`, of: predicted, cell: (r) => loss(predicted(r))},
+              ...shown.map((name) => ({text: domainLabel(name), title: name, of: (r) => r.w[name], cell: (r) => fixed(100 * r.w[name], 1)})),
+            ].filter(Boolean),
+            rows,
+            20,
+          ),
+        )
+      : el('p', {class: 'hint'}, 'Mixtures that are worth a run are chosen by ', el('code', null, command), '; then ', el('code', null, 'regmix report'), ' shows them here.'),
+  );
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the real training run is: how many tokens it takes, and how many there are of each domain. And the large
+// models that stand for it here: how big they were.
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/parts.h"
+
+// tokens[domain] as the user says, else as the corpus has it, else the fit.
+static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_err *err) {
+  json_t *tokens = json_object(), *item;
+  RMX_TRY(rmx__put(data, "tokens", tokens, err));
+  const json_t *fit = json_object_get(data, "fit"), *counts = json_object_get(fit, "tokens");
+  size_t d;
+  json_array_foreach(json_object_get(fit, "domains"), d, item) {
+    const json_t *n = json_array_get(counts, d);
+    if (json_is_string(item) && json_number_value(n) > 0)
+      RMX_TRY(rmx__put(tokens, json_string_value(item), json_real(json_number_value(n)), err));
+  }
+  json_array_foreach(json_object_get(json_object_get(data, "corpus"), "domains"), d, item) {
+    const char *name = json_string_value(json_object_get(item, "name"));
+    double n = rmx__get(item, "train_tokens");
+    if (name && n > 0) RMX_TRY(rmx__put(tokens, name, json_real(n), err));
+  }
+  for (d = 0; d < files->n_domains; d++)
+    RMX_TRY(rmx__put(tokens, files->domains[d], json_real(files->tokens[d]), err));
+  return RMX_OK;
+}
+
+rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data, rmx_err *err) {
+  RMX_TRY(put_tokens(files, data, err));
+  const double known[] = {files->budget, rmx__get(json_object_get(data, "comparison"), "tokens"),
+                          rmx__get(json_object_get(config, "large"), "tokens"),
+                          rmx__get(json_object_get(data, "fit"), "budget")};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (known[i] > 0) return rmx__put(data, "budget_tokens", json_real(known[i]), err);
+  return RMX_OK;
+}
+
+// large[key] of the first large model that is done, or nothing.
+static rmx_status take_large(const char *path, json_t *data, rmx_err *err) {
+  static const char *const kept[] = {"model", "parameters", "tokens"};
+  json_t *result = NULL, *large = json_object();
+  if (!large) return rmx_fail_memory(err, 0, "the report's data");
+  rmx_status status = rmx_json_read(path, &result, err);
+  for (size_t i = 0; i < sizeof kept / sizeof *kept && status == RMX_OK; i++) {
+    json_t *value = json_object_get(result, kept[i]);
+    if (value) status = rmx__put(large, kept[i], json_incref(value), err);
+  }
+  json_decref(result);
+  if (status == RMX_OK) return rmx__put(data, "large", large, err);
+  json_decref(large);
+  return status;
+}
+
+rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err) {
+  rmx_strings names = {0}, seeds = {0};
+  char *large = rmx_path_in(folder, "large");
+  rmx_status status = large ? rmx_list(large, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
+  for (size_t i = 0; i < names.n && status == RMX_OK && !json_object_get(data, "large"); i++) {
+    char *inside = rmx_path_in(large, names.items[i]);
+    // comparison.json stands among the folders
+    if (inside && !strchr(names.items[i], '.')) status = rmx_list(inside, &seeds, err);
+    for (size_t k = 0; k < seeds.n && status == RMX_OK && !json_object_get(data, "large"); k++) {
+      char *path = rmx_format("%s/%s/result.json", inside, seeds.items[k]);
+      if (path && rmx_exists(path)) status = take_large(path, data, err);
+      free(path);
+    }
+    rmx_strings_release(&seeds);
+    seeds = (rmx_strings){0};
+    free(inside);
+  }
+  rmx_strings_release(&names);
+  free(large);
+  return status;
+}
