@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes given as a table of each form, mixtures or metrics, end in a table or in an error.
 #include <regmix/import.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const suffixes[] = {".json", ".csv", ".yaml"};
+  static const char *const files[] = {"table.json", "table.csv", "table.yaml"};
   for (int i = 0; i < 3; i++) {
-    char path[80];
-    snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0) abort();
+    const char *path = fuzz_file(files[i], data, size);
     for (int what = 0; what < 4; what++) {
       rmx_err err = {0};
       rmx_table t;
@@ -22,7 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         rmx_table_release(&t);
       }
     }
-    unlink(path);
   }
   return 0;
 }

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes given as a file of documents, of each kind and packing, end in valid UTF-8 or in an error.
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "corpus/reader.h"
 #include "corpus/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void read_all(const char *path, const char *separator) {
   rmx_err err = {0};
@@ -20,15 +16,11 @@ static void read_all(const char *path, const char *separator) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const suffixes[] = {".jsonl", ".txt", ".json.gz", ".ndjson.zstd"};
+  static const char *const files[] = {"text.jsonl", "text.txt", "text.json.gz", "text.ndjson.zstd"};
   for (int i = 0; i < 4; i++) {
-    char path[80];
-    snprintf(path, sizeof path, "/tmp/regmix-fuzz-%d%s", (int)getpid(), suffixes[i]);
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0) abort();
+    const char *path = fuzz_file(files[i], data, size);
     read_all(path, "%");
     read_all(path, "");
-    unlink(path);
   }
   return 0;
 }

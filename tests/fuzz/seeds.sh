@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# seeds.sh REGMIX: makes the seeds of the fuzz targets anew, from a small experiment and small tables of our own.
+set -eu
+REGMIX=$(realpath "${1:?usage: seeds.sh REGMIX}")
+export REGMIX
+seeds=$(cd "$(dirname "$0")" && pwd)/seeds
+here=$(cd "$(dirname "$0")/../cli" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck source=/dev/null
+. "$here/synthetic.sh"
+cd "$work"
+rm -rf "$seeds"
+
+# put TARGET NAME: standard input becomes a seed.
+put() {
+  mkdir -p "$seeds/$1"
+  cat > "$seeds/$1/$2"
+}
+zero() { printf '\0'; }
+
+make_corpus exp 40
+"$REGMIX" run -q -C exp --set proxy.tokens=4k --set large.tokens=4k --set compare.methods=odm,prior > /dev/null 2>&1
+awk 'BEGIN { s = 7; print "run,a,b,c" > "m.csv"; print "run,a_val_loss,b_acc" > "l.csv"
+  for (i = 1; i <= 12; i++) {
+    for (j = 0; j < 3; j++) { s = (s * 16807) % 2147483647; w[j] = s / 2147483647 }
+    t = w[0] + w[1] + w[2]; a = w[0] / t; b = w[1] / t
+    printf "r%d,%.3f,%.3f,%.3f\n", i, a, b, 1 - sprintf("%.3f", a) - sprintf("%.3f", b) > "m.csv"
+    printf "r%d,%.3f,%.3f\n", i, 3 - sqrt(a), 0.3 + 0.2 * b > "l.csv" } }'
+printf 'a: 1M\nb: 20M\nc: 3e8\n' > tokens.yaml
+for kind in ridge trees gp exp power exposure ensemble; do
+  [ $kind = exposure ] && more="--tokens tokens.yaml --budget 20M" || more=
+  # shellcheck disable=SC2086
+  "$REGMIX" fit -q --mixtures m.csv --metrics l.csv --regressor $kind --set trees.rounds=3 --set trees.min_data_in_leaf=2 $more --out fit-$kind > /dev/null 2>&1 || continue
+  for file in fit-$kind/a_val_loss.*; do
+    put regressor $kind < "$file"
+    # Without the hashes of the parts, which no change of a part would agree with.
+    { python3 -c 'import json, sys; f = json.load(open(sys.argv[1])); f.pop("hashes", None); f["metrics"] = [dict(f["metrics"][0], name="a", file="a." + sys.argv[2])]
+for m in f["metrics"]: m.pop("hash", None)
+print(json.dumps(f))' fit-$kind/fit.json "${file##*.}"; zero; cat "$file"; } | put fit $kind
+  done
+done
+{ cat m.csv; zero; cat l.csv; } | put csv tables
+printf 'run;a;b\n1;0,5;0,5\n' | put csv semicolons
+{ printf '"run ""1""",a\n"x\ny",1\n'; zero; printf 'run,m\n"x\ny",NaN\n'; } | put csv quotes
+
+put import mixtures < m.csv
+put import metrics < l.csv
+printf 'Name,State,config.mixture.a,config.mixture.b,metric/x_loss\nr1,finished,0.5,0.5,1\nr2,crashed,1,0,\n' | put import wandb
+printf 'run_id,run,name,index,web,code\n1,a,b,0,0.3,0.7\n' | put import olmix
+printf '{"results": {"t": {"acc,none": 0.5, "acc_stderr,none": 0.1, "alias": "t"}}, "higher_is_better": {"t": {"acc": true}}, "n-samples": {"t": {"original": 9, "effective": 4}}}' | put import harness
+printf 'train:\n  a: 0.25\n  b: 0.75\n' | put import yaml
+printf 'run,phase_0_a,phase_0_b,phase_1_a,phase_1_b\n1,1,0,0,1\n' | put import phases
+
+printf 'a: 0.25\nb: 0.5\ncode: 0.25\n' | put mixture yaml
+printf '{"mixture": {"a": 1, "b": 1, "code": 2}}' | put mixture json
+printf 'domain,weight\na,0.5\nb,0.5\n' | put mixture csv
+
+put config config < exp/regmix.yaml
+put config resolved < exp/resolved.yaml
+printf 'corpus: {folder: text, domains: {a: [x, "y*"], b: {files: z, valid_only: true}}}\ntarget: {a: 0.5, b: 1}\nproxy: {command: "./t", lr: 1e-3}\n' | put config maps
+
+run=exp/runs/0001
+{ cat $run/run.json; zero; cat $run/result.json; } | put run finished
+{ cat $run/run.json; zero; printf '{"status": "diverged", "loss_nats": null, "answers": "x"}'; } | put run diverged
+{ sed 's/"keep_model": false/"keep_model": true, "steering": {"method": "odm"}/' $run/run.json; zero; printf '{"loss_nats": {"a": NaN}, "metrics": {"m": 1}}'; } | put run steered
+
+make_corpus small 40
+"$REGMIX" prepare -q -C small --set corpus.vocab=258 > /dev/null 2>&1
+"$REGMIX" pretrain -q -C small --mixture prior --set corpus.vocab=258 --set large.width=16 --set large.ffn=32 --set large.tokens=1k > /dev/null 2>&1
+find small/large -name model.bin -exec cat {} + | put checkpoint model
+
+{ cat exp/optimum.yaml; zero; cat exp/fit/fit.json; zero; cat exp/metrics.csv; zero; cat exp/mixtures.csv; zero; cat exp/large/comparison.json; zero
+  cat exp/compare/methods.json; zero; cat $run/log.jsonl; zero; cat $run/result.json; zero; head -n 8 exp/fit/cross-validation.csv; zero
+  cat exp/corpus/corpus.json; zero; cat exp/resolved.yaml; } | put report whole
+{ zero; zero; cat exp/metrics.csv; zero; cat exp/mixtures.csv; } | put report tables
+
+printf '{"text": "a \\ud83d b", "id": 18446744073709551615, "score": NaN}\n{"x": {"text": 1}, "text": "c"}\n' | put jsonl lines
+printf '[{"text": "one"}, {"text": "two"}]' | put jsonl array
+printf 'one\n%%\ntwo\n' | put jsonl text
+printf '{"text": "packed"}\n' | gzip -n | put jsonl gzip
+printf '{"text": "packed"}\n' | zstd -q | put jsonl zstd
+printf 'to be or not to be, that is the question' | put bpe english
+printf 'a\0b\377\360\237\230\200 \r\n' | put bpe bytes
+head -c 3000 exp/corpus/a/valid.bin | put token_file start
+head -c 2080 exp/corpus/a/valid.bin | put token_file short
+put tokenizer_json ours < exp/tokenizer.json
+printf '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": true}, {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}]}, "added_tokens": [{"id": 3, "content": "<|endoftext|>", "special": true}]}' | put tokenizer_json small
+du -sh "$seeds"
