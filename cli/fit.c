@@ -71,6 +71,13 @@ static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *
   if (rmx_csv_read(half_path, &half, err) != RMX_OK) return NULL;
   json_t *o = json_object();
   double *a = rmx_calloc(2 * f->N, sizeof *a), *b = a ? a + f->N : NULL;
+  if (!o || !a) {
+    json_decref(o);
+    free(a);
+    rmx_table_release(&half);
+    rmx_fail_memory(err, 2 * f->N * sizeof *a, "half-way ranks");
+    return NULL;
+  }
   for (size_t m = 0; a && m < f->M; m++) {
     size_t n = 0, column;
     rmx_err ignored;
@@ -109,25 +116,18 @@ static void tell_agreement(const cli *c, const json_t *agreement) {
              "were trained too short to be believed; raise proxy.tokens (`regmix plan` says what that costs)", low, worst, least);
 }
 
-// fit.json gets what only the experiment knows.
-static rmx_status add_to_manifest(const char *out, json_t *agreement, rmx_err *err) {
-  char *path = rmx_path_in(out, "fit.json");
-  json_t *tree = NULL;
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = rmx_json_read(path, &tree, err);
-  if (status == RMX_OK) {
-    json_object_set(tree, "half_agreement", agreement);
-    status = rmx_json_write(path, tree, err);
-  }
-  json_decref(tree);
-  free(path);
-  return status;
+// fit.json gets what only the experiment knows. Takes the value over.
+static rmx_status put_more(rmx_fit *f, const char *key, json_t *value, rmx_err *err) {
+  if (!f->more) f->more = json_object();
+  return json_object_set_new(f->more, key, value) == 0 ? RMX_OK : rmx_fail_memory(err, 64, "fit.json");
 }
 
 // What is known of tokens: from --tokens, or from the experiment's corpus; *known false: nothing. `names` and `counts` hold it.
+// *tokenizer: hash of what made the corpus, or 0.
 static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *args, rmx_exposure *x, bool *known,
-                                rmx_strings *names, double **counts, rmx_err *err) {
+                                rmx_strings *names, double **counts, uint64_t *tokenizer, rmx_err *err) {
   *known = false;
+  *tokenizer = 0;
   *x = (rmx_exposure){.budget = args->budget, .run_tokens = args->run_tokens};
   if (args->tokens) {
     RMX_TRY(read_tokens(args->tokens, names, counts, err));
@@ -140,6 +140,8 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *
     free(manifest);
     if (status != RMX_OK || !corpus) return status;
     const json_t *domains = json_object_get(corpus, "domains");
+    const char *hash = json_string_value(json_object_get(corpus, "tokenizer_hash"));
+    if (hash) *tokenizer = strtoull(hash, NULL, 16);
     if (!(*counts = rmx_calloc(json_array_size(domains) + 1, sizeof **counts))) status = rmx_fail_memory(err, 0, "token counts");
     if (status == RMX_OK)
       json_array_foreach(domains, k, domain) {
@@ -187,6 +189,7 @@ static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rm
 
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
   const rmx_regress_options regress = options_of(e, args);
+  RMX_TRY(rmx_fit_may_write(args->out, err));
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
@@ -195,17 +198,18 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   rmx_strings names = {0};
   rmx_exposure exposure;
   bool known = false;
-  if (status == RMX_OK) status = find_exposure(e, args, &exposure, &known, &names, &counts, err);
+  uint64_t tokenizer = 0;
+  if (status == RMX_OK) status = find_exposure(e, args, &exposure, &known, &names, &counts, &tokenizer, err);
   if (status == RMX_OK)
     status = rmx_fit_tables_exposed(&regress, &mixtures, &metrics, (const char *const *)args->only.items, args->only.n,
                             args->raw, known ? &exposure : NULL, (uint64_t)e->config.general.seed, worker_jobs(e), &c->listener, &fit, NULL, err);
-  if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
+  if (status == RMX_OK) fit->tokenizer = tokenizer;
   if (status == RMX_OK && args->half && rmx_exists(args->half)) {
     json_t *agreement = half_agreement(fit, args->half, err);
-    status = agreement ? add_to_manifest(args->out, agreement, err) : err->status;
     if (agreement) tell_agreement(c, agreement);
-    json_decref(agreement);
+    status = agreement ? put_more(fit, "half_agreement", agreement, err) : err->status;
   }
+  if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
   char time[32];
   if (status == RMX_OK)
     rmx_note(&c->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s", cli_duration(rmx_now() - began, time), args->out);
@@ -248,7 +252,8 @@ static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const
   return hash;
 }
 
-static bool answered(const char *out, const char *question) {
+// A fit that is not whole any more answers nothing.
+static bool answered(const cli *c, const char *out, const char *question) {
   rmx_err ignored;
   json_t *tree = NULL;
   char *path = rmx_path_in(out, "fit.json");
@@ -257,6 +262,12 @@ static bool answered(const char *out, const char *question) {
     const char *had = json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
     same = had && strcmp(had, question) == 0;
   }
+  rmx_fit *whole = NULL;
+  if (same && rmx_fit_read(out, &whole, &ignored) != RMX_OK) {
+    rmx_note(&c->listener, "fit: made again, since %s", ignored.message);
+    same = false;
+  }
+  rmx_fit_free(whole);
   json_decref(tree);
   free(path);
   return same;
@@ -274,7 +285,7 @@ rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
   } else {
     char question[17];
     snprintf(question, sizeof question, "%016llx", (unsigned long long)question_of(e, args.mixtures, args.metrics));
-    if (answered(args.out, question)) {
+    if (answered(c, args.out, question)) {
       rmx_note(&c->listener, "fit: up to date");
     } else {
       json_t *by = made_by(e, NULL);

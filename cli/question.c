@@ -195,6 +195,9 @@ static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const 
 rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus, rmx_question *q,
                rmx_err *err) {
   rmx_question_options o;
+  if (corpus && f->tokenizer && f->tokenizer != corpus->tokenizer_hash)
+    rmx_warn(&c->listener, "the fit's runs were trained on a corpus of another tokenizer than the corpus that lies here now: tokens of the two "
+             "are not the same, so neither are shares of tokens; run `regmix train` and `regmix fit` again");
   RMX_TRY(rmx_question_make(f, q, err));
   rmx_status status = join(e, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(c, e, f, a, &o, corpus, q, err);

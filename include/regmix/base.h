@@ -252,6 +252,19 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);
 void rmx_outfile_discard(rmx_outfile *o);
 
+/* A folder being written beside its final place. rmx_outfolder o = {0} first. Write files into o.temporary; then commit
+ * or discard. A link to a folder is followed. Leftovers of writers that are gone are removed on the way. */
+typedef struct rmx_outfolder {
+  char *path, *temporary;
+  bool inside; /* temporary lies in the old folder, since nothing can be made beside it */
+} rmx_outfolder;
+rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err);
+/* Puts the folder in place of the old one, in one step where the system can. Files of the old folder named in `ours` go,
+ * its others stay. Where folders cannot be exchanged (a mount point, the current folder) the files are moved into the
+ * old one, `last` last. */
+rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err);
+void rmx_outfolder_discard(rmx_outfolder *o);
+
 /* A file mapped read-only; an empty file gives data = NULL, size = 0. */
 typedef struct rmx_map {
   const void *data;

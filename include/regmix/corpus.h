@@ -125,6 +125,7 @@ typedef struct rmx_corpus {
   int vocab;
   uint32_t end_of_text;
   uint64_t hash;           /* of all ids: what the runs were trained on */
+  uint64_t tokenizer_hash; /* rmx_tokenizer_hash of what made them */
   struct rmx_corpus_maps *maps;
 } rmx_corpus;
 

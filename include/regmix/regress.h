@@ -197,9 +197,10 @@ typedef struct rmx_fit {
   rmx_direction_from *direction_from; /* (M) how that is known */
   double *tokens;              /* (D) there are of each domain, or NULL where nobody said */
   double budget, run_tokens;   /* as in rmx_dataset, or 0 */
+  uint64_t tokenizer;          /* hash of the tokenizer of the corpus behind the runs, or 0 where nobody said */
   rmx_regress_options options; /* as asked, own copy */
-  /* Of a fit just made alone: */
-  int *fold; /* (N, M), -1 where a run was left out */
+  int *fold;    /* (N, M) of the cross-validation, -1 where a run was left out; NULL where it is not known */
+  json_t *more; /* further keys for fit.json when it is written, or NULL; owned */
 } rmx_fit;
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row missing
  * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
@@ -232,10 +233,14 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err);
 /* rmx_regressor_set_budget() of every metric's regressor; false where none depends on it. */
 bool rmx_fit_set_budget(rmx_fit *f, double tokens);
-/* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by), one file per metric,
- * cross-validation.csv. */
+/* <folder>/fit.json (names, regressor of each, scores, raw, runs, made_by, a hash of every part), one file per metric,
+ * cross-validation.csv. The folder is written whole, beside its place, and takes the place of an older fit; files in
+ * that which are not the fit's stay. Otherwise as rmx_fit_may_write. */
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
+/* Parts that were not written together, or changed since, are RMX_EINPUT; the message names the file. */
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
+/* Whether a fit may be written there: RMX_EUSAGE where it is a file, or a folder that holds other things and no fit. */
+rmx_status rmx_fit_may_write(const char *folder, rmx_err *err);
 void rmx_fit_free(rmx_fit *f);
 /* The data metric m was fitted to, in `arena`: the runs that have a value of it. RMX_EINPUT where the fit
  * does not hold them. */

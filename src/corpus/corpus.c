@@ -125,6 +125,7 @@ static rmx_status open_all(struct opening *o, rmx_err *err) {
   RMX_TRY(read_integer(o, o->root, "end_of_text", 0, vocab - 1, &end_of_text, err));
   RMX_TRY(read_hash(o, "tokenizer_hash", &o->tokenizer_hash, err));
   RMX_TRY(read_hash(o, "hash", &c->hash, err));
+  c->tokenizer_hash = o->tokenizer_hash;
   c->vocab = (int)vocab;
   c->end_of_text = (uint32_t)end_of_text;
   const json_t *domains = json_object_get(o->root, "domains");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of a fit: fit.json, one file a metric, cross-validation.csv (docs/design/files.md).
+// The folder of a fit: fit.json, one file a metric, cross-validation.csv (docs/design/files.md). It is written whole, into
+// a new folder that takes the place of the old one.
 
 #include <ctype.h>
 #include <math.h>
@@ -20,7 +21,7 @@ static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
       if (!b.failed && b.data[0] == '.') b.data[0] = '_';
       if (copy > 1) rmx_buf_printf(&b, "-%d", copy);
       rmx_buf_printf(&b, ".%s", rmx_regressor_extension(f->regressors[m]));
-      bool taken = !b.failed && strcmp(b.data, "fit.json") == 0;
+      bool taken = !b.failed && (strcmp(b.data, RMX__FIT_JSON) == 0 || strcmp(b.data, RMX__CROSS_VALIDATION) == 0);
       for (size_t k = 0; k < out->n && !b.failed; k++) taken |= strcmp(out->items[k], b.data) == 0;
       bool failed = b.failed || (!taken && !rmx_strings_add(out, b.data));
       rmx_buf_release(&b);
@@ -41,6 +42,16 @@ static json_t *column_json(const double *x, size_t N, size_t M, size_t m) {
       return NULL;
     }
   }
+  return list;
+}
+
+static json_t *folds_json(const rmx_fit *f, size_t m) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < f->N; i++)
+    if (json_array_append_new(list, json_integer(f->fold[i * f->M + m])) != 0) {
+      json_decref(list);
+      return NULL;
+    }
   return list;
 }
 
@@ -66,6 +77,7 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   if (!failed && f->truth)
     failed = json_object_set_new(o, "values", column_json(f->truth, f->N, f->M, m)) != 0 ||
              json_object_set_new(o, "out_of_fold", column_json(f->out_of_fold, f->N, f->M, m)) != 0;
+  if (!failed && f->fold) failed = json_object_set_new(o, "fold", folds_json(f, m)) != 0;
   if (!failed) return o;
   json_decref(o);
   return NULL;
@@ -113,7 +125,9 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
                         f->run_ids ? rmx__names_json((const char *const *)f->run_ids, f->N) : NULL,
                         "mixtures", mixtures, "mean_mixture", mean, "metrics", metrics, "options",
                         options_json(&f->options), "made_by", made);
-  if (o && !add_exposure(f, o)) {
+  char tokenizer[17];
+  snprintf(tokenizer, sizeof tokenizer, "%016llx", (unsigned long long)f->tokenizer);
+  if (o && (!add_exposure(f, o) || (f->tokenizer && json_object_set_new(o, "tokenizer", json_string(tokenizer)) != 0))) {
     json_decref(o);
     return NULL;
   }
@@ -142,33 +156,50 @@ static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx
   return status;
 }
 
-rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err) {
-  rmx_strings files = {0};
-  json_t *tree = NULL;
+// Writes every part into `folder`, which is new, and fit.json with the hash of each.
+static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_strings *files, const json_t *made_by, rmx_err *err) {
+  json_t *tree = NULL, *hashes = json_object();
   char *path = NULL;
-  rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(rmx_mkdirs(folder, err), done);
-  RMX_TRY_GOTO(file_names(f, &files, err), done);
-  for (size_t m = 0; m < f->M; m++) {
+  rmx_status status = hashes ? RMX_OK : rmx_fail_memory(err, 64, "the folder of a fit");
+  for (size_t m = 0; status == RMX_OK && m < f->M; m++) {
     free(path);
-    if ((path = rmx_path_in(folder, files.items[m])) == NULL) goto no_memory;
-    RMX_TRY_GOTO(rmx_regressor_write(f->regressors[m], path, err), done);
+    path = rmx_path_in(folder, files->items[m]);
+    status = path ? rmx_regressor_write(f->regressors[m], path, err) : rmx_fail_memory(err, 256, "a path");
+    if (status == RMX_OK) status = rmx__hash_part(folder, files->items[m], hashes, err);
   }
-  free(path);
-  if ((path = rmx_path_in(folder, "cross-validation.csv")) == NULL) goto no_memory;
-  if (f->fold) RMX_TRY_GOTO(write_cross_validation(f, path, err), done);
-  free(path);
-  if ((path = rmx_path_in(folder, "fit.json")) == NULL || (tree = fit_json(f, &files, made_by)) == NULL)
-    goto no_memory;
-  // Last, so that a folder with a fit.json is whole.
-  RMX_TRY_GOTO(rmx_json_write(path, tree, err), done);
-  goto done;
-no_memory:
-  status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
-done:
+  if (status == RMX_OK && f->fold) {
+    free(path);
+    path = rmx_path_in(folder, RMX__CROSS_VALIDATION);
+    status = path ? write_cross_validation(f, path, err) : rmx_fail_memory(err, 256, "a path");
+    if (status == RMX_OK) status = rmx__hash_part(folder, RMX__CROSS_VALIDATION, hashes, err);
+  }
+  if (status == RMX_OK) status = rmx__hash_runs(f, hashes, err);
+  if (status == RMX_OK) {
+    free(path);
+    path = rmx_path_in(folder, RMX__FIT_JSON);
+    tree = path ? fit_json(f, files, made_by) : NULL;
+    if (!tree || json_object_set(tree, "hashes", hashes) != 0 || (f->more && json_object_update(tree, f->more) != 0))
+      status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
+  }
+  if (status == RMX_OK) status = rmx_json_write(path, tree, err);
   json_decref(tree);
+  json_decref(hashes);
   free(path);
+  return status;
+}
+
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err) {
+  rmx_strings files = {0}, old = {0};
+  rmx_outfolder out = {0};
+  rmx_status status = rmx_fit_may_write(folder, err);
+  if (status == RMX_OK) status = file_names(f, &files, err);
+  if (status == RMX_OK) status = rmx__fit_parts(folder, &old, err);
+  if (status == RMX_OK) status = rmx_outfolder_open(&out, folder, err);
+  if (status == RMX_OK) status = write_parts(f, out.temporary, &files, made_by, err);
+  if (status == RMX_OK) status = rmx_outfolder_commit(&out, &old, RMX__FIT_JSON, err);
+  rmx_outfolder_discard(&out);
   rmx_strings_release(&files);
+  rmx_strings_release(&old);
   return status;
 }
 
@@ -189,6 +220,19 @@ static rmx_status read_column(const json_t *o, const char *key, double *x, size_
       return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is no number", path, i, key, m);
     x[i * M + m] = json_is_number(value) ? json_number_value(value) : NAN;
   }
+  return RMX_OK;
+}
+
+// Fits of 0.1.0 do not hold which fold each run was in.
+static rmx_status read_folds(rmx_fit *f, size_t m, const json_t *o, const char *path, rmx_err *err) {
+  const json_t *list = json_object_get(o, "fold");
+  if (!list) return RMX_OK;
+  if (json_array_size(list) != f->N) return rmx_fail(err, RMX_EINPUT, "%s: \"fold\" of metric %zu must be a list of %zu numbers", path, m, f->N);
+  if (!f->fold) {
+    if (!(f->fold = rmx_calloc(f->N, f->M * sizeof(int)))) return rmx_fail_memory(err, f->N * f->M * sizeof(int), "a fit");
+    for (size_t k = 0; k < f->N * f->M; k++) f->fold[k] = -1;
+  }
+  for (size_t i = 0; i < f->N; i++) f->fold[i * f->M + m] = (int)json_integer_value(json_array_get(list, i));
   return RMX_OK;
 }
 
@@ -221,6 +265,7 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   if (f->truth) {
     RMX_TRY(read_column(o, "values", f->truth, f->N, f->M, m, path, err));
     RMX_TRY(read_column(o, "out_of_fold", f->out_of_fold, f->N, f->M, m, path, err));
+    RMX_TRY(read_folds(f, m, o, path, err));
   }
   const json_t *cv = json_object_get(o, "cross_validation");
   f->cv[m] = (rmx_scores){.n = (size_t)json_integer_value(json_object_get(cv, "n")),
@@ -334,8 +379,11 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   }
   f->budget = json_number_value(json_object_get(o, "budget"));
   f->run_tokens = json_number_value(json_object_get(o, "run_tokens"));
+  RMX_TRY(rmx__check_parts(folder, o, err));
   for (size_t m = 0; m < M; m++) RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
-  return RMX_OK;
+  const char *tokenizer = json_string_value(json_object_get(o, "tokenizer"));
+  if (tokenizer) f->tokenizer = strtoull(tokenizer, NULL, 16);
+  return rmx__check_runs(f, o, path, err);
 }
 
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {

@@ -383,6 +383,7 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->groups);
   free(f->higher_is_better);
   free(f->direction_from);
+  json_decref(f->more);
   free(f->tokens);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);

@@ -120,4 +120,15 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
 // A copy of its own, for rmx_options_release().
 rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_options *out, rmx_err *err);
 
+// The files of a fit's folder, and hashes of what belongs together (fit_parts.c).
+#define RMX__FIT_JSON "fit.json"
+#define RMX__CROSS_VALIDATION "cross-validation.csv"
+rmx_status rmx__hash_part(const char *folder, const char *name, json_t *hashes, rmx_err *err);
+rmx_status rmx__hash_runs(const rmx_fit *f, json_t *hashes, rmx_err *err);
+// The fit.json at `path` and the folder hold what was written together; those of 0.1.0 have no hashes and pass.
+rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err);
+rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path, rmx_err *err);
+// The names of the files in the folder that are the fit's own.
+rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err);
+
 #endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folders: whole or not at all, as files are. What is written goes to a new folder beside its place, which is then
+// exchanged with what is there.
+//
+// Other people's files in the old folder are linked into the new one first. Where folders cannot change places (the
+// folder is a mount point, or somebody stands in it), the new files are moved into the old folder, the last one last.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <regmix/base.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HOST_BYTES = 80 };
+
+// "@HOST.tmp": what ends the name of a folder that is being written here.
+static void tail_of(char out[HOST_BYTES]) {
+  char host[65];
+  if (gethostname(host, sizeof host) != 0) strcpy(host, "localhost");
+  host[sizeof host - 1] = '\0';
+  for (char *c = host; *c; c++)
+    if (*c == '/') *c = '_';
+  snprintf(out, HOST_BYTES, "@%s.tmp", host);
+}
+
+// Folders BASE.PID@HOST.tmp whose writer was on this host and is gone.
+static void sweep(const char *path) {
+  char tail[HOST_BYTES];
+  tail_of(tail);
+  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+  char *parent = slash ? rmx_format("%.*s", (int)(slash - path), path) : rmx_strdup(".");
+  DIR *d = parent ? opendir(*parent ? parent : "/") : NULL;
+  size_t n = strlen(base);
+  rmx_err ignored;
+  for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+    char *end;
+    if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '.') continue;
+    long pid = strtol(e->d_name + n + 1, &end, 10);
+    if (pid <= 0 || strcmp(end, tail) != 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    char *old = rmx_format("%s/%s", parent, e->d_name);
+    if (old) rmx_remove_tree(old, &ignored);
+    free(old);
+  }
+  if (d) closedir(d);
+  free(parent);
+}
+
+rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) {
+  *o = (rmx_outfolder){0};
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/') n--;
+  char *plain = rmx_format("%.*s", (int)n, path), *real = rmx_exists(path) ? realpath(path, NULL) : NULL;
+  struct stat info;
+  char tail[HOST_BYTES];
+  bool there = real != NULL;
+  rmx_status status = plain ? RMX_OK : rmx_fail_memory(err, n, "a path");
+  if (status == RMX_OK && real && (stat(real, &info) != 0 || !S_ISDIR(info.st_mode)))
+    status = rmx_fail(err, RMX_EIO, "%s is no folder, so nothing can be written into it", path);
+  if (status == RMX_OK) {  // links are followed: what they lead to is replaced
+    o->path = real ? real : plain;
+    real = real ? NULL : real;
+    plain = o->path == plain ? NULL : plain;
+    tail_of(tail);
+    o->temporary = rmx_format("%s.%ld%s", o->path, (long)getpid(), tail);
+    if (!o->temporary) status = rmx_fail_memory(err, n, "a path");
+  }
+  if (status == RMX_OK) sweep(o->path);
+  if (status == RMX_OK) status = rmx_remove_tree(o->temporary, err);
+  if (status == RMX_OK) status = rmx_mkdirs(o->temporary, err);
+  if (status == RMX_EIO && there && o->temporary) {  // whoever may write in the folder may not write beside it
+    free(o->temporary);
+    o->inside = true;
+    o->temporary = rmx_format("%s/%ld.tmp", o->path, (long)getpid());
+    status = o->temporary ? rmx_mkdirs(o->temporary, err) : rmx_fail_memory(err, n, "a path");
+  } else if (status == RMX_OK && there) {
+    chmod(o->temporary, info.st_mode & 07777);
+  }
+  free(plain);
+  free(real);
+  if (status != RMX_OK) rmx_outfolder_discard(o);
+  return status;
+}
+
+static bool is_among(const char *name, const rmx_strings *list) {
+  for (size_t i = 0; i < list->n; i++)
+    if (strcmp(list->items[i], name) == 0) return true;
+  return false;
+}
+
+// The names in a folder, dot files too.
+static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) {
+  DIR *d = opendir(folder);
+  if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
+  bool good = true;
+  for (struct dirent *e; good && (e = readdir(d)) != NULL;)
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) good = rmx_strings_add(out, e->d_name);
+  closedir(d);
+  return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
+}
+
+// Links every file of the old folder that is not `ours` into the new one. *linked false: there is one that cannot be.
+static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, bool *linked, rmx_err *err) {
+  rmx_strings names = {0};
+  rmx_status status = all_names(o->path, &names, err);
+  *linked = true;
+  for (size_t i = 0; status == RMX_OK && *linked && i < names.n; i++) {
+    if (is_among(names.items[i], ours)) continue;
+    char *from = rmx_format("%s/%s", o->path, names.items[i]), *to = rmx_format("%s/%s", o->temporary, names.items[i]);
+    if (!from || !to)
+      status = rmx_fail_memory(err, 256, "a path");
+    else
+      *linked = link(from, to) == 0 || errno == EEXIST;
+    free(from);
+    free(to);
+  }
+  rmx_strings_release(&names);
+  return status;
+}
+
+static void sync_folder(const char *path) {
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+static void sync_parent(const char *path) {
+  const char *slash = strrchr(path, '/');
+  char *parent = !slash ? rmx_strdup(".") : slash == path ? rmx_strdup("/") : rmx_format("%.*s", (int)(slash - path), path);
+  if (parent) sync_folder(parent);
+  free(parent);
+}
+
+static bool somebody_stands_in(const char *path) {
+  char here[PATH_MAX];
+  size_t n = strlen(path);
+  return getcwd(here, sizeof here) && strncmp(here, path, n) == 0 && (here[n] == '/' || !here[n]);
+}
+
+// Moves the files into the folder that is there, `last` last; files of its own that have gone out of use are removed.
+static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err) {
+  rmx_strings names = {0};
+  rmx_status status = all_names(o->temporary, &names, err);
+  if (status == RMX_OK && !rmx_strings_add(&names, last)) status = rmx_fail_memory(err, 64, "a list of files");
+  for (size_t i = 0; status == RMX_OK && i < names.n; i++) {
+    if (i + 1 < names.n && strcmp(names.items[i], last) == 0) continue;
+    char *from = rmx_format("%s/%s", o->temporary, names.items[i]), *to = rmx_format("%s/%s", o->path, names.items[i]);
+    if (!from || !to)
+      status = rmx_fail_memory(err, 256, "a path");
+    else if (rename(from, to) != 0)
+      status = rmx_fail_errno(err, "cannot write %s", to);
+    free(from);
+    free(to);
+  }
+  for (size_t i = 0; status == RMX_OK && i < ours->n; i++) {
+    if (is_among(ours->items[i], &names)) continue;
+    char *old = rmx_format("%s/%s", o->path, ours->items[i]);
+    if (old) unlink(old);
+    free(old);
+  }
+  rmx_strings_release(&names);
+  return status;
+}
+
+// The two folders change places; where the system cannot do that in one step, in two. False: they cannot.
+static bool exchange(const rmx_outfolder *o) {
+#ifdef RENAME_EXCHANGE
+  if (renameat2(AT_FDCWD, o->temporary, AT_FDCWD, o->path, RENAME_EXCHANGE) == 0) return true;
+  if (errno == EBUSY || errno == EXDEV) return false;
+#endif
+  char *aside = rmx_format("%s.old", o->temporary);
+  bool good = aside && rename(o->path, aside) == 0;
+  if (good && rename(o->temporary, o->path) != 0) {
+    good = false;
+    rename(aside, o->path);
+  }
+  if (good) rename(aside, o->temporary);
+  free(aside);
+  return good;
+}
+
+rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err) {
+  rmx_status status = RMX_OK;
+  sync_folder(o->temporary);
+  bool done = false, linked = false;
+  if (!rmx_exists(o->path)) {
+    if (rename(o->temporary, o->path) != 0) status = rmx_fail_errno(err, "cannot write %s", o->path);
+    done = status == RMX_OK;
+  } else {
+    if (!o->inside && !somebody_stands_in(o->path)) status = link_others(o, ours, &linked, err);
+    if (status == RMX_OK && linked) done = exchange(o);
+    if (status == RMX_OK && !done) status = move_in(o, ours, last, err);
+  }
+  if (status == RMX_OK) sync_parent(o->path);
+  rmx_outfolder_discard(o);  // what is now under the temporary name is the old folder
+  return status;
+}
+
+void rmx_outfolder_discard(rmx_outfolder *o) {
+  rmx_err ignored;
+  if (o->temporary) rmx_remove_tree(o->temporary, &ignored);
+  free(o->temporary);
+  free(o->path);
+  *o = (rmx_outfolder){0};
+}
