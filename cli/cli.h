@@ -10,7 +10,7 @@
 typedef struct cli_common {
   char *folder;         // -C: the experiment; NULL: the current folder
   rmx_strings settings; // --set key=value
-  bool json, quiet;
+  bool json, quiet, verbose;
 } cli_common;
 
 typedef struct cli {
@@ -46,7 +46,7 @@ typedef struct cli_command {
 
 extern const cli_command cli_init, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
     cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export, cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
-    cli_completion;
+    cli_completion, cli_complete;
 extern const cli_command *const cli_commands[];
 extern const size_t cli_commands_n;
 extern const rmx_option cli_common_options[];
@@ -55,16 +55,30 @@ const cli_command *cli_find(const char *name);
 
 // Parses argv behind the command's name into c->common, c->own, c->words. *help: it was asked for.
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
-void cli_print_help(FILE *f, const cli_command *command);
-void cli_print_overview(FILE *f);
+// Whether --set gave this key, or one below it.
+bool cli_was_set(const cli *c, const char *key);
+// What failed only once the data were known, such as a name that they do not have: misuse where the command line gave it
+// (`typed`), which is what the exit code says. Not for what is wrong in a file that the command line names.
+rmx_status cli_refused(bool typed, rmx_err *err);
+// The other way round: a name that would be misuse on the command line came from a file.
+rmx_status cli_from_file(bool from_file, rmx_err *err);
+
+// Each as text, or as one JSON object.
+void cli_print_help(FILE *f, const cli_command *command, bool json);
+void cli_print_overview(FILE *f, bool json);
+void cli_print_version(bool json);
 
 // The listener that writes to stderr: notes and warnings as lines, progress as one line that
 // moves, on a terminal only.
-rmx_listener cli_terminal(bool quiet);
+rmx_listener cli_terminal(const cli_common *common);
 void cli_clear_progress(void);
 
-// Prints a tree to stdout, if --json asked for it, and takes it over.
+// With --json a command prints one object and nothing else on stdout: this takes the tree over and prints it, the first time;
+// main prints {"error": {"message", "exit_code"}} where a command fails before.
 void cli_print_json(json_t *tree);
+bool cli_printed_json(void);
+// {run: {column: number}}, null for what is no number; NULL when memory is short.
+json_t *cli_table_json(const rmx_table *t);
 // Columns that the longest of some names takes, at least `least`.
 int cli_width(char *const *names, size_t n, int least);
 enum { CLI_NUMBER = 32 };

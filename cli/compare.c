@@ -100,7 +100,7 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
     return RMX_OK;
   }
   if (strncmp(name, "single:", 7) == 0) {
-    RMX_TRY(rmx_find_name("domain", name + 7, c->corpus->names, D, &k, err));
+    if (rmx_find_name("domain", name + 7, c->corpus->names, D, &k, err) != RMX_OK) return cli_refused(true, err);
     out->mixture[k] = 1;
     snprintf(out->name, sizeof out->name, "single-%s", c->corpus->names[k]);
     return RMX_OK;
@@ -114,8 +114,8 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
   rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
                       : rmx_exists(path)
                           ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
-                          : rmx_fail(err, RMX_EINPUT,
-                                     "compare.against: \"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file", name);
+                          : rmx_fail(err, RMX_EUSAGE,
+                                     "\"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file", name);
   free(path);
   return status;
 }
@@ -181,7 +181,7 @@ static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char
     RMX_TRY(contender_named(c, names[i], &c->contenders[i], err));
     for (size_t j = 0; j < i; j++)
       if (strcmp(c->contenders[j].name, c->contenders[i].name) == 0)
-        return rmx_fail(err, RMX_EINPUT, "compare.against: \"%s\" is there twice", c->contenders[i].name);
+        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is there twice", c->contenders[i].name);
   }
   return comparison_runs(c, err);
 }
@@ -194,6 +194,7 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
   comparison k;
   rmx_status status = begin_named(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
+  if (status != RMX_OK) status = cli_from_file(!cli_was_set(c, "compare.against"), err);
   if (status == RMX_OK) status = train_runs(c, e, k.corpus, k.runs, k.n * k.seeds, "compare", err);
   if (status == RMX_OK) status = comparison_read(&k, err);
   if (status == RMX_OK) {
@@ -245,6 +246,7 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
   *c->may_redo = ((const struct compare_args *)c->own)->redo;
   rmx_compare_options *o = &e.config.compare;
   rmx_status status = take_arguments(c->own, o, err);
+  if (status == RMX_OK) status = check_methods(c, &e, ((const struct compare_args *)c->own)->methods.n > 0, ((const struct compare_args *)c->own)->budget != NULL, err);
   if (status == RMX_OK && o->methods.n) {
     status = step_prepare(c, &e, err);
     if (status == RMX_OK) status = step_methods(c, &e, err);

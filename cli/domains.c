@@ -85,6 +85,7 @@ static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_re
   json_object_set_new(root, "fix_at_zero", list_of(&r->fix));
   json_object_set_new(root, "not_measured", list_of(&r->measure));
   if (out) json_object_set_new(root, "out", json_string(out));
+  else json_object_set_new(root, "mixtures", cli_table_json(t));
   json_object_set_new(root, "next", json_string(next));
   return root;
 }
@@ -115,8 +116,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
                {RMX_DOMAIN_ADD, &args->add},       {RMX_DOMAIN_REMOVE, &args->remove}};
   size_t changes = 0;
   for (size_t k = 0; k < sizeof order / sizeof *order; k++) changes += order[k].changes->n;
-  if (changes == 0) return rmx_fail(err, RMX_EUSAGE, "domains: nothing to change; give --add, --remove, --split, --merge or --rename");
-  if (c->common.json && !args->out) return rmx_fail(err, RMX_EUSAGE, "domains: --json takes stdout; say with --out where the table goes");
+  if (changes == 0) return rmx_fail(err, RMX_EUSAGE, "nothing to change; give --add, --remove, --split, --merge or --rename");
   rmx_table t = {0};
   rmx_redomain_report report = {0};
   char next[512];
@@ -127,7 +127,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)
     for (size_t i = 0; status == RMX_OK && i < order[k].changes->n; i++)
-      status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report, err);
+      if ((status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report, err)) != RMX_OK) status = cli_refused(true, err);
   if (status == RMX_OK) status = find_empty_columns(&t, args, &report, err);
   if (status == RMX_OK) status = rmx_mixture_rank(&t, &rank, err);
   if (status == RMX_OK && args->out) status = rmx_csv_write(args->out, &t, err);
@@ -171,7 +171,7 @@ const cli_command cli_domains = {
              "remove: a run without the domain is one of the smaller corpus. If some runs used it, they stay with its column (they "
              "answer the larger question: hold it at 0 with `regmix optimize --fix NAME=0`), or go with --drop.\n\n"
              "Changes are made in this order: rename, split, merge, add, remove. Each option may be given several times. The new table "
-             "goes to stdout or --out, what is to be known to stderr, or with --json to stdout. --mixtures may have any form that "
+             "goes to stdout or --out, what is to be known to stderr. With --json all of it is one object on stdout. --mixtures may have any form that "
              "`regmix fit` reads.",
     .examples = "  regmix domains --mixtures m.csv --split web=web_en:0.7,web_de:0.3 --out m2.csv\n"
                 "    web is now two domains; the runs stay\n"

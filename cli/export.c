@@ -119,7 +119,7 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
                                 const rmx_strings *names, double *w, double *lengths, const char **paths, rmx_err *err) {
   bool known = false;
   RMX_TRY(rmx_mixture_read(file, (const char *const *)names->items, names->n, w, err));
-  RMX_TRY(data_paths(&args->data, names, paths, err));
+  if (data_paths(&args->data, names, paths, err) != RMX_OK) return cli_refused(true, err);
   RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
   double *tokens;
   RMX_TRY(tokens_there(args, names, &tokens, err));
@@ -131,7 +131,11 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
   rmx_buf text = {0};
   rmx_status status = rmx_export(args->to, &request, &text, err);
   if (status == RMX_OK && args->out) status = rmx_write_file(args->out, text.data, text.size, err);
-  else if (status == RMX_OK) fwrite(text.data, 1, text.size, stdout);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_pack("{s:s, s:s, s:o, s:o, s:o}", "to", args->to, "from", file, "mixture",
+                             rmx_mixture_json(w, request.names, request.D), "out", args->out ? json_string(args->out) : json_null(),
+                             "text", args->out ? json_null() : json_stringn(text.data, text.size)));
+  else if (status == RMX_OK && !args->out) fwrite(text.data, 1, text.size, stdout);
   rmx_buf_release(&text);
   free(tokens);
   return status;

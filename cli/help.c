@@ -54,7 +54,71 @@ static void print_option(FILE *f, const rmx_option *o) {
   print_wrapped(f, text, 28, 28);
 }
 
-void cli_print_overview(FILE *f) {
+// ---- as JSON: what other programs offer people is read off it
+
+static json_t *option_json(const char *prefix, const rmx_option *o, const char *initial) {
+  static const char *const types[] = {"flag", "integer", "number", "text", "choice", "list"};
+  char *name = rmx_format("%s%s", prefix, o->key);
+  json_t *tree = name ? json_pack("{s:s, s:s, s:s}", "name", name, "type", types[o->type], "help", o->help) : NULL;
+  free(name);
+  if (initial && *initial) json_object_set_new(tree, "default", json_string(initial));
+  if (o->type != RMX_BOOL) json_object_set_new(tree, o->type == RMX_CHOICE ? "choices" : "value", json_string(metavariable(o)));
+  if (o->min != 0 || o->max != 0) {
+    json_object_set_new(tree, "min", json_real(o->min));
+    json_object_set_new(tree, "max", json_real(o->max));
+  }
+  return tree;
+}
+
+static json_t *options_json(const char *prefix, const rmx_option *table, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, option_json(prefix, &table[i], table[i].initial));
+  return list;
+}
+
+static json_t *command_json(const cli_command *c) {
+  json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", c->name, "words", c->words, "summary", c->summary, "about",
+                           c->about ? c->about : "", "examples", c->examples ? c->examples : "");
+  json_object_set_new(tree, "options", options_json("--", c->options, c->n_options));
+  json_t *items = json_array();
+  cli_item item;
+  for (size_t i = 0; c->items && c->item(i, &item); i++)
+    json_array_append_new(items, json_pack("{s:s, s:s}", "name", item.name, "help", item.help));
+  if (c->items) json_object_set(tree, "items", items);
+  json_decref(items);
+  return tree;
+}
+
+static json_t *overview_json(void) {
+  json_t *root = json_object(), *list = json_array();
+  for (size_t i = 0; i < cli_commands_n; i++)
+    if (!cli_commands[i]->hidden) json_array_append_new(list, command_json(cli_commands[i]));
+  json_object_set_new(root, "version", json_string(rmx_version()));
+  json_object_set_new(root, "commands", list);
+  json_object_set_new(root, "options_of_every_command", options_json("--", cli_common_options, cli_common_options_n));
+  return root;
+}
+
+static json_t *config_json(void) {
+  json_t *root = json_object(), *keys = json_array();
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    char prefix[64], key[128];
+    snprintf(prefix, sizeof prefix, "%s%s", s->prefix, *s->prefix ? "." : "");
+    for (size_t j = 0; j < *s->n; j++) {
+      snprintf(key, sizeof key, "%s%s", prefix, s->table[j].key);
+      json_array_append_new(keys, option_json(prefix, &s->table[j], rmx_config_initial(key, &s->table[j])));
+    }
+  }
+  json_object_set_new(root, "keys", keys);
+  return root;
+}
+
+void cli_print_overview(FILE *f, bool json) {
+  if (json) {
+    cli_print_json(overview_json());
+    return;
+  }
   fprintf(f,
           "regmix %s: in what proportions to mix the domains of a corpus, found by regression over many\n"
           "small proxy models.\n\n"
@@ -67,7 +131,11 @@ void cli_print_overview(FILE *f) {
         "  regmix optimize --fit fit --target pile_cc\n", f);
 }
 
-void cli_print_help(FILE *f, const cli_command *c) {
+void cli_print_help(FILE *f, const cli_command *c, bool json) {
+  if (json) {
+    cli_print_json(command_json(c));
+    return;
+  }
   fprintf(f, "regmix %s: %s\n\nUsage: regmix %s [options]%s%s\n\n", c->name, c->summary, c->name, *c->words ? " " : "", c->words);
   if (c->about) {
     print_wrapped(f, c->about, 0, 0);
@@ -109,16 +177,17 @@ static void print_config_keys(FILE *f) {
 
 static rmx_status run_help(cli *c, rmx_err *err) {
   if (c->words.n == 0) {
-    cli_print_overview(stdout);
+    cli_print_overview(stdout, c->common.json);
     return RMX_OK;
   }
   if (strcmp(c->words.items[0], "config") == 0) {
-    print_config_keys(stdout);
+    if (c->common.json) cli_print_json(config_json());
+    else print_config_keys(stdout);
     return RMX_OK;
   }
   const cli_command *command = cli_find(c->words.items[0]);
   if (!command) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix help` lists them", c->words.items[0]);
-  cli_print_help(stdout, command);
+  cli_print_help(stdout, command, c->common.json);
   return RMX_OK;
 }
 
@@ -180,7 +249,8 @@ static void roff_items(FILE *f, const cli_command *c) {
   }
 }
 
-static void roff_command(FILE *f, const cli_command *c) {
+static void roff_command(FILE *f, const void *command) {
+  const cli_command *c = command;
   fprintf(f, ".TH REGMIX-%s 1 \"\" \"regmix %s\"\n.SH NAME\nregmix-%s \\- %s\n", c->name, rmx_version(), c->name, c->summary);
   fprintf(f, ".SH SYNOPSIS\n.B regmix %s\n[options] %s\n", c->name, c->words);
   if (c->about) {
@@ -200,7 +270,7 @@ static void roff_command(FILE *f, const cli_command *c) {
   fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 misuse.\n.SH SEE ALSO\n.BR regmix (1)\n", f);
 }
 
-static void roff_overview(FILE *f) {
+static void roff_overview(FILE *f, const void *nothing) {
   fprintf(f, ".TH REGMIX 1 \"\" \"regmix %s\"\n.SH NAME\nregmix \\- data mixtures for language models, by regression\n", rmx_version());
   fputs(".SH SYNOPSIS\n.B regmix\nCOMMAND [options]\n.SH DESCRIPTION\n"
         "Finds in what proportions the domains of a corpus should be mixed to pre\\-train a language model: trains many small\n"
@@ -222,42 +292,27 @@ static void roff_overview(FILE *f) {
         "experiment's folder.\n", f);
 }
 
-static rmx_status run_man(cli *c, rmx_err *err) {
-  if (c->words.n == 0) {
-    roff_overview(stdout);
+// Text of a command that prints nothing else, as text or as {"text"}.
+static rmx_status print_text(const cli *c, void (*print)(FILE *f, const void *what), const void *what, rmx_err *err) {
+  char *text = NULL;
+  size_t size;
+  if (!c->common.json) {
+    print(stdout, what);
     return RMX_OK;
   }
-  const cli_command *command = cli_find(c->words.items[0]);
-  if (!command) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"", c->words.items[0]);
-  roff_command(stdout, command);
-  return RMX_OK;
+  FILE *f = open_memstream(&text, &size);
+  if (f) print(f, what);
+  const bool good = f && fclose(f) == 0;
+  if (good) cli_print_json(json_pack("{s:s}", "text", text));
+  free(text);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a text");
 }
 
-// ---- completion
-
-static rmx_status run_completion(cli *c, rmx_err *err) {
-  const char *shell = c->words.n ? c->words.items[0] : "bash";
-  if (strcmp(shell, "bash") != 0 && strcmp(shell, "zsh") != 0)
-    return rmx_fail(err, RMX_EUSAGE, "completion for bash and zsh, not for \"%s\"", shell);
-  if (strcmp(shell, "zsh") == 0) puts("#compdef regmix\nautoload -U +X bashcompinit && bashcompinit");
-  puts("_regmix() {\n  local word=${COMP_WORDS[COMP_CWORD]} options\n  case ${COMP_WORDS[1]} in");
-  for (size_t i = 0; i < cli_commands_n; i++) {
-    const cli_command *command = cli_commands[i];
-    printf("    %s) options=\"", command->name);
-    for (size_t j = 0; j < command->n_options; j++) printf("--%s ", command->options[j].key);
-    for (size_t j = 0; j < cli_common_options_n; j++) printf("--%s ", cli_common_options[j].key);
-    puts("--help\" ;;");
-  }
-  fputs("  esac\n  if [ \"$COMP_CWORD\" -eq 1 ]; then options=\"", stdout);
-  for (size_t i = 0; i < cli_commands_n; i++)
-    if (!cli_commands[i]->hidden) printf("%s ", cli_commands[i]->name);
-  puts("--help --version\"; fi\n"
-       "  case $word in\n"
-       "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-       "    *) if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"$options\" -- \"$word\"));\n"
-       "       else COMPREPLY=($(compgen -f -- \"$word\")); fi ;;\n"
-       "  esac\n}\ncomplete -o filenames -F _regmix regmix");
-  return RMX_OK;
+static rmx_status run_man(cli *c, rmx_err *err) {
+  const cli_command *command = NULL;
+  if (c->words.n && !(command = cli_find(c->words.items[0])))
+    return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix help` lists them", c->words.items[0]);
+  return print_text(c, command ? roff_command : roff_overview, command, err);
 }
 
 const cli_command cli_help = {
@@ -267,8 +322,4 @@ const cli_command cli_help = {
 const cli_command cli_man = {
     .name = "man", .words = "[COMMAND]", .most_words = 1, .run = run_man, .hidden = true,
     .summary = "print a man page",
-};
-const cli_command cli_completion = {
-    .name = "completion", .words = "[bash|zsh]", .most_words = 1, .run = run_completion, .hidden = true,
-    .summary = "print the completion script of a shell",
 };

@@ -78,7 +78,8 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   if (status == RMX_OK) status = config_text(&b, text, args->target ? args->target : "exam", err);
   if (status == RMX_OK) status = rmx_mkdirs(folder, err);
   if (status == RMX_OK) status = rmx_write_file(path, b.data, b.size, err);
-  if (status == RMX_OK) printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", path, folder, folder);
+  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
+  else if (status == RMX_OK) printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", path, folder, folder);
   rmx_buf_release(&b);
   free(text);
   free(path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix: the command line. Finds the command, parses its options, runs it, and turns
-// the library's status into an exit code: 0 done, 1 failed, 2 misuse.
+// the library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted.
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 const cli_command *const cli_commands[] = {
     &cli_run,   &cli_init,    &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
     &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status, &cli_gc,
-    &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion,
+    &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion, &cli_complete,
 };
 const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;
 
@@ -22,24 +24,68 @@ const cli_command *cli_find(const char *name) {
   return NULL;
 }
 
-// The second Ctrl-C ends the program at once: every file is whole at any moment.
+enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
+
+// The second signal ends the program at once: every file is whole at any moment.
 static void on_signal(int number) {
-  if (rmx_interrupted()) _exit(128 + number);
+  if (rmx_interrupted()) _exit(INTERRUPTED);
   rmx_interrupt();
 }
 
-static int misuse(const char *message) {
-  fprintf(stderr, "regmix: %s\n", message);
-  return 2;
+// A reader that left (regmix ... | head) makes writes fail; this tells it from a full disk.
+static volatile sig_atomic_t reader_left;
+static void on_broken_pipe(int number) { reader_left = 1; }
+
+static void take_signals(void) {
+  const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = on_signal};
+  for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+    struct sigaction had;
+    // Who starts us with a signal ignored (nohup) means it.
+    if (sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN) continue;
+    sigaction(stops[i], &action, NULL);
+  }
+  action.sa_handler = on_broken_pipe;
+  sigaction(SIGPIPE, &action, NULL);
 }
 
-static int unknown_command(const char *name) {
+// A closed stdin, stdout or stderr would be the number of the next file that is opened, and what is printed would go into
+// that file. Each is opened the wrong way round, so that its use fails as it should.
+static void hold_standard_files(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) _exit(FAILED);
+}
+
+static int code_of(rmx_status status) {
+  if (status == RMX_OK) return DONE;
+  if (status == RMX_EINTERRUPTED || rmx_interrupted()) return INTERRUPTED;  // what fails once we were told to stop, fails for it
+  return status == RMX_EUSAGE ? MISUSE : FAILED;
+}
+
+// The end of every command: what it printed is written out, or that is its failure; a failure is told on stderr and, with
+// --json, as the one object on stdout.
+static int finish(const char *name, rmx_status status, rmx_err *err, bool json) {
+  if (status == RMX_OK && json && !cli_printed_json()) status = rmx_fail_memory(err, 0, "the result");
+  if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout))) status = rmx_fail_errno(err, "cannot write the output");
+  if (status != RMX_OK && ferror(stdout) && reader_left) {  // as a program that does not catch the signal ends
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+  }
+  const int code = code_of(status);
+  if (status == RMX_OK) return code;
+  fprintf(stderr, "regmix%s%s: %s\n", name ? " " : "", name ? name : "", err->message);
+  if (json && !cli_printed_json())
+    cli_print_json(json_pack("{s:{s:s, s:i}}", "error", "message", err->message, "exit_code", code));
+  fflush(stdout);
+  return code;
+}
+
+static rmx_status unknown_command(const char *name, rmx_err *err) {
   const char *names[64];
   for (size_t i = 0; i < cli_commands_n; i++) names[i] = cli_commands[i]->name;
   int nearest = rmx_nearest(name, names, cli_commands_n);
-  if (nearest >= 0) fprintf(stderr, "regmix: no command \"%s\"; did you mean \"%s\"?\n", name, names[nearest]);
-  else fprintf(stderr, "regmix: no command \"%s\"; `regmix --help` lists them\n", name);
-  return 2;
+  if (nearest >= 0) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; did you mean \"%s\"?", name, names[nearest]);
+  return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix --help` lists them", name);
 }
 
 // The file of this program, for starting workers: the one that runs, not what PATH says.
@@ -51,52 +97,61 @@ static char *own_path(const char *argv0) {
   return rmx_strdup(path);
 }
 
-static int run_command(const cli_command *command, int argc, char **argv, const char *program) {
-  rmx_err err = {0};
-  bool help = false, may_redo = false;
-  cli c = {.command = command, .program = program, .may_redo = &may_redo, .own = rmx_calloc(1, command->own_size)};
-  rmx_status status = c.own ? cli_parse(&c, argc, argv, &help, &err) : rmx_fail_memory(&err, 0, "options");
-  if (status == RMX_OK && help) {
-    cli_print_help(stdout, command);
-  } else if (status == RMX_OK) {
-    c.listener = cli_terminal(c.common.quiet);
-    status = command->run(&c, &err);
-    cli_clear_progress();
-    if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout))) status = rmx_fail_errno(&err, "cannot write the output");
+static rmx_status run_command(cli *c, int argc, char **argv, rmx_err *err) {
+  bool help = false;
+  c->own = rmx_calloc(1, c->command->own_size);
+  if (!c->own) return rmx_fail_memory(err, 0, "options");
+  RMX_TRY(cli_parse(c, argc, argv, &help, err));
+  if (help) {
+    cli_print_help(stdout, c->command, c->common.json);
+    return RMX_OK;
   }
-  if (status != RMX_OK) fprintf(stderr, "regmix %s: %s\n", command->name, err.message);
-  rmx_options_release(command->options, command->n_options, c.own);
-  rmx_options_release(cli_common_options, cli_common_options_n, &c.common);
-  rmx_strings_release(&c.words);
-  free(c.own);
-  return status == RMX_OK ? 0 : status == RMX_EUSAGE ? 2 : 1;
+  c->listener = cli_terminal(&c->common);
+  rmx_status status = c->command->run(c, err);
+  cli_clear_progress();
+  return status;
+}
+
+static void release(cli *c) {
+  if (c->own) rmx_options_release(c->command->options, c->command->n_options, c->own);
+  rmx_options_release(cli_common_options, cli_common_options_n, &c->common);
+  rmx_strings_release(&c->words);
+  free(c->own);
+  free((char *)c->program);
+}
+
+static bool is_among(int argc, char **argv, const char *word) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], word) == 0) return true;
+  return false;
 }
 
 int main(int argc, char **argv) {
-  struct sigaction action = {.sa_handler = on_signal};
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
-  signal(SIGPIPE, SIG_IGN);  // a reader that left is a write error like any other
-  if (argc < 2) {
-    cli_print_overview(stderr);
-    return 2;
-  }
-  const char *name = argv[1];
+  hold_standard_files();
+  take_signals();
+  rmx_err err = {0};
+  const char *name = argc > 1 ? argv[1] : "";
+  const bool json = is_among(argc, argv, "--json");  // known before the line is parsed, which may fail
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-    cli_print_overview(stdout);
-    return 0;
+    cli_print_overview(stdout, json);
+    return finish(NULL, RMX_OK, &err, json);
   }
   if (strcmp(name, "--version") == 0) {
-    printf("regmix %s\n", rmx_version());
-    return 0;
+    cli_print_version(json);
+    return finish(NULL, RMX_OK, &err, json);
   }
-  if (name[0] == '-') return misuse("the command comes first, its options behind it: regmix COMMAND [options]");
-  const cli_command *command = cli_find(name);
-  if (!command) return unknown_command(name);
-  char *program = own_path(argv[0]);
-  if (!program) return misuse("no memory");
-  int code = run_command(command, argc - 2, argv + 2, program);
-  free(program);
+  if (!*name) {
+    cli_print_overview(stderr, false);
+    return MISUSE;
+  }
+  if (name[0] == '-')
+    return finish(NULL, rmx_fail(&err, RMX_EUSAGE, "the command comes first, its options behind it: regmix COMMAND [options]"), &err, json);
+  bool may_redo = false;
+  cli c = {.command = cli_find(name), .may_redo = &may_redo};
+  if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
+  c.program = own_path(argv[0]);
+  rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, &err) : rmx_fail_memory(&err, 0, "a path");
+  int code = finish(name, status, &err, json);
+  release(&c);
   return code;
 }

@@ -41,6 +41,16 @@ static rmx_status train_for_way(void *context, const rmx_run *runs, size_t n, co
 
 // ---- what each is given
 
+static rmx_status parse_budget(const char *text, double *out, bool *tokens, rmx_err *err) {
+  const size_t n = strlen(text);
+  *tokens = n > 6 && strcmp(text + n - 6, "tokens") == 0;
+  char *number = rmx_format("%.*s", (int)(*tokens ? n - 6 : n), text);
+  rmx_status status = number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err) : rmx_fail_memory(err, 0, "a number");
+  free(number);
+  if (status == RMX_OK && !(*out > 0)) status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", text);
+  return status;
+}
+
 // "1e15" FLOPs, "20Mtokens" of the proxy; nothing: what the swarm takes, trained or not.
 static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) {
   const rmx_config *o = &m->e->config;
@@ -54,14 +64,10 @@ static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) 
     *out = (double)o->sample.runs * flop * (tokens + (o->proxy.eval_half ? 2 : 1) * valid / 3);
     return RMX_OK;
   }
-  const size_t n = strlen(o->compare.budget);
-  const bool tokens = n > 6 && strcmp(o->compare.budget + n - 6, "tokens") == 0;
-  char *number = rmx_format("%.*s", (int)(tokens ? n - 6 : n), o->compare.budget);
-  rmx_status status = number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err) : rmx_fail_memory(err, 0, "a number");
-  free(number);
-  if (status == RMX_OK && tokens) *out *= flop;
-  if (status == RMX_OK && !(*out > 0)) status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", o->compare.budget);
-  return status;
+  bool tokens;
+  RMX_TRY(parse_budget(o->compare.budget, out, &tokens, err));
+  if (tokens) *out *= flop;
+  return RMX_OK;
 }
 
 static rmx_status make_contest(struct methods *m, const rmx_kernels *kernels, rmx_err *err) {
@@ -103,6 +109,22 @@ static rmx_status find_ways(struct methods *m, const rmx_strings *names, rmx_err
     m->entries[i].name = names->items[i];
     if (!is_mixture(names->items[i])) RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].way, err));
   }
+  return RMX_OK;
+}
+
+rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool budget_typed, rmx_err *err) {
+  const rmx_compare_options *o = &e->config.compare;
+  rmx_strings names = {0};
+  rmx_status status = split_names(&o->methods, &names, err);
+  const rmx_baseline *way;
+  for (size_t i = 0; status == RMX_OK && i < names.n; i++)
+    if (!is_mixture(names.items[i])) status = rmx_baseline_find(names.items[i], &way, err);
+  rmx_strings_release(&names);
+  if (status != RMX_OK) return cli_refused(typed || cli_was_set(c, "compare.methods"), err);
+  double budget;
+  bool tokens;
+  if (o->budget && parse_budget(o->budget, &budget, &tokens, err) != RMX_OK)
+    return cli_refused(budget_typed || cli_was_set(c, "compare.budget"), err);
   return RMX_OK;
 }
 

@@ -43,7 +43,7 @@ static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, siz
   rmx_status status = rmx_find_name("metric", first, (const char *const *)f->metrics, f->M, a, err);
   if (status == RMX_OK) status = rmx_find_name("metric", comma + 1, (const char *const *)f->metrics, f->M, b, err);
   free(first);
-  return status;
+  return status == RMX_OK ? status : cli_refused(true, err);
 }
 
 static rmx_status search(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {

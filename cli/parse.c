@@ -9,8 +9,9 @@
 const rmx_option cli_common_options[] = {
     {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR", "the experiment's folder (also -C); default: the current one"},
     {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE", "a setting over regmix.yaml's; may be given several times"},
-    {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL, "print the result as JSON on stdout"},
-    {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL, "no notes and no progress on stderr (also -q)"},
+    {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL, "print the result as one JSON object on stdout, and an error as {\"error\": {\"message\": ..., \"exit_code\": ...}}"},
+    {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL, "print no notes and no progress on stderr (also -q)"},
+    {"verbose", RMX_BOOL, AT(verbose), "false", 0, 0, NULL, "say more on stderr: the program, the machine, how long each step took (also -v)"},
 };
 #undef AT
 const size_t cli_common_options_n = sizeof cli_common_options / sizeof *cli_common_options;
@@ -22,9 +23,8 @@ static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
   for (size_t i = 0; i < cli_common_options_n; i++) names[n++] = cli_common_options[i].key;
   int nearest = rmx_nearest(name, names, n);
   if (nearest >= 0)
-    return rmx_fail(err, RMX_EUSAGE, "%s: unknown option --%s; did you mean --%s?", c->command->name, name, names[nearest]);
-  return rmx_fail(err, RMX_EUSAGE, "%s: unknown option --%s; `regmix %s --help` lists them", c->command->name, name,
-                  c->command->name);
+    return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; did you mean --%s?", name, names[nearest]);
+  return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; `regmix %s --help` lists them", name, c->command->name);
 }
 
 // Sets one option given as `name` with `value` (NULL: none was attached).
@@ -44,19 +44,38 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   if (!o) return unknown_option(c, name, err);
   if (o->type == RMX_BOOL && !value) value = "true";
   if (!value) {
-    if (!next) return rmx_fail(err, RMX_EUSAGE, "%s: --%s wants a value (%s)", c->command->name, name, o->choices ? o->choices : "VALUE");
+    if (!next) return rmx_fail(err, RMX_EUSAGE, "--%s wants a value (%s)", name, o->choices ? o->choices : "VALUE");
     value = next;
     *used = true;
   }
-  if (rmx_option_set(table, n, into, name, value, err) != RMX_OK) return rmx_fail(err, RMX_EUSAGE, "%s: --%.900s", c->command->name, err->message);
-  return RMX_OK;
+  rmx_status status = rmx_option_set(table, n, into, name, value, err);
+  if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
+  return status;
 }
 
 static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
   if ((int)c->words.n == c->command->most_words)
-    return rmx_fail(err, RMX_EUSAGE, "%s: \"%s\" is one word too many; `regmix %s --help` tells what it takes",
-                    c->command->name, word, c->command->name);
+    return rmx_fail(err, RMX_EUSAGE, "\"%s\" is one word too many; `regmix %s --help` tells what it takes", word, c->command->name);
   return rmx_strings_add(&c->words, word) ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
+}
+
+bool cli_was_set(const cli *c, const char *key) {
+  const size_t n = strlen(key);
+  for (size_t i = 0; i < c->common.settings.n; i++) {
+    const char *setting = c->common.settings.items[i];
+    if (strncmp(setting, key, n) == 0 && (setting[n] == '=' || setting[n] == '.')) return true;
+  }
+  return false;
+}
+
+rmx_status cli_refused(bool typed, rmx_err *err) {
+  if (typed && err->status == RMX_EINPUT) err->status = RMX_EUSAGE;
+  return err->status;
+}
+
+rmx_status cli_from_file(bool from_file, rmx_err *err) {
+  if (from_file && err->status == RMX_EUSAGE) err->status = RMX_EINPUT;
+  return err->status;
 }
 
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
@@ -76,6 +95,8 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
       return RMX_OK;
     } else if (strcmp(word, "-q") == 0) {
       c->common.quiet = true;
+    } else if (strcmp(word, "-v") == 0) {
+      c->common.verbose = true;
     } else if (strncmp(word, "-C", 2) == 0) {
       RMX_TRY(take_option(c, "experiment", word[2] ? word + 2 : NULL, next, &used, err));
     } else if (strncmp(word, "-n", 2) == 0) {
@@ -88,7 +109,7 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
       free(name);
       RMX_TRY(status);
     } else {
-      return rmx_fail(err, RMX_EUSAGE, "%s: unknown option %s; options are written --name (or -C, -n, -q, -h)", c->command->name, word);
+      return rmx_fail(err, RMX_EUSAGE, "unknown option %s; options are written --name (or -C, -n, -q, -v, -h)", word);
     }
     if (used) i++;
   }

@@ -12,7 +12,7 @@ struct predict_args {
 
 static rmx_status run_predict(cli *c, rmx_err *err) {
   struct predict_args *args = c->own;
-  if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "predict: wanted --mixtures M.csv");
+  if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv");
   rmx_fit *f = NULL;
   rmx_table mixtures = {0}, out = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
@@ -21,7 +21,8 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(&c->listener, "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
-  if (status == RMX_OK) rmx_csv_print(stdout, &out);
+  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
+  else if (status == RMX_OK) rmx_csv_print(stdout, &out);
   free(folder);
   rmx_table_release(&out);
   rmx_table_release(&mixtures);

@@ -5,13 +5,27 @@
 
 #include "steps.h"
 
+// Of --set, what no option table can check: a model and a processor level. Later they would fail as if the config were wrong.
+static rmx_status check_settings(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  enum { ANY_VOCABULARY = 4096 };
+  rmx_model_config model;
+  const rmx_kernels *kernels;
+  if (cli_was_set(c, "proxy") && rmx_training_model(&e->config.proxy, ANY_VOCABULARY, &model, err) != RMX_OK)
+    return rmx_fail_in(err, "proxy"), cli_refused(true, err);
+  if (cli_was_set(c, "large") && rmx_training_model(&e->config.large, ANY_VOCABULARY, &model, err) != RMX_OK)
+    return rmx_fail_in(err, "large"), cli_refused(true, err);
+  if (cli_was_set(c, "isa") && rmx_kernels_get(e->config.general.isa, &kernels, err) != RMX_OK) return cli_refused(true, err);
+  return RMX_OK;
+}
+
 rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e, rmx_err *err) {
   RMX_TRY(rmx_experiment_open(c->common.folder, yaml, (const char *const *)c->common.settings.items,
                               c->common.settings.n, e, err));
-  if (!needed || e->config_path) return RMX_OK;
-  rmx_status status = rmx_fail(err, RMX_EINPUT, "no regmix.yaml in %s; `regmix init` writes one, -C DIR names another folder",
-                               e->folder);
-  rmx_experiment_release(e);
+  rmx_status status = RMX_OK;
+  if (needed && !e->config_path)
+    status = rmx_fail(err, RMX_EINPUT, "no regmix.yaml in %s; `regmix init` writes one, -C DIR names another folder", e->folder);
+  if (status == RMX_OK) status = check_settings(c, e, err);
+  if (status != RMX_OK) rmx_experiment_release(e);
   return status;
 }
 
@@ -53,7 +67,7 @@ static void release_sources(struct sources *s) {
   *s = (struct sources){0};
 }
 
-static rmx_status find_sources(const rmx_experiment *e, struct sources *s, rmx_err *err) {
+static rmx_status find_sources(const cli *cl, const rmx_experiment *e, struct sources *s, rmx_err *err) {
   const rmx_config *c = &e->config;
   *s = (struct sources){.domains = c->domains, .n = c->n_domains};
   if (c->n_domains == 0) {
@@ -72,6 +86,7 @@ static rmx_status find_sources(const rmx_experiment *e, struct sources *s, rmx_e
     status = rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
     if (status == RMX_OK) s->n_targets++;
     else if (c->proxy.command) status = RMX_OK;
+    else if (cli_was_set(cl, "target")) status = cli_refused(true, err);
     else rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
   }
   free(names);
@@ -108,7 +123,7 @@ rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   RMX_TRY(write_resolved(e, err));
   struct sources s = {0};
   uint64_t hash;
-  rmx_status status = find_sources(e, &s, err);
+  rmx_status status = find_sources(c, e, &s, err);
   const rmx_corpus_options *o = &e->config.corpus;
   if (status == RMX_OK) status = rmx_corpus_source_hash(o, s.domains, s.n, s.targets, s.n_targets, e->folder, &hash, err);
   if (status == RMX_OK && !up_to_date(e, hash)) {

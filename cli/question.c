@@ -59,12 +59,13 @@ static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit
                             rmx_target *t, rmx_err *err) {
   if (a->target.n + a->maximize.n > 0) {
     rmx_target parsed;
-    RMX_TRY(rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err));
+    if (rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err) != RMX_OK) return cli_refused(true, err);
     rmx_target_release(t);
     *t = parsed;
     return RMX_OK;
   }
-  RMX_TRY(target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, t->weight, err));
+  if (target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, t->weight, err) != RMX_OK)
+    return cli_refused(cli_was_set(c, "target"), err);
   if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
   for (size_t m = 0; m < f->M; m++) {
     if (t->weight[m] > 0 && t->sign[m] < 0) {
@@ -126,10 +127,10 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
   const char *const *names = (const char *const *)f->domains;
   bool by_epochs = a->tokens || a->max_epochs > 0 || (corpus && a->budget > 0);
   if (by_epochs && !a->tokens && !corpus)
-    return rmx_fail(err, RMX_EUSAGE, "%s: a cap by epochs needs to know the tokens of each domain; give --tokens FILE", c->command->name);
+    return rmx_fail(err, RMX_EUSAGE, "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
   double budget = a->budget > 0 || !corpus ? a->budget : (double)e->config.large.tokens;
   if (by_epochs && !(budget > 0))
-    return rmx_fail(err, RMX_EUSAGE, "%s: a cap by epochs needs the tokens of the large run; give --budget TOKENS", c->command->name);
+    return rmx_fail(err, RMX_EUSAGE, "a cap by epochs needs the tokens of the large run; give --budget TOKENS");
   size_t most = f->D + (corpus ? corpus->D_train : 0);
   double *x = rmx_calloc(most, sizeof *x);
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
@@ -148,12 +149,22 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
   return status;
 }
 
-static rmx_status constraints_of(const rmx_question_options *o, const rmx_fit *f, const double *prior, rmx_constraints *k, rmx_err *err) {
+// What was joined of the config's list and the command line's: whether item i was typed.
+static bool was_typed(const cli *c, const char *key, const rmx_strings *config, size_t i) { return i >= config->n || cli_was_set(c, key); }
+
+static rmx_status constraints_of(const cli *c, const rmx_question_options *config, const rmx_question_options *o, const rmx_fit *f,
+                                 const double *prior, rmx_constraints *k, rmx_err *err) {
+  static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
+  const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
   const char *const *names = (const char *const *)f->domains;
   const rmx_strings *bounds[] = {&o->floor, &o->cap, &o->fix};
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
-    for (size_t i = 0; i < bounds[kind]->n; i++) RMX_TRY(rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err));
-  for (size_t i = 0; i < o->share.n; i++) RMX_TRY(rmx_constraints_share(k, o->share.items[i], names, err));
+    for (size_t i = 0; i < bounds[kind]->n; i++)
+      if (rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err) != RMX_OK)
+        return cli_refused(was_typed(c, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i), err);
+  for (size_t i = 0; i < o->share.n; i++)
+    if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
+      return cli_refused(was_typed(c, "optimize.share", &config->share, i), err);
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
     return rmx_fail(err, RMX_EUSAGE, "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
@@ -163,7 +174,8 @@ static rmx_status constraints_of(const rmx_question_options *o, const rmx_fit *f
   return read_mixture(o->reference, f, prior, &k->reference, err);
 }
 
-static rmx_status limits_of(const rmx_question_options *o, const rmx_fit *f, rmx_question *q, rmx_err *err) {
+static rmx_status limits_of(const cli *c, const rmx_question_options *config, const rmx_question_options *o, const rmx_fit *f, rmx_question *q,
+                            rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
     if (!o->than) return RMX_OK;
     return rmx_fail(err, RMX_EUSAGE, "--than %s: what is compared with it? Give --no-worse METRIC or --worst", o->than);
@@ -171,7 +183,8 @@ static rmx_status limits_of(const rmx_question_options *o, const rmx_fit *f, rmx
   double *than = NULL;
   rmx_status status = read_mixture(o->than, f, q->prior, &than, err);
   for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
-    status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target, err);
+    if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target, err)) != RMX_OK)
+      status = cli_refused(was_typed(c, "optimize.no_worse", &config->no_worse, i), err);
   if (status == RMX_OK && o->worst) rmx_target_worst(f, than, &q->target);
   free(than);
   return status;
@@ -188,8 +201,8 @@ static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const 
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));  // raw rows may not quite sum to 1; a prior does
   RMX_TRY(target_of(c, e, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(c, e, f, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(o, f, q->prior, &q->constraints, err));
-  return limits_of(o, f, q, err);
+  RMX_TRY(constraints_of(c, &e->config.question, o, f, q->prior, &q->constraints, err));
+  return limits_of(c, &e->config.question, o, f, q, err);
 }
 
 rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus, rmx_question *q,

@@ -32,7 +32,8 @@ static rmx_status run_report(cli *c, rmx_err *err) {
                                   .budget = args->budget, .domains = (const char *const *)domains.items,
                                   .tokens = tokens, .n_domains = domains.n};
   if (status == RMX_OK) status = rmx_report_write(&files, path, err);
-  if (status == RMX_OK) puts(path);
+  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s}", "report", path));
+  else if (status == RMX_OK) puts(path);
   free(path);
   free(tokens);
   rmx_strings_release(&domains);

@@ -74,6 +74,7 @@ static rmx_status run_run(cli *c, rmx_err *err) {
   rmx_status status = RMX_OK;
   if (e.config.n_target == 0)
     status = rmx_fail(err, RMX_EINPUT, "%s: no target: add for example `target: wikipedia` (a domain, or a map `domain: weight`)", e.config_path);
+  if (status == RMX_OK) status = check_methods(c, &e, false, false, err);
   if (status == RMX_OK) status = run_all(c, &e, err);
   char time[32];
   if (status == RMX_OK) rmx_note(&c->listener, "all done in %s", cli_duration(rmx_now() - began, time));

@@ -143,13 +143,27 @@ rmx_status step_sample(const cli *c, const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+static void print_mixtures_json(const char *path, const rmx_table *t) {
+  cli_print_json(json_pack("{s:o, s:I, s:o}", "path", path ? json_string(path) : json_null(), "runs", (json_int_t)t->N, "mixtures", cli_table_json(t)));
+}
+
+static rmx_status print_sample_json(const rmx_experiment *e, rmx_err *err) {
+  rmx_table t = {0};
+  char *path = rmx_experiment_path(e, "mixtures.csv");
+  rmx_status status = path ? rmx_csv_read(path, &t, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) print_mixtures_json(path, &t);
+  rmx_table_release(&t);
+  free(path);
+  return status;
+}
+
 // Mixtures from a prior of the user's, without a corpus: for those who train elsewhere.
 struct sample_args {
   char *prior, *out;
   bool redo;
 };
 
-static rmx_status sample_from_prior(const rmx_experiment *e, const char *prior_path, const char *out, rmx_err *err) {
+static rmx_status sample_from_prior(const cli *c, const rmx_experiment *e, const char *prior_path, const char *out, rmx_err *err) {
   rmx_yaml yaml;
   RMX_TRY(rmx_yaml_read(prior_path, &yaml, err));
   const json_t *map = yaml.root;
@@ -177,7 +191,8 @@ static rmx_status sample_from_prior(const rmx_experiment *e, const char *prior_p
   for (size_t i = 0; status == RMX_OK && i < N; i++)
     if (!(t.ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
   if (status == RMX_OK && out) status = rmx_csv_write(out, &t, err);
-  else if (status == RMX_OK) rmx_csv_print(stdout, &t);
+  if (status == RMX_OK && c->common.json) print_mixtures_json(out, &t);
+  else if (status == RMX_OK && !out) rmx_csv_print(stdout, &t);
   rmx_table_release(&t);
   free(prior);
   rmx_yaml_release(&yaml);
@@ -189,7 +204,8 @@ static rmx_status run_sample(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, !args->prior, &e, err));
   *c->may_redo = args->redo;
-  rmx_status status = args->prior ? sample_from_prior(&e, args->prior, args->out, err) : step_sample(c, &e, err);
+  rmx_status status = args->prior ? sample_from_prior(c, &e, args->prior, args->out, err) : step_sample(c, &e, err);
+  if (status == RMX_OK && !args->prior && c->common.json) status = print_sample_json(&e, err);
   rmx_experiment_release(&e);
   return status;
 }

@@ -13,7 +13,7 @@ static bool there(const rmx_experiment *e, const char *name) {
   return yes;
 }
 
-static json_t *count_states(const rmx_run *runs, size_t n) {
+json_t *run_states_json(const rmx_run *runs, size_t n) {
   size_t count[RMX_RUN_STATES] = {0};
   json_t *o = json_object();
   for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
@@ -55,7 +55,7 @@ static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *er
       rmx_corpus_free(corpus);
       return status;
     }
-    json_object_set_new(root, "proxies", count_states(runs, n));
+    json_object_set_new(root, "proxies", run_states_json(runs, n));
     release_runs(runs, n);
   }
   if (corpus) rmx_corpus_free(corpus);
@@ -97,11 +97,23 @@ static void print_status(const json_t *root) {
   json_object_foreach(json_object_get(root, "files"), name, value) printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
 
+// A folder with nothing of an experiment in it is a slip of the finger.
+static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
+  static const char *const parts[] = {"corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json", "optimum.yaml", "large", "runs"};
+  bool any = e->config_path != NULL;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) any = any || there(e, parts[i]);
+  if (any) return RMX_OK;
+  if (!there(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
+  return rmx_fail(err, RMX_EINPUT, "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix init` begins one, -C DIR names "
+                  "another folder", e->folder);
+}
+
 static rmx_status run_status(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, false, &e, err));
   json_t *root = json_object();
-  rmx_status status = status_tree(&e, root, err);
+  rmx_status status = anything_there(&e, err);
+  if (status == RMX_OK) status = status_tree(&e, root, err);
   if (status == RMX_OK && c->common.json) cli_print_json(json_incref(root));
   else if (status == RMX_OK) print_status(root);
   json_decref(root);

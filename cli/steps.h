@@ -50,6 +50,7 @@ rmx_status proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run
 // The same of a table that is not written yet.
 rmx_status runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t, rmx_run **runs, size_t *n, rmx_err *err);
 void release_runs(rmx_run *runs, size_t n);
+json_t *run_states_json(const rmx_run *runs, size_t n);  // {"runs": n, state: how many}
 // Upper bounds of the weights, from tokens, large.tokens and sample.*: (D_train).
 void weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
 // Finished runs and what they took (redo.c).
@@ -167,6 +168,7 @@ typedef struct comparison {
 // Opens the corpus, makes room for n contenders, which the caller fills in. Release in any case.
 rmx_status comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds, bool with_target, rmx_err *err);
 // The contender that a mixture's name means: optimum, prior, uniform, best_single, best_run, single:DOMAIN, a mixture file.
+// RMX_EUSAGE for what is none of them.
 rmx_status contender_named(const comparison *c, const char *name, contender *out, rmx_err *err);
 rmx_status comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
 rmx_status comparison_read(comparison *c, rmx_err *err);  // c->loss, target and flops, once they are trained
@@ -178,6 +180,8 @@ json_t *comparison_against(const comparison *c, size_t i, size_t other);  // of 
 void print_difference(const json_t *difference);  // such a one, as four columns: mean, low, high, verdict
 json_t *comparison_target(const comparison *c);                           // metric: weight
 void print_number(const json_t *x, int width, int digits);                // "-" for what is none
+// Whether compare.methods and compare.budget are such, before any work; `typed`, `budget_typed`: options of the command gave them.
+rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool budget_typed, rmx_err *err);
 // The comparison of compare.methods (methods.c), if there are any: trains what each needs, then large models.
 rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err);
 // Prints compare/methods.json.

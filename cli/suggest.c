@@ -102,8 +102,8 @@ static rmx_status open_fit(const cli *c, const rmx_experiment *e, const struct s
   else if (args->question.prior) status = names_of_prior(args->question.prior, &s->fit, err);
   else if (s->corpus) status = fit_of_nothing(s->corpus->names, s->corpus->prior, s->corpus->D_train, &s->fit, err);
   else
-    status = rmx_fail(err, RMX_EUSAGE, "%s: no fit in %s: give --fit DIR (`regmix fit` makes it) or, with no runs yet, --prior FILE to spread the first ones around",
-                      c->command->name, folder);
+    status = rmx_fail(err, RMX_EUSAGE, "no fit in %s: give --fit DIR (`regmix fit` makes it) or, with no runs yet, --prior FILE to spread the first ones around",
+                      folder);
   free(folder);
   free(file);
   return status;

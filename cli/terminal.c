@@ -62,18 +62,38 @@ static void caution(void *context, const char *message) {
   fprintf(stderr, state.terminal ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
 }
 
-rmx_listener cli_terminal(bool quiet) {
+rmx_listener cli_terminal(const cli_common *common) {
   const char *term = getenv("TERM");
   state.terminal = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
-  state.quiet = quiet;
+  state.quiet = common->quiet;
   return (rmx_listener){NULL, show_progress, say, caution};
 }
 
+static bool printed_json;
+
+bool cli_printed_json(void) { return printed_json; }
+
 void cli_print_json(json_t *tree) {
-  char *text = rmx_json_text(tree);
-  if (text) fputs(text, stdout);
+  char *text = printed_json || !tree ? NULL : rmx_json_text(tree);
+  if (text) {
+    fputs(text, stdout);
+    printed_json = true;
+  }
   free(text);
   json_decref(tree);
+}
+
+json_t *cli_table_json(const rmx_table *t) {
+  json_t *root = json_object();
+  for (size_t i = 0; i < t->N; i++) {
+    json_t *row = json_object();
+    for (size_t j = 0; j < t->D; j++) {
+      const double x = t->x[i * t->D + j];
+      json_object_set_new(row, t->names[j], isfinite(x) ? json_real(x) : json_null());
+    }
+    json_object_set_new(root, t->ids[i], row);
+  }
+  return root;
 }
 
 int cli_width(char *const *names, size_t n, int least) {
@@ -105,4 +125,9 @@ const char *cli_duration(double s, char out[32]) {
   else if (s < 2 * 86400.0) snprintf(out, 32, "%d h %d min", (int)(s / 3600), (int)(s / 60) % 60);
   else snprintf(out, 32, "%.1f days", s / 86400);
   return out;
+}
+
+void cli_print_version(bool json) {
+  if (json) cli_print_json(json_pack("{s:s}", "version", rmx_version()));
+  else printf("regmix %s\n", rmx_version());
 }

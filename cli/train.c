@@ -214,6 +214,22 @@ struct train_args {
   bool redo;
 };
 
+static rmx_status print_train_json(const rmx_experiment *e, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(open_corpus(e, &corpus, err));
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
+  if (status == RMX_OK) {
+    char *metrics = rmx_experiment_path(e, "metrics.csv");
+    cli_print_json(json_pack("{s:o, s:s}", "proxies", run_states_json(runs, n), "metrics", metrics ? metrics : ""));
+    free(metrics);
+    release_runs(runs, n);
+  }
+  rmx_corpus_free(corpus);
+  return status;
+}
+
 static rmx_status run_train(cli *c, rmx_err *err) {
   const struct train_args *args = c->own;
   rmx_experiment e;
@@ -221,6 +237,7 @@ static rmx_status run_train(cli *c, rmx_err *err) {
   *c->may_redo = args->redo;
   if (args->jobs > 0) e.config.general.jobs = args->jobs;
   rmx_status status = step_train(c, &e, err);
+  if (status == RMX_OK && c->common.json) status = print_train_json(&e, err);
   rmx_experiment_release(&e);
   return status;
 }
@@ -233,7 +250,7 @@ static void on_worker_signal(int number) {
 }
 
 static rmx_status run_worker(cli *c, rmx_err *err) {
-  if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "worker: wanted the folder of a run");
+  if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "wanted the folder of a run");
   const struct sigaction action = {.sa_handler = on_worker_signal};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
@@ -241,7 +258,9 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
 #endif
-  return rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_steer, stdout, err);
+  rmx_status status = rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_steer, c->common.json ? NULL : stdout, err);
+  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s}", "run", c->words.items[0]));
+  return status;
 }
 
 static const rmx_option train_options[] = {

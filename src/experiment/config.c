@@ -214,8 +214,8 @@ rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err) {
     status = add_target(c, equals + 1, 1.0, err);
   } else {
     status = set_key(c, key, equals + 1, err);
-    if (status != RMX_OK) err->status = status = RMX_EUSAGE;
   }
+  if (status == RMX_EINPUT) err->status = status = RMX_EUSAGE;
   free(key);
   return status;
 }

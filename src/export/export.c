@@ -77,7 +77,7 @@ static rmx_status find_paths(const struct format *f, const rmx_export_request *r
   if (r->valid_prefix) RMX_TRY(path_of(r->valid_prefix, r, d, arena, &s->valid, err));
   if ((f->needs & RMX_EXPORT_PATHS) && !s->path)
     return rmx_fail(
-        err, RMX_EINPUT,
+        err, RMX_EUSAGE,
         "%s: domain \"%s\" has no path: say where its data are with --data %s=PATH, or for all domains "
         "with --prefix TEXT (the path is TEXT and the name)",
         f->name, s->name, s->name);

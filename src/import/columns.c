@@ -111,7 +111,8 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
     if (found) continue;
     char why[200];
     snprintf(why, sizeof why, "no column matches \"%.120s\"", pattern);
-    return cannot_tell(c, why, err);
+    cannot_tell(c, why, err);
+    return err->status = RMX_EUSAGE;  // the pattern is the caller's own
   }
   return RMX_OK;
 }

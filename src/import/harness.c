@@ -180,7 +180,7 @@ static rmx_status choose(const results *r, bool *chosen, size_t *n, rmx_err *err
         found++;
       }
     if (!found)
-      return rmx_fail(err, RMX_EINPUT, "%s: no metric matches \"%s\"; the first of %zu is \"%s\"", r->s->path,
+      return rmx_fail(err, RMX_EUSAGE, "%s: no metric matches \"%s\"; the first of %zu is \"%s\"", r->s->path,
                       o->columns[p], r->n, r->metrics[0].title);
   }
   *n = 0;

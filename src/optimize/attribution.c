@@ -91,6 +91,7 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question
     fewer.starts = fewer.starts / FEWER + 2;
     leaving l = {fit, question, &fewer, optimum, seed, NAN, a.without};
     rmx_parallel(threads, D + 1, leave_out, &l);
+    if (rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");
     for (size_t d = 0; d < D; d++) {
       // Nothing is lost with what the optimum does not have.
       if (optimum->mixture[d] < 1e-9) a.without[d] = l.best;

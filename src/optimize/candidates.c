@@ -130,7 +130,10 @@ static void do_one(void *context, size_t i) {
   double *w = t->X + i * D, *alpha = rmx_calloc(3 * D, sizeof(double)), *rounded = alpha + D,
          *inner = alpha + 2 * D;
   t->inside[i] = false;
-  if (alpha == NULL) return;
+  if (alpha == NULL || rmx_interrupted()) {
+    free(alpha);
+    return;
+  }
   rmx_rng rng = rmx_rng_make(t->c->seed, t->c->drawn + i, RMX_FOR_CANDIDATES);
   draw(t, &rng, i, w, alpha);
   if (!rmx__region_keeps(t->region, w)) rmx__region_project(t->region, w);
@@ -156,6 +159,7 @@ static rmx_status do_all(rmx__candidates *c, task *t, size_t wanted, int threads
       t->X && t->inside ? RMX_OK : rmx_fail_memory(err, wanted * c->D * sizeof(double), "candidates");
   if (status == RMX_OK) {
     rmx_parallel(threads, wanted, do_one, t);
+    if (rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while drawing mixtures");
     for (size_t i = 0; i < wanted; i++)
       if (t->inside[i]) rmx__candidates_add(c, t->X + i * c->D);
     c->drawn += wanted;

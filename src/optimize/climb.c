@@ -46,8 +46,9 @@ static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_opti
   size_t best = n;
   for (size_t i = 0; i < n; i++) {
     if (s.errors[i].status == RMX_OK && (best == n || s.score[i] < s.score[best])) best = i;
-    if (s.errors[i].status == RMX_ENOMEM) *err = s.errors[i];
-    if (s.errors[i].status == RMX_ENOMEM) status = RMX_ENOMEM;
+    if (s.errors[i].status != RMX_ENOMEM && s.errors[i].status != RMX_EINTERRUPTED) continue;
+    *err = s.errors[i];
+    status = err->status;
   }
   if (status == RMX_OK && best == n) {
     *err = s.errors[0];

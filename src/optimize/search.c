@@ -23,6 +23,7 @@ enum { MOST_EVALUATIONS = 300, BALLS = 4 };
 // ---- one way down ----
 
 static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while searching");
   size_t D = p->D, n = D + p->target->worst, rows = rmx__problem_rows(p);
   double *work = rmx_calloc(2 * n + rows, sizeof(double)), value;
   nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)n);

@@ -151,6 +151,7 @@ static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err)
   rmx__cover c;
   RMX_TRY(rmx__cover_make(&c, s->list.X, s->n_known, s->D, err));
   for (*count = 0;; ++*count) {
+    if (rmx_interrupted()) return rmx__cover_release(&c), rmx_fail(err, RMX_EINTERRUPTED, "interrupted while looking for the next runs");
     size_t farthest = s->list.n;
     double most = RMX__LEAST_OFF;
     for (size_t i = s->n_known; i < s->list.n; i++) {

@@ -111,6 +111,7 @@ static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_r
 }
 
 static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while working out intervals");
   size_t D = b->fit->D, M = b->fit->M;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;

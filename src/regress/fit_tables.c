@@ -158,11 +158,12 @@ static rmx_status choose_metrics(const rmx_table *metrics, const char *const *on
   for (size_t m = 0; m < (n_only ? n_only : metrics->D); m++) {
     column[m] = m;
     if (n_only == 0) continue;
-    RMX_TRY(
-        rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D, &column[m], err));
+    // The caller's own words: what is wrong with them is not the tables' fault.
+    if (rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D, &column[m], err) != RMX_OK)
+      return err->status = RMX_EUSAGE;
     for (size_t k = 0; k < m; k++)
       if (column[k] == column[m])
-        return rmx_fail(err, RMX_EINPUT, "metric \"%s\" is asked for twice", metrics->names[column[m]]);
+        return rmx_fail(err, RMX_EUSAGE, "metric \"%s\" is asked for twice", metrics->names[column[m]]);
   }
   return RMX_OK;
 }

@@ -156,6 +156,11 @@ static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena
   return s->Z && s->by_Z && s->K && s->G && s->alpha && ((s->M && s->slope) || !slopes);
 }
 
+static int stop_when_told(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g, lbfgsfloatval_t value,
+                          lbfgsfloatval_t x_norm, lbfgsfloatval_t g_norm, lbfgsfloatval_t step, int n, int k, int tries) {
+  return rmx_interrupted();
+}
+
 rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
   enum { PADDING = 16 };  // some builds of liblbfgs work on whole vectors
   rmx_arena arena = {0};
@@ -179,13 +184,14 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
     how.max_linesearch = 20;
     how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // which bears infinities
     double value;
-    end = lbfgs((int)P, x, &value, evaluate, NULL, &s, &how);
+    end = lbfgs((int)P, x, &value, evaluate, stop_when_told, &s, &how);
     // It stops where it can go no further uphill; what it has then is no worse than what it began with.
     bool finite = end != LBFGSERR_OUTOFMEMORY;
     for (size_t k = 0; k < P; k++) finite &= isfinite(x[k]);
     if (finite) memcpy(theta, x, P * sizeof(double));
   }
   rmx_arena_release(&arena);
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting a Gaussian process");
   return ready && end != LBFGSERR_OUTOFMEMORY
              ? RMX_OK
              : rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");

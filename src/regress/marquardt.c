@@ -83,6 +83,7 @@ rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int 
   if (!isfinite(best)) return rmx_fail(err, RMX_ENUMERIC, "a least-squares fit starts at %g", best);
   normal_equations(c, strength, p, slot);
   for (int t = 0; t < steps && mu < 1e12; t++) {
+    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting");
     double expected = 0;
     memcpy(c->L, c->A, P * P * sizeof(double));
     for (size_t k = 0; k < P; k++) {

@@ -81,6 +81,7 @@ rmx_status rmx_regress_refit(const rmx_regress_options *options, const rmx_regre
 rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_options *options,
                          const rmx_regressor *fitted, const rmx_dataset *data, uint64_t seed,
                          const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting");
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
   *r = (rmx_regressor){.kind = kind, .D = data->D};

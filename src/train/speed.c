@@ -62,6 +62,7 @@ static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_
   if (out->parts) rmx_model_clock(m->stepper.model, m->parts);
   const double processor = processor_s();
   while (n == 0 || (whole < seconds && n < MOST_STEPS)) {
+    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while measuring");
     const double before = rmx_now();
     RMX_TRY(rmx__stepper_take(&m->stepper, 1e-4, &loss, &norm, err));
     m->step_s[n] = rmx_now() - before;
@@ -83,7 +84,7 @@ static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_
 static void validate(struct measured *m, double seconds, rmx_speed *out) {
   const rmx_batch *b = &m->stepper.batch;
   size_t n = 0;
-  for (double whole = 0; n == 0 || (whole < seconds && n < MOST_STEPS);) {
+  for (double whole = 0; n == 0 || (whole < seconds && n < MOST_STEPS && !rmx_interrupted());) {
     const double before = rmx_now();
     rmx_model_losses(m->stepper.model, b->tokens, b->labels, b->B, b->T, m->stepper.losses);
     m->step_s[n] = rmx_now() - before;

@@ -20,7 +20,7 @@ for command in run init plan prepare sample train fit score predict optimize pre
   try "$command --help" 0 "Usage: regmix $command" "$REGMIX" $command --help
 done
 try "a man page" 0 ".TH REGMIX-fit 1" "$REGMIX" man fit
-try "completion" 0 "complete -o filenames -F _regmix regmix" "$REGMIX" completion bash
+try "completion" 0 "complete -F _regmix regmix" "$REGMIX" completion bash
 
 # ---- two CSV files: fit, predict, score, optimize
 awk 'BEGIN { print "run,train_a,train_b,train_c" > "m.csv"; print "run,metric/a_val_loss,metric/b_val_loss" > "l.csv"
@@ -71,7 +71,7 @@ printf 'train_a: 0.2\ntrain_b: 0.3\ntrain_c: 0.5\n' > mixture.yaml
 try "export for Megatron-LM" 0 "0.2 /data/train_a 0.3 /data/train_b 0.5 /data/train_c" "$REGMIX" export --to megatron --mixture mixture.yaml --prefix /data/
 try "export to an unknown trainer" 2 'did you mean "megatron"' "$REGMIX" export --to megatorn --mixture mixture.yaml
 try "no target" 2 "give --target METRIC" "$REGMIX" optimize --fit fit
-try "an unknown target" 1 'unknown metric "zebra"' "$REGMIX" optimize --fit fit --target zebra
+try "an unknown target" 2 'unknown metric "zebra"' "$REGMIX" optimize --fit fit --target zebra
 try "a fit that is not there" 1 "nofit" "$REGMIX" predict --fit nofit --mixtures m.csv
 try "a setting that is not known" 2 'did you mean "trees.rounds"' "$REGMIX" fit --mixtures m.csv --metrics l.csv --set trees.round=5
 try "a setting out of bounds" 2 "out of bounds" "$REGMIX" fit --mixtures m.csv --metrics l.csv --set ridge.alpha=-1
@@ -193,6 +193,6 @@ try "init writes a config" 0 "regmix.yaml" "$REGMIX" init new --text exp/text --
 try "which can be planned" 0 "In all" "$REGMIX" plan -C new --set proxy.tokens=1k --set large.tokens=1k
 try "init does not write over one" 1 "there already" "$REGMIX" init new
 try "bench --json" 0 '"mfu"' "$REGMIX" bench --model nano --vocab 512 --seq 64 --batch_tokens 512 --seconds 0.1 --json
-try "an unknown processor level" 1 "avx9" "$REGMIX" bench --isa avx9
+try "an unknown processor level" 2 "avx9" "$REGMIX" bench --isa avx9
 try "the portable level works" 0 '"ref"' "$REGMIX" bench --isa ref --model nano --vocab 512 --seq 64 --batch_tokens 512 --micro_tokens 512 --seconds 0.1 --json
 done_testing
