@@ -53,46 +53,6 @@ json_t *made_by(const rmx_experiment *e, const rmx_corpus *corpus) {
   return o;
 }
 
-// The domains of the config, or those found in corpus.folder.
-struct sources {
-  rmx_domain_source *domains;
-  size_t n;
-  rmx_domain_source *found;  // owned
-  size_t *targets, n_targets;
-};
-
-static void release_sources(struct sources *s) {
-  if (s->found) rmx_domain_sources_release(s->found, s->n);
-  free(s->targets);
-  *s = (struct sources){0};
-}
-
-static rmx_status find_sources(const cli *cl, const rmx_experiment *e, struct sources *s, rmx_err *err) {
-  const rmx_config *c = &e->config;
-  *s = (struct sources){.domains = c->domains, .n = c->n_domains};
-  if (c->n_domains == 0) {
-    if (!c->corpus.folder)
-      return rmx_fail(err, RMX_EINPUT, "%s: neither corpus.domains nor corpus.folder says where the text is",
-                      e->config_path ? e->config_path : "the config");
-    RMX_TRY(rmx_corpus_discover(c->corpus.folder, e->folder, &s->found, &s->n, err));
-    s->domains = s->found;
-  }
-  // Text of the target must not be trained on; a target that is no domain (a metric of the user's) has none.
-  const char **names = rmx_calloc(s->n, sizeof *names);
-  s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
-  rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
-  for (size_t i = 0; status == RMX_OK && i < s->n; i++) names[i] = s->domains[i].name;
-  for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
-    status = rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
-    if (status == RMX_OK) s->n_targets++;
-    else if (c->proxy.command) status = RMX_OK;
-    else if (cli_was_set(cl, "target")) status = cli_refused(true, err);
-    else rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
-  }
-  free(names);
-  return status;
-}
-
 static bool up_to_date(const rmx_experiment *e, uint64_t hash) {
   rmx_err ignored;
   char *path = rmx_experiment_path(e, "corpus/corpus.json"), wanted[17];
@@ -121,17 +81,20 @@ static rmx_status write_resolved(const rmx_experiment *e, rmx_err *err) {
 
 rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   RMX_TRY(write_resolved(e, err));
-  struct sources s = {0};
+  sources s = {0};
   uint64_t hash;
   rmx_status status = find_sources(c, e, &s, err);
   const rmx_corpus_options *o = &e->config.corpus;
+  if (status == RMX_OK) tell_sources(c, e, &s);
   if (status == RMX_OK) status = rmx_corpus_source_hash(o, s.domains, s.n, s.targets, s.n_targets, e->folder, &hash, err);
   if (status == RMX_OK && !up_to_date(e, hash)) {
     char *path = rmx_experiment_path(e, "corpus/corpus.json");
     if (path && rmx_exists(path))
       rmx_note(&c->listener, "prepare: the text or its settings changed; preparing the corpus again");
     free(path);
-    status = rmx_corpus_prepare(o, s.domains, s.n, s.targets, s.n_targets, e->folder, e->folder, worker_jobs(e),
+    status = print_sources(c, e, &s, err);
+    if (status == RMX_OK)
+      status = rmx_corpus_prepare(o, s.domains, s.n, s.targets, s.n_targets, e->folder, e->folder, worker_jobs(e),
                                 &c->listener, err);
   } else if (status == RMX_OK) {
     rmx_note(&c->listener, "prepare: the corpus is up to date");
@@ -158,8 +121,9 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
 const cli_command cli_prepare = {
     .name = "prepare", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_prepare,
     .summary = "text to tokens: tokenizer, training and validation files of each domain",
-    .about = "Reads the text of every domain (.txt, .jsonl, both also .gz and .zst), drops exact duplicates and what stands in the "
-             "target's text too, trains a byte-level BPE tokenizer (or takes one), splits each domain by a hash of the document, "
+    .about = "Reads the text of every domain: .txt, and .jsonl, .ndjson or .json (an object a line, or an array), all of them also "
+             "packed as .gz or .zst. Prints the domains and their files first, and every file that is not read with the reason. Then "
+             "it drops exact duplicates and what stands in the target's text too, trains a byte-level BPE tokenizer (or takes one), splits each domain by a hash of the document, "
              "and writes corpus/ and tokenizer.json. Done again only when the text or its settings changed.",
     .examples = "  regmix prepare -C exp\n  regmix prepare -C exp --set corpus.vocab=8192\n",
 };

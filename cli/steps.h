@@ -35,6 +35,21 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
 rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e, rmx_err *err);
 int worker_jobs(const rmx_experiment *e);
 
+// The domains of the config, or those found in corpus.folder, and which of them are targets (sources.c).
+typedef struct sources {
+  rmx_domain_source *domains;  // (n) the config's or those of `found`
+  size_t n;
+  rmx_discovery found;
+  size_t *targets, n_targets;
+} sources;
+// Targets are looked for by name; one that is no domain is an error, unless a trainer of the user's may report it.
+rmx_status find_sources(const cli *c, const rmx_experiment *e, sources *s, rmx_err *err);
+void release_sources(sources *s);
+// What is left out, and what was taken for granted, as notes and warnings.
+void tell_sources(const cli *c, const rmx_experiment *e, const sources *s);
+// A note a domain: its files, bytes and formats. An error where one has none.
+rmx_status print_sources(const cli *c, const rmx_experiment *e, const sources *s, rmx_err *err);
+
 rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err);
 rmx_status step_sample(const cli *c, const rmx_experiment *e, rmx_err *err);
 rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err);

@@ -59,7 +59,8 @@ typedef struct rmx_domain_source {
 } rmx_domain_source;
 
 typedef struct rmx_corpus_options {
-  char *folder;            /* of domains, when no domain map is given: a folder per domain, or files `<domain>-*.jsonl` */
+  char *folder;            /* of domains, when no domain map is given: a folder per domain, or files `<domain>-0001.jsonl` */
+  rmx_strings leave_out;   /* patterns of files and folders in it that are not read */
   char *text_field;        /* "text" */
   char *separator;         /* a line that ends a document in .txt: "%"; "" : a blank line; "none": a file is a document */
   double valid_fraction;   /* of documents, by hash: 0.05 */
@@ -77,11 +78,42 @@ typedef struct rmx_corpus_options {
   int64_t tokenizer_bytes; /* text it is trained on, taken evenly from the training domains: 10M */
 } rmx_corpus_options;
 
-/* The domains in a folder: each folder in it is one, with the files in that whose kind is known; so are
- * files `<domain>-*.jsonl` or `<domain>.txt` in the folder itself, packed or not. In the order of their
- * names. A relative folder is relative to `base`, as the globs of all sources are. */
-rmx_status rmx_corpus_discover(const char *folder, const char *base, rmx_domain_source **out, size_t *n, rmx_err *err);
+/* A file or folder of the corpus folder that is not read. */
+typedef struct rmx_left_out {
+  char *path;      /* as the globs of sources are */
+  const char *why; /* one sentence, no full stop; not owned */
+  bool matters;    /* text may be lost with it; else it is hidden, a licence, or left out on purpose */
+} rmx_left_out;
+typedef struct rmx_discovery {
+  rmx_domain_source *domains; /* (n) by name */
+  size_t n;
+  rmx_left_out *left_out; /* (n_left_out) those that matter first, then by why and path */
+  size_t n_left_out;
+  rmx_strings notes; /* what else was taken for granted: sentences */
+} rmx_discovery;
+/* The domains in a folder. Each folder in it is one, with all files below it; each file in it belongs to the domain of
+ * its name without the number of its shard (`c4.00000-of-01024.json.gz`: c4). Links are followed, loops are not. Files
+ * named train, valid (validation, val, dev, eval, heldout) or test, or in folders of such names, are told apart where a
+ * domain has others too: the second become its valid_files, the third are left out. `leave_out` (NULL: none) are
+ * patterns of names, or of paths in the folder, that are left out. A relative folder is relative to `base`, as the globs
+ * of all sources are. RMX_EINPUT where a domain would be lost, since none of its files can be read. */
+rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave_out, const char *base, rmx_discovery *out, rmx_err *err);
+/* Tells the notes, and how many files are left out, for which reason, with three names of each. */
+void rmx_discovery_tell(const rmx_discovery *f, const rmx_listener *to);
+void rmx_discovery_release(rmx_discovery *f);
 void rmx_domain_sources_release(rmx_domain_source *list, size_t n); /* the list itself too */
+
+/* A look at the files of a domain. */
+typedef struct rmx_source_look {
+  size_t files, valid_files;
+  size_t without_text; /* of those read: files without one document */
+  uint64_t bytes;      /* of all files, packed as they are */
+  char format[64];     /* the endings of their names: ".jsonl.gz, .txt" */
+} rmx_source_look;
+/* Finds the files of a source; with `read` it opens each and reads its first document. RMX_EINPUT, RMX_EIO: what
+ * rmx_corpus_prepare would say of them. Cost: a block of each file. */
+rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source, const char *base, bool read,
+                           rmx_source_look *out, rmx_err *err);
 
 /* Prepares corpus/ and tokenizer.json in the experiment folder `folder`: reads every source, drops
  * duplicates and overlaps with `targets` (indices of domains whose validation text must not be trained on),

@@ -23,7 +23,10 @@ rmx_status rmx_mkdirs(const char *path, rmx_err *err) {
     char kept = *p;
     *p = '\0';
     struct stat info;
-    if (mkdir(copy, 0777) != 0 && !(stat(copy, &info) == 0 && S_ISDIR(info.st_mode)))
+    int made = mkdir(copy, 0777), why = errno;
+    bool there = made == 0 || (stat(copy, &info) == 0 && S_ISDIR(info.st_mode));
+    errno = why;  // of mkdir: stat would say of a folder that may not be made that it is not there
+    if (!there)
       status = rmx_fail_errno(err, "cannot make the folder %s", copy);
     *p = kept;
     if (!kept) break;

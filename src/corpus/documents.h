@@ -61,6 +61,8 @@ typedef struct rmx__files {
 } rmx__files;
 rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out, rmx_err *err);
 void rmx__files_release(rmx__files *f);
+/* A path as the glob that matches it alone; NULL if memory is short; free() it. */
+char *rmx__as_pattern(const char *path);
 
 /* Reads the documents of a domain (collect.c). Explicit validation text gets the fate VALID, as does all
  * text of a valid-only domain. With max_bytes, each file gives at most an even share of what is left

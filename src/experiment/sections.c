@@ -17,7 +17,8 @@ static const rmx_option general_table[] = {
 #define AT(member) offsetof(rmx_corpus_options, member)
 static const rmx_option corpus_table[] = {
     {"folder", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
-     "a folder per domain in it, or files <domain>-*.jsonl; instead of corpus.domains"},
+     "a folder per domain in it, or files <domain>-0001.jsonl; instead of corpus.domains"},
+    {"leave_out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN", "files or folders in corpus.folder that are not read, by name or path"},
     {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME", "field of JSON that holds the text; a.b is field b of the object in field a"},
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",
      "line that ends a document of .txt files; empty: a blank line; none: a file is one document"},

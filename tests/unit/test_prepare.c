@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "corpus/shard_name.h"
 #include "corpus/token_file.h"
 #include "corpus_folder.h"
 
@@ -554,23 +555,163 @@ START_TEST(domains_found_in_a_folder) {
   put_documents("all [1]/code-01.jsonl", 4, 10);
   put_documents("all [1]/books.txt", 5, 10);
   put_text("all [1]/notes.md", "no text of the corpus");
-  rmx_domain_source *s = NULL;
-  size_t n = 0;
-  must(rmx_corpus_discover("all [1]", test_folder, &s, &n, err));
-  ck_assert_uint_eq(n, 3);
-  ck_assert_str_eq(s[0].name, "books");
-  ck_assert_str_eq(s[1].name, "code");
-  ck_assert_str_eq(s[2].name, "wiki");
-  ck_assert_uint_eq(s[1].files.n, 2);
-  ck_assert_uint_eq(s[2].files.n, 2);
+  rmx_discovery f;
+  must(rmx_corpus_discover("all [1]", NULL, test_folder, &f, err));
+  ck_assert_uint_eq(f.n, 3);
+  ck_assert_str_eq(f.domains[0].name, "books");
+  ck_assert_str_eq(f.domains[1].name, "code");
+  ck_assert_str_eq(f.domains[2].name, "wiki");
+  ck_assert_uint_eq(f.domains[1].files.n, 2);
+  ck_assert_uint_eq(f.domains[2].files.n, 2);
+  ck_assert_uint_eq(f.n_left_out, 2);
   rmx_corpus_options o = small_options();
-  must(prepare(&o, s, n, NULL, 0, "exp", 1, err));
+  must(prepare(&o, f.domains, f.n, NULL, 0, "exp", 1, err));
   ck_assert_int_eq(index_number("exp", "code", "documents"), 20);
   ck_assert_int_eq(index_number("exp", "wiki", "documents"), 20);
-  rmx_domain_sources_release(s, n);
+  rmx_discovery_release(&f);
   put_text("nothing/notes.md", "");
-  must_fail(rmx_corpus_discover("nothing", test_folder, &s, &n, err), "no domains here");
-  must_fail(rmx_corpus_discover("absent", test_folder, &s, &n, err), "no domains here");
+  must_fail(rmx_corpus_discover("nothing", NULL, test_folder, &f, err), "no domains here");
+  must_fail(rmx_corpus_discover("absent", NULL, test_folder, &f, err), "no domains here");
+  folder_remove();
+}
+END_TEST
+
+// The domains of a folder as "name:files+valid_files ...", what is left out as "path (why); ...".
+static rmx_buf found, left;
+static rmx_status look_for(const char *folder, const char *leave, rmx_err *err) {
+  rmx_discovery f;
+  rmx_strings leave_out = {0};
+  if (leave) ck_assert(rmx_strings_add(&leave_out, leave));
+  rmx_buf_release(&found);
+  rmx_buf_release(&left);
+  rmx_buf_puts(&found, "");
+  rmx_buf_puts(&left, "");
+  rmx_status status = rmx_corpus_discover(folder, &leave_out, test_folder, &f, err);
+  rmx_strings_release(&leave_out);
+  if (status != RMX_OK) return status;
+  for (size_t i = 0; i < f.n; i++) {
+    rmx_buf_printf(&found, "%s%s:%zu", i ? " " : "", f.domains[i].name, f.domains[i].files.n);
+    if (f.domains[i].valid_files.n) rmx_buf_printf(&found, "+%zu", f.domains[i].valid_files.n);
+  }
+  for (size_t i = 0; i < f.n_left_out; i++) rmx_buf_printf(&left, "%s%s (%s)", i ? "; " : "", f.left_out[i].path, f.left_out[i].why);
+  rmx_discovery_release(&f);
+  return RMX_OK;
+}
+
+static void touch(const char *name) {
+  put_text(name, "{\"text\": \"a\"}\n");
+}
+
+START_TEST(nothing_is_left_out_in_silence) {
+  folder_make();
+  touch("t/web/a.jsonl");
+  touch("t/c4/en/c4-train.00000-of-01024.json.gz");
+  touch("t/dclm/global-shard_01_of_10/local-shard_0_of_10/x.jsonl.zstd");
+  touch("t/dclm/readme.jsonl");
+  touch("t/web/000_00000.parquet");
+  touch("t/web/.cache/download/b.jsonl");
+  touch("t/web/._a.jsonl");
+  touch("t/web/a.jsonl~");
+  touch("t/web/LICENSE");
+  touch("t/web/_SUCCESS");
+  touch("t/web/b.TXT");
+  touch("t/web/deep/er/c.NDJSON.GZ");
+  put_text("t/web/empty.txt", "");
+  ck_assert_int_eq(mkfifo(in_folder("t/web/pipe.jsonl"), 0600), 0);
+  ck_assert_int_eq(symlink("nowhere", in_folder("t/web/link.jsonl")), 0);
+  ck_assert_int_eq(symlink("../..", in_folder("t/web/deep/loop")), 0);
+  ck_assert_int_eq(symlink("..", in_folder("t/web/deep/er/loop")), 0);
+  must(rmx_mkdirs(in_folder("t/hollow"), err));
+  must(look_for("t", NULL, err));
+  ck_assert_str_eq(found.data, "c4:1 dclm:2 web:3");
+  static const char *const wanted[] = {"t/web/000_00000.parquet (Parquet is not read; convert it", "t/web/.cache (hidden", "t/web/._a.jsonl (hidden",
+                                       "t/web/a.jsonl~ (backup", "t/web/LICENSE (a licence", "t/web/_SUCCESS (marks", "t/web/empty.txt (empty files",
+                                       "t/web/pipe.jsonl (only regular files", "t/web/link.jsonl (a link that leads nowhere", "t/web/deep/loop (a link to a folder it is in",
+                                       "t/web/deep/er/loop (a link to a folder it is in", "t/hollow (an empty folder is no domain"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) ck_assert_msg(strstr(left.data, wanted[i]), "%s is not in %s", wanted[i], left.data);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(a_domain_is_never_lost_in_silence) {
+  folder_make();
+  touch("t/web/a.jsonl");
+  touch("t/fw/000_00000.parquet");
+  touch("t/fw/000_00001.parquet");
+  must_fail(look_for("t", NULL, err), "t: 1 domain would be lost: \"fw\". No file of \"fw\" can be read (2; the first is t/fw/000_00000.parquet: Parquet");
+  must_fail(look_for("t", NULL, err), "corpus.leave_out: fw");
+  must(look_for("t", "fw", err));
+  ck_assert_str_eq(found.data, "web:1");
+  ck_assert_ptr_nonnull(strstr(left.data, "t/fw (corpus.leave_out names it)"));
+  must(rmx_remove_tree(in_folder("t/fw"), err));
+  touch("t/pubmed-01.warc.gz");
+  must_fail(look_for("t", NULL, err), "\"pubmed\"");
+  must(look_for("t", "*.warc.gz", err));
+  must(rmx_remove_tree(in_folder("t/pubmed-01.warc.gz"), err));
+  touch("t/code/main.py");
+  must_fail(look_for("t", NULL, err), "its ending is not known; if it is plain text, end its name in .txt");
+  must(rmx_remove_tree(in_folder("t/code"), err));
+  put_text("t/books/b.txt", "");
+  must_fail(look_for("t", NULL, err), "empty files have no text");
+  folder_remove();
+}
+END_TEST
+
+START_TEST(names_of_shards_are_cut_and_words_are_not) {
+  static const struct {
+    const char *name, *domain;
+  } names[] = {{"c4-train.00000-of-01024", "c4-train"}, {"part-0001", "part"}, {"wiki_000", "wiki"}, {"en-fr", "en-fr"}, {"file007", "file"},
+               {"python3", "python3"}, {"top500", "top500"}, {"wiki-00000-of-00010-a09b74b3ef9c3b56", "wiki"}, {"x.01", "x"}, {"00001", "00001"},
+               {"a_of_b", "a_of_b"}, {"shard_3_of_8", "shard"}, {"web", "web"}, {"", ""}, {"-1", "-1"}, {"cafe-babe", "cafe-babe"},
+               {"global-shard_01_of_10", "global-shard"}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char cut[64];
+    snprintf(cut, sizeof cut, "%.*s", (int)rmx__without_shard(names[i].name, strlen(names[i].name)), names[i].name);
+    ck_assert_str_eq(cut, names[i].domain);
+  }
+  folder_make();
+  char name[64];
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "t/c4-train.%05d-of-00003.jsonl", i);
+    touch(name);
+    snprintf(name, sizeof name, "numbers/%05d.jsonl", i);
+    touch(name);
+  }
+  touch("t/en-fr.jsonl");
+  touch("t/en-de.jsonl");
+  must(look_for("t", NULL, err));
+  ck_assert_str_eq(found.data, "c4-train:3 en-de:1 en-fr:1");
+  must(look_for("numbers", NULL, err));
+  ck_assert_str_eq(found.data, "numbers:3");
+  folder_remove();
+}
+END_TEST
+
+START_TEST(validation_and_test_files_are_recognised) {
+  folder_make();
+  touch("t/web/train.jsonl");
+  touch("t/web/validation-00000.jsonl");
+  touch("t/web/test.jsonl");
+  touch("t/code/train/a.jsonl");
+  touch("t/code/Dev/a.jsonl");
+  touch("t/code/test/a.jsonl");
+  touch("t/c4/c4-train.00000-of-00002.json");
+  touch("t/c4/c4-validation.00000-of-00001.json");
+  touch("t/c4/test-of-time.jsonl");  // a book, not a test
+  touch("t/flat-train-0.jsonl");
+  touch("t/flat-valid-0.jsonl");
+  touch("t/papers.jsonl");
+  touch("t/papers_test.jsonl");
+  touch("t/test/a.jsonl");       // a domain of that name
+  touch("t/exam/test.jsonl");    // nothing to set it apart from
+  touch("t/latest-test.jsonl");  // no sibling
+  must(look_for("t", NULL, err));
+  ck_assert_str_eq(found.data, "c4:2+1 code:1+1 exam:1 flat-train:1+1 latest-test:1 papers:1 test:1 web:1+1");
+  static const char *const tests[] = {"t/web/test.jsonl (test files", "t/code/test/a.jsonl (test files", "t/papers_test.jsonl (test files"};
+  for (size_t i = 0; i < 3; i++) ck_assert_msg(strstr(left.data, tests[i]), "%s", left.data);
+  touch("u/train.jsonl");
+  touch("u/valid.jsonl");
+  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are parts of one domain");
   folder_remove();
 }
 END_TEST
@@ -619,5 +760,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, errors_name_what_is_wrong);
   tcase_add_test(tc, damaged_corpora_are_not_believed);
   tcase_add_test(tc, domains_found_in_a_folder);
+  tcase_add_test(tc, nothing_is_left_out_in_silence);
+  tcase_add_test(tc, a_domain_is_never_lost_in_silence);
+  tcase_add_test(tc, names_of_shards_are_cut_and_words_are_not);
+  tcase_add_test(tc, validation_and_test_files_are_recognised);
   tcase_add_test(tc, the_source_hash_tells_changes);
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an experiment's text is: found, told and listed before anything is read.
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+void release_sources(sources *s) {
+  rmx_discovery_release(&s->found);
+  free(s->targets);
+  *s = (sources){0};
+}
+
+// Text of the target must not be trained on; a target that is no domain (a metric of the user's) has none.
+static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *s, rmx_err *err) {
+  const rmx_config *c = &e->config;
+  const char **names = rmx_calloc(s->n, sizeof *names);
+  s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
+  rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; status == RMX_OK && i < s->n; i++) names[i] = s->domains[i].name;
+  for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
+    status = rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
+    if (status == RMX_OK) s->n_targets++;
+    else if (c->proxy.command) status = RMX_OK;
+    else if (cli_was_set(cl, "target")) status = cli_refused(true, err);
+    else rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
+  }
+  free(names);
+  return status;
+}
+
+rmx_status find_sources(const cli *cl, const rmx_experiment *e, sources *s, rmx_err *err) {
+  const rmx_config *c = &e->config;
+  *s = (sources){.domains = c->domains, .n = c->n_domains};
+  if (c->n_domains == 0) {
+    if (!c->corpus.folder)
+      return rmx_fail(err, RMX_EINPUT, "%s: neither corpus.domains nor corpus.folder says where the text is",
+                      e->config_path ? e->config_path : "the config");
+    RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, e->folder, &s->found, err));
+    s->domains = s->found.domains;
+    s->n = s->found.n;
+  }
+  return find_targets(cl, e, s, err);
+}
+
+void tell_sources(const cli *c, const rmx_experiment *e, const sources *s) {
+  rmx_discovery_tell(&s->found, &c->listener);
+  for (size_t i = 0; i < s->n_targets; i++) {
+    const rmx_domain_source *d = &s->domains[s->targets[i]];
+    if (!d->valid_only)
+      rmx_note(&c->listener, "%s: the target is also trained on; its validation text is kept out of all training text", d->name);
+  }
+  if (e->config.n_domains && e->config.corpus.folder)
+    rmx_warn(&c->listener, "corpus.folder is not looked at: corpus.domains names the domains");
+}
+
+rmx_status print_sources(const cli *c, const rmx_experiment *e, const sources *s, rmx_err *err) {
+  int width = 6;
+  for (size_t i = 0; i < s->n; i++)
+    if ((int)strlen(s->domains[i].name) > width) width = (int)strlen(s->domains[i].name);
+  rmx_note(&c->listener, "%-*s %9s %8s  %s", width, "domain", "files", "bytes", "format");
+  for (size_t i = 0; i < s->n; i++) {
+    const rmx_domain_source *d = &s->domains[i];
+    rmx_source_look look;
+    RMX_TRY(rmx_corpus_look(&e->config.corpus, d, e->folder, false, &look, err));
+    char files[32], bytes[16];
+    snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files, look.valid_files);
+    rmx_note(&c->listener, "%-*s %9s %8s  %s%s", width, d->name, files, cli_count((double)look.bytes, bytes), look.format,
+             d->valid_only ? " (validation only)" : look.valid_files ? " (files for training + for validation)" : "");
+  }
+  return RMX_OK;
+}

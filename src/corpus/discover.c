@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of text to domains. A folder in it is a domain with all files below it; a file in it belongs to the domain of
+// its name without the number of its shard. What is not read is kept with the reason, so that nothing is lost in
+// silence; and a domain of which nothing could be read is an error.
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "documents.h"
+#include "kind.h"
+#include "shard_name.h"
+
+enum { DEEPEST = 32 };  // folders in one another
+
+struct file {
+  char *domain;  // of a folder: its name; of a file in the corpus folder itself: NULL until its name is understood
+  char *inside;  // path from the domain's folder on, or the file's name
+  char *kept;    // path as the result has it
+  char *stem;    // its name without endings and shard number
+  rmx__role role;
+  const struct file *owner;  // in the corpus folder: of whose domain it is; NULL: its own
+};
+
+// What was seen of a domain that is not read.
+struct lost {
+  char *domain, *path;  // the first of them
+  const char *why;
+  size_t n;
+};
+
+struct walk {
+  const char *folder, *base;
+  const rmx_strings *leave_out;
+  size_t *left_out_hits;  // (leave_out->n)
+  rmx_discovery *out;
+  struct file *files;
+  size_t n, capacity;
+  struct lost *lost;
+  size_t n_lost;
+  struct {
+    dev_t device;
+    ino_t inode;
+  } above[DEEPEST];
+  rmx_err *err;
+};
+
+static rmx_status no_memory(struct walk *w) {
+  return rmx_fail_memory(w->err, 0, "a list of files");
+}
+
+// ---- what is not read --------------------------------------------------------------------------
+
+static rmx_status leave_out(struct walk *w, const char *kept, const char *why, bool matters) {
+  rmx_discovery *f = w->out;
+  rmx_left_out *more = rmx_realloc(f->left_out, f->n_left_out + 1, sizeof *more);
+  if (!more) return no_memory(w);
+  f->left_out = more;
+  more[f->n_left_out] = (rmx_left_out){rmx_strdup(kept), why, matters};
+  return more[f->n_left_out].path ? (f->n_left_out++, RMX_OK) : no_memory(w);
+}
+
+static rmx_status lose(struct walk *w, const char *domain, size_t size, const char *kept, const char *why) {
+  for (size_t i = 0; i < w->n_lost; i++)
+    if (strlen(w->lost[i].domain) == size && memcmp(w->lost[i].domain, domain, size) == 0) {
+      w->lost[i].n++;
+      return RMX_OK;
+    }
+  struct lost *more = rmx_realloc(w->lost, w->n_lost + 1, sizeof *more);
+  if (!more) return no_memory(w);
+  w->lost = more;
+  struct lost *l = &more[w->n_lost++];
+  *l = (struct lost){rmx_format("%.*s", (int)size, domain), rmx_strdup(kept), why, 1};
+  return l->domain && l->path ? RMX_OK : no_memory(w);
+}
+
+// Whether corpus.leave_out names it, by its own name or by its path in the corpus folder.
+static bool is_named_out(struct walk *w, const char *path, const char *name) {
+  bool named = false;
+  for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
+    const char *pattern = w->leave_out->items[i];
+    if (fnmatch(pattern, name, 0) != 0 && fnmatch(pattern, path, 0) != 0) continue;
+    named = true;
+    w->left_out_hits[i]++;
+  }
+  return named;
+}
+
+// ---- the walk ---------------------------------------------------------------------------------
+
+static rmx_status add_file(struct walk *w, const char *domain, const char *inside, const char *kept) {
+  if (w->n == w->capacity) {
+    size_t capacity = w->capacity ? 2 * w->capacity : 256;
+    struct file *more = rmx_realloc(w->files, capacity, sizeof *more);
+    if (!more) return no_memory(w);
+    w->files = more;
+    w->capacity = capacity;
+  }
+  const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
+  struct file *f = &w->files[w->n++];
+  *f = (struct file){.domain = domain ? rmx_strdup(domain) : NULL,
+                     .inside = rmx_strdup(inside),
+                     .kept = rmx_strdup(kept),
+                     .stem = rmx_format("%.*s", (int)rmx__without_shard(name, rmx__stem(name)), name)};
+  return (f->domain || !domain) && f->inside && f->kept && f->stem ? RMX_OK : no_memory(w);
+}
+
+// The domain a file in the corpus folder would belong to, if it could be read: its name up to the first ending.
+static size_t part_of_name(const char *name) {
+  const char *dot = strchr(name + 1, '.');
+  return rmx__without_shard(name, dot ? (size_t)(dot - name) : strlen(name));
+}
+
+static rmx_status take_file(struct walk *w, const char *domain, const char *inside, const char *kept, const struct stat *info) {
+  const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
+  rmx__kind_use use = RMX__KIND_OTHER;
+  const char *why = rmx__kind_of_name(name, &use);
+  const bool readable = !why;
+  if (readable && info->st_size > 0) return add_file(w, domain, inside, kept);
+  if (readable) why = "empty files have no text";
+  RMX_TRY(leave_out(w, kept, why, use != RMX__KIND_ASIDE));
+  if (use == RMX__KIND_ASIDE) return RMX_OK;
+  if (domain) return lose(w, domain, strlen(domain), kept, why);
+  // A stray file of no known kind is no domain.
+  if (use == RMX__KIND_OTHER && !readable) return RMX_OK;
+  return lose(w, name, part_of_name(name), kept, why);
+}
+
+static rmx_status walk_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside, int depth);
+
+static rmx_status take_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside,
+                              const struct stat *info, int depth) {
+  for (int i = 0; i <= depth; i++)
+    if (w->above[i].device == info->st_dev && w->above[i].inode == info->st_ino)
+      return leave_out(w, kept, "a link to a folder it is in is not followed", false);
+  if (depth + 1 == DEEPEST) return rmx_fail(w->err, RMX_EINPUT, "%s: more than %d folders in one another", path, DEEPEST);
+  w->above[depth + 1].device = info->st_dev;
+  w->above[depth + 1].inode = info->st_ino;
+  return walk_folder(w, path, kept, domain, inside, depth + 1);
+}
+
+// One name in a folder. `inside`: of the folder, seen from the domain's; "" for the domain's own and the corpus folder.
+static rmx_status take_name(struct walk *w, const char *folder, const char *kept_folder, const char *domain, const char *inside,
+                            const char *name, int depth) {
+  // What is listed is seen from here, what is kept is seen from `base`.
+  char *path = rmx_path_in(folder, name), *kept = rmx_path_in(kept_folder, name);
+  char *below = *inside ? rmx_format("%s/%s", inside, name) : rmx_strdup(name);
+  char *whole = domain ? rmx_format("%s/%s", domain, below ? below : "") : below ? rmx_strdup(below) : NULL;
+  char *first = rmx_format("%.*s", (int)rmx__without_part(name), name);
+  rmx_status status = RMX_OK;
+  struct stat info;
+  rmx__kind_use use;
+  const char *why = rmx__kind_of_name(name, &use);
+  if (!path || !kept || !below || !whole || !first)
+    status = no_memory(w);
+  else if (is_named_out(w, whole, name))
+    status = leave_out(w, kept, "corpus.leave_out names it", false);
+  else if (name[0] == '.')
+    status = leave_out(w, kept, why, false);
+  else if (stat(path, &info) != 0)
+    status = errno == ENOENT ? leave_out(w, kept, "a link that leads nowhere", true) : rmx_fail_errno(w->err, "cannot read %s", path);
+  else if (S_ISDIR(info.st_mode))
+    status = take_folder(w, path, kept, domain ? domain : first, domain ? below : "", &info, depth);
+  else if (!S_ISREG(info.st_mode))
+    status = leave_out(w, kept, "only regular files are read", true);
+  else
+    status = take_file(w, domain, below, kept, &info);
+  free(path), free(kept), free(below), free(whole), free(first);
+  return status;
+}
+
+static rmx_status list(const char *folder, rmx_strings *out, rmx_err *err) {
+  DIR *d = opendir(folder);
+  if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
+  bool good = true;
+  for (struct dirent *e; good && (e = readdir(d));)
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) good = rmx_strings_add(out, e->d_name);
+  closedir(d);
+  rmx_strings_sort(out);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
+}
+
+static rmx_status walk_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside, int depth) {
+  rmx_strings names = {0};
+  rmx_status status = list(path, &names, w->err);
+  const size_t files = w->n, left = w->out->n_left_out;
+  for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
+    if (rmx_interrupted()) status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was looked through", path);
+    else status = take_name(w, path, kept, domain, inside, names.items[i], depth);
+  }
+  rmx_strings_release(&names);
+  if (status == RMX_OK && domain && !*inside && w->n == files && w->out->n_left_out == left)
+    status = leave_out(w, kept, "an empty folder is no domain", true);
+  return status;
+}
+
+// ---- training, validation and test files ---------------------------------------------------------
+
+static int by_stem(const void *a, const void *b) {
+  const struct file *x = *(const struct file *const *)a, *y = *(const struct file *const *)b;
+  int order = !x->domain || !y->domain ? !!x->domain - !!y->domain : strcmp(x->domain, y->domain);
+  return order ? order : strcasecmp(x->stem, y->stem);
+}
+
+// The file of the same domain with that stem, or NULL.
+static const struct file *with_stem(struct file *const *sorted, size_t n, const struct file *like, const char *stem) {
+  struct file wanted = {.domain = like->domain, .stem = (char *)stem};
+  const struct file *key = &wanted;
+  struct file *const *found = bsearch(&key, sorted, n, sizeof *sorted, by_stem);
+  return found ? *found : NULL;
+}
+
+// A name that says valid or test counts only beside the file of whose text it is: train.jsonl or the other files of its
+// folder for valid.jsonl, c4-train or c4 for c4-validation.
+static rmx_status find_role(struct file *f, struct file *const *sorted, size_t n, rmx_err *err) {
+  f->role = f->domain ? rmx__role_of_path(f->inside) : RMX__ROLE_NONE;
+  if (f->role == RMX__ROLE_NONE && f->domain) f->role = rmx__role_of_word(f->stem, strlen(f->stem));
+  if (f->role != RMX__ROLE_NONE) return RMX_OK;
+  size_t from, size;
+  rmx__role role = rmx__role_in_name(f->stem, &from, &size);
+  if (role == RMX__ROLE_NONE || role == RMX__ROLE_TRAIN) return RMX_OK;
+  const int before = (int)from;
+  const char *behind = f->stem + from + size;
+  char *siblings[] = {rmx_format("%.*strain%s", before, f->stem, behind), rmx_format("%.*straining%s", before, f->stem, behind),
+                      rmx_format("%.*s%s", from ? before - 1 : 0, f->stem, from ? behind : behind + 1)};
+  bool good = true;
+  for (size_t i = 0; i < 3; i++) {
+    good = good && siblings[i];
+    if (good && !f->owner) f->owner = with_stem(sorted, n, f, siblings[i]);
+    free(siblings[i]);
+  }
+  if (f->owner) f->role = role;
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
+}
+
+static rmx_status find_roles(struct walk *w) {
+  struct file **sorted = rmx_calloc(w->n, sizeof *sorted);
+  if (!sorted) return no_memory(w);
+  for (size_t i = 0; i < w->n; i++) sorted[i] = &w->files[i];
+  qsort(sorted, w->n, sizeof *sorted, by_stem);
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < w->n && status == RMX_OK; i++) status = find_role(&w->files[i], sorted, w->n, w->err);
+  free(sorted);
+  return status;
+}
+
+// ---- the domains ----------------------------------------------------------------------------------
+
+// The domain of a file: its folder, or the name of the file (or of the one it belongs to), or, where that is a number
+// alone, the corpus folder's.
+static const char *domain_of(const struct walk *w, const struct file *f) {
+  if (f->domain) return f->domain;
+  const char *name = f->owner ? f->owner->stem : f->stem;
+  if (name[strspn(name, "0123456789-_.")]) return name;
+  const char *slash = strrchr(w->folder, '/');
+  name = slash ? slash + 1 : w->folder;
+  return *name && strcmp(name, ".") != 0 ? name : "text";
+}
+
+struct numbered {
+  const char *domain;
+  const struct file *file;
+  size_t at;
+};
+
+static int by_domain(const void *a, const void *b) {
+  const struct numbered *x = a, *y = b;
+  int order = strcmp(x->domain, y->domain);
+  return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static rmx_status add_pattern(struct walk *w, rmx_strings *to, const char *kept) {
+  char *pattern = rmx__as_pattern(kept);
+  bool good = pattern && rmx_strings_add(to, pattern);
+  free(pattern);
+  return good ? RMX_OK : no_memory(w);
+}
+
+// Files list[0 .. n-1] are all of one domain.
+static rmx_status make_domain(struct walk *w, const struct numbered *list, size_t n) {
+  rmx_discovery *out = w->out;
+  rmx_domain_source *more = rmx_realloc(out->domains, out->n + 1, sizeof *more);
+  if (!more) return no_memory(w);
+  out->domains = more;
+  rmx_domain_source *d = &more[out->n++];
+  *d = (rmx_domain_source){.name = rmx_strdup(list[0].domain)};
+  if (!d->name) return no_memory(w);
+  size_t of_role[RMX__ROLES] = {0};
+  for (size_t i = 0; i < n; i++) of_role[list[i].file->role]++;
+  // Where all files say valid or test, there is nothing they could be set apart from.
+  const bool apart = of_role[RMX__ROLE_NONE] + of_role[RMX__ROLE_TRAIN] > 0;
+  char *note = NULL;
+  if (!apart)
+    note = rmx_format("%s: all of its files are named as validation or test files; they are read as its text", d->name);
+  else if (of_role[RMX__ROLE_VALID])
+    note = rmx_format("%s: %zu file%s named as validation text %s its validation text (%s)", d->name, of_role[RMX__ROLE_VALID],
+                      of_role[RMX__ROLE_VALID] == 1 ? "" : "s", of_role[RMX__ROLE_VALID] == 1 ? "is" : "are", "corpus.domains can say otherwise");
+  if ((!apart || of_role[RMX__ROLE_VALID]) && !(note && rmx_strings_add(&out->notes, note))) {
+    free(note);
+    return no_memory(w);
+  }
+  free(note);
+  for (size_t i = 0; i < n; i++) {
+    const struct file *f = list[i].file;
+    rmx__role role = apart ? f->role : RMX__ROLE_NONE;
+    RMX_TRY(role == RMX__ROLE_TEST ? leave_out(w, f->kept, "test files of a domain are not read", true)
+                                   : add_pattern(w, role == RMX__ROLE_VALID ? &d->valid_files : &d->files, f->kept));
+  }
+  return RMX_OK;
+}
+
+static rmx_status make_domains(struct walk *w) {
+  struct numbered *list = rmx_calloc(w->n, sizeof *list);
+  if (!list) return no_memory(w);
+  for (size_t i = 0; i < w->n; i++) list[i] = (struct numbered){domain_of(w, &w->files[i]), &w->files[i], i};
+  qsort(list, w->n, sizeof *list, by_domain);
+  rmx_status status = RMX_OK;
+  for (size_t i = 0, j; i < w->n && status == RMX_OK; i = j) {
+    for (j = i + 1; j < w->n && strcmp(list[i].domain, list[j].domain) == 0; j++) {}
+    status = make_domain(w, list + i, j - i);
+  }
+  free(list);
+  return status;
+}
+
+// ---- what must not be -------------------------------------------------------------------------------
+
+static bool has_domain(const rmx_discovery *f, const char *name) {
+  for (size_t i = 0; i < f->n; i++)
+    if (strcmp(f->domains[i].name, name) == 0) return true;
+  return false;
+}
+
+static rmx_status check_lost(struct walk *w) {
+  const struct lost *first = NULL;
+  size_t domains = 0;
+  rmx_buf names = {0};
+  for (size_t i = 0; i < w->n_lost; i++) {
+    const struct lost *l = &w->lost[i];
+    if (has_domain(w->out, l->domain)) continue;
+    if (!first) first = l;
+    if (++domains <= 3) rmx_buf_printf(&names, "%s\"%s\"", domains > 1 ? ", " : "", l->domain);
+  }
+  if (domains > 3) rmx_buf_printf(&names, " and %zu more", domains - 3);
+  rmx_status status = RMX_OK;
+  if (names.failed)
+    status = no_memory(w);
+  else if (first)
+    status = rmx_fail(w->err, RMX_EINPUT,
+                      "%s: %zu domain%s would be lost: %s. No file of \"%s\" can be read (%zu; the first is %s: %s). Repair that, or leave it out "
+                      "on purpose with corpus.leave_out: %s",
+                      w->folder, domains, domains == 1 ? "" : "s", names.data, first->domain, first->n, first->path, first->why,
+                      first->domain);
+  rmx_buf_release(&names);
+  return status;
+}
+
+// train.jsonl and valid.jsonl in the corpus folder itself are one domain, not two.
+static rmx_status check_names(struct walk *w) {
+  const rmx_discovery *f = w->out;
+  size_t of_role[RMX__ROLES] = {0};
+  for (size_t i = 0; i < f->n; i++) of_role[rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name))]++;
+  if (f->n < 2 || of_role[RMX__ROLE_NONE] || of_role[RMX__ROLE_TRAIN] == 0) return RMX_OK;
+  return rmx_fail(w->err, RMX_EINPUT,
+                  "%s: \"%s\" and \"%s\" are parts of one domain, not domains: put them into a folder of their own in it, named as the "
+                  "domain, or name the files in corpus.domains",
+                  w->folder, f->domains[0].name, f->domains[1].name);
+}
+
+static rmx_status check_some(struct walk *w) {
+  if (w->out->n) return RMX_OK;
+  rmx_buf known = {0};
+  rmx__formats_known(&known);
+  rmx_status status = rmx_fail(w->err, RMX_EINPUT, "%s: no domains here; wanted a folder for each, or files <domain>-0001.jsonl; known are %s",
+                               w->folder, known.data ? known.data : "");
+  rmx_buf_release(&known);
+  return status;
+}
+
+static rmx_status note_unused_patterns(struct walk *w) {
+  for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
+    if (w->left_out_hits[i]) continue;
+    char *note = rmx_format("corpus.leave_out: nothing in %s is called \"%s\"", w->folder, w->leave_out->items[i]);
+    bool good = note && rmx_strings_add(&w->out->notes, note);
+    free(note);
+    if (!good) return no_memory(w);
+  }
+  return RMX_OK;
+}
+
+static int by_why(const void *a, const void *b) {
+  const rmx_left_out *x = a, *y = b;
+  if (x->matters != y->matters) return x->matters ? -1 : 1;
+  int order = strcmp(x->why, y->why);
+  return order ? order : strcmp(x->path, y->path);
+}
+
+static rmx_status discover(struct walk *w) {
+  char *path = rmx_path_in(w->base, w->folder);
+  w->left_out_hits = rmx_calloc(w->leave_out ? w->leave_out->n : 0, sizeof *w->left_out_hits);
+  struct stat info;
+  rmx_status status = path && w->left_out_hits ? RMX_OK : no_memory(w);
+  if (status == RMX_OK && stat(path, &info) == 0) {
+    w->above[0].device = info.st_dev;
+    w->above[0].inode = info.st_ino;
+  }
+  if (status == RMX_OK) status = walk_folder(w, path, w->folder, NULL, "", 0);
+  free(path);
+  RMX_TRY(status);
+  RMX_TRY(find_roles(w));
+  RMX_TRY(make_domains(w));
+  RMX_TRY(check_lost(w));
+  RMX_TRY(check_some(w));
+  RMX_TRY(check_names(w));
+  RMX_TRY(note_unused_patterns(w));
+  if (w->out->n_left_out) qsort(w->out->left_out, w->out->n_left_out, sizeof *w->out->left_out, by_why);
+  return RMX_OK;
+}
+
+rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, const char *base, rmx_discovery *out, rmx_err *err) {
+  *out = (rmx_discovery){0};
+  struct walk w = {.folder = folder, .base = base, .leave_out = leave, .out = out, .err = err};
+  rmx_status status = discover(&w);
+  for (size_t i = 0; i < w.n; i++) free(w.files[i].domain), free(w.files[i].inside), free(w.files[i].kept), free(w.files[i].stem);
+  for (size_t i = 0; i < w.n_lost; i++) free(w.lost[i].domain), free(w.lost[i].path);
+  free(w.files);
+  free(w.lost);
+  free(w.left_out_hits);
+  if (status != RMX_OK) rmx_discovery_release(out);
+  return status;
+}
+
+void rmx_discovery_tell(const rmx_discovery *f, const rmx_listener *to) {
+  for (size_t i = 0; i < f->notes.n; i++) rmx_note(to, "%s", f->notes.items[i]);
+  for (size_t i = 0, j; i < f->n_left_out; i = j) {
+    const rmx_left_out *first = &f->left_out[i];
+    rmx_buf names = {0};
+    for (j = i; j < f->n_left_out && f->left_out[j].matters == first->matters && strcmp(f->left_out[j].why, first->why) == 0; j++)
+      if (j - i < 3) rmx_buf_printf(&names, "%s%s", j > i ? ", " : "", f->left_out[j].path);
+    (first->matters ? rmx_warn : rmx_note)(to, "not read: %zu (%s%s): %s", j - i, names.data ? names.data : "", j - i > 3 ? ", ..." : "",
+                                           first->why);
+    rmx_buf_release(&names);
+  }
+}
+
+void rmx_domain_sources_release(rmx_domain_source *sources, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    free(sources[i].name);
+    free(sources[i].text_field);
+    free(sources[i].separator);
+    rmx_strings_release(&sources[i].files);
+    rmx_strings_release(&sources[i].valid_files);
+  }
+  free(sources);
+}
+
+void rmx_discovery_release(rmx_discovery *f) {
+  rmx_domain_sources_release(f->domains, f->n);
+  for (size_t i = 0; i < f->n_left_out; i++) free(f->left_out[i].path);
+  free(f->left_out);
+  rmx_strings_release(&f->notes);
+  *f = (rmx_discovery){0};
+}

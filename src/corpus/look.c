@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A look at the files of a domain before the long work: which they are, whether they open, whether their first documents
+// can be read.
+#include <stdlib.h>
+#include <string.h>
+
+#include "prepare.h"
+
+// The ending of a file as its format and packing write it: "A.JSONL.gz" -> ".JSONL.gz".
+static const char *ending(const char *path) {
+  return path + rmx__stem(path);
+}
+
+static void add_format(rmx_source_look *look, const char *path) {
+  const char *e = ending(path);
+  const size_t n = strlen(e), room = sizeof look->format;
+  for (const char *at = look->format; (at = strstr(at, e)); at += n)
+    if (at[n] == '\0' || at[n] == ',') return;
+  const size_t used = strlen(look->format);
+  if (used + n + 3 < room) snprintf(look->format + used, room - used, "%s%s", used ? ", " : "", e);
+}
+
+// The first document of a file. One without any is no error here: it may be one of many.
+static rmx_status try_file(const char *path, const rmx__reader_options *o, rmx_source_look *look, rmx_err *err) {
+  rmx__reader r;
+  RMX_TRY(rmx__reader_open(&r, path, o, err));
+  bool more = false;
+  rmx_status status = rmx__reader_next(&r, &more, err);
+  look->without_text += status == RMX_OK && !more;
+  rmx__reader_close(&r);
+  return status;
+}
+
+rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source, const char *base, bool read,
+                           rmx_source_look *out, rmx_err *err) {
+  *out = (rmx_source_look){0};
+  rmx__files files;
+  RMX_TRY(rmx__files_find(source, base, &files, err));
+  out->files = files.train.n;
+  out->valid_files = files.valid.n;
+  out->bytes = files.bytes;
+  const rmx__reader_options o = rmx__reader_options_of(options, source);
+  rmx_status status = RMX_OK;
+  const rmx_strings *lists[] = {&files.train, &files.valid};
+  for (size_t l = 0; l < 2; l++)
+    for (size_t i = 0; i < lists[l]->n && status == RMX_OK; i++) {
+      const char *path = lists[l]->items[i];
+      if (rmx__format_of(path)) add_format(out, path);
+      if (read || !rmx__format_of(path)) status = try_file(path, &o, out, err);
+      if (status == RMX_OK && rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
+    }
+  rmx__files_release(&files);
+  return status;
+}

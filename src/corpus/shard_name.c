@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shard_name.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool is_part(char c) {
+  return c == '-' || c == '_' || c == '.';
+}
+
+// Where the digits that end at `end` begin.
+static size_t digits_before(const char *name, size_t end) {
+  while (end > 0 && is_digit(name[end - 1])) end--;
+  return end;
+}
+
+// The hash that Hugging Face's names have behind "-of-00010", or none.
+static size_t without_hash(const char *name, size_t size) {
+  size_t i = size;
+  while (i > 0 && (is_digit(name[i - 1]) || (name[i - 1] >= 'a' && name[i - 1] <= 'f'))) i--;
+  return size - i >= 8 && i > 1 && is_part(name[i - 1]) && is_digit(name[i - 2]) ? i - 1 : size;
+}
+
+// "00000-of-01024" at the end of a name: where it begins; size where there is none.
+static size_t one_of_many(const char *name, size_t size) {
+  size_t total = digits_before(name, size);
+  if (total == size || total < 5 || !is_part(name[total - 1]) || strncasecmp(name + total - 3, "of", 2) != 0 || !is_part(name[total - 4]))
+    return size;
+  size_t number = digits_before(name, total - 4);
+  return number < total - 4 ? number : size;
+}
+
+size_t rmx__without_shard(const char *name, size_t size) {
+  size_t hashless = without_hash(name, size), from = one_of_many(name, hashless);
+  const bool of = from < hashless;
+  if (!of) from = digits_before(name, size);
+  if (from == size || from == 0) return size;
+  if (is_part(name[from - 1])) return from > 1 ? from - 1 : size;
+  return of || (name[from] == '0' && size - from > 1) ? from : size;
+}
+
+size_t rmx__without_part(const char *name) {
+  const size_t size = strlen(name), from = one_of_many(name, size);
+  if (from == size || from < 2) return size;
+  return is_part(name[from - 1]) ? from - 1 : from;
+}
+
+static const struct {
+  const char *word;
+  rmx__role role;
+} words[] = {
+    {"train", RMX__ROLE_TRAIN}, {"training", RMX__ROLE_TRAIN}, {"valid", RMX__ROLE_VALID}, {"validation", RMX__ROLE_VALID},
+    {"val", RMX__ROLE_VALID},   {"dev", RMX__ROLE_VALID},      {"eval", RMX__ROLE_VALID},  {"heldout", RMX__ROLE_VALID},
+    {"test", RMX__ROLE_TEST},
+};
+
+rmx__role rmx__role_of_word(const char *word, size_t size) {
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i].word) == size && strncasecmp(words[i].word, word, size) == 0) return words[i].role;
+  return RMX__ROLE_NONE;
+}
+
+rmx__role rmx__role_in_name(const char *name, size_t *from, size_t *size) {
+  const size_t n = strlen(name);
+  size_t first = 0, last = n;
+  while (first < n && !is_part(name[first])) first++;
+  while (last > 0 && !is_part(name[last - 1])) last--;
+  if (last == 0) return RMX__ROLE_NONE;  // one word
+  *from = last;
+  *size = n - last;
+  rmx__role role = rmx__role_of_word(name + last, n - last);
+  if (role != RMX__ROLE_NONE) return role;
+  *from = 0;
+  *size = first;
+  return rmx__role_of_word(name, first);
+}
+
+rmx__role rmx__role_of_path(const char *path) {
+  for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
+    rmx__role role = rmx__role_of_word(path, (size_t)(slash - path));
+    if (role != RMX__ROLE_NONE) return role;
+  }
+  return RMX__ROLE_NONE;
+}

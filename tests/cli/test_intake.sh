@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What is read of a user's text, what is left out, and that both are said.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+
+said() { # said NAME TEXT: the last command's output has it
+  grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr" && ok "$1" || not_ok "$1" "$(cat "$SCRATCH/stderr")"
+}
+lines() { # lines SEED N: documents as lines of JSON
+  awk -v seed="$1" -v n="$2" 'BEGIN { srand(seed); for (i = 0; i < n; i++) { printf "{\"text\": \"" ; for (j = 0; j < 30; j++) printf "w%d ", rand() * 500; print "\"}" } }'
+}
+
+# ---- layouts as they come: C4, DCLM, shards, splits
+mkdir -p text/c4/en text/dclm/g1/l0 text/web
+lines 1 60 | gzip > text/c4/en/c4-train.00000-of-00002.json.gz
+lines 2 60 | gzip > text/c4/en/c4-train.00001-of-00002.JSON.GZ
+lines 3 20 | gzip > text/c4/en/c4-validation.00000-of-00001.json.gz
+lines 4 60 > text/dclm/g1/l0/s.jsonl
+lines 5 60 > text/web/train.jsonl
+lines 6 20 > text/web/test.jsonl
+lines 7 60 > text/books-0001.ndjson
+lines 8 60 > text/books-0002.ndjson
+: > text/web/empty.txt
+touch text/web/a.parquet text/web/b.parquet text/web/c.parquet text/web/d.parquet text/README.md
+try "init finds the domains" 0 "regmix.yaml" "$REGMIX" init exp --text text --target web
+said "files that are not read are counted and three are named" "not read: 4 ("
+said "with the reason" "Parquet is not read"
+for domain in books c4 dclm web; do
+  grep -q "^    $domain:" exp/regmix.yaml && ok "domain $domain" || not_ok "domain $domain" "$(head -30 exp/regmix.yaml)"
+done
+grep -q 'valid_files:' exp/regmix.yaml && ok "validation files are the domain's" || not_ok "validation files are the domain's"
+cat > folder.yaml << 'END'
+corpus: {folder: text, vocab: 300}
+target: web
+END
+mkdir -p folder && sed 's|folder: text|folder: ../text|' folder.yaml > folder/regmix.yaml
+try "prepare reads all of it" 0 "c4: 140 documents" "$REGMIX" prepare -C folder
+said "prepare prints the table first" "format"
+said "a domain's formats" ".json.gz, .JSON.GZ"
+said "Parquet is named" "Parquet is not read; convert it to JSON lines"
+said "test files are named" "test files of a domain are not read"
+said "validation files are told" "named as validation text"
+said "a target that is trained on is told" "the target is also trained on"
+mkdir text/fw && touch text/fw/000_00000.parquet
+try "a domain that would be lost is an error" 1 'No file of "fw" can be read' "$REGMIX" prepare -C folder
+try "unless it is left out on purpose" 0 "up to date" "$REGMIX" prepare -C folder --set corpus.leave_out=fw
+try "init refuses it too" 1 'No file of "fw" can be read' "$REGMIX" init exp2 --text text
+try "init leaves it out on purpose" 0 "no target is set" "$REGMIX" init exp2 --text text --leave-out fw
+grep -q '^# target' exp2/regmix.yaml && ok "a target that does not exist is not written" || not_ok "a target that does not exist is not written"
+rm -r text/fw
+
+# ---- targets
+try "a misspelt target is refused by init" 1 'did you mean "books"' "$REGMIX" init exp3 --text text --target bookz
+[ ! -e exp3 ] && ok "and nothing is written" || not_ok "and nothing is written"
+if [ "$(id -u)" != 0 ]; then
+  mkdir locked && chmod 555 locked
+  try "init without permission says so" 1 "Permission denied" "$REGMIX" init locked/exp
+else
+  try "init where no folder can be made says why" 1 "cannot make the folder /proc/exp" "$REGMIX" init /proc/exp
+fi
+
+# ---- lines that other programs write
+mkdir -p odd
+{
+  echo '{"id": 18446744073709551615,"text":"one of the lines"}'
+  printf '{"text":"a \\ud83d b"}\n{"score": NaN,"text":"c"}\n{"x":1e400,"text":"d"}\n{"text":"raw\ttab"}\n{"text":null}\n'
+  lines 9 50
+} > odd/a.jsonl
+printf 'corpus: {domains: {odd: a.jsonl}, vocab: 300}\n' > odd/regmix.yaml
+try "odd fields do no harm" 0 "odd: 55 documents" "$REGMIX" prepare -C odd
+said "half a surrogate pair is replaced and counted" "1 bytes that are no UTF-8 replaced"
+said "a line without text is counted" "1 lines without text passed over"
+
+# ---- bombs, long lines, memory
+mkdir -p bomb
+{ printf '{"text": "'; head -c 400000000 /dev/zero | tr '\0' a; printf '"}\n'; } | gzip -1 > bomb/a.jsonl.gz
+printf 'corpus: {domains: {bomb: a.jsonl.gz}, vocab: 300, max_document: 10M}\n' > bomb/regmix.yaml
+# The sanitizers reserve address space of their own, and cannot start within such a limit.
+# shellcheck disable=SC3045  # dash has it
+limited() { (ulimit -v 600000 && "$@"); }
+if ! limited "$REGMIX" --version > /dev/null 2>&1; then limited() { "$@"; }; fi
+try "a line that unpacks to 400 MB ends in an error" 1 "a.jsonl.gz:1: a line of more than 10000000 bytes" limited "$REGMIX" prepare -C bomb
+lines 10 50 | gzip >> bomb/a.jsonl.gz
+try "or is skipped" 0 "1 broken lines skipped" limited "$REGMIX" prepare -C bomb --set corpus.skip_bad=true
+head -c 100000 bomb/a.jsonl.gz > bomb/b.jsonl.gz && sed 's/a.jsonl/b.jsonl/' bomb/regmix.yaml > bomb/b.yaml
+try "a truncated archive is named" 1 "b.jsonl.gz: the gzip file ends too early" "$REGMIX" prepare bomb/b.yaml --set corpus.skip_bad=true
+
+# ---- text that is cut by the wrong separator
+mkdir -p stories
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "a story of %d words\n<|endoftext|>\n", i }' > stories/a.txt
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "%% comment %d\n-module(m%d).\n%%\n", i, i }' > stories/b.txt
+printf 'corpus: {domains: {tiny: {files: a.txt, separator: "<|endoftext|>"}, erl: b.txt}, vocab: 300}\n' > stories/regmix.yaml
+try "comments that begin with the separator are warned of" 0 "comments of LaTeX and Erlang" "$REGMIX" prepare -C stories
+printf 'corpus: {domains: {tiny: ["*.txt"]}, vocab: 300}\n' > stories/two.yaml
+try "lines of an end token are warned of" 0 'set `separator: "<|endoftext|>"`' "$REGMIX" prepare stories/two.yaml
+done_testing
