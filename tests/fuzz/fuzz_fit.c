@@ -9,8 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const uint8_t *part;
   rmx_err err;
   rmx_fit *f;
-  fuzz_file("fit.json", part, fuzz_part(&data, &size, &part));
-  const size_t n = fuzz_part(&data, &size, &part);
+  size_t n = fuzz_part(&data, &size, &part);
+  fuzz_file("fit.json", part, n);
+  n = fuzz_part(&data, &size, &part);
   fuzz_file("a.json", part, n);
   fuzz_file("a.txt", part, n);
   if (rmx_fit_read(fuzz_folder(), &f, &err) != RMX_OK) return 0;

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_documented.py REGMIX: runs every command that the README, the documents and the help texts print, as it is printed.
+
+The man pages are made of the help texts. The files that the commands name are made here, small; /data/text of the documents is a
+folder of the test. What is not run is listed in NOT_RUN with its reason. Speaks TAP.
+"""
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_RUN = {  # a regular expression: why
+    r"examples/(quickstart|overnight|rivals)": "needs text that is fetched (make demo runs it)",
+    r"--budget 1e15": "trains for 1e15 FLOP",
+}
+DOMAINS = ["pile_cc", "github", "stackexchange", "books", "web", "python", "c", "forum"]
+
+
+def commands_of_markdown(path):
+    """The lines of code blocks that start with regmix, without the comment after them; a backslash goes on with the next line."""
+    inside, line = False, ""
+    for text in path.read_text().splitlines():
+        if text.startswith("```"):
+            inside = not inside and not text[3:].startswith(("json", "yaml", "python", "c"))
+            continue
+        line = line[:-1] + text if line.endswith("\\") else text.removeprefix("$ ")
+        if inside and line.startswith("regmix ") and not line.endswith("\\"):
+            yield re.sub(r"\s+#.*", "", line)
+
+
+def commands_of_help(regmix):
+    overview = subprocess.run([regmix, "--help"], capture_output=True, text=True, check=True).stdout
+    for name in re.findall(r"^  (?!regmix )([a-z]+) +[a-z]", overview, re.MULTILINE):
+        text = subprocess.run([regmix, name, "--help"], capture_output=True, text=True, check=True).stdout
+        _, _, examples = text.partition("Examples:")
+        examples = re.sub(r"\\\n\s*", "", examples)
+        yield from re.findall(r"^ +(regmix .*)$", examples, re.MULTILINE)
+
+
+def write_tables(folder):
+    draw = random.Random(7)
+    mixtures, losses, wandb, names = [], [], [], ["pile_cc", "github", "hellaswag"]
+    for run in range(48):
+        w = [draw.expovariate(1) for _ in DOMAINS]
+        w[6] = 1.5 * w[5]  # c and python in the proportions that an example merges them by
+        w = [x / sum(w) for x in w]
+        y = [3 - w[0] ** 0.5 - 0.2 * w[4], 2.5 - w[1] ** 0.5, 0.3 + 0.2 * w[0]]
+        y = [a + draw.gauss(0, 0.003) for a in y]
+        mixtures.append([run, *w])
+        losses.append([run, *y])
+        wandb.append([f"run-{run}", "finished", *w, *y])
+
+    def table(name, header, rows):
+        Path(folder, name).write_text("\n".join(",".join(map(str, row)) for row in [header, *rows]) + "\n")
+
+    for name in ("mixtures.csv", "m.csv"):
+        table(name, ["run", *DOMAINS], mixtures[:36])
+    for name in ("losses.csv", "l.csv"):
+        table(name, ["run", *names], losses[:36])
+    table("test_mixtures.csv", ["run", *DOMAINS], mixtures[36:])
+    table("candidates.csv", ["run", *DOMAINS], mixtures[36:])
+    table("running.csv", ["run", *DOMAINS], mixtures[36:38])
+    table("test_losses.csv", ["run", *names], losses[36:])
+    table("wandb.csv", ["Name", "State", *(f"mixture.{d}" for d in DOMAINS), *(f"eval/{n}" for n in names)], wandb[36:])
+    Path(folder, "tokens.yaml").write_text("".join(f"{d}: {100 + i}G\n" for i, d in enumerate(DOMAINS)))
+    Path(folder, "prior.yaml").write_text("".join(f"{d}: 0.125\n" for d in DOMAINS))
+    Path(folder, "mixture_config/config_1m").mkdir(parents=True)
+    for run, *w in mixtures[:3]:
+        Path(folder, f"mixture_config/config_1m/n{run + 1}.yaml").write_text(
+            "train:\n" + "".join(f"  {d}: {x:.6f}\n" for d, x in zip(DOMAINS, w)))
+
+
+def write_experiment(folder, regmix):
+    """exp/ is done, so that each step has what it needs; mine.yaml is a mixture of its domains."""
+    script = f'here={ROOT}/tests/cli; . "$here/synthetic.sh"; make_corpus exp 80; make_corpus text-of 30'
+    subprocess.run(["sh", "-c", script], cwd=folder, check=True)
+    text = Path(folder, "data-text")
+    for domain in ("a", "b"):
+        Path(text, domain).mkdir(parents=True)
+        shutil.copy(Path(folder, f"text-of/text/{domain}.txt"), text / domain)
+    Path(text, "wikipedia").mkdir()
+    shutil.copy(Path(folder, "text-of/text/exam.txt"), text / "wikipedia")
+    subprocess.run([regmix, "run", "-q", "-C", "exp"], cwd=folder, check=True, capture_output=True)
+    Path(folder, "mine.yaml").write_text("a: 0.5\nb: 0.4\nnoise: 0.1\n")
+    shutil.copytree(Path(folder, "exp"), Path(folder, "exp-done"))
+
+
+def ready(folder, regmix, command):
+    """Puts back what an earlier command changed."""
+    if " exp" in command:
+        shutil.rmtree(Path(folder, "exp"), ignore_errors=True)
+        if not command.startswith("regmix init"):
+            shutil.copytree(Path(folder, "exp-done"), Path(folder, "exp"))
+    if "first.csv" in command:  # the first runs of all: there is no fit yet
+        shutil.rmtree(Path(folder, "fit"))
+    elif not Path(folder, "fit/fit.json").exists():
+        subprocess.run([regmix, "fit", "-q", "--mixtures", "m.csv", "--metrics", "l.csv", "--regressor", "power"], cwd=folder, check=True,
+                       capture_output=True)
+    if not Path(folder, "optimum.yaml").exists():
+        subprocess.run([regmix, "optimize", "-q", "--fit", "fit", "--target", "pile_cc", "--out", "optimum.yaml"], cwd=folder, check=True,
+                       capture_output=True)
+
+
+def main():
+    regmix = str(Path(sys.argv[1]).resolve())
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    commands = [c for path in documents for c in commands_of_markdown(path)] + list(commands_of_help(regmix))
+    commands = list(dict.fromkeys(commands))
+    folder = tempfile.mkdtemp()
+    number = failed = 0
+    try:
+        write_tables(folder)
+        write_experiment(folder, regmix)
+        Path(folder, "bin").mkdir()
+        Path(folder, "bin/regmix").symlink_to(regmix)
+        (Path(folder) / "examples").symlink_to(ROOT / "examples")
+        environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "COLUMNS": "80"}
+        for command in commands:
+            number += 1
+            reason = next((why for pattern, why in NOT_RUN.items() if re.search(pattern, command)), None)
+            if reason:
+                print(f"ok {number} - {command} # SKIP {reason}")
+                continue
+            ready(folder, regmix, command)
+            began = time.monotonic()
+            done = subprocess.run(["sh", "-c", command.replace("/data/text", f"{folder}/data-text")], cwd=folder, env=environment,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+            word = "ok" if done.returncode == 0 else "not ok"
+            failed += done.returncode != 0
+            print(f"{word} {number} - {command}\n# {time.monotonic() - began:.1f} s", flush=True)
+            if done.returncode != 0:
+                print(f"# exit status {done.returncode}")
+                for line in done.stderr.splitlines()[-6:]:
+                    print(f"# {line}")
+    finally:
+        shutil.rmtree(folder)
+    print(f"1..{number}")
+    return 1 if failed or number < 40 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
