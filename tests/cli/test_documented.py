@@ -89,6 +89,7 @@ def write_experiment(folder, regmix):
     shutil.copy(Path(folder, "text-of/text/exam.txt"), text / "wikipedia")
     subprocess.run([regmix, "run", "-q", "-C", "exp"], cwd=folder, check=True, capture_output=True)
     Path(folder, "mine.yaml").write_text("a: 0.5\nb: 0.4\nnoise: 0.1\n")
+    shutil.copy(Path(folder, "mine.yaml"), Path(folder, "exp"))  # the paths of a config are those from its folder
     shutil.copytree(Path(folder, "exp"), Path(folder, "exp-done"))
 
 

@@ -23,6 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   rmx_err err;
   json_t *page = NULL;
-  if (rmx_report_collect(fuzz_folder(), &page, &err) == RMX_OK) json_decref(page);
+  if (rmx_report_collect(&(rmx_report_files){.folder = fuzz_folder()}, &page, &err) == RMX_OK) json_decref(page);
   return 0;
 }
