@@ -100,19 +100,11 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
 }
 
 // The tokens there are of each domain (D) from --tokens; NULL where it was not given.
-static rmx_status tokens_there(const struct export_args *args, const rmx_strings *names, double **tokens, rmx_err *err) {
+static rmx_status tokens_there(const cli *c, const struct export_args *args, const rmx_strings *names, double **tokens, rmx_err *err) {
   *tokens = NULL;
   if (!args->tokens) return RMX_OK;
-  rmx_strings listed;
-  double *counts;
-  RMX_TRY(read_tokens(args->tokens, &listed, &counts, err));
-  rmx_status status = (*tokens = rmx_calloc(names->n, sizeof **tokens)) ? RMX_OK : rmx_fail_memory(err, names->n, "token counts");
-  for (size_t d = 0; status == RMX_OK && d < names->n; d++)
-    for (size_t i = 0; i < listed.n; i++)
-      if (strcmp(names->items[d], listed.items[i]) == 0) (*tokens)[d] = counts[i];
-  free(counts);
-  rmx_strings_release(&listed);
-  return status;
+  if ((*tokens = rmx_calloc(names->n, sizeof **tokens)) == NULL) return rmx_fail_memory(err, names->n, "token counts");
+  return tokens_by_domain(c, args->tokens, (const char *const *)names->items, names->n, *tokens, err);
 }
 
 static rmx_status write_mixture(cli *c, const struct export_args *args, const rmx_experiment *e, const char *file,
@@ -122,7 +114,7 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
   if (data_paths(&args->data, names, paths, err) != RMX_OK) return cli_refused(true, err);
   RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
   double *tokens;
-  RMX_TRY(tokens_there(args, names, &tokens, err));
+  RMX_TRY(tokens_there(c, args, names, &tokens, err));
   rmx_export_request request = {
       .names = (const char *const *)names->items, .weights = w, .D = names->n, .paths = paths,
       .prefix = args->prefix, .suffix = args->suffix, .valid_prefix = args->valid_prefix,

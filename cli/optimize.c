@@ -19,7 +19,8 @@ rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *co
   for (size_t i = 0; i < n; i++) {
     size_t m;
     RMX_TRY(rmx_find_name("metric", terms[i].metric, metrics, M, &m, err));
-    weight[m] += terms[i].weight;
+    if (weight[m] != 0) return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is there twice, once as \"%s\"", metrics[m], terms[i].metric);
+    weight[m] = terms[i].weight;
   }
   return RMX_OK;
 }

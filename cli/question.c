@@ -84,41 +84,29 @@ static rmx_status read_mixture(const char *path, const rmx_fit *f, const double 
   return RMX_OK;
 }
 
-// Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
-static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from, double *to, rmx_err *err) {
-  for (size_t d = 0; d < f->D; d++) {
-    size_t k;
-    RMX_TRY(rmx_find_name("domain", f->domains[d], corpus->names, corpus->D_train, &k, err));
-    to[d] = from[k];
-  }
+// Of each domain of the fit the number of the corpus' that it is: k (f->D). The corpus may have more.
+static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t *k, rmx_err *err) {
+  const char *const *names = (const char *const *)f->domains;
+  RMX_TRY(rmx_match_names("domain", names, f->D, corpus->names, corpus->D_train, k, err));
+  for (size_t d = 0; d < f->D; d++)
+    if (k[d] == corpus->D_train) return rmx_unknown_name("domain", names[d], corpus->names, corpus->D_train, err);
   return RMX_OK;
 }
 
-// The tokens there are of each domain (D): of --tokens, else of the corpus.
-static rmx_status tokens_of(const question_args *a, const rmx_fit *f, const rmx_corpus *corpus, double *tokens, rmx_err *err) {
-  if (!a->tokens) {
-    for (size_t d = 0; d < f->D; d++) {
-      size_t k;
-      RMX_TRY(rmx_find_name("domain", f->domains[d], corpus->names, corpus->D_train, &k, err));
-      tokens[d] = (double)corpus->domains[k].train_tokens;
-    }
-    return RMX_OK;
-  }
-  rmx_strings names;
-  double *counts;
-  RMX_TRY(read_tokens(a->tokens, &names, &counts, err));
-  rmx_status status = RMX_OK;
-  for (size_t d = 0; d < f->D; d++) tokens[d] = NAN;
-  for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
-    size_t d;
-    status = rmx_find_name("domain", names.items[i], (const char *const *)f->domains, f->D, &d, err);
-    if (status == RMX_OK) tokens[d] = counts[i];
-    else rmx_fail_in(err, "%s", a->tokens);
-  }
-  for (size_t d = 0; d < f->D && status == RMX_OK; d++)
-    if (isnan(tokens[d])) status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"", a->tokens, f->domains[d]);
-  free(counts);
-  rmx_strings_release(&names);
+// Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
+static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from, double *to, rmx_err *err) {
+  size_t *k = rmx_calloc(f->D, sizeof *k);
+  rmx_status status = k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
+  for (size_t d = 0; d < f->D && status == RMX_OK; d++) to[d] = from[k[d]];
+  free(k);
+  return status;
+}
+
+static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, double *tokens, rmx_err *err) {
+  size_t *k = rmx_calloc(f->D, sizeof *k);
+  rmx_status status = k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
+  for (size_t d = 0; d < f->D && status == RMX_OK; d++) tokens[d] = (double)corpus->domains[k[d]].train_tokens;
+  free(k);
   return status;
 }
 
@@ -136,7 +124,7 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
   rmx_status status = RMX_OK;
   if (by_epochs) {
-    status = tokens_of(a, f, corpus, x, err);
+    status = a->tokens ? tokens_by_domain(c, a->tokens, names, f->D, x, err) : tokens_in_corpus(f, corpus, x, err);
     if (status == RMX_OK) status = rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
   } else if (corpus) {
     weight_caps(e, corpus, x + f->D);

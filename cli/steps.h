@@ -30,6 +30,9 @@ rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metr
 // The tokens there are of each domain, from a file of domain: tokens (YAML or JSON) or domain,tokens (CSV); "1.5G" is a number
 // here. free() tokens (domains->n), release the names.
 rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, rmx_err *err);
+// The same by domain: tokens (D). Names mean domains as rmx_match_names says; those that mean none are told, a domain without
+// tokens is RMX_EINPUT.
+rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D, double *tokens, rmx_err *err);
 
 // Opens the experiment of -C (or of the yaml given) with --set applied. `needed`: it must have a regmix.yaml.
 rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e, rmx_err *err);
@@ -92,7 +95,7 @@ rmx_status train_runs(const cli *c, const rmx_experiment *e, const rmx_corpus *c
                       const char *what, rmx_err *err);
 // The mixture in optimum.yaml (D_train).
 rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, double *w, rmx_err *err);
-// Adds the weights of the target's metrics (M) to `weight`.
+// Sets the weights of the target's metrics in `weight` (M), which is 0; a metric named twice is RMX_EINPUT.
 rmx_status target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics, size_t M, double *weight,
                           rmx_err *err);
 // What the command line asks of a fit, over the config: a command has one such struct and QUESTION_OPTIONS in its table.

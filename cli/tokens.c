@@ -68,3 +68,29 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
   rmx_strings_release(domains);
   return status;
 }
+
+rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D, double *tokens, rmx_err *err) {
+  rmx_strings names;
+  double *counts;
+  RMX_TRY(read_tokens(path, &names, &counts, err));
+  size_t *index = rmx_calloc(names.n, sizeof *index);
+  rmx_status status = index ? rmx_match_names("domain", (const char *const *)names.items, names.n, domains, D, index, err)
+                            : rmx_fail_memory(err, names.n * sizeof *index, "token counts");
+  if (status != RMX_OK) rmx_fail_in(err, "%s", path);
+  rmx_few others = {0};
+  for (size_t d = 0; d < D; d++) tokens[d] = NAN;
+  for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
+    if (index[i] < D) tokens[index[i]] = counts[i];
+    else rmx_few_add(&others, names.items[i]);
+  }
+  for (size_t d = 0; d < D && status == RMX_OK; d++)
+    if (isnan(tokens[d]))
+      status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"%s%s%s", path, domains[d], others.n ? "; it has some of " : "",
+                        others.text, others.n ? ", which is none of them" : "");
+  if (status == RMX_OK && others.n)
+    rmx_note(&c->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n, others.n == 1 ? " is" : "s are", others.text);
+  free(index);
+  free(counts);
+  rmx_strings_release(&names);
+  return status;
+}

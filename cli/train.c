@@ -52,10 +52,10 @@ rmx_status runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, cons
   *runs = rmx_calloc(t->N, sizeof **runs);
   size_t *domain = rmx_calloc(t->D, sizeof *domain);
   rmx_status status = *runs && domain ? RMX_OK : rmx_fail_memory(err, t->N * sizeof **runs, "the runs");
-  for (size_t j = 0; status == RMX_OK && j < t->D; j++) {
-    status = rmx_find_name("domain", t->names[j], corpus->names, corpus->D_train, &domain[j], err);
-    if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
-  }
+  if (status == RMX_OK) status = rmx_match_names("domain", (const char *const *)t->names, t->D, corpus->names, corpus->D_train, domain, err);
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++)
+    if (domain[j] == corpus->D_train) status = rmx_unknown_name("domain", t->names[j], corpus->names, corpus->D_train, err);
+  if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
   for (size_t i = 0; status == RMX_OK && i < t->N; i++) {
     status = run_of_row(e, corpus, t, i, domain, &(*runs)[i], err);
     if (status == RMX_OK) ++*n;

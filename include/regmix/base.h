@@ -145,10 +145,20 @@ void rmx_strings_release(rmx_strings *s);
 int rmx_nearest(const char *name, const char *const *names, size_t n);
 /* Finds the domain or metric a user typed: an exact name wins, else the one unique
  * match after dropping `train_`, `valid_`, `metric/`, `_val_loss` and whatever
- * prefix all names share, on both sides. Unknown and ambiguous names are RMX_EINPUT, with
+ * prefix all names share, on both sides, or all that stands before or behind a colon ("Swift" for
+ * "stack-edu:Swift"). Unknown and ambiguous names are RMX_EINPUT, with
  * the nearest name; `what` is the noun for the message ("domain", "metric"). */
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
                          size_t *index, rmx_err *err);
+/* Which of names (D) the i-th name given in a file (n of them) means: stricter than rmx_find_name, since nobody looks
+ * at each. It is the same name, or the same once `train_`, `valid_`, `metric/` and `_val_loss` are dropped on both
+ * sides, and what the names of one of the two lists share. False: none, or more than one. */
+bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names, size_t D, size_t *index);
+/* The same for all: index (n), D for a name that means none. Two that mean the same one are RMX_EINPUT. */
+rmx_status rmx_match_names(const char *what, const char *const *given, size_t n, const char *const *names, size_t D,
+                           size_t *index, rmx_err *err);
+/* RMX_EINPUT: "unknown <what>", with the nearest of the names, or those there are. */
+rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n, rmx_err *err);
 
 /* ---- which way a metric is better --------------------------------------- */
 

@@ -38,6 +38,15 @@ int rmx_nearest(const char *name, const char *const *names, size_t n) {
   return nearest;
 }
 
+// A part of a name, borrowed.
+typedef struct slice {
+  const char *s;
+  size_t n;
+} slice;
+
+static bool same(slice a, slice b) { return a.n == b.n && memcmp(a.s, b.s, a.n) == 0; }
+
+// Length of what all names begin with, up to a separator; 0 where that is a whole name.
 static size_t shared_prefix(const char *const *names, size_t n) {
   if (n < 2) return 0;
   size_t length = strlen(names[0]);
@@ -46,44 +55,40 @@ static size_t shared_prefix(const char *const *names, size_t n) {
     while (k < length && names[i][k] == names[0][k]) k++;
     length = k;
   }
-  // Cut at a separator, and never eat a whole name.
-  while (length > 0 && !strchr("_-/.", names[0][length - 1])) length--;
+  while (length > 0 && !strchr("_-/.:", names[0][length - 1])) length--;
   for (size_t i = 0; i < n; i++)
     if (strlen(names[i]) == length) return 0;
   return length;
 }
 
 // The bare name: without the prefixes and the suffix that files put around it.
-static void bare(const char *name, size_t drop, char out[NAME_MAX_LENGTH]) {
-  static const char *const prefixes[] = {"metric/", "train_", "valid_", "metric/"};
+static slice bare(const char *name, size_t drop) {
+  static const char *const prefixes[] = {"metric/", "train_", "valid_", "metric/"}, suffix[] = "_val_loss";
   name += drop;
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
     size_t k = strlen(prefixes[i]);
     if (strncmp(name, prefixes[i], k) == 0 && name[k]) name += k;
   }
-  snprintf(out, NAME_MAX_LENGTH, "%s", name);
-  char *tail = strstr(out, "_val_loss");
-  if (tail && tail != out && !tail[strlen("_val_loss")]) *tail = '\0';
+  const size_t n = strlen(name), tail = sizeof suffix - 1;
+  return (slice){name, n > tail && strcmp(name + n - tail, suffix) == 0 ? n - tail : n};
 }
 
-// How much of the bare name `whole` stands before `part`, which ends it behind a separator; 0: it does not.
-static size_t head_before(const char *whole, const char *part) {
-  size_t all = strlen(whole), end = strlen(part);
-  if (end == 0 || all < end + 2 || strcmp(whole + all - end, part) != 0) return 0;
-  return strchr("_-/.", whole[all - end - 1]) ? all - end : 0;
+// How much of `whole` stands before `part`, which ends it behind a separator; 0: it does not.
+static size_t head_before(slice whole, slice part) {
+  if (part.n == 0 || whole.n < part.n + 2 || memcmp(whole.s + whole.n - part.n, part.s, part.n) != 0) return 0;
+  return strchr("_-/.:", whole.s[whole.n - part.n - 1]) ? whole.n - part.n : 0;
 }
 
 // The name that ends with what is wanted behind a part that all of them begin with: of one name alone nobody can tell
 // where the prefix that names share ends, and several may share a word more than people leave out. n: there is none.
-static size_t find_behind_head(const char *wanted, const char *const *names, size_t n) {
-  char whole[NAME_MAX_LENGTH], other[NAME_MAX_LENGTH];
+static size_t find_behind_head(slice wanted, const char *const *names, size_t n) {
   size_t found = n;
   for (size_t i = 0; i < n; i++) {
-    bare(names[i], 0, whole);
+    const slice whole = bare(names[i], 0);
     size_t head = head_before(whole, wanted), k = 0;
     for (; head > 0 && k < n; k++) {
-      bare(names[k], 0, other);
-      if (strncmp(whole, other, head) != 0) break;
+      const slice other = bare(names[k], 0);
+      if (other.n < head || memcmp(whole.s, other.s, head) != 0) break;
     }
     if (head == 0 || k < n) continue;
     if (found < n) return n;
@@ -91,6 +96,19 @@ static size_t find_behind_head(const char *wanted, const char *const *names, siz
   }
   return found;
 }
+
+// Whether `part` is what stands before or behind a colon of the name: Swift and stack-edu of stack-edu:Swift.
+static bool beside_colon(const char *name, slice part) {
+  const slice whole = bare(name, 0);
+  if (part.n == 0 || part.n >= whole.n) return false;
+  return (whole.s[part.n] == ':' && memcmp(whole.s, part.s, part.n) == 0) ||
+         (whole.s[whole.n - part.n - 1] == ':' && memcmp(whole.s + whole.n - part.n, part.s, part.n) == 0);
+}
+
+static rmx_status ambiguous(const char *what, const char *name, const char *a, const char *b, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is ambiguous: it could be \"%s\" or \"%s\"; give the whole name", what, name, a, b);
+}
+
 
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n, size_t *index,
                          rmx_err *err) {
@@ -100,65 +118,70 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
       return RMX_OK;
     }
   // What all names share may be dropped on their side, and on the user's if it is there.
-  size_t drop = shared_prefix(names, n);
-  char wanted[2][NAME_MAX_LENGTH], other[2][NAME_MAX_LENGTH];
-  bare(name, 0, wanted[0]);
-  bool has_prefix = drop > 0 && strncmp(name, names[0], drop) == 0 && name[drop];
-  bare(name, has_prefix ? drop : 0, wanted[1]);
-  size_t found = 0, first = 0, second = 0;
+  const size_t drop = shared_prefix(names, n);
+  const bool has_prefix = drop > 0 && strncmp(name, names[0], drop) == 0 && name[drop];
+  const slice wanted[2] = {bare(name, 0), bare(name, has_prefix ? drop : 0)};
+  size_t hits[2] = {n, n}, colon[2] = {n, n};
   for (size_t i = 0; i < n; i++) {
-    bare(names[i], 0, other[0]);
-    bare(names[i], drop, other[1]);
-    bool same = false;
-    for (int a = 0; a < 2; a++)
-      for (int b = 0; b < 2; b++) same = same || strcmp(wanted[a], other[b]) == 0;
-    // "metric/the_pile_x" against "train_the_pile_x": one bare name ends with the other behind a separator.
-    size_t wl = strlen(wanted[1]), ol = strlen(other[1]);
-    if (!same && wl > ol + 1) same = strcmp(wanted[1] + (wl - ol), other[1]) == 0 && wanted[1][wl - ol - 1] == '_';
-    if (!same) continue;
-    if (found == 0) first = i;
-    second = i;
+    const slice other[2] = {bare(names[i], 0), bare(names[i], drop)};
+    bool hit = false;
+    for (int k = 0; k < 4; k++) hit |= same(wanted[k / 2], other[k % 2]);
+    size_t *into = hit ? hits : beside_colon(names[i], wanted[0]) ? colon : NULL;
+    if (into) into[into[0] < n] = i;
+  }
+  const size_t *of = hits[0] < n ? hits : colon, behind = hits[0] < n ? n : find_behind_head(wanted[0], names, n);
+  if (of[1] < n) return ambiguous(what, name, names[of[0]], names[of[1]], err);
+  if (of[0] == n && behind == n) return rmx_unknown_name(what, name, names, n, err);
+  *index = of[0] < n ? of[0] : behind;
+  return RMX_OK;
+}
+
+bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names, size_t D, size_t *index) {
+  for (size_t d = 0; d < D; d++)
+    if (strcmp(given[i], names[d]) == 0) {
+      *index = d;
+      return true;
+    }
+  const size_t theirs = shared_prefix(given, n), ours = shared_prefix(names, D);
+  const slice whole = bare(given[i], 0), part = bare(given[i], theirs);
+  size_t found = 0;
+  for (size_t d = 0; d < D; d++) {
+    const slice other = bare(names[d], 0);
+    if (!same(whole, other) && !same(part, other) && !same(whole, bare(names[d], ours))) continue;
+    *index = d;
     found++;
   }
-  if (found == 1) {
-    *index = first;
-    return RMX_OK;
+  return found == 1;
+}
+
+rmx_status rmx_match_names(const char *what, const char *const *given, size_t n, const char *const *names, size_t D,
+                           size_t *index, rmx_err *err) {
+  for (size_t i = 0; i < n; i++) {
+    if (!rmx_match_name(given, n, i, names, D, &index[i])) index[i] = D;
+    for (size_t k = 0; k < i && index[i] < D; k++)
+      if (index[k] == index[i])
+        return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is given twice, as \"%s\" and as \"%s\"", what, names[index[i]], given[k], given[i]);
   }
-  if (found > 1) {
-    // The suffix rule may match loosely; a bare name that is equal wins over it.
-    size_t equal = 0, which = 0;
-    for (size_t i = 0; i < n; i++) {
-      bare(names[i], drop, other[1]);
-      bare(names[i], 0, other[0]);
-      if (strcmp(wanted[0], other[1]) == 0 || strcmp(wanted[0], other[0]) == 0 || strcmp(wanted[1], other[1]) == 0) {
-        equal++;
-        which = i;
-      }
-    }
-    if (equal == 1) {
-      *index = which;
-      return RMX_OK;
-    }
-    return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is ambiguous: it could be \"%s\" or \"%s\"; give the whole name", what,
-                    name, names[first], names[second]);
+  return RMX_OK;
+}
+
+// As rmx_nearest(), of the bare names.
+static int nearest_bare(const char *name, const char *const *names, size_t n, size_t drop) {
+  char **bares = rmx_calloc(n + 1, sizeof *bares);
+  bool whole = bares != NULL;
+  for (size_t i = 0; whole && i <= n; i++) {
+    const slice b = i < n ? bare(names[i], drop) : bare(name, 0);
+    whole = (bares[i] = rmx_format("%.*s", (int)b.n, b.s)) != NULL;
   }
-  size_t behind = find_behind_head(wanted[0], names, n);
-  if (behind < n) {
-    *index = behind;
-    return RMX_OK;
-  }
+  const int nearest = whole ? rmx_nearest(bares[n], (const char *const *)bares, n) : -1;
+  for (size_t i = 0; bares && i <= n; i++) free(bares[i]);
+  free(bares);
+  return nearest;
+}
+
+rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n, rmx_err *err) {
   int nearest = rmx_nearest(name, names, n);
-  if (nearest < 0) {
-    char(*text)[NAME_MAX_LENGTH] = rmx_calloc(n, sizeof *text);
-    const char **bares = rmx_calloc(n, sizeof *bares);
-    for (size_t i = 0; text && bares && i < n; i++) {
-      bare(names[i], drop, text[i]);
-      bares[i] = text[i];
-    }
-    if (text && bares) nearest = rmx_nearest(wanted[1], bares, n);
-    free(text);
-    free(bares);
-  }
+  if (nearest < 0) nearest = nearest_bare(name, names, n, shared_prefix(names, n));
   if (nearest >= 0)
     return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name, names[nearest]);
   rmx_buf known = {0};

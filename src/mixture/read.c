@@ -6,28 +6,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+// What the file says, before anybody asks which domains its names mean: that takes all of them.
 typedef struct taker {
-  const char *const *names;
-  size_t D;
-  double *w;
-  bool *seen;
+  const char *path;
+  rmx_strings given;
+  double *weight;  // (given.n)
+  int *line;       // (given.n) 0: not known
+  size_t room;
 } taker;
 
-static rmx_status take(taker *t, const char *where, const char *name, double weight, rmx_err *err) {
-  size_t d = 0;
-  if (rmx_find_name("domain", name, t->names, t->D, &d, err) != RMX_OK) return rmx_fail_in(err, "%s", where);
-  if (t->seen[d])
-    return rmx_fail(err, RMX_EINPUT, "%s: the weight of domain \"%s\" is given twice", where, t->names[d]);
-  t->seen[d] = true;
-  t->w[d] = weight;
-  return RMX_OK;
+static rmx_status take(taker *t, int line, const char *name, double weight, rmx_err *err) {
+  if (t->given.n == t->room) {
+    size_t room = 2 * t->room + 16;
+    double *w = rmx_realloc(t->weight, room, sizeof(*w));
+    if (w) t->weight = w;
+    int *lines = w ? rmx_realloc(t->line, room, sizeof(*lines)) : NULL;
+    if (lines == NULL) return rmx_fail_memory(err, room * sizeof(double), "a mixture");
+    t->line = lines;
+    t->room = room;
+  }
+  t->line[t->given.n] = line;
+  t->weight[t->given.n] = weight;
+  return rmx_strings_add(&t->given, name) ? RMX_OK : rmx_fail_memory(err, strlen(name), "a name");
+}
+
+static rmx_status fail_at(const taker *t, size_t i, rmx_err *err) {
+  return t->line[i] > 0 ? rmx_fail_in(err, "%s:%d", t->path, t->line[i]) : rmx_fail_in(err, "%s", t->path);
+}
+
+// The weights by domain. A name that is no domain's may have the weight 0 alone.
+static rmx_status sort_out(const taker *t, const char *const *names, size_t D, double *w, rmx_err *err) {
+  const char *const *given = (const char *const *)t->given.items;
+  size_t *index = rmx_calloc(t->given.n, sizeof(*index));
+  if (index == NULL) return rmx_fail_memory(err, t->given.n * sizeof(*index), "a mixture");
+  rmx_status status = rmx_match_names("domain", given, t->given.n, names, D, index, err);
+  if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
+  for (size_t i = 0; i < t->given.n && status == RMX_OK; i++) {
+    if (index[i] < D) {
+      w[index[i]] = t->weight[i];
+    } else if (t->weight[i] != 0) {
+      status = rmx_unknown_name("domain", given[i], names, D, err);
+      fail_at(t, i, err);
+    }
+  }
+  free(index);
+  return status;
 }
 
 static rmx_status take_csv(taker *t, const char *path, rmx_err *err) {
   rmx_table table = {0};
   RMX_TRY(rmx_csv_read(path, &table, err));
   rmx_status status = RMX_OK;
-  char *where = NULL;
   bool one_a_line =
       table.D == 1 && (strcmp(table.id_name, "domain") == 0 || strcmp(table.names[0], "weight") == 0);
   if (!one_a_line && table.N != 1) {
@@ -39,16 +68,9 @@ static rmx_status take_csv(taker *t, const char *path, rmx_err *err) {
   }
   size_t n = one_a_line ? table.N : table.D;
   for (size_t i = 0; i < n; i++) {
-    free(where);
-    where = rmx_format("%s:%d", path, table.lines[one_a_line ? i : 0]);
-    if (where == NULL) {
-      status = rmx_fail_memory(err, strlen(path), "a message");
-      goto done;
-    }
-    RMX_TRY_GOTO(take(t, where, one_a_line ? table.ids[i] : table.names[i], table.x[i], err), done);
+    RMX_TRY_GOTO(take(t, table.lines[one_a_line ? i : 0], one_a_line ? table.ids[i] : table.names[i], table.x[i], err), done);
   }
 done:
-  free(where);
   rmx_table_release(&table);
   return status;
 }
@@ -69,16 +91,10 @@ static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, jso
   const char *name;
   json_t *value;
   json_object_foreach(map, name, value) {
-    int line = yaml ? rmx_yaml_line(yaml, value) : 0;
-    char *where = line > 0 ? rmx_format("%s:%d", path, line) : rmx_strdup(path);
-    if (where == NULL) return rmx_fail_memory(err, strlen(path), "a message");
-    rmx_status status;
-    if (json_is_number(value))
-      status = take(t, where, name, json_number_value(value), err);
-    else
-      status = rmx_fail(err, RMX_EINPUT, "%s: the weight of \"%s\" is no number", where, name);
-    free(where);
-    if (status != RMX_OK) return status;
+    RMX_TRY(take(t, yaml ? rmx_yaml_line(yaml, value) : 0, name, json_number_value(value), err));
+    if (json_is_number(value)) continue;
+    rmx_fail(err, RMX_EINPUT, "the weight of \"%s\" is no number", name);
+    return fail_at(t, t->given.n - 1, err);
   }
   return RMX_OK;
 }
@@ -89,11 +105,12 @@ static bool ends_in(const char *path, const char *suffix) {
 }
 
 rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w, rmx_err *err) {
-  taker t = {names, D, rmx_calloc(D, sizeof(double)), rmx_calloc(D, sizeof(bool))};
+  taker t = {.path = path};
+  double *out = rmx_calloc(D, sizeof(double));
   rmx_yaml yaml = {0};
   json_t *root = NULL;
   rmx_status status = RMX_OK;
-  if (t.w == NULL || t.seen == NULL) {
+  if (out == NULL) {
     status = rmx_fail_memory(err, D * sizeof(double), "a mixture");
     goto done;
   }
@@ -106,13 +123,16 @@ rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D
     RMX_TRY_GOTO(rmx_yaml_read(path, &yaml, err), done);
     RMX_TRY_GOTO(take_map(&t, path, &yaml, yaml.root, err), done);
   }
-  RMX_TRY_GOTO(rmx_mixture_check(t.w, D, names, 0.01, path, err), done);
-  memcpy(w, t.w, D * sizeof(double));
+  RMX_TRY_GOTO(sort_out(&t, names, D, out, err), done);
+  RMX_TRY_GOTO(rmx_mixture_check(out, D, names, 0.01, path, err), done);
+  memcpy(w, out, D * sizeof(double));
 done:
   if (yaml.root) rmx_yaml_release(&yaml);
   json_decref(root);
-  free(t.w);
-  free(t.seen);
+  rmx_strings_release(&t.given);
+  free(t.weight);
+  free(t.line);
+  free(out);
   return status;
 }
 

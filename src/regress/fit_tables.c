@@ -239,16 +239,24 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
                                 rmx_err *err) {
   if ((f->tokens = rmx_calloc(f->D, sizeof(double))) == NULL)
     return rmx_fail_memory(err, f->D * sizeof(double), "token counts");
-  for (size_t k = 0; k < x->D; k++) {
-    size_t d;
-    RMX_TRY(rmx_find_name("domain", x->domains[k], (const char *const *)f->domains, f->D, &d, err));
-    if (f->tokens[d] != 0)
-      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has two token counts", f->domains[d]);
+  size_t *index = rmx_calloc(x->D, sizeof(*index));
+  rmx_status status = index ? rmx_match_names("domain", x->domains, x->D, (const char *const *)f->domains, f->D, index, err)
+                            : rmx_fail_memory(err, x->D * sizeof(*index), "token counts");
+  rmx_few others = {0};
+  for (size_t k = 0; k < x->D && status == RMX_OK; k++) {
+    if (index[k] == f->D) {
+      rmx_few_add(&others, x->domains[k]);
+      continue;
+    }
     if (!(x->tokens[k] > 0) || !isfinite(x->tokens[k]))
-      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0", f->domains[d],
-                      x->tokens[k]);
-    f->tokens[d] = x->tokens[k];
+      status = rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0", x->domains[k], x->tokens[k]);
+    f->tokens[index[k]] = x->tokens[k];
   }
+  free(index);
+  RMX_TRY(status);
+  if (others.n)
+    rmx_note(listener, "token counts: %zu name%s no domain's and not used: %s", others.n, others.n == 1 ? " is" : "s are",
+             others.text);
   for (size_t d = 0; d < f->D; d++)
     if (f->tokens[d] == 0)
       return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has no token count: wanted one for each domain",

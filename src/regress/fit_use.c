@@ -34,10 +34,8 @@ rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dat
                        .tokens = f->tokens,
                        .budget = f->budget,
                        .run_tokens = f->run_tokens};
-  rmx_err no_domain;
   size_t own;
-  if (rmx_find_name("domain", f->metrics[m], out->domains, D, &own, &no_domain) == RMX_OK)
-    out->own_domain = (int)own;
+  if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own)) out->own_domain = (int)own;
   return RMX_OK;
 }
 
@@ -49,41 +47,39 @@ bool rmx_fit_set_budget(rmx_fit *f, double tokens) {
 
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
   const char *path = t->path ? t->path : "table";
-  size_t *column = rmx_calloc(f->D, sizeof(size_t));
+  size_t *column = rmx_calloc(f->D, sizeof(size_t)), *index = rmx_calloc(t->D, sizeof(size_t));
   double *X = rmx_calloc(t->N, f->D * sizeof(double));
   rmx_status status = RMX_OK;
-  if (!column || !X) {
+  if (!column || !index || !X) {
     status = rmx_fail_memory(err, t->N * f->D * sizeof(double), "mixtures");
     goto done;
   }
-  for (size_t d = 0; d < f->D; d++) {
-    if (rmx_find_name("domain", f->domains[d], (const char *const *)t->names, t->D, &column[d], err) !=
-        RMX_OK) {
-      status = rmx_fail_in(err, "%s", path);
-      goto done;
-    }
-    for (size_t e = 0; e < d; e++)
-      if (column[e] == column[d]) {
-        status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" answers to both \"%s\" and \"%s\" of the fit",
-                          path, t->names[column[d]], f->domains[e], f->domains[d]);
-        goto done;
-      }
+  if ((status = rmx_match_names("domain", (const char *const *)t->names, t->D, (const char *const *)f->domains, f->D, index,
+                                err)) != RMX_OK) {
+    rmx_fail_in(err, "%s", path);
+    goto done;
   }
-  if (t->D != f->D) {
-    for (size_t c = 0; c < t->D; c++) {
-      bool used = false;
-      for (size_t d = 0; d < f->D; d++) used |= column[d] == c;
-      if (!used) {
-        status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
-        goto done;
-      }
+  for (size_t d = 0; d < f->D; d++) column[d] = t->D;
+  for (size_t c = 0; c < t->D; c++) {
+    if (index[c] < f->D) {
+      column[index[c]] = c;
+      continue;
     }
+    status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
+    goto done;
+  }
+  for (size_t d = 0; d < f->D; d++) {
+    if (column[d] < t->D) continue;
+    status = rmx_unknown_name("domain", f->domains[d], (const char *const *)t->names, t->D, err);
+    rmx_fail_in(err, "%s", path);
+    goto done;
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
   status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, X, err);
 done:
   free(column);
+  free(index);
   if (status != RMX_OK) {
     free(X);
     return status;
@@ -147,11 +143,9 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
   *mean = (rmx_scores){0};
   for (size_t m = 0; m < f->M; m++) {
     size_t column, n = 0;
-    rmx_err unknown;
     scores[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
     if (errors) errors[m] = (rmx_diagnostics){0};
-    if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D, &column,
-                      &unknown) != RMX_OK) {
+    if (!rmx_match_name((const char *const *)f->metrics, f->M, m, (const char *const *)metrics->names, metrics->D, &column)) {
       rmx_warn(listener, "%s has no metric \"%s\": it is not scored", path, f->metrics[m]);
       continue;
     }

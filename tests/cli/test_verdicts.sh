@@ -44,6 +44,24 @@ mkdir exp && printf 'target: a_loss\n' > exp/regmix.yaml && cp -r fit exp/fit
 try "an experiment's optimum is not replaced by another question" 0 "stays as it is" "$REGMIX" optimize --fit exp/fit --target a_loss --quick
 check "nothing was written there" "$(find exp -name optimum.yaml | wc -l) == 0"
 
+# Names in files are exact, or have known prefixes.
+quick="$REGMIX optimize --fit fit --target a_loss --quick --json"
+printf 'd1: 1M\nd2: 30M\nd3: 90M\npython_d1: 50M\n' > tokens.yaml
+$quick --tokens tokens.yaml --budget 100M > out.json 2> err.txt
+check "a name that only ends like a domain gives no tokens" "$(field .mixture.d1) <= 0.04 + 1e-9"
+check "and is told" "$(grep -c "1 name is no domain's and not used: python_d1" err.txt) == 1"
+printf 'd1: 1M\nd2: 30M\nd3: 90M\ntrain_d1: 50M\n' > tokens.yaml
+try "one domain named twice" 1 'domain "d1" is given twice, as "d1" and as "train_d1"' $quick --tokens tokens.yaml --budget 100M
+printf 'd1: 1M\nd2: 30M\nq3: 90M\n' > tokens.yaml
+try "a domain without tokens, and what has some" 1 'no tokens of domain "d3"; it has some of q3' $quick --tokens tokens.yaml --budget 100M
+printf 'd1: 0.5\nd2: 0.3\nmy_d3: 0.2\n' > loose.yaml
+for option in --prior --against "--max-kl 1 --reference" "--no-worse other_loss --than"; do
+  try "a mixture with a name that is no domain's: $option" 1 'loose.yaml:3: unknown domain "my_d3"' "$REGMIX" optimize --fit fit --target a_loss $option loose.yaml
+done
+try "a cap on what only ends like a domain" 1 'unknown domain "my_d1"' $quick --cap my_d1=0.1
+printf 'run,d1,d2,my_d3\nx,0.5,0.3,0.2\n' > loose.csv
+try "mixtures to predict" 1 'column "my_d3" is no domain of the fit' "$REGMIX" predict --fit fit --mixtures loose.csv
+
 # Many domains, few runs, much noise: the fit promises too much.
 table 20 40 0.1
 "$REGMIX" fit --mixtures m.csv --metrics y.csv --metric a_loss --regressor ridge --out noisy > /dev/null 2>&1

@@ -42,6 +42,65 @@ START_TEST(refuses_with_advice) {
 }
 END_TEST
 
+// Of a file nobody looks at each name, so what only ends like a domain is none.
+START_TEST(names_in_files_are_exact) {
+  static const char *const two[] = {"web", "code"};
+  static const char *const counts[] = {"web", "code", "python_code"};
+  size_t index[4];
+  must(rmx_match_names("domain", counts, 3, two, 2, index, err));
+  ck_assert_uint_eq(index[0], 0);
+  ck_assert_uint_eq(index[1], 1);
+  ck_assert_uint_eq(index[2], 2);  // none
+  static const char *const alone[] = {"cc_web"};
+  ck_assert(!rmx_match_name(alone, 1, 0, two, 2, index));
+  static const char *const twice[] = {"web", "train_web"};
+  must_fail(rmx_match_names("domain", twice, 2, two, 2, index, err), "domain \"web\" is given twice, as \"web\" and as \"train_web\"");
+  // Known prefixes, and what one of the lists shares.
+  static const char *const bare[] = {"arxiv", "pile_cc", "github"};
+  must(rmx_match_names("domain", bare, 3, domains, 4, index, err));
+  ck_assert_uint_eq(index[1], 1);
+  must(rmx_match_names("domain", metrics, 3, domains, 4, index, err));
+  ck_assert_uint_eq(index[2], 2);
+  must(rmx_match_names("domain", metrics, 3, bare, 3, index, err));
+  ck_assert_uint_eq(index[1], 1);
+  must_fail(rmx_unknown_name("domain", "cod", two, 2, err), "did you mean \"code\"");
+}
+END_TEST
+
+START_TEST(typed_names_do_not_end_like_others) {
+  static const char *const two[] = {"web", "code"};
+  size_t index;
+  must_fail(rmx_find_name("domain", "cc_web", two, 2, &index, err), "unknown domain \"cc_web\"");
+}
+END_TEST
+
+START_TEST(short_names_across_colons) {
+  static const char *const topics[] = {"dclm:games", "dclm:art", "stack-edu:Swift", "stack-edu:C", "arxiv:C", "wikipedia"};
+  ck_assert_uint_eq(find("Swift", topics, 6), 2);
+  ck_assert_uint_eq(find("games", topics, 6), 0);
+  ck_assert_uint_eq(find("arxiv", topics, 6), 4);
+  ck_assert_uint_eq(find("arxiv:C", topics, 6), 4);
+  size_t index;
+  must_fail(rmx_find_name("domain", "C", topics, 6, &index, err), "\"stack-edu:C\" or \"arxiv:C\"");
+  must_fail(rmx_find_name("domain", "dclm", topics, 6, &index, err), "ambiguous");
+  static const char *const shared[] = {"dclm:games", "dclm:art"};
+  ck_assert_uint_eq(find("art", shared, 2), 1);
+  static const char *const tasks[] = {"codex_humaneval:3shot::none", "arc_easy:mc"};
+  ck_assert_uint_eq(find("codex_humaneval", tasks, 2), 0);
+}
+END_TEST
+
+// Two names that part behind their 127th character.
+START_TEST(long_names_are_told_apart) {
+  char a[400], b[400];
+  memset(a, 'x', sizeof a), memset(b, 'x', sizeof b);
+  memcpy(a, "train_", 6), memcpy(b, "train_", 6);
+  strcpy(a + 300, "_one"), strcpy(b + 300, "_two");
+  const char *const names[] = {a, b};
+  ck_assert_uint_eq(find(b + 6, names, 2), 1);
+}
+END_TEST
+
 START_TEST(nearest_is_near) {
   static const char *const keys[] = {"proxy.tokens", "proxy.lr", "sample.runs"};
   ck_assert_int_eq(rmx_nearest("proxy.token", keys, 3), 0);
@@ -101,6 +160,10 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, finds_what_people_type);
   tcase_add_test(tc, refuses_with_advice);
+  tcase_add_test(tc, names_in_files_are_exact);
+  tcase_add_test(tc, typed_names_do_not_end_like_others);
+  tcase_add_test(tc, short_names_across_colons);
+  tcase_add_test(tc, long_names_are_told_apart);
   tcase_add_test(tc, nearest_is_near);
   tcase_add_test(tc, scores_are_known_by_their_names);
   tcase_add_test(tc, losses_are_known_by_their_names);
