@@ -67,7 +67,7 @@ try "a domain held at 0 needs no run" 0 "1 direction in which" "$REGMIX" suggest
 
 # ---- misuse
 try "no target" 2 "give --target METRIC" "$REGMIX" suggest --fit fit
-try "an unknown target" 1 'unknown metric "zebra"' "$REGMIX" suggest --fit fit --target zebra
+try "an unknown target" 2 'unknown metric "zebra"' "$REGMIX" suggest --fit fit --target zebra
 try "a fit that is not there" 1 "nofit" "$REGMIX" suggest --fit nofit --target a
 try "no runs wanted" 2 "out of bounds" "$REGMIX" suggest --fit fit --target a -n 0
 try "constraints that clash" 1 "--cap a=0.2" "$REGMIX" suggest --fit fit --target a --cap a=0.2 --cap b=0.2 --cap c=0.2

@@ -58,7 +58,7 @@ printf 'd1: 0.5\nd2: 0.3\nmy_d3: 0.2\n' > loose.yaml
 for option in --prior --against "--max-kl 1 --reference" "--no-worse other_loss --than"; do
   try "a mixture with a name that is no domain's: $option" 1 'loose.yaml:3: unknown domain "my_d3"' "$REGMIX" optimize --fit fit --target a_loss $option loose.yaml
 done
-try "a cap on what only ends like a domain" 1 'unknown domain "my_d1"' $quick --cap my_d1=0.1
+try "a cap on what only ends like a domain" 2 'unknown domain "my_d1"' $quick --cap my_d1=0.1
 printf 'run,d1,d2,my_d3\nx,0.5,0.3,0.2\n' > loose.csv
 try "mixtures to predict" 1 'column "my_d3" is no domain of the fit' "$REGMIX" predict --fit fit --mixtures loose.csv
 
