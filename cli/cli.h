@@ -68,10 +68,14 @@ void cli_print_help(FILE *f, const cli_command *command, bool json);
 void cli_print_overview(FILE *f, bool json);
 void cli_print_version(bool json);
 
-// The listener that writes to stderr: notes and warnings as lines, progress as one line that
-// moves, on a terminal only.
+// The listener that writes to stderr: notes and warnings as lines, progress as one line that moves on a terminal, and as a line
+// now and then elsewhere.
 rmx_listener cli_terminal(const cli_common *common);
 void cli_clear_progress(void);
+// Progress from now on is of step i (from 1) of n: "step 3 of 7". n = 0: of nothing larger.
+void cli_step(const char *noun, size_t i, size_t n);
+// A line that only --verbose shows.
+void cli_detail(const char *fmt, ...) RMX_PRINTF(1, 2);
 
 // With --json a command prints one object and nothing else on stdout: this takes the tree over and prints it, the first time;
 // main prints {"error": {"message", "exit_code"}} where a command fails before.
@@ -79,6 +83,9 @@ void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
 // {run: {column: number}}, null for what is no number; NULL when memory is short.
 json_t *cli_table_json(const rmx_table *t);
+// Columns that a text takes on a terminal; the width to give to printf's "%-*s" for it to take `width` of them.
+int cli_columns(const char *text);
+int cli_pad(const char *text, int width);
 // Columns that the longest of some names takes, at least `least`.
 int cli_width(char *const *names, size_t n, int least);
 enum { CLI_NUMBER = 32 };

@@ -160,7 +160,8 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   contender *who = &m->k.contenders[i];
   if (!x->way) return contender_named(&m->k, x->name, who, err);
   snprintf(who->name, sizeof who->name, "%s", x->name);
-  rmx_note(&m->c->listener, "compare: %s", x->name);
+  rmx_note(&m->c->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
+  cli_step("method", i + 1, m->k.n);
   rmx_status status = x->way->find(&m->contest, &x->found, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
@@ -313,6 +314,7 @@ static rmx_status compare_methods(struct methods *m, rmx_err *err) {
   RMX_TRY(check_all(m, err));
   if (swarm) RMX_TRY(step_train(m->c, m->e, err));
   for (size_t i = 0; i < m->k.n; i++) RMX_TRY(search_one(m, i, err));
+  cli_step("method", 0, 0);
   RMX_TRY(comparison_runs(&m->k, err));
   RMX_TRY(train_large(m, err));
   RMX_TRY(comparison_read(&m->k, err));

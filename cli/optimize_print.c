@@ -13,7 +13,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   for (size_t d = 0; d < D; d++) {
     order[d] = d;
     if (w[d] > most) most = w[d];
-    if (strlen(names[d]) > width) width = strlen(names[d]);
+    if ((size_t)cli_columns(names[d]) > width) width = (size_t)cli_columns(names[d]);
   }
   for (size_t i = 1; i < D; i++)
     for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
@@ -24,7 +24,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "", prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
     size_t d = order[i];
-    printf("  %-*s  %7.2f%%", (int)width, names[d], 100 * w[d]);
+    printf("  %-*s  %7.2f%%", cli_pad(names[d], (int)width), names[d], 100 * w[d]);
     if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
     if (prior) printf("  %7.2f%%", 100 * prior[d]);
     fputs("  ", stdout);
@@ -153,7 +153,7 @@ void print_answer(const answer *s) {
   int width = cli_width(f->metrics, f->M, 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < f->M; m++)
-    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', width, f->metrics[m], o->predicted[m], o->predicted_prior[m],
+    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', cli_pad(f->metrics[m], width), f->metrics[m], o->predicted[m], o->predicted_prior[m],
            t->limit[m] < INFINITY ? "  (held)" : t->weight[m] < 0 ? "  (raised)" : "");
   printf("  (prior: %s)\n", s->question.prior_text);
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,

@@ -51,13 +51,25 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
 }
 
 static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  static rmx_status (*const steps[])(const cli *, const rmx_experiment *, rmx_err *) = {
-      step_prepare, step_sample, step_train, step_fit, step_optimize, step_compare, step_methods, step_report,
+  static const struct {
+    const char *name;
+    rmx_status (*run)(const cli *, const rmx_experiment *, rmx_err *);
+  } steps[] = {
+      {"prepare", step_prepare},   {"sample", step_sample},   {"train", step_train},     {"fit", step_fit},
+      {"optimize", step_optimize}, {"compare", step_compare}, {"methods", step_methods}, {"report", step_report},
   };
-  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-    RMX_TRY(steps[i](c, e, err));
+  const bool methods = e->config.compare.methods.n > 0;
+  const size_t all = sizeof steps / sizeof *steps, n = all - !methods;
+  for (size_t k = 0, i = 0; k < all; k++) {
+    if (steps[k].run == step_methods && !methods) continue;
+    const double began = rmx_now();
+    char time[32];
+    cli_step("step", ++i, n);
+    RMX_TRY(steps[k].run(c, e, err));
+    cli_detail("step %zu of %zu, %s, took %s", i, n, steps[k].name, cli_duration(rmx_now() - began, time));
     if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "stopped; `regmix run` goes on from here");
   }
+  cli_step("step", 0, 0);
   return RMX_OK;
 }
 

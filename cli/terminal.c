@@ -1,73 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person sees on stderr.
+// What is printed on stdout: JSON, numbers, and which program this is.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli.h"
-
-static struct {
-  bool terminal, quiet, line_shown;
-  char what[64];
-  double began, began_done, shown;
-} state;
-
-static int columns(void) {
-  struct winsize size;
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
-void cli_clear_progress(void) {
-  if (!state.line_shown) return;
-  fputs("\r\033[K", stderr);
-  fflush(stderr);
-  state.line_shown = false;
-}
-
-static void show_progress(void *context, const char *what, double done, double total, const char *unit,
-                          const char *detail) {
-  (void)context;
-  if (!state.terminal || state.quiet) return;
-  double now = rmx_now();
-  if (strncmp(state.what, what, sizeof state.what - 1) != 0) {
-    snprintf(state.what, sizeof state.what, "%s", what);
-    state.began = now;
-    state.began_done = done;
-  }
-  if (now - state.shown < 0.2) return;
-  state.shown = now;
-  char left[48] = "", line[512], time_left[32], a[16], b[16];
-  double elapsed = now - state.began, gone = done - state.began_done;
-  if (elapsed > 1.0 && gone > 0 && total > done)
-    snprintf(left, sizeof left, ", %s left", cli_duration(elapsed * (total - done) / gone, time_left));
-  snprintf(line, sizeof line, "%s: %3.0f %% (%s of %s %s)%s%s%s", what, total > 0 ? 100.0 * done / total : 0.0,
-           cli_count(done, a), cli_count(total, b), unit, detail ? ", " : "", detail ? detail : "", left);
-  fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
-  fflush(stderr);
-  state.line_shown = true;
-}
-
-static void say(void *context, const char *message) {
-  (void)context;
-  if (state.quiet) return;
-  cli_clear_progress();
-  fprintf(stderr, "%s\n", message);
-}
-
-static void caution(void *context, const char *message) {
-  (void)context;
-  cli_clear_progress();
-  fprintf(stderr, state.terminal ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
-}
-
-rmx_listener cli_terminal(const cli_common *common) {
-  const char *term = getenv("TERM");
-  state.terminal = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
-  state.quiet = common->quiet;
-  return (rmx_listener){NULL, show_progress, say, caution};
-}
 
 static bool printed_json;
 
@@ -94,12 +31,6 @@ json_t *cli_table_json(const rmx_table *t) {
     json_object_set_new(root, t->ids[i], row);
   }
   return root;
-}
-
-int cli_width(char *const *names, size_t n, int least) {
-  for (size_t i = 0; i < n; i++)
-    if ((int)strlen(names[i]) > least) least = (int)strlen(names[i]);
-  return least;
 }
 
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]) {

@@ -140,6 +140,8 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
   }
   // A smooth fit that does not work out (NaN, singular) is one that does not win.
   for (size_t i = POWER; i <= EXPOSURE; i++) {
+    // Where the folds of the choice serve for the cross-validation too, it is nearly all of the work.
+    rmx_progress(listener, "fit", (double)(i + 1), 2.0 * N_CANDIDATES * (d->N > NESTED_RUNS ? 1 : 5), "candidates", NULL);
     if (i == EXPOSURE && !repeated(d)) continue;
     rmx_status status = try_one(c, &o, i, NULL, err);
     if (status != RMX_OK && status != RMX_ENUMERIC) return status;

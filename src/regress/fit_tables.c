@@ -4,6 +4,7 @@
 // the metrics.
 
 #include <math.h>
+#include <pthread.h>
 #include <regmix/mixture.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ typedef struct job {  // one metric
   rmx_err err;
   rmx_status status;
   message *first, **last;
+  struct work *work;
+  double share;  // of its work that is done
 } job;
 
 typedef struct work {
@@ -30,7 +33,23 @@ typedef struct work {
   const size_t *run_of;  // (N) row of metrics
   uint64_t seed;
   job *jobs;  // (M)
+  const rmx_listener *listener;  // told of progress, by one thread at a time
+  pthread_mutex_t *telling;
 } work;
+
+// Metrics are fitted side by side: what is told is how far all of them are together.
+static void tell_share(void *context, const char *what, double done, double total, const char *unit, const char *detail) {
+  job *j = context;
+  work *w = j->work;
+  pthread_mutex_lock(w->telling);
+  j->share = total > 0 ? done / total : 0;
+  double sum = 0;
+  for (size_t m = 0; m < w->fit->M; m++) sum += w->jobs[m].share;
+  char text[64];
+  snprintf(text, sizeof text, "%.0f of %zu metrics", floor(sum + 1e-9), w->fit->M);
+  rmx_progress(w->listener, "fit", sum, (double)w->fit->M, "metrics", text);
+  pthread_mutex_unlock(w->telling);
+}
 
 static void keep_message(job *j, bool warning, const char *text) {
   message *m = rmx_calloc(1, sizeof(*m));
@@ -90,7 +109,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
              f->metrics[m]);
     goto done;
   }
-  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold, err), done);
+  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold, listener, err), done);
   rmx_score(data.y, predicted, n, &f->cv[m]);
   for (size_t i = 0; i < n; i++) {
     f->out_of_fold[row[i] * f->M + m] = predicted[i];
@@ -103,8 +122,10 @@ done:
 
 static void do_job(void *context, size_t m) {
   work *w = context;
-  rmx_listener listener = {.context = &w->jobs[m], .note = keep_note, .warn = keep_warning};
+  rmx_listener listener = {.context = &w->jobs[m], .progress = tell_share, .note = keep_note, .warn = keep_warning};
+  w->jobs[m].work = w;
   w->jobs[m].status = fit_metric(w, m, &listener, &w->jobs[m].err);
+  tell_share(&w->jobs[m], "fit", 1, 1, "", NULL);
 }
 
 static void tell_rows_left_out(const rmx_table *a, const rmx_table *b, const size_t *partner,
@@ -343,7 +364,8 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   RMX_TRY_GOTO(rmx__directions(f, metrics, column, listener, err), done);
   warn_of_few(f, listener);
   if (exposure) RMX_TRY_GOTO(take_exposure(f, exposure, listener, err), done);
-  work w = {f, options, metrics, run_of, seed, jobs};
+  pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
+  work w = {f, options, metrics, run_of, seed, jobs, listener, &telling};
   rmx_parallel(threads, M, do_job, &w);
   for (size_t m = 0; m < M; m++) {
     for (const message *s = jobs[m].first; s; s = s->next)

@@ -80,7 +80,7 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
 
 rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
                                const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
-                               rmx_err *err) {
+                               const rmx_listener *listener, rmx_err *err) {
   size_t N = data->N;
   if (fitted && fitted->out_of_fold && fitted->N == N && fitted->folds == (size_t)options->folds) {
     memcpy(predicted, fitted->out_of_fold, N * sizeof(double));
@@ -107,11 +107,12 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
       if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
     rmx_regressor_free(r);
     rmx_arena_release(&arena);
+    rmx_progress(listener, "fit", (double)(f + 2), (double)(k + 1), "folds", NULL);  // the fit to all runs came first
   }
   return status;
 }
 
 rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                               double *predicted, int *fold, rmx_err *err) {
-  return rmx__cross_validate(options, data, NULL, seed, predicted, fold, err);
+  return rmx__cross_validate(options, data, NULL, seed, predicted, fold, NULL, err);
 }

@@ -94,7 +94,7 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
 // but may begin with it. (With its choices kept the errors out of fold come out 4 to 9 % too small.)
 rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
                                const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
-                               rmx_err *err);
+                               const rmx_listener *listener, rmx_err *err);
 // rmx__fit_kind that chooses again what `fitted` has chosen, and may begin with it.
 rmx_status rmx__fit_again(const rmx_regress_options *options, const rmx_regressor *fitted, const rmx_dataset *data,
                           uint64_t seed, rmx_regressor **out, rmx_err *err);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// How work goes on, on stderr: one line that moves on a terminal, with the time left first and no wider than the terminal; a plain
+// line now and then where stderr is a file.
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+#include "cli.h"
+
+enum { LINE = 512 };
+static const double FIRST = 10, SPACING = 30, GROWTH = 1.5, WIDEST = 300;  // seconds between the lines of a log
+
+static struct {
+  bool terminal, color, quiet, verbose, shown;
+  char step[64];  // "step 3 of 7: "
+  char what[64];
+  double began, began_done, drawn, next, spacing;
+} state;
+
+// ---- columns
+
+// The code point at `text` and how many bytes it takes; what is no UTF-8 is a byte by itself.
+static int code_point(const char *text, int *bytes) {
+  utf8proc_int32_t c;
+  const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)strnlen(text, 4), &c);
+  *bytes = n > 0 ? (int)n : 1;
+  return n > 0 ? c : '?';
+}
+
+int cli_columns(const char *text) {
+  int columns = 0, bytes;
+  for (; *text; text += bytes) columns += utf8proc_charwidth(code_point(text, &bytes));
+  return columns;
+}
+
+int cli_pad(const char *text, int width) { return width + (int)strlen(text) - cli_columns(text); }
+
+int cli_width(char *const *names, size_t n, int least) {
+  for (size_t i = 0; i < n; i++)
+    if (cli_columns(names[i]) > least) least = cli_columns(names[i]);
+  return least;
+}
+
+// Bytes of `text` that fit into so many columns.
+static int bytes_within(const char *text, int columns) {
+  const char *at = text;
+  for (int bytes; *at; at += bytes) {
+    columns -= utf8proc_charwidth(code_point(at, &bytes));
+    if (columns < 0) break;
+  }
+  return (int)(at - text);
+}
+
+static int terminal_columns(void) {
+  struct winsize size;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char *columns = getenv("COLUMNS");
+  const int n = columns ? atoi(columns) : 0;
+  return n > 0 ? n : 80;
+}
+
+// ---- the line
+
+// Adds a part if it fits, two blanks before it; false: it does not, nor should what is less important.
+static bool add_part(char line[LINE], const char *part, int room) {
+  if (!*part) return true;
+  const int have = cli_columns(line), gap = have ? 2 : 0;
+  const size_t bytes = strlen(line);
+  if (have + gap + cli_columns(part) > room || bytes + 2 + strlen(part) >= LINE) return false;
+  sprintf(line + bytes, "%*s%s", gap, "", part);
+  return true;
+}
+
+// "12 of 32 runs done, 2 running": its parts one by one.
+static void add_detail(char line[LINE], const char *detail, int room) {
+  char part[128];
+  while (*detail) {
+    const char *comma = strstr(detail, ", ");
+    const size_t n = comma ? (size_t)(comma - detail) : strlen(detail);
+    snprintf(part, sizeof part, "%.*s", (int)n, detail);
+    if (!add_part(line, part, room)) return;
+    detail += n + (comma ? 2 : 0);
+  }
+}
+
+static void draw(const char *what, const char *left, const char *percent, const char *detail) {
+  const int room = terminal_columns() - 1;  // a full line would wrap
+  char line[LINE] = "", head[160];
+  snprintf(head, sizeof head, "%s%s", state.step, what);
+  // On a narrow terminal the time left matters more than the name of the step.
+  if (!(cli_columns(head) + 2 + cli_columns(*left ? left : percent) <= room && add_part(line, head, room)) && *left)
+    add_part(line, left, room);
+  else
+    add_part(line, left, room);
+  if (add_part(line, percent, room)) add_detail(line, detail, room);
+  if (!*line) snprintf(line, sizeof line, "%.*s", bytes_within(head, room), head);
+  fprintf(stderr, "\r\033[K%s", line);
+  fflush(stderr);
+  state.shown = true;
+}
+
+static void log_line(const char *what, const char *left, const char *percent, const char *detail, double elapsed) {
+  char time[32];
+  fprintf(stderr, "%s%s: %s, %s; %s gone%s%s\n", state.step, what, percent, detail, cli_duration(elapsed, time), *left ? ", " : "", left);
+  fflush(stderr);
+}
+
+// ETAs to the second would only flicker.
+static const char *about(double s, char out[32]) {
+  if (s < 90) snprintf(out, 32, "%.0f s", s < 1 ? 1 : s);
+  else if (s < 5400) snprintf(out, 32, "%.0f min", s / 60);
+  else if (s < 2 * 86400.0) snprintf(out, 32, "%d h %d min", (int)(s / 3600), (int)(s / 60) % 60);
+  else snprintf(out, 32, "%.1f days", s / 86400);
+  return out;
+}
+
+static void begin(const char *what, double done, double now) {
+  snprintf(state.what, sizeof state.what, "%s", what);
+  state.began = now;
+  state.began_done = done;
+  state.next = now + FIRST;
+  state.spacing = SPACING;
+}
+
+static void show_progress(void *context, const char *what, double done, double total, const char *unit, const char *detail) {
+  (void)context;
+  if (state.quiet) return;
+  const double now = rmx_now();
+  if (strncmp(state.what, what, sizeof state.what - 1) != 0 || done < state.began_done) begin(what, done, now);
+  if (state.terminal ? now - state.drawn < 0.2 : now < state.next) return;
+  state.drawn = now;
+  char left[48] = "", percent[16], counts[64], time[32], a[16], b[16];
+  const double elapsed = now - state.began, gone = done - state.began_done;
+  if (elapsed > 1 && gone > 0 && total > done) snprintf(left, sizeof left, "%s left", about(elapsed * (total - done) / gone, time));
+  snprintf(percent, sizeof percent, "%.0f %%", total > 0 ? 100 * done / total : 0.0);
+  snprintf(counts, sizeof counts, "%s of %s %s", cli_count(done, a), cli_count(total, b), unit);
+  if (state.terminal) {
+    draw(what, left, percent, detail && *detail ? detail : counts);
+    return;
+  }
+  log_line(what, left, percent, detail && *detail ? detail : counts, elapsed);
+  state.next = now + state.spacing;
+  state.spacing = state.spacing * GROWTH < WIDEST ? state.spacing * GROWTH : WIDEST;
+}
+
+void cli_clear_progress(void) {
+  if (!state.shown) return;
+  fputs("\r\033[K", stderr);
+  fflush(stderr);
+  state.shown = false;
+}
+
+void cli_step(const char *noun, size_t i, size_t n) {
+  state.step[0] = state.what[0] = '\0';
+  if (n > 1) snprintf(state.step, sizeof state.step, "%s %zu of %zu: ", noun, i, n);
+}
+
+// ---- what is said
+
+static void say(void *context, const char *message) {
+  (void)context;
+  if (state.quiet) return;
+  cli_clear_progress();
+  fprintf(stderr, "%s\n", message);
+}
+
+static void caution(void *context, const char *message) {
+  (void)context;
+  cli_clear_progress();
+  fprintf(stderr, state.color ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
+}
+
+void cli_detail(const char *fmt, ...) {
+  if (!state.verbose) return;
+  va_list args;
+  va_start(args, fmt);
+  cli_clear_progress();
+  vfprintf(stderr, fmt, args);
+  fputc('\n', stderr);
+  va_end(args);
+}
+
+rmx_listener cli_terminal(const cli_common *common) {
+  const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+  const bool terminal = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+  state.terminal = terminal;
+  state.color = terminal && !(no_color && *no_color);
+  state.quiet = common->quiet;
+  state.verbose = common->verbose && !common->quiet;
+  return (rmx_listener){NULL, show_progress, say, caution};
+}
