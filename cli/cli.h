@@ -44,7 +44,7 @@ typedef struct cli_command {
   bool hidden;
 } cli_command;
 
-extern const cli_command cli_init, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
+extern const cli_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
     cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export, cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
     cli_completion, cli_complete;
 extern const cli_command *const cli_commands[];

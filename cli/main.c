@@ -12,7 +12,7 @@
 
 // In the order of the pipeline: --help and the man page list them so.
 const cli_command *const cli_commands[] = {
-    &cli_run,   &cli_init,    &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
+    &cli_run,   &cli_init,    &cli_check,   &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
     &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status, &cli_gc,
     &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion, &cli_complete,
 };

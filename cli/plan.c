@@ -9,6 +9,7 @@
 
 struct plan_args {
   int64_t cores;
+  bool without_text;
 };
 
 enum { MOST_MEASURED = 16384 };  // tokens of an optimiser step that is measured: beyond, AdamW's share is no more to be seen
@@ -205,23 +206,38 @@ static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
   return RMX_OK;
 }
 
+// What cannot be done has no price: the target and the files must be there.
+static rmx_status check_text(cli *c, const rmx_experiment *e, rmx_err *err) {
+  sources s = {0};
+  rmx_status status = find_sources(c, e, &s, err);
+  for (size_t i = 0; i < s.n && status == RMX_OK; i++) {
+    rmx_source_look look;
+    status = rmx_corpus_look(&e->config.corpus, &s.domains[i], e->folder, false, &look, err);
+    if (status != RMX_OK) rmx_fail_in(err, "nothing to plan for (--without-text does without the text)");
+  }
+  release_sources(&s);
+  return status;
+}
+
 static rmx_status run_plan(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
-  rmx_status status = plan(c, &e, err);
+  rmx_status status = ((const struct plan_args *)c->own)->without_text ? RMX_OK : check_text(c, &e, err);
+  if (status == RMX_OK) status = plan(c, &e, err);
   rmx_experiment_release(&e);
   return status;
 }
 
 static const rmx_option options[] = {
     {"cores", RMX_INT, offsetof(struct plan_args, cores), "0", 0, 1e6, "N", "say too how long a machine of so many cores like these would take"},
+    {"without-text", RMX_BOOL, offsetof(struct plan_args, without_text), "false", 0, 0, NULL, "do not look whether the target and the files of text exist"},
 };
 const cli_command cli_plan = {
     .name = "plan", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_plan,
     .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct plan_args),
     .summary = "what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
     .about = "Trains each model for a second on random tokens, as many copies at a time as there will be workers (or processors, if "
-             "those are fewer), and multiplies. An optimiser step of more than 16384 tokens is measured by one of 16384.",
+             "those are fewer), and multiplies. The target and the files of text must exist, unless --without-text is given. An optimiser step of more than 16384 tokens is measured by one of 16384.",
     .examples = "  regmix plan -C exp\n  regmix plan -C exp --set proxy.tokens=5M --json\n"
-                "  regmix plan examples/published/regmix.yaml --cores 64\n    how long the paper's 512 proxies would take, here and on a server\n",
+                "  regmix plan examples/published/regmix.yaml --without-text --cores 64\n    how long the paper's 512 proxies would take, here and on a server\n",
 };

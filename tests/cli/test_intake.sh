@@ -97,4 +97,44 @@ printf 'corpus: {domains: {tiny: {files: a.txt, separator: "<|endoftext|>"}, erl
 try "comments that begin with the separator are warned of" 0 "comments of LaTeX and Erlang" "$REGMIX" prepare -C stories
 printf 'corpus: {domains: {tiny: ["*.txt"]}, vocab: 300}\n' > stories/two.yaml
 try "lines of an end token are warned of" 0 'set `separator: "<|endoftext|>"`' "$REGMIX" prepare stories/two.yaml
+
+# ---- check: all problems at once, and nothing done
+make_corpus good 60
+try "check finds no problems where there are none" 0 "no problems" "$REGMIX" check -C good
+said "check prints the table of domains" "(validation only) (target)"
+try "check --json prints one object" 0 '"ok": true' "$REGMIX" check -C good --json
+[ ! -e good/corpus ] && [ ! -e good/resolved.yaml ] && ok "check writes nothing" || not_ok "check writes nothing"
+mkdir -p wrong && cp -r good/text wrong/
+printf '{"body": 1}\n' > wrong/text/body.jsonl
+printf 'version https://git-lfs.github.com/spec/v1\n' > wrong/text/lfs.txt
+printf 'few' > wrong/text/few.txt
+printf '{}' > wrong/tokenizer.json
+cat > wrong/regmix.yaml << 'END'
+corpus:
+  domains: {a: text/a.txt, b: text/none-*.txt, body: text/body.jsonl, lfs: text/lfs.txt, few: text/few.txt, exam: {files: text/exam.txt, valid_only: true}}
+  tokenizer: tokenizer.json
+target: exm
+proxy: {context: 32, command: no-such-trainer --fast}
+large: {context: 32, command: ./absent.sh}
+optimize: {floor: [a=0.7, body=0.6], cap: [c=0.1]}
+compare: {against: [prior, unifrom, single:zebra], methods: [regmx]}
+END
+sed 's/, command: no-such-trainer --fast//' wrong/regmix.yaml > wrong/own.yaml
+try "check fails where there are problems" 1 "problems" "$REGMIX" check -C wrong
+for problem in 'domain "b": no file matches' 'body.jsonl:1: "text" is missing' 'lfs.txt: this is a Git LFS pointer' \
+  'domain "few": its 3 bytes' 'corpus.tokenizer: wrong/tokenizer.json: no "model"' 'no program "no-such-trainer" on the PATH' \
+  'large.command: wrong/./absent.sh does not exist' 'unknown domain "c"' 'optimize: ' 'did you mean "uniform"' '"zebra"' '"regmx"'; do
+  said "check names: $problem" "$problem"
+done
+try "check names a misspelt target" 1 'unknown target "exm"; did you mean "exam"' "$REGMIX" check wrong/own.yaml
+"$REGMIX" check wrong/own.yaml --json > check.json 2> /dev/null
+[ $? = 1 ] && /usr/bin/python3 -c 'import json; o = json.load(open("check.json")); assert o["ok"] is False and len(o["problems"]) > 9 and len(o["domains"]) == 6' &&
+  ok "check --json with problems is one object, exit code 1" || not_ok "check --json with problems is one object, exit code 1" "$(cat check.json)"
+printf 'corpus:\n  domians: 3\n' > broken.yaml
+try "check tells a broken config" 1 'problem: broken.yaml:2: unknown key' "$REGMIX" check broken.yaml
+
+# ---- plan has no price for what cannot be done
+try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C wrong
+try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml
+try "plan without the text" 0 "In all about" "$REGMIX" plan -C good --set corpus.separator=none --set target=zebra --without-text --set proxy.tokens=1k --set large.tokens=1k
 done_testing

@@ -65,6 +65,7 @@ quick="--set proxy.tokens=2k --set large.tokens=2k --set sample.runs=5 --set com
 object "init" 0 config "$REGMIX" init fresh --text exp/text --target exam --json
 # shellcheck disable=SC2086
 {
+  object "check" 0 problems "$REGMIX" check -C exp $quick --json
   object "plan" 0 seconds "$REGMIX" plan -C exp $quick --json
   object "status before anything" 0 folder "$REGMIX" status -C exp --json
   object "prepare" 0 domains "$REGMIX" prepare -C exp --json
