@@ -13,6 +13,7 @@ help:
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
+	@echo "make kills     the whole pipeline killed at fifty random moments: the same bits at the end"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
@@ -47,6 +48,12 @@ tsan: packages-test
 	ninja -C $(BUILD)-tsan --quiet
 	TSAN_OPTIONS=halt_on_error=1 python3 scripts/test.py $(BUILD)-tsan --suite num --suite unit
 
+# The whole pipeline killed at fifty random moments (two minutes); `make test` has a sample of it.
+kills: packages-test
+	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+	ninja -C $(BUILD)-test --quiet
+	REGMIX_KILLS=50 sh tests/cli/test_resume.sh $(BUILD)-test/regmix
+
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz
 
@@ -59,4 +66,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all help demo test asan tsan fuzz bench install clean packages-build packages-demo packages-test
+.PHONY: all help demo test asan tsan kills fuzz bench install clean packages-build packages-demo packages-test

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Killed at 20 random moments, inside steps and inside writes, and taken up again: the same bits as
-# a run never stopped. Checkpoints are written after every step here, so that the
-# kills fall into their writing as often as into training.
+# Killed at random moments of the whole pipeline, inside steps and inside writes, and taken up again: the same bits as
+# a run never stopped. Checkpoints are written after every step here, so that the kills fall into their writing as often
+# as into training. REGMIX_KILLS=50 (make kills) kills so often; REGMIX_TEST_SEED=N chooses other moments.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
@@ -22,46 +22,112 @@ fingerprint() {
 }
 
 make_corpus "$SCRATCH/straight" 200
+started=$(date +%s%N)
 # shellcheck disable=SC2086
 try "an experiment runs through" 0 "optimum" "$REGMIX" run "$SCRATCH/straight/regmix.yaml" $settings
+straight_ms=$(( ($(date +%s%N) - started) / 1000000 ))
 
-mkdir "$SCRATCH/killed" && cp -r "$SCRATCH/straight/text" "$SCRATCH/straight/regmix.yaml" "$SCRATCH/killed/"
-# The text keeps its times, which the corpus remembers.
-for f in "$SCRATCH"/straight/text/*; do touch -r "$f" "$SCRATCH/killed/text/$(basename "$f")"; done
+# The experiment as it was before anything was done. The text keeps its times, which the corpus remembers.
+fresh() {
+  rm -rf "$1" && mkdir "$1" && cp -r "$SCRATCH/straight/text" "$SCRATCH/straight/regmix.yaml" "$1/"
+  for f in "$SCRATCH"/straight/text/*; do touch -r "$f" "$1/text/$(basename "$f")"; done
+}
+same_bits() { [ "$(fingerprint "$SCRATCH/straight")" = "$(fingerprint "$1")" ]; }
+left_over() { find "$1" -name checkpoint.bin -o -name claim -o -name '*.tmp'; }
 
 started=$(date +%s%N)
 # shellcheck disable=SC2086
 "$REGMIX" run "$SCRATCH/straight/regmix.yaml" $settings -q > /dev/null 2>&1
 again_ms=$(( ($(date +%s%N) - started) / 1000000 ))
 
-kills=0
 seed=${REGMIX_TEST_SEED:-1}
-while [ $kills -lt 20 ]; do
-  # shellcheck disable=SC2086
-  setsid "$REGMIX" run "$SCRATCH/killed/regmix.yaml" $settings -q > "$SCRATCH/log" 2>&1 &
-  pid=$!
+random_ms() { # $ms: from 20 to 20 + $1
   seed=$(( (seed * 1103515245 + 12345) % 2147483648 ))
-  ms=$(( 20 + seed / 65536 % 380 ))
-  sleep "0.$(printf %03d $ms)"
-  # Every third time only the supervisor dies: its workers must notice.
-  if [ $((kills % 3)) -eq 2 ]; then kill -9 $pid 2> /dev/null; else kill -9 -- -$pid 2> /dev/null; fi
-  wait $pid 2> /dev/null
-  kills=$((kills + 1))
-done
-left=$(find "$SCRATCH/killed/runs" -name result.json 2> /dev/null | wc -l)
-echo "# 20 kills; $left proxies had been finished by then; taking up a finished experiment takes $again_ms ms"
+  ms=$(( 20 + seed / 65536 % $1 ))
+}
+# The step that comes next in a folder.
+stage_of() {
+  for step in prepare:corpus/corpus.json sample:mixtures.csv train:metrics.csv fit:fit/fit.json optimize:optimum.yaml compare:large/comparison.json \
+    report:report.html; do
+    if [ ! -e "$1/${step#*:}" ]; then echo "${step%%:*}"; return; fi
+  done
+  echo nothing
+}
+# kill_often COUNT LONGEST FOLDER SAME RENEW COMMAND...: starts the command COUNT times and kills it at a random moment, LONGEST ms
+# after its start at most. What ends by itself before is no kill: it is compared (SAME FOLDER), and the experiment begun anew (RENEW
+# FOLDER). Every third time only the supervisor dies: its workers must notice. Counts those that hit in $hits, those that ended
+# wrongly in $wrong.
+kill_often() {
+  wanted=$1 longest=$2 folder=$3 same=$4 renew=$5
+  shift 5
+  hits=0 sent=0 ended=0 wrong=0
+  while [ $sent -lt "$wanted" ] && [ $ended -lt "$wanted" ]; do
+    setsid "$@" > "$SCRATCH/log" 2>&1 &
+    pid=$!
+    random_ms "$longest"
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+    if kill -s 0 $pid 2> /dev/null && ! grep -q '^State:.Z' /proc/$pid/status 2> /dev/null; then
+      sent=$((sent + 1))
+      # A process is the leader of its own group a moment after its start; dash knows no `kill -9 -- -PID`.
+      if [ $((sent % 3)) -eq 2 ]; then kill -s KILL $pid; else kill -s KILL -- -$pid; fi
+      wait $pid 2> /dev/null
+      [ $? -eq 137 ] && hits=$((hits + 1))
+    else
+      wait $pid || wrong=$((wrong + 1))
+      ended=$((ended + 1))
+      "$same" "$folder" || wrong=$((wrong + 1))
+      "$renew" "$folder"
+    fi
+    stage_of "$folder" >> "$SCRATCH/where"
+  done
+}
+# all_hit NAME: every kill that was sent hit, and what ended by itself had the same bits.
+all_hit() {
+  if [ $hits -eq "$wanted" ] && [ $wrong -eq 0 ]; then ok "$1"; else not_ok "$1" "$hits of $sent kills hit, $wanted wanted; $wrong runs ended wrongly"; fi
+}
+
+kills=${REGMIX_KILLS:-16}
+fresh "$SCRATCH/killed"
+: > "$SCRATCH/where"
 # shellcheck disable=SC2086
-try "taken up after 20 kills" 0 "optimum" "$REGMIX" run "$SCRATCH/killed/regmix.yaml" $settings
-if [ "$(fingerprint "$SCRATCH/straight")" = "$(fingerprint "$SCRATCH/killed")" ]; then
+kill_often "$kills" $((400 + straight_ms / 8)) "$SCRATCH/killed" same_bits fresh "$REGMIX" run "$SCRATCH/killed/regmix.yaml" $settings
+all_hit "$kills kills at random moments, all of them hit"
+echo "# a run takes $straight_ms ms; ended by itself and begun anew $ended times; taking up a finished experiment takes $again_ms ms"
+echo "# the step each was at: $(sort "$SCRATCH/where" | uniq -c | sed 's/  */ /g' | tr '\n' ',')"
+# shellcheck disable=SC2086
+try "taken up after $kills kills" 0 "optimum" "$REGMIX" run "$SCRATCH/killed/regmix.yaml" $settings
+if same_bits "$SCRATCH/killed"; then
   ok "the same bits as one never stopped"
 else
   not_ok "the same bits as one never stopped" "$(diff -rq "$SCRATCH/straight" "$SCRATCH/killed" | head -20)"
 fi
-if find "$SCRATCH/killed" -name 'checkpoint.bin' -o -name claim | grep -q .; then
-  not_ok "nothing is left lying about" "$(find "$SCRATCH/killed" -name 'checkpoint.bin' -o -name claim)"
-else
-  ok "nothing is left lying about"
-fi
+if [ -z "$(left_over "$SCRATCH/killed")" ]; then ok "nothing is left lying about"; else not_ok "nothing is left lying about" "$(left_over "$SCRATCH/killed")"; fi
+
+# The same with a trainer of the user's own: its losses follow from the mixture, and no process of it stays behind.
+cat > "$SCRATCH/own.sh" << 'END'
+#!/bin/sh
+sleep 0.1 && sleep 0.1
+awk -F '[:,]' '/"(a|b|noise)":/ && !n[$1]++ { sum += NR * $2 } END { printf "{\"loss_nats\": {\"a\": %g, \"b\": 2, \"noise\": 3, \"exam\": %g}}\n", sum, sum / 2 }' run.json > result.json
+END
+chmod +x "$SCRATCH/own.sh"
+own="--set proxy.command=$SCRATCH/own.sh --set proxy.grace=1s --set proxy.tokens=24k"
+processes_of() { grep -lzx "REGMIX_EXPERIMENT=$1" /proc/[0-9]*/environ 2> /dev/null; }
+own_metrics() { grep -c . "$1/metrics.csv"; cksum < "$1/metrics.csv"; }
+fresh "$SCRATCH/own" && fresh "$SCRATCH/straight_own"
+for f in own straight_own; do "$REGMIX" prepare -C "$SCRATCH/$f" -q > "$SCRATCH/log" 2>&1 && "$REGMIX" sample -C "$SCRATCH/$f" -q > "$SCRATCH/log" 2>&1; done
+# shellcheck disable=SC2086
+try "a trainer of the user's own" 0 "6 runs done" "$REGMIX" train -C "$SCRATCH/straight_own" $own
+same_metrics() { [ "$(own_metrics "$SCRATCH/straight_own")" = "$(own_metrics "$1")" ]; }
+without_runs() { rm -rf "${1:?}/runs" "$1/metrics.csv"; }
+# shellcheck disable=SC2086
+kill_often "$((kills / 2))" 400 "$SCRATCH/own" same_metrics without_runs "$REGMIX" train -C "$SCRATCH/own" $own
+all_hit "$((kills / 2)) kills of its training, all of them hit"
+i=0
+while [ -n "$(processes_of "$SCRATCH/own")" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
+if [ -z "$(processes_of "$SCRATCH/own")" ]; then ok "and no process of it stays behind"; else not_ok "and no process of it stays behind" "$(processes_of "$SCRATCH/own")"; fi
+# shellcheck disable=SC2086
+try "taken up after them" 0 "" "$REGMIX" train -C "$SCRATCH/own" $own
+if same_metrics "$SCRATCH/own" && [ -z "$(left_over "$SCRATCH/own")" ]; then ok "with the same metrics, and nothing left"; else not_ok "with the same metrics, and nothing left" "$(left_over "$SCRATCH/own")"; fi
 
 # Ctrl-C: ends soon, with a checkpoint, and says how to go on.
 rm -rf "$SCRATCH/killed/runs"
