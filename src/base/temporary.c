@@ -40,6 +40,21 @@ static bool names_writer(const char *name, long *process, char host[HOST_SIZE]) 
   return true;
 }
 
+// Gone, or a zombie that its parent has not taken notice of yet.
+static bool is_gone(long process) {
+  if (kill((pid_t)process, 0) != 0) return errno == ESRCH;
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/%ld/stat", process);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return false;
+  text[n] = '\0';
+  const char *name_end = strrchr(text, ')');
+  return name_end && strncmp(name_end, ") Z", 3) == 0;
+}
+
 static bool is_left_behind(int folder, const char *name, long process, bool ours) {
   int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return false;
@@ -48,11 +63,11 @@ static bool is_left_behind(int folder, const char *name, long process, bool ours
   const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   close(fd);
   if (locked || !regular) return false;
-  if (ours) return kill((pid_t)process, 0) != 0 && errno == ESRCH;
+  if (ours) return is_gone(process);
   return time(NULL) - info.st_mtime > LEFT_BEHIND_S;
 }
 
-static void sweep(const char *folder) {
+void rmx__sweep(const char *folder) {
   DIR *d = opendir(folder);
   if (!d) return;
   char own[HOST_SIZE], host[HOST_SIZE];
@@ -69,7 +84,7 @@ static void sweep(const char *folder) {
 static void sweep_once(const char *folder) {
   static _Atomic uint64_t swept[256];
   const uint64_t hash = rmx_hash_string(folder, 1);
-  if (atomic_exchange(&swept[hash % 256], hash) != hash) sweep(folder);
+  if (atomic_exchange(&swept[hash % 256], hash) != hash) rmx__sweep(folder);
 }
 
 int rmx__temporary(const char *folder, char **path) {

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
+
 enum { BEAT_S = 5 };
 
 // ---- locks
@@ -80,8 +82,8 @@ static double now_there(const char *folder) {
   struct timespec here;
   struct stat info;
   clock_gettime(CLOCK_REALTIME, &here);
-  char *path = rmx_format("%s/claim.%ld.tmp", folder, (long)getpid());
-  int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+  char *path = NULL;
+  int fd = rmx__temporary(folder, &path);
   double now = fd >= 0 && futimens(fd, NULL) == 0 && fstat(fd, &info) == 0 ? seconds(info.st_mtim) : seconds(here);
   if (fd >= 0) {
     close(fd);

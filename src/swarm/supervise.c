@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "claim.h"
 
 extern char **environ;
@@ -347,6 +348,15 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
   return status;
 }
 
+// What a process leaves that is killed between its result and its end.
+static void sweep_finished(const rmx_run *r) {
+  rmx__claim_sweep(r->folder);
+  char *checkpoint = rmx_path_in(r->folder, "checkpoint.bin");
+  if (checkpoint && rmx_exists(checkpoint) && !rmx__claim_held(r->folder)) unlink(checkpoint);
+  free(checkpoint);
+  rmx__sweep(r->folder);
+}
+
 // Queues what has no result of this question, and says what changed where a result is of another, or cannot be used.
 static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   size_t outdated = 0, damaged = 0;
@@ -358,7 +368,7 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
     if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED) status = rmx_run_take_back(&s->runs[i], &back, err);
     if (back) state = rmx_run_look(&s->runs[i], NULL);
     if (state >= RMX_RUN_DIVERGED) {
-      rmx__claim_sweep(s->runs[i].folder);
+      sweep_finished(&s->runs[i]);
       s->outcome->skipped++;
       s->outcome->taken_back += back;
       continue;
