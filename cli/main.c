@@ -41,8 +41,8 @@ static void take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal};
   for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
     struct sigaction had;
-    // Who starts us with a signal ignored (nohup) means it.
-    if (sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN) continue;
+    // nohup means it. A shell script that starts us in the background ignores SIGINT for us, and still may send it.
+    if (stops[i] == SIGHUP && sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN) continue;
     sigaction(stops[i], &action, NULL);
   }
   action.sa_handler = on_broken_pipe;

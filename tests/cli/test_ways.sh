@@ -45,7 +45,7 @@ json "half of the tokens were kept" "abs(m['ppl']['notes']['kept_share'] - 0.5) 
 
 # ---- the whole band is the corpus
 # shellcheck disable=SC2086
-try "the whole band" 0 '"ppl"' "$REGMIX" compare -C straight --methods prior,ppl $few --set ppl.keep=1 --json
+try "the whole band" 0 '"ppl"' "$REGMIX" compare -C straight --methods prior,ppl $few --set ppl.keep=1 --redo --json
 cp "$SCRATCH/stdout" straight.json
 json "is plain training" "m['ppl']['loss_nats'] == m['prior']['loss_nats'] and m['ppl']['weights'] == m['prior']['weights'] and m['ppl']['search_flops'] > 0"
 done_testing
