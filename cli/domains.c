@@ -8,7 +8,8 @@
 
 struct domains_args {
   char *mixtures, *out;
-  rmx_strings mixture_columns, add, remove, split, merge, rename;
+  table_args tables;
+  rmx_strings add, remove, split, merge, rename;
   double tolerance;
   bool drop;
 };
@@ -122,7 +123,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   char next[512];
   size_t rank = 0;
   char *path = args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
-  rmx_status status = path ? read_tables(c, path, NULL, &args->mixture_columns, NULL, &t, NULL, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? read_tables(c, path, NULL, &args->tables, &t, NULL, err) : rmx_fail_memory(err, 0, "a path");
   size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)
@@ -147,6 +148,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
 static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "the runs' mixtures (default: the experiment's mixtures.csv)"},
     MIXTURE_COLUMNS_OPTION(struct domains_args),
+    ID_OPTION(struct domains_args),
     {"rename", RMX_LIST, AT(rename), NULL, 0, 0, "OLD=NEW", "the same text under another name"},
     {"split", RMX_LIST, AT(split), NULL, 0, 0, "P=A:0.3,B:0.7", "P becomes A and B, which are these shares of P's tokens"},
     {"merge", RMX_LIST, AT(merge), NULL, 0, 0, "P=A:0.4,B:0.6", "A and B become P, of whose tokens they are these shares"},

@@ -9,8 +9,9 @@
 struct fit_args {
   char *mixtures, *metrics, *regressor, *out, *half, *tokens;
   double budget, run_tokens;
-  rmx_strings only, mixture_columns, metric_columns, higher, lower;
-  bool raw, skip_missing;
+  rmx_strings only, higher, lower;
+  table_args tables;
+  bool normalize, raw, skip_missing;
 };
 
 // Below this, half of the training ranked the mixtures differently from all of it.
@@ -166,6 +167,7 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *
 static rmx_regress_options options_of(const rmx_experiment *e, const struct fit_args *args) {
   rmx_regress_options o = e->config.regress;
   o.skip_missing |= args->skip_missing;
+  o.normalize |= args->normalize;
   return o;
 }
 
@@ -190,9 +192,11 @@ static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rm
 static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args, bool print, json_t *by, rmx_err *err) {
   const rmx_regress_options regress = options_of(e, args);
   RMX_TRY(rmx_fit_may_write(args->out, err));
+  table_args tables = args->tables;
+  tables.any_sum = regress.normalize;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
-  rmx_status status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
+  rmx_status status = read_tables(c, args->mixtures, args->metrics, &tables, &mixtures, &metrics, err);
   if (status == RMX_OK && args->half) status = add_directions(e, &metrics, err);
   double began = rmx_now(), *counts = NULL;
   rmx_strings names = {0};
@@ -304,6 +308,8 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
     return rmx_fail(err, RMX_EUSAGE, "--mixtures and --metrics go together (or neither, with the experiment's own)");
   if (args->tokens && !(args->budget > 0))
     return rmx_fail(err, RMX_EUSAGE, "--tokens goes with --budget TOKENS, those of the large run");
+  if (args->raw && args->normalize)
+    return rmx_fail(err, RMX_EUSAGE, "--normalize divides mixtures by their sum and --raw leaves them as they are: give one of the two");
   rmx_experiment e = {0};
   bool files = args->mixtures && !c->common.folder;
   // Two files of the user's are a job of their own: a regmix.yaml that happens to lie here is not asked.
@@ -317,7 +323,8 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                          .metrics = args->metrics ? rmx_strdup(args->metrics) : rmx_experiment_path(&e, "metrics.csv"),
                          .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
                          .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
-                         .only = args->only, .mixture_columns = args->mixture_columns, .metric_columns = args->metric_columns, .raw = args->raw,
+                         .only = args->only, .tables = args->tables, .raw = args->raw,
+                         .normalize = args->normalize,
                          .skip_missing = args->skip_missing || !args->mixtures,
                          .tokens = args->tokens, .budget = args->budget, .run_tokens = args->run_tokens};
   rmx_status status = e.folder && own.mixtures && own.metrics && own.out ? RMX_OK : rmx_fail_memory(err, 0, "a path");
@@ -344,6 +351,7 @@ static const rmx_option options[] = {
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "CSV: a run a row, its metrics; joined on the first column; or a form named above"},
     MIXTURE_COLUMNS_OPTION(struct fit_args),
     METRIC_COLUMNS_OPTION(struct fit_args),
+    ID_OPTION(struct fit_args),
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME", "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME", "fit this metric only; may be given several times; default: all"},
     {"higher-is-better", RMX_LIST, AT(higher), NULL, 0, 0, "PATTERN",
@@ -354,6 +362,8 @@ static const rmx_option options[] = {
     {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},
     {"run-tokens", RMX_REAL, AT(run_tokens), "0", 0, 1e18, "TOKENS", "tokens of each run behind --metrics; default: they saw each domain as often as the large run will"},
     {"skip-missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL, "leave runs without a value of a metric out of its fit; else they are an error"},
+    {"normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
+     "divide mixtures that do not sum to 1 within 1 % (percentages, rounded shares) by their sum; the fit remembers it, predict and score obey"},
     {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL, "do not normalise rows that sum to 1 within 1 %; the fit remembers it, predict and score obey"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
 };

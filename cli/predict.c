@@ -7,7 +7,7 @@
 struct predict_args {
   char *fit, *mixtures;
   double budget;
-  rmx_strings mixture_columns;
+  table_args tables;
 };
 
 static rmx_status run_predict(cli *c, rmx_err *err) {
@@ -17,7 +17,8 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   rmx_table mixtures = {0}, out = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = read_tables(c, args->mixtures, NULL, &args->mixture_columns, NULL, &mixtures, NULL, err);
+  if (status == RMX_OK) args->tables.any_sum = f->options.normalize;
+  if (status == RMX_OK) status = read_tables(c, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(&c->listener, "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
@@ -36,6 +37,7 @@ static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a mixture a row, the first column names it; or a form named above"},
     {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the fit's"},
     MIXTURE_COLUMNS_OPTION(struct predict_args),
+    ID_OPTION(struct predict_args),
 };
 const cli_command cli_predict = {
     .name = "predict", .words = "", .run = run_predict,

@@ -2,14 +2,56 @@
 // regmix score: how well a fit predicts runs it was not given.
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "steps.h"
 
 struct score_args {
   char *fit, *mixtures, *metrics;
   double budget;
-  rmx_strings mixture_columns, metric_columns;
+  table_args tables;
 };
+
+// Whether one of the fit's runs has this mixture and, of some metric, the value measured for the run of this name.
+static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
+  size_t row = 0, column;
+  rmx_err unknown;
+  while (row < metrics->N && strcmp(metrics->ids[row], id) != 0) row++;
+  for (size_t k = 0; row < metrics->N && k < f->N; k++) {
+    double off = 0;
+    for (size_t d = 0; d < f->D; d++) off = fmax(off, fabs(f->runs[k * f->D + d] - w[d]));
+    for (size_t m = 0; off < 1e-9 && m < f->M; m++)
+      if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D, &column, &unknown) == RMX_OK &&
+          metrics->x[row * metrics->D + column] == f->truth[k * f->M + m])
+        return true;
+  }
+  return false;
+}
+
+static void warn_of_own(const cli *c, const rmx_fit *f, size_t own, size_t of) {
+  double spearman = 0, r2 = 0;
+  size_t n = 0;
+  for (size_t m = 0; m < f->M; m++)
+    if (isfinite(f->cv[m].spearman) && isfinite(f->cv[m].r2)) {
+      spearman += f->cv[m].spearman;
+      r2 += f->cv[m].r2;
+      n++;
+    }
+  if (own == 0) return;
+  rmx_warn(&c->listener, "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of fold (runs it had not seen) its Spearman "
+           "is %.4f and its R2 %.4f, mean over its metrics", own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
+           n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
+}
+
+// Runs that the fit was made from: their mixture and a value of theirs are among the fit's.
+static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics, rmx_err *err) {
+  double *X = NULL;
+  size_t n = 0;
+  if (!f->truth || rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK) return 0;
+  for (size_t i = 0; i < mixtures->N; i++) n += is_own(f, X + i * f->D, mixtures->ids[i], metrics);
+  free(X);
+  return n;
+}
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
   int width = cli_width(f->metrics, f->M, 24);
@@ -27,12 +69,13 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
   printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman), mean->mse);
 }
 
-static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
+static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
   json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean), *two = json_object();
   for (size_t m = 0; m < f->M; m++)
     if (scores[m].n) {
       json_t *one = rmx_scores_json(&scores[m]);
       rmx_diagnostics_add(&errors[m], one);
+      if (own) json_object_set_new(one, "out_of_fold", rmx_scores_json(&f->cv[m]));
       json_object_set_new(metrics, f->metrics[m], one);
     }
   json_object_set(two, "spearman", json_object_get(means, "spearman"));
@@ -40,6 +83,7 @@ static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx
   json_decref(means);
   json_object_set_new(root, "metrics", metrics);
   json_object_set_new(root, "mean", two);
+  json_object_set_new(root, "own_runs", json_integer((json_int_t)own));
   return root;
 }
 
@@ -52,12 +96,16 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   rmx_diagnostics *errors = NULL;
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = read_tables(c, args->mixtures, args->metrics, &args->mixture_columns, &args->metric_columns, &mixtures, &metrics, err);
+  if (status == RMX_OK) {
+    args->tables.any_sum = f->options.normalize;
+    status = read_tables(c, args->mixtures, args->metrics, &args->tables, &mixtures, &metrics, err);
+  }
   if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) || !(errors = rmx_calloc(f->M, sizeof *errors)))) status = rmx_fail_memory(err, 0, "scores");
   if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
   if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, errors, &mean));
+  size_t own = status == RMX_OK ? count_own(f, &mixtures, &metrics, err) : 0;
+  warn_of_own(c, f, own, mixtures.N);
+  if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, errors, &mean, own));
   else if (status == RMX_OK) print_scores(f, scores, errors, &mean);
   free(scores);
   free(errors);
@@ -76,6 +124,7 @@ static const rmx_option options[] = {
     {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it was fitted to"},
     MIXTURE_COLUMNS_OPTION(struct score_args),
     METRIC_COLUMNS_OPTION(struct score_args),
+    ID_OPTION(struct score_args),
 };
 const cli_command cli_score = {
     .name = "score", .words = "", .run = run_score,

@@ -10,17 +10,24 @@
 
 #include "cli.h"
 
-// The user's tables, in any form of regmix/import.h, their runs made to meet. metrics_path and metrics may be NULL, and so may
-// the patterns of columns.
-rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const rmx_strings *mixture_columns,
-                       const rmx_strings *metric_columns, rmx_table *mixtures, rmx_table *metrics, rmx_err *err);
-// The two options that choose columns, for the table of a command whose struct has rmx_strings of these names.
+// How the user's tables are to be read: a command that reads tables has one such struct, `tables`, and options of these names.
+typedef struct table_args {
+  rmx_strings mixture_columns, metric_columns;
+  char *id;
+  bool any_sum;  // mixtures need not sum to 1
+} table_args;
+// The user's tables, in any form of regmix/import.h, their runs made to meet. metrics_path, metrics and `how` may be NULL.
+rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const table_args *how, rmx_table *mixtures,
+                       rmx_table *metrics, rmx_err *err);
 #define MIXTURE_COLUMNS_OPTION(type)                                                                             \
-  {"mixture-columns", RMX_LIST, offsetof(type, mixture_columns), NULL, 0, 0, "PATTERN",                          \
+  {"mixture-columns", RMX_LIST, offsetof(type, tables.mixture_columns), NULL, 0, 0, "PATTERN",                   \
    "the columns of --mixtures that are weights, as 'config.mixture.*'; may be given several times"}
 #define METRIC_COLUMNS_OPTION(type)                                                                              \
-  {"metric-columns", RMX_LIST, offsetof(type, metric_columns), NULL, 0, 0, "PATTERN",                            \
+  {"metric-columns", RMX_LIST, offsetof(type, tables.metric_columns), NULL, 0, 0, "PATTERN",                     \
    "the columns of --metrics wanted, as '*_loss'; may be given several times"}
+#define ID_OPTION(type)                                                                                          \
+  {"id", RMX_TEXT, offsetof(type, tables.id), NULL, 0, 0, "COLUMN",                                              \
+   "the column that names the runs, in tables with columns; row: the number of the row names it; default: the first column"}
 // What --mixtures and --metrics may be, for the text of a command's help.
 #define TABLES_ABOUT                                                                                             \
   "A table may be CSV (a run a row, named in the first column), Olmix's ratios.csv and metrics.csv, a Weights & Biases CSV " \

@@ -115,7 +115,7 @@ static rmx_status read_pending(const cli *c, const rmx_experiment *e, const stru
   if (!path && (args->pending || e->config_path)) return rmx_fail_memory(err, 0, "a path");
   rmx_status status = RMX_OK;
   if (path && (args->pending || (!args->fit && rmx_exists(path)))) {
-    status = read_tables(c, path, NULL, NULL, NULL, &s->pending, NULL, err);
+    status = read_tables(c, path, NULL, NULL, &s->pending, NULL, err);
     if (status == RMX_OK) status = rmx_fit_mixtures(s->fit, &s->pending, &s->X, err);
   }
   free(path);

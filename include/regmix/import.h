@@ -25,6 +25,8 @@ typedef struct rmx_import_options {
   const char *const *columns; /* (n_columns) glob patterns of the columns wanted; none: the form's own rule */
   size_t n_columns;
   bool mixed; /* the table holds mixtures and metrics both: columns are chosen by their names */
+  const char *id;       /* the column that names the runs; "row": the number of the row does; NULL: the form's own rule */
+  bool any_sum;         /* mixtures need not sum to 1 */
 } rmx_import_options;
 
 /* Reads a table in any of the forms above. Column rule where no patterns are given: csv and olmix take every

@@ -60,6 +60,7 @@ typedef struct rmx_regress_options {
   char *regressor; /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble"; "auto", the default */
   int64_t folds;   /* of cross-validation: 5 */
   bool skip_missing; /* a run without a value of a metric is left out of its fit; false: it is an error */
+  bool normalize;    /* mixtures that do not sum to 1 within 1 % are divided by their sum and told; false: an error */
   rmx_strings higher_is_better, lower_is_better; /* glob patterns (or names) of metrics whose direction is given */
   rmx_ridge_options ridge;
   rmx_trees_options trees;
@@ -206,7 +207,9 @@ typedef struct rmx_fit {
  * in either is told). Runs with the same mixture are one replicate group. Cross-validates. Metrics named in
  * `only` (n_only may be 0: all). The direction of a metric is the user's (options->higher_is_better, lower_is_better; a
  * pattern that matches no column of `metrics` is RMX_EINPUT), else what metrics->better says, else what its name says,
- * else it is taken as a loss, with a warning. Rows must sum to 1 within 1 % and are normalised unless raw. A run without a
+ * else it is taken as a loss, with a warning. Rows must sum to 1 within 1 % (any
+ * sum above 0 with options->normalize) and are normalised unless raw. A run without any value, and a metric with fewer than
+ * three where runs lack it, are left out and told. A run without a
  * value of a metric is RMX_EINPUT; with options->skip_missing it is left out of that metric's fit and told.
  * cross_validation (may be NULL): run, the out-of-fold prediction of each metric. The result depends on no number of threads. Cost: (folds + 1) fits a
  * metric. */
@@ -229,6 +232,9 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
                                   const rmx_exposure *exposure, uint64_t seed, int threads,
                                   const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation,
                                   rmx_err *err);
+/* Whether the fit of metric m predicts unseen runs better than their mean does: its R2 out of fold is above 0. "learnt" in
+ * fit.json. */
+bool rmx_fit_learnt(const rmx_fit *f, size_t m);
 /* Of metric m's predictions out of fold. RMX_EINPUT where the fit does not hold them. */
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err);
 /* rmx_regressor_set_budget() of every metric's regressor; false where none depends on it. */

@@ -96,13 +96,30 @@ static size_t literal_prefix(const char *pattern) {
   return n;
 }
 
+// Columns with numbers that are not taken: which.
+static void tell_not_taken(const choice *c) {
+  const rmx_cells *t = c->s->cells;
+  rmx_few left = {0};
+  for (size_t j = 0; j < t->C; j++)
+    if (is_value(c, j) && !c->chosen[j] && has_number(c, j)) rmx_few_add(&left, t->header[j]);
+  if (left.n)
+    rmx_note(c->s->listener, "%s: %zu other column%s with numbers %s not read as %s: %s", c->s->path, left.n, left.n == 1 ? "" : "s",
+             left.n == 1 ? "is" : "are", mixtures(c) ? "the mixture" : "metrics", left.text);
+}
+
+static const char id_advice[] = "name the runs by another column with --id COLUMN, or by the number of their row with --id row";
+
 static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
   for (size_t p = 0; p < c->s->options->n_columns; p++) {
     const char *pattern = c->s->options->columns[p];
     size_t found = 0;
     for (size_t j = 0; j < t->C; j++) {
-      if (j == c->view->id || fnmatch(pattern, t->header[j], 0) != 0) continue;
+      if (fnmatch(pattern, t->header[j], 0) != 0) continue;
+      if (j == c->view->id && !c->s->options->id && has_number(c, j))
+        return rmx_fail(err, RMX_EINPUT, "%s: \"%.120s\" matches the column \"%.80s\", which names the runs, so it would be left out; %s",
+                        t->path, pattern, t->header[j], id_advice);
+      if (j == c->view->id) continue;
       found++;
       if (c->chosen[j]) continue;
       c->chosen[j] = true;
@@ -114,6 +131,7 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
     cannot_tell(c, why, err);
     return err->status = RMX_EUSAGE;  // the pattern is the caller's own
   }
+  tell_not_taken(c);
   return RMX_OK;
 }
 
@@ -172,6 +190,12 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
     c->strip[j] = mixtures(c) ? prefix : 0;
     if (n++ == 0) first = j;
   }
+  if (n == 0 && mixtures(c)) {  // weights of phases have names of their own
+    for (size_t j = 0; j < t->C; j++) c->chosen[j] = is_value(c, j);
+    rmx_status status = rmx__refuse_columns(c->s, c->chosen, err);
+    memset(c->chosen, 0, t->C * sizeof *c->chosen);
+    RMX_TRY(status);
+  }
   if (n == 0)
     return cannot_tell(c,
                        mixtures(c)
@@ -179,24 +203,25 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
                            : "no column is named like a metric (metric/..., eval/..., ..._loss)",
                        err);
   tell_choice(c, n);
+  tell_not_taken(c);
   return RMX_OK;
 }
 
 static rmx_status choose_numbers(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
-  rmx_buf text = {0};
-  size_t n = 0, ignored = 0;
+  rmx_few text = {0};
+  size_t n = 0;
   for (size_t j = 0; j < t->C; j++) {
     if (!is_value(c, j)) continue;
     if (is_text(c, j)) {
-      if (ignored++ < 8) rmx_buf_printf(&text, "%s%s", ignored > 1 ? ", " : "", t->header[j]);
+      rmx_few_add(&text, t->header[j]);
     } else {
       c->chosen[j] = true;
       n++;
     }
   }
   rmx_status status = RMX_OK;
-  if (n == 0 && ignored)
+  if (n == 0 && text.n)
     status = rmx_fail(err, RMX_EINPUT,
                       "%s:%d: column \"%s\": \"%.40s\" is not a number, and no other column has one", t->path,
                       t->lines[0], t->header[t->C - 1], t->cells[t->C - 1]);
@@ -205,10 +230,8 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
         err, RMX_EINPUT,
         "%s: no columns behind the run's name; wanted a column of run names, then numbers, with commas",
         t->path);
-  else if (ignored)
-    rmx_warn(c->s->listener, "%s: columns of text are not read: %s%s", t->path, text.failed ? "" : text.data,
-             ignored > 8 ? ", ..." : "");
-  rmx_buf_release(&text);
+  else if (text.n)
+    rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n, text.n == 1 ? "" : "s", text.n == 1 ? "is" : "are", text.text);
   return status;
 }
 
@@ -234,7 +257,8 @@ static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
   size_t N = 0, D = 0;
   for (size_t i = 0; i < t->N; i++) N += is_row(c, i);
   for (size_t j = 0; j < t->C; j++) D += c->chosen[j];
-  RMX_TRY(rmx_table_make(out, t->header[c->view->id], N, D, err));
+  bool by_row = c->view->id == SIZE_MAX;
+  RMX_TRY(rmx_table_make(out, by_row ? "row" : t->header[c->view->id], N, D, err));
   size_t d = 0;
   for (size_t j = 0; j < t->C; j++) {
     if (!c->chosen[j]) continue;
@@ -253,22 +277,59 @@ static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
   for (size_t i = 0; i < t->N; i++) {
     if (!is_row(c, i)) continue;
     out->lines[row] = t->lines[i];
-    if (!(out->ids[row++] = rmx_strdup(t->cells[i * t->C + c->view->id])))
+    char number_of_row[24];
+    snprintf(number_of_row, sizeof number_of_row, "%zu", i + 1);
+    if (!(out->ids[row++] = rmx_strdup(by_row ? number_of_row : t->cells[i * t->C + c->view->id])))
       return rmx_fail_memory(err, 64, t->path);
   }
   return RMX_OK;
 }
 
-rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out, rmx_err *err) {
+// The column that the user says names the runs.
+static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
+  const rmx_cells *t = s->cells;
+  rmx_few names = {0};
+  for (size_t j = 0; j < t->C; j++) {
+    if (strcmp(t->header[j], s->options->id) == 0) return *id = j, RMX_OK;
+    rmx_few_add(&names, t->header[j]);
+  }
+  *id = SIZE_MAX;
+  if (strcmp(s->options->id, "row") == 0) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s: no column \"%.80s\" to name the runs by; there are %zu columns: %s", t->path, s->options->id, names.n,
+                  names.text);
+}
+
+// Names of runs are text or whole numbers: a column of fractions is a weight or a loss.
+static rmx_status check_id(const choice *c, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  size_t j = c->view->id, fractions = 0, at = 0;
+  for (size_t i = 0; i < t->N; i++) {
+    double x;
+    const char *cell = t->cells[i * t->C + j];
+    if (!number(cell, &x)) return RMX_OK;
+    if (x == floor(x)) continue;
+    if (fractions++ == 0) at = i;
+  }
+  if (fractions == 0) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s:%d: the first column \"%.80s\" should name the runs, but holds numbers such as %.40s: the table seems to "
+                  "have no column of names; %s", t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
+}
+
+rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_table *out, rmx_err *err) {
   size_t C = s->cells->C;
+  rmx__view asked = *of_form;
+  const rmx__view *view = &asked;
+  if (s->options->id) RMX_TRY(asked_id(s, &asked.id, err));
   choice c = {s, view, rmx_calloc(C, sizeof(bool)), rmx_calloc(C, sizeof(size_t))};
   rmx_status status = c.chosen && c.strip ? RMX_OK : rmx_fail_memory(err, C, s->path);
+  if (status == RMX_OK && !s->options->id && !view->guess) status = check_id(&c, err);
   if (status == RMX_OK && s->options->n_columns)
     status = choose_by_patterns(&c, err);
   else if (status == RMX_OK && (view->guess || s->options->mixed))
     status = choose_by_names(&c, err);
   else if (status == RMX_OK)
     status = choose_numbers(&c, err);
+  if (status == RMX_OK) status = rmx__refuse_columns(s, c.chosen, err);
   if (status == RMX_OK) status = fill(&c, out, err);
   free(c.chosen);
   free(c.strip);

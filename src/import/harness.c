@@ -125,7 +125,11 @@ static rmx_status take_files(results *r, rmx_err *err) {
   for (size_t i = 0; i < r->files.n; i++) {
     const rmx__results_file *f = &r->files.items[i];
     json_t *tree = NULL;
-    RMX_TRY(rmx_json_read_python(f->path, "null", &tree, err));
+    if (rmx_json_read_python(f->path, "null", &tree, err) != RMX_OK)
+      return strstr(err->message, "end of file expected") == NULL
+                 ? err->status
+                 : rmx_fail(err, RMX_EINPUT, "%s: more than one JSON object in the file; results of lm-evaluation-harness are one object a file, and "
+                                             "a table of runs is CSV", f->path);
     rmx_status status = RMX_OK;
     if (json_is_object(json_object_get(tree, "results"))) {
       if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {

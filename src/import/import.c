@@ -38,13 +38,15 @@ rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
   rmx_status status = RMX_OK;
   if (!s.folder && !s.pattern && !rmx__ends_in(path, ".json") && !rmx__ends_in(path, ".yaml") &&
       !rmx__ends_in(path, ".yml")) {
+    RMX_TRY(rmx__refuse_text(path, err));
     RMX_TRY(rmx_csv_cells(path, &cells, err));
     s.cells = &cells;
+    status = rmx__refuse_cells(&s, err);
   }
   const rmx__form *form = NULL;
-  for (size_t i = 0; i < FORMS && !form; i++)
+  for (size_t i = 0; i < FORMS && !form && status == RMX_OK; i++)
     if (forms[i]->sniff(&s)) form = forms[i];
-  status = form ? form->read(&s, out, err) : unknown_form(path, err);
+  if (status == RMX_OK) status = form ? form->read(&s, out, err) : unknown_form(path, err);
   if (status == RMX_OK && !out->path && !(out->path = rmx_strdup(path)))
     status = rmx_fail_memory(err, strlen(path), "a path");
   rmx_cells_release(&cells);

@@ -8,21 +8,15 @@
 
 #include "forms.h"
 
-static size_t column_called(const rmx_cells *c, const char *name) {
-  for (size_t j = 0; j < c->C; j++)
-    if (strcasecmp(c->header[j], name) == 0) return j;
-  return SIZE_MAX;
-}
-
 // A page that does not show State still exports Name with one of its other columns.
 static bool sniff(const rmx__source *s) {
   if (!s->cells) return false;
-  size_t name = column_called(s->cells, "name");
+  size_t name = rmx__column_called(s->cells, "name");
   if (name == SIZE_MAX) return false;
-  if (column_called(s->cells, "state") != SIZE_MAX) return true;
+  if (rmx__column_called(s->cells, "state") != SIZE_MAX) return true;
   return strcmp(s->cells->header[name], "Name") == 0 &&
-         (column_called(s->cells, "created") != SIZE_MAX || column_called(s->cells, "runtime") != SIZE_MAX ||
-          column_called(s->cells, "sweep") != SIZE_MAX);
+         (rmx__column_called(s->cells, "created") != SIZE_MAX || rmx__column_called(s->cells, "runtime") != SIZE_MAX ||
+          rmx__column_called(s->cells, "sweep") != SIZE_MAX);
 }
 
 static int by_text(const void *a, const void *b) {
@@ -45,35 +39,17 @@ static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bo
 
 static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
-  size_t name = column_called(c, "name"), state = column_called(c, "state"), id = column_called(c, "id");
+  size_t name = rmx__column_called(c, "name"), state = rmx__column_called(c, "state"), id = rmx__column_called(c, "id");
   bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out), again = false;
-  rmx_buf who = {0};
   rmx_status status = RMX_OK;
   if (!skip || !left_out) {
     status = rmx_fail_memory(err, c->N, s->path);
     goto done;
   }
-  size_t unfinished = 0;
   if (state == SIZE_MAX)
-    rmx_warn(s->listener, "%s: no column State: runs that did not finish cannot be told from those that did",
-             s->path);
-  for (size_t i = 0; state != SIZE_MAX && i < c->N; i++) {
-    const char *how = c->cells[i * c->C + state];
-    if (strcasecmp(how, "finished") == 0) continue;
-    left_out[i] = true;
-    if (unfinished++ < 5)
-      rmx_buf_printf(&who, "%s%s (%s)", unfinished > 1 ? ", " : "", c->cells[i * c->C + name],
-                     *how ? how : "no state");
-  }
-  if (unfinished == c->N) {
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: none of its %zu runs has finished (column \"%s\"): nothing to read",
-                 s->path, c->N, c->header[state]);
-    goto done;
-  }
-  if (unfinished)
-    rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s%s", s->path, unfinished,
-             c->N, who.failed ? "" : who.data, unfinished > 5 ? ", ..." : "");
+    rmx_warn(s->listener, "%s: no column State: runs that did not finish cannot be told from those that did", s->path);
+  else
+    RMX_TRY_GOTO(rmx__leave_unfinished(s, state, name, left_out, err), done);
   size_t named_by = name;
   RMX_TRY_GOTO(repeats(c, name, left_out, &again, err), done);
   if (again && id != SIZE_MAX) {
@@ -85,13 +61,12 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
                                            "tags",     "created",  "runtime", "sweep",   "group",
                                            "job type", "hostname", "updated", "end time"};
   for (size_t k = 0; k < sizeof about_runs / sizeof *about_runs; k++) {
-    size_t j = column_called(c, about_runs[k]);
+    size_t j = rmx__column_called(c, about_runs[k]);
     if (j != SIZE_MAX) skip[j] = true;
   }
   status = rmx__import_view(s, &(rmx__view){.id = named_by, .skip = skip, .out = left_out, .guess = true},
                             out, err);
 done:
-  rmx_buf_release(&who);
   free(skip);
   free(left_out);
   return status;

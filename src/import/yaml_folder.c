@@ -3,6 +3,7 @@
 // the map under `train:` (or `mixture:`, or at the top). The file's stem is the run's name.
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +114,7 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
     w[n++] = json_number_value(value);
     RMX_TRY_GOTO(add_domain(r, name, err), done);
   }
-  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, 0.01, path, err), done);
+  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, r->s->options->any_sum ? INFINITY : 0.01, path, err), done);
   r->maps[f] = json_incref(map);
 done:
   free(w);
@@ -137,7 +138,10 @@ static rmx_status list_files(reading *r, rmx_err *err) {
     if (!good) status = rmx_fail_memory(err, 64, s->path);
     if (!good) goto done;
   }
-  if (r->files.n == 0)
+  char *other = r->files.n == 0 && names.n ? rmx_path_in(s->path, names.items[0]) : NULL;
+  if (other) status = rmx__refuse_text(other, err);
+  free(other);
+  if (r->files.n == 0 && status == RMX_OK)
     status = rmx_fail(err, RMX_EINPUT,
                       "%s: no .yaml file in this folder; wanted one mixture a file (n1.yaml, ...)", s->path);
 done:

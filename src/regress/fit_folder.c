@@ -72,6 +72,7 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   bool failed = o == NULL;
   if (!failed && f->higher_is_better)
     failed = json_object_set_new(o, "higher_is_better", json_boolean(f->higher_is_better[m])) != 0;
+  if (!failed) failed = json_object_set_new(o, "learnt", json_boolean(rmx_fit_learnt(f, m))) != 0;
   if (!failed && f->direction_from)
     failed = json_object_set_new(o, "direction_from", json_string(rmx_direction_from_text(f->direction_from[m]))) != 0;
   if (!failed && f->truth)

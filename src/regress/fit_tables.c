@@ -72,6 +72,7 @@ static void keep_warning(void *context, const char *text) {
 static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
   rmx_fit *f = w->fit;
   size_t N = f->N, n = 0, missing = N;
+  rmx_few lacking = {0};
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   rmx_dataset data;
@@ -85,13 +86,15 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
   for (size_t i = 0; i < N; i++) {
     if (isfinite(f->truth[i * f->M + m]))
       row[n++] = i;
-    else if (missing == N)
-      missing = i;
+    else {
+      rmx_few_add(&lacking, f->run_ids[i]);
+      if (missing == N) missing = i;
+    }
   }
   if (n < N) {
-    char where[512];
-    snprintf(where, sizeof(where), "metric \"%s\": %zu of %zu runs have no value (the first is run \"%s\", %s:%d)", f->metrics[m],
-             N - n, N, f->run_ids[missing], w->metrics->path ? w->metrics->path : "table",
+    char where[700];
+    snprintf(where, sizeof(where), "metric \"%.100s\": %zu of %zu runs have no value (%s; the first in %s:%d)", f->metrics[m],
+             N - n, N, lacking.text, w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
     if (!w->options->skip_missing) {
       status = rmx_fail(err, RMX_EINPUT, "%s; fill them in, or leave these runs out of its fit with --skip-missing", where);
@@ -130,16 +133,12 @@ static void do_job(void *context, size_t m) {
 
 static void tell_rows_left_out(const rmx_table *a, const rmx_table *b, const size_t *partner,
                                const rmx_listener *listener) {
-  size_t alone = 0, first = 0;
-  for (size_t i = a->N; i-- > 0;)
-    if (partner[i] == SIZE_MAX) {
-      alone++;
-      first = i;
-    }
-  if (alone)
-    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s (the first is \"%s\") and are left out",
-             alone, a->N, a->path ? a->path : "the first table", b->path ? b->path : "the second table",
-             a->ids[first]);
+  rmx_few alone = {0};
+  for (size_t i = 0; i < a->N; i++)
+    if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
+  if (alone.n)
+    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s and are left out: %s", alone.n, a->N,
+             a->path ? a->path : "the first table", b->path ? b->path : "the second table", alone.text);
 }
 
 // Lexicographic order of mixtures, for finding equal ones; qsort has no context, so rows carry their width.
@@ -189,6 +188,45 @@ static rmx_status choose_metrics(const rmx_table *metrics, const char *const *on
   return RMX_OK;
 }
 
+static double value_of(const rmx_table *metrics, const size_t *row, size_t i, size_t column) {
+  return row[i] == SIZE_MAX ? NAN : metrics->x[row[i] * metrics->D + column];
+}
+
+// Leaves out runs that have no value at all (their partner becomes SIZE_MAX), then metrics with fewer than three values
+// where other runs lack it (*M shrinks), and tells both. None left is an error.
+static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics, size_t *partner, size_t *column, size_t *M,
+                             const rmx_listener *listener, rmx_err *err) {
+  enum { LEAST = 3 };
+  rmx_few empty = {0}, dropped = {0};
+  size_t runs = 0, kept = 0;
+  for (size_t i = 0; i < mixtures->N; i++) {
+    bool any = false;
+    for (size_t m = 0; m < *M && !any; m++) any = isfinite(value_of(metrics, partner, i, column[m]));
+    runs += any;
+    if (any || partner[i] == SIZE_MAX) continue;
+    partner[i] = SIZE_MAX;
+    rmx_few_add(&empty, mixtures->ids[i]);
+  }
+  if (empty.n && runs)
+    rmx_warn(listener, "%zu of %zu runs have no value of any metric and are left out: %s", empty.n, empty.n + runs, empty.text);
+  for (size_t m = 0; m < *M; m++) {
+    size_t values = 0;
+    for (size_t i = 0; i < mixtures->N; i++) values += isfinite(value_of(metrics, partner, i, column[m]));
+    if (values < LEAST && values < runs)
+      rmx_few_add(&dropped, metrics->names[column[m]]);
+    else
+      column[kept++] = column[m];
+  }
+  if (dropped.n && kept)
+    rmx_warn(listener, "%zu of %zu metrics have fewer than %d values and are not fitted: %s", dropped.n, *M, LEAST, dropped.text);
+  size_t asked = *M;
+  *M = kept;
+  if (kept && runs) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s: none of the %zu metrics (%s) has %d values in runs of %s: there is nothing to fit",
+                  metrics->path ? metrics->path : "the metrics", asked, dropped.n ? dropped.text : metrics->names[column[0]], LEAST,
+                  mixtures->path ? mixtures->path : "the mixtures");
+}
+
 // Fills domains, metrics, runs, run_ids, mean_mixture of f; `row` are the rows of both tables that have a
 // partner.
 static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
@@ -216,7 +254,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
   memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
-  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw, f->runs, err));
+  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw, f->options.normalize, f->runs, listener, err));
   for (size_t i = 0; i < mixtures->N; i++) {
     if (partner[i] == SIZE_MAX) continue;
     memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
@@ -248,11 +286,10 @@ static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, used = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
   for (size_t d = 0; d < f->D; d++) used += f->mean_mixture[d] > 0;
-  if (mixtures >= used) return;
-  rmx_warn(listener,
-           "%zu different mixture%s of %zu domains: too few to tell what each domain does, so most of the fit is "
-           "what was expected before any run; train %zu or more",
-           mixtures, mixtures == 1 ? "" : "s", used, 2 * used);
+  if (mixtures >= 2 * used) return;
+  rmx_warn(listener, "%zu different mixture%s of %zu domain%s: too few to tell what each domain does, so %s of the fit is what was expected "
+           "before any run; train %zu or more",
+           mixtures, mixtures == 1 ? "" : "s", used, used == 1 ? "" : "s", mixtures < used ? "most" : "much", 2 * used);
 }
 
 // Tokens of each domain, in the fit's order, and what of repetition there is to see in the runs.
@@ -328,7 +365,7 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   rmx_status status = RMX_OK;
   size_t *partner = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
   size_t *back = rmx_arena_alloc(&arena, metrics->N, sizeof(size_t));
-  size_t M = n_only ? n_only : metrics->D, *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
+  size_t common = 0, M = n_only ? n_only : metrics->D, all = M, *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
   size_t *run_of = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
   job *jobs = rmx_arena_alloc(&arena, M, sizeof(job));
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
@@ -346,6 +383,12 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   RMX_TRY_GOTO(choose_metrics(metrics, only, n_only, column, err), done);
   RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
   RMX_TRY_GOTO(rmx__join(metrics, mixtures, back, err), done);
+  for (size_t i = 0; i < mixtures->N; i++) common += partner[i] != SIZE_MAX;
+  if (common) {
+    tell_rows_left_out(mixtures, metrics, partner, listener);
+    tell_rows_left_out(metrics, mixtures, back, listener);
+    RMX_TRY_GOTO(drop_empty(mixtures, metrics, partner, column, &M, listener, err), done);
+  }
   *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds};
   RMX_TRY_GOTO(rmx__options_copy(options, &f->options, err), done);
   for (size_t i = 0; i < mixtures->N; i++) f->N += partner[i] != SIZE_MAX;
@@ -357,8 +400,6 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
         mixtures->id_name, metrics->id_name);
     goto done;
   }
-  tell_rows_left_out(mixtures, metrics, partner, listener);
-  tell_rows_left_out(metrics, mixtures, back, listener);
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
   RMX_TRY_GOTO(rmx__directions(f, metrics, column, listener, err), done);
@@ -378,9 +419,10 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
     status = jobs[m].status;
     goto done;
   }
+  rmx__warn_of_fit(f, listener);
   if (cross_validation) RMX_TRY_GOTO(oof_table(f, mixtures, cross_validation, err), done);
 done:
-  for (size_t m = 0; jobs && m < M; m++)
+  for (size_t m = 0; jobs && m < all; m++)
     for (message *s = jobs[m].first, *next; s; s = next) {
       next = s->next;
       free(s->text);

@@ -76,7 +76,7 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
-  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, X, err);
+  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize, X, NULL, err);
 done:
   free(column);
   free(index);

@@ -11,6 +11,8 @@ const rmx_option rmx_regress_option_table[] = {
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
      "leave runs without a value of a metric out of its fit (diverged runs of an experiment always are)"},
+    {"fit.normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
+     "divide mixtures that do not sum to 1 (percentages, rounded shares) by their sum; else they are an error"},
     {"fit.higher_is_better", RMX_LIST, AT(higher_is_better), NULL, 0, 0, "PATTERN",
      "metrics that are scores, as '*_acc': higher is better; without it their names say so"},
     {"fit.lower_is_better", RMX_LIST, AT(lower_is_better), NULL, 0, 0, "PATTERN",

@@ -111,9 +111,11 @@ rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regre
 rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rmx_err *err);
 // groups (N): equal for equal rows of X (N, D), the first such row's number.
 rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err);
-// Checks the rows of X (n, D) given with their lines; normalises them unless raw.
-rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw, double *X,
-                           rmx_err *err);
+// Checks the rows of X (n, D) given with their lines; normalises them unless raw. `normalize`: those that do not sum to 1
+// are divided by their sum and told.
+rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw, bool normalize, double *X,
+                           const rmx_listener *listener, rmx_err *err);
+
 // Fills higher_is_better and direction_from (M) of f, whose metric m is column[m] of the table, and tells scores and
 // what had to be assumed.
 rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column, const rmx_listener *listener, rmx_err *err);
@@ -130,5 +132,7 @@ rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err)
 rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path, rmx_err *err);
 // The names of the files in the folder that are the fit's own.
 rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err);
+// Warns of metrics of which nothing was learnt and of runs far from their predictions.
+void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener);
 
 #endif

@@ -108,4 +108,82 @@ fit --mixtures m.csv --metrics acc.csv --out killed -q > /dev/null 2>&1
 left=$(find . -maxdepth 1 -name 'killed.*')
 [ -z "$left" ] && ok "and nothing is left over" || not_ok "and nothing is left over" "$left"
 
+# ---- sums that are not 1
+awk -F, 'BEGIN { OFS = "," } NR == 8 { $2 = $2 + 0.0199 } { print }' m.csv > off.csv
+try "a row that sums to 1.0199 is named, and the way out" 1 'off.csv:8: the weights sum to 1.0199 (run "7")' fit --mixtures off.csv --metrics acc.csv --out off
+try "which is --normalize" 1 'fit --normalize' fit --mixtures off.csv --metrics acc.csv --out off
+try "--normalize tells how many rows and the worst" 0 '1 of 20 mixtures do not sum to 1 and are divided by their sum; the furthest is run "7" (off.csv:8), which sums to 1.0199' fit --mixtures off.csv --metrics acc.csv --out off --normalize
+try "predict obeys the fit" 0 "20," "$REGMIX" predict --fit off --mixtures off.csv
+awk -F, 'BEGIN { OFS = "," } NR > 1 { for (i = 2; i <= 4; i++) $i *= 100 } { print }' m.csv > cent.csv
+try "percentages are recognised" 1 "these are percentages" fit --mixtures cent.csv --metrics acc.csv --out cent
+fit --mixtures m.csv --metrics acc.csv --out plain -q > /dev/null 2>&1
+fit --mixtures cent.csv --metrics acc.csv --out cent -q --normalize > /dev/null 2>&1
+near() { # NAME A B: columns of numbers that agree to 1e-6
+  paste -d, "$2" "$3" | awk -F, 'NR > 1 { d = $2 - $4; if (d > 1e-6 || d < -1e-6) bad = 1 } END { exit bad || NR != 21 }' && ok "$1" || not_ok "$1" "$(paste "$2" "$3" | head -5)"
+}
+"$REGMIX" predict --fit plain --mixtures m.csv > a.txt && "$REGMIX" predict --fit cent --mixtures cent.csv > b.txt
+near "and give the same fit when divided" a.txt b.txt
+try "--raw and --normalize exclude each other" 2 "give one of the two" fit --mixtures m.csv --metrics acc.csv --out never --raw --normalize
+try "a row of zeros stays an error" 1 "sum to 0" sh -c "sed '3s/,.*/,0,0,0/' m.csv > zero.csv && '$REGMIX' fit --mixtures zero.csv --metrics acc.csv --out never --normalize"
+
+# ---- what is left out is counted and named
+awk -F, 'BEGIN { OFS = "," } NR == 1 { print $0, "rare_acc", "host"; next } { print $0, (NR == 5 ? 0.5 : ""), "n" NR }' l.csv | awk -F, 'BEGIN { OFS = "," } NR == 9 { $2 = $3 = $4 = "" } { print }' > gaps.csv
+try "a metric with one value is dropped and named" 0 "1 of 4 metrics have fewer than 3 values and are not fitted: rare_acc" fit --mixtures m.csv --metrics gaps.csv --out gaps
+try "a run that was never evaluated is left out and named" 0 "1 of 20 runs have no value of any metric and are left out: 8" fit --mixtures m.csv --metrics gaps.csv --out gaps
+try "a column of text is named" 0 "1 column of text is not read: host" fit --mixtures m.csv --metrics gaps.csv --out gaps
+try "columns that no pattern takes are named" 0 "2 other columns with numbers are not read as metrics: x_val_loss, plain" fit --mixtures m.csv --metrics l.csv --metric-columns 'gsm*' --out gaps
+sed '/^[3-7],/d' m.csv > fewer.csv
+try "runs without a partner are named" 0 "5 of 20 runs in acc.csv have no row in fewer.csv and are left out: 3, 4, 5, ..." fit --mixtures fewer.csv --metrics acc.csv --out gaps
+awk -F, 'BEGIN { OFS = "," } NR > 1 && NR % 3 == 0 { $2 = "" } { print }' l.csv > holes.csv
+try "runs skipped for missing values are named" 0 '7 of 20 runs have no value (2, 5, 8, ...; the first in holes.csv:3)' fit --mixtures m.csv --metrics holes.csv --skip-missing --out gaps
+awk -F, 'BEGIN { OFS = "," } NR == 1 { print $0, "status"; next } { print $0, (NR < 5 ? "crashed" : "completed") }' m.csv > status.csv
+try "runs that did not finish are left out of any CSV" 0 "3 of 20 runs did not finish and are left out: 1 (crashed), 2 (crashed), 3 (crashed)" fit --mixtures status.csv --metrics acc.csv --out gaps
+
+# ---- what the fit says against itself
+awk -F, 'BEGIN { s = 3; print "run,noise_loss" } NR > 1 { s = (s * 16807) % 2147483647; print $1 "," s / 2147483647 }' m.csv > noise.csv
+try "a fit worse than the mean of the runs is said" 0 "R2 below 0): noise_loss" fit --mixtures m.csv --metrics noise.csv --out noise
+try "and kept" 0 '"learnt": false' cat noise/fit.json
+head -5 m.csv > four.csv
+try "fewer than twice as many mixtures as domains is said" 0 "4 different mixtures of 3 domains: too few" fit --mixtures four.csv --metrics acc.csv --out four
+sed '11s/,.*/,0.97/' acc.csv > outlier.csv
+try "a run far from its prediction is named" 0 "1 of 20 runs lie more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
+try "score says that it was given the fit's own runs" 0 "all 20 of the 20 runs are runs that the fit was made from" "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv
+try "and adds the scores out of fold" 0 '"out_of_fold"' "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv --json
+sed '1!s/\(.\)$/\11/' acc.csv > again.csv
+"$REGMIX" score --fit plain --mixtures m.csv --metrics again.csv 2>&1 | grep -q 'made from' && not_ok "runs measured anew are not taken for them" || ok "runs measured anew are not taken for them"
+
+# ---- tables without names of runs
+awk -F, 'BEGIN { OFS = "," } FNR == NR { y[FNR] = $2; next } { print $2, $3, $4, y[FNR] }' acc.csv m.csv > bare.csv
+try "a pattern that matches the names' column is refused" 1 'matches the column "run", which names the runs' fit --mixtures m.csv --metrics acc.csv --mixture-columns '*' --out bare
+try "a first column of weights is no name" 1 'the first column "a" should name the runs' fit --mixtures bare.csv --metrics acc.csv --out bare
+try "--id row names runs by their rows" 0 "gsm8k_acc" fit --mixtures bare.csv --metrics bare.csv --mixture-columns '?' --metric-columns '*acc' --id row --out bare
+"$REGMIX" predict --fit bare --mixtures m.csv > b.txt
+near "with the same fit" a.txt b.txt
+awk -F, 'BEGIN { OFS = "," } { print $2, $3, $4, $1 }' m.csv > last.csv
+try "--id COLUMN takes another column" 0 "gsm8k_acc" fit --mixtures last.csv --metrics acc.csv --id run --out bare
+try "an unknown --id lists the columns" 1 'no column "name" to name the runs by; there are 4 columns: run, a, b, ...' fit --mixtures m.csv --metrics acc.csv --id name --out never
+
+# ---- known forms that are not read, each by its own name
+refused() { # NAME TEXT FILE
+  try "$1" 1 "$2" fit --mixtures "$3" --metrics acc.csv --out never
+}
+printf 'run;a;b\n1;0,5;0,5\n' > semicolon.csv
+refused "semicolons" "parted by semicolons" semicolon.csv
+printf 'run\ta\tb\n1\t0.5\t0.5\n' > tabs.tsv
+refused "tabs" "parted by tabs" tabs.tsv
+printf '0.3 /data/a_text_document 0.7 /data/b_text_document\n' > blend.txt
+refused "a Megatron blend" "this is a Megatron blend" blend.txt
+mkdir blends && cp blend.txt blends/run1.txt
+refused "a folder of them" "this is a Megatron blend" blends
+printf 'run,domain,weight\n1,a,0.5\n1,b,0.5\n2,a,0.1\n2,b,0.9\n' > long.csv
+refused "a long table" "this is a long table, a row for each run and domain" long.csv
+printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\n1,2,2,2\n' > chart.csv
+refused "a chart of Weights & Biases" "the export of a Weights & Biases chart" chart.csv
+printf 'run,phase_0_a,phase_0_b,phase_1_a,phase_1_b\n1,0.1,0.9,0.5,0.5\n' > phases.csv
+refused "two phases" "--mixture-columns 'phase_0_*'" phases.csv
+printf '{"run": 1, "a": 0.5}\n{"run": 2, "a": 0.5}\n' > lines.jsonl
+refused "lines of JSON" "this is JSON" lines.jsonl
+cp lines.jsonl lines.json
+try "several objects in a .json" 1 "more than one JSON object in the file" fit --mixtures m.csv --metrics lines.json --out never
+
 done_testing

@@ -213,11 +213,11 @@ START_TEST(tables) {
   o.skip_missing = true;
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err));
   ck_assert(f->N == 7 && f->D == 3 && f->M == 2);
-  ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "\"lonely\"") && strstr(said, "\"stray\""),
+  ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "left out: lonely") && strstr(said, "left out: stray"),
                 "%s", said);
   ck_assert_msg(strstr(said, "no run used \"code\"") != NULL, "%s", said);
   ck_assert_msg(
-      strstr(said, "metric \"wiki_val_loss\": 1 of 7 runs have no value (the first is run \"d\", ") != NULL,
+      strstr(said, "metric \"wiki_val_loss\": 1 of 7 runs have no value (d; the first in ") != NULL,
       "%s", said);
   ck_assert_msg(strstr(said, "metric \"flat\" is 1 in all 7 runs") != NULL, "%s", said);
   // Runs a and f are one group and so in one fold; d has none.

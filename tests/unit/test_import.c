@@ -39,7 +39,7 @@ static const char *file(const char *name, const char *text) {
 
 static rmx_status read_with(const char *path, rmx_import_what what, const char *pattern, bool mixed,
                             rmx_table *out, rmx_err *err) {
-  rmx_import_options o = {what, &pattern, pattern ? 1 : 0, mixed};
+  rmx_import_options o = {.what = what, .columns = &pattern, .n_columns = pattern ? 1 : 0, .mixed = mixed};
   return rmx_import_table(path, &o, &listener, out, err);
 }
 static rmx_status mixtures(const char *path, rmx_table *out, rmx_err *err) {
@@ -104,7 +104,7 @@ START_TEST(columns_of_text_are_told) {
   must(mixtures(file("m.csv", "run,host,a,b,note\n1,n7,0.5,0.5,\n2,n8,0,1,slow\n"), &t, err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.names[0], "a");
-  heard("columns of text are not read: host, note");
+  heard("2 columns of text are not read: host, note");
   rmx_table_release(&t);
   must_fail(mixtures(file("m.csv", "run,a\n1,b\n"), &t, err), "is not a number");
   must_fail(mixtures(file("m.csv", "run\n1\n"), &t, err), "no columns behind");
