@@ -62,7 +62,7 @@ try "an export of Weights & Biases, for both" 0 "1 of 41 runs did not finish and
 same "scores as the CSV does" wandb.txt
 try "predict reads it" 0 "n40," "$REGMIX" predict --fit fit --mixtures wandb.csv
 try "its columns by patterns" 0 "metric/a_val_loss" "$REGMIX" score --fit fit --mixtures wandb2.csv --metrics wandb2.csv --mixture-columns 'config.mixture.train_*' --metric-columns 'metric/*'
-try "a pattern that finds nothing lists what there is" 1 "columns with numbers: config.mixture.train_a" "$REGMIX" predict --fit fit --mixtures wandb.csv --mixture-columns 'weight.*'
+try "a pattern that finds nothing lists what there is" 2 "columns with numbers: config.mixture.train_a" "$REGMIX" predict --fit fit --mixtures wandb.csv --mixture-columns 'weight.*'
 try "one plain file for both wants patterns" 1 "--mixture-columns" "$REGMIX" score --fit fit --mixtures m.csv --metrics m.csv
 
 # ---- lm-evaluation-harness
@@ -114,7 +114,7 @@ cp -R fit-new beside/fit
 printf ',run,name,index,eval/x\n0,r0,swarm-0,0,1\n' > beside/metrics.csv
 try "the page of a fit lies beside another program's metrics.csv" 0 "report.html" "$REGMIX" report -C beside
 try "domains with nothing to do" 2 "nothing to change" "$REGMIX" domains --mixtures m.csv
-try "--json wants --out" 2 "--out" "$REGMIX" domains --mixtures m.csv --add x --json
-try "a domain that is not there" 1 'unknown domain "zebra"' "$REGMIX" domains --mixtures m.csv --remove zebra
-try "shares that do not sum to 1" 1 "must sum to 1" "$REGMIX" domains --mixtures m.csv --split c=x:0.5,y:0.2
+try "--json without --out holds all" 0 "40 of 40 runs stay" "$REGMIX" domains --mixtures m.csv --add x --json
+try "a domain that is not there" 2 'unknown domain "zebra"' "$REGMIX" domains --mixtures m.csv --remove zebra
+try "shares that do not sum to 1" 2 "must sum to 1" "$REGMIX" domains --mixtures m.csv --split c=x:0.5,y:0.2
 done_testing
