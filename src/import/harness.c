@@ -27,7 +27,11 @@ typedef struct results {
   json_t **runs;  // (n_runs) the same key: value
   const char **run_names;
   size_t n_runs;
-  size_t newer, other;  // results replaced by newer ones; files that are no results
+  size_t newer;         // results replaced by newer ones
+  rmx_few other;        // files that are no results
+  rmx_few not_numbers;  // values that are lists, truth values or the like
+  rmx_few lost;         // limited results that lost to full ones
+  json_t *groups;       // group: true, where results of its members stand beside its own
 } results;
 
 static bool sniff(const rmx__source *s) {
@@ -74,14 +78,52 @@ static bool is_error_of(const char *name, size_t length) {
   return length >= n && strncmp(name + length - n, tail, n) == 0;
 }
 
+// Whether a task was measured on part of its samples: --limit, told in the file's config and, by task, in n-samples.
+static bool is_limited(const json_t *tree, const char *task) {
+  const json_t *n = json_object_get(json_object_get(tree, "n-samples"), task);
+  const json_t *original = json_object_get(n, "original"), *effective = json_object_get(n, "effective");
+  if (json_is_number(original) && json_is_number(effective)) return json_number_value(effective) < json_number_value(original);
+  return json_number_value(json_object_get(json_object_get(tree, "config"), "limit")) > 0;
+}
+
+// Keeps a value of a run: the newest, but a full one before a limited one. A limited one has a mark beside it.
+static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full, double value, bool limited, rmx_err *err) {
+  char *mark = rmx_format("limited\n%s", full);
+  rmx_status status = RMX_OK;
+  bool had = json_object_get(values, full) != NULL, had_limited = mark && json_object_get(values, mark) != NULL;
+  if (!mark) {
+    status = rmx_fail_memory(err, 64, "metrics");
+  } else if (had && limited && !had_limited) {
+    rmx_few_add(&r->lost, task);
+  } else {
+    if (had && had_limited && !limited)
+      rmx_few_add(&r->lost, task);
+    else
+      r->newer += had;
+    bool good = json_object_set_new(values, full, json_real(value)) == 0;
+    if (limited)
+      good = good && json_object_set_new(values, mark, json_true()) == 0;
+    else
+      json_object_del(values, mark);
+    if (!good) status = rmx_fail_memory(err, 64, "metrics");
+  }
+  free(mark);
+  return status;
+}
+
 static rmx_status take_result(results *r, const char *path, const json_t *tree, json_t *values,
                               const char *task, const char *key, const json_t *value, rmx_err *err) {
   const char *comma = strchr(key, ',');
   size_t length = comma ? (size_t)(comma - key) : strlen(key);
   if (is_error_of(key, length) || json_is_null(value) || json_is_string(value))
     return RMX_OK;  // "N/A", alias
-  if (!json_is_number(value))
-    return rmx_fail(err, RMX_EINPUT, "%s: results.%s.\"%s\" is not a number", path, task, key);
+  if (length == strlen("bypass") && strncmp(key, "bypass", length) == 0) return RMX_OK;  // the harness's own "not measured": 999
+  if (!json_is_number(value)) {
+    char where[160];
+    snprintf(where, sizeof where, "results.%.60s.\"%.60s\"", task, key);
+    rmx_few_add(&r->not_numbers, where);
+    return RMX_OK;
+  }
   char *full = rmx_format("%s\n%.*s\n%s", task, (int)length, key, comma ? comma + 1 : "none");
   if (!full) return rmx_fail_memory(err, 64, "metrics");
   metric *m = NULL;
@@ -95,17 +137,32 @@ static rmx_status take_result(results *r, const char *path, const json_t *tree, 
       m->direction = direction;
       m->said_by = path;
     }
-    r->newer += json_object_get(values, full) != NULL;
-    if (status == RMX_OK && json_object_set_new(values, full, json_real(json_number_value(value))) != 0)
-      status = rmx_fail_memory(err, 64, "metrics");
+    if (status == RMX_OK) status = keep_value(r, task, values, full, json_number_value(value), is_limited(tree, task), err);
   }
   free(full);
   return status;
 }
 
+// Groups of which members have results in the same file.
+static rmx_status take_groups(results *r, const json_t *tree, rmx_err *err) {
+  const json_t *all = json_object_get(tree, "results");
+  const char *group;
+  json_t *members, *member;
+  size_t i;
+  json_object_foreach(json_object_get(tree, "group_subtasks"), group, members) {
+    json_array_foreach(members, i, member) {
+      const char *name = json_string_value(member);
+      if (!name || strcmp(name, group) == 0 || !json_object_get(all, name) || !json_object_get(all, group)) continue;
+      if (json_object_set_new(r->groups, group, json_true()) != 0) return rmx_fail_memory(err, 64, "groups");
+    }
+  }
+  return RMX_OK;
+}
+
 static rmx_status take_tree(results *r, const char *path, const json_t *tree, json_t *values, rmx_err *err) {
   const char *task, *key;
   json_t *all = json_object_get(tree, "results"), *one, *value;
+  RMX_TRY(take_groups(r, tree, err));
   json_object_foreach(all, task, one) {
     if (!json_is_object(one))
       return rmx_fail(err, RMX_EINPUT, "%s: results.%s is not a map of metrics", path, task);
@@ -141,7 +198,7 @@ static rmx_status take_files(results *r, rmx_err *err) {
       status = rmx_fail(err, RMX_EINPUT, "%s: no map \"results\"; wanted a result of lm-evaluation-harness",
                         f->path);
     } else {
-      r->other++;
+      rmx_few_add(&r->other, f->path);
     }
     json_decref(tree);
     RMX_TRY(status);
@@ -224,13 +281,42 @@ static rmx_status fill(results *r, rmx_table *out, rmx_err *err) {
   return status;
 }
 
+static void tell(const results *r, const rmx_table *out) {
+  const rmx_listener *to = r->s->listener;
+  const char *path = r->s->path;
+  rmx_few limited = {0}, groups = {0};
+  for (size_t n = 0; n < r->n_runs; n++) {
+    const char *key;
+    json_t *value;
+    bool any = false;
+    json_object_foreach(r->runs[n], key, value) any = any || strncmp(key, "limited\n", 8) == 0;
+    if (any) rmx_few_add(&limited, r->run_names[n]);
+  }
+  for (size_t i = 0; i < r->n; i++) {
+    bool chosen = false;
+    for (size_t d = 0; d < out->D; d++) chosen = chosen || strcmp(out->names[d], r->metrics[i].title) == 0;
+    if (chosen && json_object_get(r->groups, r->metrics[i].task)) rmx_few_add(&groups, r->metrics[i].title);
+  }
+  if (r->newer) rmx_note(to, "%s: %zu results were measured again; the newest count", path, r->newer);
+  if (r->lost.n)
+    rmx_warn(to, "%s: %zu results on part of the samples (--limit) lose to full ones, newer or not: %s", path, r->lost.n, r->lost.text);
+  if (limited.n)
+    rmx_warn(to, "%s: of %zu of %zu runs there are only results on part of the samples (--limit) for some metric, which do not compare with full ones: %s", path,
+             limited.n, r->n_runs, limited.text);
+  if (r->not_numbers.n) rmx_warn(to, "%s: %zu values are no numbers and are not read: %s", path, r->not_numbers.n, r->not_numbers.text);
+  if (groups.n)
+    rmx_warn(to, "%s: %zu metrics are of groups whose members are metrics too, so a mean over all metrics counts them twice: %s; choose metrics with "
+                 "--metric-columns or --metric", path, groups.n, groups.text);
+  if (r->other.n) rmx_warn(to, "%s: %zu .json files have no map \"results\" and are not read: %s", path, r->other.n, r->other.text);
+}
+
 static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_METRICS)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
                     s->path);
-  results r = {.s = s, .index = json_object()};
-  rmx_status status = r.index ? rmx__find_results(s, &r.files, err) : rmx_fail_memory(err, 64, "metrics");
+  results r = {.s = s, .index = json_object(), .groups = json_object()};
+  rmx_status status = r.index && r.groups ? rmx__find_results(s, &r.files, err) : rmx_fail_memory(err, 64, "metrics");
   if (status == RMX_OK) {
     r.runs = rmx_calloc(r.files.n, sizeof *r.runs);
     r.run_names = rmx_calloc(r.files.n, sizeof *r.run_names);
@@ -241,11 +327,8 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK) {
     rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness", s->path,
-             out->D, out->N, r.files.n - r.other);
-    if (r.newer)
-      rmx_note(s->listener, "%s: %zu results were measured again; the newest count", s->path, r.newer);
-    if (r.other)
-      rmx_warn(s->listener, "%s: %zu .json files have no map \"results\" and are not read", s->path, r.other);
+             out->D, out->N, r.files.n - r.other.n);
+    tell(&r, out);
   }
   for (size_t i = 0; i < r.n; i++) {
     free(r.metrics[i].task);
@@ -258,6 +341,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   free(r.runs);
   free(r.run_names);
   json_decref(r.index);
+  json_decref(r.groups);
   rmx__results_files_release(&r.files);
   return status;
 }

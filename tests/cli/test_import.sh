@@ -72,7 +72,7 @@ try "one plain file for both wants patterns" 1 "--mixture-columns" "$REGMIX" sco
 cmp -s quiz.txt evals.txt && ok "a folder of results scores as the CSV does" || not_ok "a folder of results scores as the CSV does" "$(cat quiz.txt evals.txt)"
 try "and joins by number to the CSV" 0 "1 metrics of 40 runs, from 40 results" "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 echo '{"results": {"quiz": {"acc,none": true}}}' > evals/n1/tiny/results_2024-06-01T12-00-00.000001.json
-try "a result that is no number names file and key" 1 'results.quiz."acc,none" is not a number' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
+try "a result that is no number is named and not read" 0 'no numbers and are not read: results.quiz."acc,none"' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 try "results are no mixtures" 1 "no .yaml file" "$REGMIX" predict --fit fit --mixtures evals
 
 # ---- fit reads them too, and keeps which metrics are scores

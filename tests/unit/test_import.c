@@ -360,11 +360,54 @@ START_TEST(harness_names_of_runs) {
 }
 END_TEST
 
+START_TEST(harness_limited_results_lose) {
+  begin();
+  static const char full[] =
+      "{\"results\": {\"arc\": {\"acc,none\": 0.4}}, \"config\": {\"limit\": null}, \"n-samples\": {\"arc\": {\"original\": 1000, "
+      "\"effective\": 1000}}}";
+  static const char part[] =
+      "{\"results\": {\"arc\": {\"acc,none\": 0.9}}, \"config\": {\"limit\": 10.0}, \"n-samples\": {\"arc\": {\"original\": 1000, "
+      "\"effective\": 10}}}";
+  static const char old[] = "{\"results\": {\"arc\": {\"acc,none\": 0.8}}, \"config\": {\"limit\": 10}}";
+  file("e/n1/results_2024-05-01T12-00-00.json", full);
+  file("e/n1/results_2024-06-01T12-00-00.json", part);
+  file("e/n2/results_2024-05-01T12-00-00.json", part);
+  file("e/n2/results_2024-06-01T12-00-00.json", full);
+  file("e/n3/results_2024-05-01T12-00-00.json", old);
+  char path[128];
+  snprintf(path, sizeof path, "%s/e", folder);
+  rmx_table t;
+  must(metrics(path, &t, err));
+  ck_assert(at(&t, "n1", "arc") == 0.4 && at(&t, "n2", "arc") == 0.4 && at(&t, "n3", "arc") == 0.8);
+  heard("2 results on part of the samples (--limit) lose to full ones, newer or not: arc, arc");
+  heard("of 1 of 3 runs there are only results on part of the samples (--limit) for some metric, which do not compare with full ones: n3");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(harness_groups_and_what_is_no_number) {
+  begin();
+  rmx_table t;
+  must(metrics(file("g.json", "{\"results\": {\"mmlu\": {\"acc,none\": 0.3, \"alias\": \"mmlu\"}, \"mmlu_law\": {\"acc,none\": 0.3}, "
+                              "\"stem\": {\" \": \" \", \"alias\": \"stem\"}, "
+                              "\"odd\": {\"acc,none\": true, \"f1,none\": [1], \"bypass,none\": 999, \"em,none\": 0.5}},"
+                              "\"group_subtasks\": {\"mmlu\": [\"mmlu_law\"], \"stem\": [\"mmlu_law\"], \"odd\": []}}"),
+               &t, err));
+  ck_assert_uint_eq(t.D, 3);
+  ck_assert_str_eq(t.names[2], "odd");
+  heard("2 values are no numbers and are not read: results.odd.\"acc,none\", results.odd.\"f1,none\"");
+  heard("1 metrics are of groups whose members are metrics too, so a mean over all metrics counts them twice: mmlu;");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 START_TEST(harness_that_is_wrong) {
   begin();
   rmx_table t;
   must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": [1]}}}"), &t, err),
-            "r.json: results.a.\"acc,none\" is not a number");
+            "none with a metric");
   must_fail(metrics(file("r.json", "{\"results\": {\"a\": 3}}"), &t, err), "results.a is not a map");
   must_fail(metrics(file("r.json", "{\"result\": 3}"), &t, err), "no map \"results\"");
   must_fail(metrics(file("r.json", "{\"results\":\n {\"a\": }}"), &t, err), "r.json:2: not JSON");
@@ -467,6 +510,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, yaml_folder_of_the_authors);
   tcase_add_test(tc, harness_results);
   tcase_add_test(tc, harness_names_of_runs);
+  tcase_add_test(tc, harness_limited_results_lose);
+  tcase_add_test(tc, harness_groups_and_what_is_no_number);
   tcase_add_test(tc, harness_that_is_wrong);
   tcase_add_test(tc, runs_meet);
   tcase_add_test(tc, tables_of_the_authors_are_what_they_were);
