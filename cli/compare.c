@@ -249,6 +249,7 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
   if (status == RMX_OK) status = check_methods(c, &e, ((const struct compare_args *)c->own)->methods.n > 0, ((const struct compare_args *)c->own)->budget != NULL, err);
   if (status == RMX_OK && o->methods.n) {
     status = step_prepare(c, &e, err);
+    if (status == RMX_OK) status = write_resolved(&e, err);
     if (status == RMX_OK) status = step_methods(c, &e, err);
     if (status == RMX_OK) status = print_methods_of(&e, c->common.json, err);
   } else if (status == RMX_OK) {

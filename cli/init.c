@@ -73,6 +73,11 @@ static rmx_status add_domains(const cli *c, rmx_buf *b, const char *text, char *
     free(*target);
     *target = status == RMX_OK ? rmx_strdup(names[at]) : NULL;
     if (status == RMX_OK && !*target) status = rmx_fail_memory(err, 0, "the config");
+    if (status == RMX_OK) {
+      rmx_buf_puts(b, "  protect:            # the target's validation text is kept out of all training text\n    - ");
+      rmx_put_yaml(b, *target);
+      rmx_buf_puts(b, "\n");
+    }
   }
   free(names);
   rmx_discovery_release(&found);

@@ -53,22 +53,7 @@ json_t *made_by(const rmx_experiment *e, const rmx_corpus *corpus) {
   return o;
 }
 
-static bool up_to_date(const rmx_experiment *e, uint64_t hash) {
-  rmx_err ignored;
-  char *path = rmx_experiment_path(e, "corpus/corpus.json"), wanted[17];
-  json_t *tree = NULL;
-  snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
-  bool same = false;
-  if (path && rmx_exists(path) && rmx_json_read(path, &tree, &ignored) == RMX_OK) {
-    const char *had = json_string_value(json_object_get(tree, "source_hash"));
-    same = had && strcmp(had, wanted) == 0;
-    json_decref(tree);
-  }
-  free(path);
-  return same;
-}
-
-static rmx_status write_resolved(const rmx_experiment *e, rmx_err *err) {
+rmx_status write_resolved(const rmx_experiment *e, rmx_err *err) {
   char *path = rmx_experiment_path(e, "resolved.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_t *tree = rmx_config_json(&e->config);
@@ -79,34 +64,28 @@ static rmx_status write_resolved(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
-rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  RMX_TRY(write_resolved(e, err));
+static rmx_status prepare(const cli *c, const rmx_experiment *e, bool new_tokenizer, rmx_err *err) {
   sources s = {0};
-  uint64_t hash;
   rmx_status status = find_sources(c, e, &s, err);
-  const rmx_corpus_options *o = &e->config.corpus;
   if (status == RMX_OK) tell_sources(c, e, &s);
-  if (status == RMX_OK) status = rmx_corpus_source_hash(o, s.domains, s.n, s.targets, s.n_targets, e->folder, &hash, err);
-  if (status == RMX_OK && !up_to_date(e, hash)) {
-    char *path = rmx_experiment_path(e, "corpus/corpus.json");
-    if (path && rmx_exists(path))
-      rmx_note(&c->listener, "prepare: the text or its settings changed; preparing the corpus again");
-    free(path);
-    status = print_sources(c, e, &s, err);
-    if (status == RMX_OK)
-      status = rmx_corpus_prepare(o, s.domains, s.n, s.targets, s.n_targets, e->folder, e->folder, worker_jobs(e),
-                                &c->listener, err);
-  } else if (status == RMX_OK) {
-    rmx_note(&c->listener, "prepare: the corpus is up to date");
-  }
+  if (status == RMX_OK) status = prepare_corpus(c, e, &s, new_tokenizer, err);
   release_sources(&s);
   return status;
 }
 
+rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err) { return prepare(c, e, false, err); }
+
+struct prepare_args {
+  bool redo, new_tokenizer;
+};
+
 static rmx_status run_prepare(cli *c, rmx_err *err) {
   rmx_experiment e;
   RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
-  rmx_status status = step_prepare(c, &e, err);
+  const struct prepare_args *args = c->own;
+  *c->may_redo = args->redo;
+  rmx_status status = prepare(c, &e, args->new_tokenizer, err);
+  if (status == RMX_OK) status = write_resolved(&e, err);
   json_t *tree = NULL;
   char *path = rmx_experiment_path(&e, "corpus/corpus.json");
   if (status == RMX_OK && c->common.json) {
@@ -118,12 +97,21 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   return status;
 }
 
+static const rmx_option options[] = {
+    {"new-tokenizer", RMX_BOOL, offsetof(struct prepare_args, new_tokenizer), "false", 0, 0, NULL,
+     "train the tokenizer on the present text; without it the one of before is kept as long as its settings are"},
+    REDO_OPTION(struct prepare_args),
+};
 const cli_command cli_prepare = {
     .name = "prepare", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_prepare,
+    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct prepare_args),
     .summary = "text to tokens: tokenizer, training and validation files of each domain",
     .about = "Reads the text of every domain: .txt, and .jsonl, .ndjson or .json (an object a line, or an array), all of them also "
              "packed as .gz or .zst. Prints the domains and their files first, and every file that is not read with the reason. Then "
-             "it drops exact duplicates and what stands in the target's text too, trains a byte-level BPE tokenizer (or takes one), splits each domain by a hash of the document, "
-             "and writes corpus/ and tokenizer.json. Done again only when the text or its settings changed.",
-    .examples = "  regmix prepare -C exp\n  regmix prepare -C exp --set corpus.vocab=8192\n",
+             "it drops exact duplicates and what stands in validation-only text too, trains a byte-level BPE tokenizer (or takes one), splits each domain by a hash of the document, "
+             "and writes corpus/ and tokenizer.json.\n\n"
+             "It is done again only when the content of the text or its settings changed. The tokenizer is then kept, and so are the token files of "
+             "domains whose documents stayed the same. The target has no part in it. The corpus of before is set aside, in .set-aside/, and used again "
+             "when its text and settings return; `regmix gc` deletes it.",
+    .examples = "  regmix prepare -C exp\n  regmix prepare -C exp --set corpus.vocab=8192 --redo\n",
 };

@@ -42,7 +42,7 @@ static bool only_the_mixture(const char *difference) {
 }
 
 rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtures_count, rmx_err *err) {
-  finished unused = {0};
+  finished unused = {0}, moved = {0};
   size_t missing = 0;
   rmx_buf first = {0}, why = {0};
   for (size_t i = 0; i < n; i++) {
@@ -54,6 +54,8 @@ rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtu
         if (unused.runs == 0) rmx_buf_puts(&first, changed.data ? changed.data : "the settings");
         count_finished(&unused, result);
         missing += !rmx_run_is_aside(&runs[i]);
+      } else {
+        count_finished(&moved, result);
       }
     }
     rmx_buf_release(&changed);
@@ -61,6 +63,10 @@ rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtu
   }
   rmx_buf_printf(&why, "would no longer be used (changed: %s)", first.data ? first.data : "the settings");
   rmx_status status = missing == 0 ? RMX_OK : why.failed ? rmx_fail_memory(err, 0, "a message") : ask_redo(c, &unused, why.data, err);
+  char time[32];
+  if (status == RMX_OK && moved.runs)
+    rmx_note(&c->listener, "%zu finished model%s, which took %s, %s of another mixture and %s set aside", moved.runs, moved.runs == 1 ? "" : "s",
+             cli_duration(moved.wall_s, time), moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
   rmx_buf_release(&first);
   rmx_buf_release(&why);
   return status;

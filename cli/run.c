@@ -50,12 +50,18 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+// Finished runs may go out of use: that is asked before anything is written.
+static rmx_status agree_and_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  RMX_TRY(step_agree(c, e, err));
+  return step_train(c, e, err);
+}
+
 static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
   static const struct {
     const char *name;
     rmx_status (*run)(const cli *, const rmx_experiment *, rmx_err *);
   } steps[] = {
-      {"prepare", step_prepare},   {"sample", step_sample},   {"train", step_train},     {"fit", step_fit},
+      {"prepare", step_prepare},   {"sample", step_sample},   {"train", agree_and_train},    {"fit", step_fit},
       {"optimize", step_optimize}, {"compare", step_compare}, {"methods", step_methods}, {"report", step_report},
   };
   const bool methods = e->config.compare.methods.n > 0;

@@ -8,10 +8,32 @@
 void release_sources(sources *s) {
   rmx_discovery_release(&s->found);
   free(s->targets);
+  free(s->apart);
   *s = (sources){0};
 }
 
-// Text of the target must not be trained on; a target that is no domain (a metric of the user's) has none.
+// Text that is kept out of the training text: what no domain trains on, and what corpus.protect names. The target has no
+// part in it, so that another target asks for no other corpus.
+static rmx_status find_apart(const rmx_experiment *e, const char *const *names, sources *s, rmx_err *err) {
+  const rmx_strings *protect = &e->config.corpus.protect;
+  if (!(s->apart = rmx_calloc(s->n + protect->n, sizeof *s->apart))) return rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; i < s->n; i++) {
+    bool named = s->domains[i].valid_only;
+    for (size_t k = 0; k < protect->n; k++) named = named || strcmp(protect->items[k], s->domains[i].name) == 0;
+    if (named) s->apart[s->n_apart++] = i;
+  }
+  for (size_t k = 0; k < protect->n; k++) {
+    bool known = false;
+    for (size_t i = 0; i < s->n; i++) known = known || strcmp(protect->items[k], names[i]) == 0;
+    size_t ignored;
+    if (!known && rmx_find_name("domain", protect->items[k], names, s->n, &ignored, err) == RMX_OK)
+      return rmx_fail(err, RMX_EINPUT, "corpus.protect: no domain is called \"%s\"; did you mean \"%s\"?", protect->items[k], names[ignored]);
+    if (!known) return rmx_fail_in(err, "corpus.protect");
+  }
+  return RMX_OK;
+}
+
+// A target that is no domain is a metric of the user's.
 static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *s, rmx_err *err) {
   const rmx_config *c = &e->config;
   const char **names = rmx_calloc(s->n, sizeof *names);
@@ -25,6 +47,7 @@ static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *
     else if (cli_was_set(cl, "target")) status = cli_refused(true, err);
     else rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
   }
+  if (status == RMX_OK) status = find_apart(e, names, s, err);
   free(names);
   return status;
 }
@@ -47,7 +70,12 @@ void tell_sources(const cli *c, const rmx_experiment *e, const sources *s) {
   rmx_discovery_tell(&s->found, &c->listener);
   for (size_t i = 0; i < s->n_targets; i++) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
-    if (!d->valid_only)
+    bool apart = false;
+    for (size_t k = 0; k < s->n_apart; k++) apart = apart || s->apart[k] == s->targets[i];
+    if (!apart && e->config.corpus.overlap)
+      rmx_note(&c->listener, "%s: the target is also trained on. Exact copies of its validation text are kept out of all training text; "
+               "`protect: [%s]` under corpus keeps near copies out too", d->name, d->name);
+    else if (!d->valid_only)
       rmx_note(&c->listener, "%s: the target is also trained on; its validation text is kept out of all training text", d->name);
   }
   if (e->config.n_domains && e->config.corpus.folder)

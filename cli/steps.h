@@ -51,6 +51,7 @@ typedef struct sources {
   size_t n;
   rmx_discovery found;
   size_t *targets, n_targets;
+  size_t *apart, n_apart;      // whose validation text is kept out of all training text
 } sources;
 // Targets are looked for by name; one that is no domain is an error, unless a trainer of the user's may report it.
 rmx_status find_sources(const cli *c, const rmx_experiment *e, sources *s, rmx_err *err);
@@ -68,6 +69,11 @@ rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err);
 rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err);
 rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err);
 
+// Sees to it that corpus/ is of these sources (prepared.c): takes one that is there, or prepares it.
+rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s, bool new_tokenizer, rmx_err *err);
+rmx_status write_resolved(const rmx_experiment *e, rmx_err *err);
+// Asks what step_train would ask, before anything is written.
+rmx_status step_agree(const cli *c, const rmx_experiment *e, rmx_err *err);
 // The corpus of an experiment; where there is none, says that `regmix prepare` makes it.
 rmx_status open_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err);
 // One run per row of mixtures.csv, with the proxy's training. Release with release_runs.

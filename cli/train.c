@@ -192,6 +192,19 @@ static void tell_epochs(const cli *c, const rmx_run *runs, size_t n, const rmx_c
   rmx_buf_release(&text);
 }
 
+rmx_status step_agree(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(open_corpus(e, &corpus, err));
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
+  if (status == RMX_OK) status = ask_redo_runs(c, runs, n, true, err);
+  if (status == RMX_OK) status = write_resolved(e, err);
+  if (runs) release_runs(runs, n);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
 rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
   rmx_corpus *corpus;
   RMX_TRY(open_corpus(e, &corpus, err));

@@ -70,6 +70,7 @@ typedef struct rmx_corpus_options {
   int64_t max_document;    /* bytes of a document, or of a line of JSON, at most: memory holds one of each thread; 0: any */
   bool skip_bad;           /* broken JSON lines, and such without the text field, are counted, not fatal */
   bool dedup;              /* drop exact duplicates */
+  rmx_strings protect;     /* training domains whose validation text is kept out of training text as that of valid_only ones is */
   int64_t overlap;         /* words of the n-gram that makes a training document a copy of target text: 13; 0: off. What
                               more than 10 documents of a domain have (and more than one in 1000) is boilerplate, no copy */
   double max_overlap;      /* share of a domain's training text that may be dropped for it; more is an error: 0.5 */
@@ -131,10 +132,23 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
 rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
                               const size_t *targets, size_t ntargets, const char *base, const char *folder,
                               int threads, const rmx_listener *listener, rmx_err *err);
-/* Hash of the options and of the sources' files (paths, sizes, times): differs from corpus.json's
- * "source_hash" when prepare must run again. */
-rmx_status rmx_corpus_source_hash(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
-                                  const size_t *targets, size_t ntargets, const char *base, uint64_t *hash, rmx_err *err);
+/* The same, where <before>/corpus may hold the corpus that was prepared before (NULL: none): its tokenizer is used again where
+ * the options ask for such a one (unless new_tokenizer), and so are the token files of every domain whose documents
+ * stayed the same: they get a second name in `folder`. The texts are read in any case, since what is a copy depends on all of them. */
+rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
+                                   const size_t *targets, size_t ntargets, const char *base, const char *before, bool new_tokenizer,
+                                   const char *folder, int threads, const rmx_listener *listener, rmx_err *err);
+/* Hash of the options and of the sources' text: differs from corpus.json's "source_hash" when prepare must run again.
+ * `targets` as rmx_corpus_prepare takes them. Files whose size and times stand in `known` (corpus/files.json, or NULL) are not
+ * read. memo (an object, or NULL) gets what files.json holds. */
+rmx_status rmx_corpus_source_hash(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n, const size_t *targets,
+                                  size_t ntargets, const char *base, const json_t *known, int threads, json_t *memo, uint64_t *hash,
+                                  rmx_err *err);
+/* files.json of the corpus in <folder>: a new reference, or NULL. */
+json_t *rmx_corpus_files_seen(const char *folder);
+/* The hash that version 0.1.0 kept: of paths, sizes and times, with the experiment's targets. */
+rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n, const size_t *targets,
+                                      size_t ntargets, const char *base, uint64_t *hash, rmx_err *err);
 
 /* ---- corpus: the token files, opened ------------------------------------- */
 

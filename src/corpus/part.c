@@ -99,7 +99,7 @@ static rmx_status write_kept(const struct part *p, size_t d, const char *path, j
 }
 
 // A second name for the same file, or a copy where there can be none.
-static rmx_status link_file(const char *from, const char *to, rmx_err *err) {
+rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err) {
   if (link(from, to) == 0) return RMX_OK;
   rmx_map map = {0};
   RMX_TRY(rmx_map_open(&map, from, err));
@@ -118,7 +118,7 @@ static rmx_status write_domain(struct part *p, size_t d, rmx_err *err) {
   rmx_status status = folder && train && from && valid ? rmx_mkdirs(folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && d < p->corpus->D_train)
     status = write_kept(p, d, train, json_array_get(json_object_get(p->root, "domains"), d), &train_hash, err);
-  if (status == RMX_OK) status = link_file(from, valid, err);
+  if (status == RMX_OK) status = rmx__link_file(from, valid, err);
   const uint64_t valid_hash = rmx_hash(domain->valid ? domain->valid : "", domain->valid_tokens * (size_t)domain->width, 0);
   p->hash = rmx__corpus_hash_add(p->hash, domain->name, train_hash, valid_hash);
   free(folder);
@@ -133,7 +133,7 @@ static rmx_status write_all(struct part *p, const char *index, const char *wante
        *tokenizer = rmx_path_in(p->folder, "tokenizer.json");
   rmx_status status = corpus && from && tokenizer ? rmx_remove_tree(corpus, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
-  if (status == RMX_OK && rmx_exists(from) && !rmx_exists(tokenizer)) status = link_file(from, tokenizer, err);
+  if (status == RMX_OK && rmx_exists(from) && !rmx_exists(tokenizer)) status = rmx__link_file(from, tokenizer, err);
   for (size_t d = 0; d < p->corpus->D && status == RMX_OK; d++) status = write_domain(p, d, err);
   free(corpus);
   free(from);

@@ -21,7 +21,12 @@ struct preparing {
   const char *folder;
   int threads;
   rmx_tokenizer *tokenizer;
-  uint64_t source_hash;
+  uint64_t source_hash, tokenizer_asked;
+  rmx__before before;                 // the corpus that was there
+  bool new_tokenizer;
+  uint64_t (*texts)[2];               // (n) hashes of the documents in the training and the validation file
+  size_t kept;                        // domains whose token files are used again
+  json_t *files_seen;                 // files.json
   // progress
   const rmx_listener *listener;
   pthread_mutex_t lock;
@@ -50,12 +55,14 @@ static void step_goes_on(void *context, uint64_t bytes) {
 
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
   if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
-  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200;
+  // Beside the domains' folders there are files of the corpus.
+  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 && strcmp(name, "corpus.json") != 0 &&
+              strcmp(name, "tokenizer.json") != 0 && strcmp(name, "files.json") != 0;
   for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
   if (!good)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: domain \"%.200s\": a name has no '/', no control characters, no leading '.', "
-                    "and less than 200 bytes",
+                    "less than 200 bytes, and is not that of a file of the corpus",
                     where, name);
   return RMX_OK;
 }
@@ -175,6 +182,11 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
     free(path);
     return status;
   }
+  if (!p->new_tokenizer && (p->tokenizer = rmx__before_tokenizer(&p->before, o, p->tokenizer_asked))) {
+    rmx_note(p->listener, "tokenizer: that of before is kept, %d tokens; `regmix prepare --new-tokenizer` trains one on the present text",
+             rmx_tokenizer_vocab(p->tokenizer));
+    return RMX_OK;
+  }
   const char **texts;
   size_t *sizes, n, bytes = 0;
   RMX_TRY(rmx__sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts, &sizes, &n, err));
@@ -196,7 +208,15 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
 
 // ---- tokens ------------------------------------------------------------------------------------
 
-static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, rmx_err *err) {
+// Of the documents as they are written.
+static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, const size_t *order, size_t n, bool valid) {
+  uint64_t h = valid ? (uint64_t)p->options->max_valid_tokens : 0;
+  h = rmx_hash(&n, sizeof n, h);
+  for (size_t i = 0; i < n; i++) h = rmx_hash(&d->items[order[i]].hash, sizeof d->items->hash, h);
+  return h;
+}
+
+static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool *kept, rmx_err *err) {
   const rmx__documents *d = &p->documents[i];
   bool valid = fate == RMX__VALID;
   size_t *order, n;
@@ -207,10 +227,14 @@ static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, rmx_
       if (d->items[j].fate == fate) order[n++] = j;
   }
   char *path = rmx_format("%s/corpus/%s/%s.bin", p->folder, d->name, valid ? "valid" : "train");
-  rmx_status status =
-      path ? rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0,
-                           path, p->threads, step_goes_on, p, valid ? &p->valid[i] : &p->train[i], err)
-           : rmx_fail_memory(err, 0, "a path");
+  rmx__tokenised *out = valid ? &p->valid[i] : &p->train[i];
+  p->texts[i][valid] = text_hash(p, d, order, n, valid);
+  rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  const bool same = path && rmx__before_take(&p->before, p->tokenizer, d->name, valid ? "valid" : "train", p->texts[i][valid], path, out);
+  *kept = *kept && same;
+  if (status == RMX_OK && !same)
+    status = rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0, path, p->threads, step_goes_on, p,
+                           out, err);
   free(path);
   free(order);
   return status;
@@ -257,7 +281,7 @@ static void warn_of_doubts(const struct preparing *p, const rmx__documents *d) {
   }
 }
 
-static void tell(const struct preparing *p, size_t i) {
+static void tell(const struct preparing *p, size_t i, bool kept) {
   const rmx__documents *d = &p->documents[i];
   const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
   char a[32], b[32], c[32];
@@ -271,6 +295,7 @@ static void tell(const struct preparing *p, size_t i) {
   if (d->no_text) rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
   if (d->invalid_utf8)
     rmx_buf_printf(&extra, "; %s bytes that are no UTF-8 replaced", counted(d->invalid_utf8, a));
+  if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
   double mb = (double)(train->bytes + valid->bytes) / 1e6;
   counted(train->documents + valid->documents, a);
@@ -299,10 +324,13 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
     rmx_status status = folder ? rmx_mkdirs(folder, err) : rmx_fail_memory(err, 0, "a path");
     free(folder);
     RMX_TRY(status);
-    if (i < p->ntrain) RMX_TRY(write_part(p, i, RMX__TRAIN, err));
-    RMX_TRY(write_part(p, i, RMX__VALID, err));
-    tell(p, i);
+    bool kept = true;
+    if (i < p->ntrain) RMX_TRY(write_part(p, i, RMX__TRAIN, &kept, err));
+    RMX_TRY(write_part(p, i, RMX__VALID, &kept, err));
+    p->kept += kept;
+    tell(p, i, kept);
   }
+  if (p->kept) rmx_note(p->listener, "prepare: %zu of %zu domains have the documents they had; their token files are kept", p->kept, p->n);
   return RMX_OK;
 }
 
@@ -328,12 +356,15 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
                   (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate, "bad_lines",
                   (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
                   (json_int_t)d->invalid_utf8));
+    json_t *domain = json_array_get(domains, i);
+    if (i < p->ntrain) json_object_set_new(domain, "train_text", hex(p->texts[i][0]));
+    json_object_set_new(domain, "valid_text", hex(p->texts[i][1]));
   }
-  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",
+  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",
                            rmx_tokenizer_vocab(p->tokenizer), "end_of_text",
                            (int)rmx_tokenizer_end_of_text(p->tokenizer), "tokenizer_hash",
                            hex(rmx_tokenizer_hash(p->tokenizer)), "hash", hex(hash), "source_hash",
-                           hex(p->source_hash), "domains", domains);
+                           hex(p->source_hash), "tokenizer_asked", hex(p->tokenizer_asked), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n;
   rmx_status status =
@@ -346,16 +377,21 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
 
 static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
   char *corpus = rmx_format("%s/corpus", p->folder), *tokenizer = rmx_format("%s/tokenizer.json", p->folder);
+  char *beside = rmx_format("%s/corpus/tokenizer.json", p->folder), *files = rmx_format("%s/corpus/files.json", p->folder);
   rmx_status status = RMX_OK;
-  if (!corpus || !tokenizer) status = rmx_fail_memory(err, 0, "a path");
+  if (!corpus || !tokenizer || !beside || !files) status = rmx_fail_memory(err, 0, "a path");
   // What was there was of other text; from here to the last line there is no corpus.
   if (status == RMX_OK) status = rmx_remove_tree(corpus, err);
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, tokenizer, err);
+  if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, beside, err);
+  if (status == RMX_OK) status = rmx_json_write(files, p->files_seen, err);
   if (status == RMX_OK) status = write_tokens(p, err);
   if (status == RMX_OK) status = write_index(p, err);
   free(corpus);
   free(tokenizer);
+  free(beside);
+  free(files);
   return status;
 }
 
@@ -366,8 +402,14 @@ static rmx_status run(struct preparing *p, const rmx_domain_source *sources, con
   RMX_TRY(check_options(p->options, err));
   RMX_TRY(set_order(p, sources, targets, err));
   for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__files_find(p->sources[i], base, &p->files[i], err));
-  RMX_TRY(
-      rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, &p->source_hash, err));
+  if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
+  json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who looked already
+  if (!known) known = rmx_corpus_files_seen(p->before.folder);
+  rmx_status status = rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, known, p->threads, p->files_seen,
+                                             &p->source_hash, err);
+  json_decref(known);
+  RMX_TRY(status);
+  RMX_TRY(rmx__tokenizer_asked(p->options, base, &p->tokenizer_asked, err));
   RMX_TRY(rmx_mkdirs(p->folder, err));
   RMX_TRY(collect_all(p, err));
   RMX_TRY(decide(p, err));
@@ -378,13 +420,23 @@ static rmx_status run(struct preparing *p, const rmx_domain_source *sources, con
 rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
                               const size_t *targets, size_t ntargets, const char *base, const char *folder,
                               int threads, const rmx_listener *listener, rmx_err *err) {
+  return rmx_corpus_prepare_from(options, sources, n, targets, ntargets, base, NULL, false, folder, threads, listener, err);
+}
+
+rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
+                                   const size_t *targets, size_t ntargets, const char *base, const char *before, bool new_tokenizer,
+                                   const char *folder, int threads, const rmx_listener *listener, rmx_err *err) {
   rmx_arena arena = {0};
   struct preparing p = {.options = options,
                         .n = n,
                         .ntargets = ntargets,
                         .folder = folder,
                         .threads = threads,
-                        .listener = listener};
+                        .listener = listener,
+                        .new_tokenizer = new_tokenizer,
+                        .files_seen = json_object()};
+  rmx__before_open(&p.before, before);
+  p.texts = rmx_arena_alloc(&arena, n, sizeof *p.texts);
   p.sources = rmx_arena_alloc(&arena, n, sizeof *p.sources);
   p.files = rmx_arena_alloc(&arena, n, sizeof *p.files);
   p.documents = rmx_arena_alloc(&arena, n, sizeof *p.documents);
@@ -393,6 +445,8 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domai
   p.targets = rmx_arena_alloc(&arena, ntargets, sizeof *p.targets);
   p.errors = rmx_arena_alloc(&arena, n, sizeof *p.errors);
   if (!p.sources || !p.files || !p.documents || !p.train || !p.valid || !p.targets || !p.errors) {
+    rmx__before_release(&p.before);
+    json_decref(p.files_seen);
     rmx_arena_release(&arena);
     return rmx_fail_memory(err, n * sizeof(rmx_err), "a corpus");
   }
@@ -404,6 +458,8 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domai
     rmx__documents_release(&p.documents[i]);
   }
   rmx_tokenizer_free(p.tokenizer);
+  rmx__before_release(&p.before);
+  json_decref(p.files_seen);
   rmx_arena_release(&arena);
   return status;
 }

@@ -24,6 +24,26 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
                          void (*done)(void *context, uint64_t bytes), void *context, rmx__tokenised *out,
                          rmx_err *err);
 
+/* What the tokenizer is asked to be: a hash of the file that is given, or of how one is trained (fingerprint.c). */
+rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked, rmx_err *err);
+
+/* The corpus that was prepared before in <folder>, as far as it can be used again (before.c); folder NULL: none. */
+typedef struct rmx__before {
+  const char *folder;
+  json_t *index; /* its corpus.json, or NULL */
+  uint64_t tokenizer_hash;
+} rmx__before;
+void rmx__before_open(rmx__before *b, const char *folder);
+void rmx__before_release(rmx__before *b);
+/* Its tokenizer, where that is what is asked for; else NULL. */
+rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o, uint64_t asked);
+/* Puts its token file of a domain's `part` ("train", "valid") at `path`, where it holds just those documents (`text`: their hash)
+ * as tokens of t and is whole; fills *out. False: it does not. */
+bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name, const char *part, uint64_t text, const char *path,
+                      rmx__tokenised *out);
+/* A second name for the same file, or a copy where there can be none (part.c). */
+rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err);
+
 /* How the files of a domain are read: its own settings over the corpus' (prepare.c). */
 rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rmx_domain_source *s);
 

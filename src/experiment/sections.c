@@ -30,6 +30,8 @@ static const rmx_option corpus_table[] = {
      "longest document, or line of JSON, that is read; a longer one is an error; 0: any"},
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL, "count JSON lines that are broken or lack the text, instead of stopping at the first"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop exact duplicates of documents"},
+    {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
+     "a training domain whose validation text is kept out of the training text (see overlap), as that of every valid_only domain is"},
     {"overlap", RMX_INT, AT(overlap), "13", 0, 1000, "WORDS",
      "drop training documents that share so many words in a row with the target's text (not those that more than ten documents of "
      "the domain have: boilerplate); 0: keep them"},

@@ -83,15 +83,16 @@ try "gc of nothing" 0 "nothing was set aside" "$REGMIX" gc -C exp
 
 # ---- files of a run held against each other
 cp -r exp straight
-long="--set proxy.tokens=50k --set proxy.checkpoint_s=0 --set proxy.evals=5 --set jobs=6 --set proxy.threads=1 --redo"
+long="--set proxy.tokens=120k --set proxy.checkpoint_s=0.1 --set proxy.evals=5 --set jobs=6 --set proxy.threads=1 --redo"
 # shellcheck disable=SC2086
 try "a longer training" 0 "6 runs done" "$REGMIX" train -C straight $long
 # shellcheck disable=SC2086
 "$REGMIX" train -C exp $long > /dev/null 2>&1 &
 pid=$!
 n=0
-while [ "$(find exp/runs -name checkpoint.bin | grep -v set-aside | wc -l)" -lt 6 ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
-kill -INT $pid 2> /dev/null
+# Each worker that holds its run leaves a checkpoint when it is stopped.
+while [ "$(find exp/runs -name claim | wc -l)" -lt 6 ] && [ $n -lt 1000 ]; do sleep 0.01; n=$((n + 1)); done
+kill -TERM $pid 2> /dev/null
 wait $pid
 left=$(find exp/runs -name checkpoint.bin | grep -v set-aside | wc -l | tr -d ' ')
 same "six runs were stopped on their way" 6 "$left"
@@ -160,4 +161,77 @@ same "bit for bit" "$one" "$(state many/runs/0* | grep result.json)"
 try "and so are the others" 0 "all 60 runs are done" "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=0.002
 same "bit for bit as well" "$other" "$(state many/runs/0* | grep result.json)"
 find many -name claim | grep -q . && not_ok "no claim is left behind" "$(find many -name claim)" || ok "no claim is left behind"
+
+# ---- text that changes, and the target
+make_corpus text 200
+sed -i '/overlap: 0/d' text/regmix.yaml
+try "an experiment that keeps the target's text out" 0 "optimum" "$REGMIX" run -C text
+proxies() { state text/runs/0* | grep result.json; }
+corpus() { state text/corpus text/tokenizer.json | grep -v files.json; }
+runs=$(proxies) prepared=$(corpus)
+touch text/text/*
+try "a file that was only touched" 0 "the corpus is up to date" "$REGMIX" run -C text
+same "retrains nothing" "$runs" "$(proxies)"
+(cd text && try "seen from another folder" 0 "the corpus is up to date" "$REGMIX" run && echo $tests > ../count) && tests=$(cat count)
+for target in a b noise; do
+  try "the target $target" 0 "the corpus is up to date" "$REGMIX" run -C text --set "target=$target"
+  same "retrains nothing and tokenises nothing" "$runs$prepared" "$(proxies)$(corpus)"
+done
+try "a target that is trained on is told" 0 'a: the target is also trained on' "$REGMIX" prepare -C text --set target=a
+try "the first target" 0 "all 10 runs are done" "$REGMIX" run -C text
+
+cp text/text/noise.txt noise.txt && cp text/text/exam.txt exam.txt
+printf 'one more document of noise\n%%\n' >> text/text/noise.txt
+try "a changed domain: a script stops" 1 "finished runs" "$REGMIX" prepare -C text
+same "and the corpus is as it was" "$prepared" "$(corpus)"
+try "run stops too" 1 "the corpus changed" "$REGMIX" run -C text
+try "with --redo" 0 "used now" "$REGMIX" prepare -C text --redo
+same "the tokenizer and the other domains are kept" "$(echo "$prepared" | grep -v -e noise -e corpus.json)" "$(corpus | grep -v -e noise -e corpus.json)"
+try "its runs" 0 "6 runs done" "$REGMIX" run -C text --redo
+other=$(proxies)
+differs "are others" "$runs" "$other"
+cp noise.txt text/text/noise.txt
+try "the text of before, written again" 0 "is used again" "$REGMIX" run -C text
+same "trains nothing and is the same corpus" "$runs$prepared" "$(proxies)$(corpus)"
+
+tr a-y b-z < text/text/b.txt > text/text/new.txt
+sed -i 's|^    noise: text/noise.txt|&\n    new: text/new.txt|' text/regmix.yaml
+try "a new domain" 0 "4 of 5 domains" "$REGMIX" prepare -C text --redo
+grep -q "tokenizer: that of before is kept" stderr && grep -q -- "--new-tokenizer" stderr && ok "the tokenizer is kept, and how to train one is said" || not_ok "the tokenizer is kept, and how to train one is said" "$(cat stderr)"
+same "token files of the others are kept" "$(echo "$prepared" | grep -e /a/ -e /noise/ -e exam -e tokenizer)" "$(corpus | grep -e /a/ -e /noise/ -e exam -e tokenizer)"
+try "--new-tokenizer" 0 "trained on" "$REGMIX" prepare -C text --redo --new-tokenizer
+sed -i '/new: text/d' text/regmix.yaml
+try "without it again" 0 "all 6 runs are done" "$REGMIX" run -C text
+same "as it was" "$runs$prepared" "$(proxies)$(corpus)"
+tail -n 100 exam.txt > text/text/exam.txt
+try "validation text that changed asks for other measurements" 1 "finished runs" "$REGMIX" run -C text
+try "which are made" 0 "6 runs done" "$REGMIX" run -C text --redo
+cp exam.txt text/text/exam.txt
+try "and back" 0 "all 6 runs are done" "$REGMIX" run -C text
+same "as ever" "$runs$prepared" "$(proxies)$(corpus)"
+
+printf x | dd of=text/corpus/a/train.bin bs=1 seek=300 conv=notrunc 2> /dev/null
+: > text/tokenizer.json
+try "damaged token files and tokenizer.json are told and made again" 0 "what is damaged is made again" "$REGMIX" run -C text
+same "the same, and nothing is trained" "$runs$prepared" "$(proxies)$(corpus)"
+rm -r text/corpus/b
+try "token files that are gone, too" 0 "all 6 runs are done" "$REGMIX" run -C text
+same "as they were" "$runs$prepared" "$(proxies)$(corpus)"
+
+hits=0 tries=0
+while [ $tries -lt 24 ]; do
+  if [ $((tries % 2)) -eq 0 ]; then printf 'one more document of noise\n%%\n' >> text/text/noise.txt; else cp noise.txt text/text/noise.txt; fi
+  [ $((tries % 3)) -eq 0 ] && rm -rf text/.set-aside
+  "$REGMIX" prepare -C text --redo > /dev/null 2>&1 &
+  pid=$!
+  sleep "0.0$(printf %02d $((3 + tries * 5 % 40)))"
+  { kill -KILL $pid; wait $pid; } 2> /dev/null
+  [ $? -eq 137 ] && hits=$((hits + 1))
+  tries=$((tries + 1))
+done
+echo "# $hits of $tries kills hit"
+if [ $hits -ge 8 ]; then ok "kills hit while a corpus was prepared"; else not_ok "kills hit while a corpus was prepared" "$hits of $tries"; fi
+cp noise.txt text/text/noise.txt
+try "taken up" 0 "all 6 runs are done" "$REGMIX" run -C text --redo
+same "the same corpus, the same runs" "$runs$prepared" "$(proxies)$(corpus)"
 done_testing
