@@ -9,13 +9,13 @@ cd "$SCRATCH" || exit 1
 make_corpus exp 60
 
 # ---- refused before any training
-try "an unknown method names the nearest" 1 'did you mean "regmix"' "$REGMIX" compare -C exp --methods regmi
-try "a method twice" 1 '"prior" is there twice' "$REGMIX" compare -C exp --methods prior,uniform,prior
+try "an unknown method names the nearest" 2 'did you mean "regmix"' "$REGMIX" compare -C exp --methods regmi
+try "a method twice" 2 '"prior" is there twice' "$REGMIX" compare -C exp --methods prior,uniform,prior
 try "human without a mixture says how to give one" 1 "compare.human=mine.yaml" "$REGMIX" compare -C exp --methods prior,human
 try "a cap that cannot hold" 1 "unimax.epochs=" "$REGMIX" compare -C exp --methods unimax --set unimax.epochs=0.001
 try "trees too few runs for" 1 "cannot part 6 runs even once" "$REGMIX" compare -C exp --methods regmix,regmix-paper
-try "a budget that is nothing" 1 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget -5
-try "a budget in words" 1 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget much
+try "a budget that is nothing" 2 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget -5
+try "a budget in words" 2 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget much
 if [ -e exp/large ] || [ -e exp/runs ]; then not_ok "and nothing was trained for any of these"; else ok "and nothing was trained for any of these"; fi
 
 # ---- a comparison
