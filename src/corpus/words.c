@@ -12,6 +12,8 @@
 
 #include "utf8.h"
 
+enum { MOST_STEPS = 1 << 30 };
+
 // Length of the contraction that starts at the apostrophe p, or 0.
 static size_t contraction(const char *p, const char *end) {
   if (end - p >= 2 && memchr("stmd", p[1], 4)) return 2;
@@ -21,6 +23,8 @@ static size_t contraction(const char *p, const char *end) {
 }
 
 size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
+  // Of a longer run the caller takes RMX__LONGEST_WORD bytes: to look further would look at them again and again.
+  if (size - at > RMX__LONGEST_WORD + 8) size = at + RMX__LONGEST_WORD + 8;
   const char *p = text + at, *end = text + size;
   if (*p == '\'') {
     size_t n = contraction(p, end);
@@ -56,13 +60,20 @@ rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__patte
     return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: pattern \"%.200s\": %s at character %zu", where,
                     regex, message, offset);
   }
+  // The library's own limit, ten million steps, is less than a run of spaces may have characters: Llama 3's pattern looks for a
+  // line feed behind each of them. This one still ends a pattern that would go on for ever.
+  out->limits = pcre2_match_context_create(NULL);
+  if (!out->limits) return rmx_fail_memory(err, 0, "a pattern");
+  pcre2_set_match_limit(out->limits, MOST_STEPS);
   out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
   return RMX_OK;
 }
 
 void rmx__pattern_release(rmx__pattern *p) {
   pcre2_code_free(p->code);
+  pcre2_match_context_free(p->limits);
   p->code = NULL;
+  p->limits = NULL;
 }
 
 rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern,
@@ -76,11 +87,11 @@ static bool find_match(rmx__words *w, rmx_err *err) {
   const pcre2_code *code = w->pattern->code;
   int found = PCRE2_ERROR_JIT_STACKLIMIT;
   if (w->pattern->jit)
-    found = pcre2_jit_match(code, text, w->valid_end, w->at, PCRE2_NOTEMPTY, w->match, NULL);
+    found = pcre2_jit_match(code, text, w->valid_end, w->at, PCRE2_NOTEMPTY, w->match, w->pattern->limits);
   if (found < 0 &&
       found != PCRE2_ERROR_NOMATCH)  // no JIT, or out of its stack: the interpreter uses the heap
     found = pcre2_match(code, text, w->valid_end, w->at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | PCRE2_NO_JIT,
-                        w->match, NULL);
+                        w->match, w->pattern->limits);
   if (found == PCRE2_ERROR_NOMATCH) {
     w->match_start = w->match_end = w->valid_end;
     return true;

@@ -13,6 +13,7 @@ enum { RMX__LONGEST_WORD = 1 << 22 };
 /* Another pattern than GPT-2's, compiled. */
 typedef struct rmx__pattern {
   pcre2_code *code;
+  pcre2_match_context *limits;
   bool jit; /* compiled to machine code */
 } rmx__pattern;
 rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out, rmx_err *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer: words as PCRE2 sees them, merges as a naive implementation learns and applies them, any
 // bytes there and back, tokenizer.json read and written.
+#include <time.h>
+
 #include "corpus/tokenizer.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
@@ -74,6 +76,29 @@ START_TEST(words_are_those_of_pcre2) {
 END_TEST
 
 // Every character by itself: PCRE2's Unicode is a version older and takes U+180E for a space.
+// Llama 3's pattern looks for a line feed behind every space of a run: more steps than PCRE2 allows by itself.
+START_TEST(long_runs_in_a_pattern) {
+  enum { SIZE = 24 << 20 };
+  rmx__pattern pattern;
+  must(rmx__pattern_compile("[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", "test",
+                            &pattern, err));
+  pcre2_match_data *match = pcre2_match_data_create_from_pattern(pattern.code, NULL);
+  char *run = malloc(SIZE);
+  for (const char *byte = " a0-"; *byte; byte++) {
+    memset(run, *byte, SIZE);
+    rmx__words w = rmx__words_of(run, *byte == '0' ? SIZE / 8 : SIZE, &pattern, match);
+    rmx_err failure = {0};
+    size_t start;
+    while (rmx__words_next(&w, &start, &failure)) {}
+    ck_assert_msg(failure.status == RMX_OK, "%s", failure.message);
+    ck_assert_uint_eq(w.at, w.size);
+  }
+  free(run);
+  pcre2_match_data_free(match);
+  rmx__pattern_release(&pattern);
+}
+END_TEST
+
 START_TEST(classes_are_those_of_pcre2) {
   static const char *const patterns[] = {"\\p{L}", "\\p{N}", "\\s"};
   static const rmx__class classes[] = {RMX__LETTER, RMX__NUMBER, RMX__SPACE};
@@ -333,6 +358,39 @@ START_TEST(long_runs) {
   rmx_buf_release(&text);
   rmx_tokenizer_free(other);
   rmx_tokenizer_free(t);
+  free(run);
+}
+END_TEST
+
+static double cpu_s(void) {
+  return (double)clock() / CLOCKS_PER_SEC;
+}
+
+// Ten megabytes without a space, or of spaces alone, cost ten times one: in both ways to words, and in training.
+START_TEST(ten_megabytes_without_a_space) {
+  enum { LARGE = 10 << 20, SMALL = LARGE / 8 };
+  static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  rmx_tokenizer *own = trained("aaaaaaaa aaaaaaaa        \n\n\n\n\n\n\n\n --------", 300), *learnt = NULL;
+  rmx_rng rng = rmx_rng_make(1, 0, RMX_FOR_TEST);
+  char *run = malloc(LARGE);
+  for (int kind = 0; kind < 3; kind++) {
+    for (size_t i = 0; i < LARGE; i++) run[i] = kind == 0 ? 'a' : kind == 1 ? ' ' : base64[rmx_rng_below(&rng, 64)];
+    run[SMALL - 1] = run[LARGE - 1] = 'x';
+    double spent[2] = {0};
+    for (int large = 0; large < 2; large++) {
+      const size_t size = large ? LARGE : SMALL;
+      rmx_tokens out = {0};
+      double began = cpu_s();
+      must(rmx_tokenizer_encode(own, run, size, &out, err));
+      if (kind == 2) must(rmx_tokenizer_train((const char *const[]){run}, (size_t[]){size}, 1, 600, &learnt, err));
+      spent[large] = cpu_s() - began;
+      rmx_tokens_release(&out);
+      if (learnt) rmx_tokenizer_free(learnt);
+      learnt = NULL;
+    }
+    ck_assert_msg(spent[1] < 25 * spent[0] + 0.5, "kind %d: %g s for 1.25 MB, %g s for 10 MB", kind, spent[0], spent[1]);
+  }
+  rmx_tokenizer_free(own);
   free(run);
 }
 END_TEST
@@ -614,6 +672,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, merges_by_definition);
   tcase_add_test(tc, any_bytes_there_and_back);
   tcase_add_test(tc, long_runs);
+  tcase_add_test(tc, long_runs_in_a_pattern);
+  tcase_add_test(tc, ten_megabytes_without_a_space);
   tcase_add_test(tc, short_and_long_words_agree);
   tcase_add_test(tc, threads_share_a_tokenizer);
   tcase_add_test(tc, unknown_ids_are_refused);
