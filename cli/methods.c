@@ -252,6 +252,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
   json_object_set_new(o, "search_wall_s", json_real(x->found.wall_s));
   json_object_set_new(o, "large_flops", json_real(k->flops[i]));
+  if (x->way) json_object_set_new(o, "sees_target", json_boolean(x->way->sees_target));
   json_object_set_new(o, "chooses_while_training", json_boolean(k->contenders[i].steering != NULL));
   json_t *notes = x->found.notes ? json_incref(x->found.notes) : json_object();
   if (k->contenders[i].steering && !x->failed && !json_object_get(notes, "track")) {

@@ -141,6 +141,7 @@ typedef struct rmx_baseline {
   const char *name, *help;
   const char *source;   /* the paper */
   const char *suits;    /* which question it suits, for the man page: one sentence */
+  bool sees_target;     /* may look at the target's loss when it chooses */
   bool needs_swarm;     /* fits contest->swarm: its runs must be made before check, trained before find */
   /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
   rmx_status (*check)(const rmx_contest *c, rmx_err *err);

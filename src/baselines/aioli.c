@@ -331,6 +331,7 @@ static rmx_status aioli_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
 }
 
 const rmx_baseline rmx__aioli = {
+    .sees_target = true,
     .name = "aioli", .help = "the online linear law: explores each domain as it trains, and moves towards those that lower the losses",
     .source = "Chen et al. 2024, arXiv 2411.05735", .suits = "one long training and no time for a search, all training domains to be good at",
     .check = aioli_check, .find = aioli_find, .steer = aioli_steer,

@@ -267,6 +267,7 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 }
 
 const rmx_baseline rmx__climb_way = {  // rmx__climb is the search of optimize
+    .sees_target = true,
     .name = "climb", .help = "regression in rounds: fit, propose near the best, train, fit again",
     .source = "Diao et al. 2025, arXiv 2504.13161", .suits = "a budget for many proxies, best spent where the answer lies",
     .check = check, .find = find,

@@ -92,6 +92,7 @@ static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err
 }
 
 const rmx_baseline rmx__single = {
+    .sees_target = true,
     .name = "single", .help = "all of one domain, the one that a fit of the swarm expects most of", .source = "",
     .suits = "whether mixing matters at all", .needs_swarm = true, .check = rmx__needs_swarm, .find = single_find,
 };

@@ -401,6 +401,7 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 }
 
 const rmx_baseline rmx__law = {
+    .sees_target = true,
     .name = "law", .help = "mixing laws: losses extrapolated over steps and sizes, an exponential law of the mixture, its minimum",
     .source = "Ye et al. 2024, arXiv 2403.16952", .suits = "a large model far larger, or trained far longer, than any proxy",
     .check = check, .find = find,

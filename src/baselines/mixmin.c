@@ -219,6 +219,7 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 }
 
 const rmx_baseline rmx__mixmin = {
+    .sees_target = true,
     .name = "mixmin", .help = "a proxy for each domain, the mixture of their probabilities that holds the target likeliest",
     .source = "Thudi et al. 2025, arXiv 2502.10510", .suits = "few domains that differ in kind, and a target of which there is text",
     .check = check, .find = find,

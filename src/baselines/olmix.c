@@ -70,6 +70,7 @@ static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
 }
 
 const rmx_baseline rmx__olmix = {
+    .sees_target = true,
     .name = "olmix", .help = "a log-linear law over the swarm, minimised exactly, held to the prior", .source = "Chen et al. 2026 (Olmix)",
     .suits = "many domains, few runs, and a wish to stay near the natural mixture", .needs_swarm = true, .check = olmix_check, .find = olmix_find,
 };

@@ -68,12 +68,14 @@ static rmx_status paper_check(const rmx_contest *c, rmx_err *err) {
 }
 
 const rmx_baseline rmx__regmix = {
+    .sees_target = true,
     .name = "regmix", .help = "regression over random mixtures: the regressor cross-validation prefers, the optimum searched",
     .source = "Liu et al., ICLR 2025, arXiv 2407.01492; see regmix(1)",
     .suits = "a target that can be measured, proxies that can be afforded, and an answer with its uncertainty",
     .needs_swarm = true, .check = rmx__needs_swarm, .find = ours_find,
 };
 const rmx_baseline rmx__regmix_paper = {
+    .sees_target = true,
     .name = "regmix-paper", .help = "the published recipe: boosted trees, 100,000 mixtures predicted, the mean of the best 128",
     .source = "Liu et al., ICLR 2025, arXiv 2407.01492", .suits = "to compare with published figures; needs hundreds of proxies",
     .needs_swarm = true, .check = paper_check, .find = paper_find,

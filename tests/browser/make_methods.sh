@@ -32,7 +32,7 @@ BEGIN {
       for (d = 1; d <= D; d++) printf "%s: {\"mean\": %.4f, \"se\": 0.01}, ", json(name[d]), 3.9 - w[d] + noise(0.1)
       printf "\"exam\": {\"mean\": %.4f, \"se\": %.4f}}, ", mean[m], se
     }
-    printf "\"search_flops\": %s, \"search_wall_s\": %.1f, \"large_flops\": 6e12, \"converged\": %s, \"chooses_while_training\": %s, \"notes\": {", flops[m], (x == "odm" ? 0 : flops[m] / 4e10), (x == "doremi" ? "false" : x == "climb" ? "true" : "null"), (x == "odm" ? "true" : "false")
+    printf "\"search_flops\": %s, \"search_wall_s\": %.1f, \"large_flops\": 6e12, \"converged\": %s, \"chooses_while_training\": %s, \"sees_target\": " (x ~ /^(regmix|climb|law|mixmin|olmix)$/ ? "true" : "false") ", \"notes\": {", flops[m], (x == "odm" ? 0 : flops[m] / 4e10), (x == "doremi" ? "false" : x == "climb" ? "true" : "null"), (x == "odm" ? "true" : "false")
     if (x == "doremi" || x == "odm") {
       printf "\"form\": \"paper\", \"track\": ["
       draw(last, 3)

@@ -124,10 +124,11 @@ function cards() {
       tile('best run', p.best, null),
     ),
   );
-  const gap = gapOf('prior') || {},
-    few = measuredRows.slice(0, 3),
-    own = measuredRows.find((r) => r.name === 'optimum');
-  const shown = own && !few.includes(own) ? [...few.slice(0, 2), own] : few;
+  const gap = gapOf('prior') || {};
+  // The best, the optimum and the prior are always among them.
+  const needed = measuredRows.filter((r, i) => i === 0 || r.name === 'optimum' || r.name === 'prior');
+  const others = measuredRows.filter((r) => !needed.includes(r)).slice(0, Math.max(0, 3 - needed.length));
+  const shown = measuredRows.filter((r) => needed.includes(r) || others.includes(r));
   const measured = measuredRows.length
     ? group(
         'measured',
@@ -164,12 +165,15 @@ function cards() {
   return el('div', {class: 'cards'}, predicted, measured);
 }
 
+// What stands between backticks is a command.
+const withCode = (text) => text.split('`').map((part, i) => (i % 2 ? el('code', null, part) : part));
+
 function answerSection() {
   const warnings = data.warnings.length
     ? el(
         'ul',
         {class: 'warnings', 'aria-label': 'Warnings'},
-        data.warnings.map((text) => el('li', null, text)),
+        data.warnings.map((text) => el('li', null, withCode(text))),
       )
     : null;
   if (!optimum || !optimum.mixture) {
@@ -242,7 +246,7 @@ function answerSection() {
     columns,
     order.map(([domain, w]) =>
       [
-        {text: domainLabel(domain), title: domain},
+        {text: briefDomain(domain), title: domain},
         percent(w),
         hasInterval
           ? isInterval(interval[domain])

@@ -20,7 +20,7 @@ function budgetSection() {
   const place = el('div', {class: 'block'}),
     problem = el('p', {class: 'soft', 'aria-live': 'polite'});
   const times = (share, name) => (tokensOf(name) ? (share * budget) / tokensOf(name) : NaN);
-  const epochs = (x) => (isNumber(x) ? {text: `${fixed(x, x < 9.95 ? 2 : 0)}×`, class: x > 4 ? 'many' : null} : '–');
+  const epochs = (x) => (isNumber(x) ? {text: `${x > 0 && x < 0.1 ? Number(x.toPrecision(2)) : fixed(x, x < 9.95 ? 2 : 0)}×`, class: x > 4 ? 'many' : null} : '–');
   const show = () =>
     place.replaceChildren(
       sortable(
@@ -114,8 +114,8 @@ function nextSection() {
             [
               {text: 'run', of: (r) => r.id, cell: (r) => ({text: r.id})},
               {text: 'from', of: (r) => r.from, cell: (r) => r.from},
-              whatIf && target.name !== WEIGHTED && {text: `predicted ${metricLabel(target.name)}`, of: predicted, cell: (r) => loss(predicted(r))},
-              ...shown.map((name) => ({text: domainLabel(name), title: name, of: (r) => r.w[name], cell: (r) => fixed(100 * r.w[name], 1)})),
+              whatIf && target.name !== WEIGHTED && {text: `predicted ${briefMetric(target.name)}`, of: predicted, cell: (r) => loss(predicted(r))},
+              ...shown.map((name) => ({text: briefDomain(name), title: name, of: (r) => r.w[name], cell: (r) => fixed(100 * r.w[name], 1)})),
             ].filter(Boolean),
             rows,
             20,

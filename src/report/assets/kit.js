@@ -118,6 +118,11 @@ const shortDomain = shortNames(domainNames);
 const shortMetric = {...shortNames(metricNames.filter((m) => m !== WEIGHTED)), [WEIGHTED]: WEIGHTED};
 const domainLabel = (name) => shortDomain[name] || name;
 const metricLabel = (name) => shortMetric[name] || name;
+// The same where there is little room, as in the head of a column.
+const briefDomainLabel = labelsWithin(domainNames.map(domainLabel), 138, 14.4),
+  briefMetricLabel = labelsWithin(metricNames.map(metricLabel), 138, 14.4);
+const briefDomain = (name) => briefDomainLabel(domainLabel(name)),
+  briefMetric = (name) => briefMetricLabel(metricLabel(name));
 // The losses of an experiment are nats per token. Of a metric from somebody's own table the unit is not known,
 // unless its name says it.
 function unitOf(metric) {

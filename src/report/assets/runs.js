@@ -92,14 +92,14 @@ function runsTable() {
     ...metrics.map((name) => {
       const m = runs.metrics.indexOf(name);
       return {
-        text: `${metricLabel(name)}${kindOf(name) ? ' loss' : ''}${isScore(name) ? ' \u2191' : ''}`,
+        text: `${briefMetric(name)}${kindOf(name) ? ' loss' : ''}${isScore(name) ? ' \u2191' : ''}`,
         title: axisOf(name),
         of: (r) => r.y[m],
         cell: (r) => ({text: loss(r.y[m]), class: name === target.name ? 'best' : null}),
       };
     }),
     ...weights.map((d) => ({
-      text: `${domainLabel(runs.domains[d])} %`,
+      text: `${briefDomain(runs.domains[d])} %`,
       title: `share of ${runs.domains[d]}`,
       of: (r) => r.w[d],
       cell: (r) => fixed(100 * r.w[d], 1),

@@ -43,7 +43,7 @@ function whatIfSection() {
     const node = el(
       'div',
       {class: hasEpochs ? 'slide' : 'slide no-epochs'},
-      el('span', {class: 'name', title: name}, domainLabel(name)),
+      el('span', {class: 'name', title: name}, briefDomain(name)),
       el(
         'span',
         {class: 'track'},
@@ -103,7 +103,7 @@ function whatIfSection() {
     const node = el(
       'div',
       {class: 'metric'},
-      el('span', {class: 'name', title: name}, metricLabel(name)),
+      el('span', {class: 'name', title: name}, briefMetric(name)),
       el('span', {class: 'weight'}, weight),
       value,
       change,
