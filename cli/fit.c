@@ -197,6 +197,7 @@ static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct 
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   rmx_status status = read_tables(c, args->mixtures, args->metrics, &tables, &mixtures, &metrics, err);
+  if (status == RMX_OK && args->half) status = take_own_runs(c, e, &mixtures, &metrics, err);
   if (status == RMX_OK && args->half) status = add_directions(e, &metrics, err);
   double began = rmx_now(), *counts = NULL;
   rmx_strings names = {0};

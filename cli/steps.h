@@ -19,6 +19,9 @@ typedef struct table_args {
 // The user's tables, in any form of regmix/import.h, their runs made to meet. metrics_path, metrics and `how` may be NULL.
 rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const table_args *how, rmx_table *mixtures,
                        rmx_table *metrics, rmx_err *err);
+// Of an experiment's own runs: the shares drawn where they differ materially from those asked for, and the directions that their
+// results say, into its tables.
+rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtures, rmx_table *metrics, rmx_err *err);
 #define MIXTURE_COLUMNS_OPTION(type)                                                                             \
   {"mixture-columns", RMX_LIST, offsetof(type, tables.mixture_columns), NULL, 0, 0, "PATTERN",                   \
    "the columns of --mixtures that are weights, as 'config.mixture.*'; may be given several times"}

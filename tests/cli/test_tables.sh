@@ -186,4 +186,18 @@ refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json
 try "several objects in a .json" 1 "more than one JSON object in the file" fit --mixtures m.csv --metrics lines.json --out never
 
+# ---- an experiment's own runs: what they drew, and which way their metrics are better
+mkdir -p own/text && echo 'corpus: {folder: text}' > own/regmix.yaml && cp m.csv own/mixtures.csv
+awk -F, 'NR == 1 { print "run,x_val_loss,quiz" } NR > 1 { print $1 "," 3 - $2 "," $3 }' m.csv > own/metrics.csv
+awk -F, 'NR > 1 {
+  dir = "own/runs/" $1; system("mkdir -p " dir); f = dir "/result.json"
+  a = int($2 * 1e6 + 0.5); b = int($3 * 1e6 + 0.5); c = 1e6 - a - b
+  if ($1 == 3) { b += c; c = 0 }
+  printf "{\"status\": \"done\", \"tokens_by_domain\": {\"a\": %d, \"b\": %d, \"c\": %d}, \"metrics\": {\"quiz\": 1}, \"higher_is_better\": {\"quiz\": true}}\n", a, b, c > f; close(f)
+}' m.csv
+try "a domain that got no sequence is named" 0 "too small for a single sequence in some runs: c (in 1)" "$REGMIX" fit -C own --set fit.regressor=ridge
+try "shares drawn that are materially others go into the fit" 0 "the fit takes the shares drawn: 3" "$REGMIX" fit -C own --set fit.regressor=ridge
+"$REGMIX" fit -C own --set fit.regressor=ridge --json -q 2> /dev/null | grep -A6 '"quiz"' | grep -q . && grep -q '"direction_from": "harness"' own/fit/fit.json &&
+  ok "a trainer's own direction is kept" || not_ok "a trainer's own direction is kept" "$(grep direction own/fit/fit.json)"
+
 done_testing

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the results of an experiment's own runs say beside metrics.csv: which way a metric of a user's trainer is better, and
+// what share of the tokens each domain really got.
+//
+// Sequences are whole, so a run cannot draw every share exactly. Where the shares drawn are materially others (share_bound of
+// the tokens moved), the fit takes those; below that it keeps what was asked for. Domains that got nothing are named.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static const double share_bound = 0.01;
+
+static json_t *result_of(const rmx_experiment *e, const char *run) {
+  char *inside = rmx_format("runs/%s/result.json", run), *path = inside ? rmx_experiment_path(e, inside) : NULL;
+  json_t *result = NULL;
+  rmx_err ignored;
+  if (path && rmx_exists(path) && rmx_json_read(path, &result, &ignored) != RMX_OK) result = NULL;
+  free(inside);
+  free(path);
+  return result;
+}
+
+// The shares drawn (D) of a run; false: the result does not say them of every domain.
+static bool drawn_of(const json_t *result, const rmx_table *mixtures, double *drawn) {
+  const json_t *tokens = json_object_get(result, "tokens_by_domain");
+  double sum = 0;
+  for (size_t d = 0; d < mixtures->D; d++) {
+    const json_t *n = json_object_get(tokens, mixtures->names[d]);
+    if (!json_is_number(n) || !(json_number_value(n) >= 0)) return false;
+    sum += drawn[d] = json_number_value(n);
+  }
+  for (size_t d = 0; d < mixtures->D && sum > 0; d++) drawn[d] /= sum;
+  return sum > 0;
+}
+
+// Takes the shares drawn over those asked for in row w (D), where they differ materially. `unseen` (D) counts the runs in
+// which a domain with a weight got nothing.
+static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen) {
+  double moved = 0, sum = 0;
+  for (size_t d = 0; d < D; d++) sum += w[d];
+  for (size_t d = 0; d < D; d++) {
+    moved += fabs(drawn[d] - w[d] / sum) / 2;
+    unseen[d] += w[d] > 0 && drawn[d] == 0;
+  }
+  if (!(moved > share_bound)) return false;
+  memcpy(w, drawn, D * sizeof *w);
+  return true;
+}
+
+static void take_better(const json_t *result, rmx_table *metrics) {
+  const json_t *said = json_object_get(result, "higher_is_better");
+  for (size_t m = 0; m < metrics->D; m++) {
+    const json_t *high = json_object_get(said, metrics->names[m]);
+    if (json_is_boolean(high)) metrics->better[m] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+  }
+}
+
+rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
+  rmx_few changed = {0}, domains = {0};
+  double *drawn = rmx_calloc(mixtures->D, sizeof *drawn);
+  size_t *unseen = rmx_calloc(mixtures->D, sizeof *unseen);
+  if (!metrics->better) metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better);
+  rmx_status status = drawn && unseen && metrics->better ? RMX_OK : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
+  for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
+    json_t *result = result_of(e, mixtures->ids[i]);
+    if (result) take_better(result, metrics);
+    if (result && drawn_of(result, mixtures, drawn) && take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
+      rmx_few_add(&changed, mixtures->ids[i]);
+    json_decref(result);
+  }
+  for (size_t d = 0; status == RMX_OK && d < mixtures->D; d++) {
+    char text[128];
+    if (!unseen[d]) continue;
+    snprintf(text, sizeof text, "%.50s (in %zu)", mixtures->names[d], unseen[d]);
+    rmx_few_add(&domains, text);
+  }
+  if (domains.n)
+    rmx_note(&c->listener, "fit: the weight of %zu domain%s was too small for a single sequence in some runs: %s", domains.n, domains.n == 1 ? "" : "s", domains.text);
+  if (changed.n)
+    rmx_note(&c->listener, "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from those asked for; the fit takes the shares drawn: %s",
+             changed.n, mixtures->N, 100 * share_bound, changed.text);
+  free(drawn);
+  free(unseen);
+  return status;
+}
