@@ -36,9 +36,13 @@ static json_t *domains_of(const char *folder, const json_t *corpus) {
 }
 
 rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err) {
-  char *index = rmx_path_in(r->corpus, "corpus/corpus.json"), *tokenizer = rmx_path_in(r->corpus, "tokenizer.json");
+  char *index = rmx_path_in(r->corpus, "corpus/corpus.json"), *tokenizer = rmx_path_in(r->corpus, "corpus/tokenizer.json");
   json_t *corpus = NULL;
   rmx_status status = index && tokenizer ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && !rmx_exists(tokenizer)) {  // a corpus of version 0.1.0 has it only beside
+    free(tokenizer);
+    if (!(tokenizer = rmx_path_in(r->corpus, "tokenizer.json"))) status = rmx_fail_memory(err, 0, "a path");
+  }
   if (status == RMX_OK && rmx_exists(index)) status = rmx_json_read(index, &corpus, err);
   if (status == RMX_OK) {
     json_object_set_new(o, "folder", absolute(r->folder));

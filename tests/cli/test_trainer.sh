@@ -189,4 +189,31 @@ try "a command that leaves a process behind" 0 "1 run done" train --set proxy.gr
 gone "has it ended"
 holds "and log.txt says so" grep -q "left processes behind" exp/runs/r1/log.txt
 holds "no claim and no *.tmp is left" test -z "$(find exp -name claim -o -name '*.tmp')"
+
+# ---- the example, as a user copies it
+cp -r "$here/../../examples/trainer" copy && rm -rf copy/text && mkdir copy/text
+awk -v domain=a -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/code.txt
+awk -v domain=b -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/prose.txt
+awk -v domain=exam -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/exam.txt
+try "examples/trainer runs end to end" 0 "12 runs done" "$REGMIX" run -C copy
+holds "to an optimum for its target" grep -q exam_val_loss copy/optimum.yaml
+holds "its metric is a column" grep -q ',pairs_seen' copy/metrics.csv
+holds "and a score" sh -c 'grep -A99 "\"pairs_seen\"" copy/fit/fit.json | grep -q "\"higher_is_better\": true"'
+holds "docs/trainer.md names every field of run.json" python3 - "$here/../../docs/trainer.md" copy/runs/0001/run.json << 'END'
+import json, sys
+page = open(sys.argv[1]).read()
+run = json.load(open(sys.argv[2]))
+missing = [k for k in list(run) + list(run["domains"]["code"]) if k != "training" and f"`{k}`" not in page]
+sys.exit(f"not in docs/trainer.md: {missing}" if missing else 0)
+END
+line=$(sed -n 's/^ids = numpy/ids = numpy/p' "$here/../../docs/trainer.md")
+if python3 -c 'import numpy' 2> /dev/null; then
+  holds "its line of numpy reads a token file" python3 -c "
+import json, numpy
+run = json.load(open('copy/runs/0001/run.json')); d = run['domains']['code']; path = d['train']
+$line
+assert len(ids) == d['train_tokens'] and ids.max() < run['vocab']"
+else
+  skip "its line of numpy reads a token file" "no numpy here"
+fi
 done_testing
