@@ -4,7 +4,7 @@
 # a word or without an end. Usage: test_locks.sh regmix locks.so
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-shim=$2
+shim=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 . "$here/tap.sh"
 . "$here/synthetic.sh"
 cd "$SCRATCH" || exit 1
@@ -22,6 +22,8 @@ for how in ENOLCK ENOSYS ENOTSUP; do
 done
 told "with the file" "exp/runs/r1/claim"
 told "and its file system" "mounted at /"
+with ENOLCK env true 2> "$SCRATCH/stderr"
+if grep -q "cannot be preloaded" "$SCRATCH/stderr"; then not_ok "the locks of this test are in use" "$(cat "$SCRATCH/stderr")"; else ok "the locks of this test are in use"; fi
 try "status does not wait either" 0 "3 runs" with ENOLCK "$REGMIX" status -C exp
 
 # ---- locks that do not lock: two supervisors train the same runs at once
