@@ -5,6 +5,7 @@ QUICKSTART = examples/quickstart
 DOMAINS = foldoc bible faq c python german fortunes
 
 all: $(BUILD)/build.ninja
+	@[ -x $(BUILD)/regmix ] || echo "building $(BUILD)/regmix, which takes about a minute"
 	@ninja -C $(BUILD) --quiet
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
+	@echo "make uninstall remove what make install wrote"
 	@echo "make clean     remove the build folders"
 
 $(BUILD)/build.ninja: | packages-build
@@ -60,10 +62,17 @@ fuzz: packages-build
 bench: all
 	@python3 bench/goals.py $(BUILD)/regmix
 
+# The prefix may be another than the one the build folder was set up with.
 install: all
+	@meson configure $(BUILD) -Dprefix="$(abspath $(PREFIX))" > /dev/null
 	meson install -C $(BUILD) --quiet
+
+# What install wrote, by ninja's own record of it.
+uninstall:
+	@test -f $(BUILD)/meson-logs/install-log.txt || { echo "nothing was installed from $(BUILD)" >&2; exit 1; }
+	@ninja -C $(BUILD) --quiet uninstall > /dev/null
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all help demo test asan tsan kills fuzz bench install clean packages-build packages-demo packages-test
+.PHONY: all help demo test asan tsan kills fuzz bench install uninstall clean packages-build packages-demo packages-test

@@ -20,6 +20,7 @@ typedef struct cli {
   void *own;            // the command's own options
   rmx_strings words;    // what is no option
   rmx_listener listener;
+  struct cli_dry_run *dry;  // NULL: the work is done; else it is only said what would be (dry_run.c)
   bool *may_redo;       // finished runs may go out of use: --redo was given, or a person said yes
 } cli;
 
@@ -46,7 +47,7 @@ typedef struct cli_command {
 
 extern const cli_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit, cli_score, cli_predict,
     cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export, cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
-    cli_completion, cli_complete;
+    cli_completion, cli_complete, cli_doctor;
 extern const cli_command *const cli_commands[];
 extern const size_t cli_commands_n;
 extern const rmx_option cli_common_options[];
@@ -66,7 +67,9 @@ rmx_status cli_from_file(bool from_file, rmx_err *err);
 // Each as text, or as one JSON object.
 void cli_print_help(FILE *f, const cli_command *command, bool json);
 void cli_print_overview(FILE *f, bool json);
+extern const char cli_commit[];  // that is built; "" where that is not known, as from a tarball
 void cli_print_version(bool json);
+void cli_tell_version(void);  // with --verbose
 
 // The listener that writes to stderr: notes and warnings as lines, progress as one line that moves on a terminal, and as a line
 // now and then elsewhere.

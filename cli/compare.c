@@ -196,8 +196,8 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   rmx_status status = begin_named(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
   if (status != RMX_OK) status = cli_from_file(!cli_was_set(c, "compare.against"), err);
   if (status == RMX_OK) status = train_runs(c, e, k.corpus, k.runs, k.n * k.seeds, "compare", err);
-  if (status == RMX_OK) status = comparison_read(&k, err);
-  if (status == RMX_OK) {
+  if (status == RMX_OK && !c->dry) status = comparison_read(&k, err);
+  if (status == RMX_OK && !c->dry) {
     json_t *tree = comparison_tree(&k);
     char *path = rmx_experiment_path(e, "large/comparison.json");
     status = path ? rmx_json_write(path, tree, err) : rmx_fail_memory(err, 0, "a path");

@@ -291,8 +291,8 @@ rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
     char question[17];
     snprintf(question, sizeof question, "%016llx", (unsigned long long)question_of(e, args.mixtures, args.metrics));
     if (answered(c, args.out, question)) {
-      rmx_note(&c->listener, "fit: up to date");
-    } else {
+      step_tells(c, "fit", false, "up to date");
+    } else if (!step_tells(c, "fit", true, "would fit the metrics")) {
       json_t *by = made_by(e, NULL);
       json_object_set_new(by, "question", json_string(question));
       status = fit_files(c, e, &args, false, by, err);

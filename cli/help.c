@@ -7,7 +7,7 @@
 
 #include "cli.h"
 
-enum { WIDTH = 98 };
+enum { WIDTH = 80 };
 
 static void print_wrapped(FILE *f, const char *text, int indent, int at) {
   while (*text) {
@@ -33,7 +33,7 @@ static void print_wrapped(FILE *f, const char *text, int indent, int at) {
 }
 
 static const char *metavariable(const rmx_option *o) {
-  static const char *const by_type[] = {"", "N", "X", "TEXT", "CHOICE", "TEXT"};
+  static const char *const by_type[] = {"", "N", "X", "TEXT", "CHOICE", "TEXT", "DURATION"};
   if (o->type == RMX_BOOL) return "";
   return o->choices ? o->choices : by_type[o->type];
 }
@@ -57,7 +57,7 @@ static void print_option(FILE *f, const rmx_option *o) {
 // ---- as JSON: what other programs offer people is read off it
 
 static json_t *option_json(const char *prefix, const rmx_option *o, const char *initial) {
-  static const char *const types[] = {"flag", "integer", "number", "text", "choice", "list"};
+  static const char *const types[] = {"flag", "integer", "number", "text", "choice", "list", "duration"};
   char *name = rmx_format("%s%s", prefix, o->key);
   json_t *tree = name ? json_pack("{s:s, s:s, s:s}", "name", name, "type", types[o->type], "help", o->help) : NULL;
   free(name);
@@ -120,15 +120,42 @@ void cli_print_overview(FILE *f, bool json) {
     return;
   }
   fprintf(f,
-          "regmix %s: in what proportions to mix the domains of a corpus, found by regression over many\n"
-          "small proxy models.\n\n"
+          "regmix %s: in what proportions to mix the domains of a corpus, found by\n"
+          "regression over many small proxy models.\n\n"
           "Usage: regmix COMMAND [options]\n\n",
           rmx_version());
   for (size_t i = 0; i < cli_commands_n; i++)
-    if (!cli_commands[i]->hidden) fprintf(f, "  %-12s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-  fputs("\n`regmix COMMAND --help` tells more. Start with `regmix init`, or, with runs of your own in two CSV files:\n"
+    if (!cli_commands[i]->hidden) {
+      fprintf(f, "  %-12s ", cli_commands[i]->name);
+      print_wrapped(f, cli_commands[i]->summary, 15, 15);
+    }
+  fputs("\nEvery command takes --help, --json, -q and -v, and ends with 0 (done), 1\n(failed), 2 (misuse) or 130 (interrupted).\n"
+        "\n`regmix COMMAND --help` tells more. Start with `regmix init`, or, with runs of\nyour own in two CSV files:\n"
         "  regmix fit --mixtures mixtures.csv --metrics metrics.csv\n"
         "  regmix optimize --fit fit --target pile_cc\n", f);
+}
+
+// A line of the examples. A command that is too long for a terminal goes on below, as the shell takes it: before an option.
+static void print_example(FILE *f, const char *line, int n) {
+  const int blanks = (int)strspn(line, " ");
+  if (n > WIDTH && blanks > 2) {  // what it does, in words
+    char text[512];
+    snprintf(text, sizeof text, "%.*s", n - blanks, line + blanks);
+    fprintf(f, "%*s", blanks, "");
+    print_wrapped(f, text, blanks, blanks);
+    return;
+  }
+  while (n > WIDTH) {
+    int cut = 0;
+    for (int i = 3; i < WIDTH - 2; i++)
+      if (strncmp(line + i, " -", 2) == 0) cut = i;
+    if (cut == 0) break;
+    fprintf(f, "%.*s \\\n      ", cut, line);
+    line += cut + 1;
+    n -= cut + 1;
+    if (n + 6 <= WIDTH) break;
+  }
+  fprintf(f, "%.*s\n", n, line);
 }
 
 void cli_print_help(FILE *f, const cli_command *c, bool json) {
@@ -136,7 +163,9 @@ void cli_print_help(FILE *f, const cli_command *c, bool json) {
     cli_print_json(command_json(c));
     return;
   }
-  fprintf(f, "regmix %s: %s\n\nUsage: regmix %s [options]%s%s\n\n", c->name, c->summary, c->name, *c->words ? " " : "", c->words);
+  const int at = fprintf(f, "regmix %s:", c->name);
+  print_wrapped(f, c->summary, 2, at);
+  fprintf(f, "\nUsage: regmix %s [options]%s%s\n\n", c->name, *c->words ? " " : "", c->words);
   if (c->about) {
     print_wrapped(f, c->about, 0, 0);
     fputc('\n', f);
@@ -152,15 +181,22 @@ void cli_print_help(FILE *f, const cli_command *c, bool json) {
   for (size_t i = 0; i < c->n_options; i++) print_option(f, &c->options[i]);
   fputs(c->n_options ? "\nOptions of every command:\n" : "Options:\n", f);
   for (size_t i = 0; i < cli_common_options_n; i++) print_option(f, &cli_common_options[i]);
-  fputs("  --help                    this text (also -h)\n", f);
-  if (c->examples) fprintf(f, "\nExamples:\n%s", c->examples);
+  fputs("  --help                    print this text (also -h)\n"
+        "\nExit codes: 0 done; 1 failed; 2 misuse of the command line; 130 interrupted (by\nCtrl-C or a signal: the same command goes on from there).\n", f);
+  if (!c->examples) return;
+  fputs("\nExamples:\n", f);
+  for (const char *line = c->examples; *line;) {
+    const int n = (int)strcspn(line, "\n");
+    print_example(f, line, n);
+    line += n + (line[n] == '\n');
+  }
 }
 
 // ---- the keys of the config: `regmix help config`
 
 static void print_config_keys(FILE *f) {
   fputs("The keys of regmix.yaml (and of --set KEY=VALUE), with their defaults.\n"
-        "Two more have free names in them: corpus.domains (domain: files) and target (metric: weight).\n", f);
+        "Two more have free names in them: corpus.domains (domain: files) and target\n(metric: weight).\n", f);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     fprintf(f, "\n%s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
@@ -267,7 +303,7 @@ static void roff_command(FILE *f, const void *command) {
     roff_text(f, c->examples);
     fputs(".fi\n", f);
   }
-  fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 misuse.\n.SH SEE ALSO\n.BR regmix (1)\n", f);
+  fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a signal.\n.SH SEE ALSO\n.BR regmix (1)\n", f);
 }
 
 static void roff_overview(FILE *f, const void *nothing) {
@@ -277,19 +313,67 @@ static void roff_overview(FILE *f, const void *nothing) {
         "proxy models on random mixtures, fits their losses as a function of the mixture, and searches that function.\n.SH COMMANDS\n", f);
   for (size_t i = 0; i < cli_commands_n; i++)
     if (!cli_commands[i]->hidden) fprintf(f, ".TP\n.BR regmix\\-%s (1)\n%s\n", cli_commands[i]->name, cli_commands[i]->summary);
-  fputs(".SH CONFIGURATION\nThe keys of regmix.yaml; any of them can be given as \\-\\-set KEY=VALUE.\n", f);
-  for (size_t i = 0; i < rmx_config_sections_n; i++) {
-    const rmx_section *s = &rmx_config_sections[i];
-    fprintf(f, ".SS %s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
-    for (size_t j = 0; j < *s->n; j++) {
-      char prefix[64], key[128];
-      snprintf(prefix, sizeof prefix, "%s%s", s->prefix, *s->prefix ? "." : "");
-      snprintf(key, sizeof key, "%s%s", prefix, s->table[j].key);
-      roff_option(f, prefix, &s->table[j], rmx_config_initial(key, &s->table[j]));
-    }
-  }
+  fputs(".SH CONFIGURATION\nThe settings of an experiment are in regmix.yaml: see\n.BR regmix.yaml (5).\n"
+        ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a signal.\n"
+        "With \\-\\-json every command prints one JSON object on stdout; where it fails that is\n"
+        "{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n"
+        ".SH ENVIRONMENT\n.TP\n.B REGMIX_ISA\nThe processor level of the kernels, where the config says none.\n"
+        ".TP\n.B NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\", or unset, progress is told in plain lines.\n", f);
   fputs(".SH FILES\nregmix.yaml, resolved.yaml, mixtures.csv, metrics.csv, runs/, fit/, optimum.yaml, large/, report.html in the\n"
         "experiment's folder.\n", f);
+}
+
+static const char *type_of(const rmx_option *o) {
+  switch (o->type) {
+    case RMX_BOOL: return "true or false";
+    case RMX_INT: return "a whole number; 600k, 1.5M, 1G are powers of 1000";
+    case RMX_REAL: return "a number";
+    case RMX_DURATION: return "a duration in seconds, or with s, min, h or d behind it";
+    case RMX_CHOICE: return "one of these words";
+    case RMX_LIST: return "a list";
+    case RMX_TEXT: return "text";
+  }
+  return "";
+}
+
+static void roff_key(FILE *f, const char *prefix, const rmx_option *o) {
+  char key[128];
+  snprintf(key, sizeof key, "%s%s", prefix, o->key);
+  const char *initial = rmx_config_initial(key, o);
+  fputs(".TP\n.B \"", f);
+  roff_text(f, key);
+  fputs("\"\n", f);
+  roff_text(f, o->help);
+  fprintf(f, ".\n.br\nValue: %s", type_of(o));
+  if (o->type != RMX_BOOL && o->choices) {
+    fputs(" (", f);
+    roff_text(f, o->choices);
+    fputc(')', f);
+  }
+  if (o->min != 0 || o->max != 0) fprintf(f, ", %.10g to %.10g", o->min, o->max);
+  fputs(". Default: ", f);
+  roff_text(f, initial && *initial ? initial : "none");
+  fputs(".\n", f);
+}
+
+// regmix.yaml(5), off the same tables as the config itself.
+static void roff_config(FILE *f, const void *nothing) {
+  fprintf(f, ".TH REGMIX.YAML 5 \"\" \"regmix %s\"\n.SH NAME\nregmix.yaml \\- the settings of an experiment of regmix\n", rmx_version());
+  fputs(".SH DESCRIPTION\nAn experiment is a folder with a regmix.yaml in it, which\n.BR regmix\\-init (1)\nwrites with every default as a comment.\n"
+        "A key \"proxy.lr\" is the key lr of the map proxy. Any key can be set on the command line too: \\-\\-set proxy.lr=0.001.\n"
+        "resolved.yaml, written by the steps, holds all of them as they are used.\n.PP\nTwo keys are maps with free names.\n"
+        ".TP\n.B corpus.domains\nDomain: its files, a glob or a list of globs; or a map with files, valid_files, valid_only, text_field and separator.\n"
+        ".TP\n.B target\nThe metric (or domain) to be improved; or a map from metric to weight.\n"
+        ".SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\n"
+        "target: exam\nproxy: {tokens: 2M}\n.fi\n.SH KEYS\n", f);
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s%s", s->prefix, *s->prefix ? "." : "");
+    fprintf(f, ".SS %s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
+    for (size_t j = 0; j < *s->n; j++) roff_key(f, prefix, &s->table[j]);
+  }
+  fputs(".SH SEE ALSO\n.BR regmix (1),\n.BR regmix\\-init (1),\n.BR regmix\\-plan (1)\n", f);
 }
 
 // Text of a command that prints nothing else, as text or as {"text"}.
@@ -310,6 +394,7 @@ static rmx_status print_text(const cli *c, void (*print)(FILE *f, const void *wh
 
 static rmx_status run_man(cli *c, rmx_err *err) {
   const cli_command *command = NULL;
+  if (c->words.n && strcmp(c->words.items[0], "config") == 0) return print_text(c, roff_config, NULL, err);
   if (c->words.n && !(command = cli_find(c->words.items[0])))
     return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix help` lists them", c->words.items[0]);
   return print_text(c, command ? roff_command : roff_overview, command, err);
@@ -320,6 +405,6 @@ const cli_command cli_help = {
     .summary = "help on a command, or on the keys of regmix.yaml (`regmix help config`)",
 };
 const cli_command cli_man = {
-    .name = "man", .words = "[COMMAND]", .most_words = 1, .run = run_man, .hidden = true,
+    .name = "man", .words = "[COMMAND|config]", .most_words = 1, .run = run_man, .hidden = true,
     .summary = "print a man page",
 };

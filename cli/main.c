@@ -14,7 +14,7 @@
 const cli_command *const cli_commands[] = {
     &cli_run,   &cli_init,    &cli_check,   &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
     &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status, &cli_gc,
-    &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion, &cli_complete,
+    &cli_doctor, &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion, &cli_complete,
 };
 const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;
 
@@ -107,8 +107,12 @@ static rmx_status run_command(cli *c, int argc, char **argv, rmx_err *err) {
     return RMX_OK;
   }
   c->listener = cli_terminal(&c->common);
+  cli_tell_version();
+  const double began = rmx_now();
+  char time[32];
   rmx_status status = c->command->run(c, err);
   cli_clear_progress();
+  cli_detail("%s took %s", c->command->name, cli_duration(rmx_now() - began, time));
   return status;
 }
 

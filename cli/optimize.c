@@ -195,9 +195,10 @@ rmx_status step_optimize(const cli *c, const rmx_experiment *e, rmx_err *err) {
   free(folder);
   free(path);
   if (done) {
-    rmx_note(&c->listener, "optimize: up to date");
+    step_tells(c, "optimize", false, "up to date");
     return RMX_OK;
   }
+  if (status == RMX_OK && step_tells(c, "optimize", true, "would search the best mixture")) return RMX_OK;
   if (status == RMX_OK) status = search_experiment(c, e, NULL, &s, err);
   if (status == RMX_OK) tell_optimum(c, &s);
   release_answer(&s);

@@ -255,6 +255,16 @@ static rmx_status prepare_new(const cli *c, const rmx_experiment *e, const sourc
   return status;
 }
 
+// Of a dry run.
+static rmx_status say_what(const cli *c, const rmx_experiment *e, const sources *s, bool current, bool new_tokenizer, const char *wanted, place *next,
+                           rmx_err *err) {
+  if (!current && !new_tokenizer) RMX_TRY(find_candidate(c, e, wanted, next, err));
+  if (current) step_tells(c, "prepare", false, "the corpus is up to date");
+  else if (next->index) step_tells(c, "prepare", true, "would use a corpus again that was prepared before");
+  else step_tells(c, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
+  return RMX_OK;
+}
+
 rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s, bool new_tokenizer, rmx_err *err) {
   place now = {0}, next = {0};
   rmx_err why = {0};
@@ -271,9 +281,11 @@ rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *
     current = !new_tokenizer && (old || strcmp(text_of(&now, "source_hash"), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
     if (damaged) rmx_warn(&c->listener, "prepare: the corpus cannot be used, and what is damaged is made again: %s", why.message);
-    if (current && !damaged && old) status = adopt_0_1(e, wanted, memo, &now, err);
+    if (current && !damaged && old && !c->dry) status = adopt_0_1(e, wanted, memo, &now, err);
   }
-  if (status == RMX_OK && current && !damaged) {
+  if (status == RMX_OK && c->dry) {
+    status = say_what(c, e, s, current && !damaged, new_tokenizer, wanted, &next, err);
+  } else if (status == RMX_OK && current && !damaged) {
     char *files = rmx_experiment_path(e, "corpus/files.json");
     rmx_note(&c->listener, "prepare: the corpus is up to date");
     if (files && !json_equal(known, memo)) status = rmx_json_write(files, memo, err);  // a file was touched

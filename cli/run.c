@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix run: all of the pipeline in order, taking up where it stopped.
 #include <stdlib.h>
+#include <string.h>
 
 #include "steps.h"
 
@@ -79,8 +80,33 @@ static rmx_status run_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
   return RMX_OK;
 }
 
+// Steps behind one that would do something cannot know yet what they will find.
+static void tell_later(const cli *c, const rmx_experiment *e, const char *step) {
+  const long long runs = (long long)e->config.sample.runs, large = (long long)(e->config.compare.against.n + 1) * e->config.compare.seeds;
+  if (strcmp(step, "train") == 0) step_tells(c, step, true, "would then train up to %lld runs; those that the changes leave are used again", runs);
+  else if (strcmp(step, "compare") == 0) step_tells(c, step, true, "would then train up to %lld large models", large);
+  else step_tells(c, step, true, "would follow where that changes what it depends on");
+}
+
+static rmx_status say_all(const cli *c, const rmx_experiment *e, rmx_err *err) {
+  static const struct {
+    const char *name;
+    rmx_status (*run)(const cli *, const rmx_experiment *, rmx_err *);
+  } steps[] = {{"prepare", step_prepare},   {"sample", step_sample},   {"train", step_train}, {"fit", step_fit},
+               {"optimize", step_optimize}, {"compare", step_compare}, {"methods", NULL},     {"report", NULL}};
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    const bool methods = strcmp(steps[i].name, "methods") == 0;
+    if (methods && e->config.compare.methods.n == 0) continue;
+    if (dry_run_pending(c)) tell_later(c, e, steps[i].name);
+    else if (steps[i].run) RMX_TRY(steps[i].run(c, e, err));
+    else if (methods) step_tells(c, "methods", false, "would look what the %zu methods lack", e->config.compare.methods.n);
+    else step_tells(c, "report", false, "would be written again, as each time");
+  }
+  return RMX_OK;
+}
+
 struct run_args {
-  bool redo;
+  bool redo, dry_run;
 };
 
 static rmx_status run_run(cli *c, rmx_err *err) {
@@ -93,6 +119,14 @@ static rmx_status run_run(cli *c, rmx_err *err) {
   if (e.config.n_target == 0)
     status = rmx_fail(err, RMX_EINPUT, "%s: no target: add for example `target: wikipedia` (a domain, or a map `domain: weight`)", e.config_path);
   if (status == RMX_OK) status = check_methods(c, &e, false, false, err);
+  if (status == RMX_OK && args->dry_run) {
+    if (!(c->dry = dry_run_begin())) status = rmx_fail_memory(err, 0, "a dry run");
+    c->listener.note = NULL;  // what is found is the result
+    if (status == RMX_OK) status = say_all(c, &e, err);
+    if (status == RMX_OK) dry_run_end(c->dry, c->common.json);
+    rmx_experiment_release(&e);
+    return status;
+  }
   if (status == RMX_OK) status = run_all(c, &e, err);
   char time[32];
   if (status == RMX_OK) rmx_note(&c->listener, "all done in %s", cli_duration(rmx_now() - began, time));
@@ -102,6 +136,7 @@ static rmx_status run_run(cli *c, rmx_err *err) {
 }
 
 static const rmx_option options[] = {
+    {"dry-run", RMX_BOOL, offsetof(struct run_args, dry_run), "false", 0, 0, NULL, "say what each step would do, and how long training would take; change nothing"},
     REDO_OPTION(struct run_args),
 };
 const cli_command cli_run = {
@@ -111,5 +146,6 @@ const cli_command cli_run = {
     .about = "Does what is missing and nothing twice: stop it at any time (Ctrl-C, power cut) and run it again. What a changed setting "
              "touches is done again, after saying so. Finished runs that will no longer be used are set aside, and used again when the setting "
              "returns; before that a person is asked, and a script has to give --redo. The experiment is the folder of the regmix.yaml, or -C.",
-    .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128 --redo\n",
+    .examples = "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128 --redo\n"
+                "  regmix run -C exp --dry-run\n    what is to do, without doing it\n",
 };

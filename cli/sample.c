@@ -113,10 +113,10 @@ static rmx_status sample_into(const cli *c, const rmx_experiment *e, const rmx_c
   bool current = had && content == hex_of(had, "content"), ours = current || (had && content == hex_of(had, "before"));
   rmx_status status = RMX_OK;
   if (content && !ours) {
-    rmx_note(&c->listener, "sample: mixtures.csv is your own; kept as it is");
+    step_tells(c, "sample", false, "mixtures.csv is your own; kept as it is");
   } else if (content && current && asked == hex_of(had, "asked")) {
-    rmx_note(&c->listener, "sample: mixtures.csv is up to date");
-  } else {
+    step_tells(c, "sample", false, "mixtures.csv is up to date");
+  } else if (!step_tells(c, "sample", true, "would draw %lld mixtures%s", (long long)e->config.sample.runs, content ? ", since the settings or the corpus changed" : "")) {
     rmx_table t = {0};
     if (content) rmx_note(&c->listener, "sample: the settings or the corpus changed; drawing the mixtures again");
     status = draw_mixtures(e, corpus, cap, &t, err);

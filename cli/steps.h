@@ -44,6 +44,16 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
 // tokens is RMX_EINPUT.
 rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D, double *tokens, rmx_err *err);
 
+// ---- a dry run (dry_run.c): steps say what they would do, and change nothing
+typedef struct cli_dry_run cli_dry_run;
+cli_dry_run *dry_run_begin(void);                // NULL when memory is short
+void dry_run_end(cli_dry_run *d, bool json);     // prints what was said, and releases it
+bool dry_run_pending(const cli *c);              // a step so far would do something
+// What a step found. In a dry run it is kept, and true says that the step ends here; else it is a note where nothing is to do.
+bool step_tells(const cli *c, const char *step, bool to_do, const char *fmt, ...) RMX_PRINTF(4, 5);
+// In a dry run: how many of the runs are to do, and how long that would take; true. Else false.
+bool step_tells_runs(const cli *c, const rmx_experiment *e, const char *step, const rmx_run *runs, size_t n);
+
 // Opens the experiment of -C (or of the yaml given) with --set applied. `needed`: it must have a regmix.yaml.
 rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e, rmx_err *err);
 int worker_jobs(const rmx_experiment *e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is printed on stdout: JSON, numbers, and which program this is.
+// What is printed on stdout: JSON and numbers.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +56,4 @@ const char *cli_duration(double s, char out[32]) {
   else if (s < 2 * 86400.0) snprintf(out, 32, "%d h %d min", (int)(s / 3600), (int)(s / 60) % 60);
   else snprintf(out, 32, "%.1f days", s / 86400);
   return out;
-}
-
-void cli_print_version(bool json) {
-  if (json) cli_print_json(json_pack("{s:s}", "version", rmx_version()));
-  else printf("regmix %s\n", rmx_version());
 }

@@ -93,6 +93,7 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
 static rmx_status run_swarm(const cli *c, const rmx_experiment *e, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                             const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
+  if (step_tells_runs(c, e, what, runs, n)) return RMX_OK;
   RMX_TRY(ask_redo_runs(c, runs, n, strcmp(what, "train") == 0, err));
   rmx_swarm_options options = {.program = c->program, .isa = e->config.general.isa, .experiment = e->folder, .jobs = worker_jobs(e), .tries = 2, .what = what};
   rmx_swarm_outcome outcome;
@@ -214,8 +215,9 @@ rmx_status step_train(const cli *c, const rmx_experiment *e, rmx_err *err) {
   if (status == RMX_OK) tell_epochs(c, runs, n, corpus);
   size_t failed = 0;
   if (status == RMX_OK) status = run_swarm(c, e, corpus, runs, n, "train", &failed, err);
-  if (status == RMX_OK && failed < n) status = write_metrics(c, e, corpus, runs, n, false, "metrics.csv", err);
-  if (status == RMX_OK && failed < n) status = write_metrics(c, e, corpus, runs, n, true, "metrics-half.csv", err);
+  const bool write = !c->dry && failed < n;
+  if (status == RMX_OK && write) status = write_metrics(c, e, corpus, runs, n, false, "metrics.csv", err);
+  if (status == RMX_OK && write) status = write_metrics(c, e, corpus, runs, n, true, "metrics-half.csv", err);
   if (status == RMX_OK) status = judge(c, runs, n, failed, err);
   if (runs) release_runs(runs, n);
   rmx_corpus_free(corpus);

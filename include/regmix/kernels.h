@@ -31,6 +31,8 @@ typedef struct rmx_kernels rmx_kernels; /* the table: src/kernels/kernels.h docu
  * the reason: tiles are the system's to grant. */
 rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err);
 const char *rmx_kernels_name(const rmx_kernels *k);
+/* Whether a product of whole numbers comes out exactly, as it must at every level: RMX_ENUMERIC. Takes a millisecond. */
+rmx_status rmx_kernels_check(const rmx_kernels *k, rmx_err *err);
 /* The levels this build has and this processor can run, worst first. Returns how many; names into list[]. */
 size_t rmx_kernels_available(const char *list[], size_t max);
 /* GFLOP/s of one thread in a register-only multiply-add loop of this level: the limit. Takes ~50 ms. */

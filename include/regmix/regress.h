@@ -264,6 +264,12 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
                                 const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
                                 rmx_diagnostics *errors, rmx_err *err);
 
+/* The BLAS library that fits are made with: its name, version and kernels; whether it solves a system with a known
+ * answer (RMX_ENUMERIC: it does not). */
+enum { RMX_BLAS_NAME = 128 };
+void rmx_blas_name(char out[RMX_BLAS_NAME]);
+rmx_status rmx_blas_check(rmx_err *err);
+
 #ifdef __cplusplus
 }
 #endif

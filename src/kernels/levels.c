@@ -38,6 +38,25 @@ bool rmx__multiplies_exactly(const rmx_kernels *k) {
   return exact;
 }
 
+rmx_status rmx_kernels_check(const rmx_kernels *k, rmx_err *err) {
+  enum { M = 45, N = 44, K = 70 };
+  float *a = rmx_calloc(M * K + K * N + M * N + rmx__gemm_scratch(), sizeof *a);
+  if (!a) return rmx_fail_memory(err, rmx__gemm_scratch() * sizeof *a, "a product");
+  float *b = a + M * K, *c = b + K * N, *scratch = c + M * N;
+  for (int i = 0; i < M * K; i++) a[i] = (float)(i * 7 % 17 - 8);
+  for (int i = 0; i < K * N; i++) b[i] = (float)(i * 5 % 13 - 6);
+  k->gemm(k, false, false, M, N, K, a, K, b, N, c, N, false, scratch);
+  bool exact = true;
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N; j++) {
+      float wanted = 0;
+      for (int n = 0; n < K; n++) wanted += a[i * K + n] * b[n * N + j];
+      exact = exact && c[i * N + j] == wanted;
+    }
+  free(a);
+  return exact ? RMX_OK : rmx_fail(err, RMX_ENUMERIC, "processor level %s multiplies whole numbers wrongly", k->name);
+}
+
 #if defined(__x86_64__)
 static bool has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

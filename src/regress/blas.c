@@ -9,10 +9,14 @@
 #include <lapacke.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "regressor.h"
 
 extern void openblas_set_num_threads(int n) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
 extern int openblas_get_parallel(void) __attribute__((weak));  // 0: built for one thread
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
@@ -62,4 +66,15 @@ rmx_status rmx__blas_ready(rmx_err *err) {
                   "suit this processor; set "
                   "OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS",
                   ORDER, ORDER, residual);
+}
+
+rmx_status rmx_blas_check(rmx_err *err) { return rmx__blas_ready(err); }
+
+void rmx_blas_name(char out[RMX_BLAS_NAME]) {
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the first two words.
+  const char *config = openblas_get_config ? openblas_get_config() : "not OpenBLAS";
+  size_t n = strcspn(config, " ");
+  if (config[n]) n += 1 + strcspn(config + n + 1, " ");
+  const char *core = openblas_get_corename ? openblas_get_corename() : NULL;
+  snprintf(out, RMX_BLAS_NAME, "%.*s%s%s", (int)n, config, core ? ", kernels " : "", core ? core : "");
 }

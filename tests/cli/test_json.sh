@@ -80,6 +80,9 @@ object "init" 0 config "$REGMIX" init fresh --text exp/text --target exam --json
   object "report" 0 report "$REGMIX" report -C exp --json
   object "status" 0 proxies "$REGMIX" status -C exp $quick --json
 }
+object "check" 0 domains "$REGMIX" check -C exp --json
+object "doctor" 0 checks "$REGMIX" doctor -C exp --json
+object "run --dry-run" 0 steps "$REGMIX" run -C exp --dry-run --json
 object "gc" 0 deleted "$REGMIX" gc -C exp --json
 object "worker of a finished run" 0 run "$REGMIX" worker exp/runs/0001 --json
 
@@ -92,6 +95,7 @@ object "--help" 0 commands "$REGMIX" --help --json
 object "--version" 0 version "$REGMIX" --version --json
 object "man" 0 text "$REGMIX" man fit --json
 object "man of all" 0 text "$REGMIX" man --json
+object "complete" 0 candidates "$REGMIX" complete --json -- fit --m
 object "completion" 0 text "$REGMIX" completion bash --json
 
 # ---- failures
