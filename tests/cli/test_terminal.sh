@@ -121,6 +121,12 @@ for k in json.load(sys.stdin)[\"keys\"]:
     assert \".B \\\"%s\\\"\" % k[\"name\"] in page and k[\"help\"] in page.replace(chr(92) + \"e\", chr(92)), k
 assert page.count(\"Default: \") >= 60"' - "$REGMIX"
 
+yes "every command's page is installed" sh -c '"$1" help --json | python3 -c "
+import json, sys
+text = open(sys.argv[1]).read()
+missing = [c[\"name\"] for c in json.load(sys.stdin)[\"commands\"] if chr(39) + c[\"name\"] + chr(39) not in text]
+assert not missing, missing" "$2/docs/meson.build"' - "$REGMIX" "$root"
+
 # ---- completion
 # completes NAME WANTED WORD...: among the candidates is WANTED.
 completes() {
