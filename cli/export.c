@@ -172,8 +172,8 @@ static const rmx_option options[] = {
     {"valid-prefix", RMX_TEXT, AT(valid_prefix), NULL, 0, 0, "TEXT", "validation and test data are at TEXT, name, suffix"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
      "tokens that exist of each domain, YAML (domain: tokens) or CSV (domain,tokens): for the passes over small domains"},
-    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens that the trainer will train on"},
-    {"sequence-length", RMX_INT, AT(sequence_length), "0", 0, 1 << 30, "TOKENS", "tokens of one sequence of the trainer"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens that the trainer will train on"},
+    {"sequence-length", RMX_INT, AT(sequence_length), NULL, 1, 1 << 30, "TOKENS", "tokens of one sequence of the trainer"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
 };
 #define PARAGRAPH(name, needs, help) "\n\n" name ": " help

@@ -360,8 +360,8 @@ static const rmx_option options[] = {
     {"lower-is-better", RMX_LIST, AT(lower), NULL, 0, 0, "PATTERN", "metrics that are losses: optimize lowers them; may be given several times"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "YAML (domain: tokens) or CSV (domain,tokens): the tokens there are of each domain; "
      "default: the experiment's"},
-    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},
-    {"run-tokens", RMX_REAL, AT(run_tokens), "0", 0, 1e18, "TOKENS", "tokens of each run behind --metrics; default: they saw each domain as often as the large run will"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of the large run, for regressor exposure"},
+    {"run-tokens", RMX_REAL, AT(run_tokens), NULL, 1, 1e18, "TOKENS", "tokens of each run behind --metrics; default: they saw each domain as often as the large run will"},
     {"skip-missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL, "leave runs without a value of a metric out of its fit; else they are an error"},
     {"normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
      "divide mixtures that do not sum to 1 within 1 % (percentages, rounded shares) by their sum; the fit remembers it, predict and score obey"},

@@ -122,7 +122,8 @@ static rmx_status answer_from(const cli *c, const rmx_experiment *e, const char 
   RMX_TRY(ask(c, e, s->fit, args ? &args->question : &nothing, corpus, &s->question, err));
   RMX_TRY(search(c, e, args, s, err));
   static const rmx_strings nobody;
-  bool wanted = e->config.optimize.replicates > 0 && !(args && args->quick);
+  // A prior that stays because nothing was learnt has no gain to be sure of.
+  bool wanted = e->config.optimize.replicates > 0 && !(args && args->quick) && strcmp(s->optimum.method, "prior") != 0;
   return wanted ? weigh(c, e, args ? &args->against : &nobody, s, err) : RMX_OK;
 }
 

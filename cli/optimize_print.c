@@ -42,6 +42,45 @@ static json_t *limits_json(const answer *s) {
   return limits;
 }
 
+static json_t *worse_json(const answer *s) {
+  rmx_worse w;
+  rmx_err no_memory;
+  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return NULL;
+  json_t *metrics = json_object();
+  for (size_t k = 0; k < w.n; k++) json_object_set_new(metrics, s->fit->metrics[w.metric[k]], json_real(w.by[k]));
+  json_t *root = json_pack("{s:I, s:I, s:o}", "n", (json_int_t)w.n, "of", (json_int_t)w.of, "by", metrics);
+  rmx_worse_release(&w);
+  return root;
+}
+
+// One line: how many, the three worst, and what to do about it.
+static void print_worse(const answer *s) {
+  rmx_worse w;
+  rmx_err no_memory;
+  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return;
+  if (w.n) printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of, w.others ? "other " : "", w.n == 1 ? "is" : "are");
+  for (size_t k = 0; k < w.n && k < 3; k++) printf("%s%s by %.4g", k ? ", " : "", s->fit->metrics[w.metric[k]], w.by[k]);
+  if (w.n) printf("%s. --no-worse METRIC keeps one from it.\n", w.n > 3 ? ", ..." : "");
+  rmx_worse_release(&w);
+}
+
+// Which way each metric of the target goes, and where that is a guess.
+static void print_directions(const answer *s) {
+  const rmx_fit *f = s->fit;
+  const double *weight = s->question.target.weight;
+  for (int up = 0; up < 2; up++) {
+    rmx_few names = {0};
+    for (size_t m = 0; m < f->M; m++)
+      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, f->metrics[m]);
+    if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
+  }
+  rmx_few assumed = {0};
+  for (size_t m = 0; m < f->M; m++)
+    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED) rmx_few_add(&assumed, f->metrics[m]);
+  if (assumed.n)
+    printf("  It is assumed that lower is better of %s: no name and no file says so. --maximize METRIC raises one.\n", assumed.text);
+}
+
 json_t *answer_json(const answer *s) {
   const rmx_fit *f = s->fit;
   const char *const *domains = (const char *const *)f->domains;
@@ -59,6 +98,7 @@ json_t *answer_json(const answer *s) {
   json_object_set_new(root, "strength", json_real(s->options->strength));
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));
+  json_object_set_new(root, "worse", worse_json(s));
   rmx_err no_memory;
   if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
   if (s->curve.sentence[0]) json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
@@ -148,6 +188,7 @@ void print_answer(const answer *s) {
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->question.target;
   const rmx_uncertainty *u = &s->uncertainty;
+  const bool stays = strcmp(o->method, "prior") == 0;
   print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, u->low, u->high, f->D);
   if (u->low) printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
   int width = cli_width(f->metrics, f->M, 24);
@@ -159,8 +200,12 @@ void print_answer(const answer *s) {
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
          100 * o->typical_distance);
   putchar('\n');
+  print_directions(s);
+  if (!o->learnt) printf("Nothing was learnt about the target: %s.\n", o->why_not);
+  if (stays) printf("So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n", s->question.prior_text);
   if (u->n_versus) print_versus(s);
-  print_worth(o, t);
+  if (!stays) print_worth(o, t);
+  print_worse(s);
   if (s->attribution.D) print_losses(&s->attribution, f);
   if (s->curve.sentence[0]) puts(s->curve.sentence);
   if (s->front.n) print_front(s);

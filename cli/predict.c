@@ -35,7 +35,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a mixture a row, the first column names it; or a form named above"},
-    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the fit's"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the fit's"},
     MIXTURE_COLUMNS_OPTION(struct predict_args),
     ID_OPTION(struct predict_args),
 };

@@ -47,7 +47,7 @@ static const rmx_option options[] = {
      "the fit to report (default: `fit` in the folder); with DIR the optimum beside it is taken, and no runs of an experiment"},
     {"optimum", RMX_TEXT, AT(optimum), NULL, 0, 0, "FILE", "the optimum to report (default: optimum.yaml in the folder, or beside the fit)"},
     {"next", RMX_TEXT, AT(next), NULL, 0, 0, "FILE", "mixtures to train next, as `regmix suggest --out FILE` wrote them (default: next.csv in the folder)"},
-    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of the real training run, for the table of tokens and epochs (default: large.tokens)"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of the real training run, for the table of tokens and epochs (default: large.tokens)"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "how many tokens there are of each domain: YAML, JSON or CSV (default: as the corpus has it)"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where the page goes (default: report.html in the folder)"},
 };

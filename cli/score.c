@@ -121,7 +121,7 @@ static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "the mixtures: CSV, or a form named above"},
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "what was measured for them"},
-    {"budget", RMX_REAL, AT(budget), "0", 0, 1e18, "TOKENS", "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it was fitted to"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it was fitted to"},
     MIXTURE_COLUMNS_OPTION(struct score_args),
     METRIC_COLUMNS_OPTION(struct score_args),
     ID_OPTION(struct score_args),

@@ -157,13 +157,13 @@ bool has_target(const rmx_fit *f, const rmx_question *q);
   {"cap", RMX_LIST, QUESTION_AT(type, keep.cap), NULL, 0, 0, "DOMAIN=WEIGHT", "the greatest weight of a domain"},                  \
   {"fix", RMX_LIST, QUESTION_AT(type, keep.fix), NULL, 0, 0, "DOMAIN=WEIGHT", "the weight of a domain"},                           \
   {"share", RMX_LIST, QUESTION_AT(type, keep.share), NULL, 0, 0, "NAME=LOW..HIGH:DOMAIN,...", "the weight of several domains together"}, \
-  {"budget", RMX_REAL, QUESTION_AT(type, budget), NULL, 0, 1e18, "TOKENS", "tokens of the large run, for caps by epochs"},          \
-  {"max-epochs", RMX_REAL, QUESTION_AT(type, max_epochs), NULL, 0, 1e9, "X", "times a domain may be repeated in it at most (default 4)"}, \
+  {"budget", RMX_REAL, QUESTION_AT(type, budget), NULL, 1, 1e18, "TOKENS", "tokens of the large run, for caps by epochs"},          \
+  {"max-epochs", RMX_REAL, QUESTION_AT(type, max_epochs), NULL, 1e-6, 1e9, "X", "times a domain may be repeated in it at most (default 4)"}, \
   {"tokens", RMX_TEXT, QUESTION_AT(type, tokens), NULL, 0, 0, "FILE", "tokens there are of each domain: YAML or CSV, domain and count"}, \
-  {"drop-below", RMX_REAL, QUESTION_AT(type, keep.drop_below), NULL, 0, 1, "X", "a weight is 0 or at least this"},                  \
+  {"drop-below", RMX_REAL, QUESTION_AT(type, keep.drop_below), NULL, 1e-9, 1, "X", "a weight is 0 or at least this"},                  \
   {"reference", RMX_TEXT, QUESTION_AT(type, keep.reference), NULL, 0, 0, "FILE", "mixture not to stray from; default: the prior"}, \
-  {"max-kl", RMX_REAL, QUESTION_AT(type, keep.max_kl), NULL, 0, 1e3, "NATS", "divergence from the reference at most"},              \
-  {"kl-penalty", RMX_REAL, QUESTION_AT(type, keep.kl_penalty), NULL, 0, 1e9, "X", "times the divergence from the reference is added to the score"}
+  {"max-kl", RMX_REAL, QUESTION_AT(type, keep.max_kl), NULL, 1e-9, 1e3, "NATS", "divergence from the reference at most"},              \
+  {"kl-penalty", RMX_REAL, QUESTION_AT(type, keep.kl_penalty), NULL, 1e-9, 1e9, "X", "times the divergence from the reference is added to the score"}
 // Prints a mixture as columns with bars, largest weight first. prior may be NULL, and so may the intervals low and high.
 void print_mixture(const char *const *names, const double *w, const double *prior, const double *low, const double *high, size_t D);
 // A question and what came of it, with the fit it was asked of.

@@ -151,6 +151,10 @@ typedef struct rmx_optimum {
   bool convex;               /* the fitted score is convex on the feasible set */
   double gap;                /* no mixture allowed scores lower by more than this; NaN: not known */
   double expected_error;     /* root mean square error of the score so far from the runs; NaN: not known */
+  size_t mixtures;           /* different ones among the runs */
+  double r2;                 /* of the target's score out of fold; NaN: not known */
+  bool learnt;               /* the fit says something of the target; */
+  char why_not[256];         /* else what is wrong: then the optimum is the prior, and method "prior" */
 } rmx_optimum;
 
 /* The mixture with the lowest score among those allowed, by options->method:
@@ -160,7 +164,9 @@ typedef struct rmx_optimum {
  * functions that have one: trees are RMX_EINPUT. Where the score is convex the optimum is exact up to `gap`.
  * The optimum keeps every constraint to 1e-6, or it is RMX_EINPUT and which of them clash is said. With
  * options->guard weights stay within the range the runs covered, and the mixture within twice the typical
- * distance of a run; where the constraints leave nothing there, that is told and the guard is left. The
+ * distance of a run; where the constraints leave nothing there, that is told and the guard is left. With it a fit
+ * that predicts unseen runs no better than their mean (r2 <= 0) is not believed: the prior, brought under the
+ * constraints, is the answer, and that is told. Of a flat function, or runs of one mixture, it is so without it too. The
  * answer is the same on any number of threads. Where the optimum lies outside what the runs covered, or far
  * from all of them, that is told. */
 rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *question, const rmx_optimize_options *options,
@@ -169,6 +175,18 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *question, const 
 void rmx_optimum_release(rmx_optimum *o);
 /* {"mixture":{domain:weight},"predicted":{metric:value},...}: a new reference. */
 json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);
+
+/* What the gain costs: metrics predicted worse at the optimum than at the prior, by more than a thousandth of their
+ * standard deviation over the runs, in the direction that the target's sign says. A target of one metric is left out. */
+typedef struct rmx_worse {
+  size_t n, of;   /* so many of so many metrics */
+  bool others;    /* those are the metrics beside the target's only one; else all there are */
+  size_t *metric; /* (n) the worst first, in units of that deviation */
+  double *by;     /* (n) above 0, in the metric's own unit */
+} rmx_worse;
+rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target, rmx_worse *out, rmx_err *err);
+void rmx_worse_release(rmx_worse *w);
+
 /* The table of methods: name and one line of help each. Returns how many; either may be NULL. */
 size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max);
 

@@ -60,9 +60,16 @@ rmx_status rmx_parse_duration(const char *text, const char *what, double *out, r
   return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a duration (90s, 15min, 12h, 2d)", what, text);
 }
 
+// Whether the option's default is the word for its 0 ("none").
+static bool word_of_zero(const rmx_option *o) {
+  double number;
+  return o->type == RMX_REAL && o->initial && !parse_number(o->initial, &number);
+}
+
 static rmx_status within(const rmx_option *o, double x, const char *text, rmx_err *err) {
   if ((o->min == 0 && o->max == 0) || (x >= o->min && x <= o->max)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: %s is out of bounds; it goes from %.10g to %.10g", o->key, text, o->min, o->max);
+  return rmx_fail(err, RMX_EINPUT, "%s: %s is out of bounds; it goes from %.10g to %.10g%s%s", o->key, text, o->min, o->max,
+                  word_of_zero(o) ? ", or is " : "", word_of_zero(o) ? o->initial : "");
 }
 
 static bool is_choice(const char *choices, const char *value) {
@@ -101,6 +108,10 @@ static rmx_status set_option(const rmx_option *o, void *into, const char *value,
     case RMX_REAL:
     case RMX_DURATION: {
       double x;
+      if (word_of_zero(o) && strcmp(value, o->initial) == 0) {
+        *(double *)member = 0;
+        return RMX_OK;
+      }
       RMX_TRY(o->type == RMX_REAL ? rmx_parse_real(value, o->key, &x, err) : rmx_parse_duration(value, o->key, &x, err));
       RMX_TRY(within(o, x, value, err));
       *(double *)member = x;
@@ -150,7 +161,8 @@ json_t *rmx_option_json(const rmx_option *o, const void *from) {
     case RMX_BOOL: return json_boolean(*(const bool *)member);
     case RMX_INT: return json_integer(*(const int64_t *)member);
     case RMX_REAL:
-    case RMX_DURATION: return json_real(*(const double *)member);
+    case RMX_DURATION:
+      return word_of_zero(o) && *(const double *)member == 0 ? json_string(o->initial) : json_real(*(const double *)member);
     case RMX_TEXT:
     case RMX_CHOICE: {
       const char *text = *(char *const *)member;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learnt.h"
 #include "methods.h"
 #include "optimum.h"
 
@@ -141,6 +142,25 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
   return status == RMX_ENOMEM ? status : RMX_OK;
 }
 
+// *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better than its mean is
+// believed; a flat one cannot be.
+static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rmx_err *err) {
+  *stays = false;
+  RMX_TRY(rmx__look_what_was_learnt(a, o, err));
+  if (o->learnt) return RMX_OK;
+  if (!a->options->guard && o->r2 <= 0) {
+    rmx_warn(a->listener, "nothing was learnt about the target: %s; what follows is the optimum of that fit, as --no-guard asks", o->why_not);
+    return RMX_OK;
+  }
+  double score;
+  RMX_TRY(rmx__stay_at_prior(a, o, &score, err));
+  *stays = isfinite(score);
+  if (*stays) o->method = "prior";
+  rmx_warn(a->listener, "nothing was learnt about the target: %s; %s", o->why_not,
+           *stays ? "so the prior, under the constraints, is the answer" : "the prior passes a limit, so what follows is a guess that keeps it");
+  return RMX_OK;
+}
+
 rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_optimize_options *options,
                         uint64_t seed, int threads, const rmx_listener *listener, rmx_optimum *out,
                         rmx_err *err) {
@@ -155,12 +175,20 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_opt
   if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
   memcpy(prior, given, fit->D * sizeof(double));
   rmx__asked a = {fit, q, options, prior, seed, threads, listener};
-  rmx_optimum o = {.method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN};
+  rmx_optimum o = {.method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
   rmx__region region = {0};
-  bool clash = false;
+  bool clash = false, stays = false;
   o.guarded = options->guard;
   rmx_status status = RMX_OK;
   RMX_TRY_GOTO(rmx_mixture_normalise(prior, fit->D, err), done);
+  RMX_TRY_GOTO(rmx__optimum_make(&o, fit, err), done);
+  RMX_TRY_GOTO(weigh_fit(&a, &o, &stays, err), done);
+  if (stays) {
+    o.guarded = false;
+    RMX_TRY_GOTO(verify(&a, &o, err), done);
+    status = rmx__optimum_describe(&o, fit, &q->target, prior, NULL, err);
+    goto done;
+  }
   status = rmx__region_make(&region, fit, &q->constraints, o.guarded, prior, &clash, err);
   if (clash) {
     rmx_warn(listener, "%s; searching without the guard", err->message);
@@ -168,7 +196,6 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_opt
     status = rmx__region_make(&region, fit, &q->constraints, false, prior, &clash, err);
   }
   if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(rmx__optimum_make(&o, fit, err), done);
   status = method->run(&a, &region, &o, err);
   if (status == RMX_EINPUT && q->constraints.drop_below > 0 && o.guarded) {
     // Where every run has some of each domain, none can be dropped within the guard.

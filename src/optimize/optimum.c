@@ -122,10 +122,14 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
       "outside", outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
       "expected_error", real(o->expected_error));
   if (!root) return NULL;
+  json_object_set_new(root, "learnt", json_boolean(o->learnt));
+  json_object_set_new(root, "why_not", *o->why_not ? json_string(o->why_not) : json_null());
+  json_object_set_new(root, "r2", real(o->r2));
+  json_object_set_new(root, "different_mixtures", json_integer((json_int_t)o->mixtures));
   if (o->starts) {
     json_object_set_new(root, "starts", json_integer(o->starts));
     json_object_set_new(root, "unguarded_score", real(o->unguarded_score));
-  } else {
+  } else if (o->samples) {
     json_object_set_new(root, "samples", json_integer(o->samples));
     json_object_set_new(root, "top", json_integer(o->top));
   }

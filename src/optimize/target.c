@@ -115,6 +115,9 @@ static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *g
       status = rmx_fail(err, RMX_EINPUT, "metric \"%s\" is a target twice", fit->metrics[m]);
     else
       t->weight[m] = (turned ? -sign : sign) * weight / (double)n;
+    if (status == RMX_OK && sign < 0 && t->sign[m] > 0 && fit->direction_from && fit->direction_from[m] != RMX_DIRECTION_ASSUMED)
+      rmx_warn(listener, "\"%s\" is a loss, lower is better (%s): it is raised, as asked", fit->metrics[m],
+               rmx_direction_from_text(fit->direction_from[m]));
     if (status == RMX_OK && sign < 0) t->sign[m] = -1;
     if (status == RMX_OK && turned)
       rmx_note(listener, "\"%s\" is a score, higher is better: it is maximised", fit->metrics[m]);

@@ -44,6 +44,42 @@ mkdir exp && printf 'target: a_loss\n' > exp/regmix.yaml && cp -r fit exp/fit
 try "an experiment's optimum is not replaced by another question" 0 "stays as it is" "$REGMIX" optimize --fit exp/fit --target a_loss --quick
 check "nothing was written there" "$(find exp -name optimum.yaml | wc -l) == 0"
 
+# What the gain costs, and which way each metric goes.
+try "metrics that get worse" 0 "1 of the 2 other metrics is predicted worse than at the prior: other_loss by" "$REGMIX" optimize --fit fit --target a_loss --quick
+"$REGMIX" optimize --fit fit --target a_loss --quick --json > out.json 2> err.txt
+check "metrics that get worse, as JSON" "$(field .worse.n) == 1 && $(field .worse.of) == 2 && $(field .worse.by.other_loss) > 0.1"
+"$REGMIX" optimize --fit fit --target a_loss --no-worse other_loss --quick --json > out.json 2> err.txt
+check "--no-worse keeps them from it" "$(field '.worse.by | has("other_loss")') == false"
+try "what is lowered is said" 0 "Lowered: a_loss." "$REGMIX" optimize --fit fit --target a_loss --quick
+try "what is raised against its name is told" 0 '"a_loss" is a loss, lower is better (name): it is raised, as asked' "$REGMIX" optimize --fit fit --maximize a_loss --quick
+sed '1s/a_loss/points_of_a/' y.csv > p.csv
+"$REGMIX" fit --mixtures m.csv --metrics p.csv --metric points_of_a --regressor ridge --out points > /dev/null 2>&1
+try "a direction that is assumed is said" 0 "It is assumed that lower is better of points_of_a" "$REGMIX" optimize --fit points --quick
+
+# A fit that knows nothing: the prior is the answer.
+"$REGMIX" fit --mixtures m.csv --metrics y.csv --metric flat_loss --regressor gp --out noise > /dev/null 2>&1
+try "noise: the prior is the answer" 0 "Nothing was learnt about the target: the fit predicts unseen runs no better than their mean does" "$REGMIX" optimize --fit noise
+"$REGMIX" optimize --fit noise --json > out.json 2> err.txt
+prior_stays='[.mixture, .prior] | .[0] as $m | .[1] | to_entries | map(.value - $m[.key] | fabs) | max'
+check "noise: in the JSON" "\"$(field .method)\" == \"prior\" && \"$(field .learnt)\" == \"false\" && $(field .r2) <= 0 && $(field "$prior_stays") < 1e-9 && \"$(field .gain)\" == \"null\""
+check "noise: told on stderr" "$(grep -c 'so the prior, under the constraints, is the answer' err.txt) == 1"
+"$REGMIX" optimize --fit noise --cap d1=0.1 --json > out.json 2> err.txt
+check "noise: the prior keeps the constraints" "$(field .mixture.d1) <= 0.1 + 1e-9 && $(field '[.mixture[]] | add') > 1 - 1e-9"
+try "noise: --no-guard believes it, and says so" 0 "what follows is the optimum of that fit" "$REGMIX" optimize --fit noise --no-guard --quick
+awk 'NR <= 2' m.csv > m1.csv
+"$REGMIX" fit --mixtures m1.csv --metrics y.csv --metric a_loss --out one > /dev/null 2>&1
+try "one run: the prior is the answer" 0 "all runs have the same mixture, which tells nothing of others" "$REGMIX" optimize --fit one --no-guard
+awk -F, -v OFS=, 'NR > 1 { $2 = 3 } { print }' y.csv > c.csv
+"$REGMIX" fit --mixtures m.csv --metrics c.csv --metric a_loss --regressor trees --out flat > /dev/null 2>&1
+try "a flat function: the prior is the answer" 0 "So the mixture is the prior (the mean of the 30 runs)" "$REGMIX" optimize --fit flat
+
+# A 0 that would mean "no bound" is refused; the word is none.
+for option in --max-kl --max-epochs --budget --drop-below --kl-penalty; do
+  try "$option 0 is refused" 2 "out of bounds" "$REGMIX" optimize --fit fit --target a_loss --quick $option 0
+done
+try "a bound of 0 by a setting" 2 "it goes from 1e-09 to 1000, or is none" "$REGMIX" optimize --fit fit --target a_loss --quick --set optimize.max_kl=0
+try "and none is none" 0 "Lowered: a_loss" "$REGMIX" optimize --fit fit --target a_loss --quick --set optimize.max_kl=none
+
 # Names in files are exact, or have known prefixes.
 quick="$REGMIX optimize --fit fit --target a_loss --quick --json"
 printf 'd1: 1M\nd2: 30M\nd3: 90M\npython_d1: 50M\n' > tokens.yaml
@@ -69,4 +105,7 @@ table 20 40 0.1
 check "the headline lies inside its interval" "$(field .gain.estimate) >= $(field '.gain.interval[0]') && $(field .gain.estimate) <= $(field '.gain.interval[1]')"
 check "and so it does against each mixture" "$(field '[.versus[] | select(.estimate < .interval[0] or .estimate > .interval[1])] | length') == 0"
 check "it is less than the fit promises" "$(field .gain.estimate) < $(field .gain.predicted)"
+awk 'NR <= 36' m.csv > m35.csv
+"$REGMIX" fit --mixtures m35.csv --metrics y.csv --metric other_loss --regressor ridge --out few > /dev/null 2>&1
+try "few runs are told" 0 "35 different mixtures for 20 domains are few: train 40 or more" "$REGMIX" optimize --fit few --quick
 done_testing
