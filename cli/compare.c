@@ -96,7 +96,7 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
     return RMX_OK;
   }
   if (strcmp(name, "uniform") == 0) {
-    for (size_t d = 0; d < D; d++) out->mixture[d] = 1.0 / (double)D;
+    rmx_mixture_uniform(out->mixture, D);
     return RMX_OK;
   }
   if (strncmp(name, "single:", 7) == 0) {

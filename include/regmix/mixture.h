@@ -31,6 +31,9 @@ void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w);
  * rest goes to the others in proportion to their caps. Needs sum cap >= 1. Cost O(D^2) at worst. */
 void rmx_mixture_cap(double *w, const double *cap, size_t D);
 
+/* The same share for each domain. w (D). */
+void rmx_mixture_uniform(double *w, size_t D);
+
 /* Reads one mixture: YAML map `domain: weight` (at top, or under `mixture:`/`train:` as in the
  * authors' files), JSON the same, CSV with columns domain,weight or with one row. Domains not
  * named get 0; unknown ones are an error. w (D). */

@@ -48,7 +48,7 @@ const rmx_baseline rmx__prior = {
 
 static rmx_status uniform_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
-  for (size_t d = 0; d < c->corpus->D_train; d++) out->mixture[d] = 1.0 / (double)c->corpus->D_train;
+  rmx_mixture_uniform(out->mixture, c->corpus->D_train);
   return RMX_OK;
 }
 

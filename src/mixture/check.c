@@ -4,6 +4,14 @@
 #include <math.h>
 #include <regmix/mixture.h>
 
+// 1/D added D times may miss 1 by a rounding error. The quotient is what all versions trained on, so equal domains fall
+// in the same order as ever.
+void rmx_mixture_uniform(double *w, size_t D) {
+  double sum = 0;
+  for (size_t d = 0; d < D; d++) sum += 1.0 / (double)D;
+  for (size_t d = 0; d < D; d++) w[d] = 1.0 / (double)D / sum;
+}
+
 rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += w[d];
