@@ -154,6 +154,19 @@ static bool answered(const char *path, const char *question) {
   return same;
 }
 
+// A fit to runs of another tokenizer counts tokens, and so weights and losses, otherwise than the corpus does.
+static void warn_of_tokenizer(const cli *c, const rmx_experiment *e, const rmx_fit *fit) {
+  json_t *manifest = NULL;
+  rmx_err ignored;
+  char *path = rmx_experiment_path(e, "corpus/corpus.json");
+  const bool read = path && rmx_json_read(path, &manifest, &ignored) == RMX_OK;
+  const char *now = read ? json_string_value(json_object_get(manifest, "tokenizer_hash")) : NULL;
+  if (now && fit->tokenizer && strtoull(now, NULL, 16) != fit->tokenizer)
+    rmx_warn(&c->listener, "the fit is of runs with another tokenizer than the corpus has now: shares of tokens and losses do not compare; train and fit again");
+  json_decref(manifest);
+  free(path);
+}
+
 // The search of an experiment: prior and caps of its corpus. Where nothing but the config asks, writes optimum.yaml.
 static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const struct optimize_args *args, answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
@@ -164,6 +177,7 @@ static rmx_status search_experiment(const cli *c, const rmx_experiment *e, const
   rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && (status = open_corpus(e, &corpus, err)) != RMX_OK && asked) status = RMX_OK;  // it will do without
   if (status == RMX_OK) status = answer_from(c, e, folder, args, corpus, s, err);
+  if (status == RMX_OK) warn_of_tokenizer(c, e, s->fit);
   if (status == RMX_OK && !asked) {
     char question[17];
     if (corpus) question_of(e, corpus, folder, question);
@@ -271,7 +285,7 @@ static const rmx_option options_table[] = {
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL, "propose mixtures far from all runs too, and weights they did not cover"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "FILE", "a mixture to set the optimum against, beside the prior; may be given several times"},
     {"replicates", RMX_INT, AT(replicates), "-1", -1, 1e5, "N", "of the bootstrap behind the intervals (default 200); 0: none"},
-    {"level", RMX_REAL, AT(level), NULL, 0.5, 0.999, "SHARE", "of the intervals (default 0.9)"},
+    {"level", RMX_REAL, AT(level), NULL, 0.5, 0.999, "SHARE", "coverage of the intervals (default 0.9)"},
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL, "the mixture alone: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC", "the front of two metrics: mixtures of which none is better in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "on it"},
@@ -283,7 +297,7 @@ const cli_command cli_optimize = {
     .summary = "search the fitted functions for the best mixture",
     .about = "Looks for the mixture with the lowest predicted target among those that keep the constraints: by gradient, or by simulation. "
              "Then says how sure that is: an interval for each weight and for the gain on the prior (and on mixtures given with --against), "
-             "from functions that the runs leave possible; whether more runs would help; what would be lost without each domain.\n\n"
+             "from functions that the runs leave possible (how often such intervals are right was measured with six domains; with many more they may be too narrow); whether more runs would help; what would be lost without each domain.\n\n"
              "Constraints that no mixture can keep together are named. Unless told --no-guard it stays where the runs are, since far "
              "from them a prediction is a guess, and says what error to expect.\n\n"
              "In an experiment the prior and the caps by epochs are the corpus'; keys under `optimize:` of regmix.yaml ask the same as "

@@ -84,7 +84,7 @@ static const rmx_option optimize_table[] = {
     {"starts", RMX_INT, AT(starts), "16", 1, 1e5, "N", "starts of a search"},
     {"guard", RMX_BOOL, AT(guard), "true", 0, 0, NULL, "propose nothing far from all runs, or outside the weights they covered"},
     {"replicates", RMX_INT, AT(replicates), "200", 0, 1e5, "N", "of the bootstrap behind the intervals; 0: no intervals"},
-    {"level", RMX_REAL, AT(level), "0.9", 0.5, 0.999, "SHARE", "of the intervals"},
+    {"level", RMX_REAL, AT(level), "0.9", 0.5, 0.999, "SHARE", "coverage of the intervals"},
     {"floor", RMX_LIST, KEEP(floor), NULL, 0, 0, "DOMAIN=WEIGHT", "the least weight of a domain"},
     {"cap", RMX_LIST, KEEP(cap), NULL, 0, 0, "DOMAIN=WEIGHT", "the greatest weight of a domain"},
     {"fix", RMX_LIST, KEEP(fix), NULL, 0, 0, "DOMAIN=WEIGHT", "the weight of a domain"},

@@ -176,10 +176,27 @@ static double curve_at(const rmx_learning_curve *c, double runs) {
   return c->floor + c->drop * pow(runs, -c->power);
 }
 
+// Only `<domain>_val_loss` is known to be in nats per token; the loss of somebody's own table may be anything.
 static bool in_nats(const rmx_fit *fit, const rmx_target *target) {
+  static const char ending[] = "_val_loss";
+  double sum = 0;
+  for (size_t m = 0; m < fit->M; m++) {
+    const size_t n = strlen(fit->metrics[m]), k = sizeof(ending) - 1;
+    if (target->weight[m] == 0) continue;
+    if (target->weight[m] < 0 || n < k || strcmp(fit->metrics[m] + n - k, ending) != 0) return false;
+    sum += target->weight[m];
+  }
+  return fabs(sum - 1) < 1e-9;
+}
+
+// What a gain is counted in: nats, the one metric of the target, or the score.
+static void unit_of(const rmx_fit *fit, const rmx_target *target, char out[64]) {
+  size_t only = fit->M, n = 0;
   for (size_t m = 0; m < fit->M; m++)
-    if (target->weight[m] != 0 && (target->weight[m] < 0 || !strstr(fit->metrics[m], "loss"))) return false;
-  return true;
+    if (target->weight[m] != 0) only = m, n++;
+  if (in_nats(fit, target)) snprintf(out, 64, " nats");
+  else if (n == 1 && fabs(target->weight[only]) == 1) snprintf(out, 64, " in %.56s", fit->metrics[only]);
+  else snprintf(out, 64, " of the score");
 }
 
 // 0 exactly where all are the same.
@@ -203,7 +220,8 @@ static double round_up_to_figure(double x) {
 static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *target, double spread) {
   bool nats = in_nats(fit, target);
   double worth = nats ? ENOUGH_NATS : round_up_to_figure(ENOUGH_PART * spread);
-  const char *unit = nats ? " nats" : " of the score";
+  char unit[64];
+  unit_of(fit, target, unit);
   char more[48] = "doubling them";
   c->enough = c->expected_gain < worth;
   if (c->more_runs != c->runs_now) snprintf(more, sizeof(more), "%lld more", (long long)c->more_runs);

@@ -56,6 +56,20 @@ sed '1s/a_loss/points_of_a/' y.csv > p.csv
 "$REGMIX" fit --mixtures m.csv --metrics p.csv --metric points_of_a --regressor ridge --out points > /dev/null 2>&1
 try "a direction that is assumed is said" 0 "It is assumed that lower is better of points_of_a" "$REGMIX" optimize --fit points --quick
 
+# A gain is counted in nats only where the metric is known to be.
+try "the unit of more runs is the metric" 0 "more runs would be expected to gain" "$REGMIX" optimize --fit points --replicates 20
+check "which is named" "$(grep -c 'gain [0-9.e-]* in points_of_a' "$SCRATCH/stdout") == 1 && $(grep -c nats "$SCRATCH/stdout") == 0"
+sed '1s/a_loss/a_val_loss/' y.csv > v.csv
+"$REGMIX" fit --mixtures m.csv --metrics v.csv --metric a_val_loss --regressor ridge --out nats > /dev/null 2>&1
+try "validation losses are in nats" 0 " nats" "$REGMIX" optimize --fit nats --replicates 20
+
+# A fit of runs with another tokenizer than the corpus has.
+mkdir -p other/corpus && cp -r nats other/fit && echo 'target: a_val_loss' > other/regmix.yaml
+jq '.tokenizer = "00000000000000aa"' nats/fit.json > other/fit/fit.json
+echo '{"tokenizer_hash": "00000000000000bb"}' > other/corpus/corpus.json
+"$REGMIX" optimize -C other --target a_val_loss --quick > out.txt 2> err.txt
+check "another tokenizer is told" "$(grep -c 'another tokenizer than the corpus has now' err.txt) == 1"
+
 # A fit that knows nothing: the prior is the answer.
 "$REGMIX" fit --mixtures m.csv --metrics y.csv --metric flat_loss --regressor gp --out noise > /dev/null 2>&1
 try "noise: the prior is the answer" 0 "Nothing was learnt about the target: the fit predicts unseen runs no better than their mean does" "$REGMIX" optimize --fit noise
