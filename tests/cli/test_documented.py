@@ -25,13 +25,14 @@ DOMAINS = ["pile_cc", "github", "stackexchange", "books", "web", "python", "c", 
 
 def commands_of_markdown(path):
     """The lines of code blocks that start with regmix, without the comment after them; a backslash goes on with the next line."""
-    inside, line = False, ""
+    fenced, shell, line = False, False, ""
     for text in path.read_text().splitlines():
         if text.startswith("```"):
-            inside = not inside and not text[3:].startswith(("json", "yaml", "python", "c"))
+            fenced = not fenced
+            shell = fenced and text[3:].strip() in ("", "sh", "console")
             continue
         line = line[:-1] + text if line.endswith("\\") else text.removeprefix("$ ")
-        if inside and line.startswith("regmix ") and not line.endswith("\\"):
+        if shell and line.startswith("regmix ") and not line.endswith("\\"):
             yield re.sub(r"\s+#.*", "", line)
 
 
