@@ -110,8 +110,10 @@ START_TEST(own_files) {
   const char *const theirs[2] = {"train_the_pile_arxiv", "retrain_x"};
   const double half[2] = {0.5, 0.5};
   rmx_export_request r = {.names = theirs, .weights = half, .D = 2};
-  root = json_object_get(yaml_of("regmix", &r), "valid");
-  ck_assert(json_object_get(root, "valid_the_pile_arxiv") && json_object_get(root, "retrain_x"));
+  root = yaml_of("regmix", &r);
+  const json_t *valid = json_object_get(root, "valid");
+  ck_assert(json_object_get(valid, "valid_the_pile_arxiv") && json_object_get(valid, "retrain_x"));
+  json_decref(root);
   rmx_buf b = written("csv", &base);
   ck_assert(strncmp(b.data, "domain,weight\nwikipedia_en,0.30000000000000004\n", 47) == 0);
   rmx_buf_release(&b);
@@ -292,7 +294,7 @@ START_TEST(axolotl) {
   static const char *const three[3] = {"a", "b", "c"};
   const double w[3] = {0.5, 0.3, 0.2}, tokens[3] = {1e9, 6e7, 9.9e7};
   rmx_export_request r = {.names = three, .weights = w, .D = 3, .prefix = "/d/", .tokens = tokens, .budget = 5e8};
-  json_t *list = json_object_get(yaml_of("axolotl", &r), "datasets"), *entry;
+  json_t *root = yaml_of("axolotl", &r), *list = json_object_get(root, "datasets"), *entry;
   double seen[3] = {0};
   size_t i;
   json_array_foreach(list, i, entry) {
@@ -300,6 +302,7 @@ START_TEST(axolotl) {
     seen[json_string_value(json_object_get(entry, "path"))[3] - 'a'] += shards ? 1.0 / (double)shards : 1;
   }
   for (size_t d = 0; d < 3; d++) ck_assert_msg(fabs(seen[d] * tokens[d] / (w[d] * 5e8) - 1) < 0.03, "%s", three[d]);
+  json_decref(root);
   rmx_buf b = {0};
   r.budget = 0;
   must_fail(rmx_export("axolotl", &r, &b, err), "--budget");
@@ -312,10 +315,11 @@ START_TEST(levanter) {
   static const char *const two[2] = {"a", "b"};
   double w[2] = {1 - 2e-4, 2e-4};
   rmx_export_request r = {.names = two, .weights = w, .D = 2, .prefix = "/d/", .listener = &listener};
-  json_t *data = json_object_get(yaml_of("levanter", &r), "data");
+  json_t *root = yaml_of("levanter", &r), *data = json_object_get(root, "data");
   ck_assert_int_eq(json_integer_value(json_object_get(data, "mixture_block_size")), 8192);
   ck_assert(json_real_value(json_object_get(json_object_get(data, "train_weights"), "b")) == 2e-4);
   ck_assert_uint_eq(json_object_size(json_object_get(data, "configs")), 2);
+  json_decref(root);
   w[0] = 1 - 1e-6, w[1] = 1e-6;
   warnings = 0;
   json_decref(yaml_of("levanter", &r));
