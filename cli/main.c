@@ -97,13 +97,13 @@ static char *own_path(const char *argv0) {
   return rmx_strdup(path);
 }
 
-static rmx_status run_command(cli *c, int argc, char **argv, rmx_err *err) {
+static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err *err) {
   bool help = false;
   c->own = rmx_calloc(1, c->command->own_size);
   if (!c->own) return rmx_fail_memory(err, 0, "options");
   RMX_TRY(cli_parse(c, argc, argv, &help, err));
   if (help) {
-    cli_print_help(stdout, c->command, c->common.json);
+    cli_print_help(stdout, c->command, json);  // --json may stand behind --help
     return RMX_OK;
   }
   c->listener = cli_terminal(&c->common);
@@ -154,7 +154,7 @@ int main(int argc, char **argv) {
   cli c = {.command = cli_find(name), .may_redo = &may_redo};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   c.program = own_path(argv[0]);
-  rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, &err) : rmx_fail_memory(&err, 0, "a path");
+  rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err) : rmx_fail_memory(&err, 0, "a path");
   int code = finish(name, status, &err, json);
   release(&c);
   return code;

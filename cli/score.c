@@ -37,7 +37,6 @@ static void warn_of_own(const cli *c, const rmx_fit *f, size_t own, size_t of) {
       r2 += f->cv[m].r2;
       n++;
     }
-  if (own == 0) return;
   rmx_warn(&c->listener, "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of fold (runs it had not seen) its Spearman "
            "is %.4f and its R2 %.4f, mean over its metrics", own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
            n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
@@ -104,7 +103,7 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
   if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
   size_t own = status == RMX_OK ? count_own(f, &mixtures, &metrics, err) : 0;
-  warn_of_own(c, f, own, mixtures.N);
+  if (own > 0) warn_of_own(c, f, own, mixtures.N);
   if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, errors, &mean, own));
   else if (status == RMX_OK) print_scores(f, scores, errors, &mean);
   free(scores);

@@ -91,6 +91,7 @@ object "help" 0 commands "$REGMIX" help --json
 object "help COMMAND" 0 options "$REGMIX" help fit --json
 object "help config" 0 keys "$REGMIX" help config --json
 object "fit --help" 0 options "$REGMIX" fit --json --help
+object "fit --help before --json" 0 options "$REGMIX" fit --help --json
 object "--help" 0 commands "$REGMIX" --help --json
 object "--version" 0 version "$REGMIX" --version --json
 object "man" 0 text "$REGMIX" man fit --json
@@ -104,6 +105,7 @@ object "no command" 2 error "$REGMIX" --json
 object "an unknown option before --json" 2 error "$REGMIX" fit --frob --json
 object "a bad value" 2 error "$REGMIX" optimize --fit fit --level 7 --json
 object "a file that is not there" 1 error "$REGMIX" predict --fit fit --mixtures none.csv --json
+object "score of a fit that is not there" 1 error "$REGMIX" score --fit none --mixtures m.csv --metrics l.csv --json
 object "status of nothing" 1 error "$REGMIX" status -C nowhere --json
 for command in run plan prepare sample train compare pretrain; do
   object "$command without an experiment" 1 error "$REGMIX" $command -C nowhere --json
