@@ -86,9 +86,14 @@ void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
 // {run: {column: number}}, null for what is no number; NULL when memory is short.
 json_t *cli_table_json(const rmx_table *t);
+// Refuses an --out that is the file read (either may be NULL), or a table with one of these n runs in it.
+rmx_status cli_keep_input(const char *out, const char *input, rmx_err *err);
+rmx_status cli_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err);
 // Columns that a text takes on a terminal; the width to give to printf's "%-*s" for it to take `width` of them.
 int cli_columns(const char *text);
 int cli_pad(const char *text, int width);
+// The name without what would move a terminal's cursor; the last 8 that were changed (and cut at 255 bytes) stay.
+const char *cli_shown(const char *name);
 // Columns that the longest of some names takes, at least `least`.
 int cli_width(char *const *names, size_t n, int least);
 enum { CLI_NUMBER = 32 };

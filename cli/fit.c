@@ -33,7 +33,7 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
     char text[6][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", cli_pad(f->metrics[m], width), f->metrics[m], rmx_regressor_name(f->regressors[m]),
+    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), rmx_regressor_name(f->regressors[m]),
            cli_number(f->cv[m].spearman, 4, 'f', text[0]), cli_number(f->cv[m].r2, 4, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
            cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]), better_of(f, m));
     assumed |= f->direction_from[m] == RMX_DIRECTION_ASSUMED;

@@ -130,6 +130,15 @@ static bool is_among(int argc, char **argv, const char *word) {
   return false;
 }
 
+// What was typed comes back in what is printed, and JSON holds UTF-8 alone.
+static rmx_status only_utf8(int argc, char **argv, rmx_err *err) {
+  size_t at;
+  for (int i = 2; i < argc; i++)
+    if (!rmx_is_utf8(argv[i], strlen(argv[i]), &at))
+      return rmx_fail(err, RMX_EUSAGE, "\"%s\" is not UTF-8, which is all that JSON can hold; leave out --json, or give another name", argv[i]);
+  return RMX_OK;
+}
+
 int main(int argc, char **argv) {
   hold_standard_files();
   take_signals();
@@ -153,6 +162,7 @@ int main(int argc, char **argv) {
   bool may_redo = false;
   cli c = {.command = cli_find(name), .may_redo = &may_redo};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
+  if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
   c.program = own_path(argv[0]);
   rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err) : rmx_fail_memory(&err, 0, "a path");
   int code = finish(name, status, &err, json);

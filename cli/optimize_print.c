@@ -13,7 +13,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   for (size_t d = 0; d < D; d++) {
     order[d] = d;
     if (w[d] > most) most = w[d];
-    if ((size_t)cli_columns(names[d]) > width) width = (size_t)cli_columns(names[d]);
+    if ((size_t)cli_columns(cli_shown(names[d])) > width) width = (size_t)cli_columns(cli_shown(names[d]));
   }
   for (size_t i = 1; i < D; i++)
     for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
@@ -24,7 +24,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "", prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
     size_t d = order[i];
-    printf("  %-*s  %7.2f%%", cli_pad(names[d], (int)width), names[d], 100 * w[d]);
+    printf("  %-*s  %7.2f%%", cli_pad(cli_shown(names[d]), (int)width), cli_shown(names[d]), 100 * w[d]);
     if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
     if (prior) printf("  %7.2f%%", 100 * prior[d]);
     fputs("  ", stdout);
@@ -71,12 +71,12 @@ static void print_directions(const answer *s) {
   for (int up = 0; up < 2; up++) {
     rmx_few names = {0};
     for (size_t m = 0; m < f->M; m++)
-      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, f->metrics[m]);
+      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, cli_shown(f->metrics[m]));
     if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
   rmx_few assumed = {0};
   for (size_t m = 0; m < f->M; m++)
-    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED) rmx_few_add(&assumed, f->metrics[m]);
+    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED) rmx_few_add(&assumed, cli_shown(f->metrics[m]));
   if (assumed.n)
     printf("  It is assumed that lower is better of %s: no name and no file says so. --maximize METRIC raises one.\n", assumed.text);
 }
@@ -108,7 +108,7 @@ json_t *answer_json(const answer *s) {
 
 static void print_front(const answer *s) {
   const rmx_fit *f = s->fit;
-  const char *a = f->metrics[s->front.a], *b = f->metrics[s->front.b];
+  const char *a = cli_shown(f->metrics[s->front.a]), *b = cli_shown(f->metrics[s->front.b]);
   printf("\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest weights\n", a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * f->D, *y = s->front.predicted + i * f->M;
@@ -119,7 +119,7 @@ static void print_front(const answer *s) {
       for (size_t d = 0; d < f->D; d++)
         if (w[d] < last && (most == f->D || w[d] > w[most])) most = d;
       if (most == f->D || w[most] < 0.005) break;
-      printf(" %s %.0f%%", f->domains[most], 100 * w[most]);
+      printf(" %s %.0f%%", cli_shown(f->domains[most]), 100 * w[most]);
       last = w[most];
     }
     putchar('\n');
@@ -165,7 +165,7 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
     for (size_t d = 0; d < a->D; d++)
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
-    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without", f->domains[most], a->loss[most]);
+    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without", cli_shown(f->domains[most]), a->loss[most]);
     last = a->loss[most];
   }
   if (isfinite(last)) puts(".");
@@ -194,7 +194,7 @@ void print_answer(const answer *s) {
   int width = cli_width(f->metrics, f->M, 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < f->M; m++)
-    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', cli_pad(f->metrics[m], width), f->metrics[m], o->predicted[m], o->predicted_prior[m],
+    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), o->predicted[m], o->predicted_prior[m],
            t->limit[m] < INFINITY ? "  (held)" : t->weight[m] < 0 ? "  (raised)" : "");
   printf("  (prior: %s)\n", s->question.prior_text);
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,

@@ -35,11 +35,26 @@ int cli_columns(const char *text) {
   return columns;
 }
 
+const char *cli_shown(const char *name) {
+  enum { RING = 8, BYTES = 256 };  // as many as one line prints
+  static char ring[RING][BYTES];
+  static int next;
+  size_t at;
+  bool clean = rmx_is_utf8(name, strlen(name), &at);
+  for (const char *c = name; *c && clean; c++)
+    clean = !((unsigned char)*c < 32 || *c == 127 || ((unsigned char)*c == 0xC2 && (unsigned char)c[1] < 0xA0));
+  if (clean) return name;
+  char *copy = ring[next = (next + 1) % RING];
+  snprintf(copy, BYTES, "%s", name);
+  rmx_make_printable(copy, "");
+  return copy;
+}
+
 int cli_pad(const char *text, int width) { return width + (int)strlen(text) - cli_columns(text); }
 
 int cli_width(char *const *names, size_t n, int least) {
   for (size_t i = 0; i < n; i++)
-    if (cli_columns(names[i]) > least) least = cli_columns(names[i]);
+    if (cli_columns(cli_shown(names[i])) > least) least = cli_columns(cli_shown(names[i]));
   return least;
 }
 

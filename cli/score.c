@@ -59,7 +59,7 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
     const rmx_diagnostics *d = &errors[m];
     char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", cli_pad(f->metrics[m], width), f->metrics[m], scores[m].n,
+    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), scores[m].n,
            cli_number(scores[m].spearman, 4, 'f', text[0]), scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
            cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]), cli_number(d->regret_at_1, 2, 'g', text[4]),
            cli_number(d->optimism, 2, 'g', text[5]));

@@ -285,6 +285,11 @@ void rmx_map_release(rmx_map *map);
 
 /* ---- numbers and strings as text ---------------------------------------- */
 
+/* Makes of a text, in place, one that a terminal shows as it is: what is no UTF-8, and every control character but those in
+ * `kept`, becomes "?". */
+void rmx_make_printable(char *text, const char *kept);
+/* Whether `size` bytes are UTF-8. *at: where they stop to be, else size. */
+bool rmx_is_utf8(const char *text, size_t size, size_t *at);
 /* The fewest digits that read back to the same double, as "%g" writes them. out: 32 bytes. */
 void rmx_double_text(double x, char out[32]);
 /* The same with a point, always: JSON, YAML 1.1 and 1.2, and Python read it back as the same double, never as an

@@ -93,7 +93,7 @@ static rmx_status number_of(const struct cursor *c, const char *column, const ch
   }
   char *end;
   double x = strtod(text, &end);
-  if (*end || !isfinite(x))
+  if (*end || !isfinite(x) || strpbrk(text, "xX"))  // strtod takes hexadecimal too
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", c->path, c->line, column, text);
   *out = x;
   return RMX_OK;
@@ -144,6 +144,17 @@ static rmx_status rows_of(struct cursor *c, rmx_table *t, rmx_err *err) {
   }
 }
 
+// Names are kept as they are in JSON and YAML, which hold nothing but UTF-8.
+static rmx_status is_utf8_text(const char *path, const char *text, size_t size, rmx_err *err) {
+  size_t at;
+  if (memchr(text, '\0', size)) return rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+  if (rmx_is_utf8(text, size, &at)) return RMX_OK;
+  int line = 1;
+  for (size_t i = 0; i < at; i++) line += text[i] == '\n';
+  return rmx_fail(err, RMX_EINPUT, "%s:%d: the byte 0x%02x is not UTF-8; wanted UTF-8 text (if it is Latin-1: iconv -f latin1 -t utf-8 old.csv > new.csv)",
+                  path, line, (unsigned char)text[at]);
+}
+
 rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   *out = (rmx_table){0};
   char *text;
@@ -151,8 +162,7 @@ rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   RMX_TRY(rmx_read_file(path, &text, &size, err));
   struct cursor c = {.path = path, .at = text, .end = text + size, .next_line = 1};
   if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) c.at += 3;
-  rmx_status status = RMX_OK;
-  if (memchr(text, '\0', size)) status = rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+  rmx_status status = is_utf8_text(path, text, size, err);
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = header_of(&c, out, err);
   if (status == RMX_OK) status = rows_of(&c, out, err);
@@ -194,8 +204,7 @@ rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err) {
   RMX_TRY(rmx_read_file(path, &out->text, &size, err));
   struct cursor c = {.path = path, .at = out->text, .end = out->text + size, .next_line = 1};
   if (size >= 3 && memcmp(out->text, "\xEF\xBB\xBF", 3) == 0) c.at += 3;
-  rmx_status status = RMX_OK;
-  if (memchr(out->text, '\0', size)) status = rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+  rmx_status status = is_utf8_text(path, out->text, size, err);
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = cells_of(&c, out, err);
   if (status == RMX_OK && out->N == 0) status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);

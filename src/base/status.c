@@ -18,6 +18,7 @@ rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  rmx_make_printable(text, "\n\t");  // names and values in it are other people's, and a long text may end within a character
   memcpy(err->message, text, sizeof text);
   err->status = status;
   return status;
@@ -64,6 +65,7 @@ void rmx_note(const rmx_listener *to, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  rmx_make_printable(text, "\n\t");
   to->note(to->context, text);
 }
 
@@ -74,6 +76,7 @@ void rmx_warn(const rmx_listener *to, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  rmx_make_printable(text, "\n\t");
   to->warn(to->context, text);
 }
 

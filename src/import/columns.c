@@ -23,11 +23,13 @@ static bool missing(const char *text) {
   return false;
 }
 
-// "inf" and hexadecimal are numbers to strtod; they are to us where `infinite` is asked for.
+static const double MOST = 1e100;  // its square is a number
+
+// Infinite ones are numbers here; hexadecimal, which strtod takes too, is none.
 static bool number(const char *text, double *out) {
   char *end;
   *out = strtod(text, &end);
-  return end != text && !*end;
+  return end != text && !*end && !strpbrk(text, "xX");
 }
 
 static bool is_row(const choice *c, size_t i) {
@@ -248,6 +250,9 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
   if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path, t->lines[i],
                     t->header[j], text);
+  if (isfinite(*out) && fabs(*out) > MOST)
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": %s is too large to compute with; wanted at most 1e100 (leave the cell empty where the "
+                    "run failed)", t->path, t->lines[i], t->header[j], text);
   if (!isfinite(*out)) *out = NAN;  // a loss that ran away was not measured
   return RMX_OK;
 }

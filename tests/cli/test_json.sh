@@ -100,6 +100,8 @@ object "complete" 0 candidates "$REGMIX" complete --json -- fit --m
 object "completion" 0 text "$REGMIX" completion bash --json
 
 # ---- failures
+object "a name that is not UTF-8" 2 error "$REGMIX" optimize --fit fit --target "$(printf 'a\377')" --json
+object "a command that is not UTF-8" 2 error "$REGMIX" "$(printf 'a\377')" --json
 object "an unknown command" 2 error "$REGMIX" frobnicate --json
 object "no command" 2 error "$REGMIX" --json
 object "an unknown option before --json" 2 error "$REGMIX" fit --frob --json
