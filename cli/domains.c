@@ -123,12 +123,15 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   char next[512];
   size_t rank = 0;
   char *path = args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
-  rmx_status status = path ? read_tables(c, path, NULL, &args->tables, &t, NULL, err) : rmx_fail_memory(err, 0, "a path");
-  size_t had = t.N;
+  rmx_status status = path ? cli_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = read_tables(c, path, NULL, &args->tables, &t, NULL, err);
+  const size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)
     for (size_t i = 0; status == RMX_OK && i < order[k].changes->n; i++)
       if ((status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report, err)) != RMX_OK) status = cli_refused(true, err);
+  if (status == RMX_OK && t.D <= report.fix.n)
+    status = rmx_fail(err, RMX_EUSAGE, "--remove: all %zu domains are removed; at least one must stay", t.D);
   if (status == RMX_OK) status = find_empty_columns(&t, args, &report, err);
   if (status == RMX_OK) status = rmx_mixture_rank(&t, &rank, err);
   if (status == RMX_OK && args->out) status = rmx_csv_write(args->out, &t, err);

@@ -259,6 +259,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_status status = folder ? take_options(args, &e.config.optimize, err) : rmx_fail_memory(err, 0, "a path");
   // Told before the search, which may take minutes.
   if (status == RMX_OK && !experiment && !args->out && !c->common.json) status = optimum_place(c, &e, folder, &place, err);
+  if (status == RMX_OK && args->out) status = optimum_may_replace(args->out, err);
   if (status == RMX_OK) status = experiment ? search_experiment(c, &e, args, &s, err) : answer_from(c, &e, folder, args, NULL, &s, err);
   if (status == RMX_OK && args->out) status = write_optimum(&e, args->out, &s, folder, NULL, NULL, err);
   if (status == RMX_OK && c->common.json) cli_print_json(answer_json(&s));

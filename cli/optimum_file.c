@@ -3,6 +3,7 @@
 // else. A fit of somebody's own tables has one beside it, where `regmix report` and `regmix export` find it.
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "steps.h"
 
@@ -29,6 +30,12 @@ static bool ours(const char *path) {
   return made;
 }
 
+rmx_status optimum_may_replace(const char *path, rmx_err *err) {
+  struct stat info;
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 || ours(path)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s is there, and `regmix optimize` did not write it: move it away, or give --out FILE with another name", path);
+}
+
 rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path, rmx_err *err) {
   *path = NULL;
   char *folder = c->common.folder ? rmx_strdup(e->folder) : folder_beside(fit);
@@ -36,9 +43,7 @@ rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit,
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(config)) {
     rmx_note(&c->listener, "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer", file);
-  } else if (status == RMX_OK && rmx_exists(file) && !ours(file)) {
-    status = rmx_fail(err, RMX_EINPUT, "%s is there, and `regmix optimize` did not write it: move it away, or give --out FILE", file);
-  } else if (status == RMX_OK) {
+  } else if (status == RMX_OK && (status = optimum_may_replace(file, err)) == RMX_OK) {
     *path = file;
     file = NULL;
   }

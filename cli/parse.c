@@ -48,6 +48,9 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     value = next;
     *used = true;
   }
+  // An unset variable of a script, most often: --out "$OUT".
+  const bool names_a_place = o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
+  if (!*value && names_a_place) return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name, o->choices);
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   return status;

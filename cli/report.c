@@ -19,6 +19,21 @@ rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+// A page of nothing would look like work that was done.
+static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
+  static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus", "fit", "optimum.yaml", "mixtures.csv"};
+  bool there = files->fit || files->optimum;
+  for (size_t i = 0; i < sizeof any / sizeof *any && !there; i++) {
+    char *path = rmx_path_in(files->folder, any[i]);
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    there = rmx_exists(path);
+    free(path);
+  }
+  if (there) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s: nothing to report: no regmix.yaml, no fit and no optimum.yaml; `regmix fit` makes a fit, -C DIR names another folder",
+                  files->folder);
+}
+
 static rmx_status run_report(cli *c, rmx_err *err) {
   const struct report_args *args = c->own;
   rmx_experiment e;
@@ -31,6 +46,7 @@ static rmx_status run_report(cli *c, rmx_err *err) {
   const rmx_report_files files = {.folder = e.folder, .fit = args->fit, .optimum = args->optimum, .next = args->next,
                                   .budget = args->budget, .domains = (const char *const *)domains.items,
                                   .tokens = tokens, .n_domains = domains.n};
+  if (status == RMX_OK) status = has_something(&files, err);
   if (status == RMX_OK) status = rmx_report_write(&files, path, err);
   if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s}", "report", path));
   else if (status == RMX_OK) puts(path);

@@ -184,6 +184,8 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);  // what optimu
 // Where the answer to a fit without an experiment goes: optimum.yaml beside the fit's folder, or in that of -C. free() it. NULL: an
 // experiment is there, whose optimum stays. A file that regmix did not write is RMX_EINPUT.
 rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path, rmx_err *err);
+// RMX_EINPUT where a file with content is there that `regmix optimize` did not write.
+rmx_status optimum_may_replace(const char *path, rmx_err *err);
 // Writes the answer to a fit's folder as YAML. corpus may be NULL, and so may question: the hash of what was asked.
 rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const char *fit, const rmx_corpus *corpus,
                          const char *question, rmx_err *err);

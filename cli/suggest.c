@@ -180,6 +180,9 @@ static rmx_status work(const cli *c, const rmx_experiment *e, const struct sugge
   rmx_err no_corpus;
   if (!args->fit && e->config_path && open_corpus(e, &s->corpus, &no_corpus) != RMX_OK) s->corpus = NULL;
   RMX_TRY(open_fit(c, e, args, s, err));
+  RMX_TRY(cli_keep_input(args->out, args->pending, err));
+  RMX_TRY(cli_keep_input(args->out, args->question.prior, err));
+  RMX_TRY(cli_keep_runs(args->out, s->fit->run_ids, s->fit->run_ids ? s->fit->N : 0, err));
   RMX_TRY(ask_question(c, e, args, s, err));
   RMX_TRY(read_pending(c, e, args, s, err));
   uint64_t seed = (uint64_t)e->config.general.seed;

@@ -51,6 +51,9 @@ static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, cons
     if (equals == NULL || equals == text || !equals[1])
       return rmx_fail(err, RMX_EINPUT, "metric group \"%s\": wanted NAME=METRIC,METRIC,...", text);
     if (strlen(name) != (size_t)(equals - text) || strncmp(name, text, strlen(name)) != 0) continue;
+    for (size_t m = 0; m < fit->M; m++)
+      if (strcmp(fit->metrics[m], name) == 0)
+        return rmx_fail(err, RMX_EINPUT, "metric group \"%s\": a metric has this name; give the group another", name);
     char *list = rmx_strdup(equals + 1), *rest = list;
     if (list == NULL) return rmx_fail_memory(err, strlen(text), "a metric group");
     rmx_status status = RMX_OK;

@@ -200,4 +200,34 @@ try "shares drawn that are materially others go into the fit" 0 "the fit takes t
 "$REGMIX" fit -C own --set fit.regressor=ridge --json -q 2> /dev/null | grep -A6 '"quiz"' | grep -q . && grep -q '"direction_from": "harness"' own/fit/fit.json &&
   ok "a trainer's own direction is kept" || not_ok "a trainer's own direction is kept" "$(grep direction own/fit/fit.json)"
 
+# ---- bytes, sizes and names that nothing can be done with
+printf 'run,a\377,b\n1,0.5,0.5\n2,0.2,0.8\n' > latin.csv
+printf 'run,loss\n1,3\n2,1e300\n3,3.1\n' > huge.csv
+printf 'run,loss\n1,3\n2,0x10\n3,3.1\n' > hex.csv
+printf 'run,a,b\n1,0.5,0.5\n2,0.2,0.8\n3,0.9,0.1\n4,0.3,0.7\n5,0.6,0.4\n6,0.1,0.9\n' > edge_m.csv
+printf 'run,a_loss,b_loss\n1,3,2\n2,3.1,2.2\n3,2.9,1.9\n4,3.05,2.1\n5,2.95,2\n6,3.2,2.2\n' > edge_l.csv
+sed "1s/a,b/a$(printf '\033')[31m,b/" edge_m.csv > escape_m.csv
+edge="$REGMIX fit --regressor ridge --mixtures edge_m.csv"
+try "text that is not UTF-8 is refused with its line and what to do" 1 "latin.csv:1: the byte 0xff is not UTF-8" $edge --metrics latin.csv --out edge
+try "a value that is too large is refused by name" 1 'huge.csv:3: column "loss": 1e300 is too large' $edge --metrics huge.csv --out edge
+try "a hexadecimal value is no number" 1 '"0x10" is not a number' $edge --metrics hex.csv --out edge
+"$REGMIX" fit --regressor ridge --mixtures escape_m.csv --metrics edge_l.csv --out escape > edge.txt 2>&1
+"$REGMIX" optimize --fit escape --target a_loss --quick --out escape.yaml > edge.txt 2>&1
+if grep -q 'a?\[31m' edge.txt && ! grep -q "$(printf '\033')" edge.txt; then ok "a name moves no terminal"; else not_ok "a name moves no terminal" "$(cat -v edge.txt)"; fi
+try "the value of --out is empty" 2 '--out "": the value is empty; wanted a FILE' "$REGMIX" optimize --fit escape --target a_loss --out ""
+
+# ---- files that are read are not written over
+$edge --metrics edge_l.csv --out edge > edge.txt 2>&1
+cp edge_m.csv before.csv
+cp edge/fit.json before.json
+try "suggest keeps the table of the runs" 2 'holds the run "1" that the fit was made from' "$REGMIX" suggest --fit edge --target a_loss --no-curve --out edge_m.csv
+try "domains keeps the table it reads" 2 "is the file that is read" "$REGMIX" domains --mixtures edge_m.csv --add c --out edge_m.csv
+try "optimize keeps a table" 1 "did not write it" "$REGMIX" optimize --fit edge --target a_loss --quick --out edge_m.csv
+try "optimize keeps the fit" 1 "did not write it" "$REGMIX" optimize --fit edge --target a_loss --quick --out edge/fit.json
+if cmp -s edge_m.csv before.csv && cmp -s edge/fit.json before.json; then ok "and they are as they were"; else not_ok "and they are as they were"; fi
+try "a group with a metric's name" 2 "a metric has this name" "$REGMIX" optimize --fit edge --target b_loss --metric-group b_loss=a_loss --quick --out o.yaml
+try "all domains cannot be removed" 2 "at least one must stay" "$REGMIX" domains --mixtures edge_m.csv --remove a --remove b
+mkdir nothing
+try "a report of nothing" 1 "nothing to report" "$REGMIX" report -C nothing
+if [ -e nothing/report.html ]; then not_ok "writes no page"; else ok "writes no page"; fi
 done_testing
