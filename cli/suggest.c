@@ -145,17 +145,30 @@ static rmx_status ask_question(const cli *c, const rmx_experiment *e, const stru
   return RMX_OK;
 }
 
+// A score that is raised is minimised with the other sign within; people see the score. Several targets are one sum, told as it is.
+static double shown_sign(const struct session *s) {
+  size_t n = 0;
+  bool raised = true;
+  for (size_t m = 0; m < s->fit->M; m++)
+    if (s->question.target.weight[m] != 0) {
+      n++;
+      raised = raised && s->question.target.weight[m] == -1;
+    }
+  return n == 1 && raised && !s->question.target.worst ? -1 : 1;
+}
+
 static void tell(const cli *c, const struct session *s) {
   const rmx_suggestion *g = &s->suggestion;
   const rmx_listener *to = &c->listener;
+  const double sign = shown_sign(s);
   if (g->why[0] == RMX_SUGGEST_SPREADS)
     rmx_note(to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
              g->runs ? "the runs are too few, or their scores too much the same, to say where the best is" : "there are no runs yet");
   else if (isfinite(g->best))
-    rmx_note(to, "suggest: %zu mixture%s; the best run is put at %.4f, the first of these at %.4f +- %.4f", g->K, g->K == 1 ? "" : "s", g->best,
-             g->predicted[0], g->sd[0]);
+    rmx_note(to, "suggest: %zu mixture%s; the best run is put at %.4f, the first of these at %.4f +- %.4f", g->K, g->K == 1 ? "" : "s", sign * g->best,
+             sign * g->predicted[0], g->sd[0]);
   else
-    rmx_note(to, "suggest: %zu mixture%s; no run keeps what is asked; the first of these is put at %.4f +- %.4f", g->K, g->K == 1 ? "" : "s", g->predicted[0], g->sd[0]);
+    rmx_note(to, "suggest: %zu mixture%s; no run keeps what is asked; the first of these is put at %.4f +- %.4f", g->K, g->K == 1 ? "" : "s", sign * g->predicted[0], g->sd[0]);
   if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);
 }
 

@@ -227,6 +227,9 @@ try "optimize keeps the fit" 1 "did not write it" "$REGMIX" optimize --fit edge 
 if cmp -s edge_m.csv before.csv && cmp -s edge/fit.json before.json; then ok "and they are as they were"; else not_ok "and they are as they were"; fi
 try "a group with a metric's name" 2 "a metric has this name" "$REGMIX" optimize --fit edge --target b_loss --metric-group b_loss=a_loss --quick --out o.yaml
 try "all domains cannot be removed" 2 "at least one must stay" "$REGMIX" domains --mixtures edge_m.csv --remove a --remove b
+sed '1s/a_loss/a_acc/' edge_l.csv > edge_acc.csv
+$edge --metrics edge_acc.csv --metric a_acc --out edge_acc > edge.txt 2>&1
+try "suggest tells a score with its own sign" 0 "the best run is put at 3." "$REGMIX" suggest --fit edge_acc --target a_acc --no-curve -n 2
 mkdir nothing
 try "a report of nothing" 1 "nothing to report" "$REGMIX" report -C nothing
 if [ -e nothing/report.html ]; then not_ok "writes no page"; else ok "writes no page"; fi
