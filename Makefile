@@ -15,6 +15,7 @@ help:
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
 	@echo "make kills     the whole pipeline killed at fifty random moments: the same bits at the end"
+	@echo "make oom       every command with one allocation failing, each in turn (an hour; OOM=--all: not only one of each place)"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
@@ -56,6 +57,11 @@ kills: packages-test
 	ninja -C $(BUILD)-test --quiet
 	REGMIX_KILLS=50 sh tests/cli/test_resume.sh $(BUILD)-test/regmix
 
+oom: packages-test
+	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+	ninja -C $(BUILD)-test --quiet
+	python3 tests/oom/oom.py $(BUILD)-test/regmix $(BUILD)-test/tests/fail_allocation.so $(OOM)
+
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz
 
@@ -75,4 +81,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all help demo test asan tsan kills fuzz bench install uninstall clean packages-build packages-demo packages-test
+.PHONY: all help demo test asan tsan kills oom fuzz bench install uninstall clean packages-build packages-demo packages-test

@@ -317,7 +317,7 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
   *c->may_redo = args->redo;
   const char *name = args->mixture ? args->mixture : "optimum";
   // A file of the user's is named as seen from here, not from the experiment.
-  char *absolute = args->mixture && rmx_exists(args->mixture) ? realpath(args->mixture, NULL) : NULL;
+  char *absolute = args->mixture && rmx_exists(args->mixture) ? rmx_realpath(args->mixture) : NULL;
   if (absolute) name = absolute;
   comparison k;
   rmx_status status = begin_named(&k, &e, &name, 1, (size_t)args->seeds, false, err);

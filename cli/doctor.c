@@ -49,7 +49,7 @@ static void found(struct examination *x, const char *name, enum verdict v, const
 static double number_in(const char *path, const char *key) {
   char line[256];
   double x = -1;
-  FILE *f = fopen(path, "r");
+  FILE *f = rmx_fopen(path, "r");
   while (f && x < 0 && fgets(line, sizeof line, f)) {
     const size_t n = strlen(key);
     char *end;
@@ -144,7 +144,7 @@ static void look_at_libraries(struct examination *x) {
 
 static void look_at_pages(struct examination *x) {
   char text[128] = "";
-  FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+  FILE *f = rmx_fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
   if (f && !fgets(text, sizeof text, f)) text[0] = '\0';
   if (f) fclose(f);
   if (strstr(text, "[never]"))

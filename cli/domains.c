@@ -139,7 +139,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
     next_step(&report, &t, rank, next);
     tell(c, &t, had, &report, rank, next);
     if (c->common.json) cli_print_json(report_tree(&t, had, &report, rank, args->out, next));
-    else if (!args->out) rmx_csv_print(stdout, &t);
+    else if (!args->out) status = rmx_csv_print(stdout, &t, err);
   }
   free(path);
   rmx_redomain_report_release(&report);

@@ -29,7 +29,7 @@ static void count_file(holding *h, const char *path, const char *name, const str
 }
 
 static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   rmx_status status = d ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   for (struct dirent *e; status == RMX_OK && (e = readdir(d));) {
     if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;

@@ -122,7 +122,7 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   char *path = rmx_path_in(folder, "regmix.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_buf b = {0};
-  char *text = args->text ? realpath(args->text, NULL) : NULL, *target = args->target ? rmx_strdup(args->target) : NULL;
+  char *text = args->text ? rmx_realpath(args->text) : NULL, *target = args->target ? rmx_strdup(args->target) : NULL;
   rmx_status status = RMX_OK;
   if (args->text && !text) status = rmx_fail_errno(err, "--text %s", args->text);
   if (status == RMX_OK && rmx_exists(path) && !args->force) status = rmx_fail(err, RMX_EINPUT, "%s is there already; --force writes over it", path);

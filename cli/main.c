@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -28,7 +29,10 @@ enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
 
 // The second signal ends the program at once: every file is whole at any moment.
 static void on_signal(int number) {
-  if (rmx_interrupted()) _exit(INTERRUPTED);
+  if (rmx_interrupted()) {
+    rmx_abandon_files();
+    _exit(INTERRUPTED);
+  }
   rmx_interrupt();
 }
 
@@ -47,6 +51,29 @@ static void take_signals(void) {
   }
   action.sa_handler = on_broken_pipe;
   sigaction(SIGPIPE, &action, NULL);
+}
+
+// Nobody can do without a little memory, least of all jansson, whose trees silently lack what there was no memory for: the
+// program ends at once, as after a kill, which every file survives. Who wants much is left to say what for.
+static bool json_wanted;
+static void on_shortage(size_t bytes) {
+  static const char json[] = "{\"error\": {\"message\": \"no memory\", \"exit_code\": 1}}\n";
+  enum { MUCH = 1 << 20 };
+  char text[128];
+  if (bytes >= MUCH) return;
+  int n = snprintf(text, sizeof text, "regmix: no memory: the system gave none of %zu bytes; what is on disk is whole\n", bytes);
+  rmx_abandon_files();
+  if (write(STDERR_FILENO, text, (size_t)n) < 0 || (json_wanted && !cli_printed_json() && write(STDOUT_FILENO, json, sizeof json - 1) < 0))
+    _exit(FAILED);
+  _exit(FAILED);
+}
+
+static void *json_memory(size_t bytes) { return rmx_realloc(NULL, bytes, 1); }
+
+static void watch_memory(bool json) {
+  json_wanted = json;
+  rmx_on_shortage(on_shortage);
+  json_set_alloc_funcs(json_memory, free);
 }
 
 // A closed stdin, stdout or stderr would be the number of the next file that is opened, and what is printed would go into
@@ -139,12 +166,13 @@ static rmx_status only_utf8(int argc, char **argv, rmx_err *err) {
   return RMX_OK;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
   hold_standard_files();
   take_signals();
   rmx_err err = {0};
   const char *name = argc > 1 ? argv[1] : "";
   const bool json = is_among(argc, argv, "--json");  // known before the line is parsed, which may fail
+  watch_memory(json);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
     cli_print_overview(stdout, json);
     return finish(NULL, RMX_OK, &err, json);
@@ -167,5 +195,16 @@ int main(int argc, char **argv) {
   rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err) : rmx_fail_memory(&err, 0, "a path");
   int code = finish(name, status, &err, json);
   release(&c);
+  return code;
+}
+
+int main(int argc, char **argv) {
+  const int code = run(argc, argv);
+  struct rlimit space;
+  // Where address space is limited, OpenBLAS's own threads may wait for memory for ever, and its end for those threads.
+  if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
+    fflush(NULL);
+    _exit(code);
+  }
   return code;
 }

@@ -23,7 +23,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
     rmx_warn(&c->listener, "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
   if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
-  else if (status == RMX_OK) rmx_csv_print(stdout, &out);
+  else if (status == RMX_OK) status = rmx_csv_print(stdout, &out, err);
   free(folder);
   rmx_table_release(&out);
   rmx_table_release(&mixtures);

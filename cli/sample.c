@@ -192,7 +192,7 @@ static rmx_status sample_from_prior(const cli *c, const rmx_experiment *e, const
     if (!(t.ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
   if (status == RMX_OK && out) status = rmx_csv_write(out, &t, err);
   if (status == RMX_OK && c->common.json) print_mixtures_json(out, &t);
-  else if (status == RMX_OK && !out) rmx_csv_print(stdout, &t);
+  else if (status == RMX_OK && !out) status = rmx_csv_print(stdout, &t, err);
   rmx_table_release(&t);
   free(prior);
   rmx_yaml_release(&yaml);

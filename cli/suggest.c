@@ -183,7 +183,7 @@ static rmx_status print(const cli *c, const struct suggest_args *args, const str
     json_object_set_new(root, "learning_curve", s->curve.sentence[0] ? rmx_learning_curve_json(&s->curve) : json_null());
     cli_print_json(root);
   } else if (status == RMX_OK && !args->out) {
-    rmx_csv_print(stdout, &table);
+    status = rmx_csv_print(stdout, &table, err);
   }
   rmx_table_release(&table);
   return status;

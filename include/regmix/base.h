@@ -11,6 +11,7 @@
 #ifndef REGMIX_BASE_H
 #define REGMIX_BASE_H
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -106,6 +107,10 @@ void *rmx_calloc(size_t n, size_t size);
 void *rmx_realloc(void *p, size_t n, size_t size); /* overflow-checked; old block kept on NULL */
 char *rmx_strdup(const char *s);
 char *rmx_format(const char *fmt, ...) RMX_PRINTF(1, 2); /* asprintf; NULL when memory is short */
+
+/* `handler` is told of every allocation of the library that fails, in its thread, before the caller is: a program that cannot go on may
+ * end there. NULL, as at the start: the caller alone. */
+void rmx_on_shortage(void (*handler)(size_t bytes));
 
 /* Blocks of one lifetime: many allocations, one release. Zeroed memory,
  * 64-byte aligned. rmx_arena a = {0} is ready for use. */
@@ -235,6 +240,12 @@ void rmx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 /* ---- files ------------------------------------------------------------- */
 
+/* fopen, fdopen, opendir and realpath of the system, which need memory too: where they get none, who asked with rmx_on_shortage is told. */
+FILE *rmx_fopen(const char *path, const char *mode);
+FILE *rmx_fdopen(int fd, const char *mode);
+DIR *rmx_opendir(const char *path);
+char *rmx_realpath(const char *path);
+
 bool rmx_exists(const char *path);
 rmx_status rmx_mkdirs(const char *path, rmx_err *err);       /* mkdir -p */
 rmx_status rmx_remove_tree(const char *path, rmx_err *err);  /* rm -rf; absent is fine */
@@ -274,6 +285,9 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err);
  * old one, `last` last. */
 rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err);
 void rmx_outfolder_discard(rmx_outfolder *o);
+
+/* Removes what stands beside its place while it is written: for a program that ends at once. Async-signal-safe. */
+void rmx_abandon_files(void);
 
 /* A file mapped read-only; an empty file gives data = NULL, size = 0. */
 typedef struct rmx_map {
@@ -362,7 +376,7 @@ rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err);
 void rmx_cells_release(rmx_cells *c);
 /* Shortest decimal that reads back to the same double; NaN is an empty cell. */
 rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err);
-void rmx_csv_print(FILE *f, const rmx_table *t);
+rmx_status rmx_csv_print(FILE *f, const rmx_table *t, rmx_err *err); /* whole, or nothing where memory is short */
 rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err); /* NULL names and ids, zero x */
 void rmx_table_release(rmx_table *t);
 /* A field of CSV, quoted only if it must be. */

@@ -248,11 +248,13 @@ rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err) {
   return status;
 }
 
-void rmx_csv_print(FILE *f, const rmx_table *t) {
+rmx_status rmx_csv_print(FILE *f, const rmx_table *t, rmx_err *err) {
   rmx_buf b = {0};
   table_text(t, &b);
-  if (b.data) fwrite(b.data, 1, b.size, f);
+  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, "a table") : RMX_OK;
+  if (status == RMX_OK) fwrite(b.data, 1, b.size, f);  // errors stay on the stream
   rmx_buf_release(&b);
+  return status;
 }
 
 rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err) {

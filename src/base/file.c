@@ -12,6 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
+static void *opened(void *p) {
+  if (!p && errno == ENOMEM) rmx__short_of(0);
+  return p;
+}
+
+FILE *rmx_fopen(const char *path, const char *mode) { return opened(fopen(path, mode)); }
+FILE *rmx_fdopen(int fd, const char *mode) { return opened(fdopen(fd, mode)); }
+DIR *rmx_opendir(const char *path) { return opened(opendir(path)); }
+char *rmx_realpath(const char *path) { return opened(realpath(path, NULL)); }
+
 bool rmx_exists(const char *path) { return access(path, F_OK) == 0; }
 
 rmx_status rmx_mkdirs(const char *path, rmx_err *err) {
@@ -47,7 +59,7 @@ rmx_status rmx_remove_tree(const char *path, rmx_err *err) {
 }
 
 rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err) {
-  FILE *f = fopen(path, "rb");
+  FILE *f = rmx_fopen(path, "rb");
   if (!f) return rmx_fail_errno(err, "cannot read %s", path);
   rmx_buf b = {0};
   char block[1 << 16];
@@ -79,7 +91,7 @@ rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {
 }
 
 rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err) {
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   size_t first = out->n;
   bool good = true;

@@ -33,7 +33,7 @@ static void sweep(const char *path) {
   tail_of(tail);
   const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
   char *parent = slash ? rmx_format("%.*s", (int)(slash - path), path) : rmx_strdup(".");
-  DIR *d = parent ? opendir(*parent ? parent : "/") : NULL;
+  DIR *d = parent ? rmx_opendir(*parent ? parent : "/") : NULL;
   size_t n = strlen(base);
   rmx_err ignored;
   for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
@@ -53,7 +53,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   *o = (rmx_outfolder){0};
   size_t n = strlen(path);
   while (n > 1 && path[n - 1] == '/') n--;
-  char *plain = rmx_format("%.*s", (int)n, path), *real = rmx_exists(path) ? realpath(path, NULL) : NULL;
+  char *plain = rmx_format("%.*s", (int)n, path), *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
   struct stat info;
   char tail[HOST_BYTES];
   bool there = real != NULL;
@@ -93,7 +93,7 @@ static bool is_among(const char *name, const rmx_strings *list) {
 
 // The names in a folder, dot files too.
 static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) {
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
   bool good = true;
   for (struct dirent *e; good && (e = readdir(d)) != NULL;)

@@ -4,17 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *rmx_calloc(size_t n, size_t size) { return calloc(n ? n : 1, size ? size : 1); }
+#include "base/memory.h"
+
+static void (*_Atomic told_of_shortage)(size_t bytes);
+
+void rmx_on_shortage(void (*handler)(size_t bytes)) { atomic_store(&told_of_shortage, handler); }
+
+void rmx__short_of(size_t bytes) {
+  void (*tell)(size_t) = atomic_load(&told_of_shortage);
+  if (tell) tell(bytes);
+}
+
+// Every allocation of the house goes through here.
+static void *got(void *p, size_t bytes) {
+  if (!p) rmx__short_of(bytes);
+  return p;
+}
+
+void *rmx_calloc(size_t n, size_t size) {
+  return got(calloc(n ? n : 1, size ? size : 1), size && n > SIZE_MAX / size ? SIZE_MAX : n * size);
+}
 
 void *rmx_realloc(void *p, size_t n, size_t size) {
   if (size && n > SIZE_MAX / size) return NULL;
   size_t bytes = n * size;
-  return realloc(p, bytes ? bytes : 1);
+  return got(realloc(p, bytes ? bytes : 1), bytes);
 }
 
 char *rmx_strdup(const char *s) {
   size_t size = strlen(s) + 1;
-  char *copy = malloc(size);
+  char *copy = got(malloc(size), size);
   if (copy) memcpy(copy, s, size);
   return copy;
 }
@@ -25,7 +44,7 @@ char *rmx_format(const char *fmt, ...) {
   va_copy(again, args);
   int size = vsnprintf(NULL, 0, fmt, args);
   va_end(args);
-  char *text = size < 0 ? NULL : malloc((size_t)size + 1);
+  char *text = size < 0 ? NULL : got(malloc((size_t)size + 1), (size_t)size + 1);
   if (text) vsnprintf(text, (size_t)size + 1, fmt, again);
   va_end(again);
   return text;
@@ -48,7 +67,7 @@ void *rmx_arena_alloc(rmx_arena *arena, size_t n, size_t size) {
   if (!block || block->size - block->used < bytes) {
     size_t header = rounded_up(sizeof *block);
     size_t room = bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK;
-    block = aligned_alloc(ARENA_ALIGN, header + room);
+    block = got(aligned_alloc(ARENA_ALIGN, header + room), header + room);
     if (!block) return NULL;
     memset(block, 0, header + room);
     *block = (struct rmx_arena_block){arena->head, room, 0};
@@ -81,7 +100,7 @@ static bool buf_reserve(rmx_buf *b, size_t more) {
   if (wanted <= b->capacity) return true;
   size_t capacity = b->capacity ? b->capacity : 64;
   while (capacity < wanted) capacity *= 2;
-  char *data = realloc(b->data, capacity);
+  char *data = got(realloc(b->data, capacity), capacity);
   if (!data) return !(b->failed = true);
   b->data = data;
   b->capacity = capacity;

@@ -108,7 +108,7 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err) {
   if (status == RMX_OK && place == IN_PLACE) fd = open(o->target, O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (status == RMX_OK && place != REPLACED && fd < 0) status = cannot_write(o, err);
   if (status == RMX_OK && place == REPLACED && (fd = open_beside(o, mode, err)) < 0) status = err->status;
-  if (status == RMX_OK && !(o->file = fdopen(fd, "wb"))) {
+  if (status == RMX_OK && !(o->file = rmx_fdopen(fd, "wb"))) {
     status = cannot_write(o, err);
     close(fd);
   }
@@ -126,7 +126,7 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
     if (errno == 0) errno = EIO;
     status = rmx_fail_errno(err, "cannot write %s", o->path);
   } else {
-    free(o->temporary);
+    rmx__temporary_done(o->temporary);
     o->temporary = NULL;  // nothing is left to remove
   }
   if (fclose(o->file) != 0 && status == RMX_OK) status = rmx_fail_errno(err, "cannot write %s", o->path);
@@ -138,7 +138,7 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
 void rmx_outfile_discard(rmx_outfile *o) {
   if (o->temporary) unlink(o->temporary);
   if (o->file) fclose(o->file);
-  free(o->temporary);
+  rmx__temporary_done(o->temporary);
   free(o->target);
   free(o->path);
   *o = (rmx_outfile){0};

@@ -68,7 +68,7 @@ static bool is_left_behind(int folder, const char *name, long process, bool ours
 }
 
 void rmx__sweep(const char *folder) {
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   if (!d) return;
   char own[HOST_SIZE], host[HOST_SIZE];
   own_host(own);
@@ -87,6 +87,29 @@ static void sweep_once(const char *folder) {
   if (atomic_exchange(&swept[hash % 256], hash) != hash) rmx__sweep(folder);
 }
 
+// Names of files being written, for a program that ends at once. More than these are swept by the next one.
+static _Atomic(char *) being_written[64];
+enum { SLOTS = sizeof being_written / sizeof *being_written };
+
+static void swap(char *from, char *to) {
+  for (size_t i = 0; i < SLOTS; i++) {
+    char *expected = from;
+    if (atomic_compare_exchange_strong(&being_written[i], &expected, to)) return;
+  }
+}
+
+void rmx__temporary_done(char *path) {
+  if (path) swap(path, NULL);
+  free(path);
+}
+
+void rmx_abandon_files(void) {
+  for (size_t i = 0; i < SLOTS; i++) {
+    const char *path = atomic_load(&being_written[i]);
+    if (path) unlink(path);
+  }
+}
+
 int rmx__temporary(const char *folder, char **path) {
   static atomic_uint number;
   char host[HOST_SIZE];
@@ -97,6 +120,7 @@ int rmx__temporary(const char *folder, char **path) {
     if (!*path) return errno = ENOMEM, -1;
     int fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) {
+      swap(NULL, *path);
       flock(fd, LOCK_EX | LOCK_NB);  // without locks, the process and the age must do
       return fd;
     }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/memory.h"
+
 // Where each node stood, for messages: a plain list, searched from the front; configs are small.
 struct rmx_yaml_lines {
   size_t n, capacity;
@@ -29,6 +31,8 @@ static rmx_status wrong(struct reading *r, const yaml_mark_t *mark, const char *
 
 static rmx_status next_event(struct reading *r, yaml_event_t *event) {
   if (yaml_parser_parse(&r->parser, event)) return RMX_OK;
+  if (r->parser.error == YAML_MEMORY_ERROR) rmx__short_of(0);
+  if (r->parser.error == YAML_MEMORY_ERROR) return rmx_fail_memory(r->err, 0, r->name);
   const char *problem = r->parser.problem ? r->parser.problem : "not YAML";
   const yaml_mark_t *mark = r->parser.problem_mark.line ? &r->parser.problem_mark : &r->parser.mark;
   return rmx_fail(r->err, RMX_EINPUT, "%s:%zu: not YAML: %s%s%s", r->name, mark->line + 1, problem,

@@ -18,12 +18,12 @@ static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
   char *path = NULL;
   int fd = rmx__temporary(folder, &path);
   rmx_status status = RMX_OK;
-  if (fd < 0 || !(*out = fdopen(fd, "w+b"))) {
+  if (fd < 0 || !(*out = rmx_fdopen(fd, "w+b"))) {
     status = rmx_fail_errno(err, "cannot make a temporary file in %s", folder);
     if (fd >= 0) close(fd);
   }
   if (path) unlink(path);
-  free(path);
+  rmx__temporary_done(path);
   return status;
 }
 

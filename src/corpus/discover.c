@@ -174,7 +174,7 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
 }
 
 static rmx_status list(const char *folder, rmx_strings *out, rmx_err *err) {
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   bool good = true;
   for (struct dirent *e; good && (e = readdir(d));)

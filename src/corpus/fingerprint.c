@@ -30,7 +30,7 @@ struct hashing {
 static void hash_content(void *context, size_t i) {
   struct one_file *f = &((struct hashing *)context)->files[i];
   if (f->known) return;
-  FILE *file = fopen(f->path, "rb");
+  FILE *file = rmx_fopen(f->path, "rb");
   char *block = rmx_calloc(BLOCK, 1);
   size_t n = 0;
   if (!file) rmx_fail_errno(&f->err, "cannot read %s", f->path);

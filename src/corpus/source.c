@@ -185,7 +185,7 @@ static FILE *open_regular(const char *path, rmx_err *err) {
     rmx_fail_errno(err, "cannot read %s", path);
   } else if (!S_ISREG(info.st_mode)) {
     rmx_fail(err, RMX_EINPUT, "cannot read %s: it is no regular file", path);
-  } else if (!(file = fdopen(fd, "rb"))) {
+  } else if (!(file = rmx_fdopen(fd, "rb"))) {
     rmx_fail_errno(err, "cannot read %s", path);
   } else {
     setvbuf(file, NULL, _IONBF, 0);  // blocks are large already

@@ -36,7 +36,7 @@ static bool is_blend(const char *text) {
 
 rmx_status rmx__refuse_text(const char *path, rmx_err *err) {
   char head[4096];
-  FILE *f = fopen(path, "rb");
+  FILE *f = rmx_fopen(path, "rb");
   if (!f) return RMX_OK;  // the reader says why
   size_t n = fread(head, 1, sizeof head - 1, f);
   fclose(f);

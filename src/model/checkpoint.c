@@ -258,7 +258,7 @@ rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_er
 }
 
 rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err) {
-  FILE *file = fopen(path, "rb");
+  FILE *file = rmx_fopen(path, "rb");
   if (!file) return rmx_fail_errno(err, "cannot read %s", path);
   const bool good = fseek(file, -HASH, SEEK_END) == 0 && fread(hash, HASH, 1, file) == 1;
   fclose(file);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "nearness.h"
 #include "region.h"
 
@@ -75,6 +76,7 @@ static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
   if (!rows || !o) {
     free(rows);
     if (o) nlopt_destroy(o);
+    else rmx__short_of(0);
     return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
   }
   nlopt_set_lower_bounds(o, r->low);
@@ -91,9 +93,11 @@ static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
   nlopt_set_maxeval(o, 500);
   double kl;
   memcpy(w, r->centre, r->D * sizeof(double));
-  nlopt_optimize(o, w, &kl);
+  nlopt_result end = nlopt_optimize(o, w, &kl);
   nlopt_destroy(o);
   free(rows);
+  if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
+  if (end == NLOPT_OUT_OF_MEMORY) return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
   rmx__region_scale(r, w);
   if (!rmx__region_keeps_linear(r, w)) rmx__region_pull(r, w, rmx__region_keeps_linear);
   return RMX_OK;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "nearness.h"
 #include "problem.h"
 
@@ -30,6 +31,7 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   if (!work || !o) {
     free(work);
     if (o) nlopt_destroy(o);
+    else rmx__short_of(0);
     return rmx_fail_memory(err, n * n * sizeof(double), "a search");
   }
   double *low = work, *high = work + n, *tolerance = work + 2 * n;
@@ -49,10 +51,11 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   nlopt_set_ftol_abs(o, p->region->coarse ? 1e-6 : 1e-9);
   nlopt_set_xtol_abs1(o, p->region->coarse ? 1e-6 : 1e-10);
   nlopt_set_maxeval(o, p->region->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
-  nlopt_optimize(o, x, &value);  // however it ends, x is looked at below
+  nlopt_result end = nlopt_optimize(o, x, &value);  // however it ends but for this, x is looked at below
   nlopt_destroy(o);
   free(work);
-  return RMX_OK;
+  if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
+  return end == NLOPT_OUT_OF_MEMORY ? rmx_fail_memory(err, n * n * sizeof(double), "a search") : RMX_OK;
 }
 
 // Brings w inside all: the region, then the limits, towards `anchor`, which keeps them (NULL: there is none).

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "regressor.h"
 
@@ -57,7 +58,27 @@ static void try_cholesky(void) {
   }
 }
 
+// OpenBLAS maps a scratch of its own for each thread that calls it, and where the system refuses it tries again, for ever.
+// So what it may want is mapped here first, and given back: for each thread of ours and for two of its own 32 MiB,
+// and as much again for the stack and the heap of the thread.
+static pthread_once_t mapping_once = PTHREAD_ONCE_INIT;
+static size_t lacking;
+
+static void try_mapping(void) {
+  enum { SCRATCH = 64 << 20, ITS_OWN = 2 };
+  const size_t bytes = (size_t)SCRATCH * (size_t)(rmx_processors() + ITS_OWN);
+  void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) lacking = bytes;
+  else munmap(p, bytes);
+}
+
 rmx_status rmx__blas_ready(rmx_err *err) {
+  pthread_once(&mapping_once, try_mapping);
+  if (lacking)
+    return rmx_fail(err, RMX_ENOMEM,
+                    "no %.0f MB of address space for the linear algebra (OpenBLAS): raise the limit (`ulimit -v` shows it, in kB; "
+                    "`ulimit -v unlimited` lifts it)",
+                    (double)lacking / 1e6);
   if (openblas_set_num_threads) openblas_set_num_threads(1);
   pthread_once(&once, try_cholesky);
   if (residual < 1e-8) return RMX_OK;

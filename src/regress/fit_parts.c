@@ -102,7 +102,7 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
   bool fit = rmx_exists(path);
   free(path);
   if (fit || !rmx_exists(folder)) return RMX_OK;
-  DIR *d = opendir(folder);
+  DIR *d = rmx_opendir(folder);
   if (!d && errno == ENOTDIR) return rmx_fail(err, RMX_EUSAGE, "%s is a file: the fit needs a folder of its own; give another --out", folder);
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
   rmx_few others = {0};

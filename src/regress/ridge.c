@@ -78,8 +78,12 @@ static rmx_status solve(ridge *r, const rmx_dataset *data, rmx_err *err) {
   rmx__blas_enter();
   int bad = norm > 0 ? LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', n, A, n) : 1;
   if (bad == 0) bad = LAPACKE_dpocon(LAPACK_ROW_MAJOR, 'L', n, A, n, norm, &rcond);
-  if (bad == 0) LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', n, 1, A, n, r->v, 1);
+  if (bad == 0) bad = LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'L', n, 1, A, n, r->v, 1);
   rmx__blas_leave();
+  if (bad == LAPACK_WORK_MEMORY_ERROR || bad == LAPACK_TRANSPOSE_MEMORY_ERROR) {
+    status = rmx_fail_memory(err, 2 * D * D * sizeof(double), "a ridge regression");
+    goto done;
+  }
   if (bad != 0 || !(rcond > 1e-15)) {
     status = rmx_fail(err, RMX_ENUMERIC,
                       "metric \"%s\": the ridge system is singular (weights sum to 1, so one direction is "

@@ -97,7 +97,7 @@ static rmx_status find_target(json_t *data, rmx_err *err) {
 
 // The folder's own name: "." and "exp/" have one too.
 static json_t *title_of(const char *folder) {
-  char *full = realpath(folder, NULL);
+  char *full = rmx_realpath(folder);
   const char *slash = full ? strrchr(full, '/') : NULL;
   json_t *title = rmx__text(slash && slash[1] ? slash + 1 : folder);
   free(full);

@@ -23,7 +23,7 @@ enum { BEAT_S = 5 };
 static void file_system_of(const char *path, char *out, size_t size) {
   snprintf(out, size, "not known");
 #ifdef __linux__
-  char *real = realpath(path, NULL);
+  char *real = rmx_realpath(path);
   FILE *mounts = setmntent("/proc/self/mounts", "r");
   size_t longest = 0;
   for (struct mntent *m; real && mounts && (m = getmntent(mounts));) {

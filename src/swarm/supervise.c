@@ -95,7 +95,7 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
     argv[4] = s->options->isa;
   }
   const char *experiment = s->options->experiment ? s->options->experiment : r->corpus;
-  char *real = realpath(experiment, NULL);
+  char *real = rmx_realpath(experiment);
   char *own[] = {rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment), rmx_format("REGMIX_SLOT=%d", (int)(w - s->workers)),
                  rmx_format("REGMIX_TRY=%d", s->tries[run] + 1)};
   const size_t n = sizeof own / sizeof *own;

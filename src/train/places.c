@@ -5,7 +5,7 @@
 
 // The absolute path; one that cannot be found out stays as it is.
 static json_t *absolute(const char *path) {
-  char *real = path ? realpath(path, NULL) : NULL;
+  char *real = path ? rmx_realpath(path) : NULL;
   json_t *text = real ? json_string(real) : path ? json_string(path) : json_null();
   free(real);
   return text;

@@ -98,7 +98,7 @@ static void validate(struct measured *m, double seconds, rmx_speed *out) {
 static double memory_mib(const char *key) {
   char line[256];
   double kib = 0;
-  FILE *f = fopen("/proc/self/status", "r");
+  FILE *f = rmx_fopen("/proc/self/status", "r");
   while (f && fgets(line, sizeof line, f))
     if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':') kib = strtod(line + strlen(key) + 1, NULL);
   if (f) fclose(f);

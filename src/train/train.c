@@ -299,7 +299,7 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
 // The file gets what is known of the log, whatever it held.
 static rmx_status open_log(struct loop *l, rmx_err *err) {
   RMX_TRY(rmx_write_file(l->log_path, l->logged.data ? l->logged.data : "", l->logged.size, err));
-  l->log = fopen(l->log_path, "a");
+  l->log = rmx_fopen(l->log_path, "a");
   return l->log ? RMX_OK : rmx_fail_errno(err, "cannot write %s", l->log_path);
 }
 
