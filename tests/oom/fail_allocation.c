@@ -63,6 +63,7 @@ static int fails(void) {
 void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
 void *calloc(size_t n, size_t size) { return fails() ? NULL : __libc_calloc(n, size); }
 void *realloc(void *p, size_t size) { return fails() ? NULL : __libc_realloc(p, size); }
+void *memalign(size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
 void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 int posix_memalign(void **p, size_t alignment, size_t size) {
