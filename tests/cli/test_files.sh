@@ -139,6 +139,7 @@ fi
 # ---- little address space: OpenBLAS would wait for it for ever
 hung=
 for kb in 100000 200000 300000; do
+  # shellcheck disable=SC3045
   (ulimit -v $kb; timeout -k 1 20 "$REGMIX" fit --mixtures m.csv --metrics v.csv --regressor gp --out small > said 2> told)
   code=$?
   if [ $code -gt 1 ] || { [ $code -eq 1 ] && ! grep -q 'address space\|no memory' told; }; then hung="$hung $kb:$code"; fi
