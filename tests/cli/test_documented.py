@@ -133,7 +133,7 @@ def main():
             ready(folder, regmix, command)
             began = time.monotonic()
             done = subprocess.run(["sh", "-c", command.replace("/data/text", f"{folder}/data-text")], cwd=folder, env=environment,
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
             word = "ok" if done.returncode == 0 else "not ok"
             failed += done.returncode != 0
             print(f"{word} {number} - {command}\n# {time.monotonic() - began:.1f} s", flush=True)
