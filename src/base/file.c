@@ -79,10 +79,18 @@ rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *e
   return RMX_OK;
 }
 
+// A folder that cannot be read has no matches; one for which memory was short may have some.
+static int ends_glob(const char *path, int number) { return number == ENOMEM; }
+
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {
   glob_t found;
-  int code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
+  int code = glob(pattern, GLOB_BRACE | GLOB_TILDE, ends_glob, &found);
   if (code == GLOB_NOMATCH) return RMX_OK;
+  if (code == GLOB_NOSPACE || code == GLOB_ABORTED) {
+    rmx__short_of(0);
+    globfree(&found);
+    return rmx_fail_memory(err, 0, "a list of files");
+  }
   if (code != 0) return rmx_fail(err, RMX_EIO, "cannot look for %s", pattern);
   bool good = true;
   for (size_t i = 0; i < found.gl_pathc && good; i++) good = rmx_strings_add(out, found.gl_pathv[i]);

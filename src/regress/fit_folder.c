@@ -6,23 +6,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "regressor.h"
 
 // A file name for each metric: its own, what file systems dislike as "_", made different where two become the
-// same.
+// same, to file systems that know no cases too, and cut where it is longer than they take.
 static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
+  enum { LONGEST = 150 };  // of 255, with a number and an extension behind it
   for (size_t m = 0; m < f->M; m++) {
     for (int copy = 1;; copy++) {
       rmx_buf b = {0};
-      for (const char *c = f->metrics[m]; *c; c++)
+      for (const char *c = f->metrics[m]; *c && b.size < LONGEST; c++)
         rmx_buf_add(&b, isalnum((unsigned char)*c) || strchr("-_.", *c) ? c : "_", 1);
       if (b.size == 0) rmx_buf_puts(&b, "metric");
       if (!b.failed && b.data[0] == '.') b.data[0] = '_';
       if (copy > 1) rmx_buf_printf(&b, "-%d", copy);
       rmx_buf_printf(&b, ".%s", rmx_regressor_extension(f->regressors[m]));
-      bool taken = !b.failed && (strcmp(b.data, RMX__FIT_JSON) == 0 || strcmp(b.data, RMX__CROSS_VALIDATION) == 0);
-      for (size_t k = 0; k < out->n && !b.failed; k++) taken |= strcmp(out->items[k], b.data) == 0;
+      bool taken = !b.failed && (strcasecmp(b.data, RMX__FIT_JSON) == 0 || strcasecmp(b.data, RMX__CROSS_VALIDATION) == 0);
+      for (size_t k = 0; k < out->n && !b.failed; k++) taken |= strcasecmp(out->items[k], b.data) == 0;
       bool failed = b.failed || (!taken && !rmx_strings_add(out, b.data));
       rmx_buf_release(&b);
       if (failed) return rmx_fail_memory(err, 256, "a file name");

@@ -55,6 +55,16 @@ END
 else
   skip "an optimum of hostile names is the same to PyYAML" "no PyYAML (package python3-yaml)"
 fi
+long=$(printf 'm%.0s' $(seq 300))
+awk -F, -v long="$long" 'NR == 1 { print "run," long "1," long "2,abc,ABC" } NR > 1 { print $1 "," $2 "," $3 "," $4 "," $5 }' m.csv > long.csv
+awk 'NR == 1 { print "run,p,q,r,s" } NR > 1 { print }' m.csv > plain.csv
+try "metrics of 300 characters, and two that differ in case alone, are fitted" 0 "" "$REGMIX" fit --mixtures plain.csv --metrics long.csv --regressor ridge --out long
+try "metrics of 300 characters are read back" 0 "${long}2" "$REGMIX" predict --fit long --mixtures plain.csv
+if [ "$(find long -name '*.json' | tr '[:upper:]' '[:lower:]' | sort -u | wc -l)" -eq 5 ]; then
+  ok "files of metrics differ in more than case"
+else
+  not_ok "files of metrics differ in more than case" "$(ls long)"
+fi
 printf '"NO": 0.7\n"12:30": 0.2\n"a, \\"b\\"": 0.1\n"3e-05": 0\n' > given.yaml
 try "weights that sum to 1 are written as they were given" 0 '"NO": 0.7' "$REGMIX" export --mixture given.yaml --to yaml
 if ! grep -q '0\.25,' fit/fit.json || grep -q '0\.7000000000000001\|0\.69999' fit/fit.json; then
