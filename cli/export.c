@@ -114,14 +114,14 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
   if (data_paths(&args->data, names, paths, err) != RMX_OK) return cli_refused(true, err);
   RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
   double *tokens;
-  RMX_TRY(tokens_there(c, args, names, &tokens, err));
+  rmx_status status = tokens_there(c, args, names, &tokens, err);
   rmx_export_request request = {
       .names = (const char *const *)names->items, .weights = w, .D = names->n, .paths = paths,
       .prefix = args->prefix, .suffix = args->suffix, .valid_prefix = args->valid_prefix,
       .tokens_per_document = known ? lengths : NULL, .tokens = tokens, .budget = args->budget,
       .sequence_length = (double)args->sequence_length, .listener = &c->listener};
   rmx_buf text = {0};
-  rmx_status status = rmx_export(args->to, &request, &text, err);
+  if (status == RMX_OK) status = rmx_export(args->to, &request, &text, err);
   if (status == RMX_OK && args->out) status = rmx_write_file(args->out, text.data, text.size, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s, s:s, s:o, s:o, s:o}", "to", args->to, "from", file, "mixture",

@@ -89,7 +89,7 @@ static double now_there(const char *folder) {
     close(fd);
     unlink(path);
   }
-  free(path);
+  rmx__temporary_done(path);
   return now;
 }
 
