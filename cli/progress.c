@@ -39,11 +39,7 @@ const char *cli_shown(const char *name) {
   enum { RING = 8, BYTES = 256 };  // as many as one line prints
   static char ring[RING][BYTES];
   static int next;
-  size_t at;
-  bool clean = rmx_is_utf8(name, strlen(name), &at);
-  for (const char *c = name; *c && clean; c++)
-    clean = !((unsigned char)*c < 32 || *c == 127 || ((unsigned char)*c == 0xC2 && (unsigned char)c[1] < 0xA0));
-  if (clean) return name;
+  if (rmx_is_printable(name)) return name;
   char *copy = ring[next = (next + 1) % RING];
   snprintf(copy, BYTES, "%s", name);
   rmx_make_printable(copy, "");

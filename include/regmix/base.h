@@ -302,6 +302,8 @@ void rmx_map_release(rmx_map *map);
 /* Makes of a text, in place, one that a terminal shows as it is: what is no UTF-8, and every control character but those in
  * `kept`, becomes "?". */
 void rmx_make_printable(char *text, const char *kept);
+/* Whether it would leave all of the text as it is, with nothing kept. */
+bool rmx_is_printable(const char *text);
 /* Whether `size` bytes are UTF-8. *at: where they stop to be, else size. */
 bool rmx_is_utf8(const char *text, size_t size, size_t *at);
 /* The fewest digits that read back to the same double, as "%g" writes them. out: 32 bytes. */
@@ -315,6 +317,8 @@ void rmx_put_quoted(rmx_buf *out, const char *s);
 void rmx_put_yaml(rmx_buf *out, const char *s);
 /* `key` as a line's beginning in a block map, its colon included; a long one in the form that readers take at any length. */
 void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key);
+/* One word for a POSIX shell, in single quotes. */
+void rmx_put_shell(rmx_buf *out, const char *s);
 
 /* ---- JSON and YAML: both are read into jansson trees -------------------- */
 

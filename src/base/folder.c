@@ -9,27 +9,25 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <regmix/base.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOST_BYTES = 80 };
+#include "base/temporary.h"
+
+enum { TAIL_SIZE = RMX__HOST_SIZE + 8 };
 
 // "@HOST.tmp": what ends the name of a folder that is being written here.
-static void tail_of(char out[HOST_BYTES]) {
-  char host[65];
-  if (gethostname(host, sizeof host) != 0) strcpy(host, "localhost");
-  host[sizeof host - 1] = '\0';
-  for (char *c = host; *c; c++)
-    if (*c == '/') *c = '_';
-  snprintf(out, HOST_BYTES, "@%s.tmp", host);
+static void tail_of(char out[TAIL_SIZE]) {
+  char host[RMX__HOST_SIZE];
+  rmx__own_host(host);
+  snprintf(out, TAIL_SIZE, "@%s.tmp", host);
 }
 
 // Folders BASE.PID@HOST.tmp whose writer was on this host and is gone.
 static void sweep(const char *path) {
-  char tail[HOST_BYTES];
+  char tail[TAIL_SIZE];
   tail_of(tail);
   const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
   char *parent = slash ? rmx_format("%.*s", (int)(slash - path), path) : rmx_strdup(".");
@@ -40,7 +38,7 @@ static void sweep(const char *path) {
     char *end;
     if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '.') continue;
     long pid = strtol(e->d_name + n + 1, &end, 10);
-    if (pid <= 0 || strcmp(end, tail) != 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    if (pid <= 0 || strcmp(end, tail) != 0 || !rmx__is_gone(pid)) continue;
     char *old = rmx_format("%s/%s", parent, e->d_name);
     if (old) rmx_remove_tree(old, &ignored);
     free(old);
@@ -55,7 +53,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   while (n > 1 && path[n - 1] == '/') n--;
   char *plain = rmx_format("%.*s", (int)n, path), *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
   struct stat info;
-  char tail[HOST_BYTES];
+  char tail[TAIL_SIZE];
   bool there = real != NULL;
   rmx_status status = plain ? RMX_OK : rmx_fail_memory(err, n, "a path");
   if (status == RMX_OK && real && (stat(real, &info) != 0 || !S_ISDIR(info.st_mode)))

@@ -30,6 +30,12 @@ void rmx_make_printable(char *text, const char *kept) {
   text[to] = '\0';
 }
 
+bool rmx_is_printable(const char *text) {
+  bool good = true;
+  for (size_t left = strlen(text), n; left > 0 && good; text += n, left -= n) n = character(text, left, &good);
+  return good;
+}
+
 bool rmx_is_utf8(const char *text, size_t size, size_t *at) {
   utf8proc_int32_t c;
   for (*at = 0; *at < size;) {

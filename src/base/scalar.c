@@ -88,3 +88,12 @@ void rmx_put_yaml(rmx_buf *out, const char *s) {
   else
     rmx_put_quoted(out, s);
 }
+
+void rmx_put_shell(rmx_buf *out, const char *s) {
+  rmx_buf_puts(out, "'");
+  for (; *s; s++) {
+    if (*s == '\'') rmx_buf_puts(out, "'\\''");
+    else rmx_buf_add(out, s, 1);
+  }
+  rmx_buf_puts(out, "'");
+}

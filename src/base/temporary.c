@@ -18,30 +18,29 @@
 
 #include "base/temporary.h"
 
-enum { HOST_SIZE = 65, LEFT_BEHIND_S = 86400 };
+enum { LEFT_BEHIND_S = 86400 };
 static const char head[] = ".regmix.", tail[] = ".tmp";
 
-static void own_host(char host[HOST_SIZE]) {
-  if (gethostname(host, HOST_SIZE) != 0) strcpy(host, "localhost");
-  host[HOST_SIZE - 1] = '\0';
+void rmx__own_host(char host[RMX__HOST_SIZE]) {
+  if (gethostname(host, RMX__HOST_SIZE) != 0) strcpy(host, "localhost");
+  host[RMX__HOST_SIZE - 1] = '\0';
   for (char *c = host; *c; c++)
     if (*c == '/' || *c == '@') *c = '_';
 }
 
 // Is this the name of such a file? Whose?
-static bool names_writer(const char *name, long *process, char host[HOST_SIZE]) {
+static bool names_writer(const char *name, long *process, char host[RMX__HOST_SIZE]) {
   size_t n = strlen(name);
   if (strncmp(name, head, sizeof head - 1) != 0 || n < sizeof tail || strcmp(name + n - (sizeof tail - 1), tail) != 0) return false;
   const char *at = strchr(name, '@');
   char *end;
   *process = strtol(name + sizeof head - 1, &end, 10);
-  if (!at || *process <= 0 || *end != '.' || (size_t)(name + n - at) > HOST_SIZE) return false;
-  snprintf(host, HOST_SIZE, "%.*s", (int)(name + n - (sizeof tail - 1) - at - 1), at + 1);
+  if (!at || *process <= 0 || *end != '.' || (size_t)(name + n - at) > RMX__HOST_SIZE) return false;
+  snprintf(host, RMX__HOST_SIZE, "%.*s", (int)(name + n - (sizeof tail - 1) - at - 1), at + 1);
   return true;
 }
 
-// Gone, or a zombie that its parent has not taken notice of yet.
-static bool is_gone(long process) {
+bool rmx__is_gone(long process) {
   if (kill((pid_t)process, 0) != 0) return errno == ESRCH;
   char path[64], text[512];
   snprintf(path, sizeof path, "/proc/%ld/stat", process);
@@ -63,15 +62,15 @@ static bool is_left_behind(int folder, const char *name, long process, bool ours
   const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   close(fd);
   if (locked || !regular) return false;
-  if (ours) return is_gone(process);
+  if (ours) return rmx__is_gone(process);
   return time(NULL) - info.st_mtime > LEFT_BEHIND_S;
 }
 
 void rmx__sweep(const char *folder) {
   DIR *d = rmx_opendir(folder);
   if (!d) return;
-  char own[HOST_SIZE], host[HOST_SIZE];
-  own_host(own);
+  char own[RMX__HOST_SIZE], host[RMX__HOST_SIZE];
+  rmx__own_host(own);
   for (struct dirent *e; (e = readdir(d));) {
     long process;
     if (!names_writer(e->d_name, &process, host)) continue;
@@ -112,8 +111,8 @@ void rmx_abandon_files(void) {
 
 int rmx__temporary(const char *folder, char **path) {
   static atomic_uint number;
-  char host[HOST_SIZE];
-  own_host(host);
+  char host[RMX__HOST_SIZE];
+  rmx__own_host(host);
   sweep_once(folder);
   for (int tries = 0; tries < 100; tries++) {
     *path = rmx_format("%s/%s%ld.%u@%s%s", folder, head, (long)getpid(), atomic_fetch_add(&number, 1), host, tail);

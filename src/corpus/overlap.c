@@ -144,9 +144,10 @@ static void count_hits(const struct search *s, struct hits *h) {
     if (i == 0 || h->slots[i] != h->slots[i - 1]) atomic_fetch_add(&s->counts[h->slots[i]], 1);
 }
 
-// Once over all documents: those that share anything are counted, and marked for now.
-static void count_piece(void *context, size_t piece) {
-  struct search *s = context;
+// Walks those documents of a piece that have the fate, and has each judged by what `note` found in it.
+static void walk_piece(struct search *s, size_t piece, rmx__fate fate,
+                       bool (*note)(void *context, uint64_t gram, const char *from, const char *to),
+                       void (*judge)(struct hits *h, rmx__document *doc)) {
   struct grams g;
   rmx_buf word = {0};
   struct hits h = {.search = s};
@@ -154,11 +155,11 @@ static void count_piece(void *context, size_t piece) {
   size_t from = piece * DOCUMENTS_A_PIECE, to = from + DOCUMENTS_A_PIECE;
   for (size_t j = from; j < to && j < s->domain->n && good && !rmx_interrupted(); j++) {
     rmx__document *doc = &s->domain->items[j];
-    if (doc->fate != RMX__TRAIN) continue;
+    if (doc->fate != fate) continue;
     h.n = 0;
-    walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, note_hit, &h);
-    count_hits(s, &h);
-    if (h.n) doc->fate = RMX__OVERLAP;
+    h.found = false;
+    walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, note, &h);
+    judge(&h, doc);
     good = !word.failed && !h.failed;
   }
   if (!good) s->failed = true;
@@ -167,26 +168,20 @@ static void count_piece(void *context, size_t piece) {
   rmx_buf_release(&word);
 }
 
-// Once over those: the ones that share nothing but boilerplate are let go.
-static void judge_piece(void *context, size_t piece) {
-  struct search *s = context;
-  struct grams g;
-  rmx_buf word = {0};
-  struct hits h = {.search = s};
-  bool good = grams_init(&g, s->words);
-  size_t from = piece * DOCUMENTS_A_PIECE, to = from + DOCUMENTS_A_PIECE;
-  for (size_t j = from; j < to && j < s->domain->n && good && !rmx_interrupted(); j++) {
-    rmx__document *doc = &s->domain->items[j];
-    if (doc->fate != RMX__OVERLAP) continue;
-    h.found = false;
-    walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, note_copy, &h);
-    if (!h.found) doc->fate = RMX__BOILERPLATE;
-    good = !word.failed;
-  }
-  if (!good) s->failed = true;
-  grams_release(&g);
-  rmx_buf_release(&word);
+static void mark_sharing(struct hits *h, rmx__document *doc) {
+  count_hits(h->search, h);
+  if (h->n) doc->fate = RMX__OVERLAP;
 }
+
+static void let_go_boilerplate(struct hits *h, rmx__document *doc) {
+  if (!h->found) doc->fate = RMX__BOILERPLATE;
+}
+
+// Once over all documents: those that share anything are counted, and marked for now.
+static void count_piece(void *context, size_t piece) { walk_piece(context, piece, RMX__TRAIN, note_hit, mark_sharing); }
+
+// Once over those: the ones that share nothing but boilerplate are let go.
+static void judge_piece(void *context, size_t piece) { walk_piece(context, piece, RMX__OVERLAP, note_copy, let_go_boilerplate); }
 
 // ---- a domain that would lose too much -------------------------------------------------------------
 

@@ -52,12 +52,6 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
   return status;
 }
 
-static bool is_utf8(const char *s) {
-  json_t *text = json_string(s);
-  json_decref(text);
-  return text != NULL;
-}
-
 // prefix + name + suffix, of one lifetime with the blend.
 static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d, rmx_arena *arena,
                           const char **out, rmx_err *err) {
@@ -83,7 +77,8 @@ static rmx_status find_paths(const struct format *f, const rmx_export_request *r
         f->name, s->name, s->name);
   const char *const texts[] = {s->name, s->path, s->valid};
   for (size_t i = 0; i < 3; i++) {
-    if (texts[i] && !is_utf8(texts[i]))
+    size_t at;
+    if (texts[i] && !rmx_is_utf8(texts[i], strlen(texts[i]), &at))
       return rmx_fail(err, RMX_EINPUT, "%s: a %s is not UTF-8: %s", f->name, i ? "path" : "domain", texts[i]);
     if (i == 0 || !texts[i] || !(f->needs & RMX_EXPORT_NO_SPACES)) continue;
     for (const char *c = texts[i]; *c; c++)

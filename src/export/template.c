@@ -37,15 +37,6 @@ const char *rmx__export_template(const char *format) {
 
 static void put_integer(rmx_buf *out, double x) { rmx_buf_printf(out, "%.0f", x); }
 
-static void put_shell(rmx_buf *out, const char *s) {
-  rmx_buf_puts(out, "'");
-  for (; *s; s++) {
-    if (*s == '\'') rmx_buf_puts(out, "'\\''");
-    else rmx_buf_add(out, s, 1);
-  }
-  rmx_buf_puts(out, "'");
-}
-
 static bool is(const char *field, size_t n, const char *name) {
   return strlen(name) == n && strncmp(field, name, n) == 0;
 }
@@ -68,7 +59,7 @@ static void put_text(const struct writing *w, const char *text, const char *how,
   static const struct {
     const char *name;
     void (*put)(rmx_buf *out, const char *text);
-  } ways[] = {{"quoted", rmx_put_quoted}, {"yaml", rmx_put_yaml}, {"csv", rmx_csv_field}, {"shell", put_shell}};
+  } ways[] = {{"quoted", rmx_put_quoted}, {"yaml", rmx_put_yaml}, {"csv", rmx_csv_field}, {"shell", rmx_put_shell}};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
     if (!is(how, n, ways[i].name)) continue;
     ways[i].put(out, text);
@@ -171,10 +162,12 @@ static void nearest_fraction(double x, int64_t *taken, int64_t *parts) {
 static const char *write_passes(struct writing *w, const char *body, bool on) {
   enum { MOST = 10000 };
   const char *end = write_block(w, body, false, NULL);
-  const double whole = floor(w->source->epochs), rest = w->source->epochs - whole;
+  double whole = floor(w->source->epochs);
+  const double rest = w->source->epochs - whole;
   int64_t taken = 0, parts = 1;
   if (rest > 0.01 * w->source->epochs) nearest_fraction(rest, &taken, &parts);
-  for (double i = parts == 1 ? -(double)taken : 0; i < whole && i < MOST; i++) write_block(w, body, on, NULL);
+  if (parts == 1) whole += (double)taken;
+  for (double i = 0; i < whole && i < MOST; i++) write_block(w, body, on, NULL);
   w->parts = parts;
   for (w->part = 0; parts > 1 && w->part < taken; w->part++) write_block(w, body, on, NULL);
   w->parts = 0;

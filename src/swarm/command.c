@@ -195,15 +195,11 @@ static bool is_file(const char *folder, const char *word, size_t n) {
 }
 
 static void add_quoted(rmx_buf *out, const char *folder, const char *word, size_t n) {
-  rmx_buf_puts(out, "'");
-  for (const char *p = folder; *p; p++) {
-    if (*p == '\'') rmx_buf_puts(out, "'\\''");
-    else rmx_buf_add(out, p, 1);
-  }
-  rmx_buf_puts(out, "/");
   while (n > 2 && word[0] == '.' && word[1] == '/') word += 2, n -= 2;
-  rmx_buf_add(out, word, n);
-  rmx_buf_puts(out, "'");
+  char *path = rmx_format("%s/%.*s", folder, (int)n, word);
+  if (path) rmx_put_shell(out, path);
+  else out->failed = true;
+  free(path);
 }
 
 char *rmx__command_words(const char *command, const char *experiment, const char *folder) {
