@@ -26,3 +26,15 @@ compare: {seeds: 2}
 optimize: {samples: 2000}
 END
 }
+
+# make_tables RUNS: m.csv and l.csv here, mixtures of a, b, c and the losses a_val_loss, b_val_loss, c_val_loss that follow from them.
+make_tables() {
+  awk -v runs="$1" 'BEGIN { print "run,a,b,c" > "m.csv"; print "run,a_val_loss,b_val_loss,c_val_loss" > "l.csv"
+    s = 7
+    for (i = 1; i <= runs; i++) {
+      for (j = 0; j < 3; j++) { s = (s * 16807) % 2147483647; w[j] = s / 2147483647 }
+      t = w[0] + w[1] + w[2]
+      printf "%d,%.6f,%.6f,%.6f\n", i, w[0] / t, w[1] / t, w[2] / t > "m.csv"
+      printf "%d,%.6f,%.6f,%.6f\n", i, 3 - sqrt(w[0] / t), 4 - sqrt(w[1] / t), 4 - sqrt(w[2] / t) > "l.csv"
+    } }'
+}

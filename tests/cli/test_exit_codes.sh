@@ -18,14 +18,7 @@ is() {
 $(tail -n 3 stderr.txt)"; fi
 }
 
-awk 'BEGIN { print "run,a,b,c" > "m.csv"; print "run,a_val_loss,b_val_loss,c_val_loss" > "l.csv"
-  s = 7
-  for (i = 1; i <= 120; i++) {
-    for (j = 0; j < 3; j++) { s = (s * 16807) % 2147483647; w[j] = s / 2147483647 }
-    t = w[0] + w[1] + w[2]
-    printf "%d,%.6f,%.6f,%.6f\n", i, w[0] / t, w[1] / t, w[2] / t > "m.csv"
-    printf "%d,%.6f,%.6f,%.6f\n", i, 3 - sqrt(w[0] / t), 4 - sqrt(w[1] / t), 4 - sqrt(w[2] / t) > "l.csv"
-  } }'
+make_tables 120
 printf 'a: 0.2\nb: 0.3\nc: 0.5\n' > prior.yaml
 printf 'a: 1M\nb: 2M\nzebra: 3M\nc: 3M\n' > tokens.yaml
 printf 'nonsense\n' > bad.yaml
