@@ -149,7 +149,7 @@ static void look_at_pages(struct examination *x) {
   if (f) fclose(f);
   if (strstr(text, "[never]"))
     found(x, "large pages", WARN, "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled", "switched off: training is some per cent slower");
-  else if (*text) found(x, "large pages", OK, "", "given to who asks");
+  else if (*text) found(x, "large pages", OK, "", "programs that ask for them get them");
 }
 
 // A file is made, renamed over another, locked twice and removed.
@@ -172,8 +172,8 @@ static void look_at_folder(struct examination *x, const char *folder) {
       found(x, "locks", FAIL, no_locks, "a file in %s can be locked twice", folder);
     else found(x, "locks", OK, "", "a file that is locked is locked for others");
     const double skew = fstat(fd, &info) == 0 ? difftime(info.st_mtime, time(NULL)) : 0;
-    if (skew > 5 || skew < -5) found(x, "clock", WARN, "set both clocks by NTP: other hosts' runs are told alive by their times", "the file system's clock is %.0f s off", skew);
-    else if (time(NULL) < 1704067200) found(x, "clock", WARN, "set the clock", "it is said to be before 2024");
+    if (skew > 5 || skew < -5) found(x, "clock", WARN, "set both clocks by NTP: a run on another host counts as alive by the times of its files", "the file system's clock is %.0f s off", skew);
+    else if (time(NULL) < 1704067200) found(x, "clock", WARN, "set the clock", "it shows a time before 2024");
     else found(x, "clock", OK, "", "the file system's agrees");
     const int fresh = open(second, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fresh < 0 || rename(second, path) != 0) found(x, "folder", FAIL, elsewhere, "cannot rename in %s: %s", folder, strerror(errno));

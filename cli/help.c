@@ -318,7 +318,7 @@ static void roff_overview(FILE *f, const void *nothing) {
         "With \\-\\-json every command prints one JSON object on stdout; where it fails that is\n"
         "{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n"
         ".SH ENVIRONMENT\n.TP\n.B REGMIX_ISA\nThe processor level of the kernels, where the config says none.\n"
-        ".TP\n.B NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\", or unset, progress is told in plain lines.\n", f);
+        ".TP\n.B NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\" or unset, progress is printed in plain lines.\n", f);
   fputs(".SH FILES\nregmix.yaml, resolved.yaml, mixtures.csv, metrics.csv, runs/, fit/, optimum.yaml, large/, report.html in the\n"
         "experiment's folder.\n", f);
 }

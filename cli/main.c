@@ -89,7 +89,7 @@ static int code_of(rmx_status status) {
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
 
-// The end of every command: what it printed is written out, or that is its failure; a failure is told on stderr and, with
+// The end of every command. It flushes stdout; if that fails, the command has failed. A failure is printed on stderr and, with
 // --json, as the one object on stdout.
 static int finish(const char *name, rmx_status status, rmx_err *err, bool json) {
   if (status == RMX_OK && json && !cli_printed_json()) status = rmx_fail_memory(err, 0, "the result");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How work goes on, on stderr: one line that moves on a terminal, with the time left first and no wider than the terminal; a plain
-// line now and then where stderr is a file.
+// Progress on stderr. On a terminal it is one line that is drawn again, with the time left first, and no wider than the terminal.
+// Where stderr is a file it is a plain line now and then.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -54,7 +54,7 @@ int cli_width(char *const *names, size_t n, int least) {
   return least;
 }
 
-// Bytes of `text` that fit into so many columns.
+// How many bytes of `text` fit into that many columns.
 static int bytes_within(const char *text, int columns) {
   const char *at = text;
   for (int bytes; *at; at += bytes) {
@@ -168,7 +168,7 @@ void cli_step(const char *noun, size_t i, size_t n) {
   if (n > 1) snprintf(state.step, sizeof state.step, "%s %zu of %zu: ", noun, i, n);
 }
 
-// ---- what is said
+// ---- notes and warnings
 
 static void say(void *context, const char *message) {
   (void)context;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before finished runs go out of use: how many they are and what they took is said, and a person is asked; a script has to say
+// Before finished runs go out of use, the program says how many there are and how long they took. It asks a person; a script must give
 // --redo. Nothing is deleted in any case.
 #include <stdlib.h>
 #include <string.h>

@@ -40,7 +40,7 @@ rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtu
 // The tokens there are of each domain, from a file of domain: tokens (YAML or JSON) or domain,tokens (CSV); "1.5G" is a number
 // here. free() tokens (domains->n), release the names.
 rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, rmx_err *err);
-// The same by domain: tokens (D). Names mean domains as rmx_match_names says; those that mean none are told, a domain without
+// The same by domain: tokens (D). Names mean domains as rmx_match_names says; a note lists those that mean none. A domain without
 // tokens is RMX_EINPUT.
 rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D, double *tokens, rmx_err *err);
 
