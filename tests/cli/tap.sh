@@ -34,3 +34,12 @@ $(tail -n 5 "$SCRATCH/stderr")"
     ok "$name"
   fi
 }
+
+# took COMMAND...: prints how many microseconds it takes, to have a kill fall into it.
+took() {
+  began=$(date +%s%N)
+  "$@" > /dev/null 2>&1
+  echo $((($(date +%s%N) - began) / 1000))
+}
+# wait_part MICROSECONDS N: waits for N hundredths of that, less than a second.
+wait_part() { sleep "$(printf '0.%06d' $(($1 * $2 / 100 % 1000000)))"; }

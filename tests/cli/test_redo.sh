@@ -140,14 +140,16 @@ one=$(state many/runs/0* | grep result.json)
 # shellcheck disable=SC2086
 try "sixty others" 0 "60 runs done" "$REGMIX" train -C many $many --set "proxy.command=$trainer" --set proxy.lr=0.002 --redo
 other=$(state many/runs/0* | grep result.json)
+# shellcheck disable=SC2086
+whole=$(took "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=0)
 hits=0 tries=0
-while [ $tries -lt 30 ]; do
+while [ $tries -lt 30 ] || { [ $hits -lt 10 ] && [ $tries -lt 150 ]; }; do  # a kill that comes too late is not counted
   lr=0.002
   [ $((tries % 2)) -eq 0 ] && lr=0
   # shellcheck disable=SC2086
   "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=$lr > /dev/null 2>&1 &
   pid=$!
-  sleep "0.0$(printf %02d $((5 + tries * 7 % 60)))"
+  wait_part "$whole" $((3 + tries * 7 % 90))
   { kill -KILL $pid; wait $pid; } 2> /dev/null
   [ $? -eq 137 ] && hits=$((hits + 1))
   tries=$((tries + 1))
@@ -218,13 +220,15 @@ rm -r text/corpus/b
 try "token files that are gone, too" 0 "all 6 runs are done" "$REGMIX" run -C text
 same "as they were" "$runs$prepared" "$(proxies)$(corpus)"
 
+printf 'one more document of noise\n%%\n' >> text/text/noise.txt
+whole=$(took "$REGMIX" prepare -C text --redo)
 hits=0 tries=0
-while [ $tries -lt 24 ]; do
+while [ $tries -lt 24 ] || { [ $hits -lt 8 ] && [ $tries -lt 120 ]; }; do
   if [ $((tries % 2)) -eq 0 ]; then printf 'one more document of noise\n%%\n' >> text/text/noise.txt; else cp noise.txt text/text/noise.txt; fi
   [ $((tries % 3)) -eq 0 ] && rm -rf text/.set-aside
   "$REGMIX" prepare -C text --redo > /dev/null 2>&1 &
   pid=$!
-  sleep "0.0$(printf %02d $((3 + tries * 5 % 40)))"
+  wait_part "$whole" $((3 + tries * 7 % 90))
   { kill -KILL $pid; wait $pid; } 2> /dev/null
   [ $? -eq 137 ] && hits=$((hits + 1))
   tries=$((tries + 1))
