@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often are the intervals right? Functions whose best mixture is known, runs with noise, `auto`, the search, and its
-// 90 % intervals, again and again: the share of repetitions in which the interval of a weight holds the weight of the
-// true best mixture (mean over domains; then over those whose best weight is above 0), and in which the interval of the gain holds what the proposed mixture truly
-// gains on the prior.
+// How often are the intervals right? Functions whose best mixture is known, runs with noise,
+// `auto`, the search, and its 90 % intervals, again and again: the share of repetitions in which
+// the interval of a weight holds the weight of the true best mixture (mean over domains; then over
+// those whose best weight is above 0), and in which the interval of the gain holds what the
+// proposed mixture truly gains on the prior.
 //
 //   bench_coverage [REPETITIONS (100)] [FUNCTION] [NOISE]
 #include <math.h>
@@ -55,16 +56,17 @@ static double bowl(const double *w) {
 static const struct {
   const char *name;
   double (*f)(const double *w);
-} functions[] = {{"interior", interior}, {"boundary", boundary}, {"crease", crease}, {"bowl", bowl}};
+} functions[] = {
+    {"interior", interior}, {"boundary", boundary}, {"crease", crease}, {"bowl", bowl}};
 enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 
 // ---- one repetition ----
 
 typedef struct task {
   double (*f)(const double *w);
-  double noise, best[D], best_value;  // noise: its standard deviation
+  double noise, best[D], best_value;                // noise: its standard deviation
   double *weights, *above, *gain, *regret, *width;  // (repetitions)
-  double *simulated;                        // (repetitions) regret of the recipe's search
+  double *simulated;                                // (repetitions) regret of the recipe's search
   bool *below;
   rmx_regress_options regress;
 } task;
@@ -106,8 +108,14 @@ static void repeat(void *context, size_t i) {
     draw_mixture(&rng, x.x + k * D);
     y.x[k] = t->f(x.x + k * D) + t->noise * rmx_rng_normal(&rng);
   }
-  const rmx_optimize_options search = {.method = "search", .starts = 16, .guard = true, .replicates = REPLICATES, .level = 0.9,
-                                       .samples = 20000, .top = 64, .strength = 1};
+  const rmx_optimize_options search = {.method = "search",
+                                       .starts = 16,
+                                       .guard = true,
+                                       .replicates = REPLICATES,
+                                       .level = 0.9,
+                                       .samples = 20000,
+                                       .top = 64,
+                                       .strength = 1};
   rmx_optimize_options simulate = search;
   simulate.method = "simulate";
   if (rmx_fit_tables(&t->regress, &x, &y, NULL, 0, false, i, 1, NULL, &fit, NULL, &err)) die(&err);
@@ -173,8 +181,11 @@ int main(int argc, char **argv) {
   size_t repetitions = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
   static const double noises[] = {0.1, 0.5};
   rmx_err err;
-  printf("%zu repetitions, %d domains, %d runs, auto, search, %d replicates, 90 %% intervals\n\n", repetitions, D, N, REPLICATES);
-  printf("| function | noise / signal | weights covered | of those above 0 | gain covered (real gain below) | width of a weight's | regret of search | of simulate | seconds each |\n");
+  printf("%zu repetitions, %d domains, %d runs, auto, search, %d replicates, 90 %% intervals\n\n",
+         repetitions, D, N, REPLICATES);
+  printf(
+      "| function | noise / signal | weights covered | of those above 0 | gain covered (real gain "
+      "below) | width of a weight's | regret of search | of simulate | seconds each |\n");
   printf("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
   for (size_t k = 0; k < FUNCTIONS; k++) {
     if (argc > 2 && strcmp(argv[2], functions[k].name) != 0) continue;
@@ -193,7 +204,8 @@ int main(int argc, char **argv) {
       find_best(&t);
       t.weights = rmx_calloc(6 * repetitions, sizeof(double));
       t.below = rmx_calloc(repetitions, sizeof(bool));
-      if (!t.weights || !t.below || rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &t.regress, &err))
+      if (!t.weights || !t.below ||
+          rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &t.regress, &err))
         die(&err);
       t.regress.folds = 3;  // the dearest part by far, and nothing here looks at it but the choice
       t.gain = t.weights + repetitions;
@@ -207,10 +219,14 @@ int main(int argc, char **argv) {
       double uniform[D];
       for (int d = 0; d < D; d++) uniform[d] = 1.0 / D;
       double most = t.f(uniform) - t.best_value;
-      printf("| %s | %.0f %% | %.1f %% | %.1f %% | %.1f %% (%.1f %%) | %.3f | %.4f (%.0f %% of the prior's) | %.4f | %.2f |\n", functions[k].name,
-             100 * noises[n], 100 * mean(t.weights, repetitions), 100 * mean(t.above, repetitions), 100 * mean(t.gain, repetitions), 100 * below,
-             mean(t.width, repetitions), mean(t.regret, repetitions), 100 * mean(t.regret, repetitions) / most,
-             mean(t.simulated, repetitions), (rmx_now() - began) * rmx_processors() / (double)repetitions);
+      printf(
+          "| %s | %.0f %% | %.1f %% | %.1f %% | %.1f %% (%.1f %%) | %.3f | %.4f (%.0f %% of the "
+          "prior's) | %.4f | %.2f |\n",
+          functions[k].name, 100 * noises[n], 100 * mean(t.weights, repetitions),
+          100 * mean(t.above, repetitions), 100 * mean(t.gain, repetitions), 100 * below,
+          mean(t.width, repetitions), mean(t.regret, repetitions),
+          100 * mean(t.regret, repetitions) / most, mean(t.simulated, repetitions),
+          (rmx_now() - began) * rmx_processors() / (double)repetitions);
       fflush(stdout);
       free(t.weights);
       free(t.below);

@@ -3,8 +3,9 @@
  *
  *   bench-kernels [LEVEL]
  *
- * One thread. Every line: what, GFLOP/s of the best repetition, its share of the peak of a loop that only
- * multiplies and adds in registers. FLOPs of attention and of the step count the lower triangle only.
+ * One thread. Every line: what, GFLOP/s of the best repetition, its share of the peak of a loop
+ * that only multiplies and adds in registers. FLOPs of attention and of the step count the lower
+ * triangle only.
  */
 #include <regmix/model.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ static void bench_gemm(const rmx_kernels *k) {
     double s;
     TIME(s, k->gemm(k, ta, tb, M, N, K, a, ta ? M : K, b, tb ? K : N, c, N, ta, scratch));
     char what[64];
-    snprintf(what, sizeof what, "gemm %s %s %zu x %zu x %zu", ta ? "A^T" : "A", tb ? "B^T" : "B", M, N, K);
+    snprintf(what, sizeof what, "gemm %s %s %zu x %zu x %zu", ta ? "A^T" : "A", tb ? "B^T" : "B", M,
+             N, K);
     print(what, 2.0 * (double)M * (double)N * (double)K, s);
     free(a), free(b), free(c);
   }
@@ -81,7 +83,8 @@ static void bench_gemm(const rmx_kernels *k) {
 }
 
 static void bench_attention(const rmx_kernels *k) {
-  static const size_t shapes[][3] = {{128, 2, 32}, {512, 8, 32}, {2048, 8, 32}, {2048, 8, 64}}; /* T, H, S */
+  /* T, H, S */
+  static const size_t shapes[][3] = {{128, 2, 32}, {512, 8, 32}, {2048, 8, 32}, {2048, 8, 64}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     const size_t T = shapes[i][0], H = shapes[i][1], S = shapes[i][2], C = H * S, B = 2048 / T;
     float *qkv = numbers(B * T * 3 * C), *out = numbers(B * T * C), *lse = numbers(B * H * T);
@@ -124,7 +127,8 @@ static void bench_head(const rmx_kernels *k) {
 
 static void bench_rows(const rmx_kernels *k) {
   const size_t M = 1024, C = 256, F = 512, V = 4096, n = 1 << 18;
-  float *x = numbers(n), *y = numbers(n), *w = numbers(n), *z = numbers(M * 2 * F), *h = numbers(M * F);
+  float *x = numbers(n), *y = numbers(n), *w = numbers(n), *z = numbers(M * 2 * F),
+        *h = numbers(M * F);
   float *logits = numbers(252 * V), *losses = numbers(M), *moment = calloc(n, sizeof *moment);
   int32_t labels[1024];
   if (!moment) exit(1);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_learning_curve [regressor [noise [repetitions]]]: is the gain promised for as many runs again what
-// they bring? On synthetic functions of 4 and 10 domains: N runs are fitted, rmx_learning_curve_make()
-// promises, N more are added, and the functions' true values at the two optima found (`search`, within its
-// guard) are compared. Both in units of the runs' standard deviation, means over the repetitions; at the end
-// the median of promised / kept over functions and N. noise: sd of the runs', in the same unit: 0.1.
+// bench_learning_curve [regressor [noise [repetitions]]]: is the gain promised for as many runs
+// again what they bring? On synthetic functions of 4 and 10 domains: N runs are fitted,
+// rmx_learning_curve_make() promises, N more are added, and the functions' true values at the two
+// optima found (`search`, within its guard) are compared. Both in units of the runs' standard
+// deviation, means over the repetitions; at the end the median of promised / kept over functions
+// and N. noise: sd of the runs', in the same unit: 0.1.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -13,7 +14,8 @@
 
 enum { MOST_D = 10, KINDS = 5, SIZES = 3, REPETITIONS = 12 };
 static const size_t all_D[] = {4, 10}, all_N[SIZES] = {24, 48, 128};
-static const char *const kind_names[KINDS] = {"power law", "bowl", "line", "cross-entropy", "wiggly"};
+static const char *const kind_names[KINDS] = {"power law", "bowl", "line", "cross-entropy",
+                                              "wiggly"};
 
 typedef struct truth {
   int kind;
@@ -55,13 +57,14 @@ static void must(rmx_status status) {
   if (status != RMX_OK) fail(err.message);
 }
 
-static rmx_fit *make_fit(const char *regressor, size_t n, size_t D, const double *X, const double *y) {
+static rmx_fit *make_fit(const char *regressor, size_t n, size_t D, const double *X,
+                         const double *y) {
   rmx_table a, b;
   rmx_regress_options o = {0};
   rmx_fit *f;
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, &err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
-                      &err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      regressor, &err));
   must(rmx_table_make(&a, "run", n, D, &err));
   must(rmx_table_make(&b, "run", n, 1, &err));
   for (size_t d = 0; d < D; d++) a.names[d] = rmx_format("d%zu", d);
@@ -83,8 +86,13 @@ static double true_at_optimum(const rmx_fit *fit, const truth *f) {
   rmx_question q;
   rmx_optimum o;
   char search[] = "search";
-  const rmx_optimize_options how = {
-      .method = search, .samples = 2000, .top = 16, .strength = 1, .starts = 16, .guard = true, .level = 0.9};
+  const rmx_optimize_options how = {.method = search,
+                                    .samples = 2000,
+                                    .top = 16,
+                                    .strength = 1,
+                                    .starts = 16,
+                                    .guard = true,
+                                    .level = 0.9};
   must(rmx_question_make(fit, &q, &err));
   q.target.weight[0] = 1;
   must(rmx_optimize(fit, &q, &how, 1, rmx_processors(), NULL, &o, &err));
@@ -95,10 +103,11 @@ static double true_at_optimum(const rmx_fit *fit, const truth *f) {
 }
 
 // One repetition: promised and kept are added to.
-static void repeat(const char *regressor, truth *f, size_t N, double noise, uint64_t seed, double *promised,
-                   double *kept) {
+static void repeat(const char *regressor, truth *f, size_t N, double noise, uint64_t seed,
+                   double *promised, double *kept) {
   size_t D = f->D;
-  double alpha[MOST_D], *X = rmx_calloc(2 * N, D * sizeof(double)), *y = rmx_calloc(2 * N, sizeof(double));
+  double alpha[MOST_D], *X = rmx_calloc(2 * N, D * sizeof(double)),
+                        *y = rmx_calloc(2 * N, sizeof(double));
   double mean = 0, square = 0;
   if (!X || !y) fail("no memory");
   rmx_rng rng = rmx_rng_make(seed, (uint64_t)f->kind * 100 + D, RMX_FOR_TEST);
@@ -144,8 +153,8 @@ int main(int argc, char **argv) {
   int repetitions = argc > 3 ? atoi(argv[3]) : REPETITIONS;
   size_t n = 0;
   if (repetitions < 1 || !(noise >= 0)) fail("wanted [regressor [noise [repetitions]]]");
-  printf("%s, noise %g\n%-14s %3s %4s %10s %10s\n", regressor, noise, "function", "D", "N", "promised",
-         "kept");
+  printf("%s, noise %g\n%-14s %3s %4s %10s %10s\n", regressor, noise, "function", "D", "N",
+         "promised", "kept");
   for (int k = 0; k < 2; k++)
     for (int kind = 0; kind < KINDS; kind++)
       for (int s = 0; s < SIZES; s++) {
@@ -153,13 +162,13 @@ int main(int argc, char **argv) {
         truth f = {.kind = kind, .D = all_D[k]};
         for (int r = 0; r < repetitions; r++)
           repeat(regressor, &f, all_N[s], noise, (uint64_t)r, &promised, &kept);
-        printf("%-14s %3zu %4zu %10.4f %10.4f\n", kind_names[kind], f.D, all_N[s], promised / repetitions,
-               kept / repetitions);
+        printf("%-14s %3zu %4zu %10.4f %10.4f\n", kind_names[kind], f.D, all_N[s],
+               promised / repetitions, kept / repetitions);
         fflush(stdout);
         ratio[n++] = kept > 0 ? promised / kept : INFINITY;
       }
   qsort(ratio, n, sizeof(double), by_size);
-  printf("promised / kept: median %.2f, quartiles %.2f and %.2f\n", (ratio[n / 2] + ratio[n / 2 - 1]) / 2,
-         ratio[n / 4], ratio[3 * n / 4]);
+  printf("promised / kept: median %.2f, quartiles %.2f and %.2f\n",
+         (ratio[n / 2] + ratio[n / 2 - 1]) / 2, ratio[n / 4], ratio[3 * n / 4]);
   return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_regressors [-i | --speed] [regressor[:option=value...]]...: the published runs (17 domains, 13
-// metrics) fitted on N = 32, 64, 80, 128 (five random subsets) and 512 of the 512, scored on the 256 unseen
-// ones: Spearman x 100 of Pile-CC and mean of the 13 metrics, Pile-CC's mean squared error at 80 and 512,
-// seconds of one fit and of 13 with their cross-validation.
+// bench_regressors [-i | --speed] [regressor[:option=value...]]...: the published runs (17 domains,
+// 13 metrics) fitted on N = 32, 64, 80, 128 (five random subsets) and 512 of the 512, scored on the
+// 256 unseen ones: Spearman x 100 of Pile-CC and mean of the 13 metrics, Pile-CC's mean squared
+// error at 80 and 512, seconds of one fit and of 13 with their cross-validation.
 //
 //   --speed   only the boosted trees on one thread: milliseconds to fit Pile-CC on the 512, 1000 rounds, and
 //             seconds to predict 1,000,000 mixtures through 613 trees; medians of processor time.
@@ -34,7 +34,8 @@ typedef struct task {
 static void do_metric(void *context, size_t m) {
   task *t = context;
   double *X = rmx_calloc(t->N * D, sizeof(double)), *y = rmx_calloc(t->N, sizeof(double));
-  double *truth = rmx_calloc(t->test_x->N, sizeof(double)), *mean = rmx_calloc(t->test_x->N, sizeof(double));
+  double *truth = rmx_calloc(t->test_x->N, sizeof(double)),
+         *mean = rmx_calloc(t->test_x->N, sizeof(double));
   t->rho[m] = NAN;
   if (X && y && truth && mean) {
     for (size_t i = 0; i < t->N; i++) {
@@ -42,7 +43,8 @@ static void do_metric(void *context, size_t m) {
       y[i] = t->Y->x[t->rows[i] * M + m];
     }
     for (size_t i = 0; i < t->test_x->N; i++) truth[i] = t->test_y->x[i * M + m];
-    rmx_dataset data = {.N = t->N, .D = D, .X = X, .y = y, .metric = t->Y->names[m], .own_domain = t->own[m]};
+    rmx_dataset data = {
+        .N = t->N, .D = D, .X = X, .y = y, .metric = t->Y->names[m], .own_domain = t->own[m]};
     rmx_regressor *r = NULL;
     double start = rmx_now();
     if (rmx_regress_fit(t->options, &data, t->seed, NULL, &r, &t->err[m]) == RMX_OK) {
@@ -70,7 +72,8 @@ static rmx_table load(const char *folder, const char *name) {
   rmx_err err;
   rmx_table t;
   char *path = rmx_path_in(folder, name);
-  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK) fail(path ? err.message : "no memory");
+  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK)
+    fail(path ? err.message : "no memory");
   free(path);
   return t;
 }
@@ -89,8 +92,8 @@ static void set(rmx_regress_options *o, const char *text) {
       *value++ = 0;
       key = word;
     }
-    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, o, key, value ? value : word,
-                       &err) != RMX_OK)
+    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, o, key,
+                       value ? value : word, &err) != RMX_OK)
       fail(err.message);
   }
   free(copy);
@@ -198,12 +201,13 @@ int main(int argc, char **argv) {
   for (size_t m = 0; m < M; m++) {
     size_t own;
     if (strstr(Y.names[m], "pile_cc")) cc = m;
-    t.own[m] = rmx_find_name("domain", Y.names[m], (const char *const *)X.names, D, &own, &err) == RMX_OK
-                   ? (int)own
-                   : -1;
+    t.own[m] =
+        rmx_find_name("domain", Y.names[m], (const char *const *)X.names, D, &own, &err) == RMX_OK
+            ? (int)own
+            : -1;
   }
-  printf("%-38s %38s  %7s %7s  %38s  %6s %6s\n", "", "Pile-CC: 32     64     80    128    512", "MSE 80",
-         "MSE 512", "13 metrics: 32  64     80    128    512", "s 32", "s 512");
+  printf("%-38s %38s  %7s %7s  %38s  %6s %6s\n", "", "Pile-CC: 32     64     80    128    512",
+         "MSE 80", "MSE 512", "13 metrics: 32  64     80    128    512", "s 32", "s 512");
   for (size_t c = 0; c < n_wanted; c++) {
     rmx_regress_options o = {0};
     set(&o, wanted[c]);

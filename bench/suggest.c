@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_suggest [-i] [starts]: the published runs (512 + 256, of 17 domains) replayed. From 16 random ones,
-// the next 8 are chosen again and again among the rest, until the one of lowest true target has been taken.
-// How many runs that took, median over the random starts: by rmx_suggest_among, by the lowest prediction, and
-// in random order; for two targets, Pile-CC and the mean of the 13 metrics.
+// bench_suggest [-i] [starts]: the published runs (512 + 256, of 17 domains) replayed. From 16
+// random ones, the next 8 are chosen again and again among the rest, until the one of lowest true
+// target has been taken. How many runs that took, median over the random starts: by
+// rmx_suggest_among, by the lowest prediction, and in random order; for two targets, Pile-CC and
+// the mean of the 13 metrics.
 //
 //   -i   inner: the 512 alone
 //
-// REGMIX_SHARED: the folder of the data (data/regmix-paper). REGRESSOR: gp, or ensemble, the default.
+// REGMIX_SHARED: the folder of the data (data/regmix-paper). REGRESSOR: gp, or ensemble, the
+// default.
 
 #include <math.h>
 #include <regmix/suggest.h>
@@ -41,12 +43,13 @@ static rmx_status next(const replay *p, const size_t *order, size_t known, size_
   double *mean = rmx_calloc(p->N, sizeof(double));
   rmx_regressor *r = NULL;
   rmx_regress_options o = {0};
-  rmx_status status = X && y && mean ? RMX_OK : rmx_fail_memory(err, p->N * D * sizeof(double), "a replay");
+  rmx_status status =
+      X && y && mean ? RMX_OK : rmx_fail_memory(err, p->N * D * sizeof(double), "a replay");
   if (status == RMX_OK)
     status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err);
   if (status == RMX_OK)
-    status = rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
-                            p->regressor, err);
+    status = rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o,
+                            "fit.regressor", p->regressor, err);
   if (status != RMX_OK) goto done;
   for (size_t i = 0; i < p->N; i++) {
     memcpy(X + i * D, p->X + order[i] * D, D * sizeof(double));
@@ -90,7 +93,8 @@ static void do_start(void *context, size_t start) {
   for (;;) {
     for (; looked < known; looked++) {
       double y = p->y[order[looked]];
-      if (isnan(p->runs_close[start]) && y <= p->y[best] + CLOSE) p->runs_close[start] = (double)looked + 1;
+      if (isnan(p->runs_close[start]) && y <= p->y[best] + CLOSE)
+        p->runs_close[start] = (double)looked + 1;
       if (order[looked] == best) p->runs[start] = (double)looked + 1;
     }
     if (!isnan(p->runs[start])) break;
@@ -125,7 +129,8 @@ static rmx_table load(const char *folder, const char *name) {
   rmx_err err;
   rmx_table t;
   char *path = rmx_path_in(folder, name);
-  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK) fail(path ? err.message : "no memory");
+  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK)
+    fail(path ? err.message : "no memory");
   free(path);
   return t;
 }
@@ -153,7 +158,8 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < N; i++)
     memcpy(X + i * D, i < n ? t[0].x + i * D : t[2].x + (i - n) * D, D * sizeof(double));
   printf(
-      "%zu runs, from %d, by %d, %zu starts: runs until the best (10 %% .. 90 %% of the starts), and until "
+      "%zu runs, from %d, by %d, %zu starts: runs until the best (10 %% .. 90 %% of the starts), "
+      "and until "
       "within %g\n",
       N, FIRST, BATCH, starts, CLOSE);
   for (int target = 0; target < 2; target++) {

@@ -36,8 +36,10 @@ static json_t *levels_tree(void) {
   return list;
 }
 
-static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kernels, const struct measured *m) {
-  const double gflops = m->speed.tokens_per_s * m->gflop, valid = m->speed.valid_tokens_per_s * m->gflop / 3;
+static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kernels,
+                          const struct measured *m) {
+  const double gflops = m->speed.tokens_per_s * m->gflop,
+               valid = m->speed.valid_tokens_per_s * m->gflop / 3;
   json_t *o = json_object();
   json_object_set_new(o, "model", json_string(args->model));
   json_object_set_new(o, "vocab", json_integer(args->vocab));
@@ -66,27 +68,35 @@ static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kern
   return o;
 }
 
-static void print_bench(const struct bench_args *args, const rmx_kernels *kernels, const struct measured *m) {
-  const double gflops = m->speed.tokens_per_s * m->gflop, valid = m->speed.valid_tokens_per_s * m->gflop / 3;
-  printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model, (long long)args->vocab,
-         (long long)args->seq, rmx_kernels_name(kernels), m->threads, m->threads > 1 ? "s" : "");
-  printf("  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s this %s do\n", m->speed.tokens_per_s, gflops,
-         100 * gflops / (m->peak * m->threads), m->peak * m->threads, m->threads > 1 ? "many cores can" : "core can");
-  printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s, valid,
-         100 * valid / (m->peak * m->threads));
-  printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib, m->speed.rss_anon_mib);
+static void print_bench(const struct bench_args *args, const rmx_kernels *kernels,
+                        const struct measured *m) {
+  const double gflops = m->speed.tokens_per_s * m->gflop,
+               valid = m->speed.valid_tokens_per_s * m->gflop / 3;
+  printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model,
+         (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), m->threads,
+         m->threads > 1 ? "s" : "");
+  printf("  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s this %s do\n",
+         m->speed.tokens_per_s, gflops, 100 * gflops / (m->peak * m->threads), m->peak * m->threads,
+         m->threads > 1 ? "many cores can" : "core can");
+  printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s,
+         valid, 100 * valid / (m->peak * m->threads));
+  printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib,
+         m->speed.rss_anon_mib);
   if (m->speed.processor < 0.97 * m->threads)
-    printf("  other processes were at work too: this one had %.2f processors\n", m->speed.processor);
+    printf("  other processes were at work too: this one had %.2f processors\n",
+           m->speed.processor);
   if (!args->breakdown) return;
   printf("share of a step, %%:\n");
   for (size_t i = 0; i < rmx_model_parts_n; i++)
-    printf("  %-14s %5.1f%s\n", rmx_model_parts[i], 100 * m->speed.parts[i], is_product(rmx_model_parts[i]) ? "  matrix products" : "");
-  printf("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other", 100 * m->speed.other);
+    printf("  %-14s %5.1f%s\n", rmx_model_parts[i], 100 * m->speed.parts[i],
+           is_product(rmx_model_parts[i]) ? "  matrix products" : "");
+  printf("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other",
+         100 * m->speed.other);
   printf("  what is no matrix product: %.1f\n", 100 * m->not_products);
 }
 
-static rmx_status measure(const struct bench_args *args, const rmx_training *t, const rmx_kernels *kernels, struct measured *m,
-                          rmx_err *err) {
+static rmx_status measure(const struct bench_args *args, const rmx_training *t,
+                          const rmx_kernels *kernels, struct measured *m, rmx_err *err) {
   rmx_model_config model;
   if (rmx_training_model(t, (int)args->vocab, &model, err) != RMX_OK) return cli_refused(true, err);
   m->gflop = rmx_model_flop_per_token(&model, (int)t->context) / 1e9;
@@ -102,11 +112,14 @@ static rmx_status measure(const struct bench_args *args, const rmx_training *t, 
 static rmx_status run_bench(cli *c, rmx_err *err) {
   const struct bench_args *args = c->own;
   const rmx_kernels *kernels;
-  if (rmx_kernels_get(args->isa, &kernels, err) != RMX_OK) return cli_refused(args->isa != NULL, err);
+  if (rmx_kernels_get(args->isa, &kernels, err) != RMX_OK)
+    return cli_refused(args->isa != NULL, err);
   rmx_training t = {0};
   struct measured m = {0};
   rmx_status status = rmx_options_init(rmx_training_options, rmx_training_options_n, &t, err);
-  if (status == RMX_OK) status = rmx_option_set(rmx_training_options, rmx_training_options_n, &t, "model", args->model, err);
+  if (status == RMX_OK)
+    status =
+        rmx_option_set(rmx_training_options, rmx_training_options_n, &t, "model", args->model, err);
   t.context = args->seq;
   t.batch_tokens = args->batch_tokens;
   t.micro_tokens = args->micro_tokens;
@@ -118,8 +131,10 @@ static rmx_status run_bench(cli *c, rmx_err *err) {
     m.not_products = m.speed.data + m.speed.other;
     for (size_t i = 0; m.speed.parts && i < rmx_model_parts_n; i++)
       if (!is_product(rmx_model_parts[i])) m.not_products += m.speed.parts[i];
-    if (c->common.json) cli_print_json(bench_tree(args, kernels, &m));
-    else print_bench(args, kernels, &m);
+    if (c->common.json)
+      cli_print_json(bench_tree(args, kernels, &m));
+    else
+      print_bench(args, kernels, &m);
   }
   free(m.speed.parts);
   rmx_options_release(rmx_training_options, rmx_training_options_n, &t);
@@ -131,19 +146,32 @@ static const rmx_option options[] = {
     {"model", RMX_TEXT, AT(model), "1M", 0, 0, "PRESET", "the model"},
     {"vocab", RMX_INT, AT(vocab), "4096", 16, 1e7, "N", "its vocabulary"},
     {"seq", RMX_INT, AT(seq), "512", 8, 65536, "TOKENS", "tokens of a sequence"},
-    {"batch_tokens", RMX_INT, AT(batch_tokens), "16384", 1, 1e9, "TOKENS", "tokens of an optimiser step"},
+    {"batch_tokens", RMX_INT, AT(batch_tokens), "16384", 1, 1e9, "TOKENS",
+     "tokens of an optimiser step"},
     {"micro_tokens", RMX_INT, AT(micro_tokens), "4096", 1, 1e8, "TOKENS", "tokens of one pass"},
     {"threads", RMX_INT, AT(threads), "1", 1, 64, "K", "threads of the model"},
-    {"breakdown", RMX_BOOL, AT(breakdown), "false", 0, 0, NULL, "what share of a step each kernel takes"},
-    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
+    {"breakdown", RMX_BOOL, AT(breakdown), "false", 0, 0, NULL,
+     "what share of a step each kernel takes"},
+    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL",
+     "processor level: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
     {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S", "how long to measure"},
 };
 const cli_command cli_bench = {
-    .name = "bench", .words = "", .run = run_bench,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct bench_args),
+    .name = "bench",
+    .words = "",
+    .run = run_bench,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct bench_args),
     .summary = "measure training speed here, and the share of the processor's limit it reaches",
-    .about = "Times whole optimiser steps (data, forward, backward, clipping, AdamW) on random tokens, and the limit in a loop of "
-             "multiply-adds in registers, in the same process; the speed is the median of the steps. At level amx the exponentials of the "
-             "output head lie between the instructions of its products, and --breakdown counts them there.",
-    .examples = "  regmix bench --model 1M --threads 2 --breakdown\n  regmix bench --model 1M --vocab 4096 --seq 512 --json\n",
+    .about =
+        "Times whole optimiser steps (data, forward, backward, clipping, AdamW) on random tokens, "
+        "and the limit in a loop of "
+        "multiply-adds in registers, in the same process; the speed is the median of the steps. At "
+        "level amx the exponentials of the "
+        "output head lie between the instructions of its products, and --breakdown counts them "
+        "there.",
+    .examples =
+        "  regmix bench --model 1M --threads 2 --breakdown\n  regmix bench --model 1M --vocab 4096 "
+        "--seq 512 --json\n",
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix check: whether what a config asks for can be done, without doing any of it. Every check goes on where another
-// has found a problem, so that one call names them all.
+// regmix check: whether what a config asks for can be done, without doing any of it. Every check
+// goes on where another has found a problem, so that one call names them all.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -31,21 +31,28 @@ static void problem(struct check *k, const char *fmt, ...) {
 // What a call has to say against the config.
 static void hold(struct check *k, const char *where, rmx_status status, const rmx_err *err) {
   if (status == RMX_OK) return;
-  if (where) problem(k, "%s: %s", where, err->message);
-  else problem(k, "%s", err->message);
+  if (where)
+    problem(k, "%s: %s", where, err->message);
+  else
+    problem(k, "%s", err->message);
 }
 
 // ---- the text
 
-// A domain of fewer bytes than a sequence has tokens cannot give one: no token is shorter than a byte.
+// A domain of fewer bytes than a sequence has tokens cannot give one: no token is shorter than a
+// byte.
 static void check_size(struct check *k, const rmx_domain_source *d, const rmx_source_look *look) {
   const rmx_training *t = &k->e->config.proxy;
   const bool packed = strstr(look->format, "z") != NULL;
   if (!d->valid_only && !packed && look->bytes < (uint64_t)t->context + 1)
-    problem(k, "domain \"%s\": its %llu bytes of text do not make one sequence of %lld tokens (proxy.context)", d->name,
-            (unsigned long long)look->bytes, (long long)t->context);
-  if (look->without_text == look->files + look->valid_files) problem(k, "domain \"%s\": none of its files has any text", d->name);
-  else if (look->without_text) problem(k, "domain \"%s\": %zu of its files have no text", d->name, look->without_text);
+    problem(k,
+            "domain \"%s\": its %llu bytes of text do not make one sequence of %lld tokens "
+            "(proxy.context)",
+            d->name, (unsigned long long)look->bytes, (long long)t->context);
+  if (look->without_text == look->files + look->valid_files)
+    problem(k, "domain \"%s\": none of its files has any text", d->name);
+  else if (look->without_text)
+    problem(k, "domain \"%s\": %zu of its files have no text", d->name, look->without_text);
   k->text_bytes += (double)look->bytes * (packed ? 4 : 1);
 }
 
@@ -79,14 +86,17 @@ static void check_text(struct check *k) {
   rmx_err err;
   hold(k, NULL, find_sources(k->c, k->e, &k->sources, &err), &err);
   if (k->sources.n) tell_sources(k->c, k->e, &k->sources);
-  if (c->n_target == 0) problem(k, "no target: add for example `target: %s` to the config", k->sources.n ? k->sources.domains[0].name : "wikipedia");
+  if (c->n_target == 0)
+    problem(k, "no target: add for example `target: %s` to the config",
+            k->sources.n ? k->sources.domains[0].name : "wikipedia");
   k->names = rmx_calloc(k->sources.n, sizeof *k->names);
   for (size_t i = 0; i < k->sources.n && k->names; i++) {
     check_domain(k, i);
     if (!k->sources.domains[i].valid_only) k->names[k->n_train++] = k->sources.domains[i].name;
   }
   if (k->sources.n && k->n_train == 0) problem(k, "no domain to train on: all are valid_only");
-  if (k->n_train == 1) problem(k, "one domain to train on (\"%s\"): there is nothing to mix", k->names[0]);
+  if (k->n_train == 1)
+    problem(k, "one domain to train on (\"%s\"): there is nothing to mix", k->names[0]);
 }
 
 static void check_tokenizer(struct check *k) {
@@ -111,11 +121,16 @@ static void check_bounds(struct check *k) {
     const char *key;
     const rmx_strings *texts;
     rmx_bound kind;
-  } bounds[] = {{"optimize.floor", &q->floor, RMX_FLOOR}, {"optimize.cap", &q->cap, RMX_CAP}, {"optimize.fix", &q->fix, RMX_FIX}};
+  } bounds[] = {{"optimize.floor", &q->floor, RMX_FLOOR},
+                {"optimize.cap", &q->cap, RMX_CAP},
+                {"optimize.fix", &q->fix, RMX_FIX}};
   for (size_t b = 0; b < 3; b++)
     for (size_t i = 0; i < bounds[b].texts->n; i++)
-      hold(k, bounds[b].key, rmx_constraints_bound(&c, bounds[b].kind, bounds[b].texts->items[i], k->names, &err), &err);
-  for (size_t i = 0; i < q->share.n; i++) hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err), &err);
+      hold(k, bounds[b].key,
+           rmx_constraints_bound(&c, bounds[b].kind, bounds[b].texts->items[i], k->names, &err),
+           &err);
+  for (size_t i = 0; i < q->share.n; i++)
+    hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err), &err);
   hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
   rmx_constraints_release(&c);
 }
@@ -124,8 +139,10 @@ static void check_mixture_file(struct check *k, const char *key, const char *nam
   char *path = rmx_experiment_path(k->e, name);
   double *w = rmx_calloc(k->n_train, sizeof *w);
   rmx_err err;
-  if (path && !rmx_exists(path)) problem(k, "%s: no file %s", key, path);
-  else if (path && w && k->n_train) hold(k, key, rmx_mixture_read(path, k->names, k->n_train, w, &err), &err);
+  if (path && !rmx_exists(path))
+    problem(k, "%s: no file %s", key, path);
+  else if (path && w && k->n_train)
+    hold(k, key, rmx_mixture_read(path, k->names, k->n_train, w, &err), &err);
   free(w);
   free(path);
 }
@@ -144,7 +161,8 @@ static void check_rivals(struct check *k) {
     char *path = rmx_experiment_path(k->e, name);
     const int nearest = rmx_nearest(name, known, KNOWN);
     if (strncmp(name, "single:", 7) == 0)
-      hold(k, "compare.against", rmx_find_name("domain", name + 7, k->names, k->n_train, &at, &err), &err);
+      hold(k, "compare.against", rmx_find_name("domain", name + 7, k->names, k->n_train, &at, &err),
+           &err);
     else if (path && !rmx_exists(path) && nearest >= 0)
       problem(k, "compare.against: no file \"%s\"; did you mean \"%s\"?", name, known[nearest]);
     else
@@ -156,7 +174,8 @@ static void check_rivals(struct check *k) {
   if (c->question.reference) check_mixture_file(k, "optimize.reference", c->question.reference);
 }
 
-// Upper bounds of sampling are known once the corpus is: together they must leave room for a mixture.
+// Upper bounds of sampling are known once the corpus is: together they must leave room for a
+// mixture.
 static void check_caps(struct check *k) {
   rmx_corpus *corpus = NULL;
   rmx_err err;
@@ -165,11 +184,15 @@ static void check_caps(struct check *k) {
   if (cap) weight_caps(k->e, corpus, cap);
   for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
   if (cap && sum < 1)
-    problem(k, "the caps of the domains' weights sum to %.3g, so no mixture keeps them: large.tokens is more than sample.max_epochs (%g) times all text; "
-               "lower the first or raise the second", sum, k->e->config.sample.max_epochs);
+    problem(k,
+            "the caps of the domains' weights sum to %.3g, so no mixture keeps them: large.tokens "
+            "is more than sample.max_epochs (%g) times all text; "
+            "lower the first or raise the second",
+            sum, k->e->config.sample.max_epochs);
   for (size_t d = 0; d < corpus->D_train; d++)
     if (corpus->domains[d].train_tokens < (size_t)k->e->config.proxy.context + 1)
-      problem(k, "domain \"%s\": its %zu tokens do not make one sequence of %lld (proxy.context)", corpus->names[d], corpus->domains[d].train_tokens,
+      problem(k, "domain \"%s\": its %zu tokens do not make one sequence of %lld (proxy.context)",
+              corpus->names[d], corpus->domains[d].train_tokens,
               (long long)k->e->config.proxy.context);
   free(cap);
   rmx_corpus_free(corpus);
@@ -177,10 +200,13 @@ static void check_caps(struct check *k) {
 
 // ---- trainings
 
-// The first word of a command that is a program: behind assignments. NULL: the shell's own, or too much for a look.
+// The first word of a command that is a program: behind assignments. NULL: the shell's own, or too
+// much for a look.
 static char *program_of(const char *command) {
-  static const char *const own[] = {"cd", "exec", "set", "export", "if", "for", "while", "case", "echo", "test", "[", "true", "false", ".", "source", "eval",
-                                    "printf", "read", "trap", "ulimit", "umask", "unset", "until", "exit", ":", "command", "time", "!"};
+  static const char *const own[] = {
+      "cd",    "exec",  "set",   "export", "if",     "for",     "while",  "case", "echo", "test",
+      "[",     "true",  "false", ".",      "source", "eval",    "printf", "read", "trap", "ulimit",
+      "umask", "unset", "until", "exit",   ":",      "command", "time",   "!"};
   for (;;) {
     command += strspn(command, " \t\n");
     const size_t n = strcspn(command, " \t\n;&|<>");
@@ -218,7 +244,8 @@ static void check_command(struct check *k, const char *key, const char *command)
   if (!program) return;
   // A word with a point or a slash that is a file of the experiment means that file.
   char *path = rmx_experiment_path(k->e, program);
-  const bool there = path && rmx_exists(path), here = strchr(program, '/') || (strchr(program, '.') && there);
+  const bool there = path && rmx_exists(path),
+             here = strchr(program, '/') || (strchr(program, '.') && there);
   if (path && here && access(path, X_OK) != 0)
     problem(k, "%s: %s %s", key, path, there ? "may not be run (chmod +x)" : "does not exist");
   else if (!here && !on_path(program))
@@ -237,8 +264,8 @@ static void check_training(struct check *k, const char *what, const rmx_training
   hold(k, what, rmx_training_model(t, (int)k->e->config.corpus.vocab, &model, &err), &err);
   const int64_t sequences = t->context > 0 ? t->tokens / t->context : 0;
   if (sequences < (int64_t)k->n_train)
-    problem(k, "%s.tokens: %lld tokens are %lld sequences of %lld, fewer than the %zu domains", what, (long long)t->tokens, (long long)sequences,
-            (long long)t->context, k->n_train);
+    problem(k, "%s.tokens: %lld tokens are %lld sequences of %lld, fewer than the %zu domains",
+            what, (long long)t->tokens, (long long)sequences, (long long)t->context, k->n_train);
 }
 
 static void check_machine(struct check *k) {
@@ -250,13 +277,17 @@ static void check_machine(struct check *k) {
   if (statvfs(k->e->folder, &disk) != 0) return;
   rmx_model_config model;
   double weights = 0;
-  if (!c->large.command && rmx_training_model(&c->large, (int)c->corpus.vocab, &model, &err) == RMX_OK) weights = 4.0 * (double)rmx_model_parameters(&model);
+  if (!c->large.command &&
+      rmx_training_model(&c->large, (int)c->corpus.vocab, &model, &err) == RMX_OK)
+    weights = 4.0 * (double)rmx_model_parameters(&model);
   const double models = weights * (double)(c->compare.against.n + 1) * (double)c->compare.seeds;
   // The text once more while it is prepared, then its tokens, of two bytes for some four of text.
-  const double wanted = 1.5 * k->text_bytes + models + 25e3 * (double)c->sample.runs, there = (double)disk.f_bavail * (double)disk.f_frsize;
+  const double wanted = 1.5 * k->text_bytes + models + 25e3 * (double)c->sample.runs,
+               there = (double)disk.f_bavail * (double)disk.f_frsize;
   char a[16], b[16];
   if (wanted > there)
-    problem(k, "%s: some %sB of disk are needed, and %sB are free", k->e->folder, cli_count(wanted, a), cli_count(there, b));
+    problem(k, "%s: some %sB of disk are needed, and %sB are free", k->e->folder,
+            cli_count(wanted, a), cli_count(there, b));
 }
 
 // ---- the command
@@ -272,11 +303,14 @@ static void print_domains(const struct check *k) {
   printf("%-*s %9s %8s  %s\n", width, "domain", "files", "bytes", "format");
   json_array_foreach(k->domains, i, d) {
     char files[48], bytes[16];
-    const long long valid = json_integer_value(json_object_get(d, "valid_files")), train = json_integer_value(json_object_get(d, "files"));
+    const long long valid = json_integer_value(json_object_get(d, "valid_files")),
+                    train = json_integer_value(json_object_get(d, "files"));
     snprintf(files, sizeof files, valid ? "%lld+%lld" : "%lld", train, valid);
     printf("%-*s %9s %8s  %s%s%s\n", width, json_string_value(json_object_get(d, "name")), files,
-           cli_count((double)json_integer_value(json_object_get(d, "bytes")), bytes), json_string_value(json_object_get(d, "format")),
-           json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "", json_is_true(json_object_get(d, "target")) ? " (target)" : "");
+           cli_count((double)json_integer_value(json_object_get(d, "bytes")), bytes),
+           json_string_value(json_object_get(d, "format")),
+           json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",
+           json_is_true(json_object_get(d, "target")) ? " (target)" : "");
   }
 }
 
@@ -322,7 +356,8 @@ static rmx_status run_check(cli *c, rmx_err *err) {
     check_training(&k, "proxy", &e.config.proxy);
     check_training(&k, "large", &e.config.large);
     check_machine(&k);
-    status = rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted") : answer_check(&k, err);
+    status =
+        rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted") : answer_check(&k, err);
     release_sources(&k.sources);
     free(k.names);
     rmx_experiment_release(&e);
@@ -336,11 +371,20 @@ static rmx_status run_check(cli *c, rmx_err *err) {
 }
 
 const cli_command cli_check = {
-    .name = "check", .words = "[REGMIX.YAML]", .most_words = 1, .run = run_check,
-    .summary = "whether what regmix.yaml asks can be done: files, targets, bounds, programs; trains nothing",
-    .about = "Opens every file and reads its first document, looks up the target and all other names, and tests the tokenizer, floors, caps and shares, "
-             "mixture files, methods, models, the program of proxy.command, and the room on the disk. It prints the domains with their files, then "
-             "every problem, and writes nothing. The exit code is 0 without problems and 1 with some. With --json it prints one object with ok, "
-             "problems, domains and left_out.",
+    .name = "check",
+    .words = "[REGMIX.YAML]",
+    .most_words = 1,
+    .run = run_check,
+    .summary =
+        "whether what regmix.yaml asks can be done: files, targets, bounds, programs; trains "
+        "nothing",
+    .about =
+        "Opens every file and reads its first document, looks up the target and all other names, "
+        "and tests the tokenizer, floors, caps and shares, "
+        "mixture files, methods, models, the program of proxy.command, and the room on the disk. "
+        "It prints the domains with their files, then "
+        "every problem, and writes nothing. The exit code is 0 without problems and 1 with some. "
+        "With --json it prints one object with ok, "
+        "problems, domains and left_out.",
     .examples = "  regmix check -C exp\n  regmix check -C exp --json\n",
 };

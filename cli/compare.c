@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix pretrain and regmix compare: the large model on the mixture found, and, with the same tokens
-// and seeds, on what it is compared with. A mixture with a name is a contender; each of its seeds is a run.
+// regmix pretrain and regmix compare: the large model on the mixture found, and, with the same
+// tokens and seeds, on what it is compared with. A mixture with a name is a contender; each of its
+// seeds is a run.
 #include <math.h>
 #include <regmix/baselines.h>
 #include <regmix/optimize.h>
@@ -9,11 +10,13 @@
 
 #include "steps.h"
 
-rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, double *w, rmx_err *err) {
+rmx_status read_optimum(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                        rmx_err *err) {
   char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = rmx_exists(path) ? rmx_mixture_read(path, corpus->names, corpus->D_train, w, err)
-                                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` makes it", path);
+  rmx_status status =
+      rmx_exists(path) ? rmx_mixture_read(path, corpus->names, corpus->D_train, w, err)
+                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` makes it", path);
   free(path);
   return status;
 }
@@ -27,10 +30,12 @@ static rmx_status best_single(const comparison *c, double *mixture, contender *o
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   free(folder);
   RMX_TRY(status);
-  double best = INFINITY, *x = rmx_calloc(2 * f->D + f->M, sizeof *x), *weight = x ? x + f->D : NULL;
+  double best = INFINITY, *x = rmx_calloc(2 * f->D + f->M, sizeof *x),
+         *weight = x ? x + f->D : NULL;
   if (!x) status = rmx_fail_memory(err, 0, "a mixture");
   if (status == RMX_OK)
-    status = target_weights(c->e->config.target, c->e->config.n_target, (const char *const *)f->metrics, f->M, weight, err);
+    status = target_weights(c->e->config.target, c->e->config.n_target,
+                            (const char *const *)f->metrics, f->M, weight, err);
   for (size_t d = 0; status == RMX_OK && d < f->D; d++) {
     double score = 0, y;
     memset(x, 0, f->D * sizeof *x);
@@ -66,7 +71,8 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
       double sum = 0;
       const json_t *nats = json_object_get(result, "loss_nats");
       for (size_t d = 0; d < c->corpus->D; d++)
-        if (c->weight[d] != 0) sum += c->weight[d] * json_number_value(json_object_get(nats, c->corpus->names[d]));
+        if (c->weight[d] != 0)
+          sum += c->weight[d] * json_number_value(json_object_get(nats, c->corpus->names[d]));
       if (sum < best) {
         best = sum;
         which = i;
@@ -74,7 +80,9 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
     }
     json_decref(result);
   }
-  rmx_status status = isfinite(best) ? RMX_OK : rmx_fail(err, RMX_EINPUT, "no run is done yet; `regmix train` trains them");
+  rmx_status status =
+      isfinite(best) ? RMX_OK
+                     : rmx_fail(err, RMX_EINPUT, "no run is done yet; `regmix train` trains them");
   if (status == RMX_OK) {
     memcpy(mixture, runs[which].mixture, c->corpus->D_train * sizeof *mixture);
     snprintf(out->detail_key, sizeof out->detail_key, "run");
@@ -100,7 +108,8 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
     return RMX_OK;
   }
   if (strncmp(name, "single:", 7) == 0) {
-    if (rmx_find_name("domain", name + 7, c->corpus->names, D, &k, err) != RMX_OK) return cli_refused(true, err);
+    if (rmx_find_name("domain", name + 7, c->corpus->names, D, &k, err) != RMX_OK)
+      return cli_refused(true, err);
     out->mixture[k] = 1;
     snprintf(out->name, sizeof out->name, "single-%s", c->corpus->names[k]);
     return RMX_OK;
@@ -111,11 +120,14 @@ rmx_status contender_named(const comparison *c, const char *name, contender *out
   snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
-  rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
-                      : rmx_exists(path)
-                          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
-                          : rmx_fail(err, RMX_EUSAGE,
-                                     "\"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file", name);
+  rmx_status status =
+      !path ? rmx_fail_memory(err, 0, "a path")
+      : rmx_exists(path)
+          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
+          : rmx_fail(
+                err, RMX_EUSAGE,
+                "\"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file",
+                name);
   free(path);
   return status;
 }
@@ -126,7 +138,8 @@ static json_t *row_tree(const comparison *c, size_t i) {
   json_t *row = json_object();
   json_object_set_new(row, "name", json_string(who->name));
   if (*who->detail_key) json_object_set_new(row, who->detail_key, json_string(who->detail));
-  json_object_set_new(row, "mixture", rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));
+  json_object_set_new(row, "mixture",
+                      rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));
   json_t *target = mean_and_error(&c->target[i * S], S, 1, true);
   json_object_set(row, "n", json_object_get(target, "n"));
   json_object_del(target, "n");
@@ -139,7 +152,8 @@ static json_t *row_tree(const comparison *c, size_t i) {
 
 static json_t *comparison_tree(const comparison *c) {
   json_t *root = json_object(), *seeds = json_array(), *rows = json_array();
-  for (size_t s = 0; s < c->seeds; s++) json_array_append_new(seeds, json_integer(c->e->config.compare.first_seed + (json_int_t)s));
+  for (size_t s = 0; s < c->seeds; s++)
+    json_array_append_new(seeds, json_integer(c->e->config.compare.first_seed + (json_int_t)s));
   for (size_t i = 0; i < c->n; i++) json_array_append_new(rows, row_tree(c, i));
   json_object_set_new(root, "target", comparison_target(c));
   json_object_set_new(root, "seeds", seeds);
@@ -152,13 +166,16 @@ static json_t *comparison_tree(const comparison *c) {
 static void print_comparison(const json_t *root) {
   size_t i;
   json_t *row;
-  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on", "target loss", "se", "minus optimum", "from", "to");
+  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on", "target loss", "se",
+         "minus optimum", "from", "to");
   json_array_foreach(json_object_get(root, "rows"), i, row) {
-    const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain") : json_object_get(row, "run");
+    const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain")
+                                                          : json_object_get(row, "run");
     char name[300];
-    snprintf(name, sizeof name, "%s%s%s%s", json_string_value(json_object_get(row, "name")), detail ? " (" : "",
-             detail ? json_string_value(detail) : "", detail ? ")" : "");
-    const json_t *loss = json_object_get(row, "target_loss"), *against = json_object_get(row, "against_optimum");
+    snprintf(name, sizeof name, "%s%s%s%s", json_string_value(json_object_get(row, "name")),
+             detail ? " (" : "", detail ? json_string_value(detail) : "", detail ? ")" : "");
+    const json_t *loss = json_object_get(row, "target_loss"),
+                 *against = json_object_get(row, "against_optimum");
     printf("  %-22s ", name);
     print_number(json_object_get(loss, "mean"), 12, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
@@ -169,19 +186,22 @@ static void print_comparison(const json_t *root) {
     putchar('\n');
   }
   const size_t seeds = json_array_size(json_object_get(root, "seeds"));
-  printf("  (nats per token; differences paired over %zu seed%s; from, to: their %.0f %% t interval)\n", seeds, seeds == 1 ? "" : "s",
-         100 * RMX_VERDICT_LEVEL);
+  printf(
+      "  (nats per token; differences paired over %zu seed%s; from, to: their %.0f %% t "
+      "interval)\n",
+      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL);
 }
 
 // Opens the corpus and lists the contenders by name.
-static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char *const *names, size_t n, size_t seeds,
-                              bool with_target, rmx_err *err) {
+static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char *const *names,
+                              size_t n, size_t seeds, bool with_target, rmx_err *err) {
   RMX_TRY(comparison_begin(c, e, n, seeds, with_target, err));
   for (size_t i = 0; i < n; i++) {
     RMX_TRY(contender_named(c, names[i], &c->contenders[i], err));
     for (size_t j = 0; j < i; j++)
       if (strcmp(c->contenders[j].name, c->contenders[i].name) == 0)
-        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is there twice", c->contenders[i].name);
+        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is there twice",
+                        c->contenders[i].name);
   }
   return comparison_runs(c, err);
 }
@@ -193,7 +213,8 @@ rmx_status step_compare(const cli *c, const rmx_experiment *e, rmx_err *err) {
   names[0] = "optimum";
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
   comparison k;
-  rmx_status status = begin_named(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
+  rmx_status status =
+      begin_named(&k, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
   if (status != RMX_OK) status = cli_from_file(!cli_was_set(c, "compare.against"), err);
   if (status == RMX_OK) status = train_runs(c, e, k.corpus, k.runs, k.n * k.seeds, "compare", err);
   if (status == RMX_OK && !c->dry) status = comparison_read(&k, err);
@@ -213,8 +234,10 @@ rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err)
   char *path = rmx_experiment_path(e, "large/comparison.json");
   json_t *tree = NULL;
   rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && json) cli_print_json(json_incref(tree));
-  else if (status == RMX_OK) print_comparison(tree);
+  if (status == RMX_OK && json)
+    cli_print_json(json_incref(tree));
+  else if (status == RMX_OK)
+    print_comparison(tree);
   json_decref(tree);
   free(path);
   return status;
@@ -228,11 +251,13 @@ struct compare_args {
 };
 
 // What the command line says, over the config.
-static rmx_status take_arguments(const struct compare_args *args, rmx_compare_options *o, rmx_err *err) {
+static rmx_status take_arguments(const struct compare_args *args, rmx_compare_options *o,
+                                 rmx_err *err) {
   if (args->seeds > 0) o->seeds = args->seeds;
   if (args->methods.n) rmx_strings_release(&o->methods);
   bool good = true;
-  for (size_t i = 0; i < args->methods.n; i++) good &= rmx_strings_add(&o->methods, args->methods.items[i]);
+  for (size_t i = 0; i < args->methods.n; i++)
+    good &= rmx_strings_add(&o->methods, args->methods.items[i]);
   if (args->budget) {
     free(o->budget);
     good &= (o->budget = rmx_strdup(args->budget)) != NULL;
@@ -246,7 +271,9 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
   *c->may_redo = ((const struct compare_args *)c->own)->redo;
   rmx_compare_options *o = &e.config.compare;
   rmx_status status = take_arguments(c->own, o, err);
-  if (status == RMX_OK) status = check_methods(c, &e, ((const struct compare_args *)c->own)->methods.n > 0, ((const struct compare_args *)c->own)->budget != NULL, err);
+  if (status == RMX_OK)
+    status = check_methods(c, &e, ((const struct compare_args *)c->own)->methods.n > 0,
+                           ((const struct compare_args *)c->own)->budget != NULL, err);
   if (status == RMX_OK && o->methods.n) {
     status = step_prepare(c, &e, err);
     if (status == RMX_OK) status = write_resolved(&e, err);
@@ -264,10 +291,13 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct compare_args, member)
 static const rmx_option compare_options[] = {
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME,NAME,...",
-     "ways to choose data, compared with each other instead of the optimum with compare.against; also optimum, best_run, single:DOMAIN, a mixture file"},
-    {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N", "large models of each, seeds paired; 0: compare.seeds"},
+     "ways to choose data, compared with each other instead of the optimum with compare.against; "
+     "also optimum, best_run, single:DOMAIN, a mixture file"},
+    {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N",
+     "large models of each, seeds paired; 0: compare.seeds"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
-     "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; default: what the proxies take"},
+     "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; "
+     "default: what the proxies take"},
     REDO_OPTION(struct compare_args),
 };
 #undef AT
@@ -280,26 +310,46 @@ static bool method_item(size_t i, cli_item *out) {
 }
 
 const cli_command cli_compare = {
-    .name = "compare", .words = "", .run = run_compare,
-    .options = compare_options, .n_options = sizeof compare_options / sizeof *compare_options, .own_size = sizeof(struct compare_args),
-    .items = "Methods", .item = method_item,
+    .name = "compare",
+    .words = "",
+    .run = run_compare,
+    .options = compare_options,
+    .n_options = sizeof compare_options / sizeof *compare_options,
+    .own_size = sizeof(struct compare_args),
+    .items = "Methods",
+    .item = method_item,
     .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
-    .about = "Trains compare.seeds large models on the optimum and on each mixture of compare.against (prior, uniform, best_single: "
-             "the single domain the fit expects most of, best_run: the mixture of the best proxy, single:DOMAIN, or a mixture file), "
-             "and prints the target's loss of each with standard errors, and the paired difference to the optimum with its 95 % t interval. "
-             "A difference is called better or worse where that interval leaves out 0; two seeds are too few to tell. What is trained "
-             "already is not trained again. A model of another mixture (the optimum moved) is another model: the former is set aside, in "
-             "large/<name>/.set-aside/, and used again when its mixture returns. Where other settings changed, finished models go out of use "
-             "only after a person was asked, or with --redo. Then report.html is written anew.\n\n"
-             "With --methods, ways to choose data are compared instead: each trains what it needs with the same models on the same corpus, "
-             "within the same budget where it lets one choose, then the large model is trained on what each chose, with the same tokens and "
-             "paired seeds. All that a method spends to find its mixture is counted: references, proxies, scoring, validation. Its settings "
-             "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default those it was published with. "
-             "compare/METHOD.yaml is the mixture found, which `pretrain --mixture` and `export --mixture` take (`train` takes its weights as a "
-             "row of mixtures.csv); "
-             "compare/methods.json holds the whole result, and report.html draws it. A method that diverges is a row that says so.",
-    .examples = "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
-                "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set compare.against=mine.yaml --set compare.seeds=5\n",
+    .about =
+        "Trains compare.seeds large models on the optimum and on each mixture of compare.against "
+        "(prior, uniform, best_single: "
+        "the single domain the fit expects most of, best_run: the mixture of the best proxy, "
+        "single:DOMAIN, or a mixture file), "
+        "and prints the target's loss of each with standard errors, and the paired difference to "
+        "the optimum with its 95 % t interval. "
+        "A difference is called better or worse where that interval leaves out 0; two seeds are "
+        "too few to tell. What is trained "
+        "already is not trained again. A model of another mixture (the optimum moved) is another "
+        "model: the former is set aside, in "
+        "large/<name>/.set-aside/, and used again when its mixture returns. Where other settings "
+        "changed, finished models go out of use "
+        "only after a person was asked, or with --redo. Then report.html is written anew.\n\n"
+        "With --methods, ways to choose data are compared instead: each trains what it needs with "
+        "the same models on the same corpus, "
+        "within the same budget where it lets one choose, then the large model is trained on what "
+        "each chose, with the same tokens and "
+        "paired seeds. All that a method spends to find its mixture is counted: references, "
+        "proxies, scoring, validation. Its settings "
+        "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default "
+        "those it was published with. "
+        "compare/METHOD.yaml is the mixture found, which `pretrain --mixture` and `export "
+        "--mixture` take (`train` takes its weights as a "
+        "row of mixtures.csv); "
+        "compare/methods.json holds the whole result, and report.html draws it. A method that "
+        "diverges is a row that says so.",
+    .examples =
+        "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
+        "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set "
+        "compare.against=mine.yaml --set compare.seeds=5\n",
 };
 
 // ---- pretrain: one mixture
@@ -337,15 +387,24 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct pretrain_args, member)
 static const rmx_option pretrain_options[] = {
-    {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "NAME|FILE", "prior, uniform, best_single, best_run, single:DOMAIN or a file; default: the optimum"},
+    {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "NAME|FILE",
+     "prior, uniform, best_single, best_run, single:DOMAIN or a file; default: the optimum"},
     {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N", "models to train"},
     REDO_OPTION(struct pretrain_args),
 };
 const cli_command cli_pretrain = {
-    .name = "pretrain", .words = "", .run = run_pretrain,
-    .options = pretrain_options, .n_options = sizeof pretrain_options / sizeof *pretrain_options, .own_size = sizeof(struct pretrain_args),
+    .name = "pretrain",
+    .words = "",
+    .run = run_pretrain,
+    .options = pretrain_options,
+    .n_options = sizeof pretrain_options / sizeof *pretrain_options,
+    .own_size = sizeof(struct pretrain_args),
     .summary = "train the large model on the optimum, or on a mixture of yours",
-    .about = "Trains with the settings of section `large`; the model is left in large/<name>/<seed>/model.bin. `compare` uses what is "
-             "there already.",
-    .examples = "  regmix pretrain -C exp\n  regmix pretrain -C exp --mixture mine.yaml --set large.tokens=20M\n",
+    .about =
+        "Trains with the settings of section `large`; the model is left in "
+        "large/<name>/<seed>/model.bin. `compare` uses what is "
+        "there already.",
+    .examples =
+        "  regmix pretrain -C exp\n  regmix pretrain -C exp --mixture mine.yaml --set "
+        "large.tokens=20M\n",
 };

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// A comparison: large models on several mixtures, the same tokens, seeds paired. What `compare`, its methods and
-// `pretrain` share.
+// A comparison: large models on several mixtures, the same tokens, seeds paired. What `compare`,
+// its methods and `pretrain` share.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "steps.h"
 
-// The weight of each domain's loss in the target; a target that is no domain of the corpus cannot be compared here.
-static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight, rmx_err *err) {
+// The weight of each domain's loss in the target; a target that is no domain of the corpus cannot
+// be compared here.
+static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight,
+                               rmx_err *err) {
   if (e->config.n_target == 0)
-    return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`", e->config_path, corpus->names[corpus->D - 1]);
-  return target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight, err);
+    return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`",
+                    e->config_path, corpus->names[corpus->D - 1]);
+  return target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight,
+                        err);
 }
 
-rmx_status comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds, bool with_target, rmx_err *err) {
+rmx_status comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
+                            bool with_target, rmx_err *err) {
   *c = (comparison){.e = e, .seeds = seeds, .n = n};
   RMX_TRY(open_corpus(e, &c->corpus, err));
   c->weight = rmx_calloc(c->corpus->D, sizeof(double));
@@ -30,14 +35,17 @@ rmx_status comparison_runs(comparison *c, rmx_err *err) {
     for (size_t s = 0; s < c->seeds; s++) {
       const contender *who = &c->contenders[i];
       const size_t seed = (size_t)c->e->config.compare.first_seed + s;
-      char *name = rmx_format("%s-%zu", who->name, seed), *part = rmx_format("large/%s/%zu", who->name, seed);
+      char *name = rmx_format("%s-%zu", who->name, seed),
+           *part = rmx_format("large/%s/%zu", who->name, seed);
       char *folder = part ? rmx_experiment_path(c->e, part) : NULL;
       rmx_status status = name && folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
       // Seeds of their own, paired over the contenders: the same first weights and orders for all.
       if (status == RMX_OK)
-        status = rmx_run_make(&c->runs[i * c->seeds + s], name, folder, who->experiment ? who->experiment : c->e->folder,
-                              who->corpus ? who->corpus : c->corpus, who->mixture, &c->e->config.large,
-                              (uint64_t)c->e->config.general.seed + 999 + seed, true, err);
+        status =
+            rmx_run_make(&c->runs[i * c->seeds + s], name, folder,
+                         who->experiment ? who->experiment : c->e->folder,
+                         who->corpus ? who->corpus : c->corpus, who->mixture, &c->e->config.large,
+                         (uint64_t)c->e->config.general.seed + 999 + seed, true, err);
       if (status == RMX_OK) c->runs[i * c->seeds + s].steering = json_incref(who->steering);
       free(name), free(part), free(folder);
       RMX_TRY(status);
@@ -95,14 +103,16 @@ json_t *comparison_losses(const comparison *c, size_t i) {
   const size_t D = c->corpus->D, S = c->seeds;
   json_t *losses = json_object();
   for (size_t d = 0; d < D; d++)
-    json_object_set_new(losses, c->corpus->names[d], mean_and_error(&c->loss[i * S * D + d], S, D, false));
+    json_object_set_new(losses, c->corpus->names[d],
+                        mean_and_error(&c->loss[i * S * D + d], S, D, false));
   return losses;
 }
 
 json_t *comparison_against(const comparison *c, size_t i, size_t other) {
   const size_t S = c->seeds;
   double *difference = rmx_calloc(S, sizeof *difference);
-  for (size_t s = 0; difference && s < S; s++) difference[s] = c->target[i * S + s] - c->target[other * S + s];
+  for (size_t s = 0; difference && s < S; s++)
+    difference[s] = c->target[i * S + s] - c->target[other * S + s];
   json_t *o = difference ? mean_and_error(difference, S, 1, true) : NULL;
   free(difference);
   rmx_err no_memory;
@@ -133,8 +143,10 @@ json_t *comparison_target(const comparison *c) {
 }
 
 void print_number(const json_t *x, int width, int digits) {
-  if (json_is_number(x)) printf("%*.*f", width, digits, json_number_value(x));
-  else printf("%*s", width, "-");
+  if (json_is_number(x))
+    printf("%*.*f", width, digits, json_number_value(x));
+  else
+    printf("%*s", width, "-");
 }
 
 static void release_contender(contender *w) {
@@ -147,6 +159,7 @@ static void release_contender(contender *w) {
 void comparison_release(comparison *c) {
   for (size_t i = 0; c->contenders && i < c->n; i++) release_contender(&c->contenders[i]);
   for (size_t i = 0; c->runs && i < c->n * c->seeds; i++) rmx_run_release(&c->runs[i]);
-  free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops), free(c->weight);
+  free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops),
+      free(c->weight);
   if (c->corpus) rmx_corpus_free(c->corpus);
 }

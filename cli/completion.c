@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion of the command line. The shells ask `regmix complete -- WORD...` for what the last word could become, so that
-// one table, the options' own, serves all of them; `regmix completion SHELL` prints the few lines that ask.
+// Completion of the command line. The shells ask `regmix complete -- WORD...` for what the last
+// word could become, so that one table, the options' own, serves all of them; `regmix completion
+// SHELL` prints the few lines that ask.
 #include <regmix/baselines.h>
 #include <regmix/export.h>
 #include <regmix/model.h>
@@ -28,8 +29,10 @@ static const char bash_script[] =
     "  COMPREPLY=()\n"
     "  while IFS=$'\\t' read -r word rest; do\n"
     "    case $word in\n"
-    "      :files) compopt -o filenames; COMPREPLY+=($(compgen -f -- \"${words[${#words[@]} - 1]#\"$before\"}\")) ;;\n"
-    "      :folders) compopt -o filenames; COMPREPLY+=($(compgen -d -- \"${words[${#words[@]} - 1]#\"$before\"}\")) ;;\n"
+    "      :files) compopt -o filenames; COMPREPLY+=($(compgen -f -- \"${words[${#words[@]} - "
+    "1]#\"$before\"}\")) ;;\n"
+    "      :folders) compopt -o filenames; COMPREPLY+=($(compgen -d -- \"${words[${#words[@]} - "
+    "1]#\"$before\"}\")) ;;\n"
     "      *=) compopt -o nospace; COMPREPLY+=(\"${word#\"$before\"}\") ;;\n"
     "      *) COMPREPLY+=(\"${word#\"$before\"}\") ;;\n"
     "    esac\n"
@@ -43,7 +46,8 @@ static const char zsh_script[] =
     "_regmix() {\n"
     "  local line word\n"
     "  local -a plain open shown\n"
-    "  for line in \"${(@f)$(${words[1]} complete -- \"${(@)words[2,CURRENT]}\" 2> /dev/null)}\"; do\n"
+    "  for line in \"${(@f)$(${words[1]} complete -- \"${(@)words[2,CURRENT]}\" 2> /dev/null)}\"; "
+    "do\n"
     "    word=${line%%$'\\t'*}\n"
     "    case $word in\n"
     "      '') ;;\n"
@@ -73,19 +77,26 @@ static const char fish_script[] =
     "end\n"
     "complete -c regmix -f -a '(__regmix_complete)'\n";
 
-static const struct { const char *shell, *script; } shells[] = {
-    {"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script},
+static const struct {
+  const char *shell, *script;
+} shells[] = {
+    {"bash", bash_script},
+    {"zsh", zsh_script},
+    {"fish", fish_script},
 };
 
 static rmx_status run_completion(cli *c, rmx_err *err) {
   const char *shell = c->words.n ? c->words.items[0] : "bash";
   for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
     if (strcmp(shell, shells[i].shell) != 0) continue;
-    if (c->common.json) cli_print_json(json_pack("{s:s}", "text", shells[i].script));
-    else fputs(shells[i].script, stdout);
+    if (c->common.json)
+      cli_print_json(json_pack("{s:s}", "text", shells[i].script));
+    else
+      fputs(shells[i].script, stdout);
     return RMX_OK;
   }
-  return rmx_fail(err, RMX_EUSAGE, "there is completion for bash, zsh and fish, not for \"%s\"", shell);
+  return rmx_fail(err, RMX_EUSAGE, "there is completion for bash, zsh and fish, not for \"%s\"",
+                  shell);
 }
 
 // ---- what a word could become
@@ -96,18 +107,23 @@ struct offer {
   const char *before;  // put before each candidate ("--to=")
 };
 
-static void offer(const struct offer *o, const char *head, const char *name, const char *tail, const char *help) {
+static void offer(const struct offer *o, const char *head, const char *name, const char *tail,
+                  const char *help) {
   char *whole = rmx_format("%s%s%s%s", o->before, head, name, tail);
   if (whole && strncmp(whole, o->word, strlen(o->word)) == 0) {
-    if (o->list) json_array_append_new(o->list, json_string(whole));
-    else printf("%s\t%s\n", whole, help ? help : "");
+    if (o->list)
+      json_array_append_new(o->list, json_string(whole));
+    else
+      printf("%s\t%s\n", whole, help ? help : "");
   }
   free(whole);
 }
 
 static void offer_files(const struct offer *o, bool folders) {
-  if (o->list) json_array_append_new(o->list, json_string(folders ? ":folders" : ":files"));
-  else puts(folders ? ":folders" : ":files");
+  if (o->list)
+    json_array_append_new(o->list, json_string(folders ? ":folders" : ":files"));
+  else
+    puts(folders ? ":folders" : ":files");
 }
 
 // "ridge|trees|auto", each behind `head`.
@@ -122,10 +138,13 @@ static void offer_choices(const struct offer *o, const char *head, const char *c
 }
 
 static void offer_methods(const struct offer *o, const char *head) {
-  for (size_t i = 0; i < rmx_baselines_n; i++) offer(o, head, rmx_baselines[i]->name, "", rmx_baselines[i]->help);
+  for (size_t i = 0; i < rmx_baselines_n; i++)
+    offer(o, head, rmx_baselines[i]->name, "", rmx_baselines[i]->help);
 }
 
-static void offer_mixtures(const struct offer *o, const char *head) { offer_choices(o, head, "prior|uniform|best_single|best_run|single:"); }
+static void offer_mixtures(const struct offer *o, const char *head) {
+  offer_choices(o, head, "prior|uniform|best_single|best_run|single:");
+}
 
 static void offer_levels(const struct offer *o, const char *head) {
   const char *names[16];
@@ -135,7 +154,8 @@ static void offer_levels(const struct offer *o, const char *head) {
 }
 
 static void offer_presets(const struct offer *o, const char *head) {
-  for (size_t i = 0; i < rmx_model_presets_n; i++) offer(o, head, rmx_model_presets[i].name, "", NULL);
+  for (size_t i = 0; i < rmx_model_presets_n; i++)
+    offer(o, head, rmx_model_presets[i].name, "", NULL);
 }
 
 static void offer_formats(const struct offer *o, const char *head) {
@@ -145,34 +165,48 @@ static void offer_formats(const struct offer *o, const char *head) {
 }
 
 static void offer_regressors(const struct offer *o, const char *head) {
-  offer_choices(o, head, rmx_option_find(rmx_regress_option_table, rmx_regress_option_table_n, "fit.regressor")->choices);
+  offer_choices(
+      o, head,
+      rmx_option_find(rmx_regress_option_table, rmx_regress_option_table_n, "fit.regressor")
+          ->choices);
 }
 
 static void offer_settings(const struct offer *o, const char *head);
 
-// Options whose values are names that the program knows; the last part of a config key is looked up here too.
+// Options whose values are names that the program knows; the last part of a config key is looked up
+// here too.
 static const struct {
   const char *key;
   void (*offer)(const struct offer *o, const char *head);
 } values[] = {
-    {"set", offer_settings},     {"to", offer_formats},      {"regressor", offer_regressors}, {"isa", offer_levels},
-    {"model", offer_presets},    {"methods", offer_methods}, {"mixture", offer_mixtures},     {"against", offer_mixtures},
+    {"set", offer_settings},     {"to", offer_formats},       {"regressor", offer_regressors},
+    {"isa", offer_levels},       {"model", offer_presets},    {"methods", offer_methods},
+    {"mixture", offer_mixtures}, {"against", offer_mixtures},
 };
 
-static bool takes_file(const rmx_option *o) { return o->choices && strstr(o->choices, "FILE"); }
+static bool takes_file(const rmx_option *o) {
+  return o->choices && strstr(o->choices, "FILE");
+}
 
 // The values of an option, `key` being its name's last part.
-static void offer_values(const struct offer *o, const char *head, const char *key, const rmx_option *option) {
-  if (option->type == RMX_BOOL) offer_choices(o, head, "true|false");
-  else if (option->type == RMX_CHOICE) offer_choices(o, head, option->choices);
+static void offer_values(const struct offer *o, const char *head, const char *key,
+                         const rmx_option *option) {
+  if (option->type == RMX_BOOL)
+    offer_choices(o, head, "true|false");
+  else if (option->type == RMX_CHOICE)
+    offer_choices(o, head, option->choices);
   else
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
       if (strcmp(values[i].key, key) == 0) values[i].offer(o, head);
-  if (takes_file(option)) offer_files(o, false);
-  else if (option->choices && strcmp(option->choices, "DIR") == 0) offer_files(o, true);
+  if (takes_file(option))
+    offer_files(o, false);
+  else if (option->choices && strcmp(option->choices, "DIR") == 0)
+    offer_files(o, true);
 }
 
-static const char *last_part(const char *key) { return strrchr(key, '.') ? strrchr(key, '.') + 1 : key; }
+static const char *last_part(const char *key) {
+  return strrchr(key, '.') ? strrchr(key, '.') + 1 : key;
+}
 
 // Keys of the config, and behind "=" their values.
 static void offer_settings(const struct offer *o, const char *head) {
@@ -182,17 +216,24 @@ static void offer_settings(const struct offer *o, const char *head) {
       char key[128];
       snprintf(key, sizeof key, "%s%s%s=", s->prefix, *s->prefix ? "." : "", s->table[j].key);
       const char *typed = o->word + strlen(o->before);
-      if (strncmp(typed, key, strlen(key)) == 0) offer_values(o, key, last_part(s->table[j].key), &s->table[j]);
-      else offer(o, head, key, "", s->table[j].help);
+      if (strncmp(typed, key, strlen(key)) == 0)
+        offer_values(o, key, last_part(s->table[j].key), &s->table[j]);
+      else
+        offer(o, head, key, "", s->table[j].help);
     }
 }
 
 static const rmx_option *option_named(const cli_command *c, const char *name, size_t n) {
-  const struct { const rmx_option *table; size_t n; } both[] = {{c->options, c->n_options}, {cli_common_options, cli_common_options_n}};
+  const struct {
+    const rmx_option *table;
+    size_t n;
+  } both[] = {{c->options, c->n_options}, {cli_common_options, cli_common_options_n}};
   if (n == 2 && strncmp(name, "-C", 2) == 0) return option_named(c, "--experiment", 12);
   for (size_t k = 0; k < 2; k++)
     for (size_t i = 0; i < both[k].n; i++)
-      if (n > 2 && strlen(both[k].table[i].key) == n - 2 && strncmp(both[k].table[i].key, name + 2, n - 2) == 0) return &both[k].table[i];
+      if (n > 2 && strlen(both[k].table[i].key) == n - 2 &&
+          strncmp(both[k].table[i].key, name + 2, n - 2) == 0)
+        return &both[k].table[i];
   return NULL;
 }
 
@@ -228,7 +269,8 @@ static void complete(struct offer *o, const rmx_strings *line) {
   }
   if (!c) return;
   const char *last = line->items[line->n - 2], *equals = strchr(o->word, '=');
-  const rmx_option *option = last[0] == '-' && !strchr(last, '=') ? option_named(c, last, strlen(last)) : NULL;
+  const rmx_option *option =
+      last[0] == '-' && !strchr(last, '=') ? option_named(c, last, strlen(last)) : NULL;
   if (option && option->type != RMX_BOOL) {
     offer_values(o, "", option->key, option);
   } else if (o->word[0] == '-' && equals) {
@@ -249,19 +291,29 @@ static void complete(struct offer *o, const rmx_strings *line) {
 }
 
 static rmx_status run_complete(cli *c, rmx_err *err) {
-  struct offer o = {.list = c->common.json ? json_array() : NULL, .word = c->words.n ? c->words.items[c->words.n - 1] : "", .before = ""};
+  struct offer o = {.list = c->common.json ? json_array() : NULL,
+                    .word = c->words.n ? c->words.items[c->words.n - 1] : "",
+                    .before = ""};
   complete(&o, &c->words);
   if (c->common.json) cli_print_json(json_pack("{s:o}", "candidates", o.list));
   return RMX_OK;
 }
 
 const cli_command cli_completion = {
-    .name = "completion", .words = "[bash|zsh|fish]", .most_words = 1, .run = run_completion, .hidden = true,
+    .name = "completion",
+    .words = "[bash|zsh|fish]",
+    .most_words = 1,
+    .run = run_completion,
+    .hidden = true,
     .summary = "print the completion script of a shell",
     .examples = "  source <(regmix completion bash)\n",
 };
 const cli_command cli_complete = {
-    .name = "complete", .words = "[WORD...]", .most_words = 100000, .run = run_complete, .hidden = true,
+    .name = "complete",
+    .words = "[WORD...]",
+    .most_words = 100000,
+    .run = run_complete,
+    .hidden = true,
     .summary = "print what the last word of a command line could become, one candidate a line",
     .examples = "  regmix complete -- fit --reg\n",
 };

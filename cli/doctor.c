@@ -26,9 +26,12 @@ struct examination {
   bool json;
 };
 
-// One line of the result: what was looked at, what was found, and for all but OK what to do about it.
-static void found(struct examination *x, const char *name, enum verdict v, const char *advice, const char *fmt, ...) RMX_PRINTF(5, 6);
-static void found(struct examination *x, const char *name, enum verdict v, const char *advice, const char *fmt, ...) {
+// One line of the result: what was looked at, what was found, and for all but OK what to do about
+// it.
+static void found(struct examination *x, const char *name, enum verdict v, const char *advice,
+                  const char *fmt, ...) RMX_PRINTF(5, 6);
+static void found(struct examination *x, const char *name, enum verdict v, const char *advice,
+                  const char *fmt, ...) {
   char text[600];
   va_list args;
   va_start(args, fmt);
@@ -67,13 +70,18 @@ static void look_at_processor(struct examination *x) {
   const char *names[16];
   char list[160] = "";
   const size_t n = rmx_kernels_available(names, sizeof names / sizeof *names);
-  for (size_t i = 0; i < n; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+  for (size_t i = 0; i < n; i++)
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
   if (rmx_kernels_get(NULL, &k, &err) != RMX_OK)
-    found(x, "processor", FAIL, "unset REGMIX_ISA, or set it to one of these levels", "%s (there are: %s)", err.message, list);
+    found(x, "processor", FAIL, "unset REGMIX_ISA, or set it to one of these levels",
+          "%s (there are: %s)", err.message, list);
   else if (rmx_kernels_check(k, &err) != RMX_OK)
-    found(x, "processor", FAIL, "set `isa: ref` in regmix.yaml and report this with the name of the processor", "%s", err.message);
+    found(x, "processor", FAIL,
+          "set `isa: ref` in regmix.yaml and report this with the name of the processor", "%s",
+          err.message);
   else
-    found(x, "processor", OK, "", "level %s computes as the reference does; there are: %s", rmx_kernels_name(k), list);
+    found(x, "processor", OK, "", "level %s computes as the reference does; there are: %s",
+          rmx_kernels_name(k), list);
 }
 
 static void look_at_cores(struct examination *x) {
@@ -87,23 +95,29 @@ static void look_at_cores(struct examination *x) {
   }
   const double granted = quota > 0 ? quota / period : usable;
   if (granted < 0.9 * usable)
-    found(x, "processors", WARN, "set `jobs` in regmix.yaml to what is granted, rounded up", "%d of %ld may be used, but the container grants the time of %.1f",
-          usable, online, granted);
+    found(x, "processors", WARN, "set `jobs` in regmix.yaml to what is granted, rounded up",
+          "%d of %ld may be used, but the container grants the time of %.1f", usable, online,
+          granted);
   else
     found(x, "processors", OK, "", "%d of %ld may be used", usable, online);
 }
 
 static void look_at_memory(struct examination *x) {
-  const double kib = number_in("/proc/meminfo", "MemAvailable:"), limit = number_in("/sys/fs/cgroup/memory.max", "");
-  double bytes = kib > 0 ? kib * 1024 : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  const double kib = number_in("/proc/meminfo", "MemAvailable:"),
+               limit = number_in("/sys/fs/cgroup/memory.max", "");
+  double bytes =
+      kib > 0 ? kib * 1024 : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   const char *of = "available";
   if (limit > 0 && limit - number_in("/sys/fs/cgroup/memory.current", "") < bytes) {
     bytes = limit - number_in("/sys/fs/cgroup/memory.current", "");
     of = "left of the container's limit";
   }
   char text[16];
-  if (bytes < 1e9) found(x, "memory", WARN, "lower `jobs`: `regmix plan` says what each worker needs", "%sB %s", cli_count(bytes, text), of);
-  else found(x, "memory", OK, "", "%sB %s", cli_count(bytes, text), of);
+  if (bytes < 1e9)
+    found(x, "memory", WARN, "lower `jobs`: `regmix plan` says what each worker needs", "%sB %s",
+          cli_count(bytes, text), of);
+  else
+    found(x, "memory", OK, "", "%sB %s", cli_count(bytes, text), of);
 }
 
 static void look_at_limits(struct examination *x) {
@@ -111,17 +125,23 @@ static void look_at_limits(struct examination *x) {
   const double jobs = rmx_processors(), wanted = 64 + 4 * jobs;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     if (files.rlim_cur != RLIM_INFINITY && (double)files.rlim_cur < wanted)
-      found(x, "open files", (double)files.rlim_cur < 32 ? FAIL : WARN, "raise it with `ulimit -n`, or lower `jobs`", "%.0f allowed; %.0f workers at a time want %.0f",
-            (double)files.rlim_cur, jobs, wanted);
-    else found(x, "open files", OK, "", "enough for %.0f workers at a time", jobs);
+      found(x, "open files", (double)files.rlim_cur < 32 ? FAIL : WARN,
+            "raise it with `ulimit -n`, or lower `jobs`",
+            "%.0f allowed; %.0f workers at a time want %.0f", (double)files.rlim_cur, jobs, wanted);
+    else
+      found(x, "open files", OK, "", "enough for %.0f workers at a time", jobs);
   }
   if (getrlimit(RLIMIT_AS, &space) == 0 && getrlimit(RLIMIT_STACK, &stack) == 0) {
     if (space.rlim_cur != RLIM_INFINITY && (double)space.rlim_cur < 2e9)
-      found(x, "ulimits", WARN, "raise it with `ulimit -v`: files are mapped, and the BLAS library reserves room for each thread",
+      found(x, "ulimits", WARN,
+            "raise it with `ulimit -v`: files are mapped, and the BLAS library reserves room for "
+            "each thread",
             "address space is limited to %.0f MB", (double)space.rlim_cur / 1e6);
     else if (stack.rlim_cur != RLIM_INFINITY && (double)stack.rlim_cur < 1e6)
-      found(x, "ulimits", WARN, "raise it with `ulimit -s`", "the stack is limited to %.0f kB", (double)stack.rlim_cur / 1e3);
-    else found(x, "ulimits", OK, "", "address space and stack suffice");
+      found(x, "ulimits", WARN, "raise it with `ulimit -s`", "the stack is limited to %.0f kB",
+            (double)stack.rlim_cur / 1e3);
+    else
+      found(x, "ulimits", OK, "", "address space and stack suffice");
   }
 }
 
@@ -132,14 +152,23 @@ static void look_at_libraries(struct examination *x) {
   const rmx_kernels *k;
   const bool old = strstr(name, "Prescott") || strstr(name, "Core2") || strstr(name, "Generic");
   if (rmx_blas_check(&err) == RMX_OK && old && rmx_kernels_get("avx2", &k, &err) == RMX_OK)
-    found(x, "BLAS", WARN, "set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS, for faster fits",
+    found(x, "BLAS", WARN,
+          "set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS, for "
+          "faster fits",
           "%s solves a known system, but does not know this processor", name);
-  else if (rmx_blas_check(&err) == RMX_OK) found(x, "BLAS", OK, "", "%s solves a known system", name);
-  else found(x, "BLAS", FAIL, "set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS", "%s: %s", name, err.message);
+  else if (rmx_blas_check(&err) == RMX_OK)
+    found(x, "BLAS", OK, "", "%s solves a known system", name);
+  else
+    found(x, "BLAS", FAIL,
+          "set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS", "%s: %s",
+          name, err.message);
   uint32_t jit = 0;
   pcre2_config(PCRE2_CONFIG_JIT, &jit);
-  if (jit) found(x, "tokenizer", OK, "", "regular expressions are compiled");
-  else found(x, "tokenizer", WARN, "install a PCRE2 built with JIT", "regular expressions are interpreted: `prepare` takes several times as long");
+  if (jit)
+    found(x, "tokenizer", OK, "", "regular expressions are compiled");
+  else
+    found(x, "tokenizer", WARN, "install a PCRE2 built with JIT",
+          "regular expressions are interpreted: `prepare` takes several times as long");
 }
 
 static void look_at_pages(struct examination *x) {
@@ -148,36 +177,51 @@ static void look_at_pages(struct examination *x) {
   if (f && !fgets(text, sizeof text, f)) text[0] = '\0';
   if (f) fclose(f);
   if (strstr(text, "[never]"))
-    found(x, "large pages", WARN, "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled", "switched off: training is some per cent slower");
-  else if (*text) found(x, "large pages", OK, "", "programs that ask for them get them");
+    found(x, "large pages", WARN,
+          "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+          "switched off: training is some per cent slower");
+  else if (*text)
+    found(x, "large pages", OK, "", "programs that ask for them get them");
 }
 
 // A file is made, renamed over another, locked twice and removed.
 static void look_at_folder(struct examination *x, const char *folder) {
   static const char *const elsewhere = "choose another folder with -C, on a local disk";
-  static const char *const no_locks = "choose a folder on a file system with locks: without them two processes could train one run";
-  char *path = rmx_format("%s/.doctor.%ld", folder, (long)getpid()), *second = path ? rmx_format("%s.tmp", path) : NULL;
+  static const char *const no_locks =
+      "choose a folder on a file system with locks: without them two processes could train one run";
+  char *path = rmx_format("%s/.doctor.%ld", folder, (long)getpid()),
+       *second = path ? rmx_format("%s.tmp", path) : NULL;
   struct stat info;
   int fd = -1, other = -1;
   if (!second) {
     found(x, "folder", FAIL, "free some memory", "no memory for a path");
   } else if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
     found(x, "folder", FAIL, "make it, or name another with -C", "%s is no folder", folder);
-  } else if ((fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600)) < 0 || write(fd, "x", 1) != 1 || fsync(fd) != 0) {
+  } else if ((fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600)) < 0 ||
+             write(fd, "x", 1) != 1 || fsync(fd) != 0) {
     found(x, "folder", FAIL, elsewhere, "cannot write in %s: %s", folder, strerror(errno));
   } else {
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
       found(x, "locks", FAIL, no_locks, "cannot lock a file in %s: %s", folder, strerror(errno));
     else if ((other = open(path, O_RDWR | O_CLOEXEC)) >= 0 && flock(other, LOCK_EX | LOCK_NB) == 0)
       found(x, "locks", FAIL, no_locks, "a file in %s can be locked twice", folder);
-    else found(x, "locks", OK, "", "a file that is locked is locked for others");
+    else
+      found(x, "locks", OK, "", "a file that is locked is locked for others");
     const double skew = fstat(fd, &info) == 0 ? difftime(info.st_mtime, time(NULL)) : 0;
-    if (skew > 5 || skew < -5) found(x, "clock", WARN, "set both clocks by NTP: a run on another host counts as alive by the times of its files", "the file system's clock is %.0f s off", skew);
-    else if (time(NULL) < 1704067200) found(x, "clock", WARN, "set the clock", "it shows a time before 2024");
-    else found(x, "clock", OK, "", "the file system's agrees");
+    if (skew > 5 || skew < -5)
+      found(
+          x, "clock", WARN,
+          "set both clocks by NTP: a run on another host counts as alive by the times of its files",
+          "the file system's clock is %.0f s off", skew);
+    else if (time(NULL) < 1704067200)
+      found(x, "clock", WARN, "set the clock", "it shows a time before 2024");
+    else
+      found(x, "clock", OK, "", "the file system's agrees");
     const int fresh = open(second, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fresh < 0 || rename(second, path) != 0) found(x, "folder", FAIL, elsewhere, "cannot rename in %s: %s", folder, strerror(errno));
-    else found(x, "folder", OK, "", "%s can be written, and files replaced", folder);
+    if (fresh < 0 || rename(second, path) != 0)
+      found(x, "folder", FAIL, elsewhere, "cannot rename in %s: %s", folder, strerror(errno));
+    else
+      found(x, "folder", OK, "", "%s can be written, and files replaced", folder);
     if (fresh >= 0) close(fresh);
   }
   if (fd >= 0) close(fd);
@@ -188,8 +232,12 @@ static void look_at_folder(struct examination *x, const char *folder) {
   if (statvfs(folder, &disk) == 0) {
     const double bytes = (double)disk.f_bavail * (double)disk.f_frsize;
     char text[16];
-    if (bytes < 1e9) found(x, "disk", bytes < 1e7 ? FAIL : WARN, "free some space: `regmix plan` says what the runs need", "%sB free", cli_count(bytes, text));
-    else found(x, "disk", OK, "", "%sB free", cli_count(bytes, text));
+    if (bytes < 1e9)
+      found(x, "disk", bytes < 1e7 ? FAIL : WARN,
+            "free some space: `regmix plan` says what the runs need", "%sB free",
+            cli_count(bytes, text));
+    else
+      found(x, "disk", OK, "", "%sB free", cli_count(bytes, text));
   }
   free(path);
   free(second);
@@ -205,16 +253,23 @@ static rmx_status run_doctor(cli *c, rmx_err *err) {
   look_at_pages(&x);
   look_at_folder(&x, c->common.folder ? c->common.folder : ".");
   if (x.json)
-    cli_print_json(json_pack("{s:o, s:I, s:I}", "checks", x.checks, "failed", (json_int_t)x.count[FAIL], "warnings", (json_int_t)x.count[WARN]));
-  else json_decref(x.checks);
+    cli_print_json(json_pack("{s:o, s:I, s:I}", "checks", x.checks, "failed",
+                             (json_int_t)x.count[FAIL], "warnings", (json_int_t)x.count[WARN]));
+  else
+    json_decref(x.checks);
   if (x.count[FAIL] == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EIO, "%zu of %zu checks failed; the lines above say what to do", x.count[FAIL], x.count[OK] + x.count[WARN] + x.count[FAIL]);
+  return rmx_fail(err, RMX_EIO, "%zu of %zu checks failed; the lines above say what to do",
+                  x.count[FAIL], x.count[OK] + x.count[WARN] + x.count[FAIL]);
 }
 
 const cli_command cli_doctor = {
-    .name = "doctor", .words = "", .run = run_doctor,
+    .name = "doctor",
+    .words = "",
+    .run = run_doctor,
     .summary = "check this machine: processor, memory, libraries, file system",
-    .about = "Prints a line for each check, with ok, warn or fail, and what to do where it is not ok. The folder of -C (default: the current one) "
-             "is tried with a file that is removed again. The exit code is 1 if a check failed.",
+    .about =
+        "Prints a line for each check, with ok, warn or fail, and what to do where it is not ok. "
+        "The folder of -C (default: the current one) "
+        "is tried with a file that is removed again. The exit code is 1 if a check failed.",
     .examples = "  regmix doctor -C exp\n  regmix doctor --json\n",
 };

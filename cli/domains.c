@@ -21,7 +21,8 @@ static bool is_among(const rmx_strings *names, const char *name) {
 }
 
 // What no single change causes: domains that only runs that are left out drew from.
-static rmx_status find_empty_columns(const rmx_table *t, const struct domains_args *args, rmx_redomain_report *r, rmx_err *err) {
+static rmx_status find_empty_columns(const rmx_table *t, const struct domains_args *args,
+                                     rmx_redomain_report *r, rmx_err *err) {
   for (size_t d = 0; d < t->D && t->N > 0; d++) {
     double sum = 0;
     for (size_t i = 0; i < t->N; i++) sum += t->x[i * t->D + d];
@@ -39,13 +40,15 @@ static size_t exact_runs(const rmx_table *t, const rmx_strings *fix) {
   size_t n = 0;
   for (size_t i = 0; i < t->N; i++) {
     bool exact = true;
-    for (size_t d = 0; d < t->D; d++) exact = exact && !(t->x[i * t->D + d] > 0 && is_among(fix, t->names[d]));
+    for (size_t d = 0; d < t->D; d++)
+      exact = exact && !(t->x[i * t->D + d] > 0 && is_among(fix, t->names[d]));
     n += exact;
   }
   return n;
 }
 
-static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t rank, char out[512]) {
+static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t rank,
+                      char out[512]) {
   int n = 0;
   if (t->N == 0)
     n = snprintf(out, 512, "`regmix sample` draws a new swarm: none of the old one stays");
@@ -54,7 +57,8 @@ static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t r
   else
     n = snprintf(out, 512, "`regmix fit` with the new table");
   for (size_t i = 0; i < r->fix.n && n < 480; i++)
-    n += snprintf(out + n, 512 - (size_t)n, "%s --fix %.80s=0", i ? "" : "; then `regmix optimize", r->fix.items[i]);
+    n += snprintf(out + n, 512 - (size_t)n, "%s --fix %.80s=0", i ? "" : "; then `regmix optimize",
+                  r->fix.items[i]);
   if (r->fix.n && n < 511) snprintf(out + n, 512 - (size_t)n, "`");
 }
 
@@ -64,8 +68,10 @@ static json_t *list_of(const rmx_strings *s) {
   return list;
 }
 
-static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_report *r, size_t rank, const char *out, const char *next) {
-  json_t *root = json_object(), *runs = json_object(), *redo = json_array(), *directions = json_object(), *domains = json_array();
+static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_report *r,
+                           size_t rank, const char *out, const char *next) {
+  json_t *root = json_object(), *runs = json_object(), *redo = json_array(),
+         *directions = json_object(), *domains = json_array();
   for (size_t i = 0; i < r->redo.n; i++) {
     json_t *one = json_object();
     json_object_set_new(one, "run", json_string(r->redo.items[i]));
@@ -85,26 +91,35 @@ static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_re
   json_object_set_new(root, "directions", directions);
   json_object_set_new(root, "fix_at_zero", list_of(&r->fix));
   json_object_set_new(root, "not_measured", list_of(&r->measure));
-  if (out) json_object_set_new(root, "out", json_string(out));
-  else json_object_set_new(root, "mixtures", cli_table_json(t));
+  if (out)
+    json_object_set_new(root, "out", json_string(out));
+  else
+    json_object_set_new(root, "mixtures", cli_table_json(t));
   json_object_set_new(root, "next", json_string(next));
   return root;
 }
 
-static void tell(const cli *c, const rmx_table *t, size_t had, const rmx_redomain_report *r, size_t rank, const char *next) {
+static void tell(const cli *c, const rmx_table *t, size_t had, const rmx_redomain_report *r,
+                 size_t rank, const char *next) {
   const rmx_listener *to = &c->listener;
   rmx_note(to, "domains: %zu of %zu runs stay, over %zu domains", t->N, had, t->D);
   for (size_t i = 0; i < r->redo.n && i < 20; i++)
     rmx_note(to, "  to be done again: %s: %s", r->redo.items[i], r->why.items[i]);
   if (r->redo.n > 20) rmx_note(to, "  and %zu more (--json lists all)", r->redo.n - 20);
   for (size_t i = 0; i < r->fix.n; i++)
-    rmx_warn(to, "\"%s\" is removed, but runs used it: they stay, and so does its column; they answer the larger question, so hold it "
-             "at 0 from now on (regmix optimize --fix %s=0), or leave them out with --drop", r->fix.items[i], r->fix.items[i]);
+    rmx_warn(to,
+             "\"%s\" is removed, but runs used it: they stay, and so does its column; they answer "
+             "the larger question, so hold it "
+             "at 0 from now on (regmix optimize --fix %s=0), or leave them out with --drop",
+             r->fix.items[i], r->fix.items[i]);
   if (r->fix.n) rmx_note(to, "  %zu runs are exact without it", exact_runs(t, &r->fix));
-  if (t->N) rmx_note(to, "domains: the runs that stay differ in %zu of %zu directions", rank, t->D - 1);
-  for (size_t i = 0; i < r->unseen.n; i++) rmx_note(to, "  no run says anything about %s", r->unseen.items[i]);
+  if (t->N)
+    rmx_note(to, "domains: the runs that stay differ in %zu of %zu directions", rank, t->D - 1);
+  for (size_t i = 0; i < r->unseen.n; i++)
+    rmx_note(to, "  no run says anything about %s", r->unseen.items[i]);
   for (size_t i = 0; i < r->measure.n; i++)
-    rmx_note(to, "  no run has a loss on the text of %s, unless its checkpoint is evaluated again", r->measure.items[i]);
+    rmx_note(to, "  no run has a loss on the text of %s, unless its checkpoint is evaluated again",
+             r->measure.items[i]);
   rmx_note(to, "next: %s", next);
 }
 
@@ -113,33 +128,45 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   const struct {
     rmx_redomain_kind kind;
     const rmx_strings *changes;
-  } order[] = {{RMX_DOMAIN_RENAME, &args->rename}, {RMX_DOMAIN_SPLIT, &args->split}, {RMX_DOMAIN_MERGE, &args->merge},
-               {RMX_DOMAIN_ADD, &args->add},       {RMX_DOMAIN_REMOVE, &args->remove}};
+  } order[] = {{RMX_DOMAIN_RENAME, &args->rename},
+               {RMX_DOMAIN_SPLIT, &args->split},
+               {RMX_DOMAIN_MERGE, &args->merge},
+               {RMX_DOMAIN_ADD, &args->add},
+               {RMX_DOMAIN_REMOVE, &args->remove}};
   size_t changes = 0;
   for (size_t k = 0; k < sizeof order / sizeof *order; k++) changes += order[k].changes->n;
-  if (changes == 0) return rmx_fail(err, RMX_EUSAGE, "nothing to change; give --add, --remove, --split, --merge or --rename");
+  if (changes == 0)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "nothing to change; give --add, --remove, --split, --merge or --rename");
   rmx_table t = {0};
   rmx_redomain_report report = {0};
   char next[512];
   size_t rank = 0;
-  char *path = args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
-  rmx_status status = path ? cli_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
+  char *path =
+      args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
+  rmx_status status =
+      path ? cli_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = read_tables(c, path, NULL, &args->tables, &t, NULL, err);
   const size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)
     for (size_t i = 0; status == RMX_OK && i < order[k].changes->n; i++)
-      if ((status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report, err)) != RMX_OK) status = cli_refused(true, err);
+      if ((status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report,
+                                 err)) != RMX_OK)
+        status = cli_refused(true, err);
   if (status == RMX_OK && t.D <= report.fix.n)
-    status = rmx_fail(err, RMX_EUSAGE, "--remove: all %zu domains are removed; at least one must stay", t.D);
+    status = rmx_fail(err, RMX_EUSAGE,
+                      "--remove: all %zu domains are removed; at least one must stay", t.D);
   if (status == RMX_OK) status = find_empty_columns(&t, args, &report, err);
   if (status == RMX_OK) status = rmx_mixture_rank(&t, &rank, err);
   if (status == RMX_OK && args->out) status = rmx_csv_write(args->out, &t, err);
   if (status == RMX_OK) {
     next_step(&report, &t, rank, next);
     tell(c, &t, had, &report, rank, next);
-    if (c->common.json) cli_print_json(report_tree(&t, had, &report, rank, args->out, next));
-    else if (!args->out) status = rmx_csv_print(stdout, &t, err);
+    if (c->common.json)
+      cli_print_json(report_tree(&t, had, &report, rank, args->out, next));
+    else if (!args->out)
+      status = rmx_csv_print(stdout, &t, err);
   }
   free(path);
   rmx_redomain_report_release(&report);
@@ -149,39 +176,60 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct domains_args, member)
 static const rmx_option options[] = {
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "the runs' mixtures (default: the experiment's mixtures.csv)"},
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
+     "the runs' mixtures (default: the experiment's mixtures.csv)"},
     MIXTURE_COLUMNS_OPTION(struct domains_args),
     ID_OPTION(struct domains_args),
     {"rename", RMX_LIST, AT(rename), NULL, 0, 0, "OLD=NEW", "the same text under another name"},
-    {"split", RMX_LIST, AT(split), NULL, 0, 0, "P=A:0.3,B:0.7", "P becomes A and B, which are these shares of P's tokens"},
-    {"merge", RMX_LIST, AT(merge), NULL, 0, 0, "P=A:0.4,B:0.6", "A and B become P, of whose tokens they are these shares"},
+    {"split", RMX_LIST, AT(split), NULL, 0, 0, "P=A:0.3,B:0.7",
+     "P becomes A and B, which are these shares of P's tokens"},
+    {"merge", RMX_LIST, AT(merge), NULL, 0, 0, "P=A:0.4,B:0.6",
+     "A and B become P, of whose tokens they are these shares"},
     {"add", RMX_LIST, AT(add), NULL, 0, 0, "NAME", "a new domain, which no run has drawn from"},
     {"remove", RMX_LIST, AT(remove), NULL, 0, 0, "NAME", "a domain that is to be used no more"},
-    {"tolerance", RMX_REAL, AT(tolerance), "0.02", 0, 1, "X", "how far a run's share of A in P may be from the natural one, to count as a run of P"},
-    {"drop", RMX_BOOL, AT(drop), "false", 0, 0, NULL, "leave out the runs that used a removed domain, and its column"},
+    {"tolerance", RMX_REAL, AT(tolerance), "0.02", 0, 1, "X",
+     "how far a run's share of A in P may be from the natural one, to count as a run of P"},
+    {"drop", RMX_BOOL, AT(drop), "false", 0, 0, NULL,
+     "leave out the runs that used a removed domain, and its column"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where the new table goes (default stdout)"},
 };
 const cli_command cli_domains = {
-    .name = "domains", .words = "", .run = run_domains,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct domains_args),
+    .name = "domains",
+    .words = "",
+    .run = run_domains,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct domains_args),
     .summary = "add, remove, split, merge or rename domains, and keep the runs that still count",
-    .about = "A corpus changes; its proxy runs need not all be done again. This brings the table of their mixtures to the new domains, "
-             "and says which runs are still exact, which are not, and what no run can say. Metrics need no change: tables join on the "
-             "run's name.\n\n"
-             "add: every old run is a run of the larger corpus with weight 0 of the new domain. All stay; none says what it does.\n\n"
-             "split: a run that drew from P drew from its parts in P's own proportions. All stay, exactly; none says what the one does "
-             "against the other.\n\n"
-             "merge: a run is one of P only if it drew A and B in their natural proportions, within --tolerance, or neither. The others "
-             "must be done again and are left out, by name.\n\n"
-             "remove: a run without the domain is one of the smaller corpus. If some runs used it, they stay with its column (they "
-             "answer the larger question: hold it at 0 with `regmix optimize --fix NAME=0`), or go with --drop.\n\n"
-             "Changes are made in this order: rename, split, merge, add, remove. Each option may be given several times. The new table "
-             "goes to stdout or --out, what is to be known to stderr. With --json all of it is one object on stdout. --mixtures may have any form that "
-             "`regmix fit` reads.",
-    .examples = "  regmix domains --mixtures m.csv --split web=web_en:0.7,web_de:0.3 --out m2.csv\n"
-                "    web is now two domains; the runs stay\n"
-                "  regmix domains --mixtures m.csv --merge code=python:0.4,c:0.6 --tolerance 0.05 > m2.csv\n"
-                "    two small domains become one; runs that mixed them otherwise are named and left out\n"
-                "  regmix domains --mixtures m.csv --add math --remove forum --out m2.csv --json\n"
-                "    forum goes, math comes: what is known, as JSON\n",
+    .about =
+        "A corpus changes; its proxy runs need not all be done again. This brings the table of "
+        "their mixtures to the new domains, "
+        "and says which runs are still exact, which are not, and what no run can say. Metrics need "
+        "no change: tables join on the "
+        "run's name.\n\n"
+        "add: every old run is a run of the larger corpus with weight 0 of the new domain. All "
+        "stay; none says what it does.\n\n"
+        "split: a run that drew from P drew from its parts in P's own proportions. All stay, "
+        "exactly; none says what the one does "
+        "against the other.\n\n"
+        "merge: a run is one of P only if it drew A and B in their natural proportions, within "
+        "--tolerance, or neither. The others "
+        "must be done again and are left out, by name.\n\n"
+        "remove: a run without the domain is one of the smaller corpus. If some runs used it, they "
+        "stay with its column (they "
+        "answer the larger question: hold it at 0 with `regmix optimize --fix NAME=0`), or go with "
+        "--drop.\n\n"
+        "Changes are made in this order: rename, split, merge, add, remove. Each option may be "
+        "given several times. The new table "
+        "goes to stdout or --out, what is to be known to stderr. With --json all of it is one "
+        "object on stdout. --mixtures may have any form that "
+        "`regmix fit` reads.",
+    .examples =
+        "  regmix domains --mixtures m.csv --split web=web_en:0.7,web_de:0.3 --out m2.csv\n"
+        "    web is now two domains; the runs stay\n"
+        "  regmix domains --mixtures m.csv --merge code=python:0.4,c:0.6 --tolerance 0.05 > "
+        "m2.csv\n"
+        "    two small domains become one; runs that mixed them otherwise are named and left out\n"
+        "  regmix domains --mixtures m.csv --add math --remove forum --out m2.csv --json\n"
+        "    forum goes, math comes: what is known, as JSON\n",
 };

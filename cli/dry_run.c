@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// run --dry-run: what each step would do. The steps themselves say it, at the place where else they would begin.
+// run --dry-run: what each step would do. The steps themselves say it, at the place where else they
+// would begin.
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 
 struct cli_dry_run {
   json_t *steps;  // [{"step", "would", "what"}]
-  bool pending;   // a step would do something, so that what the later ones find is not what they would find
+  // a step would do something, so that what the later ones find is not what they would find
+  bool pending;
 };
 
 cli_dry_run *dry_run_begin(void) {
@@ -16,7 +18,9 @@ cli_dry_run *dry_run_begin(void) {
   return d;
 }
 
-bool dry_run_pending(const cli *c) { return c->dry && c->dry->pending; }
+bool dry_run_pending(const cli *c) {
+  return c->dry && c->dry->pending;
+}
 
 bool step_tells(const cli *c, const char *step, bool to_do, const char *fmt, ...) {
   char text[400];
@@ -28,7 +32,8 @@ bool step_tells(const cli *c, const char *step, bool to_do, const char *fmt, ...
     if (!to_do) rmx_note(&c->listener, "%s: %s", step, text);
     return false;
   }
-  json_array_append_new(c->dry->steps, json_pack("{s:s, s:b, s:s}", "step", step, "to_do", to_do, "what", text));
+  json_array_append_new(c->dry->steps,
+                        json_pack("{s:s, s:b, s:s}", "step", step, "to_do", to_do, "what", text));
   c->dry->pending = c->dry->pending || to_do;
   return true;
 }
@@ -41,14 +46,16 @@ void dry_run_end(cli_dry_run *d, bool json) {
     cli_print_json(json_pack("{s:O, s:b}", "steps", d->steps, "to_do", d->pending));
   } else {
     json_array_foreach(d->steps, i, step)
-      printf("%-9s %s\n", json_string_value(json_object_get(step, "step")), json_string_value(json_object_get(step, "what")));
+      printf("%-9s %s\n", json_string_value(json_object_get(step, "step")),
+             json_string_value(json_object_get(step, "what")));
     puts(d->pending ? "Nothing was done: this was a dry run." : "Nothing is to do.");
   }
   json_decref(d->steps);
   free(d);
 }
 
-bool step_tells_runs(const cli *c, const rmx_experiment *e, const char *step, const rmx_run *runs, size_t n) {
+bool step_tells_runs(const cli *c, const rmx_experiment *e, const char *step, const rmx_run *runs,
+                     size_t n) {
   if (!c->dry) return false;
   size_t todo = 0, done = 0, aside = 0;
   double wall_s = 0;
@@ -70,8 +77,10 @@ bool step_tells_runs(const cli *c, const rmx_experiment *e, const char *step, co
   const int jobs = worker_jobs(e);
   if (done)
     snprintf(guess, sizeof guess, ", about %s by what the others took",
-             cli_duration(wall_s / (double)done * (double)((todo + (size_t)jobs - 1) / (size_t)jobs), time));
+             cli_duration(
+                 wall_s / (double)done * (double)((todo + (size_t)jobs - 1) / (size_t)jobs), time));
   char old[80] = "";
   if (aside) snprintf(old, sizeof old, ", %zu of other settings would be set aside", aside);
-  return step_tells(c, step, true, "would train %zu of %zu runs, %zu are done%s%s", todo, n, n - todo, old, guess);
+  return step_tells(c, step, true, "would train %zu of %zu runs, %zu are done%s%s", todo, n,
+                    n - todo, old, guess);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the results of an experiment's own runs say beside metrics.csv: which way a metric of a user's trainer is better, and
-// what share of the tokens each domain really got.
+// What the results of an experiment's own runs say beside metrics.csv: which way a metric of a
+// user's trainer is better, and what share of the tokens each domain really got.
 //
-// Sequences are whole, so a run cannot draw every share exactly. Where the shares drawn are materially others (share_bound of
-// the tokens moved), the fit takes those; below that it keeps what was asked for. Domains that got nothing are named.
+// Sequences are whole, so a run cannot draw every share exactly. Where the shares drawn are
+// materially others (share_bound of the tokens moved), the fit takes those; below that it keeps
+// what was asked for. Domains that got nothing are named.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 static const double share_bound = 0.01;
 
 static json_t *result_of(const rmx_experiment *e, const char *run) {
-  char *inside = rmx_format("runs/%s/result.json", run), *path = inside ? rmx_experiment_path(e, inside) : NULL;
+  char *inside = rmx_format("runs/%s/result.json", run),
+       *path = inside ? rmx_experiment_path(e, inside) : NULL;
   json_t *result = NULL;
   rmx_err ignored;
   if (path && rmx_exists(path) && rmx_json_read(path, &result, &ignored) != RMX_OK) result = NULL;
@@ -35,8 +37,8 @@ static bool drawn_of(const json_t *result, const rmx_table *mixtures, double *dr
   return sum > 0;
 }
 
-// Takes the shares drawn over those asked for in row w (D), where they differ materially. `unseen` (D) counts the runs in
-// which a domain with a weight got nothing.
+// Takes the shares drawn over those asked for in row w (D), where they differ materially. `unseen`
+// (D) counts the runs in which a domain with a weight got nothing.
 static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen) {
   double moved = 0, sum = 0;
   for (size_t d = 0; d < D; d++) sum += w[d];
@@ -53,20 +55,25 @@ static void take_better(const json_t *result, rmx_table *metrics) {
   const json_t *said = json_object_get(result, "higher_is_better");
   for (size_t m = 0; m < metrics->D; m++) {
     const json_t *high = json_object_get(said, metrics->names[m]);
-    if (json_is_boolean(high)) metrics->better[m] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+    if (json_is_boolean(high))
+      metrics->better[m] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
   }
 }
 
-rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
+rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtures,
+                         rmx_table *metrics, rmx_err *err) {
   rmx_few changed = {0}, domains = {0};
   double *drawn = rmx_calloc(mixtures->D, sizeof *drawn);
   size_t *unseen = rmx_calloc(mixtures->D, sizeof *unseen);
   if (!metrics->better) metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better);
-  rmx_status status = drawn && unseen && metrics->better ? RMX_OK : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
+  rmx_status status = drawn && unseen && metrics->better
+                          ? RMX_OK
+                          : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
   for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
     json_t *result = result_of(e, mixtures->ids[i]);
     if (result) take_better(result, metrics);
-    if (result && drawn_of(result, mixtures, drawn) && take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
+    if (result && drawn_of(result, mixtures, drawn) &&
+        take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
       rmx_few_add(&changed, mixtures->ids[i]);
     json_decref(result);
   }
@@ -77,9 +84,13 @@ rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtu
     rmx_few_add(&domains, text);
   }
   if (domains.n)
-    rmx_note(&c->listener, "fit: the weight of %zu domain%s was too small for a single sequence in some runs: %s", domains.n, domains.n == 1 ? "" : "s", domains.text);
+    rmx_note(&c->listener,
+             "fit: the weight of %zu domain%s was too small for a single sequence in some runs: %s",
+             domains.n, domains.n == 1 ? "" : "s", domains.text);
   if (changed.n)
-    rmx_note(&c->listener, "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from those asked for; the fit takes the shares drawn: %s",
+    rmx_note(&c->listener,
+             "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from "
+             "those asked for; the fit takes the shares drawn: %s",
              changed.n, mixtures->N, 100 * share_bound, changed.text);
   free(drawn);
   free(unseen);

@@ -21,7 +21,8 @@ typedef struct holding {
 static void count_file(holding *h, const char *path, const char *name, const struct stat *info) {
   rmx_err ignored;
   json_t *result = NULL;
-  h->bytes += (double)info->st_size / (double)info->st_nlink;  // a second name of a file frees nothing
+  // a second name of a file frees nothing
+  h->bytes += (double)info->st_size / (double)info->st_nlink;
   h->corpora += strcmp(name, "corpus.json") == 0;
   if (strcmp(name, "result.json") != 0 || rmx_json_read(path, &result, &ignored) != RMX_OK) return;
   count_finished(&h->runs, result);
@@ -35,9 +36,12 @@ static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
     if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
     char *path = rmx_path_in(folder, e->d_name);
     struct stat info;
-    if (!path) status = rmx_fail_memory(err, 0, "a path");
-    else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) status = count_folder(h, path, err);
-    else if (lstat(path, &info) == 0) count_file(h, path, e->d_name, &info);
+    if (!path)
+      status = rmx_fail_memory(err, 0, "a path");
+    else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
+      status = count_folder(h, path, err);
+    else if (lstat(path, &info) == 0)
+      count_file(h, path, e->d_name, &info);
     free(path);
   }
   if (d) closedir(d);
@@ -59,7 +63,8 @@ static rmx_status find_places(const rmx_experiment *e, rmx_strings *places, rmx_
   for (size_t i = 0; i < sizeof folders / sizeof *folders && status == RMX_OK; i++) {
     char *folder = *folders[i] ? rmx_experiment_path(e, folders[i]) : rmx_strdup(e->folder);
     status = folder ? add_place(places, folder, err) : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && strcmp(folders[i], "large") == 0) status = rmx_list(folder, &names, err);
+    if (status == RMX_OK && strcmp(folders[i], "large") == 0)
+      status = rmx_list(folder, &names, err);
     for (size_t j = 0; j < names.n && status == RMX_OK; j++) {
       char *inner = rmx_path_in(folder, names.items[j]);
       status = inner ? add_place(places, inner, err) : rmx_fail_memory(err, 0, "a path");
@@ -82,15 +87,17 @@ static json_t *holding_json(const holding *h) {
 
 static void print_holding(const char *head, const holding *h) {
   char time[32], bytes[16];
-  printf("%s: %zu finished run%s, which took %s, and %zu corp%s; %sB\n", head, h->runs.runs, h->runs.runs == 1 ? "" : "s",
-         cli_duration(h->runs.wall_s, time), h->corpora, h->corpora == 1 ? "us" : "ora", cli_count(h->bytes, bytes));
+  printf("%s: %zu finished run%s, which took %s, and %zu corp%s; %sB\n", head, h->runs.runs,
+         h->runs.runs == 1 ? "" : "s", cli_duration(h->runs.wall_s, time), h->corpora,
+         h->corpora == 1 ? "us" : "ora", cli_count(h->bytes, bytes));
 }
 
 rmx_status set_aside_json(const rmx_experiment *e, json_t **out, rmx_err *err) {
   rmx_strings places = {0};
   holding all = {0};
   rmx_status status = find_places(e, &places, err);
-  for (size_t i = 0; i < places.n && status == RMX_OK; i++) status = count_folder(&all, places.items[i], err);
+  for (size_t i = 0; i < places.n && status == RMX_OK; i++)
+    status = count_folder(&all, places.items[i], err);
   rmx_strings_release(&places);
   if (status == RMX_OK) *out = holding_json(&all);
   return status;
@@ -121,8 +128,10 @@ static rmx_status collect(const cli *c, const rmx_experiment *e, bool dry, rmx_e
     json_object_set(o, "folders", list);
     cli_print_json(o);
   } else if (status == RMX_OK) {
-    if (places.n == 0) puts("nothing was set aside");
-    else print_holding(dry ? "would be deleted" : "deleted", &all);
+    if (places.n == 0)
+      puts("nothing was set aside");
+    else
+      print_holding(dry ? "would be deleted" : "deleted", &all);
   }
   json_decref(list);
   rmx_strings_release(&places);
@@ -139,14 +148,23 @@ static rmx_status run_gc(cli *c, rmx_err *err) {
 }
 
 static const rmx_option options[] = {
-    {"dry-run", RMX_BOOL, offsetof(struct gc_args, dry_run), "false", 0, 0, NULL, "say what would be deleted, and delete nothing"},
+    {"dry-run", RMX_BOOL, offsetof(struct gc_args, dry_run), "false", 0, 0, NULL,
+     "say what would be deleted, and delete nothing"},
 };
 const cli_command cli_gc = {
-    .name = "gc", .words = "", .run = run_gc,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct gc_args),
+    .name = "gc",
+    .words = "",
+    .run = run_gc,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct gc_args),
     .summary = "delete finished runs and corpora of settings that are no longer asked for",
-    .about = "When a setting changes, finished runs and the corpus of the old setting are set aside, and used again when it returns: "
-             "runs/.set-aside/, large/<name>/.set-aside/, compare/.set-aside/, and .set-aside/ for corpora. This command deletes all that was set aside, "
-             "and says how many runs that were, how long they took, and how much room they had. What the present settings use is not touched.",
+    .about =
+        "When a setting changes, finished runs and the corpus of the old setting are set aside, "
+        "and used again when it returns: "
+        "runs/.set-aside/, large/<name>/.set-aside/, compare/.set-aside/, and .set-aside/ for "
+        "corpora. This command deletes all that was set aside, "
+        "and says how many runs that were, how long they took, and how much room they had. What "
+        "the present settings use is not touched.",
     .examples = "  regmix gc -C exp --dry-run\n  regmix gc -C exp\n  regmix gc -C exp --json\n",
 };

@@ -15,8 +15,10 @@ struct init_args {
 static char *glob_for(const rmx_strings *files) {
   const char *first = files->items[0], *slash = strrchr(first, '/');
   if (files->n < 2 || !slash || strpbrk(first, "\\{")) return NULL;
-  const char *dot = strchr(slash + 1, '.');  // of the ending; behind a shard's number, if that has a dot of its own
-  for (const char *next; dot && (next = strchr(dot + 1, '.')) && dot[1] >= '0' && dot[1] <= '9';) dot = next;
+  // of the ending; behind a shard's number, if that has a dot of its own
+  const char *dot = strchr(slash + 1, '.');
+  for (const char *next; dot && (next = strchr(dot + 1, '.')) && dot[1] >= '0' && dot[1] <= '9';)
+    dot = next;
   char *glob = dot ? rmx_format("%.*s*%s", (int)(slash + 1 - first), first, dot) : NULL;
   rmx_strings found = {0};
   rmx_err ignored;
@@ -44,15 +46,24 @@ static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
   free(glob);
 }
 
-// The domains found, or an example; the target's name as they have it. *target NULL: none was given.
-static rmx_status add_domains(const cli *c, rmx_buf *b, const char *text, char **target, rmx_err *err) {
+// The domains found, or an example; the target's name as they have it. *target NULL: none was
+// given.
+static rmx_status add_domains(const cli *c, rmx_buf *b, const char *text, char **target,
+                              rmx_err *err) {
   const struct init_args *args = c->own;
-  rmx_buf_puts(b, "corpus:\n  domains:            # name: files (globs; .txt, .jsonl or .json, also .gz or .zst)\n");
+  rmx_buf_puts(b,
+               "corpus:\n  domains:            # name: files (globs; .txt, .jsonl or .json, also "
+               ".gz or .zst)\n");
   if (!text) {
-    if (!args->target && !(*target = rmx_strdup("exam"))) return rmx_fail_memory(err, 0, "the config");
-    rmx_buf_puts(b, "    web: text/web/*.jsonl.gz\n    code: text/code/*.jsonl.gz\n    books: text/books/*.txt\n");
+    if (!args->target && !(*target = rmx_strdup("exam")))
+      return rmx_fail_memory(err, 0, "the config");
+    rmx_buf_puts(b,
+                 "    web: text/web/*.jsonl.gz\n    code: text/code/*.jsonl.gz\n    books: "
+                 "text/books/*.txt\n");
     rmx_put_yaml_key(b, 4, *target);
-    rmx_buf_puts(b, "               # what should become better\n      files: text/exam.txt\n      valid_only: true  # never trained on\n");
+    rmx_buf_puts(b,
+                 "               # what should become better\n      files: text/exam.txt\n      "
+                 "valid_only: true  # never trained on\n");
     return RMX_OK;
   }
   rmx_discovery found;
@@ -74,7 +85,9 @@ static rmx_status add_domains(const cli *c, rmx_buf *b, const char *text, char *
     *target = status == RMX_OK ? rmx_strdup(names[at]) : NULL;
     if (status == RMX_OK && !*target) status = rmx_fail_memory(err, 0, "the config");
     if (status == RMX_OK) {
-      rmx_buf_puts(b, "  protect:            # the target's validation text is kept out of all training text\n    - ");
+      rmx_buf_puts(b,
+                   "  protect:            # the target's validation text is kept out of all "
+                   "training text\n    - ");
       rmx_put_yaml(b, *target);
       rmx_buf_puts(b, "\n");
     }
@@ -95,8 +108,11 @@ static void add_keys(rmx_buf *b, const rmx_section *s, const char *indent) {
   }
 }
 
-static rmx_status config_text(const cli *c, rmx_buf *b, const char *text, char **target, rmx_err *err) {
-  rmx_buf_puts(b, "# An experiment of regmix. Lines that begin with # show the defaults; `regmix plan` says what it costs.\n\n");
+static rmx_status config_text(const cli *c, rmx_buf *b, const char *text, char **target,
+                              rmx_err *err) {
+  rmx_buf_puts(b,
+               "# An experiment of regmix. Lines that begin with # show the defaults; `regmix "
+               "plan` says what it costs.\n\n");
   RMX_TRY(add_domains(c, b, text, target, err));
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
@@ -122,16 +138,22 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   char *path = rmx_path_in(folder, "regmix.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_buf b = {0};
-  char *text = args->text ? rmx_realpath(args->text) : NULL, *target = args->target ? rmx_strdup(args->target) : NULL;
+  char *text = args->text ? rmx_realpath(args->text) : NULL,
+       *target = args->target ? rmx_strdup(args->target) : NULL;
   rmx_status status = RMX_OK;
   if (args->text && !text) status = rmx_fail_errno(err, "--text %s", args->text);
-  if (status == RMX_OK && rmx_exists(path) && !args->force) status = rmx_fail(err, RMX_EINPUT, "%s is there already; --force writes over it", path);
+  if (status == RMX_OK && rmx_exists(path) && !args->force)
+    status = rmx_fail(err, RMX_EINPUT, "%s is there already; --force writes over it", path);
   if (status == RMX_OK) status = config_text(c, &b, text, &target, err);
   if (status == RMX_OK) status = rmx_mkdirs(folder, err);
   if (status == RMX_OK) status = rmx_write_file(path, b.data, b.size, err);
-  if (status == RMX_OK && !target) rmx_note(&c->listener, "no target is set: write the domain to be improved where %s says target", path);
-  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
-  else if (status == RMX_OK) printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", path, folder, folder);
+  if (status == RMX_OK && !target)
+    rmx_note(&c->listener, "no target is set: write the domain to be improved where %s says target",
+             path);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
+  else if (status == RMX_OK)
+    printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", path, folder, folder);
   rmx_buf_release(&b);
   free(target);
   free(text);
@@ -141,18 +163,31 @@ static rmx_status run_init(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct init_args, member)
 static const rmx_option options[] = {
-    {"text", RMX_TEXT, AT(text), NULL, 0, 0, "DIR", "folder of text: a folder per domain, or files <domain>-0001.jsonl"},
-    {"target", RMX_TEXT, AT(target), NULL, 0, 0, "DOMAIN", "the domain to be improved; one of those in --text"},
-    {"leave-out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN", "files or folders in --text that are not to be read; may be given several times"},
+    {"text", RMX_TEXT, AT(text), NULL, 0, 0, "DIR",
+     "folder of text: a folder per domain, or files <domain>-0001.jsonl"},
+    {"target", RMX_TEXT, AT(target), NULL, 0, 0, "DOMAIN",
+     "the domain to be improved; one of those in --text"},
+    {"leave-out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN",
+     "files or folders in --text that are not to be read; may be given several times"},
     {"force", RMX_BOOL, AT(force), "false", 0, 0, NULL, "write over a regmix.yaml that is there"},
 };
 const cli_command cli_init = {
-    .name = "init", .words = "[DIR]", .most_words = 1, .run = run_init,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct init_args),
+    .name = "init",
+    .words = "[DIR]",
+    .most_words = 1,
+    .run = run_init,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct init_args),
     .summary = "write a commented regmix.yaml to begin with",
-    .about = "With --text, each folder in it is a domain with all files below it, and each file in it belongs to the domain of its name without "
-             "the number of its shard (c4.00000-of-01024.json.gz is of c4). Read are .txt, .jsonl, .ndjson and .json, also as .gz or .zst. "
-             "Files named valid or validation beside others become the validation text of their domain; those named test are left out. Every "
-             "file that is not read is named with the reason. A domain that would be lost is an error, unless --leave-out names it.",
+    .about =
+        "With --text, each folder in it is a domain with all files below it, and each file in it "
+        "belongs to the domain of its name without "
+        "the number of its shard (c4.00000-of-01024.json.gz is of c4). Read are .txt, .jsonl, "
+        ".ndjson and .json, also as .gz or .zst. "
+        "Files named valid or validation beside others become the validation text of their domain; "
+        "those named test are left out. Every "
+        "file that is not read is named with the reason. A domain that would be lost is an error, "
+        "unless --leave-out names it.",
     .examples = "  regmix init exp --text /data/text --target wikipedia\n",
 };

@@ -13,9 +13,11 @@
 
 // In the order of the pipeline: --help and the man page list them so.
 const cli_command *const cli_commands[] = {
-    &cli_run,   &cli_init,    &cli_check,   &cli_plan,     &cli_prepare,  &cli_sample,  &cli_train,  &cli_fit,
-    &cli_score, &cli_predict, &cli_optimize, &cli_suggest, &cli_pretrain, &cli_compare, &cli_report, &cli_export, &cli_domains, &cli_status, &cli_gc,
-    &cli_doctor, &cli_bench, &cli_worker,  &cli_help,     &cli_man,      &cli_completion, &cli_complete,
+    &cli_run,        &cli_init,     &cli_check,  &cli_plan,    &cli_prepare,  &cli_sample,
+    &cli_train,      &cli_fit,      &cli_score,  &cli_predict, &cli_optimize, &cli_suggest,
+    &cli_pretrain,   &cli_compare,  &cli_report, &cli_export,  &cli_domains,  &cli_status,
+    &cli_gc,         &cli_doctor,   &cli_bench,  &cli_worker,  &cli_help,     &cli_man,
+    &cli_completion, &cli_complete,
 };
 const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;
 
@@ -38,37 +40,47 @@ static void on_signal(int number) {
 
 // A reader that left (regmix ... | head) makes writes fail; this tells it from a full disk.
 static volatile sig_atomic_t reader_left;
-static void on_broken_pipe(int number) { reader_left = 1; }
+static void on_broken_pipe(int number) {
+  reader_left = 1;
+}
 
 static void take_signals(void) {
   const int stops[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action = {.sa_handler = on_signal};
   for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
     struct sigaction had;
-    // nohup means it. A shell script that starts us in the background ignores SIGINT for us, and still may send it.
-    if (stops[i] == SIGHUP && sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN) continue;
+    // nohup means it. A shell script that starts us in the background ignores SIGINT for us, and
+    // still may send it.
+    if (stops[i] == SIGHUP && sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN)
+      continue;
     sigaction(stops[i], &action, NULL);
   }
   action.sa_handler = on_broken_pipe;
   sigaction(SIGPIPE, &action, NULL);
 }
 
-// Nobody can do without a little memory, least of all jansson, whose trees silently lack what there was no memory for: the
-// program ends at once, as after a kill, which every file survives. Who wants much is left to say what for.
+// Nobody can do without a little memory, least of all jansson, whose trees silently lack what there
+// was no memory for: the program ends at once, as after a kill, which every file survives. Who
+// wants much is left to say what for.
 static bool json_wanted;
 static void on_shortage(size_t bytes) {
   static const char json[] = "{\"error\": {\"message\": \"no memory\", \"exit_code\": 1}}\n";
   enum { MUCH = 1 << 20 };
   char text[128];
   if (bytes >= MUCH) return;
-  int n = snprintf(text, sizeof text, "regmix: no memory: the system gave none of %zu bytes; what is on disk is whole\n", bytes);
+  int n = snprintf(
+      text, sizeof text,
+      "regmix: no memory: the system gave none of %zu bytes; what is on disk is whole\n", bytes);
   rmx_abandon_files();
-  if (write(STDERR_FILENO, text, (size_t)n) < 0 || (json_wanted && !cli_printed_json() && write(STDOUT_FILENO, json, sizeof json - 1) < 0))
+  if (write(STDERR_FILENO, text, (size_t)n) < 0 ||
+      (json_wanted && !cli_printed_json() && write(STDOUT_FILENO, json, sizeof json - 1) < 0))
     _exit(FAILED);
   _exit(FAILED);
 }
 
-static void *json_memory(size_t bytes) { return rmx_realloc(NULL, bytes, 1); }
+static void *json_memory(size_t bytes) {
+  return rmx_realloc(NULL, bytes, 1);
+}
 
 static void watch_memory(bool json) {
   json_wanted = json;
@@ -76,25 +88,32 @@ static void watch_memory(bool json) {
   json_set_alloc_funcs(json_memory, free);
 }
 
-// A closed stdin, stdout or stderr would be the number of the next file that is opened, and what is printed would go into
-// that file. Each is opened the wrong way round, so that its use fails as it should.
+// A closed stdin, stdout or stderr would be the number of the next file that is opened, and what is
+// printed would go into that file. Each is opened the wrong way round, so that its use fails as it
+// should.
 static void hold_standard_files(void) {
   for (int fd = 0; fd <= 2; fd++)
-    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) _exit(FAILED);
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
+        open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+      _exit(FAILED);
 }
 
 static int code_of(rmx_status status) {
   if (status == RMX_OK) return DONE;
-  if (status == RMX_EINTERRUPTED || rmx_interrupted()) return INTERRUPTED;  // what fails once we were told to stop, fails for it
+  // what fails once we were told to stop, fails for it
+  if (status == RMX_EINTERRUPTED || rmx_interrupted()) return INTERRUPTED;
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
 
-// The end of every command. It flushes stdout; if that fails, the command has failed. A failure is printed on stderr and, with
-// --json, as the one object on stdout.
+// The end of every command. It flushes stdout; if that fails, the command has failed. A failure is
+// printed on stderr and, with --json, as the one object on stdout.
 static int finish(const char *name, rmx_status status, rmx_err *err, bool json) {
-  if (status == RMX_OK && json && !cli_printed_json()) status = rmx_fail_memory(err, 0, "the result");
-  if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout))) status = rmx_fail_errno(err, "cannot write the output");
-  if (status != RMX_OK && ferror(stdout) && reader_left) {  // as a program that does not catch the signal ends
+  if (status == RMX_OK && json && !cli_printed_json())
+    status = rmx_fail_memory(err, 0, "the result");
+  if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout)))
+    status = rmx_fail_errno(err, "cannot write the output");
+  // as a program that does not catch the signal ends
+  if (status != RMX_OK && ferror(stdout) && reader_left) {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
   }
@@ -102,7 +121,8 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
   if (status == RMX_OK) return code;
   fprintf(stderr, "regmix%s%s: %s\n", name ? " " : "", name ? name : "", err->message);
   if (json && !cli_printed_json())
-    cli_print_json(json_pack("{s:{s:s, s:i}}", "error", "message", err->message, "exit_code", code));
+    cli_print_json(
+        json_pack("{s:{s:s, s:i}}", "error", "message", err->message, "exit_code", code));
   fflush(stdout);
   return code;
 }
@@ -111,7 +131,9 @@ static rmx_status unknown_command(const char *name, rmx_err *err) {
   const char *names[64];
   for (size_t i = 0; i < cli_commands_n; i++) names[i] = cli_commands[i]->name;
   int nearest = rmx_nearest(name, names, cli_commands_n);
-  if (nearest >= 0) return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; did you mean \"%s\"?", name, names[nearest]);
+  if (nearest >= 0)
+    return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; did you mean \"%s\"?", name,
+                    names[nearest]);
   return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix --help` lists them", name);
 }
 
@@ -162,7 +184,10 @@ static rmx_status only_utf8(int argc, char **argv, rmx_err *err) {
   size_t at;
   for (int i = 2; i < argc; i++)
     if (!rmx_is_utf8(argv[i], strlen(argv[i]), &at))
-      return rmx_fail(err, RMX_EUSAGE, "\"%s\" is not UTF-8, which is all that JSON can hold; leave out --json, or give another name", argv[i]);
+      return rmx_fail(err, RMX_EUSAGE,
+                      "\"%s\" is not UTF-8, which is all that JSON can hold; leave out --json, or "
+                      "give another name",
+                      argv[i]);
   return RMX_OK;
 }
 
@@ -171,7 +196,8 @@ static int run(int argc, char **argv) {
   take_signals();
   rmx_err err = {0};
   const char *name = argc > 1 ? argv[1] : "";
-  const bool json = is_among(argc, argv, "--json");  // known before the line is parsed, which may fail
+  // known before the line is parsed, which may fail
+  const bool json = is_among(argc, argv, "--json");
   watch_memory(json);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
     cli_print_overview(stdout, json);
@@ -186,13 +212,18 @@ static int run(int argc, char **argv) {
     return MISUSE;
   }
   if (name[0] == '-')
-    return finish(NULL, rmx_fail(&err, RMX_EUSAGE, "the command comes first, its options behind it: regmix COMMAND [options]"), &err, json);
+    return finish(
+        NULL,
+        rmx_fail(&err, RMX_EUSAGE,
+                 "the command comes first, its options behind it: regmix COMMAND [options]"),
+        &err, json);
   bool may_redo = false;
   cli c = {.command = cli_find(name), .may_redo = &may_redo};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
   c.program = own_path(argv[0]);
-  rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err) : rmx_fail_memory(&err, 0, "a path");
+  rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err)
+                                : rmx_fail_memory(&err, 0, "a path");
   int code = finish(name, status, &err, json);
   release(&c);
   return code;
@@ -201,7 +232,8 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
   const int code = run(argc, argv);
   struct rlimit space;
-  // Where address space is limited, OpenBLAS's own threads may wait for memory for ever, and its end for those threads.
+  // Where address space is limited, OpenBLAS's own threads may wait for memory for ever, and its
+  // end for those threads.
   if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
     fflush(NULL);
     _exit(code);

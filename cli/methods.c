@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix compare --methods: each way to choose data trains what it needs, then the same larger model is trained on
-// what each chose, with the same tokens and paired seeds. compare/<method>.yaml is the mixture, compare/methods.json
-// the result.
+// regmix compare --methods: each way to choose data trains what it needs, then the same larger
+// model is trained on what each chose, with the same tokens and paired seeds. compare/<method>.yaml
+// is the mixture, compare/methods.json the result.
 #include <math.h>
 #include <regmix/baselines.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ typedef struct entry {
   const char *name;
   const rmx_baseline *way;  // NULL: a mixture
   rmx_found found;
-  bool failed;              // its search diverged: there is nothing to train
+  bool failed;  // its search diverged: there is nothing to train
   char why[sizeof((rmx_err *)0)->message];
 } entry;
 
@@ -34,7 +34,8 @@ static bool is_mixture(const char *name) {
   return strcmp(name, "optimum") == 0 || strncmp(name, "best_", 5) == 0 || strpbrk(name, ":/.");
 }
 
-static rmx_status train_for_way(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+static rmx_status train_for_way(void *context, const rmx_run *runs, size_t n, const char *what,
+                                rmx_err *err) {
   const struct methods *m = context;
   return train_runs(m->c, m->e, m->k.corpus, runs, n, what, err);
 }
@@ -45,9 +46,12 @@ static rmx_status parse_budget(const char *text, double *out, bool *tokens, rmx_
   const size_t n = strlen(text);
   *tokens = n > 6 && strcmp(text + n - 6, "tokens") == 0;
   char *number = rmx_format("%.*s", (int)(*tokens ? n - 6 : n), text);
-  rmx_status status = number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err) : rmx_fail_memory(err, 0, "a number");
+  rmx_status status =
+      number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err)
+             : rmx_fail_memory(err, 0, "a number");
   free(number);
-  if (status == RMX_OK && !(*out > 0)) status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", text);
+  if (status == RMX_OK && !(*out > 0))
+    status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", text);
   return status;
 }
 
@@ -59,8 +63,10 @@ static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) 
   const double flop = rmx_model_flop_per_token(&model, (int)o->proxy.context);
   if (!o->compare.budget) {
     double valid = 0;
-    for (size_t d = 0; d < m->k.corpus->D; d++) valid += (double)rmx_evaluate_tokens(m->k.corpus, d, o->proxy.eval_tokens);
-    const double tokens = (double)(rmx_training_steps(&o->proxy) * rmx_training_batch(&o->proxy) * o->proxy.context);
+    for (size_t d = 0; d < m->k.corpus->D; d++)
+      valid += (double)rmx_evaluate_tokens(m->k.corpus, d, o->proxy.eval_tokens);
+    const double tokens =
+        (double)(rmx_training_steps(&o->proxy) * rmx_training_batch(&o->proxy) * o->proxy.context);
     *out = (double)o->sample.runs * flop * (tokens + (o->proxy.eval_half ? 2 : 1) * valid / 3);
     return RMX_OK;
   }
@@ -77,10 +83,25 @@ static rmx_status make_contest(struct methods *m, const rmx_kernels *kernels, rm
   if (!m->cap || !m->folder) return rmx_fail_memory(err, 0, "a comparison");
   weight_caps(m->e, m->k.corpus, m->cap);
   m->contest = (rmx_contest){
-      .folder = m->folder, .experiment = m->e->folder, .corpus = m->k.corpus, .kernels = kernels, .target = m->k.weight, .cap = m->cap,
-      .proxy = &o->proxy, .large = &o->large, .swarm = m->swarm, .swarm_n = m->swarm_n, .sample = &o->sample, .regress = &o->regress,
-      .optimize = &o->optimize, .options = &o->baselines, .seed = (uint64_t)o->general.seed, .threads = worker_jobs(m->e),
-      .train = train_for_way, .context = m, .listener = &m->c->listener,
+      .folder = m->folder,
+      .experiment = m->e->folder,
+      .corpus = m->k.corpus,
+      .kernels = kernels,
+      .target = m->k.weight,
+      .cap = m->cap,
+      .proxy = &o->proxy,
+      .large = &o->large,
+      .swarm = m->swarm,
+      .swarm_n = m->swarm_n,
+      .sample = &o->sample,
+      .regress = &o->regress,
+      .optimize = &o->optimize,
+      .options = &o->baselines,
+      .seed = (uint64_t)o->general.seed,
+      .threads = worker_jobs(m->e),
+      .train = train_for_way,
+      .context = m,
+      .listener = &m->c->listener,
   };
   return budget_of(m, &m->contest.budget, err);
 }
@@ -100,19 +121,22 @@ static rmx_status split_names(const rmx_strings *from, rmx_strings *out, rmx_err
     }
   for (size_t i = 0; i < out->n; i++)
     for (size_t j = 0; j < i; j++)
-      if (strcmp(out->items[i], out->items[j]) == 0) return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is there twice", out->items[i]);
+      if (strcmp(out->items[i], out->items[j]) == 0)
+        return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is there twice", out->items[i]);
   return RMX_OK;
 }
 
 static rmx_status find_ways(struct methods *m, const rmx_strings *names, rmx_err *err) {
   for (size_t i = 0; i < names->n; i++) {
     m->entries[i].name = names->items[i];
-    if (!is_mixture(names->items[i])) RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].way, err));
+    if (!is_mixture(names->items[i]))
+      RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].way, err));
   }
   return RMX_OK;
 }
 
-rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool budget_typed, rmx_err *err) {
+rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool budget_typed,
+                         rmx_err *err) {
   const rmx_compare_options *o = &e->config.compare;
   rmx_strings names = {0};
   rmx_status status = split_names(&o->methods, &names, err);
@@ -138,18 +162,24 @@ static bool any_needs_swarm(const struct methods *m) {
 
 static rmx_status check_all(const struct methods *m, rmx_err *err) {
   for (size_t i = 0; i < m->k.n; i++)
-    if (m->entries[i].way && m->entries[i].way->check) RMX_TRY(m->entries[i].way->check(&m->contest, err));
+    if (m->entries[i].way && m->entries[i].way->check)
+      RMX_TRY(m->entries[i].way->check(&m->contest, err));
   return RMX_OK;
 }
 
-static rmx_status write_mixture(const struct methods *m, const entry *x, const double *w, rmx_err *err) {
+static rmx_status write_mixture(const struct methods *m, const entry *x, const double *w,
+                                rmx_err *err) {
   char *file = rmx_format("%s.yaml", x->name), *path = file ? rmx_path_in(m->folder, file) : NULL;
   json_t *tree = json_object();
-  json_object_set_new(tree, "mixture", rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
+  json_object_set_new(tree, "mixture",
+                      rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
   json_object_set_new(tree, "made_by", made_by(m->e, m->k.corpus));
   rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
-    status = rmx_yaml_write(path, tree, "The mixture that a method of `regmix compare` found: share of the training tokens from each domain.", err);
+    status = rmx_yaml_write(path, tree,
+                            "The mixture that a method of `regmix compare` found: share of the "
+                            "training tokens from each domain.",
+                            err);
   json_decref(tree);
   free(path), free(file);
   return status;
@@ -177,13 +207,15 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   who->steering = json_incref(x->found.steering);
   x->found.mixture = NULL;
   if (!x->found.experiment) return RMX_OK;
-  if (!(who->experiment = rmx_strdup(x->found.experiment))) return rmx_fail_memory(err, 0, "a path");
+  if (!(who->experiment = rmx_strdup(x->found.experiment)))
+    return rmx_fail_memory(err, 0, "a path");
   return rmx_corpus_open(who->experiment, &who->corpus, err);
 }
 
 // ---- the result
 
-// The mixture that training used, of a way that chooses while it goes on: mean over the seeds' shares of tokens.
+// The mixture that training used, of a way that chooses while it goes on: mean over the seeds'
+// shares of tokens.
 static void drawn_mixture(const struct methods *m, size_t i, double *w, double *steering_flops) {
   const size_t D = m->k.corpus->D_train, S = m->k.seeds;
   double sum = 0;
@@ -193,7 +225,8 @@ static void drawn_mixture(const struct methods *m, size_t i, double *w, double *
     json_t *result = NULL;
     rmx_run_look(&m->k.runs[i * S + s], &result);
     for (size_t d = 0; d < D; d++) {
-      const double tokens = json_number_value(json_object_get(json_object_get(result, "tokens_by_domain"), m->k.corpus->names[d]));
+      const double tokens = json_number_value(
+          json_object_get(json_object_get(result, "tokens_by_domain"), m->k.corpus->names[d]));
       w[d] += tokens;
       sum += tokens;
     }
@@ -214,7 +247,8 @@ static json_t *logged_track(const rmx_run *r) {
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
       json_t *o = json_loads(line, 0, NULL);
       if (json_object_get(o, "mixture"))
-        json_array_append_new(track, json_pack("{s:O, s:O}", "tokens", json_object_get(o, "tokens"), "mixture", json_object_get(o, "mixture")));
+        json_array_append_new(track, json_pack("{s:O, s:O}", "tokens", json_object_get(o, "tokens"),
+                                               "mixture", json_object_get(o, "mixture")));
       json_decref(o);
     }
   }
@@ -236,8 +270,11 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   if (k->contenders[i].steering && !x->failed) drawn_mixture(m, i, w, &steering);
   for (size_t s = 0; s < S; s++) done += isfinite(k->target[i * S + s]) && !x->failed;
   json_t *o = json_object();
-  json_object_set_new(o, "weights", x->failed ? json_null() : rmx_mixture_json(w, k->corpus->names, k->corpus->D_train));
-  json_object_set_new(o, "target_loss", mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
+  json_object_set_new(
+      o, "weights",
+      x->failed ? json_null() : rmx_mixture_json(w, k->corpus->names, k->corpus->D_train));
+  json_object_set_new(o, "target_loss",
+                      mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
   json_t *by_seed = json_array();
   for (size_t s = 0; s < S; s++) {
     const double loss = x->failed ? NAN : k->target[i * S + s];
@@ -246,7 +283,10 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   json_object_set_new(o, "target_loss_by_seed", by_seed);
   json_object_set_new(o, "search_flops", json_real(x->found.flops + steering));
   json_object_set_new(o, "converged", converged_json(x->found.converged));
-  json_object_set_new(o, "status", json_string(x->failed ? "search diverged" : done == S ? "done" : "diverged"));
+  json_object_set_new(o, "status",
+                      json_string(x->failed   ? "search diverged"
+                                  : done == S ? "done"
+                                              : "diverged"));
   if (x->failed) json_object_set_new(o, "why", json_string(x->why));
   json_object_set_new(o, "against_first", x->failed ? json_null() : comparison_against(k, i, 0));
   if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
@@ -271,7 +311,8 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < m->k.n; i++) {
     json_object_set_new(list, m->k.contenders[i].name, method_tree(m, i, w));
     json_array_append_new(order, json_string(m->k.contenders[i].name));
-    if (!m->entries[i].failed && m->entries[i].way) status = write_mixture(m, &m->entries[i], w, err);
+    if (!m->entries[i].failed && m->entries[i].way)
+      status = write_mixture(m, &m->entries[i], w, err);
   }
   json_object_set_new(root, "methods", list);
   json_object_set_new(root, "order", order);
@@ -281,7 +322,8 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   json_object_set_new(root, "tokens", json_integer(m->e->config.large.tokens));
   json_object_set_new(root, "made_by", made_by(m->e, m->k.corpus));
   char *path = rmx_path_in(m->folder, "methods.json");
-  if (status == RMX_OK) status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK)
+    status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_json_write(path, root, err);
   free(path), free(w);
   json_decref(root);
@@ -327,8 +369,10 @@ rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
   struct methods m = {.c = c, .e = e};
   rmx_strings names = {0};
   rmx_status status = split_names(&e->config.compare.methods, &names, err);
-  if (status == RMX_OK) status = comparison_begin(&m.k, e, names.n, (size_t)e->config.compare.seeds, true, err);
-  if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries))) status = rmx_fail_memory(err, 0, "the methods");
+  if (status == RMX_OK)
+    status = comparison_begin(&m.k, e, names.n, (size_t)e->config.compare.seeds, true, err);
+  if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries)))
+    status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
   if (status == RMX_OK) status = compare_methods(&m, err);
   for (size_t i = 0; m.entries && i < names.n; i++) rmx_found_release(&m.entries[i].found);
@@ -342,7 +386,8 @@ rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
 // ---- printed
 
 static void print_weights(const json_t *root) {
-  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods"), *first = NULL;
+  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods"),
+               *first = NULL;
   size_t i;
   json_t *name;
   json_array_foreach(order, i, name) {
@@ -355,11 +400,14 @@ static void print_weights(const json_t *root) {
   json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", domain);
   putchar('\n');
   json_array_foreach(order, i, name) {
-    const json_t *method = json_object_get(methods, json_string_value(name)), *weights = json_object_get(method, "weights");
+    const json_t *method = json_object_get(methods, json_string_value(name)),
+                 *weights = json_object_get(method, "weights");
     if (!json_is_object(weights)) continue;
     printf("  %-16s", json_string_value(name));
     json_object_foreach((json_t *)weights, domain, w) printf(" %9.2f", 100 * json_number_value(w));
-    printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training")) ? "  chose while training" : "");
+    printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training"))
+                       ? "  chose while training"
+                       : "");
   }
 }
 
@@ -368,24 +416,32 @@ static void print_methods(const json_t *root) {
   const char *first = json_string_value(json_array_get(order, 0));
   size_t i;
   json_t *name;
-  printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se", "search FLOPs", "search", first, "from", "to");
+  printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se",
+         "search FLOPs", "search", first, "from", "to");
   json_array_foreach(order, i, name) {
-    const json_t *o = json_object_get(methods, json_string_value(name)), *loss = json_object_get(o, "target_loss");
-    const json_t *against = json_object_get(o, "against_first"), *converged = json_object_get(o, "converged");
+    const json_t *o = json_object_get(methods, json_string_value(name)),
+                 *loss = json_object_get(o, "target_loss");
+    const json_t *against = json_object_get(o, "against_first"),
+                 *converged = json_object_get(o, "converged");
     const char *status = json_string_value(json_object_get(o, "status"));
     char time[32];
     printf("  %-16s ", json_string_value(name));
     print_number(json_object_get(loss, "mean"), 11, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
-    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")), cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
+    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")),
+           cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
     if (i && strcmp(status, "search diverged") != 0) print_difference(against);
     if (strcmp(status, "done") != 0) printf("  %s", status);
-    if (json_is_boolean(converged)) printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
+    if (json_is_boolean(converged))
+      printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
     putchar('\n');
   }
   const long long seeds = json_integer_value(json_object_get(root, "seeds"));
-  printf("  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
-         seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL, json_number_value(json_object_get(root, "budget_flops")));
+  printf(
+      "  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; "
+      "search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
+      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL,
+      json_number_value(json_object_get(root, "budget_flops")));
   print_weights(root);
 }
 
@@ -393,8 +449,10 @@ rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
   char *path = rmx_experiment_path(e, "compare/methods.json");
   json_t *tree = NULL;
   rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && json) cli_print_json(json_incref(tree));
-  else if (status == RMX_OK) print_methods(tree);
+  if (status == RMX_OK && json)
+    cli_print_json(json_incref(tree));
+  else if (status == RMX_OK)
+    print_methods(tree);
   json_decref(tree);
   free(path);
   return status;

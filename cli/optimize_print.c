@@ -6,14 +6,16 @@
 
 #include "steps.h"
 
-void print_mixture(const char *const *names, const double *w, const double *prior, const double *low, const double *high, size_t D) {
+void print_mixture(const char *const *names, const double *w, const double *prior,
+                   const double *low, const double *high, size_t D) {
   size_t *order = rmx_calloc(D, sizeof *order), width = 6;
   if (!order) return;
   double most = 1e-12;
   for (size_t d = 0; d < D; d++) {
     order[d] = d;
     if (w[d] > most) most = w[d];
-    if ((size_t)cli_columns(cli_shown(names[d])) > width) width = (size_t)cli_columns(cli_shown(names[d]));
+    if ((size_t)cli_columns(cli_shown(names[d])) > width)
+      width = (size_t)cli_columns(cli_shown(names[d]));
   }
   for (size_t i = 1; i < D; i++)
     for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
@@ -21,10 +23,12 @@ void print_mixture(const char *const *names, const double *w, const double *prio
       order[j] = order[j - 1];
       order[j - 1] = kept;
     }
-  printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "", prior ? "     prior" : "");
+  printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "",
+         prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
     size_t d = order[i];
-    printf("  %-*s  %7.2f%%", cli_pad(cli_shown(names[d]), (int)width), cli_shown(names[d]), 100 * w[d]);
+    printf("  %-*s  %7.2f%%", cli_pad(cli_shown(names[d]), (int)width), cli_shown(names[d]),
+           100 * w[d]);
     if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
     if (prior) printf("  %7.2f%%", 100 * prior[d]);
     fputs("  ", stdout);
@@ -38,17 +42,21 @@ static json_t *limits_json(const answer *s) {
   json_t *limits = json_object();
   const rmx_target *t = &s->question.target;
   for (size_t m = 0; m < s->fit->M; m++)
-    if (t->limit[m] < INFINITY) json_object_set_new(limits, s->fit->metrics[m], json_real(t->sign[m] * t->limit[m]));
+    if (t->limit[m] < INFINITY)
+      json_object_set_new(limits, s->fit->metrics[m], json_real(t->sign[m] * t->limit[m]));
   return limits;
 }
 
 static json_t *worse_json(const answer *s) {
   rmx_worse w;
   rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return NULL;
+  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK)
+    return NULL;
   json_t *metrics = json_object();
-  for (size_t k = 0; k < w.n; k++) json_object_set_new(metrics, s->fit->metrics[w.metric[k]], json_real(w.by[k]));
-  json_t *root = json_pack("{s:I, s:I, s:o}", "n", (json_int_t)w.n, "of", (json_int_t)w.of, "by", metrics);
+  for (size_t k = 0; k < w.n; k++)
+    json_object_set_new(metrics, s->fit->metrics[w.metric[k]], json_real(w.by[k]));
+  json_t *root =
+      json_pack("{s:I, s:I, s:o}", "n", (json_int_t)w.n, "of", (json_int_t)w.of, "by", metrics);
   rmx_worse_release(&w);
   return root;
 }
@@ -58,8 +66,11 @@ static void print_worse(const answer *s) {
   rmx_worse w;
   rmx_err no_memory;
   if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return;
-  if (w.n) printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of, w.others ? "other " : "", w.n == 1 ? "is" : "are");
-  for (size_t k = 0; k < w.n && k < 3; k++) printf("%s%s by %.4g", k ? ", " : "", s->fit->metrics[w.metric[k]], w.by[k]);
+  if (w.n)
+    printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
+           w.others ? "other " : "", w.n == 1 ? "is" : "are");
+  for (size_t k = 0; k < w.n && k < 3; k++)
+    printf("%s%s by %.4g", k ? ", " : "", s->fit->metrics[w.metric[k]], w.by[k]);
   if (w.n) printf("%s. --no-worse METRIC keeps one from it.\n", w.n > 3 ? ", ..." : "");
   rmx_worse_release(&w);
 }
@@ -76,9 +87,13 @@ static void print_directions(const answer *s) {
   }
   rmx_few assumed = {0};
   for (size_t m = 0; m < f->M; m++)
-    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED) rmx_few_add(&assumed, cli_shown(f->metrics[m]));
+    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED)
+      rmx_few_add(&assumed, cli_shown(f->metrics[m]));
   if (assumed.n)
-    printf("  It is assumed that lower is better of %s: no name and no file says so. --maximize METRIC raises one.\n", assumed.text);
+    printf(
+        "  It is assumed that lower is better of %s: no name and no file says so. --maximize "
+        "METRIC raises one.\n",
+        assumed.text);
 }
 
 json_t *answer_json(const answer *s) {
@@ -86,8 +101,10 @@ json_t *answer_json(const answer *s) {
   const char *const *domains = (const char *const *)f->domains;
   json_t *root = rmx_optimum_json(&s->optimum, f), *target = json_object();
   for (size_t m = 0; m < f->M; m++)
-    if (s->question.target.weight[m] != 0) json_object_set_new(target, f->metrics[m], json_real(s->question.target.weight[m]));
-  json_t *constraints = rmx_constraints_json(&s->question.constraints, domains), *limits = limits_json(s);
+    if (s->question.target.weight[m] != 0)
+      json_object_set_new(target, f->metrics[m], json_real(s->question.target.weight[m]));
+  json_t *constraints = rmx_constraints_json(&s->question.constraints, domains),
+         *limits = limits_json(s);
   if (json_object_size(limits)) json_object_set(constraints, "limits", limits);
   json_decref(limits);
   json_object_set_new(root, "prior", rmx_mixture_json(s->question.prior, domains, f->D));
@@ -101,15 +118,20 @@ json_t *answer_json(const answer *s) {
   json_object_set_new(root, "worse", worse_json(s));
   rmx_err no_memory;
   if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
-  if (s->curve.sentence[0]) json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
-  if (s->attribution.D) json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
+  if (s->curve.sentence[0])
+    json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
+  if (s->attribution.D)
+    json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
   return root;
 }
 
 static void print_front(const answer *s) {
   const rmx_fit *f = s->fit;
   const char *a = cli_shown(f->metrics[s->front.a]), *b = cli_shown(f->metrics[s->front.b]);
-  printf("\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest weights\n", a, b, "share", "A", "B");
+  printf(
+      "\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest "
+      "weights\n",
+      a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * f->D, *y = s->front.predicted + i * f->M;
     printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
@@ -129,9 +151,12 @@ static void print_front(const answer *s) {
 // "99 %", and what rounds to all or nothing as more or less than can be told.
 static void probability_text(double p, int64_t replicates, char out[32]) {
   double least = 1 / (double)replicates;
-  if (p > 1 - least) snprintf(out, 32, "over %.3g %%", 100 * (1 - least));
-  else if (p < least) snprintf(out, 32, "under %.2g %%", 100 * least);
-  else snprintf(out, 32, "%.3g %%", 100 * p);
+  if (p > 1 - least)
+    snprintf(out, 32, "over %.3g %%", 100 * (1 - least));
+  else if (p < least)
+    snprintf(out, 32, "under %.2g %%", 100 * least);
+  else
+    snprintf(out, 32, "%.3g %%", 100 * p);
 }
 
 static bool rounds_apart(double a, double b) {
@@ -141,19 +166,25 @@ static bool rounds_apart(double a, double b) {
   return strcmp(x, y) != 0;
 }
 
-// The headline: the corrected estimate, which lies in its interval, and what the fit itself predicts where that differs.
+// The headline: the corrected estimate, which lies in its interval, and what the fit itself
+// predicts where that differs.
 static void print_versus(const answer *s) {
   const rmx_uncertainty *u = &s->uncertainty;
   for (size_t k = 0; k < u->n_versus; k++) {
     const rmx_versus *v = &u->versus[k];
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
-    if (k) printf("Against %s: ", v->name);
-    else printf("Against the prior (%s): ", s->question.prior_text);
-    printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low, v->high);
+    if (k)
+      printf("Against %s: ", v->name);
+    else
+      printf("Against the prior (%s): ", s->question.prior_text);
+    printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
+           v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);
     printf("; better with probability %s.\n", probability);
-    if (v->low <= 0) printf("  That is %s%s.\n", rmx_versus_verdict(v), v->high < 0 ? "" : ": the interval includes 0");
+    if (v->low <= 0)
+      printf("  That is %s%s.\n", rmx_versus_verdict(v),
+             v->high < 0 ? "" : ": the interval includes 0");
   }
 }
 
@@ -165,7 +196,8 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
     for (size_t d = 0; d < a->D; d++)
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
-    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without", cli_shown(f->domains[most]), a->loss[most]);
+    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without",
+           cli_shown(f->domains[most]), a->loss[most]);
     last = a->loss[most];
   }
   if (isfinite(last)) puts(".");
@@ -174,13 +206,20 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
 // What the prediction is worth, in plain words.
 static void print_worth(const rmx_optimum *o, const rmx_target *t) {
   double gain = o->score_prior - o->score;
-  printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n", t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
+  printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n",
+         t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
          gain >= 0 ? "better" : "worse");
   if (isfinite(o->expected_error))
-    printf("At this distance from the runs the prediction errs by about %.2g (root mean square, from runs left out)%s.\n", o->expected_error,
-           gain > 0 && gain < o->expected_error ? ", which is more than the gain" : "");
+    printf(
+        "At this distance from the runs the prediction errs by about %.2g (root mean square, from "
+        "runs left out)%s.\n",
+        o->expected_error,
+        gain > 0 && gain < o->expected_error ? ", which is more than the gain" : "");
   if (o->convex && isfinite(o->gap))
-    printf("The fitted function is convex: no mixture allowed is predicted better by more than %.1g.\n", o->gap);
+    printf(
+        "The fitted function is convex: no mixture allowed is predicted better by more than "
+        "%.1g.\n",
+        o->gap);
 }
 
 void print_answer(const answer *s) {
@@ -189,20 +228,29 @@ void print_answer(const answer *s) {
   const rmx_target *t = &s->question.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(o->method, "prior") == 0;
-  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, u->low, u->high, f->D);
-  if (u->low) printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
+  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, u->low, u->high,
+                f->D);
+  if (u->low)
+    printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
   int width = cli_width(f->metrics, f->M, 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < f->M; m++)
-    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ', cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), o->predicted[m], o->predicted_prior[m],
-           t->limit[m] < INFINITY ? "  (held)" : t->weight[m] < 0 ? "  (raised)" : "");
+    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ',
+           cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), o->predicted[m],
+           o->predicted_prior[m],
+           t->limit[m] < INFINITY ? "  (held)"
+           : t->weight[m] < 0     ? "  (raised)"
+                                  : "");
   printf("  (prior: %s)\n", s->question.prior_text);
-  printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n", 100 * o->distance,
-         100 * o->typical_distance);
+  printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
+         100 * o->distance, 100 * o->typical_distance);
   putchar('\n');
   print_directions(s);
   if (!o->learnt) printf("Nothing was learnt about the target: %s.\n", o->why_not);
-  if (stays) printf("So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n", s->question.prior_text);
+  if (stays)
+    printf(
+        "So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n",
+        s->question.prior_text);
   if (u->n_versus) print_versus(s);
   if (!stays) print_worth(o, t);
   print_worse(s);
@@ -217,13 +265,18 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
   rmx_status status = path ? rmx_yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path");
   free(path);
   RMX_TRY(status);
-  const json_t *gain = json_object_get(yaml.root, "gain"), *interval = json_object_get(gain, "interval");
-  const json_t *text = json_object_get(yaml.root, "prior_text"), *estimate = json_object_get(gain, "estimate");
-  const double low = json_number_value(json_array_get(interval, 0)), high = json_number_value(json_array_get(interval, 1));
+  const json_t *gain = json_object_get(yaml.root, "gain"),
+               *interval = json_object_get(gain, "interval");
+  const json_t *text = json_object_get(yaml.root, "prior_text"),
+               *estimate = json_object_get(gain, "estimate");
+  const double low = json_number_value(json_array_get(interval, 0)),
+               high = json_number_value(json_array_get(interval, 1));
   if (json_is_string(text)) printf("  (prior: %s)\n", json_string_value(text));
   if (json_is_number(estimate))
-    printf("  Expected of proxies: gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s.\n", json_number_value(estimate),
-           100 * json_number_value(json_object_get(yaml.root, "level")), low, high, low > 0 ? "" : ", not clearly better");
+    printf("  Expected of proxies: gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s.\n",
+           json_number_value(estimate),
+           100 * json_number_value(json_object_get(yaml.root, "level")), low, high,
+           low > 0 ? "" : ", not clearly better");
   rmx_yaml_release(&yaml);
   return RMX_OK;
 }

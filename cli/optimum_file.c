@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where `regmix optimize` leaves its answer. An experiment has its optimum.yaml, which answers its regmix.yaml and nothing
-// else. A fit of somebody's own tables has one beside it, where `regmix report` and `regmix export` find it.
+// Where `regmix optimize` leaves its answer. An experiment has its optimum.yaml, which answers its
+// regmix.yaml and nothing else. A fit of somebody's own tables has one beside it, where `regmix
+// report` and `regmix export` find it.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,8 @@ static char *folder_beside(const char *fit) {
   while (n > 1 && fit[n - 1] == '/') n--;
   size_t slash = n;
   while (slash > 0 && fit[slash - 1] != '/') slash--;
-  const bool dots = (n - slash == 1 && fit[slash] == '.') || (n - slash == 2 && strncmp(fit + slash, "..", 2) == 0);
+  const bool dots = (n - slash == 1 && fit[slash] == '.') ||
+                    (n - slash == 2 && strncmp(fit + slash, "..", 2) == 0);
   if (dots || slash == n) return rmx_format("%.*s", (int)n, fit);
   if (slash == 0) return rmx_strdup(".");
   return slash == 1 ? rmx_strdup("/") : rmx_format("%.*s", (int)slash - 1, fit);
@@ -24,25 +26,34 @@ static bool ours(const char *path) {
   rmx_yaml yaml = {0};
   rmx_err ignored;
   if (rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
-  const bool made = json_is_object(json_object_get(yaml.root, "mixture")) &&
-                    json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
+  const bool made =
+      json_is_object(json_object_get(yaml.root, "mixture")) &&
+      json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
   rmx_yaml_release(&yaml);
   return made;
 }
 
 rmx_status optimum_may_replace(const char *path, rmx_err *err) {
   struct stat info;
-  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 || ours(path)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s is there, and `regmix optimize` did not write it: move it away, or give --out FILE with another name", path);
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 || ours(path))
+    return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s is there, and `regmix optimize` did not write it: move it away, or give "
+                  "--out FILE with another name",
+                  path);
 }
 
-rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path, rmx_err *err) {
+rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path,
+                         rmx_err *err) {
   *path = NULL;
   char *folder = c->common.folder ? rmx_strdup(e->folder) : folder_beside(fit);
-  char *config = folder ? rmx_path_in(folder, "regmix.yaml") : NULL, *file = config ? rmx_path_in(folder, "optimum.yaml") : NULL;
+  char *config = folder ? rmx_path_in(folder, "regmix.yaml") : NULL,
+       *file = config ? rmx_path_in(folder, "optimum.yaml") : NULL;
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(config)) {
-    rmx_note(&c->listener, "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer", file);
+    rmx_note(&c->listener,
+             "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer",
+             file);
   } else if (status == RMX_OK && (status = optimum_may_replace(file, err)) == RMX_OK) {
     *path = file;
     file = NULL;
@@ -64,14 +75,16 @@ bool fit_hash(const char *fit, char out[17]) {
   return there;
 }
 
-rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s, const char *fit, const rmx_corpus *corpus,
-                         const char *question, rmx_err *err) {
+rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s,
+                         const char *fit, const rmx_corpus *corpus, const char *question,
+                         rmx_err *err) {
   json_t *root = answer_json(s), *by = made_by(e, corpus);
   char hash[17];
   if (question) json_object_set_new(by, "question", json_string(question));
   if (fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
-  rmx_status status = rmx_yaml_write(path, root, "The mixture found: share of the training tokens from each domain.", err);
+  rmx_status status = rmx_yaml_write(
+      path, root, "The mixture found: share of the training tokens from each domain.", err);
   json_decref(root);
   return status;
 }

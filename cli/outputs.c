@@ -8,25 +8,34 @@
 
 static bool same_file(const char *a, const char *b) {
   struct stat x, y;
-  return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+         x.st_ino == y.st_ino;
 }
 
 rmx_status cli_keep_input(const char *out, const char *input, rmx_err *err) {
   if (!out || !input || !same_file(out, input)) return RMX_OK;
-  return rmx_fail(err, RMX_EUSAGE, "--out %s is the file that is read (%s), and its old content would be lost; give --out another name", out, input);
+  return rmx_fail(err, RMX_EUSAGE,
+                  "--out %s is the file that is read (%s), and its old content would be lost; give "
+                  "--out another name",
+                  out, input);
 }
 
 rmx_status cli_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err) {
   struct stat info;
   rmx_table t;
   rmx_err ignored;
-  if (!out || stat(out, &info) != 0 || !S_ISREG(info.st_mode) || rmx_csv_read(out, &t, &ignored) != RMX_OK) return RMX_OK;
+  if (!out || stat(out, &info) != 0 || !S_ISREG(info.st_mode) ||
+      rmx_csv_read(out, &t, &ignored) != RMX_OK)
+    return RMX_OK;
   rmx_status status = RMX_OK;
   for (size_t i = 0; i < t.N && status == RMX_OK; i++)
     for (size_t k = 0; k < n && status == RMX_OK; k++)
       if (strcmp(t.ids[i], runs[k]) == 0)
-        status = rmx_fail(err, RMX_EUSAGE, "--out %s holds the run \"%s\" that the fit was made from, and would lose it; give --out another name, then "
-                          "add the new rows to that table", out, runs[k]);
+        status = rmx_fail(err, RMX_EUSAGE,
+                          "--out %s holds the run \"%s\" that the fit was made from, and would "
+                          "lose it; give --out another name, then "
+                          "add the new rows to that table",
+                          out, runs[k]);
   rmx_table_release(&t);
   return status;
 }

@@ -7,11 +7,17 @@
 
 #define AT(member) offsetof(cli_common, member)
 const rmx_option cli_common_options[] = {
-    {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR", "the experiment's folder (also -C); default: the current one"},
-    {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE", "a setting over regmix.yaml's; may be given several times"},
-    {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL, "print the result as one JSON object on stdout, and an error as {\"error\": {\"message\": ..., \"exit_code\": ...}}"},
-    {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL, "print no notes and no progress on stderr (also -q)"},
-    {"verbose", RMX_BOOL, AT(verbose), "false", 0, 0, NULL, "say more on stderr: the program, the machine, how long each step took (also -v)"},
+    {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
+     "the experiment's folder (also -C); default: the current one"},
+    {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE",
+     "a setting over regmix.yaml's; may be given several times"},
+    {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL,
+     "print the result as one JSON object on stdout, and an error as {\"error\": {\"message\": "
+     "..., \"exit_code\": ...}}"},
+    {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL,
+     "print no notes and no progress on stderr (also -q)"},
+    {"verbose", RMX_BOOL, AT(verbose), "false", 0, 0, NULL,
+     "say more on stderr: the program, the machine, how long each step took (also -v)"},
 };
 #undef AT
 const size_t cli_common_options_n = sizeof cli_common_options / sizeof *cli_common_options;
@@ -19,17 +25,21 @@ const size_t cli_common_options_n = sizeof cli_common_options / sizeof *cli_comm
 static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
   const char *names[64];
   size_t n = 0;
-  for (size_t i = 0; i < c->command->n_options && n < 60; i++) names[n++] = c->command->options[i].key;
+  for (size_t i = 0; i < c->command->n_options && n < 60; i++)
+    names[n++] = c->command->options[i].key;
   for (size_t i = 0; i < cli_common_options_n; i++) names[n++] = cli_common_options[i].key;
   int nearest = rmx_nearest(name, names, n);
   if (nearest >= 0)
-    return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; did you mean --%s?", name, names[nearest]);
-  return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; `regmix %s --help` lists them", name, c->command->name);
+    return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; did you mean --%s?", name,
+                    names[nearest]);
+  return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; `regmix %s --help` lists them", name,
+                  c->command->name);
 }
 
 // Sets one option given as `name` with `value` (NULL: none was attached).
 // *used tells whether the value came from `next`, the following word.
-static rmx_status take_option(cli *c, const char *name, const char *value, const char *next, bool *used, rmx_err *err) {
+static rmx_status take_option(cli *c, const char *name, const char *value, const char *next,
+                              bool *used, rmx_err *err) {
   const rmx_option *table = c->command->options;
   size_t n = c->command->n_options;
   void *into = c->own;
@@ -44,13 +54,18 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   if (!o) return unknown_option(c, name, err);
   if (o->type == RMX_BOOL && !value) value = "true";
   if (!value) {
-    if (!next) return rmx_fail(err, RMX_EUSAGE, "--%s wants a value (%s)", name, o->choices ? o->choices : "VALUE");
+    if (!next)
+      return rmx_fail(err, RMX_EUSAGE, "--%s wants a value (%s)", name,
+                      o->choices ? o->choices : "VALUE");
     value = next;
     *used = true;
   }
   // An unset variable of a script, most often: --out "$OUT".
-  const bool names_a_place = o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
-  if (!*value && names_a_place) return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name, o->choices);
+  const bool names_a_place =
+      o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
+  if (!*value && names_a_place)
+    return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name,
+                    o->choices);
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   return status;
@@ -58,7 +73,9 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
 
 static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
   if ((int)c->words.n == c->command->most_words)
-    return rmx_fail(err, RMX_EUSAGE, "\"%s\" is one word too many; `regmix %s --help` tells what it takes", word, c->command->name);
+    return rmx_fail(err, RMX_EUSAGE,
+                    "\"%s\" is one word too many; `regmix %s --help` tells what it takes", word,
+                    c->command->name);
   return rmx_strings_add(&c->words, word) ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
 }
 
@@ -106,13 +123,16 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
       RMX_TRY(take_option(c, "runs", word[2] ? word + 2 : NULL, next, &used, err));
     } else if (word[1] == '-') {
       const char *equals = strchr(word, '=');
-      char *name = equals ? rmx_format("%.*s", (int)(equals - word - 2), word + 2) : rmx_strdup(word + 2);
+      char *name =
+          equals ? rmx_format("%.*s", (int)(equals - word - 2), word + 2) : rmx_strdup(word + 2);
       if (!name) return rmx_fail_memory(err, 0, "the command line");
       rmx_status status = take_option(c, name, equals ? equals + 1 : NULL, next, &used, err);
       free(name);
       RMX_TRY(status);
     } else {
-      return rmx_fail(err, RMX_EUSAGE, "unknown option %s; options are written --name (or -C, -n, -q, -v, -h)", word);
+      return rmx_fail(err, RMX_EUSAGE,
+                      "unknown option %s; options are written --name (or -C, -n, -q, -v, -h)",
+                      word);
     }
     if (used) i++;
   }

@@ -18,12 +18,17 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) args->tables.any_sum = f->options.normalize;
-  if (status == RMX_OK) status = read_tables(c, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
+  if (status == RMX_OK)
+    status = read_tables(c, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
-    rmx_warn(&c->listener, "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
+    rmx_warn(
+        &c->listener,
+        "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
-  else if (status == RMX_OK) status = rmx_csv_print(stdout, &out, err);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
+  else if (status == RMX_OK)
+    status = rmx_csv_print(stdout, &out, err);
   free(folder);
   rmx_table_release(&out);
   rmx_table_release(&mixtures);
@@ -34,16 +39,27 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct predict_args, member)
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "CSV: a mixture a row, the first column names it; or a form named above"},
-    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the fit's"},
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
+     "CSV: a mixture a row, the first column names it; or a form named above"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
+     "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the "
+     "fit's"},
     MIXTURE_COLUMNS_OPTION(struct predict_args),
     ID_OPTION(struct predict_args),
 };
 const cli_command cli_predict = {
-    .name = "predict", .words = "", .run = run_predict,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct predict_args),
+    .name = "predict",
+    .words = "",
+    .run = run_predict,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct predict_args),
     .summary = "predict the metrics of mixtures, as CSV on stdout",
-    .about = "Reads mixtures, writes what the fit expects of each: a row a mixture, a column a metric.\n\n" TABLES_ABOUT,
-    .examples = "  regmix predict --fit fit --mixtures candidates.csv > predicted.csv\n"
-                "  regmix predict --mixtures mixture_config/config_1m > predicted.csv\n    the authors' folder of YAML files\n",
+    .about =
+        "Reads mixtures, writes what the fit expects of each: a row a mixture, a column a "
+        "metric.\n\n" TABLES_ABOUT,
+    .examples =
+        "  regmix predict --fit fit --mixtures candidates.csv > predicted.csv\n"
+        "  regmix predict --mixtures mixture_config/config_1m > predicted.csv\n    the authors' "
+        "folder of YAML files\n",
 };

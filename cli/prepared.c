@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which corpus an experiment uses. A new one is prepared beside it, in .set-aside/new, and takes its place in one rename, once it
-// is known whether finished runs go out of use; the one before is set aside as .set-aside/<hash of its sources>, and used
-// again when its text and settings return. A kill between two renames leaves each of them in one place or the other.
+// Which corpus an experiment uses. A new one is prepared beside it, in .set-aside/new, and takes
+// its place in one rename, once it is known whether finished runs go out of use; the one before is
+// set aside as .set-aside/<hash of its sources>, and used again when its text and settings return.
+// A kill between two renames leaves each of them in one place or the other.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,10 @@ static bool is_0_1(const rmx_experiment *e, const sources *s, const place *p) {
   if (!p->index || json_object_get(p->index, "tokenizer_asked")) return false;
   for (size_t i = 0; i <= s->n + 1; i++) {
     const bool config = i == s->n, none = i > s->n;
-    if (rmx_corpus_source_hash_0_1(&e->config.corpus, s->domains, s->n, config ? s->targets : &i, config ? s->n_targets : none ? 0 : 1,
+    if (rmx_corpus_source_hash_0_1(&e->config.corpus, s->domains, s->n, config ? s->targets : &i,
+                                   config ? s->n_targets
+                                   : none ? 0
+                                          : 1,
                                    e->folder, &hash, &ignored) != RMX_OK)
       return false;
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
@@ -72,10 +76,14 @@ static rmx_status copy(const char *from, const char *to, rmx_err *err) {
 }
 
 // From here on its text and settings are known by their content.
-static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const json_t *memo, place *p, rmx_err *err) {
-  char *index = rmx_experiment_path(e, "corpus/corpus.json"), *files = rmx_experiment_path(e, "corpus/files.json");
-  char *tokenizer = rmx_experiment_path(e, "tokenizer.json"), *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
-  rmx_status status = index && files && tokenizer && beside ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const json_t *memo,
+                            place *p, rmx_err *err) {
+  char *index = rmx_experiment_path(e, "corpus/corpus.json"),
+       *files = rmx_experiment_path(e, "corpus/files.json");
+  char *tokenizer = rmx_experiment_path(e, "tokenizer.json"),
+       *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
+  rmx_status status =
+      index && files && tokenizer && beside ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(tokenizer)) status = copy(tokenizer, beside, err);
   if (status == RMX_OK) status = rmx_json_write(files, memo, err);
   if (status == RMX_OK) {
@@ -122,8 +130,10 @@ static bool aside_of(const char *parent, const char *name, const char *corpus) {
   return found;
 }
 
-// Those right below `parent`; missing counts the ones that have no finished run of the other corpus set aside.
-static void count_below(const char *parent, const char *now, const char *next, finished *f, size_t *missing) {
+// Those right below `parent`; missing counts the ones that have no finished run of the other corpus
+// set aside.
+static void count_below(const char *parent, const char *now, const char *next, finished *f,
+                        size_t *missing) {
   rmx_strings names = {0};
   rmx_err ignored;
   if (rmx_list(parent, &names, &ignored) != RMX_OK) return;
@@ -140,12 +150,15 @@ static void count_below(const char *parent, const char *now, const char *next, f
   rmx_strings_release(&names);
 }
 
-static rmx_status ask_first(const cli *c, const rmx_experiment *e, const char *now, const char *next, rmx_err *err) {
+static rmx_status ask_first(const cli *c, const rmx_experiment *e, const char *now,
+                            const char *next, rmx_err *err) {
   finished f = {0};
   size_t missing = 0;
   rmx_strings names = {0};
-  char *runs = rmx_experiment_path(e, "runs"), *compare = rmx_experiment_path(e, "compare"), *large = rmx_experiment_path(e, "large");
-  rmx_status status = runs && compare && large ? rmx_list(large, &names, err) : rmx_fail_memory(err, 0, "a path");
+  char *runs = rmx_experiment_path(e, "runs"), *compare = rmx_experiment_path(e, "compare"),
+       *large = rmx_experiment_path(e, "large");
+  rmx_status status =
+      runs && compare && large ? rmx_list(large, &names, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && strcmp(now, next) != 0) {
     count_below(runs, now, next, &f, &missing);
     count_below(compare, now, next, &f, &missing);
@@ -173,12 +186,16 @@ static rmx_status put_aside(const rmx_experiment *e, const place *now, bool dama
   rmx_status status = corpus ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && (damaged || !now->index)) status = rmx_remove_tree(corpus, err);
   for (int i = 1; status == RMX_OK && rmx_exists(corpus); i++) {
-    char *folder = i == 1 ? rmx_format("%s/" RMX_SET_ASIDE "/%s", now->folder, text_of(now, "source_hash"))
-                          : rmx_format("%s/" RMX_SET_ASIDE "/%s-%d", now->folder, text_of(now, "source_hash"), i);
-    char *to = folder ? rmx_path_in(folder, "corpus") : NULL, *tokenizer = rmx_experiment_path(e, "tokenizer.json");
+    char *folder =
+        i == 1
+            ? rmx_format("%s/" RMX_SET_ASIDE "/%s", now->folder, text_of(now, "source_hash"))
+            : rmx_format("%s/" RMX_SET_ASIDE "/%s-%d", now->folder, text_of(now, "source_hash"), i);
+    char *to = folder ? rmx_path_in(folder, "corpus") : NULL,
+         *tokenizer = rmx_experiment_path(e, "tokenizer.json");
     char *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
     if (!to || !tokenizer || !beside) status = rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && !rmx_exists(beside) && rmx_exists(tokenizer)) status = copy(tokenizer, beside, err);
+    if (status == RMX_OK && !rmx_exists(beside) && rmx_exists(tokenizer))
+      status = copy(tokenizer, beside, err);
     if (status == RMX_OK && !rmx_exists(to)) {
       status = rmx_mkdirs(folder, err);
       if (status == RMX_OK) status = move(corpus, to, err);
@@ -191,14 +208,16 @@ static rmx_status put_aside(const rmx_experiment *e, const place *now, bool dama
 
 // tokenizer.json is that of the corpus, whatever was there.
 static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
-  char *beside = rmx_experiment_path(e, "corpus/tokenizer.json"), *path = rmx_experiment_path(e, "tokenizer.json"), *had = NULL, *wanted = NULL;
+  char *beside = rmx_experiment_path(e, "corpus/tokenizer.json"),
+       *path = rmx_experiment_path(e, "tokenizer.json"), *had = NULL, *wanted = NULL;
   size_t had_size = 0, size = 0;
   rmx_err ignored;
   rmx_status status = beside && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(beside)) {
     status = rmx_read_file(beside, &wanted, &size, err);
-    if (status == RMX_OK && (!rmx_exists(path) || rmx_read_file(path, &had, &had_size, &ignored) != RMX_OK || had_size != size ||
-                             memcmp(had, wanted, size) != 0))
+    if (status == RMX_OK &&
+        (!rmx_exists(path) || rmx_read_file(path, &had, &had_size, &ignored) != RMX_OK ||
+         had_size != size || memcmp(had, wanted, size) != 0))
       status = rmx_write_file(path, wanted, size, err);
   }
   free(beside), free(path), free(had), free(wanted);
@@ -206,9 +225,11 @@ static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
 }
 
 // Whether a candidate may be used is asked before this.
-static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next, rmx_err *err) {
+static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next,
+                      rmx_err *err) {
   char *corpus = rmx_experiment_path(e, "corpus"), *from = rmx_path_in(next->folder, "corpus");
-  rmx_status status = corpus && from ? put_aside(e, now, damaged, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      corpus && from ? put_aside(e, now, damaged, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = move(from, corpus, err);
   if (status == RMX_OK) status = put_tokenizer(e, err);
   if (status == RMX_OK) status = rmx_remove_tree(next->folder, err);
@@ -220,8 +241,10 @@ static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, c
 
 // ---- which one
 
-// One that was prepared before for this very text and these settings: *next has no index where there is none.
-static rmx_status find_candidate(const cli *c, const rmx_experiment *e, const char *wanted, place *next, rmx_err *err) {
+// One that was prepared before for this very text and these settings: *next has no index where
+// there is none.
+static rmx_status find_candidate(const cli *c, const rmx_experiment *e, const char *wanted,
+                                 place *next, rmx_err *err) {
   rmx_err why;
   RMX_TRY(look_at(next, rmx_experiment_path(e, RMX_SET_ASIDE "/new"), err));
   if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
@@ -231,16 +254,19 @@ static rmx_status find_candidate(const cli *c, const rmx_experiment *e, const ch
   forget(next);
   RMX_TRY(look_at(next, rmx_format("%s/" RMX_SET_ASIDE "/%s", e->folder, wanted), err));
   if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
-    rmx_note(&c->listener, "prepare: the corpus of this text and these settings had been set aside and is used again");
+    rmx_note(
+        &c->listener,
+        "prepare: the corpus of this text and these settings had been set aside and is used again");
     return RMX_OK;
   }
   forget(next);
   return RMX_OK;
 }
 
-static rmx_status prepare_new(const cli *c, const rmx_experiment *e, const sources *s, bool new_tokenizer, const json_t *memo, place *next,
-                              rmx_err *err) {
-  char *folder = rmx_experiment_path(e, RMX_SET_ASIDE "/new"), *corpus = folder ? rmx_path_in(folder, "corpus") : NULL;
+static rmx_status prepare_new(const cli *c, const rmx_experiment *e, const sources *s,
+                              bool new_tokenizer, const json_t *memo, place *next, rmx_err *err) {
+  char *folder = rmx_experiment_path(e, RMX_SET_ASIDE "/new"),
+       *corpus = folder ? rmx_path_in(folder, "corpus") : NULL;
   char *files = corpus ? rmx_path_in(corpus, "files.json") : NULL;
   // What was looked at now is not read for it once more.
   rmx_status status = files ? print_sources(c, e, s, err) : rmx_fail_memory(err, 0, "a path");
@@ -248,39 +274,49 @@ static rmx_status prepare_new(const cli *c, const rmx_experiment *e, const sourc
   if (status == RMX_OK) status = rmx_json_write(files, memo, err);
   free(corpus), free(files);
   if (status == RMX_OK)
-    status = rmx_corpus_prepare_from(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart, e->folder, e->folder,
-                                                       new_tokenizer, folder, worker_jobs(e), &c->listener, err);
+    status = rmx_corpus_prepare_from(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart,
+                                     e->folder, e->folder, new_tokenizer, folder, worker_jobs(e),
+                                     &c->listener, err);
   if (status == RMX_OK) return look_at(next, folder, err);
   free(folder);
   return status;
 }
 
 // Of a dry run.
-static rmx_status say_what(const cli *c, const rmx_experiment *e, const sources *s, bool current, bool new_tokenizer, const char *wanted, place *next,
-                           rmx_err *err) {
+static rmx_status say_what(const cli *c, const rmx_experiment *e, const sources *s, bool current,
+                           bool new_tokenizer, const char *wanted, place *next, rmx_err *err) {
   if (!current && !new_tokenizer) RMX_TRY(find_candidate(c, e, wanted, next, err));
-  if (current) step_tells(c, "prepare", false, "the corpus is up to date");
-  else if (next->index) step_tells(c, "prepare", true, "would use a corpus again that was prepared before");
-  else step_tells(c, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
+  if (current)
+    step_tells(c, "prepare", false, "the corpus is up to date");
+  else if (next->index)
+    step_tells(c, "prepare", true, "would use a corpus again that was prepared before");
+  else
+    step_tells(c, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
   return RMX_OK;
 }
 
-rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s, bool new_tokenizer, rmx_err *err) {
+rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s,
+                          bool new_tokenizer, rmx_err *err) {
   place now = {0}, next = {0};
   rmx_err why = {0};
   uint64_t hash;
   char wanted[17];
   json_t *known = rmx_corpus_files_seen(e->folder), *memo = json_object();
   bool damaged = false, current = false;
-  rmx_status status = memo ? look_at(&now, rmx_strdup(e->folder), err) : rmx_fail_memory(err, 0, "a list of files");
+  rmx_status status =
+      memo ? look_at(&now, rmx_strdup(e->folder), err) : rmx_fail_memory(err, 0, "a list of files");
   if (status == RMX_OK)
-    status = rmx_corpus_source_hash(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart, e->folder, known, worker_jobs(e), memo, &hash, err);
+    status = rmx_corpus_source_hash(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart,
+                                    e->folder, known, worker_jobs(e), memo, &hash, err);
   if (status == RMX_OK) {
     snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
     const bool old = is_0_1(e, s, &now);
     current = !new_tokenizer && (old || strcmp(text_of(&now, "source_hash"), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
-    if (damaged) rmx_warn(&c->listener, "prepare: the corpus cannot be used, and what is damaged is made again: %s", why.message);
+    if (damaged)
+      rmx_warn(&c->listener,
+               "prepare: the corpus cannot be used, and what is damaged is made again: %s",
+               why.message);
     if (current && !damaged && old && !c->dry) status = adopt_0_1(e, wanted, memo, &now, err);
   }
   if (status == RMX_OK && c->dry) {
@@ -288,15 +324,19 @@ rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *
   } else if (status == RMX_OK && current && !damaged) {
     char *files = rmx_experiment_path(e, "corpus/files.json");
     rmx_note(&c->listener, "prepare: the corpus is up to date");
-    if (files && !json_equal(known, memo)) status = rmx_json_write(files, memo, err);  // a file was touched
+    // a file was touched
+    if (files && !json_equal(known, memo)) status = rmx_json_write(files, memo, err);
     free(files);
     if (status == RMX_OK) status = put_tokenizer(e, err);
   } else if (status == RMX_OK) {
     if (now.index && !damaged && !new_tokenizer)
-      rmx_note(&c->listener, "prepare: the text or its settings changed; preparing the corpus again");
+      rmx_note(&c->listener,
+               "prepare: the text or its settings changed; preparing the corpus again");
     if (!new_tokenizer) status = find_candidate(c, e, wanted, &next, err);
-    if (status == RMX_OK && !next.index) status = prepare_new(c, e, s, new_tokenizer, memo, &next, err);
-    if (status == RMX_OK && now.index) status = ask_first(c, e, text_of(&now, "hash"), text_of(&next, "hash"), err);
+    if (status == RMX_OK && !next.index)
+      status = prepare_new(c, e, s, new_tokenizer, memo, &next, err);
+    if (status == RMX_OK && now.index)
+      status = ask_first(c, e, text_of(&now, "hash"), text_of(&next, "hash"), err);
     if (status == RMX_OK) status = use(e, &now, damaged, &next, err);
   }
   forget(&now);

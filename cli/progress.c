@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress on stderr. On a terminal it is one line that is drawn again, with the time left first, and no wider than the terminal.
-// Where stderr is a file it is a plain line now and then.
+// Progress on stderr. On a terminal it is one line that is drawn again, with the time left first,
+// and no wider than the terminal. Where stderr is a file it is a plain line now and then.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,7 +10,8 @@
 #include "cli.h"
 
 enum { LINE = 512 };
-static const double FIRST = 10, SPACING = 30, GROWTH = 1.5, WIDEST = 300;  // seconds between the lines of a log
+// seconds between the lines of a log
+static const double FIRST = 10, SPACING = 30, GROWTH = 1.5, WIDEST = 300;
 
 static struct {
   bool terminal, color, quiet, verbose, shown;
@@ -24,7 +25,8 @@ static struct {
 // The code point at `text` and how many bytes it takes; what is no UTF-8 is a byte by itself.
 static int code_point(const char *text, int *bytes) {
   utf8proc_int32_t c;
-  const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)strnlen(text, 4), &c);
+  const utf8proc_ssize_t n =
+      utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)strnlen(text, 4), &c);
   *bytes = n > 0 ? (int)n : 1;
   return n > 0 ? c : '?';
 }
@@ -46,7 +48,9 @@ const char *cli_shown(const char *name) {
   return copy;
 }
 
-int cli_pad(const char *text, int width) { return width + (int)strlen(text) - cli_columns(text); }
+int cli_pad(const char *text, int width) {
+  return width + (int)strlen(text) - cli_columns(text);
+}
 
 int cli_width(char *const *names, size_t n, int least) {
   for (size_t i = 0; i < n; i++)
@@ -74,7 +78,8 @@ static int terminal_columns(void) {
 
 // ---- the line
 
-// Adds a part if it fits, two blanks before it; false: it does not, nor should what is less important.
+// Adds a part if it fits, two blanks before it; false: it does not, nor should what is less
+// important.
 static bool add_part(char line[LINE], const char *part, int room) {
   if (!*part) return true;
   const int have = cli_columns(line), gap = have ? 2 : 0;
@@ -101,7 +106,9 @@ static void draw(const char *what, const char *left, const char *percent, const 
   char line[LINE] = "", head[160];
   snprintf(head, sizeof head, "%s%s", state.step, what);
   // On a narrow terminal the time left matters more than the name of the step.
-  if (!(cli_columns(head) + 2 + cli_columns(*left ? left : percent) <= room && add_part(line, head, room)) && *left)
+  if (!(cli_columns(head) + 2 + cli_columns(*left ? left : percent) <= room &&
+        add_part(line, head, room)) &&
+      *left)
     add_part(line, left, room);
   else
     add_part(line, left, room);
@@ -112,18 +119,24 @@ static void draw(const char *what, const char *left, const char *percent, const 
   state.shown = true;
 }
 
-static void log_line(const char *what, const char *left, const char *percent, const char *detail, double elapsed) {
+static void log_line(const char *what, const char *left, const char *percent, const char *detail,
+                     double elapsed) {
   char time[32];
-  fprintf(stderr, "%s%s: %s, %s; %s gone%s%s\n", state.step, what, percent, detail, cli_duration(elapsed, time), *left ? ", " : "", left);
+  fprintf(stderr, "%s%s: %s, %s; %s gone%s%s\n", state.step, what, percent, detail,
+          cli_duration(elapsed, time), *left ? ", " : "", left);
   fflush(stderr);
 }
 
 // ETAs to the second would only flicker.
 static const char *about(double s, char out[32]) {
-  if (s < 90) snprintf(out, 32, "%.0f s", s < 1 ? 1 : s);
-  else if (s < 5400) snprintf(out, 32, "%.0f min", s / 60);
-  else if (s < 2 * 86400.0) snprintf(out, 32, "%d h %d min", (int)(s / 3600), (int)(s / 60) % 60);
-  else snprintf(out, 32, "%.1f days", s / 86400);
+  if (s < 90)
+    snprintf(out, 32, "%.0f s", s < 1 ? 1 : s);
+  else if (s < 5400)
+    snprintf(out, 32, "%.0f min", s / 60);
+  else if (s < 2 * 86400.0)
+    snprintf(out, 32, "%d h %d min", (int)(s / 3600), (int)(s / 60) % 60);
+  else
+    snprintf(out, 32, "%.1f days", s / 86400);
   return out;
 }
 
@@ -135,16 +148,19 @@ static void begin(const char *what, double done, double now) {
   state.spacing = SPACING;
 }
 
-static void show_progress(void *context, const char *what, double done, double total, const char *unit, const char *detail) {
+static void show_progress(void *context, const char *what, double done, double total,
+                          const char *unit, const char *detail) {
   (void)context;
   if (state.quiet) return;
   const double now = rmx_now();
-  if (strncmp(state.what, what, sizeof state.what - 1) != 0 || done < state.began_done) begin(what, done, now);
+  if (strncmp(state.what, what, sizeof state.what - 1) != 0 || done < state.began_done)
+    begin(what, done, now);
   if (state.terminal ? now - state.drawn < 0.2 : now < state.next) return;
   state.drawn = now;
   char left[48] = "", percent[16], counts[64], time[32], a[16], b[16];
   const double elapsed = now - state.began, gone = done - state.began_done;
-  if (elapsed > 1 && gone > 0 && total > done) snprintf(left, sizeof left, "%s left", about(elapsed * (total - done) / gone, time));
+  if (elapsed > 1 && gone > 0 && total > done)
+    snprintf(left, sizeof left, "%s left", about(elapsed * (total - done) / gone, time));
   snprintf(percent, sizeof percent, "%.0f %%", total > 0 ? 100 * done / total : 0.0);
   snprintf(counts, sizeof counts, "%s of %s %s", cli_count(done, a), cli_count(total, b), unit);
   if (state.terminal) {

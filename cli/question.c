@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked of a fit: target, limits and constraints, from the config and, over it, the command line.
+// What is asked of a fit: target, limits and constraints, from the config and, over it, the command
+// line.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +15,22 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 
 bool question_given(const question_args *a) {
   const rmx_question_options *o = &a->keep;
-  return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n || a->maximize.n || o->floor.n || o->cap.n ||
-         o->fix.n || o->share.n || o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
+  return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
+         a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->metric_group.n ||
+         o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
          o->max_kl > 0 || o->kl_penalty > 0;
 }
 
-// A file the command line names, else the config, whose files are in the experiment's folder; NULL: neither.
+// A file the command line names, else the config, whose files are in the experiment's folder; NULL:
+// neither.
 static bool take_path(const rmx_experiment *e, const char *config, const char *line, char **out) {
   *out = line ? rmx_strdup(line) : config ? rmx_experiment_path(e, config) : NULL;
   return *out || (!line && !config);
 }
 
 // The config's options with the command line's over them: lists are added up.
-static rmx_status join(const rmx_experiment *e, const rmx_question_options *line, rmx_question_options *out, rmx_err *err) {
+static rmx_status join(const rmx_experiment *e, const rmx_question_options *line,
+                       rmx_question_options *out, rmx_err *err) {
   const rmx_question_options *config = &e->config.question;
   *out = (rmx_question_options){
       .worst = line->worst || config->worst,
@@ -35,10 +39,12 @@ static rmx_status join(const rmx_experiment *e, const rmx_question_options *line
       .kl_penalty = line->kl_penalty > 0 ? line->kl_penalty : config->kl_penalty,
   };
   const rmx_question_options *both[] = {config, line};
-  bool good = take_path(e, config->than, line->than, &out->than) && take_path(e, config->reference, line->reference, &out->reference);
+  bool good = take_path(e, config->than, line->than, &out->than) &&
+              take_path(e, config->reference, line->reference, &out->reference);
   for (size_t i = 0; i < 2 && good; i++)
-    good = add_all(&out->floor, &both[i]->floor) && add_all(&out->cap, &both[i]->cap) && add_all(&out->fix, &both[i]->fix) &&
-           add_all(&out->share, &both[i]->share) && add_all(&out->metric_group, &both[i]->metric_group) &&
+    good = add_all(&out->floor, &both[i]->floor) && add_all(&out->cap, &both[i]->cap) &&
+           add_all(&out->fix, &both[i]->fix) && add_all(&out->share, &both[i]->share) &&
+           add_all(&out->metric_group, &both[i]->metric_group) &&
            add_all(&out->no_worse, &both[i]->no_worse);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "the question");
 }
@@ -55,16 +61,19 @@ static void release_joined(rmx_question_options *o) {
 }
 
 // What the command line names, else the config's target, else the one metric there is.
-static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit *f, const question_args *a, const rmx_strings *groups,
-                            rmx_target *t, rmx_err *err) {
+static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit *f,
+                            const question_args *a, const rmx_strings *groups, rmx_target *t,
+                            rmx_err *err) {
   if (a->target.n + a->maximize.n > 0) {
     rmx_target parsed;
-    if (rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err) != RMX_OK) return cli_refused(true, err);
+    if (rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err) != RMX_OK)
+      return cli_refused(true, err);
     rmx_target_release(t);
     *t = parsed;
     return RMX_OK;
   }
-  if (target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M, t->weight, err) != RMX_OK)
+  if (target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M,
+                     t->weight, err) != RMX_OK)
     return cli_refused(cli_was_set(c, "target"), err);
   if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
   for (size_t m = 0; m < f->M; m++) {
@@ -77,60 +86,77 @@ static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit
   return RMX_OK;
 }
 
-static rmx_status read_mixture(const char *path, const rmx_fit *f, const double *prior, double **out, rmx_err *err) {
-  if (!(*out = rmx_calloc(f->D, sizeof **out))) return rmx_fail_memory(err, f->D * sizeof **out, "a mixture");
+static rmx_status read_mixture(const char *path, const rmx_fit *f, const double *prior,
+                               double **out, rmx_err *err) {
+  if (!(*out = rmx_calloc(f->D, sizeof **out)))
+    return rmx_fail_memory(err, f->D * sizeof **out, "a mixture");
   if (path) return rmx_mixture_read(path, (const char *const *)f->domains, f->D, *out, err);
   memcpy(*out, prior, f->D * sizeof **out);
   return RMX_OK;
 }
 
-// Of each domain of the fit the number of the corpus' that it is: k (f->D). The corpus may have more.
+// Of each domain of the fit the number of the corpus' that it is: k (f->D). The corpus may have
+// more.
 static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t *k, rmx_err *err) {
   const char *const *names = (const char *const *)f->domains;
   RMX_TRY(rmx_match_names("domain", names, f->D, corpus->names, corpus->D_train, k, err));
   for (size_t d = 0; d < f->D; d++)
-    if (k[d] == corpus->D_train) return rmx_unknown_name("domain", names[d], corpus->names, corpus->D_train, err);
+    if (k[d] == corpus->D_train)
+      return rmx_unknown_name("domain", names[d], corpus->names, corpus->D_train, err);
   return RMX_OK;
 }
 
 // Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
-static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from, double *to, rmx_err *err) {
+static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from,
+                                double *to, rmx_err *err) {
   size_t *k = rmx_calloc(f->D, sizeof *k);
-  rmx_status status = k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
+  rmx_status status =
+      k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
   for (size_t d = 0; d < f->D && status == RMX_OK; d++) to[d] = from[k[d]];
   free(k);
   return status;
 }
 
-static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, double *tokens, rmx_err *err) {
+static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, double *tokens,
+                                   rmx_err *err) {
   size_t *k = rmx_calloc(f->D, sizeof *k);
-  rmx_status status = k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
-  for (size_t d = 0; d < f->D && status == RMX_OK; d++) tokens[d] = (double)corpus->domains[k[d]].train_tokens;
+  rmx_status status =
+      k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
+  for (size_t d = 0; d < f->D && status == RMX_OK; d++)
+    tokens[d] = (double)corpus->domains[k[d]].train_tokens;
   free(k);
   return status;
 }
 
-static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus,
-                          rmx_constraints *k, rmx_err *err) {
+static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
+                          const rmx_corpus *corpus, rmx_constraints *k, rmx_err *err) {
   const char *const *names = (const char *const *)f->domains;
   bool by_epochs = a->tokens || a->max_epochs > 0 || (corpus && a->budget > 0);
   if (by_epochs && !a->tokens && !corpus)
-    return rmx_fail(err, RMX_EUSAGE, "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
+    return rmx_fail(err, RMX_EUSAGE,
+                    "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
   double budget = a->budget > 0 || !corpus ? a->budget : (double)e->config.large.tokens;
   if (by_epochs && !(budget > 0))
-    return rmx_fail(err, RMX_EUSAGE, "a cap by epochs needs the tokens of the large run; give --budget TOKENS");
+    return rmx_fail(err, RMX_EUSAGE,
+                    "a cap by epochs needs the tokens of the large run; give --budget TOKENS");
   size_t most = f->D + (corpus ? corpus->D_train : 0);
   double *x = rmx_calloc(most, sizeof *x);
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
   rmx_status status = RMX_OK;
   if (by_epochs) {
-    status = a->tokens ? tokens_by_domain(c, a->tokens, names, f->D, x, err) : tokens_in_corpus(f, corpus, x, err);
-    if (status == RMX_OK) status = rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
+    status = a->tokens ? tokens_by_domain(c, a->tokens, names, f->D, x, err)
+                       : tokens_in_corpus(f, corpus, x, err);
+    if (status == RMX_OK)
+      status =
+          rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
   } else if (corpus) {
     weight_caps(e, corpus, x + f->D);
     status = by_fit_domain(f, corpus, x + f->D, x, err);
     if (status == RMX_OK)
-      status = rmx_constraints_caps(k, x, e->config.sample.max_epochs > 0 ? "sample.max_epochs of %s" : "sample.cap_ratio of %s", names, err);
+      status = rmx_constraints_caps(
+          k, x,
+          e->config.sample.max_epochs > 0 ? "sample.max_epochs of %s" : "sample.cap_ratio of %s",
+          names, err);
   }
   free(x);
   if (status == RMX_OK && budget > 0 && (a->budget > 0 || corpus)) rmx_fit_set_budget(f, budget);
@@ -138,9 +164,12 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
 }
 
 // What was joined of the config's list and the command line's: whether item i was typed.
-static bool was_typed(const cli *c, const char *key, const rmx_strings *config, size_t i) { return i >= config->n || cli_was_set(c, key); }
+static bool was_typed(const cli *c, const char *key, const rmx_strings *config, size_t i) {
+  return i >= config->n || cli_was_set(c, key);
+}
 
-static rmx_status constraints_of(const cli *c, const rmx_question_options *config, const rmx_question_options *o, const rmx_fit *f,
+static rmx_status constraints_of(const cli *c, const rmx_question_options *config,
+                                 const rmx_question_options *o, const rmx_fit *f,
                                  const double *prior, rmx_constraints *k, rmx_err *err) {
   static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
   const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
@@ -149,56 +178,68 @@ static rmx_status constraints_of(const cli *c, const rmx_question_options *confi
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
     for (size_t i = 0; i < bounds[kind]->n; i++)
       if (rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err) != RMX_OK)
-        return cli_refused(was_typed(c, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i), err);
+        return cli_refused(was_typed(c, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i),
+                           err);
   for (size_t i = 0; i < o->share.n; i++)
     if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
       return cli_refused(was_typed(c, "optimize.share", &config->share, i), err);
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
-    return rmx_fail(err, RMX_EUSAGE, "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
+    return rmx_fail(
+        err, RMX_EUSAGE,
+        "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
   k->most_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
   k->kl_penalty = o->kl_penalty;
   return read_mixture(o->reference, f, prior, &k->reference, err);
 }
 
-static rmx_status limits_of(const cli *c, const rmx_question_options *config, const rmx_question_options *o, const rmx_fit *f, rmx_question *q,
+static rmx_status limits_of(const cli *c, const rmx_question_options *config,
+                            const rmx_question_options *o, const rmx_fit *f, rmx_question *q,
                             rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
     if (!o->than) return RMX_OK;
-    return rmx_fail(err, RMX_EUSAGE, "--than %s: what is compared with it? Give --no-worse METRIC or --worst", o->than);
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--than %s: what is compared with it? Give --no-worse METRIC or --worst",
+                    o->than);
   }
   double *than = NULL;
   rmx_status status = read_mixture(o->than, f, q->prior, &than, err);
   for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
-    if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target, err)) != RMX_OK)
+    if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target,
+                                      err)) != RMX_OK)
       status = cli_refused(was_typed(c, "optimize.no_worse", &config->no_worse, i), err);
   if (status == RMX_OK && o->worst) rmx_target_worst(f, than, &q->target);
   free(than);
   return status;
 }
 
-static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_question_options *o,
-                       const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
+static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
+                       const rmx_question_options *o, const rmx_corpus *corpus, rmx_question *q,
+                       rmx_err *err) {
   RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
   if (a->prior) rmx_question_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
   if (corpus && !a->prior) {
     RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
     rmx_question_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
   }
-  RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));  // raw rows may not quite sum to 1; a prior does
+  // raw rows may not quite sum to 1; a prior does
+  RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(c, e, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(c, e, f, a, corpus, &q->constraints, err));
   RMX_TRY(constraints_of(c, &e->config.question, o, f, q->prior, &q->constraints, err));
   return limits_of(c, &e->config.question, o, f, q, err);
 }
 
-rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a, const rmx_corpus *corpus, rmx_question *q,
-               rmx_err *err) {
+rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
+               const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
   rmx_question_options o;
   if (corpus && f->tokenizer && f->tokenizer != corpus->tokenizer_hash)
-    rmx_warn(&c->listener, "the fit's runs were trained on a corpus of another tokenizer than the corpus that lies here now: tokens of the two "
-             "are not the same, so neither are shares of tokens; run `regmix train` and `regmix fit` again");
+    rmx_warn(&c->listener,
+             "the fit's runs were trained on a corpus of another tokenizer than the corpus that "
+             "lies here now: tokens of the two "
+             "are not the same, so neither are shares of tokens; run `regmix train` and `regmix "
+             "fit` again");
   RMX_TRY(rmx_question_make(f, q, err));
   rmx_status status = join(e, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(c, e, f, a, &o, corpus, q, err);

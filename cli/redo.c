@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before finished runs go out of use, the program says how many there are and how long they took. It asks a person; a script must give
-// --redo. Nothing is deleted in any case.
+// Before finished runs go out of use, the program says how many there are and how long they took.
+// It asks a person; a script must give --redo. Nothing is deleted in any case.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,21 +27,26 @@ static bool says_yes(const char *message) {
 rmx_status ask_redo(const cli *c, const finished *f, const char *why, rmx_err *err) {
   if (f->runs == 0 || *c->may_redo) return RMX_OK;
   char time[32], message[512];
-  snprintf(message, sizeof message, "%zu finished run%s, which took %s (%.3g hours), %s", f->runs, f->runs == 1 ? "" : "s",
-           cli_duration(f->wall_s, time), f->wall_s / 3600, why);
+  snprintf(message, sizeof message, "%zu finished run%s, which took %s (%.3g hours), %s", f->runs,
+           f->runs == 1 ? "" : "s", cli_duration(f->wall_s, time), f->wall_s / 3600, why);
   if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
     *c->may_redo = says_yes(message);
     return *c->may_redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
   }
-  return rmx_fail(err, RMX_EINPUT, "%s; they would be set aside, not deleted, and the settings of before find them again. Give --redo to go on", message);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s; they would be set aside, not deleted, and the settings of before find them "
+                  "again. Give --redo to go on",
+                  message);
 }
 
 // A difference that is the mixture's alone.
 static bool only_the_mixture(const char *difference) {
-  return strcmp(difference, "mixture") == 0 || strcmp(difference, "mixture, steering") == 0 || strcmp(difference, "steering") == 0;
+  return strcmp(difference, "mixture") == 0 || strcmp(difference, "mixture, steering") == 0 ||
+         strcmp(difference, "steering") == 0;
 }
 
-rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtures_count, rmx_err *err) {
+rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtures_count,
+                         rmx_err *err) {
   finished unused = {0}, moved = {0};
   size_t missing = 0;
   rmx_buf first = {0}, why = {0};
@@ -61,12 +66,17 @@ rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtu
     rmx_buf_release(&changed);
     json_decref(result);
   }
-  rmx_buf_printf(&why, "would no longer be used (changed: %s)", first.data ? first.data : "the settings");
-  rmx_status status = missing == 0 ? RMX_OK : why.failed ? rmx_fail_memory(err, 0, "a message") : ask_redo(c, &unused, why.data, err);
+  rmx_buf_printf(&why, "would no longer be used (changed: %s)",
+                 first.data ? first.data : "the settings");
+  rmx_status status = missing == 0 ? RMX_OK
+                      : why.failed ? rmx_fail_memory(err, 0, "a message")
+                                   : ask_redo(c, &unused, why.data, err);
   char time[32];
   if (status == RMX_OK && moved.runs)
-    rmx_note(&c->listener, "%zu finished model%s, which took %s, %s of another mixture and %s set aside", moved.runs, moved.runs == 1 ? "" : "s",
-             cli_duration(moved.wall_s, time), moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
+    rmx_note(&c->listener,
+             "%zu finished model%s, which took %s, %s of another mixture and %s set aside",
+             moved.runs, moved.runs == 1 ? "" : "s", cli_duration(moved.wall_s, time),
+             moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
   rmx_buf_release(&first);
   rmx_buf_release(&why);
   return status;
@@ -88,18 +98,22 @@ static bool of_corpus(const char *folder, uint64_t hash) {
   return same;
 }
 
-rmx_status ask_redo_instead(const cli *c, const rmx_run *now, size_t n, const rmx_run *next, size_t n_next, rmx_err *err) {
+rmx_status ask_redo_instead(const cli *c, const rmx_run *now, size_t n, const rmx_run *next,
+                            size_t n_next, rmx_err *err) {
   finished unused = {0};
   size_t missing = 0;
   for (size_t i = 0; i < n; i++) {
     json_t *result = NULL;
     const rmx_run *instead = named(next, n_next, now[i].name);
     const bool kept = instead && rmx_run_look(instead, NULL) >= RMX_RUN_DIVERGED;
-    if (!kept && rmx_run_look(&now[i], &result) >= RMX_RUN_OUTDATED && result && of_corpus(now[i].folder, now[i].corpus_hash))
+    if (!kept && rmx_run_look(&now[i], &result) >= RMX_RUN_OUTDATED && result &&
+        of_corpus(now[i].folder, now[i].corpus_hash))
       count_finished(&unused, result);
     json_decref(result);
   }
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);
-  return missing ? ask_redo(c, &unused, "would no longer be used (the mixtures would be drawn anew)", err) : RMX_OK;
+  return missing ? ask_redo(c, &unused,
+                            "would no longer be used (the mixtures would be drawn anew)", err)
+                 : RMX_OK;
 }

@@ -13,7 +13,8 @@ struct report_args {
 rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err) {
   char *path = rmx_experiment_path(e, "report.html");
   const rmx_report_files files = {.folder = e->folder};
-  rmx_status status = path ? rmx_report_write(&files, path, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      path ? rmx_report_write(&files, path, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) rmx_note(&c->listener, "report: %s", path);
   free(path);
   return status;
@@ -21,7 +22,8 @@ rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err) {
 
 // A page of nothing would look like work that was done.
 static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
-  static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus", "fit", "optimum.yaml", "mixtures.csv"};
+  static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus",
+                                    "fit",         "optimum.yaml",  "mixtures.csv"};
   bool there = files->fit || files->optimum;
   for (size_t i = 0; i < sizeof any / sizeof *any && !there; i++) {
     char *path = rmx_path_in(files->folder, any[i]);
@@ -30,7 +32,9 @@ static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
     free(path);
   }
   if (there) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: nothing to report: no regmix.yaml, no fit and no optimum.yaml; `regmix fit` makes a fit, -C DIR names another folder",
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: nothing to report: no regmix.yaml, no fit and no optimum.yaml; `regmix fit` "
+                  "makes a fit, -C DIR names another folder",
                   files->folder);
 }
 
@@ -43,13 +47,20 @@ static rmx_status run_report(cli *c, rmx_err *err) {
   char *path = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "report.html");
   rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && args->tokens) status = read_tokens(args->tokens, &domains, &tokens, err);
-  const rmx_report_files files = {.folder = e.folder, .fit = args->fit, .optimum = args->optimum, .next = args->next,
-                                  .budget = args->budget, .domains = (const char *const *)domains.items,
-                                  .tokens = tokens, .n_domains = domains.n};
+  const rmx_report_files files = {.folder = e.folder,
+                                  .fit = args->fit,
+                                  .optimum = args->optimum,
+                                  .next = args->next,
+                                  .budget = args->budget,
+                                  .domains = (const char *const *)domains.items,
+                                  .tokens = tokens,
+                                  .n_domains = domains.n};
   if (status == RMX_OK) status = has_something(&files, err);
   if (status == RMX_OK) status = rmx_report_write(&files, path, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(json_pack("{s:s}", "report", path));
-  else if (status == RMX_OK) puts(path);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_pack("{s:s}", "report", path));
+  else if (status == RMX_OK)
+    puts(path);
   free(path);
   free(tokens);
   rmx_strings_release(&domains);
@@ -60,24 +71,42 @@ static rmx_status run_report(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct report_args, member)
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR",
-     "the fit to report (default: `fit` in the folder); with DIR the optimum beside it is taken, and no runs of an experiment"},
-    {"optimum", RMX_TEXT, AT(optimum), NULL, 0, 0, "FILE", "the optimum to report (default: optimum.yaml in the folder, or beside the fit)"},
-    {"next", RMX_TEXT, AT(next), NULL, 0, 0, "FILE", "mixtures to train next, as `regmix suggest --out FILE` wrote them (default: next.csv in the folder)"},
-    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of the real training run, for the table of tokens and epochs (default: large.tokens)"},
-    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE", "how many tokens there are of each domain: YAML, JSON or CSV (default: as the corpus has it)"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where the page goes (default: report.html in the folder)"},
+     "the fit to report (default: `fit` in the folder); with DIR the optimum beside it is taken, "
+     "and no runs of an experiment"},
+    {"optimum", RMX_TEXT, AT(optimum), NULL, 0, 0, "FILE",
+     "the optimum to report (default: optimum.yaml in the folder, or beside the fit)"},
+    {"next", RMX_TEXT, AT(next), NULL, 0, 0, "FILE",
+     "mixtures to train next, as `regmix suggest --out FILE` wrote them (default: next.csv in the "
+     "folder)"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
+     "tokens of the real training run, for the table of tokens and epochs (default: large.tokens)"},
+    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
+     "how many tokens there are of each domain: YAML, JSON or CSV (default: as the corpus has it)"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
+     "where the page goes (default: report.html in the folder)"},
 };
 const cli_command cli_report = {
-    .name = "report", .words = "", .run = run_report,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct report_args),
+    .name = "report",
+    .words = "",
+    .run = run_report,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct report_args),
     .summary = "write report.html: the mixture, why, and how sure",
-    .about = "Writes one self-contained page about the current folder, or that of -C. An experiment gives every section. A fit and an "
-             "optimum.yaml, as `regmix fit` and `regmix optimize` make them from two CSV files, are enough for the answer. A part "
-             "that is not there yet says which command makes it.\n\n"
-             "The page shows: the mixture against the prior, with what the fit predicts and what was measured apart; tokens and epochs "
-             "at the real budget; the next runs; a table of the runs; predicted against true losses; each domain's effect; learning "
-             "curves; the comparison of `compare --methods`. The same files give the same page: its date is that of the newest file, or "
-             "of SOURCE_DATE_EPOCH.",
-    .examples = "  regmix report -C exp\n"
-                "  regmix report --fit fit --budget 1T --tokens tokens.yaml\n",
+    .about =
+        "Writes one self-contained page about the current folder, or that of -C. An experiment "
+        "gives every section. A fit and an "
+        "optimum.yaml, as `regmix fit` and `regmix optimize` make them from two CSV files, are "
+        "enough for the answer. A part "
+        "that is not there yet says which command makes it.\n\n"
+        "The page shows: the mixture against the prior, with what the fit predicts and what was "
+        "measured apart; tokens and epochs "
+        "at the real budget; the next runs; a table of the runs; predicted against true losses; "
+        "each domain's effect; learning "
+        "curves; the comparison of `compare --methods`. The same files give the same page: its "
+        "date is that of the newest file, or "
+        "of SOURCE_DATE_EPOCH.",
+    .examples =
+        "  regmix report -C exp\n"
+        "  regmix report --fit fit --budget 1T --tokens tokens.yaml\n",
 };

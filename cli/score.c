@@ -12,7 +12,8 @@ struct score_args {
   table_args tables;
 };
 
-// Whether one of the fit's runs has this mixture and, of some metric, the value measured for the run of this name.
+// Whether one of the fit's runs has this mixture and, of some metric, the value measured for the
+// run of this name.
 static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
   size_t row = 0, column;
   rmx_err unknown;
@@ -21,7 +22,8 @@ static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_
     double off = 0;
     for (size_t d = 0; d < f->D; d++) off = fmax(off, fabs(f->runs[k * f->D + d] - w[d]));
     for (size_t m = 0; off < 1e-9 && m < f->M; m++)
-      if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D, &column, &unknown) == RMX_OK &&
+      if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D,
+                        &column, &unknown) == RMX_OK &&
           metrics->x[row * metrics->D + column] == f->truth[k * f->M + m])
         return true;
   }
@@ -37,13 +39,17 @@ static void warn_of_own(const cli *c, const rmx_fit *f, size_t own, size_t of) {
       r2 += f->cv[m].r2;
       n++;
     }
-  rmx_warn(&c->listener, "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of fold (runs it had not seen) its Spearman "
-           "is %.4f and its R2 %.4f, mean over its metrics", own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
+  rmx_warn(&c->listener,
+           "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of "
+           "fold (runs it had not seen) its Spearman "
+           "is %.4f and its R2 %.4f, mean over its metrics",
+           own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
            n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
 }
 
 // Runs that the fit was made from: their mixture and a value of theirs are among the fit's.
-static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics, rmx_err *err) {
+static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                        rmx_err *err) {
   double *X = NULL;
   size_t n = 0;
   if (!f->truth || rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK) return 0;
@@ -52,24 +58,30 @@ static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_t
   return n;
 }
 
-static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean) {
+static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
+                         const rmx_scores *mean) {
   int width = cli_width(f->metrics, f->M, 24);
-  printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse", "r2", "rmse", "noise", "regret@1", "optimism");
+  printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse",
+         "r2", "rmse", "noise", "regret@1", "optimism");
   for (size_t m = 0; m < f->M; m++) {
     const rmx_diagnostics *d = &errors[m];
     char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), scores[m].n,
-           cli_number(scores[m].spearman, 4, 'f', text[0]), scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
-           cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]), cli_number(d->regret_at_1, 2, 'g', text[4]),
-           cli_number(d->optimism, 2, 'g', text[5]));
+    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", cli_pad(cli_shown(f->metrics[m]), width),
+           cli_shown(f->metrics[m]), scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]),
+           scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
+           cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]),
+           cli_number(d->regret_at_1, 2, 'g', text[4]), cli_number(d->optimism, 2, 'g', text[5]));
   }
   char spearman[CLI_NUMBER];
-  printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman), mean->mse);
+  printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman),
+         mean->mse);
 }
 
-static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
-  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean), *two = json_object();
+static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
+                           const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
+  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean),
+         *two = json_object();
   for (size_t m = 0; m < f->M; m++)
     if (scores[m].n) {
       json_t *one = rmx_scores_json(&scores[m]);
@@ -88,7 +100,8 @@ static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores, const rmx
 
 static rmx_status run_score(cli *c, rmx_err *err) {
   struct score_args *args = c->own;
-  if (!args->mixtures || !args->metrics) return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv and --metrics L.csv");
+  if (!args->mixtures || !args->metrics)
+    return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv and --metrics L.csv");
   rmx_fit *f = NULL;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_scores *scores = NULL, mean;
@@ -99,13 +112,18 @@ static rmx_status run_score(cli *c, rmx_err *err) {
     args->tables.any_sum = f->options.normalize;
     status = read_tables(c, args->mixtures, args->metrics, &args->tables, &mixtures, &metrics, err);
   }
-  if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) || !(errors = rmx_calloc(f->M, sizeof *errors)))) status = rmx_fail_memory(err, 0, "scores");
+  if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) ||
+                           !(errors = rmx_calloc(f->M, sizeof *errors))))
+    status = rmx_fail_memory(err, 0, "scores");
   if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
-  if (status == RMX_OK) status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
+  if (status == RMX_OK)
+    status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
   size_t own = status == RMX_OK ? count_own(f, &mixtures, &metrics, err) : 0;
   if (own > 0) warn_of_own(c, f, own, mixtures.N);
-  if (status == RMX_OK && c->common.json) cli_print_json(scores_tree(f, scores, errors, &mean, own));
-  else if (status == RMX_OK) print_scores(f, scores, errors, &mean);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(scores_tree(f, scores, errors, &mean, own));
+  else if (status == RMX_OK)
+    print_scores(f, scores, errors, &mean);
   free(scores);
   free(errors);
   free(folder);
@@ -118,18 +136,28 @@ static rmx_status run_score(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct score_args, member)
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE", "the mixtures: CSV, or a form named above"},
+    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
+     "the mixtures: CSV, or a form named above"},
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "what was measured for them"},
-    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS", "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it was fitted to"},
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
+     "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it "
+     "was fitted to"},
     MIXTURE_COLUMNS_OPTION(struct score_args),
     METRIC_COLUMNS_OPTION(struct score_args),
     ID_OPTION(struct score_args),
 };
 const cli_command cli_score = {
-    .name = "score", .words = "", .run = run_score,
-    .options = options, .n_options = sizeof options / sizeof *options, .own_size = sizeof(struct score_args),
+    .name = "score",
+    .words = "",
+    .run = run_score,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .own_size = sizeof(struct score_args),
     .summary = "score a fit on other runs: Spearman, MSE, MAE, R2",
-    .about = "Predicts the metrics of measured runs and compares. Give runs the fit has not seen; on its own it flatters itself.\n\n" TABLES_ABOUT,
-    .examples = "  regmix score --fit fit --mixtures test_mixtures.csv --metrics test_losses.csv --json\n"
-                "  regmix score --mixtures wandb.csv --metrics wandb.csv --metric-columns 'eval/*'\n",
+    .about =
+        "Predicts the metrics of measured runs and compares. Give runs the fit has not seen; on "
+        "its own it flatters itself.\n\n" TABLES_ABOUT,
+    .examples =
+        "  regmix score --fit fit --mixtures test_mixtures.csv --metrics test_losses.csv --json\n"
+        "  regmix score --mixtures wandb.csv --metrics wandb.csv --metric-columns 'eval/*'\n",
 };

@@ -12,14 +12,17 @@ void release_sources(sources *s) {
   *s = (sources){0};
 }
 
-// Text that is kept out of the training text: what no domain trains on, and what corpus.protect names. The target has no
-// part in it, so that another target asks for no other corpus.
-static rmx_status find_apart(const rmx_experiment *e, const char *const *names, sources *s, rmx_err *err) {
+// Text that is kept out of the training text: what no domain trains on, and what corpus.protect
+// names. The target has no part in it, so that another target asks for no other corpus.
+static rmx_status find_apart(const rmx_experiment *e, const char *const *names, sources *s,
+                             rmx_err *err) {
   const rmx_strings *protect = &e->config.corpus.protect;
-  if (!(s->apart = rmx_calloc(s->n + protect->n, sizeof *s->apart))) return rmx_fail_memory(err, 0, "names");
+  if (!(s->apart = rmx_calloc(s->n + protect->n, sizeof *s->apart)))
+    return rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; i < s->n; i++) {
     bool named = s->domains[i].valid_only;
-    for (size_t k = 0; k < protect->n; k++) named = named || strcmp(protect->items[k], s->domains[i].name) == 0;
+    for (size_t k = 0; k < protect->n; k++)
+      named = named || strcmp(protect->items[k], s->domains[i].name) == 0;
     if (named) s->apart[s->n_apart++] = i;
   }
   for (size_t k = 0; k < protect->n; k++) {
@@ -27,7 +30,9 @@ static rmx_status find_apart(const rmx_experiment *e, const char *const *names, 
     for (size_t i = 0; i < s->n; i++) known = known || strcmp(protect->items[k], names[i]) == 0;
     size_t ignored;
     if (!known && rmx_find_name("domain", protect->items[k], names, s->n, &ignored, err) == RMX_OK)
-      return rmx_fail(err, RMX_EINPUT, "corpus.protect: no domain is called \"%s\"; did you mean \"%s\"?", protect->items[k], names[ignored]);
+      return rmx_fail(err, RMX_EINPUT,
+                      "corpus.protect: no domain is called \"%s\"; did you mean \"%s\"?",
+                      protect->items[k], names[ignored]);
     if (!known) return rmx_fail_in(err, "corpus.protect");
   }
   return RMX_OK;
@@ -41,11 +46,16 @@ static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *
   rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; status == RMX_OK && i < s->n; i++) names[i] = s->domains[i].name;
   for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
-    status = rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
-    if (status == RMX_OK) s->n_targets++;
-    else if (c->proxy.command) status = RMX_OK;
-    else if (cli_was_set(cl, "target")) status = cli_refused(true, err);
-    else rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
+    status =
+        rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
+    if (status == RMX_OK)
+      s->n_targets++;
+    else if (c->proxy.command)
+      status = RMX_OK;
+    else if (cli_was_set(cl, "target"))
+      status = cli_refused(true, err);
+    else
+      rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
   }
   if (status == RMX_OK) status = find_apart(e, names, s, err);
   free(names);
@@ -57,7 +67,8 @@ rmx_status find_sources(const cli *cl, const rmx_experiment *e, sources *s, rmx_
   *s = (sources){.domains = c->domains, .n = c->n_domains};
   if (c->n_domains == 0) {
     if (!c->corpus.folder)
-      return rmx_fail(err, RMX_EINPUT, "%s: neither corpus.domains nor corpus.folder says where the text is",
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: neither corpus.domains nor corpus.folder says where the text is",
                       e->config_path ? e->config_path : "the config");
     RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, e->folder, &s->found, err));
     s->domains = s->found.domains;
@@ -73,10 +84,16 @@ void tell_sources(const cli *c, const rmx_experiment *e, const sources *s) {
     bool apart = false;
     for (size_t k = 0; k < s->n_apart; k++) apart = apart || s->apart[k] == s->targets[i];
     if (!apart && e->config.corpus.overlap)
-      rmx_note(&c->listener, "%s: the target is also trained on. Exact copies of its validation text are kept out of all training text; "
-               "`protect: [%s]` under corpus keeps near copies out too", d->name, d->name);
+      rmx_note(&c->listener,
+               "%s: the target is also trained on. Exact copies of its validation text are kept "
+               "out of all training text; "
+               "`protect: [%s]` under corpus keeps near copies out too",
+               d->name, d->name);
     else if (!d->valid_only)
-      rmx_note(&c->listener, "%s: the target is also trained on; its validation text is kept out of all training text", d->name);
+      rmx_note(
+          &c->listener,
+          "%s: the target is also trained on; its validation text is kept out of all training text",
+          d->name);
   }
   if (e->config.n_domains && e->config.corpus.folder)
     rmx_warn(&c->listener, "corpus.folder is not looked at: corpus.domains names the domains");
@@ -92,9 +109,13 @@ rmx_status print_sources(const cli *c, const rmx_experiment *e, const sources *s
     rmx_source_look look;
     RMX_TRY(rmx_corpus_look(&e->config.corpus, d, e->folder, false, &look, err));
     char files[32], bytes[16];
-    snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files, look.valid_files);
-    rmx_note(&c->listener, "%-*s %9s %8s  %s%s", width, d->name, files, cli_count((double)look.bytes, bytes), look.format,
-             d->valid_only ? " (validation only)" : look.valid_files ? " (files for training + for validation)" : "");
+    snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files,
+             look.valid_files);
+    rmx_note(&c->listener, "%-*s %9s %8s  %s%s", width, d->name, files,
+             cli_count((double)look.bytes, bytes), look.format,
+             d->valid_only      ? " (validation only)"
+             : look.valid_files ? " (files for training + for validation)"
+                                : "");
   }
   return RMX_OK;
 }

@@ -19,7 +19,8 @@ json_t *run_states_json(const rmx_run *runs, size_t n) {
   for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
   json_object_set_new(o, "runs", json_integer((json_int_t)n));
   for (size_t s = 0; s < RMX_RUN_STATES; s++)
-    if (count[s]) json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
+    if (count[s])
+      json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
   return o;
 }
 
@@ -63,9 +64,11 @@ static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *er
   json_t *aside = NULL;
   RMX_TRY(set_aside_json(e, &aside, err));
   json_object_set_new(root, "set_aside", aside);
-  static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml", "large/comparison.json", "report.html"};
+  static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml",
+                                      "large/comparison.json", "report.html"};
   json_t *o = json_object();
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
   json_object_set_new(root, "files", o);
   return RMX_OK;
 }
@@ -75,37 +78,51 @@ static void print_status(const json_t *root) {
   const char *name;
   json_t *value;
   printf("experiment  %s\n", json_string_value(json_object_get(root, "folder")));
-  const json_t *corpus = json_object_get(root, "corpus"), *proxies = json_object_get(root, "proxies");
+  const json_t *corpus = json_object_get(root, "corpus"),
+               *proxies = json_object_get(root, "proxies");
   if (corpus)
-    printf("corpus      %lld domains, %s training tokens\n", (long long)json_integer_value(json_object_get(corpus, "domains")),
+    printf("corpus      %lld domains, %s training tokens\n",
+           (long long)json_integer_value(json_object_get(corpus, "domains")),
            cli_count(json_real_value(json_object_get(corpus, "train_tokens")), count));
-  else puts("corpus      not prepared (regmix prepare)");
+  else
+    puts("corpus      not prepared (regmix prepare)");
   if (proxies) {
     printf("proxies     ");
     json_object_foreach((json_t *)proxies, name, value)
-      printf(strcmp(name, "runs") == 0 ? "%2$lld %1$s" : ", %2$lld %1$s", name, (long long)json_integer_value(value));
+      printf(strcmp(name, "runs") == 0 ? "%2$lld %1$s" : ", %2$lld %1$s", name,
+             (long long)json_integer_value(value));
     putchar('\n');
   } else {
     puts("proxies     no mixtures yet (regmix sample)");
   }
-  printf("large       %lld models trained\n", (long long)json_integer_value(json_object_get(root, "large_models")));
+  printf("large       %lld models trained\n",
+         (long long)json_integer_value(json_object_get(root, "large_models")));
   const json_t *aside = json_object_get(root, "set_aside");
   if (json_number_value(json_object_get(aside, "bytes")) > 0)
-    printf("set aside   %lld finished runs of other settings, %lld corpora, %sB (regmix gc deletes them)\n",
-           (long long)json_integer_value(json_object_get(aside, "runs")), (long long)json_integer_value(json_object_get(aside, "corpora")),
-           cli_count(json_number_value(json_object_get(aside, "bytes")), count));
-  json_object_foreach(json_object_get(root, "files"), name, value) printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
+    printf(
+        "set aside   %lld finished runs of other settings, %lld corpora, %sB (regmix gc deletes "
+        "them)\n",
+        (long long)json_integer_value(json_object_get(aside, "runs")),
+        (long long)json_integer_value(json_object_get(aside, "corpora")),
+        cli_count(json_number_value(json_object_get(aside, "bytes")), count));
+  json_object_foreach(json_object_get(root, "files"), name, value)
+    printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
 
 // A folder with nothing of an experiment in it is a slip of the finger.
 static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
-  static const char *const parts[] = {"corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json", "optimum.yaml", "large", "runs"};
+  static const char *const parts[] = {
+      "corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json",
+      "optimum.yaml",       "large",        "runs"};
   bool any = e->config_path != NULL;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) any = any || there(e, parts[i]);
   if (any) return RMX_OK;
   if (!there(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
-  return rmx_fail(err, RMX_EINPUT, "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix init` begins one, -C DIR names "
-                  "another folder", e->folder);
+  return rmx_fail(err, RMX_EINPUT,
+                  "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix "
+                  "init` begins one, -C DIR names "
+                  "another folder",
+                  e->folder);
 }
 
 static rmx_status run_status(cli *c, rmx_err *err) {
@@ -114,15 +131,19 @@ static rmx_status run_status(cli *c, rmx_err *err) {
   json_t *root = json_object();
   rmx_status status = anything_there(&e, err);
   if (status == RMX_OK) status = status_tree(&e, root, err);
-  if (status == RMX_OK && c->common.json) cli_print_json(json_incref(root));
-  else if (status == RMX_OK) print_status(root);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_incref(root));
+  else if (status == RMX_OK)
+    print_status(root);
   json_decref(root);
   rmx_experiment_release(&e);
   return status;
 }
 
 const cli_command cli_status = {
-    .name = "status", .words = "", .run = run_status,
+    .name = "status",
+    .words = "",
+    .run = run_status,
     .summary = "what is done and what is to do, at any time",
     .examples = "  regmix status -C exp\n",
 };

@@ -8,16 +8,22 @@
 
 static bool same_file(const char *a, const char *b) {
   struct stat x, y;
-  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino && !S_ISDIR(x.st_mode);
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
+         !S_ISDIR(x.st_mode);
 }
 
-rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path, const table_args *how, rmx_table *mixtures,
-                       rmx_table *metrics, rmx_err *err) {
+rmx_status read_tables(const cli *c, const char *mixtures_path, const char *metrics_path,
+                       const table_args *how, rmx_table *mixtures, rmx_table *metrics,
+                       rmx_err *err) {
   static const table_args as_they_are = {0};
   if (!how) how = &as_they_are;
   const rmx_strings *weights = &how->mixture_columns, *measured = &how->metric_columns;
-  rmx_import_options o = {.what = RMX_IMPORT_MIXTURES, .columns = (const char *const *)weights->items, .n_columns = weights->n,
-                          .mixed = metrics_path && same_file(mixtures_path, metrics_path), .id = how->id, .any_sum = how->any_sum};
+  rmx_import_options o = {.what = RMX_IMPORT_MIXTURES,
+                          .columns = (const char *const *)weights->items,
+                          .n_columns = weights->n,
+                          .mixed = metrics_path && same_file(mixtures_path, metrics_path),
+                          .id = how->id,
+                          .any_sum = how->any_sum};
   if (metrics) *metrics = (rmx_table){0};
   RMX_TRY(rmx_import_table(mixtures_path, &o, &c->listener, mixtures, err));
   if (!metrics_path) return RMX_OK;

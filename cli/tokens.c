@@ -6,12 +6,13 @@
 
 #include "steps.h"
 
-static rmx_status add_count(const char *path, int line, const char *domain, const char *text, rmx_strings *domains,
-                            double *count, rmx_err *err) {
+static rmx_status add_count(const char *path, int line, const char *domain, const char *text,
+                            rmx_strings *domains, double *count, rmx_err *err) {
   char where[256];
   snprintf(where, sizeof where, "%s:%d: tokens of \"%s\"", path, line, domain);
   RMX_TRY(rmx_parse_real(text, where, count, err));
-  if (!(*count > 0) || !isfinite(*count)) return rmx_fail(err, RMX_EINPUT, "%s: %s: wanted more than 0", where, text);
+  if (!(*count > 0) || !isfinite(*count))
+    return rmx_fail(err, RMX_EINPUT, "%s: %s: wanted more than 0", where, text);
   return rmx_strings_add(domains, domain) ? RMX_OK : rmx_fail_memory(err, strlen(domain), "a name");
 }
 
@@ -24,11 +25,14 @@ static rmx_status read_csv(const char *path, rmx_strings *domains, double **toke
     if (strcmp(t.header[c], "tokens") == 0) column = c;
   rmx_status status = RMX_OK;
   if (t.N == 0 || t.C < 2 || (t.C > 2 && strcmp(t.header[column], "tokens") != 0))
-    status = rmx_fail(err, RMX_EINPUT, "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu", path, t.C);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu", path, t.C);
   else if ((*tokens = rmx_calloc(t.N, sizeof **tokens)) == NULL)
     status = rmx_fail_memory(err, t.N * sizeof **tokens, "token counts");
   for (size_t i = 0; status == RMX_OK && i < t.N; i++)
-    status = add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains, &(*tokens)[i], err);
+    status = add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains,
+                       &(*tokens)[i], err);
   rmx_cells_release(&t);
   return status;
 }
@@ -46,8 +50,10 @@ static rmx_status read_map(const char *path, rmx_strings *domains, double **toke
     status = rmx_fail_memory(err, json_object_size(yaml.root) * sizeof **tokens, "token counts");
   if (status == RMX_OK)
     json_object_foreach(yaml.root, domain, value) {
-      char *text = json_is_string(value) ? rmx_strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY);
-      status = text ? add_count(path, rmx_yaml_line(&yaml, value), domain, text, domains, &(*tokens)[i++], err)
+      char *text = json_is_string(value) ? rmx_strdup(json_string_value(value))
+                                         : json_dumps(value, JSON_ENCODE_ANY);
+      status = text ? add_count(path, rmx_yaml_line(&yaml, value), domain, text, domains,
+                                &(*tokens)[i++], err)
                     : rmx_fail_memory(err, 64, "a token count");
       free(text);
       if (status != RMX_OK) break;
@@ -61,7 +67,8 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
   bool csv = length > 4 && strcmp(path + length - 4, ".csv") == 0;
   *tokens = NULL;
   *domains = (rmx_strings){0};
-  rmx_status status = csv ? read_csv(path, domains, tokens, err) : read_map(path, domains, tokens, err);
+  rmx_status status =
+      csv ? read_csv(path, domains, tokens, err) : read_map(path, domains, tokens, err);
   if (status == RMX_OK) return RMX_OK;
   free(*tokens);
   *tokens = NULL;
@@ -69,26 +76,32 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
   return status;
 }
 
-rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D, double *tokens, rmx_err *err) {
+rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D,
+                            double *tokens, rmx_err *err) {
   rmx_strings names;
   double *counts;
   RMX_TRY(read_tokens(path, &names, &counts, err));
   size_t *index = rmx_calloc(names.n, sizeof *index);
-  rmx_status status = index ? rmx_match_names("domain", (const char *const *)names.items, names.n, domains, D, index, err)
+  rmx_status status = index ? rmx_match_names("domain", (const char *const *)names.items, names.n,
+                                              domains, D, index, err)
                             : rmx_fail_memory(err, names.n * sizeof *index, "token counts");
   if (status != RMX_OK) rmx_fail_in(err, "%s", path);
   rmx_few others = {0};
   for (size_t d = 0; d < D; d++) tokens[d] = NAN;
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
-    if (index[i] < D) tokens[index[i]] = counts[i];
-    else rmx_few_add(&others, names.items[i]);
+    if (index[i] < D)
+      tokens[index[i]] = counts[i];
+    else
+      rmx_few_add(&others, names.items[i]);
   }
   for (size_t d = 0; d < D && status == RMX_OK; d++)
     if (isnan(tokens[d]))
-      status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"%s%s%s", path, domains[d], others.n ? "; it has some of " : "",
-                        others.text, others.n ? ", which is none of them" : "");
+      status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"%s%s%s", path, domains[d],
+                        others.n ? "; it has some of " : "", others.text,
+                        others.n ? ", which is none of them" : "");
   if (status == RMX_OK && others.n)
-    rmx_note(&c->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n, others.n == 1 ? " is" : "s are", others.text);
+    rmx_note(&c->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n,
+             others.n == 1 ? " is" : "s are", others.text);
   free(index);
   free(counts);
   rmx_strings_release(&names);

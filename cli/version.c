@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which program this is: version, commit, compiler, and what of the machine and its libraries it would use.
+// Which program this is: version, commit, compiler, and what of the machine and its libraries it
+// would use.
 #include <regmix/kernels.h>
 #include <regmix/regress.h>
 #include <string.h>
@@ -26,18 +27,21 @@ void cli_print_version(bool json) {
   char blas[RMX_BLAS_NAME];
   rmx_blas_name(blas);
   if (json) {
-    cli_print_json(json_pack("{s:s, s:o, s:s, s:s, s:s}", "version", rmx_version(), "commit", *cli_commit ? json_string(cli_commit) : json_null(),
-                             "compiler", compiler(), "blas", blas, "isa", level()));
+    cli_print_json(json_pack("{s:s, s:o, s:s, s:s, s:s}", "version", rmx_version(), "commit",
+                             *cli_commit ? json_string(cli_commit) : json_null(), "compiler",
+                             compiler(), "blas", blas, "isa", level()));
     return;
   }
   printf("regmix %s\n", rmx_version());
   if (*cli_commit) printf("commit           %s\n", cli_commit);
-  printf("compiler         %s\nBLAS             %s\nprocessor level  %s\n", compiler(), blas, level());
+  printf("compiler         %s\nBLAS             %s\nprocessor level  %s\n", compiler(), blas,
+         level());
 }
 
 void cli_tell_version(void) {
   char blas[RMX_BLAS_NAME];
   rmx_blas_name(blas);
-  cli_detail("regmix %s%s%s, compiled with %s", rmx_version(), *cli_commit ? ", commit " : "", cli_commit, compiler());
+  cli_detail("regmix %s%s%s, compiled with %s", rmx_version(), *cli_commit ? ", commit " : "",
+             cli_commit, compiler());
   cli_detail("processor level %s, %d processors, BLAS %s", level(), rmx_processors(), blas);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* small_contest.h: a contest for the tests of ways to choose data: tiny models, default options, a trainer that calls
- * rmx_train in this process. */
+/* small_contest.h: a contest for the tests of ways to choose data: tiny models, default options, a
+ * trainer that calls rmx_train in this process. */
 #ifndef SMALL_CONTEST_H
 #define SMALL_CONTEST_H
 
@@ -16,7 +16,7 @@ typedef struct small_contest {
   rmx_optimize_options optimize;
   rmx_baseline_options options;
   double target[16], cap[16];
-  int trained;  /* runs that `train` trained */
+  int trained; /* runs that `train` trained */
 } small_contest;
 
 static inline rmx_training small_training(int64_t tokens) {
@@ -27,7 +27,8 @@ static inline rmx_training small_training(int64_t tokens) {
   return t;
 }
 
-static inline rmx_status train_in_process(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+static inline rmx_status train_in_process(void *context, const rmx_run *runs, size_t n,
+                                          const char *what, rmx_err *err) {
   small_contest *s = context;
   for (size_t i = 0; i < n; i++) {
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
@@ -45,20 +46,49 @@ static inline rmx_status train_in_process(void *context, const rmx_run *runs, si
 }
 
 /* `folder` and `corpus` are borrowed; the target is each domain equally, the caps are 1. */
-static inline void small_contest_make(small_contest *s, const char *folder, const char *experiment, const rmx_corpus *corpus) {
+static inline void small_contest_make(small_contest *s, const char *folder, const char *experiment,
+                                      const rmx_corpus *corpus) {
   const rmx_kernels *k;
   *s = (small_contest){.proxy = small_training(8192), .large = small_training(16384)};
   must(rmx_kernels_get(NULL, &k, err));
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &s->regress, err));
   must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &s->options, err));
-  s->sample = (rmx_sample_options){.runs = 16, .temper = 0.5, .min_strength = 0.1, .max_strength = 5, .strengths = 15, .tries = 100,
-                                   .grid = 2e-4, .cap_ratio = 15, .max_epochs = 4, .min_coverage = 0.1};
-  s->optimize = (rmx_optimize_options){.method = (char *)"auto", .samples = 10000, .top = 128, .strength = 1, .starts = 16, .guard = true,
-                                       .replicates = 0, .level = 0.9};
+  s->sample = (rmx_sample_options){.runs = 16,
+                                   .temper = 0.5,
+                                   .min_strength = 0.1,
+                                   .max_strength = 5,
+                                   .strengths = 15,
+                                   .tries = 100,
+                                   .grid = 2e-4,
+                                   .cap_ratio = 15,
+                                   .max_epochs = 4,
+                                   .min_coverage = 0.1};
+  s->optimize = (rmx_optimize_options){.method = (char *)"auto",
+                                       .samples = 10000,
+                                       .top = 128,
+                                       .strength = 1,
+                                       .starts = 16,
+                                       .guard = true,
+                                       .replicates = 0,
+                                       .level = 0.9};
   for (size_t d = 0; d < corpus->D; d++) s->target[d] = 1 / (double)corpus->D, s->cap[d] = 1;
-  s->c = (rmx_contest){.folder = folder, .experiment = experiment, .corpus = corpus, .kernels = k, .target = s->target, .cap = s->cap,
-                       .proxy = &s->proxy, .large = &s->large, .sample = &s->sample, .regress = &s->regress, .optimize = &s->optimize,
-                       .options = &s->options, .budget = 0, .seed = 7, .threads = 1, .train = train_in_process, .context = s};
+  s->c = (rmx_contest){.folder = folder,
+                       .experiment = experiment,
+                       .corpus = corpus,
+                       .kernels = k,
+                       .target = s->target,
+                       .cap = s->cap,
+                       .proxy = &s->proxy,
+                       .large = &s->large,
+                       .sample = &s->sample,
+                       .regress = &s->regress,
+                       .optimize = &s->optimize,
+                       .options = &s->options,
+                       .budget = 0,
+                       .seed = 7,
+                       .threads = 1,
+                       .train = train_in_process,
+                       .context = s};
 }
 
 static inline void small_contest_release(small_contest *s) {

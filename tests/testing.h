@@ -26,21 +26,21 @@ static inline const char *shared_folder(void) {
 static rmx_err test_error __attribute__((unused));
 
 /* Fails the test with the library's own message. */
-#define must(call)                                                                  \
-  do {                                                                              \
-    rmx_err *const err = &test_error;                                               \
-    rmx_status status_ = (call);                                                    \
-    ck_assert_msg(status_ == RMX_OK, "%s: %s", #call, err->message);                \
+#define must(call)                                                   \
+  do {                                                               \
+    rmx_err *const err = &test_error;                                \
+    rmx_status status_ = (call);                                     \
+    ck_assert_msg(status_ == RMX_OK, "%s: %s", #call, err->message); \
   } while (0)
 
 /* The call must fail with a message that contains `text`. */
-#define must_fail(call, text)                                                       \
-  do {                                                                              \
-    rmx_err *const err = &test_error;                                               \
-    rmx_status status_ = (call);                                                    \
-    ck_assert_msg(status_ != RMX_OK, "%s: did not fail", #call);                    \
+#define must_fail(call, text)                                                                    \
+  do {                                                                                           \
+    rmx_err *const err = &test_error;                                                            \
+    rmx_status status_ = (call);                                                                 \
+    ck_assert_msg(status_ != RMX_OK, "%s: did not fail", #call);                                 \
     ck_assert_msg(strstr(err->message, text) != NULL, "%s: message \"%s\" has no \"%s\"", #call, \
-                  err->message, text);                                              \
+                  err->message, text);                                                           \
   } while (0)
 
 int main(int argc, char **argv) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* matmul.c: the bare matrix products of a training step against OpenBLAS and, where it was there at build time, oneDNN.
+/* matmul.c: the bare matrix products of a training step against OpenBLAS and, where it was there at
+ * build time, oneDNN.
  *
  *   peer_matmul [LEVEL]
  *
- * One thread each. A line a product: GFLOP/s of ours and of each peer, in turn, median of the repetitions, and our ratio to
- * the best peer. Each call packs whatever it packs, from the same row-major arrays. bf16 is oneDNN's alone: arrays of
- * bf16 in, fp32 out, which leaves the rounding of the inputs out of its time.
+ * One thread each. A line a product: GFLOP/s of ours and of each peer, in turn, median of the
+ * repetitions, and our ratio to the best peer. Each call packs whatever it packs, from the same
+ * row-major arrays. bf16 is oneDNN's alone: arrays of bf16 in, fp32 out, which leaves the rounding
+ * of the inputs out of its time.
  */
 #include <cblas.h>
 #include <math.h>
@@ -26,9 +28,12 @@ struct product {
   bool ta, tb;
 };
 
-/* Of a slice of 512 tokens of the preset 1M, F = 512, C = 256; the head takes 252 rows at a time. */
-#define SHAPES(V)                                                                                                  \
-  {"head      x W^T", 252, V, 256, 0, 1}, {"head dx   g W", 252, 256, V, 0, 0}, {"head dW   g^T x", V, 256, 252, 1, 0}
+/* Of a slice of 512 tokens of the preset 1M, F = 512, C = 256; the head takes 252 rows at a time.
+ * */
+#define SHAPES(V)                                                                 \
+  {"head      x W^T", 252, V, 256, 0, 1}, {"head dx   g W", 252, 256, V, 0, 0}, { \
+    "head dW   g^T x", V, 256, 252, 1, 0                                          \
+  }
 static const struct product products[] = {
     {"qkv       x W^T", 512, 768, 256, 0, 1},
     {"qkv dx    g W", 512, 256, 768, 0, 0},
@@ -63,14 +68,15 @@ static void *numbers(size_t n) {
 
 static void run_ours(const struct task *t) {
   const struct product *p = t->p;
-  t->k->gemm(t->k, p->ta, p->tb, p->M, p->N, p->K, t->a, p->ta ? p->M : p->K, t->b, p->tb ? p->K : p->N, t->c, p->N, false,
-             t->scratch);
+  t->k->gemm(t->k, p->ta, p->tb, p->M, p->N, p->K, t->a, p->ta ? p->M : p->K, t->b,
+             p->tb ? p->K : p->N, t->c, p->N, false, t->scratch);
 }
 
 static void run_openblas(const struct task *t) {
   const struct product *p = t->p;
-  cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans, (int)p->M, (int)p->N,
-              (int)p->K, 1, t->a, (int)(p->ta ? p->M : p->K), t->b, (int)(p->tb ? p->K : p->N), 0, t->c, (int)p->N);
+  cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans,
+              (int)p->M, (int)p->N, (int)p->K, 1, t->a, (int)(p->ta ? p->M : p->K), t->b,
+              (int)(p->tb ? p->K : p->N), 0, t->c, (int)p->N);
 }
 
 #ifdef HAVE_ONEDNN
@@ -82,8 +88,9 @@ static void sure(dnnl_status_t status, const char *what) {
 
 static void run_onednn(const struct task *t) {
   const struct product *p = t->p;
-  sure(dnnl_sgemm(p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', (dnnl_dim_t)p->M, (dnnl_dim_t)p->N, (dnnl_dim_t)p->K, 1, t->a,
-                  (dnnl_dim_t)(p->ta ? p->M : p->K), t->b, (dnnl_dim_t)(p->tb ? p->K : p->N), 0, t->c, (dnnl_dim_t)p->N),
+  sure(dnnl_sgemm(p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', (dnnl_dim_t)p->M, (dnnl_dim_t)p->N,
+                  (dnnl_dim_t)p->K, 1, t->a, (dnnl_dim_t)(p->ta ? p->M : p->K), t->b,
+                  (dnnl_dim_t)(p->tb ? p->K : p->N), 0, t->c, (dnnl_dim_t)p->N),
        "sgemm");
 }
 
@@ -94,15 +101,23 @@ static void make_bf16(struct task *t) {
   dnnl_memory_desc_t a, b, c;
   dnnl_matmul_desc_t d;
   dnnl_primitive_desc_t made;
-  sure(dnnl_memory_desc_init_by_strides(&a, 2, (dnnl_dims_t){M, K}, dnnl_bf16, p->ta ? (dnnl_dims_t){1, M} : (dnnl_dims_t){K, 1}), "A");
-  sure(dnnl_memory_desc_init_by_strides(&b, 2, (dnnl_dims_t){K, N}, dnnl_bf16, p->tb ? (dnnl_dims_t){1, K} : (dnnl_dims_t){N, 1}), "B");
-  sure(dnnl_memory_desc_init_by_strides(&c, 2, (dnnl_dims_t){M, N}, dnnl_f32, (dnnl_dims_t){N, 1}), "C");
+  sure(dnnl_memory_desc_init_by_strides(&a, 2, (dnnl_dims_t){M, K}, dnnl_bf16,
+                                        p->ta ? (dnnl_dims_t){1, M} : (dnnl_dims_t){K, 1}),
+       "A");
+  sure(dnnl_memory_desc_init_by_strides(&b, 2, (dnnl_dims_t){K, N}, dnnl_bf16,
+                                        p->tb ? (dnnl_dims_t){1, K} : (dnnl_dims_t){N, 1}),
+       "B");
+  sure(dnnl_memory_desc_init_by_strides(&c, 2, (dnnl_dims_t){M, N}, dnnl_f32, (dnnl_dims_t){N, 1}),
+       "C");
   sure(dnnl_matmul_desc_init(&d, &a, &b, NULL, &c), "matmul");
   sure(dnnl_primitive_desc_create(&made, &d, NULL, t->engine, NULL), "matmul of bf16");
   sure(dnnl_primitive_create(&t->bf16, made), "matmul of bf16");
   dnnl_primitive_desc_destroy(made);
-  const struct { int arg; const dnnl_memory_desc_t *of; void *at; } arrays[3] = {
-      {DNNL_ARG_SRC, &a, t->a}, {DNNL_ARG_WEIGHTS, &b, t->b}, {DNNL_ARG_DST, &c, t->c}};
+  const struct {
+    int arg;
+    const dnnl_memory_desc_t *of;
+    void *at;
+  } arrays[3] = {{DNNL_ARG_SRC, &a, t->a}, {DNNL_ARG_WEIGHTS, &b, t->b}, {DNNL_ARG_DST, &c, t->c}};
   for (int i = 0; i < 3; i++) {
     t->args[i].arg = arrays[i].arg;
     sure(dnnl_memory_create(&t->args[i].memory, arrays[i].of, t->engine, arrays[i].at), "memory");
@@ -138,15 +153,16 @@ static int by_size(const void *x, const void *y) {
   return a < b ? -1 : a > b;
 }
 
-/* All must have computed the same thing before it is worth timing: the first row of C as ours has it, but for what the
- * rounding of the inputs to bf16 makes of it (numbers of up to 1/2, K of them). */
+/* All must have computed the same thing before it is worth timing: the first row of C as ours has
+ * it, but for what the rounding of the inputs to bf16 makes of it (numbers of up to 1/2, K of
+ * them). */
 static void check(const struct task *t, int rival, float *first) {
   const size_t N = t->p->N;
   if (rival == 0) memcpy(first, t->c, N * sizeof *first);
   for (size_t j = 0; j < N; j++)
     if (!(fabsf(t->c[j] - first[j]) <= 2e-3f * sqrtf((float)t->p->K))) {
-      fprintf(stderr, "peer_matmul: %s: %s has %g where ours has %g\n", t->p->what, rivals[rival].name, (double)t->c[j],
-              (double)first[j]);
+      fprintf(stderr, "peer_matmul: %s: %s has %g where ours has %g\n", t->p->what,
+              rivals[rival].name, (double)t->c[j], (double)first[j]);
       exit(1);
     }
 }
@@ -160,8 +176,10 @@ static void measure(struct task *t, double gflops[RIVALS]) {
     for (int r = 0; r < RIVALS; r++) {
       const double before = rmx_now();
       rivals[r].run(t);
-      if (i >= 0) seconds[r][i] = rmx_now() - before;
-      else if (!strstr(rivals[r].name, "bf16")) check(t, r, first);
+      if (i >= 0)
+        seconds[r][i] = rmx_now() - before;
+      else if (!strstr(rivals[r].name, "bf16"))
+        check(t, r, first);
     }
   for (int r = 0; r < RIVALS; r++) {
     qsort(seconds[r], REPETITIONS, sizeof(double), by_size);
@@ -185,8 +203,8 @@ int main(int argc, char **argv) {
   printf("oneDNN: not there when this was built (Debian: libdnnl-dev)\n");
 #endif
   const double peak = rmx_kernels_peak_gflops(t.k);
-  printf("ours: level %s, peak %.0f GFLOP/s; OpenBLAS for %s\n%-16s %5s %5s %5s", rmx_kernels_name(t.k), peak,
-         openblas_get_corename(), "product", "M", "N", "K");
+  printf("ours: level %s, peak %.0f GFLOP/s; OpenBLAS for %s\n%-16s %5s %5s %5s",
+         rmx_kernels_name(t.k), peak, openblas_get_corename(), "product", "M", "N", "K");
   for (int r = 0; r < RIVALS; r++) printf(" %11s", rivals[r].name);
   printf("   of peak  to best fp32 peer\n");
   double ratio = 0;

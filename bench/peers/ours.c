@@ -33,8 +33,8 @@ static void put(const char *folder, const char *name, const void *data, size_t b
   free(path);
 }
 
-/* Text with something to learn in it: half of the tokens follow from the one before (each has one successor), the
- * others are drawn with a probability that falls as 1 / (rank + 1). */
+/* Text with something to learn in it: half of the tokens follow from the one before (each has one
+ * successor), the others are drawn with a probability that falls as 1 / (rank + 1). */
 static void write_text(int32_t *ids, size_t n, int V) {
   rmx_rng rng = rmx_rng_make(1, 0, RMX_FOR_TEST);
   const double most = log1p((double)V);
@@ -51,25 +51,27 @@ static json_t *tensors_json(const rmx_model *m) {
   json_t *list = json_array();
   for (size_t i = 0; i < n; i++) {
     json_t *shape = json_array();
-    for (int d = 0; d < tensors[i].ndim; d++) json_array_append_new(shape, json_integer(tensors[i].shape[d]));
+    for (int d = 0; d < tensors[i].ndim; d++)
+      json_array_append_new(shape, json_integer(tensors[i].shape[d]));
     json_array_append_new(list, json_pack("{s:s, s:o}", "name", tensors[i].name, "shape", shape));
   }
   return list;
 }
 
-static void write_peer(const char *folder, const rmx_model *m, const rmx_training *t, int64_t batch, int64_t steps) {
+static void write_peer(const char *folder, const rmx_model *m, const rmx_training *t, int64_t batch,
+                       int64_t steps) {
   const rmx_model_config *c = rmx_model_config_of(m);
   json_t *lr = json_array();
   const double peak = rmx_training_lr(t, c);
   for (int64_t step = 0; step < steps; step++)
     json_array_append_new(lr, json_real(rmx_schedule_lr(t, peak, step, steps)));
-  json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o}",
-                        "layers", (json_int_t)c->layers, "heads", (json_int_t)c->heads, "width", (json_int_t)c->width,
-                        "ffn", (json_int_t)c->ffn, "vocab", (json_int_t)c->vocab, "rope_base", c->rope_base,
-                        "norm_eps", c->norm_eps, "context", (json_int_t)c->context, "batch", (json_int_t)batch,
-                        "beta1", t->adamw.beta1, "beta2", t->adamw.beta2, "eps", t->adamw.eps,
-                        "weight_decay", t->adamw.weight_decay, "clip", t->adamw.clip, "lr", lr,
-                        "tensors", tensors_json(m));
+  json_t *o = json_pack(
+      "{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "layers",
+      (json_int_t)c->layers, "heads", (json_int_t)c->heads, "width", (json_int_t)c->width, "ffn",
+      (json_int_t)c->ffn, "vocab", (json_int_t)c->vocab, "rope_base", c->rope_base, "norm_eps",
+      c->norm_eps, "context", (json_int_t)c->context, "batch", (json_int_t)batch, "beta1",
+      t->adamw.beta1, "beta2", t->adamw.beta2, "eps", t->adamw.eps, "weight_decay",
+      t->adamw.weight_decay, "clip", t->adamw.clip, "lr", lr, "tensors", tensors_json(m));
   char *path = rmx_path_in(folder, "peer.json");
   must(rmx_json_write(path, o, &err));
   free(path);
@@ -95,8 +97,10 @@ int main(int argc, char **argv) {
   must(rmx_model_new(&c, B, T, true, kernels, 1, &m, &err));
   must(rmx_mkdirs(folder, &err));
 
-  const size_t sequences = (size_t)steps * (size_t)B, row = (size_t)T + 1, n = (size_t)B * (size_t)T;
-  int32_t *ids = room(sequences * row, sizeof *ids), *tokens = room(n, sizeof *tokens), *labels = room(n, sizeof *labels);
+  const size_t sequences = (size_t)steps * (size_t)B, row = (size_t)T + 1,
+               n = (size_t)B * (size_t)T;
+  int32_t *ids = room(sequences * row, sizeof *ids), *tokens = room(n, sizeof *tokens),
+          *labels = room(n, sizeof *labels);
   float *losses = room(n, sizeof *losses);
   write_text(ids, sequences * row, V);
   write_peer(folder, m, &t, B, steps);

@@ -57,17 +57,17 @@ rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) RMX_PRINTF(2, 3);
 rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what);
 
 /* Forwards a failure: `RMX_TRY(rmx_csv_read(path, &table, err));` */
-#define RMX_TRY(call)                                \
-  do {                                               \
-    rmx_status try_status_ = (call);                 \
-    if (try_status_ != RMX_OK) return try_status_;   \
+#define RMX_TRY(call)                              \
+  do {                                             \
+    rmx_status try_status_ = (call);               \
+    if (try_status_ != RMX_OK) return try_status_; \
   } while (0)
 /* The same where something must be released first: jumps to `label` with
  * `status` (a local of that name) set. */
-#define RMX_TRY_GOTO(call, label)      \
-  do {                                 \
-    status = (call);                   \
-    if (status != RMX_OK) goto label;  \
+#define RMX_TRY_GOTO(call, label)     \
+  do {                                \
+    status = (call);                  \
+    if (status != RMX_OK) goto label; \
   } while (0)
 
 const char *rmx_version(void);
@@ -108,8 +108,8 @@ void *rmx_realloc(void *p, size_t n, size_t size); /* overflow-checked; old bloc
 char *rmx_strdup(const char *s);
 char *rmx_format(const char *fmt, ...) RMX_PRINTF(1, 2); /* asprintf; NULL when memory is short */
 
-/* `handler` is told of every allocation of the library that fails, in its thread, before the caller is: a program that cannot go on may
- * end there. NULL, as at the start: the caller alone. */
+/* `handler` is told of every allocation of the library that fails, in its thread, before the caller
+ * is: a program that cannot go on may end there. NULL, as at the start: the caller alone. */
 void rmx_on_shortage(void (*handler)(size_t bytes));
 
 /* Blocks of one lifetime: many allocations, one release. Zeroed memory,
@@ -155,15 +155,19 @@ int rmx_nearest(const char *name, const char *const *names, size_t n);
  * the nearest name; `what` is the noun for the message ("domain", "metric"). */
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
                          size_t *index, rmx_err *err);
-/* Which of names (D) the i-th name given in a file (n of them) means: stricter than rmx_find_name, since nobody looks
- * at each. It is the same name, or the same once `train_`, `valid_`, `metric/` and `_val_loss` are dropped on both
- * sides, and what the names of one of the two lists share. False: none, or more than one. */
-bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names, size_t D, size_t *index);
-/* The same for all: index (n), D for a name that means none. Two that mean the same one are RMX_EINPUT. */
-rmx_status rmx_match_names(const char *what, const char *const *given, size_t n, const char *const *names, size_t D,
-                           size_t *index, rmx_err *err);
+/* Which of names (D) the i-th name given in a file (n of them) means: stricter than rmx_find_name,
+ * since nobody looks at each. It is the same name, or the same once `train_`, `valid_`, `metric/`
+ * and `_val_loss` are dropped on both sides, and what the names of one of the two lists share.
+ * False: none, or more than one. */
+bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names,
+                    size_t D, size_t *index);
+/* The same for all: index (n), D for a name that means none. Two that mean the same one are
+ * RMX_EINPUT. */
+rmx_status rmx_match_names(const char *what, const char *const *given, size_t n,
+                           const char *const *names, size_t D, size_t *index, rmx_err *err);
 /* RMX_EINPUT: "unknown <what>", with the nearest of the names, or those there are. */
-rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n, rmx_err *err);
+rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n,
+                            rmx_err *err);
 
 /* ---- which way a metric is better --------------------------------------- */
 
@@ -172,11 +176,13 @@ typedef enum rmx_better {
   RMX_BETTER_LOW,        /* a loss, an error */
   RMX_BETTER_HIGH,       /* a score */
 } rmx_better;
-/* What the words of a metric's name say: gsm8k_acc, eval/hellaswag/acc_norm, pass@1 and the like are scores;
- * pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is in src/base/better.c. */
+/* What the words of a metric's name say: gsm8k_acc, eval/hellaswag/acc_norm, pass@1 and the like
+ * are scores; pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is
+ * in src/base/better.c. */
 rmx_better rmx_better_by_name(const char *name);
 
-/* The first three of many names, for a message such as "12 metrics (a, b, c, ...)". rmx_few f = {0} is ready. */
+/* The first three of many names, for a message such as "12 metrics (a, b, c, ...)". rmx_few f = {0}
+ * is ready. */
 typedef struct rmx_few {
   size_t n;       /* names added */
   char text[256]; /* "a, b, c, ..."; a long name is cut */
@@ -186,12 +192,13 @@ void rmx_few_add(rmx_few *f, const char *name);
 /* ---- is a difference more than noise? ----------------------------------- */
 
 #define RMX_VERDICT_LEVEL 0.95
-/* t of which |T| <= t with probability `level`, T of Student's distribution with df degrees of freedom; NaN where
- * that has no meaning. 4.303 for 0.95 and 2. */
+/* t of which |T| <= t with probability `level`, T of Student's distribution with df degrees of
+ * freedom; NaN where that has no meaning. 4.303 for 0.95 and 2. */
 double rmx_student_width(double level, double df);
-/* Adds to {"mean", "se", "n"} of a paired difference over n seeds, other less reference: "low" and "high", its interval
- * of "level" (RMX_VERDICT_LEVEL) with "df" = n - 1 degrees of freedom, and "verdict": "<reference> better", "<reference>
- * worse", "no clear difference", or, with fewer than 3 seeds, "too few seeds to tell" and null for low, high and df. */
+/* Adds to {"mean", "se", "n"} of a paired difference over n seeds, other less reference: "low" and
+ * "high", its interval of "level" (RMX_VERDICT_LEVEL) with "df" = n - 1 degrees of freedom, and
+ * "verdict": "<reference> better", "<reference> worse", "no clear difference", or, with fewer than
+ * 3 seeds, "too few seeds to tell" and null for low, high and df. */
 rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *err);
 
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
@@ -224,31 +231,32 @@ typedef struct rmx_rng {
   uint32_t run, purpose;
   uint64_t position; /* blocks of four words used */
   uint32_t block[4];
-  int left;          /* words of block not yet given out */
+  int left; /* words of block not yet given out */
 } rmx_rng;
 
 rmx_rng rmx_rng_make(uint64_t seed, uint64_t run, rmx_purpose purpose);
 uint32_t rmx_rng_u32(rmx_rng *r);
 uint64_t rmx_rng_u64(rmx_rng *r);
-double rmx_rng_uniform(rmx_rng *r);               /* [0, 1), 53 bits */
-uint64_t rmx_rng_below(rmx_rng *r, uint64_t n);   /* 0 .. n-1, unbiased; n > 0 */
-double rmx_rng_normal(rmx_rng *r);                /* N(0, 1), Box-Muller */
-double rmx_rng_gamma(rmx_rng *r, double shape);   /* Gamma(shape, 1), Marsaglia-Tsang; shape > 0 */
+double rmx_rng_uniform(rmx_rng *r);             /* [0, 1), 53 bits */
+uint64_t rmx_rng_below(rmx_rng *r, uint64_t n); /* 0 .. n-1, unbiased; n > 0 */
+double rmx_rng_normal(rmx_rng *r);              /* N(0, 1), Box-Muller */
+double rmx_rng_gamma(rmx_rng *r, double shape); /* Gamma(shape, 1), Marsaglia-Tsang; shape > 0 */
 void rmx_rng_shuffle(rmx_rng *r, size_t *items, size_t n);
 /* The bare block function, for counter-based use: out = Philox(counter, key). */
 void rmx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* ---- files ------------------------------------------------------------- */
 
-/* fopen, fdopen, opendir and realpath of the system, which need memory too: where they get none, who asked with rmx_on_shortage is told. */
+/* fopen, fdopen, opendir and realpath of the system, which need memory too: where they get none,
+ * who asked with rmx_on_shortage is told. */
 FILE *rmx_fopen(const char *path, const char *mode);
 FILE *rmx_fdopen(int fd, const char *mode);
 DIR *rmx_opendir(const char *path);
 char *rmx_realpath(const char *path);
 
 bool rmx_exists(const char *path);
-rmx_status rmx_mkdirs(const char *path, rmx_err *err);       /* mkdir -p */
-rmx_status rmx_remove_tree(const char *path, rmx_err *err);  /* rm -rf; absent is fine */
+rmx_status rmx_mkdirs(const char *path, rmx_err *err);      /* mkdir -p */
+rmx_status rmx_remove_tree(const char *path, rmx_err *err); /* rm -rf; absent is fine */
 /* Reads a whole file; *data has a NUL behind its last byte; free() it. */
 rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err);
 /* As rmx_outfile does: a reader sees the old file or the whole new one. */
@@ -257,13 +265,14 @@ rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_e
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err);
 /* Names in a folder (no dot files), sorted, appended; an absent folder is empty. */
 rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err);
-/* `path` as seen from `folder`: unchanged if absolute; "~/" is the home. free() it; NULL if memory is short. */
+/* `path` as seen from `folder`: unchanged if absolute; "~/" is the home. free() it; NULL if memory
+ * is short. */
 char *rmx_path_in(const char *folder, const char *path);
 
-/* A file being written beside its final place. rmx_outfile o = {0} first. Write with
- * stdio to o.file; then commit (flush, fsync, check every error, rename) or
- * discard. A full disk is found at commit at the latest, and named. Links are followed and stay; a regular file that is
- * replaced leaves its permissions to the new one; devices, pipes and /dev/stdout are written in place. */
+/* A file being written beside its final place. rmx_outfile o = {0} first. Write with stdio to
+ * o.file; then commit (flush, fsync, check every error, rename) or discard. A full disk is found at
+ * commit at the latest, and named. Links are followed and stay; a regular file that is replaced
+ * leaves its permissions to the new one; devices, pipes and /dev/stdout are written in place. */
 typedef struct rmx_outfile {
   FILE *file;
   char *path, *target; /* as given; where its links lead */
@@ -273,20 +282,23 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);
 void rmx_outfile_discard(rmx_outfile *o);
 
-/* A folder being written beside its final place. rmx_outfolder o = {0} first. Write files into o.temporary; then commit
- * or discard. A link to a folder is followed. Leftovers of writers that are gone are removed on the way. */
+/* A folder being written beside its final place. rmx_outfolder o = {0} first. Write files into
+ * o.temporary; then commit or discard. A link to a folder is followed. Leftovers of writers that
+ * are gone are removed on the way. */
 typedef struct rmx_outfolder {
   char *path, *temporary;
   bool inside; /* temporary lies in the old folder, since nothing can be made beside it */
 } rmx_outfolder;
 rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err);
-/* Puts the folder in place of the old one, in one step where the system can. Files of the old folder named in `ours` go,
- * its others stay. Where folders cannot be exchanged (a mount point, the current folder) the files are moved into the
- * old one, `last` last. */
-rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err);
+/* Puts the folder in place of the old one, in one step where the system can. Files of the old
+ * folder named in `ours` go, its others stay. Where folders cannot be exchanged (a mount point, the
+ * current folder) the files are moved into the old one, `last` last. */
+rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last,
+                                rmx_err *err);
 void rmx_outfolder_discard(rmx_outfolder *o);
 
-/* Removes what stands beside its place while it is written: for a program that ends at once. Async-signal-safe. */
+/* Removes what stands beside its place while it is written: for a program that ends at once.
+ * Async-signal-safe. */
 void rmx_abandon_files(void);
 
 /* A file mapped read-only; an empty file gives data = NULL, size = 0. */
@@ -299,8 +311,8 @@ void rmx_map_release(rmx_map *map);
 
 /* ---- numbers and strings as text ---------------------------------------- */
 
-/* Makes of a text, in place, one that a terminal shows as it is: what is no UTF-8, and every control character but those in
- * `kept`, becomes "?". */
+/* Makes of a text, in place, one that a terminal shows as it is: what is no UTF-8, and every
+ * control character but those in `kept`, becomes "?". */
 void rmx_make_printable(char *text, const char *kept);
 /* Whether it would leave all of the text as it is, with nothing kept. */
 bool rmx_is_printable(const char *text);
@@ -308,14 +320,15 @@ bool rmx_is_printable(const char *text);
 bool rmx_is_utf8(const char *text, size_t size, size_t *at);
 /* The fewest digits that read back to the same double, as "%g" writes them. out: 32 bytes. */
 void rmx_double_text(double x, char out[32]);
-/* The same with a point, always: JSON, YAML 1.1 and 1.2, and Python read it back as the same double, never as an
- * integer or a string. x is finite. */
+/* The same with a point, always: JSON, YAML 1.1 and 1.2, and Python read it back as the same
+ * double, never as an integer or a string. x is finite. */
 void rmx_put_number(rmx_buf *out, double x);
 /* A string in double quotes, the same text for JSON, YAML and Python. `s` is UTF-8. */
 void rmx_put_quoted(rmx_buf *out, const char *s);
 /* A YAML scalar: plain where no reader could take it for something else, else quoted. */
 void rmx_put_yaml(rmx_buf *out, const char *s);
-/* `key` as a line's beginning in a block map, its colon included; a long one in the form that readers take at any length. */
+/* `key` as a line's beginning in a block map, its colon included; a long one in the form that
+ * readers take at any length. */
 void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key);
 /* One word for a POSIX shell, in single quotes. */
 void rmx_put_shell(rmx_buf *out, const char *s);
@@ -324,18 +337,20 @@ void rmx_put_shell(rmx_buf *out, const char *s);
 
 /* The caller owns the tree (json_decref). Errors name file and line. */
 rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err);
-/* The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are read as `instead`, a JSON
- * value ("null"). */
+/* The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are
+ * read as `instead`, a JSON value ("null"). */
 rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err);
 rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err);
-/* The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a line feed;
- * free() it. NULL: memory is short, or there is no tree. */
+/* The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a
+ * line feed; free() it. NULL: memory is short, or there is no tree. */
 char *rmx_json_text(const json_t *tree);
 /* The same on one line without spaces; a NULL tree sets out->failed. */
 void rmx_put_json(rmx_buf *out, const json_t *tree);
 /* Fetches with a type check: `what` (usually the file) heads the message. */
-rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what, rmx_err *err);
-rmx_status rmx_json_string(const json_t *object, const char *key, const char **out, const char *what, rmx_err *err);
+rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what,
+                           rmx_err *err);
+rmx_status rmx_json_string(const json_t *object, const char *key, const char **out,
+                           const char *what, rmx_err *err);
 
 /* A YAML document as a jansson tree: maps to objects (key order kept), sequences to
  * arrays, plain scalars to null, true/false, integers, reals, else strings;
@@ -345,7 +360,8 @@ typedef struct rmx_yaml {
   struct rmx_yaml_lines *lines;
 } rmx_yaml;
 rmx_status rmx_yaml_read(const char *path, rmx_yaml *out, rmx_err *err);
-rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out, rmx_err *err);
+rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out,
+                          rmx_err *err);
 int rmx_yaml_line(const rmx_yaml *y, const json_t *node); /* 1-based; 0 if unknown */
 void rmx_yaml_release(rmx_yaml *y);
 /* Writes a tree as YAML (block style); `heading` (may be NULL) becomes comment lines on top. */
@@ -355,20 +371,20 @@ rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *head
 
 /* A table whose first column names the rows. Empty, NA and NaN cells are NaN. */
 typedef struct rmx_table {
-  char *path;      /* where it came from, for messages */
-  char *id_name;   /* header of the first column */
+  char *path;    /* where it came from, for messages */
+  char *id_name; /* header of the first column */
   size_t N, D;
-  char **ids;      /* (N) */
-  int *lines;      /* (N) line of each row in the file */
-  char **names;    /* (D) */
-  double *x;       /* (N, D) */
+  char **ids;         /* (N) */
+  int *lines;         /* (N) line of each row in the file */
+  char **names;       /* (D) */
+  double *x;          /* (N, D) */
   rmx_better *better; /* (D) which way each column is better, as its file says; NULL: it does not */
 } rmx_table;
 /* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is no number,
  * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */
 rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err);
-/* The same file as text, for tables that are not numbers alone: cells (N, C), of the header and of N rows.
- * Empty and repeated names are left to the caller. rmx_cells c = {0} may be released. */
+/* The same file as text, for tables that are not numbers alone: cells (N, C), of the header and of
+ * N rows. Empty and repeated names are left to the caller. rmx_cells c = {0} may be released. */
 typedef struct rmx_cells {
   char *path, *text; /* the cells point into text */
   size_t N, C;
@@ -380,8 +396,10 @@ rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err);
 void rmx_cells_release(rmx_cells *c);
 /* Shortest decimal that reads back to the same double; NaN is an empty cell. */
 rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err);
-rmx_status rmx_csv_print(FILE *f, const rmx_table *t, rmx_err *err); /* whole, or nothing where memory is short */
-rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err); /* NULL names and ids, zero x */
+/* whole, or nothing where memory is short */
+rmx_status rmx_csv_print(FILE *f, const rmx_table *t, rmx_err *err);
+/* NULL names and ids, zero x */
+rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err);
 void rmx_table_release(rmx_table *t);
 /* A field of CSV, quoted only if it must be. */
 void rmx_csv_field(rmx_buf *out, const char *text);
@@ -389,20 +407,21 @@ void rmx_csv_field(rmx_buf *out, const char *text);
 /* ---- options: one table for parsing, bounds, help, config keys, man pages */
 
 typedef enum rmx_option_type {
-  RMX_BOOL,   /* bool */
-  RMX_INT,    /* int64_t; "600k", "1.5M", "1G" are taken as well, powers of 1000 */
-  RMX_REAL,   /* double */
+  RMX_BOOL,     /* bool */
+  RMX_INT,      /* int64_t; "600k", "1.5M", "1G" are taken as well, powers of 1000 */
+  RMX_REAL,     /* double */
   RMX_DURATION, /* double, seconds; "90", "90s", "15min", "12h" and "2d" are taken */
-  RMX_TEXT,   /* char *, owned by the struct; NULL when not given */
-  RMX_CHOICE, /* char *, one of `choices` */
-  RMX_LIST,   /* rmx_strings: may be given several times */
+  RMX_TEXT,     /* char *, owned by the struct; NULL when not given */
+  RMX_CHOICE,   /* char *, one of `choices` */
+  RMX_LIST,     /* rmx_strings: may be given several times */
 } rmx_option_type;
 
 typedef struct rmx_option {
-  const char *key;     /* "proxy.lr", or the long flag "mixtures" */
+  const char *key; /* "proxy.lr", or the long flag "mixtures" */
   rmx_option_type type;
-  size_t offset;       /* of the member in the struct it fills */
-  const char *initial; /* the default, as text; NULL: none. A word as default of a number ("none") stands for its 0, which the bounds leave
+  size_t offset; /* of the member in the struct it fills */
+  const char *
+      initial; /* the default, as text; NULL: none. A word as default of a number ("none") stands for its 0, which the bounds leave
                           out: it is what is typed and written for it */
   double min, max;     /* of numbers, inclusive; both 0: no bounds */
   const char *choices; /* "ridge|trees" of RMX_CHOICE; metavariable ("FILE") of the others */
@@ -428,9 +447,9 @@ rmx_status rmx_parse_duration(const char *text, const char *what, double *out, r
  * one), each i once, in no order; returns when all are done. What `work` writes
  * must depend on i alone, then results depend on no number of threads. */
 void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), void *context);
-/* Threads that stay, for loops of microseconds. `work` is also told which thread it runs on, 0 (the caller's) to
- * threads - 1, and may use what belongs to that thread as scratch. One loop at a time; n below 2^32. A NULL pool is
- * the caller's thread alone. */
+/* Threads that stay, for loops of microseconds. `work` is also told which thread it runs on, 0 (the
+ * caller's) to threads - 1, and may use what belongs to that thread as scratch. One loop at a time;
+ * n below 2^32. A NULL pool is the caller's thread alone. */
 typedef struct rmx_pool rmx_pool;
 typedef void rmx_pool_work(void *context, size_t i, int thread);
 rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err);

@@ -1,12 +1,13 @@
-/* baselines.h: the ways to choose data, so that they can be compared: each one file in src/baselines, with its
- * paper, equations and cost on top.
+/* baselines.h: the ways to choose data, so that they can be compared: each one file in
+ * src/baselines, with its paper, equations and cost on top.
  *
  * Uses: base, mixture, corpus, kernels, model, train, swarm, regress, optimize.
  *
- * A way is given the same corpus, target, models and budget as the others. It trains what it needs, and yields a
- * mixture, or a training that chooses while it goes on, or a smaller corpus. Every FLOP it spends on the way is
- * counted: references, proxies, scoring, validation. Where paper and published code differ, the paper's form is
- * the default and the code's an option; `notes` says which was used.
+ * A way is given the same corpus, target, models and budget as the others. It trains what it needs,
+ * and yields a mixture, or a training that chooses while it goes on, or a smaller corpus. Every
+ * FLOP it spends on the way is counted: references, proxies, scoring, validation. Where paper and
+ * published code differ, the paper's form is the default and the code's an option; `notes` says
+ * which was used.
  */
 #ifndef REGMIX_BASELINES_H
 #define REGMIX_BASELINES_H
@@ -18,10 +19,12 @@
 extern "C" {
 #endif
 
-/* ---- options: one struct and one table of keys ("doremi.eta") for all ways ---------------------------------- */
+/* ---- options: one struct and one table of keys ("doremi.eta") for all ways
+ * ---------------------------------- */
 
 typedef struct rmx_doremi_options {
-  char *form;       /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
+  /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
+  char *form;
   int64_t rounds;   /* at most: 1; the next reference is trained on the mixture of the last round */
   double eta;       /* step of the exponentiated gradient: 1 */
   double smoothing; /* c: 1e-3 */
@@ -29,16 +32,18 @@ typedef struct rmx_doremi_options {
 } rmx_doremi_options;
 
 typedef struct rmx_odm_options {
-  char *form;       /* "paper": EXP3 with importance weights; "code": smoothed means of exp(loss), linear */
+  /* "paper": EXP3 with importance weights; "code": smoothed means of exp(loss), linear */
+  char *form;
   double smoothing; /* a: share of the old reward: 0.9 */
   double warmup;    /* share of the steps on the natural mixture: 0.02 */
   double explore;   /* times the scheduled exploration: 1; 0: none */
 } rmx_odm_options;
 
 typedef struct rmx_ppl_options {
-  char *band;    /* "low", "middle", "high": which part of the ranks is kept; "middle" */
-  double keep;   /* share of the training tokens kept: 0.5 */
-  bool by_domain; /* a rank in each domain, which keeps the mixture; false: one rank over all, which shifts it */
+  char *band;  /* "low", "middle", "high": which part of the ranks is kept; "middle" */
+  double keep; /* share of the training tokens kept: 0.5 */
+  /* a rank in each domain, which keeps the mixture; false: one rank over all, which shifts it */
+  bool by_domain;
 } rmx_ppl_options;
 
 typedef struct rmx_rho_options {
@@ -53,12 +58,14 @@ typedef struct rmx_law_options {
 
 typedef struct rmx_aioli_options {
   /* 0: as published for so many domains: up to 2, up to 4, more. */
-  double eta;          /* step of the mixture: .2, .1, 1 */
-  double one_hot;      /* h, share of the domain explored: .625, .5, .75 */
-  int64_t sweeps;      /* over the domains in a round: 4, 4, 2 */
-  double explore;      /* share of a round's steps spent on them: .13, .29, .7 */
-  int64_t rounds;      /* updates of the mixture in a training: of 250, 250, 200 steps, 4 at least */
-  double smoothing;    /* form "code": share of the old in the moving mean of A; 0: the paper's form, without: 0 */
+  double eta;     /* step of the mixture: .2, .1, 1 */
+  double one_hot; /* h, share of the domain explored: .625, .5, .75 */
+  int64_t sweeps; /* over the domains in a round: 4, 4, 2 */
+  double explore; /* share of a round's steps spent on them: .13, .29, .7 */
+  /* updates of the mixture in a training: of 250, 250, 200 steps, 4 at least */
+  int64_t rounds;
+  /* form "code": share of the old in the moving mean of A; 0: the paper's form, without: 0 */
+  double smoothing;
   int64_t eval_tokens; /* validation tokens of a domain at each look, if the budget allows: 4096 */
 } rmx_aioli_options;
 
@@ -98,24 +105,27 @@ typedef struct rmx_baseline_options {
 extern const rmx_option rmx_baseline_option_table[];
 extern const size_t rmx_baseline_option_table_n;
 
-/* ---- a way, what it is given, what it finds ------------------------------------------------------------------ */
+/* ---- a way, what it is given, what it finds
+ * ------------------------------------------------------------------ */
 
 /* What every way is given. All borrowed. */
 typedef struct rmx_contest {
-  const char *folder;         /* where the runs that ways train go, each under a name: <experiment>/compare */
-  const char *experiment;     /* the folder whose corpus/ they train on */
+  /* where the runs that ways train go, each under a name: <experiment>/compare */
+  const char *folder;
+  const char *experiment; /* the folder whose corpus/ they train on */
   const rmx_corpus *corpus;
   const rmx_kernels *kernels;
-  const double *target;       /* (corpus->D) weight of each domain's validation loss in what is to be lowered */
-  const double *cap;          /* (D_train) most a weight may be, by the epochs of the large run */
+  /* (corpus->D) weight of each domain's validation loss in what is to be lowered */
+  const double *target;
+  const double *cap; /* (D_train) most a weight may be, by the epochs of the large run */
   const rmx_training *proxy, *large;
-  const rmx_run *swarm;       /* (swarm_n) proxies on random mixtures, for the ways that fit them */
+  const rmx_run *swarm; /* (swarm_n) proxies on random mixtures, for the ways that fit them */
   size_t swarm_n;
   const rmx_sample_options *sample;
   const rmx_regress_options *regress;
   const rmx_optimize_options *optimize;
   const rmx_baseline_options *options;
-  double budget;              /* FLOPs to find a mixture with, for the ways that let one choose */
+  double budget; /* FLOPs to find a mixture with, for the ways that let one choose */
   uint64_t seed;
   int threads;
   /* Trains those of the runs (n) that have no result yet, in processes of their own. */
@@ -128,21 +138,24 @@ typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } r
 
 /* What a way found, and what the large model is to be trained with. */
 typedef struct rmx_found {
-  double *mixture;         /* (D_train) the mixture; of a way that chooses while training, where it starts */
+  /* (D_train) the mixture; of a way that chooses while training, where it starts */
+  double *mixture;
   json_t *steering;        /* of the large run, see rmx_run; NULL: none */
   char *experiment;        /* the folder whose corpus/ it trains on; NULL: the contest's */
   double flops, wall_s;    /* spent */
   rmx_converged converged; /* whether its rounds came to rest */
-  json_t *notes;           /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
+  /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
+  json_t *notes;
 } rmx_found;
 void rmx_found_release(rmx_found *f);
 
 typedef struct rmx_baseline {
   const char *name, *help;
-  const char *source;   /* the paper */
-  const char *suits;    /* which question it suits, for the man page: one sentence */
-  bool sees_target;     /* may look at the target's loss when it chooses */
-  bool needs_swarm;     /* fits contest->swarm: its runs must be made before check, trained before find */
+  const char *source; /* the paper */
+  const char *suits;  /* which question it suits, for the man page: one sentence */
+  bool sees_target;   /* may look at the target's loss when it chooses */
+  /* fits contest->swarm: its runs must be made before check, trained before find */
+  bool needs_swarm;
   /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
   rmx_status (*check)(const rmx_contest *c, rmx_err *err);
   /* Trains and computes. out is zero before; released by the caller, after a failure too. */
@@ -157,8 +170,8 @@ extern const size_t rmx_baselines_n;
 /* By name; RMX_EINPUT with the nearest known one. */
 rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err *err);
 /* rmx_steer of any run that a way made: by "method" of its steering. */
-rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out,
-                               rmx_err *err);
+rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
+                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,9 @@
  *
  * Uses: base, mixture, corpus, kernels, model, train, regress, optimize, baselines.
  *
- * One list of sections, each a prefix and an option table, is the config: `proxy.lr` is option `lr` of section
- * `proxy`. The YAML, `--set proxy.lr=1e-3`, resolved.yaml, `init`'s commented file and the man page are all read off it.
+ * One list of sections, each a prefix and an option table, is the config: `proxy.lr` is option `lr`
+ * of section `proxy`. The YAML, `--set proxy.lr=1e-3`, resolved.yaml, `init`'s commented file and
+ * the man page are all read off it.
  */
 #ifndef REGMIX_EXPERIMENT_H
 #define REGMIX_EXPERIMENT_H
@@ -24,8 +25,10 @@ typedef struct rmx_compare_options {
   int64_t seeds;       /* paired: each mixture is trained once with each */
   int64_t first_seed;  /* number of the first: others are other models */
   rmx_strings against; /* prior, uniform, best_single, best_run, single:DOMAIN, or a mixture file */
-  rmx_strings methods; /* names of rmx_baselines (or of mixtures), compared with each other; none: no such comparison */
-  char *budget;        /* of each method's search: FLOPs, or "20Mtokens" of the proxy; NULL: what the swarm takes */
+  /* names of rmx_baselines (or of mixtures), compared with each other; none: no such comparison */
+  rmx_strings methods;
+  /* of each method's search: FLOPs, or "20Mtokens" of the proxy; NULL: what the swarm takes */
+  char *budget;
 } rmx_compare_options;
 
 /* One metric of the target and its weight; negative: to be maximised. */
@@ -34,8 +37,8 @@ typedef struct rmx_target_term {
   double weight;
 } rmx_target_term;
 
-/* What the optimum must keep to, as texts: those of rmx_constraints and rmx_target. Of the config and, over it, of the
- * command line. */
+/* What the optimum must keep to, as texts: those of rmx_constraints and rmx_target. Of the config
+ * and, over it, of the command line. */
 typedef struct rmx_question_options {
   rmx_strings floor, cap, fix, share; /* DOMAIN=WEIGHT, NAME=LOW..HIGH:DOMAIN,... */
   rmx_strings metric_group;           /* NAME=METRIC,... */
@@ -47,8 +50,8 @@ typedef struct rmx_question_options {
 
 typedef struct rmx_general_options {
   int64_t seed;
-  int64_t jobs;  /* worker processes; 0: one per processor */
-  char *isa;     /* processor level of the kernels */
+  int64_t jobs; /* worker processes; 0: one per processor */
+  char *isa;    /* processor level of the kernels */
 } rmx_general_options;
 
 typedef struct rmx_config {
@@ -56,7 +59,7 @@ typedef struct rmx_config {
   rmx_corpus_options corpus;
   rmx_domain_source *domains; /* (n_domains) of corpus.domains */
   size_t n_domains;
-  rmx_target_term *target;    /* (n_target) */
+  rmx_target_term *target; /* (n_target) */
   size_t n_target;
   rmx_sample_options sample;
   rmx_training proxy, large;
@@ -68,24 +71,27 @@ typedef struct rmx_config {
 } rmx_config;
 
 typedef struct rmx_section {
-  const char *prefix;      /* "proxy"; "": the keys stand by themselves (some have dots of their own) */
+  /* "proxy"; "": the keys stand by themselves (some have dots of their own) */
+  const char *prefix;
   const rmx_option *table;
   const size_t *n;
-  size_t offset;           /* of the struct the table fills, in rmx_config */
-  const char *help;        /* one sentence */
+  size_t offset;    /* of the struct the table fills, in rmx_config */
+  const char *help; /* one sentence */
 } rmx_section;
 extern const rmx_section rmx_config_sections[];
 extern const size_t rmx_config_sections_n;
 
-/* Defaults, then the YAML file (NULL: none), then `settings` (n) of "key=value". Unknown keys name file, line and the nearest
- * known one. */
-rmx_status rmx_config_read(const char *path, const char *const *settings, size_t n, rmx_config *out, rmx_err *err);
+/* Defaults, then the YAML file (NULL: none), then `settings` (n) of "key=value". Unknown keys name
+ * file, line and the nearest known one. */
+rmx_status rmx_config_read(const char *path, const char *const *settings, size_t n, rmx_config *out,
+                           rmx_err *err);
 /* One "key=value" on top. */
 rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err);
 void rmx_config_release(rmx_config *c);
 /* The whole config with every default: what resolved.yaml holds. A new reference. */
 json_t *rmx_config_json(const rmx_config *c);
-/* What a key is where nothing sets it ("large.tokens": "4M"); NULL: nothing. `key` as typed, `option` its table entry. */
+/* What a key is where nothing sets it ("large.tokens": "4M"); NULL: nothing. `key` as typed,
+ * `option` its table entry. */
 const char *rmx_config_initial(const char *key, const rmx_option *option);
 
 /* An experiment: a folder and its config. */
@@ -94,9 +100,10 @@ typedef struct rmx_experiment {
   char *config_path; /* NULL: there is no regmix.yaml */
   rmx_config config;
 } rmx_experiment;
-/* Opens the experiment in `folder`, or, with `yaml` given, the one whose config that is (its folder, unless `folder` is given too). */
-rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char *const *settings, size_t n,
-                               rmx_experiment *out, rmx_err *err);
+/* Opens the experiment in `folder`, or, with `yaml` given, the one whose config that is (its
+ * folder, unless `folder` is given too). */
+rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char *const *settings,
+                               size_t n, rmx_experiment *out, rmx_err *err);
 void rmx_experiment_release(rmx_experiment *e);
 /* <folder>/<name>; NULL if memory is short; free() it. */
 char *rmx_experiment_path(const rmx_experiment *e, const char *name);

@@ -22,33 +22,35 @@ typedef enum rmx_import_what { RMX_IMPORT_MIXTURES, RMX_IMPORT_METRICS } rmx_imp
 
 typedef struct rmx_import_options {
   rmx_import_what what;
-  const char *const *columns; /* (n_columns) glob patterns of the columns wanted; none: the form's own rule */
+  /* (n_columns) glob patterns of the columns wanted; none: the form's own rule */
+  const char *const *columns;
   size_t n_columns;
   bool mixed; /* the table holds mixtures and metrics both: columns are chosen by their names */
-  const char *id;       /* the column that names the runs; "row": the number of the row does; NULL: the form's own rule */
-  bool any_sum;         /* mixtures need not sum to 1 */
+  /* the column that names the runs; "row": the number of the row does; NULL: the form's own rule */
+  const char *id;
+  bool any_sum; /* mixtures need not sum to 1 */
 } rmx_import_options;
 
-/* Reads a table in any of the forms above. Column rule where no patterns are given: csv and olmix take every
- * column that holds numbers and tell which hold text; wandb and mixed tables take `mixture.<domain>` (also
- * mixture/, mixtures, mix, weights, domain_weights, with or without `config.` before it) as the mixture, and
- * metric/, metrics/, eval/, val/, valid/, validation/, test/, summary. and *loss as metrics. The name of a
- * domain is what stands behind such a prefix; names of metrics stay as they are. Runs of wandb that did not
- * finish are left out and told.
+/* Reads a table in any of the forms above. Column rule where no patterns are given: csv and olmix
+ * take every column that holds numbers and tell which hold text; wandb and mixed tables take
+ * `mixture.<domain>` (also mixture/, mixtures, mix, weights, domain_weights, with or without
+ * `config.` before it) as the mixture, and metric/, metrics/, eval/, val/, valid/, validation/,
+ * test/, summary. and *loss as metrics. The name of a domain is what stands behind such a prefix;
+ * names of metrics stay as they are. Runs of wandb that did not finish are left out and told.
  *
- * A missing cell (empty, NA, NaN, null, none, -) is a NaN among metrics and RMX_EINPUT in a mixture; so is
- * any cell that is no number; both name line and column. A metric that is infinite counts as missing. A
- * domain that a YAML file does not name has weight 0. out->better is filled where the form says it (harness).
- * Cost: O(cells), and of harness O(files * metrics). */
-rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
-                            rmx_table *out, rmx_err *err);
+ * A missing cell (empty, NA, NaN, null, none, -) is a NaN among metrics and RMX_EINPUT in a
+ * mixture; so is any cell that is no number; both name line and column. A metric that is infinite
+ * counts as missing. A domain that a YAML file does not name has weight 0. out->better is filled
+ * where the form says it (harness). Cost: O(cells), and of harness O(files * metrics). */
+rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
+                            const rmx_listener *listener, rmx_table *out, rmx_err *err);
 
-/* Makes the runs of two tables meet. Where they share a name, nothing is done. Where they share none, but
- * each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001; tinyllama_1M_n1), the
- * numbers say who is who: the runs of `metrics` get the names in `mixtures`, and that is told. Else
- * RMX_EINPUT, with the names of both. */
-rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics, const rmx_listener *listener,
-                           rmx_err *err);
+/* Makes the runs of two tables meet. Where they share a name, nothing is done. Where they share
+ * none, but each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001;
+ * tinyllama_1M_n1), the numbers say who is who: the runs of `metrics` get the names in `mixtures`,
+ * and that is told. Else RMX_EINPUT, with the names of both. */
+rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics,
+                           const rmx_listener *listener, rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -24,18 +24,22 @@
 extern "C" {
 #endif
 
-typedef struct rmx_kernels rmx_kernels; /* the table: src/kernels/kernels.h documents each function */
+/* the table: src/kernels/kernels.h documents each function */
+typedef struct rmx_kernels rmx_kernels;
 
-/* The table for level `isa` (a name of the above; NULL or "auto": $REGMIX_ISA if set, else the best this
- * processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it has; for amx, with
- * the reason: tiles are the system's to grant. */
+/* The table for level `isa` (a name of the above; NULL or "auto": $REGMIX_ISA if set, else the best
+ * this processor has). RMX_EINPUT for an unknown level or one this processor lacks, with those it
+ * has; for amx, with the reason: tiles are the system's to grant. */
 rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *err);
 const char *rmx_kernels_name(const rmx_kernels *k);
-/* Whether a product of whole numbers comes out exactly, as it must at every level: RMX_ENUMERIC. Takes a millisecond. */
+/* Whether a product of whole numbers comes out exactly, as it must at every level: RMX_ENUMERIC.
+ * Takes a millisecond. */
 rmx_status rmx_kernels_check(const rmx_kernels *k, rmx_err *err);
-/* The levels this build has and this processor can run, worst first. Returns how many; names into list[]. */
+/* The levels this build has and this processor can run, worst first. Returns how many; names into
+ * list[]. */
 size_t rmx_kernels_available(const char *list[], size_t max);
-/* GFLOP/s of one thread in a register-only multiply-add loop of this level: the limit. Takes ~50 ms. */
+/* GFLOP/s of one thread in a register-only multiply-add loop of this level: the limit. Takes ~50
+ * ms. */
 double rmx_kernels_peak_gflops(const rmx_kernels *k);
 
 #ifdef __cplusplus

@@ -15,9 +15,10 @@ extern "C" {
 
 /* Checks weights (D) as a user gave them: finite, not negative, sum within `slack` of 1
  * (0.01 by convention); then normalises them. `where` ("m.csv:12") heads the message. */
-rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, double slack, const char *where,
-                             rmx_err *err);
-/* Divides by the sum, unless that is 1 within 1e-9: such weights stay as they are, bit for bit. RMX_ENUMERIC where that is not a positive number. */
+rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, double slack,
+                             const char *where, rmx_err *err);
+/* Divides by the sum, unless that is 1 within 1e-9: such weights stay as they are, bit for bit.
+ * RMX_ENUMERIC where that is not a positive number. */
 rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err);
 /* prior_d = tokens_d / sum tokens. */
 void rmx_mixture_prior(const double *tokens, size_t D, double *prior);
@@ -26,9 +27,10 @@ void rmx_mixture_temper(const double *p, size_t D, double exponent, double *out)
 /* Draws from Dirichlet(alpha) (D); some alpha may be 0 (the weight is then 0), not all. Works for
  * shapes far below 1 (gamma numbers are drawn in logarithms). */
 void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w);
-/* The mixture nearest to w (in Kullback-Leibler divergence) that keeps the caps: w_d <- min(cap_d, scale *
- * w_d) with the one scale that makes the sum 1. Where all weights that are not 0 stand at their caps, the
- * rest goes to the others in proportion to their caps. Needs sum cap >= 1. Cost O(D^2) at worst. */
+/* The mixture nearest to w (in Kullback-Leibler divergence) that keeps the caps: w_d <- min(cap_d,
+ * scale * w_d) with the one scale that makes the sum 1. Where all weights that are not 0 stand at
+ * their caps, the rest goes to the others in proportion to their caps. Needs sum cap >= 1. Cost
+ * O(D^2) at worst. */
 void rmx_mixture_cap(double *w, const double *cap, size_t D);
 
 /* The same share for each domain. w (D). */
@@ -37,11 +39,12 @@ void rmx_mixture_uniform(double *w, size_t D);
 /* Reads one mixture: YAML map `domain: weight` (at top, or under `mixture:`/`train:` as in the
  * authors' files), JSON the same, CSV with columns domain,weight or with one row. Domains not
  * named get 0; unknown ones are an error. w (D). */
-rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w, rmx_err *err);
+rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
+                            rmx_err *err);
 json_t *rmx_mixture_json(const double *w, const char *const *names, size_t D); /* new reference */
 
-/* The recipe of RegMix for random mixtures (../../docs/method.md; RegMix code, synthesize_mixture.py):
- * temper the prior, Dirichlet at log-spaced strengths, caps, a grid. */
+/* The recipe of RegMix for random mixtures (../../docs/method.md; RegMix code,
+ * synthesize_mixture.py): temper the prior, Dirichlet at log-spaced strengths, caps, a grid. */
 typedef struct rmx_sample_options {
   int64_t runs;                      /* N mixtures wanted */
   double temper;                     /* exponent on the prior before drawing: 0.5 */
@@ -62,13 +65,15 @@ typedef struct rmx_sample_options {
  * Dirichlet vector given w_d in [lo, hi] is a truncated Beta w_d and, independent of it, the rest scaled by 1
  * - w_d; so rows without a domain that is short of coverage are given a w_d drawn so, and the rest of the row
  * is scaled down. A request that cannot be met is RMX_EINPUT and says which bound to loosen. */
-rmx_status rmx_sample_mixtures(const rmx_sample_options *options, const double *prior, const double *cap,
-                               const char *const *names, size_t D, uint64_t seed, double *out, rmx_err *err);
+rmx_status rmx_sample_mixtures(const rmx_sample_options *options, const double *prior,
+                               const double *cap, const char *const *names, size_t D, uint64_t seed,
+                               double *out, rmx_err *err);
 /* Which domains every sample leaves at 0, because the prior is 0 or the cap is below the grid:
  * excluded (D) or NULL; returns how many. For a warning to the user. */
-size_t rmx_sample_excluded(const rmx_sample_options *options, const double *prior, const double *cap,
-                           size_t D, bool *excluded);
-/* cap_d = min(1, max_epochs * tokens_d / budget) with a budget > 0, else min(1, cap_ratio * prior_d). */
+size_t rmx_sample_excluded(const rmx_sample_options *options, const double *prior,
+                           const double *cap, size_t D, bool *excluded);
+/* cap_d = min(1, max_epochs * tokens_d / budget) with a budget > 0, else min(1, cap_ratio *
+ * prior_d). */
 void rmx_sample_caps(const rmx_sample_options *options, const double *prior, const double *tokens,
                      double budget, size_t D, double *cap);
 
@@ -76,38 +81,46 @@ void rmx_sample_caps(const rmx_sample_options *options, const double *prior, con
 
 typedef enum rmx_redomain_kind {
   RMX_DOMAIN_RENAME, /* OLD=NEW */
-  RMX_DOMAIN_SPLIT,  /* P=A:0.3,B:0.7: P's tokens are 30 % A and 70 % B; w_A = 0.3 w_P, w_B = 0.7 w_P */
+  /* P=A:0.3,B:0.7: P's tokens are 30 % A and 70 % B; w_A = 0.3 w_P, w_B = 0.7 w_P */
+  RMX_DOMAIN_SPLIT,
   RMX_DOMAIN_MERGE,  /* P=A:0.4,B:0.6: A and B become P, whose tokens are 40 % A and 60 % B */
   RMX_DOMAIN_ADD,    /* NAME: no old run drew from it, w = 0 */
   RMX_DOMAIN_REMOVE, /* NAME: old runs without it are runs of the smaller corpus */
 } rmx_redomain_kind;
 
 typedef struct rmx_redomain_options {
-  double tolerance; /* of a merge: how far a part's share in a run may be from its natural one: 0.02 */
-  bool drop; /* of a removal: the runs that used the domain are left out; else they stay, and its column */
+  /* of a merge: how far a part's share in a run may be from its natural one: 0.02 */
+  double tolerance;
+  /* of a removal: the runs that used the domain are left out; else they stay, and its column */
+  bool drop;
 } rmx_redomain_options;
 
-/* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then release. */
+/* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then release.
+ * */
 typedef struct rmx_redomain_report {
-  rmx_strings redo;    /* runs that are no runs of the new corpus: left out of the table */
-  rmx_strings why;     /* (redo.n) one reason each */
-  rmx_strings unseen;  /* directions of the new simplex that no run of the table says anything about */
-  rmx_strings fix;     /* columns kept for the runs that used a removed domain: to be held at 0 from now on */
+  rmx_strings redo; /* runs that are no runs of the new corpus: left out of the table */
+  rmx_strings why;  /* (redo.n) one reason each */
+  /* directions of the new simplex that no run of the table says anything about */
+  rmx_strings unseen;
+  /* columns kept for the runs that used a removed domain: to be held at 0 from now on */
+  rmx_strings fix;
   rmx_strings measure; /* new domains: no old run has a loss on their own text */
 } rmx_redomain_report;
 
-/* Changes the table `t` of mixtures in place. `text` as above; shares must sum to 1 within 1 % (then they are
- * normalised). Split and add keep every run: a run drew from the parts of P in P's own proportions, so its
- * point in the larger simplex is exact, but all runs lie in one hyperplane of it. Merge keeps the runs whose
- * A : B is the natural one within the tolerance, or that used neither: in the others "P" was something else.
- * Old names are matched by rmx_find_name; a new name that is there already is RMX_EINPUT, as is a text that
- * does not read. On failure the table is as it was. Cost O(N D). */
+/* Changes the table `t` of mixtures in place. `text` as above; shares must sum to 1 within 1 %
+ * (then they are normalised). Split and add keep every run: a run drew from the parts of P in P's
+ * own proportions, so its point in the larger simplex is exact, but all runs lie in one hyperplane
+ * of it. Merge keeps the runs whose A : B is the natural one within the tolerance, or that used
+ * neither: in the others "P" was something else. Old names are matched by rmx_find_name; a new name
+ * that is there already is RMX_EINPUT, as is a text that does not read. On failure the table is as
+ * it was. Cost O(N D). */
 rmx_status rmx_redomain(rmx_table *t, rmx_redomain_kind kind, const char *text,
-                        const rmx_redomain_options *options, rmx_redomain_report *report, rmx_err *err);
+                        const rmx_redomain_options *options, rmx_redomain_report *report,
+                        rmx_err *err);
 void rmx_redomain_report_release(rmx_redomain_report *r);
-/* How many of the D - 1 directions of the simplex the mixtures of a table differ in: the rank of its rows,
- * each divided by its sum, less their mean. Differences below 1e-6 (root mean square) count as none. Cost O(N
- * D^2). */
+/* How many of the D - 1 directions of the simplex the mixtures of a table differ in: the rank of
+ * its rows, each divided by its sum, less their mean. Differences below 1e-6 (root mean square)
+ * count as none. Cost O(N D^2). */
 rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err);
 
 #ifdef __cplusplus

@@ -11,26 +11,33 @@
 extern "C" {
 #endif
 
-/* What a page is made from. Only `folder` must be given; whatever is NULL or 0 is looked for, and may be absent. */
+/* What a page is made from. Only `folder` must be given; whatever is NULL or 0 is looked for, and
+ * may be absent. */
 typedef struct rmx_report_files {
-  const char *folder;  /* the experiment's (docs/design/files.md), or one that holds a fit and an optimum.yaml */
-  const char *fit;     /* a fit's folder; NULL: <folder>/fit, or <folder> itself where fit.json is in it */
-  const char *optimum; /* NULL: optimum.yaml in <folder>, else in the fit's folder, else beside that */
-  const char *next;    /* CSV of the mixtures to train next; NULL: <folder>/next.csv */
-  double budget;       /* tokens of the real training run; 0: those of the large models, of the config, of the fit */
-  const char *const *domains; /* (n_domains) with tokens (n_domains): how many there are of each domain */
-  const double *tokens;       /* NULL: as the corpus has it, else the fit */
+  /* the experiment's (docs/design/files.md), or one that holds a fit and an optimum.yaml */
+  const char *folder;
+  /* a fit's folder; NULL: <folder>/fit, or <folder> itself where fit.json is in it */
+  const char *fit;
+  /* NULL: optimum.yaml in <folder>, else in the fit's folder, else beside that */
+  const char *optimum;
+  const char *next; /* CSV of the mixtures to train next; NULL: <folder>/next.csv */
+  /* tokens of the real training run; 0: those of the large models, of the config, of the fit */
+  double budget;
+  /* (n_domains) with tokens (n_domains): how many there are of each domain */
+  const char *const *domains;
+  const double *tokens; /* NULL: as the corpus has it, else the fit */
   size_t n_domains;
 } rmx_report_files;
 
-/* Reads the files and writes one self-contained HTML page to `path` (NULL: <folder>/report.html). The page needs
- * no network and no other file: numbers, styles, scripts and chart library are inside. Any file may be absent;
- * its section then says which command makes it. The same files with the same times of change give the same
- * bytes: the page's date is that of the newest file, or SOURCE_DATE_EPOCH where that variable is set.
+/* Reads the files and writes one self-contained HTML page to `path` (NULL: <folder>/report.html).
+ * The page needs no network and no other file: numbers, styles, scripts and chart library are
+ * inside. Any file may be absent; its section then says which command makes it. The same files with
+ * the same times of change give the same bytes: the page's date is that of the newest file, or
+ * SOURCE_DATE_EPOCH where that variable is set.
  *
- * RMX_EINPUT where a file that is there cannot be read as what it should be, or one that was named is not
- * there; RMX_EIO where the page cannot be written. Cost: every file is read once; the page holds at most about
- * 60,000 points of learning curves, whatever the number of runs. */
+ * RMX_EINPUT where a file that is there cannot be read as what it should be, or one that was named
+ * is not there; RMX_EIO where the page cannot be written. Cost: every file is read once; the page
+ * holds at most about 60,000 points of learning curves, whatever the number of runs. */
 rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx_err *err);
 
 /* The same without the page: the JSON object the page is drawn from, for whoever prefers their own plots. New

@@ -2,8 +2,9 @@
  *
  * Uses: base, mixture, corpus, kernels, model, train.
  *
- * The state of a run is its folder: no result.json means to do; a locked claim means that somebody is at it;
- * result.json (written whole, renamed) means done, whatever happens after. Workers are fresh processes.
+ * The state of a run is its folder: no result.json means to do; a locked claim means that somebody
+ * is at it; result.json (written whole, renamed) means done, whatever happens after. Workers are
+ * fresh processes.
  */
 #ifndef REGMIX_SWARM_H
 #define REGMIX_SWARM_H
@@ -16,19 +17,21 @@ extern "C" {
 
 typedef enum rmx_run_state {
   RMX_RUN_TODO,
-  RMX_RUN_STARTED,   /* nobody is at it, but there is a checkpoint to go on from */
-  RMX_RUN_RUNNING,   /* somebody holds the claim */
-  RMX_RUN_OUTDATED,  /* has a result, of another question (config or corpus changed) */
-  RMX_RUN_DAMAGED,   /* has a result that cannot be read, or whose model is missing or damaged */
-  RMX_RUN_DIVERGED,  /* has a result that says so: left out of fits */
+  RMX_RUN_STARTED,  /* nobody is at it, but there is a checkpoint to go on from */
+  RMX_RUN_RUNNING,  /* somebody holds the claim */
+  RMX_RUN_OUTDATED, /* has a result, of another question (config or corpus changed) */
+  RMX_RUN_DAMAGED,  /* has a result that cannot be read, or whose model is missing or damaged */
+  RMX_RUN_DIVERGED, /* has a result that says so: left out of fits */
   RMX_RUN_DONE,
   RMX_RUN_STATES
 } rmx_run_state;
 extern const char *const rmx_run_state_names[]; /* by rmx_run_state */
 
-/* How run `r` stands. *result (may be NULL) gets result.json where state is DIVERGED, DONE or OUTDATED: new reference. */
+/* How run `r` stands. *result (may be NULL) gets result.json where state is DIVERGED, DONE or
+ * OUTDATED: new reference. */
 rmx_run_state rmx_run_look(const rmx_run *r, json_t **result);
-/* What differs between the question an outdated run answered and `r`: "training.lr, seed". Empty if unknown. */
+/* What differs between the question an outdated run answered and `r`: "training.lr, seed". Empty if
+ * unknown. */
 void rmx_run_difference(const rmx_run *r, rmx_buf *out);
 
 /* ---- nothing finished is overwritten: what answers another question is set aside ------------ */
@@ -37,21 +40,23 @@ void rmx_run_difference(const rmx_run *r, rmx_buf *out);
 #define RMX_SET_ASIDE ".set-aside"
 /* The folder holds a result, or a training on its way, of another question than `r`. */
 bool rmx_run_is_another(const rmx_run *r);
-/* Moves the folder of `r`, whatever it answers, to where it is set aside. Nothing where there is none, or where somebody is at it. */
+/* Moves the folder of `r`, whatever it answers, to where it is set aside. Nothing where there is
+ * none, or where somebody is at it. */
 rmx_status rmx_run_set_aside(const rmx_run *r, rmx_err *err);
 /* A finished result of `r` was set aside. */
 bool rmx_run_is_aside(const rmx_run *r);
-/* Moves it back into its folder, whose present content is set aside; a training of `r` on its way, where nothing is finished.
- * *taken: there was one. */
+/* Moves it back into its folder, whose present content is set aside; a training of `r` on its way,
+ * where nothing is finished. *taken: there was one. */
 rmx_status rmx_run_take_back(const rmx_run *r, bool *taken, rmx_err *err);
 
 typedef struct rmx_swarm_options {
-  const char *program;  /* this program's file: workers are `program worker FOLDER` */
-  const char *isa;      /* passed on to the workers, or NULL */
-  const char *experiment; /* its folder, told to commands of the user's as REGMIX_EXPERIMENT; NULL: the run's corpus */
-  int jobs;             /* workers at a time */
-  int tries;            /* times a run that crashes is begun: 2 */
-  const char *what;     /* "train", "compare": heads the progress */
+  const char *program; /* this program's file: workers are `program worker FOLDER` */
+  const char *isa;     /* passed on to the workers, or NULL */
+  /* its folder, told to commands of the user's as REGMIX_EXPERIMENT; NULL: the run's corpus */
+  const char *experiment;
+  int jobs;         /* workers at a time */
+  int tries;        /* times a run that crashes is begun: 2 */
+  const char *what; /* "train", "compare": heads the progress */
 } rmx_swarm_options;
 
 typedef struct rmx_swarm_outcome {
@@ -60,22 +65,25 @@ typedef struct rmx_swarm_outcome {
   double tokens, wall_s;                  /* trained by this call */
 } rmx_swarm_outcome;
 
-/* Trains the runs (n) that have no result of this question, in their folders or set aside, `jobs` at a time, each in a process of its own. A crash
- * fails that run alone: it is told, tried again, then counted as failed. RMX_EINTERRUPTED when asked to stop: workers write
- * their checkpoints first. */
+/* Trains the runs (n) that have no result of this question, in their folders or set aside, `jobs`
+ * at a time, each in a process of its own. A crash fails that run alone: it is told, tried again,
+ * then counted as failed. RMX_EINTERRUPTED when asked to stop: workers write their checkpoints
+ * first. */
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
 
-/* The worker's whole life: claims the run in `folder`, trains it (or has the user's command do it), lets go. steer: of
- * rmx_train_hooks. Prints a line
- * `step steps tokens loss tokens_per_s` to `progress` (may be NULL) about four times a second, and lines `! MESSAGE` of warnings. */
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress, rmx_err *err);
+/* The worker's whole life: claims the run in `folder`, trains it (or has the user's command do it),
+ * lets go. steer: of rmx_train_hooks. Prints a line `step steps tokens loss tokens_per_s` to
+ * `progress` (may be NULL) about four times a second, and lines `! MESSAGE` of warnings. */
+rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress,
+                          rmx_err *err);
 
-/* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats per token), at half way
- * (`half`) or at the end; then, at the end, one for each name under "metrics" of some result (NaN where a run has none), with
- * their directions in out->better. `left_out` (may be NULL) counts the runs without. */
-rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half, rmx_table *out,
-                             size_t *left_out, rmx_err *err);
+/* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats
+ * per token), at half way (`half`) or at the end; then, at the end, one for each name under
+ * "metrics" of some result (NaN where a run has none), with their directions in out->better.
+ * `left_out` (may be NULL) counts the runs without. */
+rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half,
+                             rmx_table *out, size_t *left_out, rmx_err *err);
 
 #ifdef __cplusplus
 }

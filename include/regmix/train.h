@@ -16,52 +16,59 @@ extern "C" {
 
 /* A model and how it is trained: the sections `proxy` and `large` of the config. */
 typedef struct rmx_training {
-  char *preset;            /* of rmx_model_presets; the sizes below, where not 0, go before it */
+  char *preset; /* of rmx_model_presets; the sizes below, where not 0, go before it */
   int64_t layers, heads, width, ffn;
-  int64_t context;         /* T: tokens of a sequence */
-  int64_t tokens;          /* of the whole run */
-  int64_t batch_tokens;    /* of one optimiser step; at least one sequence */
-  int64_t micro_tokens;    /* of one forward and backward pass: memory against speed */
-  double lr;               /* peak; 0: by size (rmx_training_lr) */
-  double min_lr;           /* where the cosine ends, as a share of lr */
-  double warmup;           /* share of the steps */
-  char *schedule;          /* "constant" or "cosine" */
+  int64_t context;      /* T: tokens of a sequence */
+  int64_t tokens;       /* of the whole run */
+  int64_t batch_tokens; /* of one optimiser step; at least one sequence */
+  int64_t micro_tokens; /* of one forward and backward pass: memory against speed */
+  double lr;            /* peak; 0: by size (rmx_training_lr) */
+  double min_lr;        /* where the cosine ends, as a share of lr */
+  double warmup;        /* share of the steps */
+  char *schedule;       /* "constant" or "cosine" */
   rmx_adamw adamw;
-  int64_t eval_tokens;     /* validation tokens of each domain at most; 0: all there are */
-  bool eval_half;          /* measure the metrics at half way too */
-  int64_t evals;           /* measure them so often, evenly spread, for log.jsonl alone; 0: at half way and the end */
-  double checkpoint_s;     /* seconds between checkpoints */
-  int64_t threads;         /* of one run; 0: see rmx_training_threads. No result depends on it */
-  char *command;           /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
-  double timeout_s;        /* a try of the command takes at most so long; 0: as long as it likes */
-  double grace_s;          /* between TERM and KILL, where it is to end */
-  double may_fail;         /* share of the runs that may fail without stopping what comes after */
+  int64_t eval_tokens; /* validation tokens of each domain at most; 0: all there are */
+  bool eval_half;      /* measure the metrics at half way too */
+  /* measure them so often, evenly spread, for log.jsonl alone; 0: at half way and the end */
+  int64_t evals;
+  double checkpoint_s; /* seconds between checkpoints */
+  int64_t threads;     /* of one run; 0: see rmx_training_threads. No result depends on it */
+  char *command;       /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
+  double timeout_s;    /* a try of the command takes at most so long; 0: as long as it likes */
+  double grace_s;      /* between TERM and KILL, where it is to end */
+  double may_fail;     /* share of the runs that may fail without stopping what comes after */
 } rmx_training;
 
-/* Everything one training depends on. Plain data: written to run.json, read by the worker process. */
+/* Everything one training depends on. Plain data: written to run.json, read by the worker process.
+ * */
 typedef struct rmx_run {
   char *name;
-  char *folder;            /* runs/0001: where its files go */
-  char *corpus;            /* the folder whose corpus/ it trains on */
+  char *folder; /* runs/0001: where its files go */
+  char *corpus; /* the folder whose corpus/ it trains on */
   size_t D;
-  char **domains;          /* (D) names of the training domains */
-  double *mixture;         /* (D) */
+  char **domains;  /* (D) names of the training domains */
+  double *mixture; /* (D) */
   uint64_t seed;
-  bool keep_model;         /* leave model.bin behind */
+  bool keep_model; /* leave model.bin behind */
   uint64_t corpus_hash;
   int vocab;
-  rmx_training training;   /* text members borrowed by rmx_run_make, owned after rmx_run_read */
+  rmx_training training; /* text members borrowed by rmx_run_make, owned after rmx_run_read */
   bool owns_training;
-  json_t *steering;        /* {"method": NAME, ...}: what steers it beside its mixture, see rmx_steering; owned; NULL: nothing */
+  /* {"method": NAME, ...}: what steers it beside its mixture, see rmx_steering; owned; NULL:
+   * nothing */
+  json_t *steering;
 } rmx_run;
 
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
 extern const rmx_option rmx_training_options[];
 extern const size_t rmx_training_options_n;
 
-/* The model's sizes, preset and own ones together; RMX_EINPUT for an unknown preset or sizes that do not fit. */
-rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out, rmx_err *err);
-/* Peak learning rate: t->lr, else the preset's, else 1/sqrt(body parameters) kept within [4e-4, 6e-3]. */
+/* The model's sizes, preset and own ones together; RMX_EINPUT for an unknown preset or sizes that
+ * do not fit. */
+rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out,
+                              rmx_err *err);
+/* Peak learning rate: t->lr, else the preset's, else 1/sqrt(body parameters) kept within [4e-4,
+ * 6e-3]. */
 double rmx_training_lr(const rmx_training *t, const rmx_model_config *c);
 /* Learning rate of step `step` (0-based) of `steps`: linear warm-up, then constant or cosine. */
 double rmx_schedule_lr(const rmx_training *t, double peak, int64_t step, int64_t steps);
@@ -70,22 +77,24 @@ int64_t rmx_training_batch(const rmx_training *t);
 int64_t rmx_training_steps(const rmx_training *t);
 int64_t rmx_training_micro_batch(const rmx_training *t); /* sequences of one pass */
 
-/* Threads of a run where `at_once` run at a time here: t->threads, or if that is 0 an equal share of the processors. */
+/* Threads of a run where `at_once` run at a time here: t->threads, or if that is 0 an equal share
+ * of the processors. */
 int rmx_training_threads(const rmx_training *t, size_t at_once);
 
 rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
-                        const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
-                        bool keep_model, rmx_err *err);
+                        const rmx_corpus *corpus, const double *mixture,
+                        const rmx_training *training, uint64_t seed, bool keep_model, rmx_err *err);
 void rmx_run_release(rmx_run *r);
 /* run.json and mixture.yaml of the run's folder, written and read. */
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
 json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
-/* Hash of that: result.json keeps it as "answers", to tell results of another question. Of training.command only whether
- * there is one counts. out: 17 bytes. */
+/* Hash of that: result.json keeps it as "answers", to tell results of another question. Of
+ * training.command only whether there is one counts. out: 17 bytes. */
 void rmx_run_answers(const rmx_run *r, char out[17]);
-/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may differ in their last bit and
- * whose hash had the text of the command in it: `command`, as run.json has it beside the result, or NULL. */
+/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may
+ * differ in their last bit and whose hash had the text of the command in it: `command`, as run.json
+ * has it beside the result, or NULL. */
 bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *command);
 
 /* How a training stands; given to `tick` after every optimiser step. */
@@ -95,59 +104,70 @@ typedef struct rmx_train_state {
   double loss_nats, tokens_per_s;
 } rmx_train_state;
 
-/* What steers one training beside its mixture: where its batches come from, what their tokens weigh, what is looked at
- * between steps. Any function may be NULL; with all of them NULL the training is the plain one, bit for bit. */
+/* What steers one training beside its mixture: where its batches come from, what their tokens
+ * weigh, what is looked at between steps. Any function may be NULL; with all of them NULL the
+ * training is the plain one, bit for bit. */
 typedef struct rmx_steering {
   void *context;
-  rmx_stream *stream; /* what draws the batches, freed by the trainer; NULL: the run's mixture, fixed */
-  /* Before optimiser step `step` (0-based) of `steps`: may evaluate the model, which keeps its state, and change the
-   * mixture of its stream. scratch and losses are what rmx_evaluate takes. */
-  rmx_status (*before_step)(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses,
-                            rmx_err *err);
+  /* what draws the batches, freed by the trainer; NULL: the run's mixture, fixed */
+  rmx_stream *stream;
+  /* Before optimiser step `step` (0-based) of `steps`: may evaluate the model, which keeps its
+   * state, and change the mixture of its stream. scratch and losses are what rmx_evaluate takes. */
+  rmx_status (*before_step)(void *context, rmx_model *m, int64_t step, int64_t steps,
+                            rmx_batch *scratch, float *losses, rmx_err *err);
   /* From the losses (B, T) of a micro-batch sets batch->weights (B, T), which the stream made. */
   void (*weigh)(void *context, rmx_batch *batch, const float *losses);
-  /* State as JSON, and back: with the stream's, all it takes to go on with the same bits. save gives a new reference. */
+  /* State as JSON, and back: with the stream's, all it takes to go on with the same bits. save
+   * gives a new reference. */
   json_t *(*save)(const void *context);
   rmx_status (*load)(void *context, const json_t *state, rmx_err *err);
-  json_t *(*found)(const void *context);    /* an object for "steering" of result.json; a new reference */
-  double (*flops)(const void *context);     /* spent so far beside training the model: forward passes of others, evaluations */
+  /* an object for "steering" of result.json; a new reference */
+  json_t *(*found)(const void *context);
+  /* spent so far beside training the model: forward passes of others, evaluations */
+  double (*flops)(const void *context);
   void (*free)(void *context);
 } rmx_steering;
 /* Makes the steering that r->steering asks for; `out` is all NULL before. */
-typedef rmx_status rmx_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out,
-                             rmx_err *err);
+typedef rmx_status rmx_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
+                             rmx_steering *out, rmx_err *err);
 
 typedef struct rmx_train_hooks {
   void *context;
   void (*tick)(void *context, const rmx_train_state *s);
   rmx_steer *steer; /* called for a run with `steering`; NULL: such a run is RMX_EINPUT */
-  void (*warn)(void *context, const char *message); /* told of files that cannot be used; may be NULL */
+  /* told of files that cannot be used; may be NULL */
+  void (*warn)(void *context, const char *message);
 } rmx_train_hooks;
 
-/* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl as it goes, checkpoint.bin now and then, result.json
- * at the end (and model.bin, whose hash result.json keeps). Takes up from a checkpoint of the same question, with the bits it would
- * have had: the checkpoint holds the log so far, which is written again whatever the file holds. A checkpoint that is damaged is
- * told to `warn`, and the run begins anew.
- * A run whose loss is no number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
+/* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl
+ * as it goes, checkpoint.bin now and then, result.json at the end (and model.bin, whose hash
+ * result.json keeps). Takes up from a checkpoint of the same question, with the bits it would have
+ * had: the checkpoint holds the log so far, which is written again whatever the file holds. A
+ * checkpoint that is damaged is told to `warn`, and the run begins anew. A run whose loss is no
+ * number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 
 typedef struct rmx_speed {
   double tokens_per_s;       /* of whole optimiser steps, data among them: the median */
   double valid_tokens_per_s; /* of validation */
-  double processor;          /* processors this process had meanwhile: below its threads where others took some */
-  double *parts;             /* the caller's (rmx_model_parts_n), or NULL: gets the share of each part of the model */
-  double rss_mib, rss_anon_mib; /* memory of the process meanwhile, and how much of it is no file's */
-  double data, other;        /* shares of the step: getting batches; what is none of all these */
+  /* processors this process had meanwhile: below its threads where others took some */
+  double processor;
+  /* the caller's (rmx_model_parts_n), or NULL: gets the share of each part of the model */
+  double *parts;
+  /* memory of the process meanwhile, and how much of it is no file's */
+  double rss_mib, rss_anon_mib;
+  double data, other; /* shares of the step: getting batches; what is none of all these */
 } rmx_speed;
-/* How fast this training goes here, on random tokens, measured for about `seconds` and a quarter more for validation. */
-rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels, double seconds,
-                              rmx_speed *out, rmx_err *err);
+/* How fast this training goes here, on random tokens, measured for about `seconds` and a quarter
+ * more for validation. */
+rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels,
+                              double seconds, rmx_speed *out, rmx_err *err);
 
-/* Mean loss over the first `max_tokens` validation tokens (0: all) of domain `d`, nats per token. `losses` is scratch of
- * B * T floats, where the model was made for B x T. */
-double rmx_evaluate(rmx_model *m, const rmx_corpus *corpus, size_t d, int64_t max_tokens, rmx_batch *scratch,
-                    float *losses);
+/* Mean loss over the first `max_tokens` validation tokens (0: all) of domain `d`, nats per token.
+ * `losses` is scratch of B * T floats, where the model was made for B x T. */
+double rmx_evaluate(rmx_model *m, const rmx_corpus *corpus, size_t d, int64_t max_tokens,
+                    rmx_batch *scratch, float *losses);
 /* Validation tokens rmx_evaluate looks at: windows of T, the last one shorter. */
 size_t rmx_evaluate_tokens(const rmx_corpus *corpus, size_t d, int64_t max_tokens);
 

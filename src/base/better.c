@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which way a metric is better, as far as its name says: one table of words for tables, trainers and fits.
+// Which way a metric is better, as far as its name says: one table of words for tables, trainers
+// and fits.
 //
-// A name is cut into lower-case words ("eval/gsm8k_exactMatch" is "eval gsm8k exact match"). The entry that ends last
-// in it counts, and of two that end together the longer: "acc_loss" is a loss, "brier_score" is an error. Words of
-// rank 2 say little by themselves ("score") and count only where no other does.
+// A name is cut into lower-case words ("eval/gsm8k_exactMatch" is "eval gsm8k exact match"). The
+// entry that ends last in it counts, and of two that end together the longer: "acc_loss" is a loss,
+// "brier_score" is an error. Words of rank 2 say little by themselves ("score") and count only
+// where no other does.
 
 #include <ctype.h>
 #include <regmix/base.h>
@@ -102,12 +104,15 @@ static const struct entry {
     {"regret", RMX_BETTER_LOW, 1},
 };
 
-// What turns the word behind it round ("neg_loss"), or makes of it no measure at all ("acc_stderr").
+// What turns the word behind it round ("neg_loss"), or makes of it no measure at all
+// ("acc_stderr").
 static const char *const turners[] = {"neg", "negative", "minus", "inverse", "inv"};
-static const char *const spreads[] = {"stderr", "std", "stddev", "se", "sd", "sem", "var", "variance", "count", "n"};
+static const char *const spreads[] = {"stderr", "std", "stddev",   "se",    "sd",
+                                      "sem",    "var", "variance", "count", "n"};
 enum { TURNERS = sizeof turners / sizeof *turners, SPREADS = sizeof spreads / sizeof *spreads };
 
-// " eval gsm8k exact match ": words between single blanks. A "@5" ends its word and is left out, as in pass@5.
+// " eval gsm8k exact match ": words between single blanks. A "@5" ends its word and is left out, as
+// in pass@5.
 static void words_of(const char *name, char out[NAME_BYTES]) {
   size_t n = 0;
   out[n++] = ' ';
@@ -117,7 +122,8 @@ static void words_of(const char *name, char out[NAME_BYTES]) {
     } else if (isalnum((unsigned char)*c)) {
       bool before = c > name && isalnum((unsigned char)c[-1]);
       bool camel = before && isupper((unsigned char)*c) &&
-                   (islower((unsigned char)c[-1]) || (isupper((unsigned char)c[-1]) && islower((unsigned char)c[1])));
+                   (islower((unsigned char)c[-1]) ||
+                    (isupper((unsigned char)c[-1]) && islower((unsigned char)c[1])));
       if (camel && out[n - 1] != ' ') out[n++] = ' ';
       out[n++] = (char)tolower((unsigned char)*c);
       continue;
@@ -128,7 +134,8 @@ static void words_of(const char *name, char out[NAME_BYTES]) {
   out[n] = '\0';
 }
 
-// Where `words` ends last in the text, on whole words; 0: nowhere. Digits behind them are part of them (rouge1, acc5).
+// Where `words` ends last in the text, on whole words; 0: nowhere. Digits behind them are part of
+// them (rouge1, acc5).
 static size_t end_of(const char *text, const char *words) {
   size_t end = 0, n = strlen(words);
   for (const char *at = text; (at = strstr(at, words)) != NULL; at++) {
@@ -145,7 +152,8 @@ static bool is_one(const char *text, size_t end, const char *const *list, size_t
   size_t start = end;
   while (start > 0 && text[start - 1] != ' ') start--;
   for (size_t i = 0; i < n; i++)
-    if (strlen(list[i]) == end - start && strncmp(text + start, list[i], end - start) == 0) return true;
+    if (strlen(list[i]) == end - start && strncmp(text + start, list[i], end - start) == 0)
+      return true;
   return false;
 }
 

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-// Spaces around a field are no part of it unless it is quoted, and a byte order mark is none behind a quote.
+// Spaces around a field are no part of it unless it is quoted, and a byte order mark is none behind
+// a quote.
 static bool needs_quotes(const char *text) {
   size_t n = strlen(text);
-  return strpbrk(text, ",\"\r\n") || (n && (strchr(" \t", text[0]) || strchr(" \t", text[n - 1]))) ||
+  return strpbrk(text, ",\"\r\n") ||
+         (n && (strchr(" \t", text[0]) || strchr(" \t", text[n - 1]))) ||
          strncmp(text, "\xEF\xBB\xBF", 3) == 0;
 }
 
@@ -28,7 +30,7 @@ void rmx_csv_field(rmx_buf *out, const char *text) {
 struct cursor {
   const char *path;
   char *at, *end;
-  int line;         // of the record read last
+  int line;  // of the record read last
   int next_line;
   char **fields;
   size_t n, capacity;
@@ -58,9 +60,12 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
     char *field = c->at, *to = c->at;
     if (*c->at == '"') {
       for (c->at++;; c->at++) {
-        if (c->at >= c->end) return rmx_fail(err, RMX_EINPUT, "%s:%d: a quoted field does not end", c->path, c->line);
-        if (*c->at == '"' && c->at + 1 < c->end && c->at[1] == '"') c->at++;
-        else if (*c->at == '"') break;
+        if (c->at >= c->end)
+          return rmx_fail(err, RMX_EINPUT, "%s:%d: a quoted field does not end", c->path, c->line);
+        if (*c->at == '"' && c->at + 1 < c->end && c->at[1] == '"')
+          c->at++;
+        else if (*c->at == '"')
+          break;
         if (*c->at == '\n') c->next_line++;
         *to++ = *c->at;
       }
@@ -86,33 +91,41 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status number_of(const struct cursor *c, const char *column, const char *text, double *out, rmx_err *err) {
-  if (!*text || strcasecmp(text, "na") == 0 || strcasecmp(text, "nan") == 0 || strcasecmp(text, "null") == 0) {
+static rmx_status number_of(const struct cursor *c, const char *column, const char *text,
+                            double *out, rmx_err *err) {
+  if (!*text || strcasecmp(text, "na") == 0 || strcasecmp(text, "nan") == 0 ||
+      strcasecmp(text, "null") == 0) {
     *out = NAN;
     return RMX_OK;
   }
   char *end;
   double x = strtod(text, &end);
   if (*end || !isfinite(x) || strpbrk(text, "xX"))  // strtod takes hexadecimal too
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", c->path, c->line, column, text);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", c->path,
+                    c->line, column, text);
   *out = x;
   return RMX_OK;
 }
 
 static rmx_status header_of(struct cursor *c, rmx_table *t, rmx_err *err) {
   RMX_TRY(next_record(c, err));
-  if (c->n == 0) return rmx_fail(err, RMX_EINPUT, "%s: empty; wanted a header line and rows", c->path);
+  if (c->n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: empty; wanted a header line and rows", c->path);
   if (c->n < 2)
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: one column only; wanted a column of run names, then numbers, with commas",
-                    c->path, c->line);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s:%d: one column only; wanted a column of run names, then numbers, with commas", c->path,
+        c->line);
   t->id_name = rmx_strdup(c->fields[0]);
   t->names = rmx_calloc(c->n - 1, sizeof *t->names);
   if (!t->id_name || !t->names) return rmx_fail_memory(err, 0, c->path);
   for (size_t j = 1; j < c->n; j++) {
     for (size_t k = 0; k < t->D; k++)
       if (strcmp(t->names[k], c->fields[j]) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\" is there twice", c->path, c->line, c->fields[j]);
-    if (!*c->fields[j]) return rmx_fail(err, RMX_EINPUT, "%s:%d: column %zu has no name", c->path, c->line, j + 1);
+        return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\" is there twice", c->path, c->line,
+                        c->fields[j]);
+    if (!*c->fields[j])
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: column %zu has no name", c->path, c->line, j + 1);
     if (!(t->names[t->D] = rmx_strdup(c->fields[j]))) return rmx_fail_memory(err, 0, c->path);
     t->D++;
   }
@@ -125,7 +138,8 @@ static rmx_status rows_of(struct cursor *c, rmx_table *t, rmx_err *err) {
     RMX_TRY(next_record(c, err));
     if (c->n == 0) return RMX_OK;
     if (c->n != t->D + 1)
-      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %zu", c->path, c->line, c->n, t->D + 1);
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %zu", c->path, c->line,
+                      c->n, t->D + 1);
     if (t->N == capacity) {
       size_t grown = capacity ? 2 * capacity : 64;
       char **ids = rmx_realloc(t->ids, grown, sizeof *ids);
@@ -147,11 +161,14 @@ static rmx_status rows_of(struct cursor *c, rmx_table *t, rmx_err *err) {
 // Names are kept as they are in JSON and YAML, which hold nothing but UTF-8.
 static rmx_status is_utf8_text(const char *path, const char *text, size_t size, rmx_err *err) {
   size_t at;
-  if (memchr(text, '\0', size)) return rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+  if (memchr(text, '\0', size))
+    return rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
   if (rmx_is_utf8(text, size, &at)) return RMX_OK;
   int line = 1;
   for (size_t i = 0; i < at; i++) line += text[i] == '\n';
-  return rmx_fail(err, RMX_EINPUT, "%s:%d: the byte 0x%02x is not UTF-8; wanted UTF-8 text (if it is Latin-1: iconv -f latin1 -t utf-8 old.csv > new.csv)",
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s:%d: the byte 0x%02x is not UTF-8; wanted UTF-8 text (if it is Latin-1: iconv "
+                  "-f latin1 -t utf-8 old.csv > new.csv)",
                   path, line, (unsigned char)text[at]);
 }
 
@@ -166,7 +183,8 @@ rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = header_of(&c, out, err);
   if (status == RMX_OK) status = rows_of(&c, out, err);
-  if (status == RMX_OK && out->N == 0) status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);
+  if (status == RMX_OK && out->N == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);
   free(c.fields);
   free(text);
   if (status != RMX_OK) rmx_table_release(out);
@@ -175,15 +193,18 @@ rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
 
 static rmx_status cells_of(struct cursor *c, rmx_cells *t, rmx_err *err) {
   RMX_TRY(next_record(c, err));
-  if (c->n == 0) return rmx_fail(err, RMX_EINPUT, "%s: empty; wanted a header line and rows", c->path);
+  if (c->n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: empty; wanted a header line and rows", c->path);
   t->C = c->n;
-  if (!(t->header = rmx_calloc(t->C, sizeof *t->header))) return rmx_fail_memory(err, t->C, c->path);
+  if (!(t->header = rmx_calloc(t->C, sizeof *t->header)))
+    return rmx_fail_memory(err, t->C, c->path);
   memcpy(t->header, c->fields, t->C * sizeof *t->header);
   for (size_t capacity = 0;;) {
     RMX_TRY(next_record(c, err));
     if (c->n == 0) return RMX_OK;
     if (c->n != t->C)
-      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %zu", c->path, c->line, c->n, t->C);
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %zu", c->path, c->line,
+                      c->n, t->C);
     if (t->N == capacity) {
       size_t grown = capacity ? 2 * capacity : 64;
       const char **cells = rmx_realloc(t->cells, grown, t->C * sizeof *cells);
@@ -207,7 +228,8 @@ rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err) {
   rmx_status status = is_utf8_text(path, out->text, size, err);
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = cells_of(&c, out, err);
-  if (status == RMX_OK && out->N == 0) status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);
+  if (status == RMX_OK && out->N == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: a header but no rows", path);
   free(c.fields);
   if (status != RMX_OK) rmx_cells_release(out);
   return status;
@@ -243,7 +265,8 @@ static void table_text(const rmx_table *t, rmx_buf *b) {
 rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err) {
   rmx_buf b = {0};
   table_text(t, &b);
-  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data, b.size, err);
+  rmx_status status =
+      b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data, b.size, err);
   rmx_buf_release(&b);
   return status;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tool of the build: embed OUT.c TABLE NAME=FILE ... writes the files as C string literals and TABLE, the list of
-// them. Literals compile many times faster than lists of numbers. Lines are kept short for the sake of editors. A
-// `//# sourceMappingURL=` at the end of a script is left out, since the map is not there.
+// A tool of the build: embed OUT.c TABLE NAME=FILE ... writes the files as C string literals and
+// TABLE, the list of them. Literals compile many times faster than lists of numbers. Lines are kept
+// short for the sake of editors. A `//# sourceMappingURL=` at the end of a script is left out,
+// since the map is not there.
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,9 +65,12 @@ int main(int argc, char **argv) {
     fputs(";\n\n", out);
     free(data);
   }
-  fprintf(out, "extern const rmx__asset %s[];\nextern const size_t %s_n;\nconst rmx__asset %s[] = {\n", argv[2], argv[2], argv[2]);
+  fprintf(out,
+          "extern const rmx__asset %s[];\nextern const size_t %s_n;\nconst rmx__asset %s[] = {\n",
+          argv[2], argv[2], argv[2]);
   for (int i = 3; i < argc; i++)
-    fprintf(out, "  {\"%.*s\", asset_%d, sizeof asset_%d - 1},\n", (int)strcspn(argv[i], "="), argv[i], i, i);
+    fprintf(out, "  {\"%.*s\", asset_%d, sizeof asset_%d - 1},\n", (int)strcspn(argv[i], "="),
+            argv[i], i, i);
   fprintf(out, "};\nconst size_t %s_n = %d;\n", argv[2], argc - 3);
   if (fclose(out) != 0) die("cannot write", argv[1]);
   return 0;

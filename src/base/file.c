@@ -19,12 +19,22 @@ static void *opened(void *p) {
   return p;
 }
 
-FILE *rmx_fopen(const char *path, const char *mode) { return opened(fopen(path, mode)); }
-FILE *rmx_fdopen(int fd, const char *mode) { return opened(fdopen(fd, mode)); }
-DIR *rmx_opendir(const char *path) { return opened(opendir(path)); }
-char *rmx_realpath(const char *path) { return opened(realpath(path, NULL)); }
+FILE *rmx_fopen(const char *path, const char *mode) {
+  return opened(fopen(path, mode));
+}
+FILE *rmx_fdopen(int fd, const char *mode) {
+  return opened(fdopen(fd, mode));
+}
+DIR *rmx_opendir(const char *path) {
+  return opened(opendir(path));
+}
+char *rmx_realpath(const char *path) {
+  return opened(realpath(path, NULL));
+}
 
-bool rmx_exists(const char *path) { return access(path, F_OK) == 0; }
+bool rmx_exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
 
 rmx_status rmx_mkdirs(const char *path, rmx_err *err) {
   char *copy = rmx_strdup(path);
@@ -38,8 +48,7 @@ rmx_status rmx_mkdirs(const char *path, rmx_err *err) {
     int made = mkdir(copy, 0777), why = errno;
     bool there = made == 0 || (stat(copy, &info) == 0 && S_ISDIR(info.st_mode));
     errno = why;  // of mkdir: stat would say of a folder that may not be made that it is not there
-    if (!there)
-      status = rmx_fail_errno(err, "cannot make the folder %s", copy);
+    if (!there) status = rmx_fail_errno(err, "cannot make the folder %s", copy);
     *p = kept;
     if (!kept) break;
   }
@@ -54,7 +63,8 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 
 rmx_status rmx_remove_tree(const char *path, rmx_err *err) {
   if (!rmx_exists(path)) return RMX_OK;
-  if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0) return rmx_fail_errno(err, "cannot remove %s", path);
+  if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0)
+    return rmx_fail_errno(err, "cannot remove %s", path);
   return RMX_OK;
 }
 
@@ -80,7 +90,9 @@ rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *e
 }
 
 // A folder that cannot be read has no matches; one for which memory was short may have some.
-static int ends_glob(const char *path, int number) { return number == ENOMEM; }
+static int ends_glob(const char *path, int number) {
+  return number == ENOMEM;
+}
 
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {
   glob_t found;
@@ -93,14 +105,16 @@ rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err) {
   }
   if (code != 0) return rmx_fail(err, RMX_EIO, "cannot look for %s", pattern);
   bool good = true;
-  for (size_t i = 0; i < found.gl_pathc && good; i++) good = rmx_strings_add(out, found.gl_pathv[i]);
+  for (size_t i = 0; i < found.gl_pathc && good; i++)
+    good = rmx_strings_add(out, found.gl_pathv[i]);
   globfree(&found);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
 }
 
 rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err) {
   DIR *d = rmx_opendir(folder);
-  if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
+  if (!d)
+    return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   size_t first = out->n;
   bool good = true;
   for (struct dirent *e; good && (e = readdir(d));)
@@ -113,7 +127,8 @@ rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err) {
 }
 
 char *rmx_path_in(const char *folder, const char *path) {
-  if (strncmp(path, "~/", 2) == 0 && getenv("HOME")) return rmx_format("%s/%s", getenv("HOME"), path + 2);
+  if (strncmp(path, "~/", 2) == 0 && getenv("HOME"))
+    return rmx_format("%s/%s", getenv("HOME"), path + 2);
   if (path[0] == '/' || !folder || !*folder || strcmp(folder, ".") == 0) return rmx_strdup(path);
   size_t n = strlen(folder);
   return rmx_format("%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", path);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders: whole or not at all, as files are. What is written goes to a new folder beside its place, which is then
-// exchanged with what is there.
+// Folders: whole or not at all, as files are. What is written goes to a new folder beside its
+// place, which is then exchanged with what is there.
 //
-// Other people's files in the old folder are linked into the new one first. Where folders cannot change places (the
-// folder is a mount point, or somebody stands in it), the new files are moved into the old folder, the last one last.
+// Other people's files in the old folder are linked into the new one first. Where folders cannot
+// change places (the folder is a mount point, or somebody stands in it), the new files are moved
+// into the old folder, the last one last.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,8 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   *o = (rmx_outfolder){0};
   size_t n = strlen(path);
   while (n > 1 && path[n - 1] == '/') n--;
-  char *plain = rmx_format("%.*s", (int)n, path), *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
+  char *plain = rmx_format("%.*s", (int)n, path),
+       *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
   struct stat info;
   char tail[TAIL_SIZE];
   bool there = real != NULL;
@@ -69,7 +71,8 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   if (status == RMX_OK) sweep(o->path);
   if (status == RMX_OK) status = rmx_remove_tree(o->temporary, err);
   if (status == RMX_OK) status = rmx_mkdirs(o->temporary, err);
-  if (status == RMX_EIO && there && o->temporary) {  // whoever may write in the folder may not write beside it
+  // whoever may write in the folder may not write beside it
+  if (status == RMX_EIO && there && o->temporary) {
     free(o->temporary);
     o->inside = true;
     o->temporary = rmx_format("%s/%ld.tmp", o->path, (long)getpid());
@@ -95,19 +98,23 @@ static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) 
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
   bool good = true;
   for (struct dirent *e; good && (e = readdir(d)) != NULL;)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) good = rmx_strings_add(out, e->d_name);
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+      good = rmx_strings_add(out, e->d_name);
   closedir(d);
   return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
 }
 
-// Links every file of the old folder that is not `ours` into the new one. *linked false: there is one that cannot be.
-static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, bool *linked, rmx_err *err) {
+// Links every file of the old folder that is not `ours` into the new one. *linked false: there is
+// one that cannot be.
+static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, bool *linked,
+                              rmx_err *err) {
   rmx_strings names = {0};
   rmx_status status = all_names(o->path, &names, err);
   *linked = true;
   for (size_t i = 0; status == RMX_OK && *linked && i < names.n; i++) {
     if (is_among(names.items[i], ours)) continue;
-    char *from = rmx_format("%s/%s", o->path, names.items[i]), *to = rmx_format("%s/%s", o->temporary, names.items[i]);
+    char *from = rmx_format("%s/%s", o->path, names.items[i]),
+         *to = rmx_format("%s/%s", o->temporary, names.items[i]);
     if (!from || !to)
       status = rmx_fail_memory(err, 256, "a path");
     else
@@ -128,7 +135,9 @@ static void sync_folder(const char *path) {
 
 static void sync_parent(const char *path) {
   const char *slash = strrchr(path, '/');
-  char *parent = !slash ? rmx_strdup(".") : slash == path ? rmx_strdup("/") : rmx_format("%.*s", (int)(slash - path), path);
+  char *parent = !slash          ? rmx_strdup(".")
+                 : slash == path ? rmx_strdup("/")
+                                 : rmx_format("%.*s", (int)(slash - path), path);
   if (parent) sync_folder(parent);
   free(parent);
 }
@@ -139,14 +148,18 @@ static bool somebody_stands_in(const char *path) {
   return getcwd(here, sizeof here) && strncmp(here, path, n) == 0 && (here[n] == '/' || !here[n]);
 }
 
-// Moves the files into the folder that is there, `last` last; files of its own that have gone out of use are removed.
-static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err) {
+// Moves the files into the folder that is there, `last` last; files of its own that have gone out
+// of use are removed.
+static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const char *last,
+                          rmx_err *err) {
   rmx_strings names = {0};
   rmx_status status = all_names(o->temporary, &names, err);
-  if (status == RMX_OK && !rmx_strings_add(&names, last)) status = rmx_fail_memory(err, 64, "a list of files");
+  if (status == RMX_OK && !rmx_strings_add(&names, last))
+    status = rmx_fail_memory(err, 64, "a list of files");
   for (size_t i = 0; status == RMX_OK && i < names.n; i++) {
     if (i + 1 < names.n && strcmp(names.items[i], last) == 0) continue;
-    char *from = rmx_format("%s/%s", o->temporary, names.items[i]), *to = rmx_format("%s/%s", o->path, names.items[i]);
+    char *from = rmx_format("%s/%s", o->temporary, names.items[i]),
+         *to = rmx_format("%s/%s", o->path, names.items[i]);
     if (!from || !to)
       status = rmx_fail_memory(err, 256, "a path");
     else if (rename(from, to) != 0)
@@ -164,7 +177,8 @@ static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const
   return status;
 }
 
-// The two folders change places; where the system cannot do that in one step, in two. False: they cannot.
+// The two folders change places; where the system cannot do that in one step, in two. False: they
+// cannot.
 static bool exchange(const rmx_outfolder *o) {
 #ifdef RENAME_EXCHANGE
   if (renameat2(AT_FDCWD, o->temporary, AT_FDCWD, o->path, RENAME_EXCHANGE) == 0) return true;
@@ -181,12 +195,14 @@ static bool exchange(const rmx_outfolder *o) {
   return good;
 }
 
-rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last, rmx_err *err) {
+rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last,
+                                rmx_err *err) {
   rmx_status status = RMX_OK;
   sync_folder(o->temporary);
   bool done = false, linked = false;
   if (!rmx_exists(o->path)) {
-    if (rename(o->temporary, o->path) != 0) status = rmx_fail_errno(err, "cannot write %s", o->path);
+    if (rename(o->temporary, o->path) != 0)
+      status = rmx_fail_errno(err, "cannot write %s", o->path);
     done = status == RMX_OK;
   } else {
     if (!o->inside && !somebody_stands_in(o->path)) status = link_others(o, ours, &linked, err);

@@ -9,4 +9,6 @@ uint64_t rmx_hash(const void *data, size_t size, uint64_t seed) {
   return XXH3_64bits_withSeed(data ? data : "", size, seed);
 }
 
-uint64_t rmx_hash_string(const char *s, uint64_t seed) { return rmx_hash(s, strlen(s), seed); }
+uint64_t rmx_hash_string(const char *s, uint64_t seed) {
+  return rmx_hash(s, strlen(s), seed);
+}

@@ -27,13 +27,26 @@ static void write_node(rmx_buf *b, const json_t *node, int indent, int depth) {
   json_t *value;
   size_t i;
   switch (json_typeof(node)) {
-    case JSON_STRING: rmx_put_quoted(b, json_string_value(node)); return;
-    case JSON_REAL: rmx_put_number(b, json_real_value(node)); return;
-    case JSON_INTEGER: rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node)); return;
-    case JSON_TRUE: rmx_buf_puts(b, "true"); return;
-    case JSON_FALSE: rmx_buf_puts(b, "false"); return;
-    case JSON_NULL: rmx_buf_puts(b, "null"); return;
-    default: break;
+    case JSON_STRING:
+      rmx_put_quoted(b, json_string_value(node));
+      return;
+    case JSON_REAL:
+      rmx_put_number(b, json_real_value(node));
+      return;
+    case JSON_INTEGER:
+      rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node));
+      return;
+    case JSON_TRUE:
+      rmx_buf_puts(b, "true");
+      return;
+    case JSON_FALSE:
+      rmx_buf_puts(b, "false");
+      return;
+    case JSON_NULL:
+      rmx_buf_puts(b, "null");
+      return;
+    default:
+      break;
   }
   bool any = false;
   rmx_buf_puts(b, object ? "{" : "[");
@@ -59,8 +72,10 @@ static void write_node(rmx_buf *b, const json_t *node, int indent, int depth) {
 }
 
 void rmx_put_json(rmx_buf *out, const json_t *tree) {
-  if (tree) write_node(out, tree, -1, 0);
-  else out->failed = true;
+  if (tree)
+    write_node(out, tree, -1, 0);
+  else
+    out->failed = true;
 }
 
 // Words of Python outside of strings are replaced.
@@ -99,7 +114,8 @@ rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **
   rmx_status status = RMX_OK;
   if (clean.failed) {
     status = rmx_fail_memory(err, size, path);
-  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where))) {
+  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES,
+                                 &where))) {
     status = rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
   }
   rmx_buf_release(&clean);
@@ -122,16 +138,20 @@ rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err) {
   return status;
 }
 
-rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what, rmx_err *err) {
+rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what,
+                           rmx_err *err) {
   const json_t *value = json_object_get(object, key);
-  if (!json_is_number(value)) return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a number", what, key);
+  if (!json_is_number(value))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a number", what, key);
   *out = json_number_value(value);
   return RMX_OK;
 }
 
-rmx_status rmx_json_string(const json_t *object, const char *key, const char **out, const char *what, rmx_err *err) {
+rmx_status rmx_json_string(const json_t *object, const char *key, const char **out,
+                           const char *what, rmx_err *err) {
   const json_t *value = json_object_get(object, key);
-  if (!json_is_string(value)) return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a string", what, key);
+  if (!json_is_string(value))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a string", what, key);
   *out = json_string_value(value);
   return RMX_OK;
 }

@@ -8,7 +8,9 @@
 
 static void (*_Atomic told_of_shortage)(size_t bytes);
 
-void rmx_on_shortage(void (*handler)(size_t bytes)) { atomic_store(&told_of_shortage, handler); }
+void rmx_on_shortage(void (*handler)(size_t bytes)) {
+  atomic_store(&told_of_shortage, handler);
+}
 
 void rmx__short_of(size_t bytes) {
   void (*tell)(size_t) = atomic_load(&told_of_shortage);
@@ -58,7 +60,9 @@ struct rmx_arena_block {
   size_t size, used;  // of the bytes behind this header
 };
 
-static size_t rounded_up(size_t n) { return (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN; }
+static size_t rounded_up(size_t n) {
+  return (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+}
 
 void *rmx_arena_alloc(rmx_arena *arena, size_t n, size_t size) {
   if (size && n > (SIZE_MAX / 2) / size) return NULL;
@@ -114,7 +118,9 @@ void rmx_buf_add(rmx_buf *b, const void *data, size_t size) {
   b->data[b->size] = '\0';
 }
 
-void rmx_buf_puts(rmx_buf *b, const char *s) { rmx_buf_add(b, s, strlen(s)); }
+void rmx_buf_puts(rmx_buf *b, const char *s) {
+  rmx_buf_add(b, s, strlen(s));
+}
 
 void rmx_buf_printf(rmx_buf *b, const char *fmt, ...) {
   va_list args, again;
@@ -150,7 +156,9 @@ bool rmx_strings_add(rmx_strings *s, const char *item) {
   return true;
 }
 
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_bytes(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 void rmx_strings_sort(rmx_strings *s) {
   if (s->n > 1) qsort(s->items, s->n, sizeof *s->items, by_bytes);

@@ -44,7 +44,9 @@ typedef struct slice {
   size_t n;
 } slice;
 
-static bool same(slice a, slice b) { return a.n == b.n && memcmp(a.s, b.s, a.n) == 0; }
+static bool same(slice a, slice b) {
+  return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
+}
 
 // Length of what all names begin with, up to a separator; 0 where that is a whole name.
 static size_t shared_prefix(const char *const *names, size_t n) {
@@ -63,7 +65,8 @@ static size_t shared_prefix(const char *const *names, size_t n) {
 
 // The bare name: without the prefixes and the suffix that files put around it.
 static slice bare(const char *name, size_t drop) {
-  static const char *const prefixes[] = {"metric/", "train_", "valid_", "metric/"}, suffix[] = "_val_loss";
+  static const char *const prefixes[] = {"metric/", "train_", "valid_", "metric/"},
+                           suffix[] = "_val_loss";
   name += drop;
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
     size_t k = strlen(prefixes[i]);
@@ -75,12 +78,15 @@ static slice bare(const char *name, size_t drop) {
 
 // How much of `whole` stands before `part`, which ends it behind a separator; 0: it does not.
 static size_t head_before(slice whole, slice part) {
-  if (part.n == 0 || whole.n < part.n + 2 || memcmp(whole.s + whole.n - part.n, part.s, part.n) != 0) return 0;
+  if (part.n == 0 || whole.n < part.n + 2 ||
+      memcmp(whole.s + whole.n - part.n, part.s, part.n) != 0)
+    return 0;
   return strchr("_-/.:", whole.s[whole.n - part.n - 1]) ? whole.n - part.n : 0;
 }
 
-// The name that ends with what is wanted behind a part that all of them begin with: of one name alone nobody can tell
-// where the prefix that names share ends, and several may share a word more than people leave out. n: there is none.
+// The name that ends with what is wanted behind a part that all of them begin with: of one name
+// alone nobody can tell where the prefix that names share ends, and several may share a word more
+// than people leave out. n: there is none.
 static size_t find_behind_head(slice wanted, const char *const *names, size_t n) {
   size_t found = n;
   for (size_t i = 0; i < n; i++) {
@@ -97,21 +103,25 @@ static size_t find_behind_head(slice wanted, const char *const *names, size_t n)
   return found;
 }
 
-// Whether `part` is what stands before or behind a colon of the name: Swift and stack-edu of stack-edu:Swift.
+// Whether `part` is what stands before or behind a colon of the name: Swift and stack-edu of
+// stack-edu:Swift.
 static bool beside_colon(const char *name, slice part) {
   const slice whole = bare(name, 0);
   if (part.n == 0 || part.n >= whole.n) return false;
   return (whole.s[part.n] == ':' && memcmp(whole.s, part.s, part.n) == 0) ||
-         (whole.s[whole.n - part.n - 1] == ':' && memcmp(whole.s + whole.n - part.n, part.s, part.n) == 0);
+         (whole.s[whole.n - part.n - 1] == ':' &&
+          memcmp(whole.s + whole.n - part.n, part.s, part.n) == 0);
 }
 
-static rmx_status ambiguous(const char *what, const char *name, const char *a, const char *b, rmx_err *err) {
-  return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is ambiguous: it could be \"%s\" or \"%s\"; give the whole name", what, name, a, b);
+static rmx_status ambiguous(const char *what, const char *name, const char *a, const char *b,
+                            rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s \"%s\" is ambiguous: it could be \"%s\" or \"%s\"; give the whole name", what,
+                  name, a, b);
 }
 
-
-rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n, size_t *index,
-                         rmx_err *err) {
+rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
+                         size_t *index, rmx_err *err) {
   for (size_t i = 0; i < n; i++)
     if (strcmp(name, names[i]) == 0) {
       *index = i;
@@ -129,14 +139,16 @@ rmx_status rmx_find_name(const char *what, const char *name, const char *const *
     size_t *into = hit ? hits : beside_colon(names[i], wanted[0]) ? colon : NULL;
     if (into) into[into[0] < n] = i;
   }
-  const size_t *of = hits[0] < n ? hits : colon, behind = hits[0] < n ? n : find_behind_head(wanted[0], names, n);
+  const size_t *of = hits[0] < n ? hits : colon,
+               behind = hits[0] < n ? n : find_behind_head(wanted[0], names, n);
   if (of[1] < n) return ambiguous(what, name, names[of[0]], names[of[1]], err);
   if (of[0] == n && behind == n) return rmx_unknown_name(what, name, names, n, err);
   *index = of[0] < n ? of[0] : behind;
   return RMX_OK;
 }
 
-bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names, size_t D, size_t *index) {
+bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names,
+                    size_t D, size_t *index) {
   for (size_t d = 0; d < D; d++)
     if (strcmp(given[i], names[d]) == 0) {
       *index = d;
@@ -154,13 +166,14 @@ bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *co
   return found == 1;
 }
 
-rmx_status rmx_match_names(const char *what, const char *const *given, size_t n, const char *const *names, size_t D,
-                           size_t *index, rmx_err *err) {
+rmx_status rmx_match_names(const char *what, const char *const *given, size_t n,
+                           const char *const *names, size_t D, size_t *index, rmx_err *err) {
   for (size_t i = 0; i < n; i++) {
     if (!rmx_match_name(given, n, i, names, D, &index[i])) index[i] = D;
     for (size_t k = 0; k < i && index[i] < D; k++)
       if (index[k] == index[i])
-        return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is given twice, as \"%s\" and as \"%s\"", what, names[index[i]], given[k], given[i]);
+        return rmx_fail(err, RMX_EINPUT, "%s \"%s\" is given twice, as \"%s\" and as \"%s\"", what,
+                        names[index[i]], given[k], given[i]);
   }
   return RMX_OK;
 }
@@ -179,14 +192,17 @@ static int nearest_bare(const char *name, const char *const *names, size_t n, si
   return nearest;
 }
 
-rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n, rmx_err *err) {
+rmx_status rmx_unknown_name(const char *what, const char *name, const char *const *names, size_t n,
+                            rmx_err *err) {
   int nearest = rmx_nearest(name, names, n);
   if (nearest < 0) nearest = nearest_bare(name, names, n, shared_prefix(names, n));
   if (nearest >= 0)
-    return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name, names[nearest]);
+    return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name,
+                    names[nearest]);
   rmx_buf known = {0};
   size_t told = 0;
-  for (; told < n && known.size < 400; told++) rmx_buf_printf(&known, "%s%s", told ? ", " : "", names[told]);
+  for (; told < n && known.size < 400; told++)
+    rmx_buf_printf(&known, "%s%s", told ? ", " : "", names[told]);
   if (told < n) rmx_buf_printf(&known, " and %zu more", n - told);
   rmx_status status = rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; there are: %s", what, name,
                                known.data ? known.data : "none");
@@ -200,6 +216,8 @@ void rmx_few_add(rmx_few *f, const char *name) {
   if (f->n == SHOWN) snprintf(f->text + at, sizeof f->text - at, ", ...");
   if (f->n++ >= SHOWN) return;
   bool cut = n > LONGEST;
-  for (n = cut ? LONGEST - 3 : n; cut && n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80;) n--;  // not inside a character
-  snprintf(f->text + at, sizeof f->text - at, "%s%.*s%s", at ? ", " : "", (int)n, name, cut ? "..." : "");
+  // not inside a character
+  for (n = cut ? LONGEST - 3 : n; cut && n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80;) n--;
+  snprintf(f->text + at, sizeof f->text - at, "%s%.*s%s", at ? ", " : "", (int)n, name,
+           cut ? "..." : "");
 }

@@ -14,11 +14,26 @@ static bool parse_number(const char *text, double *out) {
   double x = strtod(text, &end);
   if (end == text || errno == ERANGE) return false;
   switch (*end) {
-    case 'k': case 'K': x *= 1e3; end++; break;
-    case 'M': x *= 1e6; end++; break;
-    case 'G': case 'B': x *= 1e9; end++; break;
-    case 'T': x *= 1e12; end++; break;
-    default: break;
+    case 'k':
+    case 'K':
+      x *= 1e3;
+      end++;
+      break;
+    case 'M':
+      x *= 1e6;
+      end++;
+      break;
+    case 'G':
+    case 'B':
+      x *= 1e9;
+      end++;
+      break;
+    case 'T':
+      x *= 1e12;
+      end++;
+      break;
+    default:
+      break;
   }
   *out = x;
   return !*end && isfinite(x);
@@ -34,13 +49,16 @@ rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_e
   }
   double x;
   if (!parse_number(text, &x) || x != floor(x) || fabs(x) > 9e18)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a whole number (as 600000, 600k, 1.5M, 2G, 1T)", what, text);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"%s\" is not a whole number (as 600000, 600k, 1.5M, 2G, 1T)", what, text);
   *out = (int64_t)x;
   return RMX_OK;
 }
 
 rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_err *err) {
-  if (!parse_number(text, out)) return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a number (as 0.5, 3e-4, 600k, 2G, 1T)", what, text);
+  if (!parse_number(text, out))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a number (as 0.5, 3e-4, 600k, 2G, 1T)",
+                    what, text);
   return RMX_OK;
 }
 
@@ -57,7 +75,8 @@ rmx_status rmx_parse_duration(const char *text, const char *what, double *out, r
       *out = x * units[i].seconds;
       return RMX_OK;
     }
-  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a duration (90s, 15min, 12h, 2d)", what, text);
+  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a duration (90s, 15min, 12h, 2d)", what,
+                  text);
 }
 
 // Whether the option's default is the word for its 0 ("none").
@@ -68,8 +87,9 @@ static bool word_of_zero(const rmx_option *o) {
 
 static rmx_status within(const rmx_option *o, double x, const char *text, rmx_err *err) {
   if ((o->min == 0 && o->max == 0) || (x >= o->min && x <= o->max)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: %s is out of bounds; it goes from %.10g to %.10g%s%s", o->key, text, o->min, o->max,
-                  word_of_zero(o) ? ", or is " : "", word_of_zero(o) ? o->initial : "");
+  return rmx_fail(err, RMX_EINPUT, "%s: %s is out of bounds; it goes from %.10g to %.10g%s%s",
+                  o->key, text, o->min, o->max, word_of_zero(o) ? ", or is " : "",
+                  word_of_zero(o) ? o->initial : "");
 }
 
 static bool is_choice(const char *choices, const char *value) {
@@ -94,9 +114,12 @@ static rmx_status set_option(const rmx_option *o, void *into, const char *value,
   void *member = (char *)into + o->offset;
   switch (o->type) {
     case RMX_BOOL:
-      if (strcmp(value, "true") == 0 || strcmp(value, "yes") == 0) *(bool *)member = true;
-      else if (strcmp(value, "false") == 0 || strcmp(value, "no") == 0) *(bool *)member = false;
-      else return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is neither true nor false", o->key, value);
+      if (strcmp(value, "true") == 0 || strcmp(value, "yes") == 0)
+        *(bool *)member = true;
+      else if (strcmp(value, "false") == 0 || strcmp(value, "no") == 0)
+        *(bool *)member = false;
+      else
+        return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is neither true nor false", o->key, value);
       return RMX_OK;
     case RMX_INT: {
       int64_t x;
@@ -112,12 +135,14 @@ static rmx_status set_option(const rmx_option *o, void *into, const char *value,
         *(double *)member = 0;
         return RMX_OK;
       }
-      RMX_TRY(o->type == RMX_REAL ? rmx_parse_real(value, o->key, &x, err) : rmx_parse_duration(value, o->key, &x, err));
+      RMX_TRY(o->type == RMX_REAL ? rmx_parse_real(value, o->key, &x, err)
+                                  : rmx_parse_duration(value, o->key, &x, err));
       RMX_TRY(within(o, x, value, err));
       *(double *)member = x;
       return RMX_OK;
     }
-    case RMX_TEXT: return set_text(member, value, err);
+    case RMX_TEXT:
+      return set_text(member, value, err);
     case RMX_CHOICE:
       if (!is_choice(o->choices, value))
         return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is none of %s", o->key, value, o->choices);
@@ -141,8 +166,8 @@ const rmx_option *rmx_option_find(const rmx_option *table, size_t n, const char 
   return NULL;
 }
 
-rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const char *key, const char *value,
-                          rmx_err *err) {
+rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const char *key,
+                          const char *value, rmx_err *err) {
   const rmx_option *o = rmx_option_find(table, n, key);
   if (o) return set_option(o, into, value, err);
   const char **keys = rmx_calloc(n, sizeof *keys);
@@ -151,18 +176,22 @@ rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const c
   int nearest = rmx_nearest(key, keys, n);
   free(keys);
   if (nearest >= 0)
-    return rmx_fail(err, RMX_EUSAGE, "unknown key \"%s\"; did you mean \"%s\"?", key, table[nearest].key);
+    return rmx_fail(err, RMX_EUSAGE, "unknown key \"%s\"; did you mean \"%s\"?", key,
+                    table[nearest].key);
   return rmx_fail(err, RMX_EUSAGE, "unknown key \"%s\"", key);
 }
 
 json_t *rmx_option_json(const rmx_option *o, const void *from) {
   const void *member = (const char *)from + o->offset;
   switch (o->type) {
-    case RMX_BOOL: return json_boolean(*(const bool *)member);
-    case RMX_INT: return json_integer(*(const int64_t *)member);
+    case RMX_BOOL:
+      return json_boolean(*(const bool *)member);
+    case RMX_INT:
+      return json_integer(*(const int64_t *)member);
     case RMX_REAL:
     case RMX_DURATION:
-      return word_of_zero(o) && *(const double *)member == 0 ? json_string(o->initial) : json_real(*(const double *)member);
+      return word_of_zero(o) && *(const double *)member == 0 ? json_string(o->initial)
+                                                             : json_real(*(const double *)member);
     case RMX_TEXT:
     case RMX_CHOICE: {
       const char *text = *(char *const *)member;
@@ -171,7 +200,8 @@ json_t *rmx_option_json(const rmx_option *o, const void *from) {
     case RMX_LIST: {
       const rmx_strings *list = member;
       json_t *array = json_array();
-      for (size_t i = 0; i < list->n; i++) json_array_append_new(array, json_string(list->items[i]));
+      for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_string(list->items[i]));
       return array;
     }
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files are written whole or not at all: beside their place, flushed to disk and renamed, so that no crash leaves a
-// half file under a name anyone trusts. Only regular files can be replaced so; links are followed to what they
-// name, and a device, a pipe or a descriptor (/dev/stdout, /dev/fd/63) is written where it is.
+// Files are written whole or not at all: beside their place, flushed to disk and renamed, so that
+// no crash leaves a half file under a name anyone trusts. Only regular files can be replaced so;
+// links are followed to what they name, and a device, a pipe or a descriptor (/dev/stdout,
+// /dev/fd/63) is written where it is.
 #include <errno.h>
 #include <fcntl.h>
 #include <regmix/base.h>
@@ -45,7 +46,8 @@ static char *link_at(const char *path) {
 
 enum place { REPLACED, IN_PLACE, DESCRIPTOR };
 
-// Follows links from *path, which it owns, to what is to be written. *mode: of a regular file that is there, else 0.
+// Follows links from *path, which it owns, to what is to be written. *mode: of a regular file that
+// is there, else 0.
 static int find_place(char **path, enum place *place, mode_t *mode) {
   enum { MOST_LINKS = 40 };
   struct stat info;
@@ -75,18 +77,23 @@ static int find_place(char **path, enum place *place, mode_t *mode) {
 }
 
 static rmx_status cannot_write(const rmx_outfile *o, rmx_err *err) {
-  if (errno == EINTR && rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while opening %s", o->path);
+  if (errno == EINTR && rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while opening %s", o->path);
   return rmx_fail_errno(err, "cannot write %s", o->path);
 }
 
 // The new file beside its place, with the permissions of the old one.
 static int open_beside(rmx_outfile *o, mode_t mode, rmx_err *err) {
   const char *slash = strrchr(o->target, '/');
-  char *folder = !slash ? rmx_strdup(".") : rmx_format("%.*s", slash == o->target ? 1 : (int)(slash - o->target), o->target);
+  char *folder =
+      !slash ? rmx_strdup(".")
+             : rmx_format("%.*s", slash == o->target ? 1 : (int)(slash - o->target), o->target);
   if (!folder) return rmx_fail_memory(err, strlen(o->target), "a path"), -1;
   int fd = rmx__temporary(folder, &o->temporary);
   if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
-    rmx_fail_errno(err, "cannot write %s: it is written as a new file first, and its folder takes none", o->path);
+    rmx_fail_errno(err,
+                   "cannot write %s: it is written as a new file first, and its folder takes none",
+                   o->path);
   else if (fd < 0)
     cannot_write(o, err);
   if (fd >= 0 && mode) fchmod(fd, mode);
@@ -107,7 +114,8 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err) {
   }
   if (status == RMX_OK && place == IN_PLACE) fd = open(o->target, O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (status == RMX_OK && place != REPLACED && fd < 0) status = cannot_write(o, err);
-  if (status == RMX_OK && place == REPLACED && (fd = open_beside(o, mode, err)) < 0) status = err->status;
+  if (status == RMX_OK && place == REPLACED && (fd = open_beside(o, mode, err)) < 0)
+    status = err->status;
   if (status == RMX_OK && !(o->file = rmx_fdopen(fd, "wb"))) {
     status = cannot_write(o, err);
     close(fd);
@@ -121,7 +129,8 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
   errno = 0;
   bool good = !ferror(o->file) && fflush(o->file) == 0;
   // A device has no disk to flush to. The lock on the new file is held until it has its name.
-  if (good && o->temporary) good = fsync(fileno(o->file)) == 0 && rename(o->temporary, o->target) == 0;
+  if (good && o->temporary)
+    good = fsync(fileno(o->file)) == 0 && rename(o->temporary, o->target) == 0;
   if (!good) {
     if (errno == 0) errno = EIO;
     status = rmx_fail_errno(err, "cannot write %s", o->path);
@@ -129,7 +138,8 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
     rmx__temporary_done(o->temporary);
     o->temporary = NULL;  // nothing is left to remove
   }
-  if (fclose(o->file) != 0 && status == RMX_OK) status = rmx_fail_errno(err, "cannot write %s", o->path);
+  if (fclose(o->file) != 0 && status == RMX_OK)
+    status = rmx_fail_errno(err, "cannot write %s", o->path);
   o->file = NULL;
   rmx_outfile_discard(o);
   return status;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pool.c: threads that stay, for loops of microseconds, where starting a thread would cost more than the
- * loop.
+/* pool.c: threads that stay, for loops of microseconds, where starting a thread would cost more
+ * than the loop.
  *
- * What is to do is one number, n * 2^32 + the next item: whoever exchanges it for the number above has that
- * item, whichever loop it is of, so a helper that comes late does no harm and is not waited for. Helpers spin
- * for some microseconds after the last item, since the next loop usually follows at once, and then sleep.
+ * What is to do is one number, n * 2^32 + the next item: whoever exchanges it for the number above
+ * has that item, whichever loop it is of, so a helper that comes late does no harm and is not
+ * waited for. Helpers spin for some microseconds after the last item, since the next loop usually
+ * follows at once, and then sleep.
  */
 #include <pthread.h>
 #include <regmix/base.h>

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of other people's files on its way to a terminal or into JSON: no byte that either takes for something else.
+// Text of other people's files on its way to a terminal or into JSON: no byte that either takes for
+// something else.
 #include <regmix/base.h>
 #include <string.h>
 #include <utf8proc.h>
 
-static bool is_control(utf8proc_int32_t c) { return c < 32 || (c >= 0x7F && c < 0xA0); }
+static bool is_control(utf8proc_int32_t c) {
+  return c < 32 || (c >= 0x7F && c < 0xA0);
+}
 
-// The bytes of the character at `at`, and whether it may be printed. What is no UTF-8 is a byte by itself.
+// The bytes of the character at `at`, and whether it may be printed. What is no UTF-8 is a byte by
+// itself.
 static size_t character(const char *at, size_t left, bool *good) {
   utf8proc_int32_t c;
-  const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)at, (utf8proc_ssize_t)left, &c);
+  const utf8proc_ssize_t n =
+      utf8proc_iterate((const utf8proc_uint8_t *)at, (utf8proc_ssize_t)left, &c);
   *good = n > 0 && !is_control(c);
   return n > 0 ? (size_t)n : 1;
 }
@@ -32,14 +37,16 @@ void rmx_make_printable(char *text, const char *kept) {
 
 bool rmx_is_printable(const char *text) {
   bool good = true;
-  for (size_t left = strlen(text), n; left > 0 && good; text += n, left -= n) n = character(text, left, &good);
+  for (size_t left = strlen(text), n; left > 0 && good; text += n, left -= n)
+    n = character(text, left, &good);
   return good;
 }
 
 bool rmx_is_utf8(const char *text, size_t size, size_t *at) {
   utf8proc_int32_t c;
   for (*at = 0; *at < size;) {
-    const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + *at, (utf8proc_ssize_t)(size - *at), &c);
+    const utf8proc_ssize_t n =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + *at, (utf8proc_ssize_t)(size - *at), &c);
     if (n <= 0) return false;
     *at += (size_t)n;
   }

@@ -36,7 +36,8 @@ rmx_rng rmx_rng_make(uint64_t seed, uint64_t run, rmx_purpose purpose) {
 
 uint32_t rmx_rng_u32(rmx_rng *r) {
   if (r->left == 0) {
-    uint32_t counter[4] = {(uint32_t)r->position, (uint32_t)(r->position >> 32), r->run, r->purpose};
+    uint32_t counter[4] = {(uint32_t)r->position, (uint32_t)(r->position >> 32), r->run,
+                           r->purpose};
     rmx_philox(counter, r->key, r->block);
     r->position++;
     r->left = 4;
@@ -49,7 +50,9 @@ uint64_t rmx_rng_u64(rmx_rng *r) {
   return high << 32 | rmx_rng_u32(r);
 }
 
-double rmx_rng_uniform(rmx_rng *r) { return (double)(rmx_rng_u64(r) >> 11) * 0x1p-53; }
+double rmx_rng_uniform(rmx_rng *r) {
+  return (double)(rmx_rng_u64(r) >> 11) * 0x1p-53;
+}
 
 uint64_t rmx_rng_below(rmx_rng *r, uint64_t n) {
   // Numbers beyond the largest multiple of n are drawn again, so each result is as likely.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers and strings in the part of their syntax that JSON, YAML and Python have in common, so that one
-// function serves all three. Strings: double quotes with the escapes \" \\ \n \r \t \uXXXX. Numbers: always with
-// a point, since YAML 1.1 (PyYAML, which most trainers read their configs with) takes 1e-05 for a string
-// and 1.0e-05 for a number.
+// Numbers and strings in the part of their syntax that JSON, YAML and Python have in common, so
+// that one function serves all three. Strings: double quotes with the escapes \" \\ \n \r \t
+// \uXXXX. Numbers: always with a point, since YAML 1.1 (PyYAML, which most trainers read their
+// configs with) takes 1e-05 for a string and 1.0e-05 for a number.
 #include <float.h>
 #include <math.h>
 #include <regmix/base.h>
@@ -11,12 +11,14 @@
 #include <strings.h>
 
 void rmx_double_text(double x, char out[32]) {
-  // A number near 0 has fewer digits of its own; elsewhere 15 always survive the way there and back.
+  // A number near 0 has fewer digits of its own; elsewhere 15 always survive the way there and
+  // back.
   for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 16; digits++) {
     snprintf(out, 32, "%.*g", digits, x);
     if (strtod(out, NULL) == x) return;
   }
-  // Just above a power of two doubles lie wider apart than below it: there 16 digits may do that are not the nearest 16.
+  // Just above a power of two doubles lie wider apart than below it: there 16 digits may do that
+  // are not the nearest 16.
   snprintf(out, 32, "%.16Lg", (long double)x * (1 + 0x1p-54L));
   if (strtod(out, NULL) != x) snprintf(out, 32, "%.17g", x);
 }
@@ -30,8 +32,9 @@ void rmx_put_number(rmx_buf *out, double x) {
   rmx_buf_puts(out, text + digits);
 }
 
-// The code point of a character that must not stand in a quoted YAML string as it is (controls, what YAML takes for
-// a line break or a byte order mark, and what is no character), and how many bytes it has; 0 bytes: any other character.
+// The code point of a character that must not stand in a quoted YAML string as it is (controls,
+// what YAML takes for a line break or a byte order mark, and what is no character), and how many
+// bytes it has; 0 bytes: any other character.
 static size_t unprintable(const unsigned char *s, unsigned *code) {
   if (s[0] < 32 || s[0] == 127) {
     *code = s[0];
@@ -41,11 +44,13 @@ static size_t unprintable(const unsigned char *s, unsigned *code) {
     *code = s[1];
     return 2;
   }
-  if (s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9)) {  // line and paragraph separator
+  // line and paragraph separator
+  if (s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9)) {
     *code = 0x2000u + (s[2] & 0x3Fu);
     return 3;
   }
-  if (s[0] == 0xEF && ((s[1] == 0xBB && s[2] == 0xBF) || (s[1] == 0xBF && s[2] >= 0xBE))) {  // U+FEFF, U+FFFE, U+FFFF
+  // U+FEFF, U+FFFE, U+FFFF
+  if (s[0] == 0xEF && ((s[1] == 0xBB && s[2] == 0xBF) || (s[1] == 0xBF && s[2] >= 0xBE))) {
     *code = 0xF000u + ((s[1] & 0x3Fu) << 6) + (s[2] & 0x3Fu);
     return 3;
   }
@@ -70,15 +75,18 @@ void rmx_put_quoted(rmx_buf *out, const char *s) {
   rmx_buf_puts(out, "\"");
 }
 
-// Words and sentences of plain letters and digits that begin with a letter, and that no YAML takes for anything else.
+// Words and sentences of plain letters and digits that begin with a letter, and that no YAML takes
+// for anything else.
 static bool plain(const char *s) {
-  static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"};
+  static const char *const words[] = {"y",    "n",     "yes",  "no",  "on",  "off",
+                                      "true", "false", "null", "nan", "inf", "infinity"};
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/";
   if (!*s || !strchr(letters, s[0])) return false;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (strcasecmp(s, words[i]) == 0) return false;
   for (; *s; s++)
-    if (!strchr(letters, *s) && !strchr("0123456789.-", *s) && !(*s == ' ' && s[1] && s[1] != ' ')) return false;
+    if (!strchr(letters, *s) && !strchr("0123456789.-", *s) && !(*s == ' ' && s[1] && s[1] != ' '))
+      return false;
   return true;
 }
 
@@ -92,8 +100,10 @@ void rmx_put_yaml(rmx_buf *out, const char *s) {
 void rmx_put_shell(rmx_buf *out, const char *s) {
   rmx_buf_puts(out, "'");
   for (; *s; s++) {
-    if (*s == '\'') rmx_buf_puts(out, "'\\''");
-    else rmx_buf_add(out, s, 1);
+    if (*s == '\'')
+      rmx_buf_puts(out, "'\\''");
+    else
+      rmx_buf_add(out, s, 1);
   }
   rmx_buf_puts(out, "'");
 }

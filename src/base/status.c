@@ -9,7 +9,9 @@
 #define REGMIX_VERSION "0.1.0"
 #endif
 
-const char *rmx_version(void) { return REGMIX_VERSION; }
+const char *rmx_version(void) {
+  return REGMIX_VERSION;
+}
 
 rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
   // The arguments may point into err->message, so the text is made beside it.
@@ -18,7 +20,8 @@ rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
-  rmx_make_printable(text, "\n\t");  // names and values in it are other people's, and a long text may end within a character
+  // names and values in it are other people's, and a long text may end within a character
+  rmx_make_printable(text, "\n\t");
   memcpy(err->message, text, sizeof text);
   err->status = status;
   return status;
@@ -31,7 +34,9 @@ rmx_status rmx_fail_errno(rmx_err *err, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
-  const char *advice = number == ENOSPC || number == EDQUOT ? "; free some space and run the same command again" : "";
+  const char *advice = number == ENOSPC || number == EDQUOT
+                           ? "; free some space and run the same command again"
+                           : "";
   return rmx_fail(err, RMX_EIO, "%s: %s%s", text, strerror(number), advice);
 }
 
@@ -50,11 +55,15 @@ rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what) {
 
 static atomic_bool stop_wanted;
 
-void rmx_interrupt(void) { atomic_store(&stop_wanted, true); }
-bool rmx_interrupted(void) { return atomic_load(&stop_wanted); }
+void rmx_interrupt(void) {
+  atomic_store(&stop_wanted, true);
+}
+bool rmx_interrupted(void) {
+  return atomic_load(&stop_wanted);
+}
 
-void rmx_progress(const rmx_listener *to, const char *what, double done, double total, const char *unit,
-                  const char *detail) {
+void rmx_progress(const rmx_listener *to, const char *what, double done, double total,
+                  const char *unit, const char *detail) {
   if (to && to->progress) to->progress(to->context, what, done, total, unit, detail);
 }
 

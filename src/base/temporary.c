@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that stand beside others while they are written, and what killed writers leave of them.
 //
-// The name says who writes: .regmix.<process>.<number>@<host>.tmp. A writer holds a lock on the file for as long as it
-// may still write, so a file is left behind if nobody holds its lock and its process is gone. Of a process on another
-// host, or where the file system has no locks, nothing is known but the age of the file: a day is long enough.
+// The name says who writes: .regmix.<process>.<number>@<host>.tmp. A writer holds a lock on the
+// file for as long as it may still write, so a file is left behind if nobody holds its lock and its
+// process is gone. Of a process on another host, or where the file system has no locks, nothing is
+// known but the age of the file: a day is long enough.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,9 @@ void rmx__own_host(char host[RMX__HOST_SIZE]) {
 // Is this the name of such a file? Whose?
 static bool names_writer(const char *name, long *process, char host[RMX__HOST_SIZE]) {
   size_t n = strlen(name);
-  if (strncmp(name, head, sizeof head - 1) != 0 || n < sizeof tail || strcmp(name + n - (sizeof tail - 1), tail) != 0) return false;
+  if (strncmp(name, head, sizeof head - 1) != 0 || n < sizeof tail ||
+      strcmp(name + n - (sizeof tail - 1), tail) != 0)
+    return false;
   const char *at = strchr(name, '@');
   char *end;
   *process = strtol(name + sizeof head - 1, &end, 10);
@@ -74,19 +77,22 @@ void rmx__sweep(const char *folder) {
   for (struct dirent *e; (e = readdir(d));) {
     long process;
     if (!names_writer(e->d_name, &process, host)) continue;
-    if (is_left_behind(dirfd(d), e->d_name, process, strcmp(own, host) == 0)) unlinkat(dirfd(d), e->d_name, 0);
+    if (is_left_behind(dirfd(d), e->d_name, process, strcmp(own, host) == 0))
+      unlinkat(dirfd(d), e->d_name, 0);
   }
   closedir(d);
 }
 
-// Once a folder: a process writes many files into few folders. Two folders that fall on one place only cost time.
+// Once a folder: a process writes many files into few folders. Two folders that fall on one place
+// only cost time.
 static void sweep_once(const char *folder) {
   static _Atomic uint64_t swept[256];
   const uint64_t hash = rmx_hash_string(folder, 1);
   if (atomic_exchange(&swept[hash % 256], hash) != hash) rmx__sweep(folder);
 }
 
-// Names of files being written, for a program that ends at once. More than these are swept by the next one.
+// Names of files being written, for a program that ends at once. More than these are swept by the
+// next one.
 static _Atomic(char *) being_written[64];
 enum { SLOTS = sizeof being_written / sizeof *being_written };
 
@@ -115,7 +121,8 @@ int rmx__temporary(const char *folder, char **path) {
   rmx__own_host(host);
   sweep_once(folder);
   for (int tries = 0; tries < 100; tries++) {
-    *path = rmx_format("%s/%s%ld.%u@%s%s", folder, head, (long)getpid(), atomic_fetch_add(&number, 1), host, tail);
+    *path = rmx_format("%s/%s%ld.%u@%s%s", folder, head, (long)getpid(),
+                       atomic_fetch_add(&number, 1), host, tail);
     if (!*path) return errno = ENOMEM, -1;
     int fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) {

@@ -11,8 +11,9 @@ void rmx__own_host(char host[RMX__HOST_SIZE]);
 // The process of this host has ended, or is a zombie that its parent has not taken notice of yet.
 bool rmx__is_gone(long process);
 
-// Makes an empty file in `folder`, locked while it is open, for writing and reading; *path is its name, for rmx__temporary_done.
-// The first time in a process, such files of writers that are gone are removed from the folder. -1: errno says why.
+// Makes an empty file in `folder`, locked while it is open, for writing and reading; *path is its
+// name, for rmx__temporary_done. The first time in a process, such files of writers that are gone
+// are removed from the folder. -1: errno says why.
 int rmx__temporary(const char *folder, char **path);
 // Removes such files of writers that are gone.
 void rmx__sweep(const char *folder);

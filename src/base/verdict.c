@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a paired difference over seeds is more than noise: an interval of Student's t. With three seeds three standard
-// errors are passed by chance one time in ten, so the width goes by the seeds there are. The variance is each
-// difference's own: models on different mixtures are not equally noisy, so one pooled over them would be too small for some.
+// Whether a paired difference over seeds is more than noise: an interval of Student's t. With three
+// seeds three standard errors are passed by chance one time in ten, so the width goes by the seeds
+// there are. The variance is each difference's own: models on different mixtures are not equally
+// noisy, so one pooled over them would be too small for some.
 #include <math.h>
 #include <regmix/base.h>
 
 enum { FEWEST_SEEDS = 3, BISECTIONS = 200, MOST_TERMS = 300 };
 
-// The continued fraction of the incomplete beta function (Lentz's method), good for x < (a + 1) / (a + b + 2).
+// The continued fraction of the incomplete beta function (Lentz's method), good for x < (a + 1) /
+// (a + b + 2).
 static double beta_fraction(double a, double b, double x) {
   const double tiny = 1e-300;
   double c = 1, d = 1 - (a + b) * x / (a + 1);
@@ -36,7 +38,8 @@ static double beta_part(double a, double b, double x) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   const double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
-  return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a : 1 - front * beta_fraction(b, a, 1 - x) / b;
+  return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
+                                   : 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
 double rmx_student_width(double level, double df) {
@@ -46,8 +49,10 @@ double rmx_student_width(double level, double df) {
   while (beta_part(df / 2, 0.5, df / (df + high * high)) > 1 - level && high < 1e12) high *= 2;
   for (int i = 0; i < BISECTIONS && high - low > 1e-14 * high; i++) {
     const double t = 0.5 * (low + high);
-    if (beta_part(df / 2, 0.5, df / (df + t * t)) > 1 - level) low = t;
-    else high = t;
+    if (beta_part(df / 2, 0.5, df / (df + t * t)) > 1 - level)
+      low = t;
+    else
+      high = t;
   }
   return 0.5 * (low + high);
 }
@@ -60,15 +65,17 @@ rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *e
   const json_t *mean = json_object_get(difference, "mean"), *se = json_object_get(difference, "se");
   const json_int_t n = json_integer_value(json_object_get(difference, "n"));
   const bool enough = n >= FEWEST_SEEDS && json_is_number(mean) && json_is_number(se);
-  const double half = enough ? rmx_student_width(RMX_VERDICT_LEVEL, (double)(n - 1)) * json_number_value(se) : NAN;
+  const double half =
+      enough ? rmx_student_width(RMX_VERDICT_LEVEL, (double)(n - 1)) * json_number_value(se) : NAN;
   const double low = json_number_value(mean) - half, high = json_number_value(mean) + half;
-  json_t *verdict = !enough  ? json_string("too few seeds to tell")
+  json_t *verdict = !enough    ? json_string("too few seeds to tell")
                     : low > 0  ? json_sprintf("%s better", reference)
                     : high < 0 ? json_sprintf("%s worse", reference)
                                : json_string("no clear difference");
-  const bool good = set_real(difference, "low", low) && set_real(difference, "high", high) &&
-                    json_object_set_new(difference, "level", json_real(RMX_VERDICT_LEVEL)) == 0 &&
-                    json_object_set_new(difference, "df", enough ? json_integer(n - 1) : json_null()) == 0 &&
-                    json_object_set_new(difference, "verdict", verdict) == 0;
+  const bool good =
+      set_real(difference, "low", low) && set_real(difference, "high", high) &&
+      json_object_set_new(difference, "level", json_real(RMX_VERDICT_LEVEL)) == 0 &&
+      json_object_set_new(difference, "df", enough ? json_integer(n - 1) : json_null()) == 0 &&
+      json_object_set_new(difference, "verdict", verdict) == 0;
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a verdict");
 }

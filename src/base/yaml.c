@@ -13,7 +13,10 @@
 // Where each node stood, for messages: a plain list, searched from the front; configs are small.
 struct rmx_yaml_lines {
   size_t n, capacity;
-  struct { const json_t *node; int line; } *items;
+  struct {
+    const json_t *node;
+    int line;
+  } * items;
 };
 
 enum { DEEPEST = 64 };
@@ -98,11 +101,13 @@ static rmx_status map_of(struct reading *r, json_t *object, int depth) {
     rmx_status status = RMX_OK;
     json_t *value = NULL;
     if (json_object_get(object, key))
-      status = rmx_fail(r->err, RMX_EINPUT, "%s:%zu: \"%s\" is given twice", r->name, mark.line + 1, key);
+      status = rmx_fail(r->err, RMX_EINPUT, "%s:%zu: \"%s\" is given twice", r->name, mark.line + 1,
+                        key);
     if (status == RMX_OK) status = next_event(r, &event);
     if (status == RMX_OK) status = node_of(r, &event, depth + 1, &value);
     if (status == RMX_OK && json_object_set_new(object, key, value) != 0)
-      status = rmx_fail(r->err, RMX_EINPUT, "%s:%zu: \"%s\" is not UTF-8", r->name, mark.line + 1, key);
+      status =
+          rmx_fail(r->err, RMX_EINPUT, "%s:%zu: \"%s\" is not UTF-8", r->name, mark.line + 1, key);
     free(key);
     RMX_TRY(status);
   }
@@ -131,7 +136,8 @@ static rmx_status node_of(struct reading *r, yaml_event_t *event, int depth, jso
   if (type == YAML_MAPPING_START_EVENT) node = json_object();
   if (type == YAML_SEQUENCE_START_EVENT) node = json_array();
   yaml_event_delete(event);
-  if (type == YAML_ALIAS_EVENT) return wrong(r, &mark, "aliases (*name) are not supported; write the value out");
+  if (type == YAML_ALIAS_EVENT)
+    return wrong(r, &mark, "aliases (*name) are not supported; write the value out");
   if (!node) return wrong(r, &mark, "a value is missing or not UTF-8");
   rmx_status status = RMX_OK;
   if (depth > DEEPEST) status = wrong(r, &mark, "nested too deeply");
@@ -146,7 +152,8 @@ static rmx_status node_of(struct reading *r, yaml_event_t *event, int depth, jso
   return RMX_OK;
 }
 
-rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out, rmx_err *err) {
+rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out,
+                          rmx_err *err) {
   *out = (rmx_yaml){0};
   struct reading r = {.name = name, .err = err};
   r.lines = rmx_calloc(1, sizeof *r.lines);
@@ -164,7 +171,9 @@ rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_y
     switch (event.type) {
       case YAML_STREAM_START_EVENT:
       case YAML_DOCUMENT_START_EVENT:
-      case YAML_DOCUMENT_END_EVENT: yaml_event_delete(&event); break;
+      case YAML_DOCUMENT_END_EVENT:
+        yaml_event_delete(&event);
+        break;
       case YAML_STREAM_END_EVENT:
         yaml_event_delete(&event);
         done = true;
@@ -211,18 +220,34 @@ void rmx_yaml_release(rmx_yaml *y) {
 
 // ---- writing: block style, strings quoted unless no reader could take them for something else
 
-enum { LONGEST_SIMPLE_KEY = 128 };  // readers look for the colon within 1024 characters, and a byte may take six
+// readers look for the colon within 1024 characters, and a byte may take six
+enum { LONGEST_SIMPLE_KEY = 128 };
 
 static void write_scalar(rmx_buf *b, const json_t *node) {
   switch (json_typeof(node)) {
-    case JSON_STRING: rmx_put_yaml(b, json_string_value(node)); break;
-    case JSON_INTEGER: rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node)); break;
-    case JSON_REAL: rmx_put_number(b, json_real_value(node)); break;
-    case JSON_TRUE: rmx_buf_puts(b, "true"); break;
-    case JSON_FALSE: rmx_buf_puts(b, "false"); break;
-    case JSON_OBJECT: rmx_buf_puts(b, "{}"); break;
-    case JSON_ARRAY: rmx_buf_puts(b, "[]"); break;
-    default: rmx_buf_puts(b, "null");
+    case JSON_STRING:
+      rmx_put_yaml(b, json_string_value(node));
+      break;
+    case JSON_INTEGER:
+      rmx_buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(node));
+      break;
+    case JSON_REAL:
+      rmx_put_number(b, json_real_value(node));
+      break;
+    case JSON_TRUE:
+      rmx_buf_puts(b, "true");
+      break;
+    case JSON_FALSE:
+      rmx_buf_puts(b, "false");
+      break;
+    case JSON_OBJECT:
+      rmx_buf_puts(b, "{}");
+      break;
+    case JSON_ARRAY:
+      rmx_buf_puts(b, "[]");
+      break;
+    default:
+      rmx_buf_puts(b, "null");
   }
 }
 
@@ -279,7 +304,8 @@ rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *head
     write_scalar(&b, tree);
     rmx_buf_puts(&b, "\n");
   }
-  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data ? b.data : "", b.size, err);
+  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, path)
+                               : rmx_write_file(path, b.data ? b.data : "", b.size, err);
   rmx_buf_release(&b);
   return status;
 }

@@ -13,12 +13,12 @@
 // Here s is the same share of a round (a step at least, if no more than 0.7 of the round then explores), and a short training
 // has four rounds, or as many as have room.
 //
-// What is lowered: with a target that names training domains alone, its weighted loss: rows of A are weighed, and domains
-// without a weight are not looked at. Else the paper's goal, the mean loss of the training domains, whose validation text it
-// looks at; a target outside them is not seen.
+// What is lowered: with a target that names training domains alone, its weighted loss: rows of A
+// are weighed, and domains without a weight are not looked at. Else the paper's goal, the mean loss
+// of the training domains, whose validation text it looks at; a target outside them is not seen.
 //
-// Cost: (1 + K sweeps) validations a round, each a forward pass. Where the budget does not pay for them at eval_tokens of a
-// domain, they are shorter.
+// Cost: (1 + K sweeps) validations a round, each a forward pass. Where the budget does not pay for
+// them at eval_tokens of a domain, they are shorter.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,8 @@ struct rounds {
   double *goal, *start, *mixture, *before, *now;  // (K) each, one block
   double *drop, *A, *mean_A;                      // (K, K), behind them
   size_t *order;                                  // (K) of the sweep in hand
-  double updates, looked;                         // rounds that had something in them; tokens of all looks
+  // rounds that had something in them; tokens of all looks
+  double updates, looked;
   rmx__mean mean;
 };
 
@@ -94,10 +95,12 @@ static void move(struct rounds *s) {
   for (size_t j = 0; j < K; j++) s->mixture[j] /= sum;
 }
 
-static void explore_or_follow(struct rounds *s, int64_t round, int64_t done, rmx_model *m, rmx_batch *scratch, float *losses) {
+static void explore_or_follow(struct rounds *s, int64_t round, int64_t done, rmx_model *m,
+                              rmx_batch *scratch, float *losses) {
   const size_t K = s->K;
   look(s, m, scratch, losses);
-  if (done == 0) memset(s->drop, 0, K * K * sizeof *s->drop);
+  if (done == 0)
+    memset(s->drop, 0, K * K * sizeof *s->drop);
   else {
     const size_t j = domain_explored(s, round, done - 1);
     for (size_t i = 0; i < K; i++) s->drop[i * K + j] += s->before[i] - s->now[i];
@@ -109,16 +112,20 @@ static void explore_or_follow(struct rounds *s, int64_t round, int64_t done, rmx
     return;
   }
   const size_t j = domain_explored(s, round, done);
-  for (size_t d = 0; d < K; d++) s->stream->mixture[d] = d == j ? s->one_hot : (1 - s->one_hot) / (double)(K - 1);
+  for (size_t d = 0; d < K; d++)
+    s->stream->mixture[d] = d == j ? s->one_hot : (1 - s->one_hot) / (double)(K - 1);
 }
 
-static rmx_status aioli_before_step(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses, rmx_err *err) {
+static rmx_status aioli_before_step(void *context, rmx_model *m, int64_t step, int64_t steps,
+                                    rmx_batch *scratch, float *losses, rmx_err *err) {
   (void)err;
   struct rounds *s = context;
   const int64_t length = steps / s->rounds;
-  const int64_t round = step / length < s->rounds ? step / length : s->rounds - 1;  // the last takes what is left over
+  // the last takes what is left over
+  const int64_t round = step / length < s->rounds ? step / length : s->rounds - 1;
   const int64_t at = step - round * length, done = at / s->explore;
-  if (at % s->explore == 0 && done <= (int64_t)s->K * s->sweeps) explore_or_follow(s, round, done, m, scratch, losses);
+  if (at % s->explore == 0 && done <= (int64_t)s->K * s->sweeps)
+    explore_or_follow(s, round, done, m, scratch, losses);
   rmx__mean_add(&s->mean, s->stream->mixture);
   return RMX_OK;
 }
@@ -126,9 +133,11 @@ static rmx_status aioli_before_step(void *context, rmx_model *m, int64_t step, i
 static json_t *aioli_save(const void *context) {
   const struct rounds *s = context;
   const size_t K = s->K;
-  return json_pack("{s:o, s:o, s:o, s:o, s:f, s:f, s:o}", "mixture", rmx__state_numbers(s->mixture, K), "before", rmx__state_numbers(s->before, K), "drop",
-                   rmx__state_numbers(s->drop, K * K), "mean_A", rmx__state_numbers(s->mean_A, K * K), "updates", s->updates, "looked", s->looked, "mean",
-                   rmx__mean_save(&s->mean));
+  return json_pack("{s:o, s:o, s:o, s:o, s:f, s:f, s:o}", "mixture",
+                   rmx__state_numbers(s->mixture, K), "before", rmx__state_numbers(s->before, K),
+                   "drop", rmx__state_numbers(s->drop, K * K), "mean_A",
+                   rmx__state_numbers(s->mean_A, K * K), "updates", s->updates, "looked", s->looked,
+                   "mean", rmx__mean_save(&s->mean));
 }
 
 static rmx_status aioli_load(void *context, const json_t *state, rmx_err *err) {
@@ -146,8 +155,9 @@ static rmx_status aioli_load(void *context, const json_t *state, rmx_err *err) {
 
 static json_t *aioli_found(const void *context) {
   const struct rounds *s = context;
-  return json_pack("{s:o, s:o, s:f, s:o}", "mixture", rmx__mean_json(&s->mean, s->corpus->names), "final",
-                   rmx_mixture_json(s->mixture, s->corpus->names, s->K), "updates", s->updates, "A", rmx__state_numbers(s->mean_A, s->K * s->K));
+  return json_pack("{s:o, s:o, s:f, s:o}", "mixture", rmx__mean_json(&s->mean, s->corpus->names),
+                   "final", rmx_mixture_json(s->mixture, s->corpus->names, s->K), "updates",
+                   s->updates, "A", rmx__state_numbers(s->mean_A, s->K * s->K));
 }
 
 static double aioli_flops(const void *context) {
@@ -168,7 +178,9 @@ static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err
   double x;
   RMX_TRY(rmx_json_number(r->steering, key, &x, r->name, err));
   *out = (int64_t)x;
-  return *out >= 1 ? RMX_OK : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g, and must be 1 or more", r->name, key, x);
+  return *out >= 1 ? RMX_OK
+                   : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g, and must be 1 or more",
+                              r->name, key, x);
 }
 
 static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err) {
@@ -183,10 +195,11 @@ static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err
   RMX_TRY(rmx_training_model(&r->training, r->vocab, &model, err));
   s->flop_per_token = rmx_model_flop_per_token(&model, (int)r->training.context);
   if (s->K < 2 || !(s->one_hot > 1 / (double)s->K))
-    return rmx_fail(err, RMX_EINPUT, "run %s: a share of %g of one of %zu domains explores nothing", r->name, s->one_hot, s->K);
+    return rmx_fail(err, RMX_EINPUT, "run %s: a share of %g of one of %zu domains explores nothing",
+                    r->name, s->one_hot, s->K);
   if ((int64_t)s->K * s->sweeps * s->explore >= rmx_training_steps(&r->training) / s->rounds)
-    return rmx_fail(err, RMX_EINPUT, "run %s: a round of %lld steps has no room for its sweeps", r->name,
-                    (long long)(rmx_training_steps(&r->training) / s->rounds));
+    return rmx_fail(err, RMX_EINPUT, "run %s: a round of %lld steps has no room for its sweeps",
+                    r->name, (long long)(rmx_training_steps(&r->training) / s->rounds));
   return RMX_OK;
 }
 
@@ -194,7 +207,8 @@ static rmx_status make_state(struct rounds *s, const rmx_run *r, rmx_err *err) {
   const size_t K = s->K, n = 5 * K + 3 * K * K;
   s->goal = rmx_calloc(n, sizeof(double));
   s->order = rmx_calloc(K, sizeof *s->order);
-  if (!s->goal || !s->order) return rmx_fail_memory(err, n * sizeof(double), "the law of a mixture");
+  if (!s->goal || !s->order)
+    return rmx_fail_memory(err, n * sizeof(double), "the law of a mixture");
   s->start = s->goal + K;
   s->mixture = s->goal + 2 * K;
   s->before = s->goal + 3 * K;
@@ -206,10 +220,12 @@ static rmx_status make_state(struct rounds *s, const rmx_run *r, rmx_err *err) {
   memcpy(s->mixture, r->mixture, K * sizeof *s->mixture);
   RMX_TRY(rmx__state_numbers_read(r->steering, "goal", s->goal, K, r->name, err));
   RMX_TRY(rmx__mean_make(&s->mean, K, err));
-  return rmx_stream_fixed(s->corpus, r->mixture, (int)r->training.context, r->seed, &s->stream, err);
+  return rmx_stream_fixed(s->corpus, r->mixture, (int)r->training.context, r->seed, &s->stream,
+                          err);
 }
 
-static rmx_status aioli_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status aioli_steer(const rmx_run *r, const rmx_corpus *corpus,
+                              const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
   (void)kernels;
   struct rounds *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "Aioli");
@@ -220,8 +236,14 @@ static rmx_status aioli_steer(const rmx_run *r, const rmx_corpus *corpus, const 
     aioli_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s, .stream = s->stream, .before_step = aioli_before_step, .save = aioli_save, .load = aioli_load, .found = aioli_found,
-                        .flops = aioli_flops, .free = aioli_free};
+  *out = (rmx_steering){.context = s,
+                        .stream = s->stream,
+                        .before_step = aioli_before_step,
+                        .save = aioli_save,
+                        .load = aioli_load,
+                        .found = aioli_found,
+                        .flops = aioli_flops,
+                        .free = aioli_free};
   return RMX_OK;
 }
 
@@ -243,11 +265,14 @@ static bool target_is_inside(const rmx_contest *c) {
   return inside > 0;
 }
 
-static double goal_of(const rmx_contest *c, const struct plan *p, size_t d) { return p->target ? c->target[d] : 1 / (double)c->corpus->D_train; }
+static double goal_of(const rmx_contest *c, const struct plan *p, size_t d) {
+  return p->target ? c->target[d] : 1 / (double)c->corpus->D_train;
+}
 
-// Steps of each exploration where the training has so many rounds: by its share of them; one at least where that is within
-// `most`. One step is always left to follow the mixture.
-static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double most, int64_t explorations) {
+// Steps of each exploration where the training has so many rounds: by its share of them; one at
+// least where that is within `most`. One step is always left to follow the mixture.
+static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double most,
+                             int64_t explorations) {
   const double length = (double)(steps / rounds);
   int64_t each = (int64_t)(share * length / (double)explorations);
   if (each < 1 && (double)explorations <= most * length) each = 1;
@@ -261,15 +286,23 @@ static rmx_status plan_eval(const rmx_contest *c, struct plan *p, rmx_err *err) 
   double flop, looked = 0;
   RMX_TRY(rmx__contest_flop(c, c->large, &flop, err));
   for (size_t d = 0; d < K; d++) {
-    if (rmx_evaluate_tokens(c->corpus, d, 0) == 0) return rmx_fail(err, RMX_EINPUT, "aioli: \"%s\" has no validation text to look at", c->corpus->names[d]);
+    if (rmx_evaluate_tokens(c->corpus, d, 0) == 0)
+      return rmx_fail(err, RMX_EINPUT, "aioli: \"%s\" has no validation text to look at",
+                      c->corpus->names[d]);
     looked += goal_of(c, p, d) > 0;
   }
-  const double looks = (double)p->rounds * (double)(1 + (int64_t)K * p->sweeps), most = c->budget / (looks * looked * flop / 3);
+  const double looks = (double)p->rounds * (double)(1 + (int64_t)K * p->sweeps),
+               most = c->budget / (looks * looked * flop / 3);
   p->eval_tokens = c->options->aioli.eval_tokens;
   if ((double)p->eval_tokens > most) p->eval_tokens = (int64_t)most;
-  if (p->eval_tokens >= (c->options->aioli.eval_tokens < LEAST ? c->options->aioli.eval_tokens : LEAST)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "aioli: %.0f looks at the validation text of %.0f domains leave %.0f tokens of each within %.3g FLOPs: fewer rounds or sweeps, or "
-                  "a larger compare.budget", looks, looked, most, c->budget);
+  if (p->eval_tokens >=
+      (c->options->aioli.eval_tokens < LEAST ? c->options->aioli.eval_tokens : LEAST))
+    return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "aioli: %.0f looks at the validation text of %.0f domains leave %.0f tokens of "
+                  "each within %.3g FLOPs: fewer rounds or sweeps, or "
+                  "a larger compare.budget",
+                  looks, looked, most, c->budget);
 }
 
 static rmx_status plan_of(const rmx_contest *c, struct plan *p, rmx_err *err) {
@@ -277,25 +310,38 @@ static rmx_status plan_of(const rmx_contest *c, struct plan *p, rmx_err *err) {
     size_t domains;
     double eta, one_hot, explore;
     int64_t sweeps, round;
-  } published[] = {{2, 0.2, 0.625, 0.13, 4, 250}, {4, 0.1, 0.5, 0.29, 4, 250}, {SIZE_MAX, 1, 0.75, 0.7, 2, 200}};
+  } published[] = {
+      {2, 0.2, 0.625, 0.13, 4, 250}, {4, 0.1, 0.5, 0.29, 4, 250}, {SIZE_MAX, 1, 0.75, 0.7, 2, 200}};
   const rmx_aioli_options *o = &c->options->aioli;
   const size_t K = c->corpus->D_train;
   const int64_t steps = rmx_training_steps(c->large);
   size_t row = 0;
   while (K > published[row].domains) row++;
-  *p = (struct plan){.eta = o->eta > 0 ? o->eta : published[row].eta, .one_hot = o->one_hot > 0 ? o->one_hot : published[row].one_hot,
-                     .sweeps = o->sweeps > 0 ? o->sweeps : published[row].sweeps, .target = target_is_inside(c)};
-  const double share = o->explore > 0 ? o->explore : published[row].explore, most = o->explore > 0 ? 0 : 0.7;
+  *p = (struct plan){.eta = o->eta > 0 ? o->eta : published[row].eta,
+                     .one_hot = o->one_hot > 0 ? o->one_hot : published[row].one_hot,
+                     .sweeps = o->sweeps > 0 ? o->sweeps : published[row].sweeps,
+                     .target = target_is_inside(c)};
+  const double share = o->explore > 0 ? o->explore : published[row].explore,
+               most = o->explore > 0 ? 0 : 0.7;
   const int64_t explorations = (int64_t)K * p->sweeps, by_length = steps / published[row].round;
   if (!(p->one_hot > 1 / (double)K))
-    return rmx_fail(err, RMX_EINPUT, "aioli: a share of %g of the domain explored is no more than the %.3g of all the others: raise aioli.one_hot", p->one_hot, 1 / (double)K);
+    return rmx_fail(err, RMX_EINPUT,
+                    "aioli: a share of %g of the domain explored is no more than the %.3g of all "
+                    "the others: raise aioli.one_hot",
+                    p->one_hot, 1 / (double)K);
   p->rounds = o->rounds > 0 ? o->rounds : by_length > 4 ? by_length : 4;
   // Fewer rounds rather than none, where nobody said how many.
-  while (o->rounds == 0 && p->rounds > 1 && explore_steps(steps, p->rounds, share, most, explorations) < 1) p->rounds--;
+  while (o->rounds == 0 && p->rounds > 1 &&
+         explore_steps(steps, p->rounds, share, most, explorations) < 1)
+    p->rounds--;
   p->explore = explore_steps(steps, p->rounds, share, most, explorations);
   if (p->explore < 1)
-    return rmx_fail(err, RMX_EINPUT, "aioli: %lld steps in %lld rounds have no room to explore %zu domains %lld times in %g of each; lengthen the large "
-                    "training, or give fewer aioli.rounds or aioli.sweeps", (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, fmax(share, most));
+    return rmx_fail(err, RMX_EINPUT,
+                    "aioli: %lld steps in %lld rounds have no room to explore %zu domains %lld "
+                    "times in %g of each; lengthen the large "
+                    "training, or give fewer aioli.rounds or aioli.sweeps",
+                    (long long)steps, (long long)p->rounds, K, (long long)p->sweeps,
+                    fmax(share, most));
   return plan_eval(c, p, err);
 }
 
@@ -317,22 +363,35 @@ static rmx_status aioli_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
     out->mixture[d] = 1 / (double)K;
     json_array_append_new(goal, json_real(goal_of(c, &p, d)));
   }
-  out->steering = json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:o}", "method", "aioli", "eta", p.eta, "one_hot", p.one_hot, "smoothing", o->smoothing,
-                            "rounds", (json_int_t)p.rounds, "sweeps", (json_int_t)p.sweeps, "explore_steps", (json_int_t)p.explore, "eval_tokens",
-                            (json_int_t)p.eval_tokens, "goal", goal);
+  out->steering =
+      json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:o}", "method", "aioli", "eta", p.eta,
+                "one_hot", p.one_hot, "smoothing", o->smoothing, "rounds", (json_int_t)p.rounds,
+                "sweeps", (json_int_t)p.sweeps, "explore_steps", (json_int_t)p.explore,
+                "eval_tokens", (json_int_t)p.eval_tokens, "goal", goal);
   if (!out->steering) return rmx_fail_memory(err, 0, "a steering");
   json_object_set_new(out->notes, "form", json_string(o->smoothing > 0 ? "code" : "paper"));
-  json_object_set_new(out->notes, "goal", json_string(p.target ? "the target" : "the mean loss of the training domains"));
+  json_object_set_new(
+      out->notes, "goal",
+      json_string(p.target ? "the target" : "the mean loss of the training domains"));
   json_object_set_new(out->notes, "explored",
-                      json_real((double)(p.rounds * p.explore * (int64_t)K * p.sweeps) / (double)rmx_training_steps(c->large)));
-  static const char *const told[] = {"eta", "one_hot", "rounds", "sweeps", "explore_steps", "eval_tokens"};
-  for (size_t i = 0; i < sizeof told / sizeof *told; i++) json_object_set(out->notes, told[i], json_object_get(out->steering, told[i]));
+                      json_real((double)(p.rounds * p.explore * (int64_t)K * p.sweeps) /
+                                (double)rmx_training_steps(c->large)));
+  static const char *const told[] = {"eta",    "one_hot",       "rounds",
+                                     "sweeps", "explore_steps", "eval_tokens"};
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+    json_object_set(out->notes, told[i], json_object_get(out->steering, told[i]));
   return RMX_OK;
 }
 
 const rmx_baseline rmx__aioli = {
     .sees_target = true,
-    .name = "aioli", .help = "the online linear law: explores each domain as it trains, and moves towards those that lower the losses",
-    .source = "Chen et al. 2024, arXiv 2411.05735", .suits = "one long training and no time for a search, all training domains to be good at",
-    .check = aioli_check, .find = aioli_find, .steer = aioli_steer,
+    .name = "aioli",
+    .help =
+        "the online linear law: explores each domain as it trains, and moves towards those that "
+        "lower the losses",
+    .source = "Chen et al. 2024, arXiv 2411.05735",
+    .suits = "one long training and no time for a search, all training domains to be good at",
+    .check = aioli_check,
+    .find = aioli_find,
+    .steer = aioli_steer,
 };

@@ -6,9 +6,9 @@
 #include "contest.h"
 
 const rmx_baseline *const rmx_baselines[] = {
-    &rmx__human, &rmx__prior, &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix, &rmx__regmix_paper, &rmx__olmix,
-    &rmx__ppl, &rmx__mixmin, &rmx__law, &rmx__climb_way,
-    &rmx__doremi, &rmx__odm, &rmx__aioli, &rmx__rho1,
+    &rmx__human,        &rmx__prior, &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix,
+    &rmx__regmix_paper, &rmx__olmix, &rmx__ppl,     &rmx__mixmin, &rmx__law,    &rmx__climb_way,
+    &rmx__doremi,       &rmx__odm,   &rmx__aioli,   &rmx__rho1,
 };
 const size_t rmx_baselines_n = sizeof rmx_baselines / sizeof *rmx_baselines;
 
@@ -21,21 +21,26 @@ rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err
     return RMX_OK;
   }
   const int nearest = rmx_nearest(name, names, rmx_baselines_n);
-  if (nearest >= 0) return rmx_fail(err, RMX_EINPUT, "no method \"%s\"; did you mean \"%s\"?", name, names[nearest]);
+  if (nearest >= 0)
+    return rmx_fail(err, RMX_EINPUT, "no method \"%s\"; did you mean \"%s\"?", name,
+                    names[nearest]);
   rmx_buf known = {0};
-  for (size_t i = 0; i < rmx_baselines_n; i++) rmx_buf_printf(&known, "%s%s", i ? ", " : "", names[i]);
-  const rmx_status status = rmx_fail(err, RMX_EINPUT, "no method \"%s\"; there are: %s", name, known.data ? known.data : "");
+  for (size_t i = 0; i < rmx_baselines_n; i++)
+    rmx_buf_printf(&known, "%s%s", i ? ", " : "", names[i]);
+  const rmx_status status = rmx_fail(err, RMX_EINPUT, "no method \"%s\"; there are: %s", name,
+                                     known.data ? known.data : "");
   rmx_buf_release(&known);
   return status;
 }
 
-rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out,
-                               rmx_err *err) {
+rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
+                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
   const char *name;
   const rmx_baseline *b;
   RMX_TRY(rmx_json_string(r->steering, "method", &name, r->name, err));
   RMX_TRY(rmx_baseline_find(name, &b, err));
-  if (!b->steer) return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" steers no training", r->name, name);
+  if (!b->steer)
+    return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" steers no training", r->name, name);
   return b->steer(r, corpus, kernels, out, err);
 }
 

@@ -8,13 +8,14 @@
 //   end          trees fitted to all runs; the mixture of the pool they hold best
 // n_r halves from round to round, 4 : 2 : 1 of climb.rounds = 3 (64, 32, 16 there).
 //
-// Trees as published: depth 4 at most, 5 runs a leaf or more, L1 and L2 penalties (of unpublished size: 1e-3 and 1
-// here). The number of trees is chosen by cross-validation inside the runs where there it is by a validation split.
-// How much of the ranking is drawn from is unpublished too (climb.top). Domains are the corpus's own: clustering and
-// quality filters are not part of this. The score is the target's sum of losses, a fit for each of its domains.
-// Not convergence of an iteration, but told as such: whether the last round moved the best mixture by more than 1 % of
-// the tokens. Trees are flat in pieces: `ties` counts the mixtures of the pool that share the best prediction, of which
-// the first is taken. The best prediction is optimistic.
+// Trees as published: depth 4 at most, 5 runs a leaf or more, L1 and L2 penalties (of unpublished
+// size: 1e-3 and 1 here). The number of trees is chosen by cross-validation inside the runs where
+// there it is by a validation split. How much of the ranking is drawn from is unpublished too
+// (climb.top). Domains are the corpus's own: clustering and quality filters are not part of this.
+// The score is the target's sum of losses, a fit for each of its domains. Not convergence of an
+// iteration, but told as such: whether the last round moved the best mixture by more than 1 % of
+// the tokens. Trees are flat in pieces: `ties` counts the mixtures of the pool that share the best
+// prediction, of which the first is taken. The best prediction is optimistic.
 //
 // Cost: N (D F + validation), D tokens as the proxies have; N as many as the budget pays for.
 #include "climb.h"
@@ -34,7 +35,8 @@ rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err
   double *alpha = rmx_calloc(D, sizeof *alpha);
   if (!alpha) return rmx_fail_memory(err, D * sizeof *alpha, "a mixture");
   for (size_t i = 0; i < n; i++) {
-    const double t = s->strengths > 1 ? (double)(i % (size_t)s->strengths) / (double)(s->strengths - 1) : 0;
+    const double t =
+        s->strengths > 1 ? (double)(i % (size_t)s->strengths) / (double)(s->strengths - 1) : 0;
     const double strength = s->min_strength * pow(s->max_strength / s->min_strength, t);
     rmx_rng rng = rmx_rng_make(c->seed, i, RMX_FOR_CANDIDATES);
     for (size_t d = 0; d < D; d++) alpha[d] = strength * c->corpus->prior[d];
@@ -80,21 +82,28 @@ static rmx_status afford(const rmx_contest *c, size_t *N, rmx_err *err) {
   const double tokens = (double)(rmx_training_steps(&t) * rmx_training_batch(&t) * t.context);
   const double cost = tokens * flop + rmx__contest_valid_flops(c, &t, flop);
   size_t least = LEAST_FIRST;
-  while (least < 1 << 20 && (rmx__climb_share(least, rounds, 0) < LEAST_FIRST || rmx__climb_share(least, rounds, rounds - 1) < 1)) least++;
+  while (least < 1 << 20 && (rmx__climb_share(least, rounds, 0) < LEAST_FIRST ||
+                             rmx__climb_share(least, rounds, rounds - 1) < 1))
+    least++;
   *N = (size_t)fmin(1e6, floor(c->budget / cost * (1 + 1e-12)));
   if (*N >= least) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "climb: the budget of %.3g FLOPs pays for %zu proxies; %zu rounds, the first of %d or more, take %zu: raise --budget to %.3g, or "
-                  "take fewer rounds (climb.rounds) or a smaller proxy", c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
+                  "climb: the budget of %.3g FLOPs pays for %zu proxies; %zu rounds, the first of "
+                  "%d or more, take %zu: raise --budget to %.3g, or "
+                  "take fewer rounds (climb.rounds) or a smaller proxy",
+                  c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
 }
 
 static rmx_status check(const rmx_contest *c, rmx_err *err) {
   size_t N;
-  if (c->corpus->D_train < 2) return rmx_fail(err, RMX_EINPUT, "climb: one domain leaves nothing to mix");
+  if (c->corpus->D_train < 2)
+    return rmx_fail(err, RMX_EINPUT, "climb: one domain leaves nothing to mix");
   RMX_TRY(afford(c, &N, err));
   // A mixture trained is not drawn again: the pool must last.
   if ((double)N > (double)c->options->climb.pool)
-    return rmx_fail(err, RMX_EINPUT, "climb: a pool of %lld mixtures for %zu runs: raise climb.pool", (long long)c->options->climb.pool, N);
+    return rmx_fail(err, RMX_EINPUT,
+                    "climb: a pool of %lld mixtures for %zu runs: raise climb.pool",
+                    (long long)c->options->climb.pool, N);
   return RMX_OK;
 }
 
@@ -103,13 +112,13 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 struct climb {
   const rmx_contest *c;
   rmx_training training;
-  size_t N, n;     // runs in all, runs so far
-  rmx_run *runs;   // (N)
+  size_t N, n;    // runs in all, runs so far
+  rmx_run *runs;  // (N)
   size_t P;
-  double *pool;    // (P, D)
-  double *score;   // (P) predicted
-  size_t *order;   // (P) best first
-  bool *trained;   // (P)
+  double *pool;                       // (P, D)
+  double *score;                      // (P) predicted
+  size_t *order;                      // (P) best first
+  bool *trained;                      // (P)
   double tokens, predicted, *column;  // (P) scratch
   size_t ties;
 };
@@ -191,7 +200,8 @@ static void draw(struct climb *k, size_t round, size_t n, double *mixtures) {
   if (most < n) most = n;
   size_t *list = k->order;
   for (size_t i = 0; i < k->P && m < most; i++)
-    if (!k->trained[k->order[i]]) list[m++] = k->order[i];  // m <= i: what is overwritten has been looked at
+    // m <= i: what is overwritten has been looked at
+    if (!k->trained[k->order[i]]) list[m++] = k->order[i];
   rmx_rng rng = rmx_rng_make(k->c->seed, k->P + round, RMX_FOR_CANDIDATES);
   rmx_rng_shuffle(&rng, list, m);
   for (size_t i = 0; i < n; i++) {
@@ -209,17 +219,21 @@ static rmx_status propose(struct climb *k, size_t round, size_t n, double *mixtu
   rmx_sample_options sample = *c->sample;
   sample.runs = (int64_t)n;
   sample.temper = 1;
-  return rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, c->corpus->D_train, c->seed, mixtures, err);
+  return rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names,
+                             c->corpus->D_train, c->seed, mixtures, err);
 }
 
-static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found *out, rmx_err *err) {
+static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found *out,
+                              rmx_err *err) {
   const size_t D = k->c->corpus->D_train;
   double *mixtures = rmx_calloc(n * D, sizeof *mixtures);
-  rmx_status status = mixtures ? propose(k, round, n, mixtures, err) : rmx_fail_memory(err, n * D * sizeof *mixtures, "mixtures");
+  rmx_status status = mixtures ? propose(k, round, n, mixtures, err)
+                               : rmx_fail_memory(err, n * D * sizeof *mixtures, "mixtures");
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     char name[48];
     snprintf(name, sizeof name, "climb-%zu-%03zu", round + 1, i + 1);
-    status = rmx__contest_run(k->c, name, mixtures + i * D, &k->training, k->c->seed, false, NULL, &k->runs[k->n + i], err);
+    status = rmx__contest_run(k->c, name, mixtures + i * D, &k->training, k->c->seed, false, NULL,
+                              &k->runs[k->n + i], err);
   }
   free(mixtures);
   char what[48];
@@ -249,14 +263,16 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
       memcpy(out->mixture, best, D * sizeof *best);
       rmx__track(out->notes, k.tokens, best, c->corpus->names, D);
       const double rho = fit->cv[0].spearman;
-      json_object_set_new(out->notes, "spearman_out_of_fold", isfinite(rho) ? json_real(rho) : json_null());
+      json_object_set_new(out->notes, "spearman_out_of_fold",
+                          isfinite(rho) ? json_real(rho) : json_null());
     }
     rmx_fit_free(fit);
   }
   if (status == RMX_OK) {
     if (rounds > 1) out->converged = moved <= at_rest ? RMX_CONVERGED : RMX_NOT_CONVERGED;
     if (rounds > 1) json_object_set_new(out->notes, "moved", json_real(moved));
-    json_object_set_new(out->notes, "form", json_string("the search of the paper; domains as they are"));
+    json_object_set_new(out->notes, "form",
+                        json_string("the search of the paper; domains as they are"));
     json_object_set_new(out->notes, "runs", json_integer((json_int_t)k.N));
     json_object_set_new(out->notes, "rounds", json_integer((json_int_t)rounds));
     json_object_set_new(out->notes, "predicted", json_real(k.predicted));
@@ -266,9 +282,13 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   return status;
 }
 
-const rmx_baseline rmx__climb_way = {  // rmx__climb is the search of optimize
+const rmx_baseline rmx__climb_way = {
+    // rmx__climb is the search of optimize
     .sees_target = true,
-    .name = "climb", .help = "regression in rounds: fit, propose near the best, train, fit again",
-    .source = "Diao et al. 2025, arXiv 2504.13161", .suits = "a budget for many proxies, best spent where the answer lies",
-    .check = check, .find = find,
+    .name = "climb",
+    .help = "regression in rounds: fit, propose near the best, train, fit again",
+    .source = "Diao et al. 2025, arXiv 2504.13161",
+    .suits = "a budget for many proxies, best spent where the answer lies",
+    .check = check,
+    .find = find,
 };

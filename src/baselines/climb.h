@@ -5,8 +5,8 @@
 
 #include <regmix/baselines.h>
 
-// pool (n, D_train): mixture i from Dirichlet(strength prior), strengths those of the sampler in turn, brought under the
-// caps.
+// pool (n, D_train): mixture i from Dirichlet(strength prior), strengths those of the sampler in
+// turn, brought under the caps.
 rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err *err);
 // Trees as CLIMB grows them; rmx_options_release them.
 rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err);

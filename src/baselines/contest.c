@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-rmx_status rmx__contest_flop(const rmx_contest *c, const rmx_training *t, double *flop_per_token, rmx_err *err) {
+rmx_status rmx__contest_flop(const rmx_contest *c, const rmx_training *t, double *flop_per_token,
+                             rmx_err *err) {
   rmx_model_config model;
   RMX_TRY(rmx_training_model(t, c->corpus->vocab, &model, err));
   *flop_per_token = rmx_model_flop_per_token(&model, (int)t->context);
   return RMX_OK;
 }
 
-double rmx__contest_valid_flops(const rmx_contest *c, const rmx_training *t, double flop_per_token) {
+double rmx__contest_valid_flops(const rmx_contest *c, const rmx_training *t,
+                                double flop_per_token) {
   double tokens = 0;
-  for (size_t d = 0; d < c->corpus->D; d++) tokens += (double)rmx_evaluate_tokens(c->corpus, d, t->eval_tokens);
+  for (size_t d = 0; d < c->corpus->D; d++)
+    tokens += (double)rmx_evaluate_tokens(c->corpus, d, t->eval_tokens);
   return tokens * flop_per_token / 3;
 }
 
@@ -23,22 +26,28 @@ rmx_status rmx__found_make(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   out->mixture = rmx_calloc(D, sizeof *out->mixture);
   out->notes = json_object();
-  return out->mixture && out->notes ? RMX_OK : rmx_fail_memory(err, D * sizeof *out->mixture, "a mixture");
+  return out->mixture && out->notes ? RMX_OK
+                                    : rmx_fail_memory(err, D * sizeof *out->mixture, "a mixture");
 }
 
-rmx_status rmx__contest_run(const rmx_contest *c, const char *name, const double *mixture, const rmx_training *training, uint64_t seed,
-                            bool keep_model, json_t *steering, rmx_run *out, rmx_err *err) {
+rmx_status rmx__contest_run(const rmx_contest *c, const char *name, const double *mixture,
+                            const rmx_training *training, uint64_t seed, bool keep_model,
+                            json_t *steering, rmx_run *out, rmx_err *err) {
   char *folder = rmx_path_in(c->folder, name);
-  rmx_status status = folder ? rmx_run_make(out, name, folder, c->experiment, c->corpus, mixture, training, seed, keep_model, err)
+  rmx_status status = folder ? rmx_run_make(out, name, folder, c->experiment, c->corpus, mixture,
+                                            training, seed, keep_model, err)
                              : rmx_fail_memory(err, 0, "a path");
   free(folder);
-  if (status == RMX_OK) out->steering = steering;
-  else json_decref(steering);
+  if (status == RMX_OK)
+    out->steering = steering;
+  else
+    json_decref(steering);
   return status;
 }
 
 double rmx__result_flops(const json_t *result) {
-  return json_number_value(json_object_get(result, "flops")) + json_number_value(json_object_get(result, "valid_flops")) +
+  return json_number_value(json_object_get(result, "flops")) +
+         json_number_value(json_object_get(result, "valid_flops")) +
          json_number_value(json_object_get(result, "steering_flops"));
 }
 
@@ -53,8 +62,8 @@ double rmx__result_target(const rmx_contest *c, const json_t *result) {
   return sum;
 }
 
-rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t n, const char *what, json_t **results, rmx_found *out,
-                              rmx_err *err) {
+rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t n, const char *what,
+                              json_t **results, rmx_found *out, rmx_err *err) {
   for (size_t i = 0; results && i < n; i++) results[i] = NULL;
   RMX_TRY(c->train(c->context, runs, n, what, err));
   rmx_status status = RMX_OK;
@@ -62,8 +71,9 @@ rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t 
     json_t *result = NULL;
     const rmx_run_state state = rmx_run_look(&runs[i], &result);
     if (state != RMX_RUN_DONE && status == RMX_OK)
-      status = rmx_fail(err, RMX_ENUMERIC, "%s: run %s %s", what, runs[i].name,
-                        state == RMX_RUN_DIVERGED ? "diverged; a lower learning rate may help" : "has no result");
+      status = rmx_fail(
+          err, RMX_ENUMERIC, "%s: run %s %s", what, runs[i].name,
+          state == RMX_RUN_DIVERGED ? "diverged; a lower learning rate may help" : "has no result");
     out->flops += rmx__result_flops(result);
     out->wall_s += json_number_value(json_object_get(result, "wall_s"));
     if (results) results[i] = json_incref(result);
@@ -78,12 +88,15 @@ rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t 
 
 // The same question makes the same name, whoever asks.
 static char *reference_name(const rmx_contest *c, const double *mixture, int64_t tokens) {
-  return rmx_format("reference-%08llx-%lld", (unsigned long long)rmx_hash(mixture, c->corpus->D_train * sizeof *mixture, c->seed) & 0xffffffff,
-                    (long long)tokens);
+  return rmx_format(
+      "reference-%08llx-%lld",
+      (unsigned long long)rmx_hash(mixture, c->corpus->D_train * sizeof *mixture, c->seed) &
+          0xffffffff,
+      (long long)tokens);
 }
 
-rmx_status rmx__contest_reference(const rmx_contest *c, const double *mixture, int64_t tokens, rmx_run *out, rmx_found *found,
-                                  rmx_err *err) {
+rmx_status rmx__contest_reference(const rmx_contest *c, const double *mixture, int64_t tokens,
+                                  rmx_run *out, rmx_found *found, rmx_err *err) {
   rmx_training t = *c->proxy;
   t.tokens = tokens;
   char *name = reference_name(c, mixture, tokens);
@@ -96,7 +109,8 @@ rmx_status rmx__contest_reference(const rmx_contest *c, const double *mixture, i
   return status;
 }
 
-rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k, rmx_model **out, rmx_err *err) {
+rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
+                             rmx_model **out, rmx_err *err) {
   char *path = rmx_path_in(folder, "model.bin");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_model_config config;
@@ -112,11 +126,13 @@ rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels
   return status;
 }
 
-void rmx__track(json_t *notes, double tokens, const double *mixture, const char *const *names, size_t D) {
+void rmx__track(json_t *notes, double tokens, const double *mixture, const char *const *names,
+                size_t D) {
   json_t *track = json_object_get(notes, "track");
   if (!track) {
     track = json_array();
     json_object_set_new(notes, "track", track);
   }
-  json_array_append_new(track, json_pack("{s:f, s:o}", "tokens", tokens, "mixture", rmx_mixture_json(mixture, names, D)));
+  json_array_append_new(track, json_pack("{s:f, s:o}", "tokens", tokens, "mixture",
+                                         rmx_mixture_json(mixture, names, D)));
 }

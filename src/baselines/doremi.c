@@ -10,26 +10,30 @@
 // Out: the mean of alpha_1 .. alpha_T ("code": of alpha_0 too). Rounds: the mixture found is the next reference's, until no
 // weight moves by more than the tolerance. Published: eta 1, c 1e-3; the first reference on the natural mixture.
 //
-// A step is one micro-batch, so that the alpha it uses is its own. Every domain gives the same number of sequences where
-// their number divides the batch, and else the same to within one. A domain that a batch lacks keeps the lambda it had
-// last; before its first it takes the mean of those that are there, which leaves its share nearly alone (the published code
-// begins at ln V and jumps towards it). Its weight in the loss of that step falls to the others.
+// A step is one micro-batch, so that the alpha it uses is its own. Every domain gives the same
+// number of sequences where their number divides the batch, and else the same to within one. A
+// domain that a batch lacks keeps the lambda it had last; before its first it takes the mean of
+// those that are there, which leaves its share nearly alone (the published code begins at ln V and
+// jumps towards it). Its weight in the loss of that step falls to the others.
 //
-// Clipping token by token leaves a domain that nobody can learn a little excess, as two models differ on it by chance: when
-// all else is learnt, weight goes there.
+// Clipping token by token leaves a domain that nobody can learn a little excess, as two models
+// differ on it by chance: when all else is learnt, weight goes there.
 //
-// Cost of a round of D tokens: D (2 F + F / 3), F the FLOPs to train a token; D is what the budget pays for.
+// Cost of a round of D tokens: D (2 F + F / 3), F the FLOPs to train a token; D is what the budget
+// pays for.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "steering.h"
 
-void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta, double smoothing) {
+void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,
+                        double smoothing) {
   double most = -INFINITY, sum = 0;
   for (size_t i = 0; i < K; i++) most = fmax(most, eta * lambda[i]);
   for (size_t i = 0; i < K; i++) sum += alpha[i] *= exp(eta * lambda[i] - most);
-  for (size_t i = 0; i < K; i++) alpha[i] = (1 - smoothing) * (alpha[i] / sum) + smoothing / (double)K;
+  for (size_t i = 0; i < K; i++)
+    alpha[i] = (1 - smoothing) * (alpha[i] / sum) + smoothing / (double)K;
 }
 
 // ---- the proxy's training
@@ -40,14 +44,15 @@ struct dro {
   bool code;
   double eta, smoothing;
   size_t K;
-  double *alpha, *lambda, *excess, *tokens;  // (K) each, one block; the last two of the batch in hand
-  double *shares;                            // (K) by which batches are drawn
+  // (K) each, one block; the last two of the batch in hand
+  double *alpha, *lambda, *excess, *tokens;
+  double *shares;  // (K) by which batches are drawn
   rmx__mean mean;
-  json_t *seen;                // (K) of true where a domain had a lambda of its own
-  double absent;               // pairs of a step and a domain that it lacked
+  json_t *seen;   // (K) of true where a domain had a lambda of its own
+  double absent;  // pairs of a step and a domain that it lacked
   int64_t step, steps;
   double step_tokens;
-  json_t *notes;               // with the track of alpha
+  json_t *notes;  // with the track of alpha
 };
 
 static void remember(struct dro *s) {
@@ -63,7 +68,8 @@ static void measure(struct dro *s, const rmx_batch *b, const float *losses) {
   for (size_t i = 0; i < s->K; i++) s->excess[i] = s->tokens[i] = 0;
   for (size_t i = 0; i < (size_t)b->B; i++) {
     double sum = 0;
-    for (size_t t = 0; t < T; t++) sum += fmax((double)losses[i * T + t] - (double)reference[i * T + t], 0);
+    for (size_t t = 0; t < T; t++)
+      sum += fmax((double)losses[i * T + t] - (double)reference[i * T + t], 0);
     s->excess[b->domain[i]] += sum;
     s->tokens[b->domain[i]] += (double)T;
   }
@@ -84,7 +90,8 @@ static void update(struct dro *s) {
   rmx__doremi_update(s->alpha, s->lambda, s->K, s->eta, s->smoothing);
 }
 
-// Weights are 1 where alpha is uniform and counts are equal: such a step is a plain one, bit for bit.
+// Weights are 1 where alpha is uniform and counts are equal: such a step is a plain one, bit for
+// bit.
 static void dro_weigh(void *context, rmx_batch *b, const float *losses) {
   struct dro *s = context;
   const size_t T = (size_t)b->T;
@@ -102,9 +109,11 @@ static void dro_weigh(void *context, rmx_batch *b, const float *losses) {
 
 static json_t *dro_save(const void *context) {
   const struct dro *s = context;
-  return json_pack("{s:o, s:o, s:O, s:o, s:f, s:f, s:I, s:o}", "alpha", rmx__state_numbers(s->alpha, s->K), "lambda", rmx__state_numbers(s->lambda, s->K),
-                   "seen", s->seen, "mean", rmx__mean_save(&s->mean), "absent", s->absent, "scored", s->reference.tokens, "step", (json_int_t)s->step,
-                   "track", json_deep_copy(json_object_get(s->notes, "track")));
+  return json_pack(
+      "{s:o, s:o, s:O, s:o, s:f, s:f, s:I, s:o}", "alpha", rmx__state_numbers(s->alpha, s->K),
+      "lambda", rmx__state_numbers(s->lambda, s->K), "seen", s->seen, "mean",
+      rmx__mean_save(&s->mean), "absent", s->absent, "scored", s->reference.tokens, "step",
+      (json_int_t)s->step, "track", json_deep_copy(json_object_get(s->notes, "track")));
 }
 
 static rmx_status dro_load(void *context, const json_t *state, rmx_err *err) {
@@ -117,7 +126,8 @@ static rmx_status dro_load(void *context, const json_t *state, rmx_err *err) {
   RMX_TRY(rmx_json_number(state, "absent", &s->absent, what, err));
   RMX_TRY(rmx_json_number(state, "scored", &s->reference.tokens, what, err));
   RMX_TRY(rmx_json_number(state, "step", &step, what, err));
-  if (json_array_size(json_object_get(state, "seen")) != s->K || !json_is_array(json_object_get(state, "track")))
+  if (json_array_size(json_object_get(state, "seen")) != s->K ||
+      !json_is_array(json_object_get(state, "track")))
     return rmx_fail(err, RMX_EINPUT, "%s: \"seen\" or \"track\" is no list", what);
   s->step = (int64_t)step;
   json_decref(s->seen);
@@ -132,7 +142,8 @@ static json_t *dro_found(const void *context) {
   json_object_set_new(o, "mixture", rmx__mean_json(&s->mean, s->corpus->names));
   json_object_set_new(o, "final", rmx_mixture_json(s->alpha, s->corpus->names, s->K));
   json_object_set_new(o, "lambda", rmx_mixture_json(s->lambda, s->corpus->names, s->K));
-  json_object_set_new(o, "absent", json_real(s->step ? s->absent / (double)s->step / (double)s->K : 0));
+  json_object_set_new(o, "absent",
+                      json_real(s->step ? s->absent / (double)s->step / (double)s->K : 0));
   json_object_set(o, "track", json_object_get(s->notes, "track"));
   return o;
 }
@@ -160,15 +171,22 @@ static rmx_status read_settings(struct dro *s, const rmx_run *r, rmx_err *err) {
   RMX_TRY(rmx_json_number(r->steering, "smoothing", &s->smoothing, r->name, err));
   s->code = strcmp(form, "code") == 0;
   if (rmx_training_micro_batch(&r->training) < rmx_training_batch(&r->training))
-    return rmx_fail(err, RMX_EINPUT, "run %s: a step of DoReMi must be one micro-batch: micro_tokens below batch_tokens would leave its weights behind", r->name);
+    return rmx_fail(err, RMX_EINPUT,
+                    "run %s: a step of DoReMi must be one micro-batch: micro_tokens below "
+                    "batch_tokens would leave its weights behind",
+                    r->name);
   for (size_t d = 0; d < r->D; d++)
-    if (!(r->mixture[d] > 0)) return rmx_fail(err, RMX_EINPUT, "run %s: DoReMi draws from every domain, and \"%s\" has no weight", r->name, r->domains[d]);
+    if (!(r->mixture[d] > 0))
+      return rmx_fail(err, RMX_EINPUT,
+                      "run %s: DoReMi draws from every domain, and \"%s\" has no weight", r->name,
+                      r->domains[d]);
   return RMX_OK;
 }
 
 static rmx_status make_state(struct dro *s, const rmx_run *r, rmx_err *err) {
   const size_t K = s->K;
-  if (!(s->alpha = rmx_calloc(5 * K, sizeof(double))) || !(s->seen = json_array()) || !(s->notes = json_object()))
+  if (!(s->alpha = rmx_calloc(5 * K, sizeof(double))) || !(s->seen = json_array()) ||
+      !(s->notes = json_object()))
     return rmx_fail_memory(err, 5 * K * sizeof(double), "the weights of domains");
   s->lambda = s->alpha + K;
   s->excess = s->alpha + 2 * K;
@@ -185,10 +203,14 @@ static rmx_status make_state(struct dro *s, const rmx_run *r, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus,
+                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
   struct dro *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "DoReMi");
-  *s = (struct dro){.corpus = corpus, .K = r->D, .steps = rmx_training_steps(&r->training), .step_tokens = rmx__step_tokens(&r->training)};
+  *s = (struct dro){.corpus = corpus,
+                    .K = r->D,
+                    .steps = rmx_training_steps(&r->training),
+                    .step_tokens = rmx__step_tokens(&r->training)};
   rmx_status status = read_settings(s, r, err);
   if (status == RMX_OK) status = make_state(s, r, err);
   if (status == RMX_OK) status = rmx__reference_open(r, kernels, &s->reference, err);
@@ -196,7 +218,13 @@ static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus, const
     dro_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s, .weigh = dro_weigh, .save = dro_save, .load = dro_load, .found = dro_found, .flops = dro_flops, .free = dro_free};
+  *out = (rmx_steering){.context = s,
+                        .weigh = dro_weigh,
+                        .save = dro_save,
+                        .load = dro_load,
+                        .found = dro_found,
+                        .flops = dro_flops,
+                        .free = dro_free};
   return RMX_OK;
 }
 
@@ -218,11 +246,16 @@ static rmx_status doremi_check(const rmx_contest *c, rmx_err *err) {
   RMX_TRY(rmx__check_ours("doremi", "proxy", c->proxy, err));
   RMX_TRY(rmx__check_domains(c, "doremi", c->proxy, err));
   RMX_TRY(tokens_of(c, &tokens, err));
-  return rmx__check_tokens(c, "doremi", c->proxy, tokens, c->options->doremi.rounds > 1 ? "its references and proxies, in rounds," : "a reference and a proxy", err);
+  return rmx__check_tokens(c, "doremi", c->proxy, tokens,
+                           c->options->doremi.rounds > 1 ? "its references and proxies, in rounds,"
+                                                         : "a reference and a proxy",
+                           err);
 }
 
 // The proxy of one round; *result is its result.json.
-static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t tokens, const rmx_run *reference, json_t **result, rmx_found *out, rmx_err *err) {
+static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t tokens,
+                              const rmx_run *reference, json_t **result, rmx_found *out,
+                              rmx_err *err) {
   const rmx_doremi_options *o = &c->options->doremi;
   const size_t K = c->corpus->D_train;
   rmx_training t = *c->proxy;
@@ -230,8 +263,9 @@ static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t token
   t.micro_tokens = rmx_training_batch(&t) * t.context;
   char *name = rmx_format("doremi-%lld", (long long)round);
   double *uniform = rmx_calloc(K, sizeof *uniform);
-  json_t *steering = json_pack("{s:s, s:s, s:f, s:f, s:o}", "method", "doremi", "form", o->form, "eta", o->eta, "smoothing", o->smoothing, "reference",
-                               rmx__reference_json(c, reference));
+  json_t *steering =
+      json_pack("{s:s, s:s, s:f, s:f, s:o}", "method", "doremi", "form", o->form, "eta", o->eta,
+                "smoothing", o->smoothing, "reference", rmx__reference_json(c, reference));
   rmx_run proxy = {0};
   rmx_status status = RMX_OK;
   if (!name || !uniform || !steering) {
@@ -239,7 +273,8 @@ static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t token
     json_decref(steering);
   }
   for (size_t i = 0; uniform && i < K; i++) uniform[i] = 1 / (double)K;
-  if (status == RMX_OK) status = rmx__contest_run(c, name, uniform, &t, c->seed, false, steering, &proxy, err);
+  if (status == RMX_OK)
+    status = rmx__contest_run(c, name, uniform, &t, c->seed, false, steering, &proxy, err);
   if (status == RMX_OK) status = rmx__contest_train(c, &proxy, 1, "doremi", result, out, err);
   rmx_run_release(&proxy);
   free(uniform);
@@ -247,9 +282,12 @@ static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t token
   return status;
 }
 
-// What the round's proxy found, put into the notes and into `mixture`; returns the most that a weight moved.
-static double take_up(const rmx_contest *c, const json_t *result, int64_t round, int64_t tokens, json_t *notes, double *mixture) {
-  const json_t *found = json_object_get(result, "steering"), *mean = json_object_get(found, "mixture");
+// What the round's proxy found, put into the notes and into `mixture`; returns the most that a
+// weight moved.
+static double take_up(const rmx_contest *c, const json_t *result, int64_t round, int64_t tokens,
+                      json_t *notes, double *mixture) {
+  const json_t *found = json_object_get(result, "steering"),
+               *mean = json_object_get(found, "mixture");
   double moved = 0;
   for (size_t d = 0; d < c->corpus->D_train; d++) {
     const double w = json_number_value(json_object_get(mean, c->corpus->names[d]));
@@ -260,7 +298,9 @@ static double take_up(const rmx_contest *c, const json_t *result, int64_t round,
   size_t i;
   json_array_foreach(json_object_get(found, "track"), i, point) {
     json_t *copy = json_deep_copy(point);
-    json_object_set_new(copy, "tokens", json_real((double)((round - 1) * tokens) + json_number_value(json_object_get(point, "tokens"))));
+    json_object_set_new(copy, "tokens",
+                        json_real((double)((round - 1) * tokens) +
+                                  json_number_value(json_object_get(point, "tokens"))));
     json_array_append_new(track, copy);
   }
   json_array_append_new(json_object_get(notes, "moved"), json_real(moved));
@@ -296,7 +336,14 @@ static rmx_status doremi_find(const rmx_contest *c, rmx_found *out, rmx_err *err
 }
 
 const rmx_baseline rmx__doremi = {
-    .name = "doremi", .help = "Group DRO: a proxy weighs up the domains in which it is worst against a reference; the mean of its weights",
-    .source = "Xie et al. 2023, arXiv 2305.10429", .suits = "no target, and no domain to be left behind: all should come near what a reference can do",
-    .check = doremi_check, .find = doremi_find, .steer = doremi_steer,
+    .name = "doremi",
+    .help =
+        "Group DRO: a proxy weighs up the domains in which it is worst against a reference; the "
+        "mean of its weights",
+    .source = "Xie et al. 2023, arXiv 2305.10429",
+    .suits =
+        "no target, and no domain to be left behind: all should come near what a reference can do",
+    .check = doremi_check,
+    .find = doremi_find,
+    .steer = doremi_steer,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mixtures that cost nothing: what people chose, the share of tokens, equal shares, one domain, and UniMax.
+// Mixtures that cost nothing: what people chose, the share of tokens, equal shares, one domain, and
+// UniMax.
 //
 // UniMax (Chung et al., "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual
 // Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on epochs allows. With the domains by size,
@@ -16,21 +17,30 @@
 
 static rmx_status human_check(const rmx_contest *c, rmx_err *err) {
   if (!c->options->human)
-    return rmx_fail(err, RMX_EINPUT, "human: nobody said what people chose; give a mixture file: `--set compare.human=mine.yaml`");
+    return rmx_fail(err, RMX_EINPUT,
+                    "human: nobody said what people chose; give a mixture file: `--set "
+                    "compare.human=mine.yaml`");
   double *w = rmx_calloc(c->corpus->D_train, sizeof *w);
-  rmx_status status = w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err) : rmx_fail_memory(err, 0, "a mixture");
+  rmx_status status =
+      w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err)
+        : rmx_fail_memory(err, 0, "a mixture");
   free(w);
   return status;
 }
 
 static rmx_status human_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
-  return rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, out->mixture, err);
+  return rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, out->mixture,
+                          err);
 }
 
 const rmx_baseline rmx__human = {
-    .name = "human", .help = "the mixture of the file compare.human", .source = "",
-    .suits = "what is to be beaten: the mixture in use today", .check = human_check, .find = human_find,
+    .name = "human",
+    .help = "the mixture of the file compare.human",
+    .source = "",
+    .suits = "what is to be beaten: the mixture in use today",
+    .check = human_check,
+    .find = human_find,
 };
 
 // ---- prior, uniform
@@ -42,8 +52,11 @@ static rmx_status prior_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
 }
 
 const rmx_baseline rmx__prior = {
-    .name = "prior", .help = "each domain's share of the tokens", .source = "",
-    .suits = "every document counts once; costs nothing", .find = prior_find,
+    .name = "prior",
+    .help = "each domain's share of the tokens",
+    .source = "",
+    .suits = "every document counts once; costs nothing",
+    .find = prior_find,
 };
 
 static rmx_status uniform_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
@@ -53,8 +66,11 @@ static rmx_status uniform_find(const rmx_contest *c, rmx_found *out, rmx_err *er
 }
 
 const rmx_baseline rmx__uniform = {
-    .name = "uniform", .help = "the same share for each domain", .source = "",
-    .suits = "every domain counts the same; costs nothing", .find = uniform_find,
+    .name = "uniform",
+    .help = "the same share for each domain",
+    .source = "",
+    .suits = "every domain counts the same; costs nothing",
+    .find = uniform_find,
 };
 
 // ---- single: all tokens from the domain that a fit of the swarm expects most of
@@ -73,7 +89,9 @@ static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err
     x[d] = 1;
     for (size_t m = 0; m < fit->M; m++) {
       size_t k;
-      if ((status = rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &k, err)) != RMX_OK) break;
+      if ((status = rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &k,
+                                  err)) != RMX_OK)
+        break;
       rmx_regressor_predict(fit->regressors[m], x, 1, &y, NULL);
       score += c->target[k] * y;
     }
@@ -93,8 +111,13 @@ static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err
 
 const rmx_baseline rmx__single = {
     .sees_target = true,
-    .name = "single", .help = "all of one domain, the one that a fit of the swarm expects most of", .source = "",
-    .suits = "whether mixing matters at all", .needs_swarm = true, .check = rmx__needs_swarm, .find = single_find,
+    .name = "single",
+    .help = "all of one domain, the one that a fit of the swarm expects most of",
+    .source = "",
+    .suits = "whether mixing matters at all",
+    .needs_swarm = true,
+    .check = rmx__needs_swarm,
+    .find = single_find,
 };
 
 // ---- UniMax
@@ -110,8 +133,10 @@ static rmx_status unimax_check(const rmx_contest *c, rmx_err *err) {
   const double epochs = c->options->unimax.epochs, needed = (double)c->large->tokens / sum;
   if (epochs < needed)
     return rmx_fail(err, RMX_EINPUT,
-                    "unimax: %g epochs of all %.3g tokens are fewer than the %.3g of the large run: the cap cannot hold; give at least "
-                    "`--set unimax.epochs=%.3g`", epochs, sum, (double)c->large->tokens, ceil(needed * 100) / 100);
+                    "unimax: %g epochs of all %.3g tokens are fewer than the %.3g of the large "
+                    "run: the cap cannot hold; give at least "
+                    "`--set unimax.epochs=%.3g`",
+                    epochs, sum, (double)c->large->tokens, ceil(needed * 100) / 100);
   return RMX_OK;
 }
 
@@ -119,7 +144,8 @@ static rmx_status unimax_find(const rmx_contest *c, rmx_found *out, rmx_err *err
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx__found_make(c, out, err));
   size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);
-  rmx_status status = tokens && order ? RMX_OK : rmx_fail_memory(err, D * sizeof *tokens, "a mixture");
+  rmx_status status =
+      tokens && order ? RMX_OK : rmx_fail_memory(err, D * sizeof *tokens, "a mixture");
   for (size_t d = 0; status == RMX_OK && d < D; d++) {
     tokens[d] = c->corpus->domains[d].train_tokens;
     order[d] = &tokens[d];
@@ -128,7 +154,8 @@ static rmx_status unimax_find(const rmx_contest *c, rmx_found *out, rmx_err *err
     qsort(order, D, sizeof *order, by_size);
     double left = (double)c->large->tokens;
     for (size_t i = 0; i < D; i++) {
-      const double share = left / (double)(D - i), most = c->options->unimax.epochs * (double)*order[i];
+      const double share = left / (double)(D - i),
+                   most = c->options->unimax.epochs * (double)*order[i];
       out->mixture[order[i] - tokens] = fmin(share, most);
       left -= fmin(share, most);
     }
@@ -140,7 +167,10 @@ static rmx_status unimax_find(const rmx_contest *c, rmx_found *out, rmx_err *err
 }
 
 const rmx_baseline rmx__unimax = {
-    .name = "unimax", .help = "equal shares as far as a cap on epochs allows",
-    .source = "Chung et al. 2023, arXiv 2304.09151", .suits = "many domains of very different sizes, none to be repeated often; costs nothing",
-    .check = unimax_check, .find = unimax_find,
+    .name = "unimax",
+    .help = "equal shares as far as a cap on epochs allows",
+    .source = "Chung et al. 2023, arXiv 2304.09151",
+    .suits = "many domains of very different sizes, none to be repeated often; costs nothing",
+    .check = unimax_check,
+    .find = unimax_find,
 };

@@ -11,19 +11,22 @@
 // implicit domains); one term alone has its minimum in a corner of what the caps allow. Here their number, 1 to 3, is the
 // one that cross-validation prefers, more only where they are better by 2 %.
 //
-// Where ours differs from the paper: as it does, runs at law.sizes sizes on law.mixtures mixtures, all of the same
-// tokens, feed the laws; but the two power laws are fitted to the minimum (law_fit.c), not by L-BFGS from thousands of
-// starts; the mixing law is the regressor `exp`, penalised least squares with a cross-validated strength (where a and t are one too
-// many on the simplex, the penalty decides), and its minimum is searched by gradient, not on a grid (its shipped code: boosted
-// networks, chosen in-sample). Of the validation sets only the target's go further than the steps. Mixtures are those of
-// the experiment's sampler. The curve of a training are the last two thirds of its evaluations, as there. With two
-// sizes nothing tells b, which is then held at .55, the middle of the paper's starts; with one there is no law of sizes.
-// The large model's schedule must be like the proxies' for the extrapolation to mean it.
+// Where ours differs from the paper: as it does, runs at law.sizes sizes on law.mixtures mixtures,
+// all of the same tokens, feed the laws; but the two power laws are fitted to the minimum
+// (law_fit.c), not by L-BFGS from thousands of starts; the mixing law is the regressor `exp`,
+// penalised least squares with a cross-validated strength (where a and t are one too many on the
+// simplex, the penalty decides), and its minimum is searched by gradient, not on a grid (its
+// shipped code: boosted networks, chosen in-sample). Of the validation sets only the target's go
+// further than the steps. Mixtures are those of the experiment's sampler. The curve of a training
+// are the last two thirds of its evaluations, as there. With two sizes nothing tells b, which is
+// then held at .55, the middle of the paper's starts; with one there is no law of sizes. The large
+// model's schedule must be like the proxies' for the extrapolation to mean it.
 //
-// Smaller sizes: layers, width, heads and feed-forward width of the proxy times 2^(-s/2), s = 1, 2, ...
+// Smaller sizes: layers, width, heads and feed-forward width of the proxy times 2^(-s/2), s = 1, 2,
+// ...
 //
-// Cost: mixtures * sum over sizes of (D F + evaluations), D tokens: what the budget pays for. (The paper's: 20 mixtures,
-// 4 sizes, 31 B tokens, 4.5 times the FLOPs of its target model.)
+// Cost: mixtures * sum over sizes of (D F + evaluations), D tokens: what the budget pays for. (The
+// paper's: 20 mixtures, 4 sizes, 31 B tokens, 4.5 times the FLOPs of its target model.)
 #include "law.h"
 
 #include <math.h>
@@ -33,8 +36,16 @@
 #include "contest.h"
 #include "passages.h"
 
-enum { MOST_SIZES = 8, LEAST_WIDTH = 8, MOST_TERMS = 3, MOST_EVALS = 12, LEAST_EVALS = 6, LEAST_LOOK = 4096 };
-static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55, first_third = 1.0 / 3, better_by = 0.02;
+enum {
+  MOST_SIZES = 8,
+  LEAST_WIDTH = 8,
+  MOST_TERMS = 3,
+  MOST_EVALS = 12,
+  LEAST_EVALS = 6,
+  LEAST_LOOK = 4096
+};
+static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55,
+                    first_third = 1.0 / 3, better_by = 0.02;
 
 // ---- what is trained
 
@@ -49,7 +60,8 @@ static int64_t scaled(int64_t x, double by) {
   return y < 1 ? 1 : y;
 }
 
-static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *parameters, double *flop, rmx_err *err) {
+static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *parameters,
+                          double *flop, rmx_err *err) {
   rmx_model_config m;
   *t = *c->proxy;
   t->eval_half = false;
@@ -58,7 +70,8 @@ static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *
     const double by = pow(2, -s / 2.0);
     t->layers = scaled(m.layers, by);
     t->heads = scaled(m.heads, by);
-    t->width = 2 * t->heads * scaled(m.width, by / (double)(2 * t->heads));  // heads of an even number of channels
+    // heads of an even number of channels
+    t->width = 2 * t->heads * scaled(m.width, by / (double)(2 * t->heads));
     t->ffn = scaled(m.ffn, by);
     RMX_TRY(rmx_training_model(t, c->corpus->vocab, &m, err));
   }
@@ -77,8 +90,8 @@ static double evaluation(const rmx_contest *c, struct plan *p, int64_t eval_toke
   return flops;
 }
 
-// Tokens and evaluations of each run. No more than a third of the budget goes into evaluations: at first there are fewer of
-// them, then each looks at fewer tokens, the same in all runs.
+// Tokens and evaluations of each run. No more than a third of the budget goes into evaluations: at
+// first there are fewer of them, then each looks at fewer tokens, the same in all runs.
 static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
   double flop = 0;
   int64_t evals = MOST_EVALS, look = 0;
@@ -87,7 +100,8 @@ static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
     look = there > look ? there : look;
   }
   for (size_t s = 0; s < p->S; s++) flop += p->flop[s];
-  const double each = c->budget / (double)p->M, step = (double)(rmx_training_batch(c->proxy) * c->proxy->context);
+  const double each = c->budget / (double)p->M,
+               step = (double)(rmx_training_batch(c->proxy) * c->proxy->context);
   double valid = evaluation(c, p, look);
   while (evals > LEAST_EVALS && (double)evals * valid > each / 3) evals--;
   while (look > LEAST_LOOK && (double)evals * valid > each / 3) {
@@ -97,9 +111,12 @@ static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
   const double steps = floor((each - (double)evals * valid) / flop / step * (1 + 1e-12));
   if (!(steps >= 2 * (double)evals))
     return rmx_fail(err, RMX_EINPUT,
-                    "law: %zu mixtures at %zu sizes, %lld evaluations in each run, take %.3g FLOPs at least; the budget is %.3g: raise --budget, or "
-                    "take fewer (law.mixtures, law.sizes)", p->M, p->S, (long long)evals,
-                    (double)p->M * ((double)evals * valid + 2 * (double)evals * step * flop), c->budget);
+                    "law: %zu mixtures at %zu sizes, %lld evaluations in each run, take %.3g FLOPs "
+                    "at least; the budget is %.3g: raise --budget, or "
+                    "take fewer (law.mixtures, law.sizes)",
+                    p->M, p->S, (long long)evals,
+                    (double)p->M * ((double)evals * valid + 2 * (double)evals * step * flop),
+                    c->budget);
   for (size_t s = 0; s < p->S; s++) {
     p->training[s].tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
     p->training[s].evals = evals;
@@ -114,8 +131,12 @@ static rmx_status make_plan(const rmx_contest *c, struct plan *p, rmx_err *err) 
   p->large = (double)rmx_model_parameters_body(&large);
   for (size_t s = 0; s < p->S; s++) {
     RMX_TRY(size_of(c, (int)s, &p->training[s], &p->parameters[s], &p->flop[s], err));
-    if (s > 0 && (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < LEAST_WIDTH))
-      return rmx_fail(err, RMX_EINPUT, "law: the proxy cannot be made smaller %zu times; `--set law.sizes=%zu`, or a larger proxy", s, s);
+    if (s > 0 &&
+        (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < LEAST_WIDTH))
+      return rmx_fail(err, RMX_EINPUT,
+                      "law: the proxy cannot be made smaller %zu times; `--set law.sizes=%zu`, or "
+                      "a larger proxy",
+                      s, s);
   }
   return afford(c, p, err);
 }
@@ -125,12 +146,18 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
   const size_t D = c->corpus->D_train, least = D + 2;
   if (D < 2) return rmx_fail(err, RMX_EINPUT, "law: one domain leaves nothing to mix");
   if (c->proxy->command)
-    return rmx_fail(err, RMX_EINPUT, "law: it extrapolates the losses on the way of a training, which your own trainer does not report");
+    return rmx_fail(err, RMX_EINPUT,
+                    "law: it extrapolates the losses on the way of a training, which your own "
+                    "trainer does not report");
   if ((size_t)c->options->law.mixtures < least)
-    return rmx_fail(err, RMX_EINPUT, "law: a law of %zu parameters takes %zu mixtures or more: `--set law.mixtures=%zu`", D + 1, least, least);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "law: a law of %zu parameters takes %zu mixtures or more: `--set law.mixtures=%zu`", D + 1,
+        least, least);
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->target[d] != 0 && rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) == 0)
-      return rmx_fail(err, RMX_EINPUT, "law: \"%s\" is a target without validation text", c->corpus->names[d]);
+      return rmx_fail(err, RMX_EINPUT, "law: \"%s\" is a target without validation text",
+                      c->corpus->names[d]);
   return make_plan(c, &p, err);
 }
 
@@ -147,19 +174,25 @@ static void curve_release(struct curve *v) {
   free(v->y);
 }
 
-// Lines of log.jsonl that are evaluations, from the first third of the run on. *lines counts all of them.
-static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t M, struct curve *v, size_t *lines, rmx_err *err) {
+// Lines of log.jsonl that are evaluations, from the first third of the run on. *lines counts all of
+// them.
+static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t M, struct curve *v,
+                             size_t *lines, rmx_err *err) {
   char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl"), *rest;
   size_t size, room = (size_t)run->training.evals + 2;
-  *v = (struct curve){.M = M, .x = rmx_calloc(room, sizeof *v->x), .y = rmx_calloc(room * M, sizeof *v->y)};
+  *v = (struct curve){
+      .M = M, .x = rmx_calloc(room, sizeof *v->x), .y = rmx_calloc(room * M, sizeof *v->y)};
   double *rows = rmx_calloc(room * M, sizeof *rows);
-  rmx_status status = path && v->x && v->y && rows ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a learning curve");
+  rmx_status status = path && v->x && v->y && rows ? rmx_read_file(path, &text, &size, err)
+                                                   : rmx_fail_memory(err, 0, "a learning curve");
   *lines = 0;
-  for (char *line = status == RMX_OK ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+  for (char *line = status == RMX_OK ? strtok_r(text, "\n", &rest) : NULL; line;
+       line = strtok_r(NULL, "\n", &rest)) {
     json_t *o = json_loads(line, 0, NULL), *nats = json_object_get(o, "valid_nats");
     const double tokens = json_number_value(json_object_get(o, "tokens"));
     *lines += nats != NULL;
-    bool good = nats && v->n < room && tokens >= first_third * (double)run->training.tokens * (1 - 1e-9);
+    bool good =
+        nats && v->n < room && tokens >= first_third * (double)run->training.tokens * (1 - 1e-9);
     for (size_t m = 0; m < M && good; m++) {
       const json_t *x = json_object_get(nats, sets[m]);
       good = json_is_number(x);
@@ -171,7 +204,10 @@ static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t
   for (size_t i = 0; i < v->n; i++)
     for (size_t m = 0; m < M; m++) v->y[m * v->n + i] = rows[i * M + m];
   if (status == RMX_OK && v->n < 3)
-    status = rmx_fail(err, RMX_EINPUT, "%s: %zu evaluations in the last two thirds of the run; a law of its steps takes 3", path, v->n);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: %zu evaluations in the last two thirds of the run; a law of its steps takes 3", path,
+        v->n);
   free(rows);
   free(text);
   free(path);
@@ -183,10 +219,12 @@ struct fitted {
 };
 
 // y: the run's losses at so many tokens, of those sets that are of the target.
-static rmx_status by_steps(const struct curve *v, const bool *of_target, double tokens, double *y, struct fitted *f, rmx_err *err) {
+static rmx_status by_steps(const struct curve *v, const bool *of_target, double tokens, double *y,
+                           struct fitted *f, rmx_err *err) {
   rmx__power_law *laws = rmx_calloc(v->M, sizeof *laws);
   if (!laws) return rmx_fail_memory(err, v->M * sizeof *laws, "laws");
-  for (size_t m = 0; m < v->M; m++) laws[m] = (rmx__power_law){.x = v->x, .y = v->y + m * v->n, .n = v->n};
+  for (size_t m = 0; m < v->M; m++)
+    laws[m] = (rmx__power_law){.x = v->x, .y = v->y + m * v->n, .n = v->n};
   f->alpha = 0;
   rmx__power_law_fit(laws, v->M, steps_delta, &f->alpha, &f->rms);
   for (size_t m = 0; m < v->M; m++)
@@ -197,21 +235,24 @@ static rmx_status by_steps(const struct curve *v, const bool *of_target, double 
 
 // ---- sizes: losses (S, n) at the sizes, largest first, to those of the large model, into y (n)
 
-static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n, double *y, struct fitted *f, rmx_err *err) {
+static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n, double *y,
+                           struct fitted *f, rmx_err *err) {
   const size_t S = p->S;
   *f = (struct fitted){.alpha = S == 2 ? held_exponent : 0, .rms = NAN};
   memcpy(y, losses, n * sizeof *y);
   if (S == 1) return RMX_OK;
   rmx__power_law *laws = rmx_calloc(n, sizeof *laws);
   double x[MOST_SIZES], *turned = rmx_calloc(n * S, sizeof *turned);
-  rmx_status status = laws && turned ? RMX_OK : rmx_fail_memory(err, n * S * sizeof *turned, "laws");
+  rmx_status status =
+      laws && turned ? RMX_OK : rmx_fail_memory(err, n * S * sizeof *turned, "laws");
   for (size_t s = 0; s < S; s++) x[s] = p->parameters[S - 1 - s];
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     for (size_t s = 0; s < S; s++) turned[i * S + s] = losses[(S - 1 - s) * n + i];
     laws[i] = (rmx__power_law){.x = x, .y = turned + i * S, .n = S};
   }
   if (status == RMX_OK) rmx__power_law_fit(laws, n, sizes_delta, &f->alpha, &f->rms);
-  for (size_t i = 0; i < n && status == RMX_OK; i++) y[i] = rmx__power_law_at(&laws[i], f->alpha, p->large);
+  for (size_t i = 0; i < n && status == RMX_OK; i++)
+    y[i] = rmx__power_law_at(&laws[i], f->alpha, p->large);
   free(laws);
   free(turned);
   return status;
@@ -222,13 +263,13 @@ static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n,
 struct work {
   const rmx_contest *c;
   struct plan plan;
-  size_t V, T;           // validation sets, those of the target
-  const char **sets;     // (V) names
-  bool *of_target;       // (V)
-  double *mixtures;      // (M, D)
-  double *losses;        // (S, M, T) at the large run's tokens
-  rmx_run *runs;         // (S, M)
-  double alpha, rms;     // of the steps, means
+  size_t V, T;        // validation sets, those of the target
+  const char **sets;  // (V) names
+  bool *of_target;    // (V)
+  double *mixtures;   // (M, D)
+  double *losses;     // (S, M, T) at the large run's tokens
+  rmx_run *runs;      // (S, M)
+  double alpha, rms;  // of the steps, means
 };
 
 static void release(struct work *w) {
@@ -255,20 +296,24 @@ static rmx_status prepare(const rmx_contest *c, struct work *w, rmx_err *err) {
   w->mixtures = rmx_calloc(M * D, sizeof *w->mixtures);
   w->losses = rmx_calloc(S * M * w->T, sizeof *w->losses);
   w->runs = rmx_calloc(S * M, sizeof *w->runs);
-  if (!w->sets || !w->of_target || !w->mixtures || !w->losses || !w->runs) return rmx_fail_memory(err, S * M * w->T * sizeof(double), "mixing laws");
+  if (!w->sets || !w->of_target || !w->mixtures || !w->losses || !w->runs)
+    return rmx_fail_memory(err, S * M * w->T * sizeof(double), "mixing laws");
   rmx_sample_options sample = *c->sample;
   sample.runs = (int64_t)M;
-  RMX_TRY(rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, D, c->seed, w->mixtures, err));
+  RMX_TRY(rmx_sample_mixtures(&sample, c->corpus->prior, c->cap, c->corpus->names, D, c->seed,
+                              w->mixtures, err));
   for (size_t s = 0; s < S; s++)
     for (size_t m = 0; m < M; m++) {
       char name[48];
       snprintf(name, sizeof name, "law-%zu-%03zu", s + 1, m + 1);
-      RMX_TRY(rmx__contest_run(c, name, w->mixtures + m * D, &w->plan.training[s], c->seed, false, NULL, &w->runs[s * M + m], err));
+      RMX_TRY(rmx__contest_run(c, name, w->mixtures + m * D, &w->plan.training[s], c->seed, false,
+                               NULL, &w->runs[s * M + m], err));
     }
   return RMX_OK;
 }
 
-static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_found *out, rmx_err *err) {
+static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_found *out,
+                                    rmx_err *err) {
   const size_t n = w->plan.S * w->plan.M;
   for (size_t i = 0; i < n; i++) {
     const size_t s = i / w->plan.M;
@@ -276,11 +321,14 @@ static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_
     struct fitted f = {0};
     size_t lines;
     rmx_status status = read_curve(&w->runs[i], w->sets, w->V, &v, &lines, err);
-    if (status == RMX_OK) status = by_steps(&v, w->of_target, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
+    if (status == RMX_OK)
+      status =
+          by_steps(&v, w->of_target, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
     curve_release(&v);
     RMX_TRY(status);
     // Evaluations on the way stand in the log alone: the result counts the one at the end.
-    const double all = (double)lines * rmx__contest_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
+    const double all =
+        (double)lines * rmx__contest_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
     out->flops += fmax(0, all - json_number_value(json_object_get(results[i], "valid_flops")));
     w->alpha += f.alpha / (double)n;
     w->rms += f.rms / (double)n;
@@ -289,16 +337,20 @@ static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_
 }
 
 // The extrapolated losses y (M, T) as tables.
-static rmx_status tables(const struct work *w, const double *y, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
+static rmx_status tables(const struct work *w, const double *y, rmx_table *mixtures,
+                         rmx_table *metrics, rmx_err *err) {
   const size_t D = w->c->corpus->D_train, M = w->plan.M, T = w->T;
   RMX_TRY(rmx_table_make(mixtures, "run", M, D, err));
   RMX_TRY(rmx_table_make(metrics, "run", M, T, err));
   bool good = true;
-  for (size_t d = 0; d < D; d++) good &= (mixtures->names[d] = rmx_strdup(w->c->corpus->names[d])) != NULL;
+  for (size_t d = 0; d < D; d++)
+    good &= (mixtures->names[d] = rmx_strdup(w->c->corpus->names[d])) != NULL;
   for (size_t v = 0, t = 0; v < w->V; v++)
-    if (w->of_target[v]) good &= (metrics->names[t++] = rmx_format("%s_val_loss", w->sets[v])) != NULL;
+    if (w->of_target[v])
+      good &= (metrics->names[t++] = rmx_format("%s_val_loss", w->sets[v])) != NULL;
   for (size_t m = 0; m < M; m++)
-    good &= (mixtures->ids[m] = rmx_format("%zu", m + 1)) != NULL && (metrics->ids[m] = rmx_format("%zu", m + 1)) != NULL;
+    good &= (mixtures->ids[m] = rmx_format("%zu", m + 1)) != NULL &&
+            (metrics->ids[m] = rmx_format("%zu", m + 1)) != NULL;
   if (!good) return rmx_fail_memory(err, M * D * sizeof(double), "tables");
   memcpy(mixtures->x, w->mixtures, M * D * sizeof *mixtures->x);
   memcpy(metrics->x, y, M * T * sizeof *metrics->x);
@@ -306,7 +358,9 @@ static rmx_status tables(const struct work *w, const double *y, rmx_table *mixtu
 }
 
 // The fit with as many terms as cross-validation prefers: 1 to 3.
-static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures, const rmx_table *metrics, rmx_fit **out, int64_t *terms, rmx_err *err) {
+static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures,
+                               const rmx_table *metrics, rmx_fit **out, int64_t *terms,
+                               rmx_err *err) {
   rmx_regress_options regress = {0};
   double least = INFINITY;
   *out = NULL;
@@ -314,7 +368,8 @@ static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures, 
   for (int64_t k = 1; k <= MOST_TERMS && status == RMX_OK; k++) {
     rmx_fit *fit = NULL;
     regress.exp.terms = k;
-    status = rmx_fit_tables(&regress, mixtures, metrics, NULL, 0, false, c->seed, c->threads, c->listener, &fit, NULL, err);
+    status = rmx_fit_tables(&regress, mixtures, metrics, NULL, 0, false, c->seed, c->threads,
+                            c->listener, &fit, NULL, err);
     if (status != RMX_OK) break;
     double error = 0;
     for (size_t m = 0, t = 0; m < c->corpus->D; m++)
@@ -345,12 +400,15 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_found *out
   rmx_status status = tables(w, y, &mixtures, &metrics, err);
   if (status == RMX_OK) status = fit_mixtures(c, &mixtures, &metrics, &fit, &terms, err);
   if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
-  if (status == RMX_OK) status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
+  if (status == RMX_OK)
+    status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
   if (status == RMX_OK) {
     memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
     json_object_set_new(out->notes, "terms", json_integer(terms));
     json_object_set_new(out->notes, "predicted", json_real(o.score));
-    json_object_set_new(out->notes, "spearman_out_of_fold", isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
+    json_object_set_new(
+        out->notes, "spearman_out_of_fold",
+        isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
   }
   rmx_optimum_release(&o);
   rmx_question_release(&q);
@@ -364,12 +422,15 @@ static void add_notes(const struct work *w, const struct fitted *sizes, rmx_foun
   const struct plan *p = &w->plan;
   json_t *list = json_array();
   for (size_t s = 0; s < p->S; s++) json_array_append_new(list, json_real(p->parameters[s]));
-  json_object_set_new(out->notes, "form", json_string("paper's laws; steps and sizes fitted to their minimum, mixtures by `exp`"));
+  json_object_set_new(
+      out->notes, "form",
+      json_string("paper's laws; steps and sizes fitted to their minimum, mixtures by `exp`"));
   json_object_set_new(out->notes, "mixtures", json_integer((json_int_t)p->M));
   json_object_set_new(out->notes, "parameters", list);
   json_object_set_new(out->notes, "tokens", json_integer((json_int_t)p->training[0].tokens));
   json_object_set_new(out->notes, "evaluations", json_integer((json_int_t)p->training[0].evals));
-  json_object_set_new(out->notes, "evaluation_tokens", json_integer((json_int_t)p->training[0].eval_tokens));
+  json_object_set_new(out->notes, "evaluation_tokens",
+                      json_integer((json_int_t)p->training[0].eval_tokens));
   json_object_set_new(out->notes, "steps_exponent", json_real(w->alpha));
   json_object_set_new(out->notes, "steps_rms", json_real(w->rms));
   if (p->S > 1) json_object_set_new(out->notes, "sizes_exponent", json_real(sizes->alpha));
@@ -385,8 +446,10 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   const size_t n = w.plan.S * w.plan.M;
   json_t **results = rmx_calloc(n, sizeof *results);
   double *y = rmx_calloc(w.plan.M * w.T, sizeof *y);
-  if (status == RMX_OK && !(results && y)) status = rmx_fail_memory(err, n * sizeof *y, "mixing laws");
-  if (status == RMX_OK) status = rmx__contest_train(c, w.runs, n, "law: mixtures at several sizes", results, out, err);
+  if (status == RMX_OK && !(results && y))
+    status = rmx_fail_memory(err, n * sizeof *y, "mixing laws");
+  if (status == RMX_OK)
+    status = rmx__contest_train(c, w.runs, n, "law: mixtures at several sizes", results, out, err);
   const double began = rmx_now();
   if (status == RMX_OK) status = extrapolate_steps(&w, results, out, err);
   if (status == RMX_OK) status = by_sizes(&w.plan, w.losses, w.plan.M * w.T, y, &sizes, err);
@@ -402,7 +465,12 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 
 const rmx_baseline rmx__law = {
     .sees_target = true,
-    .name = "law", .help = "mixing laws: losses extrapolated over steps and sizes, an exponential law of the mixture, its minimum",
-    .source = "Ye et al. 2024, arXiv 2403.16952", .suits = "a large model far larger, or trained far longer, than any proxy",
-    .check = check, .find = find,
+    .name = "law",
+    .help =
+        "mixing laws: losses extrapolated over steps and sizes, an exponential law of the mixture, "
+        "its minimum",
+    .source = "Ye et al. 2024, arXiv 2403.16952",
+    .suits = "a large model far larger, or trained far longer, than any proxy",
+    .check = check,
+    .find = find,
 };

@@ -12,12 +12,13 @@
 // Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n no mixture is better by more than max_p g_p - 1 (times
 // sum v); EM has converged when that is below mixmin.tolerance. (The code also fits to 80 % of the target; here all.)
 //
-// What it looks at: the validation text of the target, the same that the swarm's metrics are measured on, no more and
-// no less. A target that is to stay unseen wants a split of its own for every method.
-// Long documents make r_np 0 or 1: then lambda is the share of documents that each proxy holds likeliest.
-// mixmin.window cuts the text into shorter ones, which count as documents.
+// What it looks at: the validation text of the target, the same that the swarm's metrics are
+// measured on, no more and no less. A target that is to stay unseen wants a split of its own for
+// every method. Long documents make r_np 0 or 1: then lambda is the share of documents that each
+// proxy holds likeliest. mixmin.window cuts the text into shorter ones, which count as documents.
 //
-// Cost: K (D F + validation + target F / 3), K domains, D tokens each, as many as the budget pays for.
+// Cost: K (D F + validation + target F / 3), K domains, D tokens each, as many as the budget pays
+// for.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,11 @@ static void rows_of_probability(const double *logp, size_t N, size_t K, double *
   }
 }
 
-rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t K, double tolerance, double *lambda, double *certificate,
-                          int64_t *iterations, rmx_err *err) {
+rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t K, double tolerance,
+                          double *lambda, double *certificate, int64_t *iterations, rmx_err *err) {
   double *P = rmx_calloc(N * K, sizeof *P), *g = rmx_calloc(K, sizeof *g), sum = 0;
-  rmx_status status = P && g ? RMX_OK : rmx_fail_memory(err, N * K * sizeof *P, "probabilities of documents");
+  rmx_status status =
+      P && g ? RMX_OK : rmx_fail_memory(err, N * K * sizeof *P, "probabilities of documents");
   for (size_t n = 0; n < N; n++) sum += v[n];
   if (status == RMX_OK) rows_of_probability(logp, N, K, P);
   for (size_t p = 0; p < K; p++) lambda[p] = 1 / (double)K;
@@ -56,7 +58,8 @@ rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t 
     double most = -INFINITY;
     for (size_t p = 0; p < K; p++) most = fmax(most, g[p]);
     *certificate = most - 1;
-    if (!isfinite(most)) status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is no number");
+    if (!isfinite(most))
+      status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is no number");
     if (*certificate < tolerance || *iterations == MOST_ITERATIONS || status != RMX_OK) break;
     for (size_t p = 0; p < K; p++) lambda[p] *= g[p];  // which keeps their sum
   }
@@ -69,9 +72,9 @@ rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t 
 // ---- the target's text
 
 struct target {
-  size_t *domain;        // (n) of corpus->D
-  rmx__passage *passage; // (n)
-  double *v;             // (n)
+  size_t *domain;         // (n) of corpus->D
+  rmx__passage *passage;  // (n)
+  double *v;              // (n)
   size_t n;
   double tokens;
 };
@@ -82,9 +85,11 @@ static void target_release(struct target *t) {
   free(t->v);
 }
 
-// The documents of domain d, up to the tokens that validation looks at; windows of them where asked for.
+// The documents of domain d, up to the tokens that validation looks at; windows of them where asked
+// for.
 static rmx_status add_domain(const rmx_contest *c, size_t d, struct target *t, rmx_err *err) {
-  const size_t limit = rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) + 1, window = (size_t)c->options->mixmin.window;
+  const size_t limit = rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) + 1,
+               window = (size_t)c->options->mixmin.window;
   size_t *starts, documents, first = t->n;
   RMX_TRY(rmx_corpus_documents(c->corpus, d, true, &starts, &documents, err));
   const size_t room = t->n + (window ? limit / window + 1 : documents);
@@ -94,7 +99,9 @@ static rmx_status add_domain(const rmx_contest *c, size_t d, struct target *t, r
   if (domain) t->domain = domain;
   double *v = rmx_realloc(t->v, room, sizeof *v);
   if (v) t->v = v;
-  rmx_status status = passage && domain && v ? RMX_OK : rmx_fail_memory(err, room * sizeof *v, "the target's documents");
+  rmx_status status = passage && domain && v
+                          ? RMX_OK
+                          : rmx_fail_memory(err, room * sizeof *v, "the target's documents");
   for (size_t i = 0, at = 0; status == RMX_OK && at < limit; i++) {
     size_t to = window ? at + window : starts[i + 1];
     if (to > limit) to = limit;
@@ -117,9 +124,12 @@ static rmx_status read_target(const rmx_contest *c, struct target *t, rmx_err *e
   for (size_t d = 0; d < c->corpus->D && status == RMX_OK; d++) {
     if (c->target[d] == 0) continue;
     if (c->target[d] < 0)
-      status = rmx_fail(err, RMX_EINPUT, "mixmin: the loss of \"%s\" is to rise; it can only make text likelier", c->corpus->names[d]);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "mixmin: the loss of \"%s\" is to rise; it can only make text likelier",
+                        c->corpus->names[d]);
     else if (c->corpus->domains[d].valid_tokens < 2)
-      status = rmx_fail(err, RMX_EINPUT, "mixmin: \"%s\" is a target without validation text", c->corpus->names[d]);
+      status = rmx_fail(err, RMX_EINPUT, "mixmin: \"%s\" is a target without validation text",
+                        c->corpus->names[d]);
     else
       status = add_domain(c, d, t, err);
   }
@@ -136,47 +146,59 @@ static rmx_training proxy_of(const rmx_contest *c) {
   return t;
 }
 
-static rmx_status afford(const rmx_contest *c, const struct target *target, rmx_training *t, rmx_err *err) {
+static rmx_status afford(const rmx_contest *c, const struct target *target, rmx_training *t,
+                         rmx_err *err) {
   const size_t K = c->corpus->D_train;
   double flop;
   *t = proxy_of(c);
   RMX_TRY(rmx__contest_flop(c, t, &flop, err));
-  return rmx__budget_tokens(c, t, c->budget / (double)K - target->tokens * flop / 3, 1, "mixmin", K, &t->tokens, err);
+  return rmx__budget_tokens(c, t, c->budget / (double)K - target->tokens * flop / 3, 1, "mixmin", K,
+                            &t->tokens, err);
 }
 
 static rmx_status check(const rmx_contest *c, rmx_err *err) {
   struct target target;
   rmx_training t;
-  if (c->corpus->D_train < 2) return rmx_fail(err, RMX_EINPUT, "mixmin: one domain leaves nothing to mix");
+  if (c->corpus->D_train < 2)
+    return rmx_fail(err, RMX_EINPUT, "mixmin: one domain leaves nothing to mix");
   if (c->proxy->command)
-    return rmx_fail(err, RMX_EINPUT, "mixmin: it asks its proxies for the probability of documents; proxies of your own trainer cannot be asked");
+    return rmx_fail(err, RMX_EINPUT,
+                    "mixmin: it asks its proxies for the probability of documents; proxies of your "
+                    "own trainer cannot be asked");
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)c->proxy->context + 1)
-      return rmx_fail(err, RMX_EINPUT, "mixmin: a proxy on \"%s\" alone: its %zu tokens are less than a sequence of %lld and a label",
-                      c->corpus->names[d], c->corpus->domains[d].train_tokens, (long long)c->proxy->context);
+      return rmx_fail(err, RMX_EINPUT,
+                      "mixmin: a proxy on \"%s\" alone: its %zu tokens are less than a sequence of "
+                      "%lld and a label",
+                      c->corpus->names[d], c->corpus->domains[d].train_tokens,
+                      (long long)c->proxy->context);
   RMX_TRY(read_target(c, &target, err));
   rmx_status status = afford(c, &target, &t, err);
   target_release(&target);
   return status;
 }
 
-// Log-probabilities of the target's documents under the proxy of domain p, into column p of logp (n, K).
-static rmx_status ask(const rmx_contest *c, const rmx_run *proxy, const struct target *t, size_t p, double *nats, double *logp,
-                      rmx_found *out, rmx_err *err) {
+// Log-probabilities of the target's documents under the proxy of domain p, into column p of logp
+// (n, K).
+static rmx_status ask(const rmx_contest *c, const rmx_run *proxy, const struct target *t, size_t p,
+                      double *nats, double *logp, rmx_found *out, rmx_err *err) {
   for (size_t i = 0, j; i < t->n; i = j) {
     const rmx_domain *domain = &c->corpus->domains[t->domain[i]];
     for (j = i; j < t->n && t->domain[j] == t->domain[i];) j++;
-    RMX_TRY(rmx__passage_nats(c, proxy, domain->valid, domain->width, t->passage + i, j - i, "mixmin: scoring the target", nats, out, err));
+    RMX_TRY(rmx__passage_nats(c, proxy, domain->valid, domain->width, t->passage + i, j - i,
+                              "mixmin: scoring the target", nats, out, err));
     for (size_t n = i; n < j; n++) logp[n * c->corpus->D_train + p] = -nats[n - i];
   }
   return RMX_OK;
 }
 
-static rmx_status solve(const rmx_contest *c, const struct target *t, const double *logp, rmx_found *out, rmx_err *err) {
+static rmx_status solve(const rmx_contest *c, const struct target *t, const double *logp,
+                        rmx_found *out, rmx_err *err) {
   double certificate;
   int64_t iterations;
   const double began = rmx_now();
-  RMX_TRY(rmx__mixmin_em(logp, t->v, t->n, c->corpus->D_train, c->options->mixmin.tolerance, out->mixture, &certificate, &iterations, err));
+  RMX_TRY(rmx__mixmin_em(logp, t->v, t->n, c->corpus->D_train, c->options->mixmin.tolerance,
+                         out->mixture, &certificate, &iterations, err));
   out->wall_s += rmx_now() - began;
   out->converged = certificate < c->options->mixmin.tolerance ? RMX_CONVERGED : RMX_NOT_CONVERGED;
   json_object_set_new(out->notes, "form", json_string("paper; EM in place of its gradient steps"));
@@ -195,8 +217,11 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   RMX_TRY(read_target(c, &target, err));
   rmx_run *runs = rmx_calloc(K, sizeof *runs);
-  double *alone = rmx_calloc(K, sizeof *alone), *nats = rmx_calloc(target.n, sizeof *nats), *logp = rmx_calloc(target.n * K, sizeof *logp);
-  rmx_status status = runs && alone && nats && logp ? RMX_OK : rmx_fail_memory(err, target.n * K * sizeof *logp, "scores");
+  double *alone = rmx_calloc(K, sizeof *alone), *nats = rmx_calloc(target.n, sizeof *nats),
+         *logp = rmx_calloc(target.n * K, sizeof *logp);
+  rmx_status status = runs && alone && nats && logp
+                          ? RMX_OK
+                          : rmx_fail_memory(err, target.n * K * sizeof *logp, "scores");
   if (status == RMX_OK) status = afford(c, &target, &t, err);
   for (size_t p = 0; p < K && status == RMX_OK; p++) {
     char name[32];
@@ -205,9 +230,12 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
     alone[p] = 1;
     status = rmx__contest_run(c, name, alone, &t, c->seed, true, NULL, &runs[p], err);
   }
-  if (status == RMX_OK) status = rmx__contest_train(c, runs, K, "mixmin: a proxy for each domain", NULL, out, err);
-  for (size_t p = 0; p < K && status == RMX_OK; p++) status = ask(c, &runs[p], &target, p, nats, logp, out, err);
-  if (status == RMX_OK) json_object_set_new(out->notes, "proxy_tokens", json_integer((json_int_t)t.tokens));
+  if (status == RMX_OK)
+    status = rmx__contest_train(c, runs, K, "mixmin: a proxy for each domain", NULL, out, err);
+  for (size_t p = 0; p < K && status == RMX_OK; p++)
+    status = ask(c, &runs[p], &target, p, nats, logp, out, err);
+  if (status == RMX_OK)
+    json_object_set_new(out->notes, "proxy_tokens", json_integer((json_int_t)t.tokens));
   if (status == RMX_OK) status = solve(c, &target, logp, out, err);
   for (size_t p = 0; runs && p < K; p++) rmx_run_release(&runs[p]);
   free(runs);
@@ -220,7 +248,12 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 
 const rmx_baseline rmx__mixmin = {
     .sees_target = true,
-    .name = "mixmin", .help = "a proxy for each domain, the mixture of their probabilities that holds the target likeliest",
-    .source = "Thudi et al. 2025, arXiv 2502.10510", .suits = "few domains that differ in kind, and a target of which there is text",
-    .check = check, .find = find,
+    .name = "mixmin",
+    .help =
+        "a proxy for each domain, the mixture of their probabilities that holds the target "
+        "likeliest",
+    .source = "Thudi et al. 2025, arXiv 2502.10510",
+    .suits = "few domains that differ in kind, and a target of which there is text",
+    .check = check,
+    .find = find,
 };

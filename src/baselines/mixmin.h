@@ -6,9 +6,9 @@
 #include <regmix/base.h>
 
 // EM on log-probabilities logp (N, K) of documents with weights v (N): lambda (K), which lowers
-// -sum_n v_n log sum_p lambda_p P_np, until no mixture is better by more than *certificate < tolerance (in units of
-// sum v), or 100000 iterations. Cost: O(N K) an iteration.
-rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t K, double tolerance, double *lambda, double *certificate,
-                          int64_t *iterations, rmx_err *err);
+// -sum_n v_n log sum_p lambda_p P_np, until no mixture is better by more than *certificate <
+// tolerance (in units of sum v), or 100000 iterations. Cost: O(N K) an iteration.
+rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t K, double tolerance,
+                          double *lambda, double *certificate, int64_t *iterations, rmx_err *err);
 
 #endif

@@ -9,10 +9,11 @@
 //   pi_t = (1 - K eps_t) R / sum R + eps_t;                of domains drawn: R_i <- a R_i + (1 - a) exp(loss_i)
 // In the warm-up batches are drawn by the natural mixture, and R stays 0. Published: a 0.9, 2 % of the steps.
 //
-// Ours differs: an optimiser step draws all its sequences by pi (to within one, by the stream's credits) where the paper
-// draws one domain by lot for each micro-batch; loss_i is the mean over the step's sequences of i. A domain that was never
-// drawn counts as the mean of the others, not as 0. `explore` scales the floor eps_t and not the rate eps_{t-1}. Until t = K ln K
-// the mixture is uniform.
+// Ours differs: an optimiser step draws all its sequences by pi (to within one, by the stream's
+// credits) where the paper draws one domain by lot for each micro-batch; loss_i is the mean over
+// the step's sequences of i. A domain that was never drawn counts as the mean of the others, not as
+// 0. `explore` scales the floor eps_t and not the rate eps_{t-1}. Until t = K ln K the mixture is
+// uniform.
 //
 // Cost: none.
 #include <math.h>
@@ -26,12 +27,15 @@ static double rate(size_t K, int64_t t) {
   return t < 1 ? even : fmin(even, sqrt(log((double)K) / ((double)K * (double)t)));
 }
 
-void rmx__odm_mixture(bool code, const double *reward, size_t K, int64_t t, double explore, double *mixture) {
+void rmx__odm_mixture(bool code, const double *reward, size_t K, int64_t t, double explore,
+                      double *mixture) {
   const double floor_t = explore * rate(K, t), step = rate(K, t - 1);
   double most = -INFINITY, sum = 0;
   for (size_t i = 0; i < K; i++) most = fmax(most, reward[i]);
-  for (size_t i = 0; i < K; i++) sum += mixture[i] = code ? (most > 0 ? reward[i] / most : 1) : exp(step * (reward[i] - most));
-  for (size_t i = 0; i < K; i++) mixture[i] = (1 - (double)K * floor_t) * (mixture[i] / sum) + floor_t;
+  for (size_t i = 0; i < K; i++)
+    sum += mixture[i] = code ? (most > 0 ? reward[i] / most : 1) : exp(step * (reward[i] - most));
+  for (size_t i = 0; i < K; i++)
+    mixture[i] = (1 - (double)K * floor_t) * (mixture[i] / sum) + floor_t;
 }
 
 // The bandit outlives its stream, so that what it found can be told.
@@ -41,11 +45,11 @@ struct bandit {
   double smoothing, explore;
   size_t K;
   int64_t step, steps, warmup;
-  int64_t batch, given;          // sequences of a step, and those of this step so far
-  double *reward, *known;        // (K) R as above, and the same with the mean where there is none
-  double *times;                 // (K) steps in which each gave a reward
-  double *loss, *tokens;         // (K) of this step
-  double *mixture;               // (K) of the stream
+  int64_t batch, given;    // sequences of a step, and those of this step so far
+  double *reward, *known;  // (K) R as above, and the same with the mean where there is none
+  double *times;           // (K) steps in which each gave a reward
+  double *loss, *tokens;   // (K) of this step
+  double *mixture;         // (K) of the stream
   rmx__mean mean;
 };
 
@@ -83,7 +87,8 @@ static void choose(struct bandit *b) {
   double mean = 0, n = 0;
   for (size_t i = 0; i < b->K; i++)
     if (b->times[i] > 0) mean += b->reward[i], n++;
-  for (size_t i = 0; i < b->K; i++) b->known[i] = b->times[i] > 0 ? b->reward[i] : n > 0 ? mean / n : 0;
+  for (size_t i = 0; i < b->K; i++)
+    b->known[i] = b->times[i] > 0 ? b->reward[i] : n > 0 ? mean / n : 0;
   rmx__odm_mixture(b->code, b->known, b->K, b->step - b->warmup, b->explore, b->mixture);
 }
 
@@ -91,7 +96,8 @@ static void reward(struct bandit *b) {
   for (size_t i = 0; i < b->K; i++) {
     if (b->tokens[i] == 0) continue;
     const double loss = b->loss[i] / b->tokens[i];
-    b->reward[i] = b->smoothing * b->reward[i] + (1 - b->smoothing) * (b->code ? exp(loss) : loss / b->mixture[i]);
+    b->reward[i] = b->smoothing * b->reward[i] +
+                   (1 - b->smoothing) * (b->code ? exp(loss) : loss / b->mixture[i]);
     b->times[i]++;
   }
 }
@@ -113,12 +119,14 @@ static void odm_observe(rmx_stream *s, const rmx_batch *batch, const float *loss
   if (b->step >= b->warmup && b->step < b->steps) choose(b);
 }
 
-static const rmx_stream_type odm_type = {"odm", odm_next, odm_observe, odm_stream_save, odm_stream_load, odm_stream_free};
+static const rmx_stream_type odm_type = {"odm",           odm_next,        odm_observe,
+                                         odm_stream_save, odm_stream_load, odm_stream_free};
 
 static rmx_status make_stream(struct bandit *b, const rmx_run *r, rmx_stream **out, rmx_err *err) {
   struct stream *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "a stream");
-  const rmx_status status = rmx_stream_fixed(b->corpus, r->mixture, (int)r->training.context, r->seed, &s->inner, err);
+  const rmx_status status =
+      rmx_stream_fixed(b->corpus, r->mixture, (int)r->training.context, r->seed, &s->inner, err);
   if (status != RMX_OK) {
     free(s);
     return status;
@@ -135,8 +143,9 @@ static rmx_status make_stream(struct bandit *b, const rmx_run *r, rmx_stream **o
 
 static json_t *odm_save(const void *context) {
   const struct bandit *b = context;
-  return json_pack("{s:I, s:o, s:o, s:o}", "step", (json_int_t)b->step, "reward", rmx__state_numbers(b->reward, b->K), "times",
-                   rmx__state_numbers(b->times, b->K), "mean", rmx__mean_save(&b->mean));
+  return json_pack("{s:I, s:o, s:o, s:o}", "step", (json_int_t)b->step, "reward",
+                   rmx__state_numbers(b->reward, b->K), "times", rmx__state_numbers(b->times, b->K),
+                   "mean", rmx__mean_save(&b->mean));
 }
 
 static rmx_status odm_load(void *context, const json_t *state, rmx_err *err) {
@@ -152,8 +161,9 @@ static rmx_status odm_load(void *context, const json_t *state, rmx_err *err) {
 
 static json_t *odm_found(const void *context) {
   const struct bandit *b = context;
-  return json_pack("{s:o, s:o, s:o}", "mixture", rmx__mean_json(&b->mean, b->corpus->names), "final",
-                   rmx_mixture_json(b->mixture, b->corpus->names, b->K), "reward", rmx_mixture_json(b->reward, b->corpus->names, b->K));
+  return json_pack("{s:o, s:o, s:o}", "mixture", rmx__mean_json(&b->mean, b->corpus->names),
+                   "final", rmx_mixture_json(b->mixture, b->corpus->names, b->K), "reward",
+                   rmx_mixture_json(b->reward, b->corpus->names, b->K));
 }
 
 static void odm_free(void *context) {
@@ -175,7 +185,8 @@ static rmx_status make_bandit(struct bandit *b, const rmx_run *r, rmx_err *err) 
   b->steps = rmx_training_steps(&r->training);
   b->batch = rmx_training_batch(&r->training);
   b->warmup = (int64_t)ceil(warmup * (double)b->steps);
-  if (!(b->reward = rmx_calloc(5 * b->K, sizeof(double)))) return rmx_fail_memory(err, 5 * b->K * sizeof(double), "rewards");
+  if (!(b->reward = rmx_calloc(5 * b->K, sizeof(double))))
+    return rmx_fail_memory(err, 5 * b->K * sizeof(double), "rewards");
   b->known = b->reward + b->K;
   b->times = b->reward + 2 * b->K;
   b->loss = b->reward + 3 * b->K;
@@ -183,7 +194,8 @@ static rmx_status make_bandit(struct bandit *b, const rmx_run *r, rmx_err *err) 
   return rmx__mean_make(&b->mean, b->K, err);
 }
 
-static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
+                            rmx_steering *out, rmx_err *err) {
   (void)kernels;
   struct bandit *b = rmx_calloc(1, sizeof *b);
   rmx_stream *stream = NULL;
@@ -196,7 +208,12 @@ static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
     return status;
   }
   if (b->warmup == 0) choose(b);
-  *out = (rmx_steering){.context = b, .stream = stream, .save = odm_save, .load = odm_load, .found = odm_found, .free = odm_free};
+  *out = (rmx_steering){.context = b,
+                        .stream = stream,
+                        .save = odm_save,
+                        .load = odm_load,
+                        .found = odm_found,
+                        .free = odm_free};
   return RMX_OK;
 }
 
@@ -212,12 +229,19 @@ static rmx_status odm_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "form", json_string(o->form));
-  out->steering = json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", o->form, "smoothing", o->smoothing, "warmup", o->warmup, "explore", o->explore);
+  out->steering = json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", o->form,
+                            "smoothing", o->smoothing, "warmup", o->warmup, "explore", o->explore);
   return out->steering ? RMX_OK : rmx_fail_memory(err, 0, "a steering");
 }
 
 const rmx_baseline rmx__odm = {
-    .name = "odm", .help = "online mixing: a bandit over the domains, whose rewards are their training losses", .source = "Albalak et al. 2023, arXiv 2312.02406",
-    .suits = "one training, no time for a search, no target: what is still hard is drawn more, noise too", .check = odm_check, .find = odm_find,
+    .name = "odm",
+    .help = "online mixing: a bandit over the domains, whose rewards are their training losses",
+    .source = "Albalak et al. 2023, arXiv 2312.02406",
+    .suits =
+        "one training, no time for a search, no target: what is still hard is drawn more, noise "
+        "too",
+    .check = odm_check,
+    .find = odm_find,
     .steer = odm_steer,
 };

@@ -16,8 +16,10 @@ static rmx_status olmix_check(const rmx_contest *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   const size_t least = c->corpus->D_train + 2;
   if (c->swarm_n >= least) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "olmix: a law of %zu parameters a metric cannot be fitted to %zu runs; it wants %zu or more", c->corpus->D_train + 1,
-                  c->swarm_n, 3 * (c->corpus->D_train + 1));
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "olmix: a law of %zu parameters a metric cannot be fitted to %zu runs; it wants %zu or more",
+      c->corpus->D_train + 1, c->swarm_n, 3 * (c->corpus->D_train + 1));
 }
 
 static rmx_status keep_to(const rmx_contest *c, rmx_question *q, rmx_err *err) {
@@ -34,7 +36,9 @@ static rmx_status keep_to(const rmx_contest *c, rmx_question *q, rmx_err *err) {
   for (size_t d = 0; d < D; d++) tokens[d] = (double)c->corpus->domains[d].train_tokens;
   memcpy(k->reference, c->corpus->prior, D * sizeof *k->reference);
   k->kl_penalty = o->kl;
-  rmx_status status = o->repeat > 0 ? rmx_constraints_epochs(k, tokens, (double)c->large->tokens, o->repeat, c->corpus->names, err) : RMX_OK;
+  rmx_status status = o->repeat > 0 ? rmx_constraints_epochs(k, tokens, (double)c->large->tokens,
+                                                             o->repeat, c->corpus->names, err)
+                                    : RMX_OK;
   free(tokens);
   return status == RMX_OK ? rmx_constraints_check(k, c->corpus->names, err) : status;
 }
@@ -53,7 +57,8 @@ static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
   if (status == RMX_OK) status = rmx__swarm_fit(c, &regress, out, &fit, err);
   if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
   if (status == RMX_OK) status = keep_to(c, &q, err);
-  if (status == RMX_OK) status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
+  if (status == RMX_OK)
+    status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
   if (status == RMX_OK) {
     memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
     json_object_set_new(out->notes, "predicted", json_real(o.score));
@@ -71,6 +76,11 @@ static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
 
 const rmx_baseline rmx__olmix = {
     .sees_target = true,
-    .name = "olmix", .help = "a log-linear law over the swarm, minimised exactly, held to the prior", .source = "Chen et al. 2026 (Olmix)",
-    .suits = "many domains, few runs, and a wish to stay near the natural mixture", .needs_swarm = true, .check = olmix_check, .find = olmix_find,
+    .name = "olmix",
+    .help = "a log-linear law over the swarm, minimised exactly, held to the prior",
+    .source = "Chen et al. 2026 (Olmix)",
+    .suits = "many domains, few runs, and a wish to stay near the natural mixture",
+    .needs_swarm = true,
+    .check = olmix_check,
+    .find = olmix_find,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How likely a model holds passages of text: forward passes over windows of them, the sums kept in a file.
+// How likely a model holds passages of text: forward passes over windows of them, the sums kept in
+// a file.
 #include "passages.h"
 
 #include <math.h>
@@ -21,9 +22,11 @@ static int by_size(const void *a, const void *b) {
   return x->from < y->from ? -1 : x->from > y->from;
 }
 
-static rmx_status cut(const rmx__passage *passages, size_t n, int T, struct window **out, size_t *windows, rmx_err *err) {
+static rmx_status cut(const rmx__passage *passages, size_t n, int T, struct window **out,
+                      size_t *windows, rmx_err *err) {
   size_t k = 0;
-  for (size_t i = 0; i < n; i++) k += (passages[i].to - passages[i].from + (size_t)T - 1) / (size_t)T;
+  for (size_t i = 0; i < n; i++)
+    k += (passages[i].to - passages[i].from + (size_t)T - 1) / (size_t)T;
   struct window *w = rmx_calloc(k, sizeof *w);
   if (!w) return rmx_fail_memory(err, k * sizeof *w, "windows of text");
   *windows = k;
@@ -51,27 +54,32 @@ static void lay_out(const struct text *x, const struct window *w, int b, rmx_bat
     for (int j = 0; j < t; j++) {
       const size_t k = w[i].from + (size_t)j, to = (size_t)i * (size_t)t + (size_t)j;
       const bool there = j < w[i].size;
-      batch->tokens[to] = (int32_t)(there && k > 0 ? rmx_token_at(x->ids, x->width, k - 1) : x->end_of_text);
+      batch->tokens[to] =
+          (int32_t)(there && k > 0 ? rmx_token_at(x->ids, x->width, k - 1) : x->end_of_text);
       batch->labels[to] = there ? (int32_t)rmx_token_at(x->ids, x->width, k) : -1;
     }
 }
 
-static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x, const rmx__passage *passages, size_t n,
-                           const rmx_listener *listener, const char *what, double *nats, double *tokens, rmx_err *err) {
+static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x,
+                           const rmx__passage *passages, size_t n, const rmx_listener *listener,
+                           const char *what, double *nats, double *tokens, rmx_err *err) {
   struct window *w = NULL;
   size_t windows = 0;
   rmx_batch batch = {0};
   memset(nats, 0, n * sizeof *nats);
   RMX_TRY(cut(passages, n, T, &w, &windows, err));
   float *losses = rmx_calloc((size_t)B * (size_t)T, sizeof *losses);
-  rmx_status status = losses ? rmx_batch_make(&batch, B, T, err) : rmx_fail_memory(err, 0, "a batch");
+  rmx_status status =
+      losses ? rmx_batch_make(&batch, B, T, err) : rmx_fail_memory(err, 0, "a batch");
   for (size_t at = 0; status == RMX_OK && at < windows;) {
-    if (rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while text was scored");
+    if (rmx_interrupted())
+      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while text was scored");
     const int b = windows - at < (size_t)B ? (int)(windows - at) : B, t = w[at].size;
     lay_out(x, w + at, b, &batch);
     rmx_model_losses(m, batch.tokens, batch.labels, b, t, losses);
     for (int i = 0; i < b; i++)
-      for (int j = 0; j < w[at + (size_t)i].size; j++) nats[w[at + (size_t)i].passage] += (double)losses[i * t + j];
+      for (int j = 0; j < w[at + (size_t)i].size; j++)
+        nats[w[at + (size_t)i].passage] += (double)losses[i * t + j];
     *tokens += (double)b * t;
     at += (size_t)b;
     rmx_progress(listener, what, (double)at, (double)windows, "windows", NULL);
@@ -91,16 +99,19 @@ struct header {
 };
 static const char magic[8] = {'R', 'M', 'X', 'N', 'A', 'T', 'S', '1'};
 
-static uint64_t question_of(const rmx_run *run, const struct text *x, const rmx__passage *passages, size_t n) {
+static uint64_t question_of(const rmx_run *run, const struct text *x, const rmx__passage *passages,
+                            size_t n) {
   char answers[17];
   rmx_run_answers(run, answers);
   size_t end = 0;
   for (size_t i = 0; i < n; i++) end = passages[i].to > end ? passages[i].to : end;
-  const uint64_t text = rmx_hash(x->ids ? x->ids : "", end * (size_t)x->width, rmx_hash_string(answers, x->end_of_text));
+  const uint64_t text = rmx_hash(x->ids ? x->ids : "", end * (size_t)x->width,
+                                 rmx_hash_string(answers, x->end_of_text));
   return rmx_hash(passages, n * sizeof *passages, text);
 }
 
-static bool read_kept(const char *path, uint64_t question, size_t n, double *nats, struct header *h) {
+static bool read_kept(const char *path, uint64_t question, size_t n, double *nats,
+                      struct header *h) {
   char *data = NULL;
   size_t size;
   rmx_err ignored;
@@ -126,21 +137,28 @@ static rmx_status keep(const char *path, struct header *h, const double *nats, r
   return rmx_outfile_commit(&o, err);
 }
 
-static rmx_status compute(const rmx_contest *c, const rmx_run *run, const struct text *x, const rmx__passage *passages, const char *what,
-                          struct header *h, double *nats, rmx_err *err) {
+static rmx_status compute(const rmx_contest *c, const rmx_run *run, const struct text *x,
+                          const rmx__passage *passages, const char *what, struct header *h,
+                          double *nats, rmx_err *err) {
   const double began = rmx_now();
   const int B = (int)rmx_training_micro_batch(&run->training), T = (int)run->training.context;
   rmx_model *m;
   RMX_TRY(rmx__model_of_run(run->folder, B, T, c->kernels, &m, err));
-  rmx_status status = rmx_model_threads(m, c->threads < 1 ? 1 : c->threads > 64 ? 64 : c->threads, err);
-  if (status == RMX_OK) status = pass_all(m, B, T, x, passages, (size_t)h->n, c->listener, what, nats, &h->tokens, err);
+  rmx_status status = rmx_model_threads(m,
+                                        c->threads < 1    ? 1
+                                        : c->threads > 64 ? 64
+                                                          : c->threads,
+                                        err);
+  if (status == RMX_OK)
+    status = pass_all(m, B, T, x, passages, (size_t)h->n, c->listener, what, nats, &h->tokens, err);
   rmx_model_free(m);
   h->wall_s = rmx_now() - began;
   return status;
 }
 
-rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const void *ids, int width, const rmx__passage *passages, size_t n,
-                             const char *what, double *nats, rmx_found *found, rmx_err *err) {
+rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const void *ids, int width,
+                             const rmx__passage *passages, size_t n, const char *what, double *nats,
+                             rmx_found *found, rmx_err *err) {
   if (n == 0) return RMX_OK;
   const struct text x = {ids, width, c->corpus->end_of_text};
   struct header h = {.question = question_of(run, &x, passages, n), .n = n};
@@ -160,17 +178,21 @@ rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const voi
   return status;
 }
 
-rmx_status rmx__budget_tokens(const rmx_contest *c, const rmx_training *t, double flops, double valid, const char *method, size_t models,
-                              int64_t *tokens, rmx_err *err) {
+rmx_status rmx__budget_tokens(const rmx_contest *c, const rmx_training *t, double flops,
+                              double valid, const char *method, size_t models, int64_t *tokens,
+                              rmx_err *err) {
   double flop;
   RMX_TRY(rmx__contest_flop(c, t, &flop, err));
-  const double step = (double)(rmx_training_batch(t) * t->context), fixed = valid * rmx__contest_valid_flops(c, t, flop);
+  const double step = (double)(rmx_training_batch(t) * t->context),
+               fixed = valid * rmx__contest_valid_flops(c, t, flop);
   const double steps = floor((flops - fixed) / flop / step * (1 + 1e-12));
   if (!(steps >= RMX__LEAST_STEPS)) {
     const double each = fixed + RMX__LEAST_STEPS * step * flop;
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: of the budget of %.3g FLOPs each of %zu models gets %.3g; it takes %.3g to train one for %d steps and to "
-                    "validate it: raise --budget, or take smaller proxies", method, c->budget, models, flops, each, RMX__LEAST_STEPS);
+                    "%s: of the budget of %.3g FLOPs each of %zu models gets %.3g; it takes %.3g "
+                    "to train one for %d steps and to "
+                    "validate it: raise --budget, or take smaller proxies",
+                    method, c->budget, models, flops, each, RMX__LEAST_STEPS);
   }
   *tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
   return RMX_OK;

@@ -11,15 +11,18 @@
 // so ties, and shares, are of tokens. One rank over all domains (both papers) shifts the mixture towards the domains
 // whose text lies in the band; a rank for each domain (ppl.by_domain) keeps it, to within a document.
 //
-// The reference must not have seen what it scores. Both papers set text apart for it; so that none is lost, here the
-// documents of each domain are dealt to two halves, by their hash (equal ones go together) and evenly in tokens: one
-// reference is trained on each half, on its natural mixture, and scores the other. Which half a document fell to makes
-// scores comparable to within the difference of the two references; notes give both means.
+// The reference must not have seen what it scores. Both papers set text apart for it; so that none
+// is lost, here the documents of each domain are dealt to two halves, by their hash (equal ones go
+// together) and evenly in tokens: one reference is trained on each half, on its natural mixture,
+// and scores the other. Which half a document fell to makes scores comparable to within the
+// difference of the two references; notes give both means.
 //
-// What comes out is a smaller corpus, <contest>/ppl-KEY/BAND/, and as mixture its own share of tokens; a domain of
-// which less is kept than a sequence takes is left out. With keep 1 it is the corpus itself, hash and all.
+// What comes out is a smaller corpus, <contest>/ppl-KEY/BAND/, and as mixture its own share of
+// tokens; a domain of which less is kept than a sequence takes is left out. With keep 1 it is the
+// corpus itself, hash and all.
 //
-// Cost: 2 (D_r F + validation) + pool F / 3: the references get what the budget leaves after scoring the pool.
+// Cost: 2 (D_r F + validation) + pool F / 3: the references get what the budget leaves after
+// scoring the pool.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +33,11 @@
 // The training documents of all domains, one after the other.
 struct pool {
   size_t D, n;
-  size_t *first;          // (D + 1) of each domain's documents
-  rmx__passage *document; // (n) in its domain's file
-  uint8_t *half;          // (n) 0 or 1
-  double *score;          // (n) nats per token
-  bool *keep;             // (n)
+  size_t *first;           // (D + 1) of each domain's documents
+  rmx__passage *document;  // (n) in its domain's file
+  uint8_t *half;           // (n) 0 or 1
+  double *score;           // (n) nats per token
+  bool *keep;              // (n)
   double tokens;
 };
 
@@ -47,16 +50,20 @@ static void pool_release(struct pool *p) {
 }
 
 static rmx_status pool_make(const rmx_corpus *corpus, struct pool *p, rmx_err *err) {
-  *p = (struct pool){.D = corpus->D_train, .first = rmx_calloc(corpus->D_train + 1, sizeof *p->first)};
+  *p = (struct pool){.D = corpus->D_train,
+                     .first = rmx_calloc(corpus->D_train + 1, sizeof *p->first)};
   rmx_status status = p->first ? RMX_OK : rmx_fail_memory(err, 0, "documents");
   for (size_t d = 0; d < p->D && status == RMX_OK; d++) {
     size_t *starts, n;
     status = rmx_corpus_documents(corpus, d, false, &starts, &n, err);
     if (status != RMX_OK) break;
     rmx__passage *grown = rmx_realloc(p->document, p->n + n + 1, sizeof *grown);
-    if (!grown) status = rmx_fail_memory(err, (p->n + n) * sizeof *grown, "documents");
-    else p->document = grown;
-    for (size_t i = 0; i < n && status == RMX_OK; i++) p->document[p->n++] = (rmx__passage){starts[i], starts[i + 1]};
+    if (!grown)
+      status = rmx_fail_memory(err, (p->n + n) * sizeof *grown, "documents");
+    else
+      p->document = grown;
+    for (size_t i = 0; i < n && status == RMX_OK; i++)
+      p->document[p->n++] = (rmx__passage){starts[i], starts[i + 1]};
     p->first[d + 1] = p->n;
     p->tokens += (double)corpus->domains[d].train_tokens;
     free(starts);
@@ -64,12 +71,15 @@ static rmx_status pool_make(const rmx_corpus *corpus, struct pool *p, rmx_err *e
   p->half = rmx_calloc(p->n, sizeof *p->half);
   p->score = rmx_calloc(p->n, sizeof *p->score);
   p->keep = rmx_calloc(p->n, sizeof *p->keep);
-  if (status == RMX_OK && !(p->half && p->score && p->keep)) status = rmx_fail_memory(err, p->n * sizeof *p->score, "documents");
+  if (status == RMX_OK && !(p->half && p->score && p->keep))
+    status = rmx_fail_memory(err, p->n * sizeof *p->score, "documents");
   if (status != RMX_OK) pool_release(p);
   return status;
 }
 
-static double length_of(const struct pool *p, size_t i) { return (double)(p->document[i].to - p->document[i].from); }
+static double length_of(const struct pool *p, size_t i) {
+  return (double)(p->document[i].to - p->document[i].from);
+}
 
 // ---- the two halves
 
@@ -92,7 +102,9 @@ static rmx_status deal(const rmx_corpus *corpus, uint64_t seed, struct pool *p, 
     const size_t n = p->first[d + 1] - p->first[d], width = (size_t)domain->width;
     for (size_t i = 0; i < n; i++) {
       const rmx__passage *x = &p->document[p->first[d] + i];
-      list[i] = (struct dealt){rmx_hash((const char *)domain->train + x->from * width, (x->to - x->from) * width, seed), p->first[d] + i};
+      list[i] = (struct dealt){
+          rmx_hash((const char *)domain->train + x->from * width, (x->to - x->from) * width, seed),
+          p->first[d] + i};
     }
     qsort(list, n, sizeof *list, by_hash);
     double tokens[2] = {0, 0};
@@ -121,11 +133,15 @@ static int by_score(const void *a, const void *b) {
 }
 
 // Marks those of the documents from .. to - 1 that lie in the band.
-static void rank(const rmx_ppl_options *o, struct pool *p, size_t from, size_t to, struct ranked *list) {
+static void rank(const rmx_ppl_options *o, struct pool *p, size_t from, size_t to,
+                 struct ranked *list) {
   double all = 0, before = 0, low = 0, high = 1;
-  if (strcmp(o->band, "low") == 0) high = o->keep;
-  else if (strcmp(o->band, "high") == 0) low = 1 - o->keep;
-  else low = (1 - o->keep) / 2, high = (1 + o->keep) / 2;
+  if (strcmp(o->band, "low") == 0)
+    high = o->keep;
+  else if (strcmp(o->band, "high") == 0)
+    low = 1 - o->keep;
+  else
+    low = (1 - o->keep) / 2, high = (1 + o->keep) / 2;
   for (size_t i = from; i < to; i++) {
     list[i - from] = (struct ranked){p->score[i], i};
     all += length_of(p, i);
@@ -162,26 +178,34 @@ static rmx_status afford(const rmx_contest *c, double pool, rmx_training *t, rmx
   const double scoring = pool * flop / 3;
   if (!(c->budget > scoring))
     return rmx_fail(err, RMX_EINPUT,
-                    "ppl: to score %.3g tokens of training text takes %.3g FLOPs, the budget is %.3g: raise --budget, or take a smaller proxy",
+                    "ppl: to score %.3g tokens of training text takes %.3g FLOPs, the budget is "
+                    "%.3g: raise --budget, or take a smaller proxy",
                     pool, scoring, c->budget);
   return rmx__budget_tokens(c, t, (c->budget - scoring) / 2, 1, "ppl", 2, &t->tokens, err);
 }
 
-// Whether some half has no domain with a sequence to train on; a domain too short in a half is told.
+// Whether some half has no domain with a sequence to train on; a domain too short in a half is
+// told.
 static rmx_status check_halves(const rmx_contest *c, const struct pool *p, rmx_err *err) {
   const double least = (double)(c->proxy->context + 1);
   for (int h = 0; h < 2; h++) {
     size_t usable = 0;
     for (size_t d = 0; d < p->D; d++) {
       double tokens = 0;
-      for (size_t i = p->first[d]; i < p->first[d + 1]; i++) tokens += p->half[i] == h ? length_of(p, i) : 0;
+      for (size_t i = p->first[d]; i < p->first[d + 1]; i++)
+        tokens += p->half[i] == h ? length_of(p, i) : 0;
       usable += tokens >= least;
       if (tokens < least && p->first[d + 1] > p->first[d])
-        rmx_warn(c->listener, "ppl: \"%s\": one of its halves has %.0f tokens, less than a sequence: the reference that scores the other has not learnt it",
+        rmx_warn(c->listener,
+                 "ppl: \"%s\": one of its halves has %.0f tokens, less than a sequence: the "
+                 "reference that scores the other has not learnt it",
                  c->corpus->names[d], tokens);
     }
     if (usable == 0)
-      return rmx_fail(err, RMX_EINPUT, "ppl: too little text to train a reference on half of it: no domain's half has the %.0f tokens of a sequence", least);
+      return rmx_fail(err, RMX_EINPUT,
+                      "ppl: too little text to train a reference on half of it: no domain's half "
+                      "has the %.0f tokens of a sequence",
+                      least);
   }
   return RMX_OK;
 }
@@ -192,17 +216,24 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
   struct pool p;
   rmx_training t;
   if (c->proxy->command)
-    return rmx_fail(err, RMX_EINPUT, "ppl: it asks a reference for the perplexity of documents; a model of your own trainer cannot be asked");
+    return rmx_fail(err, RMX_EINPUT,
+                    "ppl: it asks a reference for the perplexity of documents; a model of your own "
+                    "trainer cannot be asked");
   RMX_TRY(pool_make(c->corpus, &p, err));
   rmx_status status = RMX_OK;
   if (p.tokens * o->keep < least)
-    status = rmx_fail(err, RMX_EINPUT, "ppl: %g of %.0f training tokens are less than a sequence of the large model takes (%.0f): raise ppl.keep",
+    status = rmx_fail(err, RMX_EINPUT,
+                      "ppl: %g of %.0f training tokens are less than a sequence of the large model "
+                      "takes (%.0f): raise ppl.keep",
                       o->keep, p.tokens, least);
   for (size_t d = 0; d < p.D && status == RMX_OK && o->by_domain; d++) {
     const double tokens = (double)c->corpus->domains[d].train_tokens;
     if (tokens * o->keep < least)
-      status = rmx_fail(err, RMX_EINPUT, "ppl: %g of the %.0f tokens of \"%s\" are less than a sequence of the large model takes (%.0f): raise ppl.keep, "
-                        "or rank over all domains", o->keep, tokens, c->corpus->names[d], least);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "ppl: %g of the %.0f tokens of \"%s\" are less than a sequence of the "
+                        "large model takes (%.0f): raise ppl.keep, "
+                        "or rank over all domains",
+                        o->keep, tokens, c->corpus->names[d], least);
   }
   if (status == RMX_OK) status = deal(c->corpus, c->seed, &p, err);
   if (status == RMX_OK) status = check_halves(c, &p, err);
@@ -213,7 +244,8 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 
 // ---- scoring
 
-static rmx_status write_part(const rmx_contest *c, const struct pool *p, const bool *keep, const char *folder, rmx_corpus **out, rmx_err *err) {
+static rmx_status write_part(const rmx_contest *c, const struct pool *p, const bool *keep,
+                             const char *folder, rmx_corpus **out, rmx_err *err) {
   const bool **rows = rmx_calloc(p->D, sizeof *rows);
   if (!rows) return rmx_fail_memory(err, p->D * sizeof *rows, "a part of the corpus");
   for (size_t d = 0; d < p->D; d++) rows[d] = keep + p->first[d];
@@ -223,7 +255,8 @@ static rmx_status write_part(const rmx_contest *c, const struct pool *p, const b
 }
 
 // The share of tokens among the domains that can fill a sequence; the others are listed.
-static rmx_status natural(const rmx_corpus *corpus, int64_t context, double *mixture, json_t *left_out, rmx_err *err) {
+static rmx_status natural(const rmx_corpus *corpus, int64_t context, double *mixture,
+                          json_t *left_out, rmx_err *err) {
   bool all = true;
   memcpy(mixture, corpus->prior, corpus->D_train * sizeof *mixture);
   for (size_t d = 0; d < corpus->D_train; d++) {
@@ -232,7 +265,8 @@ static rmx_status natural(const rmx_corpus *corpus, int64_t context, double *mix
     all = false;
     if (left_out) json_array_append_new(left_out, json_string(corpus->names[d]));
   }
-  return all ? RMX_OK : rmx_mixture_normalise(mixture, corpus->D_train, err);  // else not a bit is to change
+  // else not a bit is to change
+  return all ? RMX_OK : rmx_mixture_normalise(mixture, corpus->D_train, err);
 }
 
 struct reference {
@@ -241,14 +275,16 @@ struct reference {
   char *folder;
 };
 
-static rmx_status reference_make(const rmx_contest *c, const struct pool *p, const char *folder, int half, const rmx_training *t,
-                                 struct reference *r, rmx_err *err) {
+static rmx_status reference_make(const rmx_contest *c, const struct pool *p, const char *folder,
+                                 int half, const rmx_training *t, struct reference *r,
+                                 rmx_err *err) {
   char name[32];
   snprintf(name, sizeof name, "half-%d", half + 1);
   bool *keep = rmx_calloc(p->n, sizeof *keep);
   double *mixture = rmx_calloc(p->D, sizeof *mixture);
   r->folder = rmx_path_in(folder, name);
-  rmx_status status = keep && mixture && r->folder ? RMX_OK : rmx_fail_memory(err, p->n, "half of the documents");
+  rmx_status status =
+      keep && mixture && r->folder ? RMX_OK : rmx_fail_memory(err, p->n, "half of the documents");
   for (size_t i = 0; i < p->n && status == RMX_OK; i++) keep[i] = p->half[i] == half;
   if (status == RMX_OK) status = write_part(c, p, keep, r->folder, &r->corpus, err);
   if (status == RMX_OK) status = natural(r->corpus, t->context, mixture, NULL, err);
@@ -271,17 +307,20 @@ static void reference_release(struct reference *r) {
 }
 
 // The documents of one half of domain d, by the reference of the other.
-static rmx_status score_half(const rmx_contest *c, struct pool *p, size_t d, int half, const rmx_run *reference, rmx_found *out, rmx_err *err) {
+static rmx_status score_half(const rmx_contest *c, struct pool *p, size_t d, int half,
+                             const rmx_run *reference, rmx_found *out, rmx_err *err) {
   const rmx_domain *domain = &c->corpus->domains[d];
   const size_t from = p->first[d], most = p->first[d + 1] - from;
   rmx__passage *passages = rmx_calloc(most, sizeof *passages);
   double *nats = rmx_calloc(most, sizeof *nats);
-  rmx_status status = passages && nats ? RMX_OK : rmx_fail_memory(err, most * sizeof *nats, "scores");
+  rmx_status status =
+      passages && nats ? RMX_OK : rmx_fail_memory(err, most * sizeof *nats, "scores");
   size_t n = 0;
   for (size_t i = from; i < from + most && status == RMX_OK; i++)
     if (p->half[i] == half) passages[n++] = p->document[i];
   if (status == RMX_OK)
-    status = rmx__passage_nats(c, reference, domain->train, domain->width, passages, n, "ppl: scoring documents", nats, out, err);
+    status = rmx__passage_nats(c, reference, domain->train, domain->width, passages, n,
+                               "ppl: scoring documents", nats, out, err);
   n = 0;
   for (size_t i = from; i < from + most && status == RMX_OK; i++)
     if (p->half[i] == half) p->score[i] = nats[n++] / length_of(p, i);
@@ -290,7 +329,8 @@ static rmx_status score_half(const rmx_contest *c, struct pool *p, size_t d, int
   return status;
 }
 
-static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *folder, const rmx_training *t, rmx_found *out, rmx_err *err) {
+static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *folder,
+                            const rmx_training *t, rmx_found *out, rmx_err *err) {
   struct reference r[2] = {0};
   rmx_run runs[2];  // borrowed
   rmx_status status = RMX_OK;
@@ -298,16 +338,19 @@ static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *fo
     status = reference_make(c, p, folder, h, t, &r[h], err);
     runs[h] = r[h].run;
   }
-  if (status == RMX_OK) status = rmx__contest_train(c, runs, 2, "ppl: two references", NULL, out, err);
+  if (status == RMX_OK)
+    status = rmx__contest_train(c, runs, 2, "ppl: two references", NULL, out, err);
   for (int h = 0; h < 2; h++)
-    for (size_t d = 0; d < p->D && status == RMX_OK; d++) status = score_half(c, p, d, h, &r[1 - h].run, out, err);
+    for (size_t d = 0; d < p->D && status == RMX_OK; d++)
+      status = score_half(c, p, d, h, &r[1 - h].run, out, err);
   for (int h = 0; h < 2; h++) reference_release(&r[h]);
   return status;
 }
 
 // ---- the answer
 
-static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_training *t, rmx_found *out) {
+static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_training *t,
+                      rmx_found *out) {
   json_t *shares = json_object(), *means = json_object(), *halves = json_array();
   double kept = 0, lowest = INFINITY, highest = -INFINITY, sum[2] = {0, 0}, tokens[2] = {0, 0};
   for (size_t d = 0; d < p->D; d++) {
@@ -327,8 +370,10 @@ static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_trai
     json_object_set_new(shares, c->corpus->names[d], all > 0 ? json_real(part / all) : json_null());
     json_object_set_new(means, c->corpus->names[d], all > 0 ? json_real(nats / all) : json_null());
   }
-  for (int h = 0; h < 2; h++) json_array_append_new(halves, tokens[h] > 0 ? json_real(sum[h] / tokens[h]) : json_null());
-  json_object_set_new(out->notes, "form", json_string("whole documents, two halves that score each other"));
+  for (int h = 0; h < 2; h++)
+    json_array_append_new(halves, tokens[h] > 0 ? json_real(sum[h] / tokens[h]) : json_null());
+  json_object_set_new(out->notes, "form",
+                      json_string("whole documents, two halves that score each other"));
   json_object_set_new(out->notes, "band", json_string(c->options->ppl.band));
   json_object_set_new(out->notes, "by_domain", json_boolean(c->options->ppl.by_domain));
   json_object_set_new(out->notes, "kept_tokens", json_real(kept));
@@ -341,16 +386,22 @@ static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_trai
   json_object_set_new(out->notes, "reference_tokens", json_integer((json_int_t)t->tokens));
 }
 
-static rmx_status make_corpus(const rmx_contest *c, const struct pool *p, const char *folder, rmx_found *out, rmx_err *err) {
+static rmx_status make_corpus(const rmx_contest *c, const struct pool *p, const char *folder,
+                              rmx_found *out, rmx_err *err) {
   const rmx_ppl_options *o = &c->options->ppl;
   rmx_corpus *part = NULL;
   json_t *left_out = json_array();
-  out->experiment = rmx_format("%s/%s-%g%s", folder, o->band, o->keep, o->by_domain ? "-by-domain" : "");
-  rmx_status status = out->experiment ? write_part(c, p, p->keep, out->experiment, &part, err) : rmx_fail_memory(err, 0, "a path");
+  out->experiment =
+      rmx_format("%s/%s-%g%s", folder, o->band, o->keep, o->by_domain ? "-by-domain" : "");
+  rmx_status status = out->experiment ? write_part(c, p, p->keep, out->experiment, &part, err)
+                                      : rmx_fail_memory(err, 0, "a path");
   size_t usable = 0;
-  for (size_t d = 0; status == RMX_OK && d < p->D; d++) usable += part->domains[d].train_tokens >= (size_t)c->large->context + 1;
+  for (size_t d = 0; status == RMX_OK && d < p->D; d++)
+    usable += part->domains[d].train_tokens >= (size_t)c->large->context + 1;
   if (status == RMX_OK && usable == 0)
-    status = rmx_fail(err, RMX_EINPUT, "ppl: no domain keeps the %lld tokens of a sequence: raise ppl.keep", (long long)c->large->context + 1);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "ppl: no domain keeps the %lld tokens of a sequence: raise ppl.keep",
+                      (long long)c->large->context + 1);
   if (status == RMX_OK) status = natural(part, c->large->context, out->mixture, left_out, err);
   if (json_array_size(left_out)) json_object_set(out->notes, "left_out", left_out);
   json_decref(left_out);
@@ -364,8 +415,10 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   RMX_TRY(pool_make(c->corpus, &p, err));
   const uint64_t key = rmx_hash(&c->seed, sizeof c->seed, c->corpus->hash);
-  char *name = rmx_format("ppl-%08llx", (unsigned long long)key & 0xffffffff), *folder = name ? rmx_path_in(c->folder, name) : NULL;
-  rmx_status status = folder ? deal(c->corpus, c->seed, &p, err) : rmx_fail_memory(err, 0, "a path");
+  char *name = rmx_format("ppl-%08llx", (unsigned long long)key & 0xffffffff),
+       *folder = name ? rmx_path_in(c->folder, name) : NULL;
+  rmx_status status =
+      folder ? deal(c->corpus, c->seed, &p, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = afford(c, p.tokens, &t, err);
   if (status == RMX_OK) status = score_all(c, &p, folder, &t, out, err);
   const double began = rmx_now();
@@ -380,7 +433,10 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
 }
 
 const rmx_baseline rmx__ppl = {
-    .name = "ppl", .help = "the documents whose perplexity under a reference lies in a band",
+    .name = "ppl",
+    .help = "the documents whose perplexity under a reference lies in a band",
     .source = "Marion et al. 2023, arXiv 2309.04564; Ankner et al. 2024, arXiv 2405.20541",
-    .suits = "text of uneven quality, and more of it than the large run takes", .check = check, .find = find,
+    .suits = "text of uneven quality, and more of it than the large run takes",
+    .check = check,
+    .find = find,
 };

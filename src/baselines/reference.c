@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A reference: a model trained before, forward only, that scores the batches of a training. DoReMi and token selection
-// look at what a token costs beyond what it costs the reference.
+// A reference: a model trained before, forward only, that scores the batches of a training. DoReMi
+// and token selection look at what a token costs beyond what it costs the reference.
 //
-// Where the training's sequences are longer than the reference's context, it reads them in windows of its own length; the
-// first tokens of a window then have less before them, and so a greater loss than they could have.
+// Where the training's sequences are longer than the reference's context, it reads them in windows
+// of its own length; the first tokens of a window then have less before them, and so a greater loss
+// than they could have.
 #include <stdlib.h>
 #include <string.h>
 
 #include "steering.h"
 
-// Seen from the experiment, so that the question a steered run answers does not change when the experiment moves.
+// Seen from the experiment, so that the question a steered run answers does not change when the
+// experiment moves.
 json_t *rmx__reference_json(const rmx_contest *c, const rmx_run *ref) {
   char answers[17];
   rmx_run_answers(ref, answers);
@@ -21,45 +23,58 @@ json_t *rmx__reference_json(const rmx_contest *c, const rmx_run *ref) {
 }
 
 // The reference must be the one that was meant: its result says which question it answered.
-static rmx_status check_answers(const rmx_run *r, const char *folder, const char *wanted, rmx_err *err) {
+static rmx_status check_answers(const rmx_run *r, const char *folder, const char *wanted,
+                                rmx_err *err) {
   char *path = rmx_path_in(folder, "result.json");
   json_t *result = NULL;
   const char *got;
   rmx_status status = path ? rmx_json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_json_string(result, "answers", &got, path, err);
   if (status == RMX_OK && strcmp(got, wanted) != 0)
-    status = rmx_fail(err, RMX_EINPUT, "run %s: its reference %s was trained again on another question; the method must be run again", r->name, folder);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "run %s: its reference %s was trained again on another question; the method "
+                      "must be run again",
+                      r->name, folder);
   json_decref(result);
   free(path);
   return status;
 }
 
-static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_kernels *k, rmx__reference *out, rmx_err *err) {
+static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_kernels *k,
+                             rmx__reference *out, rmx_err *err) {
   char *path = rmx_path_in(folder, "model.bin");
   rmx_model_config config = {0};
-  rmx_status status = path ? rmx_model_read_config(path, &config, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      path ? rmx_model_read_config(path, &config, err) : rmx_fail_memory(err, 0, "a path");
   free(path);
   RMX_TRY(status);
-  const size_t T = (size_t)r->training.context, micro = (size_t)rmx_training_micro_batch(&r->training);
+  const size_t T = (size_t)r->training.context,
+               micro = (size_t)rmx_training_micro_batch(&r->training);
   if (config.vocab != r->vocab)
-    return rmx_fail(err, RMX_EINPUT, "run %s: its reference has %lld tokens in its vocabulary, the corpus %d", r->name, (long long)config.vocab, r->vocab);
+    return rmx_fail(err, RMX_EINPUT,
+                    "run %s: its reference has %lld tokens in its vocabulary, the corpus %d",
+                    r->name, (long long)config.vocab, r->vocab);
   out->window = T <= (size_t)config.context ? T : (size_t)config.context;
-  // Sequences that fall into whole windows are more, shorter sequences; others are scored one window at a time.
+  // Sequences that fall into whole windows are more, shorter sequences; others are scored one
+  // window at a time.
   const size_t B = T % out->window == 0 ? micro * (T / out->window) : 1;
   out->flop_per_token = rmx_model_flop_per_token(&config, (int)out->window) / 3;
-  if (!(out->losses = rmx_calloc(micro * T, sizeof *out->losses))) return rmx_fail_memory(err, micro * T * sizeof *out->losses, "a reference");
+  if (!(out->losses = rmx_calloc(micro * T, sizeof *out->losses)))
+    return rmx_fail_memory(err, micro * T * sizeof *out->losses, "a reference");
   RMX_TRY(rmx__model_of_run(folder, (int)B, (int)out->window, k, &out->model, err));
   return rmx_model_threads(out->model, rmx_training_threads(&r->training, 1), err);
 }
 
-rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out, rmx_err *err) {
+rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out,
+                               rmx_err *err) {
   const json_t *o = json_object_get(r->steering, "reference");
   const char *name, *answers;
   *out = (rmx__reference){0};
   RMX_TRY(rmx_json_string(o, "folder", &name, "the reference of a run", err));
   RMX_TRY(rmx_json_string(o, "answers", &answers, "the reference of a run", err));
   char *folder = rmx_path_in(r->corpus, name);
-  rmx_status status = folder ? check_answers(r, folder, answers, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      folder ? check_answers(r, folder, answers, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = open_model(r, folder, k, out, err);
   if (status != RMX_OK) rmx__reference_release(out);
   free(folder);
@@ -76,7 +91,8 @@ const float *rmx__reference_losses(rmx__reference *f, const rmx_batch *b) {
   const size_t T = (size_t)b->T, n = (size_t)b->B * T;
   f->tokens += (double)n;
   if (T % f->window == 0) {
-    rmx_model_losses(f->model, b->tokens, b->labels, (int)(n / f->window), (int)f->window, f->losses);
+    rmx_model_losses(f->model, b->tokens, b->labels, (int)(n / f->window), (int)f->window,
+                     f->losses);
     return f->losses;
   }
   for (size_t row = 0; row < n; row += T)

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Regression over random mixtures, two ways: as published, and as this program does it by default.
 //
-// Liu et al., "RegMix: Data Mixture as Regression for Language Model Pre-training", ICLR 2025: boosted trees of
-// 1000 rounds on each metric, 100,000 mixtures from Dirichlet(prior), the mean of the 128 of best prediction (code).
-// Ours: the regressor chosen by cross-validation (`auto`), the optimum searched by gradient where the runs are.
-// Both fit the same swarm, whose FLOPs are the cost: runs * (tokens F + validation).
+// Liu et al., "RegMix: Data Mixture as Regression for Language Model Pre-training", ICLR 2025:
+// boosted trees of 1000 rounds on each metric, 100,000 mixtures from Dirichlet(prior), the mean of
+// the 128 of best prediction (code). Ours: the regressor chosen by cross-validation (`auto`), the
+// optimum searched by gradient where the runs are. Both fit the same swarm, whose FLOPs are the
+// cost: runs * (tokens F + validation).
 #include <stdlib.h>
 #include <string.h>
 
 #include "contest.h"
 
-static rmx_status fit_and_optimise(const rmx_contest *c, const rmx_regress_options *regress, const rmx_optimize_options *optimize,
-                                   bool capped, rmx_found *out, rmx_err *err) {
+static rmx_status fit_and_optimise(const rmx_contest *c, const rmx_regress_options *regress,
+                                   const rmx_optimize_options *optimize, bool capped,
+                                   rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   rmx_fit *fit = NULL;
   rmx_question q = {0};
@@ -23,11 +25,13 @@ static rmx_status fit_and_optimise(const rmx_contest *c, const rmx_regress_optio
     rmx_constraints_release(&q.constraints);
     status = rmx_constraints_make(c->corpus->D_train, &q.constraints, err);
   }
-  if (status == RMX_OK) status = rmx_optimize(fit, &q, optimize, c->seed, c->threads, c->listener, &o, err);
+  if (status == RMX_OK)
+    status = rmx_optimize(fit, &q, optimize, c->seed, c->threads, c->listener, &o, err);
   if (status == RMX_OK) {
     memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
     json_object_set_new(out->notes, "search", json_string(o.method));
-    json_object_set_new(out->notes, "regressor", json_string(rmx_regressor_name(fit->regressors[0])));
+    json_object_set_new(out->notes, "regressor",
+                        json_string(rmx_regressor_name(fit->regressors[0])));
     json_object_set_new(out->notes, "predicted", json_real(o.score));
     json_object_set_new(out->notes, "spearman_out_of_fold", json_real(fit->cv[0].spearman));
   }
@@ -62,21 +66,35 @@ static rmx_status paper_check(const rmx_contest *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   if (c->swarm_n < 40)
     return rmx_fail(err, RMX_EINPUT,
-                    "regmix-paper: its trees, with 20 runs in a leaf, cannot part %zu runs even once; it takes 40, and was published with 512: "
-                    "`--set sample.runs=64`", c->swarm_n);
+                    "regmix-paper: its trees, with 20 runs in a leaf, cannot part %zu runs even "
+                    "once; it takes 40, and was published with 512: "
+                    "`--set sample.runs=64`",
+                    c->swarm_n);
   return RMX_OK;
 }
 
 const rmx_baseline rmx__regmix = {
     .sees_target = true,
-    .name = "regmix", .help = "regression over random mixtures: the regressor cross-validation prefers, the optimum searched",
+    .name = "regmix",
+    .help =
+        "regression over random mixtures: the regressor cross-validation prefers, the optimum "
+        "searched",
     .source = "Liu et al., ICLR 2025, arXiv 2407.01492; see regmix(1)",
-    .suits = "a target that can be measured, proxies that can be afforded, and an answer with its uncertainty",
-    .needs_swarm = true, .check = rmx__needs_swarm, .find = ours_find,
+    .suits =
+        "a target that can be measured, proxies that can be afforded, and an answer with its "
+        "uncertainty",
+    .needs_swarm = true,
+    .check = rmx__needs_swarm,
+    .find = ours_find,
 };
 const rmx_baseline rmx__regmix_paper = {
     .sees_target = true,
-    .name = "regmix-paper", .help = "the published recipe: boosted trees, 100,000 mixtures predicted, the mean of the best 128",
-    .source = "Liu et al., ICLR 2025, arXiv 2407.01492", .suits = "to compare with published figures; needs hundreds of proxies",
-    .needs_swarm = true, .check = paper_check, .find = paper_find,
+    .name = "regmix-paper",
+    .help =
+        "the published recipe: boosted trees, 100,000 mixtures predicted, the mean of the best 128",
+    .source = "Liu et al., ICLR 2025, arXiv 2407.01492",
+    .suits = "to compare with published figures; needs hundreds of proxies",
+    .needs_swarm = true,
+    .check = paper_check,
+    .find = paper_find,
 };

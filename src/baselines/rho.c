@@ -4,17 +4,20 @@
 //   loss = sum over kept of l_theta / number kept,  kept = the top share `keep` by l_theta - l_ref,
 // so that what is learnt already, and what cannot be learnt, is passed over. Published: keep 0.6, 0.7 for 7B.
 //
-// Ours differs. The ranks are of a micro-batch (the paper does not say of which; no training code was published); of equals
-// the earlier token goes first. The published runs continue a trained model; from scratch the excess of the first steps only
-// tells what the reference finds easiest, so all tokens count in a warm-up, a tenth of the steps. Their reference is tuned on
-// text held to be good; here nobody said which that is, so it is the proxy on the natural mixture, with what tokens the budget
-// pays for beside its own passes in the large run. Nothing is chosen between domains: the mixture is the natural one.
+// Ours differs. The ranks are of a micro-batch (the paper does not say of which; no training code
+// was published); of equals the earlier token goes first. The published runs continue a trained
+// model; from scratch the excess of the first steps only tells what the reference finds easiest, so
+// all tokens count in a warm-up, a tenth of the steps. Their reference is tuned on text held to be
+// good; here nobody said which that is, so it is the proxy on the natural mixture, with what tokens
+// the budget pays for beside its own passes in the large run. Nothing is chosen between domains:
+// the mixture is the natural one.
 //
-// It passes over noise while the model has something to learn from the reference. Once it knows as much, excesses are of
-// chance, and noise is kept as often as it occurs (tests/unit/test_steering_answers.c).
+// It passes over noise while the model has something to learn from the reference. Once it knows as
+// much, excesses are of chance, and noise is kept as often as it occurs
+// (tests/unit/test_steering_answers.c).
 //
-// Cost: the reference, and a forward pass of it over each token of the large run behind the warm-up. Leaving out tokens
-// saves nothing but their part of the backward pass of the head.
+// Cost: the reference, and a forward pass of it over each token of the large run behind the
+// warm-up. Leaving out tokens saves nothing but their part of the backward pass of the head.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +31,12 @@ static uint32_t order_of(float x) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-static uint32_t excess(const float *losses, const float *reference, size_t i) { return order_of(losses[i] - reference[i]); }
+static uint32_t excess(const float *losses, const float *reference, size_t i) {
+  return order_of(losses[i] - reference[i]);
+}
 
-void rmx__rho_select(const float *losses, const float *reference, size_t n, size_t keep, float *weights) {
+void rmx__rho_select(const float *losses, const float *reference, size_t n, size_t keep,
+                     float *weights) {
   // The greatest threshold that `keep` or more reach, bit by bit.
   uint32_t threshold = 0;
   for (uint32_t bit = 0x80000000u; bit; bit >>= 1) {
@@ -60,7 +66,8 @@ struct selection {
   double *kept, *seen;  // (D) tokens behind the warm-up, one block
 };
 
-static rmx_status rho_before_step(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses, rmx_err *err) {
+static rmx_status rho_before_step(void *context, rmx_model *m, int64_t step, int64_t steps,
+                                  rmx_batch *scratch, float *losses, rmx_err *err) {
   (void)m, (void)steps, (void)scratch, (void)losses, (void)err;
   ((struct selection *)context)->step = step;
   return RMX_OK;
@@ -71,7 +78,8 @@ static void rho_weigh(void *context, rmx_batch *b, const float *losses) {
   if (!s->reference.model || s->step < s->warmup) return;
   const size_t T = (size_t)b->T, n = (size_t)b->B * T;
   const double keep = floor(s->keep * (double)n + 0.5);
-  rmx__rho_select(losses, rmx__reference_losses(&s->reference, b), n, keep < 1 ? 1 : (size_t)keep, b->weights);
+  rmx__rho_select(losses, rmx__reference_losses(&s->reference, b), n, keep < 1 ? 1 : (size_t)keep,
+                  b->weights);
   for (size_t i = 0; i < n; i++) {
     s->kept[b->domain[i / T]] += (double)b->weights[i];
     s->seen[b->domain[i / T]]++;
@@ -80,7 +88,8 @@ static void rho_weigh(void *context, rmx_batch *b, const float *losses) {
 
 static json_t *rho_save(const void *context) {
   const struct selection *s = context;
-  return json_pack("{s:o, s:o, s:f}", "kept", rmx__state_numbers(s->kept, s->D), "seen", rmx__state_numbers(s->seen, s->D), "scored", s->reference.tokens);
+  return json_pack("{s:o, s:o, s:f}", "kept", rmx__state_numbers(s->kept, s->D), "seen",
+                   rmx__state_numbers(s->seen, s->D), "scored", s->reference.tokens);
 }
 
 static rmx_status rho_load(void *context, const json_t *state, rmx_err *err) {
@@ -99,7 +108,8 @@ static json_t *rho_found(const void *context) {
   for (size_t d = 0; d < s->D; d++) {
     kept += s->kept[d];
     seen += s->seen[d];
-    if (s->seen[d] > 0) json_object_set_new(by_domain, s->corpus->names[d], json_real(s->kept[d] / s->seen[d]));
+    if (s->seen[d] > 0)
+      json_object_set_new(by_domain, s->corpus->names[d], json_real(s->kept[d] / s->seen[d]));
   }
   return json_pack("{s:f, s:o}", "kept", seen > 0 ? kept / seen : 1.0, "kept_by_domain", by_domain);
 }
@@ -117,17 +127,20 @@ static void rho_free(void *context) {
   free(s);
 }
 
-static rmx_status make_selection(struct selection *s, const rmx_run *r, const rmx_kernels *kernels, rmx_err *err) {
+static rmx_status make_selection(struct selection *s, const rmx_run *r, const rmx_kernels *kernels,
+                                 rmx_err *err) {
   double warmup;
   RMX_TRY(rmx_json_number(r->steering, "keep", &s->keep, r->name, err));
   RMX_TRY(rmx_json_number(r->steering, "warmup", &warmup, r->name, err));
   s->warmup = (int64_t)ceil(warmup * (double)rmx_training_steps(&r->training));
-  if (!(s->kept = rmx_calloc(2 * s->D, sizeof(double)))) return rmx_fail_memory(err, 2 * s->D * sizeof(double), "counts");
+  if (!(s->kept = rmx_calloc(2 * s->D, sizeof(double))))
+    return rmx_fail_memory(err, 2 * s->D * sizeof(double), "counts");
   s->seen = s->kept + s->D;
   return s->keep < 1 ? rmx__reference_open(r, kernels, &s->reference, err) : RMX_OK;
 }
 
-static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
+                            rmx_steering *out, rmx_err *err) {
   struct selection *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "a selection");
   *s = (struct selection){.corpus = corpus, .D = r->D};
@@ -136,8 +149,14 @@ static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
     rho_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s, .before_step = rho_before_step, .weigh = rho_weigh, .save = rho_save, .load = rho_load, .found = rho_found,
-                        .flops = rho_flops, .free = rho_free};
+  *out = (rmx_steering){.context = s,
+                        .before_step = rho_before_step,
+                        .weigh = rho_weigh,
+                        .save = rho_save,
+                        .load = rho_load,
+                        .found = rho_found,
+                        .flops = rho_flops,
+                        .free = rho_free};
   return RMX_OK;
 }
 
@@ -161,7 +180,8 @@ static rmx_status rho_check(const rmx_contest *c, rmx_err *err) {
   if (c->options->rho.keep >= 1) return RMX_OK;  // nothing to rank
   RMX_TRY(rmx__check_ours("rho1", "proxy", c->proxy, err));
   RMX_TRY(tokens_of(c, &tokens, err));
-  return rmx__check_tokens(c, "rho1", c->proxy, tokens, "its reference's passes in the large run", err);
+  return rmx__check_tokens(c, "rho1", c->proxy, tokens, "its reference's passes in the large run",
+                           err);
 }
 
 static rmx_status train_reference(const rmx_contest *c, rmx_found *out, rmx_err *err) {
@@ -182,12 +202,18 @@ static rmx_status rho_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "keep", json_real(o->keep));
   json_object_set_new(out->notes, "ranked_in", json_string("micro-batch"));
-  out->steering = json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", o->keep, "warmup", o->warmup);
+  out->steering =
+      json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", o->keep, "warmup", o->warmup);
   if (!out->steering) return rmx_fail_memory(err, 0, "a steering");
   return o->keep < 1 ? train_reference(c, out, err) : RMX_OK;
 }
 
 const rmx_baseline rmx__rho1 = {
-    .name = "rho1", .help = "token selection: the loss counts only the tokens with most excess over a reference", .source = "Lin et al. 2024, arXiv 2404.07965",
-    .suits = "text with noise inside its documents, where the mixture is settled", .check = rho_check, .find = rho_find, .steer = rho_steer,
+    .name = "rho1",
+    .help = "token selection: the loss counts only the tokens with most excess over a reference",
+    .source = "Lin et al. 2024, arXiv 2404.07965",
+    .suits = "text with noise inside its documents, where the mixture is settled",
+    .check = rho_check,
+    .find = rho_find,
+    .steer = rho_steer,
 };

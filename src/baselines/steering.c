@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ways that steer a training share: what they ask for before, numbers in their states, the mean of a mixture.
+// What the ways that steer a training share: what they ask for before, numbers in their states, the
+// mean of a mixture.
 #include "steering.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t, rmx_err *err) {
+rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t,
+                           rmx_err *err) {
   if (!t->command) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: %s.command is a trainer of your own, and only the program's own can be steered; leave %s out, or the command", way,
-                  section, way);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: %s.command is a trainer of your own, and only the program's own can be "
+                  "steered; leave %s out, or the command",
+                  way, section, way);
 }
 
-rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t, rmx_err *err) {
+rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t,
+                              rmx_err *err) {
   if (c->corpus->D_train < 2)
-    return rmx_fail(err, RMX_EINPUT, "%s: with \"%s\" alone there is nothing to choose between; it takes two domains", way, c->corpus->names[0]);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: with \"%s\" alone there is nothing to choose between; it takes two domains", way,
+        c->corpus->names[0]);
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)t->context + 1)
-      return rmx_fail(err, RMX_EINPUT, "%s: it draws from every domain, and \"%s\" has %zu training tokens, a sequence %lld: shorten the context, "
-                      "or leave the domain out of the corpus", way, c->corpus->names[d], c->corpus->domains[d].train_tokens, (long long)t->context + 1);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: it draws from every domain, and \"%s\" has %zu training tokens, a "
+                      "sequence %lld: shorten the context, "
+                      "or leave the domain out of the corpus",
+                      way, c->corpus->names[d], c->corpus->domains[d].train_tokens,
+                      (long long)t->context + 1);
   return RMX_OK;
 }
 
-double rmx__step_tokens(const rmx_training *t) { return (double)(rmx_training_batch(t) * t->context); }
-
-rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t, double tokens, const char *spent, rmx_err *err) {
-  enum { LEAST = 10 };
-  if (tokens >= LEAST * rmx__step_tokens(t)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: of %.3g FLOPs %s leave a training of %.0f tokens, less than %d steps of %.0f: give a larger compare.budget", way,
-                  c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
+double rmx__step_tokens(const rmx_training *t) {
+  return (double)(rmx_training_batch(t) * t->context);
 }
 
-double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t, double flop_per_token) {
+rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t,
+                             double tokens, const char *spent, rmx_err *err) {
+  enum { LEAST = 10 };
+  if (tokens >= LEAST * rmx__step_tokens(t)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: of %.3g FLOPs %s leave a training of %.0f tokens, less than %d steps of "
+                  "%.0f: give a larger compare.budget",
+                  way, c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
+}
+
+double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t,
+                                    double flop_per_token) {
   return (t->eval_half ? 2 : 1) * rmx__contest_valid_flops(c, t, flop_per_token);
 }
 
@@ -40,14 +58,16 @@ json_t *rmx__state_numbers(const double *x, size_t n) {
   return list;
 }
 
-rmx_status rmx__state_numbers_read(const json_t *o, const char *key, double *x, size_t n, const char *what, rmx_err *err) {
+rmx_status rmx__state_numbers_read(const json_t *o, const char *key, double *x, size_t n,
+                                   const char *what, rmx_err *err) {
   const json_t *list = json_object_get(o, key);
   bool good = json_array_size(list) == n;
   for (size_t i = 0; good && i < n; i++) {
     const json_t *number = json_array_get(list, i);
     if ((good = json_is_number(number))) x[i] = json_number_value(number);
   }
-  return good ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a list of %zu numbers", what, key, n);
+  return good ? RMX_OK
+              : rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a list of %zu numbers", what, key, n);
 }
 
 rmx_status rmx__mean_make(rmx__mean *m, size_t D, rmx_err *err) {
@@ -62,11 +82,14 @@ void rmx__mean_add(rmx__mean *m, const double *mixture) {
 
 json_t *rmx__mean_json(const rmx__mean *m, const char *const *names) {
   json_t *o = json_object();
-  for (size_t d = 0; d < m->D; d++) json_object_set_new(o, names[d], json_real(m->steps > 0 ? m->sum[d] / m->steps : 0));
+  for (size_t d = 0; d < m->D; d++)
+    json_object_set_new(o, names[d], json_real(m->steps > 0 ? m->sum[d] / m->steps : 0));
   return o;
 }
 
-json_t *rmx__mean_save(const rmx__mean *m) { return json_pack("{s:f, s:o}", "steps", m->steps, "sum", rmx__state_numbers(m->sum, m->D)); }
+json_t *rmx__mean_save(const rmx__mean *m) {
+  return json_pack("{s:f, s:o}", "steps", m->steps, "sum", rmx__state_numbers(m->sum, m->D));
+}
 
 rmx_status rmx__mean_load(rmx__mean *m, const json_t *state, const char *what, rmx_err *err) {
   RMX_TRY(rmx_json_number(state, "steps", &m->steps, what, err));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// steering.h: what the ways that steer a training share; and the step of each, apart from the training, so that it can be
-// checked against numbers.
+// steering.h: what the ways that steer a training share; and the step of each, apart from the
+// training, so that it can be checked against numbers.
 #ifndef RMX_SRC_BASELINES_STEERING_H
 #define RMX_SRC_BASELINES_STEERING_H
 
@@ -8,23 +8,31 @@
 
 // ---- checks before any training: RMX_EINPUT, headed by the way's name
 
-// `t` is trained by our own trainer, which alone can be steered and leaves a model that can be read.
-rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t, rmx_err *err);
-// There are two domains to choose from, each with text for one sequence of `t`: none may be left out.
-rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t, rmx_err *err);
-// A training of `tokens` by `t` takes ten optimiser steps or more; `spent` says on what the budget goes.
-rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t, double tokens, const char *spent, rmx_err *err);
+// `t` is trained by our own trainer, which alone can be steered and leaves a model that can be
+// read.
+rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t,
+                           rmx_err *err);
+// There are two domains to choose from, each with text for one sequence of `t`: none may be left
+// out.
+rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t,
+                              rmx_err *err);
+// A training of `tokens` by `t` takes ten optimiser steps or more; `spent` says on what the budget
+// goes.
+rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t,
+                             double tokens, const char *spent, rmx_err *err);
 
 // Tokens of one optimiser step.
 double rmx__step_tokens(const rmx_training *t);
 // FLOPs of all validations of a training by `t`: at the end, and half way if it does that.
-double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t, double flop_per_token);
+double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t,
+                                    double flop_per_token);
 
 // ---- numbers in a state
 
 json_t *rmx__state_numbers(const double *x, size_t n);
 // RMX_EINPUT where `key` is no list of n numbers.
-rmx_status rmx__state_numbers_read(const json_t *o, const char *key, double *x, size_t n, const char *what, rmx_err *err);
+rmx_status rmx__state_numbers_read(const json_t *o, const char *key, double *x, size_t n,
+                                   const char *what, rmx_err *err);
 
 // ---- the mean of a mixture over the steps of a training
 
@@ -35,7 +43,8 @@ typedef struct rmx__mean {
 } rmx__mean;
 rmx_status rmx__mean_make(rmx__mean *m, size_t D, rmx_err *err);
 void rmx__mean_add(rmx__mean *m, const double *mixture);
-json_t *rmx__mean_json(const rmx__mean *m, const char *const *names);  // {domain: weight}; of no steps: all 0
+// {domain: weight}; of no steps: all 0
+json_t *rmx__mean_json(const rmx__mean *m, const char *const *names);
 json_t *rmx__mean_save(const rmx__mean *m);
 rmx_status rmx__mean_load(rmx__mean *m, const json_t *state, const char *what, rmx_err *err);
 
@@ -43,17 +52,20 @@ rmx_status rmx__mean_load(rmx__mean *m, const json_t *state, const char *what, r
 
 typedef struct rmx__reference {
   rmx_model *model;
-  size_t window;          // tokens it reads at a time: a sequence, or its own context where that is shorter
+  // tokens it reads at a time: a sequence, or its own context where that is shorter
+  size_t window;
   float *losses;          // (micro, T) of the batch last asked for
   double tokens;          // scored so far
   double flop_per_token;  // of a forward pass
 } rmx__reference;
 
-// {"folder", "answers"} for the steering of a run: where the reference `ref` lies, seen from the experiment, and which
-// question it answered. A new reference; NULL if memory is short.
+// {"folder", "answers"} for the steering of a run: where the reference `ref` lies, seen from the
+// experiment, and which question it answered. A new reference; NULL if memory is short.
 json_t *rmx__reference_json(const rmx_contest *c, const rmx_run *ref);
-// Opens the "reference" of r->steering, for micro-batches of r. RMX_EINPUT where it is not there or no longer the same.
-rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out, rmx_err *err);
+// Opens the "reference" of r->steering, for micro-batches of r. RMX_EINPUT where it is not there or
+// no longer the same.
+rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out,
+                               rmx_err *err);
 void rmx__reference_release(rmx__reference *f);
 // Its loss of every token of the batch (B, T); good until the next call.
 const float *rmx__reference_losses(rmx__reference *f, const rmx_batch *b);
@@ -61,14 +73,17 @@ const float *rmx__reference_losses(rmx__reference *f, const rmx_batch *b);
 // ---- the step of each way
 
 // DoReMi: alpha (K) <- (1 - smoothing) norm(alpha exp(eta lambda)) + smoothing / K.
-void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta, double smoothing);
+void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,
+                        double smoothing);
 // ODM: the mixture pi_t (K) of step t (0-based) after the warm-up, from the rewards (K).
-void rmx__odm_mixture(bool code, const double *reward, size_t K, int64_t t, double explore, double *mixture);
-// Aioli: A (K, K), what a step on domain j takes off loss i, from the drops (K, K) measured under smoothed one-hot mixtures:
-// solved, shifted to be positive, rows weighed by `goal` (K), divided by the sum. Rows of goal 0 are 0. false: there is
-// nothing in it, as when no loss moved.
+void rmx__odm_mixture(bool code, const double *reward, size_t K, int64_t t, double explore,
+                      double *mixture);
+// Aioli: A (K, K), what a step on domain j takes off loss i, from the drops (K, K) measured under
+// smoothed one-hot mixtures: solved, shifted to be positive, rows weighed by `goal` (K), divided by
+// the sum. Rows of goal 0 are 0. false: there is nothing in it, as when no loss moved.
 bool rmx__aioli_solve(const double *drop, const double *goal, size_t K, double one_hot, double *A);
 // Rho-1: weights (n) 1 for the `keep` of greatest loss - reference, the earlier of equals, else 0.
-void rmx__rho_select(const float *losses, const float *reference, size_t n, size_t keep, float *weights);
+void rmx__rho_select(const float *losses, const float *reference, size_t n, size_t keep,
+                     float *weights);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit to the swarm, for the ways that are one: the runs that the budget pays for, counted, as tables.
+// A fit to the swarm, for the ways that are one: the runs that the budget pays for, counted, as
+// tables.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 
 rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err) {
   *out = (rmx_regress_options){0};
-  rmx_status status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err);
+  rmx_status status =
+      rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err);
   free(out->regressor);
   out->regressor = rmx_strdup(name);
   if (status == RMX_OK && !out->regressor) status = rmx_fail_memory(err, 0, "options");
@@ -20,10 +22,12 @@ rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, r
 
 rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
   if (c->swarm_n >= 2) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
 }
 
-// The first runs whose cost together is within the budget: a swarm of that size would have had just them.
+// The first runs whose cost together is within the budget: a swarm of that size would have had just
+// them.
 static size_t affordable(const rmx_contest *c, rmx_found *found) {
   double flops = 0;
   for (size_t i = 0; i < c->swarm_n; i++) {
@@ -41,21 +45,25 @@ static size_t affordable(const rmx_contest *c, rmx_found *found) {
 }
 
 // Rows of those that are done. The metrics of the target alone, so that nothing is fitted in vain.
-static rmx_status tables(const rmx_contest *c, size_t n, rmx_table *mixtures, rmx_table *metrics, rmx_err *err) {
+static rmx_status tables(const rmx_contest *c, size_t n, rmx_table *mixtures, rmx_table *metrics,
+                         rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx_swarm_metrics(c->swarm, n, c->corpus, false, metrics, NULL, err));
   RMX_TRY(rmx_table_make(mixtures, "run", metrics->N, D, err));
   for (size_t d = 0; d < D; d++)
-    if (!(mixtures->names[d] = rmx_strdup(c->corpus->names[d]))) return rmx_fail_memory(err, 0, "a table");
+    if (!(mixtures->names[d] = rmx_strdup(c->corpus->names[d])))
+      return rmx_fail_memory(err, 0, "a table");
   for (size_t i = 0, row = 0; i < n && row < metrics->N; i++) {
     if (strcmp(c->swarm[i].name, metrics->ids[row]) != 0) continue;
     memcpy(mixtures->x + row * D, c->swarm[i].mixture, D * sizeof *mixtures->x);
-    if (!(mixtures->ids[row++] = rmx_strdup(c->swarm[i].name))) return rmx_fail_memory(err, 0, "a table");
+    if (!(mixtures->ids[row++] = rmx_strdup(c->swarm[i].name)))
+      return rmx_fail_memory(err, 0, "a table");
   }
   return RMX_OK;
 }
 
-rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options, rmx_found *found, rmx_fit **out, rmx_err *err) {
+rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options,
+                          rmx_found *found, rmx_fit **out, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0};
   const size_t n = affordable(c, found);
   rmx_status status = tables(c, n, &mixtures, &metrics, err);
@@ -65,15 +73,18 @@ rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *optio
   for (size_t d = 0; status == RMX_OK && d < c->corpus->D; d++)
     if (c->target[d] != 0) only[wanted++] = metrics.names[d];
   if (status == RMX_OK)
-    status = rmx_fit_tables(options, &mixtures, &metrics, only, wanted, false, c->seed, c->threads, c->listener, out, NULL, err);
-  if (status == RMX_OK) json_object_set_new(found->notes, "runs", json_integer((json_int_t)metrics.N));
+    status = rmx_fit_tables(options, &mixtures, &metrics, only, wanted, false, c->seed, c->threads,
+                            c->listener, out, NULL, err);
+  if (status == RMX_OK)
+    json_object_set_new(found->notes, "runs", json_integer((json_int_t)metrics.N));
   free(only);
   rmx_table_release(&mixtures);
   rmx_table_release(&metrics);
   return status;
 }
 
-rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q, rmx_err *err) {
+rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q,
+                               rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx_question_make(fit, q, err));
   for (size_t m = 0; m < fit->M; m++) {

@@ -5,7 +5,8 @@
 
 rmx_status rmx_batch_make(rmx_batch *b, int B, int T, rmx_err *err) {
   *b = (rmx_batch){.B = B, .T = T};
-  if (B < 1 || T < 1) return rmx_fail(err, RMX_EUSAGE, "a batch of %d sequences of %d tokens", B, T);
+  if (B < 1 || T < 1)
+    return rmx_fail(err, RMX_EUSAGE, "a batch of %d sequences of %d tokens", B, T);
   size_t n = (size_t)B * (size_t)T;
   b->tokens = rmx_calloc(n, sizeof *b->tokens);
   b->labels = rmx_calloc(n, sizeof *b->labels);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be used again of the corpus that was prepared before: its tokenizer, and the token files of domains whose documents
-// stayed as they were.
+// What can be used again of the corpus that was prepared before: its tokenizer, and the token files
+// of domains whose documents stayed as they were.
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,12 +26,15 @@ void rmx__before_release(rmx__before *b) {
   *b = (rmx__before){0};
 }
 
-// Where a tokenizer of that corpus may be: beside its token files, and, of version 0.1.0, only in the folder above.
-rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o, uint64_t asked) {
+// Where a tokenizer of that corpus may be: beside its token files, and, of version 0.1.0, only in
+// the folder above.
+rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o,
+                                     uint64_t asked) {
   static const char *const places[] = {"corpus/tokenizer.json", "tokenizer.json"};
   const json_t *was = json_object_get(b->index, "tokenizer_asked");
   // Version 0.1.0 did not say what was asked for: one of as many entries is that.
-  const bool same = was ? hex_of(b->index, "tokenizer_asked") == asked : json_integer_value(json_object_get(b->index, "vocab")) == o->vocab;
+  const bool same = was ? hex_of(b->index, "tokenizer_asked") == asked
+                        : json_integer_value(json_object_get(b->index, "vocab")) == o->vocab;
   for (size_t i = 0; b->index && same && i < sizeof places / sizeof *places; i++) {
     char *path = rmx_path_in(b->folder, places[i]);
     rmx_tokenizer *t = NULL;
@@ -60,24 +63,28 @@ static uint64_t count_of(const json_t *domain, const char *part, const char *wha
   return (uint64_t)json_integer_value(json_object_get(domain, key));
 }
 
-bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name, const char *part, uint64_t text, const char *path,
-                      rmx__tokenised *out) {
+bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name,
+                      const char *part, uint64_t text, const char *path, rmx__tokenised *out) {
   char key[32];
   const json_t *domain = domain_of(b, name);
   snprintf(key, sizeof key, "%s_text", part);
-  if (!domain || b->tokenizer_hash != rmx_tokenizer_hash(t) || hex_of(domain, key) != text) return false;
+  if (!domain || b->tokenizer_hash != rmx_tokenizer_hash(t) || hex_of(domain, key) != text)
+    return false;
   char *from = rmx_format("%s/corpus/%s/%s.bin", b->folder, name, part);
   rmx_map map = {0};
   rmx_err ignored;
   rmx__token_header header;
   bool good = from && rmx_exists(from) && rmx_map_open(&map, from, &ignored) == RMX_OK &&
-              rmx__token_file_check(map.data, map.size, b->tokenizer_hash, rmx_tokenizer_vocab(t), from, &header, &ignored) == RMX_OK &&
+              rmx__token_file_check(map.data, map.size, b->tokenizer_hash, rmx_tokenizer_vocab(t),
+                                    from, &header, &ignored) == RMX_OK &&
               header.tokens == count_of(domain, part, "tokens");
   rmx_map_release(&map);
   good = good && rmx__link_file(from, path, &ignored) == RMX_OK;
   if (good)
-    *out = (rmx__tokenised){.tokens = header.tokens, .bytes = count_of(domain, part, "bytes"),
-                            .documents = count_of(domain, part, "documents"), .hash = header.hash};
+    *out = (rmx__tokenised){.tokens = header.tokens,
+                            .bytes = count_of(domain, part, "bytes"),
+                            .documents = count_of(domain, part, "documents"),
+                            .hash = header.hash};
   free(from);
   return good;
 }

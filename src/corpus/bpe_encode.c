@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to tokens. Within a word the merge learnt first goes first, of equals the leftmost, until none
-// applies. Three ways to the same result: a cache for words met before (nearly all of them, in real
-// text), a scan for short words, O(n^2) but with nothing to set up, and a heap over a linked list for
-// long ones, O(n log n), so that a megabyte of one letter is no trap.
+// Text to tokens. Within a word the merge learnt first goes first, of equals the leftmost, until
+// none applies. Three ways to the same result: a cache for words met before (nearly all of them, in
+// real text), a scan for short words, O(n^2) but with nothing to set up, and a heap over a linked
+// list for long ones, O(n log n), so that a megabyte of one letter is no trap.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -86,7 +86,8 @@ static bool reserve(rmx_tokens *out, size_t more) {
 
 // ---- short words -----------------------------------------------------------------
 
-static size_t merge_short(const rmx_tokenizer *t, const char *text, size_t size, uint32_t ids[SHORT_WORD]) {
+static size_t merge_short(const rmx_tokenizer *t, const char *text, size_t size,
+                          uint32_t ids[SHORT_WORD]) {
   // slot[i] is the merge of ids[i] with ids[i+1], NULL where there is none.
   const rmx__pair_slot *slot[SHORT_WORD];
   size_t n = size;
@@ -121,7 +122,8 @@ static bool goes_before(struct candidate x, struct candidate y) {
 
 static bool offer(struct rmx__encoder *e, uint32_t at, uint32_t n) {
   if (e->nodes[at].next >= n) return true;
-  const rmx__pair_slot *slot = rmx__tokenizer_merge(e->t, e->nodes[at].id, e->nodes[e->nodes[at].next].id);
+  const rmx__pair_slot *slot =
+      rmx__tokenizer_merge(e->t, e->nodes[at].id, e->nodes[e->nodes[at].next].id);
   if (!slot) return true;
   if (e->nheap == e->heap_capacity) {
     size_t capacity = e->heap_capacity ? 2 * e->heap_capacity : 1024;
@@ -132,7 +134,8 @@ static bool offer(struct rmx__encoder *e, uint32_t at, uint32_t n) {
   }
   struct candidate c = {slot->rank, at, slot->made};
   size_t i = e->nheap++;
-  for (; i > 0 && goes_before(c, e->heap[(i - 1) / 2]); i = (i - 1) / 2) e->heap[i] = e->heap[(i - 1) / 2];
+  for (; i > 0 && goes_before(c, e->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    e->heap[i] = e->heap[(i - 1) / 2];
   e->heap[i] = c;
   return true;
 }
@@ -219,8 +222,8 @@ static bool encode_word(struct rmx__encoder *e, const char *text, size_t size, r
   return true;
 }
 
-static rmx_status encode_plain(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out,
-                               rmx_err *err) {
+static rmx_status encode_plain(struct rmx__encoder *e, const char *text, size_t size,
+                               rmx_tokens *out, rmx_err *err) {
   rmx_buf spaced = {0};
   if (e->t->prefix_space && size && text[0] != ' ') {
     rmx_buf_puts(&spaced, " ");
@@ -233,7 +236,8 @@ static rmx_status encode_plain(struct rmx__encoder *e, const char *text, size_t 
     size = spaced.size;
   }
   rmx_status status = RMX_OK;
-  rmx__words words = rmx__words_of(text, size, e->t->pattern.code ? &e->t->pattern : NULL, e->match);
+  rmx__words words =
+      rmx__words_of(text, size, e->t->pattern.code ? &e->t->pattern : NULL, e->match);
   size_t start;
   while (status == RMX_OK && words.at < size) {
     if (!rmx__words_next(&words, &start, err))
@@ -256,8 +260,8 @@ static uint32_t added_at(const rmx_tokenizer *t, const char *text, size_t size, 
   return RMX__NO_TOKEN;
 }
 
-static rmx_status encode_segments(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out,
-                                  rmx_err *err) {
+static rmx_status encode_segments(struct rmx__encoder *e, const char *text, size_t size,
+                                  rmx_tokens *out, rmx_err *err) {
   const rmx_tokenizer *t = e->t;
   size_t from = 0;
   for (size_t at = 0; t->nadded && at < size;) {
@@ -274,19 +278,21 @@ static rmx_status encode_segments(struct rmx__encoder *e, const char *text, size
   return encode_plain(e, text + from, size - from, out, err);
 }
 
-// Unicode's form C of a text. ASCII is in that form already and composes only with what follows it, so
-// each run of other characters is treated with the one ASCII character before it. A run that is not UTF-8
-// has no normal form and is taken as it is.
+// Unicode's form C of a text. ASCII is in that form already and composes only with what follows it,
+// so each run of other characters is treated with the one ASCII character before it. A run that is
+// not UTF-8 has no normal form and is taken as it is.
 static bool normalise(const char *text, size_t size, rmx_buf *out) {
   for (size_t at = 0; at < size && !out->failed;) {
-    size_t run = at + rmx__ascii_prefix(text + at, size - at), from = run > at && run < size ? run - 1 : run;
+    size_t run = at + rmx__ascii_prefix(text + at, size - at),
+           from = run > at && run < size ? run - 1 : run;
     rmx_buf_add(out, text + at, from - at);
     while (run < size && (uint8_t)text[run] >= 128) run++;
     at = run;
     if (from == run) break;
     utf8proc_uint8_t *composed = NULL;
-    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text + from, (utf8proc_ssize_t)(run - from),
-                                      &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t n =
+        utf8proc_map((const utf8proc_uint8_t *)text + from, (utf8proc_ssize_t)(run - from),
+                     &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (n == UTF8PROC_ERROR_NOMEM) return false;
     if (n < 0)
       rmx_buf_add(out, text + from, run - from);
@@ -299,7 +305,8 @@ static bool normalise(const char *text, size_t size, rmx_buf *out) {
 
 rmx_status rmx__encoder_run(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out,
                             rmx_err *err) {
-  if (!e->t->nfc || rmx__ascii_prefix(text, size) == size) return encode_segments(e, text, size, out, err);
+  if (!e->t->nfc || rmx__ascii_prefix(text, size) == size)
+    return encode_segments(e, text, size, out, err);
   rmx_buf normal = {0};
   rmx_status status = normalise(text, size, &normal)
                           ? encode_segments(e, normal.data, normal.size, out, err)

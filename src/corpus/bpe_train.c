@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learns byte-pair merges: Sennrich, Haddow and Birch, "Neural machine translation of rare words with
-// subword units" (ACL 2016), on bytes as in GPT-2. Again and again the pair of neighbours that is most
-// frequent (of equals, the one with the smaller ids) becomes a new token.
+// Learns byte-pair merges: Sennrich, Haddow and Birch, "Neural machine translation of rare words
+// with subword units" (ACL 2016), on bytes as in GPT-2. Again and again the pair of neighbours that
+// is most frequent (of equals, the one with the smaller ids) becomes a new token.
 //
-// The text is counted into distinct words once. Then each pair knows its count and the words it has been
-// seen in, and a heap knows the pairs by count as it was when they were put in: an entry that lies is put
-// back with the true count. So a merge costs the words it changes, not the text.
+// The text is counted into distinct words once. Then each pair knows its count and the words it has
+// been seen in, and a heap knows the pairs by count as it was when they were put in: an entry that
+// lies is put back with the true count. So a merge costs the words it changes, not the text.
 #include <stdlib.h>
 #include <string.h>
 
 #include "tokenizer.h"
 
 enum {
-  LONGEST_PIECE = 1024,  // longer words (base64, rows of dashes) are counted in pieces of that many bytes
-  LEAST_COUNT = 2,       // a pair seen once teaches nothing
+  // longer words (base64, rows of dashes) are counted in pieces of that many bytes
+  LONGEST_PIECE = 1024,
+  LEAST_COUNT = 2,  // a pair seen once teaches nothing
 };
 
 // ---- distinct words ----------------------------------------------------------
@@ -75,7 +76,8 @@ static rmx_status count_words(struct word_counts *w, const char *text, size_t si
     for (size_t at = start; at < walk.at; at += LONGEST_PIECE) {
       size_t left = walk.at - at;
       if (!count_word(w, text + at, left < LONGEST_PIECE ? left : LONGEST_PIECE))
-        return rmx_fail_memory(err, w->n * sizeof(struct word), "the words a tokenizer is trained on");
+        return rmx_fail_memory(err, w->n * sizeof(struct word),
+                               "the words a tokenizer is trained on");
     }
   }
   return RMX_OK;
@@ -125,7 +127,8 @@ static void heap_push(struct learning *l, struct entry e) {
     l->heap_capacity = capacity;
   }
   size_t i = l->nheap++;
-  for (; i > 0 && before(e, l->heap[(i - 1) / 2]); i = (i - 1) / 2) l->heap[i] = l->heap[(i - 1) / 2];
+  for (; i > 0 && before(e, l->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    l->heap[i] = l->heap[(i - 1) / 2];
   l->heap[i] = e;
 }
 
@@ -346,7 +349,8 @@ rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t 
   rmx_buf scratch = {0};
   rmx__merge *learnt = NULL;
   size_t nlearnt = 0, capacity = 0;
-  for (size_t i = 0; i < n; i++) RMX_TRY_GOTO(count_words(&l.counts, texts[i], sizes[i], err), done);
+  for (size_t i = 0; i < n; i++)
+    RMX_TRY_GOTO(count_words(&l.counts, texts[i], sizes[i], err), done);
   if (!made_init(&made, wanted) || !spell_words(&l)) goto no_memory;
   uint8_t order[256];
   rmx__byte_order(order);
@@ -361,10 +365,11 @@ rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t 
     rmx__merge m = {.a = (uint32_t)(ids >> 32), .b = (uint32_t)ids};
     m.made = made_pair(&made, m.a, m.b, &scratch, &new);
     if (scratch.failed || made.bytes.failed) goto no_memory;
-    // The same bytes by another way: a second merge to the same token. The same pair again (its tokens
-    // met anew after another merge): nothing to note.
+    // The same bytes by another way: a second merge to the same token. The same pair again (its
+    // tokens met anew after another merge): nothing to note.
     bool again = false;
-    for (size_t i = 0; !new &&i < nlearnt && !again; i++) again = learnt[i].a == m.a && learnt[i].b == m.b;
+    for (size_t i = 0; !new &&i < nlearnt && !again; i++)
+      again = learnt[i].a == m.a && learnt[i].b == m.b;
     if (!again) {
       if (nlearnt == capacity) {
         capacity = capacity ? 2 * capacity : 1024;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GPT-2's way to write any bytes as JSON strings: a byte that is a printable character of Latin-1 (but
-// not a space) stands for itself, the other 68, in order, are U+0100, U+0101, ... So a space is "\u0120".
+// GPT-2's way to write any bytes as JSON strings: a byte that is a printable character of Latin-1
+// (but not a space) stands for itself, the other 68, in order, are U+0100, U+0101, ... So a space
+// is "\u0120".
 #include "tokenizer.h"
 
 static bool printable(int byte) {

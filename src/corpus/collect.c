@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads all text of a domain once into a temporary file without a name, which is then mapped: every later
-// step (duplicates, split, overlaps, the tokenizer's sample, tokens) has each document at hand, while
-// memory holds no more of them than the system sees fit.
+// Reads all text of a domain once into a temporary file without a name, which is then mapped: every
+// later step (duplicates, split, overlaps, the tokenizer's sample, tokens) has each document at
+// hand, while memory holds no more of them than the system sees fit.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
   return status;
 }
 
-static rmx_status spool_map(FILE *spool, uint64_t size, const char *folder, rmx_map *out, rmx_err *err) {
+static rmx_status spool_map(FILE *spool, uint64_t size, const char *folder, rmx_map *out,
+                            rmx_err *err) {
   if (fflush(spool) != 0)
     return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
                           (unsigned long long)size, folder);
@@ -38,8 +39,8 @@ static rmx_status spool_map(FILE *spool, uint64_t size, const char *folder, rmx_
   return RMX_OK;
 }
 
-static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__fate fate, const char *folder,
-                      rmx_err *err) {
+static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__fate fate,
+                      const char *folder, rmx_err *err) {
   if (d->n == d->capacity) {
     size_t capacity = d->capacity ? 2 * d->capacity : 256;
     rmx__document *items = rmx_realloc(d->items, capacity, sizeof *items);
@@ -51,20 +52,23 @@ static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__
   if (fwrite(text->data, 1, text->size, spool) != text->size)
     return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
                           (unsigned long long)(d->bytes + text->size), folder);
-  d->items[d->n++] = (rmx__document){rmx_hash(text->data, text->size, 0), d->bytes, text->size, fate};
+  d->items[d->n++] =
+      (rmx__document){rmx_hash(text->data, text->size, 0), d->bytes, text->size, fate};
   d->bytes += text->size;
   return RMX_OK;
 }
 
-// A file whose separator seems to be another than the one it was cut by, or that is no text: the first of each is named.
+// A file whose separator seems to be another than the one it was cut by, or that is no text: the
+// first of each is named.
 static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
   enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
   const bool text = strcmp(r->format->extension, ".txt") == 0;
   const bool seen[RMX__DOUBTS] = {
       [RMX__DOUBT_END_TOKEN] = r->end_tokens >= FEW_LINES,
-      [RMX__DOUBT_COMMENTS] = r->separators && r->comment_lines >= FEW_LINES && r->comment_lines >= r->separators,
-      [RMX__DOUBT_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES && bytes >= MUCH_TEXT &&
-                                  strcmp(r->o.separator, "none") != 0,
+      [RMX__DOUBT_COMMENTS] =
+          r->separators && r->comment_lines >= FEW_LINES && r->comment_lines >= r->separators,
+      [RMX__DOUBT_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES &&
+                                  bytes >= MUCH_TEXT && strcmp(r->o.separator, "none") != 0,
       [RMX__DOUBT_HTML] = text && r->html,
   };
   for (size_t i = 0; i < RMX__DOUBTS; i++)
@@ -101,8 +105,8 @@ static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path,
   return status;
 }
 
-rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files, const rmx__collect_options *o,
-                                  rmx_err *err) {
+rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files,
+                                  const rmx__collect_options *o, rmx_err *err) {
   FILE *spool = NULL;
   RMX_TRY(spool_open(&spool, o->folder, err));
   rmx_status status = RMX_OK;

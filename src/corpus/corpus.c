@@ -21,14 +21,14 @@ struct opening {
   rmx_corpus *corpus;
 };
 
-static rmx_status read_integer(const struct opening *o, const json_t *object, const char *key, int64_t min,
-                               int64_t max, int64_t *out, rmx_err *err) {
+static rmx_status read_integer(const struct opening *o, const json_t *object, const char *key,
+                               int64_t min, int64_t max, int64_t *out, rmx_err *err) {
   const json_t *value = json_object_get(object, key);
   int64_t x = json_integer_value(value);
   if (!json_is_integer(value) || x < min || x > max)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: \"%s\" is not a whole number from %lld to %lld: prepare the corpus again", o->index,
-                    key, (long long)min, (long long)max);
+                    "%s: \"%s\" is not a whole number from %lld to %lld: prepare the corpus again",
+                    o->index, key, (long long)min, (long long)max);
   *out = x;
   return RMX_OK;
 }
@@ -53,13 +53,13 @@ static rmx_status open_part(struct opening *o, const rmx_domain *d, const char *
   rmx_status status = rmx_map_open(map, path, err);
   if (status == RMX_OK) {
     maps->n++;
-    status =
-        rmx__token_file_check(map->data, map->size, o->tokenizer_hash, o->corpus->vocab, path, &header, err);
+    status = rmx__token_file_check(map->data, map->size, o->tokenizer_hash, o->corpus->vocab, path,
+                                   &header, err);
   }
   if (status == RMX_OK && header.tokens != tokens)
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: %llu tokens, where corpus.json says %zu: prepare the corpus again",
-                 path, (unsigned long long)header.tokens, tokens);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: %llu tokens, where corpus.json says %zu: prepare the corpus again", path,
+                      (unsigned long long)header.tokens, tokens);
   free(path);
   if (status != RMX_OK) return status;
   *ids = tokens ? (const char *)map->data + sizeof header : NULL;
@@ -79,8 +79,9 @@ static rmx_status open_domain(struct opening *o, size_t i, const json_t *entry, 
   c->names[i] = d->name;
   d->valid_only = json_is_true(json_object_get(entry, "valid_only"));
   if (!d->valid_only && c->D_train != i)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is trained on but stands behind valid_only domains",
-                    o->index, name);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"%s\" is trained on but stands behind valid_only domains", o->index,
+                    name);
   c->D_train += !d->valid_only;
   struct {
     const char *key;
@@ -97,10 +98,12 @@ static rmx_status open_domain(struct opening *o, size_t i, const json_t *entry, 
   }
   uint64_t train_hash = 0, valid_hash = 0;
   int width = 0;
-  if (!d->valid_only) RMX_TRY(open_part(o, d, "train", d->train_tokens, &d->train, &width, &train_hash, err));
+  if (!d->valid_only)
+    RMX_TRY(open_part(o, d, "train", d->train_tokens, &d->train, &width, &train_hash, err));
   RMX_TRY(open_part(o, d, "valid", d->valid_tokens, &d->valid, &d->width, &valid_hash, err));
   if (!d->valid_only && width != d->width)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\": its two files have ids of different width", o->index, name);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\": its two files have ids of different width",
+                    o->index, name);
   o->hash = rmx__corpus_hash_add(o->hash, name, train_hash, valid_hash);
   return RMX_OK;
 }
@@ -119,8 +122,9 @@ static rmx_status open_all(struct opening *o, rmx_err *err) {
   int64_t version = 0, vocab = 0, end_of_text = 0;
   RMX_TRY(read_integer(o, o->root, "version", 0, INT32_MAX, &version, err));
   if (version != RMX__CORPUS_VERSION)
-    return rmx_fail(err, RMX_EINPUT, "%s: version %lld; this program reads %d: prepare the corpus again",
-                    o->index, (long long)version, RMX__CORPUS_VERSION);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: version %lld; this program reads %d: prepare the corpus again", o->index,
+                    (long long)version, RMX__CORPUS_VERSION);
   RMX_TRY(read_integer(o, o->root, "vocab", 1, 1 << 24, &vocab, err));
   RMX_TRY(read_integer(o, o->root, "end_of_text", 0, vocab - 1, &end_of_text, err));
   RMX_TRY(read_hash(o, "tokenizer_hash", &o->tokenizer_hash, err));
@@ -159,7 +163,8 @@ rmx_status rmx_corpus_open(const char *folder, rmx_corpus **out, rmx_err *err) {
   struct rmx_corpus_maps *maps = rmx_calloc(1, sizeof *maps);
   if (o.corpus) o.corpus->maps = maps;
   if (status == RMX_OK)
-    status = o.corpus && maps ? open_all(&o, err) : rmx_fail_memory(err, sizeof *o.corpus, "a corpus");
+    status =
+        o.corpus && maps ? open_all(&o, err) : rmx_fail_memory(err, sizeof *o.corpus, "a corpus");
   if (status == RMX_OK)
     *out = o.corpus;
   else if (o.corpus)

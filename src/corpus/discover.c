@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of text to domains. A folder in it is a domain with all files below it; a file in it belongs to the domain of
-// its name without the number of its shard. What is not read is kept with the reason, so that nothing is lost in
-// silence; and a domain of which nothing could be read is an error.
+// A folder of text to domains. A folder in it is a domain with all files below it; a file in it
+// belongs to the domain of its name without the number of its shard. What is not read is kept with
+// the reason, so that nothing is lost in silence; and a domain of which nothing could be read is an
+// error.
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +19,8 @@
 enum { DEEPEST = 32 };  // folders in one another
 
 struct file {
-  char *domain;  // of a folder: its name; of a file in the corpus folder itself: NULL until its name is understood
+  // of a folder: its name; of a file in the corpus folder itself: NULL until its name is understood
+  char *domain;
   char *inside;  // path from the domain's folder on, or the file's name
   char *kept;    // path as the result has it
   char *stem;    // its name without endings and shard number
@@ -64,7 +66,8 @@ static rmx_status leave_out(struct walk *w, const char *kept, const char *why, b
   return more[f->n_left_out].path ? (f->n_left_out++, RMX_OK) : no_memory(w);
 }
 
-static rmx_status lose(struct walk *w, const char *domain, size_t size, const char *kept, const char *why) {
+static rmx_status lose(struct walk *w, const char *domain, size_t size, const char *kept,
+                       const char *why) {
   for (size_t i = 0; i < w->n_lost; i++)
     if (strlen(w->lost[i].domain) == size && memcmp(w->lost[i].domain, domain, size) == 0) {
       w->lost[i].n++;
@@ -92,7 +95,8 @@ static bool is_named_out(struct walk *w, const char *path, const char *name) {
 
 // ---- the walk ---------------------------------------------------------------------------------
 
-static rmx_status add_file(struct walk *w, const char *domain, const char *inside, const char *kept) {
+static rmx_status add_file(struct walk *w, const char *domain, const char *inside,
+                           const char *kept) {
   if (w->n == w->capacity) {
     size_t capacity = w->capacity ? 2 * w->capacity : 256;
     struct file *more = rmx_realloc(w->files, capacity, sizeof *more);
@@ -102,20 +106,23 @@ static rmx_status add_file(struct walk *w, const char *domain, const char *insid
   }
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
   struct file *f = &w->files[w->n++];
-  *f = (struct file){.domain = domain ? rmx_strdup(domain) : NULL,
-                     .inside = rmx_strdup(inside),
-                     .kept = rmx_strdup(kept),
-                     .stem = rmx_format("%.*s", (int)rmx__without_shard(name, rmx__stem(name)), name)};
+  *f = (struct file){
+      .domain = domain ? rmx_strdup(domain) : NULL,
+      .inside = rmx_strdup(inside),
+      .kept = rmx_strdup(kept),
+      .stem = rmx_format("%.*s", (int)rmx__without_shard(name, rmx__stem(name)), name)};
   return (f->domain || !domain) && f->inside && f->kept && f->stem ? RMX_OK : no_memory(w);
 }
 
-// The domain a file in the corpus folder would belong to, if it could be read: its name up to the first ending.
+// The domain a file in the corpus folder would belong to, if it could be read: its name up to the
+// first ending.
 static size_t part_of_name(const char *name) {
   const char *dot = strchr(name + 1, '.');
   return rmx__without_shard(name, dot ? (size_t)(dot - name) : strlen(name));
 }
 
-static rmx_status take_file(struct walk *w, const char *domain, const char *inside, const char *kept, const struct stat *info) {
+static rmx_status take_file(struct walk *w, const char *domain, const char *inside,
+                            const char *kept, const struct stat *info) {
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
   rmx__kind_use use = RMX__KIND_OTHER;
   const char *why = rmx__kind_of_name(name, &use);
@@ -130,26 +137,32 @@ static rmx_status take_file(struct walk *w, const char *domain, const char *insi
   return lose(w, name, part_of_name(name), kept, why);
 }
 
-static rmx_status walk_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside, int depth);
+static rmx_status walk_folder(struct walk *w, const char *path, const char *kept,
+                              const char *domain, const char *inside, int depth);
 
-static rmx_status take_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside,
-                              const struct stat *info, int depth) {
+static rmx_status take_folder(struct walk *w, const char *path, const char *kept,
+                              const char *domain, const char *inside, const struct stat *info,
+                              int depth) {
   for (int i = 0; i <= depth; i++)
     if (w->above[i].device == info->st_dev && w->above[i].inode == info->st_ino)
       return leave_out(w, kept, "a link to a folder it is in is not followed", false);
-  if (depth + 1 == DEEPEST) return rmx_fail(w->err, RMX_EINPUT, "%s: more than %d folders in one another", path, DEEPEST);
+  if (depth + 1 == DEEPEST)
+    return rmx_fail(w->err, RMX_EINPUT, "%s: more than %d folders in one another", path, DEEPEST);
   w->above[depth + 1].device = info->st_dev;
   w->above[depth + 1].inode = info->st_ino;
   return walk_folder(w, path, kept, domain, inside, depth + 1);
 }
 
-// One name in a folder. `inside`: of the folder, seen from the domain's; "" for the domain's own and the corpus folder.
-static rmx_status take_name(struct walk *w, const char *folder, const char *kept_folder, const char *domain, const char *inside,
-                            const char *name, int depth) {
+// One name in a folder. `inside`: of the folder, seen from the domain's; "" for the domain's own
+// and the corpus folder.
+static rmx_status take_name(struct walk *w, const char *folder, const char *kept_folder,
+                            const char *domain, const char *inside, const char *name, int depth) {
   // What is listed is seen from here, what is kept is seen from `base`.
   char *path = rmx_path_in(folder, name), *kept = rmx_path_in(kept_folder, name);
   char *below = *inside ? rmx_format("%s/%s", inside, name) : rmx_strdup(name);
-  char *whole = domain ? rmx_format("%s/%s", domain, below ? below : "") : below ? rmx_strdup(below) : NULL;
+  char *whole = domain  ? rmx_format("%s/%s", domain, below ? below : "")
+                : below ? rmx_strdup(below)
+                        : NULL;
   char *first = rmx_format("%.*s", (int)rmx__without_part(name), name);
   rmx_status status = RMX_OK;
   struct stat info;
@@ -162,7 +175,8 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   else if (name[0] == '.')
     status = leave_out(w, kept, why, false);
   else if (stat(path, &info) != 0)
-    status = errno == ENOENT ? leave_out(w, kept, "a link that leads nowhere", true) : rmx_fail_errno(w->err, "cannot read %s", path);
+    status = errno == ENOENT ? leave_out(w, kept, "a link that leads nowhere", true)
+                             : rmx_fail_errno(w->err, "cannot read %s", path);
   else if (S_ISDIR(info.st_mode))
     status = take_folder(w, path, kept, domain ? domain : first, domain ? below : "", &info, depth);
   else if (!S_ISREG(info.st_mode))
@@ -175,22 +189,27 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
 
 static rmx_status list(const char *folder, rmx_strings *out, rmx_err *err) {
   DIR *d = rmx_opendir(folder);
-  if (!d) return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
+  if (!d)
+    return errno == ENOENT ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   bool good = true;
   for (struct dirent *e; good && (e = readdir(d));)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) good = rmx_strings_add(out, e->d_name);
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+      good = rmx_strings_add(out, e->d_name);
   closedir(d);
   rmx_strings_sort(out);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
 }
 
-static rmx_status walk_folder(struct walk *w, const char *path, const char *kept, const char *domain, const char *inside, int depth) {
+static rmx_status walk_folder(struct walk *w, const char *path, const char *kept,
+                              const char *domain, const char *inside, int depth) {
   rmx_strings names = {0};
   rmx_status status = list(path, &names, w->err);
   const size_t files = w->n, left = w->out->n_left_out;
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
-    if (rmx_interrupted()) status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was looked through", path);
-    else status = take_name(w, path, kept, domain, inside, names.items[i], depth);
+    if (rmx_interrupted())
+      status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was looked through", path);
+    else
+      status = take_name(w, path, kept, domain, inside, names.items[i], depth);
   }
   rmx_strings_release(&names);
   if (status == RMX_OK && domain && !*inside && w->n == files && w->out->n_left_out == left)
@@ -198,7 +217,8 @@ static rmx_status walk_folder(struct walk *w, const char *path, const char *kept
   return status;
 }
 
-// ---- training, validation and test files ---------------------------------------------------------
+// ---- training, validation and test files
+// ---------------------------------------------------------
 
 static int by_stem(const void *a, const void *b) {
   const struct file *x = *(const struct file *const *)a, *y = *(const struct file *const *)b;
@@ -207,15 +227,16 @@ static int by_stem(const void *a, const void *b) {
 }
 
 // The file of the same domain with that stem, or NULL.
-static const struct file *with_stem(struct file *const *sorted, size_t n, const struct file *like, const char *stem) {
+static const struct file *with_stem(struct file *const *sorted, size_t n, const struct file *like,
+                                    const char *stem) {
   struct file wanted = {.domain = like->domain, .stem = (char *)stem};
   const struct file *key = &wanted;
   struct file *const *found = bsearch(&key, sorted, n, sizeof *sorted, by_stem);
   return found ? *found : NULL;
 }
 
-// A name that says valid or test counts only beside the file of whose text it is: train.jsonl or the other files of its
-// folder for valid.jsonl, c4-train or c4 for c4-validation.
+// A name that says valid or test counts only beside the file of whose text it is: train.jsonl or
+// the other files of its folder for valid.jsonl, c4-train or c4 for c4-validation.
 static rmx_status find_role(struct file *f, struct file *const *sorted, size_t n, rmx_err *err) {
   f->role = f->domain ? rmx__role_of_path(f->inside) : RMX__ROLE_NONE;
   if (f->role == RMX__ROLE_NONE && f->domain) f->role = rmx__role_of_word(f->stem, strlen(f->stem));
@@ -225,8 +246,10 @@ static rmx_status find_role(struct file *f, struct file *const *sorted, size_t n
   if (role == RMX__ROLE_NONE || role == RMX__ROLE_TRAIN) return RMX_OK;
   const int before = (int)from;
   const char *behind = f->stem + from + size;
-  char *siblings[] = {rmx_format("%.*strain%s", before, f->stem, behind), rmx_format("%.*straining%s", before, f->stem, behind),
-                      rmx_format("%.*s%s", from ? before - 1 : 0, f->stem, from ? behind : behind + 1)};
+  char *siblings[] = {
+      rmx_format("%.*strain%s", before, f->stem, behind),
+      rmx_format("%.*straining%s", before, f->stem, behind),
+      rmx_format("%.*s%s", from ? before - 1 : 0, f->stem, from ? behind : behind + 1)};
   bool good = true;
   for (size_t i = 0; i < 3; i++) {
     good = good && siblings[i];
@@ -243,15 +266,17 @@ static rmx_status find_roles(struct walk *w) {
   for (size_t i = 0; i < w->n; i++) sorted[i] = &w->files[i];
   qsort(sorted, w->n, sizeof *sorted, by_stem);
   rmx_status status = RMX_OK;
-  for (size_t i = 0; i < w->n && status == RMX_OK; i++) status = find_role(&w->files[i], sorted, w->n, w->err);
+  for (size_t i = 0; i < w->n && status == RMX_OK; i++)
+    status = find_role(&w->files[i], sorted, w->n, w->err);
   free(sorted);
   return status;
 }
 
-// ---- the domains ----------------------------------------------------------------------------------
+// ---- the domains
+// ----------------------------------------------------------------------------------
 
-// The domain of a file: its folder, or the name of the file (or of the one it belongs to), or, where that is a number
-// alone, the corpus folder's.
+// The domain of a file: its folder, or the name of the file (or of the one it belongs to), or,
+// where that is a number alone, the corpus folder's.
 static const char *domain_of(const struct walk *w, const struct file *f) {
   if (f->domain) return f->domain;
   const char *name = f->owner ? f->owner->stem : f->stem;
@@ -295,10 +320,14 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
   const bool apart = of_role[RMX__ROLE_NONE] + of_role[RMX__ROLE_TRAIN] > 0;
   char *note = NULL;
   if (!apart)
-    note = rmx_format("%s: all of its files are named as validation or test files; they are read as its text", d->name);
+    note = rmx_format(
+        "%s: all of its files are named as validation or test files; they are read as its text",
+        d->name);
   else if (of_role[RMX__ROLE_VALID])
-    note = rmx_format("%s: %zu file%s named as validation text %s its validation text (%s)", d->name, of_role[RMX__ROLE_VALID],
-                      of_role[RMX__ROLE_VALID] == 1 ? "" : "s", of_role[RMX__ROLE_VALID] == 1 ? "is" : "are", "corpus.domains can say otherwise");
+    note = rmx_format("%s: %zu file%s named as validation text %s its validation text (%s)",
+                      d->name, of_role[RMX__ROLE_VALID], of_role[RMX__ROLE_VALID] == 1 ? "" : "s",
+                      of_role[RMX__ROLE_VALID] == 1 ? "is" : "are",
+                      "corpus.domains can say otherwise");
   if ((!apart || of_role[RMX__ROLE_VALID]) && !(note && rmx_strings_add(&out->notes, note))) {
     free(note);
     return no_memory(w);
@@ -307,8 +336,9 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
   for (size_t i = 0; i < n; i++) {
     const struct file *f = list[i].file;
     rmx__role role = apart ? f->role : RMX__ROLE_NONE;
-    RMX_TRY(role == RMX__ROLE_TEST ? leave_out(w, f->kept, "test files of a domain are not read", true)
-                                   : add_pattern(w, role == RMX__ROLE_VALID ? &d->valid_files : &d->files, f->kept));
+    RMX_TRY(role == RMX__ROLE_TEST
+                ? leave_out(w, f->kept, "test files of a domain are not read", true)
+                : add_pattern(w, role == RMX__ROLE_VALID ? &d->valid_files : &d->files, f->kept));
   }
   return RMX_OK;
 }
@@ -316,18 +346,21 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
 static rmx_status make_domains(struct walk *w) {
   struct numbered *list = rmx_calloc(w->n, sizeof *list);
   if (!list) return no_memory(w);
-  for (size_t i = 0; i < w->n; i++) list[i] = (struct numbered){domain_of(w, &w->files[i]), &w->files[i], i};
+  for (size_t i = 0; i < w->n; i++)
+    list[i] = (struct numbered){domain_of(w, &w->files[i]), &w->files[i], i};
   qsort(list, w->n, sizeof *list, by_domain);
   rmx_status status = RMX_OK;
   for (size_t i = 0, j; i < w->n && status == RMX_OK; i = j) {
-    for (j = i + 1; j < w->n && strcmp(list[i].domain, list[j].domain) == 0; j++) {}
+    for (j = i + 1; j < w->n && strcmp(list[i].domain, list[j].domain) == 0; j++) {
+    }
     status = make_domain(w, list + i, j - i);
   }
   free(list);
   return status;
 }
 
-// ---- what must not be -------------------------------------------------------------------------------
+// ---- what must not be
+// -------------------------------------------------------------------------------
 
 static bool has_domain(const rmx_discovery *f, const char *name) {
   for (size_t i = 0; i < f->n; i++)
@@ -351,10 +384,11 @@ static rmx_status check_lost(struct walk *w) {
     status = no_memory(w);
   else if (first)
     status = rmx_fail(w->err, RMX_EINPUT,
-                      "%s: %zu domain%s would be lost: %s. No file of \"%s\" can be read (%zu; the first is %s: %s). Repair that, or leave it out "
+                      "%s: %zu domain%s would be lost: %s. No file of \"%s\" can be read (%zu; the "
+                      "first is %s: %s). Repair that, or leave it out "
                       "on purpose with corpus.leave_out: %s",
-                      w->folder, domains, domains == 1 ? "" : "s", names.data, first->domain, first->n, first->path, first->why,
-                      first->domain);
+                      w->folder, domains, domains == 1 ? "" : "s", names.data, first->domain,
+                      first->n, first->path, first->why, first->domain);
   rmx_buf_release(&names);
   return status;
 }
@@ -363,10 +397,12 @@ static rmx_status check_lost(struct walk *w) {
 static rmx_status check_names(struct walk *w) {
   const rmx_discovery *f = w->out;
   size_t of_role[RMX__ROLES] = {0};
-  for (size_t i = 0; i < f->n; i++) of_role[rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name))]++;
+  for (size_t i = 0; i < f->n; i++)
+    of_role[rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name))]++;
   if (f->n < 2 || of_role[RMX__ROLE_NONE] || of_role[RMX__ROLE_TRAIN] == 0) return RMX_OK;
   return rmx_fail(w->err, RMX_EINPUT,
-                  "%s: \"%s\" and \"%s\" are parts of one domain, not domains: put them into a folder of their own in it, named as the "
+                  "%s: \"%s\" and \"%s\" are parts of one domain, not domains: put them into a "
+                  "folder of their own in it, named as the "
                   "domain, or name the files in corpus.domains",
                   w->folder, f->domains[0].name, f->domains[1].name);
 }
@@ -375,8 +411,10 @@ static rmx_status check_some(struct walk *w) {
   if (w->out->n) return RMX_OK;
   rmx_buf known = {0};
   rmx__formats_known(&known);
-  rmx_status status = rmx_fail(w->err, RMX_EINPUT, "%s: no domains here; wanted a folder for each, or files <domain>-0001.jsonl; known are %s",
-                               w->folder, known.data ? known.data : "");
+  rmx_status status = rmx_fail(
+      w->err, RMX_EINPUT,
+      "%s: no domains here; wanted a folder for each, or files <domain>-0001.jsonl; known are %s",
+      w->folder, known.data ? known.data : "");
   rmx_buf_release(&known);
   return status;
 }
@@ -384,7 +422,8 @@ static rmx_status check_some(struct walk *w) {
 static rmx_status note_unused_patterns(struct walk *w) {
   for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
     if (w->left_out_hits[i]) continue;
-    char *note = rmx_format("corpus.leave_out: nothing in %s is called \"%s\"", w->folder, w->leave_out->items[i]);
+    char *note = rmx_format("corpus.leave_out: nothing in %s is called \"%s\"", w->folder,
+                            w->leave_out->items[i]);
     bool good = note && rmx_strings_add(&w->out->notes, note);
     free(note);
     if (!good) return no_memory(w);
@@ -417,15 +456,18 @@ static rmx_status discover(struct walk *w) {
   RMX_TRY(check_some(w));
   RMX_TRY(check_names(w));
   RMX_TRY(note_unused_patterns(w));
-  if (w->out->n_left_out) qsort(w->out->left_out, w->out->n_left_out, sizeof *w->out->left_out, by_why);
+  if (w->out->n_left_out)
+    qsort(w->out->left_out, w->out->n_left_out, sizeof *w->out->left_out, by_why);
   return RMX_OK;
 }
 
-rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, const char *base, rmx_discovery *out, rmx_err *err) {
+rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, const char *base,
+                               rmx_discovery *out, rmx_err *err) {
   *out = (rmx_discovery){0};
   struct walk w = {.folder = folder, .base = base, .leave_out = leave, .out = out, .err = err};
   rmx_status status = discover(&w);
-  for (size_t i = 0; i < w.n; i++) free(w.files[i].domain), free(w.files[i].inside), free(w.files[i].kept), free(w.files[i].stem);
+  for (size_t i = 0; i < w.n; i++)
+    free(w.files[i].domain), free(w.files[i].inside), free(w.files[i].kept), free(w.files[i].stem);
   for (size_t i = 0; i < w.n_lost; i++) free(w.lost[i].domain), free(w.lost[i].path);
   free(w.files);
   free(w.lost);
@@ -439,9 +481,12 @@ void rmx_discovery_tell(const rmx_discovery *f, const rmx_listener *to) {
   for (size_t i = 0, j; i < f->n_left_out; i = j) {
     const rmx_left_out *first = &f->left_out[i];
     rmx_buf names = {0};
-    for (j = i; j < f->n_left_out && f->left_out[j].matters == first->matters && strcmp(f->left_out[j].why, first->why) == 0; j++)
+    for (j = i; j < f->n_left_out && f->left_out[j].matters == first->matters &&
+                strcmp(f->left_out[j].why, first->why) == 0;
+         j++)
       if (j - i < 3) rmx_buf_printf(&names, "%s%s", j > i ? ", " : "", f->left_out[j].path);
-    (first->matters ? rmx_warn : rmx_note)(to, "not read: %zu (%s%s): %s", j - i, names.data ? names.data : "", j - i > 3 ? ", ..." : "",
+    (first->matters ? rmx_warn : rmx_note)(to, "not read: %zu (%s%s): %s", j - i,
+                                           names.data ? names.data : "", j - i > 3 ? ", ..." : "",
                                            first->why);
     rmx_buf_release(&names);
   }

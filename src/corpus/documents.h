@@ -12,7 +12,8 @@ typedef enum rmx__fate {
   RMX__VALID,
   RMX__DUPLICATE, /* the same text was there before */
   RMX__OVERLAP,   /* it has words of a target's validation text */
-  RMX__BOILERPLATE, /* it has such that many documents of its domain have: while overlaps are looked for only */
+  /* it has such that many documents of its domain have: while overlaps are looked for only */
+  RMX__BOILERPLATE,
 } rmx__fate;
 
 typedef struct rmx__document {
@@ -30,8 +31,8 @@ typedef enum rmx__doubt {
   RMX__DOUBTS
 } rmx__doubt;
 
-/* The text lies in a temporary file that has no name any more, mapped: the system keeps in memory as
- * much of it as there is room for. */
+/* The text lies in a temporary file that has no name any more, mapped: the system keeps in memory
+ * as much of it as there is room for. */
 typedef struct rmx__documents {
   const char *name; /* of the domain, the caller's */
   bool valid_only;
@@ -43,7 +44,8 @@ typedef struct rmx__documents {
   uint64_t bytes; /* of all documents */
   uint64_t bad_lines, no_text, invalid_utf8;
   uint64_t duplicates, overlaps, overlap_bytes;
-  uint64_t boilerplate; /* documents kept, since they share nothing but boilerplate with the targets */
+  /* documents kept, since they share nothing but boilerplate with the targets */
+  uint64_t boilerplate;
   struct {
     size_t files;
     const char *path; /* the first of them, of the list of files */
@@ -59,14 +61,16 @@ typedef struct rmx__files {
   rmx_strings train, valid;
   uint64_t bytes; /* sizes of all of them */
 } rmx__files;
-rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out, rmx_err *err);
+rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
+                           rmx_err *err);
 void rmx__files_release(rmx__files *f);
 /* A path as the glob that matches it alone; NULL if memory is short; free() it. */
 char *rmx__as_pattern(const char *path);
 
-/* Reads the documents of a domain (collect.c). Explicit validation text gets the fate VALID, as does all
- * text of a valid-only domain. With max_bytes, each file gives at most an even share of what is left
- * for it and the files behind it, so that all files are in. `folder` takes the temporary file. */
+/* Reads the documents of a domain (collect.c). Explicit validation text gets the fate VALID, as
+ * does all text of a valid-only domain. With max_bytes, each file gives at most an even share of
+ * what is left for it and the files behind it, so that all files are in. `folder` takes the
+ * temporary file. */
 typedef struct rmx__collect_options {
   rmx__reader_options reader;
   uint64_t max_bytes; /* 0: all */
@@ -74,28 +78,31 @@ typedef struct rmx__collect_options {
   void (*read)(void *context, uint64_t bytes); /* told of bytes of files read, from any thread */
   void *context;
 } rmx__collect_options;
-rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files, const rmx__collect_options *o,
-                                  rmx_err *err);
+rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files,
+                                  const rmx__collect_options *o, rmx_err *err);
 void rmx__documents_release(rmx__documents *d);
 
-/* Marks documents whose text was there before, in the same domain or another (dedup.c). Given validation
- * text comes first, then domains in their order: what is validated on is never trained on. */
+/* Marks documents whose text was there before, in the same domain or another (dedup.c). Given
+ * validation text comes first, then domains in their order: what is validated on is never trained
+ * on. */
 rmx_status rmx__documents_dedup(rmx__documents *d, size_t n, rmx_err *err);
 
-/* Decides for each kept document of a domain without given validation text whether it is for validation
- * (split.c): where its hash lies below `fraction` of all hashes. So a document's part does not change when
- * others come or go. Both parts get one document at least. */
+/* Decides for each kept document of a domain without given validation text whether it is for
+ * validation (split.c): where its hash lies below `fraction` of all hashes. So a document's part
+ * does not change when others come or go. Both parts get one document at least. */
 rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err);
 /* Indices of the documents of one fate, by ascending hash: free() them. */
-rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order, size_t *n,
-                                  rmx_err *err);
+rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order,
+                                  size_t *n, rmx_err *err);
 
-/* Marks training documents that have `words` words in a row in common with a target's validation documents, unless
- * more than RMX__FEW_DOCUMENTS documents of their domain have those words, and more than one in RMX__OF_DOCUMENTS
- * (overlap.c). targets are indices into d. A domain that would lose more than the share `most` of its training text, or
- * all of it, is RMX_EINPUT, with the words most of the documents share. */
+/* Marks training documents that have `words` words in a row in common with a target's validation
+ * documents, unless more than RMX__FEW_DOCUMENTS documents of their domain have those words, and
+ * more than one in RMX__OF_DOCUMENTS (overlap.c). targets are indices into d. A domain that would
+ * lose more than the share `most` of its training text, or all of it, is RMX_EINPUT, with the words
+ * most of the documents share. */
 enum { RMX__FEW_DOCUMENTS = 10, RMX__OF_DOCUMENTS = 1000 };
-rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets, size_t words,
-                                  double most, int threads, rmx_err *err);
+rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets,
+                                  size_t ntargets, size_t words, double most, int threads,
+                                  rmx_err *err);
 
 #endif

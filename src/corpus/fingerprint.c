@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a corpus is prepared from, as a number: settings and the content of the text. Where a file lies and when it was written
-// is no part of that; it only tells which files need not be read again.
+// What a corpus is prepared from, as a number: settings and the content of the text. Where a file
+// lies and when it was written is no part of that; it only tells which files need not be read
+// again.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,12 +34,16 @@ static void hash_content(void *context, size_t i) {
   FILE *file = rmx_fopen(f->path, "rb");
   char *block = rmx_calloc(BLOCK, 1);
   size_t n = 0;
-  if (!file) rmx_fail_errno(&f->err, "cannot read %s", f->path);
-  else if (!block) rmx_fail_memory(&f->err, BLOCK, "a file");
+  if (!file)
+    rmx_fail_errno(&f->err, "cannot read %s", f->path);
+  else if (!block)
+    rmx_fail_memory(&f->err, BLOCK, "a file");
   else
-    while ((n = fread(block, 1, BLOCK, file)) > 0 && !rmx_interrupted()) f->hash = rmx_hash(block, n, f->hash);
+    while ((n = fread(block, 1, BLOCK, file)) > 0 && !rmx_interrupted())
+      f->hash = rmx_hash(block, n, f->hash);
   if (file && ferror(file)) rmx_fail_errno(&f->err, "cannot read %s", f->path);
-  if (rmx_interrupted()) rmx_fail(&f->err, RMX_EINTERRUPTED, "interrupted while %s was read", f->path);
+  if (rmx_interrupted())
+    rmx_fail(&f->err, RMX_EINTERRUPTED, "interrupted while %s was read", f->path);
   if (file) fclose(file);
   free(block);
 }
@@ -46,8 +51,10 @@ static void hash_content(void *context, size_t i) {
 // Size and times as files.json has them; ctime changes with every write, whatever is done to mtime.
 static json_t *facts_of(const struct one_file *f) {
   const struct stat *s = &f->info;
-  return json_pack("[I, I, I, I]", (json_int_t)s->st_size, (json_int_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec,
-                   (json_int_t)s->st_ctim.tv_sec * 1000000000 + s->st_ctim.tv_nsec, (json_int_t)s->st_ino);
+  return json_pack("[I, I, I, I]", (json_int_t)s->st_size,
+                   (json_int_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec,
+                   (json_int_t)s->st_ctim.tv_sec * 1000000000 + s->st_ctim.tv_nsec,
+                   (json_int_t)s->st_ino);
 }
 
 static rmx_status look(struct one_file *f, const char *base, const json_t *known, rmx_err *err) {
@@ -63,7 +70,8 @@ static rmx_status look(struct one_file *f, const char *base, const json_t *known
   return RMX_OK;
 }
 
-static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t *memo, rmx_err *err) {
+static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t *memo,
+                           rmx_err *err) {
   struct hashing h = {files};
   rmx_parallel(threads, n, hash_content, &h);
   for (size_t i = 0; i < n; i++) {
@@ -73,14 +81,16 @@ static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t
     }
     if (memo)
       json_object_set_new(memo, files[i].name,
-                          json_pack("[o, o]", facts_of(&files[i]), json_sprintf("%016llx", (unsigned long long)files[i].hash)));
+                          json_pack("[o, o]", facts_of(&files[i]),
+                                    json_sprintf("%016llx", (unsigned long long)files[i].hash)));
   }
   return RMX_OK;
 }
 
 // ---- all of it
 
-rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked, rmx_err *err) {
+rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked,
+                                rmx_err *err) {
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
   *asked = rmx_hash(trained, sizeof trained, 1);
   if (!o->tokenizer) return RMX_OK;
@@ -101,28 +111,35 @@ static const char *name_in_folder(const char *path) {
 
 static uint64_t add_list(const struct one_file *f, size_t n, uint64_t h) {
   h = rmx_hash(&n, sizeof n, h);
-  for (size_t i = 0; i < n; i++) h = rmx_hash(&f[i].hash, sizeof f[i].hash, hash_text(name_in_folder(f[i].path), h));
+  for (size_t i = 0; i < n; i++)
+    h = rmx_hash(&f[i].hash, sizeof f[i].hash, hash_text(name_in_folder(f[i].path), h));
   return h;
 }
 
-static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_t *apart, size_t n_apart) {
-  const int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->max_document, o->skip_bad, o->dedup, o->overlap, (int64_t)n};
+static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_t *apart,
+                              size_t n_apart) {
+  const int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->max_document,
+                           o->skip_bad,         o->dedup,     o->overlap,
+                           (int64_t)n};
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // rises with the way text is treated
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
-static rmx_status fill_files(const rmx__files *found, struct one_file *files, const char *base, const json_t *known, rmx_err *err) {
+static rmx_status fill_files(const rmx__files *found, struct one_file *files, const char *base,
+                             const json_t *known, rmx_err *err) {
   for (size_t i = 0; i < found->train.n + found->valid.n; i++) {
-    files[i].path = i < found->train.n ? found->train.items[i] : found->valid.items[i - found->train.n];
+    files[i].path =
+        i < found->train.n ? found->train.items[i] : found->valid.items[i - found->train.n];
     RMX_TRY(look(&files[i], base, known, err));
   }
   return RMX_OK;
 }
 
-static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__files *found, size_t n, const char *base, const json_t *known,
-                               int threads, json_t *memo, uint64_t *h, rmx_err *err) {
+static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__files *found, size_t n,
+                               const char *base, const json_t *known, int threads, json_t *memo,
+                               uint64_t *h, rmx_err *err) {
   size_t all = 0;
   for (size_t i = 0; i < n; i++) all += found[i].train.n + found[i].valid.n;
   struct one_file *files = rmx_calloc(all, sizeof *files), *at = files;
@@ -134,7 +151,8 @@ static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__file
   if (status == RMX_OK) status = hash_all(files, all, threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
-    *h = hash_text(sources[i].separator, hash_text(sources[i].text_field, hash_text(sources[i].name, *h)));
+    *h = hash_text(sources[i].separator,
+                   hash_text(sources[i].text_field, hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
     *h = add_list(at, found[i].train.n, *h);
@@ -145,13 +163,16 @@ static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__file
   return status;
 }
 
-rmx_status rmx_corpus_source_hash(const rmx_corpus_options *o, const rmx_domain_source *sources, size_t n, const size_t *apart,
-                                  size_t n_apart, const char *base, const json_t *known, int threads, json_t *memo, uint64_t *hash,
+rmx_status rmx_corpus_source_hash(const rmx_corpus_options *o, const rmx_domain_source *sources,
+                                  size_t n, const size_t *apart, size_t n_apart, const char *base,
+                                  const json_t *known, int threads, json_t *memo, uint64_t *hash,
                                   rmx_err *err) {
   uint64_t h = 0, asked = 0;
   rmx__files *found = rmx_calloc(n, sizeof *found);
-  rmx_status status = found ? rmx__tokenizer_asked(o, base, &asked, err) : rmx_fail_memory(err, n * sizeof *found, "a list of files");
-  for (size_t i = 0; i < n && status == RMX_OK; i++) status = rmx__files_find(&sources[i], base, &found[i], err);
+  rmx_status status = found ? rmx__tokenizer_asked(o, base, &asked, err)
+                            : rmx_fail_memory(err, n * sizeof *found, "a list of files");
+  for (size_t i = 0; i < n && status == RMX_OK; i++)
+    status = rmx__files_find(&sources[i], base, &found[i], err);
   if (status == RMX_OK) {
     h = rmx_hash(&asked, sizeof asked, settings_hash(o, n, apart, n_apart));
     status = hash_sources(sources, found, n, base, known, threads, memo, &h, err);
@@ -167,15 +188,19 @@ rmx_status rmx_corpus_source_hash(const rmx_corpus_options *o, const rmx_domain_
 static rmx_status add_file_0_1(const char *path, uint64_t *h, rmx_err *err) {
   struct stat info;
   if (stat(path, &info) != 0) return rmx_fail_errno(err, "cannot read %s", path);
-  int64_t facts[] = {(int64_t)info.st_size, (int64_t)info.st_mtim.tv_sec, (int64_t)info.st_mtim.tv_nsec};
+  int64_t facts[] = {(int64_t)info.st_size, (int64_t)info.st_mtim.tv_sec,
+                     (int64_t)info.st_mtim.tv_nsec};
   *h = rmx_hash(facts, sizeof facts, hash_text(path, *h));
   return RMX_OK;
 }
 
-rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *o, const rmx_domain_source *sources, size_t n, const size_t *targets,
-                                      size_t ntargets, const char *base, uint64_t *hash, rmx_err *err) {
+rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *o, const rmx_domain_source *sources,
+                                      size_t n, const size_t *targets, size_t ntargets,
+                                      const char *base, uint64_t *hash, rmx_err *err) {
   uint64_t h = 1;
-  int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->skip_bad, o->dedup, o->overlap, o->vocab, o->tokenizer_bytes, (int64_t)n, (int64_t)ntargets};
+  int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->skip_bad,        o->dedup,
+                     o->overlap,          o->vocab,     o->tokenizer_bytes, (int64_t)n,
+                     (int64_t)ntargets};
   h = rmx_hash(whole, sizeof whole, h);
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
@@ -189,12 +214,15 @@ rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *o, const rmx_dom
   for (size_t i = 0; i < n; i++) {
     rmx__files files;
     RMX_TRY(rmx__files_find(&sources[i], base, &files, err));
-    h = hash_text(sources[i].separator, hash_text(sources[i].text_field, hash_text(sources[i].name, h)));
+    h = hash_text(sources[i].separator,
+                  hash_text(sources[i].text_field, hash_text(sources[i].name, h)));
     size_t facts[] = {sources[i].valid_only, files.train.n, files.valid.n};
     h = rmx_hash(facts, sizeof facts, h);
     rmx_status status = RMX_OK;
-    for (size_t j = 0; j < files.train.n && status == RMX_OK; j++) status = add_file_0_1(files.train.items[j], &h, err);
-    for (size_t j = 0; j < files.valid.n && status == RMX_OK; j++) status = add_file_0_1(files.valid.items[j], &h, err);
+    for (size_t j = 0; j < files.train.n && status == RMX_OK; j++)
+      status = add_file_0_1(files.train.items[j], &h, err);
+    for (size_t j = 0; j < files.valid.n && status == RMX_OK; j++)
+      status = add_file_0_1(files.valid.items[j], &h, err);
     rmx__files_release(&files);
     RMX_TRY(status);
   }

@@ -12,7 +12,8 @@ typedef struct rmx__hash_set {
 
 /* Adds a hash; *new says whether it was not there. False when memory is short. */
 bool rmx__hash_set_add(rmx__hash_set *s, uint64_t hash, bool *new);
-/* The index of its slot, SIZE_MAX where it is not in. Slots stay where they are until something is added. */
+/* The index of its slot, SIZE_MAX where it is not in. Slots stay where they are until something is
+ * added. */
 size_t rmx__hash_set_find(const rmx__hash_set *s, uint64_t hash);
 void rmx__hash_set_release(rmx__hash_set *s);
 

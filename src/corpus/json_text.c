@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line of JSON is mostly the text that is wanted; the rest of it was written by all kinds of programs. So the rest is
-// stepped over by its brackets, commas and quotes alone, and only the text is decoded.
+// A line of JSON is mostly the text that is wanted; the rest of it was written by all kinds of
+// programs. So the rest is stepped over by its brackets, commas and quotes alone, and only the text
+// is decoded.
 #include "json_text.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ static bool broken(struct scan *s, const char *at, const char *what) {
 }
 
 static void skip_space(struct scan *s) {
-  while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r' || *s->at == '\n')) s->at++;
+  while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r' || *s->at == '\n'))
+    s->at++;
 }
 
 // ---- strings --------------------------------------------------------------------------
@@ -105,7 +107,8 @@ static bool decode(struct scan *s, const char *from, const char *end, rmx_buf *o
 
 // ---- values -----------------------------------------------------------------------------
 
-// How the wanted name goes on behind this key: "" where the key is all of it, NULL where it is another.
+// How the wanted name goes on behind this key: "" where the key is all of it, NULL where it is
+// another.
 static const char *rest_behind(const char *wanted, const char *key, size_t size) {
   if (strncmp(wanted, key, size) != 0 || memchr(key, '\0', size)) return NULL;
   if (wanted[size] == '\0') return wanted + size;
@@ -173,7 +176,8 @@ static bool scan_list(struct scan *s, char close, const char *wanted, int depth)
       s->at++;
       return true;
     }
-    if (*s->at != ',') return broken(s, s->at, close == '}' ? "wanted a comma or }" : "wanted a comma or ]");
+    if (*s->at != ',')
+      return broken(s, s->at, close == '}' ? "wanted a comma or }" : "wanted a comma or ]");
     s->at++;
     skip_space(s);
   }
@@ -191,13 +195,15 @@ static bool skip_value(struct scan *s, int depth) {
   if (*from == '[') return scan_list(s, ']', NULL, depth + 1);
   // Numbers, true, false, null, and what some programs write in their place: NaN, -Infinity, 1e999.
   while (s->at < s->end && (strchr("+-._", *s->at) ? *s->at != '\0'
-                                                    : (*s->at >= '0' && *s->at <= '9') || (*s->at >= 'a' && *s->at <= 'z') ||
-                                                          (*s->at >= 'A' && *s->at <= 'Z')))
+                                                   : (*s->at >= '0' && *s->at <= '9') ||
+                                                         (*s->at >= 'a' && *s->at <= 'z') ||
+                                                         (*s->at >= 'A' && *s->at <= 'Z')))
     s->at++;
   return s->at > from || broken(s, from, "wanted a value");
 }
 
-rmx__json_found rmx__json_text(const char *line, size_t size, const char *field, rmx_buf *out, rmx__json_look *look) {
+rmx__json_found rmx__json_text(const char *line, size_t size, const char *field, rmx_buf *out,
+                               rmx__json_look *look) {
   *look = (rmx__json_look){0};
   struct scan s = {line, line, line + size, look, out, RMX__JSON_MISSING};
   skip_space(&s);

@@ -22,10 +22,12 @@ typedef struct rmx__json_look {
 
 enum { RMX__JSON_DEPTH = 256 }; /* objects and arrays in one another */
 
-/* Finds `field` in the object that is `line`: a key of it, or a path of keys joined by dots. Of a key that is there
- * twice the last counts, as in most libraries. The text replaces what is in `out` (check out->failed); it may hold
- * bytes that are no UTF-8. Other fields are only stepped over, so numbers of any size, NaN, control characters and lone
- * surrogates in them do no harm. Cost: one pass over the line. */
-rmx__json_found rmx__json_text(const char *line, size_t size, const char *field, rmx_buf *out, rmx__json_look *look);
+/* Finds `field` in the object that is `line`: a key of it, or a path of keys joined by dots. Of a
+ * key that is there twice the last counts, as in most libraries. The text replaces what is in `out`
+ * (check out->failed); it may hold bytes that are no UTF-8. Other fields are only stepped over, so
+ * numbers of any size, NaN, control characters and lone surrogates in them do no harm. Cost: one
+ * pass over the line. */
+rmx__json_found rmx__json_text(const char *line, size_t size, const char *field, rmx_buf *out,
+                               rmx__json_look *look);
 
 #endif

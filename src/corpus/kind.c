@@ -15,11 +15,15 @@ static const struct {
   size_t size;
   const char *what;
 } beginnings[] = {
-#define BEGINS(bytes, what) {bytes, sizeof bytes - 1, what}
-    BEGINS("version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file itself; `git lfs pull` fetches it"),
+#define BEGINS(bytes, what) \
+  { bytes, sizeof bytes - 1, what }
+    BEGINS("version https://git-lfs.github.com/spec/",
+           "a Git LFS pointer, not the file itself; `git lfs pull` fetches it"),
     BEGINS("\x1F\x8B", "a gzip file; end its name in .gz"),
     BEGINS("\x28\xB5\x2F\xFD", "a Zstandard file; end its name in .zst"),
-    BEGINS("\xFD" "7zXZ", "an xz file; pack it again as .gz or .zst"),
+    BEGINS("\xFD"
+           "7zXZ",
+           "an xz file; pack it again as .gz or .zst"),
     BEGINS("BZh91AY&SY", "a bzip2 file; pack it again as .gz or .zst"),
     BEGINS("PK\x03\x04", "a zip archive; unpack it"),
     BEGINS("PAR1", "a Parquet file; convert it to JSON lines"),
@@ -29,22 +33,28 @@ static const struct {
     BEGINS("\xFE\xFF", "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"),
     BEGINS("%PDF-", "a PDF file; extract its text"),
     BEGINS("SQLite format 3", "a database; export its text as JSON lines"),
-    BEGINS("\x7F" "ELF", "a program"),
+    BEGINS("\x7F"
+           "ELF",
+           "a program"),
 #undef BEGINS
 };
 
 bool rmx__kind_is_html(const char *data, size_t size) {
   while (size && strchr(" \t\r\n", *data) && *data) data++, size--;
-  return (size >= 14 && strncasecmp(data, "<!doctype html", 14) == 0) || (size >= 5 && strncasecmp(data, "<html", 5) == 0);
+  return (size >= 14 && strncasecmp(data, "<!doctype html", 14) == 0) ||
+         (size >= 5 && strncasecmp(data, "<html", 5) == 0);
 }
 
 const char *rmx__kind_of_bytes(const char *data, size_t size) {
   for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-    if (size >= beginnings[i].size && memcmp(data, beginnings[i].bytes, beginnings[i].size) == 0) return beginnings[i].what;
+    if (size >= beginnings[i].size && memcmp(data, beginnings[i].bytes, beginnings[i].size) == 0)
+      return beginnings[i].what;
   // Of UTF-16 without its mark every other byte is zero; of text none.
   size_t zeros = 0;
   for (size_t i = 0; i < size; i++) zeros += data[i] == '\0';
-  if (zeros > size / 10) return "no text (many of its bytes are zero): a binary file, or UTF-16, which `iconv -t UTF-8` converts";
+  if (zeros > size / 10)
+    return "no text (many of its bytes are zero): a binary file, or UTF-16, which `iconv -t UTF-8` "
+           "converts";
   return NULL;
 }
 
@@ -111,15 +121,22 @@ static const struct {
     {"*.sha256", RMX__KIND_ASIDE, "checksums are not read"},
     {"thumbs.db", RMX__KIND_ASIDE, "hidden files are not read"},
     {"desktop.ini", RMX__KIND_ASIDE, "hidden files are not read"},
-    {"*.parquet*", RMX__KIND_DATA, "Parquet is not read; convert it to JSON lines (pandas: read_parquet(a).to_json(b, orient='records', lines=True))"},
-    {"*.arrow*", RMX__KIND_DATA, "Arrow is not read; convert it to JSON lines (datasets: Dataset.from_file(a).to_json(b))"},
-    {"*.feather", RMX__KIND_DATA, "Arrow is not read; convert it to JSON lines (pandas: read_feather(a).to_json(b, orient='records', lines=True))"},
+    {"*.parquet*", RMX__KIND_DATA,
+     "Parquet is not read; convert it to JSON lines (pandas: read_parquet(a).to_json(b, "
+     "orient='records', lines=True))"},
+    {"*.arrow*", RMX__KIND_DATA,
+     "Arrow is not read; convert it to JSON lines (datasets: Dataset.from_file(a).to_json(b))"},
+    {"*.feather", RMX__KIND_DATA,
+     "Arrow is not read; convert it to JSON lines (pandas: read_feather(a).to_json(b, "
+     "orient='records', lines=True))"},
     {"*.avro", RMX__KIND_DATA, "Avro is not read; convert it to JSON lines"},
     {"*.orc", RMX__KIND_DATA, "ORC is not read; convert it to JSON lines"},
     {"*.warc*", RMX__KIND_DATA, "WARC is not read; extract its text to JSON lines"},
     {"*.wet*", RMX__KIND_DATA, "WET is not read; extract its text to JSON lines"},
     {"*.wat*", RMX__KIND_DATA, "WAT is not read; extract its text to JSON lines"},
-    {"*.csv*", RMX__KIND_DATA, "CSV is not read as text; convert it to JSON lines (pandas: read_csv(a).to_json(b, orient='records', lines=True))"},
+    {"*.csv*", RMX__KIND_DATA,
+     "CSV is not read as text; convert it to JSON lines (pandas: read_csv(a).to_json(b, "
+     "orient='records', lines=True))"},
     {"*.tsv*", RMX__KIND_DATA, "TSV is not read as text; convert it to JSON lines"},
     {"*.tar", RMX__KIND_DATA, "archives are not read; unpack it"},
     {"*.tar.*", RMX__KIND_DATA, "archives are not read; unpack it"},
@@ -156,12 +173,15 @@ static const struct {
 const char *rmx__kind_of_name(const char *name, rmx__kind_use *use) {
   char lower[256];
   size_t n = 0;
-  for (; name[n] && n + 1 < sizeof lower; n++) lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] - 'A' + 'a' : name[n]);
+  for (; name[n] && n + 1 < sizeof lower; n++)
+    lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] - 'A' + 'a' : name[n]);
   lower[n] = '\0';
   const bool read = rmx__format_of(name) != NULL;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    // What a name says of data counts only where its ending is none that is read: `dump.warc.jsonl` is JSON lines.
-    if ((read && names[i].use == RMX__KIND_DATA) || fnmatch(names[i].pattern, lower, 0) != 0) continue;
+    // What a name says of data counts only where its ending is none that is read: `dump.warc.jsonl`
+    // is JSON lines.
+    if ((read && names[i].use == RMX__KIND_DATA) || fnmatch(names[i].pattern, lower, 0) != 0)
+      continue;
     *use = names[i].use;
     return names[i].why;
   }

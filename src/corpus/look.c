@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A look at the files of a domain before the long work: which they are, whether they open, whether their first documents
-// can be read.
+// A look at the files of a domain before the long work: which they are, whether they open, whether
+// their first documents can be read.
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,8 @@ static void add_format(rmx_source_look *look, const char *path) {
 }
 
 // The first document of a file. One without any is no error here: it may be one of many.
-static rmx_status try_file(const char *path, const rmx__reader_options *o, rmx_source_look *look, rmx_err *err) {
+static rmx_status try_file(const char *path, const rmx__reader_options *o, rmx_source_look *look,
+                           rmx_err *err) {
   rmx__reader r;
   RMX_TRY(rmx__reader_open(&r, path, o, err));
   bool more = false;
@@ -31,8 +32,8 @@ static rmx_status try_file(const char *path, const rmx__reader_options *o, rmx_s
   return status;
 }
 
-rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source, const char *base, bool read,
-                           rmx_source_look *out, rmx_err *err) {
+rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
+                           const char *base, bool read, rmx_source_look *out, rmx_err *err) {
   *out = (rmx_source_look){0};
   rmx__files files;
   RMX_TRY(rmx__files_find(source, base, &files, err));
@@ -47,7 +48,8 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
       const char *path = lists[l]->items[i];
       if (rmx__format_of(path)) add_format(out, path);
       if (read || !rmx__format_of(path)) status = try_file(path, &o, out, err);
-      if (status == RMX_OK && rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
+      if (status == RMX_OK && rmx_interrupted())
+        status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
     }
   rmx__files_release(&files);
   return status;

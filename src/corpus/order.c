@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Feistel network (Luby and Rackoff, "How to construct pseudorandom permutations", 1988) with Philox as
-// its round function permutes the blocks of 2 h bits. Walking on until a block below n is met makes it a
-// permutation of 0 .. n-1 (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): with
-// 2^(2h-2) < n <= 2^2h that takes 4 steps at most on average. The state of a shuffled epoch is thus one
-// number.
+// A Feistel network (Luby and Rackoff, "How to construct pseudorandom permutations", 1988) with
+// Philox as its round function permutes the blocks of 2 h bits. Walking on until a block below n is
+// met makes it a permutation of 0 .. n-1 (Black and Rogaway, "Ciphers with arbitrary finite
+// domains", 2002): with 2^(2h-2) < n <= 2^2h that takes 4 steps at most on average. The state of a
+// shuffled epoch is thus one number.
 #include "order.h"
 
 enum { ROUNDS = 6, LEAST_HALF = 3 };
@@ -17,7 +17,8 @@ rmx__order rmx__order_make(uint64_t n, const uint32_t key[2]) {
 static uint64_t permute(const rmx__order *o, uint64_t block) {
   uint64_t mask = ((uint64_t)1 << o->half) - 1, left = block >> o->half, right = block & mask;
   for (uint32_t round = 0; round < ROUNDS; round++) {
-    uint32_t counter[4] = {(uint32_t)right, round, (uint32_t)o->n, (uint32_t)(o->n >> 32)}, mixed[4];
+    uint32_t counter[4] = {(uint32_t)right, round, (uint32_t)o->n, (uint32_t)(o->n >> 32)},
+             mixed[4];
     rmx_philox(counter, o->key, mixed);
     uint64_t next = left ^ (mixed[0] & mask);
     left = right;

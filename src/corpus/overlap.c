@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training text that repeats what a target is measured with would make any mixture of it look good. As in
-// the report on GPT-3 (Brown et al., 2020, appendix C) a document is a copy when it has 13 words in a row in
-// common with a validation text. A word is a run of letters and digits in lower case, so layout and
-// punctuation hide nothing; in scripts without spaces a whole phrase counts as one word, so there the test is
-// weaker.
+// Training text that repeats what a target is measured with would make any mixture of it look good.
+// As in the report on GPT-3 (Brown et al., 2020, appendix C) a document is a copy when it has 13
+// words in a row in common with a validation text. A word is a run of letters and digits in lower
+// case, so layout and punctuation hide nothing; in scripts without spaces a whole phrase counts as
+// one word, so there the test is weaker.
 //
-// What stands in many documents of a domain is no copy of the target but boilerplate, such as a licence, that both have.
-// So a row of words counts only if at most RMX__FEW_DOCUMENTS documents of the domain have it, or one in
-// RMX__OF_DOCUMENTS where that is more. The count is of the domain alone: what is dropped from it depends on it and on
-// the targets, and on nothing else. Copies that occur more often than that are kept; that is the price.
+// What stands in many documents of a domain is no copy of the target but boilerplate, such as a
+// licence, that both have. So a row of words counts only if at most RMX__FEW_DOCUMENTS documents of
+// the domain have it, or one in RMX__OF_DOCUMENTS where that is more. The count is of the domain
+// alone: what is dropped from it depends on it and on the targets, and on nothing else. Copies that
+// occur more often than that are kept; that is the price.
 //
-// With h_i the hashes of the words, the hash of n words is sum h_i P^(n-1-i) mod 2^64, which moves on by one
-// word in constant time. Memory: 24 to 48 bytes a word of the targets' validation text.
+// With h_i the hashes of the words, the hash of n words is sum h_i P^(n-1-i) mod 2^64, which moves
+// on by one word in constant time. Memory: 24 to 48 bytes a word of the targets' validation text.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -23,9 +24,9 @@
 #define P 0x9E3779B97F4A7C15u
 
 struct grams {
-  size_t n;        // words in a gram
-  uint64_t power;  // P^n
-  uint64_t *ring;  // (n) hashes of the last words
+  size_t n;             // words in a gram
+  uint64_t power;       // P^n
+  uint64_t *ring;       // (n) hashes of the last words
   const char **starts;  // (n) where they are in the text
 };
 
@@ -61,7 +62,8 @@ static bool next_word(const char **at, const char *end, const char **start, rmx_
 
 // Calls `each` with the hash of every gram of a text, and where it is, until it returns false.
 static void walk(struct grams *g, const char *text, size_t size, rmx_buf *word,
-                 bool (*each)(void *context, uint64_t gram, const char *from, const char *to), void *context) {
+                 bool (*each)(void *context, uint64_t gram, const char *from, const char *to),
+                 void *context) {
   const char *at = text, *end = text + size, *start = text;
   uint64_t gram = 0;
   for (size_t i = 0; next_word(&at, end, &start, word) && !word->failed; i++) {
@@ -69,7 +71,8 @@ static void walk(struct grams *g, const char *text, size_t size, rmx_buf *word,
     gram = gram * P + h - (i >= g->n ? g->power * *oldest : 0);
     *oldest = h;
     g->starts[i % g->n] = start;
-    // The last multiplication leaves good high bits and poor low ones; the set looks at the low ones.
+    // The last multiplication leaves good high bits and poor low ones; the set looks at the low
+    // ones.
     if (i + 1 >= g->n && !each(context, gram ^ gram >> 32, g->starts[(i + 1) % g->n], at)) return;
   }
 }
@@ -93,9 +96,9 @@ enum { DOCUMENTS_A_PIECE = 256 };
 
 struct search {
   rmx__documents *domain;
-  const rmx__hash_set *set;    // of the targets' grams
-  _Atomic uint32_t *counts;    // (set->mask + 1) documents of the domain that have each
-  uint32_t most;               // more of them: boilerplate
+  const rmx__hash_set *set;  // of the targets' grams
+  _Atomic uint32_t *counts;  // (set->mask + 1) documents of the domain that have each
+  uint32_t most;             // more of them: boilerplate
   size_t words;
   atomic_bool failed;
 };
@@ -144,7 +147,8 @@ static void count_hits(const struct search *s, struct hits *h) {
     if (i == 0 || h->slots[i] != h->slots[i - 1]) atomic_fetch_add(&s->counts[h->slots[i]], 1);
 }
 
-// Walks those documents of a piece that have the fate, and has each judged by what `note` found in it.
+// Walks those documents of a piece that have the fate, and has each judged by what `note` found in
+// it.
 static void walk_piece(struct search *s, size_t piece, rmx__fate fate,
                        bool (*note)(void *context, uint64_t gram, const char *from, const char *to),
                        void (*judge)(struct hits *h, rmx__document *doc)) {
@@ -178,12 +182,17 @@ static void let_go_boilerplate(struct hits *h, rmx__document *doc) {
 }
 
 // Once over all documents: those that share anything are counted, and marked for now.
-static void count_piece(void *context, size_t piece) { walk_piece(context, piece, RMX__TRAIN, note_hit, mark_sharing); }
+static void count_piece(void *context, size_t piece) {
+  walk_piece(context, piece, RMX__TRAIN, note_hit, mark_sharing);
+}
 
 // Once over those: the ones that share nothing but boilerplate are let go.
-static void judge_piece(void *context, size_t piece) { walk_piece(context, piece, RMX__OVERLAP, note_copy, let_go_boilerplate); }
+static void judge_piece(void *context, size_t piece) {
+  walk_piece(context, piece, RMX__OVERLAP, note_copy, let_go_boilerplate);
+}
 
-// ---- a domain that would lose too much -------------------------------------------------------------
+// ---- a domain that would lose too much
+// -------------------------------------------------------------
 
 struct example {
   const struct search *search;
@@ -214,7 +223,8 @@ static void put_example(const struct search *s, rmx_buf *out) {
   if (e.slot != SIZE_MAX && grams_init(&g, s->words)) {
     for (size_t j = 0; j < s->domain->n && !e.from; j++) {
       const rmx__document *doc = &s->domain->items[j];
-      if (doc->fate == RMX__OVERLAP) walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, is_example, &e);
+      if (doc->fate == RMX__OVERLAP)
+        walk(&g, rmx__document_text(s->domain, doc), doc->size, &word, is_example, &e);
     }
     grams_release(&g);
   }
@@ -232,32 +242,40 @@ static rmx_status check_loss(const struct search *s, double most, rmx_err *err) 
   rmx_buf example = {0};
   rmx_buf_add(&example, "", 0);
   put_example(s, &example);
-  rmx_status status = rmx_fail(
-      err, RMX_EINPUT,
-      "domain \"%s\" would lose %.0f %% of its training text (%llu of %llu documents), which shares %zu words in a row with the targets' "
-      "validation text; at most %.0f %% may go (corpus.max_overlap). The words most documents share: \"%.300s\". Leave the domain out, or "
-      "raise corpus.overlap or set it to 0",
-      d->name, 100 * share, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + documents), s->words, 100 * most,
-      example.failed ? "" : example.data);
+  rmx_status status = rmx_fail(err, RMX_EINPUT,
+                               "domain \"%s\" would lose %.0f %% of its training text (%llu of "
+                               "%llu documents), which shares %zu words in a row with the targets' "
+                               "validation text; at most %.0f %% may go (corpus.max_overlap). The "
+                               "words most documents share: \"%.300s\". Leave the domain out, or "
+                               "raise corpus.overlap or set it to 0",
+                               d->name, 100 * share, (unsigned long long)d->overlaps,
+                               (unsigned long long)(d->overlaps + documents), s->words, 100 * most,
+                               example.failed ? "" : example.data);
   rmx_buf_release(&example);
   return status;
 }
 
-// ---- all of it ----------------------------------------------------------------------------------------
+// ---- all of it
+// ----------------------------------------------------------------------------------------
 
-static rmx_status search_domain(rmx__documents *d, struct search *s, double most, int threads, rmx_err *err) {
+static rmx_status search_domain(rmx__documents *d, struct search *s, double most, int threads,
+                                rmx_err *err) {
   const size_t npieces = (d->n + DOCUMENTS_A_PIECE - 1) / DOCUMENTS_A_PIECE;
   size_t documents = 0;
   for (size_t i = 0; i < d->n; i++) documents += d->items[i].fate == RMX__TRAIN;
   if (documents == 0) return RMX_OK;
   const size_t share = documents / RMX__OF_DOCUMENTS;
   s->domain = d;
-  s->most = share < RMX__FEW_DOCUMENTS ? RMX__FEW_DOCUMENTS : share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
+  s->most = share < RMX__FEW_DOCUMENTS ? RMX__FEW_DOCUMENTS
+            : share < UINT32_MAX       ? (uint32_t)share
+                                       : UINT32_MAX;
   for (size_t i = 0; i <= s->set->mask; i++) s->counts[i] = 0;
   rmx_parallel(threads, npieces, count_piece, s);
   if (!s->failed) rmx_parallel(threads, npieces, judge_piece, s);
-  if (s->failed) return rmx_fail_memory(err, s->words * sizeof(uint64_t), "the search for overlaps");
-  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were looked for");
+  if (s->failed)
+    return rmx_fail_memory(err, s->words * sizeof(uint64_t), "the search for overlaps");
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were looked for");
   for (size_t i = 0; i < d->n; i++) {
     rmx__document *doc = &d->items[i];
     if (doc->fate == RMX__OVERLAP) d->overlaps++, d->overlap_bytes += doc->size;
@@ -268,8 +286,8 @@ static rmx_status search_domain(rmx__documents *d, struct search *s, double most
   return check_loss(s, most, err);
 }
 
-static rmx_status gather_targets(const rmx__documents *d, const size_t *targets, size_t ntargets, size_t words,
-                                 rmx__hash_set *set, rmx_err *err) {
+static rmx_status gather_targets(const rmx__documents *d, const size_t *targets, size_t ntargets,
+                                 size_t words, rmx__hash_set *set, rmx_err *err) {
   struct gathering gathering = {set, false};
   struct grams g;
   rmx_buf word = {0};
@@ -288,14 +306,18 @@ static rmx_status gather_targets(const rmx__documents *d, const size_t *targets,
   return good ? RMX_OK : rmx_fail_memory(err, 16 * set->n, "the words of the targets");
 }
 
-rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets, size_t ntargets, size_t words,
-                                  double most, int threads, rmx_err *err) {
+rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets,
+                                  size_t ntargets, size_t words, double most, int threads,
+                                  rmx_err *err) {
   rmx__hash_set set = {0};
   rmx_status status = gather_targets(d, targets, ntargets, words, &set, err);
   if (status == RMX_OK && set.n) {
-    struct search s = {.set = &set, .words = words, .counts = rmx_calloc(set.mask + 1, sizeof *s.counts)};
-    if (!s.counts) status = rmx_fail_memory(err, (set.mask + 1) * sizeof *s.counts, "the words of the targets");
-    for (size_t i = 0; i < n && status == RMX_OK; i++) status = search_domain(&d[i], &s, most, threads, err);
+    struct search s = {
+        .set = &set, .words = words, .counts = rmx_calloc(set.mask + 1, sizeof *s.counts)};
+    if (!s.counts)
+      status = rmx_fail_memory(err, (set.mask + 1) * sizeof *s.counts, "the words of the targets");
+    for (size_t i = 0; i < n && status == RMX_OK; i++)
+      status = search_domain(&d[i], &s, most, threads, err);
     free(s.counts);
   }
   rmx__hash_set_release(&set);

@@ -8,8 +8,8 @@
 #include "prepare.h"
 #include "token_file.h"
 
-rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts, size_t *n,
-                                rmx_err *err) {
+rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts,
+                                size_t *n, rmx_err *err) {
   const rmx_domain *domain = &corpus->domains[d];
   const void *ids = valid ? domain->valid : domain->train;
   const size_t tokens = valid ? domain->valid_tokens : domain->train_tokens;
@@ -19,7 +19,8 @@ rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, 
   size_t *at = rmx_calloc(ends + 1, sizeof *at);
   if (!at) return rmx_fail_memory(err, (ends + 1) * sizeof *at, "the documents of a domain");
   for (size_t i = 0; i < tokens; i++)
-    if (i + 1 == tokens || rmx_token_at(ids, domain->width, i) == corpus->end_of_text) at[++k] = i + 1;
+    if (i + 1 == tokens || rmx_token_at(ids, domain->width, i) == corpus->end_of_text)
+      at[++k] = i + 1;
   *starts = at;
   *n = ends;
   return RMX_OK;
@@ -71,8 +72,8 @@ static void add_tokens(rmx__token_writer *w, const rmx_domain *domain, size_t fr
   }
 }
 
-static rmx_status write_kept(const struct part *p, size_t d, const char *path, json_t *entry, uint64_t *hash,
-                             rmx_err *err) {
+static rmx_status write_kept(const struct part *p, size_t d, const char *path, json_t *entry,
+                             uint64_t *hash, rmx_err *err) {
   const rmx_domain *domain = &p->corpus->domains[d];
   size_t *starts, n, documents = 0;
   RMX_TRY(rmx_corpus_documents(p->corpus, d, false, &starts, &n, err));
@@ -91,10 +92,12 @@ static rmx_status write_kept(const struct part *p, size_t d, const char *path, j
   const double share = domain->train_tokens ? (double)tokens / (double)domain->train_tokens : 0;
   // What a file that was cut off counts as documents may be one less than its pieces.
   if (documents > domain->train_documents) documents = domain->train_documents;
-  json_object_set_new(entry, "documents", json_integer((json_int_t)(documents + domain->valid_documents)));
+  json_object_set_new(entry, "documents",
+                      json_integer((json_int_t)(documents + domain->valid_documents)));
   json_object_set_new(entry, "train_documents", json_integer((json_int_t)documents));
   json_object_set_new(entry, "train_tokens", json_integer((json_int_t)tokens));
-  json_object_set_new(entry, "train_bytes", json_integer((json_int_t)((double)domain->train_bytes * share + 0.5)));
+  json_object_set_new(entry, "train_bytes",
+                      json_integer((json_int_t)((double)domain->train_bytes * share + 0.5)));
   return RMX_OK;
 }
 
@@ -115,11 +118,14 @@ static rmx_status write_domain(struct part *p, size_t d, rmx_err *err) {
   char *from = rmx_format("%s/corpus/%s/valid.bin", p->source, domain->name);
   char *valid = rmx_format("%s/corpus/%s/valid.bin", p->folder, domain->name);
   uint64_t train_hash = 0;
-  rmx_status status = folder && train && from && valid ? rmx_mkdirs(folder, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = folder && train && from && valid ? rmx_mkdirs(folder, err)
+                                                       : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && d < p->corpus->D_train)
-    status = write_kept(p, d, train, json_array_get(json_object_get(p->root, "domains"), d), &train_hash, err);
+    status = write_kept(p, d, train, json_array_get(json_object_get(p->root, "domains"), d),
+                        &train_hash, err);
   if (status == RMX_OK) status = rmx__link_file(from, valid, err);
-  const uint64_t valid_hash = rmx_hash(domain->valid ? domain->valid : "", domain->valid_tokens * (size_t)domain->width, 0);
+  const uint64_t valid_hash =
+      rmx_hash(domain->valid ? domain->valid : "", domain->valid_tokens * (size_t)domain->width, 0);
   p->hash = rmx__corpus_hash_add(p->hash, domain->name, train_hash, valid_hash);
   free(folder);
   free(train);
@@ -131,9 +137,11 @@ static rmx_status write_domain(struct part *p, size_t d, rmx_err *err) {
 static rmx_status write_all(struct part *p, const char *index, const char *wanted, rmx_err *err) {
   char *corpus = rmx_path_in(p->folder, "corpus"), *from = rmx_path_in(p->source, "tokenizer.json"),
        *tokenizer = rmx_path_in(p->folder, "tokenizer.json");
-  rmx_status status = corpus && from && tokenizer ? rmx_remove_tree(corpus, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = corpus && from && tokenizer ? rmx_remove_tree(corpus, err)
+                                                  : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
-  if (status == RMX_OK && rmx_exists(from) && !rmx_exists(tokenizer)) status = rmx__link_file(from, tokenizer, err);
+  if (status == RMX_OK && rmx_exists(from) && !rmx_exists(tokenizer))
+    status = rmx__link_file(from, tokenizer, err);
   for (size_t d = 0; d < p->corpus->D && status == RMX_OK; d++) status = write_domain(p, d, err);
   free(corpus);
   free(from);

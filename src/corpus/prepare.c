@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to a corpus: collect the documents, drop duplicates, split, drop what overlaps with the targets,
-// find or train the tokenizer, write the tokens, and last of all corpus.json, which makes it a corpus.
+// From text to a corpus: collect the documents, drop duplicates, split, drop what overlaps with the
+// targets, find or train the tokenizer, write the tokens, and last of all corpus.json, which makes
+// it a corpus.
 #include "prepare.h"
 
 #include <math.h>
@@ -22,11 +23,12 @@ struct preparing {
   int threads;
   rmx_tokenizer *tokenizer;
   uint64_t source_hash, tokenizer_asked;
-  rmx__before before;                 // the corpus that was there
+  rmx__before before;  // the corpus that was there
   bool new_tokenizer;
-  uint64_t (*texts)[2];               // (n) hashes of the documents in the training and the validation file
-  size_t kept;                        // domains whose token files are used again
-  json_t *files_seen;                 // files.json
+  // (n) hashes of the documents in the training and the validation file
+  uint64_t (*texts)[2];
+  size_t kept;         // domains whose token files are used again
+  json_t *files_seen;  // files.json
   // progress
   const rmx_listener *listener;
   pthread_mutex_t lock;
@@ -56,18 +58,21 @@ static void step_goes_on(void *context, uint64_t bytes) {
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
   if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
   // Beside the domains' folders there are files of the corpus.
-  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 && strcmp(name, "corpus.json") != 0 &&
-              strcmp(name, "tokenizer.json") != 0 && strcmp(name, "files.json") != 0;
+  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 &&
+              strcmp(name, "corpus.json") != 0 && strcmp(name, "tokenizer.json") != 0 &&
+              strcmp(name, "files.json") != 0;
   for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
   if (!good)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: domain \"%.200s\": a name has no '/', no control characters, no leading '.', "
-                    "less than 200 bytes, and is not that of a file of the corpus",
-                    where, name);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: domain \"%.200s\": a name has no '/', no control characters, no leading '.', "
+        "less than 200 bytes, and is not that of a file of the corpus",
+        where, name);
   return RMX_OK;
 }
 
-uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash, uint64_t valid_hash) {
+uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash,
+                              uint64_t valid_hash) {
   uint64_t hashes[] = {train_hash, valid_hash};
   return rmx_hash(hashes, sizeof hashes, rmx_hash_string(name, h));
 }
@@ -76,11 +81,14 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
     return rmx_fail(err, RMX_EINPUT, "valid_fraction is %g; wanted a share from 0 to below 1",
                     o->valid_fraction);
-  if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->max_document < 0 || o->overlap < 0 || o->overlap > 1000)
+  if (o->max_valid_tokens < 0 || o->max_bytes < 0 || o->max_document < 0 || o->overlap < 0 ||
+      o->overlap > 1000)
     return rmx_fail(err, RMX_EINPUT,
-                    "max_valid_tokens, max_bytes, max_document and overlap must not be negative, overlap not above 1000");
+                    "max_valid_tokens, max_bytes, max_document and overlap must not be negative, "
+                    "overlap not above 1000");
   if (!(o->max_overlap >= 0 && o->max_overlap <= 1))
-    return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1", o->max_overlap);
+    return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1",
+                    o->max_overlap);
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
     return rmx_fail(err, RMX_EINPUT, "tokenizer_bytes is %lld; a tokenizer is trained on some text",
                     (long long)o->tokenizer_bytes);
@@ -88,8 +96,8 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
 }
 
 // Domains trained on first, both kinds in the order given.
-static rmx_status set_order(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
-                            rmx_err *err) {
+static rmx_status set_order(struct preparing *p, const rmx_domain_source *sources,
+                            const size_t *targets, rmx_err *err) {
   size_t at = 0;
   for (int valid_only = 0; valid_only < 2; valid_only++) {
     for (size_t i = 0; i < p->n; i++) {
@@ -97,7 +105,8 @@ static rmx_status set_order(struct preparing *p, const rmx_domain_source *source
       RMX_TRY(rmx__domain_name_check(sources[i].name, "corpus", err));
       for (size_t j = 0; j < at; j++)
         if (strcmp(p->sources[j]->name, sources[i].name) == 0)
-          return rmx_fail(err, RMX_EINPUT, "corpus: two domains are called \"%s\"", sources[i].name);
+          return rmx_fail(err, RMX_EINPUT, "corpus: two domains are called \"%s\"",
+                          sources[i].name);
       for (size_t t = 0; t < p->ntargets; t++)
         if (targets[t] == i) p->targets[t] = at;
       p->documents[at].name = sources[i].name;
@@ -108,7 +117,8 @@ static rmx_status set_order(struct preparing *p, const rmx_domain_source *source
     if (!valid_only) p->ntrain = at;
   }
   for (size_t t = 0; t < p->ntargets; t++)
-    if (targets[t] >= p->n) return rmx_fail(err, RMX_EUSAGE, "target %zu of %zu domains", targets[t], p->n);
+    if (targets[t] >= p->n)
+      return rmx_fail(err, RMX_EUSAGE, "target %zu of %zu domains", targets[t], p->n);
   if (p->ntrain == 0)
     return rmx_fail(err, RMX_EINPUT, "corpus: no domain to train on: %s",
                     p->n ? "all are valid_only" : "none is given");
@@ -117,10 +127,15 @@ static rmx_status set_order(struct preparing *p, const rmx_domain_source *source
 
 // ---- text ---------------------------------------------------------------------------------------
 
-rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rmx_domain_source *s) {
+rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
+                                           const rmx_domain_source *s) {
   return (rmx__reader_options){
-      .text_field = s->text_field ? s->text_field : o->text_field ? o->text_field : "text",
-      .separator = s->separator ? s->separator : o->separator ? o->separator : "%",
+      .text_field = s->text_field   ? s->text_field
+                    : o->text_field ? o->text_field
+                                    : "text",
+      .separator = s->separator   ? s->separator
+                   : o->separator ? o->separator
+                                  : "%",
       .skip_bad = o->skip_bad,
       .max_document = (uint64_t)o->max_document,
   };
@@ -157,18 +172,22 @@ static rmx_status collect_all(struct preparing *p, rmx_err *err) {
 static rmx_status decide(struct preparing *p, rmx_err *err) {
   const rmx_corpus_options *o = p->options;
   if (o->dedup) RMX_TRY(rmx__documents_dedup(p->documents, p->n, err));
-  for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__documents_split(&p->documents[i], o->valid_fraction, err));
+  for (size_t i = 0; i < p->n; i++)
+    RMX_TRY(rmx__documents_split(&p->documents[i], o->valid_fraction, err));
   if (o->overlap == 0 || p->ntargets == 0) return RMX_OK;
-  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap, o->max_overlap, p->threads, err));
+  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap,
+                                 o->max_overlap, p->threads, err));
   for (size_t i = 0; i < p->ntrain; i++) {
     const rmx__documents *d = &p->documents[i];
     size_t left = 0;
     for (size_t j = 0; j < d->n; j++) left += d->items[j].fate == RMX__TRAIN;
     if (d->overlaps > left / 4)
       rmx_warn(p->listener,
-               "%s: %llu of %llu training documents dropped, for %lld words in a row in common with the targets' validation text; if "
+               "%s: %llu of %llu training documents dropped, for %lld words in a row in common "
+               "with the targets' validation text; if "
                "they are no copies of it, raise corpus.overlap or set it to 0",
-               d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left), (long long)o->overlap);
+               d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left),
+               (long long)o->overlap);
   }
   return RMX_OK;
 }
@@ -182,14 +201,18 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
     free(path);
     return status;
   }
-  if (!p->new_tokenizer && (p->tokenizer = rmx__before_tokenizer(&p->before, o, p->tokenizer_asked))) {
-    rmx_note(p->listener, "tokenizer: that of before is kept, %d tokens; `regmix prepare --new-tokenizer` trains one on the present text",
+  if (!p->new_tokenizer &&
+      (p->tokenizer = rmx__before_tokenizer(&p->before, o, p->tokenizer_asked))) {
+    rmx_note(p->listener,
+             "tokenizer: that of before is kept, %d tokens; `regmix prepare --new-tokenizer` "
+             "trains one on the present text",
              rmx_tokenizer_vocab(p->tokenizer));
     return RMX_OK;
   }
   const char **texts;
   size_t *sizes, n, bytes = 0;
-  RMX_TRY(rmx__sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts, &sizes, &n, err));
+  RMX_TRY(
+      rmx__sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts, &sizes, &n, err));
   for (size_t i = 0; i < n; i++) bytes += sizes[i];
   int vocab = o->vocab > INT32_MAX ? INT32_MAX : (int)o->vocab;
   rmx_status status = rmx_tokenizer_train(texts, sizes, n, vocab, &p->tokenizer, err);
@@ -199,8 +222,8 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
   int made = rmx_tokenizer_vocab(p->tokenizer);
   if (made < o->vocab)
     rmx_warn(p->listener,
-             "tokenizer: %d tokens, not %lld: no pair is left that occurs twice in %.1f MB of text", made,
-             (long long)o->vocab, (double)bytes / 1e6);
+             "tokenizer: %d tokens, not %lld: no pair is left that occurs twice in %.1f MB of text",
+             made, (long long)o->vocab, (double)bytes / 1e6);
   else
     rmx_note(p->listener, "tokenizer: %d tokens, trained on %.1f MB", made, (double)bytes / 1e6);
   return RMX_OK;
@@ -209,14 +232,16 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
 // ---- tokens ------------------------------------------------------------------------------------
 
 // Of the documents as they are written.
-static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, const size_t *order, size_t n, bool valid) {
+static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, const size_t *order,
+                          size_t n, bool valid) {
   uint64_t h = valid ? (uint64_t)p->options->max_valid_tokens : 0;
   h = rmx_hash(&n, sizeof n, h);
   for (size_t i = 0; i < n; i++) h = rmx_hash(&d->items[order[i]].hash, sizeof d->items->hash, h);
   return h;
 }
 
-static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool *kept, rmx_err *err) {
+static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool *kept,
+                             rmx_err *err) {
   const rmx__documents *d = &p->documents[i];
   bool valid = fate == RMX__VALID;
   size_t *order, n;
@@ -230,11 +255,14 @@ static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool
   rmx__tokenised *out = valid ? &p->valid[i] : &p->train[i];
   p->texts[i][valid] = text_hash(p, d, order, n, valid);
   rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  const bool same = path && rmx__before_take(&p->before, p->tokenizer, d->name, valid ? "valid" : "train", p->texts[i][valid], path, out);
+  const bool same =
+      path && rmx__before_take(&p->before, p->tokenizer, d->name, valid ? "valid" : "train",
+                               p->texts[i][valid], path, out);
   *kept = *kept && same;
   if (status == RMX_OK && !same)
-    status = rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0, path, p->threads, step_goes_on, p,
-                           out, err);
+    status =
+        rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0,
+                      path, p->threads, step_goes_on, p, out, err);
   free(path);
   free(order);
   return status;
@@ -243,7 +271,8 @@ static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool
 // "0.9 M", "12,031"
 static const char *amount(uint64_t x, char out[32]) {
   if (x >= 100000) {
-    snprintf(out, 32, x >= 1000000000 ? "%.1f G" : "%.1f M", (double)x / (x >= 1000000000 ? 1e9 : 1e6));
+    snprintf(out, 32, x >= 1000000000 ? "%.1f G" : "%.1f M",
+             (double)x / (x >= 1000000000 ? 1e9 : 1e6));
     return out;
   }
   if (x < 1000)
@@ -266,18 +295,26 @@ static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
 
 static void warn_of_doubts(const struct preparing *p, const rmx__documents *d) {
   static const char *const doubts[RMX__DOUBTS] = {
-      [RMX__DOUBT_END_TOKEN] = "has lines that are an end token, as <|endoftext|>, inside of its documents; if they end a document, set "
-                               "`separator: \"<|endoftext|>\"`",
-      [RMX__DOUBT_COMMENTS] = "is cut at lines of % alone, but has as many lines that begin with % and go on, as comments of LaTeX and Erlang "
-                              "do; if % ends no document, set `separator` (none: a file is one document)",
-      [RMX__DOUBT_NO_SEPARATOR] = "has no line that is the separator, so it is one large document; set `separator` to the line that ends a "
-                                  "document (\"\": a blank line)",
+      [RMX__DOUBT_END_TOKEN] =
+          "has lines that are an end token, as <|endoftext|>, inside of its documents; if they end "
+          "a document, set "
+          "`separator: \"<|endoftext|>\"`",
+      [RMX__DOUBT_COMMENTS] =
+          "is cut at lines of % alone, but has as many lines that begin with % and go on, as "
+          "comments of LaTeX and Erlang "
+          "do; if % ends no document, set `separator` (none: a file is one document)",
+      [RMX__DOUBT_NO_SEPARATOR] =
+          "has no line that is the separator, so it is one large document; set `separator` to the "
+          "line that ends a "
+          "document (\"\": a blank line)",
       [RMX__DOUBT_HTML] = "begins as a web page; if a download failed, fetch it again",
   };
   for (size_t i = 0; i < RMX__DOUBTS; i++) {
     const size_t n = d->doubts[i].files;
     if (n == 1) rmx_warn(p->listener, "%s: %s %s", d->name, d->doubts[i].path, doubts[i]);
-    if (n > 1) rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->doubts[i].path, n - 1, doubts[i]);
+    if (n > 1)
+      rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->doubts[i].path,
+               n - 1, doubts[i]);
   }
 }
 
@@ -288,11 +325,14 @@ static void tell(const struct preparing *p, size_t i, bool kept) {
   rmx_buf extra = {0};
   rmx_buf_add(&extra, "", 0);
   if (d->duplicates) rmx_buf_printf(&extra, "; %s duplicates dropped", counted(d->duplicates, a));
-  if (d->overlaps) rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
+  if (d->overlaps)
+    rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
   if (d->boilerplate)
-    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with targets", counted(d->boilerplate, a));
+    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with targets",
+                   counted(d->boilerplate, a));
   if (d->bad_lines) rmx_buf_printf(&extra, "; %s broken lines skipped", counted(d->bad_lines, a));
-  if (d->no_text) rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
+  if (d->no_text)
+    rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
   if (d->invalid_utf8)
     rmx_buf_printf(&extra, "; %s bytes that are no UTF-8 replaced", counted(d->invalid_utf8, a));
   if (kept) rmx_buf_puts(&extra, "; kept");
@@ -300,18 +340,20 @@ static void tell(const struct preparing *p, size_t i, bool kept) {
   double mb = (double)(train->bytes + valid->bytes) / 1e6;
   counted(train->documents + valid->documents, a);
   if (d->valid_only)
-    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a, mb,
-             amount(valid->tokens, b), tail);
+    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a,
+             mb, amount(valid->tokens, b), tail);
   else
-    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s",
-             d->name, a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
+    rmx_note(p->listener,
+             "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s", d->name,
+             a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
   rmx_buf_release(&extra);
   warn_of_doubts(p, d);
   if (valid->tokens < FEW_VALID_TOKENS)
-    rmx_warn(p->listener,
-             "%s: only %llu validation tokens; its loss will say little: give more text or a larger "
-             "valid_fraction",
-             d->name, (unsigned long long)valid->tokens);
+    rmx_warn(
+        p->listener,
+        "%s: only %llu validation tokens; its loss will say little: give more text or a larger "
+        "valid_fraction",
+        d->name, (unsigned long long)valid->tokens);
 }
 
 static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
@@ -330,7 +372,10 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
     p->kept += kept;
     tell(p, i, kept);
   }
-  if (p->kept) rmx_note(p->listener, "prepare: %zu of %zu domains have the documents they had; their token files are kept", p->kept, p->n);
+  if (p->kept)
+    rmx_note(p->listener,
+             "prepare: %zu of %zu domains have the documents they had; their token files are kept",
+             p->kept, p->n);
   return RMX_OK;
 }
 
@@ -347,10 +392,11 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
     hash = rmx__corpus_hash_add(hash, d->name, train->hash, valid->hash);
     json_array_append_new(
         domains,
-        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
-                  "valid_only", d->valid_only, "documents", (json_int_t)(train->documents + valid->documents),
-                  "train_documents", (json_int_t)train->documents, "valid_documents",
-                  (json_int_t)valid->documents, "train_tokens", (json_int_t)train->tokens, "valid_tokens",
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                  "name", d->name, "valid_only", d->valid_only, "documents",
+                  (json_int_t)(train->documents + valid->documents), "train_documents",
+                  (json_int_t)train->documents, "valid_documents", (json_int_t)valid->documents,
+                  "train_tokens", (json_int_t)train->tokens, "valid_tokens",
                   (json_int_t)valid->tokens, "train_bytes", (json_int_t)train->bytes, "valid_bytes",
                   (json_int_t)valid->bytes, "duplicates", (json_int_t)d->duplicates, "overlaps",
                   (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate, "bad_lines",
@@ -360,24 +406,28 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
     if (i < p->ntrain) json_object_set_new(domain, "train_text", hex(p->texts[i][0]));
     json_object_set_new(domain, "valid_text", hex(p->texts[i][1]));
   }
-  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",
-                           rmx_tokenizer_vocab(p->tokenizer), "end_of_text",
-                           (int)rmx_tokenizer_end_of_text(p->tokenizer), "tokenizer_hash",
-                           hex(rmx_tokenizer_hash(p->tokenizer)), "hash", hex(hash), "source_hash",
-                           hex(p->source_hash), "tokenizer_asked", hex(p->tokenizer_asked), "domains", domains);
+  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
+                           RMX__CORPUS_VERSION, "vocab", rmx_tokenizer_vocab(p->tokenizer),
+                           "end_of_text", (int)rmx_tokenizer_end_of_text(p->tokenizer),
+                           "tokenizer_hash", hex(rmx_tokenizer_hash(p->tokenizer)), "hash",
+                           hex(hash), "source_hash", hex(p->source_hash), "tokenizer_asked",
+                           hex(p->tokenizer_asked), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n;
-  rmx_status status =
-      good ? rmx_json_write(path, root, err)
-           : rmx_fail(err, RMX_EINPUT, "corpus.json cannot be written: is each domain's name UTF-8?");
+  rmx_status status = good
+                          ? rmx_json_write(path, root, err)
+                          : rmx_fail(err, RMX_EINPUT,
+                                     "corpus.json cannot be written: is each domain's name UTF-8?");
   json_decref(root);
   free(path);
   return status;
 }
 
 static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
-  char *corpus = rmx_format("%s/corpus", p->folder), *tokenizer = rmx_format("%s/tokenizer.json", p->folder);
-  char *beside = rmx_format("%s/corpus/tokenizer.json", p->folder), *files = rmx_format("%s/corpus/files.json", p->folder);
+  char *corpus = rmx_format("%s/corpus", p->folder),
+       *tokenizer = rmx_format("%s/tokenizer.json", p->folder);
+  char *beside = rmx_format("%s/corpus/tokenizer.json", p->folder),
+       *files = rmx_format("%s/corpus/files.json", p->folder);
   rmx_status status = RMX_OK;
   if (!corpus || !tokenizer || !beside || !files) status = rmx_fail_memory(err, 0, "a path");
   // What was there was of other text; from here to the last line there is no corpus.
@@ -395,18 +445,21 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
   return status;
 }
 
-// ---- the pipeline ------------------------------------------------------------------------------------
+// ---- the pipeline
+// ------------------------------------------------------------------------------------
 
 static rmx_status run(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
                       const char *base, rmx_err *err) {
   RMX_TRY(check_options(p->options, err));
   RMX_TRY(set_order(p, sources, targets, err));
-  for (size_t i = 0; i < p->n; i++) RMX_TRY(rmx__files_find(p->sources[i], base, &p->files[i], err));
+  for (size_t i = 0; i < p->n; i++)
+    RMX_TRY(rmx__files_find(p->sources[i], base, &p->files[i], err));
   if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who looked already
   if (!known) known = rmx_corpus_files_seen(p->before.folder);
-  rmx_status status = rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, known, p->threads, p->files_seen,
-                                             &p->source_hash, err);
+  rmx_status status =
+      rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, known,
+                             p->threads, p->files_seen, &p->source_hash, err);
   json_decref(known);
   RMX_TRY(status);
   RMX_TRY(rmx__tokenizer_asked(p->options, base, &p->tokenizer_asked, err));
@@ -417,15 +470,19 @@ static rmx_status run(struct preparing *p, const rmx_domain_source *sources, con
   return write_corpus(p, err);
 }
 
-rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
-                              const size_t *targets, size_t ntargets, const char *base, const char *folder,
-                              int threads, const rmx_listener *listener, rmx_err *err) {
-  return rmx_corpus_prepare_from(options, sources, n, targets, ntargets, base, NULL, false, folder, threads, listener, err);
+rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources,
+                              size_t n, const size_t *targets, size_t ntargets, const char *base,
+                              const char *folder, int threads, const rmx_listener *listener,
+                              rmx_err *err) {
+  return rmx_corpus_prepare_from(options, sources, n, targets, ntargets, base, NULL, false, folder,
+                                 threads, listener, err);
 }
 
-rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options, const rmx_domain_source *sources, size_t n,
-                                   const size_t *targets, size_t ntargets, const char *base, const char *before, bool new_tokenizer,
-                                   const char *folder, int threads, const rmx_listener *listener, rmx_err *err) {
+rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options,
+                                   const rmx_domain_source *sources, size_t n,
+                                   const size_t *targets, size_t ntargets, const char *base,
+                                   const char *before, bool new_tokenizer, const char *folder,
+                                   int threads, const rmx_listener *listener, rmx_err *err) {
   rmx_arena arena = {0};
   struct preparing p = {.options = options,
                         .n = n,

@@ -5,11 +5,11 @@
 
 #include "documents.h"
 
-/* The text a tokenizer is trained on (sample.c): about `bytes` bytes, evenly from the training documents of
- * the domains d (n), in each chosen by hash; a domain that has less leaves its share to the others. The
- * texts belong to d; the two arrays are the caller's to free(). */
-rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts, size_t **sizes,
-                       size_t *ntexts, rmx_err *err);
+/* The text a tokenizer is trained on (sample.c): about `bytes` bytes, evenly from the training
+ * documents of the domains d (n), in each chosen by hash; a domain that has less leaves its share
+ * to the others. The texts belong to d; the two arrays are the caller's to free(). */
+rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts,
+                       size_t **sizes, size_t *ntexts, rmx_err *err);
 
 /* What went into a token file. */
 typedef struct rmx__tokenised {
@@ -17,17 +17,21 @@ typedef struct rmx__tokenised {
   uint64_t hash; /* of the ids */
 } rmx__tokenised;
 
-/* Writes the tokens of documents order[0 .. n-1] of d, each with the end of text behind it (tokenise.c).
- * With max_tokens it stops there, if need be within a document. `done` is told of text bytes. */
-rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order, size_t n,
-                         uint64_t max_tokens, const char *path, int threads,
-                         void (*done)(void *context, uint64_t bytes), void *context, rmx__tokenised *out,
-                         rmx_err *err);
+/* Writes the tokens of documents order[0 .. n-1] of d, each with the end of text behind it
+ * (tokenise.c). With max_tokens it stops there, if need be within a document. `done` is told of
+ * text bytes. */
+rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order,
+                         size_t n, uint64_t max_tokens, const char *path, int threads,
+                         void (*done)(void *context, uint64_t bytes), void *context,
+                         rmx__tokenised *out, rmx_err *err);
 
-/* What the tokenizer is asked to be: a hash of the file that is given, or of how one is trained (fingerprint.c). */
-rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked, rmx_err *err);
+/* What the tokenizer is asked to be: a hash of the file that is given, or of how one is trained
+ * (fingerprint.c). */
+rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked,
+                                rmx_err *err);
 
-/* The corpus that was prepared before in <folder>, as far as it can be used again (before.c); folder NULL: none. */
+/* The corpus that was prepared before in <folder>, as far as it can be used again (before.c);
+ * folder NULL: none. */
 typedef struct rmx__before {
   const char *folder;
   json_t *index; /* its corpus.json, or NULL */
@@ -36,11 +40,12 @@ typedef struct rmx__before {
 void rmx__before_open(rmx__before *b, const char *folder);
 void rmx__before_release(rmx__before *b);
 /* Its tokenizer, where that is what is asked for; else NULL. */
-rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o, uint64_t asked);
-/* Puts its token file of a domain's `part` ("train", "valid") at `path`, where it holds just those documents (`text`: their hash)
- * as tokens of t and is whole; fills *out. False: it does not. */
-bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name, const char *part, uint64_t text, const char *path,
-                      rmx__tokenised *out);
+rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o,
+                                     uint64_t asked);
+/* Puts its token file of a domain's `part` ("train", "valid") at `path`, where it holds just those
+ * documents (`text`: their hash) as tokens of t and is whole; fills *out. False: it does not. */
+bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name,
+                      const char *part, uint64_t text, const char *path, rmx__tokenised *out);
 /* A second name for the same file, or a copy where there can be none (part.c). */
 rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err);
 
@@ -50,7 +55,8 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rm
 /* A name serves as a folder; and "domain "x": ..." is to be readable. */
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 /* The hash of a corpus, from its domains' names and its files' hashes, one after the other. */
-uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash, uint64_t valid_hash);
+uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash,
+                              uint64_t valid_hash);
 
 enum { RMX__CORPUS_VERSION = 1 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats a corpus may come in: text with a line that separates documents, and JSON, an object a line.
+// The formats a corpus may come in: text with a line that separates documents, and JSON, an object
+// a line.
 #include "reader.h"
 
 #include <stdlib.h>
@@ -28,13 +29,15 @@ static bool is_separator(const char *separator, const char *line, size_t size) {
 
 static rmx_status too_long(const rmx__reader *r, const char *what, rmx_err *err) {
   return rmx_fail(err, RMX_EINPUT,
-                  "%s:%zu: %s of more than %llu bytes: cut it up, or raise corpus.max_document (memory must hold one)", r->path,
-                  r->line_number, what, (unsigned long long)r->o.max_document);
+                  "%s:%zu: %s of more than %llu bytes: cut it up, or raise corpus.max_document "
+                  "(memory must hold one)",
+                  r->path, r->line_number, what, (unsigned long long)r->o.max_document);
 }
 
 // Counts lines that speak against the separator.
 static void look_at_line(rmx__reader *r, const char *line, size_t size) {
-  static const char *const ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|im_end|>"};
+  static const char *const ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
+                                     "<|im_end|>"};
   if (size && line[size - 1] == '\r') size--;
   if (size == 0) return;
   if (line[0] == '%') {
@@ -71,8 +74,8 @@ static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
 
 // ---- JSON ---------------------------------------------------------------------------------
 
-// The next object of an array, or one that goes over several lines, into r->line: brackets are counted, strings stepped
-// over. *cut: it is too long, or the file ends within it.
+// The next object of an array, or one that goes over several lines, into r->line: brackets are
+// counted, strings stepped over. *cut: it is too long, or the file ends within it.
 static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
   rmx__source *s = &r->source;
   size_t depth = 0;
@@ -100,15 +103,23 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
       }
       begun = true;
       if (string) {
-        if (escape) escape = false;
-        else if (*at == '\\') escape = true;
-        else if (*at == '"') string = false;
+        if (escape)
+          escape = false;
+        else if (*at == '\\')
+          escape = true;
+        else if (*at == '"')
+          string = false;
         continue;
       }
-      if (*at == '"') string = true;
-      else if (*at == '{' || *at == '[') depth++;
-      else if ((*at == '}' || *at == ']') && depth > 0) over = --depth == 0;
-      else if (depth == 0 && (over = *at == ',' || *at == ']')) break;  // behind a value that is no object
+      if (*at == '"')
+        string = true;
+      else if (*at == '{' || *at == '[')
+        depth++;
+      else if ((*at == '}' || *at == ']') && depth > 0)
+        over = --depth == 0;
+      // behind a value that is no object
+      else if (depth == 0 && (over = *at == ',' || *at == ']'))
+        break;
     }
     size_t n = (size_t)(at - from), room = r->o.max_document ? r->o.max_document - r->line.size : n;
     *cut = *cut || n > room;
@@ -126,15 +137,17 @@ static rmx_status unusable(rmx__reader *r, uint64_t *counter, const char *what, 
     ++*counter;
     return RMX_OK;
   }
-  return rmx_fail(err, RMX_EINPUT, "%s:%zu: %s; repair the line, or set corpus.skip_bad to pass over such lines", r->path,
-                  r->line_number, what);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s:%zu: %s; repair the line, or set corpus.skip_bad to pass over such lines",
+                  r->path, r->line_number, what);
 }
 
 // The text of the object in r->line; *good: r->text has it.
 static rmx_status take_object(rmx__reader *r, bool *good, rmx_err *err) {
   rmx__json_look look;
   char what[512];
-  rmx__json_found found = rmx__json_text(r->line.data, r->line.size, r->o.text_field, &r->text, &look);
+  rmx__json_found found =
+      rmx__json_text(r->line.data, r->line.size, r->o.text_field, &r->text, &look);
   if (r->text.failed) return rmx_fail_memory(err, r->line.size, r->path);
   *good = found == RMX__JSON_TEXT;
   switch (found) {
@@ -145,7 +158,9 @@ static rmx_status take_object(rmx__reader *r, bool *good, rmx_err *err) {
       r->no_text++;
       return RMX_OK;
     case RMX__JSON_MISSING:
-      snprintf(what, sizeof what, "\"%s\" is missing (corpus.text_field names the field with the text)", r->o.text_field);
+      snprintf(what, sizeof what,
+               "\"%s\" is missing (corpus.text_field names the field with the text)",
+               r->o.text_field);
       return unusable(r, &r->no_text, what, err);
     case RMX__JSON_OTHER:
       snprintf(what, sizeof what, "\"%s\" is not a string", r->o.text_field);
@@ -186,7 +201,8 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
 
 // ---- the first bytes ---------------------------------------------------------------------------
 
-// An array begins with its bracket; an object that goes over several lines has its brace alone on the first.
+// An array begins with its bracket; an object that goes over several lines has its brace alone on
+// the first.
 static bool is_by_value(rmx__source *s, bool *array) {
   const char *p = s->block + s->at, *end = s->block + s->end;
   while (p < end && strchr(" \t\r\n", *p) && *p) p++;
@@ -252,11 +268,13 @@ size_t rmx__stem(const char *path) {
 }
 
 void rmx__formats_known(rmx_buf *out) {
-  for (size_t i = 0; i < NFORMATS; i++) rmx_buf_printf(out, "%s%s", i ? ", " : "", formats[i].extension);
+  for (size_t i = 0; i < NFORMATS; i++)
+    rmx_buf_printf(out, "%s%s", i ? ", " : "", formats[i].extension);
   rmx_buf_printf(out, ", each as it is or packed (%s)", rmx__packings_known);
 }
 
-rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o, rmx_err *err) {
+rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o,
+                            rmx_err *err) {
   *r = (rmx__reader){.path = path, .o = *o, .format = rmx__format_of(path)};
   if (!r->format) {
     rmx_buf known = {0};
@@ -264,8 +282,10 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_
     const char *slash = strrchr(path, '/');
     rmx__kind_use use;
     const char *why = rmx__kind_of_name(slash ? slash + 1 : path, &use);
-    rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s%s%s", path,
-                                 known.data ? known.data : "", use == RMX__KIND_DATA ? "; " : "", use == RMX__KIND_DATA ? why : "");
+    rmx_status status =
+        rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s%s%s", path,
+                 known.data ? known.data : "", use == RMX__KIND_DATA ? "; " : "",
+                 use == RMX__KIND_DATA ? why : "");
     rmx_buf_release(&known);
     return status;
   }

@@ -16,10 +16,12 @@ typedef struct rmx__format {
 
 /* How files are read; the texts are the caller's. */
 typedef struct rmx__reader_options {
-  const char *text_field; /* of .jsonl: the string that is the document, by its key, or a path of keys with dots */
-  const char *separator;  /* of .txt: the line that ends a document; "" a blank line, "none": the file is one */
-  bool skip_bad;          /* lines that cannot be used are counted, not an error */
-  uint64_t max_document;  /* bytes of a document, or of a line of JSON, at most; 0: any */
+  /* of .jsonl: the string that is the document, by its key, or a path of keys with dots */
+  const char *text_field;
+  /* of .txt: the line that ends a document; "" a blank line, "none": the file is one */
+  const char *separator;
+  bool skip_bad;         /* lines that cannot be used are counted, not an error */
+  uint64_t max_document; /* bytes of a document, or of a line of JSON, at most; 0: any */
 } rmx__reader_options;
 
 struct rmx__reader {
@@ -30,22 +32,25 @@ struct rmx__reader {
   rmx_buf text; /* the present document: valid UTF-8 */
   rmx_buf line, scratch;
   size_t line_number;
-  bool looked;             /* at the first bytes */
-  bool by_value;           /* JSON that is an array, or objects over several lines */
+  bool looked;                 /* at the first bytes */
+  bool by_value;               /* JSON that is an array, or objects over several lines */
   bool array_open, array_over; /* the bracket of an array has been read; the one that closes it */
-  size_t feeds;            /* line feeds in the present value: counted with the next */
-  uint64_t bad_lines;      /* skipped */
-  uint64_t no_text;        /* lines whose text is null, or missing: skipped */
-  uint64_t invalid_utf8;   /* bytes, and halves of surrogate pairs, replaced by U+FFFD */
+  size_t feeds;                /* line feeds in the present value: counted with the next */
+  uint64_t bad_lines;          /* skipped */
+  uint64_t no_text;            /* lines whose text is null, or missing: skipped */
+  uint64_t invalid_utf8;       /* bytes, and halves of surrogate pairs, replaced by U+FFFD */
   /* Of text: what makes its separator doubtful. */
-  uint64_t separators;     /* lines that ended a document */
-  uint64_t end_tokens;     /* lines within documents that are a known end token, as <|endoftext|> */
-  uint64_t comment_lines;  /* lines that begin with the separator % and go on: comments of LaTeX, Erlang, Prolog */
-  bool html;               /* it begins as a web page */
+  uint64_t separators; /* lines that ended a document */
+  uint64_t end_tokens; /* lines within documents that are a known end token, as <|endoftext|> */
+  /* lines that begin with the separator % and go on: comments of LaTeX, Erlang, Prolog */
+  uint64_t comment_lines;
+  bool html; /* it begins as a web page */
 };
 
-/* Opens a file as documents; the end of its name says how. Documents of white space only are passed over. */
-rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o, rmx_err *err);
+/* Opens a file as documents; the end of its name says how. Documents of white space only are passed
+ * over. */
+rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o,
+                            rmx_err *err);
 rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err);
 void rmx__reader_close(rmx__reader *r);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which text a tokenizer is trained on: as much of each domain, so that no mixture is favoured by it.
+// Which text a tokenizer is trained on: as much of each domain, so that no mixture is favoured by
+// it.
 #include <stdlib.h>
 
 #include "prepare.h"
@@ -68,8 +69,8 @@ static rmx_status take(const struct sampling *s, struct list *l, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, l->n * sizeof *l->texts, "the tokenizer's sample");
 }
 
-rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts, size_t **sizes,
-                       size_t *ntexts, rmx_err *err) {
+rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts,
+                       size_t **sizes, size_t *ntexts, rmx_err *err) {
   struct sampling *s = rmx_calloc(n, sizeof *s);
   if (!s) return rmx_fail_memory(err, n * sizeof *s, "the tokenizer's sample");
   for (size_t i = 0; i < n; i++) {

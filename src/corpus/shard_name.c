@@ -28,7 +28,8 @@ static size_t without_hash(const char *name, size_t size) {
 // "00000-of-01024" at the end of a name: where it begins; size where there is none.
 static size_t one_of_many(const char *name, size_t size) {
   size_t total = digits_before(name, size);
-  if (total == size || total < 5 || !is_part(name[total - 1]) || strncasecmp(name + total - 3, "of", 2) != 0 || !is_part(name[total - 4]))
+  if (total == size || total < 5 || !is_part(name[total - 1]) ||
+      strncasecmp(name + total - 3, "of", 2) != 0 || !is_part(name[total - 4]))
     return size;
   size_t number = digits_before(name, total - 4);
   return number < total - 4 ? number : size;
@@ -53,14 +54,15 @@ static const struct {
   const char *word;
   rmx__role role;
 } words[] = {
-    {"train", RMX__ROLE_TRAIN}, {"training", RMX__ROLE_TRAIN}, {"valid", RMX__ROLE_VALID}, {"validation", RMX__ROLE_VALID},
-    {"val", RMX__ROLE_VALID},   {"dev", RMX__ROLE_VALID},      {"eval", RMX__ROLE_VALID},  {"heldout", RMX__ROLE_VALID},
-    {"test", RMX__ROLE_TEST},
+    {"train", RMX__ROLE_TRAIN},      {"training", RMX__ROLE_TRAIN}, {"valid", RMX__ROLE_VALID},
+    {"validation", RMX__ROLE_VALID}, {"val", RMX__ROLE_VALID},      {"dev", RMX__ROLE_VALID},
+    {"eval", RMX__ROLE_VALID},       {"heldout", RMX__ROLE_VALID},  {"test", RMX__ROLE_TEST},
 };
 
 rmx__role rmx__role_of_word(const char *word, size_t size) {
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strlen(words[i].word) == size && strncasecmp(words[i].word, word, size) == 0) return words[i].role;
+    if (strlen(words[i].word) == size && strncasecmp(words[i].word, word, size) == 0)
+      return words[i].role;
   return RMX__ROLE_NONE;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as they are, gzip files and Zstandard files, all seen as one run of bytes. An archive that stops
-// before its end is an error that names the file: half a file must not pass for a whole one.
+// Files as they are, gzip files and Zstandard files, all seen as one run of bytes. An archive that
+// stops before its end is an error that names the file: half a file must not pass for a whole one.
 #include "source.h"
 
 #include <errno.h>
@@ -25,10 +25,11 @@ static rmx_status read_packed(rmx__source *s, void *into, size_t size, size_t *g
 }
 
 // The first bytes of a packed file that does not begin as one say what it is instead.
-static rmx_status check_magic(const rmx__source *s, const char *what, const char *magic, size_t size, const void *data,
-                              size_t n, rmx_err *err) {
+static rmx_status check_magic(const rmx__source *s, const char *what, const char *magic,
+                              size_t size, const void *data, size_t n, rmx_err *err) {
   if (n == 0 || memcmp(data, magic, n < size ? n : size) == 0) return RMX_OK;
-  const char *kind = rmx__kind_is_html(data, n) ? "a web page; the download failed, fetch it again" : rmx__kind_of_bytes(data, n);
+  const char *kind = rmx__kind_is_html(data, n) ? "a web page; the download failed, fetch it again"
+                                                : rmx__kind_of_bytes(data, n);
   return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, what,
                   kind ? kind : "not packed at all; take the ending off its name");
 }
@@ -70,7 +71,8 @@ static rmx_status read_gzip(rmx__source *s, void *into, size_t size, size_t *got
       size_t n;
       RMX_TRY(read_packed(s, g->packed, sizeof g->packed, &n, err));
       if (n == 0 && (g->inside || s->packed == 0))
-        return rmx_fail(err, RMX_EINPUT, "%s: the gzip file ends too early, after %llu bytes: fetch it again",
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: the gzip file ends too early, after %llu bytes: fetch it again",
                         s->path, (unsigned long long)s->packed);
       if (n == 0) break;
       if (s->packed == n) RMX_TRY(check_magic(s, "gzip", "\x1F\x8B", 2, g->packed, n, err));
@@ -129,7 +131,8 @@ static rmx_status read_zstd(rmx__source *s, void *into, size_t size, size_t *got
       RMX_TRY(read_packed(s, z->packed, sizeof z->packed, &z->in.size, err));
       dry = z->in.size == 0;
       // Frames to be skipped (pzstd writes them) begin otherwise, all with 5?2A4D18.
-      bool skippable = z->in.size >= 4 && (z->packed[0] & 0xF0) == 0x50 && memcmp(z->packed + 1, "\x2A\x4D\x18", 3) == 0;
+      bool skippable = z->in.size >= 4 && (z->packed[0] & 0xF0) == 0x50 &&
+                       memcmp(z->packed + 1, "\x2A\x4D\x18", 3) == 0;
       if (s->packed == z->in.size && !skippable)
         RMX_TRY(check_magic(s, "Zstandard", "\x28\xB5\x2F\xFD", 4, z->packed, z->in.size, err));
       if (dry && z->wants == 0) break;
@@ -137,14 +140,16 @@ static rmx_status read_zstd(rmx__source *s, void *into, size_t size, size_t *got
     z->wants = ZSTD_decompressStream(z->stream, &out, &z->in);
     if (ZSTD_isError(z->wants) && ZSTD_getErrorCode(z->wants) == ZSTD_error_memory_allocation)
       return rmx_fail(err, RMX_ENOMEM,
-                      "%s: no memory for its window (made by zstd --long or --ultra): pack it again without, or give more memory",
+                      "%s: no memory for its window (made by zstd --long or --ultra): pack it "
+                      "again without, or give more memory",
                       s->path);
     if (ZSTD_isError(z->wants))
-      return rmx_fail(err, RMX_EINPUT, "%s: broken Zstandard file: %s", s->path, ZSTD_getErrorName(z->wants));
+      return rmx_fail(err, RMX_EINPUT, "%s: broken Zstandard file: %s", s->path,
+                      ZSTD_getErrorName(z->wants));
     if (dry && out.pos == 0 && z->wants != 0)
       return rmx_fail(err, RMX_EINPUT,
-                      "%s: the Zstandard file ends too early, after %llu bytes: fetch it again", s->path,
-                      (unsigned long long)s->packed);
+                      "%s: the Zstandard file ends too early, after %llu bytes: fetch it again",
+                      s->path, (unsigned long long)s->packed);
   }
   *got = out.pos;
   return RMX_OK;
@@ -199,7 +204,8 @@ rmx_status rmx__source_open(rmx__source *s, const char *path, rmx_err *err) {
   *s = (rmx__source){.path = path, .packing = rmx__packing_of(path, &stem)};
   s->file = open_regular(path, err);
   rmx_status status = s->file ? RMX_OK : err->status;
-  if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1))) status = rmx_fail_memory(err, RMX__BLOCK, path);
+  if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1)))
+    status = rmx_fail_memory(err, RMX__BLOCK, path);
   if (status == RMX_OK) status = s->packing->open(s, err);
   if (status == RMX_OK) return RMX_OK;
   s->packing = NULL;  // its open released what it had
@@ -226,14 +232,16 @@ rmx_status rmx__source_fill(rmx__source *s, rmx_err *err) {
     RMX_TRY(rmx__source_peek(s, 3, err));
     if (s->at < s->end || s->ended) return RMX_OK;
   }
-  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
   s->at = s->end = 0;
   RMX_TRY(s->packing->read(s, s->block, RMX__BLOCK, &s->end, err));
   s->ended = s->end == 0;
   return RMX_OK;
 }
 
-rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut, rmx_err *err) {
+rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut,
+                            rmx_err *err) {
   line->size = 0;
   rmx_buf_add(line, "", 0);
   *more = *cut = false;

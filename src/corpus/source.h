@@ -30,14 +30,17 @@ struct rmx__source {
 enum { RMX__BLOCK = 1 << 17 };
 
 rmx_status rmx__source_open(rmx__source *s, const char *path, rmx_err *err);
-/* The bytes at hand, block[at .. end]: at least one, but at the end of the file, where `ended` is set. The caller moves
- * `at` on. A byte order mark at the start of the file is skipped. */
+/* The bytes at hand, block[at .. end]: at least one, but at the end of the file, where `ended` is
+ * set. The caller moves `at` on. A byte order mark at the start of the file is skipped. */
 rmx_status rmx__source_fill(rmx__source *s, rmx_err *err);
-/* Has the first bytes at hand, as many as there are up to `size` (at most RMX__BLOCK). Before anything else is read. */
+/* Has the first bytes at hand, as many as there are up to `size` (at most RMX__BLOCK). Before
+ * anything else is read. */
 rmx_status rmx__source_peek(rmx__source *s, size_t size, rmx_err *err);
-/* The next line without its line feed, into `line`; *more is false at the end. Of a line of more than `most` bytes
- * (0: any) `line` keeps the first of them, and *cut is set: memory is bounded, whatever the file unpacks to. */
-rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut, rmx_err *err);
+/* The next line without its line feed, into `line`; *more is false at the end. Of a line of more
+ * than `most` bytes (0: any) `line` keeps the first of them, and *cut is set: memory is bounded,
+ * whatever the file unpacks to. */
+rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut,
+                            rmx_err *err);
 void rmx__source_close(rmx__source *s);
 
 /* The packing of a file by its name, and the length of the name without the packing's suffix. */

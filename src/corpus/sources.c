@@ -21,8 +21,8 @@ char *rmx__as_pattern(const char *path) {
   return b.data;
 }
 
-static rmx_status find(const char *name, const rmx_strings *globs, const char *base, rmx_strings *out,
-                       uint64_t *bytes, rmx_err *err) {
+static rmx_status find(const char *name, const rmx_strings *globs, const char *base,
+                       rmx_strings *out, uint64_t *bytes, rmx_err *err) {
   for (size_t i = 0; i < globs->n; i++) {
     char *folder = rmx__as_pattern(base ? base : ""),
          *pattern = folder ? rmx_path_in(folder, globs->items[i]) : NULL;
@@ -37,21 +37,24 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
     for (size_t j = first; j < out->n; j++) {
       const char *path = out->items[j];
       struct stat info;
-      if (stat(path, &info) != 0) return rmx_fail_errno(err, "domain \"%s\": cannot read %s", name, path);
+      if (stat(path, &info) != 0)
+        return rmx_fail_errno(err, "domain \"%s\": cannot read %s", name, path);
       if (!S_ISREG(info.st_mode))
         return rmx_fail(err, RMX_EINPUT,
-                        "domain \"%s\": %s is not a file; name the files in it, as in %s/*.jsonl", name, path,
-                        path);
+                        "domain \"%s\": %s is not a file; name the files in it, as in %s/*.jsonl",
+                        name, path, path);
       for (size_t k = 0; k < first; k++)
         if (strcmp(out->items[k], path) == 0)
-          return rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s is matched by two of its patterns", name, path);
+          return rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s is matched by two of its patterns",
+                          name, path);
       *bytes += (uint64_t)info.st_size;
     }
   }
   return RMX_OK;
 }
 
-rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out, rmx_err *err) {
+rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
+                           rmx_err *err) {
   *out = (rmx__files){0};
   if (source->files.n == 0 && !(source->valid_only && source->valid_files.n))
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no files are given", source->name);

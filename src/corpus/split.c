@@ -15,14 +15,16 @@ static rmx_status too_few(const rmx__documents *d, size_t kept, rmx_err *err) {
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text in its %zu file%s", d->name, d->files,
                     d->files == 1 ? "" : "s");
   if (kept == 0)
-    return rmx_fail(err, RMX_EINPUT,
-                    "domain \"%s\": all of its %zu document%s there already, in it or in another domain: "
-                    "leave the domain out, or set dedup to false",
-                    d->name, d->n, d->n == 1 ? " is" : "s are");
-  return rmx_fail(err, RMX_EINPUT,
-                  "domain \"%s\" has 1 document, and needs one to train on and one to validate with: "
-                  "give valid_files, or a separator that cuts it into several",
-                  d->name);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "domain \"%s\": all of its %zu document%s there already, in it or in another domain: "
+        "leave the domain out, or set dedup to false",
+        d->name, d->n, d->n == 1 ? " is" : "s are");
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "domain \"%s\" has 1 document, and needs one to train on and one to validate with: "
+      "give valid_files, or a separator that cuts it into several",
+      d->name);
 }
 
 rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err) {
@@ -61,8 +63,8 @@ static int by_hash(const void *x, const void *y) {
   return (a->index > b->index) - (a->index < b->index);
 }
 
-rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order, size_t *n,
-                                  rmx_err *err) {
+rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order,
+                                  size_t *n, rmx_err *err) {
   size_t kept = count(d, fate), at = 0;
   struct key *keys = rmx_calloc(kept, sizeof *keys);
   size_t *indices = rmx_calloc(kept, sizeof *indices);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fixed mixture: which domain gives the next sequence, and which window of it.
 //
-// Domains. Before each sequence domain d has the credit c_d = n w_d - x_d: what is due to it after n
-// sequences, less the x_d it gave. Of those with c_d > 0 the one whose next sequence is due first goes, that
-// is the smallest (1 - c_d) / w_d. These are the tasks, releases and deadlines of proportionate fairness
-// (Baruah, Cohen, Plaxton and Varvel, "Proportionate progress", Algorithmica 1996), which earliest deadline
-// first keeps on one processor; so -1 < c_d < 1 at all times. (To take the greatest credit looks simpler and
-// is not as good: with many small domains beside a large one shares are then off by more than a sequence.)
+// Domains. Before each sequence domain d has the credit c_d = n w_d - x_d: what is due to it after
+// n sequences, less the x_d it gave. Of those with c_d > 0 the one whose next sequence is due first
+// goes, that is the smallest (1 - c_d) / w_d. These are the tasks, releases and deadlines of
+// proportionate fairness (Baruah, Cohen, Plaxton and Varvel, "Proportionate progress", Algorithmica
+// 1996), which earliest deadline first keeps on one processor; so -1 < c_d < 1 at all times. (To
+// take the greatest credit looks simpler and is not as good: with many small domains beside a large
+// one shares are then off by more than a sequence.)
 //
-// Windows. Epoch e of a domain starts at a random shift below T and walks the windows of T tokens behind it
-// in a random order; both come from (seed, domain, epoch) alone. So the state is a few numbers a domain.
+// Windows. Epoch e of a domain starts at a random shift below T and walks the windows of T tokens
+// behind it in a random order; both come from (seed, domain, epoch) alone. So the state is a few
+// numbers a domain.
 #include <inttypes.h>
 #include <regmix/corpus.h>
 #include <stdlib.h>
@@ -74,10 +76,12 @@ static rmx_status too_short(const struct fixed *f, size_t d, rmx_err *err) {
       domain->name, domain->train_tokens, f->T + 1, f->T);
 }
 
-static void copy_window(const struct fixed *f, size_t d, uint64_t from, int32_t *tokens, int32_t *labels) {
+static void copy_window(const struct fixed *f, size_t d, uint64_t from, int32_t *tokens,
+                        int32_t *labels) {
   const rmx_domain *domain = &f->corpus->domains[d];
   size_t T = (size_t)f->T;
-  for (size_t t = 0; t < T; t++) tokens[t] = (int32_t)rmx_token_at(domain->train, domain->width, from + t);
+  for (size_t t = 0; t < T; t++)
+    tokens[t] = (int32_t)rmx_token_at(domain->train, domain->width, from + t);
   memcpy(labels, tokens + 1, (T - 1) * sizeof *labels);
   labels[T - 1] = (int32_t)rmx_token_at(domain->train, domain->width, from + T);
 }
@@ -86,7 +90,8 @@ static rmx_status fixed_next(rmx_stream *s, rmx_batch *into, rmx_err *err) {
   struct fixed *f = (struct fixed *)s;
   size_t T = (size_t)f->T;
   if (into->T != f->T)
-    return rmx_fail(err, RMX_EUSAGE, "a batch of %d tokens a sequence from a stream of %d", into->T, f->T);
+    return rmx_fail(err, RMX_EUSAGE, "a batch of %d tokens a sequence from a stream of %d", into->T,
+                    f->T);
   for (int b = 0; b < into->B; b++) {
     size_t d = next_domain(f), at = (size_t)b * T;
     if (d == s->D) return rmx_fail(err, RMX_ENUMERIC, "the mixture has no positive weight left");
@@ -107,8 +112,8 @@ static rmx_status fixed_next(rmx_stream *s, rmx_batch *into, rmx_err *err) {
 
 static json_t *fixed_save(const rmx_stream *s) {
   const struct fixed *f = (const struct fixed *)s;
-  json_t *mixture = json_array(), *credit = json_array(), *sequences = json_array(), *epoch = json_array(),
-         *position = json_array();
+  json_t *mixture = json_array(), *credit = json_array(), *sequences = json_array(),
+         *epoch = json_array(), *position = json_array();
   for (size_t d = 0; d < s->D; d++) {
     json_array_append_new(mixture, json_real(s->mixture[d]));
     json_array_append_new(credit, json_real(f->credit[d]));
@@ -116,10 +121,10 @@ static json_t *fixed_save(const rmx_stream *s) {
     json_array_append_new(epoch, json_integer((json_int_t)f->walks[d].epoch));
     json_array_append_new(position, json_integer((json_int_t)f->walks[d].position));
   }
-  return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "stream", s->type->name, "context", f->T,
-                   "seed", json_sprintf("%016" PRIx64, f->seed), "corpus",
-                   json_sprintf("%016" PRIx64, f->corpus->hash), "mixture", mixture, "credit", credit,
-                   "sequences", sequences, "epoch", epoch, "position", position);
+  return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "stream", s->type->name,
+                   "context", f->T, "seed", json_sprintf("%016" PRIx64, f->seed), "corpus",
+                   json_sprintf("%016" PRIx64, f->corpus->hash), "mixture", mixture, "credit",
+                   credit, "sequences", sequences, "epoch", epoch, "position", position);
 }
 
 static rmx_status check_origin(const struct fixed *f, const json_t *state, rmx_err *err) {
@@ -139,7 +144,8 @@ static rmx_status check_origin(const struct fixed *f, const json_t *state, rmx_e
   double T;
   RMX_TRY(rmx_json_number(state, "context", &T, "the state of a stream", err));
   if (T != f->T)
-    return rmx_fail(err, RMX_EINPUT, "the state is of a stream with context %g; this one has %d", T, f->T);
+    return rmx_fail(err, RMX_EINPUT, "the state is of a stream with context %g; this one has %d", T,
+                    f->T);
   return RMX_OK;
 }
 
@@ -156,8 +162,8 @@ static rmx_status fixed_load(rmx_stream *s, const json_t *state, rmx_err *err) {
       good = k < 2 ? json_is_number(x) : json_is_integer(x) && json_integer_value(x) >= 0;
     }
     if (!good)
-      return rmx_fail(err, RMX_EINPUT, "the state of a stream: \"%s\" is not a list of %zu numbers", keys[k],
-                      s->D);
+      return rmx_fail(err, RMX_EINPUT, "the state of a stream: \"%s\" is not a list of %zu numbers",
+                      keys[k], s->D);
   }
   for (size_t d = 0; d < s->D; d++) {
     s->mixture[d] = json_number_value(json_array_get(lists[0], d));
@@ -185,7 +191,8 @@ static void fixed_free(rmx_stream *s) {
   free(f);
 }
 
-static const rmx_stream_type fixed_type = {"fixed", fixed_next, NULL, fixed_save, fixed_load, fixed_free};
+static const rmx_stream_type fixed_type = {"fixed",    fixed_next, NULL,
+                                           fixed_save, fixed_load, fixed_free};
 
 rmx_status rmx_stream_fixed(const rmx_corpus *corpus, const double *mixture, int T, uint64_t seed,
                             rmx_stream **out, rmx_err *err) {
@@ -207,7 +214,8 @@ rmx_status rmx_stream_fixed(const rmx_corpus *corpus, const double *mixture, int
     status = rmx_fail_memory(err, D * sizeof *f->walks, "a stream");
   } else {
     memcpy(f->base.mixture, mixture, D * sizeof *mixture);
-    status = rmx_mixture_check(f->base.mixture, D, corpus->names, 0.01, "the mixture of a stream", err);
+    status =
+        rmx_mixture_check(f->base.mixture, D, corpus->names, 0.01, "the mixture of a stream", err);
   }
   for (size_t d = 0; d < D && status == RMX_OK; d++) {
     begin_epoch(f, d, 0);

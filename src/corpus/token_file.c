@@ -11,8 +11,8 @@
 static const char magic[8] = {'R', 'M', 'X', 'T', 'O', 'K', 'E', 'N'};
 enum { VERSION = 1 };
 
-rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab, uint64_t tokenizer_hash,
-                                  rmx_err *err) {
+rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab,
+                                  uint64_t tokenizer_hash, rmx_err *err) {
   *w = (rmx__token_writer){.width = vocab <= 65536 ? 2 : 4, .tokenizer_hash = tokenizer_hash};
   RMX_TRY(rmx_outfile_open(&w->out, path, err));
   rmx__token_header blank = {0};  // no magic: not a token file until it is whole
@@ -44,15 +44,16 @@ rmx_status rmx__token_writer_commit(rmx__token_writer *w, uint64_t *hash, rmx_er
   } else {
     status = rmx_map_open(&map, w->out.temporary, err);
     if (status == RMX_OK && map.size != size)
-      status =
-          rmx_fail(err, RMX_EIO, "%s: %zu bytes were written, %zu are there", w->out.path, size, map.size);
+      status = rmx_fail(err, RMX_EIO, "%s: %zu bytes were written, %zu are there", w->out.path,
+                        size, map.size);
   }
   if (status != RMX_OK) {
     rmx_map_release(&map);
     rmx__token_writer_discard(w);
     return status;
   }
-  *hash = rmx_hash((const char *)map.data + sizeof(rmx__token_header), size - sizeof(rmx__token_header), 0);
+  *hash = rmx_hash((const char *)map.data + sizeof(rmx__token_header),
+                   size - sizeof(rmx__token_header), 0);
   rmx_map_release(&map);
   rmx__token_header header = {.version = VERSION,
                               .width = (uint32_t)w->width,
@@ -77,8 +78,8 @@ rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokeniz
     return rmx_fail(err, RMX_EINPUT, "%s: not a token file: %s", path, again);
   memcpy(&h, data, sizeof h);
   if (h.version != VERSION)
-    return rmx_fail(err, RMX_EINPUT, "%s: a token file of version %u; this program reads %d: %s", path,
-                    h.version, VERSION, again);
+    return rmx_fail(err, RMX_EINPUT, "%s: a token file of version %u; this program reads %d: %s",
+                    path, h.version, VERSION, again);
   if (h.width != 2 && h.width != 4)
     return rmx_fail(err, RMX_EINPUT, "%s: %u bytes an id; wanted 2 or 4: %s", path, h.width, again);
   size_t room = (size - sizeof h) / h.width;
@@ -86,19 +87,21 @@ rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokeniz
     return rmx_fail(err, RMX_EINPUT, "%s: %llu tokens by its header, %zu by its size: %s", path,
                     (unsigned long long)h.tokens, room, again);
   if (h.tokenizer_hash != tokenizer_hash)
-    return rmx_fail(err, RMX_EINPUT, "%s: tokens of another tokenizer (%016llx, the corpus has %016llx): %s",
-                    path, (unsigned long long)h.tokenizer_hash, (unsigned long long)tokenizer_hash, again);
+    return rmx_fail(
+        err, RMX_EINPUT, "%s: tokens of another tokenizer (%016llx, the corpus has %016llx): %s",
+        path, (unsigned long long)h.tokenizer_hash, (unsigned long long)tokenizer_hash, again);
   const char *ids = (const char *)data + sizeof h;
   if (rmx_hash(ids, size - sizeof h, 0) != h.hash)
-    return rmx_fail(err, RMX_EINPUT, "%s: damaged: the ids do not have the hash of the header: %s", path,
-                    again);
+    return rmx_fail(err, RMX_EINPUT, "%s: damaged: the ids do not have the hash of the header: %s",
+                    path, again);
   uint32_t most = 0;
   for (size_t i = 0; i < room; i++) {
     uint32_t id = rmx_token_at(ids, (int)h.width, i);
     most = id > most ? id : most;
   }
   if (room && most >= (uint32_t)vocab)
-    return rmx_fail(err, RMX_EINPUT, "%s: token %u in a vocabulary of %d: %s", path, most, vocab, again);
+    return rmx_fail(err, RMX_EINPUT, "%s: token %u in a vocabulary of %d: %s", path, most, vocab,
+                    again);
   *header = h;
   return RMX_OK;
 }

@@ -23,15 +23,16 @@ typedef struct rmx__token_writer {
   int width;
   uint64_t tokens, tokenizer_hash;
 } rmx__token_writer;
-rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab, uint64_t tokenizer_hash,
-                                  rmx_err *err);
-void rmx__token_writer_add(rmx__token_writer *w, const uint32_t *ids, size_t n); /* errors show at commit */
+rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab,
+                                  uint64_t tokenizer_hash, rmx_err *err);
+/* errors show at commit */
+void rmx__token_writer_add(rmx__token_writer *w, const uint32_t *ids, size_t n);
 /* *hash is that of the ids. */
 rmx_status rmx__token_writer_commit(rmx__token_writer *w, uint64_t *hash, rmx_err *err);
 void rmx__token_writer_discard(rmx__token_writer *w);
 
-/* Checks that (data, size) is a whole token file of this tokenizer, its hash included, and that each id is
- * below `vocab`. Cost: one pass over the ids, at the speed of memory. */
+/* Checks that (data, size) is a whole token file of this tokenizer, its hash included, and that
+ * each id is below `vocab`. Cost: one pass over the ids, at the speed of memory. */
 rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokenizer_hash, int vocab,
                                  const char *path, rmx__token_header *header, rmx_err *err);
 

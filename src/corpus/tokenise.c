@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents to a token file. Rounds of a few hundred kilobytes a thread are encoded side by side and
-// written in order, so the file depends on no number of threads and memory on no size of corpus.
+// Documents to a token file. Rounds of a few hundred kilobytes a thread are encoded side by side
+// and written in order, so the file depends on no number of threads and memory on no size of
+// corpus.
 #include <stdlib.h>
 
 #include "prepare.h"
@@ -29,7 +30,8 @@ static void encode_piece(void *context, size_t i) {
   p->tokens.n = 0;
   for (size_t j = p->from; j < p->to && p->err.status == RMX_OK; j++) {
     const rmx__document *doc = &r->d->items[r->order[j]];
-    if (rmx_tokenizer_encode(r->t, rmx__document_text(r->d, doc), doc->size, &p->tokens, &p->err) != RMX_OK)
+    if (rmx_tokenizer_encode(r->t, rmx__document_text(r->d, doc), doc->size, &p->tokens, &p->err) !=
+        RMX_OK)
       return;
     if (p->tokens.n == p->tokens.capacity) {
       uint32_t *ids = rmx_realloc(p->tokens.ids, 2 * p->tokens.capacity + 1, sizeof *ids);
@@ -44,10 +46,10 @@ static void encode_piece(void *context, size_t i) {
   }
 }
 
-// The first `keep` tokens of a piece: each document in them ends with its one end of text, but maybe the
-// last.
-static rmx_status count_cut(const rmx_tokenizer *t, const struct piece *p, size_t keep, rmx__tokenised *out,
-                            rmx_err *err) {
+// The first `keep` tokens of a piece: each document in them ends with its one end of text, but
+// maybe the last.
+static rmx_status count_cut(const rmx_tokenizer *t, const struct piece *p, size_t keep,
+                            rmx__tokenised *out, rmx_err *err) {
   uint32_t end_of_text = rmx_tokenizer_end_of_text(t);
   rmx_buf text = {0};
   rmx_status status = RMX_OK;
@@ -80,17 +82,18 @@ static rmx_status add_piece(const rmx_tokenizer *t, struct piece *p, uint64_t ma
   return RMX_OK;
 }
 
-rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order, size_t n,
-                         uint64_t max_tokens, const char *path, int threads,
-                         void (*done)(void *context, uint64_t bytes), void *context, rmx__tokenised *out,
-                         rmx_err *err) {
+rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order,
+                         size_t n, uint64_t max_tokens, const char *path, int threads,
+                         void (*done)(void *context, uint64_t bytes), void *context,
+                         rmx__tokenised *out, rmx_err *err) {
   size_t most = (size_t)(threads > 1 ? threads : 1) * PIECES_A_THREAD;
   struct piece *pieces = rmx_calloc(most, sizeof *pieces);
   if (!pieces) return rmx_fail_memory(err, most * sizeof *pieces, "the tokens of a domain");
   *out = (rmx__tokenised){0};
   rmx__token_writer w = {0};
   rmx_status status;
-  RMX_TRY_GOTO(rmx__token_writer_open(&w, path, rmx_tokenizer_vocab(t), rmx_tokenizer_hash(t), err), done);
+  RMX_TRY_GOTO(rmx__token_writer_open(&w, path, rmx_tokenizer_vocab(t), rmx_tokenizer_hash(t), err),
+               done);
   struct round r = {t, d, order, pieces};
   for (size_t at = 0; at < n && !(max_tokens && out->tokens == max_tokens);) {
     if (rmx_interrupted()) {

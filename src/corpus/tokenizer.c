@@ -16,7 +16,8 @@ static bool index_merges(rmx_tokenizer *t) {
   for (size_t i = 0; i < t->nmerges; i++) {
     uint64_t pair = rmx__pair(t->merges[i].a, t->merges[i].b);
     size_t at = rmx__pair_hash(pair) & t->pairs_mask;
-    while (t->pairs[at].pair != UINT64_MAX && t->pairs[at].pair != pair) at = (at + 1) & t->pairs_mask;
+    while (t->pairs[at].pair != UINT64_MAX && t->pairs[at].pair != pair)
+      at = (at + 1) & t->pairs_mask;
     // Of a pair given twice the last counts, as in Hugging Face's library.
     t->pairs[at] = (rmx__pair_slot){pair, (uint32_t)i, t->merges[i].made};
   }
@@ -31,7 +32,8 @@ static bool index_texts(rmx_tokenizer *t) {
   memset(t->by_text, 0xFF, (t->by_text_mask + 1) * sizeof *t->by_text);
   for (int i = 0; i < t->vocab; i++) {
     if (t->kind[i] != RMX__TOKEN_BYTES) continue;
-    size_t at = rmx_hash(t->bytes + t->start[i], t->start[i + 1] - t->start[i], 0) & t->by_text_mask;
+    size_t at =
+        rmx_hash(t->bytes + t->start[i], t->start[i + 1] - t->start[i], 0) & t->by_text_mask;
     while (t->by_text[at] != RMX__NO_TOKEN) at = (at + 1) & t->by_text_mask;
     t->by_text[at] = (uint32_t)i;
   }
@@ -79,17 +81,20 @@ static uint64_t hash_of(const rmx_tokenizer *t, const char *pattern) {
   return rmx_hash_string(pattern ? pattern : "gpt2", h);
 }
 
-static rmx_status read_frame(rmx_tokenizer *t, const char *where, const char **pattern, rmx_err *err) {
+static rmx_status read_frame(rmx_tokenizer *t, const char *where, const char **pattern,
+                             rmx_err *err) {
   const json_t *normalizer = json_object_get(t->frame, "normalizer");
   t->nfc = json_is_object(normalizer);  // what else it could be was refused when the file was read
-  t->whole_words = json_is_true(json_object_get(json_object_get(t->frame, "model"), "ignore_merges"));
+  t->whole_words =
+      json_is_true(json_object_get(json_object_get(t->frame, "model"), "ignore_merges"));
   const json_t *pre = json_object_get(t->frame, "pre_tokenizer"),
                *list = json_object_get(pre, "pretokenizers");
   size_t n = list ? json_array_size(list) : 1;
   for (size_t i = 0; i < n; i++) {
     const json_t *part = list ? json_array_get(list, i) : pre;
     if (json_is_true(json_object_get(part, "add_prefix_space"))) t->prefix_space = true;
-    const char *regex = json_string_value(json_object_get(json_object_get(part, "pattern"), "Regex"));
+    const char *regex =
+        json_string_value(json_object_get(json_object_get(part, "pattern"), "Regex"));
     if (!regex) continue;
     *pattern = regex;
     RMX_TRY(rmx__pattern_compile(regex, where, &t->pattern, err));
@@ -98,8 +103,9 @@ static rmx_status read_frame(rmx_tokenizer *t, const char *where, const char **p
 }
 
 rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kinds, int vocab,
-                               const rmx__merge *merges, size_t nmerges, uint32_t end_of_text, json_t *frame,
-                               const char *where, rmx_tokenizer **out, rmx_err *err) {
+                               const rmx__merge *merges, size_t nmerges, uint32_t end_of_text,
+                               json_t *frame, const char *where, rmx_tokenizer **out,
+                               rmx_err *err) {
   size_t V = (size_t)vocab, total = 0;
   for (size_t i = 0; i < V; i++) total += tokens[i].size;
   rmx_tokenizer *t = rmx_calloc(1, sizeof *t);
@@ -118,7 +124,8 @@ rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kin
   t->merges = rmx_calloc(nmerges, sizeof *merges);
   rmx_status status = RMX_OK;
   const char *pattern = NULL;
-  if (!frame || !t->bytes || !t->start || !t->kind || !t->merges || total > UINT32_MAX) goto no_memory;
+  if (!frame || !t->bytes || !t->start || !t->kind || !t->merges || total > UINT32_MAX)
+    goto no_memory;
   for (size_t i = 0; i < V; i++) {
     memcpy(t->bytes + t->start[i], tokens[i].data ? tokens[i].data : "", tokens[i].size);
     t->start[i + 1] = t->start[i] + (uint32_t)tokens[i].size;
@@ -130,10 +137,10 @@ rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kin
     char byte = (char)b;
     t->byte_id[b] = rmx__tokenizer_find(t, &byte, 1);
     if (t->byte_id[b] == RMX__NO_TOKEN) {
-      status = rmx_fail(
-          err, RMX_EINPUT,
-          "%s: no token for the byte 0x%02X: not a byte-level vocabulary; only those encode any text", where,
-          b);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "%s: no token for the byte 0x%02X: not a byte-level vocabulary; only those "
+                        "encode any text",
+                        where, b);
       goto failed;
     }
   }
@@ -171,8 +178,8 @@ void rmx_tokenizer_free(rmx_tokenizer *t) {
 // ---- training one --------------------------------------------------------------------
 
 // Spells out the tokens: the end of text is 0, bytes are 1 .. 256, what merges made comes behind.
-static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_text *tokens, char **arena,
-                        rmx_err *err) {
+static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_text *tokens,
+                        char **arena, rmx_err *err) {
   static const char end_of_text[] = "<|endoftext|>";
   size_t total = 256;
   uint8_t order[256];
@@ -203,9 +210,10 @@ static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_tex
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err) {
   if (vocab < 257 || vocab > 1 << 24)
-    return rmx_fail(err, RMX_EINPUT,
-                    "a vocabulary of %d tokens; from 257 (the bytes and the end of text) to %d can be had",
-                    vocab, 1 << 24);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "a vocabulary of %d tokens; from 257 (the bytes and the end of text) to %d can be had",
+        vocab, 1 << 24);
   rmx__merge *merges = NULL;
   size_t nmerges = 0;
   RMX_TRY(rmx__bpe_learn(texts, sizes, n, (size_t)vocab - 257, &merges, &nmerges, err));
@@ -252,8 +260,8 @@ void rmx_tokens_release(rmx_tokens *t) {
   *t = (rmx_tokens){0};
 }
 
-rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size, rmx_tokens *out,
-                                rmx_err *err) {
+rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size,
+                                rmx_tokens *out, rmx_err *err) {
   // The tokenizer does not change; the list of idle encoders is not part of what it is.
   rmx_tokenizer *owner = (rmx_tokenizer *)t;
   pthread_mutex_lock(&owner->lock);
@@ -273,8 +281,8 @@ rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, siz
                                 rmx_err *err) {
   for (size_t i = 0; i < n; i++) {
     if (ids[i] >= (uint32_t)t->vocab || t->kind[ids[i]] == RMX__TOKEN_NONE)
-      return rmx_fail(err, RMX_EINPUT, "token %zu is %u, which is not in the vocabulary of %d", i, ids[i],
-                      t->vocab);
+      return rmx_fail(err, RMX_EINPUT, "token %zu is %u, which is not in the vocabulary of %d", i,
+                      ids[i], t->vocab);
     rmx_buf_add(out, t->bytes + t->start[ids[i]], t->start[ids[i] + 1] - t->start[ids[i]]);
   }
   return out->failed ? rmx_fail_memory(err, out->size, "a decoded text") : RMX_OK;

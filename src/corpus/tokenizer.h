@@ -56,15 +56,16 @@ struct rmx_tokenizer {
   struct rmx__encoder *idle; /* scratch and word caches, lent to one call at a time */
 };
 
-/* Puts together a tokenizer. `tokens` (vocab) are the bytes of the tokens and `kinds` what they are; both and
- * the merges are copied; the frame's reference is taken, also on failure. `where` heads messages. */
+/* Puts together a tokenizer. `tokens` (vocab) are the bytes of the tokens and `kinds` what they
+ * are; both and the merges are copied; the frame's reference is taken, also on failure. `where`
+ * heads messages. */
 typedef struct rmx__token_text {
   const char *data;
   size_t size;
 } rmx__token_text;
 rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kinds, int vocab,
-                               const rmx__merge *merges, size_t nmerges, uint32_t end_of_text, json_t *frame,
-                               const char *where, rmx_tokenizer **out, rmx_err *err);
+                               const rmx__merge *merges, size_t nmerges, uint32_t end_of_text,
+                               json_t *frame, const char *where, rmx_tokenizer **out, rmx_err *err);
 /* The id of a token of the byte-pair vocabulary, or RMX__NO_TOKEN. */
 uint32_t rmx__tokenizer_find(const rmx_tokenizer *t, const char *data, size_t size);
 
@@ -75,7 +76,8 @@ static inline size_t rmx__pair_hash(uint64_t pair) {
   uint64_t h = pair * 0x9E3779B97F4A7C15u;
   return (size_t)(h ^ h >> 32);
 }
-static inline const rmx__pair_slot *rmx__tokenizer_merge(const rmx_tokenizer *t, uint32_t a, uint32_t b) {
+static inline const rmx__pair_slot *rmx__tokenizer_merge(const rmx_tokenizer *t, uint32_t a,
+                                                         uint32_t b) {
   uint64_t pair = rmx__pair(a, b);
   for (size_t i = rmx__pair_hash(pair) & t->pairs_mask;; i = (i + 1) & t->pairs_mask) {
     if (t->pairs[i].pair == pair) return &t->pairs[i];
@@ -83,8 +85,8 @@ static inline const rmx__pair_slot *rmx__tokenizer_merge(const rmx_tokenizer *t,
   }
 }
 
-/* The merges learnt from texts (bpe_train.c): at most `wanted`; ids 0..255 are the bytes in the order of
- * `rmx__byte_order`, made tokens follow (two merges may make the same one). */
+/* The merges learnt from texts (bpe_train.c): at most `wanted`; ids 0..255 are the bytes in the
+ * order of `rmx__byte_order`, made tokens follow (two merges may make the same one). */
 rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t n, size_t wanted,
                           rmx__merge **merges, size_t *nmerges, rmx_err *err);
 
@@ -97,13 +99,14 @@ rmx_status rmx__encoder_run(struct rmx__encoder *e, const char *text, size_t siz
 
 /* GPT-2's alphabet (byte_alphabet.c): each byte as one printable character. */
 extern const char *const rmx__specials_that_end_text[]; /* NULL-terminated, by preference */
-void rmx__byte_order(uint8_t order[256]);               /* the bytes in the order of their characters */
+/* the bytes in the order of their characters */
+void rmx__byte_order(uint8_t order[256]);
 int32_t rmx__byte_to_char(uint8_t byte);
 int rmx__char_to_byte(int32_t code); /* -1: not of the alphabet */
 
 /* Text of a tokenizer.json -> tokenizer (tokenizer_json.c). */
-rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where, rmx_tokenizer **out,
-                                rmx_err *err);
+rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
+                                rmx_tokenizer **out, rmx_err *err);
 /* The frame of a tokenizer trained here: a new reference. */
 json_t *rmx__tokenizer_frame(void);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face's tokenizer.json. Of all it can say we take byte-level BPE: model "BPE", pre-tokenizer
-// "ByteLevel" with GPT-2's pattern, or one "Split" by a regular expression before a "ByteLevel" without, no
-// normaliser or "NFC". What would give other ids than that library is refused, never ignored. One
-// difference is meant: special tokens are not looked for in documents.
+// Hugging Face's tokenizer.json. Of all it can say we take byte-level BPE: model "BPE",
+// pre-tokenizer "ByteLevel" with GPT-2's pattern, or one "Split" by a regular expression before a
+// "ByteLevel" without, no normaliser or "NFC". What would give other ids than that library is
+// refused, never ignored. One difference is meant: special tokens are not looked for in documents.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -12,23 +12,27 @@
 enum { MOST_TOKENS = 1 << 24 };
 
 // By preference: GPT-2 and most; Llama 3; Llama 1 and 2, Gemma.
-const char *const rmx__specials_that_end_text[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", NULL};
+const char *const rmx__specials_that_end_text[] = {"<|endoftext|>", "<|end_of_text|>", "</s>",
+                                                   "<eos>", NULL};
 
 json_t *rmx__tokenizer_frame(void) {
   static const char frame[] =
       "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null,"
-      " \"added_tokens\": [{\"id\": 0, \"content\": \"<|endoftext|>\", \"single_word\": false, \"lstrip\": "
+      " \"added_tokens\": [{\"id\": 0, \"content\": \"<|endoftext|>\", \"single_word\": false, "
+      "\"lstrip\": "
       "false,"
       "   \"rstrip\": false, \"normalized\": false, \"special\": true}],"
       " \"normalizer\": null,"
-      " \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true,"
+      " \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+      "\"trim_offsets\": true,"
       "   \"use_regex\": true},"
       " \"post_processor\": null,"
       " \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, "
       "\"use_regex\": true},"
       " \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
       "\"continuing_subword_prefix\": null,"
-      "   \"end_of_word_suffix\": null, \"fuse_unk\": false, \"byte_fallback\": false, \"ignore_merges\": "
+      "   \"end_of_word_suffix\": null, \"fuse_unk\": false, \"byte_fallback\": false, "
+      "\"ignore_merges\": "
       "false,"
       "   \"vocab\": {\"<|endoftext|>\": 0}, \"merges\": []}}";
   return json_loads(frame, 0, NULL);
@@ -62,24 +66,25 @@ static rmx_status check_model(const struct reading *r, const json_t *model, rmx_
     return rmx_fail(err, RMX_EINPUT, "%s: no \"model\": not a tokenizer.json", r->where);
   const json_t *type = json_object_get(model, "type");
   if (type && !is_type(model, "BPE"))  // files of before 2021 have no type
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: model type \"%s\"; supported is byte-level \"BPE\" (as of GPT-2, GPT-NeoX, Llama 3, Qwen)",
-        r->where, type_of(model));
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: model type \"%s\"; supported is byte-level \"BPE\" (as of GPT-2, "
+                    "GPT-NeoX, Llama 3, Qwen)",
+                    r->where, type_of(model));
   if (!json_is_object(json_object_get(model, "vocab")))
-    return rmx_fail(err, RMX_EINPUT, "%s: model: \"vocab\" is missing or not a map of tokens to ids",
-                    r->where);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: model: \"vocab\" is missing or not a map of tokens to ids", r->where);
   if (!json_is_array(json_object_get(model, "merges")))
     return rmx_fail(err, RMX_EINPUT, "%s: model: \"merges\" is missing or not a list", r->where);
   if (json_number_value(json_object_get(model, "dropout")) != 0)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: model: \"dropout\" is set: encoding would be random; set it to null", r->where);
+                    "%s: model: \"dropout\" is set: encoding would be random; set it to null",
+                    r->where);
   static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
   for (size_t i = 0; i < 2; i++) {
     const json_t *affix = json_object_get(model, affixes[i]);
     if (json_is_string(affix) && json_string_length(affix))
-      return rmx_fail(err, RMX_EINPUT, "%s: model: \"%s\" is set; byte-level BPE has none", r->where,
-                      affixes[i]);
+      return rmx_fail(err, RMX_EINPUT, "%s: model: \"%s\" is set; byte-level BPE has none",
+                      r->where, affixes[i]);
   }
   return RMX_OK;
 }
@@ -93,8 +98,8 @@ static rmx_status check_normalizer(const struct reading *r, json_t *root, rmx_er
   for (size_t i = 0; i < n; i++) {
     const json_t *part = sequence ? json_array_get(list, i) : normalizer;
     if (!is_type(part, "NFC"))
-      return rmx_fail(err, RMX_EINPUT, "%s: normalizer \"%s\"; supported are none and \"NFC\"", r->where,
-                      type_of(part));
+      return rmx_fail(err, RMX_EINPUT, "%s: normalizer \"%s\"; supported are none and \"NFC\"",
+                      r->where, type_of(part));
   }
   // An empty sequence is none: what the rest of the house reads is a map or null.
   if (n == 0) json_object_set_new(root, "normalizer", json_null());
@@ -102,8 +107,10 @@ static rmx_status check_normalizer(const struct reading *r, json_t *root, rmx_er
 }
 
 static rmx_status check_pre_tokenizer(const struct reading *r, const json_t *root, rmx_err *err) {
-  const json_t *pre = json_object_get(root, "pre_tokenizer"), *list = json_object_get(pre, "pretokenizers");
-  bool sequence = is_type(pre, "Sequence") && json_is_array(list), split = false, byte_level = false;
+  const json_t *pre = json_object_get(root, "pre_tokenizer"),
+               *list = json_object_get(pre, "pretokenizers");
+  bool sequence = is_type(pre, "Sequence") && json_is_array(list), split = false,
+       byte_level = false;
   if (json_is_array(list) != sequence)
     return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer is not a sequence", r->where);
   size_t n = sequence ? json_array_size(list) : 1;
@@ -122,27 +129,30 @@ static rmx_status check_pre_tokenizer(const struct reading *r, const json_t *roo
       bool invert = json_is_true(json_object_get(part, "invert"));
       bool known = behaviour && (strcmp(behaviour, invert ? "Removed" : "Isolated") == 0);
       if (!known || !json_is_string(json_object_get(json_object_get(part, "pattern"), "Regex")))
-        return rmx_fail(
-            err, RMX_EINPUT,
-            "%s: pre_tokenizer: \"Split\" must have a pattern \"Regex\" and the behaviour \"Isolated\"",
-            r->where);
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: pre_tokenizer: \"Split\" must have a pattern \"Regex\" and the "
+                        "behaviour \"Isolated\"",
+                        r->where);
       split = true;
     } else {
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "%s: pre_tokenizer: \"%s\" as part %zu of %zu; supported are \"ByteLevel\", and one \"Split\" "
-          "followed by \"ByteLevel\"",
-          r->where, type_of(part), i + 1, n);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: pre_tokenizer: \"%s\" as part %zu of %zu; supported are \"ByteLevel\", "
+                      "and one \"Split\" "
+                      "followed by \"ByteLevel\"",
+                      r->where, type_of(part), i + 1, n);
     }
   }
-  if (!byte_level) return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: no \"ByteLevel\"", r->where);
+  if (!byte_level)
+    return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: no \"ByteLevel\"", r->where);
   return RMX_OK;
 }
 
-static rmx_status check_id(const struct reading *r, const json_t *id, const char *token, rmx_err *err) {
+static rmx_status check_id(const struct reading *r, const json_t *id, const char *token,
+                           rmx_err *err) {
   if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) >= MOST_TOKENS)
-    return rmx_fail(err, RMX_EINPUT, "%s: the id of token \"%.100s\" is not a whole number from 0 to %d",
-                    r->where, token, MOST_TOKENS - 1);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the id of token \"%.100s\" is not a whole number from 0 to %d", r->where,
+                    token, MOST_TOKENS - 1);
   return RMX_OK;
 }
 
@@ -168,15 +178,17 @@ static rmx_status count_ids(struct reading *r, json_t *vocab, const json_t *adde
   return r->tokens && r->kinds ? RMX_OK : rmx_fail_memory(err, (size_t)r->vocab, "a vocabulary");
 }
 
-// Sets token `id` to its own text, or, where all of it is of the byte alphabet, to the bytes it spells.
-static rmx_status set_token(struct reading *r, size_t id, const char *text, bool spelt, uint8_t kind,
-                            rmx_err *err) {
+// Sets token `id` to its own text, or, where all of it is of the byte alphabet, to the bytes it
+// spells.
+static rmx_status set_token(struct reading *r, size_t id, const char *text, bool spelt,
+                            uint8_t kind, rmx_err *err) {
   size_t size = strlen(text), n = 0;
   char *bytes = rmx_arena_alloc(&r->arena, size, 1);
   if (!bytes) return rmx_fail_memory(err, size, "a token");
   for (size_t at = 0; spelt && at < size;) {
     utf8proc_int32_t code;
-    at += (size_t)utf8proc_iterate((const utf8proc_uint8_t *)text + at, -1, &code);  // jansson has checked it
+    // jansson has checked it
+    at += (size_t)utf8proc_iterate((const utf8proc_uint8_t *)text + at, -1, &code);
     int byte = code < 0x144 ? r->char_byte[code] : -1;
     if (byte < 0) {
       spelt = false;
@@ -199,48 +211,55 @@ static rmx_status read_vocab(struct reading *r, json_t *vocab, rmx_err *err) {
   json_t *value;
   json_object_foreach(vocab, token, value) {
     size_t id = (size_t)json_integer_value(value);
-    if (r->kinds[id]) return rmx_fail(err, RMX_EINPUT, "%s: two tokens have the id %zu", r->where, id);
-    if (!*token) return rmx_fail(err, RMX_EINPUT, "%s: the token with id %zu is empty", r->where, id);
+    if (r->kinds[id])
+      return rmx_fail(err, RMX_EINPUT, "%s: two tokens have the id %zu", r->where, id);
+    if (!*token)
+      return rmx_fail(err, RMX_EINPUT, "%s: the token with id %zu is empty", r->where, id);
     RMX_TRY(set_token(r, id, token, true, RMX__TOKEN_BYTES, err));
   }
   return RMX_OK;
 }
 
-static rmx_status read_added(struct reading *r, const json_t *vocab, const json_t *added, rmx_err *err) {
+static rmx_status read_added(struct reading *r, const json_t *vocab, const json_t *added,
+                             rmx_err *err) {
   for (size_t i = 0; i < json_array_size(added); i++) {
     const json_t *entry = json_array_get(added, i);
     const char *content = json_string_value(json_object_get(entry, "content"));
     size_t id = (size_t)json_integer_value(json_object_get(entry, "id"));
     bool special = json_is_true(json_object_get(entry, "special"));
-    if (!*content) return rmx_fail(err, RMX_EINPUT, "%s: the added token with id %zu is empty", r->where, id);
+    if (!*content)
+      return rmx_fail(err, RMX_EINPUT, "%s: the added token with id %zu is empty", r->where, id);
     const json_t *in_vocab = json_object_get(vocab, content);
-    bool clash = in_vocab ? (size_t)json_integer_value(in_vocab) != id : r->kinds[id] != RMX__TOKEN_NONE;
+    bool clash =
+        in_vocab ? (size_t)json_integer_value(in_vocab) != id : r->kinds[id] != RMX__TOKEN_NONE;
     if (clash)
-      return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\" has the id %zu of another token", r->where,
-                      content, id);
+      return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\" has the id %zu of another token",
+                      r->where, content, id);
     static const char *const flags[] = {"single_word", "lstrip", "rstrip"};
     for (size_t f = 0; f < 3 && !special; f++)
       if (json_is_true(json_object_get(entry, flags[f])))
-        return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\": \"%s\" is not supported", r->where,
-                        content, flags[f]);
+        return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\": \"%s\" is not supported",
+                        r->where, content, flags[f]);
     RMX_TRY(set_token(r, id, content, false, special ? RMX__TOKEN_SPECIAL : RMX__TOKEN_ADDED, err));
   }
   return RMX_OK;
 }
 
-static rmx_status merge_part(const struct reading *r, const json_t *vocab, size_t i, const char *part,
-                             size_t size, uint32_t *id, rmx_err *err) {
+static rmx_status merge_part(const struct reading *r, const json_t *vocab, size_t i,
+                             const char *part, size_t size, uint32_t *id, rmx_err *err) {
   const json_t *value = json_object_getn(vocab, part, size);
   if (!value)
-    return rmx_fail(err, RMX_EINPUT, "%s: merge %zu: \"%.*s\" is not in the vocabulary", r->where, i,
-                    (int)(size < 100 ? size : 100), part);
+    return rmx_fail(err, RMX_EINPUT, "%s: merge %zu: \"%.*s\" is not in the vocabulary", r->where,
+                    i, (int)(size < 100 ? size : 100), part);
   *id = (uint32_t)json_integer_value(value);
   return RMX_OK;
 }
 
-static rmx_status read_merges(struct reading *r, const json_t *vocab, const json_t *merges, rmx_err *err) {
+static rmx_status read_merges(struct reading *r, const json_t *vocab, const json_t *merges,
+                              rmx_err *err) {
   r->merges = rmx_calloc(json_array_size(merges), sizeof *r->merges);
-  if (!r->merges) return rmx_fail_memory(err, json_array_size(merges) * sizeof *r->merges, "merges");
+  if (!r->merges)
+    return rmx_fail_memory(err, json_array_size(merges) * sizeof *r->merges, "merges");
   rmx_buf joined = {0};
   rmx_status status = RMX_OK;
   for (size_t i = 0; i < json_array_size(merges) && status == RMX_OK; i++) {
@@ -260,7 +279,8 @@ static rmx_status read_merges(struct reading *r, const json_t *vocab, const json
       na = a ? strlen(a) : 0;
     }
     if (!a || !b || !na || !*b) {
-      status = rmx_fail(err, RMX_EINPUT, "%s: merge %zu is neither \"a b\" nor [\"a\", \"b\"]", r->where, i);
+      status = rmx_fail(err, RMX_EINPUT, "%s: merge %zu is neither \"a b\" nor [\"a\", \"b\"]",
+                        r->where, i);
       break;
     }
     joined.size = 0;
@@ -300,9 +320,10 @@ static rmx_status find_end_of_text(struct reading *r, uint32_t *id, rmx_err *err
       return RMX_OK;
     }
   }
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s: no token that ends a text; looked for <|endoftext|>, <|end_of_text|>, </s>, <eos>",
-                  r->where);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: no token that ends a text; looked for <|endoftext|>, <|end_of_text|>, </s>, <eos>",
+      r->where);
 }
 
 static rmx_status read_all(struct reading *r, rmx_tokenizer **out, rmx_err *err) {
@@ -322,8 +343,8 @@ static rmx_status read_all(struct reading *r, rmx_tokenizer **out, rmx_err *err)
   json_t *rest = json_object();
   const char *token;
   json_t *id;
-  json_object_foreach(vocab, token, id) if (r->kinds[json_integer_value(id)] != RMX__TOKEN_BYTES)
-      json_object_set(rest, token, id);
+  json_object_foreach(vocab, token, id)
+    if (r->kinds[json_integer_value(id)] != RMX__TOKEN_BYTES) json_object_set(rest, token, id);
   if (json_object_set_new(model, "vocab", rest) != 0 ||
       json_object_set_new(model, "merges", json_array()) != 0)
     return rmx_fail_memory(err, 0, "a tokenizer");
@@ -331,8 +352,8 @@ static rmx_status read_all(struct reading *r, rmx_tokenizer **out, rmx_err *err)
                              json_incref(r->root), r->where, out, err);
 }
 
-rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where, rmx_tokenizer **out,
-                                rmx_err *err) {
+rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
+                                rmx_tokenizer **out, rmx_err *err) {
   json_error_t at;
   struct reading r = {.where = where};
   r.root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
@@ -361,7 +382,8 @@ rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *er
 static void spell_token(const rmx_tokenizer *t, uint32_t id, rmx_buf *out) {
   for (uint32_t i = t->start[id]; i < t->start[id + 1]; i++) {
     utf8proc_uint8_t utf8[4];
-    rmx_buf_add(out, utf8, (size_t)utf8proc_encode_char(rmx__byte_to_char((uint8_t)t->bytes[i]), utf8));
+    rmx_buf_add(out, utf8,
+                (size_t)utf8proc_encode_char(rmx__byte_to_char((uint8_t)t->bytes[i]), utf8));
   }
 }
 
@@ -369,10 +391,12 @@ static bool put_vocab(const rmx_tokenizer *t, json_t *model, rmx_buf *scratch) {
   json_t *vocab = json_object();
   bool good = vocab != NULL;
   const json_t *rest = json_object_get(model, "vocab");
-  const char **others = rmx_calloc((size_t)t->vocab, sizeof *others);  // tokens the frame spells, by id
+  // tokens the frame spells, by id
+  const char **others = rmx_calloc((size_t)t->vocab, sizeof *others);
   const char *token;
   json_t *id;
-  json_object_foreach((json_t *)rest, token, id) if (others) others[json_integer_value(id)] = token;
+  json_object_foreach((json_t *)rest, token, id)
+    if (others) others[json_integer_value(id)] = token;
   for (int i = 0; i < t->vocab && good && others; i++) {
     if (t->kind[i] == RMX__TOKEN_BYTES) {
       scratch->size = 0;
@@ -395,7 +419,8 @@ static bool put_merges(const rmx_tokenizer *t, json_t *model, rmx_buf *scratch) 
     spell_token(t, t->merges[i].a, scratch);
     rmx_buf_puts(scratch, " ");
     spell_token(t, t->merges[i].b, scratch);
-    if (scratch->failed || json_array_append_new(merges, json_stringn(scratch->data, scratch->size)) != 0)
+    if (scratch->failed ||
+        json_array_append_new(merges, json_stringn(scratch->data, scratch->size)) != 0)
       return false;
   }
   return true;

@@ -10,7 +10,8 @@
 #define N RMX__NUMBER
 #define S RMX__SPACE
 const uint8_t rmx__ascii_class[128] = {
-    O, O, O, O, O, O, O, O, O, S, S, S, S, S, O, O,  // tab, line feed, vertical tab, form feed, return
+    // tab, line feed, vertical tab, form feed, return
+    O, O, O, O, O, O, O, O, O, S, S, S, S, S, O, O,
     O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,  //
     S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,  // space ! " # ...
     N, N, N, N, N, N, N, N, N, N, O, O, O, O, O, O,  // 0 1 2 ...

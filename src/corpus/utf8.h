@@ -28,8 +28,8 @@ static inline size_t rmx__class_next(const char *p, const char *end, rmx__class 
 size_t rmx__ascii_prefix(const char *text, size_t size);
 size_t rmx__utf8_valid_prefix(const char *text, size_t size);
 
-/* Replaces each byte that is not part of valid UTF-8 by U+FFFD; returns how many there were. `scratch` is
- * swapped with `text` where there are any. Check text->failed. */
+/* Replaces each byte that is not part of valid UTF-8 by U+FFFD; returns how many there were.
+ * `scratch` is swapped with `text` where there are any. Check text->failed. */
 size_t rmx__utf8_repair(rmx_buf *text, rmx_buf *scratch);
 
 #endif

@@ -3,9 +3,9 @@
 //
 //   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //
-// which needs no regular expressions: it is runs of one class of characters, each with the one space
-// before it. The scanner below reads a byte once and cannot run out of stack. Other patterns (Llama 3's,
-// Qwen's) go through PCRE2; its own limits end in an error, never in lost text.
+// which needs no regular expressions: it is runs of one class of characters, each with the one
+// space before it. The scanner below reads a byte once and cannot run out of stack. Other patterns
+// (Llama 3's, Qwen's) go through PCRE2; its own limits end in an error, never in lost text.
 #include "words.h"
 
 #include <string.h>
@@ -17,13 +17,15 @@ enum { MOST_STEPS = 1 << 30 };
 // Length of the contraction that starts at the apostrophe p, or 0.
 static size_t contraction(const char *p, const char *end) {
   if (end - p >= 2 && memchr("stmd", p[1], 4)) return 2;
-  if (end - p >= 3 && (memcmp(p, "'re", 3) == 0 || memcmp(p, "'ve", 3) == 0 || memcmp(p, "'ll", 3) == 0))
+  if (end - p >= 3 &&
+      (memcmp(p, "'re", 3) == 0 || memcmp(p, "'ve", 3) == 0 || memcmp(p, "'ll", 3) == 0))
     return 3;
   return 0;
 }
 
 size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
-  // Of a longer run the caller takes RMX__LONGEST_WORD bytes: to look further would look at them again and again.
+  // Of a longer run the caller takes RMX__LONGEST_WORD bytes: to look further would look at them
+  // again and again.
   if (size - at > RMX__LONGEST_WORD + 8) size = at + RMX__LONGEST_WORD + 8;
   const char *p = text + at, *end = text + size;
   if (*p == '\'') {
@@ -49,19 +51,21 @@ size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
   return size;
 }
 
-rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out, rmx_err *err) {
+rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out,
+                                rmx_err *err) {
   int code;
   PCRE2_SIZE offset;
-  out->code =
-      pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code, &offset, NULL);
+  out->code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code,
+                            &offset, NULL);
   if (!out->code) {
     char message[128];
     pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-    return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: pattern \"%.200s\": %s at character %zu", where,
-                    regex, message, offset);
+    return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: pattern \"%.200s\": %s at character %zu",
+                    where, regex, message, offset);
   }
-  // The library's own limit, ten million steps, is less than a run of spaces may have characters: Llama 3's pattern looks for a
-  // line feed behind each of them. This one still ends a pattern that would go on for ever.
+  // The library's own limit, ten million steps, is less than a run of spaces may have characters:
+  // Llama 3's pattern looks for a line feed behind each of them. This one still ends a pattern that
+  // would go on for ever.
   out->limits = pcre2_match_context_create(NULL);
   if (!out->limits) return rmx_fail_memory(err, 0, "a pattern");
   pcre2_set_match_limit(out->limits, MOST_STEPS);
@@ -87,11 +91,13 @@ static bool find_match(rmx__words *w, rmx_err *err) {
   const pcre2_code *code = w->pattern->code;
   int found = PCRE2_ERROR_JIT_STACKLIMIT;
   if (w->pattern->jit)
-    found = pcre2_jit_match(code, text, w->valid_end, w->at, PCRE2_NOTEMPTY, w->match, w->pattern->limits);
+    found = pcre2_jit_match(code, text, w->valid_end, w->at, PCRE2_NOTEMPTY, w->match,
+                            w->pattern->limits);
   if (found < 0 &&
       found != PCRE2_ERROR_NOMATCH)  // no JIT, or out of its stack: the interpreter uses the heap
-    found = pcre2_match(code, text, w->valid_end, w->at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | PCRE2_NO_JIT,
-                        w->match, w->pattern->limits);
+    found = pcre2_match(code, text, w->valid_end, w->at,
+                        PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | PCRE2_NO_JIT, w->match,
+                        w->pattern->limits);
   if (found == PCRE2_ERROR_NOMATCH) {
     w->match_start = w->match_end = w->valid_end;
     return true;
@@ -99,7 +105,8 @@ static bool find_match(rmx__words *w, rmx_err *err) {
   if (found < 0) {
     char message[128];
     pcre2_get_error_message(found, (PCRE2_UCHAR *)message, sizeof message);
-    rmx_fail(err, RMX_EINPUT, "the tokenizer's pattern fails %zu bytes into a document: %s", w->at, message);
+    rmx_fail(err, RMX_EINPUT, "the tokenizer's pattern fails %zu bytes into a document: %s", w->at,
+             message);
     return false;
   }
   PCRE2_SIZE *range = pcre2_get_ovector_pointer(w->match);
@@ -115,7 +122,8 @@ bool rmx__words_next(rmx__words *w, size_t *start, rmx_err *err) {
   if (!w->pattern) {
     end = rmx__gpt2_word_end(w->text, w->size, w->at);
   } else {
-    // PCRE2 wants valid UTF-8: it gets the text piece by piece, and each bad byte is a word by itself.
+    // PCRE2 wants valid UTF-8: it gets the text piece by piece, and each bad byte is a word by
+    // itself.
     if (w->at >= w->valid_end) {
       w->valid_end = w->at + rmx__utf8_valid_prefix(w->text + w->at, w->size - w->at);
       w->match_start = w->match_end = w->at;

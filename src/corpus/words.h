@@ -7,7 +7,8 @@
 #include <pcre2.h>
 #include <regmix/base.h>
 
-/* No word is longer (bytes): what the pattern gives beyond is cut here. Keeps offsets within 32 bits. */
+/* No word is longer (bytes): what the pattern gives beyond is cut here. Keeps offsets within 32
+ * bits. */
 enum { RMX__LONGEST_WORD = 1 << 22 };
 
 /* Another pattern than GPT-2's, compiled. */
@@ -16,7 +17,8 @@ typedef struct rmx__pattern {
   pcre2_match_context *limits;
   bool jit; /* compiled to machine code */
 } rmx__pattern;
-rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out, rmx_err *err);
+rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out,
+                                rmx_err *err);
 void rmx__pattern_release(rmx__pattern *p);
 
 /* A walk over the words of one text. */
@@ -28,9 +30,10 @@ typedef struct rmx__words {
   size_t match_start, match_end, valid_end;
 } rmx__words;
 /* `match` may be NULL without a pattern. */
-rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern, pcre2_match_data *match);
-/* The next word is text[start .. w->at]; false at the end or on failure (err->status is then set). The words
- * put together are the text, whatever its bytes. */
+rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern,
+                         pcre2_match_data *match);
+/* The next word is text[start .. w->at]; false at the end or on failure (err->status is then set).
+ * The words put together are the text, whatever its bytes. */
 bool rmx__words_next(rmx__words *w, size_t *start, rmx_err *err);
 
 /* Where the word of GPT-2's pattern that starts at `at` (< size) ends. */

@@ -11,9 +11,12 @@ static rmx_option *named_options(size_t *n, rmx_err *err);
 
 static bool in_section(const rmx_section *s, const char *key, const char **rest) {
   size_t n = strlen(s->prefix);
-  if (n == 0) *rest = key;
-  else if (strncmp(key, s->prefix, n) == 0 && key[n] == '.') *rest = key + n + 1;
-  else return false;
+  if (n == 0)
+    *rest = key;
+  else if (strncmp(key, s->prefix, n) == 0 && key[n] == '.')
+    *rest = key + n + 1;
+  else
+    return false;
   return true;
 }
 
@@ -22,7 +25,8 @@ static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx
     const rmx_section *s = &rmx_config_sections[i];
     const char *rest;
     if (!in_section(s, key, &rest) || !rmx_option_find(s->table, *s->n, rest)) continue;
-    if (rmx_option_set(s->table, *s->n, (char *)c + s->offset, rest, value, err) == RMX_OK) return RMX_OK;
+    if (rmx_option_set(s->table, *s->n, (char *)c + s->offset, rest, value, err) == RMX_OK)
+      return RMX_OK;
     return *s->prefix ? rmx_fail_in(err, "%s", s->prefix) : err->status;
   }
   size_t n;
@@ -41,7 +45,8 @@ static rmx_option *named_options(size_t *n, rmx_err *err) {
   for (size_t i = 0; i < rmx_config_sections_n; i++) *n += *rmx_config_sections[i].n;
   rmx_option *all = rmx_calloc(*n, sizeof *all);
   size_t at = 0;
-  for (size_t i = 0; all && i < sizeof maps / sizeof *maps; i++) all[at++].key = rmx_strdup(maps[i]);
+  for (size_t i = 0; all && i < sizeof maps / sizeof *maps; i++)
+    all[at++].key = rmx_strdup(maps[i]);
   for (size_t i = 0; all && i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     for (size_t j = 0; j < *s->n; j++)
@@ -60,11 +65,16 @@ static rmx_option *named_options(size_t *n, rmx_err *err) {
 
 static rmx_status scalar_text(const json_t *node, char number[32], const char **text) {
   *text = number;
-  if (json_is_string(node)) *text = json_string_value(node);
-  else if (json_is_integer(node)) snprintf(number, 32, "%lld", (long long)json_integer_value(node));
-  else if (json_is_real(node)) rmx_double_text(json_real_value(node), number);
-  else if (json_is_boolean(node)) *text = json_is_true(node) ? "true" : "false";
-  else return RMX_EINPUT;
+  if (json_is_string(node))
+    *text = json_string_value(node);
+  else if (json_is_integer(node))
+    snprintf(number, 32, "%lld", (long long)json_integer_value(node));
+  else if (json_is_real(node))
+    rmx_double_text(json_real_value(node), number);
+  else if (json_is_boolean(node))
+    *text = json_is_true(node) ? "true" : "false";
+  else
+    return RMX_EINPUT;
   return RMX_OK;
 }
 
@@ -75,7 +85,8 @@ struct reading {
   rmx_err *err;
 };
 
-static rmx_status at_line(struct reading *r, const json_t *node, const char *fmt, ...) RMX_PRINTF(3, 4);
+static rmx_status at_line(struct reading *r, const json_t *node, const char *fmt, ...)
+    RMX_PRINTF(3, 4);
 static rmx_status at_line(struct reading *r, const json_t *node, const char *fmt, ...) {
   char what[800];
   va_list args;
@@ -87,12 +98,15 @@ static rmx_status at_line(struct reading *r, const json_t *node, const char *fmt
   return rmx_fail(r->err, RMX_EINPUT, "%s: %s", r->path, what);
 }
 
-static rmx_status files_of(struct reading *r, const json_t *node, const char *key, rmx_strings *out) {
+static rmx_status files_of(struct reading *r, const json_t *node, const char *key,
+                           rmx_strings *out) {
   if (json_is_string(node))
-    return rmx_strings_add(out, json_string_value(node)) ? RMX_OK : rmx_fail_memory(r->err, 0, r->path);
+    return rmx_strings_add(out, json_string_value(node)) ? RMX_OK
+                                                         : rmx_fail_memory(r->err, 0, r->path);
   size_t i;
   json_t *item;
-  if (!json_is_array(node)) return at_line(r, node, "%s: wanted a file name or a list of them", key);
+  if (!json_is_array(node))
+    return at_line(r, node, "%s: wanted a file name or a list of them", key);
   json_array_foreach(node, i, item) {
     if (!json_is_string(item)) return at_line(r, item, "%s: wanted file names", key);
     if (!rmx_strings_add(out, json_string_value(item))) return rmx_fail_memory(r->err, 0, r->path);
@@ -100,23 +114,29 @@ static rmx_status files_of(struct reading *r, const json_t *node, const char *ke
   return RMX_OK;
 }
 
-static rmx_status domain_key(struct reading *r, const char *domain, const char *key, const json_t *value,
-                             rmx_domain_source *s) {
-  static const char *const known[] = {"files", "valid_files", "valid_only", "text_field", "separator"};
+static rmx_status domain_key(struct reading *r, const char *domain, const char *key,
+                             const json_t *value, rmx_domain_source *s) {
+  static const char *const known[] = {"files", "valid_files", "valid_only", "text_field",
+                                      "separator"};
   if (strcmp(key, "files") == 0) return files_of(r, value, key, &s->files);
   if (strcmp(key, "valid_files") == 0) return files_of(r, value, key, &s->valid_files);
   if (strcmp(key, "valid_only") == 0) {
-    if (!json_is_boolean(value)) return at_line(r, value, "corpus.domains.%s.valid_only: wanted true or false", domain);
+    if (!json_is_boolean(value))
+      return at_line(r, value, "corpus.domains.%s.valid_only: wanted true or false", domain);
     s->valid_only = json_is_true(value);
     return RMX_OK;
   }
-  char **member = strcmp(key, "text_field") == 0 ? &s->text_field : strcmp(key, "separator") == 0 ? &s->separator : NULL;
+  char **member = strcmp(key, "text_field") == 0  ? &s->text_field
+                  : strcmp(key, "separator") == 0 ? &s->separator
+                                                  : NULL;
   if (!member) {
     int nearest = rmx_nearest(key, known, sizeof known / sizeof *known);
-    return at_line(r, value, "corpus.domains.%s: unknown key \"%s\"%s%s%s", domain, key, nearest < 0 ? "" : "; did you mean \"",
-                   nearest < 0 ? "" : known[nearest], nearest < 0 ? "" : "\"?");
+    return at_line(r, value, "corpus.domains.%s: unknown key \"%s\"%s%s%s", domain, key,
+                   nearest < 0 ? "" : "; did you mean \"", nearest < 0 ? "" : known[nearest],
+                   nearest < 0 ? "" : "\"?");
   }
-  if (!json_is_string(value)) return at_line(r, value, "corpus.domains.%s.%s: wanted text", domain, key);
+  if (!json_is_string(value))
+    return at_line(r, value, "corpus.domains.%s.%s: wanted text", domain, key);
   free(*member);
   *member = rmx_strdup(json_string_value(value));
   return *member ? RMX_OK : rmx_fail_memory(r->err, 0, r->path);
@@ -133,7 +153,10 @@ static rmx_status domains_of(struct reading *r, const json_t *node) {
     rmx_domain_source *s = &r->config->domains[r->config->n_domains++];
     if (!(s->name = rmx_strdup(name))) return rmx_fail_memory(r->err, 0, r->path);
     if (!*name || strpbrk(name, "/,\"\n\r=") || name[0] == '.' || name[0] == '-')
-      return at_line(r, value, "corpus.domains: \"%s\" cannot be a name (it becomes a folder and a column; no / , \" = in it)", name);
+      return at_line(r, value,
+                     "corpus.domains: \"%s\" cannot be a name (it becomes a folder and a column; "
+                     "no / , \" = in it)",
+                     name);
     if (!json_is_object(value)) {
       RMX_TRY(files_of(r, value, name, &s->files));
       continue;
@@ -163,7 +186,8 @@ static rmx_status target_of(struct reading *r, const json_t *node) {
   if (!json_is_object(node) || json_object_size(node) == 0)
     return at_line(r, node, "target: wanted a metric, or a map `metric: weight`");
   json_object_foreach((json_t *)node, metric, weight) {
-    if (!json_is_number(weight)) return at_line(r, weight, "target.%s: its weight is no number", metric);
+    if (!json_is_number(weight))
+      return at_line(r, weight, "target.%s: its weight is no number", metric);
     RMX_TRY(add_target(r->config, metric, json_number_value(weight), r->err));
   }
   return RMX_OK;
@@ -190,7 +214,8 @@ static rmx_status take_node(struct reading *r, const char *key, const json_t *no
     return RMX_OK;
   }
   if (json_is_null(node)) return RMX_OK;
-  if (scalar_text(node, number, &text) != RMX_OK) return at_line(r, node, "%s: wanted a value", key);
+  if (scalar_text(node, number, &text) != RMX_OK)
+    return at_line(r, node, "%s: wanted a value", key);
   if (set_key(r->config, key, text, r->err) == RMX_OK) return RMX_OK;
   char message[sizeof r->err->message];
   memcpy(message, r->err->message, sizeof message);
@@ -200,7 +225,8 @@ static rmx_status take_node(struct reading *r, const char *key, const json_t *no
 rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err) {
   const char *equals = strchr(setting, '=');
   if (!equals || equals == setting)
-    return rmx_fail(err, RMX_EUSAGE, "--set %s: wanted key=value, as in --set proxy.tokens=1M", setting);
+    return rmx_fail(err, RMX_EUSAGE, "--set %s: wanted key=value, as in --set proxy.tokens=1M",
+                    setting);
   char *key = rmx_format("%.*s", (int)(equals - setting), setting);
   if (!key) return rmx_fail_memory(err, 0, "a setting");
   rmx_status status;
@@ -227,20 +253,24 @@ static rmx_status set_defaults(rmx_config *c, rmx_err *err) {
     for (size_t j = 0; j < *s->n; j++) {
       snprintf(key, sizeof key, "%s%s%s", s->prefix, *s->prefix ? "." : "", s->table[j].key);
       const char *value = rmx_config_initial(key, &s->table[j]);
-      if (value) RMX_TRY(rmx_option_set(s->table, *s->n, (char *)c + s->offset, s->table[j].key, value, err));
+      if (value)
+        RMX_TRY(
+            rmx_option_set(s->table, *s->n, (char *)c + s->offset, s->table[j].key, value, err));
     }
   }
   return RMX_OK;
 }
 
-static rmx_status read_into(const char *path, const char *const *settings, size_t n, rmx_config *out, rmx_err *err) {
+static rmx_status read_into(const char *path, const char *const *settings, size_t n,
+                            rmx_config *out, rmx_err *err) {
   RMX_TRY(set_defaults(out, err));
   if (path) {
     rmx_yaml yaml;
     RMX_TRY(rmx_yaml_read(path, &yaml, err));
     struct reading r = {out, path, &yaml, err};
-    rmx_status status = json_is_object(yaml.root) ? take_node(&r, "", yaml.root)
-                                                  : rmx_fail(err, RMX_EINPUT, "%s: wanted a map of settings", path);
+    rmx_status status = json_is_object(yaml.root)
+                            ? take_node(&r, "", yaml.root)
+                            : rmx_fail(err, RMX_EINPUT, "%s: wanted a map of settings", path);
     rmx_yaml_release(&yaml);
     RMX_TRY(status);
   }
@@ -248,11 +278,13 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
   for (size_t i = 0; none && i < sizeof usual / sizeof *usual; i++)
-    if (!rmx_strings_add(&out->compare.against, usual[i])) return rmx_fail_memory(err, 0, "the config");
+    if (!rmx_strings_add(&out->compare.against, usual[i]))
+      return rmx_fail_memory(err, 0, "the config");
   return RMX_OK;
 }
 
-rmx_status rmx_config_read(const char *path, const char *const *settings, size_t n, rmx_config *out, rmx_err *err) {
+rmx_status rmx_config_read(const char *path, const char *const *settings, size_t n, rmx_config *out,
+                           rmx_err *err) {
   *out = (rmx_config){0};
   rmx_status status = read_into(path, settings, n, out, err);
   if (status != RMX_OK) rmx_config_release(out);
@@ -261,7 +293,8 @@ rmx_status rmx_config_read(const char *path, const char *const *settings, size_t
 
 void rmx_config_release(rmx_config *c) {
   for (size_t i = 0; i < rmx_config_sections_n; i++)
-    rmx_options_release(rmx_config_sections[i].table, *rmx_config_sections[i].n, (char *)c + rmx_config_sections[i].offset);
+    rmx_options_release(rmx_config_sections[i].table, *rmx_config_sections[i].n,
+                        (char *)c + rmx_config_sections[i].offset);
   for (size_t i = 0; i < c->n_domains; i++) {
     rmx_domain_source *s = &c->domains[i];
     rmx_strings_release(&s->files);
@@ -326,7 +359,8 @@ json_t *rmx_config_json(const rmx_config *c) {
       set_path(root, key, rmx_option_json(&s->table[j], (const char *)c + s->offset));
     }
     if (i == 0) json_object_set_new(root, "target", target);
-    if (strcmp(s->prefix, "corpus") == 0 && c->n_domains) set_path(root, "corpus.domains", domains_json(c));
+    if (strcmp(s->prefix, "corpus") == 0 && c->n_domains)
+      set_path(root, "corpus.domains", domains_json(c));
   }
   return root;
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *rmx_experiment_path(const rmx_experiment *e, const char *name) { return rmx_path_in(e->folder, name); }
+char *rmx_experiment_path(const rmx_experiment *e, const char *name) {
+  return rmx_path_in(e->folder, name);
+}
 
 static char *folder_of(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -12,7 +14,8 @@ static char *folder_of(const char *path) {
   return slash == path ? rmx_strdup("/") : rmx_format("%.*s", (int)(slash - path), path);
 }
 
-static rmx_status find_config(rmx_experiment *e, const char *folder, const char *yaml, rmx_err *err) {
+static rmx_status find_config(rmx_experiment *e, const char *folder, const char *yaml,
+                              rmx_err *err) {
   if (yaml) {
     e->config_path = rmx_strdup(yaml);
     e->folder = folder ? rmx_strdup(folder) : folder_of(yaml);
@@ -28,8 +31,8 @@ static rmx_status find_config(rmx_experiment *e, const char *folder, const char 
   return RMX_OK;
 }
 
-rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char *const *settings, size_t n,
-                               rmx_experiment *out, rmx_err *err) {
+rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char *const *settings,
+                               size_t n, rmx_experiment *out, rmx_err *err) {
   *out = (rmx_experiment){0};
   rmx_status status = find_config(out, folder, yaml, err);
   if (status == RMX_OK) status = rmx_config_read(out->config_path, settings, n, &out->config, err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option tables of the config, section by section. Those of a training and of the regressors stand in their
-// own rooms, since `run.json` and `fit --set` use them too.
+// The option tables of the config, section by section. Those of a training and of the regressors
+// stand in their own rooms, since `run.json` and `fit --set` use them too.
 #include <regmix/experiment.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@
 static const rmx_option general_table[] = {
     {"seed", RMX_INT, AT(seed), "42", 0, 0, "N", "seed of mixtures, weights and orders"},
     {"jobs", RMX_INT, AT(jobs), "0", 0, 512, "N", "worker processes; 0: one per processor"},
-    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL", "processor level of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
+    {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL",
+     "processor level of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
 };
 #undef AT
 
@@ -18,56 +19,77 @@ static const rmx_option general_table[] = {
 static const rmx_option corpus_table[] = {
     {"folder", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
      "a folder per domain in it, or files <domain>-0001.jsonl; instead of corpus.domains"},
-    {"leave_out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN", "files or folders in corpus.folder that are not read, by name or path"},
-    {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME", "field of JSON that holds the text; a.b is field b of the object in field a"},
+    {"leave_out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN",
+     "files or folders in corpus.folder that are not read, by name or path"},
+    {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME",
+     "field of JSON that holds the text; a.b is field b of the object in field a"},
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",
      "line that ends a document of .txt files; empty: a blank line; none: a file is one document"},
-    {"valid_fraction", RMX_REAL, AT(valid_fraction), "0.05", 0, 0.9, "SHARE", "share of documents kept for validation"},
+    {"valid_fraction", RMX_REAL, AT(valid_fraction), "0.05", 0, 0.9, "SHARE",
+     "share of documents kept for validation"},
     {"max_valid_tokens", RMX_INT, AT(max_valid_tokens), "200k", 0, 1e12, "TOKENS",
      "validation tokens kept of a domain at most; 0: all"},
-    {"max_bytes", RMX_INT, AT(max_bytes), "0", 0, 1e15, "BYTES", "text read of a domain at most; 0: all"},
+    {"max_bytes", RMX_INT, AT(max_bytes), "0", 0, 1e15, "BYTES",
+     "text read of a domain at most; 0: all"},
     {"max_document", RMX_INT, AT(max_document), "256M", 0, 1e12, "BYTES",
      "longest document, or line of JSON, that is read; a longer one is an error; 0: any"},
-    {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL, "count JSON lines that are broken or lack the text, instead of stopping at the first"},
+    {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL,
+     "count JSON lines that are broken or lack the text, instead of stopping at the first"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop exact duplicates of documents"},
     {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
-     "a training domain whose validation text is kept out of the training text (see overlap), as that of every valid_only domain is"},
+     "a training domain whose validation text is kept out of the training text (see overlap), as "
+     "that of every valid_only domain is"},
     {"overlap", RMX_INT, AT(overlap), "13", 0, 1000, "WORDS",
-     "drop training documents that share so many words in a row with the target's text (not those that more than ten documents of "
+     "drop training documents that share so many words in a row with the target's text (not those "
+     "that more than ten documents of "
      "the domain have: boilerplate); 0: keep them"},
-    {"max_overlap", RMX_REAL, AT(max_overlap), "0.5", 0, 1, "SHARE", "of a domain's text that may be dropped for that; more is an error"},
-    {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE", "a tokenizer.json to use; else one is trained"},
-    {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N", "entries of the tokenizer that is trained"},
-    {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES", "text the tokenizer is trained on"},
+    {"max_overlap", RMX_REAL, AT(max_overlap), "0.5", 0, 1, "SHARE",
+     "of a domain's text that may be dropped for that; more is an error"},
+    {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE",
+     "a tokenizer.json to use; else one is trained"},
+    {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N",
+     "entries of the tokenizer that is trained"},
+    {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES",
+     "text the tokenizer is trained on"},
 };
 #undef AT
 
 #define AT(member) offsetof(rmx_sample_options, member)
 static const rmx_option sample_table[] = {
     {"runs", RMX_INT, AT(runs), "64", 1, 1e6, "N", "mixtures to draw: proxies to train"},
-    {"temper", RMX_REAL, AT(temper), "0.5", 0, 1, "X", "exponent on the prior before drawing; 0: from the uniform mixture"},
-    {"min_strength", RMX_REAL, AT(min_strength), "0.1", 1e-6, 1e6, "X", "least strength of the Dirichlet"},
-    {"max_strength", RMX_REAL, AT(max_strength), "5", 1e-6, 1e6, "X", "greatest strength of the Dirichlet"},
+    {"temper", RMX_REAL, AT(temper), "0.5", 0, 1, "X",
+     "exponent on the prior before drawing; 0: from the uniform mixture"},
+    {"min_strength", RMX_REAL, AT(min_strength), "0.1", 1e-6, 1e6, "X",
+     "least strength of the Dirichlet"},
+    {"max_strength", RMX_REAL, AT(max_strength), "5", 1e-6, 1e6, "X",
+     "greatest strength of the Dirichlet"},
     {"strengths", RMX_INT, AT(strengths), "15", 1, 1000, "N", "strengths between them, log-spaced"},
     {"tries", RMX_INT, AT(tries), "100", 1, 1e6, "N", "candidates drawn per mixture wanted"},
-    {"grid", RMX_REAL, AT(grid), "2e-4", 1e-9, 0.5, "X", "weights are multiples of it; smaller ones are 0"},
+    {"grid", RMX_REAL, AT(grid), "2e-4", 1e-9, 0.5, "X",
+     "weights are multiples of it; smaller ones are 0"},
     {"cap_ratio", RMX_REAL, AT(cap_ratio), "15", 0, 1e9, "X",
      "weight at most so many times the prior (where large.tokens does not cap it)"},
     {"max_epochs", RMX_REAL, AT(max_epochs), "4", 0, 1e9, "X",
      "times a domain may be repeated in large.tokens at most; 0: cap by cap_ratio instead"},
-    {"min_coverage", RMX_REAL, AT(min_coverage), "0.1", 0, 1, "SHARE", "share of the mixtures each domain is in at least"},
+    {"min_coverage", RMX_REAL, AT(min_coverage), "0.1", 0, 1, "SHARE",
+     "share of the mixtures each domain is in at least"},
 };
 #undef AT
 
 #define AT(member) offsetof(rmx_compare_options, member)
 static const rmx_option compare_table[] = {
-    {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N", "large models trained on each mixture, seeds paired"},
-    {"first_seed", RMX_INT, AT(first_seed), "1", 1, 1e9, "N", "number of the first: settings tuned on some seeds are to be compared on others"},
+    {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N",
+     "large models trained on each mixture, seeds paired"},
+    {"first_seed", RMX_INT, AT(first_seed), "1", 1, 1e9, "N",
+     "number of the first: settings tuned on some seeds are to be compared on others"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "NAME",
-     "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a mixture file"},
-    {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME", "ways to choose data, compared with each other: see regmix-compare(1)"},
+     "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a "
+     "mixture file"},
+    {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME",
+     "ways to choose data, compared with each other: see regmix-compare(1)"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
-     "what each method may spend to find its mixture: 1e15, or 20Mtokens of the proxy; default: what the proxies take"},
+     "what each method may spend to find its mixture: 1e15, or 20Mtokens of the proxy; default: "
+     "what the proxies take"},
 };
 #undef AT
 
@@ -76,32 +98,46 @@ static const rmx_option compare_table[] = {
 #define KEEP(member) offsetof(rmx_config, question.member)
 static const rmx_option optimize_table[] = {
     {"method", RMX_CHOICE, AT(method), "auto", 0, 0, "auto|simulate|search",
-     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around the prior, average the best; auto: "
+     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around "
+     "the prior, average the best; auto: "
      "search where the functions have a gradient"},
     {"samples", RMX_INT, AT(samples), "100k", 1, 1e10, "N", "mixtures simulated"},
     {"top", RMX_INT, AT(top), "128", 1, 1e6, "N", "the mean of so many best ones is the optimum"},
-    {"strength", RMX_REAL, AT(strength), "1", 1e-6, 1e6, "X", "of the Dirichlet around the prior they are drawn from"},
+    {"strength", RMX_REAL, AT(strength), "1", 1e-6, 1e6, "X",
+     "of the Dirichlet around the prior they are drawn from"},
     {"starts", RMX_INT, AT(starts), "16", 1, 1e5, "N", "starts of a search"},
-    {"guard", RMX_BOOL, AT(guard), "true", 0, 0, NULL, "propose nothing far from all runs, or outside the weights they covered"},
-    {"replicates", RMX_INT, AT(replicates), "200", 0, 1e5, "N", "of the bootstrap behind the intervals; 0: no intervals"},
+    {"guard", RMX_BOOL, AT(guard), "true", 0, 0, NULL,
+     "propose nothing far from all runs, or outside the weights they covered"},
+    {"replicates", RMX_INT, AT(replicates), "200", 0, 1e5, "N",
+     "of the bootstrap behind the intervals; 0: no intervals"},
     {"level", RMX_REAL, AT(level), "0.9", 0.5, 0.999, "SHARE", "coverage of the intervals"},
     {"floor", RMX_LIST, KEEP(floor), NULL, 0, 0, "DOMAIN=WEIGHT", "the least weight of a domain"},
     {"cap", RMX_LIST, KEEP(cap), NULL, 0, 0, "DOMAIN=WEIGHT", "the greatest weight of a domain"},
     {"fix", RMX_LIST, KEEP(fix), NULL, 0, 0, "DOMAIN=WEIGHT", "the weight of a domain"},
-    {"share", RMX_LIST, KEEP(share), NULL, 0, 0, "NAME=LOW..HIGH:DOMAIN,...", "of several domains together"},
-    {"drop_below", RMX_REAL, KEEP(drop_below), "0", 0, 1, "X", "a weight is 0 or at least this; 0: no such rule"},
-    {"reference", RMX_TEXT, KEEP(reference), NULL, 0, 0, "FILE", "mixture not to stray from; default: the prior"},
-    {"max_kl", RMX_REAL, KEEP(max_kl), "none", 1e-9, 1e3, "NATS", "divergence from the reference at most; none: no bound"},
-    {"kl_penalty", RMX_REAL, KEEP(kl_penalty), "0", 0, 1e9, "X", "times the divergence from the reference is added to the score; 0: no penalty"},
-    {"metric_group", RMX_LIST, KEEP(metric_group), NULL, 0, 0, "NAME=METRIC,...", "metrics whose mean can be a target, by this name"},
-    {"no_worse", RMX_LIST, KEEP(no_worse), NULL, 0, 0, "METRIC[=SLACK]", "no worse than under `than`, by more than the slack"},
-    {"than", RMX_TEXT, KEEP(than), NULL, 0, 0, "FILE", "mixture that no_worse and worst compare with; default: the prior"},
-    {"worst", RMX_BOOL, KEEP(worst), "false", 0, 0, NULL, "improve the worst of the target's metrics, relative to `than`, not their sum"},
+    {"share", RMX_LIST, KEEP(share), NULL, 0, 0, "NAME=LOW..HIGH:DOMAIN,...",
+     "of several domains together"},
+    {"drop_below", RMX_REAL, KEEP(drop_below), "0", 0, 1, "X",
+     "a weight is 0 or at least this; 0: no such rule"},
+    {"reference", RMX_TEXT, KEEP(reference), NULL, 0, 0, "FILE",
+     "mixture not to stray from; default: the prior"},
+    {"max_kl", RMX_REAL, KEEP(max_kl), "none", 1e-9, 1e3, "NATS",
+     "divergence from the reference at most; none: no bound"},
+    {"kl_penalty", RMX_REAL, KEEP(kl_penalty), "0", 0, 1e9, "X",
+     "times the divergence from the reference is added to the score; 0: no penalty"},
+    {"metric_group", RMX_LIST, KEEP(metric_group), NULL, 0, 0, "NAME=METRIC,...",
+     "metrics whose mean can be a target, by this name"},
+    {"no_worse", RMX_LIST, KEEP(no_worse), NULL, 0, 0, "METRIC[=SLACK]",
+     "no worse than under `than`, by more than the slack"},
+    {"than", RMX_TEXT, KEEP(than), NULL, 0, 0, "FILE",
+     "mixture that no_worse and worst compare with; default: the prior"},
+    {"worst", RMX_BOOL, KEEP(worst), "false", 0, 0, NULL,
+     "improve the worst of the target's metrics, relative to `than`, not their sum"},
 };
 #undef KEEP
 #undef AT
 
-static const size_t general_n = COUNT(general_table), corpus_n = COUNT(corpus_table), sample_n = COUNT(sample_table);
+static const size_t general_n = COUNT(general_table), corpus_n = COUNT(corpus_table),
+                    sample_n = COUNT(sample_table);
 static const size_t compare_n = COUNT(compare_table), optimize_n = COUNT(optimize_table);
 
 #define AT(member) offsetof(rmx_config, member)
@@ -109,19 +145,25 @@ const rmx_section rmx_config_sections[] = {
     {"", general_table, &general_n, AT(general), "of the whole experiment"},
     {"corpus", corpus_table, &corpus_n, AT(corpus), "text to tokens"},
     {"sample", sample_table, &sample_n, AT(sample), "the mixtures of the proxies"},
-    {"proxy", rmx_training_options, &rmx_training_options_n, AT(proxy), "the small models, one per mixture"},
-    {"", rmx_regress_option_table, &rmx_regress_option_table_n, AT(regress), "from mixtures to metrics"},
+    {"proxy", rmx_training_options, &rmx_training_options_n, AT(proxy),
+     "the small models, one per mixture"},
+    {"", rmx_regress_option_table, &rmx_regress_option_table_n, AT(regress),
+     "from mixtures to metrics"},
     {"optimize", optimize_table, &optimize_n, 0, "the search for the best mixture"},
-    {"large", rmx_training_options, &rmx_training_options_n, AT(large), "the large models that prove it"},
+    {"large", rmx_training_options, &rmx_training_options_n, AT(large),
+     "the large models that prove it"},
     {"compare", compare_table, &compare_n, AT(compare), "what the optimum is measured against"},
-    {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines), "the ways to choose data that are compared"},
+    {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines),
+     "the ways to choose data that are compared"},
 };
 #undef AT
 const size_t rmx_config_sections_n = COUNT(rmx_config_sections);
 
 // Where the same table serves two sections, what differs between them.
-static const struct { const char *key, *value; } initials[] = {
-    {"proxy.model", "nano"},      {"large.model", "mini"},         {"large.tokens", "4M"},
+static const struct {
+  const char *key, *value;
+} initials[] = {
+    {"proxy.model", "nano"},      {"large.model", "mini"},      {"large.tokens", "4M"},
     {"large.schedule", "cosine"}, {"large.eval_half", "false"},
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a template is filled with: the sources left to write, checked, with their paths and with the weights the trainer
-// wants.
+// What a template is filled with: the sources left to write, checked, with their paths and with the
+// weights the trainer wants.
 #ifndef EXPORT_BLEND_H
 #define EXPORT_BLEND_H
 
@@ -11,18 +11,19 @@ typedef struct rmx__source {
   const char *path;   // NULL: has none; never where the format needs one
   const char *valid;  // path of the validation data; NULL: has none
   double weight;
-  double epochs;      // passes over it in the budget; 0: not known
+  double epochs;  // passes over it in the budget; 0: not known
 } rmx__source;
 
 typedef struct rmx__blend {
-  size_t n;              // at least 1
-  rmx__source *sources;  // (n)
-  bool has_valid;        // all sources have validation data
-  bool has_epochs;       // the epochs of all sources are known
-  double budget;         // tokens of the training; 0: not known
+  size_t n;                         // at least 1
+  rmx__source *sources;             // (n)
+  bool has_valid;                   // all sources have validation data
+  bool has_epochs;                  // the epochs of all sources are known
+  double budget;                    // tokens of the training; 0: not known
   double sequence_length, samples;  // tokens of a sample, samples of the training; 0: not known
-  double block_size;     // of trainers that draw in blocks: each source has a whole sequence in one of so many
-  const char *unit;      // what the weights are shares of, for a comment; one line
+  // of trainers that draw in blocks: each source has a whole sequence in one of so many
+  double block_size;
+  const char *unit;  // what the weights are shares of, for a comment; one line
 } rmx__blend;
 
 // The template of a format (template.c), NULL where there is none; and a blend written into it.

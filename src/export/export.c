@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which formats there are, and what is done before any of them is written: the weights are checked, converted
-// where the trainer draws documents, zeros left out where it cannot bear them, and each domain gets its path.
+// Which formats there are, and what is done before any of them is written: the weights are checked,
+// converted where the trainer draws documents, zeros left out where it cannot bear them, and each
+// domain gets its path.
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,9 @@ size_t rmx_export_formats(const char *names[], const char *help[], size_t max) {
   return FORMATS;
 }
 
-const char *rmx_export_template(const char *format) { return rmx__export_template(format); }
+const char *rmx_export_template(const char *format) {
+  return rmx__export_template(format);
+}
 
 static rmx_status find_format(const char *name, const struct format **out, rmx_err *err) {
   const char *names[FORMATS];
@@ -46,15 +49,15 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
   else if (nearest < 0)
     status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\". Formats: %s", name, list.data);
   else
-    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"; did you mean \"%s\"? Formats: %s", name,
-                      names[nearest], list.data);
+    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"; did you mean \"%s\"? Formats: %s",
+                      name, names[nearest], list.data);
   rmx_buf_release(&list);
   return status;
 }
 
 // prefix + name + suffix, of one lifetime with the blend.
-static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d, rmx_arena *arena,
-                          const char **out, rmx_err *err) {
+static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d,
+                          rmx_arena *arena, const char **out, rmx_err *err) {
   const char *suffix = r->suffix ? r->suffix : "";
   size_t size = strlen(prefix) + strlen(r->names[d]) + strlen(suffix) + 1;
   char *path = rmx_arena_alloc(arena, size, 1);
@@ -64,30 +67,31 @@ static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_
   return RMX_OK;
 }
 
-static rmx_status find_paths(const struct format *f, const rmx_export_request *r, size_t d, rmx_arena *arena,
-                             rmx__source *s, rmx_err *err) {
+static rmx_status find_paths(const struct format *f, const rmx_export_request *r, size_t d,
+                             rmx_arena *arena, rmx__source *s, rmx_err *err) {
   s->path = r->paths ? r->paths[d] : NULL;
   if (!s->path && r->prefix) RMX_TRY(path_of(r->prefix, r, d, arena, &s->path, err));
   if (r->valid_prefix) RMX_TRY(path_of(r->valid_prefix, r, d, arena, &s->valid, err));
   if ((f->needs & RMX_EXPORT_PATHS) && !s->path)
-    return rmx_fail(
-        err, RMX_EUSAGE,
-        "%s: domain \"%s\" has no path: say where its data are with --data %s=PATH, or for all domains "
-        "with --prefix TEXT (the path is TEXT and the name)",
-        f->name, s->name, s->name);
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s: domain \"%s\" has no path: say where its data are with --data %s=PATH, or "
+                    "for all domains "
+                    "with --prefix TEXT (the path is TEXT and the name)",
+                    f->name, s->name, s->name);
   const char *const texts[] = {s->name, s->path, s->valid};
   for (size_t i = 0; i < 3; i++) {
     size_t at;
     if (texts[i] && !rmx_is_utf8(texts[i], strlen(texts[i]), &at))
-      return rmx_fail(err, RMX_EINPUT, "%s: a %s is not UTF-8: %s", f->name, i ? "path" : "domain", texts[i]);
+      return rmx_fail(err, RMX_EINPUT, "%s: a %s is not UTF-8: %s", f->name, i ? "path" : "domain",
+                      texts[i]);
     if (i == 0 || !texts[i] || !(f->needs & RMX_EXPORT_NO_SPACES)) continue;
     for (const char *c = texts[i]; *c; c++)
       if (isspace((unsigned char)*c))
-        return rmx_fail(
-            err, RMX_EINPUT,
-            "%s: the path \"%s\" of domain \"%s\" has white space in it, where Megatron-LM would split it; "
-            "use the format megatron-json, or another path",
-            f->name, texts[i], s->name);
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: the path \"%s\" of domain \"%s\" has white space in it, where "
+                        "Megatron-LM would split it; "
+                        "use the format megatron-json, or another path",
+                        f->name, texts[i], s->name);
   }
   return RMX_OK;
 }
@@ -100,65 +104,74 @@ static rmx_status check_distinct(const struct format *f, const rmx__blend *b, rm
       if (strcmp(s->name, t->name) == 0)
         return rmx_fail(err, RMX_EINPUT, "%s: the domain \"%s\" is given twice", f->name, s->name);
       if ((f->needs & RMX_EXPORT_PATHS) && strcmp(s->path, t->path) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s: the domains \"%s\" and \"%s\" have the same path %s", f->name,
-                        t->name, s->name, s->path);
+        return rmx_fail(err, RMX_EINPUT, "%s: the domains \"%s\" and \"%s\" have the same path %s",
+                        f->name, t->name, s->name, s->path);
     }
   }
   return RMX_OK;
 }
 
 // Token shares to document shares, in place: w_d / L_d, normalised.
-static rmx_status to_documents(const struct format *f, const rmx_export_request *r, double *w, rmx_err *err) {
+static rmx_status to_documents(const struct format *f, const rmx_export_request *r, double *w,
+                               rmx_err *err) {
   for (size_t d = 0; d < r->D; d++) {
     if (w[d] == 0) continue;
     if (!(r->tokens_per_document[d] > 0))
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: this trainer draws documents, and domain \"%s\" has %g tokens per document; "
-                      "wanted more than 0",
-                      f->name, r->names[d], r->tokens_per_document[d]);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: this trainer draws documents, and domain \"%s\" has %g tokens per document; "
+          "wanted more than 0",
+          f->name, r->names[d], r->tokens_per_document[d]);
     w[d] /= r->tokens_per_document[d];
   }
   return rmx_mixture_normalise(w, r->D, err);
 }
 
-static rmx_status choose_unit(const struct format *f, const rmx_export_request *r, double *w, rmx__blend *b,
-                              rmx_err *err) {
+static rmx_status choose_unit(const struct format *f, const rmx_export_request *r, double *w,
+                              rmx__blend *b, rmx_err *err) {
   b->unit = "Weights are shares of tokens.";
   if (!(f->needs & RMX_EXPORT_DOCUMENTS)) return RMX_OK;
   if (!r->tokens_per_document) {
     b->unit =
-        "Weights are shares of tokens, but this trainer draws documents: domains with long ones will get "
+        "Weights are shares of tokens, but this trainer draws documents: domains with long ones "
+        "will get "
         "more.";
-    rmx_warn(
-        r->listener,
-        "%s draws documents, and their mean lengths are not known: the weights written are shares of tokens, "
-        "right only where documents are equally long in all domains",
-        f->name);
+    rmx_warn(r->listener,
+             "%s draws documents, and their mean lengths are not known: the weights written are "
+             "shares of tokens, "
+             "right only where documents are equally long in all domains",
+             f->name);
     return RMX_OK;
   }
-  b->unit = "Weights are shares of documents: shares of tokens divided by mean tokens per document.";
+  b->unit =
+      "Weights are shares of documents: shares of tokens divided by mean tokens per document.";
   rmx_note(r->listener,
-           "%s draws documents: weights are converted from shares of tokens by the mean tokens per document",
+           "%s draws documents: weights are converted from shares of tokens by the mean tokens per "
+           "document",
            f->name);
   return to_documents(f, r, w, err);
 }
 
 // Passes over each domain in the budget, and samples of the training.
-static rmx_status find_epochs(const struct format *f, const rmx_export_request *r, rmx__blend *b, rmx_err *err) {
+static rmx_status find_epochs(const struct format *f, const rmx_export_request *r, rmx__blend *b,
+                              rmx_err *err) {
   b->budget = r->budget;
   b->sequence_length = r->sequence_length;
   if (r->budget > 0 && r->sequence_length > 0) b->samples = ceil(r->budget / r->sequence_length);
   b->has_epochs = r->tokens && r->budget > 0;
   if (!b->has_epochs && (f->needs & RMX_EXPORT_EPOCHS))
     return rmx_fail(err, RMX_EUSAGE,
-                    "%s: this format lists passes over the domains: give the tokens there are of each with --tokens FILE, and "
+                    "%s: this format lists passes over the domains: give the tokens there are of "
+                    "each with --tokens FILE, and "
                     "those of the training with --budget TOKENS",
                     f->name);
   for (size_t d = 0, i = 0; b->has_epochs && i < b->n; d++) {
     if (r->names[d] != b->sources[i].name) continue;
     if (r->weights[d] > 0 && !(r->tokens[d] > 0))
-      return rmx_fail(err, RMX_EINPUT, "%s: domain \"%s\" has weight %g, and %g tokens there are of it; wanted more than 0",
-                      f->name, r->names[d], r->weights[d], r->tokens[d]);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: domain \"%s\" has weight %g, and %g tokens there are of it; wanted more than 0",
+          f->name, r->names[d], r->weights[d], r->tokens[d]);
     b->sources[i++].epochs = r->weights[d] > 0 ? r->weights[d] * r->budget / r->tokens[d] : 0;
   }
   return RMX_OK;
@@ -177,14 +190,17 @@ static void tell_limits(const struct format *f, const rmx_export_request *r, rmx
   b->block_size = LEAST_BLOCK;
   while (b->block_size < MOST_BLOCK && b->block_size * least < 1) b->block_size *= 2;
   if ((f->needs & RMX_EXPORT_BLOCKS) && b->block_size * least < 1)
-    rmx_warn(r->listener, "%s: domain \"%s\" has weight %.3g, less than one sequence of the largest block (%d): it will never be drawn",
+    rmx_warn(r->listener,
+             "%s: domain \"%s\" has weight %.3g, less than one sequence of the largest block (%d): "
+             "it will never be drawn",
              f->name, name, least, MOST_BLOCK);
   if ((f->needs & RMX_EXPORT_FEW) && b->n > MOST_SOURCES)
-    rmx_warn(r->listener, "%s: this trainer takes at most %d sources; the mixture has %zu", f->name, MOST_SOURCES, b->n);
+    rmx_warn(r->listener, "%s: this trainer takes at most %d sources; the mixture has %zu", f->name,
+             MOST_SOURCES, b->n);
 }
 
-static rmx_status make_blend(const struct format *f, const rmx_export_request *r, double *w, rmx_arena *arena,
-                             rmx__blend *b, rmx_err *err) {
+static rmx_status make_blend(const struct format *f, const rmx_export_request *r, double *w,
+                             rmx_arena *arena, rmx__blend *b, rmx_err *err) {
   b->sources = rmx_arena_alloc(arena, r->D, sizeof *b->sources);
   if (!b->sources) return rmx_fail_memory(err, r->D * sizeof *b->sources, "a mixture");
   // Only a check: what is written are the weights as they were given.
@@ -206,7 +222,8 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
   RMX_TRY(find_epochs(f, r, b, err));
   tell_limits(f, r, b);
   if (dropped > 0)
-    rmx_note(r->listener, "%s: %zu domain%s of weight 0 left out", f->name, dropped, dropped == 1 ? "" : "s");
+    rmx_note(r->listener, "%s: %zu domain%s of weight 0 left out", f->name, dropped,
+             dropped == 1 ? "" : "s");
   return RMX_OK;
 }
 

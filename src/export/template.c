@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a blend into a template: the files of formats/, which look like what they make. The page of the report has
-// the same function in JavaScript (src/report/assets/export.js), and a test compares the two.
+// Writes a blend into a template: the files of formats/, which look like what they make. The page
+// of the report has the same function in JavaScript (src/report/assets/export.js), and a test
+// compares the two.
 //
 //   %% text          a comment of ours: it names the trainer's source that the template was written from
 //   %each ... %end   once for each source
@@ -24,8 +25,9 @@ struct writing {
   const rmx__blend *blend;
   const rmx__source *source;  // of %each; NULL outside
   size_t left;                // sources after it
-  int64_t part, parts;        // of %passes: the pass is this part of so many; parts 0: all of the source
-  int indent;                 // of the line
+  // of %passes: the pass is this part of so many; parts 0: all of the source
+  int64_t part, parts;
+  int indent;  // of the line
   rmx_buf *out;
 };
 
@@ -35,7 +37,9 @@ const char *rmx__export_template(const char *format) {
   return NULL;
 }
 
-static void put_integer(rmx_buf *out, double x) { rmx_buf_printf(out, "%.0f", x); }
+static void put_integer(rmx_buf *out, double x) {
+  rmx_buf_printf(out, "%.0f", x);
+}
 
 static bool is(const char *field, size_t n, const char *name) {
   return strlen(name) == n && strncmp(field, name, n) == 0;
@@ -45,8 +49,10 @@ static bool is(const char *field, size_t n, const char *name) {
 static void put_key(rmx_buf *out, const char *key, int indent) {
   rmx_buf line = {0};
   rmx_put_yaml_key(&line, indent, key);
-  if (line.failed) out->failed = true;
-  else rmx_buf_puts(out, line.data + indent);
+  if (line.failed)
+    out->failed = true;
+  else
+    rmx_buf_puts(out, line.data + indent);
   rmx_buf_release(&line);
 }
 
@@ -59,7 +65,10 @@ static void put_text(const struct writing *w, const char *text, const char *how,
   static const struct {
     const char *name;
     void (*put)(rmx_buf *out, const char *text);
-  } ways[] = {{"quoted", rmx_put_quoted}, {"yaml", rmx_put_yaml}, {"csv", rmx_csv_field}, {"shell", rmx_put_shell}};
+  } ways[] = {{"quoted", rmx_put_quoted},
+              {"yaml", rmx_put_yaml},
+              {"csv", rmx_csv_field},
+              {"shell", rmx_put_shell}};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
     if (!is(how, n, ways[i].name)) continue;
     ways[i].put(out, text);
@@ -71,36 +80,57 @@ static void put_text(const struct writing *w, const char *text, const char *how,
 // The name of the validation set that goes with a training set, as the RegMix authors call theirs.
 static void put_valid_name(const struct writing *w, const char *how, size_t n) {
   const char *name = w->source->name;
-  char *changed = strncmp(name, "train_", 6) == 0 ? rmx_format("valid_%s", name + 6) : rmx_strdup(name);
-  if (changed) put_text(w, changed, how, n);
-  else w->out->failed = true;
+  char *changed =
+      strncmp(name, "train_", 6) == 0 ? rmx_format("valid_%s", name + 6) : rmx_strdup(name);
+  if (changed)
+    put_text(w, changed, how, n);
+  else
+    w->out->failed = true;
   free(changed);
 }
 
-// The most passes that a trainer must allow: whole ones, and one more where the last is all but full, since trainers
-// lose what does not fill a sequence.
-static double most_passes(const rmx__source *s) { return s->epochs > 0.99 ? ceil(1.01 * s->epochs) : 1; }
+// The most passes that a trainer must allow: whole ones, and one more where the last is all but
+// full, since trainers lose what does not fill a sequence.
+static double most_passes(const rmx__source *s) {
+  return s->epochs > 0.99 ? ceil(1.01 * s->epochs) : 1;
+}
 
 static void put_field(struct writing *w, const char *field, size_t size) {
   const char *colon = memchr(field, ':', size), *how = colon ? colon + 1 : "";
   const size_t n = colon ? (size_t)(colon - field) : size, how_n = colon ? size - n - 1 : 0;
   const rmx__blend *b = w->blend;
   const rmx__source *s = w->source;
-  if (is(field, n, "unit")) rmx_buf_puts(w->out, b->unit);
-  else if (is(field, n, "budget")) put_integer(w->out, b->budget);
-  else if (is(field, n, "samples")) put_integer(w->out, b->samples);
-  else if (is(field, n, "sequence_length")) put_integer(w->out, b->sequence_length);
-  else if (is(field, n, "block_size")) put_integer(w->out, b->block_size);
-  else if (is(field, n, "part")) put_integer(w->out, (double)w->part);
-  else if (is(field, n, "parts")) put_integer(w->out, (double)w->parts);
-  else if (s && is(field, n, "name")) put_text(w, s->name, how, how_n);
-  else if (s && is(field, n, "valid_name")) put_valid_name(w, how, how_n);
-  else if (s && is(field, n, "path")) put_text(w, s->path, how, how_n);
-  else if (s && is(field, n, "valid")) put_text(w, s->valid, how, how_n);
-  else if (s && is(field, n, "where")) rmx_buf_puts(w->out, strstr(s->path, "://") ? "remote" : "local");
-  else if (s && is(field, n, "weight")) rmx_put_number(w->out, s->weight);
-  else if (s && is(field, n, "passes")) rmx_put_number(w->out, most_passes(s));
-  else rmx_buf_printf(w->out, "<<%.*s>>", (int)size, field);  // a template that is wrong: a test looks for it
+  if (is(field, n, "unit"))
+    rmx_buf_puts(w->out, b->unit);
+  else if (is(field, n, "budget"))
+    put_integer(w->out, b->budget);
+  else if (is(field, n, "samples"))
+    put_integer(w->out, b->samples);
+  else if (is(field, n, "sequence_length"))
+    put_integer(w->out, b->sequence_length);
+  else if (is(field, n, "block_size"))
+    put_integer(w->out, b->block_size);
+  else if (is(field, n, "part"))
+    put_integer(w->out, (double)w->part);
+  else if (is(field, n, "parts"))
+    put_integer(w->out, (double)w->parts);
+  else if (s && is(field, n, "name"))
+    put_text(w, s->name, how, how_n);
+  else if (s && is(field, n, "valid_name"))
+    put_valid_name(w, how, how_n);
+  else if (s && is(field, n, "path"))
+    put_text(w, s->path, how, how_n);
+  else if (s && is(field, n, "valid"))
+    put_text(w, s->valid, how, how_n);
+  else if (s && is(field, n, "where"))
+    rmx_buf_puts(w->out, strstr(s->path, "://") ? "remote" : "local");
+  else if (s && is(field, n, "weight"))
+    rmx_put_number(w->out, s->weight);
+  else if (s && is(field, n, "passes"))
+    rmx_put_number(w->out, most_passes(s));
+  // a template that is wrong: a test looks for it
+  else
+    rmx_buf_printf(w->out, "<<%.*s>>", (int)size, field);
 }
 
 static bool holds(const struct writing *w, const char *condition, size_t n) {
@@ -118,8 +148,10 @@ static void write_line(struct writing *w, const char *at, size_t n) {
     const char *close = memmem(open, (size_t)(end - open), ">>", 2);
     if (!close) break;
     rmx_buf_add(w->out, at, (size_t)(open - at));
-    if (open[2] != '|') put_field(w, open + 2, (size_t)(close - open) - 2);
-    else if (w->left > 0) rmx_buf_add(w->out, open + 3, (size_t)(close - open) - 3);
+    if (open[2] != '|')
+      put_field(w, open + 2, (size_t)(close - open) - 2);
+    else if (w->left > 0)
+      rmx_buf_add(w->out, open + 3, (size_t)(close - open) - 3);
     at = close + 2;
   }
   rmx_buf_add(w->out, at, (size_t)(end - at));
@@ -174,7 +206,8 @@ static const char *write_passes(struct writing *w, const char *body, bool on) {
   return end;
 }
 
-static const char *write_if(struct writing *w, const char *condition, size_t n, const char *body, bool on) {
+static const char *write_if(struct writing *w, const char *condition, size_t n, const char *body,
+                            bool on) {
   const bool yes = holds(w, condition, n);
   bool has_else = false;
   const char *end = write_block(w, body, on && yes, &has_else);
@@ -193,10 +226,14 @@ static const char *write_block(struct writing *w, const char *at, bool on, bool 
       if (ended_at_else) *ended_at_else = true;
       return at;
     }
-    if (is(line, n, "%each")) at = write_each(w, at, on);
-    else if (is(line, n, "%passes")) at = write_passes(w, at, on);
-    else if (n > 4 && strncmp(line, "%if ", 4) == 0) at = write_if(w, line + 4, n - 4, at, on);
-    else if (on) write_line(w, line, n);
+    if (is(line, n, "%each"))
+      at = write_each(w, at, on);
+    else if (is(line, n, "%passes"))
+      at = write_passes(w, at, on);
+    else if (n > 4 && strncmp(line, "%if ", 4) == 0)
+      at = write_if(w, line + 4, n - 4, at, on);
+    else if (on)
+      write_line(w, line, n);
   }
   return at;
 }

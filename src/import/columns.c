@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the cells of a CSV to a table of numbers: which columns are the values, and what each cell says.
+// From the cells of a CSV to a table of numbers: which columns are the values, and what each cell
+// says.
 
 #include <fnmatch.h>
 #include <math.h>
@@ -57,7 +58,8 @@ static bool has_number(const choice *c, size_t j) {
   const rmx_cells *t = c->s->cells;
   double ignored;
   for (size_t i = 0; i < t->N; i++)
-    if (is_row(c, i) && !missing(t->cells[i * t->C + j]) && number(t->cells[i * t->C + j], &ignored))
+    if (is_row(c, i) && !missing(t->cells[i * t->C + j]) &&
+        number(t->cells[i * t->C + j], &ignored))
       return true;
   return false;
 }
@@ -66,7 +68,8 @@ static bool mixtures(const choice *c) {
   return c->s->options->what == RMX_IMPORT_MIXTURES;
 }
 
-// The names of columns that could have been meant, for a message: the first dozen of those with numbers.
+// The names of columns that could have been meant, for a message: the first dozen of those with
+// numbers.
 static void list_columns(const choice *c, rmx_buf *out) {
   const rmx_cells *t = c->s->cells;
   size_t n = 0;
@@ -83,14 +86,15 @@ static rmx_status cannot_tell(const choice *c, const char *why, rmx_err *err) {
   rmx_buf names = {0};
   list_columns(c, &names);
   rmx_status status = rmx_fail(
-      err, RMX_EINPUT, "%s: %s; say which columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
+      err, RMX_EINPUT,
+      "%s: %s; say which columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
       c->s->path, why, mixtures(c) ? "mixture" : "metric", names.failed ? "?" : names.data);
   rmx_buf_release(&names);
   return status;
 }
 
-// "config.mixture.*": what stands up to the last . or / before the first wildcard is no part of a domain's
-// name.
+// "config.mixture.*": what stands up to the last . or / before the first wildcard is no part of a
+// domain's name.
 static size_t literal_prefix(const char *pattern) {
   size_t n = strcspn(pattern, "*?[\\");
   if (!pattern[n]) return 0;
@@ -105,11 +109,13 @@ static void tell_not_taken(const choice *c) {
   for (size_t j = 0; j < t->C; j++)
     if (is_value(c, j) && !c->chosen[j] && has_number(c, j)) rmx_few_add(&left, t->header[j]);
   if (left.n)
-    rmx_note(c->s->listener, "%s: %zu other column%s with numbers %s not read as %s: %s", c->s->path, left.n, left.n == 1 ? "" : "s",
-             left.n == 1 ? "is" : "are", mixtures(c) ? "the mixture" : "metrics", left.text);
+    rmx_note(c->s->listener, "%s: %zu other column%s with numbers %s not read as %s: %s",
+             c->s->path, left.n, left.n == 1 ? "" : "s", left.n == 1 ? "is" : "are",
+             mixtures(c) ? "the mixture" : "metrics", left.text);
 }
 
-static const char id_advice[] = "name the runs by another column with --id COLUMN, or by the number of their row with --id row";
+static const char id_advice[] =
+    "name the runs by another column with --id COLUMN, or by the number of their row with --id row";
 
 static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
@@ -119,7 +125,9 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
     for (size_t j = 0; j < t->C; j++) {
       if (fnmatch(pattern, t->header[j], 0) != 0) continue;
       if (j == c->view->id && !c->s->options->id && has_number(c, j))
-        return rmx_fail(err, RMX_EINPUT, "%s: \"%.120s\" matches the column \"%.80s\", which names the runs, so it would be left out; %s",
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: \"%.120s\" matches the column \"%.80s\", which names the runs, so it "
+                        "would be left out; %s",
                         t->path, pattern, t->header[j], id_advice);
       if (j == c->view->id) continue;
       found++;
@@ -137,7 +145,8 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
   return RMX_OK;
 }
 
-// Length of the prefix of a column that names a weight: "config.mixture.", "mixture/"; 0: it does not.
+// Length of the prefix of a column that names a weight: "config.mixture.", "mixture/"; 0: it does
+// not.
 static size_t weight_prefix(const char *name) {
   static const char *const nouns[] = {"mixture_weights", "domain_weights", "mixtures",
                                       "mixture",         "weights",        "mix"};
@@ -155,7 +164,8 @@ static bool metric_name(const char *name) {
   static const char *const patterns[] = {"metric/*",  "metrics/*", "eval/*",       "eval_*/*",
                                          "val/*",     "valid/*",   "validation/*", "test/*",
                                          "summary.*", "*_loss",    "*/loss",       "loss"};
-  if (weight_prefix(name) || strncasecmp(name, "config", 6) == 0 || strncasecmp(name, "train/", 6) == 0)
+  if (weight_prefix(name) || strncasecmp(name, "config", 6) == 0 ||
+      strncasecmp(name, "train/", 6) == 0)
     return false;
   for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
     if (fnmatch(patterns[i], name, 0) == 0) return true;
@@ -168,9 +178,9 @@ static void tell_choice(const choice *c, size_t n) {
   size_t told = 0;
   for (size_t j = 0; j < t->C && told < 8; j++)
     if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", told++ ? ", " : "", t->header[j]);
-  rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)", c->s->path, n,
-           mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data, n > told ? ", ..." : "",
-           mixtures(c) ? "mixture" : "metric");
+  rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)",
+           c->s->path, n, mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data,
+           n > told ? ", ..." : "", mixtures(c) ? "mixture" : "metric");
   rmx_buf_release(&names);
 }
 
@@ -199,11 +209,11 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
     RMX_TRY(status);
   }
   if (n == 0)
-    return cannot_tell(c,
-                       mixtures(c)
-                           ? "no column is named mixture.DOMAIN or the like, so which are the weights?"
-                           : "no column is named like a metric (metric/..., eval/..., ..._loss)",
-                       err);
+    return cannot_tell(
+        c,
+        mixtures(c) ? "no column is named mixture.DOMAIN or the like, so which are the weights?"
+                    : "no column is named like a metric (metric/..., eval/..., ..._loss)",
+        err);
   tell_choice(c, n);
   tell_not_taken(c);
   return RMX_OK;
@@ -224,16 +234,18 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
   }
   rmx_status status = RMX_OK;
   if (n == 0 && text.n)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s:%d: column \"%s\": \"%.40s\" is not a number, and no other column has one", t->path,
-                      t->lines[0], t->header[t->C - 1], t->cells[t->C - 1]);
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "%s:%d: column \"%s\": \"%.40s\" is not a number, and no other column has one",
+                 t->path, t->lines[0], t->header[t->C - 1], t->cells[t->C - 1]);
   else if (n == 0)
-    status = rmx_fail(
-        err, RMX_EINPUT,
-        "%s: no columns behind the run's name; wanted a column of run names, then numbers, with commas",
-        t->path);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: no columns behind the run's name; wanted a column of run names, then "
+                      "numbers, with commas",
+                      t->path);
   else if (text.n)
-    rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n, text.n == 1 ? "" : "s", text.n == 1 ? "is" : "are", text.text);
+    rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n,
+             text.n == 1 ? "" : "s", text.n == 1 ? "is" : "are", text.text);
   return status;
 }
 
@@ -243,16 +255,20 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
   *out = NAN;
   bool none = missing(text);
   if (none && mixtures(c))
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s:%d: column \"%s\": the weight is missing: give 0 where a domain is not used", t->path,
-                    t->lines[i], t->header[j]);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s:%d: column \"%s\": the weight is missing: give 0 where a domain is not used", t->path,
+        t->lines[i], t->header[j]);
   if (none) return RMX_OK;
   if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path, t->lines[i],
-                    t->header[j], text);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path,
+                    t->lines[i], t->header[j], text);
   if (isfinite(*out) && fabs(*out) > MOST)
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": %s is too large to compute with; wanted at most 1e100 (leave the cell empty where the "
-                    "run failed)", t->path, t->lines[i], t->header[j], text);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: column \"%s\": %s is too large to compute with; wanted at most 1e100 "
+                    "(leave the cell empty where the "
+                    "run failed)",
+                    t->path, t->lines[i], t->header[j], text);
   if (!isfinite(*out)) *out = NAN;  // a loss that ran away was not measured
   return RMX_OK;
 }
@@ -300,8 +316,9 @@ static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
   }
   *id = SIZE_MAX;
   if (strcmp(s->options->id, "row") == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: no column \"%.80s\" to name the runs by; there are %zu columns: %s", t->path, s->options->id, names.n,
-                  names.text);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: no column \"%.80s\" to name the runs by; there are %zu columns: %s", t->path,
+                  s->options->id, names.n, names.text);
 }
 
 // Names of runs are text or whole numbers: a column of fractions is a weight or a loss.
@@ -316,11 +333,15 @@ static rmx_status check_id(const choice *c, rmx_err *err) {
     if (fractions++ == 0) at = i;
   }
   if (fractions == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s:%d: the first column \"%.80s\" should name the runs, but holds numbers such as %.40s: the table seems to "
-                  "have no column of names; %s", t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s:%d: the first column \"%.80s\" should name the runs, but holds numbers such "
+                  "as %.40s: the table seems to "
+                  "have no column of names; %s",
+                  t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
 }
 
-rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_table *out, rmx_err *err) {
+rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_table *out,
+                            rmx_err *err) {
   size_t C = s->cells->C;
   rmx__view asked = *of_form;
   const rmx__view *view = &asked;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs that did not finish are no measurements: they are left out by the column that says how each run ended.
+// Runs that did not finish are no measurements: they are left out by the column that says how each
+// run ended.
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ size_t rmx__column_called(const rmx_cells *c, const char *name) {
 }
 
 static bool is_finished(const char *how) {
-  static const char *const words[] = {"finished", "completed", "complete", "done", "success", "succeeded"};
+  static const char *const words[] = {"finished", "completed", "complete",
+                                      "done",     "success",   "succeeded"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (strcasecmp(how, words[i]) == 0) return true;
   return false;
@@ -30,7 +32,8 @@ size_t rmx__state_column(const rmx_cells *c) {
   return SIZE_MAX;
 }
 
-rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out, rmx_err *err) {
+rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
+                                 rmx_err *err) {
   const rmx_cells *c = s->cells;
   rmx_few who = {0};
   for (size_t i = 0; i < c->N; i++) {
@@ -38,12 +41,16 @@ rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name
     if (is_finished(how)) continue;
     left_out[i] = true;
     char text[128];
-    snprintf(text, sizeof text, "%.40s (%.30s)", c->cells[i * c->C + name], *how ? how : "no state");
+    snprintf(text, sizeof text, "%.40s (%.30s)", c->cells[i * c->C + name],
+             *how ? how : "no state");
     rmx_few_add(&who, text);
   }
   if (who.n == c->N)
-    return rmx_fail(err, RMX_EINPUT, "%s: none of its %zu runs has finished (column \"%s\"): nothing to read", s->path, c->N, c->header[state]);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: none of its %zu runs has finished (column \"%s\"): nothing to read",
+                    s->path, c->N, c->header[state]);
   if (who.n)
-    rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s", s->path, who.n, c->N, who.text);
+    rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s", s->path, who.n,
+             c->N, who.text);
   return RMX_OK;
 }

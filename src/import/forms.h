@@ -19,7 +19,8 @@ typedef struct rmx__form {
   rmx_status (*read)(const rmx__source *s, rmx_table *out, rmx_err *err);
 } rmx__form;
 
-extern const rmx__form rmx__form_csv, rmx__form_olmix, rmx__form_wandb, rmx__form_yaml, rmx__form_harness;
+extern const rmx__form rmx__form_csv, rmx__form_olmix, rmx__form_wandb, rmx__form_yaml,
+    rmx__form_harness;
 
 // How a form sees the columns and rows of its CSV.
 typedef struct rmx__view {
@@ -29,16 +30,20 @@ typedef struct rmx__view {
   bool guess;        // the table holds more than values: choose columns by their names
 } rmx__view;
 // The table of one view: the columns asked for, each cell checked.
-rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out, rmx_err *err);
+rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out,
+                            rmx_err *err);
 
-size_t rmx__column_called(const rmx_cells *c, const char *name);  // in any case; SIZE_MAX: there is none
+// in any case; SIZE_MAX: there is none
+size_t rmx__column_called(const rmx_cells *c, const char *name);
 // The column State or status that says of some run that it finished, or SIZE_MAX.
 size_t rmx__state_column(const rmx_cells *c);
-// Marks the rows (N) whose run did not finish, and tells them by column `name`. None finished is an error.
-rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out, rmx_err *err);
+// Marks the rows (N) whose run did not finish, and tells them by column `name`. None finished is an
+// error.
+rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
+                                 rmx_err *err);
 
-// Forms that are known and not read (refuse.c): each is refused by its own name, with what to do. By the first bytes of a
-// file; by its header and cells; by the columns (C) chosen as a mixture.
+// Forms that are known and not read (refuse.c): each is refused by its own name, with what to do.
+// By the first bytes of a file; by its header and cells; by the columns (C) chosen as a mixture.
 rmx_status rmx__refuse_text(const char *path, rmx_err *err);
 rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err);
 rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results of EleutherAI's lm-evaluation-harness: results[TASK]["METRIC,FILTER"] is a number (a bare "METRIC"
-// before version 0.4), METRIC_stderr its error, and higher_is_better[TASK][METRIC] the direction. A metric is
-// called TASK where the task has one, else TASK/METRIC, else TASK/METRIC/FILTER. Where a run has several
-// files, the newest result of a task counts.
+// Results of EleutherAI's lm-evaluation-harness: results[TASK]["METRIC,FILTER"] is a number (a bare
+// "METRIC" before version 0.4), METRIC_stderr its error, and higher_is_better[TASK][METRIC] the
+// direction. A metric is called TASK where the task has one, else TASK/METRIC, else
+// TASK/METRIC/FILTER. Where a run has several files, the newest result of a task counts.
 
 #include <fnmatch.h>
 #include <math.h>
@@ -46,8 +46,8 @@ static int said_direction(const json_t *tree, const char *task, const char *name
   return json_is_boolean(said) ? json_is_true(said) : -1;
 }
 
-static rmx_status find_metric(results *r, const char *key, const char *task, const char *name, size_t length,
-                              const char *filter, metric **out, rmx_err *err) {
+static rmx_status find_metric(results *r, const char *key, const char *task, const char *name,
+                              size_t length, const char *filter, metric **out, rmx_err *err) {
   const json_t *place = json_object_get(r->index, key);
   if (place) {
     *out = &r->metrics[json_integer_value(place)];
@@ -78,19 +78,25 @@ static bool is_error_of(const char *name, size_t length) {
   return length >= n && strncmp(name + length - n, tail, n) == 0;
 }
 
-// Whether a task was measured on part of its samples: --limit, told in the file's config and, by task, in n-samples.
+// Whether a task was measured on part of its samples: --limit, told in the file's config and, by
+// task, in n-samples.
 static bool is_limited(const json_t *tree, const char *task) {
   const json_t *n = json_object_get(json_object_get(tree, "n-samples"), task);
-  const json_t *original = json_object_get(n, "original"), *effective = json_object_get(n, "effective");
-  if (json_is_number(original) && json_is_number(effective)) return json_number_value(effective) < json_number_value(original);
+  const json_t *original = json_object_get(n, "original"),
+               *effective = json_object_get(n, "effective");
+  if (json_is_number(original) && json_is_number(effective))
+    return json_number_value(effective) < json_number_value(original);
   return json_number_value(json_object_get(json_object_get(tree, "config"), "limit")) > 0;
 }
 
-// Keeps a value of a run: the newest, but a full one before a limited one. A limited one has a mark beside it.
-static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full, double value, bool limited, rmx_err *err) {
+// Keeps a value of a run: the newest, but a full one before a limited one. A limited one has a mark
+// beside it.
+static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full,
+                             double value, bool limited, rmx_err *err) {
   char *mark = rmx_format("limited\n%s", full);
   rmx_status status = RMX_OK;
-  bool had = json_object_get(values, full) != NULL, had_limited = mark && json_object_get(values, mark) != NULL;
+  bool had = json_object_get(values, full) != NULL,
+       had_limited = mark && json_object_get(values, mark) != NULL;
   if (!mark) {
     status = rmx_fail_memory(err, 64, "metrics");
   } else if (had && limited && !had_limited) {
@@ -112,12 +118,14 @@ static rmx_status keep_value(results *r, const char *task, json_t *values, const
 }
 
 static rmx_status take_result(results *r, const char *path, const json_t *tree, json_t *values,
-                              const char *task, const char *key, const json_t *value, rmx_err *err) {
+                              const char *task, const char *key, const json_t *value,
+                              rmx_err *err) {
   const char *comma = strchr(key, ',');
   size_t length = comma ? (size_t)(comma - key) : strlen(key);
   if (is_error_of(key, length) || json_is_null(value) || json_is_string(value))
     return RMX_OK;  // "N/A", alias
-  if (length == strlen("bypass") && strncmp(key, "bypass", length) == 0) return RMX_OK;  // the harness's own "not measured": 999
+  // the harness's own "not measured": 999
+  if (length == strlen("bypass") && strncmp(key, "bypass", length) == 0) return RMX_OK;
   if (!json_is_number(value)) {
     char where[160];
     snprintf(where, sizeof where, "results.%.60s.\"%.60s\"", task, key);
@@ -131,13 +139,16 @@ static rmx_status take_result(results *r, const char *path, const json_t *tree, 
   if (status == RMX_OK) {
     int direction = said_direction(tree, task, m->name);
     if (direction >= 0 && m->direction >= 0 && direction != m->direction)
-      status = rmx_fail(err, RMX_EINPUT, "%s: higher_is_better.%s.%s is %s, but %s in %s", path, task,
-                        m->name, direction ? "true" : "false", m->direction ? "true" : "false", m->said_by);
+      status = rmx_fail(err, RMX_EINPUT, "%s: higher_is_better.%s.%s is %s, but %s in %s", path,
+                        task, m->name, direction ? "true" : "false",
+                        m->direction ? "true" : "false", m->said_by);
     if (status == RMX_OK && direction >= 0 && m->direction < 0) {
       m->direction = direction;
       m->said_by = path;
     }
-    if (status == RMX_OK) status = keep_value(r, task, values, full, json_number_value(value), is_limited(tree, task), err);
+    if (status == RMX_OK)
+      status =
+          keep_value(r, task, values, full, json_number_value(value), is_limited(tree, task), err);
   }
   free(full);
   return status;
@@ -152,14 +163,18 @@ static rmx_status take_groups(results *r, const json_t *tree, rmx_err *err) {
   json_object_foreach(json_object_get(tree, "group_subtasks"), group, members) {
     json_array_foreach(members, i, member) {
       const char *name = json_string_value(member);
-      if (!name || strcmp(name, group) == 0 || !json_object_get(all, name) || !json_object_get(all, group)) continue;
-      if (json_object_set_new(r->groups, group, json_true()) != 0) return rmx_fail_memory(err, 64, "groups");
+      if (!name || strcmp(name, group) == 0 || !json_object_get(all, name) ||
+          !json_object_get(all, group))
+        continue;
+      if (json_object_set_new(r->groups, group, json_true()) != 0)
+        return rmx_fail_memory(err, 64, "groups");
     }
   }
   return RMX_OK;
 }
 
-static rmx_status take_tree(results *r, const char *path, const json_t *tree, json_t *values, rmx_err *err) {
+static rmx_status take_tree(results *r, const char *path, const json_t *tree, json_t *values,
+                            rmx_err *err) {
   const char *task, *key;
   json_t *all = json_object_get(tree, "results"), *one, *value;
   RMX_TRY(take_groups(r, tree, err));
@@ -185,8 +200,11 @@ static rmx_status take_files(results *r, rmx_err *err) {
     if (rmx_json_read_python(f->path, "null", &tree, err) != RMX_OK)
       return strstr(err->message, "end of file expected") == NULL
                  ? err->status
-                 : rmx_fail(err, RMX_EINPUT, "%s: more than one JSON object in the file; results of lm-evaluation-harness are one object a file, and "
-                                             "a table of runs is CSV", f->path);
+                 : rmx_fail(err, RMX_EINPUT,
+                            "%s: more than one JSON object in the file; results of "
+                            "lm-evaluation-harness are one object a file, and "
+                            "a table of runs is CSV",
+                            f->path);
     rmx_status status = RMX_OK;
     if (json_is_object(json_object_get(tree, "results"))) {
       if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {
@@ -195,8 +213,9 @@ static rmx_status take_files(results *r, rmx_err *err) {
       }
       if (status == RMX_OK) status = take_tree(r, f->path, tree, r->runs[r->n_runs - 1], err);
     } else if (r->files.n == 1) {
-      status = rmx_fail(err, RMX_EINPUT, "%s: no map \"results\"; wanted a result of lm-evaluation-harness",
-                        f->path);
+      status =
+          rmx_fail(err, RMX_EINPUT,
+                   "%s: no map \"results\"; wanted a result of lm-evaluation-harness", f->path);
     } else {
       rmx_few_add(&r->other, f->path);
     }
@@ -204,8 +223,8 @@ static rmx_status take_files(results *r, rmx_err *err) {
     RMX_TRY(status);
   }
   if (r->n_runs == 0 || r->n == 0)
-    return rmx_fail(err, RMX_EINPUT, "%s: %zu .json files, none with a metric under \"results\"", r->s->path,
-                    r->files.n);
+    return rmx_fail(err, RMX_EINPUT, "%s: %zu .json files, none with a metric under \"results\"",
+                    r->s->path, r->files.n);
   return RMX_OK;
 }
 
@@ -224,7 +243,8 @@ static rmx_status title_metrics(results *r, rmx_err *err) {
     if (!m->title) return rmx_fail_memory(err, 64, "metrics");
     for (size_t k = 0; k < i; k++)
       if (strcmp(r->metrics[k].title, m->title) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s: two metrics would both be called \"%s\"", r->s->path, m->title);
+        return rmx_fail(err, RMX_EINPUT, "%s: two metrics would both be called \"%s\"", r->s->path,
+                        m->title);
   }
   return RMX_OK;
 }
@@ -241,8 +261,8 @@ static rmx_status choose(const results *r, bool *chosen, size_t *n, rmx_err *err
         found++;
       }
     if (!found)
-      return rmx_fail(err, RMX_EUSAGE, "%s: no metric matches \"%s\"; the first of %zu is \"%s\"", r->s->path,
-                      o->columns[p], r->n, r->metrics[0].title);
+      return rmx_fail(err, RMX_EUSAGE, "%s: no metric matches \"%s\"; the first of %zu is \"%s\"",
+                      r->s->path, o->columns[p], r->n, r->metrics[0].title);
   }
   *n = 0;
   for (size_t i = 0; i < r->n; i++) *n += chosen[i];
@@ -259,7 +279,8 @@ static rmx_status fill(results *r, rmx_table *out, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < r->n; i++) {
     const metric *m = &r->metrics[i];
     if (!chosen[i]) continue;
-    // Files of old versions do not say it; a title may be the task alone, so the metric's own name is asked.
+    // Files of old versions do not say it; a title may be the task alone, so the metric's own name
+    // is asked.
     out->better[d] = m->direction < 0    ? rmx_better_by_name(m->name)
                      : m->direction == 1 ? RMX_BETTER_HIGH
                                          : RMX_BETTER_LOW;
@@ -294,29 +315,45 @@ static void tell(const results *r, const rmx_table *out) {
   }
   for (size_t i = 0; i < r->n; i++) {
     bool chosen = false;
-    for (size_t d = 0; d < out->D; d++) chosen = chosen || strcmp(out->names[d], r->metrics[i].title) == 0;
-    if (chosen && json_object_get(r->groups, r->metrics[i].task)) rmx_few_add(&groups, r->metrics[i].title);
+    for (size_t d = 0; d < out->D; d++)
+      chosen = chosen || strcmp(out->names[d], r->metrics[i].title) == 0;
+    if (chosen && json_object_get(r->groups, r->metrics[i].task))
+      rmx_few_add(&groups, r->metrics[i].title);
   }
-  if (r->newer) rmx_note(to, "%s: %zu results were measured again; the newest count", path, r->newer);
+  if (r->newer)
+    rmx_note(to, "%s: %zu results were measured again; the newest count", path, r->newer);
   if (r->lost.n)
-    rmx_warn(to, "%s: %zu results on part of the samples (--limit) lose to full ones, newer or not: %s", path, r->lost.n, r->lost.text);
+    rmx_warn(to,
+             "%s: %zu results on part of the samples (--limit) lose to full ones, newer or not: %s",
+             path, r->lost.n, r->lost.text);
   if (limited.n)
-    rmx_warn(to, "%s: of %zu of %zu runs there are only results on part of the samples (--limit) for some metric, which do not compare with full ones: %s", path,
-             limited.n, r->n_runs, limited.text);
-  if (r->not_numbers.n) rmx_warn(to, "%s: %zu values are no numbers and are not read: %s", path, r->not_numbers.n, r->not_numbers.text);
+    rmx_warn(to,
+             "%s: of %zu of %zu runs there are only results on part of the samples (--limit) for "
+             "some metric, which do not compare with full ones: %s",
+             path, limited.n, r->n_runs, limited.text);
+  if (r->not_numbers.n)
+    rmx_warn(to, "%s: %zu values are no numbers and are not read: %s", path, r->not_numbers.n,
+             r->not_numbers.text);
   if (groups.n)
-    rmx_warn(to, "%s: %zu metrics are of groups whose members are metrics too, so a mean over all metrics counts them twice: %s; choose metrics with "
-                 "--metric-columns or --metric", path, groups.n, groups.text);
-  if (r->other.n) rmx_warn(to, "%s: %zu .json files have no map \"results\" and are not read: %s", path, r->other.n, r->other.text);
+    rmx_warn(to,
+             "%s: %zu metrics are of groups whose members are metrics too, so a mean over all "
+             "metrics counts them twice: %s; choose metrics with "
+             "--metric-columns or --metric",
+             path, groups.n, groups.text);
+  if (r->other.n)
+    rmx_warn(to, "%s: %zu .json files have no map \"results\" and are not read: %s", path,
+             r->other.n, r->other.text);
 }
 
 static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_METRICS)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
-                    s->path);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
+        s->path);
   results r = {.s = s, .index = json_object(), .groups = json_object()};
-  rmx_status status = r.index && r.groups ? rmx__find_results(s, &r.files, err) : rmx_fail_memory(err, 64, "metrics");
+  rmx_status status = r.index && r.groups ? rmx__find_results(s, &r.files, err)
+                                          : rmx_fail_memory(err, 64, "metrics");
   if (status == RMX_OK) {
     r.runs = rmx_calloc(r.files.n, sizeof *r.runs);
     r.run_names = rmx_calloc(r.files.n, sizeof *r.run_names);
@@ -326,8 +363,8 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (status == RMX_OK) status = title_metrics(&r, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK) {
-    rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness", s->path,
-             out->D, out->N, r.files.n - r.other.n);
+    rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness",
+             s->path, out->D, out->N, r.files.n - r.other.n);
     tell(&r, out);
   }
   for (size_t i = 0; i < r.n; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which result files of lm-evaluation-harness there are, and which run each is of. The harness writes
-// OUTPUT/MODEL/results_DATE.json, or STEM_DATE.json where OUTPUT ends in .json; people give each run its
-// OUTPUT. So the run is the first folder in which the paths differ, else what stands before the date, else
-// the folder itself.
+// Which result files of lm-evaluation-harness there are, and which run each is of. The harness
+// writes OUTPUT/MODEL/results_DATE.json, or STEM_DATE.json where OUTPUT ends in .json; people give
+// each run its OUTPUT. So the run is the first folder in which the paths differ, else what stands
+// before the date, else the folder itself.
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static size_t date_at(const char *stem, size_t n) {
   static const char shape[] = "_dddd-dd-ddT";
   for (size_t i = 0; i + sizeof shape - 1 <= n; i++) {
     size_t k = 0;
-    while (shape[k] && (shape[k] == 'd' ? isdigit((unsigned char)stem[i + k]) != 0 : stem[i + k] == shape[k]))
+    while (shape[k] &&
+           (shape[k] == 'd' ? isdigit((unsigned char)stem[i + k]) != 0 : stem[i + k] == shape[k]))
       k++;
     if (!shape[k]) return i;
   }
@@ -108,16 +109,17 @@ rmx_status rmx__find_results(const rmx__source *s, rmx__results_files *out, rmx_
     status = rmx_fail_memory(err, 64, s->path);
   if (status != RMX_OK) goto done;
   if (paths.n == 0) {
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: no .json file %s; wanted results_DATE.json of lm-evaluation-harness",
-                 s->path, s->folder ? "in this folder or below" : "matches");
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: no .json file %s; wanted results_DATE.json of lm-evaluation-harness",
+                      s->path, s->folder ? "in this folder or below" : "matches");
     goto done;
   }
   for (size_t i = 0; i < paths.n; i++)
     if (!rmx__ends_in(paths.items[i], ".json")) {
-      status = rmx_fail(err, RMX_EINPUT,
-                        "%s: not a .json file; a pattern must match results of lm-evaluation-harness alone",
-                        paths.items[i]);
+      status = rmx_fail(
+          err, RMX_EINPUT,
+          "%s: not a .json file; a pattern must match results of lm-evaluation-harness alone",
+          paths.items[i]);
       goto done;
     }
   size_t skip = s->folder ? strlen(s->path) : 0, shared = shared_folders(&paths, skip);

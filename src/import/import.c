@@ -20,14 +20,14 @@ bool rmx__ends_in(const char *text, const char *suffix) {
 static rmx_status unknown_form(const char *path, rmx_err *err) {
   rmx_buf known = {0};
   for (size_t i = 0; i < FORMS; i++) rmx_buf_printf(&known, "%s%s", i ? "; " : "", forms[i]->help);
-  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: not a table that can be read here: wanted %s", path,
-                               known.failed ? "CSV" : known.data);
+  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: not a table that can be read here: wanted %s",
+                               path, known.failed ? "CSV" : known.data);
   rmx_buf_release(&known);
   return status;
 }
 
-rmx_status rmx_import_table(const char *path, const rmx_import_options *options, const rmx_listener *listener,
-                            rmx_table *out, rmx_err *err) {
+rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
+                            const rmx_listener *listener, rmx_table *out, rmx_err *err) {
   *out = (rmx_table){0};
   rmx_cells cells = {0};
   struct stat info;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs that two programs named differently: n1, 1, 0001 and tinyllama_1M_n1 are the same run if, in each
-// table, nothing but the number tells the runs apart. O((N + M) log (N + M)).
+// Runs that two programs named differently: n1, 1, 0001 and tinyllama_1M_n1 are the same run if, in
+// each table, nothing but the number tells the runs apart. O((N + M) log (N + M)).
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,8 @@ static int by_key(const void *a, const void *b) {
   return strcmp(((const entry *)a)->key, ((const entry *)b)->key);
 }
 
-// The number at the end of a name without its leading zeros; *prefix gets the bytes before it. NULL: none.
+// The number at the end of a name without its leading zeros; *prefix gets the bytes before it.
+// NULL: none.
 static const char *number_of(const char *id, size_t *prefix) {
   size_t n = strlen(id), start = n;
   while (start > 0 && id[start - 1] >= '0' && id[start - 1] <= '9') start--;
@@ -26,8 +27,8 @@ static const char *number_of(const char *id, size_t *prefix) {
   return id + start;
 }
 
-// Sorted by name or, where `numbers`, by number. *good: every run has a number, all have the same prefix, and
-// no number is there twice.
+// Sorted by name or, where `numbers`, by number. *good: every run has a number, all have the same
+// prefix, and no number is there twice.
 static entry *sorted(const rmx_table *t, bool numbers, bool *good) {
   entry *e = rmx_calloc(t->N, sizeof *e);
   if (!e) return NULL;
@@ -47,8 +48,8 @@ static entry *sorted(const rmx_table *t, bool numbers, bool *good) {
 }
 
 static void first_names(const rmx_table *t, char out[128]) {
-  snprintf(out, 128, "%.40s%s%.40s%s", t->N ? t->ids[0] : "", t->N > 1 ? ", " : "", t->N > 1 ? t->ids[1] : "",
-           t->N > 2 ? ", ..." : "");
+  snprintf(out, 128, "%.40s%s%.40s%s", t->N ? t->ids[0] : "", t->N > 1 ? ", " : "",
+           t->N > 1 ? t->ids[1] : "", t->N > 2 ? ", ..." : "");
 }
 
 // Two names that may be the same run, for the message.
@@ -58,7 +59,8 @@ static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
     for (size_t j = 0; j < b->N && j < 2000; j++) {
       size_t p, q;
       const char *x = number_of(a->ids[i], &p), *y = number_of(b->ids[j], &q);
-      if ((x && y && strcmp(x, y) == 0) || strstr(a->ids[i], b->ids[j]) || strstr(b->ids[j], a->ids[i])) {
+      if ((x && y && strcmp(x, y) == 0) || strstr(a->ids[i], b->ids[j]) ||
+          strstr(b->ids[j], a->ids[i])) {
         snprintf(out, 256, "; \"%.60s\" and \"%.60s\" look alike: name the runs in one way in both",
                  a->ids[i], b->ids[j]);
         return;
@@ -66,8 +68,8 @@ static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
     }
 }
 
-rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics, const rmx_listener *listener,
-                           rmx_err *err) {
+rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics,
+                           const rmx_listener *listener, rmx_err *err) {
   bool numbered[2] = {false, false};
   rmx_status status = RMX_OK;
   entry *ours = NULL, *theirs = NULL;
@@ -103,12 +105,13 @@ rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics, const 
   first_names(metrics, b);
   if (common == 0) {
     look_alike(mixtures, metrics, alike);
-    status = rmx_fail(
-        err, RMX_EINPUT,
-        "%.200s and %.200s have no run in common: the one names them %s (column \"%.40s\"), the other %s "
-        "(column \"%.40s\")%s",
-        mixtures->path ? mixtures->path : "the mixtures", metrics->path ? metrics->path : "the metrics", a,
-        mixtures->id_name, b, metrics->id_name, alike);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%.200s and %.200s have no run in common: the one names them %s (column "
+                      "\"%.40s\"), the other %s "
+                      "(column \"%.40s\")%s",
+                      mixtures->path ? mixtures->path : "the mixtures",
+                      metrics->path ? metrics->path : "the metrics", a, mixtures->id_name, b,
+                      metrics->id_name, alike);
   } else if (renamed) {
     for (size_t i = 0; i < metrics->N; i++) {
       if (!renamed[i]) continue;
@@ -117,8 +120,8 @@ rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics, const 
       renamed[i] = NULL;
     }
     rmx_warn(listener, "runs are joined by their numbers: %s calls them %s, %s %s",
-             mixtures->path ? mixtures->path : "one table", a, metrics->path ? metrics->path : "the other",
-             b);
+             mixtures->path ? mixtures->path : "one table", a,
+             metrics->path ? metrics->path : "the other", b);
   }
 done:
   for (size_t i = 0; renamed && i < metrics->N; i++) free(renamed[i]);

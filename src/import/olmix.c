@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Olmix's ratios.csv and metrics.csv. As its users write them: run_id, perhaps name, then a column a domain
-// or metric. As the program itself saves them: run, name, index, then the columns, perhaps behind the row
-// numbers of a data frame. The id columns stand first, so that a domain called "name" further on stays one.
+// Olmix's ratios.csv and metrics.csv. As its users write them: run_id, perhaps name, then a column
+// a domain or metric. As the program itself saves them: run, name, index, then the columns, perhaps
+// behind the row numbers of a data frame. The id columns stand first, so that a domain called
+// "name" further on stays one.
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that are known by sight and not read: each is refused by its own name, with what to do, rather than with a word
-// about something else further on.
+// Tables that are known by sight and not read: each is refused by its own name, with what to do,
+// rather than with a word about something else further on.
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -20,14 +20,16 @@ static bool is_number(const char *text, size_t n) {
   return !*end;
 }
 
-// "0.3 path 0.7 path ...": the weights and prefixes of a Megatron blend, with blanks or line feeds between.
+// "0.3 path 0.7 path ...": the weights and prefixes of a Megatron blend, with blanks or line feeds
+// between.
 static bool is_blend(const char *text) {
   size_t words = 0, paths = 0;
   const char *end = text + strlen(text);
   while (*text) {
     size_t blank = strspn(text, " \t\r\n"), n = strcspn(text += blank, " \t\r\n");
     if (n == 0 || text + n == end) break;  // the last word may be cut off
-    if (words % 2 == 0 ? !is_number(text, n) : is_number(text, n) || memchr(text, ',', n)) return false;
+    if (words % 2 == 0 ? !is_number(text, n) : is_number(text, n) || memchr(text, ',', n))
+      return false;
     paths += words++ % 2;
     text += n;
   }
@@ -45,17 +47,29 @@ rmx_status rmx__refuse_text(const char *path, rmx_err *err) {
   const char *text = strncmp(head, "\xEF\xBB\xBF", 3) == 0 ? head + 3 : head;
   const char *start = text + strspn(text, " \t\r\n");
   if (*start == '{' || *start == '[')
-    return rmx_fail(err, RMX_EINPUT, "%s: this is JSON (objects in lines, or a list), which is not read as a table of runs; write it as CSV, a run a row, "
-                    "its name in the first column. Results of lm-evaluation-harness end in .json", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this is JSON (objects in lines, or a list), which is not read as a table "
+                    "of runs; write it as CSV, a run a row, "
+                    "its name in the first column. Results of lm-evaluation-harness end in .json",
+                    path);
   size_t header = strcspn(start, "\r\n");
   if (memchr(start, ',', header) == NULL && memchr(start, ';', header))
-    return rmx_fail(err, RMX_EINPUT, "%s: the columns are parted by semicolons; wanted commas, and points in numbers (if its numbers have no decimal "
-                    "commas: tr ';' ',' < old.csv > new.csv)", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the columns are parted by semicolons; wanted commas, and points in "
+                    "numbers (if its numbers have no decimal "
+                    "commas: tr ';' ',' < old.csv > new.csv)",
+                    path);
   if (memchr(start, ',', header) == NULL && memchr(start, '\t', header) && !is_blend(start))
-    return rmx_fail(err, RMX_EINPUT, "%s: the columns are parted by tabs; wanted commas (tr '\\t' ',' < old.tsv > new.csv)", path);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: the columns are parted by tabs; wanted commas (tr '\\t' ',' < old.tsv > new.csv)",
+        path);
   if (is_blend(start))
-    return rmx_fail(err, RMX_EINPUT, "%s: this is a Megatron blend (weight, path, weight, path, ...), one mixture and no table of runs; write a CSV with a "
-                    "run a row and a column a domain", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this is a Megatron blend (weight, path, weight, path, ...), one mixture "
+                    "and no table of runs; write a CSV with a "
+                    "run a row and a column a domain",
+                    path);
   return RMX_OK;
 }
 
@@ -71,7 +85,9 @@ static size_t column_among(const rmx_cells *c, const char *const *names) {
 // A chart of Weights & Biases: a column a run, "n1 - eval/loss" with its __MIN and __MAX.
 static bool is_chart(const rmx_cells *c) {
   for (size_t j = 1; j < c->C; j++)
-    if (strstr(c->header[j], " - ") && (rmx__ends_in(c->header[j], "__MIN") || rmx__ends_in(c->header[j], "__MAX"))) return true;
+    if (strstr(c->header[j], " - ") &&
+        (rmx__ends_in(c->header[j], "__MIN") || rmx__ends_in(c->header[j], "__MAX")))
+      return true;
   if (c->C < 2 || strcasecmp(c->header[0], "Step") != 0) return false;
   for (size_t j = 1; j < c->C; j++)
     if (!strstr(c->header[j], " - ")) return false;
@@ -80,15 +96,21 @@ static bool is_chart(const rmx_cells *c) {
 
 // A row a run and domain: one column of names that repeat, one of values.
 static bool is_long(const rmx_cells *c, const char **of, const char **value) {
-  static const char *const keys[] = {"domain", "domains", "source", "dataset", "metric", "metrics", "task", "variable", "key", "benchmark", NULL};
-  static const char *const values[] = {"weight", "weights", "value", "share", "proportion", "ratio", "fraction", "loss", "score", "result", NULL};
+  static const char *const keys[] = {"domain", "domains",   "source", "dataset",
+                                     "metric", "metrics",   "task",   "variable",
+                                     "key",    "benchmark", NULL};
+  static const char *const values[] = {"weight",     "weights", "value",    "share",
+                                       "proportion", "ratio",   "fraction", "loss",
+                                       "score",      "result",  NULL};
   size_t k = column_among(c, keys), v = column_among(c, values);
   if (k == SIZE_MAX || v == SIZE_MAX || c->C > 8) return false;
   bool repeats = false;
   for (size_t i = 0; i < c->N; i++) {
     const char *key = c->cells[i * c->C + k];
     if (is_number(key, strlen(key))) return false;
-    for (size_t e = 0; e < i && e < 1000 && !repeats; e++) repeats = strcmp(key, c->cells[e * c->C + k]) == 0 || strcmp(c->cells[i * c->C], c->cells[e * c->C]) == 0;
+    for (size_t e = 0; e < i && e < 1000 && !repeats; e++)
+      repeats = strcmp(key, c->cells[e * c->C + k]) == 0 ||
+                strcmp(c->cells[i * c->C], c->cells[e * c->C]) == 0;
   }
   *of = c->header[k];
   *value = c->header[v];
@@ -99,17 +121,23 @@ rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err) {
   const rmx_cells *c = s->cells;
   const char *of, *value;
   if (is_chart(c))
-    return rmx_fail(err, RMX_EINPUT, "%s: this is the export of a Weights & Biases chart, a column a run (\"%.60s\"); export the table of runs instead, "
-                    "which has a run a row (its columns Name and State)", s->path, c->header[1]);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this is the export of a Weights & Biases chart, a column a run "
+                    "(\"%.60s\"); export the table of runs instead, "
+                    "which has a run a row (its columns Name and State)",
+                    s->path, c->header[1]);
   if (s->options->n_columns == 0 && is_long(c, &of, &value))
-    return rmx_fail(err, RMX_EINPUT, "%s: this is a long table, a row for each run and %.60s; wanted a row a run, with a column for each %.60s that holds its %.60s",
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this is a long table, a row for each run and %.60s; wanted a row a run, "
+                    "with a column for each %.60s that holds its %.60s",
                     s->path, of, of, value);
   return RMX_OK;
 }
 
 // ---- by the columns chosen ----
 
-// "phase_1_web" or "stage-0/web": the phase's number and where the domain's name begins; NULL: no such name.
+// "phase_1_web" or "stage-0/web": the phase's number and where the domain's name begins; NULL: no
+// such name.
 static const char *behind_phase(const char *name, long *number) {
   static const char *const words[] = {"phase", "stage"};
   for (const char *at = name; *at; at++) {
@@ -143,6 +171,10 @@ rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err
   }
   if (!other) return RMX_OK;
   size_t n = (size_t)(behind_phase(first, &number) - first);
-  return rmx_fail(err, RMX_EINPUT, "%s: the weights are of several phases of a training (\"%.80s\" and \"%.80s\"), and a fit is of one mixture a run: choose a phase "
-                  "with --mixture-columns '%.*s*', or write the mean over the phases by their tokens", s->path, first, other, (int)n, first);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: the weights are of several phases of a training (\"%.80s\" and \"%.80s\"), and a fit is "
+      "of one mixture a run: choose a phase "
+      "with --mixture-columns '%.*s*', or write the mean over the phases by their tokens",
+      s->path, first, other, (int)n, first);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Weights & Biases export: a run a row, Name and State first of all, then whatever config and summary the
-// table on its page showed. Runs that did not finish are no measurements.
+// A Weights & Biases export: a run a row, Name and State first of all, then whatever config and
+// summary the table on its page showed. Runs that did not finish are no measurements.
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@ static bool sniff(const rmx__source *s) {
   if (name == SIZE_MAX) return false;
   if (rmx__column_called(s->cells, "state") != SIZE_MAX) return true;
   return strcmp(s->cells->header[name], "Name") == 0 &&
-         (rmx__column_called(s->cells, "created") != SIZE_MAX || rmx__column_called(s->cells, "runtime") != SIZE_MAX ||
+         (rmx__column_called(s->cells, "created") != SIZE_MAX ||
+          rmx__column_called(s->cells, "runtime") != SIZE_MAX ||
           rmx__column_called(s->cells, "sweep") != SIZE_MAX);
 }
 
@@ -24,7 +25,8 @@ static int by_text(const void *a, const void *b) {
 }
 
 // Whether two rows that count share their cell of column j.
-static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again, rmx_err *err) {
+static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again,
+                          rmx_err *err) {
   const char **names = rmx_calloc(c->N, sizeof *names);
   if (!names) return rmx_fail_memory(err, c->N * sizeof *names, c->path);
   size_t n = 0;
@@ -39,15 +41,19 @@ static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bo
 
 static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
-  size_t name = rmx__column_called(c, "name"), state = rmx__column_called(c, "state"), id = rmx__column_called(c, "id");
-  bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out), again = false;
+  size_t name = rmx__column_called(c, "name"), state = rmx__column_called(c, "state"),
+         id = rmx__column_called(c, "id");
+  bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out),
+       again = false;
   rmx_status status = RMX_OK;
   if (!skip || !left_out) {
     status = rmx_fail_memory(err, c->N, s->path);
     goto done;
   }
   if (state == SIZE_MAX)
-    rmx_warn(s->listener, "%s: no column State: runs that did not finish cannot be told from those that did", s->path);
+    rmx_warn(s->listener,
+             "%s: no column State: runs that did not finish cannot be told from those that did",
+             s->path);
   else
     RMX_TRY_GOTO(rmx__leave_unfinished(s, state, name, left_out, err), done);
   size_t named_by = name;
@@ -64,8 +70,8 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
     size_t j = rmx__column_called(c, about_runs[k]);
     if (j != SIZE_MAX) skip[j] = true;
   }
-  status = rmx__import_view(s, &(rmx__view){.id = named_by, .skip = skip, .out = left_out, .guess = true},
-                            out, err);
+  status = rmx__import_view(
+      s, &(rmx__view){.id = named_by, .skip = skip, .out = left_out, .guess = true}, out, err);
 done:
   free(skip);
   free(left_out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mixtures as RegMix's authors keep them: a folder of n1.yaml, n2.yaml, ..., one run a file, its weights in
-// the map under `train:` (or `mixture:`, or at the top). The file's stem is the run's name.
+// Mixtures as RegMix's authors keep them: a folder of n1.yaml, n2.yaml, ..., one run a file, its
+// weights in the map under `train:` (or `mixture:`, or at the top). The file's stem is the run's
+// name.
 
 #include <ctype.h>
 #include <math.h>
@@ -76,7 +77,8 @@ static const char *pick(json_t *root, json_t **map) {
 static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
   for (size_t d = 0; d < r->domains.n; d++)
     if (strcmp(r->domains.items[d], name) == 0) return RMX_OK;
-  return rmx_strings_add(&r->domains, name) ? RMX_OK : rmx_fail_memory(err, strlen(name), "domains");
+  return rmx_strings_add(&r->domains, name) ? RMX_OK
+                                            : rmx_fail_memory(err, strlen(name), "domains");
 }
 
 // Checks one file's map and keeps it: every value a weight, together 1.
@@ -92,7 +94,8 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   size_t n = 0, D = json_is_object(map) ? json_object_size(map) : 0;
   if (D == 0) {
     status = rmx_fail(err, RMX_EINPUT,
-                      "%s: wanted a map `domain: weight`, under `train:`, `mixture:` or at the top", path);
+                      "%s: wanted a map `domain: weight`, under `train:`, `mixture:` or at the top",
+                      path);
     goto done;
   }
   w = rmx_calloc(D, sizeof *w);
@@ -106,15 +109,16 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
       int line = rmx_yaml_line(&yaml, value);  // 0 where it is not known
       char at[16] = "";
       if (line > 0) snprintf(at, sizeof at, ":%d", line);
-      status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at, name,
-                        key ? " under " : "", key ? key : "");
+      status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at,
+                        name, key ? " under " : "", key ? key : "");
       goto done;
     }
     names[n] = name;
     w[n++] = json_number_value(value);
     RMX_TRY_GOTO(add_domain(r, name, err), done);
   }
-  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, r->s->options->any_sum ? INFINITY : 0.01, path, err), done);
+  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, r->s->options->any_sum ? INFINITY : 0.01, path, err),
+               done);
   r->maps[f] = json_incref(map);
 done:
   free(w);
@@ -127,7 +131,8 @@ static rmx_status list_files(reading *r, rmx_err *err) {
   const rmx__source *s = r->s;
   rmx_strings names = {0};
   rmx_status status = RMX_OK;
-  if (!s->folder) return rmx_strings_add(&r->files, s->path) ? RMX_OK : rmx_fail_memory(err, 64, s->path);
+  if (!s->folder)
+    return rmx_strings_add(&r->files, s->path) ? RMX_OK : rmx_fail_memory(err, 64, s->path);
   RMX_TRY_GOTO(rmx_list(s->path, &names, err), done);
   if (names.n) qsort(names.items, names.n, sizeof *names.items, rmx__by_number);
   for (size_t i = 0; i < names.n; i++) {
@@ -143,7 +148,8 @@ static rmx_status list_files(reading *r, rmx_err *err) {
   free(other);
   if (r->files.n == 0 && status == RMX_OK)
     status = rmx_fail(err, RMX_EINPUT,
-                      "%s: no .yaml file in this folder; wanted one mixture a file (n1.yaml, ...)", s->path);
+                      "%s: no .yaml file in this folder; wanted one mixture a file (n1.yaml, ...)",
+                      s->path);
 done:
   rmx_strings_release(&names);
   return status;
@@ -153,9 +159,11 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
   size_t N = r->files.n, D = r->domains.n;
   RMX_TRY(rmx_table_make(out, "run", N, D, err));
   for (size_t d = 0; d < D; d++)
-    if (!(out->names[d] = rmx_strdup(r->domains.items[d]))) return rmx_fail_memory(err, 64, "domains");
+    if (!(out->names[d] = rmx_strdup(r->domains.items[d])))
+      return rmx_fail_memory(err, 64, "domains");
   for (size_t i = 0; i < N; i++) {
-    const char *slash = strrchr(r->files.items[i], '/'), *name = slash ? slash + 1 : r->files.items[i];
+    const char *slash = strrchr(r->files.items[i], '/'),
+               *name = slash ? slash + 1 : r->files.items[i];
     if (!(out->ids[i] = rmx_format("%.*s", (int)stem_length(name), name)))
       return rmx_fail_memory(err, 64, "runs");
     if (i > 0 && strcmp(out->ids[i], out->ids[i - 1]) == 0)
@@ -170,13 +178,14 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
 
 static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_MIXTURES)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: a YAML file holds a mixture, no metrics; wanted CSV or results of lm-evaluation-harness",
-        s->path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: a YAML file holds a mixture, no metrics; wanted CSV or results of "
+                    "lm-evaluation-harness",
+                    s->path);
   if (s->options->n_columns)
     return rmx_fail(err, RMX_EUSAGE,
-                    "%s: --mixture-columns chooses columns of a CSV; YAML mixtures have none", s->path);
+                    "%s: --mixture-columns chooses columns of a CSV; YAML mixtures have none",
+                    s->path);
   reading r = {.s = s};
   rmx_status status = list_files(&r, err);
   if (status == RMX_OK && !(r.maps = rmx_calloc(r.files.n, sizeof *r.maps)))
@@ -184,7 +193,8 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
   for (size_t f = 0; status == RMX_OK && f < r.files.n; f++) status = take_file(&r, f, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK)
-    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one a YAML file", s->path, out->N, out->D);
+    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one a YAML file", s->path, out->N,
+             out->D);
   for (size_t f = 0; r.maps && f < r.files.n; f++) json_decref(r.maps[f]);
   free(r.maps);
   rmx_strings_release(&r.files);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* amx.c: the level of processors with AMX-BF16 (Sapphire Rapids and later), and leave to use it.
  *
- * The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2) with
- * ARCH_REQ_XCOMP_PERM, once a process, for all its threads (Documentation/arch/x86/xstate.rst). Written after
- * Intel's manuals, run through amx_emulated.c only: no such processor was at hand. So the tiles are only used
- * where they have multiplied some whole numbers right.
+ * The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2)
+ * with ARCH_REQ_XCOMP_PERM, once a process, for all its threads
+ * (Documentation/arch/x86/xstate.rst). Written after Intel's manuals, run through amx_emulated.c
+ * only: no such processor was at hand. So the tiles are only used where they have multiplied some
+ * whole numbers right.
  */
 #if defined(__x86_64__)
 #include <cpuid.h>

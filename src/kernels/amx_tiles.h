@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* amx_tiles.h: the six instructions on tiles that amx.inc.h uses: of the processor, or with AMX_EMULATED in
- * C, so that the code around them runs where they are not.
+/* amx_tiles.h: the six instructions on tiles that amx.inc.h uses: of the processor, or with
+ * AMX_EMULATED in C, so that the code around them runs where they are not.
  *
- * A tile is 16 rows of 64 bytes, in the emulation as in the configuration that we load. Numbers are those of
- * the Intel manual's pseudo-code of TDPBF16PS: denormal operands count as zeros, even and odd depths are
- * summed apart from zero on, their sum is added to the tile, and denormal results are zeros. (What an actual
- * processor does with the order of sums within one instruction is its own affair; nothing here depends on
- * it.)
+ * A tile is 16 rows of 64 bytes, in the emulation as in the configuration that we load. Numbers are
+ * those of the Intel manual's pseudo-code of TDPBF16PS: denormal operands count as zeros, even and
+ * odd depths are summed apart from zero on, their sum is added to the tile, and denormal results
+ * are zeros. (What an actual processor does with the order of sums within one instruction is its
+ * own affair; nothing here depends on it.)
  */
 #ifndef RMX_SRC_AMX_TILES_H
 #define RMX_SRC_AMX_TILES_H
@@ -30,7 +30,8 @@ struct rmx__tile_config {
 #define TILE_CONFIGURE(config) _tile_loadconfig(config)
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
-/* GCC 12 does not know that the instruction reads memory: what was written must have been before it. */
+/* GCC 12 does not know that the instruction reads memory: what was written must have been before
+ * it. */
 #define TILE_LOAD(t, from, bytes)      \
   do {                                 \
     __asm__ volatile("" ::: "memory"); \
@@ -41,8 +42,8 @@ struct rmx__tile_config {
 
 #else
 
-/* Each thread has tiles of its own, and none before it has configured them: their use is then an exception,
- * here a trap. */
+/* Each thread has tiles of its own, and none before it has configured them: their use is then an
+ * exception, here a trap. */
 static _Thread_local struct {
   bool configured;
   unsigned char row[8][16][64];
@@ -85,11 +86,13 @@ static inline void emulated_multiply_add(int c, int a, int b) {
       for (size_t n = 0; n < 16; n++) {
         /* Products of two bfloat16 are exact: fused or not makes no difference. */
         even[n] = emulated_flush(even[n] + x0 * emulated_flush(rmx__bf16_value((uint16_t)row[n])));
-        odd[n] = emulated_flush(odd[n] + x1 * emulated_flush(rmx__bf16_value((uint16_t)(row[n] >> 16))));
+        odd[n] =
+            emulated_flush(odd[n] + x1 * emulated_flush(rmx__bf16_value((uint16_t)(row[n] >> 16))));
       }
     }
     memcpy(sums, emulated.row[c][m], sizeof sums);
-    for (size_t n = 0; n < 16; n++) sums[n] = emulated_flush(sums[n] + emulated_flush(even[n] + odd[n]));
+    for (size_t n = 0; n < 16; n++)
+      sums[n] = emulated_flush(sums[n] + emulated_flush(even[n] + odd[n]));
     memcpy(emulated.row[c][m], sums, sizeof sums);
   }
 }

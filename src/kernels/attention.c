@@ -4,10 +4,10 @@
  *   S = Q K^T / sqrt(S),  P = softmax(S) over keys not after the query,  O = P V
  *   dV = P^T dO,  dP = dO V^T,  dS = P (dP - rowsum(dO O)),  dQ = dS K / sqrt(S),  dK = dS^T Q / sqrt(S)
  *
- * After FlashAttention (Dao et al. 2022): the forward pass keeps only the log-sum-exp of each row, the
- * backward pass computes P again from it. Tiles above the diagonal are left out, so that nearly half of the
- * square is never touched. K and V are packed once per head and serve all blocks of queries: memory O(T), per
- * head.
+ * After FlashAttention (Dao et al. 2022): the forward pass keeps only the log-sum-exp of each row,
+ * the backward pass computes P again from it. Tiles above the diagonal are left out, so that nearly
+ * half of the square is never touched. K and V are packed once per head and serve all blocks of
+ * queries: memory O(T), per head.
  */
 #include "kernels.h"
 
@@ -22,13 +22,14 @@ static size_t round_up(size_t n, size_t to) {
   return (n + to - 1) / to * to;
 }
 
-/* Queries of a block. More make longer sums of what is added to dK and dV; the scores stay in the second
- * cache.
+/* Queries of a block. More make longer sums of what is added to dK and dV; the scores stay in the
+ * second cache.
  */
 static size_t block_rows(size_t T) {
   return T <= 1024 ? ROWS_MOST : ROWS_LEAST;
 }
-/* Row stride of a block of scores: an odd number of cache lines, so that columns do not share a cache set. */
+/* Row stride of a block of scores: an odd number of cache lines, so that columns do not share a
+ * cache set. */
 static size_t score_stride(size_t T) {
   return round_up(T, 32) + 16;
 }
@@ -44,7 +45,8 @@ struct scratch {
 static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
   float *const start = at;
   const size_t across = round_up(T, NR_MAX) * S, along = T * round_up(S, NR_MAX);
-  const size_t block = block_rows(T) * round_up(S, NR_MAX), scores = block_rows(T) * score_stride(T);
+  const size_t block = block_rows(T) * round_up(S, NR_MAX),
+               scores = block_rows(T) * score_stride(T);
   w->kt = at, at += across;
   w->vt = at, at += across;
   w->kv = at, at += along;
@@ -57,19 +59,22 @@ static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
 
 size_t rmx__attention_scratch(size_t T, size_t S) {
   const size_t across = round_up(T, NR_MAX) * S, along = T * round_up(S, NR_MAX);
-  const size_t here = 2 * across + along + 2 * block_rows(T) * (round_up(S, NR_MAX) + score_stride(T));
+  const size_t here =
+      2 * across + along + 2 * block_rows(T) * (round_up(S, NR_MAX) + score_stride(T));
   const size_t in_bf16 = rmx__attention_bf16_scratch(T, S);
   return here > in_bf16 ? here : in_bf16;
 }
 
-/* The products of a block of queries, its first being number i, with the keys 0 .. i + rows - 1 that it sees.
+/* The products of a block of queries, its first being number i, with the keys 0 .. i + rows - 1
+ * that it sees.
  */
 struct block {
   const rmx_kernels *k;
   size_t i, rows, keys, S, ld_s;
 };
 
-/* s (rows, keys) = a bt: S or dP, from rows of Q or dO and packed K^T or V^T. Whole panels are written. */
+/* s (rows, keys) = a bt: S or dP, from rows of Q or dO and packed K^T or V^T. Whole panels are
+ * written. */
 static void scores(const struct block *b, const float *a, size_t lda, const float *bt, float *s) {
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->keys; j += k->nr)
@@ -84,24 +89,26 @@ static void of_queries(const struct block *b, const float *s, const float *kv, s
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t r = 0; r < b->rows; r += k->mr)
-      k->tile(smaller(b->rows - r, k->mr), smaller(b->S - j, k->nr), smaller(b->keys, b->i + r + k->mr),
-              s + r * b->ld_s, b->ld_s, 1, kv + j * T, to + r * ld + j, ld, false);
+      k->tile(smaller(b->rows - r, k->mr), smaller(b->S - j, k->nr),
+              smaller(b->keys, b->i + r + k->mr), s + r * b->ld_s, b->ld_s, 1, kv + j * T,
+              to + r * ld + j, ld, false);
 }
 
 /* to (keys, S) = or += s^T q: dK or dV, from packed Q or dO. */
-static void of_keys(const struct block *b, const float *s, const float *q, float *to, size_t ld, bool add) {
+static void of_keys(const struct block *b, const float *s, const float *q, float *to, size_t ld,
+                    bool add) {
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t key = 0; key < b->keys; key += k->mr) {
       const size_t first = key > b->i ? key - b->i : 0; /* that sees it */
       k->tile(smaller(b->keys - key, k->mr), smaller(b->S - j, k->nr), b->rows - first,
-              s + first * b->ld_s + key, 1, b->ld_s, q + j * b->rows + first * k->nr, to + key * ld + j, ld,
-              add);
+              s + first * b->ld_s + key, 1, b->ld_s, q + j * b->rows + first * k->nr,
+              to + key * ld + j, ld, add);
     }
 }
 
-void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
-                            const float *qkv, float *out, float *lse, float *scratch) {
+void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
+                            size_t S, const float *qkv, float *out, float *lse, float *scratch) {
   const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
@@ -125,9 +132,10 @@ void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, siz
   }
 }
 
-void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
-                                     size_t S, const float *qkv, const float *out, const float *lse,
-                                     const float *dout, float *dqkv, float *scratch) {
+void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T,
+                                     size_t H, size_t S, const float *qkv, const float *out,
+                                     const float *lse, const float *dout, float *dqkv,
+                                     float *scratch) {
   const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
@@ -151,7 +159,8 @@ void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t 
       scores(&block, q + i * ld, ld, w.kt, w.s);
       scores(&block, do_i, C, w.vt, w.dp);
       const double since = rmx__softmax_seconds ? rmx_now() : 0;
-      k->softmax_causal_backward(rows, i + rows, i + 1, scale, w.s, w.dp, ld_s, lse + head * T + i, w.of_row);
+      k->softmax_causal_backward(rows, i + rows, i + 1, scale, w.s, w.dp, ld_s, lse + head * T + i,
+                                 w.of_row);
       if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
       k->pack_b(w.dout, rows, S, do_i, C, false);
       k->pack_b(w.q, rows, S, q + i * ld, ld, false);

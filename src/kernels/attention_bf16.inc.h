@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* attention_bf16.inc.h: attention of the levels that multiply in bfloat16; vector.inc.h includes it.
+/* attention_bf16.inc.h: attention of the levels that multiply in bfloat16; vector.inc.h includes
+ * it.
  *
- * What attention.c computes, transposed as in head_bf16.c, for the same reason: with keys down and 32 queries
- * across,
+ * What attention.c computes, transposed as in head_bf16.c, for the same reason: with keys down and
+ * 32 queries across,
  *
  *   S^T = K (Q / sqrt S)^T,  P^T = exp(S^T - shift),  O^T = V^T P^T / sums
  *   dP^T = V dO^T,  dS^T = P^T (dP^T - rowsum(dO O)),  dQ^T = K^T dS^T / sqrt S,  dV = P^T dO,  dK = dS^T Q
  *
- * sums over keys are sums of whole vectors, and P and dS leave the registers as the packed operands that the
- * next products take. Scores of a block of keys and 32 queries stay in the first cache. Blocks stop at the
- * diagonal; the backward pass takes 128 queries at a time, so that dK and dV are not added to too often.
+ * sums over keys are sums of whole vectors, and P and dS leave the registers as the packed operands
+ * that the next products take. Scores of a block of keys and 32 queries stay in the first cache.
+ * Blocks stop at the diagonal; the backward pass takes 128 queries at a time, so that dK and dV are
+ * not added to too often.
  */
 enum { KEYS = 128 / MR * MR, QUERIES = RMX__ATTENTION_BLOCK, ACROSS = 32 };
 
 struct attention {
-  float *k, *v;              /* K and V as left operands: (T, words of S) */
-  float *kt;                 /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
+  float *k, *v; /* K and V as left operands: (T, words of S) */
+  /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
+  float *kt;
   float *q, *dout;           /* Q / sqrt S and dO as right operands: (panels, words of S, 32) */
   float *q_deep, *dout_deep; /* the same, queries being the depth: (S / 32, words of QUERIES, 32) */
   float *s, *dp;             /* (KEYS, 32) */
@@ -48,15 +51,16 @@ static void carve(struct attention *w, float *at, size_t T, size_t S) {
 }
 
 /* C (M, 32) = or += A B, A of `depth` words a row with rows `stride` words apart. */
-CALLED void times_panel(size_t M, size_t depth, const float *a, size_t stride, const float *b, float *c,
-                        bool accumulate) {
+CALLED void times_panel(size_t M, size_t depth, const float *a, size_t stride, const float *b,
+                        float *c, bool accumulate) {
   for (size_t i = 0; i < M; i += MR)
-    tile(M - i < MR ? M - i : MR, ACROSS, depth, a + i * stride, stride, 1, b, c + i * ACROSS, ACROSS,
-         accumulate);
+    tile(M - i < MR ? M - i : MR, ACROSS, depth, a + i * stride, stride, 1, b, c + i * ACROSS,
+         ACROSS, accumulate);
 }
 
 /* to (n, ld, S columns) = factor[r] * from (S, 32), transposed. */
-CALLED void put_across(float *to, size_t ld, size_t n, size_t S, const float *from, const float *factor) {
+CALLED void put_across(float *to, size_t ld, size_t n, size_t S, const float *from,
+                       const float *factor) {
   for (size_t s = 0; s < S; s += VL)
     for (size_t half = 0; half < n; half += VL) {
       const size_t columns = S - s < VL ? S - s : VL, rows = n - half < VL ? n - half : VL;
@@ -75,7 +79,8 @@ CALLED void hide_future(size_t rows, float *s, size_t k0, size_t query) {
   vi lane;
   for (size_t j = 0; j < VL; j++) lane[j] = (int32_t)j;
   for (size_t r = query > k0 ? query - k0 : 0; r < rows; r++) {
-    const int32_t ahead = (int32_t)(k0 + r - query); /* queries less than that far on do not see it */
+    /* queries less than that far on do not see it */
+    const int32_t ahead = (int32_t)(k0 + r - query);
     float *row = s + r * ACROSS;
     store(row, where(lane < ahead, splat(-INFINITY), load(row)));
     store(row + VL, where(lane + (int32_t)VL < ahead, splat(-INFINITY), load(row + VL)));
@@ -84,7 +89,8 @@ CALLED void hide_future(size_t rows, float *s, size_t k0, size_t query) {
 
 CALLED void scaled_rows(float *to, const float *q, size_t ld, size_t n, size_t S, float scale) {
   for (size_t r = 0; r < n; r++)
-    for (size_t i = 0; i < S; i += VL) store_at(to + r * S, i, S, load_at(q + r * ld, i, S, 0) * scale);
+    for (size_t i = 0; i < S; i += VL)
+      store_at(to + r * S, i, S, load_at(q + r * ld, i, S, 0) * scale);
 }
 
 /* For each block of keys, X^T (S, keys) of X (T, S). */
@@ -93,8 +99,8 @@ CALLED void pack_across(float *to, size_t high, const float *x, size_t ld, size_
     pack_a(to, S, T - k0 < KEYS ? T - k0 : KEYS, x + k0 * ld, ld, true);
 }
 
-static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H, size_t S,
-                      const float *qkv, float *out, float *lse, float *scratch) {
+static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
+                      size_t S, const float *qkv, float *out, float *lse, float *scratch) {
   const size_t C = H * S, ld = 3 * C, words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
   struct attention w;
@@ -111,7 +117,8 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
       pack_b(w.q, S, n, w.rows, S, true);
       for (size_t r = 0; r < ACROSS; r++) w.shift[r] = -1e38f, w.sums[r] = 0;
       for (size_t k0 = 0; k0 < i + n; k0 += KEYS) {
-        const size_t all = T - k0 < KEYS ? T - k0 : KEYS, seen = i + n - k0, rows = seen < all ? seen : all;
+        const size_t all = T - k0 < KEYS ? T - k0 : KEYS, seen = i + n - k0,
+                     rows = seen < all ? seen : all;
         const float *vt = w.kt + k0 / KEYS * high * rmx__bf16_words(KEYS);
         times_panel(rows, words, w.k + k0 * words, words, w.q, w.s, false);
         const double since = rmx__softmax_seconds ? rmx_now() : 0;
@@ -140,9 +147,11 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
   if (kernels->end) kernels->end();
 }
 
-/* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand too. */
+/* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand too.
+ * */
 CALLED void probabilities_backward(size_t rows, const float *s, const float *dp, const float *lse,
-                                   const float *delta, float *p, float *ds, size_t ld, float *packed) {
+                                   const float *delta, float *p, float *ds, size_t ld,
+                                   float *packed) {
   const vf base0 = load(lse) * LOG2E, base1 = load(lse + VL) * LOG2E;
   const vf delta0 = load(delta), delta1 = load(delta + VL);
   size_t r = 0;
@@ -181,9 +190,9 @@ CALLED void pack_queries(struct attention *w, size_t n, size_t S, const float *q
   }
 }
 
-static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
-                               size_t S, const float *qkv, const float *out, const float *lse,
-                               const float *dout, float *dqkv, float *scratch) {
+static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T,
+                               size_t H, size_t S, const float *qkv, const float *out,
+                               const float *lse, const float *dout, float *dqkv, float *scratch) {
   const size_t C = H * S, ld = 3 * C, words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
   struct attention w;
@@ -204,10 +213,12 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
       const float *do_i = dout + (b * T + i) * C + h * S;
       pack_queries(&w, n, S, q + i * ld, ld, do_i, C, scale);
       float *const lse_i = w.shift, *const delta = w.sums;
-      for (size_t r = 0; r < QUERIES; r++) lse_i[r] = r < n ? lse[head * T + i + r] : 0, delta[r] = 0;
+      for (size_t r = 0; r < QUERIES; r++)
+        lse_i[r] = r < n ? lse[head * T + i + r] : 0, delta[r] = 0;
       row_dots(n, S, do_i, C, out + (b * T + i) * C + h * S, C, delta);
       for (size_t k0 = 0; k0 < i + n; k0 += KEYS) {
-        const size_t all = T - k0 < KEYS ? T - k0 : KEYS, rows = i + n - k0 < all ? i + n - k0 : all;
+        const size_t all = T - k0 < KEYS ? T - k0 : KEYS,
+                     rows = i + n - k0 < all ? i + n - k0 : all;
         const float *kt = w.kt + k0 / KEYS * high * rmx__bf16_words(KEYS);
         for (size_t at = 0; at < deep * 2; at += ACROSS) {
           float *p = w.p + at / 2, *ds = w.ds + at / 2;
@@ -224,17 +235,19 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
           hide_future(seen, w.s, k0, query);
           probabilities_backward(seen, w.s, w.dp, lse_i + at, delta + at, p, ds, deep, w.packed);
           if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
-          times_panel(S, rmx__bf16_words(seen), kt, rmx__bf16_words(all), w.packed, w.across + at * S,
-                      k0 > 0);
+          times_panel(S, rmx__bf16_words(seen), kt, rmx__bf16_words(all), w.packed,
+                      w.across + at * S, k0 > 0);
         }
-        rmx__gemm_packed(kernels, rows, S, deep, w.ds, w.q_deep, deep * NR, dq + k0 * ld + C, ld, i < end);
-        rmx__gemm_packed(kernels, rows, S, deep, w.p, w.dout_deep, deep * NR, dq + k0 * ld + 2 * C, ld,
+        rmx__gemm_packed(kernels, rows, S, deep, w.ds, w.q_deep, deep * NR, dq + k0 * ld + C, ld,
                          i < end);
+        rmx__gemm_packed(kernels, rows, S, deep, w.p, w.dout_deep, deep * NR, dq + k0 * ld + 2 * C,
+                         ld, i < end);
       }
       float factor[ACROSS];
       for (size_t r = 0; r < ACROSS; r++) factor[r] = scale;
       for (size_t at = 0; at < n; at += ACROSS)
-        put_across(dq + (i + at) * ld, ld, n - at < ACROSS ? n - at : ACROSS, S, w.across + at * S, factor);
+        put_across(dq + (i + at) * ld, ld, n - at < ACROSS ? n - at : ACROSS, S, w.across + at * S,
+                   factor);
     }
   }
   if (kernels->end) kernels->end();

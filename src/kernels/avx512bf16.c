@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* avx512bf16.c: avx512.c with products by VDPBF16PS, which multiplies and adds pairs: twice the numbers a
- * second. The same tiles. */
+/* avx512bf16.c: avx512.c with products by VDPBF16PS, which multiplies and adds pairs: twice the
+ * numbers a second. The same tiles. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -27,8 +27,8 @@ INLINE vu splat_word(const float *p) {
 }
 
 /* m is a constant wherever this is used, as in vector.inc.h. */
-INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, const float *b, float *c,
-                    size_t ldc, bool accumulate) {
+INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, const float *b,
+                    float *c, size_t ldc, bool accumulate) {
   __m512 left[MR], right[MR];
 #pragma GCC unroll 16
   for (size_t i = 0; i < m; i++) {
@@ -58,12 +58,13 @@ INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, 
     float lanes[NR];
     store(lanes, (vf)left[i]);
     store(lanes + VL, (vf)right[i]);
-    for (size_t j = 0; j < n; j++) c[i * ldc + j] = accumulate ? c[i * ldc + j] + lanes[j] : lanes[j];
+    for (size_t j = 0; j < n; j++)
+      c[i * ldc + j] = accumulate ? c[i * ldc + j] + lanes[j] : lanes[j];
   }
 }
 
-CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
-                 float *c, size_t ldc, bool accumulate) {
+CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                 const float *b, float *c, size_t ldc, bool accumulate) {
   (void)a_k;
 #define ROWS_CASE(rows)                                   \
   case rows:                                              \

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* bf16.h: what a bfloat16 is here, once for all levels.
  *
- * A bfloat16 is the upper half of a float: sign, 8 bits of exponent, 7 of fraction; its rounding error is at
- * most 2^-9 of the number. The levels `avx512bf16` and `amx` round both operands of every matrix product to
- * bfloat16 and add the products up in float; all else they do, and all that is kept (weights, moments,
- * activations, gradients), is float as at every level.
+ * A bfloat16 is the upper half of a float: sign, 8 bits of exponent, 7 of fraction; its rounding
+ * error is at most 2^-9 of the number. The levels `avx512bf16` and `amx` round both operands of
+ * every matrix product to bfloat16 and add the products up in float; all else they do, and all that
+ * is kept (weights, moments, activations, gradients), is float as at every level.
  *
- * Promised: rounding is to the nearest, ties to the even one; what rounds beyond the largest number is
- * infinite; infinities stay, NaN stays NaN (made quiet, its payload cut); a denormal becomes a zero of its
- * sign, as VCVTNEPS2BF16 has it. The product of two bfloat16 is exact in float; sums are of floats, in an
- * order that the instruction fixes (VDPBF16PS: one accumulator; TDPBF16PS: even and odd depths apart, within
- * 32), denormal sums flushed to zero. So results are the same bits on one kind of processor, and agree
- * between processors, and with the reference on rounded operands, to the rounding of float sums.
+ * Promised: rounding is to the nearest, ties to the even one; what rounds beyond the largest number
+ * is infinite; infinities stay, NaN stays NaN (made quiet, its payload cut); a denormal becomes a
+ * zero of its sign, as VCVTNEPS2BF16 has it. The product of two bfloat16 is exact in float; sums
+ * are of floats, in an order that the instruction fixes (VDPBF16PS: one accumulator; TDPBF16PS:
+ * even and odd depths apart, within 32), denormal sums flushed to zero. So results are the same
+ * bits on one kind of processor, and agree between processors, and with the reference on rounded
+ * operands, to the rounding of float sums.
  */
 #ifndef RMX_SRC_BF16_H
 #define RMX_SRC_BF16_H

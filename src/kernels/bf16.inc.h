@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bf16.inc.h: the packing of the levels that multiply in bfloat16 (bf16.h). vector.inc.h includes it where
- * BF16 is defined; vectors are of sixteen.
+/* bf16.inc.h: the packing of the levels that multiply in bfloat16 (bf16.h). vector.inc.h includes
+ * it where BF16 is defined; vectors are of sixteen.
  *
- * A packed panel is made of words, two numbers of neighbouring depth each, and is as deep as rmx__words says:
- * depths are filled up with zeros to 32, which is what a tile of AMX takes. A panel of B is to[word][nr], as
- * VDPBF16PS and TDPBF16PS want it; one of A is to[row][word], plain rows, of which the one takes words and
- * the other tiles.
+ * A packed panel is made of words, two numbers of neighbouring depth each, and is as deep as
+ * rmx__words says: depths are filled up with zeros to 32, which is what a tile of AMX takes. A
+ * panel of B is to[word][nr], as VDPBF16PS and TDPBF16PS want it; one of A is to[row][word], plain
+ * rows, of which the one takes words and the other tiles.
  */
 #include "bf16.h"
 
@@ -23,7 +23,8 @@ INLINE vu load_words(const float *p) {
   return *(const vu_anywhere *)(const void *)p;
 }
 
-/* Word i of the first is (x[2 i], x[2 i + 1]), of x and y one after the other; of the second (x[i], y[i]). */
+/* Word i of the first is (x[2 i], x[2 i + 1]), of x and y one after the other; of the second (x[i],
+ * y[i]). */
 #ifdef __AVX512BF16__
 INLINE vu words_along(vf x, vf y) {
   return (vu)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x);
@@ -32,7 +33,8 @@ INLINE vu words_across(vf x, vf y) {
   typedef uint16_t halves __attribute__((vector_size(VEC_BYTES)));
   const halves order = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                         8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return (vu)_mm512_permutexvar_epi16((__m512i)order, (__m512i)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x));
+  return (vu)_mm512_permutexvar_epi16((__m512i)order,
+                                      (__m512i)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x));
 }
 #else
 /* rmx__bf16_of per lane, left in the upper half. */
@@ -54,8 +56,8 @@ INLINE vu words_along(vf x, vf y) {
 }
 #endif
 
-/* Larger things are functions, not inlined: where vectors are taken apart, compiling them many times takes
- * minutes. */
+/* Larger things are functions, not inlined: where vectors are taken apart, compiling them many
+ * times takes minutes. */
 #define CALLED static __attribute__((noinline))
 
 /* x := its transpose, 16 x 16 words: blocks of 1, 2, 4 and 8 change places in turn. */
@@ -63,34 +65,38 @@ CALLED void transpose_words(vu x[16]) {
   vu y[16];
 #pragma GCC unroll 8
   for (size_t i = 0; i < 8; i++) {
-    y[2 * i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12,
-                                       28, 13, 29);
-    y[2 * i + 1] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27,
-                                           14, 30, 15, 31);
+    y[2 * i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9,
+                                       25, 12, 28, 13, 29);
+    y[2 * i + 1] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10,
+                                           26, 11, 27, 14, 30, 15, 31);
   }
 #pragma GCC unroll 4
   for (size_t i = 0; i < 4; i++)
 #pragma GCC unroll 2
     for (size_t j = 0; j < 2; j++) {
-      x[4 * i + 2 * j] = __builtin_shufflevector(y[4 * i + j], y[4 * i + 2 + j], 0, 1, 16, 17, 4, 5, 20, 21,
-                                                 8, 9, 24, 25, 12, 13, 28, 29);
-      x[4 * i + 2 * j + 1] = __builtin_shufflevector(y[4 * i + j], y[4 * i + 2 + j], 2, 3, 18, 19, 6, 7, 22,
-                                                     23, 10, 11, 26, 27, 14, 15, 30, 31);
+      x[4 * i + 2 * j] = __builtin_shufflevector(y[4 * i + j], y[4 * i + 2 + j], 0, 1, 16, 17, 4, 5,
+                                                 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+      x[4 * i + 2 * j + 1] = __builtin_shufflevector(y[4 * i + j], y[4 * i + 2 + j], 2, 3, 18, 19,
+                                                     6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     }
     /* x[4 i + j] now holds columns j, 4 + j, 8 + j, 12 + j of rows 4 i to 4 i + 3. */
 #pragma GCC unroll 4
   for (size_t j = 0; j < 4; j++) {
-    vu a = __builtin_shufflevector(x[j], x[4 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-    vu b = __builtin_shufflevector(x[8 + j], x[12 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26,
-                                   27);
-    vu c =
-        __builtin_shufflevector(x[j], x[4 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-    vu d = __builtin_shufflevector(x[8 + j], x[12 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29,
-                                   30, 31);
+    vu a = __builtin_shufflevector(x[j], x[4 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25,
+                                   26, 27);
+    vu b = __builtin_shufflevector(x[8 + j], x[12 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11,
+                                   24, 25, 26, 27);
+    vu c = __builtin_shufflevector(x[j], x[4 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28,
+                                   29, 30, 31);
+    vu d = __builtin_shufflevector(x[8 + j], x[12 + j], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15,
+                                   28, 29, 30, 31);
     y[j] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    y[8 + j] = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    y[4 + j] = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    y[12 + j] = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    y[8 + j] =
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    y[4 + j] =
+        __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    y[12 + j] =
+        __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   }
 #pragma GCC unroll 16
   for (size_t i = 0; i < 16; i++) x[i] = y[i];
@@ -101,19 +107,22 @@ INLINE vf load_up_to(const float *p, size_t i, size_t n) {
   return i >= n ? splat(0) : load_at(p, i, n, 0);
 }
 
-/* 32 depths from k on, of K, of 16 rows of which `rows` are there: x[word] holds that word of each row. Row r
- * starts at a + r * lda; */
+/* 32 depths from k on, of K, of 16 rows of which `rows` are there: x[word] holds that word of each
+ * row. Row r starts at a + r * lda; */
 CALLED void words_of_rows(vu x[16], const float *a, size_t lda, size_t rows, size_t k, size_t K) {
   if (rows == 16 && k + 32 <= K)
-    for (size_t r = 0; r < 16; r++) x[r] = words_along(load(a + r * lda + k), load(a + r * lda + k + VL));
+    for (size_t r = 0; r < 16; r++)
+      x[r] = words_along(load(a + r * lda + k), load(a + r * lda + k + VL));
   else
     for (size_t r = 0; r < 16; r++)
-      x[r] =
-          r < rows ? words_along(load_up_to(a + r * lda, k, K), load_up_to(a + r * lda, k + VL, K)) : (vu){0};
+      x[r] = r < rows
+                 ? words_along(load_up_to(a + r * lda, k, K), load_up_to(a + r * lda, k + VL, K))
+                 : (vu){0};
   transpose_words(x);
 }
 /* or, a being transposed, its rows are depths and its columns our rows. */
-CALLED void words_of_columns(vu x[16], const float *a, size_t lda, size_t rows, size_t k, size_t K) {
+CALLED void words_of_columns(vu x[16], const float *a, size_t lda, size_t rows, size_t k,
+                             size_t K) {
   a += k * lda;
   if (rows == 16 && k + 32 <= K)
     for (size_t w = 0; w < 16; w++, a += 2 * lda) x[w] = words_across(load(a), load(a + lda));
@@ -167,9 +176,9 @@ CALLED void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
 
 /* ---- exponentials, down the columns --------------------------------------- */
 
-/* 2^t to 3e-6 of it, for what is then rounded to 4e-3: t = n + r with |r| <= 1/2, a minimax polynomial for
- * 2^r that is 1 at 0, and 2^n put into the exponent. From -127 down that is 0; t is at most 127, or NaN,
- * which stays. */
+/* 2^t to 3e-6 of it, for what is then rounded to 4e-3: t = n + r with |r| <= 1/2, a minimax
+ * polynomial for 2^r that is 1 at 0, and 2^n put into the exponent. From -127 down that is 0; t is
+ * at most 127, or NaN, which stays. */
 INLINE vf exp2_of(vf t) {
   const float to_exponent = 12582912.0f + 127; /* 1.5 * 2^23: the low bits are then n + 127 */
   vf y = larger(splat(-127.0f), t);
@@ -195,9 +204,10 @@ CALLED bool head_largest(size_t rows, const float *logits, const float *shift, f
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }
 
-/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift, times log2
- * e. */
-INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf base[2], vf sums[2]) {
+/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift,
+ * times log2 e. */
+INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf base[2],
+                                vf sums[2]) {
   const bool two = v + 1 < x->rows;
   vf a[2], b[2];
 #pragma GCC unroll 2

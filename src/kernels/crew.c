@@ -31,20 +31,22 @@ static void gemm_piece(void *context, size_t i, int thread) {
   const size_t m = g->by_rows ? smaller(g->piece, g->M - at) : g->M;
   const size_t n = g->by_rows ? g->N : smaller(g->piece, g->N - at);
   g->c->k->gemm(g->c->k, g->ta, g->tb, m, n, g->K, g->a + (g->ta ? row : row * g->lda), g->lda,
-                g->b + (g->tb ? column * g->ldb : column), g->ldb, g->to + row * g->ldc + column, g->ldc,
-                g->accumulate, g->c->scratch[thread]);
+                g->b + (g->tb ? column * g->ldb : column), g->ldb, g->to + row * g->ldc + column,
+                g->ldc, g->accumulate, g->c->scratch[thread]);
 }
 
-/* Pieces are whole tiles of any level, and two a thread where that leaves them long: each piece packs the
- * other matrix anew. */
-void rmx__crew_gemm(const struct rmx__crew *c, enum rmx__part part, bool ta, bool tb, size_t M, size_t N,
-                    size_t K, const float *a, size_t lda, const float *b, size_t ldb, float *to, size_t ldc,
-                    bool accumulate) {
+/* Pieces are whole tiles of any level, and two a thread where that leaves them long: each piece
+ * packs the other matrix anew. */
+void rmx__crew_gemm(const struct rmx__crew *c, enum rmx__part part, bool ta, bool tb, size_t M,
+                    size_t N, size_t K, const float *a, size_t lda, const float *b, size_t ldb,
+                    float *to, size_t ldc, bool accumulate) {
   enum { ROWS = 84, COLUMNS = 32, LONG = 768 };
   const double since = rmx__clock(c);
   struct gemm g = {c, ta, tb, accumulate, M > N, M, N, K, lda, ldb, ldc, 0, a, b, to};
   const size_t n = larger(M, N), whole = g.by_rows ? ROWS : COLUMNS;
-  const size_t pieces = c->threads == 1 ? 1 : n / (2 * c->threads) >= LONG ? 2 * c->threads : c->threads;
+  const size_t pieces = c->threads == 1                ? 1
+                        : n / (2 * c->threads) >= LONG ? 2 * c->threads
+                                                       : c->threads;
   g.piece = up_to((n + pieces - 1) / pieces, whole);
   if (pieces == 1 || n <= g.piece)
     c->k->gemm(c->k, ta, tb, M, N, K, a, lda, b, ldb, to, ldc, accumulate, c->scratch[0]);
@@ -67,8 +69,8 @@ static void attention_piece(void *context, size_t i, int thread) {
   const rmx_kernels *k = a->c->k;
   const size_t first = i * a->piece, last = smaller(first + a->piece, a->heads);
   if (a->dqkv)
-    k->attention_backward(k, first, last, a->T, a->H, a->S, a->qkv, a->out, a->lse, a->dout, a->dqkv,
-                          a->c->scratch[thread]);
+    k->attention_backward(k, first, last, a->T, a->H, a->S, a->qkv, a->out, a->lse, a->dout,
+                          a->dqkv, a->c->scratch[thread]);
   else
     k->attention(k, first, last, a->T, a->H, a->S, a->qkv, a->out, a->lse, a->c->scratch[thread]);
 }
@@ -84,14 +86,14 @@ static void attention(struct attention *a) {
   if (c->seconds) c->seconds[RMX__ATTENTION] -= c->seconds[RMX__SOFTMAX] - exponentials;
 }
 
-void rmx__crew_attention(const struct rmx__crew *c, size_t B, size_t T, size_t H, size_t S, const float *qkv,
-                         float *out, float *lse) {
+void rmx__crew_attention(const struct rmx__crew *c, size_t B, size_t T, size_t H, size_t S,
+                         const float *qkv, float *out, float *lse) {
   attention(&(struct attention){c, T, H, S, B * H, 0, qkv, NULL, out, lse, NULL});
 }
 
 void rmx__crew_attention_backward(const struct rmx__crew *c, size_t B, size_t T, size_t H, size_t S,
-                                  const float *qkv, const float *out, const float *lse, const float *dout,
-                                  float *dqkv) {
+                                  const float *qkv, const float *out, const float *lse,
+                                  const float *dout, float *dqkv) {
   attention(&(struct attention){c, T, H, S, B * H, 0, qkv, dout, (float *)out, (float *)lse, dqkv});
 }
 
@@ -119,7 +121,8 @@ static void by_rows(const struct rmx__crew *c, enum rmx__part part, struct rows 
   enum { ROWS = 32 };
   const double since = rmx__clock(c);
   r->k = c->k;
-  if (!r->piece) r->piece = c->threads == 1 ? r->M : larger(up_to(r->M / (4 * c->threads), 4), ROWS);
+  if (!r->piece)
+    r->piece = c->threads == 1 ? r->M : larger(up_to(r->M / (4 * c->threads), 4), ROWS);
   rmx_pool_run(c->pool, r->piece ? (r->M + r->piece - 1) / r->piece : 0, rows_piece, r);
   rmx__clocked(c, part, since);
 }
@@ -127,23 +130,25 @@ static void by_rows(const struct rmx__crew *c, enum rmx__part part, struct rows 
 static void norm_rows(const struct rows *r, size_t at, size_t n) {
   r->k->rmsnorm(n, r->C, r->x + at * r->C, r->w, r->eps, r->to + at * r->C, r->also + at);
 }
-void rmx__crew_rmsnorm(const struct rmx__crew *c, size_t M, size_t C, const float *x, const float *w,
-                       float eps, float *y, float *rstd) {
-  by_rows(c, RMX__NORMS,
-          &(struct rows){norm_rows, .M = M, .C = C, .x = x, .w = w, .eps = eps, .to = y, .also = rstd});
+void rmx__crew_rmsnorm(const struct rmx__crew *c, size_t M, size_t C, const float *x,
+                       const float *w, float eps, float *y, float *rstd) {
+  by_rows(
+      c, RMX__NORMS,
+      &(struct rows){norm_rows, .M = M, .C = C, .x = x, .w = w, .eps = eps, .to = y, .also = rstd});
 }
 
 static void norm_back_rows(const struct rows *r, size_t at, size_t n) {
   float *sum = r->sums + at / RMX__NORM_ROWS * r->C;
   memset(sum, 0, r->C * sizeof *sum);
-  r->k->rmsnorm_backward(n, r->C, r->x + at * r->C, r->w, r->y + at, r->z + at * r->C, r->to + at * r->C,
-                         sum);
+  r->k->rmsnorm_backward(n, r->C, r->x + at * r->C, r->w, r->y + at, r->z + at * r->C,
+                         r->to + at * r->C, sum);
 }
-void rmx__crew_rmsnorm_backward(const struct rmx__crew *c, size_t M, size_t C, const float *x, const float *w,
-                                const float *rstd, const float *dy, float *dx, float *dw, float *dws) {
+void rmx__crew_rmsnorm_backward(const struct rmx__crew *c, size_t M, size_t C, const float *x,
+                                const float *w, const float *rstd, const float *dy, float *dx,
+                                float *dw, float *dws) {
   by_rows(c, RMX__NORMS,
-          &(struct rows){norm_back_rows, .M = M, .C = C, .piece = RMX__NORM_ROWS, .x = x, .w = w, .y = rstd,
-                         .z = dy, .to = dx, .sums = dws});
+          &(struct rows){norm_back_rows, .M = M, .C = C, .piece = RMX__NORM_ROWS, .x = x, .w = w,
+                         .y = rstd, .z = dy, .to = dx, .sums = dws});
   const double since = rmx__clock(c);
   for (size_t at = 0; at < M; at += RMX__NORM_ROWS, dws += C)
     for (size_t i = 0; i < C; i++) dw[i] += dws[i];
@@ -165,8 +170,8 @@ static void rope_rows(const struct rows *r, size_t at, size_t n) {
 void rmx__crew_rope(const struct rmx__crew *c, size_t M, size_t T, size_t heads, size_t S, float *x,
                     size_t ld, const float *cosine, const float *sine, bool back) {
   by_rows(c, RMX__ROPE,
-          &(struct rows){rope_rows, .M = M, .C = S, .T = T, .heads = heads, .ld = ld, .to = x, .x = cosine,
-                         .y = sine, .back = back});
+          &(struct rows){rope_rows, .M = M, .C = S, .T = T, .heads = heads, .ld = ld, .to = x,
+                         .x = cosine, .y = sine, .back = back});
 }
 
 static void swiglu_rows(const struct rows *r, size_t at, size_t n) {
@@ -187,25 +192,28 @@ void rmx__crew_swiglu_backward(const struct rmx__crew *c, size_t M, size_t F, co
 }
 
 static void loss_rows(const struct rows *r, size_t at, size_t n) {
-  r->k->cross_entropy(n, r->C, r->to + at * r->C, r->ids + at, r->w ? r->w + at : NULL, r->also + at,
-                      r->back);
+  r->k->cross_entropy(n, r->C, r->to + at * r->C, r->ids + at, r->w ? r->w + at : NULL,
+                      r->also + at, r->back);
 }
 void rmx__crew_cross_entropy(const struct rmx__crew *c, size_t M, size_t V, float *logits,
-                             const int32_t *labels, const float *weights, float *losses, bool gradient) {
+                             const int32_t *labels, const float *weights, float *losses,
+                             bool gradient) {
   by_rows(c, RMX__LOSS,
-          &(struct rows){loss_rows, .M = M, .C = V, .to = logits, .ids = labels, .w = weights, .also = losses,
-                         .back = gradient});
+          &(struct rows){loss_rows, .M = M, .C = V, .to = logits, .ids = labels, .w = weights,
+                         .also = losses, .back = gradient});
 }
 
 static void gather_rows(const struct rows *r, size_t at, size_t n) {
   r->k->gather(n, r->C, r->w, r->ids + at, r->to + at * r->C);
 }
-void rmx__crew_gather(const struct rmx__crew *c, size_t M, size_t C, const float *table, const int32_t *ids,
-                      float *x) {
-  by_rows(c, RMX__EMBEDDING, &(struct rows){gather_rows, .M = M, .C = C, .w = table, .ids = ids, .to = x});
+void rmx__crew_gather(const struct rmx__crew *c, size_t M, size_t C, const float *table,
+                      const int32_t *ids, float *x) {
+  by_rows(c, RMX__EMBEDDING,
+          &(struct rows){gather_rows, .M = M, .C = C, .w = table, .ids = ids, .to = x});
 }
 
-/* Two rows may go to one: a piece is a share of the table, not of the rows, and takes its rows in order. */
+/* Two rows may go to one: a piece is a share of the table, not of the rows, and takes its rows in
+ * order. */
 static void scatter_share(void *context, size_t i, int thread) {
   const struct rows *r = context;
   (void)thread;
@@ -213,15 +221,16 @@ static void scatter_share(void *context, size_t i, int thread) {
     if ((size_t)r->ids[row] % r->piece == i)
       r->k->scatter_add(1, r->C, r->x + row * r->C, r->ids + row, r->to);
 }
-void rmx__crew_scatter_add(const struct rmx__crew *c, size_t M, size_t C, const float *dx, const int32_t *ids,
-                           float *dtable) {
+void rmx__crew_scatter_add(const struct rmx__crew *c, size_t M, size_t C, const float *dx,
+                           const int32_t *ids, float *dtable) {
   const double since = rmx__clock(c);
   if (c->threads == 1)
     c->k->scatter_add(M, C, dx, ids, dtable);
   else
     rmx_pool_run(
         c->pool, c->threads, scatter_share,
-        &(struct rows){.k = c->k, .M = M, .C = C, .piece = c->threads, .x = dx, .ids = ids, .to = dtable});
+        &(struct rows){
+            .k = c->k, .M = M, .C = C, .piece = c->threads, .x = dx, .ids = ids, .to = dtable});
   rmx__clocked(c, RMX__EMBEDDING, since);
 }
 
@@ -261,7 +270,8 @@ static void adamw_piece(void *context, size_t i, int thread) {
 void rmx__crew_adamw(const struct rmx__crew *c, size_t n, float *w, float *g, float *m, float *v,
                      const struct rmx__adamw *o) {
   const double since = rmx__clock(c);
-  struct flat f = {.k = c->k, .n = n, .piece = RMX__SUM_PIECE, .w = w, .g = g, .m = m, .v = v, .o = o};
+  struct flat f = {
+      .k = c->k, .n = n, .piece = RMX__SUM_PIECE, .w = w, .g = g, .m = m, .v = v, .o = o};
   rmx_pool_run(c->pool, (n + f.piece - 1) / f.piece, adamw_piece, &f);
   rmx__clocked(c, RMX__ADAMW, since);
 }

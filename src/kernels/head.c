@@ -4,18 +4,19 @@
  *   logits = x W^T,  loss_r = logsumexp(logits_r) - logits_r[label_r]
  *   g = weight (softmax(logits) - onehot),  dx = g W,  dW += g^T x
  *
- * A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits - shift),
- * WORDS columns at a time, adds them up and adds E W to dx while they are in the second cache: as in an
- * online softmax (Milakov and Gimelshein 2018), sums and dx are put right where the shift of a row has to
- * grow. Now the sums are known, and g = E weight / sum - weight onehot: dx and x are scaled by row, and the
- * second sweep adds E^T x to dW. So a logit is written to memory once and read once, and not even that
- * without gradients.
+ * A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits -
+ * shift), WORDS columns at a time, adds them up and adds E W to dx while they are in the second
+ * cache: as in an online softmax (Milakov and Gimelshein 2018), sums and dx are put right where the
+ * shift of a row has to grow. Now the sums are known, and g = E weight / sum - weight onehot: dx
+ * and x are scaled by row, and the second sweep adds E^T x to dW. So a logit is written to memory
+ * once and read once, and not even that without gradients.
  *
- * E lies transposed, words by tokens: the words' rows of W and of E are then what the tile broadcasts from,
- * where they are, x is packed once for all words, and the softmax goes down columns, a lane a token.
+ * E lies transposed, words by tokens: the words' rows of W and of E are then what the tile
+ * broadcasts from, where they are, x is packed once for all words, and the softmax goes down
+ * columns, a lane a token.
  *
- * Where token weights must be known from the losses first, the same function is called twice, at first
- * without gradients: the price is one more product, not V numbers a token.
+ * Where token weights must be known from the losses first, the same function is called twice, at
+ * first without gradients: the price is one more product, not V numbers a token.
  */
 #include <math.h>
 #include <string.h>
@@ -23,8 +24,9 @@
 #include "crew.h"
 
 enum {
-  WORDS = 252,      /* a block of the vocabulary: whole tiles of 4, 6 and 14 rows */
-  TOKENS = 256,     /* a piece of the first sweep: x, dx and a block of E stay in the second cache */
+  WORDS = 252, /* a block of the vocabulary: whole tiles of 4, 6 and 14 rows */
+  /* a piece of the first sweep: x, dx and a block of E stay in the second cache */
+  TOKENS = 256,
   ROWS_LEAST = 256, /* of a block; more make better use of each pass over W and dW, but more of E */
   ROWS_MOST = 512,
   ROWS_PLAIN = 32,
@@ -48,9 +50,9 @@ static size_t stride(size_t tokens) {
 
 /* ---- as the equations read: for levels without tiles ------------------------ */
 
-static void plain(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
-                  const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-                  float *logits) {
+static void plain(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
+                  const float *w, const int32_t *labels, const float *weights, float *losses,
+                  float *dx, float *dw, float *logits) {
   for (size_t r = 0; r < M; r += ROWS_PLAIN) {
     const size_t m = smaller(M - r, ROWS_PLAIN);
     rmx__crew_gemm(c, RMX__HEAD, false, true, m, V, C, x + r * C, C, w, C, logits, V, false);
@@ -88,10 +90,12 @@ size_t rmx__head_memory(size_t C, size_t V, bool gradients) {
 
 /* What the first sweep has of the tokens of a piece. */
 struct sums {
-  float shift[TOKENS], sum[TOKENS], factor[TOKENS], right[TOKENS]; /* right: the logit of the label */
+  /* right: the logit of the label */
+  float shift[TOKENS], sum[TOKENS], factor[TOKENS], right[TOKENS];
 };
 
-/* The shift of some rows grew before the words from `word` on: what was summed up before shrinks. */
+/* The shift of some rows grew before the words from `word` on: what was summed up before shrinks.
+ * */
 static void shrink(const struct head *h, const struct sums *s, size_t at, size_t m, size_t word) {
   for (size_t r = 0; r < m; r++) {
     const float by = s->factor[r];
@@ -127,7 +131,8 @@ static void finish(const struct head *h, const struct sums *s, size_t at, size_t
 static void first_sweep(void *context, size_t i, int thread) {
   const struct head *h = context;
   const rmx_kernels *k = h->c->k;
-  const size_t C = h->C, at = i * h->piece, m = smaller(h->piece, h->M - at), across = up_to(m, k->nr);
+  const size_t C = h->C, at = i * h->piece, m = smaller(h->piece, h->M - at),
+               across = up_to(m, k->nr);
   double *seconds = thread == 0 ? h->c->seconds : NULL;
   float *xt = h->c->scratch[thread], *words = xt + (size_t)TOKENS * C,
         *block = words + WORDS * up_to(C, NR_MAX);
@@ -158,26 +163,26 @@ static void pack_panel(void *context, size_t i, int thread) {
   const struct head *h = context;
   const size_t nr = h->c->k->nr, column = i * nr;
   (void)thread;
-  h->c->k->pack_b(h->packed + column * h->M, h->M, smaller(nr, h->C - column), h->scaled + column, h->C,
-                  false);
+  h->c->k->pack_b(h->packed + column * h->M, h->M, smaller(nr, h->C - column), h->scaled + column,
+                  h->C, false);
 }
 
 static void second_sweep(void *context, size_t i, int thread) {
   const struct head *h = context;
   const size_t word = i * WORDS, n = smaller(WORDS, h->V - word);
   (void)thread;
-  rmx__gemm_panels(h->c->k, n, h->C, h->M, h->e + word * h->ld, h->ld, 1, h->packed, h->M * h->c->k->nr,
-                   h->dw + word * h->C, h->C, true);
+  rmx__gemm_panels(h->c->k, n, h->C, h->M, h->e + word * h->ld, h->ld, 1, h->packed,
+                   h->M * h->c->k->nr, h->dw + word * h->C, h->C, true);
 }
 
-void rmx__head_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
-                       float *memory) {
+void rmx__head_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w,
+                       bool gradients, float *memory) {
   if (c->k->bf16) rmx__head_bf16_weights(c, C, V, w, gradients, memory);
 }
 
-void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
-               const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-               float *memory) {
+void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
+               const float *w, const int32_t *labels, const float *weights, float *losses,
+               float *dx, float *dw, float *memory) {
   const size_t blocks = (M + most_rows(V) - 1) / most_rows(V),
                block = up_to((M + blocks - 1) / blocks, NR_MAX); /* of one size */
   if (!c->k->tile) {

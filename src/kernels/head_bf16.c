@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/* head_bf16.c: the output head of the levels that multiply in bfloat16, with no logit ever in memory.
+/* head_bf16.c: the output head of the levels that multiply in bfloat16, with no logit ever in
+ * memory.
  *
  *   l = W x^T (V, M),  e = exp(l - shift_r),  s_r = sum_v e_vr,  loss_r = shift_r + log s_r - l[label_r, r]
  *   dx^T = W^T e * (weight_r / s_r),  dW += e (x * weight_r / s_r),  and at the label - weight_r more
  *
- * The transpose is what makes it one pass: sums over the vocabulary are then sums of whole vectors; a row of
- * e in bfloat16 is a left operand as it stands, two rows side by side are a right one; and what divides a row
- * goes into the other operand, or the result. A block of 128 tokens of the vocabulary meets 32 rows of x: the
- * logits stay in the first cache for as long as it takes to make them e, dx^T takes e from there, and what is
- * left behind is e in bfloat16, for the second pass over the vocabulary, which is dW's and must know all of
- * s.
+ * The transpose is what makes it one pass: sums over the vocabulary are then sums of whole vectors;
+ * a row of e in bfloat16 is a left operand as it stands, two rows side by side are a right one; and
+ * what divides a row goes into the other operand, or the result. A block of 128 tokens of the
+ * vocabulary meets 32 rows of x: the logits stay in the first cache for as long as it takes to make
+ * them e, dx^T takes e from there, and what is left behind is e in bfloat16, for the second pass
+ * over the vocabulary, which is dW's and must know all of s.
  *
- * The shift is the largest logit of the first block, not of all: e^60 is far from the largest float, so it
- * moves only for a logit that is 60 above it, when what was computed so far is scaled. The label itself is
- * left out of e and added in float: its gradient is a difference of nearly equal numbers where the model is
- * sure, which bfloat16 could not hold.
+ * The shift is the largest logit of the first block, not of all: e^60 is far from the largest
+ * float, so it moves only for a logit that is 60 above it, when what was computed so far is scaled.
+ * The label itself is left out of e and added in float: its gradient is a difference of nearly
+ * equal numbers where the model is sure, which bfloat16 could not hold.
  *
- * W is packed once for all rows until it changes, as the left operand of both products. The exponentials of
- * a block come after the logits of the next, or in one call with them, head_block, where the processor has
- * tiles beside its vectors and can do both at a time (the call's time is then the product's).
+ * W is packed once for all rows until it changes, as the left operand of both products. The
+ * exponentials of a block come after the logits of the next, or in one call with them, head_block,
+ * where the processor has tiles beside its vectors and can do both at a time (the call's time is
+ * then the product's).
  */
 #include <math.h>
 #include <string.h>
@@ -58,7 +60,8 @@ static size_t tokens(const rmx_kernels *k) {
 
 /* ---- memory ----------------------------------------------------------------- */
 
-/* W: left operands of depth C, a row a token; and for each block of the vocabulary W^T, of its depth. */
+/* W: left operands of depth C, a row a token; and for each block of the vocabulary W^T, of its
+ * depth. */
 static size_t left_size(size_t C, size_t V) {
   return round_up(V, MR_MAX) * rmx__bf16_words(C);
 }
@@ -68,9 +71,10 @@ static size_t across_size(size_t C, size_t V) {
 
 size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients) {
   const size_t forward = left_size(C, V) + ROWS * rmx__bf16_words(C) + 5 * ROWS;
-  return forward + (gradients ? across_size(C, V) + ROWS * C + rmx__bf16_words(ROWS) * round_up(C, PANEL) +
-                                    round_up(V, MR_MAX) * rmx__bf16_words(ROWS)
-                              : 0);
+  return forward +
+         (gradients ? across_size(C, V) + ROWS * C + rmx__bf16_words(ROWS) * round_up(C, PANEL) +
+                          round_up(V, MR_MAX) * rmx__bf16_words(ROWS)
+                    : 0);
 }
 /* Of each thread: logits of two blocks, and e as right operand. */
 size_t rmx__head_bf16_scratch(void) {
@@ -106,11 +110,12 @@ static void weights_piece(void *context, size_t i, int thread) {
   const size_t C = s->C, v = i * tokens(s->k), rows = smaller(s->V - v, tokens(s->k));
   (void)thread;
   s->k->pack_a(s->left + v * rmx__bf16_words(C), rows, C, s->w + v * C, C, false);
-  if (s->across) s->k->pack_a(s->across + i * C * rmx__bf16_words(BLOCK), C, rows, s->w + v * C, C, true);
+  if (s->across)
+    s->k->pack_a(s->across + i * C * rmx__bf16_words(BLOCK), C, rows, s->w + v * C, C, true);
 }
 
-void rmx__head_bf16_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w, bool gradients,
-                            float *memory) {
+void rmx__head_bf16_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w,
+                            bool gradients, float *memory) {
   const double since = rmx__clock(c);
   struct head places = {.C = C, .V = V, .dx = gradients ? memory : NULL};
   carve(&places, memory);
@@ -175,12 +180,15 @@ static void finish_panel(const struct head *h, size_t panel) {
     const float *from = h->dxt + panel * C * PANEL + (r - first);
     const float *of_label = h->w + (label < 0 ? 0 : (size_t)label) * C;
     float *dx = h->dx + r * C;
-    for (size_t c = 0; c < C; c++) dx[c] = h->scale[r] * from[c * PANEL] + h->label[r] * of_label[c];
+    for (size_t c = 0; c < C; c++)
+      dx[c] = h->scale[r] * from[c * PANEL] + h->label[r] * of_label[c];
   }
 }
 
-/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows: nothing. */
-static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b, float *packed) {
+/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows: nothing.
+ * */
+static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b,
+                                                float *packed) {
   const size_t first = b->panel * PANEL, words = rmx__bf16_words(h->M);
   return (struct rmx__exponentials){
       .rows = b->rows,
@@ -193,7 +201,8 @@ static struct rmx__exponentials exponentials_of(const struct head *h, const stru
   };
 }
 
-static void make_exponentials(const struct head *h, const struct block *b, float *packed, double *clock) {
+static void make_exponentials(const struct head *h, const struct block *b, float *packed,
+                              double *clock) {
   const double since = clock ? rmx_now() : 0;
   const struct rmx__exponentials of = exponentials_of(h, b, packed);
   h->c->k->head_exponentials(&of);
@@ -203,14 +212,16 @@ static void make_exponentials(const struct head *h, const struct block *b, float
 static void add_to_dx(const struct head *h, const struct block *b, const float *packed) {
   const size_t depth = rmx__bf16_words(b->rows), C = h->C;
   if (!h->dx || !b->rows) return;
-  rmx__gemm_packed(h->c->k, C, PANEL, depth, h->across + b->v / tokens(h->c->k) * C * rmx__bf16_words(BLOCK),
-                   packed, 0, h->dxt + b->panel * C * PANEL, PANEL, b->v > 0);
+  rmx__gemm_packed(h->c->k, C, PANEL, depth,
+                   h->across + b->v / tokens(h->c->k) * C * rmx__bf16_words(BLOCK), packed, 0,
+                   h->dxt + b->panel * C * PANEL, PANEL, b->v > 0);
 }
 
 /* Share i of n of so many floats, into the second cache. */
 static void prefetch(const float *from, size_t floats, size_t i, size_t n) {
   enum { LINE = 16 };
-  for (size_t at = floats * i / n; at < floats * (i + 1) / n; at += LINE) __builtin_prefetch(from + at, 0, 2);
+  for (size_t at = floats * i / n; at < floats * (i + 1) / n; at += LINE)
+    __builtin_prefetch(from + at, 0, 2);
 }
 
 /* A number of panels against all of the vocabulary. */
@@ -219,20 +230,23 @@ static void panels_piece(void *context, size_t i, int thread) {
   const rmx_kernels *k = h->c->k;
   const size_t deep = rmx__bf16_words(h->C);
   const size_t begin = i * h->piece, end = smaller(begin + h->piece, round_up(h->M, PANEL) / PANEL);
-  float *logits = h->c->scratch[thread], *spare = logits + BLOCK * PANEL, *packed = spare + BLOCK * PANEL;
+  float *logits = h->c->scratch[thread], *spare = logits + BLOCK * PANEL,
+        *packed = spare + BLOCK * PANEL;
   double *const clock = thread == 0 ? h->c->seconds : NULL;
   for (size_t r = begin * PANEL; r < end * PANEL; r++) {
     h->shift[r] = -1e38f;
     h->sums[r] = h->right[r] = 0;
   }
-  struct block last = {.panel = begin}; /* whose exponentials are still to be made: of no rows yet */
+  /* whose exponentials are still to be made: of no rows yet */
+  struct block last = {.panel = begin};
   if (k->begin) k->begin();
   for (size_t v = 0; v < h->V; v += tokens(k))
     for (size_t p = begin; p < end; p++) {
       const struct block now = {p, v, smaller(h->V - v, tokens(k)), logits};
       const float *w = h->left + v * deep, *x = h->xs + p * deep * PANEL;
       const size_t after = smaller(v + tokens(k), h->V), block = h->C * rmx__bf16_words(BLOCK);
-      prefetch(h->left + after * deep, smaller(h->V - after, tokens(k)) * deep, p - begin, end - begin);
+      prefetch(h->left + after * deep, smaller(h->V - after, tokens(k)) * deep, p - begin,
+               end - begin);
       if (h->dx && after < h->V)
         prefetch(h->across + after / tokens(k) * block, block, p - begin, end - begin);
       if (k->head_block) {
@@ -267,8 +281,8 @@ static void vocabulary_piece(void *context, size_t i, int thread) {
   (void)thread;
   if (k->begin) k->begin();
   for (size_t v = begin; v < end; v += tokens(k))
-    rmx__gemm_packed(k, smaller(end - v, tokens(k)), C, words, h->e + v * words, h->scaled, words * PANEL,
-                     h->dw + v * C, C, true);
+    rmx__gemm_packed(k, smaller(end - v, tokens(k)), C, words, h->e + v * words, h->scaled,
+                     words * PANEL, h->dw + v * C, C, true);
   if (k->end) k->end();
   for (size_t r = 0; r < h->M; r++) {
     const int32_t label = h->labels[r];
@@ -278,11 +292,12 @@ static void vocabulary_piece(void *context, size_t i, int thread) {
   }
 }
 
-void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
-                    const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-                    float *memory) {
+void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
+                    const float *w, const int32_t *labels, const float *weights, float *losses,
+                    float *dx, float *dw, float *memory) {
   const double since = rmx__clock(c), of_loss = c->seconds ? c->seconds[RMX__LOSS] : 0;
-  const size_t blocks = (M + ROWS - 1) / ROWS, rows = blocks ? round_up((M + blocks - 1) / blocks, PANEL) : 0;
+  const size_t blocks = (M + ROWS - 1) / ROWS,
+               rows = blocks ? round_up((M + blocks - 1) / blocks, PANEL) : 0;
   for (size_t r = 0; r < M; r += rows) {
     struct head h = {.c = c,
                      .M = smaller(M - r, rows),
@@ -304,7 +319,8 @@ void rmx__head_bf16(const struct rmx__crew *c, size_t M, size_t C, size_t V, con
     for (size_t i = 0; i < h.M; i++)
       for (size_t j = 0; j < C; j++) h.dxt[i * C + j] = h.scale[i] * h.x[i * C + j];
     c->k->pack_b(h.scaled, h.M, C, h.dxt, C, false);
-    h.piece = c->threads == 1 ? V : round_up((V + 4 * c->threads - 1) / (4 * c->threads), tokens(c->k));
+    h.piece =
+        c->threads == 1 ? V : round_up((V + 4 * c->threads - 1) / (4 * c->threads), tokens(c->k));
     rmx_pool_run(c->pool, (V + h.piece - 1) / h.piece, vocabulary_piece, &h);
   }
   rmx__clocked(c, RMX__HEAD, since);

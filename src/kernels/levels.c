@@ -11,7 +11,8 @@ static bool always(void) {
 
 bool rmx__multiplies_exactly(const rmx_kernels *k) {
   enum { M = 45, N = 44, K = 70, WORDS = (K + 31) / 32 * 16, ROOM = 64 };
-  float a[M * K], b[K * N], packed_a[ROOM * WORDS], packed_b[ROOM * WORDS], c[ROOM * N], wanted[M * N];
+  float a[M * K], b[K * N], packed_a[ROOM * WORDS], packed_b[ROOM * WORDS], c[ROOM * N],
+      wanted[M * N];
   for (int i = 0; i < M * K; i++) a[i] = (float)(i * 7 % 17 - 8);
   for (int i = 0; i < K * N; i++) b[i] = (float)(i * 5 % 13 - 6);
   for (int i = 0; i < M; i++)
@@ -32,7 +33,8 @@ bool rmx__multiplies_exactly(const rmx_kernels *k) {
     const struct rmx__exponentials none = {.logits = c, .shift = wanted, .sums = wanted};
     k->head_block(M, WORDS, packed_a, packed_b, c, &none);
     for (int i = 0; i < M; i++)
-      for (int j = 0; j < (int)k->nr; j++) exact = exact && c[i * (int)k->nr + j] == wanted[i * N + j];
+      for (int j = 0; j < (int)k->nr; j++)
+        exact = exact && c[i * (int)k->nr + j] == wanted[i * N + j];
   }
   if (k->end) k->end();
   return exact;
@@ -54,7 +56,9 @@ rmx_status rmx_kernels_check(const rmx_kernels *k, rmx_err *err) {
       exact = exact && c[i * N + j] == wanted;
     }
   free(a);
-  return exact ? RMX_OK : rmx_fail(err, RMX_ENUMERIC, "processor level %s multiplies whole numbers wrongly", k->name);
+  return exact ? RMX_OK
+               : rmx_fail(err, RMX_ENUMERIC, "processor level %s multiplies whole numbers wrongly",
+                          k->name);
 }
 
 #if defined(__x86_64__)
@@ -116,7 +120,8 @@ rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *er
 #if defined(__x86_64__)
   const char *why;
   if (!strcmp(isa, rmx__kernels_amx.name) && !rmx__amx_available(&why))
-    return rmx_fail(err, RMX_EINPUT, "%s: processor level \"%s\" is not available here: %s", from, isa, why);
+    return rmx_fail(err, RMX_EINPUT, "%s: processor level \"%s\" is not available here: %s", from,
+                    isa, why);
 #endif
   const char *list[LEVELS];
   char names[128] = "";
@@ -124,9 +129,10 @@ rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *er
     strcat(names, i ? ", " : "");
     strcat(names, list[i]);
   }
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s: processor level \"%s\" is unknown or not available here; available: %s, or auto", from,
-                  isa, names);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: processor level \"%s\" is unknown or not available here; available: %s, or auto", from,
+      isa, names);
 }
 
 const char *rmx_kernels_name(const rmx_kernels *k) {

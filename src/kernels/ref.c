@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ref.c: every kernel as its equation reads: the specification. Sums are in double, in the order of the
- * index. */
+/* ref.c: every kernel as its equation reads: the specification. Sums are in double, in the order of
+ * the index. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels.h"
 
-static void gemm(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
-                 size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate,
-                 float *scratch) {
+static void gemm(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K,
+                 const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc,
+                 bool accumulate, float *scratch) {
   (void)k, (void)scratch;
   for (size_t i = 0; i < M; i++)
     for (size_t j = 0; j < N; j++) {
       double sum = accumulate ? c[i * ldc + j] : 0;
       for (size_t p = 0; p < K; p++)
-        sum += (double)(ta ? a[p * lda + i] : a[i * lda + p]) * (tb ? b[j * ldb + p] : b[p * ldb + j]);
+        sum +=
+            (double)(ta ? a[p * lda + i] : a[i * lda + p]) * (tb ? b[j * ldb + p] : b[p * ldb + j]);
       c[i * ldc + j] = (float)sum;
     }
 }
@@ -25,8 +26,8 @@ static double dot(size_t n, const float *x, const float *y) {
   return sum;
 }
 
-static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H, size_t S,
-                      const float *qkv, float *out, float *lse, float *scratch) {
+static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
+                      size_t S, const float *qkv, float *out, float *lse, float *scratch) {
   (void)kernels, (void)scratch;
   const size_t C = H * S;
   const double scale = 1 / sqrt((double)S);
@@ -50,16 +51,17 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
   }
 }
 
-static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
-                               size_t S, const float *qkv, const float *out, const float *lse,
-                               const float *dout, float *dqkv, float *scratch) {
+static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T,
+                               size_t H, size_t S, const float *qkv, const float *out,
+                               const float *lse, const float *dout, float *dqkv, float *scratch) {
   (void)kernels, (void)scratch;
   const size_t C = H * S;
   const double scale = 1 / sqrt((double)S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
     for (size_t r = b * T; r < (b + 1) * T; r++)
-      for (size_t part = 0; part < 3; part++) memset(dqkv + (3 * r + part) * C + h * S, 0, S * sizeof *dqkv);
+      for (size_t part = 0; part < 3; part++)
+        memset(dqkv + (3 * r + part) * C + h * S, 0, S * sizeof *dqkv);
     for (size_t t = 0; t < T; t++) {
       const size_t at = (b * T + t) * C + h * S, q = (b * T + t) * 3 * C + h * S;
       const double delta = dot(S, dout + at, out + at);
@@ -77,7 +79,8 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
   }
 }
 
-static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd) {
+static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y,
+                    float *rstd) {
   for (size_t r = 0; r < M; r++, x += C, y += C) {
     const double s = 1 / sqrt(dot(C, x, x) / (double)C + eps);
     for (size_t i = 0; i < C; i++) y[i] = (float)(x[i] * s * w[i]);
@@ -98,8 +101,8 @@ static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w,
   }
 }
 
-static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
-                 const float *sine, bool back) {
+static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld,
+                 const float *cosine, const float *sine, bool back) {
   const size_t half = S / 2;
   for (size_t r = 0; r < M; r++)
     for (size_t h = 0; h < heads; h++)
@@ -121,7 +124,8 @@ static void swiglu(size_t M, size_t F, const float *gu, float *h) {
     }
 }
 
-static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu, float *h) {
+static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu,
+                            float *h) {
   for (size_t r = 0; r < M; r++)
     for (size_t i = 0; i < F; i++) {
       const double g = gu[r * 2 * F + i], u = gu[r * 2 * F + F + i], d = dh[r * F + i];
@@ -132,8 +136,8 @@ static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh
     }
 }
 
-static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels, const float *weights,
-                          float *losses, bool gradient) {
+static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels,
+                          const float *weights, float *losses, bool gradient) {
   for (size_t r = 0; r < M; r++, logits += V) {
     const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
     double most = -INFINITY, sum = 0;
@@ -143,8 +147,9 @@ static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labe
     losses[r] = labels[r] < 0 ? 0 : (float)(most + log(sum) - logits[labels[r]]);
     if (!gradient) continue;
     for (size_t j = 0; j < V; j++)
-      logits[j] =
-          labels[r] < 0 ? 0 : (float)(weight * (exp(logits[j] - most) / sum - (j == (size_t)labels[r])));
+      logits[j] = labels[r] < 0
+                      ? 0
+                      : (float)(weight * (exp(logits[j] - most) / sum - (j == (size_t)labels[r])));
   }
 }
 

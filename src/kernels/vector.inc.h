@@ -11,9 +11,9 @@
  *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf
  * must tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
  *
- * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows that do not
- * fill a vector go the same way through load_part and store_part, so a number is computed alike wherever it
- * lies.
+ * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows
+ * that do not fill a vector go the same way through load_part and store_part, so a number is
+ * computed alike wherever it lies.
  */
 #include <math.h>
 #include <string.h>
@@ -91,15 +91,17 @@ INLINE float largest(vf x) {
   float lanes[VL];
   store(lanes, x);
   for (size_t half = VL / 2; half > 0; half /= 2)
-    for (size_t i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+    for (size_t i = 0; i < half; i++)
+      lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
   return lanes[0];
 }
 
-/* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r (relative
- * error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0; from 88.38 on it is
- * Inf; NaN stays NaN. */
+/* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r
+ * (relative error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0;
+ * from 88.38 on it is Inf; NaN stays NaN. */
 INLINE vf exp_of(vf x) {
-  const float to_integer = 12582912.0f; /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
+  /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
+  const float to_integer = 12582912.0f;
   vf y = smaller(splat(89.0f), larger(splat(-88.0f), x));
   vf shifted = y * 1.44269504f + to_integer;
   vf n = shifted - to_integer;
@@ -137,8 +139,8 @@ INLINE vf sqrt_of(vf x) {
 
 #ifdef BF16
 #include "bf16.inc.h"
-static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
-                 float *c, size_t ldc, bool accumulate);
+static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                 const float *b, float *c, size_t ldc, bool accumulate);
 static double peak(size_t n, float *out);
 #else
 
@@ -149,15 +151,18 @@ typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alia
 INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
   quad x0 = *(const quad_anywhere *)b, x1 = *(const quad_anywhere *)(b + ldb);
   quad x2 = *(const quad_anywhere *)(b + 2 * ldb), x3 = *(const quad_anywhere *)(b + 3 * ldb);
-  quad a0 = __builtin_shufflevector(x0, x1, 0, 4, 1, 5), a1 = __builtin_shufflevector(x2, x3, 0, 4, 1, 5);
-  quad a2 = __builtin_shufflevector(x0, x1, 2, 6, 3, 7), a3 = __builtin_shufflevector(x2, x3, 2, 6, 3, 7);
+  quad a0 = __builtin_shufflevector(x0, x1, 0, 4, 1, 5),
+       a1 = __builtin_shufflevector(x2, x3, 0, 4, 1, 5);
+  quad a2 = __builtin_shufflevector(x0, x1, 2, 6, 3, 7),
+       a3 = __builtin_shufflevector(x2, x3, 2, 6, 3, 7);
   *(quad_anywhere *)to = __builtin_shufflevector(a0, a1, 0, 1, 4, 5);
   *(quad_anywhere *)(to + ld_to) = __builtin_shufflevector(a0, a1, 2, 3, 6, 7);
   *(quad_anywhere *)(to + 2 * ld_to) = __builtin_shufflevector(a2, a3, 0, 1, 4, 5);
   *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shufflevector(a2, a3, 2, 3, 6, 7);
 }
 
-/* Rows or numbers ahead of those being packed that are asked of memory: no processor guesses such strides. */
+/* Rows or numbers ahead of those being packed that are asked of memory: no processor guesses such
+ * strides. */
 enum { AHEAD = 16 };
 
 static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta) {
@@ -186,7 +191,8 @@ static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bo
     const size_t m = M - i < MR ? M - i : MR, quads = m / 4 * 4;
     size_t k = 0;
     for (; k + 4 <= K; k += 4) {
-      for (size_t r = 0; r < quads; r += 4) transpose_4x4(to + k * MR + r, MR, a + r * lda + k, lda);
+      for (size_t r = 0; r < quads; r += 4)
+        transpose_4x4(to + k * MR + r, MR, a + r * lda + k, lda);
       for (size_t r = quads; r < m; r++)
         for (size_t q = k; q < k + 4; q++) to[q * MR + r] = a[r * lda + q];
     }
@@ -223,9 +229,10 @@ static void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
   }
 }
 
-/* m is a constant wherever this is used, so that all loops over it vanish and the sums stay in registers. */
-INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
-                    float *c, size_t ldc, bool accumulate) {
+/* m is a constant wherever this is used, so that all loops over it vanish and the sums stay in
+ * registers. */
+INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                    const float *b, float *c, size_t ldc, bool accumulate) {
   vf left[MR], right[MR];
 #pragma GCC unroll 16
   for (size_t i = 0; i < m; i++) {
@@ -254,13 +261,14 @@ INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, 
     for (size_t i = 0; i < m; i++) {
       store(lanes, left[i]);
       store(lanes + VL, right[i]);
-      for (size_t j = 0; j < n; j++) c[i * ldc + j] = accumulate ? c[i * ldc + j] + lanes[j] : lanes[j];
+      for (size_t j = 0; j < n; j++)
+        c[i * ldc + j] = accumulate ? c[i * ldc + j] + lanes[j] : lanes[j];
     }
   }
 }
 
-static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
-                 float *c, size_t ldc, bool accumulate) {
+static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                 const float *b, float *c, size_t ldc, bool accumulate) {
 #define ROWS_CASE(rows)                                        \
   case rows:                                                   \
     tile_of(rows, n, K, a, a_row, a_k, b, c, ldc, accumulate); \
@@ -287,7 +295,8 @@ static double peak(size_t n, float *out) {
 
 /* ---- rows --------------------------------------------------------------- */
 
-static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y, float *rstd) {
+static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y,
+                    float *rstd) {
   for (size_t r = 0; r < M; r++, x += C, y += C) {
     vf squares = splat(0);
     for (size_t i = 0; i < C; i += VL) {
@@ -295,7 +304,8 @@ static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float ep
       squares += v * v;
     }
     rstd[r] = 1 / sqrtf(sum(squares) / (float)C + eps);
-    for (size_t i = 0; i < C; i += VL) store_at(y, i, C, load_at(x, i, C, 0) * rstd[r] * load_at(w, i, C, 0));
+    for (size_t i = 0; i < C; i += VL)
+      store_at(y, i, C, load_at(x, i, C, 0) * rstd[r] * load_at(w, i, C, 0));
   }
 }
 
@@ -314,8 +324,8 @@ static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w,
   }
 }
 
-static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
-                 const float *sine, bool back) {
+static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld,
+                 const float *cosine, const float *sine, bool back) {
   const size_t half = S / 2;
   const float sign = back ? -1 : 1;
   for (size_t r = 0; r < M; r++, x += ld) {
@@ -340,7 +350,8 @@ static void swiglu(size_t M, size_t F, const float *gu, float *h) {
     }
 }
 
-static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu, float *h) {
+static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu,
+                            float *h) {
   for (size_t r = 0; r < M; r++, gu += 2 * F, dh += F, dgu += 2 * F, h += F)
     for (size_t i = 0; i < F; i += VL) {
       vf g = load_at(gu, i, F, 0), u = load_at(gu + F, i, F, 0), d = load_at(dh, i, F, 0);
@@ -366,7 +377,8 @@ INLINE float exponentials(size_t n, float scale, float *row, float *lse) {
   return s;
 }
 
-/* Fills up the last vector of n numbers, whose memory goes on that far; returns the numbers of whole vectors.
+/* Fills up the last vector of n numbers, whose memory goes on that far; returns the numbers of
+ * whole vectors.
  */
 INLINE size_t fill_up(float *row, size_t n, float fill) {
   const size_t i = n / VL * VL;
@@ -377,8 +389,8 @@ INLINE size_t fill_up(float *row, size_t n, float fill) {
   return i + VL;
 }
 
-static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld, float *lse,
-                           float *over) {
+static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld,
+                           float *lse, float *over) {
   for (size_t r = 0; r < M; r++, s += ld) {
     const size_t n = fill_up(s, first + r, -INFINITY);
     vf most = load(s), total = splat(0);
@@ -401,8 +413,8 @@ static void scale_rows(size_t M, size_t n, float *x, size_t ld, const float *by)
     for (size_t i = 0; i < n; i += VL) store_at(x, i, n, load_at(x, i, n, 0) * by[r]);
 }
 
-static void softmax_causal_backward(size_t M, size_t N, size_t first, float scale, float *s, float *dp,
-                                    size_t ld, const float *lse, const float *delta) {
+static void softmax_causal_backward(size_t M, size_t N, size_t first, float scale, float *s,
+                                    float *dp, size_t ld, const float *lse, const float *delta) {
   for (size_t r = 0; r < M; r++, s += ld, dp += ld) {
     const size_t n = fill_up(s, first + r, -INFINITY);
     fill_up(dp, first + r, 0);
@@ -418,8 +430,8 @@ static void softmax_causal_backward(size_t M, size_t N, size_t first, float scal
   }
 }
 
-/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever changes. COLUMNS
- * vectors at a time, a few cache lines of each row. */
+/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever
+ * changes. COLUMNS vectors at a time, a few cache lines of each row. */
 enum { COLUMNS = 4 };
 INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
                           float *factor) {
@@ -461,7 +473,8 @@ static bool softmax_columns(size_t N, size_t M, float *e, size_t ld, float *shif
   return grew;
 }
 
-static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy, float *out) {
+static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float *y, size_t ldy,
+                     float *out) {
   for (size_t r = 0; r < M; r++, x += ldx, y += ldy) {
     vf dots = splat(0);
     for (size_t i = 0; i < n; i += VL) dots += load_at(x, i, n, 0) * load_at(y, i, n, 0);
@@ -469,8 +482,8 @@ static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float
   }
 }
 
-static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels, const float *weights,
-                          float *losses, bool gradient) {
+static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels,
+                          const float *weights, float *losses, bool gradient) {
   for (size_t r = 0; r < M; r++, logits += V) {
     if (labels[r] < 0) {
       losses[r] = 0;
@@ -496,7 +509,8 @@ static void gather(size_t M, size_t C, const float *table, const int32_t *ids, f
 static void scatter_add(size_t M, size_t C, const float *dx, const int32_t *ids, float *dtable) {
   for (size_t r = 0; r < M; r++, dx += C) {
     float *row = dtable + (size_t)ids[r] * C;
-    for (size_t i = 0; i < C; i += VL) store_at(row, i, C, load_at(row, i, C, 0) + load_at(dx, i, C, 0));
+    for (size_t i = 0; i < C; i += VL)
+      store_at(row, i, C, load_at(row, i, C, 0) + load_at(dx, i, C, 0));
   }
 }
 

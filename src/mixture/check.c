@@ -4,8 +4,8 @@
 #include <math.h>
 #include <regmix/mixture.h>
 
-// 1/D added D times may miss 1 by a rounding error. The quotient is what all versions trained on, so equal domains fall
-// in the same order as ever.
+// 1/D added D times may miss 1 by a rounding error. The quotient is what all versions trained on,
+// so equal domains fall in the same order as ever.
 void rmx_mixture_uniform(double *w, size_t D) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += 1.0 / (double)D;
@@ -16,31 +16,33 @@ rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += w[d];
   if (!(sum > 0) || !isfinite(sum))
-    return rmx_fail(err, RMX_ENUMERIC, "the weights of a mixture sum to %g: at least one must be positive",
-                    sum);
+    return rmx_fail(err, RMX_ENUMERIC,
+                    "the weights of a mixture sum to %g: at least one must be positive", sum);
   if (fabs(sum - 1) <= 1e-9) return RMX_OK;  // what is given to the last digit is left as it is
   for (size_t d = 0; d < D; d++) w[d] /= sum;
   return RMX_OK;
 }
 
-rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, double slack, const char *where,
-                             rmx_err *err) {
+rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, double slack,
+                             const char *where, rmx_err *err) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) {
     if (isnan(w[d]))
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: the weight of \"%s\" is missing or no number: give 0 where a domain is not used",
-                      where, names[d]);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: the weight of \"%s\" is missing or no number: give 0 where a domain is not used",
+          where, names[d]);
     if (!isfinite(w[d]) || w[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "%s: the weight of \"%s\" is %g: weights are shares of tokens, 0 to 1",
-                      where, names[d], w[d]);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: the weight of \"%s\" is %g: weights are shares of tokens, 0 to 1", where,
+                      names[d], w[d]);
     sum += w[d];
   }
   if (!(fabs(sum - 1) <= slack))
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: the weights sum to %.6g, wanted 1 within %g: are columns missing, or are these percentages?",
-        where, sum, slack);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the weights sum to %.6g, wanted 1 within %g: are columns missing, or are "
+                    "these percentages?",
+                    where, sum, slack);
   return rmx_mixture_normalise(w, D, err);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One mixture from a file, in the forms people have it: a YAML or JSON map `domain: weight` (at the top, or
-// under `mixture:` or `train:`), a CSV table domain,weight, or a CSV table with one row.
+// One mixture from a file, in the forms people have it: a YAML or JSON map `domain: weight` (at the
+// top, or under `mixture:` or `train:`), a CSV table domain,weight, or a CSV table with one row.
 
 #include <regmix/mixture.h>
 #include <stdlib.h>
@@ -31,11 +31,13 @@ static rmx_status take(taker *t, int line, const char *name, double weight, rmx_
 }
 
 static rmx_status fail_at(const taker *t, size_t i, rmx_err *err) {
-  return t->line[i] > 0 ? rmx_fail_in(err, "%s:%d", t->path, t->line[i]) : rmx_fail_in(err, "%s", t->path);
+  return t->line[i] > 0 ? rmx_fail_in(err, "%s:%d", t->path, t->line[i])
+                        : rmx_fail_in(err, "%s", t->path);
 }
 
 // The weights by domain. A name that is no domain's may have the weight 0 alone.
-static rmx_status sort_out(const taker *t, const char *const *names, size_t D, double *w, rmx_err *err) {
+static rmx_status sort_out(const taker *t, const char *const *names, size_t D, double *w,
+                           rmx_err *err) {
   const char *const *given = (const char *const *)t->given.items;
   size_t *index = rmx_calloc(t->given.n, sizeof(*index));
   if (index == NULL) return rmx_fail_memory(err, t->given.n * sizeof(*index), "a mixture");
@@ -57,25 +59,28 @@ static rmx_status take_csv(taker *t, const char *path, rmx_err *err) {
   rmx_table table = {0};
   RMX_TRY(rmx_csv_read(path, &table, err));
   rmx_status status = RMX_OK;
-  bool one_a_line =
-      table.D == 1 && (strcmp(table.id_name, "domain") == 0 || strcmp(table.names[0], "weight") == 0);
+  bool one_a_line = table.D == 1 &&
+                    (strcmp(table.id_name, "domain") == 0 || strcmp(table.names[0], "weight") == 0);
   if (!one_a_line && table.N != 1) {
-    status = rmx_fail(
-        err, RMX_EINPUT,
-        "%s: a mixture is one row with a column for each domain, or the columns domain,weight; got %zu rows",
-        path, table.N);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: a mixture is one row with a column for each domain, or the columns "
+                      "domain,weight; got %zu rows",
+                      path, table.N);
     goto done;
   }
   size_t n = one_a_line ? table.N : table.D;
   for (size_t i = 0; i < n; i++) {
-    RMX_TRY_GOTO(take(t, table.lines[one_a_line ? i : 0], one_a_line ? table.ids[i] : table.names[i], table.x[i], err), done);
+    RMX_TRY_GOTO(take(t, table.lines[one_a_line ? i : 0],
+                      one_a_line ? table.ids[i] : table.names[i], table.x[i], err),
+                 done);
   }
 done:
   rmx_table_release(&table);
   return status;
 }
 
-static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, json_t *root, rmx_err *err) {
+static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, json_t *root,
+                           rmx_err *err) {
   json_t *map = root;
   const char *const under[] = {"mixture", "train"};
   for (size_t i = 0; i < 2 && json_is_object(map); i++) {
@@ -86,8 +91,8 @@ static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, jso
     }
   }
   if (!json_is_object(map))
-    return rmx_fail(err, RMX_EINPUT, "%s: wanted a map `domain: weight`, at the top or under `mixture:`",
-                    path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: wanted a map `domain: weight`, at the top or under `mixture:`", path);
   const char *name;
   json_t *value;
   json_object_foreach(map, name, value) {
@@ -104,7 +109,8 @@ static bool ends_in(const char *path, const char *suffix) {
   return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
-rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w, rmx_err *err) {
+rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
+                            rmx_err *err) {
   taker t = {.path = path};
   double *out = rmx_calloc(D, sizeof(double));
   rmx_yaml yaml = {0};

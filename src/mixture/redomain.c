@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain is added, removed, split, merged or renamed: which old runs are points of the new simplex?
+// A domain is added, removed, split, merged or renamed: which old runs are points of the new
+// simplex?
 //
-// A run that drew from P with weight w drew from P's parts in P's own proportions, so a split moves no run:
-// w_A = s_A w, w_B = s_B w. Backwards it holds only where the run kept to those proportions: w_A / (w_A +
-// w_B) = s_A. A domain that did not exist had weight 0; one that exists no longer must have had weight 0.
+// A run that drew from P with weight w drew from P's parts in P's own proportions, so a split moves
+// no run: w_A = s_A w, w_B = s_B w. Backwards it holds only where the run kept to those
+// proportions: w_A / (w_A + w_B) = s_A. A domain that did not exist had weight 0; one that exists
+// no longer must have had weight 0.
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,8 +34,10 @@ static void release(change *c) {
 static const char *const kinds[] = {"rename", "split", "merge", "add", "remove"};
 static const char *const forms[] = {"OLD=NEW", "P=A:0.3,B:0.7", "P=A:0.4,B:0.6", "NAME", "NAME"};
 
-static rmx_status does_not_read(rmx_redomain_kind kind, const char *text, const char *why, rmx_err *err) {
-  return rmx_fail(err, RMX_EINPUT, "%s \"%.200s\": %s; wanted %s", kinds[kind], text, why, forms[kind]);
+static rmx_status does_not_read(rmx_redomain_kind kind, const char *text, const char *why,
+                                rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT, "%s \"%.200s\": %s; wanted %s", kinds[kind], text, why,
+                  forms[kind]);
 }
 
 // "A:0.3,B:0.7". The share stands behind the last colon, so that names may have colons in them.
@@ -65,7 +69,8 @@ static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const ch
   }
   if (c->n < 2) return does_not_read(kind, text, "one part alone is a renaming", err);
   if (!(fabs(sum - 1) <= 0.01))
-    return does_not_read(kind, text, "the shares must sum to 1 (they are shares of P's tokens)", err);
+    return does_not_read(kind, text, "the shares must sum to 1 (they are shares of P's tokens)",
+                         err);
   if (fabs(sum - 1) > 1e-9)  // what is given to the last digit is left as it is
     for (size_t k = 0; k < c->n; k++) c->parts[k].share /= sum;
   return RMX_OK;
@@ -80,7 +85,8 @@ static rmx_status parse(rmx_redomain_kind kind, const char *text, change *c, rmx
   if (!c->whole) return rmx_fail_memory(err, 64, "a change of domains");
   if (alone) return RMX_OK;
   if (kind != RMX_DOMAIN_RENAME) return parse_parts(kind, text, equals + 1, c, err);
-  if (!(c->parts = rmx_calloc(1, sizeof *c->parts)) || !(c->parts[c->n++].name = rmx_strdup(equals + 1)))
+  if (!(c->parts = rmx_calloc(1, sizeof *c->parts)) ||
+      !(c->parts[c->n++].name = rmx_strdup(equals + 1)))
     return rmx_fail_memory(err, 64, "a change of domains");
   return RMX_OK;
 }
@@ -114,7 +120,8 @@ static void keep_column(plan *p, size_t d) {
 }
 
 static rmx_status redo(plan *p, size_t i, char *why, rmx_err *err) {
-  bool good = why && rmx_strings_add(&p->report->redo, p->t->ids[i]) && rmx_strings_add(&p->report->why, why);
+  bool good = why && rmx_strings_add(&p->report->redo, p->t->ids[i]) &&
+              rmx_strings_add(&p->report->why, why);
   free(why);
   p->redo[i] = true;
   return good ? RMX_OK : rmx_fail_memory(err, 64, "a report");
@@ -126,14 +133,16 @@ static rmx_status say(rmx_strings *list, char *text, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, 64, "a report");
 }
 
-// Split, rename and add: old column `whole` (SIZE_MAX: none) becomes the parts, in its place or at the end.
+// Split, rename and add: old column `whole` (SIZE_MAX: none) becomes the parts, in its place or at
+// the end.
 static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, rmx_err *err) {
   size_t whole = SIZE_MAX, D = p->t->D;
   bool *goes = rmx_calloc(D, sizeof *goes);
   rmx_status status = goes ? RMX_OK : rmx_fail_memory(err, D, "a change of domains");
   if (status == RMX_OK && kind != RMX_DOMAIN_ADD) status = find(p, c->whole, &whole, err);
   if (status == RMX_OK && whole != SIZE_MAX) goes[whole] = true;
-  for (size_t k = 0; status == RMX_OK && k < c->n; k++) status = check_new(p, c->parts[k].name, goes, err);
+  for (size_t k = 0; status == RMX_OK && k < c->n; k++)
+    status = check_new(p, c->parts[k].name, goes, err);
   if (status == RMX_OK && kind == RMX_DOMAIN_ADD) status = check_new(p, c->whole, goes, err);
   free(goes);
   RMX_TRY(status);
@@ -149,7 +158,8 @@ static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, r
   }
   if (kind == RMX_DOMAIN_ADD) {
     p->names[p->D++] = c->whole;
-    RMX_TRY(say(&p->report->unseen, rmx_format("%s against all else: no run drew from it", c->whole), err));
+    RMX_TRY(say(&p->report->unseen,
+                rmx_format("%s against all else: no run drew from it", c->whole), err));
     return say(&p->report->measure, rmx_strdup(c->whole), err);
   }
   for (size_t k = 0; kind == RMX_DOMAIN_SPLIT && k < c->n; k++) {
@@ -163,7 +173,8 @@ static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, r
   return RMX_OK;
 }
 
-static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_options *o, rmx_err *err) {
+static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_options *o,
+                             rmx_err *err) {
   size_t D = p->t->D, first = SIZE_MAX;
   bool *goes = rmx_calloc(D, sizeof *goes);
   size_t *column = rmx_calloc(c->n, sizeof *column);
@@ -171,7 +182,8 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
   for (size_t k = 0; status == RMX_OK && k < c->n; k++) {
     status = find(p, c->parts[k].name, &column[k], err);
     if (status == RMX_OK && goes[column[k]])
-      status = rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is named twice", p->t->names[column[k]]);
+      status =
+          rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is named twice", p->t->names[column[k]]);
     if (status != RMX_OK) break;
     goes[column[k]] = true;
     if (column[k] < first) first = column[k];
@@ -199,8 +211,8 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
     // A share that is off by the tolerance exactly is within it, whatever the division rounds to.
     if (sum <= 0 || worst <= o->tolerance + 1e-12) continue;
     status = redo(p, i,
-                  rmx_format("%.3g of its %s was %s, naturally %.3g", w[column[which]] / sum, c->whole,
-                             c->parts[which].name, c->parts[which].share),
+                  rmx_format("%.3g of its %s was %s, naturally %.3g", w[column[which]] / sum,
+                             c->whole, c->parts[which].name, c->parts[which].share),
                   err);
   }
   free(goes);
@@ -208,7 +220,8 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
   return status;
 }
 
-static rmx_status plan_removal(plan *p, const change *c, const rmx_redomain_options *o, rmx_err *err) {
+static rmx_status plan_removal(plan *p, const change *c, const rmx_redomain_options *o,
+                               rmx_err *err) {
   size_t D = p->t->D, gone, used = 0;
   RMX_TRY(find(p, c->whole, &gone, err));
   if (D == 1) return rmx_fail(err, RMX_EINPUT, "remove \"%s\": it is the only domain", c->whole);
@@ -216,7 +229,8 @@ static rmx_status plan_removal(plan *p, const change *c, const rmx_redomain_opti
   for (size_t i = 0; i < p->t->N; i++) {
     double w = p->t->x[i * D + gone];
     used += w > 0;
-    if (w > 0 && o->drop) RMX_TRY(redo(p, i, rmx_format("%.3g of its tokens were %s", w, name), err));
+    if (w > 0 && o->drop)
+      RMX_TRY(redo(p, i, rmx_format("%.3g of its tokens were %s", w, name), err));
   }
   bool stays = used && !o->drop;
   for (size_t d = 0; d < D; d++)
@@ -230,7 +244,8 @@ static rmx_status carry_out(const plan *p, rmx_table *out, rmx_err *err) {
   for (size_t i = 0; i < t->N; i++) N += !p->redo[i];
   RMX_TRY(rmx_table_make(out, t->id_name, N, p->D, err));
   bool good = !t->path || (out->path = rmx_strdup(t->path)) != NULL;
-  for (size_t d = 0; d < p->D; d++) good = (out->names[d] = rmx_strdup(p->names[d])) != NULL && good;
+  for (size_t d = 0; d < p->D; d++)
+    good = (out->names[d] = rmx_strdup(p->names[d])) != NULL && good;
   for (size_t i = 0; i < t->N; i++) {
     if (p->redo[i]) continue;
     good = (out->ids[row] = rmx_strdup(t->ids[i])) != NULL && good;
@@ -247,7 +262,8 @@ static rmx_status carry_out(const plan *p, rmx_table *out, rmx_err *err) {
 }
 
 rmx_status rmx_redomain(rmx_table *t, rmx_redomain_kind kind, const char *text,
-                        const rmx_redomain_options *options, rmx_redomain_report *report, rmx_err *err) {
+                        const rmx_redomain_options *options, rmx_redomain_report *report,
+                        rmx_err *err) {
   change c = {0};
   rmx_table next = {0};
   plan p = {.t = t, .report = report};

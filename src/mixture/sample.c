@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random mixtures for the proxy runs: RegMix's recipe (Liu et al. 2025, and the authors' sampler) with three
-// repairs.
+// Random mixtures for the proxy runs: RegMix's recipe (Liu et al. 2025, and the authors' sampler)
+// with three repairs.
 //
 //   alpha = strength * prior^temper / sum,  strength one of S log-spaced values, at random for each
 //   candidate; w ~ Dirichlet(alpha), rejected over a cap, zeroed below the grid, rounded to the grid.
 //
-// The authors draw 100 N candidates, drop doubles and keep N at random. Candidates are independent and alike,
-// so the first N distinct ones are the same choice, without the memory. Repairs: rounding keeps the sum
-// (largest remainders) and the caps; every domain that can be non-zero is so in a guaranteed share of the
-// rows; tight caps do not end in no sample.
+// The authors draw 100 N candidates, drop doubles and keep N at random. Candidates are independent
+// and alike, so the first N distinct ones are the same choice, without the memory. Repairs:
+// rounding keeps the sum (largest remainders) and the caps; every domain that can be non-zero is so
+// in a guaranteed share of the rows; tight caps do not end in no sample.
 //
-// All weights are counted in grid steps ("units", G = 1/grid of them to a mixture), so that caps, sums and
-// doubles are questions about whole numbers. Cost: O(candidates * D) time, O(N * D) memory.
+// All weights are counted in grid steps ("units", G = 1/grid of them to a mixture), so that caps,
+// sums and doubles are questions about whole numbers. Cost: O(candidates * D) time, O(N * D)
+// memory.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -39,14 +40,14 @@ static int64_t cap_in_units(double cap, int64_t G) {
   return units > 0 ? (int64_t)units : 0;
 }
 
-void rmx_sample_caps(const rmx_sample_options *o, const double *prior, const double *tokens, double budget,
-                     size_t D, double *cap) {
+void rmx_sample_caps(const rmx_sample_options *o, const double *prior, const double *tokens,
+                     double budget, size_t D, double *cap) {
   for (size_t d = 0; d < D; d++)
     cap[d] = fmin(1, budget > 0 ? o->max_epochs * tokens[d] / budget : o->cap_ratio * prior[d]);
 }
 
-size_t rmx_sample_excluded(const rmx_sample_options *o, const double *prior, const double *cap, size_t D,
-                           bool *excluded) {
+size_t rmx_sample_excluded(const rmx_sample_options *o, const double *prior, const double *cap,
+                           size_t D, bool *excluded) {
   size_t n = 0;
   for (size_t d = 0; d < D; d++) {
     bool out = !(prior[d] > 0) || cap_in_units(cap[d], llround(1 / o->grid)) < 1;
@@ -56,8 +57,8 @@ size_t rmx_sample_excluded(const rmx_sample_options *o, const double *prior, con
   return n;
 }
 
-// Shares w (D; sum 1) into whole units (sum G, none over its cap, those with floor[d] at least that), by
-// largest remainders, ties to the first. False where the caps leave no room.
+// Shares w (D; sum 1) into whole units (sum G, none over its cap, those with floor[d] at least
+// that), by largest remainders, ties to the first. False where the caps leave no room.
 static bool round_to_units(const sampler *s, const double *w, int64_t total, const int64_t *most,
                            const int64_t *least, int64_t *out) {
   int64_t left = total;
@@ -73,7 +74,8 @@ static bool round_to_units(const sampler *s, const double *w, int64_t total, con
     size_t best = s->D;
     for (size_t d = 0; d < s->D; d++) {
       if (left > 0 ? !(w[d] > 0 && out[d] < most[d]) : !(out[d] > (least ? least[d] : 0))) continue;
-      if (best == s->D || (left > 0 ? s->rest[d] > s->rest[best] : s->rest[d] < s->rest[best])) best = d;
+      if (best == s->D || (left > 0 ? s->rest[d] > s->rest[best] : s->rest[d] < s->rest[best]))
+        best = d;
     }
     if (best == s->D) return false;
     int64_t step = left > 0 ? 1 : -1;
@@ -86,7 +88,8 @@ static bool round_to_units(const sampler *s, const double *w, int64_t total, con
 
 static bool is_new(const sampler *s, const int64_t *row, uint64_t hash, size_t except) {
   for (size_t i = 0; i < s->n; i++)
-    if (i != except && s->hash[i] == hash && memcmp(s->units + i * s->D, row, s->D * sizeof(*row)) == 0)
+    if (i != except && s->hash[i] == hash &&
+        memcmp(s->units + i * s->D, row, s->D * sizeof(*row)) == 0)
       return false;
   return true;
 }
@@ -134,14 +137,16 @@ static rmx_status draw_rows(sampler *s, uint64_t seed, rmx_err *err) {
   if (s->n < s->N)
     return rmx_fail(
         err, RMX_EINPUT,
-        "only %zu different mixtures of the %zu wanted came from %llu candidates: lower sample.runs, make "
+        "only %zu different mixtures of the %zu wanted came from %llu candidates: lower "
+        "sample.runs, make "
         "sample.grid (%g) finer, raise sample.max_strength (%g) or raise sample.tries (%lld)",
-        s->n, s->N, (unsigned long long)(2 * tries), s->o->grid, s->o->max_strength, (long long)s->o->tries);
+        s->n, s->N, (unsigned long long)(2 * tries), s->o->grid, s->o->max_strength,
+        (long long)s->o->tries);
   return RMX_OK;
 }
 
-// A number from density ~ w^(a-1) (1-w)^(b-1) on [lo, hi], 0 < lo <= hi < 1: inverse distribution of the
-// first factor, acceptance by the second.
+// A number from density ~ w^(a-1) (1-w)^(b-1) on [lo, hi], 0 < lo <= hi < 1: inverse distribution
+// of the first factor, acceptance by the second.
 static double truncated_beta(rmx_rng *rng, double a, double b, double lo, double hi) {
   double low = pow(lo, a), high = pow(hi, a), w = lo;
   double bound = pow(b >= 1 ? 1 - lo : 1 - hi, b - 1);
@@ -199,11 +204,12 @@ static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx
         if (s->units[order[i] * s->D + d] == 0) have += insert(s, order[i], d, &rng);
     if (have < wanted) {
       free(order);
-      return rmx_fail(err, RMX_EINPUT,
-                      "domain \"%s\" is non-zero in %zu of %zu mixtures, sample.min_coverage %g wants %zu: a "
-                      "mixture has only %lld "
-                      "grid steps for the domains; make sample.grid (%g) finer or lower sample.min_coverage",
-                      names[d], have, s->N, s->o->min_coverage, wanted, (long long)s->G, s->o->grid);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "domain \"%s\" is non-zero in %zu of %zu mixtures, sample.min_coverage %g wants %zu: a "
+          "mixture has only %lld "
+          "grid steps for the domains; make sample.grid (%g) finer or lower sample.min_coverage",
+          names[d], have, s->N, s->o->min_coverage, wanted, (long long)s->G, s->o->grid);
     }
   }
   free(order);
@@ -224,7 +230,8 @@ static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) 
     size_t cap = (size_t)s->cap_units[d];
     for (size_t g = 0; g <= G; g++) sums[g + 1] = sums[g] + ways[g];
     // Cut off at 1e10, so that the sums stay whole numbers a double holds exactly.
-    for (size_t g = 0; g <= G; g++) ways[g] = fmin(1e10, sums[g + 1] - (g > cap ? sums[g - cap] : 0));
+    for (size_t g = 0; g <= G; g++)
+      ways[g] = fmin(1e10, sums[g + 1] - (g > cap ? sums[g - cap] : 0));
   }
   *count = ways[G];
   free(ways);
@@ -232,36 +239,44 @@ static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) 
   return RMX_OK;
 }
 
-static rmx_status check_options(const rmx_sample_options *o, const double *prior, const double *cap, size_t D,
-                                const char *const *names, rmx_err *err) {
+static rmx_status check_options(const rmx_sample_options *o, const double *prior, const double *cap,
+                                size_t D, const char *const *names, rmx_err *err) {
   if (D == 0) return rmx_fail(err, RMX_EINPUT, "a mixture needs at least one domain");
   if (o->runs < 1)
     return rmx_fail(err, RMX_EINPUT, "sample.runs is %lld: at least 1 mixture", (long long)o->runs);
   if (o->tries < 1 || o->strengths < 1)
-    return rmx_fail(err, RMX_EINPUT, "sample.tries (%lld) and sample.strengths (%lld) must be at least 1",
+    return rmx_fail(err, RMX_EINPUT,
+                    "sample.tries (%lld) and sample.strengths (%lld) must be at least 1",
                     (long long)o->tries, (long long)o->strengths);
   if (!(o->min_strength > 0) || !(o->max_strength >= o->min_strength) || !isfinite(o->max_strength))
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "sample.min_strength (%g) must be positive and at most sample.max_strength (%g)",
+        o->min_strength, o->max_strength);
+  if (!(o->grid >= 1e-5 && o->grid <= 1) ||
+      fabs(1 / o->grid - (double)llround(1 / o->grid)) > 1e-6 / o->grid)
     return rmx_fail(err, RMX_EINPUT,
-                    "sample.min_strength (%g) must be positive and at most sample.max_strength (%g)",
-                    o->min_strength, o->max_strength);
-  if (!(o->grid >= 1e-5 && o->grid <= 1) || fabs(1 / o->grid - (double)llround(1 / o->grid)) > 1e-6 / o->grid)
-    return rmx_fail(err, RMX_EINPUT,
-                    "sample.grid is %g: it must divide 1 and lie in 1e-5 to 1 (0.0002, 0.001, ...)", o->grid);
+                    "sample.grid is %g: it must divide 1 and lie in 1e-5 to 1 (0.0002, 0.001, ...)",
+                    o->grid);
   if (!(o->min_coverage >= 0 && o->min_coverage <= 1))
     return rmx_fail(err, RMX_EINPUT, "sample.min_coverage is %g: a share of the mixtures, 0 to 1",
                     o->min_coverage);
   if (!(o->temper >= 0) || !isfinite(o->temper))
-    return rmx_fail(err, RMX_EINPUT, "sample.temper is %g: wanted 0 (uniform) to 1 (the prior)", o->temper);
+    return rmx_fail(err, RMX_EINPUT, "sample.temper is %g: wanted 0 (uniform) to 1 (the prior)",
+                    o->temper);
   for (size_t d = 0; d < D; d++) {
     if (!isfinite(prior[d]) || prior[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", names[d], prior[d]);
+      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", names[d],
+                      prior[d]);
     if (isnan(cap[d]) || cap[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", names[d], cap[d]);
+      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", names[d],
+                      cap[d]);
   }
   return RMX_OK;
 }
 
-static rmx_status check_caps(const sampler *s, const double *prior, const double *cap, rmx_err *err) {
+static rmx_status check_caps(const sampler *s, const double *prior, const double *cap,
+                             rmx_err *err) {
   double sum = 0;
   int64_t units = 0;
   bool by_ratio = true;
@@ -272,21 +287,24 @@ static rmx_status check_caps(const sampler *s, const double *prior, const double
   }
   if (units >= s->G) return RMX_OK;
   if (sum >= 1)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the caps sum to %.4g but, cut to the grid of %g, to %.4g < 1: make sample.grid finer",
-                    sum, s->o->grid, (double)units / (double)s->G);
-  double bound = by_ratio ? s->o->cap_ratio : s->o->max_epochs, share = (double)units / (double)s->G;
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "the caps sum to %.4g but, cut to the grid of %g, to %.4g < 1: make sample.grid finer", sum,
+        s->o->grid, (double)units / (double)s->G);
+  double bound = by_ratio ? s->o->cap_ratio : s->o->max_epochs,
+         share = (double)units / (double)s->G;
   if (!(share > 0))
     return rmx_fail(err, RMX_EINPUT,
-                    "no domain may have a grid step (%g): raise %s or make sample.grid finer", s->o->grid,
-                    by_ratio ? "sample.cap_ratio" : "sample.max_epochs");
-  return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1: raise %s from %g to at least %.1f%s", share,
-                  by_ratio ? "sample.cap_ratio" : "sample.max_epochs", bound, ceil(bound / share * 10) / 10,
-                  by_ratio ? "" : " or lower the budget");
+                    "no domain may have a grid step (%g): raise %s or make sample.grid finer",
+                    s->o->grid, by_ratio ? "sample.cap_ratio" : "sample.max_epochs");
+  return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1: raise %s from %g to at least %.1f%s",
+                  share, by_ratio ? "sample.cap_ratio" : "sample.max_epochs", bound,
+                  ceil(bound / share * 10) / 10, by_ratio ? "" : " or lower the budget");
 }
 
 rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior, const double *cap,
-                               const char *const *names, size_t D, uint64_t seed, double *out, rmx_err *err) {
+                               const char *const *names, size_t D, uint64_t seed, double *out,
+                               rmx_err *err) {
   RMX_TRY(check_options(o, prior, cap, D, names, err));
   size_t N = (size_t)o->runs;
   rmx_arena arena = {0};
@@ -317,11 +335,12 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
   double possible = 0;
   RMX_TRY_GOTO(count_mixtures(&s, &possible, err), done);
   if (possible < (double)N) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "there are only %.0f different mixtures on a grid of %g under the caps, %zu were "
-                      "wanted: make sample.grid "
-                      "finer or lower sample.runs",
-                      possible, o->grid, N);
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "there are only %.0f different mixtures on a grid of %g under the caps, %zu were "
+                 "wanted: make sample.grid "
+                 "finer or lower sample.runs",
+                 possible, o->grid, N);
     goto done;
   }
   RMX_TRY_GOTO(draw_rows(&s, seed, err), done);

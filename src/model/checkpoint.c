@@ -8,8 +8,8 @@
  * multiple of 64 from the start of the file 4 P       weights, P float32 in the order of the tensors 8 P with
  * state: both moments 8         XXH3 of all before
  *
- * Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so that any
- * bytes at all give an error and never a crash.
+ * Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so
+ * that any bytes at all give an error and never a crash.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 
 #include "model.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are written as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "checkpoints are written as they lie in memory");
 
 static const char magic[8] = {'R', 'M', 'X', 'M', 'O', 'D', 'E', 'L'};
 enum { VERSION = 1, FRONT = 16, ALIGN = 64, HASH = 8, HEADER_MOST = 64 << 20 };
@@ -27,9 +28,12 @@ static const struct {
   size_t offset;
 } whole[] =
     {
-        {"layers", offsetof(rmx_model_config, layers)}, {"heads", offsetof(rmx_model_config, heads)},
-        {"width", offsetof(rmx_model_config, width)},   {"ffn", offsetof(rmx_model_config, ffn)},
-        {"vocab", offsetof(rmx_model_config, vocab)},   {"context", offsetof(rmx_model_config, context)},
+        {"layers", offsetof(rmx_model_config, layers)},
+        {"heads", offsetof(rmx_model_config, heads)},
+        {"width", offsetof(rmx_model_config, width)},
+        {"ffn", offsetof(rmx_model_config, ffn)},
+        {"vocab", offsetof(rmx_model_config, vocab)},
+        {"context", offsetof(rmx_model_config, context)},
 },
   real[] = {
       {"rope_base", offsetof(rmx_model_config, rope_base)},
@@ -51,7 +55,8 @@ static json_t *header_of(const rmx_model *m, bool state, const json_t *extra) {
   json_t *header = json_object(), *config = json_object(), *tensors = json_array();
   for (size_t i = 0; i < WHOLE; i++)
     json_object_set_new(config, whole[i].key, json_integer(*whole_at(&c, i)));
-  for (size_t i = 0; i < REAL; i++) json_object_set_new(config, real[i].key, json_real(*real_at(&c, i)));
+  for (size_t i = 0; i < REAL; i++)
+    json_object_set_new(config, real[i].key, json_real(*real_at(&c, i)));
   for (size_t i = 0; i < m->tensors_n; i++) {
     const rmx_tensor *t = &m->tensors[i];
     json_t *shape = json_array();
@@ -75,7 +80,8 @@ static void put(FILE *file, const void *data, size_t size, uint64_t *hash) {
 rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, const json_t *extra,
                           rmx_err *err) {
   if (state && !m->training)
-    return rmx_fail(err, RMX_EUSAGE, "%s: a model that is not in training has no state to save", path);
+    return rmx_fail(err, RMX_EUSAGE, "%s: a model that is not in training has no state to save",
+                    path);
   json_t *header = header_of(m, state, extra);
   char *text = header ? json_dumps(header, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(header);
@@ -126,7 +132,8 @@ static void release(struct checkpoint *c) {
   rmx_map_release(&c->map);
 }
 
-static rmx_status read_config(const json_t *object, const char *path, rmx_model_config *out, rmx_err *err) {
+static rmx_status read_config(const json_t *object, const char *path, rmx_model_config *out,
+                              rmx_err *err) {
   for (size_t i = 0; i < WHOLE; i++) {
     const json_t *v = json_object_get(object, whole[i].key);
     if (!json_is_integer(v))
@@ -144,8 +151,8 @@ static rmx_status read_config(const json_t *object, const char *path, rmx_model_
 }
 
 /* The tensors of the file must be those a model of its config has. */
-static rmx_status check_tensors(const json_t *list, const rmx_model_config *config, const char *path,
-                                rmx_err *err) {
+static rmx_status check_tensors(const json_t *list, const rmx_model_config *config,
+                                const char *path, rmx_err *err) {
   const size_t n = rmx__tensors_n(config);
   if (json_array_size(list) != n)
     return rmx_fail(err, RMX_EINPUT, "%s: has %zu tensors, a model of its config has %zu", path,
@@ -163,8 +170,9 @@ static rmx_status check_tensors(const json_t *list, const rmx_model_config *conf
       same = json_integer_value(json_array_get(shape, (size_t)d)) == tensors[i].shape[d];
     if (!same)
       status =
-          rmx_fail(err, RMX_EINPUT, "%s: tensor %zu is \"%.60s\", wanted \"%s\" with the shape of the config",
-                   path, i, json_is_string(name) ? json_string_value(name) : "?", tensors[i].name);
+          rmx_fail(err, RMX_EINPUT,
+                   "%s: tensor %zu is \"%.60s\", wanted \"%s\" with the shape of the config", path,
+                   i, json_is_string(name) ? json_string_value(name) : "?", tensors[i].name);
   }
   free(tensors);
   return status;
@@ -174,22 +182,24 @@ static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {
   const char *bytes = c->map.data;
   uint32_t numbers[2];
   if (c->map.size < FRONT + HASH || memcmp(bytes, magic, sizeof magic))
-    return rmx_fail(err, RMX_EINPUT, "%s: not a regmix model (it does not begin with RMXMODEL)", path);
+    return rmx_fail(err, RMX_EINPUT, "%s: not a regmix model (it does not begin with RMXMODEL)",
+                    path);
   memcpy(numbers, bytes + sizeof magic, sizeof numbers);
   if (numbers[0] != VERSION)
-    return rmx_fail(err, RMX_EINPUT, "%s: version %u, this program reads version %d", path, numbers[0],
-                    VERSION);
+    return rmx_fail(err, RMX_EINPUT, "%s: version %u, this program reads version %d", path,
+                    numbers[0], VERSION);
   const size_t front = FRONT + (size_t)numbers[1];
   if (numbers[1] > HEADER_MOST || front % ALIGN || front + HASH > c->map.size)
-    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, header of %u)", path, c->map.size,
-                    numbers[1]);
+    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, header of %u)", path,
+                    c->map.size, numbers[1]);
   json_error_t json;
   c->header = json_loadb(bytes + FRONT, numbers[1], 0, &json);
   if (!c->header)
     return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header is not JSON (%s)", path, json.text);
   RMX_TRY(read_config(json_object_get(c->header, "config"), path, &c->config, err));
   RMX_TRY(check_tensors(json_object_get(c->header, "tensors"), &c->config, path, err));
-  const json_t *step = json_object_get(c->header, "step"), *state = json_object_get(c->header, "state");
+  const json_t *step = json_object_get(c->header, "step"),
+               *state = json_object_get(c->header, "state");
   if (!json_is_integer(step) || json_integer_value(step) < 0 || !json_is_boolean(state))
     return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header has no \"step\" or \"state\"", path);
   c->step = json_integer_value(step);
@@ -197,14 +207,16 @@ static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {
   c->size = rmx_model_parameters(&c->config);
   const size_t blocks = c->state ? 3 : 1, wanted = front + blocks * c->size * sizeof(float) + HASH;
   if (c->map.size != wanted)
-    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, wanted %zu)", path, c->map.size,
-                    wanted);
+    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, wanted %zu)", path,
+                    c->map.size, wanted);
   c->floats = (const float *)(const void *)(bytes + front);
   uint64_t hash = rmx_hash(bytes, front, 0), written;
-  for (size_t i = 0; i < blocks; i++) hash = rmx_hash(c->floats + i * c->size, c->size * sizeof(float), hash);
+  for (size_t i = 0; i < blocks; i++)
+    hash = rmx_hash(c->floats + i * c->size, c->size * sizeof(float), hash);
   memcpy(&written, bytes + wanted - HASH, HASH);
   if (hash != written)
-    return rmx_fail(err, RMX_EINPUT, "%s: corrupt (hash %016llx, wanted %016llx); take an older copy", path,
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: corrupt (hash %016llx, wanted %016llx); take an older copy", path,
                     (unsigned long long)hash, (unsigned long long)written);
   return RMX_OK;
 }
@@ -223,12 +235,13 @@ rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_er
   rmx_model_config have = m->c;
   for (size_t i = 0; i < WHOLE && status == RMX_OK; i++)
     if (*whole_at(&c.config, i) != *whole_at(&have, i))
-      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %lld, wanted %lld", path, whole[i].key,
-                        (long long)*whole_at(&c.config, i), (long long)*whole_at(&have, i));
+      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %lld, wanted %lld", path,
+                        whole[i].key, (long long)*whole_at(&c.config, i),
+                        (long long)*whole_at(&have, i));
   for (size_t i = 0; i < REAL && status == RMX_OK; i++)
     if (*real_at(&c.config, i) != *real_at(&have, i))
-      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path, real[i].key,
-                        *real_at(&c.config, i), *real_at(&have, i));
+      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path,
+                        real[i].key, *real_at(&c.config, i), *real_at(&have, i));
   if (status == RMX_OK) {
     const size_t bytes = m->size * sizeof(float);
     memcpy(m->weights, c.floats, bytes);

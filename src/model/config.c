@@ -5,8 +5,8 @@
 
 #include "model.h"
 
-/* 1M, 60M and 1B are those of the RegMix paper (ICLR 2025); the smaller ones are for processors, their widths
- * whole tiles and their learning rates measured: small models bear large ones. */
+/* 1M, 60M and 1B are those of the RegMix paper (ICLR 2025); the smaller ones are for processors,
+ * their widths whole tiles and their learning rates measured: small models bear large ones. */
 const rmx_model_preset rmx_model_presets[] = {
     {"nano", 2, 2, 64, 128, 6e-3, "tests and demonstrations: seconds a run on one processor core"},
     {"micro", 2, 3, 96, 256, 5e-3, "proxies on a few processor cores"},
@@ -38,18 +38,19 @@ rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err) {
       return rmx_fail(err, RMX_EINPUT, "model: %s is %lld, must lie in 1 .. %lld", sizes[i].name,
                       (long long)sizes[i].value, (long long)sizes[i].most);
   if (c->width % c->heads)
-    return rmx_fail(err, RMX_EINPUT, "model: width %lld is not a multiple of heads %lld", (long long)c->width,
-                    (long long)c->heads);
+    return rmx_fail(err, RMX_EINPUT, "model: width %lld is not a multiple of heads %lld",
+                    (long long)c->width, (long long)c->heads);
   if (c->width / c->heads % 2)
-    return rmx_fail(err, RMX_EINPUT,
-                    "model: width / heads is %lld, must be even (rotary embedding turns pairs of channels)",
-                    (long long)(c->width / c->heads));
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "model: width / heads is %lld, must be even (rotary embedding turns pairs of channels)",
+        (long long)(c->width / c->heads));
   if (!(c->rope_base > 1) || !isfinite(c->rope_base))
     return rmx_fail(err, RMX_EINPUT, "model: rope_base is %g, must be above 1 (10000 is usual)",
                     c->rope_base);
   if (!(c->norm_eps > 0) || !(c->norm_eps < 1))
-    return rmx_fail(err, RMX_EINPUT, "model: norm_eps is %g, must lie between 0 and 1 (1e-5 is usual)",
-                    c->norm_eps);
+    return rmx_fail(err, RMX_EINPUT,
+                    "model: norm_eps is %g, must lie between 0 and 1 (1e-5 is usual)", c->norm_eps);
   return RMX_OK;
 }
 
@@ -63,6 +64,7 @@ size_t rmx_model_parameters(const rmx_model_config *c) {
 }
 
 double rmx_model_flop_per_token(const rmx_model_config *c, int T) {
-  const double L = (double)c->layers, C = (double)c->width, F = (double)c->ffn, V = (double)c->vocab;
+  const double L = (double)c->layers, C = (double)c->width, F = (double)c->ffn,
+               V = (double)c->vocab;
   return 6 * (L * (4 * C * C + 3 * C * F) + V * C) + 6 * L * T * C;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* model.c: the memory of a model, laid out before it is allocated, and its first weights.
  *
- * One block holds all: weights, gradients and both moments as flat vectors of the same layout, then the
- * activations of one slice. A micro-batch goes through the layers a slice at a time, about SLICE_ROWS tokens
- * of whole sequences: what a layer writes the next finds in cache, and activations cost the same memory for
- * any micro-batch.
+ * One block holds all: weights, gradients and both moments as flat vectors of the same layout, then
+ * the activations of one slice. A micro-batch goes through the layers a slice at a time, about
+ * SLICE_ROWS tokens of whole sequences: what a layer writes the next finds in cache, and
+ * activations cost the same memory for any micro-batch.
  */
 #include "model.h"
 
@@ -27,7 +27,8 @@ struct spec {
 };
 
 #define SHAPE(rows, columns) (#rows)[0], (#columns)[0]
-#define ONCE_SPEC(member, name, shape, start) {name, offsetof(struct rmx__parameters, member), shape, start},
+#define ONCE_SPEC(member, name, shape, start) \
+  {name, offsetof(struct rmx__parameters, member), shape, start},
 #define LAYER_SPEC(member, name, shape, start) \
   {name, offsetof(struct rmx__layer_parameters, member), shape, start},
 static const struct spec before[] = {RMX__TENSORS(ONCE_SPEC, RMX__NOTHING, RMX__NOTHING)};
@@ -116,7 +117,8 @@ static size_t scratch_of(const rmx_model *m) {
 
 /* Places all arrays of m in `block`; returns the floats they take. */
 static size_t lay_out(rmx_model *m, float *block) {
-  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H, M = m->rows;
+  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
+               M = m->rows;
   const size_t V = (size_t)m->c.vocab, L = (size_t)m->c.layers;
   struct carver at = {block, 0};
   m->weights = take(&at, m->size);
@@ -162,7 +164,8 @@ static size_t lay_out(rmx_model *m, float *block) {
 }
 
 size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads) {
-  rmx_model m = {.c = *c, .training = true, .B = (size_t)B, .T = (size_t)T, .size = rmx_model_parameters(c)};
+  rmx_model m = {
+      .c = *c, .training = true, .B = (size_t)B, .T = (size_t)T, .size = rmx_model_parameters(c)};
   m.rows = slice_rows(m.B, m.T);
   const size_t others = threads > 1 ? (size_t)threads - 1 : 0;
   return (lay_out(&m, NULL) + others * scratch_of(&m)) * sizeof(float) + sizeof m +
@@ -172,11 +175,12 @@ size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads) {
 
 /* ---- first weights ------------------------------------------------------ */
 
-/* Standard deviation sqrt(2 / (5 C)) (the "small" one of Nguyen and Salazar 2019, as the recipe's code has
- * it; 0.025 at width 256), divided by sqrt(2 L) for what writes into the residual stream. A fixed 0.02 would
- * start narrow models nearly at zero, where they learn slowly. */
+/* Standard deviation sqrt(2 / (5 C)) (the "small" one of Nguyen and Salazar 2019, as the recipe's
+ * code has it; 0.025 at width 256), divided by sqrt(2 L) for what writes into the residual stream.
+ * A fixed 0.02 would start narrow models nearly at zero, where they learn slowly. */
 static void first_weights(rmx_model *m, uint64_t seed) {
-  const double normal = sqrt(0.4 / (double)m->c.width), residual = normal / sqrt(2.0 * (double)m->c.layers);
+  const double normal = sqrt(0.4 / (double)m->c.width),
+               residual = normal / sqrt(2.0 * (double)m->c.layers);
   for (size_t i = 0; i < m->tensors_n; i++) {
     size_t layer;
     const enum start start = spec_of((size_t)m->c.layers, i, &layer)->start;
@@ -209,13 +213,15 @@ static int allocate(void **block, size_t bytes) {
   return failed;
 }
 
-rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training, const rmx_kernels *k,
-                         uint64_t seed, rmx_model **out, rmx_err *err) {
+rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
+                         const rmx_kernels *k, uint64_t seed, rmx_model **out, rmx_err *err) {
   RMX_TRY(rmx__model_config_check(c, err));
   if (B < 1 || B > 1 << 20)
-    return rmx_fail(err, RMX_EUSAGE, "model: micro-batch of %d sequences, must lie in 1 .. %d", B, 1 << 20);
+    return rmx_fail(err, RMX_EUSAGE, "model: micro-batch of %d sequences, must lie in 1 .. %d", B,
+                    1 << 20);
   if (T < 1 || T > c->context)
-    return rmx_fail(err, RMX_EUSAGE, "model: sequences of %d tokens, must lie in 1 .. %lld (the context)", T,
+    return rmx_fail(err, RMX_EUSAGE,
+                    "model: sequences of %d tokens, must lie in 1 .. %lld (the context)", T,
                     (long long)c->context);
   rmx_model *m = rmx_calloc(1, sizeof *m);
   if (!m) return rmx_fail_memory(err, sizeof *m, "the model");
@@ -260,7 +266,8 @@ void rmx_model_free(rmx_model *m) {
 
 rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err) {
   if (threads < 1 || threads > RMX__MOST_THREADS)
-    return rmx_fail(err, RMX_EUSAGE, "model: %d threads, must lie in 1 .. %d", threads, RMX__MOST_THREADS);
+    return rmx_fail(err, RMX_EUSAGE, "model: %d threads, must lie in 1 .. %d", threads,
+                    RMX__MOST_THREADS);
   rmx_pool *pool = NULL;
   void *scratch = NULL;
   const size_t own = scratch_of(m), bytes = ((size_t)threads - 1) * own * sizeof(float);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* model.h: what the files of the model share: the table of parameter tensors and the memory of a model. */
+/* model.h: what the files of the model share: the table of parameter tensors and the memory of a
+ * model. */
 #ifndef RMX_SRC_MODEL_H
 #define RMX_SRC_MODEL_H
 
@@ -7,9 +8,10 @@
 
 #include "kernels/crew.h"
 
-/* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y = x W^T.
- * BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it starts). What lies
- * side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate and up one (2 F, C). */
+/* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y
+ * = x W^T. BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it
+ * starts). What lies side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate
+ * and up one (2 F, C). */
 #define RMX__TENSORS(BEFORE, EACH, AFTER)                  \
   BEFORE(embedding, "embedding", SHAPE(V, C), NORMAL)      \
   EACH(attention_norm, "attention.norm", SHAPE(C, 1), ONE) \
@@ -36,7 +38,8 @@ struct rmx__parameters {
   struct rmx__layer_parameters *layers; /* (L) */
 };
 
-/* What the backward pass needs of a layer; M rows are those of a slice. Norms and SwiGLU are computed again.
+/* What the backward pass needs of a layer; M rows are those of a slice. Norms and SwiGLU are
+ * computed again.
  */
 struct rmx__layer_activations {
   float *x;           /* (M, C) what came in */

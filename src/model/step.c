@@ -13,7 +13,8 @@
 #include "model.h"
 
 double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight_sum) {
-  const double norm = sqrt(rmx__crew_squared_norm(&m->crew, m->size, m->gradients, m->sums)) / weight_sum;
+  const double norm =
+      sqrt(rmx__crew_squared_norm(&m->crew, m->size, m->gradients, m->sums)) / weight_sum;
   if (!isfinite(norm)) {
     memset(m->gradients, 0, m->size * sizeof(float));
     return norm;

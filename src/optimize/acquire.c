@@ -4,11 +4,11 @@
 // (Jones, Schonlau & Welch 1998, eq. 15), one by one, each taken to come out as expected before the next is
 // chosen (the believer: regress/belief.h), so that a batch does not try the same thing k times.
 //
-// A process knows nothing of a direction in which no two runs differ, such as a domain just added, or two
-// that one was split into, and its prior may believe that there is little to find, or anything. Such
-// directions are covered first, each by the mixture of most promise among those that go far enough along it
-// to be worth a run, and not much farther. And nowhere is more doubt allowed for than the runs' scores
-// differ.
+// A process knows nothing of a direction in which no two runs differ, such as a domain just added,
+// or two that one was split into, and its prior may believe that there is little to find, or
+// anything. Such directions are covered first, each by the mixture of most promise among those that
+// go far enough along it to be worth a run, and not much farther. And nowhere is more doubt allowed
+// for than the runs' scores differ.
 //
 // Cost: O(n (N + k + D)) a pick.
 
@@ -102,8 +102,8 @@ static double apart(const double *a, const double *b, size_t D) {
 
 // The best to take, of those marked `mark` or less: n where there is none.
 static size_t best_of(const rmx__belief *b, const double *X, double best, const double *allowed,
-                      const rmx__cover *cover, const double range[2], const unsigned char *taken, int mark,
-                      double *improvement) {
+                      const rmx__cover *cover, const double range[2], const unsigned char *taken,
+                      int mark, double *improvement) {
   size_t chosen = b->n;
   double most = -1, lowest = INFINITY;
   for (size_t i = 0; i < b->n; i++) {
@@ -126,8 +126,9 @@ static size_t best_of(const rmx__belief *b, const double *X, double best, const 
   return chosen;
 }
 
-size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed, double crowd,
-                    unsigned char *taken, rmx__cover *cover, size_t k, rmx__pick *picks) {
+size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed,
+                    double crowd, unsigned char *taken, rmx__cover *cover, size_t k,
+                    rmx__pick *picks) {
   size_t D = b->D, n_picked = 0;
   while (n_picked < k) {
     double farthest = 0, improvement;
@@ -139,16 +140,19 @@ size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *
     if (untried) {
       chosen = best_of(b, X, best, allowed, cover, range, taken, RMX__FREE, &improvement);
       range[1] = INFINITY;
-      if (chosen == b->n) chosen = best_of(b, X, best, allowed, cover, range, taken, RMX__FREE, &improvement);
+      if (chosen == b->n)
+        chosen = best_of(b, X, best, allowed, cover, range, taken, RMX__FREE, &improvement);
     } else {
       for (int mark = RMX__FREE; mark <= RMX__CROWDED && chosen == b->n; mark++)
         chosen = best_of(b, X, best, allowed, NULL, NULL, taken, mark, &improvement);
     }
     if (chosen == b->n) break;
-    picks[n_picked++] = (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), improvement, untried};
+    picks[n_picked++] =
+        (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), improvement, untried};
     taken[chosen] = RMX__TAKEN;
     for (size_t i = 0; crowd > 0 && i < b->n; i++)
-      if (taken[i] == RMX__FREE && apart(X + i * D, X + chosen * D, D) < crowd) taken[i] = RMX__CROWDED;
+      if (taken[i] == RMX__FREE && apart(X + i * D, X + chosen * D, D) < crowd)
+        taken[i] = RMX__CROWDED;
     best = fmin(best, b->mean[chosen]);
     rmx__belief_add(b, chosen, 0);
     if (cover) rmx__cover_add(cover, X + chosen * D);
@@ -157,8 +161,8 @@ size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *
 }
 
 // Run i would take sum_j cov(i, j)^2 / (cov(i, i) + noise) off the sum of all variances.
-rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks, size_t *n_picked,
-                           rmx_err *err) {
+rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
+                           size_t *n_picked, rmx_err *err) {
   size_t n = b->n;
   double *C = rmx_calloc(n, n * sizeof(double));
   if (C == NULL) return rmx_fail_memory(err, n * n * sizeof(double), "what is known of mixtures");
@@ -175,7 +179,8 @@ rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__
       if (sum > most) most = sum, chosen = i;
     }
     if (chosen == n) break;
-    picks[(*n_picked)++] = (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), NAN, false};
+    picks[(*n_picked)++] =
+        (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), NAN, false};
     taken[chosen] = RMX__TAKEN;
     rmx__belief_add(b, chosen, 0);
     for (size_t i = 0; i < n; i++)
@@ -185,8 +190,8 @@ rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__
   return RMX_OK;
 }
 
-rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *known, const double *X, size_t n,
-                             size_t k, size_t *chosen, size_t *n_chosen, rmx_err *err) {
+rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *known, const double *X,
+                             size_t n, size_t k, size_t *chosen, size_t *n_chosen, rmx_err *err) {
   rmx__belief b = {0};
   rmx__cover cover = {0};
   double *at_runs = rmx_calloc(known->N, sizeof(double)), best = INFINITY;

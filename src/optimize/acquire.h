@@ -31,18 +31,19 @@ typedef struct rmx__pick {
 // Expected improvement of a normal number on `best`, downwards.
 double rmx__expected_improvement(double mean, double sd, double best);
 
-// What may be done with a mixture of the list: crowded ones lie next to a pick and are taken when all else
-// is.
+// What may be done with a mixture of the list: crowded ones lie next to a pick and are taken when
+// all else is.
 enum { RMX__FREE, RMX__CROWDED, RMX__TAKEN };
 
-// Picks up to k of the belief's mixtures X (n, D), lowest score wanted. best: of the runs there are. allowed
-// (n), may be NULL: the probability that a mixture keeps the limits. taken (n): marks; what is picked is
-// marked, and what lies within `crowd` (share of tokens) of it. cover may be NULL; else untried directions
-// are covered first. Returns how many were picked.
-size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed, double crowd,
-                    unsigned char *taken, rmx__cover *cover, size_t k, rmx__pick *picks);
+// Picks up to k of the belief's mixtures X (n, D), lowest score wanted. best: of the runs there
+// are. allowed (n), may be NULL: the probability that a mixture keeps the limits. taken (n): marks;
+// what is picked is marked, and what lies within `crowd` (share of tokens) of it. cover may be
+// NULL; else untried directions are covered first. Returns how many were picked.
+size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed,
+                    double crowd, unsigned char *taken, rmx__cover *cover, size_t k,
+                    rmx__pick *picks);
 // The same where the scores say nothing: the k after which least is unknown of the list as a whole.
-rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks, size_t *n_picked,
-                           rmx_err *err);
+rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
+                           size_t *n_picked, rmx_err *err);
 
 #endif

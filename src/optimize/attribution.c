@@ -16,9 +16,11 @@ enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's 
 static rmx_status effects(const rmx_fit *fit, const double *at, double *effect, rmx_err *err) {
   size_t D = fit->D;
   double *X = rmx_calloc(D + 1, D * sizeof(double)), *y = rmx_calloc(D + 1, sizeof(double));
-  rmx_status status = X && y ? RMX_OK : rmx_fail_memory(err, D * D * sizeof(double), "effects of domains");
+  rmx_status status =
+      X && y ? RMX_OK : rmx_fail_memory(err, D * D * sizeof(double), "effects of domains");
   for (size_t d = 0; d <= D && status == RMX_OK; d++)
-    for (size_t e = 0; e < D; e++) X[d * D + e] = d == D ? at[e] : at[e] + STEP * ((e == d ? 1 : 0) - at[e]);
+    for (size_t e = 0; e < D; e++)
+      X[d * D + e] = d == D ? at[e] : at[e] + STEP * ((e == d ? 1 : 0) - at[e]);
   for (size_t m = 0; m < fit->M && status == RMX_OK; m++) {
     rmx_regressor_predict(fit->regressors[m], X, D + 1, y, NULL);
     for (size_t d = 0; d < D; d++) effect[m * D + d] = y[d] - y[D];
@@ -69,9 +71,9 @@ static void leave_out(void *context, size_t d) {
   free(high);
 }
 
-rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question, const rmx_optimum *optimum,
-                                const rmx_optimize_options *options, uint64_t seed, int threads,
-                                rmx_attribution *out, rmx_err *err) {
+rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question,
+                                const rmx_optimum *optimum, const rmx_optimize_options *options,
+                                uint64_t seed, int threads, rmx_attribution *out, rmx_err *err) {
   size_t D = fit->D, M = fit->M;
   rmx_attribution a = {.D = D, .M = M};
   a.at_prior = rmx_calloc(2 * M, D * sizeof(double));
@@ -82,7 +84,8 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question
   }
   a.at_optimum = a.at_prior + M * D;
   a.loss = a.without + D + 1;
-  rmx_status status = effects(fit, question->prior ? question->prior : fit->mean_mixture, a.at_prior, err);
+  rmx_status status =
+      effects(fit, question->prior ? question->prior : fit->mean_mixture, a.at_prior, err);
   if (status == RMX_OK) status = effects(fit, optimum->mixture, a.at_optimum, err);
   if (status == RMX_OK) {
     rmx_optimize_options fewer = *options;
@@ -91,7 +94,8 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question
     fewer.starts = fewer.starts / FEWER + 2;
     leaving l = {fit, question, &fewer, optimum, seed, NAN, a.without};
     rmx_parallel(threads, D + 1, leave_out, &l);
-    if (rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");
+    if (rmx_interrupted())
+      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");
     for (size_t d = 0; d < D; d++) {
       // Nothing is lost with what the optimum does not have.
       if (optimum->mixture[d] < 1e-9) a.without[d] = l.best;
@@ -130,8 +134,9 @@ static json_t *effects_json(const double *effect, const rmx_fit *fit) {
 json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit) {
   json_t *without = json_object();
   for (size_t d = 0; without && d < a->D; d++)
-    json_object_set_new(without, fit->domains[d],
-                        json_pack("{s:o, s:o}", "score", real(a->without[d]), "loss", real(a->loss[d])));
+    json_object_set_new(
+        without, fit->domains[d],
+        json_pack("{s:o, s:o}", "score", real(a->without[d]), "loss", real(a->loss[d])));
   return json_pack("{s:o, s:o, s:o}", "prior", effects_json(a->at_prior, fit), "optimum",
                    effects_json(a->at_optimum, fit), "without", without);
 }

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, LEAST_PRIOR = 0.02, SLACK = 1e-6, INWARDS = 0.01;
+static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, LEAST_PRIOR = 0.02, SLACK = 1e-6,
+                    INWARDS = 0.01;
 
 typedef struct task {
   const rmx__candidates *c;
@@ -27,7 +28,8 @@ typedef struct task {
   bool *inside;  // (wanted)
 } task;
 
-rmx_status rmx__candidates_make(rmx__candidates *c, size_t D, size_t room, uint64_t seed, rmx_err *err) {
+rmx_status rmx__candidates_make(rmx__candidates *c, size_t D, size_t room, uint64_t seed,
+                                rmx_err *err) {
   *c = (rmx__candidates){.room = room, .D = D, .seed = seed};
   c->X = rmx_calloc(room, D * sizeof(double));
   c->hash = rmx_calloc(room, sizeof(uint64_t));
@@ -61,8 +63,9 @@ static bool keeps(const task *t, const double *w) {
   return rmx__region_keeps(t->region, w) && rmx_constraints_excess(t->region->asked, w) <= SLACK;
 }
 
-// To multiples of the grid, by largest remainders, within the bounds; a weight whose bounds hold no multiple
-// stays, and what it leaves over goes to the largest of the others. False where that cannot be.
+// To multiples of the grid, by largest remainders, within the bounds; a weight whose bounds hold no
+// multiple stays, and what it leaves over goes to the largest of the others. False where that
+// cannot be.
 static bool to_grid(const rmx__region *r, double grid, const double *w, double *out) {
   size_t D = r->D, largest = D;
   double G = round(1 / grid), left = 1, units = 0;
@@ -112,8 +115,8 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
   }
   double strength = range[0] * pow(range[1] / range[0], rmx_rng_uniform(rng));
   for (size_t d = 0; d < D; d++)
-    alpha[d] =
-        strength * (t->centres ? (1 - LEAST_PRIOR) * centre[d] + LEAST_PRIOR * t->prior[d] : t->prior[d]);
+    alpha[d] = strength * (t->centres ? (1 - LEAST_PRIOR) * centre[d] + LEAST_PRIOR * t->prior[d]
+                                      : t->prior[d]);
   rmx_dirichlet(rng, alpha, D, w);
 }
 
@@ -155,11 +158,13 @@ static rmx_status do_all(rmx__candidates *c, task *t, size_t wanted, int threads
   t->c = c;
   t->X = rmx_calloc(wanted, c->D * sizeof(double));
   t->inside = rmx_calloc(wanted, sizeof(bool));
-  rmx_status status =
-      t->X && t->inside ? RMX_OK : rmx_fail_memory(err, wanted * c->D * sizeof(double), "candidates");
+  rmx_status status = t->X && t->inside
+                          ? RMX_OK
+                          : rmx_fail_memory(err, wanted * c->D * sizeof(double), "candidates");
   if (status == RMX_OK) {
     rmx_parallel(threads, wanted, do_one, t);
-    if (rmx_interrupted()) status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while drawing mixtures");
+    if (rmx_interrupted())
+      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while drawing mixtures");
     for (size_t i = 0; i < wanted; i++)
       if (t->inside[i]) rmx__candidates_add(c, t->X + i * c->D);
     c->drawn += wanted;
@@ -169,15 +174,16 @@ static rmx_status do_all(rmx__candidates *c, task *t, size_t wanted, int threads
   return status;
 }
 
-rmx_status rmx__candidates_around_prior(rmx__candidates *c, const double *prior, const rmx__region *region,
-                                        double grid, size_t wanted, int threads, rmx_err *err) {
+rmx_status rmx__candidates_around_prior(rmx__candidates *c, const double *prior,
+                                        const rmx__region *region, double grid, size_t wanted,
+                                        int threads, rmx_err *err) {
   task t = {.prior = prior, .region = region, .grid = grid};
   return do_all(c, &t, wanted, threads, err);
 }
 
-rmx_status rmx__candidates_near(rmx__candidates *c, const double *centres, size_t n, const double *prior,
-                                const rmx__region *region, double grid, size_t wanted, int threads,
-                                rmx_err *err) {
+rmx_status rmx__candidates_near(rmx__candidates *c, const double *centres, size_t n,
+                                const double *prior, const rmx__region *region, double grid,
+                                size_t wanted, int threads, rmx_err *err) {
   if (n == 0) return RMX_OK;
   task t = {.centres = centres, .n_centres = n, .prior = prior, .region = region, .grid = grid};
   return do_all(c, &t, wanted, threads, err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mixture well inside a region, for others to be drawn towards; and so whether the region has one at all.
-// Within bounds and shares it is the mean of corners; with a bound on the divergence it lies between that and
-// the mixture of least divergence; with the guard's balls, which are not convex together, it is the prior or
-// a run, brought inside.
+// A mixture well inside a region, for others to be drawn towards; and so whether the region has one
+// at all. Within bounds and shares it is the mean of corners; with a bound on the divergence it
+// lies between that and the mixture of least divergence; with the guard's balls, which are not
+// convex together, it is the prior or a run, brought inside.
 
 #include <math.h>
 #include <nlopt.h>
@@ -21,7 +21,8 @@ static rmx_status mean_of_corners(rmx__region *r, bool *feasible, rmx_err *err) 
   rmx__lp lp;
   rmx_status status = rmx__region_lp(r, 0, 0, &arena, &lp, err);
   double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
-  if (status == RMX_OK && x == NULL) status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  if (status == RMX_OK && x == NULL)
+    status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
   memset(r->centre, 0, r->D * sizeof(double));
   *feasible = true;
   for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
@@ -75,8 +76,10 @@ static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
   nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
   if (!rows || !o) {
     free(rows);
-    if (o) nlopt_destroy(o);
-    else rmx__short_of(0);
+    if (o)
+      nlopt_destroy(o);
+    else
+      rmx__short_of(0);
     return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
   }
   nlopt_set_lower_bounds(o, r->low);
@@ -97,25 +100,28 @@ static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
   nlopt_destroy(o);
   free(rows);
   if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
-  if (end == NLOPT_OUT_OF_MEMORY) return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
+  if (end == NLOPT_OUT_OF_MEMORY)
+    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
   rmx__region_scale(r, w);
   if (!rmx__region_keeps_linear(r, w)) rmx__region_pull(r, w, rmx__region_keeps_linear);
   return RMX_OK;
 }
 
-// centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and shares.
+// centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and
+// shares.
 static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
   rmx_arena arena = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
-  rmx_status status = w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  rmx_status status =
+      w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
   double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
   if (status == RMX_OK && least > most + TOLERANCE)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
-                 "nearest has a divergence of %.4g",
-                 most, least);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
+        "nearest has a divergence of %.4g",
+        most, least);
   for (double t = 0.5; status == RMX_OK; t /= 2) {
     if (t < 1e-6) t = 0;
     for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->centre[d] - w[d]);
@@ -129,7 +135,8 @@ static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
 
 // A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
 static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
-  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)), least = INFINITY;
+  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)),
+         least = INFINITY;
   rmx_status status = w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a region");
   *found = false;
   for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
@@ -161,6 +168,7 @@ rmx_status rmx__region_find_centre(rmx__region *r, const double *prior, bool *fo
     if (status != RMX_OK) *err = kl;
     if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
   }
-  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre)) return centre_near_runs(r, prior, found, err);
+  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre))
+    return centre_near_runs(r, prior, found, err);
   return RMX_OK;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which constraints clash: a set of bounds and shares that no mixture keeps, though it keeps any of them less
-// one. By the deletion filter (Chinneck & Dravnieks 1991): leave out each in turn, for good where the rest
-// still clash.
+// Which constraints clash: a set of bounds and shares that no mixture keeps, though it keeps any of
+// them less one. By the deletion filter (Chinneck & Dravnieks 1991): leave out each in turn, for
+// good where the rest still clash.
 //
 // Cost: one linear program a rule.
 
@@ -48,7 +48,8 @@ static rmx_status collect(filter *f, const char *const *domains, rmx_err *err) {
       if (s == LOW ? c->low[d] <= 0 : c->high[d] >= 1) continue;
       const char *text = s == LOW ? c->low_text[d] : c->high_text[d];
       snprintf(name, sizeof(name), "the %s of %s", s == LOW ? "floor" : "cap", domains[d]);
-      if (!text && !(text = rmx_arena_strdup(&f->arena, name))) return rmx_fail_memory(err, 0, "constraints");
+      if (!text && !(text = rmx_arena_strdup(&f->arena, name)))
+        return rmx_fail_memory(err, 0, "constraints");
       add(f, s, d, NULL, s == LOW ? c->low[d] : c->high[d], text);
     }
   }
@@ -106,31 +107,36 @@ static rmx_status tell(const filter *f, rmx_err *err) {
   if (text.failed)
     status = rmx_fail_memory(err, 0, "a message");
   else if (highs && bounds)
-    status = rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1 (%s): allow more epochs or lower the budget",
-                      sum, list);
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "the caps sum to %.4g < 1 (%s): allow more epochs or lower the budget", sum, list);
   else if (lows && sum > 1)
     status = rmx_fail(err, RMX_EINPUT, "%s sum to %.4g > 1: lower one", list, sum);
   else
-    status = rmx_fail(err, RMX_EINPUT, "%s cannot %s be kept: loosen one", list, f->n > 2 ? "all" : "both");
+    status = rmx_fail(err, RMX_EINPUT, "%s cannot %s be kept: loosen one", list,
+                      f->n > 2 ? "all" : "both");
   rmx_buf_release(&text);
   return status;
 }
 
-rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains, rmx_err *err) {
+rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains,
+                                 rmx_err *err) {
   filter f = {.c = c};
   bool yes = true;
   rmx_status status = RMX_OK;
   if (c->reference && c->kl_penalty < 0)
-    return rmx_fail(err, RMX_EINPUT, "the penalty of the divergence is %g: wanted 0 or more", c->kl_penalty);
+    return rmx_fail(err, RMX_EINPUT, "the penalty of the divergence is %g: wanted 0 or more",
+                    c->kl_penalty);
   for (size_t d = 0; d < c->D; d++) {
     if (!(c->low[d] >= 0) || !(c->high[d] >= 0) || c->low[d] > 1)
       return rmx_fail(err, RMX_EINPUT, "the %s of domain \"%s\" is %g: wanted 0 to 1",
                       c->high[d] >= 0 ? "floor" : "cap", domains[d],
                       c->high[d] >= 0 ? c->low[d] : c->high[d]);
     if (c->reference && c->low[d] > 0 && !(c->reference[d] > 0))
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: the reference has nothing of \"%s\", so any of it is infinitely far from it",
-                      c->low_text[d] ? c->low_text[d] : "a floor", domains[d]);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: the reference has nothing of \"%s\", so any of it is infinitely far from it",
+          c->low_text[d] ? c->low_text[d] : "a floor", domains[d]);
   }
   RMX_TRY_GOTO(collect(&f, domains, err), done);
   RMX_TRY_GOTO(possible(&f, f.n, &yes, err), done);

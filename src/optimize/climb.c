@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `search`: every start its own way down, side by side; the lowest end is the optimum, of equals that of the
-// first start.
+// `search`: every start its own way down, side by side; the lowest end is the optimum, of equals
+// that of the first start.
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static void go(void *context, size_t i) {
                                     s->ends + i * D, &s->score[i], &s->errors[i]);
 }
 
-static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_optimum *o, rmx_err *err) {
+static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_optimum *o,
+                        rmx_err *err) {
   size_t D = a->fit->D, n = (size_t)a->options->starts;
   if (a->options->starts < 1)
     return rmx_fail(err, RMX_EINPUT, "optimize.starts is %lld: wanted 1 or more",

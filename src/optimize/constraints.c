@@ -73,7 +73,8 @@ rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char 
        *typed = rmx_format("%s %s", flags[kind], text);
   rmx_status status = name && typed ? RMX_OK : rmx_fail_memory(err, strlen(text), "a constraint");
   if (status == RMX_OK) status = rmx_parse_real(equals + 1, typed, &x, err);
-  if (status == RMX_OK && (status = rmx_find_name("domain", name, domains, c->D, &d, err)) != RMX_OK)
+  if (status == RMX_OK &&
+      (status = rmx_find_name("domain", name, domains, c->D, &d, err)) != RMX_OK)
     rmx_fail_in(err, "%s", typed);
   if (status == RMX_OK && !(x >= 0 && x <= 1))
     status = rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
@@ -88,30 +89,33 @@ rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const cha
                                 const char *const *domains, rmx_err *err) {
   for (size_t d = 0; d < c->D; d++) {
     if (isnan(cap[d]) || cap[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", domains[d], cap[d]);
+      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", domains[d],
+                      cap[d]);
     if (cap[d] >= 1) continue;
     const char *at = strstr(text, "%s");
-    char *typed = at ? rmx_format("%.*s%s%s", (int)(at - text), text, domains[d], at + 2) : rmx_strdup(text);
-    rmx_status status =
-        typed ? set_high(c, d, cap[d], typed, err) : rmx_fail_memory(err, strlen(text), "a constraint");
+    char *typed =
+        at ? rmx_format("%.*s%s%s", (int)(at - text), text, domains[d], at + 2) : rmx_strdup(text);
+    rmx_status status = typed ? set_high(c, d, cap[d], typed, err)
+                              : rmx_fail_memory(err, strlen(text), "a constraint");
     free(typed);
     RMX_TRY(status);
   }
   return RMX_OK;
 }
 
-rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget, double max_epochs,
-                                  const char *const *domains, rmx_err *err) {
+rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
+                                  double max_epochs, const char *const *domains, rmx_err *err) {
   if (!(budget > 0) || !isfinite(budget) || !(max_epochs > 0))
-    return rmx_fail(err, RMX_EINPUT, "a cap by epochs needs a budget and epochs above 0; got %g and %g",
-                    budget, max_epochs);
+    return rmx_fail(err, RMX_EINPUT,
+                    "a cap by epochs needs a budget and epochs above 0; got %g and %g", budget,
+                    max_epochs);
   char x[32];
   rmx_double_text(max_epochs, x);
   rmx_status status = RMX_OK;
   for (size_t d = 0; d < c->D && status == RMX_OK; d++) {
     if (!isfinite(tokens[d]) || tokens[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the tokens of domain \"%s\" are %g: wanted a count", domains[d],
-                      tokens[d]);
+      return rmx_fail(err, RMX_EINPUT, "the tokens of domain \"%s\" are %g: wanted a count",
+                      domains[d], tokens[d]);
     double cap = max_epochs * tokens[d] / budget;
     if (cap >= 1) continue;
     char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
@@ -121,7 +125,8 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
   return status;
 }
 
-static rmx_status parse_range(char *range, const char *typed, double *low, double *high, rmx_err *err) {
+static rmx_status parse_range(char *range, const char *typed, double *low, double *high,
+                              rmx_err *err) {
   char *dots = strstr(range, "..");
   *low = 0;
   *high = 1;
@@ -148,7 +153,8 @@ rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const cha
                    .member = rmx_calloc(c->D, sizeof(bool)),
                    .text = rmx_format("--share %.*s", (int)(colon - text), text)};
   c->n_shares++;  // released with the others from here on
-  char *range = rmx_format("%.*s", (int)(colon - equals - 1), equals + 1), *list = rmx_strdup(colon + 1);
+  char *range = rmx_format("%.*s", (int)(colon - equals - 1), equals + 1),
+       *list = rmx_strdup(colon + 1);
   rmx_status status = s->name && s->member && s->text && range && list
                           ? RMX_OK
                           : rmx_fail_memory(err, strlen(text), "a share");
@@ -193,7 +199,8 @@ static void set_some(json_t *root, const char *key, json_t *map) {
 }
 
 json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains) {
-  json_t *root = json_object(), *low = json_object(), *high = json_object(), *shares = json_object();
+  json_t *root = json_object(), *low = json_object(), *high = json_object(),
+         *shares = json_object();
   for (size_t d = 0; d < c->D; d++) {
     if (c->low[d] > 0) json_object_set_new(low, domains[d], json_real(c->low[d]));
     if (c->high[d] < 1) json_object_set_new(high, domains[d], json_real(c->high[d]));
@@ -202,16 +209,19 @@ json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domain
     json_t *members = json_array();
     for (size_t d = 0; d < c->D; d++)
       if (c->shares[i].member[d]) json_array_append_new(members, json_string(domains[d]));
-    json_object_set_new(
-        shares, c->shares[i].name,
-        json_pack("{s:f, s:f, s:o}", "low", c->shares[i].low, "high", c->shares[i].high, "domains", members));
+    json_object_set_new(shares, c->shares[i].name,
+                        json_pack("{s:f, s:f, s:o}", "low", c->shares[i].low, "high",
+                                  c->shares[i].high, "domains", members));
   }
   set_some(root, "floor", low);
   set_some(root, "cap", high);
   set_some(root, "share", shares);
   if (c->drop_below > 0) json_object_set_new(root, "drop_below", json_real(c->drop_below));
-  if (c->reference && isfinite(c->most_kl)) json_object_set_new(root, "max_kl", json_real(c->most_kl));
-  if (c->reference && c->kl_penalty > 0) json_object_set_new(root, "kl_penalty", json_real(c->kl_penalty));
-  if (c->reference) json_object_set_new(root, "reference", rmx_mixture_json(c->reference, domains, c->D));
+  if (c->reference && isfinite(c->most_kl))
+    json_object_set_new(root, "max_kl", json_real(c->most_kl));
+  if (c->reference && c->kl_penalty > 0)
+    json_object_set_new(root, "kl_penalty", json_real(c->kl_penalty));
+  if (c->reference)
+    json_object_set_new(root, "reference", rmx_mixture_json(c->reference, domains, c->D));
   return root;
 }

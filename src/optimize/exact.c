@@ -14,15 +14,16 @@
 #include "search.h"
 
 // Over what scores no worse than w: predictions y (M) there.
-static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__region *r, const double *y,
-                      double score) {
+static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__region *r,
+                      const double *y, double score) {
   size_t n = 0;
   if (r->asked->drop_below > 0) return false;
   for (size_t m = 0; m < fit->M; m++) n += t->weight[m] != 0;
   for (size_t m = 0; m < fit->M; m++) {
     double below, sign = t->weight[m] < 0 ? -1 : 1;
     // A limit's set is convex where the law behind the bend is, for bending keeps the order.
-    if (t->limit[m] < INFINITY && !rmx_regressor_convex(fit->regressors[m], t->sign[m], &below)) return false;
+    if (t->limit[m] < INFINITY && !rmx_regressor_convex(fit->regressors[m], t->sign[m], &below))
+      return false;
     if (t->weight[m] == 0) continue;
     if (!rmx_regressor_convex(fit->regressors[m], sign, &below)) return false;
     double most = t->worst ? t->base[m] + score / t->weight[m] : y[m];
@@ -50,15 +51,16 @@ static void add_tangent(rows *q, double value, const double *g, bool has_t) {
   q->lp->row_high[q->next++] = at - value;
 }
 
-rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region *r, const double *w0,
-                      bool *convex, double *gap, rmx_err *err) {
+rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region *r,
+                      const double *w0, bool *convex, double *gap, rmx_err *err) {
   size_t D = fit->D, M = fit->M, limits = 0, weights = 0;
   const rmx_constraints *c = r->asked;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
-  double *y = rmx_arena_alloc(&arena, M, sizeof(double)), *g = rmx_arena_alloc(&arena, D, sizeof(double));
-  double *w = rmx_arena_alloc(&arena, D, sizeof(double)), *x = rmx_arena_alloc(&arena, D + 1, sizeof(double)),
-         cost;
+  double *y = rmx_arena_alloc(&arena, M, sizeof(double)),
+         *g = rmx_arena_alloc(&arena, D, sizeof(double));
+  double *w = rmx_arena_alloc(&arena, D, sizeof(double)),
+         *x = rmx_arena_alloc(&arena, D + 1, sizeof(double)), cost;
   *convex = false;
   *gap = NAN;
   if (!y || !g || !w || !x) {
@@ -78,8 +80,9 @@ rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region
   for (size_t d = 0; d < D; d++) w[d] = has_kl && r->high[d] > 0 ? fmax(w0[d], 1e-12) : w0[d];
   rmx__lp lp;
   size_t kl_row = c->reference && isfinite(c->most_kl);
-  RMX_TRY_GOTO(rmx__region_lp(r, t->worst, limits + kl_row + (t->worst ? weights : 0), &arena, &lp, err),
-               done);
+  RMX_TRY_GOTO(
+      rmx__region_lp(r, t->worst, limits + kl_row + (t->worst ? weights : 0), &arena, &lp, err),
+      done);
   rows q = {&lp, w, D, 1 + c->n_shares};
   double offset = t->worst ? score : 0, penalty = c->kl_penalty * rmx__kl(c, w0);
   for (size_t m = 0; m < M; m++) {
@@ -102,7 +105,8 @@ rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region
       lp.c[d] += g[d];
       gw += g[d] * w[d];
     }
-    offset += t->weight[m] * (y[m] - value) + gw;  // score(w0) less the tangent at v is offset - g . v
+    // score(w0) less the tangent at v is offset - g . v
+    offset += t->weight[m] * (y[m] - value) + gw;
   }
   for (size_t d = 0; d < D; d++)
     g[d] = c->reference && c->reference[d] > 0 ? log(w[d] / c->reference[d]) + 1 : 0;

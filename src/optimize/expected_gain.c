@@ -7,14 +7,15 @@
 // normal about m_N: m_N + sum_k c_k z_k, c_k the row that run k adds (regress/belief.h), z normal. The mean
 // over draws of z needs no further fit.
 //
-// Why not the measured regrets, extrapolated: among a few held-out runs the regret is 0 most of the time and
-// says nothing of mixtures between the runs; and why not c rmse^2: c, the curvature at the optimum, is not
-// known.
+// Why not the measured regrets, extrapolated: among a few held-out runs the regret is 0 most of the
+// time and says nothing of mixtures between the runs; and why not c rmse^2: c, the curvature at the
+// optimum, is not known.
 //
-// The new runs are drawn around the mean of those there are, as the sampler draws them. The minimum is over
-// mixtures drawn so, near the best runs and near the lowest predictions: the first within the guard that the
-// search keeps to now, the second within the one that the new runs widen, which is half of what they are good
-// for where the optimum is at the edge. Cost: O(n M (N + M)) for n mixtures, n M numbers a draw.
+// The new runs are drawn around the mean of those there are, as the sampler draws them. The minimum
+// is over mixtures drawn so, near the best runs and near the lowest predictions: the first within
+// the guard that the search keeps to now, the second within the one that the new runs widen, which
+// is half of what they are good for where the optimum is at the edge. Cost: O(n M (N + M)) for n
+// mixtures, n M numbers a draw.
 
 #include "expected_gain.h"
 
@@ -61,15 +62,17 @@ static void lowest(const rmx__score_model *model, const rmx__candidates *c, cons
   for (*n = 0; *n < CENTRES && *n < c->n; ++*n) {
     size_t best = c->n;
     for (size_t i = 0; i < c->n; i++)
-      if (!isnan(mean[i]) && (best == c->n || model->scale * mean[i] < model->scale * mean[best])) best = i;
+      if (!isnan(mean[i]) && (best == c->n || model->scale * mean[i] < model->scale * mean[best]))
+        best = i;
     if (best == c->n) break;
     memcpy(centres + *n * c->D, c->X + best * c->D, c->D * sizeof(double));
     mean[best] = NAN;
   }
 }
 
-rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target, const rmx_dataset *scored,
-                              size_t more, uint64_t seed, int threads, double *gain, rmx_err *err) {
+rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
+                              const rmx_dataset *scored, size_t more, uint64_t seed, int threads,
+                              double *gain, rmx_err *err) {
   size_t D = fit->D, n_centres = 0, first;
   size_t M = more < MOST_MORE ? more : MOST_MORE;
   rmx_constraints anything = {0};
@@ -114,7 +117,9 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target, cons
   for (int time = 0; time < 4; time++) {
     const rmx__region *in = time % 2 ? &then_in : &now_in;
     lowest(&model, &list, in, mean, centres, &n_centres);
-    RMX_TRY_GOTO(rmx__candidates_near(&list, centres, n_centres, prior, in, 0, NEAR / 2, threads, err), done);
+    RMX_TRY_GOTO(
+        rmx__candidates_near(&list, centres, n_centres, prior, in, 0, NEAR / 2, threads, err),
+        done);
   }
   C = rmx_calloc(first, list.n * sizeof(double));
   if (C == NULL) {

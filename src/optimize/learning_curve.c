@@ -6,8 +6,8 @@
 // (least squares in units of the rmse, power by trying; the floor is the noise of the runs and what the form
 // cannot follow). What more runs would gain at the optimum is no matter of this curve: expected_gain.c.
 //
-// Cost: RESAMPLES times SIZES fits a metric, fewer where the target has many metrics or a fit has no short
-// cut.
+// Cost: RESAMPLES times SIZES fits a metric, fewer where the target has many metrics or a fit has
+// no short cut.
 
 #include <math.h>
 #include <regmix/suggest.h>
@@ -17,7 +17,14 @@
 #include "expected_gain.h"
 #include "nearness.h"
 
-enum { FEWEST = 20, SIZES = 4, RESAMPLES = 20, FEWEST_RESAMPLES = 5, METRICS_AT_EASE = 2, POWERS = 36 };
+enum {
+  FEWEST = 20,
+  SIZES = 4,
+  RESAMPLES = 20,
+  FEWEST_RESAMPLES = 5,
+  METRICS_AT_EASE = 2,
+  POWERS = 36
+};
 static const double part[SIZES] = {0.25, 0.375, 0.5, 0.75};
 static const double ENOUGH_NATS = 0.001, ENOUGH_PART = 0.002;  // of the scores' standard deviation
 
@@ -35,8 +42,8 @@ typedef struct resampling {
   rmx_err *err;                      // (RESAMPLES)
 } resampling;
 
-// The runs of each group in a random order of groups: order (N). The last quarter of the groups, one at
-// least, is left out: returns the first run of it.
+// The runs of each group in a random order of groups: order (N). The last quarter of the groups,
+// one at least, is left out: returns the first run of it.
 static size_t shuffle(const resampling *s, rmx_rng *rng, size_t *order, size_t *groups) {
   size_t N = s->scored->N, n = 0, kept = s->n_groups - (s->n_groups + 3) / 4, first_out = 0;
   for (size_t g = 0; g < s->n_groups; g++) groups[g] = g;
@@ -49,13 +56,15 @@ static size_t shuffle(const resampling *s, rmx_rng *rng, size_t *order, size_t *
   return first_out;
 }
 
-static rmx_status score_size(const resampling *s, const size_t *order, size_t n, size_t out, uint64_t seed,
-                             double *rmse, double *spearman, double *regret, rmx_err *err) {
+static rmx_status score_size(const resampling *s, const size_t *order, size_t n, size_t out,
+                             uint64_t seed, double *rmse, double *spearman, double *regret,
+                             rmx_err *err) {
   const rmx_fit *f = s->fit;
   size_t N = s->scored->N, D = f->D, M = f->M, rest = N - out;
   rmx_arena arena = {0};
   rmx_regressor *r = NULL;
-  double *X = rmx_arena_alloc(&arena, N, D * sizeof(double)), *y = rmx_arena_alloc(&arena, n, sizeof(double));
+  double *X = rmx_arena_alloc(&arena, N, D * sizeof(double)),
+         *y = rmx_arena_alloc(&arena, n, sizeof(double));
   double *predicted = rmx_arena_alloc(&arena, rest, M * sizeof(double)),
          *one = rmx_arena_alloc(&arena, rest, sizeof(double));
   double *score = rmx_arena_alloc(&arena, rest, sizeof(double)),
@@ -176,14 +185,16 @@ static double curve_at(const rmx_learning_curve *c, double runs) {
   return c->floor + c->drop * pow(runs, -c->power);
 }
 
-// Only `<domain>_val_loss` is known to be in nats per token; the loss of somebody's own table may be anything.
+// Only `<domain>_val_loss` is known to be in nats per token; the loss of somebody's own table may
+// be anything.
 static bool in_nats(const rmx_fit *fit, const rmx_target *target) {
   static const char ending[] = "_val_loss";
   double sum = 0;
   for (size_t m = 0; m < fit->M; m++) {
     const size_t n = strlen(fit->metrics[m]), k = sizeof(ending) - 1;
     if (target->weight[m] == 0) continue;
-    if (target->weight[m] < 0 || n < k || strcmp(fit->metrics[m] + n - k, ending) != 0) return false;
+    if (target->weight[m] < 0 || n < k || strcmp(fit->metrics[m] + n - k, ending) != 0)
+      return false;
     sum += target->weight[m];
   }
   return fabs(sum - 1) < 1e-9;
@@ -194,9 +205,12 @@ static void unit_of(const rmx_fit *fit, const rmx_target *target, char out[64]) 
   size_t only = fit->M, n = 0;
   for (size_t m = 0; m < fit->M; m++)
     if (target->weight[m] != 0) only = m, n++;
-  if (in_nats(fit, target)) snprintf(out, 64, " nats");
-  else if (n == 1 && fabs(target->weight[only]) == 1) snprintf(out, 64, " in %.56s", fit->metrics[only]);
-  else snprintf(out, 64, " of the score");
+  if (in_nats(fit, target))
+    snprintf(out, 64, " nats");
+  else if (n == 1 && fabs(target->weight[only]) == 1)
+    snprintf(out, 64, " in %.56s", fit->metrics[only]);
+  else
+    snprintf(out, 64, " of the score");
 }
 
 // 0 exactly where all are the same.
@@ -206,7 +220,8 @@ static double spread_of(const rmx_dataset *data) {
   for (size_t i = 1; i < data->N; i++) same &= data->y[i] == data->y[0];
   if (same) return 0;
   for (size_t i = 0; i < data->N; i++) mean += data->y[i] / (double)data->N;
-  for (size_t i = 0; i < data->N; i++) square += (data->y[i] - mean) * (data->y[i] - mean) / (double)data->N;
+  for (size_t i = 0; i < data->N; i++)
+    square += (data->y[i] - mean) * (data->y[i] - mean) / (double)data->N;
   return sqrt(square);
 }
 
@@ -217,17 +232,20 @@ static double round_up_to_figure(double x) {
   return ceil(x / unit - 1e-9) * unit;
 }
 
-static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *target, double spread) {
+static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *target,
+                double spread) {
   bool nats = in_nats(fit, target);
   double worth = nats ? ENOUGH_NATS : round_up_to_figure(ENOUGH_PART * spread);
   char unit[64];
   unit_of(fit, target, unit);
   char more[48] = "doubling them";
   c->enough = c->expected_gain < worth;
-  if (c->more_runs != c->runs_now) snprintf(more, sizeof(more), "%lld more", (long long)c->more_runs);
+  if (c->more_runs != c->runs_now)
+    snprintf(more, sizeof(more), "%lld more", (long long)c->more_runs);
   if (c->enough)
     snprintf(c->sentence, sizeof(c->sentence),
-             "There are enough runs: %s would be expected to gain less than %.3g%s", more, worth, unit);
+             "There are enough runs: %s would be expected to gain less than %.3g%s", more, worth,
+             unit);
   else
     snprintf(c->sentence, sizeof(c->sentence), "%lld more run%s would be expected to gain %.2g%s",
              (long long)c->more_runs, c->more_runs == 1 ? "" : "s", c->expected_gain, unit);
@@ -261,7 +279,9 @@ static rmx_status make_curve(resampling *s, rmx_learning_curve *out, int threads
     RMX_TRY(rmx_fit_dataset(fit, m, arena, &s->about[m], err));
     metrics++;
     // Trees are grown anew each time.
-    work += strcmp(rmx_regressor_name(fit->regressors[m]), "trees") == 0 && N > 128 ? METRICS_AT_EASE : 1;
+    work += strcmp(rmx_regressor_name(fit->regressors[m]), "trees") == 0 && N > 128
+                ? METRICS_AT_EASE
+                : 1;
   }
   if (metrics == 0)
     return rmx_fail(err, RMX_EINPUT, "a learning curve needs a target: no metric has a weight");
@@ -286,12 +306,13 @@ static rmx_status make_curve(resampling *s, rmx_learning_curve *out, int threads
   return RMX_OK;
 }
 
-rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target, int64_t more, uint64_t seed,
-                                   int threads, const rmx_listener *listener, rmx_learning_curve *out,
-                                   rmx_err *err) {
+rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target, int64_t more,
+                                   uint64_t seed, int threads, const rmx_listener *listener,
+                                   rmx_learning_curve *out, rmx_err *err) {
   *out = (rmx_learning_curve){.expected_gain = NAN, .rmse_now = NAN, .rmse_more = NAN};
   if (more < 0 || more > 1000000000)
-    return rmx_fail(err, RMX_EUSAGE, "%lld more runs: wanted 0 (as many again) or more", (long long)more);
+    return rmx_fail(err, RMX_EUSAGE, "%lld more runs: wanted 0 (as many again) or more",
+                    (long long)more);
   rmx_arena arena = {0};
   rmx_dataset scored;
   size_t *rows;
@@ -308,8 +329,8 @@ rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target,
   double spread = spread_of(&scored);
   if (s.n_groups < FEWEST || !(spread > 0)) {
     if (s.n_groups < FEWEST)
-      snprintf(out->sentence, sizeof(out->sentence), "Too few runs to tell (%zu; at least %d are needed)",
-               s.n_groups, FEWEST);
+      snprintf(out->sentence, sizeof(out->sentence),
+               "Too few runs to tell (%zu; at least %d are needed)", s.n_groups, FEWEST);
     else
       snprintf(out->sentence, sizeof(out->sentence),
                "The score is the same in all %zu runs: nothing to learn from more", scored.N);
@@ -353,7 +374,8 @@ json_t *rmx_learning_curve_json(const rmx_learning_curve *c) {
   for (size_t i = 0; runs && i < c->n; i++) json_array_append_new(runs, json_integer(c->runs[i]));
   return json_pack("{s:o, s:o, s:o, s:o, s:I, s:f, s:I, s:f, s:f, s:b, s:s}", "runs", runs, "rmse",
                    reals(c->rmse, c->n), "spearman", reals(c->spearman, c->n), "regret",
-                   reals(c->regret, c->n), "runs_now", (json_int_t)c->runs_now, "rmse_now", c->rmse_now,
-                   "more_runs", (json_int_t)c->more_runs, "rmse_more", c->rmse_more, "expected_gain",
-                   c->expected_gain, "enough", (int)c->enough, "sentence", c->sentence);
+                   reals(c->regret, c->n), "runs_now", (json_int_t)c->runs_now, "rmse_now",
+                   c->rmse_now, "more_runs", (json_int_t)c->more_runs, "rmse_more", c->rmse_more,
+                   "expected_gain", c->expected_gain, "enough", (int)c->enough, "sentence",
+                   c->sentence);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fitted function always has a best mixture, also one that knows nothing: of a flat function any mixture is one, and of
-// noise a corner. So before its optimum is believed it has to predict runs that it has not seen better than their mean
-// does. Where it does not, the prior is the answer.
+// A fitted function always has a best mixture, also one that knows nothing: of a flat function any
+// mixture is one, and of noise a corner. So before its optimum is believed it has to predict runs
+// that it has not seen better than their mean does. Where it does not, the prior is the answer.
 
 #include "learnt.h"
 
@@ -21,7 +21,8 @@ static rmx_status score_r2(const rmx_fit *f, const rmx_target *t, double *r2, rm
   if (true_score == NULL) return rmx_fail_memory(err, 2 * f->N * sizeof(double), "scores");
   size_t n = 0;
   for (size_t i = 0; i < f->N; i++) {
-    const double y = rmx__plain_score(t, f->M, f->truth + i * f->M), z = rmx__plain_score(t, f->M, f->out_of_fold + i * f->M);
+    const double y = rmx__plain_score(t, f->M, f->truth + i * f->M),
+                 z = rmx__plain_score(t, f->M, f->out_of_fold + i * f->M);
     if (!isfinite(y) || !isfinite(z)) continue;
     true_score[n] = y;
     predicted[n++] = z;
@@ -41,7 +42,9 @@ static rmx_status is_flat(const rmx__asked *a, bool *flat, rmx_err *err) {
   if (y == NULL) return rmx_fail_memory(err, f->M * sizeof(double), "scores");
   for (size_t i = 0; i <= f->N; i++) {
     for (size_t m = 0; m < f->M; m++)
-      if (t->weight[m] != 0) rmx_regressor_predict(f->regressors[m], i < f->N ? f->runs + i * f->D : a->prior, 1, &y[m], NULL);
+      if (t->weight[m] != 0)
+        rmx_regressor_predict(f->regressors[m], i < f->N ? f->runs + i * f->D : a->prior, 1, &y[m],
+                              NULL);
     const double score = rmx__plain_score(t, f->M, y);
     low = fmin(low, score);
     high = fmax(high, score);
@@ -57,14 +60,17 @@ static size_t mixtures_of(const rmx_fit *f) {
   return n;
 }
 
-// The metrics that the question is about, each of which should be predicted better than by its mean.
+// The metrics that the question is about, each of which should be predicted better than by its
+// mean.
 static void warn_of_metrics(const rmx__asked *a) {
   const rmx_target *t = &a->question->target;
   for (size_t m = 0; m < a->fit->M; m++) {
     const double r2 = a->fit->cv ? a->fit->cv[m].r2 : NAN;
     if (!(r2 < 0) || (t->weight[m] == 0 && !(t->limit[m] < INFINITY))) continue;
-    rmx_warn(a->listener, "metric \"%s\" is predicted worse than by the mean of the runs (R2 %.2f out of fold)%s", a->fit->metrics[m], r2,
-             t->weight[m] == 0 ? ": its limit is kept by a guess" : "");
+    rmx_warn(
+        a->listener,
+        "metric \"%s\" is predicted worse than by the mean of the runs (R2 %.2f out of fold)%s",
+        a->fit->metrics[m], r2, t->weight[m] == 0 ? ": its limit is kept by a guess" : "");
   }
 }
 
@@ -77,15 +83,20 @@ rmx_status rmx__look_what_was_learnt(const rmx__asked *a, rmx_optimum *o, rmx_er
   RMX_TRY(score_r2(f, &a->question->target, &o->r2, err));
   RMX_TRY(is_flat(a, &flat, err));
   if (o->mixtures < 2)
-    snprintf(o->why_not, sizeof(o->why_not), "all runs have the same mixture, which tells nothing of others");
+    snprintf(o->why_not, sizeof(o->why_not),
+             "all runs have the same mixture, which tells nothing of others");
   else if (flat)
     snprintf(o->why_not, sizeof(o->why_not), "the fit predicts the same for every run");
   else if (o->r2 <= 0)
-    snprintf(o->why_not, sizeof(o->why_not), "the fit predicts unseen runs no better than their mean does (R2 %.2f out of fold)", o->r2);
+    snprintf(o->why_not, sizeof(o->why_not),
+             "the fit predicts unseen runs no better than their mean does (R2 %.2f out of fold)",
+             o->r2);
   o->learnt = !*o->why_not;
   if (o->learnt && o->mixtures < 2 * used)
-    rmx_warn(a->listener, "%zu different mixtures for %zu domains are few: train %zu or more before relying on the optimum", o->mixtures, used,
-             2 * used);
+    rmx_warn(a->listener,
+             "%zu different mixtures for %zu domains are few: train %zu or more before relying on "
+             "the optimum",
+             o->mixtures, used, 2 * used);
   if (o->learnt) warn_of_metrics(a);
   return RMX_OK;
 }
@@ -100,10 +111,12 @@ rmx_status rmx__stay_at_prior(const rmx__asked *a, rmx_optimum *o, double *score
     memcpy(o->mixture, a->prior, f->D * sizeof(double));
     rmx__region_project(&region, o->mixture);
     again = false;
-    if (a->question->constraints.drop_below > 0) status = rmx__region_drop(&region, o->mixture, &again, err);
+    if (a->question->constraints.drop_below > 0)
+      status = rmx__region_drop(&region, o->mixture, &again, err);
   }
   rmx__region_release(&region);
-  for (size_t m = 0; m < f->M; m++) rmx_regressor_predict(f->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
+  for (size_t m = 0; m < f->M; m++)
+    rmx_regressor_predict(f->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
   rmx_target_score(&a->question->target, f->M, o->predicted, 1, score);
   return status;
 }

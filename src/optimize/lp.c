@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simplex method for bounded variables, in a dense tableau (Dantzig 1963, chapter 18). Row i gets a slack
-// s_i, A_i x - s_i = 0, within the row's bounds, and an artificial variable that holds what is left over at
-// the start; first the sum of those is minimised, then the cost. Every variable stands at one of its bounds
-// or is in the basis. After a while the entering variable is the first that helps, not the best (Bland 1977),
-// which cannot go round in circles.
+// The simplex method for bounded variables, in a dense tableau (Dantzig 1963, chapter 18). Row i
+// gets a slack s_i, A_i x - s_i = 0, within the row's bounds, and an artificial variable that holds
+// what is left over at the start; first the sum of those is minimised, then the cost. Every
+// variable stands at one of its bounds or is in the basis. After a while the entering variable is
+// the first that helps, not the best (Bland 1977), which cannot go round in circles.
 //
-// Cost: a pivot is O(m (n + 2 m)); there are some 2 (n + m). Here m is 1 + shares + a few, n the domains.
+// Cost: a pivot is O(m (n + 2 m)); there are some 2 (n + m). Here m is 1 + shares + a few, n the
+// domains.
 
 #include "lp.h"
 
@@ -144,7 +145,8 @@ rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasi
     t.high[slack] = lp->row_high[i];
     if (lp->row_low[i] > lp->row_high[i] + 1e-9) *feasible = false;
     // At the bound that is nearer; a slack must stand at one.
-    bool at_low = isinf(t.high[slack]) || (!isinf(t.low[slack]) && sum - t.low[slack] <= t.high[slack] - sum);
+    bool at_low =
+        isinf(t.high[slack]) || (!isinf(t.low[slack]) && sum - t.low[slack] <= t.high[slack] - sum);
     t.x[slack] = at_low ? t.low[slack] : t.high[slack];
     if (isinf(t.x[slack])) {
       t.low[slack] = t.high[slack] = t.x[slack] = 0;  // a row that says nothing
@@ -153,7 +155,8 @@ rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasi
       memcpy(p, row, n * sizeof(double));
       p[slack] = -1;
     }
-    double over = sum - t.x[slack], sign = over > 0 ? -1 : 1;  // row - slack + sign * artificial = 0
+    // row - slack + sign * artificial = 0
+    double over = sum - t.x[slack], sign = over > 0 ? -1 : 1;
     for (size_t j = 0; j < n + m; j++) p[j] *= sign;
     p[artificial] = 1;
     t.x[artificial] = fabs(over);
@@ -164,7 +167,8 @@ rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasi
   }
   if (!*feasible) goto done;
   if (!minimise(&t, c)) {
-    status = rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not come to an end", n);
+    status =
+        rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not come to an end", n);
     goto done;
   }
   double left = 0;
@@ -175,7 +179,8 @@ rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasi
   memcpy(c, lp->c, n * sizeof(double));
   for (size_t i = 0; i < m; i++) t.high[n + m + i] = 0;
   if (!minimise(&t, c)) {
-    status = rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not come to an end", n);
+    status =
+        rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not come to an end", n);
     goto done;
   }
   double sum = 0;

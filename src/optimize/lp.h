@@ -14,7 +14,8 @@ typedef struct rmx__lp {
 
 // Room for n columns and m rows in the arena, all 0, bounds 0 to 1.
 rmx_status rmx__lp_make(rmx__lp *lp, size_t n, size_t m, rmx_arena *arena, rmx_err *err);
-// x (n) and its cost (may be NULL); *feasible false where no x keeps to the bounds, by more than 1e-9.
+// x (n) and its cost (may be NULL); *feasible false where no x keeps to the bounds, by more than
+// 1e-9.
 rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasible, rmx_err *err);
 
 #endif

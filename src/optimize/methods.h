@@ -24,8 +24,8 @@ typedef struct rmx__method {
 extern const rmx__method rmx__simulate;
 extern const rmx__method rmx__climb;
 
-// The mixtures a search begins at, starts (n, D): the best runs by prediction, the prior, the best of a few
-// simulated, corners of the region, random ones.
+// The mixtures a search begins at, starts (n, D): the best runs by prediction, the prior, the best
+// of a few simulated, corners of the region, random ones.
 rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n, double *starts,
                        rmx_err *err);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit knows little beyond the neighbourhood of its runs: distances to them, and what they cost in error.
+// A fit knows little beyond the neighbourhood of its runs: distances to them, and what they cost in
+// error.
 
 #include "nearness.h"
 
@@ -47,7 +48,8 @@ rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) 
   size_t n = fit->N < MOST_RUNS ? fit->N : MOST_RUNS;
   double *distance = rmx_calloc(n, sizeof(double));
   if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
-  for (size_t i = 0; i < n; i++) distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
+  for (size_t i = 0; i < n; i++)
+    distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
   qsort(distance, n, sizeof(double), by_size);
   *out = n ? 0.5 * (distance[(n - 1) / 2] + distance[n / 2]) : 0;
   free(distance);
@@ -87,13 +89,15 @@ static void line(const double *x, const double *y, size_t n, double *a, double *
   *b = xy0 / x2;
 }
 
-rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, double distance, double *out,
-                               rmx_err *err) {
+rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, double distance,
+                               double *out, rmx_err *err) {
   *out = NAN;
-  if (!fit->truth || !fit->out_of_fold || fit->N < LEAST_ERRORS || fit->N > 4 * MOST_RUNS) return RMX_OK;
+  if (!fit->truth || !fit->out_of_fold || fit->N < LEAST_ERRORS || fit->N > 4 * MOST_RUNS)
+    return RMX_OK;
   size_t n = 0;
   double *x = rmx_calloc(fit->N, sizeof(double)), *y = rmx_calloc(fit->N, sizeof(double));
-  rmx_status status = x && y ? RMX_OK : rmx_fail_memory(err, fit->N * sizeof(double), "an error model");
+  rmx_status status =
+      x && y ? RMX_OK : rmx_fail_memory(err, fit->N * sizeof(double), "an error model");
   if (status == RMX_OK) rmx__nearest_others(fit, x);
   for (size_t i = 0; i < fit->N && status == RMX_OK; i++) {
     double said = rmx__plain_score(target, fit->M, fit->out_of_fold + i * fit->M);

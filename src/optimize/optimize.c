@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of methods, and what is common to them: the question is checked, the region made (the guard left
-// where the constraints do not go with it), the method run, its answer verified, described, and what it is
-// worth told.
+// The table of methods, and what is common to them: the question is checked, the region made (the
+// guard left where the constraints do not go with it), the method run, its answer verified,
+// described, and what it is worth told.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -41,7 +41,8 @@ static rmx_status find(const char *name, const rmx__method **out, rmx_err *err) 
     if (strcmp(name, methods[i]->name) == 0) *out = methods[i];
   }
   if (!*out)
-    rmx_fail(err, RMX_EINPUT, "there is no method \"%s\"; there are: %s", name, list.data ? list.data : "");
+    rmx_fail(err, RMX_EINPUT, "there is no method \"%s\"; there are: %s", name,
+             list.data ? list.data : "");
   rmx_buf_release(&list);
   return *out ? RMX_OK : err->status;
 }
@@ -65,11 +66,13 @@ const char *rmx_prior_kind_name(rmx_prior_kind kind) {
   return names[kind];
 }
 
-void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind kind, const char *file) {
+void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind kind,
+                             const char *file) {
   char *text = q->prior_text;
   q->prior_kind = kind;
   if (kind == RMX_PRIOR_RUNS)
-    snprintf(text, sizeof(q->prior_text), "the mean of the %zu run%s", fit->N, fit->N == 1 ? "" : "s");
+    snprintf(text, sizeof(q->prior_text), "the mean of the %zu run%s", fit->N,
+             fit->N == 1 ? "" : "s");
   else if (kind == RMX_PRIOR_CORPUS)
     snprintf(text, sizeof(q->prior_text), "the share of the available tokens");
   else
@@ -86,12 +89,13 @@ void rmx_question_release(rmx_question *q) {
 static rmx_status check(const rmx_fit *fit, const rmx_question *q, const double *prior,
                         const rmx_optimize_options *o, rmx_err *err) {
   if (!(o->strength > 0) || !isfinite(o->strength))
-    return rmx_fail(err, RMX_EINPUT, "optimize.strength is %g: wanted a positive number", o->strength);
+    return rmx_fail(err, RMX_EINPUT, "optimize.strength is %g: wanted a positive number",
+                    o->strength);
   double sum = 0, weights = 0;
   for (size_t d = 0; d < fit->D; d++) {
     if (!isfinite(prior[d]) || prior[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", fit->domains[d],
-                      prior[d]);
+      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1",
+                      fit->domains[d], prior[d]);
     sum += prior[d];
   }
   if (!(sum > 0)) return rmx_fail(err, RMX_EINPUT, "the prior is 0 for every domain");
@@ -104,14 +108,16 @@ static rmx_status check(const rmx_fit *fit, const rmx_question *q, const double 
 // ---- the answer ----
 
 static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err) {
-  double excess = rmx_constraints_excess(&a->question->constraints, o->mixture), score, *y = o->predicted;
+  double excess = rmx_constraints_excess(&a->question->constraints, o->mixture), score,
+         *y = o->predicted;
   for (size_t m = 0; m < a->fit->M; m++)
     rmx_regressor_predict(a->fit->regressors[m], o->mixture, 1, &y[m], NULL);
   rmx_target_score(&a->question->target, a->fit->M, y, 1, &score);
   if (isnan(excess) || isnan(score))
     return rmx_fail(err, RMX_ENUMERIC, "the mixture found, or its prediction, is not finite");
   if (excess > TOLERANCE || isinf(score))
-    return rmx_fail(err, RMX_ENUMERIC, "the mixture found passes a constraint by %.3g: loosen one a little",
+    return rmx_fail(err, RMX_ENUMERIC,
+                    "the mixture found passes a constraint by %.3g: loosen one a little",
                     excess > TOLERANCE ? excess : TOLERANCE);
   return RMX_OK;
 }
@@ -120,19 +126,22 @@ static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err
 static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err) {
   rmx__region all;
   bool ignored;
-  RMX_TRY(rmx__region_make(&all, a->fit, &a->question->constraints, false, a->prior, &ignored, err));
+  RMX_TRY(
+      rmx__region_make(&all, a->fit, &a->question->constraints, false, a->prior, &ignored, err));
   rmx_optimum free_one = {0};
   rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
   if (status == RMX_OK) status = rmx__climb.run(a, &all, &free_one, err);
   if (status == RMX_OK) {
     for (size_t m = 0; m < a->fit->M; m++)
-      rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m], NULL);
+      rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m],
+                            NULL);
     rmx_target_score(&a->question->target, a->fit->M, free_one.predicted, 1, &o->unguarded_score);
     double gain = o->score - o->unguarded_score;
     bool known = isfinite(o->expected_error);
     if (gain > (known ? o->expected_error : 1e-6 * (1 + fabs(o->score))))
       rmx_note(a->listener,
-               "the guard holds the optimum where the runs are; beyond, the fit promises %.4g more%s, but no "
+               "the guard holds the optimum where the runs are; beyond, the fit promises %.4g "
+               "more%s, but no "
                "run backs that "
                "(--no-guard to go there)",
                gain, known ? ", above the error to expect here" : "");
@@ -142,14 +151,17 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
   return status == RMX_ENOMEM ? status : RMX_OK;
 }
 
-// *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better than its mean is
-// believed; a flat one cannot be.
+// *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better
+// than its mean is believed; a flat one cannot be.
 static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rmx_err *err) {
   *stays = false;
   RMX_TRY(rmx__look_what_was_learnt(a, o, err));
   if (o->learnt) return RMX_OK;
   if (!a->options->guard && o->r2 <= 0) {
-    rmx_warn(a->listener, "nothing was learnt about the target: %s; what follows is the optimum of that fit, as --no-guard asks", o->why_not);
+    rmx_warn(a->listener,
+             "nothing was learnt about the target: %s; what follows is the optimum of that fit, as "
+             "--no-guard asks",
+             o->why_not);
     return RMX_OK;
   }
   double score;
@@ -157,13 +169,14 @@ static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rm
   *stays = isfinite(score);
   if (*stays) o->method = "prior";
   rmx_warn(a->listener, "nothing was learnt about the target: %s; %s", o->why_not,
-           *stays ? "so the prior, under the constraints, is the answer" : "the prior passes a limit, so what follows is a guess that keeps it");
+           *stays ? "so the prior, under the constraints, is the answer"
+                  : "the prior passes a limit, so what follows is a guess that keeps it");
   return RMX_OK;
 }
 
-rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_optimize_options *options,
-                        uint64_t seed, int threads, const rmx_listener *listener, rmx_optimum *out,
-                        rmx_err *err) {
+rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q,
+                        const rmx_optimize_options *options, uint64_t seed, int threads,
+                        const rmx_listener *listener, rmx_optimum *out, rmx_err *err) {
   const rmx__method *method = NULL;
   const double *given = q->prior ? q->prior : fit->mean_mixture;
   if (options->method && strcmp(options->method, "auto") != 0)
@@ -175,7 +188,8 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q, const rmx_opt
   if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
   memcpy(prior, given, fit->D * sizeof(double));
   rmx__asked a = {fit, q, options, prior, seed, threads, listener};
-  rmx_optimum o = {.method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
+  rmx_optimum o = {
+      .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
   rmx__region region = {0};
   bool clash = false, stays = false;
   o.guarded = options->guard;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of a mixture that was found: the gain to expect, and whether the fit has any right to expect
-// it.
+// What is said of a mixture that was found: the gain to expect, and whether the fit has any right
+// to expect it.
 
 #include "optimum.h"
 
@@ -19,7 +19,8 @@ rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
   o->predicted = rmx_calloc(o->M, sizeof(double));
   o->predicted_prior = rmx_calloc(o->M, sizeof(double));
   o->outside_domain = rmx_calloc(o->D, sizeof(bool));
-  if (o->mixture && o->spread && o->predicted && o->predicted_prior && o->outside_domain) return RMX_OK;
+  if (o->mixture && o->spread && o->predicted && o->predicted_prior && o->outside_domain)
+    return RMX_OK;
   return rmx_fail_memory(err, (o->D + o->M) * 2 * sizeof(double), "an optimum");
 }
 
@@ -42,14 +43,16 @@ static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
     o->outside = true;
     size_t n = strlen(fit->domains[d]), room = sizeof(o->outside_domains);
     if (used + n + 3 > room) continue;
-    used +=
-        (size_t)snprintf(o->outside_domains + used, room - used, "%s%s", used ? ", " : "", fit->domains[d]);
+    used += (size_t)snprintf(o->outside_domains + used, room - used, "%s%s", used ? ", " : "",
+                             fit->domains[d]);
   }
 }
 
 // The lowest score predicted for a run.
-static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target, rmx_err *err) {
-  double *y = rmx_calloc(fit->N * fit->M, sizeof(double)), *column = rmx_calloc(fit->N, sizeof(double));
+static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                           rmx_err *err) {
+  double *y = rmx_calloc(fit->N * fit->M, sizeof(double)),
+         *column = rmx_calloc(fit->N, sizeof(double));
   rmx_status status =
       y && column ? RMX_OK : rmx_fail_memory(err, fit->N * fit->M * sizeof(double), "an optimum");
   o->best_run_score = INFINITY;
@@ -81,12 +84,14 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
   o->far = o->distance > 2 * o->typical_distance + 1e-9;
   if (o->outside)
     rmx_warn(listener,
-             "the optimum has weights outside what the runs covered (%s): the fit is guessing there; train "
+             "the optimum has weights outside what the runs covered (%s): the fit is guessing "
+             "there; train "
              "runs near it",
              o->outside_domains);
   if (o->far)
     rmx_warn(listener,
-             "the optimum lies %.3g from the nearest run (share of tokens that differ), runs typically lie "
+             "the optimum lies %.3g from the nearest run (share of tokens that differ), runs "
+             "typically lie "
              "%.3g from "
              "each other: train runs near it before believing it",
              o->distance, o->typical_distance);
@@ -96,7 +101,8 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
 static json_t *by_metric(const double *x, const rmx_fit *fit) {
   json_t *o = json_object();
   for (size_t m = 0; o && m < fit->M; m++) {
-    if (json_object_set_new(o, fit->metrics[m], isfinite(x[m]) ? json_real(x[m]) : json_null()) != 0) {
+    if (json_object_set_new(o, fit->metrics[m], isfinite(x[m]) ? json_real(x[m]) : json_null()) !=
+        0) {
       json_decref(o);
       return NULL;
     }
@@ -115,11 +121,12 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
     if (o->outside_domain[d]) json_array_append_new(outside, json_string(domains[d]));
   json_t *root = json_pack(
       "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "mixture",
-      rmx_mixture_json(o->mixture, domains, o->D), "spread", rmx_mixture_json(o->spread, domains, o->D),
-      "predicted", by_metric(o->predicted, fit), "predicted_prior", by_metric(o->predicted_prior, fit),
-      "score", real(o->score), "score_prior", real(o->score_prior), "best_run_score", real(o->best_run_score),
-      "method", o->method, "distance", real(o->distance), "typical_distance", real(o->typical_distance),
-      "outside", outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
+      rmx_mixture_json(o->mixture, domains, o->D), "spread",
+      rmx_mixture_json(o->spread, domains, o->D), "predicted", by_metric(o->predicted, fit),
+      "predicted_prior", by_metric(o->predicted_prior, fit), "score", real(o->score), "score_prior",
+      real(o->score_prior), "best_run_score", real(o->best_run_score), "method", o->method,
+      "distance", real(o->distance), "typical_distance", real(o->typical_distance), "outside",
+      outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
       "expected_error", real(o->expected_error));
   if (!root) return NULL;
   json_object_set_new(root, "learnt", json_boolean(o->learnt));

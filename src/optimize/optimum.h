@@ -6,8 +6,8 @@
 #include <regmix/optimize.h>
 
 rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err);
-// Given o->mixture: predictions, scores, how far it lies from the runs; warns where that is too far. prior
-// (D), sum 1.
+// Given o->mixture: predictions, scores, how far it lies from the runs; warns where that is too
+// far. prior (D), sum 1.
 rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                                  const double *prior, const rmx_listener *listener, rmx_err *err);
 

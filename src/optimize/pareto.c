@@ -29,7 +29,8 @@ static rmx_status step(walk *k, double *mixture, double *predicted, rmx_err *err
   return RMX_OK;
 }
 
-// Leaves out points that another is as good as in both and better in one, and of equals all but the first.
+// Leaves out points that another is as good as in both and better in one, and of equals all but the
+// first.
 static void drop_dominated(rmx_front *f, size_t a, size_t b, const double *sign) {
   size_t kept = 0;
   bool *out = rmx_calloc(f->n, sizeof(bool));
@@ -77,23 +78,26 @@ static rmx_status go(walk *k, rmx_front *f, size_t a, size_t b, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a, size_t b, size_t points,
-                      const rmx_optimize_options *options, uint64_t seed, int threads,
-                      const rmx_listener *listener, rmx_front *out, rmx_err *err) {
+rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a, size_t b,
+                      size_t points, const rmx_optimize_options *options, uint64_t seed,
+                      int threads, const rmx_listener *listener, rmx_front *out, rmx_err *err) {
   if (a >= fit->M || b >= fit->M || a == b)
     return rmx_fail(err, RMX_EINPUT, "a Pareto front is of two metrics, got %s twice",
                     a < fit->M ? fit->metrics[a] : "one");
-  if (points < 2) return rmx_fail(err, RMX_EINPUT, "a Pareto front of %zu points: wanted 2 or more", points);
+  if (points < 2)
+    return rmx_fail(err, RMX_EINPUT, "a Pareto front of %zu points: wanted 2 or more", points);
   rmx_front f = {.n = points, .D = fit->D, .a = a, .b = b, .M = fit->M};
   walk k = {.fit = fit, .q = *question, .options = options, .seed = seed, .threads = threads};
-  if (listener) k.quiet = (rmx_listener){.context = listener->context, .progress = listener->progress};
+  if (listener)
+    k.quiet = (rmx_listener){.context = listener->context, .progress = listener->progress};
   RMX_TRY(rmx_target_make(fit, &k.q.target, err));
   f.share = rmx_calloc(points, sizeof(double));
   f.mixture = rmx_calloc(points, f.D * sizeof(double));
   f.predicted = rmx_calloc(points, f.M * sizeof(double));
-  rmx_status status = f.share && f.mixture && f.predicted
-                          ? RMX_OK
-                          : rmx_fail_memory(err, points * (f.D + f.M) * sizeof(double), "a Pareto front");
+  rmx_status status =
+      f.share && f.mixture && f.predicted
+          ? RMX_OK
+          : rmx_fail_memory(err, points * (f.D + f.M) * sizeof(double), "a Pareto front");
   memcpy(k.q.target.limit, question->target.limit, f.M * sizeof(double));
   memcpy(k.q.target.sign, question->target.sign, f.M * sizeof(double));
   if (status == RMX_OK) status = go(&k, &f, a, b, err);
@@ -121,10 +125,11 @@ json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit) {
       json_object_set_new(predicted, fit->metrics[m], isfinite(y) ? json_real(y) : json_null());
     }
     json_array_append_new(
-        list, json_pack("{s:f, s:[s, s], s:o, s:o}", "share", f->share[i], "metrics", fit->metrics[f->a],
-                        fit->metrics[f->b], "mixture",
-                        rmx_mixture_json(f->mixture + i * f->D, (const char *const *)fit->domains, f->D),
-                        "predicted", predicted));
+        list,
+        json_pack("{s:f, s:[s, s], s:o, s:o}", "share", f->share[i], "metrics", fit->metrics[f->a],
+                  fit->metrics[f->b], "mixture",
+                  rmx_mixture_json(f->mixture + i * f->D, (const char *const *)fit->domains, f->D),
+                  "predicted", predicted));
   }
   return list;
 }

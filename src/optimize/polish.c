@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last of a search: weight goes from the domain where the score rises most steeply to the one where it
-// falls most, and the like of the next best pairs, as long as that helps. Near 0 slopes are steep, and a
-// quadratic model stops early there.
+// The last of a search: weight goes from the domain where the score rises most steeply to the one
+// where it falls most, and the like of the next best pairs, as long as that helps. Near 0 slopes
+// are steep, and a quadratic model stops early there.
 //
 // Cost: four scores a pair that does not help, some 25 for one that does.
 
@@ -23,7 +23,8 @@ static void slope(rmx__problem *p, const double *w, double *g) {
     size_t m = p->used[k];
     if (t->weight[m] == 0) continue;
     double by = t->weight[m];
-    if (worst == p->M || by * (p->y[m] - t->base[m]) > t->weight[worst] * (p->y[worst] - t->base[worst]))
+    if (worst == p->M ||
+        by * (p->y[m] - t->base[m]) > t->weight[worst] * (p->y[worst] - t->base[worst]))
       worst = m;
     for (size_t d = 0; d < p->D && !t->worst; d++) g[d] += by * p->G[m * p->D + d];
   }
@@ -32,18 +33,20 @@ static void slope(rmx__problem *p, const double *w, double *g) {
   rmx__add_kl_gradient(p->region->asked, w, p->region->asked->kl_penalty, g);
 }
 
-static double moved(rmx__problem *p, const double *w, double *v, size_t from, size_t to, double by) {
+static double moved(rmx__problem *p, const double *w, double *v, size_t from, size_t to,
+                    double by) {
   memcpy(v, w, p->D * sizeof(double));
   v[from] -= by;
   v[to] += by;
   return rmx__region_keeps(p->region, v) ? rmx__problem_score(p, v) : INFINITY;
 }
 
-// Moves weight from one domain to another as far as the score falls: four steps are tried, and around the
-// best of them the lowest point found by golden section. True where it fell.
+// Moves weight from one domain to another as far as the score falls: four steps are tried, and
+// around the best of them the lowest point found by golden section. True where it fell.
 static bool move(rmx__problem *p, double *w, double *v, size_t from, size_t to, double *score) {
   const double golden = 0.6180339887498949;
-  double most = fmin(w[from] - p->region->low[from], p->region->high[to] - w[to]), best = 0, least = *score;
+  double most = fmin(w[from] - p->region->low[from], p->region->high[to] - w[to]), best = 0,
+         least = *score;
   for (double t = most; t > 5e-4 * most; t /= 10) {
     double s = moved(p, w, v, from, to, t);
     if (!(s < least)) continue;
@@ -79,14 +82,16 @@ static bool move(rmx__problem *p, double *w, double *v, size_t from, size_t to, 
   return true;
 }
 
-// The k-th best domain to take from (sign 1: where the slope is steepest up) or to give to (-1); D: none.
+// The k-th best domain to take from (sign 1: where the slope is steepest up) or to give to (-1); D:
+// none.
 static size_t ranked(const rmx__problem *p, const double *w, const double *g, double sign, int k) {
   size_t best = p->D;
   double last = INFINITY;
   for (int i = 0; i <= k; i++) {
     best = p->D;
     for (size_t d = 0; d < p->D; d++) {
-      bool free_to = sign > 0 ? w[d] > p->region->low[d] + 1e-12 : w[d] < p->region->high[d] - 1e-12;
+      bool free_to =
+          sign > 0 ? w[d] > p->region->low[d] + 1e-12 : w[d] < p->region->high[d] - 1e-12;
       if (free_to && sign * g[d] < last && (best == p->D || sign * g[d] > sign * g[best])) best = d;
     }
     if (best == p->D) return best;

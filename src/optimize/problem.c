@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The score, its gradient, and what it is minimised under: a row for each side of a share, the divergence,
-// the ball, each limit, and each metric of the worst case.
+// The score, its gradient, and what it is minimised under: a row for each side of a share, the
+// divergence, the ball, each limit, and each metric of the worst case.
 
 #include "problem.h"
 
@@ -30,7 +30,8 @@ double rmx__problem_score(rmx__problem *p, const double *w) {
     rmx_regressor_predict(p->fit->regressors[p->used[k]], w, 1, &p->y[p->used[k]], NULL);
   p->fresh = false;
   rmx_target_score(p->target, p->M, p->y, 1, &score);
-  if (p->region->asked->kl_penalty > 0) score += p->region->asked->kl_penalty * rmx__kl(p->region->asked, w);
+  if (p->region->asked->kl_penalty > 0)
+    score += p->region->asked->kl_penalty * rmx__kl(p->region->asked, w);
   return isnan(score) ? INFINITY : score;
 }
 
@@ -74,8 +75,8 @@ double rmx__problem_sum(unsigned n, const double *x, double *gradient, void *con
 // ---- the inequalities, one row each ----
 
 size_t rmx__problem_rows(const rmx__problem *p) {
-  size_t n =
-      2 * p->region->asked->n_shares + (isfinite(p->region->asked->most_kl) && p->region->asked->reference);
+  size_t n = 2 * p->region->asked->n_shares +
+             (isfinite(p->region->asked->most_kl) && p->region->asked->reference);
   n += p->ball != NULL;
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
@@ -151,7 +152,8 @@ rmx_status rmx__problem_make(rmx__problem *p, rmx_arena *arena, rmx_err *err) {
   p->at = rmx_arena_alloc(arena, D, sizeof(double));
   p->y = rmx_arena_alloc(arena, M, sizeof(double));
   p->G = rmx_arena_alloc(arena, M, D * sizeof(double));
-  if (!p->used || !p->at || !p->y || !p->G) return rmx_fail_memory(err, M * D * sizeof(double), "a search");
+  if (!p->used || !p->at || !p->y || !p->G)
+    return rmx_fail_memory(err, M * D * sizeof(double), "a search");
   double low = INFINITY, high = -INFINITY;
   for (size_t m = 0; m < M; m++)
     if (p->target->weight[m] != 0 || p->target->limit[m] < INFINITY) p->used[p->n_used++] = m;
@@ -165,8 +167,9 @@ rmx_status rmx__problem_make(rmx__problem *p, rmx_arena *arena, rmx_err *err) {
           p->fit->metrics[p->used[k]], rmx_regressor_name(r));
   }
   for (size_t i = 0; i <= SAMPLED_RUNS; i++) {
-    const double *w = i < SAMPLED_RUNS && p->region->N ? p->region->runs + i * p->region->N / SAMPLED_RUNS * D
-                                                       : p->region->centre;
+    const double *w = i < SAMPLED_RUNS && p->region->N
+                          ? p->region->runs + i * p->region->N / SAMPLED_RUNS * D
+                          : p->region->centre;
     rmx__problem_score(p, w);
     double score = rmx__plain_score(p->target, M, p->y);
     low = fmin(low, score);

@@ -19,8 +19,8 @@ typedef struct rmx__problem {
   double scale;        // the unit of the score
 } rmx__problem;
 
-// `fit`, `target` and `region` are set; the rest is made, in the arena. RMX_EINPUT where a function has no
-// gradient.
+// `fit`, `target` and `region` are set; the rest is made, in the arena. RMX_EINPUT where a function
+// has no gradient.
 rmx_status rmx__problem_make(rmx__problem *p, rmx_arena *arena, rmx_err *err);
 // Takes y and G at w (D), if they were not taken there last.
 void rmx__problem_look(rmx__problem *p, const double *w);
@@ -28,8 +28,8 @@ void rmx__problem_look(rmx__problem *p, const double *w);
 double rmx__problem_score(rmx__problem *p, const double *w);
 // gradient (D) += by * that of the divergence from the reference.
 void rmx__add_kl_gradient(const rmx_constraints *c, const double *w, double by, double *gradient);
-// What NLopt minimises: the score, or t of the worst case, which stands behind the weights; in units of
-// scale.
+// What NLopt minimises: the score, or t of the worst case, which stands behind the weights; in
+// units of scale.
 double rmx__problem_objective(unsigned n, const double *x, double *gradient, void *problem);
 // 0 where the weights sum to 1.
 double rmx__problem_sum(unsigned n, const double *x, double *gradient, void *problem);
@@ -37,7 +37,8 @@ double rmx__problem_sum(unsigned n, const double *x, double *gradient, void *pro
 size_t rmx__problem_rows(const rmx__problem *p);
 void rmx__problem_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
                                double *gradient, void *problem);
-// Lowers *score at w (D), which the region holds, by moving weight between pairs of domains (polish.c).
+// Lowers *score at w (D), which the region holds, by moving weight between pairs of domains
+// (polish.c).
 rmx_status rmx__polish(rmx__problem *p, double *w, double *score, rmx_err *err);
 
 #endif

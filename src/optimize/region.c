@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The set of mixtures a search may propose. All of it is convex but the guard's balls, of half L1 distance,
-// around the runs. A mixture outside is brought in by scaling its weights between their bounds, which is the
-// nearest inside in divergence where there are only bounds; where that does not do, it is drawn towards the
-// centre, which is inside, as far as it must.
+// The set of mixtures a search may propose. All of it is convex but the guard's balls, of half L1
+// distance, around the runs. A mixture outside is brought in by scaling its weights between their
+// bounds, which is the nearest inside in divergence where there are only bounds; where that does
+// not do, it is drawn towards the centre, which is inside, as far as it must.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -56,8 +56,8 @@ bool rmx__region_keeps(const rmx__region *r, const double *w) {
 
 // ---- bringing it inside ----
 
-// w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins only
-// where the others are all at their upper bounds.
+// w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins
+// only where the others are all at their upper bounds.
 void rmx__region_scale(const rmx__region *r, double *w) {
   double low = 0, high = 1, most = 0, room = 0;
   size_t D = r->D;
@@ -69,7 +69,8 @@ void rmx__region_scale(const rmx__region *r, double *w) {
   if (most <= 1) {
     for (size_t d = 0; d < D; d++)
       w[d] = w[d] > 0 ? r->high[d]
-                      : r->low[d] + (room > 0 ? fmin(1, (1 - most) / room) * (r->high[d] - r->low[d]) : 0);
+                      : r->low[d] +
+                            (room > 0 ? fmin(1, (1 - most) / room) * (r->high[d] - r->low[d]) : 0);
     return;
   }
   for (int i = 0; i < 200; i++) {
@@ -114,7 +115,8 @@ static void scale_shares(const rmx__region *r, double *w) {
   }
 }
 
-void rmx__region_pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
+void rmx__region_pull(const rmx__region *r, double *w,
+                      bool (*keeps)(const rmx__region *, const double *)) {
   double out = 0, in = 1, *from = rmx_calloc(r->D, sizeof(double));
   for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
     if (i == 0) memcpy(from, w, r->D * sizeof(double));
@@ -130,7 +132,8 @@ void rmx__region_pull(const rmx__region *r, double *w, bool (*keeps)(const rmx__
   free(from);
 }
 
-static void project(const rmx__region *r, double *w, bool (*keeps)(const rmx__region *, const double *)) {
+static void project(const rmx__region *r, double *w,
+                    bool (*keeps)(const rmx__region *, const double *)) {
   for (int i = 0; i < 30; i++) {
     rmx__region_scale(r, w);
     if (rmx__region_keeps_linear(r, w)) break;
@@ -149,8 +152,8 @@ void rmx__region_project_convex(const rmx__region *r, double *w) {
 
 // ---- making it ----
 
-rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more_rows, rmx_arena *arena,
-                          rmx__lp *lp, rmx_err *err) {
+rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more_rows,
+                          rmx_arena *arena, rmx__lp *lp, rmx_err *err) {
   size_t shares = r->asked->n_shares;
   RMX_TRY(rmx__lp_make(lp, r->D + more_columns, 1 + shares + more_rows, arena, err));
   memcpy(lp->low, r->low, r->D * sizeof(double));
@@ -213,8 +216,8 @@ static rmx_status make(rmx__region *out, const rmx_fit *fit, const rmx_constrain
   return status;
 }
 
-rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constraints *c, bool guard,
-                            const double *prior, bool *guard_clashes, rmx_err *err) {
+rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constraints *c,
+                            bool guard, const double *prior, bool *guard_clashes, rmx_err *err) {
   bool found = false;
   err->status = RMX_OK;
   *guard_clashes = false;
@@ -277,8 +280,8 @@ rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_
     }
     rmx__region_release(&next);
   }
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "--drop-below %.4g: no mixture that keeps the other constraints has only weights of 0 and above that",
-      x);
+  return rmx_fail(err, RMX_EINPUT,
+                  "--drop-below %.4g: no mixture that keeps the other constraints has only weights "
+                  "of 0 and above that",
+                  x);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See scored_runs.h. One function on the score, in place of one a metric: the metrics' errors at a run have
-// much in common, and what they have in common does not average out.
+// See scored_runs.h. One function on the score, in place of one a metric: the metrics' errors at a
+// run have much in common, and what they have in common does not average out.
 
 #include "scored_runs.h"
 
@@ -10,15 +10,16 @@
 #include "nearness.h"
 #include "regress/belief.h"
 
-rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_arena *arena, rmx_dataset *out,
-                            size_t **rows, rmx_err *err) {
+rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_arena *arena,
+                            rmx_dataset *out, size_t **rows, rmx_err *err) {
   size_t N = fit->N, D = fit->D, M = fit->M, n = 0;
   if (fit->truth == NULL)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "the fit does not hold the runs it was made from: it was written by an older regmix; make it again "
-        "with `regmix fit`");
-  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)), *y = rmx_arena_alloc(arena, N, sizeof(double));
+    return rmx_fail(err, RMX_EINPUT,
+                    "the fit does not hold the runs it was made from: it was written by an older "
+                    "regmix; make it again "
+                    "with `regmix fit`");
+  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)),
+         *y = rmx_arena_alloc(arena, N, sizeof(double));
   double *row = rmx_arena_alloc(arena, M, sizeof(double));
   int *groups = rmx_arena_alloc(arena, N, sizeof(int));
   size_t *which = rmx_arena_alloc(arena, N, sizeof(size_t));
@@ -61,10 +62,11 @@ rmx_status rmx__score_model_make(rmx__score_model *s, const rmx_fit *fit, const 
     return RMX_OK;
   }
   rmx_regress_options o = {0};
-  rmx_status status = rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err);
+  rmx_status status =
+      rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err);
   if (status == RMX_OK)
-    status = rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
-                            "ensemble", err);
+    status = rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o,
+                            "fit.regressor", "ensemble", err);
   if (status == RMX_OK) status = rmx_regress_fit(&o, scored, seed, NULL, &s->own, err);
   s->r = s->own;
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);

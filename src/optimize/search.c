@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// From each start downhill by sequential quadratic programming (Kraft 1988, NLopt's SLSQP) under all
-// constraints; the best of what comes out and keeps them is polished by moving weight between pairs of
-// domains.
+// From each start downhill by sequential quadratic programming (Kraft 1988, NLopt's SLSQP) under
+// all constraints; the best of what comes out and keeps them is polished by moving weight between
+// pairs of domains.
 //
-// The worst case is minimised as a variable t of its own, under weight_m (metric_m(w) - base_m) <= t. The
-// guard's balls are not convex together, so the search is first without them; where that leaves them it goes
-// on within the ball of the run that is nearest, the distance smoothed at its kinks, and from where that ends
-// in the ball of the run nearest then.
+// The worst case is minimised as a variable t of its own, under weight_m (metric_m(w) - base_m) <=
+// t. The guard's balls are not convex together, so the search is first without them; where that
+// leaves them it goes on within the ball of the run that is nearest, the distance smoothed at its
+// kinks, and from where that ends in the ball of the run nearest then.
 //
 // Cost: some 50 gradients a start, and for each the solution of a quadratic program, O(D^3).
 
@@ -30,8 +30,10 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)n);
   if (!work || !o) {
     free(work);
-    if (o) nlopt_destroy(o);
-    else rmx__short_of(0);
+    if (o)
+      nlopt_destroy(o);
+    else
+      rmx__short_of(0);
     return rmx_fail_memory(err, n * n * sizeof(double), "a search");
   }
   double *low = work, *high = work + n, *tolerance = work + 2 * n;
@@ -47,19 +49,22 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   nlopt_set_upper_bounds(o, high);
   nlopt_set_min_objective(o, rmx__problem_objective, p);
   nlopt_add_equality_constraint(o, rmx__problem_sum, p, 1e-10);
-  if (rows) nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__problem_inequalities, p, tolerance);
+  if (rows)
+    nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__problem_inequalities, p, tolerance);
   nlopt_set_ftol_abs(o, p->region->coarse ? 1e-6 : 1e-9);
   nlopt_set_xtol_abs1(o, p->region->coarse ? 1e-6 : 1e-10);
   nlopt_set_maxeval(o, p->region->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
-  nlopt_result end = nlopt_optimize(o, x, &value);  // however it ends but for this, x is looked at below
+  // however it ends but for this, x is looked at below
+  nlopt_result end = nlopt_optimize(o, x, &value);
   nlopt_destroy(o);
   free(work);
   if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
-  return end == NLOPT_OUT_OF_MEMORY ? rmx_fail_memory(err, n * n * sizeof(double), "a search") : RMX_OK;
+  return end == NLOPT_OUT_OF_MEMORY ? rmx_fail_memory(err, n * n * sizeof(double), "a search")
+                                    : RMX_OK;
 }
 
-// Brings w inside all: the region, then the limits, towards `anchor`, which keeps them (NULL: there is none).
-// The score.
+// Brings w inside all: the region, then the limits, towards `anchor`, which keeps them (NULL: there
+// is none). The score.
 static double settle(rmx__problem *p, const double *anchor, double *w) {
   rmx__region_project(p->region, w);
   double score = rmx__problem_score(p, w);
@@ -84,7 +89,8 @@ static double settle(rmx__problem *p, const double *anchor, double *w) {
   return rmx__problem_score(p, w);
 }
 
-static rmx_status descend(rmx__problem *p, const double *anchor, double *x, double *score, rmx_err *err) {
+static rmx_status descend(rmx__problem *p, const double *anchor, double *x, double *score,
+                          rmx_err *err) {
   const rmx__region *r = p->region;
   p->ball = NULL;
   rmx__region_project_convex(r, x);
@@ -120,16 +126,19 @@ static void tidy(const rmx__region *r, double *w) {
   w[most] += 1 - sum;
 }
 
-static rmx_status search_once(const rmx_fit *fit, const rmx_target *target, const rmx__region *region,
-                              const double *starts, size_t n, double *w, double *score, rmx_err *err) {
+static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
+                              const rmx__region *region, const double *starts, size_t n, double *w,
+                              double *score, rmx_err *err) {
   rmx__problem p = {.fit = fit, .target = target, .region = region};
   rmx_arena arena = {0};
   size_t D = fit->D;
   rmx_status status = rmx__problem_make(&p, &arena, err);
   double *x = rmx_arena_alloc(&arena, D + 1, sizeof(double)), *anchor = NULL;
   double *best = rmx_arena_alloc(&arena, D, sizeof(double)), least = INFINITY;
-  if (status == RMX_OK && (!x || !best)) status = rmx_fail_memory(err, D * sizeof(double), "a search");
-  for (size_t i = 0; i <= n && status == RMX_OK; i++) {  // what keeps everything already, and is best
+  if (status == RMX_OK && (!x || !best))
+    status = rmx_fail_memory(err, D * sizeof(double), "a search");
+  // what keeps everything already, and is best
+  for (size_t i = 0; i <= n && status == RMX_OK; i++) {
     memcpy(x, i < n ? starts + i * D : region->centre, D * sizeof(double));
     rmx__region_project(region, x);
     double s = rmx__problem_score(&p, x);
@@ -152,10 +161,10 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target, cons
     memcpy(best, x, D * sizeof(double));
   }
   if (status == RMX_OK && !isfinite(least))
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
-                 "METRIC=SLACK)");
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
+        "METRIC=SLACK)");
   if (status == RMX_OK && !region->coarse) status = rmx__polish(&p, best, &least, err);
   if (status == RMX_OK) {
     rmx__region_project(region, best);
@@ -170,7 +179,8 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target, cons
 
 rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__region *region,
                        const double *starts, size_t n, double *w, double *score, rmx_err *err) {
-  if (!(region->asked->drop_below > 0)) return search_once(fit, target, region, starts, n, w, score, err);
+  if (!(region->asked->drop_below > 0))
+    return search_once(fit, target, region, starts, n, w, score, err);
   rmx__region narrowed;
   RMX_TRY(rmx__region_copy(&narrowed, region, err));
   rmx_status status = RMX_OK;

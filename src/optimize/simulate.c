@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// RegMix's search: draw very many mixtures around the prior, predict them all, average the best k. The mean
-// of many good mixtures is steadier than the one that a noisy fit likes most.
+// RegMix's search: draw very many mixtures around the prior, predict them all, average the best k.
+// The mean of many good mixtures is steadier than the one that a noisy fit likes most.
 //
-// Blocks of samples are worked out side by side, a wave of blocks at a time; after each wave the calling
-// thread takes their scores, in order, into a heap of the best k (worst on top). Memory: one wave and k
-// mixtures. A sample that breaks a constraint is drawn again, up to 20 times, then brought inside. Whether it
-// lies near a run, which takes a look at all of them, is asked of those alone that would enter the heap. What
-// is allowed need not be convex: where the mean breaks a rule, it is drawn towards the best sample.
+// Blocks of samples are worked out side by side, a wave of blocks at a time; after each wave the
+// calling thread takes their scores, in order, into a heap of the best k (worst on top). Memory:
+// one wave and k mixtures. A sample that breaks a constraint is drawn again, up to 20 times, then
+// brought inside. Whether it lies near a run, which takes a look at all of them, is asked of those
+// alone that would enter the heap. What is allowed need not be convex: where the mean breaks a
+// rule, it is drawn towards the best sample.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -121,12 +122,15 @@ static bool allowed(simulation *s, double score, const double *w) {
   return false;
 }
 
-// The best `top` of all samples into `kept` (top, D), in heap (top) best first; *n: how many there are.
-static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_listener *listener, double *kept,
-                          candidate *heap, size_t *found, int64_t *projected, rmx_err *err) {
+// The best `top` of all samples into `kept` (top, D), in heap (top) best first; *n: how many there
+// are.
+static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_listener *listener,
+                          double *kept, candidate *heap, size_t *found, int64_t *projected,
+                          rmx_err *err) {
   size_t D = s->fit->D, n = 0, k = (size_t)top;
   for (s->first = 0; s->first < s->samples; s->first += WAVE * BLOCK) {
-    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while simulating mixtures");
+    if (rmx_interrupted())
+      return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while simulating mixtures");
     int64_t left = s->samples - s->first;
     size_t blocks = left >= WAVE * BLOCK ? WAVE : (size_t)((left + BLOCK - 1) / BLOCK);
     rmx_parallel(threads, blocks, do_block, s);
@@ -147,22 +151,23 @@ static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_lis
         memcpy(kept + c.slot * D, s->X + i * D, D * sizeof(double));
       }
     }
-    rmx_progress(listener, "simulate", (double)(s->first + (left < WAVE * BLOCK ? left : WAVE * BLOCK)),
+    rmx_progress(listener, "simulate",
+                 (double)(s->first + (left < WAVE * BLOCK ? left : WAVE * BLOCK)),
                  (double)s->samples, "mixtures", NULL);
   }
   *found = n;
   if (n == 0 && s->far)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "none of %lld simulated mixtures lies where the runs are: simulate more (--samples), from a prior "
-        "nearer to them, or without the guard (--no-guard)",
-        (long long)s->samples);
+    return rmx_fail(err, RMX_EINPUT,
+                    "none of %lld simulated mixtures lies where the runs are: simulate more "
+                    "(--samples), from a prior "
+                    "nearer to them, or without the guard (--no-guard)",
+                    (long long)s->samples);
   if (n == 0)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "none of %lld simulated mixtures keeps the metrics' limits, or has a finite prediction: allow more "
-        "slack (--no-worse METRIC=SLACK), or simulate more (--samples)",
-        (long long)s->samples);
+    return rmx_fail(err, RMX_EINPUT,
+                    "none of %lld simulated mixtures keeps the metrics' limits, or has a finite "
+                    "prediction: allow more "
+                    "slack (--no-worse METRIC=SLACK), or simulate more (--samples)",
+                    (long long)s->samples);
   qsort(heap, n, sizeof(*heap), best_first);
   return RMX_OK;
 }
@@ -202,11 +207,13 @@ static void average(const simulation *s, const double *kept, const candidate *he
   for (size_t d = 0; d < D; d++) o->mixture[d] += in * (best[d] - o->mixture[d]);
 }
 
-static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimum *o, rmx_err *err) {
+static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimum *o,
+                      rmx_err *err) {
   size_t D = a->fit->D, M = a->fit->M;
   const rmx_optimize_options *options = a->options;
   if (options->samples < 1 || options->top < 1 || options->top > options->samples)
-    return rmx_fail(err, RMX_EINPUT, "optimize.top is %lld of %lld samples: wanted 1 to optimize.samples",
+    return rmx_fail(err, RMX_EINPUT,
+                    "optimize.top is %lld of %lld samples: wanted 1 to optimize.samples",
                     (long long)options->top, (long long)options->samples);
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
@@ -246,8 +253,9 @@ static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimu
     // Where the prior has nothing of all that is allowed, draws go around the centre.
     for (size_t d = 0; d < D && !(sum > 0); d++) s.alpha[d] = options->strength * within.centre[d];
     o->projected = 0;
-    RMX_TRY_GOTO(collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),
-                 done);
+    RMX_TRY_GOTO(
+        collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),
+        done);
     average(&s, kept, heap, n, o);
     RMX_TRY_GOTO(rmx__region_drop(&within, o->mixture, &again, err), done);
   }

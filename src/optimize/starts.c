@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where searches begin. A quarter each: the runs with the best predictions; the best of simulated mixtures,
-// the prior first; corners of the region, downhill from the prior and from the best run; and random mixtures,
-// with strengths from sparse to even. Each number of a start has random numbers of its own.
+// Where searches begin. A quarter each: the runs with the best predictions; the best of simulated
+// mixtures, the prior first; corners of the region, downhill from the prior and from the best run;
+// and random mixtures, with strengths from sparse to even. Each number of a start has random
+// numbers of its own.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -25,7 +26,8 @@ static int best_first(const void *a, const void *b) {
 }
 
 // Numbers of X (N, D) by predicted score, lowest first; what has none last.
-static rmx_status rank(const rmx__asked *a, const double *X, size_t N, scored *order, rmx_err *err) {
+static rmx_status rank(const rmx__asked *a, const double *X, size_t N, scored *order,
+                       rmx_err *err) {
   const rmx_target *t = &a->question->target;
   size_t M = a->fit->M;
   double *y = rmx_calloc(N * M, sizeof(double)), *column = rmx_calloc(N, sizeof(double));
@@ -49,8 +51,8 @@ static rmx_status rank(const rmx__asked *a, const double *X, size_t N, scored *o
   return RMX_OK;
 }
 
-static rmx_status best_of(const rmx__asked *a, const double *X, size_t N, size_t n, double *out, size_t *made,
-                          rmx_err *err) {
+static rmx_status best_of(const rmx__asked *a, const double *X, size_t N, size_t n, double *out,
+                          size_t *made, rmx_err *err) {
   size_t D = a->fit->D;
   scored *order = rmx_calloc(N, sizeof(*order));
   if (!order) return rmx_fail_memory(err, N * sizeof(*order), "starts");
@@ -80,8 +82,8 @@ static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size
 }
 
 // The corner of bounds and shares that is lowest on the tangent at w.
-static rmx_status corner(const rmx__asked *a, const rmx__region *region, const double *w, double *out,
-                         bool *found, rmx_err *err) {
+static rmx_status corner(const rmx__asked *a, const rmx__region *region, const double *w,
+                         double *out, bool *found, rmx_err *err) {
   const rmx_target *t = &a->question->target;
   size_t D = a->fit->D;
   rmx_arena arena = {0};
@@ -106,7 +108,8 @@ rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n,
   memcpy(starts, a->prior, D * sizeof(double));
   made = 1;
   if (a->fit->N)
-    RMX_TRY(best_of(a, a->fit->runs, a->fit->N, part < n - made ? part : n - made, starts, &made, err));
+    RMX_TRY(
+        best_of(a, a->fit->runs, a->fit->N, part < n - made ? part : n - made, starts, &made, err));
   RMX_TRY(simulated(a, region, part < n - made ? part : n - made, starts, &made, err));
   for (size_t k = 0; k < 2 && made < n; k++) {
     bool found = false;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The next runs: candidates are drawn around the prior, the best runs and what is predicted best
-// (candidates.c), and a batch is chosen of them by what a Gaussian process holds of the score (acquire.c).
-// The process is part of an ensemble: the mean of power law and process predicts better from few runs than
-// the process alone, and the process says how sure.
+// (candidates.c), and a batch is chosen of them by what a Gaussian process holds of the score
+// (acquire.c). The process is part of an ensemble: the mean of power law and process predicts
+// better from few runs than the process alone, and the process says how sure.
 //
-// Where there are fewer than 5 different runs, or all scores are the same, the scores say nothing, and the
-// batch is the one after which least is unknown of the mixtures around the prior.
+// Where there are fewer than 5 different runs, or all scores are the same, the scores say nothing,
+// and the batch is the one after which least is unknown of the mixtures around the prior.
 //
-// Replayed on published runs (bench/suggest.c) the best of 768 is reached with a small part of the runs that
-// random order takes, and so it is by the lowest prediction alone; expected improvement is used for the cases
-// in which the prediction is wrong about the place.
+// Replayed on published runs (bench/suggest.c) the best of 768 is reached with a small part of the
+// runs that random order takes, and so it is by the lowest prediction alone; expected improvement
+// is used for the cases in which the prediction is wrong about the place.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -47,19 +47,23 @@ static rmx_status check(const rmx_fit *fit, const rmx_question *q, const rmx_sug
     return rmx_fail(err, RMX_EUSAGE, "constraints on %zu domains, but the fit has %zu", D, fit->D);
   if (D == 0) return rmx_fail(err, RMX_EINPUT, "a mixture needs at least one domain");
   if (o->runs < 1 || o->runs > 100000)
-    return rmx_fail(err, RMX_EINPUT, "%lld runs to suggest: wanted 1 to 100000", (long long)o->runs);
+    return rmx_fail(err, RMX_EINPUT, "%lld runs to suggest: wanted 1 to 100000",
+                    (long long)o->runs);
   if (o->candidates < o->runs)
     return rmx_fail(err, RMX_EINPUT, "%lld candidates for %lld runs: wanted as many at least",
                     (long long)o->candidates, (long long)o->runs);
   if (!(o->grid >= 1e-5 && o->grid <= 1) || fabs(1 / o->grid - round(1 / o->grid)) > 1e-6 / o->grid)
     return rmx_fail(err, RMX_EINPUT,
-                    "a grid of %g: it must divide 1 and lie in 1e-5 to 1 (0.0002, 0.001, ...)", o->grid);
+                    "a grid of %g: it must divide 1 and lie in 1e-5 to 1 (0.0002, 0.001, ...)",
+                    o->grid);
   if (fit == NULL && q->prior == NULL)
-    return rmx_fail(err, RMX_EINPUT, "without runs the mixtures are drawn around a prior: none is given");
+    return rmx_fail(err, RMX_EINPUT,
+                    "without runs the mixtures are drawn around a prior: none is given");
   return RMX_OK;
 }
 
-// What candidates are drawn around. A domain that no run has would never be drawn around their mean.
+// What candidates are drawn around. A domain that no run has would never be drawn around their
+// mean.
 static rmx_status set_prior(suggester *s, rmx_err *err) {
   size_t D = s->D;
   s->prior = rmx_calloc(D, sizeof(double));
@@ -68,11 +72,12 @@ static rmx_status set_prior(suggester *s, rmx_err *err) {
   memcpy(s->prior, given, D * sizeof(double));
   for (size_t d = 0; d < D; d++)
     if (!isfinite(s->prior[d]) || s->prior[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", s->fit->domains[d],
-                      s->prior[d]);
+      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1",
+                      s->fit->domains[d], s->prior[d]);
   RMX_TRY(rmx_mixture_normalise(s->prior, D, err));
   for (size_t d = 0; d < D; d++)
-    if (s->prior[d] == 0 && s->q->prior == NULL && s->q->constraints.high[d] > 0) s->prior[d] = 1 / (double)D;
+    if (s->prior[d] == 0 && s->q->prior == NULL && s->q->constraints.high[d] > 0)
+      s->prior[d] = 1 / (double)D;
   rmx_mixture_temper(s->prior, D, 0.5, s->prior);
   return RMX_OK;
 }
@@ -90,8 +95,10 @@ static double normal_below(double x) {
   return 0.5 * erfc(-x * M_SQRT1_2);
 }
 
-// The probability that each of n mixtures keeps the target's limits, the metrics taken as independent.
-static rmx_status set_allowed(const suggester *s, const double *X, size_t n, double *allowed, rmx_err *err) {
+// The probability that each of n mixtures keeps the target's limits, the metrics taken as
+// independent.
+static rmx_status set_allowed(const suggester *s, const double *X, size_t n, double *allowed,
+                              rmx_err *err) {
   const rmx_target *t = &s->q->target;
   double *mean = rmx_calloc(2 * n, sizeof(double)), *sd = mean + n;
   if (mean == NULL) return rmx_fail_memory(err, 2 * n * sizeof(double), "limits of metrics");
@@ -120,7 +127,8 @@ static rmx_status begin_list(suggester *s, size_t candidates, uint64_t seed, rmx
   return RMX_OK;
 }
 
-// The mixtures of lowest predicted score in the list, those that break something aside: centres (CENTRES, D).
+// The mixtures of lowest predicted score in the list, those that break something aside: centres
+// (CENTRES, D).
 static rmx_status lowest(const suggester *s, double *centres, size_t *n, rmx_err *err) {
   const rmx__candidates *c = &s->list;
   double *mean = rmx_calloc(2 * c->n, sizeof(double)), *allowed = mean + c->n;
@@ -151,7 +159,9 @@ static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err)
   rmx__cover c;
   RMX_TRY(rmx__cover_make(&c, s->list.X, s->n_known, s->D, err));
   for (*count = 0;; ++*count) {
-    if (rmx_interrupted()) return rmx__cover_release(&c), rmx_fail(err, RMX_EINTERRUPTED, "interrupted while looking for the next runs");
+    if (rmx_interrupted())
+      return rmx__cover_release(&c),
+             rmx_fail(err, RMX_EINTERRUPTED, "interrupted while looking for the next runs");
     size_t farthest = s->list.n;
     double most = RMX__LEAST_OFF;
     for (size_t i = s->n_known; i < s->list.n; i++) {
@@ -171,11 +181,13 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   rmx__cover cover = {0};
   double *centres = rmx_calloc(CENTRES, D * sizeof(double)), *allowed = NULL;
   unsigned char *taken = NULL;
-  rmx_status status = centres ? RMX_OK : rmx_fail_memory(err, CENTRES * D * sizeof(double), "candidates");
+  rmx_status status =
+      centres ? RMX_OK : rmx_fail_memory(err, CENTRES * D * sizeof(double), "candidates");
   if (status != RMX_OK) goto done;
   double grid = s->o->grid;
-  RMX_TRY_GOTO(rmx__candidates_around_prior(&s->list, s->prior, &s->region, grid, half, s->threads, err),
-               done);
+  RMX_TRY_GOTO(
+      rmx__candidates_around_prior(&s->list, s->prior, &s->region, grid, half, s->threads, err),
+      done);
   for (int time = 0; time < 2; time++) {
     RMX_TRY_GOTO(lowest(s, centres, &n_centres, err), done);
     RMX_TRY_GOTO(rmx__candidates_near(&s->list, centres, n_centres, s->prior, &s->region, grid,
@@ -191,8 +203,9 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   }
   RMX_TRY_GOTO(count_untried(s, &out->untried, err), done);
   RMX_TRY_GOTO(set_allowed(s, s->list.X, n, allowed, err), done);
-  RMX_TRY_GOTO(rmx__belief_make(&b, s->model->r, s->list.X, n, D, s->n_pending + (size_t)s->o->runs, err),
-               done);
+  RMX_TRY_GOTO(
+      rmx__belief_make(&b, s->model->r, s->list.X, n, D, s->n_pending + (size_t)s->o->runs, err),
+      done);
   rmx__belief_scale(&b, s->model->scale);
   out->best = INFINITY;
   double best = INFINITY, worst = -INFINITY;
@@ -210,7 +223,8 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   // Where no run keeps everything, whatever does and is no worse than any run is progress.
   if (!isfinite(best)) best = worst;
   RMX_TRY_GOTO(rmx__cover_make(&cover, s->list.X, s->n_known, D, err), done);
-  *n_picked = rmx__acquire(&b, s->list.X, best, allowed, CROWD, taken, &cover, (size_t)s->o->runs, picks);
+  *n_picked =
+      rmx__acquire(&b, s->list.X, best, allowed, CROWD, taken, &cover, (size_t)s->o->runs, picks);
   if (!isfinite(out->best)) out->best = NAN;
 done:
   rmx__belief_release(&b);
@@ -235,7 +249,8 @@ static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_e
     taken[i] = RMX__TAKEN;
     rmx__belief_add(&b, i, 0);
   }
-  if (status == RMX_OK) status = rmx__spread_out(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
+  if (status == RMX_OK)
+    status = rmx__spread_out(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
   for (size_t i = 0; i < *n_picked && status == RMX_OK; i++) picks[i].expected = picks[i].sd = NAN;
   rmx__belief_release(&b);
   free(taken);
@@ -254,14 +269,17 @@ static size_t different(const rmx_dataset *data, bool *constant) {
   return n;
 }
 
-static rmx_status fill(const suggester *s, const rmx__pick *picks, bool spreads, rmx_suggestion *out) {
+static rmx_status fill(const suggester *s, const rmx__pick *picks, bool spreads,
+                       rmx_suggestion *out) {
   for (size_t i = 0; i < out->K; i++) {
     const rmx__pick *p = &picks[i];
     memcpy(out->mixtures + i * s->D, s->list.X + p->chosen * s->D, s->D * sizeof(double));
     out->predicted[i] = p->expected;
     out->sd[i] = p->sd;
     out->improvement[i] = p->improvement;
-    out->why[i] = spreads ? RMX_SUGGEST_SPREADS : p->untried ? RMX_SUGGEST_UNTRIED : RMX_SUGGEST_IMPROVES;
+    out->why[i] = spreads      ? RMX_SUGGEST_SPREADS
+                  : p->untried ? RMX_SUGGEST_UNTRIED
+                               : RMX_SUGGEST_IMPROVES;
   }
   return RMX_OK;
 }
@@ -282,7 +300,8 @@ static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_
   }
   out->runs = scored.N;
   out->best = NAN;
-  size_t candidates = spreads ? 2 * SPREAD_AMONG + (size_t)s->o->runs : (size_t)s->o->candidates + 2;
+  size_t candidates =
+      spreads ? 2 * SPREAD_AMONG + (size_t)s->o->runs : (size_t)s->o->candidates + 2;
   RMX_TRY_GOTO(begin_list(s, candidates, seed, err), done);
   if (spreads) {
     RMX_TRY_GOTO(spread(s, picks, &n_picked, err), done);
@@ -292,12 +311,13 @@ static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_
     RMX_TRY_GOTO(improve(s, out, picks, &n_picked, err), done);
   }
   if (n_picked < (size_t)s->o->runs) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "found only %zu new mixture%s on the grid that keep%s the constraints, %lld were "
-                      "wanted: loosen the constraints, "
-                      "make the grid (%g) finer or ask for fewer",
-                      n_picked, n_picked == 1 ? "" : "s", n_picked == 1 ? "s" : "", (long long)s->o->runs,
-                      s->o->grid);
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "found only %zu new mixture%s on the grid that keep%s the constraints, %lld were "
+                 "wanted: loosen the constraints, "
+                 "make the grid (%g) finer or ask for fewer",
+                 n_picked, n_picked == 1 ? "" : "s", n_picked == 1 ? "s" : "",
+                 (long long)s->o->runs, s->o->grid);
     goto done;
   }
   RMX_TRY_GOTO(rmx__suggestion_make(out, n_picked, s->D, err), done);
@@ -310,9 +330,10 @@ done:
 }
 
 rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx_question *question,
-                       const double *pending, size_t n_pending, const char *const *taken, size_t n_taken,
-                       const rmx_suggest_options *options, uint64_t seed, int threads,
-                       const rmx_listener *listener, rmx_suggestion *out, rmx_err *err) {
+                       const double *pending, size_t n_pending, const char *const *taken,
+                       size_t n_taken, const rmx_suggest_options *options, uint64_t seed,
+                       int threads, const rmx_listener *listener, rmx_suggestion *out,
+                       rmx_err *err) {
   *out = (rmx_suggestion){0};
   RMX_TRY(check(fit, question, options, err));
   size_t D = question->constraints.D;
@@ -327,18 +348,19 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
   bool clash;
   rmx_status status = set_prior(&s, err);
   if (status == RMX_OK)
-    status = rmx__region_make(&s.region, s.fit, &question->constraints, false, s.prior, &clash, err);
+    status =
+        rmx__region_make(&s.region, s.fit, &question->constraints, false, s.prior, &clash, err);
   if (status == RMX_OK) status = suggest(&s, seed, out, err);
   if (status == RMX_OK) status = rmx__suggestion_name(out, s.fit, taken, n_taken, err);
   if (status == RMX_OK && out->untried > 0) {
     rmx__suggestion_untried(out, s.fit->runs, s.fit->N, s.fit->domains, &question->constraints);
-    rmx_note(listener, "%zu direction%s in which no two runs differ%s%s%s: the first %s", out->untried,
-             out->untried == 1 ? "" : "s", out->untried_domains[0] ? " (" : "", out->untried_domains,
-             out->untried_domains[0] ? ")" : "",
+    rmx_note(listener, "%zu direction%s in which no two runs differ%s%s%s: the first %s",
+             out->untried, out->untried == 1 ? "" : "s", out->untried_domains[0] ? " (" : "",
+             out->untried_domains, out->untried_domains[0] ? ")" : "",
              out->untried == 1 ? "mixture covers it" : "mixtures cover them");
     if (out->untried > out->K)
-      rmx_warn(listener, "it takes %zu runs at least to try every direction, %zu %s suggested", out->untried,
-               out->K, out->K == 1 ? "is" : "are");
+      rmx_warn(listener, "it takes %zu runs at least to try every direction, %zu %s suggested",
+               out->untried, out->K, out->K == 1 ? "is" : "are");
   }
   rmx__region_release(&s.region);
   rmx__candidates_release(&s.list);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Suggestions: their names, what they say of domains never tried, and their forms as table and JSON.
+// Suggestions: their names, what they say of domains never tried, and their forms as table and
+// JSON.
 
 #include <ctype.h>
 #include <math.h>
@@ -35,7 +36,8 @@ void rmx_suggestion_release(rmx_suggestion *s) {
 
 // ---- names ----
 
-// Length of the text before a name's last number; its value and digits. SIZE_MAX: the name ends in none.
+// Length of the text before a name's last number; its value and digits. SIZE_MAX: the name ends in
+// none.
 static size_t head_of(const char *name, unsigned long long *value, int *digits) {
   size_t n = strlen(name), head = n;
   while (head > 0 && isdigit((unsigned char)name[head - 1]) && n - head < 15) head--;
@@ -45,7 +47,8 @@ static size_t head_of(const char *name, unsigned long long *value, int *digits) 
   return head;
 }
 
-static bool is_taken(const char *name, const rmx_fit *fit, const char *const *taken, size_t n_taken) {
+static bool is_taken(const char *name, const rmx_fit *fit, const char *const *taken,
+                     size_t n_taken) {
   for (size_t i = 0; fit->run_ids && i < fit->N; i++)
     if (strcmp(fit->run_ids[i], name) == 0) return true;
   for (size_t i = 0; i < n_taken; i++)
@@ -95,7 +98,8 @@ void rmx__suggestion_untried(rmx_suggestion *s, const double *X, size_t N, char 
   char text[256];
   for (size_t d = 0; sum && d < D; d++) {
     for (size_t i = 0; i < N; i++) sum[d] += X[i * D + d];
-    if (sum[d] == 0 && c->high[d] > 0) add_text(s->untried_domains, sizeof(s->untried_domains), domains[d]);
+    if (sum[d] == 0 && c->high[d] > 0)
+      add_text(s->untried_domains, sizeof(s->untried_domains), domains[d]);
   }
   for (size_t d = 0; sum && d < D; d++)
     for (size_t e = d + 1; e < D; e++) {
@@ -134,16 +138,16 @@ json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains)
   static const char *const why[] = {"may improve", "untried", "spreads out"};
   json_t *list = json_array();
   for (size_t i = 0; list && i < s->K; i++) {
-    json_t *o =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "run", s->ids[i], "mixture",
-                  rmx_mixture_json(s->mixtures + i * s->D, domains, s->D), "predicted", real(s->predicted[i]),
-                  "sd", real(s->sd[i]), "improvement", real(s->improvement[i]), "why", why[s->why[i]]);
+    json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "run", s->ids[i], "mixture",
+                          rmx_mixture_json(s->mixtures + i * s->D, domains, s->D), "predicted",
+                          real(s->predicted[i]), "sd", real(s->sd[i]), "improvement",
+                          real(s->improvement[i]), "why", why[s->why[i]]);
     if (json_array_append_new(list, o) != 0) {
       json_decref(list);
       return NULL;
     }
   }
-  return json_pack("{s:o, s:I, s:o, s:{s:I, s:s}}", "suggestions", list, "runs", (json_int_t)s->runs, "best",
-                   real(s->best), "untried", "directions", (json_int_t)s->untried, "domains",
-                   s->untried_domains);
+  return json_pack("{s:o, s:I, s:o, s:{s:I, s:s}}", "suggestions", list, "runs",
+                   (json_int_t)s->runs, "best", real(s->best), "untried", "directions",
+                   (json_int_t)s->untried, "domains", s->untried_domains);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Targets as people type them: NAME or NAME=WEIGHT, to be minimised or maximised, NAME a metric or a group of
-// them; limits on metrics; and the score that comes of it all.
+// Targets as people type them: NAME or NAME=WEIGHT, to be minimised or maximised, NAME a metric or
+// a group of them; limits on metrics; and the score that comes of it all.
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ static rmx_status find_metric(const rmx_fit *fit, const char *name, size_t *m, r
 }
 
 // The metrics of the group `name` into members (M); *n = 0: there is no such group.
-static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, const char *name, size_t *members,
-                             size_t *n, rmx_err *err) {
+static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, const char *name,
+                             size_t *members, size_t *n, rmx_err *err) {
   *n = 0;
   for (size_t i = 0; groups && i < groups->n; i++) {
     const char *text = groups->items[i], *equals = strchr(text, '=');
@@ -53,7 +53,9 @@ static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, cons
     if (strlen(name) != (size_t)(equals - text) || strncmp(name, text, strlen(name)) != 0) continue;
     for (size_t m = 0; m < fit->M; m++)
       if (strcmp(fit->metrics[m], name) == 0)
-        return rmx_fail(err, RMX_EINPUT, "metric group \"%s\": a metric has this name; give the group another", name);
+        return rmx_fail(err, RMX_EINPUT,
+                        "metric group \"%s\": a metric has this name; give the group another",
+                        name);
     char *list = rmx_strdup(equals + 1), *rest = list;
     if (list == NULL) return rmx_fail_memory(err, strlen(text), "a metric group");
     rmx_status status = RMX_OK;
@@ -63,7 +65,8 @@ static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, cons
       if (status != RMX_OK) rmx_fail_in(err, "metric group \"%s\"", name);
       for (size_t k = 0; status == RMX_OK && k < *n; k++)
         if (members[k] == m)
-          status = rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name, fit->metrics[m]);
+          status = rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name,
+                            fit->metrics[m]);
       if (status == RMX_OK) members[(*n)++] = m;
     }
     free(list);
@@ -72,10 +75,12 @@ static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, cons
   return RMX_OK;
 }
 
-// NAME or NAME=NUMBER, NAME a group or a metric: members (n) of M at most, free() them; number unchanged
-// where none was given. A name that itself has an "=" is found whole; else the last "=" parts the number.
-static rmx_status parse(const rmx_fit *fit, const char *text, const rmx_strings *groups, const char *what,
-                        size_t **members, size_t *n, double *number, rmx_err *err) {
+// NAME or NAME=NUMBER, NAME a group or a metric: members (n) of M at most, free() them; number
+// unchanged where none was given. A name that itself has an "=" is found whole; else the last "="
+// parts the number.
+static rmx_status parse(const rmx_fit *fit, const char *text, const rmx_strings *groups,
+                        const char *what, size_t **members, size_t *n, double *number,
+                        rmx_err *err) {
   char *name = rmx_strdup(text);
   size_t *found = rmx_calloc(fit->M, sizeof(size_t));
   rmx_status status = name && found ? RMX_OK : rmx_fail_memory(err, strlen(text), "a target");
@@ -108,9 +113,9 @@ static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *g
   RMX_TRY(parse(fit, text, groups, "the weight of a target", &members, &n, &weight, err));
   rmx_status status = RMX_OK;
   if (!(weight > 0) || !isfinite(weight))
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "target \"%s\": the weight must be positive; use maximize for what should be high", text);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "target \"%s\": the weight must be positive; use maximize for what should be high", text);
   for (size_t k = 0; k < n && status == RMX_OK; k++) {
     size_t m = members[k];
     bool turned = sign > 0 && t->sign[m] < 0;
@@ -118,9 +123,10 @@ static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *g
       status = rmx_fail(err, RMX_EINPUT, "metric \"%s\" is a target twice", fit->metrics[m]);
     else
       t->weight[m] = (turned ? -sign : sign) * weight / (double)n;
-    if (status == RMX_OK && sign < 0 && t->sign[m] > 0 && fit->direction_from && fit->direction_from[m] != RMX_DIRECTION_ASSUMED)
-      rmx_warn(listener, "\"%s\" is a loss, lower is better (%s): it is raised, as asked", fit->metrics[m],
-               rmx_direction_from_text(fit->direction_from[m]));
+    if (status == RMX_OK && sign < 0 && t->sign[m] > 0 && fit->direction_from &&
+        fit->direction_from[m] != RMX_DIRECTION_ASSUMED)
+      rmx_warn(listener, "\"%s\" is a loss, lower is better (%s): it is raised, as asked",
+               fit->metrics[m], rmx_direction_from_text(fit->direction_from[m]));
     if (status == RMX_OK && sign < 0) t->sign[m] = -1;
     if (status == RMX_OK && turned)
       rmx_note(listener, "\"%s\" is a score, higher is better: it is maximised", fit->metrics[m]);
@@ -129,9 +135,9 @@ static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *g
   return status;
 }
 
-rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize, const rmx_strings *maximize,
-                            const rmx_strings *groups, const rmx_listener *listener, rmx_target *out,
-                            rmx_err *err) {
+rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize,
+                            const rmx_strings *maximize, const rmx_strings *groups,
+                            const rmx_listener *listener, rmx_target *out, rmx_err *err) {
   rmx_target t;
   RMX_TRY(rmx_target_make(fit, &t, err));
   rmx_status status = RMX_OK;
@@ -161,13 +167,15 @@ rmx_status rmx_target_no_worse(const rmx_fit *fit, const char *text, const rmx_s
   }
   free(members);
   if (!isfinite(slack) || slack < 0)
-    return rmx_fail(err, RMX_EINPUT, "limit \"%s\": the slack must be 0 or more, in the metric's unit", text);
+    return rmx_fail(err, RMX_EINPUT,
+                    "limit \"%s\": the slack must be 0 or more, in the metric's unit", text);
   return RMX_OK;
 }
 
 void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t) {
   t->worst = true;
-  for (size_t m = 0; m < fit->M; m++) rmx_regressor_predict(fit->regressors[m], than, 1, &t->base[m], NULL);
+  for (size_t m = 0; m < fit->M; m++)
+    rmx_regressor_predict(fit->regressors[m], than, 1, &t->base[m], NULL);
 }
 
 // ---- the score ----
@@ -183,11 +191,13 @@ double rmx__plain_score(const rmx_target *t, size_t M, const double *y) {
   return t->worst ? most : sum;
 }
 
-void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n, double *score) {
+void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n,
+                      double *score) {
   for (size_t i = 0; i < n; i++) {
     const double *y = predicted + i * M;
     score[i] = rmx__plain_score(t, M, y);
     for (size_t m = 0; m < M; m++)
-      if (t->limit[m] < INFINITY && !(t->sign[m] * y[m] <= t->limit[m] + SLACK)) score[i] = INFINITY;
+      if (t->limit[m] < INFINITY && !(t->sign[m] * y[m] <= t->limit[m] + SLACK))
+        score[i] = INFINITY;
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intervals of an optimum from functions that the runs leave possible: uncertainty.h says how, and
-// ../regress/doubt.c where the functions come from. bench/coverage.c measures how often the intervals are
-// right.
+// ../regress/doubt.c where the functions come from. bench/coverage.c measures how often the
+// intervals are right.
 //
-// Replicates are independent and keyed by their number; they are worked out side by side, a wave at a time.
+// Replicates are independent and keyed by their number; they are worked out side by side, a wave at
+// a time.
 
 #include <regmix/uncertainty.h>
 
@@ -44,10 +45,12 @@ static double score_at(const rmx_fit *fit, const rmx_target *t, const double *w,
 }
 
 // The hopeful run with the lowest score, behind the starts of everybody.
-static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y, double *starts) {
+static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y,
+                          double *starts) {
   size_t D = fit->D, M = fit->M, n = b->n_hopeful;
   for (size_t m = 0; m < M; m++) {
-    if (b->target->weight[m] != 0) rmx_regressor_predict(fit->regressors[m], b->hopeful, n, score, NULL);
+    if (b->target->weight[m] != 0)
+      rmx_regressor_predict(fit->regressors[m], b->hopeful, n, score, NULL);
     for (size_t i = 0; i < n; i++) y[i * M + m] = b->target->weight[m] != 0 ? score[i] : 0;
   }
   for (size_t i = 0; i < n; i++) score[i] = rmx__plain_score(b->target, M, y + i * M);
@@ -67,7 +70,8 @@ static rmx_status find_hopeful(bootstrap *b, rmx_arena *arena, rmx_err *err) {
   double *score = rmx_arena_alloc(arena, f->N, sizeof(double)),
          *y = rmx_arena_alloc(arena, f->M, sizeof(double));
   b->hopeful = rmx_arena_alloc(arena, HOPEFUL, D * sizeof(double));
-  if (!score || !y || !b->hopeful) return rmx_fail_memory(err, HOPEFUL * D * sizeof(double), "intervals");
+  if (!score || !y || !b->hopeful)
+    return rmx_fail_memory(err, HOPEFUL * D * sizeof(double), "intervals");
   for (size_t i = 0; i < f->N; i++) score[i] = score_at(f, b->target, f->runs + i * D, y);
   for (; b->n_hopeful < HOPEFUL && b->n_hopeful < f->N; b->n_hopeful++) {
     size_t lowest = 0;
@@ -91,8 +95,8 @@ static void end_fit(const bootstrap *b, rmx_fit *f) {
     if (f->regressors[m] != b->fit->regressors[m]) rmx_regressor_free(f->regressors[m]);
 }
 
-// Runs as a draw would have given them, fitted. at_runs: of each metric, what the draw is at its runs, to
-// which the noise is added.
+// Runs as a draw would have given them, fitted. at_runs: of each metric, what the draw is at its
+// runs, to which the noise is added.
 static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_runs, rmx_fit *out,
                         rmx_err *err) {
   rmx_status status = RMX_OK;
@@ -104,14 +108,15 @@ static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_r
     double noise = rmx_doubt_noise(b->doubt[m], number);
     for (size_t i = 0; i < again.N; i++) at_runs[m][i] += noise * rmx_rng_normal(&rng);
     again.y = at_runs[m];
-    status =
-        rmx_doubt_refit(b->doubt[m], &b->fit->options, &again, b->seed + number, &out->regressors[m], err);
+    status = rmx_doubt_refit(b->doubt[m], &b->fit->options, &again, b->seed + number,
+                             &out->regressors[m], err);
   }
   return status;
 }
 
 static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
-  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while working out intervals");
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while working out intervals");
   size_t D = b->fit->D, M = b->fit->M;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
@@ -150,7 +155,8 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
     status = rmx__search(&again, b->target, b->region, starts, STARTS, chosen, NULL, err);
   }
   if (status == RMX_OK) {
-    double promised = score_at(&again, b->target, chosen, y), real = score_at(&truth, b->target, chosen, y);
+    double promised = score_at(&again, b->target, chosen, y),
+           real = score_at(&truth, b->target, chosen, y);
     for (size_t k = 0; k < b->n_versus; k++)
       wrong[k] = (score_at(&again, b->target, b->versus[k].mixture, y) - promised) -
                  (score_at(&truth, b->target, b->versus[k].mixture, y) - real);
@@ -190,11 +196,13 @@ static rmx_status run(bootstrap *b, uint64_t replicates, int threads, const rmx_
   rmx_parallel(threads, b->fit->M, make_doubt, b);
   RMX_TRY(first_failure(b, b->fit->M, err));
   for (b->first = 0; b->first < replicates; b->first += WAVE) {
-    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while working out intervals");
+    if (rmx_interrupted())
+      return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while working out intervals");
     size_t n = replicates - b->first < WAVE ? (size_t)(replicates - b->first) : WAVE;
     rmx_parallel(threads, n, do_replicate, b);
     RMX_TRY(first_failure(b, n, err));
-    rmx_progress(listener, "intervals", (double)(b->first + n), (double)replicates, "replicates", NULL);
+    rmx_progress(listener, "intervals", (double)(b->first + n), (double)replicates, "replicates",
+                 NULL);
   }
   return RMX_OK;
 }
@@ -206,9 +214,9 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// Draws of a process are rougher than what metrics really do, so their bare quantiles hold the truth more
-// often than they say: 96 % for 90 % over the functions of bench/coverage.c. So half as much again is left
-// out at both ends.
+// Draws of a process are rougher than what metrics really do, so their bare quantiles hold the
+// truth more often than they say: 96 % for 90 % over the functions of bench/coverage.c. So half as
+// much again is left out at both ends.
 static const double TOO_WIDE = 1.5;
 
 // The interval of `level` by x (n), which is sorted.
@@ -250,17 +258,18 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
   }
   free(x);
   if (2 * n < replicates)
-    return rmx_fail(err, RMX_EINPUT,
-                    "intervals: in %zu of %zu functions that the runs leave possible no mixture keeps the "
-                    "target's limits: "
-                    "loosen them",
-                    replicates - n, replicates);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "intervals: in %zu of %zu functions that the runs leave possible no mixture keeps the "
+        "target's limits: "
+        "loosen them",
+        replicates - n, replicates);
   return RMX_OK;
 }
 
 static rmx_status begin(const rmx_fit *fit, const rmx_question *q, const rmx_optimum *optimum,
-                        const double *prior, const char *const *names, const double *const *against, size_t n,
-                        rmx_uncertainty *u, rmx_err *err) {
+                        const double *prior, const char *const *names, const double *const *against,
+                        size_t n, rmx_uncertainty *u, rmx_err *err) {
   size_t D = fit->D;
   double *y = rmx_calloc(fit->M, sizeof(double));
   u->low = rmx_calloc(D, sizeof(double));
@@ -283,22 +292,24 @@ static rmx_status begin(const rmx_fit *fit, const rmx_question *q, const rmx_opt
 
 static rmx_status check_runs(const rmx_fit *fit, const rmx_optimize_options *o, rmx_err *err) {
   if (!(o->level > 0 && o->level < 1) || o->replicates < 20)
-    return rmx_fail(err, RMX_EINPUT,
-                    "intervals of level %g from %lld replicates: wanted a level between 0 and 1, and 20 "
-                    "replicates or more",
-                    o->level, (long long)o->replicates);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "intervals of level %g from %lld replicates: wanted a level between 0 and 1, and 20 "
+        "replicates or more",
+        o->level, (long long)o->replicates);
   size_t groups = 0;
   for (size_t i = 0; fit->groups && i < fit->N; i++) groups += fit->groups[i] == (int)i;
   if (fit->groups && groups < FEWEST_GROUPS)
-    return rmx_fail(err, RMX_EINPUT, "intervals need at least %d different mixtures, got %zu", FEWEST_GROUPS,
-                    groups);
+    return rmx_fail(err, RMX_EINPUT, "intervals need at least %d different mixtures, got %zu",
+                    FEWEST_GROUPS, groups);
   return RMX_OK;
 }
 
-rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q, const rmx_optimum *optimum,
-                                const rmx_optimize_options *options, const char *const *names,
-                                const double *const *against, size_t n, uint64_t seed, int threads,
-                                const rmx_listener *listener, rmx_uncertainty *out, rmx_err *err) {
+rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q,
+                                const rmx_optimum *optimum, const rmx_optimize_options *options,
+                                const char *const *names, const double *const *against, size_t n,
+                                uint64_t seed, int threads, const rmx_listener *listener,
+                                rmx_uncertainty *out, rmx_err *err) {
   RMX_TRY(check_runs(fit, options, err));
   const double *prior = q->prior ? q->prior : fit->mean_mixture;
   size_t D = fit->D, M = fit->M, B = (size_t)options->replicates, jobs = M > WAVE ? M : WAVE;
@@ -322,10 +333,13 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q, const
   b.failed = rmx_arena_alloc(&arena, B, sizeof(bool));
   b.status = rmx_arena_alloc(&arena, jobs, sizeof(*b.status));
   b.err = rmx_arena_alloc(&arena, jobs, sizeof(*b.err));
-  if (status == RMX_OK && (!b.doubt || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
+  if (status == RMX_OK &&
+      (!b.doubt || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(rmx__region_make(&region, fit, &q->constraints, optimum->guarded, prior, &clashes, err), done);
+  RMX_TRY_GOTO(
+      rmx__region_make(&region, fit, &q->constraints, optimum->guarded, prior, &clashes, err),
+      done);
   region.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
@@ -360,25 +374,30 @@ void rmx_uncertainty_release(rmx_uncertainty *u) {
   *u = (rmx_uncertainty){0};
 }
 
-rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into, rmx_err *err) {
+rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into,
+                                rmx_err *err) {
   json_t *interval = json_object(), *versus = json_object();
   bool failed = !interval || !versus;
   for (size_t d = 0; d < u->D && !failed; d++)
-    failed = json_object_set_new(interval, fit->domains[d], json_pack("[f, f]", u->low[d], u->high[d])) != 0;
+    failed = json_object_set_new(interval, fit->domains[d],
+                                 json_pack("[f, f]", u->low[d], u->high[d])) != 0;
   for (size_t k = 0; k < u->n_versus && !failed; k++) {
     const rmx_versus *v = &u->versus[k];
-    failed = json_object_set_new(versus, v->name,
-                                 json_pack("{s:f, s:f, s:f, s:[f, f], s:f, s:s}", "score", v->score, "gain", v->gain,
-                                           "estimate", v->estimate, "interval", v->low, v->high, "probability",
-                                           v->probability, "verdict", rmx_versus_verdict(v))) != 0;
+    failed = json_object_set_new(
+                 versus, v->name,
+                 json_pack("{s:f, s:f, s:f, s:[f, f], s:f, s:s}", "score", v->score, "gain",
+                           v->gain, "estimate", v->estimate, "interval", v->low, v->high,
+                           "probability", v->probability, "verdict", rmx_versus_verdict(v))) != 0;
   }
   const rmx_versus *prior = &u->versus[0];
-  failed = failed || json_object_set_new(into, "level", json_real(u->level)) != 0 ||
-           json_object_set_new(into, "replicates", json_integer(u->replicates)) != 0 ||
-           json_object_set(into, "interval", interval) != 0 || json_object_set(into, "versus", versus) != 0 ||
-           json_object_set_new(into, "gain",
-                               json_pack("{s:f, s:f, s:[f, f]}", "predicted", prior->gain, "estimate",
-                                         prior->estimate, "interval", prior->low, prior->high)) != 0;
+  failed =
+      failed || json_object_set_new(into, "level", json_real(u->level)) != 0 ||
+      json_object_set_new(into, "replicates", json_integer(u->replicates)) != 0 ||
+      json_object_set(into, "interval", interval) != 0 ||
+      json_object_set(into, "versus", versus) != 0 ||
+      json_object_set_new(into, "gain",
+                          json_pack("{s:f, s:f, s:[f, f]}", "predicted", prior->gain, "estimate",
+                                    prior->estimate, "interval", prior->low, prior->high)) != 0;
   json_decref(interval);
   json_decref(versus);
   return failed ? rmx_fail_memory(err, u->D * 64, "intervals") : RMX_OK;

@@ -25,7 +25,8 @@ static double spread_of(const rmx_fit *f, size_t m) {
   return n > 1 ? sqrt(square / (double)(n - 1)) : 0;
 }
 
-rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target, rmx_worse *out, rmx_err *err) {
+rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                             rmx_worse *out, rmx_err *err) {
   const size_t M = fit->M;
   size_t targets = 0, only = M;
   double *by = rmx_calloc(M, sizeof(double));  // in standard deviations
@@ -41,7 +42,8 @@ rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx
   out->of = only < M ? M - 1 : M;
   out->others = only < M;
   for (size_t m = 0; m < M; m++) {
-    const double change = target->sign[m] * (o->predicted[m] - o->predicted_prior[m]), spread = spread_of(fit, m);
+    const double change = target->sign[m] * (o->predicted[m] - o->predicted_prior[m]),
+                 spread = spread_of(fit, m);
     const double size = spread > 0 ? change / spread : change;
     if (m == only || !(change > 0) || !(size > (spread > 0 ? WORTH_SAYING : 1e-9))) continue;
     size_t k = out->n++;

@@ -10,8 +10,9 @@
 // out as soon as the squares of their errors sum to half as much again as those of the best on the folds so
 // far.
 //
-// Cost: the fits to all runs, and as many folds as are asked for (ten of few runs) that begin with them. The
-// cross-validation of a fit of tables is these folds again, or, of few runs, as many whole choices.
+// Cost: the fits to all runs, and as many folds as are asked for (ten of few runs) that begin with
+// them. The cross-validation of a fit of tables is these folds again, or, of few runs, as many
+// whole choices.
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,8 +70,8 @@ static const rmx__regressor_kind *kind_of(size_t which) {
 }
 
 // rival: the out-of-fold predictions of who leads, or NULL.
-static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t which, const double *rival,
-                          rmx_err *err) {
+static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t which,
+                          const double *rival, rmx_err *err) {
   const rmx_dataset *d = c->data;
   rmx_status status = RMX_OK;
   c->tried[which] = true;
@@ -84,12 +85,15 @@ static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t
     if (status == RMX_OK)
       status = c->fitted[which]
                    ? rmx__fit_again(options, c->fitted[which], &train, c->seed + 1 + f, &r, err)
-                   : rmx__fit_kind(kind_of(which), options, NULL, &train, c->seed + 1 + f, NULL, &r, err);
+                   : rmx__fit_kind(kind_of(which), options, NULL, &train, c->seed + 1 + f, NULL, &r,
+                                   err);
     for (size_t i = 0; i < d->N && status == RMX_OK; i++)
-      if (c->fold[i] == (int)f) rmx_regressor_predict(r, d->X + i * d->D, 1, &c->out[which][i], NULL);
+      if (c->fold[i] == (int)f)
+        rmx_regressor_predict(r, d->X + i * d->D, 1, &c->out[which][i], NULL);
     rmx_regressor_free(r);
     rmx_arena_release(&arena);
-    if (status == RMX_OK && rival && error_on(c, c->out[which], f + 1) > 1.5 * error_on(c, rival, f + 1))
+    if (status == RMX_OK && rival &&
+        error_on(c, c->out[which], f + 1) > 1.5 * error_on(c, rival, f + 1))
       return RMX_OK;  // dropped: its error stays infinite
   }
   if (status == RMX_OK) c->error[which] = error_on(c, c->out[which], c->k);
@@ -140,8 +144,10 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
   }
   // A smooth fit that does not work out (NaN, singular) is one that does not win.
   for (size_t i = POWER; i <= EXPOSURE; i++) {
-    // Where the folds of the choice serve for the cross-validation too, it is nearly all of the work.
-    rmx_progress(listener, "fit", (double)(i + 1), 2.0 * N_CANDIDATES * (d->N > NESTED_RUNS ? 1 : 5), "candidates", NULL);
+    // Where the folds of the choice serve for the cross-validation too, it is nearly all of the
+    // work.
+    rmx_progress(listener, "fit", (double)(i + 1),
+                 2.0 * N_CANDIDATES * (d->N > NESTED_RUNS ? 1 : 5), "candidates", NULL);
     if (i == EXPOSURE && !repeated(d)) continue;
     rmx_status status = try_one(c, &o, i, NULL, err);
     if (status != RMX_OK && status != RMX_ENUMERIC) return status;
@@ -165,9 +171,9 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
   return RMX_OK;
 }
 
-// The errors out of fold, for the cross-validation of the fit: of more than a hundred runs, that the winner
-// was chosen by them flatters it by less than 1 %. Of fewer, every fold of the cross-validation had better
-// choose for itself.
+// The errors out of fold, for the cross-validation of the fit: of more than a hundred runs, that
+// the winner was chosen by them flatters it by less than 1 %. Of fewer, every fold of the
+// cross-validation had better choose for itself.
 static bool keep_folds(const contest *c, size_t best, rmx_regressor *r) {
   size_t N = c->data->N;
   if (N <= NESTED_RUNS) return true;
@@ -184,7 +190,8 @@ static bool keep_folds(const contest *c, size_t best, rmx_regressor *r) {
 // {"chosen": "ensemble", "folds": 5, "rmse": {"ridge": 0.1, ...}}; null: dropped.
 static json_t *record(const contest *c, size_t best, rmx_buf *told) {
   double total = 0;
-  for (size_t i = 0; i < c->data->N; i++) total += c->data->row_weights ? c->data->row_weights[i] : 1;
+  for (size_t i = 0; i < c->data->N; i++)
+    total += c->data->row_weights ? c->data->row_weights[i] : 1;
   json_t *rmse = json_object();
   bool failed = rmse == NULL;
   size_t ridge = RIDGE_1;
@@ -197,8 +204,9 @@ static json_t *record(const contest *c, size_t best, rmx_buf *told) {
     failed = json_object_set_new(rmse, names[i], isfinite(e) ? json_real(e) : json_null()) != 0;
     if (isfinite(e)) rmx_buf_printf(told, "%s%s %.3g", told->size ? ", " : "", names[i], e);
   }
-  json_t *o =
-      failed ? NULL : json_pack("{s:s, s:i, s:O}", "chosen", names[best], "folds", (int)c->k, "rmse", rmse);
+  json_t *o = failed ? NULL
+                     : json_pack("{s:s, s:i, s:O}", "chosen", names[best], "folds", (int)c->k,
+                                 "rmse", rmse);
   json_decref(rmse);
   return o;
 }
@@ -217,7 +225,8 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
     c.error[i] = INFINITY;
   }
   if (failed) {
-    status = rmx_fail_memory(err, data->N * N_CANDIDATES * sizeof(double), "a choice of regressors");
+    status =
+        rmx_fail_memory(err, data->N * N_CANDIDATES * sizeof(double), "a choice of regressors");
     goto done;
   }
   size_t wanted = data->N <= FEW_RUNS ? 10 : options->folds > 2 ? (size_t)options->folds : 3;
@@ -227,9 +236,9 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   if (c.k < 3 || constant) {
     rmx_regress_options o = *options;
     o.ridge = (rmx_ridge_options){.alpha = 1, .sqrt = true};
-    rmx_note(
-        listener, "metric \"%s\": %s: ridge, without a choice", metric,
-        constant ? "its values are all the same" : "too few different mixtures to compare regressors on");
+    rmx_note(listener, "metric \"%s\": %s: ridge, without a choice", metric,
+             constant ? "its values are all the same"
+                      : "too few different mixtures to compare regressors on");
     status = rmx__fit_kind(&rmx__ridge, &o, NULL, data, seed, NULL, out, err);
     goto done;
   }
@@ -251,8 +260,8 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
       goto done;
     }
   }
-  rmx_note(listener, "metric \"%s\": %s chosen; root mean square error in cross-validation: %s", metric,
-           names[best], told.data);
+  rmx_note(listener, "metric \"%s\": %s chosen; root mean square error in cross-validation: %s",
+           metric, names[best], told.data);
   *out = c.fitted[best];
   c.fitted[best] = NULL;
   (*out)->choice = choice;

@@ -46,11 +46,12 @@ static double between(const rmx__belief *b, const double *z, const double *y, si
   return covariance(b, r2, g);
 }
 
-rmx_status rmx__belief_make(rmx__belief *b, const rmx_regressor *r, const double *X, size_t n, size_t D,
-                            size_t more, rmx_err *err) {
+rmx_status rmx__belief_make(rmx__belief *b, const rmx_regressor *r, const double *X, size_t n,
+                            size_t D, size_t more, rmx_err *err) {
   const rmx__process *gp = r ? process_of(r) : NULL;
   if (r && gp == NULL)
-    return rmx_fail(err, RMX_EUSAGE, "a regressor \"%s\" has no Gaussian process", rmx_regressor_name(r));
+    return rmx_fail(err, RMX_EUSAGE, "a regressor \"%s\" has no Gaussian process",
+                    rmx_regressor_name(r));
   RMX_TRY(rmx__blas_ready(err));
   size_t N = gp ? gp->N : 0;
   *b = (rmx__belief){.n = n, .D = D, .rows = N, .room = N + more};
@@ -80,8 +81,8 @@ rmx_status rmx__belief_make(rmx__belief *b, const rmx_regressor *r, const double
     for (size_t k = 0; k < N; k++) b->v[i * b->room + k] = between(b, b->Z + i * D, gp->Z + k, N);
   if (N > 0 && n > 0) {
     rmx__blas_enter();
-    cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)N, (int)n, 1, gp->L,
-                (int)N, b->v, (int)b->room);
+    cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)N, (int)n, 1,
+                gp->L, (int)N, b->v, (int)b->room);
     rmx__blas_leave();
   }
   for (size_t i = 0; i < n; i++) {

@@ -26,10 +26,10 @@ typedef struct rmx__belief {
   double *along;  // (n) c of the run added last
 } rmx__belief;
 
-// r: a fitted gp or ensemble, or NULL: no runs yet, the process is the usual one, of mean 0 and unit 1.
-// `more`: runs that may be added.
-rmx_status rmx__belief_make(rmx__belief *b, const rmx_regressor *r, const double *X, size_t n, size_t D,
-                            size_t more, rmx_err *err);
+// r: a fitted gp or ensemble, or NULL: no runs yet, the process is the usual one, of mean 0 and
+// unit 1. `more`: runs that may be added.
+rmx_status rmx__belief_make(rmx__belief *b, const rmx_regressor *r, const double *X, size_t n,
+                            size_t D, size_t more, rmx_err *err);
 // One more run at mixture i, u standard deviations above the mean.
 void rmx__belief_add(rmx__belief *b, size_t i, double u);
 // cov(i, .) into out (n).

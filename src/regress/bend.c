@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outside its runs a smooth fit may say anything, so its predictions bend over beyond the values seen: with R
-// their range, what lies e beyond [low - R/10, high + R/10] is drawn in to e R / (e + R). That keeps order
-// and a slope, and leaves by no more than R.
+// Outside its runs a smooth fit may say anything, so its predictions bend over beyond the values
+// seen: with R their range, what lies e beyond [low - R/10, high + R/10] is drawn in to e R / (e +
+// R). That keeps order and a slope, and leaves by no more than R.
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ double rmx__bend(const double seen[2], double y, double *slope) {
 }
 
 // Beneath, the slope grows with y: a convex law stays convex. Above, it falls.
-bool rmx__bend_convex(const double seen[2], double (*at)(const void *state, const double *w), const void *state,
-                      size_t D, double *below) {
+bool rmx__bend_convex(const double seen[2], double (*at)(const void *state, const double *w),
+                      const void *state, size_t D, double *below) {
   double limit = seen[1] + 0.1 * (seen[1] - seen[0]), *corner = rmx_calloc(D, sizeof(double));
   *below = limit;
   if (corner == NULL) return true;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values to at most max_bin bins, with LightGBM's choice of bounds, so that the same trees follow.
 //
-// Zero has a bin of its own, since domains that are absent are the commonest case. The other values of each
-// sign share the bins that are left: one for each distinct value while there are few, else bins of about
-// equal count, where values that alone are over the mean count take a bin to themselves. A bound lies half
-// way between neighbouring values, and then one step up.
+// Zero has a bin of its own, since domains that are absent are the commonest case. The other values
+// of each sign share the bins that are left: one for each distinct value while there are few, else
+// bins of about equal count, where values that alone are over the mean count take a bin to
+// themselves. A bound lies half way between neighbouring values, and then one step up.
 //
-// A domain on whose bounds no split would leave min_data_in_leaf runs on either side gets one bin. Cost: O(D
-// N log N).
+// A domain on whose bounds no split would leave min_data_in_leaf runs on either side gets one bin.
+// Cost: O(D N log N).
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,9 +40,10 @@ static size_t add_bound(double *upper, size_t n, double bound) {
   return n;
 }
 
-// Bounds of values [from, to) in at most max_bin bins, `total` rows; the last is infinite. Returns how many.
-static size_t share_out(const distinct *v, size_t from, size_t to, int max_bin, int total, int min_in_bin,
-                        double *upper) {
+// Bounds of values [from, to) in at most max_bin bins, `total` rows; the last is infinite. Returns
+// how many.
+static size_t share_out(const distinct *v, size_t from, size_t to, int max_bin, int total,
+                        int min_in_bin, double *upper) {
   size_t n = 0;
   int in_bin = 0;
   if (to - from <= (size_t)max_bin) {
@@ -72,7 +73,8 @@ static size_t share_out(const distinct *v, size_t from, size_t to, int max_bin, 
     bool alone = v->count[i] >= big;
     if (!alone) rows_left -= v->count[i];
     in_bin += v->count[i];
-    if (!alone && in_bin < mean && !(v->count[i + 1] >= big && in_bin >= fmax(1.0, mean * 0.5))) continue;
+    if (!alone && in_bin < mean && !(v->count[i + 1] >= big && in_bin >= fmax(1.0, mean * 0.5)))
+      continue;
     n = add_bound(upper, n, half_way(v->value[i], v->value[i + 1]));
     made++;
     in_bin = 0;
@@ -102,7 +104,8 @@ static void count_distinct(double *x, size_t N, distinct *v) {
 static size_t find_bounds(const distinct *v, const rmx_trees_options *o, double *upper) {
   int max_bin = (int)o->max_bin, min_in_bin = (int)o->min_data_in_bin, below = 0, above = 0;
   size_t negative = 0, positive, n = 0;
-  for (; negative < v->n && v->value[negative] <= -RMX__ZERO; negative++) below += v->count[negative];
+  for (; negative < v->n && v->value[negative] <= -RMX__ZERO; negative++)
+    below += v->count[negative];
   for (positive = negative; positive < v->n && v->value[positive] <= RMX__ZERO;) positive++;
   for (size_t i = positive; i < v->n; i++) above += v->count[i];
   if (negative > 0 && max_bin > 1) {
@@ -140,8 +143,8 @@ static bool can_split(const int *count, size_t n, int N, int min_data) {
   return false;
 }
 
-rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D, const rmx_trees_options *o,
-                          rmx__bins *b, rmx_err *err) {
+rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
+                          const rmx_trees_options *o, rmx__bins *b, rmx_err *err) {
   if (N > INT32_MAX / 2) return rmx_fail(err, RMX_EINPUT, "%zu runs are too many for trees", N);
   rmx_arena scratch = {0};
   rmx_status status = RMX_OK;
@@ -156,10 +159,11 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
   b->row = rmx_arena_alloc(arena, N + 1, sizeof(size_t));
   double *upper = rmx_arena_alloc(&scratch, D, (most + 64) * sizeof(double)),
          *x = rmx_arena_alloc(&scratch, N, sizeof(double));
-  distinct v = {rmx_arena_alloc(&scratch, N, sizeof(double)), rmx_arena_alloc(&scratch, N, sizeof(int)), 0};
+  distinct v = {rmx_arena_alloc(&scratch, N, sizeof(double)),
+                rmx_arena_alloc(&scratch, N, sizeof(int)), 0};
   int *count = rmx_arena_alloc(&scratch, most, sizeof(int));
-  if (!b->n || !b->skipped || !b->first || !b->min || !b->max || !b->bin || !b->row || !upper || !x ||
-      !v.value || !v.count || !count) {
+  if (!b->n || !b->skipped || !b->first || !b->min || !b->max || !b->bin || !b->row || !upper ||
+      !x || !v.value || !v.count || !count) {
     status = rmx_fail_memory(err, D * (N + most) * sizeof(double), "the bins of trees");
     goto done;
   }
@@ -179,7 +183,8 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
     if (!can_split(count, n, (int)N, (int)o->min_data_in_leaf)) n = 1;
     b->n[d] = (int)n;
     b->first[d + 1] = b->first[d] + (n + 63) / 64 * 64;
-    // The fullest bin is skipped, but the one of zero is preferred unless the fullest holds 70 % of the rows.
+    // The fullest bin is skipped, but the one of zero is preferred unless the fullest holds 70 % of
+    // the rows.
     size_t fullest = 0, zero = bin_of(u, n, 0);
     for (size_t k = 1; k < n; k++)
       if (count[k] > count[fullest]) fullest = k;

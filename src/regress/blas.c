@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before LAPACK is believed: some builds of OpenBLAS pick kernels that are wrong on processors newer than
-// they are. A system with a known answer is solved once. BLAS is held to one thread, for sums in one order;
-// threads are ours.
+// Before LAPACK is believed: some builds of OpenBLAS pick kernels that are wrong on processors
+// newer than they are. A system with a known answer is solved once. BLAS is held to one thread, for
+// sums in one order; threads are ours.
 //
-// OpenBLAS built for one thread hands out its scratch memory without a lock, so that two threads of ours
-// inside it now and then share a scratch and compute nonsense: such a build is entered by one at a time.
+// OpenBLAS built for one thread hands out its scratch memory without a lock, so that two threads of
+// ours inside it now and then share a scratch and compute nonsense: such a build is entered by one
+// at a time.
 
 #include <lapacke.h>
 #include <math.h>
@@ -33,14 +34,16 @@ enum { ORDER = 96 };  // large enough for the blocked, packed kernels
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static double residual;
 
-// A = L L' with L_ij = 1 / (1 + i - j) (unit diagonal times 4), x = 1..n: then b = A x and x is known.
+// A = L L' with L_ij = 1 / (1 + i - j) (unit diagonal times 4), x = 1..n: then b = A x and x is
+// known.
 static void try_cholesky(void) {
   static double a[ORDER * ORDER], b[ORDER];
   residual = 0;
   for (int i = 0; i < ORDER; i++)
     for (int j = 0; j <= i; j++) {
       double sum = 0;
-      for (int k = 0; k <= j; k++) sum += (i == k ? 4 : 1.0 / (1 + i - k)) * (j == k ? 4 : 1.0 / (1 + j - k));
+      for (int k = 0; k <= j; k++)
+        sum += (i == k ? 4 : 1.0 / (1 + i - k)) * (j == k ? 4 : 1.0 / (1 + j - k));
       a[i * ORDER + j] = a[j * ORDER + i] = sum;
     }
   for (int i = 0; i < ORDER; i++) {
@@ -58,38 +61,46 @@ static void try_cholesky(void) {
   }
 }
 
-// OpenBLAS maps a scratch of its own for each thread that calls it, and where the system refuses it tries again, for ever.
-// So what it may want is mapped here first, and given back: for each thread of ours and for two of its own 32 MiB,
-// and as much again for the stack and the heap of the thread.
+// OpenBLAS maps a scratch of its own for each thread that calls it, and where the system refuses it
+// tries again, for ever. So what it may want is mapped here first, and given back: for each thread
+// of ours and for two of its own 32 MiB, and as much again for the stack and the heap of the
+// thread.
 static pthread_once_t mapping_once = PTHREAD_ONCE_INIT;
 static size_t lacking;
 
 static void try_mapping(void) {
   enum { SCRATCH = 64 << 20, ITS_OWN = 2 };
   const size_t bytes = (size_t)SCRATCH * (size_t)(rmx_processors() + ITS_OWN);
-  void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED) lacking = bytes;
-  else munmap(p, bytes);
+  void *p =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED)
+    lacking = bytes;
+  else
+    munmap(p, bytes);
 }
 
 rmx_status rmx__blas_ready(rmx_err *err) {
   pthread_once(&mapping_once, try_mapping);
   if (lacking)
     return rmx_fail(err, RMX_ENOMEM,
-                    "no %.0f MB of address space for the linear algebra (OpenBLAS): raise the limit (`ulimit -v` shows it, in kB; "
+                    "no %.0f MB of address space for the linear algebra (OpenBLAS): raise the "
+                    "limit (`ulimit -v` shows it, in kB; "
                     "`ulimit -v unlimited` lifts it)",
                     (double)lacking / 1e6);
   if (openblas_set_num_threads) openblas_set_num_threads(1);
   pthread_once(&once, try_cholesky);
   if (residual < 1e-8) return RMX_OK;
-  return rmx_fail(err, RMX_ENUMERIC,
-                  "the BLAS library solves a known %d x %d system wrongly (off by %g): its kernels do not "
-                  "suit this processor; set "
-                  "OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS",
-                  ORDER, ORDER, residual);
+  return rmx_fail(
+      err, RMX_ENUMERIC,
+      "the BLAS library solves a known %d x %d system wrongly (off by %g): its kernels do not "
+      "suit this processor; set "
+      "OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS",
+      ORDER, ORDER, residual);
 }
 
-rmx_status rmx_blas_check(rmx_err *err) { return rmx__blas_ready(err); }
+rmx_status rmx_blas_check(rmx_err *err) {
+  return rmx__blas_ready(err);
+}
 
 void rmx_blas_name(char out[RMX_BLAS_NAME]) {
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the first two words.
@@ -97,5 +108,6 @@ void rmx_blas_name(char out[RMX_BLAS_NAME]) {
   size_t n = strcspn(config, " ");
   if (config[n]) n += 1 + strcspn(config + n + 1, " ");
   const char *core = openblas_get_corename ? openblas_get_corename() : NULL;
-  snprintf(out, RMX_BLAS_NAME, "%.*s%s%s", (int)n, config, core ? ", kernels " : "", core ? core : "");
+  snprintf(out, RMX_BLAS_NAME, "%.*s%s%s", (int)n, config, core ? ", kernels " : "",
+           core ? core : "");
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradient boosting with squared error (Friedman 2001), as LightGBM does it: start at the mean; each round
-// grow a tree on the gradients score - y (kept as floats, like the labels) and add learning_rate of it. The
-// mean is folded into the first tree's leaves. It ends early only when no leaf can be split.
+// Gradient boosting with squared error (Friedman 2001), as LightGBM does it: start at the mean;
+// each round grow a tree on the gradients score - y (kept as floats, like the labels) and add
+// learning_rate of it. The mean is folded into the first tree's leaves. It ends early only when no
+// leaf can be split.
 //
-// trees.rounds = 0: the rounds are those at which the squared error summed over five folds of the training
-// runs is lowest, then all runs are fitted with as many. Data held out by the caller is never seen.
+// trees.rounds = 0: the rounds are those at which the squared error summed over five folds of the
+// training runs is lowest, then all runs are fitted with as many. Data held out by the caller is
+// never seen.
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +20,8 @@ enum { MOST_ROUNDS = 3000, INNER_FOLDS = 5 };
 bool rmx__tree_make(rmx_arena *arena, int leaves, rmx__tree *t) {
   size_t L = (size_t)leaves, I = L > 1 ? L - 1 : 1;
   size_t doubles = 3 * I + 2 * L, ints = 5 * I + L;
-  double *d = rmx_arena_alloc(arena, doubles * sizeof(double) + ints * sizeof(int) + I * sizeof(float), 1);
+  double *d =
+      rmx_arena_alloc(arena, doubles * sizeof(double) + ints * sizeof(int) + I * sizeof(float), 1);
   if (d == NULL) return false;
   int *i = (int *)(d + doubles);
   *t = (rmx__tree){.leaves = leaves, .shrinkage = 1};
@@ -60,7 +63,8 @@ static double unless_tiny(double x) {
 
 static void scale_tree(rmx__tree *t, double factor) {
   for (int i = 0; i < t->leaves; i++) t->value[i] = unless_tiny(t->value[i] * factor);
-  for (int i = 0; i < t->leaves - 1; i++) t->inner_value[i] = unless_tiny(t->inner_value[i] * factor);
+  for (int i = 0; i < t->leaves - 1; i++)
+    t->inner_value[i] = unless_tiny(t->inner_value[i] * factor);
   t->shrinkage *= factor;
 }
 
@@ -70,7 +74,8 @@ static void shift_tree(rmx__tree *t, double by) {
   t->shrinkage = 1;
 }
 
-// What describes the domains in the text model: names without white space and JSON's own characters, ranges.
+// What describes the domains in the text model: names without white space and JSON's own
+// characters, ranges.
 static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__bins *bins,
                            const rmx_trees_options *o, rmx_err *err) {
   rmx_buf text = {0};
@@ -82,7 +87,8 @@ static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__b
     else
       rmx_buf_printf(&text, "Column_%zu", d);
     for (size_t i = 0; i < text.size; i++)
-      if ((unsigned char)text.data[i] <= ' ' || strchr("\",:[]{}", text.data[i])) text.data[i] = '_';
+      if ((unsigned char)text.data[i] <= ' ' || strchr("\",:[]{}", text.data[i]))
+        text.data[i] = '_';
     f->names[d] = text.failed || text.data == NULL ? NULL : rmx_arena_strdup(&f->arena, text.data);
     text.size = 0;
     if (bins->n[d] > 1)
@@ -95,22 +101,25 @@ static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__b
   text.size = 0;
   rmx_buf_printf(
       &text,
-      "[boosting: gbdt]\n[objective: regression]\n[num_iterations: %zu]\n[learning_rate: %g]\n[num_leaves: "
+      "[boosting: gbdt]\n[objective: regression]\n[num_iterations: %zu]\n[learning_rate: "
+      "%g]\n[num_leaves: "
       "%lld]\n"
       "[max_depth: %lld]\n[min_data_in_leaf: %lld]\n[min_sum_hessian_in_leaf: %g]\n[lambda_l1: "
       "%g]\n[lambda_l2: %g]\n"
-      "[min_gain_to_split: %g]\n[max_bin: %lld]\n[min_data_in_bin: %lld]\n[boost_from_average: 1]\n\n"
+      "[min_gain_to_split: %g]\n[max_bin: %lld]\n[min_data_in_bin: %lld]\n[boost_from_average: "
+      "1]\n\n"
       "end of parameters\n\npandas_categorical:null\n",
-      f->n, o->learning_rate, (long long)o->leaves, (long long)o->max_depth, (long long)o->min_data_in_leaf,
-      o->min_hessian, o->lambda_l1, o->lambda_l2, o->min_gain, (long long)o->max_bin,
-      (long long)o->min_data_in_bin);
+      f->n, o->learning_rate, (long long)o->leaves, (long long)o->max_depth,
+      (long long)o->min_data_in_leaf, o->min_hessian, o->lambda_l1, o->lambda_l2, o->min_gain,
+      (long long)o->max_bin, (long long)o->min_data_in_bin);
   f->parameters = text.failed || failed ? NULL : rmx_arena_strdup(&f->arena, text.data);
   rmx_buf_release(&text);
   return f->parameters ? RMX_OK : rmx_fail_memory(err, f->D * 64, "a model of trees");
 }
 
 rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_dataset *data,
-                      const rmx_dataset *valid, double *squared_error, rmx__forest **out, rmx_err *err) {
+                      const rmx_dataset *valid, double *squared_error, rmx__forest **out,
+                      rmx_err *err) {
   size_t N = data->N, V = valid ? valid->N : 0;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
@@ -251,12 +260,14 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
                       const rmx_listener *listener, void **state, rmx_err *err) {
   const rmx_trees_options *o = &options->trees;
   const char *metric = data->metric ? data->metric : "";
-  if (o->rounds < 0 || o->leaves < 2 || o->min_data_in_leaf < 1 || o->max_bin < 2 || o->max_bin > 65535 ||
-      o->min_data_in_bin < 0 || !(o->learning_rate > 0) || !(o->lambda_l1 >= 0) || !(o->lambda_l2 >= 0))
-    return rmx_fail(err, RMX_EINPUT,
-                    "trees: wanted rounds >= 0, leaves >= 2, min_data_in_leaf >= 1, max_bin 2 to 65535, "
-                    "learning_rate > 0, "
-                    "penalties >= 0");
+  if (o->rounds < 0 || o->leaves < 2 || o->min_data_in_leaf < 1 || o->max_bin < 2 ||
+      o->max_bin > 65535 || o->min_data_in_bin < 0 || !(o->learning_rate > 0) ||
+      !(o->lambda_l1 >= 0) || !(o->lambda_l2 >= 0))
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "trees: wanted rounds >= 0, leaves >= 2, min_data_in_leaf >= 1, max_bin 2 to 65535, "
+        "learning_rate > 0, "
+        "penalties >= 0");
   size_t rounds = (size_t)o->rounds, needed = 2 * (size_t)o->min_data_in_leaf;
   if (data->N < needed)
     rmx_warn(listener,
@@ -266,8 +277,8 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
              metric, data->N, (long long)o->min_data_in_leaf, needed);
   if (rounds == 0) {
     RMX_TRY(choose_rounds(o, data, seed, &rounds, err));
-    rmx_note(listener, "metric \"%s\": %zu rounds of trees, by cross-validation inside the runs", metric,
-             rounds);
+    rmx_note(listener, "metric \"%s\": %zu rounds of trees, by cross-validation inside the runs",
+             metric, rounds);
   }
   rmx__forest *f = NULL;
   RMX_TRY(rmx__boost(o, rounds, data, NULL, NULL, &f, err));

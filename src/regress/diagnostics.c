@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a fit's errors out of fold say to who wants to choose by it: how much is lost by taking the run
-// predicted best (regret), whether the best predictions are too good to be true (optimism: what is chosen for
-// being low is low partly by error, the winner's curse), and how much of the error is noise that no fit could
-// foretell (runs of the same mixture that differ).
+// What a fit's errors out of fold say to who wants to choose by it: how much is lost by taking the
+// run predicted best (regret), whether the best predictions are too good to be true (optimism: what
+// is chosen for being low is low partly by error, the winner's curse), and how much of the error is
+// noise that no fit could foretell (runs of the same mixture that differ).
 //
 // Cost: O(n log n).
 
@@ -71,20 +71,24 @@ bool rmx_diagnostics_add(const rmx_diagnostics *d, json_t *object) {
   const struct {
     const char *key;
     double value;
-  } numbers[] = {
-      {"rmse", d->rmse}, {"regret_at_1", d->regret_at_1}, {"optimism", d->optimism}, {"noise", d->noise}};
+  } numbers[] = {{"rmse", d->rmse},
+                 {"regret_at_1", d->regret_at_1},
+                 {"optimism", d->optimism},
+                 {"noise", d->noise}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    if (json_object_set_new(object, numbers[i].key,
-                            isfinite(numbers[i].value) ? json_real(numbers[i].value) : json_null()) != 0)
+    if (json_object_set_new(
+            object, numbers[i].key,
+            isfinite(numbers[i].value) ? json_real(numbers[i].value) : json_null()) != 0)
       return false;
   return json_object_set_new(object, "replicates", json_integer((json_int_t)d->replicates)) == 0;
 }
 
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err) {
   if (f->truth == NULL)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the fit does not hold the runs it was made from: it was written by an older regmix; "
-                    "make it again with `regmix fit`");
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "the fit does not hold the runs it was made from: it was written by an older regmix; "
+        "make it again with `regmix fit`");
   double *truth = rmx_calloc(2 * f->N, sizeof(double)), *predicted = truth + f->N;
   int *groups = rmx_calloc(f->N, sizeof(int));
   size_t n = 0;
@@ -98,8 +102,8 @@ rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rm
     groups[n++] = f->groups[i];
   }
   if (status == RMX_OK)
-    status =
-        rmx_diagnose(truth, predicted, groups, n, f->higher_is_better && f->higher_is_better[m], out, err);
+    status = rmx_diagnose(truth, predicted, groups, n,
+                          f->higher_is_better && f->higher_is_better[m], out, err);
   free(truth);
   free(groups);
   return status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which way each metric of a fit is better, and how that is known: the user's word, the results file's, the name's, or an
-// assumption, which is told.
+// Which way each metric of a fit is better, and how that is known: the user's word, the results
+// file's, the name's, or an assumption, which is told.
 
 #include <fnmatch.h>
 #include <string.h>
@@ -12,17 +12,20 @@ const char *rmx_direction_from_text(rmx_direction_from from) {
   return texts[from];
 }
 
-// A pattern matches by globbing; without a wildcard it may also be a name as people type it. SIZE_MAX: not such a name.
+// A pattern matches by globbing; without a wildcard it may also be a name as people type it.
+// SIZE_MAX: not such a name.
 static size_t named(const char *pattern, const rmx_table *t) {
   size_t column;
   rmx_err unknown;
-  if (strpbrk(pattern, "*?[") || rmx_find_name("metric", pattern, (const char *const *)t->names, t->D, &column, &unknown) != RMX_OK)
+  if (strpbrk(pattern, "*?[") || rmx_find_name("metric", pattern, (const char *const *)t->names,
+                                               t->D, &column, &unknown) != RMX_OK)
     return SIZE_MAX;
   return column;
 }
 
 static bool matches(const char *pattern, const rmx_table *t, size_t column) {
-  return strcmp(pattern, t->names[column]) == 0 || fnmatch(pattern, t->names[column], 0) == 0 || named(pattern, t) == column;
+  return strcmp(pattern, t->names[column]) == 0 || fnmatch(pattern, t->names[column], 0) == 0 ||
+         named(pattern, t) == column;
 }
 
 // The pattern of the list that matches a column, or NULL.
@@ -32,19 +35,22 @@ static const char *match_of(const rmx_strings *patterns, const rmx_table *t, siz
   return NULL;
 }
 
-static rmx_status check_patterns(const rmx_strings *patterns, const char *key, const rmx_table *t, rmx_err *err) {
+static rmx_status check_patterns(const rmx_strings *patterns, const char *key, const rmx_table *t,
+                                 rmx_err *err) {
   for (size_t i = 0; i < patterns->n; i++) {
     bool found = false;
     for (size_t k = 0; k < t->D && !found; k++) found = matches(patterns->items[i], t, k);
     if (found) continue;
     rmx_few names = {0};
     for (size_t k = 0; k < t->D; k++) rmx_few_add(&names, t->names[k]);
-    return rmx_fail(err, RMX_EINPUT, "%s \"%s\" matches none of the %zu metrics (%s)", key, patterns->items[i], t->D, names.text);
+    return rmx_fail(err, RMX_EINPUT, "%s \"%s\" matches none of the %zu metrics (%s)", key,
+                    patterns->items[i], t->D, names.text);
   }
   return RMX_OK;
 }
 
-rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column, const rmx_listener *listener, rmx_err *err) {
+rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column,
+                           const rmx_listener *listener, rmx_err *err) {
   const rmx_strings *high = &f->options.higher_is_better, *low = &f->options.lower_is_better;
   rmx_few raised = {0}, assumed = {0};
   RMX_TRY(check_patterns(high, "higher_is_better", metrics, err));
@@ -52,7 +58,9 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
   for (size_t m = 0; m < f->M; m++) {
     const char *up = match_of(high, metrics, column[m]), *down = match_of(low, metrics, column[m]);
     if (up && down)
-      return rmx_fail(err, RMX_EINPUT, "metric \"%s\" is said to be better high (\"%s\") and better low (\"%s\")", f->metrics[m], up, down);
+      return rmx_fail(err, RMX_EINPUT,
+                      "metric \"%s\" is said to be better high (\"%s\") and better low (\"%s\")",
+                      f->metrics[m], up, down);
     rmx_better better = up ? RMX_BETTER_HIGH : down ? RMX_BETTER_LOW : RMX_BETTER_UNSAID;
     rmx_direction_from from = RMX_DIRECTION_USER;
     if (better == RMX_BETTER_UNSAID && metrics->better) {
@@ -69,11 +77,14 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
     if (better == RMX_BETTER_HIGH) rmx_few_add(&raised, f->metrics[m]);
   }
   if (raised.n)
-    rmx_note(listener, "%zu of %zu metrics %s taken as a score, higher is better: %s", raised.n, f->M, raised.n == 1 ? "is" : "are", raised.text);
+    rmx_note(listener, "%zu of %zu metrics %s taken as a score, higher is better: %s", raised.n,
+             f->M, raised.n == 1 ? "is" : "are", raised.text);
   if (assumed.n)
     rmx_warn(listener,
-             "%zu of %zu metrics do not say by their name whether higher is better, so lower is taken as better: %s; "
-             "say which are scores with --higher-is-better PATTERN, and which are losses with --lower-is-better PATTERN "
+             "%zu of %zu metrics do not say by their name whether higher is better, so lower is "
+             "taken as better: %s; "
+             "say which are scores with --higher-is-better PATTERN, and which are losses with "
+             "--lower-is-better PATTERN "
              "(fit.higher_is_better and fit.lower_is_better in regmix.yaml)",
              assumed.n, f->M, assumed.text);
   return RMX_OK;

@@ -31,7 +31,8 @@ json_t *rmx__domains_json(char *const *names, size_t D) {
   return names ? rmx__names_json((const char *const *)names, D) : json_null();
 }
 
-rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char ***out, rmx_err *err) {
+rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char ***out,
+                             rmx_err *err) {
   const json_t *list = json_object_get(o, "domains");
   *out = NULL;
   if (list == NULL || json_is_null(list)) return RMX_OK;
@@ -41,8 +42,8 @@ rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char *
   for (size_t d = 0; d < D && status == RMX_OK; d++) {
     names[d] = json_string_value(json_array_get(list, d));
     if (names[d] == NULL || json_array_size(list) != D)
-      status =
-          rmx_fail(err, RMX_EINPUT, "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
   }
   if (status == RMX_OK) status = rmx__domains_copy(names, D, out, err);
   free(names);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that the runs leave possible, drawn at random: what every interval of the optimum is made of.
+// Functions that the runs leave possible, drawn at random: what every interval of the optimum is
+// made of.
 //
 // The doubt is that of a Gaussian process fitted to the same runs. What is not known of its lengths, warps
 // and noise is not known of the function either: of up to MOST_WALKED runs each draw has parameters theta_b
@@ -21,8 +22,8 @@
 // At a run the second term needs no sum: with v = K^-1 (y - g(X) - e), whose K has the noise on its diagonal,
 //   p(w_i) = y_i - e_i - sigma_i^2 v_i.
 //
-// Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw; O((N + F)
-// D) an evaluation.
+// Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw;
+// O((N + F) D) an evaluation.
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
   size_t N = gp->N, P = GP_N_PARAMETERS(gp->D);
   if (N > MOST_WALKED || gp->unit == 0) return RMX_OK;
   double *theta = rmx_calloc(WALKED, P * sizeof(double));
-  rmx_status status = theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
+  rmx_status status =
+      theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
   if (status == RMX_OK) {
     rmx__gp_problem q = {N, gp->D, gp->X, d->y, gp->weight};
     rmx_rng rng = rmx_rng_make(d->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
@@ -71,7 +73,8 @@ static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
   }
   for (size_t k = 0; k < WALKED && status == RMX_OK; k++) {
     status = rmx__gp_at(data, theta + k * P, &d->at[k], err);
-    // A covariance that rounding makes singular is one of the less likely; the likeliest takes its place.
+    // A covariance that rounding makes singular is one of the less likely; the likeliest takes its
+    // place.
     if (status == RMX_ENUMERIC) {
       memcpy(theta + k * P, gp->theta, P * sizeof(double));
       status = rmx__gp_at(data, gp->theta, &d->at[k], err);
@@ -88,17 +91,19 @@ static rmx_status look_at_runs(rmx_doubt *d, const rmx_dataset *data, rmx_err *e
   size_t N = d->N = gp->N, n = 0;
   d->y = rmx_calloc(N, sizeof(double));
   d->apart = d->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
-  if (!d->y || (d->other && !d->apart)) return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
+  if (!d->y || (d->other && !d->apart))
+    return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
   for (size_t i = 0; i < data->N && gp->unit > 0; i++)
     if (data->row_weights == NULL || data->row_weights[i] > 0) {
       if (n < N) d->y[n] = (data->y[i] - gp->shift) / gp->unit;
       n++;
     }
   if (gp->unit > 0 && n != N)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the function of \"%s\" was fitted to %zu runs, its data have %zu: make the fit again "
-                    "with `regmix fit`",
-                    data->metric ? data->metric : "?", N, n);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "the function of \"%s\" was fitted to %zu runs, its data have %zu: make the fit again "
+        "with `regmix fit`",
+        data->metric ? data->metric : "?", N, n);
   if (d->other == NULL) return RMX_OK;
   rmx_regressor_predict(d->other, gp->X, N, d->apart, NULL);
   rmx_regressor_predict(d->mode, gp->X, N, d->apart + N, NULL);
@@ -140,8 +145,9 @@ double rmx_doubt_noise(const rmx_doubt *d, uint64_t number) {
   return gp->unit * exp(gp->theta[GP_NOISE]);
 }
 
-rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options, const rmx_dataset *data,
-                           uint64_t seed, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options,
+                           const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
+                           rmx_err *err) {
   const rmx_regressor *like = d->fitted->kind->gradient ? d->fitted : d->mode;
   return rmx_regress_refit(options, like, data, seed, out, err);
 }
@@ -215,7 +221,8 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
     } else {
       for (size_t d = 0; d < D; d++)
         for (size_t q = 0; q < RMX__QUERIES; q++)
-          z[d * RMX__QUERIES + q] = q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
+          z[d * RMX__QUERIES + q] =
+              q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
       rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, ripple);
     }
     if (r->other) {
@@ -261,8 +268,8 @@ static void solve(const rmx__process *gp, double *u) {
   }
 }
 
-// Draws g, then what the runs make of it. y (N): what was measured; at_runs (N): what the draw is there; both
-// in the process' units, at_runs may be NULL. z (D) is scratch.
+// Draws g, then what the runs make of it. y (N): what was measured; at_runs (N): what the draw is
+// there; both in the process' units, at_runs may be NULL. z (D) is scratch.
 static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
   const rmx__process *gp = r->gp;
   size_t D = r->D, N = gp->N;
@@ -302,12 +309,14 @@ rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, 
   draw *r = rmx_calloc(1, sizeof(*r));
   rmx_regressor *whole = rmx_calloc(1, sizeof(*whole));
   double *z = rmx_calloc(D, sizeof(double));
-  if (r) r->omega = rmx_calloc(FEATURES * (D + 2) + D + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
+  if (r)
+    r->omega = rmx_calloc(FEATURES * (D + 2) + D + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
   if (!r || !whole || !z || !r->omega) {
     release(r);
     free(whole);
     free(z);
-    return rmx_fail_memory(err, (FEATURES * D + gp->N) * sizeof(double), "a draw of a Gaussian process");
+    return rmx_fail_memory(err, (FEATURES * D + gp->N) * sizeof(double),
+                           "a draw of a Gaussian process");
   }
   rmx_rng rng = rmx_rng_make(d->seed, number, RMX_FOR_BOOTSTRAP);
   r->gp = gp;

@@ -27,19 +27,19 @@ static void release(void *state) {
 }
 
 // fitted: NULL, or parts whose choices are kept, or with `again` begun with.
-static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted, bool choose_again,
-                            const rmx_dataset *data, uint64_t seed, const rmx_listener *listener,
-                            void **state, rmx_err *err) {
+static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted,
+                            bool choose_again, const rmx_dataset *data, uint64_t seed,
+                            const rmx_listener *listener, void **state, rmx_err *err) {
   ensemble *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "an ensemble");
   r->D = data->D;
   r->weight = fitted ? fitted->weight : 0.5;
   rmx_status status = RMX_OK;
   for (int i = 0; i < 2 && status == RMX_OK; i++)
-    status = choose_again
-                 ? rmx__fit_again(options, fitted->part[i], data, seed, &r->part[i], err)
-                 : rmx__fit_kind(i == POWER ? &rmx__power : &rmx__gp, options,
-                                 fitted ? fitted->part[i] : NULL, data, seed, listener, &r->part[i], err);
+    status = choose_again ? rmx__fit_again(options, fitted->part[i], data, seed, &r->part[i], err)
+                          : rmx__fit_kind(i == POWER ? &rmx__power : &rmx__gp, options,
+                                          fitted ? fitted->part[i] : NULL, data, seed, listener,
+                                          &r->part[i], err);
   if (status != RMX_OK) {
     release(r);
     return status;
@@ -53,13 +53,13 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
   return fit_parts(options, NULL, false, data, seed, listener, state, err);
 }
 
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   return fit_parts(options, state, false, data, seed, NULL, out, err);
 }
 
-static rmx_status again(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status again(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   return fit_parts(options, state, true, data, seed, NULL, out, err);
 }
 
@@ -76,7 +76,8 @@ rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double 
   return out;
 }
 
-void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power, const rmx_regressor **gp) {
+void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power,
+                         const rmx_regressor **gp) {
   const ensemble *e = r->state;
   *power = e->part[POWER];
   *gp = e->part[GP];
@@ -106,8 +107,8 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 static bool gradient(const void *state, const double *w, double *g) {
   const ensemble *r = state;
   double *other = rmx_calloc(r->D, sizeof(double));
-  bool done =
-      other && rmx_regressor_gradient(r->part[POWER], w, other) && rmx_regressor_gradient(r->part[GP], w, g);
+  bool done = other && rmx_regressor_gradient(r->part[POWER], w, other) &&
+              rmx_regressor_gradient(r->part[GP], w, g);
   for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
   free(other);
   return done;
@@ -126,11 +127,12 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
 
 static json_t *to_json(const void *state) {
   const ensemble *r = state;
-  return json_pack("{s:f, s:o, s:o}", "weight", r->weight, "power", rmx__regressor_json(r->part[POWER]), "gp",
-                   rmx__regressor_json(r->part[GP]));
+  return json_pack("{s:f, s:o, s:o}", "weight", r->weight, "power",
+                   rmx__regressor_json(r->part[POWER]), "gp", rmx__regressor_json(r->part[GP]));
 }
 
-static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
+                            rmx_err *err) {
   static const rmx__regressor_kind *const kinds[] = {&rmx__power, &rmx__gp};
   ensemble *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "an ensemble");
@@ -139,7 +141,8 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
     status = rmx__regressor_from_json(json_object_get(o, kinds[i]->name), path, &r->part[i], err);
     if (status == RMX_OK && (r->part[i]->kind != kinds[i] || r->part[i]->D != r->part[0]->D))
       status = rmx_fail(err, RMX_EINPUT,
-                        "%s: \"power\" and \"gp\" of an ensemble must be those, of as many domains", path);
+                        "%s: \"power\" and \"gp\" of an ensemble must be those, of as many domains",
+                        path);
   }
   r->weight = 0.5;  // of files older than the weight
   if (status == RMX_OK && json_object_get(o, "weight"))

@@ -9,6 +9,7 @@
 rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight);
 double rmx__ensemble_weight(const rmx_regressor *r);
 // Both borrowed.
-void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power, const rmx_regressor **gp);
+void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power,
+                         const rmx_regressor **gp);
 
 #endif

@@ -5,7 +5,8 @@
 // 0, so that what the runs do not tell stays flat. The penalty's strength is the one of six that
 // cross-validation inside the runs finds best. Predictions far beyond what was seen are bent over (bend.c).
 //
-// Cost: 31 fits of some O(N P^2) steps, P = 1 + terms (D + 1); a prediction is `terms` calls of exp.
+// Cost: 31 fits of some O(N P^2) steps, P = 1 + terms (D + 1); a prediction is `terms` calls of
+// exp.
 
 #include <math.h>
 #include <stdlib.h>
@@ -80,8 +81,8 @@ static void evaluate(void *context, const double *p, double *f, double *J) {
   }
 }
 
-static rmx_status curve_of(const mixing *r, const rmx_dataset *data, rmx_arena *arena, rmx__curve *c,
-                           rmx_err *err) {
+static rmx_status curve_of(const mixing *r, const rmx_dataset *data, rmx_arena *arena,
+                           rmx__curve *c, rmx_err *err) {
   size_t N = data->N, D = data->D;
   RMX_TRY(rmx__curve_make(c, N, n_parameters(D, r->terms), arena, err));
   runs *x = rmx_arena_alloc(arena, 1, sizeof(*x));
@@ -108,13 +109,14 @@ static rmx_status curve_of(const mixing *r, const rmx_dataset *data, rmx_arena *
 static void begin(const mixing *r, const rmx__curve *c, double *p) {
   memcpy(p, c->centre, c->P * sizeof(double));
   for (size_t k = 1; k < r->terms; k++)
-    for (size_t d = 0; d < r->D; d++) p[1 + k * (1 + r->D) + 1 + d] = (d + k) % r->terms ? 0.1 : -0.1;
+    for (size_t d = 0; d < r->D; d++)
+      p[1 + k * (1 + r->D) + 1 + d] = (d + k) % r->terms ? 0.1 : -0.1;
 }
 
-// Down the strengths to `last`, each from the one before; `error`, where wanted, on the runs of `all` in fold
-// f.
-static rmx_status path(const mixing *r, rmx__curve *c, double last, const rmx_dataset *all, const int *fold,
-                       int f, double *error, double *p, rmx_err *err) {
+// Down the strengths to `last`, each from the one before; `error`, where wanted, on the runs of
+// `all` in fold f.
+static rmx_status path(const mixing *r, rmx__curve *c, double last, const rmx_dataset *all,
+                       const int *fold, int f, double *error, double *p, rmx_err *err) {
   begin(r, c, p);
   for (size_t s = 0; s < N_STRENGTHS && strengths[s] >= last; s++) {
     bool end = strengths[s] == last && error == NULL;
@@ -140,7 +142,8 @@ static rmx_status choose_strength(mixing *r, const rmx_dataset *data, uint64_t s
     rmx__curve c = {0};
     status = rmx__without_fold(data, fold, (int)f, &arena, &train, err);
     if (status == RMX_OK) status = curve_of(r, &train, &arena, &c, err);
-    if (status == RMX_OK) status = path(r, &c, strengths[N_STRENGTHS - 1], data, fold, (int)f, error, p, err);
+    if (status == RMX_OK)
+      status = path(r, &c, strengths[N_STRENGTHS - 1], data, fold, (int)f, error, p, err);
     rmx_arena_release(&arena);
   }
   size_t best = 0;
@@ -182,13 +185,13 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
                       const rmx_listener *listener, void **state, rmx_err *err) {
   (void)listener;
   if (options->exp.terms < 1 || options->exp.terms > MOST_TERMS)
-    return rmx_fail(err, RMX_EINPUT, "exp.terms is %lld: wanted 1 to %d", (long long)options->exp.terms,
-                    MOST_TERMS);
+    return rmx_fail(err, RMX_EINPUT, "exp.terms is %lld: wanted 1 to %d",
+                    (long long)options->exp.terms, MOST_TERMS);
   return fit_with((size_t)options->exp.terms, data, seed, NAN, state, err);
 }
 
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   const mixing *r = state;
   return fit_with(r->terms, data, seed, r->strength, out, err);
@@ -228,17 +231,20 @@ static bool convex(const void *state, double sign, double *below) {
 
 static json_t *to_json(const void *state) {
   const mixing *r = state;
-  return json_pack("{s:o, s:i, s:f, s:f, s:f, s:[f, f], s:o}", "domains", rmx__domains_json(r->names, r->D),
-                   "terms", (int)r->terms, "strength", r->strength, "shift", r->shift, "scale", r->scale,
-                   "seen", r->seen[0], r->seen[1], "parameters",
-                   rmx__numbers_json(r->p, n_parameters(r->D, r->terms)));
+  return json_pack("{s:o, s:i, s:f, s:f, s:f, s:[f, f], s:o}", "domains",
+                   rmx__domains_json(r->names, r->D), "terms", (int)r->terms, "strength",
+                   r->strength, "shift", r->shift, "scale", r->scale, "seen", r->seen[0],
+                   r->seen[1], "parameters", rmx__numbers_json(r->p, n_parameters(r->D, r->terms)));
 }
 
-static rmx_status from_json(const json_t *o, const char *path_, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path_, void **state, size_t *D,
+                            rmx_err *err) {
   json_int_t terms = json_integer_value(json_object_get(o, "terms"));
   size_t n = json_array_size(json_object_get(o, "parameters"));
-  if (terms < 1 || terms > MOST_TERMS || n < 2 || (n - 1) % (size_t)terms || (n - 1) / (size_t)terms < 2)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"parameters\" must be 1 + terms * (1 + domains) numbers", path_);
+  if (terms < 1 || terms > MOST_TERMS || n < 2 || (n - 1) % (size_t)terms ||
+      (n - 1) / (size_t)terms < 2)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"parameters\" must be 1 + terms * (1 + domains) numbers",
+                    path_);
   size_t domains = (n - 1) / (size_t)terms - 1;
   mixing *r = make(domains, (size_t)terms);
   if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a mixing law");

@@ -9,13 +9,15 @@
 // The gain of a share saturates at the rate r_j; past t_j epochs (about four, until the runs say otherwise) a
 // domain does harm that grows with the epochs, p_j for each further t_j.
 //
-// What carries over from runs of T tokens to a large run of B: that the gain goes by shares is what every
-// regression of proxies assumes; what repetition costs goes by epochs. So a fit uses e_j = w_j T / n_j, a
-// prediction w_j B / n_j. Where no run repeated a domain, p_j stays 0 and only u, the literature's, knows of
-// repetition: it bounds what a small domain can give, but claims no harm.
+// What carries over from runs of T tokens to a large run of B: that the gain goes by shares is what
+// every regression of proxies assumes; what repetition costs goes by epochs. So a fit uses e_j =
+// w_j T / n_j, a prediction w_j B / n_j. Where no run repeated a domain, p_j stays 0 and only u,
+// the literature's, knows of repetition: it bounds what a small domain can give, but claims no
+// harm.
 //
-// Least squares with penalties (marquardt.c) on y scaled to unit sd and least value 0; their strength is the
-// one of six that cross-validation inside the runs finds best. Far predictions are bent over (bend.c).
+// Least squares with penalties (marquardt.c) on y scaled to unit sd and least value 0; their
+// strength is the one of six that cross-validation inside the runs finds best. Far predictions are
+// bent over (bend.c).
 //
 // Cost: 31 fits of some O(N D^2) steps; a prediction is 4 D calls of exp at most.
 
@@ -173,10 +175,11 @@ static rmx_status curve_of(exposure *r, const rmx_dataset *data, rmx_arena *aren
   return RMX_OK;
 }
 
-// Down the strengths to `last`, each from the one before; `error`, where wanted, on the runs in fold f of
-// those of `all`.
-static rmx_status path(exposure *r, rmx__curve *c, double last, const runs *all, const rmx_dataset *data,
-                       const int *fold, int f, double *error, double *p, rmx_err *err) {
+// Down the strengths to `last`, each from the one before; `error`, where wanted, on the runs in
+// fold f of those of `all`.
+static rmx_status path(exposure *r, rmx__curve *c, double last, const runs *all,
+                       const rmx_dataset *data, const int *fold, int f, double *error, double *p,
+                       rmx_err *err) {
   memcpy(p, c->centre, c->P * sizeof(double));
   for (size_t s = 0; s < N_STRENGTHS && strengths[s] >= last; s++) {
     bool end = strengths[s] == last && error == NULL;
@@ -193,8 +196,8 @@ static rmx_status path(exposure *r, rmx__curve *c, double last, const runs *all,
   return RMX_OK;
 }
 
-static rmx_status choose_strength(exposure *r, const rmx_dataset *data, const runs *all, uint64_t seed,
-                                  rmx_err *err) {
+static rmx_status choose_strength(exposure *r, const rmx_dataset *data, const runs *all,
+                                  uint64_t seed, rmx_err *err) {
   double error[N_STRENGTHS] = {0};
   int *fold = rmx_calloc(data->N, sizeof(int));
   double *p = rmx_calloc(N_PARAMETERS(data->D), sizeof(double));
@@ -233,7 +236,8 @@ static rmx_status check_exposure(const rmx_dataset *data, rmx_err *err) {
       return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: exposure wants more than 0",
                       data->domains ? data->domains[d] : "", data->tokens[d]);
   if (!isfinite(data->budget) || !(data->run_tokens >= 0) || !isfinite(data->run_tokens))
-    return rmx_fail(err, RMX_EINPUT, "a budget of %g tokens, runs of %g: wanted finite numbers above 0",
+    return rmx_fail(err, RMX_EINPUT,
+                    "a budget of %g tokens, runs of %g: wanted finite numbers above 0",
                     data->budget, data->run_tokens);
   return RMX_OK;
 }
@@ -276,8 +280,8 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
   return fit_with(data, seed, NAN, state, err);
 }
 
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   return fit_with(data, seed, ((const exposure *)state)->strength, out, err);
 }
@@ -293,7 +297,8 @@ static double at(const exposure *r, const double *w, double *gradient) {
     double per_w = r->budget / r->tokens[d] / r->t[d], h = harm(x * per_w, &slope);
     y += p[AT_A + d] * expm1(-r->r[d] * s) + p[AT_P(D) + d] * h;
     if (gradient)
-      gradient[d] = -p[AT_A + d] * r->r[d] * exp(-r->r[d] * s) * by_w + p[AT_P(D) + d] * slope * per_w;
+      gradient[d] =
+          -p[AT_A + d] * r->r[d] * exp(-r->r[d] * s) * by_w + p[AT_P(D) + d] * slope * per_w;
   }
   return r->shift + r->scale * y;
 }
@@ -324,19 +329,22 @@ static void set_budget(void *state, double tokens) {
 static json_t *to_json(const void *state) {
   const exposure *r = state;
   size_t D = r->D;
-  return json_pack("{s:o, s:o, s:f, s:f, s:f, s:f, s:f, s:[f, f], s:f, s:o, s:o, s:o, s:o}", "domains",
-                   rmx__domains_json(r->names, D), "tokens", rmx__numbers_json(r->tokens, D), "budget",
-                   r->budget, "run_tokens", r->run_tokens, "strength", r->strength, "shift", r->shift,
-                   "scale", r->scale, "seen", r->seen[0], r->seen[1], "c", r->p[AT_C], "a",
-                   rmx__numbers_json(r->p + AT_A, D), "log_r", rmx__numbers_json(r->p + AT_LOG_R(D), D), "p",
-                   rmx__numbers_json(r->p + AT_P(D), D), "log_t", rmx__numbers_json(r->p + AT_LOG_T(D), D));
+  return json_pack(
+      "{s:o, s:o, s:f, s:f, s:f, s:f, s:f, s:[f, f], s:f, s:o, s:o, s:o, s:o}", "domains",
+      rmx__domains_json(r->names, D), "tokens", rmx__numbers_json(r->tokens, D), "budget",
+      r->budget, "run_tokens", r->run_tokens, "strength", r->strength, "shift", r->shift, "scale",
+      r->scale, "seen", r->seen[0], r->seen[1], "c", r->p[AT_C], "a",
+      rmx__numbers_json(r->p + AT_A, D), "log_r", rmx__numbers_json(r->p + AT_LOG_R(D), D), "p",
+      rmx__numbers_json(r->p + AT_P(D), D), "log_t", rmx__numbers_json(r->p + AT_LOG_T(D), D));
 }
 
-static rmx_status from_json(const json_t *o, const char *path_, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path_, void **state, size_t *D,
+                            rmx_err *err) {
   rmx_status status = RMX_OK;
   size_t n = json_array_size(json_object_get(o, "log_r"));
   if (n == 0)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"log_r\" must be a list of numbers, one a domain", path_);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"log_r\" must be a list of numbers, one a domain",
+                    path_);
   exposure *r = make(n);
   if (r == NULL) return rmx_fail_memory(err, 8 * n * sizeof(double), "an exposure law");
   const struct {
@@ -356,9 +364,9 @@ static rmx_status from_json(const json_t *o, const char *path_, void **state, si
   bool sound = r->budget > 0 && r->run_tokens > 0;
   for (size_t d = 0; d < n; d++) sound &= r->tokens[d] > 0 && r->p[AT_P(n) + d] >= 0;
   if (!sound)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "%s: \"budget\", \"run_tokens\" and \"tokens\" must be above 0, \"p\" not below", path_);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: \"budget\", \"run_tokens\" and \"tokens\" must be above 0, \"p\" not below", path_);
 done:
   if (status != RMX_OK) {
     release(r);
@@ -372,7 +380,8 @@ done:
 
 const rmx__regressor_kind rmx__exposure = {
     .name = "exposure",
-    .help = "by epochs seen: saturating gains, harm from repeating; wants token counts and a budget",
+    .help =
+        "by epochs seen: saturating gains, harm from repeating; wants token counts and a budget",
     .extension = "json",
     .fit = fit,
     .refit = refit,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of a fit: fit.json, one file a metric, cross-validation.csv (docs/design/files.md). It is written whole, into
-// a new folder that takes the place of the old one.
+// The folder of a fit: fit.json, one file a metric, cross-validation.csv (docs/design/files.md). It
+// is written whole, into a new folder that takes the place of the old one.
 
 #include <ctype.h>
 #include <math.h>
@@ -10,8 +10,9 @@
 
 #include "regressor.h"
 
-// A file name for each metric: its own, what file systems dislike as "_", made different where two become the
-// same, to file systems that know no cases too, and cut where it is longer than they take.
+// A file name for each metric: its own, what file systems dislike as "_", made different where two
+// become the same, to file systems that know no cases too, and cut where it is longer than they
+// take.
 static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
   enum { LONGEST = 150 };  // of 255, with a number and an extension behind it
   for (size_t m = 0; m < f->M; m++) {
@@ -23,8 +24,10 @@ static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
       if (!b.failed && b.data[0] == '.') b.data[0] = '_';
       if (copy > 1) rmx_buf_printf(&b, "-%d", copy);
       rmx_buf_printf(&b, ".%s", rmx_regressor_extension(f->regressors[m]));
-      bool taken = !b.failed && (strcasecmp(b.data, RMX__FIT_JSON) == 0 || strcasecmp(b.data, RMX__CROSS_VALIDATION) == 0);
-      for (size_t k = 0; k < out->n && !b.failed; k++) taken |= strcasecmp(out->items[k], b.data) == 0;
+      bool taken = !b.failed && (strcasecmp(b.data, RMX__FIT_JSON) == 0 ||
+                                 strcasecmp(b.data, RMX__CROSS_VALIDATION) == 0);
+      for (size_t k = 0; k < out->n && !b.failed; k++)
+        taken |= strcasecmp(out->items[k], b.data) == 0;
       bool failed = b.failed || (!taken && !rmx_strings_add(out, b.data));
       rmx_buf_release(&b);
       if (failed) return rmx_fail_memory(err, 256, "a file name");
@@ -63,20 +66,22 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   rmx_err no_memory;
   bool lost = cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0;
   if (!lost && f->truth)
-    lost = rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx_diagnostics_add(&errors, cv);
+    lost =
+        rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx_diagnostics_add(&errors, cv);
   if (lost) {
     json_decref(cv);
     return NULL;
   }
   json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:O*}", "name", f->metrics[m], "regressor",
-                        rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv, "choice",
-                        f->regressors[m]->choice);
+                        rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv,
+                        "choice", f->regressors[m]->choice);
   bool failed = o == NULL;
   if (!failed && f->higher_is_better)
     failed = json_object_set_new(o, "higher_is_better", json_boolean(f->higher_is_better[m])) != 0;
   if (!failed) failed = json_object_set_new(o, "learnt", json_boolean(rmx_fit_learnt(f, m))) != 0;
   if (!failed && f->direction_from)
-    failed = json_object_set_new(o, "direction_from", json_string(rmx_direction_from_text(f->direction_from[m]))) != 0;
+    failed = json_object_set_new(o, "direction_from",
+                                 json_string(rmx_direction_from_text(f->direction_from[m]))) != 0;
   if (!failed && f->truth)
     failed = json_object_set_new(o, "values", column_json(f->truth, f->N, f->M, m)) != 0 ||
              json_object_set_new(o, "out_of_fold", column_json(f->out_of_fold, f->N, f->M, m)) != 0;
@@ -100,9 +105,11 @@ static json_t *options_json(const rmx_regress_options *options) {
 
 // What is known of the tokens behind the mixtures; false if memory is short.
 static bool add_exposure(const rmx_fit *f, json_t *o) {
-  if (f->tokens && json_object_set_new(o, "tokens", rmx__numbers_json(f->tokens, f->D)) != 0) return false;
+  if (f->tokens && json_object_set_new(o, "tokens", rmx__numbers_json(f->tokens, f->D)) != 0)
+    return false;
   if (f->budget > 0 && json_object_set_new(o, "budget", json_real(f->budget)) != 0) return false;
-  return !(f->run_tokens > 0) || json_object_set_new(o, "run_tokens", json_real(f->run_tokens)) == 0;
+  return !(f->run_tokens > 0) ||
+         json_object_set_new(o, "run_tokens", json_real(f->run_tokens)) == 0;
 }
 
 static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
@@ -123,14 +130,15 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
     json_decref(made);
     return NULL;
   }
-  json_t *o = json_pack("{s:i, s:o, s:b, s:I, s:o*, s:o, s:o, s:o, s:o, s:o}", "version", 1, "domains",
-                        domains, "raw", (int)f->raw, "runs", (json_int_t)f->N, "ids",
+  json_t *o = json_pack("{s:i, s:o, s:b, s:I, s:o*, s:o, s:o, s:o, s:o, s:o}", "version", 1,
+                        "domains", domains, "raw", (int)f->raw, "runs", (json_int_t)f->N, "ids",
                         f->run_ids ? rmx__names_json((const char *const *)f->run_ids, f->N) : NULL,
                         "mixtures", mixtures, "mean_mixture", mean, "metrics", metrics, "options",
                         options_json(&f->options), "made_by", made);
   char tokenizer[17];
   snprintf(tokenizer, sizeof tokenizer, "%016llx", (unsigned long long)f->tokenizer);
-  if (o && (!add_exposure(f, o) || (f->tokenizer && json_object_set_new(o, "tokenizer", json_string(tokenizer)) != 0))) {
+  if (o && (!add_exposure(f, o) ||
+            (f->tokenizer && json_object_set_new(o, "tokenizer", json_string(tokenizer)) != 0))) {
     json_decref(o);
     return NULL;
   }
@@ -160,14 +168,16 @@ static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx
 }
 
 // Writes every part into `folder`, which is new, and fit.json with the hash of each.
-static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_strings *files, const json_t *made_by, rmx_err *err) {
+static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_strings *files,
+                              const json_t *made_by, rmx_err *err) {
   json_t *tree = NULL, *hashes = json_object();
   char *path = NULL;
   rmx_status status = hashes ? RMX_OK : rmx_fail_memory(err, 64, "the folder of a fit");
   for (size_t m = 0; status == RMX_OK && m < f->M; m++) {
     free(path);
     path = rmx_path_in(folder, files->items[m]);
-    status = path ? rmx_regressor_write(f->regressors[m], path, err) : rmx_fail_memory(err, 256, "a path");
+    status = path ? rmx_regressor_write(f->regressors[m], path, err)
+                  : rmx_fail_memory(err, 256, "a path");
     if (status == RMX_OK) status = rmx__hash_part(folder, files->items[m], hashes, err);
   }
   if (status == RMX_OK && f->fold) {
@@ -181,7 +191,8 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
     free(path);
     path = rmx_path_in(folder, RMX__FIT_JSON);
     tree = path ? fit_json(f, files, made_by) : NULL;
-    if (!tree || json_object_set(tree, "hashes", hashes) != 0 || (f->more && json_object_update(tree, f->more) != 0))
+    if (!tree || json_object_set(tree, "hashes", hashes) != 0 ||
+        (f->more && json_object_update(tree, f->more) != 0))
       status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
   }
   if (status == RMX_OK) status = rmx_json_write(path, tree, err);
@@ -191,7 +202,8 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
   return status;
 }
 
-rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err) {
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by,
+                         rmx_err *err) {
   rmx_strings files = {0}, old = {0};
   rmx_outfolder out = {0};
   rmx_status status = rmx_fit_may_write(folder, err);
@@ -211,31 +223,37 @@ static double number_or_nan(const json_t *o, const char *key) {
   return json_is_number(x) ? json_number_value(x) : NAN;
 }
 
-static rmx_status read_column(const json_t *o, const char *key, double *x, size_t N, size_t M, size_t m,
-                              const char *path, rmx_err *err) {
+static rmx_status read_column(const json_t *o, const char *key, double *x, size_t N, size_t M,
+                              size_t m, const char *path, rmx_err *err) {
   const json_t *list = json_object_get(o, key);
   if (json_array_size(list) != N)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" of metric %zu must be a list of %zu numbers", path, key, m,
-                    N);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" of metric %zu must be a list of %zu numbers", path,
+                    key, m, N);
   for (size_t i = 0; i < N; i++) {
     const json_t *value = json_array_get(list, i);
     if (!json_is_number(value) && !json_is_null(value))
-      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is no number", path, i, key, m);
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is no number", path, i,
+                      key, m);
     x[i * M + m] = json_is_number(value) ? json_number_value(value) : NAN;
   }
   return RMX_OK;
 }
 
 // Fits of 0.1.0 do not hold which fold each run was in.
-static rmx_status read_folds(rmx_fit *f, size_t m, const json_t *o, const char *path, rmx_err *err) {
+static rmx_status read_folds(rmx_fit *f, size_t m, const json_t *o, const char *path,
+                             rmx_err *err) {
   const json_t *list = json_object_get(o, "fold");
   if (!list) return RMX_OK;
-  if (json_array_size(list) != f->N) return rmx_fail(err, RMX_EINPUT, "%s: \"fold\" of metric %zu must be a list of %zu numbers", path, m, f->N);
+  if (json_array_size(list) != f->N)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"fold\" of metric %zu must be a list of %zu numbers",
+                    path, m, f->N);
   if (!f->fold) {
-    if (!(f->fold = rmx_calloc(f->N, f->M * sizeof(int)))) return rmx_fail_memory(err, f->N * f->M * sizeof(int), "a fit");
+    if (!(f->fold = rmx_calloc(f->N, f->M * sizeof(int))))
+      return rmx_fail_memory(err, f->N * f->M * sizeof(int), "a fit");
     for (size_t k = 0; k < f->N * f->M; k++) f->fold[k] = -1;
   }
-  for (size_t i = 0; i < f->N; i++) f->fold[i * f->M + m] = (int)json_integer_value(json_array_get(list, i));
+  for (size_t i = 0; i < f->N; i++)
+    f->fold[i * f->M + m] = (int)json_integer_value(json_array_get(list, i));
   return RMX_OK;
 }
 
@@ -245,7 +263,8 @@ static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *na
   f->higher_is_better[m] = json_is_true(json_object_get(o, "higher_is_better"));
   f->direction_from[m] = RMX_DIRECTION_ASSUMED;
   for (int k = RMX_DIRECTION_ASSUMED; from && k <= RMX_DIRECTION_USER; k++)
-    if (strcmp(from, rmx_direction_from_text((rmx_direction_from)k)) == 0) f->direction_from[m] = (rmx_direction_from)k;
+    if (strcmp(from, rmx_direction_from_text((rmx_direction_from)k)) == 0)
+      f->direction_from[m] = (rmx_direction_from)k;
   if (from) return;
   rmx_better said = rmx_better_by_name(name);
   if (f->higher_is_better[m]) {
@@ -256,14 +275,14 @@ static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *na
   }
 }
 
-static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder, const char *path,
-                              rmx_err *err) {
+static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder,
+                              const char *path, rmx_err *err) {
   const char *name, *file;
   RMX_TRY(rmx_json_string(o, "name", &name, path, err));
   RMX_TRY(rmx_json_string(o, "file", &file, path, err));
   if (strchr(file, '/') || file[0] == '.')
-    return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself", path,
-                    file, name);
+    return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself",
+                    path, file, name);
   read_direction(f, m, o, name);
   if (f->truth) {
     RMX_TRY(read_column(o, "values", f->truth, f->N, f->M, m, path, err));
@@ -291,17 +310,20 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
   return status;
 }
 
-static rmx_status read_list(rmx_regress_options *out, const char *key, const json_t *list, const char *path, rmx_err *err) {
+static rmx_status read_list(rmx_regress_options *out, const char *key, const json_t *list,
+                            const char *path, rmx_err *err) {
   for (size_t i = 0; i < json_array_size(list); i++) {
     const char *item = json_string_value(json_array_get(list, i));
     if (!item) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" is no text", path, i, key);
-    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, item, err) != RMX_OK)
+    if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, item, err) !=
+        RMX_OK)
       return rmx_fail_in(err, "%s", path);
   }
   return RMX_OK;
 }
 
-static rmx_status read_options(rmx_regress_options *out, const json_t *o, const char *path, rmx_err *err) {
+static rmx_status read_options(rmx_regress_options *out, const json_t *o, const char *path,
+                               rmx_err *err) {
   RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, out, err));
   const char *key;
   json_t *value;
@@ -310,27 +332,31 @@ static rmx_status read_options(rmx_regress_options *out, const json_t *o, const 
       RMX_TRY(read_list(out, key, value, path, err));
       continue;
     }
-    char *text = json_is_string(value) ? rmx_strdup(json_string_value(value))
-                                       : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-    rmx_status status =
-        text ? rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, text, err)
-             : rmx_fail_memory(err, 64, "an option");
+    char *text = json_is_string(value)
+                     ? rmx_strdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    rmx_status status = text ? rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n,
+                                              out, key, text, err)
+                             : rmx_fail_memory(err, 64, "an option");
     free(text);
     if (status != RMX_OK) return rmx_fail_in(err, "%s", path);
   }
   return RMX_OK;
 }
 
-static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path, rmx_err *err) {
+static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path,
+                           rmx_err *err) {
   const json_t *domains = json_object_get(o, "domains"), *mixtures = json_object_get(o, "mixtures");
   const json_t *metrics = json_object_get(o, "metrics"), *raw = json_object_get(o, "raw");
   if (json_integer_value(json_object_get(o, "version")) != 1)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: no fit, or written by a newer regmix", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"version\" is not 1: no fit, or written by a newer regmix", path);
   if (!json_array_size(domains) || !json_array_size(mixtures) || !json_array_size(metrics) ||
       !json_is_boolean(raw))
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: \"domains\", \"mixtures\", \"metrics\" (lists) and \"raw\" (true or false) must be there", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"domains\", \"mixtures\", \"metrics\" (lists) and \"raw\" (true or "
+                    "false) must be there",
+                    path);
   size_t D = json_array_size(domains), M = json_array_size(metrics), N = json_array_size(mixtures);
   *f = (rmx_fit){.D = D, .M = M, .N = N, .raw = json_is_true(raw)};
   f->domains = rmx_calloc(D, sizeof(char *));
@@ -350,7 +376,8 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     f->groups = rmx_calloc(N, sizeof(int));
   }
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
-      !f->higher_is_better || !f->direction_from || (whole && (!f->run_ids || !f->truth || !f->out_of_fold || !f->groups)))
+      !f->higher_is_better || !f->direction_from ||
+      (whole && (!f->run_ids || !f->truth || !f->out_of_fold || !f->groups)))
     return rmx_fail_memory(err, N * D * sizeof(double), "a fit");
   RMX_TRY(read_options(&f->options, json_object_get(o, "options"), path, err));
   for (size_t i = 0; whole && i < N; i++) {
@@ -360,8 +387,10 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   }
   for (size_t d = 0; d < D; d++) {
     const char *name = json_string_value(json_array_get(domains, d));
-    if (name == NULL) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is no text", path, d);
-    if ((f->domains[d] = rmx_strdup(name)) == NULL) return rmx_fail_memory(err, strlen(name), "a name");
+    if (name == NULL)
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is no text", path, d);
+    if ((f->domains[d] = rmx_strdup(name)) == NULL)
+      return rmx_fail_memory(err, strlen(name), "a name");
   }
   RMX_TRY(rmx__json_numbers(o, "mean_mixture", f->mean_mixture, D, path, err));
   for (size_t i = 0; i < N; i++) {
@@ -369,8 +398,8 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     for (size_t d = 0; d < D; d++) {
       const json_t *x = json_array_get(row, d);
       if (!json_is_number(x) || json_array_size(row) != D)
-        return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"mixtures\" must be a list of %zu numbers", path,
-                        i, D);
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: item %zu of \"mixtures\" must be a list of %zu numbers", path, i, D);
       f->runs[i * D + d] = json_number_value(x);
     }
   }
@@ -383,7 +412,8 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   f->budget = json_number_value(json_object_get(o, "budget"));
   f->run_tokens = json_number_value(json_object_get(o, "run_tokens"));
   RMX_TRY(rmx__check_parts(folder, o, err));
-  for (size_t m = 0; m < M; m++) RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
+  for (size_t m = 0; m < M; m++)
+    RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
   const char *tokenizer = json_string_value(json_object_get(o, "tokenizer"));
   if (tokenizer) f->tokenizer = strtoull(tokenizer, NULL, 16);
   return rmx__check_runs(f, o, path, err);
@@ -393,7 +423,8 @@ rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
   char *path = rmx_path_in(folder, "fit.json");
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
   json_t *o = NULL;
-  rmx_status status = path && f ? rmx_json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
+  rmx_status status =
+      path && f ? rmx_json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
   if (status == RMX_OK) status = read_fit(f, o, folder, path, err);
   json_decref(o);
   free(path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a fit's folder, and whether they belong together: fit.json holds the hash of every other file and of the
-// runs it lists itself.
+// The parts of a fit's folder, and whether they belong together: fit.json holds the hash of every
+// other file and of the runs it lists itself.
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,8 @@ static const char RUNS[] = "runs";  // no file is called so: they have endings
 static rmx_status hash_of_file(const char *folder, const char *name, char out[17], rmx_err *err) {
   char *path = rmx_path_in(folder, name), *data = NULL;
   size_t size = 0;
-  rmx_status status = path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path");
+  rmx_status status =
+      path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path");
   if (status == RMX_OK) snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash(data, size, 0));
   free(data);
   free(path);
@@ -42,13 +43,17 @@ static void hash_of_runs(const rmx_fit *f, char out[17]) {
 rmx_status rmx__hash_part(const char *folder, const char *name, json_t *hashes, rmx_err *err) {
   char hash[17];
   RMX_TRY(hash_of_file(folder, name, hash, err));
-  return json_object_set_new(hashes, name, json_string(hash)) == 0 ? RMX_OK : rmx_fail_memory(err, 64, "a hash");
+  return json_object_set_new(hashes, name, json_string(hash)) == 0
+             ? RMX_OK
+             : rmx_fail_memory(err, 64, "a hash");
 }
 
 rmx_status rmx__hash_runs(const rmx_fit *f, json_t *hashes, rmx_err *err) {
   char hash[17];
   hash_of_runs(f, hash);
-  return json_object_set_new(hashes, RUNS, json_string(hash)) == 0 ? RMX_OK : rmx_fail_memory(err, 64, "a hash");
+  return json_object_set_new(hashes, RUNS, json_string(hash)) == 0
+             ? RMX_OK
+             : rmx_fail_memory(err, 64, "a hash");
 }
 
 rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path, rmx_err *err) {
@@ -57,8 +62,11 @@ rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path
   if (!said) return RMX_OK;
   hash_of_runs(f, hash);
   if (strcmp(said, hash) == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: its runs and values are not those it was written with: the file was changed or damaged; "
-                  "make the fit again with `regmix fit`", path);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: its runs and values are not those it was written with: the file was changed or damaged; "
+      "make the fit again with `regmix fit`",
+      path);
 }
 
 rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err) {
@@ -68,11 +76,15 @@ rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err)
     char hash[17];
     if (strcmp(name, RUNS) == 0) continue;
     if (strchr(name, '/') || name[0] == '.')
-      return rmx_fail(err, RMX_EINPUT, "%s/%s: \"%s\" in \"hashes\" is not in the folder itself", folder, RMX__FIT_JSON, name);
+      return rmx_fail(err, RMX_EINPUT, "%s/%s: \"%s\" in \"hashes\" is not in the folder itself",
+                      folder, RMX__FIT_JSON, name);
     RMX_TRY(hash_of_file(folder, name, hash, err));
     if (json_is_string(said) && strcmp(json_string_value(said), hash) == 0) continue;
-    return rmx_fail(err, RMX_EINPUT, "%s/%s: is not the file that %s was written with (its hash differs): it was changed, damaged or "
-                    "left by another fit; make the fit again with `regmix fit`", folder, name, RMX__FIT_JSON);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s/%s: is not the file that %s was written with (its hash differs): it was "
+                    "changed, damaged or "
+                    "left by another fit; make the fit again with `regmix fit`",
+                    folder, name, RMX__FIT_JSON);
   }
   return RMX_OK;
 }
@@ -83,9 +95,11 @@ rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
   rmx_err damaged;
   const char *name;
   size_t k;
-  bool good = path && rmx_strings_add(out, RMX__FIT_JSON) && rmx_strings_add(out, RMX__CROSS_VALIDATION);
+  bool good =
+      path && rmx_strings_add(out, RMX__FIT_JSON) && rmx_strings_add(out, RMX__CROSS_VALIDATION);
   if (good && rmx_exists(path) && rmx_json_read(path, &fit, &damaged) == RMX_OK) {
-    json_object_foreach(json_object_get(fit, "hashes"), name, item) good = good && rmx_strings_add(out, name);
+    json_object_foreach(json_object_get(fit, "hashes"), name, item)
+      good = good && rmx_strings_add(out, name);
     json_array_foreach(json_object_get(fit, "metrics"), k, item) {  // 0.1.0 wrote no hashes
       name = json_string_value(json_object_get(item, "file"));
       if (name) good = good && rmx_strings_add(out, name);
@@ -103,12 +117,18 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
   free(path);
   if (fit || !rmx_exists(folder)) return RMX_OK;
   DIR *d = rmx_opendir(folder);
-  if (!d && errno == ENOTDIR) return rmx_fail(err, RMX_EUSAGE, "%s is a file: the fit needs a folder of its own; give another --out", folder);
+  if (!d && errno == ENOTDIR)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s is a file: the fit needs a folder of its own; give another --out", folder);
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
   rmx_few others = {0};
   for (struct dirent *e; (e = readdir(d)) != NULL;)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) rmx_few_add(&others, e->d_name);
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+      rmx_few_add(&others, e->d_name);
   closedir(d);
   if (others.n == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EUSAGE, "%s holds other files (%s) and no fit: a fit needs a folder of its own; give another --out", folder, others.text);
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "%s holds other files (%s) and no fit: a fit needs a folder of its own; give another --out",
+      folder, others.text);
 }

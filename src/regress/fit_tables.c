@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From two tables, mixtures and what was measured, to one regressor a metric, each cross-validated. Metrics
-// are independent, so they are shared out over threads; what each has to say is kept and told in the order of
-// the metrics.
+// From two tables, mixtures and what was measured, to one regressor a metric, each cross-validated.
+// Metrics are independent, so they are shared out over threads; what each has to say is kept and
+// told in the order of the metrics.
 
 #include <math.h>
 #include <pthread.h>
@@ -32,13 +32,14 @@ typedef struct work {
   const rmx_table *metrics;
   const size_t *run_of;  // (N) row of metrics
   uint64_t seed;
-  job *jobs;  // (M)
+  job *jobs;                     // (M)
   const rmx_listener *listener;  // told of progress, by one thread at a time
   pthread_mutex_t *telling;
 } work;
 
 // Metrics are fitted side by side: what is told is how far all of them are together.
-static void tell_share(void *context, const char *what, double done, double total, const char *unit, const char *detail) {
+static void tell_share(void *context, const char *what, double done, double total, const char *unit,
+                       const char *detail) {
   job *j = context;
   work *w = j->work;
   pthread_mutex_lock(w->telling);
@@ -93,11 +94,14 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
   }
   if (n < N) {
     char where[700];
-    snprintf(where, sizeof(where), "metric \"%.100s\": %zu of %zu runs have no value (%s; the first in %s:%d)", f->metrics[m],
-             N - n, N, lacking.text, w->metrics->path ? w->metrics->path : "table",
+    snprintf(where, sizeof(where),
+             "metric \"%.100s\": %zu of %zu runs have no value (%s; the first in %s:%d)",
+             f->metrics[m], N - n, N, lacking.text, w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
     if (!w->options->skip_missing) {
-      status = rmx_fail(err, RMX_EINPUT, "%s; fill them in, or leave these runs out of its fit with --skip-missing", where);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "%s; fill them in, or leave these runs out of its fit with --skip-missing",
+                        where);
       goto done;
     }
     rmx_warn(listener, "%s and are left out of its fit", where);
@@ -112,7 +116,9 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
              f->metrics[m]);
     goto done;
   }
-  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold, listener, err), done);
+  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold,
+                                   listener, err),
+               done);
   rmx_score(data.y, predicted, n, &f->cv[m]);
   for (size_t i = 0; i < n; i++) {
     f->out_of_fold[row[i] * f->M + m] = predicted[i];
@@ -125,7 +131,8 @@ done:
 
 static void do_job(void *context, size_t m) {
   work *w = context;
-  rmx_listener listener = {.context = &w->jobs[m], .progress = tell_share, .note = keep_note, .warn = keep_warning};
+  rmx_listener listener = {
+      .context = &w->jobs[m], .progress = tell_share, .note = keep_note, .warn = keep_warning};
   w->jobs[m].work = w;
   w->jobs[m].status = fit_metric(w, m, &listener, &w->jobs[m].err);
   tell_share(&w->jobs[m], "fit", 1, 1, "", NULL);
@@ -137,11 +144,13 @@ static void tell_rows_left_out(const rmx_table *a, const rmx_table *b, const siz
   for (size_t i = 0; i < a->N; i++)
     if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
   if (alone.n)
-    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s and are left out: %s", alone.n, a->N,
-             a->path ? a->path : "the first table", b->path ? b->path : "the second table", alone.text);
+    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s and are left out: %s", alone.n,
+             a->N, a->path ? a->path : "the first table", b->path ? b->path : "the second table",
+             alone.text);
 }
 
-// Lexicographic order of mixtures, for finding equal ones; qsort has no context, so rows carry their width.
+// Lexicographic order of mixtures, for finding equal ones; qsort has no context, so rows carry
+// their width.
 typedef struct keyed {
   const double *w;
   size_t D, row;
@@ -179,11 +188,13 @@ static rmx_status choose_metrics(const rmx_table *metrics, const char *const *on
     column[m] = m;
     if (n_only == 0) continue;
     // The caller's own words: what is wrong with them is not the tables' fault.
-    if (rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D, &column[m], err) != RMX_OK)
+    if (rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D,
+                      &column[m], err) != RMX_OK)
       return err->status = RMX_EUSAGE;
     for (size_t k = 0; k < m; k++)
       if (column[k] == column[m])
-        return rmx_fail(err, RMX_EUSAGE, "metric \"%s\" is asked for twice", metrics->names[column[m]]);
+        return rmx_fail(err, RMX_EUSAGE, "metric \"%s\" is asked for twice",
+                        metrics->names[column[m]]);
   }
   return RMX_OK;
 }
@@ -192,43 +203,52 @@ static double value_of(const rmx_table *metrics, const size_t *row, size_t i, si
   return row[i] == SIZE_MAX ? NAN : metrics->x[row[i] * metrics->D + column];
 }
 
-// Leaves out runs that have no value at all (their partner becomes SIZE_MAX), then metrics with fewer than three values
-// where other runs lack it (*M shrinks), and tells both. None left is an error.
-static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics, size_t *partner, size_t *column, size_t *M,
-                             const rmx_listener *listener, rmx_err *err) {
+// Leaves out runs that have no value at all (their partner becomes SIZE_MAX), then metrics with
+// fewer than three values where other runs lack it (*M shrinks), and tells both. None left is an
+// error.
+static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics, size_t *partner,
+                             size_t *column, size_t *M, const rmx_listener *listener,
+                             rmx_err *err) {
   enum { LEAST = 3 };
   rmx_few empty = {0}, dropped = {0};
   size_t runs = 0, kept = 0;
   for (size_t i = 0; i < mixtures->N; i++) {
     bool any = false;
-    for (size_t m = 0; m < *M && !any; m++) any = isfinite(value_of(metrics, partner, i, column[m]));
+    for (size_t m = 0; m < *M && !any; m++)
+      any = isfinite(value_of(metrics, partner, i, column[m]));
     runs += any;
     if (any || partner[i] == SIZE_MAX) continue;
     partner[i] = SIZE_MAX;
     rmx_few_add(&empty, mixtures->ids[i]);
   }
   if (empty.n && runs)
-    rmx_warn(listener, "%zu of %zu runs have no value of any metric and are left out: %s", empty.n, empty.n + runs, empty.text);
+    rmx_warn(listener, "%zu of %zu runs have no value of any metric and are left out: %s", empty.n,
+             empty.n + runs, empty.text);
   for (size_t m = 0; m < *M; m++) {
     size_t values = 0;
-    for (size_t i = 0; i < mixtures->N; i++) values += isfinite(value_of(metrics, partner, i, column[m]));
+    for (size_t i = 0; i < mixtures->N; i++)
+      values += isfinite(value_of(metrics, partner, i, column[m]));
     if (values < LEAST && values < runs)
       rmx_few_add(&dropped, metrics->names[column[m]]);
     else
       column[kept++] = column[m];
   }
   if (dropped.n && kept)
-    rmx_warn(listener, "%zu of %zu metrics have fewer than %d values and are not fitted: %s", dropped.n, *M, LEAST, dropped.text);
+    rmx_warn(listener, "%zu of %zu metrics have fewer than %d values and are not fitted: %s",
+             dropped.n, *M, LEAST, dropped.text);
   size_t asked = *M;
   *M = kept;
   if (kept && runs) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: none of the %zu metrics (%s) has %d values in runs of %s: there is nothing to fit",
-                  metrics->path ? metrics->path : "the metrics", asked, dropped.n ? dropped.text : metrics->names[column[0]], LEAST,
-                  mixtures->path ? mixtures->path : "the mixtures");
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: none of the %zu metrics (%s) has %d values in runs of %s: there is nothing to fit",
+      metrics->path ? metrics->path : "the metrics", asked,
+      dropped.n ? dropped.text : metrics->names[column[0]], LEAST,
+      mixtures->path ? mixtures->path : "the mixtures");
 }
 
-// Fills domains, metrics, runs, run_ids, mean_mixture of f; `row` are the rows of both tables that have a
-// partner.
+// Fills domains, metrics, runs, run_ids, mean_mixture of f; `row` are the rows of both tables that
+// have a partner.
 static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                          const size_t *partner, const size_t *column, size_t *run_of,
                          const rmx_listener *listener, rmx_err *err) {
@@ -246,19 +266,21 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   f->groups = rmx_calloc(f->N, sizeof(int));
   f->higher_is_better = rmx_calloc(M, sizeof(bool));
   f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
-  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs || !f->run_ids ||
-      !f->truth || !f->out_of_fold || !f->fold || !f->groups || !f->higher_is_better || !f->direction_from ||
-      !copy_names(f->domains, mixtures->names, D))
+  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
+      !f->run_ids || !f->truth || !f->out_of_fold || !f->fold || !f->groups ||
+      !f->higher_is_better || !f->direction_from || !copy_names(f->domains, mixtures->names, D))
     return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
   for (size_t m = 0; m < M; m++)
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
   memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
-  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw, f->options.normalize, f->runs, listener, err));
+  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw,
+                          f->options.normalize, f->runs, listener, err));
   for (size_t i = 0; i < mixtures->N; i++) {
     if (partner[i] == SIZE_MAX) continue;
     memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
-    if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL) return rmx_fail_memory(err, 64, "a name");
+    if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL)
+      return rmx_fail_memory(err, 64, "a name");
     run_of[n++] = partner[i];
   }
   for (size_t k = 0; k < n * M; k++) {
@@ -281,15 +303,19 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   return RMX_OK;
 }
 
-// As many mixtures as domains leave directions in which a fit is nothing but what was expected beforehand.
+// As many mixtures as domains leave directions in which a fit is nothing but what was expected
+// beforehand.
 static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, used = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
   for (size_t d = 0; d < f->D; d++) used += f->mean_mixture[d] > 0;
   if (mixtures >= 2 * used) return;
-  rmx_warn(listener, "%zu different mixture%s of %zu domain%s: too few to tell what each domain does, so %s of the fit is what was expected "
+  rmx_warn(listener,
+           "%zu different mixture%s of %zu domain%s: too few to tell what each domain does, so %s "
+           "of the fit is what was expected "
            "before any run; train %zu or more",
-           mixtures, mixtures == 1 ? "" : "s", used, used == 1 ? "" : "s", mixtures < used ? "most" : "much", 2 * used);
+           mixtures, mixtures == 1 ? "" : "s", used, used == 1 ? "" : "s",
+           mixtures < used ? "most" : "much", 2 * used);
 }
 
 // Tokens of each domain, in the fit's order, and what of repetition there is to see in the runs.
@@ -298,7 +324,8 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
   if ((f->tokens = rmx_calloc(f->D, sizeof(double))) == NULL)
     return rmx_fail_memory(err, f->D * sizeof(double), "token counts");
   size_t *index = rmx_calloc(x->D, sizeof(*index));
-  rmx_status status = index ? rmx_match_names("domain", x->domains, x->D, (const char *const *)f->domains, f->D, index, err)
+  rmx_status status = index ? rmx_match_names("domain", x->domains, x->D,
+                                              (const char *const *)f->domains, f->D, index, err)
                             : rmx_fail_memory(err, x->D * sizeof(*index), "token counts");
   rmx_few others = {0};
   for (size_t k = 0; k < x->D && status == RMX_OK; k++) {
@@ -307,17 +334,19 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
       continue;
     }
     if (!(x->tokens[k] > 0) || !isfinite(x->tokens[k]))
-      status = rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0", x->domains[k], x->tokens[k]);
+      status = rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0",
+                        x->domains[k], x->tokens[k]);
     f->tokens[index[k]] = x->tokens[k];
   }
   free(index);
   RMX_TRY(status);
   if (others.n)
-    rmx_note(listener, "token counts: %zu name%s no domain's and not used: %s", others.n, others.n == 1 ? " is" : "s are",
-             others.text);
+    rmx_note(listener, "token counts: %zu name%s no domain's and not used: %s", others.n,
+             others.n == 1 ? " is" : "s are", others.text);
   for (size_t d = 0; d < f->D; d++)
     if (f->tokens[d] == 0)
-      return rmx_fail(err, RMX_EINPUT, "domain \"%s\" has no token count: wanted one for each domain",
+      return rmx_fail(err, RMX_EINPUT,
+                      "domain \"%s\" has no token count: wanted one for each domain",
                       f->domains[d]);
   f->budget = x->budget;
   f->run_tokens = x->run_tokens;
@@ -331,14 +360,17 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
     where = i % f->D;
   }
   if (most < 2)
-    rmx_warn(listener,
-             "no run saw any domain more than %.2g times (\"%s\"): what repetition does is not in the runs; "
-             "repeated tokens are taken to lose their worth as the literature has it, and to do no harm",
-             most, f->domains[where]);
+    rmx_warn(
+        listener,
+        "no run saw any domain more than %.2g times (\"%s\"): what repetition does is not in the "
+        "runs; "
+        "repeated tokens are taken to lose their worth as the literature has it, and to do no harm",
+        most, f->domains[where]);
   return RMX_OK;
 }
 
-static rmx_status oof_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err) {
+static rmx_status oof_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out,
+                            rmx_err *err) {
   RMX_TRY(rmx_table_make(out, mixtures->id_name, f->N, f->M, err));
   if (!copy_names(out->ids, f->run_ids, f->N) || !copy_names(out->names, f->metrics, f->M)) {
     rmx_table_release(out);
@@ -349,23 +381,24 @@ static rmx_status oof_table(const rmx_fit *f, const rmx_table *mixtures, rmx_tab
 }
 
 rmx_status rmx_fit_tables(const rmx_regress_options *options, const rmx_table *mixtures,
-                          const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
-                          uint64_t seed, int threads, const rmx_listener *listener, rmx_fit **out,
-                          rmx_table *cross_validation, rmx_err *err) {
-  return rmx_fit_tables_exposed(options, mixtures, metrics, only, n_only, raw, NULL, seed, threads, listener,
-                                out, cross_validation, err);
+                          const rmx_table *metrics, const char *const *only, size_t n_only,
+                          bool raw, uint64_t seed, int threads, const rmx_listener *listener,
+                          rmx_fit **out, rmx_table *cross_validation, rmx_err *err) {
+  return rmx_fit_tables_exposed(options, mixtures, metrics, only, n_only, raw, NULL, seed, threads,
+                                listener, out, cross_validation, err);
 }
 
 rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_table *mixtures,
-                                  const rmx_table *metrics, const char *const *only, size_t n_only, bool raw,
-                                  const rmx_exposure *exposure, uint64_t seed, int threads,
-                                  const rmx_listener *listener, rmx_fit **out, rmx_table *cross_validation,
-                                  rmx_err *err) {
+                                  const rmx_table *metrics, const char *const *only, size_t n_only,
+                                  bool raw, const rmx_exposure *exposure, uint64_t seed,
+                                  int threads, const rmx_listener *listener, rmx_fit **out,
+                                  rmx_table *cross_validation, rmx_err *err) {
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   size_t *partner = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
   size_t *back = rmx_arena_alloc(&arena, metrics->N, sizeof(size_t));
-  size_t common = 0, M = n_only ? n_only : metrics->D, all = M, *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
+  size_t common = 0, M = n_only ? n_only : metrics->D, all = M,
+         *column = rmx_arena_alloc(&arena, M, sizeof(size_t));
   size_t *run_of = rmx_arena_alloc(&arena, mixtures->N, sizeof(size_t));
   job *jobs = rmx_arena_alloc(&arena, M, sizeof(job));
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
@@ -393,11 +426,12 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   RMX_TRY_GOTO(rmx__options_copy(options, &f->options, err), done);
   for (size_t i = 0; i < mixtures->N; i++) f->N += partner[i] != SIZE_MAX;
   if (f->N == 0) {
-    status = rmx_fail(
-        err, RMX_EINPUT,
-        "%s and %s have no run in common: their first columns (\"%s\", \"%s\") must name the same runs",
-        mixtures->path ? mixtures->path : "mixtures", metrics->path ? metrics->path : "metrics",
-        mixtures->id_name, metrics->id_name);
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "%s and %s have no run in common: their first columns (\"%s\", \"%s\") must name "
+                 "the same runs",
+                 mixtures->path ? mixtures->path : "mixtures",
+                 metrics->path ? metrics->path : "metrics", mixtures->id_name, metrics->id_name);
     goto done;
   }
   RMX_TRY_GOTO(gather(f, mixtures, metrics, partner, column, run_of, listener, err), done);

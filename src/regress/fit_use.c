@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit put to use on tables: its domains found among the columns, predictions, scores against what was
-// measured.
+// A fit put to use on tables: its domains found among the columns, predictions, scores against what
+// was measured.
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,13 +8,16 @@
 
 #include "regressor.h"
 
-rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out, rmx_err *err) {
+rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out,
+                           rmx_err *err) {
   size_t N = f->N, D = f->D, n = 0;
   if (f->truth == NULL)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the fit does not hold the runs it was made from: it was written by an older regmix; "
-                    "make it again with `regmix fit`");
-  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)), *y = rmx_arena_alloc(arena, N, sizeof(double));
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "the fit does not hold the runs it was made from: it was written by an older regmix; "
+        "make it again with `regmix fit`");
+  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)),
+         *y = rmx_arena_alloc(arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(arena, N, sizeof(int));
   if (!X || !y || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "the runs of a fit");
   for (size_t i = 0; i < N; i++) {
@@ -35,7 +38,8 @@ rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dat
                        .budget = f->budget,
                        .run_tokens = f->run_tokens};
   size_t own;
-  if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own)) out->own_domain = (int)own;
+  if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own))
+    out->own_domain = (int)own;
   return RMX_OK;
 }
 
@@ -54,8 +58,8 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
     status = rmx_fail_memory(err, t->N * f->D * sizeof(double), "mixtures");
     goto done;
   }
-  if ((status = rmx_match_names("domain", (const char *const *)t->names, t->D, (const char *const *)f->domains, f->D, index,
-                                err)) != RMX_OK) {
+  if ((status = rmx_match_names("domain", (const char *const *)t->names, t->D,
+                                (const char *const *)f->domains, f->D, index, err)) != RMX_OK) {
     rmx_fail_in(err, "%s", path);
     goto done;
   }
@@ -65,7 +69,8 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
       column[index[c]] = c;
       continue;
     }
-    status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
+    status =
+        rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
     goto done;
   }
   for (size_t d = 0; d < f->D; d++) {
@@ -76,7 +81,8 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
-  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize, X, NULL, err);
+  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize,
+                           X, NULL, err);
 done:
   free(column);
   free(index);
@@ -88,10 +94,12 @@ done:
   return RMX_OK;
 }
 
-rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out, rmx_err *err) {
+rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out,
+                                 rmx_err *err) {
   double *X = NULL, *mean = rmx_calloc(mixtures->N, sizeof(double));
   rmx_table t = {0};
-  rmx_status status = mean ? RMX_OK : rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
+  rmx_status status =
+      mean ? RMX_OK : rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
   if (status == RMX_OK) status = rmx_fit_mixtures(f, mixtures, &X, err);
   if (status == RMX_OK) status = rmx_table_make(&t, "run", mixtures->N, f->M, err);
   bool failed = false;
@@ -113,16 +121,18 @@ rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rm
   return RMX_OK;
 }
 
-rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
-                                const rmx_listener *listener, rmx_scores *scores, rmx_scores *mean,
-                                rmx_diagnostics *errors, rmx_err *err) {
+rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
+                                const rmx_table *metrics, const rmx_listener *listener,
+                                rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,
+                                rmx_err *err) {
   size_t N = mixtures->N, common = 0;
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   double *X = NULL, *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
          *truth = rmx_arena_alloc(&arena, N, sizeof(double));
   double *used = rmx_arena_alloc(&arena, N, sizeof(double));
-  int *groups = rmx_arena_alloc(&arena, N, sizeof(int)), *group = rmx_arena_alloc(&arena, N, sizeof(int));
+  int *groups = rmx_arena_alloc(&arena, N, sizeof(int)),
+      *group = rmx_arena_alloc(&arena, N, sizeof(int));
   size_t *partner = rmx_arena_alloc(&arena, N, sizeof(size_t));
   if (!predicted || !truth || !used || !groups || !group || !partner) {
     status = rmx_fail_memory(err, N * sizeof(double), "scores");
@@ -145,7 +155,8 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
     size_t column, n = 0;
     scores[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
     if (errors) errors[m] = (rmx_diagnostics){0};
-    if (!rmx_match_name((const char *const *)f->metrics, f->M, m, (const char *const *)metrics->names, metrics->D, &column)) {
+    if (!rmx_match_name((const char *const *)f->metrics, f->M, m,
+                        (const char *const *)metrics->names, metrics->D, &column)) {
       rmx_warn(listener, "%s has no metric \"%s\": it is not scored", path, f->metrics[m]);
       continue;
     }
@@ -158,14 +169,14 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
       used[n++] = predicted[i];
     }
     if (n < common)
-      rmx_warn(listener, "metric \"%s\": %zu of %zu runs have no value and are not scored", f->metrics[m],
-               common - n, common);
+      rmx_warn(listener, "metric \"%s\": %zu of %zu runs have no value and are not scored",
+               f->metrics[m], common - n, common);
     if (n == 0) continue;
     rmx_score(truth, used, n, &scores[m]);
     if (errors)
-      RMX_TRY_GOTO(
-          rmx_diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m], &errors[m], err),
-          done);
+      RMX_TRY_GOTO(rmx_diagnose(truth, used, group, n,
+                                f->higher_is_better && f->higher_is_better[m], &errors[m], err),
+                   done);
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;
@@ -173,8 +184,9 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures, con
     mean->r2 += scores[m].r2;
   }
   if (mean->n == 0) {
-    status = rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")", path,
-                      f->metrics[0]);
+    status =
+        rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")",
+                 path, f->metrics[0]);
     goto done;
   }
   mean->spearman /= (double)mean->n;

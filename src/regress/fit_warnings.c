@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a finished fit has to say against itself: metrics of which nothing was learnt, runs that fit nowhere.
+// What a finished fit has to say against itself: metrics of which nothing was learnt, runs that fit
+// nowhere.
 
 #include <math.h>
 #include <string.h>
@@ -18,8 +19,9 @@ static double residual(const rmx_fit *f, size_t m, size_t i) {
   return f->truth[i * f->M + m] - f->out_of_fold[i * f->M + m];
 }
 
-// The metric of which run i lies furthest from its prediction, in root mean squares of the other runs' residuals; M: none
-// is far. A run's own residual is left out of what it is measured by, or no one run among few could be far.
+// The metric of which run i lies furthest from its prediction, in root mean squares of the other
+// runs' residuals; M: none is far. A run's own residual is left out of what it is measured by, or
+// no one run among few could be far.
 static size_t far_metric(const rmx_fit *f, const double *squares, const size_t *values, size_t i) {
   size_t worst = f->M;
   double most = FAR;
@@ -49,17 +51,21 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
     size_t m = far_metric(f, squares, values, i);
     if (m == f->M) continue;
     char text[128];
-    snprintf(text, sizeof text, "%.30s (%.24s: %.4g, predicted %.4g)", f->run_ids[i], f->metrics[m], f->truth[i * f->M + m],
-             f->out_of_fold[i * f->M + m]);
+    snprintf(text, sizeof text, "%.30s (%.24s: %.4g, predicted %.4g)", f->run_ids[i], f->metrics[m],
+             f->truth[i * f->M + m], f->out_of_fold[i * f->M + m]);
     rmx_few_add(&far, text);
   }
   rmx_arena_release(&arena);
   if (far.n)
-    rmx_warn(listener, "%zu of %zu runs lie more than %g standard deviations from what the other runs predict: %s; were they measured like "
-             "the others?", far.n, f->N, FAR, far.text);
+    rmx_warn(listener,
+             "%zu of %zu runs lie more than %g standard deviations from what the other runs "
+             "predict: %s; were they measured like "
+             "the others?",
+             far.n, f->N, FAR, far.text);
 }
 
-// Runs of one mixture that differ as much as all runs do differ in something that is no column of the mixture.
+// Runs of one mixture that differ as much as all runs do differ in something that is no column of
+// the mixture.
 static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, apart = 0, measured = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
@@ -75,13 +81,17 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
       mean += off / (double)++n;
       square += off * (y - mean);
     }
-    if (n < ENOUGH || rmx_fit_diagnose(f, m, &d, &ignored) != RMX_OK || !isfinite(d.noise)) continue;
+    if (n < ENOUGH || rmx_fit_diagnose(f, m, &d, &ignored) != RMX_OK || !isfinite(d.noise))
+      continue;
     measured++;
     apart += d.noise > 0.7 * sqrt(square / (double)(n - 1));
   }
   if (measured && 2 * apart > measured)
-    rmx_warn(listener, "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as all runs do: they are no replicates; if they "
-             "differ in model size or tokens, fit the runs of one size alone", f->N, mixtures);
+    rmx_warn(listener,
+             "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as "
+             "all runs do: they are no replicates; if they "
+             "differ in model size or tokens, fit the runs of one size alone",
+             f->N, mixtures);
 }
 
 void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
@@ -89,8 +99,11 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   for (size_t m = 0; m < f->M; m++)
     if (f->cv[m].r2 < 0) rmx_few_add(&worse, f->metrics[m]);
   if (worse.n)
-    rmx_warn(listener, "for %zu of %zu metrics the fit predicts unseen runs worse than the mean of the runs does (R2 below 0): %s; these runs "
-             "teach nothing of them", worse.n, f->M, worse.text);
+    rmx_warn(listener,
+             "for %zu of %zu metrics the fit predicts unseen runs worse than the mean of the runs "
+             "does (R2 below 0): %s; these runs "
+             "teach nothing of them",
+             worse.n, f->M, worse.text);
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);
 }

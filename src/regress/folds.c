@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cross-validation. Runs of the same mixture are replicates: seen in training they give the answer away, so
-// folds are dealt by replicate group. Groups come in an order drawn from the seed, each to the smallest fold
-// so far (ties: the first), which needs no equal sizes.
+// Cross-validation. Runs of the same mixture are replicates: seen in training they give the answer
+// away, so folds are dealt by replicate group. Groups come in an order drawn from the seed, each to
+// the smallest fold so far (ties: the first), which needs no equal sizes.
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +56,12 @@ done:
 rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rmx_arena *arena,
                              rmx_dataset *out, rmx_err *err) {
   size_t N = data->N, D = data->D, n = 0;
-  double *X = rmx_arena_alloc(arena, N * D, sizeof(double)), *y = rmx_arena_alloc(arena, N, sizeof(double));
+  double *X = rmx_arena_alloc(arena, N * D, sizeof(double)),
+         *y = rmx_arena_alloc(arena, N, sizeof(double));
   double *weights = rmx_arena_alloc(arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(arena, N, sizeof(int));
-  if (!X || !y || !weights || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "a fold");
+  if (!X || !y || !weights || !groups)
+    return rmx_fail_memory(err, N * D * sizeof(double), "a fold");
   for (size_t i = 0; i < N; i++) {
     if (fold[i] == f) continue;
     memcpy(X + n * D, data->X + i * D, D * sizeof(double));
@@ -79,8 +81,8 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
 }
 
 rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
-                               const rmx_regressor *fitted, uint64_t seed, double *predicted, int *fold,
-                               const rmx_listener *listener, rmx_err *err) {
+                               const rmx_regressor *fitted, uint64_t seed, double *predicted,
+                               int *fold, const rmx_listener *listener, rmx_err *err) {
   size_t N = data->N;
   if (fitted && fitted->out_of_fold && fitted->N == N && fitted->folds == (size_t)options->folds) {
     memcpy(predicted, fitted->out_of_fold, N * sizeof(double));
@@ -89,30 +91,34 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
   }
   size_t k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
   if (k < 2)
-    return rmx_fail(err, RMX_EINPUT,
-                    "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
-                    data->metric ? data->metric : "", N, N ? "one" : "none");
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
+        data->metric ? data->metric : "", N, N ? "one" : "none");
   rmx_status status = RMX_OK;
   for (size_t f = 0; f < k && status == RMX_OK; f++) {
     rmx_arena arena = {0};
     rmx_dataset train;
     rmx_regressor *r = NULL;
     status = rmx__without_fold(data, fold, (int)f, &arena, &train, err);
-    // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees) are not
-    // these again.
+    // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees)
+    // are not these again.
     if (status == RMX_OK)
-      status = fitted && !fitted->choice ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
-                                         : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
+      status = fitted && !fitted->choice
+                   ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
+                   : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
     for (size_t i = 0; i < N && status == RMX_OK; i++)
-      if (fold[i] == (int)f) rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
+      if (fold[i] == (int)f)
+        rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
     rmx_regressor_free(r);
     rmx_arena_release(&arena);
-    rmx_progress(listener, "fit", (double)(f + 2), (double)(k + 1), "folds", NULL);  // the fit to all runs came first
+    // the fit to all runs came first
+    rmx_progress(listener, "fit", (double)(f + 2), (double)(k + 1), "folds", NULL);
   }
   return status;
 }
 
-rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
-                              double *predicted, int *fold, rmx_err *err) {
+rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
+                              uint64_t seed, double *predicted, int *fold, rmx_err *err) {
   return rmx__cross_validate(options, data, NULL, seed, predicted, fold, NULL, err);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predictions: the sum over trees of the value of the leaf a mixture falls into.
 //
-// Comparing w <= threshold is comparing ranks: each domain's weight is once turned into how many of the
-// model's thresholds lie below it, and small whole numbers are compared from there on. Rows are taken in
-// blocks of 512. Trees of usual size go the fast way (forest_bits.c); others are walked from the root. Either
-// way trees are added in their order, so that sums have LightGBM's rounding.
+// Comparing w <= threshold is comparing ranks: each domain's weight is once turned into how many of
+// the model's thresholds lie below it, and small whole numbers are compared from there on. Rows are
+// taken in blocks of 512. Trees of usual size go the fast way (forest_bits.c); others are walked
+// from the root. Either way trees are added in their order, so that sums have LightGBM's rounding.
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@ enum { BLOCK = RMX__BITS_ROWS, FEW = 4 };  // fewer rows are walked sooner than 
 
 typedef struct node {
   uint16_t feature, rank;  // rank(w) <= rank goes to child[0], else child[1]
-  int32_t child[2];        // nodes and then leaves are numbered on through all trees: leaves negative, ~leaf
+  // nodes and then leaves are numbered on through all trees: leaves negative, ~leaf
+  int32_t child[2];
 } node;
 
 struct rmx__fast {
@@ -57,8 +58,8 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// How many of the n ascending thresholds are below x; a NaN counts as 0, as in LightGBM. The steps depend on
-// n alone, so that no branch is mispredicted.
+// How many of the n ascending thresholds are below x; a NaN counts as 0, as in LightGBM. The steps
+// depend on n alone, so that no branch is mispredicted.
 static inline uint16_t rank_of(const double *threshold, size_t n, double x) {
   const double *low = threshold;
   if (isnan(x)) x = 0;
@@ -88,8 +89,8 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
   double *all = rmx_calloc(inner, sizeof(double));
   uint32_t *number = rmx_calloc(inner, sizeof(uint32_t));
   rmx_status status = RMX_OK;
-  if (!number || !fast->first || !fast->thresholds || !fast->nodes || !fast->values || !fast->roots ||
-      !fill || !all) {
+  if (!number || !fast->first || !fast->thresholds || !fast->nodes || !fast->values ||
+      !fast->roots || !fill || !all) {
     status = rmx_fail_memory(err, inner * sizeof(node), "a model of trees");
     goto done;
   }
@@ -107,8 +108,8 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
       if (n == fast->first[d] || all[i] != fast->thresholds[n - 1]) fast->thresholds[n++] = all[i];
     from = fill[d];
     if (n - fast->first[d] > UINT16_MAX) {
-      status =
-          rmx_fail(err, RMX_EINPUT, "the model has over %d different thresholds for one domain", UINT16_MAX);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "the model has over %d different thresholds for one domain", UINT16_MAX);
       goto done;
     }
   }
@@ -121,8 +122,8 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
       size_t d = (size_t)t->feature[k];
       node *x = &fast->nodes[node_at + k];
       x->feature = (uint16_t)d;
-      x->rank =
-          rank_of(fast->thresholds + fast->first[d], fast->first[d + 1] - fast->first[d], t->threshold[k]);
+      x->rank = rank_of(fast->thresholds + fast->first[d], fast->first[d + 1] - fast->first[d],
+                        t->threshold[k]);
       x->child[0] = t->left[k] >= 0 ? node_at + t->left[k] : ~(leaf_at + ~t->left[k]);
       x->child[1] = t->right[k] >= 0 ? node_at + t->right[k] : ~(leaf_at + ~t->right[k]);
     }
@@ -154,14 +155,15 @@ static double walk(const rmx__forest *f, const double *x, uint16_t *rank) {
   for (size_t d = 0; d < f->D; d++) rank[d] = rank_in(fast, d, x[d]);
   for (size_t i = 0; i < f->n; i++) {
     int32_t at = fast->roots[i];
-    while (at >= 0) at = fast->nodes[at].child[rank[fast->nodes[at].feature] > fast->nodes[at].rank];
+    while (at >= 0)
+      at = fast->nodes[at].child[rank[fast->nodes[at].feature] > fast->nodes[at].rank];
     sum += fast->values[~at];
   }
   return sum;
 }
 
-// rank_of for the d-th weight of the rows: four searches side by side, so that none waits for its own last
-// step.
+// rank_of for the d-th weight of the rows: four searches side by side, so that none waits for its
+// own last step.
 static void rank_rows(const double *threshold, size_t n, const double *X, size_t D, size_t rows,
                       uint16_t *rank) {
   size_t r = 0;
@@ -174,12 +176,14 @@ static void rank_rows(const double *threshold, size_t n, const double *X, size_t
       half = left / 2;
       for (int k = 0; k < 4; k++) low[k] += half & -(size_t)(threshold[low[k] + half - 1] < x[k]);
     }
-    for (int k = 0; k < 4; k++) rank[r + (size_t)k] = (uint16_t)(low[k] + (threshold[low[k]] < x[k]));
+    for (int k = 0; k < 4; k++)
+      rank[r + (size_t)k] = (uint16_t)(low[k] + (threshold[low[k]] < x[k]));
   }
   for (; r < rows; r++) rank[r] = rank_of(threshold, n, X[r * D]);
 }
 
-static void predict_block(const rmx__forest *f, const double *X, size_t rows, void *scratch, double *mean) {
+static void predict_block(const rmx__forest *f, const double *X, size_t rows, void *scratch,
+                          double *mean) {
   const struct rmx__fast *fast = f->fast;
   double sum[BLOCK] = {0};
   uint16_t rank[BLOCK];

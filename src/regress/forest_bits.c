@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predictions without branches, 512 mixtures at a time, one bit each.
 //
-// For each threshold of the model one set of 512 bits says which mixtures do not exceed it. A tree hands its
-// mixtures down as such sets: of the set at a node, those in the threshold's set go left, the others right,
-// which is two instructions for 512. Number the leaves from left to right: the sets at the leaves make the
-// planes of bits of each mixture's leaf number, the planes are spread to bytes, and the leaf's value is
-// looked up and added. With AVX-512 a tree of at most 32 leaves lies in four registers, and eight values are
-// looked up by two or three permutations.
+// For each threshold of the model one set of 512 bits says which mixtures do not exceed it. A tree
+// hands its mixtures down as such sets: of the set at a node, those in the threshold's set go left,
+// the others right, which is two instructions for 512. Number the leaves from left to right: the
+// sets at the leaves make the planes of bits of each mixture's leaf number, the planes are spread
+// to bytes, and the leaf's value is looked up and added. With AVX-512 a tree of at most 32 leaves
+// lies in four registers, and eight values are looked up by two or three permutations.
 //
-// Mixture i is bit i / 8 of word i % 8. Cost a mixture and tree: about 1 cycle with AVX-512, 2.5 without.
+// Mixture i is bit i / 8 of word i % 8. Cost a mixture and tree: about 1 cycle with AVX-512, 2.5
+// without.
 
 #include <string.h>
 
@@ -18,7 +19,8 @@ enum { ROWS = RMX__BITS_ROWS, MOST_LEAVES = 256, MOST_THRESHOLDS = 1 << 15, IN_R
 
 typedef uint64_t words __attribute__((vector_size(64)));
 
-typedef struct branch {  // the set at `leaf`, the node's leftmost, is split: its right part goes to `right`
+// the set at `leaf`, the node's leftmost, is split: its right part goes to `right`
+typedef struct branch {
   uint16_t threshold;
   uint8_t leaf, right;
 } branch;
@@ -103,19 +105,21 @@ size_t rmx__bits_scratch(const struct rmx__bits *b) {
 void rmx__bits_set(void *scratch, size_t from, size_t n, const uint16_t *rank, size_t rows) {
   words *below = (words *)scratch + from;
   uint64_t *word = (uint64_t *)below;
-  // From which threshold on each mixture is not over it, then all of those. One set more than thresholds: the
-  // next domain clears it.
+  // From which threshold on each mixture is not over it, then all of those. One set more than
+  // thresholds: the next domain clears it.
   memset(below, 0, (n + 1) * sizeof(*below));
   for (size_t r = 0; r < rows; r++) word[(size_t)rank[r] * 8 + r % 8] |= UINT64_C(1) << r / 8;
   for (size_t k = 1; k < n; k++) below[k] |= below[k - 1];
 }
 
 // The leaf of each mixture: byte q of word w of index[j] is that of mixture 8 * (8 * q + j) + w.
-static inline __attribute__((always_inline)) void find_leaves(const struct rmx__bits *b, size_t tree,
-                                                              const words *below, words *index) {
+static inline __attribute__((always_inline)) void find_leaves(const struct rmx__bits *b,
+                                                              size_t tree, const words *below,
+                                                              words *index) {
   words at[MOST_LEAVES], plane[8];
   const branch *branches = b->branches + b->first[tree];
-  const size_t nodes = b->first[tree + 1] - b->first[tree], leaves = nodes + 1, groups = (leaves + 7) / 8;
+  const size_t nodes = b->first[tree + 1] - b->first[tree], leaves = nodes + 1,
+               groups = (leaves + 7) / 8;
   int planes = 3;
   while (groups > (size_t)1 << (planes - 3)) planes++;
   at[0] = ~(words){0};
@@ -143,8 +147,9 @@ static inline __attribute__((always_inline)) void find_leaves(const struct rmx__
   }
 }
 
-static inline __attribute__((always_inline)) void predict(const struct rmx__bits *b, const words *below,
-                                                          size_t rows, double *sum) {
+static inline __attribute__((always_inline)) void predict(const struct rmx__bits *b,
+                                                          const words *below, size_t rows,
+                                                          double *sum) {
   const size_t most_q = (rows + 63) / 64;
   for (size_t i = 0; i < b->n; i++) {
     words index[8];
@@ -175,17 +180,20 @@ __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))) static void predic
                   v2 = _mm512_loadu_pd(values + 16), v3 = _mm512_loadu_pd(values + 24);
     for (size_t q = 0; q < most_q; q++)
       for (size_t j = 0; j < 8; j++) {
-        const __m512i leaf = _mm512_srl_epi64((__m512i)index[j], _mm_cvtsi64_si128((long long)(8 * q)));
+        const __m512i leaf =
+            _mm512_srl_epi64((__m512i)index[j], _mm_cvtsi64_si128((long long)(8 * q)));
         double *to = sum + 8 * (8 * q + j);
         __m512d value;
         if (leaves <= IN_REGISTERS) {
           // Permutations look at the lowest bits alone: 4 of two registers, 3 of one.
           value = _mm512_permutex2var_pd(v0, leaf, v1);
           if (leaves > 16)
-            value = _mm512_mask_permutexvar_pd(value, _mm512_test_epi64_mask(leaf, sixteen), leaf, v2);
+            value =
+                _mm512_mask_permutexvar_pd(value, _mm512_test_epi64_mask(leaf, sixteen), leaf, v2);
           if (leaves > 24) {
             const __m512i high = _mm512_and_si512(leaf, twenty_four);
-            value = _mm512_mask_permutexvar_pd(value, _mm512_cmpeq_epi64_mask(high, twenty_four), leaf, v3);
+            value = _mm512_mask_permutexvar_pd(value, _mm512_cmpeq_epi64_mask(high, twenty_four),
+                                               leaf, v3);
           }
         } else {
           value = _mm512_i64gather_pd(_mm512_and_si512(leaf, byte), values, 8);
@@ -195,8 +203,9 @@ __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))) static void predic
   }
 }
 
-__attribute__((target("avx2"))) static void predict_avx2(const struct rmx__bits *b, const words *below,
-                                                         size_t rows, double *sum) {
+__attribute__((target("avx2"))) static void predict_avx2(const struct rmx__bits *b,
+                                                         const words *below, size_t rows,
+                                                         double *sum) {
   predict(b, below, rows, sum);
 }
 #endif

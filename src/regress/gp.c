@@ -142,7 +142,8 @@ static rmx_status fit_with(const rmx_dataset *data, const double *theta, bool cl
     r->seen[0] = fmin(r->seen[0], data->y[i]);
     r->seen[1] = fmax(r->seen[1], data->y[i]);
   }
-  for (size_t i = 0; i < N; i++) square += r->weight[i] * (y[i] - mean / total) * (y[i] - mean / total);
+  for (size_t i = 0; i < N; i++)
+    square += r->weight[i] * (y[i] - mean / total) * (y[i] - mean / total);
   bool constant = r->seen[0] == r->seen[1];
   r->shift = constant ? r->seen[0] : mean / total;
   r->unit = constant ? 0 : sqrt(square / total);
@@ -176,7 +177,8 @@ done:
   return RMX_OK;
 }
 
-rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out,
+                      rmx_err *err) {
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
   *r = (rmx_regressor){.kind = &rmx__gp, .D = data->D};
@@ -198,18 +200,20 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
 }
 
 // Of few runs the parameters know too much of each one to be kept.
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
-  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, false, out, err);
+  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, false, out,
+                  err);
 }
 
-static rmx_status again(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status again(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
-  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, true, out, err);
+  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, true, out,
+                  err);
 }
 
 // ---- use ----
@@ -249,7 +253,8 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   const gp *r = state;
   size_t D = r->D, N = r->N, blocks = RMX__BLOCKS(N);
   double *z = rmx_calloc(D * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
-  double *k = z + D * RMX__LANES, *m = k + N * RMX__LANES, ripple[RMX__QUERIES], variance[RMX__LANES];
+  double *k = z + D * RMX__LANES, *m = k + N * RMX__LANES, ripple[RMX__QUERIES],
+         variance[RMX__LANES];
   for (size_t i = 0; z == NULL && i < n; i++) {  // no way to say so but this
     mean[i] = NAN;
     if (sd) sd[i] = NAN;
@@ -312,12 +317,13 @@ static json_t *to_json(const void *state) {
   size_t D = r->D, N = r->N;
   return json_pack(
       "{s:o, s:i, s:f, s:f, s:[f, f], s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "domains",
-      rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit, "seen", r->seen[0],
-      r->seen[1], "leave_one_out_rmse", isnan(r->leave_one_out) ? json_null() : json_real(r->leave_one_out),
-      "log_ripple", r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
+      rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit, "seen",
+      r->seen[0], r->seen[1], "leave_one_out_rmse",
+      isnan(r->leave_one_out) ? json_null() : json_real(r->leave_one_out), "log_ripple",
+      r->theta[GP_RIPPLE], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
       "log_length", rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps",
-      rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N), "row_weights",
-      rmx__numbers_json(r->weight, N), "mixtures", rmx__numbers_json(r->X, N * D));
+      rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N),
+      "row_weights", rmx__numbers_json(r->weight, N), "mixtures", rmx__numbers_json(r->X, N * D));
 }
 
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *n_domains,
@@ -326,7 +332,8 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
          N = json_array_size(json_object_get(o, "alpha"));
   if (D == 0 || N == 0)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: \"log_length\" (one a domain) and \"alpha\" (one a run) must be there", path);
+                    "%s: \"log_length\" (one a domain) and \"alpha\" (one a run) must be there",
+                    path);
   if (json_array_size(json_object_get(o, "mixtures")) != N * D)
     return rmx_fail(err, RMX_EINPUT, "%s: \"mixtures\" must be a list of %zu numbers", path, N * D);
   gp *r = make(N, D);

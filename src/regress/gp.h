@@ -35,14 +35,14 @@ static inline double rmx__gp_warp(const double *theta, size_t D, size_t d, doubl
 void rmx__gp_centre(size_t D, double *theta);
 // From theta uphill, at most `steps` steps.
 rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err);
-// alpha (N) = K^-1 y and L (N, N), K = L L', columns one behind the other; left_out (N), may be NULL: the
-// error at each run of the fit to all the others.
+// alpha (N) = K^-1 y and L (N, N), K = L L', columns one behind the other; left_out (N), may be
+// NULL: the error at each run of the fit to all the others.
 rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
                          double *left_out, rmx_err *err);
 
 // n draws (n, P) from the posterior of theta, one after the other, from `theta` (P), its mode.
-rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n, double *out,
-                        rmx_err *err);
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
+                        double *out, rmx_err *err);
 
 // A fitted process: what prediction needs.
 typedef struct rmx__process {
@@ -61,6 +61,7 @@ typedef struct rmx__process {
 } rmx__process;
 
 // The process at given parameters, unfitted.
-rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out, rmx_err *err);
+rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out,
+                      rmx_err *err);
 
 #endif

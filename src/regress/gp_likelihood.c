@@ -22,8 +22,8 @@
 
 typedef struct scratch {
   const rmx__gp_problem *q;
-  const double *centre;  // (P)
-  double *Z, *by_Z;      // (N, D)
+  const double *centre;       // (P)
+  double *Z, *by_Z;           // (N, D)
   double *K, *M, *slope, *G;  // (N, N)
   double *alpha;
 } scratch;
@@ -51,10 +51,12 @@ static void covariance(const scratch *s, const double *theta) {
          noise = exp(2 * theta[GP_NOISE]);
   for (size_t d = 0; d < D; d++) {
     double eps = exp(theta[GP_EPS(D) + d]), scale = exp(-theta[GP_LENGTH + d]) / log1p(1 / eps);
-    for (size_t i = 0; i < N; i++) s->Z[i * D + d] = log1p(fmax(s->q->X[i * D + d], 0) / eps) * scale;
+    for (size_t i = 0; i < N; i++)
+      s->Z[i * D + d] = log1p(fmax(s->q->X[i * D + d], 0) / eps) * scale;
   }
   rmx__blas_enter();
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)N, (int)D, 1, s->Z, (int)D, 0, s->G, (int)N);
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)N, (int)D, 1, s->Z, (int)D, 0, s->G,
+              (int)N);
   rmx__blas_leave();
   double *square = s->alpha;
   for (size_t i = 0; i < N; i++) square[i] = s->G[i * N + i];
@@ -68,7 +70,8 @@ static void covariance(const scratch *s, const double *theta) {
   }
 }
 
-static double evaluate(void *context, const double *theta, double *gradient, int padded, double step) {
+static double evaluate(void *context, const double *theta, double *gradient, int padded,
+                       double step) {
   (void)padded;
   (void)step;
   const scratch *s = context;
@@ -115,7 +118,8 @@ static double evaluate(void *context, const double *theta, double *gradient, int
   }
   for (size_t i = 0; i < N; i++) s->K[i * N + i] += 4 * h[i];
   rmx__blas_enter();
-  cblas_dsymm(CblasColMajor, CblasRight, CblasLower, (int)D, n, 1, s->K, n, s->Z, (int)D, 0, s->by_Z, (int)D);
+  cblas_dsymm(CblasColMajor, CblasRight, CblasLower, (int)D, n, 1, s->K, n, s->Z, (int)D, 0,
+              s->by_Z, (int)D);
   rmx__blas_leave();
   gradient[GP_RIPPLE] = 2 * ripple * by_ripple;
   gradient[GP_LINEAR] = 2 * linear * by_linear;
@@ -156,8 +160,9 @@ static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena
   return s->Z && s->by_Z && s->K && s->G && s->alpha && ((s->M && s->slope) || !slopes);
 }
 
-static int stop_when_told(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g, lbfgsfloatval_t value,
-                          lbfgsfloatval_t x_norm, lbfgsfloatval_t g_norm, lbfgsfloatval_t step, int n, int k, int tries) {
+static int stop_when_told(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g,
+                          lbfgsfloatval_t value, lbfgsfloatval_t x_norm, lbfgsfloatval_t g_norm,
+                          lbfgsfloatval_t step, int n, int k, int tries) {
   return rmx_interrupted();
 }
 
@@ -185,13 +190,15 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
     how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // which bears infinities
     double value;
     end = lbfgs((int)P, x, &value, evaluate, stop_when_told, &s, &how);
-    // It stops where it can go no further uphill; what it has then is no worse than what it began with.
+    // It stops where it can go no further uphill; what it has then is no worse than what it began
+    // with.
     bool finite = end != LBFGSERR_OUTOFMEMORY;
     for (size_t k = 0; k < P; k++) finite &= isfinite(x[k]);
     if (finite) memcpy(theta, x, P * sizeof(double));
   }
   rmx_arena_release(&arena);
-  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting a Gaussian process");
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting a Gaussian process");
   return ready && end != LBFGSERR_OUTOFMEMORY
              ? RMX_OK
              : rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");
@@ -219,24 +226,29 @@ rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *
   }
   rmx__blas_leave();
   if (bad != 0)
-    status =
-        rmx_fail(err, RMX_ENUMERIC, "the covariance of a Gaussian process is singular (%d of %zu)", bad, N);
-  for (size_t i = 0; status == RMX_OK && left_out && i < N; i++) left_out[i] = alpha[i] / s.K[i * N + i];
+    status = rmx_fail(err, RMX_ENUMERIC,
+                      "the covariance of a Gaussian process is singular (%d of %zu)", bad, N);
+  for (size_t i = 0; status == RMX_OK && left_out && i < N; i++)
+    left_out[i] = alpha[i] / s.K[i * N + i];
 done:
   rmx_arena_release(&arena);
   return status;
 }
 
-// Hamiltonian Monte Carlo (Neal 2011) in units of the prior's sd; the step is fitted to the first trajectories.
-rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n, double *out,
-                        rmx_err *err) {
+// Hamiltonian Monte Carlo (Neal 2011) in units of the prior's sd; the step is fitted to the first
+// trajectories.
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
+                        double *out, rmx_err *err) {
   enum { WARM = 12, LEAPS = 8 };
   rmx_arena arena = {0};
   scratch s = {0};
   size_t P = GP_N_PARAMETERS(q->D);
-  double *centre = rmx_arena_alloc(&arena, P, sizeof(double)), *at = rmx_arena_alloc(&arena, P, sizeof(double));
-  double *x = rmx_arena_alloc(&arena, P, sizeof(double)), *slope = rmx_arena_alloc(&arena, P, sizeof(double));
-  double *here = rmx_arena_alloc(&arena, P, sizeof(double)), *push = rmx_arena_alloc(&arena, P, sizeof(double));
+  double *centre = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *at = rmx_arena_alloc(&arena, P, sizeof(double));
+  double *x = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *slope = rmx_arena_alloc(&arena, P, sizeof(double));
+  double *here = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *push = rmx_arena_alloc(&arena, P, sizeof(double));
   if (!prepare(&s, q, true, &arena) || !centre || !at || !x || !slope || !here || !push) {
     rmx_arena_release(&arena);
     return rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tree, leaf by leaf: always the leaf is split whose best split gains most (LightGBM's "leaf-wise"
-// growth).
+// One tree, leaf by leaf: always the leaf is split whose best split gains most (LightGBM's
+// "leaf-wise" growth).
 //
 // For a leaf with sums G of gradients and H of hessians (row weights), its value is -G/(H + lambda2) and a
 // split gains
@@ -8,8 +8,8 @@
 // The sums on either side of each bin bound come from histograms (grow_histograms.c) or sorted lists
 // (grow_lists.c); the tree is the same.
 //
-// LightGBM's rounding is kept as well: gradients are floats, sums doubles, the small epsilons stand where it
-// has them, ties go to the higher bound and then to the lower domain.
+// LightGBM's rounding is kept as well: gradients are floats, sums doubles, the small epsilons stand
+// where it has them, ties go to the higher bound and then to the lower domain.
 
 #include "grow.h"
 
@@ -36,8 +36,8 @@ rmx__grower *rmx__grower_make(rmx_arena *arena, const rmx__bins *b, const rmx_tr
   return g->histograms && (g->lists || !lists) && g->best && g->parent ? g : NULL;
 }
 
-// Writes down that leaf `a` of n rows is split: it becomes the left child, leaf number t->leaves the right
-// one.
+// Writes down that leaf `a` of n rows is split: it becomes the left child, leaf number t->leaves
+// the right one.
 static void record(const rmx__grower *g, rmx__tree *t, int a, const rmx__split *s, size_t n_left) {
   const int node = t->leaves - 1, b = t->leaves++, above = g->parent[a], n = t->count[a];
   if (above >= 0) {
@@ -73,7 +73,8 @@ static int choose_leaf(const rmx__split *best, int leaves) {
   return chosen;
 }
 
-void rmx__grow(rmx__grower *g, const float *gradient, const float *hessian, rmx__tree *t, int *leaf_of) {
+void rmx__grow(rmx__grower *g, const float *gradient, const float *hessian, rmx__tree *t,
+               int *leaf_of) {
   const size_t N = g->bins->N;
   double sum_g = 0, sum_h = 0;
   for (size_t i = 0; i < N; i++) {

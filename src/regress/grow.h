@@ -37,12 +37,12 @@ static inline size_t rmx__most_leaves(const rmx__bins *b, const rmx_trees_option
   return n < most ? n : most > 1 ? most : 1;
 }
 
-// The greatest gain of a split on a domain, and the split if it gains more than `best`, which it then
-// replaces. `gain` is G_l^2/H_l + G_r^2/H_r, `shift` the leaf's own G^2/H and the least gain wanted; left_h
-// is with epsilon.
+// The greatest gain of a split on a domain, and the split if it gains more than `best`, which it
+// then replaces. `gain` is G_l^2/H_l + G_r^2/H_r, `shift` the leaf's own G^2/H and the least gain
+// wanted; left_h is with epsilon.
 static inline void rmx__take_split(const rmx_trees_options *o, size_t feature, int bin, double gain,
-                                   double shift, double sum_g, double sum_h, double left_g, double left_h,
-                                   rmx__split *best) {
+                                   double shift, double sum_g, double sum_h, double left_g,
+                                   double left_h, rmx__split *best) {
   // Equal gains on two domains: the lower one, which comes first, stays.
   if (gain - shift <= best->gain) return;
   *best = (rmx__split){.gain = gain - shift,
@@ -56,15 +56,15 @@ static inline void rmx__take_split(const rmx_trees_options *o, size_t feature, i
                        .right_value = rmx__leaf_value(o, sum_g - left_g, sum_h - left_h)};
 }
 
-// Either way: `start` makes leaf 0 of all rows, whose gradients sum to sum_g, hessians to sum_h, and finds
-// its best split. `split` splits leaf a by its best split into a, left, and b, right, finds the best splits
-// of both and returns how many rows go left. `best` (leaves).
+// Either way: `start` makes leaf 0 of all rows, whose gradients sum to sum_g, hessians to sum_h,
+// and finds its best split. `split` splits leaf a by its best split into a, left, and b, right,
+// finds the best splits of both and returns how many rows go left. `best` (leaves).
 
 typedef struct rmx__histograms rmx__histograms;
-rmx__histograms *rmx__histograms_make(rmx_arena *arena, const rmx__bins *bins, const rmx_trees_options *o,
-                                      bool weighted);
-void rmx__histograms_start(rmx__histograms *h, const float *gradient, const float *hessian, double sum_g,
-                           double sum_h, rmx__split *best);
+rmx__histograms *rmx__histograms_make(rmx_arena *arena, const rmx__bins *bins,
+                                      const rmx_trees_options *o, bool weighted);
+void rmx__histograms_start(rmx__histograms *h, const float *gradient, const float *hessian,
+                           double sum_g, double sum_h, rmx__split *best);
 size_t rmx__histograms_split(rmx__histograms *h, int a, int b, rmx__split *best);
 void rmx__histograms_leaves(const rmx__histograms *h, int leaves, int *leaf_of);
 
@@ -73,11 +73,12 @@ typedef struct rmx__lists rmx__lists;
 bool rmx__lists_suit(const rmx__bins *bins, const rmx_trees_options *o, bool weighted);
 rmx__lists *rmx__lists_make(rmx_arena *arena, const rmx__bins *bins, const rmx_trees_options *o);
 // False if these gradients need histograms. leaf_of (N) is kept up to date until the next start.
-bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *leaf_of, rmx__split *best);
+bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *leaf_of,
+                      rmx__split *best);
 size_t rmx__lists_split(rmx__lists *l, int a, int b, rmx__split *best);
 
-// A list: rows in the order of one domain's bins, highest first. A row is its gradient, its bin and its
-// number in one word: as a double, a gradient that is a float leaves 29 bits free.
+// A list: rows in the order of one domain's bins, highest first. A row is its gradient, its bin and
+// its number in one word: as a double, a gradient that is a float leaves 29 bits free.
 enum { RMX__ROW_BITS = 13, RMX__BIN_BITS = 16 };
 #define RMX__ROW_MASK ((UINT64_C(1) << RMX__ROW_BITS) - 1)
 #define RMX__BIN_MASK (((UINT64_C(1) << RMX__BIN_BITS) - 1) << RMX__ROW_BITS)
@@ -92,11 +93,11 @@ static inline double rmx__gradient_of(uint64_t row) {
 }
 enum { RMX__LIST_PAD = 16 };  // what may be read beyond a list's end and written beyond a scratch's
 
-// For p from `low` to `high`, if the row behind the first p of the list's n has another bin or there is none:
-// r^2 * inverse[p] + (sum - r)^2 * rest[p], where r is the sum of the first p gradients. Returns the
-// greatest, -1 if there is none.
-double rmx__list_scan(rmx__level level, const uint64_t *list, size_t n, size_t low, size_t high, double sum,
-                      const double *inverse, const double *rest);
+// For p from `low` to `high`, if the row behind the first p of the list's n has another bin or
+// there is none: r^2 * inverse[p] + (sum - r)^2 * rest[p], where r is the sum of the first p
+// gradients. Returns the greatest, -1 if there is none.
+double rmx__list_scan(rmx__level level, const uint64_t *list, size_t n, size_t low, size_t high,
+                      double sum, const double *inverse, const double *rest);
 
 typedef struct rmx__marks {  // the rows of one leaf
   const int *leaf_of;
@@ -106,8 +107,8 @@ typedef struct rmx__marks {  // the rows of one leaf
 } rmx__marks;
 
 void rmx__list_mark(rmx__level level, const int *leaf_of, size_t N, int leaf, rmx__marks *m);
-// Moves the rows that are not marked to the front and copies the marked ones to `marked`, both in their
-// order; returns how many are not.
+// Moves the rows that are not marked to the front and copies the marked ones to `marked`, both in
+// their order; returns how many are not.
 size_t rmx__list_part(const rmx__marks *m, uint64_t *list, size_t n, uint64_t *marked);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The best split of a leaf from histograms: the sums of gradients and hessians of each bin.
 //
-// Of two siblings only the smaller's is summed, the other's is what it leaves of the parent's; in each domain
-// the fullest bin is never summed (bins.c). Cost of a tree: O(N * mean non-zero domains * log leaves) for
-// sums, O(leaves * bins) for the search.
+// Of two siblings only the smaller's is summed, the other's is what it leaves of the parent's; in
+// each domain the fullest bin is never summed (bins.c). Cost of a tree: O(N * mean non-zero domains
+// * log leaves) for sums, O(leaves * bins) for the search.
 
 #include <string.h>
 
@@ -29,11 +29,12 @@ struct rmx__histograms {
   const float *gradient, *hessian;  // (N) of this tree
   leaf *leaves;
   uint32_t *rows, *right;  // (N): rows by leaf; scratch
-  double *inverse;         // (N+1) 1/n: a first look at gains without division, where hessians are all 1
+  // (N+1) 1/n: a first look at gains without division, where hessians are all 1
+  double *inverse;
 };
 
-rmx__histograms *rmx__histograms_make(rmx_arena *arena, const rmx__bins *b, const rmx_trees_options *o,
-                                      bool weighted) {
+rmx__histograms *rmx__histograms_make(rmx_arena *arena, const rmx__bins *b,
+                                      const rmx_trees_options *o, bool weighted) {
   rmx__histograms *g = rmx_arena_alloc(arena, 1, sizeof(*g));
   const size_t n = rmx__most_leaves(b, o);
   if (g == NULL) return NULL;
@@ -87,8 +88,8 @@ static inline int count_of(double h, double factor) {
   return (int)(h * factor + 0.5);
 }
 
-// The best split of a leaf on domain d, if it beats `best`. From the right, so that of equal gains the
-// highest bound wins.
+// The best split of a leaf on domain d, if it beats `best`. From the right, so that of equal gains
+// the highest bound wins.
 static void search_domain(const rmx__histograms *g, leaf *l, size_t d, rmx__split *best) {
   const rmx_trees_options *o = g->o;
   const sums *histogram = l->histogram + g->bins->first[d];
@@ -96,8 +97,8 @@ static void search_domain(const rmx__histograms *g, leaf *l, size_t d, rmx__spli
   const double shift = rmx__leaf_gain(o, sum_g, sum_h) + o->min_gain;
   const bool quick = !g->weighted && o->lambda_l1 == 0 && o->lambda_l2 == 0;
   const int n = (int)l->n, min_data = (int)o->min_data_in_leaf;
-  // Splits whose gain is below the hurdle, to rounding, can neither win nor show that the domain can be split
-  // at all.
+  // Splits whose gain is below the hurdle, to rounding, can neither win nor show that the domain
+  // can be split at all.
   double right_g = 0, right_h = RMX__EPSILON, gain = -INFINITY, left_g = 0, left_h = 0,
          hurdle = shift * (1 - 1e-9);
   int right_n = 0, bin = -1;
@@ -119,7 +120,8 @@ static void search_domain(const rmx__histograms *g, leaf *l, size_t d, rmx__spli
         break;
       }
       if (quick &&
-          rest_g * rest_g * g->inverse[n - right_n] + right_g * right_g * g->inverse[right_n] < hurdle)
+          rest_g * rest_g * g->inverse[n - right_n] + right_g * right_g * g->inverse[right_n] <
+              hurdle)
         continue;
       const double here = rmx__leaf_gain(o, rest_g, rest_h) + rmx__leaf_gain(o, right_g, right_h);
       if (here <= shift) continue;
@@ -146,8 +148,8 @@ static void search(const rmx__histograms *g, leaf *l, const bool *splittable, rm
   }
 }
 
-// Moves the rows of `l` that go right behind those that go left, both in their order; returns how many go
-// left.
+// Moves the rows of `l` that go right behind those that go left, both in their order; returns how
+// many go left.
 static size_t partition(rmx__histograms *g, const leaf *l, const rmx__split *s) {
   const uint16_t *bin = g->bins->bin + (size_t)s->feature * g->bins->N;
   uint32_t *rows = g->rows + l->first;
@@ -164,8 +166,8 @@ static size_t partition(rmx__histograms *g, const leaf *l, const rmx__split *s) 
   return n_left;
 }
 
-void rmx__histograms_start(rmx__histograms *g, const float *gradient, const float *hessian, double sum_g,
-                           double sum_h, rmx__split *best) {
+void rmx__histograms_start(rmx__histograms *g, const float *gradient, const float *hessian,
+                           double sum_g, double sum_h, rmx__split *best) {
   const size_t N = g->bins->N;
   leaf *root = &g->leaves[0];
   g->gradient = gradient;
@@ -196,7 +198,8 @@ size_t rmx__histograms_split(rmx__histograms *g, int a, int b, rmx__split *best)
   right->sum_g = s.right_g;
   right->sum_h = s.right_h;
   best[a].gain = best[b].gain = -INFINITY;
-  if ((left->n < needed && right->n < needed) || (g->o->max_depth > 0 && left->depth >= g->o->max_depth))
+  if ((left->n < needed && right->n < needed) ||
+      (g->o->max_depth > 0 && left->depth >= g->o->max_depth))
     return n_left;
   // The parent's histogram lies in `left`; it becomes the larger child's.
   const bool left_is_small = left->n < right->n;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inner loops over lists of rows (grow_lists.c), eight rows at a time where the processor can.
 //
-// Either way gives the same: sums of gradients are exact in any order, and the greatest gain is only a first
-// look. Cost a row with AVX-512, with AVX2, and without: 1.5, 2.5 and 5 cycles to scan; to part, 1, 3 and 3
-// (there AVX-512 takes at most 1024 rows, as bits in two registers).
+// Either way gives the same: sums of gradients are exact in any order, and the greatest gain is
+// only a first look. Cost a row with AVX-512, with AVX2, and without: 1.5, 2.5 and 5 cycles to
+// scan; to part, 1, 3 and 3 (there AVX-512 takes at most 1024 rows, as bits in two registers).
 
 #include <string.h>
 
 #include "grow.h"
 
-static double scan(const uint64_t *list, size_t n, size_t low, size_t high, double sum, const double *inverse,
-                   const double *rest) {
+static double scan(const uint64_t *list, size_t n, size_t low, size_t high, double sum,
+                   const double *inverse, const double *rest) {
   double r = 0, most = -1;
   for (size_t p = 1; p < low; p++) r += rmx__gradient_of(list[p - 1]);
   for (size_t p = low; p <= high; p++) {
@@ -37,9 +37,10 @@ static size_t part(const rmx__marks *m, uint64_t *list, size_t n, uint64_t *mark
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Of the eight or four p that begin behind i, the ones to look at: at bounds, where `bound` has bits, and
-// from low to high.
-static inline unsigned wanted_of(unsigned bound, size_t i, size_t lanes, size_t n, size_t low, size_t high) {
+// Of the eight or four p that begin behind i, the ones to look at: at bounds, where `bound` has
+// bits, and from low to high.
+static inline unsigned wanted_of(unsigned bound, size_t i, size_t lanes, size_t n, size_t low,
+                                 size_t high) {
   if (n - i <= lanes) bound |= 1u << (n - i - 1);
   if (i < low) bound &= ~0u << (low - i - 1);
   if (high - i < lanes) bound &= (1u << (high - i)) - 1;
@@ -47,8 +48,8 @@ static inline unsigned wanted_of(unsigned bound, size_t i, size_t lanes, size_t 
 }
 
 __attribute__((target("avx2"))) static double scan_by_4(const uint64_t *list, size_t n, size_t low,
-                                                        size_t high, double sum, const double *inverse,
-                                                        const double *rest) {
+                                                        size_t high, double sum,
+                                                        const double *inverse, const double *rest) {
   const __m256i bin = _mm256_set1_epi64x((long long)RMX__BIN_MASK),
                 gradient = _mm256_set1_epi64x((long long)RMX__GRADIENT_MASK),
                 lane = _mm256_setr_epi64x(1, 2, 4, 8);
@@ -58,19 +59,21 @@ __attribute__((target("avx2"))) static double scan_by_4(const uint64_t *list, si
     const __m256i rows = _mm256_loadu_si256((const void *)(list + i)),
                   next = _mm256_loadu_si256((const void *)(list + i + 1));
     __m256d r = _mm256_castsi256_pd(_mm256_and_si256(rows, gradient));
-    r = _mm256_add_pd(r, _mm256_blend_pd(_mm256_permute4x64_pd(r, 0x90), zero, 1));  // moved up by one lane
-    r = _mm256_add_pd(r, _mm256_permute2f128_pd(r, r, 0x08));                        // by two
+    // moved up by one lane
+    r = _mm256_add_pd(r, _mm256_blend_pd(_mm256_permute4x64_pd(r, 0x90), zero, 1));
+    r = _mm256_add_pd(r, _mm256_permute2f128_pd(r, r, 0x08));  // by two
     const __m256d all = _mm256_permute4x64_pd(r, 0xff);
     r = _mm256_add_pd(r, before);
     before = _mm256_add_pd(before, all);
     if (i + 4 < low) continue;
-    const __m256i same =
-        _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_xor_si256(rows, next), bin), _mm256_setzero_si256());
+    const __m256i same = _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_xor_si256(rows, next), bin),
+                                            _mm256_setzero_si256());
     __m256d unwanted = _mm256_castsi256_pd(same);
     if (i < low || i + 4 >= high) {  // the ends
-      const unsigned k = wanted_of(~(unsigned)_mm256_movemask_pd(unwanted) & 0xf, i, 4, n, low, high);
-      unwanted = _mm256_castsi256_pd(
-          _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(k), lane), _mm256_setzero_si256()));
+      const unsigned k =
+          wanted_of(~(unsigned)_mm256_movemask_pd(unwanted) & 0xf, i, 4, n, low, high);
+      unwanted = _mm256_castsi256_pd(_mm256_cmpeq_epi64(
+          _mm256_and_si256(_mm256_set1_epi64x(k), lane), _mm256_setzero_si256()));
     }
     const __m256d q = _mm256_sub_pd(sums, r);
     const __m256d right = _mm256_mul_pd(_mm256_mul_pd(r, r), _mm256_loadu_pd(inverse + i + 1));
@@ -88,10 +91,11 @@ __attribute__((target("avx2"))) static double scan_by_4(const uint64_t *list, si
 #define UP(x, n) \
   _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(x), _mm512_setzero_si512(), 8 - (n)))
 
-WITH_AVX512 static double scan_by_8(const uint64_t *list, size_t n, size_t low, size_t high, double sum,
-                                    const double *inverse, const double *rest) {
+WITH_AVX512 static double scan_by_8(const uint64_t *list, size_t n, size_t low, size_t high,
+                                    double sum, const double *inverse, const double *rest) {
   const __m512i bin = _mm512_set1_epi64((long long)RMX__BIN_MASK),
-                gradient = _mm512_set1_epi64((long long)RMX__GRADIENT_MASK), last = _mm512_set1_epi64(7);
+                gradient = _mm512_set1_epi64((long long)RMX__GRADIENT_MASK),
+                last = _mm512_set1_epi64(7);
   const __m512d sums = _mm512_set1_pd(sum);
   __m512d before = _mm512_setzero_pd(), most = _mm512_set1_pd(-1);
   for (size_t i = 0; i < high; i += 8) {  // lane j: p = i + j + 1
@@ -120,12 +124,14 @@ WITH_AVX512 static void mark(rmx__marks *m, size_t N) {
   uint16_t bits[64] = {0};
   for (size_t i = 0; i < N; i += 16) {
     const __mmask16 here = N - i < 16 ? (__mmask16)((1u << (N - i)) - 1) : 0xffff;
-    bits[i / 16] = _mm512_mask_cmpeq_epi32_mask(here, _mm512_maskz_loadu_epi32(here, m->leaf_of + i), leaf);
+    bits[i / 16] =
+        _mm512_mask_cmpeq_epi32_mask(here, _mm512_maskz_loadu_epi32(here, m->leaf_of + i), leaf);
   }
   memcpy(m->bits, bits, sizeof(bits));
 }
 
-WITH_AVX512 static size_t part_by_8(const rmx__marks *m, uint64_t *list, size_t n, uint64_t *marked) {
+WITH_AVX512 static size_t part_by_8(const rmx__marks *m, uint64_t *list, size_t n,
+                                    uint64_t *marked) {
   const __m512i low = _mm512_loadu_si512(m->bits), high = _mm512_loadu_si512(m->bits + 8),
                 one = _mm512_set1_epi64(1);
   size_t n_marked = 0;
@@ -148,8 +154,8 @@ WITH_AVX512 static size_t part_by_8(const rmx__marks *m, uint64_t *list, size_t 
 }
 #endif
 
-double rmx__list_scan(rmx__level level, const uint64_t *list, size_t n, size_t low, size_t high, double sum,
-                      const double *inverse, const double *rest) {
+double rmx__list_scan(rmx__level level, const uint64_t *list, size_t n, size_t low, size_t high,
+                      double sum, const double *inverse, const double *rest) {
 #if defined(__x86_64__)
   if (level == RMX__AVX512) return scan_by_8(list, n, low, high, sum, inverse, rest);
   if (level == RMX__AVX2) return scan_by_4(list, n, low, high, sum, inverse, rest);

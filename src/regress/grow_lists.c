@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best split of a leaf from lists of its rows, sorted by each domain's bins (as in SLIQ: Mehta et al.,
-// EDBT 1996).
+// The best split of a leaf from lists of its rows, sorted by each domain's bins (as in SLIQ: Mehta
+// et al., EDBT 1996).
 //
-// Rows are sorted once in each domain, the highest bin first; those in the lowest bin, the absent ones as a
-// rule, are left out. A split parts each list in two, in their order. Where all rows count alike, the rows to
-// the right of a bound are the first p of a list, the hessian is p, and the best split is found from running
-// sums of gradients: only p that leaves min_data_in_leaf rows on either side are looked at, and leaves that
-// are too small for that need no lists.
+// Rows are sorted once in each domain, the highest bin first; those in the lowest bin, the absent
+// ones as a rule, are left out. A split parts each list in two, in their order. Where all rows
+// count alike, the rows to the right of a bound are the first p of a list, the hessian is p, and
+// the best split is found from running sums of gradients: only p that leaves min_data_in_leaf rows
+// on either side are looked at, and leaves that are too small for that need no lists.
 //
-// Gains are first taken with inverses in place of division (grow_lanes.c), which is off by less than 1e-9 of
-// them, then once more as LightGBM rounds them where they are that near to the best. Its histograms add the
-// gradients in another order. That gives the same sums, since all sums are exact: gradients are floats, and
-// almost always all are multiples of a unit of which they sum to less than 2^53 (checked for each tree).
+// Gains are first taken with inverses in place of division (grow_lanes.c), which is off by less
+// than 1e-9 of them, then once more as LightGBM rounds them where they are that near to the best.
+// Its histograms add the gradients in another order. That gives the same sums, since all sums are
+// exact: gradients are floats, and almost always all are multiples of a unit of which they sum to
+// less than 2^53 (checked for each tree).
 //
 // Cost of a tree: O(rows of the leaves that are split * mean non-zero domains).
 
@@ -38,17 +39,18 @@ struct rmx__lists {
   const rmx_trees_options *o;
   rmx__level level;
   size_t total;
-  uint32_t *sorted;               // (total) bin and row, domain by domain, of all rows
-  leaf all, *leaves;              // all rows; (leaves)
-  uint64_t *rows, *right;         // (total), (N); and pad
-  double *inverse, *rest, *most;  // (N + pad) 1/(p + lambda2); backwards: rest[N - p]; (D) greatest gains
-  int *leaf_of;                   // (N)
+  uint32_t *sorted;        // (total) bin and row, domain by domain, of all rows
+  leaf all, *leaves;       // all rows; (leaves)
+  uint64_t *rows, *right;  // (total), (N); and pad
+  // (N + pad) 1/(p + lambda2); backwards: rest[N - p]; (D) greatest gains
+  double *inverse, *rest, *most;
+  int *leaf_of;  // (N)
 };
 
 bool rmx__lists_suit(const rmx__bins *b, const rmx_trees_options *o, bool weighted) {
-  return !weighted && b->N <= MOST_ROWS && o->max_bin <= MOST_BINS && o->min_data_in_leaf >= LEAST_DATA &&
-         o->min_hessian <= (double)o->min_data_in_leaf && o->lambda_l1 == 0 && o->lambda_l2 >= 0 &&
-         o->min_gain >= 0;
+  return !weighted && b->N <= MOST_ROWS && o->max_bin <= MOST_BINS &&
+         o->min_data_in_leaf >= LEAST_DATA && o->min_hessian <= (double)o->min_data_in_leaf &&
+         o->lambda_l1 == 0 && o->lambda_l2 >= 0 && o->min_gain >= 0;
 }
 
 static bool make_leaf(rmx_arena *arena, size_t D, leaf *l) {
@@ -92,8 +94,8 @@ rmx__lists *rmx__lists_make(rmx_arena *arena, const rmx__bins *b, const rmx_tree
   l->most = rmx_arena_alloc(arena, D, sizeof(double));
   l->leaves = rmx_arena_alloc(arena, leaves + 1, sizeof(leaf));
   uint32_t *count = rmx_arena_alloc(arena, (size_t)o->max_bin, sizeof(uint32_t));
-  if (!l->sorted || !l->rows || !l->right || !l->inverse || !l->rest || !l->most || !l->leaves || !count ||
-      !make_leaf(arena, D, &l->all))
+  if (!l->sorted || !l->rows || !l->right || !l->inverse || !l->rest || !l->most || !l->leaves ||
+      !count || !make_leaf(arena, D, &l->all))
     return NULL;
   for (size_t i = 0; i <= leaves; i++)
     if (!make_leaf(arena, D, &l->leaves[i])) return NULL;
@@ -108,13 +110,14 @@ static size_t highest(const rmx__lists *l, const leaf *at, size_t d) {
   return length + min_data < at->n ? length : at->n - min_data;
 }
 
-// The best split on domain d that gains more than `best`, of those that gain `least` or more to rounding.
-// Returns whether any gains at all.
+// The best split on domain d that gains more than `best`, of those that gain `least` or more to
+// rounding. Returns whether any gains at all.
 static bool search_domain(const rmx__lists *l, const leaf *at, size_t d, double shift, double least,
                           rmx__split *best) {
   const uint64_t *list = l->rows + at->first[d];
   const double *rest = l->rest + l->bins->N - at->n, sum_g = at->sum_g, sum_h = (double)at->n;
-  const size_t min_data = (size_t)l->o->min_data_in_leaf, length = at->length[d], high = highest(l, at, d);
+  const size_t min_data = (size_t)l->o->min_data_in_leaf, length = at->length[d],
+               high = highest(l, at, d);
   double gain = -INFINITY, left_g = 0, left_h = 0, right_g = 0;
   int bin = -1;
   for (size_t p = 1; p < min_data; p++) right_g += rmx__gradient_of(list[p - 1]);
@@ -124,7 +127,8 @@ static bool search_domain(const rmx__lists *l, const leaf *at, size_t d, double 
     if (right_g * right_g * l->inverse[p] + rest_g * rest_g * rest[p] < least ||
         (p < length && ((list[p] ^ list[p - 1]) & RMX__BIN_MASK) == 0))
       continue;
-    const double here = rmx__leaf_gain(l->o, rest_g, rest_h) + rmx__leaf_gain(l->o, right_g, (double)p);
+    const double here =
+        rmx__leaf_gain(l->o, rest_g, rest_h) + rmx__leaf_gain(l->o, right_g, (double)p);
     if (here <= shift || here <= gain) continue;
     gain = here;
     left_g = rest_g;
@@ -145,8 +149,8 @@ static void search(rmx__lists *l, leaf *at, rmx__split *best) {
   for (size_t d = 0; d < D; d++) {
     const size_t high = highest(l, at, d);
     l->most[d] = at->splittable[d] && high >= min_data
-                     ? rmx__list_scan(l->level, l->rows + at->first[d], at->length[d], min_data, high,
-                                      at->sum_g, l->inverse, rest)
+                     ? rmx__list_scan(l->level, l->rows + at->first[d], at->length[d], min_data,
+                                      high, at->sum_g, l->inverse, rest)
                      : -1;
     most = l->most[d] > most ? l->most[d] : most;
   }
@@ -160,7 +164,8 @@ static void search(rmx__lists *l, leaf *at, rmx__split *best) {
   }
 }
 
-bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *leaf_of, rmx__split *best) {
+bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *leaf_of,
+                      rmx__split *best) {
   const size_t N = l->bins->N, D = l->bins->D;
   // Adding and taking away 3 * 2^51 units leaves only the multiples of the unit as they were.
   double size = 0;
@@ -175,7 +180,8 @@ bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *l
     const double g = gradient[i];
     memcpy(&l->right[i], &g, sizeof(g));
   }
-  for (size_t i = 0; i < l->total; i++) l->rows[i] = l->right[l->sorted[i] & RMX__ROW_MASK] | l->sorted[i];
+  for (size_t i = 0; i < l->total; i++)
+    l->rows[i] = l->right[l->sorted[i] & RMX__ROW_MASK] | l->sorted[i];
   leaf *root = &l->leaves[0];
   root->n = N;
   root->sum_g = sum_g;
@@ -204,7 +210,8 @@ size_t rmx__lists_split(rmx__lists *l, int a, int b, rmx__split *best) {
   best[a].gain = best[b].gain = -INFINITY;
   const size_t needed = 2 * (size_t)l->o->min_data_in_leaf;
   const bool go_left = n_left >= needed, go_right = n_right >= needed;
-  if ((!go_left && !go_right) || (l->o->max_depth > 0 && left->depth >= l->o->max_depth)) return n_left;
+  if ((!go_left && !go_right) || (l->o->max_depth > 0 && left->depth >= l->o->max_depth))
+    return n_left;
   rmx__marks marks;
   rmx__list_mark(l->level, l->leaf_of, l->bins->N, b, &marks);
   for (size_t d = 0; d < D; d++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// lanes.h: RMX__LANES doubles at a time, for the loops of matern.c and waves.c: WIDE functions are compiled for each
-// processor level and chosen at start, INLINE ones are part of them.
+// lanes.h: RMX__LANES doubles at a time, for the loops of matern.c and waves.c: WIDE functions are
+// compiled for each processor level and chosen at start, INLINE ones are part of them.
 #ifndef RMX_SRC_REGRESS_LANES_H
 #define RMX_SRC_REGRESS_LANES_H
 
@@ -20,6 +20,7 @@ typedef double lanes __attribute__((vector_size(RMX__LANES * sizeof(double))));
 typedef uint64_t bits __attribute__((vector_size(RMX__LANES * sizeof(int64_t))));
 
 // Lanes anywhere in an array of doubles.
-typedef double anywhere __attribute__((vector_size(RMX__LANES * sizeof(double)), aligned(8), may_alias));
+typedef double anywhere
+    __attribute__((vector_size(RMX__LANES * sizeof(double)), aligned(8), may_alias));
 
 #endif

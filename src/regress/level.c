@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which instructions trees may use: those of this processor, and none above REGMIX_ISA if it is set. Results
-// do not depend on it.
+// Which instructions trees may use: those of this processor, and none above REGMIX_ISA if it is
+// set. Results do not depend on it.
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 rmx__level rmx__trees_level(void) {
 #if defined(__x86_64__)
   const char *most = getenv("REGMIX_ISA");
-  const bool any = most == NULL || *most == 0 || strcmp(most, "auto") == 0 || strcmp(most, "avx512") == 0;
+  const bool any =
+      most == NULL || *most == 0 || strcmp(most, "auto") == 0 || strcmp(most, "avx512") == 0;
   if (any && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     return RMX__AVX512;

@@ -20,7 +20,8 @@
 rmx_status rmx__curve_make(rmx__curve *c, size_t N, size_t P, rmx_arena *arena, rmx_err *err) {
   c->N = N;
   c->P = P;
-  double **const vectors[] = {&c->centre, &c->stiffness, &c->low, &c->high, &c->g, &c->step, &c->trial};
+  double **const vectors[] = {&c->centre, &c->stiffness, &c->low,  &c->high,
+                              &c->g,      &c->step,      &c->trial};
   for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
     if ((*vectors[i] = rmx_arena_alloc(arena, P, sizeof(double))) == NULL) goto no_memory;
   for (int i = 0; i < 2; i++) {
@@ -125,8 +126,8 @@ rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int 
 
 // Student's t with nu = 4 as weighted least squares (Lange, Little & Taylor 1989): weights
 // (nu + 1) / (nu + e^2 / sigma^2), sigma^2 the weighted mean square.
-rmx_status rmx__marquardt_robust(rmx__curve *c, double strength, double tolerance, int steps, double *p,
-                                 const double *row_weights, rmx_err *err) {
+rmx_status rmx__marquardt_robust(rmx__curve *c, double strength, double tolerance, int steps,
+                                 double *p, const double *row_weights, rmx_err *err) {
   enum { NU = 4, ROUNDS = 12 };
   double sigma2 = 0;
   for (int round = 0; round < ROUNDS; round++) {

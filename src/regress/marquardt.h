@@ -22,7 +22,7 @@ rmx_status rmx__curve_make(rmx__curve *c, size_t N, size_t P, rmx_arena *arena, 
 rmx_status rmx__marquardt(rmx__curve *c, double strength, double tolerance, int steps, double *p,
                           rmx_err *err);
 // The same with errors of heavy tails; row_weights (N) or NULL: all 1.
-rmx_status rmx__marquardt_robust(rmx__curve *c, double strength, double tolerance, int steps, double *p,
-                                 const double *row_weights, rmx_err *err);
+rmx_status rmx__marquardt_robust(rmx__curve *c, double strength, double tolerance, int steps,
+                                 double *p, const double *row_weights, rmx_err *err);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Matern 5/2 function in bulk. Eight runs make a vector, whatever the processor's width: each of its
-// lanes is summed by itself and the lanes in order at the end, so the bits are the same on every processor,
-// with any number of mixtures at a time and of threads. Squared distances are |z|^2 + |Z_i|^2 - 2 z'Z_i: near
-// 0 they are off by some 1e-16 |z|^2, and so are M = 1 - 5/6 r^2 + ... and its slope, which have no root of
-// r^2.
+// The Matern 5/2 function in bulk. Eight runs make a vector, whatever the processor's width: each
+// of its lanes is summed by itself and the lanes in order at the end, so the bits are the same on
+// every processor, with any number of mixtures at a time and of threads. Squared distances are
+// |z|^2 + |Z_i|^2 - 2 z'Z_i: near 0 they are off by some 1e-16 |z|^2, and so are M = 1 - 5/6 r^2 +
+// ... and its slope, which have no root of r^2.
 //
-// exp(x): x = n ln 2 + r by Cody & Waite's two-part ln 2, exp(r) by its series to r^13 (|r| < 0.35: 2e-17),
-// 2^n by the exponent's bits. Within 2 units in the last place of libm.
+// exp(x): x = n ln 2 + r by Cody & Waite's two-part ln 2, exp(r) by its series to r^13 (|r| < 0.35:
+// 2e-17), 2^n by the exponent's bits. Within 2 units in the last place of libm.
 //
 // Cost: 2 D + 60 operations a pair of a mixture and a run.
 
@@ -45,7 +45,8 @@ INLINE void exp_of(const lanes *x, lanes *out) {
   *out = p * (lanes)whole;
 }
 
-// The square root of a >= 0: Newton's steps from a guess by the exponent's half, then one on the root itself.
+// The square root of a >= 0: Newton's steps from a guess by the exponent's half, then one on the
+// root itself.
 INLINE void root_of(const lanes *a, lanes *out) {
   lanes y = (lanes)(0x5fe6eb50c7b537a9 - ((bits)*a >> 1)), half = *a * 0.5, x;
   for (int step = 0; step < 3; step++) y *= 1.5 - half * y * y;
@@ -81,15 +82,17 @@ void rmx__pack(const double *Z, size_t N, size_t D, double *packed) {
 }
 
 // The sums of n queries, z (D, n).
-INLINE void sums(const double *packed, const double *alpha, size_t blocks, size_t D, const double *z, int n,
-                 double *sum) {
+INLINE void sums(const double *packed, const double *alpha, size_t blocks, size_t D,
+                 const double *z, int n, double *sum) {
   lanes all[RMX__QUERIES] = {{0}};
   double square[RMX__QUERIES] = {0};
   for (size_t d = 0; d < D; d++)
-    for (int q = 0; q < n; q++) square[q] += z[d * (size_t)n + (size_t)q] * z[d * (size_t)n + (size_t)q];
+    for (int q = 0; q < n; q++)
+      square[q] += z[d * (size_t)n + (size_t)q] * z[d * (size_t)n + (size_t)q];
   for (size_t b = 0; b < blocks; b++) {
     const double *Z = packed + b * (D + 1) * RMX__LANES;
-    lanes dot[RMX__QUERIES] = {{0}}, r2, m, weight = AT(alpha + b * RMX__LANES), own = AT(Z + D * RMX__LANES);
+    lanes dot[RMX__QUERIES] = {{0}}, r2, m, weight = AT(alpha + b * RMX__LANES),
+          own = AT(Z + D * RMX__LANES);
     for (size_t d = 0; d < D; d++) {
       lanes run = AT(Z + d * RMX__LANES);
       for (int q = 0; q < n; q++) dot[q] += z[d * (size_t)n + (size_t)q] * run;

@@ -9,18 +9,19 @@ enum { RMX__LANES = 8, RMX__QUERIES = 4 };
 // Blocks of RMX__LANES that hold N runs.
 #define RMX__BLOCKS(N) (((N) + RMX__LANES - 1) / RMX__LANES)
 
-// Z (D, N) to `packed` (blocks, D + 1, RMX__LANES), each run's square behind it, the last block filled up
-// with zeros.
+// Z (D, N) to `packed` (blocks, D + 1, RMX__LANES), each run's square behind it, the last block
+// filled up with zeros.
 void rmx__pack(const double *Z, size_t N, size_t D, double *packed);
-// sum (RMX__QUERIES): sum_i alpha_i M(|z_q - Z_i|), z (D, RMX__QUERIES); alpha (blocks, RMX__LANES) ends with
-// zeros.
-void rmx__matern_sums(const double *packed, const double *alpha, size_t blocks, size_t D, const double *z,
-                      double *sum);
+// sum (RMX__QUERIES): sum_i alpha_i M(|z_q - Z_i|), z (D, RMX__QUERIES); alpha (blocks, RMX__LANES)
+// ends with zeros.
+void rmx__matern_sums(const double *packed, const double *alpha, size_t blocks, size_t D,
+                      const double *z, double *sum);
 // The same of one mixture, z (D): its bits too.
-double rmx__matern_sum(const double *packed, const double *alpha, size_t blocks, size_t D, const double *z);
+double rmx__matern_sum(const double *packed, const double *alpha, size_t blocks, size_t D,
+                       const double *z);
 // The sum at one z (D), and its slope by z into slope (D); work (D, RMX__LANES).
-double rmx__matern_slope(const double *packed, const double *alpha, size_t blocks, size_t D, const double *z,
-                         double *work, double *slope);
+double rmx__matern_slope(const double *packed, const double *alpha, size_t blocks, size_t D,
+                         const double *z, double *work, double *slope);
 // M and its slope by the squared distance (may be NULL) of n squared distances.
 void rmx__matern_many(const double *r2, size_t n, double *m, double *slope);
 // exp of n numbers, those beyond -700 and 700 taken for these; x and out may be the same.

@@ -6,13 +6,16 @@
 #define AT(member) offsetof(rmx_regress_options, member)
 
 const rmx_option rmx_regress_option_table[] = {
-    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0, "ridge|trees|exp|power|exposure|gp|ensemble|auto",
+    {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0,
+     "ridge|trees|exp|power|exposure|gp|ensemble|auto",
      "the function fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
-     "leave runs without a value of a metric out of its fit (diverged runs of an experiment always are)"},
+     "leave runs without a value of a metric out of its fit (diverged runs of an experiment always "
+     "are)"},
     {"fit.normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
-     "divide mixtures that do not sum to 1 (percentages, rounded shares) by their sum; else they are an error"},
+     "divide mixtures that do not sum to 1 (percentages, rounded shares) by their sum; else they "
+     "are an error"},
     {"fit.higher_is_better", RMX_LIST, AT(higher_is_better), NULL, 0, 0, "PATTERN",
      "metrics that are scores, as '*_acc': higher is better; without it their names say so"},
     {"fit.lower_is_better", RMX_LIST, AT(lower_is_better), NULL, 0, 0, "PATTERN",
@@ -30,11 +33,16 @@ const rmx_option rmx_regress_option_table[] = {
      "runs in a leaf at least"},
     {"trees.min_hessian", RMX_REAL, AT(trees.min_hessian), "0.001", 0, 1e12, "X",
      "sum of row weights in a leaf at least"},
-    {"trees.max_bin", RMX_INT, AT(trees.max_bin), "255", 2, 65535, "N", "bins of a domain's weights at most"},
-    {"trees.min_data_in_bin", RMX_INT, AT(trees.min_data_in_bin), "3", 1, 1e9, "N", "runs in a bin at least"},
-    {"trees.lambda_l1", RMX_REAL, AT(trees.lambda_l1), "0", 0, 1e12, "X", "L1 penalty on leaf values"},
-    {"trees.lambda_l2", RMX_REAL, AT(trees.lambda_l2), "0", 0, 1e12, "X", "L2 penalty on leaf values"},
-    {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X", "a split gains at least this"},
+    {"trees.max_bin", RMX_INT, AT(trees.max_bin), "255", 2, 65535, "N",
+     "bins of a domain's weights at most"},
+    {"trees.min_data_in_bin", RMX_INT, AT(trees.min_data_in_bin), "3", 1, 1e9, "N",
+     "runs in a bin at least"},
+    {"trees.lambda_l1", RMX_REAL, AT(trees.lambda_l1), "0", 0, 1e12, "X",
+     "L1 penalty on leaf values"},
+    {"trees.lambda_l2", RMX_REAL, AT(trees.lambda_l2), "0", 0, 1e12, "X",
+     "L2 penalty on leaf values"},
+    {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X",
+     "a split gains at least this"},
     {"trees.max_depth", RMX_INT, AT(trees.max_depth), "-1", -1, 1e6, "N",
      "depth of a tree at most; -1 for no limit"},
     {"exp.terms", RMX_INT, AT(exp.terms), "1", 1, 64, "N", "exponentials in the sum"},
@@ -52,7 +60,8 @@ static bool copy_list(const rmx_strings *from, rmx_strings *to) {
   return true;
 }
 
-rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_options *out, rmx_err *err) {
+rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_options *out,
+                             rmx_err *err) {
   rmx_regress_options o = *options;
   o.higher_is_better = o.lower_is_better = (rmx_strings){0};
   o.regressor = rmx_strdup(options->regressor ? options->regressor : "");

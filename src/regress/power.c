@@ -96,8 +96,8 @@ static void evaluate(void *context, const double *p, double *f, double *J) {
   }
 }
 
-static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rmx_arena *arena, rmx__curve *c,
-                           rmx_err *err) {
+static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rmx_arena *arena,
+                           rmx__curve *c, rmx_err *err) {
   size_t N = data->N, D = data->D;
   RMX_TRY(rmx__curve_make(c, N, N_PARAMETERS(D), arena, err));
   runs *x = rmx_arena_alloc(arena, 1, sizeof(*x));
@@ -130,15 +130,15 @@ static rmx_status curve_of(const power *r, const rmx_dataset *data, bool own, rm
   return RMX_OK;
 }
 
-// How near the minimum a fit is walked. That of each strength need not be reached, the last one is; a fit
-// like many others, to folds or to runs as they might have been, is off by less than their noise where the
-// sum falls by 1e-5 a step, which takes a third of the steps.
+// How near the minimum a fit is walked. That of each strength need not be reached, the last one is;
+// a fit like many others, to folds or to runs as they might have been, is off by less than their
+// noise where the sum falls by 1e-5 a step, which takes a third of the steps.
 typedef enum care_taken { ON_THE_WAY, OF_MANY, LAST } care_taken;
 static const double tolerances[] = {1e-4, 1e-5, 1e-7};
 static const int most_steps[] = {30, 100, 200};
 
-static rmx_status fit_at(rmx__curve *c, const rmx_power_options *o, const rmx_dataset *data, double strength,
-                         care_taken care, double *p, rmx_err *err) {
+static rmx_status fit_at(rmx__curve *c, const rmx_power_options *o, const rmx_dataset *data,
+                         double strength, care_taken care, double *p, rmx_err *err) {
   double tolerance = tolerances[care];
   int steps = most_steps[care];
   return o->robust ? rmx__marquardt_robust(c, strength, tolerance, steps, p, data->row_weights, err)
@@ -160,10 +160,10 @@ static double law(const power *r, const double *p, const double *g, const double
   return r->shift + r->scale * (p[AT_E] + exp(p[AT_A] - exp(p[AT_LOG_B]) * log(data)) + linear);
 }
 
-// The error of each strength on runs its fit has not seen: squared, or absolute where outliers are not to
-// count.
-static rmx_status cross_validate(power *r, const rmx_power_options *o, const rmx_dataset *data, uint64_t seed,
-                                 double error[N_STRENGTHS], rmx_err *err) {
+// The error of each strength on runs its fit has not seen: squared, or absolute where outliers are
+// not to count.
+static rmx_status cross_validate(power *r, const rmx_power_options *o, const rmx_dataset *data,
+                                 uint64_t seed, double error[N_STRENGTHS], rmx_err *err) {
   size_t N = data->N;
   int *fold = rmx_calloc(N, sizeof(int));
   if (fold == NULL) return rmx_fail_memory(err, N * sizeof(int), "folds");
@@ -208,8 +208,8 @@ static void begin_at(power *r, const power *from) {
   for (size_t j = 0; j < D; j++) r->p[AT_V(D) + j] *= unit;
 }
 
-// near: a fit to other runs, whose strength is kept and whose law is begun with; NULL: chosen, and begun with
-// the strongest.
+// near: a fit to other runs, whose strength is kept and whose law is begun with; NULL: chosen, and
+// begun with the strongest.
 static rmx_status fit_with(const rmx_power_options *o, const rmx_dataset *data, uint64_t seed,
                            const power *near, void **state, rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
@@ -261,8 +261,8 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
   return fit_with(&options->power, data, seed, NULL, state, err);
 }
 
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   return fit_with(&options->power, data, seed, state, out, err);
 }
 
@@ -289,7 +289,8 @@ static bool evaluate_at(const void *state, const double *w, double *mean, double
   double slope = -b * exp(p[AT_A] - b * log(data)) / data;
   double bent, linear = 0;
   for (size_t j = 0; j < D; j++) linear += p[AT_V(D) + j] * w[j];
-  *mean = rmx__bend(r->seen, r->shift + r->scale * (p[AT_E] + exp(p[AT_A] - b * log(data)) + linear), &bent);
+  *mean = rmx__bend(r->seen,
+                    r->shift + r->scale * (p[AT_E] + exp(p[AT_A] - b * log(data)) + linear), &bent);
   bent *= r->scale;
   for (size_t j = 0; j < D; j++) g[j] = bent * (slope * g[j] + p[AT_V(D) + j]);
   return true;
@@ -318,17 +319,20 @@ static bool convex(const void *state, double sign, double *below) {
 static json_t *to_json(const void *state) {
   const power *r = state;
   size_t D = r->D;
-  return json_pack("{s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "domains",
-                   rmx__domains_json(r->names, D), "strength", r->strength, "shift", r->shift, "scale",
-                   r->scale, "seen", r->seen[0], r->seen[1], "E", r->p[AT_E], "a", r->p[AT_A], "log_b",
-                   r->p[AT_LOG_B], "t0", r->p[AT_T0], "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
-                   rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
+  return json_pack(
+      "{s:o, s:f, s:f, s:f, s:[f, f], s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "domains",
+      rmx__domains_json(r->names, D), "strength", r->strength, "shift", r->shift, "scale", r->scale,
+      "seen", r->seen[0], r->seen[1], "E", r->p[AT_E], "a", r->p[AT_A], "log_b", r->p[AT_LOG_B],
+      "t0", r->p[AT_T0], "tau", rmx__numbers_json(r->p + AT_TAU, D), "log_g",
+      rmx__numbers_json(r->p + AT_LOG_G(D), D), "v", rmx__numbers_json(r->p + AT_V(D), D));
 }
 
-static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
+                            rmx_err *err) {
   rmx_status status = RMX_OK;
   size_t n = json_array_size(json_object_get(o, "tau"));
-  if (n == 0) return rmx_fail(err, RMX_EINPUT, "%s: \"tau\" must be a list of numbers, one a domain", path);
+  if (n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"tau\" must be a list of numbers, one a domain", path);
   power *r = make(n);
   if (r == NULL) return rmx_fail_memory(err, n * 3 * sizeof(double), "a power law");
   const struct {

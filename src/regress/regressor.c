@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rmx__regressor_kind *const kinds[] = {&rmx__ridge,    &rmx__trees, &rmx__exp,      &rmx__power,
-                                                   &rmx__exposure, &rmx__gp,    &rmx__ensemble, &rmx__auto};
+static const rmx__regressor_kind *const kinds[] = {&rmx__ridge,    &rmx__trees,    &rmx__exp,
+                                                   &rmx__power,    &rmx__exposure, &rmx__gp,
+                                                   &rmx__ensemble, &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
@@ -19,7 +20,8 @@ size_t rmx_regressors(const char *names[], const char *help[], size_t max) {
   return N_KINDS;
 }
 
-static rmx_status find(const char *name, const char *where, const rmx__regressor_kind **out, rmx_err *err) {
+static rmx_status find(const char *name, const char *where, const rmx__regressor_kind **out,
+                       rmx_err *err) {
   const char *names[N_KINDS];
   for (size_t i = 0; i < N_KINDS; i++)
     if (strcmp(name, names[i] = kinds[i]->name) == 0) {
@@ -30,9 +32,9 @@ static rmx_status find(const char *name, const char *where, const rmx__regressor
   rmx_buf list = {0};
   for (size_t i = 0; i < N_KINDS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
   rmx_status status =
-      rmx_fail(err, RMX_EINPUT, "%s: there is no regressor \"%s\"%s%s%s; there are: %s", where, name,
-               near >= 0 ? " (did you mean \"" : "", near >= 0 ? names[near] : "", near >= 0 ? "\"?)" : "",
-               list.data ? list.data : "");
+      rmx_fail(err, RMX_EINPUT, "%s: there is no regressor \"%s\"%s%s%s; there are: %s", where,
+               name, near >= 0 ? " (did you mean \"" : "", near >= 0 ? names[near] : "",
+               near >= 0 ? "\"?)" : "", list.data ? list.data : "");
   rmx_buf_release(&list);
   return status;
 }
@@ -40,26 +42,30 @@ static rmx_status find(const char *name, const char *where, const rmx__regressor
 static rmx_status check_data(const rmx_dataset *data, rmx_err *err) {
   const char *metric = data->metric ? data->metric : "";
   if (data->N == 0 || data->D == 0)
-    return rmx_fail(err, RMX_EINPUT, "metric \"%s\": nothing to fit: %zu runs, %zu domains", metric, data->N,
-                    data->D);
+    return rmx_fail(err, RMX_EINPUT, "metric \"%s\": nothing to fit: %zu runs, %zu domains", metric,
+                    data->N, data->D);
   double total = 0;
   for (size_t i = 0; i < data->N; i++) {
     double weight = data->row_weights ? data->row_weights[i] : 1;
     if (!isfinite(data->y[i]))
       return rmx_fail(err, RMX_EINPUT, "metric \"%s\": value %zu is %g", metric, i, data->y[i]);
     if (!isfinite(weight) || weight < 0)
-      return rmx_fail(err, RMX_EINPUT, "metric \"%s\": the weight of row %zu is %g", metric, i, weight);
+      return rmx_fail(err, RMX_EINPUT, "metric \"%s\": the weight of row %zu is %g", metric, i,
+                      weight);
     total += weight;
     for (size_t d = 0; d < data->D; d++)
       if (!isfinite(data->X[i * data->D + d]))
-        return rmx_fail(err, RMX_EINPUT, "metric \"%s\": a weight of mixture %zu is not finite", metric, i);
+        return rmx_fail(err, RMX_EINPUT, "metric \"%s\": a weight of mixture %zu is not finite",
+                        metric, i);
   }
-  if (!(total > 0)) return rmx_fail(err, RMX_EINPUT, "metric \"%s\": all row weights are 0", metric);
+  if (!(total > 0))
+    return rmx_fail(err, RMX_EINPUT, "metric \"%s\": all row weights are 0", metric);
   return RMX_OK;
 }
 
-rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
-                           const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data,
+                           uint64_t seed, const rmx_listener *listener, rmx_regressor **out,
+                           rmx_err *err) {
   const rmx__regressor_kind *kind;
   RMX_TRY(find(options->regressor ? options->regressor : "", "fit.regressor", &kind, err));
   RMX_TRY(check_data(data, err));
@@ -73,7 +79,8 @@ rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset
 }
 
 rmx_status rmx_regress_refit(const rmx_regress_options *options, const rmx_regressor *fitted,
-                             const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
+                             const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
+                             rmx_err *err) {
   RMX_TRY(check_data(data, err));
   return rmx__fit_kind(fitted->kind, options, fitted, data, seed, NULL, out, err);
 }
@@ -85,8 +92,9 @@ rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_opti
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));
   if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "a regressor");
   *r = (rmx_regressor){.kind = kind, .D = data->D};
-  rmx_status status = fitted && kind->refit ? kind->refit(options, fitted->state, data, seed, &r->state, err)
-                                            : kind->fit(options, data, seed, listener, &r->state, err);
+  rmx_status status = fitted && kind->refit
+                          ? kind->refit(options, fitted->state, data, seed, &r->state, err)
+                          : kind->fit(options, data, seed, listener, &r->state, err);
   if (status != RMX_OK) {
     free(r);
     return status;
@@ -96,7 +104,8 @@ rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_opti
 }
 
 rmx_status rmx__fit_again(const rmx_regress_options *options, const rmx_regressor *fitted,
-                          const rmx_dataset *data, uint64_t seed, rmx_regressor **out, rmx_err *err) {
+                          const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
+                          rmx_err *err) {
   if (fitted->kind->again == NULL)
     return rmx__fit_kind(fitted->kind, options, NULL, data, seed, NULL, out, err);
   rmx_regressor *r = rmx_calloc(1, sizeof(*r));
@@ -111,7 +120,8 @@ rmx_status rmx__fit_again(const rmx_regress_options *options, const rmx_regresso
   return RMX_OK;
 }
 
-void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean, double *sd) {
+void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, double *mean,
+                           double *sd) {
   r->kind->predict(r->state, X, n, mean, sd);
 }
 
@@ -119,7 +129,8 @@ bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gra
   return r->kind->gradient != NULL && r->kind->gradient(r->state, w, gradient);
 }
 
-bool rmx_regressor_evaluate(const rmx_regressor *r, const double *w, double *mean, double *gradient) {
+bool rmx_regressor_evaluate(const rmx_regressor *r, const double *w, double *mean,
+                            double *gradient) {
   if (r->kind->evaluate) return r->kind->evaluate(r->state, w, mean, gradient);
   rmx_regressor_predict(r, w, 1, mean, NULL);
   return rmx_regressor_gradient(r, w, gradient);
@@ -175,10 +186,12 @@ rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err
   return status;
 }
 
-rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regressor **out, rmx_err *err) {
+rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regressor **out,
+                                    rmx_err *err) {
   const char *name = json_string_value(json_object_get(o, "regressor"));
   const rmx__regressor_kind *kind;
-  if (name == NULL) return rmx_fail(err, RMX_EINPUT, "%s: no regressor file: it has no \"regressor\"", path);
+  if (name == NULL)
+    return rmx_fail(err, RMX_EINPUT, "%s: no regressor file: it has no \"regressor\"", path);
   RMX_TRY(find(name, path, &kind, err));
   if (kind->from_json == NULL)
     return rmx_fail(err, RMX_EINPUT, "%s: a regressor \"%s\" has no file like this", path, name);
@@ -249,8 +262,8 @@ json_t *rmx__names_json(const char *const *names, size_t n) {
   return list;
 }
 
-rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out, size_t n, const char *what,
-                             rmx_err *err) {
+rmx_status rmx__json_numbers(const json_t *object, const char *key, double *out, size_t n,
+                             const char *what, rmx_err *err) {
   const json_t *list = json_object_get(object, key);
   if (!json_is_array(list) || json_array_size(list) != n)
     return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" must be a list of %zu numbers", what, key, n);

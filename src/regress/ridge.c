@@ -85,11 +85,12 @@ static rmx_status solve(ridge *r, const rmx_dataset *data, rmx_err *err) {
     goto done;
   }
   if (bad != 0 || !(rcond > 1e-15)) {
-    status = rmx_fail(err, RMX_ENUMERIC,
-                      "metric \"%s\": the ridge system is singular (weights sum to 1, so one direction is "
-                      "never seen): raise ridge.alpha "
-                      "from %g, to 1e-6 for one",
-                      data->metric ? data->metric : "", r->alpha);
+    status = rmx_fail(
+        err, RMX_ENUMERIC,
+        "metric \"%s\": the ridge system is singular (weights sum to 1, so one direction is "
+        "never seen): raise ridge.alpha "
+        "from %g, to 1e-6 for one",
+        data->metric ? data->metric : "", r->alpha);
     goto done;
   }
   r->intercept = y_mean;
@@ -99,7 +100,8 @@ done:
   return status;
 }
 
-static rmx_status fit_with(double alpha, bool root, const rmx_dataset *data, void **state, rmx_err *err) {
+static rmx_status fit_with(double alpha, bool root, const rmx_dataset *data, void **state,
+                           rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   ridge *r = make(data->D);
   if (r == NULL) return rmx_fail_memory(err, data->D * sizeof(double), "a ridge regression");
@@ -122,14 +124,15 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
     return rmx_fail(err, RMX_EINPUT, "ridge.alpha is %g: wanted 0 or more", options->ridge.alpha);
   if (data->N < data->D + 2)
     rmx_warn(listener,
-             "metric \"%s\": %zu runs for %zu domains: ridge needs %zu to be more than its penalty; train "
+             "metric \"%s\": %zu runs for %zu domains: ridge needs %zu to be more than its "
+             "penalty; train "
              "more runs",
              data->metric ? data->metric : "", data->N, data->D, data->D + 2);
   return fit_with(options->ridge.alpha, options->ridge.sqrt, data, state, err);
 }
 
-static rmx_status refit(const rmx_regress_options *options, const void *state, const rmx_dataset *data,
-                        uint64_t seed, void **out, rmx_err *err) {
+static rmx_status refit(const rmx_regress_options *options, const void *state,
+                        const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
   const ridge *r = state;
@@ -149,7 +152,8 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 static bool gradient(const void *state, const double *w, double *g) {
   const ridge *r = state;
   // The slope of sqrt at 0 is infinite; that at 1e-12 is steep enough to say which way is up.
-  for (size_t d = 0; d < r->D; d++) g[d] = r->sqrt ? 0.5 * r->v[d] / sqrt(fmax(w[d], 1e-12)) : r->v[d];
+  for (size_t d = 0; d < r->D; d++)
+    g[d] = r->sqrt ? 0.5 * r->v[d] / sqrt(fmax(w[d], 1e-12)) : r->v[d];
   return true;
 }
 
@@ -164,18 +168,20 @@ static bool convex(const void *state, double sign, double *below) {
 
 static json_t *to_json(const void *state) {
   const ridge *r = state;
-  return json_pack("{s:o, s:b, s:f, s:f, s:o}", "domains", rmx__domains_json(r->names, r->D), "sqrt",
-                   (int)r->sqrt, "alpha", r->alpha, "intercept", r->intercept, "coefficients",
-                   rmx__numbers_json(r->v, r->D));
+  return json_pack("{s:o, s:b, s:f, s:f, s:o}", "domains", rmx__domains_json(r->names, r->D),
+                   "sqrt", (int)r->sqrt, "alpha", r->alpha, "intercept", r->intercept,
+                   "coefficients", rmx__numbers_json(r->v, r->D));
 }
 
-static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err) {
+static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
+                            rmx_err *err) {
   rmx_status status = RMX_OK;
   const json_t *root = json_object_get(o, "sqrt");
   size_t n = json_array_size(json_object_get(o, "coefficients"));
   if (n == 0 || !json_is_boolean(root))
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)", path);
+                    "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)",
+                    path);
   ridge *r = make(n);
   if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
   r->sqrt = json_is_true(root);

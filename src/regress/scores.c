@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How well predictions agree with what was measured. Spearman's rho is the correlation of the ranks; values
-// that tie share the mean of their ranks. Cost: two sorts.
+// How well predictions agree with what was measured. Spearman's rho is the correlation of the
+// ranks; values that tie share the mean of their ranks. Cost: two sorts.
 
 #include <math.h>
 #include <regmix/regress.h>
@@ -68,7 +68,8 @@ json_t *rmx_scores_json(const rmx_scores *s) {
   const double values[] = {s->spearman, s->mse, s->mae, s->r2};
   bool failed = o == NULL || json_object_set_new(o, "n", json_integer((json_int_t)s->n)) != 0;
   for (size_t i = 0; i < 4 && !failed; i++)
-    failed = json_object_set_new(o, keys[i], isfinite(values[i]) ? json_real(values[i]) : json_null()) != 0;
+    failed = json_object_set_new(o, keys[i],
+                                 isfinite(values[i]) ? json_real(values[i]) : json_null()) != 0;
   if (!failed) return o;
   json_decref(o);
   return NULL;

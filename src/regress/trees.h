@@ -23,10 +23,11 @@ rmx__level rmx__trees_level(void);
 
 typedef struct rmx__bins {
   size_t N, D;
-  int *n;             // (D) bins; 1: the domain cannot be split on
-  int *skipped;       // (D) the fullest bin: never summed, it is what the others leave of the whole
-  size_t *first;      // (D+1) where each domain's bins begin in the flat arrays: multiples of 64, for sets of
-                      // bins as bits
+  int *n;        // (D) bins; 1: the domain cannot be split on
+  int *skipped;  // (D) the fullest bin: never summed, it is what the others leave of the whole
+  size_t *
+      first;  // (D+1) where each domain's bins begin in the flat arrays: multiples of 64, for sets of
+              // bins as bits
   double *upper;      // (first[D]) upper bound of each bin, the last of a domain infinite
   double *min, *max;  // (D) of the values
   uint16_t *bin;      // (D, N)
@@ -34,8 +35,8 @@ typedef struct rmx__bins {
   uint32_t *entry;    // flat bin of each value that is not in its domain's skipped bin
 } rmx__bins;
 
-rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D, const rmx_trees_options *o,
-                          rmx__bins *out, rmx_err *err);
+rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
+                          const rmx_trees_options *o, rmx__bins *out, rmx_err *err);
 
 // ---- a tree: inner nodes in the order they were split, leaves numbered as LightGBM does
 
@@ -64,7 +65,8 @@ typedef struct rmx__grower rmx__grower;
 rmx__grower *rmx__grower_make(rmx_arena *arena, const rmx__bins *bins, const rmx_trees_options *o,
                               bool weighted);
 // Grows one tree (with room for o->leaves) and says in which leaf each row ends: leaf_of (N).
-void rmx__grow(rmx__grower *g, const float *gradient, const float *hessian, rmx__tree *tree, int *leaf_of);
+void rmx__grow(rmx__grower *g, const float *gradient, const float *hessian, rmx__tree *tree,
+               int *leaf_of);
 
 // ---- forest.c: a model
 
@@ -88,22 +90,23 @@ void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double
 
 enum { RMX__BITS_ROWS = 512 };
 bool rmx__bits_suit(const rmx__forest *f, size_t thresholds);
-// threshold: the number of each node's among all the model's, through all trees. In the forest's arena; NULL
-// if memory is short.
+// threshold: the number of each node's among all the model's, through all trees. In the forest's
+// arena; NULL if memory is short.
 struct rmx__bits *rmx__bits_make(rmx__forest *f, const uint32_t *threshold, size_t thresholds);
-// For a block of at most 512 mixtures, in a scratch of so many bytes aligned to 64: for each domain in order,
-// of whose n thresholds the first is number `from`, how many each weight is over; then add the predictions to
-// sum (512).
+// For a block of at most 512 mixtures, in a scratch of so many bytes aligned to 64: for each domain
+// in order, of whose n thresholds the first is number `from`, how many each weight is over; then
+// add the predictions to sum (512).
 size_t rmx__bits_scratch(const struct rmx__bits *b);
 void rmx__bits_set(void *scratch, size_t from, size_t n, const uint16_t *rank, size_t rows);
 void rmx__bits_predict(const struct rmx__bits *b, const void *scratch, size_t rows, double *sum);
 
 // ---- boost.c
 
-// Fits `rounds` trees. With `valid`, squared_error (rounds) is increased by the sum over its rows after each
-// round.
+// Fits `rounds` trees. With `valid`, squared_error (rounds) is increased by the sum over its rows
+// after each round.
 rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_dataset *data,
-                      const rmx_dataset *valid, double *squared_error, rmx__forest **out, rmx_err *err);
+                      const rmx_dataset *valid, double *squared_error, rmx__forest **out,
+                      rmx_err *err);
 
 // ---- trees_write.c, trees_read.c
 

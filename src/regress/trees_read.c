@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads LightGBM's text model. Nothing in the file is believed before it is checked: counts before memory is
-// taken, features and children before they are followed. What we have no use for (categories, linear leaves,
-// several outputs) is an error that says so.
+// Reads LightGBM's text model. Nothing in the file is believed before it is checked: counts before
+// memory is taken, features and children before they are followed. What we have no use for
+// (categories, linear leaves, several outputs) is an error that says so.
 
 #include <errno.h>
 #include <math.h>
@@ -40,20 +40,23 @@ static rmx_status wrong(const reader *r, rmx_err *err, const char *what) {
   return rmx_fail(err, RMX_EINPUT, "%s:%d: %s", r->path, r->line, what);
 }
 
-// Exactly n numbers up to the line's end. The text has a NUL behind its last byte, so strtod stops in time.
+// Exactly n numbers up to the line's end. The text has a NUL behind its last byte, so strtod stops
+// in time.
 static rmx_status take_reals(const reader *r, const char *p, double *out, size_t n, rmx_err *err) {
   const char *end = r->at + r->length;
   for (size_t i = 0; i < n; i++) {
     while (p < end && *p == ' ') p++;
     char *stop;
-    if (p >= end) return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu numbers, wanted %zu", r->path, r->line, i, n);
+    if (p >= end)
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu numbers, wanted %zu", r->path, r->line, i, n);
     out[i] = strtod(p, &stop);
     if (stop == p || stop > end || !isfinite(out[i]) || (stop < end && *stop != ' '))
       return rmx_fail(err, RMX_EINPUT, "%s:%d: item %zu is no number", r->path, r->line, i + 1);
     p = stop;
   }
   while (p < end && *p == ' ') p++;
-  return p == end ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%s:%d: more than %zu numbers", r->path, r->line, n);
+  return p == end ? RMX_OK
+                  : rmx_fail(err, RMX_EINPUT, "%s:%d: more than %zu numbers", r->path, r->line, n);
 }
 
 static rmx_status take_ints(const reader *r, const char *p, int *out, size_t n, rmx_err *err) {
@@ -68,23 +71,28 @@ static rmx_status take_ints(const reader *r, const char *p, int *out, size_t n, 
     item.at = from;
     item.length = (size_t)(stop - from);
     RMX_TRY(take_reals(&item, from, &x, 1, err));
-    if (x != floor(x) || fabs(x) > 2147483647.0) return wrong(r, err, "a number is not whole or too large");
+    if (x != floor(x) || fabs(x) > 2147483647.0)
+      return wrong(r, err, "a number is not whole or too large");
     out[i] = (int)x;
     p = stop;
   }
   while (p < end && *p == ' ') p++;
-  return p == end ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%s:%d: more than %zu numbers", r->path, r->line, n);
+  return p == end ? RMX_OK
+                  : rmx_fail(err, RMX_EINPUT, "%s:%d: more than %zu numbers", r->path, r->line, n);
 }
 
-static rmx_status take_int(const reader *r, const char *p, int min, int max, int *out, rmx_err *err) {
+static rmx_status take_int(const reader *r, const char *p, int min, int max, int *out,
+                           rmx_err *err) {
   RMX_TRY(take_ints(r, p, out, 1, err));
   if (*out < min || *out > max)
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: got %d, wanted %d to %d", r->path, r->line, *out, min, max);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: got %d, wanted %d to %d", r->path, r->line, *out, min,
+                    max);
   return RMX_OK;
 }
 
 // n words parted by blanks, in the forest's memory; into `out` if there is room for exactly those.
-static rmx_status take_words(const reader *r, const char *p, rmx__forest *f, char **out, rmx_err *err) {
+static rmx_status take_words(const reader *r, const char *p, rmx__forest *f, char **out,
+                             rmx_err *err) {
   const char *end = r->at + r->length;
   for (size_t i = 0; i < f->D; i++) {
     while (p < end && *p == ' ') p++;
@@ -105,8 +113,8 @@ static rmx_status read_header(reader *r, rmx__forest **out, rmx_err *err) {
   const char *v;
   int x;
   if (!take_line(r) || r->length != 4 || memcmp(r->at, "tree", 4) != 0)
-    return rmx_fail(err, RMX_EINPUT, "%s: no text model of LightGBM: its first line is not \"tree\"",
-                    r->path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no text model of LightGBM: its first line is not \"tree\"", r->path);
   while (take_line(r) && r->length > 0) {
     if ((v = value_of(r, "num_class")) || (v = value_of(r, "num_tree_per_iteration"))) {
       if (take_int(r, v, 1, 1, &x, err) != RMX_OK) {
@@ -138,8 +146,8 @@ static rmx_status read_header(reader *r, rmx__forest **out, rmx_err *err) {
     }
   }
   if (f == NULL || f->names[0] == NULL || f->infos[0] == NULL)
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: max_feature_idx, feature_names or feature_infos is missing", r->path);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: max_feature_idx, feature_names or feature_infos is missing", r->path);
 done:
   if (status != RMX_OK) {
     rmx__forest_free(f);
@@ -149,8 +157,8 @@ done:
   return RMX_OK;
 }
 
-// Every node and leaf is reached from the root exactly once, or it is no tree. Children come after their
-// parents, as they are split in that order; so no walk can run in circles.
+// Every node and leaf is reached from the root exactly once, or it is no tree. Children come after
+// their parents, as they are split in that order; so no walk can run in circles.
 static bool is_tree(const rmx__tree *t, size_t D) {
   int inner = t->leaves - 1;
   for (int i = 0; i < inner; i++) {
@@ -173,7 +181,16 @@ static bool is_tree(const rmx__tree *t, size_t D) {
   return once;
 }
 
-enum { FEATURE = 1, GAIN = 2, THRESHOLD = 4, TYPE = 8, LEFT = 16, RIGHT = 32, VALUE = 64, ALL = 127 };
+enum {
+  FEATURE = 1,
+  GAIN = 2,
+  THRESHOLD = 4,
+  TYPE = 8,
+  LEFT = 16,
+  RIGHT = 32,
+  VALUE = 64,
+  ALL = 127
+};
 
 static rmx_status take_gains(const reader *r, const char *v, rmx__tree *t, size_t n, rmx_err *err) {
   double *gains = rmx_calloc(n, sizeof(double));
@@ -192,7 +209,8 @@ static rmx_status read_tree(reader *r, rmx__forest *f, rmx__tree *t, rmx_err *er
   while (take_line(r) && r->length > 0) {
     size_t leaves = (size_t)t->leaves, inner = leaves ? leaves - 1 : 0;
     if ((v = value_of(r, "num_leaves"))) {
-      // Each leaf takes at least two bytes of the text: a count that cannot be true takes no memory.
+      // Each leaf takes at least two bytes of the text: a count that cannot be true takes no
+      // memory.
       int most = r->end - r->next > 200000 ? 100000 : (int)((r->end - r->next) / 2);
       RMX_TRY(take_int(r, v, 1, most > 1 ? most : 1, &x, err));
       if (leaves) return wrong(r, err, "num_leaves is given twice");
@@ -206,7 +224,8 @@ static rmx_status read_tree(reader *r, rmx__forest *f, rmx__tree *t, rmx_err *er
     }
     bool one_of_ours = value_of(r, "shrinkage") || value_of(r, "leaf_value");
     if (leaves == 0) {
-      if (one_of_ours || value_of(r, "split_feature")) return wrong(r, err, "num_leaves must come first");
+      if (one_of_ours || value_of(r, "split_feature"))
+        return wrong(r, err, "num_leaves must come first");
       continue;
     }
     if ((v = value_of(r, "shrinkage"))) {
@@ -251,14 +270,14 @@ static rmx_status read_tree(reader *r, rmx__forest *f, rmx__tree *t, rmx_err *er
   }
   int wanted = t->leaves > 1 ? ALL & ~GAIN : VALUE;
   if (t->leaves == 0 || (seen & wanted) != wanted)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s:%d: this tree lacks one of num_leaves, split_feature, threshold, decision_type, left_child, "
-        "right_child, leaf_value",
-        r->path, first);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: this tree lacks one of num_leaves, split_feature, threshold, "
+                    "decision_type, left_child, "
+                    "right_child, leaf_value",
+                    r->path, first);
   if (!is_tree(t, f->D))
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: this tree's features or children are impossible", r->path,
-                    first);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: this tree's features or children are impossible",
+                    r->path, first);
   return RMX_OK;
 }
 
@@ -297,9 +316,9 @@ rmx_status rmx__forest_parse(const char *text, size_t size, const char *path, rm
     f->n++;
   }
   if (!whole || f->n == 0) {
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, r.line,
-                 f->n ? "the file ends before \"end of trees\": it was cut off" : "the model has no trees");
+    status = rmx_fail(
+        err, RMX_EINPUT, "%s:%d: %s", path, r.line,
+        f->n ? "the file ends before \"end of trees\": it was cut off" : "the model has no trees");
     goto done;
   }
   const char *parameters = "";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LightGBM's text model, version 4: what it reads, line by line as it writes it. Thresholds and leaf values
-// have 17 digits, what is only there to be looked at has 6. tree_sizes are the bytes of each tree's text.
+// LightGBM's text model, version 4: what it reads, line by line as it writes it. Thresholds and
+// leaf values have 17 digits, what is only there to be looked at has 6. tree_sizes are the bytes of
+// each tree's text.
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,11 +52,11 @@ static int by_use(const void *a, const void *b) {
 
 rmx_status rmx__forest_text(const rmx__forest *f, rmx_buf *out, rmx_err *err) {
   rmx_buf trees = {0};
-  rmx_buf_printf(
-      out,
-      "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=%zu\n"
-      "objective=regression\nfeature_names=",
-      f->D - 1);
+  rmx_buf_printf(out,
+                 "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_"
+                 "feature_idx=%zu\n"
+                 "objective=regression\nfeature_names=",
+                 f->D - 1);
   for (size_t d = 0; d < f->D; d++) rmx_buf_printf(out, "%s%s", d ? " " : "", f->names[d]);
   rmx_buf_puts(out, "\nfeature_infos=");
   for (size_t d = 0; d < f->D; d++) rmx_buf_printf(out, "%s%s", d ? " " : "", f->infos[d]);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cosines and sines in bulk, RMX__LANES at a time as in matern.c, with the same bits on every processor.
+// Cosines and sines in bulk, RMX__LANES at a time as in matern.c, with the same bits on every
+// processor.
 //
-// x = n pi/2 + r by pi/2 in three parts (Cody & Waite 1980), whose first two have so few bits that n of up to
-// 2^20 times them is exact; cos r and sin r by their series to r^16 and r^17 (|r| < 0.79: 1e-17); which of
-// them is the cosine, and its sign, by n's last two bits.
+// x = n pi/2 + r by pi/2 in three parts (Cody & Waite 1980), whose first two have so few bits that
+// n of up to 2^20 times them is exact; cos r and sin r by their series to r^16 and r^17 (|r| <
+// 0.79: 1e-17); which of them is the cosine, and its sign, by n's last two bits.
 //
 // Cost: 2 D + 50 operations a wave.
 
@@ -22,7 +23,8 @@ INLINE void choose(const bits *first, const lanes *a, const lanes *b, lanes *out
 INLINE void cosine(const lanes *x, lanes *c, lanes *s) {
   const double magic = 0x1.8p52;  // added, it leaves the nearest whole number in the low bits
   lanes shifted = *x * 0x1.45f306dc9c883p-1 + magic, n = shifted - magic, one, other;
-  lanes r = *x - n * 0x1.921fb544p+0 - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69, z = r * r, p, q;
+  lanes r = *x - n * 0x1.921fb544p+0 - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69, z = r * r,
+        p, q;
   p = z * (1.0 / 20922789888000.0) - 1.0 / 87178291200.0;
   p = p * z + 1.0 / 479001600.0;
   p = p * z - 1.0 / 3628800.0;
@@ -47,8 +49,8 @@ INLINE void cosine(const lanes *x, lanes *c, lanes *s) {
   *s = (lanes)((bits)other ^ flip);
 }
 
-WIDE double rmx__waves(const double *omega, const double *phase, const double *a, size_t D, const double *z,
-                       double *slope) {
+WIDE double rmx__waves(const double *omega, const double *phase, const double *a, size_t D,
+                       const double *z, double *slope) {
   lanes all = {0}, c, s, by[RMX__WAVES / RMX__LANES];
   for (size_t i = 0; i < RMX__WAVES; i += RMX__LANES) {
     lanes angle = AT(phase + i), weight = AT(a + i);

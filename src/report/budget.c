@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the real training run is: how many tokens it takes, and how many there are of each domain. And the large
-// models that stand for it here: how big they were.
+// What the real training run is: how many tokens it takes, and how many there are of each domain.
+// And the large models that stand for it here: how big they were.
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,8 @@ static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_er
   return RMX_OK;
 }
 
-rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data, rmx_err *err) {
+rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data,
+                               rmx_err *err) {
   RMX_TRY(put_tokens(files, data, err));
   const double known[] = {files->budget, rmx__get(json_object_get(data, "comparison"), "tokens"),
                           rmx__get(json_object_get(config, "large"), "tokens"),
@@ -56,7 +57,8 @@ static rmx_status take_large(const char *path, json_t *data, rmx_err *err) {
 rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err) {
   rmx_strings names = {0}, seeds = {0};
   char *large = rmx_path_in(folder, "large");
-  rmx_status status = large ? rmx_list(large, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
+  rmx_status status =
+      large ? rmx_list(large, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
   for (size_t i = 0; i < names.n && status == RMX_OK && !json_object_get(data, "large"); i++) {
     char *inside = rmx_path_in(large, names.items[i]);
     // comparison.json stands among the folders

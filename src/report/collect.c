@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the files of a folder to one JSON object. Files that are small and made for reading (optimum,
-// comparison, corpus, fit) go in as they are; runs, folds, learning curves and methods are joined and thinned
-// by their own files here.
+// From the files of a folder to one JSON object. Files that are small and made for reading
+// (optimum, comparison, corpus, fit) go in as they are; runs, folds, learning curves and methods
+// are joined and thinned by their own files here.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -61,7 +61,8 @@ static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
 }
 
 // data[key] = the file at `path`, where there is one.
-static rmx_status take_path(json_t *data, const char *key, const char *path, reader read, rmx_err *err) {
+static rmx_status take_path(json_t *data, const char *key, const char *path, reader read,
+                            rmx_err *err) {
   json_t *value = NULL;
   rmx_status status = rmx_exists(path) ? read(path, &value, err) : RMX_OK;
   if (status == RMX_OK && value && read != read_text && !json_is_object(value)) {
@@ -74,8 +75,8 @@ static rmx_status take_path(json_t *data, const char *key, const char *path, rea
   return status;
 }
 
-static rmx_status take(json_t *data, const char *key, const char *folder, const char *file, reader read,
-                       rmx_err *err) {
+static rmx_status take(json_t *data, const char *key, const char *folder, const char *file,
+                       reader read, rmx_err *err) {
   char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
   rmx_status status = take_path(data, key, path, read, err);
@@ -83,15 +84,18 @@ static rmx_status take(json_t *data, const char *key, const char *folder, const 
   return status;
 }
 
-// What was to be improved: as the optimum has it, else the comparisons, else nobody said and the first metric
-// is shown.
+// What was to be improved: as the optimum has it, else the comparisons, else nobody said and the
+// first metric is shown.
 static rmx_status find_target(json_t *data, rmx_err *err) {
   json_t *weights = json_object_get(json_object_get(data, "optimum"), "target");
-  if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "comparison"), "target");
-  if (!json_object_size(weights)) weights = json_object_get(json_object_get(data, "methods"), "target");
+  if (!json_object_size(weights))
+    weights = json_object_get(json_object_get(data, "comparison"), "target");
+  if (!json_object_size(weights))
+    weights = json_object_get(json_object_get(data, "methods"), "target");
   if (!json_object_size(weights)) return RMX_OK;
-  const char *name =
-      json_object_size(weights) > 1 ? RMX__WEIGHTED : json_object_iter_key(json_object_iter(weights));
+  const char *name = json_object_size(weights) > 1
+                         ? RMX__WEIGHTED
+                         : json_object_iter_key(json_object_iter(weights));
   return rmx__put(data, "target", json_pack("{s:s, s:O}", "name", name, "weights", weights), err);
 }
 
@@ -114,20 +118,27 @@ static bool has(const char *folder, const char *file) {
 // The fit's folder: free() it. What a user named must be there.
 static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *err) {
   if (files->fit && !has(files->fit, "fit.json"))
-    return rmx_fail(err, RMX_EINPUT, "%s: there is no fit.json in it; `regmix fit` makes one", files->fit);
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no fit.json in it; `regmix fit` makes one",
+                    files->fit);
   const bool inside = !files->fit && !has(files->folder, "fit") && has(files->folder, "fit.json");
-  *out = files->fit ? rmx_strdup(files->fit) : inside ? rmx_strdup(files->folder) : rmx_path_in(files->folder, "fit");
+  *out = files->fit ? rmx_strdup(files->fit)
+         : inside   ? rmx_strdup(files->folder)
+                    : rmx_path_in(files->folder, "fit");
   return *out ? RMX_OK : rmx_fail_memory(err, strlen(files->folder), "a path");
 }
 
 // The optimum of a fit that was named stands beside it, never in a folder that has other runs.
-static rmx_status take_optimum(const rmx_report_files *files, const char *fit, json_t *data, rmx_err *err) {
+static rmx_status take_optimum(const rmx_report_files *files, const char *fit, json_t *data,
+                               rmx_err *err) {
   if (files->optimum) {
-    if (rmx_exists(files->optimum)) return take_path(data, "optimum", files->optimum, read_yaml, err);
-    return rmx_fail(err, RMX_EINPUT, "%s: there is no such file; `regmix optimize` makes it", files->optimum);
+    if (rmx_exists(files->optimum))
+      return take_path(data, "optimum", files->optimum, read_yaml, err);
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no such file; `regmix optimize` makes it",
+                    files->optimum);
   }
   if (!files->fit) RMX_TRY(take(data, "optimum", files->folder, "optimum.yaml", read_yaml, err));
-  if (!json_object_get(data, "optimum")) RMX_TRY(take(data, "optimum", fit, "optimum.yaml", read_yaml, err));
+  if (!json_object_get(data, "optimum"))
+    RMX_TRY(take(data, "optimum", fit, "optimum.yaml", read_yaml, err));
   if (json_object_get(data, "optimum") || !files->fit) return RMX_OK;
   return take(data, "optimum", fit, "../optimum.yaml", read_yaml, err);
 }
@@ -138,7 +149,8 @@ static bool is_experiment(const rmx_report_files *files) {
                          has(files->folder, "corpus/corpus.json") || has(files->folder, "runs"));
 }
 
-static rmx_status collect_experiment(const char *folder, json_t *data, json_t *config, rmx_err *err) {
+static rmx_status collect_experiment(const char *folder, json_t *data, json_t *config,
+                                     rmx_err *err) {
   RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx_json_read, err));
   RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err));
   RMX_TRY(rmx__collect_large(folder, data, err));
@@ -147,7 +159,8 @@ static rmx_status collect_experiment(const char *folder, json_t *data, json_t *c
   return take(config, "config", folder, "resolved.yaml", read_yaml, err);
 }
 
-static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *config, rmx_err *err) {
+static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *config,
+                          rmx_err *err) {
   const char *folder = files->folder;
   const bool experiment = is_experiment(files);
   char *fit = NULL, *next = files->next ? rmx_strdup(files->next) : rmx_path_in(folder, "next.csv");
@@ -164,12 +177,15 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY_GOTO(rmx__collect_budget(files, json_object_get(config, "config"), data, err), done);
   RMX_TRY_GOTO(rmx__collect_folds(fit, data, err), done);
   RMX_TRY_GOTO(rmx__collect_runs(folder, !files->fit, data, err), done);
-  if (!files->fit || files->next) RMX_TRY_GOTO(rmx__collect_next(next, files->next != NULL, data, err), done);
+  if (!files->fit || files->next)
+    RMX_TRY_GOTO(rmx__collect_next(next, files->next != NULL, data, err), done);
   if (!files->fit) RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
   RMX_TRY_GOTO(rmx__collect_functions(fit, data, err), done);
   json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs and functions
   if (json_object_get(data, "changed"))
-    RMX_TRY_GOTO(rmx__put(data, "date", rmx__date(json_integer_value(json_object_get(data, "changed"))), err), done);
+    RMX_TRY_GOTO(rmx__put(data, "date",
+                          rmx__date(json_integer_value(json_object_get(data, "changed"))), err),
+                 done);
   json_object_del(data, "changed");
   RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
   status = rmx__collect_warnings(data, err);
@@ -180,10 +196,11 @@ done:
 }
 
 rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err) {
-  if (!rmx_exists(files->folder)) return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", files->folder);
+  if (!rmx_exists(files->folder))
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", files->folder);
   json_t *data = json_object(), *config = json_object();
-  rmx_status status =
-      data && config ? collect(files, data, config, err) : rmx_fail_memory(err, 0, "the report's data");
+  rmx_status status = data && config ? collect(files, data, config, err)
+                                     : rmx_fail_memory(err, 0, "the report's data");
   json_decref(config);
   if (status == RMX_OK)
     *out = data;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // runs/*/log.jsonl to learning curves, runs/*/result.json to what the proxies cost.
 //
-// A page draws some hundred points a curve, a log may hold ten thousand: neighbouring steps are averaged,
-// loss and tokens alike, into at most as many points as all runs together may have. Logs are written by
-// programs that can be killed at any byte: a line that is no JSON is counted, not fatal; steps told twice (a
-// run resumed from its checkpoint) count once, the later telling.
+// A page draws some hundred points a curve, a log may hold ten thousand: neighbouring steps are
+// averaged, loss and tokens alike, into at most as many points as all runs together may have. Logs
+// are written by programs that can be killed at any byte: a line that is no JSON is counted, not
+// fatal; steps told twice (a run resumed from its checkpoint) count once, the later telling.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -41,13 +41,15 @@ static void thin(series *s, size_t most) {
   for (size_t k = 0; k < most; k++) {
     size_t from = k * s->n / most, to = (k + 1) * s->n / most;
     point sum = {0, 0};
-    for (size_t i = from; i < to; i++) sum.tokens += s->points[i].tokens, sum.loss += s->points[i].loss;
+    for (size_t i = from; i < to; i++)
+      sum.tokens += s->points[i].tokens, sum.loss += s->points[i].loss;
     s->points[k] = (point){sum.tokens / (double)(to - from), sum.loss / (double)(to - from)};
   }
   s->n = most;
 }
 
-// The target's value where an evaluation measured all it is made of: {"foldoc": 3.4} has foldoc_val_loss.
+// The target's value where an evaluation measured all it is made of: {"foldoc": 3.4} has
+// foldoc_val_loss.
 static double target_of(const json_t *valid, json_t *weights) {
   double sum = 0;
   const char *metric;
@@ -79,7 +81,8 @@ static rmx_status read_log(const char *path, json_t *weights, series *train, ser
     double target = target_of(json_object_get(entry, "valid_nats"), weights);
     if (length && !entry) ++*unreadable;
     if (tokens > 0 && isfinite(loss)) status = add_point(train, tokens, loss, err);
-    if (status == RMX_OK && tokens > 0 && isfinite(target)) status = add_point(valid, tokens, target, err);
+    if (status == RMX_OK && tokens > 0 && isfinite(target))
+      status = add_point(valid, tokens, target, err);
     json_decref(entry);
     line += length + 1;
   }
@@ -90,15 +93,16 @@ static rmx_status read_log(const char *path, json_t *weights, series *train, ser
 static rmx_status put_curve(json_t *curves, const char *run, bool diverged, const series *train,
                             const series *valid, rmx_err *err) {
   json_t *tokens = json_array(), *loss = json_array(), *marks = json_array();
-  json_t *curve = json_pack("{s:o, s:b, s:o, s:o, s:o}", "run", rmx__text(run), "diverged", diverged,
-                            "tokens", tokens, "loss", loss, "valid", marks);
+  json_t *curve = json_pack("{s:o, s:b, s:o, s:o, s:o}", "run", rmx__text(run), "diverged",
+                            diverged, "tokens", tokens, "loss", loss, "valid", marks);
   RMX_TRY(rmx__add(curves, curve, err));
   for (size_t i = 0; i < train->n; i++) {
     RMX_TRY(rmx__add(tokens, json_integer((json_int_t)llround(train->points[i].tokens)), err));
     RMX_TRY(rmx__add(loss, json_real(train->points[i].loss), err));
   }
   for (size_t i = 0; i < valid->n; i++)
-    RMX_TRY(rmx__add(marks, json_pack("[f, f]", valid->points[i].tokens, valid->points[i].loss), err));
+    RMX_TRY(
+        rmx__add(marks, json_pack("[f, f]", valid->points[i].tokens, valid->points[i].loss), err));
   return RMX_OK;
 }
 
@@ -133,12 +137,13 @@ static rmx_status put_result(const char *run, const json_t *result, json_t *resu
   }
   json_t *name = rmx__text(run);
   if (!name) return rmx_fail_memory(err, strlen(run), "a name");
-  rmx_status put = rmx__put(results, json_string_value(name),
-                            json_pack("{s:s, s:o, s:o, s:o, s:s?}", "status", status ? status : "done", "wall_s",
-                                      rmx__number(rmx__get(result, "wall_s")), "tokens",
-                                      rmx__number(rmx__get(result, "tokens")), "epochs",
-                                      most ? rmx__number(epochs) : json_null(), "most", most),
-                            err);
+  rmx_status put =
+      rmx__put(results, json_string_value(name),
+               json_pack("{s:s, s:o, s:o, s:o, s:s?}", "status", status ? status : "done", "wall_s",
+                         rmx__number(rmx__get(result, "wall_s")), "tokens",
+                         rmx__number(rmx__get(result, "tokens")), "epochs",
+                         most ? rmx__number(epochs) : json_null(), "most", most),
+               err);
   json_decref(name);
   return put;
 }
@@ -167,7 +172,8 @@ static rmx_status read_run(const char *folder, const char *run, size_t most, jso
     RMX_TRY_GOTO(read_log(log, weights, &train, &valid, &c->unreadable, err), done);
     thin(&train, most);
     thin(&valid, most);
-    if (train.n) status = put_curve(json_object_get(data, "curves"), run, diverged, &train, &valid, err);
+    if (train.n)
+      status = put_curve(json_object_get(data, "curves"), run, diverged, &train, &valid, err);
   }
 done:
   json_decref(result);
@@ -179,10 +185,10 @@ done:
 }
 
 static rmx_status put_cost(const cost *c, size_t runs, json_t *data, rmx_err *err) {
-  json_t *out =
-      json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "runs", (json_int_t)runs, "done", (json_int_t)c->done,
-                "diverged", (json_int_t)c->diverged, "unreadable_lines", (json_int_t)c->unreadable, "tokens",
-                c->tokens, "flops", c->flops, "wall_s", c->wall_s);
+  json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "runs", (json_int_t)runs, "done",
+                          (json_int_t)c->done, "diverged", (json_int_t)c->diverged,
+                          "unreadable_lines", (json_int_t)c->unreadable, "tokens", c->tokens,
+                          "flops", c->flops, "wall_s", c->wall_s);
   RMX_TRY(rmx__put(data, "proxies", out, err));
   if (c->first) RMX_TRY(rmx__put(out, "first", rmx__date(c->first), err));
   if (c->last) RMX_TRY(rmx__put(out, "last", rmx__date(c->last), err));
@@ -198,7 +204,8 @@ rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err) {
   rmx_strings names = {0};
   cost c = {0};
   char *runs = rmx_path_in(folder, "runs");
-  rmx_status status = runs ? rmx_list(runs, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
+  rmx_status status =
+      runs ? rmx_list(runs, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
   if (status != RMX_OK || names.n == 0) goto done;
   RMX_TRY_GOTO(rmx__put(data, "curves", json_array(), err), done);
   RMX_TRY_GOTO(rmx__put(data, "results", json_object(), err), done);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dates on the page. They are those of the files it is made from and not of the clock, so that the same
-// files give the same page. SOURCE_DATE_EPOCH (reproducible-builds.org) bounds them, for files that were copied.
+// The dates on the page. They are those of the files it is made from and not of the clock, so that
+// the same files give the same page. SOURCE_DATE_EPOCH (reproducible-builds.org) bounds them, for
+// files that were copied.
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -21,7 +22,8 @@ json_t *rmx__date(int64_t when) {
   time_t seconds = (time_t)when;
   struct tm at;
   char text[32];
-  if (!gmtime_r(&seconds, &at) || strftime(text, sizeof text, "%Y-%m-%d", &at) == 0) return json_null();
+  if (!gmtime_r(&seconds, &at) || strftime(text, sizeof text, "%Y-%m-%d", &at) == 0)
+    return json_null();
   return json_string(text);
 }
 

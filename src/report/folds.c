@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fit/cross-validation.csv: run,metric,fold,true,predicted, a row a run and metric. Its second column is
-// text, so that it is no table of numbers; it becomes one list of pairs per metric, with the scores of
-// exactly those pairs.
+// fit/cross-validation.csv: run,metric,fold,true,predicted, a row a run and metric. Its second
+// column is text, so that it is no table of numbers; it becomes one list of pairs per metric, with
+// the scores of exactly those pairs.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 enum { RUN, METRIC, FOLD, TRUTH, PREDICTED, COLUMNS };
 static const char *const column_names[COLUMNS] = {"run", "metric", "fold", "true", "predicted"};
 
-// Splits the record at *at into its fields, unquoted in place (RFC 4180); *at goes behind it. Returns how
-// many.
+// Splits the record at *at into its fields, unquoted in place (RFC 4180); *at goes behind it.
+// Returns how many.
 static size_t split_record(char **at, int *line, char *fields[COLUMNS]) {
   size_t n = 0;
   char *p = *at;
@@ -45,8 +45,8 @@ static double number_or_nan(const char *text) {
   return *text && !*end ? x : NAN;
 }
 
-static rmx_status add_pair(json_t *folds, const char *metric, const char *run, double truth, double predicted,
-                           rmx_err *err) {
+static rmx_status add_pair(json_t *folds, const char *metric, const char *run, double truth,
+                           double predicted, rmx_err *err) {
   json_t *name = rmx__text(metric);  // the key too must be UTF-8
   if (!name) return rmx_fail_memory(err, strlen(metric), "a name");
   json_t *of = json_object_get(folds, json_string_value(name));
@@ -69,7 +69,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
   size_t n = split_record(&text, &line, fields);
   for (size_t j = 0; j < COLUMNS; j++)
     if (n != COLUMNS || strcmp(fields[j], column_names[j]) != 0)
-      return rmx_fail(err, RMX_EINPUT, "%s:1: wanted the header run,metric,fold,true,predicted", path);
+      return rmx_fail(err, RMX_EINPUT, "%s:1: wanted the header run,metric,fold,true,predicted",
+                      path);
   for (at_line = line; *text; at_line = line) {
     if (*text == '\n' || *text == '\r') {
       if (*text == '\n') line++;
@@ -78,7 +79,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
     }
     n = split_record(&text, &line, fields);
     if (n != COLUMNS)
-      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %d", path, at_line, n, COLUMNS);
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %d", path, at_line, n,
+                      COLUMNS);
     double truth = number_or_nan(fields[TRUTH]), predicted = number_or_nan(fields[PREDICTED]);
     if (isfinite(truth) && isfinite(predicted))
       RMX_TRY(add_pair(folds, fields[METRIC], fields[RUN], truth, predicted, err));
@@ -86,7 +88,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
   return RMX_OK;
 }
 
-// The pairs of a weighted target: the same sum on both sides, over the runs that every metric of it has.
+// The pairs of a weighted target: the same sum on both sides, over the runs that every metric of it
+// has.
 static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
   json_t *sums = json_object();  // run: [true, predicted, metrics seen]
   if (!sums) return rmx_fail_memory(err, 0, "the report's data");
@@ -99,7 +102,8 @@ static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
       run = json_string_value(json_array_get(runs, i));
       double w = json_number_value(weight);
       double add[3] = {w * json_number_value(json_array_get(json_object_get(of, "true"), i)),
-                       w * json_number_value(json_array_get(json_object_get(of, "predicted"), i)), 1};
+                       w * json_number_value(json_array_get(json_object_get(of, "predicted"), i)),
+                       1};
       json_t *old = json_object_get(sums, run);
       for (size_t k = 0; k < 3; k++) add[k] += json_number_value(json_array_get(old, k));
       RMX_TRY_GOTO(rmx__put(sums, run, json_pack("[f, f, f]", add[0], add[1], add[2]), err), done);
@@ -128,11 +132,11 @@ static rmx_status add_scores(json_t *of, rmx_err *err) {
   rmx_scores s;
   rmx_score(both, both + n, n, &s);
   free(both);
-  return rmx__put(
-      of, "scores",
-      json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman", rmx__number(s.spearman), "mse",
-                rmx__number(s.mse), "mae", rmx__number(s.mae), "r2", rmx__number(s.r2)),
-      err);
+  return rmx__put(of, "scores",
+                  json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman",
+                            rmx__number(s.spearman), "mse", rmx__number(s.mse), "mae",
+                            rmx__number(s.mae), "r2", rmx__number(s.r2)),
+                  err);
 }
 
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page needs to predict by itself: the fitted functions as their files hold them, less what no
-// prediction looks at, with the mixtures of the runs once for all metrics. Trees are packed (trees.c). A file
-// is read by its regressor first, so that what the page gets has been checked.
+// What the page needs to predict by itself: the fitted functions as their files hold them, less
+// what no prediction looks at, with the mixtures of the runs once for all metrics. Trees are packed
+// (trees.c). A file is read by its regressor first, so that what the page gets has been checked.
 #include <math.h>
 #include <regmix/export.h>
 #include <regmix/regress.h>
@@ -12,22 +12,25 @@
 
 static bool same_row(const json_t *flat, size_t at, const json_t *row, size_t D) {
   for (size_t d = 0; d < D; d++)
-    if (json_number_value(json_array_get(flat, at * D + d)) != json_number_value(json_array_get(row, d)))
+    if (json_number_value(json_array_get(flat, at * D + d)) !=
+        json_number_value(json_array_get(row, d)))
       return false;
   return true;
 }
 
-// A Gaussian process carries the mixtures it was fitted on: the runs that have its metric, in their order.
-// "rows" says which of the shared ones these are, null that all; where they are others they stay.
+// A Gaussian process carries the mixtures it was fitted on: the runs that have its metric, in their
+// order. "rows" says which of the shared ones these are, null that all; where they are others they
+// stay.
 static rmx_status share_mixtures(json_t *function, const json_t *mixtures, size_t D, rmx_err *err) {
   json_t *flat = json_object_get(function, "mixtures"), *part;
   const char *key;
-  json_object_foreach(function, key, part) if (json_is_object(part))
-      RMX_TRY(share_mixtures(part, mixtures, D, err));
+  json_object_foreach(function, key, part)
+    if (json_is_object(part)) RMX_TRY(share_mixtures(part, mixtures, D, err));
   if (!flat) return RMX_OK;
   size_t n = json_array_size(flat) / D, at = 0;
   json_t *rows = json_array();
-  rmx_status status = rows ? RMX_OK : rmx_fail_memory(err, n * sizeof(json_t), "the fitted functions");
+  rmx_status status =
+      rows ? RMX_OK : rmx_fail_memory(err, n * sizeof(json_t), "the fitted functions");
   for (size_t i = 0; i < json_array_size(mixtures) && at < n && status == RMX_OK; i++) {
     if (!same_row(flat, at, json_array_get(mixtures, i), D)) continue;
     status = rmx__add(rows, json_integer((json_int_t)i), err);
@@ -35,8 +38,8 @@ static rmx_status share_mixtures(json_t *function, const json_t *mixtures, size_
   }
   if (status == RMX_OK && at == n) {
     json_object_del(function, "mixtures");
-    status =
-        rmx__put(function, "rows", at == json_array_size(mixtures) ? json_null() : json_incref(rows), err);
+    status = rmx__put(function, "rows",
+                      at == json_array_size(mixtures) ? json_null() : json_incref(rows), err);
   }
   json_decref(rows);
   return status;
@@ -47,10 +50,12 @@ static void forget(json_t *function) {
   for (size_t i = 0; i < sizeof unused / sizeof *unused; i++) json_object_del(function, unused[i]);
   const char *key;
   json_t *part;
-  json_object_foreach(function, key, part) if (json_is_object(part)) forget(part);
+  json_object_foreach(function, key, part)
+    if (json_is_object(part)) forget(part);
 }
 
-static rmx_status read_function(const char *path, const json_t *fit, size_t D, json_t **out, rmx_err *err) {
+static rmx_status read_function(const char *path, const json_t *fit, size_t D, json_t **out,
+                                rmx_err *err) {
   rmx_regressor *r;
   RMX_TRY(rmx_regressor_read(path, &r, err));
   size_t domains = rmx_regressor_domains(r);
@@ -71,8 +76,8 @@ static rmx_status read_function(const char *path, const json_t *fit, size_t D, j
 }
 
 // A metric whose file is not there is left out.
-static rmx_status add_metric(const char *folder, const json_t *fit, const json_t *metric, json_t *metrics,
-                             rmx_err *err) {
+static rmx_status add_metric(const char *folder, const json_t *fit, const json_t *metric,
+                             json_t *metrics, rmx_err *err) {
   const char *name = json_string_value(json_object_get(metric, "name"));
   const char *file = json_string_value(json_object_get(metric, "file"));
   if (!name || !file || strchr(file, '/') || file[0] == '.') return RMX_OK;
@@ -81,7 +86,8 @@ static rmx_status add_metric(const char *folder, const json_t *fit, const json_t
   json_t *function = NULL;
   rmx_status status = RMX_OK;
   if (rmx_exists(path)) {
-    status = read_function(path, fit, json_array_size(json_object_get(fit, "domains")), &function, err);
+    status =
+        read_function(path, fit, json_array_size(json_object_get(fit, "domains")), &function, err);
     if (status == RMX_OK)
       status = rmx__add(metrics, json_pack("{s:s, s:o}", "name", name, "function", function), err);
   }
@@ -114,12 +120,13 @@ static rmx_status add_formats(json_t *functions, rmx_err *err) {
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     int needs = formats[i].needs;
     if (needs & RMX_EXPORT_EPOCHS) continue;  // the page does not know the tokens of the training
-    RMX_TRY(rmx__add(list,
-                     json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s}", "name", formats[i].name, "help", formats[i].help,
-                               "paths", needs & RMX_EXPORT_PATHS, "no_zeros", needs & RMX_EXPORT_NO_ZEROS,
-                               "documents", needs & RMX_EXPORT_DOCUMENTS, "blocks", needs & RMX_EXPORT_BLOCKS, "template",
-                               rmx_export_template(formats[i].name)),
-                     err));
+    RMX_TRY(rmx__add(
+        list,
+        json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s}", "name", formats[i].name, "help",
+                  formats[i].help, "paths", needs & RMX_EXPORT_PATHS, "no_zeros",
+                  needs & RMX_EXPORT_NO_ZEROS, "documents", needs & RMX_EXPORT_DOCUMENTS, "blocks",
+                  needs & RMX_EXPORT_BLOCKS, "template", rmx_export_template(formats[i].name)),
+        err));
   }
   return RMX_OK;
 }
@@ -128,19 +135,24 @@ rmx_status rmx__collect_functions(const char *fit_folder, json_t *data, rmx_err 
   const json_t *fit = json_object_get(data, "fit"), *optimum = json_object_get(data, "optimum");
   json_t *domains = json_object_get(fit, "domains"), *mixtures = json_object_get(fit, "mixtures"),
          *metrics = json_object_get(fit, "metrics"), *metric;
-  if (!json_array_size(domains) || !json_array_size(mixtures) || !json_array_size(metrics)) return RMX_OK;
+  if (!json_array_size(domains) || !json_array_size(mixtures) || !json_array_size(metrics))
+    return RMX_OK;
   json_t *functions = json_object(), *list;
   if (!functions) return rmx_fail_memory(err, 0, "the fitted functions");
   rmx_status status = RMX_OK;
   RMX_TRY_GOTO(rmx__put(functions, "metrics", list = json_array(), err), done);
   size_t i;
-  json_array_foreach(metrics, i, metric) RMX_TRY_GOTO(add_metric(fit_folder, fit, metric, list, err), done);
+  json_array_foreach(metrics, i, metric)
+    RMX_TRY_GOTO(add_metric(fit_folder, fit, metric, list, err), done);
   if (json_array_size(list) == 0) goto done;
   RMX_TRY_GOTO(rmx__put(functions, "domains", json_incref(domains), err), done);
   RMX_TRY_GOTO(rmx__put(functions, "mixtures", json_incref(mixtures), err), done);
-  RMX_TRY_GOTO(rmx__put(functions, "optimum", in_order(json_object_get(optimum, "mixture"), domains), err),
-               done);
-  RMX_TRY_GOTO(rmx__put(functions, "prior", in_order(json_object_get(optimum, "prior"), domains), err), done);
+  RMX_TRY_GOTO(
+      rmx__put(functions, "optimum", in_order(json_object_get(optimum, "mixture"), domains), err),
+      done);
+  RMX_TRY_GOTO(
+      rmx__put(functions, "prior", in_order(json_object_get(optimum, "prior"), domains), err),
+      done);
   RMX_TRY_GOTO(add_formats(functions, err), done);
   status = rmx__put(data, "functions", json_incref(functions), err);
 done:

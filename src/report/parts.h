@@ -14,8 +14,8 @@ extern const size_t rmx__assets_n;
 // The name of a target of several metrics, which stands among the metrics as one more.
 #define RMX__WEIGHTED "weighted target"
 
-// object[key] = value, array += value; `value` is taken over; NULL means that memory was short where it was
-// made.
+// object[key] = value, array += value; `value` is taken over; NULL means that memory was short
+// where it was made.
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err);
 rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err);
 // A number, or null for NaN and infinities, which JSON has not.
@@ -25,8 +25,8 @@ json_t *rmx__text(const char *s);
 // A number by key, or NaN where there is none.
 double rmx__get(const json_t *object, const char *key);
 
-// When the file was last changed, in seconds since 1970, but never after SOURCE_DATE_EPOCH; 0 where it is not
-// there (dates.c).
+// When the file was last changed, in seconds since 1970, but never after SOURCE_DATE_EPOCH; 0 where
+// it is not there (dates.c).
 int64_t rmx__changed(const char *path);
 // "2026-11-28", of UTC: a new reference.
 json_t *rmx__date(int64_t when);
@@ -37,15 +37,17 @@ rmx_status rmx__note_change(json_t *data, const char *path, rmx_err *err);
 // runs, waiting, effects, half_agreement; with experiment = false from the fit alone
 rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, rmx_err *err);
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err);  // folds
-rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);     // curves, results, proxies
-rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err);    // methods
+// curves, results, proxies
+rmx_status rmx__collect_curves(const char *folder, json_t *data, rmx_err *err);
+rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err);  // methods
 // next: `path` must be there where `named`, for a user gave it.
 rmx_status rmx__collect_next(const char *path, bool named, json_t *data, rmx_err *err);
 rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err);  // large
 // tokens, budget_tokens. config: the experiment's, or NULL
-rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data, rmx_err *err);
-// functions: what each fitted function is made of, so that the page can predict. Needs fit, with its
-// mixtures, and optimum.
+rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data,
+                               rmx_err *err);
+// functions: what each fitted function is made of, so that the page can predict. Needs fit, with
+// its mixtures, and optimum.
 rmx_status rmx__collect_functions(const char *fit_folder, json_t *data, rmx_err *err);
 // LightGBM's text at `path`, which has been checked, as one object (trees.c): a new reference.
 rmx_status rmx__pack_trees(const char *path, json_t **out, rmx_err *err);

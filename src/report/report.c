@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page: a template whose {{marks}} are filled with the parts and the numbers. What a user wrote (names,
-// the config) enters as JSON only; the page's script puts it up as text, never as markup.
+// The page: a template whose {{marks}} are filled with the parts and the numbers. What a user wrote
+// (names, the config) enters as JSON only; the page's script puts it up as text, never as markup.
 #include <regmix/report.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +72,10 @@ static void add_data(rmx_buf *page, const json_t *data) {
 static void add_functions(rmx_buf *page, const json_t *data) {
   const json_t *functions = json_object_get(data, "functions");
   rmx_buf text = {0};
-  if (functions) rmx_put_json(&text, functions);
-  else rmx_buf_puts(&text, "null");
+  if (functions)
+    rmx_put_json(&text, functions);
+  else
+    rmx_buf_puts(&text, "null");
   add_json(page, text.failed ? NULL : text.data);
   rmx_buf_release(&text);
 }

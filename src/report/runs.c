@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at half way.
-// Where only a fit is there, its mixtures and the true values of its cross-validation say the same.
+// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at
+// half way. Where only a fit is there, its mixtures and the true values of its cross-validation say
+// the same.
 //
-// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's weight and
-// the metric over the runs: bounded, free of units, and deaf to how skewed weights are.
+// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's
+// weight and the metric over the runs: bounded, free of units, and deaf to how skewed weights are.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ typedef struct runs {
   double *half;                            // (N, M), or NULL
 } runs;
 
-static rmx_status read_if_there(const char *folder, const char *file, rmx_table *table, rmx_err *err) {
+static rmx_status read_if_there(const char *folder, const char *file, rmx_table *table,
+                                rmx_err *err) {
   char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
   rmx_status status = rmx_exists(path) ? rmx_csv_read(path, table, err) : RMX_OK;
@@ -61,8 +63,8 @@ static bool make(runs *r, size_t N, size_t D, size_t M, bool half, rmx_arena *ar
   return r->ids && r->domains && r->metrics && r->X && r->Y && (r->half || !half);
 }
 
-static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, const rmx_table *half, runs *r,
-                       rmx_arena *arena, rmx_err *err) {
+static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, const rmx_table *half,
+                       runs *r, rmx_arena *arena, rmx_err *err) {
   size_t D = mixtures->D, M = metrics->D;
   named_row *by_mixture = sorted_rows(mixtures, arena), *by_half = sorted_rows(half, arena);
   size_t *half_column = rmx_arena_alloc(arena, M, sizeof *half_column);
@@ -90,10 +92,12 @@ static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, cons
   return RMX_OK;
 }
 
-// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the joined
-// tables'; a metric that lacks some of the runs cannot be placed and is left out.
-static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena *arena, rmx_err *err) {
-  const json_t *mixtures = json_object_get(fit, "mixtures"), *domains = json_object_get(fit, "domains");
+// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the
+// joined tables'; a metric that lacks some of the runs cannot be placed and is left out.
+static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena *arena,
+                           rmx_err *err) {
+  const json_t *mixtures = json_object_get(fit, "mixtures"),
+               *domains = json_object_get(fit, "domains");
   size_t N = json_array_size(mixtures), D = json_array_size(domains);
   const char *metric;
   json_t *of;
@@ -122,8 +126,8 @@ static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena 
   return RMX_OK;
 }
 
-// A target of several metrics becomes one metric more, the first; so that everything shown of metrics shows
-// it too.
+// A target of several metrics becomes one metric more, the first; so that everything shown of
+// metrics shows it too.
 static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, rmx_err *err) {
   json_t *weights = json_object_get(target, "weights"), *weight;
   if (json_object_size(weights) < 2 || r->N == 0) return RMX_OK;
@@ -151,8 +155,8 @@ static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, 
 }
 
 // Spearman over the rows where both columns have a number; NaN with fewer than 3. scratch (2 N).
-static double agreement(const double *a, size_t stride_a, const double *b, size_t stride_b, size_t N,
-                        double *scratch) {
+static double agreement(const double *a, size_t stride_a, const double *b, size_t stride_b,
+                        size_t N, double *scratch) {
   size_t n = 0;
   for (size_t i = 0; i < N; i++) {
     if (!isfinite(a[i * stride_a]) || !isfinite(b[i * stride_b])) continue;
@@ -164,12 +168,14 @@ static double agreement(const double *a, size_t stride_a, const double *b, size_
 
 static rmx_status put_effects(const runs *r, double *scratch, json_t *data, rmx_err *err) {
   json_t *rows = json_array();
-  RMX_TRY(rmx__put(data, "effects", json_pack("{s:I, s:o}", "n", (json_int_t)r->N, "spearman", rows), err));
+  RMX_TRY(rmx__put(data, "effects",
+                   json_pack("{s:I, s:o}", "n", (json_int_t)r->N, "spearman", rows), err));
   for (size_t d = 0; d < r->D; d++) {
     json_t *row = json_array();
     RMX_TRY(rmx__add(rows, row, err));
     for (size_t m = 0; m < r->M; m++)
-      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, r->Y + m, r->M, r->N, scratch)), err));
+      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, r->Y + m, r->M, r->N, scratch)),
+                       err));
   }
   return RMX_OK;
 }
@@ -190,7 +196,8 @@ static rmx_status put_half_agreement(const runs *r, double *scratch, json_t *dat
   return RMX_OK;
 }
 
-static rmx_status put_names(json_t *object, const char *key, const char **names, size_t n, rmx_err *err) {
+static rmx_status put_names(json_t *object, const char *key, const char **names, size_t n,
+                            rmx_err *err) {
   json_t *list = json_array();
   RMX_TRY(rmx__put(object, key, list, err));
   for (size_t i = 0; i < n; i++) RMX_TRY(rmx__add(list, rmx__text(names[i]), err));
@@ -221,10 +228,11 @@ static rmx_status put_runs(const runs *r, json_t *data, rmx_err *err) {
   return RMX_OK;
 }
 
-// The experiment's tables. Beside a fit of somebody's own tables these names may stand for theirs, as other
-// programs write them (Olmix calls its table metrics.csv too): the fit knows its runs without.
-static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *mixtures, rmx_table *metrics,
-                              rmx_err *err) {
+// The experiment's tables. Beside a fit of somebody's own tables these names may stand for theirs,
+// as other programs write them (Olmix calls its table metrics.csv too): the fit knows its runs
+// without.
+static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *mixtures,
+                              rmx_table *metrics, rmx_err *err) {
   rmx_status status = read_if_there(folder, "mixtures.csv", mixtures, err);
   if (status == RMX_OK) status = read_if_there(folder, "metrics.csv", metrics, err);
   char *config = rmx_path_in(folder, "regmix.yaml");
@@ -238,14 +246,16 @@ static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *
 }
 
 // What was drawn and has no metrics: to be trained yet, or diverged.
-static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metrics, json_t *data, rmx_err *err) {
+static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metrics, json_t *data,
+                              rmx_err *err) {
   rmx_arena arena = {0};
   named_row *measured = sorted_rows(metrics, &arena);
   const char **ids = rmx_arena_alloc(&arena, mixtures->N, sizeof *ids);
   double *x = rmx_arena_alloc(&arena, mixtures->N * mixtures->D, sizeof *x);
   json_t *out = json_object();
   rmx_status status = rmx__put(data, "waiting", out, err);
-  if (status == RMX_OK && (!measured || !ids || !x)) status = rmx_fail_memory(err, mixtures->N * sizeof *ids, "the runs");
+  if (status == RMX_OK && (!measured || !ids || !x))
+    status = rmx_fail_memory(err, mixtures->N * sizeof *ids, "the runs");
   size_t n = 0;
   for (size_t i = 0; i < mixtures->N && status == RMX_OK; i++) {
     if (row_of(metrics, measured, mixtures->ids[i])) continue;
@@ -253,7 +263,8 @@ static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metric
     ids[n++] = mixtures->ids[i];
   }
   if (status == RMX_OK) status = put_names(out, "ids", ids, n, err);
-  if (status == RMX_OK) status = put_names(out, "domains", (const char **)mixtures->names, mixtures->D, err);
+  if (status == RMX_OK)
+    status = put_names(out, "domains", (const char **)mixtures->names, mixtures->D, err);
   if (status == RMX_OK) status = put_rows(out, "mixtures", x, n, mixtures->D, err);
   rmx_arena_release(&arena);
   return status;
@@ -276,7 +287,8 @@ static rmx_status note_tables(const char *folder, json_t *data, rmx_err *err) {
   static const char *const files[] = {"mixtures.csv", "metrics.csv"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char *path = rmx_path_in(folder, files[i]);
-    rmx_status status = path ? rmx__note_change(data, path, err) : rmx_fail_memory(err, 0, "a path");
+    rmx_status status =
+        path ? rmx__note_change(data, path, err) : rmx_fail_memory(err, 0, "a path");
     free(path);
     RMX_TRY(status);
   }
@@ -294,11 +306,13 @@ rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, 
   }
   if (mixtures.N) RMX_TRY_GOTO(note_tables(folder, data, err), done);
   if (mixtures.N) RMX_TRY_GOTO(put_waiting(&mixtures, &metrics, data, err), done);
-  if (mixtures.N) RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
+  if (mixtures.N)
+    RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
   if (mixtures.N && metrics.N)
     status = join(&mixtures, &metrics, &half, &r, &arena, err);
   else
-    status = from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
+    status =
+        from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(add_weighted(&r, json_object_get(data, "target"), &arena, err), done);
   double *scratch = rmx_arena_alloc(&arena, 2 * r.N + 1, sizeof *scratch);

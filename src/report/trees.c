@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boosted trees, packed for the page. LightGBM's text spends 40 bytes a node and says much that predictions
-// do not ask. Here a tree is its nodes in the order of a walk that goes left first: a split is a number into
-// the list of all distinct (feature, threshold), a leaf is -1 and its value the next of `values`, whole
-// multiples of `unit`, which is 1e-13 of the greatest (so that the sum of a thousand trees is right to
-// 1e-10).
+// Boosted trees, packed for the page. LightGBM's text spends 40 bytes a node and says much that
+// predictions do not ask. Here a tree is its nodes in the order of a walk that goes left first: a
+// split is a number into the list of all distinct (feature, threshold), a leaf is -1 and its value
+// the next of `values`, whole multiples of `unit`, which is 1e-13 of the greatest (so that the sum
+// of a thousand trees is right to 1e-10).
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static rmx_status no_memory(rmx_err *err, size_t n) {
   return rmx_fail_memory(err, n * sizeof(double), "the trees of a fit");
 }
 
-static rmx_status take(rmx_arena *arena, const char *at, size_t n, int **ints, double **reals, rmx_err *err) {
+static rmx_status take(rmx_arena *arena, const char *at, size_t n, int **ints, double **reals,
+                       rmx_err *err) {
   if (ints && !(*ints = rmx_arena_alloc(arena, n, sizeof(int)))) return no_memory(err, n);
   if (reals && !(*reals = rmx_arena_alloc(arena, n, sizeof(double)))) return no_memory(err, n);
   for (size_t i = 0; i < n; i++) {
@@ -89,7 +90,8 @@ static rmx_status find_splits(rmx_arena *arena, forest *f, rmx_err *err) {
   n = 0;
   for (size_t i = 0; i < f->n; i++) {
     const tree *t = &f->trees[i];
-    for (size_t k = 0; k + 1 < t->leaves; k++) f->splits[n++] = (split){t->threshold[k], t->feature[k]};
+    for (size_t k = 0; k + 1 < t->leaves; k++)
+      f->splits[n++] = (split){t->threshold[k], t->feature[k]};
     for (size_t k = 0; k < t->leaves; k++) f->greatest = fmax(f->greatest, fabs(t->value[k]));
   }
   qsort(f->splits, n, sizeof *f->splits, by_split);
@@ -100,8 +102,8 @@ static rmx_status find_splits(rmx_arena *arena, forest *f, rmx_err *err) {
 }
 
 // Left first; what is to the right waits on the stack.
-static rmx_status walk(const forest *f, const tree *t, double unit, int *stack, json_t *nodes, json_t *values,
-                       rmx_err *err) {
+static rmx_status walk(const forest *f, const tree *t, double unit, int *stack, json_t *nodes,
+                       json_t *values, rmx_err *err) {
   size_t waiting = 0;
   stack[waiting++] = t->leaves > 1 ? 0 : ~0;
   while (waiting) {
@@ -122,7 +124,8 @@ static rmx_status walk(const forest *f, const tree *t, double unit, int *stack, 
 
 static rmx_status pack(const forest *f, rmx_arena *arena, json_t *out, rmx_err *err) {
   double unit = f->greatest > 0 ? pow(10, floor(log10(f->greatest)) - 13) : 1;
-  json_t *feature = json_array(), *threshold = json_array(), *nodes = json_array(), *values = json_array();
+  json_t *feature = json_array(), *threshold = json_array(), *nodes = json_array(),
+         *values = json_array();
   RMX_TRY(rmx__put(out, "regressor", json_string("trees"), err));
   RMX_TRY(rmx__put(out, "trees", json_integer((json_int_t)f->n), err));
   RMX_TRY(rmx__put(out, "unit", json_real(unit), err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verdict of each paired difference (src/base/verdict.c), where a comparison was written before they were kept.
+// The verdict of each paired difference (src/base/verdict.c), where a comparison was written before
+// they were kept.
 #include <regmix/report.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err) {
   for (size_t i = 0; i < json_array_size(rows); i++) {
     const json_t *row = json_array_get(rows, i);
     const char *name = json_string_value(json_object_get(row, "name"));
-    if (name && strcmp(name, "optimum") != 0) RMX_TRY(add(json_object_get(row, "against_optimum"), "optimum", err));
+    if (name && strcmp(name, "optimum") != 0)
+      RMX_TRY(add(json_object_get(row, "against_optimum"), "optimum", err));
   }
   const json_t *file = json_object_get(data, "methods"), *order = json_object_get(file, "order");
   const char *first = json_string_value(json_array_get(order, 0));

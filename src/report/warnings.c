@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a careful reader would ask before believing the optimum. Each warning is one fact with its numbers and
-// what to do; thresholds are rules of thumb and stand here, each beside its warning.
+// What a careful reader would ask before believing the optimum. Each warning is one fact with its
+// numbers and what to do; thresholds are rules of thumb and stand here, each beside its warning.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdarg.h>
@@ -23,7 +23,8 @@ static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) {
 }
 
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
-  const json_t *optimum = json_object_get(data, "optimum"), *outside = json_object_get(optimum, "outside");
+  const json_t *optimum = json_object_get(data, "optimum"),
+               *outside = json_object_get(optimum, "outside");
   rmx_buf names = {0};
   for (size_t i = 0; i < json_array_size(outside); i++) {
     const char *name = json_string_value(json_array_get(outside, i));
@@ -33,26 +34,29 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
   if (names.failed)
     status = rmx_fail_memory(err, names.size, "a warning");
   else if (names.size)
-    status = warn(
-        data, err,
-        "Outside what the runs covered: the weight of %s. The prediction there is a guess; train more runs "
-        "around the optimum, or measure it, before relying on it.",
-        names.data);
+    status = warn(data, err,
+                  "Outside what the runs covered: the weight of %s. The prediction there is a "
+                  "guess; train more runs "
+                  "around the optimum, or measure it, before relying on it.",
+                  names.data);
   rmx_buf_release(&names);
   RMX_TRY(status);
 
   double far = rmx__get(optimum, "distance"), typical = rmx__get(optimum, "typical_distance");
   if (far > 2 * typical)
-    RMX_TRY(warn(data, err,
-                 "Far from every run: %.0f %% of the optimum's tokens lie elsewhere than in the nearest "
-                 "run's mixture, "
-                 "while runs lie %.0f %% from each other. The prediction is stretched.",
-                 100 * far, 100 * typical));
-  // The estimate, corrected for how much too good the best of many predictions looks, is the headline.
+    RMX_TRY(warn(
+        data, err,
+        "Far from every run: %.0f %% of the optimum's tokens lie elsewhere than in the nearest "
+        "run's mixture, "
+        "while runs lie %.0f %% from each other. The prediction is stretched.",
+        100 * far, 100 * typical));
+  // The estimate, corrected for how much too good the best of many predictions looks, is the
+  // headline.
   double gain = rmx__get(json_object_get(optimum, "gain"), "estimate");
   if (isnan(gain)) gain = rmx__get(optimum, "score_prior") - rmx__get(optimum, "score");
   if (gain <= 0)
-    RMX_TRY(warn(data, err, "No gain is expected: the prior should do as well as the mixture found."));
+    RMX_TRY(
+        warn(data, err, "No gain is expected: the prior should do as well as the mixture found."));
   return RMX_OK;
 }
 
@@ -61,14 +65,16 @@ static bool is_score(const json_t *fit, const char *metric) {
   size_t i;
   json_array_foreach(json_object_get(fit, "metrics"), i, one) {
     const char *name = json_string_value(json_object_get(one, "name"));
-    if (name && strcmp(name, metric) == 0) return json_is_true(json_object_get(one, "higher_is_better"));
+    if (name && strcmp(name, metric) == 0)
+      return json_is_true(json_object_get(one, "higher_is_better"));
   }
   return false;
 }
 
 // What a target leaves out may get worse, which nobody sees who looks at the target alone.
 static rmx_status about_others(json_t *data, rmx_err *err) {
-  const json_t *optimum = json_object_get(data, "optimum"), *weights = json_object_get(optimum, "target"),
+  const json_t *optimum = json_object_get(data, "optimum"),
+               *weights = json_object_get(optimum, "target"),
                *before = json_object_get(optimum, "predicted_prior"), *value;
   json_t *after = json_object_get(optimum, "predicted");
   const char *metric, *worst = NULL;
@@ -83,10 +89,11 @@ static rmx_status about_others(json_t *data, rmx_err *err) {
     if (change > most) most = change, worst = metric;
   }
   if (!worse || !worst) return RMX_OK;
-  return warn(data, err,
-              "%zu of %zu other metrics are predicted to be worse than at the prior, %s most: by %.4f. "
-              "`regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
-              worse, others, worst, most, worst);
+  return warn(
+      data, err,
+      "%zu of %zu other metrics are predicted to be worse than at the prior, %s most: by %.4f. "
+      "`regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
+      worse, others, worst, most, worst);
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {
@@ -98,50 +105,57 @@ static rmx_status about_runs(json_t *data, rmx_err *err) {
   json_int_t unreadable = json_integer_value(json_object_get(proxies, "unreadable_lines"));
   // Published fits use 30 runs a domain; with under two a plane through them is barely determined.
   if (N && N < 2 * D)
-    RMX_TRY(warn(
-        data, err,
-        "Few runs: %zu for %zu domains. At least %zu are advised, and more runs help more than longer ones.",
-        N, D, 2 * D));
+    RMX_TRY(warn(data, err,
+                 "Few runs: %zu for %zu domains. At least %zu are advised, and more runs help more "
+                 "than longer ones.",
+                 N, D, 2 * D));
   if (N && wanted > (json_int_t)N)
-    RMX_TRY(warn(data, err, "Not all in: %zu of %lld mixtures have been measured.", N, (long long)wanted));
+    RMX_TRY(warn(data, err, "Not all in: %zu of %lld mixtures have been measured.", N,
+                 (long long)wanted));
   if (diverged)
-    RMX_TRY(warn(data, err, "%lld of %lld runs diverged and are left out. A lower proxy.lr would keep them.",
-                 (long long)diverged, (long long)json_integer_value(json_object_get(proxies, "done"))));
-  if (unreadable)
     RMX_TRY(warn(
-        data, err,
-        "%lld line(s) of the logs could not be read (a run was probably killed); the curves leave them out.",
-        (long long)unreadable));
+        data, err, "%lld of %lld runs diverged and are left out. A lower proxy.lr would keep them.",
+        (long long)diverged, (long long)json_integer_value(json_object_get(proxies, "done"))));
+  if (unreadable)
+    RMX_TRY(warn(data, err,
+                 "%lld line(s) of the logs could not be read (a run was probably killed); the "
+                 "curves leave them out.",
+                 (long long)unreadable));
   return RMX_OK;
 }
 
 static rmx_status about_fit(json_t *data, rmx_err *err) {
   const char *target = json_string_value(json_object_get(json_object_get(data, "target"), "name"));
   if (!target) return RMX_OK;
-  const json_t *scores = json_object_get(json_object_get(json_object_get(data, "folds"), target), "scores");
+  const json_t *scores =
+      json_object_get(json_object_get(json_object_get(data, "folds"), target), "scores");
   double spearman = rmx__get(scores, "spearman"), r2 = rmx__get(scores, "r2"),
          half = rmx__get(json_object_get(data, "half_agreement"), target);
   if (r2 < 0)
     RMX_TRY(warn(data, err,
-                 "The fit has learnt nothing of %s: on runs it has not seen it does worse than their mean (R2 %.2f). "
+                 "The fit has learnt nothing of %s: on runs it has not seen it does worse than "
+                 "their mean (R2 %.2f). "
                  "Its mixture is no better than a guess. More runs are needed.",
                  target, r2));
   else if (spearman < 0.7)
-    RMX_TRY(
-        warn(data, err,
-             "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer ones, are needed.",
-             spearman, target));
-  if (half < 0.8)
     RMX_TRY(warn(data, err,
-                 "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. "
-                 "The proxies may be too short for their order to last.",
-                 half, target));
+                 "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer "
+                 "ones, are needed.",
+                 spearman, target));
+  if (half < 0.8)
+    RMX_TRY(warn(
+        data, err,
+        "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. "
+        "The proxies may be too short for their order to last.",
+        half, target));
   return RMX_OK;
 }
 
 static const char *words_of(const char *name) {
-  static const char *const known[][2] = {
-      {"prior", "the prior"}, {"uniform", "the uniform mixture"}, {"best_run", "the best run"}, {"best_single", "the best single domain"}};
+  static const char *const known[][2] = {{"prior", "the prior"},
+                                         {"uniform", "the uniform mixture"},
+                                         {"best_run", "the best run"},
+                                         {"best_single", "the best single domain"}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(name, known[i][0]) == 0) return known[i][1];
   return name;
@@ -156,13 +170,19 @@ static rmx_status about_comparison(json_t *data, rmx_err *err) {
     double mean = rmx__get(gap, "mean"), low = rmx__get(gap, "low"), high = rmx__get(gap, "high");
     if (!name || strcmp(name, "optimum") == 0 || !isfinite(mean)) continue;
     if (high < 0)
-      RMX_TRY(warn(data, err, "Measured on large models, %s is better than the optimum: by %.4f, 95 %% interval %.4f to %.4f.",
+      RMX_TRY(warn(data, err,
+                   "Measured on large models, %s is better than the optimum: by %.4f, 95 %% "
+                   "interval %.4f to %.4f.",
                    words_of(name), -mean, -high, -low));
     else if (strcmp(name, "prior") == 0 && !isfinite(low))
-      RMX_TRY(warn(data, err, "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.", mean));
+      RMX_TRY(
+          warn(data, err,
+               "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.",
+               mean));
     else if (strcmp(name, "prior") == 0 && low <= 0)
       RMX_TRY(warn(data, err,
-                   "The measured gain over the prior, %.4f, cannot be told from noise: 95 %% interval %.4f to %.4f. More "
+                   "The measured gain over the prior, %.4f, cannot be told from noise: 95 %% "
+                   "interval %.4f to %.4f. More "
                    "seeds would narrow it.",
                    mean, low, high));
   }
@@ -178,9 +198,10 @@ static rmx_status about_epochs(json_t *data, rmx_err *err) {
   json_object_foreach(json_object_get(data, "tokens"), name, tokens) {
     double epochs = rmx__get(mixture, name) * budget / json_number_value(tokens);
     if (epochs > 4 && isfinite(epochs))
-      RMX_TRY(warn(data, err,
-                   "The large model would see %s %.1f times; past four times repeated text teaches little.",
-                   name, epochs));
+      RMX_TRY(warn(
+          data, err,
+          "The large model would see %s %.1f times; past four times repeated text teaches little.",
+          name, epochs));
   }
   return RMX_OK;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing that was trained is overwritten: a run's folder that answers another question is moved to
-// <beside it>/.set-aside/<name>/<hash>, and moved back when its question returns. Each move is one rename within one folder, so
-// a kill between two of them leaves every file in one place or the other, and both are looked at.
+// <beside it>/.set-aside/<name>/<hash>, and moved back when its question returns. Each move is one
+// rename within one folder, so a kill between two of them leaves every file in one place or the
+// other, and both are looked at.
 #include <errno.h>
 #include <regmix/swarm.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *e
   rmx_status status = shelf ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path");
   bool moved = false;
   for (int i = 1; status == RMX_OK && !moved && rmx_exists(folder); i++) {
-    char *to = i == 1 ? rmx_format("%s/%s", shelf, question) : rmx_format("%s/%s-%d", shelf, question, i);
+    char *to =
+        i == 1 ? rmx_format("%s/%s", shelf, question) : rmx_format("%s/%s-%d", shelf, question, i);
     status = to ? RMX_OK : rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && !rmx_exists(to)) status = move(folder, to, &moved, err);
     if (status == RMX_OK && moved) status = rmx__claim_moved(claim, to, err);
@@ -75,8 +77,10 @@ static char *find_on_shelf(const rmx_run *r, bool (*wanted)(const char *folder, 
   if (shelf && rmx_list(shelf, &names, &ignored) == RMX_OK)
     for (size_t i = 0; i < names.n && !found; i++) {
       char *folder = rmx_path_in(shelf, names.items[i]);
-      if (folder && wanted(folder, r)) found = folder;
-      else free(folder);
+      if (folder && wanted(folder, r))
+        found = folder;
+      else
+        free(folder);
     }
   rmx_strings_release(&names);
   free(shelf);

@@ -38,7 +38,8 @@ static void file_system_of(const char *path, char *out, size_t size) {
 #endif
 }
 
-// Any failure but "somebody holds it" means that there are no locks here: waiting would be waiting for ever.
+// Any failure but "somebody holds it" means that there are no locks here: waiting would be waiting
+// for ever.
 static rmx_status lock(int fd, int kind, const char *path, bool *taken, rmx_err *err) {
   int code;
   do code = flock(fd, kind | LOCK_NB);
@@ -49,8 +50,10 @@ static rmx_status lock(int fd, int kind, const char *path, bool *taken, rmx_err 
   int number = errno;
   file_system_of(path, where, sizeof where);
   return rmx_fail(err, RMX_EIO,
-                  "cannot lock %s: %s. Its file system (%s) has no working locks, and without them two processes could train one run. "
-                  "Put the experiment on a file system with locks, for example a local disk, or mount this one with locks (flock)",
+                  "cannot lock %s: %s. Its file system (%s) has no working locks, and without them "
+                  "two processes could train one run. "
+                  "Put the experiment on a file system with locks, for example a local disk, or "
+                  "mount this one with locks (flock)",
                   path, strerror(number), where);
 }
 
@@ -75,16 +78,20 @@ static void read_holder(int fd, rmx__holder *out) {
   snprintf(out->host, sizeof out->host, "%.255s", text);
 }
 
-static double seconds(struct timespec t) { return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec; }
+static double seconds(struct timespec t) {
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
-// Now, by the clock of the machine that keeps the folder: times of its files are told by that clock, not by ours.
+// Now, by the clock of the machine that keeps the folder: times of its files are told by that
+// clock, not by ours.
 static double now_there(const char *folder) {
   struct timespec here;
   struct stat info;
   clock_gettime(CLOCK_REALTIME, &here);
   char *path = NULL;
   int fd = rmx__temporary(folder, &path);
-  double now = fd >= 0 && futimens(fd, NULL) == 0 && fstat(fd, &info) == 0 ? seconds(info.st_mtim) : seconds(here);
+  double now = fd >= 0 && futimens(fd, NULL) == 0 && fstat(fd, &info) == 0 ? seconds(info.st_mtim)
+                                                                           : seconds(here);
   if (fd >= 0) {
     close(fd);
     unlink(path);
@@ -93,12 +100,13 @@ static double now_there(const char *folder) {
   return now;
 }
 
-// A claim of another host is believed while its heartbeat is fresh: locks do not cross every file system. A time in the
-// future is no heartbeat, else it would be believed until then.
+// A claim of another host is believed while its heartbeat is fresh: locks do not cross every file
+// system. A time in the future is no heartbeat, else it would be believed until then.
 static bool fresh_elsewhere(const rmx__holder *h) {
   char host[256];
   this_host(host);
-  return h->host[0] && strcmp(h->host, host) != 0 && h->age_s <= RMX__SILENT_S && h->age_s >= -RMX__SILENT_S;
+  return h->host[0] && strcmp(h->host, host) != 0 && h->age_s <= RMX__SILENT_S &&
+         h->age_s >= -RMX__SILENT_S;
 }
 
 rmx_status rmx__claim_look(const char *folder, rmx__holder *out, rmx_err *err) {
@@ -141,14 +149,16 @@ static rmx_status lock_patiently(int fd, const char *path, bool *taken, rmx_err 
 // Whoever held it before may have removed the file between our open and our lock.
 static bool still_there(int fd, const char *path) {
   struct stat mine, there;
-  return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+  return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+         mine.st_dev == there.st_dev;
 }
 
 static rmx_status write_holder(int fd, const char *path, rmx_err *err) {
   char text[320], host[256];
   this_host(host);
   int size = snprintf(text, sizeof text, "%s\n%ld\n", host, (long)getpid());
-  if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)size, 0) != size) return rmx_fail_errno(err, "cannot write %s", path);
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)size, 0) != size)
+    return rmx_fail_errno(err, "cannot write %s", path);
   return RMX_OK;
 }
 
@@ -196,7 +206,9 @@ void rmx__claim_sweep(const char *folder) {
   rmx__claim claim = {.fd = -1};
   rmx_err ignored;
   bool taken = false;
-  if (path && rmx_exists(path) && rmx__claim_take(&claim, folder, &taken, &ignored) == RMX_OK && !taken) claim.beaten = 0;
+  if (path && rmx_exists(path) && rmx__claim_take(&claim, folder, &taken, &ignored) == RMX_OK &&
+      !taken)
+    claim.beaten = 0;
   rmx__claim_release(&claim);
   free(path);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is at a run: a lock on <run>/claim, which the system gives back when the last process that holds it dies.
+// Who is at a run: a lock on <run>/claim, which the system gives back when the last process that
+// holds it dies.
 #ifndef RMX_SWARM_CLAIM_H
 #define RMX_SWARM_CLAIM_H
 
@@ -13,7 +14,8 @@ typedef struct rmx__claim {
   double beaten;  // when the heartbeat was last given
 } rmx__claim;
 
-// *taken is false where somebody else holds it. RMX_EIO where the file system has no locks: the message names it.
+// *taken is false where somebody else holds it. RMX_EIO where the file system has no locks: the
+// message names it.
 rmx_status rmx__claim_take(rmx__claim *c, const char *folder, bool *taken, rmx_err *err);
 // Touches the file every few seconds: for other machines, whose locks may not be seen.
 void rmx__claim_beat(rmx__claim *c);
@@ -25,7 +27,8 @@ typedef struct rmx__holder {
   bool held;
   char host[256];  // "": not known
   long pid;        // 0: not known
-  // Seconds since its last sign of life, by the clock of the machine that keeps the file. Negative: its time is in the future.
+  // Seconds since its last sign of life, by the clock of the machine that keeps the file. Negative:
+  // its time is in the future.
   double age_s;
 } rmx__holder;
 // Who is at the run in `folder`. RMX_EIO where the file system has no locks.

@@ -34,7 +34,9 @@ static void say(int log, const char *fmt, ...) {
   (void)written;
 }
 
-static bool is_ours(const char *line) { return strncmp(line, "====", 4) == 0; }
+static bool is_ours(const char *line) {
+  return strncmp(line, "====", 4) == 0;
+}
 
 // The last lines of the command's own output since `from`, in one line.
 static void last_words(int log, off_t from, char out[TAIL_BYTES + 1]) {
@@ -70,8 +72,10 @@ static int open_log(const char *path, rmx_err *err) {
     rmx_fail(err, RMX_EINPUT, "%s is no regular file; remove it", path);
     return -1;
   }
-  if (log < 0) rmx_fail_errno(err, "cannot write %s", path);
-  else fcntl(log, F_SETFL, fcntl(log, F_GETFL) & ~O_NONBLOCK);
+  if (log < 0)
+    rmx_fail_errno(err, "cannot write %s", path);
+  else
+    fcntl(log, F_SETFL, fcntl(log, F_GETFL) & ~O_NONBLOCK);
   return log;
 }
 
@@ -82,7 +86,8 @@ static void set_if_unset(const char *name, const char *value) {
   if (!had || !*had) setenv(name, value, 1);
 }
 
-// REGMIX_EXPERIMENT, REGMIX_SLOT and REGMIX_TRY come from `regmix train`; a worker started by hand has none.
+// REGMIX_EXPERIMENT, REGMIX_SLOT and REGMIX_TRY come from `regmix train`; a worker started by hand
+// has none.
 static void set_environment(const rmx_run *r) {
   setenv("REGMIX_RUN", r->name, 1);
   set_if_unset("REGMIX_EXPERIMENT", r->corpus);
@@ -112,10 +117,15 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
     if (g->life < 0) continue;
     if (rmx_interrupted() || t->orphaned(t->context)) {
       t->stopped = true;
-      say(t->log, "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)", t->run->training.grace_s);
+      say(t->log,
+          "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)",
+          t->run->training.grace_s);
     } else if (most > 0 && rmx_now() - t->began > most) {
       t->timed_out = true;
-      say(t->log, "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s later", most, t->run->training.grace_s);
+      say(t->log,
+          "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s "
+          "later",
+          most, t->run->training.grace_s);
     } else {
       continue;
     }
@@ -127,29 +137,42 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
 static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
   char how[160], tail[TAIL_BYTES + 1];
   if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "stopped, and the command with it");
-  if (t->timed_out) snprintf(how, sizeof how, "ran longer than %g s (proxy.timeout) and was ended", t->run->training.timeout_s);
-  else if (code == -1) snprintf(how, sizeof how, "was killed with the process that watches it");
-  else if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
-  else if (WEXITSTATUS(code) == 127) snprintf(how, sizeof how, "ended with code 127 (not found)");
-  else snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
+  if (t->timed_out)
+    snprintf(how, sizeof how, "ran longer than %g s (proxy.timeout) and was ended",
+             t->run->training.timeout_s);
+  else if (code == -1)
+    snprintf(how, sizeof how, "was killed with the process that watches it");
+  else if (WIFSIGNALED(code))
+    snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code),
+             strsignal(WTERMSIG(code)));
+  else if (WEXITSTATUS(code) == 127)
+    snprintf(how, sizeof how, "ended with code 127 (not found)");
+  else
+    snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
   last_words(t->log, t->began_at, tail);
-  return rmx_fail(err, RMX_EINPUT, "the command `%.200s` %s. %s %s%s", t->run->training.command, how, t->log_path,
-                  *tail ? "ends: " : "is empty", tail);
+  return rmx_fail(err, RMX_EINPUT, "the command `%.200s` %s. %s %s%s", t->run->training.command,
+                  how, t->log_path, *tail ? "ends: " : "is empty", tail);
 }
 
 static rmx_status train(struct training *t, rmx_err *err) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  say(t->log, "run %s, try %s, slot %s, on %s, by process %ld: %s", t->run->name, getenv("REGMIX_TRY"), getenv("REGMIX_SLOT"), host,
-      (long)getpid(), t->command);
+  say(t->log, "run %s, try %s, slot %s, on %s, by process %ld: %s", t->run->name,
+      getenv("REGMIX_TRY"), getenv("REGMIX_SLOT"), host, (long)getpid(), t->command);
   t->began_at = lseek(t->log, 0, SEEK_END);
   t->began = rmx_now();
-  rmx__guarded guarded = {.command = t->command, .folder = t->run->folder, .log = t->log, .claim = t->claim->fd, .grace_s = t->run->training.grace_s};
+  rmx__guarded guarded = {.command = t->command,
+                          .folder = t->run->folder,
+                          .log = t->log,
+                          .claim = t->claim->fd,
+                          .grace_s = t->run->training.grace_s};
   rmx__guard guard;
   RMX_TRY(rmx__guard_start(&guard, &guarded, err));
   int code = wait_for_end(t, &guard);
-  if (code != -1 && WIFEXITED(code)) say(t->log, "ended with code %d after %.1f s", WEXITSTATUS(code), rmx_now() - t->began);
-  else say(t->log, "ended by a signal after %.1f s", rmx_now() - t->began);
+  if (code != -1 && WIFEXITED(code))
+    say(t->log, "ended with code %d after %.1f s", WEXITSTATUS(code), rmx_now() - t->began);
+  else
+    say(t->log, "ended by a signal after %.1f s", rmx_now() - t->began);
   if (code != 0 || t->timed_out || t->stopped) return fail_of(t, code, err);
   return RMX_OK;
 }
@@ -161,18 +184,22 @@ static rmx_status remove_old(const char *folder, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < 2; i++) {
     char *path = rmx_path_in(folder, names[i]);
     if (!path) return rmx_fail_memory(err, 0, "a path");
-    if (unlink(path) != 0 && errno != ENOENT) status = rmx_fail_errno(err, "cannot remove %s, which is in the way of the result", path);
+    if (unlink(path) != 0 && errno != ENOENT)
+      status = rmx_fail_errno(err, "cannot remove %s, which is in the way of the result", path);
     free(path);
   }
   return status;
 }
 
-rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context), void *context, rmx_err *err) {
+rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context),
+                              void *context, rmx_err *err) {
   set_environment(r);
-  struct training t = {.run = r, .claim = claim, .orphaned = orphaned, .context = context, .log = -1};
+  struct training t = {
+      .run = r, .claim = claim, .orphaned = orphaned, .context = context, .log = -1};
   t.log_path = rmx_path_in(r->folder, "log.txt");
   t.command = rmx__command_words(r->training.command, getenv("REGMIX_EXPERIMENT"), r->folder);
-  rmx_status status = t.log_path && t.command ? remove_old(r->folder, err) : rmx_fail_memory(err, 0, "a command");
+  rmx_status status =
+      t.log_path && t.command ? remove_old(r->folder, err) : rmx_fail_memory(err, 0, "a command");
   if (status == RMX_OK && (t.log = open_log(t.log_path, err)) < 0) status = err->status;
   if (status == RMX_OK) status = train(&t, err);
   if (status == RMX_OK) {
@@ -197,19 +224,23 @@ static bool is_file(const char *folder, const char *word, size_t n) {
 static void add_quoted(rmx_buf *out, const char *folder, const char *word, size_t n) {
   while (n > 2 && word[0] == '.' && word[1] == '/') word += 2, n -= 2;
   char *path = rmx_format("%s/%.*s", folder, (int)n, word);
-  if (path) rmx_put_shell(out, path);
-  else out->failed = true;
+  if (path)
+    rmx_put_shell(out, path);
+  else
+    out->failed = true;
   free(path);
 }
 
 char *rmx__command_words(const char *command, const char *experiment, const char *folder) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+:,-";
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+:,-";
   rmx_buf out = {0};
   rmx_buf_puts(&out, "");
   bool written_to = false;  // the word after '>'
   for (const char *p = command; *p;) {
     size_t n = strspn(p, plain);
-    bool starts = p == command || strchr(" \t\n;|&()<>", p[-1]), ends = !p[n] || strchr(" \t\n;|&()<>", p[n]);
+    bool starts = p == command || strchr(" \t\n;|&()<>", p[-1]),
+         ends = !p[n] || strchr(" \t\n;|&()<>", p[n]);
     if (*p == '\'' || *p == '"') {  // as it is, to the closing quote
       const char *q = p + 1;
       while (*q && *q != *p) q += *p == '"' && *q == '\\' && q[1] ? 2 : 1;
@@ -219,11 +250,14 @@ char *rmx__command_words(const char *command, const char *experiment, const char
     } else if (n == 0) {
       n = *p == '\\' && p[1] ? 2 : 1;
       rmx_buf_add(&out, p, n);
-      if (*p == '>') written_to = true;
-      else if (!strchr(" \t&|", *p)) written_to = false;
+      if (*p == '>')
+        written_to = true;
+      else if (!strchr(" \t&|", *p))
+        written_to = false;
     } else {
       bool path = memchr(p, '.', n) || memchr(p, '/', n);
-      if (starts && ends && path && !written_to && *p != '/' && *p != '-' && is_file(experiment, p, n) && !is_file(folder, p, n))
+      if (starts && ends && path && !written_to && *p != '/' && *p != '-' &&
+          is_file(experiment, p, n) && !is_file(folder, p, n))
         add_quoted(&out, experiment, p, n);
       else
         rmx_buf_add(&out, p, n);

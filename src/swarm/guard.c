@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guard is a fork of the worker that does nothing but wait. It is told to end the command through a pipe that the death
-// of the worker closes too, so that no kind of death leaves the command behind. After the fork it calls only what
-// is safe in the child of a process with threads.
+// The guard is a fork of the worker that does nothing but wait. It is told to end the command
+// through a pipe that the death of the worker closes too, so that no kind of death leaves the
+// command behind. After the fork it calls only what is safe in the child of a process with threads.
 #include "guard.h"
 
 #include <errno.h>
@@ -22,7 +22,8 @@ struct told {
   int what, value;
 };
 
-// RUNS; STRAYS: the command ended by itself, what it left in its group may end by itself too; ASKED: TERM was sent; FORCED: KILL.
+// RUNS; STRAYS: the command ended by itself, what it left in its group may end by itself too;
+// ASKED: TERM was sent; FORCED: KILL.
 enum phase { RUNS, STRAYS, ASKED, FORCED };
 
 struct guard {
@@ -39,7 +40,9 @@ static void on_term(int number) {
   (void)number;
   term_seen = 1;
 }
-static void on_child(int number) { (void)number; }  // only so that the wait ends
+static void on_child(int number) {
+  (void)number;
+}  // only so that the wait ends
 
 static void say(const struct guard *g, const char *text) {
   ssize_t n = write(g->what->log, text, strlen(text));
@@ -69,7 +72,8 @@ static _Noreturn void become_command(const rmx__guarded *what, pid_t guard) {
   _exit(127);
 }
 
-// Processes that left the group and lost their parent are the guard's children on Linux: a launcher's workers, for example.
+// Processes that left the group and lost their parent are the guard's children on Linux: a
+// launcher's workers, for example.
 static void signal_children(int number, pid_t group) {
 #ifdef __linux__
   char path[64], list[4096];
@@ -107,7 +111,8 @@ static void enter(struct guard *g, enum phase phase) {
   }
 }
 
-// Reaps what ended. False while a process of the command lives: of its group, and, where all is to end, of those that left it.
+// Reaps what ended. False while a process of the command lives: of its group, and, where all is to
+// end, of those that left it.
 static bool all_gone(struct guard *g) {
   pid_t pid;
   int status;
@@ -139,7 +144,9 @@ static void watch(struct guard *g, const sigset_t *mask) {
       g->stop = true;
       if (g->phase < ASKED) enter(g, ASKED);
     } else if (g->phase == RUNS && g->ended) {
-      say(g, "==== regmix: the command ended, but left processes behind; they are given time (proxy.grace)\n");
+      say(g,
+          "==== regmix: the command ended, but left processes behind; they are given time "
+          "(proxy.grace)\n");
       enter(g, STRAYS);
     } else if (g->phase == STRAYS && waited > g->what->grace_s) {
       enter(g, ASKED);

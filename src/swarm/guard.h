@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command of the user's and the guard beside it: a small process that outlives the worker by so much as it takes to end
-// the command. Whatever happens to the worker, the command does not stay behind.
+// A command of the user's and the guard beside it: a small process that outlives the worker by so
+// much as it takes to end the command. Whatever happens to the worker, the command does not stay
+// behind.
 #ifndef RMX_SWARM_GUARD_H
 #define RMX_SWARM_GUARD_H
 
@@ -23,8 +24,8 @@ typedef struct rmx__guard {
 } rmx__guard;
 
 rmx_status rmx__guard_start(rmx__guard *g, const rmx__guarded *what, rmx_err *err);
-// Waits for so many milliseconds at most. True once the command and what it began have ended: *code is as of waitpid, or -1 where
-// the guard itself was killed (and the command with it).
+// Waits for so many milliseconds at most. True once the command and what it began have ended: *code
+// is as of waitpid, or -1 where the guard itself was killed (and the command with it).
 bool rmx__guard_ended(rmx__guard *g, int ms, int *code);
 // TERM to all processes of the command, KILL after the grace. Ask rmx__guard_ended for the end.
 void rmx__guard_stop(rmx__guard *g);

@@ -9,7 +9,8 @@ static const json_t *nats_of(const json_t *result, bool half) {
   return json_object_get(half ? json_object_get(result, "half") : result, "loss_nats");
 }
 
-// What the results measured beside losses: names in the order of their first appearance, and their directions (may be NULL).
+// What the results measured beside losses: names in the order of their first appearance, and their
+// directions (may be NULL).
 struct others {
   rmx_strings names;
   rmx_better *better;
@@ -25,11 +26,13 @@ static rmx_status add_others(const json_t *result, struct others *o, rmx_err *er
     if (at == o->names.n) {
       rmx_better *grown = rmx_realloc(o->better, at + 1, sizeof *grown);
       if (grown) o->better = grown;
-      if (!grown || !rmx_strings_add(&o->names, name)) return rmx_fail_memory(err, 0, "names of metrics");
+      if (!grown || !rmx_strings_add(&o->names, name))
+        return rmx_fail_memory(err, 0, "names of metrics");
       o->better[at] = RMX_BETTER_UNSAID;
     }
     const json_t *high = json_object_get(said, name);
-    if (json_is_boolean(high)) o->better[at] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+    if (json_is_boolean(high))
+      o->better[at] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
   }
   return RMX_OK;
 }
@@ -44,39 +47,46 @@ static rmx_status find_others(const rmx_run *runs, size_t n, struct others *o, r
   return status;
 }
 
-static rmx_status name_columns(const rmx_corpus *corpus, const struct others *o, rmx_table *out, rmx_err *err) {
-  if (o->names.n && !(out->better = rmx_calloc(out->D, sizeof *out->better))) return rmx_fail_memory(err, 0, "a table");
+static rmx_status name_columns(const rmx_corpus *corpus, const struct others *o, rmx_table *out,
+                               rmx_err *err) {
+  if (o->names.n && !(out->better = rmx_calloc(out->D, sizeof *out->better)))
+    return rmx_fail_memory(err, 0, "a table");
   for (size_t k = 0; k < out->D; k++) {
-    out->names[k] = k < corpus->D ? rmx_format("%s_val_loss", corpus->names[k]) : rmx_strdup(o->names.items[k - corpus->D]);
+    out->names[k] = k < corpus->D ? rmx_format("%s_val_loss", corpus->names[k])
+                                  : rmx_strdup(o->names.items[k - corpus->D]);
     if (!out->names[k]) return rmx_fail_memory(err, 0, "a table");
     if (out->better) out->better[k] = k < corpus->D ? RMX_BETTER_LOW : o->better[k - corpus->D];
   }
   return RMX_OK;
 }
 
-static void fill_row(const json_t *result, const rmx_corpus *corpus, bool half, const rmx_table *out, double *x) {
+static void fill_row(const json_t *result, const rmx_corpus *corpus, bool half,
+                     const rmx_table *out, double *x) {
   const json_t *nats = nats_of(result, half), *metrics = json_object_get(result, "metrics");
   for (size_t k = 0; k < out->D; k++) {
-    const json_t *value = k < corpus->D ? json_object_get(nats, corpus->names[k]) : json_object_get(metrics, out->names[k]);
+    const json_t *value = k < corpus->D ? json_object_get(nats, corpus->names[k])
+                                        : json_object_get(metrics, out->names[k]);
     x[k] = json_is_number(value) ? json_number_value(value) : NAN;
   }
 }
 
-static rmx_status fill(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half, rmx_table *out, rmx_err *err) {
+static rmx_status fill(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half,
+                       rmx_table *out, rmx_err *err) {
   size_t rows = 0;
   for (size_t i = 0; i < n; i++) {
     json_t *result = NULL;
     bool done = rmx_run_look(&runs[i], &result) == RMX_RUN_DONE;
     if (done) fill_row(result, corpus, half, out, out->x + rows * out->D);
     json_decref(result);
-    if (done && !(out->ids[rows++] = rmx_strdup(runs[i].name))) return rmx_fail_memory(err, 0, "a table");
+    if (done && !(out->ids[rows++] = rmx_strdup(runs[i].name)))
+      return rmx_fail_memory(err, 0, "a table");
   }
   out->N = rows;
   return RMX_OK;
 }
 
-rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half, rmx_table *out,
-                             size_t *left_out, rmx_err *err) {
+rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *corpus, bool half,
+                             rmx_table *out, size_t *left_out, rmx_err *err) {
   struct others others = {0};
   *out = (rmx_table){0};
   rmx_status status = half ? RMX_OK : find_others(runs, n, &others, err);

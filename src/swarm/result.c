@@ -22,20 +22,32 @@ typedef struct left {
 // ---- messages: what stands there
 
 static void describe(const json_t *x, char out[80]) {
-  if (!x) snprintf(out, 80, "nothing");
-  else if (json_is_string(x) && strcmp(json_string_value(x), no_number) == 0) snprintf(out, 80, "no number (NaN or Infinity)");
-  else if (json_is_string(x)) snprintf(out, 80, "the text \"%.40s\"", json_string_value(x));
-  else if (json_is_number(x)) snprintf(out, 80, "the number %g", json_number_value(x));
-  else snprintf(out, 80, "%s", json_is_null(x) ? "null" : json_is_boolean(x) ? (json_is_true(x) ? "true" : "false") : json_is_array(x) ? "a list" : "a map");
+  if (!x)
+    snprintf(out, 80, "nothing");
+  else if (json_is_string(x) && strcmp(json_string_value(x), no_number) == 0)
+    snprintf(out, 80, "no number (NaN or Infinity)");
+  else if (json_is_string(x))
+    snprintf(out, 80, "the text \"%.40s\"", json_string_value(x));
+  else if (json_is_number(x))
+    snprintf(out, 80, "the number %g", json_number_value(x));
+  else
+    snprintf(out, 80, "%s",
+             json_is_null(x)      ? "null"
+             : json_is_boolean(x) ? (json_is_true(x) ? "true" : "false")
+             : json_is_array(x)   ? "a list"
+                                  : "a map");
 }
 
-static rmx_status wanted(const left *r, const char *key, const json_t *got, const char *what, rmx_err *err) {
+static rmx_status wanted(const left *r, const char *key, const json_t *got, const char *what,
+                         rmx_err *err) {
   char had[80];
   describe(got, had);
   return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is %s; wanted %s", r->path, key, had, what);
 }
 
-static bool is_no_number(const json_t *x) { return json_is_string(x) && strcmp(json_string_value(x), no_number) == 0; }
+static bool is_no_number(const json_t *x) {
+  return json_is_string(x) && strcmp(json_string_value(x), no_number) == 0;
+}
 
 // The key of `map` nearest to `name`, or NULL: for "did you mean".
 static const char *nearest_key(const json_t *map, const char *name) {
@@ -59,19 +71,43 @@ static rmx_status read_result(left *r, rmx_err *err) {
   if (stat(r->path, &info) != 0) return rmx_fail_errno(err, "cannot read %s", r->path);
   if (!S_ISREG(info.st_mode))  // a pipe would be waited for without end
     return rmx_fail(err, RMX_EINPUT, "%s is %s; wanted a regular file", r->path,
-                    S_ISDIR(info.st_mode) ? "a folder" : S_ISFIFO(info.st_mode) ? "a named pipe" : "a device or socket");
+                    S_ISDIR(info.st_mode)    ? "a folder"
+                    : S_ISFIFO(info.st_mode) ? "a named pipe"
+                                             : "a device or socket");
   if (info.st_size > LARGEST)
-    return rmx_fail(err, RMX_EINPUT, "%s has %.0f MB; wanted at most %d", r->path, (double)info.st_size / 1e6, LARGEST >> 20);
+    return rmx_fail(err, RMX_EINPUT, "%s has %.0f MB; wanted at most %d", r->path,
+                    (double)info.st_size / 1e6, LARGEST >> 20);
   RMX_TRY(rmx_json_read_python(r->path, "\"" NO_NUMBER "\"", &r->root, err));
-  if (!json_is_object(r->root)) return rmx_fail(err, RMX_EINPUT, "%s: wanted a map {\"status\": ..., \"loss_nats\": ...}", r->path);
+  if (!json_is_object(r->root))
+    return rmx_fail(err, RMX_EINPUT, "%s: wanted a map {\"status\": ..., \"loss_nats\": ...}",
+                    r->path);
   return RMX_OK;
 }
 
 // A misspelt key must not be a key left out; what is like no known key is the user's own.
 static rmx_status check_keys(const left *r, rmx_err *err) {
-  static const char *const known[] = {"status", "loss_nats", "metrics", "higher_is_better", "half", "error", "run", "seed", "mixture", "model",
-                                      "parameters", "steps", "tokens", "flops", "wall_s", "tokens_per_s", "bits_per_byte", "epochs",
-                                      "tokens_by_domain", "valid_flops", "answers", "made_by"};
+  static const char *const known[] = {"status",
+                                      "loss_nats",
+                                      "metrics",
+                                      "higher_is_better",
+                                      "half",
+                                      "error",
+                                      "run",
+                                      "seed",
+                                      "mixture",
+                                      "model",
+                                      "parameters",
+                                      "steps",
+                                      "tokens",
+                                      "flops",
+                                      "wall_s",
+                                      "tokens_per_s",
+                                      "bits_per_byte",
+                                      "epochs",
+                                      "tokens_by_domain",
+                                      "valid_flops",
+                                      "answers",
+                                      "made_by"};
   const size_t n = sizeof known / sizeof *known;
   const char *key;
   json_t *value;
@@ -79,51 +115,68 @@ static rmx_status check_keys(const left *r, rmx_err *err) {
     bool exact = false;
     for (size_t i = 0; i < n; i++) exact = exact || strcmp(key, known[i]) == 0;
     int near = exact ? -1 : rmx_nearest(key, known, n);
-    if (near >= 0) return rmx_fail(err, RMX_EINPUT, "%s: unknown key \"%s\"; did you mean \"%s\"?", r->path, key, known[near]);
+    if (near >= 0)
+      return rmx_fail(err, RMX_EINPUT, "%s: unknown key \"%s\"; did you mean \"%s\"?", r->path, key,
+                      known[near]);
   }
-  static const char *const numbers[] = {"tokens", "steps", "flops", "wall_s", "tokens_per_s", "parameters", "valid_flops"};
+  static const char *const numbers[] = {"tokens",       "steps",      "flops",      "wall_s",
+                                        "tokens_per_s", "parameters", "valid_flops"};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     const json_t *x = json_object_get(r->root, numbers[i]);
-    if (x && !(json_is_number(x) && json_number_value(x) >= 0)) return wanted(r, numbers[i], x, "a number of 0 or more", err);
+    if (x && !(json_is_number(x) && json_number_value(x) >= 0))
+      return wanted(r, numbers[i], x, "a number of 0 or more", err);
   }
   return RMX_OK;
 }
 
 // ---- losses
 
-static rmx_status check_loss(left *r, const char *where, const char *domain, const json_t *x, rmx_err *err) {
+static rmx_status check_loss(left *r, const char *where, const char *domain, const json_t *x,
+                             rmx_err *err) {
   char key[400];
   snprintf(key, sizeof key, "%s.%s", where, domain);
   if (r->domains && !json_object_get(r->domains, domain)) {
     const char *near = nearest_key(r->domains, domain);
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" in %s is no domain of the corpus%s%s%s (a score that is no loss of a domain goes into \"metrics\")",
-                    r->path, domain, where, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"%s\" in %s is no domain of the corpus%s%s%s (a score that is no loss of "
+                    "a domain goes into \"metrics\")",
+                    r->path, domain, where, near ? "; did you mean \"" : "", near ? near : "",
+                    near ? "\"?" : "");
   }
   if (is_no_number(x)) {
     r->diverged = true;
     return RMX_OK;
   }
-  if (!json_is_number(x)) return wanted(r, key, x, "a loss in nats per token, a number (NaN says that the run diverged)", err);
-  if (json_number_value(x) < 0) return wanted(r, key, x, "0 or more: a cross-entropy in nats per token is never negative", err);
+  if (!json_is_number(x))
+    return wanted(r, key, x, "a loss in nats per token, a number (NaN says that the run diverged)",
+                  err);
+  if (json_number_value(x) < 0)
+    return wanted(r, key, x, "0 or more: a cross-entropy in nats per token is never negative", err);
   return RMX_OK;
 }
 
 static rmx_status check_losses(left *r, const json_t *losses, const char *where, rmx_err *err) {
   const char *domain;
   json_t *value;
-  if (!json_is_object(losses)) return wanted(r, where, losses, "a map {domain: loss in nats per token}", err);
-  json_object_foreach((json_t *)losses, domain, value) RMX_TRY(check_loss(r, where, domain, value, err));
+  if (!json_is_object(losses))
+    return wanted(r, where, losses, "a map {domain: loss in nats per token}", err);
+  json_object_foreach((json_t *)losses, domain, value)
+    RMX_TRY(check_loss(r, where, domain, value, err));
   rmx_buf missing = {0};
   size_t n = 0;
   json_object_foreach(r->domains, domain, value) {
-    if (json_number_value(json_object_get(value, "valid_tokens")) < 2 || json_object_get(losses, domain)) continue;
+    if (json_number_value(json_object_get(value, "valid_tokens")) < 2 ||
+        json_object_get(losses, domain))
+      continue;
     if (n < 3) rmx_buf_printf(&missing, "%s\"%s\"", n ? ", " : "", domain);
     n++;
   }
   rmx_status status = RMX_OK;
   if (n)
-    status = rmx_fail(err, RMX_EINPUT, "%s: %s has no loss for %zu of %zu domains (%s%s); wanted one for each", r->path, where, n,
-                      json_object_size(r->domains), missing.data ? missing.data : "", n > 3 ? ", ..." : "");
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: %s has no loss for %zu of %zu domains (%s%s); wanted one for each",
+                      r->path, where, n, json_object_size(r->domains),
+                      missing.data ? missing.data : "", n > 3 ? ", ..." : "");
   rmx_buf_release(&missing);
   return status;
 }
@@ -143,13 +196,21 @@ static bool is_loss_column(const left *r, const char *name) {
 static rmx_status check_metric_name(const left *r, const char *name, rmx_err *err) {
   bool odd = !*name;
   for (const char *p = name; *p; p++) odd = odd || (unsigned char)*p < ' ' || *p == 127;
-  if (odd) return rmx_fail(err, RMX_EINPUT, "%s: the name \"%s\" in metrics cannot be a column (it is empty or has a control character)", r->path, name);
+  if (odd)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the name \"%s\" in metrics cannot be a column (it is empty or has a "
+                    "control character)",
+                    r->path, name);
   if (is_loss_column(r, name))
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" in metrics is the column of a domain's loss; give it in \"loss_nats\"", r->path, name);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: \"%s\" in metrics is the column of a domain's loss; give it in \"loss_nats\"", r->path,
+        name);
   return RMX_OK;
 }
 
-// A metric that is null or no number was not measured: it is left out, and its cell in metrics.csv is empty.
+// A metric that is null or no number was not measured: it is left out, and its cell in metrics.csv
+// is empty.
 static rmx_status check_metrics(const left *r, rmx_err *err) {
   json_t *metrics = json_object_get(r->root, "metrics"), *value;
   const char *name;
@@ -160,8 +221,10 @@ static rmx_status check_metrics(const left *r, rmx_err *err) {
   json_object_foreach_safe(metrics, next, name, value) {
     RMX_TRY(check_metric_name(r, name, err));
     snprintf(key, sizeof key, "metrics.%s", name);
-    if (json_is_null(value) || is_no_number(value)) json_object_del(metrics, name);
-    else if (!json_is_number(value)) return wanted(r, key, value, "a number", err);
+    if (json_is_null(value) || is_no_number(value))
+      json_object_del(metrics, name);
+    else if (!json_is_number(value))
+      return wanted(r, key, value, "a number", err);
   }
   return RMX_OK;
 }
@@ -177,22 +240,28 @@ static rmx_status check_directions(const left *r, rmx_err *err) {
   const char *name;
   if (json_is_array(said)) {
     json_array_foreach(said, i, value) {
-      if (json_is_string(value)) json_object_set_new(map, json_string_value(value), json_true());
-      else status = wanted(r, "higher_is_better", value, "names of metrics", err);
+      if (json_is_string(value))
+        json_object_set_new(map, json_string_value(value), json_true());
+      else
+        status = wanted(r, "higher_is_better", value, "names of metrics", err);
     }
   } else if (json_is_object(said)) {
     json_object_foreach(said, name, value) {
-      if (json_is_boolean(value)) json_object_set(map, name, value);
-      else status = wanted(r, "higher_is_better", value, "true or false for each metric", err);
+      if (json_is_boolean(value))
+        json_object_set(map, name, value);
+      else
+        status = wanted(r, "higher_is_better", value, "true or false for each metric", err);
     }
   } else {
-    status = wanted(r, "higher_is_better", said, "a list of names of metrics, or a map {metric: true or false}", err);
+    status = wanted(r, "higher_is_better", said,
+                    "a list of names of metrics, or a map {metric: true or false}", err);
   }
   json_object_foreach(map, name, value) {
     if (status != RMX_OK || json_object_get(metrics, name)) continue;
     const char *near = nearest_key(metrics, name);
-    status = rmx_fail(err, RMX_EINPUT, "%s: \"%s\" in higher_is_better is none of the metrics%s%s%s", r->path, name, near ? "; did you mean \"" : "",
-                      near ? near : "", near ? "\"?" : "");
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: \"%s\" in higher_is_better is none of the metrics%s%s%s", r->path, name,
+                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
   }
   json_object_set_new(r->root, "higher_is_better", map);
   return status;
@@ -206,10 +275,12 @@ static rmx_status check_status(left *r, rmx_err *err) {
   if (!text) return wanted(r, "status", status, "\"done\", \"diverged\" or \"failed\"", err);
   if (strcmp(text, "failed") == 0) {
     const char *why = json_string_value(json_object_get(r->root, "error"));
-    return rmx_fail(err, RMX_EINPUT, "%s: \"status\" is \"failed\"%s%.300s", r->path, why ? ": " : "", why ? why : "");
+    return rmx_fail(err, RMX_EINPUT, "%s: \"status\" is \"failed\"%s%.300s", r->path,
+                    why ? ": " : "", why ? why : "");
   }
   r->diverged = strcmp(text, "diverged") == 0;
-  if (!r->diverged && strcmp(text, "done") != 0) return wanted(r, "status", status, "\"done\", \"diverged\" or \"failed\"", err);
+  if (!r->diverged && strcmp(text, "done") != 0)
+    return wanted(r, "status", status, "\"done\", \"diverged\" or \"failed\"", err);
   return RMX_OK;
 }
 
@@ -220,7 +291,8 @@ static rmx_status check(left *r, rmx_err *err) {
   if (r->diverged) return RMX_OK;  // whatever else it says is not used
   RMX_TRY(check_losses(r, json_object_get(r->root, "loss_nats"), "loss_nats", err));
   json_t *half = json_object_get(r->root, "half");
-  if (half && !json_is_object(half)) return wanted(r, "half", half, "a map {\"loss_nats\": {domain: loss}}", err);
+  if (half && !json_is_object(half))
+    return wanted(r, "half", half, "a map {\"loss_nats\": {domain: loss}}", err);
   if (half) RMX_TRY(check_losses(r, json_object_get(half, "loss_nats"), "half.loss_nats", err));
   RMX_TRY(check_directions(r, err));
   return check_metrics(r, err);
@@ -233,13 +305,17 @@ static void without_marks(json_t *tree) {
   size_t i;
   if (json_is_object(tree)) {
     json_object_foreach(tree, key, value) {
-      if (is_no_number(value)) json_object_set_new(tree, key, json_null());
-      else without_marks(value);
+      if (is_no_number(value))
+        json_object_set_new(tree, key, json_null());
+      else
+        without_marks(value);
     }
   } else if (json_is_array(tree)) {
     json_array_foreach(tree, i, value) {
-      if (is_no_number(value)) json_array_set_new(tree, i, json_null());
-      else without_marks(value);
+      if (is_no_number(value))
+        json_array_set_new(tree, i, json_null());
+      else
+        without_marks(value);
     }
   }
 }
@@ -253,8 +329,11 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
   json_object_set_new(o, "run", json_string(r->name));
   json_object_set_new(o, "status", json_string(l->diverged ? "diverged" : "done"));
   if (l->diverged) json_object_set_new(o, "loss_nats", json_null());
-  if (!json_object_get(o, "mixture")) json_object_set_new(o, "mixture", rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
-  if (!json_object_get(o, "tokens")) json_object_set_new(o, "tokens", json_integer(r->training.tokens));
+  if (!json_object_get(o, "mixture"))
+    json_object_set_new(o, "mixture",
+                        rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  if (!json_object_get(o, "tokens"))
+    json_object_set_new(o, "tokens", json_integer(r->training.tokens));
   return rmx_json_write(l->path, o, err);
 }
 
@@ -262,12 +341,15 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
   char *path = rmx_path_in(r->folder, "result.json"), *told = rmx_path_in(r->folder, "run.json");
   char *rejected = rmx_path_in(r->folder, "result.rejected.json");
   json_t *run = NULL;
-  rmx_status status = path && told && rejected ? rmx_json_read(told, &run, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      path && told && rejected ? rmx_json_read(told, &run, err) : rmx_fail_memory(err, 0, "a path");
   left l = {.path = path, .domains = json_object_get(run, "domains")};
   if (status == RMX_OK) {
     status = check(&l, err);
-    if (status == RMX_OK) status = complete(r, &l, err);
-    else if (status == RMX_EINPUT) rename(path, rejected);
+    if (status == RMX_OK)
+      status = complete(r, &l, err);
+    else if (status == RMX_EINPUT)
+      rename(path, rejected);
   }
   json_decref(l.root);
   json_decref(run);

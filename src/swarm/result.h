@@ -5,8 +5,9 @@
 
 #include <regmix/train.h>
 
-// Checks <folder>/result.json and adds what tells that it answers this run. What breaks the contract is RMX_EINPUT; the file is then
-// moved to result.rejected.json, so that it is neither taken for a result nor lost.
+// Checks <folder>/result.json and adds what tells that it answers this run. What breaks the
+// contract is RMX_EINPUT; the file is then moved to result.rejected.json, so that it is neither
+// taken for a result nor lost.
 rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err);
 
 #endif

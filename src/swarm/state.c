@@ -8,7 +8,8 @@
 #include "claim.h"
 #include "look.h"
 
-const char *const rmx_run_state_names[] = {"to do", "started", "running", "outdated", "damaged", "diverged", "done"};
+const char *const rmx_run_state_names[] = {"to do",   "started",  "running", "outdated",
+                                           "damaged", "diverged", "done"};
 
 json_t *rmx__read_in(const char *folder, const char *name) {
   json_t *tree = NULL;
@@ -33,7 +34,8 @@ static bool answers(const char *folder, const rmx_run *r, const json_t *result) 
   if (!got || rmx_run_answered_by(r, got, NULL)) return got != NULL;
   if (!r->training.command) return false;
   json_t *run = rmx__read_in(folder, "run.json");
-  const bool same = rmx_run_answered_by(r, got, json_string_value(json_object_get(json_object_get(run, "training"), "command")));
+  const bool same = rmx_run_answered_by(
+      r, got, json_string_value(json_object_get(json_object_get(run, "training"), "command")));
   json_decref(run);
   return same;
 }
@@ -43,8 +45,8 @@ static bool newer(const struct stat *a, const struct stat *b) {
   return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-// A model that was to be kept is there and is the one the result was measured on. It was written before the result, so only one
-// that was touched since is read from end to end.
+// A model that was to be kept is there and is the one the result was measured on. It was written
+// before the result, so only one that was touched since is read from end to end.
 static bool model_is_whole(const char *folder, const json_t *result) {
   struct stat model, written;
   if (!has(folder, "model.bin", &model) || !has(folder, "result.json", &written)) return false;
@@ -56,7 +58,8 @@ static bool model_is_whole(const char *folder, const json_t *result) {
   bool good = path && rmx_model_file_hash(path, &hash, &ignored) == RMX_OK;
   snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
   good = good && (!wanted || strcmp(hex, wanted) == 0);
-  if (good && newer(&model, &written)) good = rmx_model_read_config(path, &config, &ignored) == RMX_OK;
+  if (good && newer(&model, &written))
+    good = rmx_model_read_config(path, &config, &ignored) == RMX_OK;
   free(path);
   return good;
 }
@@ -67,12 +70,14 @@ static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **re
   json_t *o = rmx__read_in(folder, "result.json");
   *result = o;
   if (!o) return has(folder, "result.json", &info) ? RMX_RUN_DAMAGED : RMX_RUN_TODO;
-  // Without "answers" it is what a command of the user's left to a worker that was killed: of no checked result.
+  // Without "answers" it is what a command of the user's left to a worker that was killed: of no
+  // checked result.
   if (!json_object_get(o, "answers")) return RMX_RUN_TODO;
   if (!answers(folder, r, o)) return RMX_RUN_OUTDATED;
   const char *status = json_string_value(json_object_get(o, "status"));
   if (status && strcmp(status, "diverged") == 0) return RMX_RUN_DIVERGED;
-  return r->keep_model && !r->training.command && !model_is_whole(folder, o) ? RMX_RUN_DAMAGED : RMX_RUN_DONE;
+  return r->keep_model && !r->training.command && !model_is_whole(folder, o) ? RMX_RUN_DAMAGED
+                                                                             : RMX_RUN_DONE;
 }
 
 bool rmx__finished_in(const char *folder, const rmx_run *r) {
@@ -88,8 +93,10 @@ rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
   rmx_run_state state = result_in(r->folder, r, &o);
   if (state == RMX_RUN_TODO && has(r->folder, "checkpoint.bin", &info)) state = RMX_RUN_STARTED;
   if (state < RMX_RUN_DIVERGED && rmx__claim_held(r->folder)) state = RMX_RUN_RUNNING;
-  if (result) *result = o;
-  else json_decref(o);
+  if (result)
+    *result = o;
+  else
+    json_decref(o);
   return state;
 }
 

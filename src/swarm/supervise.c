@@ -22,13 +22,13 @@ extern char **environ;
 enum { MOST_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
 
 struct worker {
-  pid_t pid;       // 0: free
-  size_t run;      // index into the runs
-  int out, errors; // ends of its stdout and stderr
+  pid_t pid;                    // 0: free
+  size_t run;                   // index into the runs
+  int out, errors;              // ends of its stdout and stderr
   char line[LINE], said[LINE];  // the line being read; what it said last on stderr
   size_t line_size, said_size;
   double tokens, tokens_per_s;
-  bool halted;     // stopped by a signal, and that was told
+  bool halted;  // stopped by a signal, and that was told
 };
 
 struct supervisor {
@@ -38,17 +38,19 @@ struct supervisor {
   const rmx_listener *listener;
   rmx_swarm_outcome *outcome;
   struct worker workers[MOST_JOBS];
-  unsigned char *tries;   // (n)
-  bool *elsewhere;        // (n) another process is at it: looked at again, now and then
-  bool *told_silent;      // (n) that process gives no sign of life, and that was told
-  size_t others;          // how many
+  unsigned char *tries;  // (n)
+  bool *elsewhere;       // (n) another process is at it: looked at again, now and then
+  bool *told_silent;     // (n) that process gives no sign of life, and that was told
+  size_t others;         // how many
   double looked;
-  size_t *queue;          // ring of n indices still to do: a run is in it once at most
-  size_t queued, taken;   // counts, not places
+  size_t *queue;         // ring of n indices still to do: a run is in it once at most
+  size_t queued, taken;  // counts, not places
   double tokens_done, tokens_all, began;
 };
 
-static void push(struct supervisor *s, size_t run) { s->queue[s->queued++ % s->n] = run; }
+static void push(struct supervisor *s, size_t run) {
+  s->queue[s->queued++ % s->n] = run;
+}
 
 static void leave_to_other(struct supervisor *s, size_t run) {
   s->elsewhere[run] = true;
@@ -56,7 +58,8 @@ static void leave_to_other(struct supervisor *s, size_t run) {
 }
 
 static double run_tokens(const rmx_run *r) {
-  return (double)(rmx_training_steps(&r->training) * rmx_training_batch(&r->training) * r->training.context);
+  return (double)(rmx_training_steps(&r->training) * rmx_training_batch(&r->training) *
+                  r->training.context);
 }
 
 static size_t busy(const struct supervisor *s) {
@@ -65,14 +68,15 @@ static size_t busy(const struct supervisor *s) {
   return n;
 }
 
-// Where fewer runs are left than may go at a time, each takes a share of the idle processors. This run is out of the
-// queue already.
+// Where fewer runs are left than may go at a time, each takes a share of the idle processors. This
+// run is out of the queue already.
 static int threads_of(const struct supervisor *s, const rmx_run *r) {
   const size_t wanted = busy(s) + 1 + s->queued - s->taken, jobs = (size_t)s->options->jobs;
   return rmx_training_threads(&r->training, wanted < jobs ? wanted : jobs);
 }
 
-// The environment of a worker, for the user's command: ours with these put in their place. The array alone is to be freed.
+// The environment of a worker, for the user's command: ours with these put in their place. The
+// array alone is to be freed.
 static char **worker_environment(char *const own[], size_t n) {
   size_t count = 0, kept = 0;
   while (environ[count]) count++;
@@ -80,14 +84,16 @@ static char **worker_environment(char *const own[], size_t n) {
   if (!out) return NULL;
   for (size_t i = 0; i < count; i++) {
     bool replaced = false;
-    for (size_t k = 0; k < n; k++) replaced = replaced || strncmp(environ[i], own[k], strcspn(own[k], "=") + 1) == 0;
+    for (size_t k = 0; k < n; k++)
+      replaced = replaced || strncmp(environ[i], own[k], strcspn(own[k], "=") + 1) == 0;
     if (!replaced) out[kept++] = environ[i];
   }
   for (size_t k = 0; k < n; k++) out[kept++] = own[k];
   return out;
 }
 
-static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run, int out, int errors, rmx_err *err) {
+static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run, int out,
+                        int errors, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   const char *argv[8] = {s->options->program, "worker", r->folder};
   if (s->options->isa) {
@@ -96,7 +102,8 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
   }
   const char *experiment = s->options->experiment ? s->options->experiment : r->corpus;
   char *real = rmx_realpath(experiment);
-  char *own[] = {rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment), rmx_format("REGMIX_SLOT=%d", (int)(w - s->workers)),
+  char *own[] = {rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment),
+                 rmx_format("REGMIX_SLOT=%d", (int)(w - s->workers)),
                  rmx_format("REGMIX_TRY=%d", s->tries[run] + 1)};
   const size_t n = sizeof own / sizeof *own;
   char **environment = own[0] && own[1] && own[2] ? worker_environment(own, n) : NULL;
@@ -106,7 +113,8 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-    int code = posix_spawnp(&w->pid, s->options->program, &actions, NULL, (char *const *)argv, environment);
+    int code = posix_spawnp(&w->pid, s->options->program, &actions, NULL, (char *const *)argv,
+                            environment);
     posix_spawn_file_actions_destroy(&actions);
     errno = code;
     if (code != 0) status = rmx_fail_errno(err, "cannot start %s", s->options->program);
@@ -151,7 +159,8 @@ static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_
 static void hear(const struct supervisor *s, struct worker *w, const char *line) {
   long long step, steps, tokens;
   double loss, rate;
-  if (line[0] == '!') rmx_warn(s->listener, "run %s: %s", s->runs[w->run].name, line + 1 + (line[1] == ' '));
+  if (line[0] == '!')
+    rmx_warn(s->listener, "run %s: %s", s->runs[w->run].name, line + 1 + (line[1] == ' '));
   if (sscanf(line, "%lld %lld %lld %lf %lf", &step, &steps, &tokens, &loss, &rate) == 5) {
     w->tokens = (double)tokens;
     w->tokens_per_s = rate;
@@ -194,8 +203,8 @@ static void tell_progress(struct supervisor *s) {
   }
   size_t ended = s->outcome->done + s->outcome->diverged + s->outcome->failed;
   char detail[128];
-  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f k tokens/s", ended + s->outcome->skipped, s->n,
-           running, rate / 1e3);
+  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f k tokens/s",
+           ended + s->outcome->skipped, s->n, running, rate / 1e3);
   rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
 }
 
@@ -205,15 +214,20 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   if (state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED) {
     s->tokens_done += run_tokens(r);
     s->outcome->tokens += run_tokens(r);
-    if (state == RMX_RUN_DONE) s->outcome->done++;
-    else s->outcome->diverged++;
+    if (state == RMX_RUN_DONE)
+      s->outcome->done++;
+    else
+      s->outcome->diverged++;
     if (state == RMX_RUN_DIVERGED)
-      rmx_warn(s->listener, "run %s diverged (its loss is no number) and is left out of the fit; a lower learning rate helps",
+      rmx_warn(s->listener,
+               "run %s diverged (its loss is no number) and is left out of the fit; a lower "
+               "learning rate helps",
                r->name);
     return;
   }
   if (rmx_interrupted()) return;
-  // Held by somebody else. After a worker was killed, its command may still be ending: that is waited for, and counts as a try.
+  // Held by somebody else. After a worker was killed, its command may still be ending: that is
+  // waited for, and counts as a try.
   if (state == RMX_RUN_RUNNING && !WIFSIGNALED(code)) {
     s->tries[w->run]--;
     leave_to_other(s, w->run);
@@ -221,10 +235,14 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   }
   // A worker that says why it failed says all there is to say; else how it ended is what is known.
   static const char prefix[] = "regmix worker: ";
-  const char *why = strncmp(w->said, prefix, sizeof prefix - 1) == 0 ? w->said + sizeof prefix - 1 : w->said;
+  const char *why =
+      strncmp(w->said, prefix, sizeof prefix - 1) == 0 ? w->said + sizeof prefix - 1 : w->said;
   char how[64] = "failed";
-  if (WIFSIGNALED(code)) snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
-  else if (!w->said_size) snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
+  if (WIFSIGNALED(code))
+    snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code),
+             strsignal(WTERMSIG(code)));
+  else if (!w->said_size)
+    snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
   bool again = s->tries[w->run] < s->options->tries;
   rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", why,
            again ? "trying again" : "given up (the same command tries it again)");
@@ -241,8 +259,11 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
 // A stopped worker is waited for, but not without a word.
 static bool tell_halt(const struct supervisor *s, struct worker *w, int code) {
   if (WIFSTOPPED(code) && !w->halted)
-    rmx_warn(s->listener, "run %s: its process %ld was stopped by signal %d (%s) and is waited for; `kill -CONT %ld` lets it go on, `kill -KILL %ld` gives it up",
-             s->runs[w->run].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)), (long)w->pid, (long)w->pid);
+    rmx_warn(s->listener,
+             "run %s: its process %ld was stopped by signal %d (%s) and is waited for; `kill -CONT "
+             "%ld` lets it go on, `kill -KILL %ld` gives it up",
+             s->runs[w->run].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)),
+             (long)w->pid, (long)w->pid);
   if (WIFSTOPPED(code)) w->halted = true;
   if (WIFCONTINUED(code)) w->halted = false;
   return WIFSTOPPED(code) || WIFCONTINUED(code);
@@ -261,21 +282,28 @@ static void reap(struct supervisor *s) {
   }
 }
 
-// A process elsewhere that holds the run, but gives no sign of life: told once, and in the end not waited for.
+// A process elsewhere that holds the run, but gives no sign of life: told once, and in the end not
+// waited for.
 static bool given_up(struct supervisor *s, size_t run) {
   const char *name = s->runs[run].name;
   rmx__holder by;
   rmx_err ignored;
   if (rmx__claim_look(s->runs[run].folder, &by, &ignored) != RMX_OK || !by.held) return false;
   const double silent = fabs(by.age_s);
-  const char *how = by.age_s < 0 ? "the time of its claim is in the future by" : "it has given no sign of life for";
+  const char *how = by.age_s < 0 ? "the time of its claim is in the future by"
+                                 : "it has given no sign of life for";
   if (silent > RMX__SILENT_S && !s->told_silent[run]) {
     s->told_silent[run] = true;
-    rmx_warn(s->listener, "run %s is held by process %ld on %s, but %s %.0f s: it may be stopped (`kill -CONT %ld` there lets it go on)", name, by.pid,
-             by.host, how, silent, by.pid);
+    rmx_warn(s->listener,
+             "run %s is held by process %ld on %s, but %s %.0f s: it may be stopped (`kill -CONT "
+             "%ld` there lets it go on)",
+             name, by.pid, by.host, how, silent, by.pid);
   }
   if (silent <= GIVE_UP_S) return false;
-  rmx_warn(s->listener, "run %s is not waited for any longer; end process %ld on %s, then the same command trains it", name, by.pid, by.host);
+  rmx_warn(
+      s->listener,
+      "run %s is not waited for any longer; end process %ld on %s, then the same command trains it",
+      name, by.pid, by.host);
   return true;
 }
 
@@ -357,7 +385,8 @@ static void sweep_finished(const rmx_run *r) {
   rmx__sweep(r->folder);
 }
 
-// Queues what has no result of this question, and says what changed where a result is of another, or cannot be used.
+// Queues what has no result of this question, and says what changed where a result is of another,
+// or cannot be used.
 static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   size_t outdated = 0, damaged = 0;
   rmx_buf why = {0};
@@ -365,7 +394,8 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   for (size_t i = 0; i < s->n && status == RMX_OK; i++) {
     bool back = false;
     rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
-    if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED) status = rmx_run_take_back(&s->runs[i], &back, err);
+    if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED)
+      status = rmx_run_take_back(&s->runs[i], &back, err);
     if (back) state = rmx_run_look(&s->runs[i], NULL);
     if (state >= RMX_RUN_DIVERGED) {
       sweep_finished(&s->runs[i]);
@@ -380,26 +410,37 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
     }
     if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
     if (state == RMX_RUN_DAMAGED && damaged++ == 0)
-      rmx_warn(s->listener, "run %s: its result cannot be used, since result.json or model.bin in %s is damaged or missing; it is trained again",
+      rmx_warn(s->listener,
+               "run %s: its result cannot be used, since result.json or model.bin in %s is damaged "
+               "or missing; it is trained again",
                s->runs[i].name, s->runs[i].folder);
     push(s, i);
   }
   if (s->outcome->taken_back)
-    rmx_note(s->listener, "%s: %zu finished run%s of these settings had been set aside and %s used again", s->options->what, s->outcome->taken_back,
-             s->outcome->taken_back == 1 ? "" : "s", s->outcome->taken_back == 1 ? "is" : "are");
-  if (damaged > 1) rmx_warn(s->listener, "%zu runs in all have damaged or missing files and are trained again", damaged);
+    rmx_note(s->listener,
+             "%s: %zu finished run%s of these settings had been set aside and %s used again",
+             s->options->what, s->outcome->taken_back, s->outcome->taken_back == 1 ? "" : "s",
+             s->outcome->taken_back == 1 ? "is" : "are");
+  if (damaged > 1)
+    rmx_warn(s->listener, "%zu runs in all have damaged or missing files and are trained again",
+             damaged);
   if (s->others) {
     rmx__holder by = {0};
     rmx_err ignored;
     size_t first = 0;
     while (!s->elsewhere[first]) first++;
     rmx__claim_look(s->runs[first].folder, &by, &ignored);
-    rmx_note(s->listener, "%zu runs are being trained by other processes (the first, %s, by process %ld on %s); waiting for them at the end", s->others,
-             s->runs[first].name, by.pid, by.host);
+    rmx_note(s->listener,
+             "%zu runs are being trained by other processes (the first, %s, by process %ld on %s); "
+             "waiting for them at the end",
+             s->others, s->runs[first].name, by.pid, by.host);
   }
   if (outdated)
-    rmx_warn(s->listener, "%zu of %zu runs answer%s another question (changed: %s); %s set aside, and trained anew", outdated, s->n,
-             outdated == 1 ? "s" : "", why.data ? why.data : "the settings", outdated == 1 ? "it is" : "they are");
+    rmx_warn(
+        s->listener,
+        "%zu of %zu runs answer%s another question (changed: %s); %s set aside, and trained anew",
+        outdated, s->n, outdated == 1 ? "s" : "", why.data ? why.data : "the settings",
+        outdated == 1 ? "it is" : "they are");
   rmx_buf_release(&why);
   return status;
 }
@@ -425,12 +466,14 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   if (kept.jobs > MOST_JOBS) kept.jobs = MOST_JOBS;
   // As many at a time as there are processors for, where the config says how many threads each has.
   const int64_t threads = n ? runs[0].training.threads : 0;
-  if (threads > 1 && kept.jobs > rmx_processors() / threads) kept.jobs = (int)(rmx_processors() / threads);
+  if (threads > 1 && kept.jobs > rmx_processors() / threads)
+    kept.jobs = (int)(rmx_processors() / threads);
   if (kept.jobs < 1) kept.jobs = 1;
   if (kept.tries < 1) kept.tries = 1;
   rmx_status status = RMX_OK;
   if (s) {
-    *s = (struct supervisor){.runs = runs, .n = n, .options = &kept, .listener = listener, .outcome = outcome};
+    *s = (struct supervisor){
+        .runs = runs, .n = n, .options = &kept, .listener = listener, .outcome = outcome};
     s->tries = rmx_calloc(n, sizeof *s->tries);
     s->queue = rmx_calloc(n, sizeof *s->queue);
     s->elsewhere = rmx_calloc(n, sizeof *s->elsewhere);

@@ -12,7 +12,8 @@ struct worker {
   double told;
 };
 
-// Nobody reads the progress any more: the supervisor was killed, perhaps before this process could ask to be told.
+// Nobody reads the progress any more: the supervisor was killed, perhaps before this process could
+// ask to be told.
 static bool orphaned(void *context) {
   struct worker *w = context;
   if (!w->progress) return false;
@@ -26,8 +27,8 @@ static void tick(void *context, const rmx_train_state *s) {
   double now = rmx_now();
   if (!w->progress || (now - w->told < 0.25 && s->step < s->steps)) return;
   w->told = now;
-  fprintf(w->progress, "%lld %lld %lld %.4f %.0f\n", (long long)s->step, (long long)s->steps, (long long)s->tokens,
-          s->loss_nats, s->tokens_per_s);
+  fprintf(w->progress, "%lld %lld %lld %.4f %.0f\n", (long long)s->step, (long long)s->steps,
+          (long long)s->tokens, s->loss_nats, s->tokens_per_s);
   fflush(w->progress);
   if (orphaned(w)) rmx_interrupt();
 }
@@ -40,7 +41,8 @@ static void warn(void *context, const char *message) {
   fflush(w->progress);
 }
 
-static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer, struct worker *w, rmx_err *err) {
+static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer, struct worker *w,
+                             rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(isa, &kernels, err));
   rmx_corpus *corpus;
@@ -51,7 +53,8 @@ static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer
   return status;
 }
 
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress, rmx_err *err) {
+rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress,
+                          rmx_err *err) {
   rmx_run run;
   RMX_TRY(rmx_run_read(folder, &run, err));
   struct worker w = {.claim = {.fd = -1}, .progress = progress};
@@ -61,11 +64,13 @@ rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer,
     rmx__holder by = {0};
     rmx_err ignored;
     rmx__claim_look(folder, &by, &ignored);
-    status = rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)", run.name, by.pid, by.host);
+    status = rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)",
+                      run.name, by.pid, by.host);
   }
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && rmx_run_look(&run, NULL) < RMX_RUN_DIVERGED)
-    status = run.training.command ? rmx__command_train(&run, &w.claim, orphaned, &w, err) : train_ours(&run, isa, steer, &w, err);
+    status = run.training.command ? rmx__command_train(&run, &w.claim, orphaned, &w, err)
+                                  : train_ours(&run, isa, steer, &w, err);
   rmx__claim_release(&w.claim);
   rmx_run_release(&run);
   return status;

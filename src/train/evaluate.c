@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Validation: the mean cross-entropy of a domain's held-out tokens, each predicted from those before
-// it in its window. Windows stand side by side, so every token but the first is a label once.
+// Validation: the mean cross-entropy of a domain's held-out tokens, each predicted from those
+// before it in its window. Windows stand side by side, so every token but the first is a label
+// once.
 #include <regmix/train.h>
 
 size_t rmx_evaluate_tokens(const rmx_corpus *corpus, size_t d, int64_t max_tokens) {
@@ -10,8 +11,8 @@ size_t rmx_evaluate_tokens(const rmx_corpus *corpus, size_t d, int64_t max_token
   return max_tokens > 0 && (size_t)max_tokens < n ? (size_t)max_tokens : n;
 }
 
-double rmx_evaluate(rmx_model *m, const rmx_corpus *corpus, size_t d, int64_t max_tokens, rmx_batch *scratch,
-                    float *losses) {
+double rmx_evaluate(rmx_model *m, const rmx_corpus *corpus, size_t d, int64_t max_tokens,
+                    rmx_batch *scratch, float *losses) {
   const rmx_domain *domain = &corpus->domains[d];
   size_t n = rmx_evaluate_tokens(corpus, d, max_tokens), at = 0;
   double sum = 0.0;

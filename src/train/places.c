@@ -19,7 +19,8 @@ static json_t *token_file(const char *folder, const char *domain, const char *pa
 }
 
 static json_t *domains_of(const char *folder, const json_t *corpus) {
-  static const char *const counts[] = {"train_tokens", "valid_tokens", "train_bytes", "valid_bytes"};
+  static const char *const counts[] = {"train_tokens", "valid_tokens", "train_bytes",
+                                       "valid_bytes"};
   json_t *domains = json_object(), *entry;
   size_t i;
   json_array_foreach(json_object_get(corpus, "domains"), i, entry) {
@@ -29,19 +30,22 @@ static json_t *domains_of(const char *folder, const json_t *corpus) {
     bool valid_only = json_is_true(json_object_get(entry, "valid_only"));
     json_object_set_new(o, "train", valid_only ? json_null() : token_file(folder, name, "train"));
     json_object_set_new(o, "valid", token_file(folder, name, "valid"));
-    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) json_object_set(o, counts[k], json_object_get(entry, counts[k]));
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+      json_object_set(o, counts[k], json_object_get(entry, counts[k]));
     json_object_set_new(domains, name, o);
   }
   return domains;
 }
 
 rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err) {
-  char *index = rmx_path_in(r->corpus, "corpus/corpus.json"), *tokenizer = rmx_path_in(r->corpus, "corpus/tokenizer.json");
+  char *index = rmx_path_in(r->corpus, "corpus/corpus.json"),
+       *tokenizer = rmx_path_in(r->corpus, "corpus/tokenizer.json");
   json_t *corpus = NULL;
   rmx_status status = index && tokenizer ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && !rmx_exists(tokenizer)) {  // a corpus of version 0.1.0 has it only beside
     free(tokenizer);
-    if (!(tokenizer = rmx_path_in(r->corpus, "tokenizer.json"))) status = rmx_fail_memory(err, 0, "a path");
+    if (!(tokenizer = rmx_path_in(r->corpus, "tokenizer.json")))
+      status = rmx_fail_memory(err, 0, "a path");
   }
   if (status == RMX_OK && rmx_exists(index)) status = rmx_json_read(index, &corpus, err);
   if (status == RMX_OK) {

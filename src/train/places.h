@@ -5,8 +5,9 @@
 
 #include <regmix/train.h>
 
-// Adds to `o`, the tree of run.json: "folder", "corpus" and "tokenizer" as absolute paths, "end_of_text", and "domains": {name: {train, valid,
-// and their tokens and bytes}}. A corpus that is not there yet adds no domains.
+// Adds to `o`, the tree of run.json: "folder", "corpus" and "tokenizer" as absolute paths,
+// "end_of_text", and "domains": {name: {train, valid, and their tokens and bytes}}. A corpus that
+// is not there yet adds no domains.
 rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err);
 
 #endif

@@ -9,8 +9,9 @@
 #include "places.h"
 
 rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
-                        const rmx_corpus *corpus, const double *mixture, const rmx_training *training, uint64_t seed,
-                        bool keep_model, rmx_err *err) {
+                        const rmx_corpus *corpus, const double *mixture,
+                        const rmx_training *training, uint64_t seed, bool keep_model,
+                        rmx_err *err) {
   size_t D = corpus->D_train;
   *out = (rmx_run){.name = rmx_strdup(name),
                    .folder = rmx_strdup(folder),
@@ -41,21 +42,24 @@ void rmx_run_release(rmx_run *r) {
   free(r->folder);
   free(r->corpus);
   json_decref(r->steering);
-  if (r->owns_training) rmx_options_release(rmx_training_options, rmx_training_options_n, &r->training);
+  if (r->owns_training)
+    rmx_options_release(rmx_training_options, rmx_training_options_n, &r->training);
   *r = (rmx_run){0};
 }
 
-// What only says how the work is cut up, or how long to wait for it, does not change the answer. (The size of
-// a pass changes the order of sums, so it does.)
+// What only says how the work is cut up, or how long to wait for it, does not change the answer.
+// (The size of a pass changes the order of sums, so it does.)
 static bool changes_answer(const char *key) {
-  static const char *const no[] = {"checkpoint_s", "threads", "evals", "timeout", "grace", "may_fail"};
+  static const char *const no[] = {"checkpoint_s", "threads", "evals",
+                                   "timeout",      "grace",   "may_fail"};
   for (size_t i = 0; i < sizeof no / sizeof *no; i++)
     if (strcmp(key, no[i]) == 0) return false;
   return true;
 }
 
-// Of the user's own trainer only that there is one: the text of the command changes with the machine (a path, srun in
-// front), but a result of the one trainer must never pass for a result of the other.
+// Of the user's own trainer only that there is one: the text of the command changes with the
+// machine (a path, srun in front), but a result of the one trainer must never pass for a result of
+// the other.
 static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
   if (strcmp(option->key, "command") == 0) return t->command ? json_true() : json_null();
   return rmx_option_json(option, t);
@@ -68,12 +72,15 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_object_set_new(o, "corpus_hash", json_string(hash));
   json_object_set_new(o, "vocab", json_integer(r->vocab));
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
-  json_object_set_new(o, "mixture", rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  json_object_set_new(o, "mixture",
+                      rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
   json_t *training = json_object();
   for (size_t i = 0; i < rmx_training_options_n; i++) {
     const rmx_option *option = &rmx_training_options[i];
     if (!only_answer || changes_answer(option->key))
-      json_object_set_new(training, option->key, only_answer ? answer_part(option, &r->training) : rmx_option_json(option, &r->training));
+      json_object_set_new(
+          training, option->key,
+          only_answer ? answer_part(option, &r->training) : rmx_option_json(option, &r->training));
   }
   json_object_set_new(o, "training", training);
   if (r->steering) json_object_set(o, "steering", r->steering);
@@ -85,9 +92,12 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
   return o;
 }
 
-json_t *rmx_run_json(const rmx_run *r) { return run_json(r, true); }
+json_t *rmx_run_json(const rmx_run *r) {
+  return run_json(r, true);
+}
 
-// 17 digits here, whatever files are written with: results of earlier versions carry hashes of these very texts.
+// 17 digits here, whatever files are written with: results of earlier versions carry hashes of
+// these very texts.
 static void hash_of(const json_t *o, char out[17]) {
   char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
   snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash_string(text ? text : "", 1));
@@ -100,8 +110,8 @@ void rmx_run_answers(const rmx_run *r, char out[17]) {
   json_decref(o);
 }
 
-// Version 0.1.0 divided every mixture that it read by its sum, even where that was 1 but for a rounding error, and some
-// twice: results of such mixtures answer the run as well.
+// Version 0.1.0 divided every mixture that it read by its sum, even where that was 1 but for a
+// rounding error, and some twice: results of such mixtures answer the run as well.
 static bool hashes_to(json_t *o, const char *answers) {
   json_t *mixture = json_object_get(o, "mixture"), *weight;
   bool found = false;
@@ -111,7 +121,8 @@ static bool hashes_to(json_t *o, const char *answers) {
     double sum = 0;
     if (times) {
       json_object_foreach(mixture, name, weight) sum += json_real_value(weight);
-      json_object_foreach(mixture, name, weight) json_real_set(weight, json_real_value(weight) / sum);
+      json_object_foreach(mixture, name, weight)
+        json_real_set(weight, json_real_value(weight) / sum);
     }
     hash_of(o, hash);
     found = strcmp(answers, hash) == 0;
@@ -133,12 +144,15 @@ bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *comm
 
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
   RMX_TRY(rmx_mkdirs(r->folder, err));
-  char *path = rmx_path_in(r->folder, "run.json"), *mixture_path = rmx_path_in(r->folder, "mixture.yaml");
+  char *path = rmx_path_in(r->folder, "run.json"),
+       *mixture_path = rmx_path_in(r->folder, "mixture.yaml");
   json_t *o = run_json(r, false), *mixture = json_object_get(o, "mixture");
   rmx_status status = RMX_OK;
   if (!path || !mixture_path) status = rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx__run_places(r, o, err);
-  if (status == RMX_OK) status = rmx_yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.", err);
+  if (status == RMX_OK)
+    status = rmx_yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.",
+                            err);
   if (status == RMX_OK) status = rmx_json_write(path, o, err);
   json_decref(o);
   free(mixture_path);
@@ -152,13 +166,20 @@ static rmx_status read_training(const json_t *o, rmx_run *out, const char *path,
   json_object_foreach((json_t *)o, key, value) {
     char number[32];
     const char *text = number;
-    if (json_is_string(value)) text = json_string_value(value);
-    else if (json_is_integer(value)) snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value)) rmx_double_text(json_real_value(value), number);
-    else if (json_is_boolean(value)) text = json_is_true(value) ? "true" : "false";
-    else if (json_is_null(value)) continue;
-    else return rmx_fail(err, RMX_EINPUT, "%s: training.%s is no number or string", path, key);
-    if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text, err) != RMX_OK)
+    if (json_is_string(value))
+      text = json_string_value(value);
+    else if (json_is_integer(value))
+      snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+      rmx_double_text(json_real_value(value), number);
+    else if (json_is_boolean(value))
+      text = json_is_true(value) ? "true" : "false";
+    else if (json_is_null(value))
+      continue;
+    else
+      return rmx_fail(err, RMX_EINPUT, "%s: training.%s is no number or string", path, key);
+    if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text,
+                       err) != RMX_OK)
       return rmx_fail_in(err, "%s", path);
   }
   return RMX_OK;
@@ -173,7 +194,8 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
   RMX_TRY(rmx_json_number(o, "vocab", &vocab, path, err));
   RMX_TRY(rmx_json_number(o, "seed", &seed, path, err));
   const json_t *mixture = json_object_get(o, "mixture");
-  if (!json_is_object(mixture)) return rmx_fail(err, RMX_EINPUT, "%s: \"mixture\" is missing", path);
+  if (!json_is_object(mixture))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"mixture\" is missing", path);
   out->D = json_object_size(mixture);
   out->name = rmx_strdup(name);
   out->corpus = rmx_strdup(corpus);
@@ -183,12 +205,14 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
   out->keep_model = json_is_true(json_object_get(o, "keep_model"));
   out->domains = rmx_calloc(out->D, sizeof(char *));
   out->mixture = rmx_calloc(out->D, sizeof(double));
-  if (!out->name || !out->corpus || !out->domains || !out->mixture) return rmx_fail_memory(err, 0, path);
+  if (!out->name || !out->corpus || !out->domains || !out->mixture)
+    return rmx_fail_memory(err, 0, path);
   size_t d = 0;
   const char *domain;
   json_t *weight;
   json_object_foreach((json_t *)mixture, domain, weight) {
-    if (!json_is_number(weight)) return rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", path, domain);
+    if (!json_is_number(weight))
+      return rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", path, domain);
     out->mixture[d] = json_number_value(weight);
     if (!(out->domains[d++] = rmx_strdup(domain))) return rmx_fail_memory(err, 0, path);
   }
@@ -205,7 +229,8 @@ rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {
   json_t *o = NULL;
   rmx_status status = rmx_json_read(path, &o, err);
   if (status == RMX_OK) status = parse_run(o, path, out, err);
-  if (status == RMX_OK && !(out->folder = rmx_strdup(folder))) status = rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && !(out->folder = rmx_strdup(folder)))
+    status = rmx_fail_memory(err, 0, "a path");
   json_decref(o);
   free(path);
   if (status != RMX_OK) rmx_run_release(out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast a training goes here: whole optimiser steps, data among them, on a corpus of random tokens.
+// How fast a training goes here: whole optimiser steps, data among them, on a corpus of random
+// tokens.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,9 @@ struct measured {
 
 static double processor_s(void) {
   struct timespec t;
-  return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec : 0;
+  return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0
+             ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec
+             : 0;
 }
 
 static int by_size(const void *x, const void *y) {
@@ -31,8 +34,8 @@ static int by_size(const void *x, const void *y) {
   return a < b ? -1 : a > b;
 }
 
-static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab, const rmx_kernels *kernels,
-                         rmx_err *err) {
+static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab,
+                         const rmx_kernels *kernels, rmx_err *err) {
   RMX_TRY(rmx_training_model(t, vocab, &m->config, err));
   const size_t T = (size_t)t->context, n = T < 1 << 16 ? (size_t)1 << 20 : 16 * T;
   m->ids = rmx_calloc(n, sizeof *m->ids);
@@ -43,17 +46,19 @@ static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab, c
   for (size_t i = 0; i < n; i++) m->ids[i] = (uint32_t)rmx_rng_below(&rng, (uint64_t)vocab);
   m->name = "random";
   m->domain = (rmx_domain){.train_tokens = n, .width = 4, .train = m->ids};
-  m->corpus = (rmx_corpus){.D = 1, .D_train = 1, .domains = &m->domain, .names = &m->name, .vocab = vocab};
+  m->corpus =
+      (rmx_corpus){.D = 1, .D_train = 1, .domains = &m->domain, .names = &m->name, .vocab = vocab};
   m->stepper.training = t;
   m->stepper.data_s = &m->data_s;
   RMX_TRY(rmx__stepper_make(&m->stepper, err));
   RMX_TRY(rmx_stream_fixed(&m->corpus, (double[]){1}, (int)T, 0, &m->stepper.stream, err));
-  RMX_TRY(rmx_model_new(&m->config, m->stepper.micro, (int)T, true, kernels, 0, &m->stepper.model, err));
+  RMX_TRY(rmx_model_new(&m->config, m->stepper.micro, (int)T, true, kernels, 0, &m->stepper.model,
+                        err));
   return rmx_model_threads(m->stepper.model, rmx_training_threads(t, 1), err);
 }
 
-// The first step warms caches and pages and is not counted. The median: what others take from the machine now and
-// then is no property of the training.
+// The first step warms caches and pages and is not counted. The median: what others take from the
+// machine now and then is no property of the training.
 static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_err *err) {
   size_t n = 0;
   double whole = 0, loss, norm;
@@ -100,13 +105,14 @@ static double memory_mib(const char *key) {
   double kib = 0;
   FILE *f = rmx_fopen("/proc/self/status", "r");
   while (f && fgets(line, sizeof line, f))
-    if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':') kib = strtod(line + strlen(key) + 1, NULL);
+    if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':')
+      kib = strtod(line + strlen(key) + 1, NULL);
   if (f) fclose(f);
   return kib / 1024.0;
 }
 
-rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels, double seconds,
-                              rmx_speed *out, rmx_err *err) {
+rmx_status rmx_training_speed(const rmx_training *t, int vocab, const rmx_kernels *kernels,
+                              double seconds, rmx_speed *out, rmx_err *err) {
   struct measured m = {0};
   rmx_status status = set_up(&m, t, vocab, kernels, err);
   if (status == RMX_OK) status = train(&m, seconds, out, err);

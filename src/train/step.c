@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One optimiser step. Its loss is sum(w ce) / sum(w) over all its micro-batches: gradients are summed
-// unscaled, and divided once, in the step.
+// One optimiser step. Its loss is sum(w ce) / sum(w) over all its micro-batches: gradients are
+// summed unscaled, and divided once, in the step.
 #include "step.h"
 
 #include <stdlib.h>
@@ -29,13 +29,14 @@ static void weigh(void *context, const float *losses, size_t n, float *weights) 
 static void pass(struct rmx__stepper *s) {
   const rmx_batch *b = &s->batch;
   if (s->steering && s->steering->weigh)
-    rmx_model_backward_weighed(s->model, b->tokens, b->labels, &(rmx_weigher){s, weigh}, b->B, b->T, s->losses,
-                               b->weights);
+    rmx_model_backward_weighed(s->model, b->tokens, b->labels, &(rmx_weigher){s, weigh}, b->B, b->T,
+                               s->losses, b->weights);
   else
     rmx_model_backward(s->model, b->tokens, b->labels, b->weights, b->B, b->T, s->losses);
 }
 
-rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm, rmx_err *err) {
+rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm,
+                             rmx_err *err) {
   double loss_sum = 0.0, weight_sum = 0.0;
   const rmx_stream_type *type = s->stream->type;
   for (int64_t left = rmx_training_batch(s->training); left > 0; left -= s->batch.B) {

@@ -10,16 +10,18 @@ struct rmx__stepper {
   rmx_model *model;
   rmx_stream *stream;
   const rmx_steering *steering;  // its weights of tokens; NULL, or without: those of the stream
-  rmx_batch batch;             // one micro-batch
-  int micro;                   // sequences it has room for
-  float *losses;               // (micro, T)
-  double *data_s;              // seconds spent on data are added here; NULL: not measured
+  rmx_batch batch;               // one micro-batch
+  int micro;                     // sequences it has room for
+  float *losses;                 // (micro, T)
+  double *data_s;                // seconds spent on data are added here; NULL: not measured
 };
 
-// Makes the batch and the arrays. What was made is released by rmx__stepper_release, even where this fails.
+// Makes the batch and the arrays. What was made is released by rmx__stepper_release, even where
+// this fails.
 rmx_status rmx__stepper_make(struct rmx__stepper *s, rmx_err *err);
 void rmx__stepper_release(struct rmx__stepper *s);
 // Whole batch, gradients, AdamW. *loss is sum(w ce) / sum(w), *norm the gradient's.
-rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm, rmx_err *err);
+rmx_status rmx__stepper_take(struct rmx__stepper *s, double lr, double *loss, double *norm,
+                             rmx_err *err);
 
 #endif

@@ -14,22 +14,24 @@ struct loop {
   const rmx_kernels *kernels;
   const rmx_train_hooks *hooks;
   rmx_model_config config;
-  struct rmx__stepper stepper;  // with the model and the stream
-  rmx_steering steering;        // all NULL where nothing steers
+  struct rmx__stepper stepper;     // with the model and the stream
+  rmx_steering steering;           // all NULL where nothing steers
   double *final_nats, *half_nats;  // (D)
   double peak_lr;
   int64_t step, steps, half_step, log_every;
   double wall_before;  // seconds of earlier processes
   double started, checkpointed;
-  double loss;         // of the step done last
+  double loss;  // of the step done last
   FILE *log;
-  rmx_buf logged;      // all of the log so far
+  rmx_buf logged;  // all of the log so far
   char answers[17], model_hash[17];
   char *log_path, *checkpoint_path, *result_path, *model_path;
   bool diverged;
 };
 
-static double wall_s(const struct loop *l) { return l->wall_before + rmx_now() - l->started; }
+static double wall_s(const struct loop *l) {
+  return l->wall_before + rmx_now() - l->started;
+}
 
 static int64_t tokens_per_step(const struct loop *l) {
   return rmx_training_batch(&l->run->training) * l->run->training.context;
@@ -38,7 +40,8 @@ static int64_t tokens_per_step(const struct loop *l) {
 static json_t *nats_json(const struct loop *l, const double *nats) {
   json_t *o = json_object();
   for (size_t d = 0; d < l->corpus->D; d++)
-    json_object_set_new(o, l->corpus->names[d], isfinite(nats[d]) ? json_real(nats[d]) : json_null());
+    json_object_set_new(o, l->corpus->names[d],
+                        isfinite(nats[d]) ? json_real(nats[d]) : json_null());
   return o;
 }
 
@@ -61,14 +64,17 @@ static void log_step(struct loop *l, double lr, double norm, double tokens_per_s
   json_object_set_new(line, "tokens_per_s", json_real(tokens_per_s));
   // A mixture that moves leaves its track.
   if (l->steering.stream)
-    json_object_set_new(line, "mixture", rmx_mixture_json(l->stepper.stream->mixture, l->corpus->names, l->corpus->D_train));
+    json_object_set_new(
+        line, "mixture",
+        rmx_mixture_json(l->stepper.stream->mixture, l->corpus->names, l->corpus->D_train));
   log_line(l, line);
 }
 
 static void evaluate_all(struct loop *l, double *nats) {
   for (size_t d = 0; d < l->corpus->D; d++)
     nats[d] = rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens)
-                  ? rmx_evaluate(l->stepper.model, l->corpus, d, l->run->training.eval_tokens, &l->stepper.batch, l->stepper.losses)
+                  ? rmx_evaluate(l->stepper.model, l->corpus, d, l->run->training.eval_tokens,
+                                 &l->stepper.batch, l->stepper.losses)
                   : NAN;
   json_t *line = json_object();
   json_object_set_new(line, "step", json_integer(l->step));
@@ -88,10 +94,14 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "step", json_integer(l->step));
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer((json_int_t)l->logged.size));
-  if (l->logged.size <= LOG_MOST && !l->logged.failed) json_object_set_new(state, "log", json_stringn(l->logged.data ? l->logged.data : "", l->logged.size));
+  if (l->logged.size <= LOG_MOST && !l->logged.failed)
+    json_object_set_new(state, "log",
+                        json_stringn(l->logged.data ? l->logged.data : "", l->logged.size));
   json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
-  if (l->steering.save) json_object_set_new(state, "steering", l->steering.save(l->steering.context));
-  if (l->half_step > 0 && l->step >= l->half_step) json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
+  if (l->steering.save)
+    json_object_set_new(state, "steering", l->steering.save(l->steering.context));
+  if (l->half_step > 0 && l->step >= l->half_step)
+    json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
   rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
   json_decref(state);
   l->checkpointed = rmx_now();
@@ -100,7 +110,8 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
 
 static rmx_status new_model(struct loop *l, rmx_err *err) {
   const rmx_run *r = l->run;
-  RMX_TRY(rmx_model_new(&l->config, l->stepper.micro, (int)r->training.context, true, l->kernels, r->seed, &l->stepper.model, err));
+  RMX_TRY(rmx_model_new(&l->config, l->stepper.micro, (int)r->training.context, true, l->kernels,
+                        r->seed, &l->stepper.model, err));
   return rmx_model_threads(l->stepper.model, rmx_training_threads(&r->training, 1), err);
 }
 
@@ -108,8 +119,9 @@ static void tell(const struct loop *l, const char *message) {
   if (l->hooks && l->hooks->warn) l->hooks->warn(l->hooks->context, message);
 }
 
-// The log up to the checkpoint: from the checkpoint itself, else (those of version 0.1.0 and very long logs) from its file,
-// which may be longer, since what a process logged after its last checkpoint will be logged again. False: it cannot be had.
+// The log up to the checkpoint: from the checkpoint itself, else (those of version 0.1.0 and very
+// long logs) from its file, which may be longer, since what a process logged after its last
+// checkpoint will be logged again. False: it cannot be had.
 static bool recover_log(struct loop *l, const json_t *state) {
   const json_t *log = json_object_get(state, "log");
   const json_int_t wanted = json_integer_value(json_object_get(state, "log_bytes"));
@@ -121,8 +133,11 @@ static bool recover_log(struct loop *l, const json_t *state) {
   rmx_err ignored;
   char *text = NULL;
   size_t size = 0;
-  if (!rmx_exists(l->log_path) || rmx_read_file(l->log_path, &text, &size, &ignored) != RMX_OK) return wanted == 0;
-  const bool whole = wanted >= 0 && (size_t)wanted <= size && (wanted == 0 || text[wanted - 1] == '\n') && !memchr(text, '\0', (size_t)wanted);
+  if (!rmx_exists(l->log_path) || rmx_read_file(l->log_path, &text, &size, &ignored) != RMX_OK)
+    return wanted == 0;
+  const bool whole = wanted >= 0 && (size_t)wanted <= size &&
+                     (wanted == 0 || text[wanted - 1] == '\n') &&
+                     !memchr(text, '\0', (size_t)wanted);
   if (whole) rmx_buf_add(&l->logged, text, (size_t)wanted);
   free(text);
   return whole && !l->logged.failed;
@@ -130,7 +145,8 @@ static bool recover_log(struct loop *l, const json_t *state) {
 
 static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) {
   RMX_TRY(l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err));
-  if (l->steering.load) RMX_TRY(l->steering.load(l->steering.context, json_object_get(state, "steering"), err));
+  if (l->steering.load)
+    RMX_TRY(l->steering.load(l->steering.context, json_object_get(state, "steering"), err));
   l->step = json_integer_value(json_object_get(state, "step"));
   l->wall_before = json_number_value(json_object_get(state, "wall_s"));
   const json_t *half = json_object_get(state, "half_nats");
@@ -141,8 +157,8 @@ static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) 
   return RMX_OK;
 }
 
-// Takes up from a checkpoint if there is one of the same question. One that cannot be used is no loss but of time: that is
-// said, and the run begins anew.
+// Takes up from a checkpoint if there is one of the same question. One that cannot be used is no
+// loss but of time: that is said, and the run begins anew.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
   json_t *state = NULL;
@@ -154,7 +170,8 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
     return RMX_OK;
   }
   const char *answers = json_string_value(json_object_get(state, "answers"));
-  const bool same = answers && rmx_run_answered_by(l->run, answers, NULL), logged = same && recover_log(l, state);
+  const bool same = answers && rmx_run_answered_by(l->run, answers, NULL),
+             logged = same && recover_log(l, state);
   rmx_status status = logged ? take_state(l, state, err) : RMX_OK;
   json_decref(state);
   if (status != RMX_OK) unlink(l->checkpoint_path);  // the next try does without
@@ -181,11 +198,12 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
   while (l->step < l->steps) {
     double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
     if (l->steering.before_step)
-      RMX_TRY(l->steering.before_step(l->steering.context, l->stepper.model, l->step, l->steps, &l->stepper.batch,
-                                      l->stepper.losses, err));
+      RMX_TRY(l->steering.before_step(l->steering.context, l->stepper.model, l->step, l->steps,
+                                      &l->stepper.batch, l->stepper.losses, err));
     RMX_TRY(rmx__stepper_take(&l->stepper, lr, &l->loss, &norm, err));
     l->step++;
-    double now = rmx_now(), tokens_per_s = (double)((l->step - since_step) * tokens_per_step(l)) / (now - since);
+    double now = rmx_now(),
+           tokens_per_s = (double)((l->step - since_step) * tokens_per_step(l)) / (now - since);
     l->diverged = !isfinite(l->loss) || !isfinite(norm);
     if (l->step % l->log_every == 0 || l->step == l->steps || l->diverged) {
       log_step(l, lr, norm, tokens_per_s);
@@ -193,16 +211,22 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
       since_step = l->step;
     }
     if (l->diverged) return RMX_OK;
-    if (l->step == l->half_step) evaluate_all(l, l->half_nats);
-    else if (l->step < l->steps && evaluation_due(l, l->step)) evaluate_all(l, l->final_nats);
+    if (l->step == l->half_step)
+      evaluate_all(l, l->half_nats);
+    else if (l->step < l->steps && evaluation_due(l, l->step))
+      evaluate_all(l, l->final_nats);
     if (l->hooks && l->hooks->tick) {
-      rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss, tokens_per_s};
+      rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss,
+                               tokens_per_s};
       l->hooks->tick(l->hooks->context, &state);
     }
     bool stop = rmx_interrupted();
     if (stop || (l->step < l->steps && now - l->checkpointed >= l->run->training.checkpoint_s))
       RMX_TRY(save_checkpoint(l, err));
-    if (stop) return rmx_fail(err, RMX_EINTERRUPTED, "stopped at step %lld; the same command goes on from there", (long long)l->step);
+    if (stop)
+      return rmx_fail(err, RMX_EINTERRUPTED,
+                      "stopped at step %lld; the same command goes on from there",
+                      (long long)l->step);
   }
   return RMX_OK;
 }
@@ -212,10 +236,13 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
 // Each validation, at the end and on the way, is a forward pass: a third of training.
 static double valid_flops(const struct loop *l) {
   double tokens = 0;
-  for (size_t d = 0; d < l->corpus->D; d++) tokens += (double)rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens);
+  for (size_t d = 0; d < l->corpus->D; d++)
+    tokens += (double)rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens);
   int64_t times = !l->diverged;
-  for (int64_t s = 1; s < l->steps && s <= l->step; s++) times += s == l->half_step || evaluation_due(l, s);
-  return (double)times * tokens * rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
+  for (int64_t s = 1; s < l->steps && s <= l->step; s++)
+    times += s == l->half_step || evaluation_due(l, s);
+  return (double)times * tokens *
+         rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
 }
 
 static json_t *result_json(const struct loop *l) {
@@ -232,13 +259,16 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(model, "context", json_integer(l->config.context));
   for (size_t d = 0; d < c->D; d++) {
     const rmx_domain *domain = &c->domains[d];
-    double tokens_per_byte = (double)domain->valid_tokens / (double)(domain->valid_bytes ? domain->valid_bytes : 1);
+    double tokens_per_byte =
+        (double)domain->valid_tokens / (double)(domain->valid_bytes ? domain->valid_bytes : 1);
     double bpb = l->final_nats[d] * tokens_per_byte / 0.69314718055994530942;
     json_object_set_new(bits, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
   }
   for (size_t d = 0; d < c->D_train; d++) {
     json_object_set_new(epochs, c->names[d], json_real(l->stepper.stream->epochs[d]));
-    json_object_set_new(drawn, c->names[d], json_integer((json_int_t)l->stepper.stream->sequences[d] * r->training.context));
+    json_object_set_new(
+        drawn, c->names[d],
+        json_integer((json_int_t)l->stepper.stream->sequences[d] * r->training.context));
   }
   if (l->half_step > 0) {
     json_object_set_new(half, "steps", json_integer(l->half_step));
@@ -254,15 +284,19 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "run", json_string(r->name));
   json_object_set_new(o, "status", json_string(l->diverged ? "diverged" : "done"));
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
-  json_object_set_new(o, "mixture", rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  json_object_set_new(o, "mixture",
+                      rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
   json_object_set_new(o, "model", model);
   json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&l->config)));
   json_object_set_new(o, "lr", json_real(l->peak_lr));
   json_object_set_new(o, "steps", json_integer(l->step));
   json_object_set_new(o, "tokens", json_real(tokens));
-  json_object_set_new(o, "flops", json_real(tokens * rmx_model_flop_per_token(&l->config, (int)r->training.context)));
+  json_object_set_new(
+      o, "flops",
+      json_real(tokens * rmx_model_flop_per_token(&l->config, (int)r->training.context)));
   json_object_set_new(o, "valid_flops", json_real(valid_flops(l)));
-  if (l->steering.flops) json_object_set_new(o, "steering_flops", json_real(l->steering.flops(l->steering.context)));
+  if (l->steering.flops)
+    json_object_set_new(o, "steering_flops", json_real(l->steering.flops(l->steering.context)));
   json_object_set_new(o, "wall_s", json_real(wall));
   json_object_set_new(o, "tokens_per_s", json_real(tokens / wall));
   json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
@@ -307,11 +341,14 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   const rmx_run *r = l->run;
   const rmx_corpus *c = l->corpus;
   if (c->hash != r->corpus_hash || c->D_train != r->D || c->vocab != r->vocab)
-    return rmx_fail(err, RMX_EINPUT, "run %s was made for another corpus than the one in %s; run `regmix train` again",
-                    r->name, r->corpus);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "run %s was made for another corpus than the one in %s; run `regmix train` again", r->name,
+        r->corpus);
   for (size_t d = 0; d < r->D; d++)
     if (strcmp(r->domains[d], c->names[d]) != 0)
-      return rmx_fail(err, RMX_EINPUT, "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
+      return rmx_fail(err, RMX_EINPUT,
+                      "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
                       r->domains[d], c->names[d]);
   int T = (int)r->training.context;
   l->stepper.training = &r->training;
@@ -332,12 +369,14 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->peak_lr = rmx_training_lr(&r->training, &l->config);
   RMX_TRY(rmx__stepper_make(&l->stepper, err));
   if (r->steering) {
-    if (!l->hooks || !l->hooks->steer) return rmx_fail(err, RMX_EINPUT, "run %s is steered, and nobody here knows how", r->name);
+    if (!l->hooks || !l->hooks->steer)
+      return rmx_fail(err, RMX_EINPUT, "run %s is steered, and nobody here knows how", r->name);
     RMX_TRY(l->hooks->steer(r, c, l->kernels, &l->steering, err));
     l->stepper.steering = &l->steering;
   }
   l->stepper.stream = l->steering.stream;
-  if (!l->stepper.stream) RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
+  if (!l->stepper.stream)
+    RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
   RMX_TRY(new_model(l, err));
   RMX_TRY(load_checkpoint(l, err));
   return open_log(l, err);

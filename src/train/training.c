@@ -6,47 +6,71 @@
 
 #define AT(member) offsetof(rmx_training, member)
 const rmx_option rmx_training_options[] = {
-    {"model", RMX_TEXT, AT(preset), NULL, 0, 0, "PRESET", "size by name: nano, micro, mini, ... 1M, 60M, 1B"},
+    {"model", RMX_TEXT, AT(preset), NULL, 0, 0, "PRESET",
+     "size by name: nano, micro, mini, ... 1M, 60M, 1B"},
     {"layers", RMX_INT, AT(layers), "0", 0, 1000, "N", "layers; 0: the preset's"},
     {"heads", RMX_INT, AT(heads), "0", 0, 1000, "N", "attention heads; 0: the preset's"},
-    {"width", RMX_INT, AT(width), "0", 0, 65536, "N", "width of the residual stream; 0: the preset's"},
-    {"ffn", RMX_INT, AT(ffn), "0", 0, 262144, "N", "width of the feed-forward layers; 0: the preset's"},
+    {"width", RMX_INT, AT(width), "0", 0, 65536, "N",
+     "width of the residual stream; 0: the preset's"},
+    {"ffn", RMX_INT, AT(ffn), "0", 0, 262144, "N",
+     "width of the feed-forward layers; 0: the preset's"},
     {"context", RMX_INT, AT(context), "256", 8, 65536, "TOKENS", "tokens of a training sequence"},
     {"tokens", RMX_INT, AT(tokens), "1M", 1, 1e14, "TOKENS", "tokens a model is trained on"},
-    {"batch_tokens", RMX_INT, AT(batch_tokens), "4096", 1, 1e9, "TOKENS", "tokens of one optimiser step"},
-    {"micro_tokens", RMX_INT, AT(micro_tokens), "1024", 1, 1e8, "TOKENS", "tokens of one pass; more takes more memory"},
+    {"batch_tokens", RMX_INT, AT(batch_tokens), "4096", 1, 1e9, "TOKENS",
+     "tokens of one optimiser step"},
+    {"micro_tokens", RMX_INT, AT(micro_tokens), "1024", 1, 1e8, "TOKENS",
+     "tokens of one pass; more takes more memory"},
     {"lr", RMX_REAL, AT(lr), "0", 0, 10, "RATE", "peak learning rate; 0: by size of the model"},
-    {"min_lr", RMX_REAL, AT(min_lr), "0.1", 0, 1, "SHARE", "where a cosine schedule ends, as a share of lr"},
-    {"warmup", RMX_REAL, AT(warmup), "0.05", 0, 1, "SHARE", "share of the steps in which the rate rises"},
-    {"schedule", RMX_CHOICE, AT(schedule), "constant", 0, 0, "constant|cosine", "learning rate after the warm-up"},
-    {"beta1", RMX_REAL, AT(adamw.beta1), "0.9", 0, 0.9999999, "X", "AdamW: decay of the first moment"},
-    {"beta2", RMX_REAL, AT(adamw.beta2), "0.95", 0, 0.9999999, "X", "AdamW: decay of the second moment"},
-    {"eps", RMX_REAL, AT(adamw.eps), "1e-8", 1e-30, 1, "X", "AdamW: added to the root of the second moment"},
-    {"weight_decay", RMX_REAL, AT(adamw.weight_decay), "0.1", 0, 10, "X", "AdamW: decoupled decay of the matrices"},
-    {"clip", RMX_REAL, AT(adamw.clip), "1", 0, 1e9, "NORM", "gradient norm at most; 0: not clipped"},
-    {"eval_tokens", RMX_INT, AT(eval_tokens), "0", 0, 1e12, "TOKENS", "validation tokens of a domain; 0: all there are"},
-    {"eval_half", RMX_BOOL, AT(eval_half), "true", 0, 0, NULL, "measure the metrics at half way too: were the proxies trained long enough?"},
-    {"evals", RMX_INT, AT(evals), "0", 0, 1e6, "N", "measure the metrics so often on the way, evenly spread, for log.jsonl; changes no result"},
-    {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS", "time between checkpoints"},
-    {"threads", RMX_INT, AT(threads), "0", 0, 64, "N", "of one run, changing no result; 0: a share of the processors that the other runs leave"},
+    {"min_lr", RMX_REAL, AT(min_lr), "0.1", 0, 1, "SHARE",
+     "where a cosine schedule ends, as a share of lr"},
+    {"warmup", RMX_REAL, AT(warmup), "0.05", 0, 1, "SHARE",
+     "share of the steps in which the rate rises"},
+    {"schedule", RMX_CHOICE, AT(schedule), "constant", 0, 0, "constant|cosine",
+     "learning rate after the warm-up"},
+    {"beta1", RMX_REAL, AT(adamw.beta1), "0.9", 0, 0.9999999, "X",
+     "AdamW: decay of the first moment"},
+    {"beta2", RMX_REAL, AT(adamw.beta2), "0.95", 0, 0.9999999, "X",
+     "AdamW: decay of the second moment"},
+    {"eps", RMX_REAL, AT(adamw.eps), "1e-8", 1e-30, 1, "X",
+     "AdamW: added to the root of the second moment"},
+    {"weight_decay", RMX_REAL, AT(adamw.weight_decay), "0.1", 0, 10, "X",
+     "AdamW: decoupled decay of the matrices"},
+    {"clip", RMX_REAL, AT(adamw.clip), "1", 0, 1e9, "NORM",
+     "gradient norm at most; 0: not clipped"},
+    {"eval_tokens", RMX_INT, AT(eval_tokens), "0", 0, 1e12, "TOKENS",
+     "validation tokens of a domain; 0: all there are"},
+    {"eval_half", RMX_BOOL, AT(eval_half), "true", 0, 0, NULL,
+     "measure the metrics at half way too: were the proxies trained long enough?"},
+    {"evals", RMX_INT, AT(evals), "0", 0, 1e6, "N",
+     "measure the metrics so often on the way, evenly spread, for log.jsonl; changes no result"},
+    {"checkpoint_s", RMX_REAL, AT(checkpoint_s), "60", 0, 1e9, "SECONDS",
+     "time between checkpoints"},
+    {"threads", RMX_INT, AT(threads), "0", 0, 64, "N",
+     "of one run, changing no result; 0: a share of the processors that the other runs leave"},
     {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",
-     "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes result.json (see docs/trainer.md)"},
-    {"timeout", RMX_DURATION, AT(timeout_s), "0", 0, 1e9, "DURATION", "longest time of one try of the command (90s, 15min, 12h, 2d); 0: no limit"},
-    {"grace", RMX_DURATION, AT(grace_s), "10s", 0, 1e6, "DURATION", "time the command has after SIGTERM before it gets SIGKILL"},
-    {"may_fail", RMX_REAL, AT(may_fail), "0", 0, 1, "SHARE", "share of the runs that may fail and be left out of the fit; more of them stop the pipeline"},
+     "your own trainer, run by sh in the run's folder: reads run.json and mixture.yaml, writes "
+     "result.json (see docs/trainer.md)"},
+    {"timeout", RMX_DURATION, AT(timeout_s), "0", 0, 1e9, "DURATION",
+     "longest time of one try of the command (90s, 15min, 12h, 2d); 0: no limit"},
+    {"grace", RMX_DURATION, AT(grace_s), "10s", 0, 1e6, "DURATION",
+     "time the command has after SIGTERM before it gets SIGKILL"},
+    {"may_fail", RMX_REAL, AT(may_fail), "0", 0, 1, "SHARE",
+     "share of the runs that may fail and be left out of the fit; more of them stop the pipeline"},
 };
 const size_t rmx_training_options_n = sizeof rmx_training_options / sizeof *rmx_training_options;
 
-rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out, rmx_err *err) {
-  rmx_model_config c = {.vocab = vocab, .context = t->context, .rope_base = 10000, .norm_eps = 1e-5};
+rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out,
+                              rmx_err *err) {
+  rmx_model_config c = {
+      .vocab = vocab, .context = t->context, .rope_base = 10000, .norm_eps = 1e-5};
   if (t->preset) {
     const rmx_model_preset *p = rmx_model_preset_find(t->preset);
     if (!p) {
       rmx_buf known = {0};
       for (size_t i = 0; i < rmx_model_presets_n; i++)
         rmx_buf_printf(&known, "%s%s", i ? ", " : "", rmx_model_presets[i].name);
-      rmx_status status =
-          rmx_fail(err, RMX_EINPUT, "model: no preset \"%s\"; there are: %s", t->preset, known.data ? known.data : "");
+      rmx_status status = rmx_fail(err, RMX_EINPUT, "model: no preset \"%s\"; there are: %s",
+                                   t->preset, known.data ? known.data : "");
       rmx_buf_release(&known);
       return status;
     }
@@ -60,7 +84,8 @@ rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config
   if (t->width) c.width = t->width;
   if (t->ffn) c.ffn = t->ffn;
   if (!c.layers || !c.heads || !c.width || !c.ffn)
-    return rmx_fail(err, RMX_EINPUT, "model: give a preset, or all of layers, heads, width and ffn");
+    return rmx_fail(err, RMX_EINPUT,
+                    "model: give a preset, or all of layers, heads, width and ffn");
   if (c.width % c.heads || (c.width / c.heads) % 2)
     return rmx_fail(err, RMX_EINPUT, "model: width %lld must be heads (%lld) times an even number",
                     (long long)c.width, (long long)c.heads);
@@ -82,7 +107,8 @@ double rmx_schedule_lr(const rmx_training *t, double peak, int64_t step, int64_t
   if (step < warm) return peak * (double)(step + 1) / (double)warm;
   if (strcmp(t->schedule, "constant") == 0 || steps <= warm) return peak;
   double progress = (double)(step - warm) / (double)(steps - warm);
-  return peak * (t->min_lr + (1.0 - t->min_lr) * 0.5 * (1.0 + cos(3.14159265358979323846 * progress)));
+  return peak *
+         (t->min_lr + (1.0 - t->min_lr) * 0.5 * (1.0 + cos(3.14159265358979323846 * progress)));
 }
 
 int64_t rmx_training_batch(const rmx_training *t) {
@@ -91,7 +117,8 @@ int64_t rmx_training_batch(const rmx_training *t) {
 }
 
 int64_t rmx_training_steps(const rmx_training *t) {
-  int64_t per_step = rmx_training_batch(t) * t->context, steps = (t->tokens + per_step - 1) / per_step;
+  int64_t per_step = rmx_training_batch(t) * t->context,
+          steps = (t->tokens + per_step - 1) / per_step;
   return steps > 0 ? steps : 1;
 }
 
@@ -103,6 +130,8 @@ int64_t rmx_training_micro_batch(const rmx_training *t) {
 
 int rmx_training_threads(const rmx_training *t, size_t at_once) {
   if (t->threads > 0) return (int)t->threads;
-  const int each = rmx_processors() / (int)(at_once < 1 ? 1 : at_once > 1 << 20 ? 1 << 20 : at_once);
+  const int each = rmx_processors() / (int)(at_once < 1         ? 1
+                                            : at_once > 1 << 20 ? 1 << 20
+                                                                : at_once);
   return each < 1 ? 1 : each > 64 ? 64 : each;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// make_fit FOLDER: an experiment with every regressor in one fit, for the tests of the page: FOLDER/fit,
-// FOLDER/queries.csv with mixtures to predict (corners, edges, the middle, random ones), corpus.json and
-// optimum.yaml. There is a metric for each kind of the registry as it was fitted, more of the same with random
-// parameters (and so with random weights of an ensemble), and some that `auto` chose. Names are such that each
-// export format must think about its quotes.
+// make_fit FOLDER: an experiment with every regressor in one fit, for the tests of the page:
+// FOLDER/fit, FOLDER/queries.csv with mixtures to predict (corners, edges, the middle, random
+// ones), corpus.json and optimum.yaml. There is a metric for each kind of the registry as it was
+// fitted, more of the same with random parameters (and so with random weights of an ensemble), and
+// some that `auto` chose. Names are such that each export format must think about its quotes.
 #include <math.h>
 #include <regmix/mixture.h>
 #include <regmix/regress.h>
@@ -13,9 +13,11 @@
 enum { N = 90, D = 5, QUERIES = 40, MOST = 64, FITTED = 8, SHAKEN = 3, AUTO = 2 };
 static const char *const domains[D] = {"no", "a\"b", "\xCF\x80", "c,d", "e-1/x"};
 // ridge stands first on the weights, then on their roots.
-static const char *const kinds[FITTED] = {"ridge", "ridge", "trees", "exp", "power", "gp", "ensemble", "exposure"};
-static const char *const metrics[FITTED] = {"ridge_loss", "root_loss", "trees_loss",    "exp_loss",
-                                            "power_loss", "gp_loss",   "ensemble_loss", "exposure_loss"};
+static const char *const kinds[FITTED] = {"ridge", "ridge", "trees",    "exp",
+                                          "power", "gp",    "ensemble", "exposure"};
+static const char *const metrics[FITTED] = {"ridge_loss",    "root_loss",    "trees_loss",
+                                            "exp_loss",      "power_loss",   "gp_loss",
+                                            "ensemble_loss", "exposure_loss"};
 
 static void stop(rmx_status status, const rmx_err *err) {
   if (status == RMX_OK) return;
@@ -29,7 +31,8 @@ static void stop(rmx_status status, const rmx_err *err) {
     stop((call), err); \
   } while (0)
 
-static void make_table(rmx_table *t, size_t rows, size_t columns, const char *const *names, char letter) {
+static void make_table(rmx_table *t, size_t rows, size_t columns, const char *const *names,
+                       char letter) {
   MUST(rmx_table_make(t, "run", rows, columns, err));
   for (size_t i = 0; i < rows; i++) t->ids[i] = rmx_format("%c%zu", letter, i);
   for (size_t d = 0; d < columns; d++) t->names[d] = rmx_strdup(names[d]);
@@ -48,7 +51,8 @@ static void fill(size_t M, rmx_table *mixtures, rmx_table *values, rmx_table *qu
     double *w = &mixtures->x[i * D], *y = &values->x[i * M];
     draw(&rng, 2, w);
     for (size_t m = 0; m < M; m++)
-      y[m] = 3 - 2 * w[m % D] + 0.5 * exp(-7 * w[m % D]) + 1.5 * w[(m + 1) % D] + 0.02 * rmx_rng_normal(&rng);
+      y[m] = 3 - 2 * w[m % D] + 0.5 * exp(-7 * w[m % D]) + 1.5 * w[(m + 1) % D] +
+             0.02 * rmx_rng_normal(&rng);
   }
   for (size_t i = 0; i < 6; i++) values->x[(7 * i) * M + 5] = NAN;  // runs that the gp has not seen
   for (size_t i = 0; i < QUERIES; i++) {
@@ -73,8 +77,8 @@ static rmx_fit *fit_one(const char *kind, bool root, const char *metric, const r
   rmx_fit *fit = NULL;
   const double tokens[D] = {5e4, 8e4, 1e5, 2e5, 1e4};
   const rmx_exposure exposure = {tokens, domains, D, 3e5, 1e5};
-  MUST(rmx_fit_tables_exposed(&options, mixtures, values, &metric, metric ? 1 : 0, false, &exposure, 5, 1,
-                              NULL, &fit, NULL, err));
+  MUST(rmx_fit_tables_exposed(&options, mixtures, values, &metric, metric ? 1 : 0, false, &exposure,
+                              5, 1, NULL, &fit, NULL, err));
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &options);
   return fit;
 }
@@ -85,24 +89,29 @@ static void write_text(const char *folder, const char *file, const char *text) {
   free(path);
 }
 
-// Another function of the same kind: every real number that is no mixture, and may be any, times a random factor and
-// with something added.
+// Another function of the same kind: every real number that is no mixture, and may be any, times a
+// random factor and with something added.
 static void shake(json_t *o, rmx_rng *rng) {
-  static const char *const kept[] = {"mixtures", "seen", "row_weights"}, *const positive[] = {"scale", "tokens", "budget", "a", "p"};
+  static const char *const kept[] = {"mixtures", "seen", "row_weights"}, *const positive[] = {
+                                                                             "scale", "tokens",
+                                                                             "budget", "a", "p"};
   const char *key;
   json_t *value;
   json_object_foreach(o, key, value) {
     bool keep = false, above_zero = false;
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep |= strcmp(key, kept[i]) == 0;
-    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++) above_zero |= strcmp(key, positive[i]) == 0;
+    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
+      above_zero |= strcmp(key, positive[i]) == 0;
     if (json_is_object(value)) shake(value, rng);
     if (keep) continue;
     size_t n = json_is_array(value) ? json_array_size(value) : 1;
     for (size_t i = 0; i < n; i++) {
       json_t *x = json_is_array(value) ? json_array_get(value, i) : value;
       if (!json_is_real(x)) continue;
-      double factor = exp(0.2 * rmx_rng_normal(rng)), more = above_zero ? 0 : 0.1 * rmx_rng_normal(rng);
-      json_real_set(x, strcmp(key, "weight") == 0 ? rmx_rng_uniform(rng) : factor * json_real_value(x) + more);
+      double factor = exp(0.2 * rmx_rng_normal(rng)),
+             more = above_zero ? 0 : 0.1 * rmx_rng_normal(rng);
+      json_real_set(x, strcmp(key, "weight") == 0 ? rmx_rng_uniform(rng)
+                                                  : factor * json_real_value(x) + more);
     }
   }
 }
@@ -173,11 +182,12 @@ int main(int argc, char **argv) {
                    d ? ", " : "", d == 1 ? "a\\\"b" : domains[d], 17 + 5 * d, 90001 + 31337 * d);
   rmx_buf_puts(&text, "]}\n");
   write_text(corpus, "corpus.json", text.data);
-  write_text(argv[1], "optimum.yaml",
-             "mixture: {\"no\": 0.12345678901234567, \"a\\\"b\": 1.7e-05, \"\xCF\x80\": 0, \"c,d\": 0.5, "
-             "\"e-1/x\": 0.37652621098765432}\n"
-             "prior: {\"no\": 0.2, \"a\\\"b\": 0.2, \"\xCF\x80\": 0.2, \"c,d\": 0.2, \"e-1/x\": 0.2}\n"
-             "target: {gp_loss: 1, ridge_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
+  write_text(
+      argv[1], "optimum.yaml",
+      "mixture: {\"no\": 0.12345678901234567, \"a\\\"b\": 1.7e-05, \"\xCF\x80\": 0, \"c,d\": 0.5, "
+      "\"e-1/x\": 0.37652621098765432}\n"
+      "prior: {\"no\": 0.2, \"a\\\"b\": 0.2, \"\xCF\x80\": 0.2, \"c,d\": 0.2, \"e-1/x\": 0.2}\n"
+      "target: {gp_loss: 1, ridge_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
   rmx_buf_release(&text);
   free(path);
   free(folder);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the fuzz targets share: files in memory, so that no input waits for a disk, and inputs of several parts.
+// What the fuzz targets share: files in memory, so that no input waits for a disk, and inputs of
+// several parts.
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline const char *fuzz_folder(void) {
   static char folder[64];
   if (!*folder) {
-    snprintf(folder, sizeof folder, "%s/regmix-fuzz-%d", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    snprintf(folder, sizeof folder, "%s/regmix-fuzz-%d",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) abort();
   }
   return folder;

@@ -9,7 +9,8 @@ static void load(const uint8_t *data, size_t size) {
   rmx_model_config c;
   json_t *extra = NULL;
   const char *path = fuzz_file("model.bin", data, size);
-  if (rmx_model_read_config(path, &c, &err) != RMX_OK || c.layers > 2 || c.width > 16 || c.ffn > 32 || c.vocab > 320 || c.context > 32)
+  if (rmx_model_read_config(path, &c, &err) != RMX_OK || c.layers > 2 || c.width > 16 ||
+      c.ffn > 32 || c.vocab > 320 || c.context > 32)
     return;
   const rmx_kernels *kernels;
   rmx_model *m;

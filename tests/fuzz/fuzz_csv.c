@@ -15,7 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (rmx_csv_read(fuzz_file("table.csv", part, n), &t[good], &err) != RMX_OK) break;
   }
   static rmx_regress_options o;
-  if (!o.regressor && rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, &err) != RMX_OK) abort();
+  if (!o.regressor &&
+      rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, &err) != RMX_OK)
+    abort();
   rmx_regress_options quick = o;
   quick.regressor = (char *)(t[0].N % 2 ? "ridge" : "trees");
   quick.trees.rounds = 2;

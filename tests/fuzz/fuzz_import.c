@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int what = 0; what < 4; what++) {
       rmx_err err = {0};
       rmx_table t;
-      rmx_import_options o = {.what = what & 1 ? RMX_IMPORT_METRICS : RMX_IMPORT_MIXTURES, .mixed = what > 1};
+      rmx_import_options o = {.what = what & 1 ? RMX_IMPORT_METRICS : RMX_IMPORT_MIXTURES,
+                              .mixed = what > 1};
       if (rmx_import_table(path, &o, NULL, &t, &err) == RMX_OK) {
         if (t.N == 0 || t.D == 0) abort();
         rmx_table_release(&t);

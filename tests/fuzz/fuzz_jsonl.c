@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes given as a file of documents, of each kind and packing, end in valid UTF-8 or in an error.
+// Any bytes given as a file of documents, of each kind and packing, end in valid UTF-8 or in an
+// error.
 #include "corpus/reader.h"
 #include "corpus/utf8.h"
 #include "fuzz.h"
@@ -11,7 +12,8 @@ static void read_all(const char *path, const char *separator) {
   if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) abort();
   bool more = true;
   while (rmx__reader_next(&r, &more, &err) == RMX_OK && more)
-    if (r.text.size == 0 || rmx__utf8_valid_prefix(r.text.data, r.text.size) != r.text.size) abort();
+    if (r.text.size == 0 || rmx__utf8_valid_prefix(r.text.data, r.text.size) != r.text.size)
+      abort();
   rmx__reader_close(&r);
 }
 

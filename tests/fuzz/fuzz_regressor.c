@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes given as the file of a fitted function, JSON of each kind or LightGBM's text, end in a function that predicts and
-// is written, or in an error.
+// Any bytes given as the file of a fitted function, JSON of each kind or LightGBM's text, end in a
+// function that predicts and is written, or in an error.
 #include <regmix/regress.h>
 
 #include "fuzz.h"

@@ -5,9 +5,11 @@
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const files[] = {"optimum.yaml", "fit/fit.json", "metrics.csv", "mixtures.csv", "large/comparison.json",
-                                      "compare/methods.json", "runs/1/log.jsonl", "runs/1/result.json", "fit/cross-validation.csv",
-                                      "corpus/corpus.json", "resolved.yaml"};
+  static const char *const files[] = {
+      "optimum.yaml",       "fit/fit.json",          "metrics.csv",
+      "mixtures.csv",       "large/comparison.json", "compare/methods.json",
+      "runs/1/log.jsonl",   "runs/1/result.json",    "fit/cross-validation.csv",
+      "corpus/corpus.json", "resolved.yaml"};
   static const char *const folders[] = {"fit", "large", "compare", "runs", "runs/1", "corpus"};
   static bool made;
   for (size_t i = 0; !made && i < sizeof folders / sizeof *folders; i++) {
@@ -23,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   rmx_err err;
   json_t *page = NULL;
-  if (rmx_report_collect(&(rmx_report_files){.folder = fuzz_folder()}, &page, &err) == RMX_OK) json_decref(page);
+  if (rmx_report_collect(&(rmx_report_files){.folder = fuzz_folder()}, &page, &err) == RMX_OK)
+    json_decref(page);
   return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes given as a tokenizer.json are refused or make a tokenizer that encodes; the fuzzer is best
-// started from a real file.
+// Any bytes given as a tokenizer.json are refused or make a tokenizer that encodes; the fuzzer is
+// best started from a real file.
 #include <regmix/corpus.h>
 #include <stdlib.h>
 

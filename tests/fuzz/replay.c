@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target without a fuzzer: on each file of a folder of seeds, and on so many changed copies of each. The
-// changes depend on nothing but their number, so a finding comes again. Speaks TAP.
+// Runs a fuzz target without a fuzzer: on each file of a folder of seeds, and on so many changed
+// copies of each. The changes depend on nothing but their number, so a finding comes again. Speaks
+// TAP.
 //
 //   fuzz_x SEEDS CHANGES [DICTIONARY]
 #include <dirent.h>
@@ -43,15 +44,22 @@ static size_t draw(size_t n) {
   return n ? (size_t)((state >> 33) % n) : 0;
 }
 
-// One change: a bit, a byte, a number, a piece taken out, repeated or put elsewhere, a word, the end cut off.
+// One change: a bit, a byte, a number, a piece taken out, repeated or put elsewhere, a word, the
+// end cut off.
 static size_t change(uint8_t *data, size_t n) {
   const size_t at = draw(n), length = 1 + draw(n - at < 64 ? n - at : 64);
-  static const char *const numbers[] = {"0", "-1", "1e999", "NaN", "99999999999999999999", "0.1", "4294967296"};
+  static const char *const numbers[] = {"0",   "-1",        "1e999", "NaN", "99999999999999999999",
+                                        "0.1", "4294967296"};
   const char *text = words_n && draw(2) ? words[draw(words_n)] : numbers[draw(7)];
   switch (draw(7)) {
-    case 0: data[at] ^= (uint8_t)(1u << draw(8)); return n;
-    case 1: data[at] = (uint8_t)draw(256); return n;
-    case 2: return at;
+    case 0:
+      data[at] ^= (uint8_t)(1u << draw(8));
+      return n;
+    case 1:
+      data[at] = (uint8_t)draw(256);
+      return n;
+    case 2:
+      return at;
     case 3:
       if (n <= length) return n;
       memmove(data + at, data + at + length, n - at - length);
@@ -60,7 +68,9 @@ static size_t change(uint8_t *data, size_t n) {
       if (n + length > MOST) return n;
       memmove(data + at + length, data + at, n - at);
       return n + length;
-    case 5: memmove(data + draw(n - length + 1), data + at, length); return n;
+    case 5:
+      memmove(data + draw(n - length + 1), data + at, length);
+      return n;
     default: {
       const size_t size = strlen(text);
       if (n + size > MOST) return n;
@@ -91,7 +101,8 @@ int main(int argc, char **argv) {
       state = k * 2654435761u + n;
       memcpy(data, seed, n);
       for (size_t i = k ? 1 + draw(4) : 0; i > 0 && size > 0; i--) size = change(data, size);
-      uint8_t *exact = malloc(size ? size : 1);  // of just this size, so that a sanitizer sees the first byte too far
+      // of just this size, so that a sanitizer sees the first byte too far
+      uint8_t *exact = malloc(size ? size : 1);
       if (!exact) abort();
       memcpy(exact, data, size);
       LLVMFuzzerTestOneInput(exact, size);
@@ -100,6 +111,7 @@ int main(int argc, char **argv) {
   }
   if (folder) closedir(folder);
   fuzz_remove();
-  printf("1..1\n%s 1 - %zu inputs made from %zu seeds end in a result or an error\n", seeds ? "ok" : "not ok", inputs, seeds);
+  printf("1..1\n%s 1 - %zu inputs made from %zu seeds end in a result or an error\n",
+         seeds ? "ok" : "not ok", inputs, seeds);
   return seeds ? 0 : 1;
 }

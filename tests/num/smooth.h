@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every smooth regressor must keep: its gradient, its file, sense with few runs, the same fit on any
-// number of threads, and its scores on the published runs.
+// What every smooth regressor must keep: its gradient, its file, sense with few runs, the same fit
+// on any number of threads, and its scores on the published runs.
 #ifndef SMOOTH_H
 #define SMOOTH_H
 
@@ -12,8 +12,8 @@
 static inline rmx_regress_options options_for(const char *regressor) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      regressor, err));
   return o;
 }
 
@@ -45,7 +45,8 @@ static inline void some_mixtures(double *X, size_t N, size_t D, uint64_t seed) {
   free(alpha);
 }
 
-// A loss as a small model has it: falls with its own domain (0) and a little with the next, plus noise.
+// A loss as a small model has it: falls with its own domain (0) and a little with the next, plus
+// noise.
 static inline double a_loss(const double *w, size_t D) {
   return 3 + 1.2 * pow(0.05 + w[0] + (D > 1 ? 0.2 * w[1] : 0), -0.35) + (D > 2 ? 0.3 * w[2] : 0);
 }
@@ -79,8 +80,8 @@ static inline void gradient_holds(const rmx_regressor *r, size_t D, double toler
       w[d] = keep - h;
       rmx_regressor_predict(r, w, 1, &down, NULL);
       w[d] = keep;
-      ck_assert_msg(fabs((up - down) / (2 * h) - g[d]) < tolerance * largest, "d%zu: %g, differences say %g",
-                    d, g[d], (up - down) / (2 * h));
+      ck_assert_msg(fabs((up - down) / (2 * h) - g[d]) < tolerance * largest,
+                    "d%zu: %g, differences say %g", d, g[d], (up - down) / (2 * h));
     }
   }
   free(X);
@@ -92,7 +93,8 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   enum { N = 50 };
   char path[128], path2[128];
   rmx_regressor *again;
-  double *X = calloc(N * D, sizeof(double)), p[N], q[N], sp[N], sq[N], *g = calloc(2 * D, sizeof(double));
+  double *X = calloc(N * D, sizeof(double)), p[N], q[N], sp[N], sq[N],
+         *g = calloc(2 * D, sizeof(double));
   snprintf(path, sizeof(path), "/tmp/regmix-%s-%d.json", rmx_regressor_name(r), (int)getpid());
   snprintf(path2, sizeof(path2), "/tmp/regmix-%s-%d-2.json", rmx_regressor_name(r), (int)getpid());
   some_mixtures(X, N, D, 5);
@@ -138,8 +140,8 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   free(g);
 }
 
-// One run, two, as few as the demo's, one domain; equal metrics; one outlier: predictions are finite and
-// stay near what was seen, everywhere on the simplex.
+// One run, two, as few as the demo's, one domain; equal metrics; one outlier: predictions are
+// finite and stay near what was seen, everywhere on the simplex.
 static inline void sane_with_few_runs(const char *regressor) {
   static const size_t runs[] = {1, 2, 3, 5, 8, 16, 24, 32}, domains[] = {1, 2, 3, 6, 17};
   rmx_regress_options o = options_for(regressor);
@@ -160,8 +162,8 @@ static inline void sane_with_few_runs(const char *regressor) {
       rmx_regressor_predict(r, X, 200, y, NULL);
       double room = 1.2 * (high - low) + 1e-9;
       for (size_t i = 0; i < 200; i++)
-        ck_assert_msg(y[i] >= low - room && y[i] <= high + room, "%zu runs, %zu domains: %g, seen %g to %g",
-                      N, D, y[i], low, high);
+        ck_assert_msg(y[i] >= low - room && y[i] <= high + room,
+                      "%zu runs, %zu domains: %g, seen %g to %g", N, D, y[i], low, high);
       rmx_regressor_free(r);
       free(X);
       dataset_done(&data);
@@ -200,7 +202,8 @@ static inline void threads_do_not_matter(const char *regressor) {
     for (size_t m = 0; m < M; m++) Y.x[i * M + m] = data.y[i] + (double)m * data.X[i * D + m];
   }
   for (size_t d = 0; d < D; d++) X.names[d] = rmx_format("domain_%c", (char)('a' + (int)d));
-  for (size_t m = 0; m < M; m++) Y.names[m] = rmx_format("domain_%c_val_loss", (char)('a' + (int)m));
+  for (size_t m = 0; m < M; m++)
+    Y.names[m] = rmx_format("domain_%c_val_loss", (char)('a' + (int)m));
   rmx_fit *one, *three;
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 1, NULL, &one, NULL, err));
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 3, NULL, &three, NULL, err));
@@ -220,13 +223,16 @@ static inline void threads_do_not_matter(const char *regressor) {
   options_done(&o);
 }
 
-// Spearman x 100 on the unseen published runs of a fit to the first N of the 512; the mean squared error too.
-static inline double published_score(const published *p, const rmx_regress_options *o, const char *metric,
-                                     size_t N, double *mse) {
+// Spearman x 100 on the unseen published runs of a fit to the first N of the 512; the mean squared
+// error too.
+static inline double published_score(const published *p, const rmx_regress_options *o,
+                                     const char *metric, size_t N, double *mse) {
   double *y = column_of(&p->train_y, metric), *truth = column_of(&p->unseen_y, metric), mean[256];
   size_t own = 0;
-  must(rmx_find_name("domain", metric, (const char *const *)p->train_x.names, p->train_x.D, &own, err));
-  rmx_dataset data = {.N = N, .D = 17, .X = p->train_x.x, .y = y, .metric = metric, .own_domain = (int)own};
+  must(rmx_find_name("domain", metric, (const char *const *)p->train_x.names, p->train_x.D, &own,
+                     err));
+  rmx_dataset data = {
+      .N = N, .D = 17, .X = p->train_x.x, .y = y, .metric = metric, .own_domain = (int)own};
   rmx_regressor *r;
   rmx_scores s;
   must(rmx_regress_fit(o, &data, 42, NULL, &r, err));

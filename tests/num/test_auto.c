@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ensemble, and the choice of a regressor: the right one for what it is given, told, and kept in
-// fit.json.
+// The ensemble, and the choice of a regressor: the right one for what it is given, told, and kept
+// in fit.json.
 
 #include "smooth.h"
 
@@ -87,8 +87,9 @@ START_TEST(kept_in_the_folder) {
   ck_assert_msg(strstr(said, "\"flat\": its values are all the same: ridge") != NULL, "%s", said);
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_read_file(path, &text, &size, err));
-  ck_assert_msg(strstr(text, "\"choice\"") && strstr(text, "\"chosen\"") && strstr(text, "\"rmse\""), "%s",
-                text);
+  ck_assert_msg(
+      strstr(text, "\"choice\"") && strstr(text, "\"chosen\"") && strstr(text, "\"rmse\""), "%s",
+      text);
   must(rmx_fit_read(folder, &again, err));
   must(rmx_fit_write(again, folder, NULL, err));
   must(rmx_read_file(path, &text2, &size2, err));
@@ -106,8 +107,8 @@ START_TEST(kept_in_the_folder) {
 }
 END_TEST
 
-// Of few runs every fold makes the whole choice again: the errors out of fold are those of a cross-validation
-// that has never seen the fit.
+// Of few runs every fold makes the whole choice again: the errors out of fold are those of a
+// cross-validation that has never seen the fit.
 START_TEST(folds_choose_again) {
   enum { N = 40, D = 4 };
   rmx_dataset data = a_dataset(N, D, 12, 0.02);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metric by epochs seen: its own form again, gradient at another budget, file, what it must be told, and
-// what it is for: a large run that would repeat a small domain.
+// The metric by epochs seen: its own form again, gradient at another budget, file, what it must be
+// told, and what it is for: a large run that would repeat a small domain.
 
 #include "smooth.h"
 
@@ -31,7 +31,8 @@ static rmx_dataset repeating_runs(size_t N, uint64_t seed, double noise) {
   return data;
 }
 
-// The mixture predicted best of many: its weight of domain 0 and the true loss of the large run there.
+// The mixture predicted best of many: its weight of domain 0 and the true loss of the large run
+// there.
 static double best_of(const rmx_regressor *r, double *weight) {
   enum { N = 20000 };
   double *X = calloc(N * D, sizeof(double)), *y = calloc(N, sizeof(double));
@@ -60,16 +61,18 @@ START_TEST(repetition) {
   }
   // Three epochs of the large run are 15 % of it; the proxies saw three at 60 %.
   double most = 3 * tokens[0] / LARGE;
-  printf("# weight of the small domain: exposure %.3f (%.1f epochs, loss %.3f), power %.3f (%.1f, %.3f)\n",
-         weight[0], weight[0] * LARGE / tokens[0], loss[0], weight[1], weight[1] * LARGE / tokens[0],
-         loss[1]);
+  printf(
+      "# weight of the small domain: exposure %.3f (%.1f epochs, loss %.3f), power %.3f (%.1f, "
+      "%.3f)\n",
+      weight[0], weight[0] * LARGE / tokens[0], loss[0], weight[1], weight[1] * LARGE / tokens[0],
+      loss[1]);
   ck_assert(weight[0] < 1.5 * most && weight[1] > 2 * most && loss[0] < loss[1] - 0.1);
   dataset_done(&data);
 }
 END_TEST
 
-// At the budget of the runs it predicts what they measured, at a larger one the large run; up to one epoch
-// the two are the same.
+// At the budget of the runs it predicts what they measured, at a larger one the large run; up to
+// one epoch the two are the same.
 START_TEST(budgets) {
   rmx_dataset data = repeating_runs(300, 3, 0);
   rmx_regress_options o = options_for("exposure");
@@ -80,7 +83,8 @@ START_TEST(budgets) {
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
   some_mixtures(X, N, D, 8);
   for (int large = 1; large >= 0; large--) {
-    // Repeated tokens are worth less in the fit than in this truth, so the large run is not met as closely.
+    // Repeated tokens are worth less in the fit than in this truth, so the large run is not met as
+    // closely.
     for (size_t i = 0; i < N; i++) truth[i] = a_true_loss(X + i * D, large ? LARGE : PROXY);
     if (!large) ck_assert(rmx_regressor_set_budget(r, 0));
     rmx_regressor_predict(r, X, N, mean, NULL);
@@ -127,8 +131,8 @@ START_TEST(must_be_told) {
 }
 END_TEST
 
-// Through tables: out-of-fold scores are at the runs' own tokens, the fit predicts the large run, the folder
-// keeps it.
+// Through tables: out-of-fold scores are at the runs' own tokens, the fit predicts the large run,
+// the folder keeps it.
 START_TEST(tables) {
   enum { N = 120 };
   rmx_dataset data = repeating_runs(N, 7, 0.005);
@@ -143,13 +147,16 @@ START_TEST(tables) {
   }
   memcpy(X.x, data.X, N * D * sizeof(double));
   static const char *const names[D] = {"small", "code", "books", "web"}, *const other_order[D] = {
-                                                                             "web", "small", "code", "books"};
+                                                                             "web", "small", "code",
+                                                                             "books"};
   for (size_t d = 0; d < D; d++) X.names[d] = rmx_strdup(names[d]);
   Y.names[0] = rmx_strdup("loss");
   double count[D] = {tokens[3], tokens[0], tokens[1], tokens[2]};
-  rmx_exposure x = {.tokens = count, .domains = other_order, .D = D, .budget = LARGE, .run_tokens = PROXY};
+  rmx_exposure x = {
+      .tokens = count, .domains = other_order, .D = D, .budget = LARGE, .run_tokens = PROXY};
   rmx_fit *f, *again;
-  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err), "--budget TOKENS");
+  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
+            "--budget TOKENS");
   x.D = 3;
   must_fail(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err),
             "domain \"books\" has no token count");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gaussian process: the likelihood's slopes, finds a smooth function and the noise on it, standard deviations
-// that hold, closed-form leave-one-out errors, file, few runs, the published scores.
+// Gaussian process: the likelihood's slopes, finds a smooth function and the noise on it, standard
+// deviations that hold, closed-form leave-one-out errors, file, few runs, the published scores.
 
 #include "../../src/regress/gp.h"
 
@@ -89,11 +89,11 @@ START_TEST(leave_one_out) {
         r2 += (a - b) * (a - b);
         dot += a * b;
       }
-      k += alpha2[i] *
-           (1 + exp(2 * theta[GP_RIPPLE]) * rmx__matern(r2, &slope) + exp(2 * theta[GP_LINEAR]) * dot);
+      k += alpha2[i] * (1 + exp(2 * theta[GP_RIPPLE]) * rmx__matern(r2, &slope) +
+                        exp(2 * theta[GP_LINEAR]) * dot);
     }
-    ck_assert_msg(fabs(y[out] - k - error[out]) < 1e-9, "run %zu: %g, closed form %g", out, y[out] - k,
-                  error[out]);
+    ck_assert_msg(fabs(y[out] - k - error[out]) < 1e-9, "run %zu: %g, closed form %g", out,
+                  y[out] - k, error[out]);
   }
   dataset_done(&data);
 }
@@ -115,16 +115,18 @@ START_TEST(published_scores) {
   rmx_regress_options o = options_for("gp");
   double mse, all = 0, start = rmx_now(), many = published_score(&p, &o, "pile_cc", 512, &mse);
   double took = rmx_now() - start;
-  for (size_t m = 0; m < p.train_y.D; m++) all += published_score(&p, &o, p.train_y.names[m], 128, NULL) / 13;
-  printf("# Pile-CC on 512 runs %.2f (mse %.5f), %.2f s; 13 metrics on 128 %.2f\n", many, mse, took, all);
+  for (size_t m = 0; m < p.train_y.D; m++)
+    all += published_score(&p, &o, p.train_y.names[m], 128, NULL) / 13;
+  printf("# Pile-CC on 512 runs %.2f (mse %.5f), %.2f s; 13 metrics on 128 %.2f\n", many, mse, took,
+         all);
   ck_assert(many > 99.3 && mse < 0.0015 && all > 98.4);
   published_release(&p);
   options_done(&o);
 }
 END_TEST
 
-// The bits of a prediction depend on no neighbour; mean and gradient in one pass are those of two; a fit made
-// again to the same runs is the same function.
+// The bits of a prediction depend on no neighbour; mean and gradient in one pass are those of two;
+// a fit made again to the same runs is the same function.
 START_TEST(one_or_many) {
   enum { N = 150, D = 5, Q = 37 };
   rmx_dataset data = a_dataset(N, D, 6, 0.01);
@@ -138,8 +140,10 @@ START_TEST(one_or_many) {
   for (size_t i = 0; i < Q; i++) {
     rmx_regressor_predict(r, X + i * D, 1, &one, &one_sd);
     ck_assert(one == mean[i] && one_sd == sd[i]);
-    ck_assert(rmx_regressor_evaluate(r, X + i * D, &one, g) && rmx_regressor_gradient(r, X + i * D, h));
-    ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof(g)) == 0, "%g and %g", one, mean[i]);
+    ck_assert(rmx_regressor_evaluate(r, X + i * D, &one, g) &&
+              rmx_regressor_gradient(r, X + i * D, h));
+    ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof(g)) == 0, "%g and %g", one,
+                  mean[i]);
     rmx_regressor_predict(same, X + i * D, 1, &one, NULL);
     ck_assert_msg(fabs(one - mean[i]) < 1e-4, "fitted again %g, %g", one, mean[i]);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Gradients against central differences, in the direction that says most: for each tensor v = its gradient /
- * its norm, where (f(w + h v) - f(w - h v)) / 2 h must be the norm, and along a random direction for all
- * tensors together. */
+/* Gradients against central differences, in the direction that says most: for each tensor v = its
+ * gradient / its norm, where (f(w + h v) - f(w - h v)) / 2 h must be the norm, and along a random
+ * direction for all tensors together. */
 #include "../testing.h"
 
 #include <regmix/model.h>
@@ -60,8 +60,8 @@ static double slope(struct problem *p, const float *direction, size_t offset, si
   return sum / (12 * h);
 }
 
-/* Weights as a selection of tokens gives them: those of large losses, by how large. They are constants to the
- * gradient, and stay in p.weights for the difference quotients. */
+/* Weights as a selection of tokens gives them: those of large losses, by how large. They are
+ * constants to the gradient, and stay in p.weights for the difference quotients. */
 static void weigh(void *context, const float *losses, size_t n, float *weights) {
   (void)context;
   for (size_t i = 0; i < n; i++) weights[i] = losses[i] > 2 ? losses[i] - 2 : 0;
@@ -88,13 +88,14 @@ static void check(const char *isa, double tolerance, bool weighed) {
     ck_assert_msg(norm > 1e-3, "%s: no gradient", tensors[i].name);
     for (size_t j = 0; j < tensors[i].size; j++) v[j] = (float)(g[tensors[i].offset + j] / norm);
     const double d = slope(&p, v, tensors[i].offset, tensors[i].size);
-    ck_assert_msg(fabs(d / norm - 1) < tolerance, "%s, %s: gradient %.6g, difference quotient %.6g", isa,
-                  tensors[i].name, norm, d);
+    ck_assert_msg(fabs(d / norm - 1) < tolerance, "%s, %s: gradient %.6g, difference quotient %.6g",
+                  isa, tensors[i].name, norm, d);
   }
   for (uint64_t round = 0; round < 4; round++) {
     rmx_rng rng = rmx_rng_make(5, round, RMX_FOR_TEST);
     double dot = 0, norm = 0, length = 0;
-    for (size_t j = 0; j < all; j++) v[j] = (float)rmx_rng_normal(&rng), length += (double)v[j] * v[j];
+    for (size_t j = 0; j < all; j++)
+      v[j] = (float)rmx_rng_normal(&rng), length += (double)v[j] * v[j];
     for (size_t j = 0; j < all; j++) {
       v[j] = (float)(v[j] / sqrt(length));
       dot += (double)v[j] * g[j];
@@ -102,7 +103,8 @@ static void check(const char *isa, double tolerance, bool weighed) {
     }
     const double d = slope(&p, v, 0, all);
     ck_assert_msg(fabs(d - dot) < tolerance * sqrt(norm),
-                  "%s, direction %d: gradient %.6g, difference quotient %.6g", isa, (int)round, dot, d);
+                  "%s, direction %d: gradient %.6g, difference quotient %.6g", isa, (int)round, dot,
+                  d);
   }
   free(v);
   rmx_model_free(p.m);
@@ -129,9 +131,9 @@ START_TEST(of_every_tensor_in_the_best_level) {
 }
 END_TEST
 
-/* Rounding to bfloat16 makes steps of a loss that should be smooth, so that its difference quotients say
- * little: those levels are held to the gradient of ref. Their own rounding is at most 1/512 of an operand, by
- * chance of either sign; what is computed passes some ten of them. */
+/* Rounding to bfloat16 makes steps of a loss that should be smooth, so that its difference
+ * quotients say little: those levels are held to the gradient of ref. Their own rounding is at most
+ * 1/512 of an operand, by chance of either sign; what is computed passes some ten of them. */
 START_TEST(in_bf16_are_near_the_reference) {
   static const char *const levels[] = {"avx512bf16", "amx", "amx-emulated"};
   struct problem wanted;
@@ -156,8 +158,8 @@ START_TEST(in_bf16_are_near_the_reference) {
         apart += (g - g_wanted) * (g - g_wanted), norm += g_wanted * g_wanted;
       }
       const double share = sqrt(apart / norm);
-      ck_assert_msg(share < 0.05 && share > 1e-5, "%s, %s: gradient is %g of its length off", levels[l],
-                    tensors[i].name, share);
+      ck_assert_msg(share < 0.05 && share > 1e-5, "%s, %s: gradient is %g of its length off",
+                    levels[l], tensors[i].name, share);
     }
     rmx_model_free(p.m);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every fast kernel against the reference: sizes that fill no tile, strides, special values, same bits twice.
+/* Every fast kernel against the reference: sizes that fill no tile, strides, special values, same
+ * bits twice.
  */
 #include "../testing.h"
 
@@ -10,7 +11,8 @@
 
 enum { MOST = 16 }; /* levels */
 
-/* The levels to test: all this processor runs, and those that run the logic of AVX-512 and of AMX anywhere.
+/* The levels to test: all this processor runs, and those that run the logic of AVX-512 and of AMX
+ * anywhere.
  */
 static size_t levels(const rmx_kernels *list[MOST]) {
   static const char *const hidden[] = {"wide", "amx-emulated"};
@@ -47,14 +49,15 @@ static double error(const float *got, const float *wanted, size_t n) {
   }
   return most / scale / 6e-8;
 }
-#define close(level, what, got, wanted, n, bound)                                                         \
-  do {                                                                                                    \
-    double error_ = error(got, wanted, n);                                                                \
-    ck_assert_msg(error_ <= (bound), "%s: %s is off by %.1f roundings (at most %g)", (level)->name, what, \
-                  error_, (double)(bound));                                                               \
+#define close(level, what, got, wanted, n, bound)                                    \
+  do {                                                                               \
+    double error_ = error(got, wanted, n);                                           \
+    ck_assert_msg(error_ <= (bound), "%s: %s is off by %.1f roundings (at most %g)", \
+                  (level)->name, what, error_, (double)(bound));                     \
   } while (0)
 
-/* What a level is held to where it rounds operands to bfloat16 and others do not: some such roundings more.
+/* What a level is held to where it rounds operands to bfloat16 and others do not: some such
+ * roundings more.
  */
 static double allowed(const rmx_kernels *k, double bound, double bf16_roundings) {
   return bound + (k->bf16 ? bf16_roundings * RMX__BF16_ROUNDING / 6e-8 : 0);
@@ -108,7 +111,8 @@ END_TEST
 START_TEST(gemm_rows_do_not_know_of_each_other) {
   const rmx_kernels *list[MOST];
   const size_t M = 200, N = 70, K = 300;
-  float *a = normals(M * K, 1), *b = normals(K * N, 2), *all = normals(M * N, 3), *one = normals(N, 4);
+  float *a = normals(M * K, 1), *b = normals(K * N, 2), *all = normals(M * N, 3),
+        *one = normals(N, 4);
   float *scratch = normals(rmx__gemm_scratch(), 1);
   for (size_t l = 0, n = levels(list); l < n; l++) {
     list[l]->gemm(list[l], false, false, M, N, K, a, K, b, N, all, N, false, scratch);
@@ -124,7 +128,8 @@ END_TEST
 START_TEST(gemm_hands_on_nan_and_infinity) {
   const rmx_kernels *list[MOST];
   enum { M = 19, N = 37, K = 21 };
-  float *a = normals(M * K, 1), *b = normals(K * N, 2), c[M * N], *scratch = normals(rmx__gemm_scratch(), 1);
+  float *a = normals(M * K, 1), *b = normals(K * N, 2), c[M * N],
+        *scratch = normals(rmx__gemm_scratch(), 1);
   a[3 * K + 4] = NAN;       /* row 3 */
   b[5 * N + 36] = INFINITY; /* column 36, the last, beside the padding */
   for (size_t l = 0, n = levels(list); l < n; l++) {
@@ -143,24 +148,26 @@ START_TEST(gemm_hands_on_nan_and_infinity) {
 }
 END_TEST
 
-/* What a level packs is what the scalar definition says, bit for bit, whatever the number: products with 1
- * show it. */
+/* What a level packs is what the scalar definition says, bit for bit, whatever the number: products
+ * with 1 show it. */
 START_TEST(operands_are_rounded_as_defined) {
-  static const uint32_t special[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
-                                     0xffffffff, 0x00000001, 0x007fffff, 0x807fffff, 0x00800000, 0x80800000,
-                                     0x7f7fffff, 0xff7fffff, 0x7f7f7fff, 0x7f7f8000, 0x7f7effff, 0x3f808000,
-                                     0x3f818000, 0x3f807fff, 0x3f808001, 0xbf808000, 0xbf818000, 0x3f80ffff,
-                                     0x3fffffff, 0x33333333};
+  static const uint32_t special[] = {
+      0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffffffff,
+      0x00000001, 0x007fffff, 0x807fffff, 0x00800000, 0x80800000, 0x7f7fffff, 0xff7fffff,
+      0x7f7f7fff, 0x7f7f8000, 0x7f7effff, 0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001,
+      0xbf808000, 0xbf818000, 0x3f80ffff, 0x3fffffff, 0x33333333};
   enum { SPECIAL = sizeof special / sizeof *special, N = 32 * 37 };
   float *x = malloc(N * sizeof *x), packed[32 * 48], *scratch = normals(rmx__gemm_scratch(), 1);
   ck_assert_ptr_nonnull(x);
   ck_assert_float_eq(rmx__bf16_round(1 + 1.0f / 256), 1); /* to even */
   ck_assert_float_eq(rmx__bf16_round(1 + 3.0f / 256), 1 + 1.0f / 64);
-  ck_assert(isnan(rmx__bf16_round(NAN)) && isinf(rmx__bf16_round(-INFINITY)) && rmx__bf16_round(1e-40f) == 0);
+  ck_assert(isnan(rmx__bf16_round(NAN)) && isinf(rmx__bf16_round(-INFINITY)) &&
+            rmx__bf16_round(1e-40f) == 0);
   ck_assert(isinf(rmx__bf16_round(3.4e38f)) && isfinite(rmx__bf16_round(3.38e38f)));
   rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
   for (size_t i = 0; i < N; i++) {
-    const uint32_t bits = i < SPECIAL ? special[i] : (uint32_t)(rmx_rng_uniform(&rng) * 4294967296.0);
+    const uint32_t bits =
+        i < SPECIAL ? special[i] : (uint32_t)(rmx_rng_uniform(&rng) * 4294967296.0);
     memcpy(&x[i], &bits, sizeof bits);
   }
   const rmx_kernels *list[MOST];
@@ -171,7 +178,8 @@ START_TEST(operands_are_rounded_as_defined) {
     for (int form = 0; form < 4; form++) {
       const bool is_a = form & 1, transposed = form & 2;
       const size_t lines = is_a ? k->mr : 32, depth = 37, words = rmx__words(k, depth);
-      const bool lines_first = is_a != transposed; /* line i, depth d at x[i * 37 + d], else x[d * 32 + i] */
+      /* line i, depth d at x[i * 37 + d], else x[d * 32 + i] */
+      const bool lines_first = is_a != transposed;
       ck_assert_uint_eq(words, 32);
       if (is_a)
         k->pack_a(packed, lines, depth, x, lines_first ? 37 : 32, transposed);
@@ -181,9 +189,11 @@ START_TEST(operands_are_rounded_as_defined) {
         for (size_t d = 0; d < 2 * words; d++) {
           uint16_t halves[2];
           memcpy(halves, packed + (is_a ? i * words + d / 2 : d / 2 * k->nr + i), sizeof halves);
-          const uint16_t wanted = d < depth ? rmx__bf16_of(x[lines_first ? i * 37 + d : d * 32 + i]) : 0;
-          ck_assert_msg(halves[d % 2] == wanted, "%s, form %d: line %zu, depth %zu is %04x, wanted %04x",
-                        k->name, form, i, d, halves[d % 2], wanted);
+          const uint16_t wanted =
+              d < depth ? rmx__bf16_of(x[lines_first ? i * 37 + d : d * 32 + i]) : 0;
+          ck_assert_msg(halves[d % 2] == wanted,
+                        "%s, form %d: line %zu, depth %zu is %04x, wanted %04x", k->name, form, i,
+                        d, halves[d % 2], wanted);
         }
     }
   }
@@ -191,7 +201,8 @@ START_TEST(operands_are_rounded_as_defined) {
 }
 END_TEST
 
-/* That the bound of the tests above is a bound: operands rounded to bfloat16 are not the float product. */
+/* That the bound of the tests above is a bound: operands rounded to bfloat16 are not the float
+ * product. */
 START_TEST(bf16_is_not_float) {
   const rmx_kernels *list[MOST], *ref = NULL;
   enum { N = 40 };
@@ -201,8 +212,10 @@ START_TEST(bf16_is_not_float) {
   ref->gemm(ref, false, false, N, N, N, a, N, b, N, wanted, N, false, scratch);
   for (size_t l = 0, n = levels(list); l < n; l++) {
     list[l]->gemm(list[l], false, false, N, N, N, a, N, b, N, c, N, false, scratch);
-    const double off = error(c, wanted, N * N) * 6e-8 / RMX__BF16_ROUNDING; /* in roundings to bfloat16 */
-    ck_assert_msg(list[l]->bf16 ? off > 0.1 && off < 2 : off < 1e-3, "%s is off by %g", list[l]->name, off);
+    /* in roundings to bfloat16 */
+    const double off = error(c, wanted, N * N) * 6e-8 / RMX__BF16_ROUNDING;
+    ck_assert_msg(list[l]->bf16 ? off > 0.1 && off < 2 : off < 1e-3, "%s is off by %g",
+                  list[l]->name, off);
   }
   free(a), free(b), free(scratch);
 }
@@ -210,8 +223,9 @@ END_TEST
 
 START_TEST(attention_forward_and_backward) {
   static const size_t shapes[][4] = {/* B, T, H, S */
-                                     {1, 1, 1, 2},  {2, 5, 3, 4},    {1, 47, 2, 16}, {2, 48, 1, 8},
-                                     {1, 49, 2, 6}, {1, 130, 2, 24}, {2, 97, 1, 34}, {1, 200, 1, 64}};
+                                     {1, 1, 1, 2},   {2, 5, 3, 4},   {1, 47, 2, 16},
+                                     {2, 48, 1, 8},  {1, 49, 2, 6},  {1, 130, 2, 24},
+                                     {2, 97, 1, 34}, {1, 200, 1, 64}};
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list);
   must(rmx_kernels_get("ref", &ref, err));
@@ -231,8 +245,8 @@ START_TEST(attention_forward_and_backward) {
       list[l]->attention_backward(list[l], 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch);
       close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, allowed(list[l], 100, 8));
     }
-    free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref), free(lse_ref),
-        free(dqkv_ref);
+    free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref),
+        free(lse_ref), free(dqkv_ref);
   }
 }
 END_TEST
@@ -275,7 +289,8 @@ START_TEST(rows) {
       k->scatter_add(M, C, x, ids, y);
       close(k, "scatter_add", y, y_ref, n, 1);
       k->gather(M, C, x, ids, y);
-      for (size_t r = 0; r < M; r++) ck_assert_mem_eq(y + r * C, x + (size_t)ids[r] * C, C * sizeof *y);
+      for (size_t r = 0; r < M; r++)
+        ck_assert_mem_eq(y + r * C, x + (size_t)ids[r] * C, C * sizeof *y);
       ck_assert_double_eq_tol(k->squared_norm(2 * n, x), ref->squared_norm(2 * n, x),
                               1e-6 * ref->squared_norm(2 * n, x));
 
@@ -292,7 +307,8 @@ START_TEST(rows) {
       close(k, "loss without gradient", loss, loss_ref, M, 8);
       free(dx), free(dw), free(dx_ref), free(dw_ref), free(g), free(g_ref);
     }
-    free(x), free(w), free(dy), free(dx0), free(dw0), free(y), free(y_ref), free(wide), free(wide_ref);
+    free(x), free(w), free(dy), free(dx0), free(dw0), free(y), free(y_ref), free(wide),
+        free(wide_ref);
   }
 }
 END_TEST
@@ -308,7 +324,8 @@ START_TEST(rope_turns_and_turns_back) {
     float *wanted = copy_of(x, M * ld);
     ref->rope(M, T, H, S, wanted, ld, cosine, sine, false);
     /* The equation itself, at one place: row 9 is at position 2; head 1, pair 0. */
-    const double c = cosine[2 * half], s = sine[2 * half], p = x[9 * ld + S], q = x[9 * ld + S + half];
+    const double c = cosine[2 * half], s = sine[2 * half], p = x[9 * ld + S],
+                 q = x[9 * ld + S + half];
     ck_assert_double_eq_tol(wanted[9 * ld + S], p * c - q * s, 1e-6);
     ck_assert_double_eq_tol(wanted[9 * ld + S + half], q * c + p * s, 1e-6);
     for (size_t l = 0; l < n_levels; l++) {
@@ -353,7 +370,8 @@ START_TEST(equations) {
 }
 END_TEST
 
-/* softmax of a single pair gives e^x / (1 + e^x): the vector exponential against libm over its whole range.
+/* softmax of a single pair gives e^x / (1 + e^x): the vector exponential against libm over its
+ * whole range.
  */
 START_TEST(exponential_is_accurate) {
   const rmx_kernels *list[MOST];
@@ -368,9 +386,9 @@ START_TEST(exponential_is_accurate) {
 }
 END_TEST
 
-static void head_of(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x, const float *w,
-                    const int32_t *labels, const float *weights, float *losses, float *dx, float *dw,
-                    float *memory) {
+static void head_of(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
+                    const float *w, const int32_t *labels, const float *weights, float *losses,
+                    float *dx, float *dw, float *memory) {
   rmx__head_weights(c, C, V, w, dx != NULL, memory);
   rmx__head(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
 }
@@ -402,13 +420,14 @@ START_TEST(head_is_the_sum_of_its_parts) {
     head_of(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, block);
     close(list[l], "losses alone", losses, losses_ref, M, allowed(list[l], 20, 2));
   }
-  free(x), free(w), free(weights), free(scratch), free(block), free(logits), free(losses), free(dx), free(dw);
+  free(x), free(w), free(weights), free(scratch), free(block), free(logits), free(losses), free(dx),
+      free(dw);
   free(dx_ref), free(dw_ref), free(losses_ref), free(start);
 }
 END_TEST
 
-/* Words later in the vocabulary are so much likelier for some rows that what was summed up before must
- * shrink; and a piece of the rows more or less, or another thread, changes no bit. */
+/* Words later in the vocabulary are so much likelier for some rows that what was summed up before
+ * must shrink; and a piece of the rows more or less, or another thread, changes no bit. */
 START_TEST(head_of_logits_that_grow) {
   const rmx_kernels *list[MOST], *ref = NULL;
   enum { M = 300, C = 9, V = 1100 };
@@ -438,10 +457,13 @@ START_TEST(head_of_logits_that_grow) {
     close(list[l], "dx", dx, dx_ref, M * C,
           allowed(list[l], 400, 4)); /* exp of a logit of 600, which is known to 3e-5 */
     close(list[l], "dw", dw, dw_ref, V * C, allowed(list[l], 400, 4));
-    for (size_t i = 5; i < M; i += 11) ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
+    for (size_t i = 5; i < M; i += 11)
+      ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
     float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
-    const struct rmx__crew three = {
-        .k = list[l], .pool = pool, .threads = 3, .scratch = {scratch, scratch + each, scratch + 2 * each}};
+    const struct rmx__crew three = {.k = list[l],
+                                    .pool = pool,
+                                    .threads = 3,
+                                    .scratch = {scratch, scratch + each, scratch + 2 * each}};
     head_of(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, dx_3, dw_3, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
     ck_assert_mem_eq(dx_3, dx, M * C * sizeof *dx);
@@ -457,9 +479,9 @@ START_TEST(head_of_logits_that_grow) {
 }
 END_TEST
 
-/* Logits far apart, and larger the later they come: shifts must move, again and again, in the head and in
- * attention, and no exponential overflow. The label of some rows is the largest by far, of some the smallest,
- * of some none. */
+/* Logits far apart, and larger the later they come: shifts must move, again and again, in the head
+ * and in attention, and no exponential overflow. The label of some rows is the largest by far, of
+ * some the smallest, of some none. */
 START_TEST(logits_far_apart) {
   const rmx_kernels *list[MOST], *ref = NULL;
   const size_t n_levels = levels(list), M = 40, C = 4, V = 700;
@@ -471,7 +493,8 @@ START_TEST(logits_far_apart) {
   float *losses_ref = normals(M, 6), *dx_ref = normals(M * C, 7), *dw_ref = normals(V * C, 8);
   int32_t labels[40];
   for (size_t i = 0; i < V; i++)
-    for (size_t j = 0; j < C; j++) w[i * C + j] = j == 0 ? (float)(i / 100 * 64) : (float)(i % 8) / 8;
+    for (size_t j = 0; j < C; j++)
+      w[i * C + j] = j == 0 ? (float)(i / 100 * 64) : (float)(i % 8) / 8;
   for (size_t r = 0; r < M; r++) {
     for (size_t j = 0; j < C; j++)
       x[r * C + j] = j == 0 ? (float)(r % 5) / 2 : (float)(r % 3) - 1; /* exact in bf16 */
@@ -494,7 +517,8 @@ START_TEST(logits_far_apart) {
         *dqkv = normals(3 * T * S, 4);
   float *out_ref = normals(T * S, 2), *lse_ref = normals(T, 3), *dqkv_ref = normals(3 * T * S, 4);
   float *dout = normals(T * S, 5), *room = normals(rmx__attention_scratch(T, S), 6);
-  for (size_t t = 0; t < T; t++) { /* the scores of later keys exceed those of the first by 70 and more */
+  /* the scores of later keys exceed those of the first by 70 and more */
+  for (size_t t = 0; t < T; t++) {
     qkv[t * 3 * S] = 1, qkv[t * 3 * S + 1] = 0;
     qkv[t * 3 * S + S] = t < 128 ? (float)(t % 4) : t < 256 ? 128 : 256;
   }
@@ -508,13 +532,14 @@ START_TEST(logits_far_apart) {
     for (size_t i = 0; i < 3 * T * S; i++) ck_assert(isfinite(dqkv[i]));
   }
   free(x), free(w), free(weights), free(scratch), free(memory), free(losses), free(dx), free(dw);
-  free(losses_ref), free(dx_ref), free(dw_ref), free(qkv), free(out), free(lse), free(dqkv), free(out_ref);
+  free(losses_ref), free(dx_ref), free(dw_ref), free(qkv), free(out), free(lse), free(dqkv),
+      free(out_ref);
   free(lse_ref), free(dqkv_ref), free(dout), free(room);
 }
 END_TEST
 
-/* Where logits of one block and exponentials of another are made in one call: the same bits as one after the
- * other, however many there are of either. */
+/* Where logits of one block and exponentials of another are made in one call: the same bits as one
+ * after the other, however many there are of either. */
 START_TEST(head_block_is_its_two_parts) {
   const rmx_kernels *list[MOST];
   const size_t n_levels = levels(list);
@@ -523,10 +548,10 @@ START_TEST(head_block_is_its_two_parts) {
   for (size_t l = 0; l < n_levels; l++)
     for (size_t i = 0; list[l]->head_block && i < 5 * 5 * 2; i++) {
       const rmx_kernels *k = list[l];
-      const size_t rows = logit_rows[i % 5], others = exponential_rows[i / 5 % 5], C = depths[i / 25],
-                   words = rmx__bf16_words(C);
-      float *w = normals(rows * C, 1), *x = normals(32 * C, 2), *a = normals((rows + 32) * words, 3),
-            *b = normals(32 * words, 4);
+      const size_t rows = logit_rows[i % 5], others = exponential_rows[i / 5 % 5],
+                   C = depths[i / 25], words = rmx__bf16_words(C);
+      float *w = normals(rows * C, 1), *x = normals(32 * C, 2),
+            *a = normals((rows + 32) * words, 3), *b = normals(32 * words, 4);
       float *before = normals(128 * 32, 5), *shift = normals(32, 6);
       k->pack_a(a, rows, C, w, C, false);
       k->pack_b(b, C, 32, x, C, true);
@@ -554,16 +579,18 @@ START_TEST(head_block_is_its_two_parts) {
       ck_assert_mem_eq(sums[0], sums[1], 32 * sizeof(float));
       ck_assert_mem_eq(packed[0], packed[1], 64 * 32 * sizeof(float));
       ck_assert_mem_eq(e[0], e[1], 128 * 24 * sizeof(float));
-      for (int way = 0; way < 2; way++) free(logits[way]), free(sums[way]), free(packed[way]), free(e[way]);
+      for (int way = 0; way < 2; way++)
+        free(logits[way]), free(sums[way]), free(packed[way]), free(e[way]);
       free(w), free(x), free(a), free(b), free(before), free(shift);
     }
 }
 END_TEST
 
-/* What a level that was never run here must pass before it is used, and would not if its tiles were wrong. */
+/* What a level that was never run here must pass before it is used, and would not if its tiles were
+ * wrong. */
 static const rmx_kernels *right;
-static void wrong_tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k, const float *b,
-                       float *c, size_t ldc, bool accumulate) {
+static void wrong_tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                       const float *b, float *c, size_t ldc, bool accumulate) {
   right->tile(m, n, K - 16, a, a_row, a_k, b, c, ldc, accumulate);
 }
 static void wrong_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
@@ -632,7 +659,8 @@ START_TEST(levels_are_chosen) {
   must_fail(rmx_kernels_get("sse9", &k, err), "available: ref, simd128");
   rmx_err err;
   if (rmx_kernels_get("amx", &k, &err) != RMX_OK) /* says why */
-    ck_assert_msg(strstr(err.message, "has no") || strstr(err.message, "the system"), "%s", err.message);
+    ck_assert_msg(strstr(err.message, "has no") || strstr(err.message, "the system"), "%s",
+                  err.message);
   unsetenv("REGMIX_ISA");
   must(rmx_kernels_get(NULL, &k, err));
   const double peak = rmx_kernels_peak_gflops(k);

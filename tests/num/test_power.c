@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Power law + linear: finds a law of its own form again, gradient, file, few runs, the published scores.
+// Power law + linear: finds a law of its own form again, gradient, file, few runs, the published
+// scores.
 
 #include "smooth.h"
 
@@ -34,8 +35,8 @@ START_TEST(own_form_again) {
     must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
     rmx_regressor_predict(r, X, 100, mean, NULL);
     rmx_score(truth, mean, 100, &s);
-    ck_assert_msg(s.r2 > (robust ? 0.998 : 0.9999) && s.spearman > 0.998, "robust %d: R2 %g, Spearman %g",
-                  robust, s.r2, s.spearman);
+    ck_assert_msg(s.r2 > (robust ? 0.998 : 0.9999) && s.spearman > 0.998,
+                  "robust %d: R2 %g, Spearman %g", robust, s.r2, s.spearman);
     gradient_holds(r, D, 1e-5);
     file_holds(r, D);
     rmx_regressor_free(r);
@@ -97,9 +98,10 @@ START_TEST(published_scores) {
   double mse, all = 0, start = rmx_now();
   double few = published_score(&p, &o, "pile_cc", 64, NULL),
          many = published_score(&p, &o, "pile_cc", 512, &mse);
-  for (size_t m = 0; m < p.train_y.D; m++) all += published_score(&p, &o, p.train_y.names[m], 128, NULL) / 13;
-  printf("# Pile-CC on 64 runs %.2f, on 512 %.2f (mse %.5f); 13 metrics on 128 %.2f; %.1f s\n", few, many,
-         mse, all, rmx_now() - start);
+  for (size_t m = 0; m < p.train_y.D; m++)
+    all += published_score(&p, &o, p.train_y.names[m], 128, NULL) / 13;
+  printf("# Pile-CC on 64 runs %.2f, on 512 %.2f (mse %.5f); 13 metrics on 128 %.2f; %.1f s\n", few,
+         many, mse, all, rmx_now() - start);
   ck_assert(few > 97.5 && many > 99.4 && mse < 0.0012 && all > 98.5);
   published_release(&p);
   options_done(&o);

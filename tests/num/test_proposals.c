@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways that fit laws to proxies they choose: power laws against their own form; data mixing laws and CLIMB with losses
-// that are known functions of the mixture in place of trainings.
+// Ways that fit laws to proxies they choose: power laws against their own form; data mixing laws
+// and CLIMB with losses that are known functions of the mixture in place of trainings.
 #include "baselines/climb.h"
 #include "baselines/contest.h"
 #include "baselines/law.h"
@@ -24,13 +24,15 @@ START_TEST(power_laws_give_back_their_own_form) {
   ck_assert_double_lt(rms, 1e-7);
   for (int k = 0; k < 3; k++) {
     ck_assert_double_eq_tol(laws[k].floor, floors[k], 1e-3);
-    ck_assert_double_eq_tol(rmx__power_law_at(&laws[k], got, 5e7), floors[k] + amounts[k] * pow(5e7 / x[8], -alpha), 1e-3);
+    ck_assert_double_eq_tol(rmx__power_law_at(&laws[k], got, 5e7),
+                            floors[k] + amounts[k] * pow(5e7 / x[8], -alpha), 1e-3);
   }
   // One point far off moves little: Huber's loss.
   y[1][4] += 3;
   got = 0;
   rmx__power_law_fit(laws, 3, 0.001, &got, &rms);
-  ck_assert_double_eq_tol(rmx__power_law_at(&laws[1], got, x[0]), floors[1] + amounts[1] * pow(x[0] / x[8], -alpha), 0.02);
+  ck_assert_double_eq_tol(rmx__power_law_at(&laws[1], got, x[0]),
+                          floors[1] + amounts[1] * pow(x[0] / x[8], -alpha), 0.02);
   // Two points and an exponent that is held: exact. A curve that rises is its mean.
   got = 0.55;
   rmx__power_law two = {.x = x, .y = (double[]){2, 1.9}, .n = 2};
@@ -54,12 +56,24 @@ static uint16_t no_ids[1000];
 static rmx_domain domains[D + 1];
 static const char *names[D + 1] = {"a", "b", "c", "exam"};
 static double prior[D] = {0.3, 0.3, 0.4};
-static rmx_corpus corpus = {.D = D + 1, .D_train = D, .domains = domains, .names = names, .prior = prior, .vocab = 50, .hash = 5};
+static rmx_corpus corpus = {.D = D + 1,
+                            .D_train = D,
+                            .domains = domains,
+                            .names = names,
+                            .prior = prior,
+                            .vocab = 50,
+                            .hash = 5};
 
 static void make_corpus(void) {
   for (int d = 0; d <= D; d++)
-    domains[d] = (rmx_domain){.name = (char *)names[d], .valid_only = d == D, .width = 2, .train = d < D ? no_ids : NULL,
-                              .train_tokens = d < D ? 100000 : 0, .valid = no_ids, .valid_tokens = 300, .valid_bytes = 600};
+    domains[d] = (rmx_domain){.name = (char *)names[d],
+                              .valid_only = d == D,
+                              .width = 2,
+                              .train = d < D ? no_ids : NULL,
+                              .train_tokens = d < D ? 100000 : 0,
+                              .valid = no_ids,
+                              .valid_tokens = 300,
+                              .valid_bytes = 600};
 }
 
 typedef struct functions {
@@ -69,14 +83,16 @@ typedef struct functions {
 } functions;
 
 // Writes what a training would have left.
-static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const char *what,
+                          rmx_err *err) {
   functions *f = context;
   for (size_t i = 0; i < n; i++) {
     const rmx_run *r = &runs[i];
     if (rmx_run_look(r, NULL) == RMX_RUN_DONE) continue;
     f->trained++;
     RMX_TRY(rmx_run_write(r, err));
-    char answers[17], *result = rmx_path_in(r->folder, "result.json"), *log = rmx_path_in(r->folder, "log.jsonl");
+    char answers[17], *result = rmx_path_in(r->folder, "result.json"),
+                      *log = rmx_path_in(r->folder, "log.jsonl");
     rmx_buf lines = {0};
     rmx_run_answers(r, answers);
     json_t *end = json_object();
@@ -91,8 +107,8 @@ static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const ch
       }
       rmx_buf_puts(&lines, "}}\n");
     }
-    json_t *o = json_pack("{s:s, s:s, s:o, s:f, s:f, s:f}", "status", "done", "answers", answers, "loss_nats", end, "flops", 1e6,
-                          "valid_flops", 0.0, "wall_s", 0.5);
+    json_t *o = json_pack("{s:s, s:s, s:o, s:f, s:f, s:f}", "status", "done", "answers", answers,
+                          "loss_nats", end, "flops", 1e6, "valid_flops", 0.0, "wall_s", 0.5);
     rmx_status status = rmx_write_file(log, lines.data, lines.size, err);
     if (status == RMX_OK) status = rmx_json_write(result, o, err);
     json_decref(o);
@@ -120,7 +136,9 @@ static void functions_release(functions *f) {
 
 // ---- data mixing laws
 
-static const double c[D + 1] = {1.1, 1.3, 1.0, 1.2}, t[D + 1][D] = {{-1.2, .3, .2}, {.1, -1.5, .4}, {.3, .2, -0.9}, {-0.4, -1.1, 0.9}};
+static const double c[D + 1] = {1.1, 1.3, 1.0, 1.2},
+                          t[D + 1][D] = {
+                              {-1.2, .3, .2}, {.1, -1.5, .4}, {.3, .2, -0.9}, {-0.4, -1.1, 0.9}};
 static double large_body;
 static double exponent_of_sizes;
 
@@ -195,12 +213,17 @@ static void run_law(int64_t sizes, double exponent, double tolerance) {
   functions_release(&f);
 }
 
-START_TEST(laws_of_three_sizes_are_nested_and_recovered) { run_law(3, 0.4, 2e-3); }
+START_TEST(laws_of_three_sizes_are_nested_and_recovered) {
+  run_law(3, 0.4, 2e-3);
+}
 END_TEST
-START_TEST(two_sizes_do_with_an_exponent_that_is_held) { run_law(2, 0.55, 2e-3); }
+START_TEST(two_sizes_do_with_an_exponent_that_is_held) {
+  run_law(2, 0.55, 2e-3);
+}
 END_TEST
 
-// Where validation text is long, each evaluation looks at less of it, so that they take a third of the budget at most.
+// Where validation text is long, each evaluation looks at less of it, so that they take a third of
+// the budget at most.
 START_TEST(evaluations_do_not_eat_the_budget) {
   functions f;
   functions_make(&f, nested);
@@ -211,7 +234,8 @@ START_TEST(evaluations_do_not_eat_the_budget) {
   f.s.c.budget = 10 * small_flop(&f.s) * 6 * 4 * 6000;  // of evaluations at 18000 tokens alone
   rmx_found found;
   find(&f.s, "law", &found);
-  const double look = note(&found, "evaluation_tokens"), evals = note(&found, "evaluations"), tokens = note(&found, "tokens");
+  const double look = note(&found, "evaluation_tokens"), evals = note(&found, "evaluations"),
+               tokens = note(&found, "tokens");
   ck_assert(evals == 6 && look < 20000 / 2 && look >= 4096);
   const double evaluations = 10 * evals * 4 * look * small_flop(&f.s) / 3;
   ck_assert_double_le(evaluations, f.s.c.budget / 3);
@@ -247,8 +271,11 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
   functions f;
   functions_make(&f, bowl);
   climb_budget(&f, 56);
-  ck_assert(rmx__climb_share(112, 3, 0) == 64 && rmx__climb_share(112, 3, 1) == 32 && rmx__climb_share(112, 3, 2) == 16);
-  for (size_t N = 18; N < 60; N++) ck_assert_uint_eq(rmx__climb_share(N, 3, 0) + rmx__climb_share(N, 3, 1) + rmx__climb_share(N, 3, 2), N);
+  ck_assert(rmx__climb_share(112, 3, 0) == 64 && rmx__climb_share(112, 3, 1) == 32 &&
+            rmx__climb_share(112, 3, 2) == 16);
+  for (size_t N = 18; N < 60; N++)
+    ck_assert_uint_eq(
+        rmx__climb_share(N, 3, 0) + rmx__climb_share(N, 3, 1) + rmx__climb_share(N, 3, 2), N);
   f.s.options.climb.pool = 2000;
   rmx_found found;
   find(&f.s, "climb", &found);
@@ -258,7 +285,8 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
   ck_assert_uint_eq(json_array_size(track), 3);
   double w[D], first, means[3] = {0};
   for (int d = 0; d < D; d++)
-    w[d] = json_number_value(json_object_get(json_object_get(json_array_get(track, 0), "mixture"), names[d]));
+    w[d] = json_number_value(
+        json_object_get(json_object_get(json_array_get(track, 0), "mixture"), names[d]));
   first = bowl_at(w);
   ck_assert_double_lt(bowl_at(found.mixture), first);
   ck_assert_double_lt(bowl_at(found.mixture), 2.02);
@@ -274,7 +302,9 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
       must(rmx_run_read(in_folder(name), &run, err));
       means[r] += bowl_at(run.mixture) / runs[r];
       memcpy(trained[n], run.mixture, sizeof trained[n]);
-      for (int k = 0; k < n; k++) ck_assert_msg(memcmp(trained[k], trained[n], sizeof trained[n]) != 0, "%s is run %d again", name, k + 1);
+      for (int k = 0; k < n; k++)
+        ck_assert_msg(memcmp(trained[k], trained[n], sizeof trained[n]) != 0, "%s is run %d again",
+                      name, k + 1);
       n++;
       rmx_run_release(&run);
     }
@@ -321,7 +351,8 @@ START_TEST(one_round_is_regression_with_the_argmax) {
   for (size_t i = 1; i < 500; i++) best = score[i] < score[best] ? i : best;
   for (size_t i = 0; i < 500; i++) ties += score[i] == score[best];
   ck_assert(memcmp(found.mixture, pool + best * D, sizeof(double[D])) == 0);
-  ck_assert(note(&found, "predicted") == score[best] && note(&found, "ties") == (double)ties && ties < 400);
+  ck_assert(note(&found, "predicted") == score[best] && note(&found, "ties") == (double)ties &&
+            ties < 400);
   rmx_fit_free(fit);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &options);
   rmx_table_release(&X), rmx_table_release(&Y);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ridge: the normal equations, scikit-learn's coefficients on the published runs, the fit of tables and its
-// folder, and all that can be wrong with either.
+// Ridge: the normal equations, scikit-learn's coefficients on the published runs, the fit of tables
+// and its folder, and all that can be wrong with either.
 
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 static rmx_regress_options ridge_options(double alpha) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", "ridge",
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      "ridge", err));
   o.ridge.alpha = alpha;
   return o;
 }
@@ -47,7 +47,8 @@ static rmx_table table_of(const char *name, const char *text) {
   return t;
 }
 
-// The gradient of the objective must vanish: sum r f (y - b - v.f) = alpha v, sum r (y - b - v.f) = 0.
+// The gradient of the objective must vanish: sum r f (y - b - v.f) = alpha v, sum r (y - b - v.f) =
+// 0.
 static void normal_equations(bool root) {
   enum { N = 40, D = 5 };
   double X[N * D], y[N], r[N], alpha = 0.3;
@@ -57,7 +58,8 @@ static void normal_equations(bool root) {
     r[i] = 0.5 + rmx_rng_uniform(&rng);
     for (int d = 0; d < D; d++) X[i * D + d] = rmx_rng_uniform(&rng);
   }
-  rmx_dataset data = {.N = N, .D = D, .X = X, .y = y, .row_weights = r, .metric = "m", .own_domain = -1};
+  rmx_dataset data = {
+      .N = N, .D = D, .X = X, .y = y, .row_weights = r, .metric = "m", .own_domain = -1};
   rmx_regress_options o = ridge_options(alpha);
   o.ridge.sqrt = root;
   rmx_regressor *f;
@@ -151,10 +153,11 @@ START_TEST(published_figures) {
   must(rmx_fit_score_tables(f, &p.unseen_x, &p.unseen_y, NULL, scores, &mean, NULL, err));
   size_t cc = 0;
   must(rmx_find_name("metric", "pile_cc", (const char *const *)f->metrics, f->M, &cc, err));
-  ck_assert_msg(fabs(100 * scores[cc].spearman - 90.18) < 0.005, "Pile-CC: %.4f", 100 * scores[cc].spearman);
+  ck_assert_msg(fabs(100 * scores[cc].spearman - 90.18) < 0.005, "Pile-CC: %.4f",
+                100 * scores[cc].spearman);
   ck_assert(fabs(scores[cc].mse - 0.0235) < 5e-5);
-  ck_assert_msg(fabs(100 * mean.spearman - 83.2) < 0.1 && fabs(mean.mse - 0.274) < 5e-4, "mean %.4f %.6f",
-                100 * mean.spearman, mean.mse);
+  ck_assert_msg(fabs(100 * mean.spearman - 83.2) < 0.1 && fabs(mean.mse - 0.274) < 5e-4,
+                "mean %.4f %.6f", 100 * mean.spearman, mean.mse);
   ck_assert_uint_eq(mean.n, 13);
   rmx_fit_free(f);
   // Predictions at alpha 1, through a folder and back.
@@ -167,9 +170,10 @@ START_TEST(published_figures) {
   ck_assert(predicted.N == 256 && predicted.D == 13 && again->raw && again->N == 512);
   for (size_t m = 0; m < golden.D; m++) {
     size_t k = 0;
-    must(
-        rmx_find_name("metric", golden.names[m], (const char *const *)predicted.names, predicted.D, &k, err));
-    for (size_t i = 0; i < 256; i++) ck_assert(fabs(predicted.x[i * 13 + k] - golden.x[i * 13 + m]) < 1e-8);
+    must(rmx_find_name("metric", golden.names[m], (const char *const *)predicted.names, predicted.D,
+                       &k, err));
+    for (size_t i = 0; i < 256; i++)
+      ck_assert(fabs(predicted.x[i * 13 + k] - golden.x[i * 13 + m]) < 1e-8);
   }
   ck_assert(memcmp(again->runs, f->runs, 512 * 17 * sizeof(double)) == 0);
   ck_assert(fabs(again->cv[cc].spearman - f->cv[cc].spearman) < 1e-15);
@@ -208,12 +212,14 @@ START_TEST(tables) {
   rmx_regress_options o = ridge_options(1e-6);
   rmx_fit *f;
   forget();
-  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err), "--skip-missing");
+  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err),
+            "--skip-missing");
   forget();
   o.skip_missing = true;
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err));
   ck_assert(f->N == 7 && f->D == 3 && f->M == 2);
-  ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "left out: lonely") && strstr(said, "left out: stray"),
+  ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "left out: lonely") &&
+                    strstr(said, "left out: stray"),
                 "%s", said);
   ck_assert_msg(strstr(said, "no run used \"code\"") != NULL, "%s", said);
   ck_assert_msg(
@@ -250,7 +256,8 @@ START_TEST(tables) {
   rmx_table_release(&bad);
   rmx_fit_free(f);
 
-  must_fail(rmx_fit_tables(&o, &X, &Y, twice, 2, false, 1, 1, NULL, &f, NULL, err), "asked for twice");
+  must_fail(rmx_fit_tables(&o, &X, &Y, twice, 2, false, 1, 1, NULL, &f, NULL, err),
+            "asked for twice");
   must_fail(rmx_fit_tables(&o, &X, &Y, unknown, 1, false, 1, 1, NULL, &f, NULL, err), "walls");
   bad = table_of("bad.csv", "run,wiki,books\na,0.5,0.5\nb,0.5,0.7\n");
   must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
@@ -258,7 +265,8 @@ START_TEST(tables) {
   must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, true, 1, 1, NULL, &f, NULL, err), "bad.csv:3");
   rmx_table_release(&bad);
   bad = table_of("none.csv", "run,wiki,books\nz,0.5,0.5\n");
-  must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err), "no run in common");
+  must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
+            "no run in common");
   rmx_table_release(&bad);
   bad = table_of("once.csv", "run,wiki,books\na,0.5,0.5\n");
   forget();
@@ -307,7 +315,8 @@ START_TEST(refuses) {
   must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err), "run \"same\"");
   rmx_table_release(&X);
   rmx_table_release(&Y);
-  // Weights that sum to 1 leave one direction unseen: without a penalty there is no answer, and no nonsense.
+  // Weights that sum to 1 leave one direction unseen: without a penalty there is no answer, and no
+  // nonsense.
   double w[] = {0.5, 0.5, 0.2, 0.8, 0.9, 0.1, 0.3, 0.7}, y[] = {1, 2, 3, 4};
   rmx_dataset data = {.N = 4, .D = 2, .X = w, .y = y, .metric = "m", .own_domain = -1};
   rmx_regressor *r;
@@ -321,22 +330,24 @@ START_TEST(refuses) {
   must_fail(rmx_regress_fit(&o, &data, 1, NULL, &r, err), "did you mean \"ridge\"");
   done(&o);
   // Files that are not what they should be.
-  const char *const broken[] = {"",
-                                "{",
-                                "[1]",
-                                "{\"regressor\": \"ridge\"}",
-                                "{\"regressor\": \"lines\"}",
-                                "{\"a\": 1}",
-                                "{\"regressor\":\"ridge\",\"version\":2,\"sqrt\":false,\"coefficients\":[1]}",
-                                "{\"regressor\":\"ridge\",\"version\":1,\"sqrt\":false,\"coefficients\":[1,"
-                                "\"x\"],\"alpha\":1,\"intercept\":1}",
-                                "{\"regressor\":\"ridge\",\"version\":1,\"sqrt\":false,\"coefficients\":[1],"
-                                "\"alpha\":1,\"intercept\":1,"
-                                "\"domains\":[\"a\",\"b\"]}"};
+  const char *const broken[] = {
+      "",
+      "{",
+      "[1]",
+      "{\"regressor\": \"ridge\"}",
+      "{\"regressor\": \"lines\"}",
+      "{\"a\": 1}",
+      "{\"regressor\":\"ridge\",\"version\":2,\"sqrt\":false,\"coefficients\":[1]}",
+      "{\"regressor\":\"ridge\",\"version\":1,\"sqrt\":false,\"coefficients\":[1,"
+      "\"x\"],\"alpha\":1,\"intercept\":1}",
+      "{\"regressor\":\"ridge\",\"version\":1,\"sqrt\":false,\"coefficients\":[1],"
+      "\"alpha\":1,\"intercept\":1,"
+      "\"domains\":[\"a\",\"b\"]}"};
   rmx_err err;
   ck_assert_int_eq(rmx_mkdirs(scratch(""), &err), RMX_OK);
   for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-    ck_assert_int_eq(rmx_write_file(scratch("broken.json"), broken[i], strlen(broken[i]), &err), RMX_OK);
+    ck_assert_int_eq(rmx_write_file(scratch("broken.json"), broken[i], strlen(broken[i]), &err),
+                     RMX_OK);
     must_fail(rmx_regressor_read(scratch("broken.json"), &r, err), "broken.json");
   }
   rmx_fit *none;
@@ -349,7 +360,8 @@ END_TEST
 START_TEST(one_table) {
   const char *names[16], *help[16];
   size_t n = rmx_regressors(names, help, 16);
-  const rmx_option *o = rmx_option_find(rmx_regress_option_table, rmx_regress_option_table_n, "fit.regressor");
+  const rmx_option *o =
+      rmx_option_find(rmx_regress_option_table, rmx_regress_option_table_n, "fit.regressor");
   rmx_buf all = {0};
   for (size_t i = 0; i < n; i++) {
     rmx_buf_printf(&all, "%s%s", i ? "|" : "", names[i]);

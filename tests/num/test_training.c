@@ -65,8 +65,8 @@ START_TEST(micro_batches_add_up) {
   for (int b = 0; b < MANY; b += 8)
     rmx_model_backward(parts, tokens + b * T, labels + b * T, NULL, 8, T, losses[1] + b * T);
   ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
-  const double d =
-      distance(rmx_model_gradients(parts), rmx_model_gradients(whole), rmx_model_parameters(&small));
+  const double d = distance(rmx_model_gradients(parts), rmx_model_gradients(whole),
+                            rmx_model_parameters(&small));
   ck_assert_msg(d < 1e-6, "gradients differ by %g", d);
   rmx_model_free(whole), rmx_model_free(parts);
 }
@@ -76,11 +76,13 @@ START_TEST(weights_of_tokens_scale_their_gradient) {
   static int32_t tokens[4 * T], labels[4 * T];
   static float weights[4 * T], losses[4 * T];
   batch(tokens, labels, 4, 1);
-  for (int i = 0; i < 4 * T; i++) weights[i] = i < 2 * T ? 2 : 0; /* twice the first two, not the others */
+  /* twice the first two, not the others */
+  for (int i = 0; i < 4 * T; i++) weights[i] = i < 2 * T ? 2 : 0;
   rmx_model *a = model_of(NULL, 4, 1), *b = model_of(NULL, 4, 1);
   rmx_model_backward(a, tokens, labels, weights, 4, T, losses);
   for (int i = 0; i < 2; i++) rmx_model_backward(b, tokens, labels, NULL, 2, T, losses);
-  const double d = distance(rmx_model_gradients(a), rmx_model_gradients(b), rmx_model_parameters(&small));
+  const double d =
+      distance(rmx_model_gradients(a), rmx_model_gradients(b), rmx_model_parameters(&small));
   ck_assert_msg(d < 1e-6, "gradients differ by %g", d);
   for (int i = 2 * T; i < 4 * T; i++) weights[i] = 1, labels[i] = -1; /* no label is weight 0 */
   rmx_model *c = model_of(NULL, 4, 1);
@@ -132,8 +134,8 @@ START_TEST(levels_agree_over_twenty_steps) {
     train(m, 20, 2, losses);
     const double d = distance(losses, wanted, 2 * T);
     must(rmx_kernels_get(names[l], &k, err));
-    ck_assert_msg(d < (k->bf16 ? 5e-3 : 1e-3), "%s: losses after 20 steps differ from ref by %g", names[l],
-                  d);
+    ck_assert_msg(d < (k->bf16 ? 5e-3 : 1e-3), "%s: losses after 20 steps differ from ref by %g",
+                  names[l], d);
     rmx_model_free(m);
   }
   rmx_model_free(ref);
@@ -190,21 +192,23 @@ START_TEST(evaluation_needs_no_gradients) {
   rmx_model_losses(a, tokens, labels, 2, T, losses[0]);
   rmx_model_losses(b, tokens, labels, 2, T, losses[1]);
   ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
-  rmx_model_losses(b, tokens, labels, 1, T / 2, losses[1]); /* fewer and shorter than it has room for */
+  /* fewer and shorter than it has room for */
+  rmx_model_losses(b, tokens, labels, 1, T / 2, losses[1]);
   ck_assert_mem_eq(losses[0], losses[1], T / 2 * sizeof(float));
   rmx_model_free(a), rmx_model_free(b);
 }
 END_TEST
 
-/* The first step of AdamW is known in advance: m / sqrt(v) = g / |g|, so each weight moves by lr (sign(g) +
- * decay w). */
+/* The first step of AdamW is known in advance: m / sqrt(v) = g / |g|, so each weight moves by lr
+ * (sign(g) + decay w). */
 START_TEST(adamw_first_step_is_exact) {
   const char *names[16];
   for (size_t l = 0, n_levels = rmx_kernels_available(names, 16); l < n_levels; l++) {
     rmx_model *m = model_of(names[l], 1, 1);
     const rmx_tensor *tensors;
     const size_t n = rmx_model_tensors(m, &tensors), all = rmx_model_parameters(&small);
-    float *before = malloc(all * sizeof *before), *w = rmx_model_weights(m), *g = rmx_model_gradients(m);
+    float *before = malloc(all * sizeof *before), *w = rmx_model_weights(m),
+          *g = rmx_model_gradients(m);
     ck_assert_ptr_nonnull(before);
     memcpy(before, w, all * sizeof *w);
     for (size_t i = 0; i < all; i++) g[i] = i % 3 == 0 ? 5.0f : i % 3 == 1 ? -7.0f : 0;
@@ -247,7 +251,8 @@ END_TEST
 START_TEST(a_step_of_nan_is_not_taken) {
   rmx_model *m = model_of(NULL, 1, 1);
   const size_t all = rmx_model_parameters(&small);
-  float *w = rmx_model_weights(m), *g = rmx_model_gradients(m), *before = malloc(all * sizeof *before);
+  float *w = rmx_model_weights(m), *g = rmx_model_gradients(m),
+        *before = malloc(all * sizeof *before);
   ck_assert_ptr_nonnull(before);
   memcpy(before, w, all * sizeof *w);
   g[17] = NAN;
@@ -272,7 +277,8 @@ START_TEST(sizes_of_the_presets) {
     const rmx_model_config c = {p->layers, p->heads, p->width, p->ffn, 50432, 2048, 10000, 1e-5};
     ck_assert_double_eq_tol((double)rmx_model_parameters_body(&c), published[i].body,
                             0.005 * published[i].body);
-    ck_assert_double_eq_tol((double)rmx_model_parameters(&c), published[i].all, 0.005 * published[i].all);
+    ck_assert_double_eq_tol((double)rmx_model_parameters(&c), published[i].all,
+                            0.005 * published[i].all);
   }
   ck_assert_ptr_null(rmx_model_preset_find("2M"));
   for (size_t i = 0; i < rmx_model_presets_n; i++) {
@@ -282,13 +288,15 @@ START_TEST(sizes_of_the_presets) {
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which has an allocator of its own */
+/* which has an allocator of its own */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 START_TEST(memory_is_what_was_said) {
   for (int B = 1; B <= 64; B *= 8) {
     const struct mallinfo2 before = mallinfo2();
     rmx_model *m = model_of(NULL, B, 1);
     const struct mallinfo2 now = mallinfo2();
-    const double taken = (double)(now.uordblks + now.hblkhd) - (double)(before.uordblks + before.hblkhd);
+    const double taken =
+        (double)(now.uordblks + now.hblkhd) - (double)(before.uordblks + before.hblkhd);
     ck_assert_double_eq_tol((double)rmx_model_memory(&small, B, T, 1), taken, 8192);
     rmx_model_free(m);
   }
@@ -302,7 +310,8 @@ START_TEST(a_step_allocates_nothing) {
     rmx_model *m = model_of(NULL, 8, 1);
     must(rmx_model_threads(m, threads, err));
     const struct mallinfo2 before = mallinfo2();
-    const double taken = (double)(before.uordblks + before.hblkhd) - (double)(none.uordblks + none.hblkhd);
+    const double taken =
+        (double)(before.uordblks + before.hblkhd) - (double)(none.uordblks + none.hblkhd);
     /* The pool itself has room for the handles of all threads it may have. */
     ck_assert_double_eq_tol((double)rmx_model_memory(&small, 8, T, threads), taken, 24576);
     train(m, 2, 8, losses);
@@ -374,10 +383,10 @@ START_TEST(threads_change_no_bit) {
     train_odd(names[l], 1, losses[0], weights[0]);
     for (int threads = 2; threads <= 5; threads++) {
       train_odd(names[l], threads, losses[1], weights[1]);
-      ck_assert_msg(!memcmp(losses[0], losses[1], sizeof losses[0]), "%s: losses differ with %d threads",
-                    names[l], threads);
-      ck_assert_msg(!memcmp(weights[0], weights[1], n * sizeof(float)), "%s: weights differ with %d threads",
-                    names[l], threads);
+      ck_assert_msg(!memcmp(losses[0], losses[1], sizeof losses[0]),
+                    "%s: losses differ with %d threads", names[l], threads);
+      ck_assert_msg(!memcmp(weights[0], weights[1], n * sizeof(float)),
+                    "%s: weights differ with %d threads", names[l], threads);
     }
   }
   free(weights[0]), free(weights[1]);
@@ -396,7 +405,8 @@ START_TEST(threads_may_change_on_the_way) {
   rmx_model *c = model_of(NULL, 8, 1);
   for (int i = 0; i < 3; i++) train(c, 2, 8, losses[0]);
   ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
-  ck_assert_mem_eq(rmx_model_weights(c), rmx_model_weights(b), rmx_model_parameters(&small) * sizeof(float));
+  ck_assert_mem_eq(rmx_model_weights(c), rmx_model_weights(b),
+                   rmx_model_parameters(&small) * sizeof(float));
   must_fail(rmx_model_threads(b, 0, err), "0 threads");
   must_fail(rmx_model_threads(b, 65, err), "65 threads");
   rmx_model_free(b), rmx_model_free(c);
@@ -441,7 +451,8 @@ static void weigh(void *context, const float *losses, size_t n, float *weights) 
   s->calls++, s->n = n;
   for (size_t i = 0; i < n; i++) {
     s->loss += losses[i];
-    if (!s->constant) weights[i] = s->labels[i] < 0 || losses[i] < s->bound ? 0 : s->domains[i] ? 0.5f : 2;
+    if (!s->constant)
+      weights[i] = s->labels[i] < 0 || losses[i] < s->bound ? 0 : s->domains[i] ? 0.5f : 2;
   }
 }
 
@@ -452,7 +463,8 @@ START_TEST(weighed_by_one_is_not_weighed) {
   for (int i = 0; i < MANY * T; i++) ones[i] = 1;
   labels[3] = -1;
   for (int threads = 1; threads <= 2; threads++)
-    for (int B = 3; B <= MANY; B += MANY - 3) { /* one slice, whose activations serve twice; several */
+    /* one slice, whose activations serve twice; several */
+    for (int B = 3; B <= MANY; B += MANY - 3) {
       rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
       must(rmx_model_threads(b, threads, err));
       struct seen seen = {.constant = true};
@@ -476,7 +488,8 @@ START_TEST(weighed_by_losses_is_weighed_by_those_weights) {
   batch(tokens, labels, MANY, 1);
   for (int i = 0; i < MANY * T; i++) domains[i] = i / T % 2;
   rmx_model *a = model_of(NULL, MANY, 1), *b = model_of(NULL, MANY, 1);
-  struct seen seen = {.bound = (float)log((double)small.vocab), .labels = labels, .domains = domains};
+  struct seen seen = {
+      .bound = (float)log((double)small.vocab), .labels = labels, .domains = domains};
   const rmx_weigher by = {&seen, weigh};
   rmx_model_backward_weighed(a, tokens, labels, &by, MANY, T, losses[0], weights);
   double sum = 0;

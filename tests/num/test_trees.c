@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boosted trees: LightGBM's own text models letter for letter, its predictions, a small case searched by
-// brute force, files written, read, and broken in every way.
+// Boosted trees: LightGBM's own text models letter for letter, its predictions, a small case
+// searched by brute force, files written, read, and broken in every way.
 
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 static rmx_regress_options tree_options(void) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", "trees",
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      "trees", err));
   return o;
 }
 
@@ -55,7 +55,8 @@ START_TEST(lightgbm) {
     // The text is the same up to the parameters.
     char path[4096], *ours, *theirs;
     size_t n, n_theirs;
-    snprintf(path, sizeof(path), "%s/golden/lightgbm/rounds1000_%s.txt", shared_folder(), golden[0].names[m]);
+    snprintf(path, sizeof(path), "%s/golden/lightgbm/rounds1000_%s.txt", shared_folder(),
+             golden[0].names[m]);
     if (rmx_exists(path)) {
       must(rmx_regressor_write(r, scratch("model.txt"), err));
       must(rmx_read_file(scratch("model.txt"), &ours, &n, err));
@@ -71,7 +72,8 @@ START_TEST(lightgbm) {
       must(rmx_read_file(scratch("model.txt"), &ours, &n, err));
       ck_assert(n == n_theirs && memcmp(ours, theirs, n) == 0);
       rmx_regressor_predict(again, p.unseen_x.x, 256, mean, NULL);
-      for (size_t i = 0; i < 256; i++) ck_assert(fabs(mean[i] - golden[1].x[i * golden[1].D + m]) < 1e-12);
+      for (size_t i = 0; i < 256; i++)
+        ck_assert(fabs(mean[i] - golden[1].x[i * golden[1].D + m]) < 1e-12);
       rmx_regressor_free(again);
       free(ours);
       free(theirs);
@@ -81,8 +83,8 @@ START_TEST(lightgbm) {
       double *unseen = column_of(&p.unseen_y, "pile_cc");
       rmx_regressor_predict(r, p.unseen_x.x, 256, mean, NULL);
       rmx_score(unseen, mean, 256, &s);
-      ck_assert_msg(fabs(100 * s.spearman - 99.04) < 0.005 && fabs(s.mse - 0.00271) < 5e-6, "%.4f %.6f",
-                    100 * s.spearman, s.mse);
+      ck_assert_msg(fabs(100 * s.spearman - 99.04) < 0.005 && fabs(s.mse - 0.00271) < 5e-6,
+                    "%.4f %.6f", 100 * s.spearman, s.mse);
       free(unseen);
     }
     rmx_regressor_free(r);
@@ -97,8 +99,8 @@ START_TEST(lightgbm) {
 }
 END_TEST
 
-// One round, one split, full step: the split of least squared error of all there are, found by trying every
-// one.
+// One round, one split, full step: the split of least squared error of all there are, found by
+// trying every one.
 START_TEST(brute_force) {
   enum { N = 60, D = 4 };
   double X[N * D], y[N], weights[N];
@@ -141,16 +143,20 @@ START_TEST(brute_force) {
             value[1] = sum[1] / mass[1];
           }
         }
-      rmx_dataset data = {
-          .N = N, .D = D, .X = X, .y = y, .row_weights = weighted ? weights : NULL, .own_domain = -1};
+      rmx_dataset data = {.N = N,
+                          .D = D,
+                          .X = X,
+                          .y = y,
+                          .row_weights = weighted ? weights : NULL,
+                          .own_domain = -1};
       rmx_regressor *r;
       double mean[N];
       must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
       rmx_regressor_predict(r, X, N, mean, NULL);
       for (int i = 0; i < N; i++) {
         double wanted = value[X[i * D + domain] > bound];
-        ck_assert_msg(fabs(mean[i] - wanted) < 1e-5, "trial %d row %d: %g, wanted %g", (int)trial, i, mean[i],
-                      wanted);
+        ck_assert_msg(fabs(mean[i] - wanted) < 1e-5, "trial %d row %d: %g, wanted %g", (int)trial,
+                      i, mean[i], wanted);
       }
       rmx_regressor_free(r);
     }
@@ -189,10 +195,15 @@ START_TEST(options) {
   rmx_score(y, mean, N, &all);
   ck_assert_msg(all.r2 > 0.95, "r2 %g", all.r2);
   rmx_regressor_free(r);
-  // Depth 1: sums of functions of one domain, so differences in one domain do not depend on another.
+  // Depth 1: sums of functions of one domain, so differences in one domain do not depend on
+  // another.
   o.trees.max_depth = 1;
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
-  double corner[4][D] = {{0, 0, 0, 0, 0}, {0.9, 0, 0, 0, 0}, {0, 0, 0, 0, 0.9}, {0.9, 0, 0, 0, 0.9}}, at[4];
+  double corner[4][D] = {{0, 0, 0, 0, 0},
+                         {0.9, 0, 0, 0, 0},
+                         {0, 0, 0, 0, 0.9},
+                         {0.9, 0, 0, 0, 0.9}},
+         at[4];
   rmx_regressor_predict(r, &corner[0][0], 4, at, NULL);
   ck_assert(fabs(at[3] - at[2] - (at[1] - at[0])) < 1e-9 && fabs(at[1] - at[0]) > 1e-6);
   rmx_regressor_free(r);
@@ -255,10 +266,12 @@ START_TEST(too_few_and_constant) {
 END_TEST
 
 // A model of three trees as text.
-static char *small_model(rmx_regressor **out, double *X, size_t N, size_t D, double *y, size_t *size) {
+static char *small_model(rmx_regressor **out, double *X, size_t N, size_t D, double *y,
+                         size_t *size) {
   make_data(N, D, X, y);
   const char *const names[] = {"wiki en", "books", "code", "maths"};
-  rmx_dataset data = {.N = N, .D = D, .X = X, .y = y, .domains = names, .metric = "m", .own_domain = -1};
+  rmx_dataset data = {
+      .N = N, .D = D, .X = X, .y = y, .domains = names, .metric = "m", .own_domain = -1};
   rmx_regress_options o = tree_options();
   char *text;
   o.trees.rounds = 3;
@@ -320,7 +333,8 @@ START_TEST(broken_files) {
   try_text("tree", 4, "max_feature_idx");
   try_text("wood\n", 5, "its first line is not \"tree\"");
   const char *end = strstr(text, "end of trees");
-  for (const char *cut = text; cut < end; cut += 97) try_text(text, (size_t)(cut - text), "broken.txt");
+  for (const char *cut = text; cut < end; cut += 97)
+    try_text(text, (size_t)(cut - text), "broken.txt");
   with(text, "max_feature_idx=3", "max_feature_idx=99999999", "wanted 0 to 65534");
   with(text, "max_feature_idx=3", "max_feature_idx=1", "features or children are impossible");
   with(text, "max_feature_idx=3", "max_feature_idx=8", "4 words, wanted 9");
@@ -357,8 +371,8 @@ static char *fitted_text(const rmx_regress_options *o, const rmx_dataset *data, 
   return text;
 }
 
-// Rows that weigh 1 each are summed in histograms, rows without weights in lists, eight, four or one at a
-// time: the same trees to the last letter and the same predictions to the last bit.
+// Rows that weigh 1 each are summed in histograms, rows without weights in lists, eight, four or
+// one at a time: the same trees to the last letter and the same predictions to the last bit.
 START_TEST(same_either_way) {
   enum { D = 7, MOST = 1100 };
   static const char *const levels[] = {"ref", "avx2", "avx512"};
@@ -372,7 +386,8 @@ START_TEST(same_either_way) {
       y[i] = 0;
       for (size_t d = 0; d < D; d++) {  // few values, many, mostly absent, negative too
         const uint64_t levels = d < 2 ? 5 : d < 4 ? 40 : 1000000;
-        X[i * D + d] = (double)rmx_rng_below(&rng, (uint32_t)levels) / (double)levels - (d == 3 ? 0.5 : 0);
+        X[i * D + d] =
+            (double)rmx_rng_below(&rng, (uint32_t)levels) / (double)levels - (d == 3 ? 0.5 : 0);
         if (d > 4 && rmx_rng_below(&rng, 10)) X[i * D + d] = 0;
         y[i] += X[i * D + d] * (double)d;
       }
@@ -403,8 +418,8 @@ START_TEST(same_either_way) {
       X[trial] = NAN;
       for (size_t i = 0; i < N; i++) rmx_regressor_predict(r, X + i * D, 1, &mean[0][i], NULL);
       rmx_regressor_predict(here, X, N, mean[1], NULL);
-      ck_assert_msg(memcmp(mean[0], mean[1], N * sizeof(double)) == 0, "trial %d, %s: other predictions",
-                    (int)trial, levels[level]);
+      ck_assert_msg(memcmp(mean[0], mean[1], N * sizeof(double)) == 0,
+                    "trial %d, %s: other predictions", (int)trial, levels[level]);
       X[trial] = kept;
       unsetenv("REGMIX_ISA");
       rmx_regressor_free(here);

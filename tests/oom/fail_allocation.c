@@ -26,7 +26,10 @@ static unsigned long fail_at;
 static const char *places_file;
 static int say;
 static _Thread_local int inside;  // of this library: what it allocates itself is not counted
-static struct { uint64_t stack; unsigned long first; } places[MOST_PLACES];
+static struct {
+  uint64_t stack;
+  unsigned long first;
+} places[MOST_PLACES];
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 
 static void note_place(unsigned long k) {
@@ -36,8 +39,10 @@ static void note_place(unsigned long k) {
   int n = backtrace(frames, DEPTH);
   inside = 0;
   for (int i = 2; i < n; i++) hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
-  while (atomic_flag_test_and_set(&busy)) {}
-  for (size_t i = hash % MOST_PLACES, tries = 0; tries < MOST_PLACES; i = (i + 1) % MOST_PLACES, tries++) {
+  while (atomic_flag_test_and_set(&busy)) {
+  }
+  for (size_t i = hash % MOST_PLACES, tries = 0; tries < MOST_PLACES;
+       i = (i + 1) % MOST_PLACES, tries++) {
     if (places[i].first && places[i].stack != hash) continue;
     if (!places[i].first) places[i].first = k, places[i].stack = hash;
     break;
@@ -60,12 +65,22 @@ static int fails(void) {
   return 1;
 }
 
-void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
-void *calloc(size_t n, size_t size) { return fails() ? NULL : __libc_calloc(n, size); }
-void *realloc(void *p, size_t size) { return fails() ? NULL : __libc_realloc(p, size); }
+void *malloc(size_t size) {
+  return fails() ? NULL : __libc_malloc(size);
+}
+void *calloc(size_t n, size_t size) {
+  return fails() ? NULL : __libc_calloc(n, size);
+}
+void *realloc(void *p, size_t size) {
+  return fails() ? NULL : __libc_realloc(p, size);
+}
 void *memalign(size_t alignment, size_t size);
-void *memalign(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
-void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void *memalign(size_t alignment, size_t size) {
+  return fails() ? NULL : __libc_memalign(alignment, size);
+}
+void *aligned_alloc(size_t alignment, size_t size) {
+  return memalign(alignment, size);
+}
 int posix_memalign(void **p, size_t alignment, size_t size) {
   void *got = memalign(alignment, size);
   if (!got) return ENOMEM;
@@ -73,7 +88,8 @@ int posix_memalign(void **p, size_t alignment, size_t size) {
   return 0;
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument) {
   static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   inside = 1;
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");

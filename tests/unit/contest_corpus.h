@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* contest_corpus.h: a small corpus in memory whose answer is known, a contest on it whose runs are trained in this
- * process, and what the tests of the ways compare. The corpus: up to MOST domains of written ids; fill them, then
- * corpus_close. */
+/* contest_corpus.h: a small corpus in memory whose answer is known, a contest on it whose runs are
+ * trained in this process, and what the tests of the ways compare. The corpus: up to MOST domains
+ * of written ids; fill them, then corpus_close. */
 #ifndef CONTEST_CORPUS_H
 #define CONTEST_CORPUS_H
 
@@ -34,14 +34,16 @@ static inline void easy(rmx_rng *rng, uint16_t *ids, size_t n) {
   for (size_t i = 0; i < n; i++) ids[i] = (uint16_t)(i % 2);
 }
 
-/* Each id has one that follows it, in an order with no rule but itself; one in ten begins anew anywhere. */
+/* Each id has one that follows it, in an order with no rule but itself; one in ten begins anew
+ * anywhere. */
 static inline void language(rmx_rng *rng, uint16_t *ids, size_t n) {
   size_t next[V];
   rmx_rng order = rmx_rng_make(11, 0, RMX_FOR_TEST);
   for (size_t v = 0; v < V; v++) next[v] = v;
   rmx_rng_shuffle(&order, next, V);
   ids[0] = 0;
-  for (size_t i = 1; i < n; i++) ids[i] = (uint16_t)(rmx_rng_below(rng, 10) == 0 ? rmx_rng_below(rng, V) : next[ids[i - 1]]);
+  for (size_t i = 1; i < n; i++)
+    ids[i] = (uint16_t)(rmx_rng_below(rng, 10) == 0 ? rmx_rng_below(rng, V) : next[ids[i - 1]]);
 }
 
 static inline void corpus_domain(size_t d, const char *name, writer *write, size_t tokens) {
@@ -49,15 +51,26 @@ static inline void corpus_domain(size_t d, const char *name, writer *write, size
   ck_assert(d < MOST && tokens <= ROOM);
   write(&rng, text[d], tokens + VALID);
   names[d] = name;
-  domains[d] = (rmx_domain){.name = (char *)name, .width = 2, .train = text[d], .train_tokens = tokens, .valid = text[d] + tokens,
-                            .valid_tokens = VALID, .valid_bytes = 2 * VALID};
+  domains[d] = (rmx_domain){.name = (char *)name,
+                            .width = 2,
+                            .train = text[d],
+                            .train_tokens = tokens,
+                            .valid = text[d] + tokens,
+                            .valid_tokens = VALID,
+                            .valid_bytes = 2 * VALID};
 }
 
 static inline void corpus_close(size_t D) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += (double)domains[d].train_tokens;
   for (size_t d = 0; d < D; d++) prior[d] = (double)domains[d].train_tokens / sum;
-  corpus = (rmx_corpus){.D = D, .D_train = D, .domains = domains, .names = names, .prior = prior, .vocab = V, .hash = 77 + D};
+  corpus = (rmx_corpus){.D = D,
+                        .D_train = D,
+                        .domains = domains,
+                        .names = names,
+                        .prior = prior,
+                        .vocab = V,
+                        .hash = 77 + D};
   must(rmx_kernels_get(NULL, &kernels, err));
 }
 
@@ -69,12 +82,15 @@ static inline rmx_training a_training(int64_t tokens) {
   return t;
 }
 
-static inline void release_training(rmx_training *t) { rmx_options_release(rmx_training_options, rmx_training_options_n, t); }
+static inline void release_training(rmx_training *t) {
+  rmx_options_release(rmx_training_options, rmx_training_options_n, t);
+}
 
 /* ---- one run */
 
 /* Takes over steering, which may be NULL. */
-static inline rmx_run a_run(const rmx_training *t, const char *name, const double *mixture, json_t *steering) {
+static inline rmx_run a_run(const rmx_training *t, const char *name, const double *mixture,
+                            json_t *steering) {
   rmx_run r;
   must(rmx_run_make(&r, name, in_folder(name), test_folder, &corpus, mixture, t, 3, true, err));
   r.steering = steering;
@@ -95,7 +111,9 @@ static inline json_t *train_with(const rmx_run *r, rmx_steer *steer) {
   return result_of(r);
 }
 
-static inline json_t *train(const rmx_run *r) { return train_with(r, rmx_baselines_steer); }
+static inline json_t *train(const rmx_run *r) {
+  return train_with(r, rmx_baselines_steer);
+}
 
 static inline double number_in(const json_t *o, const char *key) {
   const json_t *x = json_object_get(o, key);
@@ -103,11 +121,14 @@ static inline double number_in(const json_t *o, const char *key) {
   return json_number_value(x);
 }
 
-static inline double loss_of(const json_t *result, const char *domain) { return number_in(json_object_get(result, "loss_nats"), domain); }
+static inline double loss_of(const json_t *result, const char *domain) {
+  return number_in(json_object_get(result, "loss_nats"), domain);
+}
 
 /* All weights of two runs' models, bit for bit. */
 static inline bool same_model(const rmx_run *a, const rmx_run *b) {
-  char *paths[2] = {rmx_path_in(a->folder, "model.bin"), rmx_path_in(b->folder, "model.bin")}, *data[2];
+  char *paths[2] = {rmx_path_in(a->folder, "model.bin"), rmx_path_in(b->folder, "model.bin")},
+       *data[2];
   size_t size[2];
   for (int i = 0; i < 2; i++) must(rmx_read_file(paths[i], &data[i], &size[i], err));
   const bool same = size[0] == size[1] && memcmp(data[0], data[1], size[0]) == 0;
@@ -120,7 +141,8 @@ static inline void must_be_equal(const rmx_run *a, const rmx_run *b) {
   json_t *x = result_of(a), *y = result_of(b);
   ck_assert_msg(same_model(a, b), "%s and %s end with different weights", a->name, b->name);
   ck_assert(json_equal(json_object_get(x, "loss_nats"), json_object_get(y, "loss_nats")));
-  ck_assert(json_equal(json_object_get(x, "tokens_by_domain"), json_object_get(y, "tokens_by_domain")));
+  ck_assert(
+      json_equal(json_object_get(x, "tokens_by_domain"), json_object_get(y, "tokens_by_domain")));
   json_decref(x), json_decref(y);
 }
 
@@ -131,28 +153,40 @@ static rmx_training contest_proxy, contest_large;
 static double contest_target[MOST];
 static size_t contest_trained; /* runs */
 
-static rmx_status train_here(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err) {
+static rmx_status train_here(void *context, const rmx_run *runs, size_t n, const char *what,
+                             rmx_err *err) {
   (void)context, (void)what;
   for (size_t i = 0; i < n; i++) {
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
     contest_trained++;
     RMX_TRY(rmx_run_write(&runs[i], err));
-    RMX_TRY(rmx_train(&runs[i], &corpus, kernels, &(rmx_train_hooks){.steer = rmx_baselines_steer}, err));
+    RMX_TRY(rmx_train(&runs[i], &corpus, kernels, &(rmx_train_hooks){.steer = rmx_baselines_steer},
+                      err));
   }
   return RMX_OK;
 }
 
 /* On the corpus as it is; the first domain is the target. */
 static inline rmx_contest a_contest(int64_t proxy_tokens, int64_t large_tokens, double budget) {
-  must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options, err));
+  must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options,
+                        err));
   contest_proxy = a_training(proxy_tokens), contest_large = a_training(large_tokens);
   memset(contest_target, 0, sizeof contest_target);
   contest_target[0] = 1;
   contest_trained = 0;
   static char folder[128];
   snprintf(folder, sizeof folder, "%s/compare", test_folder);
-  return (rmx_contest){.folder = folder, .experiment = test_folder, .corpus = &corpus, .kernels = kernels, .target = contest_target,
-                       .proxy = &contest_proxy, .large = &contest_large, .options = &contest_options, .budget = budget, .seed = 3, .threads = 1,
+  return (rmx_contest){.folder = folder,
+                       .experiment = test_folder,
+                       .corpus = &corpus,
+                       .kernels = kernels,
+                       .target = contest_target,
+                       .proxy = &contest_proxy,
+                       .large = &contest_large,
+                       .options = &contest_options,
+                       .budget = budget,
+                       .seed = 3,
+                       .threads = 1,
                        .train = train_here};
 }
 
@@ -162,7 +196,8 @@ static inline void contest_release(void) {
 }
 
 static inline void set_option(const char *key, const char *value) {
-  must(rmx_option_set(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options, key, value, err));
+  must(rmx_option_set(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options, key,
+                      value, err));
 }
 
 static inline const rmx_baseline *way(const char *name) {
@@ -173,7 +208,8 @@ static inline const rmx_baseline *way(const char *name) {
 
 /* The large run of what was found, trained. */
 static inline rmx_run large_run(const char *name, const rmx_found *found) {
-  return a_run(&contest_large, name, found->mixture, found->steering ? json_deep_copy(found->steering) : NULL);
+  return a_run(&contest_large, name, found->mixture,
+               found->steering ? json_deep_copy(found->steering) : NULL);
 }
 
 #endif

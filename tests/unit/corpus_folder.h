@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* corpus_folder.h: a temporary folder for the tests of a corpus, and short ways to write files into it. */
+/* corpus_folder.h: a temporary folder for the tests of a corpus, and short ways to write files into
+ * it. */
 #ifndef CORPUS_FOLDER_H
 #define CORPUS_FOLDER_H
 
@@ -47,8 +48,10 @@ static inline void put_text(const char *name, const char *text) {
 }
 
 static inline size_t gzip_bytes(const char *text, size_t size, char *out, size_t room) {
-  z_stream z = {
-      .next_in = (Bytef *)text, .avail_in = (uInt)size, .next_out = (Bytef *)out, .avail_out = (uInt)room};
+  z_stream z = {.next_in = (Bytef *)text,
+                .avail_in = (uInt)size,
+                .next_out = (Bytef *)out,
+                .avail_out = (uInt)room};
   ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
   ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
   size_t n = room - z.avail_out;

@@ -31,7 +31,8 @@ static void steps(rmx_model *m, int from, int to) {
   int32_t tokens[B * T], labels[B * T];
   float losses[B * T];
   for (int s = from; s < to; s++) {
-    for (int i = 0; i < B * T; i++) tokens[i] = (s * 7 + i * 3) % 40, labels[i] = (s * 7 + i * 3 + 3) % 40;
+    for (int i = 0; i < B * T; i++)
+      tokens[i] = (s * 7 + i * 3) % 40, labels[i] = (s * 7 + i * 3 + 3) % 40;
     rmx_model_backward(m, tokens, labels, NULL, B, T, losses);
     rmx_model_step(m, &o, 1e-2, B * T);
   }
@@ -61,7 +62,8 @@ START_TEST(weights_alone) {
   json_t *back = (json_t *)1;
   must(rmx_model_load(b, path, &back, err));
   ck_assert_ptr_null(back);
-  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), rmx_model_parameters(&small) * sizeof(float));
+  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b),
+                   rmx_model_parameters(&small) * sizeof(float));
   rmx_model_config c;
   must(rmx_model_read_config(path, &c, err));
   ck_assert(c.layers == 2 && c.heads == 2 && c.width == 16 && c.ffn == 24 && c.vocab == 40 &&
@@ -137,7 +139,8 @@ START_TEST(arbitrary_bytes) {
     char *fuzz = malloc(4096);
     ck_assert_ptr_nonnull(fuzz);
     memcpy(fuzz, bytes, 4096);
-    const size_t from = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 : 16; /* magic and sizes kept or not */
+    /* magic and sizes kept or not */
+    const size_t from = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 : 16;
     for (int i = 0; i < 1 + round % 40; i++)
       fuzz[from + rmx_rng_below(&rng, 2048 - from)] = (char)rmx_rng_u32(&rng);
     must(rmx_write_file(path, fuzz, 64 * (1 + rmx_rng_below(&rng, 64)), err));
@@ -152,7 +155,8 @@ END_TEST
 START_TEST(sizes_that_lie) {
   const char *lies[] = {
       "{\"config\":{\"layers\":1024,\"heads\":1,\"width\":65536,\"ffn\":1048576,\"vocab\":16777216,"
-      "\"context\":4,\"rope_base\":1e4,\"norm_eps\":1e-5},\"tensors\":[],\"step\":0,\"state\":true}",
+      "\"context\":4,\"rope_base\":1e4,\"norm_eps\":1e-5},\"tensors\":[],\"step\":0,\"state\":"
+      "true}",
       "{\"config\":{\"layers\":9223372036854775807}}", "{\"config\":[]}", "[]", "{"};
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
     rmx_buf b = {0};

@@ -16,8 +16,10 @@ static const char *file_with(const char *text) {
 
 START_TEST(reads_sections_maps_and_settings) {
   const char *f = file_with(
-      "corpus:\n  domains:\n    web: text/*.jsonl\n    exam:\n      files: [a.txt, b.txt]\n      valid_only: true\n"
-      "target: {exam: 1, web: 0.5}\nproxy: {tokens: 600k, lr: 1e-3}\ncompare:\n  against: [prior]\n");
+      "corpus:\n  domains:\n    web: text/*.jsonl\n    exam:\n      files: [a.txt, b.txt]\n      "
+      "valid_only: true\n"
+      "target: {exam: 1, web: 0.5}\nproxy: {tokens: 600k, lr: 1e-3}\ncompare:\n  against: "
+      "[prior]\n");
   const char *settings[] = {"large.tokens=2M", "trees.rounds=7", "target.code=-1"};
   rmx_config c;
   must(rmx_config_read(f, settings, 3, &c, err));
@@ -66,14 +68,16 @@ static void refuse(const char *yaml, const char *setting, const char *message) {
 }
 
 START_TEST(errors_say_where_and_what) {
-  refuse("proxy:\n  tokns: 5\n", NULL, ":2: unknown key \"proxy.tokns\"; did you mean \"proxy.tokens\"?");
+  refuse("proxy:\n  tokns: 5\n", NULL,
+         ":2: unknown key \"proxy.tokns\"; did you mean \"proxy.tokens\"?");
   refuse("a: 1\n", NULL, "unknown key \"a\"");
   refuse("proxy:\n  lr: fast\n", NULL, "\"fast\" is not a number");
   refuse("proxy:\n  lr: -1\n", NULL, "out of bounds");
   refuse("proxy:\n  schedule: linear\n", NULL, "none of constant|cosine");
   refuse("proxy: {lr: 1, lr: 2}\n", NULL, "given twice");
   refuse("proxy: [1\n", NULL, "not YAML");
-  refuse("corpus:\n  domains:\n    web: {files: x, valid: true}\n", NULL, "corpus.domains.web: unknown key \"valid\"");
+  refuse("corpus:\n  domains:\n    web: {files: x, valid: true}\n", NULL,
+         "corpus.domains.web: unknown key \"valid\"");
   refuse("corpus:\n  domains:\n    a/b: x\n", NULL, "cannot be a name");
   refuse("- 1\n", NULL, "wanted a map");
   refuse("", "proxy.tokens", "wanted key=value");
@@ -84,7 +88,8 @@ END_TEST
 
 START_TEST(yaml_scalars_keep_their_kind) {
   rmx_yaml y;
-  const char *text = "a: 1\nb: 1.5\nc: \"1\"\nd: yes-man\ne: true\nf: ~\ng: 'it''s'\nh: |\n  two\n  lines\n";
+  const char *text =
+      "a: 1\nb: 1.5\nc: \"1\"\nd: yes-man\ne: true\nf: ~\ng: 'it''s'\nh: |\n  two\n  lines\n";
   must(rmx_yaml_parse(text, strlen(text), "test", &y, err));
   ck_assert(json_is_integer(json_object_get(y.root, "a")));
   ck_assert(json_is_real(json_object_get(y.root, "b")));

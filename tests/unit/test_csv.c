@@ -16,7 +16,8 @@ static const char *file_with(const char *text) {
 }
 
 START_TEST(reads_quotes_blanks_and_crlf) {
-  const char *f = file_with("\xEF\xBB\xBFrun,\"a,b\",c\r\n1,0.5, 0.5\r\n\r\n\"two \"\"x\"\"\",NaN,\r\n");
+  const char *f =
+      file_with("\xEF\xBB\xBFrun,\"a,b\",c\r\n1,0.5, 0.5\r\n\r\n\"two \"\"x\"\"\",NaN,\r\n");
   rmx_table t;
   must(rmx_csv_read(f, &t, err));
   unlink(f);
@@ -63,7 +64,8 @@ START_TEST(written_numbers_read_back_exactly) {
   must(rmx_csv_write(f, &t, err));
   must(rmx_csv_read(f, &again, err));
   unlink(f);
-  for (int i = 0; i < 6; i++) ck_assert(isnan(values[i]) ? isnan(again.x[i]) : again.x[i] == values[i]);
+  for (int i = 0; i < 6; i++)
+    ck_assert(isnan(values[i]) ? isnan(again.x[i]) : again.x[i] == values[i]);
   ck_assert_str_eq(again.ids[0], "with,comma");
   rmx_table_release(&t);
   rmx_table_release(&again);
@@ -87,7 +89,9 @@ END_TEST
 
 START_TEST(a_full_disk_is_an_error) {
   if (access("/dev/full", W_OK) != 0) return;
-  rmx_outfile o = {.file = fopen("/dev/full", "w"), .path = rmx_strdup("results.csv"), .temporary = rmx_strdup("/tmp/none")};
+  rmx_outfile o = {.file = fopen("/dev/full", "w"),
+                   .path = rmx_strdup("results.csv"),
+                   .temporary = rmx_strdup("/tmp/none")};
   fputs("x", o.file);
   must_fail(rmx_outfile_commit(&o, err), "No space left");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dirichlet numbers have the means and variances they should, for shapes from 1e-3 to 50, and stay on the
-// simplex for shapes of any size.
+// Dirichlet numbers have the means and variances they should, for shapes from 1e-3 to 50, and stay
+// on the simplex for shapes of any size.
 
 #include <regmix/mixture.h>
 
@@ -25,10 +25,12 @@ static void moments(const double *alpha, size_t D) {
     ck_assert(fabs(total - 1) < 1e-12);
   }
   for (size_t d = 0; d < D; d++) {
-    double m = alpha[d] / A, v = m * (1 - m) / (A + 1), mean = sum[d] / N, var = square[d] / N - mean * mean;
+    double m = alpha[d] / A, v = m * (1 - m) / (A + 1), mean = sum[d] / N,
+           var = square[d] / N - mean * mean;
     ck_assert_msg(fabs(mean - m) <= 5 * sqrt(v / N), "mean of %zu: %g, wanted %g", d, mean, m);
     // The fourth moment of a number in [0,1] is below its second.
-    ck_assert_msg(fabs(var - v) <= 5 * sqrt((v + m * m) / N), "variance of %zu: %g, wanted %g", d, var, v);
+    ck_assert_msg(fabs(var - v) <= 5 * sqrt((v + m * m) / N), "variance of %zu: %g, wanted %g", d,
+                  var, v);
   }
 }
 

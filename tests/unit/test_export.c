@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exported mixtures, read back the way each trainer reads them: the same weights, names and paths, to the
-// last bit.
+// Exported mixtures, read back the way each trainer reads them: the same weights, names and paths,
+// to the last bit.
 #include <regmix/export.h>
 #include <unistd.h>
 
@@ -8,10 +8,12 @@
 
 // Names that every syntax has its trouble with, and weights without a short decimal.
 enum { D = 6 };
-static const char *const names[D] = {
-    "wikipedia_en", "o\"brien's: \\ {x} #1", "yes", "caf\xC3\xA9, \xE2\x80\xA8tab\t", "zero", "1e5"};
-static const double weights[D] = {0.1 + 0.2, 1.0 / 3, 3.0517578125e-05,
-                                  0.36,      0,       1 - (0.1 + 0.2) - 1.0 / 3 - 3.0517578125e-05 - 0.36};
+static const char *const names[D] = {"wikipedia_en", "o\"brien's: \\ {x} #1",
+                                     "yes",          "caf\xC3\xA9, \xE2\x80\xA8tab\t",
+                                     "zero",         "1e5"};
+static const double weights[D] = {
+    0.1 + 0.2, 1.0 / 3, 3.0517578125e-05,
+    0.36,      0,       1 - (0.1 + 0.2) - 1.0 / 3 - 3.0517578125e-05 - 0.36};
 static const double lengths[D] = {100, 1000, 50, 400, 10, 2000};
 
 static int notes, warnings;
@@ -72,12 +74,13 @@ static void check_map(const json_t *map, const double *w, size_t n) {
     const json_t *value = json_object_get(map, names[d]);
     if (!value && w[d] == 0 && n < D) continue;
     ck_assert_msg(json_is_real(value), "%s: missing or no real number", names[d]);
-    ck_assert_msg(json_real_value(value) == w[d], "%s: %.17g, wanted %.17g", names[d], json_real_value(value),
-                  w[d]);
+    ck_assert_msg(json_real_value(value) == w[d], "%s: %.17g, wanted %.17g", names[d],
+                  json_real_value(value), w[d]);
   }
 }
 
-// What mixture files are read with gives the same doubles (their sum is 1 to the last bit or is divided out).
+// What mixture files are read with gives the same doubles (their sum is 1 to the last bit or is
+// divided out).
 static void check_mixture_file(const char *format, const char *ending) {
   char path[64];
   snprintf(path, sizeof path, "/tmp/regmix-export-%d.%s", (int)getpid(), ending);
@@ -176,7 +179,8 @@ START_TEST(megatron_splits) {
   json_t *root = json_of("megatron-json", &base);
   check_pairs(json_object_get(root, "train"), &base, true);
   // A list without elements would not do: Megatron-LM takes null for a split without data.
-  ck_assert(json_is_null(json_object_get(root, "valid")) && json_is_null(json_object_get(root, "test")));
+  ck_assert(json_is_null(json_object_get(root, "valid")) &&
+            json_is_null(json_object_get(root, "test")));
   json_decref(root);
   rmx_export_request r = base, valid = base;
   r.valid_prefix = valid.prefix = "v/";
@@ -191,8 +195,9 @@ END_TEST
 
 START_TEST(nemo) {
   json_t *root = yaml_of("nemo", &base);
-  check_pairs(json_object_get(json_object_get(json_object_get(root, "model"), "data"), "data_prefix"), &base,
-              false);
+  check_pairs(
+      json_object_get(json_object_get(json_object_get(root, "model"), "data"), "data_prefix"),
+      &base, false);
   json_decref(root);
 }
 END_TEST
@@ -209,22 +214,27 @@ static void check_lists(const json_t *paths, const json_t *numbers, const rmx_ex
 
 START_TEST(gpt_neox) {
   json_t *root = yaml_of("gpt-neox", &base);
-  check_lists(json_object_get(root, "train-data-paths"), json_object_get(root, "train-data-weights"), &base);
+  check_lists(json_object_get(root, "train-data-paths"),
+              json_object_get(root, "train-data-weights"), &base);
   ck_assert_uint_eq(json_object_size(root), 2);
   json_decref(root);
   rmx_export_request r = base, valid = base;
   r.valid_prefix = valid.prefix = "v/";
   root = yaml_of("gpt-neox", &r);
-  check_lists(json_object_get(root, "train-data-paths"), json_object_get(root, "train-data-weights"), &r);
-  check_lists(json_object_get(root, "valid-data-paths"), json_object_get(root, "valid-data-weights"), &valid);
-  check_lists(json_object_get(root, "test-data-paths"), json_object_get(root, "test-data-weights"), &valid);
+  check_lists(json_object_get(root, "train-data-paths"),
+              json_object_get(root, "train-data-weights"), &r);
+  check_lists(json_object_get(root, "valid-data-paths"),
+              json_object_get(root, "valid-data-weights"), &valid);
+  check_lists(json_object_get(root, "test-data-paths"), json_object_get(root, "test-data-weights"),
+              &valid);
   json_decref(root);
 }
 END_TEST
 
 START_TEST(nanotron) {
   json_t *root = yaml_of("nanotron", &base), *set = json_object_get(root, "dataset");
-  check_lists(json_object_get(set, "dataset_folder"), json_object_get(set, "dataset_weights"), &base);
+  check_lists(json_object_get(set, "dataset_folder"), json_object_get(set, "dataset_weights"),
+              &base);
   json_decref(root);
 }
 END_TEST
@@ -240,7 +250,8 @@ START_TEST(streaming) {
     const json_t *s = json_object_get(streams, names[d]);
     ck_assert_uint_eq(json_object_size(s), 2);
     ck_assert(json_real_value(json_object_get(s, "proportion")) == weights[d]);
-    ck_assert_str_eq(json_string_value(json_object_get(s, d == 0 ? "remote" : "local")), path_of(&r, d));
+    ck_assert_str_eq(json_string_value(json_object_get(s, d == 0 ? "remote" : "local")),
+                     path_of(&r, d));
   }
   json_decref(root);
 }
@@ -272,10 +283,12 @@ START_TEST(repetition) {
     size_t d = 0;
     while (strcmp(name, names[d]) != 0) d++;
     ck_assert(most >= 1 && most == floor(most));
-    ck_assert_msg(weights[d] * r.budget <= there[d] * most, "%s: %g passes are not enough", name, most);
+    ck_assert_msg(weights[d] * r.budget <= there[d] * most, "%s: %g passes are not enough", name,
+                  most);
     if (d == 2) ck_assert_double_eq(most, 1 + floor(1.01 * weights[d] * r.budget / there[d]));
     if (d == 0) ck_assert_double_eq(most, 1);
-    // Exactly one pass: what does not fill a sequence is lost, so the trainer needs leave for a second.
+    // Exactly one pass: what does not fill a sequence is lost, so the trainer needs leave for a
+    // second.
     if (d == 3) ck_assert_double_eq(most, 2);
   }
   json_decref(root);
@@ -293,15 +306,18 @@ END_TEST
 START_TEST(axolotl) {
   static const char *const three[3] = {"a", "b", "c"};
   const double w[3] = {0.5, 0.3, 0.2}, tokens[3] = {1e9, 6e7, 9.9e7};
-  rmx_export_request r = {.names = three, .weights = w, .D = 3, .prefix = "/d/", .tokens = tokens, .budget = 5e8};
+  rmx_export_request r = {
+      .names = three, .weights = w, .D = 3, .prefix = "/d/", .tokens = tokens, .budget = 5e8};
   json_t *root = yaml_of("axolotl", &r), *list = json_object_get(root, "datasets"), *entry;
   double seen[3] = {0};
   size_t i;
   json_array_foreach(list, i, entry) {
     json_int_t shards = json_integer_value(json_object_get(entry, "shards"));
-    seen[json_string_value(json_object_get(entry, "path"))[3] - 'a'] += shards ? 1.0 / (double)shards : 1;
+    seen[json_string_value(json_object_get(entry, "path"))[3] - 'a'] +=
+        shards ? 1.0 / (double)shards : 1;
   }
-  for (size_t d = 0; d < 3; d++) ck_assert_msg(fabs(seen[d] * tokens[d] / (w[d] * 5e8) - 1) < 0.03, "%s", three[d]);
+  for (size_t d = 0; d < 3; d++)
+    ck_assert_msg(fabs(seen[d] * tokens[d] / (w[d] * 5e8) - 1) < 0.03, "%s", three[d]);
   json_decref(root);
   rmx_buf b = {0};
   r.budget = 0;
@@ -310,11 +326,13 @@ START_TEST(axolotl) {
 }
 END_TEST
 
-// In a block of so many sequences the smallest source has one; where no block is large enough, that is said.
+// In a block of so many sequences the smallest source has one; where no block is large enough, that
+// is said.
 START_TEST(levanter) {
   static const char *const two[2] = {"a", "b"};
   double w[2] = {1 - 2e-4, 2e-4};
-  rmx_export_request r = {.names = two, .weights = w, .D = 2, .prefix = "/d/", .listener = &listener};
+  rmx_export_request r = {
+      .names = two, .weights = w, .D = 2, .prefix = "/d/", .listener = &listener};
   json_t *root = yaml_of("levanter", &r), *data = json_object_get(root, "data");
   ck_assert_int_eq(json_integer_value(json_object_get(data, "mixture_block_size")), 8192);
   ck_assert(json_real_value(json_object_get(json_object_get(data, "train_weights"), "b")) == 2e-4);
@@ -339,7 +357,8 @@ START_TEST(many_sources) {
     many[d] = text[d];
     w[d] = 1.0 / MANY;
   }
-  rmx_export_request r = {.names = many, .weights = w, .D = MANY, .prefix = "/d/", .listener = &listener};
+  rmx_export_request r = {
+      .names = many, .weights = w, .D = MANY, .prefix = "/d/", .listener = &listener};
   warnings = 0;
   rmx_buf b = written("gpt-neox", &r);
   ck_assert_int_eq(warnings, 1);
@@ -356,7 +375,10 @@ START_TEST(dclm) {
   rmx_export_request r = base;
   r.paths = paths;
   rmx_buf b = written("dclm", &r);
-  ck_assert(strncmp(b.data, "--dataset-manifest '/d/it'\\''s' 'b c' 'c' 'd' 'f' --train-data-mix-weights 0.3", 78) == 0);
+  ck_assert(
+      strncmp(b.data,
+              "--dataset-manifest '/d/it'\\''s' 'b c' 'c' 'd' 'f' --train-data-mix-weights 0.3",
+              78) == 0);
   rmx_buf_release(&b);
 }
 END_TEST
@@ -487,7 +509,8 @@ START_TEST(python) {
 END_TEST
 
 START_TEST(numbers) {
-  // PyYAML reads YAML 1.1, where a number without a point is an integer or, with an exponent, a string.
+  // PyYAML reads YAML 1.1, where a number without a point is an integer or, with an exponent, a
+  // string.
   const double w[3] = {1e-5, 1 - 1e-5, 0};
   const char *const three[3] = {"a", "b", "c"};
   rmx_export_request r = {.names = three, .weights = w, .D = 3};
@@ -515,7 +538,8 @@ START_TEST(every_format) {
   for (size_t i = 0; i < n; i++) {
     ck_assert(*help[i]);
     rmx_buf b = written(format[i], &r);
-    ck_assert_msg(!strstr(b.data, "<<") && !strstr(b.data, "\n%"), "%s: the template has an error: %s", format[i], b.data);
+    ck_assert_msg(!strstr(b.data, "<<") && !strstr(b.data, "\n%"),
+                  "%s: the template has an error: %s", format[i], b.data);
     rmx_buf_release(&b);
     // Weights that are no mixture are refused by all.
     const double percent[D] = {50, 50}, negative[D] = {1.5, -0.5};
@@ -533,7 +557,8 @@ END_TEST
 
 START_TEST(refuses) {
   rmx_buf b = {0};
-  must_fail(rmx_export("megatorn", &base, &b, err), "did you mean \"megatron\"? Formats: csv, json, yaml");
+  must_fail(rmx_export("megatorn", &base, &b, err),
+            "did you mean \"megatron\"? Formats: csv, json, yaml");
   ck_assert_int_eq(test_error.status, RMX_EUSAGE);
   must_fail(rmx_export("a format of another world", &base, &b, err), "huggingface");
   const char *paths[D] = {"p", "q", NULL, "s", NULL, "t"};

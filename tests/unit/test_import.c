@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables in the layouts of other programs, with invented numbers: what is read, what is told, what is
-// refused.
+// Tables in the layouts of other programs, with invented numbers: what is read, what is told, what
+// is refused.
 #include <regmix/import.h>
 
 #include "testing.h"
@@ -39,7 +39,8 @@ static const char *file(const char *name, const char *text) {
 
 static rmx_status read_with(const char *path, rmx_import_what what, const char *pattern, bool mixed,
                             rmx_table *out, rmx_err *err) {
-  rmx_import_options o = {.what = what, .columns = &pattern, .n_columns = pattern ? 1 : 0, .mixed = mixed};
+  rmx_import_options o = {
+      .what = what, .columns = &pattern, .n_columns = pattern ? 1 : 0, .mixed = mixed};
   return rmx_import_table(path, &o, &listener, out, err);
 }
 static rmx_status mixtures(const char *path, rmx_table *out, rmx_err *err) {
@@ -117,8 +118,8 @@ END_TEST
 START_TEST(patterns_choose_columns) {
   begin();
   rmx_table t;
-  const char *f =
-      file("all.csv", "run,seed,w.a,w.b,x_loss,y_loss,step\n1,3,0.5,0.5,2,3,100\n2,3,0,1,2.5,2,100\n");
+  const char *f = file(
+      "all.csv", "run,seed,w.a,w.b,x_loss,y_loss,step\n1,3,0.5,0.5,2,3,100\n2,3,0,1,2.5,2,100\n");
   must(read_with(f, RMX_IMPORT_MIXTURES, "w.*", true, &t, err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.names[0], "a");
@@ -139,22 +140,25 @@ END_TEST
 START_TEST(olmix_in_both_layouts) {
   begin();
   rmx_table t;
-  must(mixtures(
-      file("ratios.csv", "run_id,name,dclm,wiki,code\nr1,swarm-0,0.6,0.2,0.2\nr2,swarm-1,0.1,0.8,0.1\n"), &t,
-      err));
+  must(
+      mixtures(file("ratios.csv",
+                    "run_id,name,dclm,wiki,code\nr1,swarm-0,0.6,0.2,0.2\nr2,swarm-1,0.1,0.8,0.1\n"),
+               &t, err));
   ck_assert_uint_eq(t.D, 3);
   ck_assert_str_eq(t.ids[1], "r2");
   ck_assert(at(&t, "r2", "wiki") == 0.8);
   rmx_table_release(&t);
   // As a data frame is saved, with its row numbers; names that are numbers do not become a domain.
-  must(mixtures(file("ratios.csv", ",run,name,index,dclm,wiki\n0,abc,7,0,0.6,0.4\n1,def,8,1,0.1,0.9\n"), &t,
-                err));
+  must(mixtures(
+      file("ratios.csv", ",run,name,index,dclm,wiki\n0,abc,7,0,0.6,0.4\n1,def,8,1,0.1,0.9\n"), &t,
+      err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.ids[0], "abc");
   heard("Olmix");
   rmx_table_release(&t);
-  must(metrics(file("metrics.csv", "run,name,index,arc_bpb,mmlu_bpb\nabc,7,0,1.2,\ndef,8,1,1.1,0.9\n"), &t,
-               err));
+  must(metrics(
+      file("metrics.csv", "run,name,index,arc_bpb,mmlu_bpb\nabc,7,0,1.2,\ndef,8,1,1.1,0.9\n"), &t,
+      err));
   ck_assert_uint_eq(t.D, 2);
   ck_assert(isnan(at(&t, "abc", "mmlu_bpb")) && at(&t, "def", "arc_bpb") == 1.1);
   rmx_table_release(&t);
@@ -167,13 +171,18 @@ START_TEST(olmix_in_both_layouts) {
 END_TEST
 
 static const char wandb[] =
-    "\"Name\",\"State\",\"Notes\",\"User\",\"Tags\",\"Created\",\"Runtime\",\"Sweep\",\"config.mixture.cc\","
-    "\"config.mixture.code\",\"config.lr\",\"config.model\",\"eval/cc_loss\",\"eval/acc\",\"_step\"\n"
-    "\"n1\",\"finished\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"100\",\"\",\"0.25\",\"0.75\",\"0."
+    "\"Name\",\"State\",\"Notes\",\"User\",\"Tags\",\"Created\",\"Runtime\",\"Sweep\",\"config."
+    "mixture.cc\","
+    "\"config.mixture.code\",\"config.lr\",\"config.model\",\"eval/cc_loss\",\"eval/"
+    "acc\",\"_step\"\n"
+    "\"n1\",\"finished\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"100\",\"\",\"0.25\",\"0."
+    "75\",\"0."
     "0004\",\"tiny\",\"3.5\",\"0.3\",\"1000\"\n"
-    "\"n2\",\"crashed\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"3\",\"\",\"\",\"\",\"0.0004\","
+    "\"n2\",\"crashed\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"3\",\"\",\"\",\"\",\"0."
+    "0004\","
     "\"tiny\",\"\",\"\",\"\"\n"
-    "\"n3\",\"finished\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"99\",\"\",\"1\",\"0\",\"0.0004\","
+    "\"n3\",\"finished\",\"-\",\"me\",\"\",\"2024-05-01T10:00:00.000Z\",\"99\",\"\",\"1\",\"0\","
+    "\"0.0004\","
     "\"tiny\",\"NaN\",\"0.25\",\"1000\"\n";
 
 START_TEST(wandb_export) {
@@ -205,9 +214,11 @@ START_TEST(wandb_that_is_not_clear) {
   must_fail(mixtures(file("w.csv", "Name,State,lr,alpha\nn1,finished,0.1,1\n"), &t, err),
             "columns with numbers: lr, alpha");
   must_fail(
-      mixtures(file("w.csv", "Name,State,mixture.a,mixture.b,weights.a\nn1,finished,0.1,0.9,1\n"), &t, err),
+      mixtures(file("w.csv", "Name,State,mixture.a,mixture.b,weights.a\nn1,finished,0.1,0.9,1\n"),
+               &t, err),
       "two sets of columns");
-  must_fail(metrics(file("w.csv", "Name,State,lr\nn1,finished,0.1\n"), &t, err), "--metric-columns");
+  must_fail(metrics(file("w.csv", "Name,State,lr\nn1,finished,0.1\n"), &t, err),
+            "--metric-columns");
   must_fail(mixtures(file("w.csv", "Name,State,mixture.a\nn1,failed,1\n"), &t, err),
             "none of its 1 runs has finished");
   must_fail(mixtures(file("w.csv", "Name,State,mixture.a\nn1,finished,\n"), &t, err),
@@ -217,7 +228,8 @@ START_TEST(wandb_that_is_not_clear) {
   heard("no column State");
   rmx_table_release(&t);
   // Display names repeat; ids do not.
-  must(mixtures(file("w.csv", "Name,ID,State,mixture/a\nrun,x1,finished,1\nrun,x2,finished,1\n"), &t, err));
+  must(mixtures(file("w.csv", "Name,ID,State,mixture/a\nrun,x1,finished,1\nrun,x2,finished,1\n"),
+                &t, err));
   ck_assert_str_eq(t.ids[1], "x2");
   heard("told apart by column \"ID\"");
   rmx_table_release(&t);
@@ -227,11 +239,13 @@ END_TEST
 
 START_TEST(yaml_folder_of_the_authors) {
   begin();
-  file("config_1m/n2.yaml",
-       "train:\n  train_the_pile_arxiv: 0.5\n  train_the_pile_cc: 0.5\nvalid:\n  valid_the_pile_cc: "
-       "1.0\nseed: 42\n");
+  file(
+      "config_1m/n2.yaml",
+      "train:\n  train_the_pile_arxiv: 0.5\n  train_the_pile_cc: 0.5\nvalid:\n  valid_the_pile_cc: "
+      "1.0\nseed: 42\n");
   file("config_1m/n10.yaml",
-       "train:\n  train_the_pile_cc: 0.998\n  train_the_pile_github: 0.004\n\nmodel_name: tinyllama_1M\n");
+       "train:\n  train_the_pile_cc: 0.998\n  train_the_pile_github: 0.004\n\nmodel_name: "
+       "tinyllama_1M\n");
   file("config_1m/README.md", "not a mixture\n");
   char path[128];
   snprintf(path, sizeof path, "%s/config_1m", folder);
@@ -241,7 +255,8 @@ START_TEST(yaml_folder_of_the_authors) {
   ck_assert_uint_eq(t.D, 3);
   ck_assert_str_eq(t.ids[0], "n2");
   ck_assert_str_eq(t.ids[1], "n10");
-  ck_assert(at(&t, "n10", "train_the_pile_arxiv") == 0 && at(&t, "n10", "train_the_pile_cc") == 0.998);
+  ck_assert(at(&t, "n10", "train_the_pile_arxiv") == 0 &&
+            at(&t, "n10", "train_the_pile_cc") == 0.998);
   heard("2 mixtures of 3 domains");
   rmx_table_release(&t);
   must_fail(metrics(path, &t, err), "no .json file");
@@ -295,7 +310,8 @@ START_TEST(harness_results) {
        "{\"exact_match,flexible-extract\": 0.5}},"
        " \"higher_is_better\": {\"hellaswag\": {\"acc\": true}}}");
   file("evals/n2/ckpt/results_2024-06-01T13-00-00.000000.json",
-       "{\"results\": {\"hellaswag\": {\"acc,none\": 0.35}}, \"higher_is_better\": {\"hellaswag\": {\"acc\": "
+       "{\"results\": {\"hellaswag\": {\"acc,none\": 0.35}}, \"higher_is_better\": {\"hellaswag\": "
+       "{\"acc\": "
        "true}}}");
   file("evals/n2/ckpt/config.json", "{\"model_type\": \"llama\"}");
   char path[128];
@@ -312,7 +328,8 @@ START_TEST(harness_results) {
   ck_assert(at(&t, "n1", "gsm8k/exact_match/strict-match") == 0.01);
   ck_assert(isnan(at(&t, "n1", "gsm8k/exact_match/flexible-extract")));
   for (size_t j = 0; j < t.D; j++)
-    ck_assert_int_eq(t.better[j], strcmp(t.names[j], "wikitext") != 0 ? RMX_BETTER_HIGH : RMX_BETTER_LOW);
+    ck_assert_int_eq(t.better[j],
+                     strcmp(t.names[j], "wikitext") != 0 ? RMX_BETTER_HIGH : RMX_BETTER_LOW);
   heard("5 metrics of 2 runs, from 3 results");
   heard("1 results were measured again");
   heard("1 .json files have no map \"results\"");
@@ -320,7 +337,8 @@ START_TEST(harness_results) {
   must(read_with(path, RMX_IMPORT_METRICS, "hellaswag/*", false, &t, err));
   ck_assert_uint_eq(t.D, 2);
   rmx_table_release(&t);
-  must_fail(read_with(path, RMX_IMPORT_METRICS, "arc*", false, &t, err), "no metric matches \"arc*\"");
+  must_fail(read_with(path, RMX_IMPORT_METRICS, "arc*", false, &t, err),
+            "no metric matches \"arc*\"");
   must_fail(mixtures(file("x.json", harness_one), &t, err), "no mixtures");
   end();
 }
@@ -339,7 +357,8 @@ START_TEST(harness_names_of_runs) {
   must(metrics(path, &t, err));
   ck_assert_str_eq(t.ids[0], "n1");
   ck_assert_str_eq(t.ids[1], "n2");
-  ck_assert(at(&t, "n1", "piqa") == 0.5 && t.better[0] == RMX_BETTER_HIGH && t.better[1] == RMX_BETTER_UNSAID);
+  ck_assert(at(&t, "n1", "piqa") == 0.5 && t.better[0] == RMX_BETTER_HIGH &&
+            t.better[1] == RMX_BETTER_UNSAID);
   rmx_table_release(&t);
   // A pattern, with folders in front that all share
   file("deep/lm/n1/results.json", old);
@@ -363,12 +382,15 @@ END_TEST
 START_TEST(harness_limited_results_lose) {
   begin();
   static const char full[] =
-      "{\"results\": {\"arc\": {\"acc,none\": 0.4}}, \"config\": {\"limit\": null}, \"n-samples\": {\"arc\": {\"original\": 1000, "
+      "{\"results\": {\"arc\": {\"acc,none\": 0.4}}, \"config\": {\"limit\": null}, \"n-samples\": "
+      "{\"arc\": {\"original\": 1000, "
       "\"effective\": 1000}}}";
   static const char part[] =
-      "{\"results\": {\"arc\": {\"acc,none\": 0.9}}, \"config\": {\"limit\": 10.0}, \"n-samples\": {\"arc\": {\"original\": 1000, "
+      "{\"results\": {\"arc\": {\"acc,none\": 0.9}}, \"config\": {\"limit\": 10.0}, \"n-samples\": "
+      "{\"arc\": {\"original\": 1000, "
       "\"effective\": 10}}}";
-  static const char old[] = "{\"results\": {\"arc\": {\"acc,none\": 0.8}}, \"config\": {\"limit\": 10}}";
+  static const char old[] =
+      "{\"results\": {\"arc\": {\"acc,none\": 0.8}}, \"config\": {\"limit\": 10}}";
   file("e/n1/results_2024-05-01T12-00-00.json", full);
   file("e/n1/results_2024-06-01T12-00-00.json", part);
   file("e/n2/results_2024-05-01T12-00-00.json", part);
@@ -380,7 +402,9 @@ START_TEST(harness_limited_results_lose) {
   must(metrics(path, &t, err));
   ck_assert(at(&t, "n1", "arc") == 0.4 && at(&t, "n2", "arc") == 0.4 && at(&t, "n3", "arc") == 0.8);
   heard("2 results on part of the samples (--limit) lose to full ones, newer or not: arc, arc");
-  heard("of 1 of 3 runs there are only results on part of the samples (--limit) for some metric, which do not compare with full ones: n3");
+  heard(
+      "of 1 of 3 runs there are only results on part of the samples (--limit) for some metric, "
+      "which do not compare with full ones: n3");
   rmx_table_release(&t);
   end();
 }
@@ -389,15 +413,24 @@ END_TEST
 START_TEST(harness_groups_and_what_is_no_number) {
   begin();
   rmx_table t;
-  must(metrics(file("g.json", "{\"results\": {\"mmlu\": {\"acc,none\": 0.3, \"alias\": \"mmlu\"}, \"mmlu_law\": {\"acc,none\": 0.3}, "
-                              "\"stem\": {\" \": \" \", \"alias\": \"stem\"}, "
-                              "\"odd\": {\"acc,none\": true, \"f1,none\": [1], \"bypass,none\": 999, \"em,none\": 0.5}},"
-                              "\"group_subtasks\": {\"mmlu\": [\"mmlu_law\"], \"stem\": [\"mmlu_law\"], \"odd\": []}}"),
-               &t, err));
+  must(metrics(
+      file(
+          "g.json",
+          "{\"results\": {\"mmlu\": {\"acc,none\": 0.3, \"alias\": \"mmlu\"}, \"mmlu_law\": "
+          "{\"acc,none\": 0.3}, "
+          "\"stem\": {\" \": \" \", \"alias\": \"stem\"}, "
+          "\"odd\": {\"acc,none\": true, \"f1,none\": [1], \"bypass,none\": 999, \"em,none\": "
+          "0.5}},"
+          "\"group_subtasks\": {\"mmlu\": [\"mmlu_law\"], \"stem\": [\"mmlu_law\"], \"odd\": []}}"),
+      &t, err));
   ck_assert_uint_eq(t.D, 3);
   ck_assert_str_eq(t.names[2], "odd");
-  heard("2 values are no numbers and are not read: results.odd.\"acc,none\", results.odd.\"f1,none\"");
-  heard("1 metrics are of groups whose members are metrics too, so a mean over all metrics counts them twice: mmlu;");
+  heard(
+      "2 values are no numbers and are not read: results.odd.\"acc,none\", "
+      "results.odd.\"f1,none\"");
+  heard(
+      "1 metrics are of groups whose members are metrics too, so a mean over all metrics counts "
+      "them twice: mmlu;");
   rmx_table_release(&t);
   end();
 }
@@ -408,7 +441,8 @@ START_TEST(harness_that_is_wrong) {
   rmx_table t;
   must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": [1]}}}"), &t, err),
             "none with a metric");
-  must_fail(metrics(file("r.json", "{\"results\": {\"a\": 3}}"), &t, err), "results.a is not a map");
+  must_fail(metrics(file("r.json", "{\"results\": {\"a\": 3}}"), &t, err),
+            "results.a is not a map");
   must_fail(metrics(file("r.json", "{\"result\": 3}"), &t, err), "no map \"results\"");
   must_fail(metrics(file("r.json", "{\"results\":\n {\"a\": }}"), &t, err), "r.json:2: not JSON");
   must_fail(metrics(file("r.json", "{\"results\": {\"a\": {\"acc,none\": NaN}}}"), &t, err),
@@ -433,7 +467,8 @@ static rmx_table ids(const char *const *names, size_t n) {
   return t;
 }
 
-static void meet(const char *const *a, const char *const *b, const char *const *after, const char *failure) {
+static void meet(const char *const *a, const char *const *b, const char *const *after,
+                 const char *failure) {
   rmx_table t = ids(a, 3), u = ids(b, 3);
   told[0] = '\0';
   if (failure) {
@@ -454,9 +489,11 @@ START_TEST(runs_meet) {
   meet(L("0001", "0002", "0010"), L("tinyllama_1M_n10", "tinyllama_1M_n2", "tinyllama_1M_n7"),
        L("0010", "0002", "tinyllama_1M_n7"), NULL);
   meet(L("a1", "a2", "b1"), L("1", "2", "3"), NULL, "\"a1\" and \"1\" look alike");
-  meet(L("n1", "n01", "n2"), L("1", "2", "3"), NULL, "no run in common: the one names them n1, n01, ...");
+  meet(L("n1", "n01", "n2"), L("1", "2", "3"), NULL,
+       "no run in common: the one names them n1, n01, ...");
   meet(L("red", "green", "blue"), L("1", "2", "3"), NULL, "the other 1, 2, ... (column \"run\")");
-  meet(L("red", "green", "blue"), L("run-red", "x", "y"), NULL, "\"red\" and \"run-red\" look alike");
+  meet(L("red", "green", "blue"), L("run-red", "x", "y"), NULL,
+       "\"red\" and \"run-red\" look alike");
 }
 END_TEST
 

@@ -25,7 +25,8 @@ START_TEST(checks) {
   must_fail(rmx_mixture_check(negative, 3, names, 0.01, "m.csv:7", err),
             "m.csv:7: the weight of \"train_the_pile_a\" is -0.1");
   must_fail(rmx_mixture_check(nan, 3, names, 0.01, "m.csv:7", err), "missing or no number");
-  must_fail(rmx_mixture_check(percent, 3, names, 0.01, "m.csv:9", err), "m.csv:9: the weights sum to 100");
+  must_fail(rmx_mixture_check(percent, 3, names, 0.01, "m.csv:9", err),
+            "m.csv:9: the weights sum to 100");
   double zero[] = {0, 0, 0};
   must_fail(rmx_mixture_normalise(zero, 3, err), "sum to 0");
 }
@@ -61,8 +62,8 @@ END_TEST
 START_TEST(reads) {
   double w[3];
   must(rmx_mixture_read(
-      file("yaml", "train:\n  train_the_pile_a: 0.25\n  train_the_pile_c: 0.75\nvalid:\n  x: 1\n"), names, 3,
-      w, err));
+      file("yaml", "train:\n  train_the_pile_a: 0.25\n  train_the_pile_c: 0.75\nvalid:\n  x: 1\n"),
+      names, 3, w, err));
   ck_assert(w[0] == 0.25 && w[1] == 0 && w[2] == 0.75);
   must(rmx_mixture_read(file("yaml", "a: 0.5\nb: 0.5\n"), names, 3, w, err));
   ck_assert(w[0] == 0.5 && w[1] == 0.5 && w[2] == 0);
@@ -87,7 +88,8 @@ START_TEST(refuses) {
   must_fail(rmx_mixture_read(file("yaml", "a: lots\n"), names, 3, w, err), "is no number");
   must_fail(rmx_mixture_read(file("yaml", "- a\n- b\n"), names, 3, w, err), "wanted a map");
   must_fail(rmx_mixture_read(file("yaml", "a: 0.4\nb: 0.4\n"), names, 3, w, err), "sum to 0.8");
-  must_fail(rmx_mixture_read(file("csv", "run,a,b\n1,0.5,0.5\n2,0.5,0.5\n"), names, 3, w, err), "2 rows");
+  must_fail(rmx_mixture_read(file("csv", "run,a,b\n1,0.5,0.5\n2,0.5,0.5\n"), names, 3, w, err),
+            "2 rows");
   must_fail(rmx_mixture_read("/nowhere/m.yaml", names, 3, w, err), "/nowhere/m.yaml");
   ck_assert(w[0] == 7);
 }

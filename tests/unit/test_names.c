@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing.h"
 
-static const char *const domains[] = {"train_the_pile_arxiv", "train_the_pile_pile_cc", "train_the_pile_github", "train_the_pile_pubmed_abstracts"};
-static const char *const metrics[] = {"metric/the_pile_arxiv_val_loss", "metric/the_pile_pile_cc_val_loss", "metric/the_pile_github_val_loss"};
+static const char *const domains[] = {"train_the_pile_arxiv", "train_the_pile_pile_cc",
+                                      "train_the_pile_github", "train_the_pile_pubmed_abstracts"};
+static const char *const metrics[] = {"metric/the_pile_arxiv_val_loss",
+                                      "metric/the_pile_pile_cc_val_loss",
+                                      "metric/the_pile_github_val_loss"};
 static const char *const plain[] = {"c", "python", "cc", "fortunes_val_loss", "c_val_loss"};
 
 static size_t find(const char *name, const char *const *names, size_t n) {
@@ -23,7 +26,8 @@ START_TEST(finds_what_people_type) {
   // One metric alone, as fitted by --metric; and two that share more words than people leave out.
   static const char *const alone[] = {"metric/the_pile_pile_cc_val_loss"};
   ck_assert_uint_eq(find("pile_cc", alone, 1), 0);
-  static const char *const pair[] = {"metric/the_pile_pile_cc_val_loss", "metric/the_pile_pile_x_val_loss"};
+  static const char *const pair[] = {"metric/the_pile_pile_cc_val_loss",
+                                     "metric/the_pile_pile_x_val_loss"};
   ck_assert_uint_eq(find("pile_x", pair, 2), 1);
   ck_assert_uint_eq(find("x", pair, 2), 1);
 }
@@ -31,10 +35,13 @@ END_TEST
 
 START_TEST(refuses_with_advice) {
   size_t index;
-  must_fail(rmx_find_name("metric", "pile_dd", metrics, 3, &index, err), "did you mean \"metric/the_pile_pile_cc_val_loss\"");
-  must_fail(rmx_find_name("domain", "zzzzzzzz", domains, 4, &index, err), "there are: train_the_pile_arxiv");
+  must_fail(rmx_find_name("metric", "pile_dd", metrics, 3, &index, err),
+            "did you mean \"metric/the_pile_pile_cc_val_loss\"");
+  must_fail(rmx_find_name("domain", "zzzzzzzz", domains, 4, &index, err),
+            "there are: train_the_pile_arxiv");
   static const char *const only[] = {"metric/the_pile_pile_cc_val_loss"};
-  must_fail(rmx_find_name("metric", "e_cc", only, 1, &index, err), "there are: metric/the_pile_pile_cc_val_loss");
+  must_fail(rmx_find_name("metric", "e_cc", only, 1, &index, err),
+            "there are: metric/the_pile_pile_cc_val_loss");
   static const char *const others[] = {"metric/a_cc_val_loss", "metric/b_dd_val_loss"};
   must_fail(rmx_find_name("metric", "cc", others, 2, &index, err), "unknown metric");
   static const char *const twins[] = {"train_web", "valid_web"};
@@ -54,7 +61,8 @@ START_TEST(names_in_files_are_exact) {
   static const char *const alone[] = {"cc_web"};
   ck_assert(!rmx_match_name(alone, 1, 0, two, 2, index));
   static const char *const twice[] = {"web", "train_web"};
-  must_fail(rmx_match_names("domain", twice, 2, two, 2, index, err), "domain \"web\" is given twice, as \"web\" and as \"train_web\"");
+  must_fail(rmx_match_names("domain", twice, 2, two, 2, index, err),
+            "domain \"web\" is given twice, as \"web\" and as \"train_web\"");
   // Known prefixes, and what one of the lists shares.
   static const char *const bare[] = {"arxiv", "pile_cc", "github"};
   must(rmx_match_names("domain", bare, 3, domains, 4, index, err));
@@ -75,7 +83,8 @@ START_TEST(typed_names_do_not_end_like_others) {
 END_TEST
 
 START_TEST(short_names_across_colons) {
-  static const char *const topics[] = {"dclm:games", "dclm:art", "stack-edu:Swift", "stack-edu:C", "arxiv:C", "wikipedia"};
+  static const char *const topics[] = {"dclm:games",  "dclm:art", "stack-edu:Swift",
+                                       "stack-edu:C", "arxiv:C",  "wikipedia"};
   ck_assert_uint_eq(find("Swift", topics, 6), 2);
   ck_assert_uint_eq(find("games", topics, 6), 0);
   ck_assert_uint_eq(find("arxiv", topics, 6), 4);
@@ -114,28 +123,80 @@ static rmx_better better(const char *name) {
 }
 
 START_TEST(scores_are_known_by_their_names) {
-  static const char *const high[] = {
-      "gsm8k_acc", "hellaswag/acc_norm", "eval/arc_acc", "acc", "squad_em", "F1", "boolq/exact_match", "exactMatch", "exam score",
-      "humaneval pass@1", "pass@10", "humaneval_pass_at_1", "bleu", "summary.rougeL", "rouge1", "test-accuracy", "alpaca_win_rate",
-      "WinRate", "auc", "cola_mcc", "acc@5", "acc,none", "lambada_acc/loss_scaled_acc", "neg_loss", "truthfulqa.mc2", "log_likelihood",
-      "HellaSwagAcc", "GSM8KAcc", "macro_f1:3shot", "loss_acc"};
-  for (size_t i = 0; i < sizeof high / sizeof *high; i++) ck_assert_msg(better(high[i]) == RMX_BETTER_HIGH, "%s", high[i]);
+  static const char *const high[] = {"gsm8k_acc",
+                                     "hellaswag/acc_norm",
+                                     "eval/arc_acc",
+                                     "acc",
+                                     "squad_em",
+                                     "F1",
+                                     "boolq/exact_match",
+                                     "exactMatch",
+                                     "exam score",
+                                     "humaneval pass@1",
+                                     "pass@10",
+                                     "humaneval_pass_at_1",
+                                     "bleu",
+                                     "summary.rougeL",
+                                     "rouge1",
+                                     "test-accuracy",
+                                     "alpaca_win_rate",
+                                     "WinRate",
+                                     "auc",
+                                     "cola_mcc",
+                                     "acc@5",
+                                     "acc,none",
+                                     "lambada_acc/loss_scaled_acc",
+                                     "neg_loss",
+                                     "truthfulqa.mc2",
+                                     "log_likelihood",
+                                     "HellaSwagAcc",
+                                     "GSM8KAcc",
+                                     "macro_f1:3shot",
+                                     "loss_acc"};
+  for (size_t i = 0; i < sizeof high / sizeof *high; i++)
+    ck_assert_msg(better(high[i]) == RMX_BETTER_HIGH, "%s", high[i]);
 }
 END_TEST
 
 START_TEST(losses_are_known_by_their_names) {
-  static const char *const low[] = {
-      "loss", "pile_cc_val_loss", "metric/the_pile_arxiv_val_loss", "eval/loss", "ppl", "word_perplexity", "bpb", "bits_per_byte", "nll",
-      "neg_log_likelihood", "negative_log_likelihood", "ce", "error", "test_error_rate", "wer", "mse", "brier_score", "perplexity_score",
-      "acc_loss", "valLoss", "neg_acc", "1-acc", "1 - accuracy", "toxicity_score", "score_val_loss", "f1_val_loss"};
-  for (size_t i = 0; i < sizeof low / sizeof *low; i++) ck_assert_msg(better(low[i]) == RMX_BETTER_LOW, "%s", low[i]);
+  static const char *const low[] = {"loss",
+                                    "pile_cc_val_loss",
+                                    "metric/the_pile_arxiv_val_loss",
+                                    "eval/loss",
+                                    "ppl",
+                                    "word_perplexity",
+                                    "bpb",
+                                    "bits_per_byte",
+                                    "nll",
+                                    "neg_log_likelihood",
+                                    "negative_log_likelihood",
+                                    "ce",
+                                    "error",
+                                    "test_error_rate",
+                                    "wer",
+                                    "mse",
+                                    "brier_score",
+                                    "perplexity_score",
+                                    "acc_loss",
+                                    "valLoss",
+                                    "neg_acc",
+                                    "1-acc",
+                                    "1 - accuracy",
+                                    "toxicity_score",
+                                    "score_val_loss",
+                                    "f1_val_loss"};
+  for (size_t i = 0; i < sizeof low / sizeof *low; i++)
+    ck_assert_msg(better(low[i]) == RMX_BETTER_LOW, "%s", low[i]);
 }
 END_TEST
 
 START_TEST(other_names_say_nothing_of_a_direction) {
-  static const char *const unsaid[] = {"", "pile_cc", "macc", "accent", "codex_humaneval:3shot::none", "scoreboard", "gsm8k_acc_stderr",
-                                       "emacs", "x", "_", "bypass", "hellaswag", "f10", "lossless", "tokens"};
-  for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++) ck_assert_msg(better(unsaid[i]) == RMX_BETTER_UNSAID, "%s", unsaid[i]);
+  static const char *const unsaid[] = {
+      "",           "pile_cc",          "macc",  "accent",   "codex_humaneval:3shot::none",
+      "scoreboard", "gsm8k_acc_stderr", "emacs", "x",        "_",
+      "bypass",     "hellaswag",        "f10",   "lossless", "tokens"};
+  for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++)
+    ck_assert_msg(better(unsaid[i]) == RMX_BETTER_UNSAID, "%s", unsaid[i]);
   char name[2000];
   memset(name, 'x', sizeof name);
   memcpy(name + sizeof name - 5, "_acc", 5);
@@ -153,7 +214,8 @@ START_TEST(three_names_stand_for_many) {
   for (int i = 0; i < 2; i++) rmx_few_add(&f, name);
   ck_assert(f.n == 3 && strstr(f.text, "...") != NULL && strlen(f.text) < 200);
   for (int i = 0; i < 7; i++) rmx_few_add(&f, "b");
-  ck_assert(f.n == 10 && strlen(f.text) < sizeof f.text - 1 && strcmp(f.text + strlen(f.text) - 5, ", ...") == 0);
+  ck_assert(f.n == 10 && strlen(f.text) < sizeof f.text - 1 &&
+            strcmp(f.text + strlen(f.text) - 5, ", ...") == 0);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both methods find the optimum of functions whose optimum is known, agree, keep every constraint or name
-// those that clash, give the same bits on any number of threads, and say when they have left what the runs
-// covered.
+// Both methods find the optimum of functions whose optimum is known, agree, keep every constraint
+// or name those that clash, give the same bits on any number of threads, and say when they have
+// left what the runs covered.
 
 #include <regmix/mixture.h>
 #include <regmix/optimize.h>
@@ -31,11 +31,12 @@ static rmx_fit *make_fit(const char *regressor, size_t n, size_t covered, const 
   rmx_table X, Y;
   rmx_fit *f;
   rmx_regress_options o = {0};
-  const char *const names[D] = {"a", "b", "c", "d"}, *const metrics[2] = {"bowl_val_loss", "line_val_loss"};
+  const char *const names[D] = {"a", "b", "c", "d"}, *const metrics[2] = {"bowl_val_loss",
+                                                                          "line_val_loss"};
   double alpha[D] = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      regressor, err));
   o.ridge.alpha = 1e-6;
   o.trees.learning_rate = 0.1;
   o.trees.rounds = 300;
@@ -68,7 +69,8 @@ static const rmx_optimize_options
     climb = {.method = "search", .samples = 20000, .top = 64, .strength = 4, .starts = 8};
 
 // A target of one text each (NULL: none), and a question of it around `prior` (NULL: the runs').
-static rmx_question ask(const rmx_fit *f, const char *minimize, const char *maximize, const double *prior) {
+static rmx_question ask(const rmx_fit *f, const char *minimize, const char *maximize,
+                        const double *prior) {
   rmx_question q;
   rmx_strings low = {0}, high = {0};
   if (minimize) ck_assert(rmx_strings_add(&low, minimize));
@@ -86,7 +88,8 @@ static rmx_question ask(const rmx_fit *f, const char *minimize, const char *maxi
 }
 
 static void cap_all(rmx_question *q, const rmx_fit *f, const double *cap) {
-  must(rmx_constraints_caps(&q->constraints, cap, "the cap of %s", (const char *const *)f->domains, err));
+  must(rmx_constraints_caps(&q->constraints, cap, "the cap of %s", (const char *const *)f->domains,
+                            err));
 }
 
 static double away(const double *a, const double *b, size_t n) {
@@ -108,17 +111,21 @@ START_TEST(finds_the_bottom) {
     sum += o.mixture[d];
     ck_assert(o.spread[d] > 0 && o.spread[d] < 0.2);
   }
-  ck_assert_msg(away(o.mixture, centre, D) < 0.05, "%g %g %g %g", o.mixture[0], o.mixture[1], o.mixture[2],
-                o.mixture[3]);
+  ck_assert_msg(away(o.mixture, centre, D) < 0.05, "%g %g %g %g", o.mixture[0], o.mixture[1],
+                o.mixture[2], o.mixture[3]);
   ck_assert(fabs(sum - 1) < 1e-12);
-  ck_assert(o.score < o.score_prior && o.score == o.predicted[0] && o.score_prior == o.predicted_prior[0]);
-  ck_assert(o.best_run_score < o.score_prior && o.distance < 0.1 && o.typical_distance > 0 && !o.outside);
+  ck_assert(o.score < o.score_prior && o.score == o.predicted[0] &&
+            o.score_prior == o.predicted_prior[0]);
+  ck_assert(o.best_run_score < o.score_prior && o.distance < 0.1 && o.typical_distance > 0 &&
+            !o.outside);
   ck_assert(!o.convex && isnan(o.gap) && o.expected_error > 0 && o.expected_error < 0.05);
   json_t *json = rmx_optimum_json(&o, f);
-  ck_assert(json_number_value(json_object_get(json_object_get(json, "mixture"), "a")) == o.mixture[0]);
+  ck_assert(json_number_value(json_object_get(json_object_get(json, "mixture"), "a")) ==
+            o.mixture[0]);
   ck_assert(json_array_size(json_object_get(json, "outside")) == 0);
   ck_assert_str_eq(json_string_value(json_object_get(json, "method")), "simulate");
-  ck_assert(json_is_null(json_object_get(json, "gap")) && json_is_false(json_object_get(json, "convex")));
+  ck_assert(json_is_null(json_object_get(json, "gap")) &&
+            json_is_false(json_object_get(json, "convex")));
   ck_assert(json_number_value(json_object_get(json, "expected_error")) == o.expected_error);
   json_decref(json);
   rmx_optimum_release(&o);
@@ -137,7 +144,8 @@ START_TEST(any_number_of_threads) {
     ck_assert(q.target.weight[0] == 0.5 && q.target.weight[1] == 0.5);
     cap_all(&q, f, cap);
     const int threads[3] = {1, 2, 5};
-    for (int i = 0; i < 3; i++) must(rmx_optimize(f, &q, methods[k], 7, threads[i], NULL, &o[i], err));
+    for (int i = 0; i < 3; i++)
+      must(rmx_optimize(f, &q, methods[k], 7, threads[i], NULL, &o[i], err));
     for (int i = 1; i < 3; i++) {
       ck_assert(memcmp(o[0].mixture, o[i].mixture, D * sizeof(double)) == 0);
       ck_assert(memcmp(o[0].spread, o[i].spread, D * sizeof(double)) == 0);
@@ -196,8 +204,9 @@ START_TEST(says_when_outside) {
   must(rmx_optimize(f, &q, &options, 1, 1, &listener, &o, err));
   ck_assert(o.outside && o.far && !o.guarded && o.outside_domain[2] &&
             strcmp(o.outside_domains, "c, d") == 0);
-  ck_assert_msg(strstr(said, "outside what the runs covered (c, d)") && strstr(said, "from the nearest run"),
-                "%s", said);
+  ck_assert_msg(
+      strstr(said, "outside what the runs covered (c, d)") && strstr(said, "from the nearest run"),
+      "%s", said);
   ck_assert(o.distance > 0.5 && o.typical_distance < 0.1);
   // All samples averaged are the prior, to sampling error.
   for (int d = 0; d < D; d++) ck_assert(fabs(o.mixture[d] - prior[d]) < 0.06);
@@ -213,7 +222,8 @@ START_TEST(says_when_outside) {
     rmx_optimum_release(&o);
   }
   // Constraints that lead out: told, and the guard is left.
-  must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "c=0.5", (const char *const *)f->domains, err));
+  must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "c=0.5", (const char *const *)f->domains,
+                             err));
   forget();
   must(rmx_optimize(f, &q, &options, 1, 1, &listener, &o, err));
   ck_assert(!o.guarded && o.outside && o.mixture[2] >= 0.5 - 1e-9);
@@ -232,8 +242,8 @@ START_TEST(says_when_outside) {
 END_TEST
 
 START_TEST(guards_by_distance) {
-  // Runs in two clusters; the line is lowest between them and lower still beyond: the answer stays near a
-  // run.
+  // Runs in two clusters; the line is lowest between them and lower still beyond: the answer stays
+  // near a run.
   rmx_fit *f = make_fit("ridge", 40, D, centre);
   for (size_t i = 0; i < f->N; i++)
     for (size_t d = 0; d < D; d++)
@@ -256,9 +266,10 @@ START_TEST(guards_by_distance) {
       continue;
     }
     ck_assert_int_eq(status, RMX_OK);
-    ck_assert_msg(o.guarded && !o.far && o.distance <= 2 * o.typical_distance + 1e-9, "%g %g", o.distance,
-                  o.typical_distance);
-    ck_assert(k == 0 || o.mixture[0] < 0.1 - 0.9 * o.typical_distance);  // at the ball's edge or the range's
+    ck_assert_msg(o.guarded && !o.far && o.distance <= 2 * o.typical_distance + 1e-9, "%g %g",
+                  o.distance, o.typical_distance);
+    // at the ball's edge or the range's
+    ck_assert(k == 0 || o.mixture[0] < 0.1 - 0.9 * o.typical_distance);
     rmx_optimum_release(&o);
   }
   rmx_question_release(&q);
@@ -321,7 +332,8 @@ START_TEST(methods_agree) {
   must(rmx_optimize(f, &q, &climb, 1, 2, NULL, &b, err));
   ck_assert_msg(away(a.mixture, b.mixture, D) < 0.02 && away(b.mixture, centre, D) < 0.02, "%g %g",
                 away(a.mixture, b.mixture, D), away(b.mixture, centre, D));
-  ck_assert(b.score <= a.score && a.score - b.score < 0.001 && b.starts == 8 && a.samples == 100000);
+  ck_assert(b.score <= a.score && a.score - b.score < 0.001 && b.starts == 8 &&
+            a.samples == 100000);
   rmx_optimum_release(&a);
   rmx_optimum_release(&b);
   rmx_question_release(&q);
@@ -384,7 +396,8 @@ static rmx_regressor *from_text(const char *text) {
   return r;
 }
 
-static void add_numbers(rmx_buf *b, const char *key, rmx_rng *rng, size_t n, double low, double high) {
+static void add_numbers(rmx_buf *b, const char *key, rmx_rng *rng, size_t n, double low,
+                        double high) {
   rmx_buf_printf(b, ", \"%s\": [", key);
   for (size_t i = 0; i < n; i++)
     rmx_buf_printf(b, "%s%.17g", i ? ", " : "", low + (high - low) * rmx_rng_uniform(rng));
@@ -394,11 +407,12 @@ static void add_numbers(rmx_buf *b, const char *key, rmx_rng *rng, size_t n, dou
 // Power laws with powers up to exp(most_log_g); `seen` wide enough that nothing bends, unless bent.
 static rmx_regressor *random_power(rmx_rng *rng, size_t n, double most_log_g, bool bent) {
   rmx_buf b = {0};
-  rmx_buf_printf(&b,
-                 "{\"regressor\": \"power\", \"version\": 1, \"domains\": null, \"strength\": 1e-3, "
-                 "\"shift\": 3, \"scale\": 1, "
-                 "\"seen\": [%s], \"E\": 0.0, \"a\": %.17g, \"log_b\": %.17g, \"t0\": -2.0",
-                 bent ? "2.5, 3.2" : "0, 100", 0.5 * rmx_rng_normal(rng), -0.5 + 0.3 * rmx_rng_normal(rng));
+  rmx_buf_printf(
+      &b,
+      "{\"regressor\": \"power\", \"version\": 1, \"domains\": null, \"strength\": 1e-3, "
+      "\"shift\": 3, \"scale\": 1, "
+      "\"seen\": [%s], \"E\": 0.0, \"a\": %.17g, \"log_b\": %.17g, \"t0\": -2.0",
+      bent ? "2.5, 3.2" : "0, 100", 0.5 * rmx_rng_normal(rng), -0.5 + 0.3 * rmx_rng_normal(rng));
   add_numbers(&b, "tau", rng, n, -2, 1);
   add_numbers(&b, "log_g", rng, n, most_log_g - 1.5, most_log_g);
   add_numbers(&b, "v", rng, n, -0.5, 0.5);
@@ -410,10 +424,11 @@ static rmx_regressor *random_power(rmx_rng *rng, size_t n, double most_log_g, bo
 
 static rmx_regressor *random_exp(rmx_rng *rng, size_t n) {
   rmx_buf b = {0};
-  rmx_buf_puts(&b,
-               "{\"regressor\": \"exp\", \"version\": 1, \"domains\": null, \"terms\": 2, \"strength\": "
-               "1e-3, \"shift\": 3, "
-               "\"scale\": 1, \"seen\": [0, 100]");
+  rmx_buf_puts(
+      &b,
+      "{\"regressor\": \"exp\", \"version\": 1, \"domains\": null, \"terms\": 2, \"strength\": "
+      "1e-3, \"shift\": 3, "
+      "\"scale\": 1, \"seen\": [0, 100]");
   add_numbers(&b, "parameters", rng, 1 + 2 * (1 + n), -2, 2);
   rmx_buf_puts(&b, "}");
   rmx_regressor *r = from_text(b.data);
@@ -452,8 +467,8 @@ START_TEST(convexity_is_established) {
   int claimed = 0, broken = 0, bending = 0;
   for (int trial = 0; trial < 30; trial++) {
     bool bent = trial % 6 == 4;
-    rmx_regressor *r =
-        trial % 3 == 0 ? random_exp(&rng, N) : random_power(&rng, N, trial % 3 == 1 ? 0 : 0.8, bent);
+    rmx_regressor *r = trial % 3 == 0 ? random_exp(&rng, N)
+                                      : random_power(&rng, N, trial % 3 == 1 ? 0 : 0.8, bent);
     double below, y[3], x[3][N];
     bool yes = rmx_regressor_convex(r, 1, &below);
     ck_assert(!rmx_regressor_convex(r, -1, &(double){0}));  // none of them is concave
@@ -478,7 +493,8 @@ START_TEST(convexity_is_established) {
 END_TEST
 
 // The lowest score of many mixtures that keep the constraints, each improved by pairwise moves.
-static double brute_force(const rmx_fit *f, const rmx_question *q, const rmx__region *r, rmx_rng *rng) {
+static double brute_force(const rmx_fit *f, const rmx_question *q, const rmx__region *r,
+                          rmx_rng *rng) {
   double best = INFINITY, w[32], v[32], alpha[32], y[8], score;
   size_t n = f->D;
   for (int i = 0; i < 100; i++) {
@@ -534,8 +550,8 @@ START_TEST(the_gap_bounds) {
     must(rmx__region_make(&r, f, &q.constraints, false, even, &clash, err));
     double best = brute_force(f, &q, &r, &rng);
     // Constraints are kept to 1e-9, which leaves a little to gain.
-    ck_assert_msg(best >= o.score - o.gap - 1e-7, "trial %d: %.9g beats %.9g by more than %g", trial, best,
-                  o.score, o.gap);
+    ck_assert_msg(best >= o.score - o.gap - 1e-7, "trial %d: %.9g beats %.9g by more than %g",
+                  trial, best, o.score, o.gap);
     ck_assert_msg(o.score <= best + 1e-5, "trial %d: %.9g, search %.9g", trial, best, o.score);
     ck_assert_msg(sim.convex && sim.score - o.score <= sim.gap + 1e-7, "trial %d", trial);
     rmx__region_release(&r);
@@ -556,14 +572,15 @@ static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *
   for (int i = (int)rmx_rng_below(rng, 4); i-- > 0;) {
     static const double most[] = {0.5, 1, 0.4};
     rmx_bound kind = (rmx_bound)rmx_rng_below(rng, 3);
-    snprintf(text, sizeof(text), "%s=%.3f", names[rmx_rng_below(rng, n)], most[kind] * rmx_rng_uniform(rng));
+    snprintf(text, sizeof(text), "%s=%.3f", names[rmx_rng_below(rng, n)],
+             most[kind] * rmx_rng_uniform(rng));
     must(rmx_constraints_bound(k, kind, text, names, err));
   }
   for (int i = (int)rmx_rng_below(rng, 3); i-- > 0;) {
     double low = 0.7 * rmx_rng_uniform(rng), high = low + (1 - low) * rmx_rng_uniform(rng);
     size_t a = rmx_rng_below(rng, n);
-    snprintf(text, sizeof(text), "s%d=%.3f..%.3f:%s,%s,%s", i, low, high, names[a], names[(a + 1) % n],
-             names[(a + 3) % n]);
+    snprintf(text, sizeof(text), "s%d=%.3f..%.3f:%s,%s,%s", i, low, high, names[a],
+             names[(a + 1) % n], names[(a + 3) % n]);
     must(rmx_constraints_share(k, text, names, err));
   }
   if (rmx_rng_below(rng, 4) == 0) k->drop_below = 0.1 * rmx_rng_uniform(rng);
@@ -597,7 +614,8 @@ START_TEST(every_constraint_is_kept) {
       if (status[k] != RMX_OK) {
         const char *why = test_error.message;
         ck_assert_msg(status[k] == RMX_EINPUT, "trial %d: %s", trial, why);
-        ck_assert_msg(strstr(why, "--") || strstr(why, "where the runs are"), "trial %d: %s", trial, why);
+        ck_assert_msg(strstr(why, "--") || strstr(why, "where the runs are"), "trial %d: %s", trial,
+                      why);
         continue;
       }
       double excess = rmx_constraints_excess(&q.constraints, o.mixture);
@@ -632,7 +650,12 @@ START_TEST(clashes_are_named) {
        {0},
        "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1",
        "c=0.1"},
-      {{"a=0.6"}, {"a=0.5", "b=0.7"}, {0}, {0}, "--floor a=0.6 and --cap a=0.5 cannot both be kept", "b=0.7"},
+      {{"a=0.6"},
+       {"a=0.5", "b=0.7"},
+       {0},
+       {0},
+       "--floor a=0.6 and --cap a=0.5 cannot both be kept",
+       "b=0.7"},
       {{0}, {"a=0.2", "b=0.2", "c=0.2", "d=0.3"}, {0}, {0}, "the caps sum to 0.9 < 1", "floor"},
       {{0},
        {"a=0.1", "b=0.1"},
@@ -672,7 +695,8 @@ START_TEST(clashes_are_named) {
   must(rmx_constraints_make(D, &k, err));
   must_fail(rmx_constraints_bound(&k, RMX_CAP, "a", names, err), "wanted DOMAIN=WEIGHT");
   must_fail(rmx_constraints_bound(&k, RMX_CAP, "a=2", names, err), "0 to 1");
-  must_fail(rmx_constraints_bound(&k, RMX_FLOOR, "z=0.2", names, err), "--floor z=0.2: unknown domain \"z\"");
+  must_fail(rmx_constraints_bound(&k, RMX_FLOOR, "z=0.2", names, err),
+            "--floor z=0.2: unknown domain \"z\"");
   must_fail(rmx_constraints_share(&k, "s=0.5", names, err), "wanted NAME=LOW..HIGH");
   must_fail(rmx_constraints_share(&k, "s=0.5..0.4:a", names, err), "LOW <= HIGH");
   const double tokens[D] = {1e9, 1e8, 1e7, 1e9};
@@ -709,7 +733,8 @@ START_TEST(worst_case_and_front) {
                   front.predicted[2 * i + 1] < front.predicted[2 * j + 1]);
     ck_assert(k == 0 || (front.share[0] == 0 && front.share[front.n - 1] == 1));
     json_t *json = rmx_front_json(&front, f);
-    ck_assert(json_array_size(json) == front.n && json_object_get(json_array_get(json, 0), "mixture"));
+    ck_assert(json_array_size(json) == front.n &&
+              json_object_get(json_array_get(json, 0), "mixture"));
     json_decref(json);
     rmx_front_release(&front);
   }

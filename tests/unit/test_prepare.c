@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From files to a corpus and back: what goes in comes out, in the part it belongs to, whatever the threads;
-// duplicates and overlaps are found; what is wrong is named.
+// From files to a corpus and back: what goes in comes out, in the part it belongs to, whatever the
+// threads; duplicates and overlaps are found; what is wrong is named.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -16,7 +16,8 @@ static const char *const words[] = {"river",   "stone",   "winter", "garden", "l
 static void sentence(rmx_buf *out, uint64_t seed, uint64_t i, int n) {
   rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
   for (int w = 0; w < n; w++)
-    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)], rmx_rng_u32(&rng) % 100);
+    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)],
+                   rmx_rng_u32(&rng) % 100);
 }
 
 static void put_documents(const char *name, uint64_t seed, int n) {
@@ -39,8 +40,10 @@ static void put_documents(const char *name, uint64_t seed, int n) {
 }
 
 static rmx_status prepare(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n,
-                          const size_t *targets, size_t ntargets, const char *to, int threads, rmx_err *err) {
-  return rmx_corpus_prepare(o, s, n, targets, ntargets, test_folder, in_folder(to), threads, NULL, err);
+                          const size_t *targets, size_t ntargets, const char *to, int threads,
+                          rmx_err *err) {
+  return rmx_corpus_prepare(o, s, n, targets, ntargets, test_folder, in_folder(to), threads, NULL,
+                            err);
 }
 
 // The documents of a part of a domain, decoded, sorted.
@@ -90,8 +93,8 @@ static int64_t index_number(const char *experiment, const char *domain, const ch
   must(rmx_json_read(path, &root, err));
   size_t i;
   int64_t found = -1;
-  json_array_foreach(json_object_get(root, "domains"), i,
-                     entry) if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
+  json_array_foreach(json_object_get(root, "domains"), i, entry)
+    if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
       found = json_integer_value(json_object_get(entry, key));
   json_decref(root);
   return found;
@@ -129,7 +132,8 @@ START_TEST(what_goes_in_comes_out) {
   ck_assert(valid >= 10 && valid <= 60);  // a tenth of 300
   ck_assert_uint_eq(c->domains[1].train_documents, 300 - valid);
   // Each document is in one part, once.
-  rmx_strings train = documents_of("exp", "first", false), held = documents_of("exp", "first", true);
+  rmx_strings train = documents_of("exp", "first", false),
+              held = documents_of("exp", "first", true);
   rmx_buf text = {0};
   for (uint64_t file = 1; file <= 2; file++)
     for (uint64_t i = 0; i < 150; i++) {
@@ -162,7 +166,8 @@ START_TEST(more_files_leave_the_split_as_it_was) {
   put_documents("a/2.txt", 3, 100);
   must(prepare(&o, &s, 1, NULL, 0, "after", 2, err));
   for (int valid = 0; valid < 2; valid++) {
-    rmx_strings before = documents_of("before", "a", valid), after = documents_of("after", "a", valid);
+    rmx_strings before = documents_of("before", "a", valid),
+                after = documents_of("after", "a", valid);
     for (size_t i = 0; i < before.n; i++) ck_assert(contains(&after, before.items[i]));
     ck_assert_uint_gt(after.n, before.n);
     rmx_strings_release(&before);
@@ -249,7 +254,8 @@ START_TEST(planted_duplicates) {
 }
 END_TEST
 
-// Thirteen words of a target in a row, in other letters, punctuation and layout; twelve are no copy.
+// Thirteen words of a target in a row, in other letters, punctuation and layout; twelve are no
+// copy.
 START_TEST(planted_overlaps) {
   folder_make();
   put_documents("a.txt", 1, 60);
@@ -287,11 +293,14 @@ START_TEST(planted_overlaps) {
   ck_assert_int_eq(index_number("exp", "target", "valid_documents"), 30);
   o.overlap = 12;
   must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
-            "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which shares 12 words in a row");
+            "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which shares "
+            "12 words in a row");
   o.overlap = 13;
   o.max_overlap = 0.5;
-  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err), "The words most documents share: \"");
-  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err), "at most 50 % may go (corpus.max_overlap)");
+  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+            "The words most documents share: \"");
+  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+            "at most 50 % may go (corpus.max_overlap)");
   o.max_overlap = 0.9;
   o.overlap = 0;
   must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
@@ -304,11 +313,12 @@ START_TEST(planted_overlaps) {
 }
 END_TEST
 
-// A licence that both have is no copy; an exam's sentence is, though ten documents quote it. Neither the threads nor the
-// names of the files matter.
+// A licence that both have is no copy; an exam's sentence is, though ten documents quote it.
+// Neither the threads nor the names of the files matter.
 START_TEST(boilerplate_is_no_copy) {
   static const char licence[] =
-      "Permission is hereby granted free of charge to any person obtaining a copy of this software and associated files to deal";
+      "Permission is hereby granted free of charge to any person obtaining a copy of this software "
+      "and associated files to deal";
   folder_make();
   rmx_buf exam = {0}, text = {0}, sentences[2] = {{0}};
   sentence(&sentences[0], 50, 1, 15);
@@ -322,7 +332,8 @@ START_TEST(boilerplate_is_no_copy) {
       for (uint64_t i = 0; i < 100; i++) {
         sentence(&text, 60 + (uint64_t)file, i, 20);
         if (i < 50) rmx_buf_printf(&text, "\n// %s\n", licence);
-        if (i >= 50 && i < 55) rmx_buf_printf(&text, " %s ", sentences[0].data);  // in ten documents of the two files
+        // in ten documents of the two files
+        if (i >= 50 && i < 55) rmx_buf_printf(&text, " %s ", sentences[0].data);
         if (i >= 60 && i < 66) rmx_buf_printf(&text, " %s ", sentences[1].data);  // in twelve
         rmx_buf_puts(&text, "\n%\n");
       }
@@ -379,7 +390,8 @@ START_TEST(limits) {
   o.max_valid_tokens = 0;
   o.max_bytes = 16000;
   must(prepare(&o, &s, 1, NULL, 0, "some", 1, err));
-  int64_t bytes = index_number("some", "a", "train_bytes") + index_number("some", "a", "valid_bytes");
+  int64_t bytes =
+      index_number("some", "a", "train_bytes") + index_number("some", "a", "valid_bytes");
   ck_assert_int_ge(bytes, 10000);
   ck_assert_int_le(bytes, 17500);
   rmx_strings train = documents_of("some", "a", false), held = documents_of("some", "a", true);
@@ -421,7 +433,8 @@ START_TEST(a_given_tokenizer) {
 }
 END_TEST
 
-// ---- what can be wrong -----------------------------------------------------------------------------
+// ---- what can be wrong
+// -----------------------------------------------------------------------------
 
 static void check_error(const char *pattern, const char *message) {
   rmx_domain_source s = source_of("mine", pattern);
@@ -466,7 +479,8 @@ START_TEST(errors_name_what_is_wrong) {
   o.valid_fraction = 1;
   must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
   // Broken lines may be passed over.
-  put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n");
+  put_text("bad.jsonl",
+           "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n");
   rmx_domain_source bad = source_of("bad", "bad.jsonl");
   o = small_options();
   o.skip_bad = true;
@@ -487,7 +501,8 @@ START_TEST(damaged_corpora_are_not_believed) {
   rmx_domain_source s = source_of("a", "a.txt");
   rmx_corpus_options o = small_options();
   rmx_corpus *c = NULL;
-  must_fail(rmx_corpus_open(in_folder("exp"), &c, err), "corpus.json is missing: prepare the corpus first");
+  must_fail(rmx_corpus_open(in_folder("exp"), &c, err),
+            "corpus.json is missing: prepare the corpus first");
   must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
   must(rmx_corpus_open(in_folder("exp"), &c, err));
   rmx_corpus_free(c);
@@ -498,10 +513,13 @@ START_TEST(damaged_corpora_are_not_believed) {
     size_t at;
     int flip;
     const char *message;
-  } damages[] = {
-      {0, 1, "not a token file"},      {8, 3, "a token file of version 2"},    {12, 1, "3 bytes an id"},
-      {16, 1, "tokens by its header"}, {24, 1, "tokens of another tokenizer"}, {32, 1, "damaged"},
-      {64 + 100, 1, "damaged"}};
+  } damages[] = {{0, 1, "not a token file"},
+                 {8, 3, "a token file of version 2"},
+                 {12, 1, "3 bytes an id"},
+                 {16, 1, "tokens by its header"},
+                 {24, 1, "tokens of another tokenizer"},
+                 {32, 1, "damaged"},
+                 {64 + 100, 1, "damaged"}};
   char *bad = malloc(size);
   for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
     memcpy(bad, good, size);
@@ -544,7 +562,8 @@ START_TEST(damaged_corpora_are_not_believed) {
 }
 END_TEST
 
-// ---- sources ------------------------------------------------------------------------------------------
+// ---- sources
+// ------------------------------------------------------------------------------------------
 
 START_TEST(domains_found_in_a_folder) {
   folder_make();
@@ -593,7 +612,8 @@ static rmx_status look_for(const char *folder, const char *leave, rmx_err *err) 
     rmx_buf_printf(&found, "%s%s:%zu", i ? " " : "", f.domains[i].name, f.domains[i].files.n);
     if (f.domains[i].valid_files.n) rmx_buf_printf(&found, "+%zu", f.domains[i].valid_files.n);
   }
-  for (size_t i = 0; i < f.n_left_out; i++) rmx_buf_printf(&left, "%s%s (%s)", i ? "; " : "", f.left_out[i].path, f.left_out[i].why);
+  for (size_t i = 0; i < f.n_left_out; i++)
+    rmx_buf_printf(&left, "%s%s (%s)", i ? "; " : "", f.left_out[i].path, f.left_out[i].why);
   rmx_discovery_release(&f);
   return RMX_OK;
 }
@@ -624,11 +644,20 @@ START_TEST(nothing_is_left_out_in_silence) {
   must(rmx_mkdirs(in_folder("t/hollow"), err));
   must(look_for("t", NULL, err));
   ck_assert_str_eq(found.data, "c4:1 dclm:2 web:3");
-  static const char *const wanted[] = {"t/web/000_00000.parquet (Parquet is not read; convert it", "t/web/.cache (hidden", "t/web/._a.jsonl (hidden",
-                                       "t/web/a.jsonl~ (backup", "t/web/LICENSE (a licence", "t/web/_SUCCESS (marks", "t/web/empty.txt (empty files",
-                                       "t/web/pipe.jsonl (only regular files", "t/web/link.jsonl (a link that leads nowhere", "t/web/deep/loop (a link to a folder it is in",
-                                       "t/web/deep/er/loop (a link to a folder it is in", "t/hollow (an empty folder is no domain"};
-  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) ck_assert_msg(strstr(left.data, wanted[i]), "%s is not in %s", wanted[i], left.data);
+  static const char *const wanted[] = {"t/web/000_00000.parquet (Parquet is not read; convert it",
+                                       "t/web/.cache (hidden",
+                                       "t/web/._a.jsonl (hidden",
+                                       "t/web/a.jsonl~ (backup",
+                                       "t/web/LICENSE (a licence",
+                                       "t/web/_SUCCESS (marks",
+                                       "t/web/empty.txt (empty files",
+                                       "t/web/pipe.jsonl (only regular files",
+                                       "t/web/link.jsonl (a link that leads nowhere",
+                                       "t/web/deep/loop (a link to a folder it is in",
+                                       "t/web/deep/er/loop (a link to a folder it is in",
+                                       "t/hollow (an empty folder is no domain"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    ck_assert_msg(strstr(left.data, wanted[i]), "%s is not in %s", wanted[i], left.data);
   folder_remove();
 }
 END_TEST
@@ -638,7 +667,9 @@ START_TEST(a_domain_is_never_lost_in_silence) {
   touch("t/web/a.jsonl");
   touch("t/fw/000_00000.parquet");
   touch("t/fw/000_00001.parquet");
-  must_fail(look_for("t", NULL, err), "t: 1 domain would be lost: \"fw\". No file of \"fw\" can be read (2; the first is t/fw/000_00000.parquet: Parquet");
+  must_fail(look_for("t", NULL, err),
+            "t: 1 domain would be lost: \"fw\". No file of \"fw\" can be read (2; the first is "
+            "t/fw/000_00000.parquet: Parquet");
   must_fail(look_for("t", NULL, err), "corpus.leave_out: fw");
   must(look_for("t", "fw", err));
   ck_assert_str_eq(found.data, "web:1");
@@ -649,7 +680,8 @@ START_TEST(a_domain_is_never_lost_in_silence) {
   must(look_for("t", "*.warc.gz", err));
   must(rmx_remove_tree(in_folder("t/pubmed-01.warc.gz"), err));
   touch("t/code/main.py");
-  must_fail(look_for("t", NULL, err), "its ending is not known; if it is plain text, end its name in .txt");
+  must_fail(look_for("t", NULL, err),
+            "its ending is not known; if it is plain text, end its name in .txt");
   must(rmx_remove_tree(in_folder("t/code"), err));
   put_text("t/books/b.txt", "");
   must_fail(look_for("t", NULL, err), "empty files have no text");
@@ -660,13 +692,27 @@ END_TEST
 START_TEST(names_of_shards_are_cut_and_words_are_not) {
   static const struct {
     const char *name, *domain;
-  } names[] = {{"c4-train.00000-of-01024", "c4-train"}, {"part-0001", "part"}, {"wiki_000", "wiki"}, {"en-fr", "en-fr"}, {"file007", "file"},
-               {"python3", "python3"}, {"top500", "top500"}, {"wiki-00000-of-00010-a09b74b3ef9c3b56", "wiki"}, {"x.01", "x"}, {"00001", "00001"},
-               {"a_of_b", "a_of_b"}, {"shard_3_of_8", "shard"}, {"web", "web"}, {"", ""}, {"-1", "-1"}, {"cafe-babe", "cafe-babe"},
+  } names[] = {{"c4-train.00000-of-01024", "c4-train"},
+               {"part-0001", "part"},
+               {"wiki_000", "wiki"},
+               {"en-fr", "en-fr"},
+               {"file007", "file"},
+               {"python3", "python3"},
+               {"top500", "top500"},
+               {"wiki-00000-of-00010-a09b74b3ef9c3b56", "wiki"},
+               {"x.01", "x"},
+               {"00001", "00001"},
+               {"a_of_b", "a_of_b"},
+               {"shard_3_of_8", "shard"},
+               {"web", "web"},
+               {"", ""},
+               {"-1", "-1"},
+               {"cafe-babe", "cafe-babe"},
                {"global-shard_01_of_10", "global-shard"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char cut[64];
-    snprintf(cut, sizeof cut, "%.*s", (int)rmx__without_shard(names[i].name, strlen(names[i].name)), names[i].name);
+    snprintf(cut, sizeof cut, "%.*s", (int)rmx__without_shard(names[i].name, strlen(names[i].name)),
+             names[i].name);
     ck_assert_str_eq(cut, names[i].domain);
   }
   folder_make();
@@ -706,8 +752,11 @@ START_TEST(validation_and_test_files_are_recognised) {
   touch("t/exam/test.jsonl");    // nothing to set it apart from
   touch("t/latest-test.jsonl");  // no sibling
   must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data, "c4:2+1 code:1+1 exam:1 flat-train:1+1 latest-test:1 papers:1 test:1 web:1+1");
-  static const char *const tests[] = {"t/web/test.jsonl (test files", "t/code/test/a.jsonl (test files", "t/papers_test.jsonl (test files"};
+  ck_assert_str_eq(found.data,
+                   "c4:2+1 code:1+1 exam:1 flat-train:1+1 latest-test:1 papers:1 test:1 web:1+1");
+  static const char *const tests[] = {"t/web/test.jsonl (test files",
+                                      "t/code/test/a.jsonl (test files",
+                                      "t/papers_test.jsonl (test files"};
   for (size_t i = 0; i < 3; i++) ck_assert_msg(strstr(left.data, tests[i]), "%s", left.data);
   touch("u/train.jsonl");
   touch("u/valid.jsonl");

@@ -12,8 +12,8 @@ struct found {
   uint64_t bad_lines, no_text, invalid_utf8;
 };
 
-static rmx_status read_all(const char *path, const char *field, const char *separator, bool skip_bad,
-                           struct found *out, rmx_err *err) {
+static rmx_status read_all(const char *path, const char *field, const char *separator,
+                           bool skip_bad, struct found *out, rmx_err *err) {
   rmx__reader r;
   *out = (struct found){0};
   const rmx__reader_options o = {field, separator, skip_bad, 0};
@@ -63,7 +63,8 @@ END_TEST
 START_TEST(json_lines) {
   folder_make();
   put_text("a.jsonl",
-           "{\"text\": \"one\"}\n\n{\"id\": 3, \"text\": \"a\\nb \\u00e9 \\ud83d\\ude00\"}\r\n{\"text\": \"  "
+           "{\"text\": \"one\"}\n\n{\"id\": 3, \"text\": \"a\\nb \\u00e9 "
+           "\\ud83d\\ude00\"}\r\n{\"text\": \"  "
            "\"}\n{\"text\":\"last\"}");
   check(in_folder("a.jsonl"), "%", DOCUMENTS("one", "a\nb \xC3\xA9 \xF0\x9F\x98\x80", "last"));
   struct found f;
@@ -78,14 +79,16 @@ END_TEST
 START_TEST(broken_lines) {
   static const struct {
     const char *line, *message;
-  } bad[] = {{"{\"text\": \"cut", "b.jsonl:2: not JSON"},
-             {"{\"body\": \"x\"}", "b.jsonl:2: \"text\" is missing"},
-             {"{\"text\": 7}", "b.jsonl:2: \"text\" is not a string"},
-             {"[\"text\"]", "b.jsonl:2: not a JSON object"},
-             {"{\"text\": \"a\\x\"}", "b.jsonl:2: not JSON: an unknown escape in the text, at byte 12"},
-             {"{\"text\": \"a\\u12\"}", "b.jsonl:2: not JSON: \\u without four"},
-             {"{\"text\": \"a\"} {", "b.jsonl:2: not JSON: more behind its end, at byte 15"},
-             {"{\"a\": [1, {2}], \"text\": \"a\"}", "b.jsonl:2: not JSON: wanted a name in quotes, at byte 12"}};
+  } bad[] = {
+      {"{\"text\": \"cut", "b.jsonl:2: not JSON"},
+      {"{\"body\": \"x\"}", "b.jsonl:2: \"text\" is missing"},
+      {"{\"text\": 7}", "b.jsonl:2: \"text\" is not a string"},
+      {"[\"text\"]", "b.jsonl:2: not a JSON object"},
+      {"{\"text\": \"a\\x\"}", "b.jsonl:2: not JSON: an unknown escape in the text, at byte 12"},
+      {"{\"text\": \"a\\u12\"}", "b.jsonl:2: not JSON: \\u without four"},
+      {"{\"text\": \"a\"} {", "b.jsonl:2: not JSON: more behind its end, at byte 15"},
+      {"{\"a\": [1, {2}], \"text\": \"a\"}",
+       "b.jsonl:2: not JSON: wanted a name in quotes, at byte 12"}};
   folder_make();
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char text[200];
@@ -197,7 +200,8 @@ START_TEST(unknown_and_missing_files) {
   rmx__reader r;
   const rmx__reader_options o = {"text", "%", false, 0};
   must_fail(rmx__reader_open(&r, "a/b.parquet", &o, err),
-            "a/b.parquet: unknown kind of file; known are .jsonl, .json, .ndjson, .txt, each as it is or packed (.gz, .zst, .zstd); Parquet is not read");
+            "a/b.parquet: unknown kind of file; known are .jsonl, .json, .ndjson, .txt, each as it "
+            "is or packed (.gz, .zst, .zstd); Parquet is not read");
   must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown kind of file");
   must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown kind of file");
   must_fail(rmx__reader_open(&r, "/nonexistent/b.txt", &o, err), "cannot read /nonexistent/b.txt");
@@ -219,22 +223,32 @@ START_TEST(odd_fields_do_no_harm) {
            "{\"x\":1e400,\"text\":\"overflow\"}\n"
            "{\"x\": \"a\tb\001\", \"text\":\"raw\ttab\"}\n"
            "{\"text\":null}\n"
-           "{\"meta\": {\"text\": \"inner\", \"q\": \"}{\\\"]\"}, \"l\": [[{}], []], \"text\": \"nested\"}\n"
+           "{\"meta\": {\"text\": \"inner\", \"q\": \"}{\\\"]\"}, \"l\": [[{}], []], \"text\": "
+           "\"nested\"}\n"
            "{\"text\": \"first\", \"text\": \"last counts\"}\n"
            "{\"\\u0074ext\": \"escaped name\"}\n"
            "{\"bad\": \"\\ud800\\q\\u12\xFF\", \"text\": \"bad escape elsewhere\"}\n"
            "{\"text\": \"null\", \"text\": null}\n");
   struct found f;
   must(read_all(in_folder("a.jsonl"), "text", "%", false, &f, err));
-  static const char *const wanted[] = {"huge integer", "a \xEF\xBF\xBD b \xEF\xBF\xBD", "nan", "overflow", "raw\ttab", "nested", "last counts",
-                                       "escaped name", "bad escape elsewhere"};
+  static const char *const wanted[] = {"huge integer",
+                                       "a \xEF\xBF\xBD b \xEF\xBF\xBD",
+                                       "nan",
+                                       "overflow",
+                                       "raw\ttab",
+                                       "nested",
+                                       "last counts",
+                                       "escaped name",
+                                       "bad escape elsewhere"};
   ck_assert_uint_eq(f.documents.n, sizeof wanted / sizeof *wanted);
   for (size_t i = 0; i < f.documents.n; i++) ck_assert_str_eq(f.documents.items[i], wanted[i]);
   ck_assert_uint_eq(f.no_text, 2);
   ck_assert_uint_eq(f.invalid_utf8, 2);
   ck_assert_uint_eq(f.bad_lines, 0);
   rmx_strings_release(&f.documents);
-  put_text("b.jsonl", "{\"a\": {\"b\": {\"c\": \"deep\"}}}\n{\"a.b.c\": \"whole\"}\n{\"a\": {\"b.c\": \"half\"}}\n");
+  put_text("b.jsonl",
+           "{\"a\": {\"b\": {\"c\": \"deep\"}}}\n{\"a.b.c\": \"whole\"}\n{\"a\": {\"b.c\": "
+           "\"half\"}}\n");
   must(read_all(in_folder("b.jsonl"), "a.b.c", "%", false, &f, err));
   ck_assert_uint_eq(f.documents.n, 3);
   ck_assert_str_eq(f.documents.items[0], "deep");
@@ -254,7 +268,8 @@ START_TEST(json_nesting_is_bounded) {
     for (int i = 0; i < n; i++) rmx_buf_puts(&line, "[");
     for (int i = 0; i < n; i++) rmx_buf_puts(&line, "]");
     rmx_buf_puts(&line, ", \"text\": \"a\"}");
-    ck_assert_int_eq(rmx__json_text(line.data, line.size, "text", &text, &look), deep ? RMX__JSON_BROKEN : RMX__JSON_TEXT);
+    ck_assert_int_eq(rmx__json_text(line.data, line.size, "text", &text, &look),
+                     deep ? RMX__JSON_BROKEN : RMX__JSON_TEXT);
   }
   ck_assert_str_eq(look.what, "more than 256 brackets in one another");
   rmx_buf_release(&line);
@@ -264,14 +279,17 @@ END_TEST
 
 // The scanner takes what jansson takes, and finds the same text.
 START_TEST(the_scanner_agrees_with_a_parser) {
-  static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"text\"", "\"a\"", "\"b\\n\\u00e9\"", "1", "-2.5e3", "true", "null", " ", "\"\\\\\"", "\\", "\""};
+  static const char *const pieces[] = {
+      "{", "}",      "[",    "]",    ",", ":",        "\"text\"", "\"a\"", "\"b\\n\\u00e9\"",
+      "1", "-2.5e3", "true", "null", " ", "\"\\\\\"", "\\",       "\""};
   rmx_rng rng = rmx_rng_make(5, 0, RMX_FOR_TEST);
   rmx_buf line = {0}, text = {0};
   size_t objects = 0, texts = 0;
   for (int round = 0; round < 300000; round++) {
     line.size = 0;
     rmx_buf_puts(&line, "{\"text\":");
-    for (uint64_t n = rmx_rng_below(&rng, 9); n > 0; n--) rmx_buf_puts(&line, pieces[rmx_rng_below(&rng, sizeof pieces / sizeof *pieces)]);
+    for (uint64_t n = rmx_rng_below(&rng, 9); n > 0; n--)
+      rmx_buf_puts(&line, pieces[rmx_rng_below(&rng, sizeof pieces / sizeof *pieces)]);
     rmx_buf_puts(&line, rmx_rng_below(&rng, 2) ? "}" : ", \"c\": 1}");
     rmx__json_look look;
     json_t *tree = json_loadb(line.data, line.size, JSON_ALLOW_NUL, NULL);
@@ -279,7 +297,10 @@ START_TEST(the_scanner_agrees_with_a_parser) {
     if (json_is_object(tree)) {
       objects++;
       const json_t *value = json_object_get(tree, "text");
-      ck_assert_int_eq(found, json_is_string(value) ? RMX__JSON_TEXT : json_is_null(value) ? RMX__JSON_NULL : value ? RMX__JSON_OTHER : RMX__JSON_MISSING);
+      ck_assert_int_eq(found, json_is_string(value) ? RMX__JSON_TEXT
+                              : json_is_null(value) ? RMX__JSON_NULL
+                              : value               ? RMX__JSON_OTHER
+                                                    : RMX__JSON_MISSING);
       if (json_is_string(value)) {
         texts++;
         ck_assert_uint_eq(text.size, json_string_length(value));
@@ -297,7 +318,9 @@ END_TEST
 
 START_TEST(json_arrays_and_objects_over_lines) {
   folder_make();
-  put_text("a.json", " [\n {\"text\": \"one\"},\n{\"x\": [1, {\"}\": \"]\"}], \"text\":\n\"two\"} ,{\"text\": \"three\"}\n]\n");
+  put_text("a.json",
+           " [\n {\"text\": \"one\"},\n{\"x\": [1, {\"}\": \"]\"}], \"text\":\n\"two\"} "
+           ",{\"text\": \"three\"}\n]\n");
   check(in_folder("a.json"), "%", DOCUMENTS("one", "two", "three"));
   put_text("b.json", "{\n  \"text\": \"one\"\n}\n{\n  \"text\": \"two\"\n}\n");
   check(in_folder("b.json"), "%", DOCUMENTS("one", "two"));
@@ -307,11 +330,12 @@ START_TEST(json_arrays_and_objects_over_lines) {
   check(in_folder("empty.json"), "%", (const char *const[]){NULL});
   static const struct {
     const char *text, *message;
-  } bad[] = {{"[{\"text\": \"one\"},\n\n{\"body\": 1}]", "d.json:3: \"text\" is missing"},
-             {"[{\"text\": \"one\"},\n{\"text\": \"tw", "d.json:2: not JSON: a string without an end"},
-             {"[{\"text\": \"one\"},\n", "d.json:2: the array has no end"},
-             {"[{\"text\": \"one\"}]\n{\"text\": \"two\"}", "d.json:2: more behind the end of the array"},
-             {"[{\"text\": \"one\"}, 7]", "d.json:1: not a JSON object"}};
+  } bad[] = {
+      {"[{\"text\": \"one\"},\n\n{\"body\": 1}]", "d.json:3: \"text\" is missing"},
+      {"[{\"text\": \"one\"},\n{\"text\": \"tw", "d.json:2: not JSON: a string without an end"},
+      {"[{\"text\": \"one\"},\n", "d.json:2: the array has no end"},
+      {"[{\"text\": \"one\"}]\n{\"text\": \"two\"}", "d.json:2: more behind the end of the array"},
+      {"[{\"text\": \"one\"}, 7]", "d.json:1: not a JSON object"}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct found f;
     put_text("d.json", bad[i].text);
@@ -331,9 +355,11 @@ START_TEST(files_are_named_for_what_they_are) {
     size_t size;
     const char *message;
   } files[] = {
-      {"a.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "a Git LFS pointer"},
+      {"a.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50,
+       "a Git LFS pointer"},
       {"a.txt", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "git lfs pull"},
-      {"a.json.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50, "broken gzip file: it is a Git LFS pointer"},
+      {"a.json.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50,
+       "broken gzip file: it is a Git LFS pointer"},
       {"a.jsonl.zst", "<!DOCTYPE html><html><head>", 27, "broken Zstandard file: it is a web page"},
       {"a.jsonl", "\n<html><head><title>403", 23, "a web page, not JSON"},
       {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not packed at all"},
@@ -385,7 +411,9 @@ START_TEST(lines_and_documents_have_a_limit) {
         ck_assert_uint_eq(n, 1);
         ck_assert_uint_eq(r.bad_lines, 1);
       } else {
-        ck_assert_ptr_nonnull(strstr(e.message, ":1: a line of more than 1048576 bytes: cut it up, or raise corpus.max_document"));
+        ck_assert_ptr_nonnull(strstr(
+            e.message,
+            ":1: a line of more than 1048576 bytes: cut it up, or raise corpus.max_document"));
       }
       ck_assert_uint_le(r.line.capacity, 4 << 20);
       rmx__reader_close(&r);
@@ -401,7 +429,8 @@ START_TEST(prefixes) {
   for (int round = 0; round < 20000; round++) {
     size_t n = rmx_rng_below(&rng, sizeof text), ascii = 0;
     for (size_t i = 0; i < n; i++)
-      text[i] = (char)(rmx_rng_below(&rng, 30) ? rmx_rng_below(&rng, 128) : rmx_rng_below(&rng, 256));
+      text[i] =
+          (char)(rmx_rng_below(&rng, 30) ? rmx_rng_below(&rng, 128) : rmx_rng_below(&rng, 256));
     while (ascii < n && (uint8_t)text[ascii] < 128) ascii++;
     ck_assert_uint_eq(rmx__ascii_prefix(text, n), ascii);
     ck_assert_uint_ge(rmx__utf8_valid_prefix(text, n), ascii);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains that come, go, split and merge: which runs stay, with which weights, and what is said of the
-// others.
+// Domains that come, go, split and merge: which runs stay, with which weights, and what is said of
+// the others.
 #include <regmix/mixture.h>
 
 #include "testing.h"
@@ -68,7 +68,8 @@ START_TEST(split_keeps_all_runs_on_a_hyperplane) {
   // And back: every run kept to the proportions, so all stay and are what they were.
   must(rmx_redomain(&t, RMX_DOMAIN_MERGE, "train_c=c_en:0.3,c_de:0.6,c_fr:0.1", &usual, &r, err));
   ck_assert_uint_eq(t.N, RUNS);
-  for (int i = 0; i < RUNS * DOMAINS; i++) ck_assert_double_eq_tol(t.x[i], (&swarm[0][0])[i], 1e-15);
+  for (int i = 0; i < RUNS * DOMAINS; i++)
+    ck_assert_double_eq_tol(t.x[i], (&swarm[0][0])[i], 1e-15);
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);
 }
@@ -91,8 +92,8 @@ START_TEST(merge_keeps_the_honest_runs) {
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);
   t = table();
-  must(rmx_redomain(&t, RMX_DOMAIN_MERGE, "train_a=a:0.4,b:0.6", &(rmx_redomain_options){.tolerance = 0.5},
-                    &r, err));
+  must(rmx_redomain(&t, RMX_DOMAIN_MERGE, "train_a=a:0.4,b:0.6",
+                    &(rmx_redomain_options){.tolerance = 0.5}, &r, err));
   ck_assert_uint_eq(t.N, RUNS);  // under the name of a part, which is free again
   ck_assert(at(&t, "r2", "train_a") == 1);
   rmx_redomain_report_release(&r);
@@ -112,7 +113,8 @@ START_TEST(add_says_nothing_of_the_new_one) {
   ck_assert_ptr_nonnull(strstr(r.unseen.items[0], "math against all else"));
   must(rmx_mixture_rank(&t, &rank, err));
   ck_assert_uint_eq(rank, 2);
-  must_fail(rmx_redomain(&t, RMX_DOMAIN_ADD, "math", &usual, &r, err), "there is a domain \"math\" already");
+  must_fail(rmx_redomain(&t, RMX_DOMAIN_ADD, "math", &usual, &r, err),
+            "there is a domain \"math\" already");
   ck_assert_uint_eq(t.D, 4);
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);

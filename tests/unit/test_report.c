@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the report reads from a folder, number by number, and that the page holds it and nothing that could
-// break out.
+// What the report reads from a folder, number by number, and that the page holds it and nothing
+// that could break out.
 #include <fcntl.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static json_t *at(json_t *value, const char *path) {
   char copy[256], *rest = copy;
   snprintf(copy, sizeof copy, "%s", path);
   for (char *step; (step = strsep(&rest, "/"));)
-    value = json_is_array(value) ? json_array_get(value, (size_t)atoi(step)) : json_object_get(value, step);
+    value = json_is_array(value) ? json_array_get(value, (size_t)atoi(step))
+                                 : json_object_get(value, step);
   ck_assert_msg(value != NULL, "there is no %s", path);
   return value;
 }
@@ -79,7 +80,9 @@ START_TEST(empty_folder_has_a_page) {
 END_TEST
 
 START_TEST(absent_folder) {
-  must_fail(rmx_report_write(&(rmx_report_files){.folder = "/tmp/regmix-there-is-none"}, "/tmp/x.html", err), "no such folder");
+  must_fail(rmx_report_write(&(rmx_report_files){.folder = "/tmp/regmix-there-is-none"},
+                             "/tmp/x.html", err),
+            "no such folder");
 }
 END_TEST
 
@@ -102,7 +105,8 @@ END_TEST
 START_TEST(effects_are_rank_correlations) {
   put_tables();
   json_t *data = collect();
-  ck_assert_double_eq_tol(number(data, "effects/spearman/0/0"), -1, 1e-12);  // more a, lower loss on a
+  // more a, lower loss on a
+  ck_assert_double_eq_tol(number(data, "effects/spearman/0/0"), -1, 1e-12);
   ck_assert_double_eq_tol(number(data, "effects/spearman/0/1"), 1, 1e-12);
   ck_assert_double_eq_tol(number(data, "effects/spearman/1/0"), 1, 1e-12);
   ck_assert_double_eq_tol(number(data, "half_agreement/b_val_loss"), 1, 1e-12);
@@ -114,10 +118,12 @@ END_TEST
 START_TEST(weighted_target_is_one_more_metric) {
   put_tables();
   put("optimum.yaml",
-      "mixture: {a: 0.5, b: 0.5}\ntarget: {a_val_loss: 1, b_val_loss: 0.5}\nscore: 4\nscore_prior: 5\n");
+      "mixture: {a: 0.5, b: 0.5}\ntarget: {a_val_loss: 1, b_val_loss: 0.5}\nscore: 4\nscore_prior: "
+      "5\n");
   put("fit/fit.json", "{\"domains\": [\"a\", \"b\"], \"metrics\": [], \"mixtures\": []}");
   put("fit/cross-validation.csv",
-      "run,metric,fold,true,predicted\nr1,a_val_loss,0,4,4.1\nr2,a_val_loss,1,3,3\nr3,a_val_loss,0,2,2\n"
+      "run,metric,fold,true,predicted\nr1,a_val_loss,0,4,4.1\nr2,a_val_loss,1,3,3\nr3,a_val_loss,0,"
+      "2,2\n"
       "r1,b_val_loss,0,3,3.2\nr2,b_val_loss,1,4,4\n");
   json_t *data = collect();
   ck_assert_str_eq(text(data, "target/name"), "weighted target");
@@ -136,10 +142,12 @@ END_TEST
 
 START_TEST(fit_folder_alone) {
   put("fit.json",
-      "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"m\"}], \"mixtures\": [[0.1, 0.9], [0.5, "
+      "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"m\"}], \"mixtures\": [[0.1, 0.9], "
+      "[0.5, "
       "0.5], [0.8, 0.2]]}");
   put("cross-validation.csv",
-      "run,metric,fold,true,predicted\r\n1,\"m, \"\"x\"\"\",0,3,3.5\r\n2,\"m, \"\"x\"\"\",1,2,2\r\n3,\"m, "
+      "run,metric,fold,true,predicted\r\n1,\"m, \"\"x\"\"\",0,3,3.5\r\n2,\"m, "
+      "\"\"x\"\"\",1,2,2\r\n3,\"m, "
       "\"\"x\"\"\",2,1,1\r\n");
   json_t *data = collect();
   ck_assert_str_eq(text(data, "runs/metrics/0"), "m, \"x\"");
@@ -155,16 +163,19 @@ START_TEST(curves_are_thinned_and_mended) {
   put("optimum.yaml", "mixture: {a: 1}\ntarget: {a_val_loss: 2}\n");
   rmx_buf log = {0};
   for (int step = 1; step <= 1000; step++)
-    rmx_buf_printf(&log, "{\"step\": %d, \"tokens\": %d, \"loss_nats\": %g}\n", step, 10 * step, 5.0);
-  rmx_buf_puts(&log, "{\"step\": 1000, \"tokens\": 10000, \"valid_nats\": {\"a\": 3.5, \"b\": 4}}\n");
-  rmx_buf_puts(
-      &log,
-      "{\"step\": 501, \"tokens\": 5010, \"loss_nats\": 4.0}\n");  // resumed: what came after is told anew
-  rmx_buf_puts(&log, "{\"step\": 502, \"tok");                     // and killed
+    rmx_buf_printf(&log, "{\"step\": %d, \"tokens\": %d, \"loss_nats\": %g}\n", step, 10 * step,
+                   5.0);
+  rmx_buf_puts(&log,
+               "{\"step\": 1000, \"tokens\": 10000, \"valid_nats\": {\"a\": 3.5, \"b\": 4}}\n");
+  rmx_buf_puts(&log,
+               // resumed: what came after is told anew
+               "{\"step\": 501, \"tokens\": 5010, \"loss_nats\": 4.0}\n");
+  rmx_buf_puts(&log, "{\"step\": 502, \"tok");  // and killed
   put("runs/r1/log.jsonl", log.data);
   rmx_buf_release(&log);
   put("runs/r2/log.jsonl",
-      "{\"step\": 1, \"tokens\": 10, \"loss_nats\": 6}\n{\"step\": 2, \"tokens\": 20, \"loss_nats\": "
+      "{\"step\": 1, \"tokens\": 10, \"loss_nats\": 6}\n{\"step\": 2, \"tokens\": 20, "
+      "\"loss_nats\": "
       "null}\n");
   put("runs/r2/result.json",
       "{\"run\": \"r2\", \"status\": \"diverged\", \"tokens\": 20, \"flops\": 7, \"wall_s\": 1.5}");
@@ -189,20 +200,28 @@ START_TEST(warnings_say_what_is_wrong) {
   put_tables();
   put("resolved.yaml", "large:\n  tokens: 1000\n");
   put("corpus/corpus.json",
-      "{\"domains\": [{\"name\": \"a\", \"train_tokens\": 100}, {\"name\": \"b\", \"train_tokens\": 900}]}");
+      "{\"domains\": [{\"name\": \"a\", \"train_tokens\": 100}, {\"name\": \"b\", "
+      "\"train_tokens\": 900}]}");
   put("optimum.yaml",
-      "mixture: {a: 0.9, b: 0.1}\ntarget: {a_val_loss: 1}\nscore: 4\nscore_prior: 3.9\ndistance: 0.5\n"
+      "mixture: {a: 0.9, b: 0.1}\ntarget: {a_val_loss: 1}\nscore: 4\nscore_prior: 3.9\ndistance: "
+      "0.5\n"
       "typical_distance: 0.1\noutside: [a]\n");
   put("large/comparison.json",
-      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": 0.01, "
+      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": "
+      "0.01, "
       "\"se\": 0.01, \"n\": 3}},"
       "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01, \"n\": 3}}]}");
   put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
   json_t *data = collect();
-  const char *const wanted[] = {
-      "the weight of a",   "Far from every run: 50 %", "No gain is expected", "cannot be told from noise",
-      "the uniform mixture is better than the optimum", "interval 0.0070 to 0.0930", "Few runs: 3 for 2", "Spearman 0.40",
-      "see a 9.0 times"};
+  const char *const wanted[] = {"the weight of a",
+                                "Far from every run: 50 %",
+                                "No gain is expected",
+                                "cannot be told from noise",
+                                "the uniform mixture is better than the optimum",
+                                "interval 0.0070 to 0.0930",
+                                "Few runs: 3 for 2",
+                                "Spearman 0.40",
+                                "see a 9.0 times"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     ck_assert_msg(warned(data, wanted[i]), "no warning has \"%s\"", wanted[i]);
   ck_assert_double_eq(number(data, "budget_tokens"), 1000);
@@ -212,7 +231,8 @@ END_TEST
 
 START_TEST(two_seeds_give_no_verdict) {
   put("large/comparison.json",
-      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": -9, \"se\": 0.01, \"n\": 2}}]}");
+      "{\"rows\": [{\"name\": \"optimum\"}, {\"name\": \"prior\", \"against_optimum\": {\"mean\": "
+      "-9, \"se\": 0.01, \"n\": 2}}]}");
   json_t *data = collect();
   ck_assert(json_is_null(at(data, "comparison/rows/1/against_optimum/low")));
   ck_assert(warned(data, "too few seeds"));
@@ -222,16 +242,22 @@ START_TEST(two_seeds_give_no_verdict) {
 END_TEST
 
 static const char *const one_fit =
-    "{\"domains\": [\"a\", \"b\"], \"mixtures\": [[0.5, 0.5]], \"tokens\": [100, 400], \"budget\": 1000,"
-    " \"metrics\": [{\"name\": \"acc\", \"higher_is_better\": true}, {\"name\": \"loss\"}, {\"name\": \"other_acc\", \"higher_is_better\": true}]}";
+    "{\"domains\": [\"a\", \"b\"], \"mixtures\": [[0.5, 0.5]], \"tokens\": [100, 400], \"budget\": "
+    "1000,"
+    " \"metrics\": [{\"name\": \"acc\", \"higher_is_better\": true}, {\"name\": \"loss\"}, "
+    "{\"name\": \"other_acc\", \"higher_is_better\": true}]}";
 
 START_TEST(what_gets_worse_is_told_by_its_direction) {
   put("fit/fit.json", one_fit);
   put("optimum.yaml",
-      "mixture: {a: 1, b: 0}\ntarget: {acc: -1}\nscore: -0.6\nscore_prior: -0.5\npredicted: {acc: 0.6, loss: 3, other_acc: 0.2}\n"
-      "predicted_prior: {acc: 0.5, loss: 3.5, other_acc: 0.4}\ngain: {predicted: 0.1, estimate: 0.05, interval: [0.01, 0.09]}\n");
+      "mixture: {a: 1, b: 0}\ntarget: {acc: -1}\nscore: -0.6\nscore_prior: -0.5\npredicted: {acc: "
+      "0.6, loss: 3, other_acc: 0.2}\n"
+      "predicted_prior: {acc: 0.5, loss: 3.5, other_acc: 0.4}\ngain: {predicted: 0.1, estimate: "
+      "0.05, interval: [0.01, 0.09]}\n");
   json_t *data = collect();
-  ck_assert(warned(data, "1 of 2 other metrics are predicted to be worse than at the prior, other_acc most: by 0.2000"));
+  ck_assert(warned(data,
+                   "1 of 2 other metrics are predicted to be worse than at the prior, other_acc "
+                   "most: by 0.2000"));
   ck_assert(!warned(data, "No gain"));
   json_decref(data);
 }
@@ -241,7 +267,8 @@ START_TEST(a_fit_that_knows_nothing_is_a_warning) {
   put("fit/fit.json", one_fit);
   put("optimum.yaml", "mixture: {a: 1, b: 0}\ntarget: {loss: 1}\nscore: 3\nscore_prior: 4\n");
   put("fit/cross-validation.csv",
-      "run,metric,fold,true,predicted\nr1,loss,0,1,3\nr2,loss,1,2,2\nr3,loss,0,3,1\nr4,loss,0,2.5,0\n");
+      "run,metric,fold,true,predicted\nr1,loss,0,1,3\nr2,loss,1,2,2\nr3,loss,0,3,1\nr4,loss,0,2.5,"
+      "0\n");
   json_t *data = collect();
   ck_assert(warned(data, "The fit has learnt nothing of loss"));
   json_decref(data);
@@ -283,7 +310,8 @@ START_TEST(tokens_and_budget_of_whoever_says_them) {
   json_decref(data);
   const char *const domains[] = {"b"};
   const double tokens[] = {7000};
-  const rmx_report_files files = {.folder = folder, .budget = 5e9, .domains = domains, .tokens = tokens, .n_domains = 1};
+  const rmx_report_files files = {
+      .folder = folder, .budget = 5e9, .domains = domains, .tokens = tokens, .n_domains = 1};
   must(rmx_report_collect(&files, &data, err));
   ck_assert_double_eq(number(data, "tokens/a"), 100);
   ck_assert_double_eq(number(data, "tokens/b"), 7000);
@@ -295,7 +323,8 @@ END_TEST
 START_TEST(runs_to_come_and_what_each_run_took) {
   put_tables();
   put("next.csv", "run,a,b\nn1,0.3,0.7\n");
-  put("runs/r1/result.json", "{\"status\": \"done\", \"wall_s\": 4, \"epochs\": {\"a\": 0.5, \"b\": 3.5}}");
+  put("runs/r1/result.json",
+      "{\"status\": \"done\", \"wall_s\": 4, \"epochs\": {\"a\": 0.5, \"b\": 3.5}}");
   put("runs/r4/result.json", "{\"status\": \"diverged\", \"loss_nats\": null}");
   json_t *data = collect();
   ck_assert_str_eq(text(data, "waiting/ids/0"), "r4");
@@ -314,7 +343,8 @@ END_TEST
 START_TEST(the_date_is_that_of_the_newest_file) {
   put("fit/fit.json", one_fit);
   put("optimum.yaml", "mixture: {a: 1, b: 0}\n");
-  struct timespec old[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}}, newer[2] = {{.tv_sec = 950000000}, {.tv_sec = 950000000}};
+  struct timespec old[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}},
+                  newer[2] = {{.tv_sec = 950000000}, {.tv_sec = 950000000}};
   utimensat(AT_FDCWD, in_folder("fit/fit.json"), old, 0);
   utimensat(AT_FDCWD, in_folder("optimum.yaml"), newer, 0);
   unsetenv("SOURCE_DATE_EPOCH");
@@ -330,17 +360,19 @@ START_TEST(the_date_is_that_of_the_newest_file) {
 END_TEST
 
 static const char *const two_methods =
-    "{\"methods\": {\"regmix\": {\"weights\": {\"a\": 0.25, \"b\": 0.75}, \"target_loss\": {\"mean\": 3.5, "
+    "{\"methods\": {\"regmix\": {\"weights\": {\"a\": 0.25, \"b\": 0.75}, \"target_loss\": "
+    "{\"mean\": 3.5, "
     "\"se\": 0.01, \"n\": 3}, \"search_flops\": 1e12, \"notes\": {}},"
-    " \"odm\": {\"weights\": null, \"target_loss\": {\"mean\": null, \"se\": null, \"n\": 0}, \"status\": "
+    " \"odm\": {\"weights\": null, \"target_loss\": {\"mean\": null, \"se\": null, \"n\": 0}, "
+    "\"status\": "
     "\"search diverged\", \"notes\": {\"form\": \"paper\", \"track\": [%s]}}},"
     " \"order\": [\"regmix\", \"odm\"], \"target\": {\"a_val_loss\": 1}, \"seeds\": 3}";
 
 static void put_methods(size_t points) {
   rmx_buf track = {0};
   for (size_t i = 0; i < points; i++)
-    rmx_buf_printf(&track, "%s{\"tokens\": %zu, \"mixture\": {\"a\": %g, \"b\": %s}}", i ? ", " : "", 10 * (i + 1),
-                   (double)i / 1000, i == 0 ? "null" : "0.5");
+    rmx_buf_printf(&track, "%s{\"tokens\": %zu, \"mixture\": {\"a\": %g, \"b\": %s}}",
+                   i ? ", " : "", 10 * (i + 1), (double)i / 1000, i == 0 ? "null" : "0.5");
   char *file = rmx_format(two_methods, points ? track.data : "");
   put("compare/methods.json", file);
   free(file);
@@ -364,7 +396,8 @@ START_TEST(methods_go_in_with_their_tracks_thinned) {
     const double before = json_number_value(json_array_get(at(track, "tokens"), k - 1));
     const double tokens = json_number_value(json_array_get(at(track, "tokens"), k));
     ck_assert(tokens - before == 50 || tokens - before == 60);
-    ck_assert_double_eq_tol(json_number_value(json_array_get(at(track, "mixture/a"), k)), tokens / 1e4 - 0.001, 1e-12);
+    ck_assert_double_eq_tol(json_number_value(json_array_get(at(track, "mixture/a"), k)),
+                            tokens / 1e4 - 0.001, 1e-12);
   }
   ck_assert(json_is_null(at(track, "mixture/b/0")));
   ck_assert_str_eq(text(data, "target/name"), "a_val_loss");  // nobody else said one
@@ -389,48 +422,62 @@ END_TEST
 
 START_TEST(broken_methods_are_named) {
   put("compare/methods.json", "{\"methods\": {");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "compare/methods.json:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "compare/methods.json:1");
   put("compare/methods.json", "{\"order\": []}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a map \"methods\"");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "wanted a map \"methods\"");
   put("compare/methods.json", "{\"methods\": {}, \"order\": {}}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a list \"order\"");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "wanted a list \"order\"");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", 3]}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "entry 2 is no name");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "entry 2 is no name");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", \"b\"]}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "\"b\" of the order is not among the methods");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "\"b\" of the order is not among the methods");
 }
 END_TEST
 
 static const char *const three_runs =
-    "{\"version\": 1, \"domains\": [\"a\", \"b\"], \"raw\": false, \"mixtures\": [[0.1, 0.9], [0.5, 0.5], "
+    "{\"version\": 1, \"domains\": [\"a\", \"b\"], \"raw\": false, \"mixtures\": [[0.1, 0.9], "
+    "[0.5, 0.5], "
     "[0.8, "
-    "0.2]], \"metrics\": [{\"name\": \"m\", \"file\": \"m.json\"}, {\"name\": \"n\", \"file\": \"n.json\"}, "
+    "0.2]], \"metrics\": [{\"name\": \"m\", \"file\": \"m.json\"}, {\"name\": \"n\", \"file\": "
+    "\"n.json\"}, "
     "{\"name\": "
     "\"t\", \"file\": \"t.txt\"}]}";
 
 static const char *const two_run_gp =
-    "{\"regressor\": \"gp\", \"version\": 1, \"domains\": [\"a\", \"b\"], \"runs\": 2, \"shift\": 3, "
+    "{\"regressor\": \"gp\", \"version\": 1, \"domains\": [\"a\", \"b\"], \"runs\": 2, \"shift\": "
+    "3, "
     "\"scale\": 0.5, "
-    "\"seen\": [2, 4], \"leave_one_out_rmse\": 0.1, \"log_ripple\": -0.5, \"log_linear\": 0, \"log_noise\": "
+    "\"seen\": [2, 4], \"leave_one_out_rmse\": 0.1, \"log_ripple\": -0.5, \"log_linear\": 0, "
+    "\"log_noise\": "
     "-2, "
-    "\"log_length\": [0, 0], \"log_eps\": [-3, -3], \"alpha\": [0.12345678901234567, -0.1], \"row_weights\": "
+    "\"log_length\": [0, 0], \"log_eps\": [-3, -3], \"alpha\": [0.12345678901234567, -0.1], "
+    "\"row_weights\": "
     "[1, 1], "
     "\"mixtures\": [0.1, 0.9, 0.8, 0.2]}";
 
-// Two trees: one of three leaves, b <= 0.25 first, and then a <= 0.5 on the left; one that is a leaf.
+// Two trees: one of three leaves, b <= 0.25 first, and then a <= 0.5 on the left; one that is a
+// leaf.
 static const char *const two_trees =
     "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
     "objective=regression\nfeature_names=a b\nfeature_infos=[0:1] [0:1]\ntree_sizes=1 1\n\n"
     "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=1 0\nsplit_gain=1 1\nthreshold=0.25 0.5\n"
-    "decision_type=2 2\nleft_child=1 -1\nright_child=-2 -3\nleaf_value=1.5 -0.25 2\nleaf_weight=1 1 1\n"
+    "decision_type=2 2\nleft_child=1 -1\nright_child=-2 -3\nleaf_value=1.5 -0.25 2\nleaf_weight=1 "
+    "1 1\n"
     "leaf_count=1 1 1\ninternal_value=0 0\ninternal_weight=1 1\ninternal_count=3 2\nis_linear=0\n"
     "shrinkage=1\n\n\n"
-    "Tree=1\nnum_leaves=1\nnum_cat=0\nleaf_value=0.125\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
+    "Tree=1\nnum_leaves=1\nnum_cat=0\nleaf_value=0.125\nis_linear=0\nshrinkage=1\n\n\nend of "
+    "trees\n";
 
 START_TEST(functions_come_with_the_runs_they_need) {
   put("fit/fit.json", three_runs);
   put("fit/m.json",
-      "{\"regressor\": \"ridge\", \"version\": 1, \"domains\": null, \"sqrt\": false, \"alpha\": 1, "
+      "{\"regressor\": \"ridge\", \"version\": 1, \"domains\": null, \"sqrt\": false, \"alpha\": "
+      "1, "
       "\"intercept\": 3, "
       "\"coefficients\": [0.1, 0.2]}");
   put("fit/n.json", two_run_gp);
@@ -440,7 +487,8 @@ START_TEST(functions_come_with_the_runs_they_need) {
   ck_assert_str_eq(text(data, "functions/metrics/0/name"), "m");
   ck_assert_double_eq(number(data, "functions/metrics/0/function/coefficients/1"), 0.2);
   ck_assert_ptr_null(json_object_get(gp, "mixtures"));
-  ck_assert_uint_eq(json_array_size(at(gp, "rows")), 2);  // the first run and the last have the metric
+  // the first run and the last have the metric
+  ck_assert_uint_eq(json_array_size(at(gp, "rows")), 2);
   ck_assert_double_eq(number(gp, "rows/0"), 0);
   ck_assert_double_eq(number(gp, "rows/1"), 2);
   ck_assert_double_eq(number(data, "functions/mixtures/2/0"), 0.8);
@@ -449,14 +497,16 @@ START_TEST(functions_come_with_the_runs_they_need) {
   ck_assert_str_eq(text(data, "functions/formats/0/name"), "csv");
   ck_assert(json_is_true(at(data, "functions/formats/4/paths")));
   json_t *trees = at(data, "functions/metrics/2/function");
-  const int nodes[] = {1, 0, -1, -1, -1, -1};  // splits in the order of domains: a <= 0.5 is the first
+  // splits in the order of domains: a <= 0.5 is the first
+  const int nodes[] = {1, 0, -1, -1, -1, -1};
   const double values[] = {1.5, 2, -0.25, 0.125};
   ck_assert_uint_eq(json_array_size(at(trees, "nodes")), 6);
   for (size_t i = 0; i < 6; i++)
     ck_assert_int_eq(json_integer_value(json_array_get(at(trees, "nodes"), i)), nodes[i]);
   for (size_t i = 0; i < 4; i++)
-    ck_assert_double_eq_tol(number(trees, "unit") * json_number_value(json_array_get(at(trees, "values"), i)),
-                            values[i], 1e-13);
+    ck_assert_double_eq_tol(
+        number(trees, "unit") * json_number_value(json_array_get(at(trees, "values"), i)),
+        values[i], 1e-13);
   ck_assert_double_eq(number(trees, "threshold/1"), 0.25);
   ck_assert_double_eq(number(trees, "feature/1"), 1);
   json_decref(data);
@@ -486,12 +536,15 @@ START_TEST(broken_functions_are_named) {
   put("fit/m.json",
       "{\"regressor\": \"ridge\", \"version\": 1, \"sqrt\": false, \"alpha\": 1, \"intercept\": 3, "
       "\"coefficients\": [0.1, 0.2, 0.3]}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "m.json: has 3 domains, fit.json has 2");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "m.json: has 3 domains, fit.json has 2");
   put("fit/m.json", "{\"regressor\": \"none\", \"version\": 1}");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "m.json: there is no regressor");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "m.json: there is no regressor");
   must(rmx_remove_tree(in_folder("fit/m.json"), err));
   put("fit/t.txt", "tree\nversion=v4\n");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "t.txt");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "t.txt");
 }
 END_TEST
 
@@ -520,8 +573,8 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   // What is embedded reads back as what was collected.
   char *from = strstr(page, "id=\"data\">"), *to = from ? strstr(from, "</script") : NULL;
   ck_assert_ptr_nonnull(to);
-  json_t *embedded =
-      json_loadb(from + strlen("id=\"data\">"), (size_t)(to - from) - strlen("id=\"data\">"), 0, NULL);
+  json_t *embedded = json_loadb(from + strlen("id=\"data\">"),
+                                (size_t)(to - from) - strlen("id=\"data\">"), 0, NULL);
   json_t *data = collect();
   ck_assert(json_equal(embedded, data));
   json_decref(embedded);
@@ -532,17 +585,22 @@ END_TEST
 
 START_TEST(broken_files_are_named) {
   put("fit/fit.json", "{\"domains\": [");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "fit/fit.json:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "fit/fit.json:1");
   put("fit/fit.json", "[]");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "wanted a map");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "wanted a map");
   put("fit/fit.json", "{}");
   put("fit/cross-validation.csv", "run,metric\n");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "cross-validation.csv:1");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "cross-validation.csv:1");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\na,\"m\n2\",0,1,1\nb,m\n");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "cross-validation.csv:4: 2 fields");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "cross-validation.csv:4: 2 fields");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\n");
   put("mixtures.csv", "run,a\nr1,many\n");
-  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err), "mixtures.csv:2");
+  must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
+            "mixtures.csv:2");
 }
 END_TEST
 

@@ -3,10 +3,16 @@
 
 // The known answers that the authors publish with Random123 for philox4x32-10.
 START_TEST(philox_known_answers) {
-  static const struct { uint32_t counter[4], key[2], out[4]; } cases[] = {
+  static const struct {
+    uint32_t counter[4], key[2], out[4];
+  } cases[] = {
       {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-      {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-      {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+      {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+       {0xffffffff, 0xffffffff},
+       {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+      {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+       {0xa4093822, 0x299f31d0},
+       {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     uint32_t out[4];
@@ -16,7 +22,8 @@ START_TEST(philox_known_answers) {
 }
 END_TEST
 
-static void moments(double (*draw)(rmx_rng *, double), double parameter, double mean, double variance) {
+static void moments(double (*draw)(rmx_rng *, double), double parameter, double mean,
+                    double variance) {
   enum { N = 200000 };
   rmx_rng r = rmx_rng_make(7, 0, RMX_FOR_TEST);
   double sum = 0, squares = 0;
@@ -30,9 +37,17 @@ static void moments(double (*draw)(rmx_rng *, double), double parameter, double 
   ck_assert_msg(fabs(v - variance) < 0.05 * variance, "variance %g, wanted %g", v, variance);
 }
 
-static double uniform(rmx_rng *r, double unused) { (void)unused; return rmx_rng_uniform(r); }
-static double normal(rmx_rng *r, double unused) { (void)unused; return rmx_rng_normal(r); }
-static double below(rmx_rng *r, double n) { return (double)rmx_rng_below(r, (uint64_t)n); }
+static double uniform(rmx_rng *r, double unused) {
+  (void)unused;
+  return rmx_rng_uniform(r);
+}
+static double normal(rmx_rng *r, double unused) {
+  (void)unused;
+  return rmx_rng_normal(r);
+}
+static double below(rmx_rng *r, double n) {
+  return (double)rmx_rng_below(r, (uint64_t)n);
+}
 
 START_TEST(moments_are_right) {
   moments(uniform, 0, 0.5, 1.0 / 12);
@@ -45,7 +60,8 @@ END_TEST
 
 START_TEST(streams_depend_on_their_key_alone) {
   rmx_rng a = rmx_rng_make(1, 2, RMX_FOR_ORDER), b = rmx_rng_make(1, 2, RMX_FOR_ORDER);
-  rmx_rng other_run = rmx_rng_make(1, 3, RMX_FOR_ORDER), other_purpose = rmx_rng_make(1, 2, RMX_FOR_WEIGHTS);
+  rmx_rng other_run = rmx_rng_make(1, 3, RMX_FOR_ORDER),
+          other_purpose = rmx_rng_make(1, 2, RMX_FOR_WEIGHTS);
   int same_run = 0, same_purpose = 0;
   for (int i = 0; i < 1000; i++) {
     uint32_t x = rmx_rng_u32(&a);
@@ -73,7 +89,9 @@ START_TEST(a_shuffle_keeps_all_items) {
 }
 END_TEST
 
-static void square(void *context, size_t i) { ((double *)context)[i] = (double)(i * i); }
+static void square(void *context, size_t i) {
+  ((double *)context)[i] = (double)(i * i);
+}
 
 START_TEST(parallel_does_each_once) {
   double out[1000];

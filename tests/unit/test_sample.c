@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recipe's sampler keeps all it promises: caps, grid, distinctness, coverage, and errors that say which
-// bound to loosen.
+// The recipe's sampler keeps all it promises: caps, grid, distinctness, coverage, and errors that
+// say which bound to loosen.
 
 #include <regmix/mixture.h>
 
 #include "testing.h"
 
 enum { D = 17, N = 512 };
-static const char *const names[D] = {
-    "arxiv",      "freelaw",    "nih_exporter",  "pubmed_central",   "wikipedia_en",     "dm_mathematics",
-    "github",     "philpapers", "stackexchange", "enron_emails",     "gutenberg_pg_19",  "pile_cc",
-    "ubuntu_irc", "europarl",   "hackernews",    "pubmed_abstracts", "uspto_backgrounds"};
+static const char *const names[D] = {"arxiv",
+                                     "freelaw",
+                                     "nih_exporter",
+                                     "pubmed_central",
+                                     "wikipedia_en",
+                                     "dm_mathematics",
+                                     "github",
+                                     "philpapers",
+                                     "stackexchange",
+                                     "enron_emails",
+                                     "gutenberg_pg_19",
+                                     "pile_cc",
+                                     "ubuntu_irc",
+                                     "europarl",
+                                     "hackernews",
+                                     "pubmed_abstracts",
+                                     "uspto_backgrounds"};
 // The Pile's 17 domains: shares of tokens as the RegMix authors give them.
-static const double pile[D] = {.113285273, .079608651, .003913491, .185375901, .051081359, .015962925,
-                               .101750772, .003707518, .066529351, .001750772, .027085479, .236869207,
-                               .01184346,  .007929969, .008032956, .038825953, .046446962};
+static const double pile[D] = {.113285273, .079608651, .003913491, .185375901, .051081359,
+                               .015962925, .101750772, .003707518, .066529351, .001750772,
+                               .027085479, .236869207, .01184346,  .007929969, .008032956,
+                               .038825953, .046446962};
 
 static rmx_sample_options recipe(void) {
   return (rmx_sample_options){.runs = N,
@@ -29,8 +43,8 @@ static rmx_sample_options recipe(void) {
                               .min_coverage = 0.1};
 }
 
-static void check_rows(const rmx_sample_options *o, const double *prior, const double *cap, size_t n_domains,
-                       const double *X) {
+static void check_rows(const rmx_sample_options *o, const double *prior, const double *cap,
+                       size_t n_domains, const double *X) {
   size_t n = (size_t)o->runs;
   bool excluded[D];
   rmx_sample_excluded(o, prior, cap, n_domains, excluded);
@@ -40,21 +54,23 @@ static void check_rows(const rmx_sample_options *o, const double *prior, const d
     if (excluded[d])
       ck_assert_uint_eq(present, 0);
     else
-      ck_assert_msg((double)present >= o->min_coverage * (double)n, "domain %zu is in %zu of %zu", d, present,
-                    n);
+      ck_assert_msg((double)present >= o->min_coverage * (double)n, "domain %zu is in %zu of %zu",
+                    d, present, n);
   }
   for (size_t i = 0; i < n; i++) {
     double sum = 0;
     for (size_t d = 0; d < n_domains; d++) {
       double w = X[i * n_domains + d], units = w / o->grid;
-      ck_assert_msg(w <= cap[d] + 1e-12, "row %zu: domain %zu has %g over its cap %g", i, d, w, cap[d]);
+      ck_assert_msg(w <= cap[d] + 1e-12, "row %zu: domain %zu has %g over its cap %g", i, d, w,
+                    cap[d]);
       ck_assert(fabs(units - round(units)) < 1e-6);
       sum += w;
     }
     ck_assert(fabs(sum - 1) < 1e-9);
     for (size_t j = 0; j < i; j++) {
       double apart = 0;
-      for (size_t d = 0; d < n_domains; d++) apart += fabs(X[i * n_domains + d] - X[j * n_domains + d]);
+      for (size_t d = 0; d < n_domains; d++)
+        apart += fabs(X[i * n_domains + d] - X[j * n_domains + d]);
       ck_assert_msg(apart > 1e-5, "rows %zu and %zu are the same", i, j);
     }
   }
@@ -67,7 +83,8 @@ START_TEST(the_recipe) {
   ck_assert(fabs(cap[9] - 15 * .001750772) < 1e-15 && cap[11] == 1);
   must(rmx_sample_mixtures(&o, pile, cap, names, D, 42, X, err));
   check_rows(&o, pile, cap, D, X);
-  // The mean leans towards the tempered prior: large domains above small ones, none far above its share.
+  // The mean leans towards the tempered prior: large domains above small ones, none far above its
+  // share.
   double mean[D] = {0}, tempered[D];
   rmx_mixture_temper(pile, D, 0.5, tempered);
   for (size_t i = 0; i < N * D; i++) mean[i % D] += X[i] / N;
@@ -84,7 +101,8 @@ START_TEST(the_recipe) {
 END_TEST
 
 START_TEST(tiny_domains) {
-  // Of three tiny domains one is under the grid even at its cap; the other two appear as often as asked.
+  // Of three tiny domains one is under the grid even at its cap; the other two appear as often as
+  // asked.
   const double prior[5] = {0.9, 0.0999, 5e-5, 2e-5, 1e-7};
   rmx_sample_options o = recipe();
   o.runs = 64;
@@ -100,7 +118,8 @@ START_TEST(tiny_domains) {
 END_TEST
 
 START_TEST(tight_budget) {
-  // Caps that sum to 1.05: nearly every free draw is over one, and still there are as many mixtures as asked.
+  // Caps that sum to 1.05: nearly every free draw is over one, and still there are as many mixtures
+  // as asked.
   const double prior[4] = {0.4, 0.3, 0.2, 0.1}, tokens[4] = {40, 30, 20, 10};
   rmx_sample_options o = recipe();
   o.runs = 100;
@@ -163,7 +182,8 @@ START_TEST(says_what_to_loosen) {
   const double bad[3] = {0.5, -0.1, 0.6}, none[3] = {0, 0, 0};
   o = recipe();
   must_fail(rmx_sample_mixtures(&o, bad, cap, names, 3, 1, X, err), "\"freelaw\" is -0.1");
-  must_fail(rmx_sample_mixtures(&o, none, cap, names, 3, 1, X, err), "no domain may have a grid step");
+  must_fail(rmx_sample_mixtures(&o, none, cap, names, 3, 1, X, err),
+            "no domain may have a grid step");
   // Strengths so weak that nearly all draws are the same corners: the tries run out.
   o.runs = 64;
   o.tries = 1;

@@ -40,9 +40,11 @@ START_TEST(errors) {
 }
 END_TEST
 
-// By hand: 8 runs, two of them of one mixture; the lowest predicted is run 1, whose truth is 0.4 above the best.
+// By hand: 8 runs, two of them of one mixture; the lowest predicted is run 1, whose truth is 0.4
+// above the best.
 START_TEST(diagnostics) {
-  const double truth[] = {1.0, 1.4, 1.2, 2, 3, 4, 5, 5.2}, predicted[] = {1.3, 1.1, 1.2, 2, 3, 4, 5, 5};
+  const double truth[] = {1.0, 1.4, 1.2, 2, 3, 4, 5, 5.2},
+               predicted[] = {1.3, 1.1, 1.2, 2, 3, 4, 5, 5};
   const int groups[] = {0, 1, 2, 3, 4, 5, 6, 6};
   rmx_diagnostics d, back;
   must(rmx_diagnose(truth, predicted, groups, 8, false, &d, err));
@@ -58,7 +60,8 @@ START_TEST(diagnostics) {
     up_predicted[i] = -predicted[i];
   }
   must(rmx_diagnose(up, up_predicted, groups, 8, true, &back, err));
-  ck_assert(fabs(back.regret_at_1 - d.regret_at_1) < 1e-12 && fabs(back.optimism - d.optimism) < 1e-12);
+  ck_assert(fabs(back.regret_at_1 - d.regret_at_1) < 1e-12 &&
+            fabs(back.optimism - d.optimism) < 1e-12);
   must(rmx_diagnose(up, up_predicted, groups, 8, false, &back, err));
   ck_assert(fabs(back.regret_at_1) < 1e-12 || back.regret_at_1 > 0);
   ck_assert(fabs(back.optimism - d.optimism) > 1e-3);
@@ -67,9 +70,10 @@ START_TEST(diagnostics) {
   ck_assert(d.replicates == 0 && isnan(d.noise) && isnan(d.optimism));
   json_t *o = json_object();
   ck_assert(rmx_diagnostics_add(&d, o));
-  ck_assert(json_is_null(json_object_get(o, "noise")) && json_is_null(json_object_get(o, "optimism")) &&
-            json_integer_value(json_object_get(o, "replicates")) == 0 && json_is_real(json_object_get(o, "rmse")) &&
-            json_is_real(json_object_get(o, "regret_at_1")));
+  ck_assert(
+      json_is_null(json_object_get(o, "noise")) && json_is_null(json_object_get(o, "optimism")) &&
+      json_integer_value(json_object_get(o, "replicates")) == 0 &&
+      json_is_real(json_object_get(o, "rmse")) && json_is_real(json_object_get(o, "regret_at_1")));
   json_decref(o);
 }
 END_TEST

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways that look at documents: a part of a corpus as a corpus, perplexity selection, MixMin; on text of which is known
-// what they must find.
+// Ways that look at documents: a part of a corpus as a corpus, perplexity selection, MixMin; on
+// text of which is known what they must find.
 #include <unistd.h>
 
 #include "baselines/contest.h"
@@ -9,9 +9,10 @@
 #include "corpus_folder.h"
 #include "small_contest.h"
 
-// Two domains of plain text in words of their own, of the letters a to m; in "web" one document of six is garbage: random
-// letters n to z. "exam" is text like "book", for validation alone.
-static void write_domain(const char *file, const char *const *words, int n_words, int documents, bool garbage, uint64_t seed) {
+// Two domains of plain text in words of their own, of the letters a to m; in "web" one document of
+// six is garbage: random letters n to z. "exam" is text like "book", for validation alone.
+static void write_domain(const char *file, const char *const *words, int n_words, int documents,
+                         bool garbage, uint64_t seed) {
   rmx_rng rng = rmx_rng_make(seed, 0, RMX_FOR_TEST);
   rmx_buf text = {0};
   for (int i = 0; i < documents; i++) {
@@ -31,7 +32,8 @@ static void write_domain(const char *file, const char *const *words, int n_words
 }
 
 static const char *const book[] = {"abide", "called", "deed", "fable", "glide", "hedge", "image"};
-static const char *const web[] = {"click", "label", "beach", "media", "dice", "cable", "jail", "kid"};
+static const char *const web[] = {"click", "label", "beach", "media",
+                                  "dice",  "cable", "jail",  "kid"};
 
 static rmx_corpus *corpus;
 static char experiment[128], folder[128];
@@ -41,7 +43,9 @@ static void prepare(void) {
   write_domain("text/book.txt", book, 7, 120, false, 1);
   write_domain("text/web.txt", web, 8, 120, true, 2);
   write_domain("text/exam.txt", book, 7, 20, false, 3);
-  rmx_domain_source sources[] = {source_of("book", "text/book.txt"), source_of("web", "text/web.txt"), source_of("exam", "text/exam.txt")};
+  rmx_domain_source sources[] = {source_of("book", "text/book.txt"),
+                                 source_of("web", "text/web.txt"),
+                                 source_of("exam", "text/exam.txt")};
   sources[2].valid_only = true;
   rmx_corpus_options options = small_options();
   options.overlap = 0;
@@ -69,7 +73,8 @@ static void count(const rmx_corpus *c, size_t d, double *all, double *garbage) {
     rmx_buf text = {0};
     uint32_t ids[2000];
     const size_t L = starts[i + 1] - starts[i];
-    for (size_t k = 0; k < L; k++) ids[k] = rmx_token_at(c->domains[d].train, c->domains[d].width, starts[i] + k);
+    for (size_t k = 0; k < L; k++)
+      ids[k] = rmx_token_at(c->domains[d].train, c->domains[d].width, starts[i] + k);
     ck_assert(ids[L - 1] == c->end_of_text);
     must(rmx_tokenizer_decode(t, ids, L - 1, &text, err));
     *all += (double)L;
@@ -84,8 +89,10 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
   prepare();
   size_t n[2], *starts[2];
   bool keep[2][200] = {{0}};
-  for (size_t d = 0; d < 2; d++) must(rmx_corpus_documents(corpus, d, false, &starts[d], &n[d], err));
-  ck_assert(n[0] == corpus->domains[0].train_documents && n[1] == corpus->domains[1].train_documents);
+  for (size_t d = 0; d < 2; d++)
+    must(rmx_corpus_documents(corpus, d, false, &starts[d], &n[d], err));
+  ck_assert(n[0] == corpus->domains[0].train_documents &&
+            n[1] == corpus->domains[1].train_documents);
   keep[0][3] = keep[0][7] = true;
   const bool *rows[] = {keep[0], keep[1]};
   const char *some = in_folder("some");
@@ -93,10 +100,14 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
   rmx_corpus *part;
   must(rmx_corpus_open(some, &part, err));
   const size_t a = starts[0][4] - starts[0][3], b = starts[0][8] - starts[0][7];
-  ck_assert(part->domains[0].train_tokens == a + b && part->domains[1].train_tokens == 0 && part->domains[0].train_documents == 2);
-  for (size_t i = 0; i < a; i++) ck_assert(rmx_token_at(part->domains[0].train, 2, i) == rmx_token_at(corpus->domains[0].train, 2, starts[0][3] + i));
+  ck_assert(part->domains[0].train_tokens == a + b && part->domains[1].train_tokens == 0 &&
+            part->domains[0].train_documents == 2);
+  for (size_t i = 0; i < a; i++)
+    ck_assert(rmx_token_at(part->domains[0].train, 2, i) ==
+              rmx_token_at(corpus->domains[0].train, 2, starts[0][3] + i));
   for (size_t i = 0; i < b; i++)
-    ck_assert(rmx_token_at(part->domains[0].train, 2, a + i) == rmx_token_at(corpus->domains[0].train, 2, starts[0][7] + i));
+    ck_assert(rmx_token_at(part->domains[0].train, 2, a + i) ==
+              rmx_token_at(corpus->domains[0].train, 2, starts[0][7] + i));
   ck_assert(part->prior[0] == 1 && part->prior[1] == 0 && part->hash != corpus->hash);
   ck_assert(part->D == 3 && part->domains[2].valid_tokens == corpus->domains[2].valid_tokens);
   rmx_corpus_free(part);
@@ -140,7 +151,10 @@ START_TEST(perplexity_drops_planted_garbage) {
     double keep;
     bool by_domain;
     bool clean;
-  } cases[] = {{"low", 0.5, false, true}, {"middle", 0.3, false, true}, {"high", planted, false, false}, {"low", 0.5, true, true}};
+  } cases[] = {{"low", 0.5, false, true},
+               {"middle", 0.3, false, true},
+               {"high", planted, false, false},
+               {"low", 0.5, true, true}};
   double lowest[4], highest[4];  // scores kept
   for (size_t i = 0; i < 4; i++) {
     rmx_found f;
@@ -150,23 +164,30 @@ START_TEST(perplexity_drops_planted_garbage) {
     must(rmx_corpus_open(f.experiment, &part, err));
     double kept[2], bad[2];
     for (size_t d = 0; d < 2; d++) count(part, d, &kept[d], &bad[d]);
-    if (cases[i].clean) ck_assert_msg(bad[1] == 0, "%s: %g tokens of garbage kept", cases[i].band, bad[1]);
-    else ck_assert_msg(bad[1] > 0.95 * (kept[0] + kept[1]), "%s: %g of %g tokens are garbage", cases[i].band, bad[1], kept[0] + kept[1]);
+    if (cases[i].clean)
+      ck_assert_msg(bad[1] == 0, "%s: %g tokens of garbage kept", cases[i].band, bad[1]);
+    else
+      ck_assert_msg(bad[1] > 0.95 * (kept[0] + kept[1]), "%s: %g of %g tokens are garbage",
+                    cases[i].band, bad[1], kept[0] + kept[1]);
     // To within half a document at each end of the band.
     ck_assert_double_eq_tol((kept[0] + kept[1]) / total, cases[i].keep, 400 / total);
     ck_assert_double_eq_tol(note(&f, "kept_share"), (kept[0] + kept[1]) / total, 1e-12);
     ck_assert_double_eq_tol(f.mixture[0], kept[0] / (kept[0] + kept[1]), 1e-12);
-    if (cases[i].by_domain) ck_assert_double_eq_tol(f.mixture[0], corpus->prior[0], 0.01);
-    else if (cases[i].clean) ck_assert_double_gt(fabs(f.mixture[0] - corpus->prior[0]), 0.03);
+    if (cases[i].by_domain)
+      ck_assert_double_eq_tol(f.mixture[0], corpus->prior[0], 0.01);
+    else if (cases[i].clean)
+      ck_assert_double_gt(fabs(f.mixture[0] - corpus->prior[0]), 0.03);
     const json_t *nats = json_object_get(f.notes, "kept_nats");
-    lowest[i] = json_number_value(json_array_get(nats, 0)), highest[i] = json_number_value(json_array_get(nats, 1));
-    ck_assert_int_eq(s.trained, 2);  // references once, for all bands
+    lowest[i] = json_number_value(json_array_get(nats, 0)),
+    highest[i] = json_number_value(json_array_get(nats, 1));
+    ck_assert_int_eq(s.trained, 2);                   // references once, for all bands
     ck_assert_double_le(f.flops, s.c.budget * 1.02);  // windows are filled up
     ck_assert_double_ge(f.flops, s.c.budget * 0.98);
     rmx_corpus_free(part);
     rmx_found_release(&f);
   }
-  ck_assert(lowest[0] < lowest[1] && lowest[1] < highest[0] && highest[0] < highest[1] && highest[1] < lowest[2]);
+  ck_assert(lowest[0] < lowest[1] && lowest[1] < highest[0] && highest[0] < highest[1] &&
+            highest[1] < lowest[2]);
   small_contest_release(&s);
   clear();
 }
@@ -190,7 +211,8 @@ static double mean_nats(const char *run, const rmx_corpus *part) {
         for (size_t j = 0; j < T; j++) {
           const void *ids = part->domains[d].train;
           out[j] = (int32_t)rmx_token_at(ids, 2, at + j);
-          in[j] = (int32_t)(at + j == starts[i] ? part->end_of_text : rmx_token_at(ids, 2, at + j - 1));
+          in[j] =
+              (int32_t)(at + j == starts[i] ? part->end_of_text : rmx_token_at(ids, 2, at + j - 1));
         }
         rmx_model_losses(m, in, out, 1, (int)T, losses);
         for (size_t j = 0; j < T; j++) sum += (double)losses[j];
@@ -221,7 +243,9 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
     must(rmx_corpus_open(found.items[h], &half[h], err));
     for (size_t d = 0; d < 2; d++) {
       tokens += (double)half[h]->domains[d].train_tokens;
-      ck_assert_double_eq_tol((double)half[h]->domains[d].train_tokens / (double)corpus->domains[d].train_tokens, 0.5, 0.03);
+      ck_assert_double_eq_tol(
+          (double)half[h]->domains[d].train_tokens / (double)corpus->domains[d].train_tokens, 0.5,
+          0.03);
     }
   }
   ck_assert(tokens == (double)(corpus->domains[0].train_tokens + corpus->domains[1].train_tokens));
@@ -235,10 +259,12 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
     ck_assert_double_gt(fabs(said - mean_nats(own, half[h])), 1e-3);
     rmx_corpus_free(half[h]);
   }
-  // Once more: nothing is trained, nothing scored, all counted. A file of scores that is damaged is made anew.
+  // Once more: nothing is trained, nothing scored, all counted. A file of scores that is damaged is
+  // made anew.
   find(&s, "ppl", &again);
   ck_assert(s.trained == 2 && again.flops == f.flops);
-  ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"), json_object_get(again.notes, "kept_share_of")));
+  ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"),
+                       json_object_get(again.notes, "kept_share_of")));
   rmx_found_release(&again);
   rmx_strings nats = {0};
   snprintf(pattern, sizeof pattern, "%s/ppl-reference-1/nats-*.bin", folder);
@@ -250,7 +276,8 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   memset(data + size - 64, 0, 64);
   must(rmx_write_file(nats.items[0], data, size, err));
   find(&s, "ppl", &again);
-  ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"), json_object_get(again.notes, "kept_share_of")));
+  ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"),
+                       json_object_get(again.notes, "kept_share_of")));
   ck_assert(again.flops == f.flops);
   free(data);
   rmx_strings_release(&found);
@@ -279,17 +306,22 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
       rmx_run runs[2];
       json_t *results[2];
       rmx_found spent = {0};
-      must(rmx_run_make(&runs[0], "plain", in_folder("plain"), experiment, corpus, corpus->prior, &s.large, 1, true, err));
-      must(rmx_run_make(&runs[1], "selected", in_folder("selected"), f.experiment, part, f.mixture, &s.large, 1, true, err));
+      must(rmx_run_make(&runs[0], "plain", in_folder("plain"), experiment, corpus, corpus->prior,
+                        &s.large, 1, true, err));
+      must(rmx_run_make(&runs[1], "selected", in_folder("selected"), f.experiment, part, f.mixture,
+                        &s.large, 1, true, err));
       must(rmx__contest_train(&s.c, runs, 2, "both", results, &spent, err));
-      ck_assert(json_equal(json_object_get(results[0], "loss_nats"), json_object_get(results[1], "loss_nats")));
-      ck_assert(json_equal(json_object_get(results[0], "answers"), json_object_get(results[1], "answers")));
+      ck_assert(json_equal(json_object_get(results[0], "loss_nats"),
+                           json_object_get(results[1], "loss_nats")));
+      ck_assert(json_equal(json_object_get(results[0], "answers"),
+                           json_object_get(results[1], "answers")));
       char *models[2];
       size_t sizes[2];
       must(rmx_read_file(in_folder("plain/model.bin"), &models[0], &sizes[0], err));
       must(rmx_read_file(in_folder("selected/model.bin"), &models[1], &sizes[1], err));
       ck_assert(sizes[0] == sizes[1] && memcmp(models[0], models[1], sizes[0]) == 0);
-      for (int r = 0; r < 2; r++) json_decref(results[r]), rmx_run_release(&runs[r]), free(models[r]);
+      for (int r = 0; r < 2; r++)
+        json_decref(results[r]), rmx_run_release(&runs[r]), free(models[r]);
     }
     rmx_corpus_free(part);
     rmx_found_release(&f);
@@ -346,10 +378,11 @@ END_TEST
 
 // ---- MixMin
 
-// All documents of two tokens from three distributions over five symbols, each as often as the mixture says: the
-// likeliest mixture of the three is that mixture.
+// All documents of two tokens from three distributions over five symbols, each as often as the
+// mixture says: the likeliest mixture of the three is that mixture.
 START_TEST(em_gives_back_a_known_mixture) {
-  const double p[3][5] = {{.5, .2, .1, .1, .1}, {.1, .1, .6, .1, .1}, {.05, .05, .1, .3, .5}}, truth[3] = {.6, .3, .1};
+  const double p[3][5] = {{.5, .2, .1, .1, .1}, {.1, .1, .6, .1, .1}, {.05, .05, .1, .3, .5}},
+               truth[3] = {.6, .3, .1};
   double logp[25 * 3], v[25], lambda[3], certificate;
   int64_t iterations;
   for (int i = 0; i < 25; i++) {
@@ -362,7 +395,8 @@ START_TEST(em_gives_back_a_known_mixture) {
   must(rmx__mixmin_em(logp, v, 25, 3, 1e-10, lambda, &certificate, &iterations, err));
   for (int k = 0; k < 3; k++) ck_assert_double_eq_tol(lambda[k], truth[k], 1e-5);
   ck_assert(certificate < 1e-10 && iterations > 3 && iterations < 100000);
-  // A scale of the weights, and a factor of a document's probabilities, mean nothing: nor do probabilities no double holds.
+  // A scale of the weights, and a factor of a document's probabilities, mean nothing: nor do
+  // probabilities no double holds.
   double again[3];
   for (int i = 0; i < 25; i++) {
     v[i] *= 17;
@@ -371,7 +405,8 @@ START_TEST(em_gives_back_a_known_mixture) {
   must(rmx__mixmin_em(logp, v, 25, 3, 1e-10, again, &certificate, &iterations, err));
   for (int k = 0; k < 3; k++) ck_assert_double_eq_tol(again[k], lambda[k], 1e-9);
   // One best everywhere: all of it.
-  for (int i = 0; i < 25; i++) logp[i * 3 + 1] = logp[i * 3] + 0.7, logp[i * 3 + 2] = logp[i * 3] - 0.3;
+  for (int i = 0; i < 25; i++)
+    logp[i * 3 + 1] = logp[i * 3] + 0.7, logp[i * 3 + 2] = logp[i * 3] - 0.3;
   must(rmx__mixmin_em(logp, v, 25, 3, 1e-6, lambda, &certificate, &iterations, err));
   ck_assert_double_gt(lambda[1], 1 - 1e-5);
   ck_assert(certificate < 1e-6);
@@ -401,7 +436,8 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
   ck_assert_double_le(f.flops, s.c.budget * 1.02);
   ck_assert_double_ge(f.flops, s.c.budget * 0.9);
   rmx_found_release(&f);
-  // A target of both, whose documents are long enough to be plainly of one: shares are the weights, by 1 / L.
+  // A target of both, whose documents are long enough to be plainly of one: shares are the weights,
+  // by 1 / L.
   s.target[0] = 0.7, s.target[1] = 0.3, s.target[2] = 0;
   find(&s, "mixmin", &f);
   const double a = 0.7 * mean_of_inverse_lengths(0), b = 0.3 * mean_of_inverse_lengths(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways that steer a training: their steps against numbers; where they must do nothing, that they are plain training bit
-// for bit; that a stopped run goes on with the same bits; what they spend; what they refuse before any training.
+// The ways that steer a training: their steps against numbers; where they must do nothing, that
+// they are plain training bit for bit; that a stopped run goes on with the same bits; what they
+// spend; what they refuse before any training.
 #include "contest_corpus.h"
 
 #include "baselines/steering.h"
@@ -8,7 +9,8 @@
 // ---- the step of each, against numbers
 
 START_TEST(doremi_moves_its_weights_as_published) {
-  const double lambda[3] = {0.3, 0.1, 0}, wanted[2][3] = {{0.39064, 0.31989, 0.28948}, {0.45045, 0.30211, 0.24744}};
+  const double lambda[3] = {0.3, 0.1, 0},
+               wanted[2][3] = {{0.39064, 0.31989, 0.28948}, {0.45045, 0.30211, 0.24744}};
   double alpha[3] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
   for (int t = 0; t < 2; t++) {
     rmx__doremi_update(alpha, lambda, 3, 1, 1e-3);
@@ -47,7 +49,8 @@ END_TEST
 
 START_TEST(aioli_solves_for_the_law) {
   enum { K = 3 };
-  const double A[K][K] = {{0.2, 0.1, 0}, {0.05, 0.3, 0.05}, {0, 0.1, 0.2}}, h = 0.5, rest = 0.25, even[K] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
+  const double A[K][K] = {{0.2, 0.1, 0}, {0.05, 0.3, 0.05}, {0, 0.1, 0.2}}, h = 0.5, rest = 0.25,
+               even[K] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
   double drop[K * K] = {0}, found[K * K];
   for (int i = 0; i < K; i++)
     for (int j = 0; j < K; j++)
@@ -56,7 +59,8 @@ START_TEST(aioli_solves_for_the_law) {
   for (int i = 0; i < K * K; i++) ck_assert_double_eq_tol(found[i], A[i / K][i % K], 1e-12);
   // A goal of one loss is its row alone, which then sums to 1.
   ck_assert(rmx__aioli_solve(drop, (const double[K]){1, 0, 0}, K, h, found));
-  for (int i = 0; i < K * K; i++) ck_assert_double_eq_tol(found[i], i / K == 0 ? A[0][i] / 0.3 : 0, 1e-12);
+  for (int i = 0; i < K * K; i++)
+    ck_assert_double_eq_tol(found[i], i / K == 0 ? A[0][i] / 0.3 : 0, 1e-12);
   // What is below 0 is brought up to it: rows less 0.1 each, and a share of the sum again.
   for (int i = 0; i < K * K; i++) drop[i] -= 0.1;
   ck_assert(rmx__aioli_solve(drop, even, K, h, found));
@@ -73,14 +77,18 @@ START_TEST(selection_takes_the_greatest_excess_first_of_equals) {
   enum { N = 97 };
   rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
   float losses[N], reference[N], weights[N];
-  for (int i = 0; i < N; i++) losses[i] = (float)rmx_rng_below(&rng, 12) / 4, reference[i] = (float)rmx_rng_below(&rng, 12) / 4;
+  for (int i = 0; i < N; i++)
+    losses[i] = (float)rmx_rng_below(&rng, 12) / 4,
+    reference[i] = (float)rmx_rng_below(&rng, 12) / 4;
   for (size_t keep = 1; keep <= N; keep += 8) {
     rmx__rho_select(losses, reference, N, keep, weights);
     for (int i = 0; i < N; i++) {
       size_t before = 0;
       const float x = losses[i] - reference[i];
-      for (int j = 0; j < N; j++) before += losses[j] - reference[j] > x || (losses[j] - reference[j] == x && j < i);
-      ck_assert_msg(weights[i] == (before < keep), "token %d of rank %zu, %zu kept: weight %g", i, before, keep, (double)weights[i]);
+      for (int j = 0; j < N; j++)
+        before += losses[j] - reference[j] > x || (losses[j] - reference[j] == x && j < i);
+      ck_assert_msg(weights[i] == (before < keep), "token %d of rank %zu, %zu kept: weight %g", i,
+                    before, keep, (double)weights[i]);
     }
   }
 }
@@ -108,7 +116,8 @@ static json_t *with_reference(json_t *steering, rmx_run *reference) {
 }
 
 static json_t *doremi_settings(const char *form, double eta) {
-  return json_pack("{s:s, s:s, s:f, s:f}", "method", "doremi", "form", form, "eta", eta, "smoothing", 1e-3);
+  return json_pack("{s:s, s:s, s:f, s:f}", "method", "doremi", "form", form, "eta", eta,
+                   "smoothing", 1e-3);
 }
 
 // Losses asked for one window at a time are those of the batch.
@@ -144,7 +153,8 @@ static void windows_must_agree(int context, const json_t *steering, const char *
 START_TEST(a_reference_may_have_a_shorter_context) {
   folder_make();
   two_domains();
-  for (int context = 12; context <= 48; context += 4) {  // 12, 20, 24, 28 leave a shorter window at the end
+  // 12, 20, 24, 28 leave a shorter window at the end
+  for (int context = 12; context <= 48; context += 4) {
     rmx_training t = a_training(512);
     t.context = context;
     const char *name = context < 16 ? "short" : "reference";
@@ -152,7 +162,9 @@ START_TEST(a_reference_may_have_a_shorter_context) {
     json_decref(train(&reference));
     rmx_contest c = a_contest(4096, 8192, 1);
     json_t *steering = json_pack("{s:o}", "reference", rmx__reference_json(&c, &reference));
-    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(steering, "reference"), "folder")), name);  // as seen from the experiment
+    // as seen from the experiment
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(steering, "reference"), "folder")), name);
     windows_must_agree(context < 32 ? context : 32, steering, reference.folder);
     json_decref(steering);
     contest_release();
@@ -179,7 +191,8 @@ START_TEST(another_reference_is_refused) {
   r.training.micro_tokens = 256;
   json_t *o = json_object_get(r.steering, "reference");
   json_object_set_new(o, "answers", json_string("0123456789abcdef"));
-  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err), "trained again on another question");
+  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err),
+            "trained again on another question");
   json_object_set_new(o, "folder", json_string("compare/nowhere"));
   must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err), "compare/nowhere/result.json");
   json_object_set_new(r.steering, "method", json_string("prior"));
@@ -192,8 +205,10 @@ END_TEST
 
 // ---- a step of DoReMi on batches made by hand: what a batch lacks, what tokens weigh
 
-// Gives the training a batch of two sequences, each token of domain d at loss reference + excess[d].
-static void weigh_by_hand(const rmx_steering *s, rmx__reference *f, rmx_batch *b, int first, int second, const double *excess) {
+// Gives the training a batch of two sequences, each token of domain d at loss reference +
+// excess[d].
+static void weigh_by_hand(const rmx_steering *s, rmx__reference *f, rmx_batch *b, int first,
+                          int second, const double *excess) {
   float losses[64];
   b->domain[0] = first, b->domain[1] = second;
   for (int i = 0; i < 64; i++) b->tokens[i] = i % V, b->labels[i] = (i + 1) % V, b->weights[i] = 1;
@@ -204,14 +219,16 @@ static void weigh_by_hand(const rmx_steering *s, rmx__reference *f, rmx_batch *b
 
 START_TEST(a_domain_that_a_batch_lacks_keeps_its_excess) {
   folder_make();
-  corpus_domain(0, "words", language, 20000), corpus_domain(1, "noise", noise, 10000), corpus_domain(2, "easy", easy, 10000);
+  corpus_domain(0, "words", language, 20000), corpus_domain(1, "noise", noise, 10000),
+      corpus_domain(2, "easy", easy, 10000);
   corpus_close(3);
   const double uniform[3] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
   for (int code = 0; code < 2; code++) {
     rmx_run reference;
     rmx_training t = a_training(256);
     t.batch_tokens = t.micro_tokens = 64;
-    rmx_run r = a_run(&t, "proxy", uniform, with_reference(doremi_settings(code ? "code" : "paper", 1), &reference));
+    rmx_run r = a_run(&t, "proxy", uniform,
+                      with_reference(doremi_settings(code ? "code" : "paper", 1), &reference));
     rmx_steering s = {0};
     rmx__reference f;
     rmx_batch b;
@@ -220,16 +237,21 @@ START_TEST(a_domain_that_a_batch_lacks_keeps_its_excess) {
     must(rmx_batch_make(&b, 2, 32, err));
     // Domain 2 was never seen: it takes the mean of the others, 0.2.
     weigh_by_hand(&s, &f, &b, 0, 1, (const double[3]){0.3, 0.1, 9});
-    const double first[3] = {0.3671316, 0.3006423, 0.3322261}, then[3] = {0.4271034, 0.2864634, 0.2864332};
-    for (int i = 0; i < 2; i++) ck_assert_double_eq_tol((double)b.weights[32 * i], first[i] * (code ? 3 : 2), 2e-6);
+    const double first[3] = {0.3671316, 0.3006423, 0.3322261},
+                 then[3] = {0.4271034, 0.2864634, 0.2864332};
+    for (int i = 0; i < 2; i++)
+      ck_assert_double_eq_tol((double)b.weights[32 * i], first[i] * (code ? 3 : 2), 2e-6);
     // Now it is below its reference, which is clipped, and the others keep what they had.
     weigh_by_hand(&s, &f, &b, 2, 2, (const double[3]){9, 9, -0.5});
     ck_assert_double_eq_tol((double)b.weights[63], then[2] * (code ? 3 : 1), 2e-6);
-    json_t *found = s.found(s.context), *final = json_object_get(found, "final"), *mean = json_object_get(found, "mixture");
+    json_t *found = s.found(s.context), *final = json_object_get(found, "final"),
+           *mean = json_object_get(found, "mixture");
     for (int d = 0; d < 3; d++) {
       ck_assert_double_eq_tol(number_in(final, names[d]), then[d], 2e-6);
       // The published code's mean has the first weights in it.
-      ck_assert_double_eq_tol(number_in(mean, names[d]), code ? (1.0 / 3 + first[d] + then[d]) / 3 : (first[d] + then[d]) / 2, 2e-6);
+      ck_assert_double_eq_tol(number_in(mean, names[d]),
+                              code ? (1.0 / 3 + first[d] + then[d]) / 3 : (first[d] + then[d]) / 2,
+                              2e-6);
     }
     ck_assert_double_eq_tol(number_in(found, "absent"), 3.0 / 6, 1e-12);
     json_decref(found);
@@ -247,7 +269,8 @@ END_TEST
 // ---- where a way has nothing to do it is plain training, bit for bit
 
 // Both trainings on the same mixture; the steered one through `steer`.
-static void must_be_plain(const rmx_training *t, const double *mixture, const char *name, json_t *steering, rmx_steer *steer) {
+static void must_be_plain(const rmx_training *t, const double *mixture, const char *name,
+                          json_t *steering, rmx_steer *steer) {
   char plain_name[32];
   snprintf(plain_name, sizeof plain_name, "%s-plain", name);
   rmx_run plain = a_run(t, plain_name, mixture, NULL), steered = a_run(t, name, mixture, steering);
@@ -264,9 +287,11 @@ START_TEST(doremi_of_one_domain_is_plain) {
   rmx_training t = a_training(8192);
   t.micro_tokens = t.batch_tokens;
   rmx_run reference;
-  must_be_plain(&t, (const double[1]){1}, "paper", with_reference(doremi_settings("paper", 1), &reference), rmx_baselines_steer);
+  must_be_plain(&t, (const double[1]){1}, "paper",
+                with_reference(doremi_settings("paper", 1), &reference), rmx_baselines_steer);
   rmx_run_release(&reference);
-  must_be_plain(&t, (const double[1]){1}, "code", with_reference(doremi_settings("code", 1), &reference), rmx_baselines_steer);
+  must_be_plain(&t, (const double[1]){1}, "code",
+                with_reference(doremi_settings("code", 1), &reference), rmx_baselines_steer);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -280,9 +305,11 @@ START_TEST(doremi_that_does_not_move_is_uniform) {
   rmx_training t = a_training(8192);
   t.micro_tokens = t.batch_tokens;
   rmx_run reference;
-  must_be_plain(&t, uniform, "paper", with_reference(doremi_settings("paper", 0), &reference), rmx_baselines_steer);
+  must_be_plain(&t, uniform, "paper", with_reference(doremi_settings("paper", 0), &reference),
+                rmx_baselines_steer);
   rmx_run_release(&reference);
-  must_be_plain(&t, uniform, "code", with_reference(doremi_settings("code", 0), &reference), rmx_baselines_steer);
+  must_be_plain(&t, uniform, "code", with_reference(doremi_settings("code", 0), &reference),
+                rmx_baselines_steer);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -290,7 +317,8 @@ START_TEST(doremi_that_does_not_move_is_uniform) {
 END_TEST
 
 static json_t *odm_settings(const char *form, double warmup, double explore) {
-  return json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", form, "smoothing", 0.9, "warmup", warmup, "explore", explore);
+  return json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", form, "smoothing", 0.9,
+                   "warmup", warmup, "explore", explore);
 }
 
 START_TEST(odm_that_only_warms_up_is_plain) {
@@ -313,7 +341,8 @@ static void tell_equal(rmx_stream *s, const rmx_batch *batch, const float *losse
   for (int i = 0; i < 1024; i++) same[i] = 2.5f;
   told(s, batch, same);
 }
-static rmx_status steer_told_equal(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+static rmx_status steer_told_equal(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                   rmx_steering *out, rmx_err *err) {
   RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
   told_equal = *out->stream->type;
   told = told_equal.observe;
@@ -326,8 +355,10 @@ START_TEST(odm_without_exploration_on_equal_rewards_is_uniform) {
   folder_make();
   two_domains();
   rmx_training t = a_training(8192);
-  must_be_plain(&t, (const double[2]){0.5, 0.5}, "paper", odm_settings("paper", 0, 0), steer_told_equal);
-  must_be_plain(&t, (const double[2]){0.5, 0.5}, "code", odm_settings("code", 0, 0), steer_told_equal);
+  must_be_plain(&t, (const double[2]){0.5, 0.5}, "paper", odm_settings("paper", 0, 0),
+                steer_told_equal);
+  must_be_plain(&t, (const double[2]){0.5, 0.5}, "code", odm_settings("code", 0, 0),
+                steer_told_equal);
   release_training(&t);
   folder_remove();
 }
@@ -336,13 +367,16 @@ END_TEST
 // What the mixture was at every step, as its stream has it.
 static double drawn[64];
 static const rmx_stream *watched;
-static rmx_status (*unwatched)(void *, rmx_model *, int64_t, int64_t, rmx_batch *, float *, rmx_err *);
-static rmx_status watch(void *context, rmx_model *m, int64_t step, int64_t steps, rmx_batch *scratch, float *losses, rmx_err *err) {
+static rmx_status (*unwatched)(void *, rmx_model *, int64_t, int64_t, rmx_batch *, float *,
+                               rmx_err *);
+static rmx_status watch(void *context, rmx_model *m, int64_t step, int64_t steps,
+                        rmx_batch *scratch, float *losses, rmx_err *err) {
   if (unwatched) RMX_TRY(unwatched(context, m, step, steps, scratch, losses, err));
   drawn[step] = watched->mixture[0];
   return RMX_OK;
 }
-static rmx_status steer_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+static rmx_status steer_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                rmx_steering *out, rmx_err *err) {
   RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
   unwatched = out->before_step;
   out->before_step = watch;
@@ -361,7 +395,8 @@ static void listen(rmx_stream *s, const rmx_batch *batch, const float *losses) {
   micro_batches++;
   told(s, batch, losses);
 }
-static rmx_status steer_listened(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+static rmx_status steer_listened(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                 rmx_steering *out, rmx_err *err) {
   RMX_TRY(steer_watched(r, c, k, out, err));
   told_equal = *out->stream->type;
   told = told_equal.observe;
@@ -378,7 +413,8 @@ START_TEST(odm_follows_its_equations) {
   two_domains();
   rmx_training t = a_training(40 * 256);
   for (int code = 0; code < 2; code++) {
-    rmx_run r = a_run(&t, code ? "code" : "paper", prior, odm_settings(code ? "code" : "paper", 0.5, 0.7));
+    rmx_run r =
+        a_run(&t, code ? "code" : "paper", prior, odm_settings(code ? "code" : "paper", 0.5, 0.7));
     json_t *result = train_with(&r, steer_listened);
     double R[2] = {0, 0}, wanted[2], mean = 0;
     for (int step = 0; step < 40; step++) {
@@ -406,7 +442,9 @@ START_TEST(odm_follows_its_equations) {
 }
 END_TEST
 
-static json_t *rho_settings(double keep, double warmup) { return json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", keep, "warmup", warmup); }
+static json_t *rho_settings(double keep, double warmup) {
+  return json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", keep, "warmup", warmup);
+}
 
 START_TEST(selection_of_all_tokens_is_plain) {
   folder_make();
@@ -415,9 +453,11 @@ START_TEST(selection_of_all_tokens_is_plain) {
   must_be_plain(&t, prior, "one", rho_settings(1, 0.1), rmx_baselines_steer);
   rmx_run reference;
   // All of a micro-batch by rounding: ranked, and none left out.
-  must_be_plain(&t, prior, "nearly", with_reference(rho_settings(0.999, 0), &reference), rmx_baselines_steer);
+  must_be_plain(&t, prior, "nearly", with_reference(rho_settings(0.999, 0), &reference),
+                rmx_baselines_steer);
   rmx_run_release(&reference);
-  must_be_plain(&t, prior, "warming", with_reference(rho_settings(0.3, 1), &reference), rmx_baselines_steer);
+  must_be_plain(&t, prior, "warming", with_reference(rho_settings(0.3, 1), &reference),
+                rmx_baselines_steer);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -425,8 +465,9 @@ START_TEST(selection_of_all_tokens_is_plain) {
 END_TEST
 
 static json_t *aioli_settings(double eta, double smoothing) {
-  return json_pack("{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:[f, f]}", "method", "aioli", "eta", eta, "one_hot", 0.75, "smoothing", smoothing, "rounds", 2,
-                   "sweeps", 2, "explore_steps", 3, "eval_tokens", 500, "goal", 0.5, 0.5);
+  return json_pack("{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:[f, f]}", "method", "aioli", "eta",
+                   eta, "one_hot", 0.75, "smoothing", smoothing, "rounds", 2, "sweeps", 2,
+                   "explore_steps", 3, "eval_tokens", 500, "goal", 0.5, 0.5);
 }
 
 // 33 steps, rounds of 16 and 17: 12 of each explore, three steps on each domain, twice.
@@ -434,17 +475,21 @@ START_TEST(aioli_explores_in_sweeps_and_is_uniform_between_them_without_a_step) 
   folder_make();
   two_domains();
   rmx_training t = a_training(33 * 256);
-  rmx_run r = a_run(&t, "still", (const double[2]){0.5, 0.5}, aioli_settings(0, 0)), moved = a_run(&t, "moved", (const double[2]){0.5, 0.5}, aioli_settings(1, 0));
+  rmx_run r = a_run(&t, "still", (const double[2]){0.5, 0.5}, aioli_settings(0, 0)),
+          moved = a_run(&t, "moved", (const double[2]){0.5, 0.5}, aioli_settings(1, 0));
   json_t *result = train_with(&r, steer_watched);
   double mean = 0;
   int firsts = 0;
   for (int step = 0; step < 33; step++) {
     const int at = step < 16 ? step : step - 16;
     mean += drawn[step] / 33;
-    if (at >= 12) ck_assert(drawn[step] == 0.5);
-    else ck_assert(drawn[step] == 0.75 || drawn[step] == 0.25);
+    if (at >= 12)
+      ck_assert(drawn[step] == 0.5);
+    else
+      ck_assert(drawn[step] == 0.75 || drawn[step] == 0.25);
     if (at < 12 && at % 3) ck_assert(drawn[step] == drawn[step - 1]);
-    if (at < 12 && at % 6 == 3) ck_assert(drawn[step] + drawn[step - 3] == 1);  // a sweep has each once
+    // a sweep has each once
+    if (at < 12 && at % 6 == 3) ck_assert(drawn[step] + drawn[step - 3] == 1);
     firsts += at < 12 && drawn[step] == 0.75;
   }
   ck_assert_int_eq(firsts, 12);
@@ -472,7 +517,8 @@ static void stop(void *context, const rmx_train_state *s) {
   if (s->step == stop_after) rmx_interrupt();
 }
 
-static void must_resume(const rmx_training *t, const double *mixture, const char *name, const json_t *steering) {
+static void must_resume(const rmx_training *t, const double *mixture, const char *name,
+                        const json_t *steering) {
   char halves_name[32];
   rmx_run straight = a_run(t, name, mixture, json_deep_copy(steering));
   json_t *a = train(&straight);
@@ -483,14 +529,20 @@ static void must_resume(const rmx_training *t, const double *mixture, const char
     const pid_t child = fork();  // an interrupt cannot be taken back: it is for a process
     if (child == 0) {
       rmx_err err;
-      _exit(rmx_train(&halves, &corpus, kernels, &(rmx_train_hooks){.tick = stop, .steer = rmx_baselines_steer}, &err) == RMX_EINTERRUPTED ? 0 : 1);
+      _exit(rmx_train(&halves, &corpus, kernels,
+                      &(rmx_train_hooks){.tick = stop, .steer = rmx_baselines_steer},
+                      &err) == RMX_EINTERRUPTED
+                ? 0
+                : 1);
     }
     int code = 1;
     ck_assert(child > 0 && waitpid(child, &code, 0) == child && code == 0);
     json_t *b = train(&halves);
     must_be_equal(&straight, &halves);
-    ck_assert_msg(json_equal(json_object_get(a, "steering"), json_object_get(b, "steering")), "%s stopped at %d found something else", name, (int)stop_after);
-    ck_assert(json_number_value(json_object_get(a, "steering_flops")) == json_number_value(json_object_get(b, "steering_flops")));
+    ck_assert_msg(json_equal(json_object_get(a, "steering"), json_object_get(b, "steering")),
+                  "%s stopped at %d found something else", name, (int)stop_after);
+    ck_assert(json_number_value(json_object_get(a, "steering_flops")) ==
+              json_number_value(json_object_get(b, "steering_flops")));
     json_decref(b);
     rmx_run_release(&halves);
   }
@@ -504,7 +556,8 @@ START_TEST(stopped_runs_go_on_with_the_same_bits) {
   const double uniform[2] = {0.5, 0.5};
   rmx_training t = a_training(8192), whole = a_training(8192), one = a_training(2048);
   whole.batch_tokens = whole.micro_tokens = 96;  // three sequences: counts differ from step to step
-  one.batch_tokens = one.micro_tokens = 32;      // one: there is always a domain that keeps its excess
+  // one: there is always a domain that keeps its excess
+  one.batch_tokens = one.micro_tokens = 32;
   rmx_run reference;
   json_t *steering = with_reference(doremi_settings("paper", 1), &reference);
   must_resume(&whole, uniform, "doremi", steering);
@@ -547,19 +600,24 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   ck_assert(found.converged == RMX_NO_ROUNDS && contest_trained == 2);
   ck_assert_uint_ge(json_array_size(json_object_get(found.notes, "track")), 20);
   must(way("doremi")->find(&c, &again, err));
-  ck_assert(contest_trained == 2 && again.flops == found.flops && again.mixture[0] == found.mixture[0]);
-  // Any move is small enough: it comes to rest in the first of three rounds, for a third of the budget.
+  ck_assert(contest_trained == 2 && again.flops == found.flops &&
+            again.mixture[0] == found.mixture[0]);
+  // Any move is small enough: it comes to rest in the first of three rounds, for a third of the
+  // budget.
   set_option("doremi.rounds", "3"), set_option("doremi.tolerance", "1");
   c.budget *= 3;
   rmx_found_release(&again);
   must(way("doremi")->find(&c, &again, err));
-  ck_assert(again.converged == RMX_CONVERGED && number_in(again.notes, "rounds") == 1 && again.flops < c.budget / 3);
+  ck_assert(again.converged == RMX_CONVERGED && number_in(again.notes, "rounds") == 1 &&
+            again.flops < c.budget / 3);
   // None is: all rounds are spent, each with the reference of the last one's mixture.
   set_option("doremi.rounds", "2"), set_option("doremi.tolerance", "0");
   contest_trained = 0;
   must(way("doremi")->find(&c, &rounds, err));
-  ck_assert(rounds.converged == RMX_NOT_CONVERGED && number_in(rounds.notes, "rounds") == 2 && contest_trained == 4);
-  ck_assert(json_array_size(json_object_get(rounds.notes, "moved")) == 2 && rounds.flops <= c.budget && rounds.flops > 0.95 * c.budget);
+  ck_assert(rounds.converged == RMX_NOT_CONVERGED && number_in(rounds.notes, "rounds") == 2 &&
+            contest_trained == 4);
+  ck_assert(json_array_size(json_object_get(rounds.notes, "moved")) == 2 &&
+            rounds.flops <= c.budget && rounds.flops > 0.95 * c.budget);
   rmx_found_release(&found), rmx_found_release(&again), rmx_found_release(&rounds);
   contest_release();
   folder_remove();
@@ -581,7 +639,8 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
     rmx_run r = large_run(which[i], &found);
     json_t *result = train(&r);
     const double spent = found.flops + number_in(result, "steering_flops");
-    ck_assert_msg(spent <= c.budget * (1 + 1e-9) && spent > 0.95 * c.budget, "%s spent %g of %g", which[i], spent, c.budget);
+    ck_assert_msg(spent <= c.budget * (1 + 1e-9) && spent > 0.95 * c.budget, "%s spent %g of %g",
+                  which[i], spent, c.budget);
     ck_assert(i == 1 || number_in(json_object_get(result, "steering"), "kept") < 0.61);
     json_decref(result);
     rmx_run_release(&r);
@@ -628,7 +687,8 @@ START_TEST(what_is_missing_is_said_before_any_training) {
   must_fail(way("rho1")->check(&c, err), "proxy.command");
   contest_proxy.command = NULL;
   domains[1].train_tokens = 32;
-  for (int i = 0; i < 3; i++) must_fail(way(ways[i])->check(&c, err), "\"noise\" has 32 training tokens, a sequence 33");
+  for (int i = 0; i < 3; i++)
+    must_fail(way(ways[i])->check(&c, err), "\"noise\" has 32 training tokens, a sequence 33");
   corpus.D = corpus.D_train = 1;
   for (int i = 0; i < 3; i++) must_fail(way(ways[i])->check(&c, err), "nothing to choose between");
   must(way("rho1")->check(&c, err));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fixed mixture: shares exact to one sequence, each window of an epoch once, the same bits after a
-// restart.
+// The fixed mixture: shares exact to one sequence, each window of an epoch once, the same bits
+// after a restart.
 #include "corpus/order.h"
 #include "corpus_folder.h"
 
-// A corpus in memory: domain d has tokens d * 1000000 + i, so that a sequence tells where it comes from.
+// A corpus in memory: domain d has tokens d * 1000000 + i, so that a sequence tells where it comes
+// from.
 static rmx_corpus *a_corpus(const size_t *tokens, size_t D) {
   static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
   rmx_corpus *c = rmx_calloc(1, sizeof *c);
@@ -16,8 +17,8 @@ static rmx_corpus *a_corpus(const size_t *tokens, size_t D) {
     uint32_t *ids = rmx_calloc(tokens[d], sizeof *ids);
     for (size_t i = 0; i < tokens[d]; i++) ids[i] = (uint32_t)(d * 1000000 + i);
     c->names[d] = names[d % 8];
-    c->domains[d] =
-        (rmx_domain){.name = (char *)c->names[d], .train_tokens = tokens[d], .width = 4, .train = ids};
+    c->domains[d] = (rmx_domain){
+        .name = (char *)c->names[d], .train_tokens = tokens[d], .width = 4, .train = ids};
   }
   return c;
 }
@@ -93,8 +94,10 @@ START_TEST(shares_are_exact_to_one_sequence) {
       if (b.tokens[0] / 1000000 != b.domain[0]) ck_abort_msg("tokens of another domain");
       for (size_t d = 0; d < D; d++) {
         double off = n * s->mixture[d] - (double)s->sequences[d];
-        if (!(fabs(off) < 1 + 1e-9)) ck_abort_msg("after %d sequences domain %zu is %g off", n, d, off);
-        if (w[d] == 0 && s->sequences[d]) ck_abort_msg("domain %zu has no weight and gave a sequence", d);
+        if (!(fabs(off) < 1 + 1e-9))
+          ck_abort_msg("after %d sequences domain %zu is %g off", n, d, off);
+        if (w[d] == 0 && s->sequences[d])
+          ck_abort_msg("domain %zu has no weight and gave a sequence", d);
       }
     }
     s->type->free(s);
@@ -185,7 +188,8 @@ START_TEST(a_saved_stream_goes_on_with_the_same_bits) {
 }
 END_TEST
 
-// Seeds shuffle windows and change nothing else; the mixture does not change the order within a domain.
+// Seeds shuffle windows and change nothing else; the mixture does not change the order within a
+// domain.
 START_TEST(what_the_order_depends_on) {
   enum { T = 8, D = 2, N = 60 };
   const size_t tokens[D] = {4000, 4000};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The next runs: the process' beliefs hold together, the best of a list is found, what no run tried is
-// covered first, constraints and names are kept, any number of threads gives the same; a learning curve says
-// what it should.
+// The next runs: the process' beliefs hold together, the best of a list is found, what no run tried
+// is covered first, constraints and names are kept, any number of threads gives the same; a
+// learning curve says what it should.
 
 #include <regmix/mixture.h>
 #include <regmix/suggest.h>
@@ -20,7 +20,8 @@ static double bowl(const double *w) {
   return sum;
 }
 
-typedef enum shape { WHOLE, NO_E, SPLIT_D_E } shape;  // e in no run; d and e always in the proportion 1 : 3
+// e in no run; d and e always in the proportion 1 : 3
+typedef enum shape { WHOLE, NO_E, SPLIT_D_E } shape;
 
 static void draw(size_t n, uint64_t seed, shape s, double *X) {
   double alpha[D] = {1, 1, 1, 1, 1};
@@ -42,8 +43,8 @@ static rmx_fit *make_fit(const char *regressor, size_t n, shape s, double noise)
   rmx_fit *f;
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      regressor, err));
   must(rmx_table_make(&X, "run", n, D, err));
   must(rmx_table_make(&Y, "run", n, 2, err));
   for (int d = 0; d < D; d++) X.names[d] = rmx_strdup(domains[d]);
@@ -102,8 +103,8 @@ START_TEST(beliefs_hold_together) {
   must(rmx__belief_make(&b, r, X, n, D, 3, err));
   rmx_regressor_predict(r, X, n, mean, sd);
   for (int i = 0; i < n; i++) {
-    ck_assert_msg(fabs(b.mean[i] - mean[i]) < 1e-12 && fabs(sqrt(b.variance[i]) - sd[i]) < 1e-6, "%g %g",
-                  sqrt(b.variance[i]), sd[i]);
+    ck_assert_msg(fabs(b.mean[i] - mean[i]) < 1e-12 && fabs(sqrt(b.variance[i]) - sd[i]) < 1e-6,
+                  "%g %g", sqrt(b.variance[i]), sd[i]);
     rmx__belief_covariance(&b, (size_t)i, cov);
     ck_assert(fabs(cov[i] - b.variance[i]) < 1e-9);
     rmx__belief_covariance(&b, (size_t)(i + 1) % n, back);
@@ -165,11 +166,13 @@ START_TEST(suggests_near_the_bottom) {
     o.runs = 6;
     const char *const taken[] = {"p041", "p043"};
     for (int t = 0; t < 3; t++)
-      must(rmx_suggest(f, NULL, &q, NULL, 0, taken, 2, &o, t == 2 ? 9 : 1, t ? 3 : 1, NULL, &s[t], err));
+      must(rmx_suggest(f, NULL, &q, NULL, 0, taken, 2, &o, t == 2 ? 9 : 1, t ? 3 : 1, NULL, &s[t],
+                       err));
     // Threads make no difference, the seed does.
     ck_assert(memcmp(s[0].mixtures, s[1].mixtures, 6 * D * sizeof(double)) == 0);
     ck_assert(memcmp(s[0].mixtures, s[2].mixtures, 6 * D * sizeof(double)) != 0);
-    ck_assert_msg(apart(s[0].mixtures, centre) < 0.1, "%s: %g", regressors[r], apart(s[0].mixtures, centre));
+    ck_assert_msg(apart(s[0].mixtures, centre) < 0.1, "%s: %g", regressors[r],
+                  apart(s[0].mixtures, centre));
     ck_assert(s[0].runs == 40 && s[0].untried == 0 && s[0].why[0] == RMX_SUGGEST_IMPROVES);
     ck_assert(fabs(s[0].predicted[0] - bowl(s[0].mixtures)) < 0.05);
     for (size_t i = 0; i < 6; i++) {
@@ -180,8 +183,10 @@ START_TEST(suggests_near_the_bottom) {
         sum += w;
       }
       ck_assert(fabs(sum - 1) < 1e-12);
-      for (size_t k = 0; k < f->N; k++) ck_assert(apart(s[0].mixtures + i * D, f->runs + k * D) > 1e-9);
-      for (size_t k = 0; k < i; k++) ck_assert(apart(s[0].mixtures + i * D, s[0].mixtures + k * D) > 0.0099);
+      for (size_t k = 0; k < f->N; k++)
+        ck_assert(apart(s[0].mixtures + i * D, f->runs + k * D) > 1e-9);
+      for (size_t k = 0; k < i; k++)
+        ck_assert(apart(s[0].mixtures + i * D, s[0].mixtures + k * D) > 0.0099);
     }
     ck_assert_str_eq(s[0].ids[0], "p044");
     ck_assert_str_eq(s[0].ids[5], "p049");
@@ -192,7 +197,8 @@ START_TEST(suggests_near_the_bottom) {
     rmx_suggestion later;
     must(rmx_suggest(f, NULL, &q, s[0].mixtures, 6, NULL, 0, &o, 1, 2, NULL, &later, err));
     for (size_t i = 0; i < 6; i++)
-      for (size_t k = 0; k < 6; k++) ck_assert(apart(later.mixtures + i * D, s[0].mixtures + k * D) > 1e-9);
+      for (size_t k = 0; k < 6; k++)
+        ck_assert(apart(later.mixtures + i * D, s[0].mixtures + k * D) > 1e-9);
     ck_assert(later.improvement[0] <= s[0].improvement[0]);
     rmx_suggestion_release(&later);
     for (int t = 0; t < 3; t++) rmx_suggestion_release(&s[t]);
@@ -204,7 +210,8 @@ END_TEST
 
 START_TEST(several_metrics_and_constraints) {
   rmx_fit *f = make_fit("gp", 40, WHOLE, 0);
-  // bowl - w_0: the bottom has more of a; held down by a cap, a floor and a fixed weight off the grid.
+  // bowl - w_0: the bottom has more of a; held down by a cap, a floor and a fixed weight off the
+  // grid.
   rmx_question q = question_on(f, 1, -1);
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "a=0.3", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "e=0.1", domains, err));
@@ -228,12 +235,14 @@ START_TEST(several_metrics_and_constraints) {
   ck_assert_msg(s.mixtures[0] < 0.21 && s.mixtures[0] > 0.1, "%g", s.mixtures[0]);
   rmx_suggestion_release(&s);
   o.runs = 0;
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "0 runs to suggest");
+  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
+            "0 runs to suggest");
   o = rmx_suggest_usual;
   o.grid = 0.3;
   must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "must divide 1");
   o = rmx_suggest_usual;
-  must_fail(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "none is given");
+  must_fail(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
+            "none is given");
   rmx_question_release(&q);
   q = question_on(f, 1, 0);
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "a=0.001", domains, err));
@@ -241,7 +250,8 @@ START_TEST(several_metrics_and_constraints) {
     q.constraints.low[d] = 0.2;
     q.constraints.high[d] = 0.2;
   }
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "loosen the constraints");
+  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
+            "loosen the constraints");
   rmx_question_release(&q);
   double *truth = f->truth;
   f->truth = NULL;
@@ -328,7 +338,8 @@ START_TEST(spreads_the_first_ones) {
   ck_assert_str_eq(s.ids[0], "0001");
   double chosen = left_unknown(s.mixtures, K, X, n), random = INFINITY;
   for (size_t k = 0; k < 20; k++) random = fmin(random, left_unknown(X + k * K * D, K, X, n));
-  ck_assert_msg(chosen < random, "%g of the chosen, %g of the best of 20 random batches", chosen, random);
+  ck_assert_msg(chosen < random, "%g of the chosen, %g of the best of 20 random batches", chosen,
+                random);
   rmx_suggestion_release(&s);
   // Three runs are as good as none for telling where the best is, but they are known.
   must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
@@ -361,7 +372,8 @@ START_TEST(learning_curves) {
     ck_assert(c.n == other.n && c.expected_gain == other.expected_gain);
     ck_assert(memcmp(c.rmse, other.rmse, c.n * sizeof(double)) == 0);
     ck_assert(c.more_runs == (int64_t)f->N && c.runs_now == (int64_t)f->N);
-    for (size_t i = 0; i < c.n; i++) ck_assert(c.rmse[i] > 0.02 && c.regret[i] >= 0 && c.spearman[i] <= 1);
+    for (size_t i = 0; i < c.n; i++)
+      ck_assert(c.rmse[i] > 0.02 && c.regret[i] >= 0 && c.spearman[i] <= 1);
     ck_assert(c.rmse[c.n - 1] < c.rmse[0] && c.rmse_more <= c.rmse_now);
     if (k) ck_assert_msg(fabs(c.rmse_now - 0.05) < 0.02, "%g", c.rmse_now);  // down to the noise
     ck_assert(strstr(c.sentence, "nats"));
@@ -388,8 +400,9 @@ START_TEST(enough_is_enough) {
   rmx_learning_curve c;
   must(rmx_learning_curve_make(f, &q.target, 0, 1, 2, NULL, &c, err));
   ck_assert_msg(c.enough, "%s", c.sentence);
-  ck_assert_str_eq(c.sentence,
-                   "There are enough runs: doubling them would be expected to gain less than 0.001 nats");
+  ck_assert_str_eq(
+      c.sentence,
+      "There are enough runs: doubling them would be expected to gain less than 0.001 nats");
   rmx_learning_curve_release(&c);
   for (size_t i = 0; i < f->N; i++) f->truth[2 * i] = 4;
   must(rmx_learning_curve_make(f, &q.target, 50, 1, 2, NULL, &c, err));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokenizer: words as PCRE2 sees them, merges as a naive implementation learns and applies them, any
-// bytes there and back, tokenizer.json read and written.
+// The tokenizer: words as PCRE2 sees them, merges as a naive implementation learns and applies
+// them, any bytes there and back, tokenizer.json read and written.
 #include <time.h>
 
 #include "corpus/tokenizer.h"
@@ -60,10 +60,12 @@ START_TEST(words_are_those_of_pcre2) {
   rmx_err err = {0};
   for (int round = 0; round < 20000; round++) {
     size_t size = random_text(&rng, text, 1 + rmx_rng_below(&rng, 40));
-    rmx__words a = rmx__words_of(text, size, NULL, NULL), b = rmx__words_of(text, size, &pattern, match);
+    rmx__words a = rmx__words_of(text, size, NULL, NULL),
+               b = rmx__words_of(text, size, &pattern, match);
     size_t start_a, start_b;
     for (;;) {
-      bool more_a = rmx__words_next(&a, &start_a, &err), more_b = rmx__words_next(&b, &start_b, &err);
+      bool more_a = rmx__words_next(&a, &start_a, &err),
+           more_b = rmx__words_next(&b, &start_b, &err);
       if (more_a != more_b || a.at != b.at || (more_a && start_a != start_b))
         ck_abort_msg("\"%.*s\": words end at %zu and %zu", (int)size, text, a.at, b.at);
       if (!more_a) break;
@@ -75,13 +77,16 @@ START_TEST(words_are_those_of_pcre2) {
 }
 END_TEST
 
-// Every character by itself: PCRE2's Unicode is a version older and takes U+180E for a space.
-// Llama 3's pattern looks for a line feed behind every space of a run: more steps than PCRE2 allows by itself.
+// Every character by itself: PCRE2's Unicode is a version older and takes U+180E for a space. Llama
+// 3's pattern looks for a line feed behind every space of a run: more steps than PCRE2 allows by
+// itself.
 START_TEST(long_runs_in_a_pattern) {
   enum { SIZE = 24 << 20 };
   rmx__pattern pattern;
-  must(rmx__pattern_compile("[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", "test",
-                            &pattern, err));
+  must(
+      rmx__pattern_compile("[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
+                           "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+                           "test", &pattern, err));
   pcre2_match_data *match = pcre2_match_data_create_from_pattern(pattern.code, NULL);
   char *run = malloc(SIZE);
   for (const char *byte = " a0-"; *byte; byte++) {
@@ -89,7 +94,8 @@ START_TEST(long_runs_in_a_pattern) {
     rmx__words w = rmx__words_of(run, *byte == '0' ? SIZE / 8 : SIZE, &pattern, match);
     rmx_err failure = {0};
     size_t start;
-    while (rmx__words_next(&w, &start, &failure)) {}
+    while (rmx__words_next(&w, &start, &failure)) {
+    }
     ck_assert_msg(failure.status == RMX_OK, "%s", failure.message);
     ck_assert_uint_eq(w.at, w.size);
   }
@@ -130,7 +136,8 @@ START_TEST(classes_are_those_of_pcre2) {
       bool ours = class == classes[p];
       if (theirs == ours) continue;
       differ++;
-      ck_assert_msg(code == 0x180E || code > 0xC00, "U+%04X is of another class in PCRE2", (unsigned)code);
+      ck_assert_msg(code == 0x180E || code > 0xC00, "U+%04X is of another class in PCRE2",
+                    (unsigned)code);
     }
     pcre2_match_data_free(match);
     rmx__pattern_release(&pattern);
@@ -234,9 +241,10 @@ static void check_against_naive(const char *text, size_t size, int vocab) {
     }
     if (!again) {
       ck_assert_uint_lt(merges, t->nmerges);
-      ck_assert_msg(t->merges[merges].a == a && t->merges[merges].b == b && t->merges[merges].made == made,
-                    "merge %zu is (%u, %u) -> %u, by definition (%u, %u) -> %u", merges, t->merges[merges].a,
-                    t->merges[merges].b, t->merges[merges].made, a, b, made);
+      ck_assert_msg(
+          t->merges[merges].a == a && t->merges[merges].b == b && t->merges[merges].made == made,
+          "merge %zu is (%u, %u) -> %u, by definition (%u, %u) -> %u", merges, t->merges[merges].a,
+          t->merges[merges].b, t->merges[merges].made, a, b, made);
       done[merges][0] = a;
       done[merges++][1] = b;
     }
@@ -250,7 +258,8 @@ static void check_against_naive(const char *text, size_t size, int vocab) {
   size_t at = 0;
   for (size_t i = 0; i < v.words; i++)
     for (size_t j = 0; j < v.n[i]; j++, at++)
-      if (at >= tokens.n || tokens.ids[at] != v.ids[i][j]) ck_abort_msg("token %zu of the text differs", at);
+      if (at >= tokens.n || tokens.ids[at] != v.ids[i][j])
+        ck_abort_msg("token %zu of the text differs", at);
   ck_assert_uint_eq(at, tokens.n);
   rmx_tokens_release(&tokens);
   rmx_tokenizer_free(t);
@@ -308,7 +317,8 @@ START_TEST(any_bytes_there_and_back) {
   char all[256];
   for (int i = 0; i < 256; i++) all[i] = (char)i;
   check_round_trip(t, all, sizeof all);
-  check_round_trip(t, "\xFF\xFE\xC0\x80\xED\xA0\x80\xF4\x90\x80\x80\xE2\x82", 13);  // all of it invalid
+  // all of it invalid
+  check_round_trip(t, "\xFF\xFE\xC0\x80\xED\xA0\x80\xF4\x90\x80\x80\xE2\x82", 13);
   check_round_trip(t, "<|endoftext|>", 13);
   rmx_rng rng = rmx_rng_make(3, 0, RMX_FOR_TEST);
   char random[400];
@@ -333,13 +343,14 @@ START_TEST(long_runs) {
   }
   // The same bytes through a pattern of PCRE2, which would need a large stack for them.
   char json[4096];
-  snprintf(
-      json, sizeof json, "%s",
-      "{\"added_tokens\":[{\"id\":256,\"content\":\"<|endoftext|>\",\"special\":true}],\"pre_tokenizer\":"
-      "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
-      "\"(?:(\\\\s)|[^a])+|\\\\s+(?!\\\\S)|a+\"},\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\",\"use_"
-      "regex\":false}]},"
-      "\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{");
+  snprintf(json, sizeof json, "%s",
+           "{\"added_tokens\":[{\"id\":256,\"content\":\"<|endoftext|>\",\"special\":true}],\"pre_"
+           "tokenizer\":"
+           "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
+           "\"(?:(\\\\s)|[^a])+|\\\\s+(?!\\\\S)|a+\"},\"behavior\":\"Isolated\"},{\"type\":"
+           "\"ByteLevel\",\"use_"
+           "regex\":false}]},"
+           "\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{");
   rmx_buf text = {0};
   rmx_buf_puts(&text, json);
   for (int b = 0; b < 256; b++) {
@@ -366,15 +377,18 @@ static double cpu_s(void) {
   return (double)clock() / CLOCKS_PER_SEC;
 }
 
-// Ten megabytes without a space, or of spaces alone, cost ten times one: in both ways to words, and in training.
+// Ten megabytes without a space, or of spaces alone, cost ten times one: in both ways to words, and
+// in training.
 START_TEST(ten_megabytes_without_a_space) {
   enum { LARGE = 10 << 20, SMALL = LARGE / 8 };
   static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  rmx_tokenizer *own = trained("aaaaaaaa aaaaaaaa        \n\n\n\n\n\n\n\n --------", 300), *learnt = NULL;
+  rmx_tokenizer *own = trained("aaaaaaaa aaaaaaaa        \n\n\n\n\n\n\n\n --------", 300),
+                *learnt = NULL;
   rmx_rng rng = rmx_rng_make(1, 0, RMX_FOR_TEST);
   char *run = malloc(LARGE);
   for (int kind = 0; kind < 3; kind++) {
-    for (size_t i = 0; i < LARGE; i++) run[i] = kind == 0 ? 'a' : kind == 1 ? ' ' : base64[rmx_rng_below(&rng, 64)];
+    for (size_t i = 0; i < LARGE; i++)
+      run[i] = kind == 0 ? 'a' : kind == 1 ? ' ' : base64[rmx_rng_below(&rng, 64)];
     run[SMALL - 1] = run[LARGE - 1] = 'x';
     double spent[2] = {0};
     for (int large = 0; large < 2; large++) {
@@ -382,21 +396,24 @@ START_TEST(ten_megabytes_without_a_space) {
       rmx_tokens out = {0};
       double began = cpu_s();
       must(rmx_tokenizer_encode(own, run, size, &out, err));
-      if (kind == 2) must(rmx_tokenizer_train((const char *const[]){run}, (size_t[]){size}, 1, 600, &learnt, err));
+      if (kind == 2)
+        must(rmx_tokenizer_train((const char *const[]){run}, (size_t[]){size}, 1, 600, &learnt,
+                                 err));
       spent[large] = cpu_s() - began;
       rmx_tokens_release(&out);
       if (learnt) rmx_tokenizer_free(learnt);
       learnt = NULL;
     }
-    ck_assert_msg(spent[1] < 25 * spent[0] + 0.5, "kind %d: %g s for 1.25 MB, %g s for 10 MB", kind, spent[0], spent[1]);
+    ck_assert_msg(spent[1] < 25 * spent[0] + 0.5, "kind %d: %g s for 1.25 MB, %g s for 10 MB", kind,
+                  spent[0], spent[1]);
   }
   rmx_tokenizer_free(own);
   free(run);
 }
 END_TEST
 
-// Words around the length where the heap takes over from the scan: both must find the same tokens as
-// applying merge after merge.
+// Words around the length where the heap takes over from the scan: both must find the same tokens
+// as applying merge after merge.
 START_TEST(short_and_long_words_agree) {
   rmx_tokenizer *t = trained("abcabcabdabdacbacbabab abcabc abab cacaca bdbdbd aabbaabb", 290);
   rmx_rng rng = rmx_rng_make(4, 0, RMX_FOR_TEST);
@@ -433,7 +450,8 @@ struct encoding {
 
 static void encode_one(void *context, size_t i) {
   struct encoding *e = context;
-  rmx_tokenizer_encode(e->t, sample + i % 16, strlen(sample) - i % 16, &e->tokens[i], &e->errors[i]);
+  rmx_tokenizer_encode(e->t, sample + i % 16, strlen(sample) - i % 16, &e->tokens[i],
+                       &e->errors[i]);
 }
 
 START_TEST(threads_share_a_tokenizer) {
@@ -501,7 +519,8 @@ static json_t *a_tokenizer(bool pairs) {
   for (int b = 0; b < 256; b++) {
     char key[8];
     int32_t c = rmx__byte_to_char((uint8_t)b);
-    snprintf(key, sizeof key, c < 128 ? "%c" : "%c%c", c < 128 ? c : 0xC0 | c >> 6, 0x80 | (c & 63));
+    snprintf(key, sizeof key, c < 128 ? "%c" : "%c%c", c < 128 ? c : 0xC0 | c >> 6,
+             0x80 | (c & 63));
     json_object_set_new(vocab, key, json_integer(1 + b));
   }
   static const char *const made[][3] = {
@@ -543,8 +562,10 @@ START_TEST(real_files_in_their_variants) {
   rmx_tokens_release(&tokens);
   // Added tokens that are not special are found first, the longest one.
   json_t *added = json_object_get(root, "added_tokens");
-  json_array_append_new(added, json_pack("{s:i,s:s,s:b}", "id", 300, "content", "  ", "special", 0));
-  json_array_append_new(added, json_pack("{s:i,s:s,s:b}", "id", 301, "content", "   ", "special", 0));
+  json_array_append_new(added,
+                        json_pack("{s:i,s:s,s:b}", "id", 300, "content", "  ", "special", 0));
+  json_array_append_new(added,
+                        json_pack("{s:i,s:s,s:b}", "id", 301, "content", "   ", "special", 0));
   must(parse(root, &c, err));
   ck_assert_int_eq(rmx_tokenizer_vocab(c), 302);
   check_ids(c, "hello     he", (uint32_t[]){260, 301, 300, 257}, 4);
@@ -554,9 +575,10 @@ START_TEST(real_files_in_their_variants) {
   json_object_set_new(root, "normalizer", json_pack("{s:s}", "type", "NFC"));
   json_object_set_new(
       root, "pre_tokenizer",
-      json_pack("{s:s, s:[{s:s, s:{s:s}, s:s, s:b}, {s:s, s:b, s:b}]}", "type", "Sequence", "pretokenizers",
-                "type", "Split", "pattern", "Regex", "\\p{N}{1,3}|\\p{L}+|[^\\p{N}\\p{L}]+", "behavior",
-                "Isolated", "invert", 0, "type", "ByteLevel", "add_prefix_space", 0, "use_regex", 0));
+      json_pack("{s:s, s:[{s:s, s:{s:s}, s:s, s:b}, {s:s, s:b, s:b}]}", "type", "Sequence",
+                "pretokenizers", "type", "Split", "pattern", "Regex",
+                "\\p{N}{1,3}|\\p{L}+|[^\\p{N}\\p{L}]+", "behavior", "Isolated", "invert", 0, "type",
+                "ByteLevel", "add_prefix_space", 0, "use_regex", 0));
   json_t *model = json_object_get(root, "model");
   json_object_set_new(model, "ignore_merges", json_true());
   json_object_set_new(json_object_get(model, "vocab"), "1234", json_integer(270));
@@ -608,7 +630,8 @@ static void metaspace(json_t *root, json_t *model) {
   (void)model, json_object_set_new(root, "pre_tokenizer", json_pack("{s:s}", "type", "Metaspace"));
 }
 static void no_regex(json_t *root, json_t *model) {
-  (void)model, json_object_set_new(json_object_get(root, "pre_tokenizer"), "use_regex", json_false());
+  (void)model,
+      json_object_set_new(json_object_get(root, "pre_tokenizer"), "use_regex", json_false());
 }
 static void no_byte(json_t *root, json_t *model) {
   (void)root, json_object_del(json_object_get(model, "vocab"), "A");
@@ -633,12 +656,14 @@ static void no_end(json_t *root, json_t *model) {
   json_array_clear(json_object_get(root, "added_tokens"));
 }
 static void clash(json_t *root, json_t *model) {
-  (void)model, json_array_append_new(json_object_get(root, "added_tokens"),
-                                     json_pack("{s:i,s:s,s:b}", "id", 9, "content", "<x>", "special", 1));
+  (void)model,
+      json_array_append_new(json_object_get(root, "added_tokens"),
+                            json_pack("{s:i,s:s,s:b}", "id", 9, "content", "<x>", "special", 1));
 }
 static void stripping(json_t *root, json_t *model) {
-  (void)model, json_array_append_new(json_object_get(root, "added_tokens"),
-                                     json_pack("{s:i,s:s,s:b}", "id", 999, "content", "<x>", "lstrip", 1));
+  (void)model,
+      json_array_append_new(json_object_get(root, "added_tokens"),
+                            json_pack("{s:i,s:s,s:b}", "id", 999, "content", "<x>", "lstrip", 1));
 }
 
 START_TEST(what_is_not_supported_is_refused) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The trainer: the rate's schedule, what a run depends on, validation against its definition, and that what
-// a run reports is what its model does.
+// The trainer: the rate's schedule, what a run depends on, validation against its definition, and
+// that what a run reports is what its model does.
 #include <regmix/swarm.h>
 #include <regmix/train.h>
 #include <sys/wait.h>
@@ -10,21 +10,35 @@
 
 enum { V = 50, TRAIN = 4000, VALID = 333 };
 
-// Two domains in memory: one counts up, one counts down, both with some noise; a third is validation only.
+// Two domains in memory: one counts up, one counts down, both with some noise; a third is
+// validation only.
 static uint16_t ids[3][TRAIN + VALID];
 static rmx_domain domains[3];
 static const char *names[3] = {"up", "down", "exam"};
 static double prior[2] = {0.5, 0.5};
-static rmx_corpus corpus = {.D = 3, .D_train = 2, .domains = domains, .names = names, .prior = prior, .vocab = V, .hash = 77};
+static rmx_corpus corpus = {.D = 3,
+                            .D_train = 2,
+                            .domains = domains,
+                            .names = names,
+                            .prior = prior,
+                            .vocab = V,
+                            .hash = 77};
 
 static void fill_corpus(void) {
   rmx_rng rng = rmx_rng_make(5, 0, RMX_FOR_TEST);
   for (int d = 0; d < 3; d++) {
     for (int i = 0; i < TRAIN + VALID; i++)
-      ids[d][i] = (uint16_t)(rmx_rng_below(&rng, 10) == 0 ? (int)rmx_rng_below(&rng, V) : d == 1 ? V - 1 - i % V : i % V);
-    domains[d] = (rmx_domain){.name = (char *)names[d], .valid_only = d == 2, .width = 2,
-                              .train = d < 2 ? ids[d] : NULL, .train_tokens = d < 2 ? TRAIN : 0,
-                              .valid = ids[d] + TRAIN, .valid_tokens = VALID, .valid_bytes = 2 * VALID};
+      ids[d][i] = (uint16_t)(rmx_rng_below(&rng, 10) == 0 ? (int)rmx_rng_below(&rng, V)
+                             : d == 1                     ? V - 1 - i % V
+                                                          : i % V);
+    domains[d] = (rmx_domain){.name = (char *)names[d],
+                              .valid_only = d == 2,
+                              .width = 2,
+                              .train = d < 2 ? ids[d] : NULL,
+                              .train_tokens = d < 2 ? TRAIN : 0,
+                              .valid = ids[d] + TRAIN,
+                              .valid_tokens = VALID,
+                              .valid_bytes = 2 * VALID};
   }
 }
 
@@ -36,7 +50,9 @@ static rmx_training a_training(void) {
   return t;
 }
 
-static void release_training(rmx_training *t) { rmx_options_release(rmx_training_options, rmx_training_options_n, t); }
+static void release_training(rmx_training *t) {
+  rmx_options_release(rmx_training_options, rmx_training_options_n, t);
+}
 
 static rmx_run a_run(const rmx_training *t, const char *name, double w) {
   rmx_run r;
@@ -104,22 +120,30 @@ START_TEST(a_run_reads_back_and_its_answer_depends_on_the_question) {
 }
 END_TEST
 
-// What version 0.1.0 wrote, with what it hashed it to: of our trainer, and of a command, whose text was part of the question then.
-#define RUN_OF_0_1_0(command)                                                                                          \
-  "{\"corpus_hash\": \"55cf97948a5ec998\", \"vocab\": 320, \"seed\": 42, \"mixture\": {\"a\": 1.0, \"b\": 0.0, "              \
-  "\"noise\": 0.0}, \"training\": {\"model\": \"nano\", \"layers\": 1, \"heads\": 2, \"width\": 32, \"ffn\": 64, "             \
-  "\"context\": 32, \"tokens\": 8000, \"batch_tokens\": 512, \"micro_tokens\": 512, \"lr\": 0.0, "                         \
-  "\"min_lr\": 0.10000000000000001, \"warmup\": 0.050000000000000003, \"schedule\": \"constant\", "                        \
-  "\"beta1\": 0.90000000000000002, \"beta2\": 0.94999999999999996, \"eps\": 1e-8, "                                        \
-  "\"weight_decay\": 0.10000000000000001, \"clip\": 1.0, \"eval_tokens\": 0, \"eval_half\": true, \"evals\": 0, "          \
-  "\"checkpoint_s\": 60.0, \"threads\": 1, \"command\": " command "}, \"name\": \"0001\", \"corpus\": \"oldc\", "          \
+// What version 0.1.0 wrote, with what it hashed it to: of our trainer, and of a command, whose text
+// was part of the question then.
+#define RUN_OF_0_1_0(command)                                                                      \
+  "{\"corpus_hash\": \"55cf97948a5ec998\", \"vocab\": 320, \"seed\": 42, \"mixture\": {\"a\": "    \
+  "1.0, \"b\": 0.0, "                                                                              \
+  "\"noise\": 0.0}, \"training\": {\"model\": \"nano\", \"layers\": 1, \"heads\": 2, \"width\": "  \
+  "32, \"ffn\": 64, "                                                                              \
+  "\"context\": 32, \"tokens\": 8000, \"batch_tokens\": 512, \"micro_tokens\": 512, \"lr\": 0.0, " \
+  "\"min_lr\": 0.10000000000000001, \"warmup\": 0.050000000000000003, \"schedule\": "              \
+  "\"constant\", "                                                                                 \
+  "\"beta1\": 0.90000000000000002, \"beta2\": 0.94999999999999996, \"eps\": 1e-8, "                \
+  "\"weight_decay\": 0.10000000000000001, \"clip\": 1.0, \"eval_tokens\": 0, \"eval_half\": "      \
+  "true, \"evals\": 0, "                                                                           \
+  "\"checkpoint_s\": 60.0, \"threads\": 1, \"command\": " command                                  \
+  "}, \"name\": \"0001\", \"corpus\": \"oldc\", "                                                  \
   "\"keep_model\": false}"
 
 static rmx_run run_of_0_1_0(const char *name, const char *run, const char *answers) {
   char result[200];
-  snprintf(result, sizeof result, "{\"status\": \"done\", \"answers\": \"%s\", \"loss_nats\": {\"a\": 1}}", answers);
+  snprintf(result, sizeof result,
+           "{\"status\": \"done\", \"answers\": \"%s\", \"loss_nats\": {\"a\": 1}}", answers);
   must(rmx_mkdirs(in_folder(name), err));
-  char *run_path = rmx_path_in(in_folder(name), "run.json"), *result_path = rmx_path_in(in_folder(name), "result.json");
+  char *run_path = rmx_path_in(in_folder(name), "run.json"),
+       *result_path = rmx_path_in(in_folder(name), "result.json");
   must(rmx_write_file(run_path, run, strlen(run), err));
   must(rmx_write_file(result_path, result, strlen(result), err));
   free(run_path);
@@ -136,9 +160,12 @@ START_TEST(results_of_version_0_1_0_still_answer) {
   ours.training.command = rmx_strdup("train.py");
   ck_assert_int_eq(rmx_run_look(&ours, NULL), RMX_RUN_OUTDATED);
   rmx_run_release(&ours);
-  rmx_run theirs = run_of_0_1_0("theirs",
-                                RUN_OF_0_1_0("\"echo \\\"{\\\\\\\"loss_nats\\\\\\\": {\\\\\\\"a\\\\\\\": 1, \\\\\\\"b\\\\\\\": 2, \\\\\\\"noise\\\\\\\": 3, \\\\\\\"exam\\\\\\\": 4}}\\\" > result.json\""),
-                                "413fff7ac9018a59");
+  rmx_run theirs = run_of_0_1_0(
+      "theirs",
+      RUN_OF_0_1_0(
+          "\"echo \\\"{\\\\\\\"loss_nats\\\\\\\": {\\\\\\\"a\\\\\\\": 1, \\\\\\\"b\\\\\\\": 2, "
+          "\\\\\\\"noise\\\\\\\": 3, \\\\\\\"exam\\\\\\\": 4}}\\\" > result.json\""),
+      "413fff7ac9018a59");
   ck_assert_int_eq(rmx_run_look(&theirs, NULL), RMX_RUN_DONE);
   free(theirs.training.command);
   theirs.training.command = rmx_strdup("srun train.py");  // another text is no other question
@@ -154,8 +181,8 @@ START_TEST(results_of_version_0_1_0_still_answer) {
 }
 END_TEST
 
-// The loss reported for a domain is the mean over its validation tokens, each predicted from those before it in its
-// window: computed here one window at a time from the model that was saved.
+// The loss reported for a domain is the mean over its validation tokens, each predicted from those
+// before it in its window: computed here one window at a time from the model that was saved.
 START_TEST(reported_losses_are_the_models) {
   folder_make();
   fill_corpus();
@@ -183,11 +210,13 @@ START_TEST(reported_losses_are_the_models) {
       for (int i = 0; i < T; i++) sum += (double)losses[i];
     }
     ck_assert_double_eq_tol(loss_of(result, names[d]), sum / (VALID - 1), 1e-5);
-    double bits = json_number_value(json_object_get(json_object_get(result, "bits_per_byte"), names[d]));
+    double bits =
+        json_number_value(json_object_get(json_object_get(result, "bits_per_byte"), names[d]));
     ck_assert_double_eq_tol(bits, sum / (VALID - 1) / log(2) / 2, 1e-5);  // two bytes a token here
   }
   ck_assert_double_lt(loss_of(result, "up"), 0.8 * log(V));  // it did learn
-  ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(result, "half"), "tokens")), 4096);
+  ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(result, "half"), "tokens")),
+                   4096);
   json_decref(extra);
   json_decref(result);
   rmx_model_free(m);
@@ -223,7 +252,8 @@ static size_t evaluations_in(const rmx_run *r, int64_t steps[], size_t most) {
   must(rmx_read_file(path, &text, &size, err));
   for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
     json_t *o = json_loads(line, 0, NULL);
-    if (json_object_get(o, "valid_nats") && n < most) steps[n++] = json_integer_value(json_object_get(o, "step"));
+    if (json_object_get(o, "valid_nats") && n < most)
+      steps[n++] = json_integer_value(json_object_get(o, "step"));
     json_decref(o);
   }
   free(text);
@@ -245,7 +275,8 @@ START_TEST(evaluations_on_the_way_change_no_result) {
   ck_assert_uint_eq(evaluations_in(&often, steps, 9), 6);
   for (size_t i = 0; i < 6; i++) ck_assert_int_eq(steps[i], wanted[i]);
   ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
-  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")), json_string_value(json_object_get(b, "answers")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")),
+                   json_string_value(json_object_get(b, "answers")));
   json_decref(a), json_decref(b);
   rmx_run_release(&plain), rmx_run_release(&often);
   release_training(&t);
@@ -259,7 +290,8 @@ static void stop_at_nine(void *context, const rmx_train_state *s) {
   if (s->step == 9) rmx_interrupt();
 }
 
-// Threads are no part of the question: a run may be stopped with one and go on with three, to the same bits.
+// Threads are no part of the question: a run may be stopped with one and go on with three, to the
+// same bits.
 START_TEST(threads_may_change_between_two_halves) {
   folder_make();
   fill_corpus();
@@ -282,7 +314,8 @@ START_TEST(threads_may_change_between_two_halves) {
   halves.training.threads = 3;
   json_t *b = train(&halves, NULL);
   ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
-  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")), json_string_value(json_object_get(b, "answers")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")),
+                   json_string_value(json_object_get(b, "answers")));
   json_decref(a), json_decref(b);
   rmx_run_release(&straight), rmx_run_release(&halves);
   release_training(&t);
@@ -297,12 +330,14 @@ static void harder_half(void *context, rmx_batch *b, const float *losses) {
   const size_t n = (size_t)b->B * (size_t)b->T;
   for (size_t i = 0; i < n; i++) mean += (double)losses[i] / (double)n;
   for (size_t i = 0; i < n; i++) {
-    ck_assert(b->weights[i] == 1 && (b->domain[i / (size_t)b->T] == 0 || b->domain[i / (size_t)b->T] == 1));
+    ck_assert(b->weights[i] == 1 &&
+              (b->domain[i / (size_t)b->T] == 0 || b->domain[i / (size_t)b->T] == 1));
     b->weights[i] = (double)losses[i] > mean;
     *(double *)context += b->weights[i];
   }
 }
-static rmx_status steer_to_harder_half(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k, rmx_steering *out, rmx_err *err) {
+static rmx_status steer_to_harder_half(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                       rmx_steering *out, rmx_err *err) {
   (void)c, (void)k;
   const char *method;
   RMX_TRY(rmx_json_string(r->steering, "method", &method, "run.json", err));
@@ -321,7 +356,8 @@ START_TEST(tokens_may_be_weighed_by_their_losses) {
   must(rmx_kernels_get(NULL, &kernels, err));
   must(rmx_run_write(&half, err));
   must_fail(rmx_train(&half, &corpus, kernels, NULL, err), "nobody here knows how");
-  json_t *a = train(&all, NULL), *b = train(&half, &(rmx_train_hooks){.steer = steer_to_harder_half});
+  json_t *a = train(&all, NULL),
+         *b = train(&half, &(rmx_train_hooks){.steer = steer_to_harder_half});
   ck_assert(kept > 0.2 * 8192 && kept < 0.8 * 8192);
   ck_assert_double_lt(loss_of(b, "up"), 0.95 * log(V));  // it learns
   ck_assert(loss_of(a, "up") != loss_of(b, "up"));

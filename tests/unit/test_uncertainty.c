@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws have the mean, spread and slope they should; intervals hold a known optimum, shrink with the noise,
-// keep the constraints and do not depend on threads; what each domain does to a linear metric is known
-// exactly.
+// Draws have the mean, spread and slope they should; intervals hold a known optimum, shrink with
+// the noise, keep the constraints and do not depend on threads; what each domain does to a linear
+// metric is known exactly.
 
 #include <regmix/mixture.h>
 #include <regmix/uncertainty.h>
@@ -19,8 +19,8 @@ static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
   rmx_regress_options o = {0};
   const double alpha[D] = {1, 1, 1};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
-  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor", regressor,
-                      err));
+  must(rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o, "fit.regressor",
+                      regressor, err));
   o.ridge.alpha = 1e-7;
   must(rmx_table_make(&X, "run", n, D, err));
   must(rmx_table_make(&Y, "run", n, 2, err));
@@ -138,8 +138,8 @@ START_TEST(draws_have_slopes) {
 }
 END_TEST
 
-// What a draw says of the runs it was conditioned on, without a sum over them, is what it predicts there: noisy
-// runs, and of so many that the process is not walked too.
+// What a draw says of the runs it was conditioned on, without a sum over them, is what it predicts
+// there: noisy runs, and of so many that the process is not walked too.
 START_TEST(draws_at_the_runs) {
   static const char *const kinds[] = {"gp", "ensemble", "ridge", "trees"};
   for (size_t k = 0; k < 5; k++) {
@@ -165,7 +165,10 @@ START_TEST(draws_at_the_runs) {
     // Of other runs than it was fitted to it says so.
     data.N--;
     rmx_doubt *none;
-    if (k == 0) ck_assert_int_eq(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}), RMX_EINPUT);
+    if (k == 0)
+      ck_assert_int_eq(
+          rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}),
+          RMX_EINPUT);
     rmx_arena_release(&arena);
     rmx_fit_free(f);
   }
@@ -237,7 +240,8 @@ START_TEST(intervals_hold_the_truth) {
     ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - o.score, 1e-12);
     ck_assert_double_gt(u.versus[1].probability, 0.99);
     for (size_t j = 0; j < u.n_versus; j++)
-      ck_assert(u.versus[j].low <= u.versus[j].estimate && u.versus[j].estimate <= u.versus[j].high);
+      ck_assert(u.versus[j].low <= u.versus[j].estimate &&
+                u.versus[j].estimate <= u.versus[j].high);
     ck_assert_str_eq(rmx_versus_verdict(&u.versus[1]), "better");
     ck_assert_str_eq(rmx_versus_verdict(&u.versus[2]), "not clearly better");
     ck_assert_double_eq_tol(u.versus[2].gain, 0, 1e-12);
@@ -276,7 +280,8 @@ START_TEST(intervals_keep_the_constraints) {
   rmx_uncertainty_release(&u);
   rmx_optimize_options bad = usual;
   bad.replicates = 3;
-  must_fail(rmx_uncertainty_make(f, &q, &o, &bad, NULL, NULL, 0, 1, 2, NULL, &u, err), "replicates");
+  must_fail(rmx_uncertainty_make(f, &q, &o, &bad, NULL, NULL, 0, 1, 2, NULL, &u, err),
+            "replicates");
   rmx_optimum_release(&o);
   rmx_question_release(&q);
   rmx_fit_free(f);
@@ -289,7 +294,8 @@ START_TEST(too_few_runs_have_none) {
   rmx_optimum o;
   rmx_uncertainty u;
   must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
-  must_fail(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 1, NULL, &u, err), "at least 5");
+  must_fail(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 1, NULL, &u, err),
+            "at least 5");
   rmx_optimum_release(&o);
   rmx_question_release(&q);
   rmx_fit_free(f);
@@ -312,8 +318,10 @@ START_TEST(effects_of_a_line) {
   ck_assert_double_eq_tol(a.loss[0], 1, 1e-3);
   ck_assert_double_eq_tol(a.loss[1], 0, 1e-4);
   json_t *tree = rmx_attribution_json(&a, f);
-  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "optimum"), "line"), "d2")));
-  ck_assert(json_is_number(json_object_get(json_object_get(json_object_get(tree, "without"), "d0"), "loss")));
+  ck_assert(json_is_number(
+      json_object_get(json_object_get(json_object_get(tree, "optimum"), "line"), "d2")));
+  ck_assert(json_is_number(
+      json_object_get(json_object_get(json_object_get(tree, "without"), "d0"), "loss")));
   json_decref(tree);
   rmx_attribution_release(&a);
   // A domain that must be there cannot be left out.

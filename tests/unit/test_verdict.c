@@ -5,8 +5,9 @@
 START_TEST(widths_are_those_of_the_table) {
   static const struct {
     double level, df, t;
-  } table[] = {{0.95, 1, 12.7062}, {0.95, 2, 4.30265}, {0.95, 4, 2.77645}, {0.95, 30, 2.04227}, {0.9, 2, 2.91999},
-               {0.99, 9, 3.24984}, {0.5, 1, 1.0},      {0.95, 1e6, 1.95997}, {0.999, 3, 12.9240}};
+  } table[] = {{0.95, 1, 12.7062},  {0.95, 2, 4.30265},   {0.95, 4, 2.77645},
+               {0.95, 30, 2.04227}, {0.9, 2, 2.91999},    {0.99, 9, 3.24984},
+               {0.5, 1, 1.0},       {0.95, 1e6, 1.95997}, {0.999, 3, 12.9240}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     ck_assert_double_eq_tol(rmx_student_width(table[i].level, table[i].df) / table[i].t, 1, 1e-5);
   ck_assert(isnan(rmx_student_width(1, 2)) && isnan(rmx_student_width(0.9, 0)));
@@ -14,8 +15,8 @@ START_TEST(widths_are_those_of_the_table) {
 END_TEST
 
 static json_t *judged(double mean, double se, int n) {
-  json_t *o = json_pack("{s:o, s:o, s:i}", "mean", isfinite(mean) ? json_real(mean) : json_null(), "se",
-                        isfinite(se) ? json_real(se) : json_null(), "n", n);
+  json_t *o = json_pack("{s:o, s:o, s:i}", "mean", isfinite(mean) ? json_real(mean) : json_null(),
+                        "se", isfinite(se) ? json_real(se) : json_null(), "n", n);
   must(rmx_verdict_add(o, "optimum", err));
   return o;
 }
