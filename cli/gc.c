@@ -142,7 +142,16 @@ static rmx_status run_gc(cli *c, rmx_err *err) {
   const struct gc_args *args = c->own;
   rmx_experiment e;
   RMX_TRY(open_experiment(c, NULL, true, &e, err));
-  rmx_status status = collect(c, &e, args->dry_run, err);
+  rmx_lock lock = {.fd = -1};
+  rmx_status status =
+      args->dry_run ? RMX_OK : rmx_folder_lock(e.folder, NULL, &c->listener, &lock, err);
+  if (status == RMX_OK && lock.elsewhere)
+    status = rmx_fail(err, RMX_EINPUT,
+                      "%s: another process prepares or cleans this experiment; nothing was "
+                      "deleted. Run `regmix gc` again after its end",
+                      e.folder);
+  if (status == RMX_OK) status = collect(c, &e, args->dry_run, err);
+  rmx_folder_unlock(&lock);
   rmx_experiment_release(&e);
   return status;
 }

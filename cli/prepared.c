@@ -295,8 +295,8 @@ static rmx_status say_what(const cli *c, const rmx_experiment *e, const sources 
   return RMX_OK;
 }
 
-rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s,
-                          bool new_tokenizer, rmx_err *err) {
+static rmx_status prepare_alone(const cli *c, const rmx_experiment *e, const sources *s,
+                                bool new_tokenizer, rmx_err *err) {
   place now = {0}, next = {0};
   rmx_err why = {0};
   uint64_t hash;
@@ -343,5 +343,19 @@ rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *
   forget(&next);
   json_decref(known);
   json_decref(memo);
+  return status;
+}
+
+// Two at once would write into the same .set-aside/new.
+rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s,
+                          bool new_tokenizer, rmx_err *err) {
+  if (c->dry) return prepare_alone(c, e, s, new_tokenizer, err);
+  rmx_lock lock;
+  RMX_TRY(rmx_mkdirs(e->folder, err));
+  RMX_TRY(rmx_folder_lock(
+      e->folder, "prepare: another process prepares or cleans this experiment; waiting for its end",
+      &c->listener, &lock, err));
+  rmx_status status = prepare_alone(c, e, s, new_tokenizer, err);
+  rmx_folder_unlock(&lock);
   return status;
 }

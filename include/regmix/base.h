@@ -297,6 +297,18 @@ rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const
                                 rmx_err *err);
 void rmx_outfolder_discard(rmx_outfolder *o);
 
+/* A lock on a folder against other processes that lock it; the end of the process frees it. */
+typedef struct rmx_lock {
+  int fd;
+  bool elsewhere; /* another process holds it */
+} rmx_lock;
+/* Where another process holds the lock, `waiting` is noted and the lock is waited for; with NULL
+ * for `waiting`, out->elsewhere says so at once. Where the file system cannot lock folders there is
+ * a warning, and no lock. */
+rmx_status rmx_folder_lock(const char *folder, const char *waiting, const rmx_listener *to,
+                           rmx_lock *out, rmx_err *err);
+void rmx_folder_unlock(rmx_lock *lock);
+
 /* Removes what stands beside its place while it is written: for a program that ends at once.
  * Async-signal-safe. */
 void rmx_abandon_files(void);

@@ -45,12 +45,13 @@ static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *e
 static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *err) {
   char question[17], *shelf = shelf_of(folder);
   question_of(folder, question);
-  rmx_status status = shelf ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = shelf ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   bool moved = false;
   for (int i = 1; status == RMX_OK && !moved && rmx_exists(folder); i++) {
     char *to =
         i == 1 ? rmx_format("%s/%s", shelf, question) : rmx_format("%s/%s-%d", shelf, question, i);
-    status = to ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+    // again each time: `regmix gc` may delete the shelf
+    status = to ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && !rmx_exists(to)) status = move(folder, to, &moved, err);
     if (status == RMX_OK && moved) status = rmx__claim_moved(claim, to, err);
     free(to);

@@ -64,4 +64,26 @@ for when in '10 minutes ago' '1 hour'; do
   kill $holder 2> /dev/null
 done
 try "once it has let go, the run is trained" 0 "1 run done" train
+
+# ---- one `prepare` or `gc` at a time in a folder
+make_corpus pair 60
+flock -F pair sleep 1000 &
+holder=$!
+while flock -n pair true; do sleep 0.05; done
+"$REGMIX" prepare -C pair > first 2>&1 & first=$!
+n=0
+while ! grep -q "waiting for its end" first && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+if grep -q "waiting for its end" first; then ok "a second prepare says that it waits"; else not_ok "a second prepare says that it waits" "$(cat first)"; fi
+if [ -e pair/.set-aside ] || [ -e pair/corpus ]; then not_ok "and writes nothing"; else ok "and writes nothing"; fi
+try "gc refuses" 1 "another process prepares or cleans this experiment" "$REGMIX" gc -C pair
+try "gc --dry-run does not" 0 "nothing was set aside" "$REGMIX" gc -C pair --dry-run
+"$REGMIX" prepare -C pair > second 2>&1 & second=$!
+kill $holder; wait $holder 2> /dev/null
+wait $first; first_code=$?
+wait $second; second_code=$?
+if [ $first_code$second_code = 00 ]; then ok "two at once both end well"; else not_ok "two at once both end well" "$(cat first second)"; fi
+if grep -q "up to date" first second; then ok "and one finds what the other made"; else not_ok "and one finds what the other made" "$(cat first second)"; fi
+rm -rf pair/corpus
+try "without locks on folders prepare warns and goes on" 0 "cannot be locked" with ENOLCK "$REGMIX" prepare -C pair
+try "and so does gc" 0 "cannot be locked" with ENOLCK "$REGMIX" gc -C pair
 done_testing
