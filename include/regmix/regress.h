@@ -119,28 +119,6 @@ void rmx_regressor_free(rmx_regressor *r);
 /* The table of regressors: name and one line of help each. Returns how many; either may be NULL. */
 size_t rmx_regressors(const char *names[], const char *help[], size_t max);
 
-/* ---- what the runs leave open -------------------------------------------------- */
-
-typedef struct rmx_doubt rmx_doubt;
-/* Functions that the data leave possible, to be drawn at random around `fitted` (borrowed, must
- * outlive the doubt and its draws): src/regress/doubt.c. Cost: of a Gaussian process' fit and 300
- * steps of its likelihood at most. */
-rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
-                          const rmx_dataset *data, uint64_t seed, rmx_doubt **out, rmx_err *err);
-/* The number-th draw, for predictions (without sd) and gradients; it has no file, and borrows the
- * doubt. at_runs (N; may be NULL): what it predicts for the runs of the data, of those with a
- * weight above 0, which here costs nothing. Thread-safe. */
-rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, rmx_regressor **out,
-                          rmx_err *err);
-/* A fit of the kind the draws stand for to other runs: of `fitted`'s, or, where that has no
- * gradient, the Gaussian process. */
-rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options,
-                           const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
-                           rmx_err *err);
-/* The standard deviation of a run's noise under that draw. */
-double rmx_doubt_noise(const rmx_doubt *d, uint64_t number);
-void rmx_doubt_free(rmx_doubt *d);
-
 /* ---- scores and cross-validation ------------------------------------------ */
 
 typedef struct rmx_scores {

@@ -40,7 +40,7 @@ typedef struct rmx_uncertainty {
 } rmx_uncertainty;
 
 /* Intervals of options->level by options->replicates functions drawn from what the runs leave open
- * (rmx_doubt). For each draw f_b the best mixture w_b under the question's constraints is searched:
+ * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the question's constraints is searched:
  * its weights' quantiles, with the optimum's own, are the intervals of the weights. Then runs are
  * made from f_b, as noisy as the real ones, fitted, and the optimum v_b of that fit is found; what
  * the fit promises it to gain, less what it really gains by f_b, is how much such a promise is

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intervals of an optimum from functions that the runs leave possible: uncertainty.h says how, and
-// ../regress/doubt.c where the functions come from. bench/coverage.c measures how often the
+// ../regress/posterior.c where the functions come from. bench/coverage.c measures how often the
 // intervals are right.
 //
 // Replicates are independent and keyed by their number; they are worked out side by side, a wave at
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "nearness.h"
+#include "regress/posterior.h"
 #include "search.h"
 
 enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, HOPEFUL = 24 };
@@ -24,9 +25,9 @@ typedef struct bootstrap {
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
   size_t n_versus;
-  rmx_doubt **doubt;  // (M), NULL where the target does not ask for the metric
-  rmx_dataset *data;  // (M)
-  double *hopeful;    // (n_hopeful, D)
+  rmx__posterior **posterior;  // (M), NULL where the target does not ask for the metric
+  rmx_dataset *data;           // (M)
+  double *hopeful;             // (n_hopeful, D)
   size_t n_hopeful;
   uint64_t seed, first;  // number of the wave's first replicate
   double *best;          // (replicates, D)
@@ -101,15 +102,15 @@ static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_r
                         rmx_err *err) {
   rmx_status status = RMX_OK;
   for (size_t m = 0; m < b->fit->M && status == RMX_OK; m++) {
-    if (b->doubt[m] == NULL) continue;
+    if (b->posterior[m] == NULL) continue;
     rmx_dataset again = b->data[m];
     // Numbers of their own, apart from those of the draws.
     rmx_rng rng = rmx_rng_make(b->seed + m, number, RMX_FOR_NOISE);
-    double noise = rmx_doubt_noise(b->doubt[m], number);
+    double noise = rmx__posterior_noise(b->posterior[m], number);
     for (size_t i = 0; i < again.N; i++) at_runs[m][i] += noise * rmx_rng_normal(&rng);
     again.y = at_runs[m];
-    status = rmx_doubt_refit(b->doubt[m], &b->fit->options, &again, b->seed + number,
-                             &out->regressors[m], err);
+    status = rmx__posterior_refit(b->posterior[m], &b->fit->options, &again, b->seed + number,
+                                  &out->regressors[m], err);
   }
   return status;
 }
@@ -136,11 +137,12 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   begin_fit(b->fit, drawn, &truth);
   begin_fit(b->fit, fitted, &again);
   for (size_t m = 0; m < M && status == RMX_OK; m++)
-    if (b->doubt[m]) {
+    if (b->posterior[m]) {
       if (!(at_runs[m] = rmx_arena_alloc(&arena, b->data[m].N, sizeof(double))))
         status = rmx_fail_memory(err, b->data[m].N * sizeof(double), "intervals");
       else
-        status = rmx_doubt_draw(b->doubt[m], number, at_runs[m], &truth.regressors[m], err);
+        status =
+            rmx__posterior_draw(b->posterior[m], number, at_runs[m], &truth.regressors[m], err);
     }
   memcpy(starts, b->optimum, D * sizeof(double));
   memcpy(starts + D, b->prior, D * sizeof(double));
@@ -174,12 +176,12 @@ static void do_replicate(void *context, size_t i) {
   b->status[i] = replicate(b, b->first + i, &b->err[i]);
 }
 
-static void make_doubt(void *context, size_t m) {
+static void make_posterior(void *context, size_t m) {
   bootstrap *b = context;
   b->status[m] = RMX_OK;
   if (b->data[m].N)  // seeds of their own for each metric
-    b->status[m] = rmx_doubt_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
-                                  b->seed + 1000 * (m + 1), &b->doubt[m], &b->err[m]);
+    b->status[m] = rmx__posterior_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
+                                       b->seed + 1000 * (m + 1), &b->posterior[m], &b->err[m]);
 }
 
 static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
@@ -193,7 +195,7 @@ static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
 
 static rmx_status run(bootstrap *b, uint64_t replicates, int threads, const rmx_listener *listener,
                       rmx_err *err) {
-  rmx_parallel(threads, b->fit->M, make_doubt, b);
+  rmx_parallel(threads, b->fit->M, make_posterior, b);
   RMX_TRY(first_failure(b, b->fit->M, err));
   for (b->first = 0; b->first < replicates; b->first += WAVE) {
     if (rmx_interrupted())
@@ -326,7 +328,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q,
   rmx_status status = begin(fit, q, optimum, prior, names, against, n, &u, err);
   b.versus = u.versus;
   b.n_versus = u.n_versus;
-  b.doubt = rmx_arena_alloc(&arena, M, sizeof(*b.doubt));
+  b.posterior = rmx_arena_alloc(&arena, M, sizeof(*b.posterior));
   b.data = rmx_arena_alloc(&arena, M, sizeof(*b.data));
   b.best = rmx_arena_alloc(&arena, B, D * sizeof(double));
   b.wrong = rmx_arena_alloc(&arena, B, (n + 1) * sizeof(double));
@@ -334,7 +336,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q,
   b.status = rmx_arena_alloc(&arena, jobs, sizeof(*b.status));
   b.err = rmx_arena_alloc(&arena, jobs, sizeof(*b.err));
   if (status == RMX_OK &&
-      (!b.doubt || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
+      (!b.posterior || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(
@@ -348,7 +350,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q,
   RMX_TRY_GOTO(run(&b, B, threads, listener, err), done);
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);
 done:
-  for (size_t m = 0; b.doubt && m < M; m++) rmx_doubt_free(b.doubt[m]);
+  for (size_t m = 0; b.posterior && m < M; m++) rmx__posterior_free(b.posterior[m]);
   rmx__region_release(&region);
   rmx_arena_release(&arena);
   if (status != RMX_OK) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of cosines: what a draw of a Gaussian process is made of where the runs say nothing
-// (doubt.c).
+// (posterior.c).
 #ifndef REGMIX_REGRESS_WAVES_H
 #define REGMIX_REGRESS_WAVES_H
 

@@ -6,6 +6,7 @@
 #include <regmix/mixture.h>
 #include <regmix/uncertainty.h>
 
+#include "regress/posterior.h"
 #include "regress/waves.h"
 #include "testing.h"
 
@@ -67,15 +68,15 @@ START_TEST(draws_are_the_posterior) {
   rmx_fit *f = make_fit("gp", 210, 0.1);
   rmx_arena arena = {0};
   rmx_dataset data;
-  rmx_doubt *doubt;
+  rmx__posterior *posterior;
   const double X[POINTS][D] = {{0.2, 0.2, 0.6}, {1, 0, 0}, {0.5, 0.3, 0.2}};
   double mean[POINTS], sd[POINTS], sum[POINTS] = {0}, square[POINTS] = {0}, y[POINTS];
   must(rmx_fit_dataset(f, 0, &arena, &data, err));
-  must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+  must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
   rmx_regressor_predict(f->regressors[0], X[0], POINTS, mean, sd);
   for (uint64_t b = 0; b < DRAWS; b++) {
     rmx_regressor *r;
-    must(rmx_doubt_draw(doubt, b, NULL, &r, err));
+    must(rmx__posterior_draw(posterior, b, NULL, &r, err));
     rmx_regressor_predict(r, X[0], POINTS, y, NULL);
     for (int p = 0; p < POINTS; p++) {
       sum[p] += y[p] / DRAWS;
@@ -89,8 +90,8 @@ START_TEST(draws_are_the_posterior) {
     // A draw of random features has heavier tails than a normal one, which its variance shows.
     ck_assert_double_eq_tol(spread / sd[p], 1, 0.12);
   }
-  ck_assert_double_eq_tol(rmx_doubt_noise(doubt, 3), 0.1, 0.015);
-  rmx_doubt_free(doubt);
+  ck_assert_double_eq_tol(rmx__posterior_noise(posterior, 3), 0.1, 0.015);
+  rmx__posterior_free(posterior);
   rmx_arena_release(&arena);
   rmx_fit_free(f);
 }
@@ -103,13 +104,13 @@ START_TEST(draws_have_slopes) {
     rmx_fit *f = make_fit(kinds[k], 48, 0.02);
     rmx_arena arena = {0};
     rmx_dataset data;
-    rmx_doubt *doubt;
+    rmx__posterior *posterior;
     must(rmx_fit_dataset(f, 0, &arena, &data, err));
-    must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+    must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
     for (uint64_t b = 0; b < 6; b++) {
       rmx_regressor *r, *same;
-      must(rmx_doubt_draw(doubt, b, NULL, &r, err));
-      must(rmx_doubt_draw(doubt, b, NULL, &same, err));
+      must(rmx__posterior_draw(posterior, b, NULL, &r, err));
+      must(rmx__posterior_draw(posterior, b, NULL, &same, err));
       const double step = 1e-6, w[D] = {0.3, 0.25, 0.45};
       double g[D], at[D], up, down, again;
       ck_assert(rmx_regressor_gradient(r, w, g));
@@ -128,10 +129,10 @@ START_TEST(draws_have_slopes) {
       rmx_regressor_free(same);
     }
     rmx_regressor *refit;
-    must(rmx_doubt_refit(doubt, &f->options, &data, 1, &refit, err));
+    must(rmx__posterior_refit(posterior, &f->options, &data, 1, &refit, err));
     ck_assert_str_eq(rmx_regressor_name(refit), k == 4 ? "gp" : kinds[k]);
     rmx_regressor_free(refit);
-    rmx_doubt_free(doubt);
+    rmx__posterior_free(posterior);
     rmx_arena_release(&arena);
     rmx_fit_free(f);
   }
@@ -146,13 +147,13 @@ START_TEST(draws_at_the_runs) {
     rmx_fit *f = make_fit(kinds[k % 4], k == 4 ? 210 : 48, 0.1);
     rmx_arena arena = {0};
     rmx_dataset data;
-    rmx_doubt *doubt;
+    rmx__posterior *posterior;
     double at_runs[210], predicted[210], apart = 0;
     must(rmx_fit_dataset(f, 0, &arena, &data, err));
-    must(rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &doubt, err));
+    must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
     for (uint64_t b = 0; b < 3; b++) {
       rmx_regressor *r;
-      must(rmx_doubt_draw(doubt, b, at_runs, &r, err));
+      must(rmx__posterior_draw(posterior, b, at_runs, &r, err));
       rmx_regressor_predict(r, data.X, data.N, predicted, NULL);
       for (size_t i = 0; i < data.N; i++) {
         ck_assert_double_eq_tol(at_runs[i], predicted[i], 1e-8);
@@ -161,13 +162,13 @@ START_TEST(draws_at_the_runs) {
       rmx_regressor_free(r);
     }
     ck_assert(apart > 0.02);  // it is not the measured values
-    rmx_doubt_free(doubt);
+    rmx__posterior_free(posterior);
     // Of other runs than it was fitted to it says so.
     data.N--;
-    rmx_doubt *none;
+    rmx__posterior *none;
     if (k == 0)
       ck_assert_int_eq(
-          rmx_doubt_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}),
+          rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}),
           RMX_EINPUT);
     rmx_arena_release(&arena);
     rmx_fit_free(f);

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that the runs leave possible, drawn at random: what every interval of the optimum is
-// made of.
+// The posterior sampler. Every interval of the optimum is made of its draws: functions that agree
+// with the runs to within their noise.
 //
-// The doubt is that of a Gaussian process fitted to the same runs. What is not known of its lengths, warps
-// and noise is not known of the function either: of up to MOST_WALKED runs each draw has parameters theta_b
-// of their posterior (Hamiltonian Monte Carlo), of more runs, which leave them little freedom, the likeliest.
-// Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently sampling functions from Gaussian process
-// posteriors", eq. 8): with g a draw from the prior and e one of the noise,
+// The uncertainty is that of a Gaussian process fitted to the runs. With up to MAX_WALKED runs its
+// lengths, warps and noise are uncertain too, so the draws use parameters theta_b from their
+// posterior (Hamiltonian Monte Carlo). More runs determine the parameters well; then every draw
+// uses the most likely ones. Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently
+// sampling functions from Gaussian process posteriors", eq. 8) says: with g a draw from the prior
+// and e a draw of the noise,
 //   p(w) = g(w) + k(w)' K^-1 (y - g(X) - e)
-// is a draw from the posterior. g is a sum of random features (Rahimi & Recht 2007),
+// is a draw from the posterior. g is a sum of random Fourier features (Rahimi & Recht 2007),
 //   g(w) = a_0 + c a'z + s sqrt(2/F) sum_i a_i cos(omega_i'z + phase_i),
-// a normal, z the warped weights, omega of Matern 5/2's spectrum: Student's t with 5 degrees of freedom. As
-// every draw has frequencies of its own, its covariance is exactly the process' for any number F of features.
+// where a is normal, z are the warped weights, and omega has the spectrum of Matern 5/2, Student's
+// t with 5 degrees of freedom. Every draw has its own frequencies, so the covariance over draws is
+// exactly the process' with any number F of features.
 //
-// A regressor r of another kind knows something the process does not, and the other way round; the draw is
+// A regressor r of another kind may know what the process does not, and the reverse. The draw is
 //   f(w) = p(w) + (a + sqrt(a (1 - a)) t) (r(w) - m(w)),  t normal,
-// m the process' mean, a the ensemble's weight of r (1/2 of others): centred between the two, and as unsure
-// of their difference as the ensemble is of its parts. Trees, which have no gradient to search by, are left
-// out: the draw is p.
+// where m is the process' mean and a the ensemble's weight of r (1/2 for other kinds). It is
+// centred between the two, and as uncertain about their difference as the ensemble is. Trees have
+// no gradient to search with and are left out: the draw is p.
 //
-// At a run the second term needs no sum: with v = K^-1 (y - g(X) - e), whose K has the noise on its diagonal,
+// At a run the second term needs no sum. With v = K^-1 (y - g(X) - e), where K has the noise on its
+// diagonal,
 //   p(w_i) = y_i - e_i - sigma_i^2 v_i.
 //
 // Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw;
@@ -32,15 +35,16 @@
 #include "ensemble.h"
 #include "gp.h"
 #include "matern.h"
+#include "posterior.h"
 #include "regressor.h"
 #include "waves.h"
 
-enum { FEATURES = RMX__WAVES, DEGREES = 5, MOST_WALKED = 192, WALKED = 24 };
+enum { FEATURES = RMX__WAVES, DEGREES = 5, MAX_WALKED = 192, WALKED = 24 };
 
-struct rmx_doubt {
-  const rmx_regressor *fitted, *other;  // borrowed; what stands beside the process, or NULL
-  const rmx_regressor *mode;            // the process at its likeliest parameters
-  rmx_regressor *own;                   // `mode` where it is not a part of the fit
+struct rmx__posterior {
+  const rmx_regressor *fitted, *other;  // borrowed; other: the kind beside the process, or NULL
+  const rmx_regressor *mode;            // the process at its most likely parameters
+  rmx_regressor *own;                   // `mode`, unless it is a part of `fitted`
   rmx_regressor *at[WALKED];            // the process at other parameters
   size_t n_at;
   uint64_t seed;
@@ -49,106 +53,106 @@ struct rmx_doubt {
   double *apart;  // (N) the other's prediction of each run less the mode's; NULL without another
 };
 
-void rmx_doubt_free(rmx_doubt *d) {
-  if (d == NULL) return;
-  for (size_t i = 0; i < d->n_at; i++) rmx_regressor_free(d->at[i]);
-  rmx_regressor_free(d->own);
-  free(d->y);
-  free(d->apart);
-  free(d);
+void rmx__posterior_free(rmx__posterior *p) {
+  if (p == NULL) return;
+  for (size_t i = 0; i < p->n_at; i++) rmx_regressor_free(p->at[i]);
+  rmx_regressor_free(p->own);
+  free(p->y);
+  free(p->apart);
+  free(p);
 }
 
-// The process at parameters drawn from their posterior.
-static rmx_status walk(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
-  const rmx__process *gp = d->mode->state;
+// Makes the process at parameters drawn from their posterior.
+static rmx_status walk(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = p->mode->state;
   size_t N = gp->N, P = GP_N_PARAMETERS(gp->D);
-  if (N > MOST_WALKED || gp->unit == 0) return RMX_OK;
+  if (N > MAX_WALKED || gp->unit == 0) return RMX_OK;
   double *theta = rmx_calloc(WALKED, P * sizeof(double));
   rmx_status status =
       theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
   if (status == RMX_OK) {
-    rmx__gp_problem q = {N, gp->D, gp->X, d->y, gp->weight};
-    rmx_rng rng = rmx_rng_make(d->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
+    rmx__gp_problem q = {N, gp->D, gp->X, p->y, gp->weight};
+    rmx_rng rng = rmx_rng_make(p->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
     status = rmx__gp_walk(&q, gp->theta, &rng, WALKED, theta, err);
   }
   for (size_t k = 0; k < WALKED && status == RMX_OK; k++) {
-    status = rmx__gp_at(data, theta + k * P, &d->at[k], err);
-    // A covariance that rounding makes singular is one of the less likely; the likeliest takes its
-    // place.
+    status = rmx__gp_at(data, theta + k * P, &p->at[k], err);
+    // Rounding can make a covariance singular. Such parameters are unlikely; use the mode instead.
     if (status == RMX_ENUMERIC) {
       memcpy(theta + k * P, gp->theta, P * sizeof(double));
-      status = rmx__gp_at(data, gp->theta, &d->at[k], err);
+      status = rmx__gp_at(data, gp->theta, &p->at[k], err);
     }
-    if (status == RMX_OK) d->n_at++;
+    if (status == RMX_OK) p->n_at++;
   }
   free(theta);
   return status;
 }
 
-// What every draw needs of the runs.
-static rmx_status look_at_runs(rmx_doubt *d, const rmx_dataset *data, rmx_err *err) {
-  const rmx__process *gp = d->mode->state;
-  size_t N = d->N = gp->N, n = 0;
-  d->y = rmx_calloc(N, sizeof(double));
-  d->apart = d->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
-  if (!d->y || (d->other && !d->apart))
+// Computes what every draw needs of the runs.
+static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = p->mode->state;
+  size_t N = p->N = gp->N, n = 0;
+  p->y = rmx_calloc(N, sizeof(double));
+  p->apart = p->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
+  if (!p->y || (p->other && !p->apart))
     return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
   for (size_t i = 0; i < data->N && gp->unit > 0; i++)
     if (data->row_weights == NULL || data->row_weights[i] > 0) {
-      if (n < N) d->y[n] = (data->y[i] - gp->shift) / gp->unit;
+      if (n < N) p->y[n] = (data->y[i] - gp->shift) / gp->unit;
       n++;
     }
   if (gp->unit > 0 && n != N)
     return rmx_fail(
         err, RMX_EINPUT,
-        "the function of \"%s\" was fitted to %zu runs, its data have %zu: make the fit again "
-        "with `regmix fit`",
+        "the function of metric \"%s\" was fitted to %zu runs, but the fit holds %zu: make the fit "
+        "again with `regmix fit`",
         data->metric ? data->metric : "?", N, n);
-  if (d->other == NULL) return RMX_OK;
-  rmx_regressor_predict(d->other, gp->X, N, d->apart, NULL);
-  rmx_regressor_predict(d->mode, gp->X, N, d->apart + N, NULL);
-  for (size_t i = 0; i < N; i++) d->apart[i] -= d->apart[N + i];
+  if (p->other == NULL) return RMX_OK;
+  rmx_regressor_predict(p->other, gp->X, N, p->apart, NULL);
+  rmx_regressor_predict(p->mode, gp->X, N, p->apart + N, NULL);
+  for (size_t i = 0; i < N; i++) p->apart[i] -= p->apart[N + i];
   return RMX_OK;
 }
 
-rmx_status rmx_doubt_make(const rmx_regress_options *options, const rmx_regressor *fitted,
-                          const rmx_dataset *data, uint64_t seed, rmx_doubt **out, rmx_err *err) {
-  rmx_doubt *d = rmx_calloc(1, sizeof(*d));
-  if (d == NULL) return rmx_fail_memory(err, sizeof(*d), "intervals");
-  *d = (rmx_doubt){.fitted = fitted, .seed = seed};
+rmx_status rmx__posterior_make(const rmx_regress_options *options, const rmx_regressor *fitted,
+                               const rmx_dataset *data, uint64_t seed, rmx__posterior **out,
+                               rmx_err *err) {
+  rmx__posterior *p = rmx_calloc(1, sizeof(*p));
+  if (p == NULL) return rmx_fail_memory(err, sizeof(*p), "intervals");
+  *p = (rmx__posterior){.fitted = fitted, .seed = seed};
   rmx_status status = RMX_OK;
   if (fitted->kind == &rmx__gp) {
-    d->mode = fitted;
+    p->mode = fitted;
   } else if (fitted->kind == &rmx__ensemble) {
-    rmx__ensemble_parts(fitted, &d->other, &d->mode);
+    rmx__ensemble_parts(fitted, &p->other, &p->mode);
   } else {
-    status = rmx__fit_kind(&rmx__gp, options, NULL, data, seed, NULL, &d->own, err);
-    d->mode = d->own;
-    if (fitted->kind->gradient) d->other = fitted;
+    status = rmx__fit_kind(&rmx__gp, options, NULL, data, seed, NULL, &p->own, err);
+    p->mode = p->own;
+    if (fitted->kind->gradient) p->other = fitted;
   }
-  if (status == RMX_OK) status = look_at_runs(d, data, err);
-  if (status == RMX_OK) status = walk(d, data, err);
+  if (status == RMX_OK) status = look_at_runs(p, data, err);
+  if (status == RMX_OK) status = walk(p, data, err);
   if (status != RMX_OK) {
-    rmx_doubt_free(d);
+    rmx__posterior_free(p);
     return status;
   }
-  *out = d;
+  *out = p;
   return RMX_OK;
 }
 
-static const rmx__process *process_of(const rmx_doubt *d, uint64_t number) {
-  return d->n_at ? d->at[number % d->n_at]->state : d->mode->state;
+static const rmx__process *process_of(const rmx__posterior *p, uint64_t number) {
+  return p->n_at ? p->at[number % p->n_at]->state : p->mode->state;
 }
 
-double rmx_doubt_noise(const rmx_doubt *d, uint64_t number) {
-  const rmx__process *gp = process_of(d, number);
+double rmx__posterior_noise(const rmx__posterior *p, uint64_t number) {
+  const rmx__process *gp = process_of(p, number);
   return gp->unit * exp(gp->theta[GP_NOISE]);
 }
 
-rmx_status rmx_doubt_refit(const rmx_doubt *d, const rmx_regress_options *options,
-                           const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
-                           rmx_err *err) {
-  const rmx_regressor *like = d->fitted->kind->gradient ? d->fitted : d->mode;
+rmx_status rmx__posterior_refit(const rmx__posterior *p, const rmx_regress_options *options,
+                                const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
+                                rmx_err *err) {
+  const rmx_regressor *like = p->fitted->kind->gradient ? p->fitted : p->mode;
   return rmx_regress_refit(options, like, data, seed, out, err);
 }
 
@@ -171,7 +175,7 @@ static void release(void *state) {
   free(r);
 }
 
-// The features at z (D) with the linear part; slope (D) by z is added to, may be NULL.
+// The features and the linear part at z (D). Adds their slope by z to slope (D; may be NULL).
 static double features(const draw *r, const double *z, double *slope) {
   double sum = r->constant;
   for (size_t d = 0; d < r->D; d++) {
@@ -211,7 +215,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double)), *one = z + D * RMX__QUERIES;
   double other[RMX__QUERIES], mode[RMX__QUERIES], ripple[RMX__QUERIES];
   for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
-  for (size_t i = 0; z == NULL && i < n; i++) mean[i] = NAN;  // no way to say so but this
+  for (size_t i = 0; z == NULL && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
   for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
     const double *w = X + first * D;
@@ -243,7 +247,7 @@ static bool gradient(const void *state, const double *w, double *g) {
   return evaluate(state, w, &mean, g);
 }
 
-// Not in the table of regressors: it has no name to be asked for and no file.
+// Not in the table of regressors: users cannot ask for it, and it has no file.
 static const rmx__regressor_kind kind = {.name = "draw",
                                          .help = "",
                                          .extension = "",
@@ -252,7 +256,7 @@ static const rmx__regressor_kind kind = {.name = "draw",
                                          .evaluate = evaluate,
                                          .release = release};
 
-// u <- K^-1 u by K = L L', columns of L one behind the other.
+// u <- K^-1 u with K = L L'; L is stored by columns.
 static void solve(const rmx__process *gp, double *u) {
   size_t N = gp->N;
   for (size_t j = 0; j < N; j++) {
@@ -268,8 +272,8 @@ static void solve(const rmx__process *gp, double *u) {
   }
 }
 
-// Draws g, then what the runs make of it. y (N): what was measured; at_runs (N): what the draw is
-// there; both in the process' units, at_runs may be NULL. z (D) is scratch.
+// Draws g and conditions it on the runs. y (N): the measured values; at_runs (N; may be NULL): the
+// draw's values there; both in the process' units. z (D) is scratch.
 static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
   const rmx__process *gp = r->gp;
   size_t D = r->D, N = gp->N;
@@ -302,9 +306,9 @@ static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double 
   for (size_t i = 0; i < N; i++) r->v[i] *= gp->ripple;
 }
 
-rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, rmx_regressor **out,
-                          rmx_err *err) {
-  const rmx__process *gp = process_of(d, number);
+rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double *at_runs,
+                               rmx_regressor **out, rmx_err *err) {
+  const rmx__process *gp = process_of(p, number);
   size_t D = gp->D;
   draw *r = rmx_calloc(1, sizeof(*r));
   rmx_regressor *whole = rmx_calloc(1, sizeof(*whole));
@@ -318,20 +322,20 @@ rmx_status rmx_doubt_draw(const rmx_doubt *d, uint64_t number, double *at_runs, 
     return rmx_fail_memory(err, (FEATURES * D + gp->N) * sizeof(double),
                            "a draw of a Gaussian process");
   }
-  rmx_rng rng = rmx_rng_make(d->seed, number, RMX_FOR_BOOTSTRAP);
+  rmx_rng rng = rmx_rng_make(p->seed, number, RMX_FOR_BOOTSTRAP);
   r->gp = gp;
-  r->other = d->other;
-  r->mode = d->mode;
-  double share = d->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(d->fitted) : 0.5;
+  r->other = p->other;
+  r->mode = p->mode;
+  double share = p->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(p->fitted) : 0.5;
   r->apart = share + sqrt(share * (1 - share)) * rmx_rng_normal(&rng);
   r->D = D;
   r->phase = r->omega + FEATURES * D;
   r->a = r->phase + FEATURES;
   r->by_z = r->a + FEATURES;
   r->v = r->by_z + D;
-  condition(r, &rng, d->y, z, at_runs);
+  condition(r, &rng, p->y, z, at_runs);
   for (size_t i = 0; at_runs && i < gp->N; i++)
-    at_runs[i] = gp->shift + gp->unit * at_runs[i] + (d->apart ? r->apart * d->apart[i] : 0);
+    at_runs[i] = gp->shift + gp->unit * at_runs[i] + (p->apart ? r->apart * p->apart[i] : 0);
   free(z);
   *whole = (rmx_regressor){.kind = &kind, .D = D, .state = r};
   *out = whole;
