@@ -145,8 +145,9 @@ void rmx_strings_release(rmx_strings *s);
 
 /* ---- names ------------------------------------------------------------ */
 
-/* Index of the name nearest to `name` (edit distance, at most a third of its
- * length off), or -1: for "did you mean". */
+/* Index of the name that `name` may be a slip for, whatever the case, or -1: for "did you mean".
+ * That is the nearest one, with at most a third of the longer name's letters changed, or else the
+ * only one that begins with `name`. */
 int rmx_nearest(const char *name, const char *const *names, size_t n);
 /* Finds the domain or metric a user typed: an exact name wins, else the one unique
  * match after dropping `train_`, `valid_`, `metric/`, `_val_loss` and whatever

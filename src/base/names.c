@@ -1,41 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names as people type them: the nearest known one, and domains and metrics without their prefixes.
+#include <ctype.h>
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_LENGTH = 128 };
+enum { NAME_MAX_LENGTH = 128, SHORTEST_BEGINNING = 3 };
 
-// Levenshtein distance in one row of the table; long names are as good as unequal.
+static bool same_letter(char a, char b) {
+  return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+// Insertions, deletions, replacements and swaps of neighbours that make one name of the other,
+// whatever the case, in three rows of the table. Long names count as unequal.
 static int edit_distance(const char *a, const char *b) {
-  size_t n = strlen(a), m = strlen(b);
+  const size_t n = strlen(a), m = strlen(b);
   if (n >= NAME_MAX_LENGTH || m >= NAME_MAX_LENGTH) return NAME_MAX_LENGTH;
-  int row[NAME_MAX_LENGTH + 1];
-  for (size_t j = 0; j <= m; j++) row[j] = (int)j;
+  int rows[3][NAME_MAX_LENGTH + 1];
+  for (size_t j = 0; j <= m; j++) rows[0][j] = (int)j;
   for (size_t i = 1; i <= n; i++) {
-    int diagonal = row[0];
+    int *row = rows[i % 3];
+    const int *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
     row[0] = (int)i;
     for (size_t j = 1; j <= m; j++) {
-      int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-      if (above + 1 < best) best = above + 1;
+      int best = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+      if (above[j] + 1 < best) best = above[j] + 1;
       if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      diagonal = above;
+      if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]) &&
+          before[j - 2] + 1 < best)
+        best = before[j - 2] + 1;
       row[j] = best;
     }
   }
-  return row[m];
+  return rows[n % 3][m];
+}
+
+// The only one of the names that begins with `name`; n: none does, or several do.
+static size_t only_longer(const char *name, const char *const *names, size_t n) {
+  const size_t length = strlen(name);
+  size_t found = n;
+  for (size_t i = 0; i < n && length >= SHORTEST_BEGINNING; i++) {
+    size_t k = 0;
+    while (k < length && same_letter(name[k], names[i][k])) k++;
+    if (k < length) continue;
+    if (found < n) return n;
+    found = i;
+  }
+  return found;
 }
 
 int rmx_nearest(const char *name, const char *const *names, size_t n) {
-  int nearest = -1, least = (int)(strlen(name) + 4) / 3 + 1;
+  const size_t length = strlen(name);
+  int nearest = -1, least = NAME_MAX_LENGTH;
   for (size_t i = 0; i < n; i++) {
-    int distance = edit_distance(name, names[i]);
-    if (distance < least) {
-      least = distance;
-      nearest = (int)i;
-    }
+    const int distance = edit_distance(name, names[i]);
+    const size_t other = strlen(names[i]), longer = length > other ? length : other;
+    if (3 * (size_t)distance > longer || distance >= least) continue;
+    least = distance;
+    nearest = (int)i;
   }
-  return nearest;
+  const size_t begun = nearest < 0 ? only_longer(name, names, n) : n;
+  return begun < n ? (int)begun : nearest;
 }
 
 // A part of a name, borrowed.

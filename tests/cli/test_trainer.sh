@@ -69,12 +69,13 @@ refused "a loss that is null" '"loss_nats.b" is null' '{"loss_nats": {"a": 1, "b
 refused "a loss that is a truth" '"loss_nats.b" is true' '{"loss_nats": {"a": 1, "b": true, "noise": 3, "exam": 4}}'
 refused "a negative loss" '"loss_nats.b" is the number -2' '{"loss_nats": {"a": 1, "b": -2, "noise": 3, "exam": 4}}'
 refused "a key given twice" 'result.json:1: not JSON: duplicate object key' "{\"loss_nats\": {$all, \"a\": 2}}"
+refused "losses under another key" 'unknown key "loss"; did you mean "loss_nats"?' "{\"loss\": {$all}}"
 refused "a misspelt key" 'unknown key "metric"; did you mean "metrics"?' "{\"loss_nats\": {$all}, \"metric\": {\"acc\": 0.5}}"
 refused "a metric as text" '"metrics.acc" is the text "0.5"' "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": \"0.5\"}}"
 refused "metrics that are a list" '"metrics" is a list' "{\"loss_nats\": {$all}, \"metrics\": [0.5]}"
 refused "a metric in place of a loss" 'the column of a domain' "{\"loss_nats\": {$all}, \"metrics\": {\"a_val_loss\": 0.5}}"
-refused "a direction of no metric" '"akk" in higher_is_better is none of the metrics; did you mean "acc"?' \
-  "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": 0.5}, \"higher_is_better\": [\"akk\"]}"
+refused "a direction of no metric" '"ack" in higher_is_better is none of the metrics; did you mean "acc"?' \
+  "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": 0.5}, \"higher_is_better\": [\"ack\"]}"
 refused "half of a half-way result" 'half.loss_nats has no loss for 3 of 4' "{\"loss_nats\": {$all}, \"half\": {\"loss_nats\": {\"a\": 2}}}"
 refused "no map" 'wanted a map' '[1]'
 refused "half a file" 'not JSON' '{"loss_nats": {"a": 1'

@@ -115,6 +115,30 @@ START_TEST(nearest_is_near) {
   ck_assert_int_eq(rmx_nearest("proxy.token", keys, 3), 0);
   ck_assert_int_eq(rmx_nearest("sampel.runs", keys, 3), 2);
   ck_assert_int_eq(rmx_nearest("entirely other", keys, 3), -1);
+  // Neighbours swapped, and the case of letters.
+  static const char *const options[] = {"jobs", "out", "Code"};
+  ck_assert_int_eq(rmx_nearest("jbos", options, 3), 0);
+  ck_assert_int_eq(rmx_nearest("oput", options, 3), 1);
+  ck_assert_int_eq(rmx_nearest("JOBS", options, 3), 0);
+  ck_assert_int_eq(rmx_nearest("code", options, 3), 2);
+}
+END_TEST
+
+START_TEST(a_beginning_is_near_where_only_one_has_it) {
+  static const char *const keys[] = {"flops", "loss_nats", "tokens", "tokens_per_s"};
+  ck_assert_int_eq(rmx_nearest("loss", keys, 4), 1);
+  ck_assert_int_eq(rmx_nearest("tok", keys, 4), -1);  // two begin so
+  ck_assert_int_eq(rmx_nearest("lo", keys, 4), -1);   // says too little
+  ck_assert_int_eq(rmx_nearest("", keys, 4), -1);
+}
+END_TEST
+
+START_TEST(what_resembles_nothing_is_near_nothing) {
+  static const char *const known[] = {"web", "code", "math"};
+  static const char *const unlike[] = {"nope", "cat", "law", "wiki", "x", "bad", "core_web"};
+  for (size_t i = 0; i < sizeof unlike / sizeof *unlike; i++)
+    ck_assert_msg(rmx_nearest(unlike[i], known, 3) == -1, "%s", unlike[i]);
+  must_fail(rmx_unknown_name("domain", "nope", known, 3, err), "there are: web, code, math");
 }
 END_TEST
 
@@ -227,6 +251,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, short_names_across_colons);
   tcase_add_test(tc, long_names_are_told_apart);
   tcase_add_test(tc, nearest_is_near);
+  tcase_add_test(tc, a_beginning_is_near_where_only_one_has_it);
+  tcase_add_test(tc, what_resembles_nothing_is_near_nothing);
   tcase_add_test(tc, scores_are_known_by_their_names);
   tcase_add_test(tc, losses_are_known_by_their_names);
   tcase_add_test(tc, other_names_say_nothing_of_a_direction);
