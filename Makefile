@@ -73,10 +73,15 @@ install: all
 	@meson configure $(BUILD) -Dprefix="$(abspath $(PREFIX))" > /dev/null
 	meson install -C $(BUILD) --quiet
 
-# What install wrote, by ninja's own record of it.
+# What install wrote last, by meson's own record of it, if that was under PREFIX.
+INSTALLED = $(BUILD)/meson-logs/install-log.txt
 uninstall:
-	@test -f $(BUILD)/meson-logs/install-log.txt || { echo "nothing was installed from $(BUILD)" >&2; exit 1; }
+	@test -f $(INSTALLED) || { echo "nothing was installed from $(BUILD)" >&2; exit 1; }
+	@grep -q '^$(DESTDIR)$(abspath $(PREFIX))/' $(INSTALLED) || { \
+	  last=$$(sed -n 's,/bin/regmix$$,,p' $(INSTALLED)); \
+	  echo "the last install from $(BUILD) was into another prefix: make uninstall PREFIX=$${last#$(DESTDIR)}" >&2; exit 1; }
 	@ninja -C $(BUILD) --quiet uninstall > /dev/null
+	@rmdir $$(sed -n 's,/regmix/base\.h$$,/regmix,p' $(INSTALLED)) 2> /dev/null || true
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz

@@ -5,12 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#ifndef REGMIX_VERSION
-#define REGMIX_VERSION "0.1.0"
-#endif
-
 const char *rmx_version(void) {
-  return REGMIX_VERSION;
+  return REGMIX_VERSION;  // meson.build defines it
 }
 
 rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
