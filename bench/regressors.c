@@ -4,10 +4,11 @@
 // 256 unseen ones: Spearman x 100 of Pile-CC and mean of the 13 metrics, Pile-CC's mean squared
 // error at 80 and 512, seconds of one fit and of 13 with their cross-validation.
 //
-//   --speed   only the boosted trees on one thread: milliseconds to fit Pile-CC on the 512, 1000 rounds, and
-//             seconds to predict 1,000,000 mixtures through 613 trees; medians of processor time.
-//             REGMIX_ISA (avx512, avx2, ref) bounds what the processor may use.
-//   -i   inner: instead of the unseen runs, those of the 512 that are not in the subset; at 512 five folds
+//   --speed   only the boosted trees on one thread: milliseconds to fit Pile-CC on the 512, 1000
+//             rounds, and seconds to predict 1,000,000 mixtures through 613 trees; medians of
+//             processor time. REGMIX_ISA (avx512, avx2, ref) bounds what the processor may use.
+//   -i   inner: instead of the unseen runs, those of the 512 that are not in the subset; at 512
+//        five folds
 //
 // REGMIX_SHARED: the folder of the data (data/regmix-paper, golden/subset_permutations.csv).
 

@@ -28,8 +28,8 @@ struct product {
   bool ta, tb;
 };
 
-/* Of a slice of 512 tokens of the preset 1M, F = 512, C = 256; the head takes 252 rows at a time.
- * */
+/* Of a slice of 512 tokens of the preset 1M, F = 512, C = 256; the head takes 252 rows at a
+ * time. */
 #define SHAPES(V)                                                                 \
   {"head      x W^T", 252, V, 256, 0, 1}, {"head dx   g W", 252, 256, V, 0, 0}, { \
     "head dW   g^T x", V, 256, 252, 1, 0                                          \

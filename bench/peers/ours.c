@@ -6,7 +6,8 @@
  * Makes a model and writes all a peer needs to train the same one on the same text:
  *   weights.bin  float32, the tensors of tensors.json one behind the other
  *   batches.bin  int32 (STEPS, BATCH, T + 1): tokens, and labels one further on
- *   peer.json    sizes of the model, constants of AdamW, the learning rate of each step, names and shapes of the tensors
+ *   peer.json    sizes of the model, constants of AdamW, the learning rate of each step, names and
+ *                shapes of the tensors
  *   ours.txt     and then, a line a step, the loss it had (nats per token)
  */
 #include <math.h>

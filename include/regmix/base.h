@@ -433,9 +433,9 @@ typedef struct rmx_option {
   const char *key; /* "proxy.lr", or the long flag "mixtures" */
   rmx_option_type type;
   size_t offset; /* of the member in the struct it fills */
-  const char *
-      initial; /* the default, as text; NULL: none. A word as default of a number ("none") stands for its 0, which the bounds leave
-                          out: it is what is typed and written for it */
+  /* the default, as text; NULL: none. A word as default of a number ("none") stands for its 0,
+   * which the bounds leave out: it is what is typed and written for it */
+  const char *initial;
   double min, max;     /* of numbers, inclusive; both 0: no bounds */
   const char *choices; /* "ridge|trees" of RMX_CHOICE; metavariable ("FILE") of the others */
   const char *help;    /* one sentence, lower case, no full stop */

@@ -19,8 +19,7 @@
 extern "C" {
 #endif
 
-/* ---- options: one struct and one table of keys ("doremi.eta") for all ways
- * ---------------------------------- */
+/* ---- options: one struct and one table of keys ("doremi.eta") for all ways ---- */
 
 typedef struct rmx_doremi_options {
   /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
@@ -105,8 +104,7 @@ typedef struct rmx_baseline_options {
 extern const rmx_option rmx_baseline_option_table[];
 extern const size_t rmx_baseline_option_table_n;
 
-/* ---- a way, what it is given, what it finds
- * ------------------------------------------------------------------ */
+/* ---- a way, what it is given, what it finds ------------------------------ */
 
 /* What every way is given. All borrowed. */
 typedef struct rmx_contest {

@@ -72,9 +72,9 @@ typedef struct rmx_corpus_options {
   double valid_fraction; /* of documents, by hash: 0.05 */
   /* validation tokens kept per domain, by ascending hash; the rest is not used; 0: all */
   int64_t max_valid_tokens;
-  int64_t
-      max_bytes; /* text read per domain (and as much of its valid_files), to the next whole document; each
-                              file gives at most an even share of what is left for it and those behind; 0: all */
+  /* text read per domain (and as much of its valid_files), to the next whole document; each file
+   * gives at most an even share of what is left for it and those behind; 0: all */
+  int64_t max_bytes;
   /* bytes of a document, or of a line of JSON, at most: memory holds one of each thread; 0: any */
   int64_t max_document;
   /* broken JSON lines, and such without the text field, are counted, not fatal */
@@ -83,9 +83,9 @@ typedef struct rmx_corpus_options {
   /* training domains whose validation text is kept out of training text as that of valid_only ones
    * is */
   rmx_strings protect;
-  int64_t
-      overlap; /* words of the n-gram that makes a training document a copy of target text: 13; 0: off. What
-                              more than 10 documents of a domain have (and more than one in 1000) is boilerplate, no copy */
+  /* words of the n-gram that makes a training document a copy of target text: 13; 0: off. What more
+   * than 10 documents of a domain have (and more than one in 1000) is boilerplate, no copy */
+  int64_t overlap;
   /* share of a domain's training text that may be dropped for it; more is an error: 0.5 */
   double max_overlap;
   char *tokenizer;         /* path of a tokenizer.json to use; NULL: train one */
@@ -135,18 +135,20 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
 
 /* Prepares corpus/ and tokenizer.json in the experiment folder `folder`: reads every source, drops
- * duplicates and overlaps with `targets` (indices of domains whose validation text must not be trained on),
- * splits, tokenises, writes
+ * duplicates and overlaps with `targets` (indices of domains whose validation text must not be
+ * trained on), splits, tokenises, writes
  *   tokenizer.json
- *   corpus/<domain>/{train,valid}.bin  header of 64 bytes (magic, version, bytes per token, tokens, tokenizer hash,
- *                                      hash of the ids), then ids as uint16 (vocab <= 65536) or uint32, little endian
+ *   corpus/<domain>/{train,valid}.bin  header of 64 bytes (magic, version, bytes per token, tokens,
+ *                                      tokenizer hash, hash of the ids), then ids as uint16
+ *                                      (vocab <= 65536) or uint32, little endian
  *   corpus/corpus.json                 what is in there: see rmx_corpus
- * Domains trained on come first, then valid_only ones, both in the order given. A document goes to validation by its
- * own hash, whatever else there is; both parts of a domain get one at least. All text is read once, into a temporary
- * file in `folder`, so memory is bounded and the disk must hold the text a second time while this runs.
- * `base` is what relative globs are relative to. Token files appear whole or not at all; corpus.json is written last.
- * The result does not depend on `threads`. RMX_EINPUT: a pattern without a file, an unknown kind of file, a broken
- * line, a domain with too little text to split, a tokenizer that is not supported; the message names it. */
+ * Domains trained on come first, then valid_only ones, both in the order given. A document goes to
+ * validation by its own hash, whatever else there is; both parts of a domain get one at least. All
+ * text is read once, into a temporary file in `folder`, so memory is bounded and the disk must hold
+ * the text a second time while this runs. `base` is what relative globs are relative to. Token
+ * files appear whole or not at all; corpus.json is written last. The result does not depend on
+ * `threads`. RMX_EINPUT: a pattern without a file, an unknown kind of file, a broken line, a domain
+ * with too little text to split, a tokenizer that is not supported; the message names it. */
 rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources,
                               size_t n, const size_t *targets, size_t ntargets, const char *base,
                               const char *folder, int threads, const rmx_listener *listener,

@@ -75,9 +75,9 @@ typedef struct rmx_export_request {
   const char *const *paths;
   const char *prefix; /* NULL: a domain without an entry in `paths` has no path */
   const char *suffix; /* NULL: "" */
-  const char *
-      valid_prefix; /* validation and test data are <valid_prefix><name><suffix>, in the formats that
-                               have splits (megatron-json, gpt-neox); NULL: none */
+  /* validation and test data are <valid_prefix><name><suffix>, in the formats that have splits
+   * (megatron-json, gpt-neox); NULL: none */
+  const char *valid_prefix;
   const double *tokens_per_document; /* (D) mean lengths, > 0 where a weight is; NULL: not known */
   /* (D) tokens there are of each domain, > 0 where a weight is; NULL: not known */
   const double *tokens;

@@ -3,11 +3,13 @@
  * Uses: base, mixture.
  *
  * A table is recognised by looking, never by an option:
- *   csv      a run a row, its name in the first column (our own files, and those of RegMix's authors)
+ *   csv      a run a row, its name in the first column (our own files, and those of RegMix's
+ *            authors)
  *   olmix    Olmix's ratios.csv and metrics.csv: run_id or run, then name, index, then the columns
  *   wandb    a Weights & Biases export: a run a row, columns Name and State, config and summary
  *   yaml     a folder of RegMix's n1.yaml, n2.yaml, ...: a mixture a file, or one such file
- *   harness  results_<date>.json of lm-evaluation-harness: one file, a folder of them, or a glob pattern
+ *   harness  results_<date>.json of lm-evaluation-harness: one file, a folder of them, or a glob
+ *            pattern
  */
 #ifndef REGMIX_IMPORT_H
 #define REGMIX_IMPORT_H

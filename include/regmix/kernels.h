@@ -10,10 +10,11 @@
  *   simd128     vectors of 4 floats: SSE2, NEON, whatever the compiler has
  *   avx2        of 8, with fused multiply-adds
  *   avx512      of 16
- *   avx512bf16  of 16; operands of matrix products rounded to bfloat16, sums in float (VDPBF16PS: AMD from Zen 4,
- *               Intel from Cooper Lake on). The same bits on one kind of processor.
- *   amx         the same products by tiles (TDPBF16PS: Intel from Sapphire Rapids on). Tested through an emulation
- *               of the six instructions on tiles; it has not been run on such a processor yet.
+ *   avx512bf16  of 16; operands of matrix products rounded to bfloat16, sums in float (VDPBF16PS:
+ *               AMD from Zen 4, Intel from Cooper Lake on). The same bits on one kind of processor.
+ *   amx         the same products by tiles (TDPBF16PS: Intel from Sapphire Rapids on). Tested
+ *               through an emulation of the six instructions on tiles; it has not been run on such
+ *               a processor yet.
  */
 #ifndef REGMIX_KERNELS_H
 #define REGMIX_KERNELS_H

@@ -58,13 +58,14 @@ typedef struct rmx_sample_options {
 } rmx_sample_options;
 
 /* Draws options->runs mixtures. prior (D); cap (D) upper bounds (rmx_sample_caps). out (N, D).
- * Every returned row keeps its caps, lies on the grid, and differs from all others (so by 2 grid steps in L1
- * at least); each domain that can be non-zero (prior > 0, cap >= grid) is so in ceil(min_coverage * N) rows
- * or more. The first N distinct accepted candidates are kept, which is a random choice of N among all of
- * them. Where the caps reject too many, candidates are brought under them (rmx_mixture_cap). Coverage: a
- * Dirichlet vector given w_d in [lo, hi] is a truncated Beta w_d and, independent of it, the rest scaled by 1
- * - w_d; so rows without a domain that is short of coverage are given a w_d drawn so, and the rest of the row
- * is scaled down. A request that cannot be met is RMX_EINPUT and says which bound to loosen. */
+ * Every returned row keeps its caps, lies on the grid, and differs from all others (so by 2 grid
+ * steps in L1 at least); each domain that can be non-zero (prior > 0, cap >= grid) is so in
+ * ceil(min_coverage * N) rows or more. The first N distinct accepted candidates are kept, which is
+ * a random choice of N among all of them. Where the caps reject too many, candidates are brought
+ * under them (rmx_mixture_cap). Coverage: a Dirichlet vector given w_d in [lo, hi] is a truncated
+ * Beta w_d and, independent of it, the rest scaled by 1 - w_d; so rows without a domain that is
+ * short of coverage are given a w_d drawn so, and the rest of the row is scaled down. A request
+ * that cannot be met is RMX_EINPUT and says which bound to loosen. */
 rmx_status rmx_sample_mixtures(const rmx_sample_options *options, const double *prior,
                                const double *cap, const char *const *names, size_t D, uint64_t seed,
                                double *out, rmx_err *err);
@@ -95,8 +96,8 @@ typedef struct rmx_redomain_options {
   bool drop;
 } rmx_redomain_options;
 
-/* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then release.
- * */
+/* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then
+ * release. */
 typedef struct rmx_redomain_report {
   rmx_strings redo; /* runs that are no runs of the new corpus: left out of the table */
   rmx_strings why;  /* (redo.n) one reason each */

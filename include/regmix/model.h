@@ -24,8 +24,8 @@ typedef struct rmx_model_config {
   double norm_eps;                   /* 1e-5 */
 } rmx_model_config;
 
-/* A preset by name ("1M", "60M", "1B", and smaller ones for CPUs); fills layers, heads, width, ffn.
- * */
+/* A preset by name ("1M", "60M", "1B", and smaller ones for CPUs); fills layers, heads, width,
+ * ffn. */
 typedef struct rmx_model_preset {
   const char *name;
   int layers, heads, width, ffn;

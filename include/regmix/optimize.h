@@ -14,9 +14,9 @@ extern "C" {
 #endif
 
 typedef struct rmx_optimize_options {
-  char *
-      method; /* "simulate": the recipe's; "search": by gradient, for functions that have one; "auto" (or NULL):
-                         search where all of the target's have one */
+  /* "simulate": the recipe's; "search": by gradient, for functions that have one; "auto" (or NULL):
+   * search where all of the target's have one */
+  char *method;
   int64_t samples;    /* mixtures simulated: 100000 */
   int64_t top;        /* the mean of this many best is the optimum: 128 */
   double strength;    /* alpha = strength * prior (so sum alpha = strength): 1 */
@@ -107,24 +107,24 @@ rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *do
                                  rmx_err *err);
 /* The largest amount by which w (D) passes any of them, 0: it keeps them all. */
 double rmx_constraints_excess(const rmx_constraints *c, const double *w);
-/* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},"drop_below","max_kl","kl_penalty","reference"},
- * without those that say nothing: a new reference. */
+/* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},
+ *  "drop_below","max_kl","kl_penalty","reference"}, without the empty ones: a new reference. */
 json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains);
 
 /* ---- the search ------------------------------------------------------------ */
 
 /* Where a prior comes from: the mean mixture of the runs, the shares of the tokens that the corpus
- * has, or a file of the user's. A gain is counted from the prior, so every result says which it is.
- * */
+ * has, or a file of the user's. A gain is counted from the prior, so every result says which it
+ * is. */
 typedef enum rmx_prior_kind { RMX_PRIOR_RUNS, RMX_PRIOR_CORPUS, RMX_PRIOR_FILE } rmx_prior_kind;
 
 /* All that a search is asked. */
 typedef struct rmx_question {
   rmx_target target;
   rmx_constraints constraints;
-  double *
-      prior; /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean
-                    of the runs */
+  /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean of
+   * the runs */
+  double *prior;
   rmx_prior_kind prior_kind; /* where it comes from */
   char prior_text[256];      /* the same in words: "the mean of the 24 runs" */
 } rmx_question;
@@ -173,17 +173,22 @@ typedef struct rmx_optimum {
 } rmx_optimum;
 
 /* The mixture with the lowest score among those allowed, by options->method:
- *   simulate  draws options->samples mixtures from Dirichlet(strength * prior) and averages the best `top`. A
- * sample that breaks a constraint is drawn again, up to 20 times, then the last one is brought inside. Memory
- * does not grow with samples. search    climbs down the gradient from options->starts mixtures (SLSQP), for
- * functions that have one: trees are RMX_EINPUT. Where the score is convex the optimum is exact up to `gap`.
- * The optimum keeps every constraint to 1e-6, or it is RMX_EINPUT and which of them clash is said. With
- * options->guard weights stay within the range the runs covered, and the mixture within twice the typical
- * distance of a run; where the constraints leave nothing there, that is told and the guard is left. With it a fit
- * that predicts unseen runs no better than their mean (r2 <= 0) is not believed: the prior, brought under the
- * constraints, is the answer, and that is told. Of a flat function, or runs of one mixture, it is so without it too. The
- * answer is the same on any number of threads. Where the optimum lies outside what the runs covered, or far
- * from all of them, that is told. */
+ *   simulate  draws options->samples mixtures from Dirichlet(strength * prior) and averages the
+ *             best `top`. A sample that breaks a constraint is drawn again, up to 20 times, then
+ *             the last one is brought inside. Memory does not grow with samples.
+ *   search    descends the gradient from options->starts mixtures (SLSQP), for functions that
+ *             have one: trees are RMX_EINPUT. Where the score is convex the optimum is exact up
+ *             to `gap`.
+ * The optimum keeps every constraint to 1e-6. Where no mixture can, this is RMX_EINPUT, and the
+ * message names a smallest set of constraints that exclude each other.
+ *
+ * With options->guard the weights stay within the range that the runs covered, and the mixture
+ * within twice the typical distance of a run. Where the constraints leave nothing there, a warning
+ * says so and the guard is dropped. With the guard a fit that predicts unseen runs no better than
+ * their mean (r2 <= 0) is not used: the answer is the prior, projected into the constraints, with a
+ * warning. For a flat function, or runs of one mixture, this is so without the guard too. A warning
+ * is given where the optimum lies outside what the runs covered, or far from all of them. The
+ * answer is the same on any number of threads. */
 rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *question,
                         const rmx_optimize_options *options, uint64_t seed, int threads,
                         const rmx_listener *listener, rmx_optimum *out, rmx_err *err);
@@ -211,9 +216,9 @@ size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max)
 typedef struct rmx_front {
   size_t n, D, M;
   size_t a, b; /* the two metrics */
-  double *
-      share; /* (n) weight of the first metric's score, the other has 1 - share; both in units of their
-                      range */
+  /* (n) weight of the first metric's score, the other has 1 - share; both in units of their
+   * range */
+  double *share;
   double *mixture;   /* (n, D) */
   double *predicted; /* (n, M) */
 } rmx_front;

@@ -135,9 +135,9 @@ typedef struct rmx_diagnostics {
   size_t n;
   double rmse;
   double regret_at_1; /* truth of the run predicted best less the best truth: at least 0 */
-  double
-      optimism; /* mean of truth less prediction over the 5 % of the runs (3 at least) predicted best:
-                         above 0 the predictions promise too much there */
+  /* mean of truth less prediction over the 5 % of the runs (3 at least) predicted best: above 0 the
+   * predictions promise too much there */
+  double optimism;
   /* sd of equal runs, pooled over the groups of more than one; what no fit can go below */
   double noise;
   size_t replicates; /* such groups */
@@ -226,9 +226,9 @@ typedef struct rmx_exposure {
   const char *const *domains;
   size_t D;
   double budget; /* tokens of the large run */
-  double
-      run_tokens; /* tokens of each run of the tables, or 0: as many as the budget, of as much data; or
-                        both less in the same proportion, which are as many epochs */
+  /* tokens of each run of the tables, or 0: as many as the budget, of as much data; or both less in
+   * the same proportion, which are as many epochs */
+  double run_tokens;
 } rmx_exposure;
 /* The same where that is known; `exposure` may be NULL. */
 rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_table *mixtures,

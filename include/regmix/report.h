@@ -40,24 +40,30 @@ typedef struct rmx_report_files {
  * holds at most about 60,000 points of learning curves, whatever the number of runs. */
 rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx_err *err);
 
-/* The same without the page: the JSON object the page is drawn from, for whoever prefers their own plots. New
- * reference. runs       {ids (N), domains (D), metrics (M), mixtures (N,D), values (N,M), half (N,M) or null}
+/* The same without the page: the JSON object the page is drawn from, for whoever prefers their own
+ * plots. A new reference.
+ *   runs       {ids (N), domains (D), metrics (M), mixtures (N,D), values (N,M), half (N,M) or
+ *              null}
  *   waiting    {ids, mixtures}            rows of mixtures.csv that have no metrics yet
  *   next       {ids, domains, mixtures}   what to train next, of `next`
- *   results    {run: {status, wall_s, tokens, epochs, most}}   epochs: of the domain `most`, which has most
- *   effects    {spearman (D,M), n}        rank correlation of a domain's weight with a metric over the runs
+ *   results    {run: {status, wall_s, tokens, epochs, most}}
+ *              epochs: of the domain `most`, which has most
+ *   effects    {spearman (D,M), n}
+ *              rank correlation of a domain's weight with a metric over the runs
  *   folds      {metric: {run, true, predicted, scores}}   out-of-fold predictions
  *   curves     [{run, diverged, tokens, loss, valid: [[tokens, target loss], ...]}]
- *   functions  {metrics: [{name, function}], domains (D), mixtures (N,D), optimum (D), prior (D), formats}
- *              what the page predicts with: each metric's file of the fit without what no prediction needs;
- *              of Gaussian processes `rows` says which of the N mixtures they were fitted on (null: all),
- *              trees are packed (src/report/trees.c)
+ *   functions  {metrics: [{name, function}], domains (D), mixtures (N,D), optimum (D), prior (D),
+ *              formats}
+ *              what the page predicts with: each metric's file of the fit without what no
+ *              prediction needs; of Gaussian processes `rows` says which of the N mixtures they
+ *              were fitted on (null: all), trees are packed (src/report/trees.c)
  *   optimum, comparison, corpus, fit      the files as they are
  *   large      {model, parameters, tokens} of the first large model that is done
  *   methods    compare/methods.json, where there is one; the tracks of its notes are under tracks
  *              {method: {tokens (T), mixture: {domain: (T)}}}, at most 200 points each
  *   tokens     {domain: tokens there are} and budget_tokens, of the real run
- *   experiment true where the folder holds an experiment, whose losses are nats per token; date "2026-11-28"
+ *   experiment true where the folder holds an experiment, whose losses are nats per token
+ *   date       "2026-11-28"
  *   target, proxies, half_agreement, config, warnings, title, version */
 rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err);
 

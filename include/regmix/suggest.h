@@ -42,12 +42,10 @@ typedef struct rmx_suggestion {
   char **ids;           /* (K) names that go on after those there are */
   size_t runs;          /* that have all metrics of the target */
   double best;          /* predicted score of the best of them; NaN where there are too few */
-  size_t
-      untried; /* directions in which no two runs differ, though they might: as many runs are needed at
-                     least */
-  char untried_domains
-      [256]; /* "c" (in no run), "a with b" (always in the same proportion); comma between,
-                                cut off */
+  /* directions in which no two runs differ, though they might: as many runs are needed at least */
+  size_t untried;
+  /* "c" (in no run), "a with b" (always in the same proportion); comma between, cut off */
+  char untried_domains[256];
 } rmx_suggestion;
 
 /* The next options->runs mixtures to train. The lowest score of question->target is looked for
@@ -72,8 +70,8 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
 /* run, one column a domain: as mixtures.csv. */
 rmx_status rmx_suggestion_table(const rmx_suggestion *s, const char *const *domains, rmx_table *out,
                                 rmx_err *err);
-/* {"suggestions":[{"run","mixture":{},"predicted","sd","improvement","why"}],"runs","best","untried":{"directions",
- * "domains"}}: a new reference. */
+/* {"suggestions":[{"run","mixture":{},"predicted","sd","improvement","why"}],
+ *  "runs","best","untried":{"directions","domains"}}: a new reference. */
 json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains);
 void rmx_suggestion_release(rmx_suggestion *s);
 
@@ -90,17 +88,15 @@ typedef struct rmx_learning_curve {
   int64_t *runs;    /* (n) fitted to so many */
   double *rmse;     /* (n) of the target's score on runs not fitted to: median over resamples */
   double *spearman; /* (n) the same; NaN where it cannot be said */
-  double *
-      /* (n) true score of the run predicted best less the best, of the runs not fitted to: mean */
-      regret;
+  /* (n) true score of the run predicted best less the best, of the runs not fitted to: mean */
+  double *regret;
   double floor, drop, power; /* rmse(N) = floor + drop * N^-power, fitted to these */
   int64_t runs_now;          /* that have all metrics of the target */
   double rmse_now;           /* by that curve */
   int64_t more_runs;
   double rmse_more; /* by that curve, with so many more */
-  double
-      expected_gain; /* of the score at the optimum, from so many more runs; NaN where there are too few to
-                           tell */
+  /* of the score at the optimum, from so many more runs; NaN where there are too few to tell */
+  double expected_gain;
   bool enough;        /* that is less than the gain worth a run */
   char sentence[160]; /* all of it, for people */
 } rmx_learning_curve;
@@ -113,8 +109,9 @@ typedef struct rmx_learning_curve {
 rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target, int64_t more,
                                    uint64_t seed, int threads, const rmx_listener *listener,
                                    rmx_learning_curve *out, rmx_err *err);
-/* {"runs":[],"rmse":[],"spearman":[],"regret":[],"runs_now","rmse_now","more_runs","rmse_more","expected_gain","enough",
- * "sentence"}; null where there are too few runs to tell: a new reference. */
+/* {"runs":[],"rmse":[],"spearman":[],"regret":[],"runs_now","rmse_now","more_runs","rmse_more",
+ *  "expected_gain","enough","sentence"}; null where there are too few runs to tell: a new
+ * reference. */
 json_t *rmx_learning_curve_json(const rmx_learning_curve *c);
 void rmx_learning_curve_release(rmx_learning_curve *c);
 

@@ -39,8 +39,8 @@ typedef struct rmx_training {
   double may_fail;     /* share of the runs that may fail without stopping what comes after */
 } rmx_training;
 
-/* Everything one training depends on. Plain data: written to run.json, read by the worker process.
- * */
+/* Everything one training depends on. Plain data: written to run.json, read by the worker
+ * process. */
 typedef struct rmx_run {
   char *name;
   char *folder; /* runs/0001: where its files go */

@@ -31,9 +31,8 @@ typedef struct rmx_versus {
 typedef struct rmx_uncertainty {
   size_t D;
   double level; /* of every interval: 0.9 */
-  int64_t
-      /* behind them; fewer than asked where some had no mixture that keeps the target's limits */
-      replicates;
+  /* behind them; fewer than asked where some had no mixture that keeps the target's limits */
+  int64_t replicates;
   double *low, *high; /* (D) interval of each weight of the best mixture */
   rmx_versus *versus; /* (n_versus) the prior first */
   size_t n_versus;
@@ -56,8 +55,8 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *question
                                 uint64_t seed, int threads, const rmx_listener *listener,
                                 rmx_uncertainty *out, rmx_err *err);
 /* Adds "level", "replicates", "interval", "gain" ("predicted", "estimate", "interval") and "versus"
- * ("score", "gain", "estimate", "interval", "probability", "verdict") to the tree of the optimum.
- * */
+ * ("score", "gain", "estimate", "interval", "probability", "verdict") to the tree of the
+ * optimum. */
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into,
                                 rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
@@ -68,8 +67,8 @@ const char *rmx_versus_verdict(const rmx_versus *v);
 
 typedef struct rmx_attribution {
   size_t D, M;
-  double *at_prior,
-      *at_optimum; /* (M, D) change of the metric when 1 % of the tokens moves from all to the domain */
+  /* (M, D) change of the metric when 1 % of the tokens moves from all to the domain */
+  double *at_prior, *at_optimum;
   /* (D) best score with the domain's weight held at 0; NaN where that may not be */
   double *without;
   double *loss; /* (D) that minus the best score, by the same search */
@@ -80,8 +79,8 @@ typedef struct rmx_attribution {
 rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question,
                                 const rmx_optimum *optimum, const rmx_optimize_options *options,
                                 uint64_t seed, int threads, rmx_attribution *out, rmx_err *err);
-/* {"prior":{metric:{domain:x}},"optimum":{},"without":{domain:{"score","loss"}}}: a new reference.
- * */
+/* {"prior":{metric:{domain:x}},"optimum":{},"without":{domain:{"score","loss"}}}: a new
+ * reference. */
 json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit);
 void rmx_attribution_release(rmx_attribution *a);
 

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aioli (Chen et al., "Aioli: A Unified Optimization Framework for Language Model Data Mixing", 2024, arXiv 2411.05735; its
-// aioli_trainer.py): the online linear law. The large model's own training, in rounds, learns what each domain does for each
-// loss, and moves its mixture:
-//   explore  in shuffled sweeps, s steps on each mixture that has h of domain j and the rest even; the drops of the
-//            validation losses i meanwhile are added to D_ij
+// Aioli (Chen et al., "Aioli: A Unified Optimization Framework for Language Model Data Mixing",
+// 2024, arXiv 2411.05735; its aioli_trainer.py): the online linear law. The large model's own
+// training, in rounds, learns what each domain does for each loss, and moves its mixture:
+//   explore  in shuffled sweeps, s steps on each mixture that has h of domain j and the rest even;
+//            the drops of the validation losses i meanwhile are added to D_ij
 //   solve    D = A P^T, P the mixtures explored, h on the diagonal; A -= min(A, 0);  A /= sum A
-//   move     p_j <- norm(p_j exp(eta sum_i A_ij)), and the rest of the round is drawn by p, at first uniform
-// P = a I + b 1 1^T with b = (1 - h) / (K - 1), a = h - b and a + K b = 1, so A_ij = (D_ij - b sum_k D_ik) / a.
-// Form "code", where `smoothing` is above 0: the moving mean of A, share `smoothing` of the old, moves the mixture that
-// was there at first, so that no two weights ever differ by more than e^eta. Published for 2, 3 and 7 domains: h .625 .5 .75,
-// sweeps 4 4 2, s 4 6 10 of rounds of 250 250 200 steps, eta .2 .1 1, smoothing .1 .5 .1. With 7 domains 140 of 200 steps explore.
-// Here s is the same share of a round (a step at least, if no more than 0.7 of the round then explores), and a short training
-// has four rounds, or as many as have room.
+//   move     p_j <- norm(p_j exp(eta sum_i A_ij)), and the rest of the round is drawn by p, at
+//            first uniform
+// P = a I + b 1 1^T with b = (1 - h) / (K - 1), a = h - b and a + K b = 1, so
+//   A_ij = (D_ij - b sum_k D_ik) / a.
+// Form "code", where `smoothing` is above 0: the moving mean of A, share `smoothing` of the old,
+// moves the mixture that was there at first, so that no two weights ever differ by more than e^eta.
+// Published for 2, 3 and 7 domains: h .625 .5 .75, sweeps 4 4 2, s 4 6 10 of rounds of 250 250 200
+// steps, eta .2 .1 1, smoothing .1 .5 .1. With 7 domains 140 of 200 steps explore. Here s is the
+// same share of a round (a step at least, if no more than 0.7 of the round then explores), and a
+// short training has four rounds, or as many as have room.
 //
 // What is lowered: with a target that names training domains alone, its weighted loss: rows of A
 // are weighed, and domains without a weight are not looked at. Else the paper's goal, the mean loss

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// CLIMB (Diao et al., "CLIMB: CLustering-based Iterative Data Mixture Bootstrapping for Language Model Pre-training",
-// 2025, arXiv 2504.13161), the search of it: rounds of propose, train, fit, where each round proposes near what the fit
-// to all runs so far holds best.
+// CLIMB (Diao et al., "CLIMB: CLustering-based Iterative Data Mixture Bootstrapping for Language
+// Model Pre-training", 2025, arXiv 2504.13161), the search of it: rounds of propose, train, fit,
+// where each round proposes near what the fit to all runs so far holds best.
 //   round 1      n_1 mixtures from a Dirichlet on the token counts are trained
-//   round r > 1  trees fitted to all runs so far rank a pool of mixtures; n_r of the best climb.top of it, those not
-//                trained yet, are drawn by lot and trained
+//   round r > 1  trees fitted to all runs so far rank a pool of mixtures; n_r of the best climb.top
+//                of it, those not trained yet, are drawn by lot and trained
 //   end          trees fitted to all runs; the mixture of the pool they hold best
 // n_r halves from round to round, 4 : 2 : 1 of climb.rounds = 3 (64, 32, 16 there).
 //

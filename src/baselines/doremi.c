@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// DoReMi (Xie et al., "DoReMi: Optimizing Data Mixtures Speeds Up Language Model Pretraining", NeurIPS 2023, arXiv
-// 2305.10429): a small proxy is trained by Group DRO against a reference of its own size; the mean of its domain weights is
-// the mixture. Algorithm 1, with K domains and alpha_0 = 1/K, at each step t:
+// DoReMi (Xie et al., "DoReMi: Optimizing Data Mixtures Speeds Up Language Model Pretraining",
+// NeurIPS 2023, arXiv 2305.10429): a small proxy is trained by Group DRO against a reference of its
+// own size; the mean of its domain weights is the mixture. Algorithm 1, with K domains and
+// alpha_0 = 1/K, at each step t:
 //   batch      drawn uniformly over the domains, whatever alpha is
 //   lambda_i   = mean over domain i's tokens of max(l_theta - l_ref, 0), clipped token by token
 //   alpha_t    = (1 - c) norm(alpha_{t-1} exp(eta lambda)) + c / K
 //   theta      steps on sum_i alpha_t,i (mean l_theta of domain i): form "paper"
-//                    or sum w l / sum w over the batch, w = alpha_t,i / (sampling share of i): form "code" (trainer.py)
-// Out: the mean of alpha_1 .. alpha_T ("code": of alpha_0 too). Rounds: the mixture found is the next reference's, until no
-// weight moves by more than the tolerance. Published: eta 1, c 1e-3; the first reference on the natural mixture.
+//              or sum w l / sum w over the batch, w = alpha_t,i / (sampling share of i): form
+//              "code" (trainer.py)
+// Out: the mean of alpha_1 .. alpha_T ("code": of alpha_0 too). Rounds: the mixture found is the
+// next reference's, until no weight moves by more than the tolerance. Published: eta 1, c 1e-3; the
+// first reference on the natural mixture.
 //
 // A step is one micro-batch, so that the alpha it uses is its own. Every domain gives the same
 // number of sequences where their number divides the batch, and else the same to within one. A

@@ -2,11 +2,12 @@
 // Mixtures that cost nothing: what people chose, the share of tokens, equal shares, one domain, and
 // UniMax.
 //
-// UniMax (Chung et al., "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual
-// Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on epochs allows. With the domains by size,
-// smallest first, and R what is left of the budget B:
+// UniMax (Chung et al., "UniMax: Fairer and More Effective Language Sampling for Large-Scale
+// Multilingual Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on epochs allows.
+// With the domains by size, smallest first, and R what is left of the budget B:
 //   U_i = min(R / (domains left), E n_i),  R -= U_i;  p_i = U_i / sum U.
-// Sizes are in characters there; here in tokens. E n summed below B is no mixture: the cap would break silently.
+// Sizes are in characters there; here in tokens. E n summed below B is no mixture: the cap would
+// break silently.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data mixing laws (Ye et al., "Data Mixing Laws: Optimizing Data Mixtures by Predicting Language Modeling Performance",
-// 2024, arXiv 2403.16952): what the large model's losses would be on a few mixtures is extrapolated from small and short
-// trainings, a law of the mixture fitted to that, and its minimum taken. Three laws, nested:
-//   steps   L(x) = e^c + (x_0 / x)^a    x tokens, for each mixture and size; a shared by all validation sets; Huber .05
-//   sizes   L(N) = e^c + (N_0 / N)^b    N parameters without embeddings, for each mixture and validation set, of the
-//                                       losses at the large run's tokens; one b for all; Huber .08
-//   mixture L(r) = c + sum_k exp(a_k + t_k . r)   for each validation set, of the losses at the large model's size
-// and r minimises the target's sum of the last, under the caps. The mixture's law has one term for a validation set that
-// is of one training domain, and several, standing for domains not told apart, for one of unknown make (the paper's
-// implicit domains); one term alone has its minimum in a corner of what the caps allow. Here their number, 1 to 3, is the
-// one that cross-validation prefers, more only where they are better by 2 %.
+// Data mixing laws (Ye et al., "Data Mixing Laws: Optimizing Data Mixtures by Predicting Language
+// Modeling Performance", 2024, arXiv 2403.16952): what the large model's losses would be on a few
+// mixtures is extrapolated from small and short trainings, a law of the mixture fitted to that, and
+// its minimum taken. Three laws, nested:
+//   steps    L(x) = e^c + (x_0 / x)^a
+//            x tokens, for each mixture and size; a shared by all validation sets; Huber .05
+//   sizes    L(N) = e^c + (N_0 / N)^b
+//            N parameters without embeddings, for each mixture and validation set, of the losses at
+//            the large run's tokens; one b for all; Huber .08
+//   mixture  L(r) = c + sum_k exp(a_k + t_k . r)
+//            for each validation set, of the losses at the large model's size
+// and r minimises the target's sum of the last, under the caps. The mixture's law has one term for
+// a validation set that is of one training domain, and several, standing for domains not told
+// apart, for one of unknown make (the paper's implicit domains); one term alone has its minimum in
+// a corner of what the caps allow. Here their number, 1 to 3, is the one that cross-validation
+// prefers, more only where they are better by 2 %.
 //
 // Where ours differs from the paper: as it does, runs at law.sizes sizes on law.mixtures mixtures,
 // all of the same tokens, feed the laws; but the two power laws are fitted to the minimum

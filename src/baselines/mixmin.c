@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// MixMin (Thudi et al., "MixMin: Finding Data Mixtures via Convex Minimization", 2025, arXiv 2502.10510): one proxy is
-// trained on each domain alone; the mixture is that of their probabilities which holds the target's documents x_n of
-// L_n tokens likeliest,
+// MixMin (Thudi et al., "MixMin: Finding Data Mixtures via Convex Minimization", 2025, arXiv
+// 2502.10510): one proxy is trained on each domain alone; the mixture is that of their
+// probabilities which holds the target's documents x_n of L_n tokens likeliest,
 //   min over lambda of  -sum_n v_n log sum_p lambda_p P_p(x_n),   v_n = w_d / (N_d L_n),
-// where P_p(x) is the probability of the whole document under the proxy of domain p. The paper has one target, where
-// v_n is 1 / L_n but for a factor; here the target may be a weighted set of domains, w_d and N_d documents each.
+// where P_p(x) is the probability of the whole document under the proxy of domain p. The paper has
+// one target, where v_n is 1 / L_n but for a factor; here the target may be a weighted set of
+// domains, w_d and N_d documents each.
 //
-// The problem is convex, and solved by EM in place of the code's exponentiated gradient (step 1, 100 steps, which moves
-// hardly at all where documents are long, as its gradient is of order 1 / L):
-//   lambda_p <- sum_n v_n r_np / sum_n v_n,   r_np = lambda_p P_p(x_n) / Z_n,   Z_n = sum_q lambda_q P_q(x_n).
-// Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n no mixture is better by more than max_p g_p - 1 (times
-// sum v); EM has converged when that is below mixmin.tolerance. (The code also fits to 80 % of the target; here all.)
+// The problem is convex, and solved by EM in place of the code's exponentiated gradient (step 1,
+// 100 steps, which moves hardly at all where documents are long, as its gradient is of order
+// 1 / L):
+//   lambda_p <- sum_n v_n r_np / sum_n v_n,
+//   r_np = lambda_p P_p(x_n) / Z_n,   Z_n = sum_q lambda_q P_q(x_n).
+// Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n no mixture is better by more than
+// max_p g_p - 1 (times sum v); EM has converged when that is below mixmin.tolerance. (The code also
+// fits to 80 % of the target; here all.)
 //
 // What it looks at: the validation text of the target, the same that the swarm's metrics are
 // measured on, no more and no less. A target that is to stay unseen wants a split of its own for

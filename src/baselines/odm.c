@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// ODM (Albalak et al., "Efficient Online Data Mixing For Language Model Pre-Training", 2023, arXiv 2312.02406): each domain
-// is an arm of a bandit, and a domain's training loss its reward, so that what is still hard is drawn more. The large
-// model's own training chooses; nothing is trained before. With K domains, t counted from the end of the warm-up,
+// ODM (Albalak et al., "Efficient Online Data Mixing For Language Model Pre-Training", 2023, arXiv
+// 2312.02406): each domain is an arm of a bandit, and a domain's training loss its reward, so that
+// what is still hard is drawn more. The large model's own training chooses; nothing is trained
+// before. With K domains, t counted from the end of the warm-up,
 //   eps_t = min(1 / K, sqrt(ln K / (K t))),  eps_0 = 1 / K
 // form "paper", EXP3 with importance weights:
-//   pi_t = (1 - K eps_t) softmax(eps_{t-1} R) + eps_t;     of domains drawn: R_i <- a R_i + (1 - a) loss_i / pi_i
+//   pi_t = (1 - K eps_t) softmax(eps_{t-1} R) + eps_t;
+//   of domains drawn: R_i <- a R_i + (1 - a) loss_i / pi_i
 // form "code" (data_sampling_utils.py, SmoothedMeanWeightUpdater):
-//   pi_t = (1 - K eps_t) R / sum R + eps_t;                of domains drawn: R_i <- a R_i + (1 - a) exp(loss_i)
-// In the warm-up batches are drawn by the natural mixture, and R stays 0. Published: a 0.9, 2 % of the steps.
+//   pi_t = (1 - K eps_t) R / sum R + eps_t;
+//   of domains drawn: R_i <- a R_i + (1 - a) exp(loss_i)
+// In the warm-up batches are drawn by the natural mixture, and R stays 0. Published: a 0.9, 2 % of
+// the steps.
 //
 // Ours differs: an optimiser step draws all its sequences by pi (to within one, by the stream's
 // credits) where the paper draws one domain by lot for each micro-batch; loss_i is the mean over

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Olmix (Chen et al. 2026; its code, fit/law.py and fit/utils.py): a log-linear law for each metric over the swarm,
+// Olmix (Chen et al. 2026; its code, fit/law.py and fit/utils.py): a log-linear law for each metric
+// over the swarm,
 //   y_m = e^{c_m} + exp(a_m . x),
 // and the mixture that minimises
 //   sum_m w_m exp(a_m . x) + beta KL(x || prior)   under  x_d <= rep n_d / target tokens,
-// which is convex, so that the search's answer is exact. beta 0.05, rep 4. It wants 3 (K + 1) runs or more.
-// Ours differs from that code in how the law is fitted: `exp` of include/regmix/regress.h, not Huber's loss from 300
-// starts. Cost: the swarm.
+// which is convex, so that the search's answer is exact. beta 0.05, rep 4. It wants 3 (K + 1) runs
+// or more. Ours differs from that code in how the law is fitted: `exp` of include/regmix/regress.h,
+// not Huber's loss from 300 starts.
+//
+// Cost: the swarm.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Perplexity selection (Marion et al., "When Less is More: Investigating Data Pruning for Pretraining LLMs at Scale",
-// 2023, arXiv 2309.04564; Ankner et al., "Perplexed by Perplexity", 2024, arXiv 2405.20541): documents are ranked by
-// the perplexity that a reference model has on them, and a band of the ranks is kept. A document's score is
+// Perplexity selection (Marion et al., "When Less is More: Investigating Data Pruning for
+// Pretraining LLMs at Scale", 2023, arXiv 2309.04564; Ankner et al., "Perplexed by Perplexity",
+// 2024, arXiv 2405.20541): documents are ranked by the perplexity that a reference model has on
+// them, and a band of the ranks is kept. A document's score is
 //   s(x) = -(1/L) sum_t log P_ref(x_t | x_<t),   perplexity e^s,
-// the end of text among its L tokens; one longer than the context goes in windows of it, each predicted from the token
-// before it alone, and all their tokens count alike. (Marion et al. score sequences of the context's length; Ankner et
-// al. whole documents, as here.) With q the share of all tokens in documents of lower score, up to the middle of the
-// document itself, the band keeps
+// the end of text among its L tokens; one longer than the context goes in windows of it, each
+// predicted from the token before it alone, and all their tokens count alike. (Marion et al. score
+// sequences of the context's length; Ankner et al. whole documents, as here.) With q the share of
+// all tokens in documents of lower score, up to the middle of the document itself, the band keeps
 //   low: q <= keep,   high: q >= 1 - keep,   middle: |q - 1/2| <= keep / 2,
-// so ties, and shares, are of tokens. One rank over all domains (both papers) shifts the mixture towards the domains
-// whose text lies in the band; a rank for each domain (ppl.by_domain) keeps it, to within a document.
+// so ties, and shares, are of tokens. One rank over all domains (both papers) shifts the mixture
+// towards the domains whose text lies in the band; a rank for each domain (ppl.by_domain) keeps it,
+// to within a document.
 //
 // The reference must not have seen what it scores. Both papers set text apart for it; so that none
 // is lost, here the documents of each domain are dealt to two halves, by their hash (equal ones go

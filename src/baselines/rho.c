@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token selection (Rho-1; Lin et al., "Rho-1: Not All Tokens Are What You Need", NeurIPS 2024, arXiv 2404.07965): the loss
-// counts the tokens whose loss exceeds a reference's most,
+// Token selection (Rho-1; Lin et al., "Rho-1: Not All Tokens Are What You Need", NeurIPS 2024,
+// arXiv 2404.07965): the loss counts the tokens whose loss exceeds a reference's most,
 //   loss = sum over kept of l_theta / number kept,  kept = the top share `keep` by l_theta - l_ref,
-// so that what is learnt already, and what cannot be learnt, is passed over. Published: keep 0.6, 0.7 for 7B.
+// so that what is learnt already, and what cannot be learnt, is passed over. Published: keep 0.6,
+// 0.7 for 7B.
 //
 // Ours differs. The ranks are of a micro-batch (the paper does not say of which; no training code
 // was published); of equals the earlier token goes first. The published runs continue a trained

@@ -217,8 +217,7 @@ static rmx_status walk_folder(struct walk *w, const char *path, const char *kept
   return status;
 }
 
-// ---- training, validation and test files
-// ---------------------------------------------------------
+// ---- training, validation and test files ------------------------------------
 
 static int by_stem(const void *a, const void *b) {
   const struct file *x = *(const struct file *const *)a, *y = *(const struct file *const *)b;
@@ -272,8 +271,7 @@ static rmx_status find_roles(struct walk *w) {
   return status;
 }
 
-// ---- the domains
-// ----------------------------------------------------------------------------------
+// ---- the domains ------------------------------------------------------------
 
 // The domain of a file: its folder, or the name of the file (or of the one it belongs to), or,
 // where that is a number alone, the corpus folder's.
@@ -359,8 +357,7 @@ static rmx_status make_domains(struct walk *w) {
   return status;
 }
 
-// ---- what must not be
-// -------------------------------------------------------------------------------
+// ---- what must not be -------------------------------------------------------
 
 static bool has_domain(const rmx_discovery *f, const char *name) {
   for (size_t i = 0; i < f->n; i++)

@@ -191,8 +191,7 @@ static void judge_piece(void *context, size_t piece) {
   walk_piece(context, piece, RMX__OVERLAP, note_copy, let_go_boilerplate);
 }
 
-// ---- a domain that would lose too much
-// -------------------------------------------------------------
+// ---- a domain that would lose too much --------------------------------------
 
 struct example {
   const struct search *search;
@@ -255,8 +254,7 @@ static rmx_status check_loss(const struct search *s, double most, rmx_err *err) 
   return status;
 }
 
-// ---- all of it
-// ----------------------------------------------------------------------------------------
+// ---- all of it --------------------------------------------------------------
 
 static rmx_status search_domain(rmx__documents *d, struct search *s, double most, int threads,
                                 rmx_err *err) {

@@ -445,8 +445,7 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
   return status;
 }
 
-// ---- the pipeline
-// ------------------------------------------------------------------------------------
+// ---- the pipeline -----------------------------------------------------------
 
 static rmx_status run(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
                       const char *base, rmx_err *err) {

@@ -3,12 +3,14 @@
 // of the report has the same function in JavaScript (src/report/assets/export.js), and a test
 // compares the two.
 //
-//   %% text          a comment of ours: it names the trainer's source that the template was written from
+//   %% text          a comment of ours: it names the trainer's source that the template follows
 //   %each ... %end   once for each source
 //   %passes ... %end within %each: once for each pass over the source
-//   %if X ... %else ... %end    X is valid, epochs, samples or parts; %else may be absent
+//   %if X ... %else ... %end
+//                    X is valid, epochs, samples or parts; %else may be absent
 //   <<field>>        a field of the source or of the blend, as it is
-//   <<field:how>>    the field as how: quoted (JSON and Python), yaml, key (of a YAML map, colon included), csv, shell
+//   <<field:how>>    the field as how: quoted (JSON and Python), yaml, key (of a YAML map, colon
+//                    included), csv, shell
 //   <<|text>>        text, except after the last source
 //   a line that ends with \ goes on with the next one
 #include <math.h>

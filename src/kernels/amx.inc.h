@@ -52,8 +52,8 @@ INLINE void store_sums(bool both, float *to, size_t ld) {
   TILE_STORE(3, to + 16 * ld + 16, bytes);
 }
 
-/* Tiles 0 to 3 += A B, 2 x 2 of them, over one tile of depth; with one row of tiles 0 and 1 only.
- * */
+/* Tiles 0 to 3 += A B, 2 x 2 of them, over one tile of depth; with one row of tiles 0 and 1
+ * only. */
 INLINE void multiply_add_step(bool both, const float *a, size_t a_row, const float *b) {
   const size_t a_bytes = a_row * sizeof *a, b_bytes = NR * sizeof *b;
   TILE_LOAD(6, b, b_bytes);
@@ -128,8 +128,8 @@ CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b
   store(x.sums + VL, sums[1]);
 }
 
-/* Four sums, so that none waits for the last of its own; the tiles of A and B stay where they are.
- * */
+/* Four sums, so that none waits for the last of its own; the tiles of A and B stay where they
+ * are. */
 static double peak(size_t n, float *out) {
   float block[256] __attribute__((aligned(64)));
   n = n / 16 + 1; /* a round takes as long as sixteen of the vectors' */

@@ -2,7 +2,8 @@
 /* attention.c: causal attention, a block of queries at a time, never (T, T) in memory.
  *
  *   S = Q K^T / sqrt(S),  P = softmax(S) over keys not after the query,  O = P V
- *   dV = P^T dO,  dP = dO V^T,  dS = P (dP - rowsum(dO O)),  dQ = dS K / sqrt(S),  dK = dS^T Q / sqrt(S)
+ *   dV = P^T dO,  dP = dO V^T,  dS = P (dP - rowsum(dO O)),
+ *   dQ = dS K / sqrt(S),  dK = dS^T Q / sqrt(S)
  *
  * After FlashAttention (Dao et al. 2022): the forward pass keeps only the log-sum-exp of each row,
  * the backward pass computes P again from it. Tiles above the diagonal are left out, so that nearly

@@ -6,7 +6,8 @@
  * 32 queries across,
  *
  *   S^T = K (Q / sqrt S)^T,  P^T = exp(S^T - shift),  O^T = V^T P^T / sums
- *   dP^T = V dO^T,  dS^T = P^T (dP^T - rowsum(dO O)),  dQ^T = K^T dS^T / sqrt S,  dV = P^T dO,  dK = dS^T Q
+ *   dP^T = V dO^T,  dS^T = P^T (dP^T - rowsum(dO O)),
+ *   dQ^T = K^T dS^T / sqrt S,  dV = P^T dO,  dK = dS^T Q
  *
  * sums over keys are sums of whole vectors, and P and dS leave the registers as the packed operands
  * that the next products take. Scores of a block of keys and 32 queries stay in the first cache.
@@ -147,8 +148,8 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
   if (kernels->end) kernels->end();
 }
 
-/* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand too.
- * */
+/* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand
+ * too. */
 CALLED void probabilities_backward(size_t rows, const float *s, const float *dp, const float *lse,
                                    const float *delta, float *p, float *ds, size_t ld,
                                    float *packed) {

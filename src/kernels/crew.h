@@ -41,8 +41,8 @@ struct rmx__crew {
   double *seconds; /* (RMX__PARTS_N) added to, or NULL: no clock is looked at */
 };
 
-/* For each part that is no function here: since = rmx__clock(c), ..., rmx__clocked(c, part, since).
- * */
+/* For each part that is no function here: since = rmx__clock(c), ..., rmx__clocked(c, part,
+ * since). */
 static inline double rmx__clock(const struct rmx__crew *c) {
   return c->seconds ? rmx_now() : 0;
 }

@@ -94,8 +94,8 @@ struct sums {
   float shift[TOKENS], sum[TOKENS], factor[TOKENS], right[TOKENS];
 };
 
-/* The shift of some rows grew before the words from `word` on: what was summed up before shrinks.
- * */
+/* The shift of some rows grew before the words from `word` on: what was summed up before
+ * shrinks. */
 static void shrink(const struct head *h, const struct sums *s, size_t at, size_t m, size_t word) {
   for (size_t r = 0; r < m; r++) {
     const float by = s->factor[r];

@@ -2,8 +2,10 @@
 /* head_bf16.c: the output head of the levels that multiply in bfloat16, with no logit ever in
  * memory.
  *
- *   l = W x^T (V, M),  e = exp(l - shift_r),  s_r = sum_v e_vr,  loss_r = shift_r + log s_r - l[label_r, r]
- *   dx^T = W^T e * (weight_r / s_r),  dW += e (x * weight_r / s_r),  and at the label - weight_r more
+ *   l = W x^T (V, M),  e = exp(l - shift_r),  s_r = sum_v e_vr,
+ *   loss_r = shift_r + log s_r - l[label_r, r]
+ *   dx^T = W^T e * (weight_r / s_r),  dW += e (x * weight_r / s_r),
+ *   and at the label - weight_r more
  *
  * The transpose is what makes it one pass: sums over the vocabulary are then sums of whole vectors;
  * a row of e in bfloat16 is a left operand as it stands, two rows side by side are a right one; and
@@ -185,8 +187,8 @@ static void finish_panel(const struct head *h, size_t panel) {
   }
 }
 
-/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows: nothing.
- * */
+/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows:
+ * nothing. */
 static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b,
                                                 float *packed) {
   const size_t first = b->panel * PANEL, words = rmx__bf16_words(h->M);

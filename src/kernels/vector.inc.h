@@ -4,12 +4,15 @@
  * A level includes this file after defining
  *   LEVEL       the name of its table, LEVEL_NAME the same as a string,
  *   VEC_BYTES   16, 32 or 64,
- *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the registers;
- *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then has its own
- * tile and peak, behind the inclusion, and BEGIN and END, if it must, before and behind products;
+ *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
+ *               registers,
+ *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then
+ *               defines its own tile and peak after the inclusion, and BEGIN and END, if it needs
+ *               them, for the start and the end of a product,
  *   SQRT, LARGER, SMALLER
- *               optional: what the compiler does not find by itself: the root of a vector (a scalar sqrtf
- * must tell errno of negative numbers), and the larger and smaller of two, the second where one is NaN.
+ *               optional: what the compiler does not find by itself: the root of a vector (a scalar
+ *               sqrtf must set errno for negative numbers), and the larger and the smaller of two
+ *               vectors (the second where one is NaN).
  *
  * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows
  * that do not fill a vector go the same way through load_part and store_part, so a number is

@@ -3,7 +3,8 @@
 // with three repairs.
 //
 //   alpha = strength * prior^temper / sum,  strength one of S log-spaced values, at random for each
-//   candidate; w ~ Dirichlet(alpha), rejected over a cap, zeroed below the grid, rounded to the grid.
+//   candidate; w ~ Dirichlet(alpha), rejected over a cap, zeroed below the grid, rounded to the
+//   grid.
 //
 // The authors draw 100 N candidates, drop doubles and keep N at random. Candidates are independent
 // and alike, so the first N distinct ones are the same choice, without the memory. Repairs:

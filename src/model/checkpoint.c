@@ -4,9 +4,11 @@
  *   8 bytes   "RMXMODEL"
  *   4         version, 1
  *   4         n, bytes of the header
- *   n         header, JSON: config, tensors (name, shape), step, state, extra; blanks behind it up to a
- * multiple of 64 from the start of the file 4 P       weights, P float32 in the order of the tensors 8 P with
- * state: both moments 8         XXH3 of all before
+ *   n         header, JSON: config, tensors (name, shape), step, state, extra; then blanks up to
+ *             a multiple of 64 from the start of the file
+ *   4 P       weights, P float32 in the order of the tensors
+ *   8 P       both moments, in a file with state
+ *   8         XXH3 of everything before
  *
  * Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so
  * that any bytes at all give an error and never a crash.

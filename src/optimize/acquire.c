@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which mixtures of a list to run next: those of greatest expected improvement on the best there is,
+// Which mixtures of a list to run next: those of greatest expected improvement on the best there
+// is,
 //   EI(w) = (best - m) Phi(u) + s phi(u),  u = (best - m) / s
-// (Jones, Schonlau & Welch 1998, eq. 15), one by one, each taken to come out as expected before the next is
-// chosen (the believer: regress/belief.h), so that a batch does not try the same thing k times.
+// (Jones, Schonlau & Welch 1998, eq. 15), one by one, each taken to come out as expected before the
+// next is chosen (the believer: regress/belief.h), so that a batch does not try the same thing k
+// times.
 //
 // A process knows nothing of a direction in which no two runs differ, such as a domain just added,
 // or two that one was split into, and its prior may believe that there is little to find, or

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each domain does. To a metric L, at a mixture w: the change when one percent of the tokens, taken from
-// all domains as they stand, goes to domain d,
+// What each domain does. To a metric L, at a mixture w: the change when one percent of the tokens,
+// taken from all domains as they stand, goes to domain d,
 //   L(w + 0.01 (e_d - w)) - L(w),
-// which trees have too, though they have no gradient. To the optimum: the best score that is left when the
-// weight of d is held at 0, by the same method, less the best score.
+// which trees have too, though they have no gradient. To the optimum: the best score that is left
+// when the weight of d is held at 0, by the same method, less the best score.
 
 #include <math.h>
 #include <regmix/uncertainty.h>

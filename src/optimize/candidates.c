@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mixtures to choose from: around the prior as the sampler draws them (Dirichlet of strengths 0.1 to 5), and
-// near given mixtures c, one half from
+// Mixtures to choose from: around the prior as the sampler draws them (Dirichlet of strengths 0.1
+// to 5), and near given mixtures c, one half from
 //   Dirichlet(strength * (0.98 c + 0.02 prior)), strength 10 to 3000,
-// one half c with a share of the tokens moved from one domain to another. Each has random numbers of its own,
-// so that they may be drawn side by side.
+// one half c with a share of the tokens moved from one domain to another. Each has random numbers
+// of its own, so that they may be drawn side by side.
 //
 // Cost: a projection into the region each, O(D) at best.
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What convexity gives: a bound on what a better mixture could still gain.
 //
-// Where score and limits are convex, each lies above its tangents, so no mixture v allowed scores below
-//   score(w) - gap,   gap = max_v grad score . (w - v)   over bounds, shares and the limits' tangents
-// (Frank & Wolfe 1956), a linear program; the worst case is the largest of its metrics' tangents. Whether
-// they are convex is told by the fitted parameters (rmx_regressor_convex). Curves that bend over above some
-// value still are among the mixtures that score no worse than w, where there is one metric, or the worst is
-// at stake: that will do.
+// Where score and limits are convex, each lies above its tangents, so no mixture v that is allowed
+// scores below
+//   score(w) - gap,   gap = max_v grad score . (w - v)
+// over bounds, shares and the limits' tangents
+// (Frank & Wolfe 1956), a linear program; the worst case is the largest of its metrics' tangents.
+// Whether they are convex is told by the fitted parameters (rmx_regressor_convex). Curves that bend
+// over above some value still are among the mixtures that score no worse than w, where there is one
+// metric, or the worst is at stake: that will do.
 
 #include <math.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What M more runs are worth: the value of sample information (Raiffa & Schlaifer 1961; of a batch under a
-// Gaussian process: Wu & Frazier 2016, eq. 3.3). Whoever trains at the lowest mean m of what is known gains,
-// by knowing more first,
+// What M more runs are worth: the value of sample information (Raiffa & Schlaifer 1961; of a batch
+// under a Gaussian process: Wu & Frazier 2016, eq. 3.3). Whoever trains at the lowest mean m of
+// what is known gains, by knowing more first,
 //   gain = min_w m_N(w) - E[min_w m_{N+M}(w)],
-// since what is expected of w now is m_N(w), and then m_{N+M}(w). Before the runs are made m_{N+M} is itself
-// normal about m_N: m_N + sum_k c_k z_k, c_k the row that run k adds (regress/belief.h), z normal. The mean
-// over draws of z needs no further fit.
+// since what is expected of w now is m_N(w), and then m_{N+M}(w). Before the runs are made m_{N+M}
+// is itself normal about m_N: m_N + sum_k c_k z_k, c_k the row that run k adds (regress/belief.h),
+// z normal. The mean over draws of z needs no further fit.
 //
 // Why not the measured regrets, extrapolated: among a few held-out runs the regret is 0 most of the
 // time and says nothing of mixtures between the runs; and why not c rmse^2: c, the curvature at the

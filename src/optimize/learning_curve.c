@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are there enough runs? A quarter of the runs, by replicate group, is left out; the fit is made again, with
-// what it chose kept, from more and more of the others, and scored on that quarter; all this many times.
-// Through the errors goes
+// Are there enough runs? A quarter of the runs, by replicate group, is left out; the fit is made
+// again, with what it chose kept, from more and more of the others, and scored on that quarter; all
+// this many times. Through the errors goes
 //   rmse(N) = floor + drop N^-power,  floor, drop >= 0, power in 0.25 .. 2
-// (least squares in units of the rmse, power by trying; the floor is the noise of the runs and what the form
-// cannot follow). What more runs would gain at the optimum is no matter of this curve: expected_gain.c.
+// (least squares in units of the rmse, power by trying; the floor is the noise of the runs and what
+// the form cannot follow). What more runs would gain at the optimum is no matter of this curve:
+// expected_gain.c.
 //
 // Cost: RESAMPLES times SIZES fits a metric, fewer where the target has many metrics or a fit has
 // no short cut.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Pareto front of two metrics: each alone first, which gives the best value of both, a* and b*, and the
-// ranges between; then, for shares s between 0 and 1, the mixture with the lowest
+// The Pareto front of two metrics: each alone first, which gives the best value of both, a* and b*,
+// and the ranges between; then, for shares s between 0 and 1, the mixture with the lowest
 //   max(s (a(w) - a*) / range_a, (1 - s) (b(w) - b*) / range_b)
-// (weighted Chebyshev, Steuer & Choo 1983), which finds the hollow parts of a front too, as weighted sums do
-// not.
+// (weighted Chebyshev, Steuer & Choo 1983), which finds the hollow parts of a front too, as
+// weighted sums do not.
 
 #include <math.h>
 #include <regmix/mixture.h>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The regressor of a metric by cross-validation inside its runs. As a rule it is the power law and the
-// Gaussian process together, with the weight a of the power law that makes their errors out of fold least,
-// drawn to 1/2:
-//   min_a  |a e_p + (1 - a) e_g|^2 + |(e_p + e_g) / 2|^2 ((a - 1/2)^2 + (1/2 - a)^2),   0 <= a <= 1.
-// Another takes their place where its error is at least 5 % less than theirs: one of the two alone, ridge on
-// the square roots of the weights at three penalties, exposure where runs repeated a domain, and trees where
-// the runs are enough for some leaves. (Choosing the least error outright does worse on other runs: what wins
-// a close race does so by luck.) All choose again in every fold what they choose. Trees, the dearest, drop
-// out as soon as the squares of their errors sum to half as much again as those of the best on the folds so
-// far.
+// The regressor of a metric by cross-validation inside its runs. As a rule it is the power law and
+// the Gaussian process together, with the weight a of the power law that makes their errors out of
+// fold least, drawn to 1/2:
+//   min_a  |a e_p + (1 - a) e_g|^2 + |(e_p + e_g) / 2|^2 ((a - 1/2)^2 + (1/2 - a)^2),
+// 0 <= a <= 1.
+// Another takes their place where its error is at least 5 % less than theirs: one of the two alone,
+// ridge on the square roots of the weights at three penalties, exposure where runs repeated a
+// domain, and trees where the runs are enough for some leaves. (Choosing the least error outright
+// does worse on other runs: what wins a close race does so by luck.) All choose again in every fold
+// what they choose. Trees, the dearest, drop out as soon as the squares of their errors sum to half
+// as much again as those of the best on the folds so far.
 //
 // Cost: the fits to all runs, and as many folds as are asked for (ten of few runs) that begin with
 // them. The cross-validation of a fit of tables is these folds again, or, of few runs, as many

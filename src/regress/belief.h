@@ -3,8 +3,8 @@
 //
 // With k the process' covariance, X its runs, K = L L' theirs with the noise, v_i = L^-1 k(X, w_i):
 //   cov(i, j) = k(w_i, w_j) - v_i'v_j.
-// One more run, at mixture i of the list, that comes out u standard deviations above what was expected,
-// changes
+// One more run, at mixture i of the list, that comes out u standard deviations above what was
+// expected, changes
 //   mean_j += c_j u,  cov(j, l) -= c_j c_l,  c_j = cov(i, j) / sqrt(cov(i, i) + noise),
 // so c is one more row of all v (Rasmussen & Williams 2006, A.12). With u = 0 it is the believer of
 // Ginsbourger, Le Riche & Carraro (2010): the mean stays, the doubt shrinks.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The power law and the Gaussian process, which err in different ways, together. With p and g what they say,
+// The power law and the Gaussian process, which err in different ways, together. With p and g what
+// they say,
 //   mean = a p + (1 - a) g,  sd^2 = sd_gp^2 + a (1 - a) (p - g)^2,
 // a = 1/2 unless `auto` found another weight by cross-validation.
 //

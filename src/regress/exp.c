@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The data mixing law (Ye et al. 2024), a sum of exponentials of the weights:
 //   L(w) = c + sum_k exp(a_k + t_k . w),  k = 1 .. exp.terms,
-// on y scaled to unit sd and least value 0, by penalised least squares (marquardt.c): c around -1, t around
-// 0, so that what the runs do not tell stays flat. The penalty's strength is the one of six that
-// cross-validation inside the runs finds best. Predictions far beyond what was seen are bent over (bend.c).
+// on y scaled to unit sd and least value 0, by penalised least squares (marquardt.c): c around -1,
+// t around 0, so that what the runs do not tell stays flat. The penalty's strength is the one of
+// six that cross-validation inside the runs finds best. Predictions far beyond what was seen are
+// bent over (bend.c).
 //
 // Cost: 31 fits of some O(N P^2) steps, P = 1 + terms (D + 1); a prediction is `terms` calls of
 // exp.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metric by epochs seen, for a large run that will repeat small domains. A run of B tokens on the mixture
-// w sees domain j, of which there are n_j tokens, e_j = w_j B / n_j times:
+// The metric by epochs seen, for a large run that will repeat small domains. A run of B tokens on
+// the mixture w sees domain j, of which there are n_j tokens, e_j = w_j B / n_j times:
 //   y = c - sum_j a_j (1 - exp(-r_j s_j)) + sum_j p_j h(e_j / t_j),
 //   s_j = u(e_j) n_j / B,  u(e) = e up to 1, then 1 + R (1 - exp(-(e - 1) / R)),  R = 15.39,
 //   h(x) = log(1 + exp(4 (x - 1))) / 4,  p_j >= 0.
-// u is the worth of repeated tokens (Muennighoff et al. 2023, "Scaling data-constrained language models", eq.
-// 5 and its fitted R*), so s is the share of the tokens as if none were repeated: w itself up to one epoch.
-// The gain of a share saturates at the rate r_j; past t_j epochs (about four, until the runs say otherwise) a
-// domain does harm that grows with the epochs, p_j for each further t_j.
+// u is the worth of repeated tokens (Muennighoff et al. 2023, "Scaling data-constrained language
+// models", eq. 5 and its fitted R*), so s is the share of the tokens as if none were repeated: w
+// itself up to one epoch. The gain of a share saturates at the rate r_j; past t_j epochs (about
+// four, until the runs say otherwise) a domain does harm that grows with the epochs, p_j for each
+// further t_j.
 //
 // What carries over from runs of T tokens to a large run of B: that the gain goes by shares is what
 // every regression of proxies assumes; what repetition costs goes by epochs. So a fit uses e_j =

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gaussian process (Rasmussen & Williams 2006): the metric is a sample of all smooth functions of the warped
-// weights log(1 + w / eps) / log(1 + 1 / eps), of which those are kept that pass near the runs.
+// Gaussian process (Rasmussen & Williams 2006): the metric is a sample of all smooth functions of
+// the warped weights log(1 + w / eps) / log(1 + 1 / eps), of which those are kept that pass near
+// the runs.
 //   mean(w) = k(w)' K^-1 y,  var(w) = k(w, w) - k(w)' K^-1 k(w)
-// with the covariance of gp_likelihood.c: Matern 5/2 with one length a domain, plus linear, plus noise.
-// Lengths, warps and noise are those of greatest posterior; of many runs, 256 find them first and all improve
-// them. Predictions far beyond what was seen are bent over (bend.c). sd is that of the metric's mean, noise
-// aside.
+// with the covariance of gp_likelihood.c: Matern 5/2 with one length a domain, plus linear, plus
+// noise. Lengths, warps and noise are those of greatest posterior; of many runs, 256 find them
+// first and all improve them. Predictions far beyond what was seen are bent over (bend.c). sd is
+// that of the metric's mean, noise aside.
 //
 // Cost: about a hundred O(N^3) steps; O(N D) a mean, O(N^2) an sd.
 

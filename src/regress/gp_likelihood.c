@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The marginal likelihood of a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5) and its gradient.
-// With z_id = log(1 + w_id / eps_d) / log(1 + 1 / eps_d) / l_d, G = Z Z' and r_ij^2 = G_ii + G_jj - 2 G_ij:
+// The marginal likelihood of a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5) and its
+// gradient. With z_id = log(1 + w_id / eps_d) / log(1 + 1 / eps_d) / l_d, G = Z Z' and
+// r_ij^2 = G_ii + G_jj - 2 G_ij:
 //   K_ij = 1 + s^2 M(r_ij) + c^2 G_ij + [i = j] sigma^2 / weight_i,
 //   -log p = y'K^-1 y / 2 + log |K| / 2 + sum_k ((theta_k - m_k) / sd_k)^2 / 2 + const,
-// M the Matern 5/2 function, theta the logarithms of s, c, sigma, l, eps with weak Gaussian priors. The 1 is
-// the unknown mean. With W = (K^-1 - alpha alpha') / 2, H_ij = W_ij s^2 dM/d(r^2)_ij and h = H 1, the slope
-// by Z is
+// M the Matern 5/2 function, theta the logarithms of s, c, sigma, l, eps with weak Gaussian priors.
+// The 1 is the unknown mean. With W = (K^-1 - alpha alpha') / 2, H_ij = W_ij s^2 dM/d(r^2)_ij and
+// h = H 1, the slope by Z is
 //   (2 c^2 W - 4 H) Z + 4 diag(h) Z,
 // from which those by l and eps follow. Leave-one-out errors: alpha_i / (K^-1)_ii (R & W 5.10).
 //

@@ -2,11 +2,11 @@
 // One tree, leaf by leaf: always the leaf is split whose best split gains most (LightGBM's
 // "leaf-wise" growth).
 //
-// For a leaf with sums G of gradients and H of hessians (row weights), its value is -G/(H + lambda2) and a
-// split gains
+// For a leaf with sums G of gradients and H of hessians (row weights), its value is
+// -G/(H + lambda2) and a split gains
 //   G_l^2/(H_l + lambda2) + G_r^2/(H_r + lambda2) - G^2/(H + lambda2).
-// The sums on either side of each bin bound come from histograms (grow_histograms.c) or sorted lists
-// (grow_lists.c); the tree is the same.
+// The sums on either side of each bin bound come from histograms (grow_histograms.c) or sorted
+// lists (grow_lists.c); the tree is the same.
 //
 // LightGBM's rounding is kept as well: gradients are floats, sums doubles, the small epsilons stand
 // where it has them, ties go to the higher bound and then to the lower domain.

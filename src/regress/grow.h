@@ -2,7 +2,8 @@
 // Growing one tree: what its files share.
 //   grow.c              which leaf is split, and the tree that follows
 //   grow_histograms.c   the best split of a leaf from sums over bins: any data
-//   grow_lists.c        the same from sorted lists of rows: faster where runs are few and count alike
+//   grow_lists.c        the same from sorted lists of rows: faster where runs are few and count
+//                       alike
 //   grow_lanes.c        its inner loops
 #ifndef REGMIX_REGRESS_GROW_H
 #define REGMIX_REGRESS_GROW_H

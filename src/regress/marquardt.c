@@ -3,8 +3,8 @@
 //   min_p  sum_i r_i (f_i(p) - y_i)^2 + s sum_k c_k^2 (p_k - m_k)^2,   low <= p <= high,
 // by Levenberg-Marquardt (Levenberg 1944, Marquardt 1963), damped as by Nielsen (1999):
 //   (A + mu diag A) step = -g,  A = J'RJ + s C^2,  g = J'R (f - y) + s C^2 (p - m).
-// A step that leaves the bounds is cut off at them; only steps that lower the sum are taken. A parameter that
-// stands at a bound and is pushed outwards rests.
+// A step that leaves the bounds is cut off at them; only steps that lower the sum are taken. A
+// parameter that stands at a bound and is pushed outwards rests.
 //
 // Cost: O(N P^2 + P^3) a step.
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Power law + linear, the shape that losses take over mixtures (after the mixing laws of Ye et al. 2024 and
-// the data scaling laws of Hestness et al. 2017):
+// Power law + linear, the shape that losses take over mixtures (after the mixing laws of Ye et al.
+// 2024 and the data scaling laws of Hestness et al. 2017):
 //   L(w) = E + exp(a) D(w)^(-b) + v.w,   D(w) = exp(t0) + sum_j exp(tau_j) (w_j + 1e-4)^(g_j),
-// D is the data that counts for the metric: a domain adds to it exp(tau_j), with falling returns where
-// g_j < 1. On y scaled to unit sd and least value 0, by penalised least squares (marquardt.c); the penalty's
-// strength is the one of eight that cross-validation inside the runs finds best, each fold fitted from the
-// strongest on, every fit starting at the one before. Own-domain form: tau's centre is +1, not -1, for the
-// domain that the metric measures.
+// D is the data that counts for the metric: a domain adds to it exp(tau_j), with falling returns
+// where g_j < 1. On y scaled to unit sd and least value 0, by penalised least squares
+// (marquardt.c); the penalty's strength is the one of eight that cross-validation inside the runs
+// finds best, each fold fitted from the strongest on, every fit starting at the one before.
+// Own-domain form: tau's centre is +1, not -1, for the domain that the metric measures.
 //
 // Predictions far beyond what was seen are bent over (bend.c).
 //

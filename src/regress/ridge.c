@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ridge regression, intercept free (Hoerl & Kennard 1970):
-//   min_{b, v} sum_i r_i (y_i - b - v.f(w_i))^2 + alpha |v|^2,   f(w) = w or sqrt(w), r_i row weights.
-// With weighted means taken out of f and y: (F'RF + alpha I) v = F'R y, by Cholesky; b = mean y - v . mean f.
+//   min_{b, v} sum_i r_i (y_i - b - v.f(w_i))^2 + alpha |v|^2,
+// f(w) = w or sqrt(w), r_i row weights. With weighted means taken out of f and y:
+//   (F'RF + alpha I) v = F'R y by Cholesky,   b = mean y - v . mean f.
 // Cost: O(N D^2 + D^3).
 
 #include <lapacke.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boosted trees as LightGBM makes them (Ke et al., NeurIPS 2017): what the files of the algorithm share.
+// Boosted trees as LightGBM makes them (Ke et al., NeurIPS 2017): what the files of the algorithm
+// share.
 //   bins.c         values -> bins
 //   grow.c         one tree, leaf by leaf (grow.h)
 //   boost.c        many trees: gradients, shrinkage, rounds
@@ -25,9 +26,9 @@ typedef struct rmx__bins {
   size_t N, D;
   int *n;        // (D) bins; 1: the domain cannot be split on
   int *skipped;  // (D) the fullest bin: never summed, it is what the others leave of the whole
-  size_t *
-      first;  // (D+1) where each domain's bins begin in the flat arrays: multiples of 64, for sets of
-              // bins as bits
+  // (D+1) where each domain's bins begin in the flat arrays: multiples of 64, for sets of bins as
+  // bits
+  size_t *first;
   double *upper;      // (first[D]) upper bound of each bin, the last of a domain infinite
   double *min, *max;  // (D) of the values
   uint16_t *bin;      // (D, N)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A library to be preloaded: memory is short once. Its orders stand in the environment:
-//   OOM_FAIL=k      the k-th allocation of the process returns NULL; the following ones succeed
-//   OOM_SAY=1       and the stack of its callers is printed on stderr
-//   OOM_PLACES=FILE writes the number of allocations, then the first k of each place (stack of callers) that allocates
+//   OOM_FAIL=k       the k-th allocation of the process returns NULL; the following ones succeed
+//   OOM_SAY=1        and the stack of its callers is printed on stderr
+//   OOM_PLACES=FILE  writes the number of allocations, then the first k of each place (stack of
+//                    callers) that allocates
 // Allocations are counted from the beginning of main; starting a thread counts as one.
 #include <dlfcn.h>
 #include <errno.h>

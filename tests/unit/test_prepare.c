@@ -433,8 +433,7 @@ START_TEST(a_given_tokenizer) {
 }
 END_TEST
 
-// ---- what can be wrong
-// -----------------------------------------------------------------------------
+// ---- what can be wrong ------------------------------------------------------
 
 static void check_error(const char *pattern, const char *message) {
   rmx_domain_source s = source_of("mine", pattern);
@@ -562,8 +561,7 @@ START_TEST(damaged_corpora_are_not_believed) {
 }
 END_TEST
 
-// ---- sources
-// ------------------------------------------------------------------------------------------
+// ---- sources ----------------------------------------------------------------
 
 START_TEST(domains_found_in_a_folder) {
   folder_make();
