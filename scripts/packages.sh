@@ -34,7 +34,8 @@ test | libsubunit-dev | what check is linked to
 test | python3-yaml | reads the YAML that is written, as most trainers do
 test | jq | reads the JSON that is written
 test | shellcheck | checks the shell scripts
-test | jq | looks into JSON in the shell tests
+test | zsh | runs its completion script
+test | fish | runs its completion script
 browser | chromium | opens the report page
 browser | nodejs | runs the functions of the report page without a browser
 demo | apt | fetches the demo's text

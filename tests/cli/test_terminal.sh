@@ -164,8 +164,39 @@ END
   yes "bash: the value of a key, which bash splits at =" sh -c 'bash complete.bash "$1" run --set proxy.schedule = cos | grep -qx cosine' - "$REGMIX"
   yes "bash: files" sh -c 'bash complete.bash "$1" fit --mixtures m. | grep -qx m.csv' - "$REGMIX"
 fi
-if command -v zsh > /dev/null; then yes "the script for zsh is one" sh -c '"$1" completion zsh | zsh -n' - "$REGMIX"; else skip "the script for zsh is one" "no zsh here"; fi
-if command -v fish > /dev/null; then yes "the script for fish is one" sh -c '"$1" completion fish | fish -n' - "$REGMIX"; else skip "the script for fish is one" "no fish here"; fi
+if command -v zsh > /dev/null; then
+  cat > complete.zsh << 'END'
+compdef() { :; }
+compset() { :; }
+compadd() { print -l -- "$@"; }
+_files() { print -- files "$@"; }
+source <($1 completion zsh)
+words=("$@") CURRENT=$#
+_regmix
+END
+  yes "the script for zsh is one" sh -c '"$1" completion zsh | zsh -n' - "$REGMIX"
+  yes "zsh: a command" sh -c 'zsh -f complete.zsh "$1" opti | grep -qx optimize' - "$REGMIX"
+  yes "zsh: an option" sh -c 'zsh -f complete.zsh "$1" fit --regr | grep -qx -- --regressor' - "$REGMIX"
+  yes "zsh: files" sh -c 'zsh -f complete.zsh "$1" fit --mixtures m. | grep -qx files' - "$REGMIX"
+  yes "zsh: folders" sh -c 'zsh -f complete.zsh "$1" predict --fit "" | grep -qx -- "files -/"' - "$REGMIX"
+else
+  skip "zsh" "no zsh here"
+fi
+if command -v fish > /dev/null; then
+  # fish LINE WANTED: completes the line and has WANTED among the candidates.
+  in_fish() {
+    HOME=$SCRATCH PATH=$(dirname "$REGMIX"):$PATH fish --no-config -c 'regmix completion fish | source; complete -C $argv[1]' "$1" |
+      cut -f 1 | grep -qxF -- "$2"
+  }
+  yes "the script for fish is one" sh -c '"$1" completion fish | fish -n' - "$REGMIX"
+  yes "fish: a command" in_fish "regmix opti" optimize
+  yes "fish: an option" in_fish "regmix fit --regr" --regressor
+  yes "fish: files" in_fish "regmix fit --mixtures m." m.csv
+  yes "fish: files behind =" in_fish "regmix fit --mixtures=m." --mixtures=m.csv
+  yes "fish: folders" in_fish "regmix predict --fit he" healthy/
+else
+  skip "fish" "no fish here"
+fi
 
 # ---- slips of the finger
 try "status on a folder without an experiment" 1 "no experiment in" "$REGMIX" status -C healthy
