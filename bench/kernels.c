@@ -10,7 +10,7 @@
 #include <regmix/model.h>
 #include <stdlib.h>
 
-#include "kernels/crew.h"
+#include "kernels/threaded.h"
 
 static double peak;
 
@@ -72,7 +72,20 @@ static void bench_gemm(const rmx_kernels *k) {
     const bool ta = shapes[i].ta, tb = shapes[i].tb;
     float *a = numbers(M * K), *b = numbers(K * N), *c = numbers(M * N);
     double s;
-    TIME(s, k->gemm(k, ta, tb, M, N, K, a, ta ? M : K, b, tb ? K : N, c, N, ta, scratch));
+    TIME(s, k->gemm(k,
+                    &(struct rmx__gemm){.ta = ta,
+                                        .tb = tb,
+                                        .M = M,
+                                        .N = N,
+                                        .K = K,
+                                        .a = a,
+                                        .lda = ta ? M : K,
+                                        .b = b,
+                                        .ldb = tb ? K : N,
+                                        .c = c,
+                                        .ldc = N,
+                                        .accumulate = ta},
+                    scratch));
     char what[64];
     snprintf(what, sizeof what, "gemm %s %s %zu x %zu x %zu", ta ? "A^T" : "A", tb ? "B^T" : "B", M,
              N, K);
@@ -91,8 +104,22 @@ static void bench_attention(const rmx_kernels *k) {
     float *dout = numbers(B * T * C), *dqkv = numbers(B * T * 3 * C),
           *scratch = numbers(rmx__attention_scratch(T, S));
     double forward, back;
-    TIME(forward, k->attention(k, 0, B * H, T, H, S, qkv, out, lse, scratch));
-    TIME(back, k->attention_backward(k, 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch));
+    TIME(forward,
+         k->attention(k,
+                      &(struct rmx__attention){
+                          .B = B, .T = T, .H = H, .S = S, .qkv = qkv, .out = out, .lse = lse},
+                      0, B * H, scratch));
+    TIME(back, k->attention_backward(k,
+                                     &(struct rmx__attention){.B = B,
+                                                              .T = T,
+                                                              .H = H,
+                                                              .S = S,
+                                                              .qkv = qkv,
+                                                              .out = out,
+                                                              .lse = lse,
+                                                              .dout = dout,
+                                                              .dqkv = dqkv},
+                                     0, B * H, scratch));
     char what[64];
     const double flops = 2.0 * (double)(B * T * T * C);
     snprintf(what, sizeof what, "attention T %zu, %zu heads of %zu", T, H, S);
@@ -112,11 +139,27 @@ static void bench_head(const rmx_kernels *k) {
           *scratch = numbers(rmx__gemm_scratch() + rmx__head_scratch(C));
     int32_t labels[512];
     for (size_t r = 0; r < M; r++) labels[r] = (int32_t)(r * 97 % V);
-    const struct rmx__crew alone = {.k = k, .threads = 1, .scratch = {scratch}};
+    const struct rmx__threaded alone = {.k = k, .threads = 1, .scratch = {scratch}};
     const double flops = 2.0 * (double)(M * V * C);
     double forward, all;
-    TIME(forward, rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, NULL, NULL, memory));
-    TIME(all, rmx__head(&alone, M, C, V, x, w, labels, NULL, losses, dx, dw, memory));
+    TIME(forward, rmx__head(&alone, &(struct rmx__head){.M = M,
+                                                        .C = C,
+                                                        .V = V,
+                                                        .x = x,
+                                                        .w = w,
+                                                        .labels = labels,
+                                                        .losses = losses,
+                                                        .memory = memory}));
+    TIME(all, rmx__head(&alone, &(struct rmx__head){.M = M,
+                                                    .C = C,
+                                                    .V = V,
+                                                    .x = x,
+                                                    .w = w,
+                                                    .labels = labels,
+                                                    .losses = losses,
+                                                    .dx = dx,
+                                                    .dw = dw,
+                                                    .memory = memory}));
     char what[64];
     snprintf(what, sizeof what, "head of %zu words", V);
     print(what, flops, forward);
@@ -135,13 +178,20 @@ static void bench_rows(const rmx_kernels *k) {
   for (size_t i = 0; i < M; i++) labels[i] = (int32_t)i;
   const struct rmx__adamw constants = {.9f, .95f, 1e-8f, 1e-3f, .1f, 1, 1, 1};
   double s;
-  TIME(s, k->rmsnorm(M, C, x, w, 1e-5f, y, losses));
+  TIME(s, k->rmsnorm(&(struct rmx__rmsnorm){
+              .M = M, .C = C, .x = x, .w = w, .eps = 1e-5f, .y = y, .rstd = losses}));
   printf("%-34s %7.2f ns a number\n", "rmsnorm", s * 1e9 / (double)(M * C));
-  TIME(s, k->rmsnorm_backward(M, C, x, w, losses, x, y, w));
+  TIME(s, k->rmsnorm_backward(&(struct rmx__rmsnorm){
+              .M = M, .C = C, .x = x, .w = w, .rstd = losses, .dy = x, .dx = y, .dw = w}));
   printf("%-34s %7.2f ns a number\n", "  backward", s * 1e9 / (double)(M * C));
-  TIME(s, k->swiglu(M, F, z, h));
+  TIME(s, k->swiglu(&(struct rmx__swiglu){.M = M, .F = F, .gu = z, .h = h}));
   printf("%-34s %7.2f ns a number\n", "swiglu", s * 1e9 / (double)(M * F));
-  TIME(s, k->cross_entropy(252, V, logits, labels, NULL, losses, true));
+  TIME(s, k->cross_entropy(&(struct rmx__cross_entropy){.M = 252,
+                                                        .V = V,
+                                                        .logits = logits,
+                                                        .labels = labels,
+                                                        .losses = losses,
+                                                        .gradient = true}));
   printf("%-34s %7.2f ns a logit\n", "cross-entropy with gradient", s * 1e9 / (252.0 * (double)V));
   TIME(s, k->adamw(n, w, x, moment, moment, &constants));
   printf("%-34s %7.2f ns a parameter\n", "adamw", s * 1e9 / (double)n);

@@ -68,8 +68,19 @@ static void *numbers(size_t n) {
 
 static void run_ours(const struct task *t) {
   const struct product *p = t->p;
-  t->k->gemm(t->k, p->ta, p->tb, p->M, p->N, p->K, t->a, p->ta ? p->M : p->K, t->b,
-             p->tb ? p->K : p->N, t->c, p->N, false, t->scratch);
+  t->k->gemm(t->k,
+             &(struct rmx__gemm){.ta = p->ta,
+                                 .tb = p->tb,
+                                 .M = p->M,
+                                 .N = p->N,
+                                 .K = p->K,
+                                 .a = t->a,
+                                 .lda = p->ta ? p->M : p->K,
+                                 .b = t->b,
+                                 .ldb = p->tb ? p->K : p->N,
+                                 .c = t->c,
+                                 .ldc = p->N},
+             t->scratch);
 }
 
 static void run_openblas(const struct task *t) {

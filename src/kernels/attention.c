@@ -10,18 +10,10 @@
  * half of the square is never touched. K and V are packed once per head and serve all blocks of
  * queries: memory O(T), per head.
  */
+#include "base/num.h"
 #include "kernels.h"
 
-_Thread_local double *rmx__softmax_seconds;
-
 enum { ROWS_MOST = 84, ROWS_LEAST = 42 /* whole tiles of 6 and 14 rows */, NR_MAX = 32 };
-
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-static size_t round_up(size_t n, size_t to) {
-  return (n + to - 1) / to * to;
-}
 
 /* Queries of a block. More make longer sums of what is added to dK and dV; the scores stay in the
  * second cache.
@@ -32,7 +24,7 @@ static size_t block_rows(size_t T) {
 /* Row stride of a block of scores: an odd number of cache lines, so that columns do not share a
  * cache set. */
 static size_t score_stride(size_t T) {
-  return round_up(T, 32) + 16;
+  return rmx__round_up(T, 32) + 16;
 }
 
 struct scratch {
@@ -45,8 +37,8 @@ struct scratch {
 
 static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
   float *const start = at;
-  const size_t across = round_up(T, NR_MAX) * S, along = T * round_up(S, NR_MAX);
-  const size_t block = block_rows(T) * round_up(S, NR_MAX),
+  const size_t across = rmx__round_up(T, NR_MAX) * S, along = T * rmx__round_up(S, NR_MAX);
+  const size_t block = block_rows(T) * rmx__round_up(S, NR_MAX),
                scores = block_rows(T) * score_stride(T);
   w->kt = at, at += across;
   w->vt = at, at += across;
@@ -59,9 +51,9 @@ static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
 }
 
 size_t rmx__attention_scratch(size_t T, size_t S) {
-  const size_t across = round_up(T, NR_MAX) * S, along = T * round_up(S, NR_MAX);
+  const size_t across = rmx__round_up(T, NR_MAX) * S, along = T * rmx__round_up(S, NR_MAX);
   const size_t here =
-      2 * across + along + 2 * block_rows(T) * (round_up(S, NR_MAX) + score_stride(T));
+      2 * across + along + 2 * block_rows(T) * (rmx__round_up(S, NR_MAX) + score_stride(T));
   const size_t in_bf16 = rmx__attention_bf16_scratch(T, S);
   return here > in_bf16 ? here : in_bf16;
 }
@@ -80,7 +72,7 @@ static void scores(const struct block *b, const float *a, size_t lda, const floa
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->keys; j += k->nr)
     for (size_t r = j > b->i ? (j - b->i) / k->mr * k->mr : 0; r < b->rows; r += k->mr)
-      k->tile(smaller(b->rows - r, k->mr), k->nr, b->S, a + r * lda, lda, 1, bt + j * b->S,
+      k->tile(rmx__min(b->rows - r, k->mr), k->nr, b->S, a + r * lda, lda, 1, bt + j * b->S,
               s + r * b->ld_s + j, b->ld_s, false);
 }
 
@@ -90,8 +82,8 @@ static void of_queries(const struct block *b, const float *s, const float *kv, s
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t r = 0; r < b->rows; r += k->mr)
-      k->tile(smaller(b->rows - r, k->mr), smaller(b->S - j, k->nr),
-              smaller(b->keys, b->i + r + k->mr), s + r * b->ld_s, b->ld_s, 1, kv + j * T,
+      k->tile(rmx__min(b->rows - r, k->mr), rmx__min(b->S - j, k->nr),
+              rmx__min(b->keys, b->i + r + k->mr), s + r * b->ld_s, b->ld_s, 1, kv + j * T,
               to + r * ld + j, ld, false);
 }
 
@@ -102,49 +94,47 @@ static void of_keys(const struct block *b, const float *s, const float *q, float
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t key = 0; key < b->keys; key += k->mr) {
       const size_t first = key > b->i ? key - b->i : 0; /* that sees it */
-      k->tile(smaller(b->keys - key, k->mr), smaller(b->S - j, k->nr), b->rows - first,
+      k->tile(rmx__min(b->keys - key, k->mr), rmx__min(b->S - j, k->nr), b->rows - first,
               s + first * b->ld_s + key, 1, b->ld_s, q + j * b->rows + first * k->nr,
               to + key * ld + j, ld, add);
     }
 }
 
-void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
-                            size_t S, const float *qkv, float *out, float *lse, float *scratch) {
-  const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
+void rmx__attention_blocked(const rmx_kernels *k, const struct rmx__attention *a, size_t first,
+                            size_t last, float *scratch) {
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
   carve(&w, scratch, T, S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
-    const float *q = qkv + b * T * ld + h * S;
-    float *o = out + b * T * C + h * S;
+    const float *q = a->qkv + b * T * ld + h * S;
+    float *o = a->out + b * T * C + h * S;
     k->pack_b(w.kt, S, T, q + C, ld, true);
     k->pack_b(w.kv, T, S, q + 2 * C, ld, false);
     for (size_t i = 0; i < T; i += block_rows(T)) {
-      const size_t rows = smaller(T - i, block_rows(T));
+      const size_t rows = rmx__min(T - i, block_rows(T));
       const struct block block = {k, i, rows, i + rows, S, ld_s};
       scores(&block, q + i * ld, ld, w.kt, w.s);
-      const double since = rmx__softmax_seconds ? rmx_now() : 0;
-      k->softmax_causal(rows, i + rows, i + 1, scale, w.s, ld_s, lse + head * T + i, w.of_row);
-      if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+      const double since = a->seconds ? rmx_now() : 0;
+      k->softmax_causal(rows, i + rows, i + 1, scale, w.s, ld_s, a->lse + head * T + i, w.of_row);
+      if (a->seconds) *a->seconds += rmx_now() - since;
       of_queries(&block, w.s, w.kv, T, o + i * C, C);
       k->scale_rows(rows, S, o + i * C, C, w.of_row);
     }
   }
 }
 
-void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T,
-                                     size_t H, size_t S, const float *qkv, const float *out,
-                                     const float *lse, const float *dout, float *dqkv,
-                                     float *scratch) {
-  const size_t C = H * S, ld = 3 * C, ld_s = score_stride(T);
+void rmx__attention_blocked_backward(const rmx_kernels *k, const struct rmx__attention *a,
+                                     size_t first, size_t last, float *scratch) {
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
   carve(&w, scratch, T, S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
-    const float *q = qkv + b * T * ld + h * S;
-    float *dq = dqkv + b * T * ld + h * S;
+    const float *q = a->qkv + b * T * ld + h * S;
+    float *dq = a->dqkv + b * T * ld + h * S;
     k->pack_b(w.kt, S, T, q + C, ld, true);
     k->pack_b(w.vt, S, T, q + 2 * C, ld, true);
     k->pack_b(w.kv, T, S, q + C, ld, false);
@@ -152,17 +142,18 @@ void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t 
     const size_t all = block_rows(T), end = (T - 1) / all * all;
     for (size_t i = end + all; i > 0;) {
       i -= all;
-      const size_t rows = smaller(T - i, all);
+      const size_t rows = rmx__min(T - i, all);
       const struct block block = {k, i, rows, i + rows, S, ld_s};
       const bool add = i < end;
-      const float *o_i = out + (b * T + i) * C + h * S, *do_i = dout + (b * T + i) * C + h * S;
+      const size_t at = (b * T + i) * C + h * S;
+      const float *o_i = a->out + at, *do_i = a->dout + at;
       k->row_dots(rows, S, do_i, C, o_i, C, w.of_row);
       scores(&block, q + i * ld, ld, w.kt, w.s);
       scores(&block, do_i, C, w.vt, w.dp);
-      const double since = rmx__softmax_seconds ? rmx_now() : 0;
-      k->softmax_causal_backward(rows, i + rows, i + 1, scale, w.s, w.dp, ld_s, lse + head * T + i,
-                                 w.of_row);
-      if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+      const double since = a->seconds ? rmx_now() : 0;
+      k->softmax_causal_backward(rows, i + rows, i + 1, scale, w.s, w.dp, ld_s,
+                                 a->lse + head * T + i, w.of_row);
+      if (a->seconds) *a->seconds += rmx_now() - since;
       k->pack_b(w.dout, rows, S, do_i, C, false);
       k->pack_b(w.q, rows, S, q + i * ld, ld, false);
       of_queries(&block, w.dp, w.kv, T, dq + i * ld, ld);

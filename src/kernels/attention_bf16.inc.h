@@ -16,7 +16,7 @@
  */
 enum { KEYS = 128 / MR * MR, QUERIES = RMX__ATTENTION_BLOCK, ACROSS = 32 };
 
-struct attention {
+struct scratch {
   float *k, *v; /* K and V as left operands: (T, words of S) */
   /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
   float *kt;
@@ -30,7 +30,7 @@ struct attention {
   float *shift, *sums;       /* (QUERIES) */
 };
 
-static void carve(struct attention *w, float *at, size_t T, size_t S) {
+static void carve(struct scratch *w, float *at, size_t T, size_t S) {
   const size_t keys = (T + 31) / 32 * 32 + 32, high = (S + 31) / 32 * 32 + 32;
   const size_t words = rmx__bf16_words(S), deep = rmx__bf16_words(QUERIES);
   w->k = at, at += keys * words;
@@ -100,16 +100,17 @@ CALLED void pack_across(float *to, size_t high, const float *x, size_t ld, size_
     pack_a(to, S, T - k0 < KEYS ? T - k0 : KEYS, x + k0 * ld, ld, true);
 }
 
-static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
-                      size_t S, const float *qkv, float *out, float *lse, float *scratch) {
-  const size_t C = H * S, ld = 3 * C, words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
+static void attention(const rmx_kernels *kernels, const struct rmx__attention *a, size_t first,
+                      size_t last, float *scratch) {
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C;
+  const size_t words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
-  struct attention w;
+  struct scratch w;
   carve(&w, scratch, T, S);
   if (kernels->begin) kernels->begin();
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
-    const float *q = qkv + b * T * ld + h * S;
+    const float *q = a->qkv + b * T * ld + h * S;
     pack_a(w.k, T, S, q + C, ld, false);
     pack_across(w.kt, high, q + 2 * C, ld, T, S);
     for (size_t i = 0; i < T; i += ACROSS) {
@@ -122,7 +123,7 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
                      rows = seen < all ? seen : all;
         const float *vt = w.kt + k0 / KEYS * high * rmx__bf16_words(KEYS);
         times_panel(rows, words, w.k + k0 * words, words, w.q, w.s, false);
-        const double since = rmx__softmax_seconds ? rmx_now() : 0;
+        const double since = a->seconds ? rmx_now() : 0;
         hide_future(rows, w.s, k0, i);
         float most[ACROSS];
         if (head_largest(rows, w.s, w.shift, most))
@@ -135,14 +136,14 @@ static void attention(const rmx_kernels *kernels, size_t first, size_t last, siz
           }
         head_exponentials(&(struct rmx__exponentials){
             .rows = rows, .logits = w.s, .shift = w.shift, .sums = w.sums, .packed = w.packed});
-        if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+        if (a->seconds) *a->seconds += rmx_now() - since;
         times_panel(S, rmx__bf16_words(rows), vt, rmx__bf16_words(all), w.packed, w.across, k0 > 0);
       }
       for (size_t r = 0; r < n; r++) {
-        lse[head * T + i + r] = w.shift[r] + logf(w.sums[r]);
+        a->lse[head * T + i + r] = w.shift[r] + logf(w.sums[r]);
         w.sums[r] = 1 / w.sums[r];
       }
-      put_across(out + (b * T + i) * C + h * S, C, n, S, w.across, w.sums);
+      put_across(a->out + (b * T + i) * C + h * S, C, n, S, w.across, w.sums);
     }
   }
   if (kernels->end) kernels->end();
@@ -178,7 +179,7 @@ CALLED void probabilities_backward(size_t rows, const float *s, const float *dp,
 }
 
 /* The operands that 128 queries are: as columns, 32 at a time, and as depth. */
-CALLED void pack_queries(struct attention *w, size_t n, size_t S, const float *q, size_t ld,
+CALLED void pack_queries(struct scratch *w, size_t n, size_t S, const float *q, size_t ld,
                          const float *dout, size_t C, float scale) {
   const size_t words = rmx__bf16_words(S);
   scaled_rows(w->rows, q, ld, n, S, scale);
@@ -191,18 +192,18 @@ CALLED void pack_queries(struct attention *w, size_t n, size_t S, const float *q
   }
 }
 
-static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T,
-                               size_t H, size_t S, const float *qkv, const float *out,
-                               const float *lse, const float *dout, float *dqkv, float *scratch) {
-  const size_t C = H * S, ld = 3 * C, words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
+static void attention_backward(const rmx_kernels *kernels, const struct rmx__attention *a,
+                               size_t first, size_t last, float *scratch) {
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C;
+  const size_t words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
-  struct attention w;
+  struct scratch w;
   carve(&w, scratch, T, S);
   if (kernels->begin) kernels->begin();
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
-    const float *q = qkv + b * T * ld + h * S;
-    float *dq = dqkv + b * T * ld + h * S;
+    const float *q = a->qkv + b * T * ld + h * S;
+    float *dq = a->dqkv + b * T * ld + h * S;
     pack_a(w.k, T, S, q + C, ld, false);
     pack_a(w.v, T, S, q + 2 * C, ld, false);
     pack_across(w.kt, high, q + C, ld, T, S);
@@ -211,12 +212,12 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
     for (size_t i = end + QUERIES; i > 0;) {
       i -= QUERIES;
       const size_t n = T - i < QUERIES ? T - i : QUERIES, deep = rmx__bf16_words(n);
-      const float *do_i = dout + (b * T + i) * C + h * S;
+      const float *do_i = a->dout + (b * T + i) * C + h * S;
       pack_queries(&w, n, S, q + i * ld, ld, do_i, C, scale);
       float *const lse_i = w.shift, *const delta = w.sums;
       for (size_t r = 0; r < QUERIES; r++)
-        lse_i[r] = r < n ? lse[head * T + i + r] : 0, delta[r] = 0;
-      row_dots(n, S, do_i, C, out + (b * T + i) * C + h * S, C, delta);
+        lse_i[r] = r < n ? a->lse[head * T + i + r] : 0, delta[r] = 0;
+      row_dots(n, S, do_i, C, a->out + (b * T + i) * C + h * S, C, delta);
       for (size_t k0 = 0; k0 < i + n; k0 += KEYS) {
         const size_t all = T - k0 < KEYS ? T - k0 : KEYS,
                      rows = i + n - k0 < all ? i + n - k0 : all;
@@ -232,17 +233,26 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
           if (!seen) continue;
           times_panel(seen, words, w.k + k0 * words, words, w.q + at * words, w.s, false);
           times_panel(seen, words, w.v + k0 * words, words, w.dout + at * words, w.dp, false);
-          const double since = rmx__softmax_seconds ? rmx_now() : 0;
+          const double since = a->seconds ? rmx_now() : 0;
           hide_future(seen, w.s, k0, query);
           probabilities_backward(seen, w.s, w.dp, lse_i + at, delta + at, p, ds, deep, w.packed);
-          if (rmx__softmax_seconds) *rmx__softmax_seconds += rmx_now() - since;
+          if (a->seconds) *a->seconds += rmx_now() - since;
           times_panel(S, rmx__bf16_words(seen), kt, rmx__bf16_words(all), w.packed,
                       w.across + at * S, k0 > 0);
         }
-        rmx__gemm_packed(kernels, rows, S, deep, w.ds, w.q_deep, deep * NR, dq + k0 * ld + C, ld,
-                         i < end);
-        rmx__gemm_packed(kernels, rows, S, deep, w.p, w.dout_deep, deep * NR, dq + k0 * ld + 2 * C,
-                         ld, i < end);
+        struct rmx__panels dk = {.M = rows,
+                                 .N = S,
+                                 .K = deep,
+                                 .a = w.ds,
+                                 .b = w.q_deep,
+                                 .panel = deep * NR,
+                                 .c = dq + k0 * ld + C,
+                                 .ldc = ld,
+                                 .accumulate = i < end};
+        rmx__gemm_packed(kernels, &dk);
+        struct rmx__panels dv = dk;
+        dv.a = w.p, dv.b = w.dout_deep, dv.c += C;
+        rmx__gemm_packed(kernels, &dv);
       }
       float factor[ACROSS];
       for (size_t r = 0; r < ACROSS; r++) factor[r] = scale;

@@ -11,6 +11,7 @@
  * Each element of C is a sum over k in order within KC, the blocks of KC added in order: it depends
  * on K alone.
  */
+#include "base/num.h"
 #include "kernels.h"
 
 enum {
@@ -23,59 +24,66 @@ enum {
 enum { KC_BF16 = 512 /* as many words */ };
 enum { FAR = 384, FEW = 96 }; /* row stride and columns from which on rows of A are packed */
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 size_t rmx__gemm_scratch(void) {
   return (size_t)KC_FLOAT * (NC + NR_MAX) + (size_t)KC_FLOAT * (MC + MR_MAX);
 }
 
-void rmx__gemm_panels(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a,
-                      size_t a_row, size_t a_k, const float *b, size_t panel, float *c, size_t ldc,
-                      bool accumulate) {
-  for (size_t j = 0; j < N; j += k->nr, b += panel)
-    for (size_t i = 0; i < M; i += k->mr)
-      k->tile(smaller(M - i, k->mr), smaller(N - j, k->nr), K, a + i * a_row, a_row, a_k, b,
-              c + i * ldc + j, ldc, accumulate);
+/* A whole panel is a_panel floats of A: MR rows as they lie, or packed. */
+static void multiply(const rmx_kernels *k, const struct rmx__panels *p, size_t a_panel,
+                     size_t a_row, size_t a_k) {
+  const struct rmx__panels o = *p;
+  const float *b = o.b;
+  for (size_t j = 0; j < o.N; j += k->nr, b += o.panel) {
+    const float *a = o.a;
+    for (size_t i = 0; i < o.M; i += k->mr, a += a_panel)
+      k->tile(rmx__min(o.M - i, k->mr), rmx__min(o.N - j, k->nr), o.K, a, a_row, a_k, b,
+              o.c + i * o.ldc + j, o.ldc, o.accumulate);
+  }
 }
 
-void rmx__gemm_packed(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a,
-                      const float *b, size_t panel, float *c, size_t ldc, bool accumulate) {
-  const size_t a_row = k->bf16 ? K : 1, a_k = k->bf16 ? 1 : k->mr;
-  for (size_t j = 0; j < N; j += k->nr, b += panel)
-    for (size_t i = 0; i < M; i += k->mr)
-      k->tile(smaller(M - i, k->mr), smaller(N - j, k->nr), K, a + i * K, a_row, a_k, b,
-              c + i * ldc + j, ldc, accumulate);
+void rmx__gemm_panels(const rmx_kernels *k, const struct rmx__panels *p) {
+  multiply(k, p, k->mr * p->a_row, p->a_row, p->a_k);
 }
 
-void rmx__gemm_blocked(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K,
-                       const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc,
-                       bool accumulate, float *scratch) {
+void rmx__gemm_packed(const rmx_kernels *k, const struct rmx__panels *p) {
+  multiply(k, p, k->mr * p->K, k->bf16 ? p->K : 1, k->bf16 ? 1 : k->mr);
+}
+
+void rmx__gemm_blocked(const rmx_kernels *k, const struct rmx__gemm *g, float *scratch) {
+  const size_t M = g->M, N = g->N, K = g->K, lda = g->lda, ldb = g->ldb, ldc = g->ldc;
   float *packed_b = scratch;
   float *packed_a = scratch + (size_t)KC_FLOAT * (NC + NR_MAX);
-  if (K == 0 && !accumulate)
+  if (K == 0 && !g->accumulate)
     for (size_t i = 0; i < M; i++)
-      for (size_t j = 0; j < N; j++) c[i * ldc + j] = 0;
-  const bool pack_a = ta || k->bf16 || (lda > FAR && N > FEW);
+      for (size_t j = 0; j < N; j++) g->c[i * ldc + j] = 0;
+  const bool pack_a = g->ta || k->bf16 || (lda > FAR && N > FEW);
   const size_t KC = k->bf16 ? KC_BF16 : KC_FLOAT;
   const size_t rows = MC / k->mr * k->mr;
   if (k->begin) k->begin();
   for (size_t jc = 0; jc < N; jc += NC) {
-    size_t n = smaller(N - jc, NC);
+    const size_t n = rmx__min(N - jc, NC);
     for (size_t pc = 0; pc < K; pc += KC) {
-      const size_t depth = smaller(K - pc, KC), words = rmx__words(k, depth);
-      bool add = accumulate || pc > 0;
-      k->pack_b(packed_b, depth, n, tb ? b + jc * ldb + pc : b + pc * ldb + jc, ldb, tb);
+      const size_t depth = rmx__min(K - pc, KC), words = rmx__words(k, depth);
+      k->pack_b(packed_b, depth, n, g->b + (g->tb ? jc * ldb + pc : pc * ldb + jc), ldb, g->tb);
       for (size_t ic = 0; ic < M; ic += rows) {
-        const size_t m = smaller(M - ic, rows);
-        float *tiles = c + ic * ldc + jc;
+        const float *a = g->a + (g->ta ? pc * lda + ic : ic * lda + pc);
+        struct rmx__panels p = {
+            .M = rmx__min(M - ic, rows),
+            .N = n,
+            .K = words,
+            .a = packed_a,
+            .b = packed_b,
+            .panel = words * k->nr,
+            .c = g->c + ic * ldc + jc,
+            .ldc = ldc,
+            .accumulate = g->accumulate || pc > 0,
+        };
         if (pack_a) {
-          k->pack_a(packed_a, m, depth, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, ta);
-          rmx__gemm_packed(k, m, n, words, packed_a, packed_b, words * k->nr, tiles, ldc, add);
+          k->pack_a(packed_a, p.M, depth, a, lda, g->ta);
+          rmx__gemm_packed(k, &p);
         } else {
-          rmx__gemm_panels(k, m, n, depth, a + ic * lda + pc, lda, 1, packed_b, depth * k->nr,
-                           tiles, ldc, add);
+          p.a = a, p.a_row = lda, p.a_k = 1;
+          rmx__gemm_panels(k, &p);
         }
       }
     }

@@ -21,108 +21,143 @@
 #include <math.h>
 #include <string.h>
 
-#include "crew.h"
+#include "base/num.h"
+#include "threaded.h"
 
 enum {
   WORDS = 252, /* a block of the vocabulary: whole tiles of 4, 6 and 14 rows */
   /* a piece of the first sweep: x, dx and a block of E stay in the second cache */
   TOKENS = 256,
-  ROWS_LEAST = 256, /* of a block; more make better use of each pass over W and dW, but more of E */
-  ROWS_MOST = 512,
+  ROWS_MIN = 256, /* of a block; more make better use of each pass over W and dW, but more of E */
+  ROWS_MAX = 512,
   ROWS_PLAIN = 32,
   NR_MAX = 32,
 };
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-static size_t up_to(size_t n, size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-static size_t most_rows(size_t V) {
+static size_t max_rows(size_t V) {
   const size_t rows = ((size_t)1 << 21) / V / 32 * 32;
-  return rows < ROWS_LEAST ? ROWS_LEAST : rows > ROWS_MOST ? ROWS_MOST : rows;
+  return rows < ROWS_MIN ? ROWS_MIN : rows > ROWS_MAX ? ROWS_MAX : rows;
 }
 /* Row stride of E: an odd number of cache lines, so that columns do not share a cache set. */
 static size_t stride(size_t tokens) {
-  return up_to(tokens, 32) + 16;
+  return rmx__round_up(tokens, 32) + 16;
 }
 
 /* ---- as the equations read: for levels without tiles ------------------------ */
 
-static void plain(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
-                  const float *w, const int32_t *labels, const float *weights, float *losses,
-                  float *dx, float *dw, float *logits) {
-  for (size_t r = 0; r < M; r += ROWS_PLAIN) {
-    const size_t m = smaller(M - r, ROWS_PLAIN);
-    rmx__crew_gemm(c, RMX__HEAD, false, true, m, V, C, x + r * C, C, w, C, logits, V, false);
-    rmx__crew_cross_entropy(c, m, V, logits, labels + r, weights ? weights + r : NULL, losses + r,
-                            dx != NULL);
-    if (!dx) continue;
-    rmx__crew_gemm(c, RMX__HEAD, true, false, V, C, m, logits, V, x + r * C, C, dw, C, true);
-    rmx__crew_gemm(c, RMX__HEAD, false, false, m, C, V, logits, V, w, C, dx + r * C, C, false);
+static void plain(const struct rmx__threaded *t, const struct rmx__head *all) {
+  float *logits = all->memory;
+  for (size_t r = 0; r < all->M; r += ROWS_PLAIN) {
+    const struct rmx__head h = rmx__head_rows(all, r, rmx__min(all->M - r, ROWS_PLAIN));
+    const size_t M = h.M, C = h.C, V = h.V;
+    const struct rmx__gemm to_logits = {.tb = true,
+                                        .M = M,
+                                        .N = V,
+                                        .K = C,
+                                        .a = h.x,
+                                        .lda = C,
+                                        .b = h.w,
+                                        .ldb = C,
+                                        .c = logits,
+                                        .ldc = V};
+    const struct rmx__gemm to_dw = {.ta = true,
+                                    .M = V,
+                                    .N = C,
+                                    .K = M,
+                                    .a = logits,
+                                    .lda = V,
+                                    .b = h.x,
+                                    .ldb = C,
+                                    .c = h.dw,
+                                    .ldc = C,
+                                    .accumulate = true};
+    const struct rmx__gemm to_dx = {
+        .M = M, .N = C, .K = V, .a = logits, .lda = V, .b = h.w, .ldb = C, .c = h.dx, .ldc = C};
+    rmx__threaded_gemm(t, &to_logits);
+    const double since = h.seconds ? rmx_now() : 0;
+    rmx__threaded_cross_entropy(t, &(struct rmx__cross_entropy){.M = M,
+                                                                .V = V,
+                                                                .logits = logits,
+                                                                .labels = h.labels,
+                                                                .weights = h.weights,
+                                                                .losses = h.losses,
+                                                                .gradient = h.dx != NULL});
+    if (h.seconds) *h.seconds += rmx_now() - since;
+    if (!h.dx) continue;
+    rmx__threaded_gemm(t, &to_dw);
+    rmx__threaded_gemm(t, &to_dx);
   }
+}
+
+struct rmx__head rmx__head_rows(const struct rmx__head *h, size_t first, size_t n) {
+  struct rmx__head rows = *h;
+  rows.M = n, rows.x += first * h->C, rows.labels += first, rows.losses += first;
+  if (h->weights) rows.weights += first;
+  if (h->dx) rows.dx += first * h->C;
+  return rows;
 }
 
 /* ---- two sweeps --------------------------------------------------------------- */
 
 struct head {
-  const struct rmx__crew *c;
-  size_t M, C, V, piece, ld;
-  const float *x, *w, *weights;
-  const int32_t *labels;
-  float *losses, *dx, *dw;
-  float *e;      /* (V, ld): E^T of a block of rows */
+  const struct rmx__threaded *t;
+  struct rmx__head of; /* a block of rows */
+  size_t piece, ld;
+  float *e;      /* (V, ld): E^T of the block */
   float *scaled; /* (M, C): x weight / sum */
   float *packed; /* the same in panels of nr columns */
 };
 
 size_t rmx__head_scratch(size_t C) {
-  const size_t here = TOKENS * C + WORDS * up_to(C, NR_MAX) + WORDS * stride(TOKENS) + 4 * TOKENS;
+  const size_t here =
+      TOKENS * C + WORDS * rmx__round_up(C, NR_MAX) + WORDS * stride(TOKENS) + 4 * TOKENS;
   const size_t in_bf16 = rmx__head_bf16_scratch();
   return here > in_bf16 ? here : in_bf16;
 }
 size_t rmx__head_memory(size_t C, size_t V, bool gradients) {
-  const size_t rows = most_rows(V), in_bf16 = rmx__head_bf16_memory(C, V, gradients);
-  const size_t here = gradients ? V * stride(rows) + rows * (C + up_to(C, NR_MAX)) : V * ROWS_PLAIN;
+  const size_t rows = max_rows(V), in_bf16 = rmx__head_bf16_memory(C, V, gradients);
+  const size_t here =
+      gradients ? V * stride(rows) + rows * (C + rmx__round_up(C, NR_MAX)) : V * ROWS_PLAIN;
   return here > in_bf16 ? here : in_bf16;
 }
 
 /* What the first sweep has of the tokens of a piece. */
 struct sums {
-  /* right: the logit of the label */
-  float shift[TOKENS], sum[TOKENS], factor[TOKENS], right[TOKENS];
+  float shift[TOKENS], sum[TOKENS], factor[TOKENS], label_logit[TOKENS];
 };
 
-/* The shift of some rows grew before the words from `word` on: what was summed up before
- * shrinks. */
+/* The shift of some rows grew before the words from `word` on: earlier sums shrink. */
 static void shrink(const struct head *h, const struct sums *s, size_t at, size_t m, size_t word) {
+  const size_t C = h->of.C;
   for (size_t r = 0; r < m; r++) {
-    const float by = s->factor[r];
-    if (by == 1) continue;
-    for (size_t i = 0; i < h->C; i++) h->dx[(at + r) * h->C + i] *= by;
-    for (size_t j = 0; j < word; j++) h->e[j * h->ld + at + r] *= by;
+    const float scale = s->factor[r];
+    if (scale == 1) continue;
+    for (size_t i = 0; i < C; i++) h->of.dx[(at + r) * C + i] *= scale;
+    for (size_t j = 0; j < word; j++) h->e[j * h->ld + at + r] *= scale;
   }
 }
 
 /* The sums are known: losses, dx, and what the second sweep takes. */
 static void finish(const struct head *h, const struct sums *s, size_t at, size_t m) {
+  const struct rmx__head *o = &h->of;
+  const size_t C = o->C;
   for (size_t r = 0; r < m; r++) {
-    const size_t row = at + r, C = h->C;
-    const int32_t label = h->labels[row];
-    h->losses[row] = label < 0 ? 0 : s->shift[r] - s->right[r] + logf(s->sum[r]);
-    if (!h->dx) continue;
-    const float weight = label < 0 ? 0 : h->weights ? h->weights[row] : 1, by = weight / s->sum[r];
-    float *dx = h->dx + row * C, *scaled = h->scaled + row * C;
-    const float *x = h->x + row * C;
+    const size_t row = at + r;
+    const int32_t label = o->labels[row];
+    o->losses[row] = label < 0 ? 0 : s->shift[r] - s->label_logit[r] + logf(s->sum[r]);
+    if (!o->dx) continue;
+    const float weight = label < 0 ? 0 : o->weights ? o->weights[row] : 1;
+    const float scale = weight / s->sum[r];
+    float *dx = o->dx + row * C, *scaled = h->scaled + row * C;
+    const float *x = o->x + row * C;
     if (label < 0) {
       for (size_t i = 0; i < C; i++) dx[i] = scaled[i] = 0;
       continue;
     }
-    const float *w = h->w + (size_t)label * C;
+    const float *w = o->w + (size_t)label * C;
     for (size_t i = 0; i < C; i++) {
-      scaled[i] = x[i] * by;
-      dx[i] = dx[i] * by - w[i] * weight;
+      scaled[i] = x[i] * scale;
+      dx[i] = dx[i] * scale - w[i] * weight;
     }
     h->e[(size_t)label * h->ld + row] -= s->sum[r];
   }
@@ -130,96 +165,109 @@ static void finish(const struct head *h, const struct sums *s, size_t at, size_t
 
 static void first_sweep(void *context, size_t i, int thread) {
   const struct head *h = context;
-  const rmx_kernels *k = h->c->k;
-  const size_t C = h->C, at = i * h->piece, m = smaller(h->piece, h->M - at),
-               across = up_to(m, k->nr);
-  double *seconds = thread == 0 ? h->c->seconds : NULL;
-  float *xt = h->c->scratch[thread], *words = xt + (size_t)TOKENS * C,
-        *block = words + WORDS * up_to(C, NR_MAX);
+  const struct rmx__head *o = &h->of;
+  const rmx_kernels *k = h->t->k;
+  const size_t C = o->C, at = i * h->piece, m = rmx__min(h->piece, o->M - at),
+               across = rmx__round_up(m, k->nr);
+  double *seconds = thread == 0 ? o->seconds : NULL;
+  float *xt = h->t->scratch[thread], *words = xt + (size_t)TOKENS * C,
+        *block = words + WORDS * rmx__round_up(C, NR_MAX);
   struct sums *s = (struct sums *)(void *)(block + WORDS * stride(TOKENS));
-  const size_t ld = h->dx ? h->ld : stride(TOKENS);
+  const size_t ld = o->dx ? h->ld : stride(TOKENS);
   for (size_t r = 0; r < TOKENS; r++) s->shift[r] = -INFINITY, s->sum[r] = 0;
-  k->pack_b(xt, C, m, h->x + at * C, C, true);
-  for (size_t word = 0; word < h->V; word += WORDS) {
-    const size_t n = smaller(WORDS, h->V - word);
-    const float *w = h->w + word * C;
-    float *e = h->dx ? h->e + word * ld + at : block;
-    if (h->dx) k->pack_b(words, n, C, w, C, false);
-    rmx__gemm_panels(k, n, across, C, w, C, 1, xt, C * k->nr, e, ld, false);
+  k->pack_b(xt, C, m, o->x + at * C, C, true);
+  for (size_t word = 0; word < o->V; word += WORDS) {
+    const size_t n = rmx__min(WORDS, o->V - word);
+    const float *w = o->w + word * C;
+    float *e = o->dx ? h->e + word * ld + at : block;
+    if (o->dx) k->pack_b(words, n, C, w, C, false);
+    rmx__gemm_panels(k, &(struct rmx__panels){.M = n,
+                                              .N = across,
+                                              .K = C,
+                                              .a = w,
+                                              .a_row = C,
+                                              .a_k = 1,
+                                              .b = xt,
+                                              .panel = C * k->nr,
+                                              .c = e,
+                                              .ldc = ld});
     const double since = seconds ? rmx_now() : 0;
     for (size_t r = 0; r < m; r++)
-      if (h->labels[at + r] >= 0 && (size_t)h->labels[at + r] - word < n)
-        s->right[r] = e[((size_t)h->labels[at + r] - word) * ld + r];
+      if (o->labels[at + r] >= 0 && (size_t)o->labels[at + r] - word < n)
+        s->label_logit[r] = e[((size_t)o->labels[at + r] - word) * ld + r];
     const bool grew = k->softmax_columns(n, across, e, ld, s->shift, s->sum, s->factor);
-    if (seconds) seconds[RMX__LOSS] += rmx_now() - since;
-    if (!h->dx) continue;
+    if (seconds) *seconds += rmx_now() - since;
+    if (!o->dx) continue;
     if (grew && word) shrink(h, s, at, m, word);
-    rmx__gemm_panels(k, m, C, n, e, 1, ld, words, n * k->nr, h->dx + at * C, C, word > 0);
+    rmx__gemm_panels(k, &(struct rmx__panels){.M = m,
+                                              .N = C,
+                                              .K = n,
+                                              .a = e,
+                                              .a_row = 1,
+                                              .a_k = ld,
+                                              .b = words,
+                                              .panel = n * k->nr,
+                                              .c = o->dx + at * C,
+                                              .ldc = C,
+                                              .accumulate = word > 0});
   }
   finish(h, s, at, m);
 }
 
 static void pack_panel(void *context, size_t i, int thread) {
   const struct head *h = context;
-  const size_t nr = h->c->k->nr, column = i * nr;
+  const size_t nr = h->t->k->nr, column = i * nr, M = h->of.M, C = h->of.C;
   (void)thread;
-  h->c->k->pack_b(h->packed + column * h->M, h->M, smaller(nr, h->C - column), h->scaled + column,
-                  h->C, false);
+  h->t->k->pack_b(h->packed + column * M, M, rmx__min(nr, C - column), h->scaled + column, C,
+                  false);
 }
 
 static void second_sweep(void *context, size_t i, int thread) {
   const struct head *h = context;
-  const size_t word = i * WORDS, n = smaller(WORDS, h->V - word);
+  const struct rmx__head *o = &h->of;
+  const size_t word = i * WORDS;
   (void)thread;
-  rmx__gemm_panels(h->c->k, n, h->C, h->M, h->e + word * h->ld, h->ld, 1, h->packed,
-                   h->M * h->c->k->nr, h->dw + word * h->C, h->C, true);
+  rmx__gemm_panels(h->t->k, &(struct rmx__panels){.M = rmx__min(WORDS, o->V - word),
+                                                  .N = o->C,
+                                                  .K = o->M,
+                                                  .a = h->e + word * h->ld,
+                                                  .a_row = h->ld,
+                                                  .a_k = 1,
+                                                  .b = h->packed,
+                                                  .panel = o->M * h->t->k->nr,
+                                                  .c = o->dw + word * o->C,
+                                                  .ldc = o->C,
+                                                  .accumulate = true});
 }
 
-void rmx__head_weights(const struct rmx__crew *c, size_t C, size_t V, const float *w,
+void rmx__head_weights(const struct rmx__threaded *t, size_t C, size_t V, const float *w,
                        bool gradients, float *memory) {
-  if (c->k->bf16) rmx__head_bf16_weights(c, C, V, w, gradients, memory);
+  if (t->k->bf16) rmx__head_bf16_weights(t, C, V, w, gradients, memory);
 }
 
-void rmx__head(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
-               const float *w, const int32_t *labels, const float *weights, float *losses,
-               float *dx, float *dw, float *memory) {
-  const size_t blocks = (M + most_rows(V) - 1) / most_rows(V),
-               block = up_to((M + blocks - 1) / blocks, NR_MAX); /* of one size */
-  if (!c->k->tile) {
-    plain(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
-    return;
+static void blocks_of_rows(const struct rmx__threaded *t, const struct rmx__head *all) {
+  const size_t M = all->M, C = all->C, V = all->V, blocks = rmx__ceil_div(M, max_rows(V)),
+               block = blocks ? rmx__round_up(rmx__ceil_div(M, blocks), NR_MAX) : 0;
+  for (size_t r = 0; r < M; r += block) { /* all of one size but the last */
+    struct head h = {.t = t,
+                     .of = rmx__head_rows(all, r, rmx__min(M - r, block)),
+                     .ld = stride(block),
+                     .e = all->memory};
+    h.packed = h.e + V * h.ld;
+    h.scaled = h.packed + h.of.M * rmx__round_up(C, NR_MAX);
+    h.piece = rmx__min(TOKENS, rmx__round_up(rmx__ceil_div(h.of.M, t->threads), NR_MAX));
+    rmx_pool_run(t->pool, rmx__ceil_div(h.of.M, h.piece), first_sweep, &h);
+    if (!h.of.dx) continue;
+    rmx_pool_run(t->pool, rmx__ceil_div(C, t->k->nr), pack_panel, &h);
+    rmx_pool_run(t->pool, rmx__ceil_div(V, WORDS), second_sweep, &h);
   }
-  if (c->k->bf16) {
-    rmx__head_bf16(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
-    return;
-  }
-  for (size_t r = 0; r < M; r += block) {
-    struct head h = {c,
-                     smaller(M - r, block),
-                     C,
-                     V,
-                     0,
-                     stride(block),
-                     x + r * C,
-                     w,
-                     weights ? weights + r : NULL,
-                     labels + r,
-                     losses + r,
-                     dx ? dx + r * C : NULL,
-                     dw,
-                     memory,
-                     NULL,
-                     NULL};
-    const double since = rmx__clock(c), softmax = c->seconds ? c->seconds[RMX__LOSS] : 0;
-    h.packed = memory + V * h.ld;
-    h.scaled = h.packed + h.M * up_to(C, NR_MAX);
-    h.piece = smaller(TOKENS, up_to((h.M + c->threads - 1) / c->threads, NR_MAX));
-    rmx_pool_run(c->pool, (h.M + h.piece - 1) / h.piece, first_sweep, &h);
-    if (dx) {
-      rmx_pool_run(c->pool, (C + c->k->nr - 1) / c->k->nr, pack_panel, &h);
-      rmx_pool_run(c->pool, (V + WORDS - 1) / WORDS, second_sweep, &h);
-    }
-    rmx__clocked(c, RMX__HEAD, since);
-    if (c->seconds) c->seconds[RMX__HEAD] -= c->seconds[RMX__LOSS] - softmax;
-  }
+}
+
+void rmx__head(const struct rmx__threaded *t, const struct rmx__head *h) {
+  if (!t->k->tile)
+    plain(t, h);
+  else if (t->k->bf16)
+    rmx__head_bf16(t, h);
+  else
+    blocks_of_rows(t, h);
 }

@@ -26,53 +26,93 @@ struct rmx__exponentials {
   float *sums, *packed, *e;
 };
 
+/* ---- the arguments of the operations -------------------------------------- */
+
+/* C (M, N) = op(A) op(B), or += with `accumulate`. op(A) is A (M, K), or with `ta` the transpose of
+ * A (K, M); op(B) is B (K, N), or with `tb` the transpose of B (N, K). A row of C does not depend
+ * on M, nor on what the other rows hold. */
+struct rmx__gemm {
+  bool ta, tb, accumulate;
+  size_t M, N, K;
+  const float *a, *b;
+  float *c;
+  size_t lda, ldb, ldc;
+};
+
+/* Causal attention of B sequences and H heads of S channels, C = H S. */
+struct rmx__attention {
+  size_t B, T, H, S;
+  const float *qkv;  /* (B T, 3 C): q, k and v side by side */
+  float *out;        /* (B T, C) */
+  float *lse;        /* (B, H, T): log sum_j exp(q k_j / sqrt S), for the backward pass */
+  const float *dout; /* (B T, C) */
+  float *dqkv;       /* (B T, 3 C) */
+  double *seconds;   /* the time of the softmax is added; NULL: it is not measured */
+};
+
+/* y = w x / rms(x), rstd = 1 / rms(x) = (mean x^2 + eps)^-1/2. */
+struct rmx__rmsnorm {
+  size_t M, C;
+  float eps;
+  const float *x, *w; /* (M, C), (C) */
+  float *y, *rstd;    /* (M, C), (M) */
+  const float *dy;    /* (M, C) */
+  float *dx, *dw;     /* (M, C), (C) */
+};
+
+/* Rotates, in place, `heads` heads of S channels at the start of each of M rows of x (ld apart).
+ * Row r is at position r mod T: channels (i, i + S/2) turn by the angle of cosine[t, i] and
+ * sine[t, i]. `back` turns the other way, which is the gradient: a rotation is orthogonal. */
+struct rmx__rope {
+  size_t M, T, heads, S, ld;
+  float *x;
+  const float *cosine, *sine; /* (T, S/2) */
+  bool back;
+};
+
+/* h = silu(gate) up. */
+struct rmx__swiglu {
+  size_t M, F;
+  const float *gu; /* (M, 2 F): gate and up side by side */
+  float *h;        /* (M, F) */
+  const float *dh; /* (M, F) */
+  float *dgu;      /* (M, 2 F) */
+};
+
+/* losses[r] = log sum_j exp(logits[r, j]) - logits[r, label]. With `gradient`, the row is
+ * overwritten by weight (softmax(row) - onehot(label)), without it by anything. A negative label:
+ * loss 0, gradient 0. */
+struct rmx__cross_entropy {
+  size_t M, V;
+  float *logits;         /* (M, V) */
+  const int32_t *labels; /* (M) */
+  const float *weights;  /* (M); NULL: all 1 */
+  float *losses;         /* (M) */
+  bool gradient;
+};
+
 struct rmx_kernels {
   const char *name;
 
-  /* C (M, N) = op(A) op(B), or += with `accumulate`. op(A) is A (M, K), or with `ta` the transpose
-   * of A (K, M); op(B) is B (K, N), or with `tb` the transpose of B (N, K). A row of C does not
-   * depend on M, nor on what the other rows hold. scratch: rmx__gemm_scratch(). */
-  void (*gemm)(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
-               size_t lda, const float *b, size_t ldb, float *c, size_t ldc, bool accumulate,
-               float *scratch);
+  /* scratch: rmx__gemm_scratch() floats. */
+  void (*gemm)(const rmx_kernels *k, const struct rmx__gemm *g, float *scratch);
 
-  /* Causal attention of B sequences and H heads of S channels, C = H S. qkv (B T, 3 C): q, k and v
-   * side by side; out (B T, C); lse (B, H, T) is log sum_j exp(q k_j / sqrt S), which the backward
-   * pass needs. Only heads `first` to `last` - 1 of the B H are computed, which is what of out and
-   * lse is written. scratch: rmx__attention_scratch(). */
-  void (*attention)(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H, size_t S,
-                    const float *qkv, float *out, float *lse, float *scratch);
-  /* dqkv (B T, 3 C) is written, in the columns of those heads, from dout (B T, C) and what the
-   * forward pass left. */
-  void (*attention_backward)(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
-                             size_t S, const float *qkv, const float *out, const float *lse,
-                             const float *dout, float *dqkv, float *scratch);
+  /* Heads `first` to `last` - 1 of the B H: `out` and `lse` of these heads are written. scratch:
+   * rmx__attention_scratch(). */
+  void (*attention)(const rmx_kernels *k, const struct rmx__attention *a, size_t first, size_t last,
+                    float *scratch);
+  /* dqkv is written, in the columns of those heads, from dout and what the forward pass left. */
+  void (*attention_backward)(const rmx_kernels *k, const struct rmx__attention *a, size_t first,
+                             size_t last, float *scratch);
 
-  /* y (M, C) = w x / rms(x), rstd (M) = 1 / rms(x) = (mean x^2 + eps)^-1/2. */
-  void (*rmsnorm)(size_t M, size_t C, const float *x, const float *w, float eps, float *y,
-                  float *rstd);
-  /* dx (M, C) and dw (C) are added to. */
-  void (*rmsnorm_backward)(size_t M, size_t C, const float *x, const float *w, const float *rstd,
-                           const float *dy, float *dx, float *dw);
-
-  /* Rotates, in place, `heads` heads of S channels at the start of each of M rows of x (ld apart),
-   * row r being at position r mod T: channels (i, i + S/2) turn by the angle of cosine[t, i],
-   * sine[t, i], both (T, S/2). `back` turns the other way, which is the gradient, a rotation being
-   * orthogonal. */
-  void (*rope)(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld, const float *cosine,
-               const float *sine, bool back);
-
-  /* gu (M, 2 F) holds gate and up side by side; h (M, F) = silu(gate) up. */
-  void (*swiglu)(size_t M, size_t F, const float *gu, float *h);
-  /* From dh (M, F): writes dgu (M, 2 F), and h once more, so that it need not be kept. */
-  void (*swiglu_backward)(size_t M, size_t F, const float *gu, const float *dh, float *dgu,
-                          float *h);
-
-  /* losses[r] = log sum_j exp(logits[r, j]) - logits[r, label]; with `gradient`, the row is
-   * overwritten by weight (softmax(row) - onehot(label)), without it by anything. weights NULL: all
-   * 1. A negative label: loss 0, gradient 0. logits (M, V). */
-  void (*cross_entropy)(size_t M, size_t V, float *logits, const int32_t *labels,
-                        const float *weights, float *losses, bool gradient);
+  void (*rmsnorm)(const struct rmx__rmsnorm *n);
+  /* From dy, x, w and rstd: dx and dw are added to. */
+  void (*rmsnorm_backward)(const struct rmx__rmsnorm *n);
+  void (*rope)(const struct rmx__rope *r);
+  void (*swiglu)(const struct rmx__swiglu *s);
+  /* From dh: writes dgu, and h once more, so that it need not be kept. */
+  void (*swiglu_backward)(const struct rmx__swiglu *s);
+  void (*cross_entropy)(const struct rmx__cross_entropy *e);
 
   /* x (M, C) = table[ids], table (V, C); and its transpose, dtable[ids] += dx, rows in order. */
   void (*gather)(size_t M, size_t C, const float *table, const int32_t *ids, float *x);
@@ -162,27 +202,29 @@ static inline size_t rmx__attention_bf16_scratch(size_t T, size_t S) {
 }
 
 /* gemm.c: blocked matrix product of any level with a tile. */
-void rmx__gemm_blocked(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K,
-                       const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc,
-                       bool accumulate, float *scratch);
-/* Its inner loops: A as `tile` takes it, B in panels of depth >= K, `panel` floats apart. */
-void rmx__gemm_panels(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a,
-                      size_t a_row, size_t a_k, const float *b, size_t panel, float *c, size_t ldc,
-                      bool accumulate);
-/* The same with A packed: panels of mr rows, K deep (K counts words with bf16). */
-void rmx__gemm_packed(const rmx_kernels *k, size_t M, size_t N, size_t K, const float *a,
-                      const float *b, size_t panel, float *c, size_t ldc, bool accumulate);
+void rmx__gemm_blocked(const rmx_kernels *k, const struct rmx__gemm *g, float *scratch);
+/* Its inner loops. c (M, N) = or += A B over depth K: a(i, k) at a[i * a_row + k * a_k], B in
+ * panels of depth >= K, `panel` floats apart. */
+struct rmx__panels {
+  size_t M, N, K;
+  const float *a;
+  size_t a_row, a_k;
+  const float *b;
+  size_t panel;
+  float *c;
+  size_t ldc;
+  bool accumulate;
+};
+void rmx__gemm_panels(const rmx_kernels *k, const struct rmx__panels *p);
+/* The same with A packed: panels of mr rows, K deep (K counts words with bf16). a_row and a_k are
+ * not looked at. */
+void rmx__gemm_packed(const rmx_kernels *k, const struct rmx__panels *p);
 
 /* attention.c */
-void rmx__attention_blocked(const rmx_kernels *k, size_t first, size_t last, size_t T, size_t H,
-                            size_t S, const float *qkv, float *out, float *lse, float *scratch);
-void rmx__attention_blocked_backward(const rmx_kernels *k, size_t first, size_t last, size_t T,
-                                     size_t H, size_t S, const float *qkv, const float *out,
-                                     const float *lse, const float *dout, float *dqkv,
-                                     float *scratch);
-/* Where this thread's time in the softmax of attention is added, in seconds; NULL: it is not
- * measured. */
-extern _Thread_local double *rmx__softmax_seconds;
+void rmx__attention_blocked(const rmx_kernels *k, const struct rmx__attention *a, size_t first,
+                            size_t last, float *scratch);
+void rmx__attention_blocked_backward(const rmx_kernels *k, const struct rmx__attention *a,
+                                     size_t first, size_t last, float *scratch);
 
 /* Whether a level with bf16 gives the product of small whole numbers, of which no bit can be lost,
  * by each way there is to its tiles. */

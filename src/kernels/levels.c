@@ -26,7 +26,15 @@ bool rmx__multiplies_exactly(const rmx_kernels *k) {
   bool exact = true;
   if (k->begin) k->begin();
   for (int times = 1; times <= 2; times++) {
-    rmx__gemm_packed(k, M, N, WORDS, packed_a, packed_b, WORDS * k->nr, c, N, times == 2);
+    rmx__gemm_packed(k, &(struct rmx__panels){.M = M,
+                                              .N = N,
+                                              .K = WORDS,
+                                              .a = packed_a,
+                                              .b = packed_b,
+                                              .panel = WORDS * k->nr,
+                                              .c = c,
+                                              .ldc = N,
+                                              .accumulate = times == 2});
     for (int i = 0; i < M * N; i++) exact = exact && c[i] == (float)times * wanted[i];
   }
   if (k->head_block) {
@@ -47,7 +55,9 @@ rmx_status rmx_kernels_check(const rmx_kernels *k, rmx_err *err) {
   float *b = a + M * K, *c = b + K * N, *scratch = c + M * N;
   for (int i = 0; i < M * K; i++) a[i] = (float)(i * 7 % 17 - 8);
   for (int i = 0; i < K * N; i++) b[i] = (float)(i * 5 % 13 - 6);
-  k->gemm(k, false, false, M, N, K, a, K, b, N, c, N, false, scratch);
+  const struct rmx__gemm product = {
+      .M = M, .N = N, .K = K, .a = a, .lda = K, .b = b, .ldb = N, .c = c, .ldc = N};
+  k->gemm(k, &product, scratch);
   bool exact = true;
   for (int i = 0; i < M; i++)
     for (int j = 0; j < N; j++) {

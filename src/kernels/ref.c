@@ -6,17 +6,16 @@
 
 #include "kernels.h"
 
-static void gemm(const rmx_kernels *k, bool ta, bool tb, size_t M, size_t N, size_t K,
-                 const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc,
-                 bool accumulate, float *scratch) {
+static void gemm(const rmx_kernels *k, const struct rmx__gemm *g, float *scratch) {
   (void)k, (void)scratch;
-  for (size_t i = 0; i < M; i++)
-    for (size_t j = 0; j < N; j++) {
-      double sum = accumulate ? c[i * ldc + j] : 0;
-      for (size_t p = 0; p < K; p++)
-        sum +=
-            (double)(ta ? a[p * lda + i] : a[i * lda + p]) * (tb ? b[j * ldb + p] : b[p * ldb + j]);
-      c[i * ldc + j] = (float)sum;
+  for (size_t i = 0; i < g->M; i++)
+    for (size_t j = 0; j < g->N; j++) {
+      float *c = &g->c[i * g->ldc + j];
+      double sum = g->accumulate ? *c : 0;
+      for (size_t p = 0; p < g->K; p++)
+        sum += (double)g->a[g->ta ? p * g->lda + i : i * g->lda + p] *
+               g->b[g->tb ? j * g->ldb + p : p * g->ldb + j];
+      *c = (float)sum;
     }
 }
 
@@ -26,36 +25,38 @@ static double dot(size_t n, const float *x, const float *y) {
   return sum;
 }
 
-static void attention(const rmx_kernels *kernels, size_t first, size_t last, size_t T, size_t H,
-                      size_t S, const float *qkv, float *out, float *lse, float *scratch) {
+static void attention(const rmx_kernels *kernels, const struct rmx__attention *a, size_t first,
+                      size_t last, float *scratch) {
   (void)kernels, (void)scratch;
-  const size_t C = H * S;
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S;
   const double scale = 1 / sqrt((double)S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
     for (size_t t = 0; t < T; t++) {
-      const float *q = qkv + (b * T + t) * 3 * C + h * S;
-      const float *k = qkv + b * T * 3 * C + C + h * S, *v = k + C; /* of key 0; the next 3 C on */
+      const float *q = a->qkv + (b * T + t) * 3 * C + h * S;
+      /* of key 0; the next 3 C on */
+      const float *k = a->qkv + b * T * 3 * C + C + h * S, *v = k + C;
       double most = -INFINITY, sum = 0;
       for (size_t j = 0; j <= t; j++) most = fmax(most, scale * dot(S, q, k + j * 3 * C));
       for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - most);
       const double log_sum = most + log(sum);
-      lse[head * T + t] = (float)log_sum;
+      a->lse[head * T + t] = (float)log_sum;
       for (size_t i = 0; i < S; i++) {
         double o = 0;
         for (size_t j = 0; j <= t; j++)
           o += exp(scale * dot(S, q, k + j * 3 * C) - log_sum) * v[j * 3 * C + i];
-        out[(b * T + t) * C + h * S + i] = (float)o;
+        a->out[(b * T + t) * C + h * S + i] = (float)o;
       }
     }
   }
 }
 
-static void attention_backward(const rmx_kernels *kernels, size_t first, size_t last, size_t T,
-                               size_t H, size_t S, const float *qkv, const float *out,
-                               const float *lse, const float *dout, float *dqkv, float *scratch) {
+static void attention_backward(const rmx_kernels *kernels, const struct rmx__attention *a,
+                               size_t first, size_t last, float *scratch) {
   (void)kernels, (void)scratch;
-  const size_t C = H * S;
+  const size_t T = a->T, H = a->H, S = a->S, C = H * S;
+  const float *qkv = a->qkv, *dout = a->dout;
+  float *dqkv = a->dqkv;
   const double scale = 1 / sqrt((double)S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
@@ -64,10 +65,10 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
         memset(dqkv + (3 * r + part) * C + h * S, 0, S * sizeof *dqkv);
     for (size_t t = 0; t < T; t++) {
       const size_t at = (b * T + t) * C + h * S, q = (b * T + t) * 3 * C + h * S;
-      const double delta = dot(S, dout + at, out + at);
+      const double delta = dot(S, dout + at, a->out + at);
       for (size_t j = 0; j <= t; j++) {
         const size_t k = (b * T + j) * 3 * C + C + h * S, v = k + C;
-        const double p = exp(scale * dot(S, qkv + q, qkv + k) - lse[head * T + t]);
+        const double p = exp(scale * dot(S, qkv + q, qkv + k) - a->lse[head * T + t]);
         const double ds = p * (dot(S, dout + at, qkv + v) - delta) * scale;
         for (size_t i = 0; i < S; i++) {
           dqkv[q + i] += (float)(ds * qkv[k + i]);
@@ -79,8 +80,10 @@ static void attention_backward(const rmx_kernels *kernels, size_t first, size_t 
   }
 }
 
-static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y,
-                    float *rstd) {
+static void rmsnorm(const struct rmx__rmsnorm *o) {
+  const size_t M = o->M, C = o->C;
+  const float *x = o->x, *w = o->w, eps = o->eps;
+  float *y = o->y, *rstd = o->rstd;
   for (size_t r = 0; r < M; r++, x += C, y += C) {
     const double s = 1 / sqrt(dot(C, x, x) / (double)C + eps);
     for (size_t i = 0; i < C; i++) y[i] = (float)(x[i] * s * w[i]);
@@ -88,8 +91,10 @@ static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float ep
   }
 }
 
-static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w, const float *rstd,
-                             const float *dy, float *dx, float *dw) {
+static void rmsnorm_backward(const struct rmx__rmsnorm *o) {
+  const size_t M = o->M, C = o->C;
+  const float *x = o->x, *w = o->w, *rstd = o->rstd, *dy = o->dy;
+  float *dx = o->dx, *dw = o->dw;
   for (size_t r = 0; r < M; r++, x += C, dy += C, dx += C) {
     const double s = rstd[r];
     double mean = 0; /* of w dy x / rms */
@@ -101,9 +106,11 @@ static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w,
   }
 }
 
-static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld,
-                 const float *cosine, const float *sine, bool back) {
-  const size_t half = S / 2;
+static void rope(const struct rmx__rope *o) {
+  const size_t M = o->M, T = o->T, heads = o->heads, S = o->S, ld = o->ld, half = S / 2;
+  const float *cosine = o->cosine, *sine = o->sine;
+  float *x = o->x;
+  const bool back = o->back;
   for (size_t r = 0; r < M; r++)
     for (size_t h = 0; h < heads; h++)
       for (size_t i = 0; i < half; i++) {
@@ -116,7 +123,10 @@ static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld
       }
 }
 
-static void swiglu(size_t M, size_t F, const float *gu, float *h) {
+static void swiglu(const struct rmx__swiglu *o) {
+  const size_t M = o->M, F = o->F;
+  const float *gu = o->gu;
+  float *h = o->h;
   for (size_t r = 0; r < M; r++)
     for (size_t i = 0; i < F; i++) {
       const double g = gu[r * 2 * F + i], u = gu[r * 2 * F + F + i];
@@ -124,8 +134,10 @@ static void swiglu(size_t M, size_t F, const float *gu, float *h) {
     }
 }
 
-static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu,
-                            float *h) {
+static void swiglu_backward(const struct rmx__swiglu *o) {
+  const size_t M = o->M, F = o->F;
+  const float *gu = o->gu, *dh = o->dh;
+  float *dgu = o->dgu, *h = o->h;
   for (size_t r = 0; r < M; r++)
     for (size_t i = 0; i < F; i++) {
       const double g = gu[r * 2 * F + i], u = gu[r * 2 * F + F + i], d = dh[r * F + i];
@@ -136,8 +148,12 @@ static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh
     }
 }
 
-static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels,
-                          const float *weights, float *losses, bool gradient) {
+static void cross_entropy(const struct rmx__cross_entropy *o) {
+  const size_t M = o->M, V = o->V;
+  const int32_t *labels = o->labels;
+  const float *weights = o->weights;
+  float *logits = o->logits, *losses = o->losses;
+  const bool gradient = o->gradient;
   for (size_t r = 0; r < M; r++, logits += V) {
     const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
     double most = -INFINITY, sum = 0;

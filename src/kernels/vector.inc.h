@@ -298,8 +298,10 @@ static double peak(size_t n, float *out) {
 
 /* ---- rows --------------------------------------------------------------- */
 
-static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float eps, float *y,
-                    float *rstd) {
+static void rmsnorm(const struct rmx__rmsnorm *o) {
+  const size_t M = o->M, C = o->C;
+  const float *x = o->x, *w = o->w, eps = o->eps;
+  float *y = o->y, *rstd = o->rstd;
   for (size_t r = 0; r < M; r++, x += C, y += C) {
     vf squares = splat(0);
     for (size_t i = 0; i < C; i += VL) {
@@ -312,8 +314,10 @@ static void rmsnorm(size_t M, size_t C, const float *x, const float *w, float ep
   }
 }
 
-static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w, const float *rstd,
-                             const float *dy, float *dx, float *dw) {
+static void rmsnorm_backward(const struct rmx__rmsnorm *o) {
+  const size_t M = o->M, C = o->C;
+  const float *x = o->x, *w = o->w, *rstd = o->rstd, *dy = o->dy;
+  float *dx = o->dx, *dw = o->dw;
   for (size_t r = 0; r < M; r++, x += C, dy += C, dx += C) {
     vf dots = splat(0);
     for (size_t i = 0; i < C; i += VL)
@@ -327,8 +331,12 @@ static void rmsnorm_backward(size_t M, size_t C, const float *x, const float *w,
   }
 }
 
-static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld,
-                 const float *cosine, const float *sine, bool back) {
+/* Which of two products is fused with their sum is the compiler's choice, and it is another one if
+ * the arguments are read from a struct. So this stays a function of its own: it gives the bits that
+ * models of earlier versions were trained with. */
+static __attribute__((noinline)) void rope_rows(size_t M, size_t T, size_t heads, size_t S,
+                                                float *x, size_t ld, const float *cosine,
+                                                const float *sine, bool back) {
   const size_t half = S / 2;
   const float sign = back ? -1 : 1;
   for (size_t r = 0; r < M; r++, x += ld) {
@@ -344,8 +352,14 @@ static void rope(size_t M, size_t T, size_t heads, size_t S, float *x, size_t ld
     }
   }
 }
+static void rope(const struct rmx__rope *o) {
+  rope_rows(o->M, o->T, o->heads, o->S, o->x, o->ld, o->cosine, o->sine, o->back);
+}
 
-static void swiglu(size_t M, size_t F, const float *gu, float *h) {
+static void swiglu(const struct rmx__swiglu *o) {
+  const size_t M = o->M, F = o->F;
+  const float *gu = o->gu;
+  float *h = o->h;
   for (size_t r = 0; r < M; r++, gu += 2 * F, h += F)
     for (size_t i = 0; i < F; i += VL) {
       vf g = load_at(gu, i, F, 0), u = load_at(gu + F, i, F, 0);
@@ -353,8 +367,10 @@ static void swiglu(size_t M, size_t F, const float *gu, float *h) {
     }
 }
 
-static void swiglu_backward(size_t M, size_t F, const float *gu, const float *dh, float *dgu,
-                            float *h) {
+static void swiglu_backward(const struct rmx__swiglu *o) {
+  const size_t M = o->M, F = o->F;
+  const float *gu = o->gu, *dh = o->dh;
+  float *dgu = o->dgu, *h = o->h;
   for (size_t r = 0; r < M; r++, gu += 2 * F, dh += F, dgu += 2 * F, h += F)
     for (size_t i = 0; i < F; i += VL) {
       vf g = load_at(gu, i, F, 0), u = load_at(gu + F, i, F, 0), d = load_at(dh, i, F, 0);
@@ -485,8 +501,12 @@ static void row_dots(size_t M, size_t n, const float *x, size_t ldx, const float
   }
 }
 
-static void cross_entropy(size_t M, size_t V, float *logits, const int32_t *labels,
-                          const float *weights, float *losses, bool gradient) {
+static void cross_entropy(const struct rmx__cross_entropy *o) {
+  const size_t M = o->M, V = o->V;
+  const int32_t *labels = o->labels;
+  const float *weights = o->weights;
+  float *logits = o->logits, *losses = o->losses;
+  const bool gradient = o->gradient;
   for (size_t r = 0; r < M; r++, logits += V) {
     if (labels[r] < 0) {
       losses[r] = 0;

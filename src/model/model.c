@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/num.h"
+
 enum { SLICE_ROWS = 512 };
 
 /* ---- the table of tensors ---------------------------------------------- */
@@ -95,7 +97,7 @@ struct carver {
 };
 static float *take(struct carver *at, size_t n) {
   float *piece = at->block ? at->block + at->used : NULL;
-  at->used += (n + 15) / 16 * 16;
+  at->used += rmx__round_up(n, 16);
   return piece;
 }
 
@@ -104,15 +106,11 @@ static size_t slice_rows(size_t B, size_t T) {
   return T * (sequences < B ? sequences : B);
 }
 
-static size_t larger(size_t a, size_t b) {
-  return a > b ? a : b;
-}
-
 /* What one thread needs for itself, in whole cache lines. */
 static size_t scratch_of(const rmx_model *m) {
   const size_t attention = rmx__attention_scratch(m->T, (size_t)(m->c.width / m->c.heads));
   const size_t head = rmx__head_scratch((size_t)m->c.width);
-  return (larger(rmx__gemm_scratch(), larger(attention, head)) + 15) / 16 * 16;
+  return rmx__round_up(rmx__max(rmx__gemm_scratch(), rmx__max(attention, head)), 16);
 }
 
 /* Places all arrays of m in `block`; returns the floats they take. */
@@ -152,7 +150,7 @@ static size_t lay_out(rmx_model *m, float *block) {
     m->dhidden = take(&at, M * F);
     m->dx = take(&at, M * C);
     m->dnormed = take(&at, M * C);
-    m->dwide = take(&at, M * larger(3 * C, 2 * F));
+    m->dwide = take(&at, M * rmx__max(3 * C, 2 * F));
   }
   m->head_memory = take(&at, rmx__head_memory(C, V, m->training));
   if (m->training) {
@@ -242,7 +240,7 @@ rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
   memset(block, 0, bytes);
   m->block = block;
   lay_out(m, m->block);
-  m->crew = (struct rmx__crew){.k = k, .threads = 1, .scratch = {m->scratch}};
+  m->threaded = (struct rmx__threaded){.k = k, .threads = 1, .scratch = {m->scratch}};
   rmx__tensors_of(c, m->tensors);
   point_into(m, &m->w, m->weights);
   if (training) point_into(m, &m->g, m->gradients);
@@ -258,16 +256,16 @@ void rmx_model_free(rmx_model *m) {
   free(m->layers);
   free(m->w.layers);
   free(m->g.layers);
-  rmx_pool_free(m->crew.pool);
+  rmx_pool_free(m->threaded.pool);
   free(m->more_scratch);
   free(m->block);
   free(m);
 }
 
 rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err) {
-  if (threads < 1 || threads > RMX__MOST_THREADS)
+  if (threads < 1 || threads > RMX__MAX_THREADS)
     return rmx_fail(err, RMX_EUSAGE, "model: %d threads, must lie in 1 .. %d", threads,
-                    RMX__MOST_THREADS);
+                    RMX__MAX_THREADS);
   rmx_pool *pool = NULL;
   void *scratch = NULL;
   const size_t own = scratch_of(m), bytes = ((size_t)threads - 1) * own * sizeof(float);
@@ -280,12 +278,13 @@ rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err) {
       return status;
     }
   }
-  rmx_pool_free(m->crew.pool);
+  rmx_pool_free(m->threaded.pool);
   free(m->more_scratch);
   m->more_scratch = scratch;
-  m->crew.pool = pool;
-  m->crew.threads = (size_t)threads;
-  for (size_t i = 1; i < (size_t)threads; i++) m->crew.scratch[i] = m->more_scratch + (i - 1) * own;
+  m->threaded.pool = pool;
+  m->threaded.threads = (size_t)threads;
+  for (size_t i = 1; i < (size_t)threads; i++)
+    m->threaded.scratch[i] = m->more_scratch + (i - 1) * own;
   return RMX_OK;
 }
 
@@ -294,7 +293,7 @@ const char *const rmx_model_parts[] = {RMX__PARTS(PART_TEXT)};
 const size_t rmx_model_parts_n = RMX__PARTS_N;
 
 void rmx_model_clock(rmx_model *m, double *seconds) {
-  m->crew.seconds = seconds;
+  m->seconds = seconds;
 }
 
 const rmx_model_config *rmx_model_config_of(const rmx_model *m) {

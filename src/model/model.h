@@ -6,7 +6,33 @@
 
 #include <regmix/model.h>
 
-#include "kernels/crew.h"
+#include "kernels/threaded.h"
+
+/* What the time of a training step goes to. */
+#define RMX__PARTS(X)          \
+  X(QKV, "qkv")                \
+  X(ATTENTION, "attention")    \
+  X(PROJECTION, "projections") \
+  X(MLP, "mlp")                \
+  X(HEAD, "head")              \
+  X(SOFTMAX, "softmax")        \
+  X(NORMS, "norms")            \
+  X(ROPE, "rope")              \
+  X(SWIGLU, "swiglu")          \
+  X(LOSS, "cross_entropy")     \
+  X(EMBEDDING, "embedding")    \
+  X(CLIPPING, "clipping")      \
+  X(ADAMW, "adamw")
+#define RMX__PART_NAME(part, name) RMX__##part,
+enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
+
+/* Runs `call`, whose time is that of a part where the model `m` has a clock. */
+#define RMX__TIMED(m, part, call)                                      \
+  do {                                                                 \
+    const double since_ = (m)->seconds ? rmx_now() : 0;                \
+    call;                                                              \
+    if ((m)->seconds) (m)->seconds[RMX__##part] += rmx_now() - since_; \
+  } while (0)
 
 /* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y
  * = x W^T. BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it
@@ -54,7 +80,8 @@ struct rmx__layer_activations {
 
 struct rmx_model {
   rmx_model_config c;
-  struct rmx__crew crew; /* the kernels, and who runs them */
+  struct rmx__threaded threaded; /* the kernels and their threads */
+  double *seconds;               /* (RMX__PARTS_N), added to; NULL: nothing is timed */
   bool training;
   size_t B, T;  /* the largest micro-batch */
   size_t rows;  /* M, of a slice: whole sequences that go through the layers together */

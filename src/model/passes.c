@@ -14,84 +14,177 @@
 
 #include "model.h"
 
+#define TIMED(part, call) RMX__TIMED(m, part, call)
+
 /* y (M, out) = or += x (M, in) W^T. */
-static void linear(rmx_model *m, enum rmx__part part, size_t M, size_t in, size_t out,
-                   const float *x, const float *w, float *y, bool accumulate) {
-  rmx__crew_gemm(&m->crew, part, false, true, M, out, in, x, in, w, in, y, out, accumulate);
+static void linear(const rmx_model *m, size_t M, size_t in, size_t out, const float *x,
+                   const float *w, float *y, bool accumulate) {
+  rmx__threaded_gemm(&m->threaded, &(struct rmx__gemm){.M = M,
+                                                       .N = out,
+                                                       .K = in,
+                                                       .a = x,
+                                                       .lda = in,
+                                                       .b = w,
+                                                       .ldb = in,
+                                                       .tb = true,
+                                                       .c = y,
+                                                       .ldc = out,
+                                                       .accumulate = accumulate});
 }
 /* dx (M, in) = dy (M, out) W. */
-static void linear_dx(rmx_model *m, enum rmx__part part, size_t M, size_t in, size_t out,
-                      const float *dy, const float *w, float *dx) {
-  rmx__crew_gemm(&m->crew, part, false, false, M, in, out, dy, out, w, in, dx, in, false);
+static void linear_dx(const rmx_model *m, size_t M, size_t in, size_t out, const float *dy,
+                      const float *w, float *dx) {
+  rmx__threaded_gemm(
+      &m->threaded,
+      &(struct rmx__gemm){
+          .M = M, .N = in, .K = out, .a = dy, .lda = out, .b = w, .ldb = in, .c = dx, .ldc = in});
 }
 /* dW (out, in) += dy^T x. */
-static void linear_dw(rmx_model *m, enum rmx__part part, size_t M, size_t in, size_t out,
-                      const float *dy, const float *x, float *dw) {
-  rmx__crew_gemm(&m->crew, part, true, false, out, in, M, dy, out, x, in, dw, in, true);
+static void linear_dw(const rmx_model *m, size_t M, size_t in, size_t out, const float *dy,
+                      const float *x, float *dw) {
+  rmx__threaded_gemm(&m->threaded, &(struct rmx__gemm){.M = out,
+                                                       .N = in,
+                                                       .K = M,
+                                                       .a = dy,
+                                                       .lda = out,
+                                                       .ta = true,
+                                                       .b = x,
+                                                       .ldb = in,
+                                                       .c = dw,
+                                                       .ldc = in,
+                                                       .accumulate = true});
+}
+
+/* y (M, C) = norm(x), rstd (M). */
+static void norm(const rmx_model *m, size_t M, const float *x, const float *w, float *y,
+                 float *rstd) {
+  TIMED(NORMS,
+        rmx__threaded_rmsnorm(&m->threaded, &(struct rmx__rmsnorm){.M = M,
+                                                                   .C = (size_t)m->c.width,
+                                                                   .eps = (float)m->c.norm_eps,
+                                                                   .x = x,
+                                                                   .w = w,
+                                                                   .y = y,
+                                                                   .rstd = rstd}));
+}
+/* m->dx (M, C) += the gradient of x, from m->dnormed (M, C), that of y; dw (C) += that of w. */
+static void norm_backward(const rmx_model *m, size_t M, const float *x, const float *w, float *rstd,
+                          float *dw) {
+  const struct rmx__rmsnorm n = {.M = M,
+                                 .C = (size_t)m->c.width,
+                                 .x = x,
+                                 .w = w,
+                                 .rstd = rstd,
+                                 .dy = m->dnormed,
+                                 .dx = m->dx,
+                                 .dw = dw};
+  TIMED(NORMS, rmx__threaded_rmsnorm_backward(&m->threaded, &n, m->norm_sums));
+}
+
+/* Rotates q and k of qkv (M, 3 C), or their gradients back. */
+static void rotate(const rmx_model *m, size_t M, size_t T, float *qkv, bool back) {
+  const size_t C = (size_t)m->c.width, H = (size_t)m->c.heads;
+  TIMED(ROPE, rmx__threaded_rope(&m->threaded, &(struct rmx__rope){.M = M,
+                                                                   .T = T,
+                                                                   .heads = 2 * H,
+                                                                   .S = C / H,
+                                                                   .x = qkv,
+                                                                   .ld = 3 * C,
+                                                                   .cosine = m->cosine,
+                                                                   .sine = m->sine,
+                                                                   .back = back}));
+}
+
+/* Of the time that went to `part`, what the kernel measured of its softmax is that of `inner`. */
+static void split_time(const rmx_model *m, enum rmx__part part, enum rmx__part inner,
+                       double seconds) {
+  if (!m->seconds) return;
+  m->seconds[inner] += seconds;
+  m->seconds[part] -= seconds;
+}
+
+/* B sequences of T: out (M, C) and lse (M H) from qkv (M, 3 C). With dqkv (M, 3 C): that instead,
+ * from m->dnormed (M, C), the gradient of out. */
+static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__layer_activations *a,
+                   float *dqkv) {
+  double softmax = 0;
+  const size_t H = (size_t)m->c.heads;
+  const struct rmx__attention of = {.B = B,
+                                    .T = T,
+                                    .H = H,
+                                    .S = (size_t)m->c.width / H,
+                                    .qkv = a->qkv,
+                                    .out = a->attention,
+                                    .lse = a->lse,
+                                    .dout = m->dnormed,
+                                    .dqkv = dqkv,
+                                    .seconds = m->seconds ? &softmax : NULL};
+  TIMED(ATTENTION,
+        (dqkv ? rmx__threaded_attention_backward : rmx__threaded_attention)(&m->threaded, &of));
+  split_time(m, RMX__ATTENTION, RMX__SOFTMAX, softmax);
 }
 
 /* B sequences of T tokens through all layers; m->normed is then what the head takes. */
 static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
-  const struct rmx__crew *crew = &m->crew;
-  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
-               M = B * T;
-  const size_t L = (size_t)m->c.layers;
-  const float eps = (float)m->c.norm_eps;
-  rmx__crew_gather(crew, M, C, m->w.embedding, tokens, m->layers[0].x);
+  const struct rmx__threaded *t = &m->threaded;
+  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, L = (size_t)m->c.layers, M = B * T;
+  TIMED(EMBEDDING, rmx__threaded_gather(t, M, C, m->w.embedding, tokens, m->layers[0].x));  // (M,C)
   for (size_t l = 0; l < L; l++) {
     const struct rmx__layer_parameters *w = &m->w.layers[l];
     const struct rmx__layer_activations *a = &m->layers[l];
     float *next = l + 1 < L ? a[1].x : m->x;
-    rmx__crew_rmsnorm(crew, M, C, a->x, w->attention_norm, eps, m->normed, a->rstd);
-    linear(m, RMX__QKV, M, C, 3 * C, m->normed, w->wq, a->qkv, false);
-    rmx__crew_rope(crew, M, T, 2 * H, S, a->qkv, 3 * C, m->cosine, m->sine, false);
-    rmx__crew_attention(crew, B, T, H, S, a->qkv, a->attention, a->lse);
-    memcpy(a->middle, a->x, M * C * sizeof(float));
-    linear(m, RMX__PROJECTION, M, C, C, a->attention, w->wo, a->middle, true);
+    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);              // (M,C) -> (M,C)
+    TIMED(QKV, linear(m, M, C, 3 * C, m->normed, w->wq, a->qkv, false));  // (M,C) -> (M,3C)
+    rotate(m, M, T, a->qkv, false);                                       // the first 2C of (M,3C)
+    attend(m, B, T, a, NULL);                                             // (B,T,3C) -> (B,T,C)
+    memcpy(a->middle, a->x, M * C * sizeof(float));                       // (M,C)
+    TIMED(PROJECTION, linear(m, M, C, C, a->attention, w->wo, a->middle, true));  // (M,C) += (M,C)
 
-    rmx__crew_rmsnorm(crew, M, C, a->middle, w->ffn_norm, eps, m->normed, a->middle_rstd);
-    linear(m, RMX__MLP, M, C, 2 * F, m->normed, w->gate, a->gate_up, false);
-    rmx__crew_swiglu(crew, M, F, a->gate_up, m->hidden);
-    memcpy(next, a->middle, M * C * sizeof(float));
-    linear(m, RMX__MLP, M, F, C, m->hidden, w->down, next, true);
+    norm(m, M, a->middle, w->ffn_norm, m->normed, a->middle_rstd);              // (M,C) -> (M,C)
+    TIMED(MLP, linear(m, M, C, 2 * F, m->normed, w->gate, a->gate_up, false));  // (M,C) -> (M,2F)
+    TIMED(SWIGLU,
+          rmx__threaded_swiglu(
+              t, &(struct rmx__swiglu){
+                     .M = M, .F = F, .gu = a->gate_up, .h = m->hidden}));  // (M,2F) -> (M,F)
+    memcpy(next, a->middle, M * C * sizeof(float));                        // (M,C)
+    TIMED(MLP, linear(m, M, F, C, m->hidden, w->down, next, true));        // (M,C) += (M,F)
   }
-  rmx__crew_rmsnorm(crew, M, C, m->x, m->w.norm, eps, m->normed, m->rstd);
+  norm(m, M, m->x, m->w.norm, m->normed, m->rstd);  // (M,C) -> (M,C)
 }
 
 /* m->dnormed is the gradient of m->normed; what forward() left is used up. */
 static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
-  const struct rmx__crew *crew = &m->crew;
-  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
-               M = B * T;
-  const float eps = (float)m->c.norm_eps;
-  float *sums = m->norm_sums;
-  memset(m->dx, 0, M * C * sizeof(float));
-  rmx__crew_rmsnorm_backward(crew, M, C, m->x, m->w.norm, m->rstd, m->dnormed, m->dx, m->g.norm,
-                             sums);
+  const struct rmx__threaded *t = &m->threaded;
+  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, M = B * T;
+  memset(m->dx, 0, M * C * sizeof(float));                   // (M,C)
+  norm_backward(m, M, m->x, m->w.norm, m->rstd, m->g.norm);  // (M,C) -> (M,C)
   for (size_t l = (size_t)m->c.layers; l-- > 0;) {
     const struct rmx__layer_parameters *w = &m->w.layers[l], *g = &m->g.layers[l];
     const struct rmx__layer_activations *a = &m->layers[l];
-    linear_dx(m, RMX__MLP, M, F, C, m->dx, w->down, m->dhidden);
-    rmx__crew_swiglu_backward(crew, M, F, a->gate_up, m->dhidden, m->dwide, m->hidden);
-    linear_dw(m, RMX__MLP, M, F, C, m->dx, m->hidden, g->down);
-    rmx__crew_rmsnorm(crew, M, C, a->middle, w->ffn_norm, eps, m->normed, a->middle_rstd);
-    linear_dw(m, RMX__MLP, M, C, 2 * F, m->dwide, m->normed, g->gate);
-    linear_dx(m, RMX__MLP, M, C, 2 * F, m->dwide, w->gate, m->dnormed);
-    rmx__crew_rmsnorm_backward(crew, M, C, a->middle, w->ffn_norm, a->middle_rstd, m->dnormed,
-                               m->dx, g->ffn_norm, sums);
+    TIMED(MLP, linear_dx(m, M, F, C, m->dx, w->down, m->dhidden));  // (M,C) -> (M,F)
+    TIMED(SWIGLU, rmx__threaded_swiglu_backward(
+                      t, &(struct rmx__swiglu){.M = M,
+                                               .F = F,
+                                               .gu = a->gate_up,
+                                               .h = m->hidden,
+                                               .dh = m->dhidden,
+                                               .dgu = m->dwide}));             // (M,F) -> (M,2F)
+    TIMED(MLP, linear_dw(m, M, F, C, m->dx, m->hidden, g->down));              // (C,F)
+    norm(m, M, a->middle, w->ffn_norm, m->normed, a->middle_rstd);             // (M,C) -> (M,C)
+    TIMED(MLP, linear_dw(m, M, C, 2 * F, m->dwide, m->normed, g->gate));       // (2F,C)
+    TIMED(MLP, linear_dx(m, M, C, 2 * F, m->dwide, w->gate, m->dnormed));      // (M,2F) -> (M,C)
+    norm_backward(m, M, a->middle, w->ffn_norm, a->middle_rstd, g->ffn_norm);  // (M,C) -> (M,C)
 
-    linear_dx(m, RMX__PROJECTION, M, C, C, m->dx, w->wo, m->dnormed);
-    linear_dw(m, RMX__PROJECTION, M, C, C, m->dx, a->attention, g->wo);
-    rmx__crew_attention_backward(crew, B, T, H, S, a->qkv, a->attention, a->lse, m->dnormed,
-                                 m->dwide);
-    rmx__crew_rope(crew, M, T, 2 * H, S, m->dwide, 3 * C, m->cosine, m->sine, true);
-    rmx__crew_rmsnorm(crew, M, C, a->x, w->attention_norm, eps, m->normed, a->rstd);
-    linear_dw(m, RMX__QKV, M, C, 3 * C, m->dwide, m->normed, g->wq);
-    linear_dx(m, RMX__QKV, M, C, 3 * C, m->dwide, w->wq, m->dnormed);
-    rmx__crew_rmsnorm_backward(crew, M, C, a->x, w->attention_norm, a->rstd, m->dnormed, m->dx,
-                               g->attention_norm, sums);
+    TIMED(PROJECTION, linear_dx(m, M, C, C, m->dx, w->wo, m->dnormed));    // (M,C) -> (M,C)
+    TIMED(PROJECTION, linear_dw(m, M, C, C, m->dx, a->attention, g->wo));  // (C,C)
+    attend(m, B, T, a, m->dwide);                                          // (B,T,C) -> (B,T,3C)
+    rotate(m, M, T, m->dwide, true);                                       // the first 2C of (M,3C)
+    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);               // (M,C) -> (M,C)
+    TIMED(QKV, linear_dw(m, M, C, 3 * C, m->dwide, m->normed, g->wq));     // (3C,C)
+    TIMED(QKV, linear_dx(m, M, C, 3 * C, m->dwide, w->wq, m->dnormed));    // (M,3C) -> (M,C)
+    norm_backward(m, M, a->x, w->attention_norm, a->rstd, g->attention_norm);  // (M,C) -> (M,C)
   }
-  rmx__crew_scatter_add(crew, M, C, m->dx, tokens, m->g.embedding);
+  TIMED(EMBEDDING, rmx__threaded_scatter_add(t, M, C, m->dx, tokens, m->g.embedding));  // (V,C)
 }
 
 /* A micro-batch, which goes through the model a slice of whole sequences at a time. */
@@ -102,14 +195,26 @@ struct micro_batch {
 
 static void head(rmx_model *m, const struct micro_batch *b, size_t at, size_t M,
                  const float *weights, float *losses, bool gradients) {
-  rmx__head(&m->crew, M, (size_t)m->c.width, (size_t)m->c.vocab, m->normed, m->w.head,
-            b->labels + at, weights ? weights + at : NULL, losses + at,
-            gradients ? m->dnormed : NULL, gradients ? m->g.head : NULL, m->head_memory);
+  double softmax = 0;
+  const struct rmx__head h = {.M = M,
+                              .C = (size_t)m->c.width,
+                              .V = (size_t)m->c.vocab,
+                              .x = m->normed,
+                              .w = m->w.head,
+                              .labels = b->labels + at,
+                              .weights = weights ? weights + at : NULL,
+                              .losses = losses + at,
+                              .dx = gradients ? m->dnormed : NULL,
+                              .dw = gradients ? m->g.head : NULL,
+                              .memory = m->head_memory,
+                              .seconds = m->seconds ? &softmax : NULL};
+  TIMED(HEAD, rmx__head(&m->threaded, &h));  // (M,C) -> (M,V) -> (M)
+  split_time(m, RMX__HEAD, RMX__LOSS, softmax);
 }
 
 static void head_weights(rmx_model *m, bool gradients) {
-  rmx__head_weights(&m->crew, (size_t)m->c.width, (size_t)m->c.vocab, m->w.head, gradients,
-                    m->head_memory);
+  TIMED(HEAD, rmx__head_weights(&m->threaded, (size_t)m->c.width, (size_t)m->c.vocab, m->w.head,
+                                gradients, m->head_memory));
 }
 
 static struct micro_batch micro_batch(const rmx_model *m, const int32_t *tokens,

@@ -13,8 +13,10 @@
 #include "model.h"
 
 double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight_sum) {
-  const double norm =
-      sqrt(rmx__crew_squared_norm(&m->crew, m->size, m->gradients, m->sums)) / weight_sum;
+  double norm;
+  RMX__TIMED(m, CLIPPING,
+             norm = rmx__threaded_squared_norm(&m->threaded, m->size, m->gradients, m->sums));
+  norm = sqrt(norm) / weight_sum;
   if (!isfinite(norm)) {
     memset(m->gradients, 0, m->size * sizeof(float));
     return norm;
@@ -33,8 +35,10 @@ double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight
   for (size_t i = 0; i < m->tensors_n; i++) {
     const rmx_tensor *t = &m->tensors[i];
     constants.decay = t->ndim > 1 ? (float)o->weight_decay : 0;
-    rmx__crew_adamw(&m->crew, t->size, m->weights + t->offset, m->gradients + t->offset,
-                    m->moment1 + t->offset, m->moment2 + t->offset, &constants);
+    RMX__TIMED(
+        m, ADAMW,
+        rmx__threaded_adamw(&m->threaded, t->size, m->weights + t->offset, m->gradients + t->offset,
+                            m->moment1 + t->offset, m->moment2 + t->offset, &constants));
   }
   return norm;
 }

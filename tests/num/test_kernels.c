@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "kernels/bf16.h"
-#include "kernels/crew.h"
+#include "kernels/threaded.h"
 
 enum { MOST = 16 }; /* levels */
 
@@ -94,8 +94,34 @@ START_TEST(gemm_of_odd_shapes) {
       float *a_l = as_operand(list[l], a, (ta ? K : M) * lda),
             *b_l = as_operand(list[l], b, (tb ? N : K) * ldb);
       float *wanted = copy_of(start, M * ldc), *got = copy_of(start, M * ldc);
-      ref->gemm(ref, ta, tb, M, N, K, a_l, lda, b_l, ldb, wanted, ldc, add, scratch);
-      list[l]->gemm(list[l], ta, tb, M, N, K, a, lda, b, ldb, got, ldc, add, scratch);
+      ref->gemm(ref,
+                &(struct rmx__gemm){.ta = ta,
+                                    .tb = tb,
+                                    .M = M,
+                                    .N = N,
+                                    .K = K,
+                                    .a = a_l,
+                                    .lda = lda,
+                                    .b = b_l,
+                                    .ldb = ldb,
+                                    .c = wanted,
+                                    .ldc = ldc,
+                                    .accumulate = add},
+                scratch);
+      list[l]->gemm(list[l],
+                    &(struct rmx__gemm){.ta = ta,
+                                        .tb = tb,
+                                        .M = M,
+                                        .N = N,
+                                        .K = K,
+                                        .a = a,
+                                        .lda = lda,
+                                        .b = b,
+                                        .ldb = ldb,
+                                        .c = got,
+                                        .ldc = ldc,
+                                        .accumulate = add},
+                    scratch);
       close(list[l], "gemm", got, wanted, M * ldc, 2 + sqrt((double)K));
       for (size_t i = 0; i < M; i++)
         for (size_t j = N; j < ldc; j++)
@@ -115,9 +141,23 @@ START_TEST(gemm_rows_do_not_know_of_each_other) {
         *one = normals(N, 4);
   float *scratch = normals(rmx__gemm_scratch(), 1);
   for (size_t l = 0, n = levels(list); l < n; l++) {
-    list[l]->gemm(list[l], false, false, M, N, K, a, K, b, N, all, N, false, scratch);
+    list[l]->gemm(
+        list[l],
+        &(struct rmx__gemm){
+            .M = M, .N = N, .K = K, .a = a, .lda = K, .b = b, .ldb = N, .c = all, .ldc = N},
+        scratch);
     for (size_t i = 0; i < M; i += 7) {
-      list[l]->gemm(list[l], false, false, 1, N, K, a + i * K, K, b, N, one, N, false, scratch);
+      list[l]->gemm(list[l],
+                    &(struct rmx__gemm){.M = 1,
+                                        .N = N,
+                                        .K = K,
+                                        .a = a + i * K,
+                                        .lda = K,
+                                        .b = b,
+                                        .ldb = N,
+                                        .c = one,
+                                        .ldc = N},
+                    scratch);
       ck_assert_mem_eq(one, all + i * N, N * sizeof *one);
     }
   }
@@ -133,7 +173,10 @@ START_TEST(gemm_hands_on_nan_and_infinity) {
   a[3 * K + 4] = NAN;       /* row 3 */
   b[5 * N + 36] = INFINITY; /* column 36, the last, beside the padding */
   for (size_t l = 0, n = levels(list); l < n; l++) {
-    list[l]->gemm(list[l], false, false, M, N, K, a, K, b, N, c, N, false, scratch);
+    list[l]->gemm(list[l],
+                  &(struct rmx__gemm){
+                      .M = M, .N = N, .K = K, .a = a, .lda = K, .b = b, .ldb = N, .c = c, .ldc = N},
+                  scratch);
     for (size_t i = 0; i < M; i++)
       for (size_t j = 0; j < N; j++) {
         if (i == 3)
@@ -209,9 +252,15 @@ START_TEST(bf16_is_not_float) {
   must(rmx_kernels_get("ref", &ref, err));
   float *a = normals(N * N, 1), *b = normals(N * N, 2), c[N * N], wanted[N * N];
   float *scratch = normals(rmx__gemm_scratch(), 1);
-  ref->gemm(ref, false, false, N, N, N, a, N, b, N, wanted, N, false, scratch);
+  ref->gemm(ref,
+            &(struct rmx__gemm){
+                .M = N, .N = N, .K = N, .a = a, .lda = N, .b = b, .ldb = N, .c = wanted, .ldc = N},
+            scratch);
   for (size_t l = 0, n = levels(list); l < n; l++) {
-    list[l]->gemm(list[l], false, false, N, N, N, a, N, b, N, c, N, false, scratch);
+    list[l]->gemm(list[l],
+                  &(struct rmx__gemm){
+                      .M = N, .N = N, .K = N, .a = a, .lda = N, .b = b, .ldb = N, .c = c, .ldc = N},
+                  scratch);
     /* in roundings to bfloat16 */
     const double off = error(c, wanted, N * N) * 6e-8 / RMX__BF16_ROUNDING;
     ck_assert_msg(list[l]->bf16 ? off > 0.1 && off < 2 : off < 1e-3, "%s is off by %g",
@@ -236,13 +285,39 @@ START_TEST(attention_forward_and_backward) {
           *scratch = normals(rmx__attention_scratch(T, S), 3);
     float *out = normals(n, 4), *lse = normals(B * H * T, 5), *dqkv = normals(3 * n, 6);
     float *out_ref = normals(n, 7), *lse_ref = normals(B * H * T, 8), *dqkv_ref = normals(3 * n, 9);
-    ref->attention(ref, 0, B * H, T, H, S, qkv, out_ref, lse_ref, scratch);
-    ref->attention_backward(ref, 0, B * H, T, H, S, qkv, out_ref, lse_ref, dout, dqkv_ref, scratch);
+    ref->attention(ref,
+                   &(struct rmx__attention){
+                       .B = B, .T = T, .H = H, .S = S, .qkv = qkv, .out = out_ref, .lse = lse_ref},
+                   0, B * H, scratch);
+    ref->attention_backward(ref,
+                            &(struct rmx__attention){.B = B,
+                                                     .T = T,
+                                                     .H = H,
+                                                     .S = S,
+                                                     .qkv = qkv,
+                                                     .out = out_ref,
+                                                     .lse = lse_ref,
+                                                     .dout = dout,
+                                                     .dqkv = dqkv_ref},
+                            0, B * H, scratch);
     for (size_t l = 0; l < n_levels; l++) {
-      list[l]->attention(list[l], 0, B * H, T, H, S, qkv, out, lse, scratch);
+      list[l]->attention(list[l],
+                         &(struct rmx__attention){
+                             .B = B, .T = T, .H = H, .S = S, .qkv = qkv, .out = out, .lse = lse},
+                         0, B * H, scratch);
       close(list[l], "attention", out, out_ref, n, allowed(list[l], 40, 4));
       close(list[l], "log-sum-exp", lse, lse_ref, B * H * T, allowed(list[l], 10, 6));
-      list[l]->attention_backward(list[l], 0, B * H, T, H, S, qkv, out, lse, dout, dqkv, scratch);
+      list[l]->attention_backward(list[l],
+                                  &(struct rmx__attention){.B = B,
+                                                           .T = T,
+                                                           .H = H,
+                                                           .S = S,
+                                                           .qkv = qkv,
+                                                           .out = out,
+                                                           .lse = lse,
+                                                           .dout = dout,
+                                                           .dqkv = dqkv},
+                                  0, B * H, scratch);
       close(list[l], "gradient of attention", dqkv, dqkv_ref, 3 * n, allowed(list[l], 100, 8));
     }
     free(qkv), free(dout), free(scratch), free(out), free(lse), free(dqkv), free(out_ref),
@@ -265,22 +340,28 @@ START_TEST(rows) {
     const int32_t ids[] = {2, 0, 2, 1, 2};
     for (size_t l = 0; l < n_levels; l++) {
       const rmx_kernels *k = list[l];
-      ref->rmsnorm(M, C, x, w, 1e-5f, y_ref, rstd_ref);
-      k->rmsnorm(M, C, x, w, 1e-5f, y, rstd);
+      ref->rmsnorm(&(struct rmx__rmsnorm){
+          .M = M, .C = C, .x = x, .w = w, .eps = 1e-5f, .y = y_ref, .rstd = rstd_ref});
+      k->rmsnorm(&(struct rmx__rmsnorm){
+          .M = M, .C = C, .x = x, .w = w, .eps = 1e-5f, .y = y, .rstd = rstd});
       close(k, "rmsnorm", y, y_ref, n, 8);
       close(k, "rstd", rstd, rstd_ref, M, 8);
       float *dx = copy_of(dx0, n), *dw = copy_of(dw0, C), *dx_ref = copy_of(dx0, n),
             *dw_ref = copy_of(dw0, C);
-      ref->rmsnorm_backward(M, C, x, w, rstd_ref, dy, dx_ref, dw_ref);
-      k->rmsnorm_backward(M, C, x, w, rstd_ref, dy, dx, dw);
+      ref->rmsnorm_backward(&(struct rmx__rmsnorm){
+          .M = M, .C = C, .x = x, .w = w, .rstd = rstd_ref, .dy = dy, .dx = dx_ref, .dw = dw_ref});
+      k->rmsnorm_backward(&(struct rmx__rmsnorm){
+          .M = M, .C = C, .x = x, .w = w, .rstd = rstd_ref, .dy = dy, .dx = dx, .dw = dw});
       close(k, "dx of rmsnorm", dx, dx_ref, n, 16);
       close(k, "dw of rmsnorm", dw, dw_ref, C, 16);
 
-      ref->swiglu(M, C, x, y_ref);
-      k->swiglu(M, C, x, y);
+      ref->swiglu(&(struct rmx__swiglu){.M = M, .F = C, .gu = x, .h = y_ref});
+      k->swiglu(&(struct rmx__swiglu){.M = M, .F = C, .gu = x, .h = y});
       close(k, "swiglu", y, y_ref, n, 8);
-      ref->swiglu_backward(M, C, x, dy, wide_ref, y_ref);
-      k->swiglu_backward(M, C, x, dy, wide, y);
+      ref->swiglu_backward(
+          &(struct rmx__swiglu){.M = M, .F = C, .gu = x, .dh = dy, .dgu = wide_ref, .h = y_ref});
+      k->swiglu_backward(
+          &(struct rmx__swiglu){.M = M, .F = C, .gu = x, .dh = dy, .dgu = wide, .h = y});
       close(k, "h of swiglu again", y, y_ref, n, 8);
       close(k, "gradient of swiglu", wide, wide_ref, 2 * n, 16);
 
@@ -297,13 +378,26 @@ START_TEST(rows) {
       const float weights[] = {1, 0, 2, 0.5f, 3};
       const int32_t labels[] = {0, (int32_t)C - 1, -1, (int32_t)(C / 2), 0};
       float *g = copy_of(x, n), *g_ref = copy_of(x, n), loss[8], loss_ref[8];
-      ref->cross_entropy(M, C, g_ref, labels, weights, loss_ref, true);
-      k->cross_entropy(M, C, g, labels, weights, loss, true);
+      ref->cross_entropy(&(struct rmx__cross_entropy){.M = M,
+                                                      .V = C,
+                                                      .logits = g_ref,
+                                                      .labels = labels,
+                                                      .weights = weights,
+                                                      .losses = loss_ref,
+                                                      .gradient = true});
+      k->cross_entropy(&(struct rmx__cross_entropy){.M = M,
+                                                    .V = C,
+                                                    .logits = g,
+                                                    .labels = labels,
+                                                    .weights = weights,
+                                                    .losses = loss,
+                                                    .gradient = true});
       close(k, "loss", loss, loss_ref, M, 8);
       close(k, "gradient of the logits", g, g_ref, n, 8);
       ck_assert(loss[2] == 0 && g[2 * C] == 0);
       memcpy(g, x, n * sizeof *g);
-      k->cross_entropy(M, C, g, labels, weights, loss, false);
+      k->cross_entropy(&(struct rmx__cross_entropy){
+          .M = M, .V = C, .logits = g, .labels = labels, .weights = weights, .losses = loss});
       close(k, "loss without gradient", loss, loss_ref, M, 8);
       free(dx), free(dw), free(dx_ref), free(dw_ref), free(g), free(g_ref);
     }
@@ -322,7 +416,8 @@ START_TEST(rope_turns_and_turns_back) {
     float *x = normals(M * ld, 1), *cosine = normals(T * half, 2), *sine = normals(T * half, 3);
     for (size_t i = 0; i < T * half; i++) cosine[i] = cosf((float)i), sine[i] = sinf((float)i);
     float *wanted = copy_of(x, M * ld);
-    ref->rope(M, T, H, S, wanted, ld, cosine, sine, false);
+    ref->rope(&(struct rmx__rope){
+        .M = M, .T = T, .heads = H, .S = S, .x = wanted, .ld = ld, .cosine = cosine, .sine = sine});
     /* The equation itself, at one place: row 9 is at position 2; head 1, pair 0. */
     const double c = cosine[2 * half], s = sine[2 * half], p = x[9 * ld + S],
                  q = x[9 * ld + S + half];
@@ -330,9 +425,18 @@ START_TEST(rope_turns_and_turns_back) {
     ck_assert_double_eq_tol(wanted[9 * ld + S + half], q * c + p * s, 1e-6);
     for (size_t l = 0; l < n_levels; l++) {
       float *got = copy_of(x, M * ld);
-      list[l]->rope(M, T, H, S, got, ld, cosine, sine, false);
+      list[l]->rope(&(struct rmx__rope){
+          .M = M, .T = T, .heads = H, .S = S, .x = got, .ld = ld, .cosine = cosine, .sine = sine});
       close(list[l], "rope", got, wanted, M * ld, 4);
-      list[l]->rope(M, T, H, S, got, ld, cosine, sine, true);
+      list[l]->rope(&(struct rmx__rope){.M = M,
+                                        .T = T,
+                                        .heads = H,
+                                        .S = S,
+                                        .x = got,
+                                        .ld = ld,
+                                        .cosine = cosine,
+                                        .sine = sine,
+                                        .back = true});
       close(list[l], "rope and back", got, x, M * ld, 4);
       free(got);
     }
@@ -347,24 +451,31 @@ START_TEST(equations) {
     const rmx_kernels *k = list[l];
     const float x[] = {3, 4}, w[] = {1, 2};
     float y[2], rstd;
-    k->rmsnorm(1, 2, x, w, 0, y, &rstd); /* rms = sqrt(12.5) */
+    k->rmsnorm(&(struct rmx__rmsnorm){
+        .M = 1, .C = 2, .x = x, .w = w, .eps = 0, .y = y, .rstd = &rstd}); /* rms = sqrt(12.5) */
     ck_assert_double_eq_tol(y[0], 3 / sqrt(12.5), 1e-6);
     ck_assert_double_eq_tol(y[1], 8 / sqrt(12.5), 1e-6);
     const float gu[] = {0, 100, -100, -1000, 5, 6, 7, 8};
     float h[4];
-    k->swiglu(1, 4, gu, h);
+    k->swiglu(&(struct rmx__swiglu){.M = 1, .F = 4, .gu = gu, .h = h});
     ck_assert(h[0] == 0 && h[1] == 600);
     ck_assert(fabs(h[2]) < 1e-30 && h[3] == 0);
     float logits[] = {0, 0, 0, 0, 1000, 0, 0, 0, -INFINITY, 0, -INFINITY, -INFINITY};
     const int32_t labels[] = {2, 0, 1};
     float losses[3];
-    k->cross_entropy(3, 4, logits, labels, NULL, losses, true);
+    k->cross_entropy(&(struct rmx__cross_entropy){
+        .M = 3, .V = 4, .logits = logits, .labels = labels, .losses = losses, .gradient = true});
     ck_assert_double_eq_tol(losses[0], log(4), 1e-6);
     ck_assert(losses[1] == 0 && losses[2] == 0);
     ck_assert_double_eq_tol(logits[2], -0.75, 1e-6);
     ck_assert_double_eq_tol(logits[3], 0.25, 1e-6);
     float bad[] = {1, NAN, 2};
-    k->cross_entropy(1, 3, bad, (const int32_t[]){0}, NULL, losses, true);
+    k->cross_entropy(&(struct rmx__cross_entropy){.M = 1,
+                                                  .V = 3,
+                                                  .logits = bad,
+                                                  .labels = (const int32_t[]){0},
+                                                  .losses = losses,
+                                                  .gradient = true});
     ck_assert_msg(isnan(losses[0]) && isnan(bad[2]), "%s: a NaN was lost", k->name);
   }
 }
@@ -378,7 +489,12 @@ START_TEST(exponential_is_accurate) {
   for (size_t l = 0, n = levels(list); l < n; l++)
     for (double x = -86; x < 0; x += 0.0173) {
       float pair[2] = {(float)x, 0}, loss;
-      list[l]->cross_entropy(1, 2, pair, (const int32_t[]){1}, NULL, &loss, true);
+      list[l]->cross_entropy(&(struct rmx__cross_entropy){.M = 1,
+                                                          .V = 2,
+                                                          .logits = pair,
+                                                          .labels = (const int32_t[]){1},
+                                                          .losses = &loss,
+                                                          .gradient = true});
       const double e = exp((double)(float)x), wanted = e / (1 + e);
       ck_assert_msg(fabs(pair[0] / wanted - 1) < 4e-7, "%s: exp(%g) is off by %g", list[l]->name, x,
                     pair[0] / wanted - 1);
@@ -386,11 +502,21 @@ START_TEST(exponential_is_accurate) {
 }
 END_TEST
 
-static void head_of(const struct rmx__crew *c, size_t M, size_t C, size_t V, const float *x,
+static void head_of(const struct rmx__threaded *c, size_t M, size_t C, size_t V, const float *x,
                     const float *w, const int32_t *labels, const float *weights, float *losses,
                     float *dx, float *dw, float *memory) {
   rmx__head_weights(c, C, V, w, dx != NULL, memory);
-  rmx__head(c, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
+  rmx__head(c, &(struct rmx__head){.M = M,
+                                   .C = C,
+                                   .V = V,
+                                   .x = x,
+                                   .w = w,
+                                   .labels = labels,
+                                   .weights = weights,
+                                   .losses = losses,
+                                   .dx = dx,
+                                   .dw = dw,
+                                   .memory = memory});
 }
 
 START_TEST(head_is_the_sum_of_its_parts) {
@@ -405,14 +531,47 @@ START_TEST(head_is_the_sum_of_its_parts) {
   float *dx_ref = normals(M * C, 9), *dw_ref = normals(V * C, 8), *losses_ref = normals(M, 1);
   int32_t labels[401];
   for (size_t i = 0; i < M; i++) labels[i] = (int32_t)(i * 7 % V);
-  ref->gemm(ref, false, true, M, V, C, x, C, w, C, logits, V, false, scratch);
-  ref->cross_entropy(M, V, logits, labels, weights, losses_ref, true);
-  ref->gemm(ref, true, false, V, C, M, logits, V, x, C, dw_ref, C, true, scratch);
-  ref->gemm(ref, false, false, M, C, V, logits, V, w, C, dx_ref, C, false, scratch);
+  ref->gemm(ref,
+            &(struct rmx__gemm){.tb = true,
+                                .M = M,
+                                .N = V,
+                                .K = C,
+                                .a = x,
+                                .lda = C,
+                                .b = w,
+                                .ldb = C,
+                                .c = logits,
+                                .ldc = V},
+            scratch);
+  ref->cross_entropy(&(struct rmx__cross_entropy){.M = M,
+                                                  .V = V,
+                                                  .logits = logits,
+                                                  .labels = labels,
+                                                  .weights = weights,
+                                                  .losses = losses_ref,
+                                                  .gradient = true});
+  ref->gemm(ref,
+            &(struct rmx__gemm){.ta = true,
+                                .M = V,
+                                .N = C,
+                                .K = M,
+                                .a = logits,
+                                .lda = V,
+                                .b = x,
+                                .ldb = C,
+                                .c = dw_ref,
+                                .ldc = C,
+                                .accumulate = true},
+            scratch);
+  ref->gemm(
+      ref,
+      &(struct rmx__gemm){
+          .M = M, .N = C, .K = V, .a = logits, .lda = V, .b = w, .ldb = C, .c = dx_ref, .ldc = C},
+      scratch);
   float *start = copy_of(dw, V * C);
   for (size_t l = 0; l < n_levels; l++) {
     memcpy(dw, start, V * C * sizeof *dw);
-    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    const struct rmx__threaded alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
     head_of(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, block);
     close(list[l], "losses", losses, losses_ref, M, allowed(list[l], 20, 2));
     close(list[l], "dx", dx, dx_ref, M * C, allowed(list[l], 20, 4));
@@ -442,7 +601,7 @@ START_TEST(head_of_logits_that_grow) {
   int32_t labels[M];
   for (size_t i = 0; i < M; i++) labels[i] = i % 11 == 5 ? -1 : (int32_t)(i * 97 % V);
   for (size_t j = 0; j < V; j++) w[j * C] = 0.2f * (float)j; /* logits of -600 to 600 */
-  const struct rmx__crew spec = {.k = ref, .threads = 1, .scratch = {scratch}};
+  const struct rmx__threaded spec = {.k = ref, .threads = 1, .scratch = {scratch}};
   rmx_pool *pool = NULL;
   must(rmx_pool_new(3, &pool, err));
   for (size_t l = 0; l < n_levels; l++) {
@@ -451,7 +610,7 @@ START_TEST(head_of_logits_that_grow) {
     memcpy(dw_ref, start, V * C * sizeof *dw);
     head_of(&spec, M, C, V, x_l, w_l, labels, NULL, losses_ref, dx_ref, dw_ref, memory);
     memcpy(dw, start, V * C * sizeof *dw);
-    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    const struct rmx__threaded alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
     head_of(&alone, M, C, V, x_l, w_l, labels, NULL, losses, dx, dw, memory);
     close(list[l], "losses", losses, losses_ref, M, 20);
     close(list[l], "dx", dx, dx_ref, M * C,
@@ -460,10 +619,10 @@ START_TEST(head_of_logits_that_grow) {
     for (size_t i = 5; i < M; i += 11)
       ck_assert(losses[i] == 0 && dx[i * C] == 0 && dx[i * C + C - 1] == 0);
     float *losses_3 = normals(M, 5), *dx_3 = normals(M * C, 6), *dw_3 = copy_of(start, V * C);
-    const struct rmx__crew three = {.k = list[l],
-                                    .pool = pool,
-                                    .threads = 3,
-                                    .scratch = {scratch, scratch + each, scratch + 2 * each}};
+    const struct rmx__threaded three = {.k = list[l],
+                                        .pool = pool,
+                                        .threads = 3,
+                                        .scratch = {scratch, scratch + each, scratch + 2 * each}};
     head_of(&three, M, C, V, x_l, w_l, labels, NULL, losses_3, dx_3, dw_3, memory);
     ck_assert_mem_eq(losses_3, losses, M * sizeof *losses);
     ck_assert_mem_eq(dx_3, dx, M * C * sizeof *dx);
@@ -500,12 +659,12 @@ START_TEST(logits_far_apart) {
       x[r * C + j] = j == 0 ? (float)(r % 5) / 2 : (float)(r % 3) - 1; /* exact in bf16 */
     labels[r] = r % 4 == 3 ? -1 : r % 4 == 2 ? (int32_t)V - 1 : (int32_t)(r * 17 % V);
   }
-  const struct rmx__crew plain = {.k = ref, .threads = 1, .scratch = {scratch}};
+  const struct rmx__threaded plain = {.k = ref, .threads = 1, .scratch = {scratch}};
   head_of(&plain, M, C, V, x, w, labels, weights, losses_ref, dx_ref, dw_ref, memory);
   for (size_t l = 0; l < n_levels; l++) {
     float *start = normals(V * C, 8);
     memcpy(dw, start, V * C * sizeof *dw);
-    const struct rmx__crew alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
+    const struct rmx__threaded alone = {.k = list[l], .threads = 1, .scratch = {scratch}};
     head_of(&alone, M, C, V, x, w, labels, weights, losses, dx, dw, memory);
     close(list[l], "losses far apart", losses, losses_ref, M, 20);
     close(list[l], "dx far apart", dx, dx_ref, M * C, allowed(list[l], 40, 4));
@@ -522,13 +681,39 @@ START_TEST(logits_far_apart) {
     qkv[t * 3 * S] = 1, qkv[t * 3 * S + 1] = 0;
     qkv[t * 3 * S + S] = t < 128 ? (float)(t % 4) : t < 256 ? 128 : 256;
   }
-  ref->attention(ref, 0, 1, T, 1, S, qkv, out_ref, lse_ref, room);
-  ref->attention_backward(ref, 0, 1, T, 1, S, qkv, out_ref, lse_ref, dout, dqkv_ref, room);
+  ref->attention(ref,
+                 &(struct rmx__attention){
+                     .B = 1, .T = T, .H = 1, .S = S, .qkv = qkv, .out = out_ref, .lse = lse_ref},
+                 0, 1, room);
+  ref->attention_backward(ref,
+                          &(struct rmx__attention){.B = 1,
+                                                   .T = T,
+                                                   .H = 1,
+                                                   .S = S,
+                                                   .qkv = qkv,
+                                                   .out = out_ref,
+                                                   .lse = lse_ref,
+                                                   .dout = dout,
+                                                   .dqkv = dqkv_ref},
+                          0, 1, room);
   for (size_t l = 0; l < n_levels; l++) {
-    list[l]->attention(list[l], 0, 1, T, 1, S, qkv, out, lse, room);
+    list[l]->attention(list[l],
+                       &(struct rmx__attention){
+                           .B = 1, .T = T, .H = 1, .S = S, .qkv = qkv, .out = out, .lse = lse},
+                       0, 1, room);
     close(list[l], "attention far apart", out, out_ref, T * S, allowed(list[l], 40, 8));
     close(list[l], "its log-sum-exp", lse, lse_ref, T, allowed(list[l], 10, 2));
-    list[l]->attention_backward(list[l], 0, 1, T, 1, S, qkv, out, lse, dout, dqkv, room);
+    list[l]->attention_backward(list[l],
+                                &(struct rmx__attention){.B = 1,
+                                                         .T = T,
+                                                         .H = 1,
+                                                         .S = S,
+                                                         .qkv = qkv,
+                                                         .out = out,
+                                                         .lse = lse,
+                                                         .dout = dout,
+                                                         .dqkv = dqkv},
+                                0, 1, room);
     for (size_t i = 0; i < 3 * T * S; i++) ck_assert(isfinite(dqkv[i]));
   }
   free(x), free(w), free(weights), free(scratch), free(memory), free(losses), free(dx), free(dw);
@@ -568,7 +753,14 @@ START_TEST(head_block_is_its_two_parts) {
                                              .e = e[way]};
         k->begin();
         if (way == 0) {
-          rmx__gemm_packed(k, rows, 32, words, a, b, 0, logits[way], 32, false);
+          rmx__gemm_packed(k, &(struct rmx__panels){.M = rows,
+                                                    .N = 32,
+                                                    .K = words,
+                                                    .a = a,
+                                                    .b = b,
+                                                    .panel = 0,
+                                                    .c = logits[way],
+                                                    .ldc = 32});
           k->head_exponentials(&of);
         } else {
           k->head_block(rows, words, a, b, logits[way], &of);
