@@ -26,7 +26,7 @@ struct methods {
   rmx_run *swarm;
   size_t swarm_n;
   double *cap;
-  rmx_contest contest;
+  rmx_comparison comparison;
   char *folder;
 };
 
@@ -76,13 +76,13 @@ static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) 
   return RMX_OK;
 }
 
-static rmx_status make_contest(struct methods *m, const rmx_kernels *kernels, rmx_err *err) {
+static rmx_status make_comparison(struct methods *m, const rmx_kernels *kernels, rmx_err *err) {
   const rmx_config *o = &m->e->config;
   m->cap = rmx_calloc(m->k.corpus->D_train, sizeof *m->cap);
   m->folder = rmx_experiment_path(m->e, "compare");
   if (!m->cap || !m->folder) return rmx_fail_memory(err, 0, "a comparison");
   weight_caps(m->e, m->k.corpus, m->cap);
-  m->contest = (rmx_contest){
+  m->comparison = (rmx_comparison){
       .folder = m->folder,
       .experiment = m->e->folder,
       .corpus = m->k.corpus,
@@ -103,7 +103,7 @@ static rmx_status make_contest(struct methods *m, const rmx_kernels *kernels, rm
       .context = m,
       .listener = &m->c->listener,
   };
-  return budget_of(m, &m->contest.budget, err);
+  return budget_of(m, &m->comparison.budget, err);
 }
 
 // ---- names
@@ -163,7 +163,7 @@ static bool any_needs_swarm(const struct methods *m) {
 static rmx_status check_all(const struct methods *m, rmx_err *err) {
   for (size_t i = 0; i < m->k.n; i++)
     if (m->entries[i].way && m->entries[i].way->check)
-      RMX_TRY(m->entries[i].way->check(&m->contest, err));
+      RMX_TRY(m->entries[i].way->check(&m->comparison, err));
   return RMX_OK;
 }
 
@@ -192,7 +192,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   snprintf(who->name, sizeof who->name, "%s", x->name);
   rmx_note(&m->c->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
   cli_step("method", i + 1, m->k.n);
-  rmx_status status = x->way->find(&m->contest, &x->found, err);
+  rmx_status status = x->way->find(&m->comparison, &x->found, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
@@ -317,7 +317,7 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   json_object_set_new(root, "methods", list);
   json_object_set_new(root, "order", order);
   json_object_set_new(root, "target", comparison_target(&m->k));
-  json_object_set_new(root, "budget_flops", json_real(m->contest.budget));
+  json_object_set_new(root, "budget_flops", json_real(m->comparison.budget));
   json_object_set_new(root, "seeds", json_integer((json_int_t)m->k.seeds));
   json_object_set_new(root, "tokens", json_integer(m->e->config.large.tokens));
   json_object_set_new(root, "made_by", made_by(m->e, m->k.corpus));
@@ -353,7 +353,7 @@ static rmx_status compare_methods(struct methods *m, rmx_err *err) {
     RMX_TRY(step_sample(m->c, m->e, err));
     RMX_TRY(proxy_runs(m->e, m->k.corpus, &m->swarm, &m->swarm_n, err));
   }
-  RMX_TRY(make_contest(m, kernels, err));
+  RMX_TRY(make_comparison(m, kernels, err));
   RMX_TRY(check_all(m, err));
   if (swarm) RMX_TRY(step_train(m->c, m->e, err));
   for (size_t i = 0; i < m->k.n; i++) RMX_TRY(search_one(m, i, err));

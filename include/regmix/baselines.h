@@ -107,7 +107,7 @@ extern const size_t rmx_baseline_option_table_n;
 /* ---- a way, what it is given, what it finds ------------------------------ */
 
 /* What every way is given. All borrowed. */
-typedef struct rmx_contest {
+typedef struct rmx_comparison {
   /* where the runs that ways train go, each under a name: <experiment>/compare */
   const char *folder;
   const char *experiment; /* the folder whose corpus/ they train on */
@@ -130,7 +130,7 @@ typedef struct rmx_contest {
   rmx_status (*train)(void *context, const rmx_run *runs, size_t n, const char *what, rmx_err *err);
   void *context;
   const rmx_listener *listener;
-} rmx_contest;
+} rmx_comparison;
 
 typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } rmx_converged;
 
@@ -139,7 +139,7 @@ typedef struct rmx_found {
   /* (D_train) the mixture; of a way that chooses while training, where it starts */
   double *mixture;
   json_t *steering;        /* of the large run, see rmx_run; NULL: none */
-  char *experiment;        /* the folder whose corpus/ it trains on; NULL: the contest's */
+  char *experiment;        /* the folder whose corpus/ it trains on; NULL: the comparison's */
   double flops, wall_s;    /* spent */
   rmx_converged converged; /* whether its rounds came to rest */
   /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
@@ -152,12 +152,12 @@ typedef struct rmx_baseline {
   const char *source; /* the paper */
   const char *suits;  /* which question it suits, for the man page: one sentence */
   bool sees_target;   /* may look at the target's loss when it chooses */
-  /* fits contest->swarm: its runs must be made before check, trained before find */
+  /* fits comparison->swarm: its runs must be made before check, trained before find */
   bool needs_swarm;
   /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
-  rmx_status (*check)(const rmx_contest *c, rmx_err *err);
+  rmx_status (*check)(const rmx_comparison *c, rmx_err *err);
   /* Trains and computes. out is zero before; released by the caller, after a failure too. */
-  rmx_status (*find)(const rmx_contest *c, rmx_found *out, rmx_err *err);
+  rmx_status (*find)(const rmx_comparison *c, rmx_found *out, rmx_err *err);
   /* Makes the steering of its runs that have one; NULL: it steers none. */
   rmx_steer *steer;
 } rmx_baseline;

@@ -258,7 +258,7 @@ struct plan {
   bool target;  // the goal is the target, else the mean of the training domains
 };
 
-static bool target_is_inside(const rmx_contest *c) {
+static bool target_is_inside(const rmx_comparison *c) {
   double inside = 0;
   for (size_t d = 0; d < c->corpus->D; d++) {
     if (d >= c->corpus->D_train && c->target[d] != 0) return false;
@@ -268,7 +268,7 @@ static bool target_is_inside(const rmx_contest *c) {
   return inside > 0;
 }
 
-static double goal_of(const rmx_contest *c, const struct plan *p, size_t d) {
+static double goal_of(const rmx_comparison *c, const struct plan *p, size_t d) {
   return p->target ? c->target[d] : 1 / (double)c->corpus->D_train;
 }
 
@@ -283,11 +283,11 @@ static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double
   return each < room ? each : room;
 }
 
-static rmx_status plan_eval(const rmx_contest *c, struct plan *p, rmx_err *err) {
+static rmx_status plan_eval(const rmx_comparison *c, struct plan *p, rmx_err *err) {
   enum { LEAST = 128 };
   const size_t K = c->corpus->D_train;
   double flop, looked = 0;
-  RMX_TRY(rmx__contest_flop(c, c->large, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, c->large, &flop, err));
   for (size_t d = 0; d < K; d++) {
     if (rmx_evaluate_tokens(c->corpus, d, 0) == 0)
       return rmx_fail(err, RMX_EINPUT, "aioli: \"%s\" has no validation text to look at",
@@ -308,7 +308,7 @@ static rmx_status plan_eval(const rmx_contest *c, struct plan *p, rmx_err *err) 
                   looks, looked, most, c->budget);
 }
 
-static rmx_status plan_of(const rmx_contest *c, struct plan *p, rmx_err *err) {
+static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err) {
   static const struct {
     size_t domains;
     double eta, one_hot, explore;
@@ -348,14 +348,14 @@ static rmx_status plan_of(const rmx_contest *c, struct plan *p, rmx_err *err) {
   return plan_eval(c, p, err);
 }
 
-static rmx_status aioli_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status aioli_check(const rmx_comparison *c, rmx_err *err) {
   struct plan p;
   RMX_TRY(rmx__check_ours("aioli", "large", c->large, err));
   RMX_TRY(rmx__check_domains(c, "aioli", c->large, err));
   return plan_of(c, &p, err);
 }
 
-static rmx_status aioli_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status aioli_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const rmx_aioli_options *o = &c->options->aioli;
   const size_t K = c->corpus->D_train;
   struct plan p;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
 const rmx_baseline *const rmx_baselines[] = {
     &rmx__human,        &rmx__prior, &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix,

@@ -24,12 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
 enum { LEAST_FIRST = 10 };  // trees of 5 runs a leaf part no fewer
 static const double at_rest = 0.01;
 
-rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err *err) {
+rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   const rmx_sample_options *s = c->sample;
   double *alpha = rmx_calloc(D, sizeof *alpha);
@@ -68,19 +68,19 @@ size_t rmx__climb_share(size_t N, size_t rounds, size_t r) {
   return (size_t)(llround((before + mine) / sum * (double)N) - llround(before / sum * (double)N));
 }
 
-static rmx_training proxy_of(const rmx_contest *c) {
+static rmx_training proxy_of(const rmx_comparison *c) {
   rmx_training t = *c->proxy;
   t.eval_half = false;
   return t;
 }
 
-static rmx_status afford(const rmx_contest *c, size_t *N, rmx_err *err) {
+static rmx_status afford(const rmx_comparison *c, size_t *N, rmx_err *err) {
   const rmx_training t = proxy_of(c);
   const size_t rounds = (size_t)c->options->climb.rounds;
   double flop;
-  RMX_TRY(rmx__contest_flop(c, &t, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, &t, &flop, err));
   const double tokens = (double)(rmx_training_steps(&t) * rmx_training_batch(&t) * t.context);
-  const double cost = tokens * flop + rmx__contest_valid_flops(c, &t, flop);
+  const double cost = tokens * flop + rmx__comparison_valid_flops(c, &t, flop);
   size_t least = LEAST_FIRST;
   while (least < 1 << 20 && (rmx__climb_share(least, rounds, 0) < LEAST_FIRST ||
                              rmx__climb_share(least, rounds, rounds - 1) < 1))
@@ -94,7 +94,7 @@ static rmx_status afford(const rmx_contest *c, size_t *N, rmx_err *err) {
                   c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
 }
 
-static rmx_status check(const rmx_contest *c, rmx_err *err) {
+static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   size_t N;
   if (c->corpus->D_train < 2)
     return rmx_fail(err, RMX_EINPUT, "climb: one domain leaves nothing to mix");
@@ -110,7 +110,7 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 // ---- a round
 
 struct climb {
-  const rmx_contest *c;
+  const rmx_comparison *c;
   rmx_training training;
   size_t N, n;    // runs in all, runs so far
   rmx_run *runs;  // (N)
@@ -133,7 +133,7 @@ static void release(struct climb *k) {
   free(k->column);
 }
 
-static rmx_status prepare(const rmx_contest *c, struct climb *k, rmx_err *err) {
+static rmx_status prepare(const rmx_comparison *c, struct climb *k, rmx_err *err) {
   *k = (struct climb){.c = c, .training = proxy_of(c), .P = (size_t)c->options->climb.pool};
   RMX_TRY(afford(c, &k->N, err));
   k->runs = rmx_calloc(k->N, sizeof *k->runs);
@@ -172,7 +172,7 @@ static rmx_status sort_pool(struct climb *k, rmx_err *err) {
 
 // Ranks the pool by a fit to all runs so far.
 static rmx_status rank(struct climb *k, rmx_fit **out, rmx_err *err) {
-  rmx_contest own = *k->c;
+  rmx_comparison own = *k->c;
   own.swarm = k->runs;
   own.swarm_n = k->n;
   own.budget = INFINITY;
@@ -211,7 +211,7 @@ static void draw(struct climb *k, size_t round, size_t n, double *mixtures) {
 }
 
 static rmx_status propose(struct climb *k, size_t round, size_t n, double *mixtures, rmx_err *err) {
-  const rmx_contest *c = k->c;
+  const rmx_comparison *c = k->c;
   if (round > 0) {
     draw(k, round, n, mixtures);
     return RMX_OK;
@@ -232,19 +232,20 @@ static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     char name[48];
     snprintf(name, sizeof name, "climb-%zu-%03zu", round + 1, i + 1);
-    status = rmx__contest_run(k->c, name, mixtures + i * D, &k->training, k->c->seed, false, NULL,
-                              &k->runs[k->n + i], err);
+    status = rmx__comparison_run(k->c, name, mixtures + i * D, &k->training, k->c->seed, false,
+                                 NULL, &k->runs[k->n + i], err);
   }
   free(mixtures);
   char what[48];
   snprintf(what, sizeof what, "climb: round %zu", round + 1);
-  if (status == RMX_OK) status = rmx__contest_train(k->c, k->runs + k->n, n, what, NULL, out, err);
+  if (status == RMX_OK)
+    status = rmx__comparison_train(k->c, k->runs + k->n, n, what, NULL, out, err);
   k->n += n;
   k->tokens += (double)n * (double)k->training.tokens;
   return status;
 }
 
-static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train, rounds = (size_t)c->options->climb.rounds;
   struct climb k;
   RMX_TRY(rmx__found_make(c, out, err));

@@ -7,7 +7,7 @@
 
 // pool (n, D_train): mixture i from Dirichlet(strength prior), strengths those of the sampler in
 // turn, brought under the caps.
-rmx_status rmx__climb_pool(const rmx_contest *c, size_t n, double *pool, rmx_err *err);
+rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_err *err);
 // Trees as CLIMB grows them; rmx_options_release them.
 rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err);
 // Runs of round r (0-based) of `rounds`, N in all, each round with half as many as the one before.

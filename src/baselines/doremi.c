@@ -234,17 +234,17 @@ static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus,
 // ---- the search
 
 // Tokens of a reference and of a proxy, so that all rounds are within the budget: whole steps.
-static rmx_status tokens_of(const rmx_contest *c, double *tokens, rmx_err *err) {
+static rmx_status tokens_of(const rmx_comparison *c, double *tokens, rmx_err *err) {
   const rmx_training *t = c->proxy;
   double flop;
-  RMX_TRY(rmx__contest_flop(c, t, &flop, err));
-  const double valid = 2 * rmx__contest_all_valid_flops(c, t, flop);
+  RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
+  const double valid = 2 * rmx__comparison_all_valid_flops(c, t, flop);
   *tokens = (c->budget / (double)c->options->doremi.rounds - valid) / (flop * (2 + 1.0 / 3));
   *tokens = floor(*tokens / rmx__step_tokens(t)) * rmx__step_tokens(t);
   return RMX_OK;
 }
 
-static rmx_status doremi_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status doremi_check(const rmx_comparison *c, rmx_err *err) {
   double tokens;
   RMX_TRY(rmx__check_ours("doremi", "proxy", c->proxy, err));
   RMX_TRY(rmx__check_domains(c, "doremi", c->proxy, err));
@@ -256,7 +256,7 @@ static rmx_status doremi_check(const rmx_contest *c, rmx_err *err) {
 }
 
 // The proxy of one round; *result is its result.json.
-static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t tokens,
+static rmx_status train_proxy(const rmx_comparison *c, int64_t round, int64_t tokens,
                               const rmx_run *reference, json_t **result, rmx_found *out,
                               rmx_err *err) {
   const rmx_doremi_options *o = &c->options->doremi;
@@ -277,8 +277,8 @@ static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t token
   }
   for (size_t i = 0; uniform && i < K; i++) uniform[i] = 1 / (double)K;
   if (status == RMX_OK)
-    status = rmx__contest_run(c, name, uniform, &t, c->seed, false, steering, &proxy, err);
-  if (status == RMX_OK) status = rmx__contest_train(c, &proxy, 1, "doremi", result, out, err);
+    status = rmx__comparison_run(c, name, uniform, &t, c->seed, false, steering, &proxy, err);
+  if (status == RMX_OK) status = rmx__comparison_train(c, &proxy, 1, "doremi", result, out, err);
   rmx_run_release(&proxy);
   free(uniform);
   free(name);
@@ -287,7 +287,7 @@ static rmx_status train_proxy(const rmx_contest *c, int64_t round, int64_t token
 
 // What the round's proxy found, put into the notes and into `mixture`; returns the most that a
 // weight moved.
-static double take_up(const rmx_contest *c, const json_t *result, int64_t round, int64_t tokens,
+static double take_up(const rmx_comparison *c, const json_t *result, int64_t round, int64_t tokens,
                       json_t *notes, double *mixture) {
   const json_t *found = json_object_get(result, "steering"),
                *mean = json_object_get(found, "mixture");
@@ -312,7 +312,7 @@ static double take_up(const rmx_contest *c, const json_t *result, int64_t round,
   return moved;
 }
 
-static rmx_status doremi_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status doremi_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const rmx_doremi_options *o = &c->options->doremi;
   double tokens;
   RMX_TRY(rmx__found_make(c, out, err));
@@ -326,7 +326,7 @@ static rmx_status doremi_find(const rmx_contest *c, rmx_found *out, rmx_err *err
   for (int64_t round = 1; round <= o->rounds && out->converged != RMX_CONVERGED; round++) {
     rmx_run reference = {0};
     json_t *result = NULL;
-    RMX_TRY(rmx__contest_reference(c, out->mixture, (int64_t)tokens, &reference, out, err));
+    RMX_TRY(rmx__comparison_reference(c, out->mixture, (int64_t)tokens, &reference, out, err));
     rmx_status status = train_proxy(c, round, (int64_t)tokens, &reference, &result, out, err);
     rmx_run_release(&reference);
     RMX_TRY(status);

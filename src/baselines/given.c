@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
 // ---- human
 
-static rmx_status human_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status human_check(const rmx_comparison *c, rmx_err *err) {
   if (!c->options->human)
     return rmx_fail(err, RMX_EINPUT,
                     "human: nobody said what people chose; give a mixture file: `--set "
@@ -29,7 +29,7 @@ static rmx_status human_check(const rmx_contest *c, rmx_err *err) {
   return status;
 }
 
-static rmx_status human_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status human_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   return rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, out->mixture,
                           err);
@@ -46,7 +46,7 @@ const rmx_baseline rmx__human = {
 
 // ---- prior, uniform
 
-static rmx_status prior_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status prior_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   return RMX_OK;
@@ -60,7 +60,7 @@ const rmx_baseline rmx__prior = {
     .find = prior_find,
 };
 
-static rmx_status uniform_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status uniform_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   rmx_mixture_uniform(out->mixture, c->corpus->D_train);
   return RMX_OK;
@@ -76,7 +76,7 @@ const rmx_baseline rmx__uniform = {
 
 // ---- single: all tokens from the domain that a fit of the swarm expects most of
 
-static rmx_status single_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status single_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx__found_make(c, out, err));
   rmx_fit *fit = NULL;
@@ -128,7 +128,7 @@ static int by_size(const void *a, const void *b) {
   return *x < *y ? -1 : *x > *y ? 1 : x < y ? -1 : x > y;
 }
 
-static rmx_status unimax_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status unimax_check(const rmx_comparison *c, rmx_err *err) {
   double sum = 0;
   for (size_t d = 0; d < c->corpus->D_train; d++) sum += (double)c->corpus->domains[d].train_tokens;
   const double epochs = c->options->unimax.epochs, needed = (double)c->large->tokens / sum;
@@ -141,7 +141,7 @@ static rmx_status unimax_check(const rmx_contest *c, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status unimax_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status unimax_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx__found_make(c, out, err));
   size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);

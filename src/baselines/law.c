@@ -38,7 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 #include "passages.h"
 
 enum {
@@ -65,7 +65,7 @@ static int64_t scaled(int64_t x, double by) {
   return y < 1 ? 1 : y;
 }
 
-static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *parameters,
+static rmx_status size_of(const rmx_comparison *c, int s, rmx_training *t, double *parameters,
                           double *flop, rmx_err *err) {
   rmx_model_config m;
   *t = *c->proxy;
@@ -86,18 +86,18 @@ static rmx_status size_of(const rmx_contest *c, int s, rmx_training *t, double *
 }
 
 // FLOPs of one evaluation at every size.
-static double evaluation(const rmx_contest *c, struct plan *p, int64_t eval_tokens) {
+static double evaluation(const rmx_comparison *c, struct plan *p, int64_t eval_tokens) {
   double flops = 0;
   for (size_t s = 0; s < p->S; s++) {
     p->training[s].eval_tokens = eval_tokens;
-    flops += rmx__contest_valid_flops(c, &p->training[s], p->flop[s]);
+    flops += rmx__comparison_valid_flops(c, &p->training[s], p->flop[s]);
   }
   return flops;
 }
 
 // Tokens and evaluations of each run. No more than a third of the budget goes into evaluations: at
 // first there are fewer of them, then each looks at fewer tokens, the same in all runs.
-static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
+static rmx_status afford(const rmx_comparison *c, struct plan *p, rmx_err *err) {
   double flop = 0;
   int64_t evals = MOST_EVALS, look = 0;
   for (size_t d = 0; d < c->corpus->D; d++) {
@@ -129,7 +129,7 @@ static rmx_status afford(const rmx_contest *c, struct plan *p, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status make_plan(const rmx_contest *c, struct plan *p, rmx_err *err) {
+static rmx_status make_plan(const rmx_comparison *c, struct plan *p, rmx_err *err) {
   rmx_model_config large;
   *p = (struct plan){.M = (size_t)c->options->law.mixtures, .S = (size_t)c->options->law.sizes};
   RMX_TRY(rmx_training_model(c->large, c->corpus->vocab, &large, err));
@@ -146,7 +146,7 @@ static rmx_status make_plan(const rmx_contest *c, struct plan *p, rmx_err *err) 
   return afford(c, p, err);
 }
 
-static rmx_status check(const rmx_contest *c, rmx_err *err) {
+static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct plan p;
   const size_t D = c->corpus->D_train, least = D + 2;
   if (D < 2) return rmx_fail(err, RMX_EINPUT, "law: one domain leaves nothing to mix");
@@ -266,7 +266,7 @@ static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n,
 // ---- all of it
 
 struct work {
-  const rmx_contest *c;
+  const rmx_comparison *c;
   struct plan plan;
   size_t V, T;        // validation sets, those of the target
   const char **sets;  // (V) names
@@ -286,7 +286,7 @@ static void release(struct work *w) {
   free(w->losses);
 }
 
-static rmx_status prepare(const rmx_contest *c, struct work *w, rmx_err *err) {
+static rmx_status prepare(const rmx_comparison *c, struct work *w, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   *w = (struct work){.c = c};
   RMX_TRY(make_plan(c, &w->plan, err));
@@ -311,8 +311,8 @@ static rmx_status prepare(const rmx_contest *c, struct work *w, rmx_err *err) {
     for (size_t m = 0; m < M; m++) {
       char name[48];
       snprintf(name, sizeof name, "law-%zu-%03zu", s + 1, m + 1);
-      RMX_TRY(rmx__contest_run(c, name, w->mixtures + m * D, &w->plan.training[s], c->seed, false,
-                               NULL, &w->runs[s * M + m], err));
+      RMX_TRY(rmx__comparison_run(c, name, w->mixtures + m * D, &w->plan.training[s], c->seed,
+                                  false, NULL, &w->runs[s * M + m], err));
     }
   return RMX_OK;
 }
@@ -333,7 +333,7 @@ static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_
     RMX_TRY(status);
     // Evaluations on the way stand in the log alone: the result counts the one at the end.
     const double all =
-        (double)lines * rmx__contest_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
+        (double)lines * rmx__comparison_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
     out->flops += fmax(0, all - json_number_value(json_object_get(results[i], "valid_flops")));
     w->alpha += f.alpha / (double)n;
     w->rms += f.rms / (double)n;
@@ -363,7 +363,7 @@ static rmx_status tables(const struct work *w, const double *y, rmx_table *mixtu
 }
 
 // The fit with as many terms as cross-validation prefers: 1 to 3.
-static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures,
+static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixtures,
                                const rmx_table *metrics, rmx_fit **out, int64_t *terms,
                                rmx_err *err) {
   rmx_regress_options regress = {0};
@@ -393,7 +393,7 @@ static rmx_status fit_mixtures(const rmx_contest *c, const rmx_table *mixtures,
 }
 
 static rmx_status minimise(const struct work *w, const double *y, rmx_found *out, rmx_err *err) {
-  const rmx_contest *c = w->c;
+  const rmx_comparison *c = w->c;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "search";
@@ -443,7 +443,7 @@ static void add_notes(const struct work *w, const struct fitted *sizes, rmx_foun
   if (p->S > 1) json_object_set_new(out->notes, "sizes_rms", json_real(sizes->rms));
 }
 
-static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   struct work w;
   struct fitted sizes = {0};
   RMX_TRY(rmx__found_make(c, out, err));
@@ -454,7 +454,8 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
   if (status == RMX_OK && !(results && y))
     status = rmx_fail_memory(err, n * sizeof *y, "mixing laws");
   if (status == RMX_OK)
-    status = rmx__contest_train(c, w.runs, n, "law: mixtures at several sizes", results, out, err);
+    status =
+        rmx__comparison_train(c, w.runs, n, "law: mixtures at several sizes", results, out, err);
   const double began = rmx_now();
   if (status == RMX_OK) status = extrapolate_steps(&w, results, out, err);
   if (status == RMX_OK) status = by_sizes(&w.plan, w.losses, w.plan.M * w.T, y, &sizes, err);

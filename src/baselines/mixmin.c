@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 #include "mixmin.h"
 #include "passages.h"
 
@@ -91,7 +91,7 @@ static void target_release(struct target *t) {
 
 // The documents of domain d, up to the tokens that validation looks at; windows of them where asked
 // for.
-static rmx_status add_domain(const rmx_contest *c, size_t d, struct target *t, rmx_err *err) {
+static rmx_status add_domain(const rmx_comparison *c, size_t d, struct target *t, rmx_err *err) {
   const size_t limit = rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) + 1,
                window = (size_t)c->options->mixmin.window;
   size_t *starts, documents, first = t->n;
@@ -122,7 +122,7 @@ static rmx_status add_domain(const rmx_contest *c, size_t d, struct target *t, r
   return status;
 }
 
-static rmx_status read_target(const rmx_contest *c, struct target *t, rmx_err *err) {
+static rmx_status read_target(const rmx_comparison *c, struct target *t, rmx_err *err) {
   *t = (struct target){0};
   rmx_status status = RMX_OK;
   for (size_t d = 0; d < c->corpus->D && status == RMX_OK; d++) {
@@ -144,23 +144,23 @@ static rmx_status read_target(const rmx_contest *c, struct target *t, rmx_err *e
 
 // ---- the proxies
 
-static rmx_training proxy_of(const rmx_contest *c) {
+static rmx_training proxy_of(const rmx_comparison *c) {
   rmx_training t = *c->proxy;
   t.eval_half = false;
   return t;
 }
 
-static rmx_status afford(const rmx_contest *c, const struct target *target, rmx_training *t,
+static rmx_status afford(const rmx_comparison *c, const struct target *target, rmx_training *t,
                          rmx_err *err) {
   const size_t K = c->corpus->D_train;
   double flop;
   *t = proxy_of(c);
-  RMX_TRY(rmx__contest_flop(c, t, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   return rmx__budget_tokens(c, t, c->budget / (double)K - target->tokens * flop / 3, 1, "mixmin", K,
                             &t->tokens, err);
 }
 
-static rmx_status check(const rmx_contest *c, rmx_err *err) {
+static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct target target;
   rmx_training t;
   if (c->corpus->D_train < 2)
@@ -184,8 +184,8 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 
 // Log-probabilities of the target's documents under the proxy of domain p, into column p of logp
 // (n, K).
-static rmx_status ask(const rmx_contest *c, const rmx_run *proxy, const struct target *t, size_t p,
-                      double *nats, double *logp, rmx_found *out, rmx_err *err) {
+static rmx_status ask(const rmx_comparison *c, const rmx_run *proxy, const struct target *t,
+                      size_t p, double *nats, double *logp, rmx_found *out, rmx_err *err) {
   for (size_t i = 0, j; i < t->n; i = j) {
     const rmx_domain *domain = &c->corpus->domains[t->domain[i]];
     for (j = i; j < t->n && t->domain[j] == t->domain[i];) j++;
@@ -196,7 +196,7 @@ static rmx_status ask(const rmx_contest *c, const rmx_run *proxy, const struct t
   return RMX_OK;
 }
 
-static rmx_status solve(const rmx_contest *c, const struct target *t, const double *logp,
+static rmx_status solve(const rmx_comparison *c, const struct target *t, const double *logp,
                         rmx_found *out, rmx_err *err) {
   double certificate;
   int64_t iterations;
@@ -214,7 +214,7 @@ static rmx_status solve(const rmx_contest *c, const struct target *t, const doub
   return RMX_OK;
 }
 
-static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const size_t K = c->corpus->D_train;
   struct target target;
   rmx_training t;
@@ -232,10 +232,10 @@ static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
     snprintf(name, sizeof name, "mixmin-%03zu", p + 1);
     memset(alone, 0, K * sizeof *alone);
     alone[p] = 1;
-    status = rmx__contest_run(c, name, alone, &t, c->seed, true, NULL, &runs[p], err);
+    status = rmx__comparison_run(c, name, alone, &t, c->seed, true, NULL, &runs[p], err);
   }
   if (status == RMX_OK)
-    status = rmx__contest_train(c, runs, K, "mixmin: a proxy for each domain", NULL, out, err);
+    status = rmx__comparison_train(c, runs, K, "mixmin: a proxy for each domain", NULL, out, err);
   for (size_t p = 0; p < K && status == RMX_OK; p++)
     status = ask(c, &runs[p], &target, p, nats, logp, out, err);
   if (status == RMX_OK)

@@ -223,12 +223,12 @@ static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
 
 // ---- the search, which is none
 
-static rmx_status odm_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status odm_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__check_ours("odm", "large", c->large, err));
   return rmx__check_domains(c, "odm", c->large, err);
 }
 
-static rmx_status odm_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status odm_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const rmx_odm_options *o = &c->options->odm;
   RMX_TRY(rmx__found_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);

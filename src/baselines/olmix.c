@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
-static rmx_status olmix_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   const size_t least = c->corpus->D_train + 2;
   if (c->swarm_n >= least) return RMX_OK;
@@ -25,7 +25,7 @@ static rmx_status olmix_check(const rmx_contest *c, rmx_err *err) {
       c->corpus->D_train + 1, c->swarm_n, 3 * (c->corpus->D_train + 1));
 }
 
-static rmx_status keep_to(const rmx_contest *c, rmx_question *q, rmx_err *err) {
+static rmx_status keep_to(const rmx_comparison *c, rmx_question *q, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   const rmx_olmix_options *o = &c->options->olmix;
   rmx_constraints *k = &q->constraints;
@@ -46,7 +46,7 @@ static rmx_status keep_to(const rmx_contest *c, rmx_question *q, rmx_err *err) {
   return status == RMX_OK ? rmx_constraints_check(k, c->corpus->names, err) : status;
 }
 
-static rmx_status olmix_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status olmix_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
   rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;

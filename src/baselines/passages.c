@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
 struct window {
   size_t passage, from;
@@ -137,7 +137,7 @@ static rmx_status keep(const char *path, struct header *h, const double *nats, r
   return rmx_outfile_commit(&o, err);
 }
 
-static rmx_status compute(const rmx_contest *c, const rmx_run *run, const struct text *x,
+static rmx_status compute(const rmx_comparison *c, const rmx_run *run, const struct text *x,
                           const rmx__passage *passages, const char *what, struct header *h,
                           double *nats, rmx_err *err) {
   const double began = rmx_now();
@@ -156,14 +156,14 @@ static rmx_status compute(const rmx_contest *c, const rmx_run *run, const struct
   return status;
 }
 
-rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const void *ids, int width,
-                             const rmx__passage *passages, size_t n, const char *what, double *nats,
-                             rmx_found *found, rmx_err *err) {
+rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const void *ids,
+                             int width, const rmx__passage *passages, size_t n, const char *what,
+                             double *nats, rmx_found *found, rmx_err *err) {
   if (n == 0) return RMX_OK;
   const struct text x = {ids, width, c->corpus->end_of_text};
   struct header h = {.question = question_of(run, &x, passages, n), .n = n};
   double flop;
-  RMX_TRY(rmx__contest_flop(c, &run->training, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, &run->training, &flop, err));
   char *path = rmx_format("%s/nats-%016llx.bin", run->folder, (unsigned long long)h.question);
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_status status = RMX_OK;
@@ -178,13 +178,13 @@ rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const voi
   return status;
 }
 
-rmx_status rmx__budget_tokens(const rmx_contest *c, const rmx_training *t, double flops,
+rmx_status rmx__budget_tokens(const rmx_comparison *c, const rmx_training *t, double flops,
                               double valid, const char *method, size_t models, int64_t *tokens,
                               rmx_err *err) {
   double flop;
-  RMX_TRY(rmx__contest_flop(c, t, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   const double step = (double)(rmx_training_batch(t) * t->context),
-               fixed = valid * rmx__contest_valid_flops(c, t, flop);
+               fixed = valid * rmx__comparison_valid_flops(c, t, flop);
   const double steps = floor((flops - fixed) / flop / step * (1 + 1e-12));
   if (!(steps >= RMX__LEAST_STEPS)) {
     const double each = fixed + RMX__LEAST_STEPS * step * flop;

@@ -19,15 +19,15 @@ typedef struct rmx__passage {
 // to the longest. Adds to found what that took: a forward pass, F / 3, of each token, the filling
 // counted too. The numbers are kept in the run's folder, so that the same question is not computed
 // again (and costs what it cost then). RMX_EINTERRUPTED when asked to stop.
-rmx_status rmx__passage_nats(const rmx_contest *c, const rmx_run *run, const void *ids, int width,
-                             const rmx__passage *passages, size_t n, const char *what, double *nats,
-                             rmx_found *found, rmx_err *err);
+rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const void *ids,
+                             int width, const rmx__passage *passages, size_t n, const char *what,
+                             double *nats, rmx_found *found, rmx_err *err);
 
 // Tokens that `flops` train a model of this training on, in whole steps, after `valid` validations
 // of all domains. RMX_EINPUT, headed by `method`, where that is less than LEAST_STEPS of them;
 // `models`: how many share the budget.
 enum { RMX__LEAST_STEPS = 8 };
-rmx_status rmx__budget_tokens(const rmx_contest *c, const rmx_training *t, double flops,
+rmx_status rmx__budget_tokens(const rmx_comparison *c, const rmx_training *t, double flops,
                               double valid, const char *method, size_t models, int64_t *tokens,
                               rmx_err *err);
 

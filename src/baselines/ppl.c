@@ -19,7 +19,7 @@
 // and scores the other. Which half a document fell to makes scores comparable to within the
 // difference of the two references; notes give both means.
 //
-// What comes out is a smaller corpus, <contest>/ppl-KEY/BAND/, and as mixture its own share of
+// What comes out is a smaller corpus, <comparison>/ppl-KEY/BAND/, and as mixture its own share of
 // tokens; a domain of which less is kept than a sequence takes is left out. With keep 1 it is the
 // corpus itself, hash and all.
 //
@@ -29,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 #include "passages.h"
 
 // The training documents of all domains, one after the other.
@@ -167,16 +167,16 @@ static rmx_status choose(const rmx_ppl_options *o, struct pool *p, rmx_err *err)
 
 // ---- what it takes
 
-static rmx_training reference_of(const rmx_contest *c) {
+static rmx_training reference_of(const rmx_comparison *c) {
   rmx_training t = *c->proxy;
   t.eval_half = false;
   return t;
 }
 
-static rmx_status afford(const rmx_contest *c, double pool, rmx_training *t, rmx_err *err) {
+static rmx_status afford(const rmx_comparison *c, double pool, rmx_training *t, rmx_err *err) {
   double flop;
   *t = reference_of(c);
-  RMX_TRY(rmx__contest_flop(c, t, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   const double scoring = pool * flop / 3;
   if (!(c->budget > scoring))
     return rmx_fail(err, RMX_EINPUT,
@@ -188,7 +188,7 @@ static rmx_status afford(const rmx_contest *c, double pool, rmx_training *t, rmx
 
 // Whether some half has no domain with a sequence to train on; a domain too short in a half is
 // told.
-static rmx_status check_halves(const rmx_contest *c, const struct pool *p, rmx_err *err) {
+static rmx_status check_halves(const rmx_comparison *c, const struct pool *p, rmx_err *err) {
   const double least = (double)(c->proxy->context + 1);
   for (int h = 0; h < 2; h++) {
     size_t usable = 0;
@@ -212,7 +212,7 @@ static rmx_status check_halves(const rmx_contest *c, const struct pool *p, rmx_e
   return RMX_OK;
 }
 
-static rmx_status check(const rmx_contest *c, rmx_err *err) {
+static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   const rmx_ppl_options *o = &c->options->ppl;
   const double least = (double)(c->large->context + 1);
   struct pool p;
@@ -246,7 +246,7 @@ static rmx_status check(const rmx_contest *c, rmx_err *err) {
 
 // ---- scoring
 
-static rmx_status write_part(const rmx_contest *c, const struct pool *p, const bool *keep,
+static rmx_status write_part(const rmx_comparison *c, const struct pool *p, const bool *keep,
                              const char *folder, rmx_corpus **out, rmx_err *err) {
   const bool **rows = rmx_calloc(p->D, sizeof *rows);
   if (!rows) return rmx_fail_memory(err, p->D * sizeof *rows, "a part of the corpus");
@@ -277,7 +277,7 @@ struct reference {
   char *folder;
 };
 
-static rmx_status reference_make(const rmx_contest *c, const struct pool *p, const char *folder,
+static rmx_status reference_make(const rmx_comparison *c, const struct pool *p, const char *folder,
                                  int half, const rmx_training *t, struct reference *r,
                                  rmx_err *err) {
   char name[32];
@@ -291,11 +291,11 @@ static rmx_status reference_make(const rmx_contest *c, const struct pool *p, con
   if (status == RMX_OK) status = write_part(c, p, keep, r->folder, &r->corpus, err);
   if (status == RMX_OK) status = natural(r->corpus, t->context, mixture, NULL, err);
   if (status == RMX_OK) {
-    rmx_contest own = *c;
+    rmx_comparison own = *c;
     own.corpus = r->corpus;
     own.experiment = r->folder;
     snprintf(name, sizeof name, "ppl-reference-%d", half + 1);
-    status = rmx__contest_run(&own, name, mixture, t, c->seed, true, NULL, &r->run, err);
+    status = rmx__comparison_run(&own, name, mixture, t, c->seed, true, NULL, &r->run, err);
   }
   free(keep);
   free(mixture);
@@ -309,7 +309,7 @@ static void reference_release(struct reference *r) {
 }
 
 // The documents of one half of domain d, by the reference of the other.
-static rmx_status score_half(const rmx_contest *c, struct pool *p, size_t d, int half,
+static rmx_status score_half(const rmx_comparison *c, struct pool *p, size_t d, int half,
                              const rmx_run *reference, rmx_found *out, rmx_err *err) {
   const rmx_domain *domain = &c->corpus->domains[d];
   const size_t from = p->first[d], most = p->first[d + 1] - from;
@@ -331,7 +331,7 @@ static rmx_status score_half(const rmx_contest *c, struct pool *p, size_t d, int
   return status;
 }
 
-static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *folder,
+static rmx_status score_all(const rmx_comparison *c, struct pool *p, const char *folder,
                             const rmx_training *t, rmx_found *out, rmx_err *err) {
   struct reference r[2] = {0};
   rmx_run runs[2];  // borrowed
@@ -341,7 +341,7 @@ static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *fo
     runs[h] = r[h].run;
   }
   if (status == RMX_OK)
-    status = rmx__contest_train(c, runs, 2, "ppl: two references", NULL, out, err);
+    status = rmx__comparison_train(c, runs, 2, "ppl: two references", NULL, out, err);
   for (int h = 0; h < 2; h++)
     for (size_t d = 0; d < p->D && status == RMX_OK; d++)
       status = score_half(c, p, d, h, &r[1 - h].run, out, err);
@@ -351,7 +351,7 @@ static rmx_status score_all(const rmx_contest *c, struct pool *p, const char *fo
 
 // ---- the answer
 
-static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_training *t,
+static void add_notes(const rmx_comparison *c, const struct pool *p, const rmx_training *t,
                       rmx_found *out) {
   json_t *shares = json_object(), *means = json_object(), *halves = json_array();
   double kept = 0, lowest = INFINITY, highest = -INFINITY, sum[2] = {0, 0}, tokens[2] = {0, 0};
@@ -388,7 +388,7 @@ static void add_notes(const rmx_contest *c, const struct pool *p, const rmx_trai
   json_object_set_new(out->notes, "reference_tokens", json_integer((json_int_t)t->tokens));
 }
 
-static rmx_status make_corpus(const rmx_contest *c, const struct pool *p, const char *folder,
+static rmx_status make_corpus(const rmx_comparison *c, const struct pool *p, const char *folder,
                               rmx_found *out, rmx_err *err) {
   const rmx_ppl_options *o = &c->options->ppl;
   rmx_corpus *part = NULL;
@@ -411,7 +411,7 @@ static rmx_status make_corpus(const rmx_contest *c, const struct pool *p, const 
   return status;
 }
 
-static rmx_status find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   struct pool p;
   rmx_training t;
   RMX_TRY(rmx__found_make(c, out, err));

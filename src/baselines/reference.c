@@ -12,7 +12,7 @@
 
 // Seen from the experiment, so that the question a steered run answers does not change when the
 // experiment moves.
-json_t *rmx__reference_json(const rmx_contest *c, const rmx_run *ref) {
+json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
   char answers[17];
   rmx_run_answers(ref, answers);
   const char *folder = ref->folder;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
-static rmx_status fit_and_optimise(const rmx_contest *c, const rmx_regress_options *regress,
+static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_options *regress,
                                    const rmx_optimize_options *optimize, bool capped,
                                    rmx_found *out, rmx_err *err) {
   RMX_TRY(rmx__found_make(c, out, err));
@@ -42,11 +42,11 @@ static rmx_status fit_and_optimise(const rmx_contest *c, const rmx_regress_optio
   return status;
 }
 
-static rmx_status ours_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status ours_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   return fit_and_optimise(c, c->regress, c->optimize, true, out, err);
 }
 
-static rmx_status paper_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status paper_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "simulate";
@@ -62,7 +62,7 @@ static rmx_status paper_find(const rmx_contest *c, rmx_found *out, rmx_err *err)
 }
 
 // Trees of 20 runs a leaf need 40 to part them once.
-static rmx_status paper_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status paper_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   if (c->swarm_n < 40)
     return rmx_fail(err, RMX_EINPUT,

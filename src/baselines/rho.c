@@ -164,18 +164,18 @@ static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
 // ---- the search: the reference
 
 // What the budget leaves for it behind its passes in the large run; whole steps.
-static rmx_status tokens_of(const rmx_contest *c, double *tokens, rmx_err *err) {
+static rmx_status tokens_of(const rmx_comparison *c, double *tokens, rmx_err *err) {
   const rmx_rho_options *o = &c->options->rho;
   const double large = rmx__step_tokens(c->large) * (double)rmx_training_steps(c->large);
   double flop;
-  RMX_TRY(rmx__contest_flop(c, c->proxy, &flop, err));
+  RMX_TRY(rmx__comparison_flop(c, c->proxy, &flop, err));
   const double passes = large * (1 - o->warmup) * flop / 3;
-  *tokens = (c->budget - passes - rmx__contest_all_valid_flops(c, c->proxy, flop)) / flop;
+  *tokens = (c->budget - passes - rmx__comparison_all_valid_flops(c, c->proxy, flop)) / flop;
   *tokens = floor(*tokens / rmx__step_tokens(c->proxy)) * rmx__step_tokens(c->proxy);
   return RMX_OK;
 }
 
-static rmx_status rho_check(const rmx_contest *c, rmx_err *err) {
+static rmx_status rho_check(const rmx_comparison *c, rmx_err *err) {
   double tokens;
   RMX_TRY(rmx__check_ours("rho1", "large", c->large, err));
   if (c->options->rho.keep >= 1) return RMX_OK;  // nothing to rank
@@ -185,11 +185,11 @@ static rmx_status rho_check(const rmx_contest *c, rmx_err *err) {
                            err);
 }
 
-static rmx_status train_reference(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status train_reference(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   rmx_run reference = {0};
   double tokens;
   RMX_TRY(tokens_of(c, &tokens, err));
-  RMX_TRY(rmx__contest_reference(c, c->corpus->prior, (int64_t)tokens, &reference, out, err));
+  RMX_TRY(rmx__comparison_reference(c, c->corpus->prior, (int64_t)tokens, &reference, out, err));
   json_object_set_new(out->steering, "reference", rmx__reference_json(c, &reference));
   rmx_run_release(&reference);
   json_object_set_new(out->notes, "reference", json_string("the proxy on the natural mixture"));
@@ -197,7 +197,7 @@ static rmx_status train_reference(const rmx_contest *c, rmx_found *out, rmx_err 
   return RMX_OK;
 }
 
-static rmx_status rho_find(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+static rmx_status rho_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const rmx_rho_options *o = &c->options->rho;
   RMX_TRY(rmx__found_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);

@@ -15,7 +15,7 @@ rmx_status rmx__check_ours(const char *way, const char *section, const rmx_train
                   way, section, way);
 }
 
-rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_domains(const rmx_comparison *c, const char *way, const rmx_training *t,
                               rmx_err *err) {
   if (c->corpus->D_train < 2)
     return rmx_fail(
@@ -37,7 +37,7 @@ double rmx__step_tokens(const rmx_training *t) {
   return (double)(rmx_training_batch(t) * t->context);
 }
 
-rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_tokens(const rmx_comparison *c, const char *way, const rmx_training *t,
                              double tokens, const char *spent, rmx_err *err) {
   enum { LEAST = 10 };
   if (tokens >= LEAST * rmx__step_tokens(t)) return RMX_OK;
@@ -47,9 +47,9 @@ rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_tr
                   way, c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
 }
 
-double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t,
-                                    double flop_per_token) {
-  return (t->eval_half ? 2 : 1) * rmx__contest_valid_flops(c, t, flop_per_token);
+double rmx__comparison_all_valid_flops(const rmx_comparison *c, const rmx_training *t,
+                                       double flop_per_token) {
+  return (t->eval_half ? 2 : 1) * rmx__comparison_valid_flops(c, t, flop_per_token);
 }
 
 json_t *rmx__state_numbers(const double *x, size_t n) {

@@ -4,7 +4,7 @@
 #ifndef RMX_SRC_BASELINES_STEERING_H
 #define RMX_SRC_BASELINES_STEERING_H
 
-#include "contest.h"
+#include "comparison.h"
 
 // ---- checks before any training: RMX_EINPUT, headed by the way's name
 
@@ -14,18 +14,18 @@ rmx_status rmx__check_ours(const char *way, const char *section, const rmx_train
                            rmx_err *err);
 // There are two domains to choose from, each with text for one sequence of `t`: none may be left
 // out.
-rmx_status rmx__check_domains(const rmx_contest *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_domains(const rmx_comparison *c, const char *way, const rmx_training *t,
                               rmx_err *err);
 // A training of `tokens` by `t` takes ten optimiser steps or more; `spent` says on what the budget
 // goes.
-rmx_status rmx__check_tokens(const rmx_contest *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_tokens(const rmx_comparison *c, const char *way, const rmx_training *t,
                              double tokens, const char *spent, rmx_err *err);
 
 // Tokens of one optimiser step.
 double rmx__step_tokens(const rmx_training *t);
 // FLOPs of all validations of a training by `t`: at the end, and half way if it does that.
-double rmx__contest_all_valid_flops(const rmx_contest *c, const rmx_training *t,
-                                    double flop_per_token);
+double rmx__comparison_all_valid_flops(const rmx_comparison *c, const rmx_training *t,
+                                       double flop_per_token);
 
 // ---- numbers in a state
 
@@ -61,7 +61,7 @@ typedef struct rmx__reference {
 
 // {"folder", "answers"} for the steering of a run: where the reference `ref` lies, seen from the
 // experiment, and which question it answered. A new reference; NULL if memory is short.
-json_t *rmx__reference_json(const rmx_contest *c, const rmx_run *ref);
+json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref);
 // Opens the "reference" of r->steering, for micro-batches of r. RMX_EINPUT where it is not there or
 // no longer the same.
 rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contest.h"
+#include "comparison.h"
 
 rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err) {
   *out = (rmx_regress_options){0};
@@ -20,7 +20,7 @@ rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, r
   return status;
 }
 
-rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
+rmx_status rmx__needs_swarm(const rmx_comparison *c, rmx_err *err) {
   if (c->swarm_n >= 2) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
@@ -28,7 +28,7 @@ rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err) {
 
 // The first runs whose cost together is within the budget: a swarm of that size would have had just
 // them.
-static size_t affordable(const rmx_contest *c, rmx_found *found) {
+static size_t affordable(const rmx_comparison *c, rmx_found *found) {
   double flops = 0;
   for (size_t i = 0; i < c->swarm_n; i++) {
     json_t *result = NULL;
@@ -45,7 +45,7 @@ static size_t affordable(const rmx_contest *c, rmx_found *found) {
 }
 
 // Rows of those that are done. The metrics of the target alone, so that nothing is fitted in vain.
-static rmx_status tables(const rmx_contest *c, size_t n, rmx_table *mixtures, rmx_table *metrics,
+static rmx_status tables(const rmx_comparison *c, size_t n, rmx_table *mixtures, rmx_table *metrics,
                          rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx_swarm_metrics(c->swarm, n, c->corpus, false, metrics, NULL, err));
@@ -62,7 +62,7 @@ static rmx_status tables(const rmx_contest *c, size_t n, rmx_table *mixtures, rm
   return RMX_OK;
 }
 
-rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options,
+rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
                           rmx_found *found, rmx_fit **out, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0};
   const size_t n = affordable(c, found);
@@ -83,7 +83,7 @@ rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *optio
   return status;
 }
 
-rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q,
+rmx_status rmx__swarm_question(const rmx_comparison *c, const rmx_fit *fit, rmx_question *q,
                                rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx_question_make(fit, q, err));

@@ -2,9 +2,9 @@
 // Ways that fit laws to proxies they choose: power laws against their own form; data mixing laws
 // and CLIMB with losses that are known functions of the mixture in place of trainings.
 #include "baselines/climb.h"
-#include "baselines/contest.h"
+#include "baselines/comparison.h"
 #include "baselines/law.h"
-#include "small_contest.h"
+#include "small_comparison.h"
 #include "unit/corpus_folder.h"
 
 // ---- the power laws
@@ -77,7 +77,7 @@ static void make_corpus(void) {
 }
 
 typedef struct functions {
-  small_contest s;
+  small_comparison s;
   double (*loss)(const rmx_run *r, size_t domain, double tokens);
   int trained;
 } functions;
@@ -122,7 +122,7 @@ static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const ch
 static void functions_make(functions *f, double (*loss)(const rmx_run *, size_t, double)) {
   folder_make();
   make_corpus();
-  small_contest_make(&f->s, test_folder, test_folder, &corpus);
+  small_comparison_make(&f->s, test_folder, test_folder, &corpus);
   f->loss = loss;
   f->trained = 0;
   f->s.c.train = pretend;
@@ -130,7 +130,7 @@ static void functions_make(functions *f, double (*loss)(const rmx_run *, size_t,
 }
 
 static void functions_release(functions *f) {
-  small_contest_release(&f->s);
+  small_comparison_release(&f->s);
   folder_remove();
 }
 
@@ -157,7 +157,7 @@ static double nested(const rmx_run *r, size_t d, double tokens) {
   return 0.5 + (here - 0.5) * pow(tokens / 16384, -0.7);
 }
 
-static double nested_target(const small_contest *s, const double *w) {
+static double nested_target(const small_comparison *s, const double *w) {
   double sum = 0;
   for (size_t d = 0; d <= D; d++) sum += s->target[d] * mixing_law(w, d);
   return sum;
@@ -166,7 +166,7 @@ static double nested_target(const small_contest *s, const double *w) {
 static void run_law(int64_t sizes, double exponent, double tolerance) {
   functions f;
   functions_make(&f, nested);
-  small_contest *s = &f.s;
+  small_comparison *s = &f.s;
   rmx_model_config m;
   s->proxy.layers = 2, s->proxy.width = 32, s->proxy.ffn = 64;
   s->large.layers = 4, s->large.width = 64, s->large.ffn = 128;

@@ -3,11 +3,11 @@
 // text of which is known what they must find.
 #include <unistd.h>
 
-#include "baselines/contest.h"
+#include "baselines/comparison.h"
 #include "baselines/mixmin.h"
 #include "baselines/passages.h"
 #include "corpus_folder.h"
-#include "small_contest.h"
+#include "small_comparison.h"
 
 // Two domains of plain text in words of their own, of the letters a to m; in "web" one document of
 // six is garbage: random letters n to z. "exam" is text like "book", for validation alone.
@@ -123,14 +123,14 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
 END_TEST
 
 // The budget for two references of so many steps each, scoring and validation.
-static void afford_references(small_contest *s, double steps) {
+static void afford_references(small_comparison *s, double steps) {
   double valid = 0;
   for (size_t d = 0; d < corpus->D; d++) valid += (double)rmx_evaluate_tokens(corpus, d, 0);
   const double pool = (double)(corpus->domains[0].train_tokens + corpus->domains[1].train_tokens);
   s->c.budget = small_flop(s) * (2 * (steps * 256 + valid / 3) + pool / 3) * 1.0001;
 }
 
-static void band(small_contest *s, const char *name, double keep, bool by_domain) {
+static void band(small_comparison *s, const char *name, double keep, bool by_domain) {
   free(s->options.ppl.band);
   s->options.ppl.band = rmx_strdup(name);
   s->options.ppl.keep = keep;
@@ -139,8 +139,8 @@ static void band(small_contest *s, const char *name, double keep, bool by_domain
 
 START_TEST(perplexity_drops_planted_garbage) {
   prepare();
-  small_contest s;
-  small_contest_make(&s, folder, experiment, corpus);
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
   afford_references(&s, 60);
   double all[2], garbage[2];
   for (size_t d = 0; d < 2; d++) count(corpus, d, &all[d], &garbage[d]);
@@ -188,7 +188,7 @@ START_TEST(perplexity_drops_planted_garbage) {
   }
   ck_assert(lowest[0] < lowest[1] && lowest[1] < highest[0] && highest[0] < highest[1] &&
             highest[1] < lowest[2]);
-  small_contest_release(&s);
+  small_comparison_release(&s);
   clear();
 }
 END_TEST
@@ -226,8 +226,8 @@ static double mean_nats(const char *run, const rmx_corpus *part) {
 
 START_TEST(halves_score_each_other_and_scores_are_kept) {
   prepare();
-  small_contest s;
-  small_contest_make(&s, folder, experiment, corpus);
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
   afford_references(&s, 40);
   rmx_found f, again;
   band(&s, "middle", 0.5, false);
@@ -283,15 +283,15 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   rmx_strings_release(&found);
   rmx_strings_release(&nats);
   rmx_found_release(&f), rmx_found_release(&again);
-  small_contest_release(&s);
+  small_comparison_release(&s);
   clear();
 }
 END_TEST
 
 START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
   prepare();
-  small_contest s;
-  small_contest_make(&s, folder, experiment, corpus);
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
   afford_references(&s, 10);
   const char *const bands[] = {"low", "middle", "high"};
   for (int i = 0; i < 3; i++) {
@@ -310,7 +310,7 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
                         &s.large, 1, true, err));
       must(rmx_run_make(&runs[1], "selected", in_folder("selected"), f.experiment, part, f.mixture,
                         &s.large, 1, true, err));
-      must(rmx__contest_train(&s.c, runs, 2, "both", results, &spent, err));
+      must(rmx__comparison_train(&s.c, runs, 2, "both", results, &spent, err));
       ck_assert(json_equal(json_object_get(results[0], "loss_nats"),
                            json_object_get(results[1], "loss_nats")));
       ck_assert(json_equal(json_object_get(results[0], "answers"),
@@ -326,15 +326,15 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
     rmx_corpus_free(part);
     rmx_found_release(&f);
   }
-  small_contest_release(&s);
+  small_comparison_release(&s);
   clear();
 }
 END_TEST
 
 START_TEST(what_is_lacking_is_said_before_training) {
   prepare();
-  small_contest s;
-  small_contest_make(&s, folder, experiment, corpus);
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
   s.c.budget = small_flop(&s) * 10;
   must_fail(way("ppl")->check(&s.c, err), "raise --budget");
   must_fail(way("mixmin")->check(&s.c, err), "raise --budget");
@@ -371,7 +371,7 @@ START_TEST(what_is_lacking_is_said_before_training) {
   s.options.climb.pool = 10;
   must_fail(way("climb")->check(&s.c, err), "raise climb.pool");
   ck_assert_int_eq(s.trained, 0);
-  small_contest_release(&s);
+  small_comparison_release(&s);
   clear();
 }
 END_TEST
@@ -424,8 +424,8 @@ static double mean_of_inverse_lengths(size_t d) {
 
 START_TEST(mixmin_finds_what_the_target_is_made_of) {
   prepare();
-  small_contest s;
-  small_contest_make(&s, folder, experiment, corpus);
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
   s.c.budget = small_flop(&s) * 2 * 256 * 70;
   rmx_found f;
   s.target[0] = s.target[1] = 0, s.target[2] = 1;
@@ -450,7 +450,7 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
   ck_assert_double_le(note(&f, "document_tokens"), 16);
   ck_assert_double_eq_tol(f.mixture[0], 0.7, 0.1);  // of windows all alike
   rmx_found_release(&f);
-  small_contest_release(&s);
+  small_comparison_release(&s);
   clear();
 }
 END_TEST

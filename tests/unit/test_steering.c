@@ -2,7 +2,7 @@
 // The ways that steer a training: their steps against numbers; where they must do nothing, that
 // they are plain training bit for bit; that a stopped run goes on with the same bits; what they
 // spend; what they refuse before any training.
-#include "contest_corpus.h"
+#include "comparison_corpus.h"
 
 #include "baselines/steering.h"
 
@@ -105,13 +105,13 @@ static void two_domains(void) {
 
 // Settings and a trained reference for a run of the method: a new reference.
 static json_t *with_reference(json_t *steering, rmx_run *reference) {
-  rmx_contest c = a_contest(4096, 8192, 1);
+  rmx_comparison c = a_comparison(4096, 8192, 1);
   rmx_found found = {0};
-  must(rmx__contest_reference(&c, prior, 4096, reference, &found, err));
+  must(rmx__comparison_reference(&c, prior, 4096, reference, &found, err));
   ck_assert(found.flops > 0);
   json_object_set_new(steering, "reference", rmx__reference_json(&c, reference));
   rmx_found_release(&found);
-  contest_release();
+  comparison_release();
   return steering;
 }
 
@@ -160,14 +160,14 @@ START_TEST(a_reference_may_have_a_shorter_context) {
     const char *name = context < 16 ? "short" : "reference";
     rmx_run reference = a_run(&t, name, prior, NULL);
     json_decref(train(&reference));
-    rmx_contest c = a_contest(4096, 8192, 1);
+    rmx_comparison c = a_comparison(4096, 8192, 1);
     json_t *steering = json_pack("{s:o}", "reference", rmx__reference_json(&c, &reference));
     // as seen from the experiment
     ck_assert_str_eq(
         json_string_value(json_object_get(json_object_get(steering, "reference"), "folder")), name);
     windows_must_agree(context < 32 ? context : 32, steering, reference.folder);
     json_decref(steering);
-    contest_release();
+    comparison_release();
     rmx_run_release(&reference);
     release_training(&t);
     must(rmx_remove_tree(in_folder(name), err));
@@ -586,10 +586,10 @@ END_TEST
 START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   folder_make();
   two_domains();
-  rmx_contest c = a_contest(4096, 4096, 1);
+  rmx_comparison c = a_comparison(4096, 4096, 1);
   double flop, tokens;
-  must(rmx__contest_flop(&c, &contest_proxy, &flop, err));
-  const double valid = rmx__contest_valid_flops(&c, &contest_proxy, flop);
+  must(rmx__comparison_flop(&c, &comparison_proxy, &flop, err));
+  const double valid = rmx__comparison_valid_flops(&c, &comparison_proxy, flop);
   c.budget = flop * 20000;
   rmx_found found = {0}, again = {0}, rounds = {0};
   must(way("doremi")->check(&c, err));
@@ -597,10 +597,10 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   tokens = number_in(found.notes, "tokens");
   ck_assert_double_eq_tol(found.flops, tokens * flop * (2 + 1.0 / 3) + 2 * valid, 10);
   ck_assert(found.flops <= c.budget && found.flops + 256 * flop * 2.4 > c.budget);
-  ck_assert(found.converged == RMX_NO_ROUNDS && contest_trained == 2);
+  ck_assert(found.converged == RMX_NO_ROUNDS && comparison_trained == 2);
   ck_assert_uint_ge(json_array_size(json_object_get(found.notes, "track")), 20);
   must(way("doremi")->find(&c, &again, err));
-  ck_assert(contest_trained == 2 && again.flops == found.flops &&
+  ck_assert(comparison_trained == 2 && again.flops == found.flops &&
             again.mixture[0] == found.mixture[0]);
   // Any move is small enough: it comes to rest in the first of three rounds, for a third of the
   // budget.
@@ -612,14 +612,14 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
             again.flops < c.budget / 3);
   // None is: all rounds are spent, each with the reference of the last one's mixture.
   set_option("doremi.rounds", "2"), set_option("doremi.tolerance", "0");
-  contest_trained = 0;
+  comparison_trained = 0;
   must(way("doremi")->find(&c, &rounds, err));
   ck_assert(rounds.converged == RMX_NOT_CONVERGED && number_in(rounds.notes, "rounds") == 2 &&
-            contest_trained == 4);
+            comparison_trained == 4);
   ck_assert(json_array_size(json_object_get(rounds.notes, "moved")) == 2 &&
             rounds.flops <= c.budget && rounds.flops > 0.95 * c.budget);
   rmx_found_release(&found), rmx_found_release(&again), rmx_found_release(&rounds);
-  contest_release();
+  comparison_release();
   folder_remove();
 }
 END_TEST
@@ -627,9 +627,9 @@ END_TEST
 START_TEST(selection_and_aioli_stay_within_their_budget) {
   folder_make();
   two_domains();
-  rmx_contest c = a_contest(4096, 60 * 256, 1);
+  rmx_comparison c = a_comparison(4096, 60 * 256, 1);
   double flop;
-  must(rmx__contest_flop(&c, &contest_proxy, &flop, err));
+  must(rmx__comparison_flop(&c, &comparison_proxy, &flop, err));
   c.budget = flop * 15000;
   static const char *const which[] = {"rho1", "aioli"};
   for (int i = 0; i < 2; i++) {
@@ -649,12 +649,12 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
   // Who keeps all needs no reference.
   rmx_found found = {0};
   set_option("rho.keep", "1");
-  c.budget = 1, contest_trained = 0;
+  c.budget = 1, comparison_trained = 0;
   must(way("rho1")->check(&c, err));
   must(way("rho1")->find(&c, &found, err));
-  ck_assert(contest_trained == 0 && found.flops == 0);
+  ck_assert(comparison_trained == 0 && found.flops == 0);
   rmx_found_release(&found);
-  contest_release();
+  comparison_release();
   folder_remove();
 }
 END_TEST
@@ -664,7 +664,7 @@ END_TEST
 START_TEST(what_is_missing_is_said_before_any_training) {
   folder_make();
   two_domains();
-  rmx_contest c = a_contest(4096, 60 * 256, 1e15);
+  rmx_comparison c = a_comparison(4096, 60 * 256, 1e15);
   static const char *const ways[] = {"doremi", "odm", "aioli", "rho1"};
   for (int i = 0; i < 4; i++) must(way(ways[i])->check(&c, err));
   c.budget = 1e6;
@@ -673,27 +673,27 @@ START_TEST(what_is_missing_is_said_before_any_training) {
   must_fail(way("aioli")->check(&c, err), "a larger compare.budget");
   must(way("odm")->check(&c, err));  // which costs nothing
   c.budget = 1e15;
-  contest_large.tokens = 8 * 256;
+  comparison_large.tokens = 8 * 256;
   must_fail(way("aioli")->check(&c, err), "no room to explore");
-  contest_large.tokens = 60 * 256;
+  comparison_large.tokens = 60 * 256;
   set_option("aioli.one_hot", "0.5");
   must_fail(way("aioli")->check(&c, err), "raise aioli.one_hot");
   set_option("aioli.one_hot", "0");
-  contest_large.command = (char *)"true";
+  comparison_large.command = (char *)"true";
   for (int i = 1; i < 4; i++) must_fail(way(ways[i])->check(&c, err), "large.command");
-  contest_large.command = NULL;
-  contest_proxy.command = (char *)"true";
+  comparison_large.command = NULL;
+  comparison_proxy.command = (char *)"true";
   must_fail(way("doremi")->check(&c, err), "proxy.command");
   must_fail(way("rho1")->check(&c, err), "proxy.command");
-  contest_proxy.command = NULL;
+  comparison_proxy.command = NULL;
   domains[1].train_tokens = 32;
   for (int i = 0; i < 3; i++)
     must_fail(way(ways[i])->check(&c, err), "\"noise\" has 32 training tokens, a sequence 33");
   corpus.D = corpus.D_train = 1;
   for (int i = 0; i < 3; i++) must_fail(way(ways[i])->check(&c, err), "nothing to choose between");
   must(way("rho1")->check(&c, err));
-  ck_assert(contest_trained == 0);
-  contest_release();
+  ck_assert(comparison_trained == 0);
+  comparison_release();
   folder_remove();
 }
 END_TEST

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways that steer a training, on corpora made so that the right choice is known: each must make
 // it.
-#include "contest_corpus.h"
+#include "comparison_corpus.h"
 
 // DoReMi: of a domain that is learnt at once, one that takes the whole training, and one of pure
 // noise, the second must gain, and the noise, where no model is better than another, must not.
@@ -13,21 +13,21 @@ START_TEST(doremi_raises_the_hard_domain_and_not_the_noise) {
       corpus_domain(2, "noise", noise, 60000);
   corpus_close(3);
   for (int code = 0; code < 2; code++) {
-    rmx_contest c = a_contest(8192, 8192, 1);
+    rmx_comparison c = a_comparison(8192, 8192, 1);
     rmx_model_config model;
     rmx_found found = {0};
     if (code) set_option("doremi.form", "code");
-    contest_proxy.lr = 0.003, contest_proxy.batch_tokens = 384;
-    must(rmx_training_model(&contest_proxy, V, &model, err));
+    comparison_proxy.lr = 0.003, comparison_proxy.batch_tokens = 384;
+    must(rmx_training_model(&comparison_proxy, V, &model, err));
     c.budget = 60000 * rmx_model_flop_per_token(&model, 32);
     must(way("doremi")->check(&c, err));
     must(way("doremi")->find(&c, &found, err));
     const double *w = found.mixture;
-    printf("# doremi, %s: easy %.3f, hard %.3f, noise %.3f\n", contest_options.doremi.form, w[0],
+    printf("# doremi, %s: easy %.3f, hard %.3f, noise %.3f\n", comparison_options.doremi.form, w[0],
            w[1], w[2]);
     ck_assert_msg(w[1] > 0.5 && w[2] < 0.25, "easy %g, hard %g, noise %g", w[0], w[1], w[2]);
     rmx_found_release(&found);
-    contest_release();
+    comparison_release();
   }
   folder_remove();
 }
@@ -46,7 +46,7 @@ START_TEST(odm_leaves_an_exhausted_domain) {
     corpus_domain(0, "tiny", noise, enough ? 60000 : 200), corpus_domain(1, "large", noise, 60000);
     corpus_close(2);
     for (int code = 0; code < 2; code++) {
-      rmx_contest c = a_contest(8192, 32768, 1);
+      rmx_comparison c = a_comparison(8192, 32768, 1);
       rmx_found found = {0};
       if (code) set_option("odm.form", "code");
       must(way("odm")->check(&c, err));
@@ -54,7 +54,7 @@ START_TEST(odm_leaves_an_exhausted_domain) {
       rmx_run r = large_run("large", &found);
       json_t *result = train(&r);
       const double share = final_share(result, "tiny");
-      printf("# odm, %s, %s: from 0.5 to %.3f\n", contest_options.odm.form,
+      printf("# odm, %s, %s: from 0.5 to %.3f\n", comparison_options.odm.form,
              enough ? "enough text" : "exhausted", share);
       if (enough)
         ck_assert_msg(fabs(share - 0.5) < 0.05, "%g", share);
@@ -63,7 +63,7 @@ START_TEST(odm_leaves_an_exhausted_domain) {
       json_decref(result);
       rmx_run_release(&r);
       rmx_found_release(&found);
-      contest_release();
+      comparison_release();
     }
   }
   folder_remove();
@@ -80,12 +80,12 @@ START_TEST(aioli_moves_to_what_lowers_the_target) {
   corpus_close(3);
   for (int code = 0; code < 2; code++)
     for (int target = 0; target < 2; target++) {
-      rmx_contest c = a_contest(8192, 65536, 1e15);
+      rmx_comparison c = a_comparison(8192, 65536, 1e15);
       rmx_found found = {0};
       set_option("aioli.eta", "1"), set_option("aioli.explore", "0.6"),
           set_option("aioli.rounds", "6"), set_option("aioli.eval_tokens", "2048");
       if (code) set_option("aioli.smoothing", "0.5");
-      contest_target[0] = target == 0, contest_target[1] = target == 1;
+      comparison_target[0] = target == 0, comparison_target[1] = target == 1;
       must(way("aioli")->check(&c, err));
       must(way("aioli")->find(&c, &found, err));
       ck_assert_str_eq(json_string_value(json_object_get(found.notes, "goal")), "the target");
@@ -102,7 +102,7 @@ START_TEST(aioli_moves_to_what_lowers_the_target) {
       json_decref(result);
       rmx_run_release(&r);
       rmx_found_release(&found);
-      contest_release();
+      comparison_release();
     }
   folder_remove();
 }
@@ -114,10 +114,10 @@ START_TEST(aioli_says_what_it_lowers) {
       corpus_domain(2, "exam", language, 40000);
   corpus_close(3);
   corpus.D_train = 2;
-  rmx_contest c = a_contest(8192, 65536, 1e15);
+  rmx_comparison c = a_comparison(8192, 65536, 1e15);
   for (int outside = 0; outside < 2; outside++) {
     rmx_found found = {0};
-    contest_target[1] = 3, contest_target[2] = outside;  // with a weight of 1 on the first
+    comparison_target[1] = 3, comparison_target[2] = outside;  // with a weight of 1 on the first
     must(way("aioli")->find(&c, &found, err));
     const json_t *goal = json_object_get(found.steering, "goal");
     ck_assert_uint_eq(json_array_size(goal), 2);
@@ -127,7 +127,7 @@ START_TEST(aioli_says_what_it_lowers) {
               json_number_value(json_array_get(goal, 1)));
     rmx_found_release(&found);
   }
-  contest_release();
+  comparison_release();
   folder_remove();
 }
 END_TEST
@@ -168,11 +168,11 @@ START_TEST(selection_passes_over_planted_noise) {
   folder_make();
   corpus_domain(0, "planted", planted, 60000);
   corpus_close(1);
-  rmx_contest c = a_contest(8192, 16384, 1);
+  rmx_comparison c = a_comparison(8192, 16384, 1);
   rmx_model_config model;
   rmx_found found = {0};
-  contest_large.lr = 0.001;
-  must(rmx_training_model(&contest_proxy, V, &model, err));
+  comparison_large.lr = 0.001;
+  must(rmx_training_model(&comparison_proxy, V, &model, err));
   c.budget = 105000 * rmx_model_flop_per_token(&model, 32);
   must(way("rho1")->check(&c, err));
   must(way("rho1")->find(&c, &found, err));
@@ -187,7 +187,7 @@ START_TEST(selection_passes_over_planted_noise) {
   json_decref(result);
   rmx_run_release(&r);
   rmx_found_release(&found);
-  contest_release();
+  comparison_release();
   folder_remove();
 }
 END_TEST

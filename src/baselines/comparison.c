@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the ways share: runs made, trained, counted; models read back.
-#include "contest.h"
+#include "comparison.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-rmx_status rmx__contest_flop(const rmx_contest *c, const rmx_training *t, double *flop_per_token,
-                             rmx_err *err) {
+rmx_status rmx__comparison_flop(const rmx_comparison *c, const rmx_training *t,
+                                double *flop_per_token, rmx_err *err) {
   rmx_model_config model;
   RMX_TRY(rmx_training_model(t, c->corpus->vocab, &model, err));
   *flop_per_token = rmx_model_flop_per_token(&model, (int)t->context);
   return RMX_OK;
 }
 
-double rmx__contest_valid_flops(const rmx_contest *c, const rmx_training *t,
-                                double flop_per_token) {
+double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *t,
+                                   double flop_per_token) {
   double tokens = 0;
   for (size_t d = 0; d < c->corpus->D; d++)
     tokens += (double)rmx_evaluate_tokens(c->corpus, d, t->eval_tokens);
   return tokens * flop_per_token / 3;
 }
 
-rmx_status rmx__found_make(const rmx_contest *c, rmx_found *out, rmx_err *err) {
+rmx_status rmx__found_make(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   out->mixture = rmx_calloc(D, sizeof *out->mixture);
   out->notes = json_object();
@@ -30,9 +30,9 @@ rmx_status rmx__found_make(const rmx_contest *c, rmx_found *out, rmx_err *err) {
                                     : rmx_fail_memory(err, D * sizeof *out->mixture, "a mixture");
 }
 
-rmx_status rmx__contest_run(const rmx_contest *c, const char *name, const double *mixture,
-                            const rmx_training *training, uint64_t seed, bool keep_model,
-                            json_t *steering, rmx_run *out, rmx_err *err) {
+rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const double *mixture,
+                               const rmx_training *training, uint64_t seed, bool keep_model,
+                               json_t *steering, rmx_run *out, rmx_err *err) {
   char *folder = rmx_path_in(c->folder, name);
   rmx_status status = folder ? rmx_run_make(out, name, folder, c->experiment, c->corpus, mixture,
                                             training, seed, keep_model, err)
@@ -51,7 +51,7 @@ double rmx__result_flops(const json_t *result) {
          json_number_value(json_object_get(result, "steering_flops"));
 }
 
-double rmx__result_target(const rmx_contest *c, const json_t *result) {
+double rmx__result_target(const rmx_comparison *c, const json_t *result) {
   const json_t *nats = json_object_get(result, "loss_nats");
   double sum = 0;
   for (size_t d = 0; d < c->corpus->D; d++) {
@@ -62,8 +62,8 @@ double rmx__result_target(const rmx_contest *c, const json_t *result) {
   return sum;
 }
 
-rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t n, const char *what,
-                              json_t **results, rmx_found *out, rmx_err *err) {
+rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, size_t n,
+                                 const char *what, json_t **results, rmx_found *out, rmx_err *err) {
   for (size_t i = 0; results && i < n; i++) results[i] = NULL;
   RMX_TRY(c->train(c->context, runs, n, what, err));
   rmx_status status = RMX_OK;
@@ -87,7 +87,7 @@ rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t 
 }
 
 // The same question makes the same name, whoever asks.
-static char *reference_name(const rmx_contest *c, const double *mixture, int64_t tokens) {
+static char *reference_name(const rmx_comparison *c, const double *mixture, int64_t tokens) {
   return rmx_format(
       "reference-%08llx-%lld",
       (unsigned long long)rmx_hash(mixture, c->corpus->D_train * sizeof *mixture, c->seed) &
@@ -95,16 +95,16 @@ static char *reference_name(const rmx_contest *c, const double *mixture, int64_t
       (long long)tokens);
 }
 
-rmx_status rmx__contest_reference(const rmx_contest *c, const double *mixture, int64_t tokens,
-                                  rmx_run *out, rmx_found *found, rmx_err *err) {
+rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
+                                     rmx_run *out, rmx_found *found, rmx_err *err) {
   rmx_training t = *c->proxy;
   t.tokens = tokens;
   char *name = reference_name(c, mixture, tokens);
   if (!name) return rmx_fail_memory(err, 0, "a name");
-  rmx_status status = rmx__contest_run(c, name, mixture, &t, c->seed, true, NULL, out, err);
+  rmx_status status = rmx__comparison_run(c, name, mixture, &t, c->seed, true, NULL, out, err);
   free(name);
   RMX_TRY(status);
-  status = rmx__contest_train(c, out, 1, "the reference", NULL, found, err);
+  status = rmx__comparison_train(c, out, 1, "the reference", NULL, found, err);
   if (status != RMX_OK) rmx_run_release(out);
   return status;
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* small_contest.h: a contest for the tests of ways to choose data: tiny models, default options, a
+/* small_comparison.h: a comparison for the tests of ways to choose data: tiny models, default options, a
  * trainer that calls rmx_train in this process. */
-#ifndef SMALL_CONTEST_H
-#define SMALL_CONTEST_H
+#ifndef SMALL_COMPARISON_H
+#define SMALL_COMPARISON_H
 
 #include <regmix/baselines.h>
 
 #include "testing.h"
 
-typedef struct small_contest {
-  rmx_contest c;
+typedef struct small_comparison {
+  rmx_comparison c;
   rmx_training proxy, large;
   rmx_sample_options sample;
   rmx_regress_options regress;
@@ -17,7 +17,7 @@ typedef struct small_contest {
   rmx_baseline_options options;
   double target[16], cap[16];
   int trained; /* runs that `train` trained */
-} small_contest;
+} small_comparison;
 
 static inline rmx_training small_training(int64_t tokens) {
   rmx_training t = {0};
@@ -29,7 +29,7 @@ static inline rmx_training small_training(int64_t tokens) {
 
 static inline rmx_status train_in_process(void *context, const rmx_run *runs, size_t n,
                                           const char *what, rmx_err *err) {
-  small_contest *s = context;
+  small_comparison *s = context;
   for (size_t i = 0; i < n; i++) {
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
     rmx_corpus *corpus;
@@ -46,10 +46,10 @@ static inline rmx_status train_in_process(void *context, const rmx_run *runs, si
 }
 
 /* `folder` and `corpus` are borrowed; the target is each domain equally, the caps are 1. */
-static inline void small_contest_make(small_contest *s, const char *folder, const char *experiment,
-                                      const rmx_corpus *corpus) {
+static inline void small_comparison_make(small_comparison *s, const char *folder,
+                                         const char *experiment, const rmx_corpus *corpus) {
   const rmx_kernels *k;
-  *s = (small_contest){.proxy = small_training(8192), .large = small_training(16384)};
+  *s = (small_comparison){.proxy = small_training(8192), .large = small_training(16384)};
   must(rmx_kernels_get(NULL, &k, err));
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &s->regress, err));
   must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &s->options, err));
@@ -72,26 +72,26 @@ static inline void small_contest_make(small_contest *s, const char *folder, cons
                                        .replicates = 0,
                                        .level = 0.9};
   for (size_t d = 0; d < corpus->D; d++) s->target[d] = 1 / (double)corpus->D, s->cap[d] = 1;
-  s->c = (rmx_contest){.folder = folder,
-                       .experiment = experiment,
-                       .corpus = corpus,
-                       .kernels = k,
-                       .target = s->target,
-                       .cap = s->cap,
-                       .proxy = &s->proxy,
-                       .large = &s->large,
-                       .sample = &s->sample,
-                       .regress = &s->regress,
-                       .optimize = &s->optimize,
-                       .options = &s->options,
-                       .budget = 0,
-                       .seed = 7,
-                       .threads = 1,
-                       .train = train_in_process,
-                       .context = s};
+  s->c = (rmx_comparison){.folder = folder,
+                          .experiment = experiment,
+                          .corpus = corpus,
+                          .kernels = k,
+                          .target = s->target,
+                          .cap = s->cap,
+                          .proxy = &s->proxy,
+                          .large = &s->large,
+                          .sample = &s->sample,
+                          .regress = &s->regress,
+                          .optimize = &s->optimize,
+                          .options = &s->options,
+                          .budget = 0,
+                          .seed = 7,
+                          .threads = 1,
+                          .train = train_in_process,
+                          .context = s};
 }
 
-static inline void small_contest_release(small_contest *s) {
+static inline void small_comparison_release(small_comparison *s) {
   rmx_options_release(rmx_training_options, rmx_training_options_n, &s->proxy);
   rmx_options_release(rmx_training_options, rmx_training_options_n, &s->large);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &s->regress);
@@ -99,7 +99,7 @@ static inline void small_contest_release(small_contest *s) {
 }
 
 /* FLOPs of one token in training a proxy. */
-static inline double small_flop(const small_contest *s) {
+static inline double small_flop(const small_comparison *s) {
   rmx_model_config m;
   must(rmx_training_model(&s->proxy, s->c.corpus->vocab, &m, err));
   return rmx_model_flop_per_token(&m, (int)s->proxy.context);
@@ -111,7 +111,7 @@ static inline const rmx_baseline *way(const char *name) {
   return b;
 }
 
-static inline void find(const small_contest *s, const char *name, rmx_found *out) {
+static inline void find(const small_comparison *s, const char *name, rmx_found *out) {
   *out = (rmx_found){0};
   must(way(name)->check(&s->c, err));
   must(way(name)->find(&s->c, out, err));

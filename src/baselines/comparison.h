@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// contest.h: what the ways share: runs made, trained, counted; models read back.
-#ifndef RMX_SRC_BASELINES_CONTEST_H
-#define RMX_SRC_BASELINES_CONTEST_H
+// comparison.h: what the ways share: runs made, trained, counted; models read back.
+#ifndef RMX_SRC_BASELINES_COMPARISON_H
+#define RMX_SRC_BASELINES_COMPARISON_H
 
 #include <regmix/baselines.h>
 
@@ -12,31 +12,32 @@ extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__law, rmx__climb_way;
 extern const rmx_baseline rmx__doremi, rmx__odm, rmx__aioli, rmx__rho1;
 
 // FLOPs of one token in training, head and attention in; a forward pass takes a third.
-rmx_status rmx__contest_flop(const rmx_contest *c, const rmx_training *t, double *flop_per_token,
-                             rmx_err *err);
+rmx_status rmx__comparison_flop(const rmx_comparison *c, const rmx_training *t,
+                                double *flop_per_token, rmx_err *err);
 // FLOPs of one validation of all domains by a model so trained.
-double rmx__contest_valid_flops(const rmx_contest *c, const rmx_training *t, double flop_per_token);
+double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *t,
+                                   double flop_per_token);
 // Room for a mixture in out->mixture, all 0, and an empty out->notes.
-rmx_status rmx__found_make(const rmx_contest *c, rmx_found *out, rmx_err *err);
+rmx_status rmx__found_make(const rmx_comparison *c, rmx_found *out, rmx_err *err);
 
 // A run in <c->folder>/<name>. Takes over steering (may be NULL). rmx_run_release it.
-rmx_status rmx__contest_run(const rmx_contest *c, const char *name, const double *mixture,
-                            const rmx_training *training, uint64_t seed, bool keep_model,
-                            json_t *steering, rmx_run *out, rmx_err *err);
+rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const double *mixture,
+                               const rmx_training *training, uint64_t seed, bool keep_model,
+                               json_t *steering, rmx_run *out, rmx_err *err);
 // Trains the runs; adds what they took to out->flops and out->wall_s; results (n; may be NULL) get
 // result.json, to be released. A run that failed or diverged is RMX_ENUMERIC.
-rmx_status rmx__contest_train(const rmx_contest *c, const rmx_run *runs, size_t n, const char *what,
-                              json_t **results, rmx_found *out, rmx_err *err);
+rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, size_t n,
+                                 const char *what, json_t **results, rmx_found *out, rmx_err *err);
 // FLOPs in a result.json: training, validation, and what steered it.
 double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
-double rmx__result_target(const rmx_contest *c, const json_t *result);
+double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
 // The proxy on `mixture` with so many tokens, its model kept: trained once for all ways that want
 // the same. *out is the run, whose folder holds model.bin. Adds to found->flops as if it was
 // trained for this way alone.
-rmx_status rmx__contest_reference(const rmx_contest *c, const double *mixture, int64_t tokens,
-                                  rmx_run *out, rmx_found *found, rmx_err *err);
+rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
+                                     rmx_run *out, rmx_found *found, rmx_err *err);
 // The model a run left, for passes of B sequences of T tokens, forward only.
 rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
                              rmx_model **out, rmx_err *err);
@@ -49,12 +50,12 @@ void rmx__track(json_t *notes, double tokens, const double *mixture, const char 
 rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err);
 // A fit of the target's metrics to the first runs of the swarm that the budget pays for, which are
 // counted.
-rmx_status rmx__swarm_fit(const rmx_contest *c, const rmx_regress_options *options,
+rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
                           rmx_found *found, rmx_fit **out, rmx_err *err);
 // A question about such a fit: the target's weights, the prior, the caps.
-rmx_status rmx__swarm_question(const rmx_contest *c, const rmx_fit *fit, rmx_question *q,
+rmx_status rmx__swarm_question(const rmx_comparison *c, const rmx_fit *fit, rmx_question *q,
                                rmx_err *err);
 // There are runs of a swarm, trained or not.
-rmx_status rmx__needs_swarm(const rmx_contest *c, rmx_err *err);
+rmx_status rmx__needs_swarm(const rmx_comparison *c, rmx_err *err);
 
 #endif

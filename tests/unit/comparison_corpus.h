@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* contest_corpus.h: a small corpus in memory whose answer is known, a contest on it whose runs are
+/* comparison_corpus.h: a small corpus in memory whose answer is known, a comparison on it whose runs are
  * trained in this process, and what the tests of the ways compare. The corpus: up to MOST domains
  * of written ids; fill them, then corpus_close. */
-#ifndef CONTEST_CORPUS_H
-#define CONTEST_CORPUS_H
+#ifndef COMPARISON_CORPUS_H
+#define COMPARISON_CORPUS_H
 
 #include <regmix/baselines.h>
 #include <sys/wait.h>
@@ -146,19 +146,19 @@ static inline void must_be_equal(const rmx_run *a, const rmx_run *b) {
   json_decref(x), json_decref(y);
 }
 
-/* ---- a contest */
+/* ---- a comparison */
 
-static rmx_baseline_options contest_options;
-static rmx_training contest_proxy, contest_large;
-static double contest_target[MOST];
-static size_t contest_trained; /* runs */
+static rmx_baseline_options comparison_options;
+static rmx_training comparison_proxy, comparison_large;
+static double comparison_target[MOST];
+static size_t comparison_trained; /* runs */
 
 static rmx_status train_here(void *context, const rmx_run *runs, size_t n, const char *what,
                              rmx_err *err) {
   (void)context, (void)what;
   for (size_t i = 0; i < n; i++) {
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
-    contest_trained++;
+    comparison_trained++;
     RMX_TRY(rmx_run_write(&runs[i], err));
     RMX_TRY(rmx_train(&runs[i], &corpus, kernels, &(rmx_train_hooks){.steer = rmx_baselines_steer},
                       err));
@@ -167,37 +167,38 @@ static rmx_status train_here(void *context, const rmx_run *runs, size_t n, const
 }
 
 /* On the corpus as it is; the first domain is the target. */
-static inline rmx_contest a_contest(int64_t proxy_tokens, int64_t large_tokens, double budget) {
-  must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options,
+static inline rmx_comparison a_comparison(int64_t proxy_tokens, int64_t large_tokens,
+                                          double budget) {
+  must(rmx_options_init(rmx_baseline_option_table, rmx_baseline_option_table_n, &comparison_options,
                         err));
-  contest_proxy = a_training(proxy_tokens), contest_large = a_training(large_tokens);
-  memset(contest_target, 0, sizeof contest_target);
-  contest_target[0] = 1;
-  contest_trained = 0;
+  comparison_proxy = a_training(proxy_tokens), comparison_large = a_training(large_tokens);
+  memset(comparison_target, 0, sizeof comparison_target);
+  comparison_target[0] = 1;
+  comparison_trained = 0;
   static char folder[128];
   snprintf(folder, sizeof folder, "%s/compare", test_folder);
-  return (rmx_contest){.folder = folder,
-                       .experiment = test_folder,
-                       .corpus = &corpus,
-                       .kernels = kernels,
-                       .target = contest_target,
-                       .proxy = &contest_proxy,
-                       .large = &contest_large,
-                       .options = &contest_options,
-                       .budget = budget,
-                       .seed = 3,
-                       .threads = 1,
-                       .train = train_here};
+  return (rmx_comparison){.folder = folder,
+                          .experiment = test_folder,
+                          .corpus = &corpus,
+                          .kernels = kernels,
+                          .target = comparison_target,
+                          .proxy = &comparison_proxy,
+                          .large = &comparison_large,
+                          .options = &comparison_options,
+                          .budget = budget,
+                          .seed = 3,
+                          .threads = 1,
+                          .train = train_here};
 }
 
-static inline void contest_release(void) {
-  rmx_options_release(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options);
-  release_training(&contest_proxy), release_training(&contest_large);
+static inline void comparison_release(void) {
+  rmx_options_release(rmx_baseline_option_table, rmx_baseline_option_table_n, &comparison_options);
+  release_training(&comparison_proxy), release_training(&comparison_large);
 }
 
 static inline void set_option(const char *key, const char *value) {
-  must(rmx_option_set(rmx_baseline_option_table, rmx_baseline_option_table_n, &contest_options, key,
-                      value, err));
+  must(rmx_option_set(rmx_baseline_option_table, rmx_baseline_option_table_n, &comparison_options,
+                      key, value, err));
 }
 
 static inline const rmx_baseline *way(const char *name) {
@@ -208,7 +209,7 @@ static inline const rmx_baseline *way(const char *name) {
 
 /* The large run of what was found, trained. */
 static inline rmx_run large_run(const char *name, const rmx_found *found) {
-  return a_run(&contest_large, name, found->mixture,
+  return a_run(&comparison_large, name, found->mixture,
                found->steering ? json_deep_copy(found->steering) : NULL);
 }
 
