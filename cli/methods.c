@@ -13,7 +13,7 @@
 typedef struct entry {
   const char *name;
   const rmx_baseline *way;  // NULL: a mixture
-  rmx_found found;
+  rmx_baseline_result result;
   bool failed;  // its search diverged: there is nothing to train
   char why[sizeof((rmx_err *)0)->message];
 } entry;
@@ -192,7 +192,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   snprintf(who->name, sizeof who->name, "%s", x->name);
   rmx_note(&m->c->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
   cli_step("method", i + 1, m->k.n);
-  rmx_status status = x->way->find(&m->comparison, &x->found, err);
+  rmx_status status = x->way->find(&m->comparison, &x->result, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
@@ -203,11 +203,11 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
     return RMX_OK;
   }
   if (status != RMX_OK) return rmx_fail_in(err, "%s", x->name);
-  who->mixture = x->found.mixture;
-  who->steering = json_incref(x->found.steering);
-  x->found.mixture = NULL;
-  if (!x->found.experiment) return RMX_OK;
-  if (!(who->experiment = rmx_strdup(x->found.experiment)))
+  who->mixture = x->result.mixture;
+  who->steering = json_incref(x->result.steering);
+  x->result.mixture = NULL;
+  if (!x->result.experiment) return RMX_OK;
+  if (!(who->experiment = rmx_strdup(x->result.experiment)))
     return rmx_fail_memory(err, 0, "a path");
   return rmx_corpus_open(who->experiment, &who->corpus, err);
 }
@@ -281,8 +281,8 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
     json_array_append_new(by_seed, isfinite(loss) ? json_real(loss) : json_null());
   }
   json_object_set_new(o, "target_loss_by_seed", by_seed);
-  json_object_set_new(o, "search_flops", json_real(x->found.flops + steering));
-  json_object_set_new(o, "converged", converged_json(x->found.converged));
+  json_object_set_new(o, "search_flops", json_real(x->result.flops + steering));
+  json_object_set_new(o, "converged", converged_json(x->result.converged));
   json_object_set_new(o, "status",
                       json_string(x->failed   ? "search diverged"
                                   : done == S ? "done"
@@ -290,11 +290,11 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   if (x->failed) json_object_set_new(o, "why", json_string(x->why));
   json_object_set_new(o, "against_first", x->failed ? json_null() : comparison_against(k, i, 0));
   if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
-  json_object_set_new(o, "search_wall_s", json_real(x->found.wall_s));
+  json_object_set_new(o, "search_wall_s", json_real(x->result.wall_s));
   json_object_set_new(o, "large_flops", json_real(k->flops[i]));
   if (x->way) json_object_set_new(o, "sees_target", json_boolean(x->way->sees_target));
   json_object_set_new(o, "chooses_while_training", json_boolean(k->contenders[i].steering != NULL));
-  json_t *notes = x->found.notes ? json_incref(x->found.notes) : json_object();
+  json_t *notes = x->result.notes ? json_incref(x->result.notes) : json_object();
   if (k->contenders[i].steering && !x->failed && !json_object_get(notes, "track")) {
     json_t *track = logged_track(&k->runs[i * S]);
     if (json_array_size(track)) json_object_set(notes, "track", track);
@@ -375,7 +375,8 @@ rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
   if (status == RMX_OK) status = compare_methods(&m, err);
-  for (size_t i = 0; m.entries && i < names.n; i++) rmx_found_release(&m.entries[i].found);
+  for (size_t i = 0; m.entries && i < names.n; i++)
+    rmx_baseline_result_release(&m.entries[i].result);
   comparison_release(&m.k);
   release_runs(m.swarm, m.swarm_n);
   rmx_strings_release(&names);

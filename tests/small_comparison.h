@@ -111,13 +111,13 @@ static inline const rmx_baseline *way(const char *name) {
   return b;
 }
 
-static inline void find(const small_comparison *s, const char *name, rmx_found *out) {
-  *out = (rmx_found){0};
+static inline void find(const small_comparison *s, const char *name, rmx_baseline_result *out) {
+  *out = (rmx_baseline_result){0};
   must(way(name)->check(&s->c, err));
   must(way(name)->find(&s->c, out, err));
 }
 
-static inline double note(const rmx_found *f, const char *key) {
+static inline double note(const rmx_baseline_result *f, const char *key) {
   const json_t *x = json_object_get(f->notes, key);
   ck_assert_msg(json_is_number(x), "no note \"%s\"", key);
   return json_number_value(x);

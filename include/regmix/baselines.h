@@ -134,8 +134,8 @@ typedef struct rmx_comparison {
 
 typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } rmx_converged;
 
-/* What a way found, and what the large model is to be trained with. */
-typedef struct rmx_found {
+/* What a method found, and what the large model is to be trained with. */
+typedef struct rmx_baseline_result {
   /* (D_train) the mixture; of a way that chooses while training, where it starts */
   double *mixture;
   json_t *steering;        /* of the large run, see rmx_run; NULL: none */
@@ -144,8 +144,8 @@ typedef struct rmx_found {
   rmx_converged converged; /* whether its rounds came to rest */
   /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
   json_t *notes;
-} rmx_found;
-void rmx_found_release(rmx_found *f);
+} rmx_baseline_result;
+void rmx_baseline_result_release(rmx_baseline_result *f);
 
 typedef struct rmx_baseline {
   const char *name, *help;
@@ -157,7 +157,7 @@ typedef struct rmx_baseline {
   /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
   rmx_status (*check)(const rmx_comparison *c, rmx_err *err);
   /* Trains and computes. out is zero before; released by the caller, after a failure too. */
-  rmx_status (*find)(const rmx_comparison *c, rmx_found *out, rmx_err *err);
+  rmx_status (*find)(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err);
   /* Makes the steering of its runs that have one; NULL: it steers none. */
   rmx_steer *steer;
 } rmx_baseline;

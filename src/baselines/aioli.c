@@ -355,11 +355,11 @@ static rmx_status aioli_check(const rmx_comparison *c, rmx_err *err) {
   return plan_of(c, &p, err);
 }
 
-static rmx_status aioli_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status aioli_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const rmx_aioli_options *o = &c->options->aioli;
   const size_t K = c->corpus->D_train;
   struct plan p;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   RMX_TRY(plan_of(c, &p, err));
   json_t *goal = json_array();
   for (size_t d = 0; d < K; d++) {

@@ -44,10 +44,10 @@ rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
   return b->steer(r, corpus, kernels, out, err);
 }
 
-void rmx_found_release(rmx_found *f) {
+void rmx_baseline_result_release(rmx_baseline_result *f) {
   free(f->mixture);
   free(f->experiment);
   json_decref(f->steering);
   json_decref(f->notes);
-  *f = (rmx_found){0};
+  *f = (rmx_baseline_result){0};
 }

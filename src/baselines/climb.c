@@ -176,12 +176,12 @@ static rmx_status rank(struct climb *k, rmx_fit **out, rmx_err *err) {
   own.swarm = k->runs;
   own.swarm_n = k->n;
   own.budget = INFINITY;
-  rmx_found counted = {0};  // these runs have been, when they were trained
+  rmx_baseline_result counted = {0};  // these runs have been, when they were trained
   rmx_regress_options regress = {0};
   RMX_TRY(rmx__climb_regress(&regress, err));
   rmx_status status = rmx__swarm_fit(&own, &regress, &counted, out, err);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
-  rmx_found_release(&counted);
+  rmx_baseline_result_release(&counted);
   if (status != RMX_OK) return status;
   memset(k->score, 0, k->P * sizeof *k->score);
   for (size_t m = 0; m < (*out)->M; m++) {
@@ -223,7 +223,7 @@ static rmx_status propose(struct climb *k, size_t round, size_t n, double *mixtu
                              c->corpus->D_train, c->seed, mixtures, err);
 }
 
-static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found *out,
+static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_baseline_result *out,
                               rmx_err *err) {
   const size_t D = k->c->corpus->D_train;
   double *mixtures = rmx_calloc(n * D, sizeof *mixtures);
@@ -245,10 +245,10 @@ static rmx_status train_round(struct climb *k, size_t round, size_t n, rmx_found
   return status;
 }
 
-static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const size_t D = c->corpus->D_train, rounds = (size_t)c->options->climb.rounds;
   struct climb k;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_status status = prepare(c, &k, err);
   double moved = NAN;
   for (size_t r = 0; r < rounds && status == RMX_OK; r++) {

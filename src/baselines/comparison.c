@@ -22,7 +22,8 @@ double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *
   return tokens * flop_per_token / 3;
 }
 
-rmx_status rmx__found_make(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+rmx_status rmx__baseline_result_make(const rmx_comparison *c, rmx_baseline_result *out,
+                                     rmx_err *err) {
   const size_t D = c->corpus->D_train;
   out->mixture = rmx_calloc(D, sizeof *out->mixture);
   out->notes = json_object();
@@ -63,7 +64,8 @@ double rmx__result_target(const rmx_comparison *c, const json_t *result) {
 }
 
 rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, size_t n,
-                                 const char *what, json_t **results, rmx_found *out, rmx_err *err) {
+                                 const char *what, json_t **results, rmx_baseline_result *out,
+                                 rmx_err *err) {
   for (size_t i = 0; results && i < n; i++) results[i] = NULL;
   RMX_TRY(c->train(c->context, runs, n, what, err));
   rmx_status status = RMX_OK;
@@ -96,7 +98,7 @@ static char *reference_name(const rmx_comparison *c, const double *mixture, int6
 }
 
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
-                                     rmx_run *out, rmx_found *found, rmx_err *err) {
+                                     rmx_run *out, rmx_baseline_result *spent, rmx_err *err) {
   rmx_training t = *c->proxy;
   t.tokens = tokens;
   char *name = reference_name(c, mixture, tokens);
@@ -104,7 +106,7 @@ rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixt
   rmx_status status = rmx__comparison_run(c, name, mixture, &t, c->seed, true, NULL, out, err);
   free(name);
   RMX_TRY(status);
-  status = rmx__comparison_train(c, out, 1, "the reference", NULL, found, err);
+  status = rmx__comparison_train(c, out, 1, "the reference", NULL, spent, err);
   if (status != RMX_OK) rmx_run_release(out);
   return status;
 }

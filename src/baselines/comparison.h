@@ -18,7 +18,8 @@ rmx_status rmx__comparison_flop(const rmx_comparison *c, const rmx_training *t,
 double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *t,
                                    double flop_per_token);
 // Room for a mixture in out->mixture, all 0, and an empty out->notes.
-rmx_status rmx__found_make(const rmx_comparison *c, rmx_found *out, rmx_err *err);
+rmx_status rmx__baseline_result_make(const rmx_comparison *c, rmx_baseline_result *out,
+                                     rmx_err *err);
 
 // A run in <c->folder>/<name>. Takes over steering (may be NULL). rmx_run_release it.
 rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const double *mixture,
@@ -27,17 +28,18 @@ rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const 
 // Trains the runs; adds what they took to out->flops and out->wall_s; results (n; may be NULL) get
 // result.json, to be released. A run that failed or diverged is RMX_ENUMERIC.
 rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, size_t n,
-                                 const char *what, json_t **results, rmx_found *out, rmx_err *err);
+                                 const char *what, json_t **results, rmx_baseline_result *out,
+                                 rmx_err *err);
 // FLOPs in a result.json: training, validation, and what steered it.
 double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
 double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
 // The proxy on `mixture` with so many tokens, its model kept: trained once for all ways that want
-// the same. *out is the run, whose folder holds model.bin. Adds to found->flops as if it was
+// the same. *out is the run, whose folder holds model.bin. Adds to spent->flops as if it was
 // trained for this way alone.
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
-                                     rmx_run *out, rmx_found *found, rmx_err *err);
+                                     rmx_run *out, rmx_baseline_result *spent, rmx_err *err);
 // The model a run left, for passes of B sequences of T tokens, forward only.
 rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
                              rmx_model **out, rmx_err *err);
@@ -51,7 +53,7 @@ rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, r
 // A fit of the target's metrics to the first runs of the swarm that the budget pays for, which are
 // counted.
 rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
-                          rmx_found *found, rmx_fit **out, rmx_err *err);
+                          rmx_baseline_result *spent, rmx_fit **out, rmx_err *err);
 // A question about such a fit: the target's weights, the prior, the caps.
 rmx_status rmx__swarm_question(const rmx_comparison *c, const rmx_fit *fit, rmx_question *q,
                                rmx_err *err);

@@ -257,7 +257,7 @@ static rmx_status doremi_check(const rmx_comparison *c, rmx_err *err) {
 
 // The proxy of one round; *result is its result.json.
 static rmx_status train_proxy(const rmx_comparison *c, int64_t round, int64_t tokens,
-                              const rmx_run *reference, json_t **result, rmx_found *out,
+                              const rmx_run *reference, json_t **result, rmx_baseline_result *out,
                               rmx_err *err) {
   const rmx_doremi_options *o = &c->options->doremi;
   const size_t K = c->corpus->D_train;
@@ -312,10 +312,10 @@ static double take_up(const rmx_comparison *c, const json_t *result, int64_t rou
   return moved;
 }
 
-static rmx_status doremi_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status doremi_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const rmx_doremi_options *o = &c->options->doremi;
   double tokens;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   RMX_TRY(tokens_of(c, &tokens, err));
   json_object_set_new(out->notes, "form", json_string(o->form));
   json_object_set_new(out->notes, "tokens", json_real(tokens));

@@ -29,8 +29,8 @@ static rmx_status human_check(const rmx_comparison *c, rmx_err *err) {
   return status;
 }
 
-static rmx_status human_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
-  RMX_TRY(rmx__found_make(c, out, err));
+static rmx_status human_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   return rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, out->mixture,
                           err);
 }
@@ -46,8 +46,8 @@ const rmx_baseline rmx__human = {
 
 // ---- prior, uniform
 
-static rmx_status prior_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
-  RMX_TRY(rmx__found_make(c, out, err));
+static rmx_status prior_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   return RMX_OK;
 }
@@ -60,8 +60,8 @@ const rmx_baseline rmx__prior = {
     .find = prior_find,
 };
 
-static rmx_status uniform_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
-  RMX_TRY(rmx__found_make(c, out, err));
+static rmx_status uniform_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_mixture_uniform(out->mixture, c->corpus->D_train);
   return RMX_OK;
 }
@@ -76,9 +76,9 @@ const rmx_baseline rmx__uniform = {
 
 // ---- single: all tokens from the domain that a fit of the swarm expects most of
 
-static rmx_status single_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status single_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_fit *fit = NULL;
   RMX_TRY(rmx__swarm_fit(c, c->regress, out, &fit, err));
   double best = INFINITY, *x = rmx_calloc(D, sizeof *x);
@@ -141,9 +141,9 @@ static rmx_status unimax_check(const rmx_comparison *c, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status unimax_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status unimax_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);
   rmx_status status =
       tokens && order ? RMX_OK : rmx_fail_memory(err, D * sizeof *tokens, "a mixture");

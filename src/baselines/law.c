@@ -317,8 +317,8 @@ static rmx_status prepare(const rmx_comparison *c, struct work *w, rmx_err *err)
   return RMX_OK;
 }
 
-static rmx_status extrapolate_steps(struct work *w, json_t *const *results, rmx_found *out,
-                                    rmx_err *err) {
+static rmx_status extrapolate_steps(struct work *w, json_t *const *results,
+                                    rmx_baseline_result *out, rmx_err *err) {
   const size_t n = w->plan.S * w->plan.M;
   for (size_t i = 0; i < n; i++) {
     const size_t s = i / w->plan.M;
@@ -392,7 +392,8 @@ static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixture
   return status;
 }
 
-static rmx_status minimise(const struct work *w, const double *y, rmx_found *out, rmx_err *err) {
+static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_result *out,
+                           rmx_err *err) {
   const rmx_comparison *c = w->c;
   rmx_table mixtures = {0}, metrics = {0};
   rmx_optimize_options optimize = *c->optimize;
@@ -423,7 +424,7 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_found *out
   return status;
 }
 
-static void add_notes(const struct work *w, const struct fitted *sizes, rmx_found *out) {
+static void add_notes(const struct work *w, const struct fitted *sizes, rmx_baseline_result *out) {
   const struct plan *p = &w->plan;
   json_t *list = json_array();
   for (size_t s = 0; s < p->S; s++) json_array_append_new(list, json_real(p->parameters[s]));
@@ -443,10 +444,10 @@ static void add_notes(const struct work *w, const struct fitted *sizes, rmx_foun
   if (p->S > 1) json_object_set_new(out->notes, "sizes_rms", json_real(sizes->rms));
 }
 
-static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   struct work w;
   struct fitted sizes = {0};
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_status status = prepare(c, &w, err);
   const size_t n = w.plan.S * w.plan.M;
   json_t **results = rmx_calloc(n, sizeof *results);

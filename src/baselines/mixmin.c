@@ -185,7 +185,8 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
 // Log-probabilities of the target's documents under the proxy of domain p, into column p of logp
 // (n, K).
 static rmx_status ask(const rmx_comparison *c, const rmx_run *proxy, const struct target *t,
-                      size_t p, double *nats, double *logp, rmx_found *out, rmx_err *err) {
+                      size_t p, double *nats, double *logp, rmx_baseline_result *out,
+                      rmx_err *err) {
   for (size_t i = 0, j; i < t->n; i = j) {
     const rmx_domain *domain = &c->corpus->domains[t->domain[i]];
     for (j = i; j < t->n && t->domain[j] == t->domain[i];) j++;
@@ -197,7 +198,7 @@ static rmx_status ask(const rmx_comparison *c, const rmx_run *proxy, const struc
 }
 
 static rmx_status solve(const rmx_comparison *c, const struct target *t, const double *logp,
-                        rmx_found *out, rmx_err *err) {
+                        rmx_baseline_result *out, rmx_err *err) {
   double certificate;
   int64_t iterations;
   const double began = rmx_now();
@@ -214,11 +215,11 @@ static rmx_status solve(const rmx_comparison *c, const struct target *t, const d
   return RMX_OK;
 }
 
-static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const size_t K = c->corpus->D_train;
   struct target target;
   rmx_training t;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   RMX_TRY(read_target(c, &target, err));
   rmx_run *runs = rmx_calloc(K, sizeof *runs);
   double *alone = rmx_calloc(K, sizeof *alone), *nats = rmx_calloc(target.n, sizeof *nats),

@@ -228,9 +228,9 @@ static rmx_status odm_check(const rmx_comparison *c, rmx_err *err) {
   return rmx__check_domains(c, "odm", c->large, err);
 }
 
-static rmx_status odm_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status odm_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const rmx_odm_options *o = &c->options->odm;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "form", json_string(o->form));
   out->steering = json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", o->form,

@@ -46,8 +46,8 @@ static rmx_status keep_to(const rmx_comparison *c, rmx_question *q, rmx_err *err
   return status == RMX_OK ? rmx_constraints_check(k, c->corpus->names, err) : status;
 }
 
-static rmx_status olmix_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
-  RMX_TRY(rmx__found_make(c, out, err));
+static rmx_status olmix_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "search";

@@ -158,7 +158,7 @@ static rmx_status compute(const rmx_comparison *c, const rmx_run *run, const str
 
 rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const void *ids,
                              int width, const rmx__passage *passages, size_t n, const char *what,
-                             double *nats, rmx_found *found, rmx_err *err) {
+                             double *nats, rmx_baseline_result *result, rmx_err *err) {
   if (n == 0) return RMX_OK;
   const struct text x = {ids, width, c->corpus->end_of_text};
   struct header h = {.question = question_of(run, &x, passages, n), .n = n};
@@ -173,8 +173,8 @@ rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const 
     if (status == RMX_OK) status = keep(path, &h, nats, err);
   }
   free(path);
-  found->flops += h.tokens * flop / 3;
-  found->wall_s += h.wall_s;
+  result->flops += h.tokens * flop / 3;
+  result->wall_s += h.wall_s;
   return status;
 }
 

@@ -310,7 +310,7 @@ static void reference_release(struct reference *r) {
 
 // The documents of one half of domain d, by the reference of the other.
 static rmx_status score_half(const rmx_comparison *c, struct pool *p, size_t d, int half,
-                             const rmx_run *reference, rmx_found *out, rmx_err *err) {
+                             const rmx_run *reference, rmx_baseline_result *out, rmx_err *err) {
   const rmx_domain *domain = &c->corpus->domains[d];
   const size_t from = p->first[d], most = p->first[d + 1] - from;
   rmx__passage *passages = rmx_calloc(most, sizeof *passages);
@@ -332,7 +332,7 @@ static rmx_status score_half(const rmx_comparison *c, struct pool *p, size_t d, 
 }
 
 static rmx_status score_all(const rmx_comparison *c, struct pool *p, const char *folder,
-                            const rmx_training *t, rmx_found *out, rmx_err *err) {
+                            const rmx_training *t, rmx_baseline_result *out, rmx_err *err) {
   struct reference r[2] = {0};
   rmx_run runs[2];  // borrowed
   rmx_status status = RMX_OK;
@@ -352,7 +352,7 @@ static rmx_status score_all(const rmx_comparison *c, struct pool *p, const char 
 // ---- the answer
 
 static void add_notes(const rmx_comparison *c, const struct pool *p, const rmx_training *t,
-                      rmx_found *out) {
+                      rmx_baseline_result *out) {
   json_t *shares = json_object(), *means = json_object(), *halves = json_array();
   double kept = 0, lowest = INFINITY, highest = -INFINITY, sum[2] = {0, 0}, tokens[2] = {0, 0};
   for (size_t d = 0; d < p->D; d++) {
@@ -389,7 +389,7 @@ static void add_notes(const rmx_comparison *c, const struct pool *p, const rmx_t
 }
 
 static rmx_status make_corpus(const rmx_comparison *c, const struct pool *p, const char *folder,
-                              rmx_found *out, rmx_err *err) {
+                              rmx_baseline_result *out, rmx_err *err) {
   const rmx_ppl_options *o = &c->options->ppl;
   rmx_corpus *part = NULL;
   json_t *left_out = json_array();
@@ -411,10 +411,10 @@ static rmx_status make_corpus(const rmx_comparison *c, const struct pool *p, con
   return status;
 }
 
-static rmx_status find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   struct pool p;
   rmx_training t;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   RMX_TRY(pool_make(c->corpus, &p, err));
   const uint64_t key = rmx_hash(&c->seed, sizeof c->seed, c->corpus->hash);
   char *name = rmx_format("ppl-%08llx", (unsigned long long)key & 0xffffffff),

@@ -13,8 +13,8 @@
 
 static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_options *regress,
                                    const rmx_optimize_options *optimize, bool capped,
-                                   rmx_found *out, rmx_err *err) {
-  RMX_TRY(rmx__found_make(c, out, err));
+                                   rmx_baseline_result *out, rmx_err *err) {
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_fit *fit = NULL;
   rmx_question q = {0};
   rmx_optimum o = {0};
@@ -42,11 +42,11 @@ static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_op
   return status;
 }
 
-static rmx_status ours_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status ours_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   return fit_and_optimise(c, c->regress, c->optimize, true, out, err);
 }
 
-static rmx_status paper_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status paper_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   rmx_regress_options regress;
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "simulate";

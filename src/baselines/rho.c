@@ -185,7 +185,7 @@ static rmx_status rho_check(const rmx_comparison *c, rmx_err *err) {
                            err);
 }
 
-static rmx_status train_reference(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status train_reference(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   rmx_run reference = {0};
   double tokens;
   RMX_TRY(tokens_of(c, &tokens, err));
@@ -197,9 +197,9 @@ static rmx_status train_reference(const rmx_comparison *c, rmx_found *out, rmx_e
   return RMX_OK;
 }
 
-static rmx_status rho_find(const rmx_comparison *c, rmx_found *out, rmx_err *err) {
+static rmx_status rho_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const rmx_rho_options *o = &c->options->rho;
-  RMX_TRY(rmx__found_make(c, out, err));
+  RMX_TRY(rmx__baseline_result_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "keep", json_real(o->keep));
   json_object_set_new(out->notes, "ranked_in", json_string("micro-batch"));

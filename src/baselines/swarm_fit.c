@@ -28,18 +28,18 @@ rmx_status rmx__needs_swarm(const rmx_comparison *c, rmx_err *err) {
 
 // The first runs whose cost together is within the budget: a swarm of that size would have had just
 // them.
-static size_t affordable(const rmx_comparison *c, rmx_found *found) {
+static size_t affordable(const rmx_comparison *c, rmx_baseline_result *result) {
   double flops = 0;
   for (size_t i = 0; i < c->swarm_n; i++) {
-    json_t *result = NULL;
-    rmx_run_look(&c->swarm[i], &result);
-    const double cost = rmx__result_flops(result);
-    const double wall = json_number_value(json_object_get(result, "wall_s"));
-    json_decref(result);
+    json_t *run = NULL;
+    rmx_run_look(&c->swarm[i], &run);
+    const double cost = rmx__result_flops(run);
+    const double wall = json_number_value(json_object_get(run, "wall_s"));
+    json_decref(run);
     if (i > 0 && flops + cost > c->budget * (1 + 1e-9)) return i;
     flops += cost;
-    found->flops += cost;
-    found->wall_s += wall;
+    result->flops += cost;
+    result->wall_s += wall;
   }
   return c->swarm_n;
 }
@@ -63,9 +63,9 @@ static rmx_status tables(const rmx_comparison *c, size_t n, rmx_table *mixtures,
 }
 
 rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
-                          rmx_found *found, rmx_fit **out, rmx_err *err) {
+                          rmx_baseline_result *result, rmx_fit **out, rmx_err *err) {
   rmx_table mixtures = {0}, metrics = {0};
-  const size_t n = affordable(c, found);
+  const size_t n = affordable(c, result);
   rmx_status status = tables(c, n, &mixtures, &metrics, err);
   const char **only = rmx_calloc(c->corpus->D, sizeof *only);
   size_t wanted = 0;
@@ -76,7 +76,7 @@ rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *op
     status = rmx_fit_tables(options, &mixtures, &metrics, only, wanted, false, c->seed, c->threads,
                             c->listener, out, NULL, err);
   if (status == RMX_OK)
-    json_object_set_new(found->notes, "runs", json_integer((json_int_t)metrics.N));
+    json_object_set_new(result->notes, "runs", json_integer((json_int_t)metrics.N));
   free(only);
   rmx_table_release(&mixtures);
   rmx_table_release(&metrics);

@@ -178,7 +178,7 @@ static void run_law(int64_t sizes, double exponent, double tolerance) {
   s->options.law.sizes = sizes;
   s->target[0] = 0.3, s->target[1] = 0, s->target[2] = 0, s->target[3] = 0.7;
   s->cap[1] = 0.6;
-  rmx_found found;
+  rmx_baseline_result found;
   find(s, "law", &found);
   ck_assert_int_eq(f.trained, 20 * (int)sizes);
   ck_assert_double_eq_tol(note(&found, "steps_exponent"), 0.7, 1e-3);
@@ -209,7 +209,7 @@ static void run_law(int64_t sizes, double exponent, double tolerance) {
     rmx_run_release(&r);
   }
   ck_assert_double_eq_tol(found.flops, 20 * (double)sizes * 1e6 + 20 * lines * valid, 1);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   functions_release(&f);
 }
 
@@ -232,7 +232,7 @@ START_TEST(evaluations_do_not_eat_the_budget) {
   f.s.options.law.sizes = 1;
   f.s.options.law.mixtures = 10;
   f.s.c.budget = 10 * small_flop(&f.s) * 6 * 4 * 6000;  // of evaluations at 18000 tokens alone
-  rmx_found found;
+  rmx_baseline_result found;
   find(&f.s, "law", &found);
   const double look = note(&found, "evaluation_tokens"), evals = note(&found, "evaluations"),
                tokens = note(&found, "tokens");
@@ -241,7 +241,7 @@ START_TEST(evaluations_do_not_eat_the_budget) {
   ck_assert_double_le(evaluations, f.s.c.budget / 3);
   ck_assert_double_le(evaluations + 10 * tokens * small_flop(&f.s), f.s.c.budget);
   ck_assert_double_ge(evaluations + 10 * tokens * small_flop(&f.s), 0.98 * f.s.c.budget);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   functions_release(&f);
 }
 END_TEST
@@ -277,7 +277,7 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
     ck_assert_uint_eq(
         rmx__climb_share(N, 3, 0) + rmx__climb_share(N, 3, 1) + rmx__climb_share(N, 3, 2), N);
   f.s.options.climb.pool = 2000;
-  rmx_found found;
+  rmx_baseline_result found;
   find(&f.s, "climb", &found);
   ck_assert_int_eq(f.trained, 56);
   ck_assert_double_eq_tol(found.flops, 56e6, 1);
@@ -310,7 +310,7 @@ START_TEST(climb_comes_nearer_from_round_to_round) {
     }
   ck_assert_double_lt(means[1], 2 + (means[0] - 2) / 2);
   ck_assert_double_lt(means[2], means[1]);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   functions_release(&f);
 }
 END_TEST
@@ -322,7 +322,7 @@ START_TEST(one_round_is_regression_with_the_argmax) {
   climb_budget(&f, 20);
   f.s.options.climb.rounds = 1;
   f.s.options.climb.pool = 500;
-  rmx_found found;
+  rmx_baseline_result found;
   find(&f.s, "climb", &found);
   ck_assert(f.trained == 20 && found.converged == RMX_NO_ROUNDS);
   rmx_table X = {0}, Y = {0};
@@ -356,7 +356,7 @@ START_TEST(one_round_is_regression_with_the_argmax) {
   rmx_fit_free(fit);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &options);
   rmx_table_release(&X), rmx_table_release(&Y);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   functions_release(&f);
 }
 END_TEST

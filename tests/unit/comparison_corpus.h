@@ -208,7 +208,7 @@ static inline const rmx_baseline *way(const char *name) {
 }
 
 /* The large run of what was found, trained. */
-static inline rmx_run large_run(const char *name, const rmx_found *found) {
+static inline rmx_run large_run(const char *name, const rmx_baseline_result *found) {
   return a_run(&comparison_large, name, found->mixture,
                found->steering ? json_deep_copy(found->steering) : NULL);
 }

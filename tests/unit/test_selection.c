@@ -157,7 +157,7 @@ START_TEST(perplexity_drops_planted_garbage) {
                {"low", 0.5, true, true}};
   double lowest[4], highest[4];  // scores kept
   for (size_t i = 0; i < 4; i++) {
-    rmx_found f;
+    rmx_baseline_result f;
     rmx_corpus *part;
     band(&s, cases[i].band, cases[i].keep, cases[i].by_domain);
     find(&s, "ppl", &f);
@@ -184,7 +184,7 @@ START_TEST(perplexity_drops_planted_garbage) {
     ck_assert_double_le(f.flops, s.c.budget * 1.02);  // windows are filled up
     ck_assert_double_ge(f.flops, s.c.budget * 0.98);
     rmx_corpus_free(part);
-    rmx_found_release(&f);
+    rmx_baseline_result_release(&f);
   }
   ck_assert(lowest[0] < lowest[1] && lowest[1] < highest[0] && highest[0] < highest[1] &&
             highest[1] < lowest[2]);
@@ -229,7 +229,7 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   small_comparison s;
   small_comparison_make(&s, folder, experiment, corpus);
   afford_references(&s, 40);
-  rmx_found f, again;
+  rmx_baseline_result f, again;
   band(&s, "middle", 0.5, false);
   find(&s, "ppl", &f);
   char pattern[200];
@@ -265,7 +265,7 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   ck_assert(s.trained == 2 && again.flops == f.flops);
   ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"),
                        json_object_get(again.notes, "kept_share_of")));
-  rmx_found_release(&again);
+  rmx_baseline_result_release(&again);
   rmx_strings nats = {0};
   snprintf(pattern, sizeof pattern, "%s/ppl-reference-1/nats-*.bin", folder);
   must(rmx_glob(pattern, &nats, err));
@@ -282,7 +282,7 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   free(data);
   rmx_strings_release(&found);
   rmx_strings_release(&nats);
-  rmx_found_release(&f), rmx_found_release(&again);
+  rmx_baseline_result_release(&f), rmx_baseline_result_release(&again);
   small_comparison_release(&s);
   clear();
 }
@@ -295,7 +295,7 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
   afford_references(&s, 10);
   const char *const bands[] = {"low", "middle", "high"};
   for (int i = 0; i < 3; i++) {
-    rmx_found f;
+    rmx_baseline_result f;
     rmx_corpus *part;
     band(&s, bands[i], 1, i == 1);
     find(&s, "ppl", &f);
@@ -305,7 +305,7 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
     if (i == 0) {
       rmx_run runs[2];
       json_t *results[2];
-      rmx_found spent = {0};
+      rmx_baseline_result spent = {0};
       must(rmx_run_make(&runs[0], "plain", in_folder("plain"), experiment, corpus, corpus->prior,
                         &s.large, 1, true, err));
       must(rmx_run_make(&runs[1], "selected", in_folder("selected"), f.experiment, part, f.mixture,
@@ -324,7 +324,7 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
         json_decref(results[r]), rmx_run_release(&runs[r]), free(models[r]);
     }
     rmx_corpus_free(part);
-    rmx_found_release(&f);
+    rmx_baseline_result_release(&f);
   }
   small_comparison_release(&s);
   clear();
@@ -427,7 +427,7 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
   small_comparison s;
   small_comparison_make(&s, folder, experiment, corpus);
   s.c.budget = small_flop(&s) * 2 * 256 * 70;
-  rmx_found f;
+  rmx_baseline_result f;
   s.target[0] = s.target[1] = 0, s.target[2] = 1;
   find(&s, "mixmin", &f);
   ck_assert_double_gt(f.mixture[0], 0.999);  // the exam is of books
@@ -435,7 +435,7 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
   ck_assert_int_eq(s.trained, 2);
   ck_assert_double_le(f.flops, s.c.budget * 1.02);
   ck_assert_double_ge(f.flops, s.c.budget * 0.9);
-  rmx_found_release(&f);
+  rmx_baseline_result_release(&f);
   // A target of both, whose documents are long enough to be plainly of one: shares are the weights,
   // by 1 / L.
   s.target[0] = 0.7, s.target[1] = 0.3, s.target[2] = 0;
@@ -443,13 +443,13 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
   const double a = 0.7 * mean_of_inverse_lengths(0), b = 0.3 * mean_of_inverse_lengths(1);
   ck_assert_double_eq_tol(f.mixture[0], a / (a + b), 0.03);
   const double documents = note(&f, "documents");
-  rmx_found_release(&f);
+  rmx_baseline_result_release(&f);
   s.options.mixmin.window = 16;
   find(&s, "mixmin", &f);
   ck_assert_double_gt(note(&f, "documents"), 3 * documents);
   ck_assert_double_le(note(&f, "document_tokens"), 16);
   ck_assert_double_eq_tol(f.mixture[0], 0.7, 0.1);  // of windows all alike
-  rmx_found_release(&f);
+  rmx_baseline_result_release(&f);
   small_comparison_release(&s);
   clear();
 }

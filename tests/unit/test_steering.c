@@ -106,11 +106,11 @@ static void two_domains(void) {
 // Settings and a trained reference for a run of the method: a new reference.
 static json_t *with_reference(json_t *steering, rmx_run *reference) {
   rmx_comparison c = a_comparison(4096, 8192, 1);
-  rmx_found found = {0};
+  rmx_baseline_result found = {0};
   must(rmx__comparison_reference(&c, prior, 4096, reference, &found, err));
   ck_assert(found.flops > 0);
   json_object_set_new(steering, "reference", rmx__reference_json(&c, reference));
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   comparison_release();
   return steering;
 }
@@ -591,7 +591,7 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   must(rmx__comparison_flop(&c, &comparison_proxy, &flop, err));
   const double valid = rmx__comparison_valid_flops(&c, &comparison_proxy, flop);
   c.budget = flop * 20000;
-  rmx_found found = {0}, again = {0}, rounds = {0};
+  rmx_baseline_result found = {0}, again = {0}, rounds = {0};
   must(way("doremi")->check(&c, err));
   must(way("doremi")->find(&c, &found, err));
   tokens = number_in(found.notes, "tokens");
@@ -606,7 +606,7 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   // budget.
   set_option("doremi.rounds", "3"), set_option("doremi.tolerance", "1");
   c.budget *= 3;
-  rmx_found_release(&again);
+  rmx_baseline_result_release(&again);
   must(way("doremi")->find(&c, &again, err));
   ck_assert(again.converged == RMX_CONVERGED && number_in(again.notes, "rounds") == 1 &&
             again.flops < c.budget / 3);
@@ -618,7 +618,8 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
             comparison_trained == 4);
   ck_assert(json_array_size(json_object_get(rounds.notes, "moved")) == 2 &&
             rounds.flops <= c.budget && rounds.flops > 0.95 * c.budget);
-  rmx_found_release(&found), rmx_found_release(&again), rmx_found_release(&rounds);
+  rmx_baseline_result_release(&found), rmx_baseline_result_release(&again),
+      rmx_baseline_result_release(&rounds);
   comparison_release();
   folder_remove();
 }
@@ -633,7 +634,7 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
   c.budget = flop * 15000;
   static const char *const which[] = {"rho1", "aioli"};
   for (int i = 0; i < 2; i++) {
-    rmx_found found = {0};
+    rmx_baseline_result found = {0};
     must(way(which[i])->check(&c, err));
     must(way(which[i])->find(&c, &found, err));
     rmx_run r = large_run(which[i], &found);
@@ -644,16 +645,16 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
     ck_assert(i == 1 || number_in(json_object_get(result, "steering"), "kept") < 0.61);
     json_decref(result);
     rmx_run_release(&r);
-    rmx_found_release(&found);
+    rmx_baseline_result_release(&found);
   }
   // Who keeps all needs no reference.
-  rmx_found found = {0};
+  rmx_baseline_result found = {0};
   set_option("rho.keep", "1");
   c.budget = 1, comparison_trained = 0;
   must(way("rho1")->check(&c, err));
   must(way("rho1")->find(&c, &found, err));
   ck_assert(comparison_trained == 0 && found.flops == 0);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   comparison_release();
   folder_remove();
 }

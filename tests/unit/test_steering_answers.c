@@ -15,7 +15,7 @@ START_TEST(doremi_raises_the_hard_domain_and_not_the_noise) {
   for (int code = 0; code < 2; code++) {
     rmx_comparison c = a_comparison(8192, 8192, 1);
     rmx_model_config model;
-    rmx_found found = {0};
+    rmx_baseline_result found = {0};
     if (code) set_option("doremi.form", "code");
     comparison_proxy.lr = 0.003, comparison_proxy.batch_tokens = 384;
     must(rmx_training_model(&comparison_proxy, V, &model, err));
@@ -26,7 +26,7 @@ START_TEST(doremi_raises_the_hard_domain_and_not_the_noise) {
     printf("# doremi, %s: easy %.3f, hard %.3f, noise %.3f\n", comparison_options.doremi.form, w[0],
            w[1], w[2]);
     ck_assert_msg(w[1] > 0.5 && w[2] < 0.25, "easy %g, hard %g, noise %g", w[0], w[1], w[2]);
-    rmx_found_release(&found);
+    rmx_baseline_result_release(&found);
     comparison_release();
   }
   folder_remove();
@@ -47,7 +47,7 @@ START_TEST(odm_leaves_an_exhausted_domain) {
     corpus_close(2);
     for (int code = 0; code < 2; code++) {
       rmx_comparison c = a_comparison(8192, 32768, 1);
-      rmx_found found = {0};
+      rmx_baseline_result found = {0};
       if (code) set_option("odm.form", "code");
       must(way("odm")->check(&c, err));
       must(way("odm")->find(&c, &found, err));
@@ -62,7 +62,7 @@ START_TEST(odm_leaves_an_exhausted_domain) {
         ck_assert_msg(share < (code ? 0.25 : 0.45), "%g", share);
       json_decref(result);
       rmx_run_release(&r);
-      rmx_found_release(&found);
+      rmx_baseline_result_release(&found);
       comparison_release();
     }
   }
@@ -81,7 +81,7 @@ START_TEST(aioli_moves_to_what_lowers_the_target) {
   for (int code = 0; code < 2; code++)
     for (int target = 0; target < 2; target++) {
       rmx_comparison c = a_comparison(8192, 65536, 1e15);
-      rmx_found found = {0};
+      rmx_baseline_result found = {0};
       set_option("aioli.eta", "1"), set_option("aioli.explore", "0.6"),
           set_option("aioli.rounds", "6"), set_option("aioli.eval_tokens", "2048");
       if (code) set_option("aioli.smoothing", "0.5");
@@ -101,7 +101,7 @@ START_TEST(aioli_moves_to_what_lowers_the_target) {
         ck_assert(static_ > words + 0.1 && static_ > more + 0.1);
       json_decref(result);
       rmx_run_release(&r);
-      rmx_found_release(&found);
+      rmx_baseline_result_release(&found);
       comparison_release();
     }
   folder_remove();
@@ -116,7 +116,7 @@ START_TEST(aioli_says_what_it_lowers) {
   corpus.D_train = 2;
   rmx_comparison c = a_comparison(8192, 65536, 1e15);
   for (int outside = 0; outside < 2; outside++) {
-    rmx_found found = {0};
+    rmx_baseline_result found = {0};
     comparison_target[1] = 3, comparison_target[2] = outside;  // with a weight of 1 on the first
     must(way("aioli")->find(&c, &found, err));
     const json_t *goal = json_object_get(found.steering, "goal");
@@ -125,7 +125,7 @@ START_TEST(aioli_says_what_it_lowers) {
                      outside ? "the mean loss of the training domains" : "the target");
     ck_assert(json_number_value(json_array_get(goal, 0)) * (outside ? 1 : 3) ==
               json_number_value(json_array_get(goal, 1)));
-    rmx_found_release(&found);
+    rmx_baseline_result_release(&found);
   }
   comparison_release();
   folder_remove();
@@ -170,7 +170,7 @@ START_TEST(selection_passes_over_planted_noise) {
   corpus_close(1);
   rmx_comparison c = a_comparison(8192, 16384, 1);
   rmx_model_config model;
-  rmx_found found = {0};
+  rmx_baseline_result found = {0};
   comparison_large.lr = 0.001;
   must(rmx_training_model(&comparison_proxy, V, &model, err));
   c.budget = 105000 * rmx_model_flop_per_token(&model, 32);
@@ -186,7 +186,7 @@ START_TEST(selection_passes_over_planted_noise) {
   ck_assert_msg(there > 0.18 && chosen < there / 4, "%g of %g", chosen, there);
   json_decref(result);
   rmx_run_release(&r);
-  rmx_found_release(&found);
+  rmx_baseline_result_release(&found);
   comparison_release();
   folder_remove();
 }
