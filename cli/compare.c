@@ -291,7 +291,8 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct compare_args, member)
 static const rmx_option compare_options[] = {
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME,NAME,...",
-     "ways to choose data, compared with each other instead of the optimum with compare.against; "
+     "methods to choose data, compared with each other instead of the optimum with "
+     "compare.against; "
      "also optimum, best_run, single:DOMAIN, a mixture file"},
     {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N",
      "large models of each, seeds paired; 0: compare.seeds"},
@@ -333,7 +334,8 @@ const cli_command cli_compare = {
         "large/<name>/.set-aside/, and used again when its mixture returns. Where other settings "
         "changed, finished models go out of use "
         "only after a person was asked, or with --redo. Then report.html is written anew.\n\n"
-        "With --methods, ways to choose data are compared instead: each trains what it needs with "
+        "With --methods, methods to choose data are compared instead: each trains what it needs "
+        "with "
         "the same models on the same corpus, "
         "within the same budget where it lets one choose, then the large model is trained on what "
         "each chose, with the same tokens and "

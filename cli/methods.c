@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix compare --methods: each way to choose data trains what it needs, then the same larger
+// regmix compare --methods: each method to choose data trains what it needs, then the same larger
 // model is trained on what each chose, with the same tokens and paired seeds. compare/<method>.yaml
 // is the mixture, compare/methods.json the result.
 #include <math.h>
@@ -9,10 +9,10 @@
 
 #include "steps.h"
 
-// One method of the list: a way of the library, or a mixture with a name.
+// One method of the list: a baseline of the library, or a mixture with a name.
 typedef struct entry {
   const char *name;
-  const rmx_baseline *way;  // NULL: a mixture
+  const rmx_baseline *method;  // NULL: a mixture
   rmx_baseline_result result;
   bool failed;  // its search diverged: there is nothing to train
   char why[sizeof((rmx_err *)0)->message];
@@ -130,7 +130,7 @@ static rmx_status find_ways(struct methods *m, const rmx_strings *names, rmx_err
   for (size_t i = 0; i < names->n; i++) {
     m->entries[i].name = names->items[i];
     if (!is_mixture(names->items[i]))
-      RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].way, err));
+      RMX_TRY(rmx_baseline_find(names->items[i], &m->entries[i].method, err));
   }
   return RMX_OK;
 }
@@ -140,9 +140,9 @@ rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool
   const rmx_compare_options *o = &e->config.compare;
   rmx_strings names = {0};
   rmx_status status = split_names(&o->methods, &names, err);
-  const rmx_baseline *way;
+  const rmx_baseline *method;
   for (size_t i = 0; status == RMX_OK && i < names.n; i++)
-    if (!is_mixture(names.items[i])) status = rmx_baseline_find(names.items[i], &way, err);
+    if (!is_mixture(names.items[i])) status = rmx_baseline_find(names.items[i], &method, err);
   rmx_strings_release(&names);
   if (status != RMX_OK) return cli_refused(typed || cli_was_set(c, "compare.methods"), err);
   double budget;
@@ -154,7 +154,7 @@ rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool
 
 static bool any_needs_swarm(const struct methods *m) {
   for (size_t i = 0; i < m->k.n; i++)
-    if (m->entries[i].way && m->entries[i].way->needs_swarm) return true;
+    if (m->entries[i].method && m->entries[i].method->needs_swarm) return true;
   return false;
 }
 
@@ -162,8 +162,8 @@ static bool any_needs_swarm(const struct methods *m) {
 
 static rmx_status check_all(const struct methods *m, rmx_err *err) {
   for (size_t i = 0; i < m->k.n; i++)
-    if (m->entries[i].way && m->entries[i].way->check)
-      RMX_TRY(m->entries[i].way->check(&m->comparison, err));
+    if (m->entries[i].method && m->entries[i].method->check)
+      RMX_TRY(m->entries[i].method->check(&m->comparison, err));
   return RMX_OK;
 }
 
@@ -188,11 +188,11 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
 static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   entry *x = &m->entries[i];
   contender *who = &m->k.contenders[i];
-  if (!x->way) return contender_named(&m->k, x->name, who, err);
+  if (!x->method) return contender_named(&m->k, x->name, who, err);
   snprintf(who->name, sizeof who->name, "%s", x->name);
   rmx_note(&m->c->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
   cli_step("method", i + 1, m->k.n);
-  rmx_status status = x->way->find(&m->comparison, &x->result, err);
+  rmx_status status = x->method->find(&m->comparison, &x->result, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
@@ -214,7 +214,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
 
 // ---- the result
 
-// The mixture that training used, of a way that chooses while it goes on: mean over the seeds'
+// The mixture that training used, of a method that chooses while it goes on: mean over the seeds'
 // shares of tokens.
 static void drawn_mixture(const struct methods *m, size_t i, double *w, double *steering_flops) {
   const size_t D = m->k.corpus->D_train, S = m->k.seeds;
@@ -292,7 +292,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
   json_object_set_new(o, "search_wall_s", json_real(x->result.wall_s));
   json_object_set_new(o, "large_flops", json_real(k->flops[i]));
-  if (x->way) json_object_set_new(o, "sees_target", json_boolean(x->way->sees_target));
+  if (x->method) json_object_set_new(o, "sees_target", json_boolean(x->method->sees_target));
   json_object_set_new(o, "chooses_while_training", json_boolean(k->contenders[i].steering != NULL));
   json_t *notes = x->result.notes ? json_incref(x->result.notes) : json_object();
   if (k->contenders[i].steering && !x->failed && !json_object_get(notes, "track")) {
@@ -311,7 +311,7 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < m->k.n; i++) {
     json_object_set_new(list, m->k.contenders[i].name, method_tree(m, i, w));
     json_array_append_new(order, json_string(m->k.contenders[i].name));
-    if (!m->entries[i].failed && m->entries[i].way)
+    if (!m->entries[i].failed && m->entries[i].method)
       status = write_mixture(m, &m->entries[i], w, err);
   }
   json_object_set_new(root, "methods", list);

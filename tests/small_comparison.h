@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* small_comparison.h: a comparison for the tests of ways to choose data: tiny models, default options, a
+/* small_comparison.h: a comparison for the tests of methods to choose data: tiny models, default options, a
  * trainer that calls rmx_train in this process. */
 #ifndef SMALL_COMPARISON_H
 #define SMALL_COMPARISON_H
@@ -105,7 +105,7 @@ static inline double small_flop(const small_comparison *s) {
   return rmx_model_flop_per_token(&m, (int)s->proxy.context);
 }
 
-static inline const rmx_baseline *way(const char *name) {
+static inline const rmx_baseline *method(const char *name) {
   const rmx_baseline *b;
   must(rmx_baseline_find(name, &b, err));
   return b;
@@ -113,8 +113,8 @@ static inline const rmx_baseline *way(const char *name) {
 
 static inline void find(const small_comparison *s, const char *name, rmx_baseline_result *out) {
   *out = (rmx_baseline_result){0};
-  must(way(name)->check(&s->c, err));
-  must(way(name)->find(&s->c, out, err));
+  must(method(name)->check(&s->c, err));
+  must(method(name)->find(&s->c, out, err));
 }
 
 static inline double note(const rmx_baseline_result *f, const char *key) {

@@ -1,9 +1,9 @@
-/* baselines.h: the ways to choose data, so that they can be compared: each one file in
+/* baselines.h: the methods to choose data, so that they can be compared: each one file in
  * src/baselines, with its paper, equations and cost on top.
  *
  * Uses: base, mixture, corpus, kernels, model, train, swarm, regress, optimize.
  *
- * A way is given the same corpus, target, models and budget as the others. It trains what it needs,
+ * A method is given the same corpus, target, models and budget as the others. It trains what it needs,
  * and yields a mixture, or a training that chooses while it goes on, or a smaller corpus. Every
  * FLOP it spends on the way is counted: references, proxies, scoring, validation. Where paper and
  * published code differ, the paper's form is the default and the code's an option; `notes` says
@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* ---- options: one struct and one table of keys ("doremi.eta") for all ways ---- */
+/* ---- options: one struct and one table of keys ("doremi.eta") for all methods ---- */
 
 typedef struct rmx_doremi_options {
   /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
@@ -104,11 +104,11 @@ typedef struct rmx_baseline_options {
 extern const rmx_option rmx_baseline_option_table[];
 extern const size_t rmx_baseline_option_table_n;
 
-/* ---- a way, what it is given, what it finds ------------------------------ */
+/* ---- a method, what it is given, what it finds ------------------------------ */
 
-/* What every way is given. All borrowed. */
+/* What every method is given. All borrowed. */
 typedef struct rmx_comparison {
-  /* where the runs that ways train go, each under a name: <experiment>/compare */
+  /* where the runs that methods train go, each under a name: <experiment>/compare */
   const char *folder;
   const char *experiment; /* the folder whose corpus/ they train on */
   const rmx_corpus *corpus;
@@ -117,13 +117,13 @@ typedef struct rmx_comparison {
   const double *target;
   const double *cap; /* (D_train) most a weight may be, by the epochs of the large run */
   const rmx_training *proxy, *large;
-  const rmx_run *swarm; /* (swarm_n) proxies on random mixtures, for the ways that fit them */
+  const rmx_run *swarm; /* (swarm_n) proxies on random mixtures, for the methods that fit them */
   size_t swarm_n;
   const rmx_sample_options *sample;
   const rmx_regress_options *regress;
   const rmx_optimize_options *optimize;
   const rmx_baseline_options *options;
-  double budget; /* FLOPs to find a mixture with, for the ways that let one choose */
+  double budget; /* FLOPs to find a mixture with, for the methods that let one choose */
   uint64_t seed;
   int threads;
   /* Trains those of the runs (n) that have no result yet, in processes of their own. */
@@ -136,7 +136,7 @@ typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } r
 
 /* What a method found, and what the large model is to be trained with. */
 typedef struct rmx_baseline_result {
-  /* (D_train) the mixture; of a way that chooses while training, where it starts */
+  /* (D_train) the mixture; of a method that chooses while training, where it starts */
   double *mixture;
   json_t *steering;        /* of the large run, see rmx_run; NULL: none */
   char *experiment;        /* the folder whose corpus/ it trains on; NULL: the comparison's */
@@ -167,7 +167,7 @@ extern const rmx_baseline *const rmx_baselines[];
 extern const size_t rmx_baselines_n;
 /* By name; RMX_EINPUT with the nearest known one. */
 rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err *err);
-/* rmx_steer of any run that a way made: by "method" of its steering. */
+/* rmx_steer of any run that a method made: by "method" of its steering. */
 rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
                                const rmx_kernels *kernels, rmx_steering *out, rmx_err *err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of the ways, and what is looked up in it.
+// The table of the methods, and what is looked up in it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 const rmx_baseline *const rmx_baselines[] = {
     &rmx__human,        &rmx__prior, &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix,
-    &rmx__regmix_paper, &rmx__olmix, &rmx__ppl,     &rmx__mixmin, &rmx__law,    &rmx__climb_way,
+    &rmx__regmix_paper, &rmx__olmix, &rmx__ppl,     &rmx__mixmin, &rmx__law,    &rmx__climb,
     &rmx__doremi,       &rmx__odm,   &rmx__aioli,   &rmx__rho1,
 };
 const size_t rmx_baselines_n = sizeof rmx_baselines / sizeof *rmx_baselines;

@@ -283,7 +283,7 @@ static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_er
   return status;
 }
 
-const rmx_baseline rmx__climb_way = {
+const rmx_baseline rmx__climb = {
     // rmx__climb is the search of optimize
     .sees_target = true,
     .name = "climb",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ways share: runs made, trained, counted; models read back.
+// What the methods share: runs made, trained, counted; models read back.
 #include "comparison.h"
 
 #include <math.h>

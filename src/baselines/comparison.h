@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// comparison.h: what the ways share: runs made, trained, counted; models read back.
+// comparison.h: what the methods share: runs made, trained, counted; models read back.
 #ifndef RMX_SRC_BASELINES_COMPARISON_H
 #define RMX_SRC_BASELINES_COMPARISON_H
 
 #include <regmix/baselines.h>
 
-// The ways, each in the file of its name.
+// The methods, each in the file of its name.
 extern const rmx_baseline rmx__human, rmx__prior, rmx__uniform, rmx__unimax, rmx__single;
 extern const rmx_baseline rmx__regmix, rmx__regmix_paper, rmx__olmix;
-extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__law, rmx__climb_way;
+extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__law, rmx__climb;
 extern const rmx_baseline rmx__doremi, rmx__odm, rmx__aioli, rmx__rho1;
 
 // FLOPs of one token in training, head and attention in; a forward pass takes a third.
@@ -35,9 +35,9 @@ double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
 double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
-// The proxy on `mixture` with so many tokens, its model kept: trained once for all ways that want
+// The proxy on `mixture` with so many tokens, its model kept: trained once for all methods that want
 // the same. *out is the run, whose folder holds model.bin. Adds to spent->flops as if it was
-// trained for this way alone.
+// trained for this method alone.
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
                                      rmx_run *out, rmx_baseline_result *spent, rmx_err *err);
 // The model a run left, for passes of B sequences of T tokens, forward only.

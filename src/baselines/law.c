@@ -152,7 +152,7 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   if (D < 2) return rmx_fail(err, RMX_EINPUT, "law: one domain leaves nothing to mix");
   if (c->proxy->command)
     return rmx_fail(err, RMX_EINPUT,
-                    "law: it extrapolates the losses on the way of a training, which your own "
+                    "law: it extrapolates the losses during a training, which your own "
                     "trainer does not report");
   if ((size_t)c->options->law.mixtures < least)
     return rmx_fail(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of the ways, one table: keys of the config, `--set`, the man page. Defaults are the
+// The options of the methods, one table: keys of the config, `--set`, the man page. Defaults are the
 // published settings.
 #include <regmix/baselines.h>
 

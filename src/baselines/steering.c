@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ways that steer a training share: what they ask for before, numbers in their states, the
+// What the methods that steer a training share: what they ask for before, numbers in their states, the
 // mean of a mixture.
 #include "steering.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t,
+rmx_status rmx__check_ours(const char *method, const char *section, const rmx_training *t,
                            rmx_err *err) {
   if (!t->command) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s: %s.command is a trainer of your own, and only the program's own can be "
                   "steered; leave %s out, or the command",
-                  way, section, way);
+                  method, section, method);
 }
 
-rmx_status rmx__check_domains(const rmx_comparison *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_domains(const rmx_comparison *c, const char *method, const rmx_training *t,
                               rmx_err *err) {
   if (c->corpus->D_train < 2)
     return rmx_fail(
         err, RMX_EINPUT,
-        "%s: with \"%s\" alone there is nothing to choose between; it takes two domains", way,
+        "%s: with \"%s\" alone there is nothing to choose between; it takes two domains", method,
         c->corpus->names[0]);
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)t->context + 1)
@@ -28,7 +28,7 @@ rmx_status rmx__check_domains(const rmx_comparison *c, const char *way, const rm
                       "%s: it draws from every domain, and \"%s\" has %zu training tokens, a "
                       "sequence %lld: shorten the context, "
                       "or leave the domain out of the corpus",
-                      way, c->corpus->names[d], c->corpus->domains[d].train_tokens,
+                      method, c->corpus->names[d], c->corpus->domains[d].train_tokens,
                       (long long)t->context + 1);
   return RMX_OK;
 }
@@ -37,14 +37,14 @@ double rmx__step_tokens(const rmx_training *t) {
   return (double)(rmx_training_batch(t) * t->context);
 }
 
-rmx_status rmx__check_tokens(const rmx_comparison *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_tokens(const rmx_comparison *c, const char *method, const rmx_training *t,
                              double tokens, const char *spent, rmx_err *err) {
   enum { LEAST = 10 };
   if (tokens >= LEAST * rmx__step_tokens(t)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s: of %.3g FLOPs %s leave a training of %.0f tokens, less than %d steps of "
                   "%.0f: give a larger compare.budget",
-                  way, c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
+                  method, c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
 }
 
 double rmx__comparison_all_valid_flops(const rmx_comparison *c, const rmx_training *t,

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// steering.h: what the ways that steer a training share; and the step of each, apart from the
+// steering.h: what the methods that steer a training share; and the step of each, apart from the
 // training, so that it can be checked against numbers.
 #ifndef RMX_SRC_BASELINES_STEERING_H
 #define RMX_SRC_BASELINES_STEERING_H
 
 #include "comparison.h"
 
-// ---- checks before any training: RMX_EINPUT, headed by the way's name
+// ---- checks before any training: RMX_EINPUT, headed by the method's name
 
 // `t` is trained by our own trainer, which alone can be steered and leaves a model that can be
 // read.
-rmx_status rmx__check_ours(const char *way, const char *section, const rmx_training *t,
+rmx_status rmx__check_ours(const char *method, const char *section, const rmx_training *t,
                            rmx_err *err);
 // There are two domains to choose from, each with text for one sequence of `t`: none may be left
 // out.
-rmx_status rmx__check_domains(const rmx_comparison *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_domains(const rmx_comparison *c, const char *method, const rmx_training *t,
                               rmx_err *err);
 // A training of `tokens` by `t` takes ten optimiser steps or more; `spent` says on what the budget
 // goes.
-rmx_status rmx__check_tokens(const rmx_comparison *c, const char *way, const rmx_training *t,
+rmx_status rmx__check_tokens(const rmx_comparison *c, const char *method, const rmx_training *t,
                              double tokens, const char *spent, rmx_err *err);
 
 // Tokens of one optimiser step.
@@ -70,7 +70,7 @@ void rmx__reference_release(rmx__reference *f);
 // Its loss of every token of the batch (B, T); good until the next call.
 const float *rmx__reference_losses(rmx__reference *f, const rmx_batch *b);
 
-// ---- the step of each way
+// ---- the step of each method
 
 // DoReMi: alpha (K) <- (1 - smoothing) norm(alpha exp(eta lambda)) + smoothing / K.
 void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,

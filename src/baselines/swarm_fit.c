@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit to the swarm, for the ways that are one: the runs that the budget pays for, counted, as
+// A fit to the swarm, for the methods that are one: the runs that the budget pays for, counted, as
 // tables.
 #include <math.h>
 #include <stdlib.h>

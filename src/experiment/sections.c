@@ -86,7 +86,7 @@ static const rmx_option compare_table[] = {
      "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a "
      "mixture file"},
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME",
-     "ways to choose data, compared with each other: see regmix-compare(1)"},
+     "methods to choose data, compared with each other: see regmix-compare(1)"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
      "what each method may spend to find its mixture: 1e15, or 20Mtokens of the proxy; default: "
      "what the proxies take"},
@@ -154,7 +154,7 @@ const rmx_section rmx_config_sections[] = {
      "the large models that prove it"},
     {"compare", compare_table, &compare_n, AT(compare), "what the optimum is measured against"},
     {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines),
-     "the ways to choose data that are compared"},
+     "the methods to choose data that are compared"},
 };
 #undef AT
 const size_t rmx_config_sections_n = COUNT(rmx_config_sections);

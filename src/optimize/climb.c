@@ -62,7 +62,7 @@ done:
   return status;
 }
 
-const rmx__method rmx__climb = {
+const rmx__method rmx__multistart = {
     .name = "search",
     .help = "downhill by gradient from many starts, for functions that have one (not trees)",
     .run = climb,

@@ -22,7 +22,7 @@ typedef struct rmx__method {
 } rmx__method;
 
 extern const rmx__method rmx__simulate;
-extern const rmx__method rmx__climb;
+extern const rmx__method rmx__multistart;
 
 // The mixtures a search begins at, starts (n, D): the best runs by prediction, the prior, the best
 // of a few simulated, corners of the region, random ones.

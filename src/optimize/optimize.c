@@ -12,7 +12,7 @@
 #include "methods.h"
 #include "optimum.h"
 
-static const rmx__method *const methods[] = {&rmx__simulate, &rmx__climb};
+static const rmx__method *const methods[] = {&rmx__simulate, &rmx__multistart};
 enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
 static const double TOLERANCE = 1e-6;
 
@@ -130,7 +130,7 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
       rmx__region_make(&all, a->fit, &a->question->constraints, false, a->prior, &ignored, err));
   rmx_optimum free_one = {0};
   rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
-  if (status == RMX_OK) status = rmx__climb.run(a, &all, &free_one, err);
+  if (status == RMX_OK) status = rmx__multistart.run(a, &all, &free_one, err);
   if (status == RMX_OK) {
     for (size_t m = 0; m < a->fit->M; m++)
       rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m],
@@ -182,7 +182,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q,
   if (options->method && strcmp(options->method, "auto") != 0)
     RMX_TRY(find(options->method, &method, err));
   else
-    method = has_gradient(fit, &q->target) ? &rmx__climb : &rmx__simulate;
+    method = has_gradient(fit, &q->target) ? &rmx__multistart : &rmx__simulate;
   RMX_TRY(check(fit, q, given, options, err));
   double *prior = rmx_calloc(fit->D, sizeof(double));
   if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
@@ -228,7 +228,8 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q,
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
   RMX_TRY_GOTO(rmx__exact(fit, &q->target, &region, o.mixture, &o.convex, &o.gap, err), done);
   // What the guard costs is for somebody who listens.
-  if (o.guarded && listener && method == &rmx__climb) RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
+  if (o.guarded && listener && method == &rmx__multistart)
+    RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
 done:
   rmx__region_release(&region);
   free(prior);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways that fit laws to proxies they choose: power laws against their own form; data mixing laws
+// Methods that fit laws to proxies they choose: power laws against their own form; data mixing laws
 // and CLIMB with losses that are known functions of the mixture in place of trainings.
 #include "baselines/climb.h"
 #include "baselines/comparison.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* comparison_corpus.h: a small corpus in memory whose answer is known, a comparison on it whose runs are
- * trained in this process, and what the tests of the ways compare. The corpus: up to MOST domains
+ * trained in this process, and what the tests of the methods compare. The corpus: up to MOST domains
  * of written ids; fill them, then corpus_close. */
 #ifndef COMPARISON_CORPUS_H
 #define COMPARISON_CORPUS_H
@@ -201,7 +201,7 @@ static inline void set_option(const char *key, const char *value) {
                       key, value, err));
 }
 
-static inline const rmx_baseline *way(const char *name) {
+static inline const rmx_baseline *method(const char *name) {
   const rmx_baseline *b;
   must(rmx_baseline_find(name, &b, err));
   return b;

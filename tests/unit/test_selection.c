@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways that look at documents: a part of a corpus as a corpus, perplexity selection, MixMin; on
+// Methods that look at documents: a part of a corpus as a corpus, perplexity selection, MixMin; on
 // text of which is known what they must find.
 #include <unistd.h>
 
@@ -336,40 +336,40 @@ START_TEST(what_is_lacking_is_said_before_training) {
   small_comparison s;
   small_comparison_make(&s, folder, experiment, corpus);
   s.c.budget = small_flop(&s) * 10;
-  must_fail(way("ppl")->check(&s.c, err), "raise --budget");
-  must_fail(way("mixmin")->check(&s.c, err), "raise --budget");
-  must_fail(way("law")->check(&s.c, err), "raise --budget");
-  must_fail(way("climb")->check(&s.c, err), "raise --budget");
+  must_fail(method("ppl")->check(&s.c, err), "raise --budget");
+  must_fail(method("mixmin")->check(&s.c, err), "raise --budget");
+  must_fail(method("law")->check(&s.c, err), "raise --budget");
+  must_fail(method("climb")->check(&s.c, err), "raise --budget");
   s.c.budget = 1e15;
   band(&s, "low", 1e-4, false);
-  must_fail(way("ppl")->check(&s.c, err), "raise ppl.keep");
+  must_fail(method("ppl")->check(&s.c, err), "raise ppl.keep");
   band(&s, "low", 0.005, true);  // enough of both, not of each
-  must_fail(way("ppl")->check(&s.c, err), "or rank over all domains");
+  must_fail(method("ppl")->check(&s.c, err), "or rank over all domains");
   band(&s, "low", 0.5, false);
   s.proxy.command = rmx_strdup("true");
-  must_fail(way("ppl")->check(&s.c, err), "own trainer");
-  must_fail(way("mixmin")->check(&s.c, err), "own trainer");
-  must_fail(way("law")->check(&s.c, err), "own trainer");
+  must_fail(method("ppl")->check(&s.c, err), "own trainer");
+  must_fail(method("mixmin")->check(&s.c, err), "own trainer");
+  must_fail(method("law")->check(&s.c, err), "own trainer");
   free(s.proxy.command);
   s.proxy.command = NULL;
   rmx_corpus one = *corpus;
   one.D_train = 1;
   s.c.corpus = &one;
-  must_fail(way("mixmin")->check(&s.c, err), "one domain");
-  must_fail(way("law")->check(&s.c, err), "one domain");
-  must_fail(way("climb")->check(&s.c, err), "one domain");
+  must_fail(method("mixmin")->check(&s.c, err), "one domain");
+  must_fail(method("law")->check(&s.c, err), "one domain");
+  must_fail(method("climb")->check(&s.c, err), "one domain");
   s.c.corpus = corpus;
   s.target[1] = -1;
-  must_fail(way("mixmin")->check(&s.c, err), "is to rise");
+  must_fail(method("mixmin")->check(&s.c, err), "is to rise");
   s.target[0] = s.target[1] = s.target[2] = 0;
-  must_fail(way("mixmin")->check(&s.c, err), "no target");
+  must_fail(method("mixmin")->check(&s.c, err), "no target");
   s.target[2] = 1;
   s.options.law.mixtures = 3;
-  must_fail(way("law")->check(&s.c, err), "law.mixtures=4");
+  must_fail(method("law")->check(&s.c, err), "law.mixtures=4");
   s.options.law.mixtures = 4, s.options.law.sizes = 8;
-  must_fail(way("law")->check(&s.c, err), "cannot be made smaller");
+  must_fail(method("law")->check(&s.c, err), "cannot be made smaller");
   s.options.climb.pool = 10;
-  must_fail(way("climb")->check(&s.c, err), "raise climb.pool");
+  must_fail(method("climb")->check(&s.c, err), "raise climb.pool");
   ck_assert_int_eq(s.trained, 0);
   small_comparison_release(&s);
   clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways that steer a training: their steps against numbers; where they must do nothing, that
+// The methods that steer a training: their steps against numbers; where they must do nothing, that
 // they are plain training bit for bit; that a stopped run goes on with the same bits; what they
 // spend; what they refuse before any training.
 #include "comparison_corpus.h"
@@ -266,7 +266,7 @@ START_TEST(a_domain_that_a_batch_lacks_keeps_its_excess) {
 }
 END_TEST
 
-// ---- where a way has nothing to do it is plain training, bit for bit
+// ---- where a method has nothing to do it is plain training, bit for bit
 
 // Both trainings on the same mixture; the steered one through `steer`.
 static void must_be_plain(const rmx_training *t, const double *mixture, const char *name,
@@ -592,14 +592,14 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   const double valid = rmx__comparison_valid_flops(&c, &comparison_proxy, flop);
   c.budget = flop * 20000;
   rmx_baseline_result found = {0}, again = {0}, rounds = {0};
-  must(way("doremi")->check(&c, err));
-  must(way("doremi")->find(&c, &found, err));
+  must(method("doremi")->check(&c, err));
+  must(method("doremi")->find(&c, &found, err));
   tokens = number_in(found.notes, "tokens");
   ck_assert_double_eq_tol(found.flops, tokens * flop * (2 + 1.0 / 3) + 2 * valid, 10);
   ck_assert(found.flops <= c.budget && found.flops + 256 * flop * 2.4 > c.budget);
   ck_assert(found.converged == RMX_NO_ROUNDS && comparison_trained == 2);
   ck_assert_uint_ge(json_array_size(json_object_get(found.notes, "track")), 20);
-  must(way("doremi")->find(&c, &again, err));
+  must(method("doremi")->find(&c, &again, err));
   ck_assert(comparison_trained == 2 && again.flops == found.flops &&
             again.mixture[0] == found.mixture[0]);
   // Any move is small enough: it comes to rest in the first of three rounds, for a third of the
@@ -607,13 +607,13 @@ START_TEST(doremi_spends_its_budget_and_trains_a_reference_once) {
   set_option("doremi.rounds", "3"), set_option("doremi.tolerance", "1");
   c.budget *= 3;
   rmx_baseline_result_release(&again);
-  must(way("doremi")->find(&c, &again, err));
+  must(method("doremi")->find(&c, &again, err));
   ck_assert(again.converged == RMX_CONVERGED && number_in(again.notes, "rounds") == 1 &&
             again.flops < c.budget / 3);
   // None is: all rounds are spent, each with the reference of the last one's mixture.
   set_option("doremi.rounds", "2"), set_option("doremi.tolerance", "0");
   comparison_trained = 0;
-  must(way("doremi")->find(&c, &rounds, err));
+  must(method("doremi")->find(&c, &rounds, err));
   ck_assert(rounds.converged == RMX_NOT_CONVERGED && number_in(rounds.notes, "rounds") == 2 &&
             comparison_trained == 4);
   ck_assert(json_array_size(json_object_get(rounds.notes, "moved")) == 2 &&
@@ -635,8 +635,8 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
   static const char *const which[] = {"rho1", "aioli"};
   for (int i = 0; i < 2; i++) {
     rmx_baseline_result found = {0};
-    must(way(which[i])->check(&c, err));
-    must(way(which[i])->find(&c, &found, err));
+    must(method(which[i])->check(&c, err));
+    must(method(which[i])->find(&c, &found, err));
     rmx_run r = large_run(which[i], &found);
     json_t *result = train(&r);
     const double spent = found.flops + number_in(result, "steering_flops");
@@ -651,8 +651,8 @@ START_TEST(selection_and_aioli_stay_within_their_budget) {
   rmx_baseline_result found = {0};
   set_option("rho.keep", "1");
   c.budget = 1, comparison_trained = 0;
-  must(way("rho1")->check(&c, err));
-  must(way("rho1")->find(&c, &found, err));
+  must(method("rho1")->check(&c, err));
+  must(method("rho1")->find(&c, &found, err));
   ck_assert(comparison_trained == 0 && found.flops == 0);
   rmx_baseline_result_release(&found);
   comparison_release();
@@ -666,33 +666,35 @@ START_TEST(what_is_missing_is_said_before_any_training) {
   folder_make();
   two_domains();
   rmx_comparison c = a_comparison(4096, 60 * 256, 1e15);
-  static const char *const ways[] = {"doremi", "odm", "aioli", "rho1"};
-  for (int i = 0; i < 4; i++) must(way(ways[i])->check(&c, err));
+  static const char *const methods[] = {"doremi", "odm", "aioli", "rho1"};
+  for (int i = 0; i < 4; i++) must(method(methods[i])->check(&c, err));
   c.budget = 1e6;
-  must_fail(way("doremi")->check(&c, err), "give a larger compare.budget");
-  must_fail(way("rho1")->check(&c, err), "give a larger compare.budget");
-  must_fail(way("aioli")->check(&c, err), "a larger compare.budget");
-  must(way("odm")->check(&c, err));  // which costs nothing
+  must_fail(method("doremi")->check(&c, err), "give a larger compare.budget");
+  must_fail(method("rho1")->check(&c, err), "give a larger compare.budget");
+  must_fail(method("aioli")->check(&c, err), "a larger compare.budget");
+  must(method("odm")->check(&c, err));  // which costs nothing
   c.budget = 1e15;
   comparison_large.tokens = 8 * 256;
-  must_fail(way("aioli")->check(&c, err), "no room to explore");
+  must_fail(method("aioli")->check(&c, err), "no room to explore");
   comparison_large.tokens = 60 * 256;
   set_option("aioli.one_hot", "0.5");
-  must_fail(way("aioli")->check(&c, err), "raise aioli.one_hot");
+  must_fail(method("aioli")->check(&c, err), "raise aioli.one_hot");
   set_option("aioli.one_hot", "0");
   comparison_large.command = (char *)"true";
-  for (int i = 1; i < 4; i++) must_fail(way(ways[i])->check(&c, err), "large.command");
+  for (int i = 1; i < 4; i++) must_fail(method(methods[i])->check(&c, err), "large.command");
   comparison_large.command = NULL;
   comparison_proxy.command = (char *)"true";
-  must_fail(way("doremi")->check(&c, err), "proxy.command");
-  must_fail(way("rho1")->check(&c, err), "proxy.command");
+  must_fail(method("doremi")->check(&c, err), "proxy.command");
+  must_fail(method("rho1")->check(&c, err), "proxy.command");
   comparison_proxy.command = NULL;
   domains[1].train_tokens = 32;
   for (int i = 0; i < 3; i++)
-    must_fail(way(ways[i])->check(&c, err), "\"noise\" has 32 training tokens, a sequence 33");
+    must_fail(method(methods[i])->check(&c, err),
+              "\"noise\" has 32 training tokens, a sequence 33");
   corpus.D = corpus.D_train = 1;
-  for (int i = 0; i < 3; i++) must_fail(way(ways[i])->check(&c, err), "nothing to choose between");
-  must(way("rho1")->check(&c, err));
+  for (int i = 0; i < 3; i++)
+    must_fail(method(methods[i])->check(&c, err), "nothing to choose between");
+  must(method("rho1")->check(&c, err));
   ck_assert(comparison_trained == 0);
   comparison_release();
   folder_remove();

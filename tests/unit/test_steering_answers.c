@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways that steer a training, on corpora made so that the right choice is known: each must make
+// The methods that steer a training, on corpora made so that the right choice is known: each must make
 // it.
 #include "comparison_corpus.h"
 
@@ -20,8 +20,8 @@ START_TEST(doremi_raises_the_hard_domain_and_not_the_noise) {
     comparison_proxy.lr = 0.003, comparison_proxy.batch_tokens = 384;
     must(rmx_training_model(&comparison_proxy, V, &model, err));
     c.budget = 60000 * rmx_model_flop_per_token(&model, 32);
-    must(way("doremi")->check(&c, err));
-    must(way("doremi")->find(&c, &found, err));
+    must(method("doremi")->check(&c, err));
+    must(method("doremi")->find(&c, &found, err));
     const double *w = found.mixture;
     printf("# doremi, %s: easy %.3f, hard %.3f, noise %.3f\n", comparison_options.doremi.form, w[0],
            w[1], w[2]);
@@ -49,8 +49,8 @@ START_TEST(odm_leaves_an_exhausted_domain) {
       rmx_comparison c = a_comparison(8192, 32768, 1);
       rmx_baseline_result found = {0};
       if (code) set_option("odm.form", "code");
-      must(way("odm")->check(&c, err));
-      must(way("odm")->find(&c, &found, err));
+      must(method("odm")->check(&c, err));
+      must(method("odm")->find(&c, &found, err));
       rmx_run r = large_run("large", &found);
       json_t *result = train(&r);
       const double share = final_share(result, "tiny");
@@ -86,8 +86,8 @@ START_TEST(aioli_moves_to_what_lowers_the_target) {
           set_option("aioli.rounds", "6"), set_option("aioli.eval_tokens", "2048");
       if (code) set_option("aioli.smoothing", "0.5");
       comparison_target[0] = target == 0, comparison_target[1] = target == 1;
-      must(way("aioli")->check(&c, err));
-      must(way("aioli")->find(&c, &found, err));
+      must(method("aioli")->check(&c, err));
+      must(method("aioli")->find(&c, &found, err));
       ck_assert_str_eq(json_string_value(json_object_get(found.notes, "goal")), "the target");
       rmx_run r = large_run("large", &found);
       json_t *result = train(&r);
@@ -118,7 +118,7 @@ START_TEST(aioli_says_what_it_lowers) {
   for (int outside = 0; outside < 2; outside++) {
     rmx_baseline_result found = {0};
     comparison_target[1] = 3, comparison_target[2] = outside;  // with a weight of 1 on the first
-    must(way("aioli")->find(&c, &found, err));
+    must(method("aioli")->find(&c, &found, err));
     const json_t *goal = json_object_get(found.steering, "goal");
     ck_assert_uint_eq(json_array_size(goal), 2);
     ck_assert_str_eq(json_string_value(json_object_get(found.notes, "goal")),
@@ -174,8 +174,8 @@ START_TEST(selection_passes_over_planted_noise) {
   comparison_large.lr = 0.001;
   must(rmx_training_model(&comparison_proxy, V, &model, err));
   c.budget = 105000 * rmx_model_flop_per_token(&model, 32);
-  must(way("rho1")->check(&c, err));
-  must(way("rho1")->find(&c, &found, err));
+  must(method("rho1")->check(&c, err));
+  must(method("rho1")->find(&c, &found, err));
   rmx_run r = large_run("large", &found);
   json_t *result = train_with(&r, steer_counted);
   const double there = all[1] / (all[0] + all[1]), chosen = counted[1] / (counted[0] + counted[1]);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The ways of regmix compare that train proxies of their own choice: each works, keeps to the budget, says what it lacks
+# The methods of regmix compare that train proxies of their own choice: each works, keeps to the budget, says what it lacks
 # before any training, and goes on where it was killed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
-ways=prior,ppl,mixmin,law,climb
+methods=prior,ppl,mixmin,law,climb
 few="--seeds 1 --set sample.runs=20 --set law.mixtures=6"
 
 # ---- refused before any training
@@ -19,7 +19,7 @@ if [ -e exp/large ] || [ -e exp/compare/climb-1-001 ]; then not_ok "and nothing 
 
 # ---- killed on the way, and begun again
 cp -r exp straight
-setsid "$REGMIX" compare -C exp --methods $ways $few > killed.txt 2>&1 &
+setsid "$REGMIX" compare -C exp --methods $methods $few > killed.txt 2>&1 &
 pid=$!
 i=0
 while [ -z "$(find exp/compare -name result.json 2> /dev/null)" ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
@@ -28,10 +28,10 @@ wait $pid 2> /dev/null
 code=$?
 if [ $code -eq 137 ]; then ok "the kill hit, with some of its runs done"; else not_ok "the kill hit, with some of its runs done" "exit $code: $(cat killed.txt)"; fi
 # shellcheck disable=SC2086
-try "goes on after a kill" 0 '"climb"' "$REGMIX" compare -C exp --methods $ways $few --json
+try "goes on after a kill" 0 '"climb"' "$REGMIX" compare -C exp --methods $methods $few --json
 cp "$SCRATCH/stdout" again.json
 # shellcheck disable=SC2086
-try "as if never stopped" 0 '"climb"' "$REGMIX" compare -C straight --methods $ways $few --json
+try "as if never stopped" 0 '"climb"' "$REGMIX" compare -C straight --methods $methods $few --json
 cp "$SCRATCH/stdout" straight.json
 # json NAME EXPRESSION: a truth about the methods `m` of the straight run, `a` of the one that was killed, all of it `o`
 json() {
