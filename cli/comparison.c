@@ -46,7 +46,7 @@ rmx_status comparison_runs(comparison *c, rmx_err *err) {
                          who->experiment ? who->experiment : c->e->folder,
                          who->corpus ? who->corpus : c->corpus, who->mixture, &c->e->config.large,
                          (uint64_t)c->e->config.general.seed + 999 + seed, true, err);
-      if (status == RMX_OK) c->runs[i * c->seeds + s].steering = json_incref(who->steering);
+      if (status == RMX_OK) c->runs[i * c->seeds + s].controller = json_incref(who->controller);
       free(name), free(part), free(folder);
       RMX_TRY(status);
     }
@@ -152,7 +152,7 @@ void print_number(const json_t *x, int width, int digits) {
 static void release_contender(contender *w) {
   free(w->mixture);
   free(w->experiment);
-  json_decref(w->steering);
+  json_decref(w->controller);
   if (w->corpus) rmx_corpus_free(w->corpus);
 }
 

@@ -204,7 +204,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   }
   if (status != RMX_OK) return rmx_fail_in(err, "%s", x->name);
   who->mixture = x->result.mixture;
-  who->steering = json_incref(x->result.steering);
+  who->controller = json_incref(x->result.controller);
   x->result.mixture = NULL;
   if (!x->result.experiment) return RMX_OK;
   if (!(who->experiment = rmx_strdup(x->result.experiment)))
@@ -216,11 +216,11 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
 
 // The mixture that training used, of a method that chooses while it goes on: mean over the seeds'
 // shares of tokens.
-static void drawn_mixture(const struct methods *m, size_t i, double *w, double *steering_flops) {
+static void drawn_mixture(const struct methods *m, size_t i, double *w, double *control_flops) {
   const size_t D = m->k.corpus->D_train, S = m->k.seeds;
   double sum = 0;
   memset(w, 0, D * sizeof *w);
-  *steering_flops = 0;
+  *control_flops = 0;
   for (size_t s = 0; s < S; s++) {
     json_t *result = NULL;
     rmx_run_look(&m->k.runs[i * S + s], &result);
@@ -230,7 +230,7 @@ static void drawn_mixture(const struct methods *m, size_t i, double *w, double *
       w[d] += tokens;
       sum += tokens;
     }
-    *steering_flops += json_number_value(json_object_get(result, "steering_flops")) / (double)S;
+    *control_flops += json_number_value(json_object_get(result, "steering_flops")) / (double)S;
     json_decref(result);
   }
   for (size_t d = 0; d < D; d++) w[d] = sum > 0 ? w[d] / sum : m->k.contenders[i].mixture[d];
@@ -264,10 +264,10 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   const entry *x = &m->entries[i];
   const comparison *k = &m->k;
   const size_t S = k->seeds;
-  double steering = 0;
+  double control = 0;
   size_t done = 0;
   memcpy(w, k->contenders[i].mixture, k->corpus->D_train * sizeof *w);
-  if (k->contenders[i].steering && !x->failed) drawn_mixture(m, i, w, &steering);
+  if (k->contenders[i].controller && !x->failed) drawn_mixture(m, i, w, &control);
   for (size_t s = 0; s < S; s++) done += isfinite(k->target[i * S + s]) && !x->failed;
   json_t *o = json_object();
   json_object_set_new(
@@ -281,7 +281,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
     json_array_append_new(by_seed, isfinite(loss) ? json_real(loss) : json_null());
   }
   json_object_set_new(o, "target_loss_by_seed", by_seed);
-  json_object_set_new(o, "search_flops", json_real(x->result.flops + steering));
+  json_object_set_new(o, "search_flops", json_real(x->result.flops + control));
   json_object_set_new(o, "converged", converged_json(x->result.converged));
   json_object_set_new(o, "status",
                       json_string(x->failed   ? "search diverged"
@@ -293,9 +293,10 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   json_object_set_new(o, "search_wall_s", json_real(x->result.wall_s));
   json_object_set_new(o, "large_flops", json_real(k->flops[i]));
   if (x->method) json_object_set_new(o, "sees_target", json_boolean(x->method->sees_target));
-  json_object_set_new(o, "chooses_while_training", json_boolean(k->contenders[i].steering != NULL));
+  json_object_set_new(o, "chooses_while_training",
+                      json_boolean(k->contenders[i].controller != NULL));
   json_t *notes = x->result.notes ? json_incref(x->result.notes) : json_object();
-  if (k->contenders[i].steering && !x->failed && !json_object_get(notes, "track")) {
+  if (k->contenders[i].controller && !x->failed && !json_object_get(notes, "track")) {
     json_t *track = logged_track(&k->runs[i * S]);
     if (json_array_size(track)) json_object_set(notes, "track", track);
     json_decref(track);

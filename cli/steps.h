@@ -320,7 +320,7 @@ typedef struct contender {
   char name[128];
   char detail_key[16], detail[128];  // which domain, which run
   double *mixture;                   // (D_train)
-  json_t *steering;                  // of its runs, or NULL
+  json_t *controller;                // of its runs, or NULL
   // whose corpus it trains on, with `corpus` open; NULL: the comparison's
   char *experiment;
   rmx_corpus *corpus;

@@ -320,7 +320,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
 #endif
-  rmx_status status = rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_steer,
+  rmx_status status = rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_controller,
                                      c->common.json ? NULL : stdout, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s}", "run", c->words.items[0]));

@@ -138,7 +138,7 @@ typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } r
 typedef struct rmx_baseline_result {
   /* (D_train) the mixture; of a method that chooses while training, where it starts */
   double *mixture;
-  json_t *steering;        /* of the large run, see rmx_run; NULL: none */
+  json_t *controller;      /* of the large run, see rmx_run; NULL: none */
   char *experiment;        /* the folder whose corpus/ it trains on; NULL: the comparison's */
   double flops, wall_s;    /* spent */
   rmx_converged converged; /* whether its rounds came to rest */
@@ -158,8 +158,8 @@ typedef struct rmx_baseline {
   rmx_status (*check)(const rmx_comparison *c, rmx_err *err);
   /* Trains and computes. out is zero before; released by the caller, after a failure too. */
   rmx_status (*find)(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err);
-  /* Makes the steering of its runs that have one; NULL: it steers none. */
-  rmx_steer *steer;
+  /* Makes the controller of its runs that have one; NULL: it controls none. */
+  rmx_make_controller *make_controller;
 } rmx_baseline;
 
 /* In the order in which help lists them. */
@@ -167,9 +167,9 @@ extern const rmx_baseline *const rmx_baselines[];
 extern const size_t rmx_baselines_n;
 /* By name; RMX_EINPUT with the nearest known one. */
 rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err *err);
-/* rmx_steer of any run that a method made: by "method" of its steering. */
-rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
-                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err);
+/* rmx_make_controller of any run that a method made: by "method" of its controller. */
+rmx_status rmx_baselines_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                    const rmx_kernels *kernels, rmx_controller *out, rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -73,10 +73,11 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
 
 /* The worker's whole life: claims the run in `folder`, trains it (or has the user's command do it),
- * lets go. steer: of rmx_train_hooks. Prints a line `step steps tokens loss tokens_per_s` to
- * `progress` (may be NULL) about four times a second, and lines `! MESSAGE` of warnings. */
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress,
-                          rmx_err *err);
+ * lets go. make: the make_controller of rmx_train_hooks. Prints a line `step steps tokens loss
+ * tokens_per_s` to `progress` (may be NULL) about four times a second, and lines `! MESSAGE` of
+ * warnings. */
+rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_make_controller *make,
+                          FILE *progress, rmx_err *err);
 
 /* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats
  * per token), at half way (`half`) or at the end; then, at the end, one for each name under

@@ -54,9 +54,9 @@ typedef struct rmx_run {
   int vocab;
   rmx_training training; /* text members borrowed by rmx_run_make, owned after rmx_run_read */
   bool owns_training;
-  /* {"method": NAME, ...}: what steers it beside its mixture, see rmx_steering; owned; NULL:
+  /* {"method": NAME, ...}: what controls it beside its mixture, see rmx_controller; owned; NULL:
    * nothing */
-  json_t *steering;
+  json_t *controller;
 } rmx_run;
 
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
@@ -104,10 +104,10 @@ typedef struct rmx_train_state {
   double loss_nats, tokens_per_s;
 } rmx_train_state;
 
-/* What steers one training beside its mixture: where its batches come from, what their tokens
+/* What controls one training beside its mixture: where its batches come from, what their tokens
  * weigh, what is looked at between steps. Any function may be NULL; with all of them NULL the
  * training is the plain one, bit for bit. */
-typedef struct rmx_steering {
+typedef struct rmx_controller {
   void *context;
   /* what draws the batches, freed by the trainer; NULL: the run's mixture, fixed */
   rmx_stream *stream;
@@ -121,20 +121,22 @@ typedef struct rmx_steering {
    * gives a new reference. */
   json_t *(*save)(const void *context);
   rmx_status (*load)(void *context, const json_t *state, rmx_err *err);
-  /* an object for "steering" of result.json; a new reference */
-  json_t *(*found)(const void *context);
+  /* an object for "steering" of result.json (keys of files keep their names); a new reference */
+  json_t *(*report)(const void *context);
   /* spent so far beside training the model: forward passes of others, evaluations */
   double (*flops)(const void *context);
   void (*free)(void *context);
-} rmx_steering;
-/* Makes the steering that r->steering asks for; `out` is all NULL before. */
-typedef rmx_status rmx_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
-                             rmx_steering *out, rmx_err *err);
+} rmx_controller;
+/* Makes the controller that r->controller asks for; `out` is all NULL before. */
+typedef rmx_status rmx_make_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                       const rmx_kernels *kernels, rmx_controller *out,
+                                       rmx_err *err);
 
 typedef struct rmx_train_hooks {
   void *context;
   void (*tick)(void *context, const rmx_train_state *s);
-  rmx_steer *steer; /* called for a run with `steering`; NULL: such a run is RMX_EINPUT */
+  /* called for a run with a controller; NULL: such a run is RMX_EINPUT */
+  rmx_make_controller *make_controller;
   /* told of files that cannot be used; may be NULL */
   void (*warn)(void *context, const char *message);
 } rmx_train_hooks;

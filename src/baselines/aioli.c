@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steering.h"
+#include "controller.h"
 
 bool rmx__aioli_solve(const double *drop, const double *goal, size_t K, double one_hot, double *A) {
   const double b = (1 - one_hot) / (double)(K - 1), a = one_hot - b;
@@ -156,7 +156,7 @@ static rmx_status aioli_load(void *context, const json_t *state, rmx_err *err) {
   return rmx__mean_load(&s->mean, json_object_get(state, "mean"), what, err);
 }
 
-static json_t *aioli_found(const void *context) {
+static json_t *aioli_report(const void *context) {
   const struct rounds *s = context;
   return json_pack("{s:o, s:o, s:f, s:o}", "mixture", rmx__mean_json(&s->mean, s->corpus->names),
                    "final", rmx_mixture_json(s->mixture, s->corpus->names, s->K), "updates",
@@ -179,7 +179,7 @@ static void aioli_free(void *context) {
 
 static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err *err) {
   double x;
-  RMX_TRY(rmx_json_number(r->steering, key, &x, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, key, &x, r->name, err));
   *out = (int64_t)x;
   return *out >= 1 ? RMX_OK
                    : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g, and must be 1 or more",
@@ -188,9 +188,9 @@ static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err
 
 static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err) {
   rmx_model_config model;
-  RMX_TRY(rmx_json_number(r->steering, "eta", &s->eta, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "one_hot", &s->one_hot, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "smoothing", &s->smoothing, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "eta", &s->eta, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "one_hot", &s->one_hot, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
   RMX_TRY(whole(r, "rounds", &s->rounds, err));
   RMX_TRY(whole(r, "sweeps", &s->sweeps, err));
   RMX_TRY(whole(r, "explore_steps", &s->explore, err));
@@ -221,14 +221,14 @@ static rmx_status make_state(struct rounds *s, const rmx_run *r, rmx_err *err) {
   s->mean_A = s->drop + 2 * K * K;
   memcpy(s->start, r->mixture, K * sizeof *s->start);
   memcpy(s->mixture, r->mixture, K * sizeof *s->mixture);
-  RMX_TRY(rmx__state_numbers_read(r->steering, "goal", s->goal, K, r->name, err));
+  RMX_TRY(rmx__state_numbers_read(r->controller, "goal", s->goal, K, r->name, err));
   RMX_TRY(rmx__mean_make(&s->mean, K, err));
   return rmx_stream_fixed(s->corpus, r->mixture, (int)r->training.context, r->seed, &s->stream,
                           err);
 }
 
-static rmx_status aioli_steer(const rmx_run *r, const rmx_corpus *corpus,
-                              const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status aioli_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                   const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   (void)kernels;
   struct rounds *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "Aioli");
@@ -239,14 +239,14 @@ static rmx_status aioli_steer(const rmx_run *r, const rmx_corpus *corpus,
     aioli_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s,
-                        .stream = s->stream,
-                        .before_step = aioli_before_step,
-                        .save = aioli_save,
-                        .load = aioli_load,
-                        .found = aioli_found,
-                        .flops = aioli_flops,
-                        .free = aioli_free};
+  *out = (rmx_controller){.context = s,
+                          .stream = s->stream,
+                          .before_step = aioli_before_step,
+                          .save = aioli_save,
+                          .load = aioli_load,
+                          .report = aioli_report,
+                          .flops = aioli_flops,
+                          .free = aioli_free};
   return RMX_OK;
 }
 
@@ -366,12 +366,12 @@ static rmx_status aioli_find(const rmx_comparison *c, rmx_baseline_result *out, 
     out->mixture[d] = 1 / (double)K;
     json_array_append_new(goal, json_real(goal_of(c, &p, d)));
   }
-  out->steering =
+  out->controller =
       json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:o}", "method", "aioli", "eta", p.eta,
                 "one_hot", p.one_hot, "smoothing", o->smoothing, "rounds", (json_int_t)p.rounds,
                 "sweeps", (json_int_t)p.sweeps, "explore_steps", (json_int_t)p.explore,
                 "eval_tokens", (json_int_t)p.eval_tokens, "goal", goal);
-  if (!out->steering) return rmx_fail_memory(err, 0, "a steering");
+  if (!out->controller) return rmx_fail_memory(err, 0, "a controller");
   json_object_set_new(out->notes, "form", json_string(o->smoothing > 0 ? "code" : "paper"));
   json_object_set_new(
       out->notes, "goal",
@@ -382,7 +382,7 @@ static rmx_status aioli_find(const rmx_comparison *c, rmx_baseline_result *out, 
   static const char *const told[] = {"eta",    "one_hot",       "rounds",
                                      "sweeps", "explore_steps", "eval_tokens"};
   for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-    json_object_set(out->notes, told[i], json_object_get(out->steering, told[i]));
+    json_object_set(out->notes, told[i], json_object_get(out->controller, told[i]));
   return RMX_OK;
 }
 
@@ -396,5 +396,5 @@ const rmx_baseline rmx__aioli = {
     .suits = "one long training and no time for a search, all training domains to be good at",
     .check = aioli_check,
     .find = aioli_find,
-    .steer = aioli_steer,
+    .make_controller = aioli_controller,
 };

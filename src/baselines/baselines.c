@@ -33,21 +33,21 @@ rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err
   return status;
 }
 
-rmx_status rmx_baselines_steer(const rmx_run *r, const rmx_corpus *corpus,
-                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+rmx_status rmx_baselines_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                    const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   const char *name;
   const rmx_baseline *b;
-  RMX_TRY(rmx_json_string(r->steering, "method", &name, r->name, err));
+  RMX_TRY(rmx_json_string(r->controller, "method", &name, r->name, err));
   RMX_TRY(rmx_baseline_find(name, &b, err));
-  if (!b->steer)
-    return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" steers no training", r->name, name);
-  return b->steer(r, corpus, kernels, out, err);
+  if (!b->make_controller)
+    return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" controls no training", r->name, name);
+  return b->make_controller(r, corpus, kernels, out, err);
 }
 
 void rmx_baseline_result_release(rmx_baseline_result *f) {
   free(f->mixture);
   free(f->experiment);
-  json_decref(f->steering);
+  json_decref(f->controller);
   json_decref(f->notes);
   *f = (rmx_baseline_result){0};
 }

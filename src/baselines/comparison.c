@@ -33,16 +33,16 @@ rmx_status rmx__baseline_result_make(const rmx_comparison *c, rmx_baseline_resul
 
 rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const double *mixture,
                                const rmx_training *training, uint64_t seed, bool keep_model,
-                               json_t *steering, rmx_run *out, rmx_err *err) {
+                               json_t *controller, rmx_run *out, rmx_err *err) {
   char *folder = rmx_path_in(c->folder, name);
   rmx_status status = folder ? rmx_run_make(out, name, folder, c->experiment, c->corpus, mixture,
                                             training, seed, keep_model, err)
                              : rmx_fail_memory(err, 0, "a path");
   free(folder);
   if (status == RMX_OK)
-    out->steering = steering;
+    out->controller = controller;
   else
-    json_decref(steering);
+    json_decref(controller);
   return status;
 }
 

@@ -21,16 +21,16 @@ double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *
 rmx_status rmx__baseline_result_make(const rmx_comparison *c, rmx_baseline_result *out,
                                      rmx_err *err);
 
-// A run in <c->folder>/<name>. Takes over steering (may be NULL). rmx_run_release it.
+// A run in <c->folder>/<name>. Takes over controller (may be NULL). rmx_run_release it.
 rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const double *mixture,
                                const rmx_training *training, uint64_t seed, bool keep_model,
-                               json_t *steering, rmx_run *out, rmx_err *err);
+                               json_t *controller, rmx_run *out, rmx_err *err);
 // Trains the runs; adds what they took to out->flops and out->wall_s; results (n; may be NULL) get
 // result.json, to be released. A run that failed or diverged is RMX_ENUMERIC.
 rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, size_t n,
                                  const char *what, json_t **results, rmx_baseline_result *out,
                                  rmx_err *err);
-// FLOPs in a result.json: training, validation, and what steered it.
+// FLOPs in a result.json: training, validation, and what controlled it.
 double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
 double rmx__result_target(const rmx_comparison *c, const json_t *result);

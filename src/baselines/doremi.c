@@ -28,7 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steering.h"
+#include "controller.h"
 
 void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,
                         double smoothing) {
@@ -139,7 +139,7 @@ static rmx_status dro_load(void *context, const json_t *state, rmx_err *err) {
   return s->seen ? RMX_OK : rmx_fail_memory(err, 0, what);
 }
 
-static json_t *dro_found(const void *context) {
+static json_t *dro_report(const void *context) {
   const struct dro *s = context;
   json_t *o = json_object();
   json_object_set_new(o, "mixture", rmx__mean_json(&s->mean, s->corpus->names));
@@ -169,9 +169,9 @@ static void dro_free(void *context) {
 
 static rmx_status read_settings(struct dro *s, const rmx_run *r, rmx_err *err) {
   const char *form;
-  RMX_TRY(rmx_json_string(r->steering, "form", &form, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "eta", &s->eta, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "smoothing", &s->smoothing, r->name, err));
+  RMX_TRY(rmx_json_string(r->controller, "form", &form, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "eta", &s->eta, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
   s->code = strcmp(form, "code") == 0;
   if (rmx_training_micro_batch(&r->training) < rmx_training_batch(&r->training))
     return rmx_fail(err, RMX_EINPUT,
@@ -206,8 +206,8 @@ static rmx_status make_state(struct dro *s, const rmx_run *r, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus,
-                               const rmx_kernels *kernels, rmx_steering *out, rmx_err *err) {
+static rmx_status doremi_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                    const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   struct dro *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "DoReMi");
   *s = (struct dro){.corpus = corpus,
@@ -221,13 +221,13 @@ static rmx_status doremi_steer(const rmx_run *r, const rmx_corpus *corpus,
     dro_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s,
-                        .weigh = dro_weigh,
-                        .save = dro_save,
-                        .load = dro_load,
-                        .found = dro_found,
-                        .flops = dro_flops,
-                        .free = dro_free};
+  *out = (rmx_controller){.context = s,
+                          .weigh = dro_weigh,
+                          .save = dro_save,
+                          .load = dro_load,
+                          .report = dro_report,
+                          .flops = dro_flops,
+                          .free = dro_free};
   return RMX_OK;
 }
 
@@ -266,18 +266,18 @@ static rmx_status train_proxy(const rmx_comparison *c, int64_t round, int64_t to
   t.micro_tokens = rmx_training_batch(&t) * t.context;
   char *name = rmx_format("doremi-%lld", (long long)round);
   double *uniform = rmx_calloc(K, sizeof *uniform);
-  json_t *steering =
+  json_t *controller =
       json_pack("{s:s, s:s, s:f, s:f, s:o}", "method", "doremi", "form", o->form, "eta", o->eta,
                 "smoothing", o->smoothing, "reference", rmx__reference_json(c, reference));
   rmx_run proxy = {0};
   rmx_status status = RMX_OK;
-  if (!name || !uniform || !steering) {
+  if (!name || !uniform || !controller) {
     status = rmx_fail_memory(err, 0, "a proxy");
-    json_decref(steering);
+    json_decref(controller);
   }
   for (size_t i = 0; uniform && i < K; i++) uniform[i] = 1 / (double)K;
   if (status == RMX_OK)
-    status = rmx__comparison_run(c, name, uniform, &t, c->seed, false, steering, &proxy, err);
+    status = rmx__comparison_run(c, name, uniform, &t, c->seed, false, controller, &proxy, err);
   if (status == RMX_OK) status = rmx__comparison_train(c, &proxy, 1, "doremi", result, out, err);
   rmx_run_release(&proxy);
   free(uniform);
@@ -348,5 +348,5 @@ const rmx_baseline rmx__doremi = {
         "no target, and no domain to be left behind: all should come near what a reference can do",
     .check = doremi_check,
     .find = doremi_find,
-    .steer = doremi_steer,
+    .make_controller = doremi_controller,
 };

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steering.h"
+#include "controller.h"
 
 static double rate(size_t K, int64_t t) {
   const double even = 1 / (double)K;
@@ -143,7 +143,7 @@ static rmx_status make_stream(struct bandit *b, const rmx_run *r, rmx_stream **o
   return RMX_OK;
 }
 
-// ---- the steering. It has state between steps alone, when the sums of a step are 0.
+// ---- the controller. It has state between steps alone, when the sums of a step are 0.
 
 static json_t *odm_save(const void *context) {
   const struct bandit *b = context;
@@ -163,7 +163,7 @@ static rmx_status odm_load(void *context, const json_t *state, rmx_err *err) {
   return rmx__mean_load(&b->mean, json_object_get(state, "mean"), what, err);
 }
 
-static json_t *odm_found(const void *context) {
+static json_t *odm_report(const void *context) {
   const struct bandit *b = context;
   return json_pack("{s:o, s:o, s:o}", "mixture", rmx__mean_json(&b->mean, b->corpus->names),
                    "final", rmx_mixture_json(b->mixture, b->corpus->names, b->K), "reward",
@@ -181,10 +181,10 @@ static void odm_free(void *context) {
 static rmx_status make_bandit(struct bandit *b, const rmx_run *r, rmx_err *err) {
   const char *form;
   double warmup;
-  RMX_TRY(rmx_json_string(r->steering, "form", &form, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "smoothing", &b->smoothing, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "explore", &b->explore, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "warmup", &warmup, r->name, err));
+  RMX_TRY(rmx_json_string(r->controller, "form", &form, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "smoothing", &b->smoothing, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "explore", &b->explore, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "warmup", &warmup, r->name, err));
   b->code = strcmp(form, "code") == 0;
   b->steps = rmx_training_steps(&r->training);
   b->batch = rmx_training_batch(&r->training);
@@ -198,8 +198,8 @@ static rmx_status make_bandit(struct bandit *b, const rmx_run *r, rmx_err *err) 
   return rmx__mean_make(&b->mean, b->K, err);
 }
 
-static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
-                            rmx_steering *out, rmx_err *err) {
+static rmx_status odm_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                 const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   (void)kernels;
   struct bandit *b = rmx_calloc(1, sizeof *b);
   rmx_stream *stream = NULL;
@@ -212,12 +212,12 @@ static rmx_status odm_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
     return status;
   }
   if (b->warmup == 0) choose(b);
-  *out = (rmx_steering){.context = b,
-                        .stream = stream,
-                        .save = odm_save,
-                        .load = odm_load,
-                        .found = odm_found,
-                        .free = odm_free};
+  *out = (rmx_controller){.context = b,
+                          .stream = stream,
+                          .save = odm_save,
+                          .load = odm_load,
+                          .report = odm_report,
+                          .free = odm_free};
   return RMX_OK;
 }
 
@@ -233,9 +233,10 @@ static rmx_status odm_find(const rmx_comparison *c, rmx_baseline_result *out, rm
   RMX_TRY(rmx__baseline_result_make(c, out, err));
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "form", json_string(o->form));
-  out->steering = json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", o->form,
-                            "smoothing", o->smoothing, "warmup", o->warmup, "explore", o->explore);
-  return out->steering ? RMX_OK : rmx_fail_memory(err, 0, "a steering");
+  out->controller =
+      json_pack("{s:s, s:s, s:f, s:f, s:f}", "method", "odm", "form", o->form, "smoothing",
+                o->smoothing, "warmup", o->warmup, "explore", o->explore);
+  return out->controller ? RMX_OK : rmx_fail_memory(err, 0, "a controller");
 }
 
 const rmx_baseline rmx__odm = {
@@ -247,5 +248,5 @@ const rmx_baseline rmx__odm = {
         "too",
     .check = odm_check,
     .find = odm_find,
-    .steer = odm_steer,
+    .make_controller = odm_controller,
 };

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steering.h"
+#include "controller.h"
 
-// Seen from the experiment, so that the question a steered run answers does not change when the
+// Seen from the experiment, so that the question a controlled run answers does not change when the
 // experiment moves.
 json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
   char answers[17];
@@ -67,7 +67,7 @@ static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_ker
 
 rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out,
                                rmx_err *err) {
-  const json_t *o = json_object_get(r->steering, "reference");
+  const json_t *o = json_object_get(r->controller, "reference");
   const char *name, *answers;
   *out = (rmx__reference){0};
   RMX_TRY(rmx_json_string(o, "folder", &name, "the reference of a run", err));

@@ -15,7 +15,7 @@
 //
 // It passes over noise while the model has something to learn from the reference. Once it knows as
 // much, excesses are of chance, and noise is kept as often as it occurs
-// (tests/unit/test_steering_answers.c).
+// (tests/unit/test_controller_answers.c).
 //
 // Cost: the reference, and a forward pass of it over each token of the large run behind the
 // warm-up. Leaving out tokens saves nothing but their part of the backward pass of the head.
@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steering.h"
+#include "controller.h"
 
 // Floats in their order as numbers without sign.
 static uint32_t order_of(float x) {
@@ -102,7 +102,7 @@ static rmx_status rho_load(void *context, const json_t *state, rmx_err *err) {
 }
 
 // Which share of each domain's tokens counted, once they were chosen.
-static json_t *rho_found(const void *context) {
+static json_t *rho_report(const void *context) {
   const struct selection *s = context;
   json_t *by_domain = json_object();
   double kept = 0, seen = 0;
@@ -131,8 +131,8 @@ static void rho_free(void *context) {
 static rmx_status make_selection(struct selection *s, const rmx_run *r, const rmx_kernels *kernels,
                                  rmx_err *err) {
   double warmup;
-  RMX_TRY(rmx_json_number(r->steering, "keep", &s->keep, r->name, err));
-  RMX_TRY(rmx_json_number(r->steering, "warmup", &warmup, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "keep", &s->keep, r->name, err));
+  RMX_TRY(rmx_json_number(r->controller, "warmup", &warmup, r->name, err));
   s->warmup = (int64_t)ceil(warmup * (double)rmx_training_steps(&r->training));
   if (!(s->kept = rmx_calloc(2 * s->D, sizeof(double))))
     return rmx_fail_memory(err, 2 * s->D * sizeof(double), "counts");
@@ -140,8 +140,8 @@ static rmx_status make_selection(struct selection *s, const rmx_run *r, const rm
   return s->keep < 1 ? rmx__reference_open(r, kernels, &s->reference, err) : RMX_OK;
 }
 
-static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
-                            rmx_steering *out, rmx_err *err) {
+static rmx_status rho_controller(const rmx_run *r, const rmx_corpus *corpus,
+                                 const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   struct selection *s = rmx_calloc(1, sizeof *s);
   if (!s) return rmx_fail_memory(err, sizeof *s, "a selection");
   *s = (struct selection){.corpus = corpus, .D = r->D};
@@ -150,14 +150,14 @@ static rmx_status rho_steer(const rmx_run *r, const rmx_corpus *corpus, const rm
     rho_free(s);
     return status;
   }
-  *out = (rmx_steering){.context = s,
-                        .before_step = rho_before_step,
-                        .weigh = rho_weigh,
-                        .save = rho_save,
-                        .load = rho_load,
-                        .found = rho_found,
-                        .flops = rho_flops,
-                        .free = rho_free};
+  *out = (rmx_controller){.context = s,
+                          .before_step = rho_before_step,
+                          .weigh = rho_weigh,
+                          .save = rho_save,
+                          .load = rho_load,
+                          .report = rho_report,
+                          .flops = rho_flops,
+                          .free = rho_free};
   return RMX_OK;
 }
 
@@ -190,7 +190,7 @@ static rmx_status train_reference(const rmx_comparison *c, rmx_baseline_result *
   double tokens;
   RMX_TRY(tokens_of(c, &tokens, err));
   RMX_TRY(rmx__comparison_reference(c, c->corpus->prior, (int64_t)tokens, &reference, out, err));
-  json_object_set_new(out->steering, "reference", rmx__reference_json(c, &reference));
+  json_object_set_new(out->controller, "reference", rmx__reference_json(c, &reference));
   rmx_run_release(&reference);
   json_object_set_new(out->notes, "reference", json_string("the proxy on the natural mixture"));
   json_object_set_new(out->notes, "reference_tokens", json_real(tokens));
@@ -203,9 +203,9 @@ static rmx_status rho_find(const rmx_comparison *c, rmx_baseline_result *out, rm
   memcpy(out->mixture, c->corpus->prior, c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "keep", json_real(o->keep));
   json_object_set_new(out->notes, "ranked_in", json_string("micro-batch"));
-  out->steering =
+  out->controller =
       json_pack("{s:s, s:f, s:f}", "method", "rho1", "keep", o->keep, "warmup", o->warmup);
-  if (!out->steering) return rmx_fail_memory(err, 0, "a steering");
+  if (!out->controller) return rmx_fail_memory(err, 0, "a controller");
   return o->keep < 1 ? train_reference(c, out, err) : RMX_OK;
 }
 
@@ -216,5 +216,5 @@ const rmx_baseline rmx__rho1 = {
     .suits = "text with noise inside its documents, where the mixture is settled",
     .check = rho_check,
     .find = rho_find,
-    .steer = rho_steer,
+    .make_controller = rho_controller,
 };

@@ -41,20 +41,20 @@ static void warn(void *context, const char *message) {
   fflush(w->progress);
 }
 
-static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_steer *steer, struct worker *w,
-                             rmx_err *err) {
+static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_make_controller *make,
+                             struct worker *w, rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(isa, &kernels, err));
   rmx_corpus *corpus;
   RMX_TRY(rmx_corpus_open(r->corpus, &corpus, err));
-  rmx_train_hooks hooks = {.context = w, .tick = tick, .steer = steer, .warn = warn};
+  rmx_train_hooks hooks = {.context = w, .tick = tick, .make_controller = make, .warn = warn};
   rmx_status status = rmx_train(r, corpus, kernels, &hooks, err);
   rmx_corpus_free(corpus);
   return status;
 }
 
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer, FILE *progress,
-                          rmx_err *err) {
+rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_make_controller *make,
+                          FILE *progress, rmx_err *err) {
   rmx_run run;
   RMX_TRY(rmx_run_read(folder, &run, err));
   struct worker w = {.claim = {.fd = -1}, .progress = progress};
@@ -70,7 +70,7 @@ rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_steer *steer,
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && rmx_run_look(&run, NULL) < RMX_RUN_DIVERGED)
     status = run.training.command ? rmx__command_train(&run, &w.claim, orphaned, &w, err)
-                                  : train_ours(&run, isa, steer, &w, err);
+                                  : train_ours(&run, isa, make, &w, err);
   rmx__claim_release(&w.claim);
   rmx_run_release(&run);
   return status;

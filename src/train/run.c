@@ -41,7 +41,7 @@ void rmx_run_release(rmx_run *r) {
   free(r->name);
   free(r->folder);
   free(r->corpus);
-  json_decref(r->steering);
+  json_decref(r->controller);
   if (r->owns_training)
     rmx_options_release(rmx_training_options, rmx_training_options_n, &r->training);
   *r = (rmx_run){0};
@@ -83,7 +83,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
           only_answer ? answer_part(option, &r->training) : rmx_option_json(option, &r->training));
   }
   json_object_set_new(o, "training", training);
-  if (r->steering) json_object_set(o, "steering", r->steering);
+  if (r->controller) json_object_set(o, "steering", r->controller);
   if (!only_answer) {
     json_object_set_new(o, "name", json_string(r->name));
     json_object_set_new(o, "corpus", json_string(r->corpus));
@@ -216,7 +216,7 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
     out->mixture[d] = json_number_value(weight);
     if (!(out->domains[d++] = rmx_strdup(domain))) return rmx_fail_memory(err, 0, path);
   }
-  out->steering = json_incref(json_object_get(o, "steering"));
+  out->controller = json_incref(json_object_get(o, "steering"));
   out->owns_training = true;
   RMX_TRY(rmx_options_init(rmx_training_options, rmx_training_options_n, &out->training, err));
   return read_training(json_object_get(o, "training"), out, path, err);

@@ -23,12 +23,12 @@ void rmx__stepper_release(struct rmx__stepper *s) {
 static void weigh(void *context, const float *losses, size_t n, float *weights) {
   struct rmx__stepper *s = context;
   (void)n, (void)weights;  // those of the batch
-  s->steering->weigh(s->steering->context, &s->batch, losses);
+  s->controller->weigh(s->controller->context, &s->batch, losses);
 }
 
 static void pass(struct rmx__stepper *s) {
   const rmx_batch *b = &s->batch;
-  if (s->steering && s->steering->weigh)
+  if (s->controller && s->controller->weigh)
     rmx_model_backward_weighed(s->model, b->tokens, b->labels, &(rmx_weigher){s, weigh}, b->B, b->T,
                                s->losses, b->weights);
   else

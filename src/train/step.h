@@ -9,11 +9,11 @@ struct rmx__stepper {
   const rmx_training *training;
   rmx_model *model;
   rmx_stream *stream;
-  const rmx_steering *steering;  // its weights of tokens; NULL, or without: those of the stream
-  rmx_batch batch;               // one micro-batch
-  int micro;                     // sequences it has room for
-  float *losses;                 // (micro, T)
-  double *data_s;                // seconds spent on data are added here; NULL: not measured
+  const rmx_controller *controller;  // its weights of tokens; NULL, or without: those of the stream
+  rmx_batch batch;                   // one micro-batch
+  int micro;                         // sequences it has room for
+  float *losses;                     // (micro, T)
+  double *data_s;                    // seconds spent on data are added here; NULL: not measured
 };
 
 // Makes the batch and the arrays. What was made is released by rmx__stepper_release, even where

@@ -15,7 +15,7 @@ struct loop {
   const rmx_train_hooks *hooks;
   rmx_model_config config;
   struct rmx__stepper stepper;     // with the model and the stream
-  rmx_steering steering;           // all NULL where nothing steers
+  rmx_controller controller;       // all NULL where nothing controls it
   double *final_nats, *half_nats;  // (D)
   double peak_lr;
   int64_t step, steps, half_step, log_every;
@@ -63,7 +63,7 @@ static void log_step(struct loop *l, double lr, double norm, double tokens_per_s
   json_object_set_new(line, "grad_norm", isfinite(norm) ? json_real(norm) : json_null());
   json_object_set_new(line, "tokens_per_s", json_real(tokens_per_s));
   // A mixture that moves leaves its track.
-  if (l->steering.stream)
+  if (l->controller.stream)
     json_object_set_new(
         line, "mixture",
         rmx_mixture_json(l->stepper.stream->mixture, l->corpus->names, l->corpus->D_train));
@@ -98,8 +98,8 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
     json_object_set_new(state, "log",
                         json_stringn(l->logged.data ? l->logged.data : "", l->logged.size));
   json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
-  if (l->steering.save)
-    json_object_set_new(state, "steering", l->steering.save(l->steering.context));
+  if (l->controller.save)
+    json_object_set_new(state, "steering", l->controller.save(l->controller.context));
   if (l->half_step > 0 && l->step >= l->half_step)
     json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
   rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
@@ -145,8 +145,8 @@ static bool recover_log(struct loop *l, const json_t *state) {
 
 static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) {
   RMX_TRY(l->stepper.stream->type->load(l->stepper.stream, json_object_get(state, "stream"), err));
-  if (l->steering.load)
-    RMX_TRY(l->steering.load(l->steering.context, json_object_get(state, "steering"), err));
+  if (l->controller.load)
+    RMX_TRY(l->controller.load(l->controller.context, json_object_get(state, "steering"), err));
   l->step = json_integer_value(json_object_get(state, "step"));
   l->wall_before = json_number_value(json_object_get(state, "wall_s"));
   const json_t *half = json_object_get(state, "half_nats");
@@ -197,9 +197,9 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
   int64_t since_step = l->step;
   while (l->step < l->steps) {
     double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
-    if (l->steering.before_step)
-      RMX_TRY(l->steering.before_step(l->steering.context, l->stepper.model, l->step, l->steps,
-                                      &l->stepper.batch, l->stepper.losses, err));
+    if (l->controller.before_step)
+      RMX_TRY(l->controller.before_step(l->controller.context, l->stepper.model, l->step, l->steps,
+                                        &l->stepper.batch, l->stepper.losses, err));
     RMX_TRY(rmx__stepper_take(&l->stepper, lr, &l->loss, &norm, err));
     l->step++;
     double now = rmx_now(),
@@ -295,8 +295,8 @@ static json_t *result_json(const struct loop *l) {
       o, "flops",
       json_real(tokens * rmx_model_flop_per_token(&l->config, (int)r->training.context)));
   json_object_set_new(o, "valid_flops", json_real(valid_flops(l)));
-  if (l->steering.flops)
-    json_object_set_new(o, "steering_flops", json_real(l->steering.flops(l->steering.context)));
+  if (l->controller.flops)
+    json_object_set_new(o, "steering_flops", json_real(l->controller.flops(l->controller.context)));
   json_object_set_new(o, "wall_s", json_real(wall));
   json_object_set_new(o, "tokens_per_s", json_real(tokens / wall));
   json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
@@ -306,7 +306,8 @@ static json_t *result_json(const struct loop *l) {
   json_decref(half);
   json_object_set_new(o, "epochs", epochs);
   json_object_set_new(o, "tokens_by_domain", drawn);
-  if (l->steering.found) json_object_set_new(o, "steering", l->steering.found(l->steering.context));
+  if (l->controller.report)
+    json_object_set_new(o, "steering", l->controller.report(l->controller.context));
   json_object_set_new(o, "answers", json_string(l->answers));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", by);
@@ -368,13 +369,14 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   RMX_TRY(rmx_training_model(&r->training, r->vocab, &l->config, err));
   l->peak_lr = rmx_training_lr(&r->training, &l->config);
   RMX_TRY(rmx__stepper_make(&l->stepper, err));
-  if (r->steering) {
-    if (!l->hooks || !l->hooks->steer)
-      return rmx_fail(err, RMX_EINPUT, "run %s is steered, and nobody here knows how", r->name);
-    RMX_TRY(l->hooks->steer(r, c, l->kernels, &l->steering, err));
-    l->stepper.steering = &l->steering;
+  if (r->controller) {
+    if (!l->hooks || !l->hooks->make_controller)
+      return rmx_fail(err, RMX_EINPUT, "run %s needs method \"%s\"; no controller for it was given",
+                      r->name, json_string_value(json_object_get(r->controller, "method")));
+    RMX_TRY(l->hooks->make_controller(r, c, l->kernels, &l->controller, err));
+    l->stepper.controller = &l->controller;
   }
-  l->stepper.stream = l->steering.stream;
+  l->stepper.stream = l->controller.stream;
   if (!l->stepper.stream)
     RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
   RMX_TRY(new_model(l, err));
@@ -391,7 +393,7 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
   if (status == RMX_OK) status = finish(&l, err);
   if (l.log) fclose(l.log);
   if (l.stepper.stream) l.stepper.stream->type->free(l.stepper.stream);
-  if (l.steering.free) l.steering.free(l.steering.context);
+  if (l.controller.free) l.controller.free(l.controller.context);
   rmx_model_free(l.stepper.model);
   rmx__stepper_release(&l.stepper);
   rmx_buf_release(&l.logged);

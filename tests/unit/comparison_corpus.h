@@ -88,12 +88,12 @@ static inline void release_training(rmx_training *t) {
 
 /* ---- one run */
 
-/* Takes over steering, which may be NULL. */
+/* Takes over controller, which may be NULL. */
 static inline rmx_run a_run(const rmx_training *t, const char *name, const double *mixture,
-                            json_t *steering) {
+                            json_t *controller) {
   rmx_run r;
   must(rmx_run_make(&r, name, in_folder(name), test_folder, &corpus, mixture, t, 3, true, err));
-  r.steering = steering;
+  r.controller = controller;
   return r;
 }
 
@@ -105,14 +105,14 @@ static inline json_t *result_of(const rmx_run *r) {
   return result;
 }
 
-static inline json_t *train_with(const rmx_run *r, rmx_steer *steer) {
+static inline json_t *train_with(const rmx_run *r, rmx_make_controller *make) {
   must(rmx_run_write(r, err));
-  must(rmx_train(r, &corpus, kernels, &(rmx_train_hooks){.steer = steer}, err));
+  must(rmx_train(r, &corpus, kernels, &(rmx_train_hooks){.make_controller = make}, err));
   return result_of(r);
 }
 
 static inline json_t *train(const rmx_run *r) {
-  return train_with(r, rmx_baselines_steer);
+  return train_with(r, rmx_baselines_controller);
 }
 
 static inline double number_in(const json_t *o, const char *key) {
@@ -160,8 +160,8 @@ static rmx_status train_here(void *context, const rmx_run *runs, size_t n, const
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
     comparison_trained++;
     RMX_TRY(rmx_run_write(&runs[i], err));
-    RMX_TRY(rmx_train(&runs[i], &corpus, kernels, &(rmx_train_hooks){.steer = rmx_baselines_steer},
-                      err));
+    RMX_TRY(rmx_train(&runs[i], &corpus, kernels,
+                      &(rmx_train_hooks){.make_controller = rmx_baselines_controller}, err));
   }
   return RMX_OK;
 }
@@ -210,7 +210,7 @@ static inline const rmx_baseline *method(const char *name) {
 /* The large run of what was found, trained. */
 static inline rmx_run large_run(const char *name, const rmx_baseline_result *found) {
   return a_run(&comparison_large, name, found->mixture,
-               found->steering ? json_deep_copy(found->steering) : NULL);
+               found->controller ? json_deep_copy(found->controller) : NULL);
 }
 
 #endif

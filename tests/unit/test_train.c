@@ -336,13 +336,13 @@ static void harder_half(void *context, rmx_batch *b, const float *losses) {
     *(double *)context += b->weights[i];
   }
 }
-static rmx_status steer_to_harder_half(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
-                                       rmx_steering *out, rmx_err *err) {
+static rmx_status control_to_harder_half(const rmx_run *r, const rmx_corpus *c,
+                                         const rmx_kernels *k, rmx_controller *out, rmx_err *err) {
   (void)c, (void)k;
   const char *method;
-  RMX_TRY(rmx_json_string(r->steering, "method", &method, "run.json", err));
+  RMX_TRY(rmx_json_string(r->controller, "method", &method, "run.json", err));
   ck_assert_str_eq(method, "harder half");
-  *out = (rmx_steering){.context = &kept, .weigh = harder_half};
+  *out = (rmx_controller){.context = &kept, .weigh = harder_half};
   return RMX_OK;
 }
 
@@ -351,13 +351,13 @@ START_TEST(tokens_may_be_weighed_by_their_losses) {
   fill_corpus();
   rmx_training t = a_training();
   rmx_run all = a_run(&t, "all", 0.5), half = a_run(&t, "half", 0.5);
-  half.steering = json_pack("{s:s}", "method", "harder half");
+  half.controller = json_pack("{s:s}", "method", "harder half");
   const rmx_kernels *kernels;
   must(rmx_kernels_get(NULL, &kernels, err));
   must(rmx_run_write(&half, err));
-  must_fail(rmx_train(&half, &corpus, kernels, NULL, err), "nobody here knows how");
+  must_fail(rmx_train(&half, &corpus, kernels, NULL, err), "needs method");
   json_t *a = train(&all, NULL),
-         *b = train(&half, &(rmx_train_hooks){.steer = steer_to_harder_half});
+         *b = train(&half, &(rmx_train_hooks){.make_controller = control_to_harder_half});
   ck_assert(kept > 0.2 * 8192 && kept < 0.8 * 8192);
   ck_assert_double_lt(loss_of(b, "up"), 0.95 * log(V));  // it learns
   ck_assert(loss_of(a, "up") != loss_of(b, "up"));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// steering.h: what the methods that steer a training share; and the step of each, apart from the
-// training, so that it can be checked against numbers.
-#ifndef RMX_SRC_BASELINES_STEERING_H
-#define RMX_SRC_BASELINES_STEERING_H
+// controller.h: what the methods that control a training share; and the step of each, apart from
+// the training, so that it can be checked against numbers.
+#ifndef RMX_BASELINES_CONTROLLER_H
+#define RMX_BASELINES_CONTROLLER_H
 
 #include "comparison.h"
 
 // ---- checks before any training: RMX_EINPUT, headed by the method's name
 
-// `t` is trained by our own trainer, which alone can be steered and leaves a model that can be
+// `t` is trained by our own trainer, which alone can be controlled and leaves a model that can be
 // read.
 rmx_status rmx__check_ours(const char *method, const char *section, const rmx_training *t,
                            rmx_err *err);
@@ -59,11 +59,11 @@ typedef struct rmx__reference {
   double flop_per_token;  // of a forward pass
 } rmx__reference;
 
-// {"folder", "answers"} for the steering of a run: where the reference `ref` lies, seen from the
+// {"folder", "answers"} for the controller of a run: where the reference `ref` lies, seen from the
 // experiment, and which question it answered. A new reference; NULL if memory is short.
 json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref);
-// Opens the "reference" of r->steering, for micro-batches of r. RMX_EINPUT where it is not there or
-// no longer the same.
+// Opens the "reference" of r->controller, for micro-batches of r. RMX_EINPUT where it is not there
+// or no longer the same.
 rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__reference *out,
                                rmx_err *err);
 void rmx__reference_release(rmx__reference *f);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The methods that steer a training: their steps against numbers; where they must do nothing, that
-// they are plain training bit for bit; that a stopped run goes on with the same bits; what they
-// spend; what they refuse before any training.
+// The methods that control a training: their steps against numbers; where they must do nothing,
+// that they are plain training bit for bit; that a stopped run goes on with the same bits; what
+// they spend; what they refuse before any training.
 #include "comparison_corpus.h"
 
-#include "baselines/steering.h"
+#include "baselines/controller.h"
 
 // ---- the step of each, against numbers
 
@@ -104,15 +104,15 @@ static void two_domains(void) {
 }
 
 // Settings and a trained reference for a run of the method: a new reference.
-static json_t *with_reference(json_t *steering, rmx_run *reference) {
+static json_t *with_reference(json_t *controller, rmx_run *reference) {
   rmx_comparison c = a_comparison(4096, 8192, 1);
   rmx_baseline_result found = {0};
   must(rmx__comparison_reference(&c, prior, 4096, reference, &found, err));
   ck_assert(found.flops > 0);
-  json_object_set_new(steering, "reference", rmx__reference_json(&c, reference));
+  json_object_set_new(controller, "reference", rmx__reference_json(&c, reference));
   rmx_baseline_result_release(&found);
   comparison_release();
-  return steering;
+  return controller;
 }
 
 static json_t *doremi_settings(const char *form, double eta) {
@@ -121,9 +121,9 @@ static json_t *doremi_settings(const char *form, double eta) {
 }
 
 // Losses asked for one window at a time are those of the batch.
-static void windows_must_agree(int context, const json_t *steering, const char *folder) {
+static void windows_must_agree(int context, const json_t *controller, const char *folder) {
   rmx_training t = a_training(1024);
-  rmx_run r = a_run(&t, "scored", prior, json_deep_copy(steering));
+  rmx_run r = a_run(&t, "scored", prior, json_deep_copy(controller));
   rmx__reference f;
   rmx_model *m;
   rmx_batch b;
@@ -161,12 +161,13 @@ START_TEST(a_reference_may_have_a_shorter_context) {
     rmx_run reference = a_run(&t, name, prior, NULL);
     json_decref(train(&reference));
     rmx_comparison c = a_comparison(4096, 8192, 1);
-    json_t *steering = json_pack("{s:o}", "reference", rmx__reference_json(&c, &reference));
+    json_t *controller = json_pack("{s:o}", "reference", rmx__reference_json(&c, &reference));
     // as seen from the experiment
     ck_assert_str_eq(
-        json_string_value(json_object_get(json_object_get(steering, "reference"), "folder")), name);
-    windows_must_agree(context < 32 ? context : 32, steering, reference.folder);
-    json_decref(steering);
+        json_string_value(json_object_get(json_object_get(controller, "reference"), "folder")),
+        name);
+    windows_must_agree(context < 32 ? context : 32, controller, reference.folder);
+    json_decref(controller);
     comparison_release();
     rmx_run_release(&reference);
     release_training(&t);
@@ -180,23 +181,23 @@ START_TEST(another_reference_is_refused) {
   folder_make();
   two_domains();
   rmx_run reference;
-  rmx_steering s = {0};
+  rmx_controller s = {0};
   rmx_training t = a_training(8192);
   t.micro_tokens = t.batch_tokens;
   rmx_run r = a_run(&t, "proxy", prior, with_reference(doremi_settings("paper", 1), &reference));
-  must(rmx_baselines_steer(&r, &corpus, kernels, &s, err));
+  must(rmx_baselines_controller(&r, &corpus, kernels, &s, err));
   s.free(s.context);
   r.training.micro_tokens = 128;
-  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err), "must be one micro-batch");
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "must be one micro-batch");
   r.training.micro_tokens = 256;
-  json_t *o = json_object_get(r.steering, "reference");
+  json_t *o = json_object_get(r.controller, "reference");
   json_object_set_new(o, "answers", json_string("0123456789abcdef"));
-  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err),
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err),
             "trained again on another question");
   json_object_set_new(o, "folder", json_string("compare/nowhere"));
-  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err), "compare/nowhere/result.json");
-  json_object_set_new(r.steering, "method", json_string("prior"));
-  must_fail(rmx_baselines_steer(&r, &corpus, kernels, &s, err), "steers no training");
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "compare/nowhere/result.json");
+  json_object_set_new(r.controller, "method", json_string("prior"));
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "controls no training");
   rmx_run_release(&r), rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -207,7 +208,7 @@ END_TEST
 
 // Gives the training a batch of two sequences, each token of domain d at loss reference +
 // excess[d].
-static void weigh_by_hand(const rmx_steering *s, rmx__reference *f, rmx_batch *b, int first,
+static void weigh_by_hand(const rmx_controller *s, rmx__reference *f, rmx_batch *b, int first,
                           int second, const double *excess) {
   float losses[64];
   b->domain[0] = first, b->domain[1] = second;
@@ -229,10 +230,10 @@ START_TEST(a_domain_that_a_batch_lacks_keeps_its_excess) {
     t.batch_tokens = t.micro_tokens = 64;
     rmx_run r = a_run(&t, "proxy", uniform,
                       with_reference(doremi_settings(code ? "code" : "paper", 1), &reference));
-    rmx_steering s = {0};
+    rmx_controller s = {0};
     rmx__reference f;
     rmx_batch b;
-    must(rmx_baselines_steer(&r, &corpus, kernels, &s, err));
+    must(rmx_baselines_controller(&r, &corpus, kernels, &s, err));
     must(rmx__reference_open(&r, kernels, &f, err));
     must(rmx_batch_make(&b, 2, 32, err));
     // Domain 2 was never seen: it takes the mean of the others, 0.2.
@@ -244,7 +245,7 @@ START_TEST(a_domain_that_a_batch_lacks_keeps_its_excess) {
     // Now it is below its reference, which is clipped, and the others keep what they had.
     weigh_by_hand(&s, &f, &b, 2, 2, (const double[3]){9, 9, -0.5});
     ck_assert_double_eq_tol((double)b.weights[63], then[2] * (code ? 3 : 1), 2e-6);
-    json_t *found = s.found(s.context), *final = json_object_get(found, "final"),
+    json_t *found = s.report(s.context), *final = json_object_get(found, "final"),
            *mean = json_object_get(found, "mixture");
     for (int d = 0; d < 3; d++) {
       ck_assert_double_eq_tol(number_in(final, names[d]), then[d], 2e-6);
@@ -268,16 +269,17 @@ END_TEST
 
 // ---- where a method has nothing to do it is plain training, bit for bit
 
-// Both trainings on the same mixture; the steered one through `steer`.
+// Both trainings on the same mixture; the controlled one through `make`.
 static void must_be_plain(const rmx_training *t, const double *mixture, const char *name,
-                          json_t *steering, rmx_steer *steer) {
+                          json_t *controller, rmx_make_controller *make) {
   char plain_name[32];
   snprintf(plain_name, sizeof plain_name, "%s-plain", name);
-  rmx_run plain = a_run(t, plain_name, mixture, NULL), steered = a_run(t, name, mixture, steering);
+  rmx_run plain = a_run(t, plain_name, mixture, NULL),
+          controlled = a_run(t, name, mixture, controller);
   json_decref(train(&plain));
-  json_decref(train_with(&steered, steer));
-  must_be_equal(&plain, &steered);
-  rmx_run_release(&plain), rmx_run_release(&steered);
+  json_decref(train_with(&controlled, make));
+  must_be_equal(&plain, &controlled);
+  rmx_run_release(&plain), rmx_run_release(&controlled);
 }
 
 START_TEST(doremi_of_one_domain_is_plain) {
@@ -288,10 +290,10 @@ START_TEST(doremi_of_one_domain_is_plain) {
   t.micro_tokens = t.batch_tokens;
   rmx_run reference;
   must_be_plain(&t, (const double[1]){1}, "paper",
-                with_reference(doremi_settings("paper", 1), &reference), rmx_baselines_steer);
+                with_reference(doremi_settings("paper", 1), &reference), rmx_baselines_controller);
   rmx_run_release(&reference);
   must_be_plain(&t, (const double[1]){1}, "code",
-                with_reference(doremi_settings("code", 1), &reference), rmx_baselines_steer);
+                with_reference(doremi_settings("code", 1), &reference), rmx_baselines_controller);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -306,10 +308,10 @@ START_TEST(doremi_that_does_not_move_is_uniform) {
   t.micro_tokens = t.batch_tokens;
   rmx_run reference;
   must_be_plain(&t, uniform, "paper", with_reference(doremi_settings("paper", 0), &reference),
-                rmx_baselines_steer);
+                rmx_baselines_controller);
   rmx_run_release(&reference);
   must_be_plain(&t, uniform, "code", with_reference(doremi_settings("code", 0), &reference),
-                rmx_baselines_steer);
+                rmx_baselines_controller);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -325,8 +327,8 @@ START_TEST(odm_that_only_warms_up_is_plain) {
   folder_make();
   two_domains();
   rmx_training t = a_training(8192);
-  must_be_plain(&t, prior, "paper", odm_settings("paper", 1, 1), rmx_baselines_steer);
-  must_be_plain(&t, prior, "code", odm_settings("code", 1, 1), rmx_baselines_steer);
+  must_be_plain(&t, prior, "paper", odm_settings("paper", 1, 1), rmx_baselines_controller);
+  must_be_plain(&t, prior, "code", odm_settings("code", 1, 1), rmx_baselines_controller);
   release_training(&t);
   folder_remove();
 }
@@ -341,9 +343,9 @@ static void tell_equal(rmx_stream *s, const rmx_batch *batch, const float *losse
   for (int i = 0; i < 1024; i++) same[i] = 2.5f;
   told(s, batch, same);
 }
-static rmx_status steer_told_equal(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
-                                   rmx_steering *out, rmx_err *err) {
-  RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
+static rmx_status control_told_equal(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                     rmx_controller *out, rmx_err *err) {
+  RMX_TRY(rmx_baselines_controller(r, c, k, out, err));
   told_equal = *out->stream->type;
   told = told_equal.observe;
   told_equal.observe = tell_equal;
@@ -356,9 +358,9 @@ START_TEST(odm_without_exploration_on_equal_rewards_is_uniform) {
   two_domains();
   rmx_training t = a_training(8192);
   must_be_plain(&t, (const double[2]){0.5, 0.5}, "paper", odm_settings("paper", 0, 0),
-                steer_told_equal);
+                control_told_equal);
   must_be_plain(&t, (const double[2]){0.5, 0.5}, "code", odm_settings("code", 0, 0),
-                steer_told_equal);
+                control_told_equal);
   release_training(&t);
   folder_remove();
 }
@@ -375,9 +377,9 @@ static rmx_status watch(void *context, rmx_model *m, int64_t step, int64_t steps
   drawn[step] = watched->mixture[0];
   return RMX_OK;
 }
-static rmx_status steer_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
-                                rmx_steering *out, rmx_err *err) {
-  RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
+static rmx_status control_watched(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                  rmx_controller *out, rmx_err *err) {
+  RMX_TRY(rmx_baselines_controller(r, c, k, out, err));
   unwatched = out->before_step;
   out->before_step = watch;
   watched = out->stream;
@@ -395,9 +397,9 @@ static void listen(rmx_stream *s, const rmx_batch *batch, const float *losses) {
   micro_batches++;
   told(s, batch, losses);
 }
-static rmx_status steer_listened(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
-                                 rmx_steering *out, rmx_err *err) {
-  RMX_TRY(steer_watched(r, c, k, out, err));
+static rmx_status control_listened(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                   rmx_controller *out, rmx_err *err) {
+  RMX_TRY(control_watched(r, c, k, out, err));
   told_equal = *out->stream->type;
   told = told_equal.observe;
   told_equal.observe = listen;
@@ -415,7 +417,7 @@ START_TEST(odm_follows_its_equations) {
   for (int code = 0; code < 2; code++) {
     rmx_run r =
         a_run(&t, code ? "code" : "paper", prior, odm_settings(code ? "code" : "paper", 0.5, 0.7));
-    json_t *result = train_with(&r, steer_listened);
+    json_t *result = train_with(&r, control_listened);
     double R[2] = {0, 0}, wanted[2], mean = 0;
     for (int step = 0; step < 40; step++) {
       mean += drawn[step] / 40;
@@ -450,14 +452,14 @@ START_TEST(selection_of_all_tokens_is_plain) {
   folder_make();
   two_domains();
   rmx_training t = a_training(8192);
-  must_be_plain(&t, prior, "one", rho_settings(1, 0.1), rmx_baselines_steer);
+  must_be_plain(&t, prior, "one", rho_settings(1, 0.1), rmx_baselines_controller);
   rmx_run reference;
   // All of a micro-batch by rounding: ranked, and none left out.
   must_be_plain(&t, prior, "nearly", with_reference(rho_settings(0.999, 0), &reference),
-                rmx_baselines_steer);
+                rmx_baselines_controller);
   rmx_run_release(&reference);
   must_be_plain(&t, prior, "warming", with_reference(rho_settings(0.3, 1), &reference),
-                rmx_baselines_steer);
+                rmx_baselines_controller);
   rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -477,7 +479,7 @@ START_TEST(aioli_explores_in_sweeps_and_is_uniform_between_them_without_a_step) 
   rmx_training t = a_training(33 * 256);
   rmx_run r = a_run(&t, "still", (const double[2]){0.5, 0.5}, aioli_settings(0, 0)),
           moved = a_run(&t, "moved", (const double[2]){0.5, 0.5}, aioli_settings(1, 0));
-  json_t *result = train_with(&r, steer_watched);
+  json_t *result = train_with(&r, control_watched);
   double mean = 0;
   int firsts = 0;
   for (int step = 0; step < 33; step++) {
@@ -500,7 +502,7 @@ START_TEST(aioli_explores_in_sweeps_and_is_uniform_between_them_without_a_step) 
   const double flop = number_in(result, "flops") / number_in(result, "tokens");
   ck_assert_double_eq_tol(number_in(result, "steering_flops"), 10 * 2 * 500 * flop / 3, 1);
   json_decref(result);
-  result = train_with(&moved, steer_watched);
+  result = train_with(&moved, control_watched);
   ck_assert(drawn[15] != 0.5 && drawn[32] != drawn[15]);
   json_decref(result);
   rmx_run_release(&r), rmx_run_release(&moved);
@@ -518,19 +520,19 @@ static void stop(void *context, const rmx_train_state *s) {
 }
 
 static void must_resume(const rmx_training *t, const double *mixture, const char *name,
-                        const json_t *steering) {
+                        const json_t *controller) {
   char halves_name[32];
-  rmx_run straight = a_run(t, name, mixture, json_deep_copy(steering));
+  rmx_run straight = a_run(t, name, mixture, json_deep_copy(controller));
   json_t *a = train(&straight);
   for (stop_after = 2; stop_after < 32; stop_after += 9) {
     snprintf(halves_name, sizeof halves_name, "%s-%d", name, (int)stop_after);
-    rmx_run halves = a_run(t, halves_name, mixture, json_deep_copy(steering));
+    rmx_run halves = a_run(t, halves_name, mixture, json_deep_copy(controller));
     must(rmx_run_write(&halves, err));
     const pid_t child = fork();  // an interrupt cannot be taken back: it is for a process
     if (child == 0) {
       rmx_err err;
       _exit(rmx_train(&halves, &corpus, kernels,
-                      &(rmx_train_hooks){.tick = stop, .steer = rmx_baselines_steer},
+                      &(rmx_train_hooks){.tick = stop, .make_controller = rmx_baselines_controller},
                       &err) == RMX_EINTERRUPTED
                 ? 0
                 : 1);
@@ -559,22 +561,22 @@ START_TEST(stopped_runs_go_on_with_the_same_bits) {
   // one: there is always a domain that keeps its excess
   one.batch_tokens = one.micro_tokens = 32;
   rmx_run reference;
-  json_t *steering = with_reference(doremi_settings("paper", 1), &reference);
-  must_resume(&whole, uniform, "doremi", steering);
-  must_resume(&one, uniform, "doremi-one", steering);
-  json_decref(steering);
+  json_t *controller = with_reference(doremi_settings("paper", 1), &reference);
+  must_resume(&whole, uniform, "doremi", controller);
+  must_resume(&one, uniform, "doremi-one", controller);
+  json_decref(controller);
   rmx_run_release(&reference);
-  steering = with_reference(rho_settings(0.6, 0.2), &reference);
-  must_resume(&t, prior, "rho1", steering);
-  json_decref(steering);
+  controller = with_reference(rho_settings(0.6, 0.2), &reference);
+  must_resume(&t, prior, "rho1", controller);
+  json_decref(controller);
   rmx_run_release(&reference);
   for (int code = 0; code < 2; code++) {
-    steering = odm_settings(code ? "code" : "paper", 0.1, 0.5);
-    must_resume(&t, prior, code ? "odm-code" : "odm-paper", steering);
-    json_decref(steering);
-    steering = aioli_settings(1, code ? 0.5 : 0);
-    must_resume(&t, uniform, code ? "aioli-code" : "aioli-paper", steering);
-    json_decref(steering);
+    controller = odm_settings(code ? "code" : "paper", 0.1, 0.5);
+    must_resume(&t, prior, code ? "odm-code" : "odm-paper", controller);
+    json_decref(controller);
+    controller = aioli_settings(1, code ? 0.5 : 0);
+    must_resume(&t, uniform, code ? "aioli-code" : "aioli-paper", controller);
+    json_decref(controller);
   }
   release_training(&t), release_training(&whole), release_training(&one);
   folder_remove();

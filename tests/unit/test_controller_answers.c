@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The methods that steer a training, on corpora made so that the right choice is known: each must make
-// it.
+// The methods that control a training, on corpora made so that the right choice is known: each must
+// make it.
 #include "comparison_corpus.h"
 
 // DoReMi: of a domain that is learnt at once, one that takes the whole training, and one of pure
@@ -119,7 +119,7 @@ START_TEST(aioli_says_what_it_lowers) {
     rmx_baseline_result found = {0};
     comparison_target[1] = 3, comparison_target[2] = outside;  // with a weight of 1 on the first
     must(method("aioli")->find(&c, &found, err));
-    const json_t *goal = json_object_get(found.steering, "goal");
+    const json_t *goal = json_object_get(found.controller, "goal");
     ck_assert_uint_eq(json_array_size(goal), 2);
     ck_assert_str_eq(json_string_value(json_object_get(found.notes, "goal")),
                      outside ? "the mean loss of the training domains" : "the target");
@@ -153,9 +153,9 @@ static void count(void *context, rmx_batch *b, const float *losses) {
     all[plant]++;
   }
 }
-static rmx_status steer_counted(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
-                                rmx_steering *out, rmx_err *err) {
-  RMX_TRY(rmx_baselines_steer(r, c, k, out, err));
+static rmx_status control_counted(const rmx_run *r, const rmx_corpus *c, const rmx_kernels *k,
+                                  rmx_controller *out, rmx_err *err) {
+  RMX_TRY(rmx_baselines_controller(r, c, k, out, err));
   choose = out->weigh;
   out->weigh = count;
   return RMX_OK;
@@ -177,7 +177,7 @@ START_TEST(selection_passes_over_planted_noise) {
   must(method("rho1")->check(&c, err));
   must(method("rho1")->find(&c, &found, err));
   rmx_run r = large_run("large", &found);
-  json_t *result = train_with(&r, steer_counted);
+  json_t *result = train_with(&r, control_counted);
   const double there = all[1] / (all[0] + all[1]), chosen = counted[1] / (counted[0] + counted[1]);
   printf("# rho1: %.3f of the tokens are planted, %.3f of those chosen\n", there, chosen);
   ck_assert_double_eq_tol((counted[0] + counted[1]) / (all[0] + all[1]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the methods that steer a training share: what they ask for before, numbers in their states, the
-// mean of a mixture.
-#include "steering.h"
+// What the methods that control a training share: what they ask for before, numbers in their
+// states, the mean of a mixture.
+#include "controller.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ rmx_status rmx__check_ours(const char *method, const char *section, const rmx_tr
   if (!t->command) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s: %s.command is a trainer of your own, and only the program's own can be "
-                  "steered; leave %s out, or the command",
+                  "controlled; leave %s out, or the command",
                   method, section, method);
 }
 
