@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* small_comparison.h: a comparison for the tests of methods to choose data: tiny models, default options, a
- * trainer that calls rmx_train in this process. */
+/* small_comparison.h: a comparison for the tests of methods to choose data: tiny models, default
+ * options, a trainer that calls rmx_train in this process. */
 #ifndef SMALL_COMPARISON_H
 #define SMALL_COMPARISON_H
 

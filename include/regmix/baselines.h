@@ -3,10 +3,10 @@
  *
  * Uses: base, mixture, corpus, kernels, model, train, swarm, regress, optimize.
  *
- * A method is given the same corpus, target, models and budget as the others. It trains what it needs,
- * and yields a mixture, or a training that chooses while it goes on, or a smaller corpus. Every
- * FLOP it spends on the way is counted: references, proxies, scoring, validation. Where paper and
- * published code differ, the paper's form is the default and the code's an option; `notes` says
+ * A method is given the same corpus, target, models and budget as the others. It trains what it
+ * needs, and yields a mixture, or a training that chooses while it goes on, or a smaller corpus.
+ * Every FLOP it spends on the way is counted: references, proxies, scoring, validation. Where paper
+ * and published code differ, the paper's form is the default and the code's an option; `notes` says
  * which was used.
  */
 #ifndef REGMIX_BASELINES_H

@@ -39,12 +39,13 @@ typedef struct rmx_uncertainty {
 } rmx_uncertainty;
 
 /* Intervals of options->level by options->replicates functions drawn from what the runs leave open
- * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the question's constraints is searched:
- * its weights' quantiles, with the optimum's own, are the intervals of the weights. Then runs are
- * made from f_b, as noisy as the real ones, fitted, and the optimum v_b of that fit is found; what
- * the fit promises it to gain, less what it really gains by f_b, is how much such a promise is
- * wrong, and the interval of the gain is the promise less the quantiles of that; its median is the
- * corrected estimate. So it knows that the best of many noisy predictions is too good to be true.
+ * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the question's
+ * constraints is searched: its weights' quantiles, with the optimum's own, are the intervals of the
+ * weights. Then runs are made from f_b, as noisy as the real ones, fitted, and the optimum v_b of
+ * that fit is found; what the fit promises it to gain, less what it really gains by f_b, is how
+ * much such a promise is wrong, and the interval of the gain is the promise less the quantiles of
+ * that; its median is the corrected estimate. So it knows that the best of many noisy predictions
+ * is too good to be true.
  *
  * against (n): further mixtures (D) the optimum is set against, with names. The answer is the same
  * on any number of threads. RMX_EINPUT where the fit does not hold its runs, or has fewer than 5

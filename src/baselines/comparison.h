@@ -35,8 +35,8 @@ double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
 double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
-// The proxy on `mixture` with so many tokens, its model kept: trained once for all methods that want
-// the same. *out is the run, whose folder holds model.bin. Adds to spent->flops as if it was
+// The proxy on `mixture` with so many tokens, its model kept: trained once for all methods that
+// want the same. *out is the run, whose folder holds model.bin. Adds to spent->flops as if it was
 // trained for this method alone.
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
                                      rmx_run *out, rmx_baseline_result *spent, rmx_err *err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of the methods, one table: keys of the config, `--set`, the man page. Defaults are the
-// published settings.
+// The options of the methods, one table: keys of the config, `--set`, the man page. Defaults are
+// the published settings.
 #include <regmix/baselines.h>
 
 #define AT(member) offsetof(rmx_baseline_options, member)

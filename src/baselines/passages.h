@@ -16,9 +16,9 @@ typedef struct rmx__passage {
 // of the text before (at the start of the file an end of text is put there). A passage longer than
 // the context goes in windows of it side by side, the first token of each predicted from the one
 // before alone, as in validation. Windows go through the model by length, those of a pass filled up
-// to the longest. Adds to `result` what that took: a forward pass, F / 3, of each token, the filling
-// counted too. The numbers are kept in the run's folder, so that the same question is not computed
-// again (and costs what it cost then). RMX_EINTERRUPTED when asked to stop.
+// to the longest. Adds to `result` what that took: a forward pass, F / 3, of each token, the
+// filling counted too. The numbers are kept in the run's folder, so that the same question is not
+// computed again (and costs what it cost then). RMX_EINTERRUPTED when asked to stop.
 rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const void *ids,
                              int width, const rmx__passage *passages, size_t n, const char *what,
                              double *nats, rmx_baseline_result *result, rmx_err *err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* comparison_corpus.h: a small corpus in memory whose answer is known, a comparison on it whose runs are
- * trained in this process, and what the tests of the methods compare. The corpus: up to MOST domains
- * of written ids; fill them, then corpus_close. */
+/* comparison_corpus.h: a small corpus in memory whose answer is known, a comparison on it whose
+ * runs are trained in this process, and what the tests of the methods compare. The corpus: up to
+ * MOST domains of written ids; fill them, then corpus_close. */
 #ifndef COMPARISON_CORPUS_H
 #define COMPARISON_CORPUS_H
 
