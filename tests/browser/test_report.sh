@@ -4,8 +4,9 @@
 # the marks of every chart with the rows of the input files, counted here; what the page predicts and exports with what
 # regmix predict and export say. Speaks TAP.
 #
-# A start of Chromium costs more than a page: all pages are written first, then shown in frames of one page, each as wide
-# as its window would be, and asked afterwards. Only what is about dark paper or about time has a start of its own.
+# A start of Chromium costs more than a page. So pages are shown in frames of one page, each frame as
+# wide as its window would be, in two batches: the first is shown while the second is written. The
+# answers are read afterwards. Only what is about real time has a start of its own.
 set -u
 write_report=$1 make_fit=$2 regmix=$(realpath "$3")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,25 +30,25 @@ less() { # less WHAT GOT LIMIT
   echo "not ok $tests - $1"; echo "# got \"$2\", wanted less than $3"; failed=$((failed + 1))
 }
 
-browse() { # browse PAGE OPTIONS...: the DOM after the scripts
-  page=$1; shift
+browse() { # browse NAME PAGE OPTIONS...: the DOM after the scripts; profile and log are NAME's
+  name=$1 page=$2; shift 2
   timeout 240 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-    --disable-component-update --disable-sync --disable-extensions --user-data-dir="$work/profile" --enable-logging=stderr \
-    "$@" --dump-dom "file://$page" 2>"$work/log"
+    --disable-component-update --disable-sync --disable-extensions --user-data-dir="$work/profile-$name" \
+    --enable-logging=stderr "$@" --dump-dom "file://$page" 2>"$work/log-$name"
 }
 mkdir -p "$work/pages"
 : >"$work/more.html"
 : >"$work/frames"
-add_page() { # add_page NAME FOLDER WIDTH: the report of FOLDER as it is now, to be shown in a frame
+batch=1
+add_page() { # add_page NAME FOLDER WIDTH [SCHEME]: the report of FOLDER as it is now, to be shown in a frame
   "$write_report" "$2" "$work/page.html" || { echo "Bail out! the report of $2 was not written"; exit 1; }
   cat "$work/page.html" "$work/more.html" "$here/self_check.html" >"$work/pages/$1.html"
   wc -c <"$work/page.html" >"$work/pages/$1.bytes"
-  echo "$1 $3" >>"$work/frames"
+  echo "$1 $3 ${4:-light}" >>"$work/frames"
 }
-show_pages() { # show_pages OPTIONS...: shows what was added since the last call; every page's lines go to pages/NAME.said
+show_pages() { # starts to show what was added since the last call
   {
     echo '<!doctype html><meta charset="utf-8"><body><script>'
-    echo 'let left = '"$(wc -l <"$work/frames")"';'
     cat <<'END'
 addEventListener('message', ({data: {page, lines}}) => {
   const out = document.createElement('pre'), name = page.replace(/^.*\/|\.html$/g, '');
@@ -60,22 +61,31 @@ const waiting = [];
 function show() {
   document.querySelector('iframe')?.remove();
   if (!waiting.length) return;
-  const [name, width] = waiting.shift(), frame = document.createElement('iframe');
+  const [name, width, scheme] = waiting.shift(), frame = document.createElement('iframe');
+  frame.style.colorScheme = scheme;  // what the page sees as the paper that its reader prefers
   frame.width = width;
   frame.height = 900;
   frame.src = `${name}.html`;
   document.body.append(frame);
 }
 END
-    while read -r name width; do echo "waiting.push(['$name', $width]);"; done <"$work/frames"
+    while read -r name width scheme; do echo "waiting.push(['$name', $width, '$scheme']);"; done <"$work/frames"
     echo 'show();</script>'
-  } >"$work/pages/frames.html"
-  browse "$work/pages/frames.html" --window-size=1300,900 "$@" >"$work/dom"
-  while read -r name width; do
-    sed -n "s/^self-check: $name //p" "$work/dom" >"$work/pages/$name.said"
-    grep CONSOLE "$work/log" | grep "/$name.html" >"$work/pages/$name.console"
-  done <"$work/frames"
+  } >"$work/pages/frames-$batch.html"
+  mv "$work/frames" "$work/frames-$batch"
+  browse "$batch" "$work/pages/frames-$batch.html" --window-size=1300,900 --virtual-time-budget=300000 >"$work/dom-$batch" &
   : >"$work/frames"
+  batch=$((batch + 1))
+}
+read_pages() { # waits for all batches; every page's lines go to pages/NAME.said
+  wait
+  while [ "$batch" -gt 1 ]; do
+    batch=$((batch - 1))
+    while read -r name width scheme; do
+      sed -n "s/^self-check: $name //p" "$work/dom-$batch" >"$work/pages/$name.said"
+      grep CONSOLE "$work/log-$batch" | grep "/$name.html" >"$work/pages/$name.console"
+    done <"$work/frames-$batch"
+  done
 }
 about() { said_in=$work/pages/$1.said console=$work/pages/$1.console; } # about NAME: what is asked from now on
 said() { sed -n "s/^$1 //p" "$said_in"; }
@@ -269,6 +279,10 @@ add_page csv "$work/csv" 1200
 (cd "$work/csv" && rm -f optimum.yaml)
 add_page csv-no-optimum "$work/csv" 1200
 
+# Dark paper: a page of before, for a reader who prefers it.
+add_page dark "$work/honest" 1200 dark
+show_pages
+
 # As many domains and metrics as published swarms have.
 sh "$here/make_experiment.sh" "$work/many" 96 64 64 4
 add_page many "$work/many" 1200
@@ -285,7 +299,8 @@ add_page regressors "$work/made" 1200
 sh "$here/make_experiment.sh" "$work/large" 512 17 13 300
 add_page large "$work/large" 1200
 cp "$work/page.html" "$work/large.html"
-show_pages --virtual-time-budget=300000
+show_pages
+read_pages
 
 # ---- what they say ----
 
@@ -385,17 +400,16 @@ less "512 runs: the page's bytes" "$(cat "$work/pages/large.bytes")" 5000000
 
 # ---- dark paper: the same page ----
 
-add_page dark "$work/honest" 1200
-show_pages --virtual-time-budget=60000 --blink-settings=preferredColorScheme=0
 about dark
 no_errors "dark"
+same "dark: the page is on dark paper, others are not" "$(said dark) $(about honest; said dark)" "yes no"
 
 # ---- real time. Other programs run on this machine too: up to three tries ----
 
 tries() { # tries PAGE ATTRIBUTE LIMIT: the least of what <html> says of ATTRIBUTE, at most three times
   least=
   for _ in 1 2 3; do
-    browse "$1" --window-size=1200,900 --timeout=20000 >"$work/dom"
+    browse real "$1" --window-size=1200,900 --timeout=20000 >"$work/dom"
     now=$(sed -n "s/.*<html[^>]* $2=\"\([0-9]*\)\".*/\1/p" "$work/dom" | head -n 1)
     if [ -n "$now" ] && [ "$now" -lt "${least:-999999}" ]; then least=$now; fi
     [ "${least:-999999}" -ge "$3" ] || break
