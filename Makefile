@@ -17,6 +17,7 @@ help:
 	@echo "make kills     the whole pipeline killed at fifty random moments: the same bits at the end"
 	@echo "make oom       every command with one allocation failing, each in turn (an hour; OOM=--all: not only one of each place)"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
+	@echo "make readme    the README's picture, numbers and sample output, from one run of the quickstart"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
 	@echo "make uninstall remove what make install wrote"
@@ -65,6 +66,10 @@ oom: packages-test
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz
 
+# Everything in the README that a run makes: scripts/readme.py says what.
+readme: demo
+	python3 scripts/readme.py $(BUILD)/regmix
+
 bench: all
 	@python3 bench/goals.py $(BUILD)/regmix
 
@@ -86,4 +91,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all help demo test asan tsan kills oom fuzz bench install uninstall clean packages-build packages-demo packages-test
+.PHONY: all help demo test asan tsan kills oom fuzz readme bench install uninstall clean packages-build packages-demo packages-test

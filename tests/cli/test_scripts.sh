@@ -194,6 +194,35 @@ else
   skip "test.py" "no python3"
 fi
 
+# ---- readme.py and plain.py -------------------------------------------------
+
+if command -v python3 > /dev/null; then
+  check "readme.py: numbers, sample output and picture of README.md are of one run" 'run 0 python3 "$scripts/readme.py" --check'
+  tree=$work/tree
+  mkdir -p "$tree/docs/images" "$tree/docs/results" "$tree/scripts"
+  cp "$scripts/readme.py" "$scripts/plain.py" "$tree/scripts"
+  cp "$root/docs/images/quickstart.txt" "$root/docs/images/report.png" "$tree/docs/images"
+  cp "$root/docs/results/quickstart.md" "$tree/docs/results"
+  sed 's/^  optimum  *5\./&9/' "$root/README.md" > "$tree/README.md"
+  check "readme.py: another number in README.md is noticed" \
+    'run 1 python3 "$tree/scripts/readme.py" --check && err "README.md has other numbers"'
+  cp "$root/README.md" "$tree"
+  sed -i 's/^  optimum  *5\./&9/' "$tree/docs/images/quickstart.txt"
+  check "readme.py: a picture and a table of another run are noticed" \
+    'run 1 python3 "$tree/scripts/readme.py" --check && err "report.png was not drawn from" && err "quickstart.md lacks .* of optimum"'
+
+  check "plain.py: documents are plain, links lead to files, versions agree" 'run 0 python3 "$scripts/plain.py"'
+  printf 'It stands behind what was told: so: many.\n\n```\nbehind\n```\n\n- `behind` is code, [x](a_behind.md) is a link.\n' > "$work/habits.md"
+  check "plain.py: finds habits in prose, not in code" \
+    'run 1 python3 "$scripts/plain.py" "$work/habits.md" && out ":1: .behind" && out ":1: .was told" && out ":1: two colons" &&
+     [ "$(wc -l < "$work/out")" -eq 4 ]'
+  printf '// behind\nputs("%%d files; which of "\n     "them is new");\n' > "$work/habits.c"
+  check "plain.py: finds them in the strings of C" \
+    'run 1 python3 "$scripts/plain.py" "$work/habits.c" && out ":2: .which of them" && [ "$(wc -l < "$work/out")" -eq 1 ]'
+else
+  skip "readme.py, plain.py" "no python3"
+fi
+
 # ---- all shell scripts ------------------------------------------------------
 
 if command -v shellcheck > /dev/null; then
