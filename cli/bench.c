@@ -98,7 +98,7 @@ static void print_bench(const struct bench_args *args, const rmx_kernels *kernel
 static rmx_status measure(const struct bench_args *args, const rmx_training *t,
                           const rmx_kernels *kernels, struct measured *m, rmx_err *err) {
   rmx_model_config model;
-  if (rmx_training_model(t, (int)args->vocab, &model, err) != RMX_OK) return cli_refused(true, err);
+  if (rmx_training_model(t, (int)args->vocab, &model, err) != RMX_OK) return rmx_refused(true, err);
   m->gflop = rmx_model_flop_per_token(&model, (int)t->context) / 1e9;
   m->threads = (int)args->threads;
   // Before and after: what a core can do changes with its clock.
@@ -113,7 +113,7 @@ static rmx_status run_bench(cli *c, rmx_err *err) {
   const struct bench_args *args = c->own;
   const rmx_kernels *kernels;
   if (rmx_kernels_get(args->isa, &kernels, err) != RMX_OK)
-    return cli_refused(args->isa != NULL, err);
+    return rmx_refused(args->isa != NULL, err);
   rmx_training t = {0};
   struct measured m = {0};
   rmx_status status = rmx_options_init(rmx_training_options, rmx_training_options_n, &t, err);

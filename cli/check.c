@@ -11,7 +11,7 @@
 struct check {
   cli *c;
   const rmx_experiment *e;
-  sources sources;
+  rmx_sources sources;
   const char **names;  // (n_train) of the domains trained on
   size_t n_train;
   json_t *problems, *domains;
@@ -84,8 +84,8 @@ static void check_domain(struct check *k, size_t i) {
 static void check_text(struct check *k) {
   const rmx_config *c = &k->e->config;
   rmx_err err;
-  hold(k, NULL, find_sources(k->c, k->e, &k->sources, &err), &err);
-  if (k->sources.n) tell_sources(k->c, k->e, &k->sources);
+  hold(k, NULL, rmx_sources_find(&k->c->pipeline, &k->sources, &err), &err);
+  if (k->sources.n) rmx_sources_tell(&k->c->pipeline, &k->sources);
   if (c->n_target == 0)
     problem(k, "no target: add for example `target: %s` to the config",
             k->sources.n ? k->sources.domains[0].name : "wikipedia");
@@ -169,7 +169,7 @@ static void check_rivals(struct check *k) {
       check_mixture_file(k, "compare.against", name);
     free(path);
   }
-  hold(k, NULL, check_methods(k->c, k->e, false, false, &err), &err);
+  hold(k, NULL, rmx_methods_check(&k->c->pipeline, false, false, &err), &err);
   if (c->question.than) check_mixture_file(k, "optimize.than", c->question.than);
   if (c->question.reference) check_mixture_file(k, "optimize.reference", c->question.reference);
 }
@@ -179,9 +179,9 @@ static void check_rivals(struct check *k) {
 static void check_caps(struct check *k) {
   rmx_corpus *corpus = NULL;
   rmx_err err;
-  if (open_corpus(k->e, &corpus, &err) != RMX_OK) return;
+  if (rmx_experiment_corpus(k->e, &corpus, &err) != RMX_OK) return;
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap), sum = 0;
-  if (cap) weight_caps(k->e, corpus, cap);
+  if (cap) rmx_weight_caps(k->e, corpus, cap);
   for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
   if (cap && sum < 1)
     problem(k,
@@ -287,7 +287,7 @@ static void check_machine(struct check *k) {
   char a[16], b[16];
   if (wanted > there)
     problem(k, "%s: some %sB of disk are needed, and %sB are free", k->e->folder,
-            cli_count(wanted, a), cli_count(there, b));
+            rmx_count(wanted, a), rmx_count(there, b));
 }
 
 // ---- the command
@@ -307,7 +307,7 @@ static void print_domains(const struct check *k) {
                     train = json_integer_value(json_object_get(d, "files"));
     snprintf(files, sizeof files, valid ? "%lld+%lld" : "%lld", train, valid);
     printf("%-*s %9s %8s  %s%s%s\n", width, json_string_value(json_object_get(d, "name")), files,
-           cli_count((double)json_integer_value(json_object_get(d, "bytes")), bytes),
+           rmx_count((double)json_integer_value(json_object_get(d, "bytes")), bytes),
            json_string_value(json_object_get(d, "format")),
            json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",
            json_is_true(json_object_get(d, "target")) ? " (target)" : "");
@@ -343,24 +343,23 @@ static rmx_status answer_check(const struct check *k, rmx_err *err) {
 }
 
 static rmx_status run_check(cli *c, rmx_err *err) {
-  rmx_experiment e;
+  rmx_experiment *e = &c->pipeline.experiment;
   struct check k = {.c = c, .problems = json_array(), .domains = json_array()};
-  rmx_status status = open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err);
+  rmx_status status = cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err);
   if (status == RMX_OK) {
-    k.e = &e;
+    k.e = e;
     check_text(&k);
     check_tokenizer(&k);
     check_bounds(&k);
     check_rivals(&k);
     check_caps(&k);
-    check_training(&k, "proxy", &e.config.proxy);
-    check_training(&k, "large", &e.config.large);
+    check_training(&k, "proxy", &e->config.proxy);
+    check_training(&k, "large", &e->config.large);
     check_machine(&k);
     status =
         rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted") : answer_check(&k, err);
-    release_sources(&k.sources);
+    rmx_sources_release(&k.sources);
     free(k.names);
-    rmx_experiment_release(&e);
   } else if (status == RMX_EINPUT) {
     hold(&k, NULL, status, err);
     status = answer_check(&k, err);

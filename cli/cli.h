@@ -4,7 +4,7 @@
 #define REGMIX_CLI_H
 
 #include <regmix/base.h>
-#include <regmix/experiment.h>
+#include <regmix/pipeline.h>
 
 // Options every command takes.
 typedef struct cli_common {
@@ -20,9 +20,7 @@ typedef struct cli {
   void *own;          // the command's own options
   rmx_strings words;  // what is no option
   rmx_listener listener;
-  // NULL: the work is done; else it is only said what would be (dry_run.c)
-  struct cli_dry_run *dry;
-  bool *may_redo;  // finished runs may go out of use: --redo was given, or a person said yes
+  rmx_pipeline pipeline;  // of the experiment, once cli_open was called
 } cli;
 
 // What a command chooses from: a line of its help, a paragraph of its man page.
@@ -59,31 +57,23 @@ const cli_command *cli_find(const char *name);
 
 // Parses argv behind the command's name into c->common, c->own, c->words. *help: it was asked for.
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
-// Whether --set gave this key, or one below it.
-bool cli_was_set(const cli *c, const char *key);
-// What failed only once the data were known, such as a name that they do not have: misuse where the
-// command line gave it (`typed`), which is what the exit code says. Not for what is wrong in a file
-// that the command line names.
-rmx_status cli_refused(bool typed, rmx_err *err);
-// The other way round: a name that would be misuse on the command line came from a file.
-rmx_status cli_from_file(bool from_file, rmx_err *err);
+// Opens the experiment of -C, or of `yaml`, with --set applied, as c->pipeline. `needed`: it must
+// have a regmix.yaml.
+rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err);
+// Runs steps as a dry run, and prints what each would do.
+rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), rmx_err *err);
 
 // Each as text, or as one JSON object.
 void cli_print_help(FILE *f, const cli_command *command, bool json);
 void cli_print_overview(FILE *f, bool json);
 extern const char cli_commit[];  // that is built; "" where that is not known, as from a tarball
 void cli_print_version(bool json);
-void cli_tell_version(void);  // with --verbose
+void cli_tell_version(const rmx_listener *to);  // with --verbose
 
 // The listener that writes to stderr: notes and warnings as lines, progress as one line that moves
 // on a terminal, and as a line now and then elsewhere.
 rmx_listener cli_terminal(const cli_common *common);
 void cli_clear_progress(void);
-// Progress from now on is of step i (from 1) of n: "step 3 of 7". n = 0: of nothing larger.
-void cli_step(const char *noun, size_t i, size_t n);
-// A line that only --verbose shows.
-void cli_detail(const char *fmt, ...) RMX_PRINTF(1, 2);
-
 // With --json a command prints one object and nothing else on stdout: this takes the tree over and
 // prints it, the first time; main prints {"error": {"message", "exit_code"}} where a command fails
 // before.
@@ -91,10 +81,6 @@ void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
 // {run: {column: number}}, null for what is no number; NULL when memory is short.
 json_t *cli_table_json(const rmx_table *t);
-// Refuses an --out that is the file read (either may be NULL), or a table with one of these n runs
-// in it.
-rmx_status cli_keep_input(const char *out, const char *input, rmx_err *err);
-rmx_status cli_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err);
 // Columns that a text takes on a terminal; the width to give to printf's "%-*s" for it to take
 // `width` of them.
 int cli_columns(const char *text);
@@ -107,9 +93,5 @@ int cli_width(char *const *names, size_t n, int least);
 enum { CLI_NUMBER = 32 };
 // x with so many digits, behind the point (form 'f') or in all ('g'); "-" where it is not known.
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]);
-// "1.23 M", "12 k": a count in few characters.
-const char *cli_count(double x, char out[16]);
-// "3 s", "4 min 10 s", "2 h 5 min".
-const char *cli_duration(double seconds, char out[32]);
 
 #endif

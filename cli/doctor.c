@@ -115,9 +115,9 @@ static void look_at_memory(struct examination *x) {
   char text[16];
   if (bytes < 1e9)
     found(x, "memory", WARN, "lower `jobs`: `regmix plan` says what each worker needs", "%sB %s",
-          cli_count(bytes, text), of);
+          rmx_count(bytes, text), of);
   else
-    found(x, "memory", OK, "", "%sB %s", cli_count(bytes, text), of);
+    found(x, "memory", OK, "", "%sB %s", rmx_count(bytes, text), of);
 }
 
 static void look_at_limits(struct examination *x) {
@@ -235,9 +235,9 @@ static void look_at_folder(struct examination *x, const char *folder) {
     if (bytes < 1e9)
       found(x, "disk", bytes < 1e7 ? FAIL : WARN,
             "free some space: `regmix plan` says what the runs need", "%sB free",
-            cli_count(bytes, text));
+            rmx_count(bytes, text));
     else
-      found(x, "disk", OK, "", "%sB free", cli_count(bytes, text));
+      found(x, "disk", OK, "", "%sB free", rmx_count(bytes, text));
   }
   free(path);
   free(second);

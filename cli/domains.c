@@ -8,7 +8,7 @@
 
 struct domains_args {
   char *mixtures, *out;
-  table_args tables;
+  rmx_table_form tables;
   rmx_strings add, remove, split, merge, rename;
   double tolerance;
   bool drop;
@@ -145,15 +145,16 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   char *path =
       args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
   rmx_status status =
-      path ? cli_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = read_tables(c, path, NULL, &args->tables, &t, NULL, err);
+      path ? rmx_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK)
+    status = rmx_tables_read(&c->pipeline, path, NULL, &args->tables, &t, NULL, err);
   const size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)
     for (size_t i = 0; status == RMX_OK && i < order[k].changes->n; i++)
       if ((status = rmx_redomain(&t, order[k].kind, order[k].changes->items[i], &rules, &report,
                                  err)) != RMX_OK)
-        status = cli_refused(true, err);
+        status = rmx_refused(true, err);
   if (status == RMX_OK && t.D <= report.fix.n)
     status = rmx_fail(err, RMX_EUSAGE,
                       "--remove: all %zu domains are removed; at least one must stay", t.D);

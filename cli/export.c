@@ -108,14 +108,14 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
 }
 
 // The tokens there are of each domain (D) from --tokens; NULL where it was not given.
-static rmx_status tokens_there(const cli *c, const struct export_args *args,
-                               const rmx_strings *names, double **tokens, rmx_err *err) {
+static rmx_status tokens_there(cli *c, const struct export_args *args, const rmx_strings *names,
+                               double **tokens, rmx_err *err) {
   *tokens = NULL;
   if (!args->tokens) return RMX_OK;
   if ((*tokens = rmx_calloc(names->n, sizeof **tokens)) == NULL)
     return rmx_fail_memory(err, names->n, "token counts");
-  return tokens_by_domain(c, args->tokens, (const char *const *)names->items, names->n, *tokens,
-                          err);
+  return rmx_tokens_by_domain(&c->pipeline, args->tokens, (const char *const *)names->items,
+                              names->n, *tokens, err);
 }
 
 static rmx_status write_mixture(cli *c, const struct export_args *args, const rmx_experiment *e,
@@ -123,7 +123,7 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
                                 double *lengths, const char **paths, rmx_err *err) {
   bool known = false;
   RMX_TRY(rmx_mixture_read(file, (const char *const *)names->items, names->n, w, err));
-  if (data_paths(&args->data, names, paths, err) != RMX_OK) return cli_refused(true, err);
+  if (data_paths(&args->data, names, paths, err) != RMX_OK) return rmx_refused(true, err);
   RMX_TRY(mean_lengths(e, names, w, lengths, &known, err));
   double *tokens;
   rmx_status status = tokens_there(c, args, names, &tokens, err);
@@ -156,34 +156,32 @@ static rmx_status write_mixture(cli *c, const struct export_args *args, const rm
 
 static rmx_status run_export(cli *c, rmx_err *err) {
   struct export_args *args = c->own;
-  rmx_experiment e;
+  rmx_experiment *e = &c->pipeline.experiment;
   rmx_strings names = {0};
   double *w = NULL, *lengths = NULL;
   const char **paths = NULL;
   if (!args->to)
     return rmx_fail(err, RMX_EUSAGE, "wanted --to FORMAT; `regmix export --help` lists them");
-  RMX_TRY(open_experiment(c, NULL, false, &e, err));
-  char *file = args->mixture ? rmx_strdup(args->mixture) : rmx_experiment_path(&e, "optimum.yaml");
+  RMX_TRY(cli_open(c, NULL, false, err));
+  char *file = args->mixture ? rmx_strdup(args->mixture) : rmx_experiment_path(e, "optimum.yaml");
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && !args->mixture && !rmx_exists(file))
     status = rmx_fail(err, RMX_EINPUT,
                       "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE",
-                      e.folder);
+                      e->folder);
   if (status == RMX_OK) status = domain_names(file, &names, err);
   if (status == RMX_OK) {
     w = rmx_calloc(names.n, sizeof *w);
     lengths = rmx_calloc(names.n, sizeof *lengths);
     paths = rmx_calloc(names.n, sizeof *paths);
-    status = w && lengths && paths
-                 ? write_mixture(c, args, &e, file, &names, w, lengths, paths, err)
-                 : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
+    status = w && lengths && paths ? write_mixture(c, args, e, file, &names, w, lengths, paths, err)
+                                   : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
   }
   free(paths);
   free(lengths);
   free(w);
   free(file);
   rmx_strings_release(&names);
-  rmx_experiment_release(&e);
   return status;
 }
 

@@ -7,15 +7,12 @@
 #include "steps.h"
 
 struct fit_args {
-  char *mixtures, *metrics, *regressor, *out, *half, *tokens;
+  char *mixtures, *metrics, *regressor, *out, *tokens;
   double budget, run_tokens;
   rmx_strings only, higher, lower;
-  table_args tables;
+  rmx_table_form tables;
   bool normalize, raw, skip_missing;
 };
-
-// Below this, half of the training ranked the mixtures differently from all of it.
-static const double low_agreement = 0.9;
 
 static const char *better_of(const rmx_fit *f, size_t m) {
   if (f->higher_is_better[m]) return "high";
@@ -74,273 +71,24 @@ static json_t *scores_tree(const rmx_fit *f, const char *out) {
   return root;
 }
 
-// Rank agreement of each metric at half way with its value at the end, over the runs.
-static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *err) {
-  rmx_table half;
-  if (rmx_csv_read(half_path, &half, err) != RMX_OK) return NULL;
-  json_t *o = json_object();
-  double *a = rmx_calloc(2 * f->N, sizeof *a), *b = a ? a + f->N : NULL;
-  if (!o || !a) {
-    json_decref(o);
-    free(a);
-    rmx_table_release(&half);
-    rmx_fail_memory(err, 2 * f->N * sizeof *a, "half-way ranks");
-    return NULL;
-  }
-  for (size_t m = 0; a && m < f->M; m++) {
-    size_t n = 0, column;
-    rmx_err ignored;
-    if (rmx_find_name("metric", f->metrics[m], (const char *const *)half.names, half.D, &column,
-                      &ignored) != RMX_OK)
-      continue;
-    for (size_t i = 0; i < f->N; i++)
-      for (size_t j = 0; j < half.N; j++)
-        if (strcmp(f->run_ids[i], half.ids[j]) == 0 && isfinite(half.x[j * half.D + column]) &&
-            isfinite(f->truth[i * f->M + m])) {
-          a[n] = half.x[j * half.D + column];
-          b[n++] = f->truth[i * f->M + m];
-        }
-    double agreement = n > 2 ? rmx_spearman(a, b, n) : NAN;
-    if (isfinite(agreement)) json_object_set_new(o, f->metrics[m], json_real(agreement));
-  }
-  free(a);
-  rmx_table_release(&half);
-  return o;
-}
-
-static void tell_agreement(const cli *c, const json_t *agreement) {
-  const char *metric;
-  json_t *value;
-  size_t low = 0;
-  double least = 1;
-  const char *worst = "";
-  json_object_foreach((json_t *)agreement, metric, value) {
-    if (json_real_value(value) >= low_agreement) continue;
-    low++;
-    if (json_real_value(value) < least) {
-      least = json_real_value(value);
-      worst = metric;
-    }
-  }
-  if (low)
-    rmx_warn(&c->listener,
-             "half-way losses rank the mixtures differently from the final ones for %zu metrics "
-             "(%s: Spearman %.2f): the proxies "
-             "were trained too short to be believed; raise proxy.tokens (`regmix plan` says what "
-             "that costs)",
-             low, worst, least);
-}
-
-// fit.json gets what only the experiment knows. Takes the value over.
-static rmx_status put_more(rmx_fit *f, const char *key, json_t *value, rmx_err *err) {
-  if (!f->more) f->more = json_object();
-  return json_object_set_new(f->more, key, value) == 0 ? RMX_OK
-                                                       : rmx_fail_memory(err, 64, "fit.json");
-}
-
-// What is known of tokens: from --tokens, or from the experiment's corpus; *known false: nothing.
-// `names` and `counts` hold it. *tokenizer: hash of what made the corpus, or 0.
-static rmx_status find_exposure(const rmx_experiment *e, const struct fit_args *args,
-                                rmx_exposure *x, bool *known, rmx_strings *names, double **counts,
-                                uint64_t *tokenizer, rmx_err *err) {
-  *known = false;
-  *tokenizer = 0;
-  *x = (rmx_exposure){.budget = args->budget, .run_tokens = args->run_tokens};
-  if (args->tokens) {
-    RMX_TRY(read_tokens(args->tokens, names, counts, err));
-  } else if (args->half) {  // the experiment's own runs
-    char *manifest = rmx_experiment_path(e, "corpus/corpus.json");
-    json_t *corpus = NULL, *domain;
-    size_t k;
-    rmx_status status = manifest ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && rmx_exists(manifest)) status = rmx_json_read(manifest, &corpus, err);
-    free(manifest);
-    if (status != RMX_OK || !corpus) return status;
-    const json_t *domains = json_object_get(corpus, "domains");
-    const char *hash = json_string_value(json_object_get(corpus, "tokenizer_hash"));
-    if (hash) *tokenizer = strtoull(hash, NULL, 16);
-    if (!(*counts = rmx_calloc(json_array_size(domains) + 1, sizeof **counts)))
-      status = rmx_fail_memory(err, 0, "token counts");
-    if (status == RMX_OK)
-      json_array_foreach(domains, k, domain) {
-        const char *name = json_string_value(json_object_get(domain, "name"));
-        if (!name || json_is_true(json_object_get(domain, "valid_only"))) continue;
-        (*counts)[names->n] = json_number_value(json_object_get(domain, "train_tokens"));
-        if (!rmx_strings_add(names, name)) status = rmx_fail_memory(err, 0, "a name");
-      }
-    json_decref(corpus);
+// The regressor and the directions of the command line, over the config.
+static rmx_status take_options(const struct fit_args *args, rmx_config *config, rmx_err *err) {
+  if (args->regressor) {
+    char *setting = rmx_format("fit.regressor=%s", args->regressor);
+    rmx_status status =
+        setting ? rmx_config_set(config, setting, err) : rmx_fail_memory(err, 0, "a setting");
+    free(setting);
     RMX_TRY(status);
-    if (!(x->budget > 0)) x->budget = (double)e->config.large.tokens;
-    if (!(x->run_tokens > 0)) x->run_tokens = (double)e->config.proxy.tokens;
   }
-  x->tokens = *counts;
-  x->domains = (const char *const *)names->items;
-  x->D = names->n;
-  *known = names->n > 0;
-  return RMX_OK;
+  bool good = true;
+  for (size_t i = 0; i < args->higher.n && good; i++)
+    good = rmx_strings_add(&config->regress.higher_is_better, args->higher.items[i]);
+  for (size_t i = 0; i < args->lower.n && good; i++)
+    good = rmx_strings_add(&config->regress.lower_is_better, args->lower.items[i]);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a pattern");
 }
 
-// An experiment's own diverged runs have no metrics and are left out; files of the user's must say
-// so.
-static rmx_regress_options options_of(const rmx_experiment *e, const struct fit_args *args) {
-  rmx_regress_options o = e->config.regress;
-  o.skip_missing |= args->skip_missing;
-  o.normalize |= args->normalize;
-  return o;
-}
-
-// What the runs of the experiment said of their metrics: metrics.json beside metrics.csv (written
-// by train).
-static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "metrics.json");
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  json_t *tree = NULL;
-  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &tree, err) : RMX_OK;
-  free(path);
-  const json_t *said = json_object_get(tree, "higher_is_better");
-  if (status == RMX_OK && said && !metrics->better &&
-      !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
-    status = rmx_fail_memory(err, 0, "a table");
-  for (size_t k = 0; status == RMX_OK && said && k < metrics->D; k++) {
-    const json_t *high = json_object_get(said, metrics->names[k]);
-    if (json_is_boolean(high))
-      metrics->better[k] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
-  }
-  json_decref(tree);
-  return status;
-}
-
-static rmx_status fit_files(const cli *c, const rmx_experiment *e, const struct fit_args *args,
-                            bool print, json_t *by, rmx_err *err) {
-  const rmx_regress_options regress = options_of(e, args);
-  RMX_TRY(rmx_fit_may_write(args->out, err));
-  table_args tables = args->tables;
-  tables.any_sum = regress.normalize;
-  rmx_table mixtures = {0}, metrics = {0};
-  rmx_fit *fit = NULL;
-  rmx_status status =
-      read_tables(c, args->mixtures, args->metrics, &tables, &mixtures, &metrics, err);
-  if (status == RMX_OK && args->half) status = take_own_runs(c, e, &mixtures, &metrics, err);
-  if (status == RMX_OK && args->half) status = add_directions(e, &metrics, err);
-  double began = rmx_now(), *counts = NULL;
-  rmx_strings names = {0};
-  rmx_exposure exposure;
-  bool known = false;
-  uint64_t tokenizer = 0;
-  if (status == RMX_OK)
-    status = find_exposure(e, args, &exposure, &known, &names, &counts, &tokenizer, err);
-  if (status == RMX_OK)
-    status = rmx_fit_tables_exposed(&regress, &mixtures, &metrics,
-                                    (const char *const *)args->only.items, args->only.n, args->raw,
-                                    known ? &exposure : NULL, (uint64_t)e->config.general.seed,
-                                    worker_jobs(e), &c->listener, &fit, NULL, err);
-  if (status == RMX_OK) fit->tokenizer = tokenizer;
-  if (status == RMX_OK && args->half && rmx_exists(args->half)) {
-    json_t *agreement = half_agreement(fit, args->half, err);
-    if (agreement) tell_agreement(c, agreement);
-    status = agreement ? put_more(fit, "half_agreement", agreement, err) : err->status;
-  }
-  if (status == RMX_OK) status = rmx_fit_write(fit, args->out, by, err);
-  char time[32];
-  if (status == RMX_OK)
-    rmx_note(&c->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M,
-             fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s",
-             cli_duration(rmx_now() - began, time), args->out);
-  if (status == RMX_OK && c->common.json && print)
-    cli_print_json(scores_tree(fit, args->out));
-  else if (status == RMX_OK && print)
-    status = print_scores(fit, fit->N, err);
-  free(counts);
-  rmx_strings_release(&names);
-  rmx_fit_free(fit);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  return status;
-}
-
-// The hash of the files and settings a fit was made from.
-static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const char *metrics) {
-  char *directions = rmx_experiment_path(e, "metrics.json");
-  uint64_t hash = (uint64_t)e->config.general.seed;
-  for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
-    json_t *value = rmx_option_json(&rmx_regress_option_table[i], &e->config.regress);
-    char *text = json_dumps(value, JSON_ENCODE_ANY);
-    hash = rmx_hash_string(text ? text : "", hash);
-    free(text);
-    json_decref(value);
-  }
-  // what the large run is matters to no other
-  if (strcmp(e->config.regress.regressor, "exposure") == 0) {
-    char tokens[64];
-    snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens,
-             (long long)e->config.large.tokens);
-    hash = rmx_hash_string(tokens, hash);
-  }
-  const char *const files[] = {mixtures, metrics, directions};
-  rmx_err ignored;
-  for (size_t i = 0; i < 3; i++) {
-    char *text;
-    size_t size;
-    if (!files[i] || rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
-    hash = rmx_hash(text, size, hash);
-    free(text);
-  }
-  free(directions);
-  return hash;
-}
-
-// A fit that is not whole any more answers nothing.
-static bool answered(const cli *c, const char *out, const char *question) {
-  rmx_err ignored;
-  json_t *tree = NULL;
-  char *path = rmx_path_in(out, "fit.json");
-  bool same = false;
-  if (path && rmx_exists(path) && rmx_json_read(path, &tree, &ignored) == RMX_OK) {
-    const char *had =
-        json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
-    same = had && strcmp(had, question) == 0;
-  }
-  rmx_fit *whole = NULL;
-  if (same && rmx_fit_read(out, &whole, &ignored) != RMX_OK) {
-    rmx_note(&c->listener, "fit: made again, since %s", ignored.message);
-    same = false;
-  }
-  rmx_fit_free(whole);
-  json_decref(tree);
-  free(path);
-  return same;
-}
-
-rmx_status step_fit(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  struct fit_args args = {.mixtures = rmx_experiment_path(e, "mixtures.csv"),
-                          .metrics = rmx_experiment_path(e, "metrics.csv"),
-                          .half = rmx_experiment_path(e, "metrics-half.csv"),
-                          .out = rmx_experiment_path(e, "fit"),
-                          .skip_missing = true};
-  rmx_status status = RMX_OK;
-  if (!args.mixtures || !args.metrics || !args.half || !args.out) {
-    status = rmx_fail_memory(err, 0, "a path");
-  } else if (!rmx_exists(args.metrics)) {
-    status = rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix train` makes it", args.metrics);
-  } else {
-    char question[17];
-    snprintf(question, sizeof question, "%016llx",
-             (unsigned long long)question_of(e, args.mixtures, args.metrics));
-    if (answered(c, args.out, question)) {
-      step_tells(c, "fit", false, "up to date");
-    } else if (!step_tells(c, "fit", true, "would fit the metrics")) {
-      json_t *by = made_by(e, NULL);
-      json_object_set_new(by, "question", json_string(question));
-      status = fit_files(c, e, &args, false, by, err);
-      json_decref(by);
-    }
-  }
-  free(args.mixtures), free(args.metrics), free(args.half), free(args.out);
-  return status;
-}
-
-static rmx_status run_fit(cli *c, rmx_err *err) {
-  struct fit_args *args = c->own;
+static rmx_status check_options(const struct fit_args *args, rmx_err *err) {
   if (!args->mixtures != !args->metrics)
     return rmx_fail(err, RMX_EUSAGE,
                     "--mixtures and --metrics go together (or neither, with the experiment's own)");
@@ -350,51 +98,48 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
     return rmx_fail(err, RMX_EUSAGE,
                     "--normalize divides mixtures by their sum and --raw leaves them as they are: "
                     "give one of the two");
-  rmx_experiment e = {0};
-  bool files = args->mixtures && !c->common.folder;
-  // Two files of the user's are a job of their own: a regmix.yaml that happens to lie here is not
-  // asked.
-  if (files) {
-    RMX_TRY(rmx_config_read(NULL, (const char *const *)c->common.settings.items,
-                            c->common.settings.n, &e.config, err));
-    e.folder = rmx_strdup(".");
-  } else {
-    RMX_TRY(open_experiment(c, NULL, false, &e, err));
-  }
-  struct fit_args own = {
-      .mixtures =
-          args->mixtures ? rmx_strdup(args->mixtures) : rmx_experiment_path(&e, "mixtures.csv"),
-      .metrics = args->metrics ? rmx_strdup(args->metrics) : rmx_experiment_path(&e, "metrics.csv"),
-      .half = args->mixtures ? NULL : rmx_experiment_path(&e, "metrics-half.csv"),
-      .out = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "fit"),
-      .only = args->only,
-      .tables = args->tables,
-      .raw = args->raw,
-      .normalize = args->normalize,
-      .skip_missing = args->skip_missing || !args->mixtures,
-      .tokens = args->tokens,
-      .budget = args->budget,
-      .run_tokens = args->run_tokens};
-  rmx_status status = e.folder && own.mixtures && own.metrics && own.out
-                          ? RMX_OK
-                          : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && args->regressor) {
-    char *setting = rmx_format("fit.regressor=%s", args->regressor);
-    status =
-        setting ? rmx_config_set(&e.config, setting, err) : rmx_fail_memory(err, 0, "a setting");
-    free(setting);
-  }
-  for (size_t i = 0; i < args->higher.n && status == RMX_OK; i++)
-    if (!rmx_strings_add(&e.config.regress.higher_is_better, args->higher.items[i]))
-      status = rmx_fail_memory(err, 0, "a pattern");
-  for (size_t i = 0; i < args->lower.n && status == RMX_OK; i++)
-    if (!rmx_strings_add(&e.config.regress.lower_is_better, args->lower.items[i]))
-      status = rmx_fail_memory(err, 0, "a pattern");
-  json_t *by = made_by(&e, NULL);
-  if (status == RMX_OK) status = fit_files(c, &e, &own, true, by, err);
-  json_decref(by);
-  free(own.mixtures), free(own.metrics), free(own.half), free(own.out);
-  rmx_experiment_release(&e);
+  return RMX_OK;
+}
+
+// Two tables of the user's are a job of their own: a regmix.yaml that happens to be here is not
+// read.
+static rmx_status open_tables(cli *c, rmx_err *err) {
+  rmx_experiment *e = &c->pipeline.experiment;
+  c->pipeline.listener = c->listener;
+  RMX_TRY(rmx_config_read(NULL, (const char *const *)c->common.settings.items, c->common.settings.n,
+                          &e->config, err));
+  e->folder = rmx_strdup(".");
+  return e->folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+}
+
+static rmx_status run_fit(cli *c, rmx_err *err) {
+  struct fit_args *args = c->own;
+  RMX_TRY(check_options(args, err));
+  RMX_TRY(args->mixtures && !c->common.folder ? open_tables(c, err)
+                                              : cli_open(c, NULL, false, err));
+  RMX_TRY(take_options(args, &c->pipeline.experiment.config, err));
+  const rmx_fit_request request = {.mixtures = args->mixtures,
+                                   .metrics = args->metrics,
+                                   .tables = args->tables,
+                                   .only = args->only,
+                                   .tokens = args->tokens,
+                                   .budget = args->budget,
+                                   .run_tokens = args->run_tokens,
+                                   .out = args->out,
+                                   .normalize = args->normalize,
+                                   .raw = args->raw,
+                                   .skip_missing = args->skip_missing};
+  rmx_fit *fit = NULL;
+  RMX_TRY(rmx_pipeline_fit(&c->pipeline, &request, &fit, err));
+  char *out =
+      args->out ? rmx_strdup(args->out) : rmx_experiment_path(&c->pipeline.experiment, "fit");
+  rmx_status status = RMX_OK;
+  if (c->common.json)
+    cli_print_json(scores_tree(fit, out ? out : ""));
+  else
+    status = print_scores(fit, fit->N, err);
+  free(out);
+  rmx_fit_free(fit);
   return status;
 }
 

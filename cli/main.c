@@ -156,12 +156,12 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
     return RMX_OK;
   }
   c->listener = cli_terminal(&c->common);
-  cli_tell_version();
+  cli_tell_version(&c->listener);
   const double began = rmx_now();
   char time[32];
   rmx_status status = c->command->run(c, err);
   cli_clear_progress();
-  cli_detail("%s took %s", c->command->name, cli_duration(rmx_now() - began, time));
+  rmx_detail(&c->listener, "%s took %s", c->command->name, rmx_duration(rmx_now() - began, time));
   return status;
 }
 
@@ -169,6 +169,7 @@ static void release(cli *c) {
   if (c->own) rmx_options_release(c->command->options, c->command->n_options, c->own);
   rmx_options_release(cli_common_options, cli_common_options_n, &c->common);
   rmx_strings_release(&c->words);
+  rmx_pipeline_release(&c->pipeline);
   free(c->own);
   free((char *)c->program);
 }
@@ -217,8 +218,7 @@ static int run(int argc, char **argv) {
         rmx_fail(&err, RMX_EUSAGE,
                  "the command comes first, its options behind it: regmix COMMAND [options]"),
         &err, json);
-  bool may_redo = false;
-  cli c = {.command = cli_find(name), .may_redo = &may_redo};
+  cli c = {.command = cli_find(name)};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
   c.program = own_path(argv[0]);

@@ -38,31 +38,8 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   free(order);
 }
 
-static json_t *limits_json(const answer *s) {
-  json_t *limits = json_object();
-  const rmx_target *t = &s->question.target;
-  for (size_t m = 0; m < s->fit->M; m++)
-    if (t->limit[m] < INFINITY)
-      json_object_set_new(limits, s->fit->metrics[m], json_real(t->sign[m] * t->limit[m]));
-  return limits;
-}
-
-static json_t *worse_json(const answer *s) {
-  rmx_worse w;
-  rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK)
-    return NULL;
-  json_t *metrics = json_object();
-  for (size_t k = 0; k < w.n; k++)
-    json_object_set_new(metrics, s->fit->metrics[w.metric[k]], json_real(w.by[k]));
-  json_t *root =
-      json_pack("{s:I, s:I, s:o}", "n", (json_int_t)w.n, "of", (json_int_t)w.of, "by", metrics);
-  rmx_worse_release(&w);
-  return root;
-}
-
 // One line: how many, the three worst, and what to do about it.
-static void print_worse(const answer *s) {
+static void print_worse(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
   if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return;
@@ -76,7 +53,7 @@ static void print_worse(const answer *s) {
 }
 
 // Which way each metric of the target goes, and where that is a guess.
-static void print_directions(const answer *s) {
+static void print_directions(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const double *weight = s->question.target.weight;
   for (int up = 0; up < 2; up++) {
@@ -96,36 +73,7 @@ static void print_directions(const answer *s) {
         assumed.text);
 }
 
-json_t *answer_json(const answer *s) {
-  const rmx_fit *f = s->fit;
-  const char *const *domains = (const char *const *)f->domains;
-  json_t *root = rmx_optimum_json(&s->optimum, f), *target = json_object();
-  for (size_t m = 0; m < f->M; m++)
-    if (s->question.target.weight[m] != 0)
-      json_object_set_new(target, f->metrics[m], json_real(s->question.target.weight[m]));
-  json_t *constraints = rmx_constraints_json(&s->question.constraints, domains),
-         *limits = limits_json(s);
-  if (json_object_size(limits)) json_object_set(constraints, "limits", limits);
-  json_decref(limits);
-  json_object_set_new(root, "prior", rmx_mixture_json(s->question.prior, domains, f->D));
-  json_object_set_new(root, "prior_from", json_string(rmx_prior_kind_name(s->question.prior_kind)));
-  json_object_set_new(root, "prior_text", json_string(s->question.prior_text));
-  json_object_set_new(root, "target", target);
-  if (s->question.target.worst) json_object_set_new(root, "worst", json_true());
-  json_object_set_new(root, "strength", json_real(s->options->strength));
-  json_object_set_new(root, "constraints", constraints);
-  if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));
-  json_object_set_new(root, "worse", worse_json(s));
-  rmx_err no_memory;
-  if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
-  if (s->curve.sentence[0])
-    json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
-  if (s->attribution.D)
-    json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
-  return root;
-}
-
-static void print_front(const answer *s) {
+static void print_front(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *a = cli_shown(f->metrics[s->front.a]), *b = cli_shown(f->metrics[s->front.b]);
   printf(
@@ -168,7 +116,7 @@ static bool rounds_apart(double a, double b) {
 
 // The headline: the corrected estimate, which lies in its interval, and what the fit itself
 // predicts where that differs.
-static void print_versus(const answer *s) {
+static void print_versus(const rmx_answer *s) {
   const rmx_uncertainty *u = &s->uncertainty;
   for (size_t k = 0; k < u->n_versus; k++) {
     const rmx_versus *v = &u->versus[k];
@@ -222,7 +170,7 @@ static void print_worth(const rmx_optimum *o, const rmx_target *t) {
         o->gap);
 }
 
-void print_answer(const answer *s) {
+void print_answer(const rmx_answer *s) {
   const rmx_optimum *o = &s->optimum;
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->question.target;

@@ -79,25 +79,6 @@ static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
   return rmx_strings_add(&c->words, word) ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
 }
 
-bool cli_was_set(const cli *c, const char *key) {
-  const size_t n = strlen(key);
-  for (size_t i = 0; i < c->common.settings.n; i++) {
-    const char *setting = c->common.settings.items[i];
-    if (strncmp(setting, key, n) == 0 && (setting[n] == '=' || setting[n] == '.')) return true;
-  }
-  return false;
-}
-
-rmx_status cli_refused(bool typed, rmx_err *err) {
-  if (typed && err->status == RMX_EINPUT) err->status = RMX_EUSAGE;
-  return err->status;
-}
-
-rmx_status cli_from_file(bool from_file, rmx_err *err) {
-  if (from_file && err->status == RMX_EUSAGE) err->status = RMX_EINPUT;
-  return err->status;
-}
-
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
   *help = false;
   RMX_TRY(rmx_options_init(cli_common_options, cli_common_options_n, &c->common, err));

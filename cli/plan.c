@@ -157,16 +157,16 @@ static void print_elsewhere(const struct cost costs[2], int64_t cores) {
       "On %lld such cores about %s: proxies %s, %d at a time, large models %s, %d at a time.\n"
       "  This takes the cores to be as fast as those here, with all of them at work, and memory to "
       "be no tighter for more of them.\n",
-      (long long)cores, cli_duration(each[0] + each[1], time[0]), cli_duration(each[0], time[1]),
-      at_once[0], cli_duration(each[1], time[2]), at_once[1]);
+      (long long)cores, rmx_duration(each[0] + each[1], time[0]), rmx_duration(each[0], time[1]),
+      at_once[0], rmx_duration(each[1], time[2]), at_once[1]);
 }
 
 static void print_cost(const struct cost *k) {
   char parameters[16], tokens[16], rate[16], time[32];
   printf("%-14s %6zu %12s %10s %11.3g %12s %8d %9.0f %8.0f  %s\n", k->what, k->runs,
-         cli_count((double)rmx_model_parameters(&k->model), parameters),
-         cli_count(k->tokens, tokens), k->flops, cli_count(k->tokens_per_s, rate), k->threads,
-         k->memory / 1048576.0, k->disk / 1048576.0, cli_duration(k->seconds, time));
+         rmx_count((double)rmx_model_parameters(&k->model), parameters),
+         rmx_count(k->tokens, tokens), k->flops, rmx_count(k->tokens_per_s, rate), k->threads,
+         k->memory / 1048576.0, k->disk / 1048576.0, rmx_duration(k->seconds, time));
 }
 
 static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
@@ -175,8 +175,8 @@ static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
   RMX_TRY(rmx_kernels_get(e->config.general.isa, &kernels, err));
   rmx_corpus *corpus = NULL;
   rmx_err ignored;
-  if (open_corpus(e, &corpus, &ignored) != RMX_OK) corpus = NULL;
-  int vocab = corpus ? corpus->vocab : (int)e->config.corpus.vocab, jobs = worker_jobs(e);
+  if (rmx_experiment_corpus(e, &corpus, &ignored) != RMX_OK) corpus = NULL;
+  int vocab = corpus ? corpus->vocab : (int)e->config.corpus.vocab, jobs = rmx_worker_jobs(e);
   struct cost costs[2] = {
       {.what = "proxies", .training = &e->config.proxy, .runs = (size_t)e->config.sample.runs},
       {.what = "large models",
@@ -214,7 +214,7 @@ static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
   printf(
       "\nIn all about %s here, with %d workers at a time (processor level %s, measured for a "
       "second each).\n",
-      cli_duration(costs[0].seconds + costs[1].seconds, time), jobs, rmx_kernels_name(kernels));
+      rmx_duration(costs[0].seconds + costs[1].seconds, time), jobs, rmx_kernels_name(kernels));
   const double idle = costs[0].idle < costs[1].idle ? costs[0].idle : costs[1].idle;
   if (idle < 0.9)
     printf(
@@ -225,33 +225,32 @@ static rmx_status plan(cli *c, const rmx_experiment *e, rmx_err *err) {
   printf(
       "FLOPs count the output head, attention and validation. The search costs %s times the FLOPs "
       "of one large model.\n",
-      cli_count(costs[0].flops / (costs[1].flops / (double)costs[1].runs), share));
+      rmx_count(costs[0].flops / (costs[1].flops / (double)costs[1].runs), share));
   printf("Proxies trained too short rank mixtures wrongly: twice the tokens each would take %s.\n",
-         cli_duration(2 * costs[0].seconds, twice));
+         rmx_duration(2 * costs[0].seconds, twice));
   return RMX_OK;
 }
 
 // What cannot be done has no price: the target and the files must be there.
 static rmx_status check_text(cli *c, const rmx_experiment *e, rmx_err *err) {
-  sources s = {0};
-  rmx_status status = find_sources(c, e, &s, err);
+  rmx_sources s = {0};
+  rmx_status status = rmx_sources_find(&c->pipeline, &s, err);
   for (size_t i = 0; i < s.n && status == RMX_OK; i++) {
     rmx_source_look look;
     status = rmx_corpus_look(&e->config.corpus, &s.domains[i], e->folder, false, &look, err);
     if (status != RMX_OK)
       rmx_fail_in(err, "nothing to plan for (--without-text does without the text)");
   }
-  release_sources(&s);
+  rmx_sources_release(&s);
   return status;
 }
 
 static rmx_status run_plan(cli *c, rmx_err *err) {
-  rmx_experiment e;
-  RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
+  rmx_experiment *e = &c->pipeline.experiment;
+  RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
   rmx_status status =
-      ((const struct plan_args *)c->own)->without_text ? RMX_OK : check_text(c, &e, err);
-  if (status == RMX_OK) status = plan(c, &e, err);
-  rmx_experiment_release(&e);
+      ((const struct plan_args *)c->own)->without_text ? RMX_OK : check_text(c, e, err);
+  if (status == RMX_OK) status = plan(c, e, err);
   return status;
 }
 

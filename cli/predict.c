@@ -7,7 +7,7 @@
 struct predict_args {
   char *fit, *mixtures;
   double budget;
-  table_args tables;
+  rmx_table_form tables;
 };
 
 static rmx_status run_predict(cli *c, rmx_err *err) {
@@ -19,7 +19,8 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) args->tables.any_sum = f->options.normalize;
   if (status == RMX_OK)
-    status = read_tables(c, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
+    status =
+        rmx_tables_read(&c->pipeline, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(
         &c->listener,

@@ -5,106 +5,24 @@
 
 #include "steps.h"
 
-// Of --set, what no option table can check: a model and a processor level. Later they would fail as
-// if the config were wrong.
-static rmx_status check_settings(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  enum { ANY_VOCABULARY = 4096 };
-  rmx_model_config model;
-  const rmx_kernels *kernels;
-  if (cli_was_set(c, "proxy") &&
-      rmx_training_model(&e->config.proxy, ANY_VOCABULARY, &model, err) != RMX_OK)
-    return rmx_fail_in(err, "proxy"), cli_refused(true, err);
-  if (cli_was_set(c, "large") &&
-      rmx_training_model(&e->config.large, ANY_VOCABULARY, &model, err) != RMX_OK)
-    return rmx_fail_in(err, "large"), cli_refused(true, err);
-  if (cli_was_set(c, "isa") && rmx_kernels_get(e->config.general.isa, &kernels, err) != RMX_OK)
-    return cli_refused(true, err);
-  return RMX_OK;
-}
-
-rmx_status open_experiment(const cli *c, const char *yaml, bool needed, rmx_experiment *e,
-                           rmx_err *err) {
-  RMX_TRY(rmx_experiment_open(c->common.folder, yaml, (const char *const *)c->common.settings.items,
-                              c->common.settings.n, e, err));
-  rmx_status status = RMX_OK;
-  if (needed && !e->config_path)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "no regmix.yaml in %s; `regmix init` writes one, -C DIR names another folder",
-                      e->folder);
-  if (status == RMX_OK) status = check_settings(c, e, err);
-  if (status != RMX_OK) rmx_experiment_release(e);
-  return status;
-}
-
-int worker_jobs(const rmx_experiment *e) {
-  return e->config.general.jobs > 0 ? (int)e->config.general.jobs : rmx_processors();
-}
-
-rmx_status open_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "corpus/corpus.json");
-  bool there = path && rmx_exists(path);
-  free(path);
-  if (!there)
-    return rmx_fail(err, RMX_EINPUT, "no corpus in %s yet; `regmix prepare` makes it", e->folder);
-  return rmx_corpus_open(e->folder, corpus, err);
-}
-
-json_t *made_by(const rmx_experiment *e, const rmx_corpus *corpus) {
-  json_t *o = json_object();
-  json_object_set_new(o, "version", json_string(rmx_version()));
-  json_object_set_new(o, "seed", json_integer(e->config.general.seed));
-  if (corpus) {
-    char hash[17];
-    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)corpus->hash);
-    json_object_set_new(o, "corpus", json_string(hash));
-  }
-  return o;
-}
-
-rmx_status write_resolved(const rmx_experiment *e, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "resolved.yaml");
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  json_t *tree = rmx_config_json(&e->config);
-  rmx_status status = rmx_mkdirs(e->folder, err);
-  if (status == RMX_OK)
-    status = rmx_yaml_write(path, tree, "What regmix.yaml asks, with every default.", err);
-  json_decref(tree);
-  free(path);
-  return status;
-}
-
-static rmx_status prepare(const cli *c, const rmx_experiment *e, bool new_tokenizer, rmx_err *err) {
-  sources s = {0};
-  rmx_status status = find_sources(c, e, &s, err);
-  if (status == RMX_OK) tell_sources(c, e, &s);
-  if (status == RMX_OK) status = prepare_corpus(c, e, &s, new_tokenizer, err);
-  release_sources(&s);
-  return status;
-}
-
-rmx_status step_prepare(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  return prepare(c, e, false, err);
-}
-
 struct prepare_args {
   bool redo, new_tokenizer;
 };
 
 static rmx_status run_prepare(cli *c, rmx_err *err) {
-  rmx_experiment e;
-  RMX_TRY(open_experiment(c, c->words.n ? c->words.items[0] : NULL, true, &e, err));
   const struct prepare_args *args = c->own;
-  *c->may_redo = args->redo;
-  rmx_status status = prepare(c, &e, args->new_tokenizer, err);
-  if (status == RMX_OK) status = write_resolved(&e, err);
+  rmx_pipeline *p = &c->pipeline;
+  RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
+  p->redo = args->redo;
+  RMX_TRY(args->new_tokenizer ? rmx_prepare_anew(p, err)
+                              : rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
+  RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
+  if (!c->common.json) return RMX_OK;
   json_t *tree = NULL;
-  char *path = rmx_experiment_path(&e, "corpus/corpus.json");
-  if (status == RMX_OK && c->common.json) {
-    status = rmx_json_read(path, &tree, err);
-    if (status == RMX_OK) cli_print_json(tree);
-  }
+  char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
+  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) cli_print_json(tree);
   free(path);
-  rmx_experiment_release(&e);
   return status;
 }
 

@@ -123,7 +123,7 @@ static void log_line(const char *what, const char *left, const char *percent, co
                      double elapsed) {
   char time[32];
   fprintf(stderr, "%s%s: %s, %s; %s gone%s%s\n", state.step, what, percent, detail,
-          cli_duration(elapsed, time), *left ? ", " : "", left);
+          rmx_duration(elapsed, time), *left ? ", " : "", left);
   fflush(stderr);
 }
 
@@ -162,7 +162,7 @@ static void show_progress(void *context, const char *what, double done, double t
   if (elapsed > 1 && gone > 0 && total > done)
     snprintf(left, sizeof left, "%s left", about(elapsed * (total - done) / gone, time));
   snprintf(percent, sizeof percent, "%.0f %%", total > 0 ? 100 * done / total : 0.0);
-  snprintf(counts, sizeof counts, "%s of %s %s", cli_count(done, a), cli_count(total, b), unit);
+  snprintf(counts, sizeof counts, "%s of %s %s", rmx_count(done, a), rmx_count(total, b), unit);
   if (state.terminal) {
     draw(what, left, percent, detail && *detail ? detail : counts);
     return;
@@ -179,7 +179,8 @@ void cli_clear_progress(void) {
   state.shown = false;
 }
 
-void cli_step(const char *noun, size_t i, size_t n) {
+static void show_part(void *context, const char *noun, size_t i, size_t n) {
+  (void)context;
   state.step[0] = state.what[0] = '\0';
   if (n > 1) snprintf(state.step, sizeof state.step, "%s %zu of %zu: ", noun, i, n);
 }
@@ -199,14 +200,11 @@ static void caution(void *context, const char *message) {
   fprintf(stderr, state.color ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
 }
 
-void cli_detail(const char *fmt, ...) {
+static void show_detail(void *context, const char *message) {
+  (void)context;
   if (!state.verbose) return;
-  va_list args;
-  va_start(args, fmt);
   cli_clear_progress();
-  vfprintf(stderr, fmt, args);
-  fputc('\n', stderr);
-  va_end(args);
+  fprintf(stderr, "%s\n", message);
 }
 
 rmx_listener cli_terminal(const cli_common *common) {
@@ -216,5 +214,5 @@ rmx_listener cli_terminal(const cli_common *common) {
   state.color = terminal && !(no_color && *no_color);
   state.quiet = common->quiet;
   state.verbose = common->verbose && !common->quiet;
-  return (rmx_listener){NULL, show_progress, say, caution};
+  return (rmx_listener){NULL, show_progress, say, caution, show_part, show_detail};
 }

@@ -10,16 +10,6 @@ struct report_args {
   double budget;
 };
 
-rmx_status step_report(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "report.html");
-  const rmx_report_files files = {.folder = e->folder};
-  rmx_status status =
-      path ? rmx_report_write(&files, path, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) rmx_note(&c->listener, "report: %s", path);
-  free(path);
-  return status;
-}
-
 // A page of nothing would look like work that was done.
 static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
   static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus",
@@ -40,14 +30,15 @@ static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
 
 static rmx_status run_report(cli *c, rmx_err *err) {
   const struct report_args *args = c->own;
-  rmx_experiment e;
-  RMX_TRY(open_experiment(c, NULL, false, &e, err));
+  rmx_experiment *e = &c->pipeline.experiment;
+  RMX_TRY(cli_open(c, NULL, false, err));
   rmx_strings domains = {0};
   double *tokens = NULL;
-  char *path = args->out ? rmx_strdup(args->out) : rmx_experiment_path(&e, "report.html");
+  char *path = args->out ? rmx_strdup(args->out) : rmx_experiment_path(e, "report.html");
   rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && args->tokens) status = read_tokens(args->tokens, &domains, &tokens, err);
-  const rmx_report_files files = {.folder = e.folder,
+  if (status == RMX_OK && args->tokens)
+    status = rmx_tokens_read(args->tokens, &domains, &tokens, err);
+  const rmx_report_files files = {.folder = e->folder,
                                   .fit = args->fit,
                                   .optimum = args->optimum,
                                   .next = args->next,
@@ -64,7 +55,6 @@ static rmx_status run_report(cli *c, rmx_err *err) {
   free(path);
   free(tokens);
   rmx_strings_release(&domains);
-  rmx_experiment_release(&e);
   return status;
 }
 

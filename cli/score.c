@@ -9,7 +9,7 @@
 struct score_args {
   char *fit, *mixtures, *metrics;
   double budget;
-  table_args tables;
+  rmx_table_form tables;
 };
 
 // Whether one of the fit's runs has this mixture and, of some metric, the value measured for the
@@ -110,7 +110,8 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) {
     args->tables.any_sum = f->options.normalize;
-    status = read_tables(c, args->mixtures, args->metrics, &args->tables, &mixtures, &metrics, err);
+    status = rmx_tables_read(&c->pipeline, args->mixtures, args->metrics, &args->tables, &mixtures,
+                             &metrics, err);
   }
   if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) ||
                            !(errors = rmx_calloc(f->M, sizeof *errors))))

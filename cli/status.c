@@ -13,17 +13,6 @@ static bool there(const rmx_experiment *e, const char *name) {
   return yes;
 }
 
-json_t *run_states_json(const rmx_run *runs, size_t n) {
-  size_t count[RMX_RUN_STATES] = {0};
-  json_t *o = json_object();
-  for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
-  json_object_set_new(o, "runs", json_integer((json_int_t)n));
-  for (size_t s = 0; s < RMX_RUN_STATES; s++)
-    if (count[s])
-      json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
-  return o;
-}
-
 // Results of large models there are: large/<name>/<seed>/result.json.
 static size_t large_models(const rmx_experiment *e) {
   rmx_strings found = {0};
@@ -51,18 +40,20 @@ static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *er
   if (corpus && there(e, "mixtures.csv")) {
     rmx_run *runs;
     size_t n;
-    rmx_status status = proxy_runs(e, corpus, &runs, &n, err);
+    rmx_status status = rmx_proxy_runs(e, corpus, &runs, &n, err);
     if (status != RMX_OK) {
       rmx_corpus_free(corpus);
       return status;
     }
-    json_object_set_new(root, "proxies", run_states_json(runs, n));
-    release_runs(runs, n);
+    json_object_set_new(root, "proxies", rmx_run_states_json(runs, n));
+    rmx_runs_release(runs, n);
   }
   if (corpus) rmx_corpus_free(corpus);
   json_object_set_new(root, "large_models", json_integer((json_int_t)large_models(e)));
   json_t *aside = NULL;
-  RMX_TRY(set_aside_json(e, &aside, err));
+  RMX_TRY(rmx_set_aside(e, false, NULL, &aside, err));
+  json_object_del(aside, "folders");
+  json_object_del(aside, "deleted");
   json_object_set_new(root, "set_aside", aside);
   static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml",
                                       "large/comparison.json", "report.html"};
@@ -83,7 +74,7 @@ static void print_status(const json_t *root) {
   if (corpus)
     printf("corpus      %lld domains, %s training tokens\n",
            (long long)json_integer_value(json_object_get(corpus, "domains")),
-           cli_count(json_real_value(json_object_get(corpus, "train_tokens")), count));
+           rmx_count(json_real_value(json_object_get(corpus, "train_tokens")), count));
   else
     puts("corpus      not prepared (regmix prepare)");
   if (proxies) {
@@ -104,7 +95,7 @@ static void print_status(const json_t *root) {
         "them)\n",
         (long long)json_integer_value(json_object_get(aside, "runs")),
         (long long)json_integer_value(json_object_get(aside, "corpora")),
-        cli_count(json_number_value(json_object_get(aside, "bytes")), count));
+        rmx_count(json_number_value(json_object_get(aside, "bytes")), count));
   json_object_foreach(json_object_get(root, "files"), name, value)
     printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
@@ -126,17 +117,16 @@ static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
 }
 
 static rmx_status run_status(cli *c, rmx_err *err) {
-  rmx_experiment e;
-  RMX_TRY(open_experiment(c, NULL, false, &e, err));
+  rmx_experiment *e = &c->pipeline.experiment;
+  RMX_TRY(cli_open(c, NULL, false, err));
   json_t *root = json_object();
-  rmx_status status = anything_there(&e, err);
-  if (status == RMX_OK) status = status_tree(&e, root, err);
+  rmx_status status = anything_there(e, err);
+  if (status == RMX_OK) status = status_tree(e, root, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_incref(root));
   else if (status == RMX_OK)
     print_status(root);
   json_decref(root);
-  rmx_experiment_release(&e);
   return status;
 }
 

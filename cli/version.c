@@ -38,10 +38,10 @@ void cli_print_version(bool json) {
          level());
 }
 
-void cli_tell_version(void) {
+void cli_tell_version(const rmx_listener *to) {
   char blas[RMX_BLAS_NAME];
   rmx_blas_name(blas);
-  cli_detail("regmix %s%s%s, compiled with %s", rmx_version(), *cli_commit ? ", commit " : "",
+  rmx_detail(to, "regmix %s%s%s, compiled with %s", rmx_version(), *cli_commit ? ", commit " : "",
              cli_commit, compiler());
-  cli_detail("processor level %s, %d processors, BLAS %s", level(), rmx_processors(), blas);
+  rmx_detail(to, "processor level %s, %d processors, BLAS %s", level(), rmx_processors(), blas);
 }

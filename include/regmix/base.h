@@ -90,12 +90,24 @@ typedef struct rmx_listener {
   void (*note)(void *context, const char *message);
   /* Something the user should act upon, though work goes on. */
   void (*warn)(void *context, const char *message);
+  /* Progress from now on belongs to part i (from 1) of n of larger work ("step" 3 of 7); n = 0: to
+   * nothing larger. */
+  void (*part)(void *context, const char *noun, size_t i, size_t n);
+  /* A line for those who want to know more, such as the time that a step took. */
+  void (*detail)(void *context, const char *message);
 } rmx_listener;
 
 void rmx_progress(const rmx_listener *to, const char *what, double done, double total,
                   const char *unit, const char *detail);
 void rmx_note(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
 void rmx_warn(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
+void rmx_part(const rmx_listener *to, const char *noun, size_t i, size_t n);
+void rmx_detail(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
+
+/* "1.23 M", "12 k": a count in few characters. */
+const char *rmx_count(double x, char out[16]);
+/* "3 s", "4 min 10 s", "2 h 5 min". */
+const char *rmx_duration(double seconds, char out[32]);
 
 double rmx_now(void); /* seconds of a monotonic clock */
 

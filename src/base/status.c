@@ -85,6 +85,21 @@ void rmx_warn(const rmx_listener *to, const char *fmt, ...) {
   to->warn(to->context, text);
 }
 
+void rmx_part(const rmx_listener *to, const char *noun, size_t i, size_t n) {
+  if (to && to->part) to->part(to->context, noun, i, n);
+}
+
+void rmx_detail(const rmx_listener *to, const char *fmt, ...) {
+  if (!to || !to->detail) return;
+  char text[1024];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  rmx_make_printable(text, "\n\t");
+  to->detail(to->context, text);
+}
+
 double rmx_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);

@@ -8,14 +8,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
 for folder in src/*/; do
   room=$(basename "$folder")
-  uses=$(sed -n 's/^ \* Uses: \(.*\)\.$/\1/p' "include/regmix/$room.h" | head -n 1 | tr -d ,)
+  uses=$(awk '/^ \* Uses: / { on = 1 } on { sub(/^ \* (Uses: )?/, ""); printf "%s ", $0 } on && /\.$/ { exit }' "include/regmix/$room.h" | tr -d ,.)
+  uses=${uses% }
   [ -n "$uses" ] || { not_ok "$room says what it uses" "no line \"Uses: ...\" in include/regmix/$room.h"; continue; }
   wrong=
   for used in $(sed -n 's/^#include [<"]\(regmix\|[a-z]*\)\/\([a-z_0-9]*\)\.h[>"].*/\1 \2/p' "$folder"*.[ch] "include/regmix/$room.h" |
     awk '{ print $1 == "regmix" ? $2 : $1 }' | sort -u); do
     [ -f "include/regmix/$used.h" ] || continue
     # A room may have more doors than one: the header says so.
-    case $(head -n 4 "include/regmix/$used.h" | tr -s ' *\n' ' ') in *"door of the room \`$room\`"*) continue ;; esac
+    of=$(head -n 4 "include/regmix/$used.h" | tr -s ' *\n' ' ' | sed -n 's/.*door of the room `\([a-z]*\)`.*/\1/p')
+    [ -z "$of" ] || used=$of
     case " $room $uses " in *" $used "*) ;; *) wrong="$wrong $used" ;; esac
   done
   if [ -z "$wrong" ]; then ok "$room uses $uses"; else not_ok "$room uses $uses" "and also:$wrong"; fi

@@ -19,7 +19,7 @@ typedef struct entry {
 } entry;
 
 struct methods {
-  const cli *c;
+  rmx_pipeline *p;
   const rmx_experiment *e;
   comparison k;
   entry *entries;  // (k.n)
@@ -34,10 +34,10 @@ static bool is_mixture(const char *name) {
   return strcmp(name, "optimum") == 0 || strncmp(name, "best_", 5) == 0 || strpbrk(name, ":/.");
 }
 
-static rmx_status train_for_way(void *context, const rmx_run *runs, size_t n, const char *what,
+static rmx_status train_for_method(void *context, const rmx_run *runs, size_t n, const char *what,
                                 rmx_err *err) {
   const struct methods *m = context;
-  return train_runs(m->c, m->e, m->k.corpus, runs, n, what, err);
+  return rmx__train_runs(m->p, m->k.corpus, runs, n, what, err);
 }
 
 // ---- what each is given
@@ -57,7 +57,7 @@ static rmx_status parse_budget(const char *text, double *out, bool *tokens, rmx_
 
 // "1e15" FLOPs, "20Mtokens" of the proxy; nothing: what the swarm takes, trained or not.
 static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) {
-  const rmx_config *o = &m->e->config;
+  const rmx_config *o = &m->p->experiment.config;
   rmx_model_config model;
   RMX_TRY(rmx_training_model(&o->proxy, m->k.corpus->vocab, &model, err));
   const double flop = rmx_model_flop_per_token(&model, (int)o->proxy.context);
@@ -77,14 +77,14 @@ static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) 
 }
 
 static rmx_status make_comparison(struct methods *m, const rmx_kernels *kernels, rmx_err *err) {
-  const rmx_config *o = &m->e->config;
+  const rmx_config *o = &m->p->experiment.config;
   m->cap = rmx_calloc(m->k.corpus->D_train, sizeof *m->cap);
-  m->folder = rmx_experiment_path(m->e, "compare");
+  m->folder = rmx_experiment_path(&m->p->experiment, "compare");
   if (!m->cap || !m->folder) return rmx_fail_memory(err, 0, "a comparison");
-  weight_caps(m->e, m->k.corpus, m->cap);
+  rmx_weight_caps(&m->p->experiment, m->k.corpus, m->cap);
   m->comparison = (rmx_comparison){
       .folder = m->folder,
-      .experiment = m->e->folder,
+      .experiment = m->p->experiment.folder,
       .corpus = m->k.corpus,
       .kernels = kernels,
       .target = m->k.weight,
@@ -98,10 +98,10 @@ static rmx_status make_comparison(struct methods *m, const rmx_kernels *kernels,
       .optimize = &o->optimize,
       .options = &o->baselines,
       .seed = (uint64_t)o->general.seed,
-      .threads = worker_jobs(m->e),
-      .train = train_for_way,
+      .threads = rmx_worker_jobs(&m->p->experiment),
+      .train = train_for_method,
       .context = m,
-      .listener = &m->c->listener,
+      .listener = &m->p->listener,
   };
   return budget_of(m, &m->comparison.budget, err);
 }
@@ -135,20 +135,19 @@ static rmx_status find_ways(struct methods *m, const rmx_strings *names, rmx_err
   return RMX_OK;
 }
 
-rmx_status check_methods(const cli *c, const rmx_experiment *e, bool typed, bool budget_typed,
-                         rmx_err *err) {
-  const rmx_compare_options *o = &e->config.compare;
+rmx_status rmx_methods_check(rmx_pipeline *p, bool typed, bool budget_typed, rmx_err *err) {
+  const rmx_compare_options *o = &p->experiment.config.compare;
   rmx_strings names = {0};
   rmx_status status = split_names(&o->methods, &names, err);
   const rmx_baseline *method;
   for (size_t i = 0; status == RMX_OK && i < names.n; i++)
     if (!is_mixture(names.items[i])) status = rmx_baseline_find(names.items[i], &method, err);
   rmx_strings_release(&names);
-  if (status != RMX_OK) return cli_refused(typed || cli_was_set(c, "compare.methods"), err);
+  if (status != RMX_OK) return rmx_refused(typed || rmx__was_set(p, "compare.methods"), err);
   double budget;
   bool tokens;
   if (o->budget && parse_budget(o->budget, &budget, &tokens, err) != RMX_OK)
-    return cli_refused(budget_typed || cli_was_set(c, "compare.budget"), err);
+    return rmx_refused(budget_typed || rmx__was_set(p, "compare.budget"), err);
   return RMX_OK;
 }
 
@@ -173,7 +172,7 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
   json_t *tree = json_object();
   json_object_set_new(tree, "mixture",
                       rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
-  json_object_set_new(tree, "made_by", made_by(m->e, m->k.corpus));
+  json_object_set_new(tree, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
   rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
     status = rmx_yaml_write(path, tree,
@@ -188,15 +187,15 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
 static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   entry *x = &m->entries[i];
   contender *who = &m->k.contenders[i];
-  if (!x->method) return contender_named(&m->k, x->name, who, err);
+  if (!x->method) return rmx__contender_named(&m->k, x->name, who, err);
   snprintf(who->name, sizeof who->name, "%s", x->name);
-  rmx_note(&m->c->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
-  cli_step("method", i + 1, m->k.n);
-  rmx_status status = x->method->find(&m->comparison, &x->result, err);
+  rmx_note(&m->p->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
+  rmx_part(&m->p->listener, "method", i + 1, m->k.n);
+  rmx_status status = x->method->find(&m->comparison, &x->found, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
-    rmx_warn(&m->c->listener, "%s: %s", x->name, err->message);
+    rmx_warn(&m->p->listener, "%s: %s", x->name, err->message);
     who->mixture = rmx_calloc(m->k.corpus->D_train, sizeof(double));
     if (!who->mixture) return rmx_fail_memory(err, 0, "a mixture");
     memcpy(who->mixture, m->k.corpus->prior, m->k.corpus->D_train * sizeof(double));
@@ -274,7 +273,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
       o, "weights",
       x->failed ? json_null() : rmx_mixture_json(w, k->corpus->names, k->corpus->D_train));
   json_object_set_new(o, "target_loss",
-                      mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
+                      rmx__mean_and_error(&k->target[i * S], x->failed ? 0 : S, 1, true));
   json_t *by_seed = json_array();
   for (size_t s = 0; s < S; s++) {
     const double loss = x->failed ? NAN : k->target[i * S + s];
@@ -288,8 +287,9 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
                                   : done == S ? "done"
                                               : "diverged"));
   if (x->failed) json_object_set_new(o, "why", json_string(x->why));
-  json_object_set_new(o, "against_first", x->failed ? json_null() : comparison_against(k, i, 0));
-  if (!x->failed) json_object_set_new(o, "loss_nats", comparison_losses(k, i));
+  json_object_set_new(o, "against_first",
+                      x->failed ? json_null() : rmx__comparison_against(k, i, 0));
+  if (!x->failed) json_object_set_new(o, "loss_nats", rmx__comparison_losses(k, i));
   json_object_set_new(o, "search_wall_s", json_real(x->result.wall_s));
   json_object_set_new(o, "large_flops", json_real(k->flops[i]));
   if (x->method) json_object_set_new(o, "sees_target", json_boolean(x->method->sees_target));
@@ -317,11 +317,11 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   }
   json_object_set_new(root, "methods", list);
   json_object_set_new(root, "order", order);
-  json_object_set_new(root, "target", comparison_target(&m->k));
+  json_object_set_new(root, "target", rmx__comparison_target(&m->k));
   json_object_set_new(root, "budget_flops", json_real(m->comparison.budget));
   json_object_set_new(root, "seeds", json_integer((json_int_t)m->k.seeds));
-  json_object_set_new(root, "tokens", json_integer(m->e->config.large.tokens));
-  json_object_set_new(root, "made_by", made_by(m->e, m->k.corpus));
+  json_object_set_new(root, "tokens", json_integer(m->p->experiment.config.large.tokens));
+  json_object_set_new(root, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
   char *path = rmx_path_in(m->folder, "methods.json");
   if (status == RMX_OK)
     status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
@@ -341,121 +341,46 @@ static rmx_status train_large(struct methods *m, rmx_err *err) {
   if (!runs) return rmx_fail_memory(err, 0, "the runs");
   for (size_t i = 0; i < m->k.n * S; i++)
     if (!m->entries[i / S].failed) runs[n++] = m->k.runs[i];
-  rmx_status status = train_runs(m->c, m->e, m->k.corpus, runs, n, "compare", err);
+  rmx_status status = rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", err);
   free(runs);
   return status;
 }
 
 static rmx_status compare_methods(struct methods *m, rmx_err *err) {
   const rmx_kernels *kernels;
-  RMX_TRY(rmx_kernels_get(m->e->config.general.isa, &kernels, err));
+  RMX_TRY(rmx_kernels_get(m->p->experiment.config.general.isa, &kernels, err));
   const bool swarm = any_needs_swarm(m);
   if (swarm) {
-    RMX_TRY(step_sample(m->c, m->e, err));
-    RMX_TRY(proxy_runs(m->e, m->k.corpus, &m->swarm, &m->swarm_n, err));
+    RMX_TRY(rmx__step_sample(m->p, err));
+    RMX_TRY(rmx_proxy_runs(&m->p->experiment, m->k.corpus, &m->swarm, &m->swarm_n, err));
   }
   RMX_TRY(make_comparison(m, kernels, err));
   RMX_TRY(check_all(m, err));
-  if (swarm) RMX_TRY(step_train(m->c, m->e, err));
+  if (swarm) RMX_TRY(rmx__step_train(m->p, err));
   for (size_t i = 0; i < m->k.n; i++) RMX_TRY(search_one(m, i, err));
-  cli_step("method", 0, 0);
-  RMX_TRY(comparison_runs(&m->k, err));
+  rmx_part(&m->p->listener, "method", 0, 0);
+  RMX_TRY(rmx__comparison_runs(&m->k, err));
   RMX_TRY(train_large(m, err));
-  RMX_TRY(comparison_read(&m->k, err));
+  RMX_TRY(rmx__comparison_read(&m->k, err));
   return write_result(m, err);
 }
 
-rmx_status step_methods(const cli *c, const rmx_experiment *e, rmx_err *err) {
-  if (e->config.compare.methods.n == 0) return RMX_OK;
-  struct methods m = {.c = c, .e = e};
+rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
+  if (p->experiment.config.compare.methods.n == 0) return RMX_OK;
+  struct methods m = {.p = p};
   rmx_strings names = {0};
-  rmx_status status = split_names(&e->config.compare.methods, &names, err);
+  rmx_status status = split_names(&p->experiment.config.compare.methods, &names, err);
   if (status == RMX_OK)
-    status = comparison_begin(&m.k, e, names.n, (size_t)e->config.compare.seeds, true, err);
+    status = rmx__comparison_begin(&m.k, &p->experiment, names.n,
+                                   (size_t)p->experiment.config.compare.seeds, true, err);
   if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries)))
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
   if (status == RMX_OK) status = compare_methods(&m, err);
-  for (size_t i = 0; m.entries && i < names.n; i++)
-    rmx_baseline_result_release(&m.entries[i].result);
-  comparison_release(&m.k);
-  release_runs(m.swarm, m.swarm_n);
+  for (size_t i = 0; m.entries && i < names.n; i++) rmx_found_release(&m.entries[i].found);
+  rmx__comparison_release(&m.k);
+  rmx_runs_release(m.swarm, m.swarm_n);
   rmx_strings_release(&names);
   free(m.entries), free(m.cap), free(m.folder);
-  return status;
-}
-
-// ---- printed
-
-static void print_weights(const json_t *root) {
-  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods"),
-               *first = NULL;
-  size_t i;
-  json_t *name;
-  json_array_foreach(order, i, name) {
-    first = json_object_get(json_object_get(methods, json_string_value(name)), "weights");
-    if (json_is_object(first)) break;
-  }
-  printf("\nThe weights found, %%:\n  %-16s", "");
-  const char *domain;
-  json_t *w;
-  json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", domain);
-  putchar('\n');
-  json_array_foreach(order, i, name) {
-    const json_t *method = json_object_get(methods, json_string_value(name)),
-                 *weights = json_object_get(method, "weights");
-    if (!json_is_object(weights)) continue;
-    printf("  %-16s", json_string_value(name));
-    json_object_foreach((json_t *)weights, domain, w) printf(" %9.2f", 100 * json_number_value(w));
-    printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training"))
-                       ? "  chose while training"
-                       : "");
-  }
-}
-
-static void print_methods(const json_t *root) {
-  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods");
-  const char *first = json_string_value(json_array_get(order, 0));
-  size_t i;
-  json_t *name;
-  printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se",
-         "search FLOPs", "search", first, "from", "to");
-  json_array_foreach(order, i, name) {
-    const json_t *o = json_object_get(methods, json_string_value(name)),
-                 *loss = json_object_get(o, "target_loss");
-    const json_t *against = json_object_get(o, "against_first"),
-                 *converged = json_object_get(o, "converged");
-    const char *status = json_string_value(json_object_get(o, "status"));
-    char time[32];
-    printf("  %-16s ", json_string_value(name));
-    print_number(json_object_get(loss, "mean"), 11, 4);
-    print_number(json_object_get(loss, "se"), 9, 4);
-    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")),
-           cli_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
-    if (i && strcmp(status, "search diverged") != 0) print_difference(against);
-    if (strcmp(status, "done") != 0) printf("  %s", status);
-    if (json_is_boolean(converged))
-      printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
-    putchar('\n');
-  }
-  const long long seeds = json_integer_value(json_object_get(root, "seeds"));
-  printf(
-      "  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; "
-      "search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
-      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL,
-      json_number_value(json_object_get(root, "budget_flops")));
-  print_weights(root);
-}
-
-rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "compare/methods.json");
-  json_t *tree = NULL;
-  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && json)
-    cli_print_json(json_incref(tree));
-  else if (status == RMX_OK)
-    print_methods(tree);
-  json_decref(tree);
-  free(path);
   return status;
 }

@@ -14,21 +14,21 @@ static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus
   if (e->config.n_target == 0)
     return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`",
                     e->config_path, corpus->names[corpus->D - 1]);
-  return target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight,
-                        err);
+  return rmx__target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight,
+                             err);
 }
 
-rmx_status comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
-                            bool with_target, rmx_err *err) {
+rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
+                                 bool with_target, rmx_err *err) {
   *c = (comparison){.e = e, .seeds = seeds, .n = n};
-  RMX_TRY(open_corpus(e, &c->corpus, err));
+  RMX_TRY(rmx_experiment_corpus(e, &c->corpus, err));
   c->weight = rmx_calloc(c->corpus->D, sizeof(double));
   c->contenders = rmx_calloc(n, sizeof *c->contenders);
   if (!c->weight || !c->contenders) return rmx_fail_memory(err, 0, "a comparison");
   return with_target ? loss_weights(e, c->corpus, c->weight, err) : RMX_OK;
 }
 
-rmx_status comparison_runs(comparison *c, rmx_err *err) {
+rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
   c->runs = rmx_calloc(c->n * c->seeds, sizeof *c->runs);
   if (!c->runs) return rmx_fail_memory(err, 0, "the runs");
   for (size_t i = 0; i < c->n; i++)
@@ -60,7 +60,7 @@ static double target_of_losses(const comparison *c, const double *nats) {
   return sum;
 }
 
-rmx_status comparison_read(comparison *c, rmx_err *err) {
+rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
   size_t D = c->corpus->D;
   c->loss = rmx_calloc(c->n * c->seeds * D, sizeof(double));
   c->target = rmx_calloc(c->n * c->seeds, sizeof(double));
@@ -80,7 +80,7 @@ rmx_status comparison_read(comparison *c, rmx_err *err) {
   return RMX_OK;
 }
 
-json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n) {
+json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_n) {
   double sum = 0, squares = 0;
   size_t k = 0;
   for (size_t i = 0; i < n; i++)
@@ -99,21 +99,21 @@ json_t *mean_and_error(const double *x, size_t n, size_t stride, bool with_n) {
   return o;
 }
 
-json_t *comparison_losses(const comparison *c, size_t i) {
+json_t *rmx__comparison_losses(const comparison *c, size_t i) {
   const size_t D = c->corpus->D, S = c->seeds;
   json_t *losses = json_object();
   for (size_t d = 0; d < D; d++)
     json_object_set_new(losses, c->corpus->names[d],
-                        mean_and_error(&c->loss[i * S * D + d], S, D, false));
+                        rmx__mean_and_error(&c->loss[i * S * D + d], S, D, false));
   return losses;
 }
 
-json_t *comparison_against(const comparison *c, size_t i, size_t other) {
+json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other) {
   const size_t S = c->seeds;
   double *difference = rmx_calloc(S, sizeof *difference);
   for (size_t s = 0; difference && s < S; s++)
     difference[s] = c->target[i * S + s] - c->target[other * S + s];
-  json_t *o = difference ? mean_and_error(difference, S, 1, true) : NULL;
+  json_t *o = difference ? rmx__mean_and_error(difference, S, 1, true) : NULL;
   free(difference);
   rmx_err no_memory;
   if (o && i != other && rmx_verdict_add(o, c->contenders[other].name, &no_memory) != RMX_OK) {
@@ -123,15 +123,7 @@ json_t *comparison_against(const comparison *c, size_t i, size_t other) {
   return o;
 }
 
-void print_difference(const json_t *difference) {
-  const json_t *verdict = json_object_get(difference, "verdict");
-  print_number(json_object_get(difference, "mean"), 13, 4);
-  print_number(json_object_get(difference, "low"), 9, 4);
-  print_number(json_object_get(difference, "high"), 9, 4);
-  if (json_is_string(verdict)) printf("  %s", json_string_value(verdict));
-}
-
-json_t *comparison_target(const comparison *c) {
+json_t *rmx__comparison_target(const comparison *c) {
   json_t *target = json_object();
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->weight[d] != 0) {
@@ -142,13 +134,6 @@ json_t *comparison_target(const comparison *c) {
   return target;
 }
 
-void print_number(const json_t *x, int width, int digits) {
-  if (json_is_number(x))
-    printf("%*.*f", width, digits, json_number_value(x));
-  else
-    printf("%*s", width, "-");
-}
-
 static void release_contender(contender *w) {
   free(w->mixture);
   free(w->experiment);
@@ -156,7 +141,7 @@ static void release_contender(contender *w) {
   if (w->corpus) rmx_corpus_free(w->corpus);
 }
 
-void comparison_release(comparison *c) {
+void rmx__comparison_release(comparison *c) {
   for (size_t i = 0; c->contenders && i < c->n; i++) release_contender(&c->contenders[i]);
   for (size_t i = 0; c->runs && i < c->n * c->seeds; i++) rmx_run_release(&c->runs[i]);
   free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops),

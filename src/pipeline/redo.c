@@ -3,35 +3,22 @@
 // It asks a person; a script must give --redo. Nothing is deleted in any case.
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "steps.h"
 
-void count_finished(finished *f, const json_t *result) {
+void rmx__count_finished(rmx__finished *f, const json_t *result) {
   f->runs++;
   f->wall_s += json_number_value(json_object_get(result, "wall_s"));
 }
 
-static bool says_yes(const char *message) {
-  char line[64];
-  cli_clear_progress();
-  fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Go on? [y/N] ", message);
-  fflush(stderr);
-  if (!fgets(line, sizeof line, stdin)) {
-    fputc('\n', stderr);
-    return false;
-  }
-  return line[0] == 'y' || line[0] == 'Y';
-}
-
-rmx_status ask_redo(const cli *c, const finished *f, const char *why, rmx_err *err) {
-  if (f->runs == 0 || *c->may_redo) return RMX_OK;
+rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err) {
+  if (f->runs == 0 || p->redo) return RMX_OK;
   char time[32], message[512];
   snprintf(message, sizeof message, "%zu finished run%s, which took %s (%.3g hours), %s", f->runs,
-           f->runs == 1 ? "" : "s", cli_duration(f->wall_s, time), f->wall_s / 3600, why);
-  if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
-    *c->may_redo = says_yes(message);
-    return *c->may_redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
+           f->runs == 1 ? "" : "s", rmx_duration(f->wall_s, time), f->wall_s / 3600, why);
+  if (p->agree) {
+    p->redo = p->agree(p->context, message);
+    return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
   }
   return rmx_fail(err, RMX_EINPUT,
                   "%s; they would be set aside, not deleted, and the settings of before find them "
@@ -45,9 +32,9 @@ static bool only_the_mixture(const char *difference) {
          strcmp(difference, "steering") == 0;
 }
 
-rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtures_count,
-                         rmx_err *err) {
-  finished unused = {0}, moved = {0};
+rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
+                                 bool mixtures_count, rmx_err *err) {
+  rmx__finished unused = {0}, moved = {0};
   size_t missing = 0;
   rmx_buf first = {0}, why = {0};
   for (size_t i = 0; i < n; i++) {
@@ -57,10 +44,10 @@ rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtu
       rmx_run_difference(&runs[i], &changed);
       if (mixtures_count || !changed.data || !only_the_mixture(changed.data)) {
         if (unused.runs == 0) rmx_buf_puts(&first, changed.data ? changed.data : "the settings");
-        count_finished(&unused, result);
+        rmx__count_finished(&unused, result);
         missing += !rmx_run_is_aside(&runs[i]);
       } else {
-        count_finished(&moved, result);
+        rmx__count_finished(&moved, result);
       }
     }
     rmx_buf_release(&changed);
@@ -70,12 +57,12 @@ rmx_status ask_redo_runs(const cli *c, const rmx_run *runs, size_t n, bool mixtu
                  first.data ? first.data : "the settings");
   rmx_status status = missing == 0 ? RMX_OK
                       : why.failed ? rmx_fail_memory(err, 0, "a message")
-                                   : ask_redo(c, &unused, why.data, err);
+                                   : rmx__agree(p, &unused, why.data, err);
   char time[32];
   if (status == RMX_OK && moved.runs)
-    rmx_note(&c->listener,
+    rmx_note(&p->listener,
              "%zu finished model%s, which took %s, %s of another mixture and %s set aside",
-             moved.runs, moved.runs == 1 ? "" : "s", cli_duration(moved.wall_s, time),
+             moved.runs, moved.runs == 1 ? "" : "s", rmx_duration(moved.wall_s, time),
              moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
   rmx_buf_release(&first);
   rmx_buf_release(&why);
@@ -98,9 +85,9 @@ static bool of_corpus(const char *folder, uint64_t hash) {
   return same;
 }
 
-rmx_status ask_redo_instead(const cli *c, const rmx_run *now, size_t n, const rmx_run *next,
-                            size_t n_next, rmx_err *err) {
-  finished unused = {0};
+rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
+                                 size_t n_next, rmx_err *err) {
+  rmx__finished unused = {0};
   size_t missing = 0;
   for (size_t i = 0; i < n; i++) {
     json_t *result = NULL;
@@ -108,12 +95,12 @@ rmx_status ask_redo_instead(const cli *c, const rmx_run *now, size_t n, const rm
     const bool kept = instead && rmx_run_look(instead, NULL) >= RMX_RUN_DIVERGED;
     if (!kept && rmx_run_look(&now[i], &result) >= RMX_RUN_OUTDATED && result &&
         of_corpus(now[i].folder, now[i].corpus_hash))
-      count_finished(&unused, result);
+      rmx__count_finished(&unused, result);
     json_decref(result);
   }
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);
-  return missing ? ask_redo(c, &unused,
-                            "would no longer be used (the mixtures would be drawn anew)", err)
+  return missing ? rmx__agree(p, &unused,
+                              "would no longer be used (the mixtures would be drawn anew)", err)
                  : RMX_OK;
 }

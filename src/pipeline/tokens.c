@@ -62,7 +62,7 @@ static rmx_status read_map(const char *path, rmx_strings *domains, double **toke
   return status;
 }
 
-rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
+rmx_status rmx_tokens_read(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
   size_t length = strlen(path);
   bool csv = length > 4 && strcmp(path + length - 4, ".csv") == 0;
   *tokens = NULL;
@@ -76,11 +76,11 @@ rmx_status read_tokens(const char *path, rmx_strings *domains, double **tokens, 
   return status;
 }
 
-rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *domains, size_t D,
-                            double *tokens, rmx_err *err) {
+rmx_status rmx_tokens_by_domain(rmx_pipeline *p, const char *path, const char *const *domains,
+                                size_t D, double *tokens, rmx_err *err) {
   rmx_strings names;
   double *counts;
-  RMX_TRY(read_tokens(path, &names, &counts, err));
+  RMX_TRY(rmx_tokens_read(path, &names, &counts, err));
   size_t *index = rmx_calloc(names.n, sizeof *index);
   rmx_status status = index ? rmx_match_names("domain", (const char *const *)names.items, names.n,
                                               domains, D, index, err)
@@ -100,7 +100,7 @@ rmx_status tokens_by_domain(const cli *c, const char *path, const char *const *d
                         others.n ? "; it has some of " : "", others.text,
                         others.n ? ", which is none of them" : "");
   if (status == RMX_OK && others.n)
-    rmx_note(&c->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n,
+    rmx_note(&p->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n,
              others.n == 1 ? " is" : "s are", others.text);
   free(index);
   free(counts);

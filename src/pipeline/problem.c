@@ -13,7 +13,7 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
   return true;
 }
 
-bool question_given(const question_args *a) {
+bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_question_options *o = &a->keep;
   return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
          a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->metric_group.n ||
@@ -61,25 +61,24 @@ static void release_joined(rmx_question_options *o) {
 }
 
 // What the command line names, else the config's target, else the one metric there is.
-static rmx_status target_of(const cli *c, const rmx_experiment *e, const rmx_fit *f,
-                            const question_args *a, const rmx_strings *groups, rmx_target *t,
-                            rmx_err *err) {
+static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
+                            const rmx_strings *groups, rmx_target *t, rmx_err *err) {
   if (a->target.n + a->maximize.n > 0) {
     rmx_target parsed;
-    if (rmx_target_parse(f, &a->target, &a->maximize, groups, &c->listener, &parsed, err) != RMX_OK)
-      return cli_refused(true, err);
+    if (rmx_target_parse(f, &a->target, &a->maximize, groups, &p->listener, &parsed, err) != RMX_OK)
+      return rmx_refused(true, err);
     rmx_target_release(t);
     *t = parsed;
     return RMX_OK;
   }
-  if (target_weights(e->config.target, e->config.n_target, (const char *const *)f->metrics, f->M,
-                     t->weight, err) != RMX_OK)
-    return cli_refused(cli_was_set(c, "target"), err);
+  if (rmx__target_weights(p->experiment.config.target, p->experiment.config.n_target,
+                          (const char *const *)f->metrics, f->M, t->weight, err) != RMX_OK)
+    return rmx_refused(rmx__was_set(p, "target"), err);
   if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
   for (size_t m = 0; m < f->M; m++) {
     if (t->weight[m] > 0 && t->sign[m] < 0) {
       t->weight[m] = -t->weight[m];
-      rmx_note(&c->listener, "\"%s\" is a score, higher is better: it is maximised", f->metrics[m]);
+      rmx_note(&p->listener, "\"%s\" is a score, higher is better: it is maximised", f->metrics[m]);
     }
     if (t->weight[m] < 0) t->sign[m] = -1;
   }
@@ -128,14 +127,14 @@ static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, d
   return status;
 }
 
-static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
+static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                           const rmx_corpus *corpus, rmx_constraints *k, rmx_err *err) {
   const char *const *names = (const char *const *)f->domains;
   bool by_epochs = a->tokens || a->max_epochs > 0 || (corpus && a->budget > 0);
   if (by_epochs && !a->tokens && !corpus)
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
-  double budget = a->budget > 0 || !corpus ? a->budget : (double)e->config.large.tokens;
+  double budget = a->budget > 0 || !corpus ? a->budget : (double)p->experiment.config.large.tokens;
   if (by_epochs && !(budget > 0))
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs the tokens of the large run; give --budget TOKENS");
@@ -144,19 +143,20 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
   rmx_status status = RMX_OK;
   if (by_epochs) {
-    status = a->tokens ? tokens_by_domain(c, a->tokens, names, f->D, x, err)
+    status = a->tokens ? rmx_tokens_by_domain(p, a->tokens, names, f->D, x, err)
                        : tokens_in_corpus(f, corpus, x, err);
     if (status == RMX_OK)
       status =
           rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
   } else if (corpus) {
-    weight_caps(e, corpus, x + f->D);
+    rmx_weight_caps(&p->experiment, corpus, x + f->D);
     status = by_fit_domain(f, corpus, x + f->D, x, err);
     if (status == RMX_OK)
-      status = rmx_constraints_caps(
-          k, x,
-          e->config.sample.max_epochs > 0 ? "sample.max_epochs of %s" : "sample.cap_ratio of %s",
-          names, err);
+      status = rmx_constraints_caps(k, x,
+                                    p->experiment.config.sample.max_epochs > 0
+                                        ? "sample.max_epochs of %s"
+                                        : "sample.cap_ratio of %s",
+                                    names, err);
   }
   free(x);
   if (status == RMX_OK && budget > 0 && (a->budget > 0 || corpus)) rmx_fit_set_budget(f, budget);
@@ -164,11 +164,11 @@ static rmx_status caps_of(const cli *c, const rmx_experiment *e, rmx_fit *f, con
 }
 
 // What was joined of the config's list and the command line's: whether item i was typed.
-static bool was_typed(const cli *c, const char *key, const rmx_strings *config, size_t i) {
-  return i >= config->n || cli_was_set(c, key);
+static bool was_typed(rmx_pipeline *p, const char *key, const rmx_strings *config, size_t i) {
+  return i >= config->n || rmx__was_set(p, key);
 }
 
-static rmx_status constraints_of(const cli *c, const rmx_question_options *config,
+static rmx_status constraints_of(rmx_pipeline *p, const rmx_question_options *config,
                                  const rmx_question_options *o, const rmx_fit *f,
                                  const double *prior, rmx_constraints *k, rmx_err *err) {
   static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
@@ -178,11 +178,11 @@ static rmx_status constraints_of(const cli *c, const rmx_question_options *confi
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
     for (size_t i = 0; i < bounds[kind]->n; i++)
       if (rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err) != RMX_OK)
-        return cli_refused(was_typed(c, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i),
+        return rmx_refused(was_typed(p, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i),
                            err);
   for (size_t i = 0; i < o->share.n; i++)
     if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
-      return cli_refused(was_typed(c, "optimize.share", &config->share, i), err);
+      return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
     return rmx_fail(
@@ -194,7 +194,7 @@ static rmx_status constraints_of(const cli *c, const rmx_question_options *confi
   return read_mixture(o->reference, f, prior, &k->reference, err);
 }
 
-static rmx_status limits_of(const cli *c, const rmx_question_options *config,
+static rmx_status limits_of(rmx_pipeline *p, const rmx_question_options *config,
                             const rmx_question_options *o, const rmx_fit *f, rmx_question *q,
                             rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
@@ -208,13 +208,13 @@ static rmx_status limits_of(const cli *c, const rmx_question_options *config,
   for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
     if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target,
                                       err)) != RMX_OK)
-      status = cli_refused(was_typed(c, "optimize.no_worse", &config->no_worse, i), err);
+      status = rmx_refused(was_typed(p, "optimize.no_worse", &config->no_worse, i), err);
   if (status == RMX_OK && o->worst) rmx_target_worst(f, than, &q->target);
   free(than);
   return status;
 }
 
-static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
+static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                        const rmx_question_options *o, const rmx_corpus *corpus, rmx_question *q,
                        rmx_err *err) {
   RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
@@ -225,30 +225,30 @@ static rmx_status fill(const cli *c, const rmx_experiment *e, rmx_fit *f, const 
   }
   // raw rows may not quite sum to 1; a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
-  RMX_TRY(target_of(c, e, f, a, &o->metric_group, &q->target, err));
-  RMX_TRY(caps_of(c, e, f, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(c, &e->config.question, o, f, q->prior, &q->constraints, err));
-  return limits_of(c, &e->config.question, o, f, q, err);
+  RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
+  RMX_TRY(caps_of(p, f, a, corpus, &q->constraints, err));
+  RMX_TRY(constraints_of(p, &p->experiment.config.question, o, f, q->prior, &q->constraints, err));
+  return limits_of(p, &p->experiment.config.question, o, f, q, err);
 }
 
-rmx_status ask(const cli *c, const rmx_experiment *e, rmx_fit *f, const question_args *a,
-               const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
+rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
+                            const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
   rmx_question_options o;
   if (corpus && f->tokenizer && f->tokenizer != corpus->tokenizer_hash)
-    rmx_warn(&c->listener,
+    rmx_warn(&p->listener,
              "the fit's runs were trained on a corpus of another tokenizer than the corpus that "
              "lies here now: tokens of the two "
              "are not the same, so neither are shares of tokens; run `regmix train` and `regmix "
              "fit` again");
   RMX_TRY(rmx_question_make(f, q, err));
-  rmx_status status = join(e, &a->keep, &o, err);
-  if (status == RMX_OK) status = fill(c, e, f, a, &o, corpus, q, err);
+  rmx_status status = join(&p->experiment, &a->keep, &o, err);
+  if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);
   release_joined(&o);
   if (status != RMX_OK) rmx_question_release(q);
   return status;
 }
 
-bool has_target(const rmx_fit *f, const rmx_question *q) {
+bool rmx_has_target(const rmx_fit *f, const rmx_question *q) {
   for (size_t m = 0; m < f->M; m++)
     if (q->target.weight[m] != 0) return true;
   return false;

@@ -33,7 +33,7 @@ static bool ours(const char *path) {
   return made;
 }
 
-rmx_status optimum_may_replace(const char *path, rmx_err *err) {
+rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err) {
   struct stat info;
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 || ours(path))
     return RMX_OK;
@@ -43,18 +43,18 @@ rmx_status optimum_may_replace(const char *path, rmx_err *err) {
                   path);
 }
 
-rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit, char **path,
-                         rmx_err *err) {
+rmx_status rmx_optimum_place(rmx_pipeline *p, const char *given, const char *fit, char **path,
+                             rmx_err *err) {
   *path = NULL;
-  char *folder = c->common.folder ? rmx_strdup(e->folder) : folder_beside(fit);
+  char *folder = given ? rmx_strdup(p->experiment.folder) : folder_beside(fit);
   char *config = folder ? rmx_path_in(folder, "regmix.yaml") : NULL,
        *file = config ? rmx_path_in(folder, "optimum.yaml") : NULL;
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(config)) {
-    rmx_note(&c->listener,
+    rmx_note(&p->listener,
              "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer",
              file);
-  } else if (status == RMX_OK && (status = optimum_may_replace(file, err)) == RMX_OK) {
+  } else if (status == RMX_OK && (status = rmx_optimum_may_replace(file, err)) == RMX_OK) {
     *path = file;
     file = NULL;
   }
@@ -62,7 +62,7 @@ rmx_status optimum_place(const cli *c, const rmx_experiment *e, const char *fit,
   return status;
 }
 
-bool fit_hash(const char *fit, char out[17]) {
+bool rmx_fit_hash(const char *fit, char out[17]) {
   char *path = rmx_path_in(fit, "fit.json"), *text;
   size_t size;
   rmx_err ignored;
@@ -75,16 +75,21 @@ bool fit_hash(const char *fit, char out[17]) {
   return there;
 }
 
-rmx_status write_optimum(const rmx_experiment *e, const char *path, const answer *s,
-                         const char *fit, const rmx_corpus *corpus, const char *question,
-                         rmx_err *err) {
-  json_t *root = answer_json(s), *by = made_by(e, corpus);
+rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
+                              const char *fit, const rmx_corpus *corpus, const char *question,
+                              rmx_err *err) {
+  json_t *root = rmx_answer_json(s), *by = rmx__made_by(e, corpus);
   char hash[17];
   if (question) json_object_set_new(by, "question", json_string(question));
-  if (fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
+  if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
   rmx_status status = rmx_yaml_write(
       path, root, "The mixture found: share of the training tokens from each domain.", err);
   json_decref(root);
   return status;
+}
+
+rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
+                             const char *fit, rmx_err *err) {
+  return rmx__optimum_write(e, path, s, fit, NULL, NULL, err);
 }

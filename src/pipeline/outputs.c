@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli.h"
+#include "steps.h"
 
 static bool same_file(const char *a, const char *b) {
   struct stat x, y;
@@ -12,7 +12,7 @@ static bool same_file(const char *a, const char *b) {
          x.st_ino == y.st_ino;
 }
 
-rmx_status cli_keep_input(const char *out, const char *input, rmx_err *err) {
+rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err) {
   if (!out || !input || !same_file(out, input)) return RMX_OK;
   return rmx_fail(err, RMX_EUSAGE,
                   "--out %s is the file that is read (%s), and its old content would be lost; give "
@@ -20,7 +20,7 @@ rmx_status cli_keep_input(const char *out, const char *input, rmx_err *err) {
                   out, input);
 }
 
-rmx_status cli_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err) {
+rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err) {
   struct stat info;
   rmx_table t;
   rmx_err ignored;

@@ -5,16 +5,16 @@
 
 #include "steps.h"
 
-void release_sources(sources *s) {
+void rmx_sources_release(rmx_sources *s) {
   rmx_discovery_release(&s->found);
   free(s->targets);
   free(s->apart);
-  *s = (sources){0};
+  *s = (rmx_sources){0};
 }
 
 // Text that is kept out of the training text: what no domain trains on, and what corpus.protect
 // names. The target has no part in it, so that another target asks for no other corpus.
-static rmx_status find_apart(const rmx_experiment *e, const char *const *names, sources *s,
+static rmx_status find_apart(const rmx_experiment *e, const char *const *names, rmx_sources *s,
                              rmx_err *err) {
   const rmx_strings *protect = &e->config.corpus.protect;
   if (!(s->apart = rmx_calloc(s->n + protect->n, sizeof *s->apart)))
@@ -39,8 +39,8 @@ static rmx_status find_apart(const rmx_experiment *e, const char *const *names, 
 }
 
 // A target that is no domain is a metric of the user's.
-static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *s, rmx_err *err) {
-  const rmx_config *c = &e->config;
+static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
+  const rmx_config *c = &p->experiment.config;
   const char **names = rmx_calloc(s->n, sizeof *names);
   s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
   rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
@@ -52,67 +52,69 @@ static rmx_status find_targets(const cli *cl, const rmx_experiment *e, sources *
       s->n_targets++;
     else if (c->proxy.command)
       status = RMX_OK;
-    else if (cli_was_set(cl, "target"))
-      status = cli_refused(true, err);
+    else if (rmx__was_set(p, "target"))
+      status = rmx_refused(true, err);
     else
-      rmx_fail_in(err, "%s", e->config_path ? e->config_path : "target");
+      rmx_fail_in(err, "%s", p->experiment.config_path ? p->experiment.config_path : "target");
   }
-  if (status == RMX_OK) status = find_apart(e, names, s, err);
+  if (status == RMX_OK) status = find_apart(&p->experiment, names, s, err);
   free(names);
   return status;
 }
 
-rmx_status find_sources(const cli *cl, const rmx_experiment *e, sources *s, rmx_err *err) {
-  const rmx_config *c = &e->config;
-  *s = (sources){.domains = c->domains, .n = c->n_domains};
+rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
+  const rmx_config *c = &p->experiment.config;
+  *s = (rmx_sources){.domains = c->domains, .n = c->n_domains};
   if (c->n_domains == 0) {
     if (!c->corpus.folder)
       return rmx_fail(err, RMX_EINPUT,
                       "%s: neither corpus.domains nor corpus.folder says where the text is",
-                      e->config_path ? e->config_path : "the config");
-    RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, e->folder, &s->found, err));
+                      p->experiment.config_path ? p->experiment.config_path : "the config");
+    RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, p->experiment.folder,
+                                &s->found, err));
     s->domains = s->found.domains;
     s->n = s->found.n;
   }
-  return find_targets(cl, e, s, err);
+  return find_targets(p, s, err);
 }
 
-void tell_sources(const cli *c, const rmx_experiment *e, const sources *s) {
-  rmx_discovery_tell(&s->found, &c->listener);
+void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
+  rmx_discovery_tell(&s->found, &p->listener);
   for (size_t i = 0; i < s->n_targets; i++) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
     bool apart = false;
     for (size_t k = 0; k < s->n_apart; k++) apart = apart || s->apart[k] == s->targets[i];
-    if (!apart && e->config.corpus.overlap)
-      rmx_note(&c->listener,
+    if (!apart && p->experiment.config.corpus.overlap)
+      rmx_note(&p->listener,
                "%s: the target is also trained on. Exact copies of its validation text are kept "
                "out of all training text; "
                "`protect: [%s]` under corpus keeps near copies out too",
                d->name, d->name);
     else if (!d->valid_only)
       rmx_note(
-          &c->listener,
+          &p->listener,
           "%s: the target is also trained on; its validation text is kept out of all training text",
           d->name);
   }
-  if (e->config.n_domains && e->config.corpus.folder)
-    rmx_warn(&c->listener, "corpus.folder is not looked at: corpus.domains names the domains");
+  if (p->experiment.config.n_domains && p->experiment.config.corpus.folder)
+    rmx_warn(&p->listener, "corpus.folder is not looked at: corpus.domains names the domains");
 }
 
-rmx_status print_sources(const cli *c, const rmx_experiment *e, const sources *s, rmx_err *err) {
+rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err) {
   int width = 6;
   for (size_t i = 0; i < s->n; i++)
     if ((int)strlen(s->domains[i].name) > width) width = (int)strlen(s->domains[i].name);
-  rmx_note(&c->listener, "%-*s %9s %8s  %s", width, "domain", "files", "bytes", "format");
+  rmx_note(&p->listener, "%-*s %9s %8s  %s", width, "domain", "files", "bytes", "format");
   for (size_t i = 0; i < s->n; i++) {
     const rmx_domain_source *d = &s->domains[i];
     rmx_source_look look;
-    RMX_TRY(rmx_corpus_look(&e->config.corpus, d, e->folder, false, &look, err));
+    RMX_TRY(
+        rmx_corpus_look(&p->experiment.config.corpus, d, p->experiment.folder, false, &look, err));
     char files[32], bytes[16];
     snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files,
              look.valid_files);
-    rmx_note(&c->listener, "%-*s %9s %8s  %s%s", width, d->name, files,
-             cli_count((double)look.bytes, bytes), look.format,
+    rmx_note(&p->listener, "%-*s %9s %8s  %s%s", width, d->name, files,
+             rmx_count((double)look.bytes, bytes), look.format,
              d->valid_only      ? " (validation only)"
              : look.valid_files ? " (files for training + for validation)"
                                 : "");

@@ -60,8 +60,8 @@ static void take_better(const json_t *result, rmx_table *metrics) {
   }
 }
 
-rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtures,
-                         rmx_table *metrics, rmx_err *err) {
+rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
+                              rmx_err *err) {
   rmx_few changed = {0}, domains = {0};
   double *drawn = rmx_calloc(mixtures->D, sizeof *drawn);
   size_t *unseen = rmx_calloc(mixtures->D, sizeof *unseen);
@@ -70,7 +70,7 @@ rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtu
                           ? RMX_OK
                           : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
   for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
-    json_t *result = result_of(e, mixtures->ids[i]);
+    json_t *result = result_of(&p->experiment, mixtures->ids[i]);
     if (result) take_better(result, metrics);
     if (result && drawn_of(result, mixtures, drawn) &&
         take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
@@ -84,11 +84,11 @@ rmx_status take_own_runs(const cli *c, const rmx_experiment *e, rmx_table *mixtu
     rmx_few_add(&domains, text);
   }
   if (domains.n)
-    rmx_note(&c->listener,
+    rmx_note(&p->listener,
              "fit: the weight of %zu domain%s was too small for a single sequence in some runs: %s",
              domains.n, domains.n == 1 ? "" : "s", domains.text);
   if (changed.n)
-    rmx_note(&c->listener,
+    rmx_note(&p->listener,
              "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from "
              "those asked for; the fit takes the shares drawn: %s",
              changed.n, mixtures->N, 100 * share_bound, changed.text);

@@ -46,7 +46,7 @@ static bool opens(const place *p, rmx_err *why) {
 // ---- corpora of version 0.1.0
 
 // Their hash has paths, times and the target in it: the target may have been any of the domains.
-static bool is_0_1(const rmx_experiment *e, const sources *s, const place *p) {
+static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p) {
   const char *had = text_of(p, "source_hash");
   char hex[17];
   uint64_t hash;
@@ -132,7 +132,7 @@ static bool aside_of(const char *parent, const char *name, const char *corpus) {
 
 // Those right below `parent`; missing counts the ones that have no finished run of the other corpus
 // set aside.
-static void count_below(const char *parent, const char *now, const char *next, finished *f,
+static void count_below(const char *parent, const char *now, const char *next, rmx__finished *f,
                         size_t *missing) {
   rmx_strings names = {0};
   rmx_err ignored;
@@ -141,7 +141,7 @@ static void count_below(const char *parent, const char *now, const char *next, f
     json_t *result = NULL;
     char *folder = rmx_path_in(parent, names.items[i]);
     if (folder && finished_of(folder, now, &result)) {
-      count_finished(f, result);
+      rmx__count_finished(f, result);
       *missing += !aside_of(parent, names.items[i], next);
     }
     json_decref(result);
@@ -150,13 +150,13 @@ static void count_below(const char *parent, const char *now, const char *next, f
   rmx_strings_release(&names);
 }
 
-static rmx_status ask_first(const cli *c, const rmx_experiment *e, const char *now,
-                            const char *next, rmx_err *err) {
-  finished f = {0};
+static rmx_status ask_first(rmx_pipeline *p, const char *now, const char *next, rmx_err *err) {
+  rmx__finished f = {0};
   size_t missing = 0;
   rmx_strings names = {0};
-  char *runs = rmx_experiment_path(e, "runs"), *compare = rmx_experiment_path(e, "compare"),
-       *large = rmx_experiment_path(e, "large");
+  char *runs = rmx_experiment_path(&p->experiment, "runs"),
+       *compare = rmx_experiment_path(&p->experiment, "compare"),
+       *large = rmx_experiment_path(&p->experiment, "large");
   rmx_status status =
       runs && compare && large ? rmx_list(large, &names, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && strcmp(now, next) != 0) {
@@ -167,7 +167,7 @@ static rmx_status ask_first(const cli *c, const rmx_experiment *e, const char *n
       if (folder) count_below(folder, now, next, &f, &missing);
       free(folder);
     }
-    if (missing) status = ask_redo(c, &f, "would no longer be used (the corpus changed)", err);
+    if (missing) status = rmx__agree(p, &f, "would no longer be used (the corpus changed)", err);
   }
   rmx_strings_release(&names);
   free(runs), free(compare), free(large);
@@ -243,19 +243,18 @@ static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, c
 
 // One that was prepared before for this very text and these settings: *next has no index where
 // there is none.
-static rmx_status find_candidate(const cli *c, const rmx_experiment *e, const char *wanted,
-                                 place *next, rmx_err *err) {
+static rmx_status find_candidate(rmx_pipeline *p, const char *wanted, place *next, rmx_err *err) {
   rmx_err why;
-  RMX_TRY(look_at(next, rmx_experiment_path(e, RMX_SET_ASIDE "/new"), err));
+  RMX_TRY(look_at(next, rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"), err));
   if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
-    rmx_note(&c->listener, "prepare: the corpus was prepared already and is used now");
+    rmx_note(&p->listener, "prepare: the corpus was prepared already and is used now");
     return RMX_OK;
   }
   forget(next);
-  RMX_TRY(look_at(next, rmx_format("%s/" RMX_SET_ASIDE "/%s", e->folder, wanted), err));
+  RMX_TRY(look_at(next, rmx_format("%s/" RMX_SET_ASIDE "/%s", p->experiment.folder, wanted), err));
   if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
     rmx_note(
-        &c->listener,
+        &p->listener,
         "prepare: the corpus of this text and these settings had been set aside and is used again");
     return RMX_OK;
   }
@@ -263,81 +262,84 @@ static rmx_status find_candidate(const cli *c, const rmx_experiment *e, const ch
   return RMX_OK;
 }
 
-static rmx_status prepare_new(const cli *c, const rmx_experiment *e, const sources *s,
-                              bool new_tokenizer, const json_t *memo, place *next, rmx_err *err) {
-  char *folder = rmx_experiment_path(e, RMX_SET_ASIDE "/new"),
+static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
+                              const json_t *memo, place *next, rmx_err *err) {
+  char *folder = rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"),
        *corpus = folder ? rmx_path_in(folder, "corpus") : NULL;
   char *files = corpus ? rmx_path_in(corpus, "files.json") : NULL;
   // What was looked at now is not read for it once more.
-  rmx_status status = files ? print_sources(c, e, s, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = files ? rmx__sources_list(p, s, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx_json_write(files, memo, err);
   free(corpus), free(files);
   if (status == RMX_OK)
-    status = rmx_corpus_prepare_from(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart,
-                                     e->folder, e->folder, new_tokenizer, folder, worker_jobs(e),
-                                     &c->listener, err);
+    status = rmx_corpus_prepare_from(&p->experiment.config.corpus, s->domains, s->n, s->apart,
+                                     s->n_apart, p->experiment.folder, p->experiment.folder,
+                                     new_tokenizer, folder, rmx_worker_jobs(&p->experiment),
+                                     &p->listener, err);
   if (status == RMX_OK) return look_at(next, folder, err);
   free(folder);
   return status;
 }
 
 // Of a dry run.
-static rmx_status say_what(const cli *c, const rmx_experiment *e, const sources *s, bool current,
-                           bool new_tokenizer, const char *wanted, place *next, rmx_err *err) {
-  if (!current && !new_tokenizer) RMX_TRY(find_candidate(c, e, wanted, next, err));
+static rmx_status say_what(rmx_pipeline *p, const rmx_sources *s, bool current, bool new_tokenizer,
+                           const char *wanted, place *next, rmx_err *err) {
+  if (!current && !new_tokenizer) RMX_TRY(find_candidate(p, wanted, next, err));
   if (current)
-    step_tells(c, "prepare", false, "the corpus is up to date");
+    rmx__would(p, "prepare", false, "the corpus is up to date");
   else if (next->index)
-    step_tells(c, "prepare", true, "would use a corpus again that was prepared before");
+    rmx__would(p, "prepare", true, "would use a corpus again that was prepared before");
   else
-    step_tells(c, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
+    rmx__would(p, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
   return RMX_OK;
 }
 
-static rmx_status prepare_alone(const cli *c, const rmx_experiment *e, const sources *s,
-                                bool new_tokenizer, rmx_err *err) {
+static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
+                                rmx_err *err) {
   place now = {0}, next = {0};
   rmx_err why = {0};
   uint64_t hash;
   char wanted[17];
-  json_t *known = rmx_corpus_files_seen(e->folder), *memo = json_object();
+  json_t *known = rmx_corpus_files_seen(p->experiment.folder), *memo = json_object();
   bool damaged = false, current = false;
-  rmx_status status =
-      memo ? look_at(&now, rmx_strdup(e->folder), err) : rmx_fail_memory(err, 0, "a list of files");
+  rmx_status status = memo ? look_at(&now, rmx_strdup(p->experiment.folder), err)
+                           : rmx_fail_memory(err, 0, "a list of files");
   if (status == RMX_OK)
-    status = rmx_corpus_source_hash(&e->config.corpus, s->domains, s->n, s->apart, s->n_apart,
-                                    e->folder, known, worker_jobs(e), memo, &hash, err);
+    status = rmx_corpus_source_hash(&p->experiment.config.corpus, s->domains, s->n, s->apart,
+                                    s->n_apart, p->experiment.folder, known,
+                                    rmx_worker_jobs(&p->experiment), memo, &hash, err);
   if (status == RMX_OK) {
     snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
-    const bool old = is_0_1(e, s, &now);
+    const bool old = is_0_1(&p->experiment, s, &now);
     current = !new_tokenizer && (old || strcmp(text_of(&now, "source_hash"), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
     if (damaged)
-      rmx_warn(&c->listener,
+      rmx_warn(&p->listener,
                "prepare: the corpus cannot be used, and what is damaged is made again: %s",
                why.message);
-    if (current && !damaged && old && !c->dry) status = adopt_0_1(e, wanted, memo, &now, err);
+    if (current && !damaged && old && !p->would)
+      status = adopt_0_1(&p->experiment, wanted, memo, &now, err);
   }
-  if (status == RMX_OK && c->dry) {
-    status = say_what(c, e, s, current && !damaged, new_tokenizer, wanted, &next, err);
+  if (status == RMX_OK && p->would) {
+    status = say_what(p, s, current && !damaged, new_tokenizer, wanted, &next, err);
   } else if (status == RMX_OK && current && !damaged) {
-    char *files = rmx_experiment_path(e, "corpus/files.json");
-    rmx_note(&c->listener, "prepare: the corpus is up to date");
+    char *files = rmx_experiment_path(&p->experiment, "corpus/files.json");
+    rmx_note(&p->listener, "prepare: the corpus is up to date");
     // a file was touched
     if (files && !json_equal(known, memo)) status = rmx_json_write(files, memo, err);
     free(files);
-    if (status == RMX_OK) status = put_tokenizer(e, err);
+    if (status == RMX_OK) status = put_tokenizer(&p->experiment, err);
   } else if (status == RMX_OK) {
     if (now.index && !damaged && !new_tokenizer)
-      rmx_note(&c->listener,
+      rmx_note(&p->listener,
                "prepare: the text or its settings changed; preparing the corpus again");
-    if (!new_tokenizer) status = find_candidate(c, e, wanted, &next, err);
+    if (!new_tokenizer) status = find_candidate(p, wanted, &next, err);
     if (status == RMX_OK && !next.index)
-      status = prepare_new(c, e, s, new_tokenizer, memo, &next, err);
+      status = prepare_new(p, s, new_tokenizer, memo, &next, err);
     if (status == RMX_OK && now.index)
-      status = ask_first(c, e, text_of(&now, "hash"), text_of(&next, "hash"), err);
-    if (status == RMX_OK) status = use(e, &now, damaged, &next, err);
+      status = ask_first(p, text_of(&now, "hash"), text_of(&next, "hash"), err);
+    if (status == RMX_OK) status = use(&p->experiment, &now, damaged, &next, err);
   }
   forget(&now);
   forget(&next);
@@ -347,15 +349,33 @@ static rmx_status prepare_alone(const cli *c, const rmx_experiment *e, const sou
 }
 
 // Two at once would write into the same .set-aside/new.
-rmx_status prepare_corpus(const cli *c, const rmx_experiment *e, const sources *s,
-                          bool new_tokenizer, rmx_err *err) {
-  if (c->dry) return prepare_alone(c, e, s, new_tokenizer, err);
+static rmx_status prepare_corpus(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
+                                 rmx_err *err) {
+  if (p->would) return prepare_alone(p, s, new_tokenizer, err);
   rmx_lock lock;
-  RMX_TRY(rmx_mkdirs(e->folder, err));
+  RMX_TRY(rmx_mkdirs(p->experiment.folder, err));
   RMX_TRY(rmx_folder_lock(
-      e->folder, "prepare: another process prepares or cleans this experiment; waiting for its end",
-      &c->listener, &lock, err));
-  rmx_status status = prepare_alone(c, e, s, new_tokenizer, err);
+      p->experiment.folder,
+      "prepare: another process prepares or cleans this experiment; waiting for its end",
+      &p->listener, &lock, err));
+  rmx_status status = prepare_alone(p, s, new_tokenizer, err);
   rmx_folder_unlock(&lock);
   return status;
+}
+
+static rmx_status prepare(rmx_pipeline *p, bool new_tokenizer, rmx_err *err) {
+  rmx_sources s = {0};
+  rmx_status status = rmx_sources_find(p, &s, err);
+  if (status == RMX_OK) rmx_sources_tell(p, &s);
+  if (status == RMX_OK) status = prepare_corpus(p, &s, new_tokenizer, err);
+  rmx_sources_release(&s);
+  return status;
+}
+
+rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {
+  return prepare(p, false, err);
+}
+
+rmx_status rmx_prepare_anew(rmx_pipeline *p, rmx_err *err) {
+  return prepare(p, true, err);
 }

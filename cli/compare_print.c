@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Comparisons of large models as tables: large/comparison.json and compare/methods.json.
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// "-" for what is none.
+static void print_number(const json_t *x, int width, int digits) {
+  if (json_is_number(x))
+    printf("%*.*f", width, digits, json_number_value(x));
+  else
+    printf("%*s", width, "-");
+}
+
+// A paired difference as four columns: mean, low, high, verdict.
+static void print_difference(const json_t *difference) {
+  const json_t *verdict = json_object_get(difference, "verdict");
+  print_number(json_object_get(difference, "mean"), 13, 4);
+  print_number(json_object_get(difference, "low"), 9, 4);
+  print_number(json_object_get(difference, "high"), 9, 4);
+  if (json_is_string(verdict)) printf("  %s", json_string_value(verdict));
+}
+
+static void print_comparison(const json_t *root) {
+  size_t i;
+  json_t *row;
+  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on", "target loss", "se",
+         "minus optimum", "from", "to");
+  json_array_foreach(json_object_get(root, "rows"), i, row) {
+    const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain")
+                                                          : json_object_get(row, "run");
+    char name[300];
+    snprintf(name, sizeof name, "%s%s%s%s", json_string_value(json_object_get(row, "name")),
+             detail ? " (" : "", detail ? json_string_value(detail) : "", detail ? ")" : "");
+    const json_t *loss = json_object_get(row, "target_loss"),
+                 *against = json_object_get(row, "against_optimum");
+    printf("  %-22s ", name);
+    print_number(json_object_get(loss, "mean"), 12, 4);
+    print_number(json_object_get(loss, "se"), 9, 4);
+    if (i > 0) {
+      printf("   ");
+      print_difference(against);
+    }
+    putchar('\n');
+  }
+  const size_t seeds = json_array_size(json_object_get(root, "seeds"));
+  printf(
+      "  (nats per token; differences paired over %zu seed%s; from, to: their %.0f %% t "
+      "interval)\n",
+      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL);
+}
+
+rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "large/comparison.json");
+  json_t *tree = NULL;
+  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && json)
+    cli_print_json(json_incref(tree));
+  else if (status == RMX_OK)
+    print_comparison(tree);
+  json_decref(tree);
+  free(path);
+  return status;
+}
+
+// ---- the methods
+
+static void print_weights(const json_t *root) {
+  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods"),
+               *first = NULL;
+  size_t i;
+  json_t *name;
+  json_array_foreach(order, i, name) {
+    first = json_object_get(json_object_get(methods, json_string_value(name)), "weights");
+    if (json_is_object(first)) break;
+  }
+  printf("\nThe weights found, %%:\n  %-16s", "");
+  const char *domain;
+  json_t *w;
+  json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", domain);
+  putchar('\n');
+  json_array_foreach(order, i, name) {
+    const json_t *method = json_object_get(methods, json_string_value(name)),
+                 *weights = json_object_get(method, "weights");
+    if (!json_is_object(weights)) continue;
+    printf("  %-16s", json_string_value(name));
+    json_object_foreach((json_t *)weights, domain, w) printf(" %9.2f", 100 * json_number_value(w));
+    printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training"))
+                       ? "  chose while training"
+                       : "");
+  }
+}
+
+static void print_methods(const json_t *root) {
+  const json_t *order = json_object_get(root, "order"), *methods = json_object_get(root, "methods");
+  const char *first = json_string_value(json_array_get(order, 0));
+  size_t i;
+  json_t *name;
+  printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se",
+         "search FLOPs", "search", first, "from", "to");
+  json_array_foreach(order, i, name) {
+    const json_t *o = json_object_get(methods, json_string_value(name)),
+                 *loss = json_object_get(o, "target_loss");
+    const json_t *against = json_object_get(o, "against_first"),
+                 *converged = json_object_get(o, "converged");
+    const char *status = json_string_value(json_object_get(o, "status"));
+    char time[32];
+    printf("  %-16s ", json_string_value(name));
+    print_number(json_object_get(loss, "mean"), 11, 4);
+    print_number(json_object_get(loss, "se"), 9, 4);
+    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")),
+           rmx_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
+    if (i && strcmp(status, "search diverged") != 0) print_difference(against);
+    if (strcmp(status, "done") != 0) printf("  %s", status);
+    if (json_is_boolean(converged))
+      printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
+    putchar('\n');
+  }
+  const long long seeds = json_integer_value(json_object_get(root, "seeds"));
+  printf(
+      "  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; "
+      "search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
+      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL,
+      json_number_value(json_object_get(root, "budget_flops")));
+  print_weights(root);
+}
+
+rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "compare/methods.json");
+  json_t *tree = NULL;
+  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && json)
+    cli_print_json(json_incref(tree));
+  else if (status == RMX_OK)
+    print_methods(tree);
+  json_decref(tree);
+  free(path);
+  return status;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline of a command: its experiment, the question to a person, and what a dry run prints.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+// Before finished runs go out of use, a person is asked. A script must give --redo.
+static bool ask(void *context, const char *message) {
+  char line[64];
+  cli_clear_progress();
+  fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Go on? [y/N] ", message);
+  fflush(stderr);
+  if (!fgets(line, sizeof line, stdin)) {
+    fputc('\n', stderr);
+    return false;
+  }
+  return line[0] == 'y' || line[0] == 'Y';
+}
+
+rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err) {
+  c->pipeline.program = c->program;
+  c->pipeline.listener = c->listener;
+  if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) c->pipeline.agree = ask;
+  RMX_TRY(rmx_pipeline_open(&c->pipeline, c->common.folder, yaml,
+                            (const char *const *)c->common.settings.items, c->common.settings.n,
+                            err));
+  if (needed && !c->pipeline.experiment.config_path)
+    return rmx_fail(err, RMX_EINPUT,
+                    "no regmix.yaml in %s; `regmix init` writes one, -C DIR names another folder",
+                    c->pipeline.experiment.folder);
+  return RMX_OK;
+}
+
+static void keep_step(void *context, const char *step, bool to_do, const char *what) {
+  json_array_append_new(context,
+                        json_pack("{s:s, s:b, s:s}", "step", step, "to_do", to_do, "what", what));
+}
+
+rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), rmx_err *err) {
+  rmx_pipeline *p = &c->pipeline;
+  json_t *found = json_array(), *step;
+  size_t i;
+  p->would = keep_step;
+  p->context = found;
+  p->listener.note = NULL;  // what is found is the result
+  rmx_status status = steps(p, err);
+  if (status == RMX_OK && c->common.json) {
+    cli_print_json(json_pack("{s:O, s:b}", "steps", found, "to_do", p->pending));
+  } else if (status == RMX_OK) {
+    json_array_foreach(found, i, step)
+      printf("%-9s %s\n", json_string_value(json_object_get(step, "step")),
+             json_string_value(json_object_get(step, "what")));
+    puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing is to do.");
+  }
+  json_decref(found);
+  return status;
+}

@@ -1,0 +1,263 @@
+/* pipeline.h: an experiment from text to report: what `regmix run` does, one step after another.
+ *
+ * Uses: base, import, mixture, corpus, kernels, model, train, swarm, regress, optimize, baselines,
+ * experiment, report.
+ *
+ * Each step looks at what is there, does what is missing, and reports it through the listener. A
+ * kill at any moment loses at most the work since the last checkpoint of a run. The same call
+ * continues from there.
+ *
+ *   rmx_pipeline p = {.program = "/usr/bin/regmix"};
+ *   if (rmx_pipeline_open(&p, NULL, "exp/regmix.yaml", NULL, 0, &err) == RMX_OK)
+ *     rmx_pipeline_run(&p, &err);
+ *   rmx_pipeline_release(&p);
+ */
+#ifndef REGMIX_PIPELINE_H
+#define REGMIX_PIPELINE_H
+
+#include <regmix/experiment.h>
+#include <regmix/suggest.h>
+#include <regmix/swarm.h>
+#include <regmix/uncertainty.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A pipeline: an experiment and how its steps may work. The caller fills in the fields of the first
+ * part, or leaves them 0. */
+typedef struct rmx_pipeline {
+  const char *program;   /* the `regmix` program that trains the runs, as worker processes */
+  rmx_listener listener; /* notes, warnings and progress; {0}: none */
+  bool redo;             /* finished runs may go out of use without a question */
+  /* Asked before finished runs go out of use, unless `redo`; false: the step ends with RMX_EINPUT
+   * and has changed nothing. NULL: never. */
+  bool (*agree)(void *context, const char *message);
+  /* Not NULL: a dry run. Each step reports what it would do, and changes nothing. to_do: it would
+   * change something. */
+  void (*would)(void *context, const char *step, bool to_do, const char *what);
+  void *context; /* of agree and would */
+
+  rmx_experiment experiment; /* filled in by rmx_pipeline_open */
+  const char *const *typed;  /* (n_typed) settings "key=value" given to rmx_pipeline_open */
+  size_t n_typed;
+  bool pending; /* of a dry run: some step would do something */
+} rmx_pipeline;
+
+/* Opens the experiment of `folder` (NULL: of the yaml, else the current folder) with `settings` (n)
+ * of "key=value" over its config; they are borrowed until the release. A bad value in a setting is
+ * RMX_EUSAGE, in the file RMX_EINPUT. Release in any case. */
+rmx_status rmx_pipeline_open(rmx_pipeline *p, const char *folder, const char *yaml,
+                             const char *const *settings, size_t n, rmx_err *err);
+void rmx_pipeline_release(rmx_pipeline *p);
+
+/* All steps in order, or what each would do. Cost: what training all runs costs; nothing is done
+ * twice. RMX_EINTERRUPTED after rmx_interrupt(). */
+rmx_status rmx_pipeline_run(rmx_pipeline *p, rmx_err *err);
+
+typedef enum rmx_step {
+  RMX_STEP_PREPARE,  /* text to tokens: corpus/ and tokenizer.json */
+  RMX_STEP_SAMPLE,   /* mixtures.csv */
+  RMX_STEP_TRAIN,    /* one proxy a mixture: runs/, metrics.csv, metrics-half.csv */
+  RMX_STEP_FIT,      /* fit/ */
+  RMX_STEP_OPTIMIZE, /* optimum.yaml */
+  RMX_STEP_COMPARE,  /* large models on the optimum and compare.against: large/comparison.json */
+  RMX_STEP_METHODS,  /* compare.methods, if there are any: compare/methods.json */
+  RMX_STEP_REPORT,   /* report.html */
+  RMX_STEPS
+} rmx_step;
+/* One step. It fails where the step before has left nothing. */
+rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
+/* RMX_STEP_PREPARE, with a tokenizer trained on the present text even if the old one would do. */
+rmx_status rmx_prepare_anew(rmx_pipeline *p, rmx_err *err);
+
+/* ---- the experiment's files */
+
+/* The workers that run at a time: config.general.jobs, or one a processor. */
+int rmx_worker_jobs(const rmx_experiment *e);
+/* The corpus; RMX_EINPUT, naming `regmix prepare`, where there is none. rmx_corpus_free() it. */
+rmx_status rmx_experiment_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err);
+/* Writes resolved.yaml: the config with every default. */
+rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err);
+/* One run a row of mixtures.csv, with the proxy's training. Release with rmx_runs_release. */
+rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
+                          size_t *n, rmx_err *err);
+void rmx_runs_release(rmx_run *runs, size_t n);
+/* Upper bounds of the weights, cap (D_train): from tokens, large.tokens and sample.*. */
+void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
+/* The mixture of optimum.yaml: w (D_train). */
+rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                               rmx_err *err);
+/* What was set aside: {"runs", "wall_s", "corpora", "bytes", "deleted", "folders": [{"folder", "runs",
+ * "wall_s", "corpora", "bytes"}]}. `remove`: deletes it. A new reference, also on failure. */
+rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listener *to,
+                         struct json_t **out, rmx_err *err);
+/* {"runs": n, state: how many}. A new reference. */
+struct json_t *rmx_run_states_json(const rmx_run *runs, size_t n);
+
+/* ---- where the text is */
+
+/* The domains of the config, or those found in corpus.folder, and which of them are targets. */
+typedef struct rmx_sources {
+  rmx_domain_source *domains; /* (n) the config's, or those of `found` */
+  size_t n;
+  rmx_discovery found;
+  size_t *targets, n_targets;
+  size_t *apart, n_apart; /* whose validation text is kept out of all training text */
+} rmx_sources;
+/* A target that is no domain is an error, unless a trainer of the user's may report it. */
+rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err);
+void rmx_sources_release(rmx_sources *s);
+/* What is left out, and what was taken for granted, as notes and warnings. */
+void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s);
+
+/* ---- tables of the user's */
+
+/* How the tables are to be read. */
+typedef struct rmx_table_form {
+  rmx_strings mixture_columns, metric_columns; /* patterns of the columns wanted; n = 0: all */
+  char *id;     /* the column that names the runs; "row": their number; NULL: the first column */
+  bool any_sum; /* mixtures need not sum to 1 */
+} rmx_table_form;
+/* Tables in any form of regmix/import.h, with their runs joined. metrics_path, metrics and `how` may
+ * be NULL. Release both. */
+rmx_status rmx_tables_read(rmx_pipeline *p, const char *mixtures_path, const char *metrics_path,
+                           const rmx_table_form *how, rmx_table *mixtures, rmx_table *metrics,
+                           rmx_err *err);
+/* The tokens of each domain, from a file of domain: tokens (YAML or JSON) or domain,tokens (CSV);
+ * "1.5G" is a number here. free() tokens (domains->n), release the names. */
+rmx_status rmx_tokens_read(const char *path, rmx_strings *domains, double **tokens, rmx_err *err);
+/* The same by domain: tokens (D). Names mean domains as rmx_match_names says; a note lists those
+ * that mean none. A domain without tokens is RMX_EINPUT. */
+rmx_status rmx_tokens_by_domain(rmx_pipeline *p, const char *path, const char *const *domains,
+                                size_t D, double *tokens, rmx_err *err);
+
+/* Mixtures drawn around the prior in a file, a YAML map `domain: weight`, by the config's `sample`:
+ * what RMX_STEP_SAMPLE does, without a corpus. Release the table. */
+rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior, rmx_table *out, rmx_err *err);
+
+/* ---- fit */
+
+typedef struct rmx_fit_request {
+  const char *mixtures,
+      *metrics; /* tables; NULL: the experiment's own, with its half-way metrics */
+  rmx_table_form tables;
+  rmx_strings only; /* patterns of the metrics to fit; n = 0: all */
+  const char
+      *tokens; /* file for rmx_tokens_read; NULL: the experiment's corpus, if it is its own */
+  double budget, run_tokens; /* tokens of the large run and of each run; 0: as the config has it */
+  const char *out;           /* folder of the fit; NULL: fit/ of the experiment */
+  bool normalize, raw, skip_missing; /* as in rmx_regress_options */
+} rmx_fit_request;
+/* Fits the tables and writes the fit. rmx_fit_free() it. */
+rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
+                            rmx_err *err);
+
+/* ---- optimise */
+
+/* What is asked of a fit, over the config. */
+typedef struct rmx_problem_request {
+  char *prior, *tokens; /* files */
+  rmx_strings target, maximize;
+  double budget, max_epochs;
+  rmx_question_options keep;
+} rmx_problem_request;
+/* Whether any of it is given. */
+bool rmx_problem_given(const rmx_problem_request *a);
+/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps where
+ * the request does not. The fit predicts runs of the budget from then on, where that makes a
+ * difference. A target may be missing. Release with rmx_question_release. */
+rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
+                            const rmx_corpus *corpus, rmx_question *q, rmx_err *err);
+bool rmx_has_target(const rmx_fit *f, const rmx_question *q);
+
+typedef struct rmx_answer_request {
+  const char *fit; /* folder; NULL: the experiment's */
+  const char *out; /* file to write; NULL: optimum.yaml, where nothing but the config is asked */
+  rmx_problem_request problem;
+  rmx_strings against; /* mixture files to compare the optimum with */
+  const char *pareto;  /* "METRIC,METRIC": their front too; NULL: none */
+  size_t points;       /* of the front */
+  bool quick;          /* the mixture alone: no intervals, no learning curve, no attribution */
+  bool print_only;     /* no note where the answer is not written */
+} rmx_answer_request;
+/* A problem and its solution, with the fit. */
+typedef struct rmx_answer {
+  rmx_fit *fit;
+  rmx_question question;
+  const rmx_optimize_options *options; /* borrowed */
+  rmx_optimum optimum;
+  rmx_front front; /* n = 0: none was asked for */
+  /* What it is worth; D, n_versus or the sentence 0: not asked, or not to be had. */
+  rmx_uncertainty uncertainty;
+  rmx_attribution attribution;
+  rmx_learning_curve curve;
+} rmx_answer;
+/* Searches the best mixture of a fit. Release in any case. */
+rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
+                                 rmx_err *err);
+void rmx_answer_release(rmx_answer *s);
+struct json_t *rmx_answer_json(const rmx_answer *s); /* what optimum.yaml holds: a new reference */
+/* Where the answer to a fit without an experiment goes: optimum.yaml beside the fit's folder, or in
+ * `folder`, if given. free() it. NULL: an experiment is there, whose optimum stays. A file that
+ * regmix did not write is RMX_EINPUT. */
+rmx_status rmx_optimum_place(rmx_pipeline *p, const char *folder, const char *fit, char **path,
+                             rmx_err *err);
+/* RMX_EINPUT where a file with content is there that `regmix optimize` did not write. */
+rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err);
+/* Writes the answer to a fit's folder as YAML. */
+rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
+                             const char *fit, rmx_err *err);
+/* The hash of a fit's fit.json; false: there is none. */
+bool rmx_fit_hash(const char *fit, char out[17]);
+
+typedef struct rmx_next_request {
+  const char *fit;     /* folder; NULL: the experiment's, if it is there */
+  const char *pending; /* table of mixtures without results; NULL: the experiment's mixtures.csv */
+  const char *out;     /* file that will be written: one that would lose runs is RMX_EUSAGE */
+  int64_t runs;        /* mixtures wanted */
+  int64_t more;        /* of the learning curve: that many more runs; 0: as many again */
+  bool no_curve;
+  rmx_problem_request problem;
+} rmx_next_request;
+typedef struct rmx_next {
+  rmx_fit *fit;       /* what is known; without runs a fit of nothing, which holds the domains */
+  bool measured;      /* it has runs */
+  rmx_corpus *corpus; /* the experiment's, or NULL */
+  rmx_question question;
+  rmx_table pending;
+  double *X; /* (pending.N, D) */
+  rmx_suggestion suggestion;
+  rmx_learning_curve curve; /* no sentence: not asked for */
+} rmx_next;
+/* The mixtures to train next. Release in any case. */
+rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                                rmx_err *err);
+void rmx_next_release(rmx_next *s);
+
+/* RMX_EUSAGE for an output that is the file read (either may be NULL), or a table with one of these
+ * n runs in it: their old content would be lost. */
+rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err);
+rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err);
+
+/* ---- large models */
+
+/* Trains the large model on a mixture: prior, uniform, best_single, best_run, single:DOMAIN, a
+ * mixture file, or NULL: the optimum. *row: {"name", "mixture", "target_loss", "loss_nats", ...};
+ * *folders: those of the runs. */
+rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t seeds,
+                                 struct json_t **row, rmx_strings *folders, rmx_err *err);
+/* Whether compare.methods and compare.budget can be used, before any work. `typed`, `budget_typed`:
+ * the command line gave them, so that an error is RMX_EUSAGE. */
+rmx_status rmx_methods_check(rmx_pipeline *p, bool typed, bool budget_typed, rmx_err *err);
+
+/* What failed only once the data were known, such as a name that they do not have: misuse where the
+ * command line gave it (`typed`). Not for what is wrong in a file that the command line names. */
+rmx_status rmx_refused(bool typed, rmx_err *err);
+/* The other way round: a name that would be misuse on the command line came from a file. */
+rmx_status rmx_from_file(bool from_file, rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

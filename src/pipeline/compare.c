@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix pretrain and regmix compare: the large model on the mixture found, and, with the same
+// tokens and seeds, on what it is compared with. A mixture with a name is a contender; each of its
+// seeds is a run.
+#include <math.h>
+#include <regmix/baselines.h>
+#include <regmix/optimize.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                               rmx_err *err) {
+  char *path = rmx_experiment_path(e, "optimum.yaml");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  rmx_status status =
+      rmx_exists(path) ? rmx_mixture_read(path, corpus->names, corpus->D_train, w, err)
+                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` makes it", path);
+  free(path);
+  return status;
+}
+
+// ---- who takes part
+
+// The single domain the fit expects most of: all tokens from it alone.
+static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
+  rmx_fit *f = NULL;
+  char *folder = rmx_experiment_path(c->e, "fit");
+  rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
+  free(folder);
+  RMX_TRY(status);
+  double best = INFINITY, *x = rmx_calloc(2 * f->D + f->M, sizeof *x),
+         *weight = x ? x + f->D : NULL;
+  if (!x) status = rmx_fail_memory(err, 0, "a mixture");
+  if (status == RMX_OK)
+    status = rmx__target_weights(c->e->config.target, c->e->config.n_target,
+                                 (const char *const *)f->metrics, f->M, weight, err);
+  for (size_t d = 0; status == RMX_OK && d < f->D; d++) {
+    double score = 0, y;
+    memset(x, 0, f->D * sizeof *x);
+    x[d] = 1;
+    for (size_t m = 0; m < f->M; m++) {
+      if (weight[m] == 0) continue;
+      rmx_regressor_predict(f->regressors[m], x, 1, &y, NULL);
+      score += weight[m] * y;
+    }
+    if (score >= best) continue;
+    best = score;
+    snprintf(out->detail, sizeof out->detail, "%s", f->domains[d]);
+  }
+  free(x);
+  rmx_fit_free(f);
+  snprintf(out->detail_key, sizeof out->detail_key, "domain");
+  size_t k;
+  RMX_TRY(status);
+  RMX_TRY(rmx_find_name("domain", out->detail, c->corpus->names, c->corpus->D_train, &k, err));
+  mixture[k] = 1;
+  return RMX_OK;
+}
+
+// The run of the swarm whose measured target was best.
+static rmx_status best_run(const comparison *c, double *mixture, contender *out, rmx_err *err) {
+  rmx_run *runs;
+  size_t n, which = 0;
+  RMX_TRY(rmx_proxy_runs(c->e, c->corpus, &runs, &n, err));
+  double best = INFINITY;
+  for (size_t i = 0; i < n; i++) {
+    json_t *result = NULL;
+    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) {
+      double sum = 0;
+      const json_t *nats = json_object_get(result, "loss_nats");
+      for (size_t d = 0; d < c->corpus->D; d++)
+        if (c->weight[d] != 0)
+          sum += c->weight[d] * json_number_value(json_object_get(nats, c->corpus->names[d]));
+      if (sum < best) {
+        best = sum;
+        which = i;
+      }
+    }
+    json_decref(result);
+  }
+  rmx_status status =
+      isfinite(best) ? RMX_OK
+                     : rmx_fail(err, RMX_EINPUT, "no run is done yet; `regmix train` trains them");
+  if (status == RMX_OK) {
+    memcpy(mixture, runs[which].mixture, c->corpus->D_train * sizeof *mixture);
+    snprintf(out->detail_key, sizeof out->detail_key, "run");
+    snprintf(out->detail, sizeof out->detail, "%s", runs[which].name);
+  }
+  rmx_runs_release(runs, n);
+  return status;
+}
+
+rmx_status rmx__contender_named(const comparison *c, const char *name, contender *out,
+                                rmx_err *err) {
+  size_t D = c->corpus->D_train, k;
+  snprintf(out->name, sizeof out->name, "%s", name);
+  if (!(out->mixture = rmx_calloc(D, sizeof(double)))) return rmx_fail_memory(err, 0, "a mixture");
+  if (strcmp(name, "optimum") == 0) return rmx_optimum_mixture(c->e, c->corpus, out->mixture, err);
+  if (strcmp(name, "best_single") == 0) return best_single(c, out->mixture, out, err);
+  if (strcmp(name, "best_run") == 0) return best_run(c, out->mixture, out, err);
+  if (strcmp(name, "prior") == 0) {
+    memcpy(out->mixture, c->corpus->prior, D * sizeof(double));
+    return RMX_OK;
+  }
+  if (strcmp(name, "uniform") == 0) {
+    rmx_mixture_uniform(out->mixture, D);
+    return RMX_OK;
+  }
+  if (strncmp(name, "single:", 7) == 0) {
+    if (rmx_find_name("domain", name + 7, c->corpus->names, D, &k, err) != RMX_OK)
+      return rmx_refused(true, err);
+    out->mixture[k] = 1;
+    snprintf(out->name, sizeof out->name, "single-%s", c->corpus->names[k]);
+    return RMX_OK;
+  }
+  // A file: its name without folder and ending names the contender.
+  char *path = rmx_path_in(c->e->folder, name);
+  const char *slash = strrchr(name, '/');
+  snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
+  char *dot = strrchr(out->name, '.');
+  if (dot && dot != out->name) *dot = '\0';
+  rmx_status status =
+      !path ? rmx_fail_memory(err, 0, "a path")
+      : rmx_exists(path)
+          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
+          : rmx_fail(
+                err, RMX_EUSAGE,
+                "\"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file",
+                name);
+  free(path);
+  return status;
+}
+
+static json_t *row_tree(const comparison *c, size_t i) {
+  const size_t S = c->seeds;
+  const contender *who = &c->contenders[i];
+  json_t *row = json_object();
+  json_object_set_new(row, "name", json_string(who->name));
+  if (*who->detail_key) json_object_set_new(row, who->detail_key, json_string(who->detail));
+  json_object_set_new(row, "mixture",
+                      rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));
+  json_t *target = rmx__mean_and_error(&c->target[i * S], S, 1, true);
+  json_object_set(row, "n", json_object_get(target, "n"));
+  json_object_del(target, "n");
+  json_object_set_new(row, "target_loss", target);
+  json_object_set_new(row, "against_optimum", rmx__comparison_against(c, i, 0));
+  json_object_set_new(row, "loss_nats", rmx__comparison_losses(c, i));
+  json_object_set_new(row, "flops", json_real(c->flops[i]));
+  return row;
+}
+
+static json_t *comparison_tree(const comparison *c) {
+  json_t *root = json_object(), *seeds = json_array(), *rows = json_array();
+  for (size_t s = 0; s < c->seeds; s++)
+    json_array_append_new(seeds, json_integer(c->e->config.compare.first_seed + (json_int_t)s));
+  for (size_t i = 0; i < c->n; i++) json_array_append_new(rows, row_tree(c, i));
+  json_object_set_new(root, "target", rmx__comparison_target(c));
+  json_object_set_new(root, "seeds", seeds);
+  json_object_set_new(root, "tokens", json_integer(c->e->config.large.tokens));
+  json_object_set_new(root, "rows", rows);
+  json_object_set_new(root, "made_by", rmx__made_by(c->e, c->corpus));
+  return root;
+}
+
+// Opens the corpus and lists the contenders by name.
+static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char *const *names,
+                              size_t n, size_t seeds, bool with_target, rmx_err *err) {
+  RMX_TRY(rmx__comparison_begin(c, e, n, seeds, with_target, err));
+  for (size_t i = 0; i < n; i++) {
+    RMX_TRY(rmx__contender_named(c, names[i], &c->contenders[i], err));
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(c->contenders[j].name, c->contenders[i].name) == 0)
+        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is there twice",
+                        c->contenders[i].name);
+  }
+  return rmx__comparison_runs(c, err);
+}
+
+rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
+  const rmx_strings *against = &p->experiment.config.compare.against;
+  const char **names = rmx_calloc(against->n + 1, sizeof *names);
+  if (!names) return rmx_fail_memory(err, 0, "names");
+  names[0] = "optimum";
+  for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
+  comparison k;
+  rmx_status status = begin_named(&k, &p->experiment, names, against->n + 1,
+                                  (size_t)p->experiment.config.compare.seeds, true, err);
+  if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
+  if (status == RMX_OK)
+    status = rmx__train_runs(p, k.corpus, k.runs, k.n * k.seeds, "compare", err);
+  if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
+  if (status == RMX_OK && !p->would) {
+    json_t *tree = comparison_tree(&k);
+    char *path = rmx_experiment_path(&p->experiment, "large/comparison.json");
+    status = path ? rmx_json_write(path, tree, err) : rmx_fail_memory(err, 0, "a path");
+    free(path);
+    json_decref(tree);
+  }
+  rmx__comparison_release(&k);
+  free(names);
+  return status;
+}
+
+rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t seeds, json_t **row,
+                                 rmx_strings *folders, rmx_err *err) {
+  const char *name = mixture ? mixture : "optimum";
+  // A file of the user's is named as seen from here, not from the experiment.
+  char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
+  if (absolute) name = absolute;
+  comparison k;
+  rmx_status status = begin_named(&k, &p->experiment, &name, 1, seeds, false, err);
+  if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err);
+  if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
+  if (status == RMX_OK && !p->would) *row = row_tree(&k, 0);
+  for (size_t s = 0; status == RMX_OK && !p->would && s < seeds; s++)
+    if (!rmx_strings_add(folders, k.runs[s].folder)) status = rmx_fail_memory(err, 0, "a path");
+  rmx__comparison_release(&k);
+  free(absolute);
+  return status;
+}

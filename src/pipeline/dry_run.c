@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A dry run: what each step would do. The steps report it at the place where they would begin.
+#include <stdarg.h>
+#include <string.h>
+
+#include "steps.h"
+
+bool rmx__is_pending(const rmx_pipeline *p) {
+  return p->would && p->pending;
+}
+
+bool rmx__would(rmx_pipeline *p, const char *step, bool to_do, const char *fmt, ...) {
+  char text[400];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  if (!p->would) {
+    if (!to_do) rmx_note(&p->listener, "%s: %s", step, text);
+    return false;
+  }
+  p->would(p->context, step, to_do, text);
+  p->pending = p->pending || to_do;
+  return true;
+}
+
+bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, size_t n) {
+  if (!p->would) return false;
+  size_t todo = 0, done = 0, aside = 0;
+  double wall_s = 0;
+  for (size_t i = 0; i < n; i++) {
+    json_t *result = NULL;
+    const rmx_run_state state = rmx_run_look(&runs[i], &result);
+    const bool ended = state >= RMX_RUN_DIVERGED || rmx_run_is_aside(&runs[i]);
+    aside += state == RMX_RUN_OUTDATED;
+    const double took = json_number_value(json_object_get(result, "wall_s"));
+    if (!ended) todo++;
+    if (took > 0) {  // of another question it is a guess as good as any
+      wall_s += took;
+      done++;
+    }
+    json_decref(result);
+  }
+  if (todo == 0) return rmx__would(p, step, false, "all %zu runs are done", n);
+  char time[32], guess[80] = "; `regmix plan` measures how long that takes";
+  const int jobs = rmx_worker_jobs(&p->experiment);
+  if (done)
+    snprintf(guess, sizeof guess, ", about %s by what the others took",
+             rmx_duration(
+                 wall_s / (double)done * (double)((todo + (size_t)jobs - 1) / (size_t)jobs), time));
+  char old[80] = "";
+  if (aside) snprintf(old, sizeof old, ", %zu of other settings would be set aside", aside);
+  return rmx__would(p, step, true, "would train %zu of %zu runs, %zu are done%s%s", todo, n,
+                    n - todo, old, guess);
+}

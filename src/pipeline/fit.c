@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix fit: functions from mixture to metric, cross-validated.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// A fit and the files that it reads and writes.
+struct job {
+  const rmx_fit_request *request;
+  char *mixtures, *metrics, *out;
+  char *half;  // the half-way metrics of the experiment's own runs; NULL: tables of the user's
+};
+
+// Below this, half of the training ranked the mixtures differently from all of it.
+static const double low_agreement = 0.9;
+
+// Rank agreement of each metric at half way with its value at the end, over the runs.
+static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *err) {
+  rmx_table half;
+  if (rmx_csv_read(half_path, &half, err) != RMX_OK) return NULL;
+  json_t *o = json_object();
+  double *a = rmx_calloc(2 * f->N, sizeof *a), *b = a ? a + f->N : NULL;
+  if (!o || !a) {
+    json_decref(o);
+    free(a);
+    rmx_table_release(&half);
+    rmx_fail_memory(err, 2 * f->N * sizeof *a, "half-way ranks");
+    return NULL;
+  }
+  for (size_t m = 0; a && m < f->M; m++) {
+    size_t n = 0, column;
+    rmx_err ignored;
+    if (rmx_find_name("metric", f->metrics[m], (const char *const *)half.names, half.D, &column,
+                      &ignored) != RMX_OK)
+      continue;
+    for (size_t i = 0; i < f->N; i++)
+      for (size_t j = 0; j < half.N; j++)
+        if (strcmp(f->run_ids[i], half.ids[j]) == 0 && isfinite(half.x[j * half.D + column]) &&
+            isfinite(f->truth[i * f->M + m])) {
+          a[n] = half.x[j * half.D + column];
+          b[n++] = f->truth[i * f->M + m];
+        }
+    double agreement = n > 2 ? rmx_spearman(a, b, n) : NAN;
+    if (isfinite(agreement)) json_object_set_new(o, f->metrics[m], json_real(agreement));
+  }
+  free(a);
+  rmx_table_release(&half);
+  return o;
+}
+
+static void tell_agreement(rmx_pipeline *p, const json_t *agreement) {
+  const char *metric;
+  json_t *value;
+  size_t low = 0;
+  double least = 1;
+  const char *worst = "";
+  json_object_foreach((json_t *)agreement, metric, value) {
+    if (json_real_value(value) >= low_agreement) continue;
+    low++;
+    if (json_real_value(value) < least) {
+      least = json_real_value(value);
+      worst = metric;
+    }
+  }
+  if (low)
+    rmx_warn(&p->listener,
+             "half-way losses rank the mixtures differently from the final ones for %zu metrics "
+             "(%s: Spearman %.2f): the proxies "
+             "were trained too short to be believed; raise proxy.tokens (`regmix plan` says what "
+             "that costs)",
+             low, worst, least);
+}
+
+// fit.json gets what only the experiment knows. Takes the value over.
+static rmx_status put_more(rmx_fit *f, const char *key, json_t *value, rmx_err *err) {
+  if (!f->more) f->more = json_object();
+  return json_object_set_new(f->more, key, value) == 0 ? RMX_OK
+                                                       : rmx_fail_memory(err, 64, "fit.json");
+}
+
+// What is known of tokens: from --tokens, or from the experiment's corpus; *known false: nothing.
+// `names` and `counts` hold it. *tokenizer: hash of what made the corpus, or 0.
+static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, rmx_exposure *x,
+                                bool *known, rmx_strings *names, double **counts,
+                                uint64_t *tokenizer, rmx_err *err) {
+  *known = false;
+  *tokenizer = 0;
+  *x = (rmx_exposure){.budget = job->request->budget, .run_tokens = job->request->run_tokens};
+  if (job->request->tokens) {
+    RMX_TRY(rmx_tokens_read(job->request->tokens, names, counts, err));
+  } else if (job->half) {  // the experiment's own runs
+    char *manifest = rmx_experiment_path(e, "corpus/corpus.json");
+    json_t *corpus = NULL, *domain;
+    size_t k;
+    rmx_status status = manifest ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+    if (status == RMX_OK && rmx_exists(manifest)) status = rmx_json_read(manifest, &corpus, err);
+    free(manifest);
+    if (status != RMX_OK || !corpus) return status;
+    const json_t *domains = json_object_get(corpus, "domains");
+    const char *hash = json_string_value(json_object_get(corpus, "tokenizer_hash"));
+    if (hash) *tokenizer = strtoull(hash, NULL, 16);
+    if (!(*counts = rmx_calloc(json_array_size(domains) + 1, sizeof **counts)))
+      status = rmx_fail_memory(err, 0, "token counts");
+    if (status == RMX_OK)
+      json_array_foreach(domains, k, domain) {
+        const char *name = json_string_value(json_object_get(domain, "name"));
+        if (!name || json_is_true(json_object_get(domain, "valid_only"))) continue;
+        (*counts)[names->n] = json_number_value(json_object_get(domain, "train_tokens"));
+        if (!rmx_strings_add(names, name)) status = rmx_fail_memory(err, 0, "a name");
+      }
+    json_decref(corpus);
+    RMX_TRY(status);
+    if (!(x->budget > 0)) x->budget = (double)e->config.large.tokens;
+    if (!(x->run_tokens > 0)) x->run_tokens = (double)e->config.proxy.tokens;
+  }
+  x->tokens = *counts;
+  x->domains = (const char *const *)names->items;
+  x->D = names->n;
+  *known = names->n > 0;
+  return RMX_OK;
+}
+
+// An experiment's own diverged runs have no metrics and are left out; files of the user's must say
+// so.
+static rmx_regress_options options_of(const rmx_experiment *e, const struct job *job) {
+  rmx_regress_options o = e->config.regress;
+  o.skip_missing |= job->request->skip_missing || job->half;
+  o.normalize |= job->request->normalize;
+  return o;
+}
+
+// What the runs of the experiment said of their metrics: metrics.json beside metrics.csv (written
+// by train).
+static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "metrics.json");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  json_t *tree = NULL;
+  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &tree, err) : RMX_OK;
+  free(path);
+  const json_t *said = json_object_get(tree, "higher_is_better");
+  if (status == RMX_OK && said && !metrics->better &&
+      !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
+    status = rmx_fail_memory(err, 0, "a table");
+  for (size_t k = 0; status == RMX_OK && said && k < metrics->D; k++) {
+    const json_t *high = json_object_get(said, metrics->names[k]);
+    if (json_is_boolean(high))
+      metrics->better[k] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+  }
+  json_decref(tree);
+  return status;
+}
+
+static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
+                            rmx_err *err) {
+  const rmx_regress_options regress = options_of(&p->experiment, job);
+  RMX_TRY(rmx_fit_may_write(job->out, err));
+  rmx_table_form tables = job->request->tables;
+  tables.any_sum = regress.normalize;
+  rmx_table mixtures = {0}, metrics = {0};
+  rmx_fit *fit = NULL;
+  rmx_status status =
+      rmx_tables_read(p, job->mixtures, job->metrics, &tables, &mixtures, &metrics, err);
+  if (status == RMX_OK && job->half) status = rmx__take_own_runs(p, &mixtures, &metrics, err);
+  if (status == RMX_OK && job->half) status = add_directions(&p->experiment, &metrics, err);
+  double began = rmx_now(), *counts = NULL;
+  rmx_strings names = {0};
+  rmx_exposure exposure;
+  bool known = false;
+  uint64_t tokenizer = 0;
+  if (status == RMX_OK)
+    status =
+        find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err);
+  if (status == RMX_OK)
+    status = rmx_fit_tables_exposed(
+        &regress, &mixtures, &metrics, (const char *const *)job->request->only.items,
+        job->request->only.n, job->request->raw, known ? &exposure : NULL,
+        (uint64_t)p->experiment.config.general.seed, rmx_worker_jobs(&p->experiment), &p->listener,
+        &fit, NULL, err);
+  if (status == RMX_OK) fit->tokenizer = tokenizer;
+  if (status == RMX_OK && job->half && rmx_exists(job->half)) {
+    json_t *agreement = half_agreement(fit, job->half, err);
+    if (agreement) tell_agreement(p, agreement);
+    status = agreement ? put_more(fit, "half_agreement", agreement, err) : err->status;
+  }
+  if (status == RMX_OK) status = rmx_fit_write(fit, job->out, by, err);
+  char time[32];
+  if (status == RMX_OK)
+    rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M,
+             fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s",
+             rmx_duration(rmx_now() - began, time), job->out);
+  free(counts);
+  rmx_strings_release(&names);
+  if (status == RMX_OK)
+    *out = fit;
+  else
+    rmx_fit_free(fit);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  return status;
+}
+
+// The hash of the files and settings a fit was made from.
+static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const char *metrics) {
+  char *directions = rmx_experiment_path(e, "metrics.json");
+  uint64_t hash = (uint64_t)e->config.general.seed;
+  for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
+    json_t *value = rmx_option_json(&rmx_regress_option_table[i], &e->config.regress);
+    char *text = json_dumps(value, JSON_ENCODE_ANY);
+    hash = rmx_hash_string(text ? text : "", hash);
+    free(text);
+    json_decref(value);
+  }
+  // what the large run is matters to no other
+  if (strcmp(e->config.regress.regressor, "exposure") == 0) {
+    char tokens[64];
+    snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens,
+             (long long)e->config.large.tokens);
+    hash = rmx_hash_string(tokens, hash);
+  }
+  const char *const files[] = {mixtures, metrics, directions};
+  rmx_err ignored;
+  for (size_t i = 0; i < 3; i++) {
+    char *text;
+    size_t size;
+    if (!files[i] || rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
+    hash = rmx_hash(text, size, hash);
+    free(text);
+  }
+  free(directions);
+  return hash;
+}
+
+// A fit that is not whole any more answers nothing.
+static bool answered(rmx_pipeline *p, const char *out, const char *question) {
+  rmx_err ignored;
+  json_t *tree = NULL;
+  char *path = rmx_path_in(out, "fit.json");
+  bool same = false;
+  if (path && rmx_exists(path) && rmx_json_read(path, &tree, &ignored) == RMX_OK) {
+    const char *had =
+        json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
+    same = had && strcmp(had, question) == 0;
+  }
+  rmx_fit *whole = NULL;
+  if (same && rmx_fit_read(out, &whole, &ignored) != RMX_OK) {
+    rmx_note(&p->listener, "fit: made again, since %s", ignored.message);
+    same = false;
+  }
+  rmx_fit_free(whole);
+  json_decref(tree);
+  free(path);
+  return same;
+}
+
+// An experiment's own runs may have diverged, so that they lack metrics; tables of the user's must
+// say so.
+static rmx_status fill_job(const rmx_experiment *e, const rmx_fit_request *request, struct job *job,
+                           rmx_err *err) {
+  const bool own = !request->mixtures;
+  *job = (struct job){
+      .request = request,
+      .mixtures = own ? rmx_experiment_path(e, "mixtures.csv") : rmx_strdup(request->mixtures),
+      .metrics = own ? rmx_experiment_path(e, "metrics.csv") : rmx_strdup(request->metrics),
+      .out = request->out ? rmx_strdup(request->out) : rmx_experiment_path(e, "fit"),
+      .half = own ? rmx_experiment_path(e, "metrics-half.csv") : NULL};
+  const bool good = job->mixtures && job->metrics && job->out && (job->half || !own);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+}
+
+static void release_job(struct job *job) {
+  free(job->mixtures), free(job->metrics), free(job->half), free(job->out);
+}
+
+rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
+                            rmx_err *err) {
+  struct job job;
+  json_t *by = rmx__made_by(&p->experiment, NULL);
+  rmx_status status = fill_job(&p->experiment, request, &job, err);
+  if (status == RMX_OK) status = fit_files(p, &job, by, fit, err);
+  json_decref(by);
+  release_job(&job);
+  return status;
+}
+
+rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
+  const rmx_fit_request request = {0};
+  struct job job;
+  rmx_fit *fit = NULL;
+  char question[17];
+  rmx_status status = fill_job(&p->experiment, &request, &job, err);
+  if (status == RMX_OK && !rmx_exists(job.metrics))
+    status = rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix train` makes it", job.metrics);
+  if (status == RMX_OK) {
+    snprintf(question, sizeof question, "%016llx",
+             (unsigned long long)question_of(&p->experiment, job.mixtures, job.metrics));
+    if (answered(p, job.out, question)) {
+      rmx__would(p, "fit", false, "up to date");
+    } else if (!rmx__would(p, "fit", true, "would fit the metrics")) {
+      json_t *by = rmx__made_by(&p->experiment, NULL);
+      json_object_set_new(by, "question", json_string(question));
+      status = fit_files(p, &job, by, &fit, err);
+      json_decref(by);
+    }
+  }
+  rmx_fit_free(fit);
+  release_job(&job);
+  return status;
+}

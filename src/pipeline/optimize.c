@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix optimize: the mixture at which the fitted functions are best.
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
+                               size_t M, double *weight, rmx_err *err) {
+  for (size_t i = 0; i < n; i++) {
+    size_t m;
+    RMX_TRY(rmx_find_name("metric", terms[i].metric, metrics, M, &m, err));
+    if (weight[m] != 0)
+      return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is there twice, once as \"%s\"",
+                      metrics[m], terms[i].metric);
+    weight[m] = terms[i].weight;
+  }
+  return RMX_OK;
+}
+
+void rmx_answer_release(rmx_answer *s) {
+  rmx_uncertainty_release(&s->uncertainty);
+  rmx_attribution_release(&s->attribution);
+  rmx_learning_curve_release(&s->curve);
+  rmx_front_release(&s->front);
+  rmx_optimum_release(&s->optimum);
+  rmx_question_release(&s->question);
+  rmx_fit_free(s->fit);
+}
+
+// "A,B" of --pareto, or with "=" nothing: the two metrics.
+static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, size_t *b,
+                              rmx_err *err) {
+  const char *comma = strchr(text, ',');
+  if (!comma) return rmx_fail(err, RMX_EUSAGE, "--pareto %s: wanted two metrics, A,B", text);
+  char *first = rmx_format("%.*s", (int)(comma - text), text);
+  if (!first) return rmx_fail_memory(err, 0, "a name");
+  rmx_status status = rmx_find_name("metric", first, (const char *const *)f->metrics, f->M, a, err);
+  if (status == RMX_OK)
+    status = rmx_find_name("metric", comma + 1, (const char *const *)f->metrics, f->M, b, err);
+  free(first);
+  return status == RMX_OK ? status : rmx_refused(true, err);
+}
+
+static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
+                         rmx_err *err) {
+  const rmx_optimize_options *o = &p->experiment.config.optimize;
+  uint64_t seed = (uint64_t)p->experiment.config.general.seed;
+  int threads = rmx_worker_jobs(&p->experiment);
+  size_t a = 0, b = 0;
+  s->options = o;
+  if (request->pareto) {
+    RMX_TRY(two_metrics(s->fit, request->pareto, &a, &b, err));
+    RMX_TRY(rmx_pareto(s->fit, &s->question, a, b, request->points, o, seed, threads, &p->listener,
+                       &s->front, err));
+    if (!rmx_has_target(s->fit,
+                        &s->question)) {  // then both, each in units of its range, count alike
+      const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
+      double range_a = low[a] - high[a], range_b = high[b] - low[b];
+      s->question.target.weight[a] = s->front.n > 1 ? 0.5 / range_a : s->question.target.sign[a];
+      s->question.target.weight[b] = s->front.n > 1 ? 0.5 / range_b : s->question.target.sign[b];
+    }
+  }
+  if (!rmx_has_target(s->fit, &s->question))
+    return rmx_fail(err, RMX_EUSAGE,
+                    "nothing to improve: give --target METRIC (and --maximize for scores), of the "
+                    "%zu that were fitted",
+                    s->fit->M);
+  return rmx_optimize(s->fit, &s->question, o, seed, threads, &p->listener, &s->optimum, err);
+}
+
+// A mixture's file without its folder and ending.
+static char *name_of(const char *path) {
+  const char *name = strrchr(path, '/'), *dot;
+  name = name ? name + 1 : path;
+  dot = strrchr(name, '.');
+  return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
+}
+
+static rmx_status intervals(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s,
+                            rmx_err *err) {
+  size_t n = against->n, D = s->fit->D;
+  char **names = rmx_calloc(n + 1, sizeof *names);
+  const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
+  double *w = rmx_calloc((n + 1) * D, sizeof *w);
+  rmx_status status =
+      names && mixtures && w ? RMX_OK : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
+  for (size_t k = 0; k < n && status == RMX_OK; k++) {
+    mixtures[k] = w + k * D;
+    if (!(names[k] = name_of(against->items[k])))
+      status = rmx_fail_memory(err, 0, "a name");
+    else
+      status = rmx_mixture_read(against->items[k], (const char *const *)s->fit->domains, D,
+                                w + k * D, err);
+  }
+  if (status == RMX_OK)
+    status = rmx_uncertainty_make(
+        s->fit, &s->question, &s->optimum, s->options, (const char *const *)names, mixtures, n,
+        (uint64_t)p->experiment.config.general.seed, rmx_worker_jobs(&p->experiment), &p->listener,
+        &s->uncertainty, err);
+  for (size_t k = 0; names && k < n; k++) free(names[k]);
+  free(names);
+  free(mixtures);
+  free(w);
+  return status;
+}
+
+// How sure the optimum is, whether there are enough runs, what each domain does. An old fit does
+// not hold what that takes, few runs are not enough for it: that is told, and the optimum stands
+// without.
+static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s, rmx_err *err) {
+  uint64_t seed = (uint64_t)p->experiment.config.general.seed;
+  int threads = rmx_worker_jobs(&p->experiment);
+  rmx_status status = intervals(p, against, s, err);
+  if (status == RMX_OK && s->fit->truth)
+    status = rmx_learning_curve_make(s->fit, &s->question.target, 0, seed, threads, &p->listener,
+                                     &s->curve, err);
+  if (status == RMX_EINPUT && against->n == 0) {
+    rmx_note(&p->listener, "%s", err->message);
+    status = RMX_OK;
+  }
+  if (status == RMX_OK)
+    status = rmx_attribution_make(s->fit, &s->question, &s->optimum, s->options, seed, threads,
+                                  &s->attribution, err);
+  return status;
+}
+
+// Reads the fit and asks it. corpus may be NULL.
+static rmx_status answer_from(rmx_pipeline *p, const char *folder,
+                              const rmx_answer_request *request, const rmx_corpus *corpus,
+                              rmx_answer *s, rmx_err *err) {
+  RMX_TRY(rmx_fit_read(folder, &s->fit, err));
+  RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->question, err));
+  RMX_TRY(search(p, request, s, err));
+  // A prior that stays because nothing was learnt has no gain to be sure of.
+  bool wanted = p->experiment.config.optimize.replicates > 0 && !request->quick &&
+                strcmp(s->optimum.method, "prior") != 0;
+  return wanted ? weigh(p, &request->against, s, err) : RMX_OK;
+}
+
+// The hash of all an experiment's optimum depends on: config, corpus and fit.
+static void question_of(const rmx_experiment *e, const rmx_corpus *corpus, const char *fit,
+                        char out[17]) {
+  json_t *config = rmx_config_json(&e->config);
+  char *text = json_dumps(config, JSON_COMPACT), *path = rmx_path_in(fit, "fit.json"), *made;
+  size_t size;
+  rmx_err ignored;
+  uint64_t hash = rmx_hash_string(text ? text : "", corpus->hash);
+  if (path && rmx_read_file(path, &made, &size, &ignored) == RMX_OK) {
+    hash = rmx_hash(made, size, hash);
+    free(made);
+  }
+  snprintf(out, 17, "%016llx", (unsigned long long)hash);
+  free(text);
+  free(path);
+  json_decref(config);
+}
+
+static bool answered(const char *path, const char *question) {
+  rmx_yaml yaml;
+  rmx_err ignored;
+  if (!rmx_exists(path) || rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
+  const json_t *had = json_object_get(json_object_get(yaml.root, "made_by"), "question");
+  bool same = json_is_string(had) && strcmp(json_string_value(had), question) == 0;
+  rmx_yaml_release(&yaml);
+  return same;
+}
+
+// A fit to runs of another tokenizer counts tokens, and so weights and losses, otherwise than the
+// corpus does.
+static void warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *fit) {
+  json_t *manifest = NULL;
+  rmx_err ignored;
+  char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
+  const bool read = path && rmx_json_read(path, &manifest, &ignored) == RMX_OK;
+  const char *now = read ? json_string_value(json_object_get(manifest, "tokenizer_hash")) : NULL;
+  if (now && fit->tokenizer && strtoull(now, NULL, 16) != fit->tokenizer)
+    rmx_warn(&p->listener,
+             "the fit is of runs with another tokenizer than the corpus has now: shares of tokens "
+             "and losses do not compare; train and fit again");
+  json_decref(manifest);
+  free(path);
+}
+
+// The search of an experiment: prior and caps of its corpus. Where nothing but the config asks,
+// writes optimum.yaml.
+static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *request,
+                                    rmx_answer *s, rmx_err *err) {
+  rmx_corpus *corpus = NULL;
+  const bool asked = rmx_problem_given(&request->problem) || request->pareto;
+  if (asked && !request->out && !request->print_only)
+    rmx_note(&p->listener,
+             "optimize: optimum.yaml answers regmix.yaml and stays as it is; --out FILE writes "
+             "this answer");
+  char *folder = rmx_experiment_path(&p->experiment, "fit"),
+       *path = rmx_experiment_path(&p->experiment, "optimum.yaml");
+  rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  // it will do without
+  if (status == RMX_OK &&
+      (status = rmx_experiment_corpus(&p->experiment, &corpus, err)) != RMX_OK && asked)
+    status = RMX_OK;
+  if (status == RMX_OK) status = answer_from(p, folder, request, corpus, s, err);
+  if (status == RMX_OK) warn_of_tokenizer(p, s->fit);
+  if (status == RMX_OK && !asked) {
+    char question[17];
+    if (corpus) question_of(&p->experiment, corpus, folder, question);
+    status =
+        rmx__optimum_write(&p->experiment, path, s, folder, corpus, corpus ? question : NULL, err);
+  }
+  free(folder);
+  free(path);
+  if (corpus) rmx_corpus_free(corpus);
+  return status;
+}
+
+static void tell_optimum(rmx_pipeline *p, const rmx_answer *s) {
+  const rmx_uncertainty *u = &s->uncertainty;
+  char gain[128] = "";
+  if (u->n_versus)
+    snprintf(gain, sizeof gain, "gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s; ",
+             u->versus[0].estimate, 100 * u->level, u->versus[0].low, u->versus[0].high,
+             u->versus[0].low > 0 ? "" : ", not clearly better");
+  rmx_note(&p->listener,
+           "optimize: %sthe fit predicts target %.4f at the optimum, %.4f at the prior, %.4f at "
+           "the best run",
+           gain, s->optimum.score, s->optimum.score_prior, s->optimum.best_run_score);
+}
+
+rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
+  static const rmx_answer_request nothing = {0};
+  rmx_answer s = {0};
+  rmx_corpus *corpus = NULL;
+  char *folder = rmx_experiment_path(&p->experiment, "fit"),
+       *path = rmx_experiment_path(&p->experiment, "optimum.yaml"), question[17];
+  rmx_status status = folder && path ? rmx_experiment_corpus(&p->experiment, &corpus, err)
+                                     : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) question_of(&p->experiment, corpus, folder, question);
+  bool done = status == RMX_OK && answered(path, question);
+  if (corpus) rmx_corpus_free(corpus);
+  free(folder);
+  free(path);
+  if (done) {
+    rmx__would(p, "optimize", false, "up to date");
+    return RMX_OK;
+  }
+  if (status == RMX_OK && rmx__would(p, "optimize", true, "would search the best mixture"))
+    return RMX_OK;
+  if (status == RMX_OK) status = search_experiment(p, &nothing, &s, err);
+  if (status == RMX_OK) tell_optimum(p, &s);
+  rmx_answer_release(&s);
+  return status;
+}
+
+rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
+                                 rmx_err *err) {
+  if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
+  char *folder =
+      request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");
+  rmx_status status =
+      folder ? answer_from(p, folder, request, NULL, s, err) : rmx_fail_memory(err, 0, "a path");
+  free(folder);
+  return status;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix sample: the random mixtures of the proxies, into mixtures.csv.
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap) {
+  double *tokens = rmx_calloc(corpus->D_train, sizeof *tokens);
+  for (size_t d = 0; tokens && d < corpus->D_train; d++)
+    tokens[d] = (double)corpus->domains[d].train_tokens;
+  double budget = e->config.sample.max_epochs > 0 ? (double)e->config.large.tokens : 0.0;
+  rmx_sample_caps(&e->config.sample, corpus->prior, tokens ? tokens : corpus->prior,
+                  tokens ? budget : 0.0, corpus->D_train, cap);
+  free(tokens);
+}
+
+// mixtures.json beside mixtures.csv remembers what the file was made from and what it held, so that
+// a file of the user's own is told from an old one of ours.
+static uint64_t file_hash(const char *path) {
+  char *text;
+  size_t size;
+  rmx_err ignored;
+  if (!rmx_exists(path) || rmx_read_file(path, &text, &size, &ignored) != RMX_OK) return 0;
+  uint64_t hash = rmx_hash(text, size, 1);
+  free(text);
+  return hash;
+}
+
+static uint64_t asked_hash(const rmx_experiment *e, const rmx_corpus *corpus, const double *cap) {
+  json_t *config = rmx_config_json(&e->config), *o = json_object();
+  json_object_set(o, "sample", json_object_get(config, "sample"));
+  json_object_set_new(o, "seed", json_integer(e->config.general.seed));
+  json_object_set_new(o, "prior", rmx_mixture_json(corpus->prior, corpus->names, corpus->D_train));
+  json_object_set_new(o, "cap", rmx_mixture_json(cap, corpus->names, corpus->D_train));
+  char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+  uint64_t hash = rmx_hash_string(text ? text : "", 2);
+  free(text);
+  json_decref(o);
+  json_decref(config);
+  return hash;
+}
+
+static uint64_t hex_of(const json_t *o, const char *key) {
+  const char *text = json_string_value(json_object_get(o, key));
+  return text ? strtoull(text, NULL, 16) : 0;
+}
+
+static rmx_status draw_mixtures(const rmx_experiment *e, const rmx_corpus *corpus,
+                                const double *cap, rmx_table *t, rmx_err *err) {
+  size_t N = (size_t)e->config.sample.runs, D = corpus->D_train;
+  RMX_TRY(rmx_table_make(t, "run", N, D, err));
+  rmx_status status = rmx_sample_mixtures(&e->config.sample, corpus->prior, cap, corpus->names, D,
+                                          (uint64_t)e->config.general.seed, t->x, err);
+  for (size_t d = 0; status == RMX_OK && d < D; d++)
+    if (!(t->names[d] = rmx_strdup(corpus->names[d]))) status = rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; status == RMX_OK && i < N; i++)
+    if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
+  if (status == RMX_OK && !(t->path = rmx_experiment_path(e, "mixtures.csv")))
+    status = rmx_fail_memory(err, 0, "a path");
+  if (status != RMX_OK) rmx_table_release(t);
+  return status;
+}
+
+// Runs that are finished and would not be asked for any more.
+static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_table *t,
+                            rmx_err *err) {
+  rmx_run *now = NULL, *next = NULL;
+  size_t n_now = 0, n_next = 0;
+  rmx_err ignored;
+  // of other domains: they are out of use already
+  if (rmx_proxy_runs(&p->experiment, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;
+  rmx_status status = rmx__runs_of_table(&p->experiment, corpus, t, &next, &n_next, err);
+  if (status == RMX_OK) status = rmx__agree_to_replace(p, now, n_now, next, n_next, err);
+  rmx_runs_release(now, n_now);
+  if (next) rmx_runs_release(next, n_next);
+  return status;
+}
+
+static json_t *hex(uint64_t x) {
+  return json_sprintf("%016llx", (unsigned long long)x);
+}
+
+// The record goes before the file and knows the hash of both the old and the new one: a kill in
+// between leaves no file that would pass for the user's own.
+static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
+                                 uint64_t asked, rmx_err *err) {
+  char *new = rmx_format("%s.new", path);
+  rmx_status status = new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) {
+    json_t *o = json_object();
+    json_object_set_new(o, "asked", hex(asked));
+    json_object_set_new(o, "content", hex(file_hash(new)));
+    json_object_set_new(o, "before", hex(file_hash(path)));
+    status = rmx_json_write(record, o, err);
+    json_decref(o);
+  }
+  if (status == RMX_OK && rename(new, path) != 0)
+    status = rmx_fail_errno(err, "cannot write %s", path);
+  free(new);
+  return status;
+}
+
+static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const double *cap) {
+  bool *excluded = rmx_calloc(corpus->D_train, sizeof *excluded);
+  if (excluded)
+    rmx_sample_excluded(&p->experiment.config.sample, corpus->prior, cap, corpus->D_train,
+                        excluded);
+  for (size_t d = 0; excluded && d < corpus->D_train; d++)
+    if (excluded[d])
+      rmx_warn(&p->listener,
+               "domain \"%s\" has too few tokens to be in any mixture (its cap, %.2g, is below the "
+               "grid, %.2g): nothing will be "
+               "known about it; raise sample.max_epochs or lower sample.grid or large.tokens",
+               corpus->names[d], cap[d], p->experiment.config.sample.grid);
+  free(excluded);
+}
+
+static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const char *path,
+                              const char *record, rmx_err *err) {
+  rmx_err ignored;
+  json_t *had = NULL;
+  double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
+  if (!cap) return rmx_fail_memory(err, 0, "caps");
+  rmx_weight_caps(&p->experiment, corpus, cap);
+  uint64_t asked = asked_hash(&p->experiment, corpus, cap), content = file_hash(path);
+  if (rmx_exists(record)) rmx_json_read(record, &had, &ignored);
+  bool current = had && content == hex_of(had, "content"),
+       ours = current || (had && content == hex_of(had, "before"));
+  rmx_status status = RMX_OK;
+  if (content && !ours) {
+    rmx__would(p, "sample", false, "mixtures.csv is your own; kept as it is");
+  } else if (content && current && asked == hex_of(had, "asked")) {
+    rmx__would(p, "sample", false, "mixtures.csv is up to date");
+  } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",
+                         (long long)p->experiment.config.sample.runs,
+                         content ? ", since the settings or the corpus changed" : "")) {
+    rmx_table t = {0};
+    if (content)
+      rmx_note(&p->listener,
+               "sample: the settings or the corpus changed; drawing the mixtures again");
+    status = draw_mixtures(&p->experiment, corpus, cap, &t, err);
+    if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
+    if (status == RMX_OK) status = write_mixtures(&t, path, record, asked, err);
+    rmx_table_release(&t);
+    if (status == RMX_OK) tell_excluded(p, corpus, cap);
+    if (status == RMX_OK)
+      rmx_note(&p->listener, "sample: %lld mixtures of %zu domains",
+               (long long)p->experiment.config.sample.runs, corpus->D_train);
+  }
+  json_decref(had);
+  free(cap);
+  return status;
+}
+
+rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
+  char *path = rmx_experiment_path(&p->experiment, "mixtures.csv"),
+       *record = rmx_experiment_path(&p->experiment, "mixtures.json");
+  rmx_status status = path && record ? sample_into(p, corpus, path, record, err)
+                                     : rmx_fail_memory(err, 0, "a path");
+  free(path);
+  free(record);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
+rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior_path, rmx_table *out,
+                             rmx_err *err) {
+  rmx_yaml yaml;
+  RMX_TRY(rmx_yaml_read(prior_path, &yaml, err));
+  const json_t *map = yaml.root;
+  if (json_is_object(json_object_get(map, "train"))) map = json_object_get(map, "train");
+  if (json_is_object(json_object_get(map, "mixture"))) map = json_object_get(map, "mixture");
+  size_t D = json_object_size(map), N = (size_t)p->experiment.config.sample.runs, d = 0;
+  const char *name;
+  json_t *value;
+  rmx_table t = {0};
+  double *prior = rmx_calloc(2 * D, sizeof *prior);
+  rmx_status status =
+      prior ? rmx_table_make(&t, "run", N, D, err) : rmx_fail_memory(err, 0, "the prior");
+  if (status == RMX_OK && D == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: no map `domain: weight` in it", prior_path);
+  json_object_foreach((json_t *)map, name, value) {
+    if (status != RMX_OK) break;
+    if (!json_is_number(value))
+      status = rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", prior_path, name);
+    else if (!(t.names[d] = rmx_strdup(name)))
+      status = rmx_fail_memory(err, 0, "names");
+    else
+      prior[d++] = json_number_value(value);
+  }
+  if (status == RMX_OK)
+    status = rmx_mixture_check(prior, D, (const char *const *)t.names, 0.01, prior_path, err);
+  if (status == RMX_OK) {
+    rmx_sample_caps(&p->experiment.config.sample, prior, prior, 0.0, D, prior + D);
+    status = rmx_sample_mixtures(&p->experiment.config.sample, prior, prior + D,
+                                 (const char *const *)t.names, D,
+                                 (uint64_t)p->experiment.config.general.seed, t.x, err);
+  }
+  for (size_t i = 0; status == RMX_OK && i < N; i++)
+    if (!(t.ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
+  if (status == RMX_OK)
+    *out = t;
+  else
+    rmx_table_release(&t);
+  free(prior);
+  rmx_yaml_release(&yaml);
+  return status;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix gc: deletes what was set aside when settings changed, and says what that was.
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "steps.h"
+
+// What a folder of set-aside things holds.
+typedef struct holding {
+  rmx__finished runs;
+  size_t corpora;
+  double bytes;
+} holding;
+
+static void count_file(holding *h, const char *path, const char *name, const struct stat *info) {
+  rmx_err ignored;
+  json_t *result = NULL;
+  // a second name of a file frees nothing
+  h->bytes += (double)info->st_size / (double)info->st_nlink;
+  h->corpora += strcmp(name, "corpus.json") == 0;
+  if (strcmp(name, "result.json") != 0 || rmx_json_read(path, &result, &ignored) != RMX_OK) return;
+  rmx__count_finished(&h->runs, result);
+  json_decref(result);
+}
+
+static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
+  DIR *d = rmx_opendir(folder);
+  rmx_status status = d ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
+  for (struct dirent *e; status == RMX_OK && (e = readdir(d));) {
+    if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+    char *path = rmx_path_in(folder, e->d_name);
+    struct stat info;
+    if (!path)
+      status = rmx_fail_memory(err, 0, "a path");
+    else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
+      status = count_folder(h, path, err);
+    else if (lstat(path, &info) == 0)
+      count_file(h, path, e->d_name, &info);
+    free(path);
+  }
+  if (d) closedir(d);
+  return status;
+}
+
+static rmx_status add_place(rmx_strings *places, const char *folder, rmx_err *err) {
+  char *path = rmx_path_in(folder, RMX_SET_ASIDE);
+  bool good = path && (!rmx_exists(path) || rmx_strings_add(places, path));
+  free(path);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+}
+
+// Corpora beside corpus/; runs beside runs/<run>, compare/<run> and large/<name>/<seed>.
+static rmx_status find_places(const rmx_experiment *e, rmx_strings *places, rmx_err *err) {
+  static const char *const folders[] = {"", "runs", "compare", "large"};
+  rmx_strings names = {0};
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < sizeof folders / sizeof *folders && status == RMX_OK; i++) {
+    char *folder = *folders[i] ? rmx_experiment_path(e, folders[i]) : rmx_strdup(e->folder);
+    status = folder ? add_place(places, folder, err) : rmx_fail_memory(err, 0, "a path");
+    if (status == RMX_OK && strcmp(folders[i], "large") == 0)
+      status = rmx_list(folder, &names, err);
+    for (size_t j = 0; j < names.n && status == RMX_OK; j++) {
+      char *inner = rmx_path_in(folder, names.items[j]);
+      status = inner ? add_place(places, inner, err) : rmx_fail_memory(err, 0, "a path");
+      free(inner);
+    }
+    free(folder);
+  }
+  rmx_strings_release(&names);
+  return status;
+}
+
+static json_t *holding_json(const holding *h) {
+  json_t *o = json_object();
+  json_object_set_new(o, "runs", json_integer((json_int_t)h->runs.runs));
+  json_object_set_new(o, "wall_s", json_real(h->runs.wall_s));
+  json_object_set_new(o, "corpora", json_integer((json_int_t)h->corpora));
+  json_object_set_new(o, "bytes", json_real(h->bytes));
+  return o;
+}
+
+static void add(holding *all, const holding *h) {
+  all->runs.runs += h->runs.runs;
+  all->runs.wall_s += h->runs.wall_s;
+  all->corpora += h->corpora;
+  all->bytes += h->bytes;
+}
+
+static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, rmx_err *err) {
+  rmx_strings places = {0};
+  holding all = {0};
+  json_t *folders = json_array();
+  rmx_status status = find_places(e, &places, err);
+  for (size_t i = 0; i < places.n && status == RMX_OK; i++) {
+    holding h = {0};
+    status = count_folder(&h, places.items[i], err);
+    if (status == RMX_OK && remove) status = rmx_remove_tree(places.items[i], err);
+    if (status != RMX_OK) break;
+    json_t *o = holding_json(&h);
+    json_object_set_new(o, "folder", json_string(places.items[i]));
+    json_array_append_new(folders, o);
+    add(&all, &h);
+  }
+  rmx_strings_release(&places);
+  *out = holding_json(&all);
+  json_object_set_new(*out, "deleted", json_boolean(remove));
+  json_object_set_new(*out, "folders", folders);
+  return status;
+}
+
+rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listener *to, json_t **out,
+                         rmx_err *err) {
+  *out = NULL;
+  if (!remove) return count_all(e, false, out, err);
+  rmx_lock lock;
+  RMX_TRY(rmx_folder_lock(e->folder, NULL, to, &lock, err));
+  rmx_status status =
+      lock.elsewhere
+          ? rmx_fail(err, RMX_EINPUT,
+                     "%s: another process prepares or cleans this experiment; nothing was deleted. "
+                     "Run `regmix gc` again after its end",
+                     e->folder)
+          : count_all(e, true, out, err);
+  rmx_folder_unlock(&lock);
+  return status;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of the pipeline, and what they share.
+#ifndef RMX_PIPELINE_STEPS_H
+#define RMX_PIPELINE_STEPS_H
+
+#include <regmix/pipeline.h>
+
+rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err);
+rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err);
+
+// ---- a dry run (dry_run.c)
+
+// Some step so far would do something.
+bool rmx__is_pending(const rmx_pipeline *p);
+// What a step found. In a dry run it is reported, and true means that the step ends here. Else it is
+// a note where nothing is to do.
+bool rmx__would(rmx_pipeline *p, const char *step, bool to_do, const char *fmt, ...)
+    RMX_PRINTF(4, 5);
+// In a dry run: how many of the runs are to do, and how long that would take; true. Else false.
+bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, size_t n);
+
+// Whether a setting gave this key, or one below it.
+bool rmx__was_set(const rmx_pipeline *p, const char *key);
+// What made a file: version, seed, corpus (NULL: none). A new reference.
+json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus);
+
+// ---- corpus
+
+// A note a domain: its files, bytes and formats. An error where one has none.
+rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err);
+
+// ---- runs
+
+// The runs of a table that is not written yet.
+rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
+                              rmx_run **runs, size_t *n, rmx_err *err);
+// Trains runs in worker processes and reports how it went; `what` heads the progress.
+rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                           const char *what, rmx_err *err);
+// Asks what rmx__step_train would ask, before anything is written.
+rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
+// Of an experiment's own runs: the shares drawn where they differ materially from those asked for,
+// and the directions that their results give, into its tables.
+rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
+                              rmx_err *err);
+
+// ---- finished runs that would go out of use (redo.c)
+
+typedef struct rmx__finished {
+  size_t runs;
+  double wall_s;
+} rmx__finished;
+void rmx__count_finished(rmx__finished *f, const json_t *result);
+// Whether these may go out of use. `why`: "would no longer be used (...)".
+rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err);
+// The same of what stands in the folders of the runs (n) to be trained, unless all of these were
+// trained before and set aside. mixtures_count: a run of another mixture is a finished run that
+// goes out of use; else (large models, whose mixtures are found on the way) it is another model,
+// and the former is set aside without a question.
+rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
+                                 bool mixtures_count, rmx_err *err);
+// The same where other runs (next) will take the place of runs (now).
+rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
+                                 size_t n_next, rmx_err *err);
+
+// ---- fit and optimum
+
+// Sets the weights of the target's metrics in `weight` (M), which is 0; a metric named twice is
+// RMX_EINPUT.
+rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
+                               size_t M, double *weight, rmx_err *err);
+// rmx_optimum_write with what it was made from: corpus and question (hash of what was asked), or
+// NULL.
+rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
+                              const char *fit, const rmx_corpus *corpus, const char *question,
+                              rmx_err *err);
+
+// ---- a comparison of large models (large_models.c). A mixture with a name is a contender; each of
+// its seeds is a run.
+typedef struct contender {
+  char name[128];
+  char detail_key[16], detail[128];  // which domain, which run
+  double *mixture;                   // (D_train)
+  json_t *controller;                // of its runs, or NULL
+  // whose corpus it trains on, with `corpus` open; NULL: the comparison's
+  char *experiment;
+  rmx_corpus *corpus;
+} contender;
+typedef struct comparison {
+  const rmx_experiment *e;
+  rmx_corpus *corpus;
+  contender *contenders;  // (n)
+  size_t n, seeds;
+  rmx_run *runs;   // (n, seeds)
+  double *loss;    // (n, seeds, D) of the corpus' domains, NaN where diverged
+  double *target;  // (n, seeds)
+  double *flops;   // (n)
+  double *weight;  // (D) of each domain's loss in the target
+} comparison;
+// Opens the corpus, makes room for n contenders, which the caller fills in. Release in any case.
+rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
+                                 bool with_target, rmx_err *err);
+// The contender that a mixture's name means: optimum, prior, uniform, best_single, best_run,
+// single:DOMAIN, a mixture file. RMX_EUSAGE for what is none of them.
+rmx_status rmx__contender_named(const comparison *c, const char *name, contender *out,
+                                rmx_err *err);
+rmx_status rmx__comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
+// c->loss, target and flops, once they are trained
+rmx_status rmx__comparison_read(comparison *c, rmx_err *err);
+void rmx__comparison_release(comparison *c);
+// {"mean","se"[,"n"]} of those of x (n, stride apart) that are numbers.
+json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
+json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mean","se"}
+// of the target's paired difference, with its verdict
+json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other);
+json_t *rmx__comparison_target(const comparison *c);  // metric: weight
+
+#endif

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mixtures to train next: of an experiment, of a fit, or, before any run, around a prior.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+void rmx_next_release(rmx_next *s) {
+  rmx_fit_free(s->fit);
+  if (s->corpus) rmx_corpus_free(s->corpus);
+  rmx_question_release(&s->question);
+  rmx_table_release(&s->pending);
+  free(s->X);
+  rmx_suggestion_release(&s->suggestion);
+  rmx_learning_curve_release(&s->curve);
+}
+
+// A fit of no runs over the domains named.
+static rmx_status fit_of_nothing(const char *const *names, const double *prior, size_t D,
+                                 rmx_fit **out, rmx_err *err) {
+  rmx_fit *f = rmx_calloc(1, sizeof *f);
+  if (!f) return rmx_fail_memory(err, sizeof *f, "a fit");
+  f->domains = rmx_calloc(D, sizeof *f->domains);
+  f->mean_mixture = rmx_calloc(D, sizeof *f->mean_mixture);
+  bool good = f->domains && f->mean_mixture;
+  if (good) f->D = D;
+  for (size_t d = 0; good && d < D; d++) {
+    good = (f->domains[d] = rmx_strdup(names[d])) != NULL;
+    f->mean_mixture[d] = prior[d];
+  }
+  if (good) {
+    *out = f;
+    return RMX_OK;
+  }
+  rmx_fit_free(f);
+  return rmx_fail_memory(err, D * sizeof(char *), "a fit");
+}
+
+// The domains are those of the prior's file: its keys (YAML), else its columns (CSV with one row).
+static rmx_status names_of_prior(const char *path, rmx_fit **out, rmx_err *err) {
+  size_t n = strlen(path);
+  if (n > 4 && strcmp(path + n - 4, ".csv") == 0) {
+    rmx_table t;
+    RMX_TRY(rmx_csv_read(path, &t, err));
+    rmx_status status =
+        t.N == 1
+            ? fit_of_nothing((const char *const *)t.names, t.x, t.D, out, err)
+            : rmx_fail(err, RMX_EINPUT,
+                       "%s: wanted one row, a mixture, to name the domains; got %zu", path, t.N);
+    rmx_table_release(&t);
+    return status;
+  }
+  rmx_yaml yaml;
+  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  const json_t *map = yaml.root;
+  if (json_is_object(json_object_get(map, "train"))) map = json_object_get(map, "train");
+  if (json_is_object(json_object_get(map, "mixture"))) map = json_object_get(map, "mixture");
+  size_t D = json_object_size(map), d = 0;
+  const char **names = rmx_calloc(D, sizeof *names), *name;
+  double *prior = rmx_calloc(D, sizeof *prior);
+  rmx_status status =
+      names && prior ? RMX_OK : rmx_fail_memory(err, D * sizeof *names, "the prior");
+  if (status == RMX_OK && D == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: no map `domain: weight` in it", path);
+  json_t *value;
+  json_object_foreach((json_t *)map, name, value) {
+    if (status != RMX_OK) break;
+    prior[d] = json_number_value(value);
+    names[d++] = name;
+  }
+  if (status == RMX_OK) status = fit_of_nothing(names, prior, D, out, err);
+  free(names);
+  free(prior);
+  rmx_yaml_release(&yaml);
+  return status;
+}
+
+static rmx_status open_fit(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                           rmx_err *err) {
+  char *folder =
+      request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");
+  char *file = folder ? rmx_path_in(folder, "fit.json") : NULL;
+  if (!file) {
+    free(folder);
+    return rmx_fail_memory(err, 0, "a path");
+  }
+  rmx_status status = RMX_OK;
+  s->measured = request->fit || rmx_exists(file);
+  if (s->measured)
+    status = rmx_fit_read(folder, &s->fit, err);
+  else if (request->problem.prior)
+    status = names_of_prior(request->problem.prior, &s->fit, err);
+  else if (s->corpus)
+    status = fit_of_nothing(s->corpus->names, s->corpus->prior, s->corpus->D_train, &s->fit, err);
+  else
+    status = rmx_fail(err, RMX_EUSAGE,
+                      "no fit in %s: give --fit DIR (`regmix fit` makes it) or, with no runs yet, "
+                      "--prior FILE to spread the first ones around",
+                      folder);
+  free(folder);
+  free(file);
+  return status;
+}
+
+// Mixtures chosen before whose results are not in the fit: of --pending, else of the experiment's
+// mixtures.csv.
+static rmx_status read_pending(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                               rmx_err *err) {
+  char *path = request->pending            ? rmx_strdup(request->pending)
+               : p->experiment.config_path ? rmx_experiment_path(&p->experiment, "mixtures.csv")
+                                           : NULL;
+  if (!path && (request->pending || p->experiment.config_path))
+    return rmx_fail_memory(err, 0, "a path");
+  rmx_status status = RMX_OK;
+  if (path && (request->pending || (!request->fit && rmx_exists(path)))) {
+    status = rmx_tables_read(p, path, NULL, NULL, &s->pending, NULL, err);
+    if (status == RMX_OK) status = rmx_fit_mixtures(s->fit, &s->pending, &s->X, err);
+  }
+  free(path);
+  return status;
+}
+
+static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                               rmx_err *err) {
+  rmx_problem_request q = request->problem;
+  // Without runs there is no metric to name.
+  if (!s->measured) {
+    if (q.target.n + q.maximize.n + q.keep.no_worse.n > 0 || q.keep.worst)
+      rmx_note(&p->listener,
+               "suggest: no runs yet: the target says nothing, the mixtures are spread out");
+    q.target = q.maximize = q.keep.no_worse = (rmx_strings){0};
+    q.keep.worst = false;
+    q.keep.than = NULL;
+  }
+  rmx_pipeline plain = *p;
+  if (!s->measured) plain.experiment.config.n_target = 0;
+  RMX_TRY(rmx_problem_pose(&plain, s->fit, &q, s->corpus, &s->question, err));
+  if (s->measured && !rmx_has_target(s->fit, &s->question))
+    return rmx_fail(err, RMX_EUSAGE,
+                    "nothing to improve: give --target METRIC (and --maximize for scores), of the "
+                    "%zu that were fitted",
+                    s->fit->M);
+  if (!q.prior && !s->corpus && s->measured) {
+    // Then it is the mean of the runs, which rmx_suggest widens by the domains no run has.
+    free(s->question.prior);
+    s->question.prior = NULL;
+  }
+  return RMX_OK;
+}
+
+// A score that is raised is minimised with the other sign within; people see the score. Several
+// targets are one sum, told as it is.
+static double shown_sign(const rmx_next *s) {
+  size_t n = 0;
+  bool raised = true;
+  for (size_t m = 0; m < s->fit->M; m++)
+    if (s->question.target.weight[m] != 0) {
+      n++;
+      raised = raised && s->question.target.weight[m] == -1;
+    }
+  return n == 1 && raised && !s->question.target.worst ? -1 : 1;
+}
+
+static void tell(rmx_pipeline *p, const rmx_next *s) {
+  const rmx_suggestion *g = &s->suggestion;
+  const rmx_listener *to = &p->listener;
+  const double sign = shown_sign(s);
+  if (g->why[0] == RMX_SUGGEST_SPREADS)
+    rmx_note(
+        to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
+        g->runs
+            ? "the runs are too few, or their scores too much the same, to say where the best is"
+            : "there are no runs yet");
+  else if (isfinite(g->best))
+    rmx_note(
+        to,
+        "suggest: %zu mixture%s; the best run is put at %.4f, the first of these at %.4f +- %.4f",
+        g->K, g->K == 1 ? "" : "s", sign * g->best, sign * g->predicted[0], g->sd[0]);
+  else
+    rmx_note(to,
+             "suggest: %zu mixture%s; no run keeps what is asked; the first of these is put at "
+             "%.4f +- %.4f",
+             g->K, g->K == 1 ? "" : "s", sign * g->predicted[0], g->sd[0]);
+  if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);
+}
+
+rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                                rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
+  rmx_err no_corpus;
+  if (!request->fit && e->config_path && rmx_experiment_corpus(e, &s->corpus, &no_corpus) != RMX_OK)
+    s->corpus = NULL;
+  RMX_TRY(open_fit(p, request, s, err));
+  RMX_TRY(rmx_keep_input(request->out, request->pending, err));
+  RMX_TRY(rmx_keep_input(request->out, request->problem.prior, err));
+  RMX_TRY(rmx_keep_runs(request->out, s->fit->run_ids, s->fit->run_ids ? s->fit->N : 0, err));
+  RMX_TRY(ask_question(p, request, s, err));
+  RMX_TRY(read_pending(p, request, s, err));
+  uint64_t seed = (uint64_t)e->config.general.seed;
+  rmx_suggest_options options = rmx_suggest_usual;
+  options.runs = request->runs;
+  options.grid = e->config.sample.grid;
+  if (options.candidates < 4 * options.runs) options.candidates = 4 * options.runs;
+  RMX_TRY(rmx_suggest(s->measured ? s->fit : NULL, (const char *const *)s->fit->domains,
+                      &s->question, s->X, s->pending.N, (const char *const *)s->pending.ids,
+                      s->pending.N, &options, seed, rmx_worker_jobs(e), &p->listener,
+                      &s->suggestion, err));
+  if (s->measured && !request->no_curve)
+    RMX_TRY(rmx_learning_curve_make(s->fit, &s->question.target, request->more, seed,
+                                    rmx_worker_jobs(e), &p->listener, &s->curve, err));
+  tell(p, s);
+  return RMX_OK;
+}

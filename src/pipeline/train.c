@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// regmix train: one proxy per mixture, in worker processes, then metrics.csv.
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <unistd.h>
+
+#include "steps.h"
+
+json_t *rmx_run_states_json(const rmx_run *runs, size_t n) {
+  size_t count[RMX_RUN_STATES] = {0};
+  json_t *o = json_object();
+  for (size_t i = 0; i < n; i++) count[rmx_run_look(&runs[i], NULL)]++;
+  json_object_set_new(o, "runs", json_integer((json_int_t)n));
+  for (size_t s = 0; s < RMX_RUN_STATES; s++)
+    if (count[s])
+      json_object_set_new(o, rmx_run_state_names[s], json_integer((json_int_t)count[s]));
+  return o;
+}
+
+void rmx_runs_release(rmx_run *runs, size_t n) {
+  for (size_t i = 0; runs && i < n; i++) rmx_run_release(&runs[i]);
+  free(runs);
+}
+
+// Rows of mixtures.csv in the corpus' order of domains.
+static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, rmx_table *t,
+                                rmx_err *err) {
+  char *path = rmx_experiment_path(e, "mixtures.csv");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  rmx_status status = rmx_exists(path)
+                          ? rmx_csv_read(path, t, err)
+                          : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` draws it", path);
+  free(path);
+  return status;
+}
+
+static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
+                             size_t row, const size_t *domain, rmx_run *out, rmx_err *err) {
+  size_t D = corpus->D_train;
+  if (strpbrk(t->ids[row], "/") || t->ids[row][0] == '.' || !t->ids[row][0])
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: \"%s\" cannot be the name of a run (it becomes a folder)", t->path,
+                    t->lines[row], t->ids[row]);
+  double *w = rmx_calloc(D, sizeof *w);
+  char *name = rmx_format("runs/%s", t->ids[row]),
+       *folder = name ? rmx_experiment_path(e, name) : NULL;
+  char *where = rmx_format("%s:%d", t->path, t->lines[row]);
+  rmx_status status = w && folder && where ? RMX_OK : rmx_fail_memory(err, 0, "a run");
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++) w[domain[j]] = t->x[row * t->D + j];
+  if (status == RMX_OK) status = rmx_mixture_check(w, D, corpus->names, 0.01, where, err);
+  if (status == RMX_OK)
+    status = rmx_run_make(out, t->ids[row], folder, e->folder, corpus, w, &e->config.proxy,
+                          (uint64_t)e->config.general.seed, false, err);
+  free(w);
+  free(name);
+  free(folder);
+  free(where);
+  return status;
+}
+
+rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
+                              rmx_run **runs, size_t *n, rmx_err *err) {
+  *n = 0;
+  *runs = rmx_calloc(t->N, sizeof **runs);
+  size_t *domain = rmx_calloc(t->D, sizeof *domain);
+  rmx_status status =
+      *runs && domain ? RMX_OK : rmx_fail_memory(err, t->N * sizeof **runs, "the runs");
+  if (status == RMX_OK)
+    status = rmx_match_names("domain", (const char *const *)t->names, t->D, corpus->names,
+                             corpus->D_train, domain, err);
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++)
+    if (domain[j] == corpus->D_train)
+      status = rmx_unknown_name("domain", t->names[j], corpus->names, corpus->D_train, err);
+  if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
+  for (size_t i = 0; status == RMX_OK && i < t->N; i++) {
+    status = run_of_row(e, corpus, t, i, domain, &(*runs)[i], err);
+    if (status == RMX_OK) ++*n;
+  }
+  free(domain);
+  if (status != RMX_OK) {
+    rmx_runs_release(*runs, *n);
+    *runs = NULL;
+  }
+  return status;
+}
+
+rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
+                          size_t *n, rmx_err *err) {
+  rmx_table t;
+  RMX_TRY(read_mixtures(e, corpus, &t, err));
+  rmx_status status = rmx__runs_of_table(e, corpus, &t, runs, n, err);
+  rmx_table_release(&t);
+  return status;
+}
+
+// A domain that cannot fill one sequence would fail every run that draws from it: better said once,
+// before any.
+static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                                const char *what, rmx_err *err) {
+  for (size_t i = 0; i < n; i++) {
+    // a part of the corpus, which the run itself looks at
+    if (runs[i].corpus_hash != corpus->hash) continue;
+    for (size_t d = 0; d < runs[i].D; d++)
+      if (runs[i].mixture[d] > 0 &&
+          (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of "
+                        "%lld and the token behind it: give it more "
+                        "text, leave it out, or lower the context",
+                        what, corpus->names[d], corpus->domains[d].train_tokens,
+                        (long long)runs[i].training.context);
+  }
+  return RMX_OK;
+}
+
+static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                            size_t n, const char *what, size_t *failed, rmx_err *err) {
+  RMX_TRY(check_lengths(corpus, runs, n, what, err));
+  if (rmx__would_train(p, what, runs, n)) return RMX_OK;
+  RMX_TRY(rmx__agree_to_outdate(p, runs, n, strcmp(what, "train") == 0, err));
+  rmx_swarm_options options = {.program = p->program,
+                               .isa = p->experiment.config.general.isa,
+                               .experiment = p->experiment.folder,
+                               .jobs = rmx_worker_jobs(&p->experiment),
+                               .tries = 2,
+                               .what = what};
+  rmx_swarm_outcome outcome;
+  char time[32], rate[16];
+  RMX_TRY(rmx_swarm_train(runs, n, &options, &p->listener, &outcome, err));
+  if (outcome.done + outcome.diverged + outcome.failed == 0) {
+    if (n == 1)
+      rmx_note(&p->listener, "%s: its run is done", what);
+    else
+      rmx_note(&p->listener, "%s: all %zu runs are done", what, n);
+  } else {
+    rmx_note(&p->listener, "%s: %zu %s done in %s (%s tokens/s)%s%s", what, outcome.done,
+             outcome.done == 1 ? "run" : "runs", rmx_duration(outcome.wall_s, time),
+             rmx_count(outcome.tokens / outcome.wall_s, rate),
+             outcome.diverged ? ", some diverged" : "", outcome.failed ? ", some failed" : "");
+  }
+  *failed = outcome.failed;
+  return RMX_OK;
+}
+
+// Failed runs stop what comes after, but for as many as the user let fail.
+static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t failed,
+                        rmx_err *err) {
+  if (failed == 0) return RMX_OK;
+  const bool own = runs[0].training.command != NULL;
+  if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%zu of %zu runs failed (their reasons stand above%s); the same command tries "
+                    "them again. To go on without them, set may_fail "
+                    "in the section of these models to a share of %.2g or more",
+                    failed, n, own ? ", their output in log.txt in their folders" : "",
+                    ceil(100.0 * (double)failed / (double)n) / 100);
+  rmx_warn(&p->listener,
+           "%zu of %zu runs failed and are left out, as may_fail allows; the same command tries "
+           "them again",
+           failed, n);
+  return RMX_OK;
+}
+
+rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                           const char *what, rmx_err *err) {
+  size_t failed = 0;
+  RMX_TRY(run_swarm(p, corpus, runs, n, what, &failed, err));
+  return judge(p, runs, n, failed, err);
+}
+
+static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *corpus) {
+  rmx_few names = {0};
+  size_t empty = 0;
+  for (size_t k = corpus->D; k < t->D; k++) {
+    size_t none = 0;
+    for (size_t i = 0; i < t->N; i++) none += isnan(t->x[i * t->D + k]);
+    if (none) rmx_few_add(&names, t->names[k]);
+    empty += none;
+  }
+  if (names.n)
+    rmx_warn(&p->listener,
+             "metrics.csv: %zu empty cells in %zu metrics that not every run measured (%s); their "
+             "fits leave those runs out",
+             empty, names.n, names.text);
+}
+
+// What the trainer said of its metrics' directions stands beside metrics.csv, which has no place
+// for it.
+static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "metrics.json");
+  json_t *o = json_object(), *map = json_object();
+  for (size_t k = 0; t->better && k < t->D; k++)
+    if (t->better[k] != RMX_BETTER_UNSAID)
+      json_object_set_new(map, t->names[k], json_boolean(t->better[k] == RMX_BETTER_HIGH));
+  json_object_set_new(o, "higher_is_better", map);
+  rmx_status status = RMX_OK;
+  if (!path)
+    status = rmx_fail_memory(err, 0, "a path");
+  else if (t->better)
+    status = rmx_json_write(path, o, err);
+  else
+    unlink(path);
+  json_decref(o);
+  free(path);
+  return status;
+}
+
+static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                                size_t n, bool half, const char *name, rmx_err *err) {
+  rmx_table t;
+  RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
+  char *path = rmx_experiment_path(&p->experiment, name);
+  rmx_status status =
+      !path ? rmx_fail_memory(err, 0, "a path")
+      : t.N ? rmx_csv_write(path, &t, err)
+            : rmx_fail(err, RMX_ENUMERIC,
+                       "none of the %zu runs came to an end with a loss; nothing to fit", n);
+  if (status == RMX_OK && !half) status = write_directions(&p->experiment, &t, err);
+  if (status == RMX_OK) tell_empty(p, &t, corpus);
+  free(path);
+  rmx_table_release(&t);
+  return status;
+}
+
+// Where domains were gone through more than once, the user should know.
+static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rmx_corpus *corpus) {
+  rmx_buf text = {0};
+  for (size_t d = 0; d < corpus->D_train; d++) {
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+      double seen = runs[i].mixture[d] * (double)runs[i].training.tokens /
+                    (double)corpus->domains[d].train_tokens;
+      if (seen > most) most = seen;
+    }
+    if (most > 1.0)
+      rmx_buf_printf(&text, "%s%s %.1f", text.size ? ", " : "", corpus->names[d], most);
+  }
+  if (text.size)
+    rmx_note(&p->listener,
+             "train: most epochs of a domain in one run: %s (each new epoch is shuffled anew)",
+             text.data);
+  rmx_buf_release(&text);
+}
+
+rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  rmx_status status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
+  if (status == RMX_OK) status = rmx__agree_to_outdate(p, runs, n, true, err);
+  if (status == RMX_OK) status = rmx_experiment_resolve(&p->experiment, err);
+  if (runs) rmx_runs_release(runs, n);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
+rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err) {
+  rmx_corpus *corpus;
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  rmx_status status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
+  if (status == RMX_OK) tell_epochs(p, runs, n, corpus);
+  size_t failed = 0;
+  if (status == RMX_OK) status = run_swarm(p, corpus, runs, n, "train", &failed, err);
+  const bool write = !p->would && failed < n;
+  if (status == RMX_OK && write)
+    status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
+  if (status == RMX_OK && write)
+    status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
+  if (status == RMX_OK) status = judge(p, runs, n, failed, err);
+  if (runs) rmx_runs_release(runs, n);
+  rmx_corpus_free(corpus);
+  return status;
+}
