@@ -88,8 +88,9 @@ void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *
 /* The mixture of optimum.yaml: w (D_train). */
 rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
                                rmx_err *err);
-/* What was set aside: {"runs", "wall_s", "corpora", "bytes", "deleted", "folders": [{"folder", "runs",
- * "wall_s", "corpora", "bytes"}]}. `remove`: deletes it. A new reference, also on failure. */
+/* What was set aside: {"runs", "wall_s", "corpora", "bytes", "deleted", "folders": [{"folder",
+ * "runs", "wall_s", "corpora", "bytes"}]}. `remove`: deletes it. A new reference, also on failure.
+ * */
 rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listener *to,
                          struct json_t **out, rmx_err *err);
 /* {"runs": n, state: how many}. A new reference. */
@@ -119,8 +120,8 @@ typedef struct rmx_table_form {
   char *id;     /* the column that names the runs; "row": their number; NULL: the first column */
   bool any_sum; /* mixtures need not sum to 1 */
 } rmx_table_form;
-/* Tables in any form of regmix/import.h, with their runs joined. metrics_path, metrics and `how` may
- * be NULL. Release both. */
+/* Tables in any form of regmix/import.h, with their runs joined. metrics_path, metrics and `how`
+ * may be NULL. Release both. */
 rmx_status rmx_tables_read(rmx_pipeline *p, const char *mixtures_path, const char *metrics_path,
                            const rmx_table_form *how, rmx_table *mixtures, rmx_table *metrics,
                            rmx_err *err);
@@ -164,8 +165,8 @@ typedef struct rmx_problem_request {
 } rmx_problem_request;
 /* Whether any of it is given. */
 bool rmx_problem_given(const rmx_problem_request *a);
-/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps where
- * the request does not. The fit predicts runs of the budget from then on, where that makes a
+/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps
+ * where the request does not. The fit predicts runs of the budget from then on, where that makes a
  * difference. A target may be missing. Release with rmx_question_release. */
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_question *q, rmx_err *err);

@@ -18,8 +18,8 @@ rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err);
 
 // Some step so far would do something.
 bool rmx__is_pending(const rmx_pipeline *p);
-// What a step found. In a dry run it is reported, and true means that the step ends here. Else it is
-// a note where nothing is to do.
+// What a step found. In a dry run it is reported, and true means that the step ends here. Else it
+// is a note where nothing is to do.
 bool rmx__would(rmx_pipeline *p, const char *step, bool to_do, const char *fmt, ...)
     RMX_PRINTF(4, 5);
 // In a dry run: how many of the runs are to do, and how long that would take; true. Else false.
