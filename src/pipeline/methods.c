@@ -191,7 +191,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   snprintf(who->name, sizeof who->name, "%s", x->name);
   rmx_note(&m->p->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
   rmx_part(&m->p->listener, "method", i + 1, m->k.n);
-  rmx_status status = x->method->find(&m->comparison, &x->found, err);
+  rmx_status status = x->method->find(&m->comparison, &x->result, err);
   if (status == RMX_ENUMERIC) {  // a row that says so
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
@@ -377,7 +377,7 @@ rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
   if (status == RMX_OK) status = compare_methods(&m, err);
-  for (size_t i = 0; m.entries && i < names.n; i++) rmx_found_release(&m.entries[i].found);
+  for (size_t i = 0; m.entries && i < names.n; i++) rmx_baseline_result_release(&m.entries[i].result);
   rmx__comparison_release(&m.k);
   rmx_runs_release(m.swarm, m.swarm_n);
   rmx_strings_release(&names);
