@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100  # of Markdown prose; tables and code may be wider
 CHECKED = """
-README.md CHANGELOG.md SECURITY.md
-docs/results/*.md
+README.md CHANGELOG.md SECURITY.md docs/faults.md
+docs/results/*.md docs/method.md docs/studies.md docs/trainer.md
 """.split()
 HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [
     (r"\bbehind\b", "after, next to"),
@@ -75,7 +75,7 @@ def two_colons(text):
 def look(path):
     markdown = path.suffix == ".md"
     for n, text in prose(path) if markdown else strings(path):
-        text = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->", "x", text)
+        text = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->" + (r'|"[^"]*"' if markdown else ""), "x", text)  # code, quotations
         for pattern, advice in HABITS:
             if found := pattern.search(text):
                 yield n, f'"{found[0].strip()}" (instead: {advice})'
