@@ -35,7 +35,7 @@ static bool is_mixture(const char *name) {
 }
 
 static rmx_status train_for_method(void *context, const rmx_run *runs, size_t n, const char *what,
-                                rmx_err *err) {
+                                   rmx_err *err) {
   const struct methods *m = context;
   return rmx__train_runs(m->p, m->k.corpus, runs, n, what, err);
 }
@@ -377,7 +377,8 @@ rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
   if (status == RMX_OK) status = compare_methods(&m, err);
-  for (size_t i = 0; m.entries && i < names.n; i++) rmx_baseline_result_release(&m.entries[i].result);
+  for (size_t i = 0; m.entries && i < names.n; i++)
+    rmx_baseline_result_release(&m.entries[i].result);
   rmx__comparison_release(&m.k);
   rmx_runs_release(m.swarm, m.swarm_n);
   rmx_strings_release(&names);
