@@ -88,7 +88,7 @@ static void repeat(void *context, size_t i) {
   rmx_err err;
   rmx_table x = {0}, y = {0};
   rmx_fit *fit = NULL;
-  rmx_question q = {0};
+  rmx_problem q = {0};
   rmx_optimum o = {0}, other = {0};
   rmx_uncertainty u = {0};
   rmx_rng rng = rmx_rng_make(2026, i, RMX_FOR_TEST);
@@ -119,7 +119,7 @@ static void repeat(void *context, size_t i) {
   rmx_optimize_options simulate = search;
   simulate.method = "simulate";
   if (rmx_fit_tables(&t->regress, &x, &y, NULL, 0, false, i, 1, NULL, &fit, NULL, &err)) die(&err);
-  if (rmx_question_make(fit, &q, &err)) die(&err);
+  if (rmx_problem_make(fit, &q, &err)) die(&err);
   q.target.weight[0] = 1;
   q.prior = rmx_calloc(D, sizeof(double));
   memcpy(q.prior, uniform, sizeof uniform);
@@ -142,7 +142,7 @@ static void repeat(void *context, size_t i) {
   rmx_uncertainty_release(&u);
   rmx_optimum_release(&o);
   rmx_optimum_release(&other);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_table_release(&x);
   rmx_table_release(&y);

@@ -83,7 +83,7 @@ static rmx_fit *make_fit(const char *regressor, size_t n, size_t D, const double
 }
 
 static double true_at_optimum(const rmx_fit *fit, const truth *f) {
-  rmx_question q;
+  rmx_problem q;
   rmx_optimum o;
   char search[] = "search";
   const rmx_optimize_options how = {.method = search,
@@ -93,12 +93,12 @@ static double true_at_optimum(const rmx_fit *fit, const truth *f) {
                                     .starts = 16,
                                     .guard = true,
                                     .level = 0.9};
-  must(rmx_question_make(fit, &q, &err));
+  must(rmx_problem_make(fit, &q, &err));
   q.target.weight[0] = 1;
   must(rmx_optimize(fit, &q, &how, 1, rmx_processors(), NULL, &o, &err));
   double y = value(f, o.mixture);
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   return y;
 }
 
@@ -127,15 +127,15 @@ static void repeat(const char *regressor, truth *f, size_t N, double noise, uint
   for (size_t i = 0; i < 2 * N; i++) square += (y[i] - mean) * (y[i] - mean) / (double)(2 * N);
   for (size_t i = 0; i < 2 * N; i++) y[i] += noise * sqrt(square) * rmx_rng_normal(&rng);
   rmx_fit *now = make_fit(regressor, N, D, X, y), *then = make_fit(regressor, 2 * N, D, X, y);
-  rmx_question q;
+  rmx_problem q;
   rmx_learning_curve c;
-  must(rmx_question_make(now, &q, &err));
+  must(rmx_problem_make(now, &q, &err));
   q.target.weight[0] = 1;
   must(rmx_learning_curve_make(now, &q.target, 0, 1, rmx_processors(), NULL, &c, &err));
   *promised += c.expected_gain / sqrt(square);
   *kept += (true_at_optimum(now, f) - true_at_optimum(then, f)) / sqrt(square);
   rmx_learning_curve_release(&c);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(now);
   rmx_fit_free(then);
   free(X);

@@ -113,7 +113,7 @@ static void check_tokenizer(struct check *k) {
 // ---- what mixtures must keep to, and what they are compared with
 
 static void check_bounds(struct check *k) {
-  const rmx_question_options *q = &k->e->config.question;
+  const rmx_problem_options *q = &k->e->config.problem;
   rmx_constraints c;
   rmx_err err;
   if (k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK) return;

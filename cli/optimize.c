@@ -87,7 +87,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct optimize_args, member)
 static const rmx_option options_table[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default: the experiment's)"},
-    QUESTION_OPTIONS(struct optimize_args),
+    PROBLEM_OPTIONS(struct optimize_args),
     {"method", RMX_CHOICE, AT(method), NULL, 0, 0, "auto|simulate|search",
      "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around "
      "the prior, average the best; "

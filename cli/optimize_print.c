@@ -42,7 +42,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
 static void print_worse(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK) return;
+  if (rmx_optimum_worse(&s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
   if (w.n)
     printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
            w.others ? "other " : "", w.n == 1 ? "is" : "are");
@@ -55,7 +55,7 @@ static void print_worse(const rmx_answer *s) {
 // Which way each metric of the target goes, and where that is a guess.
 static void print_directions(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
-  const double *weight = s->question.target.weight;
+  const double *weight = s->problem.target.weight;
   for (int up = 0; up < 2; up++) {
     rmx_few names = {0};
     for (size_t m = 0; m < f->M; m++)
@@ -125,7 +125,7 @@ static void print_versus(const rmx_answer *s) {
     if (k)
       printf("Against %s: ", v->name);
     else
-      printf("Against the prior (%s): ", s->question.prior_text);
+      printf("Against the prior (%s): ", s->problem.prior_text);
     printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
            v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);
@@ -173,10 +173,10 @@ static void print_worth(const rmx_optimum *o, const rmx_target *t) {
 void print_answer(const rmx_answer *s) {
   const rmx_optimum *o = &s->optimum;
   const rmx_fit *f = s->fit;
-  const rmx_target *t = &s->question.target;
+  const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(o->method, "prior") == 0;
-  print_mixture((const char *const *)f->domains, o->mixture, s->question.prior, u->low, u->high,
+  print_mixture((const char *const *)f->domains, o->mixture, s->problem.prior, u->low, u->high,
                 f->D);
   if (u->low)
     printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
@@ -189,7 +189,7 @@ void print_answer(const rmx_answer *s) {
            t->limit[m] < INFINITY ? "  (held)"
            : t->weight[m] < 0     ? "  (raised)"
                                   : "");
-  printf("  (prior: %s)\n", s->question.prior_text);
+  printf("  (prior: %s)\n", s->problem.prior_text);
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
          100 * o->distance, 100 * o->typical_distance);
   putchar('\n');
@@ -198,7 +198,7 @@ void print_answer(const rmx_answer *s) {
   if (stays)
     printf(
         "So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n",
-        s->question.prior_text);
+        s->problem.prior_text);
   if (u->n_versus) print_versus(s);
   if (!stays) print_worth(o, t);
   print_worse(s);

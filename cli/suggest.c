@@ -61,7 +61,7 @@ static const rmx_option options_table[] = {
      "would so many more runs be worth their while? (0: as many again)"},
     {"no-curve", RMX_BOOL, AT(no_curve), "false", 0, 0, NULL,
      "do not ask that, which takes a few seconds"},
-    QUESTION_OPTIONS(struct suggest_args),
+    PROBLEM_OPTIONS(struct suggest_args),
 };
 const cli_command cli_suggest = {
     .name = "suggest",

@@ -119,7 +119,7 @@ json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domain
 typedef enum rmx_prior_kind { RMX_PRIOR_RUNS, RMX_PRIOR_CORPUS, RMX_PRIOR_FILE } rmx_prior_kind;
 
 /* All that a search is asked. */
-typedef struct rmx_question {
+typedef struct rmx_problem {
   rmx_target target;
   rmx_constraints constraints;
   /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean of
@@ -127,15 +127,15 @@ typedef struct rmx_question {
   double *prior;
   rmx_prior_kind prior_kind; /* where it comes from */
   char prior_text[256];      /* the same in words: "the mean of the 24 runs" */
-} rmx_question;
+} rmx_problem;
 /* No weight, no constraint, the mean mixture of the runs as prior. */
-rmx_status rmx_question_make(const rmx_fit *fit, rmx_question *out, rmx_err *err);
+rmx_status rmx_problem_make(const rmx_fit *fit, rmx_problem *out, rmx_err *err);
 /* Says where the prior comes from; file (NULL unless it is one) is its name. */
-void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind kind,
-                             const char *file);
+void rmx_problem_set_origin(rmx_problem *q, const rmx_fit *fit, rmx_prior_kind kind,
+                            const char *file);
 /* "runs", "corpus" or "file". */
 const char *rmx_prior_kind_name(rmx_prior_kind kind);
-void rmx_question_release(rmx_question *q);
+void rmx_problem_release(rmx_problem *q);
 
 typedef struct rmx_optimum {
   size_t D, M;
@@ -189,7 +189,7 @@ typedef struct rmx_optimum {
  * warning. For a flat function, or runs of one mixture, this is so without the guard too. A warning
  * is given where the optimum lies outside what the runs covered, or far from all of them. The
  * answer is the same on any number of threads. */
-rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *question,
+rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *problem,
                         const rmx_optimize_options *options, uint64_t seed, int threads,
                         const rmx_listener *listener, rmx_optimum *out, rmx_err *err);
 void rmx_optimum_release(rmx_optimum *o);
@@ -223,8 +223,8 @@ typedef struct rmx_front {
   double *predicted; /* (n, M) */
 } rmx_front;
 /* Searches `points` (2 or more) weightings of metrics a and b, from b alone to a alone; dominated
- * points are left out. The question's target is not used, but its limits are. */
-rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a, size_t b,
+ * points are left out. The problem's target is not used, but its limits are. */
+rmx_status rmx_pareto(const rmx_fit *fit, const rmx_problem *problem, size_t a, size_t b,
                       size_t points, const rmx_optimize_options *options, uint64_t seed,
                       int threads, const rmx_listener *listener, rmx_front *out, rmx_err *err);
 void rmx_front_release(rmx_front *f);

@@ -161,16 +161,16 @@ typedef struct rmx_problem_request {
   char *prior, *tokens; /* files */
   rmx_strings target, maximize;
   double budget, max_epochs;
-  rmx_question_options keep;
+  rmx_problem_options keep;
 } rmx_problem_request;
 /* Whether any of it is given. */
 bool rmx_problem_given(const rmx_problem_request *a);
 /* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps
  * where the request does not. The fit predicts runs of the budget from then on, where that makes a
- * difference. A target may be missing. Release with rmx_question_release. */
+ * difference. A target may be missing. Release with rmx_problem_release. */
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
-                            const rmx_corpus *corpus, rmx_question *q, rmx_err *err);
-bool rmx_has_target(const rmx_fit *f, const rmx_question *q);
+                            const rmx_corpus *corpus, rmx_problem *q, rmx_err *err);
+bool rmx_has_target(const rmx_fit *f, const rmx_problem *q);
 
 typedef struct rmx_answer_request {
   const char *fit; /* folder; NULL: the experiment's */
@@ -185,7 +185,7 @@ typedef struct rmx_answer_request {
 /* A problem and its solution, with the fit. */
 typedef struct rmx_answer {
   rmx_fit *fit;
-  rmx_question question;
+  rmx_problem problem;
   const rmx_optimize_options *options; /* borrowed */
   rmx_optimum optimum;
   rmx_front front; /* n = 0: none was asked for */
@@ -225,7 +225,7 @@ typedef struct rmx_next {
   rmx_fit *fit;       /* what is known; without runs a fit of nothing, which holds the domains */
   bool measured;      /* it has runs */
   rmx_corpus *corpus; /* the experiment's, or NULL */
-  rmx_question question;
+  rmx_problem problem;
   rmx_table pending;
   double *X; /* (pending.N, D) */
   rmx_suggestion suggestion;

@@ -48,8 +48,8 @@ typedef struct rmx_suggestion {
   char untried_domains[256];
 } rmx_suggestion;
 
-/* The next options->runs mixtures to train. The lowest score of question->target is looked for
- * among mixtures that keep question->constraints and lie around question->prior (NULL: the mean
+/* The next options->runs mixtures to train. The lowest score of problem->target is looked for
+ * among mixtures that keep problem->constraints and lie around problem->prior (NULL: the mean
  * mixture of the runs, with a share for domains that no run has), around the best runs and around
  * what is predicted best. fit may be NULL where there are no runs yet: `domains` are the names
  * then, and the prior is needed; with fewer than 5 runs too the mixtures are spread out. How sure
@@ -62,7 +62,7 @@ typedef struct rmx_suggestion {
  * The answer depends on seed and data, not on threads. RMX_EINPUT where the constraints leave no
  * mixture, or where the fit does not hold its runs. Cost: one fit of a Gaussian process where the
  * fit has none, then O(candidates (N + K) N). */
-rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx_question *question,
+rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx_problem *problem,
                        const double *pending, size_t n_pending, const char *const *taken,
                        size_t n_taken, const rmx_suggest_options *options, uint64_t seed,
                        int threads, const rmx_listener *listener, rmx_suggestion *out,

@@ -39,7 +39,7 @@ typedef struct rmx_uncertainty {
 } rmx_uncertainty;
 
 /* Intervals of options->level by options->replicates functions drawn from what the runs leave open
- * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the question's
+ * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the problem's
  * constraints is searched: its weights' quantiles, with the optimum's own, are the intervals of the
  * weights. Then runs are made from f_b, as noisy as the real ones, fitted, and the optimum v_b of
  * that fit is found; what the fit promises it to gain, less what it really gains by f_b, is how
@@ -50,7 +50,7 @@ typedef struct rmx_uncertainty {
  * against (n): further mixtures (D) the optimum is set against, with names. The answer is the same
  * on any number of threads. RMX_EINPUT where the fit does not hold its runs, or has fewer than 5
  * different mixtures. Cost: two searches and a refit a metric, for each replicate. */
-rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *question,
+rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *problem,
                                 const rmx_optimum *optimum, const rmx_optimize_options *options,
                                 const char *const *names, const double *const *against, size_t n,
                                 uint64_t seed, int threads, const rmx_listener *listener,
@@ -77,7 +77,7 @@ typedef struct rmx_attribution {
 
 /* What each domain does to each metric, and what the optimum would lose without it. Cost: D
  * searches. */
-rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question,
+rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_problem *problem,
                                 const rmx_optimum *optimum, const rmx_optimize_options *options,
                                 uint64_t seed, int threads, rmx_attribution *out, rmx_err *err);
 /* {"prior":{metric:{domain:x}},"optimum":{},"without":{domain:{"score","loss"}}}: a new

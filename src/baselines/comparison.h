@@ -54,9 +54,9 @@ rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, r
 // counted.
 rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
                           rmx_baseline_result *spent, rmx_fit **out, rmx_err *err);
-// A question about such a fit: the target's weights, the prior, the caps.
-rmx_status rmx__swarm_question(const rmx_comparison *c, const rmx_fit *fit, rmx_question *q,
-                               rmx_err *err);
+// A problem on such a fit: the target's weights, the prior, the caps.
+rmx_status rmx__swarm_problem(const rmx_comparison *c, const rmx_fit *fit, rmx_problem *q,
+                              rmx_err *err);
 // There are runs of a swarm, trained or not.
 rmx_status rmx__needs_swarm(const rmx_comparison *c, rmx_err *err);
 

@@ -400,12 +400,12 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_r
   optimize.method = "search";
   optimize.guard = false;
   rmx_fit *fit = NULL;
-  rmx_question q = {0};
+  rmx_problem q = {0};
   rmx_optimum o = {0};
   int64_t terms = 0;
   rmx_status status = tables(w, y, &mixtures, &metrics, err);
   if (status == RMX_OK) status = fit_mixtures(c, &mixtures, &metrics, &fit, &terms, err);
-  if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
+  if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
   if (status == RMX_OK)
     status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
   if (status == RMX_OK) {
@@ -417,7 +417,7 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_r
         isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
   }
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_table_release(&mixtures);
   rmx_table_release(&metrics);

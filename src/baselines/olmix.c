@@ -25,7 +25,7 @@ static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {
       c->corpus->D_train + 1, c->swarm_n, 3 * (c->corpus->D_train + 1));
 }
 
-static rmx_status keep_to(const rmx_comparison *c, rmx_question *q, rmx_err *err) {
+static rmx_status keep_to(const rmx_comparison *c, rmx_problem *q, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   const rmx_olmix_options *o = &c->options->olmix;
   rmx_constraints *k = &q->constraints;
@@ -53,12 +53,12 @@ static rmx_status olmix_find(const rmx_comparison *c, rmx_baseline_result *out, 
   optimize.method = "search";
   optimize.guard = false;
   rmx_fit *fit = NULL;
-  rmx_question q = {0};
+  rmx_problem q = {0};
   rmx_optimum o = {0};
   const double began = rmx_now();
   rmx_status status = rmx__regressor_defaults("exp", &regress, err);
   if (status == RMX_OK) status = rmx__swarm_fit(c, &regress, out, &fit, err);
-  if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
+  if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
   if (status == RMX_OK) status = keep_to(c, &q, err);
   if (status == RMX_OK)
     status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
@@ -71,7 +71,7 @@ static rmx_status olmix_find(const rmx_comparison *c, rmx_baseline_result *out, 
   }
   out->wall_s += rmx_now() - began;
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);
   return status;

@@ -16,11 +16,11 @@ static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_op
                                    rmx_baseline_result *out, rmx_err *err) {
   RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_fit *fit = NULL;
-  rmx_question q = {0};
+  rmx_problem q = {0};
   rmx_optimum o = {0};
   const double began = rmx_now();
   rmx_status status = rmx__swarm_fit(c, regress, out, &fit, err);
-  if (status == RMX_OK) status = rmx__swarm_question(c, fit, &q, err);
+  if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
   if (status == RMX_OK && !capped) {
     rmx_constraints_release(&q.constraints);
     status = rmx_constraints_make(c->corpus->D_train, &q.constraints, err);
@@ -37,7 +37,7 @@ static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_op
   }
   out->wall_s += rmx_now() - began;
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(fit);
   return status;
 }

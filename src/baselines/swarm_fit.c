@@ -83,10 +83,10 @@ rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *op
   return status;
 }
 
-rmx_status rmx__swarm_question(const rmx_comparison *c, const rmx_fit *fit, rmx_question *q,
-                               rmx_err *err) {
+rmx_status rmx__swarm_problem(const rmx_comparison *c, const rmx_fit *fit, rmx_problem *q,
+                              rmx_err *err) {
   const size_t D = c->corpus->D_train;
-  RMX_TRY(rmx_question_make(fit, q, err));
+  RMX_TRY(rmx_problem_make(fit, q, err));
   for (size_t m = 0; m < fit->M; m++) {
     size_t d;
     RMX_TRY(rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &d, err));

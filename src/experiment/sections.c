@@ -95,7 +95,7 @@ static const rmx_option compare_table[] = {
 
 // Two structs, so offsets are of the whole config.
 #define AT(member) offsetof(rmx_config, optimize.member)
-#define KEEP(member) offsetof(rmx_config, question.member)
+#define KEEP(member) offsetof(rmx_config, problem.member)
 static const rmx_option optimize_table[] = {
     {"method", RMX_CHOICE, AT(method), "auto", 0, 0, "auto|simulate|search",
      "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around "

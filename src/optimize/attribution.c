@@ -32,7 +32,7 @@ static rmx_status effects(const rmx_fit *fit, const double *at, double *effect, 
 
 typedef struct leaving {
   const rmx_fit *fit;
-  const rmx_question *question;
+  const rmx_problem *problem;
   const rmx_optimize_options *options;
   const rmx_optimum *optimum;
   uint64_t seed;
@@ -42,7 +42,7 @@ typedef struct leaving {
 
 // The best score under `c`; NaN where there is none.
 static double best_under(const leaving *l, const rmx_constraints *c) {
-  rmx_question q = *l->question;
+  rmx_problem q = *l->problem;
   rmx_optimum o = {0};
   rmx_err ignored;
   q.constraints = *c;
@@ -54,7 +54,7 @@ static double best_under(const leaving *l, const rmx_constraints *c) {
 
 static void leave_out(void *context, size_t d) {
   leaving *l = context;
-  const rmx_constraints *c = &l->question->constraints;
+  const rmx_constraints *c = &l->problem->constraints;
   l->without[d] = NAN;
   if (d == l->fit->D) {  // nothing is left out
     l->best = best_under(l, c);
@@ -71,7 +71,7 @@ static void leave_out(void *context, size_t d) {
   free(high);
 }
 
-rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question,
+rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_problem *problem,
                                 const rmx_optimum *optimum, const rmx_optimize_options *options,
                                 uint64_t seed, int threads, rmx_attribution *out, rmx_err *err) {
   size_t D = fit->D, M = fit->M;
@@ -85,14 +85,14 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_question *question
   a.at_optimum = a.at_prior + M * D;
   a.loss = a.without + D + 1;
   rmx_status status =
-      effects(fit, question->prior ? question->prior : fit->mean_mixture, a.at_prior, err);
+      effects(fit, problem->prior ? problem->prior : fit->mean_mixture, a.at_prior, err);
   if (status == RMX_OK) status = effects(fit, optimum->mixture, a.at_optimum, err);
   if (status == RMX_OK) {
     rmx_optimize_options fewer = *options;
     fewer.guard = optimum->guarded;
     fewer.samples = fewer.samples / FEWER + fewer.top;
     fewer.starts = fewer.starts / FEWER + 2;
-    leaving l = {fit, question, &fewer, optimum, seed, NAN, a.without};
+    leaving l = {fit, problem, &fewer, optimum, seed, NAN, a.without};
     rmx_parallel(threads, D + 1, leave_out, &l);
     if (rmx_interrupted())
       status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");

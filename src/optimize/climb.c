@@ -21,7 +21,7 @@ static void go(void *context, size_t i) {
   ways *s = context;
   const rmx__asked *a = s->asked;
   size_t D = a->fit->D;
-  s->errors[i].status = rmx__search(a->fit, &a->question->target, s->region, s->starts + i * D, 1,
+  s->errors[i].status = rmx__search(a->fit, &a->problem->target, s->region, s->starts + i * D, 1,
                                     s->ends + i * D, &s->score[i], &s->errors[i]);
 }
 

@@ -37,7 +37,7 @@ static rmx_status score_r2(const rmx_fit *f, const rmx_target *t, double *r2, rm
 // Whether all runs and the prior are predicted the same score.
 static rmx_status is_flat(const rmx__asked *a, bool *flat, rmx_err *err) {
   const rmx_fit *f = a->fit;
-  const rmx_target *t = &a->question->target;
+  const rmx_target *t = &a->problem->target;
   double *y = rmx_calloc(f->M, sizeof(double)), low = INFINITY, high = -INFINITY;
   if (y == NULL) return rmx_fail_memory(err, f->M * sizeof(double), "scores");
   for (size_t i = 0; i <= f->N; i++) {
@@ -60,10 +60,10 @@ static size_t mixtures_of(const rmx_fit *f) {
   return n;
 }
 
-// The metrics that the question is about, each of which should be predicted better than by its
+// The metrics that the problem is about, each of which should be predicted better than by its
 // mean.
 static void warn_of_metrics(const rmx__asked *a) {
-  const rmx_target *t = &a->question->target;
+  const rmx_target *t = &a->problem->target;
   for (size_t m = 0; m < a->fit->M; m++) {
     const double r2 = a->fit->cv ? a->fit->cv[m].r2 : NAN;
     if (!(r2 < 0) || (t->weight[m] == 0 && !(t->limit[m] < INFINITY))) continue;
@@ -80,7 +80,7 @@ rmx_status rmx__look_what_was_learnt(const rmx__asked *a, rmx_optimum *o, rmx_er
   bool flat = false;
   for (size_t d = 0; d < f->D; d++) used += f->mean_mixture[d] > 0;
   o->mixtures = mixtures_of(f);
-  RMX_TRY(score_r2(f, &a->question->target, &o->r2, err));
+  RMX_TRY(score_r2(f, &a->problem->target, &o->r2, err));
   RMX_TRY(is_flat(a, &flat, err));
   if (o->mixtures < 2)
     snprintf(o->why_not, sizeof(o->why_not),
@@ -105,18 +105,18 @@ rmx_status rmx__stay_at_prior(const rmx__asked *a, rmx_optimum *o, double *score
   const rmx_fit *f = a->fit;
   rmx__region region;
   bool clash, again = true;
-  RMX_TRY(rmx__region_make(&region, f, &a->question->constraints, false, a->prior, &clash, err));
+  RMX_TRY(rmx__region_make(&region, f, &a->problem->constraints, false, a->prior, &clash, err));
   rmx_status status = RMX_OK;
   while (again && status == RMX_OK) {
     memcpy(o->mixture, a->prior, f->D * sizeof(double));
     rmx__region_project(&region, o->mixture);
     again = false;
-    if (a->question->constraints.drop_below > 0)
+    if (a->problem->constraints.drop_below > 0)
       status = rmx__region_drop(&region, o->mixture, &again, err);
   }
   rmx__region_release(&region);
   for (size_t m = 0; m < f->M; m++)
     rmx_regressor_predict(f->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
-  rmx_target_score(&a->question->target, f->M, o->predicted, 1, score);
+  rmx_target_score(&a->problem->target, f->M, o->predicted, 1, score);
   return status;
 }

@@ -8,7 +8,7 @@
 // What a method is given. Its answer is o->mixture (D) within the region, drop_below obeyed.
 typedef struct rmx__asked {
   const rmx_fit *fit;
-  const rmx_question *question;
+  const rmx_problem *problem;
   const rmx_optimize_options *options;
   const double *prior;  // (D), sum 1
   uint64_t seed;

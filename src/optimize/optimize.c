@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of methods, and what is common to them: the question is checked, the region made (the
+// The table of methods, and what is common to them: the problem is checked, the region made (the
 // guard left where the constraints do not go with it), the method run, its answer verified,
 // described, and what it is worth told.
 
@@ -47,15 +47,15 @@ static rmx_status find(const char *name, const rmx__method **out, rmx_err *err) 
   return *out ? RMX_OK : err->status;
 }
 
-// ---- the question ----
+// ---- the problem ----
 
-rmx_status rmx_question_make(const rmx_fit *fit, rmx_question *out, rmx_err *err) {
-  rmx_question q = {0};
+rmx_status rmx_problem_make(const rmx_fit *fit, rmx_problem *out, rmx_err *err) {
+  rmx_problem q = {0};
   rmx_status status = rmx_target_make(fit, &q.target, err);
   if (status == RMX_OK) status = rmx_constraints_make(fit->D, &q.constraints, err);
-  rmx_question_set_origin(&q, fit, RMX_PRIOR_RUNS, NULL);
+  rmx_problem_set_origin(&q, fit, RMX_PRIOR_RUNS, NULL);
   if (status != RMX_OK)
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
   else
     *out = q;
   return status;
@@ -66,8 +66,8 @@ const char *rmx_prior_kind_name(rmx_prior_kind kind) {
   return names[kind];
 }
 
-void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind kind,
-                             const char *file) {
+void rmx_problem_set_origin(rmx_problem *q, const rmx_fit *fit, rmx_prior_kind kind,
+                            const char *file) {
   char *text = q->prior_text;
   q->prior_kind = kind;
   if (kind == RMX_PRIOR_RUNS)
@@ -79,14 +79,14 @@ void rmx_question_set_origin(rmx_question *q, const rmx_fit *fit, rmx_prior_kind
     snprintf(text, sizeof(q->prior_text), "the mixture in %s", file);
 }
 
-void rmx_question_release(rmx_question *q) {
+void rmx_problem_release(rmx_problem *q) {
   rmx_target_release(&q->target);
   rmx_constraints_release(&q->constraints);
   free(q->prior);
-  *q = (rmx_question){0};
+  *q = (rmx_problem){0};
 }
 
-static rmx_status check(const rmx_fit *fit, const rmx_question *q, const double *prior,
+static rmx_status check(const rmx_fit *fit, const rmx_problem *q, const double *prior,
                         const rmx_optimize_options *o, rmx_err *err) {
   if (!(o->strength > 0) || !isfinite(o->strength))
     return rmx_fail(err, RMX_EINPUT, "optimize.strength is %g: wanted a positive number",
@@ -108,11 +108,11 @@ static rmx_status check(const rmx_fit *fit, const rmx_question *q, const double 
 // ---- the answer ----
 
 static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err) {
-  double excess = rmx_constraints_excess(&a->question->constraints, o->mixture), score,
+  double excess = rmx_constraints_excess(&a->problem->constraints, o->mixture), score,
          *y = o->predicted;
   for (size_t m = 0; m < a->fit->M; m++)
     rmx_regressor_predict(a->fit->regressors[m], o->mixture, 1, &y[m], NULL);
-  rmx_target_score(&a->question->target, a->fit->M, y, 1, &score);
+  rmx_target_score(&a->problem->target, a->fit->M, y, 1, &score);
   if (isnan(excess) || isnan(score))
     return rmx_fail(err, RMX_ENUMERIC, "the mixture found, or its prediction, is not finite");
   if (excess > TOLERANCE || isinf(score))
@@ -126,8 +126,7 @@ static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err
 static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err) {
   rmx__region all;
   bool ignored;
-  RMX_TRY(
-      rmx__region_make(&all, a->fit, &a->question->constraints, false, a->prior, &ignored, err));
+  RMX_TRY(rmx__region_make(&all, a->fit, &a->problem->constraints, false, a->prior, &ignored, err));
   rmx_optimum free_one = {0};
   rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
   if (status == RMX_OK) status = rmx__multistart.run(a, &all, &free_one, err);
@@ -135,7 +134,7 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
     for (size_t m = 0; m < a->fit->M; m++)
       rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m],
                             NULL);
-    rmx_target_score(&a->question->target, a->fit->M, free_one.predicted, 1, &o->unguarded_score);
+    rmx_target_score(&a->problem->target, a->fit->M, free_one.predicted, 1, &o->unguarded_score);
     double gain = o->score - o->unguarded_score;
     bool known = isfinite(o->expected_error);
     if (gain > (known ? o->expected_error : 1e-6 * (1 + fabs(o->score))))
@@ -174,7 +173,7 @@ static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rm
   return RMX_OK;
 }
 
-rmx_status rmx_optimize(const rmx_fit *fit, const rmx_question *q,
+rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
                         const rmx_optimize_options *options, uint64_t seed, int threads,
                         const rmx_listener *listener, rmx_optimum *out, rmx_err *err) {
   const rmx__method *method = NULL;

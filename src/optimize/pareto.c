@@ -13,7 +13,7 @@
 
 typedef struct walk {
   const rmx_fit *fit;
-  rmx_question q;  // borrows all but its target
+  rmx_problem q;  // borrows all but its target
   const rmx_optimize_options *options;
   uint64_t seed;
   int threads;
@@ -78,7 +78,7 @@ static rmx_status go(walk *k, rmx_front *f, size_t a, size_t b, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a, size_t b,
+rmx_status rmx_pareto(const rmx_fit *fit, const rmx_problem *problem, size_t a, size_t b,
                       size_t points, const rmx_optimize_options *options, uint64_t seed,
                       int threads, const rmx_listener *listener, rmx_front *out, rmx_err *err) {
   if (a >= fit->M || b >= fit->M || a == b)
@@ -87,7 +87,7 @@ rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a
   if (points < 2)
     return rmx_fail(err, RMX_EINPUT, "a Pareto front of %zu points: wanted 2 or more", points);
   rmx_front f = {.n = points, .D = fit->D, .a = a, .b = b, .M = fit->M};
-  walk k = {.fit = fit, .q = *question, .options = options, .seed = seed, .threads = threads};
+  walk k = {.fit = fit, .q = *problem, .options = options, .seed = seed, .threads = threads};
   if (listener)
     k.quiet = (rmx_listener){.context = listener->context, .progress = listener->progress};
   RMX_TRY(rmx_target_make(fit, &k.q.target, err));
@@ -98,8 +98,8 @@ rmx_status rmx_pareto(const rmx_fit *fit, const rmx_question *question, size_t a
       f.share && f.mixture && f.predicted
           ? RMX_OK
           : rmx_fail_memory(err, points * (f.D + f.M) * sizeof(double), "a Pareto front");
-  memcpy(k.q.target.limit, question->target.limit, f.M * sizeof(double));
-  memcpy(k.q.target.sign, question->target.sign, f.M * sizeof(double));
+  memcpy(k.q.target.limit, problem->target.limit, f.M * sizeof(double));
+  memcpy(k.q.target.sign, problem->target.sign, f.M * sizeof(double));
   if (status == RMX_OK) status = go(&k, &f, a, b, err);
   rmx_target_release(&k.q.target);
   if (status != RMX_OK)

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem.h"
+#include "objective.h"
 
 enum { MOST_MOVES = 60, PAIRS = 3, LINE = 16 };
 
 // The score's own gradient at w into g (D); of the worst case that of the metric that is worst.
-static void slope(rmx__problem *p, const double *w, double *g) {
+static void slope(rmx__objective *p, const double *w, double *g) {
   const rmx_target *t = p->target;
-  rmx__problem_look(p, w);
+  rmx__objective_evaluate(p, w);
   memset(g, 0, p->D * sizeof(double));
   size_t worst = p->M;
   for (size_t k = 0; k < p->n_used; k++) {
@@ -33,17 +33,17 @@ static void slope(rmx__problem *p, const double *w, double *g) {
   rmx__add_kl_gradient(p->region->asked, w, p->region->asked->kl_penalty, g);
 }
 
-static double moved(rmx__problem *p, const double *w, double *v, size_t from, size_t to,
+static double moved(rmx__objective *p, const double *w, double *v, size_t from, size_t to,
                     double by) {
   memcpy(v, w, p->D * sizeof(double));
   v[from] -= by;
   v[to] += by;
-  return rmx__region_keeps(p->region, v) ? rmx__problem_score(p, v) : INFINITY;
+  return rmx__region_keeps(p->region, v) ? rmx__objective_score(p, v) : INFINITY;
 }
 
 // Moves weight from one domain to another as far as the score falls: four steps are tried, and
 // around the best of them the lowest point found by golden section. True where it fell.
-static bool move(rmx__problem *p, double *w, double *v, size_t from, size_t to, double *score) {
+static bool move(rmx__objective *p, double *w, double *v, size_t from, size_t to, double *score) {
   const double golden = 0.6180339887498949;
   double most = fmin(w[from] - p->region->low[from], p->region->high[to] - w[to]), best = 0,
          least = *score;
@@ -84,7 +84,8 @@ static bool move(rmx__problem *p, double *w, double *v, size_t from, size_t to, 
 
 // The k-th best domain to take from (sign 1: where the slope is steepest up) or to give to (-1); D:
 // none.
-static size_t ranked(const rmx__problem *p, const double *w, const double *g, double sign, int k) {
+static size_t ranked(const rmx__objective *p, const double *w, const double *g, double sign,
+                     int k) {
   size_t best = p->D;
   double last = INFINITY;
   for (int i = 0; i <= k; i++) {
@@ -100,7 +101,7 @@ static size_t ranked(const rmx__problem *p, const double *w, const double *g, do
   return best;
 }
 
-rmx_status rmx__polish(rmx__problem *p, double *w, double *score, rmx_err *err) {
+rmx_status rmx__polish(rmx__objective *p, double *w, double *score, rmx_err *err) {
   double *g = rmx_calloc(2 * p->D, sizeof(double));
   if (!g) return rmx_fail_memory(err, 2 * p->D * sizeof(double), "a search");
   bool fell = true;

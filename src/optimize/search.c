@@ -17,15 +17,15 @@
 
 #include "base/memory.h"
 #include "nearness.h"
-#include "problem.h"
+#include "objective.h"
 
 enum { MOST_EVALUATIONS = 300, BALLS = 4 };
 
 // ---- one way down ----
 
-static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
+static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
   if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while searching");
-  size_t D = p->D, n = D + p->target->worst, rows = rmx__problem_rows(p);
+  size_t D = p->D, n = D + p->target->worst, rows = rmx__objective_rows(p);
   double *work = rmx_calloc(2 * n + rows, sizeof(double)), value;
   nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)n);
   if (!work || !o) {
@@ -47,10 +47,10 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
   for (size_t i = 0; i < rows; i++) tolerance[i] = 1e-9;
   nlopt_set_lower_bounds(o, low);
   nlopt_set_upper_bounds(o, high);
-  nlopt_set_min_objective(o, rmx__problem_objective, p);
-  nlopt_add_equality_constraint(o, rmx__problem_sum, p, 1e-10);
+  nlopt_set_min_objective(o, rmx__objective_value, p);
+  nlopt_add_equality_constraint(o, rmx__objective_sum, p, 1e-10);
   if (rows)
-    nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__problem_inequalities, p, tolerance);
+    nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__objective_inequalities, p, tolerance);
   nlopt_set_ftol_abs(o, p->region->coarse ? 1e-6 : 1e-9);
   nlopt_set_xtol_abs1(o, p->region->coarse ? 1e-6 : 1e-10);
   nlopt_set_maxeval(o, p->region->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
@@ -65,9 +65,9 @@ static rmx_status slsqp(rmx__problem *p, double *x, rmx_err *err) {
 
 // Brings w inside all: the region, then the limits, towards `anchor`, which keeps them (NULL: there
 // is none). The score.
-static double settle(rmx__problem *p, const double *anchor, double *w) {
+static double settle(rmx__objective *p, const double *anchor, double *w) {
   rmx__region_project(p->region, w);
-  double score = rmx__problem_score(p, w);
+  double score = rmx__objective_score(p, w);
   if (isfinite(score) || !anchor) return score;
   double out = 0, in = 1, *from = rmx_calloc(2 * p->D, sizeof(double)), *best = from + p->D;
   if (!from) return INFINITY;
@@ -77,7 +77,7 @@ static double settle(rmx__problem *p, const double *anchor, double *w) {
     double t = (out + in) / 2;
     for (size_t d = 0; d < p->D; d++) w[d] = from[d] + t * (anchor[d] - from[d]);
     rmx__region_project(p->region, w);
-    bool good = isfinite(rmx__problem_score(p, w));
+    bool good = isfinite(rmx__objective_score(p, w));
     if (good) memcpy(best, w, p->D * sizeof(double));
     if (good)
       in = t;
@@ -86,15 +86,15 @@ static double settle(rmx__problem *p, const double *anchor, double *w) {
   }
   memcpy(w, best, p->D * sizeof(double));
   free(from);
-  return rmx__problem_score(p, w);
+  return rmx__objective_score(p, w);
 }
 
-static rmx_status descend(rmx__problem *p, const double *anchor, double *x, double *score,
+static rmx_status descend(rmx__objective *p, const double *anchor, double *x, double *score,
                           rmx_err *err) {
   const rmx__region *r = p->region;
   p->ball = NULL;
   rmx__region_project_convex(r, x);
-  rmx__problem_score(p, x);
+  rmx__objective_score(p, x);
   RMX_TRY(slsqp(p, x, err));
   size_t last = r->N;
   for (int i = 0; i < (r->coarse ? 1 : BALLS) && isfinite(r->radius); i++) {
@@ -103,7 +103,7 @@ static rmx_status descend(rmx__problem *p, const double *anchor, double *x, doub
     if ((i == 0 && far <= r->radius) || run == last) break;
     last = run;
     p->ball = r->runs + run * r->D;
-    rmx__problem_score(p, x);
+    rmx__objective_score(p, x);
     RMX_TRY(slsqp(p, x, err));
   }
   p->ball = NULL;
@@ -129,10 +129,10 @@ static void tidy(const rmx__region *r, double *w) {
 static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
                               const rmx__region *region, const double *starts, size_t n, double *w,
                               double *score, rmx_err *err) {
-  rmx__problem p = {.fit = fit, .target = target, .region = region};
+  rmx__objective p = {.fit = fit, .target = target, .region = region};
   rmx_arena arena = {0};
   size_t D = fit->D;
-  rmx_status status = rmx__problem_make(&p, &arena, err);
+  rmx_status status = rmx__objective_make(&p, &arena, err);
   double *x = rmx_arena_alloc(&arena, D + 1, sizeof(double)), *anchor = NULL;
   double *best = rmx_arena_alloc(&arena, D, sizeof(double)), least = INFINITY;
   if (status == RMX_OK && (!x || !best))
@@ -141,7 +141,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
   for (size_t i = 0; i <= n && status == RMX_OK; i++) {
     memcpy(x, i < n ? starts + i * D : region->centre, D * sizeof(double));
     rmx__region_project(region, x);
-    double s = rmx__problem_score(&p, x);
+    double s = rmx__objective_score(&p, x);
     if (!(s < least)) continue;
     least = s;
     memcpy(best, x, D * sizeof(double));

@@ -14,7 +14,7 @@
 // run. Borrows the constraints and the fit's runs; owns the rest.
 typedef struct rmx__region {
   size_t D;
-  double *low, *high;            // (D) the question's, within the guard's
+  double *low, *high;            // (D) the problem's, within the guard's
   const rmx_constraints *asked;  // shares, reference, drop_below
   const double *runs;            // (N, D)
   size_t N;

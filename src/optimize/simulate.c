@@ -222,7 +222,7 @@ static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimu
   rmx__region within;
   RMX_TRY(rmx__region_copy(&within, region, err));
   simulation s = {.fit = a->fit,
-                  .target = &a->question->target,
+                  .target = &a->problem->target,
                   .region = &within,
                   .seed = a->seed,
                   .samples = options->samples};

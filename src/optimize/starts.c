@@ -28,7 +28,7 @@ static int best_first(const void *a, const void *b) {
 // Numbers of X (N, D) by predicted score, lowest first; what has none last.
 static rmx_status rank(const rmx__asked *a, const double *X, size_t N, scored *order,
                        rmx_err *err) {
-  const rmx_target *t = &a->question->target;
+  const rmx_target *t = &a->problem->target;
   size_t M = a->fit->M;
   double *y = rmx_calloc(N * M, sizeof(double)), *column = rmx_calloc(N, sizeof(double));
   if (!y || !column) {
@@ -84,7 +84,7 @@ static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size
 // The corner of bounds and shares that is lowest on the tangent at w.
 static rmx_status corner(const rmx__asked *a, const rmx__region *region, const double *w,
                          double *out, bool *found, rmx_err *err) {
-  const rmx_target *t = &a->question->target;
+  const rmx_target *t = &a->problem->target;
   size_t D = a->fit->D;
   rmx_arena arena = {0};
   rmx__lp lp;

@@ -28,7 +28,7 @@ const rmx_suggest_options rmx_suggest_usual = {.runs = 8, .candidates = 4096, .g
 
 typedef struct suggester {
   const rmx_fit *fit;  // never NULL
-  const rmx_question *q;
+  const rmx_problem *q;
   const rmx_suggest_options *o;
   const double *pending;
   size_t n_pending, D;
@@ -40,7 +40,7 @@ typedef struct suggester {
   const rmx__score_model *model;
 } suggester;
 
-static rmx_status check(const rmx_fit *fit, const rmx_question *q, const rmx_suggest_options *o,
+static rmx_status check(const rmx_fit *fit, const rmx_problem *q, const rmx_suggest_options *o,
                         rmx_err *err) {
   size_t D = q->constraints.D;
   if (fit && fit->D != D)
@@ -329,17 +329,17 @@ done:
   return status;
 }
 
-rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx_question *question,
+rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx_problem *problem,
                        const double *pending, size_t n_pending, const char *const *taken,
                        size_t n_taken, const rmx_suggest_options *options, uint64_t seed,
                        int threads, const rmx_listener *listener, rmx_suggestion *out,
                        rmx_err *err) {
   *out = (rmx_suggestion){0};
-  RMX_TRY(check(fit, question, options, err));
-  size_t D = question->constraints.D;
+  RMX_TRY(check(fit, problem, options, err));
+  size_t D = problem->constraints.D;
   rmx_fit none = {.D = D, .domains = (char **)domains};
   suggester s = {.fit = fit ? fit : &none,
-                 .q = question,
+                 .q = problem,
                  .o = options,
                  .pending = pending,
                  .n_pending = n_pending,
@@ -348,12 +348,11 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
   bool clash;
   rmx_status status = set_prior(&s, err);
   if (status == RMX_OK)
-    status =
-        rmx__region_make(&s.region, s.fit, &question->constraints, false, s.prior, &clash, err);
+    status = rmx__region_make(&s.region, s.fit, &problem->constraints, false, s.prior, &clash, err);
   if (status == RMX_OK) status = suggest(&s, seed, out, err);
   if (status == RMX_OK) status = rmx__suggestion_name(out, s.fit, taken, n_taken, err);
   if (status == RMX_OK && out->untried > 0) {
-    rmx__suggestion_untried(out, s.fit->runs, s.fit->N, s.fit->domains, &question->constraints);
+    rmx__suggestion_untried(out, s.fit->runs, s.fit->N, s.fit->domains, &problem->constraints);
     rmx_note(listener, "%zu direction%s in which no two runs differ%s%s%s: the first %s",
              out->untried, out->untried == 1 ? "" : "s", out->untried_domains[0] ? " (" : "",
              out->untried_domains, out->untried_domains[0] ? ")" : "",

@@ -269,7 +269,7 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
   return RMX_OK;
 }
 
-static rmx_status begin(const rmx_fit *fit, const rmx_question *q, const rmx_optimum *optimum,
+static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_optimum *optimum,
                         const double *prior, const char *const *names, const double *const *against,
                         size_t n, rmx_uncertainty *u, rmx_err *err) {
   size_t D = fit->D;
@@ -307,7 +307,7 @@ static rmx_status check_runs(const rmx_fit *fit, const rmx_optimize_options *o, 
   return RMX_OK;
 }
 
-rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_question *q,
+rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
                                 const rmx_optimum *optimum, const rmx_optimize_options *options,
                                 const char *const *names, const double *const *against, size_t n,
                                 uint64_t seed, int threads, const rmx_listener *listener,

@@ -8,7 +8,7 @@
 
 static json_t *limits_json(const rmx_answer *s) {
   json_t *limits = json_object();
-  const rmx_target *t = &s->question.target;
+  const rmx_target *t = &s->problem.target;
   for (size_t m = 0; m < s->fit->M; m++)
     if (t->limit[m] < INFINITY)
       json_object_set_new(limits, s->fit->metrics[m], json_real(t->sign[m] * t->limit[m]));
@@ -18,7 +18,7 @@ static json_t *limits_json(const rmx_answer *s) {
 static json_t *worse_json(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->question.target, &w, &no_memory) != RMX_OK)
+  if (rmx_optimum_worse(&s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK)
     return NULL;
   json_t *metrics = json_object();
   for (size_t k = 0; k < w.n; k++)
@@ -34,17 +34,17 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   const char *const *domains = (const char *const *)f->domains;
   json_t *root = rmx_optimum_json(&s->optimum, f), *target = json_object();
   for (size_t m = 0; m < f->M; m++)
-    if (s->question.target.weight[m] != 0)
-      json_object_set_new(target, f->metrics[m], json_real(s->question.target.weight[m]));
-  json_t *constraints = rmx_constraints_json(&s->question.constraints, domains),
+    if (s->problem.target.weight[m] != 0)
+      json_object_set_new(target, f->metrics[m], json_real(s->problem.target.weight[m]));
+  json_t *constraints = rmx_constraints_json(&s->problem.constraints, domains),
          *limits = limits_json(s);
   if (json_object_size(limits)) json_object_set(constraints, "limits", limits);
   json_decref(limits);
-  json_object_set_new(root, "prior", rmx_mixture_json(s->question.prior, domains, f->D));
-  json_object_set_new(root, "prior_from", json_string(rmx_prior_kind_name(s->question.prior_kind)));
-  json_object_set_new(root, "prior_text", json_string(s->question.prior_text));
+  json_object_set_new(root, "prior", rmx_mixture_json(s->problem.prior, domains, f->D));
+  json_object_set_new(root, "prior_from", json_string(rmx_prior_kind_name(s->problem.prior_kind)));
+  json_object_set_new(root, "prior_text", json_string(s->problem.prior_text));
   json_object_set_new(root, "target", target);
-  if (s->question.target.worst) json_object_set_new(root, "worst", json_true());
+  if (s->problem.target.worst) json_object_set_new(root, "worst", json_true());
   json_object_set_new(root, "strength", json_real(s->options->strength));
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));

@@ -24,7 +24,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_learning_curve_release(&s->curve);
   rmx_front_release(&s->front);
   rmx_optimum_release(&s->optimum);
-  rmx_question_release(&s->question);
+  rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
 }
 
@@ -51,22 +51,22 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
   s->options = o;
   if (request->pareto) {
     RMX_TRY(two_metrics(s->fit, request->pareto, &a, &b, err));
-    RMX_TRY(rmx_pareto(s->fit, &s->question, a, b, request->points, o, seed, threads, &p->listener,
+    RMX_TRY(rmx_pareto(s->fit, &s->problem, a, b, request->points, o, seed, threads, &p->listener,
                        &s->front, err));
     if (!rmx_has_target(s->fit,
-                        &s->question)) {  // then both, each in units of its range, count alike
+                        &s->problem)) {  // then both, each in units of its range, count alike
       const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
       double range_a = low[a] - high[a], range_b = high[b] - low[b];
-      s->question.target.weight[a] = s->front.n > 1 ? 0.5 / range_a : s->question.target.sign[a];
-      s->question.target.weight[b] = s->front.n > 1 ? 0.5 / range_b : s->question.target.sign[b];
+      s->problem.target.weight[a] = s->front.n > 1 ? 0.5 / range_a : s->problem.target.sign[a];
+      s->problem.target.weight[b] = s->front.n > 1 ? 0.5 / range_b : s->problem.target.sign[b];
     }
   }
-  if (!rmx_has_target(s->fit, &s->question))
+  if (!rmx_has_target(s->fit, &s->problem))
     return rmx_fail(err, RMX_EUSAGE,
                     "nothing to improve: give --target METRIC (and --maximize for scores), of the "
                     "%zu that were fitted",
                     s->fit->M);
-  return rmx_optimize(s->fit, &s->question, o, seed, threads, &p->listener, &s->optimum, err);
+  return rmx_optimize(s->fit, &s->problem, o, seed, threads, &p->listener, &s->optimum, err);
 }
 
 // A mixture's file without its folder and ending.
@@ -95,7 +95,7 @@ static rmx_status intervals(rmx_pipeline *p, const rmx_strings *against, rmx_ans
   }
   if (status == RMX_OK)
     status = rmx_uncertainty_make(
-        s->fit, &s->question, &s->optimum, s->options, (const char *const *)names, mixtures, n,
+        s->fit, &s->problem, &s->optimum, s->options, (const char *const *)names, mixtures, n,
         (uint64_t)p->experiment.config.general.seed, rmx_worker_jobs(&p->experiment), &p->listener,
         &s->uncertainty, err);
   for (size_t k = 0; names && k < n; k++) free(names[k]);
@@ -113,14 +113,14 @@ static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer 
   int threads = rmx_worker_jobs(&p->experiment);
   rmx_status status = intervals(p, against, s, err);
   if (status == RMX_OK && s->fit->truth)
-    status = rmx_learning_curve_make(s->fit, &s->question.target, 0, seed, threads, &p->listener,
+    status = rmx_learning_curve_make(s->fit, &s->problem.target, 0, seed, threads, &p->listener,
                                      &s->curve, err);
   if (status == RMX_EINPUT && against->n == 0) {
     rmx_note(&p->listener, "%s", err->message);
     status = RMX_OK;
   }
   if (status == RMX_OK)
-    status = rmx_attribution_make(s->fit, &s->question, &s->optimum, s->options, seed, threads,
+    status = rmx_attribution_make(s->fit, &s->problem, &s->optimum, s->options, seed, threads,
                                   &s->attribution, err);
   return status;
 }
@@ -130,7 +130,7 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
                               const rmx_answer_request *request, const rmx_corpus *corpus,
                               rmx_answer *s, rmx_err *err) {
   RMX_TRY(rmx_fit_read(folder, &s->fit, err));
-  RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->question, err));
+  RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
   RMX_TRY(search(p, request, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
   bool wanted = p->experiment.config.optimize.replicates > 0 && !request->quick &&

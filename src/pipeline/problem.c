@@ -14,7 +14,7 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 }
 
 bool rmx_problem_given(const rmx_problem_request *a) {
-  const rmx_question_options *o = &a->keep;
+  const rmx_problem_options *o = &a->keep;
   return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
          a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->metric_group.n ||
          o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
@@ -29,16 +29,16 @@ static bool take_path(const rmx_experiment *e, const char *config, const char *l
 }
 
 // The config's options with the command line's over them: lists are added up.
-static rmx_status join(const rmx_experiment *e, const rmx_question_options *line,
-                       rmx_question_options *out, rmx_err *err) {
-  const rmx_question_options *config = &e->config.question;
-  *out = (rmx_question_options){
+static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
+                       rmx_problem_options *out, rmx_err *err) {
+  const rmx_problem_options *config = &e->config.problem;
+  *out = (rmx_problem_options){
       .worst = line->worst || config->worst,
       .drop_below = line->drop_below > 0 ? line->drop_below : config->drop_below,
       .max_kl = line->max_kl > 0 ? line->max_kl : config->max_kl,
       .kl_penalty = line->kl_penalty > 0 ? line->kl_penalty : config->kl_penalty,
   };
-  const rmx_question_options *both[] = {config, line};
+  const rmx_problem_options *both[] = {config, line};
   bool good = take_path(e, config->than, line->than, &out->than) &&
               take_path(e, config->reference, line->reference, &out->reference);
   for (size_t i = 0; i < 2 && good; i++)
@@ -46,10 +46,10 @@ static rmx_status join(const rmx_experiment *e, const rmx_question_options *line
            add_all(&out->fix, &both[i]->fix) && add_all(&out->share, &both[i]->share) &&
            add_all(&out->metric_group, &both[i]->metric_group) &&
            add_all(&out->no_worse, &both[i]->no_worse);
-  return good ? RMX_OK : rmx_fail_memory(err, 0, "the question");
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "the problem");
 }
 
-static void release_joined(rmx_question_options *o) {
+static void release_joined(rmx_problem_options *o) {
   free(o->than);
   free(o->reference);
   rmx_strings_release(&o->floor);
@@ -168,8 +168,8 @@ static bool was_typed(rmx_pipeline *p, const char *key, const rmx_strings *confi
   return i >= config->n || rmx__was_set(p, key);
 }
 
-static rmx_status constraints_of(rmx_pipeline *p, const rmx_question_options *config,
-                                 const rmx_question_options *o, const rmx_fit *f,
+static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *config,
+                                 const rmx_problem_options *o, const rmx_fit *f,
                                  const double *prior, rmx_constraints *k, rmx_err *err) {
   static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
   const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
@@ -194,8 +194,8 @@ static rmx_status constraints_of(rmx_pipeline *p, const rmx_question_options *co
   return read_mixture(o->reference, f, prior, &k->reference, err);
 }
 
-static rmx_status limits_of(rmx_pipeline *p, const rmx_question_options *config,
-                            const rmx_question_options *o, const rmx_fit *f, rmx_question *q,
+static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
+                            const rmx_problem_options *o, const rmx_fit *f, rmx_problem *q,
                             rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
     if (!o->than) return RMX_OK;
@@ -215,40 +215,40 @@ static rmx_status limits_of(rmx_pipeline *p, const rmx_question_options *config,
 }
 
 static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
-                       const rmx_question_options *o, const rmx_corpus *corpus, rmx_question *q,
+                       const rmx_problem_options *o, const rmx_corpus *corpus, rmx_problem *q,
                        rmx_err *err) {
   RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
-  if (a->prior) rmx_question_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
+  if (a->prior) rmx_problem_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
   if (corpus && !a->prior) {
     RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
-    rmx_question_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
+    rmx_problem_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
   }
   // raw rows may not quite sum to 1; a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(p, f, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(p, &p->experiment.config.question, o, f, q->prior, &q->constraints, err));
-  return limits_of(p, &p->experiment.config.question, o, f, q, err);
+  RMX_TRY(constraints_of(p, &p->experiment.config.problem, o, f, q->prior, &q->constraints, err));
+  return limits_of(p, &p->experiment.config.problem, o, f, q, err);
 }
 
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
-                            const rmx_corpus *corpus, rmx_question *q, rmx_err *err) {
-  rmx_question_options o;
+                            const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
+  rmx_problem_options o;
   if (corpus && f->tokenizer && f->tokenizer != corpus->tokenizer_hash)
     rmx_warn(&p->listener,
              "the fit's runs were trained on a corpus of another tokenizer than the corpus that "
              "lies here now: tokens of the two "
              "are not the same, so neither are shares of tokens; run `regmix train` and `regmix "
              "fit` again");
-  RMX_TRY(rmx_question_make(f, q, err));
+  RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);
   release_joined(&o);
-  if (status != RMX_OK) rmx_question_release(q);
+  if (status != RMX_OK) rmx_problem_release(q);
   return status;
 }
 
-bool rmx_has_target(const rmx_fit *f, const rmx_question *q) {
+bool rmx_has_target(const rmx_fit *f, const rmx_problem *q) {
   for (size_t m = 0; m < f->M; m++)
     if (q->target.weight[m] != 0) return true;
   return false;

@@ -9,7 +9,7 @@
 void rmx_next_release(rmx_next *s) {
   rmx_fit_free(s->fit);
   if (s->corpus) rmx_corpus_free(s->corpus);
-  rmx_question_release(&s->question);
+  rmx_problem_release(&s->problem);
   rmx_table_release(&s->pending);
   free(s->X);
   rmx_suggestion_release(&s->suggestion);
@@ -135,16 +135,16 @@ static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request,
   }
   rmx_pipeline plain = *p;
   if (!s->measured) plain.experiment.config.n_target = 0;
-  RMX_TRY(rmx_problem_pose(&plain, s->fit, &q, s->corpus, &s->question, err));
-  if (s->measured && !rmx_has_target(s->fit, &s->question))
+  RMX_TRY(rmx_problem_pose(&plain, s->fit, &q, s->corpus, &s->problem, err));
+  if (s->measured && !rmx_has_target(s->fit, &s->problem))
     return rmx_fail(err, RMX_EUSAGE,
                     "nothing to improve: give --target METRIC (and --maximize for scores), of the "
                     "%zu that were fitted",
                     s->fit->M);
   if (!q.prior && !s->corpus && s->measured) {
     // Then it is the mean of the runs, which rmx_suggest widens by the domains no run has.
-    free(s->question.prior);
-    s->question.prior = NULL;
+    free(s->problem.prior);
+    s->problem.prior = NULL;
   }
   return RMX_OK;
 }
@@ -155,11 +155,11 @@ static double shown_sign(const rmx_next *s) {
   size_t n = 0;
   bool raised = true;
   for (size_t m = 0; m < s->fit->M; m++)
-    if (s->question.target.weight[m] != 0) {
+    if (s->problem.target.weight[m] != 0) {
       n++;
-      raised = raised && s->question.target.weight[m] == -1;
+      raised = raised && s->problem.target.weight[m] == -1;
     }
-  return n == 1 && raised && !s->question.target.worst ? -1 : 1;
+  return n == 1 && raised && !s->problem.target.worst ? -1 : 1;
 }
 
 static void tell(rmx_pipeline *p, const rmx_next *s) {
@@ -203,11 +203,11 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
   options.grid = e->config.sample.grid;
   if (options.candidates < 4 * options.runs) options.candidates = 4 * options.runs;
   RMX_TRY(rmx_suggest(s->measured ? s->fit : NULL, (const char *const *)s->fit->domains,
-                      &s->question, s->X, s->pending.N, (const char *const *)s->pending.ids,
+                      &s->problem, s->X, s->pending.N, (const char *const *)s->pending.ids,
                       s->pending.N, &options, seed, rmx_worker_jobs(e), &p->listener,
                       &s->suggestion, err));
   if (s->measured && !request->no_curve)
-    RMX_TRY(rmx_learning_curve_make(s->fit, &s->question.target, request->more, seed,
+    RMX_TRY(rmx_learning_curve_make(s->fit, &s->problem.target, request->more, seed,
                                     rmx_worker_jobs(e), &p->listener, &s->curve, err));
   tell(p, s);
   return RMX_OK;

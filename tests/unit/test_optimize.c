@@ -69,13 +69,13 @@ static const rmx_optimize_options
     climb = {.method = "search", .samples = 20000, .top = 64, .strength = 4, .starts = 8};
 
 // A target of one text each (NULL: none), and a question of it around `prior` (NULL: the runs').
-static rmx_question ask(const rmx_fit *f, const char *minimize, const char *maximize,
-                        const double *prior) {
-  rmx_question q;
+static rmx_problem ask(const rmx_fit *f, const char *minimize, const char *maximize,
+                       const double *prior) {
+  rmx_problem q;
   rmx_strings low = {0}, high = {0};
   if (minimize) ck_assert(rmx_strings_add(&low, minimize));
   if (maximize) ck_assert(rmx_strings_add(&high, maximize));
-  must(rmx_question_make(f, &q, err));
+  must(rmx_problem_make(f, &q, err));
   rmx_target_release(&q.target);
   must(rmx_target_parse(f, &low, &high, NULL, NULL, &q.target, err));
   if (prior) {
@@ -87,7 +87,7 @@ static rmx_question ask(const rmx_fit *f, const char *minimize, const char *maxi
   return q;
 }
 
-static void cap_all(rmx_question *q, const rmx_fit *f, const double *cap) {
+static void cap_all(rmx_problem *q, const rmx_fit *f, const double *cap) {
   must(rmx_constraints_caps(&q->constraints, cap, "the cap of %s", (const char *const *)f->domains,
                             err));
 }
@@ -102,7 +102,7 @@ static double away(const double *a, const double *b, size_t n) {
 
 START_TEST(finds_the_bottom) {
   rmx_fit *f = make_fit("trees", 1500, D, centre);
-  rmx_question q = ask(f, "bowl", NULL, uniform);
+  rmx_problem q = ask(f, "bowl", NULL, uniform);
   rmx_optimum o;
   ck_assert(q.target.weight[0] == 1 && q.target.weight[1] == 0);
   must(rmx_optimize(f, &q, &usual, 1, 2, NULL, &o, err));
@@ -129,7 +129,7 @@ START_TEST(finds_the_bottom) {
   ck_assert(json_number_value(json_object_get(json, "expected_error")) == o.expected_error);
   json_decref(json);
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(any_number_of_threads) {
   const double cap[D] = {0.3, 1, 1, 0.5};
   const rmx_optimize_options *const methods[2] = {&usual, &climb};
   for (int k = 0; k < 2; k++) {
-    rmx_question q = ask(f, NULL, NULL, uniform);
+    rmx_problem q = ask(f, NULL, NULL, uniform);
     rmx_optimum o[3], other;
     ck_assert(q.target.weight[0] == 0.5 && q.target.weight[1] == 0.5);
     cap_all(&q, f, cap);
@@ -155,7 +155,7 @@ START_TEST(any_number_of_threads) {
     ck_assert(k == 1 || memcmp(o[0].mixture, other.mixture, D * sizeof(double)) != 0);
     for (int i = 0; i < 3; i++) rmx_optimum_release(&o[i]);
     rmx_optimum_release(&other);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
   }
   rmx_fit_free(f);
 }
@@ -167,7 +167,7 @@ START_TEST(keeps_caps) {
   const double cap[D] = {0.37, 1, 1, 1}, tight[D] = {0.26, 0.26, 0.26, 0.26};
   rmx_optimum o;
   for (int k = 0; k < 2; k++) {
-    rmx_question q = ask(f, NULL, "line=2", uniform);
+    rmx_problem q = ask(f, NULL, "line=2", uniform);
     ck_assert(q.target.weight[1] == -2);
     cap_all(&q, f, cap);
     must(rmx_optimize(f, &q, k ? &climb : &usual, 1, 2, NULL, &o, err));
@@ -176,17 +176,17 @@ START_TEST(keeps_caps) {
     ck_assert(fabs(o.score - -2 * o.predicted[1]) < 1e-12);
     ck_assert(o.convex && o.gap < (k ? 1e-9 : 0.02));  // linear
     rmx_optimum_release(&o);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
   }
   // Caps that hardly any draw keeps: samples are projected, and that is told.
-  rmx_question q = ask(f, NULL, "line=2", uniform);
+  rmx_problem q = ask(f, NULL, "line=2", uniform);
   cap_all(&q, f, tight);
   forget();
   must(rmx_optimize(f, &q, &usual, 1, 2, &listener, &o, err));
   for (int d = 0; d < D; d++) ck_assert(o.mixture[d] <= 0.26 + 1e-9);
   ck_assert(o.projected > usual.samples / 2 && strstr(said, "were brought under the constraints"));
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   forget();
   rmx_fit_free(f);
 }
@@ -196,7 +196,7 @@ START_TEST(says_when_outside) {
   // No run had any of c and d, so a prior that has much of them leads out.
   rmx_fit *f = make_fit("ridge", 60, 2, centre);
   const double prior[D] = {0.1, 0.1, 0.7, 0.1};
-  rmx_question q = ask(f, NULL, NULL, prior), plain = ask(f, NULL, NULL, NULL);
+  rmx_problem q = ask(f, NULL, NULL, prior), plain = ask(f, NULL, NULL, NULL);
   rmx_optimum o;
   rmx_optimize_options options = usual;
   options.top = options.samples = 500;
@@ -235,8 +235,8 @@ START_TEST(says_when_outside) {
   ck_assert(!o.outside && o.mixture[2] == 0);
   rmx_optimum_release(&o);
   forget();
-  rmx_question_release(&q);
-  rmx_question_release(&plain);
+  rmx_problem_release(&q);
+  rmx_problem_release(&plain);
   rmx_fit_free(f);
 }
 END_TEST
@@ -251,7 +251,7 @@ START_TEST(guards_by_distance) {
                                                        : d == 3 ? -1
                                                                 : 0) *
                                                           0.0005 * (double)(i / 2);
-  rmx_question q = ask(f, NULL, NULL, uniform);
+  rmx_problem q = ask(f, NULL, NULL, uniform);
   q.target.weight[0] = 0;
   q.target.weight[1] = 1;
   for (int k = 0; k < 2; k++) {
@@ -272,7 +272,7 @@ START_TEST(guards_by_distance) {
     ck_assert(k == 0 || o.mixture[0] < 0.1 - 0.9 * o.typical_distance);
     rmx_optimum_release(&o);
   }
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -289,8 +289,8 @@ START_TEST(refuses) {
   must_fail(rmx_target_parse(f, &low[3], NULL, NULL, NULL, &other, err), "bulb");
   must_fail(rmx_target_parse(f, &low[4], NULL, NULL, NULL, &other, err), "weight of a target");
   const double cap[D] = {0.2, 0.2, 0.2, 0.2}, zero[D] = {0}, bad[D] = {1, NAN, 0, 0};
-  rmx_question capped = ask(f, "bowl", NULL, uniform), nothing = ask(f, "bowl", NULL, zero),
-               wrong = ask(f, "bowl", NULL, bad), q = ask(f, "bowl", NULL, uniform);
+  rmx_problem capped = ask(f, "bowl", NULL, uniform), nothing = ask(f, "bowl", NULL, zero),
+              wrong = ask(f, "bowl", NULL, bad), q = ask(f, "bowl", NULL, uniform);
   cap_all(&capped, f, cap);
   must_fail(rmx_optimize(f, &capped, &usual, 1, 1, NULL, &o, err), "the caps sum to 0.8 < 1");
   must_fail(rmx_optimize(f, &capped, &climb, 1, 1, NULL, &o, err), "the caps sum to 0.8 < 1");
@@ -311,10 +311,10 @@ START_TEST(refuses) {
   q.target.weight[0] = 0;
   must_fail(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err), "no metric with a weight");
   for (int i = 0; i < 5; i++) rmx_strings_release(&low[i]);
-  rmx_question_release(&capped);
-  rmx_question_release(&nothing);
-  rmx_question_release(&wrong);
-  rmx_question_release(&q);
+  rmx_problem_release(&capped);
+  rmx_problem_release(&nothing);
+  rmx_problem_release(&wrong);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
   rmx_fit_free(trees);
 }
@@ -324,7 +324,7 @@ END_TEST
 
 START_TEST(methods_agree) {
   rmx_fit *f = make_fit("gp", 120, D, centre);
-  rmx_question q = ask(f, "bowl", NULL, uniform);
+  rmx_problem q = ask(f, "bowl", NULL, uniform);
   rmx_optimum a, b;
   rmx_optimize_options options = usual;
   options.samples = 100000;
@@ -336,7 +336,7 @@ START_TEST(methods_agree) {
             a.samples == 100000);
   rmx_optimum_release(&a);
   rmx_optimum_release(&b);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -361,7 +361,7 @@ START_TEST(targets) {
   // No less of the line than the uniform mixture has, but for 0.01, and no more of the bowl.
   rmx_optimum o;
   for (int k = 0; k < 2; k++) {
-    rmx_question q = ask(f, NULL, "line", uniform);
+    rmx_problem q = ask(f, NULL, "line", uniform);
     must(rmx_target_no_worse(f, "bowl=0.005", NULL, centre, &q.target, err));
     must(rmx_optimize(f, &q, k ? &climb : &usual, 1, 1, NULL, &o, err));
     double at_centre;
@@ -372,7 +372,7 @@ START_TEST(targets) {
     must_fail(rmx_target_no_worse(f, "bowl=-1", NULL, centre, &q.target, err), "0 or more");
     q.target.limit[0] = -5;
     must_fail(rmx_optimize(f, &q, k ? &climb : &usual, 1, 1, NULL, &o, err), "allow more slack");
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
   }
   forget();
   rmx_strings_release(&groups);
@@ -493,7 +493,7 @@ START_TEST(convexity_is_established) {
 END_TEST
 
 // The lowest score of many mixtures that keep the constraints, each improved by pairwise moves.
-static double brute_force(const rmx_fit *f, const rmx_question *q, const rmx__region *r,
+static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__region *r,
                           rmx_rng *rng) {
   double best = INFINITY, w[32], v[32], alpha[32], y[8], score;
   size_t n = f->D;
@@ -531,7 +531,7 @@ START_TEST(the_gap_bounds) {
     rmx_regressor *functions[2] = {random_power(&rng, N, 0, false), random_exp(&rng, N)};
     rmx_fit *f = hand_fit(&rng, N, 2, functions);
     const char *const *names = (const char *const *)f->domains;
-    rmx_question q = ask(f, NULL, NULL, NULL);
+    rmx_problem q = ask(f, NULL, NULL, NULL);
     rmx_optimum o, sim;
     double even[N] = {0.2, 0.2, 0.2, 0.2, 0.2};
     if (trial % 4 == 1) must(rmx_constraints_share(&q.constraints, "s=0.3..0.5:a,b", names, err));
@@ -557,7 +557,7 @@ START_TEST(the_gap_bounds) {
     rmx__region_release(&r);
     rmx_optimum_release(&o);
     rmx_optimum_release(&sim);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
 }
@@ -600,7 +600,7 @@ START_TEST(every_constraint_is_kept) {
     size_t n = 4 + rmx_rng_below(&rng, 5);
     rmx_regressor *functions[2] = {random_power(&rng, n, 0.3, false), random_exp(&rng, n)};
     rmx_fit *f = hand_fit(&rng, n, 2, functions);
-    rmx_question q = ask(f, NULL, NULL, NULL);
+    rmx_problem q = ask(f, NULL, NULL, NULL);
     random_constraints(&rng, f, &q.constraints);
     rmx_optimize_options options[2] = {usual, climb};
     options[0].samples = 1000;
@@ -632,7 +632,7 @@ START_TEST(every_constraint_is_kept) {
       least = fmin(least, rmx_constraints_excess(&q.constraints, w));
     }
     ck_assert_msg(least > 1e-9, "trial %d: refused, but a random mixture keeps all", trial);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
   ck_assert_msg(kept > 80 && refused > 5, "%d %d", kept, refused);
@@ -713,7 +713,7 @@ START_TEST(worst_case_and_front) {
   enum { N = 5, POINTS = 6 };
   rmx_regressor *functions[2] = {random_exp(&rng, N), random_exp(&rng, N)};
   rmx_fit *f = hand_fit(&rng, N, 2, functions);
-  rmx_question q = ask(f, NULL, NULL, NULL);
+  rmx_problem q = ask(f, NULL, NULL, NULL);
   rmx_optimum sum, worst;
   must(rmx_optimize(f, &q, &climb, 1, 1, NULL, &sum, err));
   rmx_target_worst(f, f->mean_mixture, &q.target);
@@ -742,7 +742,7 @@ START_TEST(worst_case_and_front) {
   must_fail(rmx_pareto(f, &q, 1, 1, POINTS, &climb, 1, 1, NULL, &front, err), "two metrics");
   rmx_optimum_release(&sum);
   rmx_optimum_release(&worst);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST

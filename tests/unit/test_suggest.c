@@ -65,9 +65,9 @@ static rmx_fit *make_fit(const char *regressor, size_t n, shape s, double noise)
   return f;
 }
 
-static rmx_question question_on(const rmx_fit *f, double bowl_weight, double line_weight) {
-  rmx_question q;
-  must(rmx_question_make(f, &q, err));
+static rmx_problem problem_on(const rmx_fit *f, double bowl_weight, double line_weight) {
+  rmx_problem q;
+  must(rmx_problem_make(f, &q, err));
   free(q.prior);
   q.prior = NULL;
   q.target.weight[0] = bowl_weight;
@@ -160,7 +160,7 @@ START_TEST(suggests_near_the_bottom) {
   const char *const regressors[] = {"gp", "ensemble", "trees", "ridge"};
   for (int r = 0; r < 4; r++) {
     rmx_fit *f = make_fit(regressors[r], 40, WHOLE, 0);
-    rmx_question q = question_on(f, 1, 0);
+    rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s[3];
     rmx_suggest_options o = rmx_suggest_usual;
     o.runs = 6;
@@ -202,7 +202,7 @@ START_TEST(suggests_near_the_bottom) {
     ck_assert(later.improvement[0] <= s[0].improvement[0]);
     rmx_suggestion_release(&later);
     for (int t = 0; t < 3; t++) rmx_suggestion_release(&s[t]);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
 }
@@ -212,7 +212,7 @@ START_TEST(several_metrics_and_constraints) {
   rmx_fit *f = make_fit("gp", 40, WHOLE, 0);
   // bowl - w_0: the bottom has more of a; held down by a cap, a floor and a fixed weight off the
   // grid.
-  rmx_question q = question_on(f, 1, -1);
+  rmx_problem q = problem_on(f, 1, -1);
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "a=0.3", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "e=0.1", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_FIX, "c=0.12345", domains, err));
@@ -228,8 +228,8 @@ START_TEST(several_metrics_and_constraints) {
   ck_assert(isnan(s.best));  // no run keeps them
   rmx_suggestion_release(&s);
   // A metric that must not rise: line at most 0.2.
-  rmx_question_release(&q);
-  q = question_on(f, 1, 0);
+  rmx_problem_release(&q);
+  q = problem_on(f, 1, 0);
   q.target.limit[1] = 0.2;
   must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
   ck_assert_msg(s.mixtures[0] < 0.21 && s.mixtures[0] > 0.1, "%g", s.mixtures[0]);
@@ -243,8 +243,8 @@ START_TEST(several_metrics_and_constraints) {
   o = rmx_suggest_usual;
   must_fail(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
             "none is given");
-  rmx_question_release(&q);
-  q = question_on(f, 1, 0);
+  rmx_problem_release(&q);
+  q = problem_on(f, 1, 0);
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "a=0.001", domains, err));
   for (int d = 1; d < D - 1; d++) {
     q.constraints.low[d] = 0.2;
@@ -252,15 +252,15 @@ START_TEST(several_metrics_and_constraints) {
   }
   must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
             "loosen the constraints");
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   double *truth = f->truth;
   f->truth = NULL;
-  q = question_on(f, 1, 0);
+  q = problem_on(f, 1, 0);
   must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "older regmix");
   rmx_learning_curve c;
   must_fail(rmx_learning_curve_make(f, &q.target, 0, 1, 1, NULL, &c, err), "older regmix");
   f->truth = truth;
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -270,7 +270,7 @@ START_TEST(covers_what_no_run_tried) {
   const char *const said[] = {"e", "d with e"};
   for (int k = 0; k < 2; k++) {
     rmx_fit *f = make_fit("ensemble", 40, shapes[k], 0.01);
-    rmx_question q = question_on(f, 1, 0);
+    rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s;
     rmx_suggest_options o = rmx_suggest_usual;
     o.runs = 1;
@@ -293,7 +293,7 @@ START_TEST(covers_what_no_run_tried) {
       rmx_suggestion_release(&next);
     }
     rmx_suggestion_release(&s);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
 }
@@ -327,7 +327,7 @@ START_TEST(spreads_the_first_ones) {
   const double cap[D] = {1, 1, 1, 1, 1};
   must(rmx_sample_mixtures(&sampler, prior, cap, domains, D, 21, X, err));
   rmx_fit *f = make_fit("gp", 3, WHOLE, 0);
-  rmx_question q = question_on(f, 1, 0);
+  rmx_problem q = problem_on(f, 1, 0);
   q.prior = malloc(sizeof prior);
   memcpy(q.prior, prior, sizeof prior);
   rmx_suggestion s;
@@ -356,7 +356,7 @@ START_TEST(spreads_the_first_ones) {
   ck_assert(json_is_null(json));
   json_decref(json);
   rmx_learning_curve_release(&c);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -365,7 +365,7 @@ START_TEST(learning_curves) {
   double gain[2];
   for (int k = 0; k < 2; k++) {
     rmx_fit *f = make_fit("gp", k ? 160 : 24, WHOLE, 0.05);
-    rmx_question q = question_on(f, 1, 0);
+    rmx_problem q = problem_on(f, 1, 0);
     rmx_learning_curve c, other;
     must(rmx_learning_curve_make(f, &q.target, 0, 1, 1, NULL, &c, err));
     must(rmx_learning_curve_make(f, &q.target, 0, 1, 3, NULL, &other, err));
@@ -386,7 +386,7 @@ START_TEST(learning_curves) {
     rmx_learning_curve_release(&other);
     rmx_learning_curve_release(&c);
     must_fail(rmx_learning_curve_make(f, &q.target, -1, 1, 1, NULL, &c, err), "-1 more runs");
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
   ck_assert_msg(gain[1] < gain[0] / 2, "24 runs: %g; 160: %g", gain[0], gain[1]);
@@ -396,7 +396,7 @@ END_TEST
 // Without noise the bottom of the bowl is known from 200 runs; more gain nothing.
 START_TEST(enough_is_enough) {
   rmx_fit *f = make_fit("gp", 200, WHOLE, 0);
-  rmx_question q = question_on(f, 1, 0);
+  rmx_problem q = problem_on(f, 1, 0);
   rmx_learning_curve c;
   must(rmx_learning_curve_make(f, &q.target, 0, 1, 2, NULL, &c, err));
   ck_assert_msg(c.enough, "%s", c.sentence);
@@ -408,7 +408,7 @@ START_TEST(enough_is_enough) {
   must(rmx_learning_curve_make(f, &q.target, 50, 1, 2, NULL, &c, err));
   ck_assert(strstr(c.sentence, "the same in all 200 runs") && c.more_runs == 50);
   rmx_learning_curve_release(&c);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST

@@ -52,9 +52,9 @@ static const rmx_optimize_options usual = {.method = "search",
                                            .replicates = 60,
                                            .level = 0.9};
 
-static rmx_question ask(const rmx_fit *f, double bowl, double line) {
-  rmx_question q;
-  must(rmx_question_make(f, &q, err));
+static rmx_problem ask(const rmx_fit *f, double bowl, double line) {
+  rmx_problem q;
+  must(rmx_problem_make(f, &q, err));
   q.target.weight[0] = bowl;
   q.target.weight[1] = line;
   q.prior = rmx_calloc(D, sizeof(double));
@@ -215,7 +215,7 @@ START_TEST(intervals_hold_the_truth) {
   double before = 0;
   for (int k = 0; k < 2; k++) {
     rmx_fit *f = make_fit("gp", 60, k ? 0.1 : 0.005);
-    rmx_question q = ask(f, 1, 0);
+    rmx_problem q = ask(f, 1, 0);
     rmx_optimum o;
     rmx_uncertainty u, other;
     must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
@@ -253,7 +253,7 @@ START_TEST(intervals_hold_the_truth) {
     rmx_uncertainty_release(&u);
     rmx_uncertainty_release(&other);
     rmx_optimum_release(&o);
-    rmx_question_release(&q);
+    rmx_problem_release(&q);
     rmx_fit_free(f);
   }
 }
@@ -261,7 +261,7 @@ END_TEST
 
 START_TEST(intervals_keep_the_constraints) {
   rmx_fit *f = make_fit("ensemble", 40, 0.02);
-  rmx_question q = ask(f, 1, 0.1);
+  rmx_problem q = ask(f, 1, 0.1);
   rmx_optimum o;
   rmx_uncertainty u;
   const char *const domains[D] = {"d0", "d1", "d2"};
@@ -284,21 +284,21 @@ START_TEST(intervals_keep_the_constraints) {
   must_fail(rmx_uncertainty_make(f, &q, &o, &bad, NULL, NULL, 0, 1, 2, NULL, &u, err),
             "replicates");
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
 
 START_TEST(too_few_runs_have_none) {
   rmx_fit *f = make_fit("ridge", 4, 0);
-  rmx_question q = ask(f, 0, 1);
+  rmx_problem q = ask(f, 0, 1);
   rmx_optimum o;
   rmx_uncertainty u;
   must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
   must_fail(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 1, NULL, &u, err),
             "at least 5");
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST
@@ -306,7 +306,7 @@ END_TEST
 // line = w_0, to be raised: all goes to d0, and without it all is lost.
 START_TEST(effects_of_a_line) {
   rmx_fit *f = make_fit("ridge", 30, 0);
-  rmx_question q = ask(f, 0, -1);
+  rmx_problem q = ask(f, 0, -1);
   rmx_optimum o;
   rmx_attribution a;
   must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
@@ -332,7 +332,7 @@ START_TEST(effects_of_a_line) {
   ck_assert(isnan(a.without[0]));
   rmx_attribution_release(&a);
   rmx_optimum_release(&o);
-  rmx_question_release(&q);
+  rmx_problem_release(&q);
   rmx_fit_free(f);
 }
 END_TEST

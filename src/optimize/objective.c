@@ -2,7 +2,7 @@
 // The score, its gradient, and what it is minimised under: a row for each side of a share, the
 // divergence, the ball, each limit, and each metric of the worst case.
 
-#include "problem.h"
+#include "objective.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static const double MARGIN = 2e-7;  // inside a limit, which is checked to 1e-6
 
 // ---- the score and its gradient ----
 
-void rmx__problem_look(rmx__problem *p, const double *w) {
+void rmx__objective_evaluate(rmx__objective *p, const double *w) {
   if (p->fresh && memcmp(p->at, w, p->D * sizeof(double)) == 0) return;
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
@@ -24,7 +24,7 @@ void rmx__problem_look(rmx__problem *p, const double *w) {
   p->fresh = true;
 }
 
-double rmx__problem_score(rmx__problem *p, const double *w) {
+double rmx__objective_score(rmx__objective *p, const double *w) {
   double score;
   for (size_t k = 0; k < p->n_used; k++)
     rmx_regressor_predict(p->fit->regressors[p->used[k]], w, 1, &p->y[p->used[k]], NULL);
@@ -40,14 +40,14 @@ void rmx__add_kl_gradient(const rmx_constraints *c, const double *w, double by, 
     if (c->reference[d] > 0) gradient[d] += by * (log(fmax(w[d], 1e-15) / c->reference[d]) + 1);
 }
 
-double rmx__problem_objective(unsigned n, const double *x, double *gradient, void *context) {
-  rmx__problem *p = context;
+double rmx__objective_value(unsigned n, const double *x, double *gradient, void *context) {
+  rmx__objective *p = context;
   const rmx_constraints *c = p->region->asked;
   const rmx_target *t = p->target;
   double value = t->worst ? x[p->D] : 0;
   if (gradient) memset(gradient, 0, n * sizeof(double));
   if (gradient && t->worst) gradient[p->D] = 1;
-  if (!t->worst) rmx__problem_look(p, x);
+  if (!t->worst) rmx__objective_evaluate(p, x);
   for (size_t k = 0; k < p->n_used && !t->worst; k++) {
     size_t m = p->used[k];
     double by = t->weight[m] / p->scale;
@@ -62,8 +62,8 @@ double rmx__problem_objective(unsigned n, const double *x, double *gradient, voi
   return isfinite(value) ? value : 1e10;
 }
 
-double rmx__problem_sum(unsigned n, const double *x, double *gradient, void *context) {
-  const rmx__problem *p = context;
+double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *context) {
+  const rmx__objective *p = context;
   double sum = -1;
   for (size_t d = 0; d < n; d++) {
     if (d < p->D) sum += x[d];
@@ -74,7 +74,7 @@ double rmx__problem_sum(unsigned n, const double *x, double *gradient, void *con
 
 // ---- the inequalities, one row each ----
 
-size_t rmx__problem_rows(const rmx__problem *p) {
+size_t rmx__objective_rows(const rmx__objective *p) {
   size_t n = 2 * p->region->asked->n_shares +
              (isfinite(p->region->asked->most_kl) && p->region->asked->reference);
   n += p->ball != NULL;
@@ -87,7 +87,7 @@ size_t rmx__problem_rows(const rmx__problem *p) {
 }
 
 // Half the L1 distance to the run whose ball it is, a little more near the kinks.
-static double smooth_distance(const rmx__problem *p, const double *w, double *gradient) {
+static double smooth_distance(const rmx__objective *p, const double *w, double *gradient) {
   double sum = 0, e = 1e-3 * p->region->radius;
   for (size_t d = 0; d < p->D; d++) {
     double x = w[d] - p->ball[d], r = sqrt(x * x + e * e);
@@ -97,9 +97,9 @@ static double smooth_distance(const rmx__problem *p, const double *w, double *gr
   return sum;
 }
 
-void rmx__problem_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
-                               double *gradient, void *context) {
-  rmx__problem *p = context;
+void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
+                                 double *gradient, void *context) {
+  rmx__objective *p = context;
   const rmx_constraints *c = p->region->asked;
   const rmx_target *t = p->target;
   size_t i = 0, D = p->D;
@@ -125,7 +125,7 @@ void rmx__problem_inequalities(unsigned n_result, double *result, unsigned n, co
     result[i] = smooth_distance(p, x, gradient ? gradient + i * n : NULL) - p->region->radius;
     i++;
   }
-  if (i < n_result) rmx__problem_look(p, x);
+  if (i < n_result) rmx__objective_evaluate(p, x);
   for (size_t k = 0; k < p->n_used && i < n_result; k++) {
     size_t m = p->used[k];
     const double *g = p->G + m * D;
@@ -146,7 +146,7 @@ void rmx__problem_inequalities(unsigned n_result, double *result, unsigned n, co
 
 // ---- making it ----
 
-rmx_status rmx__problem_make(rmx__problem *p, rmx_arena *arena, rmx_err *err) {
+rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err) {
   size_t D = p->D = p->fit->D, M = p->M = p->fit->M;
   p->used = rmx_arena_alloc(arena, M, sizeof(size_t));
   p->at = rmx_arena_alloc(arena, D, sizeof(double));
@@ -170,7 +170,7 @@ rmx_status rmx__problem_make(rmx__problem *p, rmx_arena *arena, rmx_err *err) {
     const double *w = i < SAMPLED_RUNS && p->region->N
                           ? p->region->runs + i * p->region->N / SAMPLED_RUNS * D
                           : p->region->centre;
-    rmx__problem_score(p, w);
+    rmx__objective_score(p, w);
     double score = rmx__plain_score(p->target, M, p->y);
     low = fmin(low, score);
     high = fmax(high, score);
