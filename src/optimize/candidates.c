@@ -5,7 +5,7 @@
 // one half c with a share of the tokens moved from one domain to another. Each has random numbers
 // of its own, so that they may be drawn side by side.
 //
-// Cost: a projection into the region each, O(D) at best.
+// Cost: a projection into the feasible set each, O(D) at best.
 
 #include "candidates.h"
 
@@ -22,7 +22,7 @@ typedef struct task {
   const double *centres;  // (n_centres, D), or NULL
   size_t n_centres;
   const double *prior;
-  const rmx__region *region;
+  const rmx__feasible *set;
   double grid;
   double *X;     // (wanted, D)
   bool *inside;  // (wanted)
@@ -60,13 +60,13 @@ bool rmx__candidates_add(rmx__candidates *c, const double *w) {
 }
 
 static bool keeps(const task *t, const double *w) {
-  return rmx__region_keeps(t->region, w) && rmx_constraints_excess(t->region->asked, w) <= SLACK;
+  return rmx__feasible_contains(t->set, w) && rmx_constraints_excess(t->set->asked, w) <= SLACK;
 }
 
 // To multiples of the grid, by largest remainders, within the bounds; a weight whose bounds hold no
 // multiple stays, and what it leaves over goes to the largest of the others. False where that
 // cannot be.
-static bool to_grid(const rmx__region *r, double grid, const double *w, double *out) {
+static bool to_grid(const rmx__feasible *r, double grid, const double *w, double *out) {
   size_t D = r->D, largest = D;
   double G = round(1 / grid), left = 1, units = 0;
   for (size_t d = 0; d < D; d++) {
@@ -122,7 +122,7 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
 
 // w becomes a multiple of the grid, where that keeps everything.
 static bool round_inside(const task *t, double *w, double *rounded) {
-  if (!to_grid(t->region, t->grid, w, rounded) || !keeps(t, rounded)) return false;
+  if (!to_grid(t->set, t->grid, w, rounded) || !keeps(t, rounded)) return false;
   memcpy(w, rounded, t->c->D * sizeof(double));
   return true;
 }
@@ -139,15 +139,15 @@ static void do_one(void *context, size_t i) {
   }
   rmx_rng rng = rmx_rng_make(t->c->seed, t->c->drawn + i, RMX_FOR_CANDIDATES);
   draw(t, &rng, i, w, alpha);
-  if (!rmx__region_keeps(t->region, w)) rmx__region_project(t->region, w);
-  double least = t->region->asked->drop_below, kept = 0;
+  if (!rmx__feasible_contains(t->set, w)) rmx__feasible_project(t->set, w);
+  double least = t->set->asked->drop_below, kept = 0;
   if (least > 0) {
     for (size_t d = 0; d < D; d++) kept += w[d] < least ? 0 : w[d];
     for (size_t d = 0; d < D && kept > 0; d++) w[d] = w[d] < least ? 0 : w[d] / kept;
   }
   if (t->grid > 0 && !round_inside(t, w, rounded)) {
     // At the edge of something curved rounding leads out: a little inwards first.
-    for (size_t d = 0; d < D; d++) inner[d] = w[d] + INWARDS * (t->region->centre[d] - w[d]);
+    for (size_t d = 0; d < D; d++) inner[d] = w[d] + INWARDS * (t->set->centre[d] - w[d]);
     if (keeps(t, inner) && round_inside(t, inner, rounded)) memcpy(w, inner, D * sizeof(double));
   }
   t->inside[i] = keeps(t, w);
@@ -175,16 +175,16 @@ static rmx_status do_all(rmx__candidates *c, task *t, size_t wanted, int threads
 }
 
 rmx_status rmx__candidates_around_prior(rmx__candidates *c, const double *prior,
-                                        const rmx__region *region, double grid, size_t wanted,
+                                        const rmx__feasible *set, double grid, size_t wanted,
                                         int threads, rmx_err *err) {
-  task t = {.prior = prior, .region = region, .grid = grid};
+  task t = {.prior = prior, .set = set, .grid = grid};
   return do_all(c, &t, wanted, threads, err);
 }
 
 rmx_status rmx__candidates_near(rmx__candidates *c, const double *centres, size_t n,
-                                const double *prior, const rmx__region *region, double grid,
+                                const double *prior, const rmx__feasible *set, double grid,
                                 size_t wanted, int threads, rmx_err *err) {
   if (n == 0) return RMX_OK;
-  task t = {.centres = centres, .n_centres = n, .prior = prior, .region = region, .grid = grid};
+  task t = {.centres = centres, .n_centres = n, .prior = prior, .set = set, .grid = grid};
   return do_all(c, &t, wanted, threads, err);
 }

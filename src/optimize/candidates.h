@@ -20,15 +20,15 @@ void rmx__candidates_release(rmx__candidates *c);
 // Adds w (D) as it is; false where it is there already or there is no room.
 bool rmx__candidates_add(rmx__candidates *c, const double *w);
 // Draws `wanted` mixtures around the prior (D), at the sampler's strengths, and adds those that are
-// new and can be brought into the region; grid: weights are multiples of it where the constraints
-// let them, 0: any.
+// new and can be brought into the feasible set; grid: weights are multiples of it where the
+// constraints let them, 0: any.
 rmx_status rmx__candidates_around_prior(rmx__candidates *c, const double *prior,
-                                        const rmx__region *region, double grid, size_t wanted,
+                                        const rmx__feasible *set, double grid, size_t wanted,
                                         int threads, rmx_err *err);
 // The same near the mixtures `centres` (n, D), in turn: far to very near, and moves of tokens from
 // one domain to another.
 rmx_status rmx__candidates_near(rmx__candidates *c, const double *centres, size_t n,
-                                const double *prior, const rmx__region *region, double grid,
+                                const double *prior, const rmx__feasible *set, double grid,
                                 size_t wanted, int threads, rmx_err *err);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mixture well inside a region, for others to be drawn towards; and so whether the region has one
-// at all. Within bounds and shares it is the mean of corners; with a bound on the divergence it
-// lies between that and the mixture of least divergence; with the guard's balls, which are not
-// convex together, it is the prior or a run, brought inside.
+// A mixture well inside a feasible set, for others to be drawn towards; and so whether the feasible
+// set has one at all. Within bounds and shares it is the mean of corners; with a bound on the
+// divergence it lies between that and the mixture of least divergence; with the guard's balls,
+// which are not convex together, it is the prior or a run, brought inside.
 
 #include <math.h>
 #include <nlopt.h>
@@ -10,19 +10,19 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "feasible.h"
 #include "nearness.h"
-#include "region.h"
 
 static const double TOLERANCE = 1e-9;
 
 // The mean of the corners at which each weight is least and greatest.
-static rmx_status mean_of_corners(rmx__region *r, bool *feasible, rmx_err *err) {
+static rmx_status mean_of_corners(rmx__feasible *r, bool *feasible, rmx_err *err) {
   rmx_arena arena = {0};
   rmx__lp lp;
-  rmx_status status = rmx__region_lp(r, 0, 0, &arena, &lp, err);
+  rmx_status status = rmx__feasible_lp(r, 0, 0, &arena, &lp, err);
   double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
   if (status == RMX_OK && x == NULL)
-    status = rmx_fail_memory(err, r->D * sizeof(double), "a region");
+    status = rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   memset(r->centre, 0, r->D * sizeof(double));
   *feasible = true;
   for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
@@ -67,11 +67,11 @@ static double row_of(unsigned n, const double *w, double *gradient, void *contex
 }
 
 // The mixture of least divergence from the reference within bounds and shares: w (D).
-static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
+static rmx_status least_kl(const rmx__feasible *r, double *w, rmx_err *err) {
   const rmx_constraints *c = r->asked;
   memcpy(w, c->reference, r->D * sizeof(double));
-  rmx__region_scale(r, w);
-  if (rmx__region_keeps_linear(r, w)) return RMX_OK;
+  rmx__feasible_scale(r, w);
+  if (rmx__feasible_contains_linear(r, w)) return RMX_OK;
   row whole = {NULL, 1, 1}, *rows = rmx_calloc(2 * c->n_shares, sizeof(row));
   nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
   if (!rows || !o) {
@@ -102,19 +102,19 @@ static rmx_status least_kl(const rmx__region *r, double *w, rmx_err *err) {
   if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
   if (end == NLOPT_OUT_OF_MEMORY)
     return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
-  rmx__region_scale(r, w);
-  if (!rmx__region_keeps_linear(r, w)) rmx__region_pull(r, w, rmx__region_keeps_linear);
+  rmx__feasible_scale(r, w);
+  if (!rmx__feasible_contains_linear(r, w)) rmx__feasible_pull(r, w, rmx__feasible_contains_linear);
   return RMX_OK;
 }
 
 // centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and
 // shares.
-static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
+static rmx_status centre_within_kl(rmx__feasible *r, rmx_err *err) {
   rmx_arena arena = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
   rmx_status status =
-      w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+      w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
   if (status == RMX_OK && least > most + TOLERANCE)
     status = rmx_fail(
@@ -134,15 +134,17 @@ static rmx_status centre_within_kl(rmx__region *r, rmx_err *err) {
 }
 
 // A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
-static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+static rmx_status centre_near_runs(rmx__feasible *r, const double *prior, bool *found,
+                                   rmx_err *err) {
   double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)),
          least = INFINITY;
-  rmx_status status = w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a region");
+  rmx_status status =
+      w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   *found = false;
   for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
     const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
     memcpy(w, from, r->D * sizeof(double));
-    rmx__region_project_convex(r, w);
+    rmx__feasible_project_convex(r, w);
     double far = i == 0 ? rmx__nearest(r->runs, r->N, r->D, w, NULL) : rmx__apart(w, from, r->D);
     if (far < least) memcpy(best, w, r->D * sizeof(double));
     least = fmin(far, least);
@@ -157,8 +159,9 @@ static rmx_status centre_near_runs(rmx__region *r, const double *prior, bool *fo
   return status;
 }
 
-// RMX_OK and *found where the region has a mixture in it.
-rmx_status rmx__region_find_centre(rmx__region *r, const double *prior, bool *found, rmx_err *err) {
+// RMX_OK and *found where the feasible set has a mixture in it.
+rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bool *found,
+                                       rmx_err *err) {
   RMX_TRY(mean_of_corners(r, found, err));
   if (!*found) return RMX_OK;
   if (r->asked->reference && isfinite(r->asked->most_kl)) {
@@ -168,7 +171,7 @@ rmx_status rmx__region_find_centre(rmx__region *r, const double *prior, bool *fo
     if (status != RMX_OK) *err = kl;
     if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
   }
-  if (isfinite(r->radius) && !rmx__region_keeps(r, r->centre))
+  if (isfinite(r->radius) && !rmx__feasible_contains(r, r->centre))
     return centre_near_runs(r, prior, found, err);
   return RMX_OK;
 }

@@ -10,7 +10,7 @@
 
 typedef struct ways {
   const rmx__asked *asked;
-  const rmx__region *region;
+  const rmx__feasible *set;
   const double *starts;  // (n, D)
   double *ends;          // (n, D)
   double *score;         // (n)
@@ -21,11 +21,11 @@ static void go(void *context, size_t i) {
   ways *s = context;
   const rmx__asked *a = s->asked;
   size_t D = a->fit->D;
-  s->errors[i].status = rmx__search(a->fit, &a->problem->target, s->region, s->starts + i * D, 1,
+  s->errors[i].status = rmx__search(a->fit, &a->problem->target, s->set, s->starts + i * D, 1,
                                     s->ends + i * D, &s->score[i], &s->errors[i]);
 }
 
-static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_optimum *o,
+static rmx_status climb(const rmx__asked *a, const rmx__feasible *set, rmx_optimum *o,
                         rmx_err *err) {
   size_t D = a->fit->D, n = (size_t)a->options->starts;
   if (a->options->starts < 1)
@@ -34,7 +34,7 @@ static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_opti
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
   double *starts = rmx_arena_alloc(&arena, n, D * sizeof(double));
-  ways s = {.asked = a, .region = region, .starts = starts};
+  ways s = {.asked = a, .set = set, .starts = starts};
   s.ends = rmx_arena_alloc(&arena, n, D * sizeof(double));
   s.score = rmx_arena_alloc(&arena, n, sizeof(double));
   s.errors = rmx_arena_alloc(&arena, n, sizeof(rmx_err));
@@ -42,7 +42,7 @@ static rmx_status climb(const rmx__asked *a, const rmx__region *region, rmx_opti
     status = rmx_fail_memory(err, n * D * sizeof(double), "a search");
     goto done;
   }
-  RMX_TRY_GOTO(rmx__starts(a, region, n, starts, err), done);
+  RMX_TRY_GOTO(rmx__starts(a, set, n, starts, err), done);
   rmx_parallel(a->threads, n, go, &s);
   size_t best = n;
   for (size_t i = 0; i < n; i++) {

@@ -16,7 +16,7 @@
 #include "search.h"
 
 // Over what scores no worse than w: predictions y (M) there.
-static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__region *r,
+static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__feasible *r,
                       const double *y, double score) {
   size_t n = 0;
   if (r->asked->drop_below > 0) return false;
@@ -53,7 +53,7 @@ static void add_tangent(rows *q, double value, const double *g, bool has_t) {
   q->lp->row_high[q->next++] = at - value;
 }
 
-rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region *r,
+rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__feasible *r,
                       const double *w0, bool *convex, double *gap, rmx_err *err) {
   size_t D = fit->D, M = fit->M, limits = 0, weights = 0;
   const rmx_constraints *c = r->asked;
@@ -83,7 +83,7 @@ rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__region
   rmx__lp lp;
   size_t kl_row = c->reference && isfinite(c->most_kl);
   RMX_TRY_GOTO(
-      rmx__region_lp(r, t->worst, limits + kl_row + (t->worst ? weights : 0), &arena, &lp, err),
+      rmx__feasible_lp(r, t->worst, limits + kl_row + (t->worst ? weights : 0), &arena, &lp, err),
       done);
   rows q = {&lp, w, D, 1 + c->n_shares};
   double offset = t->worst ? score : 0, penalty = c->kl_penalty * rmx__kl(c, w0);

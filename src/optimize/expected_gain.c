@@ -54,11 +54,11 @@ static void do_draw(void *context, size_t k) {
   free(z);
 }
 
-static void lowest(const rmx__score_model *model, const rmx__candidates *c, const rmx__region *in,
+static void lowest(const rmx__score_model *model, const rmx__candidates *c, const rmx__feasible *in,
                    double *mean, double *centres, size_t *n) {
   rmx_regressor_predict(model->r, c->X, c->n, mean, NULL);
   for (size_t i = 0; i < c->n; i++)
-    if (!rmx__region_keeps(in, c->X + i * c->D)) mean[i] = NAN;
+    if (!rmx__feasible_contains(in, c->X + i * c->D)) mean[i] = NAN;
   for (*n = 0; *n < CENTRES && *n < c->n; ++*n) {
     size_t best = c->n;
     for (size_t i = 0; i < c->n; i++)
@@ -76,7 +76,7 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   size_t D = fit->D, n_centres = 0, first;
   size_t M = more < MOST_MORE ? more : MOST_MORE;
   rmx_constraints anything = {0};
-  rmx__region anywhere = {0}, now_in = {0}, then_in = {0};
+  rmx__feasible anywhere = {0}, now_in = {0}, then_in = {0};
   bool clash;  // there are no constraints to clash with
   double *runs = NULL;
   rmx__candidates list = {0};
@@ -93,8 +93,8 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   memcpy(prior, fit->mean_mixture, D * sizeof(double));
   RMX_TRY_GOTO(rmx_mixture_normalise(prior, D, err), done);
   RMX_TRY_GOTO(rmx_constraints_make(D, &anything, err), done);
-  RMX_TRY_GOTO(rmx__region_make(&anywhere, fit, &anything, false, prior, &clash, err), done);
-  RMX_TRY_GOTO(rmx__region_make(&now_in, fit, &anything, true, prior, &clash, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&anywhere, fit, &anything, false, prior, &clash, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&now_in, fit, &anything, true, prior, &clash, err), done);
   RMX_TRY_GOTO(rmx__score_model_make(&model, fit, target, scored, seed, err), done);
   RMX_TRY_GOTO(rmx__candidates_make(&list, D, fit->N + M + AROUND + 2 * NEAR, seed, err), done);
   mean = rmx_calloc(list.room, sizeof(double));
@@ -111,11 +111,11 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   rmx_fit with_more = *fit;
   with_more.runs = runs;
   with_more.N = fit->N + first;
-  RMX_TRY_GOTO(rmx__region_make(&then_in, &with_more, &anything, true, prior, &clash, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&then_in, &with_more, &anything, true, prior, &clash, err), done);
   for (size_t i = 0; i < scored->N; i++) rmx__candidates_add(&list, scored->X + i * D);
   RMX_TRY_GOTO(rmx__candidates_around_prior(&list, prior, &then_in, 0, AROUND, threads, err), done);
   for (int time = 0; time < 4; time++) {
-    const rmx__region *in = time % 2 ? &then_in : &now_in;
+    const rmx__feasible *in = time % 2 ? &then_in : &now_in;
     lowest(&model, &list, in, mean, centres, &n_centres);
     RMX_TRY_GOTO(
         rmx__candidates_near(&list, centres, n_centres, prior, in, 0, NEAR / 2, threads, err),
@@ -136,15 +136,15 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   rmx_parallel(threads, DRAWS, do_draw, d);
   double now = INFINITY, then = 0;
   for (size_t i = 0; i < list.n; i++)
-    if (rmx__region_keeps(&now_in, list.X + i * D)) now = fmin(now, b.mean[i]);
+    if (rmx__feasible_contains(&now_in, list.X + i * D)) now = fmin(now, b.mean[i]);
   for (size_t k = 0; k < DRAWS; k++) then += d->lowest[k] / DRAWS;
   *gain = fmax(now - then, 0);
   if (isnan(then)) status = rmx_fail_memory(err, list.n * sizeof(double), "the gain of more runs");
 done:
   rmx_constraints_release(&anything);
-  rmx__region_release(&anywhere);
-  rmx__region_release(&now_in);
-  rmx__region_release(&then_in);
+  rmx__feasible_release(&anywhere);
+  rmx__feasible_release(&now_in);
+  rmx__feasible_release(&then_in);
   rmx__candidates_release(&list);
   rmx__score_model_release(&model);
   rmx__belief_release(&b);

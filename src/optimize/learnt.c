@@ -103,18 +103,18 @@ rmx_status rmx__look_what_was_learnt(const rmx__asked *a, rmx_optimum *o, rmx_er
 
 rmx_status rmx__stay_at_prior(const rmx__asked *a, rmx_optimum *o, double *score, rmx_err *err) {
   const rmx_fit *f = a->fit;
-  rmx__region region;
+  rmx__feasible set;
   bool clash, again = true;
-  RMX_TRY(rmx__region_make(&region, f, &a->problem->constraints, false, a->prior, &clash, err));
+  RMX_TRY(rmx__feasible_make(&set, f, &a->problem->constraints, false, a->prior, &clash, err));
   rmx_status status = RMX_OK;
   while (again && status == RMX_OK) {
     memcpy(o->mixture, a->prior, f->D * sizeof(double));
-    rmx__region_project(&region, o->mixture);
+    rmx__feasible_project(&set, o->mixture);
     again = false;
     if (a->problem->constraints.drop_below > 0)
-      status = rmx__region_drop(&region, o->mixture, &again, err);
+      status = rmx__feasible_drop(&set, o->mixture, &again, err);
   }
-  rmx__region_release(&region);
+  rmx__feasible_release(&set);
   for (size_t m = 0; m < f->M; m++)
     rmx_regressor_predict(f->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
   rmx_target_score(&a->problem->target, f->M, o->predicted, 1, score);

@@ -30,8 +30,7 @@ double rmx__objective_score(rmx__objective *p, const double *w) {
     rmx_regressor_predict(p->fit->regressors[p->used[k]], w, 1, &p->y[p->used[k]], NULL);
   p->fresh = false;
   rmx_target_score(p->target, p->M, p->y, 1, &score);
-  if (p->region->asked->kl_penalty > 0)
-    score += p->region->asked->kl_penalty * rmx__kl(p->region->asked, w);
+  if (p->set->asked->kl_penalty > 0) score += p->set->asked->kl_penalty * rmx__kl(p->set->asked, w);
   return isnan(score) ? INFINITY : score;
 }
 
@@ -42,7 +41,7 @@ void rmx__add_kl_gradient(const rmx_constraints *c, const double *w, double by, 
 
 double rmx__objective_value(unsigned n, const double *x, double *gradient, void *context) {
   rmx__objective *p = context;
-  const rmx_constraints *c = p->region->asked;
+  const rmx_constraints *c = p->set->asked;
   const rmx_target *t = p->target;
   double value = t->worst ? x[p->D] : 0;
   if (gradient) memset(gradient, 0, n * sizeof(double));
@@ -75,8 +74,8 @@ double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *c
 // ---- the inequalities, one row each ----
 
 size_t rmx__objective_rows(const rmx__objective *p) {
-  size_t n = 2 * p->region->asked->n_shares +
-             (isfinite(p->region->asked->most_kl) && p->region->asked->reference);
+  size_t n =
+      2 * p->set->asked->n_shares + (isfinite(p->set->asked->most_kl) && p->set->asked->reference);
   n += p->ball != NULL;
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
@@ -88,7 +87,7 @@ size_t rmx__objective_rows(const rmx__objective *p) {
 
 // Half the L1 distance to the run whose ball it is, a little more near the kinks.
 static double smooth_distance(const rmx__objective *p, const double *w, double *gradient) {
-  double sum = 0, e = 1e-3 * p->region->radius;
+  double sum = 0, e = 1e-3 * p->set->radius;
   for (size_t d = 0; d < p->D; d++) {
     double x = w[d] - p->ball[d], r = sqrt(x * x + e * e);
     sum += r / 2;
@@ -100,7 +99,7 @@ static double smooth_distance(const rmx__objective *p, const double *w, double *
 void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
                                  double *gradient, void *context) {
   rmx__objective *p = context;
-  const rmx_constraints *c = p->region->asked;
+  const rmx_constraints *c = p->set->asked;
   const rmx_target *t = p->target;
   size_t i = 0, D = p->D;
   if (gradient) memset(gradient, 0, (size_t)n_result * n * sizeof(double));
@@ -122,7 +121,7 @@ void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, 
     i++;
   }
   if (p->ball) {
-    result[i] = smooth_distance(p, x, gradient ? gradient + i * n : NULL) - p->region->radius;
+    result[i] = smooth_distance(p, x, gradient ? gradient + i * n : NULL) - p->set->radius;
     i++;
   }
   if (i < n_result) rmx__objective_evaluate(p, x);
@@ -159,7 +158,7 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
     if (p->target->weight[m] != 0 || p->target->limit[m] < INFINITY) p->used[p->n_used++] = m;
   for (size_t k = 0; k < p->n_used; k++) {
     const rmx_regressor *r = p->fit->regressors[p->used[k]];
-    if (!rmx_regressor_gradient(r, p->region->centre, p->G))
+    if (!rmx_regressor_gradient(r, p->set->centre, p->G))
       return rmx_fail(
           err, RMX_EINPUT,
           "metric \"%s\" is fitted by %s, which have no gradient for --method search to go by: use "
@@ -167,9 +166,9 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
           p->fit->metrics[p->used[k]], rmx_regressor_name(r));
   }
   for (size_t i = 0; i <= SAMPLED_RUNS; i++) {
-    const double *w = i < SAMPLED_RUNS && p->region->N
-                          ? p->region->runs + i * p->region->N / SAMPLED_RUNS * D
-                          : p->region->centre;
+    const double *w = i < SAMPLED_RUNS && p->set->N
+                          ? p->set->runs + i * p->set->N / SAMPLED_RUNS * D
+                          : p->set->centre;
     rmx__objective_score(p, w);
     double score = rmx__plain_score(p->target, M, p->y);
     low = fmin(low, score);

@@ -8,7 +8,7 @@
 typedef struct rmx__objective {
   const rmx_fit *fit;
   const rmx_target *target;
-  const rmx__region *region;
+  const rmx__feasible *set;
   size_t D, M, n_used;
   size_t *used;        // (n_used) metrics with a weight or a limit
   double *at;          // (D) where y and G were taken
@@ -19,8 +19,8 @@ typedef struct rmx__objective {
   double scale;        // the unit of the score
 } rmx__objective;
 
-// `fit`, `target` and `region` are set; the rest is made, in the arena. RMX_EINPUT where a function
-// has no gradient.
+// `fit`, `target` and `feasible set` are set; the rest is made, in the arena. RMX_EINPUT where a
+// function has no gradient.
 rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err);
 // Takes y and G at w (D), if they were not taken there last.
 void rmx__objective_evaluate(rmx__objective *p, const double *w);
@@ -37,7 +37,7 @@ double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *o
 size_t rmx__objective_rows(const rmx__objective *p);
 void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
                                  double *gradient, void *objective);
-// Lowers *score at w (D), which the region holds, by moving weight between pairs of domains
+// Lowers *score at w (D), which the feasible set holds, by moving weight between pairs of domains
 // (polish.c).
 rmx_status rmx__polish(rmx__objective *p, double *w, double *score, rmx_err *err);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of methods, and what is common to them: the problem is checked, the region made (the
-// guard left where the constraints do not go with it), the method run, its answer verified,
+// The table of methods, and what is common to them: the problem is checked, the feasible set made
+// (the guard left where the constraints do not go with it), the method run, its answer verified,
 // described, and what it is worth told.
 
 #include <math.h>
@@ -124,9 +124,10 @@ static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err
 
 // What the guard costs: the same search without it.
 static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err) {
-  rmx__region all;
+  rmx__feasible all;
   bool ignored;
-  RMX_TRY(rmx__region_make(&all, a->fit, &a->problem->constraints, false, a->prior, &ignored, err));
+  RMX_TRY(
+      rmx__feasible_make(&all, a->fit, &a->problem->constraints, false, a->prior, &ignored, err));
   rmx_optimum free_one = {0};
   rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
   if (status == RMX_OK) status = rmx__multistart.run(a, &all, &free_one, err);
@@ -146,7 +147,7 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
                gain, known ? ", above the error to expect here" : "");
   }
   rmx_optimum_release(&free_one);
-  rmx__region_release(&all);
+  rmx__feasible_release(&all);
   return status == RMX_ENOMEM ? status : RMX_OK;
 }
 
@@ -189,7 +190,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   rmx__asked a = {fit, q, options, prior, seed, threads, listener};
   rmx_optimum o = {
       .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
-  rmx__region region = {0};
+  rmx__feasible set = {0};
   bool clash = false, stays = false;
   o.guarded = options->guard;
   rmx_status status = RMX_OK;
@@ -202,20 +203,20 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
     status = rmx__optimum_describe(&o, fit, &q->target, prior, NULL, err);
     goto done;
   }
-  status = rmx__region_make(&region, fit, &q->constraints, o.guarded, prior, &clash, err);
+  status = rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &clash, err);
   if (clash) {
     rmx_warn(listener, "%s; searching without the guard", err->message);
     o.guarded = false;
-    status = rmx__region_make(&region, fit, &q->constraints, false, prior, &clash, err);
+    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &clash, err);
   }
   if (status != RMX_OK) goto done;
-  status = method->run(&a, &region, &o, err);
+  status = method->run(&a, &set, &o, err);
   if (status == RMX_EINPUT && q->constraints.drop_below > 0 && o.guarded) {
     // Where every run has some of each domain, none can be dropped within the guard.
     rmx_err again;
-    rmx__region_release(&region);
-    status = rmx__region_make(&region, fit, &q->constraints, false, prior, &clash, &again);
-    if (status == RMX_OK) status = method->run(&a, &region, &o, &again);
+    rmx__feasible_release(&set);
+    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &clash, &again);
+    if (status == RMX_OK) status = method->run(&a, &set, &o, &again);
     if (status == RMX_OK)
       rmx_warn(listener, "%s; searching without the guard", err->message);
     else
@@ -225,12 +226,12 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
-  RMX_TRY_GOTO(rmx__exact(fit, &q->target, &region, o.mixture, &o.convex, &o.gap, err), done);
+  RMX_TRY_GOTO(rmx__exact(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
   // What the guard costs is for somebody who listens.
   if (o.guarded && listener && method == &rmx__multistart)
     RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
 done:
-  rmx__region_release(&region);
+  rmx__feasible_release(&set);
   free(prior);
   if (status != RMX_OK) {
     rmx_optimum_release(&o);

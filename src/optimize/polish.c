@@ -30,7 +30,7 @@ static void slope(rmx__objective *p, const double *w, double *g) {
   }
   for (size_t d = 0; d < p->D && t->worst && worst < p->M; d++)
     g[d] = t->weight[worst] * p->G[worst * p->D + d];
-  rmx__add_kl_gradient(p->region->asked, w, p->region->asked->kl_penalty, g);
+  rmx__add_kl_gradient(p->set->asked, w, p->set->asked->kl_penalty, g);
 }
 
 static double moved(rmx__objective *p, const double *w, double *v, size_t from, size_t to,
@@ -38,14 +38,14 @@ static double moved(rmx__objective *p, const double *w, double *v, size_t from, 
   memcpy(v, w, p->D * sizeof(double));
   v[from] -= by;
   v[to] += by;
-  return rmx__region_keeps(p->region, v) ? rmx__objective_score(p, v) : INFINITY;
+  return rmx__feasible_contains(p->set, v) ? rmx__objective_score(p, v) : INFINITY;
 }
 
 // Moves weight from one domain to another as far as the score falls: four steps are tried, and
 // around the best of them the lowest point found by golden section. True where it fell.
 static bool move(rmx__objective *p, double *w, double *v, size_t from, size_t to, double *score) {
   const double golden = 0.6180339887498949;
-  double most = fmin(w[from] - p->region->low[from], p->region->high[to] - w[to]), best = 0,
+  double most = fmin(w[from] - p->set->low[from], p->set->high[to] - w[to]), best = 0,
          least = *score;
   for (double t = most; t > 5e-4 * most; t /= 10) {
     double s = moved(p, w, v, from, to, t);
@@ -91,8 +91,7 @@ static size_t ranked(const rmx__objective *p, const double *w, const double *g, 
   for (int i = 0; i <= k; i++) {
     best = p->D;
     for (size_t d = 0; d < p->D; d++) {
-      bool free_to =
-          sign > 0 ? w[d] > p->region->low[d] + 1e-12 : w[d] < p->region->high[d] - 1e-12;
+      bool free_to = sign > 0 ? w[d] > p->set->low[d] + 1e-12 : w[d] < p->set->high[d] - 1e-12;
       if (free_to && sign * g[d] < last && (best == p->D || sign * g[d] > sign * g[best])) best = d;
     }
     if (best == p->D) return best;

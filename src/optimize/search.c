@@ -37,8 +37,8 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
     return rmx_fail_memory(err, n * n * sizeof(double), "a search");
   }
   double *low = work, *high = work + n, *tolerance = work + 2 * n;
-  memcpy(low, p->region->low, D * sizeof(double));
-  memcpy(high, p->region->high, D * sizeof(double));
+  memcpy(low, p->set->low, D * sizeof(double));
+  memcpy(high, p->set->high, D * sizeof(double));
   for (size_t d = D; d < n; d++) {
     low[d] = -HUGE_VAL;
     high[d] = HUGE_VAL;
@@ -51,9 +51,9 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
   nlopt_add_equality_constraint(o, rmx__objective_sum, p, 1e-10);
   if (rows)
     nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__objective_inequalities, p, tolerance);
-  nlopt_set_ftol_abs(o, p->region->coarse ? 1e-6 : 1e-9);
-  nlopt_set_xtol_abs1(o, p->region->coarse ? 1e-6 : 1e-10);
-  nlopt_set_maxeval(o, p->region->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
+  nlopt_set_ftol_abs(o, p->set->coarse ? 1e-6 : 1e-9);
+  nlopt_set_xtol_abs1(o, p->set->coarse ? 1e-6 : 1e-10);
+  nlopt_set_maxeval(o, p->set->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
   // however it ends but for this, x is looked at below
   nlopt_result end = nlopt_optimize(o, x, &value);
   nlopt_destroy(o);
@@ -63,10 +63,10 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
                                     : RMX_OK;
 }
 
-// Brings w inside all: the region, then the limits, towards `anchor`, which keeps them (NULL: there
-// is none). The score.
+// Brings w inside all: the feasible set, then the limits, towards `anchor`, which keeps them (NULL:
+// there is none). The score.
 static double settle(rmx__objective *p, const double *anchor, double *w) {
-  rmx__region_project(p->region, w);
+  rmx__feasible_project(p->set, w);
   double score = rmx__objective_score(p, w);
   if (isfinite(score) || !anchor) return score;
   double out = 0, in = 1, *from = rmx_calloc(2 * p->D, sizeof(double)), *best = from + p->D;
@@ -76,7 +76,7 @@ static double settle(rmx__objective *p, const double *anchor, double *w) {
   for (int i = 0; i < 30; i++) {
     double t = (out + in) / 2;
     for (size_t d = 0; d < p->D; d++) w[d] = from[d] + t * (anchor[d] - from[d]);
-    rmx__region_project(p->region, w);
+    rmx__feasible_project(p->set, w);
     bool good = isfinite(rmx__objective_score(p, w));
     if (good) memcpy(best, w, p->D * sizeof(double));
     if (good)
@@ -91,9 +91,9 @@ static double settle(rmx__objective *p, const double *anchor, double *w) {
 
 static rmx_status descend(rmx__objective *p, const double *anchor, double *x, double *score,
                           rmx_err *err) {
-  const rmx__region *r = p->region;
+  const rmx__feasible *r = p->set;
   p->ball = NULL;
-  rmx__region_project_convex(r, x);
+  rmx__feasible_project_convex(r, x);
   rmx__objective_score(p, x);
   RMX_TRY(slsqp(p, x, err));
   size_t last = r->N;
@@ -114,7 +114,7 @@ static rmx_status descend(rmx__objective *p, const double *anchor, double *x, do
 // ---- the whole ----
 
 // What is within rounding of a bound stands at it; the largest weight takes up the difference.
-static void tidy(const rmx__region *r, double *w) {
+static void tidy(const rmx__feasible *r, double *w) {
   double sum = 0;
   size_t most = 0;
   for (size_t d = 0; d < r->D; d++) {
@@ -127,9 +127,9 @@ static void tidy(const rmx__region *r, double *w) {
 }
 
 static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
-                              const rmx__region *region, const double *starts, size_t n, double *w,
+                              const rmx__feasible *set, const double *starts, size_t n, double *w,
                               double *score, rmx_err *err) {
-  rmx__objective p = {.fit = fit, .target = target, .region = region};
+  rmx__objective p = {.fit = fit, .target = target, .set = set};
   rmx_arena arena = {0};
   size_t D = fit->D;
   rmx_status status = rmx__objective_make(&p, &arena, err);
@@ -139,8 +139,8 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
     status = rmx_fail_memory(err, D * sizeof(double), "a search");
   // what keeps everything already, and is best
   for (size_t i = 0; i <= n && status == RMX_OK; i++) {
-    memcpy(x, i < n ? starts + i * D : region->centre, D * sizeof(double));
-    rmx__region_project(region, x);
+    memcpy(x, i < n ? starts + i * D : set->centre, D * sizeof(double));
+    rmx__feasible_project(set, x);
     double s = rmx__objective_score(&p, x);
     if (!(s < least)) continue;
     least = s;
@@ -154,7 +154,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
   }
   for (size_t i = 0; i < (n ? n : 1) && status == RMX_OK; i++) {
     double s;
-    memcpy(x, n ? starts + i * D : region->centre, D * sizeof(double));
+    memcpy(x, n ? starts + i * D : set->centre, D * sizeof(double));
     status = descend(&p, anchor, x, &s, err);
     if (status != RMX_OK || !(s < least)) continue;
     least = s;
@@ -165,30 +165,29 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
         err, RMX_EINPUT,
         "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
         "METRIC=SLACK)");
-  if (status == RMX_OK && !region->coarse) status = rmx__polish(&p, best, &least, err);
+  if (status == RMX_OK && !set->coarse) status = rmx__polish(&p, best, &least, err);
   if (status == RMX_OK) {
-    rmx__region_project(region, best);
+    rmx__feasible_project(set, best);
     memcpy(w, best, D * sizeof(double));
-    tidy(region, w);
-    if (!rmx__region_keeps(region, w)) memcpy(w, best, D * sizeof(double));
+    tidy(set, w);
+    if (!rmx__feasible_contains(set, w)) memcpy(w, best, D * sizeof(double));
     if (score) *score = least;
   }
   rmx_arena_release(&arena);
   return status;
 }
 
-rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__region *region,
+rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__feasible *set,
                        const double *starts, size_t n, double *w, double *score, rmx_err *err) {
-  if (!(region->asked->drop_below > 0))
-    return search_once(fit, target, region, starts, n, w, score, err);
-  rmx__region narrowed;
-  RMX_TRY(rmx__region_copy(&narrowed, region, err));
+  if (!(set->asked->drop_below > 0)) return search_once(fit, target, set, starts, n, w, score, err);
+  rmx__feasible narrowed;
+  RMX_TRY(rmx__feasible_copy(&narrowed, set, err));
   rmx_status status = RMX_OK;
   bool again = true;
   while (again && status == RMX_OK) {
     status = search_once(fit, target, &narrowed, starts, n, w, score, err);
-    if (status == RMX_OK) status = rmx__region_drop(&narrowed, w, &again, err);
+    if (status == RMX_OK) status = rmx__feasible_drop(&narrowed, w, &again, err);
   }
-  rmx__region_release(&narrowed);
+  rmx__feasible_release(&narrowed);
   return status;
 }

@@ -28,7 +28,7 @@ typedef struct candidate {
 typedef struct simulation {
   const rmx_fit *fit;
   const rmx_target *target;
-  const rmx__region *region;
+  const rmx__feasible *set;
   int draws;      // of one sample
   double *alpha;  // (D)
   uint64_t seed;
@@ -49,7 +49,7 @@ static int64_t samples_in(const simulation *s, size_t block) {
 // The scores of n mixtures, with the penalty; y (n, M) and column (n) are scratch.
 static void score_of(const simulation *s, const double *X, size_t n, double *y, double *column,
                      double *score) {
-  const rmx_constraints *c = s->region->asked;
+  const rmx_constraints *c = s->set->asked;
   const rmx_target *t = s->target;
   size_t M = s->fit->M;
   for (size_t m = 0; m < M; m++) {
@@ -72,10 +72,10 @@ static void do_block(void *context, size_t block) {
     bool kept = false;
     for (int draw = 0; draw < s->draws && !kept; draw++) {
       rmx_dirichlet(&rng, s->alpha, D, X + i * D);
-      kept = rmx__region_keeps_convex(s->region, X + i * D);
+      kept = rmx__feasible_contains_convex(s->set, X + i * D);
     }
     if (!kept) {
-      rmx__region_project_convex(s->region, X + i * D);
+      rmx__feasible_project_convex(s->set, X + i * D);
       s->projected[block]++;
     }
   }
@@ -115,8 +115,8 @@ static int best_first(const void *a, const void *b) {
 // Whether the sample may be averaged: it keeps the limits and lies near a run.
 static bool allowed(simulation *s, double score, const double *w) {
   if (!isfinite(score)) return false;
-  if (isinf(s->region->radius) ||
-      rmx__nearest(s->region->runs, s->region->N, s->fit->D, w, NULL) <= s->region->radius)
+  if (isinf(s->set->radius) ||
+      rmx__nearest(s->set->runs, s->set->N, s->fit->D, w, NULL) <= s->set->radius)
     return true;
   s->far = true;
   return false;
@@ -175,7 +175,7 @@ static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_lis
 // Whether w is a mixture that may be proposed.
 static bool stands(const simulation *s, const double *w) {
   double score;
-  if (!rmx__region_keeps(s->region, w)) return false;
+  if (!rmx__feasible_contains(s->set, w)) return false;
   score_of(s, w, 1, s->y, s->column, &score);
   return isfinite(score);
 }
@@ -193,7 +193,7 @@ static void average(const simulation *s, const double *kept, const candidate *he
     for (size_t i = 0; i < n; i++) square += pow(kept[heap[i].slot * D + d] - o->mixture[d], 2);
     o->spread[d] = n > 1 ? sqrt(square / (double)(n - 1)) : 0;
   }
-  rmx__region_project_convex(s->region, o->mixture);
+  rmx__feasible_project_convex(s->set, o->mixture);
   double out = 0, in = 1, *w = s->X;  // all samples have been looked at
   if (stands(s, o->mixture)) return;
   for (int i = 0; i < 40; i++) {
@@ -207,8 +207,7 @@ static void average(const simulation *s, const double *kept, const candidate *he
   for (size_t d = 0; d < D; d++) o->mixture[d] += in * (best[d] - o->mixture[d]);
 }
 
-static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimum *o,
-                      rmx_err *err) {
+static rmx_status run(const rmx__asked *a, const rmx__feasible *set, rmx_optimum *o, rmx_err *err) {
   size_t D = a->fit->D, M = a->fit->M;
   const rmx_optimize_options *options = a->options;
   if (options->samples < 1 || options->top < 1 || options->top > options->samples)
@@ -219,11 +218,11 @@ static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimu
   rmx_status status = RMX_OK;
   size_t k = (size_t)options->top,
          wave = options->samples < WAVE * BLOCK ? (size_t)options->samples : WAVE * BLOCK;
-  rmx__region within;
-  RMX_TRY(rmx__region_copy(&within, region, err));
+  rmx__feasible within;
+  RMX_TRY(rmx__feasible_copy(&within, set, err));
   simulation s = {.fit = a->fit,
                   .target = &a->problem->target,
-                  .region = &within,
+                  .set = &within,
                   .seed = a->seed,
                   .samples = options->samples};
   s.alpha = rmx_arena_alloc(&arena, D, sizeof(double));
@@ -257,13 +256,13 @@ static rmx_status run(const rmx__asked *a, const rmx__region *region, rmx_optimu
         collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),
         done);
     average(&s, kept, heap, n, o);
-    RMX_TRY_GOTO(rmx__region_drop(&within, o->mixture, &again, err), done);
+    RMX_TRY_GOTO(rmx__feasible_drop(&within, o->mixture, &again, err), done);
   }
   if (o->projected)
     rmx_note(a->listener, "%lld of %lld simulated mixtures were brought under the constraints",
              (long long)o->projected, (long long)options->samples);
 done:
-  rmx__region_release(&within);
+  rmx__feasible_release(&within);
   rmx_arena_release(&arena);
   return status;
 }

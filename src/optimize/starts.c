@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where searches begin. A quarter each: the runs with the best predictions; the best of simulated
-// mixtures, the prior first; corners of the region, downhill from the prior and from the best run;
-// and random mixtures, with strengths from sparse to even. Each number of a start has random
+// mixtures, the prior first; corners of the feasible set, downhill from the prior and from the best
+// run; and random mixtures, with strengths from sparse to even. Each number of a start has random
 // numbers of its own.
 
 #include <math.h>
@@ -63,7 +63,7 @@ static rmx_status best_of(const rmx__asked *a, const double *X, size_t N, size_t
   return status;
 }
 
-static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size_t n, double *out,
+static rmx_status simulated(const rmx__asked *a, const rmx__feasible *set, size_t n, double *out,
                             size_t *made, rmx_err *err) {
   size_t D = a->fit->D, N = SIMULATED_EACH * n;
   if (n == 0) return RMX_OK;
@@ -73,7 +73,7 @@ static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size
   rmx_rng rng = rmx_rng_make(a->seed, 0, RMX_FOR_STARTS);
   for (size_t i = 0; i < N && status == RMX_OK; i++) {
     rmx_dirichlet(&rng, alpha, D, X + i * D);
-    rmx__region_project_convex(region, X + i * D);
+    rmx__feasible_project_convex(set, X + i * D);
   }
   if (status == RMX_OK) status = best_of(a, X, N, n, out, made, err);
   free(X);
@@ -82,13 +82,13 @@ static rmx_status simulated(const rmx__asked *a, const rmx__region *region, size
 }
 
 // The corner of bounds and shares that is lowest on the tangent at w.
-static rmx_status corner(const rmx__asked *a, const rmx__region *region, const double *w,
+static rmx_status corner(const rmx__asked *a, const rmx__feasible *set, const double *w,
                          double *out, bool *found, rmx_err *err) {
   const rmx_target *t = &a->problem->target;
   size_t D = a->fit->D;
   rmx_arena arena = {0};
   rmx__lp lp;
-  rmx_status status = rmx__region_lp(region, 0, 0, &arena, &lp, err);
+  rmx_status status = rmx__feasible_lp(set, 0, 0, &arena, &lp, err);
   double *g = rmx_arena_alloc(&arena, D, sizeof(double));
   if (status == RMX_OK && !g) status = rmx_fail_memory(err, D * sizeof(double), "a start");
   *found = status == RMX_OK;
@@ -102,7 +102,7 @@ static rmx_status corner(const rmx__asked *a, const rmx__region *region, const d
   return status;
 }
 
-rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n, double *starts,
+rmx_status rmx__starts(const rmx__asked *a, const rmx__feasible *set, size_t n, double *starts,
                        rmx_err *err) {
   size_t D = a->fit->D, made = 0, part = (n + 3) / 4;
   memcpy(starts, a->prior, D * sizeof(double));
@@ -110,10 +110,10 @@ rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n,
   if (a->fit->N)
     RMX_TRY(
         best_of(a, a->fit->runs, a->fit->N, part < n - made ? part : n - made, starts, &made, err));
-  RMX_TRY(simulated(a, region, part < n - made ? part : n - made, starts, &made, err));
+  RMX_TRY(simulated(a, set, part < n - made ? part : n - made, starts, &made, err));
   for (size_t k = 0; k < 2 && made < n; k++) {
     bool found = false;
-    RMX_TRY(corner(a, region, starts + k * D, starts + made * D, &found, err));
+    RMX_TRY(corner(a, set, starts + k * D, starts + made * D, &found, err));
     made += found;
   }
   double *alpha = rmx_calloc(D, sizeof(double));
@@ -121,7 +121,7 @@ rmx_status rmx__starts(const rmx__asked *a, const rmx__region *region, size_t n,
   for (; made < n; made++) {
     rmx_rng rng = rmx_rng_make(a->seed, made, RMX_FOR_STARTS);
     double strength = exp(log(0.2) + rmx_rng_uniform(&rng) * log(25));
-    for (size_t d = 0; d < D; d++) alpha[d] = region->high[d] > 0 ? strength : 0;
+    for (size_t d = 0; d < D; d++) alpha[d] = set->high[d] > 0 ? strength : 0;
     rmx_dirichlet(&rng, alpha, D, starts + made * D);
   }
   free(alpha);

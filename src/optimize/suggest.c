@@ -34,7 +34,7 @@ typedef struct suggester {
   size_t n_pending, D;
   int threads;
   double *prior;  // (D)
-  rmx__region region;
+  rmx__feasible set;
   rmx__candidates list;    // the runs, the pending, the candidates
   size_t n_runs, n_known;  // of the list
   const rmx__score_model *model;
@@ -186,11 +186,10 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   if (status != RMX_OK) goto done;
   double grid = s->o->grid;
   RMX_TRY_GOTO(
-      rmx__candidates_around_prior(&s->list, s->prior, &s->region, grid, half, s->threads, err),
-      done);
+      rmx__candidates_around_prior(&s->list, s->prior, &s->set, grid, half, s->threads, err), done);
   for (int time = 0; time < 2; time++) {
     RMX_TRY_GOTO(lowest(s, centres, &n_centres, err), done);
-    RMX_TRY_GOTO(rmx__candidates_near(&s->list, centres, n_centres, s->prior, &s->region, grid,
+    RMX_TRY_GOTO(rmx__candidates_near(&s->list, centres, n_centres, s->prior, &s->set, grid,
                                       (half + 1) / 2, s->threads, err),
                  done);
   }
@@ -236,7 +235,7 @@ done:
 }
 
 static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_err *err) {
-  RMX_TRY(rmx__candidates_around_prior(&s->list, s->prior, &s->region, s->o->grid,
+  RMX_TRY(rmx__candidates_around_prior(&s->list, s->prior, &s->set, s->o->grid,
                                        2 * SPREAD_AMONG + (size_t)s->o->runs, s->threads, err));
   size_t among = s->n_known + (SPREAD_AMONG > s->o->runs ? SPREAD_AMONG : (size_t)s->o->runs);
   size_t n = s->list.n < among ? s->list.n : among;
@@ -348,7 +347,7 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
   bool clash;
   rmx_status status = set_prior(&s, err);
   if (status == RMX_OK)
-    status = rmx__region_make(&s.region, s.fit, &problem->constraints, false, s.prior, &clash, err);
+    status = rmx__feasible_make(&s.set, s.fit, &problem->constraints, false, s.prior, &clash, err);
   if (status == RMX_OK) status = suggest(&s, seed, out, err);
   if (status == RMX_OK) status = rmx__suggestion_name(out, s.fit, taken, n_taken, err);
   if (status == RMX_OK && out->untried > 0) {
@@ -361,7 +360,7 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
       rmx_warn(listener, "it takes %zu runs at least to try every direction, %zu %s suggested",
                out->untried, out->K, out->K == 1 ? "is" : "are");
   }
-  rmx__region_release(&s.region);
+  rmx__feasible_release(&s.set);
   rmx__candidates_release(&s.list);
   free(s.prior);
   if (status != RMX_OK) rmx_suggestion_release(out);

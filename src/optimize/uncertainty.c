@@ -21,7 +21,7 @@ enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, HOP
 typedef struct bootstrap {
   const rmx_fit *fit;
   const rmx_target *target;
-  const rmx__region *region;
+  const rmx__feasible *set;
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
   size_t n_versus;
@@ -148,13 +148,13 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   memcpy(starts + D, b->prior, D * sizeof(double));
   if (status == RMX_OK) {
     add_best_runs(b, &truth, score, y, starts);
-    status = rmx__search(&truth, b->target, b->region, starts, STARTS, best, NULL, err);
+    status = rmx__search(&truth, b->target, b->set, starts, STARTS, best, NULL, err);
   }
   if (status == RMX_OK) status = refit(b, number, at_runs, &again, err);
   if (status == RMX_OK) {
     memcpy(starts + D, best, D * sizeof(double));
     add_best_runs(b, &again, score, y, starts);
-    status = rmx__search(&again, b->target, b->region, starts, STARTS, chosen, NULL, err);
+    status = rmx__search(&again, b->target, b->set, starts, STARTS, chosen, NULL, err);
   }
   if (status == RMX_OK) {
     double promised = score_at(&again, b->target, chosen, y),
@@ -316,12 +316,12 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
   const double *prior = q->prior ? q->prior : fit->mean_mixture;
   size_t D = fit->D, M = fit->M, B = (size_t)options->replicates, jobs = M > WAVE ? M : WAVE;
   rmx_arena arena = {0};
-  rmx__region region = {0};
+  rmx__feasible set = {0};
   rmx_uncertainty u = {.D = D, .level = options->level};
   bool clashes;
   bootstrap b = {.fit = fit,
                  .target = &q->target,
-                 .region = &region,
+                 .set = &set,
                  .prior = prior,
                  .optimum = optimum->mixture,
                  .seed = seed};
@@ -340,9 +340,8 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(
-      rmx__region_make(&region, fit, &q->constraints, optimum->guarded, prior, &clashes, err),
-      done);
-  region.coarse = true;
+      rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, &clashes, err), done);
+  set.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx_fit_dataset(fit, m, &arena, &b.data[m], err), done);
@@ -351,7 +350,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);
 done:
   for (size_t m = 0; b.posterior && m < M; m++) rmx__posterior_free(b.posterior[m]);
-  rmx__region_release(&region);
+  rmx__feasible_release(&set);
   rmx_arena_release(&arena);
   if (status != RMX_OK) {
     rmx_uncertainty_release(&u);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feasible.h"
 #include "nearness.h"
-#include "region.h"
 
 static const double TOLERANCE = 1e-9;
 
@@ -29,7 +29,7 @@ static double share_of(const rmx_share *s, const double *w, size_t D) {
   return sum;
 }
 
-bool rmx__region_keeps_linear(const rmx__region *r, const double *w) {
+bool rmx__feasible_contains_linear(const rmx__feasible *r, const double *w) {
   double sum = 0;
   for (size_t d = 0; d < r->D; d++) {
     if (!(w[d] >= r->low[d] - TOLERANCE && w[d] <= r->high[d] + TOLERANCE)) return false;
@@ -44,13 +44,13 @@ bool rmx__region_keeps_linear(const rmx__region *r, const double *w) {
   return true;
 }
 
-bool rmx__region_keeps_convex(const rmx__region *r, const double *w) {
-  return rmx__region_keeps_linear(r, w) &&
+bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w) {
+  return rmx__feasible_contains_linear(r, w) &&
          (isinf(r->asked->most_kl) || rmx__kl(r->asked, w) <= r->asked->most_kl + TOLERANCE);
 }
 
-bool rmx__region_keeps(const rmx__region *r, const double *w) {
-  return rmx__region_keeps_convex(r, w) &&
+bool rmx__feasible_contains(const rmx__feasible *r, const double *w) {
+  return rmx__feasible_contains_convex(r, w) &&
          (isinf(r->radius) || rmx__nearest(r->runs, r->N, r->D, w, NULL) <= r->radius + TOLERANCE);
 }
 
@@ -58,7 +58,7 @@ bool rmx__region_keeps(const rmx__region *r, const double *w) {
 
 // w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins
 // only where the others are all at their upper bounds.
-void rmx__region_scale(const rmx__region *r, double *w) {
+void rmx__feasible_scale(const rmx__feasible *r, double *w) {
   double low = 0, high = 1, most = 0, room = 0;
   size_t D = r->D;
   for (size_t d = 0; d < D; d++) {
@@ -99,7 +99,7 @@ void rmx__region_scale(const rmx__region *r, double *w) {
 }
 
 // Scales the members of shares that are not kept.
-static void scale_shares(const rmx__region *r, double *w) {
+static void scale_shares(const rmx__feasible *r, double *w) {
   for (size_t i = 0; i < r->asked->n_shares; i++) {
     const rmx_share *s = &r->asked->shares[i];
     double is = share_of(s, w, r->D), to = fmin(s->high, fmax(s->low, is));
@@ -115,8 +115,8 @@ static void scale_shares(const rmx__region *r, double *w) {
   }
 }
 
-void rmx__region_pull(const rmx__region *r, double *w,
-                      bool (*keeps)(const rmx__region *, const double *)) {
+void rmx__feasible_pull(const rmx__feasible *r, double *w,
+                        bool (*keeps)(const rmx__feasible *, const double *)) {
   double out = 0, in = 1, *from = rmx_calloc(r->D, sizeof(double));
   for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
     if (i == 0) memcpy(from, w, r->D * sizeof(double));
@@ -132,28 +132,28 @@ void rmx__region_pull(const rmx__region *r, double *w,
   free(from);
 }
 
-static void project(const rmx__region *r, double *w,
-                    bool (*keeps)(const rmx__region *, const double *)) {
+static void project(const rmx__feasible *r, double *w,
+                    bool (*keeps)(const rmx__feasible *, const double *)) {
   for (int i = 0; i < 30; i++) {
-    rmx__region_scale(r, w);
-    if (rmx__region_keeps_linear(r, w)) break;
+    rmx__feasible_scale(r, w);
+    if (rmx__feasible_contains_linear(r, w)) break;
     scale_shares(r, w);
   }
-  if (!keeps(r, w)) rmx__region_pull(r, w, keeps);
+  if (!keeps(r, w)) rmx__feasible_pull(r, w, keeps);
 }
 
-void rmx__region_project(const rmx__region *r, double *w) {
-  if (!rmx__region_keeps(r, w)) project(r, w, rmx__region_keeps);
+void rmx__feasible_project(const rmx__feasible *r, double *w) {
+  if (!rmx__feasible_contains(r, w)) project(r, w, rmx__feasible_contains);
 }
 
-void rmx__region_project_convex(const rmx__region *r, double *w) {
-  if (!rmx__region_keeps_convex(r, w)) project(r, w, rmx__region_keeps_convex);
+void rmx__feasible_project_convex(const rmx__feasible *r, double *w) {
+  if (!rmx__feasible_contains_convex(r, w)) project(r, w, rmx__feasible_contains_convex);
 }
 
 // ---- making it ----
 
-rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more_rows,
-                          rmx_arena *arena, rmx__lp *lp, rmx_err *err) {
+rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t more_rows,
+                            rmx_arena *arena, rmx__lp *lp, rmx_err *err) {
   size_t shares = r->asked->n_shares;
   RMX_TRY(rmx__lp_make(lp, r->D + more_columns, 1 + shares + more_rows, arena, err));
   memcpy(lp->low, r->low, r->D * sizeof(double));
@@ -169,24 +169,24 @@ rmx_status rmx__region_lp(const rmx__region *r, size_t more_columns, size_t more
   return RMX_OK;
 }
 
-void rmx__region_release(rmx__region *r) {
+void rmx__feasible_release(rmx__feasible *r) {
   free(r->low);
   free(r->high);
   free(r->centre);
-  *r = (rmx__region){0};
+  *r = (rmx__feasible){0};
 }
 
-static rmx_status allocate(rmx__region *r, rmx_err *err) {
+static rmx_status allocate(rmx__feasible *r, rmx_err *err) {
   r->low = rmx_calloc(r->D, sizeof(double));
   r->high = rmx_calloc(r->D, sizeof(double));
   r->centre = rmx_calloc(r->D, sizeof(double));
   if (r->low && r->high && r->centre) return RMX_OK;
-  rmx__region_release(r);
-  return rmx_fail_memory(err, 3 * r->D * sizeof(double), "a region");
+  rmx__feasible_release(r);
+  return rmx_fail_memory(err, 3 * r->D * sizeof(double), "a feasible set");
 }
 
-rmx_status rmx__region_copy(rmx__region *to, const rmx__region *from, rmx_err *err) {
-  rmx__region r = *from;
+rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err) {
+  rmx__feasible r = *from;
   RMX_TRY(allocate(&r, err));
   memcpy(r.low, from->low, r.D * sizeof(double));
   memcpy(r.high, from->high, r.D * sizeof(double));
@@ -195,9 +195,9 @@ rmx_status rmx__region_copy(rmx__region *to, const rmx__region *from, rmx_err *e
   return RMX_OK;
 }
 
-static rmx_status make(rmx__region *out, const rmx_fit *fit, const rmx_constraints *c, bool guard,
+static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constraints *c, bool guard,
                        const double *prior, bool *found, rmx_err *err) {
-  rmx__region r = {.D = fit->D, .asked = c, .runs = fit->runs, .N = fit->N, .radius = INFINITY};
+  rmx__feasible r = {.D = fit->D, .asked = c, .runs = fit->runs, .N = fit->N, .radius = INFINITY};
   double typical = 0;
   RMX_TRY(allocate(&r, err));
   for (size_t d = 0; d < r.D; d++) {
@@ -210,14 +210,14 @@ static rmx_status make(rmx__region *out, const rmx_fit *fit, const rmx_constrain
   }
   rmx_status status = guard ? rmx__typical_distance(fit, &typical, err) : RMX_OK;
   if (typical > 0) r.radius = 2 * typical;
-  if (status == RMX_OK) status = rmx__region_find_centre(&r, prior, found, err);
-  if (status != RMX_OK || !*found) rmx__region_release(&r);
+  if (status == RMX_OK) status = rmx__feasible_find_interior(&r, prior, found, err);
+  if (status != RMX_OK || !*found) rmx__feasible_release(&r);
   *out = r;
   return status;
 }
 
-rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constraints *c,
-                            bool guard, const double *prior, bool *guard_clashes, rmx_err *err) {
+rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
+                              bool guard, const double *prior, bool *guard_clashes, rmx_err *err) {
   bool found = false;
   err->status = RMX_OK;
   *guard_clashes = false;
@@ -227,7 +227,7 @@ rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constr
     rmx_status status = make(r, fit, c, false, prior, &found, err);
     if (status != RMX_OK) return status;
     *guard_clashes = found;
-    rmx__region_release(r);
+    rmx__feasible_release(r);
     if (found)
       return rmx_fail(err, RMX_EINPUT,
                       "the constraints leave no mixture where the runs are: train runs there");
@@ -238,22 +238,22 @@ rmx_status rmx__region_make(rmx__region *r, const rmx_fit *fit, const rmx_constr
 }
 
 // 0 from now on; or, where it must not be 0, as much as is not too small.
-static void drop_or_raise(rmx__region *r, size_t d, double x) {
+static void drop_or_raise(rmx__feasible *r, size_t d, double x) {
   if (r->low[d] > 0)
     r->low[d] = fmax(x, r->low[d]);
   else
     r->high[d] = 0;
 }
 
-rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_err *err) {
+rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err) {
   double x = r->asked->drop_below;
   *changed = false;
   if (!(x > 0)) return RMX_OK;
   rmx_err ignored;
   for (int attempt = 0; attempt < 3;
        attempt++) {  // drop all that are too small, or the smallest, or raise that
-    rmx__region next;
-    RMX_TRY(rmx__region_copy(&next, r, err));
+    rmx__feasible next;
+    RMX_TRY(rmx__feasible_copy(&next, r, err));
     size_t smallest = r->D;
     for (size_t d = 0; d < r->D; d++) {
       bool small = w[d] > TOLERANCE && w[d] < x - TOLERANCE;
@@ -262,7 +262,7 @@ rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_
       if (small && attempt == 0) drop_or_raise(&next, d, x);
     }
     if (smallest == r->D) {
-      rmx__region_release(&next);
+      rmx__feasible_release(&next);
       return RMX_OK;
     }
     if (attempt == 1) drop_or_raise(&next, smallest, x);
@@ -271,14 +271,14 @@ rmx_status rmx__region_drop(rmx__region *r, const double *w, bool *changed, rmx_
     for (size_t d = 0; d < r->D; d++)
       if (next.low[d] > next.high[d]) smallest = r->D;
     rmx_status status =
-        smallest < r->D ? rmx__region_find_centre(&next, r->centre, &found, &ignored) : RMX_OK;
+        smallest < r->D ? rmx__feasible_find_interior(&next, r->centre, &found, &ignored) : RMX_OK;
     if (status == RMX_OK && found) {
-      rmx__region_release(r);
+      rmx__feasible_release(r);
       *r = next;
       *changed = true;
       return RMX_OK;
     }
-    rmx__region_release(&next);
+    rmx__feasible_release(&next);
   }
   return rmx_fail(err, RMX_EINPUT,
                   "--drop-below %.4g: no mixture that keeps the other constraints has only weights "
