@@ -34,9 +34,9 @@ rmx_status rmx__cover_make(rmx__cover *c, const double *X, size_t N, size_t D, r
     rmx__cover_release(c);
     return rmx_fail_memory(err, D * D * sizeof(double), "the directions of the runs");
   }
-  c->centre = c->basis + D * D;
+  c->mean = c->basis + D * D;
   for (size_t i = 0; i < N; i++)
-    for (size_t d = 0; d < D; d++) c->centre[d] += X[i * D + d] / (double)N;
+    for (size_t d = 0; d < D; d++) c->mean[d] += X[i * D + d] / (double)N;
   // Farthest first, so that what is left over is small.
   for (size_t rank = 0; rank < D; rank++) {
     size_t farthest = N;
@@ -61,14 +61,14 @@ void rmx__cover_release(rmx__cover *c) {
 
 double rmx__cover_off(const rmx__cover *c, const double *w, double *off) {
   double square = 0, length = 0;
-  // By the basis being orthonormal: |off|^2 = |w - centre|^2 - sum_k along_k^2, but for rounding.
-  for (size_t d = 0; d < c->D; d++) length += (w[d] - c->centre[d]) * (w[d] - c->centre[d]);
+  // By the basis being orthonormal: |off|^2 = |w - mean|^2 - sum_k along_k^2, but for rounding.
+  for (size_t d = 0; d < c->D; d++) length += (w[d] - c->mean[d]) * (w[d] - c->mean[d]);
   if (off)
-    for (size_t d = 0; d < c->D; d++) off[d] = w[d] - c->centre[d];
+    for (size_t d = 0; d < c->D; d++) off[d] = w[d] - c->mean[d];
   for (size_t k = 0; k < c->rank; k++) {
     const double *e = c->basis + k * c->D;
     double a = 0;
-    for (size_t d = 0; d < c->D; d++) a += (w[d] - c->centre[d]) * e[d];
+    for (size_t d = 0; d < c->D; d++) a += (w[d] - c->mean[d]) * e[d];
     square += a * a;
     if (off)
       for (size_t d = 0; d < c->D; d++) off[d] -= a * e[d];

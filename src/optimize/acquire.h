@@ -10,8 +10,8 @@
 // The directions of the simplex that some run moves along: an orthonormal basis.
 typedef struct rmx__cover {
   size_t D, rank;
-  double *basis;   // (D, D) rows
-  double *centre;  // (D)
+  double *basis;  // (D, D) rows
+  double *mean;   // (D)
 } rmx__cover;
 // Of the mixtures X (N, D). N may be 0.
 rmx_status rmx__cover_make(rmx__cover *c, const double *X, size_t N, size_t D, rmx_err *err);

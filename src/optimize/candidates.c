@@ -147,7 +147,7 @@ static void do_one(void *context, size_t i) {
   }
   if (t->grid > 0 && !round_inside(t, w, rounded)) {
     // At the edge of something curved rounding leads out: a little inwards first.
-    for (size_t d = 0; d < D; d++) inner[d] = w[d] + INWARDS * (t->set->centre[d] - w[d]);
+    for (size_t d = 0; d < D; d++) inner[d] = w[d] + INWARDS * (t->set->interior[d] - w[d]);
     if (keeps(t, inner) && round_inside(t, inner, rounded)) memcpy(w, inner, D * sizeof(double));
   }
   t->inside[i] = keeps(t, w);

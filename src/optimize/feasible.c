@@ -111,7 +111,7 @@ static void scale_shares(const rmx__feasible *r, double *w) {
       else if (is > 0)
         w[d] *= to / is;
       else
-        w[d] = r->centre[d];
+        w[d] = r->interior[d];
   }
 }
 
@@ -121,14 +121,14 @@ void rmx__feasible_pull(const rmx__feasible *r, double *w,
   for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
     if (i == 0) memcpy(from, w, r->D * sizeof(double));
     double t = (out + in) / 2;
-    for (size_t d = 0; d < r->D; d++) w[d] = from[d] + t * (r->centre[d] - from[d]);
+    for (size_t d = 0; d < r->D; d++) w[d] = from[d] + t * (r->interior[d] - from[d]);
     if (keeps(r, w))
       in = t;
     else
       out = t;
   }
   for (size_t d = 0; d < r->D; d++)
-    w[d] = from && in < 1 ? from[d] + in * (r->centre[d] - from[d]) : r->centre[d];
+    w[d] = from && in < 1 ? from[d] + in * (r->interior[d] - from[d]) : r->interior[d];
   free(from);
 }
 
@@ -172,15 +172,15 @@ rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t 
 void rmx__feasible_release(rmx__feasible *r) {
   free(r->low);
   free(r->high);
-  free(r->centre);
+  free(r->interior);
   *r = (rmx__feasible){0};
 }
 
 static rmx_status allocate(rmx__feasible *r, rmx_err *err) {
   r->low = rmx_calloc(r->D, sizeof(double));
   r->high = rmx_calloc(r->D, sizeof(double));
-  r->centre = rmx_calloc(r->D, sizeof(double));
-  if (r->low && r->high && r->centre) return RMX_OK;
+  r->interior = rmx_calloc(r->D, sizeof(double));
+  if (r->low && r->high && r->interior) return RMX_OK;
   rmx__feasible_release(r);
   return rmx_fail_memory(err, 3 * r->D * sizeof(double), "a feasible set");
 }
@@ -190,7 +190,7 @@ rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_
   RMX_TRY(allocate(&r, err));
   memcpy(r.low, from->low, r.D * sizeof(double));
   memcpy(r.high, from->high, r.D * sizeof(double));
-  memcpy(r.centre, from->centre, r.D * sizeof(double));
+  memcpy(r.interior, from->interior, r.D * sizeof(double));
   *to = r;
   return RMX_OK;
 }
@@ -270,8 +270,9 @@ rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, 
     bool found = false;
     for (size_t d = 0; d < r->D; d++)
       if (next.low[d] > next.high[d]) smallest = r->D;
-    rmx_status status =
-        smallest < r->D ? rmx__feasible_find_interior(&next, r->centre, &found, &ignored) : RMX_OK;
+    rmx_status status = smallest < r->D
+                            ? rmx__feasible_find_interior(&next, r->interior, &found, &ignored)
+                            : RMX_OK;
     if (status == RMX_OK && found) {
       rmx__feasible_release(r);
       *r = next;

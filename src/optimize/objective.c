@@ -158,7 +158,7 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
     if (p->target->weight[m] != 0 || p->target->limit[m] < INFINITY) p->used[p->n_used++] = m;
   for (size_t k = 0; k < p->n_used; k++) {
     const rmx_regressor *r = p->fit->regressors[p->used[k]];
-    if (!rmx_regressor_gradient(r, p->set->centre, p->G))
+    if (!rmx_regressor_gradient(r, p->set->interior, p->G))
       return rmx_fail(
           err, RMX_EINPUT,
           "metric \"%s\" is fitted by %s, which have no gradient for --method search to go by: use "
@@ -168,7 +168,7 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
   for (size_t i = 0; i <= SAMPLED_RUNS; i++) {
     const double *w = i < SAMPLED_RUNS && p->set->N
                           ? p->set->runs + i * p->set->N / SAMPLED_RUNS * D
-                          : p->set->centre;
+                          : p->set->interior;
     rmx__objective_score(p, w);
     double score = rmx__plain_score(p->target, M, p->y);
     low = fmin(low, score);

@@ -139,7 +139,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
     status = rmx_fail_memory(err, D * sizeof(double), "a search");
   // what keeps everything already, and is best
   for (size_t i = 0; i <= n && status == RMX_OK; i++) {
-    memcpy(x, i < n ? starts + i * D : set->centre, D * sizeof(double));
+    memcpy(x, i < n ? starts + i * D : set->interior, D * sizeof(double));
     rmx__feasible_project(set, x);
     double s = rmx__objective_score(&p, x);
     if (!(s < least)) continue;
@@ -154,7 +154,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
   }
   for (size_t i = 0; i < (n ? n : 1) && status == RMX_OK; i++) {
     double s;
-    memcpy(x, n ? starts + i * D : set->centre, D * sizeof(double));
+    memcpy(x, n ? starts + i * D : set->interior, D * sizeof(double));
     status = descend(&p, anchor, x, &s, err);
     if (status != RMX_OK || !(s < least)) continue;
     least = s;

@@ -18,8 +18,8 @@ typedef struct rmx__feasible {
   const rmx_constraints *asked;  // shares, reference, drop_below
   const double *runs;            // (N, D)
   size_t N;
-  double radius;   // half L1 distance to the nearest run at most; INFINITY: any
-  double *centre;  // (D) some mixture inside, not at the edge
+  double radius;     // half L1 distance to the nearest run at most; INFINITY: any
+  double *interior;  // (D) some mixture inside, not at the edge
   // searches may end 1e-6 of the score's scale above the bottom: one of the many of a bootstrap
   bool coarse;
 } rmx__feasible;

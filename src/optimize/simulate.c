@@ -250,7 +250,8 @@ static rmx_status run(const rmx__asked *a, const rmx__feasible *set, rmx_optimum
     for (size_t i = 0; i < within.asked->n_shares; i++)
       if (within.asked->shares[i].high - within.asked->shares[i].low < 1e-9) s.draws = 1;
     // Where the prior has nothing of all that is allowed, draws go around the centre.
-    for (size_t d = 0; d < D && !(sum > 0); d++) s.alpha[d] = options->strength * within.centre[d];
+    for (size_t d = 0; d < D && !(sum > 0); d++)
+      s.alpha[d] = options->strength * within.interior[d];
     o->projected = 0;
     RMX_TRY_GOTO(
         collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),

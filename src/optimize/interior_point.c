@@ -23,12 +23,12 @@ static rmx_status mean_of_corners(rmx__feasible *r, bool *feasible, rmx_err *err
   double *x = rmx_arena_alloc(&arena, r->D, sizeof(double));
   if (status == RMX_OK && x == NULL)
     status = rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
-  memset(r->centre, 0, r->D * sizeof(double));
+  memset(r->interior, 0, r->D * sizeof(double));
   *feasible = true;
   for (size_t k = 0; k < 2 * r->D && status == RMX_OK && *feasible; k++) {
     lp.c[k / 2] = k % 2 ? -1 : 1;
     status = rmx__lp_solve(&lp, x, NULL, feasible, err);
-    for (size_t d = 0; d < r->D; d++) r->centre[d] += x[d] / (double)(2 * r->D);
+    for (size_t d = 0; d < r->D; d++) r->interior[d] += x[d] / (double)(2 * r->D);
     lp.c[k / 2] = 0;
   }
   rmx_arena_release(&arena);
@@ -95,7 +95,7 @@ static rmx_status least_kl(const rmx__feasible *r, double *w, rmx_err *err) {
   nlopt_set_ftol_abs(o, 1e-12);
   nlopt_set_maxeval(o, 500);
   double kl;
-  memcpy(w, r->centre, r->D * sizeof(double));
+  memcpy(w, r->interior, r->D * sizeof(double));
   nlopt_result end = nlopt_optimize(o, w, &kl);
   nlopt_destroy(o);
   free(rows);
@@ -109,7 +109,7 @@ static rmx_status least_kl(const rmx__feasible *r, double *w, rmx_err *err) {
 
 // centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and
 // shares.
-static rmx_status centre_within_kl(rmx__feasible *r, rmx_err *err) {
+static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
   rmx_arena arena = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
@@ -124,9 +124,9 @@ static rmx_status centre_within_kl(rmx__feasible *r, rmx_err *err) {
         most, least);
   for (double t = 0.5; status == RMX_OK; t /= 2) {
     if (t < 1e-6) t = 0;
-    for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->centre[d] - w[d]);
+    for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->interior[d] - w[d]);
     if (t > 0 && rmx__kl(r->asked, v) > (least + most) / 2) continue;
-    memcpy(r->centre, v, r->D * sizeof(double));
+    memcpy(r->interior, v, r->D * sizeof(double));
     break;
   }
   rmx_arena_release(&arena);
@@ -134,8 +134,8 @@ static rmx_status centre_within_kl(rmx__feasible *r, rmx_err *err) {
 }
 
 // A centre within a ball: the prior brought inside, or the run that has to be moved least to be.
-static rmx_status centre_near_runs(rmx__feasible *r, const double *prior, bool *found,
-                                   rmx_err *err) {
+static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool *found,
+                                     rmx_err *err) {
   double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)),
          least = INFINITY;
   rmx_status status =
@@ -151,7 +151,7 @@ static rmx_status centre_near_runs(rmx__feasible *r, const double *prior, bool *
     if (i == 0 && far <= r->radius) break;
   }
   if (status == RMX_OK && least <= r->radius) {
-    memcpy(r->centre, best, r->D * sizeof(double));
+    memcpy(r->interior, best, r->D * sizeof(double));
     *found = true;
   }
   free(w);
@@ -166,12 +166,12 @@ rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bo
   if (!*found) return RMX_OK;
   if (r->asked->reference && isfinite(r->asked->most_kl)) {
     rmx_err kl = {0};
-    rmx_status status = centre_within_kl(r, &kl);
+    rmx_status status = interior_within_kl(r, &kl);
     *found = status == RMX_OK;
     if (status != RMX_OK) *err = kl;
     if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
   }
-  if (isfinite(r->radius) && !rmx__feasible_contains(r, r->centre))
-    return centre_near_runs(r, prior, found, err);
+  if (isfinite(r->radius) && !rmx__feasible_contains(r, r->interior))
+    return interior_near_runs(r, prior, found, err);
   return RMX_OK;
 }
