@@ -77,7 +77,7 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   size_t M = more < MOST_MORE ? more : MOST_MORE;
   rmx_constraints anything = {0};
   rmx__feasible anywhere = {0}, now_in = {0}, then_in = {0};
-  bool clash;  // there are no constraints to clash with
+  bool infeasible;  // there are no constraints to clash with
   double *runs = NULL;
   rmx__candidates list = {0};
   rmx__score_model model = {0};
@@ -93,8 +93,8 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   memcpy(prior, fit->mean_mixture, D * sizeof(double));
   RMX_TRY_GOTO(rmx_mixture_normalise(prior, D, err), done);
   RMX_TRY_GOTO(rmx_constraints_make(D, &anything, err), done);
-  RMX_TRY_GOTO(rmx__feasible_make(&anywhere, fit, &anything, false, prior, &clash, err), done);
-  RMX_TRY_GOTO(rmx__feasible_make(&now_in, fit, &anything, true, prior, &clash, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&anywhere, fit, &anything, false, prior, &infeasible, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&now_in, fit, &anything, true, prior, &infeasible, err), done);
   RMX_TRY_GOTO(rmx__score_model_make(&model, fit, target, scored, seed, err), done);
   RMX_TRY_GOTO(rmx__candidates_make(&list, D, fit->N + M + AROUND + 2 * NEAR, seed, err), done);
   mean = rmx_calloc(list.room, sizeof(double));
@@ -111,7 +111,8 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   rmx_fit with_more = *fit;
   with_more.runs = runs;
   with_more.N = fit->N + first;
-  RMX_TRY_GOTO(rmx__feasible_make(&then_in, &with_more, &anything, true, prior, &clash, err), done);
+  RMX_TRY_GOTO(rmx__feasible_make(&then_in, &with_more, &anything, true, prior, &infeasible, err),
+               done);
   for (size_t i = 0; i < scored->N; i++) rmx__candidates_add(&list, scored->X + i * D);
   RMX_TRY_GOTO(rmx__candidates_around_prior(&list, prior, &then_in, 0, AROUND, threads, err), done);
   for (int time = 0; time < 4; time++) {

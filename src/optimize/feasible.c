@@ -217,16 +217,17 @@ static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constra
 }
 
 rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
-                              bool guard, const double *prior, bool *guard_clashes, rmx_err *err) {
+                              bool guard, const double *prior, bool *guard_infeasible,
+                              rmx_err *err) {
   bool found = false;
   err->status = RMX_OK;
-  *guard_clashes = false;
+  *guard_infeasible = false;
   RMX_TRY(make(r, fit, c, guard, prior, &found, err));
   if (found) return RMX_OK;
   if (guard) {
     rmx_status status = make(r, fit, c, false, prior, &found, err);
     if (status != RMX_OK) return status;
-    *guard_clashes = found;
+    *guard_infeasible = found;
     rmx__feasible_release(r);
     if (found)
       return rmx_fail(err, RMX_EINPUT,

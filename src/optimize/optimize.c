@@ -191,7 +191,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   rmx_optimum o = {
       .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
   rmx__feasible set = {0};
-  bool clash = false, stays = false;
+  bool infeasible = false, stays = false;
   o.guarded = options->guard;
   rmx_status status = RMX_OK;
   RMX_TRY_GOTO(rmx_mixture_normalise(prior, fit->D, err), done);
@@ -203,11 +203,11 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
     status = rmx__optimum_describe(&o, fit, &q->target, prior, NULL, err);
     goto done;
   }
-  status = rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &clash, err);
-  if (clash) {
+  status = rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &infeasible, err);
+  if (infeasible) {
     rmx_warn(listener, "%s; searching without the guard", err->message);
     o.guarded = false;
-    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &clash, err);
+    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &infeasible, err);
   }
   if (status != RMX_OK) goto done;
   status = method->run(&a, &set, &o, err);
@@ -215,7 +215,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
     // Where every run has some of each domain, none can be dropped within the guard.
     rmx_err again;
     rmx__feasible_release(&set);
-    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &clash, &again);
+    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &infeasible, &again);
     if (status == RMX_OK) status = method->run(&a, &set, &o, &again);
     if (status == RMX_OK)
       rmx_warn(listener, "%s; searching without the guard", err->message);

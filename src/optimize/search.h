@@ -25,9 +25,10 @@ typedef struct rmx__feasible {
 } rmx__feasible;
 
 // `guard`: only where the runs are; where that leaves nothing, though there is something without
-// it, RMX_EINPUT and *guard_clashes is true. prior (D): what the centre is to be like.
+// it, RMX_EINPUT and *guard_infeasible is true. prior (D): what the centre is to be like.
 rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
-                              bool guard, const double *prior, bool *guard_clashes, rmx_err *err);
+                              bool guard, const double *prior, bool *guard_infeasible,
+                              rmx_err *err);
 rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
 void rmx__feasible_release(rmx__feasible *r);
 // Within 1e-9; drop_below is not looked at. The second: but for the balls.

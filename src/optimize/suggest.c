@@ -344,10 +344,11 @@ rmx_status rmx_suggest(const rmx_fit *fit, const char *const *domains, const rmx
                  .n_pending = n_pending,
                  .D = D,
                  .threads = threads};
-  bool clash;
+  bool infeasible;
   rmx_status status = set_prior(&s, err);
   if (status == RMX_OK)
-    status = rmx__feasible_make(&s.set, s.fit, &problem->constraints, false, s.prior, &clash, err);
+    status =
+        rmx__feasible_make(&s.set, s.fit, &problem->constraints, false, s.prior, &infeasible, err);
   if (status == RMX_OK) status = suggest(&s, seed, out, err);
   if (status == RMX_OK) status = rmx__suggestion_name(out, s.fit, taken, n_taken, err);
   if (status == RMX_OK && out->untried > 0) {

@@ -318,7 +318,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
   rmx_arena arena = {0};
   rmx__feasible set = {0};
   rmx_uncertainty u = {.D = D, .level = options->level};
-  bool clashes;
+  bool infeasible;
   bootstrap b = {.fit = fit,
                  .target = &q->target,
                  .set = &set,
@@ -340,7 +340,8 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(
-      rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, &clashes, err), done);
+      rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, &infeasible, err),
+      done);
   set.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
