@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "feasible.h"
-#include "nearness.h"
+#include "trust_region.h"
 
 static const double TOLERANCE = 1e-9;
 
@@ -51,7 +51,8 @@ bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w) {
 
 bool rmx__feasible_contains(const rmx__feasible *r, const double *w) {
   return rmx__feasible_contains_convex(r, w) &&
-         (isinf(r->radius) || rmx__nearest(r->runs, r->N, r->D, w, NULL) <= r->radius + TOLERANCE);
+         (isinf(r->radius) ||
+          rmx__nearest_run(r->runs, r->N, r->D, w, NULL) <= r->radius + TOLERANCE);
 }
 
 // ---- bringing it inside ----
@@ -202,7 +203,7 @@ static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constra
   RMX_TRY(allocate(&r, err));
   for (size_t d = 0; d < r.D; d++) {
     double low = 0, high = 1;
-    if (guard && r.N) rmx__covered(fit, d, &low, &high);
+    if (guard && r.N) rmx__covered_range(fit, d, &low, &high);
     r.low[d] = fmax(c->low[d], fmax(low, 0));
     r.high[d] = fmin(c->high[d], high);
     // Any of what the reference has none of is infinitely far from it.

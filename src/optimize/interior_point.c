@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "feasible.h"
-#include "nearness.h"
+#include "trust_region.h"
 
 static const double TOLERANCE = 1e-9;
 
@@ -145,7 +145,8 @@ static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool
     const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
     memcpy(w, from, r->D * sizeof(double));
     rmx__feasible_project_convex(r, w);
-    double far = i == 0 ? rmx__nearest(r->runs, r->N, r->D, w, NULL) : rmx__apart(w, from, r->D);
+    double far = i == 0 ? rmx__nearest_run(r->runs, r->N, r->D, w, NULL)
+                        : rmx__total_variation(w, from, r->D);
     if (far < least) memcpy(best, w, r->D * sizeof(double));
     least = fmin(far, least);
     if (i == 0 && far <= r->radius) break;

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "expected_gain.h"
-#include "nearness.h"
+#include "trust_region.h"
 
 enum {
   FEWEST = 20,

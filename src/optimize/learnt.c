@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearness.h"
+#include "trust_region.h"
 
 static const double FLAT = 1e-9;  // range of the predicted scores, as a part of their size
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nearness.h"
+#include "trust_region.h"
 
 enum { SAMPLED_RUNS = 16 };         // that tell the scale
 static const double MARGIN = 2e-7;  // inside a limit, which is checked to 1e-6

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearness.h"
+#include "trust_region.h"
 
 rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
   o->D = fit->D;
@@ -37,7 +37,7 @@ static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
   size_t used = 0;
   for (size_t d = 0; d < o->D; d++) {
     double low, high;
-    rmx__covered(fit, d, &low, &high);
+    rmx__covered_range(fit, d, &low, &high);
     o->outside_domain[d] = o->mixture[d] < low || o->mixture[d] > high;
     if (!o->outside_domain[d]) continue;
     o->outside = true;
@@ -78,7 +78,7 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
   o->score = rmx__plain_score(target, o->M, o->predicted);
   o->score_prior = rmx__plain_score(target, o->M, o->predicted_prior);
   RMX_TRY(best_run(o, fit, target, err));
-  o->distance = rmx__nearest(fit->runs, fit->N, o->D, o->mixture, NULL);
+  o->distance = rmx__nearest_run(fit->runs, fit->N, o->D, o->mixture, NULL);
   RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
   find_outside(o, fit);
   o->far = o->distance > 2 * o->typical_distance + 1e-9;

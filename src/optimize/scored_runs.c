@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "nearness.h"
 #include "regress/belief.h"
+#include "trust_region.h"
 
 rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_arena *arena,
                             rmx_dataset *out, size_t **rows, rmx_err *err) {

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nearness.h"
 #include "objective.h"
+#include "trust_region.h"
 
 enum { MOST_EVALUATIONS = 300, BALLS = 4 };
 
@@ -99,7 +99,7 @@ static rmx_status descend(rmx__objective *p, const double *anchor, double *x, do
   size_t last = r->N;
   for (int i = 0; i < (r->coarse ? 1 : BALLS) && isfinite(r->radius); i++) {
     size_t run = 0;
-    double far = rmx__nearest(r->runs, r->N, r->D, x, &run);
+    double far = rmx__nearest_run(r->runs, r->N, r->D, x, &run);
     if ((i == 0 && far <= r->radius) || run == last) break;
     last = run;
     p->ball = r->runs + run * r->D;

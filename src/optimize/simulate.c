@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "methods.h"
-#include "nearness.h"
+#include "trust_region.h"
 
 enum { BLOCK = 512, WAVE = 32, DRAWS = 20 };
 
@@ -116,7 +116,7 @@ static int best_first(const void *a, const void *b) {
 static bool allowed(simulation *s, double score, const double *w) {
   if (!isfinite(score)) return false;
   if (isinf(s->set->radius) ||
-      rmx__nearest(s->set->runs, s->set->N, s->fit->D, w, NULL) <= s->set->radius)
+      rmx__nearest_run(s->set->runs, s->set->N, s->fit->D, w, NULL) <= s->set->radius)
     return true;
   s->far = true;
   return false;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "methods.h"
-#include "nearness.h"
+#include "trust_region.h"
 
 enum { SIMULATED_EACH = 500 };  // for one start that is the best of them
 

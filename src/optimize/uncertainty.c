@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearness.h"
 #include "regress/posterior.h"
 #include "search.h"
+#include "trust_region.h"
 
 enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, HOPEFUL = 24 };
 
@@ -247,7 +247,7 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
   for (size_t k = 0; k < u->n_versus && 2 * n >= replicates; k++) {
     rmx_versus *v = &u->versus[k];
     // Against itself nothing was chosen, so nothing was promised: all of it stays 0.
-    if (rmx__apart(v->mixture, optimum->mixture, D) < 1e-9) continue;
+    if (rmx__total_variation(v->mixture, optimum->mixture, D) < 1e-9) continue;
     size_t m = 0, above = 0;
     for (size_t i = 0; i < replicates; i++) {
       if (b->failed[i]) continue;

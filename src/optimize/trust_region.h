@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far mixtures lie from the runs. Distance is half the L1 distance: the share of tokens that
 // would have to be others.
-#ifndef REGMIX_OPTIMIZE_NEARNESS_H
-#define REGMIX_OPTIMIZE_NEARNESS_H
+#ifndef RMX_OPTIMIZE_TRUST_REGION_H
+#define RMX_OPTIMIZE_TRUST_REGION_H
 
 #include <regmix/optimize.h>
 
-double rmx__apart(const double *a, const double *b, size_t D);
+double rmx__total_variation(const double *a, const double *b, size_t D);
 // To the nearest of runs (N, D), INFINITY where there is none; which (may be NULL) gets its number.
-double rmx__nearest(const double *runs, size_t N, size_t D, const double *w, size_t *which);
+double rmx__nearest_run(const double *runs, size_t N, size_t D, const double *w, size_t *which);
 // Of each run to the nearest that is not the same mixture, 0 if all are: distance (N).
-void rmx__nearest_others(const rmx_fit *fit, double *distance);
+void rmx__nearest_other_runs(const rmx_fit *fit, double *distance);
 // Their median, over 2048 of the runs at most.
 rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err);
 // Least and greatest weight of domain d in the runs, each with a little slack: what counts as
 // covered.
-void rmx__covered(const rmx_fit *fit, size_t d, double *low, double *high);
+void rmx__covered_range(const rmx_fit *fit, size_t d, double *low, double *high);
 // The score of predicted metrics (M), limits left out: that of rmx_target_score() where they are
 // kept.
 double rmx__plain_score(const rmx_target *t, size_t M, const double *predicted);

@@ -2,23 +2,23 @@
 // A fit knows little beyond the neighbourhood of its runs: distances to them, and what they cost in
 // error.
 
-#include "nearness.h"
+#include "trust_region.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { MOST_RUNS = 2048, LEAST_ERRORS = 8 };  // distances among runs cost their number squared
 
-double rmx__apart(const double *a, const double *b, size_t D) {
+double rmx__total_variation(const double *a, const double *b, size_t D) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += fabs(a[d] - b[d]);
   return sum / 2;
 }
 
-double rmx__nearest(const double *runs, size_t N, size_t D, const double *w, size_t *which) {
+double rmx__nearest_run(const double *runs, size_t N, size_t D, const double *w, size_t *which) {
   double best = INFINITY;
   for (size_t i = 0; i < N; i++) {
-    double distance = rmx__apart(w, runs + i * D, D);
+    double distance = rmx__total_variation(w, runs + i * D, D);
     if (!(distance < best)) continue;
     best = distance;
     if (which) *which = i;
@@ -29,13 +29,13 @@ double rmx__nearest(const double *runs, size_t N, size_t D, const double *w, siz
 static double nearest_other(const rmx_fit *fit, const double *w) {
   double best = INFINITY;
   for (size_t i = 0; i < fit->N; i++) {
-    double distance = rmx__apart(w, fit->runs + i * fit->D, fit->D);
+    double distance = rmx__total_variation(w, fit->runs + i * fit->D, fit->D);
     if (distance > 1e-12 && distance < best) best = distance;
   }
   return isfinite(best) ? best : 0;
 }
 
-void rmx__nearest_others(const rmx_fit *fit, double *distance) {
+void rmx__nearest_other_runs(const rmx_fit *fit, double *distance) {
   for (size_t i = 0; i < fit->N; i++) distance[i] = nearest_other(fit, fit->runs + i * fit->D);
 }
 
@@ -56,7 +56,7 @@ rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) 
   return RMX_OK;
 }
 
-void rmx__covered(const rmx_fit *fit, size_t d, double *low, double *high) {
+void rmx__covered_range(const rmx_fit *fit, size_t d, double *low, double *high) {
   *low = INFINITY;
   *high = -INFINITY;
   for (size_t i = 0; i < fit->N; i++) {
@@ -98,7 +98,7 @@ rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, dou
   double *x = rmx_calloc(fit->N, sizeof(double)), *y = rmx_calloc(fit->N, sizeof(double));
   rmx_status status =
       x && y ? RMX_OK : rmx_fail_memory(err, fit->N * sizeof(double), "an error model");
-  if (status == RMX_OK) rmx__nearest_others(fit, x);
+  if (status == RMX_OK) rmx__nearest_other_runs(fit, x);
   for (size_t i = 0; i < fit->N && status == RMX_OK; i++) {
     double said = rmx__plain_score(target, fit->M, fit->out_of_fold + i * fit->M);
     double was = rmx__plain_score(target, fit->M, fit->truth + i * fit->M);
