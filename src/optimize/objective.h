@@ -38,7 +38,7 @@ size_t rmx__objective_rows(const rmx__objective *p);
 void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
                                  double *gradient, void *objective);
 // Lowers *score at w (D), which the feasible set holds, by moving weight between pairs of domains
-// (polish.c).
-rmx_status rmx__polish(rmx__objective *p, double *w, double *score, rmx_err *err);
+// (pairwise_descent.c).
+rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rmx_err *err);
 
 #endif

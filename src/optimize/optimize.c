@@ -226,7 +226,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
-  RMX_TRY_GOTO(rmx__exact(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
+  RMX_TRY_GOTO(rmx__optimality_gap(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
   // What the guard costs is for somebody who listens.
   if (o.guarded && listener && method == &rmx__multistart)
     RMX_TRY_GOTO(look_beyond(&a, &o, err), done);

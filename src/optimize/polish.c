@@ -100,7 +100,7 @@ static size_t ranked(const rmx__objective *p, const double *w, const double *g, 
   return best;
 }
 
-rmx_status rmx__polish(rmx__objective *p, double *w, double *score, rmx_err *err) {
+rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rmx_err *err) {
   double *g = rmx_calloc(2 * p->D, sizeof(double));
   if (!g) return rmx_fail_memory(err, 2 * p->D * sizeof(double), "a search");
   bool fell = true;

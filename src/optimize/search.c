@@ -165,7 +165,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
         err, RMX_EINPUT,
         "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
         "METRIC=SLACK)");
-  if (status == RMX_OK && !set->coarse) status = rmx__polish(&p, best, &least, err);
+  if (status == RMX_OK && !set->coarse) status = rmx__pairwise_descent(&p, best, &least, err);
   if (status == RMX_OK) {
     rmx__feasible_project(set, best);
     memcpy(w, best, D * sizeof(double));

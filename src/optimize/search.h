@@ -58,7 +58,8 @@ rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__
 // Whether the target's score is convex over what scores no worse than w (D), which the feasible set
 // holds; and the gap: no mixture of the feasible set scores lower than w by more than it (NaN where
 // not convex).
-rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *target, const rmx__feasible *set,
-                      const double *w, bool *convex, double *gap, rmx_err *err);
+rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *target,
+                               const rmx__feasible *set, const double *w, bool *convex, double *gap,
+                               rmx_err *err);
 
 #endif

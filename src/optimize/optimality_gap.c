@@ -53,8 +53,8 @@ static void add_tangent(rows *q, double value, const double *g, bool has_t) {
   q->lp->row_high[q->next++] = at - value;
 }
 
-rmx_status rmx__exact(const rmx_fit *fit, const rmx_target *t, const rmx__feasible *r,
-                      const double *w0, bool *convex, double *gap, rmx_err *err) {
+rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *t, const rmx__feasible *r,
+                               const double *w0, bool *convex, double *gap, rmx_err *err) {
   size_t D = fit->D, M = fit->M, limits = 0, weights = 0;
   const rmx_constraints *c = r->asked;
   rmx_arena arena = {0};
