@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The next runs: candidates are drawn around the prior, the best runs and what is predicted best
 // (candidates.c), and a batch is chosen of them by what a Gaussian process holds of the score
-// (acquire.c). The process is part of an ensemble: the mean of power law and process predicts
+// (acquisition.c). The process is part of an ensemble: the mean of power law and process predicts
 // better from few runs than the process alone, and the process says how sure.
 //
 // Where there are fewer than 5 different runs, or all scores are the same, the scores say nothing,
@@ -16,13 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire.h"
+#include "acquisition.h"
 #include "candidates.h"
 #include "scored_runs.h"
 #include "suggest.h"
 
 enum { FEWEST = 5, SPREAD_AMONG = 1024, CENTRES = 16 };
-static const double SLACK = 1e-6, LEAST_ALLOWED = 0.05, CROWD = 0.01;
+static const double SLACK = 1e-6, LEAST_ALLOWED = 0.05, MIN_APART = 0.01;
 
 const rmx_suggest_options rmx_suggest_usual = {.runs = 8, .candidates = 4096, .grid = 2e-4};
 
@@ -156,21 +156,21 @@ static rmx_status lowest(const suggester *s, double *centres, size_t *n, rmx_err
 
 // How many runs it takes at least to move along every direction the candidates can.
 static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err) {
-  rmx__cover c;
-  RMX_TRY(rmx__cover_make(&c, s->list.X, s->n_known, s->D, err));
+  rmx__span c;
+  RMX_TRY(rmx__span_make(&c, s->list.X, s->n_known, s->D, err));
   for (*count = 0;; ++*count) {
     if (rmx_interrupted())
-      return rmx__cover_release(&c),
+      return rmx__span_release(&c),
              rmx_fail(err, RMX_EINTERRUPTED, "interrupted while looking for the next runs");
     size_t farthest = s->list.n;
-    double most = RMX__LEAST_OFF;
+    double most = RMX__MIN_OFF;
     for (size_t i = s->n_known; i < s->list.n; i++) {
-      double off = rmx__cover_off(&c, s->list.X + i * s->D, NULL);
+      double off = rmx__span_distance(&c, s->list.X + i * s->D, NULL);
       if (off > most) most = off, farthest = i;
     }
-    if (farthest == s->list.n || !rmx__cover_add(&c, s->list.X + farthest * s->D)) break;
+    if (farthest == s->list.n || !rmx__span_add(&c, s->list.X + farthest * s->D)) break;
   }
-  rmx__cover_release(&c);
+  rmx__span_release(&c);
   return RMX_OK;
 }
 
@@ -178,7 +178,7 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
                           rmx_err *err) {
   size_t half = (size_t)s->o->candidates / 2, D = s->D, n_centres = 0;
   rmx__belief b = {0};
-  rmx__cover cover = {0};
+  rmx__span cover = {0};
   double *centres = rmx_calloc(CENTRES, D * sizeof(double)), *allowed = NULL;
   unsigned char *taken = NULL;
   rmx_status status =
@@ -221,13 +221,13 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   }
   // Where no run keeps everything, whatever does and is no worse than any run is progress.
   if (!isfinite(best)) best = worst;
-  RMX_TRY_GOTO(rmx__cover_make(&cover, s->list.X, s->n_known, D, err), done);
-  *n_picked =
-      rmx__acquire(&b, s->list.X, best, allowed, CROWD, taken, &cover, (size_t)s->o->runs, picks);
+  RMX_TRY_GOTO(rmx__span_make(&cover, s->list.X, s->n_known, D, err), done);
+  *n_picked = rmx__acquisition_batch(&b, s->list.X, best, allowed, MIN_APART, taken, &cover,
+                                     (size_t)s->o->runs, picks);
   if (!isfinite(out->best)) out->best = NAN;
 done:
   rmx__belief_release(&b);
-  rmx__cover_release(&cover);
+  rmx__span_release(&cover);
   free(centres);
   free(allowed);
   free(taken);
@@ -249,7 +249,7 @@ static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_e
     rmx__belief_add(&b, i, 0);
   }
   if (status == RMX_OK)
-    status = rmx__spread_out(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
+    status = rmx__acquisition_spread(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
   for (size_t i = 0; i < *n_picked && status == RMX_OK; i++) picks[i].expected = picks[i].sd = NAN;
   rmx__belief_release(&b);
   free(taken);

@@ -16,7 +16,7 @@
 #include "search.h"
 #include "trust_region.h"
 
-enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, HOPEFUL = 24 };
+enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDIDATES = 24 };
 
 typedef struct bootstrap {
   const rmx_fit *fit;
@@ -27,8 +27,8 @@ typedef struct bootstrap {
   size_t n_versus;
   rmx__posterior **posterior;  // (M), NULL where the target does not ask for the metric
   rmx_dataset *data;           // (M)
-  double *hopeful;             // (n_hopeful, D)
-  size_t n_hopeful;
+  double *candidates;          // (n_candidates, D)
+  size_t n_candidates;
   uint64_t seed, first;  // number of the wave's first replicate
   double *best;          // (replicates, D)
   double *wrong;         // (replicates, n_versus) promised less real gain
@@ -48,37 +48,37 @@ static double score_at(const rmx_fit *fit, const rmx_target *t, const double *w,
 // The hopeful run with the lowest score, behind the starts of everybody.
 static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y,
                           double *starts) {
-  size_t D = fit->D, M = fit->M, n = b->n_hopeful;
+  size_t D = fit->D, M = fit->M, n = b->n_candidates;
   for (size_t m = 0; m < M; m++) {
     if (b->target->weight[m] != 0)
-      rmx_regressor_predict(fit->regressors[m], b->hopeful, n, score, NULL);
+      rmx_regressor_predict(fit->regressors[m], b->candidates, n, score, NULL);
     for (size_t i = 0; i < n; i++) y[i * M + m] = b->target->weight[m] != 0 ? score[i] : 0;
   }
   for (size_t i = 0; i < n; i++) score[i] = rmx__plain_score(b->target, M, y + i * M);
   for (size_t k = OWN_STARTS; k < STARTS; k++) {
     size_t lowest = 0;
-    for (size_t i = 1; i < b->n_hopeful; i++)
+    for (size_t i = 1; i < b->n_candidates; i++)
       if (score[i] < score[lowest]) lowest = i;
-    memcpy(starts + k * D, b->hopeful + lowest * D, D * sizeof(double));
+    memcpy(starts + k * D, b->candidates + lowest * D, D * sizeof(double));
     score[lowest] = INFINITY;
   }
 }
 
-// The runs predicted best, which few draws would pass over: b->hopeful (HOPEFUL, D).
-static rmx_status find_hopeful(bootstrap *b, rmx_arena *arena, rmx_err *err) {
+// The runs predicted best, which few draws would pass over: b->candidates (CANDIDATES, D).
+static rmx_status find_candidates(bootstrap *b, rmx_arena *arena, rmx_err *err) {
   const rmx_fit *f = b->fit;
   size_t D = f->D;
   double *score = rmx_arena_alloc(arena, f->N, sizeof(double)),
          *y = rmx_arena_alloc(arena, f->M, sizeof(double));
-  b->hopeful = rmx_arena_alloc(arena, HOPEFUL, D * sizeof(double));
-  if (!score || !y || !b->hopeful)
-    return rmx_fail_memory(err, HOPEFUL * D * sizeof(double), "intervals");
+  b->candidates = rmx_arena_alloc(arena, CANDIDATES, D * sizeof(double));
+  if (!score || !y || !b->candidates)
+    return rmx_fail_memory(err, CANDIDATES * D * sizeof(double), "intervals");
   for (size_t i = 0; i < f->N; i++) score[i] = score_at(f, b->target, f->runs + i * D, y);
-  for (; b->n_hopeful < HOPEFUL && b->n_hopeful < f->N; b->n_hopeful++) {
+  for (; b->n_candidates < CANDIDATES && b->n_candidates < f->N; b->n_candidates++) {
     size_t lowest = 0;
     for (size_t i = 1; i < f->N; i++)
       if (score[i] < score[lowest]) lowest = i;
-    memcpy(b->hopeful + b->n_hopeful * D, f->runs + lowest * D, D * sizeof(double));
+    memcpy(b->candidates + b->n_candidates * D, f->runs + lowest * D, D * sizeof(double));
     score[lowest] = INFINITY;
   }
   return RMX_OK;
@@ -125,8 +125,8 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
                 **fitted = rmx_arena_alloc(&arena, M, sizeof(*fitted));
   double **at_runs = rmx_arena_alloc(&arena, M, sizeof(*at_runs));
   double *starts = rmx_arena_alloc(&arena, STARTS, D * sizeof(double)),
-         *score = rmx_arena_alloc(&arena, HOPEFUL, sizeof(double));
-  double *y = rmx_arena_alloc(&arena, HOPEFUL * M, sizeof(double)),
+         *score = rmx_arena_alloc(&arena, CANDIDATES, sizeof(double));
+  double *y = rmx_arena_alloc(&arena, CANDIDATES * M, sizeof(double)),
          *chosen = rmx_arena_alloc(&arena, D, sizeof(double));
   double *best = b->best + number * D, *wrong = b->wrong + number * b->n_versus;
   if (!drawn || !fitted || !at_runs || !starts || !score || !y || !chosen) {
@@ -346,7 +346,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx_fit_dataset(fit, m, &arena, &b.data[m], err), done);
-  RMX_TRY_GOTO(find_hopeful(&b, &arena, err), done);
+  RMX_TRY_GOTO(find_candidates(&b, &arena, err), done);
   RMX_TRY_GOTO(run(&b, B, threads, listener, err), done);
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);
 done:

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which mixtures of a list to run next.
-#ifndef REGMIX_OPTIMIZE_ACQUIRE_H
-#define REGMIX_OPTIMIZE_ACQUIRE_H
+#ifndef RMX_OPTIMIZE_ACQUISITION_H
+#define RMX_OPTIMIZE_ACQUISITION_H
 
 #include "regress/belief.h"
 
-#define RMX__LEAST_OFF 0.02  // share of tokens: less than that is no trial of a direction
+#define RMX__MIN_OFF 0.02  // share of tokens: less than that is no trial of a direction
 
 // The directions of the simplex that some run moves along: an orthonormal basis.
-typedef struct rmx__cover {
+typedef struct rmx__span {
   size_t D, rank;
   double *basis;  // (D, D) rows
   double *mean;   // (D)
-} rmx__cover;
+} rmx__span;
 // Of the mixtures X (N, D). N may be 0.
-rmx_status rmx__cover_make(rmx__cover *c, const double *X, size_t N, size_t D, rmx_err *err);
-void rmx__cover_release(rmx__cover *c);
+rmx_status rmx__span_make(rmx__span *c, const double *X, size_t N, size_t D, rmx_err *err);
+void rmx__span_release(rmx__span *c);
 // How far w lies off all that the basis spans; off (D), may be NULL: which way.
-double rmx__cover_off(const rmx__cover *c, const double *w, double *off);
+double rmx__span_distance(const rmx__span *c, const double *w, double *off);
 // The basis widened by w's direction; false where it has it already.
-bool rmx__cover_add(rmx__cover *c, const double *w);
+bool rmx__span_add(rmx__span *c, const double *w);
 
 typedef struct rmx__pick {
   size_t chosen;
@@ -33,17 +33,17 @@ double rmx__expected_improvement(double mean, double sd, double best);
 
 // What may be done with a mixture of the list: crowded ones lie next to a pick and are taken when
 // all else is.
-enum { RMX__FREE, RMX__CROWDED, RMX__TAKEN };
+enum { RMX__FREE, RMX__NEAR_PICK, RMX__TAKEN };
 
 // Picks up to k of the belief's mixtures X (n, D), lowest score wanted. best: of the runs there
 // are. allowed (n), may be NULL: the probability that a mixture keeps the limits. taken (n): marks;
-// what is picked is marked, and what lies within `crowd` (share of tokens) of it. cover may be
+// what is picked is marked, and what lies within `min_apart` (share of tokens) of it. cover may be
 // NULL; else untried directions are covered first. Returns how many were picked.
-size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed,
-                    double crowd, unsigned char *taken, rmx__cover *cover, size_t k,
-                    rmx__pick *picks);
+size_t rmx__acquisition_batch(rmx__belief *b, const double *X, double best, const double *allowed,
+                              double min_apart, unsigned char *taken, rmx__span *cover, size_t k,
+                              rmx__pick *picks);
 // The same where the scores say nothing: the k after which least is unknown of the list as a whole.
-rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
-                           size_t *n_picked, rmx_err *err);
+rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
+                                   size_t *n_picked, rmx_err *err);
 
 #endif

@@ -14,7 +14,7 @@
 //
 // Cost: O(n (N + k + D)) a pick.
 
-#include "acquire.h"
+#include "acquisition.h"
 
 #include <math.h>
 #include <regmix/suggest.h>
@@ -25,13 +25,13 @@ static const double ENOUGH_OFF =
     0.1;  // share of tokens: a trial of a direction, where there is so much to be had
 static const double TOO_FAR_OFF = 2;  // times that
 
-rmx_status rmx__cover_make(rmx__cover *c, const double *X, size_t N, size_t D, rmx_err *err) {
-  *c = (rmx__cover){.D = D};
+rmx_status rmx__span_make(rmx__span *c, const double *X, size_t N, size_t D, rmx_err *err) {
+  *c = (rmx__span){.D = D};
   c->basis = rmx_calloc(D + 1, D * sizeof(double));
   bool *done = rmx_calloc(N, sizeof(bool));
   if (!c->basis || !done) {
     free(done);
-    rmx__cover_release(c);
+    rmx__span_release(c);
     return rmx_fail_memory(err, D * D * sizeof(double), "the directions of the runs");
   }
   c->mean = c->basis + D * D;
@@ -40,26 +40,26 @@ rmx_status rmx__cover_make(rmx__cover *c, const double *X, size_t N, size_t D, r
   // Farthest first, so that what is left over is small.
   for (size_t rank = 0; rank < D; rank++) {
     size_t farthest = N;
-    double most = RMX__LEAST_OFF / 2;
+    double most = RMX__MIN_OFF / 2;
     for (size_t i = 0; i < N; i++) {
       if (done[i]) continue;
-      double off = rmx__cover_off(c, X + i * D, NULL);
+      double off = rmx__span_distance(c, X + i * D, NULL);
       if (off > most) most = off, farthest = i;
     }
     if (farthest == N) break;
     done[farthest] = true;
-    rmx__cover_add(c, X + farthest * D);
+    rmx__span_add(c, X + farthest * D);
   }
   free(done);
   return RMX_OK;
 }
 
-void rmx__cover_release(rmx__cover *c) {
+void rmx__span_release(rmx__span *c) {
   free(c->basis);
-  *c = (rmx__cover){0};
+  *c = (rmx__span){0};
 }
 
-double rmx__cover_off(const rmx__cover *c, const double *w, double *off) {
+double rmx__span_distance(const rmx__span *c, const double *w, double *off) {
   double square = 0, length = 0;
   // By the basis being orthonormal: |off|^2 = |w - mean|^2 - sum_k along_k^2, but for rounding.
   for (size_t d = 0; d < c->D; d++) length += (w[d] - c->mean[d]) * (w[d] - c->mean[d]);
@@ -76,10 +76,10 @@ double rmx__cover_off(const rmx__cover *c, const double *w, double *off) {
   return sqrt(fmax(length - square, 0));
 }
 
-bool rmx__cover_add(rmx__cover *c, const double *w) {
+bool rmx__span_add(rmx__span *c, const double *w) {
   if (c->rank == c->D) return false;
   double *e = c->basis + c->rank * c->D, length = 0;
-  rmx__cover_off(c, w, e);
+  rmx__span_distance(c, w, e);
   for (size_t d = 0; d < c->D; d++) length += e[d] * e[d];
   if (!(length > 1e-12)) return false;
   for (size_t d = 0; d < c->D; d++) e[d] /= sqrt(length);
@@ -104,14 +104,14 @@ static double apart(const double *a, const double *b, size_t D) {
 
 // The best to take, of those marked `mark` or less: n where there is none.
 static size_t best_of(const rmx__belief *b, const double *X, double best, const double *allowed,
-                      const rmx__cover *cover, const double range[2], const unsigned char *taken,
+                      const rmx__span *cover, const double range[2], const unsigned char *taken,
                       int mark, double *improvement) {
   size_t chosen = b->n;
   double most = -1, lowest = INFINITY;
   for (size_t i = 0; i < b->n; i++) {
     if (taken[i] > mark) continue;
     if (range) {
-      double off = rmx__cover_off(cover, X + i * b->D, NULL);
+      double off = rmx__span_distance(cover, X + i * b->D, NULL);
       if (off < range[0] || off > range[1]) continue;
     }
     double sd = fmin(sqrt(b->variance[i]), b->unit);
@@ -128,15 +128,15 @@ static size_t best_of(const rmx__belief *b, const double *X, double best, const 
   return chosen;
 }
 
-size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *allowed,
-                    double crowd, unsigned char *taken, rmx__cover *cover, size_t k,
-                    rmx__pick *picks) {
+size_t rmx__acquisition_batch(rmx__belief *b, const double *X, double best, const double *allowed,
+                              double min_apart, unsigned char *taken, rmx__span *cover, size_t k,
+                              rmx__pick *picks) {
   size_t D = b->D, n_picked = 0;
   while (n_picked < k) {
     double farthest = 0, improvement;
     for (size_t i = 0; cover && i < b->n; i++)
-      if (!taken[i]) farthest = fmax(farthest, rmx__cover_off(cover, X + i * D, NULL));
-    bool untried = farthest > RMX__LEAST_OFF;
+      if (!taken[i]) farthest = fmax(farthest, rmx__span_distance(cover, X + i * D, NULL));
+    bool untried = farthest > RMX__MIN_OFF;
     double enough = fmin(ENOUGH_OFF, farthest / 2), range[2] = {enough, TOO_FAR_OFF * enough};
     size_t chosen = b->n;
     if (untried) {
@@ -145,26 +145,26 @@ size_t rmx__acquire(rmx__belief *b, const double *X, double best, const double *
       if (chosen == b->n)
         chosen = best_of(b, X, best, allowed, cover, range, taken, RMX__FREE, &improvement);
     } else {
-      for (int mark = RMX__FREE; mark <= RMX__CROWDED && chosen == b->n; mark++)
+      for (int mark = RMX__FREE; mark <= RMX__NEAR_PICK && chosen == b->n; mark++)
         chosen = best_of(b, X, best, allowed, NULL, NULL, taken, mark, &improvement);
     }
     if (chosen == b->n) break;
     picks[n_picked++] =
         (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), improvement, untried};
     taken[chosen] = RMX__TAKEN;
-    for (size_t i = 0; crowd > 0 && i < b->n; i++)
-      if (taken[i] == RMX__FREE && apart(X + i * D, X + chosen * D, D) < crowd)
-        taken[i] = RMX__CROWDED;
+    for (size_t i = 0; min_apart > 0 && i < b->n; i++)
+      if (taken[i] == RMX__FREE && apart(X + i * D, X + chosen * D, D) < min_apart)
+        taken[i] = RMX__NEAR_PICK;
     best = fmin(best, b->mean[chosen]);
     rmx__belief_add(b, chosen, 0);
-    if (cover) rmx__cover_add(cover, X + chosen * D);
+    if (cover) rmx__span_add(cover, X + chosen * D);
   }
   return n_picked;
 }
 
 // Run i would take sum_j cov(i, j)^2 / (cov(i, i) + noise) off the sum of all variances.
-rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
-                           size_t *n_picked, rmx_err *err) {
+rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
+                                   size_t *n_picked, rmx_err *err) {
   size_t n = b->n;
   double *C = rmx_calloc(n, n * sizeof(double));
   if (C == NULL) return rmx_fail_memory(err, n * n * sizeof(double), "what is known of mixtures");
@@ -195,7 +195,7 @@ rmx_status rmx__spread_out(rmx__belief *b, unsigned char *taken, size_t k, rmx__
 rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *known, const double *X,
                              size_t n, size_t k, size_t *chosen, size_t *n_chosen, rmx_err *err) {
   rmx__belief b = {0};
-  rmx__cover cover = {0};
+  rmx__span cover = {0};
   double *at_runs = rmx_calloc(known->N, sizeof(double)), best = INFINITY;
   unsigned char *taken = rmx_calloc(n, 1);
   rmx__pick *picks = rmx_calloc(k, sizeof(*picks));
@@ -205,16 +205,16 @@ rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *kno
     goto done;
   }
   RMX_TRY_GOTO(rmx__belief_make(&b, fitted, X, n, known->D, k, err), done);
-  RMX_TRY_GOTO(rmx__cover_make(&cover, known->X, known->N, known->D, err), done);
+  RMX_TRY_GOTO(rmx__span_make(&cover, known->X, known->N, known->D, err), done);
   // What the process believes of the runs, not what was measured: a lucky one is no better than its
   // neighbours.
   rmx_regressor_predict(fitted, known->X, known->N, at_runs, NULL);
   for (size_t i = 0; i < known->N; i++) best = fmin(best, at_runs[i]);
-  *n_chosen = rmx__acquire(&b, X, best, NULL, 0, taken, &cover, k, picks);
+  *n_chosen = rmx__acquisition_batch(&b, X, best, NULL, 0, taken, &cover, k, picks);
   for (size_t i = 0; i < *n_chosen; i++) chosen[i] = picks[i].chosen;
 done:
   rmx__belief_release(&b);
-  rmx__cover_release(&cover);
+  rmx__span_release(&cover);
   free(at_runs);
   free(taken);
   free(picks);
