@@ -79,8 +79,8 @@ typedef struct rmx_constraints {
   size_t n_shares;
   double drop_below; /* a weight is 0 or at least this; 0: no such rule */
   double *reference; /* (D) or NULL: the mixture not to stray from */
-  /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= most_kl nats; INFINITY: none */
-  double most_kl;
+  /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= max_kl nats; INFINITY: none */
+  double max_kl;
   double kl_penalty; /* score(w) + kl_penalty * KL(w || reference); 0: none */
 } rmx_constraints;
 /* Weights from 0 to 1, nothing else. */

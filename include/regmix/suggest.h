@@ -21,7 +21,7 @@ typedef struct rmx_suggest_options {
   int64_t candidates; /* mixtures they are chosen from: 4096 */
   double grid;        /* weights are multiples of it: 2e-4 */
 } rmx_suggest_options;
-extern const rmx_suggest_options rmx_suggest_usual;
+extern const rmx_suggest_options rmx_suggest_defaults;
 
 /* Why a mixture is proposed. */
 typedef enum rmx_suggest_why {

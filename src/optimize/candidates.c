@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, LEAST_PRIOR = 0.02, SLACK = 1e-6,
+static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, MIN_PRIOR = 0.02, SLACK = 1e-6,
                     INWARDS = 0.01;
 
 typedef struct task {
@@ -115,8 +115,8 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
   }
   double strength = range[0] * pow(range[1] / range[0], rmx_rng_uniform(rng));
   for (size_t d = 0; d < D; d++)
-    alpha[d] = strength * (t->centres ? (1 - LEAST_PRIOR) * centre[d] + LEAST_PRIOR * t->prior[d]
-                                      : t->prior[d]);
+    alpha[d] = strength *
+               (t->centres ? (1 - MIN_PRIOR) * centre[d] + MIN_PRIOR * t->prior[d] : t->prior[d]);
   rmx_dirichlet(rng, alpha, D, w);
 }
 

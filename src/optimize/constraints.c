@@ -8,7 +8,7 @@
 #include <string.h>
 
 rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err) {
-  rmx_constraints c = {.D = D, .most_kl = INFINITY};
+  rmx_constraints c = {.D = D, .max_kl = INFINITY};
   c.low = rmx_calloc(D, sizeof(double));
   c.high = rmx_calloc(D, sizeof(double));
   c.low_text = rmx_calloc(D, sizeof(char *));
@@ -182,7 +182,7 @@ double rmx_constraints_excess(const rmx_constraints *c, const double *w) {
     if (c->reference && w[d] > 0) kl += w[d] * log(w[d] / c->reference[d]);
   }
   most = fmax(most, fabs(sum - 1));
-  if (c->reference) most = fmax(most, kl - c->most_kl);
+  if (c->reference) most = fmax(most, kl - c->max_kl);
   for (size_t i = 0; i < c->n_shares; i++) {
     double share = 0;
     for (size_t d = 0; d < c->D; d++) share += c->shares[i].member[d] ? w[d] : 0;
@@ -217,8 +217,8 @@ json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domain
   set_some(root, "cap", high);
   set_some(root, "share", shares);
   if (c->drop_below > 0) json_object_set_new(root, "drop_below", json_real(c->drop_below));
-  if (c->reference && isfinite(c->most_kl))
-    json_object_set_new(root, "max_kl", json_real(c->most_kl));
+  if (c->reference && isfinite(c->max_kl))
+    json_object_set_new(root, "max_kl", json_real(c->max_kl));
   if (c->reference && c->kl_penalty > 0)
     json_object_set_new(root, "kl_penalty", json_real(c->kl_penalty));
   if (c->reference)

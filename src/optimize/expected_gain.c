@@ -27,7 +27,7 @@
 #include "candidates.h"
 #include "regress/belief.h"
 
-enum { AROUND = 512, NEAR = 512, CENTRES = 8, DRAWS = 256, MOST_MORE = 1024 };
+enum { AROUND = 512, NEAR = 512, CENTRES = 8, DRAWS = 256, MAX_MORE = 1024 };
 
 typedef struct draws {
   const double *mean, *C;  // (n) (M, n)
@@ -74,7 +74,7 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
                               const rmx_dataset *scored, size_t more, uint64_t seed, int threads,
                               double *gain, rmx_err *err) {
   size_t D = fit->D, n_centres = 0, first;
-  size_t M = more < MOST_MORE ? more : MOST_MORE;
+  size_t M = more < MAX_MORE ? more : MAX_MORE;
   rmx_constraints anything = {0};
   rmx__feasible anywhere = {0}, now_in = {0}, then_in = {0};
   bool infeasible;  // there are no constraints to clash with

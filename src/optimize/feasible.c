@@ -46,7 +46,7 @@ bool rmx__feasible_contains_linear(const rmx__feasible *r, const double *w) {
 
 bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w) {
   return rmx__feasible_contains_linear(r, w) &&
-         (isinf(r->asked->most_kl) || rmx__kl(r->asked, w) <= r->asked->most_kl + TOLERANCE);
+         (isinf(r->asked->max_kl) || rmx__kl(r->asked, w) <= r->asked->max_kl + TOLERANCE);
 }
 
 bool rmx__feasible_contains(const rmx__feasible *r, const double *w) {

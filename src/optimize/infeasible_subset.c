@@ -11,7 +11,7 @@
 
 #include "search.h"
 
-enum { MOST_NAMED = 6 };
+enum { MAX_NAMED = 6 };
 
 typedef enum which { LOW, HIGH } which;
 
@@ -99,9 +99,9 @@ static rmx_status tell(const filter *f, rmx_err *err) {
     bounds = bounds && !f->rules[i].share;
   }
   rmx_buf text = {0};
-  for (size_t i = 0; i < f->n && i < MOST_NAMED; i++)
+  for (size_t i = 0; i < f->n && i < MAX_NAMED; i++)
     rmx_buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 == f->n ? " and " : ", ", f->rules[i].text);
-  if (f->n > MOST_NAMED) rmx_buf_printf(&text, " and %zu others", f->n - MOST_NAMED);
+  if (f->n > MAX_NAMED) rmx_buf_printf(&text, " and %zu others", f->n - MAX_NAMED);
   rmx_status status;
   const char *list = text.data ? text.data : "";
   if (text.failed)

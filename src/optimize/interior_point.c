@@ -67,7 +67,7 @@ static double row_of(unsigned n, const double *w, double *gradient, void *contex
 }
 
 // The mixture of least divergence from the reference within bounds and shares: w (D).
-static rmx_status least_kl(const rmx__feasible *r, double *w, rmx_err *err) {
+static rmx_status min_kl(const rmx__feasible *r, double *w, rmx_err *err) {
   const rmx_constraints *c = r->asked;
   memcpy(w, c->reference, r->D * sizeof(double));
   rmx__feasible_scale(r, w);
@@ -114,8 +114,8 @@ static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
   double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
   rmx_status status =
-      w && v ? least_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
-  double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->most_kl;
+      w && v ? min_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
+  double least = status == RMX_OK ? rmx__kl(r->asked, w) : 0, most = r->asked->max_kl;
   if (status == RMX_OK && least > most + TOLERANCE)
     status = rmx_fail(
         err, RMX_EINPUT,
@@ -165,7 +165,7 @@ rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bo
                                        rmx_err *err) {
   RMX_TRY(mean_of_corners(r, found, err));
   if (!*found) return RMX_OK;
-  if (r->asked->reference && isfinite(r->asked->most_kl)) {
+  if (r->asked->reference && isfinite(r->asked->max_kl)) {
     rmx_err kl = {0};
     rmx_status status = interior_within_kl(r, &kl);
     *found = status == RMX_OK;

@@ -19,10 +19,10 @@
 #include "trust_region.h"
 
 enum {
-  FEWEST = 20,
+  MIN_RUNS = 20,
   SIZES = 4,
   RESAMPLES = 20,
-  FEWEST_RESAMPLES = 5,
+  MIN_RESAMPLES = 5,
   METRICS_AT_EASE = 2,
   POWERS = 36
 };
@@ -287,7 +287,7 @@ static rmx_status make_curve(resampling *s, rmx_learning_curve *out, int threads
   if (metrics == 0)
     return rmx_fail(err, RMX_EINPUT, "a learning curve needs a target: no metric has a weight");
   size_t times = work <= METRICS_AT_EASE ? RESAMPLES : RESAMPLES * METRICS_AT_EASE / work;
-  if (times < FEWEST_RESAMPLES) times = FEWEST_RESAMPLES;
+  if (times < MIN_RESAMPLES) times = MIN_RESAMPLES;
   for (size_t i = 0; i < SIZES; i++) s->size[i] = (size_t)llround(part[i] * (double)N);
   rmx_progress(listener, "learning curve", 0, (double)times, "resamples", NULL);
   rmx_parallel(threads, times, do_resample, s);
@@ -328,10 +328,10 @@ rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target,
   out->runs_now = (int64_t)scored.N;
   out->more_runs = more ? more : out->runs_now;
   double spread = spread_of(&scored);
-  if (s.n_groups < FEWEST || !(spread > 0)) {
-    if (s.n_groups < FEWEST)
+  if (s.n_groups < MIN_RUNS || !(spread > 0)) {
+    if (s.n_groups < MIN_RUNS)
       snprintf(out->sentence, sizeof(out->sentence),
-               "Too few runs to tell (%zu; at least %d are needed)", s.n_groups, FEWEST);
+               "Too few runs to tell (%zu; at least %d are needed)", s.n_groups, MIN_RUNS);
     else
       snprintf(out->sentence, sizeof(out->sentence),
                "The score is the same in all %zu runs: nothing to learn from more", scored.N);

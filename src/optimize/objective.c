@@ -75,7 +75,7 @@ double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *c
 
 size_t rmx__objective_rows(const rmx__objective *p) {
   size_t n =
-      2 * p->set->asked->n_shares + (isfinite(p->set->asked->most_kl) && p->set->asked->reference);
+      2 * p->set->asked->n_shares + (isfinite(p->set->asked->max_kl) && p->set->asked->reference);
   n += p->ball != NULL;
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
@@ -115,8 +115,8 @@ void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, 
     result[i] = s->low - share;
     result[i + 1] = share - s->high;
   }
-  if (isfinite(c->most_kl) && c->reference) {
-    result[i] = rmx__kl(c, x) - c->most_kl + 1e-10;
+  if (isfinite(c->max_kl) && c->reference) {
+    result[i] = rmx__kl(c, x) - c->max_kl + 1e-10;
     if (gradient) rmx__add_kl_gradient(c, x, 1, gradient + i * n);
     i++;
   }

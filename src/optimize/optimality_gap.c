@@ -78,10 +78,10 @@ rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *t, const rm
   rmx_target_score(t, M, y, 1, &score);
   if (!isfinite(score) || !is_convex(fit, t, r, y, score)) goto done;
   // Tangents may be taken anywhere; the divergence has none at 0.
-  bool has_kl = c->reference && (isfinite(c->most_kl) || c->kl_penalty > 0);
+  bool has_kl = c->reference && (isfinite(c->max_kl) || c->kl_penalty > 0);
   for (size_t d = 0; d < D; d++) w[d] = has_kl && r->high[d] > 0 ? fmax(w0[d], 1e-12) : w0[d];
   rmx__lp lp;
-  size_t kl_row = c->reference && isfinite(c->most_kl);
+  size_t kl_row = c->reference && isfinite(c->max_kl);
   RMX_TRY_GOTO(
       rmx__feasible_lp(r, t->worst, limits + kl_row + (t->worst ? weights : 0), &arena, &lp, err),
       done);
@@ -114,7 +114,7 @@ rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *t, const rm
     g[d] = c->reference && c->reference[d] > 0 ? log(w[d] / c->reference[d]) + 1 : 0;
   for (size_t d = 0; d < D; d++)
     if (!(w[d] > 0)) g[d] = 0;
-  if (kl_row) add_tangent(&q, rmx__kl(c, w) - c->most_kl - 1e-9, g, false);
+  if (kl_row) add_tangent(&q, rmx__kl(c, w) - c->max_kl - 1e-9, g, false);
   double pw = 0, kl_at = c->kl_penalty * rmx__kl(c, w);
   for (size_t d = 0; d < D && c->kl_penalty > 0; d++) {
     lp.c[d] += c->kl_penalty * g[d];

@@ -19,7 +19,7 @@
 #include "objective.h"
 #include "trust_region.h"
 
-enum { MOST_EVALUATIONS = 300, BALLS = 4 };
+enum { MAX_EVALUATIONS = 300, BALLS = 4 };
 
 // ---- one way down ----
 
@@ -53,7 +53,7 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
     nlopt_add_inequality_mconstraint(o, (unsigned)rows, rmx__objective_inequalities, p, tolerance);
   nlopt_set_ftol_abs(o, p->set->coarse ? 1e-6 : 1e-9);
   nlopt_set_xtol_abs1(o, p->set->coarse ? 1e-6 : 1e-10);
-  nlopt_set_maxeval(o, p->set->coarse ? MOST_EVALUATIONS / 4 : MOST_EVALUATIONS);
+  nlopt_set_maxeval(o, p->set->coarse ? MAX_EVALUATIONS / 4 : MAX_EVALUATIONS);
   // however it ends but for this, x is looked at below
   nlopt_result end = nlopt_optimize(o, x, &value);
   nlopt_destroy(o);

@@ -21,10 +21,10 @@
 #include "scored_runs.h"
 #include "suggest.h"
 
-enum { FEWEST = 5, SPREAD_AMONG = 1024, CENTRES = 16 };
-static const double SLACK = 1e-6, LEAST_ALLOWED = 0.05, MIN_APART = 0.01;
+enum { MIN_RUNS = 5, SPREAD_AMONG = 1024, CENTRES = 16 };
+static const double SLACK = 1e-6, MIN_ALLOWED = 0.05, MIN_APART = 0.01;
 
-const rmx_suggest_options rmx_suggest_usual = {.runs = 8, .candidates = 4096, .grid = 2e-4};
+const rmx_suggest_options rmx_suggest_defaults = {.runs = 8, .candidates = 4096, .grid = 2e-4};
 
 typedef struct suggester {
   const rmx_fit *fit;  // never NULL
@@ -105,10 +105,11 @@ static rmx_status set_allowed(const suggester *s, const double *X, size_t n, dou
   for (size_t i = 0; i < n; i++) allowed[i] = 1;
   for (size_t m = 0; m < s->fit->M; m++) {
     if (!isfinite(t->limit[m])) continue;
-    double usual = sqrt(s->fit->cv[m].mse);
+    double default_sd = sqrt(s->fit->cv[m].mse);
     rmx_regressor_predict(s->fit->regressors[m], X, n, mean, sd);
     for (size_t i = 0; i < n; i++) {
-      double room = t->limit[m] - t->sign[m] * mean[i], doubt = isfinite(sd[i]) ? sd[i] : usual;
+      double room = t->limit[m] - t->sign[m] * mean[i],
+             doubt = isfinite(sd[i]) ? sd[i] : default_sd;
       allowed[i] *= doubt > 0 ? normal_below(room / doubt) : room >= 0;
     }
   }
@@ -138,7 +139,7 @@ static rmx_status lowest(const suggester *s, double *centres, size_t *n, rmx_err
   for (size_t i = 0; i < c->n && status == RMX_OK; i++) {
     const double *w = c->X + i * s->D;
     mean[i] = s->model->scale * mean[i] + penalty(s, w);
-    if (allowed[i] < LEAST_ALLOWED ||
+    if (allowed[i] < MIN_ALLOWED ||
         (i < s->n_known && rmx_constraints_excess(&s->q->constraints, w) > SLACK))
       mean[i] = NAN;
   }
@@ -295,7 +296,7 @@ static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_
   if (status != RMX_OK) goto done;
   if (s->fit->N > 0) {
     RMX_TRY_GOTO(rmx__scored_runs(s->fit, &s->q->target, &arena, &scored, NULL, err), done);
-    spreads = different(&scored, &constant) < FEWEST || constant;
+    spreads = different(&scored, &constant) < MIN_RUNS || constant;
   }
   out->runs = scored.N;
   out->best = NAN;

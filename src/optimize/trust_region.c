@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_RUNS = 2048, LEAST_ERRORS = 8 };  // distances among runs cost their number squared
+enum { MAX_RUNS = 2048, MIN_ERRORS = 8 };  // distances among runs cost their number squared
 
 double rmx__total_variation(const double *a, const double *b, size_t D) {
   double sum = 0;
@@ -45,7 +45,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) {
-  size_t n = fit->N < MOST_RUNS ? fit->N : MOST_RUNS;
+  size_t n = fit->N < MAX_RUNS ? fit->N : MAX_RUNS;
   double *distance = rmx_calloc(n, sizeof(double));
   if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
   for (size_t i = 0; i < n; i++)
@@ -92,7 +92,7 @@ static void line(const double *x, const double *y, size_t n, double *a, double *
 rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, double distance,
                                double *out, rmx_err *err) {
   *out = NAN;
-  if (!fit->truth || !fit->out_of_fold || fit->N < LEAST_ERRORS || fit->N > 4 * MOST_RUNS)
+  if (!fit->truth || !fit->out_of_fold || fit->N < MIN_ERRORS || fit->N > 4 * MAX_RUNS)
     return RMX_OK;
   size_t n = 0;
   double *x = rmx_calloc(fit->N, sizeof(double)), *y = rmx_calloc(fit->N, sizeof(double));
@@ -106,7 +106,7 @@ rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, dou
     x[n] = x[i] * x[i];  // n <= i
     y[n++] = (said - was) * (said - was);
   }
-  if (status == RMX_OK && n >= LEAST_ERRORS) {
+  if (status == RMX_OK && n >= MIN_ERRORS) {
     double a, b;
     line(x, y, n, &a, &b);
     *out = sqrt(a + b * distance * distance);

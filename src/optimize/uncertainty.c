@@ -16,7 +16,7 @@
 #include "search.h"
 #include "trust_region.h"
 
-enum { WAVE = 8, FEWEST_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDIDATES = 24 };
+enum { WAVE = 8, MIN_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDIDATES = 24 };
 
 typedef struct bootstrap {
   const rmx_fit *fit;
@@ -301,9 +301,9 @@ static rmx_status check_runs(const rmx_fit *fit, const rmx_optimize_options *o, 
         o->level, (long long)o->replicates);
   size_t groups = 0;
   for (size_t i = 0; fit->groups && i < fit->N; i++) groups += fit->groups[i] == (int)i;
-  if (fit->groups && groups < FEWEST_GROUPS)
+  if (fit->groups && groups < MIN_GROUPS)
     return rmx_fail(err, RMX_EINPUT, "intervals need at least %d different mixtures, got %zu",
-                    FEWEST_GROUPS, groups);
+                    MIN_GROUPS, groups);
   return RMX_OK;
 }
 

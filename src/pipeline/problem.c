@@ -189,7 +189,7 @@ static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *con
         err, RMX_EUSAGE,
         "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
-  k->most_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
+  k->max_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
   k->kl_penalty = o->kl_penalty;
   return read_mixture(o->reference, f, prior, &k->reference, err);
 }

@@ -198,7 +198,7 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
   RMX_TRY(ask_question(p, request, s, err));
   RMX_TRY(read_pending(p, request, s, err));
   uint64_t seed = (uint64_t)e->config.general.seed;
-  rmx_suggest_options options = rmx_suggest_usual;
+  rmx_suggest_options options = rmx_suggest_defaults;
   options.runs = request->runs;
   options.grid = e->config.sample.grid;
   if (options.candidates < 4 * options.runs) options.candidates = 4 * options.runs;

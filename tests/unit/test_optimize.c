@@ -539,7 +539,7 @@ START_TEST(the_gap_bounds) {
     if (trial % 4 == 2) {
       q.constraints.reference = rmx_calloc(N, sizeof(double));
       for (size_t d = 0; d < N; d++) q.constraints.reference[d] = 0.2;
-      q.constraints.most_kl = 0.1;
+      q.constraints.max_kl = 0.1;
     }
     if (trial % 4 == 3) rmx_target_worst(f, even, &q.target);
     must(rmx_optimize(f, &q, &climb, 1, 1, NULL, &o, err));
@@ -589,7 +589,7 @@ static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *
     double alpha[32];
     for (size_t d = 0; d < n; d++) alpha[d] = 3;
     rmx_dirichlet(rng, alpha, n, k->reference);
-    k->most_kl = 0.5 * rmx_rng_uniform(rng);
+    k->max_kl = 0.5 * rmx_rng_uniform(rng);
   }
 }
 

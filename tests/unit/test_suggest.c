@@ -162,7 +162,7 @@ START_TEST(suggests_near_the_bottom) {
     rmx_fit *f = make_fit(regressors[r], 40, WHOLE, 0);
     rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s[3];
-    rmx_suggest_options o = rmx_suggest_usual;
+    rmx_suggest_options o = rmx_suggest_defaults;
     o.runs = 6;
     const char *const taken[] = {"p041", "p043"};
     for (int t = 0; t < 3; t++)
@@ -217,7 +217,7 @@ START_TEST(several_metrics_and_constraints) {
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "e=0.1", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_FIX, "c=0.12345", domains, err));
   rmx_suggestion s;
-  rmx_suggest_options o = rmx_suggest_usual;
+  rmx_suggest_options o = rmx_suggest_defaults;
   must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
   for (size_t i = 0; i < s.K; i++) {
     const double *w = s.mixtures + i * D;
@@ -237,10 +237,10 @@ START_TEST(several_metrics_and_constraints) {
   o.runs = 0;
   must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
             "0 runs to suggest");
-  o = rmx_suggest_usual;
+  o = rmx_suggest_defaults;
   o.grid = 0.3;
   must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "must divide 1");
-  o = rmx_suggest_usual;
+  o = rmx_suggest_defaults;
   must_fail(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
             "none is given");
   rmx_problem_release(&q);
@@ -272,7 +272,7 @@ START_TEST(covers_what_no_run_tried) {
     rmx_fit *f = make_fit("ensemble", 40, shapes[k], 0.01);
     rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s;
-    rmx_suggest_options o = rmx_suggest_usual;
+    rmx_suggest_options o = rmx_suggest_defaults;
     o.runs = 1;
     must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
     ck_assert(s.untried == 1 && s.why[0] == RMX_SUGGEST_UNTRIED);
@@ -331,7 +331,7 @@ START_TEST(spreads_the_first_ones) {
   q.prior = malloc(sizeof prior);
   memcpy(q.prior, prior, sizeof prior);
   rmx_suggestion s;
-  rmx_suggest_options o = rmx_suggest_usual;
+  rmx_suggest_options o = rmx_suggest_defaults;
   o.runs = K;
   must(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
   ck_assert(s.why[0] == RMX_SUGGEST_SPREADS && isnan(s.predicted[0]) && s.runs == 0);
