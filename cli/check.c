@@ -170,8 +170,8 @@ static void check_rivals(struct check *k) {
     free(path);
   }
   hold(k, NULL, rmx_methods_check(&k->c->pipeline, false, false, &err), &err);
-  if (c->question.than) check_mixture_file(k, "optimize.than", c->question.than);
-  if (c->question.reference) check_mixture_file(k, "optimize.reference", c->question.reference);
+  if (c->problem.than) check_mixture_file(k, "optimize.than", c->problem.than);
+  if (c->problem.reference) check_mixture_file(k, "optimize.reference", c->problem.reference);
 }
 
 // Upper bounds of sampling are known once the corpus is: together they must leave room for a

@@ -493,14 +493,14 @@ START_TEST(convexity_is_established) {
 END_TEST
 
 // The lowest score of many mixtures that keep the constraints, each improved by pairwise moves.
-static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__region *r,
+static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__feasible *r,
                           rmx_rng *rng) {
   double best = INFINITY, w[32], v[32], alpha[32], y[8], score;
   size_t n = f->D;
   for (int i = 0; i < 100; i++) {
     for (size_t d = 0; d < n; d++) alpha[d] = 0.5;
     rmx_dirichlet(rng, alpha, n, w);
-    rmx__region_project(r, w);
+    rmx__feasible_project(r, w);
     double here = INFINITY, step = 0.2;
     for (int k = 0; k < 600; k++) {
       memcpy(v, w, sizeof(v));
@@ -509,7 +509,7 @@ static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__reg
         double by = fmin(v[a], step * rmx_rng_uniform(rng));
         v[a] -= by;
         v[b] += by;
-        if (!rmx__region_keeps(r, v)) continue;
+        if (!rmx__feasible_contains(r, v)) continue;
       }
       for (size_t m = 0; m < f->M; m++) rmx_regressor_predict(f->regressors[m], v, 1, &y[m], NULL);
       rmx_target_score(&q->target, f->M, y, 1, &score);
@@ -545,16 +545,16 @@ START_TEST(the_gap_bounds) {
     must(rmx_optimize(f, &q, &climb, 1, 1, NULL, &o, err));
     ck_assert_msg(o.convex && o.gap >= 0 && o.gap < 1e-3, "trial %d: %g", trial, o.gap);
     must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &sim, err));
-    rmx__region r;
+    rmx__feasible r;
     bool clash;
-    must(rmx__region_make(&r, f, &q.constraints, false, even, &clash, err));
+    must(rmx__feasible_make(&r, f, &q.constraints, false, even, &clash, err));
     double best = brute_force(f, &q, &r, &rng);
     // Constraints are kept to 1e-9, which leaves a little to gain.
     ck_assert_msg(best >= o.score - o.gap - 1e-7, "trial %d: %.9g beats %.9g by more than %g",
                   trial, best, o.score, o.gap);
     ck_assert_msg(o.score <= best + 1e-5, "trial %d: %.9g, search %.9g", trial, best, o.score);
     ck_assert_msg(sim.convex && sim.score - o.score <= sim.gap + 1e-7, "trial %d", trial);
-    rmx__region_release(&r);
+    rmx__feasible_release(&r);
     rmx_optimum_release(&o);
     rmx_optimum_release(&sim);
     rmx_problem_release(&q);

@@ -6,7 +6,7 @@
 #include <regmix/mixture.h>
 #include <regmix/suggest.h>
 
-#include "optimize/acquire.h"
+#include "optimize/acquisition.h"
 #include "optimize/expected_gain.h"
 #include "testing.h"
 
