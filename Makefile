@@ -21,13 +21,17 @@ help:
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
 	@echo "make uninstall remove what make install wrote"
+	@echo "make dist      the release tarball of the last commit"
+	@echo "make dist-check   build it in an empty folder and run its tests there"
+	@echo "make deb       Debian packages, in $(BUILD)-deb"
+	@echo "make deb-check    install them in a bare Debian 12 and run a fit there (needs root)"
 	@echo "make clean     remove the build folders"
 
 $(BUILD)/build.ninja: | packages-build
 	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
 	@rm -f $(BUILD)-setup.log
 
-packages-build packages-demo packages-test:
+packages-build packages-demo packages-test packages-deb packages-deb-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
 
 demo: packages-demo all
@@ -88,7 +92,21 @@ uninstall:
 	@ninja -C $(BUILD) --quiet uninstall > /dev/null
 	@rmdir $$(sed -n 's,/regmix/base\.h$$,/regmix,p' $(INSTALLED)) 2> /dev/null || true
 
-clean:
-	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+dist:
+	@sh scripts/dist.sh .
 
-.PHONY: all help demo test asan tsan kills oom fuzz readme bench install uninstall clean packages-build packages-demo packages-test
+# TESTS: arguments of `meson test`, if not all tests are wanted.
+dist-check: packages-test
+	@sh scripts/dist-check.sh $(TESTS)
+
+deb: packages-deb
+	@sh scripts/deb.sh $(BUILD)-deb
+
+deb-check: deb packages-deb-check
+	@sh scripts/deb-check.sh $(BUILD)-deb
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-deb
+
+.PHONY: all help demo test asan tsan kills oom fuzz readme bench install uninstall dist dist-check deb deb-check clean \
+  packages-build packages-demo packages-test packages-deb packages-deb-check

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The release tarball: the same bytes twice, and configured in an empty folder without git. `make dist-check` builds
+# it there too and runs all its tests. Usage: test_dist.sh REGMIX
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/tap.sh"
+cd "$SCRATCH" || exit 1
+if ! [ -e "$root/.git" ] || ! command -v git > /dev/null; then
+  skip "the release tarball" "the sources are in no git repository"
+  done_testing
+  exit 0
+fi
+mkdir once again empty bin
+tarball=$(sh "$root/scripts/dist.sh" once 2> err.txt) || not_ok "make dist" "$(cat err.txt)"
+same=$(sh "$root/scripts/dist.sh" again 2> err.txt) || not_ok "make dist again" "$(cat err.txt)"
+if cmp "$tarball" "$same" > err.txt 2>&1; then ok "the same commit gives the same bytes"; else not_ok "the same commit gives the same bytes" "$(cat err.txt)"; fi
+tar -xzf "$tarball" -C empty
+commit=$(git -C "$root" rev-parse HEAD)
+if [ "$(cat empty/*/cli/commit.txt)" = "$commit" ]; then ok "it says which commit it is of"; else not_ok "it says which commit it is of" "$(cat empty/*/cli/commit.txt)"; fi
+if [ -n "$(find empty -name .git -o -name 'build*' -type d)" ]; then not_ok "it holds the sources alone"; else ok "it holds the sources alone"; fi
+
+printf '#!/bin/sh\nexit 127\n' > bin/git
+chmod +x bin/git
+PATH=$SCRATCH/bin:$PATH
+cd empty/* || exit 1
+if meson setup build > setup.txt 2>&1 && ninja -C build cli/commit.c > commit.txt 2>&1; then
+  ok "it is configured without git"
+else
+  not_ok "it is configured without git" "$(tail -n 5 setup.txt)"
+fi
+if grep -qF "\"$(echo "$commit" | cut -c 1-12)\"" build/cli/commit.c; then ok "the program knows the commit"; else not_ok "the program knows the commit" "$(cat build/cli/commit.c)"; fi
+done_testing
