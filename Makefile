@@ -80,7 +80,8 @@ bench: all
 # The prefix may be another than the one the build folder was set up with.
 install: all
 	@meson configure $(BUILD) -Dprefix="$(abspath $(PREFIX))" > /dev/null
-	meson install -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet > $(BUILD)/install.log 2>&1 || { cat $(BUILD)/install.log; exit 1; }
+	meson install -C $(BUILD) --no-rebuild --quiet
 
 # What install wrote last, by meson's own record of it, if that was under PREFIX.
 INSTALLED = $(BUILD)/meson-logs/install-log.txt

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages.sh [build|test|demo]: sees to it that the Debian packages for building (the default), testing
-# or the demo are there; says which are missing and installs them. Silent when none is.
+# packages.sh [build|test|demo|deb|deb-check]: sees to it that the Debian packages for building (the default),
+# testing, the demo, making Debian packages or trying them are there; says which are missing and installs them.
+# Silent when none is.
 #
 # REGMIX_NO_INSTALL=1   only say what is missing
 # REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
@@ -38,6 +39,10 @@ test | zsh | runs its completion script
 test | fish | runs its completion script
 browser | chromium | opens the report page
 browser | nodejs | runs the functions of the report page without a browser
+deb | dpkg-dev | makes the Debian packages
+deb | debhelper | makes the Debian packages
+deb | lintian | checks them
+deb-check | mmdebstrap | makes a bare Debian to install them in
 demo | apt | fetches the demo's text
 demo | xz-utils | unpacks glibc's source text
 END
@@ -47,16 +52,18 @@ purpose=${1-build}
 case $purpose in
   build) wanted="build" ;;
   demo) wanted="build demo" ;;
+  deb) wanted="build deb" ;;
+  deb-check) wanted="build deb deb-check" ;;
   test)
     wanted="build test"
     if [ "${CI-}" = true ] || [ "${REGMIX_BROWSER-}" = 1 ]; then wanted="$wanted browser"; fi
     ;;
   --help | -h)
-    sed -n '4,8s/^# \{0,1\}//p' "$0"
+    sed -n '4,9s/^# \{0,1\}//p' "$0"
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, demo" >&2
+    echo "packages.sh: \"$purpose\" is not one of build, test, demo, deb, deb-check" >&2
     exit 2
     ;;
 esac

@@ -1,11 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The release tarball: the same bytes twice, and configured in an empty folder without git. `make dist-check` builds
+# Packages: what they say twice, and the release tarball: the same bytes twice, and configured in an empty folder without git. `make dist-check` builds
 # it there too and runs all its tests. Usage: test_dist.sh REGMIX
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/tap.sh"
 cd "$SCRATCH" || exit 1
+
+# ---- what packaging/ says twice
+version=$("$REGMIX" --version | sed -n '1s/^regmix //p')
+debian=$root/packaging/debian
+if [ "$(sed -n '1s/^regmix (\(.*\)-[0-9]*) .*/\1/p' "$debian/changelog")" = "$version" ]; then
+  ok "the Debian packages are of this version"
+else
+  not_ok "the Debian packages are of this version" "$(head -n 1 "$debian/changelog")"
+fi
+# gcc and libc6-dev are in build-essential, ninja comes with meson, perl-base is always there.
+lacking=$(sed -n 's/^build | \([^ ]*\).*/\1/p' "$root/scripts/packages.sh" | grep -vxE 'gcc|libc6-dev|ninja-build|perl-base' |
+  while read -r package; do sed -n '/^Build-Depends/,/^[^ B]/p' "$debian/control" | grep -qw -- "$package" || echo "$package"; done)
+if [ -z "$lacking" ]; then ok "Build-Depends has every package of the build"; else not_ok "Build-Depends has every package of the build" "$lacking"; fi
+
+# ---- the tarball
 if ! [ -e "$root/.git" ] || ! command -v git > /dev/null; then
   skip "the release tarball" "the sources are in no git repository"
   done_testing
