@@ -169,6 +169,7 @@ static rmx_status run_export(cli *c, rmx_err *err) {
     status = rmx_fail(err, RMX_EINPUT,
                       "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE",
                       e->folder);
+  if (status == RMX_OK) rmx_optimum_warn(file, &c->pipeline.listener);
   if (status == RMX_OK) status = domain_names(file, &names, err);
   if (status == RMX_OK) {
     w = rmx_calloc(names.n, sizeof *w);

@@ -219,6 +219,14 @@ rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *e
 uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);
 uint64_t rmx_hash_string(const char *s, uint64_t seed);
 
+/* Of what a tree says: the order of keys does not count, and numbers count by value. */
+uint64_t rmx_json_hash(const json_t *tree);
+/* Sets "content_hash", the last key of an object: the hash of all its other keys. False: memory is
+ * short. */
+bool rmx_json_seal(json_t *object);
+/* The object was changed after rmx_json_seal. One without a seal (of version 0.1.0) was not. */
+bool rmx_json_seal_broken(const json_t *object);
+
 /* ---- random numbers: Philox4x32-10 (Salmon et al., SC 2011) ------------- */
 
 /* What a random number is for: part of its key, so that one purpose never

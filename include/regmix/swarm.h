@@ -19,7 +19,8 @@ typedef enum rmx_run_state {
   RMX_RUN_TODO,
   RMX_RUN_STARTED,  /* nobody is at it, but there is a checkpoint to go on from */
   RMX_RUN_RUNNING,  /* somebody holds the claim */
-  RMX_RUN_OUTDATED, /* has a result, of another question (config or corpus changed) */
+  RMX_RUN_OUTDATED, /* has a result, of another question (config or corpus changed), or whose
+                       losses were changed by hand */
   RMX_RUN_DAMAGED,  /* has a result that cannot be read, or whose model is missing or damaged */
   RMX_RUN_DIVERGED, /* has a result that says so: left out of fits */
   RMX_RUN_DONE,

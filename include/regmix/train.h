@@ -150,6 +150,11 @@ typedef struct rmx_train_hooks {
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 
+/* Sets "nats_hash" of a result: the hash of its loss_nats and half. */
+void rmx_result_seal(json_t *result);
+/* Its losses were changed since. One without a hash (of version 0.1.0) was not. */
+bool rmx_result_seal_broken(const json_t *result);
+
 typedef struct rmx_speed {
   double tokens_per_s;       /* of whole optimiser steps, data among them: the median */
   double valid_tokens_per_s; /* of validation */

@@ -144,6 +144,11 @@ static rmx_status open_all(struct opening *o, rmx_err *err) {
   if (!c->domains || !c->names || !c->prior || !c->maps->maps)
     return rmx_fail_memory(err, n * sizeof *c->domains, "a corpus");
   for (size_t i = 0; i < n; i++) RMX_TRY(open_domain(o, i, json_array_get(domains, i), err));
+  if (rmx_json_seal_broken(o->root))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: was changed by hand or damaged since `regmix prepare` wrote it: prepare "
+                    "the corpus again",
+                    o->index);
   if (o->hash != c->hash)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: the token files beside it are of another corpus: prepare the corpus again",

@@ -149,7 +149,8 @@ static rmx_status write_all(struct part *p, const char *index, const char *wante
   if (status != RMX_OK) return status;
   json_object_set_new(p->root, "hash", json_sprintf("%016llx", (unsigned long long)p->hash));
   json_object_set_new(p->root, "source_hash", json_string(wanted));
-  return rmx_json_write(index, p->root, err);
+  return rmx_json_seal(p->root) ? rmx_json_write(index, p->root, err)
+                                : rmx_fail_memory(err, 0, "a corpus");
 }
 
 static rmx_status read_source(struct part *p, rmx_err *err) {

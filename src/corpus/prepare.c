@@ -413,7 +413,8 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
                            hex(hash), "source_hash", hex(p->source_hash), "tokenizer_asked",
                            hex(p->tokenizer_asked), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
-  bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n;
+  bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
+              rmx_json_seal(root);
   rmx_status status = good
                           ? rmx_json_write(path, root, err)
                           : rmx_fail(err, RMX_EINPUT,

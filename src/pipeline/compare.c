@@ -15,8 +15,9 @@ rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus
   char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_status status =
-      rmx_exists(path) ? rmx_mixture_read(path, corpus->names, corpus->D_train, w, err)
+      rmx_exists(path) ? rmx__optimum_is_whole(path, err)
                        : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` makes it", path);
+  if (status == RMX_OK) status = rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
   free(path);
   return status;
 }
@@ -209,6 +210,7 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   // A file of the user's is named as seen from here, not from the experiment.
   char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
   if (absolute) name = absolute;
+  if (absolute) rmx_optimum_warn(mixture, &p->listener);
   comparison k;
   rmx_status status = begin_named(&k, &p->experiment, &name, 1, seeds, false, err);
   if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err);

@@ -195,6 +195,7 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
   char *folder = rmx_experiment_path(&p->experiment, "fit"),
        *path = rmx_experiment_path(&p->experiment, "optimum.yaml");
   rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && !asked) status = rmx__optimum_is_whole(path, err);
   // it will do without
   if (status == RMX_OK &&
       (status = rmx_experiment_corpus(&p->experiment, &corpus, err)) != RMX_OK && asked)
@@ -234,6 +235,7 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
        *path = rmx_experiment_path(&p->experiment, "optimum.yaml"), question[17];
   rmx_status status = folder && path ? rmx_experiment_corpus(&p->experiment, &corpus, err)
                                      : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx__optimum_is_whole(path, err);
   if (status == RMX_OK) question_of(&p->experiment, corpus, folder, question);
   bool done = status == RMX_OK && answered(path, question);
   if (corpus) rmx_corpus_free(corpus);

@@ -21,22 +21,43 @@ static char *folder_beside(const char *fit) {
   return slash == 1 ? rmx_strdup("/") : rmx_format("%.*s", (int)slash - 1, fit);
 }
 
-// Whether `regmix optimize` wrote the file: it says what made it.
-static bool ours(const char *path) {
+// Whether `regmix optimize` wrote the file: it says what made it. *edited: it was changed since.
+static bool ours(const char *path, bool *edited) {
   rmx_yaml yaml = {0};
   rmx_err ignored;
+  *edited = false;
   if (rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
   const bool made =
       json_is_object(json_object_get(yaml.root, "mixture")) &&
       json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
+  *edited = made && rmx_json_seal_broken(yaml.root);
   rmx_yaml_release(&yaml);
   return made;
 }
 
+rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err) {
+  bool edited = false;
+  if (!rmx_exists(path) || !ours(path, &edited) || !edited) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s was changed by hand since `regmix optimize` wrote it. Move it away: "
+                  "`regmix optimize` then writes it again, and --mixture FILE takes yours",
+                  path);
+}
+
+void rmx_optimum_warn(const char *path, const rmx_listener *to) {
+  bool edited = false;
+  if (rmx_exists(path) && ours(path, &edited) && edited)
+    rmx_warn(to,
+             "%s was changed by hand since `regmix optimize` wrote it: its mixture is taken as it "
+             "stands there, and what the file predicts may not hold for it",
+             path);
+}
+
 rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err) {
   struct stat info;
-  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 || ours(path))
-    return RMX_OK;
+  bool edited = false;
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return RMX_OK;
+  if (ours(path, &edited)) return rmx__optimum_is_whole(path, err);
   return rmx_fail(err, RMX_EINPUT,
                   "%s is there, and `regmix optimize` did not write it: move it away, or give "
                   "--out FILE with another name",
@@ -83,8 +104,11 @@ rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const r
   if (question) json_object_set_new(by, "question", json_string(question));
   if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
-  rmx_status status = rmx_yaml_write(
-      path, root, "The mixture found: share of the training tokens from each domain.", err);
+  rmx_status status =
+      rmx_json_seal(root)
+          ? rmx_yaml_write(path, root,
+                           "The mixture found: share of the training tokens from each domain.", err)
+          : rmx_fail_memory(err, 0, "the optimum");
   json_decref(root);
   return status;
 }

@@ -88,7 +88,8 @@ static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const j
   if (status == RMX_OK) status = rmx_json_write(files, memo, err);
   if (status == RMX_OK) {
     json_object_set_new(p->index, "source_hash", json_string(wanted));
-    status = rmx_json_write(index, p->index, err);
+    status = rmx_json_seal(p->index) ? rmx_json_write(index, p->index, err)
+                                     : rmx_fail_memory(err, 0, "a corpus");
   }
   free(index), free(files), free(tokenizer), free(beside);
   return status;

@@ -75,6 +75,8 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
 // RMX_EINPUT.
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
                                size_t M, double *weight, rmx_err *err);
+// RMX_EINPUT where an optimum that `regmix optimize` wrote was changed since.
+rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err);
 // rmx_optimum_write with what it was made from: corpus and question (hash of what was asked), or
 // NULL.
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,

@@ -192,7 +192,7 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
     path = rmx_path_in(folder, RMX__FIT_JSON);
     tree = path ? fit_json(f, files, made_by) : NULL;
     if (!tree || json_object_set(tree, "hashes", hashes) != 0 ||
-        (f->more && json_object_update(tree, f->more) != 0))
+        (f->more && json_object_update(tree, f->more) != 0) || !rmx_json_seal(tree))
       status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
   }
   if (status == RMX_OK) status = rmx_json_write(path, tree, err);
@@ -416,7 +416,12 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     RMX_TRY(read_metric(f, m, json_array_get(metrics, m), folder, path, err));
   const char *tokenizer = json_string_value(json_object_get(o, "tokenizer"));
   if (tokenizer) f->tokenizer = strtoull(tokenizer, NULL, 16);
-  return rmx__check_runs(f, o, path, err);
+  RMX_TRY(rmx__check_runs(f, o, path, err));
+  if (!rmx_json_seal_broken(o)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: was changed by hand or damaged since `regmix fit` wrote it; make the fit "
+                  "again with `regmix fit`",
+                  path);
 }
 
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {

@@ -107,7 +107,8 @@ static rmx_status check_keys(const left *r, rmx_err *err) {
                                       "tokens_by_domain",
                                       "valid_flops",
                                       "answers",
-                                      "made_by"};
+                                      "made_by",
+                                      "nats_hash"};
   const size_t n = sizeof known / sizeof *known;
   const char *key;
   json_t *value;
@@ -334,6 +335,7 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
                         rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
   if (!json_object_get(o, "tokens"))
     json_object_set_new(o, "tokens", json_integer(r->training.tokens));
+  rmx_result_seal(o);
   return rmx_json_write(l->path, o, err);
 }
 

@@ -73,7 +73,7 @@ static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **re
   // Without "answers" it is what a command of the user's left to a worker that was killed: of no
   // checked result.
   if (!json_object_get(o, "answers")) return RMX_RUN_TODO;
-  if (!answers(folder, r, o)) return RMX_RUN_OUTDATED;
+  if (!answers(folder, r, o) || rmx_result_seal_broken(o)) return RMX_RUN_OUTDATED;
   const char *status = json_string_value(json_object_get(o, "status"));
   if (status && strcmp(status, "diverged") == 0) return RMX_RUN_DIVERGED;
   return r->keep_model && !r->training.command && !model_is_whole(folder, o) ? RMX_RUN_DAMAGED
@@ -146,12 +146,16 @@ static void differences(const json_t *old, const json_t *new, const char *prefix
 void rmx_run_difference(const rmx_run *r, rmx_buf *out) {
   rmx_run was;
   rmx_err ignored;
-  json_t *old = NULL, *new = rmx_run_json(r);
+  json_t *old = NULL, *new = rmx_run_json(r), *result = rmx__read_in(r->folder, "result.json");
   if (rmx_run_read(r->folder, &was, &ignored) == RMX_OK) {
     old = rmx_run_json(&was);
     rmx_run_release(&was);
   }
   if (old) differences(old, new, "", out);
+  if (rmx_result_seal_broken(result))
+    rmx_buf_printf(out, "%sthe losses in %s/result.json, by hand", out->size ? ", " : "",
+                   r->folder);
+  json_decref(result);
   json_decref(old);
   json_decref(new);
 }

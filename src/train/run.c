@@ -236,3 +236,25 @@ rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {
   if (status != RMX_OK) rmx_run_release(out);
   return status;
 }
+
+// ---- whether a result's losses are those it was written with
+
+static json_t *hash_of_losses(const json_t *result) {
+  const uint64_t end = rmx_json_hash(json_object_get(result, "loss_nats")),
+                 half = rmx_json_hash(json_object_get(result, "half"));
+  const uint64_t both[] = {end, half};
+  return json_sprintf("%016llx", (unsigned long long)rmx_hash(both, sizeof both, 0));
+}
+
+void rmx_result_seal(json_t *result) {
+  json_object_del(result, "nats_hash");
+  json_object_set_new(result, "nats_hash", hash_of_losses(result));
+}
+
+bool rmx_result_seal_broken(const json_t *result) {
+  const json_t *seal = json_object_get(result, "nats_hash");
+  json_t *wanted = seal ? hash_of_losses(result) : NULL;
+  const bool broken = wanted && !json_equal(seal, wanted);
+  json_decref(wanted);
+  return broken;
+}

@@ -311,6 +311,7 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "answers", json_string(l->answers));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", by);
+  rmx_result_seal(o);
   return o;
 }
 

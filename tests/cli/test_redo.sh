@@ -128,6 +128,50 @@ try "results without the hash of the model are accepted" 0 "all 10 runs are done
 echo '{"half' > exp/runs/0002/result.json
 try "a proxy's result that cannot be read is told and made again" 0 "its result cannot be used" "$REGMIX" train -C exp
 
+# ---- numbers changed by hand
+whole=$(told exp)
+sed -i '0,/"exam": [0-9]/s/"exam": [0-9]/"exam": 1/' exp/runs/0003/result.json
+edited=$(cksum < exp/runs/0003/result.json)
+try "a loss of a proxy changed by hand: a script stops" 1 "the losses in exp/runs/0003/result.json, by hand" "$REGMIX" train -C exp
+same "and leaves it" "$edited" "$(cksum < exp/runs/0003/result.json)"
+try "with --redo it is trained again" 0 "1 run done" "$REGMIX" train -C exp --redo
+same "with the same numbers" "$whole" "$(told exp)"
+same "and what was changed is set aside" 1 "$(find exp/runs/.set-aside/0003 -name result.json -exec cksum {} + | grep -c "^$edited ")"
+sed -i '0,/"exam": [0-9]/s/"exam": [0-9]/"exam": 1/' exp/large/prior/1/result.json
+try "of a large model too" 1 "the losses in exp/large/prior/1/result.json, by hand" "$REGMIX" compare -C exp
+try "with --redo" 0 "1 run done" "$REGMIX" compare -C exp --redo
+sed -i 's/^{/{"metrics": {"acc": 0.5},/' exp/large/prior/1/result.json
+try "a metric may be added" 0 "all 10 runs are done" "$REGMIX" compare -C exp
+sed -i -e ':a' -e 'N' -e '$!ba' -e 's/,\n *"nats_hash": "[0-9a-f]*"//' exp/runs/0001/result.json
+grep -q nats_hash exp/runs/0001/result.json && not_ok "a result without the hash of its losses"
+try "a result of before there was a hash is accepted" 0 "all 6 runs are done" "$REGMIX" train -C exp
+
+"$REGMIX" run -C exp > /dev/null 2>&1
+cp exp/fit/fit.json fit.json
+sed -i '0,/"rmse": 0/s/"rmse": 0/"rmse": 1/' exp/fit/fit.json
+try "a number of fit.json changed by hand: run makes the fit again" 0 "fit.json: was changed by hand" "$REGMIX" run -C exp
+cmp -s fit.json exp/fit/fit.json && ok "as it was" || not_ok "as it was" "$(diff fit.json exp/fit/fit.json | head -5)"
+sed -i '0,/"rmse": 0/s/"rmse": 0/"rmse": 1/' exp/fit/fit.json
+try "the other commands stop" 1 "make the fit again" "$REGMIX" optimize -C exp
+cp fit.json exp/fit/fit.json
+cp exp/corpus/corpus.json corpus.json
+sed -i 's/"bad_lines": 0/"bad_lines": 1/' exp/corpus/corpus.json
+try "corpus.json changed by hand: train stops" 1 "prepare the corpus again" "$REGMIX" train -C exp
+try "and run makes it again" 0 "corpus.json: was changed by hand" "$REGMIX" run -C exp
+cmp -s corpus.json exp/corpus/corpus.json && ok "as it was" || not_ok "as it was" "$(diff corpus.json exp/corpus/corpus.json | head -5)"
+cp exp/optimum.yaml optimum.yaml
+"$REGMIX" export -C exp --to megatron --prefix /data/ > /dev/null 2> said
+grep -q "by hand" said && not_ok "an optimum that nobody touched is not warned of" "$(cat said)" || ok "an optimum that nobody touched is not warned of"
+sed -i 's/^score: .*/score: 0.5/' exp/optimum.yaml
+for command in run optimize compare pretrain; do
+  try "optimum.yaml changed by hand: $command stops and says what to do" 1 "Move it away" "$REGMIX" $command -C exp
+done
+try "export warns" 0 "was changed by hand since" "$REGMIX" export -C exp --to megatron --prefix /data/
+try "so does pretrain --mixture" 0 "was changed by hand since" "$REGMIX" pretrain -C exp --mixture exp/optimum.yaml
+mv exp/optimum.yaml mine.yaml
+try "moved away, it is written again" 0 "all 10 runs are done" "$REGMIX" run -C exp
+cmp -s optimum.yaml exp/optimum.yaml && ok "as it was" || not_ok "as it was" "$(diff optimum.yaml exp/optimum.yaml | head -5)"
+
 # ---- killed while results are moved
 make_corpus many 60
 many="--set sample.runs=60 --set jobs=8"
