@@ -1,307 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix check: whether what a config asks for can be done, without doing any of it. Every check
-// goes on where another has found a problem, so that one call names them all.
-#include <stdlib.h>
+// regmix check: whether what a config asks for can be done, without doing any of it.
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "steps.h"
 
-struct check {
-  cli *c;
-  const rmx_experiment *e;
-  rmx_sources sources;
-  const char **names;  // (n_train) of the domains trained on
-  size_t n_train;
-  json_t *problems, *domains;
-  double text_bytes;  // of all files, as if unpacked
-};
-
-static void problem(struct check *k, const char *fmt, ...) RMX_PRINTF(2, 3);
-static void problem(struct check *k, const char *fmt, ...) {
-  char text[1200];
-  va_list args;
-  va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
-  va_end(args);
-  json_array_append_new(k->problems, json_string(text));
-}
-
-// What a call has to say against the config.
-static void hold(struct check *k, const char *where, rmx_status status, const rmx_err *err) {
-  if (status == RMX_OK) return;
-  if (where)
-    problem(k, "%s: %s", where, err->message);
-  else
-    problem(k, "%s", err->message);
-}
-
-// ---- the text
-
-// A domain of fewer bytes than a sequence has tokens cannot give one: no token is shorter than a
-// byte.
-static void check_size(struct check *k, const rmx_domain_source *d, const rmx_source_look *look) {
-  const rmx_training *t = &k->e->config.proxy;
-  const bool packed = strstr(look->format, "z") != NULL;
-  if (!d->valid_only && !packed && look->bytes < (uint64_t)t->context + 1)
-    problem(k,
-            "domain \"%s\": its %llu bytes of text do not make one sequence of %lld tokens "
-            "(proxy.context)",
-            d->name, (unsigned long long)look->bytes, (long long)t->context);
-  if (look->without_text == look->files + look->valid_files)
-    problem(k, "domain \"%s\": none of its files has any text", d->name);
-  else if (look->without_text)
-    problem(k, "domain \"%s\": %zu of its files have no text", d->name, look->without_text);
-  k->text_bytes += (double)look->bytes * (packed ? 4 : 1);
-}
-
-static bool is_target(const struct check *k, size_t i) {
-  for (size_t t = 0; t < k->sources.n_targets; t++)
-    if (k->sources.targets[t] == i) return true;
-  return false;
-}
-
-static void check_domain(struct check *k, size_t i) {
-  const rmx_domain_source *d = &k->sources.domains[i];
-  rmx_source_look look;
-  rmx_err err;
-  rmx_status status = rmx_corpus_look(&k->e->config.corpus, d, k->e->folder, true, &look, &err);
-  hold(k, NULL, status, &err);
-  json_t *o = json_object();
-  json_object_set_new(o, "name", json_string(d->name));
-  json_object_set_new(o, "files", json_integer((json_int_t)look.files));
-  json_object_set_new(o, "valid_files", json_integer((json_int_t)look.valid_files));
-  json_object_set_new(o, "bytes", json_integer((json_int_t)look.bytes));
-  json_object_set_new(o, "format", json_string(look.format));
-  json_object_set_new(o, "valid_only", json_boolean(d->valid_only));
-  json_object_set_new(o, "target", json_boolean(is_target(k, i)));
-  json_object_set_new(o, "ok", json_boolean(status == RMX_OK));
-  json_array_append_new(k->domains, o);
-  if (status == RMX_OK) check_size(k, d, &look);
-}
-
-static void check_text(struct check *k) {
-  const rmx_config *c = &k->e->config;
-  rmx_err err;
-  hold(k, NULL, rmx_sources_find(&k->c->pipeline, &k->sources, &err), &err);
-  if (k->sources.n) rmx_sources_tell(&k->c->pipeline, &k->sources);
-  if (c->n_target == 0)
-    problem(k, "no target: add for example `target: %s` to the config",
-            k->sources.n ? k->sources.domains[0].name : "wikipedia");
-  k->names = rmx_calloc(k->sources.n, sizeof *k->names);
-  for (size_t i = 0; i < k->sources.n && k->names; i++) {
-    check_domain(k, i);
-    if (!k->sources.domains[i].valid_only) k->names[k->n_train++] = k->sources.domains[i].name;
-  }
-  if (k->sources.n && k->n_train == 0) problem(k, "no domain to train on: all are valid_only");
-  if (k->n_train == 1)
-    problem(k, "one domain to train on (\"%s\"): there is nothing to mix", k->names[0]);
-}
-
-static void check_tokenizer(struct check *k) {
-  const rmx_corpus_options *o = &k->e->config.corpus;
-  if (!o->tokenizer) return;
-  rmx_err err;
-  rmx_tokenizer *t = NULL;
-  char *path = rmx_experiment_path(k->e, o->tokenizer);
-  if (path) hold(k, "corpus.tokenizer", rmx_tokenizer_read(path, &t, &err), &err);
-  if (t) rmx_tokenizer_free(t);
-  free(path);
-}
-
-// ---- what mixtures must keep to, and what they are compared with
-
-static void check_bounds(struct check *k) {
-  const rmx_problem_options *q = &k->e->config.problem;
-  rmx_constraints c;
-  rmx_err err;
-  if (k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK) return;
-  const struct {
-    const char *key;
-    const rmx_strings *texts;
-    rmx_bound kind;
-  } bounds[] = {{"optimize.floor", &q->floor, RMX_FLOOR},
-                {"optimize.cap", &q->cap, RMX_CAP},
-                {"optimize.fix", &q->fix, RMX_FIX}};
-  for (size_t b = 0; b < 3; b++)
-    for (size_t i = 0; i < bounds[b].texts->n; i++)
-      hold(k, bounds[b].key,
-           rmx_constraints_bound(&c, bounds[b].kind, bounds[b].texts->items[i], k->names, &err),
-           &err);
-  for (size_t i = 0; i < q->share.n; i++)
-    hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err), &err);
-  hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
-  rmx_constraints_release(&c);
-}
-
-static void check_mixture_file(struct check *k, const char *key, const char *name) {
-  char *path = rmx_experiment_path(k->e, name);
-  double *w = rmx_calloc(k->n_train, sizeof *w);
-  rmx_err err;
-  if (path && !rmx_exists(path))
-    problem(k, "%s: no file %s", key, path);
-  else if (path && w && k->n_train)
-    hold(k, key, rmx_mixture_read(path, k->names, k->n_train, w, &err), &err);
-  free(w);
-  free(path);
-}
-
-static void check_rivals(struct check *k) {
-  static const char *const known[] = {"prior", "uniform", "best_single", "best_run"};
-  enum { KNOWN = sizeof known / sizeof *known };
-  const rmx_config *c = &k->e->config;
-  rmx_err err;
-  for (size_t i = 0; i < c->compare.against.n; i++) {
-    const char *name = c->compare.against.items[i];
-    bool is_known = false;
-    for (size_t j = 0; j < KNOWN; j++) is_known = is_known || strcmp(name, known[j]) == 0;
-    if (is_known || k->n_train == 0) continue;
-    size_t at;
-    char *path = rmx_experiment_path(k->e, name);
-    const int nearest = rmx_nearest(name, known, KNOWN);
-    if (strncmp(name, "single:", 7) == 0)
-      hold(k, "compare.against", rmx_find_name("domain", name + 7, k->names, k->n_train, &at, &err),
-           &err);
-    else if (path && !rmx_exists(path) && nearest >= 0)
-      problem(k, "compare.against: no file \"%s\"; did you mean \"%s\"?", name, known[nearest]);
-    else
-      check_mixture_file(k, "compare.against", name);
-    free(path);
-  }
-  hold(k, NULL, rmx_methods_check(&k->c->pipeline, false, false, &err), &err);
-  if (c->problem.than) check_mixture_file(k, "optimize.than", c->problem.than);
-  if (c->problem.reference) check_mixture_file(k, "optimize.reference", c->problem.reference);
-}
-
-// Upper bounds of sampling are known once the corpus is: together they must leave room for a
-// mixture.
-static void check_caps(struct check *k) {
-  rmx_corpus *corpus = NULL;
-  rmx_err err;
-  if (rmx_experiment_corpus(k->e, &corpus, &err) != RMX_OK) return;
-  double *cap = rmx_calloc(corpus->D_train, sizeof *cap), sum = 0;
-  if (cap) rmx_weight_caps(k->e, corpus, cap);
-  for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
-  if (cap && sum < 1)
-    problem(k,
-            "the caps of the domains' weights sum to %.3g, so no mixture keeps them: large.tokens "
-            "is more than sample.max_epochs (%g) times all text; "
-            "lower the first or raise the second",
-            sum, k->e->config.sample.max_epochs);
-  for (size_t d = 0; d < corpus->D_train; d++)
-    if (corpus->domains[d].train_tokens < (size_t)k->e->config.proxy.context + 1)
-      problem(k, "domain \"%s\": its %zu tokens do not make one sequence of %lld (proxy.context)",
-              corpus->names[d], corpus->domains[d].train_tokens,
-              (long long)k->e->config.proxy.context);
-  free(cap);
-  rmx_corpus_free(corpus);
-}
-
-// ---- trainings
-
-// The first word of a command that is a program: behind assignments. NULL: the shell's own, or too
-// much for a look.
-static char *program_of(const char *command) {
-  static const char *const own[] = {
-      "cd",    "exec",  "set",   "export", "if",     "for",     "while",  "case", "echo", "test",
-      "[",     "true",  "false", ".",      "source", "eval",    "printf", "read", "trap", "ulimit",
-      "umask", "unset", "until", "exit",   ":",      "command", "time",   "!"};
-  for (;;) {
-    command += strspn(command, " \t\n");
-    const size_t n = strcspn(command, " \t\n;&|<>");
-    if (n == 0 || strcspn(command, "'\"`$(){}\\*?") < n) return NULL;
-    const char *equals = memchr(command, '=', n);
-    if (equals && equals > command) {
-      command += n;
-      continue;
-    }
-    char *word = rmx_format("%.*s", (int)n, command);
-    for (size_t i = 0; word && i < sizeof own / sizeof *own; i++)
-      if (strcmp(word, own[i]) == 0) {
-        free(word);
-        return NULL;
-      }
-    return word;
-  }
-}
-
-static bool on_path(const char *program) {
-  const char *path = getenv("PATH");
-  for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
-    const size_t n = strcspn(at, ":");
-    char *whole = rmx_format("%.*s/%s", (int)n, at, program);
-    const bool there = whole && access(whole, X_OK) == 0;
-    free(whole);
-    if (there) return true;
-    at += n + (at[n] == ':');
-  }
-  return false;
-}
-
-static void check_command(struct check *k, const char *key, const char *command) {
-  char *program = command ? program_of(command) : NULL;
-  if (!program) return;
-  // A word with a point or a slash that is a file of the experiment means that file.
-  char *path = rmx_experiment_path(k->e, program);
-  const bool there = path && rmx_exists(path),
-             here = strchr(program, '/') || (strchr(program, '.') && there);
-  if (path && here && access(path, X_OK) != 0)
-    problem(k, "%s: %s %s", key, path, there ? "may not be run (chmod +x)" : "does not exist");
-  else if (!here && !on_path(program))
-    problem(k, "%s: no program \"%s\" on the PATH", key, program);
-  free(path);
-  free(program);
-}
-
-static void check_training(struct check *k, const char *what, const rmx_training *t) {
-  rmx_model_config model;
-  rmx_err err;
-  char key[32];
-  snprintf(key, sizeof key, "%s.command", what);
-  check_command(k, key, t->command);
-  if (t->command) return;  // what its model is, the command knows
-  hold(k, what, rmx_training_model(t, (int)k->e->config.corpus.vocab, &model, &err), &err);
-  const int64_t sequences = t->context > 0 ? t->tokens / t->context : 0;
-  if (sequences < (int64_t)k->n_train)
-    problem(k, "%s.tokens: %lld tokens are %lld sequences of %lld, fewer than the %zu domains",
-            what, (long long)t->tokens, (long long)sequences, (long long)t->context, k->n_train);
-}
-
-static void check_machine(struct check *k) {
-  const rmx_config *c = &k->e->config;
-  const rmx_kernels *kernels;
-  rmx_err err;
-  hold(k, "isa", rmx_kernels_get(c->general.isa, &kernels, &err), &err);
-  struct statvfs disk;
-  if (statvfs(k->e->folder, &disk) != 0) return;
-  rmx_model_config model;
-  double weights = 0;
-  if (!c->large.command &&
-      rmx_training_model(&c->large, (int)c->corpus.vocab, &model, &err) == RMX_OK)
-    weights = 4.0 * (double)rmx_model_parameters(&model);
-  const double models = weights * (double)(c->compare.against.n + 1) * (double)c->compare.seeds;
-  // The text once more while it is prepared, then its tokens, of two bytes for some four of text.
-  const double wanted = 1.5 * k->text_bytes + models + 25e3 * (double)c->sample.runs,
-               there = (double)disk.f_bavail * (double)disk.f_frsize;
-  char a[16], b[16];
-  if (wanted > there)
-    problem(k, "%s: some %sB of disk are needed, and %sB are free", k->e->folder,
-            rmx_count(wanted, a), rmx_count(there, b));
-}
-
-// ---- the command
-
-static void print_domains(const struct check *k) {
+static void print_domains(const json_t *domains) {
   size_t i;
   json_t *d;
   int width = 6;
-  json_array_foreach(k->domains, i, d) {
+  json_array_foreach(domains, i, d) {
     const int n = (int)strlen(json_string_value(json_object_get(d, "name")));
     if (n > width) width = n;
   }
   printf("%-*s %9s %8s  %s\n", width, "domain", "files", "bytes", "format");
-  json_array_foreach(k->domains, i, d) {
+  json_array_foreach(domains, i, d) {
     char files[48], bytes[16];
     const long long valid = json_integer_value(json_object_get(d, "valid_files")),
                     train = json_integer_value(json_object_get(d, "files"));
@@ -314,58 +26,34 @@ static void print_domains(const struct check *k) {
   }
 }
 
-static json_t *left_out(const struct check *k) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < k->sources.found.n_left_out; i++) {
-    const rmx_left_out *l = &k->sources.found.left_out[i];
-    json_array_append_new(list, json_pack("{s:s, s:s}", "path", l->path, "why", l->why));
-  }
-  return list;
-}
-
-static rmx_status answer_check(const struct check *k, rmx_err *err) {
+static rmx_status answer(const cli *c, json_t *root, rmx_err *err) {
+  const json_t *problems = json_object_get(root, "problems"),
+               *domains = json_object_get(root, "domains");
+  const size_t n = json_array_size(problems);
   size_t i;
-  const size_t n = json_array_size(k->problems);
   json_t *p;
-  if (k->c->common.json) {
-    json_t *root = json_object();
-    json_object_set_new(root, "ok", json_boolean(n == 0));
-    json_object_set(root, "problems", k->problems);
-    json_object_set(root, "domains", k->domains);
-    json_object_set_new(root, "left_out", left_out(k));
-    cli_print_json(root);
+  if (c->common.json) {
+    cli_print_json(json_incref(root));
   } else {
-    if (json_array_size(k->domains)) print_domains(k);
-    json_array_foreach(k->problems, i, p) printf("problem: %s\n", json_string_value(p));
+    if (json_array_size(domains)) print_domains(domains);
+    json_array_foreach(problems, i, p) printf("problem: %s\n", json_string_value(p));
     if (n == 0) puts("no problems");
   }
   return n == 0 ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%zu problem%s", n, n == 1 ? "" : "s");
 }
 
 static rmx_status run_check(cli *c, rmx_err *err) {
-  rmx_experiment *e = &c->pipeline.experiment;
-  struct check k = {.c = c, .problems = json_array(), .domains = json_array()};
+  json_t *root = NULL;
   rmx_status status = cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err);
   if (status == RMX_OK) {
-    k.e = e;
-    check_text(&k);
-    check_tokenizer(&k);
-    check_bounds(&k);
-    check_rivals(&k);
-    check_caps(&k);
-    check_training(&k, "proxy", &e->config.proxy);
-    check_training(&k, "large", &e->config.large);
-    check_machine(&k);
-    status =
-        rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted") : answer_check(&k, err);
-    rmx_sources_release(&k.sources);
-    free(k.names);
-  } else if (status == RMX_EINPUT) {
-    hold(&k, NULL, status, err);
-    status = answer_check(&k, err);
+    status = rmx_pipeline_check(&c->pipeline, &root, err);
+  } else if (status == RMX_EINPUT) {  // a config that cannot be read is a problem like others
+    root = json_pack("{s:b, s:[s], s:[], s:[]}", "ok", false, "problems", err->message, "domains",
+                     "left_out");
+    status = RMX_OK;
   }
-  json_decref(k.problems);
-  json_decref(k.domains);
+  if (status == RMX_OK) status = answer(c, root, err);
+  json_decref(root);
   return status;
 }
 

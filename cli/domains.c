@@ -147,7 +147,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   rmx_status status =
       path ? rmx_keep_input(args->out, path, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
-    status = rmx_tables_read(&c->pipeline, path, NULL, &args->tables, &t, NULL, err);
+    status = rmx_tables_read(&c->listener, path, NULL, &args->tables, &t, NULL, err);
   const size_t had = t.N;
   rmx_redomain_options rules = {args->tolerance, args->drop};
   for (size_t k = 0; k < sizeof order / sizeof *order; k++)

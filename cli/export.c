@@ -114,7 +114,7 @@ static rmx_status tokens_there(cli *c, const struct export_args *args, const rmx
   if (!args->tokens) return RMX_OK;
   if ((*tokens = rmx_calloc(names->n, sizeof **tokens)) == NULL)
     return rmx_fail_memory(err, names->n, "token counts");
-  return rmx_tokens_by_domain(&c->pipeline, args->tokens, (const char *const *)names->items,
+  return rmx_tokens_by_domain(&c->listener, args->tokens, (const char *const *)names->items,
                               names->n, *tokens, err);
 }
 

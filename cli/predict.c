@@ -20,7 +20,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   if (status == RMX_OK) args->tables.any_sum = f->options.normalize;
   if (status == RMX_OK)
     status =
-        rmx_tables_read(&c->pipeline, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
+        rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(
         &c->listener,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix score: how well a fit predicts runs it was not given.
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "steps.h"
 
@@ -11,52 +9,6 @@ struct score_args {
   double budget;
   rmx_table_form tables;
 };
-
-// Whether one of the fit's runs has this mixture and, of some metric, the value measured for the
-// run of this name.
-static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
-  size_t row = 0, column;
-  rmx_err unknown;
-  while (row < metrics->N && strcmp(metrics->ids[row], id) != 0) row++;
-  for (size_t k = 0; row < metrics->N && k < f->N; k++) {
-    double off = 0;
-    for (size_t d = 0; d < f->D; d++) off = fmax(off, fabs(f->runs[k * f->D + d] - w[d]));
-    for (size_t m = 0; off < 1e-9 && m < f->M; m++)
-      if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D,
-                        &column, &unknown) == RMX_OK &&
-          metrics->x[row * metrics->D + column] == f->truth[k * f->M + m])
-        return true;
-  }
-  return false;
-}
-
-static void warn_of_own(const cli *c, const rmx_fit *f, size_t own, size_t of) {
-  double spearman = 0, r2 = 0;
-  size_t n = 0;
-  for (size_t m = 0; m < f->M; m++)
-    if (isfinite(f->cv[m].spearman) && isfinite(f->cv[m].r2)) {
-      spearman += f->cv[m].spearman;
-      r2 += f->cv[m].r2;
-      n++;
-    }
-  rmx_warn(&c->listener,
-           "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of "
-           "fold (runs it had not seen) its Spearman "
-           "is %.4f and its R2 %.4f, mean over its metrics",
-           own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
-           n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
-}
-
-// Runs that the fit was made from: their mixture and a value of theirs are among the fit's.
-static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
-                        rmx_err *err) {
-  double *X = NULL;
-  size_t n = 0;
-  if (!f->truth || rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK) return 0;
-  for (size_t i = 0; i < mixtures->N; i++) n += is_own(f, X + i * f->D, mixtures->ids[i], metrics);
-  free(X);
-  return n;
-}
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
                          const rmx_scores *mean) {
@@ -99,37 +51,22 @@ static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
 }
 
 static rmx_status run_score(cli *c, rmx_err *err) {
-  struct score_args *args = c->own;
+  const struct score_args *args = c->own;
   if (!args->mixtures || !args->metrics)
     return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv and --metrics L.csv");
   rmx_fit *f = NULL;
-  rmx_table mixtures = {0}, metrics = {0};
-  rmx_scores *scores = NULL, mean;
-  rmx_diagnostics *errors = NULL;
+  rmx_fit_scores s = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) {
-    args->tables.any_sum = f->options.normalize;
-    status = rmx_tables_read(&c->pipeline, args->mixtures, args->metrics, &args->tables, &mixtures,
-                             &metrics, err);
-  }
-  if (status == RMX_OK && (!(scores = rmx_calloc(f->M, sizeof *scores)) ||
-                           !(errors = rmx_calloc(f->M, sizeof *errors))))
-    status = rmx_fail_memory(err, 0, "scores");
-  if (status == RMX_OK) rmx_fit_set_budget(f, args->budget);
   if (status == RMX_OK)
-    status = rmx_fit_score_tables(f, &mixtures, &metrics, &c->listener, scores, &mean, errors, err);
-  size_t own = status == RMX_OK ? count_own(f, &mixtures, &metrics, err) : 0;
-  if (own > 0) warn_of_own(c, f, own, mixtures.N);
+    status = rmx_score_tables(f, args->mixtures, args->metrics, &args->tables, args->budget,
+                              &c->listener, &s, err);
   if (status == RMX_OK && c->common.json)
-    cli_print_json(scores_tree(f, scores, errors, &mean, own));
+    cli_print_json(scores_tree(f, s.scores, s.errors, &s.mean, s.own));
   else if (status == RMX_OK)
-    print_scores(f, scores, errors, &mean);
-  free(scores);
-  free(errors);
+    print_scores(f, s.scores, s.errors, &s.mean);
+  rmx_fit_scores_release(&s);
   free(folder);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
   rmx_fit_free(f);
   return status;
 }

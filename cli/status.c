@@ -1,68 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix status: what is there, what is to do.
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "steps.h"
-
-static bool there(const rmx_experiment *e, const char *name) {
-  char *path = rmx_experiment_path(e, name);
-  bool yes = path && rmx_exists(path);
-  free(path);
-  return yes;
-}
-
-// Results of large models there are: large/<name>/<seed>/result.json.
-static size_t large_models(const rmx_experiment *e) {
-  rmx_strings found = {0};
-  rmx_err ignored;
-  char *pattern = rmx_experiment_path(e, "large/*/*/result.json");
-  if (pattern) rmx_glob(pattern, &found, &ignored);
-  size_t n = found.n;
-  rmx_strings_release(&found);
-  free(pattern);
-  return n;
-}
-
-static rmx_status status_tree(const rmx_experiment *e, json_t *root, rmx_err *err) {
-  json_object_set_new(root, "folder", json_string(e->folder));
-  rmx_corpus *corpus = NULL;
-  if (there(e, "corpus/corpus.json")) {
-    RMX_TRY(rmx_corpus_open(e->folder, &corpus, err));
-    json_t *o = json_object();
-    double tokens = 0;
-    for (size_t d = 0; d < corpus->D; d++) tokens += (double)corpus->domains[d].train_tokens;
-    json_object_set_new(o, "domains", json_integer((json_int_t)corpus->D));
-    json_object_set_new(o, "train_tokens", json_real(tokens));
-    json_object_set_new(root, "corpus", o);
-  }
-  if (corpus && there(e, "mixtures.csv")) {
-    rmx_run *runs;
-    size_t n;
-    rmx_status status = rmx_proxy_runs(e, corpus, &runs, &n, err);
-    if (status != RMX_OK) {
-      rmx_corpus_free(corpus);
-      return status;
-    }
-    json_object_set_new(root, "proxies", rmx_run_states_json(runs, n));
-    rmx_runs_release(runs, n);
-  }
-  if (corpus) rmx_corpus_free(corpus);
-  json_object_set_new(root, "large_models", json_integer((json_int_t)large_models(e)));
-  json_t *aside = NULL;
-  RMX_TRY(rmx_set_aside(e, false, NULL, &aside, err));
-  json_object_del(aside, "folders");
-  json_object_del(aside, "deleted");
-  json_object_set_new(root, "set_aside", aside);
-  static const char *const files[] = {"metrics.csv", "fit/fit.json", "optimum.yaml",
-                                      "large/comparison.json", "report.html"};
-  json_t *o = json_object();
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
-  json_object_set_new(root, "files", o);
-  return RMX_OK;
-}
 
 static void print_status(const json_t *root) {
   char count[16];
@@ -100,34 +40,17 @@ static void print_status(const json_t *root) {
     printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
 
-// A folder with nothing of an experiment in it is a slip of the finger.
-static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
-  static const char *const parts[] = {
-      "corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json",
-      "optimum.yaml",       "large",        "runs"};
-  bool any = e->config_path != NULL;
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) any = any || there(e, parts[i]);
-  if (any) return RMX_OK;
-  if (!there(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
-  return rmx_fail(err, RMX_EINPUT,
-                  "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix "
-                  "init` begins one, -C DIR names "
-                  "another folder",
-                  e->folder);
-}
-
 static rmx_status run_status(cli *c, rmx_err *err) {
-  rmx_experiment *e = &c->pipeline.experiment;
+  json_t *root;
   RMX_TRY(cli_open(c, NULL, false, err));
-  json_t *root = json_object();
-  rmx_status status = anything_there(e, err);
-  if (status == RMX_OK) status = status_tree(e, root, err);
-  if (status == RMX_OK && c->common.json)
-    cli_print_json(json_incref(root));
-  else if (status == RMX_OK)
-    print_status(root);
+  RMX_TRY(rmx_experiment_status(&c->pipeline.experiment, &root, err));
+  if (c->common.json) {
+    cli_print_json(root);
+    return RMX_OK;
+  }
+  print_status(root);
   json_decref(root);
-  return status;
+  return RMX_OK;
 }
 
 const cli_command cli_status = {

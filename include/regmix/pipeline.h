@@ -122,20 +122,37 @@ typedef struct rmx_table_form {
 } rmx_table_form;
 /* Tables in any form of regmix/import.h, with their runs joined. metrics_path, metrics and `how`
  * may be NULL. Release both. */
-rmx_status rmx_tables_read(rmx_pipeline *p, const char *mixtures_path, const char *metrics_path,
-                           const rmx_table_form *how, rmx_table *mixtures, rmx_table *metrics,
-                           rmx_err *err);
+rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
+                           const char *metrics_path, const rmx_table_form *how, rmx_table *mixtures,
+                           rmx_table *metrics, rmx_err *err);
 /* The tokens of each domain, from a file of domain: tokens (YAML or JSON) or domain,tokens (CSV);
  * "1.5G" is a number here. free() tokens (domains->n), release the names. */
 rmx_status rmx_tokens_read(const char *path, rmx_strings *domains, double **tokens, rmx_err *err);
 /* The same by domain: tokens (D). Names mean domains as rmx_match_names says; a note lists those
  * that mean none. A domain without tokens is RMX_EINPUT. */
-rmx_status rmx_tokens_by_domain(rmx_pipeline *p, const char *path, const char *const *domains,
-                                size_t D, double *tokens, rmx_err *err);
+rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
+                                const char *const *domains, size_t D, double *tokens, rmx_err *err);
 
 /* Mixtures drawn around the prior in a file, a YAML map `domain: weight`, by the config's `sample`:
  * what RMX_STEP_SAMPLE does, without a corpus. Release the table. */
 rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior, rmx_table *out, rmx_err *err);
+
+/* ---- before any work */
+
+/* Whether what the config asks for can be done. *out: {"ok", "problems": [text], "domains": [{"name",
+ * "files", "valid_files", "bytes", "format", "valid_only", "target", "ok"}], "left_out": [{"path",
+ * "why"}]}, a new reference. RMX_EINTERRUPTED alone is an error. Cost: opens every file of text. */
+rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err);
+/* What the experiment costs on this machine, and on `cores` such cores (0: not asked). without_text:
+ * the files of text need not be there. *out: {"isa", "jobs", "proxies", "large", "seconds",
+ * "elsewhere"}, a new reference. Cost: trains each model for a second. */
+rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, struct json_t **out,
+                             rmx_err *err);
+/* What is done and what is to do. A new reference; RMX_EINPUT where nothing of an experiment is. */
+rmx_status rmx_experiment_status(const rmx_experiment *e, struct json_t **out, rmx_err *err);
+/* Whether this machine, and `folder` on it, are fit for the work: {"checks": [{"name", "verdict":
+ * "ok"|"warn"|"fail", "found", "advice"}], "failed", "warnings"}. A new reference. */
+struct json_t *rmx_doctor(const char *folder);
 
 /* ---- fit */
 
@@ -153,6 +170,18 @@ typedef struct rmx_fit_request {
 /* Fits the tables and writes the fit. rmx_fit_free() it. */
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err);
+
+/* A fit scored on measured runs. */
+typedef struct rmx_fit_scores {
+  rmx_scores *scores, mean; /* scores (M); the mean over the metrics that were scored */
+  rmx_diagnostics *errors;  /* (M) */
+  size_t own; /* of the runs, those that the fit was made from: a warning names them */
+} rmx_fit_scores;
+/* budget: tokens of each of these runs, where the fit counts epochs; 0: as it was fitted. */
+rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *metrics_path,
+                            const rmx_table_form *how, double budget, const rmx_listener *to,
+                            rmx_fit_scores *s, rmx_err *err);
+void rmx_fit_scores_release(rmx_fit_scores *s);
 
 /* ---- optimise */
 

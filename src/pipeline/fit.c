@@ -161,7 +161,7 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   rmx_table mixtures = {0}, metrics = {0};
   rmx_fit *fit = NULL;
   rmx_status status =
-      rmx_tables_read(p, job->mixtures, job->metrics, &tables, &mixtures, &metrics, err);
+      rmx_tables_read(&p->listener, job->mixtures, job->metrics, &tables, &mixtures, &metrics, err);
   if (status == RMX_OK && job->half) status = rmx__take_own_runs(p, &mixtures, &metrics, err);
   if (status == RMX_OK && job->half) status = add_directions(&p->experiment, &metrics, err);
   double began = rmx_now(), *counts = NULL;

@@ -114,7 +114,7 @@ static rmx_status read_pending(rmx_pipeline *p, const rmx_next_request *request,
     return rmx_fail_memory(err, 0, "a path");
   rmx_status status = RMX_OK;
   if (path && (request->pending || (!request->fit && rmx_exists(path)))) {
-    status = rmx_tables_read(p, path, NULL, NULL, &s->pending, NULL, err);
+    status = rmx_tables_read(&p->listener, path, NULL, NULL, &s->pending, NULL, err);
     if (status == RMX_OK) status = rmx_fit_mixtures(s->fit, &s->pending, &s->X, err);
   }
   free(path);

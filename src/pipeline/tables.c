@@ -12,9 +12,9 @@ static bool same_file(const char *a, const char *b) {
          !S_ISDIR(x.st_mode);
 }
 
-rmx_status rmx_tables_read(rmx_pipeline *p, const char *mixtures_path, const char *metrics_path,
-                           const rmx_table_form *how, rmx_table *mixtures, rmx_table *metrics,
-                           rmx_err *err) {
+rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
+                           const char *metrics_path, const rmx_table_form *how, rmx_table *mixtures,
+                           rmx_table *metrics, rmx_err *err) {
   static const rmx_table_form as_they_are = {0};
   if (!how) how = &as_they_are;
   const rmx_strings *weights = &how->mixture_columns, *measured = &how->metric_columns;
@@ -25,13 +25,13 @@ rmx_status rmx_tables_read(rmx_pipeline *p, const char *mixtures_path, const cha
                           .id = how->id,
                           .any_sum = how->any_sum};
   if (metrics) *metrics = (rmx_table){0};
-  RMX_TRY(rmx_import_table(mixtures_path, &o, &p->listener, mixtures, err));
+  RMX_TRY(rmx_import_table(mixtures_path, &o, to, mixtures, err));
   if (!metrics_path) return RMX_OK;
   o.what = RMX_IMPORT_METRICS;
   o.columns = (const char *const *)measured->items;
   o.n_columns = measured->n;
-  rmx_status status = rmx_import_table(metrics_path, &o, &p->listener, metrics, err);
-  if (status == RMX_OK) status = rmx_import_meet(mixtures, metrics, &p->listener, err);
+  rmx_status status = rmx_import_table(metrics_path, &o, to, metrics, err);
+  if (status == RMX_OK) status = rmx_import_meet(mixtures, metrics, to, err);
   if (status == RMX_OK) return RMX_OK;
   rmx_table_release(mixtures);
   rmx_table_release(metrics);

@@ -76,8 +76,9 @@ rmx_status rmx_tokens_read(const char *path, rmx_strings *domains, double **toke
   return status;
 }
 
-rmx_status rmx_tokens_by_domain(rmx_pipeline *p, const char *path, const char *const *domains,
-                                size_t D, double *tokens, rmx_err *err) {
+rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
+                                const char *const *domains, size_t D, double *tokens,
+                                rmx_err *err) {
   rmx_strings names;
   double *counts;
   RMX_TRY(rmx_tokens_read(path, &names, &counts, err));
@@ -100,7 +101,7 @@ rmx_status rmx_tokens_by_domain(rmx_pipeline *p, const char *path, const char *c
                         others.n ? "; it has some of " : "", others.text,
                         others.n ? ", which is none of them" : "");
   if (status == RMX_OK && others.n)
-    rmx_note(&p->listener, "%s: %zu name%s no domain's and not used: %s", path, others.n,
+    rmx_note(to, "%s: %zu name%s no domain's and not used: %s", path, others.n,
              others.n == 1 ? " is" : "s are", others.text);
   free(index);
   free(counts);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an experiment will cost, before it is begun. The speed is measured here, in a second of
+// training of each model, on all processors that will be at work.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// tokens of an optimiser step that is measured: beyond, AdamW's share is no more to be seen
+enum { MOST_MEASURED = 16384 };
+
+struct cost {
+  const char *what;
+  const rmx_training *training;
+  size_t runs;
+  rmx_model_config model;
+  double tokens;                 // of one run
+  double flop_per_token, flops;  // flops: of all runs
+  double tokens_per_s;           // of one worker
+  int jobs, threads;             // workers at a time; threads of each
+  double memory, disk;           // bytes: of one worker; of all runs
+  double run_s, seconds;         // of one run; of all of them
+  double idle;  // share of the processors it wanted that it had while it was measured
+};
+
+// The workers that will run at a time are measured at a time: they share caches and memory.
+struct copies {
+  rmx_training training;
+  int vocab;
+  const rmx_kernels *kernels;
+  rmx_speed speed[64];
+  rmx_err err[64];
+};
+
+static void measure_copy(void *context, size_t i) {
+  struct copies *c = context;
+  rmx_training_speed(&c->training, c->vocab, c->kernels, 0.6, &c->speed[i], &c->err[i]);
+}
+
+// The mean of `at_once` copies.
+static rmx_status measure(const rmx_training *t, int threads, int vocab, const rmx_kernels *kernels,
+                          size_t at_once, rmx_speed *out, rmx_err *err) {
+  struct copies *c = rmx_calloc(1, sizeof *c);
+  if (!c) return rmx_fail_memory(err, sizeof *c, "a measurement");
+  c->training = *t;
+  c->training.threads = threads;
+  const int64_t most = t->micro_tokens > MOST_MEASURED ? t->micro_tokens : MOST_MEASURED;
+  if (c->training.batch_tokens > most) c->training.batch_tokens = most;
+  c->vocab = vocab;
+  c->kernels = kernels;
+  at_once = at_once > 64 ? 64 : at_once;
+  rmx_parallel((int)at_once, at_once, measure_copy, c);
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < at_once && status == RMX_OK; i++) {
+    if ((status = c->err[i].status) != RMX_OK) *err = c->err[i];
+    out->tokens_per_s += c->speed[i].tokens_per_s / (double)at_once;
+    out->valid_tokens_per_s += c->speed[i].valid_tokens_per_s / (double)at_once;
+    out->processor += c->speed[i].processor / (double)at_once;  // of the whole process, each
+  }
+  free(c);
+  return status;
+}
+
+static double rounds_s(const struct cost *k, int at_once) {
+  return ceil((double)k->runs / at_once) * k->run_s;
+}
+
+// Runs at a time on `cores`, each with as many threads as here.
+static int jobs_on(const struct cost *k, int64_t cores) {
+  const int64_t room = cores / k->threads > 1 ? cores / k->threads : 1;
+  return k->runs < (size_t)room ? (int)k->runs : (int)room;
+}
+
+static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jobs,
+                          const rmx_kernels *kernels, rmx_err *err) {
+  const rmx_training *t = k->training;
+  RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
+  k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
+  k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
+  // Validation is a forward pass: a third of training.
+  const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
+               work = k->tokens + valid / 3.0;
+  k->flops = (double)k->runs * k->flop_per_token * work;
+  // As `train` will do it: the runs share the processors.
+  if (t->threads > 1 && jobs > rmx_processors() / t->threads)
+    jobs = (int)(rmx_processors() / t->threads);
+  k->jobs = jobs < 1 ? 1 : k->runs < (size_t)jobs ? (int)k->runs : jobs;
+  k->threads = rmx_training_threads(t, (size_t)k->jobs);
+  k->memory = (double)rmx_model_memory(&k->model, (int)rmx_training_micro_batch(t), (int)t->context,
+                                       k->threads);
+  const int processors = rmx_processors() / k->threads;
+  const int at_once = k->jobs < processors ? k->jobs : processors > 1 ? processors : 1;
+  rmx_speed speed = {0};
+  RMX_TRY(measure(t, k->threads, vocab, kernels, (size_t)at_once, &speed, err));
+  k->idle = speed.processor / (double)(at_once * k->threads);
+  // More workers than processors get their share of them.
+  const double share = (double)at_once / k->jobs;
+  k->tokens_per_s = speed.tokens_per_s * share;
+  k->run_s = k->tokens / speed.tokens_per_s + valid / speed.valid_tokens_per_s;
+  k->seconds = rounds_s(k, k->jobs) / share;
+  return RMX_OK;
+}
+
+static double valid_tokens_of(const rmx_experiment *e, const rmx_corpus *corpus,
+                              const rmx_training *t) {
+  double sum = 0;
+  if (!corpus)
+    return (double)e->config.n_domains * (double)(t->eval_tokens ? t->eval_tokens : 100000);
+  for (size_t d = 0; d < corpus->D; d++)
+    sum += (double)rmx_evaluate_tokens(corpus, d, t->eval_tokens);
+  return sum;
+}
+
+static json_t *cost_tree(const struct cost *k) {
+  json_t *o = json_object();
+  json_object_set_new(o, "runs", json_integer((json_int_t)k->runs));
+  json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&k->model)));
+  json_object_set_new(o, "tokens_each", json_real(k->tokens));
+  json_object_set_new(o, "gflop_per_token", json_real(k->flop_per_token / 1e9));
+  json_object_set_new(o, "flops", json_real(k->flops));
+  json_object_set_new(o, "tokens_per_s", json_real(k->tokens_per_s));
+  json_object_set_new(o, "processors_had", json_real(k->idle));
+  json_object_set_new(o, "jobs", json_integer(k->jobs));
+  json_object_set_new(o, "threads", json_integer(k->threads));
+  json_object_set_new(o, "memory_mib", json_real(k->memory / 1048576.0));
+  json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
+  json_object_set_new(o, "seconds", json_real(k->seconds));
+  return o;
+}
+
+static json_t *elsewhere_tree(const struct cost costs[2], int64_t cores) {
+  json_t *o = json_object();
+  double sum = 0;
+  json_object_set_new(o, "cores", json_integer(cores));
+  for (int i = 0; i < 2; i++) {
+    const int jobs = jobs_on(&costs[i], cores);
+    const double seconds = rounds_s(&costs[i], jobs);
+    json_object_set_new(o, i ? "large" : "proxies",
+                        json_pack("{s:i, s:f}", "jobs", jobs, "seconds", seconds));
+    sum += seconds;
+  }
+  json_object_set_new(o, "seconds", json_real(sum));
+  return o;
+}
+
+// What cannot be done has no price: the target and the files must be there.
+static rmx_status check_text(rmx_pipeline *p, rmx_err *err) {
+  rmx_sources s = {0};
+  rmx_status status = rmx_sources_find(p, &s, err);
+  for (size_t i = 0; i < s.n && status == RMX_OK; i++) {
+    rmx_source_look look;
+    status = rmx_corpus_look(&p->experiment.config.corpus, &s.domains[i], p->experiment.folder,
+                             false, &look, err);
+    if (status != RMX_OK)
+      rmx_fail_in(err, "nothing to plan for (--without-text does without the text)");
+  }
+  rmx_sources_release(&s);
+  return status;
+}
+
+rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, json_t **out,
+                             rmx_err *err) {
+  if (!without_text) RMX_TRY(check_text(p, err));
+  const rmx_kernels *kernels;
+  RMX_TRY(rmx_kernels_get(p->experiment.config.general.isa, &kernels, err));
+  rmx_corpus *corpus = NULL;
+  rmx_err ignored;
+  if (rmx_experiment_corpus(&p->experiment, &corpus, &ignored) != RMX_OK) corpus = NULL;
+  int vocab = corpus ? corpus->vocab : (int)p->experiment.config.corpus.vocab,
+      jobs = rmx_worker_jobs(&p->experiment);
+  struct cost costs[2] = {
+      {.what = "proxies",
+       .training = &p->experiment.config.proxy,
+       .runs = (size_t)p->experiment.config.sample.runs},
+      {.what = "large models",
+       .training = &p->experiment.config.large,
+       .runs = (p->experiment.config.compare.against.n + 1) *
+               (size_t)p->experiment.config.compare.seeds},
+  };
+  rmx_status status = RMX_OK;
+  for (int i = 0; i < 2 && status == RMX_OK; i++) {
+    status = cost_of(&costs[i], vocab, valid_tokens_of(&p->experiment, corpus, costs[i].training),
+                     jobs, kernels, err);
+    if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
+    // Proxies leave a log and a result; a checkpoint (weights and two moments) only while they run.
+    double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
+    costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs
+                           : (double)costs[i].runs * (weights + 25e3);
+  }
+  if (corpus) rmx_corpus_free(corpus);
+  RMX_TRY(status);
+  json_t *root = json_object();
+  json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
+  json_object_set_new(root, "jobs", json_integer(jobs));
+  json_object_set_new(root, "proxies", cost_tree(&costs[0]));
+  json_object_set_new(root, "large", cost_tree(&costs[1]));
+  json_object_set_new(root, "seconds", json_real(costs[0].seconds + costs[1].seconds));
+  if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, cores));
+  *out = root;
+  return RMX_OK;
+}
