@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100  # of Markdown prose; tables and code may be wider
 CHECKED = """
 README.md CHANGELOG.md SECURITY.md docs/faults.md
-docs/results/*.md docs/method.md docs/studies.md docs/trainer.md docs/design/decisions.md
+docs/results/*.md docs/method.md docs/studies.md docs/trainer.md docs/design/*.md
 """.split()
 HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [
     (r"\bbehind\b", "after, next to"),
