@@ -51,12 +51,12 @@ static size_t only_longer(const char *name, const char *const *names, size_t n) 
 
 int rmx_nearest(const char *name, const char *const *names, size_t n) {
   const size_t length = strlen(name);
-  int nearest = -1, least = NAME_MAX_LENGTH;
+  int nearest = -1, min = NAME_MAX_LENGTH;
   for (size_t i = 0; i < n; i++) {
     const int distance = edit_distance(name, names[i]);
     const size_t other = strlen(names[i]), longer = length > other ? length : other;
-    if (3 * (size_t)distance > longer || distance >= least) continue;
-    least = distance;
+    if (3 * (size_t)distance > longer || distance >= min) continue;
+    min = distance;
     nearest = (int)i;
   }
   const size_t begun = nearest < 0 ? only_longer(name, names, n) : n;

@@ -49,7 +49,7 @@ enum place { REPLACED, IN_PLACE, DESCRIPTOR };
 // Follows links from *path, which it owns, to what is to be written. *mode: of a regular file that
 // is there, else 0.
 static int find_place(char **path, enum place *place, mode_t *mode) {
-  enum { MOST_LINKS = 40 };
+  enum { MAX_LINKS = 40 };
   struct stat info;
   *mode = 0;
   for (int links = 0;; links++) {
@@ -61,7 +61,7 @@ static int find_place(char **path, enum place *place, mode_t *mode) {
     // A link to /dev/stdout is followed to the descriptor, since that is where the writing goes on.
     if (lstat(*path, &info) != 0) return errno == ENOENT ? 0 : -1;
     if (!S_ISLNK(info.st_mode)) break;
-    if (links == MOST_LINKS) return errno = ELOOP, -1;
+    if (links == MAX_LINKS) return errno = ELOOP, -1;
     char *named = link_at(*path);
     if (!named) return -1;
     if (*place == IN_PLACE && lstat(named, &info) != 0 && descriptor_of(named) < 0) {

@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256 };
+enum { MAX_THREADS = 256 };
 
 struct loop {
   atomic_size_t next;
@@ -26,10 +26,10 @@ static void *take_items(void *argument) {
 
 void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), void *context) {
   struct loop loop = {.n = n, .work = work, .context = context};
-  pthread_t helpers[MOST_THREADS];
+  pthread_t helpers[MAX_THREADS];
   int started = 0;
   // A thread that cannot be had is done without: the caller's own always works.
-  while (started + 1 < threads && (size_t)started + 1 < n && started < MOST_THREADS &&
+  while (started + 1 < threads && (size_t)started + 1 < n && started < MAX_THREADS &&
          pthread_create(&helpers[started], NULL, take_items, &loop) == 0)
     started++;
   take_items(&loop);

@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { MOST_THREADS = 256, SPINS = 1000 };
+enum { MAX_THREADS = 256, SPINS = 1000 };
 
 struct rmx_pool {
   atomic_uint_fast64_t to_do; /* n << 32 | next */
@@ -28,7 +28,7 @@ struct rmx_pool {
     rmx_pool *pool;
     int number; /* from 1 */
     pthread_t thread;
-  } helpers[MOST_THREADS];
+  } helpers[MAX_THREADS];
 };
 
 static void breathe(void) {
@@ -81,7 +81,7 @@ rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err) {
   pthread_cond_init(&p->wake, NULL);
   p->threads = 1;
   /* A thread that cannot be had is done without: the caller's own always works. */
-  while (p->threads < threads && p->threads < MOST_THREADS) {
+  while (p->threads < threads && p->threads < MAX_THREADS) {
     struct helper *h = &p->helpers[p->threads];
     *h = (struct helper){.pool = p, .number = p->threads};
     if (pthread_create(&h->thread, NULL, help, h) != 0) break;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <regmix/base.h>
 
-enum { FEWEST_SEEDS = 3, BISECTIONS = 200, MOST_TERMS = 300 };
+enum { FEWEST_SEEDS = 3, BISECTIONS = 200, MAX_TERMS = 300 };
 
 // The continued fraction of the incomplete beta function (Lentz's method), good for x < (a + 1) /
 // (a + b + 2).
@@ -15,7 +15,7 @@ static double beta_fraction(double a, double b, double x) {
   double c = 1, d = 1 - (a + b) * x / (a + 1);
   d = 1 / (fabs(d) < tiny ? tiny : d);
   double h = d;
-  for (int i = 1; i <= MOST_TERMS; i++) {
+  for (int i = 1; i <= MAX_TERMS; i++) {
     const double m = i;
     const double terms[2] = {m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
                              -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))};

@@ -24,7 +24,7 @@ static bool missing(const char *text) {
   return false;
 }
 
-static const double MOST = 1e100;  // its square is a number
+static const double MAX = 1e100;  // its square is a number
 
 // Infinite ones are numbers here; hexadecimal, which strtod takes too, is none.
 static bool number(const char *text, double *out) {
@@ -263,7 +263,7 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
   if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path,
                     t->lines[i], t->header[j], text);
-  if (isfinite(*out) && fabs(*out) > MOST)
+  if (isfinite(*out) && fabs(*out) > MAX)
     return rmx_fail(err, RMX_EINPUT,
                     "%s:%d: column \"%s\": %s is too large to compute with; wanted at most 1e100 "
                     "(leave the cell empty where the "

@@ -13,13 +13,13 @@
 #include "base/num.h"
 #include "kernels.h"
 
-enum { ROWS_MOST = 84, ROWS_LEAST = 42 /* whole tiles of 6 and 14 rows */, NR_MAX = 32 };
+enum { ROWS_MAX = 84, ROWS_MIN = 42 /* whole tiles of 6 and 14 rows */, NR_MAX = 32 };
 
 /* Queries of a block. More make longer sums of what is added to dK and dV; the scores stay in the
  * second cache.
  */
 static size_t block_rows(size_t T) {
-  return T <= 1024 ? ROWS_MOST : ROWS_LEAST;
+  return T <= 1024 ? ROWS_MAX : ROWS_MIN;
 }
 /* Row stride of a block of scores: an odd number of cache lines, so that columns do not share a
  * cache set. */
@@ -28,11 +28,11 @@ static size_t score_stride(size_t T) {
 }
 
 struct scratch {
-  float *kt, *vt;          /* packed K^T and V^T: (T / nr, S, nr) */
-  float *kv;               /* packed V (forward) or K (backward): (S / nr, T, nr) */
-  float *q, *dout;         /* packed blocks of Q and dO: (S / nr, rows, nr) */
-  float *s, *dp;           /* blocks of scores and of their gradients: (rows, score_stride) */
-  float of_row[ROWS_MOST]; /* 1 / rowsum(exp S) (forward) or rowsum(dO O) (backward) */
+  float *kt, *vt;         /* packed K^T and V^T: (T / nr, S, nr) */
+  float *kv;              /* packed V (forward) or K (backward): (S / nr, T, nr) */
+  float *q, *dout;        /* packed blocks of Q and dO: (S / nr, rows, nr) */
+  float *s, *dp;          /* blocks of scores and of their gradients: (rows, score_stride) */
+  float of_row[ROWS_MAX]; /* 1 / rowsum(exp S) (forward) or rowsum(dO O) (backward) */
 };
 
 static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {

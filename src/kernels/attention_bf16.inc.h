@@ -125,12 +125,12 @@ static void attention(const rmx_kernels *kernels, const struct rmx__attention *a
         times_panel(rows, words, w.k + k0 * words, words, w.q, w.s, false);
         const double since = a->seconds ? rmx_now() : 0;
         hide_future(rows, w.s, k0, i);
-        float most[ACROSS];
-        if (head_largest(rows, w.s, w.shift, most))
+        float max[ACROSS];
+        if (head_max(rows, w.s, w.shift, max))
           for (size_t r = 0; r < ACROSS; r++) {
-            if (!(most[r] - w.shift[r] > 60)) continue;
-            const float factor = expf(w.shift[r] - most[r]);
-            w.shift[r] = most[r];
+            if (!(max[r] - w.shift[r] > 60)) continue;
+            const float factor = expf(w.shift[r] - max[r]);
+            w.shift[r] = max[r];
             w.sums[r] *= factor;
             for (size_t s = 0; s < S && k0 > 0; s++) w.across[s * ACROSS + r] *= factor;
           }

@@ -192,14 +192,14 @@ INLINE vf exp2_of(vf t) {
 }
 #define LOG2E 1.44269504f
 
-CALLED bool head_largest(size_t rows, const float *logits, const float *shift, float *most) {
+CALLED bool head_max(size_t rows, const float *logits, const float *shift, float *max) {
   vf left = splat(-3e38f), right = left;
   for (size_t v = 0; v < rows; v++) {
     left = larger(load(logits + v * NR), left);
     right = larger(load(logits + v * NR + VL), right);
   }
-  store(most, left);
-  store(most + VL, right);
+  store(max, left);
+  store(max + VL, right);
   const vi moves = (left - load(shift) > 60.0f) | (right - load(shift + VL) > 60.0f);
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }

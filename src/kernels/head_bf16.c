@@ -31,7 +31,7 @@
 #include "bf16.h"
 #include "threaded.h"
 
-enum { ROWS = 512, PANEL = 32, BLOCK = 128, BLOCK_LEAST = 112, MR_MAX = 32 };
+enum { ROWS = 512, PANEL = 32, BLOCK = 128, BLOCK_MIN = 112, MR_MAX = 32 };
 
 struct head {
   const struct rmx__threaded *t;
@@ -61,7 +61,7 @@ static size_t left_size(size_t C, size_t V) {
   return rmx__round_up(V, MR_MAX) * rmx__bf16_words(C);
 }
 static size_t across_size(size_t C, size_t V) {
-  return ((V / BLOCK_LEAST + 1) * C + MR_MAX) * rmx__bf16_words(BLOCK);
+  return ((V / BLOCK_MIN + 1) * C + MR_MAX) * rmx__bf16_words(BLOCK);
 }
 
 size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients) {
@@ -138,19 +138,19 @@ static void before_exponentials(const struct head *h, const struct block *b) {
   const size_t first = b->panel * PANEL, n = rmx__min(h->of.M - first, PANEL), v = b->v,
                rows = b->rows;
   float *logits = b->logits;
-  float most[PANEL];
+  float max[PANEL];
   for (size_t r = 0; r < n; r++) {
     const int64_t at = (int64_t)h->of.labels[first + r] - (int64_t)v;
     if (h->of.labels[first + r] < 0 || at < 0 || at >= (int64_t)rows) continue;
     h->label_logit[first + r] = logits[(size_t)at * PANEL + r];
     logits[(size_t)at * PANEL + r] = -INFINITY;
   }
-  if (!h->t->k->head_largest(rows, logits, h->shift + first, most)) return;
+  if (!h->t->k->head_max(rows, logits, h->shift + first, max)) return;
   for (size_t r = 0; r < PANEL; r++) {
     float *shift = &h->shift[first + r];
-    if (!(most[r] - *shift > 60)) continue;
-    if (v > 0) shift_row(h, first + r, v, *shift, most[r]);
-    *shift = most[r];
+    if (!(max[r] - *shift > 60)) continue;
+    if (v > 0) shift_row(h, first + r, v, *shift, max[r]);
+    *shift = max[r];
   }
 }
 

@@ -160,9 +160,9 @@ struct rmx_kernels {
    * is -Inf and sum 0. True: a factor is not 1. */
   bool (*softmax_columns)(size_t N, size_t M, float *e, size_t ld, float *shift, float *sum,
                           float *factor);
-  /* Of head_bf16.c; NULL without bf16. logits (rows, 32), a column a token of the text. most (32) =
+  /* Of head_bf16.c; NULL without bf16. logits (rows, 32), a column a token of the text. max (32) =
    * the largest of each column; returns whether one exceeds its shift by more than 60. */
-  bool (*head_largest)(size_t rows, const float *logits, const float *shift, float *most);
+  bool (*head_max)(size_t rows, const float *logits, const float *shift, float *max);
   void (*head_exponentials)(const struct rmx__exponentials *of);
   /* logits (rows, 32) = A B, A packed and `depth` words a row, B a panel; and head_exponentials(of)
    * of another block meanwhile. logits has room for whole tiles, and so has what A lies in. NULL:

@@ -36,10 +36,10 @@ static void attention(const rmx_kernels *kernels, const struct rmx__attention *a
       const float *q = a->qkv + (b * T + t) * 3 * C + h * S;
       /* of key 0; the next 3 C on */
       const float *k = a->qkv + b * T * 3 * C + C + h * S, *v = k + C;
-      double most = -INFINITY, sum = 0;
-      for (size_t j = 0; j <= t; j++) most = fmax(most, scale * dot(S, q, k + j * 3 * C));
-      for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - most);
-      const double log_sum = most + log(sum);
+      double max = -INFINITY, sum = 0;
+      for (size_t j = 0; j <= t; j++) max = fmax(max, scale * dot(S, q, k + j * 3 * C));
+      for (size_t j = 0; j <= t; j++) sum += exp(scale * dot(S, q, k + j * 3 * C) - max);
+      const double log_sum = max + log(sum);
       a->lse[head * T + t] = (float)log_sum;
       for (size_t i = 0; i < S; i++) {
         double o = 0;
@@ -156,16 +156,16 @@ static void cross_entropy(const struct rmx__cross_entropy *o) {
   const bool gradient = o->gradient;
   for (size_t r = 0; r < M; r++, logits += V) {
     const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
-    double most = -INFINITY, sum = 0;
+    double max = -INFINITY, sum = 0;
     /* Not fmax: GCC 12 breaks down over its reduction on aarch64. */
-    for (size_t j = 0; j < V; j++) most = logits[j] > most ? logits[j] : most;
-    for (size_t j = 0; j < V; j++) sum += exp(logits[j] - most);
-    losses[r] = labels[r] < 0 ? 0 : (float)(most + log(sum) - logits[labels[r]]);
+    for (size_t j = 0; j < V; j++) max = logits[j] > max ? logits[j] : max;
+    for (size_t j = 0; j < V; j++) sum += exp(logits[j] - max);
+    losses[r] = labels[r] < 0 ? 0 : (float)(max + log(sum) - logits[labels[r]]);
     if (!gradient) continue;
     for (size_t j = 0; j < V; j++)
       logits[j] = labels[r] < 0
                       ? 0
-                      : (float)(weight * (exp(logits[j] - most) / sum - (j == (size_t)labels[r])));
+                      : (float)(weight * (exp(logits[j] - max) / sum - (j == (size_t)labels[r])));
   }
 }
 

@@ -383,9 +383,9 @@ static void swiglu_backward(const struct rmx__swiglu *o) {
 
 /* row := exp(scale (row - its maximum)); returns the sum, *lse = log sum exp(scale row). */
 INLINE float exponentials(size_t n, float scale, float *row, float *lse) {
-  vf most = splat(-INFINITY), total = splat(0);
-  for (size_t i = 0; i < n; i += VL) most = larger(load_at(row, i, n, -INFINITY), most);
-  const float shift = largest(most) * scale;
+  vf max = splat(-INFINITY), total = splat(0);
+  for (size_t i = 0; i < n; i += VL) max = larger(load_at(row, i, n, -INFINITY), max);
+  const float shift = largest(max) * scale;
   for (size_t i = 0; i < n; i += VL) {
     vf e = exp_of(load_at(row, i, n, -INFINITY) * scale - shift);
     total += e;
@@ -412,9 +412,9 @@ static void softmax_causal(size_t M, size_t N, size_t first, float scale, float 
                            float *lse, float *over) {
   for (size_t r = 0; r < M; r++, s += ld) {
     const size_t n = fill_up(s, first + r, -INFINITY);
-    vf most = load(s), total = splat(0);
-    for (size_t i = VL; i < n; i += VL) most = larger(load(s + i), most);
-    const float shift = largest(most) * scale;
+    vf max = load(s), total = splat(0);
+    for (size_t i = VL; i < n; i += VL) max = larger(load(s + i), max);
+    const float shift = largest(max) * scale;
     for (size_t i = 0; i < n; i += VL) {
       const vf e = exp_of(load(s + i) * scale - shift);
       total += e;
@@ -455,15 +455,15 @@ enum { COLUMNS = 4 };
 INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
                           float *factor) {
   const float near = 40;
-  vf most[COLUMNS], by[COLUMNS], total[COLUMNS], f[COLUMNS];
-  for (size_t i = 0; i < columns; i++) most[i] = splat(-3.4e38f), total[i] = splat(0);
+  vf max[COLUMNS], by[COLUMNS], total[COLUMNS], f[COLUMNS];
+  for (size_t i = 0; i < columns; i++) max[i] = splat(-3.4e38f), total[i] = splat(0);
   for (size_t r = 0; r < N; r++)
-    for (size_t i = 0; i < columns; i++) most[i] = larger(load(e + r * ld + i * VL), most[i]);
+    for (size_t i = 0; i < columns; i++) max[i] = larger(load(e + r * ld + i * VL), max[i]);
   vi grew = {0};
   for (size_t i = 0; i < columns; i++) {
     const vf old = load(shift + i * VL);
-    const vi grows = most[i] > old + near;
-    by[i] = where(grows, most[i], old);
+    const vi grows = max[i] > old + near;
+    by[i] = where(grows, max[i], old);
     f[i] = where(grows, exp_of(old - by[i]), splat(1));
     grew |= grows;
   }
@@ -603,7 +603,7 @@ const rmx_kernels LEVEL = {
     .row_dots = row_dots,
 #ifdef BF16
     .bf16 = true,
-    .head_largest = head_largest,
+    .head_max = head_max,
     .head_exponentials = head_exponentials,
 #ifdef HEAD_BLOCK
     .head_block = HEAD_BLOCK,

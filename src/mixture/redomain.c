@@ -43,10 +43,10 @@ static rmx_status does_not_read(rmx_redomain_kind kind, const char *text, const 
 // "A:0.3,B:0.7". The share stands behind the last colon, so that names may have colons in them.
 static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const char *list, change *c,
                               rmx_err *err) {
-  size_t most = 1;
-  for (const char *p = list; *p; p++) most += *p == ',';
-  if (!(c->parts = rmx_calloc(most, sizeof *c->parts)))
-    return rmx_fail_memory(err, most, "a change of domains");
+  size_t max = 1;
+  for (const char *p = list; *p; p++) max += *p == ',';
+  if (!(c->parts = rmx_calloc(max, sizeof *c->parts)))
+    return rmx_fail_memory(err, max, "a change of domains");
   double sum = 0;
   for (const char *p = list;;) {
     size_t n = strcspn(p, ",");
@@ -269,12 +269,12 @@ rmx_status rmx_redomain(rmx_table *t, rmx_redomain_kind kind, const char *text,
   plan p = {.t = t, .report = report};
   rmx_status status = parse(kind, text, &c, err);
   if (status != RMX_OK) goto done;
-  size_t most = t->D + c.n + 1;
-  p.names = rmx_calloc(most, sizeof *p.names);
-  p.map = t->D > SIZE_MAX / most ? NULL : rmx_calloc(most * t->D, sizeof *p.map);
+  size_t max = t->D + c.n + 1;
+  p.names = rmx_calloc(max, sizeof *p.names);
+  p.map = t->D > SIZE_MAX / max ? NULL : rmx_calloc(max * t->D, sizeof *p.map);
   p.redo = rmx_calloc(t->N, sizeof *p.redo);
   if (!p.names || !p.map || !p.redo) {
-    status = rmx_fail_memory(err, most * t->D * sizeof *p.map, "a change of domains");
+    status = rmx_fail_memory(err, max * t->D * sizeof *p.map, "a change of domains");
     goto done;
   }
   if (kind == RMX_DOMAIN_MERGE)
@@ -309,7 +309,7 @@ void rmx_redomain_report_release(rmx_redomain_report *r) {
 // ---- how much of the simplex the runs cover
 
 rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
-  static const double least = 1e-6;
+  static const double min = 1e-6;
   size_t N = t->N, D = t->D;
   *rank = 0;
   if (N < 2) return RMX_OK;
@@ -332,12 +332,12 @@ rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
   }
   for (;;) {
     size_t best = D;
-    double most = least * least * (double)N;
+    double max = min * min * (double)N;
     for (size_t d = 0; d < D; d++) {
       double norm = 0;
       for (size_t i = 0; i < N; i++) norm += a[d * N + i] * a[d * N + i];
-      if (!done[d] && norm > most) {
-        most = norm;
+      if (!done[d] && norm > max) {
+        max = norm;
         best = d;
       }
     }
@@ -348,7 +348,7 @@ rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
       if (done[d]) continue;
       double dot = 0;
       for (size_t i = 0; i < N; i++) dot += a[d * N + i] * a[best * N + i];
-      for (size_t i = 0; i < N; i++) a[d * N + i] -= dot / most * a[best * N + i];
+      for (size_t i = 0; i < N; i++) a[d * N + i] -= dot / max * a[best * N + i];
     }
   }
   free(a);

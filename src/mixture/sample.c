@@ -60,21 +60,21 @@ size_t rmx_sample_excluded(const rmx_sample_options *o, const double *prior, con
 
 // Shares w (D; sum 1) into whole units (sum G, none over its cap, those with floor[d] at least
 // that), by largest remainders, ties to the first. False where the caps leave no room.
-static bool round_to_units(const sampler *s, const double *w, int64_t total, const int64_t *most,
-                           const int64_t *least, int64_t *out) {
+static bool round_to_units(const sampler *s, const double *w, int64_t total, const int64_t *max,
+                           const int64_t *min, int64_t *out) {
   int64_t left = total;
   for (size_t d = 0; d < s->D; d++) {
     double exact = w[d] * (double)total;
     out[d] = (int64_t)floor(exact + 1e-9);
-    if (out[d] > most[d]) out[d] = most[d];
-    if (least && out[d] < least[d]) out[d] = least[d];
+    if (out[d] > max[d]) out[d] = max[d];
+    if (min && out[d] < min[d]) out[d] = min[d];
     s->rest[d] = exact - (double)out[d];
     left -= out[d];
   }
   for (; left != 0;) {
     size_t best = s->D;
     for (size_t d = 0; d < s->D; d++) {
-      if (left > 0 ? !(w[d] > 0 && out[d] < most[d]) : !(out[d] > (least ? least[d] : 0))) continue;
+      if (left > 0 ? !(w[d] > 0 && out[d] < max[d]) : !(out[d] > (min ? min[d] : 0))) continue;
       if (best == s->D || (left > 0 ? s->rest[d] > s->rest[best] : s->rest[d] < s->rest[best]))
         best = d;
     }
@@ -165,19 +165,19 @@ static bool insert(sampler *s, size_t i, size_t d, rmx_rng *rng) {
   const int64_t *old = s->units + i * s->D;
   int64_t removable = 0;
   for (size_t j = 0; j < s->D; j++) removable += old[j] > 0 ? old[j] - 1 : 0;
-  int64_t most = s->cap_units[d] < removable ? s->cap_units[d] : removable;
-  if (most < 1) return false;
+  int64_t max = s->cap_units[d] < removable ? s->cap_units[d] : removable;
+  if (max < 1) return false;
   double a = s->strength[i] * s->tempered[d], b = s->strength[i] * (1 - s->tempered[d]);
-  double lo = 1 / (double)s->G, hi = fmin((double)most / (double)s->G, 1 - 1e-9);
+  double lo = 1 / (double)s->G, hi = fmin((double)max / (double)s->G, 1 - 1e-9);
   int64_t k = llround(truncated_beta(rng, a, b, lo, fmax(lo, hi)) * (double)s->G);
-  k = k < 1 ? 1 : k > most ? most : k;
-  int64_t *least = s->row + s->D, *ceiling = s->row + 2 * s->D;
+  k = k < 1 ? 1 : k > max ? max : k;
+  int64_t *min = s->row + s->D, *ceiling = s->row + 2 * s->D;
   for (size_t j = 0; j < s->D; j++) {
     s->w[j] = (double)old[j] / (double)s->G;
-    least[j] = old[j] > 0;
+    min[j] = old[j] > 0;
     ceiling[j] = old[j];
   }
-  if (!round_to_units(s, s->w, s->G - k, ceiling, least, s->row)) return false;
+  if (!round_to_units(s, s->w, s->G - k, ceiling, min, s->row)) return false;
   s->row[d] = k;
   if (!is_new(s, s->row, rmx_hash(s->row, s->D * sizeof(*s->row), 0), i)) return false;
   keep(s, i, s->row, s->strength[i]);

@@ -23,7 +23,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checkpoints are written as they lie in memory");
 
 static const char magic[8] = {'R', 'M', 'X', 'M', 'O', 'D', 'E', 'L'};
-enum { VERSION = 1, FRONT = 16, ALIGN = 64, HASH = 8, HEADER_MOST = 64 << 20 };
+enum { VERSION = 1, FRONT = 16, ALIGN = 64, HASH = 8, HEADER_MAX = 64 << 20 };
 
 static const struct {
   const char *key;
@@ -96,7 +96,7 @@ rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, cons
     rmx_buf_printf(&front, "%-*s", (int)size, text);
   }
   free(text);
-  if (front.failed || front.size <= FRONT || front.size > HEADER_MOST) {
+  if (front.failed || front.size <= FRONT || front.size > HEADER_MAX) {
     rmx_buf_release(&front);
     return rmx_fail_memory(err, front.size, "the header of a checkpoint");
   }
@@ -191,7 +191,7 @@ static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {
     return rmx_fail(err, RMX_EINPUT, "%s: version %u, this program reads version %d", path,
                     numbers[0], VERSION);
   const size_t front = FRONT + (size_t)numbers[1];
-  if (numbers[1] > HEADER_MOST || front % ALIGN || front + HASH > c->map.size)
+  if (numbers[1] > HEADER_MAX || front % ALIGN || front + HASH > c->map.size)
     return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, header of %u)", path,
                     c->map.size, numbers[1]);
   json_error_t json;

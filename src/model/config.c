@@ -28,15 +28,15 @@ const rmx_model_preset *rmx_model_preset_find(const char *name) {
 rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err) {
   const struct {
     const char *name;
-    int64_t value, most;
+    int64_t value, max;
   } sizes[] = {
       {"layers", c->layers, 1024}, {"heads", c->heads, 1024},    {"width", c->width, 1 << 16},
       {"ffn", c->ffn, 1 << 20},    {"vocab", c->vocab, 1 << 24}, {"context", c->context, 1 << 20},
   };
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
+    if (sizes[i].value < 1 || sizes[i].value > sizes[i].max)
       return rmx_fail(err, RMX_EINPUT, "model: %s is %lld, must lie in 1 .. %lld", sizes[i].name,
-                      (long long)sizes[i].value, (long long)sizes[i].most);
+                      (long long)sizes[i].value, (long long)sizes[i].max);
   if (c->width % c->heads)
     return rmx_fail(err, RMX_EINPUT, "model: width %lld is not a multiple of heads %lld",
                     (long long)c->width, (long long)c->heads);

@@ -110,7 +110,7 @@ struct training {
 };
 
 static int wait_for_end(struct training *t, rmx__guard *g) {
-  const double most = t->run->training.timeout_s;
+  const double max = t->run->training.timeout_s;
   int code = 0;
   while (!rmx__guard_ended(g, LOOK_MS, &code)) {
     rmx__claim_beat(t->claim);
@@ -120,12 +120,12 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
       say(t->log,
           "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)",
           t->run->training.grace_s);
-    } else if (most > 0 && rmx_now() - t->began > most) {
+    } else if (max > 0 && rmx_now() - t->began > max) {
       t->timed_out = true;
       say(t->log,
           "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s "
           "later",
-          most, t->run->training.grace_s);
+          max, t->run->training.grace_s);
     } else {
       continue;
     }

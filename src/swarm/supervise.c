@@ -19,7 +19,7 @@
 extern char **environ;
 
 // GIVE_UP_S: a holder of a run without a sign of life for so long is not waited for.
-enum { MOST_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
+enum { MAX_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
 
 struct worker {
   pid_t pid;                    // 0: free
@@ -37,7 +37,7 @@ struct supervisor {
   const rmx_swarm_options *options;
   const rmx_listener *listener;
   rmx_swarm_outcome *outcome;
-  struct worker workers[MOST_JOBS];
+  struct worker workers[MAX_JOBS];
   unsigned char *tries;  // (n)
   bool *elsewhere;       // (n) another process is at it: looked at again, now and then
   bool *told_silent;     // (n) that process gives no sign of life, and that was told
@@ -338,7 +338,7 @@ static void stop_all(struct supervisor *s) {
 }
 
 static void wait_a_little(struct supervisor *s) {
-  struct pollfd ends[2 * MOST_JOBS];
+  struct pollfd ends[2 * MAX_JOBS];
   nfds_t n = 0;
   for (int i = 0; i < s->options->jobs; i++)
     if (s->workers[i].pid) {
@@ -463,7 +463,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   *outcome = (rmx_swarm_outcome){0};
   struct supervisor *s = rmx_calloc(1, sizeof *s);
   rmx_swarm_options kept = *options;
-  if (kept.jobs > MOST_JOBS) kept.jobs = MOST_JOBS;
+  if (kept.jobs > MAX_JOBS) kept.jobs = MAX_JOBS;
   // As many at a time as there are processors for, where the config says how many threads each has.
   const int64_t threads = n ? runs[0].training.threads : 0;
   if (threads > 1 && kept.jobs > rmx_processors() / threads)

@@ -8,7 +8,7 @@
 
 #include "step.h"
 
-enum { MOST_STEPS = 4096 };
+enum { MAX_STEPS = 4096 };
 
 struct measured {
   rmx_domain domain;
@@ -39,9 +39,9 @@ static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab,
   RMX_TRY(rmx_training_model(t, vocab, &m->config, err));
   const size_t T = (size_t)t->context, n = T < 1 << 16 ? (size_t)1 << 20 : 16 * T;
   m->ids = rmx_calloc(n, sizeof *m->ids);
-  m->step_s = rmx_calloc(MOST_STEPS + rmx_model_parts_n, sizeof *m->step_s);
+  m->step_s = rmx_calloc(MAX_STEPS + rmx_model_parts_n, sizeof *m->step_s);
   if (!m->ids || !m->step_s) return rmx_fail_memory(err, n * sizeof *m->ids, "a measurement");
-  m->parts = m->step_s + MOST_STEPS;
+  m->parts = m->step_s + MAX_STEPS;
   rmx_rng rng = rmx_rng_make(0, 0, RMX_FOR_TEST);
   for (size_t i = 0; i < n; i++) m->ids[i] = (uint32_t)rmx_rng_below(&rng, (uint64_t)vocab);
   m->name = "random";
@@ -66,7 +66,7 @@ static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_
   m->data_s = 0;
   if (out->parts) rmx_model_clock(m->stepper.model, m->parts);
   const double processor = processor_s();
-  while (n == 0 || (whole < seconds && n < MOST_STEPS)) {
+  while (n == 0 || (whole < seconds && n < MAX_STEPS)) {
     if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while measuring");
     const double before = rmx_now();
     RMX_TRY(rmx__stepper_take(&m->stepper, 1e-4, &loss, &norm, err));
@@ -89,7 +89,7 @@ static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_
 static void validate(struct measured *m, double seconds, rmx_speed *out) {
   const rmx_batch *b = &m->stepper.batch;
   size_t n = 0;
-  for (double whole = 0; n == 0 || (whole < seconds && n < MOST_STEPS && !rmx_interrupted());) {
+  for (double whole = 0; n == 0 || (whole < seconds && n < MAX_STEPS && !rmx_interrupted());) {
     const double before = rmx_now();
     rmx_model_losses(m->stepper.model, b->tokens, b->labels, b->B, b->T, m->stepper.losses);
     m->step_s[n] = rmx_now() - before;

@@ -85,7 +85,7 @@ static void evaluate_all(struct loop *l, double *nats) {
 
 // ---- checkpoints: the model's file with the loop's state and the log inside
 
-enum { LOG_MOST = 32 << 20 };  // of the log in a checkpoint, whose header has bounds
+enum { LOG_MAX = 32 << 20 };  // of the log in a checkpoint, whose header has bounds
 
 static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   if (fflush(l->log) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
@@ -94,7 +94,7 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   json_object_set_new(state, "step", json_integer(l->step));
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer((json_int_t)l->logged.size));
-  if (l->logged.size <= LOG_MOST && !l->logged.failed)
+  if (l->logged.size <= LOG_MAX && !l->logged.failed)
     json_object_set_new(state, "log",
                         json_stringn(l->logged.data ? l->logged.data : "", l->logged.size));
   json_object_set_new(state, "stream", l->stepper.stream->type->save(l->stepper.stream));
