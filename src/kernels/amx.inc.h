@@ -73,8 +73,8 @@ INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_ro
   for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) multiply_add_step(both, a, a_row, b);
 }
 
-CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                 const float *b, float *c, size_t ldc, bool accumulate) {
+CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                         const float *b, float *c, size_t ldc, bool accumulate) {
   float corner[MR * NR] __attribute__((aligned(64))); /* where the block is no whole one */
   const bool both = m > 16, whole = m == MR && n == NR;
   float *to = whole ? c : corner;

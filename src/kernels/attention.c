@@ -72,8 +72,8 @@ static void scores(const struct block *b, const float *a, size_t lda, const floa
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->keys; j += k->nr)
     for (size_t r = j > b->i ? (j - b->i) / k->mr * k->mr : 0; r < b->rows; r += k->mr)
-      k->tile(rmx__min(b->rows - r, k->mr), k->nr, b->S, a + r * lda, lda, 1, bt + j * b->S,
-              s + r * b->ld_s + j, b->ld_s, false);
+      k->micro_kernel(rmx__min(b->rows - r, k->mr), k->nr, b->S, a + r * lda, lda, 1, bt + j * b->S,
+                      s + r * b->ld_s + j, b->ld_s, false);
 }
 
 /* to (rows, S) = s kv: O or dQ, from packed V or K of T keys. */
@@ -82,9 +82,9 @@ static void of_queries(const struct block *b, const float *s, const float *kv, s
   const rmx_kernels *k = b->k;
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t r = 0; r < b->rows; r += k->mr)
-      k->tile(rmx__min(b->rows - r, k->mr), rmx__min(b->S - j, k->nr),
-              rmx__min(b->keys, b->i + r + k->mr), s + r * b->ld_s, b->ld_s, 1, kv + j * T,
-              to + r * ld + j, ld, false);
+      k->micro_kernel(rmx__min(b->rows - r, k->mr), rmx__min(b->S - j, k->nr),
+                      rmx__min(b->keys, b->i + r + k->mr), s + r * b->ld_s, b->ld_s, 1, kv + j * T,
+                      to + r * ld + j, ld, false);
 }
 
 /* to (keys, S) = or += s^T q: dK or dV, from packed Q or dO. */
@@ -94,9 +94,9 @@ static void of_keys(const struct block *b, const float *s, const float *q, float
   for (size_t j = 0; j < b->S; j += k->nr)
     for (size_t key = 0; key < b->keys; key += k->mr) {
       const size_t first = key > b->i ? key - b->i : 0; /* that sees it */
-      k->tile(rmx__min(b->keys - key, k->mr), rmx__min(b->S - j, k->nr), b->rows - first,
-              s + first * b->ld_s + key, 1, b->ld_s, q + j * b->rows + first * k->nr,
-              to + key * ld + j, ld, add);
+      k->micro_kernel(rmx__min(b->keys - key, k->mr), rmx__min(b->S - j, k->nr), b->rows - first,
+                      s + first * b->ld_s + key, 1, b->ld_s, q + j * b->rows + first * k->nr,
+                      to + key * ld + j, ld, add);
     }
 }
 

@@ -55,8 +55,8 @@ static void carve(struct scratch *w, float *at, size_t T, size_t S) {
 CALLED void times_panel(size_t M, size_t depth, const float *a, size_t stride, const float *b,
                         float *c, bool accumulate) {
   for (size_t i = 0; i < M; i += MR)
-    tile(M - i < MR ? M - i : MR, ACROSS, depth, a + i * stride, stride, 1, b, c + i * ACROSS,
-         ACROSS, accumulate);
+    micro_kernel(M - i < MR ? M - i : MR, ACROSS, depth, a + i * stride, stride, 1, b,
+                 c + i * ACROSS, ACROSS, accumulate);
 }
 
 /* to (n, ld, S columns) = factor[r] * from (S, 32), transposed. */

@@ -27,8 +27,8 @@ INLINE vu splat_word(const float *p) {
 }
 
 /* m is a constant wherever this is used, as in vector.inc.h. */
-INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, const float *b,
-                    float *c, size_t ldc, bool accumulate) {
+INLINE void micro_kernel_of(size_t m, size_t n, size_t K, const float *a, size_t a_row,
+                            const float *b, float *c, size_t ldc, bool accumulate) {
   __m512 left[MR], right[MR];
 #pragma GCC unroll 16
   for (size_t i = 0; i < m; i++) {
@@ -63,18 +63,18 @@ INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, 
   }
 }
 
-CALLED void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                 const float *b, float *c, size_t ldc, bool accumulate) {
+CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                         const float *b, float *c, size_t ldc, bool accumulate) {
   (void)a_k;
-#define ROWS_CASE(rows)                                   \
-  case rows:                                              \
-    tile_of(rows, n, K, a, a_row, b, c, ldc, accumulate); \
+#define ROWS_CASE(rows)                                           \
+  case rows:                                                      \
+    micro_kernel_of(rows, n, K, a, a_row, b, c, ldc, accumulate); \
     return;
   switch (m) { HEIGHTS(ROWS_CASE) }
 #undef ROWS_CASE
 }
 
-/* The same sums as a tile's: pairs times pairs. */
+/* The same sums as the micro-kernel's: pairs times pairs. */
 static double peak(size_t n, float *out) {
   __m512 sums[2 * MR];
   const vu a = words_along(splat(*out), splat(*out)), b = words_along(splat(1e-3f), splat(1e-3f));

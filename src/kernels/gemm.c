@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemm.c: the loops around the tile of a matrix product.
+/* gemm.c: the loops around the micro-kernel of a matrix product.
  *
  * After Goto and van de Geijn (ACM TOMS 34(3), 2008) and BLIS (ACM TOMS 41(3), 2015): B is packed,
- * NC columns and KC deep at a time, into panels that the tile reads in order; MC rows of A stay in
- * the second cache meanwhile, one panel of B in the first. A is packed only if it is transposed, or
- * if its rows lie so far apart that they fall upon the same cache sets and are used often: else a
- * tile reads them well enough where they are, and with the short depths of small models a copy
- * would cost more than it saves.
+ * NC columns and KC deep at a time, into panels that the micro-kernel reads in order. Meanwhile MC
+ * rows of A stay in the second cache and one panel of B in the first. A is packed only if it is
+ * transposed, or if its rows lie so far apart that they share cache sets and are used often.
+ * Otherwise the micro-kernel reads them well enough where they are: with the short depths of small
+ * models a copy would cost more than it saves.
  *
  * Each element of C is a sum over k in order within KC, the blocks of KC added in order: it depends
  * on K alone.
@@ -36,8 +36,8 @@ static void multiply(const rmx_kernels *k, const struct rmx__panels *p, size_t a
   for (size_t j = 0; j < o.N; j += k->nr, b += o.panel) {
     const float *a = o.a;
     for (size_t i = 0; i < o.M; i += k->mr, a += a_panel)
-      k->tile(rmx__min(o.M - i, k->mr), rmx__min(o.N - j, k->nr), o.K, a, a_row, a_k, b,
-              o.c + i * o.ldc + j, o.ldc, o.accumulate);
+      k->micro_kernel(rmx__min(o.M - i, k->mr), rmx__min(o.N - j, k->nr), o.K, a, a_row, a_k, b,
+                      o.c + i * o.ldc + j, o.ldc, o.accumulate);
   }
 }
 

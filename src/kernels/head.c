@@ -11,9 +11,9 @@
  * and x are scaled by row, and the second sweep adds E^T x to dW. So a logit is written to memory
  * once and read once, and not even that without gradients.
  *
- * E lies transposed, words by tokens: the words' rows of W and of E are then what the tile
- * broadcasts from, where they are, x is packed once for all words, and the softmax goes down
- * columns, a lane a token.
+ * E is stored transposed, (words, tokens). The micro-kernel then broadcasts from rows of W and of E
+ * where they are, x is packed once for all words, and the softmax goes down columns: each lane is a
+ * token.
  *
  * Where token weights must be known from the losses first, the same function is called twice, at
  * first without gradients: the price is one more product, not V numbers a token.
@@ -264,7 +264,7 @@ static void blocks_of_rows(const struct rmx__threaded *t, const struct rmx__head
 }
 
 void rmx__head(const struct rmx__threaded *t, const struct rmx__head *h) {
-  if (!t->k->tile)
+  if (!t->k->micro_kernel)
     plain(t, h);
   else if (t->k->bf16)
     rmx__head_bf16(t, h);

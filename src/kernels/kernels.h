@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* kernels.h: the table of functions of one processor level. ref.c is the specification of each; the
+/* kernels.h: the table of functions of one SIMD level. ref.c is the specification of each; the
  * fast levels are vector.inc.h compiled for a vector width, with the blocking of gemm.c, head.c and
  * attention.c around it. The levels that multiply in bfloat16 have packing (bf16.inc.h), attention
  * (attention_bf16.inc.h) and head (head_bf16.c) in common; what a processor has for itself is its
- * tile, its peak, and what it must do before and behind (avx512bf16.c, amx.inc.h).
+ * micro-kernel, its peak, and what it must do before and after (avx512bf16.c, amx.inc.h).
  *
  * Matrices are row-major with a leading dimension ("ld", in floats). Nothing here allocates:
  * `scratch` is the caller's, of the size that the function named beside it gives. Functions only
@@ -127,12 +127,12 @@ struct rmx_kernels {
   double (*peak)(size_t n, float *out);
 
   /* The parts that gemm.c and attention.c put together; all NULL and 0 in ref. */
-  size_t mr, nr; /* rows and columns of a tile of C */
+  size_t mr, nr; /* rows and columns of C of one call of the micro-kernel */
   /* Operands of products are rounded to bfloat16 (bf16.h) and always packed, as bf16.inc.h says. A
    * packed row or column of depth K then takes rmx__words(k, K) floats of memory, of two numbers
    * each. */
   bool bf16;
-  /* Where not NULL, called by the thread before and behind its tiles. */
+  /* If not NULL, a thread calls them before and after its micro-kernels. */
   void (*begin)(void), (*end)(void);
   /* Packs A (M, K), or with `ta` the transpose of a (K, M), into panels of mr rows:
    * to[panel][k][mr]; with bf16 to[panel][mr][word]. */
@@ -142,8 +142,8 @@ struct rmx_kernels {
   void (*pack_b)(float *to, size_t K, size_t N, const float *b, size_t ldb, bool tb);
   /* The micro-kernel: C (m <= mr, n <= nr) = or += A B over depth K; a(i, k) at a[i * a_row + k *
    * a_k], b one panel. With bf16 K counts words, as rmx__words does, and a_k is 1. */
-  void (*tile)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-               const float *b, float *c, size_t ldc, bool accumulate);
+  void (*micro_kernel)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                       const float *b, float *c, size_t ldc, bool accumulate);
   /* Row r of s (M, N, ld), which has first + r valid columns: exp(scale row - its largest) in
    * those, 0 in the rest; over[r] = 1 / its sum, lse[r] = log sum exp(scale row). Rows are written
    * up to a whole vector: ld is at least N rounded up to nr. */
@@ -201,7 +201,7 @@ static inline size_t rmx__attention_bf16_scratch(size_t T, size_t S) {
          2 * (128 + 32) * 64;
 }
 
-/* gemm.c: blocked matrix product of any level with a tile. */
+/* gemm.c: blocked matrix product of any level with a micro-kernel. */
 void rmx__gemm_blocked(const rmx_kernels *k, const struct rmx__gemm *g, float *scratch);
 /* Its inner loops. c (M, N) = or += A B over depth K: a(i, k) at a[i * a_row + k * a_k], B in
  * panels of depth >= K, `panel` floats apart. */
@@ -227,7 +227,7 @@ void rmx__attention_blocked_backward(const rmx_kernels *k, const struct rmx__att
                                      size_t first, size_t last, float *scratch);
 
 /* Whether a level with bf16 gives the product of small whole numbers, of which no bit can be lost,
- * by each way there is to its tiles. */
+ * by each of its micro-kernels. */
 bool rmx__multiplies_exactly(const rmx_kernels *k);
 
 extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;

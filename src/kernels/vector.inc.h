@@ -7,7 +7,7 @@
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
  *               registers,
  *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then
- *               defines its own tile and peak after the inclusion, and BEGIN and END, if it needs
+ *               defines its own micro_kernel and peak after the inclusion, and BEGIN and END, if it needs
  *               them, for the start and the end of a product,
  *   SQRT, LARGER, SMALLER
  *               optional: what the compiler does not find by itself: the root of a vector (a scalar
@@ -129,9 +129,9 @@ INLINE vf sqrt_of(vf x) {
 #endif
 }
 
-/* ---- matrix product: packing and tile ---------------------------------- */
+/* ---- matrix product: packing and micro-kernel -------------------------- */
 
-/* X(rows) for each height that a tile may have. */
+/* X(rows) for each number of rows that the micro-kernel may have. */
 #if MR <= 4
 #define HEIGHTS(X) X(1) X(2) X(3) X(MR)
 #elif MR <= 6
@@ -142,8 +142,8 @@ INLINE vf sqrt_of(vf x) {
 
 #ifdef BF16
 #include "bf16.inc.h"
-static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                 const float *b, float *c, size_t ldc, bool accumulate);
+static void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                         const float *b, float *c, size_t ldc, bool accumulate);
 static double peak(size_t n, float *out);
 #else
 
@@ -234,8 +234,8 @@ static void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
 
 /* m is a constant wherever this is used, so that all loops over it vanish and the sums stay in
  * registers. */
-INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                    const float *b, float *c, size_t ldc, bool accumulate) {
+INLINE void micro_kernel_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                            const float *b, float *c, size_t ldc, bool accumulate) {
   vf left[MR], right[MR];
 #pragma GCC unroll 16
   for (size_t i = 0; i < m; i++) {
@@ -270,11 +270,11 @@ INLINE void tile_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, 
   }
 }
 
-static void tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                 const float *b, float *c, size_t ldc, bool accumulate) {
-#define ROWS_CASE(rows)                                        \
-  case rows:                                                   \
-    tile_of(rows, n, K, a, a_row, a_k, b, c, ldc, accumulate); \
+static void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
+                         const float *b, float *c, size_t ldc, bool accumulate) {
+#define ROWS_CASE(rows)                                                \
+  case rows:                                                           \
+    micro_kernel_of(rows, n, K, a, a_row, a_k, b, c, ldc, accumulate); \
     return;
   switch (m) { HEIGHTS(ROWS_CASE) }
 #undef ROWS_CASE
@@ -595,7 +595,7 @@ const rmx_kernels LEVEL = {
     .nr = NR,
     .pack_a = pack_a,
     .pack_b = pack_b,
-    .tile = tile,
+    .micro_kernel = micro_kernel,
     .softmax_causal = softmax_causal,
     .softmax_causal_backward = softmax_causal_backward,
     .scale_rows = scale_rows,

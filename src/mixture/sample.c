@@ -58,8 +58,8 @@ size_t rmx_sample_excluded(const rmx_sample_options *o, const double *prior, con
   return n;
 }
 
-// Shares w (D; sum 1) into whole units (sum G, none over its cap, those with floor[d] at least
-// that), by largest remainders, ties to the first. False where the caps leave no room.
+// Turns shares w (D; sum 1) into whole units (sum `total`, each from min[d] to max[d]; min may be
+// NULL), by largest remainders; ties go to the first. False if the bounds leave no room.
 static bool round_to_units(const sampler *s, const double *w, int64_t total, const int64_t *max,
                            const int64_t *min, int64_t *out) {
   int64_t left = total;

@@ -781,9 +781,9 @@ END_TEST
 /* What a level that was never run here must pass before it is used, and would not if its tiles were
  * wrong. */
 static const rmx_kernels *right;
-static void wrong_tile(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
-                       const float *b, float *c, size_t ldc, bool accumulate) {
-  right->tile(m, n, K - 16, a, a_row, a_k, b, c, ldc, accumulate);
+static void wrong_micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row,
+                               size_t a_k, const float *b, float *c, size_t ldc, bool accumulate) {
+  right->micro_kernel(m, n, K - 16, a, a_row, a_k, b, c, ldc, accumulate);
 }
 static void wrong_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
                         const struct rmx__exponentials *of) {
@@ -797,7 +797,7 @@ START_TEST(tiles_are_checked_before_they_are_used) {
     right = list[l];
     ck_assert_msg(rmx__multiplies_exactly(right), "%s", right->name);
     rmx_kernels wrong = *right;
-    wrong.tile = wrong_tile;
+    wrong.micro_kernel = wrong_micro_kernel;
     ck_assert(!rmx__multiplies_exactly(&wrong));
     if (right->head_block) {
       wrong = *right;
