@@ -122,8 +122,8 @@ struct rmx_kernels {
   /* One step of AdamW; the constants are those of struct rmx__adamw. g is zeroed behind it. */
   void (*adamw)(size_t n, float *w, float *g, float *m, float *v, const struct rmx__adamw *o);
 
-  /* Runs n rounds of independent multiply-adds in registers; returns the flops done, *out keeps it
-   * honest. */
+  /* Runs n rounds of independent multiply-adds in registers and returns the flops done. *out
+   * receives the sum, so that the compiler can't remove the loop. */
   double (*peak)(size_t n, float *out);
 
   /* The parts that gemm.c and attention.c put together; all NULL and 0 in ref. */
@@ -145,12 +145,12 @@ struct rmx_kernels {
   void (*micro_kernel)(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
                        const float *b, float *c, size_t ldc, bool accumulate);
   /* Row r of s (M, N, ld), which has first + r valid columns: exp(scale row - its largest) in
-   * those, 0 in the rest; over[r] = 1 / its sum, lse[r] = log sum exp(scale row). Rows are written
-   * up to a whole vector: ld is at least N rounded up to nr. */
+   * those, 0 in the rest; inv_sum[r] = 1 / its sum, lse[r] = log sum exp(scale row). Rows are
+   * written up to a whole vector: ld is at least N rounded up to nr. */
   void (*softmax_causal)(size_t M, size_t N, size_t first, float scale, float *s, size_t ld,
-                         float *lse, float *over);
-  /* x (M, n, ld): row r times by[r]. */
-  void (*scale_rows)(size_t M, size_t n, float *x, size_t ld, const float *by);
+                         float *lse, float *inv_sum);
+  /* x (M, n, ld): row r times scale[r]. */
+  void (*scale_rows)(size_t M, size_t n, float *x, size_t ld, const float *scale);
   /* s := p = exp(scale s - lse), 0 where not valid; dp := scale p (dp - delta). */
   void (*softmax_causal_backward)(size_t M, size_t N, size_t first, float scale, float *s,
                                   float *dp, size_t ld, const float *lse, const float *delta);

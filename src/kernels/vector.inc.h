@@ -7,8 +7,8 @@
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
  *               registers,
  *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then
- *               defines its own micro_kernel and peak after the inclusion, and BEGIN and END, if it needs
- *               them, for the start and the end of a product,
+ *               defines its own micro_kernel and peak after the inclusion, and BEGIN and END, if
+ *               it needs them, for the start and the end of a product,
  *   SQRT, LARGER, SMALLER
  *               optional: what the compiler does not find by itself: the root of a vector (a scalar
  *               sqrtf must set errno for negative numbers), and the larger and the smaller of two
@@ -409,7 +409,7 @@ INLINE size_t fill_up(float *row, size_t n, float fill) {
 }
 
 static void softmax_causal(size_t M, size_t N, size_t first, float scale, float *s, size_t ld,
-                           float *lse, float *over) {
+                           float *lse, float *inv_sum) {
   for (size_t r = 0; r < M; r++, s += ld) {
     const size_t n = fill_up(s, first + r, -INFINITY);
     vf max = load(s), total = splat(0);
@@ -423,13 +423,13 @@ static void softmax_causal(size_t M, size_t N, size_t first, float scale, float 
     for (size_t i = n; i < N; i += VL) store(s + i, splat(0));
     const float all = sum(total);
     lse[r] = shift + logf(all);
-    over[r] = 1 / all;
+    inv_sum[r] = 1 / all;
   }
 }
 
-static void scale_rows(size_t M, size_t n, float *x, size_t ld, const float *by) {
+static void scale_rows(size_t M, size_t n, float *x, size_t ld, const float *scale) {
   for (size_t r = 0; r < M; r++, x += ld)
-    for (size_t i = 0; i < n; i += VL) store_at(x, i, n, load_at(x, i, n, 0) * by[r]);
+    for (size_t i = 0; i < n; i += VL) store_at(x, i, n, load_at(x, i, n, 0) * scale[r]);
 }
 
 static void softmax_causal_backward(size_t M, size_t N, size_t first, float scale, float *s,
@@ -455,7 +455,7 @@ enum { COLUMNS = 4 };
 INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
                           float *factor) {
   const float near = 40;
-  vf max[COLUMNS], by[COLUMNS], total[COLUMNS], f[COLUMNS];
+  vf max[COLUMNS], shifts[COLUMNS], total[COLUMNS], f[COLUMNS];
   for (size_t i = 0; i < columns; i++) max[i] = splat(-3.4e38f), total[i] = splat(0);
   for (size_t r = 0; r < N; r++)
     for (size_t i = 0; i < columns; i++) max[i] = larger(load(e + r * ld + i * VL), max[i]);
@@ -463,19 +463,19 @@ INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *
   for (size_t i = 0; i < columns; i++) {
     const vf old = load(shift + i * VL);
     const vi grows = max[i] > old + near;
-    by[i] = where(grows, max[i], old);
-    f[i] = where(grows, exp_of(old - by[i]), splat(1));
+    shifts[i] = where(grows, max[i], old);
+    f[i] = where(grows, exp_of(old - shifts[i]), splat(1));
     grew |= grows;
   }
   for (size_t r = 0; r < N; r++)
     for (size_t i = 0; i < columns; i++) {
-      const vf p = exp_of(load(e + r * ld + i * VL) - by[i]);
+      const vf p = exp_of(load(e + r * ld + i * VL) - shifts[i]);
       total[i] += p;
       store(e + r * ld + i * VL, p);
     }
   bool any = false;
   for (size_t i = 0; i < columns; i++) {
-    store(shift + i * VL, by[i]);
+    store(shift + i * VL, shifts[i]);
     store(factor + i * VL, f[i]);
     store(sum + i * VL, load(sum + i * VL) * f[i] + total[i]);
   }
@@ -513,12 +513,12 @@ static void cross_entropy(const struct rmx__cross_entropy *o) {
       if (gradient) memset(logits, 0, V * sizeof *logits);
       continue;
     }
-    const float weight = weights ? weights[r] : 1, right = logits[labels[r]];
+    const float weight = weights ? weights[r] : 1, label_logit = logits[labels[r]];
     float lse;
-    const float over = weight / exponentials(V, 1, logits, &lse);
-    losses[r] = lse - right;
+    const float scale = weight / exponentials(V, 1, logits, &lse);
+    losses[r] = lse - label_logit;
     if (!gradient) continue;
-    for (size_t i = 0; i < V; i += VL) store_at(logits, i, V, load_at(logits, i, V, 0) * over);
+    for (size_t i = 0; i < V; i += VL) store_at(logits, i, V, load_at(logits, i, V, 0) * scale);
     logits[labels[r]] -= weight;
   }
 }
