@@ -35,7 +35,7 @@ struct scratch {
   float of_row[ROWS_MAX]; /* 1 / rowsum(exp S) (forward) or rowsum(dO O) (backward) */
 };
 
-static size_t carve(struct scratch *w, float *at, size_t T, size_t S) {
+static size_t lay_out(struct scratch *w, float *at, size_t T, size_t S) {
   float *const start = at;
   const size_t across = rmx__round_up(T, NR_MAX) * S, along = T * rmx__round_up(S, NR_MAX);
   const size_t block = block_rows(T) * rmx__round_up(S, NR_MAX),
@@ -105,7 +105,7 @@ void rmx__attention_blocked(const rmx_kernels *k, const struct rmx__attention *a
   const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
-  carve(&w, scratch, T, S);
+  lay_out(&w, scratch, T, S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
     const float *q = a->qkv + b * T * ld + h * S;
@@ -130,7 +130,7 @@ void rmx__attention_blocked_backward(const rmx_kernels *k, const struct rmx__att
   const size_t T = a->T, H = a->H, S = a->S, C = H * S, ld = 3 * C, ld_s = score_stride(T);
   const float scale = (float)(1 / __builtin_sqrt((double)S));
   struct scratch w;
-  carve(&w, scratch, T, S);
+  lay_out(&w, scratch, T, S);
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
     const float *q = a->qkv + b * T * ld + h * S;

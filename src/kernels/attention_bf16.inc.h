@@ -30,7 +30,7 @@ struct scratch {
   float *shift, *sums;       /* (QUERIES) */
 };
 
-static void carve(struct scratch *w, float *at, size_t T, size_t S) {
+static void lay_out(struct scratch *w, float *at, size_t T, size_t S) {
   const size_t keys = (T + 31) / 32 * 32 + 32, high = (S + 31) / 32 * 32 + 32;
   const size_t words = rmx__bf16_words(S), deep = rmx__bf16_words(QUERIES);
   w->k = at, at += keys * words;
@@ -106,7 +106,7 @@ static void attention(const rmx_kernels *kernels, const struct rmx__attention *a
   const size_t words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
   struct scratch w;
-  carve(&w, scratch, T, S);
+  lay_out(&w, scratch, T, S);
   if (kernels->begin) kernels->begin();
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;
@@ -198,7 +198,7 @@ static void attention_backward(const rmx_kernels *kernels, const struct rmx__att
   const size_t words = rmx__bf16_words(S), high = (S + 31) / 32 * 32 + 32;
   const float scale = (float)(1 / sqrt((double)S));
   struct scratch w;
-  carve(&w, scratch, T, S);
+  lay_out(&w, scratch, T, S);
   if (kernels->begin) kernels->begin();
   for (size_t head = first; head < last; head++) {
     const size_t b = head / H, h = head % H;

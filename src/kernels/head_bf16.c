@@ -76,7 +76,7 @@ size_t rmx__head_bf16_scratch(void) {
   return 2 * BLOCK * PANEL + rmx__bf16_words(BLOCK) * PANEL;
 }
 
-static void carve(struct head *h, float *at) {
+static void lay_out(struct head *h, float *at) {
   const size_t C = h->of.C, V = h->of.V;
   h->left = at, at += left_size(C, V);
   h->xs = at, at += ROWS * rmx__bf16_words(C);
@@ -107,7 +107,7 @@ static void weights_piece(void *context, size_t i, int thread) {
 void rmx__head_bf16_weights(const struct rmx__threaded *t, size_t C, size_t V, const float *w,
                             bool gradients, float *memory) {
   struct head h = {.t = t, .of = {.C = C, .V = V, .w = w, .dx = gradients ? memory : NULL}};
-  carve(&h, memory);
+  lay_out(&h, memory);
   rmx_pool_run(t->pool, rmx__ceil_div(V, tokens(t->k)), weights_piece, &h);
 }
 
@@ -309,7 +309,7 @@ void rmx__head_bf16(const struct rmx__threaded *t, const struct rmx__head *all) 
   for (size_t r = 0; r < M; r += rows) {
     struct head h = {.t = t, .of = rmx__head_rows(all, r, rmx__min(M - r, rows))};
     const struct rmx__head *o = &h.of;
-    carve(&h, all->memory);
+    lay_out(&h, all->memory);
     k->pack_b(h.xs, C, o->M, o->x, C, true);
     const size_t panels = rmx__ceil_div(o->M, PANEL);
     h.piece = rmx__ceil_div(panels, t->threads);

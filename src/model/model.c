@@ -91,11 +91,11 @@ static void point_into(const rmx_model *m, struct rmx__parameters *p, float *blo
 /* ---- layout ------------------------------------------------------------- */
 
 /* Hands out pieces of a block, 64-byte aligned; without a block it only counts. */
-struct carver {
+struct arena {
   float *block;
   size_t used; /* floats */
 };
-static float *take(struct carver *at, size_t n) {
+static float *take(struct arena *at, size_t n) {
   float *piece = at->block ? at->block + at->used : NULL;
   at->used += rmx__round_up(n, 16);
   return piece;
@@ -118,7 +118,7 @@ static size_t lay_out(rmx_model *m, float *block) {
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
                M = m->rows;
   const size_t V = (size_t)m->c.vocab, L = (size_t)m->c.layers;
-  struct carver at = {block, 0};
+  struct arena at = {block, 0};
   m->weights = take(&at, m->size);
   if (m->training) {
     m->gradients = take(&at, m->size);
