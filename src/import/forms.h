@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms a table may come in: each says whether a path looks like it, and reads it.
-#ifndef REGMIX_IMPORT_FORMS_H
-#define REGMIX_IMPORT_FORMS_H
+#ifndef RMX_IMPORT_FORMS_H
+#define RMX_IMPORT_FORMS_H
 
 #include <regmix/import.h>
 

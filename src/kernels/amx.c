@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "kernels.h"
-#define LEVEL rmx__kernels_amx
-#define LEVEL_NAME "amx"
+#define ISA_TABLE rmx__kernels_amx
+#define ISA_NAME "amx"
 #define SQRT _mm512_sqrt_ps
 #define LARGER _mm512_max_ps
 #define SMALLER _mm512_min_ps

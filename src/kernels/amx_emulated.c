@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "kernels.h"
-#define LEVEL rmx__kernels_amx_emulated
-#define LEVEL_NAME "amx-emulated"
+#define ISA_TABLE rmx__kernels_amx_emulated
+#define ISA_NAME "amx-emulated"
 #define AMX_EMULATED
 #include "amx.inc.h"
 #endif

@@ -8,8 +8,8 @@
  * are zeros. (What an actual processor does with the order of sums within one instruction is its
  * own affair; nothing here depends on it.)
  */
-#ifndef RMX_SRC_AMX_TILES_H
-#define RMX_SRC_AMX_TILES_H
+#ifndef RMX_KERNELS_AMX_TILES_H
+#define RMX_KERNELS_AMX_TILES_H
 
 #include <math.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "kernels.h"
-#define LEVEL rmx__kernels_avx2
-#define LEVEL_NAME "avx2"
+#define ISA_TABLE rmx__kernels_avx2
+#define ISA_NAME "avx2"
 #define VEC_BYTES 32
 #define MR 6
 #define SQRT _mm256_sqrt_ps

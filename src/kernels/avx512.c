@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "kernels.h"
-#define LEVEL rmx__kernels_avx512
-#define LEVEL_NAME "avx512"
+#define ISA_TABLE rmx__kernels_avx512
+#define ISA_NAME "avx512"
 #define VEC_BYTES 64
 #define MR 14
 #define SQRT _mm512_sqrt_ps

@@ -14,8 +14,8 @@
  * bits on one kind of processor, and agree between processors, and with the reference on rounded
  * operands, to the rounding of float sums.
  */
-#ifndef RMX_SRC_BF16_H
-#define RMX_SRC_BF16_H
+#ifndef RMX_KERNELS_BF16_H
+#define RMX_KERNELS_BF16_H
 
 #include <stdint.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  * `scratch` is the caller's, of the size that the function named beside it gives. Functions only
  * write what their comment says.
  */
-#ifndef RMX_SRC_KERNELS_H
-#define RMX_SRC_KERNELS_H
+#ifndef RMX_KERNELS_KERNELS_H
+#define RMX_KERNELS_KERNELS_H
 
 #include <regmix/kernels.h>
 

@@ -2,7 +2,7 @@
 /* vector.inc.h: every kernel once, for vectors of VEC_BYTES and tiles of MR rows and two vectors.
  *
  * A level includes this file after defining
- *   LEVEL       the name of its table, LEVEL_NAME the same as a string,
+ *   ISA_TABLE   the name of its table, ISA_NAME the same as a string,
  *   VEC_BYTES   16, 32 or 64,
  *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
  *               registers,
@@ -570,8 +570,8 @@ static void adamw(size_t n, float *w, float *g, float *m, float *v, const struct
 #include "attention_bf16.inc.h"
 #endif
 
-const rmx_kernels LEVEL = {
-    .name = LEVEL_NAME,
+const rmx_kernels ISA_TABLE = {
+    .name = ISA_NAME,
     .gemm = rmx__gemm_blocked,
 #ifdef BF16
     .attention = attention,

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "kernels.h"
-#define LEVEL rmx__kernels_wide
-#define LEVEL_NAME "wide"
+#define ISA_TABLE rmx__kernels_wide
+#define ISA_NAME "wide"
 #define VEC_BYTES 64
 #define MR 14
 #include "vector.inc.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* model.h: what the files of the model share: the table of parameter tensors and the memory of a
  * model. */
-#ifndef RMX_SRC_MODEL_H
-#define RMX_SRC_MODEL_H
+#ifndef RMX_MODEL_MODEL_H
+#define RMX_MODEL_MODEL_H
 
 #include <regmix/model.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // step.h: one optimiser step, as trainings take it and as their speed is measured.
-#ifndef RMX_SRC_TRAIN_STEP_H
-#define RMX_SRC_TRAIN_STEP_H
+#ifndef RMX_TRAIN_STEP_H
+#define RMX_TRAIN_STEP_H
 
 #include <regmix/train.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* levels.c: which table of kernels this processor takes. */
+/* isa.c: which table of kernels this processor takes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,11 +88,11 @@ static bool has_amx(void) {
 }
 #endif
 
-static const struct level {
+static const struct isa {
   const rmx_kernels *kernels;
   bool (*runs_here)(void);
   bool listed;
-} levels[] = {
+} isas[] = {
     /* worst first */
     {&rmx__kernels_ref, always, true},
     {&rmx__kernels_simd128, always, true},
@@ -105,12 +105,12 @@ static const struct level {
     {&rmx__kernels_amx, has_amx, true},
 #endif
 };
-enum { LEVELS = sizeof levels / sizeof *levels };
+enum { ISAS = sizeof isas / sizeof *isas };
 
 size_t rmx_kernels_available(const char *list[], size_t max) {
   size_t n = 0;
-  for (size_t i = 0; i < LEVELS; i++)
-    if (levels[i].listed && levels[i].runs_here() && n < max) list[n++] = levels[i].kernels->name;
+  for (size_t i = 0; i < ISAS; i++)
+    if (isas[i].listed && isas[i].runs_here() && n < max) list[n++] = isas[i].kernels->name;
   return n;
 }
 
@@ -121,10 +121,10 @@ rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *er
     from = "$REGMIX_ISA";
   }
   const bool best = !isa || !*isa || !strcmp(isa, "auto");
-  for (size_t i = LEVELS; i-- > 0;)
-    if (best ? levels[i].listed && levels[i].runs_here() : !strcmp(isa, levels[i].kernels->name)) {
-      if (!levels[i].runs_here()) break;
-      *out = levels[i].kernels;
+  for (size_t i = ISAS; i-- > 0;)
+    if (best ? isas[i].listed && isas[i].runs_here() : !strcmp(isa, isas[i].kernels->name)) {
+      if (!isas[i].runs_here()) break;
+      *out = isas[i].kernels;
       return RMX_OK;
     }
 #if defined(__x86_64__)
@@ -133,9 +133,9 @@ rmx_status rmx_kernels_get(const char *isa, const rmx_kernels **out, rmx_err *er
     return rmx_fail(err, RMX_EINPUT, "%s: processor level \"%s\" is not available here: %s", from,
                     isa, why);
 #endif
-  const char *list[LEVELS];
+  const char *list[ISAS];
   char names[128] = "";
-  for (size_t i = 0, n = rmx_kernels_available(list, LEVELS); i < n; i++) {
+  for (size_t i = 0, n = rmx_kernels_available(list, ISAS); i < n; i++) {
     strcat(names, i ? ", " : "");
     strcat(names, list[i]);
   }
