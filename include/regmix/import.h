@@ -47,11 +47,11 @@ typedef struct rmx_import_options {
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
                             const rmx_listener *listener, rmx_table *out, rmx_err *err);
 
-/* Makes the runs of two tables meet. Where they share a name, nothing is done. Where they share
+/* Joins the runs of two tables. Where they share a name, nothing is done. Where they share
  * none, but each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001;
  * tinyllama_1M_n1), the numbers say who is who: the runs of `metrics` get the names in `mixtures`,
  * and that is told. Else RMX_EINPUT, with the names of both. */
-rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics,
+rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err);
 
 #ifdef __cplusplus

@@ -31,7 +31,7 @@ rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
   o.columns = (const char *const *)measured->items;
   o.n_columns = measured->n;
   rmx_status status = rmx_import_table(metrics_path, &o, to, metrics, err);
-  if (status == RMX_OK) status = rmx_import_meet(mixtures, metrics, to, err);
+  if (status == RMX_OK) status = rmx_import_join(mixtures, metrics, to, err);
   if (status == RMX_OK) return RMX_OK;
   rmx_table_release(mixtures);
   rmx_table_release(metrics);

@@ -472,9 +472,9 @@ static void meet(const char *const *a, const char *const *b, const char *const *
   rmx_table t = ids(a, 3), u = ids(b, 3);
   told[0] = '\0';
   if (failure) {
-    must_fail(rmx_import_meet(&t, &u, &listener, err), failure);
+    must_fail(rmx_import_join(&t, &u, &listener, err), failure);
   } else {
-    must(rmx_import_meet(&t, &u, &listener, err));
+    must(rmx_import_join(&t, &u, &listener, err));
     for (int i = 0; i < 3; i++) ck_assert_str_eq(u.ids[i], after[i]);
     ck_assert_int_eq(strstr(told, "joined by their numbers") != NULL, strcmp(b[0], after[0]) != 0);
   }

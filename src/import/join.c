@@ -68,7 +68,7 @@ static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
     }
 }
 
-rmx_status rmx_import_meet(const rmx_table *mixtures, rmx_table *metrics,
+rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err) {
   bool numbered[2] = {false, false};
   rmx_status status = RMX_OK;
