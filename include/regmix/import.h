@@ -33,7 +33,7 @@ typedef struct rmx_import_options {
   bool any_sum; /* mixtures need not sum to 1 */
 } rmx_import_options;
 
-/* Reads a table in any of the forms above. Column rule where no patterns are given: csv and olmix
+/* Reads a table in any of the formats above. Column rule where no patterns are given: csv and olmix
  * take every column that holds numbers and tell which hold text; wandb and mixed tables take
  * `mixture.<domain>` (also mixture/, mixtures, mix, weights, domain_weights, with or without
  * `config.` before it) as the mixture, and metric/, metrics/, eval/, val/, valid/, validation/,

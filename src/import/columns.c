@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "forms.h"
+#include "formats.h"
 
 typedef struct choice {
   const rmx__source *s;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "forms.h"
+#include "formats.h"
 
 static bool sniff(const rmx__source *s) {
   return s->cells != NULL;
@@ -24,7 +24,7 @@ static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   return status;
 }
 
-const rmx__form rmx__form_csv = {
+const rmx__table_format rmx__format_csv = {
     .name = "csv",
     .help = "a CSV file, a run a row, its name in the first column",
     .sniff = sniff,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "forms.h"
+#include "formats.h"
 
 size_t rmx__column_called(const rmx_cells *c, const char *name) {
   for (size_t j = 0; j < c->C; j++)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "forms.h"
+#include "formats.h"
 
 typedef struct metric {
   char *task, *name, *filter, *title;
@@ -383,7 +383,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   return status;
 }
 
-const rmx__form rmx__form_harness = {
+const rmx__table_format rmx__format_harness = {
     .name = "harness",
     .help = "results of lm-evaluation-harness (results_DATE.json, a folder or pattern of them)",
     .sniff = sniff,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "forms.h"
+#include "formats.h"
 
 enum { DEEPEST = 8 };
 

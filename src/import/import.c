@@ -5,12 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "forms.h"
+#include "formats.h"
 
 // The plain table is last: it takes every CSV.
-static const rmx__form *const forms[] = {&rmx__form_harness, &rmx__form_yaml, &rmx__form_wandb,
-                                         &rmx__form_olmix, &rmx__form_csv};
-enum { FORMS = sizeof forms / sizeof *forms };
+static const rmx__table_format *const formats[] = {&rmx__format_harness, &rmx__format_yaml,
+                                                   &rmx__format_wandb, &rmx__format_olmix,
+                                                   &rmx__format_csv};
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 bool rmx__ends_in(const char *text, const char *suffix) {
   size_t n = strlen(text), m = strlen(suffix);
@@ -19,7 +20,8 @@ bool rmx__ends_in(const char *text, const char *suffix) {
 
 static rmx_status unknown_form(const char *path, rmx_err *err) {
   rmx_buf known = {0};
-  for (size_t i = 0; i < FORMS; i++) rmx_buf_printf(&known, "%s%s", i ? "; " : "", forms[i]->help);
+  for (size_t i = 0; i < FORMATS; i++)
+    rmx_buf_printf(&known, "%s%s", i ? "; " : "", formats[i]->help);
   rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: not a table that can be read here: wanted %s",
                                path, known.failed ? "CSV" : known.data);
   rmx_buf_release(&known);
@@ -43,10 +45,10 @@ rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
     s.cells = &cells;
     status = rmx__refuse_cells(&s, err);
   }
-  const rmx__form *form = NULL;
-  for (size_t i = 0; i < FORMS && !form && status == RMX_OK; i++)
-    if (forms[i]->sniff(&s)) form = forms[i];
-  if (status == RMX_OK) status = form ? form->read(&s, out, err) : unknown_form(path, err);
+  const rmx__table_format *format = NULL;
+  for (size_t i = 0; i < FORMATS && !format && status == RMX_OK; i++)
+    if (formats[i]->sniff(&s)) format = formats[i];
+  if (status == RMX_OK) status = format ? format->read(&s, out, err) : unknown_form(path, err);
   if (status == RMX_OK && !out->path && !(out->path = rmx_strdup(path)))
     status = rmx_fail_memory(err, strlen(path), "a path");
   rmx_cells_release(&cells);

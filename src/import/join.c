@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forms.h"
+#include "formats.h"
 
 typedef struct entry {
   const char *key;  // what is compared

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forms.h"
+#include "formats.h"
 
 static const char *const id_names[] = {"run_id", "run", "name", "index", "", "Unnamed: 0"};
 enum { ID_NAMES = sizeof id_names / sizeof *id_names };
@@ -45,7 +45,7 @@ static rmx_status read_olmix(const rmx__source *s, rmx_table *out, rmx_err *err)
   return status;
 }
 
-const rmx__form rmx__form_olmix = {
+const rmx__table_format rmx__format_olmix = {
     .name = "olmix",
     .help = "Olmix's ratios.csv or metrics.csv",
     .sniff = sniff,

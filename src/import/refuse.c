@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "forms.h"
+#include "formats.h"
 
 // ---- by the first bytes ----
 

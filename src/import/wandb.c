@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "forms.h"
+#include "formats.h"
 
 // A page that does not show State still exports Name with one of its other columns.
 static bool sniff(const rmx__source *s) {
@@ -78,7 +78,7 @@ done:
   return status;
 }
 
-const rmx__form rmx__form_wandb = {
+const rmx__table_format rmx__format_wandb = {
     .name = "wandb",
     .help = "a Weights & Biases CSV export (columns Name and State)",
     .sniff = sniff,

@@ -10,7 +10,7 @@
 
 #include <regmix/mixture.h>
 
-#include "forms.h"
+#include "formats.h"
 
 // Runs of digits compare by value, all else by bytes.
 static int by_number(const char *a, const char *b) {
@@ -202,7 +202,7 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
   return status;
 }
 
-const rmx__form rmx__form_yaml = {
+const rmx__table_format rmx__format_yaml = {
     .name = "yaml",
     .help = "a folder of YAML mixtures, one run a file",
     .sniff = sniff,

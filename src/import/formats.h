@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The forms a table may come in: each says whether a path looks like it, and reads it.
-#ifndef RMX_IMPORT_FORMS_H
-#define RMX_IMPORT_FORMS_H
+// The formats a table may come in: each says whether a path looks like it, and reads it.
+#ifndef RMX_IMPORT_FORMATS_H
+#define RMX_IMPORT_FORMATS_H
 
 #include <regmix/import.h>
 
@@ -13,14 +13,14 @@ typedef struct rmx__source {
   const rmx_cells *cells;  // of a file that is CSV, else NULL
 } rmx__source;
 
-typedef struct rmx__form {
+typedef struct rmx__table_format {
   const char *name, *help;
   bool (*sniff)(const rmx__source *s);
   rmx_status (*read)(const rmx__source *s, rmx_table *out, rmx_err *err);
-} rmx__form;
+} rmx__table_format;
 
-extern const rmx__form rmx__form_csv, rmx__form_olmix, rmx__form_wandb, rmx__form_yaml,
-    rmx__form_harness;
+extern const rmx__table_format rmx__format_csv, rmx__format_olmix, rmx__format_wandb,
+    rmx__format_yaml, rmx__format_harness;
 
 // How a form sees the columns and rows of its CSV.
 typedef struct rmx__view {
