@@ -6,15 +6,15 @@
 
 #include "base/memory.h"
 
-static void (*_Atomic told_of_shortage)(size_t bytes);
+static void (*_Atomic shortage_handler)(size_t bytes);
 
 void rmx_on_shortage(void (*handler)(size_t bytes)) {
-  atomic_store(&told_of_shortage, handler);
+  atomic_store(&shortage_handler, handler);
 }
 
 void rmx__short_of(size_t bytes) {
-  void (*tell)(size_t) = atomic_load(&told_of_shortage);
-  if (tell) tell(bytes);
+  void (*handler)(size_t) = atomic_load(&shortage_handler);
+  if (handler) handler(bytes);
 }
 
 // Every allocation of the house goes through here.

@@ -225,10 +225,10 @@ rmx_status rmx_unknown_name(const char *what, const char *name, const char *cons
     return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name,
                     names[nearest]);
   rmx_buf known = {0};
-  size_t told = 0;
-  for (; told < n && known.size < 400; told++)
-    rmx_buf_printf(&known, "%s%s", told ? ", " : "", names[told]);
-  if (told < n) rmx_buf_printf(&known, " and %zu more", n - told);
+  size_t listed = 0;
+  for (; listed < n && known.size < 400; listed++)
+    rmx_buf_printf(&known, "%s%s", listed ? ", " : "", names[listed]);
+  if (listed < n) rmx_buf_printf(&known, " and %zu more", n - listed);
   rmx_status status = rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; there are: %s", what, name,
                                known.data ? known.data : "none");
   rmx_buf_release(&known);

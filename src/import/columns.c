@@ -40,18 +40,18 @@ static bool is_value(const choice *c, size_t j) {
   return j != c->view->id && !(c->view->skip && c->view->skip[j]);
 }
 
-// Text: something stands there, and nowhere a number.
+// A column of text: it has cells, and none of them is a number.
 static bool is_text(const choice *c, size_t j) {
   const rmx_cells *t = c->s->cells;
-  bool said = false;
+  bool given = false;
   double ignored;
   for (size_t i = 0; i < t->N; i++) {
     const char *cell = t->cells[i * t->C + j];
     if (!is_row(c, i) || missing(cell)) continue;
     if (number(cell, &ignored)) return false;
-    said = true;
+    given = true;
   }
-  return said;
+  return given;
 }
 
 static bool has_number(const choice *c, size_t j) {
@@ -175,12 +175,12 @@ static bool metric_name(const char *name) {
 static void tell_choice(const choice *c, size_t n) {
   const rmx_cells *t = c->s->cells;
   rmx_buf names = {0};
-  size_t told = 0;
-  for (size_t j = 0; j < t->C && told < 8; j++)
-    if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", told++ ? ", " : "", t->header[j]);
+  size_t listed = 0;
+  for (size_t j = 0; j < t->C && listed < 8; j++)
+    if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", listed++ ? ", " : "", t->header[j]);
   rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)",
            c->s->path, n, mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data,
-           n > told ? ", ..." : "", mixtures(c) ? "mixture" : "metric");
+           n > listed ? ", ..." : "", mixtures(c) ? "mixture" : "metric");
   rmx_buf_release(&names);
 }
 

@@ -41,9 +41,9 @@ static bool sniff(const rmx__source *s) {
 }
 
 static int said_direction(const json_t *tree, const char *task, const char *name) {
-  const json_t *said = json_object_get(json_object_get(tree, "higher_is_better"), task);
-  if (json_is_object(said)) said = json_object_get(said, name);
-  return json_is_boolean(said) ? json_is_true(said) : -1;
+  const json_t *directions = json_object_get(json_object_get(tree, "higher_is_better"), task);
+  if (json_is_object(directions)) directions = json_object_get(directions, name);
+  return json_is_boolean(directions) ? json_is_true(directions) : -1;
 }
 
 static rmx_status find_metric(results *r, const char *key, const char *task, const char *name,
@@ -302,7 +302,7 @@ static rmx_status fill(results *r, rmx_table *out, rmx_err *err) {
   return status;
 }
 
-static void tell(const results *r, const rmx_table *out) {
+static void send_notes(const results *r, const rmx_table *out) {
   const rmx_listener *to = r->s->listener;
   const char *path = r->s->path;
   rmx_few limited = {0}, groups = {0};
@@ -365,7 +365,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (status == RMX_OK) {
     rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness",
              s->path, out->D, out->N, r.files.n - r.other.n);
-    tell(&r, out);
+    send_notes(&r, out);
   }
   for (size_t i = 0; i < r.n; i++) {
     free(r.metrics[i].task);

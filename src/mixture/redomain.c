@@ -127,7 +127,7 @@ static rmx_status redo(plan *p, size_t i, char *why, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, 64, "a report");
 }
 
-static rmx_status say(rmx_strings *list, char *text, rmx_err *err) {
+static rmx_status add_text(rmx_strings *list, char *text, rmx_err *err) {
   bool good = text && rmx_strings_add(list, text);
   free(text);
   return good ? RMX_OK : rmx_fail_memory(err, 64, "a report");
@@ -158,17 +158,17 @@ static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, r
   }
   if (kind == RMX_DOMAIN_ADD) {
     p->names[p->D++] = c->whole;
-    RMX_TRY(say(&p->report->unseen,
-                rmx_format("%s against all else: no run drew from it", c->whole), err));
-    return say(&p->report->measure, rmx_strdup(c->whole), err);
+    RMX_TRY(add_text(&p->report->unseen,
+                     rmx_format("%s against all else: no run drew from it", c->whole), err));
+    return add_text(&p->report->measure, rmx_strdup(c->whole), err);
   }
   for (size_t k = 0; kind == RMX_DOMAIN_SPLIT && k < c->n; k++) {
-    RMX_TRY(say(&p->report->measure, rmx_strdup(c->parts[k].name), err));
+    RMX_TRY(add_text(&p->report->measure, rmx_strdup(c->parts[k].name), err));
     if (k == 0) continue;
-    RMX_TRY(say(&p->report->unseen,
-                rmx_format("%s against %s: every run drew them %.3g : %.3g", c->parts[0].name,
-                           c->parts[k].name, c->parts[0].share, c->parts[k].share),
-                err));
+    RMX_TRY(add_text(&p->report->unseen,
+                     rmx_format("%s against %s: every run drew them %.3g : %.3g", c->parts[0].name,
+                                c->parts[k].name, c->parts[0].share, c->parts[k].share),
+                     err));
   }
   return RMX_OK;
 }
@@ -235,7 +235,7 @@ static rmx_status plan_removal(plan *p, const change *c, const rmx_redomain_opti
   bool stays = used && !o->drop;
   for (size_t d = 0; d < D; d++)
     if (d != gone || stays) keep_column(p, d);
-  return stays ? say(&p->report->fix, rmx_strdup(name), err) : RMX_OK;
+  return stays ? add_text(&p->report->fix, rmx_strdup(name), err) : RMX_OK;
 }
 
 static rmx_status carry_out(const plan *p, rmx_table *out, rmx_err *err) {

@@ -17,8 +17,8 @@ enum { LOOK_MS = 200, TAIL_LINES = 4, TAIL_BYTES = 400 };
 
 // ---- log.txt
 
-static void say(int log, const char *fmt, ...) RMX_PRINTF(2, 3);
-static void say(int log, const char *fmt, ...) {
+static void log_line(int log, const char *fmt, ...) RMX_PRINTF(2, 3);
+static void log_line(int log, const char *fmt, ...) {
   char text[1200], when[40];
   struct tm utc;
   time_t now = time(NULL);
@@ -117,12 +117,14 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
     if (g->life < 0) continue;
     if (rmx_interrupted() || t->orphaned(t->context)) {
       t->stopped = true;
-      say(t->log,
+      log_line(
+          t->log,
           "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)",
           t->run->training.grace_s);
     } else if (max > 0 && rmx_now() - t->began > max) {
       t->timed_out = true;
-      say(t->log,
+      log_line(
+          t->log,
           "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s "
           "later",
           max, t->run->training.grace_s);
@@ -157,8 +159,8 @@ static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
 static rmx_status train(struct training *t, rmx_err *err) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  say(t->log, "run %s, try %s, slot %s, on %s, by process %ld: %s", t->run->name,
-      getenv("REGMIX_TRY"), getenv("REGMIX_SLOT"), host, (long)getpid(), t->command);
+  log_line(t->log, "run %s, try %s, slot %s, on %s, by process %ld: %s", t->run->name,
+           getenv("REGMIX_TRY"), getenv("REGMIX_SLOT"), host, (long)getpid(), t->command);
   t->began_at = lseek(t->log, 0, SEEK_END);
   t->began = rmx_now();
   rmx__guarded guarded = {.command = t->command,
@@ -170,9 +172,9 @@ static rmx_status train(struct training *t, rmx_err *err) {
   RMX_TRY(rmx__guard_start(&guard, &guarded, err));
   int code = wait_for_end(t, &guard);
   if (code != -1 && WIFEXITED(code))
-    say(t->log, "ended with code %d after %.1f s", WEXITSTATUS(code), rmx_now() - t->began);
+    log_line(t->log, "ended with code %d after %.1f s", WEXITSTATUS(code), rmx_now() - t->began);
   else
-    say(t->log, "ended by a signal after %.1f s", rmx_now() - t->began);
+    log_line(t->log, "ended by a signal after %.1f s", rmx_now() - t->began);
   if (code != 0 || t->timed_out || t->stopped) return fail_of(t, code, err);
   return RMX_OK;
 }
@@ -204,7 +206,7 @@ rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphan
   if (status == RMX_OK) status = train(&t, err);
   if (status == RMX_OK) {
     status = rmx__result_accept(r, err);
-    if (status != RMX_OK) say(t.log, "%s", err->message);
+    if (status != RMX_OK) log_line(t.log, "%s", err->message);
   }
   if (t.log >= 0) close(t.log);
   free(t.log_path), free(t.command);

@@ -18,7 +18,7 @@
 
 enum { POLL_MS = 20, GIVE_UP_S = 10 };
 enum news { BEGUN, ENDED };
-struct told {
+struct message {
   int what, value;
 };
 
@@ -44,14 +44,14 @@ static void on_child(int number) {
   (void)number;
 }  // only so that the wait ends
 
-static void say(const struct guard *g, const char *text) {
+static void log_text(const struct guard *g, const char *text) {
   ssize_t n = write(g->what->log, text, strlen(text));
   (void)n;
 }
 
-static void tell(const struct guard *g, enum news what, int value) {
-  struct told told = {what, value};
-  ssize_t n = write(g->news, &told, sizeof told);
+static void send_news(const struct guard *g, enum news what, int value) {
+  struct message message = {what, value};
+  ssize_t n = write(g->news, &message, sizeof message);
   (void)n;
 }
 
@@ -106,7 +106,7 @@ static void enter(struct guard *g, enum phase phase) {
     signal_all(g, SIGTERM);
     signal_all(g, SIGCONT);  // one that is stopped would not hear it
   } else if (phase == FORCED) {
-    say(g, "==== regmix: it did not end in time (proxy.grace) and is killed\n");
+    log_text(g, "==== regmix: it did not end in time (proxy.grace) and is killed\n");
     signal_all(g, SIGKILL);
   }
 }
@@ -144,9 +144,9 @@ static void watch(struct guard *g, const sigset_t *mask) {
       g->stop = true;
       if (g->phase < ASKED) enter(g, ASKED);
     } else if (g->phase == RUNS && g->ended) {
-      say(g,
-          "==== regmix: the command ended, but left processes behind; they are given time "
-          "(proxy.grace)\n");
+      log_text(g,
+               "==== regmix: the command ended, but left processes behind; they are given time "
+               "(proxy.grace)\n");
       enter(g, STRAYS);
     } else if (g->phase == STRAYS && waited > g->what->grace_s) {
       enter(g, ASKED);
@@ -155,7 +155,7 @@ static void watch(struct guard *g, const sigset_t *mask) {
     } else if (g->phase == FORCED) {
       signal_all(g, SIGKILL);
       if (waited > GIVE_UP_S) {  // stuck in the system, where no signal reaches it
-        say(g, "==== regmix: it cannot be killed\n");
+        log_text(g, "==== regmix: it cannot be killed\n");
         return;
       }
     }
@@ -191,9 +191,9 @@ static _Noreturn void guard(const rmx__guarded *what, int life, int news) {
   if (g.command == 0) become_command(what, self);
   if (g.command < 0) _exit(1);
   setpgid(g.command, g.command);
-  tell(&g, BEGUN, g.command);
+  send_news(&g, BEGUN, g.command);
   watch(&g, &open_mask);
-  tell(&g, ENDED, g.status);
+  send_news(&g, ENDED, g.status);
   _exit(0);
 }
 
@@ -227,14 +227,14 @@ void rmx__guard_stop(rmx__guard *g) {
 bool rmx__guard_ended(rmx__guard *g, int ms, int *code) {
   struct pollfd news = {.fd = g->news, .events = POLLIN};
   if (poll(&news, 1, ms) <= 0) return false;  // nothing yet, or a signal came
-  struct told told;
-  ssize_t n = read(g->news, &told, sizeof told);
+  struct message message;
+  ssize_t n = read(g->news, &message, sizeof message);
   if (n < 0 && errno == EINTR) return false;
-  if (n == sizeof told && told.what == BEGUN) {
-    g->command = told.value;
+  if (n == sizeof message && message.what == BEGUN) {
+    g->command = message.value;
     return false;
   }
-  *code = n == sizeof told ? told.value : -1;
+  *code = n == sizeof message ? message.value : -1;
   // Without its guard nobody else would end the command.
   if (*code == -1 && g->command) kill(-g->command, SIGKILL);
   rmx__guard_stop(g);

@@ -17,7 +17,7 @@ struct others {
 };
 
 static rmx_status add_others(const json_t *result, struct others *o, rmx_err *err) {
-  const json_t *said = json_object_get(result, "higher_is_better");
+  const json_t *directions = json_object_get(result, "higher_is_better");
   const char *name;
   json_t *value;
   json_object_foreach(json_object_get(result, "metrics"), name, value) {
@@ -30,7 +30,7 @@ static rmx_status add_others(const json_t *result, struct others *o, rmx_err *er
         return rmx_fail_memory(err, 0, "names of metrics");
       o->better[at] = RMX_BETTER_UNSAID;
     }
-    const json_t *high = json_object_get(said, name);
+    const json_t *high = json_object_get(directions, name);
     if (json_is_boolean(high))
       o->better[at] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
   }

@@ -232,29 +232,29 @@ static rmx_status check_metrics(const left *r, rmx_err *err) {
 
 // "higher_is_better": a list of names, or a map name: truth. Kept as the map.
 static rmx_status check_directions(const left *r, rmx_err *err) {
-  json_t *said = json_object_get(r->root, "higher_is_better"), *value;
+  json_t *directions = json_object_get(r->root, "higher_is_better"), *value;
   const json_t *metrics = json_object_get(r->root, "metrics");
-  if (!said) return RMX_OK;
+  if (!directions) return RMX_OK;
   json_t *map = json_object();
   rmx_status status = RMX_OK;
   size_t i;
   const char *name;
-  if (json_is_array(said)) {
-    json_array_foreach(said, i, value) {
+  if (json_is_array(directions)) {
+    json_array_foreach(directions, i, value) {
       if (json_is_string(value))
         json_object_set_new(map, json_string_value(value), json_true());
       else
         status = wanted(r, "higher_is_better", value, "names of metrics", err);
     }
-  } else if (json_is_object(said)) {
-    json_object_foreach(said, name, value) {
+  } else if (json_is_object(directions)) {
+    json_object_foreach(directions, name, value) {
       if (json_is_boolean(value))
         json_object_set(map, name, value);
       else
         status = wanted(r, "higher_is_better", value, "true or false for each metric", err);
     }
   } else {
-    status = wanted(r, "higher_is_better", said,
+    status = wanted(r, "higher_is_better", directions,
                     "a list of names of metrics, or a map {metric: true or false}", err);
   }
   json_object_foreach(map, name, value) {
@@ -340,11 +340,12 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
 }
 
 rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
-  char *path = rmx_path_in(r->folder, "result.json"), *told = rmx_path_in(r->folder, "run.json");
+  char *path = rmx_path_in(r->folder, "result.json"),
+       *run_path = rmx_path_in(r->folder, "run.json");
   char *rejected = rmx_path_in(r->folder, "result.rejected.json");
   json_t *run = NULL;
-  rmx_status status =
-      path && told && rejected ? rmx_json_read(told, &run, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path && run_path && rejected ? rmx_json_read(run_path, &run, err)
+                                                   : rmx_fail_memory(err, 0, "a path");
   left l = {.path = path, .domains = json_object_get(run, "domains")};
   if (status == RMX_OK) {
     status = check(&l, err);
@@ -355,6 +356,6 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
   }
   json_decref(l.root);
   json_decref(run);
-  free(path), free(told), free(rejected);
+  free(path), free(run_path), free(rejected);
   return status;
 }

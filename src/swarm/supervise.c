@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run per core: worker processes are started, listened to, and mourned. A worker is a fresh
+// One run per core: worker processes are started, monitored and reaped. A worker is a fresh
 // process (never a fork of a threaded one), so that its crash is its own.
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,11 @@ extern char **environ;
 enum { MAX_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
 
 struct worker {
-  pid_t pid;                    // 0: free
-  size_t run;                   // index into the runs
-  int out, errors;              // ends of its stdout and stderr
-  char line[LINE], said[LINE];  // the line being read; what it said last on stderr
-  size_t line_size, said_size;
+  pid_t pid;                           // 0: free
+  size_t run;                          // index into the runs
+  int out, errors;                     // ends of its stdout and stderr
+  char line[LINE], last_stderr[LINE];  // the line being read; its last text on stderr
+  size_t line_size, last_stderr_size;
   double tokens, tokens_per_s;
   bool halted;  // stopped by a signal, and that was told
 };
@@ -40,7 +40,7 @@ struct supervisor {
   struct worker workers[MAX_JOBS];
   unsigned char *tries;  // (n)
   bool *elsewhere;       // (n) another process is at it: looked at again, now and then
-  bool *told_silent;     // (n) that process gives no sign of life, and that was told
+  bool *warned_silent;   // (n) that process gives no sign of life, and that was told
   size_t others;         // how many
   double looked;
   size_t *queue;         // ring of n indices still to do: a run is in it once at most
@@ -127,14 +127,14 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
 
 static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
-  rmx_run told = *r;
+  rmx_run sent = *r;
   if (rmx_run_is_another(r)) RMX_TRY(rmx_run_set_aside(r, err));
   if (rmx_run_is_another(r)) {  // somebody is at it
     leave_to_other(s, run);
     return RMX_OK;
   }
-  told.training.threads = threads_of(s, r);
-  RMX_TRY(rmx_run_write(&told, err));
+  sent.training.threads = threads_of(s, r);
+  RMX_TRY(rmx_run_write(&sent, err));
   int out[2], errors[2];
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {
@@ -183,13 +183,13 @@ static void listen_to(const struct supervisor *s, struct worker *w) {
   while ((n = read(w->errors, block, sizeof block)) > 0)
     for (ssize_t i = 0; i < n; i++) {
       // Only the last words are kept: they say why it failed.
-      if (w->said_size + 1 == LINE) {
-        memmove(w->said, w->said + LINE / 2, LINE / 2);
-        w->said_size -= LINE / 2;
+      if (w->last_stderr_size + 1 == LINE) {
+        memmove(w->last_stderr, w->last_stderr + LINE / 2, LINE / 2);
+        w->last_stderr_size -= LINE / 2;
       }
-      w->said[w->said_size++] = block[i] == '\n' ? ' ' : block[i];
+      w->last_stderr[w->last_stderr_size++] = block[i] == '\n' ? ' ' : block[i];
     }
-  w->said[w->said_size] = '\0';
+  w->last_stderr[w->last_stderr_size] = '\0';
 }
 
 static void tell_progress(struct supervisor *s) {
@@ -235,16 +235,17 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   }
   // A worker that says why it failed says all there is to say; else how it ended is what is known.
   static const char prefix[] = "regmix worker: ";
-  const char *why =
-      strncmp(w->said, prefix, sizeof prefix - 1) == 0 ? w->said + sizeof prefix - 1 : w->said;
+  const char *why = strncmp(w->last_stderr, prefix, sizeof prefix - 1) == 0
+                        ? w->last_stderr + sizeof prefix - 1
+                        : w->last_stderr;
   char how[64] = "failed";
   if (WIFSIGNALED(code))
     snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code),
              strsignal(WTERMSIG(code)));
-  else if (!w->said_size)
+  else if (!w->last_stderr_size)
     snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
   bool again = s->tries[w->run] < s->options->tries;
-  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->said_size ? ": " : "", why,
+  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->last_stderr_size ? ": " : "", why,
            again ? "trying again" : "given up (the same command tries it again)");
   if (again && state == RMX_RUN_RUNNING) {
     leave_to_other(s, w->run);
@@ -292,8 +293,8 @@ static bool given_up(struct supervisor *s, size_t run) {
   const double silent = fabs(by.age_s);
   const char *how = by.age_s < 0 ? "the time of its claim is in the future by"
                                  : "it has given no sign of life for";
-  if (silent > RMX__SILENT_S && !s->told_silent[run]) {
-    s->told_silent[run] = true;
+  if (silent > RMX__SILENT_S && !s->warned_silent[run]) {
+    s->warned_silent[run] = true;
     rmx_warn(s->listener,
              "run %s is held by process %ld on %s, but %s %.0f s: it may be stopped (`kill -CONT "
              "%ld` there lets it go on)",
@@ -477,9 +478,9 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     s->tries = rmx_calloc(n, sizeof *s->tries);
     s->queue = rmx_calloc(n, sizeof *s->queue);
     s->elsewhere = rmx_calloc(n, sizeof *s->elsewhere);
-    s->told_silent = rmx_calloc(n, sizeof *s->told_silent);
+    s->warned_silent = rmx_calloc(n, sizeof *s->warned_silent);
   }
-  if (!s || !s->tries || !s->queue || !s->elsewhere || !s->told_silent) {
+  if (!s || !s->tries || !s->queue || !s->elsewhere || !s->warned_silent) {
     status = rmx_fail_memory(err, n, "the workers");
   } else {
     s->began = rmx_now();
@@ -488,7 +489,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     if (status == RMX_OK) status = supervise(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }
-  if (s) free(s->tries), free(s->queue), free(s->elsewhere), free(s->told_silent);
+  if (s) free(s->tries), free(s->queue), free(s->elsewhere), free(s->warned_silent);
   free(s);
   return status;
 }

@@ -9,7 +9,7 @@
 struct worker {
   rmx__claim claim;
   FILE *progress;
-  double told;
+  double reported_s;
 };
 
 // Nobody reads the progress any more: the supervisor was killed, perhaps before this process could
@@ -25,8 +25,8 @@ static void tick(void *context, const rmx_train_state *s) {
   struct worker *w = context;
   rmx__claim_beat(&w->claim);
   double now = rmx_now();
-  if (!w->progress || (now - w->told < 0.25 && s->step < s->steps)) return;
-  w->told = now;
+  if (!w->progress || (now - w->reported_s < 0.25 && s->step < s->steps)) return;
+  w->reported_s = now;
   fprintf(w->progress, "%lld %lld %lld %.4f %.0f\n", (long long)s->step, (long long)s->steps,
           (long long)s->tokens, s->loss_nats, s->tokens_per_s);
   fflush(w->progress);

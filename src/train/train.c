@@ -115,7 +115,7 @@ static rmx_status new_model(struct loop *l, rmx_err *err) {
   return rmx_model_threads(l->stepper.model, rmx_training_threads(&r->training, 1), err);
 }
 
-static void tell(const struct loop *l, const char *message) {
+static void warn(const struct loop *l, const char *message) {
   if (l->hooks && l->hooks->warn) l->hooks->warn(l->hooks->context, message);
 }
 
@@ -166,7 +166,7 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &why) != RMX_OK) {
     unlink(l->checkpoint_path);
     rmx_fail_in(&why, "the checkpoint cannot be used and the run begins anew");
-    tell(l, why.message);
+    warn(l, why.message);
     return RMX_OK;
   }
   const char *answers = json_string_value(json_object_get(state, "answers"));
@@ -176,7 +176,7 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   json_decref(state);
   if (status != RMX_OK) unlink(l->checkpoint_path);  // the next try does without
   if (logged) return status;
-  if (same) tell(l, "log.jsonl is shorter than the checkpoint says; the run begins anew");
+  if (same) warn(l, "log.jsonl is shorter than the checkpoint says; the run begins anew");
   // Weights that are not this run's were loaded: back to the initial ones.
   l->logged.size = 0;
   rmx_model_free(l->stepper.model);
