@@ -1,4 +1,4 @@
-# What a newcomer types. The build itself is meson's: `meson setup build && ninja -C build` does as well.
+# What a newcomer types. Meson does the build: `meson setup build && ninja -C build` works too.
 BUILD ?= build
 PREFIX ?= /usr/local
 QUICKSTART = examples/quickstart
@@ -14,10 +14,14 @@ help:
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
+	@echo "make format    bring every C file into the one format (.clang-format)"
+	@echo "make lint      check the format and the width of the lines"
+	@echo "make warnings  the same, and compile with gcc and clang; a warning is an error"
 	@echo "make kills     the whole pipeline killed at fifty random moments: the same bits at the end"
-	@echo "make oom       every command with one allocation failing, each in turn (an hour; OOM=--all: not only one of each place)"
+	@echo "make oom       every command with one allocation failing, each in turn (an hour);"
+	@echo "               OOM=--all fails more than one allocation of each place in the code"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
-	@echo "make readme    the README's picture, numbers and sample output, from one run of the quickstart"
+	@echo "make readme    the README's picture, numbers and sample output, from one quickstart"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
 	@echo "make uninstall remove what make install wrote"
@@ -28,42 +32,55 @@ help:
 	@echo "make clean     remove the build folders"
 
 $(BUILD)/build.ninja: | packages-build
-	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false > $(BUILD)-setup.log 2>&1 || \
+	  { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
 	@rm -f $(BUILD)-setup.log
 
-packages-build packages-demo packages-test packages-deb packages-deb-check:
+SANITIZED = -Db_lundef=false --buildtype=debugoptimized -Doptimization=1
+$(BUILD)-test/build.ninja: | packages-test
+	@meson setup $(BUILD)-test > /dev/null
+$(BUILD)-asan/build.ninja: | packages-test
+	@meson setup $(BUILD)-asan -Db_sanitize=address,undefined $(SANITIZED) > /dev/null
+$(BUILD)-tsan/build.ninja: | packages-test
+	@meson setup $(BUILD)-tsan -Db_sanitize=thread $(SANITIZED) > /dev/null
+$(BUILD)-clang/build.ninja: | packages-lint
+	@CC=clang meson setup $(BUILD)-clang > /dev/null
+
+packages-build packages-demo packages-test packages-lint packages-deb packages-deb-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
 
 demo: packages-demo all
 	@sh scripts/fetch-corpus.sh $(DOMAINS) --into $(QUICKSTART)/text --cap 3000000
 	$(BUILD)/regmix run $(QUICKSTART)/regmix.yaml
 
-test: packages-test
-	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+test: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	python3 scripts/test.py $(BUILD)-test
 
-asan: packages-test
-	@test -f $(BUILD)-asan/build.ninja || meson setup $(BUILD)-asan -Db_sanitize=address,undefined -Db_lundef=false \
-	  --buildtype=debugoptimized -Doptimization=1 > /dev/null
+asan: packages-test $(BUILD)-asan/build.ninja
 	ninja -C $(BUILD)-asan --quiet
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  python3 scripts/test.py $(BUILD)-asan --no-suite browser --no-suite slow
 
-tsan: packages-test
-	@test -f $(BUILD)-tsan/build.ninja || meson setup $(BUILD)-tsan -Db_sanitize=thread -Db_lundef=false \
-	  --buildtype=debugoptimized -Doptimization=1 > /dev/null
+tsan: packages-test $(BUILD)-tsan/build.ninja
 	ninja -C $(BUILD)-tsan --quiet
 	TSAN_OPTIONS=halt_on_error=1 python3 scripts/test.py $(BUILD)-tsan --suite num --suite unit
 
+format: packages-lint
+	@find include src cli tests bench examples -name '*.[ch]' | xargs clang-format -i
+
+lint: packages-lint
+	@python3 scripts/lint.py
+
+warnings: packages-lint packages-test
+	@python3 scripts/lint.py --warnings
+
 # The whole pipeline killed at fifty random moments (two minutes); `make test` has a sample of it.
-kills: packages-test
-	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+kills: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	REGMIX_KILLS=50 sh tests/cli/test_resume.sh $(BUILD)-test/regmix
 
-oom: packages-test
-	@test -f $(BUILD)-test/build.ninja || meson setup $(BUILD)-test > /dev/null
+oom: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	python3 tests/oom/oom.py $(BUILD)-test/regmix $(BUILD)-test/tests/fail_allocation.so $(OOM)
 
@@ -89,7 +106,8 @@ uninstall:
 	@test -f $(INSTALLED) || { echo "nothing was installed from $(BUILD)" >&2; exit 1; }
 	@grep -q '^$(DESTDIR)$(abspath $(PREFIX))/' $(INSTALLED) || { \
 	  last=$$(sed -n 's,/bin/regmix$$,,p' $(INSTALLED)); \
-	  echo "the last install from $(BUILD) was into another prefix: make uninstall PREFIX=$${last#$(DESTDIR)}" >&2; exit 1; }
+	  echo "the last install from $(BUILD) was into another prefix: make uninstall" \
+	    "PREFIX=$${last#$(DESTDIR)}" >&2; exit 1; }
 	@ninja -C $(BUILD) --quiet uninstall > /dev/null
 	@rmdir $$(sed -n 's,/regmix/base\.h$$,/regmix,p' $(INSTALLED)) 2> /dev/null || true
 
@@ -107,7 +125,9 @@ deb-check: deb packages-deb-check
 	@sh scripts/deb-check.sh $(BUILD)-deb
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-deb
+	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
+	  $(BUILD)-fuzz $(BUILD)-deb
 
-.PHONY: all help demo test asan tsan kills oom fuzz readme bench install uninstall dist dist-check deb deb-check clean \
-  packages-build packages-demo packages-test packages-deb packages-deb-check
+.PHONY: all help demo test asan tsan format lint warnings kills oom fuzz readme bench install \
+  uninstall dist dist-check deb deb-check clean packages-build packages-demo packages-test \
+  packages-lint packages-deb packages-deb-check

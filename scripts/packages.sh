@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages.sh [build|test|demo|deb|deb-check]: sees to it that the Debian packages for building (the default),
-# testing, the demo, making Debian packages or trying them are there; says which are missing and installs them.
-# Silent when none is.
+# packages.sh [build|test|lint|demo|deb|deb-check]: installs the Debian packages that are missing
+# for building (the default), for the tests, for the checks of the style, for the demo, for making
+# Debian packages or for trying them, and lists them. Silent when none is missing.
 #
 # REGMIX_NO_INSTALL=1   only say what is missing
 # REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
@@ -24,7 +24,7 @@ build | libzstd-dev | .zst text
 build | libpcre2-dev | regular expressions of the tokenizer
 build | libutf8proc-dev | Unicode: classes, cases, normal forms
 build | libxxhash-dev | hashes of files and tokens
-build | libopenblas-pthread-dev libopenblas-serial-dev libopenblas-openmp-dev | linear algebra of the fits
+build | libopenblas-pthread-dev libopenblas-serial-dev libopenblas-openmp-dev | linear algebra
 build | liblapacke-dev | the same: LAPACK from C
 build | liblbfgs-dev | smooth optimisation of the fits
 build | libnlopt-dev | constrained search for the optimum
@@ -37,6 +37,8 @@ test | jq | reads the JSON that is written
 test | shellcheck | checks the shell scripts
 test | zsh | runs its completion script
 test | fish | runs its completion script
+lint | clang-format | checks the format of the C sources
+lint | clang | a second compiler, for its warnings
 browser | chromium | opens the report page
 browser | nodejs | runs the functions of the report page without a browser
 deb | dpkg-dev | makes the Debian packages
@@ -54,6 +56,7 @@ case $purpose in
   demo) wanted="build demo" ;;
   deb) wanted="build deb" ;;
   deb-check) wanted="build deb deb-check" ;;
+  lint) wanted="build lint" ;;
   test)
     wanted="build test"
     if [ "${CI-}" = true ] || [ "${REGMIX_BROWSER-}" = 1 ]; then wanted="$wanted browser"; fi
@@ -63,14 +66,15 @@ case $purpose in
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, demo, deb, deb-check" >&2
+    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check" >&2
     exit 2
     ;;
 esac
 
 if ! command -v dpkg-query > /dev/null; then
   {
-    echo "packages.sh: no dpkg here, so this system is not Debian's kin. Please see to these yourself:"
+    echo "packages.sh: there is no dpkg, so this system is not Debian's kin."
+    echo "Please install these yourself:"
     packages | while IFS='|' read -r group names what; do
       case " $wanted " in *" $group "*) printf '  %-26s %s\n' "${names%% *}" "$what" ;; esac
     done
@@ -100,7 +104,10 @@ END
 [ -n "$missing" ] || exit 0
 
 by_hand() {
-  printf 'packages.sh: %s. As root:\n  apt-get install --no-install-recommends%s\n' "$1" "$missing" >&2
+  {
+    printf 'packages.sh: %s. As root:\n' "$1"
+    printf '  apt-get install --no-install-recommends%s\n' "$missing"
+  } >&2
   exit 1
 }
 
@@ -128,7 +135,8 @@ quietly() { "$@" > "$log" 2>&1 || { tail -n 20 "$log" >&2; return 1; }; }
 # shellcheck disable=SC2086
 install() {
   echo "packages.sh: installing them" >&2
-  quietly root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+  quietly root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $missing
 }
 update() {
   echo "packages.sh: fetching the lists of packages" >&2

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test.py BUILD [argument of `meson test`...]: runs the tests of a Meson build folder and counts them.
+"""test.py BUILD [argument of `meson test`...]: runs the tests of a Meson build folder.
 
-Meson counts test programs; this counts the tests inside, from the TAP each one printed. The last line is
-`N passed, N failed`, with `, N skipped` behind it where there are any. Exit status 0: nothing
+Meson counts test programs. This counts the tests inside, from the TAP that each one prints. At the
+end it lists the tests that were skipped, with the reason, and those that failed, one a line. The
+last line is `N passed, N failed`, then `, N skipped` if there are any. Exit status 0: nothing
 failed and something passed.
 """
 import json
@@ -16,14 +17,17 @@ from pathlib import Path
 
 Count = namedtuple("Count", "passed failed skipped")  # (number, names, names)
 
-RESULT = re.compile(r"^(not )?ok\b\s*(\d*)\s*-?\s*(.*?)\s*(?:(?<!\\)#\s*(skip|todo)\S*\s*(.*))?$", re.IGNORECASE)
+RESULT = re.compile(
+    r"^(not )?ok\b\s*(\d*)\s*-?\s*(.*?)\s*(?:(?<!\\)#\s*(skip|todo)\S*\s*(.*))?$", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\S*\s*(.*))?$", re.IGNORECASE)
 # What a Check test prints that found its data missing: Check's own TAP has no word for that.
 SAID_SKIPPED = re.compile(r"^#?\s*skipped:\s*(.*)$")
 
 
 def ending(returncode):
-    return f"killed by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit status {returncode}"
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"exit status {returncode}"
 
 
 def count_tap(name, output, returncode, result):
@@ -114,14 +118,15 @@ def main():
         return 2 if len(sys.argv) < 2 else 0
     build = Path(sys.argv[1])
     if not (build / "build.ninja").exists():
-        print(f"test.py: {build} is not a build folder; make one: meson setup {build}", file=sys.stderr)
+        print(f"test.py: {build} is not a build folder; make one: meson setup {build}",
+              file=sys.stderr)
         return 2
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
     try:
         # What was built is what is tested.
-        status = subprocess.run(["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs",
-                                 *sys.argv[2:]], check=False).returncode
+        status = subprocess.run(["meson", "test", "-C", str(build), "--no-rebuild",
+                                 "--print-errorlogs", *sys.argv[2:]], check=False).returncode
     except OSError as error:
         print(f"test.py: cannot run meson: {error.strerror}", file=sys.stderr)
         return 1

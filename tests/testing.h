@@ -14,12 +14,19 @@
 
 static void add_tests(TCase *tc);
 
-/* The folder with the shared data of the tests ($REGMIX_SHARED, else ../shared beside the
- * project), or NULL where there is none: such a test says "skipped: ..." and returns. */
+/* The folder with data that is not part of the project: $REGMIX_SHARED, else ../shared beside the
+ * project. See CONTRIBUTING.md, "Data for the tests". */
 static inline const char *shared_folder(void) {
   const char *from_env = getenv("REGMIX_SHARED");
-  const char *folder = from_env && *from_env ? from_env : SHARED_FOLDER;
-  return rmx_exists(folder) ? folder : NULL;
+  return from_env && *from_env ? from_env : SHARED_FOLDER;
+}
+/* Whether `file` is in it. If not, says that `test` is skipped: the test must then return. */
+static inline bool shared_has(const char *test, const char *file) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s", shared_folder(), file);
+  if (rmx_exists(path)) return true;
+  printf("# skipped: %s (no data: %s)\n", test, path);
+  return false;
 }
 
 /* What `err` stands for in the calls below. */

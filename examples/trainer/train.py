@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A trainer of one's own, in plain Python: counts pairs of tokens in the mixture, and measures each domain's loss.
+"""A trainer in plain Python: it counts pairs of tokens in the mixture and measures the losses.
 
-regmix starts it once a run, in the run's folder. It reads run.json and leaves result.json (docs/trainer.md).
+regmix starts it once a run, in the run's folder. It reads run.json and leaves result.json
+(docs/trainer.md).
 Replace the model by yours; read_tokens and main may stay.
 """
 import array
@@ -14,7 +15,10 @@ from collections import Counter
 
 
 def read_tokens(path):
-    """The ids of a token file: a header of 64 bytes, then ids of 2 or 4 bytes. numpy: see docs/trainer.md."""
+    """The ids of a token file: a header of 64 bytes, then ids of 2 or 4 bytes.
+
+    For numpy see docs/trainer.md.
+    """
     with open(path, "rb") as f:
         header = f.read(64)
         width = int.from_bytes(header[12:16], "little")
@@ -24,7 +28,7 @@ def read_tokens(path):
 
 
 def draw(run, sequence=64):
-    """Sequences of tokens, each from a domain drawn by the mixture, as many as the run is to see."""
+    """Sequences of tokens, each from a domain drawn by the mixture, as many as the run sees."""
     rng = random.Random(run["seed"])
     names = [name for name, weight in run["mixture"].items() if weight > 0]
     weights = [run["mixture"][name] for name in names]
@@ -44,7 +48,10 @@ def train(run):
 
 
 def loss(model, vocab, path):
-    """Mean cross-entropy in nats per token: pairs, smoothed by single tokens, smoothed by 1 / vocab."""
+    """Mean cross-entropy in nats per token.
+
+    Pairs are smoothed by single tokens, and these by 1 / vocab.
+    """
     pairs, singles, total = model
     ids = read_tokens(path)
     nats = 0.0
@@ -57,9 +64,11 @@ def loss(model, vocab, path):
 def main():
     with open("run.json") as f:
         run = json.load(f)
-    print("run", run["name"], "in slot", os.environ["REGMIX_SLOT"], "try", os.environ["REGMIX_TRY"], flush=True)
+    print("run", run["name"], "in slot", os.environ["REGMIX_SLOT"], "try",
+          os.environ["REGMIX_TRY"], flush=True)
     model = train(run)
-    losses = {name: loss(model, run["vocab"], d["valid"]) for name, d in run["domains"].items() if d["valid_tokens"] > 1}
+    losses = {name: loss(model, run["vocab"], d["valid"])
+              for name, d in run["domains"].items() if d["valid_tokens"] > 1}
     result = {
         "status": "done",
         "loss_nats": losses,

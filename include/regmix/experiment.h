@@ -94,9 +94,9 @@ json_t *rmx_config_json(const rmx_config *c);
  * `option` its table entry. */
 const char *rmx_config_initial(const char *key, const rmx_option *option);
 
-/* A commented regmix.yaml to begin with, appended to `out`. `text`: a folder whose domains it names;
- * NULL: examples. *target: the domain to be improved, or NULL; it becomes the name that the text
- * has for it (free() it). Files that are left out are noted. */
+/* A commented regmix.yaml to begin with, appended to `out`. `text`: a folder whose domains it
+ * names; NULL: examples. *target: the domain to be improved, or NULL; it becomes the name that the
+ * text has for it (free() it). Files that are left out are noted. */
 rmx_status rmx_config_text(const char *text, const rmx_strings *leave_out, const rmx_listener *to,
                            char **target, rmx_buf *out, rmx_err *err);
 

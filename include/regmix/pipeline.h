@@ -139,13 +139,14 @@ rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior, rmx_table *out,
 
 /* ---- before any work */
 
-/* Whether what the config asks for can be done. *out: {"ok", "problems": [text], "domains": [{"name",
- * "files", "valid_files", "bytes", "format", "valid_only", "target", "ok"}], "left_out": [{"path",
- * "why"}]}, a new reference. RMX_EINTERRUPTED alone is an error. Cost: opens every file of text. */
+/* Whether what the config asks for can be done. *out: {"ok", "problems": [text], "domains":
+ * [{"name", "files", "valid_files", "bytes", "format", "valid_only", "target", "ok"}], "left_out":
+ * [{"path", "why"}]}, a new reference. RMX_EINTERRUPTED alone is an error. Cost: opens every file
+ * of text. */
 rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err);
-/* What the experiment costs on this machine, and on `cores` such cores (0: not asked). without_text:
- * the files of text need not be there. *out: {"isa", "jobs", "proxies", "large", "seconds",
- * "elsewhere"}, a new reference. Cost: trains each model for a second. */
+/* What the experiment costs on this machine, and on `cores` such cores (0: not asked).
+ * without_text: the files of text need not be there. *out: {"isa", "jobs", "proxies", "large",
+ * "seconds", "elsewhere"}, a new reference. Cost: trains each model for a second. */
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, struct json_t **out,
                              rmx_err *err);
 /* What is done and what is to do. A new reference; RMX_EINPUT where nothing of an experiment is. */

@@ -98,7 +98,7 @@ typedef struct rmx_learning_curve {
   /* of the score at the optimum, from so many more runs; NaN where there are too few to tell */
   double expected_gain;
   bool enough;        /* that is less than the gain worth a run */
-  char sentence[160]; /* all of it, for people */
+  char sentence[256]; /* all of it, for people */
 } rmx_learning_curve;
 
 /* What `more` (0: as many again) more runs, drawn as these were, would bring. Subsets of the fit's

@@ -23,8 +23,10 @@ enum { LEFT_BEHIND_S = 86400 };
 static const char head[] = ".regmix.", tail[] = ".tmp";
 
 void rmx__own_host(char host[RMX__HOST_SIZE]) {
-  if (gethostname(host, RMX__HOST_SIZE) != 0) strcpy(host, "localhost");
-  host[RMX__HOST_SIZE - 1] = '\0';
+  char name[RMX__HOST_SIZE];
+  if (gethostname(name, sizeof name) != 0) strcpy(name, "localhost");
+  name[sizeof name - 1] = '\0';
+  strcpy(host, name);
   for (char *c = host; *c; c++)
     if (*c == '/' || *c == '@') *c = '_';
 }

@@ -239,7 +239,7 @@ static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *tar
   double worth = nats ? ENOUGH_NATS : round_up_to_figure(ENOUGH_PART * spread);
   char unit[64];
   unit_of(fit, target, unit);
-  char more[48] = "doubling them";
+  char more[32] = "doubling them";
   c->enough = c->expected_gain < worth;
   if (c->more_runs != c->runs_now)
     snprintf(more, sizeof(more), "%lld more", (long long)c->more_runs);

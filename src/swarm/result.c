@@ -86,29 +86,14 @@ static rmx_status read_result(left *r, rmx_err *err) {
 
 // A misspelt key must not be a key left out; what is like no known key is the user's own.
 static rmx_status check_keys(const left *r, rmx_err *err) {
-  static const char *const known[] = {"status",
-                                      "loss_nats",
-                                      "metrics",
-                                      "higher_is_better",
-                                      "half",
-                                      "error",
-                                      "run",
-                                      "seed",
-                                      "mixture",
-                                      "model",
-                                      "parameters",
-                                      "steps",
-                                      "tokens",
-                                      "flops",
-                                      "wall_s",
-                                      "tokens_per_s",
-                                      "bits_per_byte",
-                                      "epochs",
-                                      "tokens_by_domain",
-                                      "valid_flops",
-                                      "answers",
-                                      "made_by",
-                                      "nats_hash"};
+  // clang-format off
+  static const char *const known[] = {
+      "status", "loss_nats", "metrics", "higher_is_better", "half", "error", "run", "seed",
+      "mixture", "model", "parameters", "steps", "tokens", "flops", "wall_s", "tokens_per_s",
+      "bits_per_byte", "epochs", "tokens_by_domain", "valid_flops", "answers", "made_by",
+      "nats_hash",
+  };
+  // clang-format on
   const size_t n = sizeof known / sizeof *known;
   const char *key;
   json_t *value;

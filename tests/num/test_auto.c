@@ -153,7 +153,7 @@ END_TEST
 
 START_TEST(published_scores) {
   published p;
-  if (!published_read(&p, "published_scores")) return;
+  if (!published_read(&p, "published_scores", NULL)) return;
   static const size_t runs[] = {32, 64};
   static const double wanted[] = {97.0, 98.3};
   rmx_regress_options o = options_for("auto");

@@ -111,7 +111,7 @@ END_TEST
 
 START_TEST(published_scores) {
   published p;
-  if (!published_read(&p, "published_scores")) return;
+  if (!published_read(&p, "published_scores", NULL)) return;
   rmx_regress_options o = options_for("gp");
   double mse, all = 0, start = rmx_now(), many = published_score(&p, &o, "pile_cc", 512, &mse);
   double took = rmx_now() - start;

@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(scikit_learn) {
   published p;
-  if (!published_read(&p, "scikit_learn")) return;
+  if (!published_read(&p, "scikit_learn", "golden/linear/ridge_alpha1_coefficients.csv")) return;
   const char *const files[] = {"golden/linear/ridge_alpha1_coefficients.csv",
                                "golden/linear/ridge_alpha0.001_coefficients.csv"};
   const double alphas[] = {1, 0.001};
@@ -144,7 +144,9 @@ END_TEST
 
 START_TEST(published_figures) {
   published p;
-  if (!published_read(&p, "published_figures")) return;
+  if (!published_read(&p, "published_figures",
+                      "golden/linear/ridge_alpha1_predictions_unseen256.csv"))
+    return;
   rmx_regress_options o = ridge_options(0.001);
   rmx_fit *f, *again;
   rmx_table predicted, golden;

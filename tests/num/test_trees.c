@@ -34,7 +34,8 @@ static const rmx_listener listener = {.note = hear, .warn = hear};
 
 START_TEST(lightgbm) {
   published p;
-  if (!published_read(&p, "lightgbm")) return;
+  if (!published_read(&p, "lightgbm", "golden/lightgbm/rounds1000_predictions_train512.csv"))
+    return;
   rmx_regress_options o = tree_options();
   rmx_table golden[2];
   read_table(shared_folder(), "golden/lightgbm/rounds1000_predictions_train512.csv", &golden[0]);

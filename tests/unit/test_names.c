@@ -147,68 +147,30 @@ static rmx_better better(const char *name) {
 }
 
 START_TEST(scores_are_known_by_their_names) {
-  static const char *const high[] = {"gsm8k_acc",
-                                     "hellaswag/acc_norm",
-                                     "eval/arc_acc",
-                                     "acc",
-                                     "squad_em",
-                                     "F1",
-                                     "boolq/exact_match",
-                                     "exactMatch",
-                                     "exam score",
-                                     "humaneval pass@1",
-                                     "pass@10",
-                                     "humaneval_pass_at_1",
-                                     "bleu",
-                                     "summary.rougeL",
-                                     "rouge1",
-                                     "test-accuracy",
-                                     "alpaca_win_rate",
-                                     "WinRate",
-                                     "auc",
-                                     "cola_mcc",
-                                     "acc@5",
-                                     "acc,none",
-                                     "lambada_acc/loss_scaled_acc",
-                                     "neg_loss",
-                                     "truthfulqa.mc2",
-                                     "log_likelihood",
-                                     "HellaSwagAcc",
-                                     "GSM8KAcc",
-                                     "macro_f1:3shot",
-                                     "loss_acc"};
+  // clang-format off
+  static const char *const high[] = {
+      "gsm8k_acc", "hellaswag/acc_norm", "eval/arc_acc", "acc", "squad_em", "F1",
+      "boolq/exact_match", "exactMatch", "exam score", "humaneval pass@1", "pass@10",
+      "humaneval_pass_at_1", "bleu", "summary.rougeL", "rouge1", "test-accuracy", "alpaca_win_rate",
+      "WinRate", "auc", "cola_mcc", "acc@5", "acc,none", "lambada_acc/loss_scaled_acc", "neg_loss",
+      "truthfulqa.mc2", "log_likelihood", "HellaSwagAcc", "GSM8KAcc", "macro_f1:3shot", "loss_acc",
+  };
+  // clang-format on
   for (size_t i = 0; i < sizeof high / sizeof *high; i++)
     ck_assert_msg(better(high[i]) == RMX_BETTER_HIGH, "%s", high[i]);
 }
 END_TEST
 
 START_TEST(losses_are_known_by_their_names) {
-  static const char *const low[] = {"loss",
-                                    "pile_cc_val_loss",
-                                    "metric/the_pile_arxiv_val_loss",
-                                    "eval/loss",
-                                    "ppl",
-                                    "word_perplexity",
-                                    "bpb",
-                                    "bits_per_byte",
-                                    "nll",
-                                    "neg_log_likelihood",
-                                    "negative_log_likelihood",
-                                    "ce",
-                                    "error",
-                                    "test_error_rate",
-                                    "wer",
-                                    "mse",
-                                    "brier_score",
-                                    "perplexity_score",
-                                    "acc_loss",
-                                    "valLoss",
-                                    "neg_acc",
-                                    "1-acc",
-                                    "1 - accuracy",
-                                    "toxicity_score",
-                                    "score_val_loss",
-                                    "f1_val_loss"};
+  // clang-format off
+  static const char *const low[] = {
+      "loss", "pile_cc_val_loss", "metric/the_pile_arxiv_val_loss", "eval/loss", "ppl",
+      "word_perplexity", "bpb", "bits_per_byte", "nll", "neg_log_likelihood",
+      "negative_log_likelihood", "ce", "error", "test_error_rate", "wer", "mse", "brier_score",
+      "perplexity_score", "acc_loss", "valLoss", "neg_acc", "1-acc", "1 - accuracy",
+      "toxicity_score", "score_val_loss", "f1_val_loss",
+  };
+  // clang-format on
   for (size_t i = 0; i < sizeof low / sizeof *low; i++)
     ck_assert_msg(better(low[i]) == RMX_BETTER_LOW, "%s", low[i]);
 }

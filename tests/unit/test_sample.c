@@ -7,23 +7,13 @@
 #include "testing.h"
 
 enum { D = 17, N = 512 };
-static const char *const names[D] = {"arxiv",
-                                     "freelaw",
-                                     "nih_exporter",
-                                     "pubmed_central",
-                                     "wikipedia_en",
-                                     "dm_mathematics",
-                                     "github",
-                                     "philpapers",
-                                     "stackexchange",
-                                     "enron_emails",
-                                     "gutenberg_pg_19",
-                                     "pile_cc",
-                                     "ubuntu_irc",
-                                     "europarl",
-                                     "hackernews",
-                                     "pubmed_abstracts",
-                                     "uspto_backgrounds"};
+// clang-format off
+static const char *const names[D] = {
+    "arxiv", "freelaw", "nih_exporter", "pubmed_central", "wikipedia_en", "dm_mathematics",
+    "github", "philpapers", "stackexchange", "enron_emails", "gutenberg_pg_19", "pile_cc",
+    "ubuntu_irc", "europarl", "hackernews", "pubmed_abstracts", "uspto_backgrounds",
+};
+// clang-format on
 // The Pile's 17 domains: shares of tokens as the RegMix authors give them.
 static const double pile[D] = {.113285273, .079608651, .003913491, .185375901, .051081359,
                                .015962925, .101750772, .003707518, .066529351, .001750772,
