@@ -41,6 +41,8 @@ void rmx_mixture_uniform(double *w, size_t D);
  * named get 0; unknown ones are an error. w (D). */
 rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
                             rmx_err *err);
+/* The names in such a file, in its order, appended to `names`. */
+rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err);
 json_t *rmx_mixture_json(const double *w, const char *const *names, size_t D); /* new reference */
 
 /* The recipe of RegMix for random mixtures (../../docs/method.md; RegMix code,

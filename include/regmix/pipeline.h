@@ -1,7 +1,8 @@
 /* pipeline.h: an experiment from text to report: what `regmix run` does, one step after another.
  *
  * Uses: base, import, mixture, corpus, kernels, model, train, swarm, regress, optimize, baselines,
- * experiment, report.
+ * experiment, export,
+ * report.
  *
  * Each step looks at what is there, does what is missing, and reports it through the listener. A
  * kill at any moment loses at most the work since the last checkpoint of a run. The same call
@@ -133,9 +134,10 @@ rmx_status rmx_tokens_read(const char *path, rmx_strings *domains, double **toke
 rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
                                 const char *const *domains, size_t D, double *tokens, rmx_err *err);
 
-/* Mixtures drawn around the prior in a file, a YAML map `domain: weight`, by the config's `sample`:
- * what RMX_STEP_SAMPLE does, without a corpus. Release the table. */
-rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior, rmx_table *out, rmx_err *err);
+/* Mixtures drawn around the prior in a file (see rmx_mixture_read), by the config's `sample`: what
+ * RMX_STEP_SAMPLE does, without a corpus. Release the table. */
+rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior, rmx_table *out,
+                             rmx_err *err);
 
 /* ---- before any work */
 
@@ -273,6 +275,27 @@ void rmx_next_release(rmx_next *s);
  * n runs in it: their old content would be lost. */
 rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err);
 rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err);
+
+/* ---- export */
+
+typedef struct rmx_export_job {
+  char *to;                             /* a name of rmx_export_formats */
+  char *mixture;                        /* file; NULL: the experiment's optimum.yaml */
+  rmx_strings data;                     /* DOMAIN=PATH */
+  char *prefix, *suffix, *valid_prefix; /* of the other domains' paths; see rmx_export_request */
+  char *tokens;                         /* file for rmx_tokens_read, or NULL */
+  double budget;
+  int64_t sequence_length;
+} rmx_export_job;
+typedef struct rmx_exported {
+  char *from; /* the file that was read */
+  struct json_t *mixture;
+  rmx_buf text;
+} rmx_exported;
+/* A mixture as another trainer reads it. Release in any case. */
+rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                               rmx_err *err);
+void rmx_exported_release(rmx_exported *x);
 
 /* ---- large models */
 

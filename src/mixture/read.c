@@ -109,36 +109,52 @@ static bool ends_in(const char *path, const char *suffix) {
   return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
-rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
-                            rmx_err *err) {
-  taker t = {.path = path};
-  double *out = rmx_calloc(D, sizeof(double));
+static rmx_status take_file(taker *t, const char *path, rmx_err *err) {
+  *t = (taker){.path = path};
   rmx_yaml yaml = {0};
   json_t *root = NULL;
-  rmx_status status = RMX_OK;
-  if (out == NULL) {
-    status = rmx_fail_memory(err, D * sizeof(double), "a mixture");
-    goto done;
+  rmx_status status;
+  if (ends_in(path, ".csv")) return take_csv(t, path, err);
+  if (ends_in(path, ".json")) {
+    status = rmx_json_read(path, &root, err);
+    if (status == RMX_OK) status = take_map(t, path, NULL, root, err);
+    json_decref(root);
+    return status;
   }
-  if (ends_in(path, ".csv")) {
-    RMX_TRY_GOTO(take_csv(&t, path, err), done);
-  } else if (ends_in(path, ".json")) {
-    RMX_TRY_GOTO(rmx_json_read(path, &root, err), done);
-    RMX_TRY_GOTO(take_map(&t, path, NULL, root, err), done);
-  } else {
-    RMX_TRY_GOTO(rmx_yaml_read(path, &yaml, err), done);
-    RMX_TRY_GOTO(take_map(&t, path, &yaml, yaml.root, err), done);
-  }
-  RMX_TRY_GOTO(sort_out(&t, names, D, out, err), done);
-  RMX_TRY_GOTO(rmx_mixture_check(out, D, names, 0.01, path, err), done);
-  memcpy(w, out, D * sizeof(double));
-done:
+  status = rmx_yaml_read(path, &yaml, err);
+  if (status == RMX_OK) status = take_map(t, path, &yaml, yaml.root, err);
   if (yaml.root) rmx_yaml_release(&yaml);
-  json_decref(root);
-  rmx_strings_release(&t.given);
-  free(t.weight);
-  free(t.line);
+  return status;
+}
+
+static void release(taker *t) {
+  rmx_strings_release(&t->given);
+  free(t->weight);
+  free(t->line);
+}
+
+rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
+                            rmx_err *err) {
+  taker t;
+  double *out = rmx_calloc(D, sizeof *out);
+  rmx_status status = take_file(&t, path, err);
+  if (status == RMX_OK && !out) status = rmx_fail_memory(err, D * sizeof *out, "a mixture");
+  if (status == RMX_OK) status = sort_out(&t, names, D, out, err);
+  if (status == RMX_OK) status = rmx_mixture_check(out, D, names, 0.01, path, err);
+  if (status == RMX_OK) memcpy(w, out, D * sizeof *out);
+  release(&t);
   free(out);
+  return status;
+}
+
+rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err) {
+  taker t;
+  rmx_status status = take_file(&t, path, err);
+  if (status == RMX_OK && t.given.n == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: no mixture in it; wanted a map `domain: weight`", path);
+  for (size_t i = 0; status == RMX_OK && i < t.given.n; i++)
+    if (!rmx_strings_add(names, t.given.items[i])) status = rmx_fail_memory(err, 0, "a name");
+  release(&t);
   return status;
 }
 

@@ -166,46 +166,35 @@ rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
-rmx_status rmx_sample_around(rmx_pipeline *p, const char *prior_path, rmx_table *out,
-                             rmx_err *err) {
-  rmx_yaml yaml;
-  RMX_TRY(rmx_yaml_read(prior_path, &yaml, err));
-  const json_t *map = yaml.root;
-  if (json_is_object(json_object_get(map, "train"))) map = json_object_get(map, "train");
-  if (json_is_object(json_object_get(map, "mixture"))) map = json_object_get(map, "mixture");
-  size_t D = json_object_size(map), N = (size_t)p->experiment.config.sample.runs, d = 0;
-  const char *name;
-  json_t *value;
-  rmx_table t = {0};
-  double *prior = rmx_calloc(2 * D, sizeof *prior);
-  rmx_status status =
-      prior ? rmx_table_make(&t, "run", N, D, err) : rmx_fail_memory(err, 0, "the prior");
-  if (status == RMX_OK && D == 0)
-    status = rmx_fail(err, RMX_EINPUT, "%s: no map `domain: weight` in it", prior_path);
-  json_object_foreach((json_t *)map, name, value) {
-    if (status != RMX_OK) break;
-    if (!json_is_number(value))
-      status = rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", prior_path, name);
-    else if (!(t.names[d] = rmx_strdup(name)))
-      status = rmx_fail_memory(err, 0, "names");
-    else
-      prior[d++] = json_number_value(value);
-  }
-  if (status == RMX_OK)
-    status = rmx_mixture_check(prior, D, (const char *const *)t.names, 0.01, prior_path, err);
+// Fills the table, whose names are the domains, with mixtures around the prior in `path`.
+static rmx_status sample_table(const rmx_experiment *e, const char *path, rmx_table *t,
+                               rmx_err *err) {
+  const char *const *names = (const char *const *)t->names;
+  double *prior = rmx_calloc(2 * t->D, sizeof *prior), *cap = prior + t->D;
+  if (!prior) return rmx_fail_memory(err, 2 * t->D * sizeof *prior, "the prior");
+  rmx_status status = rmx_mixture_read(path, names, t->D, prior, err);
   if (status == RMX_OK) {
-    rmx_sample_caps(&p->experiment.config.sample, prior, prior, 0.0, D, prior + D);
-    status = rmx_sample_mixtures(&p->experiment.config.sample, prior, prior + D,
-                                 (const char *const *)t.names, D,
-                                 (uint64_t)p->experiment.config.general.seed, t.x, err);
+    rmx_sample_caps(&e->config.sample, prior, prior, 0.0, t->D, cap);
+    status = rmx_sample_mixtures(&e->config.sample, prior, cap, names, t->D,
+                                 (uint64_t)e->config.general.seed, t->x, err);
   }
-  for (size_t i = 0; status == RMX_OK && i < N; i++)
-    if (!(t.ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
-  if (status == RMX_OK)
-    *out = t;
-  else
-    rmx_table_release(&t);
+  for (size_t i = 0; status == RMX_OK && i < t->N; i++)
+    if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
   free(prior);
-  rmx_yaml_release(&yaml);
+  return status;
+}
+
+rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior, rmx_table *out,
+                             rmx_err *err) {
+  rmx_strings names = {0};
+  *out = (rmx_table){0};
+  rmx_status status = rmx_mixture_names(prior, &names, err);
+  if (status == RMX_OK)
+    status = rmx_table_make(out, "run", (size_t)e->config.sample.runs, names.n, err);
+  for (size_t d = 0; status == RMX_OK && d < names.n; d++)
+    if (!(out->names[d] = rmx_strdup(names.items[d]))) status = rmx_fail_memory(err, 0, "names");
+  if (status == RMX_OK) status = sample_table(e, prior, out, err);
+  if (status != RMX_OK) rmx_table_release(out);
+  rmx_strings_release(&names);
   return status;
 }

@@ -37,42 +37,17 @@ static rmx_status fit_of_nothing(const char *const *names, const double *prior, 
   return rmx_fail_memory(err, D * sizeof(char *), "a fit");
 }
 
-// The domains are those of the prior's file: its keys (YAML), else its columns (CSV with one row).
+// The domains are those of the prior's file.
 static rmx_status names_of_prior(const char *path, rmx_fit **out, rmx_err *err) {
-  size_t n = strlen(path);
-  if (n > 4 && strcmp(path + n - 4, ".csv") == 0) {
-    rmx_table t;
-    RMX_TRY(rmx_csv_read(path, &t, err));
-    rmx_status status =
-        t.N == 1
-            ? fit_of_nothing((const char *const *)t.names, t.x, t.D, out, err)
-            : rmx_fail(err, RMX_EINPUT,
-                       "%s: wanted one row, a mixture, to name the domains; got %zu", path, t.N);
-    rmx_table_release(&t);
-    return status;
-  }
-  rmx_yaml yaml;
-  RMX_TRY(rmx_yaml_read(path, &yaml, err));
-  const json_t *map = yaml.root;
-  if (json_is_object(json_object_get(map, "train"))) map = json_object_get(map, "train");
-  if (json_is_object(json_object_get(map, "mixture"))) map = json_object_get(map, "mixture");
-  size_t D = json_object_size(map), d = 0;
-  const char **names = rmx_calloc(D, sizeof *names), *name;
-  double *prior = rmx_calloc(D, sizeof *prior);
-  rmx_status status =
-      names && prior ? RMX_OK : rmx_fail_memory(err, D * sizeof *names, "the prior");
-  if (status == RMX_OK && D == 0)
-    status = rmx_fail(err, RMX_EINPUT, "%s: no map `domain: weight` in it", path);
-  json_t *value;
-  json_object_foreach((json_t *)map, name, value) {
-    if (status != RMX_OK) break;
-    prior[d] = json_number_value(value);
-    names[d++] = name;
-  }
-  if (status == RMX_OK) status = fit_of_nothing(names, prior, D, out, err);
-  free(names);
+  rmx_strings names = {0};
+  RMX_TRY(rmx_mixture_names(path, &names, err));
+  const char *const *domains = (const char *const *)names.items;
+  double *prior = rmx_calloc(names.n, sizeof *prior);
+  rmx_status status = prior ? rmx_mixture_read(path, domains, names.n, prior, err)
+                            : rmx_fail_memory(err, names.n * sizeof *prior, "the prior");
+  if (status == RMX_OK) status = fit_of_nothing(domains, prior, names.n, out, err);
   free(prior);
-  rmx_yaml_release(&yaml);
+  rmx_strings_release(&names);
   return status;
 }
 

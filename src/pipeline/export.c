@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mixture as the config of a trainer: the file, its names, the paths of the data, and what the
+// corpus knows of the documents.
+#include <regmix/export.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+// --data DOMAIN=PATH into paths (D), which point into the arguments. A name may hold "=": the
+// longest that is known wins, else the part before the first "=" is looked up as people type names.
+static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, const char **paths,
+                             rmx_err *err) {
+  for (size_t i = 0; i < data->n; i++) {
+    char *text = data->items[i], *equals = strchr(text, '=');
+    if (!equals) return rmx_fail(err, RMX_EUSAGE, "--data %s: wanted DOMAIN=PATH", text);
+    size_t d = names->n, longest = 0;
+    for (size_t k = 0; k < names->n; k++) {
+      size_t n = strlen(names->items[k]);
+      if (n < longest || strncmp(text, names->items[k], n) != 0 || text[n] != '=') continue;
+      longest = n;
+      d = k;
+    }
+    const char *path = text + longest + 1;
+    if (d == names->n) {
+      *equals = '\0';
+      RMX_TRY(rmx_find_name("domain", text, (const char *const *)names->items, names->n, &d, err));
+      path = equals + 1;
+    }
+    if (paths[d])
+      return rmx_fail(err, RMX_EUSAGE, "--data gives domain \"%s\" two paths", names->items[d]);
+    paths[d] = path;
+  }
+  return RMX_OK;
+}
+
+// Mean tokens per document (D) from corpus.json; *known is set only if it has those of all domains
+// with weight.
+static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, const double *w,
+                               double *lengths, bool *known, rmx_err *err) {
+  char *path = rmx_experiment_path(e, "corpus/corpus.json");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  json_t *corpus = NULL;
+  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &corpus, err) : RMX_OK;
+  size_t i;
+  json_t *domain;
+  json_array_foreach(json_object_get(corpus, "domains"), i, domain) {
+    const char *name = json_string_value(json_object_get(domain, "name"));
+    double tokens = json_number_value(json_object_get(domain, "train_tokens"));
+    double documents = json_number_value(json_object_get(domain, "train_documents"));
+    for (size_t d = 0; name && tokens > 0 && documents > 0 && d < names->n; d++)
+      if (strcmp(name, names->items[d]) == 0) lengths[d] = tokens / documents;
+  }
+  *known = true;
+  for (size_t d = 0; d < names->n; d++) *known = *known && (w[d] == 0 || lengths[d] > 0);
+  json_decref(corpus);
+  free(path);
+  return status;
+}
+
+// The tokens there are of each domain (D) from --tokens; NULL where it was not given.
+static rmx_status tokens_there(const rmx_listener *to, const rmx_export_job *job,
+                               const rmx_strings *names, double **tokens, rmx_err *err) {
+  *tokens = NULL;
+  if (!job->tokens) return RMX_OK;
+  if ((*tokens = rmx_calloc(names->n, sizeof **tokens)) == NULL)
+    return rmx_fail_memory(err, names->n, "token counts");
+  return rmx_tokens_by_domain(to, job->tokens, (const char *const *)names->items, names->n, *tokens,
+                              err);
+}
+
+static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                       const rmx_strings *names, double *w, double *lengths, const char **paths,
+                       rmx_err *err) {
+  bool known = false;
+  double *tokens;
+  const char *const *domains = (const char *const *)names->items;
+  RMX_TRY(rmx_mixture_read(x->from, domains, names->n, w, err));
+  if (data_paths(&job->data, names, paths, err) != RMX_OK) return rmx_refused(true, err);
+  RMX_TRY(mean_lengths(&p->experiment, names, w, lengths, &known, err));
+  RMX_TRY(tokens_there(&p->listener, job, names, &tokens, err));
+  const rmx_export_request request = {.names = domains,
+                                      .weights = w,
+                                      .D = names->n,
+                                      .paths = paths,
+                                      .prefix = job->prefix,
+                                      .suffix = job->suffix,
+                                      .valid_prefix = job->valid_prefix,
+                                      .tokens_per_document = known ? lengths : NULL,
+                                      .tokens = tokens,
+                                      .budget = job->budget,
+                                      .sequence_length = (double)job->sequence_length,
+                                      .listener = &p->listener};
+  rmx_status status = rmx_export(job->to, &request, &x->text, err);
+  x->mixture = rmx_mixture_json(w, domains, names->n);
+  free(tokens);
+  return status;
+}
+
+rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                               rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
+  rmx_strings names = {0};
+  *x = (rmx_exported){.from = job->mixture ? rmx_strdup(job->mixture)
+                                           : rmx_experiment_path(e, "optimum.yaml")};
+  if (!x->from) return rmx_fail_memory(err, 0, "a path");
+  if (!job->mixture && !rmx_exists(x->from))
+    return rmx_fail(err, RMX_EINPUT,
+                    "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE",
+                    e->folder);
+  RMX_TRY(rmx_mixture_names(x->from, &names, err));
+  double *w = rmx_calloc(names.n, sizeof *w), *lengths = rmx_calloc(names.n, sizeof *lengths);
+  const char **paths = rmx_calloc(names.n, sizeof *paths);
+  rmx_status status = w && lengths && paths
+                          ? fill(p, job, x, &names, w, lengths, paths, err)
+                          : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
+  free(paths);
+  free(lengths);
+  free(w);
+  rmx_strings_release(&names);
+  return status;
+}
+
+void rmx_exported_release(rmx_exported *x) {
+  free(x->from);
+  json_decref(x->mixture);
+  rmx_buf_release(&x->text);
+}
