@@ -45,10 +45,12 @@ def headline(text):
     table = rows(text)
     seeds = re.search(r"paired over (\d+) seeds", text)[1]
     gain, low, high = table["prior"][2:]
-    said = (f"On the text of the [quickstart](docs/results/quickstart.md), a larger model trained on the mixture found has a loss of "
-            f"**{table['optimum'][0]:.2f} nats per token, against {table['prior'][0]:.2f}** for the prior. That is a gain of {gain:.2f}, "
-            f"with a 95 % interval of {low:.2f} to {high:.2f} over {seeds} paired seeds.")
-    return textwrap.fill(said.replace("95 %", "95\0%"), 100, break_on_hyphens=False).replace("\0", " ") + "\n"
+    optimum, prior = table["optimum"][0], table["prior"][0]
+    said = (f"On the text of the [quickstart](docs/results/quickstart.md), a larger model trained "
+            f"on the mixture found has a loss of **{optimum:.2f} nats per token, against {prior:.2f}** "
+            f"for the prior. That is a gain of {gain:.2f}, with a 95\0% interval of {low:.2f} to "
+            f"{high:.2f} over {seeds} paired seeds.")
+    return textwrap.fill(said, 100, break_on_hyphens=False).replace("\0", " ") + "\n"
 
 
 def blocks(text):
@@ -75,25 +77,30 @@ def chunks(png):
 def named(png, text):
     """The PNG with a text chunk that names the run."""
     data = KEY + b"\0" + digest(text)
-    chunk = struct.pack(">I", len(data)) + b"tEXt" + data + struct.pack(">I", zlib.crc32(b"tEXt" + data))
+    crc = struct.pack(">I", zlib.crc32(b"tEXt" + data))
+    chunk = struct.pack(">I", len(data)) + b"tEXt" + data + crc
     return png[:33] + chunk + png[33:]  # after the header
 
 
 def draw(page, text):
-    browser = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+    names = ["chromium", "chromium-browser", "google-chrome"]
+    browser = next(filter(None, map(shutil.which, names)), None)
     if not browser:
         sys.exit("readme.py: no Chromium here to draw the picture (Debian: apt install chromium)")
     with tempfile.TemporaryDirectory() as work:
         shot = Path(work) / "shot.png"
-        subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={work}/profile",
-                        f"--window-size={WIDTH},{HEIGHT}", "--virtual-time-budget=20000", f"--screenshot={shot}", f"file://{page}"],
-                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                        f"--user-data-dir={work}/profile", f"--window-size={WIDTH},{HEIGHT}",
+                        "--virtual-time-budget=20000", f"--screenshot={shot}", f"file://{page}"],
+                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       timeout=300)
         PICTURE.write_bytes(named(shot.read_bytes(), text))
 
 
 def make(program):
     experiment = ROOT / "examples/quickstart"
-    ran = subprocess.run([program, "run", "examples/quickstart/regmix.yaml"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    ran = subprocess.run([program, "run", "examples/quickstart/regmix.yaml"], cwd=ROOT,
+                         stdout=subprocess.PIPE, text=True, check=False)
     if ran.returncode != 0:
         return ran.returncode
     text = ran.stdout.strip() + "\n"
@@ -111,11 +118,13 @@ def check():
     if with_blocks(readme, text) != readme:
         wrong.append("README.md has other numbers than docs/images/quickstart.txt")
     if (b"tEXt", KEY + b"\0" + digest(text)) not in chunks(PICTURE.read_bytes()):
-        wrong.append("docs/images/report.png was not drawn from the run in docs/images/quickstart.txt")
+        wrong.append("docs/images/report.png was not drawn from the run in docs/images/"
+                     "quickstart.txt")
     results = RESULTS.read_text()
     for name, (loss, se, *difference) in rows(text).items():
         wanted = [f"{loss:.4f} ± {se:.4f}"] + [f"{x:.4f}" for x in difference[:1]]
-        wrong += [f"docs/results/quickstart.md lacks {x}, of {name}" for x in wanted if x not in results]
+        wrong += [f"docs/results/quickstart.md lacks {x}, of {name}" for x in wanted
+                  if x not in results]
     for line in wrong:
         print(f"readme.py: {line}; `make readme` makes all of them from one run", file=sys.stderr)
     return 1 if wrong else 0
