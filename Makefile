@@ -29,6 +29,7 @@ help:
 	@echo "make dist-check   build it in an empty folder and run its tests there"
 	@echo "make deb       Debian packages, in $(BUILD)-deb"
 	@echo "make deb-check    install them in a bare Debian 12 and run a fit there (needs root)"
+	@echo "make container-check   build the image of packaging/Containerfile and run it (needs root)"
 	@echo "make clean     remove the build folders"
 
 $(BUILD)/build.ninja: | packages-build
@@ -46,7 +47,8 @@ $(BUILD)-tsan/build.ninja: | packages-test
 $(BUILD)-clang/build.ninja: | packages-lint
 	@CC=clang meson setup $(BUILD)-clang > /dev/null
 
-packages-build packages-demo packages-test packages-lint packages-deb packages-deb-check:
+packages-build packages-demo packages-test packages-lint packages-deb packages-deb-check \
+  packages-container-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
 
 demo: packages-demo all
@@ -124,10 +126,13 @@ deb: packages-deb
 deb-check: deb packages-deb-check
 	@sh scripts/deb-check.sh $(BUILD)-deb
 
+container-check: packages-container-check
+	@sh scripts/container-check.sh
+
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb
 
 .PHONY: all help demo test asan tsan format lint warnings kills oom fuzz readme bench install \
-  uninstall dist dist-check deb deb-check clean packages-build packages-demo packages-test \
-  packages-lint packages-deb packages-deb-check
+  uninstall dist dist-check deb deb-check container-check clean packages-build packages-demo \
+  packages-test packages-lint packages-deb packages-deb-check packages-container-check

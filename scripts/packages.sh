@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages.sh [build|test|lint|demo|deb|deb-check]: installs the Debian packages that are missing
-# for building (the default), for the tests, for the checks of the style, for the demo, for making
-# Debian packages or for trying them, and lists them. Silent when none is missing.
+# packages.sh [build|test|lint|demo|deb|deb-check|container-check]: installs the Debian packages
+# that are missing for building (the default), for the tests, for the checks of the style, for the
+# demo, for making Debian packages, for trying them, or for trying the image of a container. It
+# lists them. Silent when none is missing.
 #
 # REGMIX_NO_INSTALL=1   only say what is missing
 # REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
@@ -45,6 +46,9 @@ deb | dpkg-dev | makes the Debian packages
 deb | debhelper | makes the Debian packages
 deb | lintian | checks them
 deb-check | mmdebstrap | makes a bare Debian to install them in
+container-check | buildah | builds the image
+container-check | crun | runs what is in it
+container-check | mmdebstrap | makes the image that it is built on
 demo | apt | fetches the demo's text
 demo | xz-utils | unpacks glibc's source text
 END
@@ -57,16 +61,17 @@ case $purpose in
   deb) wanted="build deb" ;;
   deb-check) wanted="build deb deb-check" ;;
   lint) wanted="build lint" ;;
+  container-check) wanted="container-check" ;;
   test)
     wanted="build test"
     if [ "${CI-}" = true ] || [ "${REGMIX_BROWSER-}" = 1 ]; then wanted="$wanted browser"; fi
     ;;
   --help | -h)
-    sed -n '4,9s/^# \{0,1\}//p' "$0"
+    sed -n '4,10s/^# \{0,1\}//p' "$0"
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check" >&2
+    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check, container-check" >&2
     exit 2
     ;;
 esac
