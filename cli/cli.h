@@ -6,6 +6,8 @@
 #include <regmix/base.h>
 #include <regmix/pipeline.h>
 
+#include "base/json.h"
+
 // Options every command takes.
 typedef struct cli_common {
   char *folder;          // -C: the experiment; NULL: the current folder

@@ -130,7 +130,7 @@ static rmx_status print_losses(const char *folder, rmx_err *err) {
   char *path = rmx_path_in(folder, "result.json");
   const char *domain;
   json_t *result = NULL, *loss;
-  rmx_status status = path ? rmx_json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) printf("%s\n", folder);
   json_object_foreach(json_object_get(result, "loss_nats"), domain, loss)
     printf("  %-24s %8.4f nats per token\n", domain,

@@ -54,7 +54,7 @@ static void print_comparison(const json_t *root) {
 rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err) {
   char *path = rmx_experiment_path(e, "large/comparison.json");
   json_t *tree = NULL;
-  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && json)
     cli_print_json(json_incref(tree));
   else if (status == RMX_OK)
@@ -129,7 +129,7 @@ static void print_methods(const json_t *root) {
 rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
   char *path = rmx_experiment_path(e, "compare/methods.json");
   json_t *tree = NULL;
-  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && json)
     cli_print_json(json_incref(tree));
   else if (status == RMX_OK)

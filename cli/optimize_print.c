@@ -209,8 +209,8 @@ void print_answer(const rmx_answer *s) {
 
 rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
   char *path = rmx_experiment_path(e, "optimum.yaml");
-  rmx_yaml yaml = {0};
-  rmx_status status = path ? rmx_yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path");
+  rmx__yaml yaml = {0};
+  rmx_status status = path ? rmx__yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path");
   free(path);
   RMX_TRY(status);
   const json_t *gain = json_object_get(yaml.root, "gain"),
@@ -225,6 +225,6 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
            json_number_value(estimate),
            100 * json_number_value(json_object_get(yaml.root, "level")), low, high,
            low > 0 ? "" : ", not clearly better");
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   return RMX_OK;
 }

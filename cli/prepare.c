@@ -20,7 +20,7 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   if (!c->common.json) return RMX_OK;
   json_t *tree = NULL;
   char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
-  rmx_status status = path ? rmx_json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) cli_print_json(tree);
   free(path);
   return status;

@@ -36,11 +36,11 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
   char *optimum = rmx_experiment_path(e, "optimum.yaml"),
        *compared = rmx_experiment_path(e, "large/comparison.json");
   char *report = rmx_experiment_path(e, "report.html");
-  rmx_yaml yaml = {0};
+  rmx__yaml yaml = {0};
   json_t *tree = NULL;
-  rmx_status status = optimum && compared && report ? rmx_yaml_read(optimum, &yaml, err)
+  rmx_status status = optimum && compared && report ? rmx__yaml_read(optimum, &yaml, err)
                                                     : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_json_read(compared, &tree, err);
+  if (status == RMX_OK) status = rmx__json_read(compared, &tree, err);
   if (status == RMX_OK) {
     json_t *root = json_object();
     json_object_set(root, "optimum", yaml.root);
@@ -49,7 +49,7 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
     cli_print_json(root);
   }
   json_decref(tree);
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   free(optimum), free(compared), free(report);
   return status;
 }

@@ -13,7 +13,7 @@ bool cli_printed_json(void) {
 }
 
 void cli_print_json(json_t *tree) {
-  char *text = printed_json || !tree ? NULL : rmx_json_text(tree);
+  char *text = printed_json || !tree ? NULL : rmx__json_dump(tree);
   if (text) {
     fputs(text, stdout);
     printed_json = true;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static void add_tests(TCase *tc);
 
 /* The folder with data that is not part of the project: $REGMIX_SHARED, else ../shared beside the

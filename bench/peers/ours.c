@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static rmx_err err;
 static void must(rmx_status status) {
   if (status == RMX_OK) return;
@@ -74,7 +76,7 @@ static void write_peer(const char *folder, const rmx_model *m, const rmx_trainin
       t->adamw.beta1, "beta2", t->adamw.beta2, "eps", t->adamw.eps, "weight_decay",
       t->adamw.weight_decay, "clip", t->adamw.clip, "lr", lr, "tensors", tensors_json(m));
   char *path = rmx_path_in(folder, "peer.json");
-  must(rmx_json_write(path, o, &err));
+  must(rmx__json_write(path, o, &err));
   free(path);
   json_decref(o);
 }

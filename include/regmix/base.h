@@ -12,7 +12,6 @@
 #define REGMIX_BASE_H
 
 #include <dirent.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +22,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* A tree of JSON values (jansson's json_t). The functions that take or give one are for programs
+ * that use jansson as well; for all others it is opaque. */
+struct json_t;
 
 /* ---- status and errors ------------------------------------------------ */
 
@@ -208,24 +211,10 @@ void rmx_few_add(rmx_few *f, const char *name);
 /* t of which |T| <= t with probability `level`, T of Student's distribution with df degrees of
  * freedom; NaN where that has no meaning. 4.303 for 0.95 and 2. */
 double rmx_student_width(double level, double df);
-/* Adds to {"mean", "se", "n"} of a paired difference over n seeds, other less reference: "low" and
- * "high", its interval of "level" (RMX_VERDICT_LEVEL) with "df" = n - 1 degrees of freedom, and
- * "verdict": "<reference> better", "<reference> worse", "no clear difference", or, with fewer than
- * 3 seeds, "too few seeds to tell" and null for low, high and df. */
-rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *err);
-
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
 
 uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);
 uint64_t rmx_hash_string(const char *s, uint64_t seed);
-
-/* Of what a tree says: the order of keys does not count, and numbers count by value. */
-uint64_t rmx_json_hash(const json_t *tree);
-/* Sets "content_hash", the last key of an object: the hash of all its other keys. False: memory is
- * short. */
-bool rmx_json_seal(json_t *object);
-/* The object was changed after rmx_json_seal. One without a seal (of version 0.1.0) was not. */
-bool rmx_json_seal_broken(const json_t *object);
 
 /* ---- random numbers: Philox4x32-10 (Salmon et al., SC 2011) ------------- */
 
@@ -366,40 +355,6 @@ void rmx_put_yaml_key(rmx_buf *out, int indent, const char *key);
 /* One word for a POSIX shell, in single quotes. */
 void rmx_put_shell(rmx_buf *out, const char *s);
 
-/* ---- JSON and YAML: both are read into jansson trees -------------------- */
-
-/* The caller owns the tree (json_decref). Errors name file and line. */
-rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err);
-/* The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are
- * read as `instead`, a JSON value ("null"). */
-rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err);
-rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err);
-/* The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a
- * line feed; free() it. NULL: memory is short, or there is no tree. */
-char *rmx_json_text(const json_t *tree);
-/* The same on one line without spaces; a NULL tree sets out->failed. */
-void rmx_put_json(rmx_buf *out, const json_t *tree);
-/* Fetches with a type check: `what` (usually the file) heads the message. */
-rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what,
-                           rmx_err *err);
-rmx_status rmx_json_string(const json_t *object, const char *key, const char **out,
-                           const char *what, rmx_err *err);
-
-/* A YAML document as a jansson tree: maps to objects (key order kept), sequences to
- * arrays, plain scalars to null, true/false, integers, reals, else strings;
- * quoted scalars to strings. No anchors, no tags. A key given twice is an error. */
-typedef struct rmx_yaml {
-  json_t *root; /* owned */
-  struct rmx_yaml_lines *lines;
-} rmx_yaml;
-rmx_status rmx_yaml_read(const char *path, rmx_yaml *out, rmx_err *err);
-rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out,
-                          rmx_err *err);
-int rmx_yaml_line(const rmx_yaml *y, const json_t *node); /* 1-based; 0 if unknown */
-void rmx_yaml_release(rmx_yaml *y);
-/* Writes a tree as YAML (block style); `heading` (may be NULL) becomes comment lines on top. */
-rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *heading, rmx_err *err);
-
 /* ---- CSV tables of numbers ---------------------------------------------- */
 
 /* A table whose first column names the rows. Empty, NA and NaN cells are NaN. */
@@ -465,8 +420,6 @@ rmx_status rmx_options_init(const rmx_option *table, size_t n, void *into, rmx_e
 rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const char *key,
                           const char *value, rmx_err *err);
 const rmx_option *rmx_option_find(const rmx_option *table, size_t n, const char *key);
-/* The value as it would be written in the config: a new reference. */
-json_t *rmx_option_json(const rmx_option *option, const void *from);
 void rmx_options_release(const rmx_option *table, size_t n, void *into);
 /* "600k", "1.5M", "2e6" -> 600000, ...; RMX_EINPUT names `what`. */
 rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_err *err);

@@ -138,12 +138,12 @@ typedef enum rmx_converged { RMX_NO_ROUNDS, RMX_NOT_CONVERGED, RMX_CONVERGED } r
 typedef struct rmx_baseline_result {
   /* (D_train) the mixture; of a method that chooses while training, where it starts */
   double *mixture;
-  json_t *controller;      /* of the large run, see rmx_run; NULL: none */
-  char *experiment;        /* the folder whose corpus/ it trains on; NULL: the comparison's */
-  double flops, wall_s;    /* spent */
-  rmx_converged converged; /* whether its rounds came to rest */
+  struct json_t *controller; /* of the large run, see rmx_run; NULL: none */
+  char *experiment;          /* the folder whose corpus/ it trains on; NULL: the comparison's */
+  double flops, wall_s;      /* spent */
+  rmx_converged converged;   /* whether its rounds came to rest */
   /* an object: form, rounds, certificates, "track": [{"tokens", "mixture"}] */
-  json_t *notes;
+  struct json_t *notes;
 } rmx_baseline_result;
 void rmx_baseline_result_release(rmx_baseline_result *f);
 

@@ -168,10 +168,10 @@ rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options,
  * files.json holds. */
 rmx_status rmx_corpus_source_hash(const rmx_corpus_options *options,
                                   const rmx_domain_source *sources, size_t n, const size_t *targets,
-                                  size_t ntargets, const char *base, const json_t *known,
-                                  int threads, json_t *memo, uint64_t *hash, rmx_err *err);
+                                  size_t ntargets, const char *base, const struct json_t *known,
+                                  int threads, struct json_t *memo, uint64_t *hash, rmx_err *err);
 /* files.json of the corpus in <folder>: a new reference, or NULL. */
-json_t *rmx_corpus_files_seen(const char *folder);
+struct json_t *rmx_corpus_files_seen(const char *folder);
 /* The hash that version 0.1.0 kept: of paths, sizes and times, with the experiment's targets. */
 rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *options,
                                       const rmx_domain_source *sources, size_t n,
@@ -250,8 +250,8 @@ typedef struct rmx_stream_type {
   void (*observe)(rmx_stream *s, const rmx_batch *batch, const float *losses);
   /* State as JSON, and back: a stream loaded goes on with the same bits. save gives a new
    * reference. */
-  json_t *(*save)(const rmx_stream *s);
-  rmx_status (*load)(rmx_stream *s, const json_t *state, rmx_err *err);
+  struct json_t *(*save)(const rmx_stream *s);
+  rmx_status (*load)(rmx_stream *s, const struct json_t *state, rmx_err *err);
   void (*free)(rmx_stream *s);
 } rmx_stream_type;
 /* First member of every stream. */

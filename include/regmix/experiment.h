@@ -89,7 +89,7 @@ rmx_status rmx_config_read(const char *path, const char *const *settings, size_t
 rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err);
 void rmx_config_release(rmx_config *c);
 /* The whole config with every default: what resolved.yaml holds. A new reference. */
-json_t *rmx_config_json(const rmx_config *c);
+struct json_t *rmx_config_json(const rmx_config *c);
 /* What a key is where nothing sets it ("large.tokens": "4M"); NULL: nothing. `key` as typed,
  * `option` its table entry. */
 const char *rmx_config_initial(const char *key, const rmx_option *option);

@@ -43,7 +43,8 @@ rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D
                             rmx_err *err);
 /* The names in such a file, in its order, appended to `names`. */
 rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err);
-json_t *rmx_mixture_json(const double *w, const char *const *names, size_t D); /* new reference */
+struct json_t *rmx_mixture_json(const double *w, const char *const *names,
+                                size_t D); /* new reference */
 
 /* The recipe of RegMix for random mixtures (../../docs/method.md; RegMix code,
  * synthesize_mixture.py): temper the prior, Dirichlet at log-spaced strengths, caps, a grid. */

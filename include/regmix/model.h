@@ -123,13 +123,13 @@ float *rmx_model_gradients(rmx_model *m); /* the same layout; NULL if not traini
 /* A checkpoint: magic, version, config, tensor names and shapes, weights, and with `state` the
  * AdamW moments and step; hash at the end. `extra` (may be NULL) is the trainer's JSON, kept
  * inside. Atomic. */
-rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, const json_t *extra,
-                          rmx_err *err);
+rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state,
+                          const struct json_t *extra, rmx_err *err);
 /* Loads into a model of the same config; everything is checked before it is believed. Without state
  * in the file (or `training`), moments and step start at 0. *extra: new reference, or NULL (as
  * `extra` itself may be). Truncated, corrupt, of another config: RMX_EINPUT, and the model is as it
  * was. */
-rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_err *err);
+rmx_status rmx_model_load(rmx_model *m, const char *path, struct json_t **extra, rmx_err *err);
 /* The config of a checkpoint, to make a model for it. Reads and checks all of the file. */
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err);
 /* The hash that stands at the end of a checkpoint, which tells one from another. The rest of the

@@ -109,7 +109,7 @@ rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *do
 double rmx_constraints_excess(const rmx_constraints *c, const double *w);
 /* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},
  *  "drop_below","max_kl","kl_penalty","reference"}, without the empty ones: a new reference. */
-json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains);
+struct json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains);
 
 /* ---- the search ------------------------------------------------------------ */
 
@@ -194,7 +194,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *problem,
                         const rmx_listener *listener, rmx_optimum *out, rmx_err *err);
 void rmx_optimum_release(rmx_optimum *o);
 /* {"mixture":{domain:weight},"predicted":{metric:value},...}: a new reference. */
-json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);
+struct json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);
 
 /* What the gain costs: metrics predicted worse at the optimum than at the prior, by more than a
  * thousandth of their standard deviation over the runs, in the direction that the target's sign
@@ -229,7 +229,7 @@ rmx_status rmx_pareto(const rmx_fit *fit, const rmx_problem *problem, size_t a, 
                       int threads, const rmx_listener *listener, rmx_front *out, rmx_err *err);
 void rmx_front_release(rmx_front *f);
 /* [{"share","metrics":[a, b],"mixture":{},"predicted":{}}]: a new reference. */
-json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
+struct json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
 
 #ifdef __cplusplus
 }

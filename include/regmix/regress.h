@@ -147,10 +147,10 @@ rmx_status rmx_diagnose(const double *truth, const double *predicted, const int 
                         bool higher_is_better, rmx_diagnostics *out, rmx_err *err);
 /* Adds "rmse","regret_at_1","optimism","noise" (a NaN as null),"replicates" to `object`; false if
  * memory is short. */
-bool rmx_diagnostics_add(const rmx_diagnostics *d, json_t *object);
+bool rmx_diagnostics_add(const rmx_diagnostics *d, struct json_t *object);
 
 /* {"n","spearman","mse","mae","r2"}, a NaN as null: a new reference; NULL if memory is short. */
-json_t *rmx_scores_json(const rmx_scores *s);
+struct json_t *rmx_scores_json(const rmx_scores *s);
 
 /* Deals the runs to k folds: replicate groups stay whole, folds differ by at most one group's size.
  * fold (N), 0..k-1. Returns the folds made: fewer than k where there are fewer groups, 0 where
@@ -202,7 +202,7 @@ typedef struct rmx_fit {
   rmx_regress_options options; /* as asked, own copy */
   /* (N, M) of the cross-validation, -1 where a run was left out; NULL where it is not known */
   int *fold;
-  json_t *more; /* further keys for fit.json when it is written, or NULL; owned */
+  struct json_t *more; /* further keys for fit.json when it is written, or NULL; owned */
 } rmx_fit;
 /* Fits every metric of `metrics` (all rows of both tables joined on their first column; a row
  * missing in either is told). Runs with the same mixture are one replicate group. Cross-validates.
@@ -247,7 +247,8 @@ bool rmx_fit_set_budget(rmx_fit *f, double tokens);
  * one file per metric, cross-validation.csv. The folder is written whole, beside its place, and
  * takes the place of an older fit; files in that which are not the fit's stay. Otherwise as
  * rmx_fit_may_write. */
-rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by, rmx_err *err);
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const struct json_t *made_by,
+                         rmx_err *err);
 /* Parts that were not written together, or changed since, are RMX_EINPUT; the message names the
  * file. */
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);

@@ -65,7 +65,7 @@ rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx
  *   experiment true where the folder holds an experiment, whose losses are nats per token
  *   date       "2026-11-28"
  *   target, proxies, half_agreement, config, warnings, title, version */
-rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err);
+rmx_status rmx_report_collect(const rmx_report_files *files, struct json_t **out, rmx_err *err);
 
 #ifdef __cplusplus
 }

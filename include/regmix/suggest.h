@@ -72,7 +72,7 @@ rmx_status rmx_suggestion_table(const rmx_suggestion *s, const char *const *doma
                                 rmx_err *err);
 /* {"suggestions":[{"run","mixture":{},"predicted","sd","improvement","why"}],
  *  "runs","best","untried":{"directions","domains"}}: a new reference. */
-json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains);
+struct json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains);
 void rmx_suggestion_release(rmx_suggestion *s);
 
 /* The same choice among n given mixtures X (n, D), such as runs known already that are replayed:
@@ -112,7 +112,7 @@ rmx_status rmx_learning_curve_make(const rmx_fit *fit, const rmx_target *target,
 /* {"runs":[],"rmse":[],"spearman":[],"regret":[],"runs_now","rmse_now","more_runs","rmse_more",
  *  "expected_gain","enough","sentence"}; null where there are too few runs to tell: a new
  * reference. */
-json_t *rmx_learning_curve_json(const rmx_learning_curve *c);
+struct json_t *rmx_learning_curve_json(const rmx_learning_curve *c);
 void rmx_learning_curve_release(rmx_learning_curve *c);
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ extern const char *const rmx_run_state_names[]; /* by rmx_run_state */
 
 /* How run `r` stands. *result (may be NULL) gets result.json where state is DIVERGED, DONE or
  * OUTDATED: new reference. */
-rmx_run_state rmx_run_look(const rmx_run *r, json_t **result);
+rmx_run_state rmx_run_look(const rmx_run *r, struct json_t **result);
 /* What differs between the question an outdated run answered and `r`: "training.lr, seed". Empty if
  * unknown. */
 void rmx_run_difference(const rmx_run *r, rmx_buf *out);

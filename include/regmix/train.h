@@ -56,7 +56,7 @@ typedef struct rmx_run {
   bool owns_training;
   /* {"method": NAME, ...}: what controls it beside its mixture, see rmx_controller; owned; NULL:
    * nothing */
-  json_t *controller;
+  struct json_t *controller;
 } rmx_run;
 
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
@@ -88,7 +88,7 @@ void rmx_run_release(rmx_run *r);
 /* run.json and mixture.yaml of the run's folder, written and read. */
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
-json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
+struct json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
 /* Hash of that: result.json keeps it as "answers", to tell results of another question. Of
  * training.command only whether there is one counts. out: 17 bytes. */
 void rmx_run_answers(const rmx_run *r, char out[17]);
@@ -119,10 +119,10 @@ typedef struct rmx_controller {
   void (*weigh)(void *context, rmx_batch *batch, const float *losses);
   /* State as JSON, and back: with the stream's, all it takes to go on with the same bits. save
    * gives a new reference. */
-  json_t *(*save)(const void *context);
-  rmx_status (*load)(void *context, const json_t *state, rmx_err *err);
+  struct json_t *(*save)(const void *context);
+  rmx_status (*load)(void *context, const struct json_t *state, rmx_err *err);
   /* an object for "steering" of result.json (keys of files keep their names); a new reference */
-  json_t *(*report)(const void *context);
+  struct json_t *(*report)(const void *context);
   /* spent so far beside training the model: forward passes of others, evaluations */
   double (*flops)(const void *context);
   void (*free)(void *context);
@@ -151,9 +151,9 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
                      const rmx_train_hooks *hooks, rmx_err *err);
 
 /* Sets "nats_hash" of a result: the hash of its loss_nats and half. */
-void rmx_result_seal(json_t *result);
+void rmx_result_seal(struct json_t *result);
 /* Its losses were changed since. One without a hash (of version 0.1.0) was not. */
-bool rmx_result_seal_broken(const json_t *result);
+bool rmx_result_seal_broken(const struct json_t *result);
 
 typedef struct rmx_speed {
   double tokens_per_s;       /* of whole optimiser steps, data among them: the median */

@@ -58,7 +58,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *problem,
 /* Adds "level", "replicates", "interval", "gain" ("predicted", "estimate", "interval") and "versus"
  * ("score", "gain", "estimate", "interval", "probability", "verdict") to the tree of the
  * optimum. */
-rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into,
+rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, struct json_t *into,
                                 rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
 /* "better", "worse", or "not clearly better" where the interval of the gain includes 0. */
@@ -82,7 +82,7 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_problem *problem,
                                 uint64_t seed, int threads, rmx_attribution *out, rmx_err *err);
 /* {"prior":{metric:{domain:x}},"optimum":{},"without":{domain:{"score","loss"}}}: a new
  * reference. */
-json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit);
+struct json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit);
 void rmx_attribution_release(rmx_attribution *a);
 
 #ifdef __cplusplus

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-rmx_status rmx_json_read(const char *path, json_t **out, rmx_err *err) {
+#include "json.h"
+
+rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   char *text;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
@@ -71,7 +73,7 @@ static void write_node(rmx_buf *b, const json_t *node, int indent, int depth) {
   rmx_buf_puts(b, object ? "}" : "]");
 }
 
-void rmx_put_json(rmx_buf *out, const json_t *tree) {
+void rmx__put_json(rmx_buf *out, const json_t *tree) {
   if (tree)
     write_node(out, tree, -1, 0);
   else
@@ -103,7 +105,8 @@ static void replace_words(const char *text, size_t size, const char *instead, rm
   rmx_buf_add(out, text + from, size - from);
 }
 
-rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err) {
+rmx_status rmx__json_read_python(const char *path, const char *instead, json_t **out,
+                                 rmx_err *err) {
   char *text;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
@@ -122,7 +125,7 @@ rmx_status rmx_json_read_python(const char *path, const char *instead, json_t **
   return status;
 }
 
-char *rmx_json_text(const json_t *tree) {
+char *rmx__json_dump(const json_t *tree) {
   rmx_buf b = {0};
   if (tree) write_node(&b, tree, 2, 0);
   rmx_buf_puts(&b, "\n");
@@ -130,16 +133,16 @@ char *rmx_json_text(const json_t *tree) {
   return b.data;
 }
 
-rmx_status rmx_json_write(const char *path, const json_t *tree, rmx_err *err) {
-  char *text = rmx_json_text(tree);
+rmx_status rmx__json_write(const char *path, const json_t *tree, rmx_err *err) {
+  char *text = rmx__json_dump(tree);
   if (!text) return rmx_fail_memory(err, 0, path);
   rmx_status status = rmx_write_file(path, text, strlen(text), err);
   free(text);
   return status;
 }
 
-rmx_status rmx_json_number(const json_t *object, const char *key, double *out, const char *what,
-                           rmx_err *err) {
+rmx_status rmx__json_number(const json_t *object, const char *key, double *out, const char *what,
+                            rmx_err *err) {
   const json_t *value = json_object_get(object, key);
   if (!json_is_number(value))
     return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a number", what, key);
@@ -147,8 +150,8 @@ rmx_status rmx_json_number(const json_t *object, const char *key, double *out, c
   return RMX_OK;
 }
 
-rmx_status rmx_json_string(const json_t *object, const char *key, const char **out,
-                           const char *what, rmx_err *err) {
+rmx_status rmx__json_string(const json_t *object, const char *key, const char **out,
+                            const char *what, rmx_err *err) {
   const json_t *value = json_object_get(object, key);
   if (!json_is_string(value))
     return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is missing or not a string", what, key);

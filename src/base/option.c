@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+
 // A number, then an optional k, M, G (or B) or T: powers of 1000.
 static bool parse_number(const char *text, double *out) {
   char *end;
@@ -181,7 +183,7 @@ rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const c
   return rmx_fail(err, RMX_EUSAGE, "unknown key \"%s\"", key);
 }
 
-json_t *rmx_option_json(const rmx_option *o, const void *from) {
+json_t *rmx__option_json(const rmx_option *o, const void *from) {
   const void *member = (const char *)from + o->offset;
   switch (o->type) {
     case RMX_BOOL:

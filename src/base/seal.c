@@ -4,6 +4,8 @@
 #include <regmix/base.h>
 #include <string.h>
 
+#include "json.h"
+
 static const char SEAL[] = "content_hash";
 
 static uint64_t hash_object(const json_t *object) {
@@ -11,12 +13,12 @@ static uint64_t hash_object(const json_t *object) {
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)object, key, value) {
-    if (strcmp(key, SEAL) != 0) sum += rmx_hash_string(key, rmx_json_hash(value));
+    if (strcmp(key, SEAL) != 0) sum += rmx_hash_string(key, rmx__json_hash(value));
   }
   return rmx_hash(&sum, sizeof sum, JSON_OBJECT);
 }
 
-uint64_t rmx_json_hash(const json_t *tree) {
+uint64_t rmx__json_hash(const json_t *tree) {
   if (!tree) return 0;
   if (json_is_object(tree)) return hash_object(tree);
   if (json_is_string(tree)) return rmx_hash_string(json_string_value(tree), JSON_STRING);
@@ -28,22 +30,22 @@ uint64_t rmx_json_hash(const json_t *tree) {
   size_t i;
   json_t *value;
   json_array_foreach(tree, i, value) {
-    const uint64_t item = rmx_json_hash(value);
+    const uint64_t item = rmx__json_hash(value);
     hash = rmx_hash(&item, sizeof item, hash);
   }
   return hash;
 }
 
 static json_t *seal_of(const json_t *object) {
-  return json_sprintf("%016llx", (unsigned long long)rmx_json_hash(object));
+  return json_sprintf("%016llx", (unsigned long long)rmx__json_hash(object));
 }
 
-bool rmx_json_seal(json_t *object) {
+bool rmx__json_seal(json_t *object) {
   json_object_del(object, SEAL);
   return json_object_set_new(object, SEAL, seal_of(object)) == 0;
 }
 
-bool rmx_json_seal_broken(const json_t *object) {
+bool rmx__json_seal_broken(const json_t *object) {
   const json_t *seal = json_object_get(object, SEAL);
   json_t *wanted = seal ? seal_of(object) : NULL;
   const bool broken = wanted && !json_equal(seal, wanted);

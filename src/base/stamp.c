@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+
 void rmx__hex(uint64_t hash, char out[17]) {
   snprintf(out, 17, "%016llx", (unsigned long long)hash);
 }

@@ -20,7 +20,7 @@
 #ifndef RMX_BASE_STAMP_H
 #define RMX_BASE_STAMP_H
 
-#include <regmix/base.h>
+#include "json.h"
 
 struct rmx__stamp {
   uint64_t fingerprint;

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <regmix/base.h>
 
+#include "json.h"
+
 enum { FEWEST_SEEDS = 3, BISECTIONS = 200, MAX_TERMS = 300 };
 
 // The continued fraction of the incomplete beta function (Lentz's method), good for x < (a + 1) /
@@ -61,7 +63,7 @@ static bool set_real(json_t *o, const char *key, double x) {
   return json_object_set_new(o, key, isfinite(x) ? json_real(x) : json_null()) == 0;
 }
 
-rmx_status rmx_verdict_add(json_t *difference, const char *reference, rmx_err *err) {
+rmx_status rmx__verdict_add(json_t *difference, const char *reference, rmx_err *err) {
   const json_t *mean = json_object_get(difference, "mean"), *se = json_object_get(difference, "se");
   const json_int_t n = json_integer_value(json_object_get(difference, "n"));
   const bool enough = n >= FEWEST_SEEDS && json_is_number(mean) && json_is_number(se);

@@ -9,9 +9,10 @@
 #include <yaml.h>
 
 #include "base/memory.h"
+#include "json.h"
 
 // Where each node stood, for messages: a plain list, searched from the front; configs are small.
-struct rmx_yaml_lines {
+struct rmx__yaml_lines {
   size_t n, capacity;
   struct {
     const json_t *node;
@@ -24,7 +25,7 @@ enum { DEEPEST = 64 };
 struct reading {
   yaml_parser_t parser;
   const char *name;
-  struct rmx_yaml_lines *lines;
+  struct rmx__yaml_lines *lines;
   rmx_err *err;
 };
 
@@ -43,7 +44,7 @@ static rmx_status next_event(struct reading *r, yaml_event_t *event) {
 }
 
 static rmx_status remember(struct reading *r, const json_t *node, const yaml_mark_t *mark) {
-  struct rmx_yaml_lines *l = r->lines;
+  struct rmx__yaml_lines *l = r->lines;
   if (l->n == l->capacity) {
     size_t capacity = l->capacity ? 2 * l->capacity : 64;
     void *items = rmx_realloc(l->items, capacity, sizeof *l->items);
@@ -152,9 +153,9 @@ static rmx_status node_of(struct reading *r, yaml_event_t *event, int depth, jso
   return RMX_OK;
 }
 
-rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_yaml *out,
-                          rmx_err *err) {
-  *out = (rmx_yaml){0};
+rmx_status rmx__yaml_parse(const char *text, size_t size, const char *name, rmx__yaml *out,
+                           rmx_err *err) {
+  *out = (rmx__yaml){0};
   struct reading r = {.name = name, .err = err};
   r.lines = rmx_calloc(1, sizeof *r.lines);
   if (!r.lines || !yaml_parser_initialize(&r.parser)) {
@@ -189,33 +190,33 @@ rmx_status rmx_yaml_parse(const char *text, size_t size, const char *name, rmx_y
   }
   yaml_parser_delete(&r.parser);
   if (status == RMX_OK && !root) root = json_object();
-  *out = (rmx_yaml){root, r.lines};
-  if (status != RMX_OK) rmx_yaml_release(out);
+  *out = (rmx__yaml){root, r.lines};
+  if (status != RMX_OK) rmx__yaml_release(out);
   return status;
 }
 
-rmx_status rmx_yaml_read(const char *path, rmx_yaml *out, rmx_err *err) {
+rmx_status rmx__yaml_read(const char *path, rmx__yaml *out, rmx_err *err) {
   char *text;
   size_t size;
-  *out = (rmx_yaml){0};
+  *out = (rmx__yaml){0};
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_status status = rmx_yaml_parse(text, size, path, out, err);
+  rmx_status status = rmx__yaml_parse(text, size, path, out, err);
   free(text);
   return status;
 }
 
-int rmx_yaml_line(const rmx_yaml *y, const json_t *node) {
+int rmx__yaml_line(const rmx__yaml *y, const json_t *node) {
   if (!y->lines || json_is_true(node) || json_is_false(node) || json_is_null(node)) return 0;
   for (size_t i = 0; i < y->lines->n; i++)
     if (y->lines->items[i].node == node) return y->lines->items[i].line;
   return 0;
 }
 
-void rmx_yaml_release(rmx_yaml *y) {
+void rmx__yaml_release(rmx__yaml *y) {
   json_decref(y->root);
   if (y->lines) free(y->lines->items);
   free(y->lines);
-  *y = (rmx_yaml){0};
+  *y = (rmx__yaml){0};
 }
 
 // ---- writing: block style, strings quoted unless no reader could take them for something else
@@ -291,7 +292,8 @@ static void write_node(rmx_buf *b, const json_t *node, int indent) {
   }
 }
 
-rmx_status rmx_yaml_write(const char *path, const json_t *tree, const char *heading, rmx_err *err) {
+rmx_status rmx__yaml_write(const char *path, const json_t *tree, const char *heading,
+                           rmx_err *err) {
   rmx_buf b = {0};
   for (const char *line = heading; line && *line;) {
     size_t n = strcspn(line, "\n");

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "controller.h"
 
 bool rmx__aioli_solve(const double *drop, const double *goal, size_t K, double one_hot, double *A) {
@@ -151,8 +152,8 @@ static rmx_status aioli_load(void *context, const json_t *state, rmx_err *err) {
   RMX_TRY(rmx__state_numbers_read(state, "before", s->before, K, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "drop", s->drop, K * K, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "mean_A", s->mean_A, K * K, what, err));
-  RMX_TRY(rmx_json_number(state, "updates", &s->updates, what, err));
-  RMX_TRY(rmx_json_number(state, "looked", &s->looked, what, err));
+  RMX_TRY(rmx__json_number(state, "updates", &s->updates, what, err));
+  RMX_TRY(rmx__json_number(state, "looked", &s->looked, what, err));
   return rmx__mean_load(&s->mean, json_object_get(state, "mean"), what, err);
 }
 
@@ -179,7 +180,7 @@ static void aioli_free(void *context) {
 
 static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err *err) {
   double x;
-  RMX_TRY(rmx_json_number(r->controller, key, &x, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, key, &x, r->name, err));
   *out = (int64_t)x;
   return *out >= 1 ? RMX_OK
                    : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g, and must be 1 or more",
@@ -188,9 +189,9 @@ static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err
 
 static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err) {
   rmx_model_config model;
-  RMX_TRY(rmx_json_number(r->controller, "eta", &s->eta, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "one_hot", &s->one_hot, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "eta", &s->eta, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "one_hot", &s->one_hot, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
   RMX_TRY(whole(r, "rounds", &s->rounds, err));
   RMX_TRY(whole(r, "sweeps", &s->sweeps, err));
   RMX_TRY(whole(r, "explore_steps", &s->explore, err));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 
 const rmx_baseline *const rmx_baselines[] = {
@@ -37,7 +38,7 @@ rmx_status rmx_baselines_controller(const rmx_run *r, const rmx_corpus *corpus,
                                     const rmx_kernels *kernels, rmx_controller *out, rmx_err *err) {
   const char *name;
   const rmx_baseline *b;
-  RMX_TRY(rmx_json_string(r->controller, "method", &name, r->name, err));
+  RMX_TRY(rmx__json_string(r->controller, "method", &name, r->name, err));
   RMX_TRY(rmx_baseline_find(name, &b, err));
   if (!b->make_controller)
     return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" controls no training", r->name, name);

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 
 enum { LEAST_FIRST = 10 };  // trees of 5 runs a leaf part no fewer

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 rmx_status rmx__comparison_flop(const rmx_comparison *c, const rmx_training *t,
                                 double *flop_per_token, rmx_err *err) {
   rmx_model_config model;

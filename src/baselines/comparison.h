@@ -5,6 +5,8 @@
 
 #include <regmix/baselines.h>
 
+#include "base/json.h"
+
 // The methods, each in the file of its name.
 extern const rmx_baseline rmx__human, rmx__prior, rmx__uniform, rmx__unimax, rmx__single;
 extern const rmx_baseline rmx__regmix, rmx__regmix_paper, rmx__olmix;

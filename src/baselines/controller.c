@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 rmx_status rmx__check_ours(const char *method, const char *section, const rmx_training *t,
                            rmx_err *err) {
   if (!t->command) return RMX_OK;
@@ -92,6 +94,6 @@ json_t *rmx__mean_save(const rmx__mean *m) {
 }
 
 rmx_status rmx__mean_load(rmx__mean *m, const json_t *state, const char *what, rmx_err *err) {
-  RMX_TRY(rmx_json_number(state, "steps", &m->steps, what, err));
+  RMX_TRY(rmx__json_number(state, "steps", &m->steps, what, err));
   return rmx__state_numbers_read(state, "sum", m->sum, m->D, what, err);
 }

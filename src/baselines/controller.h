@@ -4,6 +4,7 @@
 #ifndef RMX_BASELINES_CONTROLLER_H
 #define RMX_BASELINES_CONTROLLER_H
 
+#include "base/json.h"
 #include "comparison.h"
 
 // ---- checks before any training: RMX_EINPUT, headed by the method's name

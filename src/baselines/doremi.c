@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "controller.h"
 
 void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,
@@ -126,9 +127,9 @@ static rmx_status dro_load(void *context, const json_t *state, rmx_err *err) {
   RMX_TRY(rmx__state_numbers_read(state, "alpha", s->alpha, s->K, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "lambda", s->lambda, s->K, what, err));
   RMX_TRY(rmx__mean_load(&s->mean, json_object_get(state, "mean"), what, err));
-  RMX_TRY(rmx_json_number(state, "absent", &s->absent, what, err));
-  RMX_TRY(rmx_json_number(state, "scored", &s->reference.tokens, what, err));
-  RMX_TRY(rmx_json_number(state, "step", &step, what, err));
+  RMX_TRY(rmx__json_number(state, "absent", &s->absent, what, err));
+  RMX_TRY(rmx__json_number(state, "scored", &s->reference.tokens, what, err));
+  RMX_TRY(rmx__json_number(state, "step", &step, what, err));
   if (json_array_size(json_object_get(state, "seen")) != s->K ||
       !json_is_array(json_object_get(state, "track")))
     return rmx_fail(err, RMX_EINPUT, "%s: \"seen\" or \"track\" is no list", what);
@@ -169,9 +170,9 @@ static void dro_free(void *context) {
 
 static rmx_status read_settings(struct dro *s, const rmx_run *r, rmx_err *err) {
   const char *form;
-  RMX_TRY(rmx_json_string(r->controller, "form", &form, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "eta", &s->eta, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
+  RMX_TRY(rmx__json_string(r->controller, "form", &form, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "eta", &s->eta, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
   s->code = strcmp(form, "code") == 0;
   if (rmx_training_micro_batch(&r->training) < rmx_training_batch(&r->training))
     return rmx_fail(err, RMX_EINPUT,

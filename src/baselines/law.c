@@ -38,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 #include "passages.h"
 

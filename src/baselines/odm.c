@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "controller.h"
 
 static double rate(size_t K, int64_t t) {
@@ -156,7 +157,7 @@ static rmx_status odm_load(void *context, const json_t *state, rmx_err *err) {
   static const char what[] = "the state of odm";
   struct bandit *b = context;
   double step;
-  RMX_TRY(rmx_json_number(state, "step", &step, what, err));
+  RMX_TRY(rmx__json_number(state, "step", &step, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "reward", b->reward, b->K, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "times", b->times, b->K, what, err));
   b->step = (int64_t)step;
@@ -181,10 +182,10 @@ static void odm_free(void *context) {
 static rmx_status make_bandit(struct bandit *b, const rmx_run *r, rmx_err *err) {
   const char *form;
   double warmup;
-  RMX_TRY(rmx_json_string(r->controller, "form", &form, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "smoothing", &b->smoothing, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "explore", &b->explore, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "warmup", &warmup, r->name, err));
+  RMX_TRY(rmx__json_string(r->controller, "form", &form, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "smoothing", &b->smoothing, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "explore", &b->explore, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "warmup", &warmup, r->name, err));
   b->code = strcmp(form, "code") == 0;
   b->steps = rmx_training_steps(&r->training);
   b->batch = rmx_training_batch(&r->training);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 
 static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "controller.h"
 
 // Seen from the experiment, so that the question a controlled run answers does not change when the
@@ -28,8 +29,8 @@ static rmx_status check_answers(const rmx_run *r, const char *folder, const char
   char *path = rmx_path_in(folder, "result.json");
   json_t *result = NULL;
   const char *got;
-  rmx_status status = path ? rmx_json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_json_string(result, "answers", &got, path, err);
+  rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx__json_string(result, "answers", &got, path, err);
   if (status == RMX_OK && strcmp(got, wanted) != 0)
     status = rmx_fail(err, RMX_EINPUT,
                       "run %s: its reference %s was trained again on another question; the method "
@@ -70,8 +71,8 @@ rmx_status rmx__reference_open(const rmx_run *r, const rmx_kernels *k, rmx__refe
   const json_t *o = json_object_get(r->controller, "reference");
   const char *name, *answers;
   *out = (rmx__reference){0};
-  RMX_TRY(rmx_json_string(o, "folder", &name, "the reference of a run", err));
-  RMX_TRY(rmx_json_string(o, "answers", &answers, "the reference of a run", err));
+  RMX_TRY(rmx__json_string(o, "folder", &name, "the reference of a run", err));
+  RMX_TRY(rmx__json_string(o, "answers", &answers, "the reference of a run", err));
   char *folder = rmx_path_in(r->corpus, name);
   rmx_status status =
       folder ? check_answers(r, folder, answers, err) : rmx_fail_memory(err, 0, "a path");

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 
 static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_options *regress,

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "controller.h"
 
 // Floats in their order as numbers without sign.
@@ -98,7 +99,7 @@ static rmx_status rho_load(void *context, const json_t *state, rmx_err *err) {
   struct selection *s = context;
   RMX_TRY(rmx__state_numbers_read(state, "kept", s->kept, s->D, what, err));
   RMX_TRY(rmx__state_numbers_read(state, "seen", s->seen, s->D, what, err));
-  return rmx_json_number(state, "scored", &s->reference.tokens, what, err);
+  return rmx__json_number(state, "scored", &s->reference.tokens, what, err);
 }
 
 // Which share of each domain's tokens counted, once they were chosen.
@@ -131,8 +132,8 @@ static void rho_free(void *context) {
 static rmx_status make_selection(struct selection *s, const rmx_run *r, const rmx_kernels *kernels,
                                  rmx_err *err) {
   double warmup;
-  RMX_TRY(rmx_json_number(r->controller, "keep", &s->keep, r->name, err));
-  RMX_TRY(rmx_json_number(r->controller, "warmup", &warmup, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "keep", &s->keep, r->name, err));
+  RMX_TRY(rmx__json_number(r->controller, "warmup", &warmup, r->name, err));
   s->warmup = (int64_t)ceil(warmup * (double)rmx_training_steps(&r->training));
   if (!(s->kept = rmx_calloc(2 * s->D, sizeof(double))))
     return rmx_fail_memory(err, 2 * s->D * sizeof(double), "counts");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "comparison.h"
 
 rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "prepare.h"
 #include "token_file.h"
 
@@ -16,7 +17,7 @@ void rmx__before_open(rmx__before *b, const char *folder) {
   rmx_err ignored;
   *b = (rmx__before){.folder = folder};
   char *path = folder ? rmx_format("%s/corpus/corpus.json", folder) : NULL;
-  if (path && rmx_exists(path)) rmx_json_read(path, &b->index, &ignored);
+  if (path && rmx_exists(path)) rmx__json_read(path, &b->index, &ignored);
   b->tokenizer_hash = hex_of(b->index, "tokenizer_hash");
   free(path);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "prepare.h"
 #include "token_file.h"
 
@@ -35,7 +36,7 @@ static rmx_status read_integer(const struct opening *o, const json_t *object, co
 
 static rmx_status read_hash(const struct opening *o, const char *key, uint64_t *out, rmx_err *err) {
   const char *text;
-  RMX_TRY(rmx_json_string(o->root, key, &text, o->index, err));
+  RMX_TRY(rmx__json_string(o->root, key, &text, o->index, err));
   char *end;
   *out = strtoull(text, &end, 16);
   if (strlen(text) != 16 || *end)
@@ -72,7 +73,7 @@ static rmx_status open_domain(struct opening *o, size_t i, const json_t *entry, 
   rmx_corpus *c = o->corpus;
   rmx_domain *d = &c->domains[i];
   const char *name;
-  RMX_TRY(rmx_json_string(entry, "name", &name, o->index, err));
+  RMX_TRY(rmx__json_string(entry, "name", &name, o->index, err));
   RMX_TRY(rmx__domain_name_check(name, o->index, err));
   d->name = rmx_arena_strdup(&c->maps->arena, name);
   if (!d->name) return rmx_fail_memory(err, strlen(name), "a name");
@@ -144,7 +145,7 @@ static rmx_status open_all(struct opening *o, rmx_err *err) {
   if (!c->domains || !c->names || !c->prior || !c->maps->maps)
     return rmx_fail_memory(err, n * sizeof *c->domains, "a corpus");
   for (size_t i = 0; i < n; i++) RMX_TRY(open_domain(o, i, json_array_get(domains, i), err));
-  if (rmx_json_seal_broken(o->root))
+  if (rmx__json_seal_broken(o->root))
     return rmx_fail(err, RMX_EINPUT,
                     "%s: was changed by hand or damaged since `regmix prepare` wrote it: prepare "
                     "the corpus again",
@@ -163,7 +164,7 @@ rmx_status rmx_corpus_open(const char *folder, rmx_corpus **out, rmx_err *err) {
   if (!rmx_exists(o.index))
     status = rmx_fail(err, RMX_EINPUT, "%s is missing: prepare the corpus first", o.index);
   else
-    status = rmx_json_read(o.index, &o.root, err);
+    status = rmx__json_read(o.index, &o.root, err);
   o.corpus = rmx_calloc(1, sizeof *o.corpus);
   struct rmx_corpus_maps *maps = rmx_calloc(1, sizeof *maps);
   if (o.corpus) o.corpus->maps = maps;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "prepare.h"
 
 enum { BLOCK = 1 << 20 };
@@ -234,7 +235,7 @@ json_t *rmx_corpus_files_seen(const char *folder) {
   json_t *seen = NULL;
   rmx_err ignored;
   char *path = folder ? rmx_format("%s/corpus/files.json", folder) : NULL;
-  if (path && rmx_exists(path)) rmx_json_read(path, &seen, &ignored);
+  if (path && rmx_exists(path)) rmx__json_read(path, &seen, &ignored);
   free(path);
   return seen;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "prepare.h"
 #include "token_file.h"
 
@@ -52,7 +53,7 @@ static rmx_status question(const struct part *p, char out[17], rmx_err *err) {
 static bool is_there(const struct part *p, const char *index, const char *wanted) {
   json_t *root = NULL;
   rmx_err ignored;
-  if (!rmx_exists(index) || rmx_json_read(index, &root, &ignored) != RMX_OK) return false;
+  if (!rmx_exists(index) || rmx__json_read(index, &root, &ignored) != RMX_OK) return false;
   const char *got = json_string_value(json_object_get(root, "source_hash"));
   const bool same = got && strcmp(got, wanted) == 0;
   json_decref(root);
@@ -149,16 +150,16 @@ static rmx_status write_all(struct part *p, const char *index, const char *wante
   if (status != RMX_OK) return status;
   json_object_set_new(p->root, "hash", json_sprintf("%016llx", (unsigned long long)p->hash));
   json_object_set_new(p->root, "source_hash", json_string(wanted));
-  return rmx_json_seal(p->root) ? rmx_json_write(index, p->root, err)
-                                : rmx_fail_memory(err, 0, "a corpus");
+  return rmx__json_seal(p->root) ? rmx__json_write(index, p->root, err)
+                                 : rmx_fail_memory(err, 0, "a corpus");
 }
 
 static rmx_status read_source(struct part *p, rmx_err *err) {
   const char *text;
   char *path = rmx_format("%s/corpus/corpus.json", p->source);
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = rmx_json_read(path, &p->root, err);
-  if (status == RMX_OK) status = rmx_json_string(p->root, "tokenizer_hash", &text, path, err);
+  rmx_status status = rmx__json_read(path, &p->root, err);
+  if (status == RMX_OK) status = rmx__json_string(p->root, "tokenizer_hash", &text, path, err);
   if (status == RMX_OK) p->tokenizer_hash = strtoull(text, NULL, 16);
   if (status == RMX_OK && json_array_size(json_object_get(p->root, "domains")) != p->corpus->D)
     status = rmx_fail(err, RMX_EINPUT, "%s: is of another corpus than the one opened", path);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum { FEW_VALID_TOKENS = 1000 };
 
 struct preparing {
@@ -414,9 +416,9 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
                            hex(p->tokenizer_asked), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
-              rmx_json_seal(root);
+              rmx__json_seal(root);
   rmx_status status = good
-                          ? rmx_json_write(path, root, err)
+                          ? rmx__json_write(path, root, err)
                           : rmx_fail(err, RMX_EINPUT,
                                      "corpus.json cannot be written: is each domain's name UTF-8?");
   json_decref(root);
@@ -436,7 +438,7 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, tokenizer, err);
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, beside, err);
-  if (status == RMX_OK) status = rmx_json_write(files, p->files_seen, err);
+  if (status == RMX_OK) status = rmx__json_write(files, p->files_seen, err);
   if (status == RMX_OK) status = write_tokens(p, err);
   if (status == RMX_OK) status = write_index(p, err);
   free(corpus);

@@ -3,6 +3,7 @@
 #ifndef RMX__PREPARE_H
 #define RMX__PREPARE_H
 
+#include "base/json.h"
 #include "documents.h"
 
 /* The text a tokenizer is trained on (sample.c): about `bytes` bytes, evenly from the training

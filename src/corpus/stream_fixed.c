@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "order.h"
 
 struct walk {
@@ -136,13 +137,13 @@ static rmx_status check_origin(const struct fixed *f, const json_t *state, rmx_e
   } facts[] = {{"stream", f->base.type->name}, {"seed", seed}, {"corpus", corpus}};
   for (size_t i = 0; i < 3; i++) {
     const char *got;
-    RMX_TRY(rmx_json_string(state, facts[i].key, &got, "the state of a stream", err));
+    RMX_TRY(rmx__json_string(state, facts[i].key, &got, "the state of a stream", err));
     if (strcmp(got, facts[i].wanted) != 0)
       return rmx_fail(err, RMX_EINPUT, "the state is of a stream with %s %.40s; this one has %s",
                       facts[i].key, got, facts[i].wanted);
   }
   double T;
-  RMX_TRY(rmx_json_number(state, "context", &T, "the state of a stream", err));
+  RMX_TRY(rmx__json_number(state, "context", &T, "the state of a stream", err));
   if (T != f->T)
     return rmx_fail(err, RMX_EINPUT, "the state is of a stream with context %g; this one has %d", T,
                     f->T);

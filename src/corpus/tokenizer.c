@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 // ---- making one --------------------------------------------------------------------
 
 static bool index_merges(rmx_tokenizer *t) {

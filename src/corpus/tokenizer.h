@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <regmix/corpus.h>
 
+#include "base/json.h"
 #include "words.h"
 
 /* The pair (a, b) becomes `made`; a merge with a smaller index goes first. */

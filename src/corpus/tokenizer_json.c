@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/json.h"
 #include "tokenizer.h"
 
 enum { MOST_TOKENS = 1 << 24 };
@@ -167,7 +168,7 @@ static rmx_status count_ids(struct reading *r, json_t *vocab, const json_t *adde
   for (size_t i = 0; i < json_array_size(added); i++) {
     const json_t *entry = json_array_get(added, i);
     const char *content;
-    RMX_TRY(rmx_json_string(entry, "content", &content, r->where, err));
+    RMX_TRY(rmx__json_string(entry, "content", &content, r->where, err));
     id = json_object_get(entry, "id");
     RMX_TRY(check_id(r, id, content, err));
     if (json_integer_value(id) > most) most = json_integer_value(id);
@@ -430,7 +431,7 @@ rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err
   rmx_buf scratch = {0};
   json_t *root = json_deep_copy(t->frame), *model = json_object_get(root, "model");
   rmx_status status = root && put_vocab(t, model, &scratch) && put_merges(t, model, &scratch)
-                          ? rmx_json_write(path, root, err)
+                          ? rmx__json_write(path, root, err)
                           : rmx_fail_memory(err, 0, "a tokenizer.json");
   json_decref(root);
   rmx_buf_release(&scratch);

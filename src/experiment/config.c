@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static rmx_option *named_options(size_t *n, rmx_err *err);
 
 // ---- finding a key: section and option
@@ -81,7 +83,7 @@ static rmx_status scalar_text(const json_t *node, char number[32], const char **
 struct reading {
   rmx_config *config;
   const char *path;
-  const rmx_yaml *yaml;
+  const rmx__yaml *yaml;
   rmx_err *err;
 };
 
@@ -93,7 +95,7 @@ static rmx_status at_line(struct reading *r, const json_t *node, const char *fmt
   va_start(args, fmt);
   vsnprintf(what, sizeof what, fmt, args);
   va_end(args);
-  int line = rmx_yaml_line(r->yaml, node);
+  int line = rmx__yaml_line(r->yaml, node);
   if (line) return rmx_fail(r->err, RMX_EINPUT, "%s:%d: %s", r->path, line, what);
   return rmx_fail(r->err, RMX_EINPUT, "%s: %s", r->path, what);
 }
@@ -265,13 +267,13 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
                             rmx_config *out, rmx_err *err) {
   RMX_TRY(set_defaults(out, err));
   if (path) {
-    rmx_yaml yaml;
-    RMX_TRY(rmx_yaml_read(path, &yaml, err));
+    rmx__yaml yaml;
+    RMX_TRY(rmx__yaml_read(path, &yaml, err));
     struct reading r = {out, path, &yaml, err};
     rmx_status status = json_is_object(yaml.root)
                             ? take_node(&r, "", yaml.root)
                             : rmx_fail(err, RMX_EINPUT, "%s: wanted a map of settings", path);
-    rmx_yaml_release(&yaml);
+    rmx__yaml_release(&yaml);
     RMX_TRY(status);
   }
   for (size_t i = 0; i < n; i++) RMX_TRY(rmx_config_set(out, settings[i], err));
@@ -356,7 +358,7 @@ json_t *rmx_config_json(const rmx_config *c) {
     const rmx_section *s = &rmx_config_sections[i];
     for (size_t j = 0; j < *s->n; j++) {
       snprintf(key, sizeof key, "%s%s%s", s->prefix, *s->prefix ? "." : "", s->table[j].key);
-      set_path(root, key, rmx_option_json(&s->table[j], (const char *)c + s->offset));
+      set_path(root, key, rmx__option_json(&s->table[j], (const char *)c + s->offset));
     }
     if (i == 0) json_object_set_new(root, "target", target);
     if (strcmp(s->prefix, "corpus") == 0 && c->n_domains)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "formats.h"
 
 typedef struct metric {
@@ -197,7 +198,7 @@ static rmx_status take_files(results *r, rmx_err *err) {
   for (size_t i = 0; i < r->files.n; i++) {
     const rmx__results_file *f = &r->files.items[i];
     json_t *tree = NULL;
-    if (rmx_json_read_python(f->path, "null", &tree, err) != RMX_OK)
+    if (rmx__json_read_python(f->path, "null", &tree, err) != RMX_OK)
       return strstr(err->message, "end of file expected") == NULL
                  ? err->status
                  : rmx_fail(err, RMX_EINPUT,

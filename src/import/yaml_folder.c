@@ -10,6 +10,7 @@
 
 #include <regmix/mixture.h>
 
+#include "base/json.h"
 #include "formats.h"
 
 // Runs of digits compare by value, all else by bytes.
@@ -84,8 +85,8 @@ static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
 // Checks one file's map and keeps it: every value a weight, together 1.
 static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   const char *path = r->files.items[f];
-  rmx_yaml yaml = {0};
-  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  rmx__yaml yaml = {0};
+  RMX_TRY(rmx__yaml_read(path, &yaml, err));
   json_t *map, *value;
   const char *name, *key = pick(yaml.root, &map);
   rmx_status status = RMX_OK;
@@ -106,7 +107,7 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   }
   json_object_foreach(map, name, value) {
     if (!json_is_number(value)) {
-      int line = rmx_yaml_line(&yaml, value);  // 0 where it is not known
+      int line = rmx__yaml_line(&yaml, value);  // 0 where it is not known
       char at[16] = "";
       if (line > 0) snprintf(at, sizeof at, ":%d", line);
       status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at,
@@ -123,7 +124,7 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
 done:
   free(w);
   free(names);
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   return status;
 }
 

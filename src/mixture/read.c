@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 // What the file says, before anybody asks which domains its names mean: that takes all of them.
 typedef struct taker {
   const char *path;
@@ -79,7 +81,7 @@ done:
   return status;
 }
 
-static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, json_t *root,
+static rmx_status take_map(taker *t, const char *path, const rmx__yaml *yaml, json_t *root,
                            rmx_err *err) {
   json_t *map = root;
   const char *const under[] = {"mixture", "train"};
@@ -96,7 +98,7 @@ static rmx_status take_map(taker *t, const char *path, const rmx_yaml *yaml, jso
   const char *name;
   json_t *value;
   json_object_foreach(map, name, value) {
-    RMX_TRY(take(t, yaml ? rmx_yaml_line(yaml, value) : 0, name, json_number_value(value), err));
+    RMX_TRY(take(t, yaml ? rmx__yaml_line(yaml, value) : 0, name, json_number_value(value), err));
     if (json_is_number(value)) continue;
     rmx_fail(err, RMX_EINPUT, "the weight of \"%s\" is no number", name);
     return fail_at(t, t->given.n - 1, err);
@@ -111,19 +113,19 @@ static bool ends_in(const char *path, const char *suffix) {
 
 static rmx_status take_file(taker *t, const char *path, rmx_err *err) {
   *t = (taker){.path = path};
-  rmx_yaml yaml = {0};
+  rmx__yaml yaml = {0};
   json_t *root = NULL;
   rmx_status status;
   if (ends_in(path, ".csv")) return take_csv(t, path, err);
   if (ends_in(path, ".json")) {
-    status = rmx_json_read(path, &root, err);
+    status = rmx__json_read(path, &root, err);
     if (status == RMX_OK) status = take_map(t, path, NULL, root, err);
     json_decref(root);
     return status;
   }
-  status = rmx_yaml_read(path, &yaml, err);
+  status = rmx__yaml_read(path, &yaml, err);
   if (status == RMX_OK) status = take_map(t, path, &yaml, yaml.root, err);
-  if (yaml.root) rmx_yaml_release(&yaml);
+  if (yaml.root) rmx__yaml_release(&yaml);
   return status;
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static const double STEP = 0.01;
 enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's samples or starts
 

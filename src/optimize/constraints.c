@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err) {
   rmx_constraints c = {.D = D, .max_kl = INFINITY};
   c.low = rmx_calloc(D, sizeof(double));

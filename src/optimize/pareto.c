@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 typedef struct walk {
   const rmx_fit *fit;
   rmx_problem q;  // borrows all but its target

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "suggest.h"
 
 rmx_status rmx__suggestion_make(rmx_suggestion *s, size_t K, size_t D, rmx_err *err) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "regress/posterior.h"
 #include "search.h"
 #include "trust_region.h"

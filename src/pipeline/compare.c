@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
@@ -195,7 +196,7 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   if (status == RMX_OK && !p->would) {
     json_t *tree = comparison_tree(&k);
     char *path = rmx_experiment_path(&p->experiment, "large/comparison.json");
-    status = path ? rmx_json_write(path, tree, err) : rmx_fail_memory(err, 0, "a path");
+    status = path ? rmx__json_write(path, tree, err) : rmx_fail_memory(err, 0, "a path");
     free(path);
     json_decref(tree);
   }

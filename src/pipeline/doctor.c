@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 enum verdict { OK, WARN, FAIL };

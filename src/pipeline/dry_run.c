@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 bool rmx__is_pending(const rmx_pipeline *p) {

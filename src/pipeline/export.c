@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // --data DOMAIN=PATH into paths (D), which point into the arguments. A name may hold "=": the
@@ -41,7 +42,7 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
   char *path = rmx_experiment_path(e, "corpus/corpus.json");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_t *corpus = NULL;
-  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &corpus, err) : RMX_OK;
+  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &corpus, err) : RMX_OK;
   size_t i;
   json_t *domain;
   json_array_foreach(json_object_get(corpus, "domains"), i, domain) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // A fit and the files that it reads and writes.
@@ -95,7 +96,7 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
     json_t *corpus = NULL, *domain;
     size_t k;
     rmx_status status = manifest ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && rmx_exists(manifest)) status = rmx_json_read(manifest, &corpus, err);
+    if (status == RMX_OK && rmx_exists(manifest)) status = rmx__json_read(manifest, &corpus, err);
     free(manifest);
     if (status != RMX_OK || !corpus) return status;
     const json_t *domains = json_object_get(corpus, "domains");
@@ -137,7 +138,7 @@ static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rm
   char *path = rmx_experiment_path(e, "metrics.json");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_t *tree = NULL;
-  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &tree, err) : RMX_OK;
+  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &tree, err) : RMX_OK;
   free(path);
   const json_t *said = json_object_get(tree, "higher_is_better");
   if (status == RMX_OK && said && !metrics->better &&
@@ -206,7 +207,7 @@ static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const
   char *directions = rmx_experiment_path(e, "metrics.json");
   uint64_t hash = (uint64_t)e->config.general.seed;
   for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
-    json_t *value = rmx_option_json(&rmx_regress_option_table[i], &e->config.regress);
+    json_t *value = rmx__option_json(&rmx_regress_option_table[i], &e->config.regress);
     char *text = json_dumps(value, JSON_ENCODE_ANY);
     hash = rmx_hash_string(text ? text : "", hash);
     free(text);
@@ -238,7 +239,7 @@ static bool answered(rmx_pipeline *p, const char *out, const char *question) {
   json_t *tree = NULL;
   char *path = rmx_path_in(out, "fit.json");
   bool same = false;
-  if (path && rmx_exists(path) && rmx_json_read(path, &tree, &ignored) == RMX_OK) {
+  if (path && rmx_exists(path) && rmx__json_read(path, &tree, &ignored) == RMX_OK) {
     const char *had =
         json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
     same = had && strcmp(had, question) == 0;

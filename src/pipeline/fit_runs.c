@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 static const double share_bound = 0.01;
@@ -18,7 +19,7 @@ static json_t *result_of(const rmx_experiment *e, const char *run) {
        *path = inside ? rmx_experiment_path(e, inside) : NULL;
   json_t *result = NULL;
   rmx_err ignored;
-  if (path && rmx_exists(path) && rmx_json_read(path, &result, &ignored) != RMX_OK) result = NULL;
+  if (path && rmx_exists(path) && rmx__json_read(path, &result, &ignored) != RMX_OK) result = NULL;
   free(inside);
   free(path);
   return result;

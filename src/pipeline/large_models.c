@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // The weight of each domain's loss in the target; a target that is no domain of the corpus cannot
@@ -116,7 +117,7 @@ json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other) {
   json_t *o = difference ? rmx__mean_and_error(difference, S, 1, true) : NULL;
   free(difference);
   rmx_err no_memory;
-  if (o && i != other && rmx_verdict_add(o, c->contenders[other].name, &no_memory) != RMX_OK) {
+  if (o && i != other && rmx__verdict_add(o, c->contenders[other].name, &no_memory) != RMX_OK) {
     json_decref(o);
     return NULL;
   }

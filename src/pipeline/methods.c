@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // One method of the list: a baseline of the library, or a mixture with a name.
@@ -175,10 +176,10 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
   json_object_set_new(tree, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
   rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
-    status = rmx_yaml_write(path, tree,
-                            "The mixture that a method of `regmix compare` found: share of the "
-                            "training tokens from each domain.",
-                            err);
+    status = rmx__yaml_write(path, tree,
+                             "The mixture that a method of `regmix compare` found: share of the "
+                             "training tokens from each domain.",
+                             err);
   json_decref(tree);
   free(path), free(file);
   return status;
@@ -325,7 +326,7 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   char *path = rmx_path_in(m->folder, "methods.json");
   if (status == RMX_OK)
     status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_json_write(path, root, err);
+  if (status == RMX_OK) status = rmx__json_write(path, root, err);
   free(path), free(w);
   json_decref(root);
   return status;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
@@ -157,12 +158,12 @@ static void question_of(const rmx_experiment *e, const rmx_corpus *corpus, const
 }
 
 static bool answered(const char *path, const char *question) {
-  rmx_yaml yaml;
+  rmx__yaml yaml;
   rmx_err ignored;
-  if (!rmx_exists(path) || rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
+  if (!rmx_exists(path) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
   const json_t *had = json_object_get(json_object_get(yaml.root, "made_by"), "question");
   bool same = json_is_string(had) && strcmp(json_string_value(had), question) == 0;
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   return same;
 }
 
@@ -172,7 +173,7 @@ static void warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *fit) {
   json_t *manifest = NULL;
   rmx_err ignored;
   char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
-  const bool read = path && rmx_json_read(path, &manifest, &ignored) == RMX_OK;
+  const bool read = path && rmx__json_read(path, &manifest, &ignored) == RMX_OK;
   const char *now = read ? json_string_value(json_object_get(manifest, "tokenizer_hash")) : NULL;
   if (now && fit->tokenizer && strtoull(now, NULL, 16) != fit->tokenizer)
     rmx_warn(&p->listener,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // The folder that the fit's folder stands in; of "." that folder itself. NULL: memory is short.
@@ -23,15 +24,15 @@ static char *folder_beside(const char *fit) {
 
 // Whether `regmix optimize` wrote the file: it says what made it. *edited: it was changed since.
 static bool ours(const char *path, bool *edited) {
-  rmx_yaml yaml = {0};
+  rmx__yaml yaml = {0};
   rmx_err ignored;
   *edited = false;
-  if (rmx_yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
+  if (rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
   const bool made =
       json_is_object(json_object_get(yaml.root, "mixture")) &&
       json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
-  *edited = made && rmx_json_seal_broken(yaml.root);
-  rmx_yaml_release(&yaml);
+  *edited = made && rmx__json_seal_broken(yaml.root);
+  rmx__yaml_release(&yaml);
   return made;
 }
 
@@ -105,9 +106,10 @@ rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const r
   if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
   rmx_status status =
-      rmx_json_seal(root)
-          ? rmx_yaml_write(path, root,
-                           "The mixture found: share of the training tokens from each domain.", err)
+      rmx__json_seal(root)
+          ? rmx__yaml_write(path, root,
+                            "The mixture found: share of the training tokens from each domain.",
+                            err)
           : rmx_fail_memory(err, 0, "the optimum");
   json_decref(root);
   return status;

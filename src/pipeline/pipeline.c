@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 bool rmx__was_set(const rmx_pipeline *p, const char *key) {
@@ -85,7 +86,7 @@ rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err) {
   json_t *tree = rmx_config_json(&e->config);
   rmx_status status = rmx_mkdirs(e->folder, err);
   if (status == RMX_OK)
-    status = rmx_yaml_write(path, tree, "What regmix.yaml asks, with every default.", err);
+    status = rmx__yaml_write(path, tree, "What regmix.yaml asks, with every default.", err);
   json_decref(tree);
   free(path);
   return status;

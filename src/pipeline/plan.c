@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // tokens of an optimiser step that is measured: beyond, AdamW's share is no more to be seen

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 typedef struct place {
@@ -24,7 +25,7 @@ static rmx_status look_at(place *p, char *folder, rmx_err *err) {
   rmx_err ignored;
   *p = (place){.folder = folder};
   char *path = folder ? rmx_format("%s/corpus/corpus.json", folder) : NULL;
-  if (path && rmx_exists(path)) rmx_json_read(path, &p->index, &ignored);
+  if (path && rmx_exists(path)) rmx__json_read(path, &p->index, &ignored);
   free(path);
   return path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
 }
@@ -85,11 +86,11 @@ static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const j
   rmx_status status =
       index && files && tokenizer && beside ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(tokenizer)) status = copy(tokenizer, beside, err);
-  if (status == RMX_OK) status = rmx_json_write(files, memo, err);
+  if (status == RMX_OK) status = rmx__json_write(files, memo, err);
   if (status == RMX_OK) {
     json_object_set_new(p->index, "source_hash", json_string(wanted));
-    status = rmx_json_seal(p->index) ? rmx_json_write(index, p->index, err)
-                                     : rmx_fail_memory(err, 0, "a corpus");
+    status = rmx__json_seal(p->index) ? rmx__json_write(index, p->index, err)
+                                      : rmx_fail_memory(err, 0, "a corpus");
   }
   free(index), free(files), free(tokenizer), free(beside);
   return status;
@@ -107,7 +108,7 @@ static bool finished_of(const char *folder, const char *corpus, json_t **result)
   if (good) {
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)run.corpus_hash);
     rmx_run_release(&run);
-    good = strcmp(hex, corpus) == 0 && rmx_json_read(path, result, &ignored) == RMX_OK;
+    good = strcmp(hex, corpus) == 0 && rmx__json_read(path, result, &ignored) == RMX_OK;
   }
   free(path);
   return good;
@@ -271,7 +272,7 @@ static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_to
   // What was looked at now is not read for it once more.
   rmx_status status = files ? rmx__sources_list(p, s, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
-  if (status == RMX_OK) status = rmx_json_write(files, memo, err);
+  if (status == RMX_OK) status = rmx__json_write(files, memo, err);
   free(corpus), free(files);
   if (status == RMX_OK)
     status = rmx_corpus_prepare_from(&p->experiment.config.corpus, s->domains, s->n, s->apart,
@@ -328,7 +329,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     char *files = rmx_experiment_path(&p->experiment, "corpus/files.json");
     rmx_note(&p->listener, "prepare: the corpus is up to date");
     // a file was touched
-    if (files && !json_equal(known, memo)) status = rmx_json_write(files, memo, err);
+    if (files && !json_equal(known, memo)) status = rmx__json_write(files, memo, err);
     free(files);
     if (status == RMX_OK) status = put_tokenizer(&p->experiment, err);
   } else if (status == RMX_OK) {

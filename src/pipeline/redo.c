@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 void rmx__count_finished(rmx__finished *f, const json_t *result) {

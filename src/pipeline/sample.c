@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap) {
@@ -92,7 +93,7 @@ static rmx_status write_mixtures(const rmx_table *t, const char *path, const cha
     json_object_set_new(o, "asked", hex(asked));
     json_object_set_new(o, "content", hex(file_hash(new)));
     json_object_set_new(o, "before", hex(file_hash(path)));
-    status = rmx_json_write(record, o, err);
+    status = rmx__json_write(record, o, err);
     json_decref(o);
   }
   if (status == RMX_OK && rename(new, path) != 0)
@@ -124,7 +125,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   if (!cap) return rmx_fail_memory(err, 0, "caps");
   rmx_weight_caps(&p->experiment, corpus, cap);
   uint64_t asked = asked_hash(&p->experiment, corpus, cap), content = file_hash(path);
-  if (rmx_exists(record)) rmx_json_read(record, &had, &ignored);
+  if (rmx_exists(record)) rmx__json_read(record, &had, &ignored);
   bool current = had && content == hex_of(had, "content"),
        ours = current || (had && content == hex_of(had, "before"));
   rmx_status status = RMX_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 // What a folder of set-aside things holds.
@@ -20,7 +21,7 @@ static void count_file(holding *h, const char *path, const char *name, const str
   // a second name of a file frees nothing
   h->bytes += (double)info->st_size / (double)info->st_nlink;
   h->corpora += strcmp(name, "corpus.json") == 0;
-  if (strcmp(name, "result.json") != 0 || rmx_json_read(path, &result, &ignored) != RMX_OK) return;
+  if (strcmp(name, "result.json") != 0 || rmx__json_read(path, &result, &ignored) != RMX_OK) return;
   rmx__count_finished(&h->runs, result);
   json_decref(result);
 }

@@ -2,6 +2,7 @@
 // What of an experiment is there, and what is to do.
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 static bool there(const rmx_experiment *e, const char *name) {

@@ -5,6 +5,8 @@
 
 #include <regmix/pipeline.h>
 
+#include "base/json.h"
+
 rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 static rmx_status add_count(const char *path, int line, const char *domain, const char *text,
@@ -38,8 +39,8 @@ static rmx_status read_csv(const char *path, rmx_strings *domains, double **toke
 }
 
 static rmx_status read_map(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
-  rmx_yaml yaml = {0};
-  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  rmx__yaml yaml = {0};
+  RMX_TRY(rmx__yaml_read(path, &yaml, err));
   rmx_status status = RMX_OK;
   size_t i = 0;
   const char *domain;
@@ -52,13 +53,13 @@ static rmx_status read_map(const char *path, rmx_strings *domains, double **toke
     json_object_foreach(yaml.root, domain, value) {
       char *text = json_is_string(value) ? rmx_strdup(json_string_value(value))
                                          : json_dumps(value, JSON_ENCODE_ANY);
-      status = text ? add_count(path, rmx_yaml_line(&yaml, value), domain, text, domains,
+      status = text ? add_count(path, rmx__yaml_line(&yaml, value), domain, text, domains,
                                 &(*tokens)[i++], err)
                     : rmx_fail_memory(err, 64, "a token count");
       free(text);
       if (status != RMX_OK) break;
     }
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   return status;
 }
 

@@ -9,6 +9,7 @@
 #endif
 #include <unistd.h>
 
+#include "base/json.h"
 #include "steps.h"
 
 json_t *rmx_run_states_json(const rmx_run *runs, size_t n) {
@@ -202,7 +203,7 @@ static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, 
   if (!path)
     status = rmx_fail_memory(err, 0, "a path");
   else if (t->better)
-    status = rmx_json_write(path, o, err);
+    status = rmx__json_write(path, o, err);
   else
     unlink(path);
   json_decref(o);

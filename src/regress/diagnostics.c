@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "regressor.h"
 
 typedef struct run {

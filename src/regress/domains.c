@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "regressor.h"
 
 void rmx__domains_free(char **names, size_t D) {

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "ensemble.h"
 
 enum { POWER, GP };
@@ -147,7 +148,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
   }
   r->weight = 0.5;  // of files older than the weight
   if (status == RMX_OK && json_object_get(o, "weight"))
-    status = rmx_json_number(o, "weight", &r->weight, path, err);
+    status = rmx__json_number(o, "weight", &r->weight, path, err);
   if (status == RMX_OK && !(r->weight >= 0 && r->weight <= 1))
     status = rmx_fail(err, RMX_EINPUT, "%s: \"weight\" is %g: wanted 0 to 1", path, r->weight);
   if (status != RMX_OK) {

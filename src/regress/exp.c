@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "marquardt.h"
 #include "regressor.h"
 
@@ -250,9 +251,9 @@ static rmx_status from_json(const json_t *o, const char *path_, void **state, si
   mixing *r = make(domains, (size_t)terms);
   if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a mixing law");
   rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(rmx_json_number(o, "strength", &r->strength, path_, err), done);
-  RMX_TRY_GOTO(rmx_json_number(o, "shift", &r->shift, path_, err), done);
-  RMX_TRY_GOTO(rmx_json_number(o, "scale", &r->scale, path_, err), done);
+  RMX_TRY_GOTO(rmx__json_number(o, "strength", &r->strength, path_, err), done);
+  RMX_TRY_GOTO(rmx__json_number(o, "shift", &r->shift, path_, err), done);
+  RMX_TRY_GOTO(rmx__json_number(o, "scale", &r->scale, path_, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path_, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "parameters", r->p, n, path_, err), done);
   RMX_TRY_GOTO(rmx__domains_read(o, domains, path_, &r->names, err), done);

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "marquardt.h"
 #include "regressor.h"
 
@@ -354,7 +355,7 @@ static rmx_status from_json(const json_t *o, const char *path_, void **state, si
   } numbers[] = {{"budget", &r->budget}, {"run_tokens", &r->run_tokens}, {"strength", &r->strength},
                  {"shift", &r->shift},   {"scale", &r->scale},           {"c", &r->p[AT_C]}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path_, err), done);
+    RMX_TRY_GOTO(rmx__json_number(o, numbers[i].key, numbers[i].at, path_, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path_, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "tokens", r->tokens, n, path_, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "a", r->p + AT_A, n, path_, err), done);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "regressor.h"
 
 // A file name for each metric: its own, what file systems dislike as "_", made different where two
@@ -95,7 +96,7 @@ static json_t *options_json(const rmx_regress_options *options) {
   json_t *o = json_object();
   for (size_t i = 0; o && i < rmx_regress_option_table_n; i++) {
     const rmx_option *option = &rmx_regress_option_table[i];
-    if (json_object_set_new(o, option->key, rmx_option_json(option, options)) != 0) {
+    if (json_object_set_new(o, option->key, rmx__option_json(option, options)) != 0) {
       json_decref(o);
       return NULL;
     }
@@ -192,10 +193,10 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
     path = rmx_path_in(folder, RMX__FIT_JSON);
     tree = path ? fit_json(f, files, made_by) : NULL;
     if (!tree || json_object_set(tree, "hashes", hashes) != 0 ||
-        (f->more && json_object_update(tree, f->more) != 0) || !rmx_json_seal(tree))
+        (f->more && json_object_update(tree, f->more) != 0) || !rmx__json_seal(tree))
       status = rmx_fail_memory(err, f->N * f->D * sizeof(json_t), "the folder of a fit");
   }
-  if (status == RMX_OK) status = rmx_json_write(path, tree, err);
+  if (status == RMX_OK) status = rmx__json_write(path, tree, err);
   json_decref(tree);
   json_decref(hashes);
   free(path);
@@ -278,8 +279,8 @@ static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *na
 static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char *folder,
                               const char *path, rmx_err *err) {
   const char *name, *file;
-  RMX_TRY(rmx_json_string(o, "name", &name, path, err));
-  RMX_TRY(rmx_json_string(o, "file", &file, path, err));
+  RMX_TRY(rmx__json_string(o, "name", &name, path, err));
+  RMX_TRY(rmx__json_string(o, "file", &file, path, err));
   if (strchr(file, '/') || file[0] == '.')
     return rmx_fail(err, RMX_EINPUT, "%s: file \"%s\" of metric \"%s\" is not in the folder itself",
                     path, file, name);
@@ -417,7 +418,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   const char *tokenizer = json_string_value(json_object_get(o, "tokenizer"));
   if (tokenizer) f->tokenizer = strtoull(tokenizer, NULL, 16);
   RMX_TRY(rmx__check_runs(f, o, path, err));
-  if (!rmx_json_seal_broken(o)) return RMX_OK;
+  if (!rmx__json_seal_broken(o)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s: was changed by hand or damaged since `regmix fit` wrote it; make the fit "
                   "again with `regmix fit`",
@@ -429,7 +430,7 @@ rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
   json_t *o = NULL;
   rmx_status status =
-      path && f ? rmx_json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
+      path && f ? rmx__json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
   if (status == RMX_OK) status = read_fit(f, o, folder, path, err);
   json_decref(o);
   free(path);

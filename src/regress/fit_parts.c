@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "regressor.h"
 
 static const char RUNS[] = "runs";  // no file is called so: they have endings
@@ -97,7 +98,7 @@ rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
   size_t k;
   bool good =
       path && rmx_strings_add(out, RMX__FIT_JSON) && rmx_strings_add(out, RMX__CROSS_VALIDATION);
-  if (good && rmx_exists(path) && rmx_json_read(path, &fit, &damaged) == RMX_OK) {
+  if (good && rmx_exists(path) && rmx__json_read(path, &fit, &damaged) == RMX_OK) {
     json_object_foreach(json_object_get(fit, "hashes"), name, item)
       good = good && rmx_strings_add(out, name);
     json_array_foreach(json_object_get(fit, "metrics"), k, item) {  // 0.1.0 wrote no hashes

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "matern.h"
 #include "regressor.h"
 
@@ -353,10 +354,10 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                  {"log_linear", &r->theta[GP_LINEAR]},
                  {"log_noise", &r->theta[GP_NOISE]}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path, err), done);
+    RMX_TRY_GOTO(rmx__json_number(o, numbers[i].key, numbers[i].at, path, err), done);
   r->leave_one_out = NAN;
   if (!json_is_null(json_object_get(o, "leave_one_out_rmse")))
-    RMX_TRY_GOTO(rmx_json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err), done);
+    RMX_TRY_GOTO(rmx__json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, D, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(D), D, path, err), done);

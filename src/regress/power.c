@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "marquardt.h"
 #include "matern.h"
 #include "regressor.h"
@@ -342,7 +343,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                  {"E", &r->p[AT_E]},         {"a", &r->p[AT_A]},   {"log_b", &r->p[AT_LOG_B]},
                  {"t0", &r->p[AT_T0]}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    RMX_TRY_GOTO(rmx_json_number(o, numbers[i].key, numbers[i].at, path, err), done);
+    RMX_TRY_GOTO(rmx__json_number(o, numbers[i].key, numbers[i].at, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "tau", r->p + AT_TAU, n, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "log_g", r->p + AT_LOG_G(n), n, path, err), done);

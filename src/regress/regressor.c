@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static const rmx__regressor_kind *const kinds[] = {&rmx__ridge,    &rmx__trees,    &rmx__exp,
                                                    &rmx__power,    &rmx__exposure, &rmx__gp,
                                                    &rmx__ensemble, &rmx__auto};
@@ -181,7 +183,7 @@ rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err
   if (r->kind->to_json == NULL) return r->kind->write(r->state, path, err);
   json_t *o = rmx__regressor_json(r);
   if (o == NULL) return rmx_fail_memory(err, r->D * sizeof(json_t), "a regressor's file");
-  rmx_status status = rmx_json_write(path, o, err);
+  rmx_status status = rmx__json_write(path, o, err);
   json_decref(o);
   return status;
 }

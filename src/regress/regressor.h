@@ -6,6 +6,8 @@
 
 #include <regmix/regress.h>
 
+#include "base/json.h"
+
 typedef struct rmx__regressor_kind {
   const char *name, *help, *extension;
   // Makes the regressor's state from data that is finite, has N > 0 and D > 0.

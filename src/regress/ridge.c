@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "regressor.h"
 
 typedef struct ridge {
@@ -186,8 +187,8 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
   ridge *r = make(n);
   if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
   r->sqrt = json_is_true(root);
-  RMX_TRY_GOTO(rmx_json_number(o, "alpha", &r->alpha, path, err), done);
-  RMX_TRY_GOTO(rmx_json_number(o, "intercept", &r->intercept, path, err), done);
+  RMX_TRY_GOTO(rmx__json_number(o, "alpha", &r->alpha, path, err), done);
+  RMX_TRY_GOTO(rmx__json_number(o, "intercept", &r->intercept, path, err), done);
   RMX_TRY_GOTO(rmx__json_numbers(o, "coefficients", r->v, n, path, err), done);
   RMX_TRY_GOTO(rmx__domains_read(o, n, path, &r->names, err), done);
 done:

@@ -6,6 +6,8 @@
 #include <regmix/regress.h>
 #include <stdlib.h>
 
+#include "base/json.h"
+
 typedef struct ranked {
   double value;
   size_t index;

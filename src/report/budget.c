@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 // tokens[domain] as the user says, else as the corpus has it, else the fit.
@@ -43,7 +44,7 @@ static rmx_status take_large(const char *path, json_t *data, rmx_err *err) {
   static const char *const kept[] = {"model", "parameters", "tokens"};
   json_t *result = NULL, *large = json_object();
   if (!large) return rmx_fail_memory(err, 0, "the report's data");
-  rmx_status status = rmx_json_read(path, &result, err);
+  rmx_status status = rmx__json_read(path, &result, err);
   for (size_t i = 0; i < sizeof kept / sizeof *kept && status == RMX_OK; i++) {
     json_t *value = json_object_get(result, kept[i]);
     if (value) status = rmx__put(large, kept[i], json_incref(value), err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err) {
@@ -44,10 +45,10 @@ double rmx__get(const json_t *object, const char *key) {
 typedef rmx_status (*reader)(const char *path, json_t **out, rmx_err *err);
 
 static rmx_status read_yaml(const char *path, json_t **out, rmx_err *err) {
-  rmx_yaml yaml = {0};
-  RMX_TRY(rmx_yaml_read(path, &yaml, err));
+  rmx__yaml yaml = {0};
+  RMX_TRY(rmx__yaml_read(path, &yaml, err));
   *out = json_incref(yaml.root);
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   return RMX_OK;
 }
 
@@ -151,8 +152,8 @@ static bool is_experiment(const rmx_report_files *files) {
 
 static rmx_status collect_experiment(const char *folder, json_t *data, json_t *config,
                                      rmx_err *err) {
-  RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx_json_read, err));
-  RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx_json_read, err));
+  RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx__json_read, err));
+  RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx__json_read, err));
   RMX_TRY(rmx__collect_large(folder, data, err));
   RMX_TRY(rmx__collect_methods(folder, data, err));
   RMX_TRY(take(data, "config", folder, "resolved.yaml", read_text, err));
@@ -170,7 +171,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY_GOTO(rmx__put(data, "title", title_of(folder), err), done);
   RMX_TRY_GOTO(rmx__put(data, "version", json_string(rmx_version()), err), done);
   RMX_TRY_GOTO(rmx__put(data, "experiment", json_boolean(experiment), err), done);
-  RMX_TRY_GOTO(take(data, "fit", fit, "fit.json", rmx_json_read, err), done);
+  RMX_TRY_GOTO(take(data, "fit", fit, "fit.json", rmx__json_read, err), done);
   RMX_TRY_GOTO(take_optimum(files, fit, data, err), done);
   if (!files->fit) RMX_TRY_GOTO(collect_experiment(folder, data, config, err), done);
   RMX_TRY_GOTO(find_target(data, err), done);

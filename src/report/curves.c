@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 enum { POINTS_A_RUN = 100, POINTS_IN_ALL = 60000 };
@@ -157,7 +158,7 @@ static rmx_status read_run(const char *folder, const char *run, size_t most, jso
   bool diverged = false;
   rmx_status status = log && result_path ? RMX_OK : rmx_fail_memory(err, strlen(folder), "a path");
   if (status == RMX_OK && rmx_exists(result_path)) {
-    RMX_TRY_GOTO(rmx_json_read(result_path, &result, err), done);
+    RMX_TRY_GOTO(rmx__json_read(result_path, &result, err), done);
     const char *said = json_string_value(json_object_get(result, "status"));
     diverged = said && strcmp(said, "diverged") == 0;
     add_cost(c, result, diverged);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 int64_t rmx__changed(const char *path) {

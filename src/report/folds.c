@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 enum { RUN, METRIC, FOLD, TRUTH, PREDICTED, COLUMNS };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 static bool same_row(const json_t *flat, size_t at, const json_t *row, size_t D) {
@@ -65,7 +66,7 @@ static rmx_status read_function(const char *path, const json_t *fit, size_t D, j
     return rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, fit.json has %zu", path, domains, D);
   if (trees) return rmx__pack_trees(path, out, err);
   json_t *function = NULL;
-  RMX_TRY(rmx_json_read(path, &function, err));
+  RMX_TRY(rmx__json_read(path, &function, err));
   forget(function);
   rmx_status status = share_mixtures(function, json_object_get(fit, "mixtures"), D, err);
   if (status == RMX_OK)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 enum { POINTS_A_TRACK = 200 };
@@ -68,7 +69,7 @@ rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err) 
   char *path = rmx_path_in(folder, "compare/methods.json");
   if (!path) return rmx_fail_memory(err, strlen(folder), "a path");
   json_t *file = NULL;
-  rmx_status status = rmx_exists(path) ? rmx_json_read(path, &file, err) : RMX_OK;
+  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &file, err) : RMX_OK;
   if (status == RMX_OK && file) status = check(path, file, err);
   if (status == RMX_OK && file) status = take_tracks(file, err);
   if (status == RMX_OK && file) status = rmx__put(data, "methods", json_incref(file), err);

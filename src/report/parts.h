@@ -6,6 +6,7 @@
 #include <regmix/report.h>
 
 #include "base/asset.h"
+#include "base/json.h"
 
 // The files of the page, embedded at build time.
 extern const rmx__asset rmx__assets[];

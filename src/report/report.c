@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 static const rmx__asset *asset(const char *name) {
@@ -73,7 +74,7 @@ static void add_functions(rmx_buf *page, const json_t *data) {
   const json_t *functions = json_object_get(data, "functions");
   rmx_buf text = {0};
   if (functions)
-    rmx_put_json(&text, functions);
+    rmx__put_json(&text, functions);
   else
     rmx_buf_puts(&text, "null");
   add_json(page, text.failed ? NULL : text.data);

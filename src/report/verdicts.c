@@ -4,11 +4,12 @@
 #include <regmix/report.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 static rmx_status add(json_t *difference, const char *reference, rmx_err *err) {
   if (!json_is_object(difference) || json_object_get(difference, "verdict")) return RMX_OK;
-  return rmx_verdict_add(difference, reference, err);
+  return rmx__verdict_add(difference, reference, err);
 }
 
 rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err) {

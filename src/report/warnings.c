@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/parts.h"
 
 static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) RMX_PRINTF(3, 4);

@@ -5,6 +5,8 @@
 
 #include <regmix/swarm.h>
 
+#include "base/json.h"
+
 // <folder>/<name> as a tree; NULL: it is not there, or is no JSON.
 json_t *rmx__read_in(const char *folder, const char *name);
 // <folder> holds a result that answers r, and what belongs to it.

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static const json_t *nats_of(const json_t *result, bool half) {
   return json_object_get(half ? json_object_get(result, "half") : result, "loss_nats");
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
+
 // What a bare NaN or Infinity is read as: no text that a trainer would write.
 #define NO_NUMBER "\\u0001no number"
 static const char no_number[] = "\1no number";
@@ -77,7 +79,7 @@ static rmx_status read_result(left *r, rmx_err *err) {
   if (info.st_size > LARGEST)
     return rmx_fail(err, RMX_EINPUT, "%s has %.0f MB; wanted at most %d", r->path,
                     (double)info.st_size / 1e6, LARGEST >> 20);
-  RMX_TRY(rmx_json_read_python(r->path, "\"" NO_NUMBER "\"", &r->root, err));
+  RMX_TRY(rmx__json_read_python(r->path, "\"" NO_NUMBER "\"", &r->root, err));
   if (!json_is_object(r->root))
     return rmx_fail(err, RMX_EINPUT, "%s: wanted a map {\"status\": ..., \"loss_nats\": ...}",
                     r->path);
@@ -321,7 +323,7 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
   if (!json_object_get(o, "tokens"))
     json_object_set_new(o, "tokens", json_integer(r->training.tokens));
   rmx_result_seal(o);
-  return rmx_json_write(l->path, o, err);
+  return rmx__json_write(l->path, o, err);
 }
 
 rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
@@ -329,7 +331,7 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
        *run_path = rmx_path_in(r->folder, "run.json");
   char *rejected = rmx_path_in(r->folder, "result.rejected.json");
   json_t *run = NULL;
-  rmx_status status = path && run_path && rejected ? rmx_json_read(run_path, &run, err)
+  rmx_status status = path && run_path && rejected ? rmx__json_read(run_path, &run, err)
                                                    : rmx_fail_memory(err, 0, "a path");
   left l = {.path = path, .domains = json_object_get(run, "domains")};
   if (status == RMX_OK) {

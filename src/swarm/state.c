@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "claim.h"
 #include "look.h"
 
@@ -17,7 +18,8 @@ json_t *rmx__read_in(const char *folder, const char *name) {
   char *path = rmx_path_in(folder, name);
   struct stat info;
   // A pipe in its place would be waited for without end.
-  if (path && stat(path, &info) == 0 && S_ISREG(info.st_mode)) rmx_json_read(path, &tree, &ignored);
+  if (path && stat(path, &info) == 0 && S_ISREG(info.st_mode))
+    rmx__json_read(path, &tree, &ignored);
   free(path);
   return tree;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
+
 // The absolute path; one that cannot be found out stays as it is.
 static json_t *absolute(const char *path) {
   char *real = path ? rmx_realpath(path) : NULL;
@@ -47,7 +49,7 @@ rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err) {
     if (!(tokenizer = rmx_path_in(r->corpus, "tokenizer.json")))
       status = rmx_fail_memory(err, 0, "a path");
   }
-  if (status == RMX_OK && rmx_exists(index)) status = rmx_json_read(index, &corpus, err);
+  if (status == RMX_OK && rmx_exists(index)) status = rmx__json_read(index, &corpus, err);
   if (status == RMX_OK) {
     json_object_set_new(o, "folder", absolute(r->folder));
     json_object_set_new(o, "corpus", absolute(r->corpus));

@@ -5,6 +5,8 @@
 
 #include <regmix/train.h>
 
+#include "base/json.h"
+
 // Adds to `o`, the tree of run.json: "folder", "corpus" and "tokenizer" as absolute paths,
 // "end_of_text", and "domains": {name: {train, valid, and their tokens and bytes}}. A corpus that
 // is not there yet adds no domains.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "places.h"
 
 rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
@@ -62,7 +63,7 @@ static bool changes_answer(const char *key) {
 // the other.
 static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
   if (strcmp(option->key, "command") == 0) return t->command ? json_true() : json_null();
-  return rmx_option_json(option, t);
+  return rmx__option_json(option, t);
 }
 
 static json_t *run_json(const rmx_run *r, bool only_answer) {
@@ -80,7 +81,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
     if (!only_answer || changes_answer(option->key))
       json_object_set_new(
           training, option->key,
-          only_answer ? answer_part(option, &r->training) : rmx_option_json(option, &r->training));
+          only_answer ? answer_part(option, &r->training) : rmx__option_json(option, &r->training));
   }
   json_object_set_new(o, "training", training);
   if (r->controller) json_object_set(o, "steering", r->controller);
@@ -151,9 +152,9 @@ rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
   if (!path || !mixture_path) status = rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx__run_places(r, o, err);
   if (status == RMX_OK)
-    status = rmx_yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.",
-                            err);
-  if (status == RMX_OK) status = rmx_json_write(path, o, err);
+    status = rmx__yaml_write(mixture_path, mixture,
+                             "Share of the training tokens from each domain.", err);
+  if (status == RMX_OK) status = rmx__json_write(path, o, err);
   json_decref(o);
   free(mixture_path);
   free(path);
@@ -188,11 +189,11 @@ static rmx_status read_training(const json_t *o, rmx_run *out, const char *path,
 static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx_err *err) {
   const char *name, *corpus, *hash;
   double vocab, seed;
-  RMX_TRY(rmx_json_string(o, "name", &name, path, err));
-  RMX_TRY(rmx_json_string(o, "corpus", &corpus, path, err));
-  RMX_TRY(rmx_json_string(o, "corpus_hash", &hash, path, err));
-  RMX_TRY(rmx_json_number(o, "vocab", &vocab, path, err));
-  RMX_TRY(rmx_json_number(o, "seed", &seed, path, err));
+  RMX_TRY(rmx__json_string(o, "name", &name, path, err));
+  RMX_TRY(rmx__json_string(o, "corpus", &corpus, path, err));
+  RMX_TRY(rmx__json_string(o, "corpus_hash", &hash, path, err));
+  RMX_TRY(rmx__json_number(o, "vocab", &vocab, path, err));
+  RMX_TRY(rmx__json_number(o, "seed", &seed, path, err));
   const json_t *mixture = json_object_get(o, "mixture");
   if (!json_is_object(mixture))
     return rmx_fail(err, RMX_EINPUT, "%s: \"mixture\" is missing", path);
@@ -227,7 +228,7 @@ rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {
   char *path = rmx_path_in(folder, "run.json");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_t *o = NULL;
-  rmx_status status = rmx_json_read(path, &o, err);
+  rmx_status status = rmx__json_read(path, &o, err);
   if (status == RMX_OK) status = parse_run(o, path, out, err);
   if (status == RMX_OK && !(out->folder = rmx_strdup(folder)))
     status = rmx_fail_memory(err, 0, "a path");
@@ -240,8 +241,8 @@ rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {
 // ---- whether a result's losses are those it was written with
 
 static json_t *hash_of_losses(const json_t *result) {
-  const uint64_t end = rmx_json_hash(json_object_get(result, "loss_nats")),
-                 half = rmx_json_hash(json_object_get(result, "half"));
+  const uint64_t end = rmx__json_hash(json_object_get(result, "loss_nats")),
+                 half = rmx__json_hash(json_object_get(result, "half"));
   const uint64_t both[] = {end, half};
   return json_sprintf("%016llx", (unsigned long long)rmx_hash(both, sizeof both, 0));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "step.h"
 
 struct loop {
@@ -326,7 +327,7 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
     snprintf(l->model_hash, sizeof l->model_hash, "%016llx", (unsigned long long)hash);
   }
   json_t *result = result_json(l);
-  rmx_status status = rmx_json_write(l->result_path, result, err);
+  rmx_status status = rmx__json_write(l->result_path, result, err);
   json_decref(result);
   if (status == RMX_OK) unlink(l->checkpoint_path);
   return status;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum { N = 90, D = 5, QUERIES = 40, MOST = 64, FITTED = 8, SHAKEN = 3, AUTO = 2 };
 static const char *const domains[D] = {"no", "a\"b", "\xCF\x80", "c,d", "e-1/x"};
 // ridge stands first on the weights, then on their roots.
@@ -122,9 +124,9 @@ static rmx_regressor *shaken(const rmx_regressor *r, const char *folder, rmx_rng
   rmx_regressor *out = NULL;
   MUST(rmx_mkdirs(folder, err));
   MUST(rmx_regressor_write(r, path, err));
-  MUST(rmx_json_read(path, &o, err));
+  MUST(rmx__json_read(path, &o, err));
   shake(o, rng);
-  MUST(rmx_json_write(path, o, err));
+  MUST(rmx__json_write(path, o, err));
   MUST(rmx_regressor_read(path, &out, err));
   remove(path);
   json_decref(o);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 // clang-format off
 static const char *const names[] = {
     "NO", "no", "No", "on", "OFF", "y", "N", "yes", "True", "FALSE", "null", "Null", "~", "", " ",
@@ -62,19 +64,19 @@ static int fail(const char *what) {
 
 static int trees(const char *folder, const json_t *tree) {
   rmx_err err = {0};
-  rmx_yaml yaml = {0};
+  rmx__yaml yaml = {0};
   json_t *json = NULL;
   char *y = rmx_path_in(folder, "tree.yaml"), *j = rmx_path_in(folder, "tree.json");
-  rmx_status status = rmx_yaml_write(y, tree, "Names of all kinds.\nMore of them.", &err);
-  if (status == RMX_OK) status = rmx_json_write(j, tree, &err);
-  if (status == RMX_OK) status = rmx_yaml_read(y, &yaml, &err);
-  if (status == RMX_OK) status = rmx_json_read(j, &json, &err);
+  rmx_status status = rmx__yaml_write(y, tree, "Names of all kinds.\nMore of them.", &err);
+  if (status == RMX_OK) status = rmx__json_write(j, tree, &err);
+  if (status == RMX_OK) status = rmx__yaml_read(y, &yaml, &err);
+  if (status == RMX_OK) status = rmx__json_read(j, &json, &err);
   int bad = status != RMX_OK                         ? fail(err.message)
             : !json_equal((json_t *)tree, yaml.root) ? fail("tree.yaml reads back otherwise")
             : !json_equal((json_t *)tree, json)      ? fail("tree.json reads back otherwise")
                                                      : 0;
   json_decref(json);
-  rmx_yaml_release(&yaml);
+  rmx__yaml_release(&yaml);
   free(y);
   free(j);
   return bad;

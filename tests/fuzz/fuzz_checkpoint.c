@@ -2,6 +2,7 @@
 // Any bytes given as a checkpoint are refused or fill the model.
 #include <regmix/model.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 
 static void load(const uint8_t *data, size_t size) {

@@ -2,6 +2,7 @@
 // Any bytes given as regmix.yaml end in a config that is written and read again, or in an error.
 #include <regmix/experiment.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,6 +2,7 @@
 // Any bytes given as the files of an experiment end in the data of a page or in an error.
 #include <regmix/report.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,6 +2,7 @@
 // Any bytes given as run.json and result.json of a run end in a run with a state or in an error.
 #include <regmix/swarm.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods that fit laws to proxies they choose: power laws against their own form; data mixing laws
 // and CLIMB with losses that are known functions of the mixture in place of trainings.
+#include "base/json.h"
 #include "baselines/climb.h"
 #include "baselines/comparison.h"
 #include "baselines/law.h"
@@ -110,7 +111,7 @@ static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const ch
     json_t *o = json_pack("{s:s, s:s, s:o, s:f, s:f, s:f}", "status", "done", "answers", answers,
                           "loss_nats", end, "flops", 1e6, "valid_flops", 0.0, "wall_s", 0.5);
     rmx_status status = rmx_write_file(log, lines.data, lines.size, err);
-    if (status == RMX_OK) status = rmx_json_write(result, o, err);
+    if (status == RMX_OK) status = rmx__json_write(result, o, err);
     json_decref(o);
     rmx_buf_release(&lines);
     free(result), free(log);

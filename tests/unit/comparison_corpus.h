@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "corpus_folder.h"
 
 enum { MOST = 4, V = 64, ROOM = 80000, VALID = 2049 };
@@ -100,7 +101,7 @@ static inline rmx_run a_run(const rmx_training *t, const char *name, const doubl
 static inline json_t *result_of(const rmx_run *r) {
   json_t *result;
   char *path = rmx_path_in(r->folder, "result.json");
-  must(rmx_json_read(path, &result, err));
+  must(rmx__json_read(path, &result, err));
   free(path);
   return result;
 }

@@ -48,7 +48,7 @@ START_TEST(resolved_reads_back_the_same) {
   must(rmx_config_read(NULL, settings, 3, &c, err));
   json_t *tree = rmx_config_json(&c);
   const char *f = file_with("");
-  must(rmx_yaml_write(f, tree, "a heading\nof two lines", err));
+  must(rmx__yaml_write(f, tree, "a heading\nof two lines", err));
   must(rmx_config_read(f, NULL, 0, &again, err));
   unlink(f);
   json_t *second = rmx_config_json(&again);
@@ -87,10 +87,10 @@ START_TEST(errors_say_where_and_what) {
 END_TEST
 
 START_TEST(yaml_scalars_keep_their_kind) {
-  rmx_yaml y;
+  rmx__yaml y;
   const char *text =
       "a: 1\nb: 1.5\nc: \"1\"\nd: yes-man\ne: true\nf: ~\ng: 'it''s'\nh: |\n  two\n  lines\n";
-  must(rmx_yaml_parse(text, strlen(text), "test", &y, err));
+  must(rmx__yaml_parse(text, strlen(text), "test", &y, err));
   ck_assert(json_is_integer(json_object_get(y.root, "a")));
   ck_assert(json_is_real(json_object_get(y.root, "b")));
   ck_assert(json_is_string(json_object_get(y.root, "c")));
@@ -99,8 +99,8 @@ START_TEST(yaml_scalars_keep_their_kind) {
   ck_assert(json_is_null(json_object_get(y.root, "f")));
   ck_assert_str_eq(json_string_value(json_object_get(y.root, "g")), "it's");
   ck_assert_str_eq(json_string_value(json_object_get(y.root, "h")), "two\nlines\n");
-  ck_assert_int_eq(rmx_yaml_line(&y, json_object_get(y.root, "g")), 7);
-  rmx_yaml_release(&y);
+  ck_assert_int_eq(rmx__yaml_line(&y, json_object_get(y.root, "g")), 7);
+  rmx__yaml_release(&y);
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The methods that control a training, on corpora made so that the right choice is known: each must
 // make it.
+#include "base/json.h"
 #include "comparison_corpus.h"
 
 // DoReMi: of a domain that is learnt at once, one that takes the whole training, and one of pure

@@ -2,6 +2,7 @@
 // The methods that control a training: their steps against numbers; where they must do nothing,
 // that they are plain training bit for bit; that a stopped run goes on with the same bits; what
 // they spend; what they refuse before any training.
+#include "base/json.h"
 #include "comparison_corpus.h"
 
 #include "baselines/controller.h"

@@ -44,10 +44,10 @@ static rmx_buf written(const char *format, const rmx_export_request *r) {
 
 static json_t *yaml_of(const char *format, const rmx_export_request *r) {
   rmx_buf b = written(format, r);
-  rmx_yaml y;
-  must(rmx_yaml_parse(b.data, b.size, format, &y, err));
+  rmx__yaml y;
+  must(rmx__yaml_parse(b.data, b.size, format, &y, err));
   json_t *root = json_incref(y.root);
-  rmx_yaml_release(&y);
+  rmx__yaml_release(&y);
   rmx_buf_release(&b);
   return root;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "corpus/shard_name.h"
 #include "corpus/token_file.h"
 #include "corpus_folder.h"
@@ -90,7 +91,7 @@ static int64_t index_number(const char *experiment, const char *domain, const ch
   char path[300];
   snprintf(path, sizeof path, "%s/corpus/corpus.json", in_folder(experiment));
   json_t *root = NULL, *entry;
-  must(rmx_json_read(path, &root, err));
+  must(rmx__json_read(path, &root, err));
   size_t i;
   int64_t found = -1;
   json_array_foreach(json_object_get(root, "domains"), i, entry)

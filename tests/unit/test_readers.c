@@ -2,6 +2,7 @@
 // Documents out of files: text and JSON Lines, plain and packed, whole and broken.
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "corpus/json_text.h"
 #include "corpus/reader.h"
 #include "corpus/utf8.h"

@@ -12,11 +12,11 @@ static json_t *tree(const char *text) {
 // Whether a file that was sealed with the content `was` passes with the content `now`.
 static bool passes(const char *was, const char *now) {
   json_t *a = tree(was), *b = tree(now);
-  ck_assert(!rmx_json_seal_broken(a));  // none yet
-  ck_assert(rmx_json_seal(a));
-  ck_assert(!rmx_json_seal_broken(a));
+  ck_assert(!rmx__json_seal_broken(a));  // none yet
+  ck_assert(rmx__json_seal(a));
+  ck_assert(!rmx__json_seal_broken(a));
   json_object_set(b, "content_hash", json_object_get(a, "content_hash"));
-  const bool whole = !rmx_json_seal_broken(b);
+  const bool whole = !rmx__json_seal_broken(b);
   json_decref(a);
   json_decref(b);
   return whole;

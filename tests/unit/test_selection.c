@@ -3,6 +3,7 @@
 // text of which is known what they must find.
 #include <unistd.h>
 
+#include "base/json.h"
 #include "baselines/comparison.h"
 #include "baselines/mixmin.h"
 #include "baselines/passages.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fixed mixture: shares exact to one sequence, each window of an epoch once, the same bits
 // after a restart.
+#include "base/json.h"
 #include "corpus/order.h"
 #include "corpus_folder.h"
 

@@ -3,6 +3,7 @@
 // them, any bytes there and back, tokenizer.json read and written.
 #include <time.h>
 
+#include "base/json.h"
 #include "corpus/tokenizer.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"

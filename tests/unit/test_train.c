@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "corpus_folder.h"
 
 enum { V = 50, TRAIN = 4000, VALID = 333 };
@@ -68,7 +69,7 @@ static json_t *train(const rmx_run *r, const rmx_train_hooks *hooks) {
   must(rmx_kernels_get(NULL, &k, err));
   must(rmx_run_write(r, err));
   must(rmx_train(r, &corpus, k, hooks, err));
-  must(rmx_json_read(path, &result, err));
+  must(rmx__json_read(path, &result, err));
   free(path);
   return result;
 }
@@ -340,7 +341,7 @@ static rmx_status control_to_harder_half(const rmx_run *r, const rmx_corpus *c,
                                          const rmx_kernels *k, rmx_controller *out, rmx_err *err) {
   (void)c, (void)k;
   const char *method;
-  RMX_TRY(rmx_json_string(r->controller, "method", &method, "run.json", err));
+  RMX_TRY(rmx__json_string(r->controller, "method", &method, "run.json", err));
   ck_assert_str_eq(method, "harder half");
   *out = (rmx_controller){.context = &kept, .weigh = harder_half};
   return RMX_OK;

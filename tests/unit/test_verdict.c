@@ -17,7 +17,7 @@ END_TEST
 static json_t *judged(double mean, double se, int n) {
   json_t *o = json_pack("{s:o, s:o, s:i}", "mean", isfinite(mean) ? json_real(mean) : json_null(),
                         "se", isfinite(se) ? json_real(se) : json_null(), "n", n);
-  must(rmx_verdict_add(o, "optimum", err));
+  must(rmx__verdict_add(o, "optimum", err));
   return o;
 }
 
