@@ -156,7 +156,7 @@ static const rmx_option options[] = {
      "processor level: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
     {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S", "how long to measure"},
 };
-const cli_command cli_bench = {
+const rmx_command cli_bench = {
     .name = "bench",
     .words = "",
     .run = run_bench,

@@ -57,10 +57,10 @@ static rmx_status run_check(cli *c, rmx_err *err) {
   return status;
 }
 
-const cli_command cli_check = {
+const rmx_command cli_check = {
     .name = "check",
     .words = "[REGMIX.YAML]",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_check,
     .summary =
         "whether what regmix.yaml asks can be done: files, targets, bounds, programs; trains "

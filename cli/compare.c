@@ -67,14 +67,14 @@ static const rmx_option compare_options[] = {
 };
 #undef AT
 
-static bool method_item(size_t i, cli_item *out) {
+static bool method_item(size_t i, rmx_command_item *out) {
   if (i >= rmx_baselines_n) return false;
   const rmx_baseline *b = rmx_baselines[i];
-  *out = (cli_item){b->name, b->help, b->suits, b->source};
+  *out = (rmx_command_item){b->name, b->help, b->suits, b->source};
   return true;
 }
 
-const cli_command cli_compare = {
+const rmx_command cli_compare = {
     .name = "compare",
     .words = "",
     .run = run_compare,
@@ -163,7 +163,7 @@ static const rmx_option pretrain_options[] = {
     {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N", "models to train"},
     REDO_OPTION(struct pretrain_args),
 };
-const cli_command cli_pretrain = {
+const rmx_command cli_pretrain = {
     .name = "pretrain",
     .words = "",
     .run = run_pretrain,

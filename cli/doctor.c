@@ -25,7 +25,7 @@ static rmx_status run_doctor(cli *c, rmx_err *err) {
                   all);
 }
 
-const cli_command cli_doctor = {
+const rmx_command cli_doctor = {
     .name = "doctor",
     .words = "",
     .run = run_doctor,

@@ -194,7 +194,7 @@ static const rmx_option options[] = {
      "leave out the runs that used a removed domain, and its column"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where the new table goes (default stdout)"},
 };
-const cli_command cli_domains = {
+const rmx_command cli_domains = {
     .name = "domains",
     .words = "",
     .run = run_domains,

@@ -51,7 +51,7 @@ static const rmx_option options[] = {
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
 };
 #define PARAGRAPH(name, needs, help) "\n\n" name ": " help
-const cli_command cli_export = {
+const rmx_command cli_export = {
     .name = "export",
     .words = "",
     .run = run_export,

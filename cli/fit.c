@@ -21,7 +21,7 @@ static const char *better_of(const rmx_fit *f, size_t m) {
 
 // Spearman and R2 out of fold; then what to make of the errors, in the metric's own unit.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
-  int width = cli_width(f->metrics, f->M, 24);
+  int width = rmx_width(f->metrics, f->M, 24);
   bool noise = false, assumed = false;
   printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", width, "metric", "regressor", "spearman", "r2",
          "rmse", "noise", "regret@1", "optimism", "better");
@@ -30,8 +30,8 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
     char text[6][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", cli_pad(cli_shown(f->metrics[m]), width),
-           cli_shown(f->metrics[m]), rmx_regressor_name(f->regressors[m]),
+    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", rmx_pad(rmx_shown(f->metrics[m]), width),
+           rmx_shown(f->metrics[m]), rmx_regressor_name(f->regressors[m]),
            cli_number(f->cv[m].spearman, 4, 'f', text[0]), cli_number(f->cv[m].r2, 4, 'f', text[1]),
            cli_number(d.rmse, 3, 'g', text[2]), cli_number(d.noise, 3, 'g', text[3]),
            cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]),
@@ -180,7 +180,7 @@ static const rmx_option options[] = {
      "obey"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
 };
-const cli_command cli_fit = {
+const rmx_command cli_fit = {
     .name = "fit",
     .words = "",
     .run = run_fit,

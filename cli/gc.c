@@ -52,7 +52,7 @@ static const rmx_option options[] = {
     {"dry-run", RMX_BOOL, offsetof(struct gc_args, dry_run), "false", 0, 0, NULL,
      "say what would be deleted, and delete nothing"},
 };
-const cli_command cli_gc = {
+const rmx_command cli_gc = {
     .name = "gc",
     .words = "",
     .run = run_gc,

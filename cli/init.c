@@ -50,10 +50,10 @@ static const rmx_option options[] = {
      "files or folders in --text that are not to be read; may be given several times"},
     {"force", RMX_BOOL, AT(force), "false", 0, 0, NULL, "write over a regmix.yaml that is there"},
 };
-const cli_command cli_init = {
+const rmx_command cli_init = {
     .name = "init",
     .words = "[DIR]",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_init,
     .options = options,
     .n_options = sizeof options / sizeof *options,

@@ -12,20 +12,17 @@
 #include "cli.h"
 
 // In the order of the pipeline: --help and the man page list them so.
-const cli_command *const cli_commands[] = {
+static const rmx_command *const commands[] = {
     &cli_run,        &cli_init,     &cli_check,  &cli_plan,    &cli_prepare,  &cli_sample,
     &cli_train,      &cli_fit,      &cli_score,  &cli_predict, &cli_optimize, &cli_suggest,
     &cli_pretrain,   &cli_compare,  &cli_report, &cli_export,  &cli_domains,  &cli_status,
     &cli_gc,         &cli_doctor,   &cli_bench,  &cli_worker,  &cli_help,     &cli_man,
     &cli_completion, &cli_complete,
 };
-const size_t cli_commands_n = sizeof cli_commands / sizeof *cli_commands;
-
-const cli_command *cli_find(const char *name) {
-  for (size_t i = 0; i < cli_commands_n; i++)
-    if (strcmp(cli_commands[i]->name, name) == 0) return cli_commands[i];
-  return NULL;
-}
+const rmx_program cli_program = {.commands = commands,
+                                 .n = sizeof commands / sizeof *commands,
+                                 .common = cli_common_options,
+                                 .n_common = N_COMMON};
 
 enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
 
@@ -129,8 +126,8 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
 
 static rmx_status unknown_command(const char *name, rmx_err *err) {
   const char *names[64];
-  for (size_t i = 0; i < cli_commands_n; i++) names[i] = cli_commands[i]->name;
-  int nearest = rmx_nearest(name, names, cli_commands_n);
+  for (size_t i = 0; i < cli_program.n; i++) names[i] = commands[i]->name;
+  int nearest = rmx_nearest(name, names, cli_program.n);
   if (nearest >= 0)
     return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; did you mean \"%s\"?", name,
                     names[nearest]);
@@ -152,22 +149,25 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   if (!c->own) return rmx_fail_memory(err, 0, "options");
   RMX_TRY(cli_parse(c, argc, argv, &help, err));
   if (help) {
-    cli_print_help(stdout, c->command, json);  // --json may stand behind --help
+    if (json)  // which may follow --help
+      cli_print_json(rmx_help_command_json(c->command));
+    else
+      rmx_help_command(&cli_program, c->command, stdout);
     return RMX_OK;
   }
-  c->listener = cli_terminal(&c->common);
+  c->listener = rmx_terminal(c->common.quiet, c->common.verbose);
   cli_tell_version(&c->listener);
   const double began = rmx_now();
   char time[32];
   rmx_status status = c->command->run(c, err);
-  cli_clear_progress();
+  rmx_terminal_clear();
   rmx_detail(&c->listener, "%s took %s", c->command->name, rmx_duration(rmx_now() - began, time));
   return status;
 }
 
 static void release(cli *c) {
   if (c->own) rmx_options_release(c->command->options, c->command->n_options, c->own);
-  rmx_options_release(cli_common_options, cli_common_options_n, &c->common);
+  rmx_options_release(cli_common_options, N_COMMON, &c->common);
   rmx_strings_release(&c->words);
   rmx_pipeline_release(&c->pipeline);
   free(c->own);
@@ -201,7 +201,10 @@ static int run(int argc, char **argv) {
   const bool json = is_among(argc, argv, "--json");
   watch_memory(json);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-    cli_print_overview(stdout, json);
+    if (json)
+      cli_print_json(rmx_help_overview_json(&cli_program));
+    else
+      rmx_help_overview(&cli_program, stdout);
     return finish(NULL, RMX_OK, &err, json);
   }
   if (strcmp(name, "--version") == 0) {
@@ -209,7 +212,7 @@ static int run(int argc, char **argv) {
     return finish(NULL, RMX_OK, &err, json);
   }
   if (!*name) {
-    cli_print_overview(stderr, false);
+    rmx_help_overview(&cli_program, stderr);
     return MISUSE;
   }
   if (name[0] == '-')
@@ -218,7 +221,7 @@ static int run(int argc, char **argv) {
         rmx_fail(&err, RMX_EUSAGE,
                  "the command comes first, its options behind it: regmix COMMAND [options]"),
         &err, json);
-  cli c = {.command = cli_find(name)};
+  cli c = {.command = rmx_command_find(&cli_program, name)};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
   c.program = own_path(argv[0]);

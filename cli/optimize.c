@@ -115,7 +115,7 @@ static const rmx_option options_table[] = {
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "the YAML file to write; default: optimum.yaml beside the fit (--json alone writes none)"},
 };
-const cli_command cli_optimize = {
+const rmx_command cli_optimize = {
     .name = "optimize",
     .words = "",
     .run = run_optimize,

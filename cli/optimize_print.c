@@ -14,8 +14,8 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   for (size_t d = 0; d < D; d++) {
     order[d] = d;
     if (w[d] > most) most = w[d];
-    if ((size_t)cli_columns(cli_shown(names[d])) > width)
-      width = (size_t)cli_columns(cli_shown(names[d]));
+    if ((size_t)rmx_columns(rmx_shown(names[d])) > width)
+      width = (size_t)rmx_columns(rmx_shown(names[d]));
   }
   for (size_t i = 1; i < D; i++)
     for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
@@ -27,7 +27,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
          prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
     size_t d = order[i];
-    printf("  %-*s  %7.2f%%", cli_pad(cli_shown(names[d]), (int)width), cli_shown(names[d]),
+    printf("  %-*s  %7.2f%%", rmx_pad(rmx_shown(names[d]), (int)width), rmx_shown(names[d]),
            100 * w[d]);
     if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
     if (prior) printf("  %7.2f%%", 100 * prior[d]);
@@ -59,13 +59,13 @@ static void print_directions(const rmx_answer *s) {
   for (int up = 0; up < 2; up++) {
     rmx_few names = {0};
     for (size_t m = 0; m < f->M; m++)
-      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, cli_shown(f->metrics[m]));
+      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(f->metrics[m]));
     if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
   rmx_few assumed = {0};
   for (size_t m = 0; m < f->M; m++)
     if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED)
-      rmx_few_add(&assumed, cli_shown(f->metrics[m]));
+      rmx_few_add(&assumed, rmx_shown(f->metrics[m]));
   if (assumed.n)
     printf(
         "  It is assumed that lower is better of %s: no name and no file says so. --maximize "
@@ -75,7 +75,7 @@ static void print_directions(const rmx_answer *s) {
 
 static void print_front(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
-  const char *a = cli_shown(f->metrics[s->front.a]), *b = cli_shown(f->metrics[s->front.b]);
+  const char *a = rmx_shown(f->metrics[s->front.a]), *b = rmx_shown(f->metrics[s->front.b]);
   printf(
       "\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest "
       "weights\n",
@@ -89,7 +89,7 @@ static void print_front(const rmx_answer *s) {
       for (size_t d = 0; d < f->D; d++)
         if (w[d] < last && (most == f->D || w[d] > w[most])) most = d;
       if (most == f->D || w[most] < 0.005) break;
-      printf(" %s %.0f%%", cli_shown(f->domains[most]), 100 * w[most]);
+      printf(" %s %.0f%%", rmx_shown(f->domains[most]), 100 * w[most]);
       last = w[most];
     }
     putchar('\n');
@@ -145,7 +145,7 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
     printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without",
-           cli_shown(f->domains[most]), a->loss[most]);
+           rmx_shown(f->domains[most]), a->loss[most]);
     last = a->loss[most];
   }
   if (isfinite(last)) puts(".");
@@ -180,11 +180,11 @@ void print_answer(const rmx_answer *s) {
                 f->D);
   if (u->low)
     printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
-  int width = cli_width(f->metrics, f->M, 24);
+  int width = rmx_width(f->metrics, f->M, 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < f->M; m++)
     printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ',
-           cli_pad(cli_shown(f->metrics[m]), width), cli_shown(f->metrics[m]), o->predicted[m],
+           rmx_pad(rmx_shown(f->metrics[m]), width), rmx_shown(f->metrics[m]), o->predicted[m],
            o->predicted_prior[m],
            t->limit[m] < INFINITY ? "  (held)"
            : t->weight[m] < 0     ? "  (raised)"

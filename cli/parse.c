@@ -6,7 +6,7 @@
 #include "cli.h"
 
 #define AT(member) offsetof(cli_common, member)
-const rmx_option cli_common_options[] = {
+const rmx_option cli_common_options[N_COMMON] = {
     {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
      "the experiment's folder (also -C); default: the current one"},
     {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE",
@@ -20,14 +20,15 @@ const rmx_option cli_common_options[] = {
      "say more on stderr: the program, the machine, how long each step took (also -v)"},
 };
 #undef AT
-const size_t cli_common_options_n = sizeof cli_common_options / sizeof *cli_common_options;
+_Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMON,
+               "count the common options");
 
 static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
   const char *names[64];
   size_t n = 0;
   for (size_t i = 0; i < c->command->n_options && n < 60; i++)
     names[n++] = c->command->options[i].key;
-  for (size_t i = 0; i < cli_common_options_n; i++) names[n++] = cli_common_options[i].key;
+  for (size_t i = 0; i < N_COMMON; i++) names[n++] = cli_common_options[i].key;
   int nearest = rmx_nearest(name, names, n);
   if (nearest >= 0)
     return rmx_fail(err, RMX_EUSAGE, "unknown option --%s; did you mean --%s?", name,
@@ -46,7 +47,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   const rmx_option *o = rmx_option_find(table, n, name);
   if (!o) {
     table = cli_common_options;
-    n = cli_common_options_n;
+    n = N_COMMON;
     into = &c->common;
     o = rmx_option_find(table, n, name);
   }
@@ -72,7 +73,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
 }
 
 static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
-  if ((int)c->words.n == c->command->most_words)
+  if ((int)c->words.n == c->command->max_words)
     return rmx_fail(err, RMX_EUSAGE,
                     "\"%s\" is one word too many; `regmix %s --help` tells what it takes", word,
                     c->command->name);
@@ -81,7 +82,7 @@ static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
 
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
   *help = false;
-  RMX_TRY(rmx_options_init(cli_common_options, cli_common_options_n, &c->common, err));
+  RMX_TRY(rmx_options_init(cli_common_options, N_COMMON, &c->common, err));
   RMX_TRY(rmx_options_init(c->command->options, c->command->n_options, c->own, err));
   bool options_over = false;
   for (int i = 0; i < argc; i++) {

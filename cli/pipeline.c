@@ -8,7 +8,7 @@
 // Before finished runs go out of use, a person is asked. A script must give --redo.
 static bool ask(void *context, const char *message) {
   char line[64];
-  cli_clear_progress();
+  rmx_terminal_clear();
   fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Go on? [y/N] ", message);
   fflush(stderr);
   if (!fgets(line, sizeof line, stdin)) {

@@ -83,10 +83,10 @@ static const rmx_option options[] = {
     {"without-text", RMX_BOOL, offsetof(struct plan_args, without_text), "false", 0, 0, NULL,
      "do not look whether the target and the files of text exist"},
 };
-const cli_command cli_plan = {
+const rmx_command cli_plan = {
     .name = "plan",
     .words = "[REGMIX.YAML]",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_plan,
     .options = options,
     .n_options = sizeof options / sizeof *options,

@@ -48,7 +48,7 @@ static const rmx_option options[] = {
     MIXTURE_COLUMNS_OPTION(struct predict_args),
     ID_OPTION(struct predict_args),
 };
-const cli_command cli_predict = {
+const rmx_command cli_predict = {
     .name = "predict",
     .words = "",
     .run = run_predict,

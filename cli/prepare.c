@@ -32,10 +32,10 @@ static const rmx_option options[] = {
      "settings are"},
     REDO_OPTION(struct prepare_args),
 };
-const cli_command cli_prepare = {
+const rmx_command cli_prepare = {
     .name = "prepare",
     .words = "[REGMIX.YAML]",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_prepare,
     .options = options,
     .n_options = sizeof options / sizeof *options,

@@ -75,7 +75,7 @@ static const rmx_option options[] = {
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "where the page goes (default: report.html in the folder)"},
 };
-const cli_command cli_report = {
+const rmx_command cli_report = {
     .name = "report",
     .words = "",
     .run = run_report,

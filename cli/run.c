@@ -73,10 +73,10 @@ static const rmx_option options[] = {
      "say what each step would do, and how long training would take; change nothing"},
     REDO_OPTION(struct run_args),
 };
-const cli_command cli_run = {
+const rmx_command cli_run = {
     .name = "run",
     .words = "[REGMIX.YAML]",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_run,
     .options = options,
     .n_options = sizeof options / sizeof *options,

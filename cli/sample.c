@@ -55,7 +55,7 @@ static const rmx_option options[] = {
      "with --prior: the CSV to write; default: stdout"},
     REDO_OPTION(struct sample_args),
 };
-const cli_command cli_sample = {
+const rmx_command cli_sample = {
     .name = "sample",
     .words = "",
     .run = run_sample,

@@ -12,15 +12,15 @@ struct score_args {
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
                          const rmx_scores *mean) {
-  int width = cli_width(f->metrics, f->M, 24);
+  int width = rmx_width(f->metrics, f->M, 24);
   printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse",
          "r2", "rmse", "noise", "regret@1", "optimism");
   for (size_t m = 0; m < f->M; m++) {
     const rmx_diagnostics *d = &errors[m];
     char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", cli_pad(cli_shown(f->metrics[m]), width),
-           cli_shown(f->metrics[m]), scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]),
+    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", rmx_pad(rmx_shown(f->metrics[m]), width),
+           rmx_shown(f->metrics[m]), scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]),
            scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
            cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]),
            cli_number(d->regret_at_1, 2, 'g', text[4]), cli_number(d->optimism, 2, 'g', text[5]));
@@ -84,7 +84,7 @@ static const rmx_option options[] = {
     METRIC_COLUMNS_OPTION(struct score_args),
     ID_OPTION(struct score_args),
 };
-const cli_command cli_score = {
+const rmx_command cli_score = {
     .name = "score",
     .words = "",
     .run = run_score,

@@ -53,7 +53,7 @@ static rmx_status run_status(cli *c, rmx_err *err) {
   return RMX_OK;
 }
 
-const cli_command cli_status = {
+const rmx_command cli_status = {
     .name = "status",
     .words = "",
     .run = run_status,

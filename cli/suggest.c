@@ -63,7 +63,7 @@ static const rmx_option options_table[] = {
      "do not ask that, which takes a few seconds"},
     PROBLEM_OPTIONS(struct suggest_args),
 };
-const cli_command cli_suggest = {
+const rmx_command cli_suggest = {
     .name = "suggest",
     .words = "",
     .run = run_suggest,

@@ -71,7 +71,7 @@ static const rmx_option train_options[] = {
      "runs trained at a time; 0: as in the config"},
     REDO_OPTION(struct train_args),
 };
-const cli_command cli_train = {
+const rmx_command cli_train = {
     .name = "train",
     .words = "",
     .run = run_train,
@@ -101,10 +101,10 @@ const cli_command cli_train = {
 static const rmx_option worker_options[] = {
     {"isa", RMX_TEXT, 0, NULL, 0, 0, "LEVEL", "processor level of the kernels"},
 };
-const cli_command cli_worker = {
+const rmx_command cli_worker = {
     .name = "worker",
     .words = "FOLDER",
-    .most_words = 1,
+    .max_words = 1,
     .run = run_worker,
     .hidden = true,
     .options = worker_options,

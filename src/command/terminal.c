@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
-#include "cli.h"
+#include <regmix/command.h>
 
 enum { LINE = 512 };
 // seconds between the lines of a log
@@ -31,13 +31,13 @@ static int code_point(const char *text, int *bytes) {
   return n > 0 ? c : '?';
 }
 
-int cli_columns(const char *text) {
+int rmx_columns(const char *text) {
   int columns = 0, bytes;
   for (; *text; text += bytes) columns += utf8proc_charwidth(code_point(text, &bytes));
   return columns;
 }
 
-const char *cli_shown(const char *name) {
+const char *rmx_shown(const char *name) {
   enum { RING = 8, BYTES = 256 };  // as many as one line prints
   static char ring[RING][BYTES];
   static int next;
@@ -48,13 +48,13 @@ const char *cli_shown(const char *name) {
   return copy;
 }
 
-int cli_pad(const char *text, int width) {
-  return width + (int)strlen(text) - cli_columns(text);
+int rmx_pad(const char *text, int width) {
+  return width + (int)strlen(text) - rmx_columns(text);
 }
 
-int cli_width(char *const *names, size_t n, int least) {
+int rmx_width(char *const *names, size_t n, int least) {
   for (size_t i = 0; i < n; i++)
-    if (cli_columns(cli_shown(names[i])) > least) least = cli_columns(cli_shown(names[i]));
+    if (rmx_columns(rmx_shown(names[i])) > least) least = rmx_columns(rmx_shown(names[i]));
   return least;
 }
 
@@ -82,9 +82,9 @@ static int terminal_columns(void) {
 // important.
 static bool add_part(char line[LINE], const char *part, int room) {
   if (!*part) return true;
-  const int have = cli_columns(line), gap = have ? 2 : 0;
+  const int have = rmx_columns(line), gap = have ? 2 : 0;
   const size_t bytes = strlen(line);
-  if (have + gap + cli_columns(part) > room || bytes + 2 + strlen(part) >= LINE) return false;
+  if (have + gap + rmx_columns(part) > room || bytes + 2 + strlen(part) >= LINE) return false;
   sprintf(line + bytes, "%*s%s", gap, "", part);
   return true;
 }
@@ -106,7 +106,7 @@ static void draw(const char *what, const char *left, const char *percent, const 
   char line[LINE] = "", head[160];
   snprintf(head, sizeof head, "%s%s", state.step, what);
   // On a narrow terminal the time left matters more than the name of the step.
-  if (!(cli_columns(head) + 2 + cli_columns(*left ? left : percent) <= room &&
+  if (!(rmx_columns(head) + 2 + rmx_columns(*left ? left : percent) <= room &&
         add_part(line, head, room)) &&
       *left)
     add_part(line, left, room);
@@ -172,7 +172,7 @@ static void show_progress(void *context, const char *what, double done, double t
   state.spacing = state.spacing * GROWTH < WIDEST ? state.spacing * GROWTH : WIDEST;
 }
 
-void cli_clear_progress(void) {
+void rmx_terminal_clear(void) {
   if (!state.shown) return;
   fputs("\r\033[K", stderr);
   fflush(stderr);
@@ -190,29 +190,29 @@ static void show_part(void *context, const char *noun, size_t i, size_t n) {
 static void say(void *context, const char *message) {
   (void)context;
   if (state.quiet) return;
-  cli_clear_progress();
+  rmx_terminal_clear();
   fprintf(stderr, "%s\n", message);
 }
 
 static void caution(void *context, const char *message) {
   (void)context;
-  cli_clear_progress();
+  rmx_terminal_clear();
   fprintf(stderr, state.color ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
 }
 
 static void show_detail(void *context, const char *message) {
   (void)context;
   if (!state.verbose) return;
-  cli_clear_progress();
+  rmx_terminal_clear();
   fprintf(stderr, "%s\n", message);
 }
 
-rmx_listener cli_terminal(const cli_common *common) {
+rmx_listener rmx_terminal(bool quiet, bool verbose) {
   const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
   const bool terminal = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
   state.terminal = terminal;
   state.color = terminal && !(no_color && *no_color);
-  state.quiet = common->quiet;
-  state.verbose = common->verbose && !common->quiet;
+  state.quiet = quiet;
+  state.verbose = verbose && !quiet;
   return (rmx_listener){NULL, show_progress, say, caution, show_part, show_detail};
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Man pages from the tables of commands and options.
+#include <ctype.h>
+#include <regmix/experiment.h>
+#include <string.h>
+
+#include "command.h"
+
+static void roff_text(FILE *f, const char *text) {
+  bool line_start = true;
+  for (; *text; text++) {
+    if (line_start && (*text == '.' || *text == '\'')) fputs("\\&", f);
+    if (*text == '\\')
+      fputs("\\e", f);
+    else if (*text == '-')
+      fputs("\\-", f);
+    else if (text[0] == '\n' && text[1] == '\n') {
+      fputs("\n.PP\n", f);
+      text++;
+      line_start = true;
+      continue;
+    } else
+      fputc(*text, f);
+    line_start = *text == '\n';
+  }
+}
+
+static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const char *initial) {
+  // One line: the tag of a .TP is the next one and no more.
+  fprintf(f, ".TP\n.BI \"%s", prefix);
+  roff_text(f, o->key);
+  if (o->type != RMX_BOOL) {
+    fputs(" \" \"", f);
+    roff_text(f, rmx__metavariable(o));
+  }
+  fputs("\"", f);
+  fputc('\n', f);
+  roff_text(f, o->help);
+  if (initial && *initial && o->type != RMX_BOOL) {
+    fputs(" (default ", f);
+    roff_text(f, initial);
+    fputs(")", f);
+  }
+  fputs(".\n", f);
+}
+
+static void roff_items(FILE *f, const rmx_command *c) {
+  rmx_command_item item;
+  fputs(".SH ", f);
+  for (const char *at = c->items; *at; at++) fputc(toupper((unsigned char)*at), f);
+  fputc('\n', f);
+  for (size_t i = 0; c->item(i, &item); i++) {
+    fprintf(f, ".TP\n.B %s\n", item.name);
+    roff_text(f, item.help);
+    fputs(".\n", f);
+    if (*item.suits) {
+      fputs("Suits: ", f);
+      roff_text(f, item.suits);
+      fputs(".\n", f);
+    }
+    if (*item.source) {
+      roff_text(f, item.source);
+      fputs(".\n", f);
+    }
+  }
+}
+
+void rmx_man_command(const rmx_program *p, const rmx_command *c, FILE *f) {
+  fprintf(f, ".TH REGMIX-%s 1 \"\" \"regmix %s\"\n.SH NAME\nregmix-%s \\- %s\n", c->name,
+          rmx_version(), c->name, c->summary);
+  fprintf(f, ".SH SYNOPSIS\n.B regmix %s\n[options] %s\n", c->name, c->words);
+  if (c->about) {
+    fputs(".SH DESCRIPTION\n", f);
+    roff_text(f, c->about);
+    fputc('\n', f);
+  }
+  if (c->items) roff_items(f, c);
+  fputs(".SH OPTIONS\n", f);
+  for (size_t i = 0; i < c->n_options; i++)
+    roff_option(f, "\\-\\-", &c->options[i], c->options[i].initial);
+  for (size_t i = 0; i < p->n_common; i++) roff_option(f, "\\-\\-", &p->common[i], NULL);
+  if (c->examples) {
+    fputs(".SH EXAMPLES\n.nf\n", f);
+    roff_text(f, c->examples);
+    fputs(".fi\n", f);
+  }
+  fputs(
+      ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
+      "signal.\n.SH SEE ALSO\n.BR regmix (1)\n",
+      f);
+}
+
+void rmx_man_overview(const rmx_program *p, FILE *f) {
+  fprintf(f,
+          ".TH REGMIX 1 \"\" \"regmix %s\"\n.SH NAME\nregmix \\- data mixtures for language "
+          "models, by regression\n",
+          rmx_version());
+  fputs(
+      ".SH SYNOPSIS\n.B regmix\nCOMMAND [options]\n.SH DESCRIPTION\n"
+      "Finds in what proportions the domains of a corpus should be mixed to pre\\-train a language "
+      "model: trains many small\n"
+      "proxy models on random mixtures, fits their losses as a function of the mixture, and "
+      "searches that function.\n.SH COMMANDS\n",
+      f);
+  for (size_t i = 0; i < p->n; i++)
+    if (!p->commands[i]->hidden)
+      fprintf(f, ".TP\n.BR regmix\\-%s (1)\n%s\n", p->commands[i]->name, p->commands[i]->summary);
+  fputs(
+      ".SH CONFIGURATION\nThe settings of an experiment are in regmix.yaml: see\n.BR regmix.yaml "
+      "(5).\n"
+      ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
+      "signal.\n"
+      "With \\-\\-json every command prints one JSON object on stdout; where it fails that is\n"
+      "{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n"
+      ".SH ENVIRONMENT\n.TP\n.B REGMIX_ISA\nThe processor level of the kernels, where the config "
+      "says none.\n"
+      ".TP\n.B NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\" or unset, "
+      "progress is printed in plain lines.\n",
+      f);
+  fputs(
+      ".SH FILES\nregmix.yaml, resolved.yaml, mixtures.csv, metrics.csv, runs/, fit/, "
+      "optimum.yaml, large/, report.html in the\n"
+      "experiment's folder.\n",
+      f);
+}
+
+static const char *type_of(const rmx_option *o) {
+  switch (o->type) {
+    case RMX_BOOL:
+      return "true or false";
+    case RMX_INT:
+      return "a whole number; 600k, 1.5M, 1G are powers of 1000";
+    case RMX_REAL:
+      return "a number";
+    case RMX_DURATION:
+      return "a duration in seconds, or with s, min, h or d behind it";
+    case RMX_CHOICE:
+      return "one of these words";
+    case RMX_LIST:
+      return "a list";
+    case RMX_TEXT:
+      return "text";
+  }
+  return "";
+}
+
+static void roff_key(FILE *f, const char *prefix, const rmx_option *o) {
+  char key[128];
+  snprintf(key, sizeof key, "%s%s", prefix, o->key);
+  const char *initial = rmx_config_initial(key, o);
+  fputs(".TP\n.B \"", f);
+  roff_text(f, key);
+  fputs("\"\n", f);
+  roff_text(f, o->help);
+  fprintf(f, ".\n.br\nValue: %s", type_of(o));
+  if (o->type != RMX_BOOL && o->choices) {
+    fputs(" (", f);
+    roff_text(f, o->choices);
+    fputc(')', f);
+  }
+  if (o->min != 0 || o->max != 0) fprintf(f, ", %.10g to %.10g", o->min, o->max);
+  fputs(". Default: ", f);
+  roff_text(f, initial && *initial ? initial : "none");
+  fputs(".\n", f);
+}
+
+// regmix.yaml(5), off the same tables as the config itself.
+void rmx_man_config(FILE *f) {
+  fprintf(f,
+          ".TH REGMIX.YAML 5 \"\" \"regmix %s\"\n.SH NAME\nregmix.yaml \\- the settings of an "
+          "experiment of regmix\n",
+          rmx_version());
+  fputs(
+      ".SH DESCRIPTION\nAn experiment is a folder with a regmix.yaml in it, which\n.BR "
+      "regmix\\-init (1)\nwrites with every default as a comment.\n"
+      "A key \"proxy.lr\" is the key lr of the map proxy. Any key can be set on the command line "
+      "too: \\-\\-set proxy.lr=0.001.\n"
+      "resolved.yaml, written by the steps, holds all of them as they are used.\n.PP\nTwo keys are "
+      "maps with free names.\n"
+      ".TP\n.B corpus.domains\nDomain: its files, a glob or a list of globs; or a map with files, "
+      "valid_files, valid_only, text_field and separator.\n"
+      ".TP\n.B target\nThe metric (or domain) to be improved; or a map from metric to weight.\n"
+      ".SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
+      "text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\n"
+      "target: exam\nproxy: {tokens: 2M}\n.fi\n.SH KEYS\n",
+      f);
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s%s", s->prefix, *s->prefix ? "." : "");
+    fprintf(f, ".SS %s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
+    for (size_t j = 0; j < *s->n; j++) roff_key(f, prefix, &s->table[j]);
+  }
+  fputs(".SH SEE ALSO\n.BR regmix (1),\n.BR regmix\\-init (1),\n.BR regmix\\-plan (1)\n", f);
+}
