@@ -5,6 +5,8 @@
 
 #include <regmix/command.h>
 
+#include "base/json.h"
+
 // What stands for the value of an option: "FILE", "N"; "" for a flag.
 const char *rmx__metavariable(const rmx_option *o);
 

@@ -11,6 +11,7 @@
 #include <regmix/experiment.h>
 
 #include "base/asset.h"
+#include "base/json.h"
 
 extern const rmx__asset rmx__completion_scripts[];
 extern const size_t rmx__completion_scripts_n;
