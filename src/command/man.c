@@ -133,7 +133,7 @@ static const char *type_of(const rmx_option *o) {
     case RMX_REAL:
       return "a number";
     case RMX_DURATION:
-      return "a duration in seconds, or with s, min, h or d behind it";
+      return "a duration in seconds, or a number with s, min, h or d after it";
     case RMX_CHOICE:
       return "one of these words";
     case RMX_LIST:
