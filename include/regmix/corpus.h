@@ -134,9 +134,24 @@ typedef struct rmx_source_look {
 rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
 
+/* What a corpus is made of, and how. */
+typedef struct rmx_corpus_request {
+  const rmx_corpus_options *options;
+  const rmx_domain_source *sources; /* (n) */
+  size_t n;
+  const size_t *targets; /* (ntargets) domains whose validation text must not be trained on */
+  size_t ntargets;
+  const char *base; /* what relative globs are relative to */
+  int threads;
+  /* of rmx_corpus_prepare alone */
+  const char *folder; /* the experiment folder that is written */
+  const char *before; /* <before>/corpus may hold the corpus that was prepared before; or NULL */
+  bool new_tokenizer; /* train the tokenizer even if that of `before` has the same settings */
+  const rmx_listener *listener;
+} rmx_corpus_request;
+
 /* Prepares corpus/ and tokenizer.json in the experiment folder `folder`: reads every source, drops
- * duplicates and overlaps with `targets` (indices of domains whose validation text must not be
- * trained on), splits, tokenises, writes
+ * duplicates and overlaps with the targets, splits, tokenises, writes
  *   tokenizer.json
  *   corpus/<domain>/{train,valid}.bin  header of 64 bytes (magic, version, bytes per token, tokens,
  *                                      tokenizer hash, hash of the ids), then ids as uint16
@@ -148,35 +163,21 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
  * the text a second time while this runs. `base` is what relative globs are relative to. Token
  * files appear whole or not at all; corpus.json is written last. The result does not depend on
  * `threads`. RMX_EINPUT: a pattern without a file, an unknown kind of file, a broken line, a domain
- * with too little text to split, a tokenizer that is not supported; the message names it. */
-rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources,
-                              size_t n, const size_t *targets, size_t ntargets, const char *base,
-                              const char *folder, int threads, const rmx_listener *listener,
-                              rmx_err *err);
-/* The same, where <before>/corpus may hold the corpus that was prepared before (NULL: none): its
- * tokenizer is used again where the options ask for such a one (unless new_tokenizer), and so are
- * the token files of every domain whose documents stayed the same: they get a second name in
- * `folder`. The texts are read in any case, since what is a copy depends on all of them. */
-rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options,
-                                   const rmx_domain_source *sources, size_t n,
-                                   const size_t *targets, size_t ntargets, const char *base,
-                                   const char *before, bool new_tokenizer, const char *folder,
-                                   int threads, const rmx_listener *listener, rmx_err *err);
+ * with too little text to split, a tokenizer that is not supported; the message names it.
+ * Of `before`, the tokenizer is used again if the options ask for such a one, and so are the token
+ * files of every domain whose documents stayed the same: they get a second name in `folder`. The
+ * texts are read in any case, since what is a copy depends on all of them. */
+rmx_status rmx_corpus_prepare(const rmx_corpus_request *request, rmx_err *err);
 /* Hash of the options and of the sources' text: differs from corpus.json's "source_hash" when
- * prepare must run again. `targets` as rmx_corpus_prepare takes them. Files whose size and times
- * stand in `known` (corpus/files.json, or NULL) are not read. memo (an object, or NULL) gets what
- * files.json holds. */
-rmx_status rmx_corpus_source_hash(const rmx_corpus_options *options,
-                                  const rmx_domain_source *sources, size_t n, const size_t *targets,
-                                  size_t ntargets, const char *base, const struct json_t *known,
-                                  int threads, struct json_t *memo, uint64_t *hash, rmx_err *err);
+ * prepare must run again. Files whose size and times are in `known` (corpus/files.json, or NULL)
+ * are not read. memo (an object, or NULL) gets what files.json holds. */
+rmx_status rmx_corpus_source_hash(const rmx_corpus_request *request, const struct json_t *known,
+                                  struct json_t *memo, uint64_t *hash, rmx_err *err);
 /* files.json of the corpus in <folder>: a new reference, or NULL. */
 struct json_t *rmx_corpus_files_seen(const char *folder);
 /* The hash that version 0.1.0 kept: of paths, sizes and times, with the experiment's targets. */
-rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *options,
-                                      const rmx_domain_source *sources, size_t n,
-                                      const size_t *targets, size_t ntargets, const char *base,
-                                      uint64_t *hash, rmx_err *err);
+rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *request, uint64_t *hash,
+                                      rmx_err *err);
 
 /* ---- corpus: the token files, opened ------------------------------------- */
 

@@ -81,9 +81,17 @@ int64_t rmx_training_micro_batch(const rmx_training *t); /* sequences of one pas
  * of the processors. */
 int rmx_training_threads(const rmx_training *t, size_t at_once);
 
-rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
-                        const rmx_corpus *corpus, const double *mixture,
-                        const rmx_training *training, uint64_t seed, bool keep_model, rmx_err *err);
+/* What a run is made of: all borrowed. */
+typedef struct rmx_run_request {
+  const char *name, *folder; /* "0001", where its files go */
+  const char *experiment;    /* the folder whose corpus/ it trains on */
+  const rmx_corpus *corpus;  /* that corpus */
+  const double *mixture;     /* (corpus->D_train) */
+  const rmx_training *training;
+  uint64_t seed;
+  bool keep_model;
+} rmx_run_request;
+rmx_status rmx_run_make(const rmx_run_request *request, rmx_run *out, rmx_err *err);
 void rmx_run_release(rmx_run *r);
 /* run.json and mixture.yaml of the run's folder, written and read. */
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);

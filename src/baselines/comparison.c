@@ -37,8 +37,15 @@ rmx_status rmx__comparison_run(const rmx_comparison *c, const char *name, const 
                                const rmx_training *training, uint64_t seed, bool keep_model,
                                json_t *controller, rmx_run *out, rmx_err *err) {
   char *folder = rmx_path_in(c->folder, name);
-  rmx_status status = folder ? rmx_run_make(out, name, folder, c->experiment, c->corpus, mixture,
-                                            training, seed, keep_model, err)
+  rmx_status status = folder ? rmx_run_make(&(rmx_run_request){.name = name,
+                                                               .folder = folder,
+                                                               .experiment = c->experiment,
+                                                               .corpus = c->corpus,
+                                                               .mixture = mixture,
+                                                               .training = training,
+                                                               .seed = seed,
+                                                               .keep_model = keep_model},
+                                            out, err)
                              : rmx_fail_memory(err, 0, "a path");
   free(folder);
   if (status == RMX_OK)

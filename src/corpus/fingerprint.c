@@ -138,18 +138,19 @@ static rmx_status fill_files(const rmx__files *found, struct one_file *files, co
   return RMX_OK;
 }
 
-static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__files *found, size_t n,
-                               const char *base, const json_t *known, int threads, json_t *memo,
-                               uint64_t *h, rmx_err *err) {
+static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *found,
+                               const json_t *known, json_t *memo, uint64_t *h, rmx_err *err) {
+  const rmx_domain_source *sources = r->sources;
+  const size_t n = r->n;
   size_t all = 0;
   for (size_t i = 0; i < n; i++) all += found[i].train.n + found[i].valid.n;
   struct one_file *files = rmx_calloc(all, sizeof *files), *at = files;
   rmx_status status = files ? RMX_OK : rmx_fail_memory(err, all * sizeof *files, "a list of files");
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
-    status = fill_files(&found[i], at, base, known, err);
+    status = fill_files(&found[i], at, r->base, known, err);
     at += found[i].train.n + found[i].valid.n;
   }
-  if (status == RMX_OK) status = hash_all(files, all, threads, memo, err);
+  if (status == RMX_OK) status = hash_all(files, all, r->threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     *h = hash_text(sources[i].separator,
@@ -164,21 +165,19 @@ static rmx_status hash_sources(const rmx_domain_source *sources, const rmx__file
   return status;
 }
 
-rmx_status rmx_corpus_source_hash(const rmx_corpus_options *o, const rmx_domain_source *sources,
-                                  size_t n, const size_t *apart, size_t n_apart, const char *base,
-                                  const json_t *known, int threads, json_t *memo, uint64_t *hash,
-                                  rmx_err *err) {
+rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *known, json_t *memo,
+                                  uint64_t *hash, rmx_err *err) {
   uint64_t h = 0, asked = 0;
-  rmx__files *found = rmx_calloc(n, sizeof *found);
-  rmx_status status = found ? rmx__tokenizer_asked(o, base, &asked, err)
-                            : rmx_fail_memory(err, n * sizeof *found, "a list of files");
-  for (size_t i = 0; i < n && status == RMX_OK; i++)
-    status = rmx__files_find(&sources[i], base, &found[i], err);
+  rmx__files *found = rmx_calloc(r->n, sizeof *found);
+  rmx_status status = found ? rmx__tokenizer_asked(r->options, r->base, &asked, err)
+                            : rmx_fail_memory(err, r->n * sizeof *found, "a list of files");
+  for (size_t i = 0; i < r->n && status == RMX_OK; i++)
+    status = rmx__files_find(&r->sources[i], r->base, &found[i], err);
   if (status == RMX_OK) {
-    h = rmx_hash(&asked, sizeof asked, settings_hash(o, n, apart, n_apart));
-    status = hash_sources(sources, found, n, base, known, threads, memo, &h, err);
+    h = rmx_hash(&asked, sizeof asked, settings_hash(r->options, r->n, r->targets, r->ntargets));
+    status = hash_sources(r, found, known, memo, &h, err);
   }
-  for (size_t i = 0; found && i < n; i++) rmx__files_release(&found[i]);
+  for (size_t i = 0; found && i < r->n; i++) rmx__files_release(&found[i]);
   free(found);
   if (status == RMX_OK) *hash = h;
   return status;
@@ -195,9 +194,11 @@ static rmx_status add_file_0_1(const char *path, uint64_t *h, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_options *o, const rmx_domain_source *sources,
-                                      size_t n, const size_t *targets, size_t ntargets,
-                                      const char *base, uint64_t *hash, rmx_err *err) {
+rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *r, uint64_t *hash, rmx_err *err) {
+  const rmx_corpus_options *o = r->options;
+  const rmx_domain_source *sources = r->sources;
+  const size_t n = r->n, *targets = r->targets, ntargets = r->ntargets;
+  const char *base = r->base;
   uint64_t h = 1;
   int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->skip_bad,        o->dedup,
                      o->overlap,          o->vocab,     o->tokenizer_bytes, (int64_t)n,

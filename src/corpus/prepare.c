@@ -450,58 +450,44 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
 
 // ---- the pipeline -----------------------------------------------------------
 
-static rmx_status run(struct preparing *p, const rmx_domain_source *sources, const size_t *targets,
-                      const char *base, rmx_err *err) {
+static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   RMX_TRY(check_options(p->options, err));
-  RMX_TRY(set_order(p, sources, targets, err));
+  RMX_TRY(set_order(p, r->sources, r->targets, err));
   for (size_t i = 0; i < p->n; i++)
-    RMX_TRY(rmx__files_find(p->sources[i], base, &p->files[i], err));
+    RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
   if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who looked already
   if (!known) known = rmx_corpus_files_seen(p->before.folder);
-  rmx_status status =
-      rmx_corpus_source_hash(p->options, sources, p->n, targets, p->ntargets, base, known,
-                             p->threads, p->files_seen, &p->source_hash, err);
+  rmx_status status = rmx_corpus_source_hash(r, known, p->files_seen, &p->source_hash, err);
   json_decref(known);
   RMX_TRY(status);
-  RMX_TRY(rmx__tokenizer_asked(p->options, base, &p->tokenizer_asked, err));
+  RMX_TRY(rmx__tokenizer_asked(p->options, r->base, &p->tokenizer_asked, err));
   RMX_TRY(rmx_mkdirs(p->folder, err));
   RMX_TRY(collect_all(p, err));
   RMX_TRY(decide(p, err));
-  RMX_TRY(get_tokenizer(p, base, err));
+  RMX_TRY(get_tokenizer(p, r->base, err));
   return write_corpus(p, err);
 }
 
-rmx_status rmx_corpus_prepare(const rmx_corpus_options *options, const rmx_domain_source *sources,
-                              size_t n, const size_t *targets, size_t ntargets, const char *base,
-                              const char *folder, int threads, const rmx_listener *listener,
-                              rmx_err *err) {
-  return rmx_corpus_prepare_from(options, sources, n, targets, ntargets, base, NULL, false, folder,
-                                 threads, listener, err);
-}
-
-rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options,
-                                   const rmx_domain_source *sources, size_t n,
-                                   const size_t *targets, size_t ntargets, const char *base,
-                                   const char *before, bool new_tokenizer, const char *folder,
-                                   int threads, const rmx_listener *listener, rmx_err *err) {
+rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
+  const size_t n = r->n;
   rmx_arena arena = {0};
-  struct preparing p = {.options = options,
+  struct preparing p = {.options = r->options,
                         .n = n,
-                        .ntargets = ntargets,
-                        .folder = folder,
-                        .threads = threads,
-                        .listener = listener,
-                        .new_tokenizer = new_tokenizer,
+                        .ntargets = r->ntargets,
+                        .folder = r->folder,
+                        .threads = r->threads,
+                        .listener = r->listener,
+                        .new_tokenizer = r->new_tokenizer,
                         .files_seen = json_object()};
-  rmx__before_open(&p.before, before);
+  rmx__before_open(&p.before, r->before);
   p.texts = rmx_arena_alloc(&arena, n, sizeof *p.texts);
   p.sources = rmx_arena_alloc(&arena, n, sizeof *p.sources);
   p.files = rmx_arena_alloc(&arena, n, sizeof *p.files);
   p.documents = rmx_arena_alloc(&arena, n, sizeof *p.documents);
   p.train = rmx_arena_alloc(&arena, n, sizeof *p.train);
   p.valid = rmx_arena_alloc(&arena, n, sizeof *p.valid);
-  p.targets = rmx_arena_alloc(&arena, ntargets, sizeof *p.targets);
+  p.targets = rmx_arena_alloc(&arena, r->ntargets, sizeof *p.targets);
   p.errors = rmx_arena_alloc(&arena, n, sizeof *p.errors);
   if (!p.sources || !p.files || !p.documents || !p.train || !p.valid || !p.targets || !p.errors) {
     rmx__before_release(&p.before);
@@ -510,7 +496,7 @@ rmx_status rmx_corpus_prepare_from(const rmx_corpus_options *options,
     return rmx_fail_memory(err, n * sizeof(rmx_err), "a corpus");
   }
   pthread_mutex_init(&p.lock, NULL);
-  rmx_status status = run(&p, sources, targets, base, err);
+  rmx_status status = run(&p, r, err);
   pthread_mutex_destroy(&p.lock);
   for (size_t i = 0; i < n; i++) {
     rmx__files_release(&p.files[i]);

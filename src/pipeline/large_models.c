@@ -42,11 +42,16 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
       rmx_status status = name && folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
       // Seeds of their own, paired over the contenders: the same first weights and orders for all.
       if (status == RMX_OK)
-        status =
-            rmx_run_make(&c->runs[i * c->seeds + s], name, folder,
-                         who->experiment ? who->experiment : c->e->folder,
-                         who->corpus ? who->corpus : c->corpus, who->mixture, &c->e->config.large,
-                         (uint64_t)c->e->config.general.seed + 999 + seed, true, err);
+        status = rmx_run_make(
+            &(rmx_run_request){.name = name,
+                               .folder = folder,
+                               .experiment = who->experiment ? who->experiment : c->e->folder,
+                               .corpus = who->corpus ? who->corpus : c->corpus,
+                               .mixture = who->mixture,
+                               .training = &c->e->config.large,
+                               .seed = (uint64_t)c->e->config.general.seed + 999 + seed,
+                               .keep_model = true},
+            &c->runs[i * c->seeds + s], err);
       if (status == RMX_OK) c->runs[i * c->seeds + s].controller = json_incref(who->controller);
       free(name), free(part), free(folder);
       RMX_TRY(status);

@@ -55,12 +55,13 @@ static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p
   if (!p->index || json_object_get(p->index, "tokenizer_asked")) return false;
   for (size_t i = 0; i <= s->n + 1; i++) {
     const bool config = i == s->n, none = i > s->n;
-    if (rmx_corpus_source_hash_0_1(&e->config.corpus, s->domains, s->n, config ? s->targets : &i,
-                                   config ? s->n_targets
-                                   : none ? 0
-                                          : 1,
-                                   e->folder, &hash, &ignored) != RMX_OK)
-      return false;
+    const rmx_corpus_request r = {.options = &e->config.corpus,
+                                  .sources = s->domains,
+                                  .n = s->n,
+                                  .targets = config ? s->targets : &i,
+                                  .ntargets = config ? s->n_targets : !none,
+                                  .base = e->folder};
+    if (rmx_corpus_source_hash_0_1(&r, &hash, &ignored) != RMX_OK) return false;
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
     if (strcmp(hex, had) == 0) return true;
   }
@@ -264,6 +265,18 @@ static rmx_status find_candidate(rmx_pipeline *p, const char *wanted, place *nex
   return RMX_OK;
 }
 
+static rmx_corpus_request request_of(const rmx_pipeline *p, const rmx_sources *s) {
+  return (rmx_corpus_request){.options = &p->experiment.config.corpus,
+                              .sources = s->domains,
+                              .n = s->n,
+                              .targets = s->apart,
+                              .ntargets = s->n_apart,
+                              .base = p->experiment.folder,
+                              .before = p->experiment.folder,
+                              .threads = rmx_worker_jobs(&p->experiment),
+                              .listener = &p->listener};
+}
+
 static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
                               const json_t *memo, place *next, rmx_err *err) {
   char *folder = rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"),
@@ -274,11 +287,10 @@ static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_to
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx__json_write(files, memo, err);
   free(corpus), free(files);
-  if (status == RMX_OK)
-    status = rmx_corpus_prepare_from(&p->experiment.config.corpus, s->domains, s->n, s->apart,
-                                     s->n_apart, p->experiment.folder, p->experiment.folder,
-                                     new_tokenizer, folder, rmx_worker_jobs(&p->experiment),
-                                     &p->listener, err);
+  rmx_corpus_request request = request_of(p, s);
+  request.folder = folder;
+  request.new_tokenizer = new_tokenizer;
+  if (status == RMX_OK) status = rmx_corpus_prepare(&request, err);
   if (status == RMX_OK) return look_at(next, folder, err);
   free(folder);
   return status;
@@ -305,12 +317,10 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
   char wanted[17];
   json_t *known = rmx_corpus_files_seen(p->experiment.folder), *memo = json_object();
   bool damaged = false, current = false;
+  const rmx_corpus_request request = request_of(p, s);
   rmx_status status = memo ? look_at(&now, rmx_strdup(p->experiment.folder), err)
                            : rmx_fail_memory(err, 0, "a list of files");
-  if (status == RMX_OK)
-    status = rmx_corpus_source_hash(&p->experiment.config.corpus, s->domains, s->n, s->apart,
-                                    s->n_apart, p->experiment.folder, known,
-                                    rmx_worker_jobs(&p->experiment), memo, &hash, err);
+  if (status == RMX_OK) status = rmx_corpus_source_hash(&request, known, memo, &hash, err);
   if (status == RMX_OK) {
     snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
     const bool old = is_0_1(&p->experiment, s, &now);

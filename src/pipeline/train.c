@@ -55,8 +55,14 @@ static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, 
   for (size_t j = 0; status == RMX_OK && j < t->D; j++) w[domain[j]] = t->x[row * t->D + j];
   if (status == RMX_OK) status = rmx_mixture_check(w, D, corpus->names, 0.01, where, err);
   if (status == RMX_OK)
-    status = rmx_run_make(out, t->ids[row], folder, e->folder, corpus, w, &e->config.proxy,
-                          (uint64_t)e->config.general.seed, false, err);
+    status = rmx_run_make(&(rmx_run_request){.name = t->ids[row],
+                                             .folder = folder,
+                                             .experiment = e->folder,
+                                             .corpus = corpus,
+                                             .mixture = w,
+                                             .training = &e->config.proxy,
+                                             .seed = (uint64_t)e->config.general.seed},
+                          out, err);
   free(w);
   free(name);
   free(folder);

@@ -9,26 +9,23 @@
 #include "base/json.h"
 #include "places.h"
 
-rmx_status rmx_run_make(rmx_run *out, const char *name, const char *folder, const char *experiment,
-                        const rmx_corpus *corpus, const double *mixture,
-                        const rmx_training *training, uint64_t seed, bool keep_model,
-                        rmx_err *err) {
-  size_t D = corpus->D_train;
-  *out = (rmx_run){.name = rmx_strdup(name),
-                   .folder = rmx_strdup(folder),
-                   .corpus = rmx_strdup(experiment),
+rmx_status rmx_run_make(const rmx_run_request *q, rmx_run *out, rmx_err *err) {
+  const size_t D = q->corpus->D_train;
+  *out = (rmx_run){.name = rmx_strdup(q->name),
+                   .folder = rmx_strdup(q->folder),
+                   .corpus = rmx_strdup(q->experiment),
                    .D = D,
                    .domains = rmx_calloc(D, sizeof(char *)),
                    .mixture = rmx_calloc(D, sizeof(double)),
-                   .seed = seed,
-                   .keep_model = keep_model,
-                   .corpus_hash = corpus->hash,
-                   .vocab = corpus->vocab,
-                   .training = *training};
+                   .seed = q->seed,
+                   .keep_model = q->keep_model,
+                   .corpus_hash = q->corpus->hash,
+                   .vocab = q->corpus->vocab,
+                   .training = *q->training};
   bool good = out->name && out->folder && out->corpus && out->domains && out->mixture;
   for (size_t d = 0; good && d < D; d++) {
-    out->mixture[d] = mixture[d];
-    good = (out->domains[d] = rmx_strdup(corpus->names[d])) != NULL;
+    out->mixture[d] = q->mixture[d];
+    good = (out->domains[d] = rmx_strdup(q->corpus->names[d])) != NULL;
   }
   if (good) return RMX_OK;
   rmx_run_release(out);

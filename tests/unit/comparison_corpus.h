@@ -93,7 +93,15 @@ static inline void release_training(rmx_training *t) {
 static inline rmx_run a_run(const rmx_training *t, const char *name, const double *mixture,
                             json_t *controller) {
   rmx_run r;
-  must(rmx_run_make(&r, name, in_folder(name), test_folder, &corpus, mixture, t, 3, true, err));
+  must(rmx_run_make(&(rmx_run_request){.name = name,
+                                       .folder = in_folder(name),
+                                       .experiment = test_folder,
+                                       .corpus = &corpus,
+                                       .mixture = mixture,
+                                       .training = t,
+                                       .seed = 3,
+                                       .keep_model = true},
+                    &r, err));
   r.controller = controller;
   return r;
 }

@@ -43,7 +43,14 @@ static void put_documents(const char *name, uint64_t seed, int n) {
 static rmx_status prepare(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n,
                           const size_t *targets, size_t ntargets, const char *to, int threads,
                           rmx_err *err) {
-  return rmx_corpus_prepare(o, s, n, targets, ntargets, test_folder, in_folder(to), threads, NULL,
+  return rmx_corpus_prepare(&(rmx_corpus_request){.options = o,
+                                                  .sources = s,
+                                                  .n = n,
+                                                  .targets = targets,
+                                                  .ntargets = ntargets,
+                                                  .base = test_folder,
+                                                  .folder = in_folder(to),
+                                                  .threads = threads},
                             err);
 }
 
@@ -766,7 +773,9 @@ END_TEST
 
 static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {
   uint64_t h = 0;
-  must(rmx_corpus_source_hash(o, s, n, NULL, 0, test_folder, NULL, 1, NULL, &h, err));
+  const rmx_corpus_request r = {
+      .options = o, .sources = s, .n = n, .base = test_folder, .threads = 1};
+  must(rmx_corpus_source_hash(&r, NULL, NULL, &h, err));
   return h;
 }
 

@@ -53,7 +53,13 @@ static void prepare(void) {
   snprintf(experiment, sizeof experiment, "%s", in_folder("experiment"));
   snprintf(folder, sizeof folder, "%s", in_folder("experiment/compare"));
   must(rmx_mkdirs(folder, err));
-  must(rmx_corpus_prepare(&options, sources, 3, NULL, 0, test_folder, experiment, 1, NULL, err));
+  const rmx_corpus_request request = {.options = &options,
+                                      .sources = sources,
+                                      .n = 3,
+                                      .base = test_folder,
+                                      .folder = experiment,
+                                      .threads = 1};
+  must(rmx_corpus_prepare(&request, err));
   must(rmx_corpus_open(experiment, &corpus, err));
   for (int i = 0; i < 3; i++) source_release(&sources[i]);
 }
@@ -307,10 +313,24 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
       rmx_run runs[2];
       json_t *results[2];
       rmx_baseline_result spent = {0};
-      must(rmx_run_make(&runs[0], "plain", in_folder("plain"), experiment, corpus, corpus->prior,
-                        &s.large, 1, true, err));
-      must(rmx_run_make(&runs[1], "selected", in_folder("selected"), f.experiment, part, f.mixture,
-                        &s.large, 1, true, err));
+      must(rmx_run_make(&(rmx_run_request){.name = "plain",
+                                           .folder = in_folder("plain"),
+                                           .experiment = experiment,
+                                           .corpus = corpus,
+                                           .mixture = corpus->prior,
+                                           .training = &s.large,
+                                           .seed = 1,
+                                           .keep_model = true},
+                        &runs[0], err));
+      must(rmx_run_make(&(rmx_run_request){.name = "selected",
+                                           .folder = in_folder("selected"),
+                                           .experiment = f.experiment,
+                                           .corpus = part,
+                                           .mixture = f.mixture,
+                                           .training = &s.large,
+                                           .seed = 1,
+                                           .keep_model = true},
+                        &runs[1], err));
       must(rmx__comparison_train(&s.c, runs, 2, "both", results, &spent, err));
       ck_assert(json_equal(json_object_get(results[0], "loss_nats"),
                            json_object_get(results[1], "loss_nats")));

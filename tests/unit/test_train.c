@@ -58,7 +58,15 @@ static void release_training(rmx_training *t) {
 static rmx_run a_run(const rmx_training *t, const char *name, double w) {
   rmx_run r;
   const double mixture[2] = {w, 1 - w};
-  must(rmx_run_make(&r, name, in_folder(name), ".", &corpus, mixture, t, 3, true, err));
+  must(rmx_run_make(&(rmx_run_request){.name = name,
+                                       .folder = in_folder(name),
+                                       .experiment = ".",
+                                       .corpus = &corpus,
+                                       .mixture = mixture,
+                                       .training = t,
+                                       .seed = 3,
+                                       .keep_model = true},
+                    &r, err));
   return r;
 }
 
