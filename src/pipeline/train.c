@@ -190,10 +190,11 @@ static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *co
     empty += none;
   }
   if (names.n)
-    rmx_warn(&p->listener,
-             "metrics.csv: %zu empty cells in %zu metrics that not every run measured (%s); their "
-             "fits leave those runs out",
-             empty, names.n, names.text);
+    rmx_warn(
+        &p->listener,
+        "metrics.csv: %zu empty cell%s in %zu metric%s that not every run measured (%s); their "
+        "fits leave those runs out",
+        empty, empty == 1 ? "" : "s", names.n, names.n == 1 ? "" : "s", names.text);
 }
 
 // What the trainer said of its metrics' directions stands beside metrics.csv, which has no place
@@ -254,35 +255,46 @@ static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rm
   rmx_buf_release(&text);
 }
 
-rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
+// Does `work` with the corpus and the runs of mixtures.csv.
+static rmx_status with_runs(rmx_pipeline *p,
+                            rmx_status (*work)(rmx_pipeline *p, const rmx_corpus *corpus,
+                                               const rmx_run *runs, size_t n, rmx_err *err),
+                            rmx_err *err) {
   rmx_corpus *corpus;
-  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
   rmx_run *runs = NULL;
   size_t n = 0;
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
   rmx_status status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
-  if (status == RMX_OK) status = rmx__agree_to_outdate(p, runs, n, true, err);
-  if (status == RMX_OK) status = rmx_experiment_resolve(&p->experiment, err);
+  if (status == RMX_OK) status = work(p, corpus, runs, n, err);
   if (runs) rmx_runs_release(runs, n);
   rmx_corpus_free(corpus);
   return status;
 }
 
-rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err) {
-  rmx_corpus *corpus;
-  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
-  rmx_run *runs = NULL;
-  size_t n = 0;
-  rmx_status status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
-  if (status == RMX_OK) tell_epochs(p, runs, n, corpus);
+static rmx_status agree(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                        rmx_err *err) {
+  (void)corpus;
+  RMX_TRY(rmx__agree_to_outdate(p, runs, n, true, err));
+  return rmx_experiment_resolve(&p->experiment, err);
+}
+
+rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
+  return with_runs(p, agree, err);
+}
+
+static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+                        rmx_err *err) {
   size_t failed = 0;
-  if (status == RMX_OK) status = run_swarm(p, corpus, runs, n, "train", &failed, err);
+  tell_epochs(p, runs, n, corpus);
+  rmx_status status = run_swarm(p, corpus, runs, n, "train", &failed, err);
   const bool write = !p->would && failed < n;
   if (status == RMX_OK && write)
     status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK && write)
     status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
-  if (status == RMX_OK) status = judge(p, runs, n, failed, err);
-  if (runs) rmx_runs_release(runs, n);
-  rmx_corpus_free(corpus);
-  return status;
+  return status == RMX_OK ? judge(p, runs, n, failed, err) : status;
+}
+
+rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err) {
+  return with_runs(p, train, err);
 }

@@ -6,6 +6,8 @@
 #ifdef __linux__
 #include <mntent.h>
 #endif
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -175,19 +177,73 @@ rmx_status rmx__claim_take(rmx__claim *c, const char *folder, bool *taken, rmx_e
   RMX_TRY(lock_patiently(c->fd, c->path, &locked, err));
   if (!locked || !still_there(c->fd, c->path)) return RMX_OK;
   RMX_TRY(write_holder(c->fd, c->path, err));
-  c->beaten = rmx_now();
-  *taken = true;
+  c->ours = *taken = true;
   return RMX_OK;
 }
 
-void rmx__claim_beat(rmx__claim *c) {
-  if (c->fd < 0 || rmx_now() - c->beaten < BEAT_S) return;
-  futimens(c->fd, NULL);
-  c->beaten = rmx_now();
+struct rmx__heart {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t end;
+  bool ended;
+  int fd;
+};
+
+static void *beat(void *context) {
+  struct rmx__heart *h = context;
+  struct timespec next;
+  pthread_mutex_lock(&h->mutex);
+  while (!h->ended) {
+    futimens(h->fd, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    next.tv_sec += BEAT_S;
+    while (!h->ended && pthread_cond_timedwait(&h->end, &h->mutex, &next) == 0) {
+    }
+  }
+  pthread_mutex_unlock(&h->mutex);
+  return NULL;
+}
+
+rmx_status rmx__claim_beat(rmx__claim *c, rmx_err *err) {
+  struct rmx__heart *h = rmx_calloc(1, sizeof *h);
+  if (!h) return rmx_fail_memory(err, sizeof *h, "a heartbeat");
+  h->fd = c->fd;
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&h->end, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&h->mutex, NULL);
+  // signals are for the thread that waits for them
+  sigset_t all, had;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &had);
+  const int code = pthread_create(&h->thread, NULL, beat, h);
+  pthread_sigmask(SIG_SETMASK, &had, NULL);
+  if (code == 0) {
+    c->heart = h;
+    return RMX_OK;
+  }
+  free(h);
+  errno = code;
+  return rmx_fail_errno(err, "cannot start a thread");
+}
+
+static void stop_beating(struct rmx__heart *h) {
+  if (!h) return;
+  pthread_mutex_lock(&h->mutex);
+  h->ended = true;
+  pthread_cond_signal(&h->end);
+  pthread_mutex_unlock(&h->mutex);
+  pthread_join(h->thread, NULL);
+  pthread_cond_destroy(&h->end);
+  pthread_mutex_destroy(&h->mutex);
+  free(h);
 }
 
 void rmx__claim_release(rmx__claim *c) {
-  if (c->fd >= 0 && c->beaten > 0) unlink(c->path);
+  stop_beating(c->heart);
+  if (c->fd >= 0 && c->ours) unlink(c->path);
   if (c->fd >= 0) close(c->fd);
   free(c->path);
   *c = (rmx__claim){.fd = -1};
@@ -208,7 +264,7 @@ void rmx__claim_sweep(const char *folder) {
   bool taken = false;
   if (path && rmx_exists(path) && rmx__claim_take(&claim, folder, &taken, &ignored) == RMX_OK &&
       !taken)
-    claim.beaten = 0;
+    claim.ours = false;
   rmx__claim_release(&claim);
   free(path);
 }

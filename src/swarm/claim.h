@@ -11,14 +11,16 @@ enum { RMX__SILENT_S = 60 };  // without a sign of life for longer, a holder may
 typedef struct rmx__claim {
   int fd;
   char *path;
-  double beaten;  // when the heartbeat was last given
+  bool ours;  // the file is to be removed
+  struct rmx__heart *heart;
 } rmx__claim;
 
 // *taken is false where somebody else holds it. RMX_EIO where the file system has no locks: the
 // message names it.
 rmx_status rmx__claim_take(rmx__claim *c, const char *folder, bool *taken, rmx_err *err);
-// Touches the file every few seconds: for other machines, whose locks may not be seen.
-void rmx__claim_beat(rmx__claim *c);
+// From here on a thread touches the file every few seconds, whatever its process is at: for other
+// machines, whose locks may not be seen.
+rmx_status rmx__claim_beat(rmx__claim *c, rmx_err *err);
 void rmx__claim_release(rmx__claim *c);
 // The folder was moved with the claim in it, and the claim is to be released there.
 rmx_status rmx__claim_moved(rmx__claim *c, const char *folder, rmx_err *err);

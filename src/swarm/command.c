@@ -113,7 +113,6 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
   const double max = t->run->training.timeout_s;
   int code = 0;
   while (!rmx__guard_ended(g, LOOK_MS, &code)) {
-    rmx__claim_beat(t->claim);
     if (g->life < 0) continue;
     if (rmx_interrupted() || t->orphaned(t->context)) {
       t->stopped = true;
@@ -186,8 +185,8 @@ static rmx_status remove_old(const char *folder, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < 2; i++) {
     char *path = rmx_path_in(folder, names[i]);
     if (!path) return rmx_fail_memory(err, 0, "a path");
-    if (unlink(path) != 0 && errno != ENOENT)
-      status = rmx_fail_errno(err, "cannot remove %s, which is in the way of the result", path);
+    if (unlink(path) != 0 && errno != ENOENT && rmx_remove_tree(path, err) != RMX_OK)
+      status = rmx_fail_in(err, "what is in the way of the result");
     free(path);
   }
   return status;

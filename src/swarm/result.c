@@ -13,6 +13,8 @@
 // What a bare NaN or Infinity is read as: no text that a trainer would write.
 #define NO_NUMBER "\\u0001no number"
 static const char no_number[] = "\1no number";
+// No loss of a model that learns. Greater numbers cannot be computed with: their squares overflow.
+static const double MOST = 1e100;
 enum { LARGEST = 64 << 20 };  // bytes of a result.json
 
 typedef struct left {
@@ -131,7 +133,7 @@ static rmx_status check_loss(left *r, const char *where, const char *domain, con
                     r->path, domain, where, near ? "; did you mean \"" : "", near ? near : "",
                     near ? "\"?" : "");
   }
-  if (is_no_number(x)) {
+  if (is_no_number(x) || (json_is_number(x) && json_number_value(x) > MOST)) {
     r->diverged = true;
     return RMX_OK;
   }
@@ -211,8 +213,8 @@ static rmx_status check_metrics(const left *r, rmx_err *err) {
     snprintf(key, sizeof key, "metrics.%s", name);
     if (json_is_null(value) || is_no_number(value))
       json_object_del(metrics, name);
-    else if (!json_is_number(value))
-      return wanted(r, key, value, "a number", err);
+    else if (!json_is_number(value) || fabs(json_number_value(value)) > MOST)
+      return wanted(r, key, value, "a number, at most 1e100", err);
   }
   return RMX_OK;
 }

@@ -432,9 +432,10 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
     while (!s->elsewhere[first]) first++;
     rmx__claim_look(s->runs[first].folder, &by, &ignored);
     rmx_note(s->listener,
-             "%zu runs are being trained by other processes (the first, %s, by process %ld on %s); "
+             "%zu %s being trained by other processes (the first, %s, by process %ld on %s); "
              "waiting for them at the end",
-             s->others, s->runs[first].name, by.pid, by.host);
+             s->others, s->others == 1 ? "run is" : "runs are", s->runs[first].name, by.pid,
+             by.host);
   }
   if (outdated)
     rmx_warn(

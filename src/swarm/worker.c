@@ -23,7 +23,6 @@ static bool orphaned(void *context) {
 
 static void tick(void *context, const rmx_train_state *s) {
   struct worker *w = context;
-  rmx__claim_beat(&w->claim);
   double now = rmx_now();
   if (!w->progress || (now - w->reported_s < 0.25 && s->step < s->steps)) return;
   w->reported_s = now;
@@ -67,6 +66,7 @@ rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_make_controll
     status = rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)",
                       run.name, by.pid, by.host);
   }
+  if (status == RMX_OK) status = rmx__claim_beat(&w.claim, err);
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && rmx_run_look(&run, NULL) < RMX_RUN_DIVERGED)
     status = run.training.command ? rmx__command_train(&run, &w.claim, orphaned, &w, err)

@@ -82,7 +82,7 @@ refused "half a file" 'not JSON' '{"loss_nats": {"a": 1'
 again; try "refused: no result" 1 "left no" train --set proxy.command=true
 again; try "refused: a named pipe, at once" 1 "is a named pipe; wanted a regular file" timeout 60 "$REGMIX" train -C exp --set proxy.command='mkfifo result.json'
 again; try "refused: a folder" 1 "is a folder; wanted a regular file" train --set proxy.command='mkdir result.json'
-try "a folder in the way is told" 1 "is in the way of the result" train --set proxy.command='cp given.json result.json'
+try "a folder in the way goes" 0 "2 runs done" train --set proxy.command='./train.sh < /dev/null'
 again; mkdir -p exp/runs/r1; mkfifo exp/runs/r1/result.json exp/runs/r1/claim
 try "pipes in place of result.json and claim are not waited for" 1 "claim" timeout 60 "$REGMIX" train -C exp --set proxy.command='./train.sh < /dev/null'
 
@@ -95,13 +95,17 @@ if os.environ["REGMIX_RUN"] == "r1": result["metrics"]["arc_easy"] = 0.25
 if os.environ["REGMIX_RUN"] == "r2": result["metrics"]["arc_easy"] = float("nan")
 json.dump(result, open("result.json", "w"))
 END
-try "scores are columns of metrics.csv, an empty cell is told" 0 "1 empty cells in 1 metrics" train --set proxy.command='python3 given.py'
+try "scores are columns of metrics.csv, an empty cell is told" 0 "1 empty cell in 1 metric that" train --set proxy.command='python3 given.py'
 holds "with their names" grep -q '^run,a_val_loss,b_val_loss,noise_val_loss,exam_val_loss,speed,arc_easy$' exp/metrics.csv
 holds "and values" grep -q '^r1,1,2,3,4,2.5,0.25$' exp/metrics.csv
 holds "and an empty cell" grep -q '^r2,1,2,3,4,2.5,$' exp/metrics.csv
 again
 printf '{"loss_nats": {"a": NaN, "b": Infinity, "noise": -Infinity, "exam": 4}}' > exp/given.json
 try "NaN, as Python writes it, means diverged" 1 "run r1 diverged" train --set proxy.command='cp given.json result.json'
+again
+printf '{"loss_nats": {"a": 1e308, "b": 1, "noise": 1, "exam": 4}}' > exp/given.json
+try "so does a loss that cannot be computed with" 1 "run r1 diverged" train --set proxy.command='cp given.json result.json'
+refused "a metric that cannot be computed with" '"metrics.acc" is the number 1e+308; wanted a number, at most 1e100' "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": 1e308}}"
 again
 try 'so does "status": "diverged"' 1 "run r2 diverged" train --set proxy.command='echo "{\"status\": \"diverged\"}" > result.json'
 
