@@ -28,7 +28,7 @@ json_t *cli_table_json(const rmx_table *t) {
     json_t *row = json_object();
     for (size_t j = 0; j < t->D; j++) {
       const double x = t->x[i * t->D + j];
-      json_object_set_new(row, t->names[j], isfinite(x) ? json_real(x) : json_null());
+      json_object_set_new(row, t->names[j], rmx__json_known(x));
     }
     json_object_set_new(root, t->ids[i], row);
   }

@@ -39,6 +39,8 @@ void rmx_run_difference(const rmx_run *r, rmx_buf *out);
 
 /* A run <parent>/<name> is set aside as <parent>/.set-aside/<name>/<hash of its question>. */
 #define RMX_SET_ASIDE ".set-aside"
+/* <parent>/.set-aside/<name> of <parent>/<name>. free() it; NULL if memory is short. */
+char *rmx_run_shelf(const char *folder);
 /* The folder holds a result, or a training on its way, of another question than `r`. */
 bool rmx_run_is_another(const rmx_run *r);
 /* Moves the folder of `r`, whatever it answers, to where it is set aside. Nothing where there is

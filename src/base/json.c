@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON files through jansson, with messages that name file and line.
+#include <math.h>
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,10 @@ rmx_status rmx__json_write(const char *path, const json_t *tree, rmx_err *err) {
   rmx_status status = rmx_write_file(path, text, strlen(text), err);
   free(text);
   return status;
+}
+
+json_t *rmx__json_known(double x) {
+  return isfinite(x) ? json_real(x) : json_null();
 }
 
 rmx_status rmx__json_number(const json_t *object, const char *key, double *out, const char *what,

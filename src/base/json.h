@@ -18,6 +18,8 @@ rmx_status rmx__json_write(const char *path, const json_t *tree, rmx_err *err);
 char *rmx__json_dump(const json_t *tree);
 /* The same on one line without spaces; a NULL tree sets out->failed. */
 void rmx__put_json(rmx_buf *out, const json_t *tree);
+/* A number, or null where it is not known: not finite. A new reference. */
+json_t *rmx__json_known(double x);
 /* Fetches with a type check: `what` (usually the file) heads the message. */
 rmx_status rmx__json_number(const json_t *object, const char *key, double *out, const char *what,
                             rmx_err *err);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "documents.h"
 #include "kind.h"
@@ -121,14 +122,17 @@ static size_t part_of_name(const char *name) {
   return rmx__without_shard(name, dot ? (size_t)(dot - name) : strlen(name));
 }
 
+static const char is_empty[] = "empty files have no text";
+
+// `unread`: why it cannot be read whatever its name says; NULL: it can.
 static rmx_status take_file(struct walk *w, const char *domain, const char *inside,
-                            const char *kept, const struct stat *info) {
+                            const char *kept, const char *unread) {
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
   rmx__kind_use use = RMX__KIND_OTHER;
   const char *why = rmx__kind_of_name(name, &use);
   const bool readable = !why;
-  if (readable && info->st_size > 0) return add_file(w, domain, inside, kept);
-  if (readable) why = "empty files have no text";
+  if (readable && !unread) return add_file(w, domain, inside, kept);
+  if (unread && (readable || (unread != is_empty && use != RMX__KIND_ASIDE))) why = unread;
   RMX_TRY(leave_out(w, kept, why, use != RMX__KIND_ASIDE));
   if (use == RMX__KIND_ASIDE) return RMX_OK;
   if (domain) return lose(w, domain, strlen(domain), kept, why);
@@ -153,6 +157,12 @@ static rmx_status take_folder(struct walk *w, const char *path, const char *kept
   return walk_folder(w, path, kept, domain, inside, depth + 1);
 }
 
+static const char *why_no_file(int number) {
+  return number == ELOOP    ? "a link that leads to itself"
+         : number == EACCES ? "a link into a folder that may not be read"
+                            : "a link that leads nowhere";
+}
+
 // One name in a folder. `inside`: of the folder, seen from the domain's; "" for the domain's own
 // and the corpus folder.
 static rmx_status take_name(struct walk *w, const char *folder, const char *kept_folder,
@@ -175,14 +185,18 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   else if (name[0] == '.')
     status = leave_out(w, kept, why, false);
   else if (stat(path, &info) != 0)
-    status = errno == ENOENT ? leave_out(w, kept, "a link that leads nowhere", true)
-                             : rmx_fail_errno(w->err, "cannot read %s", path);
+    status = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES
+                 ? take_file(w, domain, below, kept, why_no_file(errno))
+                 : rmx_fail_errno(w->err, "cannot read %s", path);
   else if (S_ISDIR(info.st_mode))
     status = take_folder(w, path, kept, domain ? domain : first, domain ? below : "", &info, depth);
   else if (!S_ISREG(info.st_mode))
-    status = leave_out(w, kept, "only regular files are read", true);
+    status = take_file(w, domain, below, kept, "only regular files are read");
   else
-    status = take_file(w, domain, below, kept, &info);
+    status = take_file(w, domain, below, kept,
+                       access(path, R_OK) != 0 ? "files that may not be read (see `ls -l`)"
+                       : info.st_size == 0     ? is_empty
+                                               : NULL);
   free(path), free(kept), free(below), free(whole), free(first);
   return status;
 }
@@ -203,6 +217,10 @@ static rmx_status list(const char *folder, rmx_strings *out, rmx_err *err) {
 static rmx_status walk_folder(struct walk *w, const char *path, const char *kept,
                               const char *domain, const char *inside, int depth) {
   rmx_strings names = {0};
+  if (depth && access(path, R_OK | X_OK) != 0) {
+    RMX_TRY(leave_out(w, kept, "folders that may not be read (see `ls -ld`)", true));
+    return domain ? lose(w, domain, strlen(domain), kept, "it may not be read") : RMX_OK;
+  }
   rmx_status status = list(path, &names, w->err);
   const size_t files = w->n, left = w->out->n_left_out;
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {

@@ -326,17 +326,23 @@ static void tell(const struct preparing *p, size_t i, bool kept) {
   char a[32], b[32], c[32];
   rmx_buf extra = {0};
   rmx_buf_add(&extra, "", 0);
-  if (d->duplicates) rmx_buf_printf(&extra, "; %s duplicates dropped", counted(d->duplicates, a));
+  if (d->duplicates)
+    rmx_buf_printf(&extra, "; %s duplicate%s dropped", counted(d->duplicates, a),
+                   d->duplicates == 1 ? "" : "s");
   if (d->overlaps)
     rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
   if (d->boilerplate)
     rmx_buf_printf(&extra, "; %s kept that share only boilerplate with targets",
                    counted(d->boilerplate, a));
-  if (d->bad_lines) rmx_buf_printf(&extra, "; %s broken lines skipped", counted(d->bad_lines, a));
+  if (d->bad_lines)
+    rmx_buf_printf(&extra, "; %s broken line%s skipped", counted(d->bad_lines, a),
+                   d->bad_lines == 1 ? "" : "s");
   if (d->no_text)
-    rmx_buf_printf(&extra, "; %s lines without text passed over", counted(d->no_text, a));
+    rmx_buf_printf(&extra, "; %s line%s without text passed over", counted(d->no_text, a),
+                   d->no_text == 1 ? "" : "s");
   if (d->invalid_utf8)
-    rmx_buf_printf(&extra, "; %s bytes that are no UTF-8 replaced", counted(d->invalid_utf8, a));
+    rmx_buf_printf(&extra, "; %s %s no UTF-8 replaced", counted(d->invalid_utf8, a),
+                   d->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
   if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
   double mb = (double)(train->bytes + valid->bytes) / 1e6;

@@ -135,6 +135,18 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   return status;
 }
 
+// Seeds of contender i whose models have losses.
+static size_t measured(const comparison *c, size_t i) {
+  const size_t D = c->corpus->D;
+  size_t n = 0;
+  for (size_t s = 0; s < c->seeds; s++) {
+    bool any = false;
+    for (size_t d = 0; d < D; d++) any |= isfinite(c->loss[(i * c->seeds + s) * D + d]);
+    n += any;
+  }
+  return n;
+}
+
 static json_t *row_tree(const comparison *c, size_t i) {
   const size_t S = c->seeds;
   const contender *who = &c->contenders[i];
@@ -143,13 +155,11 @@ static json_t *row_tree(const comparison *c, size_t i) {
   if (*who->detail_key) json_object_set_new(row, who->detail_key, json_string(who->detail));
   json_object_set_new(row, "mixture",
                       rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));
-  json_t *target = rmx__mean_and_error(&c->target[i * S], S, 1, true);
-  json_object_set(row, "n", json_object_get(target, "n"));
-  json_object_del(target, "n");
-  json_object_set_new(row, "target_loss", target);
+  json_object_set_new(row, "n", json_integer((json_int_t)measured(c, i)));
+  json_object_set_new(row, "target_loss", rmx__mean_and_error(&c->target[i * S], S, 1, false));
   json_object_set_new(row, "against_optimum", rmx__comparison_against(c, i, 0));
   json_object_set_new(row, "loss_nats", rmx__comparison_losses(c, i));
-  json_object_set_new(row, "flops", json_real(c->flops[i]));
+  json_object_set_new(row, "flops", rmx__json_known(c->flops[i]));
   return row;
 }
 

@@ -274,11 +274,25 @@ static void release_job(struct job *job) {
   free(job->mixtures), free(job->metrics), free(job->half), free(job->out);
 }
 
+// It asks for the fit that rmx__step_fit makes.
+static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
+  return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
+         !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) && !r->tables.id &&
+         !r->tables.mixture_columns.n && !r->tables.metric_columns.n;
+}
+
+static void put_question(json_t *by, const rmx_experiment *e, const struct job *job) {
+  const uint64_t hash = question_of(e, job->mixtures, job->metrics);
+  json_object_set_new(by, "question", json_sprintf("%016llx", (unsigned long long)hash));
+}
+
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err) {
   struct job job;
   json_t *by = rmx__made_by(&p->experiment, NULL);
   rmx_status status = fill_job(&p->experiment, request, &job, err);
+  if (status == RMX_OK && is_the_step(&p->experiment, request))
+    put_question(by, &p->experiment, &job);
   if (status == RMX_OK) status = fit_files(p, &job, by, fit, err);
   json_decref(by);
   release_job(&job);
@@ -300,7 +314,7 @@ rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
       rmx__would(p, "fit", false, "up to date");
     } else if (!rmx__would(p, "fit", true, "would fit the metrics")) {
       json_t *by = rmx__made_by(&p->experiment, NULL);
-      json_object_set_new(by, "question", json_string(question));
+      put_question(by, &p->experiment, &job);
       status = fit_files(p, &job, by, &fit, err);
       json_decref(by);
     }

@@ -61,9 +61,13 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
 
 static double target_of_losses(const comparison *c, const double *nats) {
   double sum = 0;
-  for (size_t d = 0; d < c->corpus->D; d++)
-    if (c->weight[d] != 0) sum += c->weight[d] * nats[d];
-  return sum;
+  bool any = false;
+  for (size_t d = 0; d < c->corpus->D; d++) {
+    if (c->weight[d] == 0) continue;
+    sum += c->weight[d] * nats[d];
+    any = true;
+  }
+  return any ? sum : NAN;
 }
 
 rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
@@ -80,7 +84,8 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
       c->loss[i * D + d] = done && json_is_number(x) ? json_number_value(x) : NAN;
     }
     c->target[i] = target_of_losses(c, &c->loss[i * D]);
-    c->flops[i / c->seeds] += json_number_value(json_object_get(result, "flops"));
+    const json_t *flops = json_object_get(result, "flops");  // a trainer may not say them
+    c->flops[i / c->seeds] += json_is_number(flops) ? json_number_value(flops) : done ? NAN : 0;
     json_decref(result);
   }
   return RMX_OK;
@@ -99,8 +104,8 @@ json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_
     if (isfinite(x[i * stride])) squares += (x[i * stride] - mean) * (x[i * stride] - mean);
   double se = k > 1 ? sqrt(squares / (double)(k - 1) / (double)k) : NAN;
   json_t *o = json_object();
-  json_object_set_new(o, "mean", isfinite(mean) ? json_real(mean) : json_null());
-  json_object_set_new(o, "se", isfinite(se) ? json_real(se) : json_null());
+  json_object_set_new(o, "mean", rmx__json_known(mean));
+  json_object_set_new(o, "se", rmx__json_known(se));
   if (with_n) json_object_set_new(o, "n", json_integer((json_int_t)k));
   return o;
 }

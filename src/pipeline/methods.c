@@ -278,7 +278,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
   json_t *by_seed = json_array();
   for (size_t s = 0; s < S; s++) {
     const double loss = x->failed ? NAN : k->target[i * S + s];
-    json_array_append_new(by_seed, isfinite(loss) ? json_real(loss) : json_null());
+    json_array_append_new(by_seed, rmx__json_known(loss));
   }
   json_object_set_new(o, "target_loss_by_seed", by_seed);
   json_object_set_new(o, "search_flops", json_real(x->result.flops + control));
@@ -292,7 +292,7 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
                       x->failed ? json_null() : rmx__comparison_against(k, i, 0));
   if (!x->failed) json_object_set_new(o, "loss_nats", rmx__comparison_losses(k, i));
   json_object_set_new(o, "search_wall_s", json_real(x->result.wall_s));
-  json_object_set_new(o, "large_flops", json_real(k->flops[i]));
+  json_object_set_new(o, "large_flops", rmx__json_known(k->flops[i]));
   if (x->method) json_object_set_new(o, "sees_target", json_boolean(x->method->sees_target));
   json_object_set_new(o, "chooses_while_training",
                       json_boolean(k->contenders[i].controller != NULL));

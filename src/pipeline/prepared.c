@@ -115,11 +115,11 @@ static bool finished_of(const char *folder, const char *corpus, json_t **result)
   return good;
 }
 
-static bool aside_of(const char *parent, const char *name, const char *corpus) {
+static bool aside_of(const char *run, const char *corpus) {
   rmx_strings names = {0};
   rmx_err ignored;
   bool found = false;
-  char *shelf = rmx_format("%s/" RMX_SET_ASIDE "/%s", parent, name);
+  char *shelf = rmx_run_shelf(run);
   if (shelf && rmx_list(shelf, &names, &ignored) == RMX_OK)
     for (size_t i = 0; i < names.n && !found; i++) {
       json_t *result = NULL;
@@ -145,7 +145,7 @@ static void count_below(const char *parent, const char *now, const char *next, r
     char *folder = rmx_path_in(parent, names.items[i]);
     if (folder && finished_of(folder, now, &result)) {
       rmx__count_finished(f, result);
-      *missing += !aside_of(parent, names.items[i], next);
+      *missing += !aside_of(folder, next);
     }
     json_decref(result);
     free(folder);

@@ -15,8 +15,8 @@ void rmx__count_finished(rmx__finished *f, const json_t *result) {
 rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err) {
   if (f->runs == 0 || p->redo) return RMX_OK;
   char time[32], message[512];
-  snprintf(message, sizeof message, "%zu finished run%s, which took %s (%.3g hours), %s", f->runs,
-           f->runs == 1 ? "" : "s", rmx_duration(f->wall_s, time), f->wall_s / 3600, why);
+  snprintf(message, sizeof message, "%zu finished run%s, which took %s, %s", f->runs,
+           f->runs == 1 ? "" : "s", rmx_duration(f->wall_s, time), why);
   if (p->agree) {
     p->redo = p->agree(p->context, message);
     return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);

@@ -117,6 +117,24 @@ static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const doubl
   free(excluded);
 }
 
+// A mixtures.csv that nobody here wrote, or that was changed since. Nobody wants one that was cut
+// off.
+static rmx_status keep_own(rmx_pipeline *p, const char *path, bool drawn, rmx_err *err) {
+  rmx_table t = {0};
+  rmx_err why;
+  if (rmx_csv_read(path, &t, &why) != RMX_OK)
+    return rmx_fail(err, why.status, "%s. Delete the file to have the mixtures drawn again",
+                    why.message);
+  if (drawn)
+    rmx__would(p, "sample", false,
+               "mixtures.csv was changed since it was drawn; kept as it is, with %zu run%s", t.N,
+               t.N == 1 ? "" : "s");
+  else
+    rmx__would(p, "sample", false, "mixtures.csv is your own; kept as it is");
+  rmx_table_release(&t);
+  return RMX_OK;
+}
+
 static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const char *path,
                               const char *record, rmx_err *err) {
   rmx_err ignored;
@@ -130,7 +148,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
        ours = current || (had && content == hex_of(had, "before"));
   rmx_status status = RMX_OK;
   if (content && !ours) {
-    rmx__would(p, "sample", false, "mixtures.csv is your own; kept as it is");
+    status = keep_own(p, path, had != NULL, err);
   } else if (content && current && asked == hex_of(had, "asked")) {
     rmx__would(p, "sample", false, "mixtures.csv is up to date");
   } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",

@@ -149,7 +149,7 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
 static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx_err *err) {
   rmx_buf b = {0};
   char number[32];
-  rmx_buf_puts(&b, "run,metric,fold,true,predicted\n");
+  rmx_buf_puts(&b, RMX__CROSS_VALIDATION_COLUMNS "\n");
   for (size_t m = 0; m < f->M; m++)
     for (size_t i = 0; i < f->N; i++) {
       size_t k = i * f->M + m;

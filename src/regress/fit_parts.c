@@ -111,12 +111,23 @@ rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
 }
 
+// A fit whose fit.json was deleted: nobody else has a table with these columns under this name.
+static bool was_fit(const char *folder) {
+  static const char columns[] = RMX__CROSS_VALIDATION_COLUMNS;
+  char *path = rmx_path_in(folder, RMX__CROSS_VALIDATION), first[sizeof columns] = "";
+  FILE *file = path ? rmx_fopen(path, "r") : NULL;
+  const bool read = file && fread(first, 1, sizeof columns - 1, file) == sizeof columns - 1;
+  if (file) fclose(file);
+  free(path);
+  return read && strcmp(first, columns) == 0;
+}
+
 rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
   char *path = rmx_path_in(folder, RMX__FIT_JSON);
   if (!path) return rmx_fail_memory(err, 256, "a path");
   bool fit = rmx_exists(path);
   free(path);
-  if (fit || !rmx_exists(folder)) return RMX_OK;
+  if (fit || !rmx_exists(folder) || was_fit(folder)) return RMX_OK;
   DIR *d = rmx_opendir(folder);
   if (!d && errno == ENOTDIR)
     return rmx_fail(err, RMX_EUSAGE,
@@ -128,8 +139,9 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
       rmx_few_add(&others, e->d_name);
   closedir(d);
   if (others.n == 0) return RMX_OK;
-  return rmx_fail(
-      err, RMX_EUSAGE,
-      "%s holds other files (%s) and no fit: a fit needs a folder of its own; give another --out",
-      folder, others.text);
+  return rmx_fail(err, RMX_EUSAGE,
+                  "%s holds other files (%s) and no fit: a fit needs a folder of its own. Move "
+                  "these files away, "
+                  "or give `regmix fit` another --out",
+                  folder, others.text);
 }

@@ -96,8 +96,9 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
   if (n < N) {
     char where[700];
     snprintf(where, sizeof(where),
-             "metric \"%.100s\": %zu of %zu runs have no value (%s; the first in %s:%d)",
-             f->metrics[m], N - n, N, lacking.text, w->metrics->path ? w->metrics->path : "table",
+             "metric \"%.100s\": %zu of %zu runs %s no value (%s; the first in %s:%d)",
+             f->metrics[m], N - n, N, N - n == 1 ? "has" : "have", lacking.text,
+             w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
     if (!w->options->skip_missing) {
       status = rmx_fail(err, RMX_EINPUT,
@@ -204,6 +205,22 @@ static double value_of(const rmx_table *metrics, const size_t *row, size_t i, si
   return row[i] == SIZE_MAX ? NAN : metrics->x[row[i] * metrics->D + column];
 }
 
+// Tables that come from files were held to this before; others are held to it here.
+static rmx_status check_size(const rmx_table *mixtures, const rmx_table *metrics,
+                             const size_t *partner, const size_t *column, size_t M, rmx_err *err) {
+  static const double most = 1e100;  // its square is a number
+  for (size_t i = 0; i < mixtures->N; i++)
+    for (size_t m = 0; m < M; m++) {
+      const double x = value_of(metrics, partner, i, column[m]);
+      if (isfinite(x) && fabs(x) > most)
+        return rmx_fail(err, RMX_EINPUT,
+                        "metric \"%s\" of run \"%s\" is %g, too large to compute with; wanted at "
+                        "most 1e100",
+                        metrics->names[column[m]], mixtures->ids[i], x);
+    }
+  return RMX_OK;
+}
+
 // Leaves out runs that have no value at all (their partner becomes SIZE_MAX), then metrics with
 // fewer than three values where other runs lack it (*M shrinks), and tells both. None left is an
 // error.
@@ -223,8 +240,9 @@ static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics
     rmx_few_add(&empty, mixtures->ids[i]);
   }
   if (empty.n && runs)
-    rmx_warn(listener, "%zu of %zu runs have no value of any metric and are left out: %s", empty.n,
-             empty.n + runs, empty.text);
+    rmx_warn(listener, "%zu of %zu runs %s no value of any metric and %s left out: %s", empty.n,
+             empty.n + runs, empty.n == 1 ? "has" : "have", empty.n == 1 ? "is" : "are",
+             empty.text);
   for (size_t m = 0; m < *M; m++) {
     size_t values = 0;
     for (size_t i = 0; i < mixtures->N; i++)
@@ -421,6 +439,7 @@ rmx_status rmx_fit_tables_exposed(const rmx_regress_options *options, const rmx_
   if (common) {
     tell_rows_left_out(mixtures, metrics, partner, listener);
     tell_rows_left_out(metrics, mixtures, back, listener);
+    RMX_TRY_GOTO(check_size(mixtures, metrics, partner, column, M, err), done);
     RMX_TRY_GOTO(drop_empty(mixtures, metrics, partner, column, &M, listener, err), done);
   }
   *f = (rmx_fit){.D = mixtures->D, .M = M, .raw = raw, .folds = options->folds};

@@ -137,6 +137,7 @@ rmx_status rmx__options_copy(const rmx_regress_options *options, rmx_regress_opt
 // The files of a fit's folder, and hashes of what belongs together (fit_parts.c).
 #define RMX__FIT_JSON "fit.json"
 #define RMX__CROSS_VALIDATION "cross-validation.csv"
+#define RMX__CROSS_VALIDATION_COLUMNS "run,metric,fold,true,predicted"
 rmx_status rmx__hash_part(const char *folder, const char *name, json_t *hashes, rmx_err *err);
 rmx_status rmx__hash_runs(const rmx_fit *f, json_t *hashes, rmx_err *err);
 // The fit.json at `path` and the folder hold what was written together; those of 0.1.0 have no

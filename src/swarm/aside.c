@@ -13,8 +13,7 @@
 #include "claim.h"
 #include "look.h"
 
-// <parent>/.set-aside/<name> of <parent>/<name>
-static char *shelf_of(const char *folder) {
+char *rmx_run_shelf(const char *folder) {
   const char *slash = strrchr(folder, '/');
   return slash ? rmx_format("%.*s/" RMX_SET_ASIDE "/%s", (int)(slash - folder), folder, slash + 1)
                : rmx_format(RMX_SET_ASIDE "/%s", folder);
@@ -44,7 +43,7 @@ static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *e
 }
 
 static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *err) {
-  char question[17], *shelf = shelf_of(folder);
+  char question[17], *shelf = rmx_run_shelf(folder);
   question_of(folder, question);
   rmx_status status = shelf ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   bool moved = false;
@@ -73,7 +72,7 @@ rmx_status rmx_run_set_aside(const rmx_run *r, rmx_err *err) {
 
 // The folder that was set aside and holds what `wanted` says; NULL: there is none.
 static char *find_on_shelf(const rmx_run *r, bool (*wanted)(const char *folder, const rmx_run *r)) {
-  char *shelf = shelf_of(r->folder), *found = NULL;
+  char *shelf = rmx_run_shelf(r->folder), *found = NULL;
   rmx_strings names = {0};
   rmx_err ignored;
   if (shelf && rmx_list(shelf, &names, &ignored) == RMX_OK)

@@ -72,8 +72,8 @@ mkdir -p odd
 } > odd/a.jsonl
 printf 'corpus: {domains: {odd: a.jsonl}, vocab: 300}\n' > odd/regmix.yaml
 try "odd fields do no harm" 0 "odd: 55 documents" "$REGMIX" prepare -C odd
-said "half a surrogate pair is replaced and counted" "1 bytes that are no UTF-8 replaced"
-said "a line without text is counted" "1 lines without text passed over"
+said "half a surrogate pair is replaced and counted" "1 byte that is no UTF-8 replaced"
+said "a line without text is counted" "1 line without text passed over"
 
 # ---- bombs, long lines, memory
 mkdir -p bomb
@@ -85,7 +85,7 @@ limited() { (ulimit -v 600000 && "$@"); }
 if ! limited "$REGMIX" --version > /dev/null 2>&1; then limited() { "$@"; }; fi
 try "a line that unpacks to 400 MB ends in an error" 1 "a.jsonl.gz:1: a line of more than 10000000 bytes" limited "$REGMIX" prepare -C bomb
 lines 10 50 | gzip >> bomb/a.jsonl.gz
-try "or is skipped" 0 "1 broken lines skipped" limited "$REGMIX" prepare -C bomb --set corpus.skip_bad=true
+try "or is skipped" 0 "1 broken line skipped" limited "$REGMIX" prepare -C bomb --set corpus.skip_bad=true
 head -c 100000 bomb/a.jsonl.gz > bomb/b.jsonl.gz && sed 's/a.jsonl/b.jsonl/' bomb/regmix.yaml > bomb/b.yaml
 try "a truncated archive is named" 1 "b.jsonl.gz: the gzip file ends too early" "$REGMIX" prepare bomb/b.yaml --set corpus.skip_bad=true
 
@@ -137,4 +137,24 @@ try "check tells a broken config" 1 'problem: broken.yaml:2: unknown key' "$REGM
 try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C wrong
 try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml
 try "plan without the text" 0 "In all about" "$REGMIX" plan -C good --set corpus.separator=none --set target=zebra --without-text --set proxy.tokens=1k --set large.tokens=1k
+
+# ---- what cannot be opened is left out and named; a domain of nothing else is an error
+mkdir -p closed/web && printf '{"text": "one"}\n' > closed/web/a.jsonl
+ln -s loop.jsonl closed/web/loop.jsonl
+ln -s nowhere.jsonl closed/web/gone.jsonl
+ln -s a.jsonl/inside closed/web/inside.jsonl
+mkfifo closed/web/pipe.jsonl
+try "a link to itself is left out" 0 "a link that leads to itself" "$REGMIX" init oddexp --text closed
+for why in "a link that leads nowhere" "only regular files are read"; do
+  grep -qF "$why" "$SCRATCH/stdout" "$SCRATCH/stderr" && ok "as is $why" || not_ok "as is $why" "$(cat "$SCRATCH/stderr")"
+done
+mkdir closed/lost && ln -s loop.jsonl closed/lost/loop.jsonl
+try "a domain of nothing else would be lost" 1 '"lost"' "$REGMIX" init oddexp2 --text closed
+rm -r closed/lost
+if [ "$(id -u)" = 0 ]; then
+  skip "files without permission" "root may read all"
+else
+  cp closed/web/a.jsonl closed/web/secret.jsonl && chmod 0 closed/web/secret.jsonl
+  try "a file that may not be read is left out" 0 "may not be read" "$REGMIX" init oddexp3 --text closed
+fi
 done_testing

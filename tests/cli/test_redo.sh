@@ -25,7 +25,7 @@ first=$(results) first_large=$(large)
 # ---- another setting, and back
 before=$(state exp | grep -v resolved.yaml)
 try "a script stops before finished runs go out of use" 1 "6 finished runs" "$REGMIX" train -C exp --set proxy.tokens=4k
-grep -q "hours" stderr && grep -q -- "--redo" stderr && ok "and says the hours and --redo" || not_ok "and says the hours and --redo" "$(cat stderr)"
+grep -q "which took [0-9.]* s, would" stderr && grep -q -- "--redo" stderr && ok "and says how long they took and --redo" || not_ok "and says how long they took and --redo" "$(cat stderr)"
 same "and leaves everything bit for bit" "$before" "$(state exp | grep -v resolved.yaml)"
 try "run stops there too" 1 "Give --redo" "$REGMIX" run -C exp --set proxy.tokens=4k
 try "--redo goes on" 0 "6 runs done" "$REGMIX" train -C exp --set proxy.tokens=4k --redo
@@ -169,8 +169,26 @@ done
 try "export warns" 0 "was changed by hand since" "$REGMIX" export -C exp --to megatron --prefix /data/
 try "so does pretrain --mixture" 0 "was changed by hand since" "$REGMIX" pretrain -C exp --mixture exp/optimum.yaml
 mv exp/optimum.yaml mine.yaml
+rm exp/fit/fit.json
+try "fit.json deleted: run makes the fit again in its place" 0 "all 10 runs are done" "$REGMIX" run -C exp
+cmp -s fit.json exp/fit/fit.json && ok "the same" || not_ok "the same" "$(diff fit.json exp/fit/fit.json | head -5)"
+"$REGMIX" fit -C exp > /dev/null 2>&1
+try "a fit made by hand with the same settings is the one that run wants" 0 "Nothing is to do" "$REGMIX" run -C exp --dry-run
+"$REGMIX" fit -C exp --regressor trees > /dev/null 2>&1
+try "one with others is not" 0 "would fit the metrics" "$REGMIX" run -C exp --dry-run
+"$REGMIX" pretrain -C exp --mixture prior --json > pretrain.json 2> /dev/null
+if [ "$(jq -c '[.target_loss.mean, .against_optimum.mean, .n, (.flops > 0)]' pretrain.json)" = "[null,null,1,true]" ]; then ok "pretrain --json: what is not known is null"; else not_ok "pretrain --json: what is not known is null" "$(cat pretrain.json)"; fi
 try "moved away, it is written again" 0 "all 10 runs are done" "$REGMIX" run -C exp
 cmp -s optimum.yaml exp/optimum.yaml && ok "as it was" || not_ok "as it was" "$(diff optimum.yaml exp/optimum.yaml | head -5)"
+
+cp exp/mixtures.csv mixtures.csv
+head -n 4 mixtures.csv > exp/mixtures.csv
+try "mixtures.csv with rows taken out is not called your own" 0 "changed since it was drawn; kept as it is, with 3 runs" "$REGMIX" sample -C exp
+: > exp/mixtures.csv
+try "an empty mixtures.csv is an error" 1 "Delete the file" "$REGMIX" sample -C exp
+printf 'run,a,b,noise\n0001,0.2,0.' > exp/mixtures.csv
+try "so is one cut off in a row" 1 "Delete the file" "$REGMIX" run -C exp
+cp mixtures.csv exp/mixtures.csv
 
 # ---- killed while results are moved
 make_corpus many 60

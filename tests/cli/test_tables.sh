@@ -129,7 +129,7 @@ try "a row of zeros stays an error" 1 "sum to 0" sh -c "sed '3s/,.*/,0,0,0/' m.c
 # ---- what is left out is counted and named
 awk -F, 'BEGIN { OFS = "," } NR == 1 { print $0, "rare_acc", "host"; next } { print $0, (NR == 5 ? 0.5 : ""), "n" NR }' l.csv | awk -F, 'BEGIN { OFS = "," } NR == 9 { $2 = $3 = $4 = "" } { print }' > gaps.csv
 try "a metric with one value is dropped and named" 0 "1 of 4 metrics have fewer than 3 values and are not fitted: rare_acc" fit --mixtures m.csv --metrics gaps.csv --out gaps
-try "a run that was never evaluated is left out and named" 0 "1 of 20 runs have no value of any metric and are left out: 8" fit --mixtures m.csv --metrics gaps.csv --out gaps
+try "a run that was never evaluated is left out and named" 0 "1 of 20 runs has no value of any metric and is left out: 8" fit --mixtures m.csv --metrics gaps.csv --out gaps
 try "a column of text is named" 0 "1 column of text is not read: host" fit --mixtures m.csv --metrics gaps.csv --out gaps
 try "columns that no pattern takes are named" 0 "2 other columns with numbers are not read as metrics: x_val_loss, plain" fit --mixtures m.csv --metrics l.csv --metric-columns 'gsm*' --out gaps
 sed '/^[3-7],/d' m.csv > fewer.csv

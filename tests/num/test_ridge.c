@@ -225,7 +225,7 @@ START_TEST(tables) {
                 "%s", said);
   ck_assert_msg(strstr(said, "no run used \"code\"") != NULL, "%s", said);
   ck_assert_msg(
-      strstr(said, "metric \"wiki_val_loss\": 1 of 7 runs have no value (d; the first in ") != NULL,
+      strstr(said, "metric \"wiki_val_loss\": 1 of 7 runs has no value (d; the first in ") != NULL,
       "%s", said);
   ck_assert_msg(strstr(said, "metric \"flat\" is 1 in all 7 runs") != NULL, "%s", said);
   // Runs a and f are one group and so in one fold; d has none.
