@@ -164,14 +164,4 @@ const rmx_command cli_bench = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct bench_args),
     .summary = "measure training speed here, and the share of the processor's limit it reaches",
-    .about =
-        "Times whole optimiser steps (data, forward, backward, clipping, AdamW) on random tokens, "
-        "and the limit in a loop of "
-        "multiply-adds in registers, in the same process; the speed is the median of the steps. At "
-        "level amx the exponentials of the "
-        "output head lie between the instructions of its products, and --breakdown counts them "
-        "there.",
-    .examples =
-        "  regmix bench --model 1M --threads 2 --breakdown\n  regmix bench --model 1M --vocab 4096 "
-        "--seq 512 --json\n",
 };

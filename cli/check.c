@@ -65,13 +65,4 @@ const rmx_command cli_check = {
     .summary =
         "whether what regmix.yaml asks can be done: files, targets, bounds, programs; trains "
         "nothing",
-    .about =
-        "Opens every file and reads its first document, looks up the target and all other names, "
-        "and tests the tokenizer, floors, caps and shares, "
-        "mixture files, methods, models, the program of proxy.command, and the room on the disk. "
-        "It prints the domains with their files, then "
-        "every problem, and writes nothing. The exit code is 0 without problems and 1 with some. "
-        "With --json it prints one object with ok, "
-        "problems, domains and left_out.",
-    .examples = "  regmix check -C exp\n  regmix check -C exp --json\n",
 };

@@ -84,38 +84,6 @@ const rmx_command cli_compare = {
     .items = "Methods",
     .item = method_item,
     .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
-    .about =
-        "Trains compare.seeds large models on the optimum and on each mixture of compare.against "
-        "(prior, uniform, best_single: "
-        "the single domain the fit expects most of, best_run: the mixture of the best proxy, "
-        "single:DOMAIN, or a mixture file), "
-        "and prints the target's loss of each with standard errors, and the paired difference to "
-        "the optimum with its 95 % t interval. "
-        "A difference is called better or worse where that interval leaves out 0; two seeds are "
-        "too few to tell. What is trained "
-        "already is not trained again. A model of another mixture (the optimum moved) is another "
-        "model: the former is set aside, in "
-        "large/<name>/.set-aside/, and used again when its mixture returns. Where other settings "
-        "changed, finished models go out of use "
-        "only after a person was asked, or with --redo. Then report.html is written anew.\n\n"
-        "With --methods, methods to choose data are compared instead: each trains what it needs "
-        "with "
-        "the same models on the same corpus, "
-        "within the same budget where it lets one choose, then the large model is trained on what "
-        "each chose, with the same tokens and "
-        "paired seeds. All that a method spends to find its mixture is counted: references, "
-        "proxies, scoring, validation. Its settings "
-        "are keys of the config (`regmix help config`: doremi.eta, ppl.keep, ...), by default "
-        "those it was published with. "
-        "compare/METHOD.yaml is the mixture found, which `pretrain --mixture` and `export "
-        "--mixture` take (`train` takes its weights as a "
-        "row of mixtures.csv); "
-        "compare/methods.json holds the whole result, and report.html draws it. A method that "
-        "diverges is a row that says so.",
-    .examples =
-        "  regmix compare -C exp --methods regmix,doremi,odm,prior --seeds 3 --budget 1e15\n"
-        "  regmix compare -C exp\n  regmix compare -C exp --set compare.against=prior --set "
-        "compare.against=mine.yaml --set compare.seeds=5\n",
 };
 
 // ---- pretrain: one mixture
@@ -171,11 +139,4 @@ const rmx_command cli_pretrain = {
     .n_options = sizeof pretrain_options / sizeof *pretrain_options,
     .own_size = sizeof(struct pretrain_args),
     .summary = "train the large model on the optimum, or on a mixture of yours",
-    .about =
-        "Trains with the settings of section `large`; the model is left in "
-        "large/<name>/<seed>/model.bin. `compare` uses what is "
-        "there already.",
-    .examples =
-        "  regmix pretrain -C exp\n  regmix pretrain -C exp --mixture mine.yaml --set "
-        "large.tokens=20M\n",
 };

@@ -30,9 +30,4 @@ const rmx_command cli_doctor = {
     .words = "",
     .run = run_doctor,
     .summary = "check this machine: processor, memory, libraries, file system",
-    .about =
-        "Prints a line for each check, with ok, warn or fail, and what to do where it is not ok. "
-        "The folder of -C (default: the current one) "
-        "is tried with a file that is removed again. The exit code is 1 if a check failed.",
-    .examples = "  regmix doctor -C exp\n  regmix doctor --json\n",
 };

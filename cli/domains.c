@@ -202,35 +202,4 @@ const rmx_command cli_domains = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct domains_args),
     .summary = "add, remove, split, merge or rename domains, and keep the runs that still count",
-    .about =
-        "A corpus changes; its proxy runs need not all be done again. This brings the table of "
-        "their mixtures to the new domains, "
-        "and says which runs are still exact, which are not, and what no run can say. Metrics need "
-        "no change: tables join on the "
-        "run's name.\n\n"
-        "add: every old run is a run of the larger corpus with weight 0 of the new domain. All "
-        "stay; none says what it does.\n\n"
-        "split: a run that drew from P drew from its parts in P's own proportions. All stay, "
-        "exactly; none says what the one does "
-        "against the other.\n\n"
-        "merge: a run is one of P only if it drew A and B in their natural proportions, within "
-        "--tolerance, or neither. The others "
-        "must be done again and are left out, by name.\n\n"
-        "remove: a run without the domain is one of the smaller corpus. If some runs used it, they "
-        "stay with its column (they "
-        "answer the larger question: hold it at 0 with `regmix optimize --fix NAME=0`), or go with "
-        "--drop.\n\n"
-        "Changes are made in this order: rename, split, merge, add, remove. Each option may be "
-        "given several times. The new table "
-        "goes to stdout or --out, what is to be known to stderr. With --json all of it is one "
-        "object on stdout. --mixtures may have any form that "
-        "`regmix fit` reads.",
-    .examples =
-        "  regmix domains --mixtures m.csv --split web=web_en:0.7,web_de:0.3 --out m2.csv\n"
-        "    web is now two domains; the runs stay\n"
-        "  regmix domains --mixtures m.csv --merge code=python:0.4,c:0.6 --tolerance 0.05 > "
-        "m2.csv\n"
-        "    two small domains become one; runs that mixed them otherwise are named and left out\n"
-        "  regmix domains --mixtures m.csv --add math --remove forum --out m2.csv --json\n"
-        "    forum goes, math comes: what is known, as JSON\n",
 };

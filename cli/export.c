@@ -50,7 +50,16 @@ static const rmx_option options[] = {
      "tokens of one sequence of the trainer"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
 };
-#define PARAGRAPH(name, needs, help) "\n\n" name ": " help
+
+static bool format_item(size_t i, rmx_command_item *out) {
+#define ITEM(name, needs, help) {name, help, "", ""},
+  static const rmx_command_item formats[] = {RMX_EXPORT_FORMATS(ITEM)};
+#undef ITEM
+  if (i >= sizeof formats / sizeof *formats) return false;
+  *out = formats[i];
+  return true;
+}
+
 const rmx_command cli_export = {
     .name = "export",
     .words = "",
@@ -58,15 +67,7 @@ const rmx_command cli_export = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct export_args),
+    .items = "Formats",
+    .item = format_item,
     .summary = "write a mixture as another trainer reads it",
-    .about =
-        "Weights are shares of tokens. Where a trainer draws whole documents they are converted by "
-        "the mean lengths in "
-        "corpus/corpus.json, and a comment in the output says so. A trainer that must be told how "
-        "often a small domain may "
-        "be repeated gets that from --tokens and --budget. Formats:" RMX_EXPORT_FORMATS(PARAGRAPH),
-    .examples =
-        "  regmix export -C exp --to megatron --prefix /data/ --suffix _text_document\n"
-        "  regmix export --mixture optimum.yaml --to olmo-core --prefix s3://corpus/ --suffix "
-        "'/*.npy' --out mix.yaml\n",
 };

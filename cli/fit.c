@@ -188,18 +188,4 @@ const rmx_command cli_fit = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct fit_args),
     .summary = "fit each metric as a function of the mixture, with cross-validated scores",
-    .about =
-        "Reads two CSV files that share their first column: mixtures (weights of the domains, rows "
-        "sum to 1) and metrics. Fits "
-        "one function per metric, scores it on runs it has not seen (k-fold cross-validation), and "
-        "writes a folder that "
-        "predict, score and optimize read.\n\n" TABLES_ABOUT,
-    .examples =
-        "  regmix fit --mixtures mixtures.csv --metrics losses.csv --regressor trees\n"
-        "  regmix fit --mixtures m.csv --metrics l.csv --metric pile_cc --set trees.rounds=500 "
-        "--out fit-cc\n"
-        "  regmix fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.yaml "
-        "--budget 20G --run-tokens 1G\n"
-        "    for a large run that will repeat its small domains: 20 G tokens, after proxies of 1 "
-        "G\n",
 };

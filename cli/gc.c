@@ -60,12 +60,4 @@ const rmx_command cli_gc = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct gc_args),
     .summary = "delete finished runs and corpora of settings that are no longer asked for",
-    .about =
-        "When a setting changes, finished runs and the corpus of the old setting are set aside, "
-        "and used again when it returns: "
-        "runs/.set-aside/, large/<name>/.set-aside/, compare/.set-aside/, and .set-aside/ for "
-        "corpora. This command deletes all that was set aside, "
-        "and says how many runs that were, how long they took, and how much room they had. What "
-        "the present settings use is not touched.",
-    .examples = "  regmix gc -C exp --dry-run\n  regmix gc -C exp\n  regmix gc -C exp --json\n",
 };

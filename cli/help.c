@@ -16,7 +16,7 @@ static rmx_status run_help(cli *c, rmx_err *err) {
   if (word && !config && !command) return unknown(word, err);
   if (json)
     cli_print_json(config    ? rmx_help_config_json()
-                   : command ? rmx_help_command_json(command)
+                   : command ? rmx_help_command_json(&cli_program, command)
                              : rmx_help_overview_json(&cli_program));
   else if (config)
     rmx_help_config(stdout);
@@ -98,7 +98,6 @@ const rmx_command cli_completion = {
     .run = run_completion,
     .hidden = true,
     .summary = "print the completion script of a shell",
-    .examples = "  source <(regmix completion bash)\n",
 };
 const rmx_command cli_complete = {
     .name = "complete",
@@ -107,5 +106,4 @@ const rmx_command cli_complete = {
     .run = run_complete,
     .hidden = true,
     .summary = "print what the last word of a command line could become, one candidate a line",
-    .examples = "  regmix complete -- fit --reg\n",
 };

@@ -59,14 +59,4 @@ const rmx_command cli_init = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct init_args),
     .summary = "write a commented regmix.yaml to begin with",
-    .about =
-        "With --text, each folder in it is a domain with all files below it, and each file in it "
-        "belongs to the domain of its name without "
-        "the number of its shard (c4.00000-of-01024.json.gz is of c4). Read are .txt, .jsonl, "
-        ".ndjson and .json, also as .gz or .zst. "
-        "Files named valid or validation beside others become the validation text of their domain; "
-        "those named test are left out. Every "
-        "file that is not read is named with the reason. A domain that would be lost is an error, "
-        "unless --leave-out names it.",
-    .examples = "  regmix init exp --text /data/text --target wikipedia\n",
 };

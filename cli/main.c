@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/asset.h"
 #include "cli.h"
 
 // In the order of the pipeline: --help and the man page list them so.
@@ -19,10 +20,20 @@ static const rmx_command *const commands[] = {
     &cli_gc,         &cli_doctor,   &cli_bench,  &cli_worker,  &cli_help,     &cli_man,
     &cli_completion, &cli_complete,
 };
+// docs/commands/, by the build.
+extern const rmx__asset cli_texts[];
+extern const size_t cli_texts_n;
+static const char *text_of(const char *command) {
+  for (size_t i = 0; i < cli_texts_n; i++)
+    if (strcmp(cli_texts[i].name, command) == 0) return cli_texts[i].data;
+  return NULL;
+}
+
 const rmx_program cli_program = {.commands = commands,
                                  .n = sizeof commands / sizeof *commands,
                                  .common = cli_common_options,
-                                 .n_common = N_COMMON};
+                                 .n_common = N_COMMON,
+                                 .text = text_of};
 
 enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
 
@@ -150,7 +161,7 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   RMX_TRY(cli_parse(c, argc, argv, &help, err));
   if (help) {
     if (json)  // which may follow --help
-      cli_print_json(rmx_help_command_json(c->command));
+      cli_print_json(rmx_help_command_json(&cli_program, c->command));
     else
       rmx_help_command(&cli_program, c->command, stdout);
     return RMX_OK;

@@ -123,31 +123,4 @@ const rmx_command cli_optimize = {
     .n_options = sizeof options_table / sizeof *options_table,
     .own_size = sizeof(struct optimize_args),
     .summary = "search the fitted functions for the best mixture",
-    .about =
-        "Looks for the mixture with the lowest predicted target among those that keep the "
-        "constraints: by gradient, or by simulation. "
-        "Then says how sure that is: an interval for each weight and for the gain on the prior "
-        "(and on mixtures given with --against), "
-        "from functions that the runs leave possible (how often such intervals are right was "
-        "measured with six domains; with many more they may be too narrow); whether more runs "
-        "would help; what would be lost without each domain.\n\n"
-        "Constraints that no mixture can keep together are named. Unless told --no-guard it stays "
-        "where the runs are, since far "
-        "from them a prediction is a guess, and says what error to expect.\n\n"
-        "In an experiment the prior and the caps by epochs are the corpus'; keys under `optimize:` "
-        "of regmix.yaml ask the same as "
-        "these options. There optimum.yaml answers regmix.yaml: what these options ask beside it "
-        "is printed, and written with --out.\n\n"
-        "With a fit of other tables the answer is written to optimum.yaml in the folder that the "
-        "fit stands in. `regmix report` run "
-        "there makes the page.",
-    .examples =
-        "  regmix optimize --fit fit --target pile_cc\n"
-        "  regmix optimize --fit fit --target pile_cc=0.7 --target github=0.3 --samples 1M --json\n"
-        "  regmix optimize --fit fit --target pile_cc --method search --cap books=0.1 --share "
-        "code=0.1..0.3:github,stackexchange\n"
-        "  regmix optimize --fit fit --target pile_cc --no-worse github=0.01 --budget 20G --tokens "
-        "tokens.yaml --max-epochs 4\n"
-        "  regmix optimize --fit fit --pareto pile_cc,github --method search\n"
-        "  regmix optimize --fit fit --maximize hellaswag --prior prior.yaml\n",
 };

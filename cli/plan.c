@@ -92,14 +92,4 @@ const rmx_command cli_plan = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct plan_args),
     .summary = "what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
-    .about =
-        "Trains each model for a second on random tokens, as many copies at a time as there will "
-        "be workers (or processors, if "
-        "those are fewer), and multiplies. The target and the files of text must exist, unless "
-        "--without-text is given. An optimiser step of more than 16384 tokens is measured by one "
-        "of 16384.",
-    .examples =
-        "  regmix plan -C exp\n  regmix plan -C exp --set proxy.tokens=5M --json\n"
-        "  regmix plan examples/published/regmix.yaml --without-text --cores 64\n    how long the "
-        "paper's 512 proxies would take, here and on a server\n",
 };

@@ -56,11 +56,4 @@ const rmx_command cli_predict = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct predict_args),
     .summary = "predict the metrics of mixtures, as CSV on stdout",
-    .about =
-        "Reads mixtures, writes what the fit expects of each: a row a mixture, a column a "
-        "metric.\n\n" TABLES_ABOUT,
-    .examples =
-        "  regmix predict --fit fit --mixtures candidates.csv > predicted.csv\n"
-        "  regmix predict --mixtures mixture_config/config_1m > predicted.csv\n    the authors' "
-        "folder of YAML files\n",
 };

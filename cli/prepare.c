@@ -41,18 +41,4 @@ const rmx_command cli_prepare = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct prepare_args),
     .summary = "text to tokens: tokenizer, training and validation files of each domain",
-    .about =
-        "Reads the text of every domain: .txt, and .jsonl, .ndjson or .json (an object a line, or "
-        "an array), all of them also "
-        "packed as .gz or .zst. Prints the domains and their files first, and every file that is "
-        "not read with the reason. Then "
-        "it drops exact duplicates and what stands in validation-only text too, trains a "
-        "byte-level BPE tokenizer (or takes one), splits each domain by a hash of the document, "
-        "and writes corpus/ and tokenizer.json.\n\n"
-        "It is done again only when the content of the text or its settings changed. The tokenizer "
-        "is then kept, and so are the token files of "
-        "domains whose documents stayed the same. The target has no part in it. The corpus of "
-        "before is set aside, in .set-aside/, and used again "
-        "when its text and settings return; `regmix gc` deletes it.",
-    .examples = "  regmix prepare -C exp\n  regmix prepare -C exp --set corpus.vocab=8192 --redo\n",
 };

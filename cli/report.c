@@ -83,20 +83,4 @@ const rmx_command cli_report = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct report_args),
     .summary = "write report.html: the mixture, why, and how sure",
-    .about =
-        "Writes one self-contained page about the current folder, or that of -C. An experiment "
-        "gives every section. A fit and an "
-        "optimum.yaml, as `regmix fit` and `regmix optimize` make them from two CSV files, are "
-        "enough for the answer. A part "
-        "that is not there yet says which command makes it.\n\n"
-        "The page shows: the mixture against the prior, with what the fit predicts and what was "
-        "measured apart; tokens and epochs "
-        "at the real budget; the next runs; a table of the runs; predicted against true losses; "
-        "each domain's effect; learning "
-        "curves; the comparison of `compare --methods`. The same files give the same page: its "
-        "date is that of the newest file, or "
-        "of SOURCE_DATE_EPOCH.",
-    .examples =
-        "  regmix report -C exp\n"
-        "  regmix report --fit fit --budget 1T --tokens tokens.yaml\n",
 };

@@ -84,15 +84,4 @@ const rmx_command cli_run = {
     .summary =
         "all of it in order: prepare, sample, train, fit, optimize, compare (and compare.methods, "
         "where given), report",
-    .about =
-        "Does what is missing and nothing twice: stop it at any time (Ctrl-C, power cut) and run "
-        "it again. What a changed setting "
-        "touches is done again, after saying so. Finished runs that will no longer be used are set "
-        "aside, and used again when the setting "
-        "returns; before that a person is asked, and a script has to give --redo. The experiment "
-        "is the folder of the regmix.yaml, or -C.",
-    .examples =
-        "  regmix run examples/quickstart/regmix.yaml\n  regmix run -C exp --set sample.runs=128 "
-        "--redo\n"
-        "  regmix run -C exp --dry-run\n    what is to do, without doing it\n",
 };

@@ -63,11 +63,4 @@ const rmx_command cli_sample = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct sample_args),
     .summary = "draw the random mixtures the proxies are trained on, into mixtures.csv",
-    .about =
-        "Draws sample.runs mixtures around the prior (each domain's share of the tokens, "
-        "tempered), within caps that follow "
-        "from the tokens there are and large.tokens. A mixtures.csv of your own is left alone.",
-    .examples =
-        "  regmix sample -C exp --set sample.runs=128\n  regmix sample --prior prior.yaml --set "
-        "sample.runs=512 --out mixtures.csv\n",
 };

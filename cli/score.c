@@ -92,10 +92,4 @@ const rmx_command cli_score = {
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct score_args),
     .summary = "score a fit on other runs: Spearman, MSE, MAE, R2",
-    .about =
-        "Predicts the metrics of measured runs and compares. Give runs the fit has not seen; on "
-        "its own it flatters itself.\n\n" TABLES_ABOUT,
-    .examples =
-        "  regmix score --fit fit --mixtures test_mixtures.csv --metrics test_losses.csv --json\n"
-        "  regmix score --mixtures wandb.csv --metrics wandb.csv --metric-columns 'eval/*'\n",
 };

@@ -58,5 +58,4 @@ const rmx_command cli_status = {
     .words = "",
     .run = run_status,
     .summary = "what is done and what is to do, at any time",
-    .examples = "  regmix status -C exp\n",
 };

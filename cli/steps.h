@@ -23,13 +23,6 @@
         "the column that names the runs, in tables with columns; row: the number of the row " \
         "names it; default: the first column"                                                 \
   }
-// What --mixtures and --metrics may be, for the text of a command's help.
-#define TABLES_ABOUT                                                                          \
-  "A table may be CSV (a run a row, named in the first column), Olmix's ratios.csv and "      \
-  "metrics.csv, a Weights & Biases CSV "                                                      \
-  "export (the same file for both; runs that did not finish are left out), a folder of YAML " \
-  "mixtures (n1.yaml, ...), or, for "                                                         \
-  "metrics, a folder of lm-evaluation-harness results. Which it is, is seen by looking."
 
 #define REDO_OPTION(type)                                                                         \
   {                                                                                               \

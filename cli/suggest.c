@@ -71,31 +71,4 @@ const rmx_command cli_suggest = {
     .n_options = sizeof options_table / sizeof *options_table,
     .own_size = sizeof(struct suggest_args),
     .summary = "the next mixtures to train, as CSV, and whether more are worth it",
-    .about =
-        "Chooses the next runs from what the runs so far say, in place of drawing them at random: "
-        "fewer runs then reach the best "
-        "mixture. Mixtures are drawn around the prior, the best runs and the predicted optimum; of "
-        "them a Gaussian process takes "
-        "those that promise most improvement on the best run, each counted as done before the next "
-        "is chosen, so that a batch does "
-        "not try one thing many times. Train them, add the rows to mixtures.csv and their results "
-        "to metrics.csv, `regmix fit` "
-        "again, and ask again.\n\n"
-        "After a domain was added or split (`regmix domains`) no two runs differ in it: such "
-        "directions are covered first, and how "
-        "many runs that takes at least is said. That is the cheapest set to run; the old runs stay "
-        "useful.\n\n"
-        "With fewer than 5 runs, or none (give --prior), the mixtures are spread out to learn the "
-        "most. Names go on after those "
-        "there are. What to improve and what to keep to is asked as in `regmix optimize`. It also "
-        "says, from the runs alone, what "
-        "more of them would be expected to gain.",
-    .examples =
-        "  regmix suggest -n 8 --fit fit --target pile_cc > next.csv\n"
-        "    the next 8 mixtures for one metric\n"
-        "  regmix suggest -n 4 --fit fit --target pile_cc --cap github=0.2 --pending running.csv "
-        "--out next.csv\n"
-        "    while others are being trained\n"
-        "  regmix suggest -n 16 --prior prior.yaml --out first.csv\n"
-        "    the first 16, before any run\n",
 };

@@ -79,23 +79,6 @@ const rmx_command cli_train = {
     .n_options = sizeof train_options / sizeof *train_options,
     .own_size = sizeof(struct train_args),
     .summary = "train one small model per mixture, then write metrics.csv",
-    .about =
-        "Each run is a worker process of its own; what it does is in runs/<run>/. Stop at any "
-        "time: the same command goes on "
-        "from there. Several machines may share the folder. With proxy.command the training is "
-        "done by your own trainer (docs/trainer.md is the contract). If "
-        "runs fail, the others are trained all the same, metrics.csv has them, and the exit code "
-        "is 1.\n\n"
-        "No finished run is overwritten. When a setting changes, the runs of the old setting are "
-        "set aside, in runs/.set-aside/, and "
-        "used again when the old setting returns; `regmix gc` deletes them. Before finished runs "
-        "go out of use, it says how many they "
-        "are and how long they took. On a terminal it asks then; in a script it stops with exit "
-        "code 1, unless --redo is given. The text of "
-        "proxy.command may change; whether it is set counts, since your trainer's results never "
-        "stand for those of the one built in.",
-    .examples =
-        "  regmix train -C exp --jobs 8\n  regmix train -C exp --set proxy.tokens=5M --redo\n",
 };
 
 static const rmx_option worker_options[] = {

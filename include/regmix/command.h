@@ -24,9 +24,7 @@ typedef struct rmx_command {
   const char *name;
   const char *words; /* "[REGMIX.YAML]"; "": takes none */
   int max_words;
-  const char *summary;  /* one line, lower case, no full stop */
-  const char *about;    /* paragraphs; blank lines between */
-  const char *examples; /* "command\n    what it does\n..." */
+  const char *summary; /* one line, lower case, no full stop */
   const rmx_option *options;
   size_t n_options, own_size; /* of the struct that the options fill */
   const char *items;          /* "Methods": heads the list of them; NULL: there is none */
@@ -40,6 +38,9 @@ typedef struct rmx_program {
   size_t n;
   const rmx_option *common; /* (n_common) options of every command */
   size_t n_common;
+  /* What a command does, in paragraphs; then a line "Examples:" and commands, each with what it does
+   * below it. NULL: nothing to add to the summary. */
+  const char *(*text)(const char *command);
 } rmx_program;
 
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name); /* NULL: none */
@@ -49,7 +50,7 @@ void rmx_help_overview(const rmx_program *p, FILE *f);
 void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f);
 void rmx_help_config(FILE *f); /* the keys of regmix.yaml */
 struct json_t *rmx_help_overview_json(const rmx_program *p);
-struct json_t *rmx_help_command_json(const rmx_command *c);
+struct json_t *rmx_help_command_json(const rmx_program *p, const rmx_command *c);
 struct json_t *rmx_help_config_json(void);
 
 /* ---- man pages, as roff */

@@ -10,4 +10,11 @@
 // What stands for the value of an option: "FILE", "N"; "" for a flag.
 const char *rmx__metavariable(const rmx_option *o);
 
+// The two parts of a command's text; free() both. NULL: there is none, or memory is short.
+typedef struct rmx__texts {
+  char *about;     // a paragraph a line; blank lines between
+  char *examples;  // as they are written
+} rmx__texts;
+rmx__texts rmx__texts_of(const rmx_program *p, const rmx_command *c);
+
 #endif

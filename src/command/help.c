@@ -90,10 +90,26 @@ static json_t *options_json(const char *prefix, const rmx_option *table, size_t 
   return list;
 }
 
-json_t *rmx_help_command_json(const rmx_command *c) {
+rmx__texts rmx__texts_of(const rmx_program *p, const rmx_command *c) {
+  static const char head[] = "Examples:\n";
+  const char *text = p->text(c->name);
+  if (!text) return (rmx__texts){0};
+  const char *examples =
+      strncmp(text, head, strlen(head)) == 0 ? text : strstr(text, "\n\nExamples:\n");
+  rmx__texts t = {.about = rmx_format(
+                      "%.*s", (int)(examples ? (size_t)(examples - text) : strlen(text)), text)};
+  if (examples) t.examples = rmx_strdup(strstr(examples, head) + strlen(head));
+  for (char *at = t.about; at && *at; at++)  // lines of a paragraph become one
+    if (at[0] == '\n' && at[1] != '\n' && at > t.about && at[-1] != '\n') *at = at[1] ? ' ' : '\0';
+  if (t.about && !*t.about) free(t.about), t.about = NULL;
+  return t;
+}
+
+json_t *rmx_help_command_json(const rmx_program *p, const rmx_command *c) {
+  rmx__texts t = rmx__texts_of(p, c);
   json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", c->name, "words", c->words,
-                           "summary", c->summary, "about", c->about ? c->about : "", "examples",
-                           c->examples ? c->examples : "");
+                           "summary", c->summary, "about", t.about ? t.about : "", "examples",
+                           t.examples ? t.examples : "");
   json_object_set_new(tree, "options", options_json("--", c->options, c->n_options));
   json_t *items = json_array();
   rmx_command_item item;
@@ -101,13 +117,15 @@ json_t *rmx_help_command_json(const rmx_command *c) {
     json_array_append_new(items, json_pack("{s:s, s:s}", "name", item.name, "help", item.help));
   if (c->items) json_object_set(tree, "items", items);
   json_decref(items);
+  free(t.about), free(t.examples);
   return tree;
 }
 
 json_t *rmx_help_overview_json(const rmx_program *p) {
   json_t *root = json_object(), *list = json_array();
   for (size_t i = 0; i < p->n; i++)
-    if (!p->commands[i]->hidden) json_array_append_new(list, rmx_help_command_json(p->commands[i]));
+    if (!p->commands[i]->hidden)
+      json_array_append_new(list, rmx_help_command_json(p, p->commands[i]));
   json_object_set_new(root, "version", json_string(rmx_version()));
   json_object_set_new(root, "commands", list);
   json_object_set_new(root, "options_of_every_command", options_json("--", p->common, p->n_common));
@@ -176,11 +194,12 @@ static void print_example(FILE *f, const char *line, int n) {
 }
 
 void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
+  const rmx__texts t = rmx__texts_of(p, c);
   const int at = fprintf(f, "regmix %s:", c->name);
   print_wrapped(f, c->summary, 2, at);
   fprintf(f, "\nUsage: regmix %s [options]%s%s\n\n", c->name, *c->words ? " " : "", c->words);
-  if (c->about) {
-    print_wrapped(f, c->about, 0, 0);
+  if (t.about) {
+    print_wrapped(f, t.about, 0, 0);
     fputc('\n', f);
   }
   if (c->items) fprintf(f, "%s:\n", c->items);
@@ -199,13 +218,13 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
       "\nExit codes: 0 done; 1 failed; 2 misuse of the command line; 130 interrupted (by\nCtrl-C "
       "or a signal: the same command goes on from there).\n",
       f);
-  if (!c->examples) return;
-  fputs("\nExamples:\n", f);
-  for (const char *line = c->examples; *line;) {
+  if (t.examples) fputs("\nExamples:\n", f);
+  for (const char *line = t.examples ? t.examples : ""; *line;) {
     const int n = (int)strcspn(line, "\n");
     print_example(f, line, n);
     line += n + (line[n] == '\n');
   }
+  free(t.about), free(t.examples);
 }
 
 // ---- the keys of the config: `regmix help config`

@@ -2,6 +2,7 @@
 // Man pages from the tables of commands and options.
 #include <ctype.h>
 #include <regmix/experiment.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -66,12 +67,13 @@ static void roff_items(FILE *f, const rmx_command *c) {
 }
 
 void rmx_man_command(const rmx_program *p, const rmx_command *c, FILE *f) {
+  const rmx__texts t = rmx__texts_of(p, c);
   fprintf(f, ".TH REGMIX-%s 1 \"\" \"regmix %s\"\n.SH NAME\nregmix-%s \\- %s\n", c->name,
           rmx_version(), c->name, c->summary);
   fprintf(f, ".SH SYNOPSIS\n.B regmix %s\n[options] %s\n", c->name, c->words);
-  if (c->about) {
+  if (t.about) {
     fputs(".SH DESCRIPTION\n", f);
-    roff_text(f, c->about);
+    roff_text(f, t.about);
     fputc('\n', f);
   }
   if (c->items) roff_items(f, c);
@@ -79,15 +81,16 @@ void rmx_man_command(const rmx_program *p, const rmx_command *c, FILE *f) {
   for (size_t i = 0; i < c->n_options; i++)
     roff_option(f, "\\-\\-", &c->options[i], c->options[i].initial);
   for (size_t i = 0; i < p->n_common; i++) roff_option(f, "\\-\\-", &p->common[i], NULL);
-  if (c->examples) {
+  if (t.examples) {
     fputs(".SH EXAMPLES\n.nf\n", f);
-    roff_text(f, c->examples);
+    roff_text(f, t.examples);
     fputs(".fi\n", f);
   }
   fputs(
       ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
       "signal.\n.SH SEE ALSO\n.BR regmix (1)\n",
       f);
+  free(t.about), free(t.examples);
 }
 
 void rmx_man_overview(const rmx_program *p, FILE *f) {
