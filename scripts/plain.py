@@ -22,9 +22,9 @@ docs/results/*.md docs/method.md docs/studies.md docs/trainer.md docs/design/*.m
 NOT_YET = """
 bench.c columns.c command.c compare.c config.c corpus.c csv.c directions.c discover.c doctor.c
 doremi.c export.c exposure.c fit.c fit_folder.c fit_use.c folder.c guard.c help.c json_text.c
-kind.c law.c main.c methods.c mixmin.c objective.c optimize.c optimize_print.c optimum_file.c
+file_type.c input.c law.c main.c methods.c mixmin.c objective.c optimize.c optimize_print.c optimum_file.c
 options.c passages.c plan.c predict.c prepare.c read.c reader.c regressor.c result.c run.c
-sample.c sections.c source.c steps.h suggest.c supervise.c tokenizer.c train.c training.c
+sample.c sections.c steps.h suggest.c supervise.c tokenizer.c train.c training.c
 trees_read.c wandb.c warnings.c
 """.split()
 HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/temporary.h"
+#include "corpus/readers/reader.h"
 #include "documents.h"
-#include "reader.h"
 
 enum { DOCUMENTS_BETWEEN_LOOKS = 64 };  // at the progress, and at whether to stop
 

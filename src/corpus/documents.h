@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* documents.h: the documents of a domain while a corpus is prepared, and what becomes of each. */
-#ifndef RMX__DOCUMENTS_H
-#define RMX__DOCUMENTS_H
+#ifndef RMX_CORPUS_DOCUMENTS_H
+#define RMX_CORPUS_DOCUMENTS_H
 
 #include <regmix/corpus.h>
 
-#include "reader.h"
+#include "corpus/readers/reader.h"
 
 typedef enum rmx__fate {
   RMX__TRAIN,
@@ -56,7 +56,7 @@ static inline const char *rmx__document_text(const rmx__documents *d, const rmx_
   return (const char *)d->text.data + doc->offset;
 }
 
-/* Sources with their globs resolved (sources.c). */
+/* Sources with their globs resolved (find_files.c). */
 typedef struct rmx__files {
   rmx_strings train, valid;
   uint64_t bytes; /* sizes of all of them */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* prepare.h: the steps of rmx_corpus_prepare that come after the documents are known. */
-#ifndef RMX__PREPARE_H
-#define RMX__PREPARE_H
+#ifndef RMX_CORPUS_PREPARE_H
+#define RMX_CORPUS_PREPARE_H
 
 #include "base/json.h"
 #include "documents.h"
 
-/* The text a tokenizer is trained on (sample.c): about `bytes` bytes, evenly from the training
- * documents of the domains d (n), in each chosen by hash; a domain that has less leaves its share
- * to the others. The texts belong to d; the two arrays are the caller's to free(). */
+/* The text that a tokenizer is trained on (tokenizer_sample.c): about `bytes` bytes, the same
+ * amount from each of the domains d (n). Training documents are chosen by hash. A domain that has
+ * less leaves its share to the others. The texts belong to d; the caller frees the two arrays. */
 rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts,
                        size_t **sizes, size_t *ntexts, rmx_err *err);
 
@@ -31,7 +31,7 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
 rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked,
                                 rmx_err *err);
 
-/* The corpus that was prepared before in <folder>, as far as it can be used again (before.c);
+/* The corpus that was prepared before in <folder>, as far as it can be used again (previous.c);
  * folder NULL: none. */
 typedef struct rmx__before {
   const char *folder;
@@ -47,7 +47,7 @@ rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_opti
  * documents (`text`: their hash) as tokens of t and is whole; fills *out. False: it does not. */
 bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name,
                       const char *part, uint64_t text, const char *path, rmx__tokenised *out);
-/* A second name for the same file, or a copy where there can be none (part.c). */
+/* A second name for the same file, or a copy where there can be none (subset.c). */
 rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err);
 
 /* How the files of a domain are read: its own settings over the corpus' (prepare.c). */

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "order.h"
+#include "permutation.h"
 
 struct walk {
   uint64_t epoch, position;  // windows given in this epoch

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* token_file.h: a file of token ids. */
-#ifndef RMX__TOKEN_FILE_H
-#define RMX__TOKEN_FILE_H
+#ifndef RMX_CORPUS_TOKEN_FILE_H
+#define RMX_CORPUS_TOKEN_FILE_H
 
 #include <regmix/corpus.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* utf8.h: characters in bytes that are mostly, but not surely, UTF-8. */
-#ifndef RMX__UTF8_H
-#define RMX__UTF8_H
+#ifndef RMX_CORPUS_UTF8_H
+#define RMX_CORPUS_UTF8_H
 
 #include <regmix/base.h>
 

@@ -12,7 +12,7 @@ for folder in src/*/; do
   uses=${uses% }
   [ -n "$uses" ] || { not_ok "$room says what it uses" "no line \"Uses: ...\" in include/regmix/$room.h"; continue; }
   wrong=
-  for used in $(sed -n 's/^#include [<"]\(regmix\|[a-z]*\)\/\([a-z_0-9]*\)\.h[>"].*/\1 \2/p' "$folder"*.[ch] "include/regmix/$room.h" |
+  for used in $(find "$folder" "include/regmix/$room.h" -name '*.[ch]' -exec sed -n 's/^#include [<"]\(regmix\|[a-z]*\)\/\([a-z_0-9/]*\)\.h[>"].*/\1 \2/p' {} + |
     awk '{ print $1 == "regmix" ? $2 : $1 }' | sort -u); do
     [ -f "include/regmix/$used.h" ] || continue
     # A room may have more doors than one: the header says so.
@@ -25,5 +25,5 @@ done
 if grep -n '^#include "' cli/*.[ch] | grep -v -E '"(cli|steps|base/json|base/asset)\.h"'; then not_ok "cli/ includes public headers and base/json.h, base/asset.h alone"; else ok "cli/ includes public headers and base/json.h, base/asset.h alone"; fi
 if grep -n -E '#include <(jansson|yaml|zlib|zstd|pcre2)|#include "' include/regmix/*.h; then not_ok "a public header includes no other library's"; else ok "a public header includes no other library's"; fi
 if find src cli include -name '*.[ch]' | grep -E '/(util|utils|common|misc|helper|helpers)\.[ch]$'; then not_ok "no file is a drawer"; else ok "no file is a drawer"; fi
-if grep -L 'SPDX-License-Identifier: Apache-2.0' src/*/*.c cli/*.c tests/*/*.c | grep .; then not_ok "every source names its licence"; else ok "every source names its licence"; fi
+if find src cli tests -name '*.c' -exec grep -L 'SPDX-License-Identifier: Apache-2.0' {} + | grep .; then not_ok "every source names its licence"; else ok "every source names its licence"; fi
 done_testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes given as a file of documents, of each kind and packing, end in valid UTF-8 or in an
 // error.
-#include "corpus/reader.h"
+#include "corpus/readers/reader.h"
 #include "corpus/utf8.h"
 #include "fuzz.h"
 

@@ -4,7 +4,7 @@
 #include <regmix/corpus.h>
 #include <stdlib.h>
 
-#include "corpus/tokenizer.h"
+#include "corpus/tokenizer/tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "corpus/json_text.h"
-#include "corpus/reader.h"
+#include "corpus/readers/json_text.h"
+#include "corpus/readers/reader.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
 

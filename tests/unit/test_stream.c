@@ -2,7 +2,7 @@
 // The fixed mixture: shares exact to one sequence, each window of an epoch once, the same bits
 // after a restart.
 #include "base/json.h"
-#include "corpus/order.h"
+#include "corpus/permutation.h"
 #include "corpus_folder.h"
 
 // A corpus in memory: domain d has tokens d * 1000000 + i, so that a sequence tells where it comes

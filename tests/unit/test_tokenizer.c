@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/json.h"
-#include "corpus/tokenizer.h"
+#include "corpus/tokenizer/tokenizer.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* order.h: a random order of 0 .. n-1 of which any place can be asked for, without a list. */
-#ifndef RMX__ORDER_H
-#define RMX__ORDER_H
+/* permutation.h: a random order of 0 .. n-1 of which any place can be asked for, without a list. */
+#ifndef RMX_CORPUS_PERMUTATION_H
+#define RMX_CORPUS_PERMUTATION_H
 
 #include <regmix/base.h>
 

@@ -6,11 +6,11 @@
 // which needs no regular expressions: it is runs of one class of characters, each with the one
 // space before it. The scanner below reads a byte once and cannot run out of stack. Other patterns
 // (Llama 3's, Qwen's) go through PCRE2; its own limits end in an error, never in lost text.
-#include "words.h"
+#include "pre_tokenizer.h"
 
 #include <string.h>
 
-#include "utf8.h"
+#include "corpus/utf8.h"
 
 enum { MOST_STEPS = 1 << 30 };
 

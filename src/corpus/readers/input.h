@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* source.h: the bytes of a file, decompressed, line by line or in blocks. */
-#ifndef RMX__SOURCE_H
-#define RMX__SOURCE_H
+/* input.h: the bytes of a file, decompressed, line by line or in blocks. */
+#ifndef RMX_CORPUS_INPUT_H
+#define RMX_CORPUS_INPUT_H
 
 #include <regmix/base.h>
 
 typedef struct rmx__source rmx__source;
 
-/* One way of packing: a row of the table in source.c, chosen by the end of the file's name. */
+/* One way of packing: a row of the table in input.c, chosen by the end of the file's name. */
 typedef struct rmx__packing {
   const char *suffix; /* ".gz"; "" for plain files, the last row */
   rmx_status (*open)(rmx__source *s, rmx_err *err);

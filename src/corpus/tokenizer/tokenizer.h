@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tokenizer.h: the inside of a byte-level BPE tokenizer. */
-#ifndef RMX__TOKENIZER_H
-#define RMX__TOKENIZER_H
+#ifndef RMX_CORPUS_TOKENIZER_H
+#define RMX_CORPUS_TOKENIZER_H
 
 #include <pthread.h>
 #include <regmix/corpus.h>
 
 #include "base/json.h"
-#include "words.h"
+#include "pre_tokenizer.h"
 
 /* The pair (a, b) becomes `made`; a merge with a smaller index goes first. */
 typedef struct rmx__merge {

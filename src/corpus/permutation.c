@@ -4,7 +4,7 @@
 // met makes it a permutation of 0 .. n-1 (Black and Rogaway, "Ciphers with arbitrary finite
 // domains", 2002): with 2^(2h-2) < n <= 2^2h that takes 4 steps at most on average. The state of a
 // shuffled epoch is thus one number.
-#include "order.h"
+#include "permutation.h"
 
 enum { ROUNDS = 6, LEAST_HALF = 3 };
 

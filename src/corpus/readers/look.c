@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prepare.h"
+#include "corpus/prepare.h"
 
 // The ending of a file as its format and packing write it: "A.JSONL.gz" -> ".JSONL.gz".
 static const char *ending(const char *path) {

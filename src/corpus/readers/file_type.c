@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of what lies in the folders of corpora beside text.
-#include "kind.h"
+#include "file_type.h"
 
 #include <fnmatch.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "corpus/utf8.h"
 #include "tokenizer.h"
-#include "utf8.h"
 
 enum {
   CACHE_SLOTS = 1 << 14,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* reader.h: the documents of a file. */
-#ifndef RMX__READER_H
-#define RMX__READER_H
+#ifndef RMX_CORPUS_READER_H
+#define RMX_CORPUS_READER_H
 
-#include "source.h"
+#include "input.h"
 
 typedef struct rmx__reader rmx__reader;
 

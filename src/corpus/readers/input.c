@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files as they are, gzip files and Zstandard files, all seen as one run of bytes. An archive that
 // stops before its end is an error that names the file: half a file must not pass for a whole one.
-#include "source.h"
+#include "input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "kind.h"
+#include "file_type.h"
 
 static rmx_status read_packed(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err) {
   errno = 0;

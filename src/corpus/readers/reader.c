@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "corpus/utf8.h"
+#include "file_type.h"
 #include "json_text.h"
-#include "kind.h"
-#include "utf8.h"
 
 enum { LOOKED_AT = 4096 };  // first bytes that tell what a file is
 

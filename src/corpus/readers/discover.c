@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "documents.h"
-#include "kind.h"
+#include "corpus/documents.h"
+#include "file_type.h"
 #include "shard_name.h"
 
 enum { DEEPEST = 32 };  // folders in one another

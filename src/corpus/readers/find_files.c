@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "documents.h"
+#include "corpus/documents.h"
 #include "reader.h"
 
 // ---- globs to files ----------------------------------------------------------------------
