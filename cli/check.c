@@ -9,7 +9,7 @@ static void print_domains(const json_t *domains) {
   json_t *d;
   int width = 6;
   json_array_foreach(domains, i, d) {
-    const int n = (int)strlen(json_string_value(json_object_get(d, "name")));
+    const int n = rmx_columns(rmx_shown(json_string_value(json_object_get(d, "name"))));
     if (n > width) width = n;
   }
   printf("%-*s %9s %8s  %s\n", width, "domain", "files", "bytes", "format");
@@ -18,7 +18,8 @@ static void print_domains(const json_t *domains) {
     const long long valid = json_integer_value(json_object_get(d, "valid_files")),
                     train = json_integer_value(json_object_get(d, "files"));
     snprintf(files, sizeof files, valid ? "%lld+%lld" : "%lld", train, valid);
-    printf("%-*s %9s %8s  %s%s%s\n", width, json_string_value(json_object_get(d, "name")), files,
+    const char *name = rmx_shown(json_string_value(json_object_get(d, "name")));
+    printf("%-*s %9s %8s  %s%s%s\n", rmx_pad(name, width), name, files,
            rmx_count((double)json_integer_value(json_object_get(d, "bytes")), bytes),
            json_string_value(json_object_get(d, "format")),
            json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",

@@ -22,6 +22,7 @@ typedef struct cli {
   void *own;          // the command's own options
   rmx_strings words;  // what is no option
   rmx_listener listener;
+  bool to_stdout;         // --out - was given
   rmx_pipeline pipeline;  // of the experiment, once cli_open was called
 } cli;
 
@@ -52,6 +53,12 @@ void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
 // {run: {column: number}}, null for what is no number; NULL when memory is short.
 json_t *cli_table_json(const rmx_table *t);
+#define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for
+bool cli_is_stdout(const char *out);
+// Text, or a table as CSV, on stdout: as it is, but on a terminal without what would move its
+// cursor.
+void cli_print_text(const rmx_buf *text);
+rmx_status cli_print_table(const rmx_table *t, rmx_err *err);
 enum { CLI_NUMBER = 32 };
 // x with so many digits, behind the point (form 'f') or in all ('g'); "-" where it is not known.
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]);

@@ -14,8 +14,17 @@ struct compare_args {
   rmx_strings methods;
   int64_t seeds;
   char *budget;
-  bool redo;
+  bool redo, dry_run;
 };
+
+static rmx_status say_compare(rmx_pipeline *p, rmx_err *err) {
+  const size_t methods = p->experiment.config.compare.methods.n;
+  if (methods == 0) return rmx_pipeline_step(p, RMX_STEP_COMPARE, err);
+  RMX_TRY(rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
+  p->would(p->context, "methods", true, "would train what the methods lack");
+  p->pending = true;
+  return RMX_OK;
+}
 
 // What the command line says, over the config.
 static rmx_status take_arguments(const struct compare_args *args, rmx_compare_options *o,
@@ -40,6 +49,7 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
   rmx_compare_options *o = &p->experiment.config.compare;
   RMX_TRY(take_arguments(args, o, err));
   RMX_TRY(rmx_methods_check(p, args->methods.n > 0, args->budget != NULL, err));
+  if (args->dry_run) return cli_dry_run(c, say_compare, err);
   if (o->methods.n) {
     RMX_TRY(rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
     RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
@@ -64,6 +74,7 @@ static const rmx_option compare_options[] = {
      "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; "
      "default: what the proxies take"},
     REDO_OPTION(struct compare_args),
+    DRY_RUN_OPTION(struct compare_args),
 };
 #undef AT
 
@@ -99,9 +110,9 @@ static rmx_status print_losses(const char *folder, rmx_err *err) {
   const char *domain;
   json_t *result = NULL, *loss;
   rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) printf("%s\n", folder);
+  if (status == RMX_OK) printf("%s\n", rmx_shown(folder));
   json_object_foreach(json_object_get(result, "loss_nats"), domain, loss)
-    printf("  %-24s %8.4f nats per token\n", domain,
+    printf("  %-*s %8.4f nats per token\n", rmx_pad(rmx_shown(domain), 24), rmx_shown(domain),
            json_is_number(loss) ? json_number_value(loss) : NAN);
   json_decref(result);
   free(path);

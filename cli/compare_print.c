@@ -35,7 +35,7 @@ static void print_comparison(const json_t *root) {
              detail ? " (" : "", detail ? json_string_value(detail) : "", detail ? ")" : "");
     const json_t *loss = json_object_get(row, "target_loss"),
                  *against = json_object_get(row, "against_optimum");
-    printf("  %-22s ", name);
+    printf("  %-*s ", rmx_pad(rmx_shown(name), 22), rmx_shown(name));
     print_number(json_object_get(loss, "mean"), 12, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
     if (i > 0) {
@@ -78,13 +78,13 @@ static void print_weights(const json_t *root) {
   printf("\nThe weights found, %%:\n  %-16s", "");
   const char *domain;
   json_t *w;
-  json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", domain);
+  json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", rmx_shown(domain));
   putchar('\n');
   json_array_foreach(order, i, name) {
     const json_t *method = json_object_get(methods, json_string_value(name)),
                  *weights = json_object_get(method, "weights");
     if (!json_is_object(weights)) continue;
-    printf("  %-16s", json_string_value(name));
+    printf("  %-16s", rmx_shown(json_string_value(name)));
     json_object_foreach((json_t *)weights, domain, w) printf(" %9.2f", 100 * json_number_value(w));
     printf("%s\n", json_is_true(json_object_get(method, "chooses_while_training"))
                        ? "  chose while training"
@@ -98,7 +98,7 @@ static void print_methods(const json_t *root) {
   size_t i;
   json_t *name;
   printf("  %-16s %11s %8s %13s %10s   minus %-7.7s %8s %8s\n", "method", "target loss", "se",
-         "search FLOPs", "search", first, "from", "to");
+         "search FLOPs", "search", rmx_shown(first), "from", "to");
   json_array_foreach(order, i, name) {
     const json_t *o = json_object_get(methods, json_string_value(name)),
                  *loss = json_object_get(o, "target_loss");
@@ -106,7 +106,7 @@ static void print_methods(const json_t *root) {
                  *converged = json_object_get(o, "converged");
     const char *status = json_string_value(json_object_get(o, "status"));
     char time[32];
-    printf("  %-16s ", json_string_value(name));
+    printf("  %-16s ", rmx_shown(json_string_value(name)));
     print_number(json_object_get(loss, "mean"), 11, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
     printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")),

@@ -167,7 +167,7 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
     if (c->common.json)
       cli_print_json(report_tree(&t, had, &report, rank, args->out, next));
     else if (!args->out)
-      status = rmx_csv_print(stdout, &t, err);
+      status = cli_print_table(&t, err);
   }
   free(path);
   rmx_redomain_report_release(&report);

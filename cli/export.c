@@ -15,6 +15,7 @@ static rmx_status run_export(cli *c, rmx_err *err) {
   rmx_exported x = {0};
   if (!args->job.to)
     return rmx_fail(err, RMX_EUSAGE, "wanted --to FORMAT; `regmix export --help` lists them");
+  RMX_TRY(rmx_export_check(args->job.to, err));
   RMX_TRY(cli_open(c, NULL, false, err));
   rmx_status status = rmx_pipeline_export(&c->pipeline, &args->job, &x, err);
   if (status == RMX_OK && out) status = rmx_write_file(out, x.text.data, x.text.size, err);
@@ -23,7 +24,7 @@ static rmx_status run_export(cli *c, rmx_err *err) {
                              "mixture", x.mixture, "out", out ? json_string(out) : json_null(),
                              "text", out ? json_null() : json_stringn(x.text.data, x.text.size)));
   else if (status == RMX_OK && !out)
-    fwrite(x.text.data, 1, x.text.size, stdout);
+    cli_print_text(&x.text);
   rmx_exported_release(&x);
   return status;
 }

@@ -32,7 +32,8 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
   else if (status == RMX_OK)
-    printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", path, folder, folder);
+    printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", rmx_shown(path),
+           rmx_shown(folder), rmx_shown(folder));
   rmx_buf_release(&b);
   free(target);
   free(text);

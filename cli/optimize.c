@@ -70,12 +70,13 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   // Known before the search, which may take minutes.
   if (status == RMX_OK && (args->fit || !e->config_path) && !args->out && !c->common.json)
     status = rmx_optimum_place(p, c->common.folder ? e->folder : NULL, folder, &place, err);
-  if (status == RMX_OK && args->out) status = rmx_optimum_may_replace(args->out, err);
+  const bool to_stdout = cli_is_stdout(args->out);
+  if (status == RMX_OK && args->out && !to_stdout) status = rmx_optimum_may_replace(args->out, err);
   if (status == RMX_OK) status = rmx_pipeline_optimize(p, &request, &s, err);
   if (status == RMX_OK && args->out) status = rmx_optimum_write(e, args->out, &s, folder, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(rmx_answer_json(&s));
-  else if (status == RMX_OK)
+  else if (status == RMX_OK && !to_stdout)
     print_answer(&s);
   if (status == RMX_OK && place) leave_beside(c, place, &s, folder);
   free(folder);

@@ -47,7 +47,7 @@ static void print_worse(const rmx_answer *s) {
     printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
            w.others ? "other " : "", w.n == 1 ? "is" : "are");
   for (size_t k = 0; k < w.n && k < 3; k++)
-    printf("%s%s by %.4g", k ? ", " : "", s->fit->metrics[w.metric[k]], w.by[k]);
+    printf("%s%s by %.4g", k ? ", " : "", rmx_shown(s->fit->metrics[w.metric[k]]), w.by[k]);
   if (w.n) printf("%s. --no-worse METRIC keeps one from it.\n", w.n > 3 ? ", ..." : "");
   rmx_worse_release(&w);
 }
@@ -62,15 +62,8 @@ static void print_directions(const rmx_answer *s) {
       if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(f->metrics[m]));
     if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
-  rmx_few assumed = {0};
-  for (size_t m = 0; m < f->M; m++)
-    if (weight[m] > 0 && f->direction_from && f->direction_from[m] == RMX_DIRECTION_ASSUMED)
-      rmx_few_add(&assumed, rmx_shown(f->metrics[m]));
-  if (assumed.n)
-    printf(
-        "  It is assumed that lower is better of %s: no name and no file says so. --maximize "
-        "METRIC raises one.\n",
-        assumed.text);
+  const rmx_few assumed = rmx_assumed_directions(f, &s->problem);
+  if (assumed.n) printf("  " RMX_ASSUMED_DIRECTIONS "\n", rmx_shown(assumed.text));
 }
 
 static void print_front(const rmx_answer *s) {
@@ -123,9 +116,9 @@ static void print_versus(const rmx_answer *s) {
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
     if (k)
-      printf("Against %s: ", v->name);
+      printf("Against %s: ", rmx_shown(v->name));
     else
-      printf("Against the prior (%s): ", s->problem.prior_text);
+      printf("Against the prior (%s): ", rmx_shown(s->problem.prior_text));
     printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
            v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);
@@ -152,11 +145,14 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
 }
 
 // What the prediction is worth, in plain words.
-static void print_worth(const rmx_optimum *o, const rmx_target *t) {
-  double gain = o->score_prior - o->score;
+static void print_worth(const rmx_answer *s) {
+  const rmx_optimum *o = &s->optimum;
+  const double gain = o->score_prior - o->score, sign = rmx_shown_sign(s->fit, &s->problem);
   printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n",
-         t->worst ? "worst case" : "target", o->score, o->score_prior, fabs(gain),
-         gain >= 0 ? "better" : "worse");
+         s->problem.target.worst ? "worst case"
+         : sign < 0              ? "score"
+                                 : "target",
+         sign * o->score, sign * o->score_prior, fabs(gain), gain >= 0 ? "better" : "worse");
   if (isfinite(o->expected_error))
     printf(
         "At this distance from the runs the prediction errs by about %.2g (root mean square, from "
@@ -189,18 +185,18 @@ void print_answer(const rmx_answer *s) {
            t->limit[m] < INFINITY ? "  (held)"
            : t->weight[m] < 0     ? "  (raised)"
                                   : "");
-  printf("  (prior: %s)\n", s->problem.prior_text);
+  printf("  (prior: %s)\n", rmx_shown(s->problem.prior_text));
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
          100 * o->distance, 100 * o->typical_distance);
   putchar('\n');
   print_directions(s);
-  if (!o->learnt) printf("Nothing was learnt about the target: %s.\n", o->why_not);
+  if (!o->learnt) printf("Nothing was learnt about the target: %s.\n", rmx_shown(o->why_not));
   if (stays)
     printf(
         "So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n",
-        s->problem.prior_text);
+        rmx_shown(s->problem.prior_text));
   if (u->n_versus) print_versus(s);
-  if (!stays) print_worth(o, t);
+  if (!stays) print_worth(s);
   print_worse(s);
   if (s->attribution.D) print_losses(&s->attribution, f);
   if (s->curve.sentence[0]) puts(s->curve.sentence);
@@ -219,7 +215,7 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
                *estimate = json_object_get(gain, "estimate");
   const double low = json_number_value(json_array_get(interval, 0)),
                high = json_number_value(json_array_get(interval, 1));
-  if (json_is_string(text)) printf("  (prior: %s)\n", json_string_value(text));
+  if (json_is_string(text)) printf("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
     printf("  Expected of proxies: gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s.\n",
            json_number_value(estimate),

@@ -67,6 +67,13 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   if (!*value && names_a_place)
     return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name,
                     o->choices);
+  if (strcmp(o->key, "out") == 0 && strcmp(value, "-") == 0) {
+    if (!o->choices || strcmp(o->choices, "FILE") != 0)
+      return rmx_fail(err, RMX_EUSAGE,
+                      "--out -: a folder is written, which standard output cannot take; name one");
+    value = CLI_STDOUT;
+    c->to_stdout = true;
+  }
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   return status;
@@ -118,5 +125,8 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
     }
     if (used) i++;
   }
+  if (c->to_stdout && c->common.json)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--out - and --json both want standard output; leave out one of them");
   return RMX_OK;
 }

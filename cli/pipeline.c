@@ -50,7 +50,7 @@ rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), r
   } else if (status == RMX_OK) {
     json_array_foreach(found, i, step)
       printf("%-9s %s\n", json_string_value(json_object_get(step, "step")),
-             json_string_value(json_object_get(step, "what")));
+             rmx_shown(json_string_value(json_object_get(step, "what"))));
     puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing is to do.");
   }
   json_decref(found);

@@ -29,7 +29,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
   else if (status == RMX_OK)
-    status = rmx_csv_print(stdout, &out, err);
+    status = cli_print_table(&out, err);
   free(folder);
   rmx_table_release(&out);
   rmx_table_release(&mixtures);

@@ -6,14 +6,20 @@
 #include "steps.h"
 
 struct prepare_args {
-  bool redo, new_tokenizer;
+  bool redo, new_tokenizer, dry_run;
 };
+
+static rmx_status say_prepare(rmx_pipeline *p, rmx_err *err) {
+  return rmx_pipeline_step(p, RMX_STEP_PREPARE, err);
+}
 
 static rmx_status run_prepare(cli *c, rmx_err *err) {
   const struct prepare_args *args = c->own;
   rmx_pipeline *p = &c->pipeline;
   RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
   p->redo = args->redo;
+  if (args->dry_run)
+    return cli_dry_run(c, args->new_tokenizer ? rmx_prepare_anew : say_prepare, err);
   RMX_TRY(args->new_tokenizer ? rmx_prepare_anew(p, err)
                               : rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
   RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
@@ -31,6 +37,7 @@ static const rmx_option options[] = {
      "train the tokenizer on the present text; without it the one of before is kept as long as its "
      "settings are"},
     REDO_OPTION(struct prepare_args),
+    DRY_RUN_OPTION(struct prepare_args),
 };
 const rmx_command cli_prepare = {
     .name = "prepare",

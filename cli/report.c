@@ -50,8 +50,8 @@ static rmx_status run_report(cli *c, rmx_err *err) {
   if (status == RMX_OK) status = rmx_report_write(&files, path, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s}", "report", path));
-  else if (status == RMX_OK)
-    puts(path);
+  else if (status == RMX_OK && !cli_is_stdout(path))
+    puts(rmx_shown(path));
   free(path);
   free(tokens);
   rmx_strings_release(&domains);

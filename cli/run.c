@@ -25,7 +25,7 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
     status = print_methods_of(e, false, err);
   }
   char *path = rmx_experiment_path(e, "report.html");
-  if (status == RMX_OK && path) printf("\nThe page: %s\n", path);
+  if (status == RMX_OK && path) printf("\nThe page: %s\n", rmx_shown(path));
   free(path);
   free(w);
   rmx_corpus_free(corpus);
@@ -69,8 +69,7 @@ static rmx_status run_run(cli *c, rmx_err *err) {
 }
 
 static const rmx_option options[] = {
-    {"dry-run", RMX_BOOL, offsetof(struct run_args, dry_run), "false", 0, 0, NULL,
-     "say what each step would do, and how long training would take; change nothing"},
+    DRY_RUN_OPTION(struct run_args),
     REDO_OPTION(struct run_args),
 };
 const rmx_command cli_run = {

@@ -22,7 +22,7 @@ static rmx_status print_sample_json(const rmx_experiment *e, rmx_err *err) {
 
 struct sample_args {
   char *prior, *out;
-  bool redo;
+  bool redo, dry_run;
 };
 
 // Mixtures around a prior of the user's, without a corpus: for those who train elsewhere.
@@ -33,16 +33,24 @@ static rmx_status sample_around(cli *c, const struct sample_args *args, rmx_err 
   if (status == RMX_OK && c->common.json)
     print_mixtures_json(args->out, &t);
   else if (status == RMX_OK && !args->out)
-    status = rmx_csv_print(stdout, &t, err);
+    status = cli_print_table(&t, err);
   rmx_table_release(&t);
   return status;
+}
+
+static rmx_status say_sample(rmx_pipeline *p, rmx_err *err) {
+  return rmx_pipeline_step(p, RMX_STEP_SAMPLE, err);
 }
 
 static rmx_status run_sample(cli *c, rmx_err *err) {
   struct sample_args *args = c->own;
   RMX_TRY(cli_open(c, NULL, !args->prior, err));
   c->pipeline.redo = args->redo;
+  if (args->prior && args->dry_run)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--dry-run is of an experiment's mixtures; with --prior leave it out");
   if (args->prior) return sample_around(c, args, err);
+  if (args->dry_run) return cli_dry_run(c, say_sample, err);
   RMX_TRY(rmx_pipeline_step(&c->pipeline, RMX_STEP_SAMPLE, err));
   return c->common.json ? print_sample_json(&c->pipeline.experiment, err) : RMX_OK;
 }
@@ -54,6 +62,7 @@ static const rmx_option options[] = {
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "with --prior: the CSV to write; default: stdout"},
     REDO_OPTION(struct sample_args),
+    DRY_RUN_OPTION(struct sample_args),
 };
 const rmx_command cli_sample = {
     .name = "sample",

@@ -8,7 +8,7 @@ static void print_status(const json_t *root) {
   char count[16];
   const char *name;
   json_t *value;
-  printf("experiment  %s\n", json_string_value(json_object_get(root, "folder")));
+  printf("experiment  %s\n", rmx_shown(json_string_value(json_object_get(root, "folder"))));
   const json_t *corpus = json_object_get(root, "corpus"),
                *proxies = json_object_get(root, "proxies");
   if (corpus)

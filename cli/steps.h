@@ -30,6 +30,11 @@
         "go on where finished runs will no longer be used; without it a script stops there, and " \
         "a person is asked. They are set aside"                                                   \
   }
+#define DRY_RUN_OPTION(type)                                                            \
+  {                                                                                     \
+    "dry-run", RMX_BOOL, offsetof(type, dry_run), "false", 0, 0, NULL,                  \
+        "say what each step would do, and how long training would take; change nothing" \
+  }
 // A command that asks something of a fit has one rmx_problem_request, `problem`, and these options.
 #define PROBLEM_AT(type, member) offsetof(type, problem.member)
 // clang-format off

@@ -25,7 +25,7 @@ static rmx_status print(const cli *c, const struct suggest_args *args, const rmx
                         s->curve.sentence[0] ? rmx_learning_curve_json(&s->curve) : json_null());
     cli_print_json(root);
   } else if (status == RMX_OK && !args->out) {
-    status = rmx_csv_print(stdout, &table, err);
+    status = cli_print_table(&table, err);
   }
   rmx_table_release(&table);
   return status;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is printed on stdout: JSON and numbers.
+// What is printed on stdout: JSON, text, tables and numbers.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -43,4 +44,29 @@ const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]) {
   else
     snprintf(out, CLI_NUMBER, "%.*g", digits, x);
   return out;
+}
+
+bool cli_is_stdout(const char *out) {
+  return out && strcmp(out, CLI_STDOUT) == 0;
+}
+
+void cli_print_text(const rmx_buf *text) {
+  char *shown = isatty(STDOUT_FILENO) ? rmx_format("%.*s", (int)text->size, text->data) : NULL;
+  if (shown) rmx_make_printable(shown, "\n\t");
+  if (shown)
+    fputs(shown, stdout);
+  else if (text->size)
+    fwrite(text->data, 1, text->size, stdout);
+  free(shown);
+}
+
+rmx_status cli_print_table(const rmx_table *t, rmx_err *err) {
+  if (!isatty(STDOUT_FILENO)) return rmx_csv_print(stdout, t, err);
+  rmx_buf text = {0};
+  FILE *f = open_memstream(&text.data, &text.size);
+  rmx_status status = f ? rmx_csv_print(f, t, err) : rmx_fail_memory(err, 0, "a table");
+  if (f && fclose(f) != 0) status = rmx_fail_memory(err, 0, "a table");
+  if (status == RMX_OK) cli_print_text(&text);
+  free(text.data);
+  return status;
 }

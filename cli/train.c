@@ -13,7 +13,7 @@
 
 struct train_args {
   int64_t jobs;
-  bool redo;
+  bool redo, dry_run;
 };
 
 static rmx_status print_train_json(const rmx_experiment *e, rmx_err *err) {
@@ -33,12 +33,17 @@ static rmx_status print_train_json(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+static rmx_status say_train(rmx_pipeline *p, rmx_err *err) {
+  return rmx_pipeline_step(p, RMX_STEP_TRAIN, err);
+}
+
 static rmx_status run_train(cli *c, rmx_err *err) {
   const struct train_args *args = c->own;
   rmx_pipeline *p = &c->pipeline;
   RMX_TRY(cli_open(c, NULL, true, err));
   p->redo = args->redo;
   if (args->jobs > 0) p->experiment.config.general.jobs = args->jobs;
+  if (args->dry_run) return cli_dry_run(c, say_train, err);
   RMX_TRY(rmx_pipeline_step(p, RMX_STEP_TRAIN, err));
   return c->common.json ? print_train_json(&p->experiment, err) : RMX_OK;
 }
@@ -70,6 +75,7 @@ static const rmx_option train_options[] = {
     {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N",
      "runs trained at a time; 0: as in the config"},
     REDO_OPTION(struct train_args),
+    DRY_RUN_OPTION(struct train_args),
 };
 const rmx_command cli_train = {
     .name = "train",

@@ -127,10 +127,16 @@ typedef struct rmx_source_look {
   size_t files, valid_files;
   size_t without_text; /* of those read: files without one document */
   uint64_t bytes;      /* of all files, packed as they are */
-  char format[64];     /* the endings of their names: ".jsonl.gz, .txt" */
+  rmx_few not_utf8;    /* those read: files in which some bytes are no UTF-8 */
+  /* all was read, and is one document beside its copies, though training and validation need one
+   * each */
+  bool one_document;
+  uint64_t copies; /* of the first document, as far as was read */
+  char format[64]; /* the endings of their names: ".jsonl.gz, .txt" */
 } rmx_source_look;
-/* Finds the files of a source; with `read` it opens each and reads its first document. RMX_EINPUT,
- * RMX_EIO: what rmx_corpus_prepare would say of them. Cost: a block of each file. */
+/* Finds the files of a source; with `read` it opens each and reads its first documents. RMX_EINPUT,
+ * RMX_EIO: what rmx_corpus_prepare would say of them. Cost: a block of each file; up to 64 MB in
+ * search of a second document. */
 rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
 

@@ -102,6 +102,8 @@ size_t rmx_export_formats(const char *names[], const char *help[], size_t max);
 /* The template of a format, for programs that fill it in themselves (src/export/template.c has its
  * syntax); NULL where there is no such format. Static. */
 const char *rmx_export_template(const char *format);
+/* RMX_EUSAGE for a format that there is not, with the ones there are. */
+rmx_status rmx_export_check(const char *format, rmx_err *err);
 
 #ifdef __cplusplus
 }

@@ -203,6 +203,14 @@ bool rmx_problem_given(const rmx_problem_request *a);
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err);
 bool rmx_has_target(const rmx_fit *f, const rmx_problem *q);
+/* -1 where the target is one score that is raised: it is minimised with the other sign within, and
+ * shown with its own. Else 1. */
+double rmx_shown_sign(const rmx_fit *f, const rmx_problem *q);
+/* The metrics of the target that are lowered though neither a name nor a file says so. */
+rmx_few rmx_assumed_directions(const rmx_fit *f, const rmx_problem *q);
+#define RMX_ASSUMED_DIRECTIONS                                                                \
+  "It is assumed that lower is better of %s: no name and no file says so. --maximize METRIC " \
+  "raises one."
 
 typedef struct rmx_answer_request {
   const char *fit; /* folder; NULL: the experiment's */

@@ -70,7 +70,8 @@ typedef struct rmx_attribution {
   size_t D, M;
   /* (M, D) change of the metric when 1 % of the tokens moves from all to the domain */
   double *at_prior, *at_optimum;
-  /* (D) best score with the domain's weight held at 0; NaN where that may not be */
+  /* (D) best score with the domain's weight held at 0, or under the guard at the least that a run
+   * has of it; NaN where that may not be */
   double *without;
   double *loss; /* (D) that minus the best score, by the same search */
 } rmx_attribution;

@@ -9,6 +9,8 @@
 
 // What stands for the value of an option: "FILE", "N"; "" for a flag.
 const char *rmx__metavariable(const rmx_option *o);
+/* The default to print after the help; NULL where there is none, or the help names it. */
+const char *rmx__default_of(const rmx_option *o, const char *initial);
 
 // The two parts of a command's text; free() both. NULL: there is none, or memory is short.
 typedef struct rmx__texts {

@@ -44,6 +44,10 @@ const char *rmx__metavariable(const rmx_option *o) {
   return o->choices ? o->choices : by_type[o->type];
 }
 
+const char *rmx__default_of(const rmx_option *o, const char *initial) {
+  return initial && *initial && !strstr(o->help, "(default") ? initial : NULL;
+}
+
 static void print_option(FILE *f, const rmx_option *o) {
   char head[128];
   bool is_flag = o->type == RMX_BOOL;
@@ -56,9 +60,9 @@ static void print_option(FILE *f, const rmx_option *o) {
     fprintf(f, "%*s", 28 - n, "");
   }
   char text[512];
-  bool with_default = o->initial && !is_flag && *o->initial;
-  snprintf(text, sizeof text, "%s%s%s%s", o->help, with_default ? " (default " : "",
-           with_default ? o->initial : "", with_default ? ")" : "");
+  const char *initial = is_flag ? NULL : rmx__default_of(o, o->initial);
+  snprintf(text, sizeof text, "%s%s%s%s", o->help, initial ? " (default " : "",
+           initial ? initial : "", initial ? ")" : "");
   print_wrapped(f, text, 28, 28);
 }
 
@@ -72,7 +76,7 @@ static json_t *option_json(const char *prefix, const rmx_option *o, const char *
       name ? json_pack("{s:s, s:s, s:s}", "name", name, "type", types[o->type], "help", o->help)
            : NULL;
   free(name);
-  if (initial && *initial) json_object_set_new(tree, "default", json_string(initial));
+  if (rmx__default_of(o, initial)) json_object_set_new(tree, "default", json_string(initial));
   if (o->type != RMX_BOOL)
     json_object_set_new(tree, o->type == RMX_CHOICE ? "choices" : "value",
                         json_string(rmx__metavariable(o)));

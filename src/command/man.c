@@ -37,7 +37,7 @@ static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const 
   fputs("\"", f);
   fputc('\n', f);
   roff_text(f, o->help);
-  if (initial && *initial && o->type != RMX_BOOL) {
+  if (rmx__default_of(o, initial) && o->type != RMX_BOOL) {
     fputs(" (default ", f);
     roff_text(f, initial);
     fputs(")", f);

@@ -61,6 +61,12 @@ static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__
 // A file whose separator seems to be another than the one it was cut by, or that is no text: the
 // first of each is named.
 static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
+  const double replaced = rmx__share_replaced(r->invalid_utf8, bytes);
+  if (replaced > RMX__MANY_REPLACED && d->foreign.files++ == 0) {
+    d->foreign.path = r->path;
+    d->foreign.replaced = r->invalid_utf8;
+    d->foreign.bytes = bytes;
+  }
   enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
   const bool text = strcmp(r->format->extension, ".txt") == 0;
   const bool seen[RMX__DOUBTS] = {
@@ -70,6 +76,7 @@ static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes)
       [RMX__DOUBT_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES &&
                                   bytes >= MUCH_TEXT && strcmp(r->o.separator, "none") != 0,
       [RMX__DOUBT_HTML] = text && r->html,
+      [RMX__DOUBT_CHARSET] = replaced > RMX__SOME_REPLACED,
   };
   for (size_t i = 0; i < RMX__DOUBTS; i++)
     if (seen[i] && d->doubts[i].files++ == 0) d->doubts[i].path = r->path;
@@ -125,6 +132,9 @@ rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files,
     }
   }
   d->files = files->train.n + files->valid.n;
+  if (status == RMX_OK && d->foreign.files && !o->reader.skip_bad)
+    status = rmx__fail_charset(d->name, d->foreign.path, d->foreign.replaced, d->foreign.bytes,
+                               d->foreign.files - 1, err);
   if (status == RMX_OK) status = spool_map(spool, d->bytes, o->folder, &d->text, err);
   fclose(spool);
   return status;

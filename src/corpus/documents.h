@@ -28,6 +28,7 @@ typedef enum rmx__doubt {
   RMX__DOUBT_COMMENTS,     /* the separator % begins as many other lines: comments */
   RMX__DOUBT_NO_SEPARATOR, /* much text without one */
   RMX__DOUBT_HTML,         /* a web page */
+  RMX__DOUBT_CHARSET,      /* some of its bytes are no UTF-8 */
   RMX__DOUBTS
 } rmx__doubt;
 
@@ -50,6 +51,11 @@ typedef struct rmx__documents {
     size_t files;
     const char *path; /* the first of them, of the list of files */
   } doubts[RMX__DOUBTS];
+  struct {
+    size_t files;
+    const char *path; /* the first of them */
+    uint64_t replaced, bytes;
+  } foreign; /* files in another character set than UTF-8 */
 } rmx__documents;
 
 static inline const char *rmx__document_text(const rmx__documents *d, const rmx__document *doc) {

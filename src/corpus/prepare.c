@@ -310,6 +310,9 @@ static void warn_of_doubts(const struct preparing *p, const rmx__documents *d) {
           "line that ends a "
           "document (\"\": a blank line)",
       [RMX__DOUBT_HTML] = "begins as a web page; if a download failed, fetch it again",
+      [RMX__DOUBT_CHARSET] =
+          "has bytes that are no UTF-8, and each was replaced by U+FFFD; if the text is in another "
+          "character set, convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
   };
   for (size_t i = 0; i < RMX__DOUBTS; i++) {
     const size_t n = d->doubts[i].files;

@@ -20,11 +20,14 @@ static rmx_status too_few(const rmx__documents *d, size_t kept, rmx_err *err) {
         "domain \"%s\": all of its %zu document%s there already, in it or in another domain: "
         "leave the domain out, or set dedup to false",
         d->name, d->n, d->n == 1 ? " is" : "s are");
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "domain \"%s\" has 1 document, and needs one to train on and one to validate with: "
-      "give valid_files, or a separator that cuts it into several",
-      d->name);
+  char copies[96] = "";
+  if (d->duplicates)
+    snprintf(copies, sizeof copies, " left (%llu dropped: the same text was there before)",
+             (unsigned long long)d->duplicates);
+  return rmx_fail(err, RMX_EINPUT,
+                  "domain \"%s\" has 1 document%s, and needs one to train on and one to validate "
+                  "with: give valid_files, or a separator that cuts it into several",
+                  d->name, copies);
 }
 
 rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err) {

@@ -34,7 +34,9 @@ static const rmx_option corpus_table[] = {
     {"max_document", RMX_INT, AT(max_document), "256M", 0, 1e12, "BYTES",
      "longest document, or line of JSON, that is read; a longer one is an error; 0: any"},
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL,
-     "count JSON lines that are broken or lack the text, instead of stopping at the first"},
+     "count JSON lines that are broken or lack the text, instead of stopping at the first, and "
+     "take "
+     "files in another character set than UTF-8 with the bytes replaced"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop exact duplicates of documents"},
     {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
      "a training domain whose validation text is kept out of the training text (see overlap), as "

@@ -55,6 +55,11 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
   return status;
 }
 
+rmx_status rmx_export_check(const char *format, rmx_err *err) {
+  const struct format *found;
+  return find_format(format, &found, err);
+}
+
 // prefix + name + suffix, of one lifetime with the blend.
 static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d,
                           rmx_arena *arena, const char **out, rmx_err *err) {

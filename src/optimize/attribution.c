@@ -3,7 +3,8 @@
 // taken from all domains as they stand, goes to domain d,
 //   L(w + 0.01 (e_d - w)) - L(w),
 // which trees have too, though they have no gradient. To the optimum: the best score that is left
-// when the weight of d is held at 0, by the same method, less the best score.
+// when the weight of d is held at 0, or under the guard at the least that a run has of it, by the
+// same method, less the best score. It is not known where the guard leaves no such mixture.
 
 #include <math.h>
 #include <regmix/uncertainty.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "trust_region.h"
 
 static const double STEP = 0.01;
 enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's samples or starts
@@ -42,14 +44,14 @@ typedef struct leaving {
   double *without;  // (D)
 } leaving;
 
-// The best score under `c`; NaN where there is none.
+// The best score under `c`; NaN where there is none, or none where the guard holds the optimum.
 static double best_under(const leaving *l, const rmx_constraints *c) {
   rmx_problem q = *l->problem;
   rmx_optimum o = {0};
   rmx_err ignored;
   q.constraints = *c;
   if (rmx_optimize(l->fit, &q, l->options, l->seed, 1, NULL, &o, &ignored) != RMX_OK) return NAN;
-  double score = o.score;
+  double score = o.guarded == l->options->guard ? o.score : NAN;
   rmx_optimum_release(&o);
   return score;
 }
@@ -66,7 +68,9 @@ static void leave_out(void *context, size_t d) {
   double *high = rmx_calloc(c->D, sizeof(double));
   if (high == NULL) return;  // not known, then
   memcpy(high, c->high, c->D * sizeof(double));
-  high[d] = 0;
+  double least = 0, most;
+  if (l->options->guard && l->fit->N) rmx__covered_range(l->fit, d, &least, &most);
+  high[d] = fmin(high[d], fmax(least, 0));
   rmx_constraints held = *c;
   held.high = high;
   l->without[d] = best_under(l, &held);
@@ -98,6 +102,9 @@ rmx_status rmx_attribution_make(const rmx_fit *fit, const rmx_problem *problem,
     rmx_parallel(threads, D + 1, leave_out, &l);
     if (rmx_interrupted())
       status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");
+    // What keeps more constraints is no better; where it is, the search had not found the best.
+    for (size_t d = 0; d < D; d++)
+      if (a.without[d] < l.best) l.best = a.without[d];
     for (size_t d = 0; d < D; d++) {
       // Nothing is lost with what the optimum does not have.
       if (optimum->mixture[d] < 1e-9) a.without[d] = l.best;

@@ -25,6 +25,7 @@ static void problem(struct check *k, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  rmx_make_printable(text, "\n\t");
   json_array_append_new(k->problems, json_string(text));
 }
 
@@ -53,6 +54,17 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
     problem(k, "domain \"%s\": none of its files has any text", d->name);
   else if (look->without_text)
     problem(k, "domain \"%s\": %zu of its files have no text", d->name, look->without_text);
+  if (look->one_document)
+    problem(k,
+            "domain \"%s\" has 1 document%s, and needs one to train on and one to validate with: "
+            "give valid_files, or a separator that cuts it into several",
+            d->name, look->copies ? ", the others being copies of it" : "");
+  if (look->not_utf8.n)
+    rmx_warn(&k->p->listener,
+             "%s: some bytes are no UTF-8 in %zu of its files (%s), and prepare replaces them; if "
+             "the text is in another character set, convert it, for example with `iconv -f "
+             "WINDOWS-1252 -t UTF-8 FILE > NEW`",
+             d->name, look->not_utf8.n, look->not_utf8.text);
   k->text_bytes += (double)look->bytes * (packed ? 4 : 1);
 }
 

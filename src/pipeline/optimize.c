@@ -40,6 +40,9 @@ static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, siz
   if (status == RMX_OK)
     status = rmx_find_name("metric", comma + 1, (const char *const *)f->metrics, f->M, b, err);
   free(first);
+  if (status == RMX_OK && *a == *b)
+    status = rmx_fail(err, RMX_EUSAGE, "--pareto %s: both are \"%s\"; wanted two different metrics",
+                      text, f->metrics[*a]);
   return status == RMX_OK ? status : rmx_refused(true, err);
 }
 
@@ -217,15 +220,19 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
 
 static void tell_optimum(rmx_pipeline *p, const rmx_answer *s) {
   const rmx_uncertainty *u = &s->uncertainty;
+  const double sign = rmx_shown_sign(s->fit, &s->problem);
   char gain[128] = "";
   if (u->n_versus)
     snprintf(gain, sizeof gain, "gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s; ",
              u->versus[0].estimate, 100 * u->level, u->versus[0].low, u->versus[0].high,
              u->versus[0].low > 0 ? "" : ", not clearly better");
   rmx_note(&p->listener,
-           "optimize: %sthe fit predicts target %.4f at the optimum, %.4f at the prior, %.4f at "
-           "the best run",
-           gain, s->optimum.score, s->optimum.score_prior, s->optimum.best_run_score);
+           "optimize: %sthe fit predicts %s %.4f at the optimum, %.4f at the prior, %.4f at the "
+           "best run",
+           gain, sign < 0 ? "a score of" : "target", sign * s->optimum.score,
+           sign * s->optimum.score_prior, sign * s->optimum.best_run_score);
+  const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
+  if (assumed.n) rmx_warn(&p->listener, RMX_ASSUMED_DIRECTIONS, assumed.text);
 }
 
 rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {

@@ -159,7 +159,11 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request
                                     names, err);
   }
   free(x);
-  if (status == RMX_OK && budget > 0 && (a->budget > 0 || corpus)) rmx_fit_set_budget(f, budget);
+  const bool asked = budget > 0 && (a->budget > 0 || corpus);
+  if (status == RMX_OK && asked && !rmx_fit_set_budget(f, budget) && !by_epochs && !corpus)
+    rmx_warn(&p->listener,
+             "--budget changes nothing here: caps by epochs need the tokens of each domain; give "
+             "--tokens FILE");
   return status;
 }
 
@@ -252,4 +256,24 @@ bool rmx_has_target(const rmx_fit *f, const rmx_problem *q) {
   for (size_t m = 0; m < f->M; m++)
     if (q->target.weight[m] != 0) return true;
   return false;
+}
+
+double rmx_shown_sign(const rmx_fit *f, const rmx_problem *q) {
+  size_t n = 0;
+  bool raised = true;
+  for (size_t m = 0; m < f->M; m++)
+    if (q->target.weight[m] != 0) {
+      n++;
+      raised = raised && q->target.weight[m] == -1;
+    }
+  return n == 1 && raised && !q->target.worst ? -1 : 1;
+}
+
+rmx_few rmx_assumed_directions(const rmx_fit *f, const rmx_problem *q) {
+  rmx_few names = {0};
+  for (size_t m = 0; m < f->M; m++)
+    if (q->target.weight[m] > 0 && f->direction_from &&
+        f->direction_from[m] == RMX_DIRECTION_ASSUMED)
+      rmx_few_add(&names, f->metrics[m]);
+  return names;
 }

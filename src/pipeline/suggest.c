@@ -124,23 +124,10 @@ static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request,
   return RMX_OK;
 }
 
-// A score that is raised is minimised with the other sign within; people see the score. Several
-// targets are one sum, told as it is.
-static double shown_sign(const rmx_next *s) {
-  size_t n = 0;
-  bool raised = true;
-  for (size_t m = 0; m < s->fit->M; m++)
-    if (s->problem.target.weight[m] != 0) {
-      n++;
-      raised = raised && s->problem.target.weight[m] == -1;
-    }
-  return n == 1 && raised && !s->problem.target.worst ? -1 : 1;
-}
-
 static void tell(rmx_pipeline *p, const rmx_next *s) {
   const rmx_suggestion *g = &s->suggestion;
   const rmx_listener *to = &p->listener;
-  const double sign = shown_sign(s);
+  const double sign = rmx_shown_sign(s->fit, &s->problem);
   if (g->why[0] == RMX_SUGGEST_SPREADS)
     rmx_note(
         to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
@@ -157,6 +144,8 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
              "suggest: %zu mixture%s; no run keeps what is asked; the first of these is put at "
              "%.4f +- %.4f",
              g->K, g->K == 1 ? "" : "s", sign * g->predicted[0], g->sd[0]);
+  const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
+  if (assumed.n) rmx_warn(to, RMX_ASSUMED_DIRECTIONS, assumed.text);
   if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);
 }
 

@@ -429,8 +429,11 @@ rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
   char *path = rmx_path_in(folder, "fit.json");
   rmx_fit *f = rmx_calloc(1, sizeof(*f));
   json_t *o = NULL;
-  rmx_status status =
-      path && f ? rmx__json_read(path, &o, err) : rmx_fail_memory(err, sizeof(*f), "a fit");
+  rmx_status status = path && f ? RMX_OK : rmx_fail_memory(err, sizeof(*f), "a fit");
+  if (status == RMX_OK && !rmx_exists(path))
+    status =
+        rmx_fail(err, RMX_EIO, "%s: there is no fit.json in it; `regmix fit` makes one", folder);
+  if (status == RMX_OK) status = rmx__json_read(path, &o, err);
   if (status == RMX_OK) status = read_fit(f, o, folder, path, err);
   json_decref(o);
   free(path);

@@ -128,6 +128,20 @@ static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *e
   return *out ? RMX_OK : rmx_fail_memory(err, strlen(files->folder), "a path");
 }
 
+// What an optimum.yaml says of the fit that it was found with.
+static rmx_status put_fit_hash(const char *fit, json_t *data, rmx_err *err) {
+  char *path = rmx_path_in(fit, "fit.json"), *text = NULL;
+  size_t size = 0;
+  rmx_status status =
+      path ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK)
+    status = rmx__put(data, "fit_hash",
+                      json_sprintf("%016llx", (unsigned long long)rmx_hash(text, size, 0)), err);
+  free(text);
+  free(path);
+  return status;
+}
+
 // The optimum of a fit that was named stands beside it, never in a folder that has other runs.
 static rmx_status take_optimum(const rmx_report_files *files, const char *fit, json_t *data,
                                rmx_err *err) {
@@ -172,6 +186,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY_GOTO(rmx__put(data, "version", json_string(rmx_version()), err), done);
   RMX_TRY_GOTO(rmx__put(data, "experiment", json_boolean(experiment), err), done);
   RMX_TRY_GOTO(take(data, "fit", fit, "fit.json", rmx__json_read, err), done);
+  if (json_object_get(data, "fit")) RMX_TRY_GOTO(put_fit_hash(fit, data, err), done);
   RMX_TRY_GOTO(take_optimum(files, fit, data, err), done);
   if (!files->fit) RMX_TRY_GOTO(collect_experiment(folder, data, config, err), done);
   RMX_TRY_GOTO(find_target(data, err), done);
@@ -190,6 +205,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   json_object_del(data, "changed");
   RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
   status = rmx__collect_warnings(data, err);
+  json_object_del(data, "fit_hash");
 done:
   free(fit);
   free(next);

@@ -207,8 +207,91 @@ static rmx_status about_epochs(json_t *data, rmx_err *err) {
   return RMX_OK;
 }
 
+// {text: where it stands in the list}
+static json_t *places(const json_t *list) {
+  json_t *map = json_object(), *item;
+  size_t i;
+  json_array_foreach((json_t *)list, i, item)
+    if (json_is_string(item))
+      json_object_set_new(map, json_string_value(item), json_integer((json_int_t)i));
+  return map;
+}
+
+static const json_t *at(const json_t *list, const json_t *place) {
+  return place ? json_array_get(list, (size_t)json_integer_value(place)) : NULL;
+}
+
+// A value of the tables against what the fit was made from; what is no number says nothing.
+static bool other_value(const json_t *a, const json_t *b) {
+  const double x = json_number_value(a), y = json_number_value(b);
+  return json_is_number(a) && json_is_number(b) && fabs(x - y) > 1e-9 * (fabs(x) + fabs(y));
+}
+
+// Runs of the fit that the tables do not have, or have with another value of a metric.
+static size_t changed_runs(const json_t *fit, const json_t *runs) {
+  json_t *rows = places(json_object_get(runs, "ids")),
+         *columns = places(json_object_get(runs, "metrics")), *id, *metric;
+  size_t changed = 0, i, m;
+  json_array_foreach(json_object_get(fit, "ids"), i, id) {
+    const char *name = json_string_value(id);
+    const json_t *row =
+        name ? at(json_object_get(runs, "values"), json_object_get(rows, name)) : NULL;
+    bool other = !row;
+    json_array_foreach(json_object_get(fit, "metrics"), m, metric) {
+      const char *key = json_string_value(json_object_get(metric, "name"));
+      other = other || (key && other_value(json_array_get(json_object_get(metric, "values"), i),
+                                           at(row, json_object_get(columns, key))));
+    }
+    changed += other;
+  }
+  json_decref(rows);
+  json_decref(columns);
+  return changed;
+}
+
+// Runs of the tables, with a number for each metric, that the fit does not have.
+static size_t new_runs(const json_t *fit, const json_t *runs) {
+  json_t *had = places(json_object_get(fit, "ids")), *id, *value;
+  size_t new = 0, i, m;
+  json_array_foreach(json_object_get(runs, "ids"), i, id) {
+    bool whole = json_is_string(id);
+    json_array_foreach(json_array_get(json_object_get(runs, "values"), i), m, value)
+      whole = whole && json_is_number(value);
+    new += whole && !json_object_get(had, json_string_value(id));
+  }
+  json_decref(had);
+  return new;
+}
+
+// Whether fit, tables and optimum are of each other.
+static rmx_status about_age(json_t *data, rmx_err *err) {
+  const json_t *fit = json_object_get(data, "fit"), *runs = json_object_get(data, "runs");
+  const char *made_from = json_string_value(
+      json_object_get(json_object_get(json_object_get(data, "optimum"), "made_by"), "fit"));
+  const char *hash = json_string_value(json_object_get(data, "fit_hash"));
+  if (made_from && !hash)
+    RMX_TRY(warn(data, err,
+                 "The fit that the mixture was found with is not here any more: `regmix fit` makes "
+                 "it again."));
+  if (made_from && hash && strcmp(made_from, hash) != 0)
+    RMX_TRY(warn(data, err,
+                 "The mixture was found with another fit than the one shown here: run `regmix "
+                 "optimize` again."));
+  // only tables say how many mixtures there are
+  if (!json_object_get(data, "mixtures_n") || !json_array_size(json_object_get(fit, "ids")) ||
+      !json_array_size(json_object_get(runs, "ids")))
+    return RMX_OK;
+  const size_t changed = changed_runs(fit, runs), new = new_runs(fit, runs);
+  if (!changed && !new) return RMX_OK;
+  return warn(data, err,
+              "The fit is older than the tables: %zu of its runs are gone from them or have other "
+              "values, and %zu runs are new. Run `regmix fit` again, then `regmix optimize`.",
+              changed, new);
+}
+
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err) {
   RMX_TRY(rmx__put(data, "warnings", json_array(), err));
+  RMX_TRY(about_age(data, err));
   RMX_TRY(about_optimum(data, err));
   RMX_TRY(about_others(data, err));
   RMX_TRY(about_comparison(data, err));

@@ -133,6 +133,48 @@ try "check names a misspelt target" 1 'unknown target "exm"; did you mean "exam"
 printf 'corpus:\n  domians: 3\n' > broken.yaml
 try "check tells a broken config" 1 'problem: broken.yaml:2: unknown key' "$REGMIX" check broken.yaml
 
+# ---- text in another character set, and domains of one document
+mkdir -p charset/text
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "\xcf\xf0\xe8\xe2\xe5\xf2 %d\n%%\n", i }' > charset/text/russian.txt
+awk 'BEGIN { for (i = 0; i < 900; i++) printf "words and words %d caf%s\n%%\n", i, i % 20 ? "e" : "\xe9" }' > charset/text/french.txt
+awk 'BEGIN { for (i = 0; i < 900; i++) printf "more and more %d\n%%\n", i }' > charset/text/plain.txt
+cat > charset/regmix.yaml << 'END'
+corpus: {domains: {r: text/russian.txt, f: text/french.txt, p: text/plain.txt}, vocab: 300}
+target: p
+proxy: {context: 32, tokens: 100k}
+large: {context: 32, tokens: 100k}
+END
+try "prepare refuses text in another character set" 1 'russian.txt: 240 of 350 bytes are no UTF-8' "$REGMIX" prepare -C charset
+said "with what converts it" 'iconv -f WINDOWS-1252 -t UTF-8'
+try "check refuses it too" 1 'russian.txt: 240 of 350 bytes are no UTF-8' "$REGMIX" check -C charset
+said "check names a file with some such bytes" 'f: some bytes are no UTF-8 in 1 of its files (charset/text/french.txt)'
+try "corpus.skip_bad takes it" 0 'french.txt has bytes that are no UTF-8' "$REGMIX" prepare -C charset --set corpus.skip_bad=true
+printf 'one document\n%%\none document\n%%\n' > charset/text/russian.txt
+try "check finds a domain of one document" 1 'domain "r" has 1 document, the others being copies of it' "$REGMIX" check -C charset
+printf 'one document\n' > charset/text/russian.txt
+try "of one without copies" 1 'domain "r" has 1 document, and needs one' "$REGMIX" check -C charset
+
+# ---- what is printed moves no cursor
+esc=$(printf '\033')
+sed "s/p: text/\"a\\\\e[31mb\": text/; s/target: p/target: f/" charset/regmix.yaml > charset/esc.yaml
+"$REGMIX" check charset/esc.yaml > esc.txt 2>&1
+grep -q 'a?\[31mb' esc.txt && ! grep -q "$esc" esc.txt && ok "check prints no escape of a name" || not_ok "check prints no escape of a name" "$(cat -v esc.txt)"
+cp -r charset "c${esc}[31m"
+"$REGMIX" status -C "c${esc}[31m" > esc.txt 2>&1
+grep -q 'c?\[31m' esc.txt && ! grep -q "$esc" esc.txt && ok "status prints none of a folder" || not_ok "status prints none of a folder" "$(cat -v esc.txt)"
+
+# ---- steps say what they would do
+mkdir dry && printf 'corpus: {domains: {a: ../charset/text/french.txt, b: ../charset/text/plain.txt}, vocab: 300}\ntarget: b\nproxy: {context: 32, tokens: 10k}\nlarge: {context: 32, tokens: 10k}\nsample: {runs: 4}\ncompare: {seeds: 1}\n' > dry/regmix.yaml
+try "prepare --dry-run" 0 "would turn the text of 2 domains into tokens" "$REGMIX" prepare -C dry --dry-run
+[ "$(ls dry)" = regmix.yaml ] && ok "and writes nothing" || not_ok "and writes nothing" "$(ls dry)"
+"$REGMIX" prepare -q -C dry
+try "sample --dry-run" 0 "would draw 4 mixtures" "$REGMIX" sample -C dry --dry-run
+"$REGMIX" sample -q -C dry
+try "train --dry-run" 0 "would train 4 of 4 runs" "$REGMIX" train -C dry --dry-run
+try "compare --methods --dry-run" 0 "would train what the methods lack" "$REGMIX" compare -C dry --methods regmix,prior --dry-run --json
+[ -e dry/runs ] || [ -e dry/compare ] || [ -e dry/large ] && not_ok "nothing was trained" || ok "nothing was trained"
+try "sample --prior --dry-run is misuse" 2 "leave it out" "$REGMIX" sample --prior x --dry-run
+
 # ---- plan has no price for what cannot be done
 try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C wrong
 try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml

@@ -56,6 +56,26 @@ more_b "the config says it too" quality
 try "a pattern that matches nothing is an error" 1 'higher_is_better "gsm9k*" matches none of the 1 metrics (gsm8k_acc)' fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better 'gsm9k*'
 [ -e never ] && not_ok "and writes no fit" || ok "and writes no fit"
 try "both ways is an error" 1 "is said to be better high" fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better '*acc' --lower-is-better 'gsm*'
+try "a raised score is shown with its own sign" 0 "The fit predicts a score of 0." "$REGMIX" optimize --fit acc --quick
+fit --mixtures m.csv --metrics l.csv --out plain -q > /dev/null 2>&1
+try "suggest warns of an assumed direction" 0 "assumed that lower is better of plain" "$REGMIX" suggest -n 2 --fit plain --target plain --no-curve
+try "--budget without --tokens is told" 0 "--budget changes nothing here" "$REGMIX" optimize --fit plain --target plain --quick --budget 1M
+try "--pareto of one metric twice is misuse" 2 'both are "plain"' "$REGMIX" optimize --fit plain --pareto plain,plain
+try "a folder without a fit names regmix fit" 1 'nofit: there is no fit.json in it; `regmix fit` makes one' "$REGMIX" optimize --fit nofit --target plain
+try "an unknown --to is said before a bad mixture" 2 'no export format "nope"' "$REGMIX" export --to nope --mixture nothing.yaml
+"$REGMIX" optimize --help > help.txt
+[ "$(sed -n '/--replicates/,/--level/p' help.txt | grep -c default)" = 2 ] && ok "--help has one default of an option" || not_ok "--help has one default of an option" "$(cat help.txt)"
+
+# ---- --out - is standard output
+"$REGMIX" optimize --fit plain --target plain --quick --out - 2> /dev/null > out.yaml
+[ "$(head -n 1 out.yaml | cut -c1)" = "#" ] && ! grep -q 'weight' out.yaml && ok "optimize --out - is the file alone" || not_ok "optimize --out - is the file alone" "$(cat out.yaml)"
+for command in "suggest -n 2 --no-curve --fit plain --target plain" "sample --prior out.yaml --set sample.runs=2" \
+  "export --mixture out.yaml --to csv" "report --fit plain"; do
+  # shellcheck disable=SC2086
+  "$REGMIX" $command --out - > out.txt 2> err.txt && [ -s out.txt ] && [ ! -e ./- ] && ok "--out - of ${command%% *}" || not_ok "--out - of ${command%% *}" "$(cat err.txt)"
+done
+try "--out - of a folder is misuse" 2 "a folder is written" fit --mixtures m.csv --metrics l.csv --out -
+try "--out - and --json are misuse" 2 "both want standard output" "$REGMIX" optimize --fit plain --target plain --out - --json
 mkdir old && cp acc/* old
 sed -e '/direction_from/d' -e 's/"content_hash"/"no_content_hash"/' -e 's/"higher_is_better": true,/"old": 1,/' -e 's/"hashes":/"no_hashes":/' acc/fit.json > old/fit.json
 more_b "a fit of 0.1.0 that minimised accuracies raises them" old --target gsm8k_acc

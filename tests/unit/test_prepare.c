@@ -461,7 +461,7 @@ START_TEST(errors_name_what_is_wrong) {
   put_text("single.txt", "one document\n%\n");
   check_error("single.txt", "domain \"mine\" has 1 document");
   put_text("same.txt", "one document\n%\none document\n%\n");
-  check_error("same.txt", "domain \"mine\" has 1 document");
+  check_error("same.txt", "domain \"mine\" has 1 document left (1 dropped: the same text");
   put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n");
   check_error("bad.jsonl", "bad.jsonl:2: not JSON");
   check_error("*", "is not a file; name the files in it");  // the folder exp

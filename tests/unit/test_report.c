@@ -102,6 +102,39 @@ START_TEST(runs_are_joined_by_name) {
 }
 END_TEST
 
+START_TEST(a_fit_that_is_older_than_its_tables) {
+  static const char fit[] =
+      "{\"ids\": [\"r1\", \"r2\"], \"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": "
+      "\"a_val_loss\", \"values\": [4, 3]}], \"mixtures\": [[0.1, 0.9], [0.4, 0.6]]}";
+  char optimum[200];
+  put_tables();
+  put("fit/fit.json", fit);
+  snprintf(optimum, sizeof optimum, "made_by:\n  fit: '%016llx'\n",
+           (unsigned long long)rmx_hash(fit, strlen(fit), 0));
+  put("optimum.yaml", optimum);
+  json_t *data = collect();
+  ck_assert(warned(data, "0 of its runs are gone from them or have other values, and 1 runs"));
+  ck_assert(!warned(data, "another fit"));
+  json_decref(data);
+  put("metrics.csv", "run,a_val_loss,b_val_loss\nr1,4,3\nr2,3,4\n");
+  data = collect();
+  ck_assert(!warned(data, "The fit is older"));
+  json_decref(data);
+  put("metrics.csv", "run,a_val_loss,b_val_loss\nr1,4.5,3\n");
+  data = collect();
+  ck_assert(warned(data, "2 of its runs are gone from them or have other values, and 0 runs"));
+  json_decref(data);
+  put("optimum.yaml", "made_by:\n  fit: '0123456789abcdef'\n");
+  data = collect();
+  ck_assert(warned(data, "found with another fit"));
+  json_decref(data);
+  unlink(in_folder("fit/fit.json"));
+  data = collect();
+  ck_assert(warned(data, "is not here any more"));
+  json_decref(data);
+}
+END_TEST
+
 START_TEST(effects_are_rank_correlations) {
   put_tables();
   json_t *data = collect();
@@ -609,6 +642,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, empty_folder_has_a_page);
   tcase_add_test(tc, absent_folder);
   tcase_add_test(tc, runs_are_joined_by_name);
+  tcase_add_test(tc, a_fit_that_is_older_than_its_tables);
   tcase_add_test(tc, effects_are_rank_correlations);
   tcase_add_test(tc, weighted_target_is_one_more_metric);
   tcase_add_test(tc, fit_folder_alone);

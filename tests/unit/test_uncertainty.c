@@ -303,6 +303,30 @@ START_TEST(too_few_runs_have_none) {
 }
 END_TEST
 
+// Where each run has a tenth of each domain, a mixture without one lies outside of the guard, where
+// no run backs a prediction. The least there is takes its place.
+START_TEST(what_is_left_out_keeps_the_guard) {
+  rmx_fit *f = make_fit("ridge", 30, 0);
+  for (size_t i = 0; i < f->N * D; i++) f->runs[i] = 0.1 + 0.7 * f->runs[i];
+  rmx_problem q = ask(f, 0, -1);
+  rmx_optimum o;
+  rmx_attribution a;
+  rmx_optimize_options guarded = usual;
+  guarded.guard = true;
+  must(rmx_optimize(f, &q, &guarded, 1, 1, NULL, &o, err));
+  ck_assert(o.guarded);
+  must(rmx_attribution_make(f, &q, &o, &guarded, 1, 2, &a, err));
+  double least[D] = {1, 1, 1};
+  for (size_t i = 0; i < f->N * D; i++) least[i % D] = fmin(least[i % D], f->runs[i]);
+  ck_assert_double_eq_tol(a.without[0], -least[0], 0.01);
+  for (int d = 0; d < D; d++) ck_assert_double_ge(a.loss[d], 0);
+  rmx_attribution_release(&a);
+  rmx_optimum_release(&o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
 // line = w_0, to be raised: all goes to d0, and without it all is lost.
 START_TEST(effects_of_a_line) {
   rmx_fit *f = make_fit("ridge", 30, 0);
@@ -347,4 +371,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, intervals_keep_the_constraints);
   tcase_add_test(tc, too_few_runs_have_none);
   tcase_add_test(tc, effects_of_a_line);
+  tcase_add_test(tc, what_is_left_out_keeps_the_guard);
 }

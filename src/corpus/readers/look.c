@@ -20,14 +20,52 @@ static void add_format(rmx_source_look *look, const char *path) {
   if (used + n + 3 < room) snprintf(look->format + used, room - used, "%s%s", used ? ", " : "", e);
 }
 
-// The first document of a file. One without any is no error here: it may be one of many.
-static rmx_status try_file(const char *path, const rmx__reader_options *o, rmx_source_look *look,
-                           rmx_err *err) {
+// What is searched for in the files of a domain.
+typedef struct searched {
+  const char *domain;
+  bool dedup;
+  size_t different;  // documents found, up to 2
+  uint64_t first;    // hash of the first
+  uint64_t copies;   // of it
+  uint64_t bytes;    // read of all files
+  bool all;          // was read, nothing is left
+} searched;
+
+enum { LOOKED_AT = 1 << 16, SEARCHED = 64 << 20 };  // bytes of a file, and of a domain
+
+static void found(searched *s, const rmx_buf *text) {
+  const uint64_t hash = rmx_hash(text->data, text->size, 0);
+  s->bytes += text->size;
+  if (s->different == 0)
+    s->first = hash;
+  else if (s->dedup && hash == s->first) {
+    s->copies++;
+    return;
+  }
+  if (s->different < 2) s->different++;
+}
+
+// The first documents of a file. One without any is no error here: it may be one of many.
+static rmx_status try_file(const char *path, const rmx__reader_options *o, searched *s,
+                           rmx_source_look *look, rmx_err *err) {
   rmx__reader r;
   RMX_TRY(rmx__reader_open(&r, path, o, err));
-  bool more = false;
-  rmx_status status = rmx__reader_next(&r, &more, err);
-  look->without_text += status == RMX_OK && !more;
+  bool more = true;
+  uint64_t bytes = 0;
+  rmx_status status = RMX_OK;
+  while (status == RMX_OK && more &&
+         (bytes < LOOKED_AT || (s->different < 2 && s->bytes < SEARCHED))) {
+    status = rmx__reader_next(&r, &more, err);
+    if (status != RMX_OK || !more) break;
+    bytes += r.text.size;
+    found(s, &r.text);
+  }
+  s->all = s->all && !more;
+  look->without_text += status == RMX_OK && bytes == 0;
+  const double replaced = rmx__share_replaced(r.invalid_utf8, bytes);
+  if (replaced > RMX__SOME_REPLACED) rmx_few_add(&look->not_utf8, path);
+  if (status == RMX_OK && replaced > RMX__MANY_REPLACED && !o->skip_bad)
+    status = rmx__fail_charset(s->domain, path, r.invalid_utf8, bytes, 0, err);
   rmx__reader_close(&r);
   return status;
 }
@@ -41,16 +79,20 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
   out->valid_files = files.valid.n;
   out->bytes = files.bytes;
   const rmx__reader_options o = rmx__reader_options_of(options, source);
+  searched s = {.domain = source->name, .dedup = options->dedup, .all = read};
   rmx_status status = RMX_OK;
   const rmx_strings *lists[] = {&files.train, &files.valid};
   for (size_t l = 0; l < 2; l++)
     for (size_t i = 0; i < lists[l]->n && status == RMX_OK; i++) {
       const char *path = lists[l]->items[i];
       if (rmx__format_of(path)) add_format(out, path);
-      if (read || !rmx__format_of(path)) status = try_file(path, &o, out, err);
+      if (read || !rmx__format_of(path)) status = try_file(path, &o, &s, out, err);
       if (status == RMX_OK && rmx_interrupted())
         status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
     }
+  // One that has no validation text is split in two.
+  out->one_document = s.all && s.different == 1 && !source->valid_only && files.valid.n == 0;
+  out->copies = s.copies;
   rmx__files_release(&files);
   return status;
 }

@@ -309,3 +309,25 @@ void rmx__reader_close(rmx__reader *r) {
   rmx_buf_release(&r->line);
   rmx_buf_release(&r->scratch);
 }
+
+// Each replaced byte has become the three of U+FFFD.
+static uint64_t bytes_before(uint64_t replaced, uint64_t bytes) {
+  return bytes > 3 * replaced ? bytes - 2 * replaced : replaced;
+}
+
+double rmx__share_replaced(uint64_t replaced, uint64_t bytes) {
+  return replaced ? (double)replaced / (double)bytes_before(replaced, bytes) : 0;
+}
+
+rmx_status rmx__fail_charset(const char *domain, const char *path, uint64_t replaced,
+                             uint64_t bytes, size_t more_files, rmx_err *err) {
+  char more[64] = "";
+  if (more_files) snprintf(more, sizeof more, " (and %zu more of its files are so)", more_files);
+  return rmx_fail(err, RMX_EINPUT,
+                  "domain \"%s\": %s: %llu of %llu bytes are no UTF-8%s, so the text is in "
+                  "another character set; convert it, for example with `iconv -f WINDOWS-1252 -t "
+                  "UTF-8 FILE > NEW`, leave the file out, or set corpus.skip_bad to take it with "
+                  "these bytes replaced",
+                  domain, path, (unsigned long long)replaced,
+                  (unsigned long long)bytes_before(replaced, bytes), more);
+}

@@ -54,6 +54,16 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_
 rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err);
 void rmx__reader_close(rmx__reader *r);
 
+/* The share of a text's bytes that were no UTF-8; `bytes` of the text as it is now. */
+double rmx__share_replaced(uint64_t replaced, uint64_t bytes);
+/* With more than the first a file is named; with more than the second it is taken to be in another
+ * character set. */
+#define RMX__SOME_REPLACED 0.001
+#define RMX__MANY_REPLACED 0.1
+/* The error for a file with many. */
+rmx_status rmx__fail_charset(const char *domain, const char *path, uint64_t replaced,
+                             uint64_t bytes, size_t more_files, rmx_err *err);
+
 /* The format of a file by its name, or NULL. */
 const rmx__format *rmx__format_of(const char *path);
 /* Length of a name without the endings of its format and packing: "a.jsonl.gz" -> 1. */
