@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An experiment is a folder with a regmix.yaml in it.
-#include <regmix/experiment.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "files.h"
 
 char *rmx_experiment_path(const rmx_experiment *e, const char *name) {
   return rmx_path_in(e->folder, name);
@@ -45,4 +46,31 @@ void rmx_experiment_release(rmx_experiment *e) {
   free(e->folder);
   free(e->config_path);
   *e = (rmx_experiment){0};
+}
+
+bool rmx__experiment_has(const rmx_experiment *e, const char *name) {
+  char *path = rmx_experiment_path(e, name);
+  const bool there = path && rmx_exists(path);
+  free(path);
+  return there;
+}
+
+rmx_status rmx__experiment_read(const rmx_experiment *e, const char *name, json_t **out,
+                                rmx_err *err) {
+  *out = NULL;
+  char *path = rmx_experiment_path(e, name);
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  rmx_status status = rmx_exists(path) ? rmx__json_read(path, out, err) : RMX_OK;
+  free(path);
+  return status;
+}
+
+rmx_status rmx__experiment_write(const rmx_experiment *e, const char *name, json_t *tree,
+                                 rmx_err *err) {
+  char *path = rmx_experiment_path(e, name);
+  rmx_status status =
+      path && tree ? rmx__json_write(path, tree, err) : rmx_fail_memory(err, 0, name);
+  free(path);
+  json_decref(tree);
+  return status;
 }

@@ -203,13 +203,9 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   if (status == RMX_OK)
     status = rmx__train_runs(p, k.corpus, k.runs, k.n * k.seeds, "compare", err);
   if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
-  if (status == RMX_OK && !p->would) {
-    json_t *tree = comparison_tree(&k);
-    char *path = rmx_experiment_path(&p->experiment, "large/comparison.json");
-    status = path ? rmx__json_write(path, tree, err) : rmx_fail_memory(err, 0, "a path");
-    free(path);
-    json_decref(tree);
-  }
+  if (status == RMX_OK && !p->would)
+    status =
+        rmx__experiment_write(&p->experiment, "large/comparison.json", comparison_tree(&k), err);
   rmx__comparison_release(&k);
   free(names);
   return status;

@@ -39,10 +39,8 @@ static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, 
 // with weight.
 static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, const double *w,
                                double *lengths, bool *known, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "corpus/corpus.json");
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  json_t *corpus = NULL;
-  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &corpus, err) : RMX_OK;
+  json_t *corpus;
+  rmx_status status = rmx__experiment_read(e, "corpus/corpus.json", &corpus, err);
   size_t i;
   json_t *domain;
   json_array_foreach(json_object_get(corpus, "domains"), i, domain) {
@@ -55,7 +53,6 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
   *known = true;
   for (size_t d = 0; d < names->n; d++) *known = *known && (w[d] == 0 || lengths[d] > 0);
   json_decref(corpus);
-  free(path);
   return status;
 }
 

@@ -92,13 +92,10 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
   if (job->request->tokens) {
     RMX_TRY(rmx_tokens_read(job->request->tokens, names, counts, err));
   } else if (job->half) {  // the experiment's own runs
-    char *manifest = rmx_experiment_path(e, "corpus/corpus.json");
-    json_t *corpus = NULL, *domain;
+    json_t *corpus, *domain;
     size_t k;
-    rmx_status status = manifest ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && rmx_exists(manifest)) status = rmx__json_read(manifest, &corpus, err);
-    free(manifest);
-    if (status != RMX_OK || !corpus) return status;
+    rmx_status status = rmx__experiment_read(e, "corpus/corpus.json", &corpus, err);
+    if (!corpus) return status;
     const json_t *domains = json_object_get(corpus, "domains");
     const char *hash = json_string_value(json_object_get(corpus, "tokenizer_hash"));
     if (hash) *tokenizer = strtoull(hash, NULL, 16);
@@ -135,11 +132,8 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct job 
 // What the runs of the experiment said of their metrics: metrics.json beside metrics.csv (written
 // by train).
 static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "metrics.json");
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  json_t *tree = NULL;
-  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &tree, err) : RMX_OK;
-  free(path);
+  json_t *tree;
+  rmx_status status = rmx__experiment_read(e, "metrics.json", &tree, err);
   const json_t *said = json_object_get(tree, "higher_is_better");
   if (status == RMX_OK && said && !metrics->better &&
       !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
@@ -202,54 +196,47 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   return status;
 }
 
-// The hash of the files and settings a fit was made from.
-static uint64_t question_of(const rmx_experiment *e, const char *mixtures, const char *metrics) {
-  char *directions = rmx_experiment_path(e, "metrics.json");
-  uint64_t hash = (uint64_t)e->config.general.seed;
+// What the fit of an experiment is made from. Release it.
+static struct rmx__stamp stamp_of(const rmx_experiment *e, const struct job *job) {
+  struct rmx__stamp s = {.fingerprint = (uint64_t)e->config.general.seed};
+  rmx__stamp_note(&s, "seed", (uint64_t)e->config.general.seed);
   for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
     json_t *value = rmx__option_json(&rmx_regress_option_table[i], &e->config.regress);
-    char *text = json_dumps(value, JSON_ENCODE_ANY);
-    hash = rmx_hash_string(text ? text : "", hash);
-    free(text);
+    rmx__stamp_add_json(&s, "settings", value, JSON_ENCODE_ANY);
     json_decref(value);
   }
-  // what the large run is matters to no other
+  // The tokens of the large run matter to this kind alone.
   if (strcmp(e->config.regress.regressor, "exposure") == 0) {
     char tokens[64];
     snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens,
              (long long)e->config.large.tokens);
-    hash = rmx_hash_string(tokens, hash);
+    rmx__stamp_add_text(&s, "tokens", tokens);
   }
-  const char *const files[] = {mixtures, metrics, directions};
-  rmx_err ignored;
-  for (size_t i = 0; i < 3; i++) {
-    char *text;
-    size_t size;
-    if (!files[i] || rmx_read_file(files[i], &text, &size, &ignored) != RMX_OK) continue;
-    hash = rmx_hash(text, size, hash);
-    free(text);
-  }
+  char *directions = rmx_experiment_path(e, "metrics.json");
+  rmx__stamp_add_file(&s, "mixtures.csv", job->mixtures);
+  rmx__stamp_add_file(&s, "metrics.csv", job->metrics);
+  rmx__stamp_add_file(&s, "metrics.json", directions);
   free(directions);
-  return hash;
+  return s;
 }
 
-// A fit that is not whole any more answers nothing.
-static bool answered(rmx_pipeline *p, const char *out, const char *question) {
-  rmx_err ignored;
+// Whether there is a whole fit with this stamp. If not, a note says why it is made again.
+static bool is_current(rmx_pipeline *p, const char *out, const struct rmx__stamp *stamp) {
+  rmx_err why;
   json_t *tree = NULL;
-  char *path = rmx_path_in(out, "fit.json");
-  bool same = false;
-  if (path && rmx_exists(path) && rmx__json_read(path, &tree, &ignored) == RMX_OK) {
-    const char *had =
-        json_string_value(json_object_get(json_object_get(tree, "made_by"), "question"));
-    same = had && strcmp(had, question) == 0;
-  }
   rmx_fit *whole = NULL;
-  if (same && rmx_fit_read(out, &whole, &ignored) != RMX_OK) {
-    rmx_note(&p->listener, "fit: made again, since %s", ignored.message);
+  rmx_buf changed = {0};
+  char *path = rmx_path_in(out, "fit.json");
+  const bool there = path && rmx_exists(path) && rmx__json_read(path, &tree, &why) == RMX_OK;
+  bool same =
+      there && rmx__stamp_same(stamp, json_object_get(tree, "made_by"), "question", &changed);
+  if (changed.size) rmx_note(&p->listener, "fit: made again, since %s changed", changed.data);
+  if (same && rmx_fit_read(out, &whole, &why) != RMX_OK) {
+    rmx_note(&p->listener, "fit: made again, since %s", why.message);
     same = false;
   }
   rmx_fit_free(whole);
+  rmx_buf_release(&changed);
   json_decref(tree);
   free(path);
   return same;
@@ -281,18 +268,16 @@ static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
          !r->tables.mixture_columns.n && !r->tables.metric_columns.n;
 }
 
-static void put_question(json_t *by, const rmx_experiment *e, const struct job *job) {
-  const uint64_t hash = question_of(e, job->mixtures, job->metrics);
-  json_object_set_new(by, "question", json_sprintf("%016llx", (unsigned long long)hash));
-}
-
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err) {
   struct job job;
   json_t *by = rmx__made_by(&p->experiment, NULL);
   rmx_status status = fill_job(&p->experiment, request, &job, err);
-  if (status == RMX_OK && is_the_step(&p->experiment, request))
-    put_question(by, &p->experiment, &job);
+  if (status == RMX_OK && is_the_step(&p->experiment, request)) {
+    struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
+    rmx__stamp_put(&stamp, by);
+    rmx__stamp_release(&stamp);
+  }
   if (status == RMX_OK) status = fit_files(p, &job, by, fit, err);
   json_decref(by);
   release_job(&job);
@@ -303,21 +288,20 @@ rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
   const rmx_fit_request request = {0};
   struct job job;
   rmx_fit *fit = NULL;
-  char question[17];
   rmx_status status = fill_job(&p->experiment, &request, &job, err);
   if (status == RMX_OK && !rmx_exists(job.metrics))
     status = rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix train` makes it", job.metrics);
   if (status == RMX_OK) {
-    snprintf(question, sizeof question, "%016llx",
-             (unsigned long long)question_of(&p->experiment, job.mixtures, job.metrics));
-    if (answered(p, job.out, question)) {
+    struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
+    if (is_current(p, job.out, &stamp)) {
       rmx__would(p, "fit", false, "up to date");
     } else if (!rmx__would(p, "fit", true, "would fit the metrics")) {
       json_t *by = rmx__made_by(&p->experiment, NULL);
-      put_question(by, &p->experiment, &job);
+      rmx__stamp_put(&stamp, by);
       status = fit_files(p, &job, by, &fit, err);
       json_decref(by);
     }
+    rmx__stamp_release(&stamp);
   }
   rmx_fit_free(fit);
   release_job(&job);

@@ -142,48 +142,27 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   return wanted ? weigh(p, &request->against, s, err) : RMX_OK;
 }
 
-// The hash of all an experiment's optimum depends on: config, corpus and fit.
-static void question_of(const rmx_experiment *e, const rmx_corpus *corpus, const char *fit,
-                        char out[17]) {
+// What the optimum of an experiment is made from. Release it.
+static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
+                                  const char *fit) {
+  struct rmx__stamp s = {.fingerprint = corpus->hash};
   json_t *config = rmx_config_json(&e->config);
-  char *text = json_dumps(config, JSON_COMPACT), *path = rmx_path_in(fit, "fit.json"), *made;
-  size_t size;
-  rmx_err ignored;
-  uint64_t hash = rmx_hash_string(text ? text : "", corpus->hash);
-  if (path && rmx_read_file(path, &made, &size, &ignored) == RMX_OK) {
-    hash = rmx_hash(made, size, hash);
-    free(made);
-  }
-  snprintf(out, 17, "%016llx", (unsigned long long)hash);
-  free(text);
+  char *path = rmx_path_in(fit, "fit.json");
+  rmx__stamp_note(&s, "corpus", corpus->hash);
+  rmx__stamp_add_json(&s, "settings", config, JSON_COMPACT);
+  rmx__stamp_add_file(&s, "fit", path);
   free(path);
   json_decref(config);
+  return s;
 }
 
-static bool answered(const char *path, const char *question) {
+static bool is_current(const char *path, const struct rmx__stamp *stamp) {
   rmx__yaml yaml;
   rmx_err ignored;
   if (!rmx_exists(path) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
-  const json_t *had = json_object_get(json_object_get(yaml.root, "made_by"), "question");
-  bool same = json_is_string(had) && strcmp(json_string_value(had), question) == 0;
+  const bool same = rmx__stamp_same(stamp, json_object_get(yaml.root, "made_by"), "question", NULL);
   rmx__yaml_release(&yaml);
   return same;
-}
-
-// A fit to runs of another tokenizer counts tokens, and so weights and losses, otherwise than the
-// corpus does.
-static void warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *fit) {
-  json_t *manifest = NULL;
-  rmx_err ignored;
-  char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
-  const bool read = path && rmx__json_read(path, &manifest, &ignored) == RMX_OK;
-  const char *now = read ? json_string_value(json_object_get(manifest, "tokenizer_hash")) : NULL;
-  if (now && fit->tokenizer && strtoull(now, NULL, 16) != fit->tokenizer)
-    rmx_warn(&p->listener,
-             "the fit is of runs with another tokenizer than the corpus has now: shares of tokens "
-             "and losses do not compare; train and fit again");
-  json_decref(manifest);
-  free(path);
 }
 
 // The search of an experiment: prior and caps of its corpus. Where nothing but the config asks,
@@ -205,12 +184,12 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
       (status = rmx_experiment_corpus(&p->experiment, &corpus, err)) != RMX_OK && asked)
     status = RMX_OK;
   if (status == RMX_OK) status = answer_from(p, folder, request, corpus, s, err);
-  if (status == RMX_OK) warn_of_tokenizer(p, s->fit);
   if (status == RMX_OK && !asked) {
-    char question[17];
-    if (corpus) question_of(&p->experiment, corpus, folder, question);
+    struct rmx__stamp stamp = {0};
+    if (corpus) stamp = stamp_of(&p->experiment, corpus, folder);
     status =
-        rmx__optimum_write(&p->experiment, path, s, folder, corpus, corpus ? question : NULL, err);
+        rmx__optimum_write(&p->experiment, path, s, folder, corpus, corpus ? &stamp : NULL, err);
+    rmx__stamp_release(&stamp);
   }
   free(folder);
   free(path);
@@ -240,12 +219,16 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
   rmx_answer s = {0};
   rmx_corpus *corpus = NULL;
   char *folder = rmx_experiment_path(&p->experiment, "fit"),
-       *path = rmx_experiment_path(&p->experiment, "optimum.yaml"), question[17];
+       *path = rmx_experiment_path(&p->experiment, "optimum.yaml");
+  bool done = false;
   rmx_status status = folder && path ? rmx_experiment_corpus(&p->experiment, &corpus, err)
                                      : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx__optimum_is_whole(path, err);
-  if (status == RMX_OK) question_of(&p->experiment, corpus, folder, question);
-  bool done = status == RMX_OK && answered(path, question);
+  if (status == RMX_OK) {
+    struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, folder);
+    done = is_current(path, &stamp);
+    rmx__stamp_release(&stamp);
+  }
   if (corpus) rmx_corpus_free(corpus);
   free(folder);
   free(path);

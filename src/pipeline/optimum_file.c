@@ -98,11 +98,11 @@ bool rmx_fit_hash(const char *fit, char out[17]) {
 }
 
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
-                              const char *fit, const rmx_corpus *corpus, const char *question,
-                              rmx_err *err) {
+                              const char *fit, const rmx_corpus *corpus,
+                              const struct rmx__stamp *stamp, rmx_err *err) {
   json_t *root = rmx_answer_json(s), *by = rmx__made_by(e, corpus);
   char hash[17];
-  if (question) json_object_set_new(by, "question", json_string(question));
+  if (stamp) rmx__stamp_put(stamp, by);
   if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
   rmx_status status =

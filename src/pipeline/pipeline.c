@@ -60,10 +60,7 @@ int rmx_worker_jobs(const rmx_experiment *e) {
 }
 
 rmx_status rmx_experiment_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "corpus/corpus.json");
-  bool there = path && rmx_exists(path);
-  free(path);
-  if (!there)
+  if (!rmx__experiment_has(e, "corpus/corpus.json"))
     return rmx_fail(err, RMX_EINPUT, "no corpus in %s yet; `regmix prepare` makes it", e->folder);
   return rmx_corpus_open(e->folder, corpus, err);
 }
@@ -72,11 +69,7 @@ json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus) {
   json_t *o = json_object();
   json_object_set_new(o, "version", json_string(rmx_version()));
   json_object_set_new(o, "seed", json_integer(e->config.general.seed));
-  if (corpus) {
-    char hash[17];
-    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)corpus->hash);
-    json_object_set_new(o, "corpus", json_string(hash));
-  }
+  if (corpus) json_object_set_new(o, "corpus", rmx__hex_json(corpus->hash));
   return o;
 }
 

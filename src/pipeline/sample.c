@@ -18,33 +18,30 @@ void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *
 
 // mixtures.json beside mixtures.csv remembers what the file was made from and what it held, so that
 // a file of the user's own is told from an old one of ours.
-static uint64_t file_hash(const char *path) {
-  char *text;
-  size_t size;
-  rmx_err ignored;
-  if (!rmx_exists(path) || rmx_read_file(path, &text, &size, &ignored) != RMX_OK) return 0;
-  uint64_t hash = rmx_hash(text, size, 1);
-  free(text);
-  return hash;
+static uint64_t content_of(const char *path) {
+  uint64_t hash = 0;
+  return rmx__file_hash(path, 1, &hash) ? hash : 0;
 }
 
-static uint64_t asked_hash(const rmx_experiment *e, const rmx_corpus *corpus, const double *cap) {
+// What the mixtures are drawn from. Release it.
+static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
+                                  const double *cap) {
+  struct rmx__stamp s = {.fingerprint = 2};
   json_t *config = rmx_config_json(&e->config), *o = json_object();
   json_object_set(o, "sample", json_object_get(config, "sample"));
   json_object_set_new(o, "seed", json_integer(e->config.general.seed));
   json_object_set_new(o, "prior", rmx_mixture_json(corpus->prior, corpus->names, corpus->D_train));
   json_object_set_new(o, "cap", rmx_mixture_json(cap, corpus->names, corpus->D_train));
-  char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-  uint64_t hash = rmx_hash_string(text ? text : "", 2);
-  free(text);
+  rmx__stamp_add_json(&s, "settings and corpus", o, JSON_COMPACT | JSON_SORT_KEYS);
   json_decref(o);
   json_decref(config);
-  return hash;
+  return s;
 }
 
-static uint64_t hex_of(const json_t *o, const char *key) {
-  const char *text = json_string_value(json_object_get(o, key));
-  return text ? strtoull(text, NULL, 16) : 0;
+// Whether the record says that the file had this content.
+static bool had_content(const json_t *record, const char *key, uint64_t content) {
+  const char *text = json_string_value(json_object_get(record, key));
+  return text && strtoull(text, NULL, 16) == content;
 }
 
 static rmx_status draw_mixtures(const rmx_experiment *e, const rmx_corpus *corpus,
@@ -78,21 +75,17 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return status;
 }
 
-static json_t *hex(uint64_t x) {
-  return json_sprintf("%016llx", (unsigned long long)x);
-}
-
 // The record goes before the file and knows the hash of both the old and the new one: a kill in
 // between leaves no file that would pass for the user's own.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
-                                 uint64_t asked, rmx_err *err) {
+                                 const struct rmx__stamp *stamp, rmx_err *err) {
   char *new = rmx_format("%s.new", path);
   rmx_status status = new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) {
     json_t *o = json_object();
-    json_object_set_new(o, "asked", hex(asked));
-    json_object_set_new(o, "content", hex(file_hash(new)));
-    json_object_set_new(o, "before", hex(file_hash(path)));
+    rmx__stamp_put(stamp, o);
+    json_object_set_new(o, "content", rmx__hex_json(content_of(new)));
+    json_object_set_new(o, "before", rmx__hex_json(content_of(path)));
     status = rmx__json_write(record, o, err);
     json_decref(o);
   }
@@ -142,14 +135,15 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
   if (!cap) return rmx_fail_memory(err, 0, "caps");
   rmx_weight_caps(&p->experiment, corpus, cap);
-  uint64_t asked = asked_hash(&p->experiment, corpus, cap), content = file_hash(path);
+  struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap);
+  const uint64_t content = content_of(path);
   if (rmx_exists(record)) rmx__json_read(record, &had, &ignored);
-  bool current = had && content == hex_of(had, "content"),
-       ours = current || (had && content == hex_of(had, "before"));
+  const bool current = had_content(had, "content", content),
+             ours = current || had_content(had, "before", content);
   rmx_status status = RMX_OK;
   if (content && !ours) {
     status = keep_own(p, path, had != NULL, err);
-  } else if (content && current && asked == hex_of(had, "asked")) {
+  } else if (content && current && rmx__stamp_same(&stamp, had, "asked", NULL)) {
     rmx__would(p, "sample", false, "mixtures.csv is up to date");
   } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",
                          (long long)p->experiment.config.sample.runs,
@@ -160,13 +154,14 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
                "sample: the settings or the corpus changed; drawing the mixtures again");
     status = draw_mixtures(&p->experiment, corpus, cap, &t, err);
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
-    if (status == RMX_OK) status = write_mixtures(&t, path, record, asked, err);
+    if (status == RMX_OK) status = write_mixtures(&t, path, record, &stamp, err);
     rmx_table_release(&t);
     if (status == RMX_OK) tell_excluded(p, corpus, cap);
     if (status == RMX_OK)
       rmx_note(&p->listener, "sample: %lld mixtures of %zu domains",
                (long long)p->experiment.config.sample.runs, corpus->D_train);
   }
+  rmx__stamp_release(&stamp);
   json_decref(had);
   free(cap);
   return status;

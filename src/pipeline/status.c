@@ -5,13 +5,6 @@
 #include "base/json.h"
 #include "steps.h"
 
-static bool there(const rmx_experiment *e, const char *name) {
-  char *path = rmx_experiment_path(e, name);
-  bool yes = path && rmx_exists(path);
-  free(path);
-  return yes;
-}
-
 // Results of large models there are: large/<name>/<seed>/result.json.
 static size_t large_models(const rmx_experiment *e) {
   rmx_strings found = {0};
@@ -27,7 +20,7 @@ static size_t large_models(const rmx_experiment *e) {
 static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
   json_object_set_new(root, "folder", json_string(e->folder));
   rmx_corpus *corpus = NULL;
-  if (there(e, "corpus/corpus.json")) {
+  if (rmx__experiment_has(e, "corpus/corpus.json")) {
     RMX_TRY(rmx_corpus_open(e->folder, &corpus, err));
     json_t *o = json_object();
     double tokens = 0;
@@ -36,7 +29,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
     json_object_set_new(o, "train_tokens", json_real(tokens));
     json_object_set_new(root, "corpus", o);
   }
-  if (corpus && there(e, "mixtures.csv")) {
+  if (corpus && rmx__experiment_has(e, "mixtures.csv")) {
     rmx_run *runs;
     size_t n;
     rmx_status status = rmx_proxy_runs(e, corpus, &runs, &n, err);
@@ -58,7 +51,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
                                       "large/comparison.json", "report.html"};
   json_t *o = json_object();
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    json_object_set_new(o, files[i], json_boolean(there(e, files[i])));
+    json_object_set_new(o, files[i], json_boolean(rmx__experiment_has(e, files[i])));
   json_object_set_new(root, "files", o);
   return RMX_OK;
 }
@@ -69,9 +62,10 @@ static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
       "corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json",
       "optimum.yaml",       "large",        "runs"};
   bool any = e->config_path != NULL;
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) any = any || there(e, parts[i]);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    any = any || rmx__experiment_has(e, parts[i]);
   if (any) return RMX_OK;
-  if (!there(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
+  if (!rmx__experiment_has(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
   return rmx_fail(err, RMX_EINPUT,
                   "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix "
                   "init` begins one, -C DIR names "

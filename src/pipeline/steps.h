@@ -6,6 +6,8 @@
 #include <regmix/pipeline.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
+#include "experiment/files.h"
 
 rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err);
@@ -79,11 +81,10 @@ rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const cha
                                size_t M, double *weight, rmx_err *err);
 // RMX_EINPUT where an optimum that `regmix optimize` wrote was changed since.
 rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err);
-// rmx_optimum_write with what it was made from: corpus and question (hash of what was asked), or
-// NULL.
+// rmx_optimum_write with what it was made from: corpus and stamp, or NULL.
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
-                              const char *fit, const rmx_corpus *corpus, const char *question,
-                              rmx_err *err);
+                              const char *fit, const rmx_corpus *corpus,
+                              const struct rmx__stamp *stamp, rmx_err *err);
 
 // ---- a comparison of large models (large_models.c). A mixture with a name is a contender; each of
 // its seeds is a run.

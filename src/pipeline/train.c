@@ -200,22 +200,17 @@ static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *co
 // What the trainer said of its metrics' directions stands beside metrics.csv, which has no place
 // for it.
 static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "metrics.json");
-  json_t *o = json_object(), *map = json_object();
-  for (size_t k = 0; t->better && k < t->D; k++)
+  if (!t->better) {
+    char *path = rmx_experiment_path(e, "metrics.json");
+    if (path) unlink(path);
+    free(path);
+    return RMX_OK;
+  }
+  json_t *map = json_object();
+  for (size_t k = 0; k < t->D; k++)
     if (t->better[k] != RMX_BETTER_UNSAID)
       json_object_set_new(map, t->names[k], json_boolean(t->better[k] == RMX_BETTER_HIGH));
-  json_object_set_new(o, "higher_is_better", map);
-  rmx_status status = RMX_OK;
-  if (!path)
-    status = rmx_fail_memory(err, 0, "a path");
-  else if (t->better)
-    status = rmx__json_write(path, o, err);
-  else
-    unlink(path);
-  json_decref(o);
-  free(path);
-  return status;
+  return rmx__experiment_write(e, "metrics.json", json_pack("{s:o}", "higher_is_better", map), err);
 }
 
 static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
