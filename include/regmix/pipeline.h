@@ -247,8 +247,6 @@ rmx_status rmx_optimum_place(rmx_pipeline *p, const char *folder, const char *fi
 /* RMX_EINPUT where a file with content is there that `regmix optimize` did not write, or that was
  * changed by hand since. */
 rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err);
-/* Warns if `path` is an optimum that `regmix optimize` wrote and that was changed by hand since. */
-void rmx_optimum_warn(const char *path, const rmx_listener *to);
 /* Writes the answer to a fit's folder as YAML. */
 rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
                              const char *fit, rmx_err *err);

@@ -217,7 +217,7 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   // A file of the user's is named as seen from here, not from the experiment.
   char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
   if (absolute) name = absolute;
-  if (absolute) rmx_optimum_warn(mixture, &p->listener);
+  if (absolute) rmx__optimum_warn(mixture, &p->listener);
   comparison k;
   rmx_status status = begin_named(&k, &p->experiment, &name, 1, seeds, false, err);
   if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err);

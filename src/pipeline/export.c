@@ -108,6 +108,7 @@ rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job,
                     e->folder);
   rmx_optimum_warn(x->from, &p->listener);
   RMX_TRY(rmx_mixture_names(x->from, &names, err));
+  rmx__optimum_warn(x->from, &p->listener);
   double *w = rmx_calloc(names.n, sizeof *w), *lengths = rmx_calloc(names.n, sizeof *lengths);
   const char **paths = rmx_calloc(names.n, sizeof *paths);
   rmx_status status = w && lengths && paths

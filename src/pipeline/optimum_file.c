@@ -45,7 +45,7 @@ rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err) {
                   path);
 }
 
-void rmx_optimum_warn(const char *path, const rmx_listener *to) {
+void rmx__optimum_warn(const char *path, const rmx_listener *to) {
   bool edited = false;
   if (rmx_exists(path) && ours(path, &edited) && edited)
     rmx_warn(to,

@@ -126,4 +126,7 @@ json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mea
 json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other);
 json_t *rmx__comparison_target(const comparison *c);  // metric: weight
 
+// Warns if `path` is an optimum that `regmix optimize` wrote and that was changed by hand since.
+void rmx__optimum_warn(const char *path, const rmx_listener *to);
+
 #endif

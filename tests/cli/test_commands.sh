@@ -86,7 +86,7 @@ grep -q '"raw": true' fit-raw/fit.json && ok "and the fit remembers it" || not_o
 sed '7s/,[^,]*$/,nan-ish/' l.csv > bad.csv
 try "a cell that is no number names its line" 1 "bad.csv:7" "$REGMIX" fit --mixtures m.csv --metrics bad.csv
 sed '7s/,[^,]*$/,/' l.csv > hole.csv
-try "an empty cell names its run and metric" 1 "have no value (6; the first in hole.csv:7)" "$REGMIX" fit --mixtures m.csv --metrics hole.csv --regressor ridge --out fit-hole
+try "an empty cell names its run and metric" 1 "1 of 60 runs has no value (6; the first in hole.csv:7)" "$REGMIX" fit --mixtures m.csv --metrics hole.csv --regressor ridge --out fit-hole
 try "or that run is left out, when asked, and that is said" 0 "left out" "$REGMIX" fit --mixtures m.csv --metrics hole.csv --regressor ridge --out fit-hole --skip-missing
 sed 's/^7,/6,/' m.csv > bad.csv
 try "a run that is there twice" 1 "6" "$REGMIX" fit --mixtures bad.csv --metrics l.csv
