@@ -106,7 +106,6 @@ rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job,
     return rmx_fail(err, RMX_EINPUT,
                     "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE",
                     e->folder);
-  rmx_optimum_warn(x->from, &p->listener);
   RMX_TRY(rmx_mixture_names(x->from, &names, err));
   rmx__optimum_warn(x->from, &p->listener);
   double *w = rmx_calloc(names.n, sizeof *w), *lengths = rmx_calloc(names.n, sizeof *lengths);
