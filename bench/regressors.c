@@ -73,8 +73,7 @@ static rmx_table load(const char *folder, const char *name) {
   rmx_err err;
   rmx_table t;
   char *path = rmx_path_in(folder, name);
-  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK)
-    fail(path ? err.message : "no memory");
+  if (!path || rmx_csv_read(path, &t, &err) != RMX_OK) fail(path ? err.message : "no memory");
   free(path);
   return t;
 }
@@ -83,7 +82,7 @@ static rmx_table load(const char *folder, const char *name) {
 static void set(rmx_regress_options *o, const char *text) {
   rmx_err err;
   char *copy = rmx_strdup(text), *rest = NULL;
-  if (copy == NULL ||
+  if (!copy ||
       rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, o, &err) != RMX_OK)
     fail("no memory");
   const char *key = "fit.regressor";
@@ -118,7 +117,7 @@ static void speed(const rmx_table *X, const rmx_table *Y) {
   rmx_err err;
   double y[N_ALL], seconds[TIMES], *w = rmx_calloc((size_t)MIXTURES * D, sizeof(double)),
                                    *mean = rmx_calloc(MIXTURES, sizeof(double));
-  if (w == NULL || mean == NULL) fail("no memory");
+  if (!w || !mean) fail("no memory");
   set(&o, "trees");
   for (size_t m = 0; m < M; m++)
     if (strstr(Y->names[m], "pile_cc"))
@@ -164,12 +163,12 @@ int main(int argc, char **argv) {
                                "ensemble",
                                "auto"};
   const char *const *wanted = usual, *folder = getenv("REGMIX_SHARED");
-  size_t n_wanted = sizeof(usual) / sizeof(usual[0]);
+  size_t n_wanted = sizeof usual / sizeof usual[0];
   if (argc > 1 + inner) {
     wanted = (const char *const *)argv + 1 + inner;
     n_wanted = (size_t)(argc - 1 - inner);
   }
-  if (folder == NULL) fail("REGMIX_SHARED must name the folder of the data");
+  if (!folder) fail("REGMIX_SHARED must name the folder of the data");
   rmx_table X = load(folder, "data/regmix-paper/train_mixture_1m.csv"),
             Y = load(folder, "data/regmix-paper/train_pile_loss_1m.csv");
   if (argc > 1 && strcmp(argv[1], "--speed") == 0) {
@@ -184,13 +183,13 @@ int main(int argc, char **argv) {
   char *path = rmx_path_in(folder, "golden/subset_permutations.csv"), *text = NULL;
   size_t size = 0, order[SUBSETS][N_ALL];
   rmx_err err;
-  if (path == NULL || rmx_read_file(path, &text, &size, &err) != RMX_OK)
+  if (!path || rmx_read_file(path, &text, &size, &err) != RMX_OK)
     fail("golden/subset_permutations.csv");
   const char *at = strchr(text, '\n');
   for (size_t i = 0; i < N_ALL; i++)
     for (size_t k = 0; k < SUBSETS; k++) {
       char *end;
-      if (at == NULL) fail("golden/subset_permutations.csv: too short");
+      if (!at) fail("golden/subset_permutations.csv: too short");
       order[k][i] = (size_t)strtoul(at + 1, &end, 10);
       if (order[k][i] >= N_ALL) fail("golden/subset_permutations.csv: no row of 512");
       at = end;

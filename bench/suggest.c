@@ -81,7 +81,7 @@ done:
 static void do_start(void *context, size_t start) {
   const replay *p = context;
   size_t *order = rmx_calloc(p->N, sizeof(size_t)), best = 0, known = FIRST, looked = 0;
-  if (order == NULL) return;
+  if (!order) return;
   for (size_t i = 0; i < p->N; i++) {
     order[i] = i;
     if (p->y[i] < p->y[best]) best = i;
@@ -129,8 +129,7 @@ static rmx_table load(const char *folder, const char *name) {
   rmx_err err;
   rmx_table t;
   char *path = rmx_path_in(folder, name);
-  if (path == NULL || rmx_csv_read(path, &t, &err) != RMX_OK)
-    fail(path ? err.message : "no memory");
+  if (!path || rmx_csv_read(path, &t, &err) != RMX_OK) fail(path ? err.message : "no memory");
   free(path);
   return t;
 }
@@ -140,7 +139,7 @@ int main(int argc, char **argv) {
   const char *folder = getenv("REGMIX_SHARED"),
              *regressor = getenv("REGRESSOR") ? getenv("REGRESSOR") : "ensemble";
   size_t starts = argc > 1 + inner ? (size_t)atoi(argv[1 + inner]) : STARTS;
-  if (folder == NULL) fail("REGMIX_SHARED must name the folder of the data");
+  if (!folder) fail("REGMIX_SHARED must name the folder of the data");
   if (starts < 1 || starts > 1000) fail("starts: 1 to 1000");
   rmx_table t[4] = {load(folder, "data/regmix-paper/train_mixture_1m.csv"),
                     load(folder, "data/regmix-paper/train_pile_loss_1m.csv"),

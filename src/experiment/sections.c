@@ -4,7 +4,7 @@
 #include <regmix/experiment.h>
 #include <string.h>
 
-#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define COUNT(table) (sizeof table / sizeof *(table))
 
 #define AT(member) offsetof(rmx_general_options, member)
 static const rmx_option general_table[] = {

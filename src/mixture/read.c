@@ -20,10 +20,10 @@ typedef struct taker {
 static rmx_status take(taker *t, int line, const char *name, double weight, rmx_err *err) {
   if (t->given.n == t->room) {
     size_t room = 2 * t->room + 16;
-    double *w = rmx_realloc(t->weight, room, sizeof(*w));
+    double *w = rmx_realloc(t->weight, room, sizeof *w);
     if (w) t->weight = w;
-    int *lines = w ? rmx_realloc(t->line, room, sizeof(*lines)) : NULL;
-    if (lines == NULL) return rmx_fail_memory(err, room * sizeof(double), "a mixture");
+    int *lines = w ? rmx_realloc(t->line, room, sizeof *lines) : NULL;
+    if (!lines) return rmx_fail_memory(err, room * sizeof(double), "a mixture");
     t->line = lines;
     t->room = room;
   }
@@ -41,8 +41,8 @@ static rmx_status fail_at(const taker *t, size_t i, rmx_err *err) {
 static rmx_status sort_out(const taker *t, const char *const *names, size_t D, double *w,
                            rmx_err *err) {
   const char *const *given = (const char *const *)t->given.items;
-  size_t *index = rmx_calloc(t->given.n, sizeof(*index));
-  if (index == NULL) return rmx_fail_memory(err, t->given.n * sizeof(*index), "a mixture");
+  size_t *index = rmx_calloc(t->given.n, sizeof *index);
+  if (!index) return rmx_fail_memory(err, t->given.n * sizeof *index, "a mixture");
   rmx_status status = rmx_match_names("domain", given, t->given.n, names, D, index, err);
   if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
   for (size_t i = 0; i < t->given.n && status == RMX_OK; i++) {

@@ -132,7 +132,7 @@ static rmx_status draw_rows(sampler *s, uint64_t seed, rmx_err *err) {
       return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while sampling mixtures");
     double strength;
     if (!draw(s, seed, c, c >= tries, &strength)) continue;
-    if (!is_new(s, s->row, rmx_hash(s->row, s->D * sizeof(*s->row), 0), SIZE_MAX)) continue;
+    if (!is_new(s, s->row, rmx_hash(s->row, s->D * sizeof *s->row, 0), SIZE_MAX)) continue;
     keep(s, s->n++, s->row, strength);
   }
   if (s->n < s->N)
@@ -179,7 +179,7 @@ static bool insert(sampler *s, size_t i, size_t d, rmx_rng *rng) {
   }
   if (!round_to_units(s, s->w, s->G - k, ceiling, min, s->row)) return false;
   s->row[d] = k;
-  if (!is_new(s, s->row, rmx_hash(s->row, s->D * sizeof(*s->row), 0), i)) return false;
+  if (!is_new(s, s->row, rmx_hash(s->row, s->D * sizeof *s->row, 0), i)) return false;
   keep(s, i, s->row, s->strength[i]);
   return true;
 }
@@ -187,7 +187,7 @@ static bool insert(sampler *s, size_t i, size_t d, rmx_rng *rng) {
 static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx_err *err) {
   size_t wanted = (size_t)ceil(s->o->min_coverage * (double)s->N - 1e-9);
   size_t *order = rmx_calloc(s->N, sizeof(size_t));
-  if (order == NULL) return rmx_fail_memory(err, s->N * sizeof(size_t), "sampling mixtures");
+  if (!order) return rmx_fail_memory(err, s->N * sizeof(size_t), "sampling mixtures");
   for (size_t d = 0; d < s->D; d++) {
     if (s->cap_units[d] < 1) continue;
     size_t have = 0, without = 0;
@@ -221,7 +221,7 @@ static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx
 static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) {
   size_t G = (size_t)s->G;
   double *ways = rmx_calloc(G + 1, sizeof(double)), *sums = rmx_calloc(G + 2, sizeof(double));
-  if (ways == NULL || sums == NULL) {
+  if (!ways || !sums) {
     free(ways);
     free(sums);
     return rmx_fail_memory(err, (2 * G + 3) * sizeof(double), "sampling mixtures");

@@ -14,7 +14,7 @@ typedef struct published {
 
 static inline void read_table(const char *folder, const char *name, rmx_table *out) {
   char path[4096];
-  snprintf(path, sizeof(path), "%s/%s", folder, name);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
   must(rmx_csv_read(path, out, err));
 }
 

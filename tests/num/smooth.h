@@ -95,8 +95,8 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   rmx_regressor *again;
   double *X = calloc(N * D, sizeof(double)), p[N], q[N], sp[N], sq[N],
          *g = calloc(2 * D, sizeof(double));
-  snprintf(path, sizeof(path), "/tmp/regmix-%s-%d.json", rmx_regressor_name(r), (int)getpid());
-  snprintf(path2, sizeof(path2), "/tmp/regmix-%s-%d-2.json", rmx_regressor_name(r), (int)getpid());
+  snprintf(path, sizeof path, "/tmp/regmix-%s-%d.json", rmx_regressor_name(r), (int)getpid());
+  snprintf(path2, sizeof path2, "/tmp/regmix-%s-%d-2.json", rmx_regressor_name(r), (int)getpid());
   some_mixtures(X, N, D, 5);
   must(rmx_regressor_write(r, path, err));
   must(rmx_regressor_read(path, &again, err));
@@ -105,7 +105,7 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   ck_assert_uint_eq(rmx_regressor_domains(again), D);
   rmx_regressor_predict(r, X, N, p, sp);
   rmx_regressor_predict(again, X, N, q, sq);
-  ck_assert(memcmp(p, q, sizeof(p)) == 0);
+  ck_assert(memcmp(p, q, sizeof p) == 0);
   for (size_t i = 0; i < N; i++) ck_assert(sp[i] == sq[i] || (isnan(sp[i]) && isnan(sq[i])));
   bool has = rmx_regressor_gradient(r, X, g);
   ck_assert(has == rmx_regressor_gradient(again, X, g + D));
@@ -146,7 +146,7 @@ static inline void sane_with_few_runs(const char *regressor) {
   static const size_t runs[] = {1, 2, 3, 5, 8, 16, 24, 32}, domains[] = {1, 2, 3, 6, 17};
   rmx_regress_options o = options_for(regressor);
   for (size_t a = 0; a < sizeof(runs) / sizeof(runs[0]); a++)
-    for (size_t b = 0; b < sizeof(domains) / sizeof(domains[0]); b++) {
+    for (size_t b = 0; b < sizeof domains / sizeof domains[0]; b++) {
       size_t N = runs[a], D = domains[b];
       rmx_dataset data = a_dataset(N, D, 10 * a + b, 0.01);
       double low = INFINITY, high = -INFINITY, *X = calloc(200 * D, sizeof(double)), y[200];
@@ -212,7 +212,7 @@ static inline void threads_do_not_matter(const char *regressor) {
     double p[N], q[N];
     rmx_regressor_predict(one->regressors[m], data.X, N, p, NULL);
     rmx_regressor_predict(three->regressors[m], data.X, N, q, NULL);
-    ck_assert(memcmp(p, q, sizeof(p)) == 0);
+    ck_assert(memcmp(p, q, sizeof p) == 0);
     ck_assert_msg(one->cv[m].spearman > 0.9, "cross-validation: %g", one->cv[m].spearman);
   }
   rmx_fit_free(one);

@@ -64,8 +64,8 @@ START_TEST(kept_in_the_folder) {
   enum { N = 30, D = 3 };
   char folder[64], path[96], *text, *text2;
   size_t size, size2;
-  snprintf(folder, sizeof(folder), "/tmp/regmix-auto-%d", (int)getpid());
-  snprintf(path, sizeof(path), "%s/fit.json", folder);
+  snprintf(folder, sizeof folder, "/tmp/regmix-auto-%d", (int)getpid());
+  snprintf(path, sizeof path, "%s/fit.json", folder);
   rmx_dataset data = a_dataset(N, D, 8, 0.01);
   rmx_regress_options o = options_for("auto");
   rmx_table X, Y;
@@ -131,7 +131,7 @@ START_TEST(folds_choose_again) {
   must(rmx_fit_tables(&o, &X, &Y, NULL, 0, true, 3, 1, NULL, &f, NULL, err));
   data.own_domain = -1;
   must(rmx_cross_validate(&o, &data, 3, predicted, fold, err));
-  ck_assert(memcmp(predicted, f->out_of_fold, sizeof(predicted)) == 0);
+  ck_assert(memcmp(predicted, f->out_of_fold, sizeof predicted) == 0);
   rmx_fit_free(f);
   rmx_table_release(&X);
   rmx_table_release(&Y);

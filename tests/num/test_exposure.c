@@ -164,11 +164,11 @@ START_TEST(tables) {
   must(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err));
   ck_assert_msg(f->cv[0].r2 > 0.98, "out of fold R2 %g", f->cv[0].r2);
   char folder[64];
-  snprintf(folder, sizeof(folder), "/tmp/regmix-exposure-%d", (int)getpid());
+  snprintf(folder, sizeof folder, "/tmp/regmix-exposure-%d", (int)getpid());
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_fit_read(folder, &again, err));
   ck_assert(again->budget == LARGE && again->run_tokens == PROXY &&
-            memcmp(again->tokens, tokens, sizeof(tokens)) == 0);
+            memcmp(again->tokens, tokens, sizeof tokens) == 0);
   double w[D] = {0.7, 0.1, 0.1, 0.1}, y[3];
   rmx_regressor_predict(f->regressors[0], w, 1, &y[0], NULL);
   rmx_regressor_predict(again->regressors[0], w, 1, &y[1], NULL);

@@ -142,7 +142,7 @@ START_TEST(one_or_many) {
     ck_assert(one == mean[i] && one_sd == sd[i]);
     ck_assert(rmx_regressor_evaluate(r, X + i * D, &one, g) &&
               rmx_regressor_gradient(r, X + i * D, h));
-    ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof(g)) == 0, "%g and %g", one,
+    ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof g) == 0, "%g and %g", one,
                   mean[i]);
     rmx_regressor_predict(same, X + i * D, 1, &one, NULL);
     ck_assert_msg(fabs(one - mean[i]) < 1e-4, "fitted again %g, %g", one, mean[i]);

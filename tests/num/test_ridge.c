@@ -34,7 +34,7 @@ static void forget(void) {
 
 static const char *scratch(const char *name) {
   static char path[256];
-  snprintf(path, sizeof(path), "/tmp/regmix-ridge-%d/%s", (int)getpid(), name);
+  snprintf(path, sizeof path, "/tmp/regmix-ridge-%d/%s", (int)getpid(), name);
   return path;
 }
 
@@ -101,7 +101,7 @@ static void normal_equations(bool root) {
   double p[N], q[N], sd[N];
   rmx_regressor_predict(f, X, N, p, NULL);
   rmx_regressor_predict(again, X, N, q, sd);
-  ck_assert(memcmp(p, q, sizeof(p)) == 0 && isnan(sd[0]));
+  ck_assert(memcmp(p, q, sizeof p) == 0 && isnan(sd[0]));
   rmx_regressor_free(f);
   rmx_regressor_free(again);
   done(&o);
@@ -347,7 +347,7 @@ START_TEST(refuses) {
       "\"domains\":[\"a\",\"b\"]}"};
   rmx_err err;
   ck_assert_int_eq(rmx_mkdirs(scratch(""), &err), RMX_OK);
-  for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+  for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
     ck_assert_int_eq(rmx_write_file(scratch("broken.json"), broken[i], strlen(broken[i]), &err),
                      RMX_OK);
     must_fail(rmx_regressor_read(scratch("broken.json"), &r, err), "broken.json");

@@ -20,7 +20,7 @@ static void done(rmx_regress_options *o) {
 
 static const char *scratch(const char *name) {
   static char path[256];
-  snprintf(path, sizeof(path), "/tmp/regmix-trees-%d-%s", (int)getpid(), name);
+  snprintf(path, sizeof path, "/tmp/regmix-trees-%d-%s", (int)getpid(), name);
   return path;
 }
 
@@ -56,7 +56,7 @@ START_TEST(lightgbm) {
     // The text is the same up to the parameters.
     char path[4096], *ours, *theirs;
     size_t n, n_theirs;
-    snprintf(path, sizeof(path), "%s/golden/lightgbm/rounds1000_%s.txt", shared_folder(),
+    snprintf(path, sizeof path, "%s/golden/lightgbm/rounds1000_%s.txt", shared_folder(),
              golden[0].names[m]);
     if (rmx_exists(path)) {
       must(rmx_regressor_write(r, scratch("model.txt"), err));
@@ -294,7 +294,7 @@ START_TEST(round_trip) {
   ck_assert(rmx_regressor_domains(again) == D && strcmp(rmx_regressor_name(again), "trees") == 0);
   rmx_regressor_predict(r, X, N, a, NULL);
   rmx_regressor_predict(again, X, N, b, NULL);
-  ck_assert(memcmp(a, b, sizeof(a)) == 0);
+  ck_assert(memcmp(a, b, sizeof a) == 0);
   // Rows one by one and all at once are the same, and a weight on a threshold goes left.
   for (int i = 0; i < N; i++) {
     double one;

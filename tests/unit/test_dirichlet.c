@@ -64,7 +64,7 @@ START_TEST(repeats) {
   rmx_rng r = rmx_rng_make(3, 4, RMX_FOR_MIXTURES), s = rmx_rng_make(3, 4, RMX_FOR_MIXTURES);
   rmx_dirichlet(&r, alpha, 3, a);
   rmx_dirichlet(&s, alpha, 3, b);
-  ck_assert(memcmp(a, b, sizeof(a)) == 0);
+  ck_assert(memcmp(a, b, sizeof a) == 0);
 }
 END_TEST
 

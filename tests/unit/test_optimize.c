@@ -438,7 +438,7 @@ static rmx_regressor *random_exp(rmx_rng *rng, size_t n) {
 
 // A fit of M functions, with runs from Dirichlet(1).
 static rmx_fit *hand_fit(rmx_rng *rng, size_t n, size_t M, rmx_regressor **functions) {
-  rmx_fit *f = rmx_calloc(1, sizeof(*f));
+  rmx_fit *f = rmx_calloc(1, sizeof *f);
   *f = (rmx_fit){.D = n, .M = M, .N = 40};
   f->domains = rmx_calloc(n, sizeof(char *));
   f->metrics = rmx_calloc(M, sizeof(char *));
@@ -503,7 +503,7 @@ static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__fea
     rmx__feasible_project(r, w);
     double here = INFINITY, step = 0.2;
     for (int k = 0; k < 600; k++) {
-      memcpy(v, w, sizeof(v));
+      memcpy(v, w, sizeof v);
       if (k) {
         size_t a = rmx_rng_below(rng, n), b = rmx_rng_below(rng, n);
         double by = fmin(v[a], step * rmx_rng_uniform(rng));
@@ -517,7 +517,7 @@ static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__fea
       if (k % 100 == 99) step /= 3;
       if (!(score < here)) continue;
       here = score;
-      memcpy(w, v, sizeof(w));
+      memcpy(w, v, sizeof w);
     }
     best = fmin(best, here);
   }
@@ -572,14 +572,14 @@ static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *
   for (int i = (int)rmx_rng_below(rng, 4); i-- > 0;) {
     static const double most[] = {0.5, 1, 0.4};
     rmx_bound kind = (rmx_bound)rmx_rng_below(rng, 3);
-    snprintf(text, sizeof(text), "%s=%.3f", names[rmx_rng_below(rng, n)],
+    snprintf(text, sizeof text, "%s=%.3f", names[rmx_rng_below(rng, n)],
              most[kind] * rmx_rng_uniform(rng));
     must(rmx_constraints_bound(k, kind, text, names, err));
   }
   for (int i = (int)rmx_rng_below(rng, 3); i-- > 0;) {
     double low = 0.7 * rmx_rng_uniform(rng), high = low + (1 - low) * rmx_rng_uniform(rng);
     size_t a = rmx_rng_below(rng, n);
-    snprintf(text, sizeof(text), "s%d=%.3f..%.3f:%s,%s,%s", i, low, high, names[a],
+    snprintf(text, sizeof text, "s%d=%.3f..%.3f:%s,%s,%s", i, low, high, names[a],
              names[(a + 1) % n], names[(a + 3) % n]);
     must(rmx_constraints_share(k, text, names, err));
   }
@@ -676,7 +676,7 @@ START_TEST(clashes_are_named) {
        "--share s=0.5.. and --share t=0.6..0.7 sum to 1.1 > 1",
        "d=0.2"},
   };
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     rmx_constraints k;
     must(rmx_constraints_make(D, &k, err));
     for (int j = 0; j < 3 && cases[i].floor[j]; j++)

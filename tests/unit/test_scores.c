@@ -83,14 +83,14 @@ START_TEST(folds_keep_groups) {
   for (int i = 0; i < 60; i++) groups[i] = i % 20 * 7;  // 20 groups of three
   ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 5);
   ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, again), 5);
-  ck_assert(memcmp(fold, again, sizeof(fold)) == 0);
+  ck_assert(memcmp(fold, again, sizeof fold) == 0);
   for (int i = 0; i < 60; i++) {
     ck_assert_int_eq(fold[i], fold[i % 20]);
     size[fold[i]]++;
   }
   for (int k = 0; k < 5; k++) ck_assert_int_eq(size[k], 12);
   rmx_folds(groups, 60, 5, 2, again);
-  ck_assert(memcmp(fold, again, sizeof(fold)) != 0);
+  ck_assert(memcmp(fold, again, sizeof fold) != 0);
   for (int i = 0; i < 60; i++) groups[i] = i % 3;
   ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 3);
 }
