@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the commands share: the table of them, their parsed arguments, the terminal.
-#ifndef REGMIX_CLI_H
-#define REGMIX_CLI_H
+#ifndef RMX_CLI_CLI_H
+#define RMX_CLI_CLI_H
 
 #include <regmix/command.h>
 #include <regmix/pipeline.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options that several commands have, and what several commands print.
-#ifndef REGMIX_STEPS_H
-#define REGMIX_STEPS_H
+#ifndef RMX_CLI_STEPS_H
+#define RMX_CLI_STEPS_H
 
 #include "cli.h"
 

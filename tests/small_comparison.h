@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* small_comparison.h: a comparison for the tests of methods to choose data: tiny models, default
  * options, a trainer that calls rmx_train in this process. */
-#ifndef SMALL_COMPARISON_H
-#define SMALL_COMPARISON_H
+#ifndef RMX_TESTS_SMALL_COMPARISON_H
+#define RMX_TESTS_SMALL_COMPARISON_H
 
 #include <regmix/baselines.h>
 

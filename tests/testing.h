@@ -3,8 +3,8 @@
  * A test file defines its tests with START_TEST/END_TEST and lists them in
  *   static void add_tests(TCase *tc) { tcase_add_test(tc, round_trip); ... }
  */
-#ifndef TESTING_H
-#define TESTING_H
+#ifndef RMX_TESTS_TESTING_H
+#define RMX_TESTS_TESTING_H
 
 #include <check.h>
 #include <math.h>

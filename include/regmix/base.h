@@ -8,8 +8,8 @@
  * and never exits. Arrays carry their shape in a comment: (N, D) is row-major,
  * N rows of D.
  */
-#ifndef REGMIX_BASE_H
-#define REGMIX_BASE_H
+#ifndef RMX_BASE_H
+#define RMX_BASE_H
 
 #include <dirent.h>
 #include <stdarg.h>

@@ -9,8 +9,8 @@
  * and published code differ, the paper's form is the default and the code's an option; `notes` says
  * which was used.
  */
-#ifndef REGMIX_BASELINES_H
-#define REGMIX_BASELINES_H
+#ifndef RMX_BASELINES_H
+#define RMX_BASELINES_H
 
 #include <regmix/optimize.h>
 #include <regmix/swarm.h>

@@ -3,8 +3,8 @@
  *
  * Uses: base, kernels, model, regress, baselines, experiment, export.
  */
-#ifndef REGMIX_COMMAND_H
-#define REGMIX_COMMAND_H
+#ifndef RMX_COMMAND_H
+#define RMX_COMMAND_H
 
 #include <regmix/base.h>
 

@@ -4,8 +4,8 @@
  *
  *   text -> [reader] documents -> [filter] -> [tokenizer] token files -> [stream] batches
  */
-#ifndef REGMIX_CORPUS_H
-#define REGMIX_CORPUS_H
+#ifndef RMX_CORPUS_H
+#define RMX_CORPUS_H
 
 #include <regmix/base.h>
 #include <regmix/mixture.h>

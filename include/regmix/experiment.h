@@ -6,8 +6,8 @@
  * of section `proxy`. The YAML, `--set proxy.lr=1e-3`, resolved.yaml, `init`'s commented file and
  * the man page are all read off it.
  */
-#ifndef REGMIX_EXPERIMENT_H
-#define REGMIX_EXPERIMENT_H
+#ifndef RMX_EXPERIMENT_H
+#define RMX_EXPERIMENT_H
 
 #include <regmix/base.h>
 #include <regmix/baselines.h>

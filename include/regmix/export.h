@@ -7,8 +7,8 @@
  *
  *   p_d = (w_d / L_d) / sum_e (w_e / L_e),  L_d = mean tokens per document of domain d.
  */
-#ifndef REGMIX_EXPORT_H
-#define REGMIX_EXPORT_H
+#ifndef RMX_EXPORT_H
+#define RMX_EXPORT_H
 
 #include <regmix/mixture.h>
 

@@ -11,8 +11,8 @@
  *   harness  results_<date>.json of lm-evaluation-harness: one file, a folder of them, or a glob
  *            pattern
  */
-#ifndef REGMIX_IMPORT_H
-#define REGMIX_IMPORT_H
+#ifndef RMX_IMPORT_H
+#define RMX_IMPORT_H
 
 #include <regmix/base.h>
 

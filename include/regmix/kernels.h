@@ -16,8 +16,8 @@
  *               through an emulation of the six instructions on tiles; it has not been run on such
  *               a processor yet.
  */
-#ifndef REGMIX_KERNELS_H
-#define REGMIX_KERNELS_H
+#ifndef RMX_KERNELS_H
+#define RMX_KERNELS_H
 
 #include <regmix/base.h>
 

@@ -4,8 +4,8 @@
  *
  * A mixture w (D) is the share of training *tokens* from each domain: w_d >= 0, sum w = 1.
  */
-#ifndef REGMIX_MIXTURE_H
-#define REGMIX_MIXTURE_H
+#ifndef RMX_MIXTURE_H
+#define RMX_MIXTURE_H
 
 #include <regmix/base.h>
 

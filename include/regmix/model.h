@@ -6,8 +6,8 @@
  * embeddings. Letters: B sequences, T tokens of each, C width, H heads, F feed-forward width, L
  * layers, V vocabulary.
  */
-#ifndef REGMIX_MODEL_H
-#define REGMIX_MODEL_H
+#ifndef RMX_MODEL_H
+#define RMX_MODEL_H
 
 #include <regmix/base.h>
 #include <regmix/kernels.h>

@@ -2,8 +2,8 @@
  *
  * Uses: base, mixture, regress.
  */
-#ifndef REGMIX_OPTIMIZE_H
-#define REGMIX_OPTIMIZE_H
+#ifndef RMX_OPTIMIZE_H
+#define RMX_OPTIMIZE_H
 
 #include <math.h>
 #include <regmix/base.h>

@@ -13,8 +13,8 @@
  *     rmx_pipeline_run(&p, &err);
  *   rmx_pipeline_release(&p);
  */
-#ifndef REGMIX_PIPELINE_H
-#define REGMIX_PIPELINE_H
+#ifndef RMX_PIPELINE_H
+#define RMX_PIPELINE_H
 
 #include <regmix/experiment.h>
 #include <regmix/suggest.h>

@@ -2,8 +2,8 @@
  *
  * Uses: base, mixture.
  */
-#ifndef REGMIX_REGRESS_H
-#define REGMIX_REGRESS_H
+#ifndef RMX_REGRESS_H
+#define RMX_REGRESS_H
 
 #include <regmix/base.h>
 

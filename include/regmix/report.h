@@ -2,8 +2,8 @@
  *
  * Uses: base, mixture, regress, export.
  */
-#ifndef REGMIX_REPORT_H
-#define REGMIX_REPORT_H
+#ifndef RMX_REPORT_H
+#define RMX_REPORT_H
 
 #include <regmix/base.h>
 

@@ -3,8 +3,8 @@
  *
  * Uses: base, mixture, regress, optimize.
  */
-#ifndef REGMIX_SUGGEST_H
-#define REGMIX_SUGGEST_H
+#ifndef RMX_SUGGEST_H
+#define RMX_SUGGEST_H
 
 #include <regmix/base.h>
 #include <regmix/optimize.h>

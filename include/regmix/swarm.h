@@ -6,8 +6,8 @@
  * is at it; result.json (written whole, renamed) means done, whatever happens after. Workers are
  * fresh processes.
  */
-#ifndef REGMIX_SWARM_H
-#define REGMIX_SWARM_H
+#ifndef RMX_SWARM_H
+#define RMX_SWARM_H
 
 #include <regmix/train.h>
 

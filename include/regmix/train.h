@@ -2,8 +2,8 @@
  *
  * Uses: base, mixture, corpus, kernels, model.
  */
-#ifndef REGMIX_TRAIN_H
-#define REGMIX_TRAIN_H
+#ifndef RMX_TRAIN_H
+#define RMX_TRAIN_H
 
 #include <regmix/base.h>
 #include <regmix/corpus.h>

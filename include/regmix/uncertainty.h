@@ -3,8 +3,8 @@
  *
  * Uses: base, mixture, regress, optimize.
  */
-#ifndef REGMIX_UNCERTAINTY_H
-#define REGMIX_UNCERTAINTY_H
+#ifndef RMX_UNCERTAINTY_H
+#define RMX_UNCERTAINTY_H
 
 #include <regmix/base.h>
 #include <regmix/optimize.h>

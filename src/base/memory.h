@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that was not given to a library that regmix calls.
-#ifndef BASE_MEMORY_H
-#define BASE_MEMORY_H
+#ifndef RMX_BASE_MEMORY_H
+#define RMX_BASE_MEMORY_H
 
 #include <stddef.h>
 

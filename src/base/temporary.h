@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that stand beside others while they are written.
-#ifndef BASE_TEMPORARY_H
-#define BASE_TEMPORARY_H
+#ifndef RMX_BASE_TEMPORARY_H
+#define RMX_BASE_TEMPORARY_H
 
 #include <stdbool.h>
 

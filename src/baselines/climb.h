@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // climb.h: the mixtures CLIMB ranks.
-#ifndef RMX_SRC_BASELINES_CLIMB_H
-#define RMX_SRC_BASELINES_CLIMB_H
+#ifndef RMX_BASELINES_CLIMB_H
+#define RMX_BASELINES_CLIMB_H
 
 #include <regmix/baselines.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // comparison.h: what the methods share: runs made, trained, counted; models read back.
-#ifndef RMX_SRC_BASELINES_COMPARISON_H
-#define RMX_SRC_BASELINES_COMPARISON_H
+#ifndef RMX_BASELINES_COMPARISON_H
+#define RMX_BASELINES_COMPARISON_H
 
 #include <regmix/baselines.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // law.h: losses as power laws of tokens, or of parameters.
-#ifndef RMX_SRC_BASELINES_LAW_H
-#define RMX_SRC_BASELINES_LAW_H
+#ifndef RMX_BASELINES_LAW_H
+#define RMX_BASELINES_LAW_H
 
 #include <regmix/base.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mixmin.h: the mixture of distributions that holds documents likeliest.
-#ifndef RMX_SRC_BASELINES_MIXMIN_H
-#define RMX_SRC_BASELINES_MIXMIN_H
+#ifndef RMX_BASELINES_MIXMIN_H
+#define RMX_BASELINES_MIXMIN_H
 
 #include <regmix/base.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // passages.h: how likely a model holds passages of text, and how many tokens of training a budget
 // pays for.
-#ifndef RMX_SRC_BASELINES_PASSAGES_H
-#define RMX_SRC_BASELINES_PASSAGES_H
+#ifndef RMX_BASELINES_PASSAGES_H
+#define RMX_BASELINES_PASSAGES_H
 
 #include <regmix/baselines.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a template is filled with: the sources left to write, checked, with their paths and with the
 // weights the trainer wants.
-#ifndef EXPORT_BLEND_H
-#define EXPORT_BLEND_H
+#ifndef RMX_EXPORT_BLEND_H
+#define RMX_EXPORT_BLEND_H
 
 #include <regmix/export.h>
 

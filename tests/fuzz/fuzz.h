@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the fuzz targets share: files in memory, so that no input waits for a disk, and inputs of
 // several parts.
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef RMX_TESTS_FUZZ_FUZZ_H
+#define RMX_TESTS_FUZZ_FUZZ_H
 
 #include <errno.h>
 #include <regmix/base.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The authors' published runs, where they are: 512 to fit on and 256 unseen, 17 domains, 13
 // metrics.
-#ifndef PUBLISHED_H
-#define PUBLISHED_H
+#ifndef RMX_TESTS_NUM_PUBLISHED_H
+#define RMX_TESTS_NUM_PUBLISHED_H
 
 #include <regmix/regress.h>
 

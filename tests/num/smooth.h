@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every smooth regressor must keep: its gradient, its file, sense with few runs, the same fit
 // on any number of threads, and its scores on the published runs.
-#ifndef SMOOTH_H
-#define SMOOTH_H
+#ifndef RMX_TESTS_NUM_SMOOTH_H
+#define RMX_TESTS_NUM_SMOOTH_H
 
 #include <regmix/mixture.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 /* comparison_corpus.h: a small corpus in memory whose answer is known, a comparison on it whose
  * runs are trained in this process, and what the tests of the methods compare. The corpus: up to
  * MOST domains of written ids; fill them, then corpus_close. */
-#ifndef COMPARISON_CORPUS_H
-#define COMPARISON_CORPUS_H
+#ifndef RMX_TESTS_UNIT_COMPARISON_CORPUS_H
+#define RMX_TESTS_UNIT_COMPARISON_CORPUS_H
 
 #include <regmix/baselines.h>
 #include <sys/wait.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* corpus_folder.h: a temporary folder for the tests of a corpus, and short ways to write files into
  * it. */
-#ifndef CORPUS_FOLDER_H
-#define CORPUS_FOLDER_H
+#ifndef RMX_TESTS_UNIT_CORPUS_FOLDER_H
+#define RMX_TESTS_UNIT_CORPUS_FOLDER_H
 
 #include <regmix/corpus.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* file_type.h: what a file is that is not read as text, and what to do about it. */
-#ifndef RMX_CORPUS_FILE_TYPE_H
-#define RMX_CORPUS_FILE_TYPE_H
+#ifndef RMX_CORPUS_READERS_FILE_TYPE_H
+#define RMX_CORPUS_READERS_FILE_TYPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

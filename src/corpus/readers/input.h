@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* input.h: the bytes of a file, decompressed, line by line or in blocks. */
-#ifndef RMX_CORPUS_INPUT_H
-#define RMX_CORPUS_INPUT_H
+#ifndef RMX_CORPUS_READERS_INPUT_H
+#define RMX_CORPUS_READERS_INPUT_H
 
 #include <regmix/base.h>
 

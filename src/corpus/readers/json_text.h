@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* json_text.h: the text field of a JSON object, found without reading the other fields. */
-#ifndef RMX_CORPUS_JSON_TEXT_H
-#define RMX_CORPUS_JSON_TEXT_H
+#ifndef RMX_CORPUS_READERS_JSON_TEXT_H
+#define RMX_CORPUS_READERS_JSON_TEXT_H
 
 #include <regmix/base.h>
 

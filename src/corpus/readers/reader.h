@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* reader.h: the documents of a file. */
-#ifndef RMX_CORPUS_READER_H
-#define RMX_CORPUS_READER_H
+#ifndef RMX_CORPUS_READERS_READER_H
+#define RMX_CORPUS_READERS_READER_H
 
 #include "input.h"
 

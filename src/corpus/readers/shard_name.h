@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* shard_name.h: what the name of a file of a corpus says: of which shard it is, and of which part
  * of its domain. */
-#ifndef RMX_CORPUS_SHARD_NAME_H
-#define RMX_CORPUS_SHARD_NAME_H
+#ifndef RMX_CORPUS_READERS_SHARD_NAME_H
+#define RMX_CORPUS_READERS_SHARD_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>

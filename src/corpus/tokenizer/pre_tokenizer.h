@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pre_tokenizer.h: cuts text into the words that byte-pair merges never cross. */
-#ifndef RMX_CORPUS_PRE_TOKENIZER_H
-#define RMX_CORPUS_PRE_TOKENIZER_H
+#ifndef RMX_CORPUS_TOKENIZER_PRE_TOKENIZER_H
+#define RMX_CORPUS_TOKENIZER_PRE_TOKENIZER_H
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tokenizer.h: the inside of a byte-level BPE tokenizer. */
-#ifndef RMX_CORPUS_TOKENIZER_H
-#define RMX_CORPUS_TOKENIZER_H
+#ifndef RMX_CORPUS_TOKENIZER_TOKENIZER_H
+#define RMX_CORPUS_TOKENIZER_TOKENIZER_H
 
 #include <pthread.h>
 #include <regmix/corpus.h>
