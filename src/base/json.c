@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON files through jansson, with messages that name file and line.
+#include "json.h"
+
 #include <math.h>
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "json.h"
 
 rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   char *text;

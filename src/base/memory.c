@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Allocation with checked sizes: arrays, arenas, growing buffers, lists of strings.
+#include "base/memory.h"
+
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/memory.h"
 
 static void (*_Atomic shortage_handler)(size_t bytes);
 

@@ -5,6 +5,8 @@
 // file for as long as it may still write, so a file is left behind if nobody holds its lock and its
 // process is gone. Of a process on another host, or where the file system has no locks, nothing is
 // known but the age of the file: a day is long enough.
+#include "base/temporary.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +18,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/temporary.h"
 
 enum { LEFT_BEHIND_S = 86400 };
 static const char head[] = ".regmix.", tail[] = ".tmp";

@@ -23,13 +23,14 @@
 //
 // Cost: K (D F + validation + target F / 3), K domains, D tokens each, as many as the budget pays
 // for.
+#include "mixmin.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "comparison.h"
-#include "mixmin.h"
 #include "passages.h"
 
 enum { MOST_ITERATIONS = 100000 };
