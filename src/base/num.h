@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* num.h: the smaller and larger of two sizes, and rounding to a multiple. */
+// num.h: the smaller and larger of two sizes, and rounding to a multiple.
 #ifndef RMX_BASE_NUM_H
 #define RMX_BASE_NUM_H
 

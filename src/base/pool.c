@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pool.c: threads that stay, for loops of microseconds, where starting a thread would cost more
- * than the loop.
- *
- * What is to do is one number, n * 2^32 + the next item: whoever exchanges it for the number above
- * has that item, whichever loop it is of, so a helper that comes late does no harm and is not
- * waited for. Helpers spin for some microseconds after the last item, since the next loop usually
- * follows at once, and then sleep.
- */
+// pool.c: threads that stay, for loops of microseconds, where starting a thread would cost more
+// than the loop.
+//
+// What is to do is one number, n * 2^32 + the next item: whoever exchanges it for the number above
+// has that item, whichever loop it is of, so a helper that comes late does no harm and is not
+// waited for. Helpers spin for some microseconds after the last item, since the next loop usually
+// follows at once, and then sleep.
 #include <pthread.h>
 #include <regmix/base.h>
 #include <sched.h>
@@ -15,18 +14,18 @@
 enum { MAX_THREADS = 256, SPINS = 1000 };
 
 struct rmx_pool {
-  atomic_uint_fast64_t to_do; /* n << 32 | next */
+  atomic_uint_fast64_t to_do;  // n << 32 | next
   atomic_size_t done;
   rmx_pool_work *work;
   void *context;
-  int threads; /* the caller's too */
+  int threads;  // the caller's too
   atomic_int asleep;
-  bool end; /* guarded by mutex */
+  bool end;  // guarded by mutex
   pthread_mutex_t mutex;
   pthread_cond_t wake;
   struct helper {
     rmx_pool *pool;
-    int number; /* from 1 */
+    int number;  // from 1
     pthread_t thread;
   } helpers[MAX_THREADS];
 };
@@ -42,7 +41,7 @@ static bool has_items(rmx_pool *p) {
   return (now & UINT32_MAX) < now >> 32;
 }
 
-/* Does items as long as there are any; false: there was none. */
+// Does items as long as there are any; false: there was none.
 static bool take_items(rmx_pool *p, int thread) {
   bool any = false;
   for (;;) {
@@ -80,7 +79,7 @@ rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err) {
   pthread_mutex_init(&p->mutex, NULL);
   pthread_cond_init(&p->wake, NULL);
   p->threads = 1;
-  /* A thread that cannot be had is done without: the caller's own always works. */
+  // A thread that cannot be had is done without: the caller's own always works.
   while (p->threads < threads && p->threads < MAX_THREADS) {
     struct helper *h = &p->helpers[p->threads];
     *h = (struct helper){.pool = p, .number = p->threads};

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* amx.c: the level of processors with AMX-BF16 (Sapphire Rapids and later), and leave to use it.
- *
- * The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2)
- * with ARCH_REQ_XCOMP_PERM, once a process, for all its threads
- * (Documentation/arch/x86/xstate.rst). Written after Intel's manuals, run through amx_emulated.c
- * only: no such processor was at hand. So the tiles are only used where they have multiplied some
- * whole numbers right.
- */
+// amx.c: the level of processors with AMX-BF16 (Sapphire Rapids and later), and leave to use it.
+//
+// The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2)
+// with ARCH_REQ_XCOMP_PERM, once a process, for all its threads
+// (Documentation/arch/x86/xstate.rst). Written after Intel's manuals, run through amx_emulated.c
+// only: no such processor was at hand. So the tiles are only used where they have multiplied some
+// whole numbers right.
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -24,14 +23,14 @@
 #define SMALLER _mm512_min_ps
 #include "amx.inc.h"
 
-static const char *amx_refusal = NULL; /* NULL: may be used */
+static const char *amx_refusal = NULL;  // NULL: may be used
 
 static bool has_tiles(void) {
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  return (d >> 24 & 1) && (d >> 22 & 1); /* AMX-TILE, AMX-BF16 */
+  return (d >> 24 & 1) && (d >> 22 & 1);  // AMX-TILE, AMX-BF16
 }
-/* Whether the system saves tiles at all: bits 17 and 18 of XCR0. */
+// Whether the system saves tiles at all: bits 17 and 18 of XCR0.
 static bool system_knows_tiles(void) {
   unsigned a, b, c, d, low, high;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return false;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* amx.inc.h: products by the tiles of AMX (TDPBF16PS), the rest by vectors of sixteen. amx.c is
- * this with the instructions, amx_emulated.c with their emulation; amx_tiles.h has both.
- *
- * A block of C is 2 x 2 tiles of 16 x 16 sums; a step takes two tiles of A and two of B, 32 deep,
- * and multiplies each with each, so that every tile loaded is used twice. Panels of bf16.inc.h are
- * tiles as they lie: rows of A are words along the depth, rows of B words of one depth.
- *
- * A thread has tiles between begin_tiles and end_tiles only, so that the system need not save 8 KB
- * of them whenever it takes another thread.
- */
+// amx.inc.h: products by the tiles of AMX (TDPBF16PS), the rest by vectors of sixteen. amx.c is
+// this with the instructions, amx_emulated.c with their emulation; amx_tiles.h has both.
+//
+// A block of C is 2 x 2 tiles of 16 x 16 sums; a step takes two tiles of A and two of B, 32 deep,
+// and multiplies each with each, so that every tile loaded is used twice. Panels of bf16.inc.h are
+// tiles as they lie: rows of A are words along the depth, rows of B words of one depth.
+//
+// A thread has tiles between begin_tiles and end_tiles only, so that the system need not save 8 KB
+// of them whenever it takes another thread.
 #define VEC_BYTES 64
 #define MR 32
 #define BF16
@@ -52,8 +51,8 @@ INLINE void store_sums(bool both, float *to, size_t ld) {
   TILE_STORE(3, to + 16 * ld + 16, bytes);
 }
 
-/* Tiles 0 to 3 += A B, 2 x 2 of them, over one tile of depth; with one row of tiles 0 and 1
- * only. */
+// Tiles 0 to 3 += A B, 2 x 2 of them, over one tile of depth; with one row of tiles 0 and 1
+// only.
 INLINE void multiply_add_step(bool both, const float *a, size_t a_row, const float *b) {
   const size_t a_bytes = a_row * sizeof *a, b_bytes = NR * sizeof *b;
   TILE_LOAD(6, b, b_bytes);
@@ -67,15 +66,15 @@ INLINE void multiply_add_step(bool both, const float *a, size_t a_row, const flo
   TILE_MULTIPLY_ADD(3, 5, 7);
 }
 
-/* The same over K words. Panels are as deep as a tile or a multiple of it, and as high and wide as
- * two; what lies in rows and columns that are not there meets sums that nobody reads. */
+// The same over K words. Panels are as deep as a tile or a multiple of it, and as high and wide as
+// two; what lies in rows and columns that are not there meets sums that nobody reads.
 INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_row, const float *b) {
   for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) multiply_add_step(both, a, a_row, b);
 }
 
 CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
                          const float *b, float *c, size_t ldc, bool accumulate) {
-  float corner[MR * NR] __attribute__((aligned(64))); /* where the block is no whole one */
+  float corner[MR * NR] __attribute__((aligned(64)));  // where the block is no whole one
   const bool both = m > 16, whole = m == MR && n == NR;
   float *to = whole ? c : corner;
   const size_t ld = whole ? ldc : NR, bytes = ld * sizeof *to;
@@ -103,9 +102,9 @@ CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_
     for (size_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * NR, n * sizeof *c);
 }
 
-/* Whole tiles, and after each step of four products, which keep the tiles busy for 64 cycles, as
- * many exponentials as it takes to be through when they are. No register of tiles is free for a
- * step to begin before the last has: what is to be done meanwhile must lie between them. */
+// Whole tiles, and after each step of four products, which keep the tiles busy for 64 cycles, as
+// many exponentials as it takes to be through when they are. No register of tiles is free for a
+// step to begin before the last has: what is to be done meanwhile must lie between them.
 CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b, float *logits,
                        const struct rmx__exponentials *of) {
   const size_t steps = (rows + MR - 1) / MR * (depth / 16);
@@ -128,11 +127,11 @@ CALLED void head_block(size_t rows, size_t depth, const float *a, const float *b
   store(x.sums + VL, sums[1]);
 }
 
-/* Four sums, so that none waits for the last of its own; the tiles of A and B stay where they
- * are. */
+// Four sums, so that none waits for the last of its own; the tiles of A and B stay where they
+// are.
 static double peak(size_t n, float *out) {
   float block[256] __attribute__((aligned(64)));
-  n = n / 16 + 1; /* a round takes as long as sixteen of the vectors' */
+  n = n / 16 + 1;  // a round takes as long as sixteen of the vectors'
   for (size_t i = 0; i < 256; i += VL)
     store_words(block + i, words_along(splat(*out), splat(*out)));
   begin_tiles();

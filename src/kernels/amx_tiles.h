@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* amx_tiles.h: the six instructions on tiles that amx.inc.h uses: of the processor, or with
- * AMX_EMULATED in C, so that the code around them runs where they are not.
- *
- * A tile is 16 rows of 64 bytes, in the emulation as in the configuration that we load. Numbers are
- * those of the Intel manual's pseudo-code of TDPBF16PS: denormal operands count as zeros, even and
- * odd depths are summed apart from zero on, their sum is added to the tile, and denormal results
- * are zeros. (What an actual processor does with the order of sums within one instruction is its
- * own affair; nothing here depends on it.)
- */
+// amx_tiles.h: the six instructions on tiles that amx.inc.h uses: of the processor, or with
+// AMX_EMULATED in C, so that the code around them runs where they are not.
+//
+// A tile is 16 rows of 64 bytes, in the emulation as in the configuration that we load. Numbers are
+// those of the Intel manual's pseudo-code of TDPBF16PS: denormal operands count as zeros, even and
+// odd depths are summed apart from zero on, their sum is added to the tile, and denormal results
+// are zeros. (What an actual processor does with the order of sums within one instruction is its
+// own affair; nothing here depends on it.)
 #ifndef RMX_KERNELS_AMX_TILES_H
 #define RMX_KERNELS_AMX_TILES_H
 
@@ -17,7 +16,7 @@
 
 #include "bf16.h"
 
-/* What LDTILECFG reads: palette 1, rows and bytes a row of each of eight tiles. */
+// What LDTILECFG reads: palette 1, rows and bytes a row of each of eight tiles.
 struct rmx__tile_config {
   uint8_t palette, start_row, reserved[14];
   uint16_t row_bytes[16];
@@ -30,8 +29,8 @@ struct rmx__tile_config {
 #define TILE_CONFIGURE(config) _tile_loadconfig(config)
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
-/* GCC 12 does not know that the instruction reads memory: what was written must have been before
- * it. */
+// GCC 12 does not know that the instruction reads memory: what was written must have been before
+// it.
 #define TILE_LOAD(t, from, bytes)      \
   do {                                 \
     __asm__ volatile("" ::: "memory"); \
@@ -42,8 +41,8 @@ struct rmx__tile_config {
 
 #else
 
-/* Each thread has tiles of its own, and none before it has configured them: their use is then an
- * exception, here a trap. */
+// Each thread has tiles of its own, and none before it has configured them: their use is then an
+// exception, here a trap.
 static _Thread_local struct {
   bool configured;
   unsigned char row[8][16][64];
@@ -84,7 +83,7 @@ static inline void emulated_multiply_add(int c, int a, int b) {
       const float x0 = emulated_flush(rmx__bf16_value((uint16_t)x));
       const float x1 = emulated_flush(rmx__bf16_value((uint16_t)(x >> 16)));
       for (size_t n = 0; n < 16; n++) {
-        /* Products of two bfloat16 are exact: fused or not makes no difference. */
+        // Products of two bfloat16 are exact: fused or not makes no difference.
         even[n] = emulated_flush(even[n] + x0 * emulated_flush(rmx__bf16_value((uint16_t)row[n])));
         odd[n] =
             emulated_flush(odd[n] + x1 * emulated_flush(rmx__bf16_value((uint16_t)(row[n] >> 16))));

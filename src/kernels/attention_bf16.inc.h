@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/* attention_bf16.inc.h: attention of the levels that multiply in bfloat16; vector.inc.h includes
- * it.
- *
- * What attention.c computes, transposed as in head_bf16.c, for the same reason: with keys down and
- * 32 queries across,
- *
- *   S^T = K (Q / sqrt S)^T,  P^T = exp(S^T - shift),  O^T = V^T P^T / sums
- *   dP^T = V dO^T,  dS^T = P^T (dP^T - rowsum(dO O)),
- *   dQ^T = K^T dS^T / sqrt S,  dV = P^T dO,  dK = dS^T Q
- *
- * sums over keys are sums of whole vectors, and P and dS leave the registers as the packed operands
- * that the next products take. Scores of a block of keys and 32 queries stay in the first cache.
- * Blocks stop at the diagonal; the backward pass takes 128 queries at a time, so that dK and dV are
- * not added to too often.
- */
+// attention_bf16.inc.h: attention of the levels that multiply in bfloat16; vector.inc.h includes
+// it.
+//
+// What attention.c computes, transposed as in head_bf16.c, for the same reason: with keys down and
+// 32 queries across,
+//
+//   S^T = K (Q / sqrt S)^T,  P^T = exp(S^T - shift),  O^T = V^T P^T / sums
+//   dP^T = V dO^T,  dS^T = P^T (dP^T - rowsum(dO O)),
+//   dQ^T = K^T dS^T / sqrt S,  dV = P^T dO,  dK = dS^T Q
+//
+// sums over keys are sums of whole vectors, and P and dS leave the registers as the packed operands
+// that the next products take. Scores of a block of keys and 32 queries stay in the first cache.
+// Blocks stop at the diagonal; the backward pass takes 128 queries at a time, so that dK and dV are
+// not added to too often.
 enum { KEYS = 128 / MR * MR, QUERIES = RMX__ATTENTION_BLOCK, ACROSS = 32 };
 
 struct scratch {
-  float *k, *v; /* K and V as left operands: (T, words of S) */
-  /* K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS) */
+  float *k, *v;  // K and V as left operands: (T, words of S)
+  // K^T (backward) or V^T as left operands: (blocks of keys, S, words of KEYS)
   float *kt;
-  float *q, *dout;           /* Q / sqrt S and dO as right operands: (panels, words of S, 32) */
-  float *q_deep, *dout_deep; /* the same, queries being the depth: (S / 32, words of QUERIES, 32) */
-  float *s, *dp;             /* (KEYS, 32) */
-  float *packed;             /* P or dS as right operand: (words of KEYS, 32) */
-  float *p, *ds;             /* P^T and dS^T as left operands: (KEYS, words of QUERIES) */
-  float *across;             /* O^T or dQ^T: (panels, S, 32) */
-  float *rows;               /* (32, S): Q / sqrt S */
-  float *shift, *sums;       /* (QUERIES) */
+  float *q, *dout;            // Q / sqrt S and dO as right operands: (panels, words of S, 32)
+  float *q_deep, *dout_deep;  // the same, queries being the depth: (S / 32, words of QUERIES, 32)
+  float *s, *dp;              // (KEYS, 32)
+  float *packed;              // P or dS as right operand: (words of KEYS, 32)
+  float *p, *ds;              // P^T and dS^T as left operands: (KEYS, words of QUERIES)
+  float *across;              // O^T or dQ^T: (panels, S, 32)
+  float *rows;                // (32, S): Q / sqrt S
+  float *shift, *sums;        // (QUERIES)
 };
 
 static void lay_out(struct scratch *w, float *at, size_t T, size_t S) {
@@ -51,7 +50,7 @@ static void lay_out(struct scratch *w, float *at, size_t T, size_t S) {
   w->sums = at;
 }
 
-/* C (M, 32) = or += A B, A of `depth` words a row with rows `stride` words apart. */
+// C (M, 32) = or += A B, A of `depth` words a row with rows `stride` words apart.
 CALLED void times_panel(size_t M, size_t depth, const float *a, size_t stride, const float *b,
                         float *c, bool accumulate) {
   for (size_t i = 0; i < M; i += MR)
@@ -59,7 +58,7 @@ CALLED void times_panel(size_t M, size_t depth, const float *a, size_t stride, c
                  c + i * ACROSS, ACROSS, accumulate);
 }
 
-/* to (n, ld, S columns) = factor[r] * from (S, 32), transposed. */
+// to (n, ld, S columns) = factor[r] * from (S, 32), transposed.
 CALLED void put_across(float *to, size_t ld, size_t n, size_t S, const float *from,
                        const float *factor) {
   for (size_t s = 0; s < S; s += VL)
@@ -75,12 +74,12 @@ CALLED void put_across(float *to, size_t ld, size_t n, size_t S, const float *fr
     }
 }
 
-/* Row r of a block starts with key k0: those that are after the query are not seen. */
+// Row r of a block starts with key k0: those that are after the query are not seen.
 CALLED void hide_future(size_t rows, float *s, size_t k0, size_t query) {
   vi lane;
   for (size_t j = 0; j < VL; j++) lane[j] = (int32_t)j;
   for (size_t r = query > k0 ? query - k0 : 0; r < rows; r++) {
-    /* queries less than that far on do not see it */
+    // queries less than that far on do not see it
     const int32_t ahead = (int32_t)(k0 + r - query);
     float *row = s + r * ACROSS;
     store(row, where(lane < ahead, splat(-INFINITY), load(row)));
@@ -94,7 +93,7 @@ CALLED void scaled_rows(float *to, const float *q, size_t ld, size_t n, size_t S
       store_at(to + r * S, i, S, load_at(q + r * ld, i, S, 0) * scale);
 }
 
-/* For each block of keys, X^T (S, keys) of X (T, S). */
+// For each block of keys, X^T (S, keys) of X (T, S).
 CALLED void pack_across(float *to, size_t high, const float *x, size_t ld, size_t T, size_t S) {
   for (size_t k0 = 0; k0 < T; k0 += KEYS, to += high * rmx__bf16_words(KEYS))
     pack_a(to, S, T - k0 < KEYS ? T - k0 : KEYS, x + k0 * ld, ld, true);
@@ -149,8 +148,8 @@ static void attention(const rmx_kernels *kernels, const struct rmx__attention *a
   if (kernels->end) kernels->end();
 }
 
-/* P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand
- * too. */
+// P^T and dS^T of `rows` keys and 32 queries, both as rows of words, dS^T as a right operand
+// too.
 CALLED void probabilities_backward(size_t rows, const float *s, const float *dp, const float *lse,
                                    const float *delta, float *p, float *ds, size_t ld,
                                    float *packed) {
@@ -178,7 +177,7 @@ CALLED void probabilities_backward(size_t rows, const float *s, const float *dp,
   }
 }
 
-/* The operands that 128 queries are: as columns, 32 at a time, and as depth. */
+// The operands that 128 queries are: as columns, 32 at a time, and as depth.
 CALLED void pack_queries(struct scratch *w, size_t n, size_t S, const float *q, size_t ld,
                          const float *dout, size_t C, float scale) {
   const size_t words = rmx__bf16_words(S);
@@ -207,7 +206,7 @@ static void attention_backward(const rmx_kernels *kernels, const struct rmx__att
     pack_a(w.k, T, S, q + C, ld, false);
     pack_a(w.v, T, S, q + 2 * C, ld, false);
     pack_across(w.kt, high, q + C, ld, T, S);
-    /* Last block first: it sees all keys, so it writes dK and dV where the others add. */
+    // Last block first: it sees all keys, so it writes dK and dV where the others add.
     const size_t end = (T - 1) / QUERIES * QUERIES;
     for (size_t i = end + QUERIES; i > 0;) {
       i -= QUERIES;
@@ -224,7 +223,7 @@ static void attention_backward(const rmx_kernels *kernels, const struct rmx__att
         const float *kt = w.kt + k0 / KEYS * high * rmx__bf16_words(KEYS);
         for (size_t at = 0; at < deep * 2; at += ACROSS) {
           float *p = w.p + at / 2, *ds = w.ds + at / 2;
-          const size_t query = i + at, after = query + ACROSS; /* of the last query seen */
+          const size_t query = i + at, after = query + ACROSS;  // of the last query seen
           const size_t seen = after <= k0 ? 0 : after - k0 < rows ? after - k0 : rows;
           for (size_t r = seen; r < rows; r++) {
             store(p + r * deep, splat(0));

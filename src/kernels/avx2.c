@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* avx2.c: vectors of eight; 6 x 16 tiles, 12 of the 16 registers being sums. */
+// avx2.c: vectors of eight; 6 x 16 tiles, 12 of the 16 registers being sums.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* avx512.c: vectors of sixteen; 14 x 32 tiles, 28 of the 32 registers being sums. */
+// avx512.c: vectors of sixteen; 14 x 32 tiles, 28 of the 32 registers being sums.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>

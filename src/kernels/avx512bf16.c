@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* avx512bf16.c: avx512.c with products by VDPBF16PS, which multiplies and adds pairs: twice the
- * numbers a second. The same tiles. */
+// avx512bf16.c: avx512.c with products by VDPBF16PS, which multiplies and adds pairs: twice the
+// numbers a second. The same tiles.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -26,7 +26,7 @@ INLINE vu splat_word(const float *p) {
   return (vu)_mm512_set1_epi32((int)word);
 }
 
-/* m is a constant wherever this is used, as in vector.inc.h. */
+// m is a constant wherever this is used, as in vector.inc.h.
 INLINE void micro_kernel_of(size_t m, size_t n, size_t K, const float *a, size_t a_row,
                             const float *b, float *c, size_t ldc, bool accumulate) {
   __m512 left[MR], right[MR];
@@ -74,7 +74,7 @@ CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_
 #undef ROWS_CASE
 }
 
-/* The same sums as the micro-kernel's: pairs times pairs. */
+// The same sums as the micro-kernel's: pairs times pairs.
 static double peak(size_t n, float *out) {
   __m512 sums[2 * MR];
   const vu a = words_along(splat(*out), splat(*out)), b = words_along(splat(1e-3f), splat(1e-3f));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bf16.inc.h: the packing of the levels that multiply in bfloat16 (bf16.h). vector.inc.h includes
- * it where BF16 is defined; vectors are of sixteen.
- *
- * A packed panel is made of words, two numbers of neighbouring depth each, and is as deep as
- * rmx__words says: depths are filled up with zeros to 32, which is what a tile of AMX takes. A
- * panel of B is to[word][nr], as VDPBF16PS and TDPBF16PS want it; one of A is to[row][word], plain
- * rows, of which the one takes words and the other tiles.
- */
+// bf16.inc.h: the packing of the levels that multiply in bfloat16 (bf16.h). vector.inc.h includes
+// it where BF16 is defined; vectors are of sixteen.
+//
+// A packed panel is made of words, two numbers of neighbouring depth each, and is as deep as
+// rmx__words says: depths are filled up with zeros to 32, which is what a tile of AMX takes. A
+// panel of B is to[word][nr], as VDPBF16PS and TDPBF16PS want it; one of A is to[row][word], plain
+// rows, of which the one takes words and the other tiles.
 #include "bf16.h"
 
 #if VEC_BYTES != 64
@@ -23,8 +22,8 @@ INLINE vu load_words(const float *p) {
   return *(const vu_anywhere *)(const void *)p;
 }
 
-/* Word i of the first is (x[2 i], x[2 i + 1]), of x and y one after the other; of the second (x[i],
- * y[i]). */
+// Word i of the first is (x[2 i], x[2 i + 1]), of x and y one after the other; of the second (x[i],
+// y[i]).
 #ifdef __AVX512BF16__
 INLINE vu words_along(vf x, vf y) {
   return (vu)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x);
@@ -37,7 +36,7 @@ INLINE vu words_across(vf x, vf y) {
                                       (__m512i)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x));
 }
 #else
-/* rmx__bf16_of per lane, left in the upper half. */
+// rmx__bf16_of per lane, left in the upper half.
 INLINE vu rounded(vf x) {
   const vu bits = (vu)x, size = bits & 0x7fffffffu;
   vu r = bits + 0x7fffu + (bits >> 16 & 1u);
@@ -56,11 +55,11 @@ INLINE vu words_along(vf x, vf y) {
 }
 #endif
 
-/* Larger things are functions, not inlined: where vectors are taken apart, compiling them many
- * times takes minutes. */
+// Larger things are functions, not inlined: where vectors are taken apart, compiling them many
+// times takes minutes.
 #define CALLED static __attribute__((noinline))
 
-/* x := its transpose, 16 x 16 words: blocks of 1, 2, 4 and 8 change places in turn. */
+// x := its transpose, 16 x 16 words: blocks of 1, 2, 4 and 8 change places in turn.
 CALLED void transpose_words(vu x[16]) {
   vu y[16];
 #pragma GCC unroll 8
@@ -79,7 +78,7 @@ CALLED void transpose_words(vu x[16]) {
       x[4 * i + 2 * j + 1] = __builtin_shufflevector(y[4 * i + j], y[4 * i + 2 + j], 2, 3, 18, 19,
                                                      6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     }
-    /* x[4 i + j] now holds columns j, 4 + j, 8 + j, 12 + j of rows 4 i to 4 i + 3. */
+    // x[4 i + j] now holds columns j, 4 + j, 8 + j, 12 + j of rows 4 i to 4 i + 3.
 #pragma GCC unroll 4
   for (size_t j = 0; j < 4; j++) {
     vu a = __builtin_shufflevector(x[j], x[4 + j], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25,
@@ -102,13 +101,13 @@ CALLED void transpose_words(vu x[16]) {
   for (size_t i = 0; i < 16; i++) x[i] = y[i];
 }
 
-/* Numbers i to i + 15 of n, zeros behind them. */
+// Numbers i to i + 15 of n, zeros behind them.
 INLINE vf load_up_to(const float *p, size_t i, size_t n) {
   return i >= n ? splat(0) : load_at(p, i, n, 0);
 }
 
-/* 32 depths from k on, of K, of 16 rows of which `rows` are there: x[word] holds that word of each
- * row. Row r starts at a + r * lda; */
+// 32 depths from k on, of K, of 16 rows of which `rows` are there: x[word] holds that word of each
+// row. Row r starts at a + r * lda;
 CALLED void words_of_rows(vu x[16], const float *a, size_t lda, size_t rows, size_t k, size_t K) {
   if (rows == 16 && k + 32 <= K)
     for (size_t r = 0; r < 16; r++)
@@ -120,7 +119,7 @@ CALLED void words_of_rows(vu x[16], const float *a, size_t lda, size_t rows, siz
                  : (vu){0};
   transpose_words(x);
 }
-/* or, a being transposed, its rows are depths and its columns our rows. */
+// or, a being transposed, its rows are depths and its columns our rows.
 CALLED void words_of_columns(vu x[16], const float *a, size_t lda, size_t rows, size_t k,
                              size_t K) {
   a += k * lda;
@@ -148,7 +147,7 @@ CALLED void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bo
     for (size_t w = 0; w < depth; w += VL)
       for (size_t r = 0; r < m; r += 16) {
         vu x[16];
-        /* Columns of the next panel may be loaded too: whole vectors are faster. */
+        // Columns of the next panel may be loaded too: whole vectors are faster.
         words_of_columns(x, a + i + r, lda, M - i - r < 16 ? M - i - r : 16, 2 * w, K);
         transpose_words(x);
         const size_t rows = m - r < 16 ? m - r : 16;
@@ -174,13 +173,13 @@ CALLED void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
       }
 }
 
-/* ---- exponentials, down the columns --------------------------------------- */
+// ---- exponentials, down the columns ---------------------------------------
 
-/* 2^t to 3e-6 of it, for what is then rounded to 4e-3: t = n + r with |r| <= 1/2, a minimax
- * polynomial for 2^r that is 1 at 0, and 2^n put into the exponent. From -127 down that is 0; t is
- * at most 127, or NaN, which stays. */
+// 2^t to 3e-6 of it, for what is then rounded to 4e-3: t = n + r with |r| <= 1/2, a minimax
+// polynomial for 2^r that is 1 at 0, and 2^n put into the exponent. From -127 down that is 0; t is
+// at most 127, or NaN, which stays.
 INLINE vf exp2_of(vf t) {
-  const float to_exponent = 12582912.0f + 127; /* 1.5 * 2^23: the low bits are then n + 127 */
+  const float to_exponent = 12582912.0f + 127;  // 1.5 * 2^23: the low bits are then n + 127
   vf y = larger(splat(-127.0f), t);
   vf shifted = y + to_exponent;
   vf r = y - (shifted - to_exponent);
@@ -204,8 +203,8 @@ CALLED bool head_max(size_t rows, const float *logits, const float *shift, float
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }
 
-/* Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift,
- * times log2 e. */
+// Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift,
+// times log2 e.
 INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf base[2],
                                 vf sums[2]) {
   const bool two = v + 1 < x->rows;
@@ -228,7 +227,7 @@ INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, con
   store_words(x->packed + v / 2 * NR, words_across(a[0], b[0]));
   store_words(x->packed + v / 2 * NR + VL, words_across(a[1], b[1]));
 }
-/* What is behind them in the panel. */
+// What is behind them in the panel.
 INLINE void exponentials_end(const struct rmx__exponentials *x) {
   for (size_t word = (x->rows + 1) / 2; x->packed && word < rmx__bf16_words(x->rows); word++) {
     store(x->packed + word * NR, splat(0));

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemm.c: the loops around the micro-kernel of a matrix product.
- *
- * After Goto and van de Geijn (ACM TOMS 34(3), 2008) and BLIS (ACM TOMS 41(3), 2015): B is packed,
- * NC columns and KC deep at a time, into panels that the micro-kernel reads in order. Meanwhile MC
- * rows of A stay in the second cache and one panel of B in the first. A is packed only if it is
- * transposed, or if its rows lie so far apart that they share cache sets and are used often.
- * Otherwise the micro-kernel reads them well enough where they are: with the short depths of small
- * models a copy would cost more than it saves.
- *
- * Each element of C is a sum over k in order within KC, the blocks of KC added in order: it depends
- * on K alone.
- */
+// gemm.c: the loops around the micro-kernel of a matrix product.
+//
+// After Goto and van de Geijn (ACM TOMS 34(3), 2008) and BLIS (ACM TOMS 41(3), 2015): B is packed,
+// NC columns and KC deep at a time, into panels that the micro-kernel reads in order. Meanwhile MC
+// rows of A stay in the second cache and one panel of B in the first. A is packed only if it is
+// transposed, or if its rows lie so far apart that they share cache sets and are used often.
+// Otherwise the micro-kernel reads them well enough where they are: with the short depths of small
+// models a copy would cost more than it saves.
+//
+// Each element of C is a sum over k in order within KC, the blocks of KC added in order: it depends
+// on K alone.
 #include "base/num.h"
 #include "kernels.h"
 
@@ -22,13 +21,13 @@ enum {
   NR_MAX = 32
 };
 enum { KC_BF16 = 512 /* as many words */ };
-enum { FAR = 384, FEW = 96 }; /* row stride and columns from which on rows of A are packed */
+enum { FAR = 384, FEW = 96 };  // row stride and columns from which on rows of A are packed
 
 size_t rmx__gemm_scratch(void) {
   return (size_t)KC_FLOAT * (NC + NR_MAX) + (size_t)KC_FLOAT * (MC + MR_MAX);
 }
 
-/* A whole panel is a_panel floats of A: MR rows as they lie, or packed. */
+// A whole panel is a_panel floats of A: MR rows as they lie, or packed.
 static void multiply(const rmx_kernels *k, const struct rmx__panels *p, size_t a_panel,
                      size_t a_row, size_t a_k) {
   const struct rmx__panels o = *p;

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* head.c: the output head, with the logits of the whole batch never in memory.
- *
- *   logits = x W^T,  loss_r = logsumexp(logits_r) - logits_r[label_r]
- *   g = weight (softmax(logits) - onehot),  dx = g W,  dW += g^T x
- *
- * A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits -
- * shift), WORDS columns at a time, adds them up and adds E W to dx while they are in the second
- * cache: as in an online softmax (Milakov and Gimelshein 2018), sums and dx are put right where the
- * shift of a row has to grow. Now the sums are known, and g = E weight / sum - weight onehot: dx
- * and x are scaled by row, and the second sweep adds E^T x to dW. So a logit is written to memory
- * once and read once, and not even that without gradients.
- *
- * E is stored transposed, (words, tokens). The micro-kernel then broadcasts from rows of W and of E
- * where they are, x is packed once for all words, and the softmax goes down columns: each lane is a
- * token.
- *
- * Where token weights must be known from the losses first, the same function is called twice, at
- * first without gradients: the price is one more product, not V numbers a token.
- */
+// head.c: the output head, with the logits of the whole batch never in memory.
+//
+//   logits = x W^T,  loss_r = logsumexp(logits_r) - logits_r[label_r]
+//   g = weight (softmax(logits) - onehot),  dx = g W,  dW += g^T x
+//
+// A block of rows at a time, in two sweeps over the vocabulary. The first makes E = exp(logits -
+// shift), WORDS columns at a time, adds them up and adds E W to dx while they are in the second
+// cache: as in an online softmax (Milakov and Gimelshein 2018), sums and dx are put right where the
+// shift of a row has to grow. Now the sums are known, and g = E weight / sum - weight onehot: dx
+// and x are scaled by row, and the second sweep adds E^T x to dW. So a logit is written to memory
+// once and read once, and not even that without gradients.
+//
+// E is stored transposed, (words, tokens). The micro-kernel then broadcasts from rows of W and of E
+// where they are, x is packed once for all words, and the softmax goes down columns: each lane is a
+// token.
+//
+// Where token weights must be known from the losses first, the same function is called twice, at
+// first without gradients: the price is one more product, not V numbers a token.
 #include <math.h>
 #include <string.h>
 
@@ -25,10 +24,10 @@
 #include "threaded.h"
 
 enum {
-  WORDS = 252, /* a block of the vocabulary: whole tiles of 4, 6 and 14 rows */
-  /* a piece of the first sweep: x, dx and a block of E stay in the second cache */
+  WORDS = 252,  // a block of the vocabulary: whole tiles of 4, 6 and 14 rows
+  // a piece of the first sweep: x, dx and a block of E stay in the second cache
   TOKENS = 256,
-  ROWS_MIN = 256, /* of a block; more make better use of each pass over W and dW, but more of E */
+  ROWS_MIN = 256,  // of a block; more make better use of each pass over W and dW, but more of E
   ROWS_MAX = 512,
   ROWS_PLAIN = 32,
   NR_MAX = 32,
@@ -38,12 +37,12 @@ static size_t max_rows(size_t V) {
   const size_t rows = ((size_t)1 << 21) / V / 32 * 32;
   return rows < ROWS_MIN ? ROWS_MIN : rows > ROWS_MAX ? ROWS_MAX : rows;
 }
-/* Row stride of E: an odd number of cache lines, so that columns do not share a cache set. */
+// Row stride of E: an odd number of cache lines, so that columns do not share a cache set.
 static size_t stride(size_t tokens) {
   return rmx__round_up(tokens, 32) + 16;
 }
 
-/* ---- as the equations read: for levels without tiles ------------------------ */
+// ---- as the equations read: for levels without tiles ------------------------
 
 static void plain(const struct rmx__threaded *t, const struct rmx__head *all) {
   float *logits = all->memory;
@@ -97,15 +96,15 @@ struct rmx__head rmx__head_rows(const struct rmx__head *h, size_t first, size_t 
   return rows;
 }
 
-/* ---- two sweeps --------------------------------------------------------------- */
+// ---- two sweeps ---------------------------------------------------------------
 
 struct head {
   const struct rmx__threaded *t;
-  struct rmx__head of; /* a block of rows */
+  struct rmx__head of;  // a block of rows
   size_t piece, ld;
-  float *e;      /* (V, ld): E^T of the block */
-  float *scaled; /* (M, C): x weight / sum */
-  float *packed; /* the same in panels of nr columns */
+  float *e;       // (V, ld): E^T of the block
+  float *scaled;  // (M, C): x weight / sum
+  float *packed;  // the same in panels of nr columns
 };
 
 size_t rmx__head_scratch(size_t C) {
@@ -121,12 +120,12 @@ size_t rmx__head_memory(size_t C, size_t V, bool gradients) {
   return here > in_bf16 ? here : in_bf16;
 }
 
-/* What the first sweep has of the tokens of a piece. */
+// What the first sweep has of the tokens of a piece.
 struct sums {
   float shift[TOKENS], sum[TOKENS], factor[TOKENS], label_logit[TOKENS];
 };
 
-/* The shift of some rows grew before the words from `word` on: earlier sums shrink. */
+// The shift of some rows grew before the words from `word` on: earlier sums shrink.
 static void shrink(const struct head *h, const struct sums *s, size_t at, size_t m, size_t word) {
   const size_t C = h->of.C;
   for (size_t r = 0; r < m; r++) {
@@ -137,7 +136,7 @@ static void shrink(const struct head *h, const struct sums *s, size_t at, size_t
   }
 }
 
-/* The sums are known: losses, dx, and what the second sweep takes. */
+// The sums are known: losses, dx, and what the second sweep takes.
 static void finish(const struct head *h, const struct sums *s, size_t at, size_t m) {
   const struct rmx__head *o = &h->of;
   const size_t C = o->C;
@@ -248,7 +247,7 @@ void rmx__head_weights(const struct rmx__threaded *t, size_t C, size_t V, const 
 static void blocks_of_rows(const struct rmx__threaded *t, const struct rmx__head *all) {
   const size_t M = all->M, C = all->C, V = all->V, blocks = rmx__ceil_div(M, max_rows(V)),
                block = blocks ? rmx__round_up(rmx__ceil_div(M, blocks), NR_MAX) : 0;
-  for (size_t r = 0; r < M; r += block) { /* all of one size but the last */
+  for (size_t r = 0; r < M; r += block) {  // all of one size but the last
     struct head h = {.t = t,
                      .of = rmx__head_rows(all, r, rmx__min(M - r, block)),
                      .ld = stride(block),

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* head_bf16.c: the output head of the levels that multiply in bfloat16, with no logit ever in
- * memory.
- *
- *   l = W x^T (V, M),  e = exp(l - shift_r),  s_r = sum_v e_vr,
- *   loss_r = shift_r + log s_r - l[label_r, r]
- *   dx^T = W^T e * (weight_r / s_r),  dW += e (x * weight_r / s_r),
- *   and at the label - weight_r more
- *
- * The transpose is what makes it one pass: sums over the vocabulary are then sums of whole vectors;
- * a row of e in bfloat16 is a left operand as it stands, two rows side by side are a right one; and
- * what divides a row goes into the other operand, or the result. A block of 128 tokens of the
- * vocabulary meets 32 rows of x: the logits stay in the first cache for as long as it takes to make
- * them e, dx^T takes e from there, and what is left behind is e in bfloat16, for the second pass
- * over the vocabulary, which is dW's and must know all of s.
- *
- * The shift is the largest logit of the first block, not of all: e^60 is far from the largest
- * float, so it moves only for a logit that is 60 above it, when what was computed so far is scaled.
- * The label itself is left out of e and added in float: its gradient is a difference of nearly
- * equal numbers where the model is sure, which bfloat16 could not hold.
- *
- * W is packed once for all rows until it changes, as the left operand of both products. The
- * exponentials of a block come after the logits of the next, or in one call with them, head_block,
- * where the processor has tiles beside its vectors and can do both at a time (the call's time is
- * then the product's).
- */
+// head_bf16.c: the output head of the levels that multiply in bfloat16, with no logit ever in
+// memory.
+//
+//   l = W x^T (V, M),  e = exp(l - shift_r),  s_r = sum_v e_vr,
+//   loss_r = shift_r + log s_r - l[label_r, r]
+//   dx^T = W^T e * (weight_r / s_r),  dW += e (x * weight_r / s_r),
+//   and at the label - weight_r more
+//
+// The transpose is what makes it one pass: sums over the vocabulary are then sums of whole vectors;
+// a row of e in bfloat16 is a left operand as it stands, two rows side by side are a right one; and
+// what divides a row goes into the other operand, or the result. A block of 128 tokens of the
+// vocabulary meets 32 rows of x: the logits stay in the first cache for as long as it takes to make
+// them e, dx^T takes e from there, and what is left behind is e in bfloat16, for the second pass
+// over the vocabulary, which is dW's and must know all of s.
+//
+// The shift is the largest logit of the first block, not of all: e^60 is far from the largest
+// float, so it moves only for a logit that is 60 above it, when what was computed so far is scaled.
+// The label itself is left out of e and added in float: its gradient is a difference of nearly
+// equal numbers where the model is sure, which bfloat16 could not hold.
+//
+// W is packed once for all rows until it changes, as the left operand of both products. The
+// exponentials of a block come after the logits of the next, or in one call with them, head_block,
+// where the processor has tiles beside its vectors and can do both at a time (the call's time is
+// then the product's).
 #include <math.h>
 #include <string.h>
 
@@ -35,28 +34,28 @@ enum { ROWS = 512, PANEL = 32, BLOCK = 128, BLOCK_MIN = 112, MR_MAX = 32 };
 
 struct head {
   const struct rmx__threaded *t;
-  struct rmx__head of; /* a block of at most ROWS rows */
-  size_t piece;        /* panels, or rows of the vocabulary, of a piece of work */
+  struct rmx__head of;  // a block of at most ROWS rows
+  size_t piece;         // panels, or rows of the vocabulary, of a piece of work
 
-  float *left, *across;        /* W and W^T, packed */
-  float *e;                    /* (V, words of M) */
-  float *xs;                   /* x as right operand: panels of 32 of its rows */
-  float *dxt;                  /* (panel, C, 32); later x, scaled */
-  float *scaled;               /* that as right operand */
-  float *shift, *sums, *scale; /* (ROWS) */
-  float *label_logit;          /* (ROWS) */
-  float *at_label;             /* (ROWS): what is added to the gradient at the label */
+  float *left, *across;         // W and W^T, packed
+  float *e;                     // (V, words of M)
+  float *xs;                    // x as right operand: panels of 32 of its rows
+  float *dxt;                   // (panel, C, 32); later x, scaled
+  float *scaled;                // that as right operand
+  float *shift, *sums, *scale;  // (ROWS)
+  float *label_logit;           // (ROWS)
+  float *at_label;              // (ROWS): what is added to the gradient at the label
 };
 
-/* Tokens of the vocabulary at a time: whole tiles. */
+// Tokens of the vocabulary at a time: whole tiles.
 static size_t tokens(const rmx_kernels *k) {
   return BLOCK / k->mr * k->mr;
 }
 
-/* ---- memory ----------------------------------------------------------------- */
+// ---- memory -----------------------------------------------------------------
 
-/* W: left operands of depth C, a row a token; and for each block of the vocabulary W^T, of its
- * depth. */
+// W: left operands of depth C, a row a token; and for each block of the vocabulary W^T, of its
+// depth.
 static size_t left_size(size_t C, size_t V) {
   return rmx__round_up(V, MR_MAX) * rmx__bf16_words(C);
 }
@@ -71,7 +70,7 @@ size_t rmx__head_bf16_memory(size_t C, size_t V, bool gradients) {
                                     rmx__round_up(V, MR_MAX) * rmx__bf16_words(ROWS)
                               : 0);
 }
-/* Of each thread: logits of two blocks, and e as right operand. */
+// Of each thread: logits of two blocks, and e as right operand.
 size_t rmx__head_bf16_scratch(void) {
   return 2 * BLOCK * PANEL + rmx__bf16_words(BLOCK) * PANEL;
 }
@@ -92,7 +91,7 @@ static void lay_out(struct head *h, float *at) {
   h->e = at;
 }
 
-/* ---- weights ---------------------------------------------------------------- */
+// ---- weights ----------------------------------------------------------------
 
 static void weights_piece(void *context, size_t i, int thread) {
   const struct head *h = context;
@@ -111,9 +110,9 @@ void rmx__head_bf16_weights(const struct rmx__threaded *t, size_t C, size_t V, c
   rmx_pool_run(t->pool, rmx__ceil_div(V, tokens(t->k)), weights_piece, &h);
 }
 
-/* ---- rows ------------------------------------------------------------------- */
+// ---- rows -------------------------------------------------------------------
 
-/* Multiplies what was computed for row r with the shift `before` so that it is as if with `now`. */
+// Multiplies what was computed for row r with the shift `before` so that it is as if with `now`.
 static void shift_row(const struct head *h, size_t r, size_t v_done, float before, float now) {
   const float factor = expf(before - now);
   h->sums[r] *= factor;
@@ -127,13 +126,13 @@ static void shift_row(const struct head *h, size_t r, size_t v_done, float befor
   }
 }
 
-/* The logits of `rows` tokens of the vocabulary from v on, for the rows of a panel. */
+// The logits of `rows` tokens of the vocabulary from v on, for the rows of a panel.
 struct block {
   size_t panel, v, rows;
   float *logits;
 };
 
-/* The logit of the label is taken out, and shifts move where they must. */
+// The logit of the label is taken out, and shifts move where they must.
 static void before_exponentials(const struct head *h, const struct block *b) {
   const size_t first = b->panel * PANEL, n = rmx__min(h->of.M - first, PANEL), v = b->v,
                rows = b->rows;
@@ -174,8 +173,8 @@ static void finish_panel(const struct head *h, size_t panel) {
   }
 }
 
-/* What becomes of a block of logits, whose rows of e are also left in `packed`; no rows:
- * nothing. */
+// What becomes of a block of logits, whose rows of e are also left in `packed`; no rows:
+// nothing.
 static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b,
                                                 float *packed) {
   const size_t first = b->panel * PANEL, words = rmx__bf16_words(h->of.M);
@@ -212,14 +211,14 @@ static void add_to_dx(const struct head *h, const struct block *b, const float *
                                                   .accumulate = b->v > 0});
 }
 
-/* Share i of n of so many floats, into the second cache. */
+// Share i of n of so many floats, into the second cache.
 static void prefetch(const float *from, size_t floats, size_t i, size_t n) {
   enum { LINE = 16 };
   for (size_t at = floats * i / n; at < floats * (i + 1) / n; at += LINE)
     __builtin_prefetch(from + at, 0, 2);
 }
 
-/* A number of panels against all of the vocabulary. */
+// A number of panels against all of the vocabulary.
 static void panels_piece(void *context, size_t i, int thread) {
   const struct head *h = context;
   const rmx_kernels *k = h->t->k;
@@ -233,7 +232,7 @@ static void panels_piece(void *context, size_t i, int thread) {
     h->shift[r] = -1e38f;
     h->sums[r] = h->label_logit[r] = 0;
   }
-  /* whose exponentials are still to be made: of no rows yet */
+  // whose exponentials are still to be made: of no rows yet
   struct block last = {.panel = begin};
   if (k->begin) k->begin();
   for (size_t v = 0; v < h->of.V; v += tokens(k))
@@ -275,7 +274,7 @@ static void panels_piece(void *context, size_t i, int thread) {
   if (clock) *clock += rmx_now() - since;
 }
 
-/* dW of a number of rows of the vocabulary. */
+// dW of a number of rows of the vocabulary.
 static void vocabulary_piece(void *context, size_t i, int thread) {
   const struct head *h = context;
   const rmx_kernels *k = h->t->k;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* isa.c: which table of kernels this processor takes. */
+// isa.c: which table of kernels this processor takes.
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +93,7 @@ static const struct isa {
   bool (*runs_here)(void);
   bool listed;
 } isas[] = {
-    /* worst first */
+    // worst first
     {&rmx__kernels_ref, always, true},
     {&rmx__kernels_simd128, always, true},
 #if defined(__x86_64__)
@@ -149,7 +149,7 @@ const char *rmx_kernels_name(const rmx_kernels *k) {
   return k->name;
 }
 
-/* The best of many short bursts: what the processor can do, not what others left of it. */
+// The best of many short bursts: what the processor can do, not what others left of it.
 double rmx_kernels_peak_gflops(const rmx_kernels *k) {
   const size_t rounds = 200000;
   double best = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ref.c: every kernel as its equation reads: the specification. Sums are in double, in the order of
- * the index. */
+// ref.c: every kernel as its equation reads: the specification. Sums are in double, in the order of
+// the index.
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void attention(const rmx_kernels *kernels, const struct rmx__attention *a
     const size_t b = head / H, h = head % H;
     for (size_t t = 0; t < T; t++) {
       const float *q = a->qkv + (b * T + t) * 3 * C + h * S;
-      /* of key 0; the next 3 C on */
+      // of key 0; the next 3 C on
       const float *k = a->qkv + b * T * 3 * C + C + h * S, *v = k + C;
       double max = -INFINITY, sum = 0;
       for (size_t j = 0; j <= t; j++) max = fmax(max, scale * dot(S, q, k + j * 3 * C));
@@ -97,7 +97,7 @@ static void rmsnorm_backward(const struct rmx__rmsnorm *o) {
   float *dx = o->dx, *dw = o->dw;
   for (size_t r = 0; r < M; r++, x += C, dy += C, dx += C) {
     const double s = rstd[r];
-    double mean = 0; /* of w dy x / rms */
+    double mean = 0;  // of w dy x / rms
     for (size_t i = 0; i < C; i++) mean += (double)w[i] * dy[i] * x[i] * s / (double)C;
     for (size_t i = 0; i < C; i++) {
       dw[i] += (float)(dy[i] * x[i] * s);
@@ -157,7 +157,7 @@ static void cross_entropy(const struct rmx__cross_entropy *o) {
   for (size_t r = 0; r < M; r++, logits += V) {
     const double weight = labels[r] < 0 ? 0 : weights ? weights[r] : 1;
     double max = -INFINITY, sum = 0;
-    /* Not fmax: GCC 12 breaks down over its reduction on aarch64. */
+    // Not fmax: GCC 12 breaks down over its reduction on aarch64.
     for (size_t j = 0; j < V; j++) max = logits[j] > max ? logits[j] : max;
     for (size_t j = 0; j < V; j++) sum += exp(logits[j] - max);
     losses[r] = labels[r] < 0 ? 0 : (float)(max + log(sum) - logits[labels[r]]);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* threaded.c: kernels cut into pieces for threads. With one thread each is one call of the kernel.
- */
+// threaded.c: kernels cut into pieces for threads. With one thread each is one call of the kernel.
 #include "threaded.h"
 
 #include <string.h>
 
 #include "base/num.h"
 
-/* ---- products ------------------------------------------------------------ */
+// ---- products ------------------------------------------------------------
 
 struct product {
   const struct rmx__threaded *t;
@@ -32,8 +31,8 @@ static void gemm_piece(void *context, size_t i, int thread) {
   p->t->k->gemm(p->t->k, &g, p->t->scratch[thread]);
 }
 
-/* Pieces are whole tiles of any level, and two a thread where that leaves them long: each piece
- * packs the other matrix anew. */
+// Pieces are whole tiles of any level, and two a thread where that leaves them long: each piece
+// packs the other matrix anew.
 void rmx__threaded_gemm(const struct rmx__threaded *t, const struct rmx__gemm *g) {
   enum { ROWS = 84, COLUMNS = 32, LONG = 768 };
   struct product p = {.t = t, .g = g, .by_rows = g->M > g->N};
@@ -48,7 +47,7 @@ void rmx__threaded_gemm(const struct rmx__threaded *t, const struct rmx__gemm *g
     rmx_pool_run(t->pool, rmx__ceil_div(n, p.piece), gemm_piece, &p);
 }
 
-/* ---- attention ------------------------------------------------------------ */
+// ---- attention ------------------------------------------------------------
 
 struct heads {
   const struct rmx__threaded *t;
@@ -79,9 +78,9 @@ void rmx__threaded_attention_backward(const struct rmx__threaded *t,
   attention(t, a, true);
 }
 
-/* ---- rows ----------------------------------------------------------------- */
+// ---- rows -----------------------------------------------------------------
 
-/* A kernel that can be cut at any row: `work` does n rows of `of` from row `first` on. */
+// A kernel that can be cut at any row: `work` does n rows of `of` from row `first` on.
 struct rows {
   const rmx_kernels *k;
   void (*work)(const rmx_kernels *k, const void *of, size_t first, size_t n);
@@ -95,7 +94,7 @@ static void rows_piece(void *context, size_t i, int thread) {
   r->work(r->k, r->of, i * r->piece, rmx__min(r->piece, r->M - i * r->piece));
 }
 
-/* piece: rows, or 0: as suits the number of threads. */
+// piece: rows, or 0: as suits the number of threads.
 static void by_rows(const struct rmx__threaded *t, size_t M, size_t piece, const void *of,
                     void (*work)(const rmx_kernels *k, const void *of, size_t first, size_t n)) {
   enum { ROWS = 32 };
@@ -114,7 +113,7 @@ void rmx__threaded_rmsnorm(const struct rmx__threaded *t, const struct rmx__rmsn
   by_rows(t, n->M, 0, n, norm_rows);
 }
 
-/* dw is here the sums of all pieces, one after the other. */
+// dw is here the sums of all pieces, one after the other.
 static void norm_back_rows(const rmx_kernels *k, const void *of, size_t at, size_t n) {
   struct rmx__rmsnorm o = *(const struct rmx__rmsnorm *)of;
   o.M = n, o.x += at * o.C, o.rstd += at, o.dy += at * o.C, o.dx += at * o.C;
@@ -134,7 +133,7 @@ size_t rmx__norm_scratch(size_t M, size_t C) {
   return rmx__ceil_div(M, RMX__NORM_ROWS) * C;
 }
 
-/* The kernel counts positions from its first row: pieces end where sequences do. */
+// The kernel counts positions from its first row: pieces end where sequences do.
 static void rope_rows(const rmx_kernels *k, const void *of, size_t at, size_t n) {
   const struct rmx__rope *all = of;
   for (size_t end = at + n; at < end; at += n) {
@@ -178,14 +177,14 @@ void rmx__threaded_cross_entropy(const struct rmx__threaded *t,
   by_rows(t, e->M, 0, e, loss_rows);
 }
 
-/* ---- the embedding ---------------------------------------------------------- */
+// ---- the embedding ----------------------------------------------------------
 
 struct table {
   const rmx_kernels *k;
   size_t M, C, shares;
   const int32_t *ids;
-  const float *from; /* table (gather), or dx */
-  float *to;         /* x, or dtable */
+  const float *from;  // table (gather), or dx
+  float *to;          // x, or dtable
 };
 
 static void gather_rows(const rmx_kernels *k, const void *of, size_t at, size_t n) {
@@ -197,8 +196,8 @@ void rmx__threaded_gather(const struct rmx__threaded *t, size_t M, size_t C, con
   by_rows(t, M, 0, &(struct table){.C = C, .ids = ids, .from = table, .to = x}, gather_rows);
 }
 
-/* Two rows may go to one: a piece is a share of the table, not of the rows, and takes its rows in
- * order. */
+// Two rows may go to one: a piece is a share of the table, not of the rows, and takes its rows in
+// order.
 static void scatter_share(void *context, size_t i, int thread) {
   const struct table *o = context;
   (void)thread;
@@ -215,7 +214,7 @@ void rmx__threaded_scatter_add(const struct rmx__threaded *t, size_t M, size_t C
     rmx_pool_run(t->pool, t->threads, scatter_share, &o);
 }
 
-/* ---- the flat block -------------------------------------------------------- */
+// ---- the flat block --------------------------------------------------------
 
 struct flat {
   const rmx_kernels *k;

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vector.inc.h: every kernel once, for vectors of VEC_BYTES and tiles of MR rows and two vectors.
- *
- * A level includes this file after defining
- *   ISA_TABLE   the name of its table, ISA_NAME the same as a string,
- *   VEC_BYTES   16, 32 or 64,
- *   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
- *               registers,
- *   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then
- *               defines its own micro_kernel and peak after the inclusion, and BEGIN and END, if
- *               it needs them, for the start and the end of a product,
- *   SQRT, LARGER, SMALLER
- *               optional: what the compiler does not find by itself: the root of a vector (a scalar
- *               sqrtf must set errno for negative numbers), and the larger and the smaller of two
- *               vectors (the second where one is NaN).
- *
- * The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows
- * that do not fill a vector go the same way through load_part and store_part, so a number is
- * computed alike wherever it lies.
- */
+// vector.inc.h: every kernel once, for vectors of VEC_BYTES and tiles of MR rows and two vectors.
+//
+// A level includes this file after defining
+//   ISA_TABLE   the name of its table, ISA_NAME the same as a string,
+//   VEC_BYTES   16, 32 or 64,
+//   MR          rows of a tile: 2 MR accumulators, 2 vectors of B and a number of A must fit the
+//               registers,
+//   BF16        optional: products are of bfloat16, packed by bf16.inc.h; the level's file then
+//               defines its own micro_kernel and peak after the inclusion, and BEGIN and END, if
+//               it needs them, for the start and the end of a product,
+//   SQRT, LARGER, SMALLER
+//               optional: what the compiler does not find by itself: the root of a vector (a scalar
+//               sqrtf must set errno for negative numbers), and the larger and the smaller of two
+//               vectors (the second where one is NaN).
+//
+// The vectors are GCC's (they compile for any processor; a width it lacks is taken apart). Rows
+// that do not fill a vector go the same way through load_part and store_part, so a number is
+// computed alike wherever it lies.
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +40,7 @@ INLINE vf splat(float x) {
   return x - (vf){0};
 }
 
-/* The first n < VL numbers of p, `fill` behind them. */
+// The first n < VL numbers of p, `fill` behind them.
 INLINE vf load_part(const float *p, size_t n, float fill) {
   float lanes[VL];
   for (size_t i = 0; i < VL; i++) lanes[i] = i < n ? p[i] : fill;
@@ -52,7 +51,7 @@ INLINE void store_part(float *p, vf x, size_t n) {
   store(lanes, x);
   for (size_t i = 0; i < n; i++) p[i] = lanes[i];
 }
-/* Vector number i / VL of n numbers, whole or in part. */
+// Vector number i / VL of n numbers, whole or in part.
 INLINE vf load_at(const float *p, size_t i, size_t n, float fill) {
   return i + VL <= n ? load(p + i) : load_part(p + i, n - i, fill);
 }
@@ -63,7 +62,7 @@ INLINE void store_at(float *p, size_t i, size_t n, vf x) {
     store_part(p + i, x, n - i);
 }
 
-/* Lanes are added pairwise, in one fixed order. */
+// Lanes are added pairwise, in one fixed order.
 INLINE float sum(vf x) {
   float lanes[VL];
   store(lanes, x);
@@ -71,11 +70,11 @@ INLINE float sum(vf x) {
     for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
   return lanes[0];
 }
-/* Per lane: where `test` holds x, elsewhere y. */
+// Per lane: where `test` holds x, elsewhere y.
 INLINE vf where(vi test, vf x, vf y) {
   return (vf)((test & (vi)x) | (~test & (vi)y));
 }
-/* The second where one of them is NaN. */
+// The second where one of them is NaN.
 INLINE vf larger(vf x, vf y) {
 #ifdef LARGER
   return LARGER(x, y);
@@ -99,16 +98,16 @@ INLINE float largest(vf x) {
   return lanes[0];
 }
 
-/* e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r
- * (relative error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0;
- * from 88.38 on it is Inf; NaN stays NaN. */
+// e^x to 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a minimax polynomial 1 + r + r^2 q(r) for e^r
+// (relative error 3e-9), and 2^n put into the exponent. Below -87.68, where n is -127, that is 0;
+// from 88.38 on it is Inf; NaN stays NaN.
 INLINE vf exp_of(vf x) {
-  /* 1.5 * 2^23: adding it leaves a rounded integer in the low bits */
+  // 1.5 * 2^23: adding it leaves a rounded integer in the low bits
   const float to_integer = 12582912.0f;
   vf y = smaller(splat(89.0f), larger(splat(-88.0f), x));
   vf shifted = y * 1.44269504f + to_integer;
   vf n = shifted - to_integer;
-  vf r = y - n * 0.693359375f; /* ln 2 in two parts, the first with few bits: n times it is exact */
+  vf r = y - n * 0.693359375f;  // ln 2 in two parts, the first with few bits: n times it is exact
   r = r + n * 2.12194440e-4f;
   vf p = 1.38145401e-3f * r + 8.36874539e-3f;
   p = p * r + 4.16683908e-2f;
@@ -116,7 +115,7 @@ INLINE vf exp_of(vf x) {
   p = p * r + 4.99999934e-1f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  vi bits = ((vi)shifted << 23) + (127 << 23); /* the shift drops all of `shifted` but n */
+  vi bits = ((vi)shifted << 23) + (127 << 23);  // the shift drops all of `shifted` but n
   return p * (vf)bits;
 }
 
@@ -129,9 +128,9 @@ INLINE vf sqrt_of(vf x) {
 #endif
 }
 
-/* ---- matrix product: packing and micro-kernel -------------------------- */
+// ---- matrix product: packing and micro-kernel --------------------------
 
-/* X(rows) for each number of rows that the micro-kernel may have. */
+// X(rows) for each number of rows that the micro-kernel may have.
 #if MR <= 4
 #define HEIGHTS(X) X(1) X(2) X(3) X(MR)
 #elif MR <= 6
@@ -150,7 +149,7 @@ static double peak(size_t n, float *out);
 typedef float quad __attribute__((vector_size(16)));
 typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
 
-/* to(k, j) = b(j, k) for 4 x 4 numbers. */
+// to(k, j) = b(j, k) for 4 x 4 numbers.
 INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
   quad x0 = *(const quad_anywhere *)b, x1 = *(const quad_anywhere *)(b + ldb);
   quad x2 = *(const quad_anywhere *)(b + 2 * ldb), x3 = *(const quad_anywhere *)(b + 3 * ldb);
@@ -164,15 +163,15 @@ INLINE void transpose_4x4(float *to, size_t ld_to, const float *b, size_t ldb) {
   *(quad_anywhere *)(to + 3 * ld_to) = __builtin_shufflevector(a2, a3, 2, 3, 6, 7);
 }
 
-/* Rows or numbers ahead of those being packed that are asked of memory: no processor guesses such
- * strides. */
+// Rows or numbers ahead of those being packed that are asked of memory: no processor guesses such
+// strides.
 enum { AHEAD = 16 };
 
 static void pack_a(float *to, size_t M, size_t K, const float *a, size_t lda, bool ta) {
   if (ta) {
     enum {
       GROUP = 4 * MR
-    }; /* a few panels at a time: all their heads would compete for the same cache sets */
+    };  // a few panels at a time: all their heads would compete for the same cache sets
     for (size_t i = 0; i < M; i += GROUP, a += GROUP, to += GROUP * K) {
       const size_t m = M - i < GROUP ? M - i : GROUP;
       for (size_t k = 0; k < K; k++) {
@@ -232,8 +231,8 @@ static void pack_b(float *to, size_t K, size_t N, const float *b, size_t ldb, bo
   }
 }
 
-/* m is a constant wherever this is used, so that all loops over it vanish and the sums stay in
- * registers. */
+// m is a constant wherever this is used, so that all loops over it vanish and the sums stay in
+// registers.
 INLINE void micro_kernel_of(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
                             const float *b, float *c, size_t ldc, bool accumulate) {
   vf left[MR], right[MR];
@@ -296,7 +295,7 @@ static double peak(size_t n, float *out) {
 
 #endif
 
-/* ---- rows --------------------------------------------------------------- */
+// ---- rows ---------------------------------------------------------------
 
 static void rmsnorm(const struct rmx__rmsnorm *o) {
   const size_t M = o->M, C = o->C;
@@ -331,9 +330,9 @@ static void rmsnorm_backward(const struct rmx__rmsnorm *o) {
   }
 }
 
-/* Which of two products is fused with their sum is the compiler's choice, and it is another one if
- * the arguments are read from a struct. So this stays a function of its own: it gives the bits that
- * models of earlier versions were trained with. */
+// Which of two products is fused with their sum is the compiler's choice, and it is another one if
+// the arguments are read from a struct. So this stays a function of its own: it gives the bits that
+// models of earlier versions were trained with.
 static __attribute__((noinline)) void rope_rows(size_t M, size_t T, size_t heads, size_t S,
                                                 float *x, size_t ld, const float *cosine,
                                                 const float *sine, bool back) {
@@ -381,7 +380,7 @@ static void swiglu_backward(const struct rmx__swiglu *o) {
     }
 }
 
-/* row := exp(scale (row - its maximum)); returns the sum, *lse = log sum exp(scale row). */
+// row := exp(scale (row - its maximum)); returns the sum, *lse = log sum exp(scale row).
 INLINE float exponentials(size_t n, float scale, float *row, float *lse) {
   vf max = splat(-INFINITY), total = splat(0);
   for (size_t i = 0; i < n; i += VL) max = larger(load_at(row, i, n, -INFINITY), max);
@@ -396,9 +395,8 @@ INLINE float exponentials(size_t n, float scale, float *row, float *lse) {
   return s;
 }
 
-/* Fills up the last vector of n numbers, whose memory goes on that far; returns the numbers of
- * whole vectors.
- */
+// Fills up the last vector of n numbers, whose memory goes on that far; returns the numbers of
+// whole vectors.
 INLINE size_t fill_up(float *row, size_t n, float fill) {
   const size_t i = n / VL * VL;
   if (i == n) return n;
@@ -449,8 +447,8 @@ static void softmax_causal_backward(size_t M, size_t N, size_t first, float scal
   }
 }
 
-/* A shift need not be the largest, only near enough that no sum overflows: so it hardly ever
- * changes. COLUMNS vectors at a time, a few cache lines of each row. */
+// A shift need not be the largest, only near enough that no sum overflows: so it hardly ever
+// changes. COLUMNS vectors at a time, a few cache lines of each row.
 enum { COLUMNS = 4 };
 INLINE bool softmax_strip(size_t columns, size_t N, float *e, size_t ld, float *shift, float *sum,
                           float *factor) {
@@ -523,7 +521,7 @@ static void cross_entropy(const struct rmx__cross_entropy *o) {
   }
 }
 
-/* ---- tables and the flat block ------------------------------------------ */
+// ---- tables and the flat block ------------------------------------------
 
 static void gather(size_t M, size_t C, const float *table, const int32_t *ids, float *x) {
   for (size_t r = 0; r < M; r++) memcpy(x + r * C, table + (size_t)ids[r] * C, C * sizeof *x);
@@ -537,7 +535,7 @@ static void scatter_add(size_t M, size_t C, const float *dx, const int32_t *ids,
   }
 }
 
-/* Lanes add up 4096 numbers in float, the blocks in double. */
+// Lanes add up 4096 numbers in float, the blocks in double.
 static double squared_norm(size_t n, const float *x) {
   double total = 0;
   for (size_t at = 0; at < n; at += 4096) {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* checkpoint.c: a model in a file.
- *
- *   8 bytes   "RMXMODEL"
- *   4         version, 1
- *   4         n, bytes of the header
- *   n         header, JSON: config, tensors (name, shape), step, state, extra; then blanks up to
- *             a multiple of 64 from the start of the file
- *   4 P       weights, P float32 in the order of the tensors
- *   8 P       both moments, in a file with state
- *   8         XXH3 of everything before
- *
- * Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so
- * that any bytes at all give an error and never a crash.
- */
+// checkpoint.c: a model in a file.
+//
+//   8 bytes   "RMXMODEL"
+//   4         version, 1
+//   4         n, bytes of the header
+//   n         header, JSON: config, tensors (name, shape), step, state, extra; then blanks up to
+//             a multiple of 64 from the start of the file
+//   4 P       weights, P float32 in the order of the tensors
+//   8 P       both moments, in a file with state
+//   8         XXH3 of everything before
+//
+// Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so
+// that any bytes at all give an error and never a crash.
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +50,7 @@ static double *real_at(rmx_model_config *c, size_t i) {
   return (double *)(void *)((char *)c + real[i].offset);
 }
 
-/* ---- writing ------------------------------------------------------------ */
+// ---- writing ------------------------------------------------------------
 
 static json_t *header_of(const rmx_model *m, bool state, const json_t *extra) {
   rmx_model_config c = m->c;
@@ -74,7 +73,7 @@ static json_t *header_of(const rmx_model *m, bool state, const json_t *extra) {
   return header;
 }
 
-/* Each part's hash is the seed of the next one's, so that the file is never in memory twice. */
+// Each part's hash is the seed of the next one's, so that the file is never in memory twice.
 static void put(FILE *file, const void *data, size_t size, uint64_t *hash) {
   fwrite(data, 1, size, file);
   *hash = rmx_hash(data, size, *hash);
@@ -118,7 +117,7 @@ rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, cons
   return status;
 }
 
-/* ---- reading ------------------------------------------------------------ */
+// ---- reading ------------------------------------------------------------
 
 struct checkpoint {
   rmx_map map;
@@ -126,8 +125,8 @@ struct checkpoint {
   rmx_model_config config;
   bool state;
   int64_t step;
-  size_t size;         /* P */
-  const float *floats; /* weights, then the moments */
+  size_t size;          // P
+  const float *floats;  // weights, then the moments
 };
 
 static void release(struct checkpoint *c) {
@@ -153,7 +152,7 @@ static rmx_status read_config(const json_t *object, const char *path, rmx_model_
   return RMX_OK;
 }
 
-/* The tensors of the file must be those a model of its config has. */
+// The tensors of the file must be those a model of its config has.
 static rmx_status check_tensors(const json_t *list, const rmx_model_config *config,
                                 const char *path, rmx_err *err) {
   const size_t n = rmx__tensors_n(config);

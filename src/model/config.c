@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config.c: the sizes of models: presets, bounds, what they cost. */
+// config.c: the sizes of models: presets, bounds, what they cost.
 #include <math.h>
 #include <string.h>
 
 #include "model.h"
 
-/* 1M, 60M and 1B are those of the RegMix paper (ICLR 2025); the smaller ones are for processors,
- * their widths whole tiles and their learning rates measured: small models bear large ones. */
+// 1M, 60M and 1B are those of the RegMix paper (ICLR 2025); the smaller ones are for processors,
+// their widths whole tiles and their learning rates measured: small models bear large ones.
 const rmx_model_preset rmx_model_presets[] = {
     {"nano", 2, 2, 64, 128, 6e-3, "tests and demonstrations: seconds a run on one processor core"},
     {"micro", 2, 3, 96, 256, 5e-3, "proxies on a few processor cores"},
@@ -24,7 +24,7 @@ const rmx_model_preset *rmx_model_preset_find(const char *name) {
   return NULL;
 }
 
-/* Bounds far above any use, so that no size computed from a config overflows 64 bits. */
+// Bounds far above any use, so that no size computed from a config overflows 64 bits.
 rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err) {
   const struct {
     const char *name;

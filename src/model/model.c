@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* model.c: the memory of a model, laid out before it is allocated, and its first weights.
- *
- * One block holds all: weights, gradients and both moments as flat vectors of the same layout, then
- * the activations of one slice. A micro-batch goes through the layers a slice at a time, about
- * SLICE_ROWS tokens of whole sequences: what a layer writes the next finds in cache, and
- * activations cost the same memory for any micro-batch.
- */
+// model.c: the memory of a model, laid out before it is allocated, and its first weights.
+//
+// One block holds all: weights, gradients and both moments as flat vectors of the same layout, then
+// the activations of one slice. A micro-batch goes through the layers a slice at a time, about
+// SLICE_ROWS tokens of whole sequences: what a layer writes the next finds in cache, and
+// activations cost the same memory for any micro-batch.
 #include "model.h"
 
 #include <math.h>
@@ -17,13 +16,13 @@
 
 enum { SLICE_ROWS = 512 };
 
-/* ---- the table of tensors ---------------------------------------------- */
+// ---- the table of tensors ----------------------------------------------
 
 enum start { NORMAL, RESIDUAL, ONE };
 
 struct spec {
   const char *name;
-  size_t member; /* offset in struct rmx__parameters or rmx__layer_parameters */
+  size_t member;  // offset in struct rmx__parameters or rmx__layer_parameters
   char rows, columns;
   enum start start;
 };
@@ -42,7 +41,7 @@ enum {
   AFTER = sizeof after / sizeof *after,
 };
 
-/* Tensor i of the flat block: its line of the table and its layer. */
+// Tensor i of the flat block: its line of the table and its layer.
 static const struct spec *spec_of(size_t L, size_t i, size_t *layer) {
   *layer = i >= BEFORE && i < BEFORE + L * EACH ? (i - BEFORE) / EACH : 0;
   if (i < BEFORE) return &before[i];
@@ -88,12 +87,12 @@ static void point_into(const rmx_model *m, struct rmx__parameters *p, float *blo
   }
 }
 
-/* ---- layout ------------------------------------------------------------- */
+// ---- layout -------------------------------------------------------------
 
-/* Hands out pieces of a block, 64-byte aligned; without a block it only counts. */
+// Hands out pieces of a block, 64-byte aligned; without a block it only counts.
 struct arena {
   float *block;
-  size_t used; /* floats */
+  size_t used;  // floats
 };
 static float *take(struct arena *at, size_t n) {
   float *piece = at->block ? at->block + at->used : NULL;
@@ -106,14 +105,14 @@ static size_t slice_rows(size_t B, size_t T) {
   return T * (sequences < B ? sequences : B);
 }
 
-/* What one thread needs for itself, in whole cache lines. */
+// What one thread needs for itself, in whole cache lines.
 static size_t scratch_of(const rmx_model *m) {
   const size_t attention = rmx__attention_scratch(m->T, (size_t)(m->c.width / m->c.heads));
   const size_t head = rmx__head_scratch((size_t)m->c.width);
   return rmx__round_up(rmx__max(rmx__gemm_scratch(), rmx__max(attention, head)), 16);
 }
 
-/* Places all arrays of m in `block`; returns the floats they take. */
+// Places all arrays of m in `block`; returns the floats they take.
 static size_t lay_out(rmx_model *m, float *block) {
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
                M = m->rows;
@@ -171,11 +170,11 @@ size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads) {
          (size_t)c->layers * (2 * sizeof *m.w.layers + sizeof *m.layers);
 }
 
-/* ---- first weights ------------------------------------------------------ */
+// ---- first weights ------------------------------------------------------
 
-/* Standard deviation sqrt(2 / (5 C)) (the "small" one of Nguyen and Salazar 2019, as the recipe's
- * code has it; 0.025 at width 256), divided by sqrt(2 L) for what writes into the residual stream.
- * A fixed 0.02 would start narrow models nearly at zero, where they learn slowly. */
+// Standard deviation sqrt(2 / (5 C)) (the "small" one of Nguyen and Salazar 2019, as the recipe's
+// code has it; 0.025 at width 256), divided by sqrt(2 L) for what writes into the residual stream.
+// A fixed 0.02 would start narrow models nearly at zero, where they learn slowly.
 static void first_weights(rmx_model *m, uint64_t seed) {
   const double normal = sqrt(0.4 / (double)m->c.width),
                residual = normal / sqrt(2.0 * (double)m->c.layers);
@@ -200,7 +199,7 @@ static void rotation_tables(rmx_model *m) {
     }
 }
 
-/* Large pages where the system has them: a tile reads and writes rows that lie pages apart. */
+// Large pages where the system has them: a tile reads and writes rows that lie pages apart.
 static int allocate(void **block, size_t bytes) {
   enum { LARGE_PAGE = 1 << 21 };
   const bool large = bytes >= 4 * LARGE_PAGE;

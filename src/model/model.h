@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* model.h: what the files of the model share: the table of parameter tensors and the memory of a
- * model. */
+// model.h: what the files of the model share: the table of parameter tensors and the memory of a
+// model.
 #ifndef RMX_MODEL_MODEL_H
 #define RMX_MODEL_MODEL_H
 
@@ -8,7 +8,7 @@
 
 #include "kernels/threaded.h"
 
-/* What the time of a training step goes to. */
+// What the time of a training step goes to.
 #define RMX__PARTS(X)          \
   X(QKV, "qkv")                \
   X(ATTENTION, "attention")    \
@@ -26,7 +26,7 @@
 #define RMX__PART_NAME(part, name) RMX__##part,
 enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
 
-/* Runs `call`, whose time is that of a part where the model `m` has a clock. */
+// Runs `call`, whose time is that of a part where the model `m` has a clock.
 #define RMX__TIMED(m, part, call)                                      \
   do {                                                                 \
     const double since_ = (m)->seconds ? rmx_now() : 0;                \
@@ -34,10 +34,10 @@ enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
     if ((m)->seconds) (m)->seconds[RMX__##part] += rmx_now() - since_; \
   } while (0)
 
-/* The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y
- * = x W^T. BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it
- * starts). What lies side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate
- * and up one (2 F, C). */
+// The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y
+// = x W^T. BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it
+// starts). What lies side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate
+// and up one (2 F, C).
 #define RMX__TENSORS(BEFORE, EACH, AFTER)                  \
   BEFORE(embedding, "embedding", SHAPE(V, C), NORMAL)      \
   EACH(attention_norm, "attention.norm", SHAPE(C, 1), ONE) \
@@ -55,60 +55,59 @@ enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
 #define RMX__MEMBER(member, name, shape, start) float *member;
 #define RMX__NOTHING(member, name, shape, start)
 
-/* Where each tensor lies, in the block of weights or in that of gradients. */
+// Where each tensor lies, in the block of weights or in that of gradients.
 struct rmx__layer_parameters {
   RMX__TENSORS(RMX__NOTHING, RMX__MEMBER, RMX__NOTHING)
 };
 struct rmx__parameters {
   RMX__TENSORS(RMX__MEMBER, RMX__NOTHING, RMX__MEMBER)
-  struct rmx__layer_parameters *layers; /* (L) */
+  struct rmx__layer_parameters *layers;  // (L)
 };
 
-/* What the backward pass needs of a layer; M rows are those of a slice. Norms and SwiGLU are
- * computed again.
- */
+// What the backward pass needs of a layer; M rows are those of a slice. Norms and SwiGLU are
+// computed again.
 struct rmx__layer_activations {
-  float *x;           /* (M, C) what came in */
-  float *rstd;        /* (M) */
-  float *qkv;         /* (M, 3 C), after the rotation */
-  float *lse;         /* (M H) */
-  float *attention;   /* (M, C) */
-  float *middle;      /* (M, C) x with attention added */
-  float *middle_rstd; /* (M) */
-  float *gate_up;     /* (M, 2 F) */
+  float *x;            // (M, C) what came in
+  float *rstd;         // (M)
+  float *qkv;          // (M, 3 C), after the rotation
+  float *lse;          // (M H)
+  float *attention;    // (M, C)
+  float *middle;       // (M, C) x with attention added
+  float *middle_rstd;  // (M)
+  float *gate_up;      // (M, 2 F)
 };
 
 struct rmx_model {
   rmx_model_config c;
-  struct rmx__threaded threaded; /* the kernels and their threads */
-  double *seconds;               /* (RMX__PARTS_N), added to; NULL: nothing is timed */
+  struct rmx__threaded threaded;  // the kernels and their threads
+  double *seconds;                // (RMX__PARTS_N), added to; NULL: nothing is timed
   bool training;
-  size_t B, T;  /* the largest micro-batch */
-  size_t rows;  /* M, of a slice: whole sequences that go through the layers together */
-  int64_t step; /* AdamW steps done */
+  size_t B, T;   // the largest micro-batch
+  size_t rows;   // M, of a slice: whole sequences that go through the layers together
+  int64_t step;  // AdamW steps done
 
   rmx_tensor *tensors;
-  size_t tensors_n, size;                         /* size: floats of all tensors */
-  float *weights, *gradients, *moment1, *moment2; /* (size); all but weights NULL if not training */
+  size_t tensors_n, size;                          // size: floats of all tensors
+  float *weights, *gradients, *moment1, *moment2;  // (size); all but weights NULL if not training
   struct rmx__parameters w, g;
 
-  float *cosine, *sine;                  /* (T, S / 2) */
-  struct rmx__layer_activations *layers; /* (L); one and the same memory if not training */
-  float *x, *rstd;                       /* (M, C), (M): behind the last layer */
-  float *normed;                         /* (M, C) */
-  float *hidden, *dhidden;               /* (M, F) */
-  float *dx, *dnormed;                   /* (M, C) */
-  float *dwide;                          /* (M, max(3 C, 2 F)): gradient of qkv or of gate_up */
-  float *head_memory;                    /* rmx__head_memory(C, V) */
-  float *norm_sums;                      /* rmx__norm_scratch(M, C) */
-  double *sums;                          /* of pieces of the gradient, for its norm */
-  float *scratch;                        /* of the first thread */
-  float *block;                          /* all of the above, one allocation */
-  float *more_scratch;                   /* of the other threads */
+  float *cosine, *sine;                   // (T, S / 2)
+  struct rmx__layer_activations *layers;  // (L); one and the same memory if not training
+  float *x, *rstd;                        // (M, C), (M): behind the last layer
+  float *normed;                          // (M, C)
+  float *hidden, *dhidden;                // (M, F)
+  float *dx, *dnormed;                    // (M, C)
+  float *dwide;                           // (M, max(3 C, 2 F)): gradient of qkv or of gate_up
+  float *head_memory;                     // rmx__head_memory(C, V)
+  float *norm_sums;                       // rmx__norm_scratch(M, C)
+  double *sums;                           // of pieces of the gradient, for its norm
+  float *scratch;                         // of the first thread
+  float *block;                           // all of the above, one allocation
+  float *more_scratch;                    // of the other threads
 };
 
 rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err);
-/* Fills tensors (rmx__tensors_n of them) for a config. */
+// Fills tensors (rmx__tensors_n of them) for a config.
 size_t rmx__tensors_n(const rmx_model_config *c);
 void rmx__tensors_of(const rmx_model_config *c, rmx_tensor *tensors);
 

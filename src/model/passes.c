@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* passes.c: the transformer, forward and backward, written out.
- *
- *   x = embedding[tokens]
- *   each layer:  x += attention(rope(norm(x) [Wq Wk Wv]^T)) Wo^T
- *                x += (silu(norm(x) Wgate^T) * (norm(x) Wup^T)) Wdown^T
- *   losses = cross_entropy(norm(x) Whead^T, labels)
- *
- * Llama's (Touvron et al. 2023). The backward pass goes up the same lines; dx is the gradient of
- * the residual stream, to which each branch adds. What is cheap (norms, SwiGLU) is computed again
- * rather than kept.
- */
+// passes.c: the transformer, forward and backward, written out.
+//
+//   x = embedding[tokens]
+//   each layer:  x += attention(rope(norm(x) [Wq Wk Wv]^T)) Wo^T
+//                x += (silu(norm(x) Wgate^T) * (norm(x) Wup^T)) Wdown^T
+//   losses = cross_entropy(norm(x) Whead^T, labels)
+//
+// Llama's (Touvron et al. 2023). The backward pass goes up the same lines; dx is the gradient of
+// the residual stream, to which each branch adds. What is cheap (norms, SwiGLU) is computed again
+// rather than kept.
 #include <string.h>
 
 #include "model.h"
 
 #define TIMED(part, call) RMX__TIMED(m, part, call)
 
-/* y (M, out) = or += x (M, in) W^T. */
+// y (M, out) = or += x (M, in) W^T.
 static void linear(const rmx_model *m, size_t M, size_t in, size_t out, const float *x,
                    const float *w, float *y, bool accumulate) {
   rmx__threaded_gemm(&m->threaded, &(struct rmx__gemm){.M = M,
@@ -31,7 +30,7 @@ static void linear(const rmx_model *m, size_t M, size_t in, size_t out, const fl
                                                        .ldc = out,
                                                        .accumulate = accumulate});
 }
-/* dx (M, in) = dy (M, out) W. */
+// dx (M, in) = dy (M, out) W.
 static void linear_dx(const rmx_model *m, size_t M, size_t in, size_t out, const float *dy,
                       const float *w, float *dx) {
   rmx__threaded_gemm(
@@ -39,7 +38,7 @@ static void linear_dx(const rmx_model *m, size_t M, size_t in, size_t out, const
       &(struct rmx__gemm){
           .M = M, .N = in, .K = out, .a = dy, .lda = out, .b = w, .ldb = in, .c = dx, .ldc = in});
 }
-/* dW (out, in) += dy^T x. */
+// dW (out, in) += dy^T x.
 static void linear_dw(const rmx_model *m, size_t M, size_t in, size_t out, const float *dy,
                       const float *x, float *dw) {
   rmx__threaded_gemm(&m->threaded, &(struct rmx__gemm){.M = out,
@@ -55,7 +54,7 @@ static void linear_dw(const rmx_model *m, size_t M, size_t in, size_t out, const
                                                        .accumulate = true});
 }
 
-/* y (M, C) = norm(x), rstd (M). */
+// y (M, C) = norm(x), rstd (M).
 static void norm(const rmx_model *m, size_t M, const float *x, const float *w, float *y,
                  float *rstd) {
   TIMED(NORMS,
@@ -67,7 +66,7 @@ static void norm(const rmx_model *m, size_t M, const float *x, const float *w, f
                                                                    .y = y,
                                                                    .rstd = rstd}));
 }
-/* m->dx (M, C) += the gradient of x, from m->dnormed (M, C), that of y; dw (C) += that of w. */
+// m->dx (M, C) += the gradient of x, from m->dnormed (M, C), that of y; dw (C) += that of w.
 static void norm_backward(const rmx_model *m, size_t M, const float *x, const float *w, float *rstd,
                           float *dw) {
   const struct rmx__rmsnorm n = {.M = M,
@@ -81,7 +80,7 @@ static void norm_backward(const rmx_model *m, size_t M, const float *x, const fl
   TIMED(NORMS, rmx__threaded_rmsnorm_backward(&m->threaded, &n, m->norm_sums));
 }
 
-/* Rotates q and k of qkv (M, 3 C), or their gradients back. */
+// Rotates q and k of qkv (M, 3 C), or their gradients back.
 static void rotate(const rmx_model *m, size_t M, size_t T, float *qkv, bool back) {
   const size_t C = (size_t)m->c.width, H = (size_t)m->c.heads;
   TIMED(ROPE, rmx__threaded_rope(&m->threaded, &(struct rmx__rope){.M = M,
@@ -95,7 +94,7 @@ static void rotate(const rmx_model *m, size_t M, size_t T, float *qkv, bool back
                                                                    .back = back}));
 }
 
-/* Of the time that went to `part`, what the kernel measured of its softmax is that of `inner`. */
+// Of the time that went to `part`, what the kernel measured of its softmax is that of `inner`.
 static void split_time(const rmx_model *m, enum rmx__part part, enum rmx__part inner,
                        double seconds) {
   if (!m->seconds) return;
@@ -103,8 +102,8 @@ static void split_time(const rmx_model *m, enum rmx__part part, enum rmx__part i
   m->seconds[part] -= seconds;
 }
 
-/* B sequences of T: out (M, C) and lse (M H) from qkv (M, 3 C). With dqkv (M, 3 C): that instead,
- * from m->dnormed (M, C), the gradient of out. */
+// B sequences of T: out (M, C) and lse (M H) from qkv (M, 3 C). With dqkv (M, 3 C): that instead,
+// from m->dnormed (M, C), the gradient of out.
 static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__layer_activations *a,
                    float *dqkv) {
   double softmax = 0;
@@ -124,7 +123,7 @@ static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__lay
   split_time(m, RMX__ATTENTION, RMX__SOFTMAX, softmax);
 }
 
-/* B sequences of T tokens through all layers; m->normed is then what the head takes. */
+// B sequences of T tokens through all layers; m->normed is then what the head takes.
 static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   const struct rmx__threaded *t = &m->threaded;
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, L = (size_t)m->c.layers, M = B * T;
@@ -152,7 +151,7 @@ static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   norm(m, M, m->x, m->w.norm, m->normed, m->rstd);  // (M,C) -> (M,C)
 }
 
-/* m->dnormed is the gradient of m->normed; what forward() left is used up. */
+// m->dnormed is the gradient of m->normed; what forward() left is used up.
 static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   const struct rmx__threaded *t = &m->threaded;
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, M = B * T;
@@ -187,10 +186,10 @@ static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   TIMED(EMBEDDING, rmx__threaded_scatter_add(t, M, C, m->dx, tokens, m->g.embedding));  // (V,C)
 }
 
-/* A micro-batch, which goes through the model a slice of whole sequences at a time. */
+// A micro-batch, which goes through the model a slice of whole sequences at a time.
 struct micro_batch {
   const int32_t *tokens, *labels;
-  size_t B, T, sequences; /* sequences: of a slice */
+  size_t B, T, sequences;  // sequences: of a slice
 };
 
 static void head(rmx_model *m, const struct micro_batch *b, size_t at, size_t M,
@@ -255,7 +254,7 @@ void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32
                                 const rmx_weigher *by, int B, int T, float *losses,
                                 float *weights) {
   const struct micro_batch b = micro_batch(m, tokens, labels, B, T);
-  const bool one_slice = b.B <= b.sequences; /* what its forward pass left is still there */
+  const bool one_slice = b.B <= b.sequences;  // what its forward pass left is still there
   head_weights(m, true);
   all_losses(m, &b, losses);
   by->weigh(by->context, losses, b.B * b.T, weights);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* step.c: one step of AdamW (Loshchilov and Hutter 2019) over the flat block of parameters.
- *
- *   g := g / weight_sum, scaled to at most `clip` in norm
- *   m := beta1 m + (1 - beta1) g,  v := beta2 v + (1 - beta2) g^2
- *   w := w - lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + decay w)
- *
- * The decay is for matrices (embedding and head among them), not for norms.
- */
+// step.c: one step of AdamW (Loshchilov and Hutter 2019) over the flat block of parameters.
+//
+//   g := g / weight_sum, scaled to at most `clip` in norm
+//   m := beta1 m + (1 - beta1) g,  v := beta2 v + (1 - beta2) g^2
+//   w := w - lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + decay w)
+//
+// The decay is for matrices (embedding and head among them), not for norms.
 #include <math.h>
 #include <string.h>
 
