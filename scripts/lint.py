@@ -21,7 +21,7 @@ FOLDERS = ["include", "src", "cli", "tests", "bench", "examples", "docs", "scrip
 SCRIPTS = {".sh", ".py", ".js", ".build"}
 # These may have longer lines: checks that are one line each, recipes, and the assets of the page.
 MAY_BE_WIDE = re.compile(r"^(.*meson\.build$|tests/.*\.(sh|py|js)$|src/report/assets/|bench/|"
-                         r"scripts/(corpus/|fetch-corpus|deb|dist|readme|plain))")
+                         r"scripts/(corpus/|fetch-corpus|container|deb|dist|readme|plain))")
 BUILDS = [
     ("gcc", "build-test", []),
     ("gcc with sanitizers", "build-asan", []),

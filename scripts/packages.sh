@@ -71,7 +71,8 @@ case $purpose in
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check, container-check" >&2
+    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check," \
+      "container-check" >&2
     exit 2
     ;;
 esac
