@@ -97,13 +97,13 @@ void rmx_run_release(rmx_run *r);
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);
 struct json_t *rmx_run_json(const rmx_run *r); /* all it depends on; a new reference */
-/* Hash of that: result.json keeps it as "answers", to tell results of another question. Of
- * training.command only whether there is one counts. out: 17 bytes. */
-void rmx_run_answers(const rmx_run *r, char out[17]);
-/* Do results with these `answers` answer the run? Those of version 0.1.0 too, whose mixtures may
- * differ in their last bit and whose hash had the text of the command in it: `command`, as run.json
- * has it beside the result, or NULL. */
-bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *command);
+/* Hash of that, which result.json keeps as "fingerprint" ("answers" in version 0.1.0). Of
+ * training.command it only counts whether there is one. out: 17 bytes. */
+void rmx_run_fingerprint(const rmx_run *r, char out[17]);
+/* Whether a result with this fingerprint is one of the run. Those of version 0.1.0 are too: their
+ * mixtures may differ in their last bit, and their hash had the text of the command in it:
+ * `command`, as run.json has it beside the result, or NULL. */
+bool rmx_run_has_fingerprint(const rmx_run *r, const char *fingerprint, const char *command);
 
 /* How a training stands; given to `tick` after every optimiser step. */
 typedef struct rmx_train_state {

@@ -101,12 +101,12 @@ static const char magic[8] = {'R', 'M', 'X', 'N', 'A', 'T', 'S', '1'};
 
 static uint64_t question_of(const rmx_run *run, const struct text *x, const rmx__passage *passages,
                             size_t n) {
-  char answers[17];
-  rmx_run_answers(run, answers);
+  char fingerprint[17];
+  rmx_run_fingerprint(run, fingerprint);
   size_t end = 0;
   for (size_t i = 0; i < n; i++) end = passages[i].to > end ? passages[i].to : end;
   const uint64_t text = rmx_hash(x->ids ? x->ids : "", end * (size_t)x->width,
-                                 rmx_hash_string(answers, x->end_of_text));
+                                 rmx_hash_string(fingerprint, x->end_of_text));
   return rmx_hash(passages, n * sizeof *passages, text);
 }
 

@@ -8,18 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "controller.h"
 
 // Seen from the experiment, so that the question a controlled run answers does not change when the
 // experiment moves.
 json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
   char answers[17];
-  rmx_run_answers(ref, answers);
+  rmx_run_fingerprint(ref, answers);
   const char *folder = ref->folder;
   const size_t n = strlen(c->experiment);
   if (n > 0 && strncmp(folder, c->experiment, n) == 0 && folder[n] == '/')
     for (folder += n; *folder == '/';) folder++;
+  // The key is that of version 0.1.0: this object is part of what a run's fingerprint is made of.
   return json_pack("{s:s, s:s}", "folder", folder, "answers", answers);
 }
 
@@ -30,7 +31,8 @@ static rmx_status check_answers(const rmx_run *r, const char *folder, const char
   json_t *result = NULL;
   const char *got;
   rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx__json_string(result, "answers", &got, path, err);
+  if (status == RMX_OK && !(got = rmx__fingerprint_in(result, "answers")))
+    status = rmx_fail(err, RMX_EINPUT, "%s: \"fingerprint\" is missing", path);
   if (status == RMX_OK && strcmp(got, wanted) != 0)
     status = rmx_fail(err, RMX_EINPUT,
                       "run %s: its reference %s was trained again on another question; the method "

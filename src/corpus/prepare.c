@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 
 enum { FEW_VALID_TOKENS = 1000 };
 
@@ -390,10 +390,6 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
   return RMX_OK;
 }
 
-static json_t *hex(uint64_t x) {
-  return json_sprintf("%016llx", (unsigned long long)x);
-}
-
 static rmx_status write_index(const struct preparing *p, rmx_err *err) {
   uint64_t hash = 0;
   json_t *domains = json_array();
@@ -414,15 +410,16 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
                   (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
                   (json_int_t)d->invalid_utf8));
     json_t *domain = json_array_get(domains, i);
-    if (i < p->ntrain) json_object_set_new(domain, "train_text", hex(p->texts[i][0]));
-    json_object_set_new(domain, "valid_text", hex(p->texts[i][1]));
+    if (i < p->ntrain) json_object_set_new(domain, "train_text", rmx__hex_json(p->texts[i][0]));
+    json_object_set_new(domain, "valid_text", rmx__hex_json(p->texts[i][1]));
   }
-  json_t *root = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
-                           RMX__CORPUS_VERSION, "vocab", rmx_tokenizer_vocab(p->tokenizer),
-                           "end_of_text", (int)rmx_tokenizer_end_of_text(p->tokenizer),
-                           "tokenizer_hash", hex(rmx_tokenizer_hash(p->tokenizer)), "hash",
-                           hex(hash), "source_hash", hex(p->source_hash), "tokenizer_asked",
-                           hex(p->tokenizer_asked), "domains", domains);
+  json_t *root =
+      json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version", RMX__CORPUS_VERSION, "vocab",
+                rmx_tokenizer_vocab(p->tokenizer), "end_of_text",
+                (int)rmx_tokenizer_end_of_text(p->tokenizer), "tokenizer_hash",
+                rmx__hex_json(rmx_tokenizer_hash(p->tokenizer)), "hash", rmx__hex_json(hash),
+                "fingerprint", rmx__hex_json(p->source_hash), "tokenizer_asked",
+                rmx__hex_json(p->tokenizer_asked), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
               rmx__json_seal(root);

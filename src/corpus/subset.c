@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "prepare.h"
 #include "token_file.h"
 
@@ -38,7 +38,7 @@ struct part {
 };
 
 // Which documents of which corpus: tells whether a folder holds them already.
-static rmx_status question(const struct part *p, char out[17], rmx_err *err) {
+static rmx_status fingerprint(const struct part *p, char out[17], rmx_err *err) {
   uint64_t h = p->corpus->hash;
   for (size_t d = 0; d < p->corpus->D_train; d++) {
     size_t *starts, n;
@@ -46,7 +46,7 @@ static rmx_status question(const struct part *p, char out[17], rmx_err *err) {
     free(starts);
     h = rmx_hash(p->keep[d], n * sizeof **p->keep, h);
   }
-  snprintf(out, 17, "%016llx", (unsigned long long)h);
+  rmx__hex(h, out);
   return RMX_OK;
 }
 
@@ -54,7 +54,7 @@ static bool is_there(const struct part *p, const char *index, const char *wanted
   json_t *root = NULL;
   rmx_err ignored;
   if (!rmx_exists(index) || rmx__json_read(index, &root, &ignored) != RMX_OK) return false;
-  const char *got = json_string_value(json_object_get(root, "source_hash"));
+  const char *got = rmx__fingerprint_in(root, "source_hash");
   const bool same = got && strcmp(got, wanted) == 0;
   json_decref(root);
   rmx_corpus *opened = NULL;
@@ -148,8 +148,9 @@ static rmx_status write_all(struct part *p, const char *index, const char *wante
   free(from);
   free(tokenizer);
   if (status != RMX_OK) return status;
-  json_object_set_new(p->root, "hash", json_sprintf("%016llx", (unsigned long long)p->hash));
-  json_object_set_new(p->root, "source_hash", json_string(wanted));
+  json_object_set_new(p->root, "hash", rmx__hex_json(p->hash));
+  json_object_del(p->root, "source_hash");  // of the whole corpus, as 0.1.0 wrote it
+  json_object_set_new(p->root, "fingerprint", json_string(wanted));
   return rmx__json_seal(p->root) ? rmx__json_write(index, p->root, err)
                                  : rmx_fail_memory(err, 0, "a corpus");
 }
@@ -171,7 +172,7 @@ rmx_status rmx_corpus_part(const rmx_corpus *corpus, const char *source, const b
                            const char *folder, rmx_err *err) {
   struct part p = {.corpus = corpus, .source = source, .folder = folder, .keep = keep};
   char wanted[17], *index = rmx_format("%s/corpus/corpus.json", folder);
-  rmx_status status = index ? question(&p, wanted, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = index ? fingerprint(&p, wanted, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && !is_there(&p, index, wanted)) {
     status = read_source(&p, err);
     if (status == RMX_OK) status = write_all(&p, index, wanted, err);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "steps.h"
 
 typedef struct place {
@@ -19,6 +19,11 @@ typedef struct place {
 static const char *text_of(const place *p, const char *key) {
   const char *text = json_string_value(json_object_get(p->index, key));
   return text ? text : "";
+}
+// What it was made from; "" if there is no corpus.
+static const char *fingerprint_of(const place *p) {
+  const char *found = rmx__fingerprint_in(p->index, "source_hash");
+  return found ? found : "";
 }
 
 static rmx_status look_at(place *p, char *folder, rmx_err *err) {
@@ -48,7 +53,7 @@ static bool opens(const place *p, rmx_err *why) {
 
 // Their hash has paths, times and the target in it: the target may have been any of the domains.
 static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p) {
-  const char *had = text_of(p, "source_hash");
+  const char *had = fingerprint_of(p);
   char hex[17];
   uint64_t hash;
   rmx_err ignored;
@@ -89,7 +94,7 @@ static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const j
   if (status == RMX_OK && rmx_exists(tokenizer)) status = copy(tokenizer, beside, err);
   if (status == RMX_OK) status = rmx__json_write(files, memo, err);
   if (status == RMX_OK) {
-    json_object_set_new(p->index, "source_hash", json_string(wanted));
+    json_object_set_new(p->index, "fingerprint", json_string(wanted));
     status = rmx__json_seal(p->index) ? rmx__json_write(index, p->index, err)
                                       : rmx_fail_memory(err, 0, "a corpus");
   }
@@ -190,9 +195,8 @@ static rmx_status put_aside(const rmx_experiment *e, const place *now, bool dama
   if (status == RMX_OK && (damaged || !now->index)) status = rmx_remove_tree(corpus, err);
   for (int i = 1; status == RMX_OK && rmx_exists(corpus); i++) {
     char *folder =
-        i == 1
-            ? rmx_format("%s/" RMX_SET_ASIDE "/%s", now->folder, text_of(now, "source_hash"))
-            : rmx_format("%s/" RMX_SET_ASIDE "/%s-%d", now->folder, text_of(now, "source_hash"), i);
+        i == 1 ? rmx_format("%s/" RMX_SET_ASIDE "/%s", now->folder, fingerprint_of(now))
+               : rmx_format("%s/" RMX_SET_ASIDE "/%s-%d", now->folder, fingerprint_of(now), i);
     char *to = folder ? rmx_path_in(folder, "corpus") : NULL,
          *tokenizer = rmx_experiment_path(e, "tokenizer.json");
     char *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
@@ -249,13 +253,13 @@ static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, c
 static rmx_status find_candidate(rmx_pipeline *p, const char *wanted, place *next, rmx_err *err) {
   rmx_err why;
   RMX_TRY(look_at(next, rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"), err));
-  if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
+  if (next->index && strcmp(fingerprint_of(next), wanted) == 0 && opens(next, &why)) {
     rmx_note(&p->listener, "prepare: the corpus was prepared already and is used now");
     return RMX_OK;
   }
   forget(next);
   RMX_TRY(look_at(next, rmx_format("%s/" RMX_SET_ASIDE "/%s", p->experiment.folder, wanted), err));
-  if (next->index && strcmp(text_of(next, "source_hash"), wanted) == 0 && opens(next, &why)) {
+  if (next->index && strcmp(fingerprint_of(next), wanted) == 0 && opens(next, &why)) {
     rmx_note(
         &p->listener,
         "prepare: the corpus of this text and these settings had been set aside and is used again");
@@ -324,7 +328,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
   if (status == RMX_OK) {
     snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
     const bool old = is_0_1(&p->experiment, s, &now);
-    current = !new_tokenizer && (old || strcmp(text_of(&now, "source_hash"), wanted) == 0);
+    current = !new_tokenizer && (old || strcmp(fingerprint_of(&now), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
     if (damaged)
       rmx_warn(&p->listener,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "claim.h"
 #include "look.h"
 
@@ -22,14 +22,14 @@ char *rmx_run_shelf(const char *folder) {
 // The question that the files in a folder are of: that of the result, else that of run.json.
 static void question_of(const char *folder, char out[17]) {
   json_t *result = rmx__read_in(folder, "result.json");
-  const char *answers = json_string_value(json_object_get(result, "answers"));
+  const char *fingerprint = rmx__fingerprint_in(result, "answers");
   rmx_run was;
   rmx_err ignored;
   snprintf(out, 17, "unknown");
-  if (answers && strlen(answers) == 16 && strspn(answers, "0123456789abcdef") == 16) {
-    memcpy(out, answers, 17);
+  if (fingerprint && strlen(fingerprint) == 16 && strspn(fingerprint, "0123456789abcdef") == 16) {
+    memcpy(out, fingerprint, 17);
   } else if (rmx_run_read(folder, &was, &ignored) == RMX_OK) {
-    rmx_run_answers(&was, out);
+    rmx_run_fingerprint(&was, out);
     rmx_run_release(&was);
   }
   json_decref(result);

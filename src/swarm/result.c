@@ -94,7 +94,8 @@ static rmx_status check_keys(const left *r, rmx_err *err) {
   static const char *const known[] = {
       "status", "loss_nats", "metrics", "higher_is_better", "half", "error", "run", "seed",
       "mixture", "model", "parameters", "steps", "tokens", "flops", "wall_s", "tokens_per_s",
-      "bits_per_byte", "epochs", "tokens_by_domain", "valid_flops", "answers", "made_by",
+      "bits_per_byte", "epochs", "tokens_by_domain", "valid_flops", "answers", "fingerprint",
+      "made_by",
       "nats_hash",
   };
   // clang-format on
@@ -312,10 +313,10 @@ static void without_marks(json_t *tree) {
 
 static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
   json_t *o = l->root;
-  char answers[17];
-  rmx_run_answers(r, answers);
+  char fingerprint[17];
+  rmx_run_fingerprint(r, fingerprint);
   without_marks(o);
-  json_object_set_new(o, "answers", json_string(answers));
+  json_object_set_new(o, "fingerprint", json_string(fingerprint));
   json_object_set_new(o, "run", json_string(r->name));
   json_object_set_new(o, "status", json_string(l->diverged ? "diverged" : "done"));
   if (l->diverged) json_object_set_new(o, "loss_nats", json_null());

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "claim.h"
 #include "look.h"
 
@@ -31,12 +31,12 @@ static bool has(const char *folder, const char *name, struct stat *info) {
   return there;
 }
 
-static bool answers(const char *folder, const rmx_run *r, const json_t *result) {
-  const char *got = json_string_value(json_object_get(result, "answers"));
-  if (!got || rmx_run_answered_by(r, got, NULL)) return got != NULL;
+static bool same_fingerprint(const char *folder, const rmx_run *r, const json_t *result) {
+  const char *got = rmx__fingerprint_in(result, "answers");
+  if (!got || rmx_run_has_fingerprint(r, got, NULL)) return got != NULL;
   if (!r->training.command) return false;
   json_t *run = rmx__read_in(folder, "run.json");
-  const bool same = rmx_run_answered_by(
+  const bool same = rmx_run_has_fingerprint(
       r, got, json_string_value(json_object_get(json_object_get(run, "training"), "command")));
   json_decref(run);
   return same;
@@ -72,10 +72,10 @@ static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **re
   json_t *o = rmx__read_in(folder, "result.json");
   *result = o;
   if (!o) return has(folder, "result.json", &info) ? RMX_RUN_DAMAGED : RMX_RUN_TODO;
-  // Without "answers" it is what a command of the user's left to a worker that was killed: of no
-  // checked result.
-  if (!json_object_get(o, "answers")) return RMX_RUN_TODO;
-  if (!answers(folder, r, o) || rmx_result_seal_broken(o)) return RMX_RUN_OUTDATED;
+  // Without a fingerprint, a command of the user left it and its worker was killed before it
+  // checked the result.
+  if (!rmx__fingerprint_in(o, "answers")) return RMX_RUN_TODO;
+  if (!same_fingerprint(folder, r, o) || rmx_result_seal_broken(o)) return RMX_RUN_OUTDATED;
   const char *status = json_string_value(json_object_get(o, "status"));
   if (status && strcmp(status, "diverged") == 0) return RMX_RUN_DIVERGED;
   return r->keep_model && !r->training.command && !model_is_whole(folder, o) ? RMX_RUN_DAMAGED
@@ -106,12 +106,12 @@ rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
 static bool asks_the_same(const char *folder, const rmx_run *r, bool *readable) {
   rmx_run was;
   rmx_err ignored;
-  char answers[17];
+  char fingerprint[17];
   *readable = rmx_run_read(folder, &was, &ignored) == RMX_OK;
   if (!*readable) return false;
-  rmx_run_answers(&was, answers);
+  rmx_run_fingerprint(&was, fingerprint);
   rmx_run_release(&was);
-  return rmx_run_answered_by(r, answers, NULL);
+  return rmx_run_has_fingerprint(r, fingerprint, NULL);
 }
 
 bool rmx__begun_in(const char *folder, const rmx_run *r) {

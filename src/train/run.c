@@ -102,7 +102,7 @@ static void hash_of(const json_t *o, char out[17]) {
   free(text);
 }
 
-void rmx_run_answers(const rmx_run *r, char out[17]) {
+void rmx_run_fingerprint(const rmx_run *r, char out[17]) {
   json_t *o = run_json(r, true);
   hash_of(o, out);
   json_decref(o);
@@ -110,7 +110,7 @@ void rmx_run_answers(const rmx_run *r, char out[17]) {
 
 // Version 0.1.0 divided every mixture that it read by its sum, even where that was 1 but for a
 // rounding error, and some twice: results of such mixtures answer the run as well.
-static bool hashes_to(json_t *o, const char *answers) {
+static bool hashes_to(json_t *o, const char *fingerprint) {
   json_t *mixture = json_object_get(o, "mixture"), *weight;
   bool found = false;
   for (int times = 0; times < 3 && !found; times++) {
@@ -123,19 +123,19 @@ static bool hashes_to(json_t *o, const char *answers) {
         json_real_set(weight, json_real_value(weight) / sum);
     }
     hash_of(o, hash);
-    found = strcmp(answers, hash) == 0;
+    found = strcmp(fingerprint, hash) == 0;
   }
   return found;
 }
 
-bool rmx_run_answered_by(const rmx_run *r, const char *answers, const char *command) {
+bool rmx_run_has_fingerprint(const rmx_run *r, const char *fingerprint, const char *command) {
   json_t *o = run_json(r, true);
-  bool found = hashes_to(o, answers);
+  bool found = hashes_to(o, fingerprint);
   json_decref(o);
   if (found || !command || !r->training.command) return found;
   o = run_json(r, true);
   json_object_set_new(json_object_get(o, "training"), "command", json_string(command));
-  found = hashes_to(o, answers);
+  found = hashes_to(o, fingerprint);
   json_decref(o);
   return found;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/stamp.h"
 #include "step.h"
 
 struct loop {
@@ -25,7 +25,7 @@ struct loop {
   double loss;  // of the step done last
   FILE *log;
   rmx_buf logged;  // all of the log so far
-  char answers[17], model_hash[17];
+  char fingerprint[17], model_hash[17];
   char *log_path, *checkpoint_path, *result_path, *model_path;
   bool diverged;
 };
@@ -91,7 +91,7 @@ enum { LOG_MAX = 32 << 20 };  // of the log in a checkpoint, whose header has bo
 static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   if (fflush(l->log) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
   json_t *state = json_object();
-  json_object_set_new(state, "answers", json_string(l->answers));
+  json_object_set_new(state, "fingerprint", json_string(l->fingerprint));
   json_object_set_new(state, "step", json_integer(l->step));
   json_object_set_new(state, "wall_s", json_real(wall_s(l)));
   json_object_set_new(state, "log_bytes", json_integer((json_int_t)l->logged.size));
@@ -170,8 +170,8 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
     warn(l, why.message);
     return RMX_OK;
   }
-  const char *answers = json_string_value(json_object_get(state, "answers"));
-  const bool same = answers && rmx_run_answered_by(l->run, answers, NULL),
+  const char *fingerprint = rmx__fingerprint_in(state, "answers");
+  const bool same = fingerprint && rmx_run_has_fingerprint(l->run, fingerprint, NULL),
              logged = same && recover_log(l, state);
   rmx_status status = logged ? take_state(l, state, err) : RMX_OK;
   json_decref(state);
@@ -309,7 +309,7 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "tokens_by_domain", drawn);
   if (l->controller.report)
     json_object_set_new(o, "steering", l->controller.report(l->controller.context));
-  json_object_set_new(o, "answers", json_string(l->answers));
+  json_object_set_new(o, "fingerprint", json_string(l->fingerprint));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", by);
   rmx_result_seal(o);
@@ -358,7 +358,7 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->steps = rmx_training_steps(&r->training);
   l->half_step = r->training.eval_half ? l->steps / 2 : -1;
   l->log_every = l->steps > 200 ? l->steps / 100 : 1;
-  rmx_run_answers(r, l->answers);
+  rmx_run_fingerprint(r, l->fingerprint);
   l->log_path = rmx_path_in(r->folder, "log.jsonl");
   l->checkpoint_path = rmx_path_in(r->folder, "checkpoint.bin");
   l->result_path = rmx_path_in(r->folder, "result.json");

@@ -95,7 +95,7 @@ static rmx_status pretend(void *context, const rmx_run *runs, size_t n, const ch
     char answers[17], *result = rmx_path_in(r->folder, "result.json"),
                       *log = rmx_path_in(r->folder, "log.jsonl");
     rmx_buf lines = {0};
-    rmx_run_answers(r, answers);
+    rmx_run_fingerprint(r, answers);
     json_t *end = json_object();
     const int64_t evals = r->training.evals > 0 ? r->training.evals : 1;
     for (int64_t e = 1; e <= evals; e++) {

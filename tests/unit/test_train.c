@@ -107,20 +107,20 @@ START_TEST(a_run_reads_back_and_its_answer_depends_on_the_question) {
   rmx_training t = a_training();
   rmx_run r = a_run(&t, "one", 0.3), again;
   char before[17], after[17];
-  rmx_run_answers(&r, before);
+  rmx_run_fingerprint(&r, before);
   must(rmx_run_write(&r, err));
   must(rmx_run_read(r.folder, &again, err));
-  rmx_run_answers(&again, after);
+  rmx_run_fingerprint(&again, after);
   ck_assert_str_eq(before, after);
   again.training.checkpoint_s = 1;  // changes no bit of the result
-  rmx_run_answers(&again, after);
+  rmx_run_fingerprint(&again, after);
   ck_assert_str_eq(before, after);
   again.training.lr *= 2;
-  rmx_run_answers(&again, after);
+  rmx_run_fingerprint(&again, after);
   ck_assert_str_ne(before, after);
-  rmx_run_answers(&r, before);
+  rmx_run_fingerprint(&r, before);
   r.mixture[0] += 0.01;
-  rmx_run_answers(&r, after);
+  rmx_run_fingerprint(&r, after);
   ck_assert_str_ne(before, after);
   rmx_run_release(&again);
   rmx_run_release(&r);
@@ -284,8 +284,8 @@ START_TEST(evaluations_on_the_way_change_no_result) {
   ck_assert_uint_eq(evaluations_in(&often, steps, 9), 6);
   for (size_t i = 0; i < 6; i++) ck_assert_int_eq(steps[i], wanted[i]);
   ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
-  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")),
-                   json_string_value(json_object_get(b, "answers")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "fingerprint")),
+                   json_string_value(json_object_get(b, "fingerprint")));
   json_decref(a), json_decref(b);
   rmx_run_release(&plain), rmx_run_release(&often);
   release_training(&t);
@@ -323,8 +323,8 @@ START_TEST(threads_may_change_between_two_halves) {
   halves.training.threads = 3;
   json_t *b = train(&halves, NULL);
   ck_assert(json_equal(json_object_get(a, "loss_nats"), json_object_get(b, "loss_nats")));
-  ck_assert_str_eq(json_string_value(json_object_get(a, "answers")),
-                   json_string_value(json_object_get(b, "answers")));
+  ck_assert_str_eq(json_string_value(json_object_get(a, "fingerprint")),
+                   json_string_value(json_object_get(b, "fingerprint")));
   json_decref(a), json_decref(b);
   rmx_run_release(&straight), rmx_run_release(&halves);
   release_training(&t);
