@@ -118,7 +118,11 @@ static void repeat(void *context, size_t i) {
                                        .strength = 1};
   rmx_optimize_options simulate = search;
   simulate.method = "simulate";
-  if (rmx_fit_tables(&t->regress, &x, &y, NULL, 0, false, i, 1, NULL, &fit, NULL, &err)) die(&err);
+  if (rmx_fit_tables(
+          &(rmx_fit_tables_request){
+              .options = &t->regress, .mixtures = &x, .metrics = &y, .seed = i, .threads = 1},
+          &fit, &err))
+    die(&err);
   if (rmx_problem_make(fit, &q, &err)) die(&err);
   q.target.weight[0] = 1;
   q.prior = rmx_calloc(D, sizeof(double));

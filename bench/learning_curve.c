@@ -75,7 +75,10 @@ static rmx_fit *make_fit(const char *regressor, size_t n, size_t D, const double
     a.ids[i] = rmx_format("%zu", i);
     b.ids[i] = rmx_format("%zu", i);
   }
-  must(rmx_fit_tables(&o, &a, &b, NULL, 0, false, 1, rmx_processors(), NULL, &f, NULL, &err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &a, .metrics = &b, .seed = 1, .threads = rmx_processors()},
+      &f, &err));
   rmx_table_release(&a);
   rmx_table_release(&b);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);

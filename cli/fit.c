@@ -15,38 +15,36 @@ struct fit_args {
 };
 
 static const char *better_of(const rmx_fit *f, size_t m) {
-  if (f->higher_is_better[m]) return "high";
-  return f->direction_from[m] == RMX_DIRECTION_ASSUMED ? "low?" : "low";
+  if (rmx_fit_higher_is_better(f, m)) return "high";
+  return rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED ? "low?" : "low";
 }
 
 // Spearman and R2 out of fold; then what to make of the errors, in the metric's own unit.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
-  int width = rmx_width(f->metrics, f->M, 24);
+  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   bool noise = false, assumed = false;
   printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", width, "metric", "regressor", "spearman", "r2",
          "rmse", "noise", "regret@1", "optimism", "better");
-  for (size_t m = 0; m < f->M; m++) {
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics d;
     char text[6][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", rmx_pad(rmx_shown(f->metrics[m]), width),
-           rmx_shown(f->metrics[m]), rmx_regressor_name(f->regressors[m]),
-           cli_number(f->cv[m].spearman, 4, 'f', text[0]), cli_number(f->cv[m].r2, 4, 'f', text[1]),
-           cli_number(d.rmse, 3, 'g', text[2]), cli_number(d.noise, 3, 'g', text[3]),
-           cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]),
-           better_of(f, m));
-    assumed |= f->direction_from[m] == RMX_DIRECTION_ASSUMED;
+    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n",
+           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
+           rmx_regressor_name(rmx_fit_regressor(f, m)),
+           cli_number(rmx_fit_cv(f, m)->spearman, 4, 'f', text[0]),
+           cli_number(rmx_fit_cv(f, m)->r2, 4, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
+           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]),
+           cli_number(d.optimism, 2, 'g', text[5]), better_of(f, m));
+    assumed |= rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED;
   }
-  // Replicates stay together: there are no more folds than different mixtures.
-  int64_t mixtures = 0;
-  for (size_t i = 0; f->groups && i < f->N; i++) mixtures += f->groups[i] == (int)i;
-  int64_t folds = f->groups && mixtures < f->folds ? mixtures : f->folds;
+  int64_t folds = rmx_fit_folds(f);
   printf(
       "(out of fold, %lld fold%s of %zu run%s, %zu domains; regret@1: how far the run predicted "
       "best is from\n"
       "the best; optimism: of the best predictions, above 0 they promise too much%s%s)\n",
-      (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", f->D,
+      (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", rmx_fit_n_domains(f),
       noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "",
       assumed ? "; low?: assumed, since nobody says which way is better" : "");
   return RMX_OK;
@@ -55,18 +53,18 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
 static json_t *scores_tree(const rmx_fit *f, const char *out) {
   rmx_err ignored;
   json_t *root = json_object(), *metrics = json_object();
-  for (size_t m = 0; m < f->M; m++) {
-    json_t *one = rmx_scores_json(&f->cv[m]);
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics errors;
-    if (rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK) rmx_diagnostics_add(&errors, one);
-    json_object_set_new(one, "higher_is_better", json_boolean(f->higher_is_better[m]));
+    bool known = rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK;
+    json_t *one = scores_json(rmx_fit_cv(f, m), known ? &errors : NULL);
+    json_object_set_new(one, "higher_is_better", json_boolean(rmx_fit_higher_is_better(f, m)));
     json_object_set_new(one, "direction_from",
-                        json_string(rmx_direction_from_text(f->direction_from[m])));
-    json_object_set_new(one, "regressor", json_string(rmx_regressor_name(f->regressors[m])));
-    json_object_set_new(metrics, f->metrics[m], one);
+                        json_string(rmx_direction_from_text(rmx_fit_direction_from(f, m))));
+    json_object_set_new(one, "regressor", json_string(rmx_regressor_name(rmx_fit_regressor(f, m))));
+    json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
   }
   json_object_set_new(root, "fit", json_string(out));
-  json_object_set_new(root, "runs", json_integer((json_int_t)f->N));
+  json_object_set_new(root, "runs", json_integer((json_int_t)rmx_fit_n_runs(f)));
   json_object_set_new(root, "cross_validation", metrics);
   return root;
 }
@@ -137,7 +135,7 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
   if (c->common.json)
     cli_print_json(scores_tree(fit, out ? out : ""));
   else
-    status = print_scores(fit, fit->N, err);
+    status = print_scores(fit, rmx_fit_n_runs(fit), err);
   free(out);
   rmx_fit_free(fit);
   return status;

@@ -47,7 +47,7 @@ static void print_worse(const rmx_answer *s) {
     printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
            w.others ? "other " : "", w.n == 1 ? "is" : "are");
   for (size_t k = 0; k < w.n && k < 3; k++)
-    printf("%s%s by %.4g", k ? ", " : "", rmx_shown(s->fit->metrics[w.metric[k]]), w.by[k]);
+    printf("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]), w.by[k]);
   if (w.n) printf("%s. --no-worse METRIC keeps one from it.\n", w.n > 3 ? ", ..." : "");
   rmx_worse_release(&w);
 }
@@ -58,8 +58,8 @@ static void print_directions(const rmx_answer *s) {
   const double *weight = s->problem.target.weight;
   for (int up = 0; up < 2; up++) {
     rmx_few names = {0};
-    for (size_t m = 0; m < f->M; m++)
-      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(f->metrics[m]));
+    for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
+      if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(rmx_fit_metrics(f)[m]));
     if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
   const rmx_few assumed = rmx_assumed_directions(f, &s->problem);
@@ -68,21 +68,23 @@ static void print_directions(const rmx_answer *s) {
 
 static void print_front(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
-  const char *a = rmx_shown(f->metrics[s->front.a]), *b = rmx_shown(f->metrics[s->front.b]);
+  const char *a = rmx_shown(rmx_fit_metrics(f)[s->front.a]),
+             *b = rmx_shown(rmx_fit_metrics(f)[s->front.b]);
   printf(
       "\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest "
       "weights\n",
       a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
-    const double *w = s->front.mixture + i * f->D, *y = s->front.predicted + i * f->M;
+    const double *w = s->front.mixture + i * rmx_fit_n_domains(f),
+                 *y = s->front.predicted + i * rmx_fit_n_metrics(f);
     printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
     double last = INFINITY;
     for (int k = 0; k < 3; k++) {  // the three largest
-      size_t most = f->D;
-      for (size_t d = 0; d < f->D; d++)
-        if (w[d] < last && (most == f->D || w[d] > w[most])) most = d;
-      if (most == f->D || w[most] < 0.005) break;
-      printf(" %s %.0f%%", rmx_shown(f->domains[most]), 100 * w[most]);
+      size_t most = rmx_fit_n_domains(f);
+      for (size_t d = 0; d < rmx_fit_n_domains(f); d++)
+        if (w[d] < last && (most == rmx_fit_n_domains(f) || w[d] > w[most])) most = d;
+      if (most == rmx_fit_n_domains(f) || w[most] < 0.005) break;
+      printf(" %s %.0f%%", rmx_shown(rmx_fit_domains(f)[most]), 100 * w[most]);
       last = w[most];
     }
     putchar('\n');
@@ -138,7 +140,7 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
     printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without",
-           rmx_shown(f->domains[most]), a->loss[most]);
+           rmx_shown(rmx_fit_domains(f)[most]), a->loss[most]);
     last = a->loss[most];
   }
   if (isfinite(last)) puts(".");
@@ -172,16 +174,16 @@ void print_answer(const rmx_answer *s) {
   const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(o->method, "prior") == 0;
-  print_mixture((const char *const *)f->domains, o->mixture, s->problem.prior, u->low, u->high,
-                f->D);
+  print_mixture(rmx_fit_domains(f), o->mixture, s->problem.prior, u->low, u->high,
+                rmx_fit_n_domains(f));
   if (u->low)
     printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
-  int width = rmx_width(f->metrics, f->M, 24);
+  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
-  for (size_t m = 0; m < f->M; m++)
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ',
-           rmx_pad(rmx_shown(f->metrics[m]), width), rmx_shown(f->metrics[m]), o->predicted[m],
-           o->predicted_prior[m],
+           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
+           o->predicted[m], o->predicted_prior[m],
            t->limit[m] < INFINITY ? "  (held)"
            : t->weight[m] < 0     ? "  (raised)"
                                   : "");

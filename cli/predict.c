@@ -17,7 +17,7 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   rmx_table mixtures = {0}, out = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) args->tables.any_sum = f->options.normalize;
+  if (status == RMX_OK) args->tables.any_sum = rmx_fit_options(f)->normalize;
   if (status == RMX_OK)
     status =
         rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);

@@ -12,34 +12,41 @@ struct score_args {
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
                          const rmx_scores *mean) {
-  int width = rmx_width(f->metrics, f->M, 24);
+  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse",
          "r2", "rmse", "noise", "regret@1", "optimism");
-  for (size_t m = 0; m < f->M; m++) {
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     const rmx_diagnostics *d = &errors[m];
     char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n", rmx_pad(rmx_shown(f->metrics[m]), width),
-           rmx_shown(f->metrics[m]), scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]),
-           scores[m].mse, cli_number(scores[m].r2, 4, 'f', text[1]),
-           cli_number(d->rmse, 3, 'g', text[2]), cli_number(d->noise, 3, 'g', text[3]),
-           cli_number(d->regret_at_1, 2, 'g', text[4]), cli_number(d->optimism, 2, 'g', text[5]));
+    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n",
+           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
+           scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]), scores[m].mse,
+           cli_number(scores[m].r2, 4, 'f', text[1]), cli_number(d->rmse, 3, 'g', text[2]),
+           cli_number(d->noise, 3, 'g', text[3]), cli_number(d->regret_at_1, 2, 'g', text[4]),
+           cli_number(d->optimism, 2, 'g', text[5]));
   }
   char spearman[CLI_NUMBER];
   printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman),
          mean->mse);
 }
 
+json_t *scores_json(const rmx_scores *s, const rmx_diagnostics *d) {
+  char *text = rmx_scores_json(s, d);
+  json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+  free(text);
+  return o;
+}
+
 static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
                            const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
-  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean),
+  json_t *root = json_object(), *metrics = json_object(), *means = scores_json(mean, NULL),
          *two = json_object();
-  for (size_t m = 0; m < f->M; m++)
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     if (scores[m].n) {
-      json_t *one = rmx_scores_json(&scores[m]);
-      rmx_diagnostics_add(&errors[m], one);
-      if (own) json_object_set_new(one, "out_of_fold", rmx_scores_json(&f->cv[m]));
-      json_object_set_new(metrics, f->metrics[m], one);
+      json_t *one = scores_json(&scores[m], &errors[m]);
+      if (own) json_object_set_new(one, "out_of_fold", scores_json(rmx_fit_cv(f, m), NULL));
+      json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
     }
   json_object_set(two, "spearman", json_object_get(means, "spearman"));
   json_object_set(two, "mse", json_object_get(means, "mse"));

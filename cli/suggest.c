@@ -15,7 +15,7 @@ struct suggest_args {
 
 static rmx_status print(const cli *c, const struct suggest_args *args, const rmx_next *s,
                         rmx_err *err) {
-  const char *const *domains = (const char *const *)s->fit->domains;
+  const char *const *domains = rmx_fit_domains(s->fit);
   rmx_table table;
   RMX_TRY(rmx_suggestion_table(&s->suggestion, domains, &table, err));
   rmx_status status = args->out ? rmx_csv_write(args->out, &table, err) : RMX_OK;

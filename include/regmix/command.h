@@ -81,7 +81,7 @@ int rmx_pad(const char *text, int width);
  * 255 bytes) stay. */
 const char *rmx_shown(const char *name);
 /* Columns that the longest of some names takes, at least `min`. */
-int rmx_width(char *const *names, size_t n, int min);
+int rmx_width(const char *const *names, size_t n, int min);
 
 #ifdef __cplusplus
 }

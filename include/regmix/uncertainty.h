@@ -39,7 +39,7 @@ typedef struct rmx_uncertainty {
 } rmx_uncertainty;
 
 /* Intervals of options->level by options->replicates functions drawn from what the runs leave open
- * (src/regress/posterior.c). For each draw f_b the best mixture w_b under the problem's
+ * (src/regress/gp/posterior.c). For each draw f_b the best mixture w_b under the problem's
  * constraints is searched: its weights' quantiles, with the optimum's own, are the intervals of the
  * weights. Then runs are made from f_b, as noisy as the real ones, fitted, and the optimum v_b of
  * that fit is found; what the fit promises it to gain, less what it really gains by f_b, is how

@@ -26,6 +26,7 @@
 
 #include "base/json.h"
 #include "comparison.h"
+#include "regress/fit.h"
 
 enum { LEAST_FIRST = 10 };  // trees of 5 runs a leaf part no fewer
 static const double at_rest = 0.01;

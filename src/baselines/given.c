@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "comparison.h"
+#include "regress/fit.h"
 
 // ---- human
 

@@ -41,6 +41,7 @@
 #include "base/json.h"
 #include "comparison.h"
 #include "passages.h"
+#include "regress/fit.h"
 
 enum {
   MOST_SIZES = 8,
@@ -374,8 +375,13 @@ static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixture
   for (int64_t k = 1; k <= MOST_TERMS && status == RMX_OK; k++) {
     rmx_fit *fit = NULL;
     regress.exp.terms = k;
-    status = rmx_fit_tables(&regress, mixtures, metrics, NULL, 0, false, c->seed, c->threads,
-                            c->listener, &fit, NULL, err);
+    status = rmx_fit_tables(&(rmx_fit_tables_request){.options = &regress,
+                                                      .mixtures = mixtures,
+                                                      .metrics = metrics,
+                                                      .seed = c->seed,
+                                                      .threads = c->threads,
+                                                      .listener = c->listener},
+                            &fit, err);
     if (status != RMX_OK) break;
     double error = 0;
     for (size_t m = 0, t = 0; m < c->corpus->D; m++)

@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "comparison.h"
+#include "regress/fit.h"
 
 static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));

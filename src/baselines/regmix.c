@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "comparison.h"
+#include "regress/fit.h"
 
 static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_options *regress,
                                    const rmx_optimize_options *optimize, bool capped,

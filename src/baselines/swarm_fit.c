@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "comparison.h"
+#include "regress/fit.h"
 
 rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, rmx_err *err) {
   *out = (rmx_regress_options){0};
@@ -74,8 +75,15 @@ rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *op
   for (size_t d = 0; status == RMX_OK && d < c->corpus->D; d++)
     if (c->target[d] != 0) only[wanted++] = metrics.names[d];
   if (status == RMX_OK)
-    status = rmx_fit_tables(options, &mixtures, &metrics, only, wanted, false, c->seed, c->threads,
-                            c->listener, out, NULL, err);
+    status = rmx_fit_tables(&(rmx_fit_tables_request){.options = options,
+                                                      .mixtures = &mixtures,
+                                                      .metrics = &metrics,
+                                                      .only = only,
+                                                      .n_only = wanted,
+                                                      .seed = c->seed,
+                                                      .threads = c->threads,
+                                                      .listener = c->listener},
+                            out, err);
   if (status == RMX_OK)
     json_object_set_new(result->notes, "runs", json_integer((json_int_t)metrics.N));
   free(only);

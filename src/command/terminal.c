@@ -52,7 +52,7 @@ int rmx_pad(const char *text, int width) {
   return width + (int)strlen(text) - rmx_columns(text);
 }
 
-int rmx_width(char *const *names, size_t n, int least) {
+int rmx_width(const char *const *names, size_t n, int least) {
   for (size_t i = 0; i < n; i++)
     if (rmx_columns(rmx_shown(names[i])) > least) least = rmx_columns(rmx_shown(names[i]));
   return least;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which mixtures of a list to run next: those of greatest expected improvement on the best there
-// is,
+// Which mixtures of a list to run next: those with the greatest expected improvement on the best
+// run,
 //   EI(w) = (best - m) Phi(u) + s phi(u),  u = (best - m) / s
-// (Jones, Schonlau & Welch 1998, eq. 15), one by one, each taken to come out as expected before the
-// next is chosen (the believer: regress/belief.h), so that a batch does not try the same thing k
-// times.
+// (Jones, Schonlau & Welch 1998, eq. 15), one by one. Each is assumed to come out as expected
+// before the next is chosen (the kriging believer: regress/gp/conditioned.h), so that a batch does
+// not try the same thing k times.
 //
 // A process knows nothing of a direction in which no two runs differ, such as a domain just added,
 // or two that one was split into, and its prior may believe that there is little to find, or
@@ -103,9 +103,9 @@ static double apart(const double *a, const double *b, size_t D) {
 }
 
 // The best to take, of those marked `mark` or less: n where there is none.
-static size_t best_of(const rmx__belief *b, const double *X, double best, const double *allowed,
-                      const rmx__span *cover, const double range[2], const unsigned char *taken,
-                      int mark, double *improvement) {
+static size_t best_of(const rmx__conditioned *b, const double *X, double best,
+                      const double *allowed, const rmx__span *cover, const double range[2],
+                      const unsigned char *taken, int mark, double *improvement) {
   size_t chosen = b->n;
   double most = -1, lowest = INFINITY;
   for (size_t i = 0; i < b->n; i++) {
@@ -128,9 +128,9 @@ static size_t best_of(const rmx__belief *b, const double *X, double best, const 
   return chosen;
 }
 
-size_t rmx__acquisition_batch(rmx__belief *b, const double *X, double best, const double *allowed,
-                              double min_apart, unsigned char *taken, rmx__span *cover, size_t k,
-                              rmx__pick *picks) {
+size_t rmx__acquisition_batch(rmx__conditioned *b, const double *X, double best,
+                              const double *allowed, double min_apart, unsigned char *taken,
+                              rmx__span *cover, size_t k, rmx__pick *picks) {
   size_t D = b->D, n_picked = 0;
   while (n_picked < k) {
     double farthest = 0, improvement;
@@ -156,19 +156,19 @@ size_t rmx__acquisition_batch(rmx__belief *b, const double *X, double best, cons
       if (taken[i] == RMX__FREE && apart(X + i * D, X + chosen * D, D) < min_apart)
         taken[i] = RMX__NEAR_PICK;
     best = fmin(best, b->mean[chosen]);
-    rmx__belief_add(b, chosen, 0);
+    rmx__conditioned_add(b, chosen, 0);
     if (cover) rmx__span_add(cover, X + chosen * D);
   }
   return n_picked;
 }
 
 // Run i would take sum_j cov(i, j)^2 / (cov(i, i) + noise) off the sum of all variances.
-rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
-                                   size_t *n_picked, rmx_err *err) {
+rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, size_t k,
+                                   rmx__pick *picks, size_t *n_picked, rmx_err *err) {
   size_t n = b->n;
   double *C = rmx_calloc(n, n * sizeof(double));
   if (C == NULL) return rmx_fail_memory(err, n * n * sizeof(double), "what is known of mixtures");
-  for (size_t i = 0; i < n; i++) rmx__belief_covariance(b, i, C + i * n);
+  for (size_t i = 0; i < n; i++) rmx__conditioned_covariance(b, i, C + i * n);
   *n_picked = 0;
   while (*n_picked < k) {
     size_t chosen = n;
@@ -184,9 +184,9 @@ rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t 
     picks[(*n_picked)++] =
         (rmx__pick){chosen, b->mean[chosen], sqrt(b->variance[chosen]), NAN, false};
     taken[chosen] = RMX__TAKEN;
-    rmx__belief_add(b, chosen, 0);
+    rmx__conditioned_add(b, chosen, 0);
     for (size_t i = 0; i < n; i++)
-      for (size_t j = 0; j < n; j++) C[i * n + j] -= b->along[i] * b->along[j];
+      for (size_t j = 0; j < n; j++) C[i * n + j] -= b->last_row[i] * b->last_row[j];
   }
   free(C);
   return RMX_OK;
@@ -194,7 +194,7 @@ rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t 
 
 rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *known, const double *X,
                              size_t n, size_t k, size_t *chosen, size_t *n_chosen, rmx_err *err) {
-  rmx__belief b = {0};
+  rmx__conditioned b = {0};
   rmx__span cover = {0};
   double *at_runs = rmx_calloc(known->N, sizeof(double)), best = INFINITY;
   unsigned char *taken = rmx_calloc(n, 1);
@@ -204,7 +204,7 @@ rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *kno
     status = rmx_fail_memory(err, (known->N + n + k) * sizeof(double), "a choice of runs");
     goto done;
   }
-  RMX_TRY_GOTO(rmx__belief_make(&b, fitted, X, n, known->D, k, err), done);
+  RMX_TRY_GOTO(rmx__conditioned_make(&b, fitted, X, n, known->D, k, err), done);
   RMX_TRY_GOTO(rmx__span_make(&cover, known->X, known->N, known->D, err), done);
   // What the process believes of the runs, not what was measured: a lucky one is no better than its
   // neighbours.
@@ -213,7 +213,7 @@ rmx_status rmx_suggest_among(const rmx_regressor *fitted, const rmx_dataset *kno
   *n_chosen = rmx__acquisition_batch(&b, X, best, NULL, 0, taken, &cover, k, picks);
   for (size_t i = 0; i < *n_chosen; i++) chosen[i] = picks[i].chosen;
 done:
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   rmx__span_release(&cover);
   free(at_runs);
   free(taken);

@@ -3,7 +3,7 @@
 #ifndef RMX_OPTIMIZE_ACQUISITION_H
 #define RMX_OPTIMIZE_ACQUISITION_H
 
-#include "regress/belief.h"
+#include "regress/gp/conditioned.h"
 
 #define RMX__MIN_OFF 0.02  // share of tokens: less than that is no trial of a direction
 
@@ -35,15 +35,15 @@ double rmx__expected_improvement(double mean, double sd, double best);
 // all else is.
 enum { RMX__FREE, RMX__NEAR_PICK, RMX__TAKEN };
 
-// Picks up to k of the belief's mixtures X (n, D), lowest score wanted. best: of the runs there
+// Picks up to k of the mixtures of b, X (n, D), lowest score wanted. best: of the runs there
 // are. allowed (n), may be NULL: the probability that a mixture keeps the limits. taken (n): marks;
 // what is picked is marked, and what lies within `min_apart` (share of tokens) of it. cover may be
 // NULL; else untried directions are covered first. Returns how many were picked.
-size_t rmx__acquisition_batch(rmx__belief *b, const double *X, double best, const double *allowed,
-                              double min_apart, unsigned char *taken, rmx__span *cover, size_t k,
-                              rmx__pick *picks);
+size_t rmx__acquisition_batch(rmx__conditioned *b, const double *X, double best,
+                              const double *allowed, double min_apart, unsigned char *taken,
+                              rmx__span *cover, size_t k, rmx__pick *picks);
 // The same where the scores say nothing: the k after which least is unknown of the list as a whole.
-rmx_status rmx__acquisition_spread(rmx__belief *b, unsigned char *taken, size_t k, rmx__pick *picks,
-                                   size_t *n_picked, rmx_err *err);
+rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, size_t k,
+                                   rmx__pick *picks, size_t *n_picked, rmx_err *err);
 
 #endif

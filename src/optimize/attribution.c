@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "trust_region.h"
 
 static const double STEP = 0.01;

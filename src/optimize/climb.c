@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "methods.h"
+#include "regress/fit.h"
 
 typedef struct ways {
   const rmx__asked *asked;

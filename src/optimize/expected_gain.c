@@ -4,8 +4,8 @@
 // what is known gains, by knowing more first,
 //   gain = min_w m_N(w) - E[min_w m_{N+M}(w)],
 // since what is expected of w now is m_N(w), and then m_{N+M}(w). Before the runs are made m_{N+M}
-// is itself normal about m_N: m_N + sum_k c_k z_k, c_k the row that run k adds (regress/belief.h),
-// z normal. The mean over draws of z needs no further fit.
+// is itself normal about m_N: m_N + sum_k c_k z_k, where c_k is the row that run k adds
+// (regress/gp/conditioned.h) and z is normal. The mean over draws of z needs no further fit.
 //
 // Why not the measured regrets, extrapolated: among a few held-out runs the regret is 0 most of the
 // time and says nothing of mixtures between the runs; and why not c rmse^2: c, the curvature at the
@@ -25,7 +25,8 @@
 #include <string.h>
 
 #include "candidates.h"
-#include "regress/belief.h"
+#include "regress/fit.h"
+#include "regress/gp/conditioned.h"
 
 enum { AROUND = 512, NEAR = 512, CENTRES = 8, DRAWS = 256, MAX_MORE = 1024 };
 
@@ -81,7 +82,7 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
   double *runs = NULL;
   rmx__candidates list = {0};
   rmx__score_model model = {0};
-  rmx__belief b = {0};
+  rmx__conditioned b = {0};
   double *prior = rmx_calloc(D, sizeof(double)), *centres = rmx_calloc(CENTRES, D * sizeof(double)),
          *C = NULL, *mean = NULL;
   draws *d = rmx_calloc(1, sizeof(*d));
@@ -127,11 +128,11 @@ rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
     status = rmx_fail_memory(err, first * list.n * sizeof(double), "the gain of more runs");
     goto done;
   }
-  RMX_TRY_GOTO(rmx__belief_make(&b, model.r, list.X, list.n, D, first, err), done);
-  rmx__belief_scale(&b, model.scale);
+  RMX_TRY_GOTO(rmx__conditioned_make(&b, model.r, list.X, list.n, D, first, err), done);
+  rmx__conditioned_scale(&b, model.scale);
   for (size_t m = 0; m < first; m++) {
-    rmx__belief_add(&b, m, 0);
-    memcpy(C + m * list.n, b.along, list.n * sizeof(double));
+    rmx__conditioned_add(&b, m, 0);
+    memcpy(C + m * list.n, b.last_row, list.n * sizeof(double));
   }
   *d = (draws){.mean = b.mean, .C = C, .n = list.n, .M = first, .seed = seed};
   rmx_parallel(threads, DRAWS, do_draw, d);
@@ -148,7 +149,7 @@ done:
   rmx__feasible_release(&then_in);
   rmx__candidates_release(&list);
   rmx__score_model_release(&model);
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   free(prior);
   free(centres);
   free(runs);

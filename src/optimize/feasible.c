@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "feasible.h"
+#include "regress/fit.h"
 #include "trust_region.h"
 
 static const double TOLERANCE = 1e-9;

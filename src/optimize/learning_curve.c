@@ -17,6 +17,8 @@
 
 #include "base/json.h"
 #include "expected_gain.h"
+#include "regress/fit.h"
+#include "regress/registry.h"
 #include "trust_region.h"
 
 enum {
@@ -92,7 +94,7 @@ static rmx_status score_size(const resampling *s, const size_t *order, size_t n,
     data.y = y;
     data.groups = groups;
     data.row_weights = NULL;
-    RMX_TRY_GOTO(rmx_regress_refit(&f->options, f->regressors[m], &data, seed, &r, err), done);
+    RMX_TRY_GOTO(rmx__refit(&f->options, f->regressors[m], &data, seed, &r, err), done);
     rmx_regressor_predict(r, X + n * D, rest, one, NULL);
     rmx_regressor_free(r);
     r = NULL;
@@ -278,7 +280,7 @@ static rmx_status make_curve(resampling *s, rmx_learning_curve *out, int threads
   size_t work = 0;
   for (size_t m = 0; m < fit->M; m++) {
     if (s->target->weight[m] == 0) continue;
-    RMX_TRY(rmx_fit_dataset(fit, m, arena, &s->about[m], err));
+    RMX_TRY(rmx__fit_dataset(fit, m, arena, &s->about[m], err));
     metrics++;
     // Trees are grown anew each time.
     work += strcmp(rmx_regressor_name(fit->regressors[m]), "trees") == 0 && N > 128

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "trust_region.h"
 
 static const double FLAT = 1e-9;  // range of the predicted scores, as a part of their size

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "regress/fit.h"
+#include "regress/registry.h"
 #include "trust_region.h"
 
 enum { SAMPLED_RUNS = 16 };         // that tell the scale
@@ -18,7 +20,7 @@ void rmx__objective_evaluate(rmx__objective *p, const double *w) {
   if (p->fresh && memcmp(p->at, w, p->D * sizeof(double)) == 0) return;
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
-    rmx_regressor_evaluate(p->fit->regressors[m], w, &p->y[m], p->G + m * p->D);
+    rmx__regressor_evaluate(p->fit->regressors[m], w, &p->y[m], p->G + m * p->D);
   }
   memcpy(p->at, w, p->D * sizeof(double));
   p->fresh = true;

@@ -6,13 +6,15 @@
 //   score(w) - gap,   gap = max_v grad score . (w - v)
 // over bounds, shares and the limits' tangents
 // (Frank & Wolfe 1956), a linear program; the worst case is the largest of its metrics' tangents.
-// Whether they are convex is told by the fitted parameters (rmx_regressor_convex). Curves that bend
-// over above some value still are among the mixtures that score no worse than w, where there is one
-// metric, or the worst is at stake: that will do.
+// The fitted parameters tell whether they are convex (rmx__regressor_convex). Clipped curves still
+// are among the mixtures that score no worse than w, where there is one metric, or the worst is at
+// stake: that will do.
 
 #include <math.h>
 #include <string.h>
 
+#include "regress/fit.h"
+#include "regress/registry.h"
 #include "search.h"
 
 // Over what scores no worse than w: predictions y (M) there.
@@ -23,11 +25,11 @@ static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__feasib
   for (size_t m = 0; m < fit->M; m++) n += t->weight[m] != 0;
   for (size_t m = 0; m < fit->M; m++) {
     double below, sign = t->weight[m] < 0 ? -1 : 1;
-    // A limit's set is convex where the law behind the bend is, for bending keeps the order.
-    if (t->limit[m] < INFINITY && !rmx_regressor_convex(fit->regressors[m], t->sign[m], &below))
+    // A limit's set is convex where the unclipped law is, for the soft clip keeps the order.
+    if (t->limit[m] < INFINITY && !rmx__regressor_convex(fit->regressors[m], t->sign[m], &below))
       return false;
     if (t->weight[m] == 0) continue;
-    if (!rmx_regressor_convex(fit->regressors[m], sign, &below)) return false;
+    if (!rmx__regressor_convex(fit->regressors[m], sign, &below)) return false;
     double most = t->worst ? t->base[m] + score / t->weight[m] : y[m];
     if (isfinite(below) && !((n == 1 || t->worst) && r->asked->kl_penalty <= 0 && most <= below))
       return false;

@@ -11,6 +11,7 @@
 #include "learnt.h"
 #include "methods.h"
 #include "optimum.h"
+#include "regress/fit.h"
 
 static const rmx__method *const methods[] = {&rmx__simulate, &rmx__multistart};
 enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 
 typedef struct walk {
   const rmx_fit *fit;

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "regress/belief.h"
+#include "regress/fit.h"
+#include "regress/gp/conditioned.h"
 #include "trust_region.h"
 
 rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_arena *arena,
@@ -56,7 +57,7 @@ rmx_status rmx__score_model_make(rmx__score_model *s, const rmx_fit *fit, const 
   size_t only = 0, n = 0;
   for (size_t m = 0; m < fit->M; m++)
     if (target->weight[m] != 0) only = m, n++;
-  if (n == 1 && !target->worst && rmx__has_belief(fit->regressors[only])) {
+  if (n == 1 && !target->worst && rmx__has_gp(fit->regressors[only])) {
     s->r = fit->regressors[only];
     s->scale = target->weight[only];
     return RMX_OK;

@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "objective.h"
+#include "regress/fit.h"
 #include "trust_region.h"
 
 enum { MAX_EVALUATIONS = 300, BALLS = 4 };

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "methods.h"
+#include "regress/fit.h"
 #include "trust_region.h"
 
 enum { BLOCK = 512, WAVE = 32, DRAWS = 20 };

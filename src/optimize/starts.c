@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "methods.h"
+#include "regress/fit.h"
 #include "trust_region.h"
 
 enum { SIMULATED_EACH = 500 };  // for one start that is the best of them

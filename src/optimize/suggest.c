@@ -18,6 +18,7 @@
 
 #include "acquisition.h"
 #include "candidates.h"
+#include "regress/fit.h"
 #include "scored_runs.h"
 #include "suggest.h"
 
@@ -178,7 +179,7 @@ static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err)
 static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, size_t *n_picked,
                           rmx_err *err) {
   size_t half = (size_t)s->o->candidates / 2, D = s->D, n_centres = 0;
-  rmx__belief b = {0};
+  rmx__conditioned b = {0};
   rmx__span cover = {0};
   double *centres = rmx_calloc(CENTRES, D * sizeof(double)), *allowed = NULL;
   unsigned char *taken = NULL;
@@ -203,10 +204,10 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   }
   RMX_TRY_GOTO(count_untried(s, &out->untried, err), done);
   RMX_TRY_GOTO(set_allowed(s, s->list.X, n, allowed, err), done);
-  RMX_TRY_GOTO(
-      rmx__belief_make(&b, s->model->r, s->list.X, n, D, s->n_pending + (size_t)s->o->runs, err),
-      done);
-  rmx__belief_scale(&b, s->model->scale);
+  RMX_TRY_GOTO(rmx__conditioned_make(&b, s->model->r, s->list.X, n, D,
+                                     s->n_pending + (size_t)s->o->runs, err),
+               done);
+  rmx__conditioned_scale(&b, s->model->scale);
   out->best = INFINITY;
   double best = INFINITY, worst = -INFINITY;
   for (size_t i = 0; i < n; i++) {
@@ -215,7 +216,7 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
     if (i >= s->n_known) continue;
     worst = fmax(worst, b.mean[i]);
     taken[i] = RMX__TAKEN;
-    if (i >= s->n_runs) rmx__belief_add(&b, i, 0);
+    if (i >= s->n_runs) rmx__conditioned_add(&b, i, 0);
     if (allowed[i] < 0.5 || rmx_constraints_excess(&s->q->constraints, w) > SLACK) continue;
     best = fmin(best, b.mean[i]);
     if (i < s->n_runs) out->best = best;
@@ -227,7 +228,7 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
                                      (size_t)s->o->runs, picks);
   if (!isfinite(out->best)) out->best = NAN;
 done:
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   rmx__span_release(&cover);
   free(centres);
   free(allowed);
@@ -240,19 +241,20 @@ static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_e
                                        2 * SPREAD_AMONG + (size_t)s->o->runs, s->threads, err));
   size_t among = s->n_known + (SPREAD_AMONG > s->o->runs ? SPREAD_AMONG : (size_t)s->o->runs);
   size_t n = s->list.n < among ? s->list.n : among;
-  rmx__belief b = {0};
+  rmx__conditioned b = {0};
   unsigned char *taken = rmx_calloc(n, 1);
   rmx_status status = taken ? RMX_OK : rmx_fail_memory(err, n, "candidates");
   if (status == RMX_OK)
-    status = rmx__belief_make(&b, NULL, s->list.X, n, s->D, s->n_known + (size_t)s->o->runs, err);
+    status =
+        rmx__conditioned_make(&b, NULL, s->list.X, n, s->D, s->n_known + (size_t)s->o->runs, err);
   for (size_t i = 0; i < s->n_known && status == RMX_OK; i++) {
     taken[i] = RMX__TAKEN;
-    rmx__belief_add(&b, i, 0);
+    rmx__conditioned_add(&b, i, 0);
   }
   if (status == RMX_OK)
     status = rmx__acquisition_spread(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
   for (size_t i = 0; i < *n_picked && status == RMX_OK; i++) picks[i].expected = picks[i].sd = NAN;
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   free(taken);
   return status;
 }

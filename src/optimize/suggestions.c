@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "suggest.h"
 
 rmx_status rmx__suggestion_make(rmx_suggestion *s, size_t K, size_t D, rmx_err *err) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "trust_region.h"
 
 static const double SLACK = 1e-6;  // that limits are kept to

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "regress/fit.h"
+
 enum { MAX_RUNS = 2048, MIN_ERRORS = 8 };  // distances among runs cost their number squared
 
 double rmx__total_variation(const double *a, const double *b, size_t D) {

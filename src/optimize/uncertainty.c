@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intervals of an optimum from functions that the runs leave possible: uncertainty.h says how, and
-// ../regress/posterior.c where the functions come from. bench/coverage.c measures how often the
+// ../regress/gp/posterior.c where the functions come from. bench/coverage.c measures how often the
 // intervals are right.
 //
 // Replicates are independent and keyed by their number; they are worked out side by side, a wave at
@@ -13,7 +13,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "regress/posterior.h"
+#include "regress/fit.h"
+#include "regress/gp/posterior.h"
 #include "search.h"
 #include "trust_region.h"
 
@@ -346,7 +347,7 @@ rmx_status rmx_uncertainty_make(const rmx_fit *fit, const rmx_problem *q,
   set.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
-      RMX_TRY_GOTO(rmx_fit_dataset(fit, m, &arena, &b.data[m], err), done);
+      RMX_TRY_GOTO(rmx__fit_dataset(fit, m, &arena, &b.data[m], err), done);
   RMX_TRY_GOTO(find_candidates(&b, &arena, err), done);
   RMX_TRY_GOTO(run(&b, B, threads, listener, err), done);
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);

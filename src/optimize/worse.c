@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
+
 static const double WORTH_SAYING = 1e-3;  // of the metric's standard deviation over the runs
 
 // Standard deviation of metric m over the runs; 0 where the fit does not hold them.

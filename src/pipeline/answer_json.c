@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "steps.h"
 
 static json_t *limits_json(const rmx_answer *s) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "steps.h"
 
 rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "steps.h"
 
 // A fit and the files that it reads and writes.
@@ -168,18 +169,25 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
     status =
         find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err);
   if (status == RMX_OK)
-    status = rmx_fit_tables_exposed(
-        &regress, &mixtures, &metrics, (const char *const *)job->request->only.items,
-        job->request->only.n, job->request->raw, known ? &exposure : NULL,
-        (uint64_t)p->experiment.config.general.seed, rmx_worker_jobs(&p->experiment), &p->listener,
-        &fit, NULL, err);
+    status = rmx_fit_tables(
+        &(rmx_fit_tables_request){.options = &regress,
+                                  .mixtures = &mixtures,
+                                  .metrics = &metrics,
+                                  .only = (const char *const *)job->request->only.items,
+                                  .n_only = job->request->only.n,
+                                  .raw = job->request->raw,
+                                  .exposure = known ? &exposure : NULL,
+                                  .seed = (uint64_t)p->experiment.config.general.seed,
+                                  .threads = rmx_worker_jobs(&p->experiment),
+                                  .listener = &p->listener},
+        &fit, err);
   if (status == RMX_OK) fit->tokenizer = tokenizer;
   if (status == RMX_OK && job->half && rmx_exists(job->half)) {
     json_t *agreement = half_agreement(fit, job->half, err);
     if (agreement) tell_agreement(p, agreement);
     status = agreement ? put_more(fit, "half_agreement", agreement, err) : err->status;
   }
-  if (status == RMX_OK) status = rmx_fit_write(fit, job->out, by, err);
+  if (status == RMX_OK) status = rmx__fit_write(fit, job->out, by, err);
   char time[32];
   if (status == RMX_OK)
     rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
 #include "steps.h"
 
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,

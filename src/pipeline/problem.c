@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "steps.h"
 
 static bool add_all(rmx_strings *to, const rmx_strings *from) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "steps.h"
 
 // Whether one of the fit's runs has this mixture and, of some metric, the value measured for the

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "steps.h"
 
 void rmx_next_release(rmx_next *s) {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The regressor of a metric by cross-validation inside its runs. As a rule it is the power law and
-// the Gaussian process together, with the weight a of the power law that makes their errors out of
-// fold least, drawn to 1/2:
+// Chooses the regressor of a metric by cross-validation inside its runs. The default is the
+// ensemble of the power law and the Gaussian process. The weight a of the power law minimises their
+// errors out of fold and is shrunk towards 1/2:
 //   min_a  |a e_p + (1 - a) e_g|^2 + |(e_p + e_g) / 2|^2 ((a - 1/2)^2 + (1/2 - a)^2),
 // 0 <= a <= 1.
-// Another takes their place where its error is at least 5 % less than theirs: one of the two alone,
-// ridge on the square roots of the weights at three penalties, exposure where runs repeated a
-// domain, and trees where the runs are enough for some leaves. (Choosing the least error outright
-// does worse on other runs: what wins a close race does so by luck.) All choose again in every fold
-// what they choose. Trees, the dearest, drop out as soon as the squares of their errors sum to half
-// as much again as those of the best on the folds so far.
+// Another candidate replaces the ensemble if its error is smaller by 5 % or more. The candidates
+// are one of the two alone, ridge regression on the square roots of the weights with three
+// penalties, exposure where runs repeated a domain, and trees where there are runs for several
+// leaves. (To take the smallest error without a margin does worse on other runs: a close winner
+// wins by luck.) Every fold makes the choices of each candidate again. Trees are the slowest kind;
+// they are dropped once their squared error exceeds 1.5 times that of the best kind.
 //
-// Cost: the fits to all runs, and as many folds as are asked for (ten of few runs) that begin with
-// them. The cross-validation of a fit of tables is these folds again, or, of few runs, as many
-// whole choices.
+// Cost: a fit of each candidate to all runs, and in each fold (10 with few runs) a fit that begins
+// there. With many runs the cross-validation of a fit of tables reuses these folds; with few runs
+// each of its folds makes a whole choice.
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +21,8 @@
 
 #include "base/json.h"
 #include "ensemble.h"
+#include "folds.h"
+#include "registry.h"
 
 enum {
   RIDGE_1,
@@ -37,23 +39,23 @@ enum {
   LEAVES_WORTH = 5
 };
 static const double alphas[] = {1, 0.1, 0.01};
-static const double MARGIN = 0.95;  // of its error to the ensemble's
+static const double MARGIN = 0.95;  // a candidate's error over the ensemble's must be below this
 static const char *const names[N_CANDIDATES] = {"ridge", "ridge",    "ridge",    "power",
                                                 "gp",    "exposure", "ensemble", "trees"};
 
-typedef struct contest {
+typedef struct comparison {
   const rmx_dataset *data;
   uint64_t seed;
   size_t k;                    // folds
   int *fold;                   // (N)
   double *out[N_CANDIDATES];   // (N) predictions out of fold
-  double error[N_CANDIDATES];  // sum of weighted squares; infinite: out
+  double error[N_CANDIDATES];  // weighted sum of squares; infinite: dropped
   rmx_regressor *fitted[N_CANDIDATES];
   bool tried[N_CANDIDATES];
   double weight;  // of the power law in the ensemble
-} contest;
+} comparison;
 
-static double error_on(const contest *c, const double *predicted, size_t folds) {
+static double error_on(const comparison *c, const double *predicted, size_t folds) {
   const rmx_dataset *d = c->data;
   double sum = 0;
   for (size_t i = 0; i < d->N; i++) {
@@ -71,8 +73,9 @@ static const rmx__regressor_kind *kind_of(size_t which) {
                              : &rmx__trees;
 }
 
-// rival: the out-of-fold predictions of who leads, or NULL.
-static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t which,
+// Fits candidate `which` and its folds. rival: the out-of-fold predictions of the best so far; the
+// candidate is dropped when it does much worse. NULL: it is never dropped.
+static rmx_status try_one(comparison *c, const rmx_regress_options *options, size_t which,
                           const double *rival, rmx_err *err) {
   const rmx_dataset *d = c->data;
   rmx_status status = RMX_OK;
@@ -96,22 +99,22 @@ static rmx_status try_one(contest *c, const rmx_regress_options *options, size_t
     rmx_arena_release(&arena);
     if (status == RMX_OK && rival &&
         error_on(c, c->out[which], f + 1) > 1.5 * error_on(c, rival, f + 1))
-      return RMX_OK;  // dropped: its error stays infinite
+      return RMX_OK;  // dropped; its error stays infinite
   }
   if (status == RMX_OK) c->error[which] = error_on(c, c->out[which], c->k);
   if (!isfinite(c->error[which])) c->error[which] = INFINITY;
   return status;
 }
 
-static size_t leader(const contest *c) {
+static size_t leader(const comparison *c) {
   size_t best = 0;
   for (size_t i = 1; i < N_CANDIDATES; i++)
     if (c->error[i] < c->error[best]) best = i;
   return c->error[best] < MARGIN * MARGIN * c->error[ENSEMBLE] ? best : ENSEMBLE;
 }
 
-// The weight of the power law, by the errors in all folds but `without`; -1: in all.
-static double stack(const contest *c, int without) {
+// The weight of the power law by the errors outside of fold `without`; -1: by all errors.
+static double stack(const comparison *c, int without) {
   const rmx_dataset *d = c->data;
   double pp = 0, gg = 0, pg = 0;
   for (size_t i = 0; i < d->N; i++) {
@@ -122,11 +125,11 @@ static double stack(const contest *c, int without) {
     gg += weight * g * g;
     pg += weight * p * g;
   }
-  double pull = (pp + gg + 2 * pg) / 4, bend = pp + gg - 2 * pg + 2 * pull;
-  return bend > 0 ? fmin(fmax((gg - pg + pull) / bend, 0), 1) : 0.5;
+  double pull = (pp + gg + 2 * pg) / 4, curvature = pp + gg - 2 * pg + 2 * pull;
+  return curvature > 0 ? fmin(fmax((gg - pg + pull) / curvature, 0), 1) : 0.5;
 }
 
-// Has a run seen a domain so often that something of repetition shows?
+// Whether a run saw some domain more than twice, so that effects of repetition can show.
 static bool repeated(const rmx_dataset *d) {
   double tokens = d->run_tokens > 0 ? d->run_tokens : d->budget;
   if (d->tokens == NULL || !(d->budget > 0)) return false;
@@ -135,8 +138,8 @@ static bool repeated(const rmx_dataset *d) {
   return false;
 }
 
-static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_listener *listener,
-                      rmx_err *err) {
+static rmx_status run(comparison *c, const rmx_regress_options *options,
+                      const rmx_listener *listener, rmx_err *err) {
   const rmx_dataset *d = c->data;
   rmx_regress_options o = *options;
   o.ridge.sqrt = true;
@@ -144,10 +147,9 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
     o.ridge.alpha = alphas[i];
     RMX_TRY(try_one(c, &o, i, NULL, err));
   }
-  // A smooth fit that does not work out (NaN, singular) is one that does not win.
+  // A smooth candidate that fails (NaN, singular) only loses the comparison.
   for (size_t i = POWER; i <= EXPOSURE; i++) {
-    // Where the folds of the choice serve for the cross-validation too, it is nearly all of the
-    // work.
+    // With many runs the comparison is nearly all of the work, since its folds are used again.
     rmx_progress(listener, "fit", (double)(i + 1),
                  2.0 * N_CANDIDATES * (d->N > NESTED_RUNS ? 1 : 5), "candidates", NULL);
     if (i == EXPOSURE && !repeated(d)) continue;
@@ -173,10 +175,10 @@ static rmx_status run(contest *c, const rmx_regress_options *options, const rmx_
   return RMX_OK;
 }
 
-// The errors out of fold, for the cross-validation of the fit: of more than a hundred runs, that
-// the winner was chosen by them flatters it by less than 1 %. Of fewer, every fold of the
-// cross-validation had better choose for itself.
-static bool keep_folds(const contest *c, size_t best, rmx_regressor *r) {
+// Keeps the winner's predictions out of fold for the cross-validation of the fit. They chose the
+// winner, which makes its error too small by less than 1 % with more than a hundred runs. With
+// fewer runs the bias is larger, so every fold of that cross-validation makes its own choice.
+static bool keep_folds(const comparison *c, size_t best, rmx_regressor *r) {
   size_t N = c->data->N;
   if (N <= NESTED_RUNS) return true;
   r->out_of_fold = rmx_calloc(N, sizeof(double));
@@ -189,8 +191,8 @@ static bool keep_folds(const contest *c, size_t best, rmx_regressor *r) {
   return true;
 }
 
-// {"chosen": "ensemble", "folds": 5, "rmse": {"ridge": 0.1, ...}}; null: dropped.
-static json_t *record(const contest *c, size_t best, rmx_buf *told) {
+// {"chosen": "ensemble", "folds": 5, "rmse": {"ridge": 0.1, ...}}; null: it was dropped.
+static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
   double total = 0;
   for (size_t i = 0; i < c->data->N; i++)
     total += c->data->row_weights ? c->data->row_weights[i] : 1;
@@ -204,7 +206,7 @@ static json_t *record(const contest *c, size_t best, rmx_buf *told) {
     if (!c->tried[i]) continue;
     double e = sqrt(c->error[i] / total);
     failed = json_object_set_new(rmse, names[i], isfinite(e) ? json_real(e) : json_null()) != 0;
-    if (isfinite(e)) rmx_buf_printf(told, "%s%s %.3g", told->size ? ", " : "", names[i], e);
+    if (isfinite(e)) rmx_buf_printf(summary, "%s%s %.3g", summary->size ? ", " : "", names[i], e);
   }
   json_t *o = failed ? NULL
                      : json_pack("{s:s, s:i, s:O}", "chosen", names[best], "folds", (int)c->k,
@@ -216,10 +218,10 @@ static json_t *record(const contest *c, size_t best, rmx_buf *told) {
 static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
                          const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
   rmx_arena arena = {0};
-  rmx_buf told = {0};
+  rmx_buf summary = {0};
   rmx_status status = RMX_OK;
   const char *metric = data->metric ? data->metric : "";
-  contest c = {.data = data, .seed = seed};
+  comparison c = {.data = data, .seed = seed};
   c.fold = rmx_arena_alloc(&arena, data->N, sizeof(int));
   bool failed = c.fold == NULL;
   for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
@@ -232,7 +234,7 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
     goto done;
   }
   size_t wanted = data->N <= FEW_RUNS ? 10 : options->folds > 2 ? (size_t)options->folds : 3;
-  c.k = rmx_folds(data->groups, data->N, wanted, seed, c.fold);
+  c.k = rmx__folds(data->groups, data->N, wanted, seed, c.fold);
   bool constant = true;
   for (size_t i = 1; i < data->N; i++) constant &= data->y[i] == data->y[0];
   if (c.k < 3 || constant) {
@@ -246,8 +248,8 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   }
   RMX_TRY_GOTO(run(&c, options, listener, err), done);
   size_t best = leader(&c);
-  json_t *choice = record(&c, best, &told);
-  if (choice == NULL || told.failed) {
+  json_t *choice = record(&c, best, &summary);
+  if (choice == NULL || summary.failed) {
     json_decref(choice);
     status = rmx_fail_memory(err, 256, "a choice of regressors");
     goto done;
@@ -263,7 +265,7 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
     }
   }
   rmx_note(listener, "metric \"%s\": %s chosen; root mean square error in cross-validation: %s",
-           metric, names[best], told.data);
+           metric, names[best], summary.data);
   *out = c.fitted[best];
   c.fitted[best] = NULL;
   (*out)->choice = choice;
@@ -273,7 +275,7 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   }
 done:
   for (size_t i = 0; i < N_CANDIDATES; i++) rmx_regressor_free(c.fitted[i]);
-  rmx_buf_release(&told);
+  rmx_buf_release(&summary);
   rmx_arena_release(&arena);
   return status;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before LAPACK is believed: some builds of OpenBLAS pick kernels that are wrong on processors
-// newer than they are. A system with a known answer is solved once. BLAS is held to one thread, for
-// sums in one order; threads are ours.
+// See blas.h. Some builds of OpenBLAS pick kernels that compute wrongly on processors newer than
+// the build, so a system whose solution is known is solved once. BLAS uses one thread, so that sums
+// have one order; the threads are ours.
 //
-// OpenBLAS built for one thread hands out its scratch memory without a lock, so that two threads of
-// ours inside it now and then share a scratch and compute nonsense: such a build is entered by one
-// at a time.
+// OpenBLAS built for one thread hands out its scratch memory without a lock. Two of our threads
+// inside it can get the same scratch and compute wrong results, so a lock admits one at a time.
+
+#include "blas.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "regressor.h"
 
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 extern char *openblas_get_config(void) __attribute__((weak));
@@ -61,10 +60,9 @@ static void try_cholesky(void) {
   }
 }
 
-// OpenBLAS maps a scratch of its own for each thread that calls it, and where the system refuses it
-// tries again, for ever. So what it may want is mapped here first, and given back: for each thread
-// of ours and for two of its own 32 MiB, and as much again for the stack and the heap of the
-// thread.
+// OpenBLAS maps a scratch for each thread that calls it. Where the system refuses, it tries again
+// for ever. So we first map what it may want, and unmap it: 32 MiB for each of our threads and for
+// two of its own, and the same again for the stack and the heap of each thread.
 static pthread_once_t mapping_once = PTHREAD_ONCE_INIT;
 static size_t lacking;
 

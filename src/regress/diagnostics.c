@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a fit's errors out of fold say to who wants to choose by it: how much is lost by taking the
-// run predicted best (regret), whether the best predictions are too good to be true (optimism: what
-// is chosen for being low is low partly by error, the winner's curse), and how much of the error is
-// noise that no fit could foretell (runs of the same mixture that differ).
+// What the errors out of fold mean for a choice that uses the fit. Regret: the loss from taking the
+// run that is predicted best. Optimism: whether the best predictions promise too much, since a
+// prediction is lowest partly by error (the winner's curse). Noise: the part of the error that no
+// fit can predict, measured by runs of the same mixture.
 //
 // Cost: O(n log n).
+
+#include "diagnostics.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "regressor.h"
+#include "fit.h"
 
 typedef struct run {
   double key, truth, predicted;
@@ -23,7 +25,7 @@ static int by_key(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
-// Sorted by group: the pooled standard deviation within those of more than one run.
+// The standard deviation within groups of more than one run, pooled. runs: sorted by group.
 static void pool(const run *runs, size_t n, rmx_diagnostics *out) {
   double square = 0, free_to_vary = 0;
   for (size_t i = 0, end; i < n; i = end) {
@@ -38,8 +40,8 @@ static void pool(const run *runs, size_t n, rmx_diagnostics *out) {
   if (free_to_vary > 0) out->noise = sqrt(square / free_to_vary);
 }
 
-rmx_status rmx_diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
-                        bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
+rmx_status rmx__diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
+                         bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
   *out = (rmx_diagnostics){.n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN};
   if (n == 0) return RMX_OK;
   run *runs = rmx_calloc(n, sizeof(*runs));
@@ -68,7 +70,7 @@ rmx_status rmx_diagnose(const double *truth, const double *predicted, const int 
   return RMX_OK;
 }
 
-bool rmx_diagnostics_add(const rmx_diagnostics *d, json_t *object) {
+bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
   const struct {
     const char *key;
     double value;
@@ -103,8 +105,8 @@ rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rm
     groups[n++] = f->groups[i];
   }
   if (status == RMX_OK)
-    status = rmx_diagnose(truth, predicted, groups, n,
-                          f->higher_is_better && f->higher_is_better[m], out, err);
+    status = rmx__diagnose(truth, predicted, groups, n,
+                           f->higher_is_better && f->higher_is_better[m], out, err);
   free(truth);
   free(groups);
   return status;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which way each metric of a fit is better, and how that is known: the user's word, the results
-// file's, the name's, or an assumption, which is told.
+// Whether higher or lower values of each metric are better. In this order: the user says it, the
+// results file says it, the name of the metric says it, or lower is assumed, with a warning.
+
+#include "directions.h"
 
 #include <fnmatch.h>
 #include <string.h>
 
-#include "regressor.h"
+#include "fit.h"
 
 const char *rmx_direction_from_text(rmx_direction_from from) {
   static const char *const texts[] = {"assumed", "name", "harness", "user"};
   return texts[from];
 }
 
-// A pattern matches by globbing; without a wildcard it may also be a name as people type it.
-// SIZE_MAX: not such a name.
+// The column that a pattern without wildcards names, as users type names; SIZE_MAX: none.
 static size_t named(const char *pattern, const rmx_table *t) {
   size_t column;
   rmx_err unknown;
@@ -28,7 +29,7 @@ static bool matches(const char *pattern, const rmx_table *t, size_t column) {
          named(pattern, t) == column;
 }
 
-// The pattern of the list that matches a column, or NULL.
+// The first pattern of the list that matches a column, or NULL.
 static const char *match_of(const rmx_strings *patterns, const rmx_table *t, size_t column) {
   for (size_t i = 0; i < patterns->n; i++)
     if (matches(patterns->items[i], t, column)) return patterns->items[i];
@@ -58,9 +59,10 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
   for (size_t m = 0; m < f->M; m++) {
     const char *up = match_of(high, metrics, column[m]), *down = match_of(low, metrics, column[m]);
     if (up && down)
-      return rmx_fail(err, RMX_EINPUT,
-                      "metric \"%s\" is said to be better high (\"%s\") and better low (\"%s\")",
-                      f->metrics[m], up, down);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "metric \"%s\" matches both higher_is_better \"%s\" and lower_is_better \"%s\"",
+          f->metrics[m], up, down);
     rmx_better better = up ? RMX_BETTER_HIGH : down ? RMX_BETTER_LOW : RMX_BETTER_UNSAID;
     rmx_direction_from from = RMX_DIRECTION_USER;
     if (better == RMX_BETTER_UNSAID && metrics->better) {

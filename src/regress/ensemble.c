@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The power law and the Gaussian process, which err in different ways, together. With p and g what
-// they say,
+// The ensemble of the power law and the Gaussian process, whose errors differ. With p and g their
+// predictions,
 //   mean = a p + (1 - a) g,  sd^2 = sd_gp^2 + a (1 - a) (p - g)^2,
 // a = 1/2 unless `auto` found another weight by cross-validation.
 //
-// Cost: theirs.
+// Cost: the sum of both members'.
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "ensemble.h"
+
+#include "registry.h"
 
 enum { POWER, GP };
 
@@ -28,7 +30,8 @@ static void release(void *state) {
   free(r);
 }
 
-// fitted: NULL, or parts whose choices are kept, or with `again` begun with.
+// fitted: an ensemble whose choices are kept, or NULL. choose_again: the choices are made again,
+// beginning at `fitted`.
 static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted,
                             bool choose_again, const rmx_dataset *data, uint64_t seed,
                             const rmx_listener *listener, void **state, rmx_err *err) {
@@ -119,8 +122,8 @@ static bool gradient(const void *state, const double *w, double *g) {
 static bool evaluate(const void *state, const double *w, double *mean, double *g) {
   const ensemble *r = state;
   double *other = rmx_calloc(r->D, sizeof(double)), power;
-  bool done = other && rmx_regressor_evaluate(r->part[POWER], w, &power, other) &&
-              rmx_regressor_evaluate(r->part[GP], w, mean, g);
+  bool done = other && rmx__regressor_evaluate(r->part[POWER], w, &power, other) &&
+              rmx__regressor_evaluate(r->part[GP], w, mean, g);
   for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
   if (done) *mean += r->weight * (power - *mean);
   free(other);
@@ -143,10 +146,11 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
     status = rmx__regressor_from_json(json_object_get(o, kinds[i]->name), path, &r->part[i], err);
     if (status == RMX_OK && (r->part[i]->kind != kinds[i] || r->part[i]->D != r->part[0]->D))
       status = rmx_fail(err, RMX_EINPUT,
-                        "%s: \"power\" and \"gp\" of an ensemble must be those, of as many domains",
+                        "%s: \"power\" and \"gp\" of an ensemble must be regressors of these kinds "
+                        "with the same number of domains",
                         path);
   }
-  r->weight = 0.5;  // of files older than the weight
+  r->weight = 0.5;  // older files have no weight
   if (status == RMX_OK && json_object_get(o, "weight"))
     status = rmx__json_number(o, "weight", &r->weight, path, err);
   if (status == RMX_OK && !(r->weight >= 0 && r->weight <= 1))

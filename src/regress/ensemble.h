@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ensemble from parts that are fitted already.
-#ifndef REGMIX_REGRESS_ENSEMBLE_H
-#define REGMIX_REGRESS_ENSEMBLE_H
+// An ensemble made of parts that are already fitted.
+#ifndef RMX_REGRESS_ENSEMBLE_H
+#define RMX_REGRESS_ENSEMBLE_H
 
-#include "regressor.h"
+#include <regmix/regress.h>
 
-// Takes both; NULL, and neither taken, where memory is short. weight: of the power law.
+// Takes both parts. weight: of the power law. NULL if memory is short; then it takes neither.
 rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight);
 double rmx__ensemble_weight(const rmx_regressor *r);
-// Both borrowed.
+// Borrows both parts to the caller.
 void rmx__ensemble_parts(const rmx_regressor *r, const rmx_regressor **power,
                          const rmx_regressor **gp);
 

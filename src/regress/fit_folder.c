@@ -9,13 +9,18 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "regressor.h"
+#include "diagnostics.h"
+#include "fit.h"
+#include "fit_parts.h"
+#include "json_lists.h"
+#include "registry.h"
+#include "rows.h"
 
-// A file name for each metric: its own, what file systems dislike as "_", made different where two
-// become the same, to file systems that know no cases too, and cut where it is longer than they
-// take.
+// A file name for each metric: its name with "_" for characters that file systems may refuse, cut
+// to a length that they accept. Equal names get a number; names that differ in case only count as
+// equal.
 static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
-  enum { LONGEST = 150 };  // of 255, with a number and an extension behind it
+  enum { LONGEST = 150 };  // leaves room for a number and an extension; the limit is 255
   for (size_t m = 0; m < f->M; m++) {
     for (int copy = 1;; copy++) {
       rmx_buf b = {0};
@@ -24,7 +29,7 @@ static rmx_status file_names(const rmx_fit *f, rmx_strings *out, rmx_err *err) {
       if (b.size == 0) rmx_buf_puts(&b, "metric");
       if (!b.failed && b.data[0] == '.') b.data[0] = '_';
       if (copy > 1) rmx_buf_printf(&b, "-%d", copy);
-      rmx_buf_printf(&b, ".%s", rmx_regressor_extension(f->regressors[m]));
+      rmx_buf_printf(&b, ".%s", f->regressors[m]->kind->extension);
       bool taken = !b.failed && (strcasecmp(b.data, RMX__FIT_JSON) == 0 ||
                                  strcasecmp(b.data, RMX__CROSS_VALIDATION) == 0);
       for (size_t k = 0; k < out->n && !b.failed; k++)
@@ -62,13 +67,13 @@ static json_t *folds_json(const rmx_fit *f, size_t m) {
 }
 
 static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
-  json_t *cv = rmx_scores_json(&f->cv[m]);
+  json_t *cv = rmx__scores_json(&f->cv[m]);
   rmx_diagnostics errors;
   rmx_err no_memory;
   bool lost = cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0;
   if (!lost && f->truth)
     lost =
-        rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx_diagnostics_add(&errors, cv);
+        rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx__diagnostics_add(&errors, cv);
   if (lost) {
     json_decref(cv);
     return NULL;
@@ -104,7 +109,7 @@ static json_t *options_json(const rmx_regress_options *options) {
   return o;
 }
 
-// What is known of the tokens behind the mixtures; false if memory is short.
+// Adds what is known about tokens; false if memory is short.
 static bool add_exposure(const rmx_fit *f, json_t *o) {
   if (f->tokens && json_object_set_new(o, "tokens", rmx__numbers_json(f->tokens, f->D)) != 0)
     return false;
@@ -203,8 +208,8 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
   return status;
 }
 
-rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *made_by,
-                         rmx_err *err) {
+rmx_status rmx__fit_write(const rmx_fit *f, const char *folder, const json_t *made_by,
+                          rmx_err *err) {
   rmx_strings files = {0}, old = {0};
   rmx_outfolder out = {0};
   rmx_status status = rmx_fit_may_write(folder, err);
@@ -216,6 +221,18 @@ rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const json_t *mad
   rmx_outfolder_discard(&out);
   rmx_strings_release(&files);
   rmx_strings_release(&old);
+  return status;
+}
+
+rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const char *made_by, rmx_err *err) {
+  json_error_t where;
+  json_t *tree = made_by ? json_loads(made_by, 0, &where) : NULL;
+  if (made_by && !json_is_object(tree)) {
+    json_decref(tree);
+    return rmx_fail(err, RMX_EUSAGE, "made_by is not the text of a JSON object: %s", made_by);
+  }
+  rmx_status status = rmx__fit_write(f, folder, tree, err);
+  json_decref(tree);
   return status;
 }
 
@@ -233,14 +250,14 @@ static rmx_status read_column(const json_t *o, const char *key, double *x, size_
   for (size_t i = 0; i < N; i++) {
     const json_t *value = json_array_get(list, i);
     if (!json_is_number(value) && !json_is_null(value))
-      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is no number", path, i,
-                      key, m);
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" of metric %zu is not a number", path,
+                      i, key, m);
     x[i * M + m] = json_is_number(value) ? json_number_value(value) : NAN;
   }
   return RMX_OK;
 }
 
-// Fits of 0.1.0 do not hold which fold each run was in.
+// Fits of 0.1.0 have no "fold".
 static rmx_status read_folds(rmx_fit *f, size_t m, const json_t *o, const char *path,
                              rmx_err *err) {
   const json_t *list = json_object_get(o, "fold");
@@ -258,7 +275,8 @@ static rmx_status read_folds(rmx_fit *f, size_t m, const json_t *o, const char *
   return RMX_OK;
 }
 
-// A fit of 0.1.0 says only which metrics are scores by their file: of the others the name is asked.
+// Fits of 0.1.0 have no "direction_from". They mark only metrics that the results file calls
+// scores; the names of the other metrics say their direction.
 static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *name) {
   const char *from = json_string_value(json_object_get(o, "direction_from"));
   f->higher_is_better[m] = json_is_true(json_object_get(o, "higher_is_better"));
@@ -267,11 +285,11 @@ static void read_direction(rmx_fit *f, size_t m, const json_t *o, const char *na
     if (strcmp(from, rmx_direction_from_text((rmx_direction_from)k)) == 0)
       f->direction_from[m] = (rmx_direction_from)k;
   if (from) return;
-  rmx_better said = rmx_better_by_name(name);
+  rmx_better better = rmx_better_by_name(name);
   if (f->higher_is_better[m]) {
     f->direction_from[m] = RMX_DIRECTION_HARNESS;
-  } else if (said != RMX_BETTER_UNSAID) {
-    f->higher_is_better[m] = said == RMX_BETTER_HIGH;
+  } else if (better != RMX_BETTER_UNSAID) {
+    f->higher_is_better[m] = better == RMX_BETTER_HIGH;
     f->direction_from[m] = RMX_DIRECTION_NAME;
   }
 }
@@ -315,7 +333,7 @@ static rmx_status read_list(rmx_regress_options *out, const char *key, const jso
                             const char *path, rmx_err *err) {
   for (size_t i = 0; i < json_array_size(list); i++) {
     const char *item = json_string_value(json_array_get(list, i));
-    if (!item) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" is no text", path, i, key);
+    if (!item) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"%s\" is not text", path, i, key);
     if (rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, out, key, item, err) !=
         RMX_OK)
       return rmx_fail_in(err, "%s", path);
@@ -383,13 +401,13 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   RMX_TRY(read_options(&f->options, json_object_get(o, "options"), path, err));
   for (size_t i = 0; whole && i < N; i++) {
     const char *id = json_string_value(json_array_get(ids, i));
-    if (id == NULL) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"ids\" is no text", path, i);
+    if (!id) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"ids\" is not text", path, i);
     if ((f->run_ids[i] = rmx_strdup(id)) == NULL) return rmx_fail_memory(err, strlen(id), "a name");
   }
   for (size_t d = 0; d < D; d++) {
     const char *name = json_string_value(json_array_get(domains, d));
     if (name == NULL)
-      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is no text", path, d);
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is not text", path, d);
     if ((f->domains[d] = rmx_strdup(name)) == NULL)
       return rmx_fail_memory(err, strlen(name), "a name");
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a fit's folder, and whether they belong together: fit.json holds the hash of every
-// other file and of the runs it lists itself.
+// The files in the folder of a fit, and whether they belong together: fit.json holds the hash of
+// every other file and of the runs in fit.json itself.
+
+#include "fit_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,9 +11,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "regressor.h"
+#include "fit.h"
 
-static const char RUNS[] = "runs";  // no file is called so: they have endings
+static const char RUNS[] = "runs";  // no file has this name, since all have extensions
 
 static rmx_status hash_of_file(const char *folder, const char *name, char out[17], rmx_err *err) {
   char *path = rmx_path_in(folder, name), *data = NULL;
@@ -24,7 +26,7 @@ static rmx_status hash_of_file(const char *folder, const char *name, char out[17
   return status;
 }
 
-// Of names and numbers as they are in memory, so that it does not depend on how a file spells them.
+// Hashes names and numbers as they are in memory, so that spelling in the file does not matter.
 static void hash_of_runs(const rmx_fit *f, char out[17]) {
   uint64_t hash = 0;
   for (size_t d = 0; d < f->D; d++) hash = rmx_hash_string(f->domains[d], hash);
@@ -58,11 +60,11 @@ rmx_status rmx__hash_runs(const rmx_fit *f, json_t *hashes, rmx_err *err) {
 }
 
 rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path, rmx_err *err) {
-  const char *said = json_string_value(json_object_get(json_object_get(fit, "hashes"), RUNS));
+  const char *wanted = json_string_value(json_object_get(json_object_get(fit, "hashes"), RUNS));
   char hash[17];
-  if (!said) return RMX_OK;
+  if (!wanted) return RMX_OK;
   hash_of_runs(f, hash);
-  if (strcmp(said, hash) == 0) return RMX_OK;
+  if (strcmp(wanted, hash) == 0) return RMX_OK;
   return rmx_fail(
       err, RMX_EINPUT,
       "%s: its runs and values are not those it was written with: the file was changed or damaged; "
@@ -72,15 +74,15 @@ rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path
 
 rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err) {
   const char *name;
-  json_t *said;
-  json_object_foreach(json_object_get(fit, "hashes"), name, said) {
+  json_t *wanted;
+  json_object_foreach(json_object_get(fit, "hashes"), name, wanted) {
     char hash[17];
     if (strcmp(name, RUNS) == 0) continue;
     if (strchr(name, '/') || name[0] == '.')
       return rmx_fail(err, RMX_EINPUT, "%s/%s: \"%s\" in \"hashes\" is not in the folder itself",
                       folder, RMX__FIT_JSON, name);
     RMX_TRY(hash_of_file(folder, name, hash, err));
-    if (json_is_string(said) && strcmp(json_string_value(said), hash) == 0) continue;
+    if (json_is_string(wanted) && strcmp(json_string_value(wanted), hash) == 0) continue;
     return rmx_fail(err, RMX_EINPUT,
                     "%s/%s: is not the file that %s was written with (its hash differs): it was "
                     "changed, damaged or "

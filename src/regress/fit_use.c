@@ -1,53 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit put to use on tables: its domains found among the columns, predictions, scores against what
-// was measured.
+// A fit used on tables: finds its domains among their columns, predicts, and scores predictions on
+// measured runs.
 
 #include <math.h>
+#include <regmix/regress.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "regressor.h"
-
-rmx_status rmx_fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out,
-                           rmx_err *err) {
-  size_t N = f->N, D = f->D, n = 0;
-  if (f->truth == NULL)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "the fit does not hold the runs it was made from: it was written by an older regmix; "
-        "make it again with `regmix fit`");
-  double *X = rmx_arena_alloc(arena, N, D * sizeof(double)),
-         *y = rmx_arena_alloc(arena, N, sizeof(double));
-  int *groups = rmx_arena_alloc(arena, N, sizeof(int));
-  if (!X || !y || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "the runs of a fit");
-  for (size_t i = 0; i < N; i++) {
-    if (!isfinite(f->truth[i * f->M + m])) continue;
-    memcpy(X + n * D, f->runs + i * D, D * sizeof(double));
-    groups[n] = f->groups[i];
-    y[n++] = f->truth[i * f->M + m];
-  }
-  *out = (rmx_dataset){.N = n,
-                       .D = D,
-                       .X = X,
-                       .y = y,
-                       .groups = groups,
-                       .domains = (const char *const *)f->domains,
-                       .metric = f->metrics[m],
-                       .own_domain = -1,
-                       .tokens = f->tokens,
-                       .budget = f->budget,
-                       .run_tokens = f->run_tokens};
-  size_t own;
-  if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own))
-    out->own_domain = (int)own;
-  return RMX_OK;
-}
-
-bool rmx_fit_set_budget(rmx_fit *f, double tokens) {
-  bool any = false;
-  for (size_t m = 0; m < f->M; m++) any |= rmx_regressor_set_budget(f->regressors[m], tokens);
-  return any;
-}
+#include "diagnostics.h"
+#include "fit.h"
+#include "join.h"
+#include "rows.h"
 
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
   const char *path = t->path ? t->path : "table";
@@ -176,8 +139,8 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (n == 0) continue;
     rmx_score(truth, used, n, &scores[m]);
     if (errors)
-      RMX_TRY_GOTO(rmx_diagnose(truth, used, group, n,
-                                f->higher_is_better && f->higher_is_better[m], &errors[m], err),
+      RMX_TRY_GOTO(rmx__diagnose(truth, used, group, n,
+                                 f->higher_is_better && f->higher_is_better[m], &errors[m], err),
                    done);
     mean->n++;
     mean->spearman += scores[m].spearman;

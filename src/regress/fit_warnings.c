@@ -1,36 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a finished fit has to say against itself: metrics of which nothing was learnt, runs that fit
-// nowhere.
+// Warnings about a finished fit: metrics that were not learnt, runs that do not fit, runs of one
+// mixture that are no replicates.
+
+#include "fit_warnings.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "regressor.h"
+#include "fit.h"
 
 static const double FAR = 5;  // standard deviations
 enum { ENOUGH = 8 };          // values to take a standard deviation of
 
-bool rmx_fit_learnt(const rmx_fit *f, size_t m) {
-  return f->cv[m].r2 > 0;
-}
-
-// Residual of run i out of fold, or NaN.
+// The residual of run i out of fold, or NaN.
 static double residual(const rmx_fit *f, size_t m, size_t i) {
   return f->truth[i * f->M + m] - f->out_of_fold[i * f->M + m];
 }
 
-// The metric of which run i lies furthest from its prediction, in root mean squares of the other
-// runs' residuals; M: none is far. A run's own residual is left out of what it is measured by, or
-// no one run among few could be far.
+// The metric in which run i is furthest from its prediction, measured in root mean squares of the
+// other runs' residuals; M: it is far in none. The run's own residual does not count in the root
+// mean square; else no run among few could ever be far.
 static size_t far_metric(const rmx_fit *f, const double *squares, const size_t *values, size_t i) {
   size_t worst = f->M;
-  double most = FAR;
+  double furthest = FAR;
   for (size_t m = 0; m < f->M; m++) {
     double r = residual(f, m, i), truth = fabs(f->truth[i * f->M + m]);
     if (!isfinite(r) || values[m] < ENOUGH) continue;
     double others = sqrt(fmax(squares[m] - r * r, 0) / (double)(values[m] - 1));
-    if (!(fabs(r) > most * others) || fabs(r) <= 1e-6 * truth) continue;
-    most = others > 0 ? fabs(r) / others : INFINITY;
+    if (!(fabs(r) > furthest * others) || fabs(r) <= 1e-6 * truth) continue;
+    furthest = others > 0 ? fabs(r) / others : INFINITY;
     worst = m;
   }
   return worst;
@@ -59,13 +57,12 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
   if (far.n)
     rmx_warn(listener,
              "%zu of %zu runs lie more than %g standard deviations from what the other runs "
-             "predict: %s; were they measured like "
-             "the others?",
+             "predict: %s; check that they were measured like the others",
              far.n, f->N, FAR, far.text);
 }
 
-// Runs of one mixture that differ as much as all runs do differ in something that is no column of
-// the mixture.
+// Runs of one mixture that differ as much as all runs do must differ in something that is not a
+// column of the mixtures.
 static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, apart = 0, measured = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
@@ -89,8 +86,8 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
   if (measured && 2 * apart > measured)
     rmx_warn(listener,
              "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as "
-             "all runs do: they are no replicates; if they "
-             "differ in model size or tokens, fit the runs of one size alone",
+             "all runs do: they are no replicates; if they differ in model size or tokens, fit the "
+             "runs of one size alone",
              f->N, mixtures);
 }
 
@@ -101,8 +98,7 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   if (worse.n)
     rmx_warn(listener,
              "for %zu of %zu metrics the fit predicts unseen runs worse than the mean of the runs "
-             "does (R2 below 0): %s; these runs "
-             "teach nothing of them",
+             "does (R2 below 0): %s; these runs teach nothing about them",
              worse.n, f->M, worse.text);
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);

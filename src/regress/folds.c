@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cross-validation. Runs of the same mixture are replicates: seen in training they give the answer
-// away, so folds are dealt by replicate group. Groups come in an order drawn from the seed, each to
-// the smallest fold so far (ties: the first), which needs no equal sizes.
+// Cross-validation. Runs of the same mixture are replicates. In training they would reveal the
+// value of the run that is held out, so folds are dealt by replicate group. Each group, in an order
+// drawn from the seed, goes to the smallest fold so far (the first of equal ones), so groups may
+// differ in size.
+
+#include "folds.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "regressor.h"
+#include "registry.h"
 
 typedef struct labelled {
   int group;
@@ -19,7 +22,7 @@ static int by_group(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
-size_t rmx_folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold) {
+size_t rmx__folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold) {
   labelled *rows = rmx_calloc(N, sizeof(*rows));
   size_t *start = rmx_calloc(N + 1, sizeof(size_t)), *order = rmx_calloc(N, sizeof(size_t));
   size_t *size = rmx_calloc(k, sizeof(size_t)), n_groups = 0;
@@ -89,7 +92,7 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     memcpy(fold, fitted->fold, N * sizeof(int));
     return RMX_OK;
   }
-  size_t k = rmx_folds(data->groups, N, (size_t)options->folds, seed, fold);
+  size_t k = rmx__folds(data->groups, N, (size_t)options->folds, seed, fold);
   if (k < 2)
     return rmx_fail(
         err, RMX_EINPUT,
@@ -101,8 +104,8 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     rmx_dataset train;
     rmx_regressor *r = NULL;
     status = rmx__without_fold(data, fold, (int)f, &arena, &train, err);
-    // The seed of the inner fit is the fold's own: folds drawn inside (as for the rounds of trees)
-    // are not these again.
+    // Each fold has a seed of its own, so that folds drawn inside it (as for the rounds of trees)
+    // differ from these.
     if (status == RMX_OK)
       status = fitted && !fitted->choice
                    ? rmx__fit_again(options, fitted, &train, seed + 1 + f, &r, err)
@@ -116,9 +119,4 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
     rmx_progress(listener, "fit", (double)(f + 2), (double)(k + 1), "folds", NULL);
   }
   return status;
-}
-
-rmx_status rmx_cross_validate(const rmx_regress_options *options, const rmx_dataset *data,
-                              uint64_t seed, double *predicted, int *fold, rmx_err *err) {
-  return rmx__cross_validate(options, data, NULL, seed, predicted, fold, NULL, err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of all regressors: one table for the config, --set and the man page.
 
-#include "regressor.h"
+#include "options.h"
 
 #define AT(member) offsetof(rmx_regress_options, member)
 
@@ -11,45 +11,44 @@ const rmx_option rmx_regress_option_table[] = {
      "the function fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "folds of cross-validation"},
     {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
-     "leave runs without a value of a metric out of its fit (diverged runs of an experiment always "
-     "are)"},
+     "leave runs without a value of a metric out of its fit (always so for diverged runs of an "
+     "experiment)"},
     {"fit.normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
-     "divide mixtures that do not sum to 1 (percentages, rounded shares) by their sum; else they "
-     "are an error"},
+     "divide mixtures that do not sum to 1 (percentages, rounded shares) by their sum; otherwise "
+     "they are an error"},
     {"fit.higher_is_better", RMX_LIST, AT(higher_is_better), NULL, 0, 0, "PATTERN",
-     "metrics that are scores, as '*_acc': higher is better; without it their names say so"},
+     "metrics of which higher is better, such as '*_acc' (default: as their names say)"},
     {"fit.lower_is_better", RMX_LIST, AT(lower_is_better), NULL, 0, 0, "PATTERN",
-     "metrics that are losses: lower is better"},
+     "metrics of which lower is better (default: as their names say)"},
     {"ridge.alpha", RMX_REAL, AT(ridge.alpha), "1", 0, 1e12, "X",
-     "penalty on the squared weights, the intercept is free"},
+     "penalty on the squared coefficients; the intercept has none"},
     {"ridge.sqrt", RMX_BOOL, AT(ridge.sqrt), "false", 0, 0, NULL,
-     "features are the square roots of the weights"},
+     "use the square roots of the weights as features"},
     {"trees.rounds", RMX_INT, AT(trees.rounds), "1000", 0, 1000000, "N",
-     "boosting rounds; 0 chooses them by cross-validation inside the runs"},
+     "boosting rounds; 0 chooses the number by cross-validation inside the runs"},
     {"trees.learning_rate", RMX_REAL, AT(trees.learning_rate), "0.01", 1e-9, 1, "X",
-     "share of each tree that is added"},
-    {"trees.leaves", RMX_INT, AT(trees.leaves), "31", 2, 65536, "N", "leaves of a tree at most"},
+     "factor on the values of each tree"},
+    {"trees.leaves", RMX_INT, AT(trees.leaves), "31", 2, 65536, "N", "max leaves of a tree"},
     {"trees.min_data_in_leaf", RMX_INT, AT(trees.min_data_in_leaf), "20", 1, 1e9, "N",
-     "runs in a leaf at least"},
+     "min runs in a leaf"},
     {"trees.min_hessian", RMX_REAL, AT(trees.min_hessian), "0.001", 0, 1e12, "X",
-     "sum of row weights in a leaf at least"},
+     "min sum of row weights in a leaf"},
     {"trees.max_bin", RMX_INT, AT(trees.max_bin), "255", 2, 65535, "N",
-     "bins of a domain's weights at most"},
+     "max bins for the weights of a domain"},
     {"trees.min_data_in_bin", RMX_INT, AT(trees.min_data_in_bin), "3", 1, 1e9, "N",
-     "runs in a bin at least"},
+     "min runs in a bin"},
     {"trees.lambda_l1", RMX_REAL, AT(trees.lambda_l1), "0", 0, 1e12, "X",
      "L1 penalty on leaf values"},
     {"trees.lambda_l2", RMX_REAL, AT(trees.lambda_l2), "0", 0, 1e12, "X",
      "L2 penalty on leaf values"},
-    {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X",
-     "a split gains at least this"},
+    {"trees.min_gain", RMX_REAL, AT(trees.min_gain), "0", 0, 1e12, "X", "min gain of a split"},
     {"trees.max_depth", RMX_INT, AT(trees.max_depth), "-1", -1, 1e6, "N",
-     "depth of a tree at most; -1 for no limit"},
+     "max depth of a tree; -1 for no limit"},
     {"exp.terms", RMX_INT, AT(exp.terms), "1", 1, 64, "N", "exponentials in the sum"},
     {"power.own", RMX_BOOL, AT(power.own), "true", 0, 0, NULL,
-     "a metric's own domain is expected to count for more"},
+     "expect the domain that a metric measures to count for more"},
     {"power.robust", RMX_BOOL, AT(power.robust), "false", 0, 0, NULL,
-     "Student's t errors, for noisy metrics"},
+     "assume errors with Student's t distribution, for noisy metrics"},
 };
 const size_t rmx_regress_option_table_n =
     sizeof(rmx_regress_option_table) / sizeof(rmx_regress_option_table[0]);

@@ -2,8 +2,9 @@
 // How well predictions agree with what was measured. Spearman's rho is the correlation of the
 // ranks; values that tie share the mean of their ranks. Cost: two sorts.
 
+#include "diagnostics.h"
+
 #include <math.h>
-#include <regmix/regress.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -64,7 +65,7 @@ void rmx_score(const double *truth, const double *predicted, size_t n, rmx_score
                       .r2 = sst > 0 ? 1 - sse / sst : NAN};
 }
 
-json_t *rmx_scores_json(const rmx_scores *s) {
+json_t *rmx__scores_json(const rmx_scores *s) {
   json_t *o = json_object();
   const char *const keys[] = {"spearman", "mse", "mae", "r2"};
   const double values[] = {s->spearman, s->mse, s->mae, s->r2};
@@ -75,4 +76,11 @@ json_t *rmx_scores_json(const rmx_scores *s) {
   if (!failed) return o;
   json_decref(o);
   return NULL;
+}
+
+char *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d) {
+  json_t *o = rmx__scores_json(s);
+  char *text = o && (!d || rmx__diagnostics_add(d, o)) ? json_dumps(o, 0) : NULL;
+  json_decref(o);
+  return text;
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit.h"
+#include "regress/registry.h"
 
 enum { N = 90, D = 5, QUERIES = 40, MOST = 64, FITTED = 8, SHAKEN = 3, AUTO = 2 };
 static const char *const domains[D] = {"no", "a\"b", "\xCF\x80", "c,d", "e-1/x"};
@@ -79,8 +81,15 @@ static rmx_fit *fit_one(const char *kind, bool root, const char *metric, const r
   rmx_fit *fit = NULL;
   const double tokens[D] = {5e4, 8e4, 1e5, 2e5, 1e4};
   const rmx_exposure exposure = {tokens, domains, D, 3e5, 1e5};
-  MUST(rmx_fit_tables_exposed(&options, mixtures, values, &metric, metric ? 1 : 0, false, &exposure,
-                              5, 1, NULL, &fit, NULL, err));
+  MUST(rmx_fit_tables(&(rmx_fit_tables_request){.options = &options,
+                                                .mixtures = mixtures,
+                                                .metrics = values,
+                                                .only = &metric,
+                                                .n_only = metric ? 1 : 0,
+                                                .exposure = &exposure,
+                                                .seed = 5,
+                                                .threads = 1},
+                      &fit, err));
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &options);
   return fit;
 }
@@ -137,7 +146,7 @@ static rmx_regressor *shaken(const rmx_regressor *r, const char *folder, rmx_rng
 // The names of all metrics; returns how many.
 static size_t name_metrics(const char *names[MOST]) {
   const char *all[MOST];
-  size_t M = 0, n = rmx_regressors(all, NULL, MOST);
+  size_t M = 0, n = rmx__regressors(all, NULL, MOST);
   for (; M < FITTED; M++) names[M] = metrics[M];
   for (size_t k = 0; k < n; k++) {
     bool automatic = strcmp(all[k], "auto") == 0, tree = strcmp(all[k], "trees") == 0;

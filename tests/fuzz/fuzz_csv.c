@@ -24,7 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   quick.trees.min_data_in_leaf = 1;
   rmx_fit *f;
   if (good == 2 && t[0].D * t[1].D < 256 && t[0].N < 256 &&
-      rmx_fit_tables(&quick, &t[0], &t[1], NULL, 0, false, 1, 1, NULL, &f, NULL, &err) == RMX_OK)
+      rmx_fit_tables(
+          &(rmx_fit_tables_request){
+              .options = &quick, .mixtures = &t[0], .metrics = &t[1], .seed = 1, .threads = 1},
+          &f, &err) == RMX_OK)
     rmx_fit_free(f);
   for (int i = 0; i < good; i++) rmx_table_release(&t[i]);
   return 0;

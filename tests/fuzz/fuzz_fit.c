@@ -3,6 +3,7 @@
 #include <regmix/regress.h>
 
 #include "fuzz.h"
+#include "regress/fit.h"
 
 // fit.json, then the file of a metric called "a" under both endings.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "published.h"
+#include "regress/fit.h"
 
 static inline rmx_regress_options options_for(const char *regressor) {
   rmx_regress_options o = {0};
@@ -205,8 +206,14 @@ static inline void threads_do_not_matter(const char *regressor) {
   for (size_t m = 0; m < M; m++)
     Y.names[m] = rmx_format("domain_%c_val_loss", (char)('a' + (int)m));
   rmx_fit *one, *three;
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 1, NULL, &one, NULL, err));
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 7, 3, NULL, &three, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 7, .threads = 1},
+      &one, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 7, .threads = 3},
+      &three, err));
   ck_assert(memcmp(one->out_of_fold, three->out_of_fold, N * M * sizeof(double)) == 0);
   for (size_t m = 0; m < M; m++) {
     double p[N], q[N];

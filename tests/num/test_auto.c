@@ -2,6 +2,8 @@
 // The ensemble, and the choice of a regressor: the right one for what it is given, told, and kept
 // in fit.json.
 
+#include "regress/fit.h"
+#include "regress/folds.h"
 #include "smooth.h"
 
 START_TEST(ensemble) {
@@ -83,7 +85,13 @@ START_TEST(kept_in_the_folder) {
   Y.names[1] = rmx_strdup("flat");
   rmx_fit *f, *again;
   forget();
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, NULL, err));
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &X,
+                                                .metrics = &Y,
+                                                .seed = 1,
+                                                .threads = 2,
+                                                .listener = &listener},
+                      &f, err));
   ck_assert_msg(strstr(said, "\"flat\": its values are all the same: ridge") != NULL, "%s", said);
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_read_file(path, &text, &size, err));
@@ -128,9 +136,12 @@ START_TEST(folds_choose_again) {
   for (size_t d = 0; d < D; d++) X.names[d] = rmx_strdup(names[d]);
   Y.names[0] = rmx_strdup("loss");
   rmx_fit *f;
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, true, 3, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .raw = true, .seed = 3, .threads = 1},
+      &f, err));
   data.own_domain = -1;
-  must(rmx_cross_validate(&o, &data, 3, predicted, fold, err));
+  must(rmx__cross_validate(&o, &data, NULL, 3, predicted, fold, NULL, err));
   ck_assert(memcmp(predicted, f->out_of_fold, sizeof predicted) == 0);
   rmx_fit_free(f);
   rmx_table_release(&X);

@@ -2,6 +2,8 @@
 // The metric by epochs seen: its own form again, gradient at another budget, file, what it must be
 // told, and what it is for: a large run that would repeat a small domain.
 
+#include "regress/fit.h"
+#include "regress/registry.h"
 #include "smooth.h"
 
 enum { D = 4 };
@@ -86,7 +88,7 @@ START_TEST(budgets) {
     // Repeated tokens are worth less in the fit than in this truth, so the large run is not met as
     // closely.
     for (size_t i = 0; i < N; i++) truth[i] = a_true_loss(X + i * D, large ? LARGE : PROXY);
-    if (!large) ck_assert(rmx_regressor_set_budget(r, 0));
+    if (!large) ck_assert(rmx__regressor_set_budget(r, 0));
     rmx_regressor_predict(r, X, N, mean, NULL);
     rmx_score(truth, mean, N, &s);
     printf("# tokens %g: R2 %.5f, Spearman %.4f\n", large ? LARGE : PROXY, s.r2, s.spearman);
@@ -96,7 +98,7 @@ START_TEST(budgets) {
   }
   double w[D] = {0.04, 0.3, 0.4, 0.26}, y[2];
   rmx_regressor_predict(r, w, 1, &y[0], NULL);
-  ck_assert(rmx_regressor_set_budget(r, 1.2 * PROXY));
+  ck_assert(rmx__regressor_set_budget(r, 1.2 * PROXY));
   rmx_regressor_predict(r, w, 1, &y[1], NULL);
   ck_assert_msg(fabs(y[0] - y[1]) < 1e-3, "%g and %g", y[0], y[1]);
   rmx_regressor_free(r);
@@ -104,7 +106,7 @@ START_TEST(budgets) {
   free(o.regressor);
   o.regressor = rmx_strdup("power");
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
-  ck_assert(!rmx_regressor_set_budget(r, 1));
+  ck_assert(!rmx__regressor_set_budget(r, 1));
   rmx_regressor_free(r);
   options_done(&o);
   dataset_done(&data);
@@ -155,13 +157,25 @@ START_TEST(tables) {
   rmx_exposure x = {
       .tokens = count, .domains = other_order, .D = D, .budget = LARGE, .run_tokens = PROXY};
   rmx_fit *f, *again;
-  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
+  must_fail(rmx_fit_tables(
+                &(rmx_fit_tables_request){
+                    .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 1},
+                &f, err),
             "--budget TOKENS");
   x.D = 3;
-  must_fail(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err),
+  must_fail(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                     .mixtures = &X,
+                                                     .metrics = &Y,
+                                                     .exposure = &x,
+                                                     .seed = 1,
+                                                     .threads = 1},
+                           &f, err),
             "domain \"books\" has no token count");
   x.D = D;
-  must(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .exposure = &x, .seed = 1, .threads = 1},
+      &f, err));
   ck_assert_msg(f->cv[0].r2 > 0.98, "out of fold R2 %g", f->cv[0].r2);
   char folder[64];
   snprintf(folder, sizeof folder, "/tmp/regmix-exposure-%d", (int)getpid());
@@ -180,8 +194,15 @@ START_TEST(tables) {
   // Where no run repeats anything, that is told.
   forget();
   for (size_t d = 0; d < D; d++) count[d] *= 100;
-  must(rmx_fit_tables_exposed(&o, &X, &Y, NULL, 0, false, &x, 1, 1, &listener, &f, NULL, err));
-  ck_assert_msg(said && strstr(said, "what repetition does is not in the runs"), "%s", said);
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &X,
+                                                .metrics = &Y,
+                                                .exposure = &x,
+                                                .seed = 1,
+                                                .threads = 1,
+                                                .listener = &listener},
+                      &f, err));
+  ck_assert_msg(said && strstr(said, "the effect of repetition is assumed"), "%s", said);
   forget();
   rmx_fit_free(f);
   must(rmx_remove_tree(folder, err));

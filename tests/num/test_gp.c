@@ -2,8 +2,9 @@
 // Gaussian process: the likelihood's slopes, finds a smooth function and the noise on it, standard
 // deviations that hold, closed-form leave-one-out errors, file, few runs, the published scores.
 
-#include "../../src/regress/gp.h"
+#include "../../src/regress/gp/gp.h"
 
+#include "regress/registry.h"
 #include "smooth.h"
 
 enum { D = 4 };
@@ -89,13 +90,42 @@ START_TEST(leave_one_out) {
         r2 += (a - b) * (a - b);
         dot += a * b;
       }
-      k += alpha2[i] * (1 + exp(2 * theta[GP_RIPPLE]) * rmx__matern(r2, &slope) +
+      k += alpha2[i] * (1 + exp(2 * theta[GP_SIGNAL]) * rmx__matern(r2, &slope) +
                         exp(2 * theta[GP_LINEAR]) * dot);
     }
     ck_assert_msg(fabs(y[out] - k - error[out]) < 1e-9, "run %zu: %g, closed form %g", out,
                   y[out] - k, error[out]);
   }
   dataset_done(&data);
+}
+END_TEST
+
+// Files of 0.1.0 call the signal variance by another name.
+START_TEST(old_file) {
+  rmx_dataset data = a_dataset(20, D, 3, 0.02);
+  rmx_regress_options o = options_for("gp");
+  rmx_regressor *r, *old;
+  double before[20], after[20];
+  char path[128], *text;
+  size_t size;
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  snprintf(path, sizeof path, "/tmp/regmix-old-gp-%d.json", (int)getpid());
+  must(rmx_regressor_write(r, path, err));
+  must(rmx_read_file(path, &text, &size, err));
+  char *name = strstr(text, "\"log_signal\"");
+  ck_assert(name != NULL);
+  memcpy(name, "\"log_ripple\"", strlen("\"log_ripple\""));
+  must(rmx_write_file(path, text, size, err));
+  must(rmx_regressor_read(path, &old, err));
+  rmx_regressor_predict(r, data.X, data.N, before, NULL);
+  rmx_regressor_predict(old, data.X, data.N, after, NULL);
+  ck_assert_mem_eq(before, after, sizeof before);
+  unlink(path);
+  free(text);
+  rmx_regressor_free(r);
+  rmx_regressor_free(old);
+  dataset_done(&data);
+  options_done(&o);
 }
 END_TEST
 
@@ -134,13 +164,13 @@ START_TEST(one_or_many) {
   rmx_regressor *r, *same;
   double X[Q * D], mean[Q], sd[Q], one, one_sd, g[D], h[D];
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
-  must(rmx_regress_refit(&o, r, &data, 1, &same, err));
+  must(rmx__refit(&o, r, &data, 1, &same, err));
   some_mixtures(X, Q, D, 4);
   rmx_regressor_predict(r, X, Q, mean, sd);
   for (size_t i = 0; i < Q; i++) {
     rmx_regressor_predict(r, X + i * D, 1, &one, &one_sd);
     ck_assert(one == mean[i] && one_sd == sd[i]);
-    ck_assert(rmx_regressor_evaluate(r, X + i * D, &one, g) &&
+    ck_assert(rmx__regressor_evaluate(r, X + i * D, &one, g) &&
               rmx_regressor_gradient(r, X + i * D, h));
     ck_assert_msg(fabs(one - mean[i]) < 1e-12 && memcmp(g, h, sizeof g) == 0, "%g and %g", one,
                   mean[i]);
@@ -159,6 +189,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, smooth_function);
   tcase_add_test(tc, standard_deviations);
   tcase_add_test(tc, leave_one_out);
+  tcase_add_test(tc, old_file);
   tcase_add_test(tc, few_runs);
   tcase_add_test(tc, threads);
   tcase_add_test(tc, published_scores);

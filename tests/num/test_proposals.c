@@ -5,6 +5,7 @@
 #include "baselines/climb.h"
 #include "baselines/comparison.h"
 #include "baselines/law.h"
+#include "regress/fit.h"
 #include "small_comparison.h"
 #include "unit/corpus_folder.h"
 
@@ -344,7 +345,10 @@ START_TEST(one_round_is_regression_with_the_argmax) {
   rmx_regress_options options;
   rmx_fit *fit;
   must(rmx__climb_regress(&options, err));
-  must(rmx_fit_tables(&options, &X, &Y, NULL, 0, false, f.s.c.seed, 1, NULL, &fit, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &options, .mixtures = &X, .metrics = &Y, .seed = f.s.c.seed, .threads = 1},
+      &fit, err));
   double pool[500 * D], score[500];
   must(rmx__climb_pool(&f.s.c, 500, pool, err));
   rmx_regressor_predict(fit->regressors[0], pool, 500, score, NULL);

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "published.h"
+#include "regress/fit.h"
+#include "regress/registry.h"
 
 static rmx_regress_options ridge_options(double alpha) {
   rmx_regress_options o = {0};
@@ -151,7 +153,13 @@ START_TEST(published_figures) {
   rmx_fit *f, *again;
   rmx_table predicted, golden;
   rmx_scores scores[13], mean;
-  must(rmx_fit_tables(&o, &p.train_x, &p.train_y, NULL, 0, true, 42, 2, NULL, &f, NULL, err));
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &p.train_x,
+                                                .metrics = &p.train_y,
+                                                .raw = true,
+                                                .seed = 42,
+                                                .threads = 2},
+                      &f, err));
   must(rmx_fit_score_tables(f, &p.unseen_x, &p.unseen_y, NULL, scores, &mean, NULL, err));
   size_t cc = 0;
   must(rmx_find_name("metric", "pile_cc", (const char *const *)f->metrics, f->M, &cc, err));
@@ -164,7 +172,13 @@ START_TEST(published_figures) {
   rmx_fit_free(f);
   // Predictions at alpha 1, through a folder and back.
   o.ridge.alpha = 1;
-  must(rmx_fit_tables(&o, &p.train_x, &p.train_y, NULL, 0, true, 42, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &p.train_x,
+                                                .metrics = &p.train_y,
+                                                .raw = true,
+                                                .seed = 42,
+                                                .threads = 1},
+                      &f, err));
   must(rmx_fit_write(f, scratch("fit"), NULL, err));
   must(rmx_fit_read(scratch("fit"), &again, err));
   must(rmx_fit_predict_table(again, &p.unseen_x, &predicted, err));
@@ -210,15 +224,27 @@ static const char metrics[] =
     "stray,2,1\n";
 
 START_TEST(tables) {
-  rmx_table X = table_of("m.csv", mixtures), Y = table_of("l.csv", metrics), cv, bad;
+  rmx_table X = table_of("m.csv", mixtures), Y = table_of("l.csv", metrics), bad;
   rmx_regress_options o = ridge_options(1e-6);
   rmx_fit *f;
   forget();
-  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err),
+  must_fail(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                     .mixtures = &X,
+                                                     .metrics = &Y,
+                                                     .seed = 1,
+                                                     .threads = 2,
+                                                     .listener = &listener},
+                           &f, err),
             "--skip-missing");
   forget();
   o.skip_missing = true;
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, &listener, &f, &cv, err));
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &X,
+                                                .metrics = &Y,
+                                                .seed = 1,
+                                                .threads = 2,
+                                                .listener = &listener},
+                      &f, err));
   ck_assert(f->N == 7 && f->D == 3 && f->M == 2);
   ck_assert_msg(strstr(said, "1 of 8 runs in") && strstr(said, "left out: lonely") &&
                     strstr(said, "left out: stray"),
@@ -230,7 +256,6 @@ START_TEST(tables) {
   ck_assert_msg(strstr(said, "metric \"flat\" is 1 in all 7 runs") != NULL, "%s", said);
   // Runs a and f are one group and so in one fold; d has none.
   ck_assert(f->fold[0] == f->fold[5 * 2] && f->fold[3 * 2] == -1 && isnan(f->out_of_fold[3 * 2]));
-  ck_assert(cv.N == 7 && cv.x[0] == f->out_of_fold[0] && strcmp(cv.names[1], "flat") == 0);
   // wiki_val_loss is 2 + wiki to rounding.
   double w[3] = {0.4, 0.6, 0}, y;
   rmx_regressor_predict(f->regressors[0], w, 1, &y, NULL);
@@ -238,10 +263,16 @@ START_TEST(tables) {
   rmx_regressor_predict(f->regressors[1], w, 1, &y, NULL);
   ck_assert(fabs(y - 1) < 1e-12);
   rmx_fit_free(f);
-  rmx_table_release(&cv);
 
   const char *only[] = {"wiki"}, *twice[] = {"wiki", "wiki_val_loss"}, *unknown[] = {"walls"};
-  must(rmx_fit_tables(&o, &X, &Y, only, 1, false, 1, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &X,
+                                                .metrics = &Y,
+                                                .only = only,
+                                                .n_only = 1,
+                                                .seed = 1,
+                                                .threads = 1},
+                      &f, err));
   ck_assert(f->M == 1);
   // Columns in another order; a column that is no domain; a missing one.
   bad = table_of("p.csv", "x,code,books,wiki\n1,0,0.5,0.5\n");
@@ -258,22 +289,58 @@ START_TEST(tables) {
   rmx_table_release(&bad);
   rmx_fit_free(f);
 
-  must_fail(rmx_fit_tables(&o, &X, &Y, twice, 2, false, 1, 1, NULL, &f, NULL, err),
+  must_fail(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                     .mixtures = &X,
+                                                     .metrics = &Y,
+                                                     .only = twice,
+                                                     .n_only = 2,
+                                                     .seed = 1,
+                                                     .threads = 1},
+                           &f, err),
             "asked for twice");
-  must_fail(rmx_fit_tables(&o, &X, &Y, unknown, 1, false, 1, 1, NULL, &f, NULL, err), "walls");
+  must_fail(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                     .mixtures = &X,
+                                                     .metrics = &Y,
+                                                     .only = unknown,
+                                                     .n_only = 1,
+                                                     .seed = 1,
+                                                     .threads = 1},
+                           &f, err),
+            "walls");
   bad = table_of("bad.csv", "run,wiki,books\na,0.5,0.5\nb,0.5,0.7\n");
-  must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
+  must_fail(rmx_fit_tables(
+                &(rmx_fit_tables_request){
+                    .options = &o, .mixtures = &bad, .metrics = &Y, .seed = 1, .threads = 1},
+                &f, err),
             "bad.csv:3: the weights sum to 1.2");
-  must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, true, 1, 1, NULL, &f, NULL, err), "bad.csv:3");
+  must_fail(
+      rmx_fit_tables(
+          &(rmx_fit_tables_request){
+              .options = &o, .mixtures = &bad, .metrics = &Y, .raw = true, .seed = 1, .threads = 1},
+          &f, err),
+      "bad.csv:3");
   rmx_table_release(&bad);
   bad = table_of("none.csv", "run,wiki,books\nz,0.5,0.5\n");
-  must_fail(rmx_fit_tables(&o, &bad, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err),
+  must_fail(rmx_fit_tables(
+                &(rmx_fit_tables_request){
+                    .options = &o, .mixtures = &bad, .metrics = &Y, .seed = 1, .threads = 1},
+                &f, err),
             "no run in common");
   rmx_table_release(&bad);
   bad = table_of("once.csv", "run,wiki,books\na,0.5,0.5\n");
   forget();
-  must(rmx_fit_tables(&o, &bad, &Y, only, 1, false, 1, 1, &listener, &f, NULL, err));
-  ck_assert_msg(strstr(said, "ridge needs 4") && strstr(said, "no cross-validation"), "%s", said);
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &bad,
+                                                .metrics = &Y,
+                                                .only = only,
+                                                .n_only = 1,
+                                                .seed = 1,
+                                                .threads = 1,
+                                                .listener = &listener},
+                      &f, err));
+  ck_assert_msg(
+      strstr(said, "with fewer than 4, ridge follows") && strstr(said, "no cross-validation"), "%s",
+      said);
   rmx_fit_free(f);
   rmx_table_release(&bad);
   forget();
@@ -288,10 +355,16 @@ START_TEST(normalised_unless_raw) {
             Y = table_of("l.csv", "run,y\n1,1\n2,2\n3,3\n");
   rmx_regress_options o = ridge_options(0.1);
   rmx_fit *f;
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 1},
+      &f, err));
   ck_assert(fabs(f->runs[0] - 0.5 / 1.005) < 1e-15);
   rmx_fit_free(f);
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, true, 1, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .raw = true, .seed = 1, .threads = 1},
+      &f, err));
   ck_assert(f->runs[0] == 0.5 && f->runs[1] == 0.505);
   rmx_fit_free(f);
   rmx_table_release(&X);
@@ -314,7 +387,11 @@ START_TEST(refuses) {
   Y.names[0] = rmx_strdup("y");
   rmx_regress_options o = ridge_options(0);
   rmx_fit *f;
-  must_fail(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err), "run \"same\"");
+  must_fail(rmx_fit_tables(
+                &(rmx_fit_tables_request){
+                    .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 1},
+                &f, err),
+            "run \"same\"");
   rmx_table_release(&X);
   rmx_table_release(&Y);
   // Weights that sum to 1 leave one direction unseen: without a penalty there is no answer, and no
@@ -361,7 +438,7 @@ END_TEST
 // The choices of fit.regressor are the table of regressors.
 START_TEST(one_table) {
   const char *names[16], *help[16];
-  size_t n = rmx_regressors(names, help, 16);
+  size_t n = rmx__regressors(names, help, 16);
   const rmx_option *o =
       rmx_option_find(rmx_regress_option_table, rmx_regress_option_table_n, "fit.regressor");
   rmx_buf all = {0};

@@ -350,8 +350,8 @@ START_TEST(broken_files) {
   with(text, "left_child=1", "left_child=99", "impossible");
   with(text, "left_child=1", "left_child=-99", "impossible");
   with(text, "split_feature=", "split_feature=7 ", "more than");
-  with(text, "threshold=", "threshold=nan ", "no number");
-  with(text, "leaf_value=", "leaf_value=x ", "no number");
+  with(text, "threshold=", "threshold=nan ", "not a number");
+  with(text, "leaf_value=", "leaf_value=x ", "not a number");
   with(text, "leaf_value=", "leaf_worth=", "lacks one of");
   with(text, "decision_type=2", "decision_type=1", "categories");
   with(text, "decision_type=2", "decision_type=6", "zero as missing");

@@ -7,7 +7,10 @@
 #include <regmix/optimize.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "optimize/search.h"
+#include "regress/fit.h"
+#include "regress/registry.h"
 #include "testing.h"
 
 enum { D = 4 };
@@ -56,7 +59,10 @@ static rmx_fit *make_fit(const char *regressor, size_t n, size_t covered, const 
     for (size_t d = 0; d < D; d++) Y.x[i * 2] += pow(X.x[i * D + d] - centre[d], 2);
     Y.x[i * 2 + 1] = X.x[i * D];
   }
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 2},
+      &f, err));
   rmx_table_release(&X);
   rmx_table_release(&Y);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
@@ -470,9 +476,9 @@ START_TEST(convexity_is_established) {
     rmx_regressor *r = trial % 3 == 0 ? random_exp(&rng, N)
                                       : random_power(&rng, N, trial % 3 == 1 ? 0 : 0.8, bent);
     double below, y[3], x[3][N];
-    bool yes = rmx_regressor_convex(r, 1, &below);
-    ck_assert(!rmx_regressor_convex(r, -1, &(double){0}));  // none of them is concave
-    ck_assert(yes == (trial % 3 != 2));                     // a power above 1 is not claimed
+    bool yes = rmx__regressor_convex(r, 1, &below);
+    ck_assert(!rmx__regressor_convex(r, -1, &(double){0}));  // none of them is concave
+    ck_assert(yes == (trial % 3 != 2));                      // a power above 1 is not claimed
     claimed += yes;
     bending += yes && isfinite(below);
     ck_assert(bent || !yes || isinf(below));

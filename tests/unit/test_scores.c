@@ -3,6 +3,9 @@
 
 #include <regmix/regress.h>
 
+#include "base/json.h"
+#include "regress/diagnostics.h"
+#include "regress/folds.h"
 #include "testing.h"
 
 START_TEST(spearman) {
@@ -28,13 +31,13 @@ START_TEST(errors) {
   ck_assert_uint_eq(s.n, 4);
   ck_assert(s.mse == 5.0 / 4 && s.mae == 3.0 / 4);
   ck_assert(fabs(s.r2 - (1 - 5.0 / 14)) < 1e-15);
-  json_t *json = rmx_scores_json(&s);
+  json_t *json = rmx__scores_json(&s);
   ck_assert(json_number_value(json_object_get(json, "mse")) == 1.25);
   json_decref(json);
   const double flat[] = {2, 2, 2, 2};
   rmx_score(flat, predicted, 4, &s);
   ck_assert(isnan(s.r2) && isnan(s.spearman));
-  json = rmx_scores_json(&s);
+  json = rmx__scores_json(&s);
   ck_assert(json_is_null(json_object_get(json, "spearman")));
   json_decref(json);
 }
@@ -47,7 +50,7 @@ START_TEST(diagnostics) {
                predicted[] = {1.3, 1.1, 1.2, 2, 3, 4, 5, 5};
   const int groups[] = {0, 1, 2, 3, 4, 5, 6, 6};
   rmx_diagnostics d, back;
-  must(rmx_diagnose(truth, predicted, groups, 8, false, &d, err));
+  must(rmx__diagnose(truth, predicted, groups, 8, false, &d, err));
   ck_assert_uint_eq(d.n, 8);
   ck_assert(fabs(d.rmse - sqrt((0.09 + 0.09 + 0.04) / 8)) < 1e-12);
   ck_assert(fabs(d.regret_at_1 - 0.4) < 1e-12);
@@ -59,17 +62,17 @@ START_TEST(diagnostics) {
     up[i] = -truth[i];
     up_predicted[i] = -predicted[i];
   }
-  must(rmx_diagnose(up, up_predicted, groups, 8, true, &back, err));
+  must(rmx__diagnose(up, up_predicted, groups, 8, true, &back, err));
   ck_assert(fabs(back.regret_at_1 - d.regret_at_1) < 1e-12 &&
             fabs(back.optimism - d.optimism) < 1e-12);
-  must(rmx_diagnose(up, up_predicted, groups, 8, false, &back, err));
+  must(rmx__diagnose(up, up_predicted, groups, 8, false, &back, err));
   ck_assert(fabs(back.regret_at_1) < 1e-12 || back.regret_at_1 > 0);
   ck_assert(fabs(back.optimism - d.optimism) > 1e-3);
   // No replicates, too few runs for a tail: null.
-  must(rmx_diagnose(truth, predicted, NULL, 2, false, &d, err));
+  must(rmx__diagnose(truth, predicted, NULL, 2, false, &d, err));
   ck_assert(d.replicates == 0 && isnan(d.noise) && isnan(d.optimism));
   json_t *o = json_object();
-  ck_assert(rmx_diagnostics_add(&d, o));
+  ck_assert(rmx__diagnostics_add(&d, o));
   ck_assert(
       json_is_null(json_object_get(o, "noise")) && json_is_null(json_object_get(o, "optimism")) &&
       json_integer_value(json_object_get(o, "replicates")) == 0 &&
@@ -81,18 +84,18 @@ END_TEST
 START_TEST(folds_keep_groups) {
   int groups[60], fold[60], again[60], size[5] = {0};
   for (int i = 0; i < 60; i++) groups[i] = i % 20 * 7;  // 20 groups of three
-  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 5);
-  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, again), 5);
+  ck_assert_uint_eq(rmx__folds(groups, 60, 5, 1, fold), 5);
+  ck_assert_uint_eq(rmx__folds(groups, 60, 5, 1, again), 5);
   ck_assert(memcmp(fold, again, sizeof fold) == 0);
   for (int i = 0; i < 60; i++) {
     ck_assert_int_eq(fold[i], fold[i % 20]);
     size[fold[i]]++;
   }
   for (int k = 0; k < 5; k++) ck_assert_int_eq(size[k], 12);
-  rmx_folds(groups, 60, 5, 2, again);
+  rmx__folds(groups, 60, 5, 2, again);
   ck_assert(memcmp(fold, again, sizeof fold) != 0);
   for (int i = 0; i < 60; i++) groups[i] = i % 3;
-  ck_assert_uint_eq(rmx_folds(groups, 60, 5, 1, fold), 3);
+  ck_assert_uint_eq(rmx__folds(groups, 60, 5, 1, fold), 3);
 }
 END_TEST
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The next runs: the process' beliefs hold together, the best of a list is found, what no run tried
-// is covered first, constraints and names are kept, any number of threads gives the same; a
-// learning curve says what it should.
+// The next runs: a conditioned Gaussian process is consistent, the best of a list is found, what no
+// run tried is covered first, constraints and names are kept, any number of threads gives the same;
+// a learning curve says what it should.
 
 #include <regmix/mixture.h>
 #include <regmix/suggest.h>
 
+#include "base/json.h"
 #include "optimize/acquisition.h"
 #include "optimize/expected_gain.h"
+#include "regress/fit.h"
 #include "testing.h"
 
 enum { D = 5 };
@@ -58,7 +60,10 @@ static rmx_fit *make_fit(const char *regressor, size_t n, shape s, double noise)
     Y.x[2 * i] = bowl(X.x + i * D) + noise * rmx_rng_normal(&rng);
     Y.x[2 * i + 1] = X.x[i * D];
   }
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 2, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 2},
+      &f, err));
   rmx_table_release(&X);
   rmx_table_release(&Y);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
@@ -93,39 +98,40 @@ START_TEST(expected_improvement) {
 }
 END_TEST
 
-START_TEST(beliefs_hold_together) {
+START_TEST(conditioned_gp_is_consistent) {
   rmx_fit *f = make_fit("gp", 30, WHOLE, 0.02);
   const rmx_regressor *r = f->regressors[0];
   enum { n = 12 };
   double X[n * D], mean[n], sd[n], cov[n], back[n];
   draw(n, 77, WHOLE, X);
-  rmx__belief b;
-  must(rmx__belief_make(&b, r, X, n, D, 3, err));
+  rmx__conditioned b;
+  must(rmx__conditioned_make(&b, r, X, n, D, 3, err));
   rmx_regressor_predict(r, X, n, mean, sd);
   for (int i = 0; i < n; i++) {
     ck_assert_msg(fabs(b.mean[i] - mean[i]) < 1e-12 && fabs(sqrt(b.variance[i]) - sd[i]) < 1e-6,
                   "%g %g", sqrt(b.variance[i]), sd[i]);
-    rmx__belief_covariance(&b, (size_t)i, cov);
+    rmx__conditioned_covariance(&b, (size_t)i, cov);
     ck_assert(fabs(cov[i] - b.variance[i]) < 1e-9);
-    rmx__belief_covariance(&b, (size_t)(i + 1) % n, back);
+    rmx__conditioned_covariance(&b, (size_t)(i + 1) % n, back);
     ck_assert(fabs(cov[(i + 1) % n] - back[i]) < 1e-9);
   }
   // A run tells of its mixture what two measurements of one thing tell: 1 / v' = 1 / v + 1 / noise.
   double v = b.variance[5], before = b.mean[5], v2 = b.variance[7], c2;
-  rmx__belief_covariance(&b, 5, cov);
+  rmx__conditioned_covariance(&b, 5, cov);
   c2 = cov[7];
-  rmx__belief_add(&b, 5, 1.5);
+  rmx__conditioned_add(&b, 5, 1.5);
   ck_assert(fabs(1 / b.variance[5] - 1 / v - 1 / b.noise) < 1e-6 / v);
   ck_assert(fabs(b.mean[5] - before - 1.5 * v / sqrt(v + b.noise)) < 1e-12);
   ck_assert(fabs(b.variance[7] - (v2 - c2 * c2 / (v + b.noise))) < 1e-9);
   // Turned round and doubled.
   double m = b.mean[3], s = b.variance[3];
-  rmx__belief_scale(&b, -2);
+  rmx__conditioned_scale(&b, -2);
   ck_assert(b.mean[3] == -2 * m && b.variance[3] == 4 * s);
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   rmx_fit *ridge = make_fit("ridge", 30, WHOLE, 0);
-  must_fail(rmx__belief_make(&b, ridge->regressors[0], X, n, D, 3, err), "no Gaussian process");
-  ck_assert(rmx__has_belief(r) && !rmx__has_belief(ridge->regressors[0]));
+  must_fail(rmx__conditioned_make(&b, ridge->regressors[0], X, n, D, 3, err),
+            "no Gaussian process");
+  ck_assert(rmx__has_gp(r) && !rmx__has_gp(ridge->regressors[0]));
   rmx_fit_free(ridge);
   rmx_fit_free(f);
 }
@@ -141,7 +147,7 @@ START_TEST(finds_the_best_of_a_list) {
     if (bowl(X + i * D) < bowl(X + best * D)) best = i;
   rmx_arena arena = {0};
   rmx_dataset known;
-  must(rmx_fit_dataset(f, 0, &arena, &known, err));
+  must(rmx__fit_dataset(f, 0, &arena, &known, err));
   must(rmx_suggest_among(f->regressors[0], &known, X, n, k, chosen, &n_chosen, err));
   ck_assert(n_chosen == k);
   for (size_t i = 0; i < k; i++) {
@@ -304,11 +310,11 @@ static double left_unknown(const double *runs, size_t K, const double *X, size_t
   double *all = malloc((K + n) * D * sizeof(double)), sum = 0;
   memcpy(all, runs, K * D * sizeof(double));
   memcpy(all + K * D, X, n * D * sizeof(double));
-  rmx__belief b;
-  must(rmx__belief_make(&b, NULL, all, K + n, D, K, err));
-  for (size_t i = 0; i < K; i++) rmx__belief_add(&b, i, 0);
+  rmx__conditioned b;
+  must(rmx__conditioned_make(&b, NULL, all, K + n, D, K, err));
+  for (size_t i = 0; i < K; i++) rmx__conditioned_add(&b, i, 0);
   for (size_t i = K; i < K + n; i++) sum += b.variance[i] / (double)n;
-  rmx__belief_release(&b);
+  rmx__conditioned_release(&b);
   free(all);
   return sum;
 }
@@ -415,7 +421,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, expected_improvement);
-  tcase_add_test(tc, beliefs_hold_together);
+  tcase_add_test(tc, conditioned_gp_is_consistent);
   tcase_add_test(tc, finds_the_best_of_a_list);
   tcase_add_test(tc, suggests_near_the_bottom);
   tcase_add_test(tc, several_metrics_and_constraints);

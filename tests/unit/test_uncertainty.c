@@ -6,8 +6,10 @@
 #include <regmix/mixture.h>
 #include <regmix/uncertainty.h>
 
-#include "regress/posterior.h"
-#include "regress/waves.h"
+#include "base/json.h"
+#include "regress/fit.h"
+#include "regress/gp/fourier.h"
+#include "regress/gp/posterior.h"
 #include "testing.h"
 
 enum { D = 3 };
@@ -37,7 +39,10 @@ static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
     Y.x[i * 2] += noise * rmx_rng_normal(&rng);
     Y.x[i * 2 + 1] = X.x[i * D];
   }
-  must(rmx_fit_tables(&o, &X, &Y, NULL, 0, false, 1, 1, NULL, &f, NULL, err));
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 1},
+      &f, err));
   rmx_table_release(&X);
   rmx_table_release(&Y);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
@@ -71,7 +76,7 @@ START_TEST(draws_are_the_posterior) {
   rmx__posterior *posterior;
   const double X[POINTS][D] = {{0.2, 0.2, 0.6}, {1, 0, 0}, {0.5, 0.3, 0.2}};
   double mean[POINTS], sd[POINTS], sum[POINTS] = {0}, square[POINTS] = {0}, y[POINTS];
-  must(rmx_fit_dataset(f, 0, &arena, &data, err));
+  must(rmx__fit_dataset(f, 0, &arena, &data, err));
   must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
   rmx_regressor_predict(f->regressors[0], X[0], POINTS, mean, sd);
   for (uint64_t b = 0; b < DRAWS; b++) {
@@ -105,7 +110,7 @@ START_TEST(draws_have_slopes) {
     rmx_arena arena = {0};
     rmx_dataset data;
     rmx__posterior *posterior;
-    must(rmx_fit_dataset(f, 0, &arena, &data, err));
+    must(rmx__fit_dataset(f, 0, &arena, &data, err));
     must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
     for (uint64_t b = 0; b < 6; b++) {
       rmx_regressor *r, *same;
@@ -149,7 +154,7 @@ START_TEST(draws_at_the_runs) {
     rmx_dataset data;
     rmx__posterior *posterior;
     double at_runs[210], predicted[210], apart = 0;
-    must(rmx_fit_dataset(f, 0, &arena, &data, err));
+    must(rmx__fit_dataset(f, 0, &arena, &data, err));
     must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
     for (uint64_t b = 0; b < 3; b++) {
       rmx_regressor *r;
@@ -177,8 +182,8 @@ START_TEST(draws_at_the_runs) {
 END_TEST
 
 // Against libm: angles of many turns too, and the slope.
-START_TEST(waves) {
-  enum { W = RMX__WAVES };
+START_TEST(fourier_features) {
+  enum { W = RMX__FEATURES };
   double omega[2 * W], phase[W], a[W], slope[2], z[2];
   rmx_rng rng = rmx_rng_make(11, 0, RMX_FOR_TEST);
   for (int time = 0; time < 200; time++) {
@@ -198,9 +203,10 @@ START_TEST(waves) {
     }
     slope[0] = 3;  // it is added to
     slope[1] = -2;
-    ck_assert_double_eq_tol(rmx__waves(omega, phase, a, 2, z, slope), sum, 1e-12);
+    ck_assert_double_eq_tol(rmx__fourier_sum(omega, phase, a, 2, z, slope), sum, 1e-12);
     for (int d = 0; d < 2; d++) ck_assert_double_eq_tol(slope[d], by[d], 1e-12 * (1 + far) * W);
-    ck_assert(rmx__waves(omega, phase, a, 2, z, NULL) == rmx__waves(omega, phase, a, 2, z, slope));
+    ck_assert(rmx__fourier_sum(omega, phase, a, 2, z, NULL) ==
+              rmx__fourier_sum(omega, phase, a, 2, z, slope));
   }
 }
 END_TEST
@@ -366,7 +372,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, draws_are_the_posterior);
   tcase_add_test(tc, draws_have_slopes);
   tcase_add_test(tc, draws_at_the_runs);
-  tcase_add_test(tc, waves);
+  tcase_add_test(tc, fourier_features);
   tcase_add_test(tc, intervals_hold_the_truth);
   tcase_add_test(tc, intervals_keep_the_constraints);
   tcase_add_test(tc, too_few_runs_have_none);

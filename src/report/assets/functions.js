@@ -10,13 +10,13 @@
 //   gp        s + u sum_i alpha_i (1 + r matern(|z - z_i|^2) + l z . z_i),  z_d = log(1 + w_d / eps_d) scale_d,
 //             matern(q) = (1 + x + x^2 / 3) exp(-x),  x = sqrt(5 q)
 //   ensemble  a power + (1 - a) gp,  a the file's weight, or 1/2 where an older file has none
-// exp, power, exposure and gp bend over outside of what was seen (bend). Each maker takes a metric's file and gives
+// exp, power, exposure and gp clip softly outside of the values seen (softClip). Each maker takes a metric's file and gives
 // w => number; what does not depend on w is worked out once, so that a mixture costs N D multiplications and
 // 2 N calls of sqrt and exp where there is a Gaussian process, and some hundred operations elsewhere.
 const fitted = JSON.parse(document.getElementById('functions').textContent);
 
 // With R the range seen, what lies e beyond [low - R/10, high + R/10] is drawn in to e R / (e + R).
-function bend([least, greatest], y) {
+function softClip([least, greatest], y) {
   const range = greatest - least,
     low = least - 0.1 * range,
     high = greatest + 0.1 * range;
@@ -79,7 +79,7 @@ function exponentials(file) {
       for (let d = 0; d < D; d++) sum += p[at + 1 + d] * w[d];
       y += Math.exp(sum);
     }
-    return bend(seen, shift + scale * y);
+    return softClip(seen, shift + scale * y);
   };
 }
 
@@ -95,7 +95,7 @@ function power(file) {
       counts += Math.exp(tau[j] + g[j] * Math.log(Math.max(w[j], 0) + 1e-4));
       linear += v[j] * w[j];
     }
-    return bend(seen, shift + scale * (E + Math.exp(a - b * Math.log(counts)) + linear));
+    return softClip(seen, shift + scale * (E + Math.exp(a - b * Math.log(counts)) + linear));
   };
 }
 
@@ -117,7 +117,7 @@ function exposure(file) {
         worth = epochs > 1 ? 1 - LASTING * Math.expm1(-(epochs - 1) / LASTING) : epochs;
       y += a[d] * Math.expm1((-r[d] * worth * tokens[d]) / budget) + p[d] * harm(epochs / t[d]);
     }
-    return bend(seen, shift + scale * y);
+    return softClip(seen, shift + scale * y);
   };
 }
 
@@ -128,7 +128,7 @@ function gp(file) {
     N = alpha.length;
   const eps = file.log_eps.map(Math.exp);
   const stretch = eps.map((e, d) => Math.exp(-file.log_length[d]) / Math.log1p(1 / e));
-  const ripple = Math.exp(2 * file.log_ripple),
+  const signal = Math.exp(2 * (file.log_signal ?? file.log_ripple)),
     linear = Math.exp(2 * file.log_linear);
   const Z = new Float64Array(N * D),
     z = new Float64Array(D),
@@ -156,7 +156,7 @@ function gp(file) {
       const x = Math.sqrt(5 * square);
       curved += alpha[i] * (1 + x + (x * x) / 3) * Math.exp(-x);
     }
-    return bend(seen, shift + scale * (constant + ripple * curved + linear * straight));
+    return softClip(seen, shift + scale * (constant + signal * curved + linear * straight));
   };
 }
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fit, for the rooms of the library that use it.
+#ifndef RMX_REGRESS_FIT_H
+#define RMX_REGRESS_FIT_H
+
+#include <regmix/regress.h>
+
+#include "base/json.h"
+
+struct rmx_fit {
+  size_t D, M, N;
+  char **domains;              // (D)
+  char **metrics;              // (M)
+  rmx_regressor **regressors;  // (M)
+  rmx_scores *cv;              // (M) out-of-fold scores
+  bool raw;                    // rows were not normalised: predict and score do not either
+  double *mean_mixture;        // (D) of the runs: the default prior of optimize
+  double *runs;                // (N, D) the mixtures it was fitted on
+  int64_t folds;               // of the cross-validation
+  // NULL in a folder of a version that did not keep them:
+  char **run_ids;       // (N)
+  double *truth;        // (N, M) the metrics, NaN where a run has none
+  double *out_of_fold;  // (N, M) predictions by fits that have not seen the run's replicate group
+  int *groups;          // (N) replicate group: equal for equal mixtures
+  int *fold;            // (N, M) of the cross-validation, -1 where a run was left out
+  bool *higher_is_better;              // (M)
+  rmx_direction_from *direction_from;  // (M)
+  double *tokens;                      // (D) how many each domain has, or NULL
+  double budget, run_tokens;           // as in rmx_dataset, or 0
+  uint64_t tokenizer;                  // hash of the tokenizer of the runs' corpus; 0: not known
+  rmx_regress_options options;         // an own copy
+  struct json_t *more;  // further keys for fit.json when it is written, or NULL; owned
+};
+
+// The data that metric m was fitted to, the runs that have a value of it, in `arena`. RMX_EINPUT
+// where the fit does not hold its runs.
+rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out,
+                            rmx_err *err);
+// rmx_fit_write() with made_by as a tree, which may be NULL.
+rmx_status rmx__fit_write(const rmx_fit *f, const char *folder, const json_t *made_by,
+                          rmx_err *err);
+
+#endif

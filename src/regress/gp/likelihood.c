@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The marginal likelihood of a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5) and its
+// gradient. With z_id = log(1 + w_id / eps_d) / log(1 + 1 / eps_d) / l_d, G = Z Z' and
+// r_ij^2 = G_ii + G_jj - 2 G_ij:
+//   K_ij = 1 + s^2 M(r_ij) + c^2 G_ij + [i = j] sigma^2 / weight_i,
+//   -log p = y'K^-1 y / 2 + log |K| / 2 + sum_k ((theta_k - m_k) / sd_k)^2 / 2 + const,
+// M the Matern 5/2 function, theta the logarithms of s, c, sigma, l, eps with weak Gaussian priors.
+// The 1 is the unknown mean. With W = (K^-1 - alpha alpha') / 2, H_ij = W_ij s^2 dM/d(r^2)_ij and
+// h = H 1, the slope by Z is
+//   (2 c^2 W - 4 H) Z + 4 diag(h) Z,
+// from which those by l and eps follow. Leave-one-out errors: alpha_i / (K^-1)_ii (R & W 5.10).
+//
+// Climbed by L-BFGS (Nocedal 1980). Cost: N^3 + O(N^2 D) a step.
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <lbfgs.h>
+#include <string.h>
+
+#include "gp.h"
+#include "matern.h"
+#include "regress/blas.h"
+
+typedef struct scratch {
+  const rmx__gp_problem *q;
+  const double *centre;       // (P)
+  double *Z, *by_Z;           // (N, D)
+  double *K, *M, *slope, *G;  // (N, N)
+  double *alpha;
+} scratch;
+
+static const double PRIOR_SD[GP_LENGTH + 1] = {1.5, 1.5, 1.5, 1.5}, PRIOR_SD_EPS = 1.5;
+
+static double prior_sd(size_t D, size_t k) {
+  return k < GP_EPS(D) ? PRIOR_SD[k < GP_LENGTH ? k : GP_LENGTH] : PRIOR_SD_EPS;
+}
+
+void rmx__gp_centre(size_t D, double *theta) {
+  theta[GP_SIGNAL] = 0;
+  theta[GP_LINEAR] = log(0.5);
+  theta[GP_NOISE] = log(0.05);
+  for (size_t d = 0; d < D; d++) {
+    theta[GP_LENGTH + d] = log(3);
+    theta[GP_EPS(D) + d] = log(0.03);
+  }
+}
+
+// Computes the lower triangles, by columns, of K and, unless they are NULL, of M and its slope.
+// Uses alpha as scratch.
+static void covariance(const scratch *s, const double *theta) {
+  size_t N = s->q->N, D = s->q->D;
+  double signal = exp(2 * theta[GP_SIGNAL]), linear = exp(2 * theta[GP_LINEAR]),
+         noise = exp(2 * theta[GP_NOISE]);
+  for (size_t d = 0; d < D; d++) {
+    double eps = exp(theta[GP_EPS(D) + d]), scale = exp(-theta[GP_LENGTH + d]) / log1p(1 / eps);
+    for (size_t i = 0; i < N; i++)
+      s->Z[i * D + d] = log1p(fmax(s->q->X[i * D + d], 0) / eps) * scale;
+  }
+  rmx__blas_enter();
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)N, (int)D, 1, s->Z, (int)D, 0, s->G,
+              (int)N);
+  rmx__blas_leave();
+  double *square = s->alpha;
+  for (size_t i = 0; i < N; i++) square[i] = s->G[i * N + i];
+  for (size_t j = 0; j < N; j++) {
+    const double *G = s->G + j * N;
+    double *K = s->K + j * N, *M = s->M ? s->M + j * N : K;
+    for (size_t i = j; i < N; i++) K[i] = square[i] + G[j] - 2 * G[i];
+    rmx__matern_many(K + j, N - j, M + j, s->slope ? s->slope + j * N + j : NULL);
+    for (size_t i = j; i < N; i++) K[i] = 1 + signal * M[i] + linear * G[i];
+    s->K[j * N + j] = 1 + signal + linear * G[j] + noise / s->q->weight[j];
+  }
+}
+
+static double evaluate(void *context, const double *theta, double *gradient, int padded,
+                       double step) {
+  (void)padded;
+  (void)step;
+  const scratch *s = context;
+  size_t N = s->q->N, D = s->q->D, P = GP_N_PARAMETERS(D);
+  int n = (int)N;
+  memset(gradient, 0, P * sizeof(double));
+  for (size_t k = 0; k < P; k++)
+    if (!(fabs(theta[k] - s->centre[k]) < 12)) return INFINITY;
+  covariance(s, theta);
+  double value = INFINITY;
+  rmx__blas_enter();
+  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, s->K, n) == 0) {
+    value = 0;
+    memcpy(s->alpha, s->q->y, N * sizeof(double));
+    for (size_t i = 0; i < N; i++) value += log(s->K[i * N + i]);
+    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, s->K, n, s->alpha, n);
+    LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, s->K, n);
+  }
+  rmx__blas_leave();
+  if (!isfinite(value)) return INFINITY;
+  for (size_t i = 0; i < N; i++) value += s->q->y[i] * s->alpha[i] / 2;
+
+  double signal = exp(2 * theta[GP_SIGNAL]), linear = exp(2 * theta[GP_LINEAR]),
+         noise = exp(2 * theta[GP_NOISE]);
+  double by_signal = 0, by_linear = 0, by_noise = 0;
+  double *h = s->by_Z;  // uses its first N numbers, which are overwritten later
+  memset(h, 0, N * sizeof(double));
+  for (size_t j = 0; j < N; j++) {
+    double W = (s->K[j * N + j] - s->alpha[j] * s->alpha[j]) / 2, sum = 0;
+    by_signal += W;
+    by_noise += W / s->q->weight[j];
+    by_linear += W * s->G[j * N + j];
+    s->K[j * N + j] = 2 * linear * W;
+    for (size_t i = j + 1; i < N; i++) {
+      W = (s->K[j * N + i] - s->alpha[i] * s->alpha[j]) / 2;
+      double H = W * signal * s->slope[j * N + i];
+      by_signal += 2 * W * s->M[j * N + i];
+      by_linear += 2 * W * s->G[j * N + i];
+      s->K[j * N + i] = 2 * linear * W - 4 * H;
+      h[i] += H;
+      sum += H;
+    }
+    h[j] += sum;
+  }
+  for (size_t i = 0; i < N; i++) s->K[i * N + i] += 4 * h[i];
+  rmx__blas_enter();
+  cblas_dsymm(CblasColMajor, CblasRight, CblasLower, (int)D, n, 1, s->K, n, s->Z, (int)D, 0,
+              s->by_Z, (int)D);
+  rmx__blas_leave();
+  gradient[GP_SIGNAL] = 2 * signal * by_signal;
+  gradient[GP_LINEAR] = 2 * linear * by_linear;
+  gradient[GP_NOISE] = 2 * noise * by_noise;
+  for (size_t d = 0; d < D; d++) {
+    double eps = exp(theta[GP_EPS(D) + d]), B = log1p(1 / eps), scale = exp(-theta[GP_LENGTH + d]);
+    double by_length = 0, by_eps = 0;
+    for (size_t i = 0; i < N; i++) {
+      double w = fmax(s->q->X[i * D + d], 0), z = s->Z[i * D + d], slope = s->by_Z[i * D + d];
+      by_length -= slope * z;
+      by_eps += slope * (z / (1 + eps) - w / (eps + w) * scale) / B;
+    }
+    gradient[GP_LENGTH + d] = by_length;
+    gradient[GP_EPS(D) + d] = by_eps;
+  }
+  // Keeps the value above 0, since liblbfgs compares its gain with the value.
+  value += 10 * (double)N;
+  for (size_t k = 0; k < P; k++) {
+    double off = (theta[k] - s->centre[k]) / prior_sd(D, k);
+    value += off * off / 2;
+    gradient[k] += off / prior_sd(D, k);
+  }
+  return value;
+}
+
+static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena *arena) {
+  size_t N = q->N, D = q->D;
+  s->q = q;
+  s->Z = rmx_arena_alloc(arena, N * D, sizeof(double));
+  s->by_Z = rmx_arena_alloc(arena, N * D, sizeof(double));
+  s->K = rmx_arena_alloc(arena, N * N, sizeof(double));
+  s->G = rmx_arena_alloc(arena, N * N, sizeof(double));
+  s->alpha = rmx_arena_alloc(arena, N, sizeof(double));
+  if (slopes) {
+    s->M = rmx_arena_alloc(arena, N * N, sizeof(double));
+    s->slope = rmx_arena_alloc(arena, N * N, sizeof(double));
+  }
+  return s->Z && s->by_Z && s->K && s->G && s->alpha && ((s->M && s->slope) || !slopes);
+}
+
+static int stop_when_interrupted(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g,
+                                 lbfgsfloatval_t value, lbfgsfloatval_t x_norm,
+                                 lbfgsfloatval_t g_norm, lbfgsfloatval_t step, int n, int k,
+                                 int tries) {
+  return rmx_interrupted();
+}
+
+rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
+  enum { PADDING = 16 };  // some builds of liblbfgs work on whole vectors
+  rmx_arena arena = {0};
+  scratch s = {0};
+  size_t P = GP_N_PARAMETERS(q->D);
+  double *x = rmx_arena_alloc(&arena, P + PADDING, sizeof(double)),
+         *centre = rmx_arena_alloc(&arena, P, sizeof(double));
+  bool ready = prepare(&s, q, true, &arena) && x && centre;
+  int end = 0;
+  if (ready) {
+    rmx__gp_centre(q->D, centre);
+    s.centre = centre;
+    memcpy(x, theta, P * sizeof(double));
+    lbfgs_parameter_t how;
+    lbfgs_parameter_init(&how);
+    how.m = 20;
+    how.epsilon = 1e-3;
+    how.past = 4;
+    how.delta = 1e-5;
+    how.max_iterations = steps;
+    how.max_linesearch = 20;
+    how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // it works with infinite values
+    double value;
+    end = lbfgs((int)P, x, &value, evaluate, stop_when_interrupted, &s, &how);
+    // Where it stops with an error, its x is still no worse than the first one.
+    bool finite = end != LBFGSERR_OUTOFMEMORY;
+    for (size_t k = 0; k < P; k++) finite &= isfinite(x[k]);
+    if (finite) memcpy(theta, x, P * sizeof(double));
+  }
+  rmx_arena_release(&arena);
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting a Gaussian process");
+  return ready && end != LBFGSERR_OUTOFMEMORY
+             ? RMX_OK
+             : rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");
+}
+
+rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
+                         double *left_out, rmx_err *err) {
+  size_t N = q->N;
+  int n = (int)N;
+  rmx_arena arena = {0};
+  scratch s = {0};
+  rmx_status status = RMX_OK;
+  if (!prepare(&s, q, false, &arena)) {
+    status = rmx_fail_memory(err, 2 * N * N * sizeof(double), "a Gaussian process");
+    goto done;
+  }
+  covariance(&s, theta);
+  rmx__blas_enter();
+  int bad = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, s.K, n);
+  if (bad == 0) {
+    memcpy(L, s.K, N * N * sizeof(double));
+    memcpy(alpha, q->y, N * sizeof(double));
+    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, s.K, n, alpha, n);
+    if (left_out) LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, s.K, n);
+  }
+  rmx__blas_leave();
+  if (bad != 0)
+    status = rmx_fail(err, RMX_ENUMERIC,
+                      "the covariance of a Gaussian process is singular (%d of %zu)", bad, N);
+  for (size_t i = 0; status == RMX_OK && left_out && i < N; i++)
+    left_out[i] = alpha[i] / s.K[i * N + i];
+done:
+  rmx_arena_release(&arena);
+  return status;
+}
+
+// Hamiltonian Monte Carlo (Neal 2011) in units of the prior's standard deviation. The first
+// trajectories adapt the step size.
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
+                        double *out, rmx_err *err) {
+  enum { WARM = 12, LEAPS = 8 };
+  rmx_arena arena = {0};
+  scratch s = {0};
+  size_t P = GP_N_PARAMETERS(q->D);
+  double *centre = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *at = rmx_arena_alloc(&arena, P, sizeof(double));
+  double *x = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *slope = rmx_arena_alloc(&arena, P, sizeof(double));
+  double *here = rmx_arena_alloc(&arena, P, sizeof(double)),
+         *push = rmx_arena_alloc(&arena, P, sizeof(double));
+  if (!prepare(&s, q, true, &arena) || !centre || !at || !x || !slope || !here || !push) {
+    rmx_arena_release(&arena);
+    return rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");
+  }
+  rmx__gp_centre(q->D, centre);
+  s.centre = centre;
+  memcpy(at, theta, P * sizeof(double));
+  double value = evaluate(&s, at, here, 0, 0), step = 0.15;
+  for (size_t k = 0; k < WARM + n; k++) {
+    double energy = value, after;
+    memcpy(x, at, P * sizeof(double));
+    memcpy(slope, here, P * sizeof(double));
+    for (size_t i = 0; i < P; i++) {
+      push[i] = rmx_rng_normal(rng);
+      energy += push[i] * push[i] / 2;
+    }
+    double length = step * (0.8 + 0.4 * rmx_rng_uniform(rng));
+    for (int leap = 0; leap < LEAPS; leap++) {
+      for (size_t i = 0; i < P; i++) {
+        double sd = prior_sd(q->D, i);
+        push[i] -= length / 2 * sd * slope[i];
+        x[i] += length * sd * push[i];
+      }
+      after = evaluate(&s, x, slope, 0, 0);
+      if (!isfinite(after)) break;
+      for (size_t i = 0; i < P; i++) push[i] -= length / 2 * prior_sd(q->D, i) * slope[i];
+    }
+    double reached = after;
+    for (size_t i = 0; i < P; i++) reached += push[i] * push[i] / 2;
+    bool taken = isfinite(reached) && rmx_rng_uniform(rng) < exp(fmin(0, energy - reached));
+    if (taken) {
+      memcpy(at, x, P * sizeof(double));
+      memcpy(here, slope, P * sizeof(double));
+      value = after;
+    }
+    if (k < WARM)
+      step *= taken ? 1.25 : 0.6;
+    else
+      memcpy(out + (k - WARM) * P, at, P * sizeof(double));
+  }
+  rmx_arena_release(&arena);
+  return RMX_OK;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The posterior sampler. Every interval of the optimum is made of its draws: functions that agree
+// with the runs to within their noise.
+//
+// The uncertainty is that of a Gaussian process fitted to the runs. With up to MAX_WALKED runs its
+// lengths, warps and noise are uncertain too, so the draws use parameters theta_b from their
+// posterior (Hamiltonian Monte Carlo). More runs determine the parameters well; then every draw
+// uses the most likely ones. Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently
+// sampling functions from Gaussian process posteriors", eq. 8) says: with g a draw from the prior
+// and e a draw of the noise,
+//   p(w) = g(w) + k(w)' K^-1 (y - g(X) - e)
+// is a draw from the posterior. g is a sum of random Fourier features (Rahimi & Recht 2007),
+//   g(w) = a_0 + c a'z + s sqrt(2/F) sum_i a_i cos(omega_i'z + phase_i),
+// where a is normal, z are the warped weights, and omega has the spectrum of Matern 5/2, Student's
+// t with 5 degrees of freedom. Every draw has its own frequencies, so the covariance over draws is
+// exactly the process' with any number F of features.
+//
+// A regressor r of another kind may know what the process does not, and the reverse. The draw is
+//   f(w) = p(w) + (a + sqrt(a (1 - a)) t) (r(w) - m(w)),  t normal,
+// where m is the process' mean and a the ensemble's weight of r (1/2 for other kinds). It is
+// centred between the two, and as uncertain about their difference as the ensemble is. Trees have
+// no gradient to search with and are left out: the draw is p.
+//
+// At a run the second term needs no sum. With v = K^-1 (y - g(X) - e), where K has the noise on its
+// diagonal,
+//   p(w_i) = y_i - e_i - sigma_i^2 v_i.
+//
+// Cost: a fit of a Gaussian process and 100 to 300 steps of its likelihood; O(N^2 + N F D) a draw;
+// O((N + F) D) an evaluation.
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fourier.h"
+#include "gp.h"
+#include "matern.h"
+#include "posterior.h"
+#include "regress/ensemble.h"
+#include "regress/registry.h"
+
+enum { DEGREES = 5, MAX_WALKED = 192, WALKED = 24 };
+
+struct rmx__posterior {
+  const rmx_regressor *fitted, *other;  // borrowed; other: the kind beside the process, or NULL
+  const rmx_regressor *mode;            // the process at its most likely parameters
+  rmx_regressor *own;                   // `mode`, unless it is a part of `fitted`
+  rmx_regressor *at[WALKED];            // the process at other parameters
+  size_t n_at;
+  uint64_t seed;
+  size_t N;       // runs of weight above 0
+  double *y;      // (N) what was measured, in the process' units
+  double *apart;  // (N) the other's prediction of each run less the mode's; NULL without another
+};
+
+void rmx__posterior_free(rmx__posterior *p) {
+  if (p == NULL) return;
+  for (size_t i = 0; i < p->n_at; i++) rmx_regressor_free(p->at[i]);
+  rmx_regressor_free(p->own);
+  free(p->y);
+  free(p->apart);
+  free(p);
+}
+
+// Makes the process at parameters drawn from their posterior.
+static rmx_status walk(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = p->mode->state;
+  size_t N = gp->N, P = GP_N_PARAMETERS(gp->D);
+  if (N > MAX_WALKED || gp->unit == 0) return RMX_OK;
+  double *theta = rmx_calloc(WALKED, P * sizeof(double));
+  rmx_status status =
+      theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
+  if (status == RMX_OK) {
+    rmx__gp_problem q = {N, gp->D, gp->X, p->y, gp->weight};
+    rmx_rng rng = rmx_rng_make(p->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
+    status = rmx__gp_walk(&q, gp->theta, &rng, WALKED, theta, err);
+  }
+  for (size_t k = 0; k < WALKED && status == RMX_OK; k++) {
+    status = rmx__gp_at(data, theta + k * P, &p->at[k], err);
+    // Rounding can make a covariance singular. Such parameters are unlikely; use the mode instead.
+    if (status == RMX_ENUMERIC) {
+      memcpy(theta + k * P, gp->theta, P * sizeof(double));
+      status = rmx__gp_at(data, gp->theta, &p->at[k], err);
+    }
+    if (status == RMX_OK) p->n_at++;
+  }
+  free(theta);
+  return status;
+}
+
+// Computes what every draw needs of the runs.
+static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
+  const rmx__process *gp = p->mode->state;
+  size_t N = p->N = gp->N, n = 0;
+  p->y = rmx_calloc(N, sizeof(double));
+  p->apart = p->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
+  if (!p->y || (p->other && !p->apart))
+    return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
+  for (size_t i = 0; i < data->N && gp->unit > 0; i++)
+    if (data->row_weights == NULL || data->row_weights[i] > 0) {
+      if (n < N) p->y[n] = (data->y[i] - gp->shift) / gp->unit;
+      n++;
+    }
+  if (gp->unit > 0 && n != N)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "the function of metric \"%s\" was fitted to %zu runs, but the fit holds %zu: make the fit "
+        "again with `regmix fit`",
+        data->metric ? data->metric : "?", N, n);
+  if (p->other == NULL) return RMX_OK;
+  rmx_regressor_predict(p->other, gp->X, N, p->apart, NULL);
+  rmx_regressor_predict(p->mode, gp->X, N, p->apart + N, NULL);
+  for (size_t i = 0; i < N; i++) p->apart[i] -= p->apart[N + i];
+  return RMX_OK;
+}
+
+rmx_status rmx__posterior_make(const rmx_regress_options *options, const rmx_regressor *fitted,
+                               const rmx_dataset *data, uint64_t seed, rmx__posterior **out,
+                               rmx_err *err) {
+  rmx__posterior *p = rmx_calloc(1, sizeof(*p));
+  if (p == NULL) return rmx_fail_memory(err, sizeof(*p), "intervals");
+  *p = (rmx__posterior){.fitted = fitted, .seed = seed};
+  rmx_status status = RMX_OK;
+  if (fitted->kind == &rmx__gp) {
+    p->mode = fitted;
+  } else if (fitted->kind == &rmx__ensemble) {
+    rmx__ensemble_parts(fitted, &p->other, &p->mode);
+  } else {
+    status = rmx__fit_kind(&rmx__gp, options, NULL, data, seed, NULL, &p->own, err);
+    p->mode = p->own;
+    if (fitted->kind->gradient) p->other = fitted;
+  }
+  if (status == RMX_OK) status = look_at_runs(p, data, err);
+  if (status == RMX_OK) status = walk(p, data, err);
+  if (status != RMX_OK) {
+    rmx__posterior_free(p);
+    return status;
+  }
+  *out = p;
+  return RMX_OK;
+}
+
+static const rmx__process *process_of(const rmx__posterior *p, uint64_t number) {
+  return p->n_at ? p->at[number % p->n_at]->state : p->mode->state;
+}
+
+double rmx__posterior_noise(const rmx__posterior *p, uint64_t number) {
+  const rmx__process *gp = process_of(p, number);
+  return gp->unit * exp(gp->theta[GP_NOISE]);
+}
+
+rmx_status rmx__posterior_refit(const rmx__posterior *p, const rmx_regress_options *options,
+                                const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
+                                rmx_err *err) {
+  const rmx_regressor *like = p->fitted->kind->gradient ? p->fitted : p->mode;
+  return rmx__refit(options, like, data, seed, out, err);
+}
+
+// ---- one draw ----
+
+typedef struct draw {
+  const rmx__process *gp;
+  const rmx_regressor *other, *mode;  // or NULL
+  double apart;                       // a + sqrt(a (1 - a)) t
+  size_t D;
+  double *omega, *phase, *a;  // (D, RMX__FEATURES) (RMX__FEATURES) (RMX__FEATURES)
+  double *by_z, constant;     // (D): linear part, what the runs add to it included
+  double *v;                  // (blocks, RMX__LANES), zeros behind N: s^2 K^-1 (y - g(X) - e)
+} draw;
+
+static void release(void *state) {
+  draw *r = state;
+  if (r == NULL) return;
+  free(r->omega);
+  free(r);
+}
+
+// The features and the linear part at z (D). Adds their slope by z to slope (D; may be NULL).
+static double features(const draw *r, const double *z, double *slope) {
+  double sum = r->constant;
+  for (size_t d = 0; d < r->D; d++) {
+    sum += r->by_z[d] * z[d];
+    if (slope) slope[d] += r->by_z[d];
+  }
+  return sum + rmx__fourier_sum(r->omega, r->phase, r->a, r->D, z, slope);
+}
+
+static bool evaluate(const void *state, const double *w, double *mean, double *gradient) {
+  const draw *r = state;
+  const rmx__process *gp = r->gp;
+  size_t D = r->D;
+  double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double)), *other = z + D, *mode = z + 2 * D,
+         *lanes = z + 3 * D;
+  double its = 0, likely = 0;
+  bool done = z && (r->other == NULL || (rmx__regressor_evaluate(r->other, w, &its, other) &&
+                                         rmx__regressor_evaluate(r->mode, w, &likely, mode)));
+  if (done) {
+    for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+    double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
+    *mean = gp->shift + gp->unit * (at + features(r, z, gradient)) + r->apart * (its - likely);
+    for (size_t d = 0; d < D; d++) {
+      gradient[d] *= gp->unit * gp->scale[d] / (gp->eps[d] + fmax(w[d], 0));
+      if (r->other) gradient[d] += r->apart * (other[d] - mode[d]);
+    }
+  }
+  free(z);
+  return done;
+}
+
+// Without slopes, RMX__QUERIES at a time.
+static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
+  const draw *r = state;
+  const rmx__process *gp = r->gp;
+  size_t D = r->D;
+  double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double)), *one = z + D * RMX__QUERIES;
+  double other[RMX__QUERIES], mode[RMX__QUERIES], curved[RMX__QUERIES];
+  for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
+  for (size_t i = 0; z == NULL && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
+  for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
+    size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
+    const double *w = X + first * D;
+    if (here == 1) {
+      for (size_t d = 0; d < D; d++) one[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
+      curved[0] = rmx__matern_sum(gp->packed, r->v, RMX__BLOCKS(gp->N), D, one);
+    } else {
+      for (size_t d = 0; d < D; d++)
+        for (size_t q = 0; q < RMX__QUERIES; q++)
+          z[d * RMX__QUERIES + q] =
+              q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
+      rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, curved);
+    }
+    if (r->other) {
+      rmx_regressor_predict(r->other, w, here, other, NULL);
+      rmx_regressor_predict(r->mode, w, here, mode, NULL);
+    }
+    for (size_t q = 0; q < here; q++) {
+      for (size_t d = 0; d < D && here > 1; d++) one[d] = z[d * RMX__QUERIES + q];
+      mean[first + q] = gp->shift + gp->unit * (curved[q] + features(r, one, NULL));
+      if (r->other) mean[first + q] += r->apart * (other[q] - mode[q]);
+    }
+  }
+  free(z);
+}
+
+static bool gradient(const void *state, const double *w, double *g) {
+  double mean;
+  return evaluate(state, w, &mean, g);
+}
+
+// Not in the table of regressors: users cannot ask for it, and it has no file.
+static const rmx__regressor_kind kind = {.name = "draw",
+                                         .help = "",
+                                         .extension = "",
+                                         .predict = predict,
+                                         .gradient = gradient,
+                                         .evaluate = evaluate,
+                                         .release = release};
+
+// u <- K^-1 u with K = L L'; L is stored by columns.
+static void solve(const rmx__process *gp, double *u) {
+  size_t N = gp->N;
+  for (size_t j = 0; j < N; j++) {
+    const double *L = gp->L + j * N;
+    double x = u[j] /= L[j];
+    for (size_t i = j + 1; i < N; i++) u[i] -= x * L[i];
+  }
+  for (size_t j = N; j-- > 0;) {
+    const double *L = gp->L + j * N;
+    double sum = u[j];
+    for (size_t i = j + 1; i < N; i++) sum -= L[i] * u[i];
+    u[j] = sum / L[j];
+  }
+}
+
+// Draws g and conditions it on the runs. y (N): the measured values; at_runs (N; may be NULL): the
+// draw's values there; both in the process' units. z (D) is scratch.
+static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
+  const rmx__process *gp = r->gp;
+  size_t D = r->D, N = gp->N;
+  r->constant = rmx_rng_normal(rng);
+  for (size_t d = 0; d < D; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
+  for (size_t i = 0; i < RMX__FEATURES; i++) {
+    double widen = sqrt(DEGREES / (2 * rmx_rng_gamma(rng, DEGREES / 2.0)));
+    for (size_t d = 0; d < D; d++) r->omega[d * RMX__FEATURES + i] = widen * rmx_rng_normal(rng);
+    r->phase[i] = 2 * M_PI * rmx_rng_uniform(rng);
+    r->a[i] = sqrt(2 * gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
+  }
+  double noise = exp(gp->theta[GP_NOISE]), sum = 0;
+  for (size_t i = 0; i < N; i++) {
+    for (size_t d = 0; d < D; d++) z[d] = gp->Z[d * N + i];
+    double e = noise / sqrt(gp->weight[i]) * rmx_rng_normal(rng);
+    r->v[i] = features(r, z, NULL) + e;
+    if (at_runs) at_runs[i] = y[i] - e;
+  }
+  solve(gp, r->v);
+  for (size_t i = 0; i < N; i++) {
+    sum += r->v[i] = gp->alpha[i] - r->v[i];
+    if (at_runs) at_runs[i] -= noise * noise / gp->weight[i] * r->v[i];
+  }
+  r->constant += sum;
+  for (size_t d = 0; d < D; d++) {
+    double along = 0;
+    for (size_t i = 0; i < N; i++) along += r->v[i] * gp->Z[d * N + i];
+    r->by_z[d] += gp->linear * along;
+  }
+  for (size_t i = 0; i < N; i++) r->v[i] *= gp->signal;
+}
+
+rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double *at_runs,
+                               rmx_regressor **out, rmx_err *err) {
+  const rmx__process *gp = process_of(p, number);
+  size_t D = gp->D;
+  draw *r = rmx_calloc(1, sizeof(*r));
+  double *z = rmx_calloc(D, sizeof(double));
+  if (r)
+    r->omega =
+        rmx_calloc(RMX__FEATURES * (D + 2) + D + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
+  if (!r || !z || !r->omega) {
+    release(r);
+    free(z);
+    return rmx_fail_memory(err, (RMX__FEATURES * D + gp->N) * sizeof(double),
+                           "a draw of a Gaussian process");
+  }
+  rmx_rng rng = rmx_rng_make(p->seed, number, RMX_FOR_BOOTSTRAP);
+  r->gp = gp;
+  r->other = p->other;
+  r->mode = p->mode;
+  double share = p->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(p->fitted) : 0.5;
+  r->apart = share + sqrt(share * (1 - share)) * rmx_rng_normal(&rng);
+  r->D = D;
+  r->phase = r->omega + RMX__FEATURES * D;
+  r->a = r->phase + RMX__FEATURES;
+  r->by_z = r->a + RMX__FEATURES;
+  r->v = r->by_z + D;
+  condition(r, &rng, p->y, z, at_runs);
+  for (size_t i = 0; at_runs && i < gp->N; i++)
+    at_runs[i] = gp->shift + gp->unit * at_runs[i] + (p->apart ? r->apart * p->apart[i] : 0);
+  free(z);
+  return rmx__regressor_of(&kind, D, r, out, err);
+}

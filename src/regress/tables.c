@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fits and cross-validates one regressor for each metric of two tables, mixtures and results.
+// Metrics are independent, so threads share them. The messages of each metric are kept, and then
+// passed on in the order of the metrics.
+
+#include <math.h>
+#include <pthread.h>
+#include <regmix/mixture.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directions.h"
+#include "fit.h"
+#include "fit_warnings.h"
+#include "folds.h"
+#include "join.h"
+#include "options.h"
+#include "registry.h"
+#include "rows.h"
+
+typedef struct message {
+  bool warning;
+  char *text;
+  struct message *next;
+} message;
+
+typedef struct job {  // of one metric
+  rmx_err err;
+  rmx_status status;
+  message *first, **last;
+  struct work *work;
+  double share;  // the part of its work that is done
+} job;
+
+typedef struct work {
+  rmx_fit *fit;
+  const rmx_regress_options *options;
+  const rmx_table *metrics;
+  const size_t *run_of;  // (N) row of metrics
+  uint64_t seed;
+  job *jobs;                     // (M)
+  const rmx_listener *listener;  // gets progress from one thread at a time
+  pthread_mutex_t *telling;
+} work;
+
+// Reports the progress of all metrics together, since they are fitted in parallel.
+static void report_share(void *context, const char *what, double done, double total,
+                         const char *unit, const char *detail) {
+  job *j = context;
+  work *w = j->work;
+  pthread_mutex_lock(w->telling);
+  j->share = total > 0 ? done / total : 0;
+  double sum = 0;
+  for (size_t m = 0; m < w->fit->M; m++) sum += w->jobs[m].share;
+  char text[64];
+  snprintf(text, sizeof text, "%.0f of %zu metrics", floor(sum + 1e-9), w->fit->M);
+  rmx_progress(w->listener, "fit", sum, (double)w->fit->M, "metrics", text);
+  pthread_mutex_unlock(w->telling);
+}
+
+static void keep_message(job *j, bool warning, const char *text) {
+  message *m = rmx_calloc(1, sizeof(*m));
+  if (m == NULL || (m->text = rmx_strdup(text)) == NULL) {
+    free(m);
+    return;
+  }
+  m->warning = warning;
+  *j->last = m;
+  j->last = &m->next;
+}
+
+static void keep_note(void *context, const char *text) {
+  keep_message(context, false, text);
+}
+static void keep_warning(void *context, const char *text) {
+  keep_message(context, true, text);
+}
+
+static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
+  rmx_fit *f = w->fit;
+  size_t N = f->N, n = 0, missing = N;
+  rmx_few lacking = {0};
+  rmx_arena arena = {0};
+  rmx_status status = RMX_OK;
+  rmx_dataset data;
+  double *predicted = rmx_arena_alloc(&arena, N, sizeof(double));
+  int *fold = rmx_arena_alloc(&arena, N, sizeof(int));
+  size_t *row = rmx_arena_alloc(&arena, N, sizeof(size_t));
+  if (!predicted || !fold || !row) {
+    status = rmx_fail_memory(err, N * sizeof(double), "a fit");
+    goto done;
+  }
+  for (size_t i = 0; i < N; i++) {
+    if (isfinite(f->truth[i * f->M + m]))
+      row[n++] = i;
+    else {
+      rmx_few_add(&lacking, f->run_ids[i]);
+      if (missing == N) missing = i;
+    }
+  }
+  if (n < N) {
+    char where[700];
+    snprintf(where, sizeof(where),
+             "metric \"%.100s\": %zu of %zu runs %s no value (%s; the first in %s:%d)",
+             f->metrics[m], N - n, N, N - n == 1 ? "has" : "have", lacking.text,
+             w->metrics->path ? w->metrics->path : "table",
+             w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
+    if (!w->options->skip_missing) {
+      status = rmx_fail(err, RMX_EINPUT,
+                        "%s; fill them in, or leave these runs out of its fit with --skip-missing",
+                        where);
+      goto done;
+    }
+    rmx_warn(listener, "%s and are left out of its fit", where);
+  }
+  RMX_TRY_GOTO(rmx__fit_dataset(f, m, &arena, &data, err), done);
+  RMX_TRY_GOTO(rmx_regress_fit(w->options, &data, w->seed, listener, &f->regressors[m], err), done);
+  bool one_group = true;
+  for (size_t i = 1; i < n; i++) one_group &= data.groups[i] == data.groups[0];
+  f->cv[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
+  if (one_group) {
+    rmx_warn(listener, "metric \"%s\": all its runs have one mixture: there is no cross-validation",
+             f->metrics[m]);
+    goto done;
+  }
+  RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold,
+                                   listener, err),
+               done);
+  rmx_score(data.y, predicted, n, &f->cv[m]);
+  for (size_t i = 0; i < n; i++) {
+    f->out_of_fold[row[i] * f->M + m] = predicted[i];
+    f->fold[row[i] * f->M + m] = fold[i];
+  }
+done:
+  rmx_arena_release(&arena);
+  return status;
+}
+
+static void do_job(void *context, size_t m) {
+  work *w = context;
+  rmx_listener listener = {
+      .context = &w->jobs[m], .progress = report_share, .note = keep_note, .warn = keep_warning};
+  w->jobs[m].work = w;
+  w->jobs[m].status = fit_metric(w, m, &listener, &w->jobs[m].err);
+  report_share(&w->jobs[m], "fit", 1, 1, "", NULL);
+}
+
+static void warn_of_rows_left_out(const rmx_table *a, const rmx_table *b, const size_t *partner,
+                                  const rmx_listener *listener) {
+  rmx_few alone = {0};
+  for (size_t i = 0; i < a->N; i++)
+    if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
+  if (alone.n)
+    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s and are left out: %s", alone.n,
+             a->N, a->path ? a->path : "the first table", b->path ? b->path : "the second table",
+             alone.text);
+}
+
+static bool copy_names(char **to, char *const *from, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if ((to[i] = rmx_strdup(from[i])) == NULL) return false;
+  return true;
+}
+
+static rmx_status choose_metrics(const rmx_table *metrics, const char *const *only, size_t n_only,
+                                 size_t *column, rmx_err *err) {
+  for (size_t m = 0; m < (n_only ? n_only : metrics->D); m++) {
+    column[m] = m;
+    if (n_only == 0) continue;
+    // The caller named the metric, so a wrong name is misuse and not wrong input.
+    if (rmx_find_name("metric", only[m], (const char *const *)metrics->names, metrics->D,
+                      &column[m], err) != RMX_OK)
+      return err->status = RMX_EUSAGE;
+    for (size_t k = 0; k < m; k++)
+      if (column[k] == column[m])
+        return rmx_fail(err, RMX_EUSAGE, "metric \"%s\" is asked for twice",
+                        metrics->names[column[m]]);
+  }
+  return RMX_OK;
+}
+
+static double value_of(const rmx_table *metrics, const size_t *row, size_t i, size_t column) {
+  return row[i] == SIZE_MAX ? NAN : metrics->x[row[i] * metrics->D + column];
+}
+
+// Tables that were read from files have passed this check before.
+static rmx_status check_size(const rmx_table *mixtures, const rmx_table *metrics,
+                             const size_t *partner, const size_t *column, size_t M, rmx_err *err) {
+  static const double max = 1e100;  // its square is finite
+  for (size_t i = 0; i < mixtures->N; i++)
+    for (size_t m = 0; m < M; m++) {
+      const double x = value_of(metrics, partner, i, column[m]);
+      if (isfinite(x) && fabs(x) > max)
+        return rmx_fail(
+            err, RMX_EINPUT,
+            "metric \"%s\" of run \"%s\" is %g, too large to compute with; wanted up to "
+            "1e100",
+            metrics->names[column[m]], mixtures->ids[i], x);
+    }
+  return RMX_OK;
+}
+
+// Leaves out runs without any value (their partner becomes SIZE_MAX), then metrics with fewer than
+// three values where other runs have one (*M shrinks), and warns of both. RMX_EINPUT if none is
+// left.
+static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics, size_t *partner,
+                             size_t *column, size_t *M, const rmx_listener *listener,
+                             rmx_err *err) {
+  enum { MIN_VALUES = 3 };
+  rmx_few empty = {0}, dropped = {0};
+  size_t runs = 0, kept = 0;
+  for (size_t i = 0; i < mixtures->N; i++) {
+    bool any = false;
+    for (size_t m = 0; m < *M && !any; m++)
+      any = isfinite(value_of(metrics, partner, i, column[m]));
+    runs += any;
+    if (any || partner[i] == SIZE_MAX) continue;
+    partner[i] = SIZE_MAX;
+    rmx_few_add(&empty, mixtures->ids[i]);
+  }
+  if (empty.n && runs)
+    rmx_warn(listener, "%zu of %zu runs %s no value of any metric and %s left out: %s", empty.n,
+             empty.n + runs, empty.n == 1 ? "has" : "have", empty.n == 1 ? "is" : "are",
+             empty.text);
+  for (size_t m = 0; m < *M; m++) {
+    size_t values = 0;
+    for (size_t i = 0; i < mixtures->N; i++)
+      values += isfinite(value_of(metrics, partner, i, column[m]));
+    if (values < MIN_VALUES && values < runs)
+      rmx_few_add(&dropped, metrics->names[column[m]]);
+    else
+      column[kept++] = column[m];
+  }
+  if (dropped.n && kept)
+    rmx_warn(listener, "%zu of %zu metrics have fewer than %d values and are not fitted: %s",
+             dropped.n, *M, MIN_VALUES, dropped.text);
+  size_t asked = *M;
+  *M = kept;
+  if (kept && runs) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: none of the %zu metrics (%s) has %d values in runs of %s: there is nothing to fit",
+      metrics->path ? metrics->path : "the metrics", asked,
+      dropped.n ? dropped.text : metrics->names[column[0]], MIN_VALUES,
+      mixtures->path ? mixtures->path : "the mixtures");
+}
+
+// Fills f with the names, the mixtures and the values of the runs that are in both tables, and
+// run_of (f->N) with their rows of the metrics.
+static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                         const size_t *partner, const size_t *column, size_t *run_of,
+                         const rmx_listener *listener, rmx_err *err) {
+  size_t D = f->D, M = f->M, n = 0;
+  f->domains = rmx_calloc(D, sizeof(char *));
+  f->metrics = rmx_calloc(M, sizeof(char *));
+  f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
+  f->cv = rmx_calloc(M, sizeof(rmx_scores));
+  f->mean_mixture = rmx_calloc(D, sizeof(double));
+  f->runs = rmx_calloc(mixtures->N, D * sizeof(double));
+  f->run_ids = rmx_calloc(f->N, sizeof(char *));
+  f->truth = rmx_calloc(f->N, M * sizeof(double));
+  f->out_of_fold = rmx_calloc(f->N, M * sizeof(double));
+  f->fold = rmx_calloc(f->N, M * sizeof(int));
+  f->groups = rmx_calloc(f->N, sizeof(int));
+  f->higher_is_better = rmx_calloc(M, sizeof(bool));
+  f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
+  if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
+      !f->run_ids || !f->truth || !f->out_of_fold || !f->fold || !f->groups ||
+      !f->higher_is_better || !f->direction_from || !copy_names(f->domains, mixtures->names, D))
+    return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
+  for (size_t m = 0; m < M; m++)
+    if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
+      return rmx_fail_memory(err, 64, "a name");
+  memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
+  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw,
+                          f->options.normalize, f->runs, listener, err));
+  for (size_t i = 0; i < mixtures->N; i++) {
+    if (partner[i] == SIZE_MAX) continue;
+    memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
+    if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL)
+      return rmx_fail_memory(err, 64, "a name");
+    run_of[n++] = partner[i];
+  }
+  for (size_t k = 0; k < n * M; k++) {
+    f->truth[k] = metrics->x[run_of[k / M] * metrics->D + column[k % M]];
+    f->out_of_fold[k] = NAN;
+    f->fold[k] = -1;
+  }
+  rmx_buf never = {0};
+  for (size_t d = 0; d < D; d++) {
+    bool seen = false;
+    for (size_t i = 0; i < n; i++) {
+      f->mean_mixture[d] += f->runs[i * D + d] / (double)n;
+      seen |= f->runs[i * D + d] > 0;
+    }
+    if (!seen) rmx_buf_printf(&never, "%s\"%s\"", never.size ? ", " : "", f->domains[d]);
+  }
+  if (never.size && !never.failed)
+    rmx_warn(listener, "no run used %s: the fit can make no claim about it", never.data);
+  rmx_buf_release(&never);
+  return RMX_OK;
+}
+
+// With about as many mixtures as domains, the fit follows its prior in some directions.
+static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
+  size_t mixtures = 0, used = 0;
+  for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
+  for (size_t d = 0; d < f->D; d++) used += f->mean_mixture[d] > 0;
+  if (mixtures >= 2 * used) return;
+  rmx_warn(listener,
+           "%zu different mixture%s of %zu domain%s: too few to measure the effect of each domain, "
+           "so %s of the fit is the prior's assumption; train %zu or more",
+           mixtures, mixtures == 1 ? "" : "s", used, used == 1 ? "" : "s",
+           mixtures < used ? "most" : "much", 2 * used);
+}
+
+// Takes over what is known about tokens, in the fit's order of domains, and warns where a fit by
+// epochs has no runs that repeated their data.
+static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_listener *listener,
+                                rmx_err *err) {
+  if ((f->tokens = rmx_calloc(f->D, sizeof(double))) == NULL)
+    return rmx_fail_memory(err, f->D * sizeof(double), "token counts");
+  size_t *index = rmx_calloc(x->D, sizeof(*index));
+  rmx_status status = index ? rmx_match_names("domain", x->domains, x->D,
+                                              (const char *const *)f->domains, f->D, index, err)
+                            : rmx_fail_memory(err, x->D * sizeof(*index), "token counts");
+  rmx_few others = {0};
+  for (size_t k = 0; k < x->D && status == RMX_OK; k++) {
+    if (index[k] == f->D) {
+      rmx_few_add(&others, x->domains[k]);
+      continue;
+    }
+    if (!(x->tokens[k] > 0) || !isfinite(x->tokens[k]))
+      status = rmx_fail(err, RMX_EINPUT, "domain \"%s\" has %g tokens: wanted more than 0",
+                        x->domains[k], x->tokens[k]);
+    f->tokens[index[k]] = x->tokens[k];
+  }
+  free(index);
+  RMX_TRY(status);
+  if (others.n)
+    rmx_note(listener, "token counts: %zu name%s no domain and %s not used: %s", others.n,
+             others.n == 1 ? " matches" : "s match", others.n == 1 ? "is" : "are", others.text);
+  for (size_t d = 0; d < f->D; d++)
+    if (f->tokens[d] == 0)
+      return rmx_fail(err, RMX_EINPUT,
+                      "domain \"%s\" has no token count: wanted one for each domain",
+                      f->domains[d]);
+  f->budget = x->budget;
+  f->run_tokens = x->run_tokens;
+  if (strcmp(f->options.regressor, rmx__exposure.name) != 0 || !(f->budget > 0)) return RMX_OK;
+  double per = f->run_tokens > 0 ? f->run_tokens : f->budget, max_epochs = 0;
+  size_t where = 0;
+  for (size_t i = 0; i < f->N * f->D; i++) {
+    double epochs = f->runs[i] * per / f->tokens[i % f->D];
+    if (epochs <= max_epochs) continue;
+    max_epochs = epochs;
+    where = i % f->D;
+  }
+  if (max_epochs < 2)
+    rmx_warn(
+        listener,
+        "no run repeated its data (\"%s\" most often, %.2g times), so the effect of repetition "
+        "is assumed (R* = 15.39, Muennighoff et al. 2023), not fitted",
+        f->domains[where], max_epochs);
+  return RMX_OK;
+}
+
+// Finds the metrics to fit, column (M), and the rows of both tables that belong together: partner
+// (mixtures->N), a row of the metrics or SIZE_MAX. Warns of rows, runs and metrics left out.
+static rmx_status match_tables(const rmx_fit_tables_request *r, size_t *partner, size_t *column,
+                               size_t *M, rmx_err *err) {
+  const rmx_table *mixtures = r->mixtures, *metrics = r->metrics;
+  if (mixtures->D == 0 || metrics->D == 0) {
+    const rmx_table *empty = mixtures->D == 0 ? mixtures : metrics;
+    return rmx_fail(err, RMX_EINPUT, "%s: there are no columns beside the names of the runs",
+                    empty->path ? empty->path : "table");
+  }
+  RMX_TRY(choose_metrics(metrics, r->only, r->n_only, column, err));
+  size_t *back = rmx_calloc(metrics->N, sizeof *back), common = 0;
+  if (!back) return rmx_fail_memory(err, metrics->N * sizeof *back, "joining tables");
+  rmx_status status = rmx__join(mixtures, metrics, partner, err);
+  if (status == RMX_OK) status = rmx__join(metrics, mixtures, back, err);
+  for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) common += partner[i] != SIZE_MAX;
+  if (status == RMX_OK && common) {
+    warn_of_rows_left_out(mixtures, metrics, partner, r->listener);
+    warn_of_rows_left_out(metrics, mixtures, back, r->listener);
+  }
+  free(back);
+  RMX_TRY(status);
+  if (common) RMX_TRY(check_size(mixtures, metrics, partner, column, *M, err));
+  if (common) return drop_empty(mixtures, metrics, partner, column, M, r->listener, err);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s and %s have no run in common: their first columns (\"%s\", \"%s\") must name "
+                  "the same runs",
+                  mixtures->path ? mixtures->path : "mixtures",
+                  metrics->path ? metrics->path : "metrics", mixtures->id_name, metrics->id_name);
+}
+
+// Fits the metrics side by side, and then prints what was kept for each, in their order.
+static rmx_status fit_metrics(rmx_fit *f, const rmx_fit_tables_request *r, const size_t *run_of,
+                              rmx_err *err) {
+  pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
+  job *jobs = rmx_calloc(f->M, sizeof *jobs);
+  if (!jobs) return rmx_fail_memory(err, f->M * sizeof *jobs, "a fit");
+  for (size_t m = 0; m < f->M; m++) jobs[m].last = &jobs[m].first;
+  work w = {f, r->options, r->metrics, run_of, r->seed, jobs, r->listener, &telling};
+  rmx_parallel(r->threads ? r->threads : rmx_processors(), f->M, do_job, &w);
+  rmx_status status = RMX_OK;
+  for (size_t m = 0; m < f->M; m++) {
+    for (message *s = jobs[m].first, *next; s; s = next) {
+      next = s->next;
+      if (status == RMX_OK) (s->warning ? rmx_warn : rmx_note)(r->listener, "%s", s->text);
+      free(s->text);
+      free(s);
+    }
+    if (status != RMX_OK || jobs[m].status == RMX_OK) continue;
+    *err = jobs[m].err;
+    status = jobs[m].status;
+  }
+  free(jobs);
+  return status;
+}
+
+rmx_status rmx_fit_tables(const rmx_fit_tables_request *r, rmx_fit **out, rmx_err *err) {
+  rmx_arena arena = {0};
+  rmx_status status = RMX_OK;
+  size_t N = r->mixtures->N, M = r->n_only ? r->n_only : r->metrics->D;
+  size_t *partner = rmx_arena_alloc(&arena, N, sizeof *partner),
+         *column = rmx_arena_alloc(&arena, M, sizeof *column);
+  size_t *run_of = rmx_arena_alloc(&arena, N, sizeof *run_of);
+  rmx_fit *f = rmx_calloc(1, sizeof *f);
+  if (!partner || !column || !run_of || !f) {
+    status = rmx_fail_memory(err, N * sizeof *partner, "a fit");
+    goto done;
+  }
+  RMX_TRY_GOTO(match_tables(r, partner, column, &M, err), done);
+  *f = (rmx_fit){.D = r->mixtures->D, .M = M, .raw = r->raw, .folds = r->options->folds};
+  RMX_TRY_GOTO(rmx__options_copy(r->options, &f->options, err), done);
+  for (size_t i = 0; i < N; i++) f->N += partner[i] != SIZE_MAX;
+  RMX_TRY_GOTO(gather(f, r->mixtures, r->metrics, partner, column, run_of, r->listener, err), done);
+  RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
+  RMX_TRY_GOTO(rmx__directions(f, r->metrics, column, r->listener, err), done);
+  warn_of_few(f, r->listener);
+  if (r->exposure) RMX_TRY_GOTO(take_exposure(f, r->exposure, r->listener, err), done);
+  RMX_TRY_GOTO(fit_metrics(f, r, run_of, err), done);
+  rmx__warn_of_fit(f, r->listener);
+done:
+  rmx_arena_release(&arena);
+  if (status != RMX_OK) {
+    rmx_fit_free(f);
+    return status;
+  }
+  *out = f;
+  return RMX_OK;
+}
