@@ -45,8 +45,8 @@ static const rmx_option options[] = {
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the "
      "fit's"},
-    MIXTURE_COLUMNS_OPTION(struct predict_args),
-    ID_OPTION(struct predict_args),
+    MIXTURE_COLUMNS_OPTION(struct predict_args, tables),
+    ID_OPTION(struct predict_args, tables),
 };
 const rmx_command cli_predict = {
     .name = "predict",

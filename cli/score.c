@@ -87,9 +87,9 @@ static const rmx_option options[] = {
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it "
      "was fitted to"},
-    MIXTURE_COLUMNS_OPTION(struct score_args),
-    METRIC_COLUMNS_OPTION(struct score_args),
-    ID_OPTION(struct score_args),
+    MIXTURE_COLUMNS_OPTION(struct score_args, tables),
+    METRIC_COLUMNS_OPTION(struct score_args, tables),
+    ID_OPTION(struct score_args, tables),
 };
 const rmx_command cli_score = {
     .name = "score",

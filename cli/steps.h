@@ -6,18 +6,18 @@
 #include "cli.h"
 
 // A command that reads tables has one rmx_table_form, `tables`, and options of these names.
-#define MIXTURE_COLUMNS_OPTION(type)                                                               \
+#define MIXTURE_COLUMNS_OPTION(type, tables)                                                       \
   {                                                                                                \
     "mixture-columns", RMX_LIST, offsetof(type, tables.mixture_columns), NULL, 0, 0, "PATTERN",    \
         "the columns of --mixtures that are weights, as 'config.mixture.*'; may be given several " \
         "times"                                                                                    \
   }
-#define METRIC_COLUMNS_OPTION(type)                                                           \
+#define METRIC_COLUMNS_OPTION(type, tables)                                                   \
   {                                                                                           \
     "metric-columns", RMX_LIST, offsetof(type, tables.metric_columns), NULL, 0, 0, "PATTERN", \
         "the columns of --metrics wanted, as '*_loss'; may be given several times"            \
   }
-#define ID_OPTION(type)                                                                       \
+#define ID_OPTION(type, tables)                                                               \
   {                                                                                           \
     "id", RMX_TEXT, offsetof(type, tables.id), NULL, 0, 0, "COLUMN",                          \
         "the column that names the runs, in tables with columns; row: the number of the row " \

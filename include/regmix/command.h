@@ -38,8 +38,8 @@ typedef struct rmx_program {
   size_t n;
   const rmx_option *common; /* (n_common) options of every command */
   size_t n_common;
-  /* What a command does, in paragraphs; then a line "Examples:" and commands, each with what it does
-   * below it. NULL: nothing to add to the summary. */
+  /* What a command does, in paragraphs; then a line "Examples:" and commands, each with what it
+   * does below it. NULL: nothing to add to the summary. */
   const char *(*text)(const char *command);
 } rmx_program;
 

@@ -139,6 +139,20 @@ rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
 rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior, rmx_table *out,
                              rmx_err *err);
 
+/* Changes of the domains of a table of mixtures; see rmx_redomain for the texts. */
+typedef struct rmx_domains_request {
+  rmx_table_form tables;
+  rmx_strings add, remove, split, merge, rename;
+  double tolerance;
+  bool drop;
+} rmx_domains_request;
+/* Reads the mixtures of `path` and makes the changes: *t is the table of the runs that stay, *out
+ * {"domains", "runs", "directions", "fix_at_zero", "not_measured", "next"}, a new reference. Notes
+ * and warnings say the same. Release the table. */
+rmx_status rmx_domains_change(const rmx_listener *to, const char *path,
+                              const rmx_domains_request *q, rmx_table *t, struct json_t **out,
+                              rmx_err *err);
+
 /* ---- before any work */
 
 /* Whether what the config asks for can be done. *out: {"ok", "problems": [text], "domains":

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the runs are still worth when the corpus's domains change.
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static bool is_among(const rmx_strings *names, const char *name) {
+  for (size_t i = 0; i < names->n; i++)
+    if (strcmp(names->items[i], name) == 0) return true;
+  return false;
+}
+
+// What no single change causes: domains that only runs that are left out drew from.
+static rmx_status find_empty_columns(const rmx_table *t, const rmx_domains_request *q,
+                                     rmx_redomain_report *r, rmx_err *err) {
+  for (size_t d = 0; d < t->D && t->N > 0; d++) {
+    double sum = 0;
+    for (size_t i = 0; i < t->N; i++) sum += t->x[i * t->D + d];
+    if (sum > 0 || is_among(&q->add, t->names[d])) continue;
+    char *text = rmx_format("%s against all else: no run that stays drew from it", t->names[d]);
+    bool good = text && rmx_strings_add(&r->unseen, text);
+    free(text);
+    if (!good) return rmx_fail_memory(err, 64, "a report");
+  }
+  return RMX_OK;
+}
+
+// Runs that drew from no domain that is to be held at 0: points of the new simplex, as they are.
+static size_t exact_runs(const rmx_table *t, const rmx_strings *fix) {
+  size_t n = 0;
+  for (size_t i = 0; i < t->N; i++) {
+    bool exact = true;
+    for (size_t d = 0; d < t->D; d++)
+      exact = exact && !(t->x[i * t->D + d] > 0 && is_among(fix, t->names[d]));
+    n += exact;
+  }
+  return n;
+}
+
+static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t rank,
+                      char out[512]) {
+  int n = 0;
+  if (t->N == 0)
+    n = snprintf(out, 512, "`regmix sample` draws a new swarm: none of the old one stays");
+  else if (r->redo.n || r->unseen.n || rank + 1 < t->D)
+    n = snprintf(out, 512, "`regmix suggest` proposes the cheapest set of new runs");
+  else
+    n = snprintf(out, 512, "`regmix fit` with the new table");
+  for (size_t i = 0; i < r->fix.n && n < 480; i++)
+    n += snprintf(out + n, 512 - (size_t)n, "%s --fix %.80s=0", i ? "" : "; then `regmix optimize",
+                  r->fix.items[i]);
+  if (r->fix.n && n < 511) snprintf(out + n, 512 - (size_t)n, "`");
+}
+
+static json_t *list_of(const rmx_strings *s) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < s->n; i++) json_array_append_new(list, json_string(s->items[i]));
+  return list;
+}
+
+static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_report *r,
+                           size_t rank, const char *next) {
+  json_t *root = json_object(), *runs = json_object(), *redo = json_array(),
+         *directions = json_object(), *domains = json_array();
+  for (size_t i = 0; i < r->redo.n; i++) {
+    json_t *one = json_object();
+    json_object_set_new(one, "run", json_string(r->redo.items[i]));
+    json_object_set_new(one, "why", json_string(r->why.items[i]));
+    json_array_append_new(redo, one);
+  }
+  json_object_set_new(runs, "had", json_integer((json_int_t)had));
+  json_object_set_new(runs, "stay", json_integer((json_int_t)t->N));
+  json_object_set_new(runs, "exact", json_integer((json_int_t)exact_runs(t, &r->fix)));
+  json_object_set_new(runs, "redo", redo);
+  for (size_t d = 0; d < t->D; d++) json_array_append_new(domains, json_string(t->names[d]));
+  json_object_set_new(directions, "of", json_integer((json_int_t)t->D - 1));
+  json_object_set_new(directions, "covered", json_integer((json_int_t)rank));
+  json_object_set_new(directions, "unseen", list_of(&r->unseen));
+  json_object_set_new(root, "domains", domains);
+  json_object_set_new(root, "runs", runs);
+  json_object_set_new(root, "directions", directions);
+  json_object_set_new(root, "fix_at_zero", list_of(&r->fix));
+  json_object_set_new(root, "not_measured", list_of(&r->measure));
+  json_object_set_new(root, "next", json_string(next));
+  return root;
+}
+
+static void report_changes(const rmx_listener *to, const rmx_table *t, size_t had,
+                           const rmx_redomain_report *r, size_t rank, const char *next) {
+  rmx_note(to, "domains: %zu of %zu runs stay, over %zu domains", t->N, had, t->D);
+  for (size_t i = 0; i < r->redo.n && i < 20; i++)
+    rmx_note(to, "  to be done again: %s: %s", r->redo.items[i], r->why.items[i]);
+  if (r->redo.n > 20) rmx_note(to, "  and %zu more (--json lists all)", r->redo.n - 20);
+  for (size_t i = 0; i < r->fix.n; i++)
+    rmx_warn(to,
+             "\"%s\" is removed, but runs used it: they stay, and so does its column; they answer "
+             "the larger question, so hold it "
+             "at 0 from now on (regmix optimize --fix %s=0), or leave them out with --drop",
+             r->fix.items[i], r->fix.items[i]);
+  if (r->fix.n) rmx_note(to, "  %zu runs are exact without it", exact_runs(t, &r->fix));
+  if (t->N)
+    rmx_note(to, "domains: the runs that stay differ in %zu of %zu directions", rank, t->D - 1);
+  for (size_t i = 0; i < r->unseen.n; i++)
+    rmx_note(to, "  no run says anything about %s", r->unseen.items[i]);
+  for (size_t i = 0; i < r->measure.n; i++)
+    rmx_note(to, "  no run has a loss on the text of %s, unless its checkpoint is evaluated again",
+             r->measure.items[i]);
+  rmx_note(to, "next: %s", next);
+}
+
+static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomain_report *report,
+                         rmx_err *err) {
+  const struct {
+    rmx_redomain_kind kind;
+    const rmx_strings *changes;
+  } order[] = {{RMX_DOMAIN_RENAME, &q->rename},
+               {RMX_DOMAIN_SPLIT, &q->split},
+               {RMX_DOMAIN_MERGE, &q->merge},
+               {RMX_DOMAIN_ADD, &q->add},
+               {RMX_DOMAIN_REMOVE, &q->remove}};
+  const rmx_redomain_options rules = {q->tolerance, q->drop};
+  for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+    for (size_t i = 0; i < order[k].changes->n; i++)
+      if (rmx_redomain(t, order[k].kind, order[k].changes->items[i], &rules, report, err) != RMX_OK)
+        return rmx_refused(true, err);
+  if (t->D <= report->fix.n)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--remove: all %zu domains are removed; at least one must stay", t->D);
+  return find_empty_columns(t, q, report, err);
+}
+
+rmx_status rmx_domains_change(const rmx_listener *to, const char *mixtures,
+                              const rmx_domains_request *q, rmx_table *t, json_t **out,
+                              rmx_err *err) {
+  rmx_redomain_report report = {0};
+  char next[512];
+  size_t rank = 0;
+  if (q->rename.n + q->split.n + q->merge.n + q->add.n + q->remove.n == 0)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "nothing to change; give --add, --remove, --split, --merge or --rename");
+  RMX_TRY(rmx_tables_read(to, mixtures, NULL, &q->tables, t, NULL, err));
+  const size_t had = t->N;
+  rmx_status status = change(t, q, &report, err);
+  if (status == RMX_OK) status = rmx_mixture_rank(t, &rank, err);
+  if (status == RMX_OK) {
+    next_step(&report, t, rank, next);
+    report_changes(to, t, had, &report, rank, next);
+    *out = report_tree(t, had, &report, rank, next);
+  }
+  rmx_redomain_report_release(&report);
+  return status;
+}
