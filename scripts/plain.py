@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100  # of Markdown prose; tables and code may be wider
 CHECKED = """
-README.md CHANGELOG.md SECURITY.md docs/faults.md
+README.md ARCHITECTURE.md CHANGELOG.md SECURITY.md docs/faults.md docs/glossary.md
 docs/results/*.md docs/method.md docs/studies.md docs/trainer.md docs/design/*.md
 """.split()
 # C files (by name) with strings that are not plain yet; all others of src/ and cli/ are checked.

@@ -21,7 +21,22 @@ for folder in src/*/; do
     case " $room $uses " in *" $used "*) ;; *) wrong="$wrong $used" ;; esac
   done
   if [ -z "$wrong" ]; then ok "$room uses $uses"; else not_ok "$room uses $uses" "and also:$wrong"; fi
+  listed=$(sed -n "s/^| \`src\/$room\/\` |.*| \(.*\) |\$/\1/p" ARCHITECTURE.md | tr -d ,)
+  if [ "$listed" = "$uses" ]; then ok "ARCHITECTURE.md: $room"; else not_ok "ARCHITECTURE.md: $room" "it lists \"$listed\", the header \"$uses\""; fi
+  for used in $uses; do [ "$used" = "$room" ] || [ ! -d "src/$used" ] || echo "$room $used"; done >> "$SCRATCH/uses"
 done
+if tsort "$SCRATCH/uses" > /dev/null 2> "$SCRATCH/circles"; then ok "no circles between rooms"; else not_ok "no circles between rooms" "$(cat "$SCRATCH/circles")"; fi
+# The map is whole: every folder of src/ and every public header is on it, and what it names is there (NAME: a new file).
+missing=
+for path in $(find src -mindepth 1 -type d | sort) include/regmix/*.h; do
+  grep -q "\`$path/*\`" ARCHITECTURE.md || missing="$missing $path"
+done
+if [ -z "$missing" ]; then ok "ARCHITECTURE.md names every room, folder and header"; else not_ok "ARCHITECTURE.md names every room, folder and header" "not:$missing"; fi
+gone=
+for path in $(grep -o '`[A-Za-z_]*/[A-Za-z_0-9./-]*`' ARCHITECTURE.md | tr -d '`' | grep -v NAME | sort -u); do
+  [ -e "$path" ] || gone="$gone $path"
+done
+if [ -z "$gone" ]; then ok "all that ARCHITECTURE.md names is there"; else not_ok "all that ARCHITECTURE.md names is there" "not:$gone"; fi
 if grep -n '^#include "' cli/*.[ch] | grep -v -E '"(cli|steps|base/json|base/asset)\.h"'; then not_ok "cli/ includes public headers and base/json.h, base/asset.h alone"; else ok "cli/ includes public headers and base/json.h, base/asset.h alone"; fi
 if grep -n -E '#include <(jansson|yaml|zlib|zstd|pcre2)|#include "' include/regmix/*.h; then not_ok "a public header includes no other library's"; else ok "a public header includes no other library's"; fi
 if find src cli include -name '*.[ch]' | grep -E '/(util|utils|common|misc|helper|helpers)\.[ch]$'; then not_ok "no file is a drawer"; else ok "no file is a drawer"; fi
