@@ -16,6 +16,7 @@ typedef struct cli_common {
 } cli_common;
 
 typedef struct cli {
+  const rmx_program *all;  // the commands
   const rmx_command *command;
   const char *program;  // path of this program, to start workers with
   cli_common common;
@@ -32,7 +33,6 @@ extern const rmx_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample,
     cli_completion, cli_complete, cli_doctor;
 enum { N_COMMON = 5 };
 extern const rmx_option cli_common_options[N_COMMON];
-extern const rmx_program cli_program;
 
 // Parses argv behind the command's name into c->common, c->own, c->words. *help: it was asked for.
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);

@@ -12,43 +12,43 @@ static rmx_status unknown(const char *name, rmx_err *err) {
 static rmx_status run_help(cli *c, rmx_err *err) {
   const char *word = c->words.n ? c->words.items[0] : NULL;
   const bool json = c->common.json, config = word && strcmp(word, "config") == 0;
-  const rmx_command *command = word && !config ? rmx_command_find(&cli_program, word) : NULL;
+  const rmx_command *command = word && !config ? rmx_command_find(c->all, word) : NULL;
   if (word && !config && !command) return unknown(word, err);
   if (json)
     cli_print_json(config    ? rmx_help_config_json()
-                   : command ? rmx_help_command_json(&cli_program, command)
-                             : rmx_help_overview_json(&cli_program));
+                   : command ? rmx_help_command_json(c->all, command)
+                             : rmx_help_overview_json(c->all));
   else if (config)
     rmx_help_config(stdout);
   else if (command)
-    rmx_help_command(&cli_program, command, stdout);
+    rmx_help_command(c->all, command, stdout);
   else
-    rmx_help_overview(&cli_program, stdout);
+    rmx_help_overview(c->all, stdout);
   return RMX_OK;
 }
 
-static void print_man(const rmx_command *command, bool config, FILE *f) {
+static void print_man(const cli *c, const rmx_command *command, bool config, FILE *f) {
   if (config)
     rmx_man_config(f);
   else if (command)
-    rmx_man_command(&cli_program, command, f);
+    rmx_man_command(c->all, command, f);
   else
-    rmx_man_overview(&cli_program, f);
+    rmx_man_overview(c->all, f);
 }
 
 static rmx_status run_man(cli *c, rmx_err *err) {
   const char *word = c->words.n ? c->words.items[0] : NULL;
   const bool config = word && strcmp(word, "config") == 0;
-  const rmx_command *command = word && !config ? rmx_command_find(&cli_program, word) : NULL;
+  const rmx_command *command = word && !config ? rmx_command_find(c->all, word) : NULL;
   if (word && !config && !command) return unknown(word, err);
   if (!c->common.json) {
-    print_man(command, config, stdout);
+    print_man(c, command, config, stdout);
     return RMX_OK;
   }
   char *text = NULL;
   size_t size;
   FILE *f = open_memstream(&text, &size);
-  if (f) print_man(command, config, f);
+  if (f) print_man(c, command, config, f);
   const bool good = f && fclose(f) == 0;
   if (good) cli_print_json(json_pack("{s:s}", "text", text));
   free(text);
@@ -71,7 +71,7 @@ static rmx_status run_completion(cli *c, rmx_err *err) {
 static rmx_status run_complete(cli *c, rmx_err *err) {
   (void)err;
   json_t *list = c->common.json ? json_array() : NULL;
-  rmx_complete(&cli_program, c->words.items, c->words.n, stdout, list);
+  rmx_complete(c->all, c->words.items, c->words.n, stdout, list);
   if (list) cli_print_json(json_pack("{s:o}", "candidates", list));
   return RMX_OK;
 }

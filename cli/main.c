@@ -29,11 +29,11 @@ static const char *text_of(const char *command) {
   return NULL;
 }
 
-const rmx_program cli_program = {.commands = commands,
-                                 .n = sizeof commands / sizeof *commands,
-                                 .common = cli_common_options,
-                                 .n_common = N_COMMON,
-                                 .text = text_of};
+static const rmx_program program = {.commands = commands,
+                                    .n = sizeof commands / sizeof *commands,
+                                    .common = cli_common_options,
+                                    .n_common = N_COMMON,
+                                    .text = text_of};
 
 enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
 
@@ -137,8 +137,8 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
 
 static rmx_status unknown_command(const char *name, rmx_err *err) {
   const char *names[64];
-  for (size_t i = 0; i < cli_program.n; i++) names[i] = commands[i]->name;
-  int nearest = rmx_nearest(name, names, cli_program.n);
+  for (size_t i = 0; i < program.n; i++) names[i] = commands[i]->name;
+  int nearest = rmx_nearest(name, names, program.n);
   if (nearest >= 0)
     return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; did you mean \"%s\"?", name,
                     names[nearest]);
@@ -161,9 +161,9 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   RMX_TRY(cli_parse(c, argc, argv, &help, err));
   if (help) {
     if (json)  // which may follow --help
-      cli_print_json(rmx_help_command_json(&cli_program, c->command));
+      cli_print_json(rmx_help_command_json(&program, c->command));
     else
-      rmx_help_command(&cli_program, c->command, stdout);
+      rmx_help_command(&program, c->command, stdout);
     return RMX_OK;
   }
   c->listener = rmx_terminal(c->common.quiet, c->common.verbose);
@@ -213,9 +213,9 @@ static int run(int argc, char **argv) {
   watch_memory(json);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
     if (json)
-      cli_print_json(rmx_help_overview_json(&cli_program));
+      cli_print_json(rmx_help_overview_json(&program));
     else
-      rmx_help_overview(&cli_program, stdout);
+      rmx_help_overview(&program, stdout);
     return finish(NULL, RMX_OK, &err, json);
   }
   if (strcmp(name, "--version") == 0) {
@@ -223,7 +223,7 @@ static int run(int argc, char **argv) {
     return finish(NULL, RMX_OK, &err, json);
   }
   if (!*name) {
-    rmx_help_overview(&cli_program, stderr);
+    rmx_help_overview(&program, stderr);
     return MISUSE;
   }
   if (name[0] == '-')
@@ -232,7 +232,7 @@ static int run(int argc, char **argv) {
         rmx_fail(&err, RMX_EUSAGE,
                  "the command comes first, its options behind it: regmix COMMAND [options]"),
         &err, json);
-  cli c = {.command = rmx_command_find(&cli_program, name)};
+  cli c = {.all = &program, .command = rmx_command_find(&program, name)};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
   c.program = own_path(argv[0]);

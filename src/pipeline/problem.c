@@ -8,6 +8,19 @@
 #include "regress/fit.h"
 #include "steps.h"
 
+rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
+                               size_t M, double *weight, rmx_err *err) {
+  for (size_t i = 0; i < n; i++) {
+    size_t m;
+    RMX_TRY(rmx_find_name("metric", terms[i].metric, metrics, M, &m, err));
+    if (weight[m] != 0)
+      return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is there twice, once as \"%s\"",
+                      metrics[m], terms[i].metric);
+    weight[m] = terms[i].weight;
+  }
+  return RMX_OK;
+}
+
 static bool add_all(rmx_strings *to, const rmx_strings *from) {
   for (size_t i = 0; i < from->n; i++)
     if (!rmx_strings_add(to, from->items[i])) return false;

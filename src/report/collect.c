@@ -10,38 +10,6 @@
 #include "base/json.h"
 #include "report/parts.h"
 
-rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err) {
-  if (json_object_set_new(object, key, value) != 0)
-    return rmx_fail_memory(err, strlen(key), "the report's data");
-  return RMX_OK;
-}
-
-rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err) {
-  if (json_array_append_new(array, value) != 0)
-    return rmx_fail_memory(err, sizeof(json_t *), "the report's data");
-  return RMX_OK;
-}
-
-json_t *rmx__number(double x) {
-  return isfinite(x) ? json_real(x) : json_null();
-}
-
-json_t *rmx__text(const char *s) {
-  json_t *text = json_string(s);
-  if (text) return text;
-  char *copy = rmx_strdup(s);
-  for (char *c = copy; c && *c; c++)
-    if ((unsigned char)*c >= 0x80) *c = '?';
-  text = copy ? json_string(copy) : NULL;
-  free(copy);
-  return text;
-}
-
-double rmx__get(const json_t *object, const char *key) {
-  const json_t *value = json_object_get(object, key);
-  return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 typedef rmx_status (*reader)(const char *path, json_t **out, rmx_err *err);
 
 static rmx_status read_yaml(const char *path, json_t **out, rmx_err *err) {

@@ -15,6 +15,7 @@ extern const size_t rmx__assets_n;
 // The name of a target of several metrics, which stands among the metrics as one more.
 #define RMX__WEIGHTED "weighted target"
 
+// Values of the tree (values.c).
 // object[key] = value, array += value; `value` is taken over; NULL means that memory was short
 // where it was made.
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err);
