@@ -132,7 +132,7 @@ static double stack(const comparison *c, int without) {
 // Whether a run saw some domain more than twice, so that effects of repetition can show.
 static bool repeated(const rmx_dataset *d) {
   double tokens = d->run_tokens > 0 ? d->run_tokens : d->budget;
-  if (d->tokens == NULL || !(d->budget > 0)) return false;
+  if (!d->tokens || !(d->budget > 0)) return false;
   for (size_t i = 0; i < d->N * d->D; i++)
     if (d->X[i] * tokens > 2 * d->tokens[i % d->D]) return true;
   return false;
@@ -197,7 +197,7 @@ static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
   for (size_t i = 0; i < c->data->N; i++)
     total += c->data->row_weights ? c->data->row_weights[i] : 1;
   json_t *rmse = json_object();
-  bool failed = rmse == NULL;
+  bool failed = !rmse;
   size_t ridge = RIDGE_1;
   for (size_t i = RIDGE_01; i <= RIDGE_001; i++)
     if (c->error[i] < c->error[ridge]) ridge = i;
@@ -223,7 +223,7 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   const char *metric = data->metric ? data->metric : "";
   comparison c = {.data = data, .seed = seed};
   c.fold = rmx_arena_alloc(&arena, data->N, sizeof(int));
-  bool failed = c.fold == NULL;
+  bool failed = !c.fold;
   for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
     failed = (c.out[i] = rmx_arena_alloc(&arena, data->N, sizeof(double))) == NULL;
     c.error[i] = INFINITY;
@@ -249,7 +249,7 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   RMX_TRY_GOTO(run(&c, options, listener, err), done);
   size_t best = leader(&c);
   json_t *choice = record(&c, best, &summary);
-  if (choice == NULL || summary.failed) {
+  if (!choice || summary.failed) {
     json_decref(choice);
     status = rmx_fail_memory(err, 256, "a choice of regressors");
     goto done;

@@ -44,8 +44,8 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
                          bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
   *out = (rmx_diagnostics){.n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN};
   if (n == 0) return RMX_OK;
-  run *runs = rmx_calloc(n, sizeof(*runs));
-  if (runs == NULL) return rmx_fail_memory(err, n * sizeof(*runs), "diagnostics");
+  run *runs = rmx_calloc(n, sizeof *runs);
+  if (!runs) return rmx_fail_memory(err, n * sizeof *runs, "diagnostics");
   double side = higher_is_better ? -1 : 1, best = INFINITY, square = 0;
   for (size_t i = 0; i < n; i++) {
     square += (predicted[i] - truth[i]) * (predicted[i] - truth[i]);
@@ -53,7 +53,7 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
     runs[i] = (run){side * predicted[i], truth[i], predicted[i], i};
   }
   out->rmse = sqrt(square / (double)n);
-  qsort(runs, n, sizeof(*runs), by_key);
+  qsort(runs, n, sizeof *runs, by_key);
   out->regret_at_1 = side * runs[0].truth - best;
   size_t tail = (n + 19) / 20 > 3 ? (n + 19) / 20 : 3;
   if (tail <= n) {
@@ -63,7 +63,7 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
   }
   if (groups) {
     for (size_t i = 0; i < n; i++) runs[i].key = groups[runs[i].row];
-    qsort(runs, n, sizeof(*runs), by_key);
+    qsort(runs, n, sizeof *runs, by_key);
     pool(runs, n, out);
   }
   free(runs);
@@ -87,7 +87,7 @@ bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
 }
 
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err) {
-  if (f->truth == NULL)
+  if (!f->truth)
     return rmx_fail(
         err, RMX_EINPUT,
         "the fit does not hold the runs it was made from: it was written by an older regmix; "

@@ -24,7 +24,7 @@ typedef struct ensemble {
 
 static void release(void *state) {
   ensemble *r = state;
-  if (r == NULL) return;
+  if (!r) return;
   rmx_regressor_free(r->part[POWER]);
   rmx_regressor_free(r->part[GP]);
   free(r);
@@ -35,8 +35,8 @@ static void release(void *state) {
 static rmx_status fit_parts(const rmx_regress_options *options, const ensemble *fitted,
                             bool choose_again, const rmx_dataset *data, uint64_t seed,
                             const rmx_listener *listener, void **state, rmx_err *err) {
-  ensemble *r = rmx_calloc(1, sizeof(*r));
-  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "an ensemble");
+  ensemble *r = rmx_calloc(1, sizeof *r);
+  if (!r) return rmx_fail_memory(err, sizeof *r, "an ensemble");
   r->D = data->D;
   r->weight = fitted ? fitted->weight : 0.5;
   rmx_status status = RMX_OK;
@@ -69,8 +69,8 @@ static rmx_status again(const rmx_regress_options *options, const void *state,
 }
 
 rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight) {
-  ensemble *r = rmx_calloc(1, sizeof(*r));
-  rmx_regressor *out = rmx_calloc(1, sizeof(*out));
+  ensemble *r = rmx_calloc(1, sizeof *r);
+  rmx_regressor *out = rmx_calloc(1, sizeof *out);
   if (!r || !out) {
     free(r);
     free(out);
@@ -139,8 +139,8 @@ static json_t *to_json(const void *state) {
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
                             rmx_err *err) {
   static const rmx__regressor_kind *const kinds[] = {&rmx__power, &rmx__gp};
-  ensemble *r = rmx_calloc(1, sizeof(*r));
-  if (r == NULL) return rmx_fail_memory(err, sizeof(*r), "an ensemble");
+  ensemble *r = rmx_calloc(1, sizeof *r);
+  if (!r) return rmx_fail_memory(err, sizeof *r, "an ensemble");
   rmx_status status = RMX_OK;
   for (int i = 0; i < 2 && status == RMX_OK; i++) {
     status = rmx__regressor_from_json(json_object_get(o, kinds[i]->name), path, &r->part[i], err);

@@ -10,7 +10,7 @@
 #include "registry.h"
 
 void rmx_fit_free(rmx_fit *f) {
-  if (f == NULL) return;
+  if (!f) return;
   for (size_t d = 0; f->domains && d < f->D; d++) free(f->domains[d]);
   for (size_t m = 0; f->metrics && m < f->M; m++) free(f->metrics[m]);
   for (size_t m = 0; f->regressors && m < f->M; m++) rmx_regressor_free(f->regressors[m]);
@@ -41,7 +41,7 @@ bool rmx_fit_learnt(const rmx_fit *f, size_t m) {
 rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out,
                             rmx_err *err) {
   size_t N = f->N, D = f->D, n = 0;
-  if (f->truth == NULL)
+  if (!f->truth)
     return rmx_fail(
         err, RMX_EINPUT,
         "the fit does not hold the runs it was made from: it was written by an older regmix; "

@@ -70,7 +70,7 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   json_t *cv = rmx__scores_json(&f->cv[m]);
   rmx_diagnostics errors;
   rmx_err no_memory;
-  bool lost = cv == NULL || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0;
+  bool lost = !cv || json_object_set_new(cv, "folds", json_integer(f->folds)) != 0;
   if (!lost && f->truth)
     lost =
         rmx_fit_diagnose(f, m, &errors, &no_memory) != RMX_OK || !rmx__diagnostics_add(&errors, cv);
@@ -81,7 +81,7 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:O*}", "name", f->metrics[m], "regressor",
                         rmx_regressor_name(f->regressors[m]), "file", file, "cross_validation", cv,
                         "choice", f->regressors[m]->choice);
-  bool failed = o == NULL;
+  bool failed = !o;
   if (!failed && f->higher_is_better)
     failed = json_object_set_new(o, "higher_is_better", json_boolean(f->higher_is_better[m])) != 0;
   if (!failed) failed = json_object_set_new(o, "learnt", json_boolean(rmx_fit_learnt(f, m))) != 0;
@@ -406,8 +406,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
   }
   for (size_t d = 0; d < D; d++) {
     const char *name = json_string_value(json_array_get(domains, d));
-    if (name == NULL)
-      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is not text", path, d);
+    if (!name) return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"domains\" is not text", path, d);
     if ((f->domains[d] = rmx_strdup(name)) == NULL)
       return rmx_fail_memory(err, strlen(name), "a name");
   }
@@ -445,9 +444,9 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
 
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
   char *path = rmx_path_in(folder, "fit.json");
-  rmx_fit *f = rmx_calloc(1, sizeof(*f));
+  rmx_fit *f = rmx_calloc(1, sizeof *f);
   json_t *o = NULL;
-  rmx_status status = path && f ? RMX_OK : rmx_fail_memory(err, sizeof(*f), "a fit");
+  rmx_status status = path && f ? RMX_OK : rmx_fail_memory(err, sizeof *f, "a fit");
   if (status == RMX_OK && !rmx_exists(path))
     status =
         rmx_fail(err, RMX_EIO, "%s: there is no fit.json in it; `regmix fit` makes one", folder);

@@ -23,7 +23,7 @@ static int by_group(const void *a, const void *b) {
 }
 
 size_t rmx__folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fold) {
-  labelled *rows = rmx_calloc(N, sizeof(*rows));
+  labelled *rows = rmx_calloc(N, sizeof *rows);
   size_t *start = rmx_calloc(N + 1, sizeof(size_t)), *order = rmx_calloc(N, sizeof(size_t));
   size_t *size = rmx_calloc(k, sizeof(size_t)), n_groups = 0;
   if (!rows || !start || !order || !size || N == 0 || k == 0) {
@@ -31,7 +31,7 @@ size_t rmx__folds(const int *groups, size_t N, size_t k, uint64_t seed, int *fol
     goto done;
   }
   for (size_t i = 0; i < N; i++) rows[i] = (labelled){groups ? groups[i] : (int)i, i};
-  qsort(rows, N, sizeof(*rows), by_group);
+  qsort(rows, N, sizeof *rows, by_group);
   for (size_t i = 0; i < N; i++)
     if (i == 0 || rows[i].group != rows[i - 1].group) {
       order[n_groups] = n_groups;

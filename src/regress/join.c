@@ -21,10 +21,10 @@ static int by_name(const void *a, const void *b) {
 }
 
 static rmx_status sorted_names(const rmx_table *t, named **out, rmx_err *err) {
-  named *list = rmx_calloc(t->N, sizeof(*list));
-  if (list == NULL) return rmx_fail_memory(err, t->N * sizeof(*list), "joining tables");
+  named *list = rmx_calloc(t->N, sizeof *list);
+  if (!list) return rmx_fail_memory(err, t->N * sizeof *list, "joining tables");
   for (size_t i = 0; i < t->N; i++) list[i] = (named){t->ids[i], i};
-  qsort(list, t->N, sizeof(*list), by_name);
+  qsort(list, t->N, sizeof *list, by_name);
   for (size_t i = 1; i < t->N; i++)
     if (strcmp(list[i].name, list[i - 1].name) == 0) {
       rmx_status status =

@@ -49,12 +49,12 @@ void rmx__domains_free(char **names, size_t D) {
 }
 
 rmx_status rmx__domains_copy(const char *const *names, size_t D, char ***out, rmx_err *err) {
-  if (names == NULL) {
+  if (!names) {
     *out = NULL;
     return RMX_OK;
   }
   char **copy = rmx_calloc(D, sizeof(char *));
-  bool failed = copy == NULL;
+  bool failed = !copy;
   for (size_t d = 0; d < D && !failed; d++) failed = (copy[d] = rmx_strdup(names[d])) == NULL;
   if (failed) {
     rmx__domains_free(copy, D);
@@ -72,13 +72,13 @@ rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char *
                              rmx_err *err) {
   const json_t *list = json_object_get(o, "domains");
   *out = NULL;
-  if (list == NULL || json_is_null(list)) return RMX_OK;
+  if (!list || json_is_null(list)) return RMX_OK;
   const char **names = rmx_calloc(D, sizeof(char *));
-  if (names == NULL) return rmx_fail_memory(err, D * sizeof(char *), "names of domains");
+  if (!names) return rmx_fail_memory(err, D * sizeof(char *), "names of domains");
   rmx_status status = RMX_OK;
   for (size_t d = 0; d < D && status == RMX_OK; d++) {
     names[d] = json_string_value(json_array_get(list, d));
-    if (names[d] == NULL || json_array_size(list) != D)
+    if (!names[d] || json_array_size(list) != D)
       status = rmx_fail(err, RMX_EINPUT,
                         "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
   }

@@ -124,7 +124,7 @@ void rmx_regressor_predict(const rmx_regressor *r, const double *X, size_t n, do
 }
 
 bool rmx_regressor_gradient(const rmx_regressor *r, const double *w, double *gradient) {
-  return r->kind->gradient != NULL && r->kind->gradient(r->state, w, gradient);
+  return r->kind->gradient && r->kind->gradient(r->state, w, gradient);
 }
 
 bool rmx__regressor_evaluate(const rmx_regressor *r, const double *w, double *mean,
@@ -135,14 +135,14 @@ bool rmx__regressor_evaluate(const rmx_regressor *r, const double *w, double *me
 }
 
 bool rmx__regressor_set_budget(rmx_regressor *r, double tokens) {
-  if (r->kind->set_budget == NULL) return false;
+  if (!r->kind->set_budget) return false;
   r->kind->set_budget(r->state, tokens);
   return true;
 }
 
 bool rmx__regressor_convex(const rmx_regressor *r, double sign, double *below) {
   *below = INFINITY;
-  return r->kind->convex != NULL && r->kind->convex(r->state, sign, below);
+  return r->kind->convex && r->kind->convex(r->state, sign, below);
 }
 
 const char *rmx_regressor_name(const rmx_regressor *r) {
@@ -153,7 +153,7 @@ size_t rmx_regressor_domains(const rmx_regressor *r) {
 }
 
 void rmx_regressor_free(rmx_regressor *r) {
-  if (r == NULL) return;
+  if (!r) return;
   r->kind->release(r->state);
   json_decref(r->choice);
   free(r->out_of_fold);
@@ -164,7 +164,7 @@ void rmx_regressor_free(rmx_regressor *r) {
 json_t *rmx__regressor_json(const rmx_regressor *r) {
   json_t *body = r->kind->to_json(r->state);
   json_t *o = body ? json_pack("{s:s, s:i}", "regressor", r->kind->name, "version", 1) : NULL;
-  if (o == NULL || json_object_update(o, body) != 0) {
+  if (!o || json_object_update(o, body) != 0) {
     json_decref(o);
     o = NULL;
   }
@@ -173,9 +173,9 @@ json_t *rmx__regressor_json(const rmx_regressor *r) {
 }
 
 rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err) {
-  if (r->kind->to_json == NULL) return r->kind->write(r->state, path, err);
+  if (!r->kind->to_json) return r->kind->write(r->state, path, err);
   json_t *o = rmx__regressor_json(r);
-  if (o == NULL) return rmx_fail_memory(err, r->D * sizeof(json_t), "a regressor's file");
+  if (!o) return rmx_fail_memory(err, r->D * sizeof(json_t), "a regressor's file");
   rmx_status status = rmx__json_write(path, o, err);
   json_decref(o);
   return status;
@@ -185,11 +185,11 @@ rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regre
                                     rmx_err *err) {
   const char *name = json_string_value(json_object_get(o, "regressor"));
   const rmx__regressor_kind *kind;
-  if (name == NULL)
+  if (!name)
     return rmx_fail(err, RMX_EINPUT, "%s: not the file of a regressor: \"regressor\" is missing",
                     path);
   RMX_TRY(find(name, path, &kind, err));
-  if (kind->from_json == NULL)
+  if (!kind->from_json)
     return rmx_fail(err, RMX_EINPUT, "%s: regressor \"%s\" does not have JSON files", path, name);
   if (json_integer_value(json_object_get(o, "version")) != 1)
     return rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: written by a newer regmix?", path);

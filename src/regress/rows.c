@@ -57,13 +57,13 @@ rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t 
                            bool normalize, double *X, const rmx_listener *listener, rmx_err *err) {
   rmx_status status = RMX_OK;
   double *w = rmx_calloc(D, sizeof(double));
-  if (w == NULL) return rmx_fail_memory(err, D * sizeof(double), "a mixture");
+  if (!w) return rmx_fail_memory(err, D * sizeof(double), "a mixture");
   if (normalize) divide_rows(t, D, X, listener);
   for (size_t i = 0; i < t->N && status == RMX_OK; i++) {
     char *where = rmx_format("%s:%d", t->path ? t->path : "row", t->lines ? t->lines[i] : (int)i);
     memcpy(w, X + i * D, D * sizeof(double));
     double sum = sum_of(w, D);
-    if (where == NULL)
+    if (!where)
       status = rmx_fail_memory(err, 64, "a message");
     else if (isfinite(sum) && fabs(sum - 1) > SLACK &&
              rmx_mixture_check(w, D, names, INFINITY, where, err) == RMX_OK)
@@ -92,10 +92,10 @@ static int by_mixture(const void *a, const void *b) {
 }
 
 rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err) {
-  keyed *rows = rmx_calloc(N, sizeof(*rows));
-  if (rows == NULL) return rmx_fail_memory(err, N * sizeof(*rows), "replicate groups");
+  keyed *rows = rmx_calloc(N, sizeof *rows);
+  if (!rows) return rmx_fail_memory(err, N * sizeof *rows, "replicate groups");
   for (size_t i = 0; i < N; i++) rows[i] = (keyed){X + i * D, D, i};
-  qsort(rows, N, sizeof(*rows), by_mixture);
+  qsort(rows, N, sizeof *rows, by_mixture);
   for (size_t i = 0; i < N; i++) {
     bool again = i > 0 && memcmp(rows[i].w, rows[i - 1].w, D * sizeof(double)) == 0;
     groups[rows[i].row] = again ? groups[rows[i - 1].row] : (int)rows[i].row;

@@ -21,7 +21,7 @@ static int by_value(const void *a, const void *b) {
 
 static void ranks_of(const double *x, size_t n, ranked *order, double *rank) {
   for (size_t i = 0; i < n; i++) order[i] = (ranked){x[i], i};
-  qsort(order, n, sizeof(*order), by_value);
+  qsort(order, n, sizeof *order, by_value);
   for (size_t i = 0, j; i < n; i = j) {
     for (j = i + 1; j < n && order[j].value == order[i].value;) j++;
     for (size_t k = i; k < j; k++) rank[order[k].index] = 0.5 * (double)(i + j - 1);
@@ -31,7 +31,7 @@ static void ranks_of(const double *x, size_t n, ranked *order, double *rank) {
 double rmx_spearman(const double *a, const double *b, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (isnan(a[i]) || isnan(b[i])) return NAN;
-  ranked *order = rmx_calloc(n, sizeof(*order));
+  ranked *order = rmx_calloc(n, sizeof *order);
   double *ra = rmx_calloc(n, 2 * sizeof(double)), rho = NAN;
   if (order && ra) {
     double *rb = ra + n, mean = 0.5 * ((double)n - 1), aa = 0, bb = 0, ab = 0;
@@ -69,7 +69,7 @@ json_t *rmx__scores_json(const rmx_scores *s) {
   json_t *o = json_object();
   const char *const keys[] = {"spearman", "mse", "mae", "r2"};
   const double values[] = {s->spearman, s->mse, s->mae, s->r2};
-  bool failed = o == NULL || json_object_set_new(o, "n", json_integer((json_int_t)s->n)) != 0;
+  bool failed = !o || json_object_set_new(o, "n", json_integer((json_int_t)s->n)) != 0;
   for (size_t i = 0; i < 4 && !failed; i++)
     failed = json_object_set_new(o, keys[i],
                                  isfinite(values[i]) ? json_real(values[i]) : json_null()) != 0;

@@ -60,8 +60,8 @@ static void report_share(void *context, const char *what, double done, double to
 }
 
 static void keep_message(job *j, bool warning, const char *text) {
-  message *m = rmx_calloc(1, sizeof(*m));
-  if (m == NULL || (m->text = rmx_strdup(text)) == NULL) {
+  message *m = rmx_calloc(1, sizeof *m);
+  if (!m || (m->text = rmx_strdup(text)) == NULL) {
     free(m);
     return;
   }
@@ -321,10 +321,10 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
                                 rmx_err *err) {
   if ((f->tokens = rmx_calloc(f->D, sizeof(double))) == NULL)
     return rmx_fail_memory(err, f->D * sizeof(double), "token counts");
-  size_t *index = rmx_calloc(x->D, sizeof(*index));
+  size_t *index = rmx_calloc(x->D, sizeof *index);
   rmx_status status = index ? rmx_match_names("domain", x->domains, x->D,
                                               (const char *const *)f->domains, f->D, index, err)
-                            : rmx_fail_memory(err, x->D * sizeof(*index), "token counts");
+                            : rmx_fail_memory(err, x->D * sizeof *index, "token counts");
   rmx_few others = {0};
   for (size_t k = 0; k < x->D && status == RMX_OK; k++) {
     if (index[k] == f->D) {

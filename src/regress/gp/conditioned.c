@@ -50,7 +50,7 @@ static double between(const rmx__conditioned *c, const double *z, const double *
 rmx_status rmx__conditioned_make(rmx__conditioned *c, const rmx_regressor *r, const double *X,
                                  size_t n, size_t D, size_t more, rmx_err *err) {
   const rmx__process *gp = r ? process_of(r) : NULL;
-  if (r && gp == NULL)
+  if (r && !gp)
     return rmx_fail(err, RMX_EUSAGE, "regressor \"%s\" has no Gaussian process",
                     rmx_regressor_name(r));
   RMX_TRY(rmx__blas_ready(err));

@@ -27,7 +27,7 @@ typedef rmx__process gp;
 
 static void release(void *state) {
   gp *r = state;
-  if (r == NULL) return;
+  if (!r) return;
   rmx__domains_free(r->names, r->D);
   free(r->theta);
   free(r->X);
@@ -41,8 +41,8 @@ static void release(void *state) {
 }
 
 static gp *make(size_t N, size_t D) {
-  gp *r = rmx_calloc(1, sizeof(*r));
-  if (r == NULL) return NULL;
+  gp *r = rmx_calloc(1, sizeof *r);
+  if (!r) return NULL;
   r->N = N;
   r->D = D;
   r->theta = rmx_calloc(GP_N_PARAMETERS(D), sizeof(double));
@@ -125,7 +125,7 @@ static rmx_status fit_with(const rmx_dataset *data, const double *theta, bool cl
                            rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   size_t D = data->D, N = 0;
-  for (size_t i = 0; i < data->N; i++) N += data->row_weights == NULL || data->row_weights[i] > 0;
+  for (size_t i = 0; i < data->N; i++) N += !data->row_weights || data->row_weights[i] > 0;
   gp *r = make(N, D);
   double *y = rmx_calloc(2 * N, sizeof(double)), mean = 0, total = 0, square = 0;
   rmx_status status = RMX_OK;
@@ -296,7 +296,7 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
   const gp *r = state;
   size_t D = r->D;
   double *z = rmx_calloc(D * (1 + RMX__LANES), sizeof(double)), clip_slope;
-  if (z == NULL) return false;
+  if (!z) return false;
   for (size_t d = 0; d < D; d++) z[d] = warp(r, d, w[d]);
   double curved = rmx__matern_slope(r->packed, packed_alpha(r), RMX__BLOCKS(r->N), D, z, z + D, g);
   *mean = rmx__soft_clip(r->seen, mean_at(r, z, 1, curved), &clip_slope);

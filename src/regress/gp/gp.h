@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The covariance of the Gaussian process, shared by its likelihood and its use.
-#ifndef REGMIX_REGRESS_GP_H
-#define REGMIX_REGRESS_GP_H
+#ifndef RMX_REGRESS_GP_H
+#define RMX_REGRESS_GP_H
 
 #include <math.h>
 #include <regmix/regress.h>

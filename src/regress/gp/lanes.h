@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // RMX__LANES doubles at a time, for the loops of matern.c and fourier.c: WIDE functions are
 // compiled for each processor level and chosen at start, INLINE ones are part of them.
-#ifndef RMX_SRC_REGRESS_LANES_H
-#define RMX_SRC_REGRESS_LANES_H
+#ifndef RMX_REGRESS_LANES_H
+#define RMX_REGRESS_LANES_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums over the runs of a Gaussian process, several at once. They are most of the cost of a
 // prediction.
-#ifndef REGMIX_REGRESS_MATERN_H
-#define REGMIX_REGRESS_MATERN_H
+#ifndef RMX_REGRESS_MATERN_H
+#define RMX_REGRESS_MATERN_H
 
 #include <regmix/base.h>
 

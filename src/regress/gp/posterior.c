@@ -54,7 +54,7 @@ struct rmx__posterior {
 };
 
 void rmx__posterior_free(rmx__posterior *p) {
-  if (p == NULL) return;
+  if (!p) return;
   for (size_t i = 0; i < p->n_at; i++) rmx_regressor_free(p->at[i]);
   rmx_regressor_free(p->own);
   free(p->y);
@@ -97,7 +97,7 @@ static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_e
   if (!p->y || (p->other && !p->apart))
     return rmx_fail_memory(err, 3 * N * sizeof(double), "intervals");
   for (size_t i = 0; i < data->N && gp->unit > 0; i++)
-    if (data->row_weights == NULL || data->row_weights[i] > 0) {
+    if (!data->row_weights || data->row_weights[i] > 0) {
       if (n < N) p->y[n] = (data->y[i] - gp->shift) / gp->unit;
       n++;
     }
@@ -107,7 +107,7 @@ static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_e
         "the function of metric \"%s\" was fitted to %zu runs, but the fit holds %zu: make the fit "
         "again with `regmix fit`",
         data->metric ? data->metric : "?", N, n);
-  if (p->other == NULL) return RMX_OK;
+  if (!p->other) return RMX_OK;
   rmx_regressor_predict(p->other, gp->X, N, p->apart, NULL);
   rmx_regressor_predict(p->mode, gp->X, N, p->apart + N, NULL);
   for (size_t i = 0; i < N; i++) p->apart[i] -= p->apart[N + i];
@@ -117,8 +117,8 @@ static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_e
 rmx_status rmx__posterior_make(const rmx_regress_options *options, const rmx_regressor *fitted,
                                const rmx_dataset *data, uint64_t seed, rmx__posterior **out,
                                rmx_err *err) {
-  rmx__posterior *p = rmx_calloc(1, sizeof(*p));
-  if (p == NULL) return rmx_fail_memory(err, sizeof(*p), "intervals");
+  rmx__posterior *p = rmx_calloc(1, sizeof *p);
+  if (!p) return rmx_fail_memory(err, sizeof *p, "intervals");
   *p = (rmx__posterior){.fitted = fitted, .seed = seed};
   rmx_status status = RMX_OK;
   if (fitted->kind == &rmx__gp) {
@@ -170,7 +170,7 @@ typedef struct draw {
 
 static void release(void *state) {
   draw *r = state;
-  if (r == NULL) return;
+  if (!r) return;
   free(r->omega);
   free(r);
 }
@@ -192,8 +192,8 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
   double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double)), *other = z + D, *mode = z + 2 * D,
          *lanes = z + 3 * D;
   double its = 0, likely = 0;
-  bool done = z && (r->other == NULL || (rmx__regressor_evaluate(r->other, w, &its, other) &&
-                                         rmx__regressor_evaluate(r->mode, w, &likely, mode)));
+  bool done = z && (!r->other || (rmx__regressor_evaluate(r->other, w, &its, other) &&
+                                  rmx__regressor_evaluate(r->mode, w, &likely, mode)));
   if (done) {
     for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
     double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
@@ -215,7 +215,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double)), *one = z + D * RMX__QUERIES;
   double other[RMX__QUERIES], mode[RMX__QUERIES], curved[RMX__QUERIES];
   for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
-  for (size_t i = 0; z == NULL && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
+  for (size_t i = 0; !z && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
   for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
     const double *w = X + first * D;
@@ -310,7 +310,7 @@ rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double 
                                rmx_regressor **out, rmx_err *err) {
   const rmx__process *gp = process_of(p, number);
   size_t D = gp->D;
-  draw *r = rmx_calloc(1, sizeof(*r));
+  draw *r = rmx_calloc(1, sizeof *r);
   double *z = rmx_calloc(D, sizeof(double));
   if (r)
     r->omega =

@@ -190,7 +190,7 @@ static const struct rmx__law_type law = {
 };
 
 static rmx_status check_exposure(const rmx_dataset *data, rmx_err *err) {
-  if (data->tokens == NULL || !(data->budget > 0))
+  if (!data->tokens || !(data->budget > 0))
     return rmx_fail(
         err, RMX_EINPUT,
         "regressor \"exposure\" must know %s%s%s: give --tokens FILE (domain: tokens) and --budget "

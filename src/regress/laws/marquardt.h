@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Penalised least squares of a curve with few parameters.
-#ifndef REGMIX_REGRESS_MARQUARDT_H
-#define REGMIX_REGRESS_MARQUARDT_H
+#ifndef RMX_REGRESS_MARQUARDT_H
+#define RMX_REGRESS_MARQUARDT_H
 
 #include <regmix/base.h>
 

@@ -24,15 +24,15 @@ typedef struct ridge {
 
 static void release(void *state) {
   ridge *r = state;
-  if (r == NULL) return;
+  if (!r) return;
   rmx__domains_free(r->names, r->D);
   free(r->v);
   free(r);
 }
 
 static ridge *make(size_t D) {
-  ridge *r = rmx_calloc(1, sizeof(*r));
-  if (r == NULL) return NULL;
+  ridge *r = rmx_calloc(1, sizeof *r);
+  if (!r) return NULL;
   r->D = D;
   r->v = rmx_calloc(D, sizeof(double));
   if (r->v) return r;
@@ -107,7 +107,7 @@ static rmx_status fit_with(double alpha, bool root, const rmx_dataset *data, voi
                            rmx_err *err) {
   RMX_TRY(rmx__blas_ready(err));
   ridge *r = make(data->D);
-  if (r == NULL) return rmx_fail_memory(err, data->D * sizeof(double), "a ridge regression");
+  if (!r) return rmx_fail_memory(err, data->D * sizeof(double), "a ridge regression");
   r->alpha = alpha;
   r->sqrt = root;
   rmx_status status = solve(r, data, err);
@@ -185,7 +185,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                     "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)",
                     path);
   ridge *r = make(n);
-  if (r == NULL) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
+  if (!r) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
   r->sqrt = json_is_true(root);
   RMX_TRY_GOTO(rmx__json_number(o, "alpha", &r->alpha, path, err), done);
   RMX_TRY_GOTO(rmx__json_number(o, "intercept", &r->intercept, path, err), done);

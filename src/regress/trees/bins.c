@@ -88,7 +88,7 @@ static size_t share_out(const distinct *v, size_t from, size_t to, int max_bin, 
 }
 
 static void count_distinct(double *x, size_t N, distinct *v) {
-  qsort(x, N, sizeof(*x), by_size);
+  qsort(x, N, sizeof *x, by_size);
   v->n = 0;
   for (size_t i = 0; i < N; i++) {
     if (v->n && same(v->value[v->n - 1], x[i])) {

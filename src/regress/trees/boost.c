@@ -23,7 +23,7 @@ bool rmx__tree_make(rmx_arena *arena, int leaves, rmx__tree *t) {
   size_t doubles = 3 * I + 2 * L, ints = 5 * I + L;
   double *d =
       rmx_arena_alloc(arena, doubles * sizeof(double) + ints * sizeof(int) + I * sizeof(float), 1);
-  if (d == NULL) return false;
+  if (!d) return false;
   int *i = (int *)(d + doubles);
   *t = (rmx__tree){.leaves = leaves, .shrinkage = 1};
   t->threshold = d;
@@ -90,7 +90,7 @@ static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__b
     for (size_t i = 0; i < text.size; i++)
       if ((unsigned char)text.data[i] <= ' ' || strchr("\",:[]{}", text.data[i]))
         text.data[i] = '_';
-    f->names[d] = text.failed || text.data == NULL ? NULL : rmx_arena_strdup(&f->arena, text.data);
+    f->names[d] = text.failed || !text.data ? NULL : rmx_arena_strdup(&f->arena, text.data);
     text.size = 0;
     if (bins->n[d] > 1)
       rmx_buf_printf(&text, "[%.17g:%.17g]", bins->min[d], bins->max[d]);
@@ -126,7 +126,7 @@ rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_datas
   rmx_status status = RMX_OK;
   rmx__forest *f = rmx__forest_make(data->D);
   rmx__bins bins;
-  if (f == NULL) return rmx_fail_memory(err, sizeof(*f), "a model of trees");
+  if (!f) return rmx_fail_memory(err, sizeof *f, "a model of trees");
   RMX_TRY_GOTO(rmx__bins_make(&arena, data->X, N, data->D, o, &bins, err), done);
   double *score = rmx_arena_alloc(&arena, N, sizeof(double)),
          *seen = rmx_arena_alloc(&arena, V, sizeof(double));
@@ -134,7 +134,7 @@ rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_datas
         *gradient = rmx_arena_alloc(&arena, N, sizeof(float));
   float *hessian = rmx_arena_alloc(&arena, N, sizeof(float));
   int *leaf_of = rmx_arena_alloc(&arena, N, sizeof(int));
-  rmx__grower *grower = rmx__grower_make(&arena, &bins, o, data->row_weights != NULL);
+  rmx__grower *grower = rmx__grower_make(&arena, &bins, o, data->row_weights);
   size_t max_leaves = N / (size_t)o->min_data_in_leaf;  // a tree cannot have more
   if (max_leaves > (size_t)o->leaves) max_leaves = (size_t)o->leaves;
   if (max_leaves < 1) max_leaves = 1;
@@ -173,7 +173,7 @@ rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_datas
       if (r == 0) {  // nothing can be split: the mean is the model
         rmx__tree *t = &f->trees[f->n++];
         if (!rmx__tree_make(&f->arena, 1, t)) {
-          status = rmx_fail_memory(err, sizeof(*t), "a tree");
+          status = rmx_fail_memory(err, sizeof *t, "a tree");
           goto done;
         }
         t->value[0] = start;

@@ -30,8 +30,8 @@ struct rmx__fast {
 };
 
 rmx__forest *rmx__forest_make(size_t D) {
-  rmx__forest *f = rmx_calloc(1, sizeof(*f));
-  if (f == NULL) return NULL;
+  rmx__forest *f = rmx_calloc(1, sizeof *f);
+  if (!f) return NULL;
   f->D = D;
   f->names = rmx_arena_alloc(&f->arena, D, sizeof(char *));
   f->infos = rmx_arena_alloc(&f->arena, D, sizeof(char *));
@@ -41,7 +41,7 @@ rmx__forest *rmx__forest_make(size_t D) {
 }
 
 void rmx__forest_free(rmx__forest *f) {
-  if (f == NULL) return;
+  if (!f) return;
   rmx_arena_release(&f->arena);
   free(f);
 }
@@ -78,8 +78,8 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
     inner += (size_t)f->trees[i].leaves - 1;
     leaves += (size_t)f->trees[i].leaves;
   }
-  struct rmx__fast *fast = rmx_arena_alloc(&f->arena, 1, sizeof(*fast));
-  if (fast == NULL || leaves > INT32_MAX) return rmx_fail_memory(err, leaves, "a model of trees");
+  struct rmx__fast *fast = rmx_arena_alloc(&f->arena, 1, sizeof *fast);
+  if (!fast || leaves > INT32_MAX) return rmx_fail_memory(err, leaves, "a model of trees");
   fast->first = rmx_arena_alloc(&f->arena, f->D + 1, sizeof(size_t));
   fast->thresholds = rmx_arena_alloc(&f->arena, inner, sizeof(double));
   fast->nodes = rmx_arena_alloc(&f->arena, inner, sizeof(node));
@@ -193,14 +193,14 @@ static void predict_block(const rmx__forest *f, const double *X, size_t rows, vo
     rmx__bits_set(scratch, from, n, rank, rows);
   }
   rmx__bits_predict(fast->bits, scratch, rows, sum);
-  memcpy(mean, sum, rows * sizeof(*mean));
+  memcpy(mean, sum, rows * sizeof *mean);
 }
 
 void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double *mean) {
   rmx_arena arena = {0};
   const bool block = f->fast->bits && n >= FEW;
   void *scratch = block ? rmx_arena_alloc(&arena, rmx__bits_scratch(f->fast->bits), 1) : NULL;
-  uint16_t *rank = rmx_arena_alloc(&arena, f->D, sizeof(*rank));
+  uint16_t *rank = rmx_arena_alloc(&arena, f->D, sizeof *rank);
   for (size_t i = 0; i < n; i += BLOCK) {
     const size_t rows = n - i < BLOCK ? n - i : BLOCK;
     if (scratch && rows >= FEW) {

@@ -76,8 +76,8 @@ struct rmx__bits *rmx__bits_make(rmx__forest *f, const uint32_t *threshold, size
     leaves += (size_t)f->trees[i].leaves;
     padded += ((size_t)f->trees[i].leaves + 7) / 8 * 8;
   }
-  struct rmx__bits *b = rmx_arena_alloc(&f->arena, 1, sizeof(*b));
-  if (b == NULL || padded > UINT32_MAX) return NULL;
+  struct rmx__bits *b = rmx_arena_alloc(&f->arena, 1, sizeof *b);
+  if (!b || padded > UINT32_MAX) return NULL;
   *b = (struct rmx__bits){.n = f->n, .thresholds = thresholds};
   b->branches = rmx_arena_alloc(&f->arena, leaves, sizeof(branch));
   b->first = rmx_arena_alloc(&f->arena, f->n + 1, sizeof(uint32_t));
@@ -107,7 +107,7 @@ void rmx__bits_set(void *scratch, size_t from, size_t n, const uint16_t *rank, s
   uint64_t *word = (uint64_t *)below;
   // First the threshold from which on each mixture does not exceed them, then all later ones too.
   // There is one set more than thresholds; the next domain clears it.
-  memset(below, 0, (n + 1) * sizeof(*below));
+  memset(below, 0, (n + 1) * sizeof *below);
   for (size_t r = 0; r < rows; r++) word[(size_t)rank[r] * 8 + r % 8] |= UINT64_C(1) << r / 8;
   for (size_t k = 1; k < n; k++) below[k] |= below[k - 1];
 }

@@ -24,10 +24,10 @@ struct rmx__grower {
 
 rmx__grower *rmx__grower_make(rmx_arena *arena, const rmx__bins *b, const rmx_trees_options *o,
                               bool weighted) {
-  rmx__grower *g = rmx_arena_alloc(arena, 1, sizeof(*g));
+  rmx__grower *g = rmx_arena_alloc(arena, 1, sizeof *g);
   const size_t leaves = rmx__max_leaves(b, o);
   const bool lists = rmx__lists_suit(b, o, weighted);
-  if (g == NULL) return NULL;
+  if (!g) return NULL;
   *g = (rmx__grower){.bins = b, .o = o};
   g->histograms = rmx__histograms_make(arena, b, o, weighted);
   g->lists = lists ? rmx__lists_make(arena, b, o) : NULL;

@@ -5,8 +5,8 @@
 //   grow_lists.c        the same from sorted lists of rows: faster where runs are few and count
 //                       alike
 //   grow_lanes.c        its inner loops
-#ifndef REGMIX_REGRESS_GROW_H
-#define REGMIX_REGRESS_GROW_H
+#ifndef RMX_REGRESS_GROW_H
+#define RMX_REGRESS_GROW_H
 
 #include <math.h>
 

@@ -35,9 +35,9 @@ struct rmx__histograms {
 
 rmx__histograms *rmx__histograms_make(rmx_arena *arena, const rmx__bins *b,
                                       const rmx_trees_options *o, bool weighted) {
-  rmx__histograms *g = rmx_arena_alloc(arena, 1, sizeof(*g));
+  rmx__histograms *g = rmx_arena_alloc(arena, 1, sizeof *g);
   const size_t n = rmx__max_leaves(b, o);
-  if (g == NULL) return NULL;
+  if (!g) return NULL;
   *g = (rmx__histograms){.bins = b, .o = o, .weighted = weighted};
   g->leaves = rmx_arena_alloc(arena, n + 1, sizeof(leaf));
   g->rows = rmx_arena_alloc(arena, b->N, sizeof(uint32_t));

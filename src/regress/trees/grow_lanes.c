@@ -167,7 +167,7 @@ double rmx__list_scan(rmx__level level, const uint64_t *list, size_t n, size_t l
 void rmx__list_mark(rmx__level level, const int *leaf_of, size_t N, int leaf, rmx__marks *m) {
   *m = (rmx__marks){.leaf_of = leaf_of, .leaf = leaf};
 #if defined(__x86_64__)
-  m->wide = level == RMX__AVX512 && N <= 64 * sizeof(m->bits) / sizeof(*m->bits);
+  m->wide = level == RMX__AVX512 && N <= 64 * sizeof(m->bits) / sizeof *m->bits;
   if (m->wide) mark(m, N);
 #endif
 }

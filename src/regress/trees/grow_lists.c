@@ -68,7 +68,7 @@ static void sort_rows(rmx__lists *l, size_t d, uint32_t *count) {
   l->all.first[d] = at;
   l->all.splittable[d] = n > 1;
   if (n < 2) return;
-  memset(count, 0, n * sizeof(*count));
+  memset(count, 0, n * sizeof *count);
   for (size_t i = 0; i < l->bins->N; i++) count[bin[i]]++;
   for (size_t k = n; k-- > 1;) {
     uint32_t here = count[k];
@@ -83,8 +83,8 @@ static void sort_rows(rmx__lists *l, size_t d, uint32_t *count) {
 
 rmx__lists *rmx__lists_make(rmx_arena *arena, const rmx__bins *b, const rmx_trees_options *o) {
   const size_t leaves = rmx__max_leaves(b, o), N = b->N, D = b->D;
-  rmx__lists *l = rmx_arena_alloc(arena, 1, sizeof(*l));
-  if (l == NULL) return NULL;
+  rmx__lists *l = rmx_arena_alloc(arena, 1, sizeof *l);
+  if (!l) return NULL;
   *l = (rmx__lists){.bins = b, .o = o, .level = rmx__trees_level()};
   l->sorted = rmx_arena_alloc(arena, N * D, sizeof(uint32_t));
   l->rows = rmx_arena_alloc(arena, N * D + RMX__LIST_PAD, sizeof(uint64_t));
@@ -187,11 +187,11 @@ bool rmx__lists_start(rmx__lists *l, const float *gradient, double sum_g, int *l
   root->n = N;
   root->sum_g = sum_g;
   root->depth = 0;
-  memcpy(root->first, l->all.first, D * sizeof(*root->first));
-  memcpy(root->length, l->all.length, D * sizeof(*root->length));
-  memcpy(root->splittable, l->all.splittable, D * sizeof(*root->splittable));
+  memcpy(root->first, l->all.first, D * sizeof *root->first);
+  memcpy(root->length, l->all.length, D * sizeof *root->length);
+  memcpy(root->splittable, l->all.splittable, D * sizeof *root->splittable);
   l->leaf_of = leaf_of;
-  memset(leaf_of, 0, N * sizeof(*leaf_of));
+  memset(leaf_of, 0, N * sizeof *leaf_of);
   best->gain = -INFINITY;
   if (N >= 2 * (size_t)l->o->min_data_in_leaf) search(l, root, best);
   return true;
@@ -223,7 +223,7 @@ size_t rmx__lists_split(rmx__lists *l, int a, int b, rmx__split *best) {
     left->length[d] = (uint32_t)stay;
     right->length[d] = (uint32_t)(n - stay);
     right->first[d] = left->first[d] + (go_left ? left->length[d] : 0);
-    if (go_right) memcpy(l->rows + right->first[d], l->right, (n - stay) * sizeof(*rows));
+    if (go_right) memcpy(l->rows + right->first[d], l->right, (n - stay) * sizeof *rows);
   }
   if (go_left) search(l, left, &best[a]);
   if (go_right) search(l, right, &best[b]);

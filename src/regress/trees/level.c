@@ -10,7 +10,7 @@
 rmx__level rmx__trees_level(void) {
 #if defined(__x86_64__)
   const char *max_level = getenv("REGMIX_ISA");
-  const bool any = max_level == NULL || *max_level == 0 || strcmp(max_level, "auto") == 0 ||
+  const bool any = !max_level || *max_level == 0 || strcmp(max_level, "auto") == 0 ||
                    strcmp(max_level, "avx512") == 0;
   if (any && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))

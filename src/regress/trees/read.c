@@ -101,7 +101,7 @@ static rmx_status take_words(const reader *r, const char *p, rmx__forest *f, cha
     if (p == from)
       return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu words, wanted %zu", r->path, r->line, i, f->D);
     out[i] = rmx_arena_alloc(&f->arena, (size_t)(p - from) + 1, 1);
-    if (out[i] == NULL) return rmx_fail_memory(err, (size_t)(p - from), "a name");
+    if (!out[i]) return rmx_fail_memory(err, (size_t)(p - from), "a name");
     memcpy(out[i], from, (size_t)(p - from));
   }
   return RMX_OK;
@@ -129,7 +129,7 @@ static rmx_status read_header(reader *r, rmx__forest **out, rmx_err *err) {
       }
     } else if ((v = value_of(r, "max_feature_idx"))) {
       RMX_TRY_GOTO(take_int(r, v, 0, 65534, &x, err), done);
-      if (f != NULL) {
+      if (f) {
         status = wrong(r, err, "max_feature_idx is given twice");
         goto done;
       }
@@ -138,14 +138,14 @@ static rmx_status read_header(reader *r, rmx__forest **out, rmx_err *err) {
         goto done;
       }
     } else if ((v = value_of(r, "feature_names")) || (v = value_of(r, "feature_infos"))) {
-      if (f == NULL) {
+      if (!f) {
         status = wrong(r, err, "max_feature_idx must come before this line");
         goto done;
       }
       RMX_TRY_GOTO(take_words(r, v, f, r->at[8] == 'n' ? f->names : f->infos, err), done);
     }
   }
-  if (f == NULL || f->names[0] == NULL || f->infos[0] == NULL)
+  if (!f || !f->names[0] || !f->infos[0])
     status = rmx_fail(err, RMX_EINPUT,
                       "%s: max_feature_idx, feature_names or feature_infos is missing", r->path);
 done:
@@ -169,7 +169,7 @@ static bool is_tree(const rmx__tree *t, size_t D) {
     }
   }
   size_t n = (size_t)t->leaves + (size_t)inner;
-  bool *seen = rmx_calloc(n, sizeof(bool)), once = seen != NULL;
+  bool *seen = rmx_calloc(n, sizeof(bool)), once = seen;
   for (int i = 0; i < inner && once; i++)
     for (int side = 0; side < 2 && once; side++) {
       int child = side ? t->right[i] : t->left[i];
@@ -194,7 +194,7 @@ enum {
 
 static rmx_status take_gains(const reader *r, const char *v, rmx__tree *t, size_t n, rmx_err *err) {
   double *gains = rmx_calloc(n, sizeof(double));
-  if (gains == NULL) return rmx_fail_memory(err, n * sizeof(double), "a tree");
+  if (!gains) return rmx_fail_memory(err, n * sizeof(double), "a tree");
   rmx_status status = take_reals(r, v, gains, n, err);
   for (size_t i = 0; i < n && status == RMX_OK; i++) t->gain[i] = (float)gains[i];
   free(gains);
@@ -304,9 +304,9 @@ rmx_status rmx__forest_parse(const char *text, size_t size, const char *path, rm
     RMX_TRY_GOTO(take_int(&r, v, 0, 10000000, &number, err), done);
     if (f->n == capacity) {
       capacity = capacity ? 2 * capacity : 256;
-      rmx__tree *more = rmx_realloc(trees, capacity, sizeof(*trees));
-      if (more == NULL) {
-        status = rmx_fail_memory(err, capacity * sizeof(*trees), "a model of trees");
+      rmx__tree *more = rmx_realloc(trees, capacity, sizeof *trees);
+      if (!more) {
+        status = rmx_fail_memory(err, capacity * sizeof *trees, "a model of trees");
         goto done;
       }
       trees = more;
@@ -326,13 +326,13 @@ rmx_status rmx__forest_parse(const char *text, size_t size, const char *path, rm
       parameters = r.next;
       break;
     }
-  f->trees = rmx_arena_alloc(&f->arena, f->n, sizeof(*trees));
+  f->trees = rmx_arena_alloc(&f->arena, f->n, sizeof *trees);
   f->parameters = rmx_arena_strdup(&f->arena, parameters);
   if (!f->trees || !f->parameters) {
-    status = rmx_fail_memory(err, f->n * sizeof(*trees), "a model of trees");
+    status = rmx_fail_memory(err, f->n * sizeof *trees, "a model of trees");
     goto done;
   }
-  memcpy(f->trees, trees, f->n * sizeof(*trees));
+  memcpy(f->trees, trees, f->n * sizeof *trees);
   status = rmx__forest_compile(f, err);
 done:
   free(trees);

@@ -7,8 +7,8 @@
 //   forest.c       trees -> predictions
 //   forest_bits.c  the same, 512 mixtures at a time
 //   write.c, read.c        LightGBM's text model
-#ifndef REGMIX_REGRESS_TREES_H
-#define REGMIX_REGRESS_TREES_H
+#ifndef RMX_REGRESS_TREES_H
+#define RMX_REGRESS_TREES_H
 
 #include <regmix/regress.h>
 

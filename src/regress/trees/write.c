@@ -69,18 +69,18 @@ rmx_status rmx__forest_text(const rmx__forest *f, rmx_buf *out, rmx_err *err) {
   rmx_buf_puts(out, "\n\n");
   rmx_buf_add(out, trees.data, trees.size);
   rmx_buf_puts(out, "end of trees\n\nfeature_importances:\n");
-  use *uses = rmx_calloc(f->D, sizeof(*uses));
-  if (uses != NULL) {
+  use *uses = rmx_calloc(f->D, sizeof *uses);
+  if (uses) {
     for (size_t d = 0; d < f->D; d++) uses[d].feature = d;
     for (size_t i = 0; i < f->n; i++)
       for (int k = 0; k < f->trees[i].leaves - 1; k++) uses[f->trees[i].feature[k]].splits++;
-    qsort(uses, f->D, sizeof(*uses), by_use);
+    qsort(uses, f->D, sizeof *uses, by_use);
     for (size_t d = 0; d < f->D && uses[d].splits; d++)
       rmx_buf_printf(out, "%s=%zu\n", f->names[uses[d].feature], uses[d].splits);
   }
   rmx_buf_puts(out, "\nparameters:\n");
   rmx_buf_puts(out, f->parameters);
-  bool failed = uses == NULL || out->failed || trees.failed;
+  bool failed = !uses || out->failed || trees.failed;
   free(uses);
   rmx_buf_release(&trees);
   return failed ? rmx_fail_memory(err, out->size, "the text of trees") : RMX_OK;
