@@ -118,7 +118,7 @@ typedef struct rmx_discovery {
 rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave_out, const char *base,
                                rmx_discovery *out, rmx_err *err);
 /* Tells the notes, and how many files are left out, for which reason, with three names of each. */
-void rmx_discovery_tell(const rmx_discovery *f, const rmx_listener *to);
+void rmx_discovery_report(const rmx_discovery *f, const rmx_listener *to);
 void rmx_discovery_release(rmx_discovery *f);
 void rmx_domain_sources_release(rmx_domain_source *list, size_t n); /* the list itself too */
 
@@ -232,8 +232,8 @@ rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, 
  * be with no training token; train_bytes are in proportion to the tokens. All documents kept: the
  * same hash. A folder that holds that very part already is left as it is. corpus.json is written
  * last. */
-rmx_status rmx_corpus_part(const rmx_corpus *corpus, const char *source, const bool *const *keep,
-                           const char *folder, rmx_err *err);
+rmx_status rmx_corpus_subset(const rmx_corpus *corpus, const char *source, const bool *const *keep,
+                             const char *folder, rmx_err *err);
 
 /* ---- streams: what yields training batches -------------------------------- */
 

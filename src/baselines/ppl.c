@@ -252,7 +252,7 @@ static rmx_status write_part(const rmx_comparison *c, const struct pool *p, cons
   const bool **rows = rmx_calloc(p->D, sizeof *rows);
   if (!rows) return rmx_fail_memory(err, p->D * sizeof *rows, "a part of the corpus");
   for (size_t d = 0; d < p->D; d++) rows[d] = keep + p->first[d];
-  rmx_status status = rmx_corpus_part(c->corpus, c->experiment, rows, folder, err);
+  rmx_status status = rmx_corpus_subset(c->corpus, c->experiment, rows, folder, err);
   free(rows);
   return status == RMX_OK ? rmx_corpus_open(folder, out, err) : status;
 }

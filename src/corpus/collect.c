@@ -60,7 +60,7 @@ static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__
 
 // A file whose separator seems to be another than the one it was cut by, or that is no text: the
 // first of each is named.
-static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
+static void note_warnings(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
   const double replaced = rmx__share_replaced(r->invalid_utf8, bytes);
   if (replaced > RMX__MANY_REPLACED && d->foreign.files++ == 0) {
     d->foreign.path = r->path;
@@ -69,17 +69,17 @@ static void note_doubts(rmx__documents *d, const rmx__reader *r, uint64_t bytes)
   }
   enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
   const bool text = strcmp(r->format->extension, ".txt") == 0;
-  const bool seen[RMX__DOUBTS] = {
-      [RMX__DOUBT_END_TOKEN] = r->end_tokens >= FEW_LINES,
-      [RMX__DOUBT_COMMENTS] =
+  const bool seen[RMX__TEXT_WARNINGS] = {
+      [RMX__WARN_END_TOKEN] = r->end_tokens >= FEW_LINES,
+      [RMX__WARN_COMMENTS] =
           r->separators && r->comment_lines >= FEW_LINES && r->comment_lines >= r->separators,
-      [RMX__DOUBT_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES &&
-                                  bytes >= MUCH_TEXT && strcmp(r->o.separator, "none") != 0,
-      [RMX__DOUBT_HTML] = text && r->html,
-      [RMX__DOUBT_CHARSET] = replaced > RMX__SOME_REPLACED,
+      [RMX__WARN_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES &&
+                                 bytes >= MUCH_TEXT && strcmp(r->o.separator, "none") != 0,
+      [RMX__WARN_HTML] = text && r->html,
+      [RMX__WARN_CHARSET] = replaced > RMX__SOME_REPLACED,
   };
-  for (size_t i = 0; i < RMX__DOUBTS; i++)
-    if (seen[i] && d->doubts[i].files++ == 0) d->doubts[i].path = r->path;
+  for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++)
+    if (seen[i] && d->warnings[i].files++ == 0) d->warnings[i].path = r->path;
 }
 
 // One file: whole documents until `share` bytes are reached (0: all).
@@ -92,8 +92,8 @@ static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path,
   bool more = true;
   for (size_t i = 0; more && status == RMX_OK; i++) {
     if (i % DOCUMENTS_BETWEEN_LOOKS == 0) {
-      o->read(o->context, r.source.packed - told);
-      told = r.source.packed;
+      o->read(o->context, r.input.compressed - told);
+      told = r.input.compressed;
       if (rmx_interrupted()) {
         status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
         break;
@@ -103,11 +103,11 @@ static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path,
     status = rmx__reader_next(&r, &more, err);
     if (more && status == RMX_OK) status = add(d, spool, &r.text, fate, o->folder, err);
   }
-  o->read(o->context, r.source.packed - told);
+  o->read(o->context, r.input.compressed - told);
   d->bad_lines += r.bad_lines;
   d->no_text += r.no_text;
   d->invalid_utf8 += r.invalid_utf8;
-  note_doubts(d, &r, d->bytes - start);
+  note_warnings(d, &r, d->bytes - start);
   rmx__reader_close(&r);
   return status;
 }

@@ -23,14 +23,14 @@ typedef struct rmx__document {
 } rmx__document;
 
 /* What makes a file's text doubtful, though it can be read. */
-typedef enum rmx__doubt {
-  RMX__DOUBT_END_TOKEN,    /* lines of <|endoftext|> or the like within documents */
-  RMX__DOUBT_COMMENTS,     /* the separator % begins as many other lines: comments */
-  RMX__DOUBT_NO_SEPARATOR, /* much text without one */
-  RMX__DOUBT_HTML,         /* a web page */
-  RMX__DOUBT_CHARSET,      /* some of its bytes are no UTF-8 */
-  RMX__DOUBTS
-} rmx__doubt;
+typedef enum rmx__text_warning {
+  RMX__WARN_END_TOKEN,    /* lines of <|endoftext|> or the like within documents */
+  RMX__WARN_COMMENTS,     /* the separator % begins as many other lines: comments */
+  RMX__WARN_NO_SEPARATOR, /* much text without one */
+  RMX__WARN_HTML,         /* a web page */
+  RMX__WARN_CHARSET,      /* some of its bytes are no UTF-8 */
+  RMX__TEXT_WARNINGS
+} rmx__text_warning;
 
 /* The text lies in a temporary file that has no name any more, mapped: the system keeps in memory
  * as much of it as there is room for. */
@@ -50,7 +50,7 @@ typedef struct rmx__documents {
   struct {
     size_t files;
     const char *path; /* the first of them, of the list of files */
-  } doubts[RMX__DOUBTS];
+  } warnings[RMX__TEXT_WARNINGS];
   struct {
     size_t files;
     const char *path; /* the first of them */
@@ -108,7 +108,7 @@ rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_
  * most of the documents share. */
 enum { RMX__FEW_DOCUMENTS = 10, RMX__OF_DOCUMENTS = 1000 };
 rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets,
-                                  size_t ntargets, size_t words, double most, int threads,
+                                  size_t ntargets, size_t words, double max, int threads,
                                   rmx_err *err);
 
 #endif

@@ -90,8 +90,8 @@ static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t
 
 // ---- all of it
 
-rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked,
-                                rmx_err *err) {
+rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
+                                      uint64_t *asked, rmx_err *err) {
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
   *asked = rmx_hash(trained, sizeof trained, 1);
   if (!o->tokenizer) return RMX_OK;
@@ -169,7 +169,7 @@ rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *kno
                                   uint64_t *hash, rmx_err *err) {
   uint64_t h = 0, asked = 0;
   rmx__files *found = rmx_calloc(r->n, sizeof *found);
-  rmx_status status = found ? rmx__tokenizer_asked(r->options, r->base, &asked, err)
+  rmx_status status = found ? rmx__tokenizer_fingerprint(r->options, r->base, &asked, err)
                             : rmx_fail_memory(err, r->n * sizeof *found, "a list of files");
   for (size_t i = 0; i < r->n && status == RMX_OK; i++)
     status = rmx__files_find(&r->sources[i], r->base, &found[i], err);

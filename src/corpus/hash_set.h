@@ -6,7 +6,7 @@
 #include <regmix/base.h>
 
 typedef struct rmx__hash_set {
-  uint64_t *slots; /* (mask + 1) 0: free; at most half of them are used */
+  uint64_t *slots; /* (mask + 1) 0: free; at max half of them are used */
   size_t n, mask;
 } rmx__hash_set;
 

@@ -98,7 +98,7 @@ struct search {
   rmx__documents *domain;
   const rmx__hash_set *set;  // of the targets' grams
   _Atomic uint32_t *counts;  // (set->mask + 1) documents of the domain that have each
-  uint32_t most;             // more of them: boilerplate
+  uint32_t max;              // more of them: boilerplate
   size_t words;
   atomic_bool failed;
 };
@@ -131,7 +131,7 @@ static bool note_copy(void *context, uint64_t gram, const char *from, const char
   struct hits *h = context;
   (void)from, (void)to;
   size_t slot = rmx__hash_set_find(h->search->set, gram);
-  h->found = slot != SIZE_MAX && h->search->counts[slot] <= h->search->most;
+  h->found = slot != SIZE_MAX && h->search->counts[slot] <= h->search->max;
   return !h->found;
 }
 
@@ -213,7 +213,7 @@ static void put_example(const struct search *s, rmx_buf *out) {
   rmx_buf word = {0};
   struct example e = {.search = s, .slot = SIZE_MAX};
   for (size_t i = 0; i <= s->set->mask; i++) {
-    if (s->counts[i] == 0 || s->counts[i] > s->most) continue;
+    if (s->counts[i] == 0 || s->counts[i] > s->max) continue;
     // Of equals the smaller hash: a slot's place depends on the order in which the set was filled.
     if (e.slot == SIZE_MAX || s->counts[i] > s->counts[e.slot] ||
         (s->counts[i] == s->counts[e.slot] && s->set->slots[i] < s->set->slots[e.slot]))
@@ -231,13 +231,13 @@ static void put_example(const struct search *s, rmx_buf *out) {
   for (const char *p = e.from; p && p < e.to; p++) rmx_buf_add(out, (uint8_t)*p < ' ' ? " " : p, 1);
 }
 
-static rmx_status check_loss(const struct search *s, double most, rmx_err *err) {
+static rmx_status check_loss(const struct search *s, double max, rmx_err *err) {
   const rmx__documents *d = s->domain;
   uint64_t left = 0, documents = 0;
   for (size_t i = 0; i < d->n; i++)
     if (d->items[i].fate == RMX__TRAIN) left += d->items[i].size, documents++;
   const double share = (double)d->overlap_bytes / (double)(left + d->overlap_bytes);
-  if (d->overlaps == 0 || (documents > 0 && share <= most)) return RMX_OK;
+  if (d->overlaps == 0 || (documents > 0 && share <= max)) return RMX_OK;
   rmx_buf example = {0};
   rmx_buf_add(&example, "", 0);
   put_example(s, &example);
@@ -248,7 +248,7 @@ static rmx_status check_loss(const struct search *s, double most, rmx_err *err) 
                                "words most documents share: \"%.300s\". Leave the domain out, or "
                                "raise corpus.overlap or set it to 0",
                                d->name, 100 * share, (unsigned long long)d->overlaps,
-                               (unsigned long long)(d->overlaps + documents), s->words, 100 * most,
+                               (unsigned long long)(d->overlaps + documents), s->words, 100 * max,
                                example.failed ? "" : example.data);
   rmx_buf_release(&example);
   return status;
@@ -256,7 +256,7 @@ static rmx_status check_loss(const struct search *s, double most, rmx_err *err) 
 
 // ---- all of it --------------------------------------------------------------
 
-static rmx_status search_domain(rmx__documents *d, struct search *s, double most, int threads,
+static rmx_status search_domain(rmx__documents *d, struct search *s, double max, int threads,
                                 rmx_err *err) {
   const size_t npieces = (d->n + DOCUMENTS_A_PIECE - 1) / DOCUMENTS_A_PIECE;
   size_t documents = 0;
@@ -264,9 +264,9 @@ static rmx_status search_domain(rmx__documents *d, struct search *s, double most
   if (documents == 0) return RMX_OK;
   const size_t share = documents / RMX__OF_DOCUMENTS;
   s->domain = d;
-  s->most = share < RMX__FEW_DOCUMENTS ? RMX__FEW_DOCUMENTS
-            : share < UINT32_MAX       ? (uint32_t)share
-                                       : UINT32_MAX;
+  s->max = share < RMX__FEW_DOCUMENTS ? RMX__FEW_DOCUMENTS
+           : share < UINT32_MAX       ? (uint32_t)share
+                                      : UINT32_MAX;
   for (size_t i = 0; i <= s->set->mask; i++) s->counts[i] = 0;
   rmx_parallel(threads, npieces, count_piece, s);
   if (!s->failed) rmx_parallel(threads, npieces, judge_piece, s);
@@ -281,7 +281,7 @@ static rmx_status search_domain(rmx__documents *d, struct search *s, double most
     doc->fate = RMX__TRAIN;
     d->boilerplate++;
   }
-  return check_loss(s, most, err);
+  return check_loss(s, max, err);
 }
 
 static rmx_status gather_targets(const rmx__documents *d, const size_t *targets, size_t ntargets,
@@ -305,7 +305,7 @@ static rmx_status gather_targets(const rmx__documents *d, const size_t *targets,
 }
 
 rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets,
-                                  size_t ntargets, size_t words, double most, int threads,
+                                  size_t ntargets, size_t words, double max, int threads,
                                   rmx_err *err) {
   rmx__hash_set set = {0};
   rmx_status status = gather_targets(d, targets, ntargets, words, &set, err);
@@ -315,7 +315,7 @@ rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *tar
     if (!s.counts)
       status = rmx_fail_memory(err, (set.mask + 1) * sizeof *s.counts, "the words of the targets");
     for (size_t i = 0; i < n && status == RMX_OK; i++)
-      status = search_domain(&d[i], &s, most, threads, err);
+      status = search_domain(&d[i], &s, max, threads, err);
     free(s.counts);
   }
   rmx__hash_set_release(&set);

@@ -6,15 +6,15 @@
 // shuffled epoch is thus one number.
 #include "permutation.h"
 
-enum { ROUNDS = 6, LEAST_HALF = 3 };
+enum { ROUNDS = 6, MIN_HALF = 3 };
 
-rmx__order rmx__order_make(uint64_t n, const uint32_t key[2]) {
-  rmx__order o = {n, LEAST_HALF, {key[0], key[1]}};
+rmx__permutation rmx__permutation_make(uint64_t n, const uint32_t key[2]) {
+  rmx__permutation o = {n, MIN_HALF, {key[0], key[1]}};
   while (o.half < 32 && n > (uint64_t)1 << (2 * o.half)) o.half++;
   return o;
 }
 
-static uint64_t permute(const rmx__order *o, uint64_t block) {
+static uint64_t permute(const rmx__permutation *o, uint64_t block) {
   uint64_t mask = ((uint64_t)1 << o->half) - 1, left = block >> o->half, right = block & mask;
   for (uint32_t round = 0; round < ROUNDS; round++) {
     uint32_t counter[4] = {(uint32_t)right, round, (uint32_t)o->n, (uint32_t)(o->n >> 32)},
@@ -27,7 +27,7 @@ static uint64_t permute(const rmx__order *o, uint64_t block) {
   return left << o->half | right;
 }
 
-uint64_t rmx__order_at(const rmx__order *o, uint64_t place) {
+uint64_t rmx__permutation_at(const rmx__permutation *o, uint64_t place) {
   do place = permute(o, place);
   while (place >= o->n);
   return place;

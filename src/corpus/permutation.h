@@ -6,13 +6,13 @@
 #include <regmix/base.h>
 
 /* The permutation of 0 .. n-1 chosen by a key; n > 0. */
-typedef struct rmx__order {
+typedef struct rmx__permutation {
   uint64_t n;
   int half; /* bits of half a block */
   uint32_t key[2];
-} rmx__order;
-rmx__order rmx__order_make(uint64_t n, const uint32_t key[2]);
+} rmx__permutation;
+rmx__permutation rmx__permutation_make(uint64_t n, const uint32_t key[2]);
 /* What stands at `place` (< n). Cost: below 2 us. */
-uint64_t rmx__order_at(const rmx__order *o, uint64_t place);
+uint64_t rmx__permutation_at(const rmx__permutation *o, uint64_t place);
 
 #endif

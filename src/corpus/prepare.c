@@ -24,8 +24,8 @@ struct preparing {
   const char *folder;
   int threads;
   rmx_tokenizer *tokenizer;
-  uint64_t source_hash, tokenizer_asked;
-  rmx__before before;  // the corpus that was there
+  uint64_t source_hash, tokenizer_fingerprint;
+  rmx__previous previous;  // the corpus prepared before
   bool new_tokenizer;
   // (n) hashes of the documents in the training and the validation file
   uint64_t (*texts)[2];
@@ -204,7 +204,7 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
     return status;
   }
   if (!p->new_tokenizer &&
-      (p->tokenizer = rmx__before_tokenizer(&p->before, o, p->tokenizer_asked))) {
+      (p->tokenizer = rmx__previous_tokenizer(&p->previous, o, p->tokenizer_fingerprint))) {
     rmx_note(p->listener,
              "tokenizer: that of before is kept, %d tokens; `regmix prepare --new-tokenizer` "
              "trains one on the present text",
@@ -213,8 +213,8 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
   }
   const char **texts;
   size_t *sizes, n, bytes = 0;
-  RMX_TRY(
-      rmx__sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts, &sizes, &n, err));
+  RMX_TRY(rmx__tokenizer_sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts,
+                                &sizes, &n, err));
   for (size_t i = 0; i < n; i++) bytes += sizes[i];
   int vocab = o->vocab > INT32_MAX ? INT32_MAX : (int)o->vocab;
   rmx_status status = rmx_tokenizer_train(texts, sizes, n, vocab, &p->tokenizer, err);
@@ -242,8 +242,8 @@ static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, co
   return h;
 }
 
-static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool *kept,
-                             rmx_err *err) {
+static rmx_status write_split(struct preparing *p, size_t i, rmx__fate fate, bool *kept,
+                              rmx_err *err) {
   const rmx__documents *d = &p->documents[i];
   bool valid = fate == RMX__VALID;
   size_t *order, n;
@@ -258,8 +258,8 @@ static rmx_status write_part(struct preparing *p, size_t i, rmx__fate fate, bool
   p->texts[i][valid] = text_hash(p, d, order, n, valid);
   rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   const bool same =
-      path && rmx__before_take(&p->before, p->tokenizer, d->name, valid ? "valid" : "train",
-                               p->texts[i][valid], path, out);
+      path && rmx__previous_take(&p->previous, p->tokenizer, d->name, valid ? "valid" : "train",
+                                 p->texts[i][valid], path, out);
   *kept = *kept && same;
   if (status == RMX_OK && !same)
     status =
@@ -295,31 +295,31 @@ static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
   return out;
 }
 
-static void warn_of_doubts(const struct preparing *p, const rmx__documents *d) {
-  static const char *const doubts[RMX__DOUBTS] = {
-      [RMX__DOUBT_END_TOKEN] =
+static void print_warnings(const struct preparing *p, const rmx__documents *d) {
+  static const char *const warnings[RMX__TEXT_WARNINGS] = {
+      [RMX__WARN_END_TOKEN] =
           "has lines that are an end token, as <|endoftext|>, inside of its documents; if they end "
           "a document, set "
           "`separator: \"<|endoftext|>\"`",
-      [RMX__DOUBT_COMMENTS] =
+      [RMX__WARN_COMMENTS] =
           "is cut at lines of % alone, but has as many lines that begin with % and go on, as "
           "comments of LaTeX and Erlang "
           "do; if % ends no document, set `separator` (none: a file is one document)",
-      [RMX__DOUBT_NO_SEPARATOR] =
+      [RMX__WARN_NO_SEPARATOR] =
           "has no line that is the separator, so it is one large document; set `separator` to the "
           "line that ends a "
           "document (\"\": a blank line)",
-      [RMX__DOUBT_HTML] = "begins as a web page; if a download failed, fetch it again",
-      [RMX__DOUBT_CHARSET] =
+      [RMX__WARN_HTML] = "begins as a web page; if a download failed, fetch it again",
+      [RMX__WARN_CHARSET] =
           "has bytes that are no UTF-8, and each was replaced by U+FFFD; if the text is in another "
           "character set, convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
   };
-  for (size_t i = 0; i < RMX__DOUBTS; i++) {
-    const size_t n = d->doubts[i].files;
-    if (n == 1) rmx_warn(p->listener, "%s: %s %s", d->name, d->doubts[i].path, doubts[i]);
+  for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
+    const size_t n = d->warnings[i].files;
+    if (n == 1) rmx_warn(p->listener, "%s: %s %s", d->name, d->warnings[i].path, warnings[i]);
     if (n > 1)
-      rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->doubts[i].path,
-               n - 1, doubts[i]);
+      rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->warnings[i].path,
+               n - 1, warnings[i]);
   }
 }
 
@@ -358,7 +358,7 @@ static void tell(const struct preparing *p, size_t i, bool kept) {
              "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s", d->name,
              a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
   rmx_buf_release(&extra);
-  warn_of_doubts(p, d);
+  print_warnings(p, d);
   if (valid->tokens < FEW_VALID_TOKENS)
     rmx_warn(
         p->listener,
@@ -378,8 +378,8 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
     free(folder);
     RMX_TRY(status);
     bool kept = true;
-    if (i < p->ntrain) RMX_TRY(write_part(p, i, RMX__TRAIN, &kept, err));
-    RMX_TRY(write_part(p, i, RMX__VALID, &kept, err));
+    if (i < p->ntrain) RMX_TRY(write_split(p, i, RMX__TRAIN, &kept, err));
+    RMX_TRY(write_split(p, i, RMX__VALID, &kept, err));
     p->kept += kept;
     tell(p, i, kept);
   }
@@ -418,8 +418,8 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
                 rmx_tokenizer_vocab(p->tokenizer), "end_of_text",
                 (int)rmx_tokenizer_end_of_text(p->tokenizer), "tokenizer_hash",
                 rmx__hex_json(rmx_tokenizer_hash(p->tokenizer)), "hash", rmx__hex_json(hash),
-                "fingerprint", rmx__hex_json(p->source_hash), "tokenizer_asked",
-                rmx__hex_json(p->tokenizer_asked), "domains", domains);
+                "fingerprint", rmx__hex_json(p->source_hash), "tokenizer_fingerprint",
+                rmx__hex_json(p->tokenizer_fingerprint), "domains", domains);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
               rmx__json_seal(root);
@@ -463,11 +463,11 @@ static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err 
     RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
   if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who looked already
-  if (!known) known = rmx_corpus_files_seen(p->before.folder);
+  if (!known) known = rmx_corpus_files_seen(p->previous.folder);
   rmx_status status = rmx_corpus_source_hash(r, known, p->files_seen, &p->source_hash, err);
   json_decref(known);
   RMX_TRY(status);
-  RMX_TRY(rmx__tokenizer_asked(p->options, r->base, &p->tokenizer_asked, err));
+  RMX_TRY(rmx__tokenizer_fingerprint(p->options, r->base, &p->tokenizer_fingerprint, err));
   RMX_TRY(rmx_mkdirs(p->folder, err));
   RMX_TRY(collect_all(p, err));
   RMX_TRY(decide(p, err));
@@ -486,7 +486,7 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
                         .listener = r->listener,
                         .new_tokenizer = r->new_tokenizer,
                         .files_seen = json_object()};
-  rmx__before_open(&p.before, r->before);
+  rmx__previous_open(&p.previous, r->before);
   p.texts = rmx_arena_alloc(&arena, n, sizeof *p.texts);
   p.sources = rmx_arena_alloc(&arena, n, sizeof *p.sources);
   p.files = rmx_arena_alloc(&arena, n, sizeof *p.files);
@@ -496,7 +496,7 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
   p.targets = rmx_arena_alloc(&arena, r->ntargets, sizeof *p.targets);
   p.errors = rmx_arena_alloc(&arena, n, sizeof *p.errors);
   if (!p.sources || !p.files || !p.documents || !p.train || !p.valid || !p.targets || !p.errors) {
-    rmx__before_release(&p.before);
+    rmx__previous_release(&p.previous);
     json_decref(p.files_seen);
     rmx_arena_release(&arena);
     return rmx_fail_memory(err, n * sizeof(rmx_err), "a corpus");
@@ -509,7 +509,7 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
     rmx__documents_release(&p.documents[i]);
   }
   rmx_tokenizer_free(p.tokenizer);
-  rmx__before_release(&p.before);
+  rmx__previous_release(&p.previous);
   json_decref(p.files_seen);
   rmx_arena_release(&arena);
   return status;

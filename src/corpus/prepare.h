@@ -9,8 +9,8 @@
 /* The text that a tokenizer is trained on (tokenizer_sample.c): about `bytes` bytes, the same
  * amount from each of the domains d (n). Training documents are chosen by hash. A domain that has
  * less leaves its share to the others. The texts belong to d; the caller frees the two arrays. */
-rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts,
-                       size_t **sizes, size_t *ntexts, rmx_err *err);
+rmx_status rmx__tokenizer_sample(const rmx__documents *d, size_t n, uint64_t bytes,
+                                 const char ***texts, size_t **sizes, size_t *ntexts, rmx_err *err);
 
 /* What went into a token file. */
 typedef struct rmx__tokenised {
@@ -28,25 +28,25 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
 
 /* What the tokenizer is asked to be: a hash of the file that is given, or of how one is trained
  * (fingerprint.c). */
-rmx_status rmx__tokenizer_asked(const rmx_corpus_options *o, const char *base, uint64_t *asked,
-                                rmx_err *err);
+rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
+                                      uint64_t *asked, rmx_err *err);
 
 /* The corpus that was prepared before in <folder>, as far as it can be used again (previous.c);
  * folder NULL: none. */
-typedef struct rmx__before {
+typedef struct rmx__previous {
   const char *folder;
   json_t *index; /* its corpus.json, or NULL */
   uint64_t tokenizer_hash;
-} rmx__before;
-void rmx__before_open(rmx__before *b, const char *folder);
-void rmx__before_release(rmx__before *b);
+} rmx__previous;
+void rmx__previous_open(rmx__previous *b, const char *folder);
+void rmx__previous_release(rmx__previous *b);
 /* Its tokenizer, where that is what is asked for; else NULL. */
-rmx_tokenizer *rmx__before_tokenizer(const rmx__before *b, const rmx_corpus_options *o,
-                                     uint64_t asked);
-/* Puts its token file of a domain's `part` ("train", "valid") at `path`, where it holds just those
+rmx_tokenizer *rmx__previous_tokenizer(const rmx__previous *b, const rmx_corpus_options *o,
+                                       uint64_t asked);
+/* Puts its token file of a domain's `split` ("train", "valid") at `path`, where it holds just those
  * documents (`text`: their hash) as tokens of t and is whole; fills *out. False: it does not. */
-bool rmx__before_take(const rmx__before *b, const rmx_tokenizer *t, const char *name,
-                      const char *part, uint64_t text, const char *path, rmx__tokenised *out);
+bool rmx__previous_take(const rmx__previous *b, const rmx_tokenizer *t, const char *name,
+                        const char *split, uint64_t text, const char *path, rmx__tokenised *out);
 /* A second name for the same file, or a copy where there can be none (subset.c). */
 rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err);
 

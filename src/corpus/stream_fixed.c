@@ -23,7 +23,7 @@
 struct walk {
   uint64_t epoch, position;  // windows given in this epoch
   uint64_t windows, shift;   // of this epoch; follow from it
-  rmx__order order;
+  rmx__permutation order;
 };
 
 struct fixed {
@@ -47,7 +47,7 @@ static void begin_epoch(struct fixed *f, size_t d, uint64_t epoch) {
   uint64_t room = tokens - T;  // shifts that leave one window
   w->shift = rmx_rng_below(&rng, room < T ? room : T);
   w->windows = (tokens - 1 - w->shift) / T;
-  w->order = rmx__order_make(w->windows, key);
+  w->order = rmx__permutation_make(w->windows, key);
 }
 
 static size_t next_domain(struct fixed *f) {
@@ -99,8 +99,8 @@ static rmx_status fixed_next(rmx_stream *s, rmx_batch *into, rmx_err *err) {
     struct walk *w = &f->walks[d];
     if (w->windows == 0) return too_short(f, d, err);
     if (w->position == w->windows) begin_epoch(f, d, w->epoch + 1);
-    copy_window(f, d, w->shift + T * rmx__order_at(&w->order, w->position++), into->tokens + at,
-                into->labels + at);
+    copy_window(f, d, w->shift + T * rmx__permutation_at(&w->order, w->position++),
+                into->tokens + at, into->labels + at);
     for (size_t t = 0; t < T; t++) into->weights[at + t] = 1.0f;
     into->domain[b] = (int32_t)d;
     s->sequences[d]++;

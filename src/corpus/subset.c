@@ -29,7 +29,7 @@ rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, 
 
 // ---- writing one
 
-struct part {
+struct subset {
   const rmx_corpus *corpus;
   const char *source, *folder;
   const bool *const *keep;
@@ -38,7 +38,7 @@ struct part {
 };
 
 // Which documents of which corpus: tells whether a folder holds them already.
-static rmx_status fingerprint(const struct part *p, char out[17], rmx_err *err) {
+static rmx_status fingerprint(const struct subset *p, char out[17], rmx_err *err) {
   uint64_t h = p->corpus->hash;
   for (size_t d = 0; d < p->corpus->D_train; d++) {
     size_t *starts, n;
@@ -50,7 +50,7 @@ static rmx_status fingerprint(const struct part *p, char out[17], rmx_err *err) 
   return RMX_OK;
 }
 
-static bool is_there(const struct part *p, const char *index, const char *wanted) {
+static bool is_there(const struct subset *p, const char *index, const char *wanted) {
   json_t *root = NULL;
   rmx_err ignored;
   if (!rmx_exists(index) || rmx__json_read(index, &root, &ignored) != RMX_OK) return false;
@@ -73,7 +73,7 @@ static void add_tokens(rmx__token_writer *w, const rmx_domain *domain, size_t fr
   }
 }
 
-static rmx_status write_kept(const struct part *p, size_t d, const char *path, json_t *entry,
+static rmx_status write_kept(const struct subset *p, size_t d, const char *path, json_t *entry,
                              uint64_t *hash, rmx_err *err) {
   const rmx_domain *domain = &p->corpus->domains[d];
   size_t *starts, n, documents = 0;
@@ -112,7 +112,7 @@ rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err) {
   return status;
 }
 
-static rmx_status write_domain(struct part *p, size_t d, rmx_err *err) {
+static rmx_status write_domain(struct subset *p, size_t d, rmx_err *err) {
   const rmx_domain *domain = &p->corpus->domains[d];
   char *folder = rmx_format("%s/corpus/%s", p->folder, domain->name);
   char *train = rmx_format("%s/corpus/%s/train.bin", p->folder, domain->name);
@@ -135,7 +135,7 @@ static rmx_status write_domain(struct part *p, size_t d, rmx_err *err) {
   return status;
 }
 
-static rmx_status write_all(struct part *p, const char *index, const char *wanted, rmx_err *err) {
+static rmx_status write_all(struct subset *p, const char *index, const char *wanted, rmx_err *err) {
   char *corpus = rmx_path_in(p->folder, "corpus"), *from = rmx_path_in(p->source, "tokenizer.json"),
        *tokenizer = rmx_path_in(p->folder, "tokenizer.json");
   rmx_status status = corpus && from && tokenizer ? rmx_remove_tree(corpus, err)
@@ -155,7 +155,7 @@ static rmx_status write_all(struct part *p, const char *index, const char *wante
                                  : rmx_fail_memory(err, 0, "a corpus");
 }
 
-static rmx_status read_source(struct part *p, rmx_err *err) {
+static rmx_status read_source(struct subset *p, rmx_err *err) {
   const char *text;
   char *path = rmx_format("%s/corpus/corpus.json", p->source);
   if (!path) return rmx_fail_memory(err, 0, "a path");
@@ -168,9 +168,9 @@ static rmx_status read_source(struct part *p, rmx_err *err) {
   return status;
 }
 
-rmx_status rmx_corpus_part(const rmx_corpus *corpus, const char *source, const bool *const *keep,
-                           const char *folder, rmx_err *err) {
-  struct part p = {.corpus = corpus, .source = source, .folder = folder, .keep = keep};
+rmx_status rmx_corpus_subset(const rmx_corpus *corpus, const char *source, const bool *const *keep,
+                             const char *folder, rmx_err *err) {
+  struct subset p = {.corpus = corpus, .source = source, .folder = folder, .keep = keep};
   char wanted[17], *index = rmx_format("%s/corpus/corpus.json", folder);
   rmx_status status = index ? fingerprint(&p, wanted, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && !is_there(&p, index, wanted)) {

@@ -94,13 +94,13 @@ rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokeniz
   if (rmx_hash(ids, size - sizeof h, 0) != h.hash)
     return rmx_fail(err, RMX_EINPUT, "%s: damaged: the ids do not have the hash of the header: %s",
                     path, again);
-  uint32_t most = 0;
+  uint32_t max = 0;
   for (size_t i = 0; i < room; i++) {
     uint32_t id = rmx_token_at(ids, (int)h.width, i);
-    most = id > most ? id : most;
+    max = id > max ? id : max;
   }
-  if (room && most >= (uint32_t)vocab)
-    return rmx_fail(err, RMX_EINPUT, "%s: token %u in a vocabulary of %d: %s", path, most, vocab,
+  if (room && max >= (uint32_t)vocab)
+    return rmx_fail(err, RMX_EINPUT, "%s: token %u in a vocabulary of %d: %s", path, max, vocab,
                     again);
   *header = h;
   return RMX_OK;

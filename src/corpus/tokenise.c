@@ -86,9 +86,9 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
                          size_t n, uint64_t max_tokens, const char *path, int threads,
                          void (*done)(void *context, uint64_t bytes), void *context,
                          rmx__tokenised *out, rmx_err *err) {
-  size_t most = (size_t)(threads > 1 ? threads : 1) * PIECES_A_THREAD;
-  struct piece *pieces = rmx_calloc(most, sizeof *pieces);
-  if (!pieces) return rmx_fail_memory(err, most * sizeof *pieces, "the tokens of a domain");
+  size_t max = (size_t)(threads > 1 ? threads : 1) * PIECES_A_THREAD;
+  struct piece *pieces = rmx_calloc(max, sizeof *pieces);
+  if (!pieces) return rmx_fail_memory(err, max * sizeof *pieces, "the tokens of a domain");
   *out = (rmx__tokenised){0};
   rmx__token_writer w = {0};
   rmx_status status;
@@ -102,7 +102,7 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
     }
     size_t k = 0;
     uint64_t bytes = 0;
-    for (; k < most && at < n; k++) {
+    for (; k < max && at < n; k++) {
       struct piece *p = &pieces[k];
       p->from = at;
       p->bytes = 0;
@@ -118,7 +118,7 @@ rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const 
   status = rmx__token_writer_commit(&w, &out->hash, err);
 done:
   rmx__token_writer_discard(&w);
-  for (size_t i = 0; i < most; i++) rmx_tokens_release(&pieces[i].tokens);
+  for (size_t i = 0; i < max; i++) rmx_tokens_release(&pieces[i].tokens);
   free(pieces);
   return status;
 }

@@ -69,8 +69,9 @@ static rmx_status take(const struct sampling *s, struct list *l, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, l->n * sizeof *l->texts, "the tokenizer's sample");
 }
 
-rmx_status rmx__sample(const rmx__documents *d, size_t n, uint64_t bytes, const char ***texts,
-                       size_t **sizes, size_t *ntexts, rmx_err *err) {
+rmx_status rmx__tokenizer_sample(const rmx__documents *d, size_t n, uint64_t bytes,
+                                 const char ***texts, size_t **sizes, size_t *ntexts,
+                                 rmx_err *err) {
   struct sampling *s = rmx_calloc(n, sizeof *s);
   if (!s) return rmx_fail_memory(err, n * sizeof *s, "the tokenizer's sample");
   for (size_t i = 0; i < n; i++) {

@@ -59,7 +59,7 @@ static rmx_status add_domains(rmx_buf *b, const char *text, const rmx_strings *l
   }
   rmx_discovery found;
   RMX_TRY(rmx_corpus_discover(text, leave_out, ".", &found, err));
-  rmx_discovery_tell(&found, to);
+  rmx_discovery_report(&found, to);
   const char **names = rmx_calloc(found.n, sizeof *names);
   rmx_status status = names ? RMX_OK : rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; names && i < found.n; i++) {

@@ -79,7 +79,7 @@ rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
 }
 
 void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
-  rmx_discovery_tell(&s->found, &p->listener);
+  rmx_discovery_report(&s->found, &p->listener);
   for (size_t i = 0; i < s->n_targets; i++) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
     bool apart = false;

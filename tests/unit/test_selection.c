@@ -103,7 +103,7 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
   keep[0][3] = keep[0][7] = true;
   const bool *rows[] = {keep[0], keep[1]};
   const char *some = in_folder("some");
-  must(rmx_corpus_part(corpus, experiment, rows, some, err));
+  must(rmx_corpus_subset(corpus, experiment, rows, some, err));
   rmx_corpus *part;
   must(rmx_corpus_open(some, &part, err));
   const size_t a = starts[0][4] - starts[0][3], b = starts[0][8] - starts[0][7];
@@ -120,7 +120,7 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
   rmx_corpus_free(part);
   // Another part in the same folder takes its place.
   keep[1][0] = true;
-  must(rmx_corpus_part(corpus, experiment, rows, some, err));
+  must(rmx_corpus_subset(corpus, experiment, rows, some, err));
   must(rmx_corpus_open(some, &part, err));
   ck_assert(part->domains[1].train_tokens == starts[1][1]);
   rmx_corpus_free(part);

@@ -34,10 +34,10 @@ static void a_corpus_free(rmx_corpus *c) {
 START_TEST(an_order_is_a_permutation) {
   for (uint64_t n = 1; n < 3000; n = n < 70 ? n + 1 : n * 3 / 2) {
     for (uint32_t k = 0; k < 5; k++) {
-      rmx__order o = rmx__order_make(n, (uint32_t[]){k, 7});
+      rmx__permutation o = rmx__permutation_make(n, (uint32_t[]){k, 7});
       bool *seen = rmx_calloc(n, 1);
       for (uint64_t i = 0; i < n; i++) {
-        uint64_t x = rmx__order_at(&o, i);
+        uint64_t x = rmx__permutation_at(&o, i);
         ck_assert_uint_lt(x, n);
         ck_assert(!seen[x]);
         seen[x] = true;
@@ -45,8 +45,8 @@ START_TEST(an_order_is_a_permutation) {
       free(seen);
     }
   }
-  rmx__order large = rmx__order_make((uint64_t)1 << 40, (uint32_t[]){1, 2});
-  ck_assert_uint_lt(rmx__order_at(&large, 12345), (uint64_t)1 << 40);
+  rmx__permutation large = rmx__permutation_make((uint64_t)1 << 40, (uint32_t[]){1, 2});
+  ck_assert_uint_lt(rmx__permutation_at(&large, 12345), (uint64_t)1 << 40);
 }
 END_TEST
 
@@ -55,9 +55,9 @@ START_TEST(orders_are_even) {
   enum { KEYS = 24000 };
   int counts[5 * 5 * 5 * 5 * 5] = {0}, distinct = 0;
   for (uint32_t k = 0; k < KEYS; k++) {
-    rmx__order o = rmx__order_make(5, (uint32_t[]){k, 99});
+    rmx__permutation o = rmx__permutation_make(5, (uint32_t[]){k, 99});
     size_t code = 0;
-    for (uint64_t i = 0; i < 5; i++) code = 5 * code + rmx__order_at(&o, i);
+    for (uint64_t i = 0; i < 5; i++) code = 5 * code + rmx__permutation_at(&o, i);
     counts[code]++;
   }
   double chi = 0, wanted = KEYS / 120.0;

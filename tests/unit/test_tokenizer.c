@@ -61,12 +61,12 @@ START_TEST(words_are_those_of_pcre2) {
   rmx_err err = {0};
   for (int round = 0; round < 20000; round++) {
     size_t size = random_text(&rng, text, 1 + rmx_rng_below(&rng, 40));
-    rmx__words a = rmx__words_of(text, size, NULL, NULL),
-               b = rmx__words_of(text, size, &pattern, match);
+    rmx__pre_tokenizer a = rmx__pre_tokenizer_make(text, size, NULL, NULL),
+                       b = rmx__pre_tokenizer_make(text, size, &pattern, match);
     size_t start_a, start_b;
     for (;;) {
-      bool more_a = rmx__words_next(&a, &start_a, &err),
-           more_b = rmx__words_next(&b, &start_b, &err);
+      bool more_a = rmx__pre_tokenizer_next(&a, &start_a, &err),
+           more_b = rmx__pre_tokenizer_next(&b, &start_b, &err);
       if (more_a != more_b || a.at != b.at || (more_a && start_a != start_b))
         ck_abort_msg("\"%.*s\": words end at %zu and %zu", (int)size, text, a.at, b.at);
       if (!more_a) break;
@@ -92,10 +92,11 @@ START_TEST(long_runs_in_a_pattern) {
   char *run = malloc(SIZE);
   for (const char *byte = " a0-"; *byte; byte++) {
     memset(run, *byte, SIZE);
-    rmx__words w = rmx__words_of(run, *byte == '0' ? SIZE / 8 : SIZE, &pattern, match);
+    rmx__pre_tokenizer w =
+        rmx__pre_tokenizer_make(run, *byte == '0' ? SIZE / 8 : SIZE, &pattern, match);
     rmx_err failure = {0};
     size_t start;
-    while (rmx__words_next(&w, &start, &failure)) {
+    while (rmx__pre_tokenizer_next(&w, &start, &failure)) {
     }
     ck_assert_msg(failure.status == RMX_OK, "%s", failure.message);
     ck_assert_uint_eq(w.at, w.size);
@@ -151,15 +152,15 @@ START_TEST(words_of_a_known_text) {
   static const char text[] = "I'll go,  he's 12\n\n x!! ";
   static const char *const words[] = {"I",  "'ll", " go",  ",",  " ",  " he",
                                       "'s", " 12", "\n\n", " x", "!!", " "};
-  rmx__words w = rmx__words_of(text, strlen(text), NULL, NULL);
+  rmx__pre_tokenizer w = rmx__pre_tokenizer_make(text, strlen(text), NULL, NULL);
   size_t start;
   rmx_err err = {0};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    ck_assert(rmx__words_next(&w, &start, &err));
+    ck_assert(rmx__pre_tokenizer_next(&w, &start, &err));
     ck_assert_uint_eq(w.at - start, strlen(words[i]));
     ck_assert_int_eq(memcmp(text + start, words[i], strlen(words[i])), 0);
   }
-  ck_assert(!rmx__words_next(&w, &start, &err));
+  ck_assert(!rmx__pre_tokenizer_next(&w, &start, &err));
 }
 END_TEST
 
@@ -211,9 +212,9 @@ static void check_against_naive(const char *text, size_t size, int vocab) {
   }
   v.tokens = 257;
   rmx_err failure = {0};
-  rmx__words w = rmx__words_of(text, size, NULL, NULL);
+  rmx__pre_tokenizer w = rmx__pre_tokenizer_make(text, size, NULL, NULL);
   size_t start;
-  while (rmx__words_next(&w, &start, &failure)) {
+  while (rmx__pre_tokenizer_next(&w, &start, &failure)) {
     ck_assert_uint_lt(v.words, 4096);
     v.ids[v.words] = rmx_calloc(w.at - start, sizeof(uint32_t));
     for (size_t i = start; i < w.at; i++) v.ids[v.words][i - start] = id_of[(uint8_t)text[i]];

@@ -128,16 +128,16 @@ static const char is_empty[] = "empty files have no text";
 static rmx_status take_file(struct walk *w, const char *domain, const char *inside,
                             const char *kept, const char *unread) {
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
-  rmx__kind_use use = RMX__KIND_OTHER;
-  const char *why = rmx__kind_of_name(name, &use);
+  rmx__file_use use = RMX__FILE_UNKNOWN;
+  const char *why = rmx__type_of_name(name, &use);
   const bool readable = !why;
   if (readable && !unread) return add_file(w, domain, inside, kept);
-  if (unread && (readable || (unread != is_empty && use != RMX__KIND_ASIDE))) why = unread;
-  RMX_TRY(leave_out(w, kept, why, use != RMX__KIND_ASIDE));
-  if (use == RMX__KIND_ASIDE) return RMX_OK;
+  if (unread && (readable || (unread != is_empty && use != RMX__FILE_NOT_DATA))) why = unread;
+  RMX_TRY(leave_out(w, kept, why, use != RMX__FILE_NOT_DATA));
+  if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (domain) return lose(w, domain, strlen(domain), kept, why);
   // A stray file of no known kind is no domain.
-  if (use == RMX__KIND_OTHER && !readable) return RMX_OK;
+  if (use == RMX__FILE_UNKNOWN && !readable) return RMX_OK;
   return lose(w, name, part_of_name(name), kept, why);
 }
 
@@ -173,11 +173,11 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   char *whole = domain  ? rmx_format("%s/%s", domain, below ? below : "")
                 : below ? rmx_strdup(below)
                         : NULL;
-  char *first = rmx_format("%.*s", (int)rmx__without_part(name), name);
+  char *first = rmx_format("%.*s", (int)rmx__without_folder_number(name), name);
   rmx_status status = RMX_OK;
   struct stat info;
-  rmx__kind_use use;
-  const char *why = rmx__kind_of_name(name, &use);
+  rmx__file_use use;
+  const char *why = rmx__type_of_name(name, &use);
   if (!path || !kept || !below || !whole || !first)
     status = no_memory(w);
   else if (is_named_out(w, whole, name))
@@ -491,7 +491,7 @@ rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, con
   return status;
 }
 
-void rmx_discovery_tell(const rmx_discovery *f, const rmx_listener *to) {
+void rmx_discovery_report(const rmx_discovery *f, const rmx_listener *to) {
   for (size_t i = 0; i < f->notes.n; i++) rmx_note(to, "%s", f->notes.items[i]);
   for (size_t i = 0, j; i < f->n_left_out; i = j) {
     const rmx_left_out *first = &f->left_out[i];

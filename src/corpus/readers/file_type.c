@@ -39,13 +39,13 @@ static const struct {
 #undef BEGINS
 };
 
-bool rmx__kind_is_html(const char *data, size_t size) {
+bool rmx__is_html(const char *data, size_t size) {
   while (size && strchr(" \t\r\n", *data) && *data) data++, size--;
   return (size >= 14 && strncasecmp(data, "<!doctype html", 14) == 0) ||
          (size >= 5 && strncasecmp(data, "<html", 5) == 0);
 }
 
-const char *rmx__kind_of_bytes(const char *data, size_t size) {
+const char *rmx__type_of_bytes(const char *data, size_t size) {
   for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
     if (size >= beginnings[i].size && memcmp(data, beginnings[i].bytes, beginnings[i].size) == 0)
       return beginnings[i].what;
@@ -62,115 +62,115 @@ const char *rmx__kind_of_bytes(const char *data, size_t size) {
 
 static const struct {
   const char *pattern;  // of fnmatch, in lower case
-  rmx__kind_use use;
+  rmx__file_use use;
   const char *why;
 } names[] = {
-    {".*", RMX__KIND_ASIDE, "hidden files are not read"},
-    {"*~", RMX__KIND_ASIDE, "backup copies are not read"},
-    {"#*#", RMX__KIND_ASIDE, "backup copies are not read"},
-    {"*.bak", RMX__KIND_ASIDE, "backup copies are not read"},
-    {"*.orig", RMX__KIND_ASIDE, "backup copies are not read"},
-    {"*.sw[op]", RMX__KIND_ASIDE, "backup copies are not read"},
-    {"*.part", RMX__KIND_DATA, "an unfinished download is not read; fetch it again"},
-    {"*.partial", RMX__KIND_DATA, "an unfinished download is not read; fetch it again"},
-    {"*.crdownload", RMX__KIND_DATA, "an unfinished download is not read; fetch it again"},
-    {"*.incomplete", RMX__KIND_DATA, "an unfinished download is not read; fetch it again"},
-    {"*.aria2", RMX__KIND_ASIDE, "the state of a download is not read"},
-    {"*.tmp", RMX__KIND_ASIDE, "temporary files are not read"},
-    {"*.lock", RMX__KIND_ASIDE, "lock files are not read"},
-    {"_success", RMX__KIND_ASIDE, "marks of a finished job are not read"},
-    {"_committed_*", RMX__KIND_ASIDE, "marks of a finished job are not read"},
-    {"_started_*", RMX__KIND_ASIDE, "marks of a finished job are not read"},
-    {"_metadata", RMX__KIND_ASIDE, "metadata are not read"},
-    {"readme", RMX__KIND_ASIDE, "a readme is not read as text of the corpus"},
-    {"readme.md", RMX__KIND_ASIDE, "a readme is not read as text of the corpus"},
-    {"readme.txt", RMX__KIND_ASIDE, "a readme is not read as text of the corpus"},
-    {"readme.rst", RMX__KIND_ASIDE, "a readme is not read as text of the corpus"},
-    {"licen[cs]e", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"licen[cs]e.txt", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"licen[cs]e.md", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"copying", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"copying.txt", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"notice", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"notice.txt", RMX__KIND_ASIDE, "a licence is not read as text of the corpus"},
-    {"changelog", RMX__KIND_ASIDE, "a list of changes is not read as text of the corpus"},
-    {"changelog.txt", RMX__KIND_ASIDE, "a list of changes is not read as text of the corpus"},
-    {"citation.cff", RMX__KIND_ASIDE, "a citation is not read as text of the corpus"},
-    {"dataset_info*.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"dataset_dict.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"state.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"index.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"config.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"metadata.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"manifest.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"stats.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"package.json", RMX__KIND_ASIDE, "metadata are not read"},
-    {"tokenizer.json", RMX__KIND_ASIDE, "a tokenizer is no text"},
-    {"tokenizer_config.json", RMX__KIND_ASIDE, "a tokenizer is no text"},
-    {"vocab.json", RMX__KIND_ASIDE, "a tokenizer is no text"},
-    {"special_tokens_map.json", RMX__KIND_ASIDE, "a tokenizer is no text"},
-    {"merges.txt", RMX__KIND_ASIDE, "a tokenizer is no text"},
-    {"manifest", RMX__KIND_ASIDE, "metadata are not read"},
-    {"sha*sums", RMX__KIND_ASIDE, "checksums are not read"},
-    {"sha*sums.txt", RMX__KIND_ASIDE, "checksums are not read"},
-    {"md5sums", RMX__KIND_ASIDE, "checksums are not read"},
-    {"md5sums.txt", RMX__KIND_ASIDE, "checksums are not read"},
-    {"*.crc", RMX__KIND_ASIDE, "checksums are not read"},
-    {"*.md5", RMX__KIND_ASIDE, "checksums are not read"},
-    {"*.sha1", RMX__KIND_ASIDE, "checksums are not read"},
-    {"*.sha256", RMX__KIND_ASIDE, "checksums are not read"},
-    {"thumbs.db", RMX__KIND_ASIDE, "hidden files are not read"},
-    {"desktop.ini", RMX__KIND_ASIDE, "hidden files are not read"},
-    {"*.parquet*", RMX__KIND_DATA,
+    {".*", RMX__FILE_NOT_DATA, "hidden files are not read"},
+    {"*~", RMX__FILE_NOT_DATA, "backup copies are not read"},
+    {"#*#", RMX__FILE_NOT_DATA, "backup copies are not read"},
+    {"*.bak", RMX__FILE_NOT_DATA, "backup copies are not read"},
+    {"*.orig", RMX__FILE_NOT_DATA, "backup copies are not read"},
+    {"*.sw[op]", RMX__FILE_NOT_DATA, "backup copies are not read"},
+    {"*.part", RMX__FILE_DATA, "an unfinished download is not read; fetch it again"},
+    {"*.partial", RMX__FILE_DATA, "an unfinished download is not read; fetch it again"},
+    {"*.crdownload", RMX__FILE_DATA, "an unfinished download is not read; fetch it again"},
+    {"*.incomplete", RMX__FILE_DATA, "an unfinished download is not read; fetch it again"},
+    {"*.aria2", RMX__FILE_NOT_DATA, "the state of a download is not read"},
+    {"*.tmp", RMX__FILE_NOT_DATA, "temporary files are not read"},
+    {"*.lock", RMX__FILE_NOT_DATA, "lock files are not read"},
+    {"_success", RMX__FILE_NOT_DATA, "marks of a finished job are not read"},
+    {"_committed_*", RMX__FILE_NOT_DATA, "marks of a finished job are not read"},
+    {"_started_*", RMX__FILE_NOT_DATA, "marks of a finished job are not read"},
+    {"_metadata", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"readme", RMX__FILE_NOT_DATA, "a readme is not read as text of the corpus"},
+    {"readme.md", RMX__FILE_NOT_DATA, "a readme is not read as text of the corpus"},
+    {"readme.txt", RMX__FILE_NOT_DATA, "a readme is not read as text of the corpus"},
+    {"readme.rst", RMX__FILE_NOT_DATA, "a readme is not read as text of the corpus"},
+    {"licen[cs]e", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"licen[cs]e.txt", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"licen[cs]e.md", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"copying", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"copying.txt", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"notice", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"notice.txt", RMX__FILE_NOT_DATA, "a licence is not read as text of the corpus"},
+    {"changelog", RMX__FILE_NOT_DATA, "a list of changes is not read as text of the corpus"},
+    {"changelog.txt", RMX__FILE_NOT_DATA, "a list of changes is not read as text of the corpus"},
+    {"citation.cff", RMX__FILE_NOT_DATA, "a citation is not read as text of the corpus"},
+    {"dataset_info*.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"dataset_dict.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"state.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"index.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"config.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"metadata.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"manifest.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"stats.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"package.json", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"tokenizer.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"tokenizer_config.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"vocab.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"special_tokens_map.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"merges.txt", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"manifest", RMX__FILE_NOT_DATA, "metadata are not read"},
+    {"sha*sums", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"sha*sums.txt", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"md5sums", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"md5sums.txt", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"*.crc", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"*.md5", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"*.sha1", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"*.sha256", RMX__FILE_NOT_DATA, "checksums are not read"},
+    {"thumbs.db", RMX__FILE_NOT_DATA, "hidden files are not read"},
+    {"desktop.ini", RMX__FILE_NOT_DATA, "hidden files are not read"},
+    {"*.parquet*", RMX__FILE_DATA,
      "Parquet is not read; convert it to JSON lines (pandas: read_parquet(a).to_json(b, "
      "orient='records', lines=True))"},
-    {"*.arrow*", RMX__KIND_DATA,
+    {"*.arrow*", RMX__FILE_DATA,
      "Arrow is not read; convert it to JSON lines (datasets: Dataset.from_file(a).to_json(b))"},
-    {"*.feather", RMX__KIND_DATA,
+    {"*.feather", RMX__FILE_DATA,
      "Arrow is not read; convert it to JSON lines (pandas: read_feather(a).to_json(b, "
      "orient='records', lines=True))"},
-    {"*.avro", RMX__KIND_DATA, "Avro is not read; convert it to JSON lines"},
-    {"*.orc", RMX__KIND_DATA, "ORC is not read; convert it to JSON lines"},
-    {"*.warc*", RMX__KIND_DATA, "WARC is not read; extract its text to JSON lines"},
-    {"*.wet*", RMX__KIND_DATA, "WET is not read; extract its text to JSON lines"},
-    {"*.wat*", RMX__KIND_DATA, "WAT is not read; extract its text to JSON lines"},
-    {"*.csv*", RMX__KIND_DATA,
+    {"*.avro", RMX__FILE_DATA, "Avro is not read; convert it to JSON lines"},
+    {"*.orc", RMX__FILE_DATA, "ORC is not read; convert it to JSON lines"},
+    {"*.warc*", RMX__FILE_DATA, "WARC is not read; extract its text to JSON lines"},
+    {"*.wet*", RMX__FILE_DATA, "WET is not read; extract its text to JSON lines"},
+    {"*.wat*", RMX__FILE_DATA, "WAT is not read; extract its text to JSON lines"},
+    {"*.csv*", RMX__FILE_DATA,
      "CSV is not read as text; convert it to JSON lines (pandas: read_csv(a).to_json(b, "
      "orient='records', lines=True))"},
-    {"*.tsv*", RMX__KIND_DATA, "TSV is not read as text; convert it to JSON lines"},
-    {"*.tar", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.tar.*", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.tgz", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.zip", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.7z", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.rar", RMX__KIND_DATA, "archives are not read; unpack it"},
-    {"*.xz", RMX__KIND_DATA, "xz is not unpacked; pack it again as .gz or .zst"},
-    {"*.bz2", RMX__KIND_DATA, "bzip2 is not unpacked; pack it again as .gz or .zst"},
-    {"*.lz4", RMX__KIND_DATA, "lz4 is not unpacked; pack it again as .gz or .zst"},
-    {"*.br", RMX__KIND_DATA, "brotli is not unpacked; pack it again as .gz or .zst"},
-    {"*.lzma", RMX__KIND_DATA, "lzma is not unpacked; pack it again as .gz or .zst"},
-    {"*.z", RMX__KIND_DATA, "compress is not unpacked; pack it again as .gz or .zst"},
-    {"*.bin", RMX__KIND_DATA, "tokens are not read; give the text they were made of"},
-    {"*.idx", RMX__KIND_DATA, "tokens are not read; give the text they were made of"},
-    {"*.npy*", RMX__KIND_DATA, "arrays are not read; give the text they were made of"},
-    {"*.npz*", RMX__KIND_DATA, "arrays are not read; give the text they were made of"},
-    {"*.mds*", RMX__KIND_DATA, "MDS shards are not read; give the text they were made of"},
-    {"*.tfrecord*", RMX__KIND_DATA, "TFRecord is not read; convert it to JSON lines"},
-    {"*.h5", RMX__KIND_DATA, "HDF5 is not read; convert it to JSON lines"},
-    {"*.hdf5", RMX__KIND_DATA, "HDF5 is not read; convert it to JSON lines"},
-    {"*.msgpack*", RMX__KIND_DATA, "MessagePack is not read; convert it to JSON lines"},
-    {"*.pkl*", RMX__KIND_DATA, "pickles are not read; convert it to JSON lines"},
-    {"*.db", RMX__KIND_DATA, "databases are not read; export its text as JSON lines"},
-    {"*.sqlite*", RMX__KIND_DATA, "databases are not read; export its text as JSON lines"},
-    {"*.pdf", RMX__KIND_DATA, "PDF is not read; extract its text"},
-    {"*.epub", RMX__KIND_DATA, "EPUB is not read; extract its text"},
-    {"*.docx", RMX__KIND_DATA, "DOCX is not read; extract its text"},
-    {"*.htm", RMX__KIND_DATA, "HTML is not read; extract its text"},
-    {"*.html*", RMX__KIND_DATA, "HTML is not read; extract its text"},
-    {"*.xml*", RMX__KIND_DATA, "XML is not read; extract its text"},
+    {"*.tsv*", RMX__FILE_DATA, "TSV is not read as text; convert it to JSON lines"},
+    {"*.tar", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.tar.*", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.tgz", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.zip", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.7z", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.rar", RMX__FILE_DATA, "archives are not read; unpack it"},
+    {"*.xz", RMX__FILE_DATA, "xz is not unpacked; pack it again as .gz or .zst"},
+    {"*.bz2", RMX__FILE_DATA, "bzip2 is not unpacked; pack it again as .gz or .zst"},
+    {"*.lz4", RMX__FILE_DATA, "lz4 is not unpacked; pack it again as .gz or .zst"},
+    {"*.br", RMX__FILE_DATA, "brotli is not unpacked; pack it again as .gz or .zst"},
+    {"*.lzma", RMX__FILE_DATA, "lzma is not unpacked; pack it again as .gz or .zst"},
+    {"*.z", RMX__FILE_DATA, "compress is not unpacked; pack it again as .gz or .zst"},
+    {"*.bin", RMX__FILE_DATA, "tokens are not read; give the text they were made of"},
+    {"*.idx", RMX__FILE_DATA, "tokens are not read; give the text they were made of"},
+    {"*.npy*", RMX__FILE_DATA, "arrays are not read; give the text they were made of"},
+    {"*.npz*", RMX__FILE_DATA, "arrays are not read; give the text they were made of"},
+    {"*.mds*", RMX__FILE_DATA, "MDS shards are not read; give the text they were made of"},
+    {"*.tfrecord*", RMX__FILE_DATA, "TFRecord is not read; convert it to JSON lines"},
+    {"*.h5", RMX__FILE_DATA, "HDF5 is not read; convert it to JSON lines"},
+    {"*.hdf5", RMX__FILE_DATA, "HDF5 is not read; convert it to JSON lines"},
+    {"*.msgpack*", RMX__FILE_DATA, "MessagePack is not read; convert it to JSON lines"},
+    {"*.pkl*", RMX__FILE_DATA, "pickles are not read; convert it to JSON lines"},
+    {"*.db", RMX__FILE_DATA, "databases are not read; export its text as JSON lines"},
+    {"*.sqlite*", RMX__FILE_DATA, "databases are not read; export its text as JSON lines"},
+    {"*.pdf", RMX__FILE_DATA, "PDF is not read; extract its text"},
+    {"*.epub", RMX__FILE_DATA, "EPUB is not read; extract its text"},
+    {"*.docx", RMX__FILE_DATA, "DOCX is not read; extract its text"},
+    {"*.htm", RMX__FILE_DATA, "HTML is not read; extract its text"},
+    {"*.html*", RMX__FILE_DATA, "HTML is not read; extract its text"},
+    {"*.xml*", RMX__FILE_DATA, "XML is not read; extract its text"},
 };
 
-const char *rmx__kind_of_name(const char *name, rmx__kind_use *use) {
+const char *rmx__type_of_name(const char *name, rmx__file_use *use) {
   char lower[256];
   size_t n = 0;
   for (; name[n] && n + 1 < sizeof lower; n++)
@@ -180,11 +180,11 @@ const char *rmx__kind_of_name(const char *name, rmx__kind_use *use) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     // What a name says of data counts only where its ending is none that is read: `dump.warc.jsonl`
     // is JSON lines.
-    if ((read && names[i].use == RMX__KIND_DATA) || fnmatch(names[i].pattern, lower, 0) != 0)
+    if ((read && names[i].use == RMX__FILE_DATA) || fnmatch(names[i].pattern, lower, 0) != 0)
       continue;
     *use = names[i].use;
     return names[i].why;
   }
-  *use = RMX__KIND_OTHER;
+  *use = RMX__FILE_UNKNOWN;
   return read ? NULL : "its ending is not known; if it is plain text, end its name in .txt";
 }

@@ -16,30 +16,30 @@
 
 #include "file_type.h"
 
-static rmx_status read_packed(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err) {
+static rmx_status read_file(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   errno = 0;
   *got = fread(into, 1, size, s->file);
-  s->packed += *got;
+  s->compressed += *got;
   if (*got == 0 && ferror(s->file)) return rmx_fail_errno(err, "cannot read %s", s->path);
   return RMX_OK;
 }
 
 // The first bytes of a packed file that does not begin as one say what it is instead.
-static rmx_status check_magic(const rmx__source *s, const char *what, const char *magic,
-                              size_t size, const void *data, size_t n, rmx_err *err) {
+static rmx_status check_magic(const rmx__input *s, const char *what, const char *magic, size_t size,
+                              const void *data, size_t n, rmx_err *err) {
   if (n == 0 || memcmp(data, magic, n < size ? n : size) == 0) return RMX_OK;
-  const char *kind = rmx__kind_is_html(data, n) ? "a web page; the download failed, fetch it again"
-                                                : rmx__kind_of_bytes(data, n);
+  const char *kind = rmx__is_html(data, n) ? "a web page; the download failed, fetch it again"
+                                           : rmx__type_of_bytes(data, n);
   return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, what,
                   kind ? kind : "not packed at all; take the ending off its name");
 }
 
-static rmx_status open_plain(rmx__source *s, rmx_err *err) {
+static rmx_status open_plain(rmx__input *s, rmx_err *err) {
   (void)s, (void)err;
   return RMX_OK;
 }
 
-static void close_plain(rmx__source *s) {
+static void close_plain(rmx__input *s) {
   (void)s;
 }
 
@@ -48,10 +48,10 @@ static void close_plain(rmx__source *s) {
 struct gzip {
   z_stream z;
   bool inside;  // a member has begun and not ended
-  unsigned char packed[RMX__BLOCK];
+  unsigned char compressed[RMX__BLOCK];
 };
 
-static rmx_status open_gzip(rmx__source *s, rmx_err *err) {
+static rmx_status open_gzip(rmx__input *s, rmx_err *err) {
   struct gzip *g = rmx_calloc(1, sizeof *g);
   if (!g) return rmx_fail_memory(err, sizeof *g, s->path);
   if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) {  // 16: gzip headers and nothing else
@@ -62,21 +62,21 @@ static rmx_status open_gzip(rmx__source *s, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status read_gzip(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err) {
+static rmx_status read_gzip(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   struct gzip *g = s->state;
   g->z.next_out = into;
   g->z.avail_out = (uInt)size;
   while (g->z.avail_out == size) {
     if (g->z.avail_in == 0) {
       size_t n;
-      RMX_TRY(read_packed(s, g->packed, sizeof g->packed, &n, err));
-      if (n == 0 && (g->inside || s->packed == 0))
+      RMX_TRY(read_file(s, g->compressed, sizeof g->compressed, &n, err));
+      if (n == 0 && (g->inside || s->compressed == 0))
         return rmx_fail(err, RMX_EINPUT,
                         "%s: the gzip file ends too early, after %llu bytes: fetch it again",
-                        s->path, (unsigned long long)s->packed);
+                        s->path, (unsigned long long)s->compressed);
       if (n == 0) break;
-      if (s->packed == n) RMX_TRY(check_magic(s, "gzip", "\x1F\x8B", 2, g->packed, n, err));
-      g->z.next_in = g->packed;
+      if (s->compressed == n) RMX_TRY(check_magic(s, "gzip", "\x1F\x8B", 2, g->compressed, n, err));
+      g->z.next_in = g->compressed;
       g->z.avail_in = (uInt)n;
     }
     g->inside = true;
@@ -93,7 +93,7 @@ static rmx_status read_gzip(rmx__source *s, void *into, size_t size, size_t *got
   return RMX_OK;
 }
 
-static void close_gzip(rmx__source *s) {
+static void close_gzip(rmx__input *s) {
   struct gzip *g = s->state;
   inflateEnd(&g->z);
   free(g);
@@ -105,36 +105,36 @@ struct zstd {
   ZSTD_DStream *stream;
   ZSTD_inBuffer in;
   size_t wants;  // bytes the decoder hopes for; 0: between two frames
-  unsigned char packed[RMX__BLOCK];
+  unsigned char compressed[RMX__BLOCK];
 };
 
-static rmx_status open_zstd(rmx__source *s, rmx_err *err) {
+static rmx_status open_zstd(rmx__input *s, rmx_err *err) {
   struct zstd *z = rmx_calloc(1, sizeof *z);
   if (!z || !(z->stream = ZSTD_createDStream())) {
     free(z);
     return rmx_fail_memory(err, sizeof *z, s->path);
   }
   ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, 31);  // as made by zstd --long
-  z->in.src = z->packed;
+  z->in.src = z->compressed;
   z->wants = 1;  // a first frame
   s->state = z;
   return RMX_OK;
 }
 
-static rmx_status read_zstd(rmx__source *s, void *into, size_t size, size_t *got, rmx_err *err) {
+static rmx_status read_zstd(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   struct zstd *z = s->state;
   ZSTD_outBuffer out = {into, size, 0};
   while (out.pos == 0) {
     bool dry = false;
     if (z->in.pos == z->in.size) {
       z->in.pos = 0;
-      RMX_TRY(read_packed(s, z->packed, sizeof z->packed, &z->in.size, err));
+      RMX_TRY(read_file(s, z->compressed, sizeof z->compressed, &z->in.size, err));
       dry = z->in.size == 0;
       // Frames to be skipped (pzstd writes them) begin otherwise, all with 5?2A4D18.
-      bool skippable = z->in.size >= 4 && (z->packed[0] & 0xF0) == 0x50 &&
-                       memcmp(z->packed + 1, "\x2A\x4D\x18", 3) == 0;
-      if (s->packed == z->in.size && !skippable)
-        RMX_TRY(check_magic(s, "Zstandard", "\x28\xB5\x2F\xFD", 4, z->packed, z->in.size, err));
+      bool skippable = z->in.size >= 4 && (z->compressed[0] & 0xF0) == 0x50 &&
+                       memcmp(z->compressed + 1, "\x2A\x4D\x18", 3) == 0;
+      if (s->compressed == z->in.size && !skippable)
+        RMX_TRY(check_magic(s, "Zstandard", "\x28\xB5\x2F\xFD", 4, z->compressed, z->in.size, err));
       if (dry && z->wants == 0) break;
     }
     z->wants = ZSTD_decompressStream(z->stream, &out, &z->in);
@@ -149,13 +149,13 @@ static rmx_status read_zstd(rmx__source *s, void *into, size_t size, size_t *got
     if (dry && out.pos == 0 && z->wants != 0)
       return rmx_fail(err, RMX_EINPUT,
                       "%s: the Zstandard file ends too early, after %llu bytes: fetch it again",
-                      s->path, (unsigned long long)s->packed);
+                      s->path, (unsigned long long)s->compressed);
   }
   *got = out.pos;
   return RMX_OK;
 }
 
-static void close_zstd(rmx__source *s) {
+static void close_zstd(rmx__input *s) {
   struct zstd *z = s->state;
   ZSTD_freeDStream(z->stream);
   free(z);
@@ -163,17 +163,17 @@ static void close_zstd(rmx__source *s) {
 
 // ---- the table, and reading by lines ---------------------------------------------------------
 
-static const rmx__packing packings[] = {
+static const rmx__compression compressions[] = {
     {".gz", open_gzip, read_gzip, close_gzip},
     {".zst", open_zstd, read_zstd, close_zstd},
     {".zstd", open_zstd, read_zstd, close_zstd},
-    {"", open_plain, read_packed, close_plain},
+    {"", open_plain, read_file, close_plain},
 };
-const char rmx__packings_known[] = ".gz, .zst, .zstd";
+const char rmx__compressions_known[] = ".gz, .zst, .zstd";
 
-const rmx__packing *rmx__packing_of(const char *path, size_t *stem) {
+const rmx__compression *rmx__compression_of(const char *path, size_t *stem) {
   size_t n = strlen(path);
-  for (const rmx__packing *p = packings;; p++) {
+  for (const rmx__compression *p = compressions;; p++) {
     size_t k = strlen(p->suffix);
     if (k > n || strcasecmp(path + n - k, p->suffix) != 0) continue;
     *stem = n - k;
@@ -199,24 +199,24 @@ static FILE *open_regular(const char *path, rmx_err *err) {
   return file;
 }
 
-rmx_status rmx__source_open(rmx__source *s, const char *path, rmx_err *err) {
+rmx_status rmx__input_open(rmx__input *s, const char *path, rmx_err *err) {
   size_t stem;
-  *s = (rmx__source){.path = path, .packing = rmx__packing_of(path, &stem)};
+  *s = (rmx__input){.path = path, .compression = rmx__compression_of(path, &stem)};
   s->file = open_regular(path, err);
   rmx_status status = s->file ? RMX_OK : err->status;
   if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1)))
     status = rmx_fail_memory(err, RMX__BLOCK, path);
-  if (status == RMX_OK) status = s->packing->open(s, err);
+  if (status == RMX_OK) status = s->compression->open(s, err);
   if (status == RMX_OK) return RMX_OK;
-  s->packing = NULL;  // its open released what it had
-  rmx__source_close(s);
+  s->compression = NULL;  // its open released what it had
+  rmx__input_close(s);
   return status;
 }
 
-rmx_status rmx__source_peek(rmx__source *s, size_t size, rmx_err *err) {
+rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err) {
   while (s->end < size && !s->ended) {
     size_t got;
-    RMX_TRY(s->packing->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
+    RMX_TRY(s->compression->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
     s->end += got;
     s->ended = got == 0;
   }
@@ -226,30 +226,30 @@ rmx_status rmx__source_peek(rmx__source *s, size_t size, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx__source_fill(rmx__source *s, rmx_err *err) {
+rmx_status rmx__input_fill(rmx__input *s, rmx_err *err) {
   if (s->at < s->end || s->ended) return RMX_OK;
   if (!s->started) {
-    RMX_TRY(rmx__source_peek(s, 3, err));
+    RMX_TRY(rmx__input_peek(s, 3, err));
     if (s->at < s->end || s->ended) return RMX_OK;
   }
   if (rmx_interrupted())
     return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
   s->at = s->end = 0;
-  RMX_TRY(s->packing->read(s, s->block, RMX__BLOCK, &s->end, err));
+  RMX_TRY(s->compression->read(s, s->block, RMX__BLOCK, &s->end, err));
   s->ended = s->end == 0;
   return RMX_OK;
 }
 
-rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *more, bool *cut,
-                            rmx_err *err) {
+rmx_status rmx__input_line(rmx__input *s, rmx_buf *line, size_t max, bool *more, bool *cut,
+                           rmx_err *err) {
   line->size = 0;
   rmx_buf_add(line, "", 0);
   *more = *cut = false;
   for (;;) {
-    RMX_TRY(rmx__source_fill(s, err));
+    RMX_TRY(rmx__input_fill(s, err));
     if (s->ended) return RMX_OK;
     const char *from = s->block + s->at, *feed = memchr(from, '\n', s->end - s->at);
-    size_t n = feed ? (size_t)(feed - from) : s->end - s->at, room = most ? most - line->size : n;
+    size_t n = feed ? (size_t)(feed - from) : s->end - s->at, room = max ? max - line->size : n;
     *cut = *cut || n > room;
     rmx_buf_add(line, from, n < room ? n : room);
     if (line->failed) return rmx_fail_memory(err, line->size + n, s->path);
@@ -259,9 +259,9 @@ rmx_status rmx__source_line(rmx__source *s, rmx_buf *line, size_t most, bool *mo
   }
 }
 
-void rmx__source_close(rmx__source *s) {
-  if (s->packing) s->packing->close(s);
+void rmx__input_close(rmx__input *s) {
+  if (s->compression) s->compression->close(s);
   if (s->file) fclose(s->file);
   free(s->block);
-  *s = (rmx__source){0};
+  *s = (rmx__input){0};
 }

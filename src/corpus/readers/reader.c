@@ -54,7 +54,7 @@ static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
   r->text.size = 0;
   *more = false;
   for (;;) {
-    RMX_TRY(rmx__source_line(&r->source, &r->line, r->o.max_document, &line, &cut, err));
+    RMX_TRY(rmx__input_line(&r->input, &r->line, r->o.max_document, &line, &cut, err));
     if (!line) return RMX_OK;
     *more = true;
     r->line_number++;
@@ -77,7 +77,7 @@ static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
 // The next object of an array, or one that goes over several lines, into r->line: brackets are
 // counted, strings stepped over. *cut: it is too long, or the file ends within it.
 static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
-  rmx__source *s = &r->source;
+  rmx__input *s = &r->input;
   size_t depth = 0;
   bool string = false, escape = false, begun = false;
   *more = *cut = false;
@@ -86,7 +86,7 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
   r->line.size = 0;
   rmx_buf_add(&r->line, "", 0);
   for (;;) {
-    RMX_TRY(rmx__source_fill(s, err));
+    RMX_TRY(rmx__input_fill(s, err));
     if (s->ended) {
       *more = begun;
       r->array_open = r->array_open && !begun;
@@ -179,7 +179,7 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
     if (r->by_value) {
       RMX_TRY(next_value(r, more, &cut, err));
     } else {
-      RMX_TRY(rmx__source_line(&r->source, &r->line, r->o.max_document, more, &cut, err));
+      RMX_TRY(rmx__input_line(&r->input, &r->line, r->o.max_document, more, &cut, err));
       r->line_number++;
     }
     if (!*more && !r->array_open) return RMX_OK;
@@ -203,7 +203,7 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
 
 // An array begins with its bracket; an object that goes over several lines has its brace alone on
 // the first.
-static bool is_by_value(rmx__source *s, bool *array) {
+static bool is_by_value(rmx__input *s, bool *array) {
   const char *p = s->block + s->at, *end = s->block + s->end;
   while (p < end && strchr(" \t\r\n", *p) && *p) p++;
   if (p == end) return false;
@@ -222,14 +222,14 @@ static bool is_by_value(rmx__source *s, bool *array) {
 
 // What is no text at all is named; once, before anything is read.
 static rmx_status look(rmx__reader *r, rmx_err *err) {
-  rmx__source *s = &r->source;
+  rmx__input *s = &r->input;
   r->looked = true;
   r->line_number = 0;
-  RMX_TRY(rmx__source_peek(s, LOOKED_AT, err));
+  RMX_TRY(rmx__input_peek(s, LOOKED_AT, err));
   size_t n = s->end - s->at < LOOKED_AT ? s->end - s->at : LOOKED_AT;
-  const char *first = s->block + s->at, *kind = rmx__kind_of_bytes(first, n);
+  const char *first = s->block + s->at, *kind = rmx__type_of_bytes(first, n);
   const bool json = r->format->next == next_json;
-  r->html = rmx__kind_is_html(first, n);
+  r->html = rmx__is_html(first, n);
   if (!kind && json && r->html) kind = "a web page, not JSON; the download failed, fetch it again";
   if (kind) return rmx_fail(err, RMX_EINPUT, "%s: this is %s", r->path, kind);
   if (json && is_by_value(s, &r->array_open)) {
@@ -252,7 +252,7 @@ enum { NFORMATS = sizeof formats / sizeof *formats };
 
 const rmx__format *rmx__format_of(const char *path) {
   size_t stem;
-  rmx__packing_of(path, &stem);
+  rmx__compression_of(path, &stem);
   for (size_t i = 0; i < NFORMATS; i++) {
     size_t n = strlen(formats[i].extension);
     if (n < stem && strncasecmp(path + stem - n, formats[i].extension, n) == 0) return &formats[i];
@@ -262,7 +262,7 @@ const rmx__format *rmx__format_of(const char *path) {
 
 size_t rmx__stem(const char *path) {
   size_t stem;
-  rmx__packing_of(path, &stem);
+  rmx__compression_of(path, &stem);
   const rmx__format *format = rmx__format_of(path);
   return format ? stem - strlen(format->extension) : stem;
 }
@@ -270,7 +270,7 @@ size_t rmx__stem(const char *path) {
 void rmx__formats_known(rmx_buf *out) {
   for (size_t i = 0; i < NFORMATS; i++)
     rmx_buf_printf(out, "%s%s", i ? ", " : "", formats[i].extension);
-  rmx_buf_printf(out, ", each as it is or packed (%s)", rmx__packings_known);
+  rmx_buf_printf(out, ", each as it is or packed (%s)", rmx__compressions_known);
 }
 
 rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o,
@@ -280,16 +280,16 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_
     rmx_buf known = {0};
     rmx__formats_known(&known);
     const char *slash = strrchr(path, '/');
-    rmx__kind_use use;
-    const char *why = rmx__kind_of_name(slash ? slash + 1 : path, &use);
+    rmx__file_use use;
+    const char *why = rmx__type_of_name(slash ? slash + 1 : path, &use);
     rmx_status status =
         rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s%s%s", path,
-                 known.data ? known.data : "", use == RMX__KIND_DATA ? "; " : "",
-                 use == RMX__KIND_DATA ? why : "");
+                 known.data ? known.data : "", use == RMX__FILE_DATA ? "; " : "",
+                 use == RMX__FILE_DATA ? why : "");
     rmx_buf_release(&known);
     return status;
   }
-  return rmx__source_open(&r->source, path, err);
+  return rmx__input_open(&r->input, path, err);
 }
 
 rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err) {
@@ -304,7 +304,7 @@ rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err) {
 }
 
 void rmx__reader_close(rmx__reader *r) {
-  rmx__source_close(&r->source);
+  rmx__input_close(&r->input);
   rmx_buf_release(&r->text);
   rmx_buf_release(&r->line);
   rmx_buf_release(&r->scratch);

@@ -21,14 +21,14 @@ typedef struct rmx__reader_options {
   /* of .txt: the line that ends a document; "" a blank line, "none": the file is one */
   const char *separator;
   bool skip_bad;         /* lines that cannot be used are counted, not an error */
-  uint64_t max_document; /* bytes of a document, or of a line of JSON, at most; 0: any */
+  uint64_t max_document; /* bytes of a document, or of a line of JSON, at max; 0: any */
 } rmx__reader_options;
 
 struct rmx__reader {
   const rmx__format *format;
   const char *path; /* the caller's */
   rmx__reader_options o;
-  rmx__source source;
+  rmx__input input;
   rmx_buf text; /* the present document: valid UTF-8 */
   rmx_buf line, scratch;
   size_t line_number;

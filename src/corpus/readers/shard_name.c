@@ -44,7 +44,7 @@ size_t rmx__without_shard(const char *name, size_t size) {
   return of || (name[from] == '0' && size - from > 1) ? from : size;
 }
 
-size_t rmx__without_part(const char *name) {
+size_t rmx__without_folder_number(const char *name) {
   const size_t size = strlen(name), from = one_of_many(name, size);
   if (from == size || from < 2) return size;
   return is_part(name[from - 1]) ? from - 1 : from;

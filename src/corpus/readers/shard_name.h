@@ -13,7 +13,7 @@
  * alone stays whole. */
 size_t rmx__without_shard(const char *name, size_t size);
 /* Of a folder's name only "_01_of_10" is taken for such a number. */
-size_t rmx__without_part(const char *name);
+size_t rmx__without_folder_number(const char *name);
 
 typedef enum rmx__role {
   RMX__ROLE_NONE,

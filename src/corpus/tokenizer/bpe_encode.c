@@ -236,11 +236,11 @@ static rmx_status encode_plain(struct rmx__encoder *e, const char *text, size_t 
     size = spaced.size;
   }
   rmx_status status = RMX_OK;
-  rmx__words words =
-      rmx__words_of(text, size, e->t->pattern.code ? &e->t->pattern : NULL, e->match);
+  rmx__pre_tokenizer words =
+      rmx__pre_tokenizer_make(text, size, e->t->pattern.code ? &e->t->pattern : NULL, e->match);
   size_t start;
   while (status == RMX_OK && words.at < size) {
-    if (!rmx__words_next(&words, &start, err))
+    if (!rmx__pre_tokenizer_next(&words, &start, err))
       status = err->status;
     else if (!encode_word(e, text + start, words.at - start, out))
       status = rmx_fail_memory(err, out->capacity * sizeof *out->ids, "the tokens of a text");

@@ -70,9 +70,9 @@ static bool count_word(struct word_counts *w, const char *text, size_t size) {
 }
 
 static rmx_status count_words(struct word_counts *w, const char *text, size_t size, rmx_err *err) {
-  rmx__words walk = rmx__words_of(text, size, NULL, NULL);
+  rmx__pre_tokenizer walk = rmx__pre_tokenizer_make(text, size, NULL, NULL);
   size_t start;
-  while (rmx__words_next(&walk, &start, err)) {
+  while (rmx__pre_tokenizer_next(&walk, &start, err)) {
     for (size_t at = start; at < walk.at; at += LONGEST_PIECE) {
       size_t left = walk.at - at;
       if (!count_word(w, text + at, left < LONGEST_PIECE ? left : LONGEST_PIECE))

@@ -12,7 +12,7 @@
 
 #include "corpus/utf8.h"
 
-enum { MOST_STEPS = 1 << 30 };
+enum { MAX_STEPS = 1 << 30 };
 
 // Length of the contraction that starts at the apostrophe p, or 0.
 static size_t contraction(const char *p, const char *end) {
@@ -68,7 +68,7 @@ rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__patte
   // would go on for ever.
   out->limits = pcre2_match_context_create(NULL);
   if (!out->limits) return rmx_fail_memory(err, 0, "a pattern");
-  pcre2_set_match_limit(out->limits, MOST_STEPS);
+  pcre2_set_match_limit(out->limits, MAX_STEPS);
   out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
   return RMX_OK;
 }
@@ -80,13 +80,13 @@ void rmx__pattern_release(rmx__pattern *p) {
   p->limits = NULL;
 }
 
-rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern,
-                         pcre2_match_data *match) {
-  return (rmx__words){.text = text, .size = size, .pattern = pattern, .match = match};
+rmx__pre_tokenizer rmx__pre_tokenizer_make(const char *text, size_t size,
+                                           const rmx__pattern *pattern, pcre2_match_data *match) {
+  return (rmx__pre_tokenizer){.text = text, .size = size, .pattern = pattern, .match = match};
 }
 
 // Finds the next match at or behind w->at in the valid UTF-8 that ends at valid_end.
-static bool find_match(rmx__words *w, rmx_err *err) {
+static bool find_match(rmx__pre_tokenizer *w, rmx_err *err) {
   PCRE2_SPTR text = (PCRE2_SPTR)w->text;
   const pcre2_code *code = w->pattern->code;
   int found = PCRE2_ERROR_JIT_STACKLIMIT;
@@ -115,7 +115,7 @@ static bool find_match(rmx__words *w, rmx_err *err) {
   return true;
 }
 
-bool rmx__words_next(rmx__words *w, size_t *start, rmx_err *err) {
+bool rmx__pre_tokenizer_next(rmx__pre_tokenizer *w, size_t *start, rmx_err *err) {
   if (w->at >= w->size) return false;
   *start = w->at;
   size_t end;

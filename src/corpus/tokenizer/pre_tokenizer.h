@@ -22,19 +22,19 @@ rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__patte
 void rmx__pattern_release(rmx__pattern *p);
 
 /* A walk over the words of one text. */
-typedef struct rmx__words {
+typedef struct rmx__pre_tokenizer {
   const char *text;
   size_t size, at;             /* at: where the next word starts */
   const rmx__pattern *pattern; /* NULL: GPT-2's */
   pcre2_match_data *match;     /* with a pattern */
   size_t match_start, match_end, valid_end;
-} rmx__words;
+} rmx__pre_tokenizer;
 /* `match` may be NULL without a pattern. */
-rmx__words rmx__words_of(const char *text, size_t size, const rmx__pattern *pattern,
-                         pcre2_match_data *match);
+rmx__pre_tokenizer rmx__pre_tokenizer_make(const char *text, size_t size,
+                                           const rmx__pattern *pattern, pcre2_match_data *match);
 /* The next word is text[start .. w->at]; false at the end or on failure (err->status is then set).
  * The words put together are the text, whatever its bytes. */
-bool rmx__words_next(rmx__words *w, size_t *start, rmx_err *err);
+bool rmx__pre_tokenizer_next(rmx__pre_tokenizer *w, size_t *start, rmx_err *err);
 
 /* Where the word of GPT-2's pattern that starts at `at` (< size) ends. */
 size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at);

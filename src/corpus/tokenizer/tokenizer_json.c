@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "tokenizer.h"
 
-enum { MOST_TOKENS = 1 << 24 };
+enum { MAX_TOKENS = 1 << 24 };
 
 // By preference: GPT-2 and most; Llama 3; Llama 1 and 2, Gemma.
 const char *const rmx__specials_that_end_text[] = {"<|endoftext|>", "<|end_of_text|>", "</s>",
@@ -150,20 +150,20 @@ static rmx_status check_pre_tokenizer(const struct reading *r, const json_t *roo
 
 static rmx_status check_id(const struct reading *r, const json_t *id, const char *token,
                            rmx_err *err) {
-  if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) >= MOST_TOKENS)
+  if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) >= MAX_TOKENS)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: the id of token \"%.100s\" is not a whole number from 0 to %d", r->where,
-                    token, MOST_TOKENS - 1);
+                    token, MAX_TOKENS - 1);
   return RMX_OK;
 }
 
 static rmx_status count_ids(struct reading *r, json_t *vocab, const json_t *added, rmx_err *err) {
   const char *token;
   json_t *id;
-  json_int_t most = -1;
+  json_int_t max = -1;
   json_object_foreach(vocab, token, id) {
     RMX_TRY(check_id(r, id, token, err));
-    if (json_integer_value(id) > most) most = json_integer_value(id);
+    if (json_integer_value(id) > max) max = json_integer_value(id);
   }
   for (size_t i = 0; i < json_array_size(added); i++) {
     const json_t *entry = json_array_get(added, i);
@@ -171,9 +171,9 @@ static rmx_status count_ids(struct reading *r, json_t *vocab, const json_t *adde
     RMX_TRY(rmx__json_string(entry, "content", &content, r->where, err));
     id = json_object_get(entry, "id");
     RMX_TRY(check_id(r, id, content, err));
-    if (json_integer_value(id) > most) most = json_integer_value(id);
+    if (json_integer_value(id) > max) max = json_integer_value(id);
   }
-  r->vocab = (int)most + 1;
+  r->vocab = (int)max + 1;
   r->tokens = rmx_calloc((size_t)r->vocab, sizeof *r->tokens);
   r->kinds = rmx_calloc((size_t)r->vocab, 1);
   return r->tokens && r->kinds ? RMX_OK : rmx_fail_memory(err, (size_t)r->vocab, "a vocabulary");
