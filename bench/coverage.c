@@ -8,7 +8,7 @@
 //   bench_coverage [REPETITIONS (100)] [FUNCTION] [NOISE]
 #include <math.h>
 #include <regmix/mixture.h>
-#include <regmix/uncertainty.h>
+#include <regmix/optimize.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static void repeat(void *context, size_t i) {
   rmx_table x = {0}, y = {0};
   rmx_fit *fit = NULL;
   rmx_problem q = {0};
-  rmx_optimum o = {0}, other = {0};
+  rmx_optimum *o = NULL, *other = NULL;
   rmx_uncertainty u = {0};
   rmx_rng rng = rmx_rng_make(2026, i, RMX_FOR_TEST);
   char name[16];
@@ -127,10 +127,13 @@ static void repeat(void *context, size_t i) {
   q.target.weight[0] = 1;
   q.prior = rmx_calloc(D, sizeof(double));
   memcpy(q.prior, uniform, sizeof uniform);
-  if (rmx_optimize(fit, &q, &search, i, 1, NULL, &o, &err)) die(&err);
-  if (rmx_optimize(fit, &q, &simulate, i, 1, NULL, &other, &err)) die(&err);
-  if (rmx_uncertainty_make(fit, &q, &o, &search, NULL, NULL, 0, i, 1, NULL, &u, &err)) die(&err);
-  double real = t->f(uniform) - t->f(o.mixture);
+  if (rmx_optimize(&(rmx_optimize_request){fit, &q, &search, i, 1, NULL}, &o, &err)) die(&err);
+  if (rmx_optimize(&(rmx_optimize_request){fit, &q, &simulate, i, 1, NULL}, &other, &err))
+    die(&err);
+  if (rmx_uncertainty_make(&(rmx_optimize_request){fit, &q, &search, i, 1, NULL}, o, NULL, NULL, 0,
+                           &u, &err))
+    die(&err);
+  double real = t->f(uniform) - t->f(rmx_optimum_mixture(o));
   int inside = 0;
   for (int d = 0; d < D; d++) inside += t->best[d] > 1e-3;
   for (int d = 0; d < D; d++) {
@@ -141,11 +144,11 @@ static void repeat(void *context, size_t i) {
   }
   t->gain[i] = real >= u.versus[0].low && real <= u.versus[0].high;
   t->below[i] = real < u.versus[0].low;
-  t->regret[i] = t->f(o.mixture) - t->best_value;
-  t->simulated[i] = t->f(other.mixture) - t->best_value;
+  t->regret[i] = t->f(rmx_optimum_mixture(o)) - t->best_value;
+  t->simulated[i] = t->f(rmx_optimum_mixture(other)) - t->best_value;
   rmx_uncertainty_release(&u);
-  rmx_optimum_release(&o);
-  rmx_optimum_release(&other);
+  rmx_optimum_free(o);
+  rmx_optimum_free(other);
   rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_table_release(&x);

@@ -8,7 +8,7 @@
 
 #include <math.h>
 #include <regmix/mixture.h>
-#include <regmix/suggest.h>
+#include <regmix/optimize.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +87,7 @@ static rmx_fit *make_fit(const char *regressor, size_t n, size_t D, const double
 
 static double true_at_optimum(const rmx_fit *fit, const truth *f) {
   rmx_problem q;
-  rmx_optimum o;
+  rmx_optimum *o;
   char search[] = "search";
   const rmx_optimize_options how = {.method = search,
                                     .samples = 2000,
@@ -98,9 +98,9 @@ static double true_at_optimum(const rmx_fit *fit, const truth *f) {
                                     .level = 0.9};
   must(rmx_problem_make(fit, &q, &err));
   q.target.weight[0] = 1;
-  must(rmx_optimize(fit, &q, &how, 1, rmx_processors(), NULL, &o, &err));
-  double y = value(f, o.mixture);
-  rmx_optimum_release(&o);
+  must(rmx_optimize(&(rmx_optimize_request){fit, &q, &how, 1, rmx_processors(), NULL}, &o, &err));
+  double y = value(f, rmx_optimum_mixture(o));
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   return y;
 }
@@ -134,7 +134,9 @@ static void repeat(const char *regressor, truth *f, size_t N, double noise, uint
   rmx_learning_curve c;
   must(rmx_problem_make(now, &q, &err));
   q.target.weight[0] = 1;
-  must(rmx_learning_curve_make(now, &q.target, 0, 1, rmx_processors(), NULL, &c, &err));
+  must(rmx_learning_curve_make(
+      &(rmx_optimize_request){.fit = now, .problem = &q, .seed = 1, .threads = rmx_processors()}, 0,
+      &c, &err));
   *promised += c.expected_gain / sqrt(square);
   *kept += (true_at_optimum(now, f) - true_at_optimum(then, f)) / sqrt(square);
   rmx_learning_curve_release(&c);

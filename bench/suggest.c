@@ -2,7 +2,7 @@
 // bench_suggest [-i] [starts]: the published runs (512 + 256, of 17 domains) replayed. From 16
 // random ones, the next 8 are chosen again and again among the rest, until the one of lowest true
 // target has been taken. How many runs that took, median over the random starts: by
-// rmx_suggest_among, by the lowest prediction, and in random order; for two targets, Pile-CC and
+// rmx__suggest_among, by the lowest prediction, and in random order; for two targets, Pile-CC and
 // the mean of the 13 metrics.
 //
 //   -i   inner: the 512 alone
@@ -11,9 +11,10 @@
 // default.
 
 #include <math.h>
-#include <regmix/suggest.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "optimize/suggest.h"
 
 enum { D = 17, M = 13, FIRST = 16, BATCH = 8, STARTS = 20 };
 static const double CLOSE = 0.01;  // nats
@@ -58,7 +59,7 @@ static rmx_status next(const replay *p, const size_t *order, size_t known, size_
   rmx_dataset data = {.N = known, .D = D, .X = X, .y = y, .metric = "target", .own_domain = -1};
   RMX_TRY_GOTO(rmx_regress_fit(&o, &data, 1, NULL, &r, err), done);
   if (p->by == SUGGEST) {
-    RMX_TRY_GOTO(rmx_suggest_among(r, &data, X + known * D, rest, BATCH, place, n, err), done);
+    RMX_TRY_GOTO(rmx__suggest_among(r, &data, X + known * D, rest, BATCH, place, n, err), done);
   } else {
     rmx_regressor_predict(r, X + known * D, rest, mean, NULL);
     for (*n = 0; *n < BATCH && *n < rest; ++*n) {

@@ -22,6 +22,7 @@ typedef struct cli {
   cli_common common;
   void *own;          // the command's own options
   rmx_strings words;  // what is no option
+  rmx_strings how;    // what was given of an rmx_optimize_options: "samples=1000"
   rmx_listener listener;
   bool to_stdout;         // --out - was given
   rmx_pipeline pipeline;  // of the experiment, once cli_open was called

@@ -177,7 +177,10 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
 }
 
 static void release(cli *c) {
-  if (c->own) rmx_options_release(c->command->options, c->command->n_options, c->own);
+  size_t n;
+  const rmx_option *options = rmx_command_options(c->command, &n);
+  if (c->own) rmx_options_release(options, n, c->own);
+  rmx_strings_release(&c->how);
   rmx_options_release(cli_common_options, N_COMMON, &c->common);
   rmx_strings_release(&c->words);
   rmx_pipeline_release(&c->pipeline);

@@ -6,36 +6,37 @@
 #include "steps.h"
 
 struct optimize_args {
-  char *fit, *out, *method, *pareto;
+  char *fit, *out, *pareto;
   rmx_problem_request problem;
   rmx_strings against;
-  double strength, level;
-  int64_t samples, top, starts, points, replicates;
+  rmx_optimize_options how;  // checked; what was given is in cli.how
+  int64_t points;
   bool no_guard, quick;
 };
 
-static rmx_status take_options(const struct optimize_args *args, rmx_optimize_options *o,
-                               rmx_err *err) {
-  if (args->samples) o->samples = args->samples;
-  if (args->top) o->top = args->top;
-  if (args->starts) o->starts = args->starts;
-  if (args->strength > 0) o->strength = args->strength;
-  if (args->no_guard) o->guard = false;
-  if (args->level > 0) o->level = args->level;
-  if (args->replicates >= 0) o->replicates = args->replicates;
-  if (args->against.n && (args->quick || o->replicates == 0))
+// The options given on the command line over the config's.
+static rmx_status take_options(const cli *c, rmx_search_options *o, rmx_err *err) {
+  const struct optimize_args *args = c->own;
+  bool method = false, simulates = false;
+  for (size_t i = 0; i < c->how.n; i++) {
+    const char *text = c->how.items[i], *equals = strchr(text, '=');
+    const size_t n = (size_t)(equals - text);
+    char key[32];
+    snprintf(key, sizeof key, "%.*s", (int)n, text);
+    method |= strcmp(key, "method") == 0;
+    simulates |=
+        strcmp(key, "samples") == 0 || strcmp(key, "top") == 0 || strcmp(key, "strength") == 0;
+    RMX_TRY(rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, key, equals + 1,
+                           err));
+  }
+  if (args->no_guard) o->how.guard = false;
+  if (args->against.n && (args->quick || o->how.replicates == 0))
     return rmx_fail(err, RMX_EUSAGE,
-                    "--against asks for intervals, which --quick and --replicates 0 leave out");
-  // Who says how to simulate wants to.
-  const char *wanted = args->method                                       ? args->method
-                       : args->samples || args->top || args->strength > 0 ? "simulate"
-                                                                          : NULL;
-  if (!wanted) return RMX_OK;
-  char *method = rmx_strdup(wanted);
-  if (!method) return rmx_fail_memory(err, 0, "a name");
-  free(o->method);
-  o->method = method;
-  return RMX_OK;
+                    "--against needs intervals, which --quick and --replicates 0 leave out");
+  // Options of a simulation select it.
+  if (method || !simulates) return RMX_OK;
+  return rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, "method", "simulate",
+                        err);
 }
 
 // The answer is on the terminal already: a folder that cannot be written to is no reason to fail.
@@ -55,7 +56,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_pipeline *p = &c->pipeline;
   rmx_experiment *e = &p->experiment;
   RMX_TRY(cli_open(c, NULL, false, err));
-  RMX_TRY(take_options(args, &e->config.optimize, err));
+  RMX_TRY(take_options(c, &e->config.search, err));
   const rmx_answer_request request = {.fit = args->fit,
                                       .out = args->out,
                                       .problem = args->problem,
@@ -89,30 +90,15 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
 static const rmx_option options_table[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default: the experiment's)"},
     PROBLEM_OPTIONS(struct optimize_args),
-    {"method", RMX_CHOICE, AT(method), NULL, 0, 0, "auto|simulate|search",
-     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around "
-     "the prior, average the best; "
-     "auto (default): search where the functions have a gradient (trees have none), unless told "
-     "how to simulate"},
-    {"strength", RMX_REAL, AT(strength), NULL, 1e-6, 1e6, "S",
-     "of the Dirichlet around the prior (default 1)"},
-    {"samples", RMX_INT, AT(samples), NULL, 1, 1e10, "N", "mixtures simulated (default 100k)"},
-    {"top", RMX_INT, AT(top), NULL, 1, 1e6, "K",
-     "the mean of so many best ones is the optimum (default 128)"},
-    {"starts", RMX_INT, AT(starts), NULL, 1, 1e5, "N", "starts of a search (default 16)"},
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL,
-     "propose mixtures far from all runs too, and weights they did not cover"},
+     "allow mixtures far from all runs, and weights outside the range they covered"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "FILE",
-     "a mixture to set the optimum against, beside the prior; may be given several times"},
-    {"replicates", RMX_INT, AT(replicates), "-1", -1, 1e5, "N",
-     "of the bootstrap behind the intervals (default 200); 0: none"},
-    {"level", RMX_REAL, AT(level), NULL, 0.5, 0.999, "SHARE",
-     "coverage of the intervals (default 0.9)"},
+     "mixture to compare the optimum with, beside the prior; may be given several times"},
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL,
-     "the mixture alone: no intervals, no learning curve, no attribution"},
+     "find the mixture only: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC",
-     "the front of two metrics: mixtures of which none is better in both"},
-    {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "on it"},
+     "also find the Pareto front of two metrics: mixtures that no other beats in both"},
+    {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "number of points on the Pareto front"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "the YAML file to write; default: optimum.yaml beside the fit (--json alone writes none)"},
 };
@@ -123,5 +109,7 @@ const rmx_command cli_optimize = {
     .options = options_table,
     .n_options = sizeof options_table / sizeof *options_table,
     .own_size = sizeof(struct optimize_args),
+    .problem_at = AT(problem.keep),
+    .how_at = AT(how),
     .summary = "search the fitted functions for the best mixture",
 };

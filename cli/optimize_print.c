@@ -42,7 +42,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
 static void print_worse(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
+  if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
   if (w.n)
     printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
            w.others ? "other " : "", w.n == 1 ? "is" : "are");
@@ -148,33 +148,35 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
 
 // What the prediction is worth, in plain words.
 static void print_worth(const rmx_answer *s) {
-  const rmx_optimum *o = &s->optimum;
-  const double gain = o->score_prior - o->score, sign = rmx_shown_sign(s->fit, &s->problem);
+  const rmx_optimum *o = s->optimum;
+  const double gain = rmx_optimum_score_prior(o) - rmx_optimum_score(o),
+               sign = rmx_shown_sign(s->fit, &s->problem);
   printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n",
          s->problem.target.worst ? "worst case"
          : sign < 0              ? "score"
                                  : "target",
-         sign * o->score, sign * o->score_prior, fabs(gain), gain >= 0 ? "better" : "worse");
-  if (isfinite(o->expected_error))
+         sign * rmx_optimum_score(o), sign * rmx_optimum_score_prior(o), fabs(gain),
+         gain >= 0 ? "better" : "worse");
+  if (isfinite(rmx_optimum_expected_error(o)))
     printf(
         "At this distance from the runs the prediction errs by about %.2g (root mean square, from "
         "runs left out)%s.\n",
-        o->expected_error,
-        gain > 0 && gain < o->expected_error ? ", which is more than the gain" : "");
-  if (o->convex && isfinite(o->gap))
+        rmx_optimum_expected_error(o),
+        gain > 0 && gain < rmx_optimum_expected_error(o) ? ", which is more than the gain" : "");
+  if (isfinite(rmx_optimum_gap(o)))
     printf(
         "The fitted function is convex: no mixture allowed is predicted better by more than "
         "%.1g.\n",
-        o->gap);
+        rmx_optimum_gap(o));
 }
 
 void print_answer(const rmx_answer *s) {
-  const rmx_optimum *o = &s->optimum;
+  const rmx_optimum *o = s->optimum;
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
-  const bool stays = strcmp(o->method, "prior") == 0;
-  print_mixture(rmx_fit_domains(f), o->mixture, s->problem.prior, u->low, u->high,
+  const bool stays = strcmp(rmx_optimum_method(o), "prior") == 0;
+  print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
                 rmx_fit_n_domains(f));
   if (u->low)
     printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
@@ -183,16 +185,17 @@ void print_answer(const rmx_answer *s) {
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ',
            rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
-           o->predicted[m], o->predicted_prior[m],
+           rmx_optimum_predicted(o)[m], rmx_optimum_predicted_prior(o)[m],
            t->limit[m] < INFINITY ? "  (held)"
            : t->weight[m] < 0     ? "  (raised)"
                                   : "");
   printf("  (prior: %s)\n", rmx_shown(s->problem.prior_text));
   printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
-         100 * o->distance, 100 * o->typical_distance);
+         100 * rmx_optimum_distance(o), 100 * rmx_optimum_typical_distance(o));
   putchar('\n');
   print_directions(s);
-  if (!o->learnt) printf("Nothing was learnt about the target: %s.\n", rmx_shown(o->why_not));
+  if (rmx_optimum_why_not(o))
+    printf("Nothing was learnt about the target: %s.\n", rmx_shown(rmx_optimum_why_not(o)));
   if (stays)
     printf(
         "So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n",

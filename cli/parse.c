@@ -23,11 +23,21 @@ const rmx_option cli_common_options[N_COMMON] = {
 _Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMON,
                "count the common options");
 
+// An option that says how to search is kept as a setting of the config too: samples=1000.
+static rmx_status keep_how(cli *c, const rmx_option *o, const char *value, rmx_err *err) {
+  const size_t at = c->command->how_at;
+  if (!at || o->offset < at || o->offset >= at + sizeof(rmx_optimize_options)) return RMX_OK;
+  char *text = rmx_format("%s=%s", o->key, value);
+  const bool good = text && rmx_strings_add(&c->how, text);
+  free(text);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
+}
+
 static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
   const char *names[64];
-  size_t n = 0;
-  for (size_t i = 0; i < c->command->n_options && n < 60; i++)
-    names[n++] = c->command->options[i].key;
+  size_t n = 0, own_n;
+  const rmx_option *own = rmx_command_options(c->command, &own_n);
+  for (size_t i = 0; i < own_n && n < 56; i++) names[n++] = own[i].key;
   for (size_t i = 0; i < N_COMMON; i++) names[n++] = cli_common_options[i].key;
   int nearest = rmx_nearest(name, names, n);
   if (nearest >= 0)
@@ -41,8 +51,8 @@ static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
 // *used tells whether the value came from `next`, the following word.
 static rmx_status take_option(cli *c, const char *name, const char *value, const char *next,
                               bool *used, rmx_err *err) {
-  const rmx_option *table = c->command->options;
-  size_t n = c->command->n_options;
+  size_t n;
+  const rmx_option *table = rmx_command_options(c->command, &n);
   void *into = c->own;
   const rmx_option *o = rmx_option_find(table, n, name);
   if (!o) {
@@ -76,6 +86,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   }
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
+  if (status == RMX_OK && into == c->own) status = keep_how(c, o, value, err);
   return status;
 }
 
@@ -90,7 +101,9 @@ static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
   *help = false;
   RMX_TRY(rmx_options_init(cli_common_options, N_COMMON, &c->common, err));
-  RMX_TRY(rmx_options_init(c->command->options, c->command->n_options, c->own, err));
+  size_t n;
+  const rmx_option *options = rmx_command_options(c->command, &n);
+  RMX_TRY(rmx_options_init(options, n, c->own, err));
   bool options_over = false;
   for (int i = 0; i < argc; i++) {
     const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;

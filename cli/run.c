@@ -10,7 +10,7 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
   double *w = rmx_calloc(corpus->D_train, sizeof *w);
   rmx_status status =
-      w ? rmx_optimum_mixture(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
+      w ? rmx_optimum_read(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
   if (status == RMX_OK) {
     printf("\nThe mixture (share of training tokens):\n");
     print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix suggest: the mixtures to train next.
-#include <regmix/suggest.h>
+#include <regmix/optimize.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,5 +70,6 @@ const rmx_command cli_suggest = {
     .options = options_table,
     .n_options = sizeof options_table / sizeof *options_table,
     .own_size = sizeof(struct suggest_args),
+    .problem_at = AT(problem.keep),
     .summary = "the next mixtures to train, as CSV, and whether more are worth it",
 };

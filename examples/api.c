@@ -24,7 +24,8 @@ static rmx_status work(rmx_pipeline *p, char **args, rmx_err *err) {
   // Optimise.
   if (status == RMX_OK) status = rmx_pipeline_optimize(p, &request, &answer, err);
   for (size_t d = 0; status == RMX_OK && d < runs.D; d++)
-    printf("weight of %s: %.6f\n", rmx_fit_domains(answer.fit)[d], answer.optimum.mixture[d]);
+    printf("weight of %s: %.6f\n", rmx_fit_domains(answer.fit)[d],
+           rmx_optimum_mixture(answer.optimum)[d]);
   rmx_answer_release(&answer);
   rmx_table_release(&predicted);
   rmx_table_release(&runs);

@@ -1,7 +1,7 @@
 /* command.h: a program of commands: the table of them, their help, man pages and completion, and a
  * listener for a terminal. All of it is read off the option tables.
  *
- * Uses: base, kernels, model, regress, baselines, experiment, export.
+ * Uses: base, kernels, model, regress, optimize, baselines, experiment, export.
  */
 #ifndef RMX_COMMAND_H
 #define RMX_COMMAND_H
@@ -24,10 +24,13 @@ typedef struct rmx_command {
   const char *name;
   const char *words; /* "[REGMIX.YAML]"; "": takes none */
   int max_words;
-  const char *summary; /* one line, lower case, no full stop */
-  const rmx_option *options;
+  const char *summary;        /* one line, lower case, no full stop */
+  const rmx_option *options;  /* its own; see rmx_command_options */
   size_t n_options, own_size; /* of the struct that the options fill */
-  const char *items;          /* "Methods": heads the list of them; NULL: there is none */
+  /* Offsets in that struct of an rmx_problem_options and an rmx_optimize_options, for a command
+   * that takes the options of rmx_search_option_table; 0: it takes none */
+  size_t problem_at, how_at;
+  const char *items; /* "Methods": heads the list of them; NULL: there is none */
   bool (*item)(size_t i, rmx_command_item *out); /* false: there are no more */
   rmx_status (*run)(struct cli *c, rmx_err *err);
   bool hidden;
@@ -43,6 +46,9 @@ typedef struct rmx_program {
   const char *(*text)(const char *command);
 } rmx_program;
 
+/* All options of a command but the common ones: its own, then those of rmx_search_option_table,
+ * with "-" for "_". Valid until the next call for another command. */
+const rmx_option *rmx_command_options(const rmx_command *c, size_t *n);
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name); /* NULL: none */
 
 /* ---- help: each as text, 80 columns wide, or as a JSON object (a new reference) */

@@ -37,17 +37,6 @@ typedef struct rmx_target_term {
   double weight;
 } rmx_target_term;
 
-/* What the optimum must keep to, as texts: those of rmx_constraints and rmx_target. Of the config
- * and, over it, of the command line. */
-typedef struct rmx_problem_options {
-  rmx_strings floor, cap, fix, share; /* DOMAIN=WEIGHT, NAME=LOW..HIGH:DOMAIN,... */
-  rmx_strings metric_group;           /* NAME=METRIC,... */
-  rmx_strings no_worse;               /* METRIC[=SLACK], than under `than` */
-  char *than, *reference;             /* mixture files; NULL: the prior */
-  bool worst;                         /* the worst of the target's metrics, relative to `than` */
-  double drop_below, max_kl, kl_penalty;
-} rmx_problem_options;
-
 typedef struct rmx_general_options {
   int64_t seed;
   int64_t jobs; /* worker processes; 0: one per processor */
@@ -66,8 +55,7 @@ typedef struct rmx_config {
   rmx_compare_options compare;
   rmx_baseline_options baselines; /* of the methods compared */
   rmx_regress_options regress;
-  rmx_optimize_options optimize;
-  rmx_problem_options problem; /* its keys stand in the section of optimize */
+  rmx_search_options search; /* the section `optimize` */
 } rmx_config;
 
 typedef struct rmx_section {

@@ -1,4 +1,5 @@
-/* optimize.h: from fitted functions and a target to the mixture to train on.
+/* optimize.h: from fitted functions and a target to the mixture to train on. It includes
+ * uncertainty.h (how sure that mixture is) and suggest.h (which runs to train next): one door.
  *
  * Uses: base, mixture, regress.
  */
@@ -13,6 +14,9 @@
 extern "C" {
 #endif
 
+/* ---- options: one table for the config, the command line, help and defaults -------------- */
+
+/* How the search is done. */
 typedef struct rmx_optimize_options {
   /* "simulate": the recipe's; "search": by gradient, for functions that have one; "auto" (or NULL):
    * search where all of the target's have one */
@@ -22,9 +26,28 @@ typedef struct rmx_optimize_options {
   double strength;    /* alpha = strength * prior (so sum alpha = strength): 1 */
   int64_t starts;     /* of a search: 16 */
   bool guard;         /* stay where the runs are: true */
-  int64_t replicates; /* of the bootstrap behind every interval: 200; 0: no intervals */
-  double level;       /* of the intervals: 0.9 */
+  int64_t replicates; /* of the bootstrap for the intervals: 200; 0: no intervals */
+  double level;       /* coverage of the intervals: 0.9 */
 } rmx_optimize_options;
+
+/* What the optimum must keep, as text: see rmx_constraints and rmx_target. */
+typedef struct rmx_problem_options {
+  rmx_strings floor, cap, fix, share; /* DOMAIN=WEIGHT, NAME=LOW..HIGH:DOMAIN,... */
+  rmx_strings metric_group;           /* NAME=METRIC,... */
+  rmx_strings no_worse;               /* METRIC[=SLACK], than under `than` */
+  char *than, *reference;             /* mixture files; NULL: the prior */
+  bool worst;                         /* the worst of the target's metrics, relative to `than` */
+  double drop_below, max_kl, kl_penalty;
+} rmx_problem_options;
+
+typedef struct rmx_search_options {
+  rmx_optimize_options how;
+  rmx_problem_options problem;
+} rmx_search_options;
+/* Of an rmx_search_options: "samples", "max_kl", ... The config has them as optimize.max_kl, the
+ * command line as --max-kl. */
+extern const rmx_option rmx_search_option_table[];
+extern const size_t rmx_search_option_table_n;
 
 /* ---- what is to be improved ------------------------------------------------ */
 
@@ -44,8 +67,8 @@ rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err);
 /* From what a user typed: each of `minimize` and `maximize` is NAME or NAME=WEIGHT (weight > 0, 1
  * if not given). NAME is one of `groups` (each NAME=METRIC,METRIC,..., its weight shared among them
  * equally) or a metric, found as by rmx_find_name; a metric named twice is RMX_EINPUT. A metric of
- * which higher is better (fit->higher_is_better) is maximised though it stands among `minimize`,
- * and that is told through the listener. Both empty: the fit's metrics, equally. */
+ * which higher is better (fit->higher_is_better) is maximised even among `minimize`, with a
+ * note. Both empty: the fit's metrics, equally. */
 rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize,
                             const rmx_strings *maximize, const rmx_strings *groups,
                             const rmx_listener *listener, rmx_target *out, rmx_err *err);
@@ -59,11 +82,14 @@ void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t);
  * by more than 1e-6. */
 void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n,
                       double *score);
+/* The domain with the lowest predicted score when all tokens come from it. Limits are not used. */
+rmx_status rmx_target_best_domain(const rmx_fit *fit, const rmx_target *t, size_t *domain,
+                                  rmx_err *err);
 void rmx_target_release(rmx_target *t);
 
 /* ---- what a mixture must keep to ------------------------------------------- */
 
-/* A set of domains that has a share of its own: low <= sum of its weights <= high. */
+/* Bounds on the total weight of a group of domains: low <= sum of its weights <= high. */
 typedef struct rmx_share {
   char *name;
   bool *member; /* (D) */
@@ -74,11 +100,11 @@ typedef struct rmx_share {
 typedef struct rmx_constraints {
   size_t D;
   double *low, *high;           /* (D) of each weight; both equal: the weight is fixed */
-  char **low_text, **high_text; /* (D) what set them, for messages; NULL: nothing did */
+  char **low_text, **high_text; /* (D) the text that set them, for messages; NULL: none */
   rmx_share *shares;            /* (n_shares) */
   size_t n_shares;
   double drop_below; /* a weight is 0 or at least this; 0: no such rule */
-  double *reference; /* (D) or NULL: the mixture not to stray from */
+  double *reference; /* (D) or NULL: the mixture to stay near */
   /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= max_kl nats; INFINITY: none */
   double max_kl;
   double kl_penalty; /* score(w) + kl_penalty * KL(w || reference); 0: none */
@@ -87,7 +113,7 @@ typedef struct rmx_constraints {
 rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err);
 void rmx_constraints_release(rmx_constraints *c);
 typedef enum rmx_bound { RMX_FLOOR, RMX_CAP, RMX_FIX } rmx_bound;
-/* "NAME=X" as the user typed it behind --floor, --cap or --fix. Where a bound is given twice the
+/* "NAME=X" as the user typed it after --floor, --cap or --fix. Where a bound is given twice the
  * tighter one counts. */
 rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char *text,
                                  const char *const *domains, rmx_err *err);
@@ -101,11 +127,11 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
 /* w_d <= cap_d; `text` (a format with one %s, the domain) says in messages where that came from. */
 rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
                                 const char *const *domains, rmx_err *err);
-/* RMX_EINPUT where no mixture keeps them: names a smallest set that clashes. Metrics' limits are
- * not looked at. */
+/* RMX_EINPUT where no mixture keeps them: the message names an irreducible infeasible subset.
+ * Metrics' limits are not checked. */
 rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains,
                                  rmx_err *err);
-/* The largest amount by which w (D) passes any of them, 0: it keeps them all. */
+/* The largest amount by which w (D) exceeds any of them; 0: it keeps them all. */
 double rmx_constraints_excess(const rmx_constraints *c, const double *w);
 /* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},
  *  "drop_below","max_kl","kl_penalty","reference"}, without the empty ones: a new reference. */
@@ -118,7 +144,7 @@ struct json_t *rmx_constraints_json(const rmx_constraints *c, const char *const 
  * is. */
 typedef enum rmx_prior_kind { RMX_PRIOR_RUNS, RMX_PRIOR_CORPUS, RMX_PRIOR_FILE } rmx_prior_kind;
 
-/* All that a search is asked. */
+/* An optimisation problem. */
 typedef struct rmx_problem {
   rmx_target target;
   rmx_constraints constraints;
@@ -137,71 +163,73 @@ void rmx_problem_set_origin(rmx_problem *q, const rmx_fit *fit, rmx_prior_kind k
 const char *rmx_prior_kind_name(rmx_prior_kind kind);
 void rmx_problem_release(rmx_problem *q);
 
-typedef struct rmx_optimum {
-  size_t D, M;
-  double *mixture; /* (D) */
-  /* (D) of "simulate": standard deviation over the best k; of "search": 0 */
-  double *spread;
-  double *predicted;         /* (M) at the mixture */
-  double *predicted_prior;   /* (M) at the prior */
-  double score, score_prior; /* less the penalty of the divergence */
-  /* the lowest predicted score among the runs of the fit, whatever the constraints */
-  double best_run_score;
-  double distance;         /* L1 distance to the nearest run, halved: share of tokens that differ */
-  double typical_distance; /* median over runs of the same to their nearest neighbour */
-  bool outside;            /* some weight lies outside the range the runs covered */
-  char outside_domains[256]; /* their names, comma between; cut off at whole names */
-  bool *outside_domain;      /* (D) which */
-  bool far;                  /* distance is over twice the typical one */
-  const char *method;        /* static text */
-  int64_t samples, top;      /* of "simulate", as asked */
-  /* samples that no draw brought under the constraints, so a projection did */
-  int64_t projected;
-  int64_t starts; /* of "search": how many were tried */
-  bool guarded;   /* was held where the runs are */
-  /* of "search", held there: the best without the guard; NaN: not known */
-  double unguarded_score;
-  bool convex; /* the fitted score is convex on the feasible set */
-  double gap;  /* no mixture allowed scores lower by more than this; NaN: not known */
-  /* root mean square error of the score so far from the runs; NaN: not known */
-  double expected_error;
-  size_t mixtures; /* different ones among the runs */
-  double r2;       /* of the target's score out of fold; NaN: not known */
-  bool learnt;     /* the fit says something of the target; */
-  /* else what is wrong: then the optimum is the prior, and method "prior" */
-  char why_not[256];
-} rmx_optimum;
+/* What a search is given. Fields that are left out have their defaults. All is borrowed. */
+typedef struct rmx_optimize_request {
+  const rmx_fit *fit;
+  const rmx_problem *problem;
+  const rmx_optimize_options *options; /* NULL: those of rmx_optimize_defaults */
+  uint64_t seed;
+  int threads;                  /* 0: 1 */
+  const rmx_listener *listener; /* of notes, warnings and progress; NULL: none */
+} rmx_optimize_request;
+extern const rmx_optimize_options rmx_optimize_defaults;
 
+typedef struct rmx_optimum rmx_optimum;
 /* The mixture with the lowest score among those allowed, by options->method:
  *   simulate  draws options->samples mixtures from Dirichlet(strength * prior) and averages the
  *             best `top`. A sample that breaks a constraint is drawn again, up to 20 times, then
- *             the last one is brought inside. Memory does not grow with samples.
+ *             the last one is moved inside. Memory does not grow with samples.
  *   search    descends the gradient from options->starts mixtures (SLSQP), for functions that
  *             have one: trees are RMX_EINPUT. Where the score is convex the optimum is exact up
- *             to `gap`.
+ *             to rmx_optimum_gap.
  * The optimum keeps every constraint to 1e-6. Where no mixture can, this is RMX_EINPUT, and the
  * message names a smallest set of constraints that exclude each other.
  *
  * With options->guard the weights stay within the range that the runs covered, and the mixture
  * within twice the typical distance of a run. Where the constraints leave nothing there, a warning
  * says so and the guard is dropped. With the guard a fit that predicts unseen runs no better than
- * their mean (r2 <= 0) is not used: the answer is the prior, projected into the constraints, with a
+ * their mean (R2 <= 0) is not used: the answer is the prior, moved into the constraints, with a
  * warning. For a flat function, or runs of one mixture, this is so without the guard too. A warning
  * is given where the optimum lies outside what the runs covered, or far from all of them. The
- * answer is the same on any number of threads. */
-rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *problem,
-                        const rmx_optimize_options *options, uint64_t seed, int threads,
-                        const rmx_listener *listener, rmx_optimum *out, rmx_err *err);
-void rmx_optimum_release(rmx_optimum *o);
-/* {"mixture":{domain:weight},"predicted":{metric:value},...}: a new reference. */
+ * answer is the same on any number of threads.
+ *
+ * *out is the caller's: rmx_optimum_free() it. Errors: RMX_EINPUT, RMX_ENUMERIC (nothing finite was
+ * found), RMX_ENOMEM, RMX_EINTERRUPTED. Cost: `samples` predictions of each metric, or `starts`
+ * times some 50 gradients and quadratic programs of O(D^3). */
+rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, rmx_err *err);
+void rmx_optimum_free(rmx_optimum *o);
+
+/* What the optimum is. Pointers belong to it. */
+const double *rmx_optimum_mixture(const rmx_optimum *o);         /* (D) */
+const double *rmx_optimum_predicted(const rmx_optimum *o);       /* (M) at the mixture */
+const double *rmx_optimum_predicted_prior(const rmx_optimum *o); /* (M) at the prior */
+/* The target's score there, without the penalty of the divergence; to be low. */
+double rmx_optimum_score(const rmx_optimum *o);
+double rmx_optimum_score_prior(const rmx_optimum *o);
+/* The lowest predicted score among the runs of the fit, whatever the constraints. */
+double rmx_optimum_best_run_score(const rmx_optimum *o);
+/* The root mean square error of the score that is to be expected there; NaN: not known. */
+double rmx_optimum_expected_error(const rmx_optimum *o);
+/* No allowed mixture scores lower by more than this; NaN: not known. */
+double rmx_optimum_gap(const rmx_optimum *o);
+/* The distance to the nearest run, as the share of tokens that differ (half the L1 distance); and
+ * the median of that over the runs. */
+double rmx_optimum_distance(const rmx_optimum *o);
+double rmx_optimum_typical_distance(const rmx_optimum *o);
+/* "simulate", "search", or "prior" where the fit has learnt nothing. Static text. */
+const char *rmx_optimum_method(const rmx_optimum *o);
+/* Why the fit has learnt nothing about the target; NULL: it has learnt something. */
+const char *rmx_optimum_why_not(const rmx_optimum *o);
+/* {"mixture":{domain:weight},"predicted":{metric:value},...}: all of the above and more. A new
+ * reference; NULL: no memory. */
 struct json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);
 
 /* What the gain costs: metrics predicted worse at the optimum than at the prior, by more than a
  * thousandth of their standard deviation over the runs, in the direction that the target's sign
  * says. A target of one metric is left out. */
 typedef struct rmx_worse {
-  size_t n, of;   /* so many of so many metrics */
-  bool others;    /* those are the metrics beside the target's only one; else all there are */
+  size_t n, of;   /* n metrics of `of` get worse */
+  bool others;    /* `of` leaves out the target's only metric; else it is all metrics */
   size_t *metric; /* (n) the worst first, in units of that deviation */
   double *by;     /* (n) above 0, in the metric's own unit */
 } rmx_worse;
@@ -209,10 +237,7 @@ rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx
                              rmx_worse *out, rmx_err *err);
 void rmx_worse_release(rmx_worse *w);
 
-/* The table of methods: name and one line of help each. Returns how many; either may be NULL. */
-size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max);
-
-/* The front of two metrics: mixtures of which none is better in both. */
+/* The Pareto front of two metrics: mixtures of which none is better in both. */
 typedef struct rmx_front {
   size_t n, D, M;
   size_t a, b; /* the two metrics */
@@ -223,10 +248,10 @@ typedef struct rmx_front {
   double *predicted; /* (n, M) */
 } rmx_front;
 /* Searches `points` (2 or more) weightings of metrics a and b, from b alone to a alone; dominated
- * points are left out. The problem's target is not used, but its limits are. */
-rmx_status rmx_pareto(const rmx_fit *fit, const rmx_problem *problem, size_t a, size_t b,
-                      size_t points, const rmx_optimize_options *options, uint64_t seed,
-                      int threads, const rmx_listener *listener, rmx_front *out, rmx_err *err);
+ * points are left out. The problem's target is not used, but its limits are. Errors: those of
+ * rmx_optimize. Cost: `points` searches. */
+rmx_status rmx_pareto(const rmx_optimize_request *request, size_t a, size_t b, size_t points,
+                      rmx_front *out, rmx_err *err);
 void rmx_front_release(rmx_front *f);
 /* [{"share","metrics":[a, b],"mixture":{},"predicted":{}}]: a new reference. */
 struct json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
@@ -234,4 +259,7 @@ struct json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit);
 #ifdef __cplusplus
 }
 #endif
+
+#include <regmix/suggest.h>
+#include <regmix/uncertainty.h>
 #endif

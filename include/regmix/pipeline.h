@@ -17,9 +17,8 @@
 #define RMX_PIPELINE_H
 
 #include <regmix/experiment.h>
-#include <regmix/suggest.h>
+#include <regmix/optimize.h>
 #include <regmix/swarm.h>
-#include <regmix/uncertainty.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -87,8 +86,8 @@ void rmx_runs_release(rmx_run *runs, size_t n);
 /* Upper bounds of the weights, cap (D_train): from tokens, large.tokens and sample.*. */
 void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
 /* The mixture of optimum.yaml: w (D_train). */
-rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
-                               rmx_err *err);
+rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                            rmx_err *err);
 /* What was set aside: {"runs", "wall_s", "corpora", "bytes", "deleted", "folders": [{"folder",
  * "runs", "wall_s", "corpora", "bytes"}]}. `remove`: deletes it. A new reference, also on failure.
  * */
@@ -241,8 +240,8 @@ typedef struct rmx_answer {
   rmx_fit *fit;
   rmx_problem problem;
   const rmx_optimize_options *options; /* borrowed */
-  rmx_optimum optimum;
-  rmx_front front; /* n = 0: none was asked for */
+  rmx_optimum *optimum;                /* NULL: none was found */
+  rmx_front front;                     /* n = 0: none was asked for */
   /* What it is worth; D, n_versus or the sentence 0: not asked, or not to be had. */
   rmx_uncertainty uncertainty;
   rmx_attribution attribution;

@@ -79,35 +79,18 @@ const rmx_baseline rmx__uniform = {
 // ---- single: all tokens from the domain that a fit of the swarm expects most of
 
 static rmx_status single_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
-  const size_t D = c->corpus->D_train;
   RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_fit *fit = NULL;
-  RMX_TRY(rmx__swarm_fit(c, c->regress, out, &fit, err));
-  double best = INFINITY, *x = rmx_calloc(D, sizeof *x);
+  rmx_problem problem = {0};
   size_t which = 0;
-  rmx_status status = x ? RMX_OK : rmx_fail_memory(err, 0, "a mixture");
-  for (size_t d = 0; status == RMX_OK && d < D; d++) {
-    double score = 0, y;
-    memset(x, 0, D * sizeof *x);
-    x[d] = 1;
-    for (size_t m = 0; m < fit->M; m++) {
-      size_t k;
-      if ((status = rmx_find_name("metric", fit->metrics[m], c->corpus->names, c->corpus->D, &k,
-                                  err)) != RMX_OK)
-        break;
-      rmx_regressor_predict(fit->regressors[m], x, 1, &y, NULL);
-      score += c->target[k] * y;
-    }
-    if (score < best) {
-      best = score;
-      which = d;
-    }
-  }
+  RMX_TRY(rmx__swarm_fit(c, c->regress, out, &fit, err));
+  rmx_status status = rmx__swarm_problem(c, fit, &problem, err);
+  if (status == RMX_OK) status = rmx_target_best_domain(fit, &problem.target, &which, err);
   if (status == RMX_OK) {
     out->mixture[which] = 1;
     json_object_set_new(out->notes, "domain", json_string(c->corpus->names[which]));
   }
-  free(x);
+  rmx_problem_release(&problem);
   rmx_fit_free(fit);
   return status;
 }

@@ -408,22 +408,23 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_r
   optimize.guard = false;
   rmx_fit *fit = NULL;
   rmx_problem q = {0};
-  rmx_optimum o = {0};
+  rmx_optimum *o = NULL;
   int64_t terms = 0;
   rmx_status status = tables(w, y, &mixtures, &metrics, err);
   if (status == RMX_OK) status = fit_mixtures(c, &mixtures, &metrics, &fit, &terms, err);
   if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
   if (status == RMX_OK)
-    status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
+    status = rmx_optimize(
+        &(rmx_optimize_request){fit, &q, &optimize, c->seed, c->threads, c->listener}, &o, err);
   if (status == RMX_OK) {
-    memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
+    memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
     json_object_set_new(out->notes, "terms", json_integer(terms));
-    json_object_set_new(out->notes, "predicted", json_real(o.score));
+    json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
     json_object_set_new(
         out->notes, "spearman_out_of_fold",
         isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
   }
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_table_release(&mixtures);

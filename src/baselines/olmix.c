@@ -56,23 +56,25 @@ static rmx_status olmix_find(const rmx_comparison *c, rmx_baseline_result *out, 
   optimize.guard = false;
   rmx_fit *fit = NULL;
   rmx_problem q = {0};
-  rmx_optimum o = {0};
+  rmx_optimum *o = NULL;
   const double began = rmx_now();
   rmx_status status = rmx__regressor_defaults("exp", &regress, err);
   if (status == RMX_OK) status = rmx__swarm_fit(c, &regress, out, &fit, err);
   if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
   if (status == RMX_OK) status = keep_to(c, &q, err);
   if (status == RMX_OK)
-    status = rmx_optimize(fit, &q, &optimize, c->seed, c->threads, c->listener, &o, err);
+    status = rmx_optimize(
+        &(rmx_optimize_request){fit, &q, &optimize, c->seed, c->threads, c->listener}, &o, err);
   if (status == RMX_OK) {
-    memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
-    json_object_set_new(out->notes, "predicted", json_real(o.score));
+    memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
+    json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
     json_object_set_new(out->notes, "kl", json_real(c->options->olmix.kl));
-    if (isfinite(o.gap)) json_object_set_new(out->notes, "gap", json_real(o.gap));
+    if (isfinite(rmx_optimum_gap(o)))
+      json_object_set_new(out->notes, "gap", json_real(rmx_optimum_gap(o)));
     json_object_set_new(out->notes, "spearman_out_of_fold", json_real(fit->cv[0].spearman));
   }
   out->wall_s += rmx_now() - began;
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(fit);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &regress);

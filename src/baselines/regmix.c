@@ -19,7 +19,7 @@ static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_op
   RMX_TRY(rmx__baseline_result_make(c, out, err));
   rmx_fit *fit = NULL;
   rmx_problem q = {0};
-  rmx_optimum o = {0};
+  rmx_optimum *o = NULL;
   const double began = rmx_now();
   rmx_status status = rmx__swarm_fit(c, regress, out, &fit, err);
   if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
@@ -28,17 +28,18 @@ static rmx_status fit_and_optimise(const rmx_comparison *c, const rmx_regress_op
     status = rmx_constraints_make(c->corpus->D_train, &q.constraints, err);
   }
   if (status == RMX_OK)
-    status = rmx_optimize(fit, &q, optimize, c->seed, c->threads, c->listener, &o, err);
+    status = rmx_optimize(
+        &(rmx_optimize_request){fit, &q, optimize, c->seed, c->threads, c->listener}, &o, err);
   if (status == RMX_OK) {
-    memcpy(out->mixture, o.mixture, c->corpus->D_train * sizeof *out->mixture);
-    json_object_set_new(out->notes, "search", json_string(o.method));
+    memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
+    json_object_set_new(out->notes, "search", json_string(rmx_optimum_method(o)));
     json_object_set_new(out->notes, "regressor",
                         json_string(rmx_regressor_name(fit->regressors[0])));
-    json_object_set_new(out->notes, "predicted", json_real(o.score));
+    json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
     json_object_set_new(out->notes, "spearman_out_of_fold", json_real(fit->cv[0].spearman));
   }
   out->wall_s += rmx_now() - began;
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(fit);
   return status;

@@ -150,10 +150,12 @@ static void offer_settings(const struct offer *o, const char *head) {
 
 static const rmx_option *option_named(const struct offer *o, const rmx_command *c, const char *name,
                                       size_t n) {
+  size_t own_n;
+  const rmx_option *own = rmx_command_options(c, &own_n);
   const struct {
     const rmx_option *table;
     size_t n;
-  } both[] = {{c->options, c->n_options}, {o->p->common, o->p->n_common}};
+  } both[] = {{own, own_n}, {o->p->common, o->p->n_common}};
   if (n == 2 && strncmp(name, "-C", 2) == 0) return option_named(o, c, "--experiment", 12);
   for (size_t k = 0; k < 2; k++)
     for (size_t i = 0; i < both[k].n; i++)
@@ -209,7 +211,9 @@ static void complete(struct offer *o, char *const *words, size_t n) {
     }
     free(head);
   } else if (o->word[0] == '-') {
-    offer_options(o, c->options, c->n_options);
+    size_t n_options;
+    const rmx_option *options = rmx_command_options(c, &n_options);
+    offer_options(o, options, n_options);
     offer_options(o, o->p->common, o->p->n_common);
     offer(o, "--", "help", "", "what the command does");
   } else {

@@ -114,7 +114,9 @@ json_t *rmx_help_command_json(const rmx_program *p, const rmx_command *c) {
   json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", c->name, "words", c->words,
                            "summary", c->summary, "about", t.about ? t.about : "", "examples",
                            t.examples ? t.examples : "");
-  json_object_set_new(tree, "options", options_json("--", c->options, c->n_options));
+  size_t n;
+  const rmx_option *options = rmx_command_options(c, &n);
+  json_object_set_new(tree, "options", options_json("--", options, n));
   json_t *items = json_array();
   rmx_command_item item;
   for (size_t i = 0; c->items && c->item(i, &item); i++)
@@ -213,9 +215,11 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
     print_wrapped(f, item.help, 28, 28);
   }
   if (c->items) fputc('\n', f);
-  if (c->n_options) fputs("Options:\n", f);
-  for (size_t i = 0; i < c->n_options; i++) print_option(f, &c->options[i]);
-  fputs(c->n_options ? "\nOptions of every command:\n" : "Options:\n", f);
+  size_t n_options;
+  const rmx_option *options = rmx_command_options(c, &n_options);
+  if (n_options) fputs("Options:\n", f);
+  for (size_t i = 0; i < n_options; i++) print_option(f, &options[i]);
+  fputs(n_options ? "\nOptions of every command:\n" : "Options:\n", f);
   for (size_t i = 0; i < p->n_common; i++) print_option(f, &p->common[i]);
   fputs(
       "  --help                    print this text (also -h)\n"

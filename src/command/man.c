@@ -78,8 +78,9 @@ void rmx_man_command(const rmx_program *p, const rmx_command *c, FILE *f) {
   }
   if (c->items) roff_items(f, c);
   fputs(".SH OPTIONS\n", f);
-  for (size_t i = 0; i < c->n_options; i++)
-    roff_option(f, "\\-\\-", &c->options[i], c->options[i].initial);
+  size_t n;
+  const rmx_option *options = rmx_command_options(c, &n);
+  for (size_t i = 0; i < n; i++) roff_option(f, "\\-\\-", &options[i], options[i].initial);
   for (size_t i = 0; i < p->n_common; i++) roff_option(f, "\\-\\-", &p->common[i], NULL);
   if (t.examples) {
     fputs(".SH EXAMPLES\n.nf\n", f);

@@ -95,52 +95,9 @@ static const rmx_option compare_table[] = {
 };
 #undef AT
 
-// Two structs, so offsets are of the whole config.
-#define AT(member) offsetof(rmx_config, optimize.member)
-#define KEEP(member) offsetof(rmx_config, problem.member)
-static const rmx_option optimize_table[] = {
-    {"method", RMX_CHOICE, AT(method), "auto", 0, 0, "auto|simulate|search",
-     "search: downhill by gradient from many starts; simulate: predict many mixtures drawn around "
-     "the prior, average the best; auto: "
-     "search where the functions have a gradient"},
-    {"samples", RMX_INT, AT(samples), "100k", 1, 1e10, "N", "mixtures simulated"},
-    {"top", RMX_INT, AT(top), "128", 1, 1e6, "N", "the mean of so many best ones is the optimum"},
-    {"strength", RMX_REAL, AT(strength), "1", 1e-6, 1e6, "X",
-     "of the Dirichlet around the prior they are drawn from"},
-    {"starts", RMX_INT, AT(starts), "16", 1, 1e5, "N", "starts of a search"},
-    {"guard", RMX_BOOL, AT(guard), "true", 0, 0, NULL,
-     "propose nothing far from all runs, or outside the weights they covered"},
-    {"replicates", RMX_INT, AT(replicates), "200", 0, 1e5, "N",
-     "of the bootstrap behind the intervals; 0: no intervals"},
-    {"level", RMX_REAL, AT(level), "0.9", 0.5, 0.999, "SHARE", "coverage of the intervals"},
-    {"floor", RMX_LIST, KEEP(floor), NULL, 0, 0, "DOMAIN=WEIGHT", "the least weight of a domain"},
-    {"cap", RMX_LIST, KEEP(cap), NULL, 0, 0, "DOMAIN=WEIGHT", "the greatest weight of a domain"},
-    {"fix", RMX_LIST, KEEP(fix), NULL, 0, 0, "DOMAIN=WEIGHT", "the weight of a domain"},
-    {"share", RMX_LIST, KEEP(share), NULL, 0, 0, "NAME=LOW..HIGH:DOMAIN,...",
-     "of several domains together"},
-    {"drop_below", RMX_REAL, KEEP(drop_below), "0", 0, 1, "X",
-     "a weight is 0 or at least this; 0: no such rule"},
-    {"reference", RMX_TEXT, KEEP(reference), NULL, 0, 0, "FILE",
-     "mixture not to stray from; default: the prior"},
-    {"max_kl", RMX_REAL, KEEP(max_kl), "none", 1e-9, 1e3, "NATS",
-     "divergence from the reference at most; none: no bound"},
-    {"kl_penalty", RMX_REAL, KEEP(kl_penalty), "0", 0, 1e9, "X",
-     "times the divergence from the reference is added to the score; 0: no penalty"},
-    {"metric_group", RMX_LIST, KEEP(metric_group), NULL, 0, 0, "NAME=METRIC,...",
-     "metrics whose mean can be a target, by this name"},
-    {"no_worse", RMX_LIST, KEEP(no_worse), NULL, 0, 0, "METRIC[=SLACK]",
-     "no worse than under `than`, by more than the slack"},
-    {"than", RMX_TEXT, KEEP(than), NULL, 0, 0, "FILE",
-     "mixture that no_worse and worst compare with; default: the prior"},
-    {"worst", RMX_BOOL, KEEP(worst), "false", 0, 0, NULL,
-     "improve the worst of the target's metrics, relative to `than`, not their sum"},
-};
-#undef KEEP
-#undef AT
-
 static const size_t general_n = COUNT(general_table), corpus_n = COUNT(corpus_table),
                     sample_n = COUNT(sample_table);
-static const size_t compare_n = COUNT(compare_table), optimize_n = COUNT(optimize_table);
+static const size_t compare_n = COUNT(compare_table);
 
 #define AT(member) offsetof(rmx_config, member)
 const rmx_section rmx_config_sections[] = {
@@ -151,7 +108,8 @@ const rmx_section rmx_config_sections[] = {
      "the small models, one per mixture"},
     {"", rmx_regress_option_table, &rmx_regress_option_table_n, AT(regress),
      "from mixtures to metrics"},
-    {"optimize", optimize_table, &optimize_n, 0, "the search for the best mixture"},
+    {"optimize", rmx_search_option_table, &rmx_search_option_table_n, AT(search),
+     "the search for the best mixture"},
     {"large", rmx_training_options, &rmx_training_options_n, AT(large),
      "the large models that prove it"},
     {"compare", compare_table, &compare_n, AT(compare), "what the optimum is measured against"},

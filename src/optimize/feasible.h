@@ -1,20 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the making of a feasible set and the finding of its centre share.
+// feasible.h: the feasible set: the mixtures that a search may propose. Linear programs over it, a
+// point inside it, and the trust region around the runs.
 #ifndef RMX_OPTIMIZE_FEASIBLE_H
 #define RMX_OPTIMIZE_FEASIBLE_H
 
-#include "search.h"
+#include "optimize/problem.h"
 
-// Whether w (D) keeps bounds and shares.
+// ---- lp.c: small linear programs: min c.x under row_low <= A x <= row_high, low <= x <= high
+
+typedef struct rmx__lp {
+  size_t n, m;                 // columns, rows
+  double *c, *low, *high;      // (n), bounds finite
+  double *A;                   // (m, n)
+  double *row_low, *row_high;  // (m), may be infinite
+} rmx__lp;
+// Room for n columns and m rows in the arena, all 0, bounds 0 to 1.
+rmx_status rmx__lp_make(rmx__lp *lp, size_t n, size_t m, rmx_arena *arena, rmx_err *err);
+// x (n) and its cost (may be NULL); *feasible false where no x keeps the bounds to 1e-9.
+rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasible, rmx_err *err);
+
+// ---- trust_region.c: how far mixtures lie from the runs
+
+// The total variation distance, half the L1 distance: the share of tokens that differ.
+double rmx__total_variation(const double *a, const double *b, size_t D);
+// The distance to the nearest of runs (N, D), INFINITY where there is none; *which (may be NULL):
+// its number.
+double rmx__nearest_run(const double *runs, size_t N, size_t D, const double *w, size_t *which);
+// For each run, the distance to the nearest run of another mixture, 0 if there is none: (N).
+void rmx__nearest_other_runs(const rmx_fit *fit, double *distance);
+// The median of these, over at most 2048 of the runs.
+rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err);
+// The smallest and largest weight of domain d in the runs, widened by half a percent of the range.
+void rmx__covered_range(const rmx_fit *fit, size_t d, double *low, double *high);
+// The root mean square error to expect of the target's score at `distance` from the runs, from the
+// fit's out-of-fold errors: square error = a + b distance^2 with a, b >= 0, least squares over the
+// runs, with each run's distance to its nearest other. NaN where the fit has fewer than 8 errors.
+rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, double distance,
+                               double *out, rmx_err *err);
+
+// ---- the set
+
+// Bounds, shares, a limit on the divergence, and a ball around each run. Borrows the constraints
+// and the fit's runs; owns the rest.
+typedef struct rmx__feasible {
+  size_t D;
+  double *low, *high;                  // (D) the problem's, within the guard's
+  const rmx_constraints *constraints;  // shares, reference, drop_below
+  const double *runs;                  // (N, D)
+  size_t N;
+  double radius;     // the largest distance to the nearest run; INFINITY: any
+  double *interior;  // (D) a mixture inside, not at the edge
+  bool coarse;       // searches may stop 1e-6 of the score's scale early: those of a bootstrap
+} rmx__feasible;
+
+// `guard`: only where the runs are. Where that leaves nothing, though there is something without
+// it, RMX_EINPUT and *guard_infeasible is true. prior (D): what the interior point resembles.
+rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
+                              bool guard, const double *prior, bool *guard_infeasible,
+                              rmx_err *err);
+rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
+void rmx__feasible_release(rmx__feasible *r);
+// Whether w (D) lies inside, to 1e-9; drop_below is not checked. _convex: without the balls.
+// _linear: bounds and shares alone.
+bool rmx__feasible_contains(const rmx__feasible *r, const double *w);
+bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w);
 bool rmx__feasible_contains_linear(const rmx__feasible *r, const double *w);
-// w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins
-// only where the others are all at their upper bounds.
+// Moves w inside, near where it was. _convex: without the balls.
+void rmx__feasible_project(const rmx__feasible *r, double *w);
+void rmx__feasible_project_convex(const rmx__feasible *r, double *w);
+// w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. A weight of 0 is
+// raised only where all others are at their upper bounds.
 void rmx__feasible_scale(const rmx__feasible *r, double *w);
-// Draws w towards the centre until it keeps.
+// Moves w towards the interior point until `contains` holds.
 void rmx__feasible_pull(const rmx__feasible *r, double *w,
-                        bool (*keeps)(const rmx__feasible *, const double *));
-// *found where the feasible set has a mixture in it: then its centre is set. A divergence that
-// cannot be kept is told in err, which the call leaves alone otherwise.
+                        bool (*contains)(const rmx__feasible *, const double *));
+// For drop_below: where weights of w are too small, fixes them at 0 (or, where that leaves nothing,
+// raises their lower bound). *changed: there were some, so search again.
+rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err);
+// The bounds and shares as a linear program with more columns and rows for the caller, in the
+// arena. Row 0 is sum w = 1, then the shares, then the caller's.
+rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t more_rows,
+                            rmx_arena *arena, rmx__lp *lp, rmx_err *err);
+
+// ---- interior_point.c
+
+// *found where the set has a mixture in it: then r->interior is set. Where the divergence cannot be
+// kept, err says so; else the call leaves err alone.
 rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bool *found,
                                        rmx_err *err);
 

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of methods, and what is common to them: the problem is checked, the feasible set made
-// (the guard left where the constraints do not go with it), the method run, its answer verified,
-// described, and what it is worth told.
+// The table of methods, and what they share. The problem is checked and the feasible set made,
+// without the guard where the constraints exclude it. The method runs; its answer is verified and
+// described.
+
+#include "optimize/search.h"
 
 #include <math.h>
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "learnt.h"
-#include "methods.h"
-#include "optimum.h"
-#include "regress/fit.h"
-
 static const rmx__method *const methods[] = {&rmx__simulate, &rmx__multistart};
 enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
 static const double TOLERANCE = 1e-6;
 
-size_t rmx_optimize_methods(const char *names[], const char *help[], size_t max) {
-  for (size_t i = 0; i < N_METHODS && i < max; i++) {
-    if (names) names[i] = methods[i]->name;
-    if (help) help[i] = methods[i]->help;
-  }
-  return N_METHODS;
+const rmx_optimize_options rmx_optimize_defaults = {.samples = 100000,
+                                                    .top = 128,
+                                                    .strength = 1,
+                                                    .starts = 16,
+                                                    .guard = true,
+                                                    .replicates = 200,
+                                                    .level = 0.9};
+
+const rmx_optimize_options *rmx__options_of(const rmx_optimize_request *request) {
+  return request->options ? request->options : &rmx_optimize_defaults;
 }
 
 static bool has_gradient(const rmx_fit *fit, const rmx_target *t) {
@@ -50,43 +51,6 @@ static rmx_status find(const char *name, const rmx__method **out, rmx_err *err) 
 
 // ---- the problem ----
 
-rmx_status rmx_problem_make(const rmx_fit *fit, rmx_problem *out, rmx_err *err) {
-  rmx_problem q = {0};
-  rmx_status status = rmx_target_make(fit, &q.target, err);
-  if (status == RMX_OK) status = rmx_constraints_make(fit->D, &q.constraints, err);
-  rmx_problem_set_origin(&q, fit, RMX_PRIOR_RUNS, NULL);
-  if (status != RMX_OK)
-    rmx_problem_release(&q);
-  else
-    *out = q;
-  return status;
-}
-
-const char *rmx_prior_kind_name(rmx_prior_kind kind) {
-  static const char *const names[] = {"runs", "corpus", "file"};
-  return names[kind];
-}
-
-void rmx_problem_set_origin(rmx_problem *q, const rmx_fit *fit, rmx_prior_kind kind,
-                            const char *file) {
-  char *text = q->prior_text;
-  q->prior_kind = kind;
-  if (kind == RMX_PRIOR_RUNS)
-    snprintf(text, sizeof(q->prior_text), "the mean of the %zu run%s", fit->N,
-             fit->N == 1 ? "" : "s");
-  else if (kind == RMX_PRIOR_CORPUS)
-    snprintf(text, sizeof(q->prior_text), "the share of the available tokens");
-  else
-    snprintf(text, sizeof(q->prior_text), "the mixture in %s", file);
-}
-
-void rmx_problem_release(rmx_problem *q) {
-  rmx_target_release(&q->target);
-  rmx_constraints_release(&q->constraints);
-  free(q->prior);
-  *q = (rmx_problem){0};
-}
-
 static rmx_status check(const rmx_fit *fit, const rmx_problem *q, const double *prior,
                         const rmx_optimize_options *o, rmx_err *err) {
   if (!(o->strength > 0) || !isfinite(o->strength))
@@ -108,7 +72,7 @@ static rmx_status check(const rmx_fit *fit, const rmx_problem *q, const double *
 
 // ---- the answer ----
 
-static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err) {
+static rmx_status verify(const rmx__task *a, const rmx_optimum *o, rmx_err *err) {
   double excess = rmx_constraints_excess(&a->problem->constraints, o->mixture), score,
          *y = o->predicted;
   for (size_t m = 0; m < a->fit->M; m++)
@@ -118,13 +82,13 @@ static rmx_status verify(const rmx__asked *a, const rmx_optimum *o, rmx_err *err
     return rmx_fail(err, RMX_ENUMERIC, "the mixture found, or its prediction, is not finite");
   if (excess > TOLERANCE || isinf(score))
     return rmx_fail(err, RMX_ENUMERIC,
-                    "the mixture found passes a constraint by %.3g: loosen one a little",
+                    "the mixture found exceeds a constraint by %.3g: loosen one a little",
                     excess > TOLERANCE ? excess : TOLERANCE);
   return RMX_OK;
 }
 
 // What the guard costs: the same search without it.
-static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err) {
+static rmx_status look_beyond(const rmx__task *a, rmx_optimum *o, rmx_err *err) {
   rmx__feasible all;
   bool ignored;
   RMX_TRY(
@@ -147,16 +111,16 @@ static rmx_status look_beyond(const rmx__asked *a, rmx_optimum *o, rmx_err *err)
                "(--no-guard to go there)",
                gain, known ? ", above the error to expect here" : "");
   }
-  rmx_optimum_release(&free_one);
+  rmx__optimum_release(&free_one);
   rmx__feasible_release(&all);
   return status == RMX_ENOMEM ? status : RMX_OK;
 }
 
 // *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better
 // than its mean is believed; a flat one cannot be.
-static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rmx_err *err) {
+static rmx_status weigh_fit(const rmx__task *a, rmx_optimum *o, bool *stays, rmx_err *err) {
   *stays = false;
-  RMX_TRY(rmx__look_what_was_learnt(a, o, err));
+  RMX_TRY(rmx__check_what_was_learnt(a, o, err));
   if (o->learnt) return RMX_OK;
   if (!a->options->guard && o->r2 <= 0) {
     rmx_warn(a->listener,
@@ -175,9 +139,11 @@ static rmx_status weigh_fit(const rmx__asked *a, rmx_optimum *o, bool *stays, rm
   return RMX_OK;
 }
 
-rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
-                        const rmx_optimize_options *options, uint64_t seed, int threads,
-                        const rmx_listener *listener, rmx_optimum *out, rmx_err *err) {
+rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, rmx_err *err) {
+  const rmx_fit *fit = request->fit;
+  const rmx_problem *q = request->problem;
+  const rmx_optimize_options *options = rmx__options_of(request);
+  const rmx_listener *listener = request->listener;
   const rmx__method *method = NULL;
   const double *given = q->prior ? q->prior : fit->mean_mixture;
   if (options->method && strcmp(options->method, "auto") != 0)
@@ -188,7 +154,7 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   double *prior = rmx_calloc(fit->D, sizeof(double));
   if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
   memcpy(prior, given, fit->D * sizeof(double));
-  rmx__asked a = {fit, q, options, prior, seed, threads, listener};
+  rmx__task a = {fit, q, options, prior, request->seed, request->threads, listener};
   rmx_optimum o = {
       .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
   rmx__feasible set = {0};
@@ -228,16 +194,17 @@ rmx_status rmx_optimize(const rmx_fit *fit, const rmx_problem *q,
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
   RMX_TRY_GOTO(rmx__optimality_gap(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
-  // What the guard costs is for somebody who listens.
+  // What the guard costs is only reported, so it needs a listener.
   if (o.guarded && listener && method == &rmx__multistart)
     RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
 done:
   rmx__feasible_release(&set);
   free(prior);
-  if (status != RMX_OK) {
-    rmx_optimum_release(&o);
-    return status;
-  }
-  *out = o;
-  return RMX_OK;
+  if (status == RMX_OK && !(*out = rmx_calloc(1, sizeof **out)))
+    status = rmx_fail_memory(err, sizeof **out, "an optimum");
+  if (status == RMX_OK)
+    **out = o;
+  else
+    rmx__optimum_release(&o);
+  return status;
 }

@@ -1,65 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a search may go, and one search there: prepared once, asked many times (a bootstrap asks
-// 200 times).
-#ifndef REGMIX_OPTIMIZE_SEARCH_H
-#define REGMIX_OPTIMIZE_SEARCH_H
+// search.h: how the best mixture of the feasible set is found and described.
+#ifndef RMX_OPTIMIZE_SEARCH_H
+#define RMX_OPTIMIZE_SEARCH_H
 
-#include <regmix/optimize.h>
+#include "optimize/feasible.h"
 
-#include "lp.h"
+// ---- optimum.c: what is known of the mixture that was found
 
-// ---- where ----
+struct rmx_optimum {
+  size_t D, M;
+  double *mixture;  // (D)
+  // (D) of "simulate": standard deviation over the best k; of "search": 0
+  double *spread;
+  double *predicted;          // (M) at the mixture
+  double *predicted_prior;    // (M) at the prior
+  double score, score_prior;  // less the penalty of the divergence
+  // the lowest predicted score among the runs of the fit, whatever the constraints
+  double best_run_score;
+  double distance;            // L1 distance to the nearest run, halved: share of tokens that differ
+  double typical_distance;    // median over runs of the same to their nearest neighbour
+  bool outside;               // some weight lies outside the range the runs covered
+  char outside_domains[256];  // their names, comma between; cut off at whole names
+  bool *outside_domain;       // (D) which
+  bool far;                   // distance is over twice the typical one
+  const char *method;         // static text
+  int64_t samples, top;       // of "simulate"
+  // samples that no draw moved into the constraints, so a projection did
+  int64_t projected;
+  int64_t starts;  // of "search": how many were tried
+  bool guarded;    // was held where the runs are
+  // of "search", held there: the best without the guard; NaN: not known
+  double unguarded_score;
+  bool convex;  // the fitted score is convex on the feasible set
+  double gap;   // no mixture allowed scores lower by more than this; NaN: not known
+  // root mean square error of the score so far from the runs; NaN: not known
+  double expected_error;
+  size_t mixtures;  // different ones among the runs
+  double r2;        // of the target's score out of fold; NaN: not known
+  bool learnt;      // the fit has learnt something about the target;
+  // else what is wrong: then the optimum is the prior, and method "prior"
+  char why_not[256];
+};
 
-// The set of mixtures allowed: bounds, shares, divergence from a reference, and a ball around each
-// run. Borrows the constraints and the fit's runs; owns the rest.
-typedef struct rmx__feasible {
-  size_t D;
-  double *low, *high;            // (D) the problem's, within the guard's
-  const rmx_constraints *asked;  // shares, reference, drop_below
-  const double *runs;            // (N, D)
-  size_t N;
-  double radius;     // half L1 distance to the nearest run at most; INFINITY: any
-  double *interior;  // (D) some mixture inside, not at the edge
-  // searches may end 1e-6 of the score's scale above the bottom: one of the many of a bootstrap
-  bool coarse;
-} rmx__feasible;
+// ---- objective.c: what NLopt minimises: score, gradient and inequalities
 
-// `guard`: only where the runs are; where that leaves nothing, though there is something without
-// it, RMX_EINPUT and *guard_infeasible is true. prior (D): what the centre is to be like.
-rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
-                              bool guard, const double *prior, bool *guard_infeasible,
-                              rmx_err *err);
-rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
-void rmx__feasible_release(rmx__feasible *r);
-// Within 1e-9; drop_below is not looked at. The second: but for the balls.
-bool rmx__feasible_contains(const rmx__feasible *r, const double *w);
-bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w);
-// Brings a mixture inside, near where it was. The second: but for the balls.
-void rmx__feasible_project(const rmx__feasible *r, double *w);
-void rmx__feasible_project_convex(const rmx__feasible *r, double *w);
-// Of drop_below: where weights of w are too small, holds them at 0 from now on (or, where that
-// leaves nothing, at what they must have at least); *changed: there were some, so search again.
-rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err);
-// The bounds and shares as a linear program with `more` columns and rows for the caller, in the
-// arena. Row 0 is sum w = 1, then the shares, then the caller's.
-rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t more_rows,
-                            rmx_arena *arena, rmx__lp *lp, rmx_err *err);
-// sum_d w_d log(w_d / reference_d); 0 without a reference.
-double rmx__kl(const rmx_constraints *c, const double *w);
+typedef struct rmx__objective {
+  const rmx_fit *fit;
+  const rmx_target *target;
+  const rmx__feasible *set;
+  size_t D, M, n_used;
+  size_t *used;        // (n_used) metrics with a weight or a limit
+  double *at;          // (D) where y and G were computed
+  double *y;           // (M)
+  double *G;           // (M, D)
+  bool fresh;          // y and G belong to `at`
+  const double *ball;  // (D) the run whose ball the search is in; NULL: none
+  double scale;        // the unit of the score
+} rmx__objective;
+// `fit`, `target` and `set` are given; the rest is made, in the arena. RMX_EINPUT where a function
+// has no gradient.
+rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err);
+// Computes y and G at w (D), if they do not belong to it already.
+void rmx__objective_evaluate(rmx__objective *p, const double *w);
+// The score with the penalty; INFINITY where a limit is exceeded.
+double rmx__objective_score(rmx__objective *p, const double *w);
+// The value for NLopt, in units of scale: the score, or, for the worst case, the variable t = x_D.
+double rmx__objective_value(unsigned n, const double *x, double *gradient, void *objective);
+// 0 where the weights sum to 1.
+double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *objective);
+// The inequalities, each <= 0: their number, and their values.
+size_t rmx__objective_rows(const rmx__objective *p);
+void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
+                                 double *gradient, void *objective);
+// Lowers *score at w (D), which the set contains, by pairwise coordinate descent.
+rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rmx_err *err);
 
-// ---- one search ----
+// ---- search.c: one search
 
-// Lowest score of `target` found in the feasible set from `starts` (n, D), which need not lie
-// inside: w (D), and the score with the penalty of the divergence (may be NULL). Thread-safe;
-// nothing random in it. RMX_EINPUT where a function of the target has no gradient or no mixture
-// found keeps the target's limits.
+// The lowest score of `target` found in the set from `starts` (n, D), which need not lie inside: w
+// (D), and the score with the penalty of the divergence (may be NULL). Thread-safe; nothing random
+// in it. RMX_EINPUT where a function of the target has no gradient, or no mixture found keeps the
+// target's limits.
 rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__feasible *set,
                        const double *starts, size_t n, double *w, double *score, rmx_err *err);
-// Whether the target's score is convex over what scores no worse than w (D), which the feasible set
-// holds; and the gap: no mixture of the feasible set scores lower than w by more than it (NaN where
-// not convex).
+// *convex: the target's score is convex over what scores no worse than w (D), which the set
+// contains. *gap: no mixture of the set scores lower than w by more than it (NaN where not convex).
 rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *target,
                                const rmx__feasible *set, const double *w, bool *convex, double *gap,
                                rmx_err *err);
+
+// ---- methods: one struct each; optimize.c has the table of them
+
+// What a method is given. Its answer is o->mixture (D) within the set, with drop_below obeyed.
+typedef struct rmx__task {
+  const rmx_fit *fit;
+  const rmx_problem *problem;
+  const rmx_optimize_options *options;  // not NULL
+  const double *prior;                  // (D), sum 1
+  uint64_t seed;
+  int threads;
+  const rmx_listener *listener;
+} rmx__task;
+// The options of a request, or the defaults.
+const rmx_optimize_options *rmx__options_of(const rmx_optimize_request *request);
+
+typedef struct rmx__method {
+  const char *name;
+  rmx_status (*run)(const rmx__task *a, const rmx__feasible *set, rmx_optimum *o, rmx_err *err);
+} rmx__method;
+extern const rmx__method rmx__simulate;
+extern const rmx__method rmx__multistart;
+
+// The mixtures a search begins at, starts (n, D): the best runs by prediction, the prior, the best
+// of a few simulated mixtures, corners of the set, random ones.
+rmx_status rmx__starts(const rmx__task *a, const rmx__feasible *set, size_t n, double *starts,
+                       rmx_err *err);
+
+// ---- learnt.c: whether the fit has learnt anything about the target
+
+// Sets o->r2, o->mixtures, o->learnt and o->why_not; warns of what makes the fit doubtful.
+rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_err *err);
+// The answer of a fit that has learnt nothing: the prior, moved into the feasible set. *score is
+// INFINITY where it exceeds a limit of the target, which a search may keep.
+rmx_status rmx__stay_at_prior(const rmx__task *a, rmx_optimum *o, double *score, rmx_err *err);
+
+// ---- optimum.c: what every method does with the mixture it found
+
+// Its arrays; release them.
+rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err);
+void rmx__optimum_release(rmx_optimum *o);
+// From o->mixture: predictions, scores, distances from the runs; warns where they are too large.
+// prior (D), sum 1.
+rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                                 const double *prior, const rmx_listener *listener, rmx_err *err);
 
 #endif

@@ -9,14 +9,12 @@
 // alone that would enter the heap. What is allowed need not be convex: where the mean breaks a
 // rule, it is drawn towards the best sample.
 
+#include "optimize/search.h"
+
 #include <math.h>
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "methods.h"
-#include "regress/fit.h"
-#include "trust_region.h"
 
 enum { BLOCK = 512, WAVE = 32, DRAWS = 20 };
 
@@ -50,15 +48,10 @@ static int64_t samples_in(const simulation *s, size_t block) {
 // The scores of n mixtures, with the penalty; y (n, M) and column (n) are scratch.
 static void score_of(const simulation *s, const double *X, size_t n, double *y, double *column,
                      double *score) {
-  const rmx_constraints *c = s->set->asked;
+  const rmx_constraints *c = s->set->constraints;
   const rmx_target *t = s->target;
-  size_t M = s->fit->M;
-  for (size_t m = 0; m < M; m++) {
-    if (t->weight[m] == 0 && !(t->limit[m] < INFINITY)) continue;
-    rmx_regressor_predict(s->fit->regressors[m], X, n, column, NULL);
-    for (size_t i = 0; i < n; i++) y[i * M + m] = column[i];
-  }
-  rmx_target_score(t, M, y, n, score);
+  rmx__predict_target(s->fit, t, X, n, y, column);
+  rmx_target_score(t, s->fit->M, y, n, score);
   for (size_t i = 0; i < n && c->kl_penalty > 0; i++)
     score[i] += c->kl_penalty * rmx__kl(c, X + i * s->fit->D);
 }
@@ -159,7 +152,7 @@ static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_lis
   *found = n;
   if (n == 0 && s->far)
     return rmx_fail(err, RMX_EINPUT,
-                    "none of %lld simulated mixtures lies where the runs are: simulate more "
+                    "none of %lld simulated mixtures lies near the runs: simulate more "
                     "(--samples), from a prior "
                     "nearer to them, or without the guard (--no-guard)",
                     (long long)s->samples);
@@ -174,7 +167,7 @@ static rmx_status collect(simulation *s, int64_t top, int threads, const rmx_lis
 }
 
 // Whether w is a mixture that may be proposed.
-static bool stands(const simulation *s, const double *w) {
+static bool keeps_all(const simulation *s, const double *w) {
   double score;
   if (!rmx__feasible_contains(s->set, w)) return false;
   score_of(s, w, 1, s->y, s->column, &score);
@@ -196,11 +189,11 @@ static void average(const simulation *s, const double *kept, const candidate *he
   }
   rmx__feasible_project_convex(s->set, o->mixture);
   double out = 0, in = 1, *w = s->X;  // all samples have been looked at
-  if (stands(s, o->mixture)) return;
+  if (keeps_all(s, o->mixture)) return;
   for (int i = 0; i < 40; i++) {
     double t = (out + in) / 2;
     for (size_t d = 0; d < D; d++) w[d] = o->mixture[d] + t * (best[d] - o->mixture[d]);
-    if (stands(s, w))
+    if (keeps_all(s, w))
       in = t;
     else
       out = t;
@@ -208,7 +201,7 @@ static void average(const simulation *s, const double *kept, const candidate *he
   for (size_t d = 0; d < D; d++) o->mixture[d] += in * (best[d] - o->mixture[d]);
 }
 
-static rmx_status run(const rmx__asked *a, const rmx__feasible *set, rmx_optimum *o, rmx_err *err) {
+static rmx_status run(const rmx__task *a, const rmx__feasible *set, rmx_optimum *o, rmx_err *err) {
   size_t D = a->fit->D, M = a->fit->M;
   const rmx_optimize_options *options = a->options;
   if (options->samples < 1 || options->top < 1 || options->top > options->samples)
@@ -248,8 +241,9 @@ static rmx_status run(const rmx__asked *a, const rmx__feasible *set, rmx_optimum
       if (within.low[d] > 0 && within.high[d] - within.low[d] < 1e-9)
         s.draws = 1;  // no draw has that very weight
     }
-    for (size_t i = 0; i < within.asked->n_shares; i++)
-      if (within.asked->shares[i].high - within.asked->shares[i].low < 1e-9) s.draws = 1;
+    for (size_t i = 0; i < within.constraints->n_shares; i++)
+      if (within.constraints->shares[i].high - within.constraints->shares[i].low < 1e-9)
+        s.draws = 1;
     // Where the prior has nothing of all that is allowed, draws go around the centre.
     for (size_t d = 0; d < D && !(sum > 0); d++)
       s.alpha[d] = options->strength * within.interior[d];
@@ -261,7 +255,7 @@ static rmx_status run(const rmx__asked *a, const rmx__feasible *set, rmx_optimum
     RMX_TRY_GOTO(rmx__feasible_drop(&within, o->mixture, &again, err), done);
   }
   if (o->projected)
-    rmx_note(a->listener, "%lld of %lld simulated mixtures were brought under the constraints",
+    rmx_note(a->listener, "%lld of %lld simulated mixtures were moved into the constraints",
              (long long)o->projected, (long long)options->samples);
 done:
   rmx__feasible_release(&within);
@@ -271,6 +265,5 @@ done:
 
 const rmx__method rmx__simulate = {
     .name = "simulate",
-    .help = "predict many mixtures drawn around the prior, average the best (the recipe's)",
     .run = run,
 };

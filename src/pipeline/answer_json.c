@@ -20,7 +20,7 @@ static json_t *limits_json(const rmx_answer *s) {
 static json_t *worse_json(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
-  if (rmx_optimum_worse(&s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK)
+  if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK)
     return NULL;
   json_t *metrics = json_object();
   for (size_t k = 0; k < w.n; k++)
@@ -34,7 +34,7 @@ static json_t *worse_json(const rmx_answer *s) {
 json_t *rmx_answer_json(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *const *domains = (const char *const *)f->domains;
-  json_t *root = rmx_optimum_json(&s->optimum, f), *target = json_object();
+  json_t *root = rmx_optimum_json(s->optimum, f), *target = json_object();
   for (size_t m = 0; m < f->M; m++)
     if (s->problem.target.weight[m] != 0)
       json_object_set_new(target, f->metrics[m], json_real(s->problem.target.weight[m]));

@@ -126,7 +126,7 @@ static void check_tokenizer(struct check *k) {
 // ---- what mixtures must keep to, and what they are compared with
 
 static void check_bounds(struct check *k) {
-  const rmx_problem_options *q = &k->p->experiment.config.problem;
+  const rmx_problem_options *q = &k->p->experiment.config.search.problem;
   rmx_constraints c;
   rmx_err err;
   if (k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK) return;
@@ -183,8 +183,9 @@ static void check_rivals(struct check *k) {
     free(path);
   }
   hold(k, NULL, rmx_methods_check(k->p, false, false, &err), &err);
-  if (c->problem.than) check_mixture_file(k, "optimize.than", c->problem.than);
-  if (c->problem.reference) check_mixture_file(k, "optimize.reference", c->problem.reference);
+  if (c->search.problem.than) check_mixture_file(k, "optimize.than", c->search.problem.than);
+  if (c->search.problem.reference)
+    check_mixture_file(k, "optimize.reference", c->search.problem.reference);
 }
 
 // Upper bounds of sampling are known once the corpus is: together they must leave room for a

@@ -12,8 +12,8 @@
 #include "regress/fit.h"
 #include "steps.h"
 
-rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
-                               rmx_err *err) {
+rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                            rmx_err *err) {
   char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_status status =
@@ -26,40 +26,28 @@ rmx_status rmx_optimum_mixture(const rmx_experiment *e, const rmx_corpus *corpus
 
 // ---- who takes part
 
-// The single domain the fit expects most of: all tokens from it alone.
+// The domain with the lowest predicted target when all tokens come from it.
 static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
   rmx_fit *f = NULL;
+  rmx_target target = {0};
+  size_t d, k;
   char *folder = rmx_experiment_path(c->e, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   free(folder);
-  RMX_TRY(status);
-  double best = INFINITY, *x = rmx_calloc(2 * f->D + f->M, sizeof *x),
-         *weight = x ? x + f->D : NULL;
-  if (!x) status = rmx_fail_memory(err, 0, "a mixture");
+  if (status == RMX_OK) status = rmx_target_make(f, &target, err);
   if (status == RMX_OK)
     status = rmx__target_weights(c->e->config.target, c->e->config.n_target,
-                                 (const char *const *)f->metrics, f->M, weight, err);
-  for (size_t d = 0; status == RMX_OK && d < f->D; d++) {
-    double score = 0, y;
-    memset(x, 0, f->D * sizeof *x);
-    x[d] = 1;
-    for (size_t m = 0; m < f->M; m++) {
-      if (weight[m] == 0) continue;
-      rmx_regressor_predict(f->regressors[m], x, 1, &y, NULL);
-      score += weight[m] * y;
-    }
-    if (score >= best) continue;
-    best = score;
+                                 (const char *const *)f->metrics, f->M, target.weight, err);
+  if (status == RMX_OK) status = rmx_target_best_domain(f, &target, &d, err);
+  if (status == RMX_OK) {
     snprintf(out->detail, sizeof out->detail, "%s", f->domains[d]);
+    snprintf(out->detail_key, sizeof out->detail_key, "domain");
+    status = rmx_find_name("domain", out->detail, c->corpus->names, c->corpus->D_train, &k, err);
   }
-  free(x);
+  if (status == RMX_OK) mixture[k] = 1;
+  rmx_target_release(&target);
   rmx_fit_free(f);
-  snprintf(out->detail_key, sizeof out->detail_key, "domain");
-  size_t k;
-  RMX_TRY(status);
-  RMX_TRY(rmx_find_name("domain", out->detail, c->corpus->names, c->corpus->D_train, &k, err));
-  mixture[k] = 1;
-  return RMX_OK;
+  return status;
 }
 
 // The run of the swarm whose measured target was best.
@@ -100,7 +88,7 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   size_t D = c->corpus->D_train, k;
   snprintf(out->name, sizeof out->name, "%s", name);
   if (!(out->mixture = rmx_calloc(D, sizeof(double)))) return rmx_fail_memory(err, 0, "a mixture");
-  if (strcmp(name, "optimum") == 0) return rmx_optimum_mixture(c->e, c->corpus, out->mixture, err);
+  if (strcmp(name, "optimum") == 0) return rmx_optimum_read(c->e, c->corpus, out->mixture, err);
   if (strcmp(name, "best_single") == 0) return best_single(c, out->mixture, out, err);
   if (strcmp(name, "best_run") == 0) return best_run(c, out->mixture, out, err);
   if (strcmp(name, "prior") == 0) {

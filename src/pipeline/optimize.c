@@ -12,7 +12,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_attribution_release(&s->attribution);
   rmx_learning_curve_release(&s->curve);
   rmx_front_release(&s->front);
-  rmx_optimum_release(&s->optimum);
+  rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
 }
@@ -34,17 +34,25 @@ static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, siz
   return status == RMX_OK ? status : rmx_refused(true, err);
 }
 
+// A search of the config's options, with the answer's fit and problem.
+static rmx_optimize_request search_of(rmx_pipeline *p, rmx_answer *s) {
+  const rmx_config *c = &p->experiment.config;
+  s->options = &c->search.how;
+  return (rmx_optimize_request){.fit = s->fit,
+                                .problem = &s->problem,
+                                .options = s->options,
+                                .seed = (uint64_t)c->general.seed,
+                                .threads = rmx_worker_jobs(&p->experiment),
+                                .listener = &p->listener};
+}
+
 static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                          rmx_err *err) {
-  const rmx_optimize_options *o = &p->experiment.config.optimize;
-  uint64_t seed = (uint64_t)p->experiment.config.general.seed;
-  int threads = rmx_worker_jobs(&p->experiment);
+  const rmx_optimize_request search = search_of(p, s);
   size_t a = 0, b = 0;
-  s->options = o;
   if (request->pareto) {
     RMX_TRY(two_metrics(s->fit, request->pareto, &a, &b, err));
-    RMX_TRY(rmx_pareto(s->fit, &s->problem, a, b, request->points, o, seed, threads, &p->listener,
-                       &s->front, err));
+    RMX_TRY(rmx_pareto(&search, a, b, request->points, &s->front, err));
     if (!rmx_has_target(s->fit,
                         &s->problem)) {  // then both, each in units of its range, count alike
       const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
@@ -58,7 +66,7 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
                     "nothing to improve: give --target METRIC (and --maximize for scores), of the "
                     "%zu that were fitted",
                     s->fit->M);
-  return rmx_optimize(s->fit, &s->problem, o, seed, threads, &p->listener, &s->optimum, err);
+  return rmx_optimize(&search, &s->optimum, err);
 }
 
 // A mixture's file without its folder and ending.
@@ -69,8 +77,8 @@ static char *name_of(const char *path) {
   return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
-static rmx_status intervals(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s,
-                            rmx_err *err) {
+static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *against,
+                            rmx_answer *s, rmx_err *err) {
   size_t n = against->n, D = s->fit->D;
   char **names = rmx_calloc(n + 1, sizeof *names);
   const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
@@ -86,10 +94,8 @@ static rmx_status intervals(rmx_pipeline *p, const rmx_strings *against, rmx_ans
                                 w + k * D, err);
   }
   if (status == RMX_OK)
-    status = rmx_uncertainty_make(
-        s->fit, &s->problem, &s->optimum, s->options, (const char *const *)names, mixtures, n,
-        (uint64_t)p->experiment.config.general.seed, rmx_worker_jobs(&p->experiment), &p->listener,
-        &s->uncertainty, err);
+    status = rmx_uncertainty_make(how, s->optimum, (const char *const *)names, mixtures, n,
+                                  &s->uncertainty, err);
   for (size_t k = 0; names && k < n; k++) free(names[k]);
   free(names);
   free(mixtures);
@@ -101,19 +107,14 @@ static rmx_status intervals(rmx_pipeline *p, const rmx_strings *against, rmx_ans
 // not hold what that takes, few runs are not enough for it: that is told, and the optimum stands
 // without.
 static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s, rmx_err *err) {
-  uint64_t seed = (uint64_t)p->experiment.config.general.seed;
-  int threads = rmx_worker_jobs(&p->experiment);
-  rmx_status status = intervals(p, against, s, err);
-  if (status == RMX_OK && s->fit->truth)
-    status = rmx_learning_curve_make(s->fit, &s->problem.target, 0, seed, threads, &p->listener,
-                                     &s->curve, err);
+  const rmx_optimize_request how = search_of(p, s);
+  rmx_status status = intervals(&how, against, s, err);
+  if (status == RMX_OK && s->fit->truth) status = rmx_learning_curve_make(&how, 0, &s->curve, err);
   if (status == RMX_EINPUT && against->n == 0) {
     rmx_note(&p->listener, "%s", err->message);
     status = RMX_OK;
   }
-  if (status == RMX_OK)
-    status = rmx_attribution_make(s->fit, &s->problem, &s->optimum, s->options, seed, threads,
-                                  &s->attribution, err);
+  if (status == RMX_OK) status = rmx_attribution_make(&how, s->optimum, &s->attribution, err);
   return status;
 }
 
@@ -125,8 +126,8 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
   RMX_TRY(search(p, request, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
-  bool wanted = p->experiment.config.optimize.replicates > 0 && !request->quick &&
-                strcmp(s->optimum.method, "prior") != 0;
+  bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick &&
+                strcmp(rmx_optimum_method(s->optimum), "prior") != 0;
   return wanted ? weigh(p, &request->against, s, err) : RMX_OK;
 }
 
@@ -196,8 +197,9 @@ static void tell_optimum(rmx_pipeline *p, const rmx_answer *s) {
   rmx_note(&p->listener,
            "optimize: %sthe fit predicts %s %.4f at the optimum, %.4f at the prior, %.4f at the "
            "best run",
-           gain, sign < 0 ? "a score of" : "target", sign * s->optimum.score,
-           sign * s->optimum.score_prior, sign * s->optimum.best_run_score);
+           gain, sign < 0 ? "a score of" : "target", sign * rmx_optimum_score(s->optimum),
+           sign * rmx_optimum_score_prior(s->optimum),
+           sign * rmx_optimum_best_run_score(s->optimum));
   const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
   if (assumed.n) rmx_warn(&p->listener, RMX_ASSUMED_DIRECTIONS, assumed.text);
 }

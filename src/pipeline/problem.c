@@ -45,7 +45,7 @@ static bool take_path(const rmx_experiment *e, const char *config, const char *l
 // The config's options with the command line's over them: lists are added up.
 static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
                        rmx_problem_options *out, rmx_err *err) {
-  const rmx_problem_options *config = &e->config.problem;
+  const rmx_problem_options *config = &e->config.search.problem;
   *out = (rmx_problem_options){
       .worst = line->worst || config->worst,
       .drop_below = line->drop_below > 0 ? line->drop_below : config->drop_below,
@@ -245,8 +245,9 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(p, f, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(p, &p->experiment.config.problem, o, f, q->prior, &q->constraints, err));
-  return limits_of(p, &p->experiment.config.problem, o, f, q, err);
+  RMX_TRY(constraints_of(p, &p->experiment.config.search.problem, o, f, q->prior, &q->constraints,
+                         err));
+  return limits_of(p, &p->experiment.config.search.problem, o, f, q, err);
 }
 
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,

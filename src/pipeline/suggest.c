@@ -162,18 +162,26 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
   RMX_TRY(rmx_keep_runs(request->out, s->fit->run_ids, s->fit->run_ids ? s->fit->N : 0, err));
   RMX_TRY(ask_question(p, request, s, err));
   RMX_TRY(read_pending(p, request, s, err));
-  uint64_t seed = (uint64_t)e->config.general.seed;
-  rmx_suggest_options options = rmx_suggest_defaults;
-  options.runs = request->runs;
-  options.grid = e->config.sample.grid;
-  if (options.candidates < 4 * options.runs) options.candidates = 4 * options.runs;
-  RMX_TRY(rmx_suggest(s->measured ? s->fit : NULL, (const char *const *)s->fit->domains,
-                      &s->problem, s->X, s->pending.N, (const char *const *)s->pending.ids,
-                      s->pending.N, &options, seed, rmx_worker_jobs(e), &p->listener,
-                      &s->suggestion, err));
+  const rmx_optimize_request search = {.fit = s->fit,
+                                       .problem = &s->problem,
+                                       .seed = (uint64_t)e->config.general.seed,
+                                       .threads = rmx_worker_jobs(e),
+                                       .listener = &p->listener};
+  const rmx_suggest_request suggest = {.fit = s->measured ? s->fit : NULL,
+                                       .domains = (const char *const *)s->fit->domains,
+                                       .problem = &s->problem,
+                                       .pending = s->X,
+                                       .n_pending = s->pending.N,
+                                       .taken = (const char *const *)s->pending.ids,
+                                       .n_taken = s->pending.N,
+                                       .runs = request->runs,
+                                       .grid = e->config.sample.grid,
+                                       .seed = search.seed,
+                                       .threads = search.threads,
+                                       .listener = &p->listener};
+  RMX_TRY(rmx_suggest(&suggest, &s->suggestion, err));
   if (s->measured && !request->no_curve)
-    RMX_TRY(rmx_learning_curve_make(s->fit, &s->problem.target, request->more, seed,
-                                    rmx_worker_jobs(e), &p->listener, &s->curve, err));
+    RMX_TRY(rmx_learning_curve_make(&search, request->more, &s->curve, err));
   tell(p, s);
   return RMX_OK;
 }

@@ -110,7 +110,7 @@ awk -F, 'NR == 1 || $2 < 0.4' m.csv > part.csv
 "$REGMIX" optimize --fit part --target a_loss --method search --json > out.json 2> err.txt
 check "guarded: within what the runs covered" "$(number train_a) < 0.45 && $(grep -c '"guard": true' out.json)"
 "$REGMIX" optimize --fit part --target a_loss --method search --no-guard --json > out.json 2> err.txt
-check "--no-guard leaves it" "$(number train_a) > 0.5 && $(grep -c 'outside what the runs covered' err.txt)"
+check "--no-guard leaves it" "$(number train_a) > 0.5 && $(grep -c 'outside the range that the runs covered' err.txt)"
 try "constraints beyond the guard" 0 "searching without the guard" "$REGMIX" optimize --fit part --target a_loss --floor a=0.7 --method search
 
 # The same asked by settings.

@@ -62,7 +62,7 @@ try "too few for anything but spreading out" 0 "4 mixtures spread out" "$REGMIX"
 try "a domain split and one added are covered first" 0 "2 directions in which no two runs differ (math, a1 with a2)" "$REGMIX" suggest -n 2 --fit fit2 --target metric/a --no-curve --out new.csv
 awk -F, 'NR > 1 { if ($6 > 0.02) math = 1; x = $2 * 0.7 - $3 * 0.3; if (x * x > 1e-4) apart = 1 } END { exit !(math && apart) }' new.csv &&
   ok "by the mixtures suggested" || not_ok "by the mixtures suggested" "$(cat new.csv)"
-try "too small a batch says what it takes" 0 "it takes 2 runs at least" "$REGMIX" suggest -n 1 --fit fit2 --target metric/a --no-curve
+try "too small a batch says what it takes" 0 "takes at least 2 runs" "$REGMIX" suggest -n 1 --fit fit2 --target metric/a --no-curve
 try "a domain held at 0 needs no run" 0 "1 direction in which" "$REGMIX" suggest -n 1 --fit fit2 --target metric/a --fix math=0 --no-curve
 
 # ---- misuse

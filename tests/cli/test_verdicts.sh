@@ -51,7 +51,7 @@ check "metrics that get worse, as JSON" "$(field .worse.n) == 1 && $(field .wors
 "$REGMIX" optimize --fit fit --target a_loss --no-worse other_loss --quick --json > out.json 2> err.txt
 check "--no-worse keeps them from it" "$(field '.worse.by | has("other_loss")') == false"
 try "what is lowered is said" 0 "Lowered: a_loss." "$REGMIX" optimize --fit fit --target a_loss --quick
-try "what is raised against its name is told" 0 '"a_loss" is a loss, lower is better (name): it is raised, as asked' "$REGMIX" optimize --fit fit --maximize a_loss --quick
+try "what is raised against its name is told" 0 '"a_loss" is a loss, lower is better (name): it is maximised, as you asked' "$REGMIX" optimize --fit fit --maximize a_loss --quick
 sed '1s/a_loss/points_of_a/' y.csv > p.csv
 "$REGMIX" fit --mixtures m.csv --metrics p.csv --metric points_of_a --regressor ridge --out points > /dev/null 2>&1
 try "a direction that is assumed is said" 0 "It is assumed that lower is better of points_of_a" "$REGMIX" optimize --fit points --quick
@@ -82,7 +82,7 @@ check "noise: the prior keeps the constraints" "$(field .mixture.d1) <= 0.1 + 1e
 try "noise: --no-guard believes it, and says so" 0 "what follows is the optimum of that fit" "$REGMIX" optimize --fit noise --no-guard --quick
 awk 'NR <= 2' m.csv > m1.csv
 "$REGMIX" fit --mixtures m1.csv --metrics y.csv --metric a_loss --out one > /dev/null 2>&1
-try "one run: the prior is the answer" 0 "all runs have the same mixture, which tells nothing of others" "$REGMIX" optimize --fit one --no-guard
+try "one run: the prior is the answer" 0 "all runs have the same mixture, so nothing is known about other mixtures" "$REGMIX" optimize --fit one --no-guard
 awk -F, -v OFS=, 'NR > 1 { $2 = 3 } { print }' y.csv > c.csv
 "$REGMIX" fit --mixtures m.csv --metrics c.csv --metric a_loss --regressor trees --out flat > /dev/null 2>&1
 try "a flat function: the prior is the answer" 0 "So the mixture is the prior (the mean of the 30 runs)" "$REGMIX" optimize --fit flat

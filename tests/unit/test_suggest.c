@@ -4,12 +4,9 @@
 // a learning curve says what it should.
 
 #include <regmix/mixture.h>
-#include <regmix/suggest.h>
+#include <regmix/optimize.h>
 
-#include "base/json.h"
-#include "optimize/acquisition.h"
-#include "optimize/expected_gain.h"
-#include "regress/fit.h"
+#include "optimize/suggest.h"
 #include "testing.h"
 
 enum { D = 5 };
@@ -148,19 +145,29 @@ START_TEST(finds_the_best_of_a_list) {
   rmx_arena arena = {0};
   rmx_dataset known;
   must(rmx__fit_dataset(f, 0, &arena, &known, err));
-  must(rmx_suggest_among(f->regressors[0], &known, X, n, k, chosen, &n_chosen, err));
+  must(rmx__suggest_among(f->regressors[0], &known, X, n, k, chosen, &n_chosen, err));
   ck_assert(n_chosen == k);
   for (size_t i = 0; i < k; i++) {
     tries += chosen[i] == best;
     for (size_t j = 0; j < i; j++) ck_assert(chosen[i] != chosen[j]);
   }
   ck_assert_msg(tries == 1, "the best is not among the first %d", k);
-  must(rmx_suggest_among(f->regressors[0], &known, X, 3, k, chosen, &n_chosen, err));
+  must(rmx__suggest_among(f->regressors[0], &known, X, 3, k, chosen, &n_chosen, err));
   ck_assert(n_chosen == 3);
   rmx_arena_release(&arena);
   rmx_fit_free(f);
 }
 END_TEST
+
+// rmx_suggest of `how` with the rest filled in.
+static rmx_status ask(const rmx_suggest_request *how, const rmx_fit *f, const rmx_problem *q,
+                      const double *pending, size_t n_pending, uint64_t seed, int threads,
+                      rmx_suggestion *out, rmx_err *e) {
+  rmx_suggest_request r = *how;
+  r.fit = f, r.domains = domains, r.problem = q;
+  r.pending = pending, r.n_pending = n_pending, r.seed = seed, r.threads = threads;
+  return rmx_suggest(&r, out, e);
+}
 
 START_TEST(suggests_near_the_bottom) {
   const char *const regressors[] = {"gp", "ensemble", "trees", "ridge"};
@@ -168,12 +175,14 @@ START_TEST(suggests_near_the_bottom) {
     rmx_fit *f = make_fit(regressors[r], 40, WHOLE, 0);
     rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s[3];
-    rmx_suggest_options o = rmx_suggest_defaults;
+    rmx_suggest_request o = {0};
     o.runs = 6;
     const char *const taken[] = {"p041", "p043"};
-    for (int t = 0; t < 3; t++)
-      must(rmx_suggest(f, NULL, &q, NULL, 0, taken, 2, &o, t == 2 ? 9 : 1, t ? 3 : 1, NULL, &s[t],
-                       err));
+    for (int t = 0; t < 3; t++) {
+      rmx_suggest_request named = o;
+      named.taken = taken, named.n_taken = 2;
+      must(ask(&named, f, &q, NULL, 0, t == 2 ? 9 : 1, t ? 3 : 1, &s[t], err));
+    }
     // Threads make no difference, the seed does.
     ck_assert(memcmp(s[0].mixtures, s[1].mixtures, 6 * D * sizeof(double)) == 0);
     ck_assert(memcmp(s[0].mixtures, s[2].mixtures, 6 * D * sizeof(double)) != 0);
@@ -201,7 +210,7 @@ START_TEST(suggests_near_the_bottom) {
     json_decref(json);
     // Pending mixtures are not suggested again, and what is near them promises less.
     rmx_suggestion later;
-    must(rmx_suggest(f, NULL, &q, s[0].mixtures, 6, NULL, 0, &o, 1, 2, NULL, &later, err));
+    must(ask(&o, f, &q, s[0].mixtures, 6, 1, 2, &later, err));
     for (size_t i = 0; i < 6; i++)
       for (size_t k = 0; k < 6; k++)
         ck_assert(apart(later.mixtures + i * D, s[0].mixtures + k * D) > 1e-9);
@@ -223,8 +232,8 @@ START_TEST(several_metrics_and_constraints) {
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "e=0.1", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_FIX, "c=0.12345", domains, err));
   rmx_suggestion s;
-  rmx_suggest_options o = rmx_suggest_defaults;
-  must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
+  rmx_suggest_request o = {0};
+  must(ask(&o, f, &q, NULL, 0, 1, 2, &s, err));
   for (size_t i = 0; i < s.K; i++) {
     const double *w = s.mixtures + i * D;
     ck_assert(rmx_constraints_excess(&q.constraints, w) <= 1e-6);
@@ -237,18 +246,16 @@ START_TEST(several_metrics_and_constraints) {
   rmx_problem_release(&q);
   q = problem_on(f, 1, 0);
   q.target.limit[1] = 0.2;
-  must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
+  must(ask(&o, f, &q, NULL, 0, 1, 2, &s, err));
   ck_assert_msg(s.mixtures[0] < 0.21 && s.mixtures[0] > 0.1, "%g", s.mixtures[0]);
   rmx_suggestion_release(&s);
-  o.runs = 0;
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
-            "0 runs to suggest");
-  o = rmx_suggest_defaults;
+  o.runs = -1;
+  must_fail(ask(&o, f, &q, NULL, 0, 1, 2, &s, err), "-1 runs to suggest");
+  o = (rmx_suggest_request){0};
   o.grid = 0.3;
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "must divide 1");
-  o = rmx_suggest_defaults;
-  must_fail(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
-            "none is given");
+  must_fail(ask(&o, f, &q, NULL, 0, 1, 2, &s, err), "must divide 1");
+  o = (rmx_suggest_request){0};
+  must_fail(ask(&o, NULL, &q, NULL, 0, 1, 2, &s, err), "none is given");
   rmx_problem_release(&q);
   q = problem_on(f, 1, 0);
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "a=0.001", domains, err));
@@ -256,15 +263,17 @@ START_TEST(several_metrics_and_constraints) {
     q.constraints.low[d] = 0.2;
     q.constraints.high[d] = 0.2;
   }
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err),
-            "loosen the constraints");
+  must_fail(ask(&o, f, &q, NULL, 0, 1, 2, &s, err), "loosen the constraints");
   rmx_problem_release(&q);
   double *truth = f->truth;
   f->truth = NULL;
   q = problem_on(f, 1, 0);
-  must_fail(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err), "older regmix");
+  must_fail(ask(&o, f, &q, NULL, 0, 1, 2, &s, err), "older regmix");
   rmx_learning_curve c;
-  must_fail(rmx_learning_curve_make(f, &q.target, 0, 1, 1, NULL, &c, err), "older regmix");
+  must_fail(
+      rmx_learning_curve_make(
+          &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 1}, 0, &c, err),
+      "older regmix");
   f->truth = truth;
   rmx_problem_release(&q);
   rmx_fit_free(f);
@@ -278,9 +287,9 @@ START_TEST(covers_what_no_run_tried) {
     rmx_fit *f = make_fit("ensemble", 40, shapes[k], 0.01);
     rmx_problem q = problem_on(f, 1, 0);
     rmx_suggestion s;
-    rmx_suggest_options o = rmx_suggest_defaults;
+    rmx_suggest_request o = {0};
     o.runs = 1;
-    must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
+    must(ask(&o, f, &q, NULL, 0, 1, 2, &s, err));
     ck_assert(s.untried == 1 && s.why[0] == RMX_SUGGEST_UNTRIED);
     ck_assert_str_eq(s.untried_domains, said[k]);
     const double *w = s.mixtures;
@@ -288,13 +297,13 @@ START_TEST(covers_what_no_run_tried) {
     ck_assert_msg(off > 0.05, "%g", off);
     // With it done, nothing is left.
     rmx_suggestion next;
-    must(rmx_suggest(f, NULL, &q, w, 1, NULL, 0, &o, 1, 2, NULL, &next, err));
+    must(ask(&o, f, &q, w, 1, 1, 2, &next, err));
     ck_assert(next.untried == 0 && next.why[0] == RMX_SUGGEST_IMPROVES);
     rmx_suggestion_release(&next);
     // Nor where the direction is closed.
     if (k == 0) {
       q.constraints.high[4] = 0;
-      must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &next, err));
+      must(ask(&o, f, &q, NULL, 0, 1, 2, &next, err));
       ck_assert(next.untried == 0 && next.mixtures[4] == 0);
       rmx_suggestion_release(&next);
     }
@@ -337,9 +346,9 @@ START_TEST(spreads_the_first_ones) {
   q.prior = malloc(sizeof prior);
   memcpy(q.prior, prior, sizeof prior);
   rmx_suggestion s;
-  rmx_suggest_options o = rmx_suggest_defaults;
+  rmx_suggest_request o = {0};
   o.runs = K;
-  must(rmx_suggest(NULL, domains, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
+  must(ask(&o, NULL, &q, NULL, 0, 1, 2, &s, err));
   ck_assert(s.why[0] == RMX_SUGGEST_SPREADS && isnan(s.predicted[0]) && s.runs == 0);
   ck_assert_str_eq(s.ids[0], "0001");
   double chosen = left_unknown(s.mixtures, K, X, n), random = INFINITY;
@@ -348,14 +357,15 @@ START_TEST(spreads_the_first_ones) {
                 random);
   rmx_suggestion_release(&s);
   // Three runs are as good as none for telling where the best is, but they are known.
-  must(rmx_suggest(f, NULL, &q, NULL, 0, NULL, 0, &o, 1, 2, NULL, &s, err));
+  must(ask(&o, f, &q, NULL, 0, 1, 2, &s, err));
   ck_assert(s.why[0] == RMX_SUGGEST_SPREADS && s.runs == 3);
   ck_assert_str_eq(s.ids[0], "p004");
   for (size_t i = 0; i < K; i++)
     for (size_t k = 0; k < 3; k++) ck_assert(apart(s.mixtures + i * D, f->runs + k * D) > 0.02);
   rmx_suggestion_release(&s);
   rmx_learning_curve c;
-  must(rmx_learning_curve_make(f, &q.target, 0, 1, 1, NULL, &c, err));
+  must(rmx_learning_curve_make(
+      &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 1}, 0, &c, err));
   ck_assert_str_eq(c.sentence, "Too few runs to tell (3; at least 20 are needed)");
   ck_assert(c.n == 0 && isnan(c.expected_gain) && !c.enough);
   json_t *json = rmx_learning_curve_json(&c);
@@ -373,8 +383,10 @@ START_TEST(learning_curves) {
     rmx_fit *f = make_fit("gp", k ? 160 : 24, WHOLE, 0.05);
     rmx_problem q = problem_on(f, 1, 0);
     rmx_learning_curve c, other;
-    must(rmx_learning_curve_make(f, &q.target, 0, 1, 1, NULL, &c, err));
-    must(rmx_learning_curve_make(f, &q.target, 0, 1, 3, NULL, &other, err));
+    must(rmx_learning_curve_make(
+        &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 1}, 0, &c, err));
+    must(rmx_learning_curve_make(
+        &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 3}, 0, &other, err));
     ck_assert(c.n == other.n && c.expected_gain == other.expected_gain);
     ck_assert(memcmp(c.rmse, other.rmse, c.n * sizeof(double)) == 0);
     ck_assert(c.more_runs == (int64_t)f->N && c.runs_now == (int64_t)f->N);
@@ -391,7 +403,10 @@ START_TEST(learning_curves) {
     json_decref(json);
     rmx_learning_curve_release(&other);
     rmx_learning_curve_release(&c);
-    must_fail(rmx_learning_curve_make(f, &q.target, -1, 1, 1, NULL, &c, err), "-1 more runs");
+    must_fail(
+        rmx_learning_curve_make(
+            &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 1}, -1, &c, err),
+        "-1 more runs");
     rmx_problem_release(&q);
     rmx_fit_free(f);
   }
@@ -404,14 +419,16 @@ START_TEST(enough_is_enough) {
   rmx_fit *f = make_fit("gp", 200, WHOLE, 0);
   rmx_problem q = problem_on(f, 1, 0);
   rmx_learning_curve c;
-  must(rmx_learning_curve_make(f, &q.target, 0, 1, 2, NULL, &c, err));
+  must(rmx_learning_curve_make(
+      &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 2}, 0, &c, err));
   ck_assert_msg(c.enough, "%s", c.sentence);
   ck_assert_str_eq(
       c.sentence,
       "There are enough runs: doubling them would be expected to gain less than 0.001 nats");
   rmx_learning_curve_release(&c);
   for (size_t i = 0; i < f->N; i++) f->truth[2 * i] = 4;
-  must(rmx_learning_curve_make(f, &q.target, 50, 1, 2, NULL, &c, err));
+  must(rmx_learning_curve_make(
+      &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 2}, 50, &c, err));
   ck_assert(strstr(c.sentence, "the same in all 200 runs") && c.more_runs == 50);
   rmx_learning_curve_release(&c);
   rmx_problem_release(&q);

@@ -4,10 +4,10 @@
 // metric is known exactly.
 
 #include <regmix/mixture.h>
-#include <regmix/uncertainty.h>
+#include <regmix/optimize.h>
 
 #include "base/json.h"
-#include "regress/fit.h"
+#include "optimize/search.h"
 #include "regress/gp/fourier.h"
 #include "regress/gp/posterior.h"
 #include "testing.h"
@@ -222,29 +222,31 @@ START_TEST(intervals_hold_the_truth) {
   for (int k = 0; k < 2; k++) {
     rmx_fit *f = make_fit("gp", 60, k ? 0.1 : 0.005);
     rmx_problem q = ask(f, 1, 0);
-    rmx_optimum o;
+    rmx_optimum *o;
     rmx_uncertainty u, other;
-    must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
+    must(rmx_optimize(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, &o, err));
     const char *const names[2] = {"corner", "itself"};
-    const double corner[D] = {0, 0, 1}, *const against[2] = {corner, o.mixture};
-    must(rmx_uncertainty_make(f, &q, &o, &usual, names, against, 2, 1, 1, NULL, &u, err));
-    must(rmx_uncertainty_make(f, &q, &o, &usual, names, against, 2, 1, 3, NULL, &other, err));
+    const double corner[D] = {0, 0, 1}, *const against[2] = {corner, rmx_optimum_mixture(o)};
+    must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, o, names, against,
+                              2, &u, err));
+    must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &usual, 1, 3, NULL}, o, names, against,
+                              2, &other, err));
     ck_assert_int_eq(u.replicates, usual.replicates);
     ck_assert_mem_eq(u.low, other.low, sizeof centre);
     ck_assert_mem_eq(u.high, other.high, sizeof centre);
     double real = 0;
     for (int d = 0; d < D; d++) {
-      ck_assert(u.low[d] <= o.mixture[d] && o.mixture[d] <= u.high[d]);
+      ck_assert(u.low[d] <= rmx_optimum_mixture(o)[d] && rmx_optimum_mixture(o)[d] <= u.high[d]);
       double slack = (u.high[d] - u.low[d]) / 4;  // one in ten is let down by a bare interval
       ck_assert(u.low[d] <= centre[d] + slack && centre[d] - slack <= u.high[d]);
-      real += pow(uniform[d] - centre[d], 2) - pow(o.mixture[d] - centre[d], 2);
+      real += pow(uniform[d] - centre[d], 2) - pow(rmx_optimum_mixture(o)[d] - centre[d], 2);
     }
     ck_assert_uint_eq(u.n_versus, 3);
     ck_assert_str_eq(u.versus[0].name, "prior");
     ck_assert_str_eq(u.versus[1].name, "corner");
     ck_assert(u.versus[0].low == other.versus[0].low && u.versus[0].high == other.versus[0].high);
     ck_assert(u.versus[0].low <= real + 0.01 && real - 0.01 <= u.versus[0].high);
-    ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - o.score, 1e-12);
+    ck_assert_double_eq_tol(u.versus[0].gain, u.versus[0].score - rmx_optimum_score(o), 1e-12);
     ck_assert_double_gt(u.versus[1].probability, 0.99);
     for (size_t j = 0; j < u.n_versus; j++)
       ck_assert(u.versus[j].low <= u.versus[j].estimate &&
@@ -258,7 +260,7 @@ START_TEST(intervals_hold_the_truth) {
       before = width(&u);
     rmx_uncertainty_release(&u);
     rmx_uncertainty_release(&other);
-    rmx_optimum_release(&o);
+    rmx_optimum_free(o);
     rmx_problem_release(&q);
     rmx_fit_free(f);
   }
@@ -268,13 +270,14 @@ END_TEST
 START_TEST(intervals_keep_the_constraints) {
   rmx_fit *f = make_fit("ensemble", 40, 0.02);
   rmx_problem q = ask(f, 1, 0.1);
-  rmx_optimum o;
+  rmx_optimum *o;
   rmx_uncertainty u;
   const char *const domains[D] = {"d0", "d1", "d2"};
   must(rmx_constraints_bound(&q.constraints, RMX_FIX, "d1=0.25", domains, err));
   must(rmx_constraints_bound(&q.constraints, RMX_CAP, "d0=0.4", domains, err));
-  must(rmx_optimize(f, &q, &usual, 1, 2, NULL, &o, err));
-  must(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 2, NULL, &u, err));
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, &o, err));
+  must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, o, NULL, NULL, 0,
+                            &u, err));
   ck_assert_double_eq_tol(u.low[1], 0.25, 1e-6);
   ck_assert_double_eq_tol(u.high[1], 0.25, 1e-6);
   ck_assert_double_le(u.high[0], 0.4 + 1e-6);
@@ -287,9 +290,10 @@ START_TEST(intervals_keep_the_constraints) {
   rmx_uncertainty_release(&u);
   rmx_optimize_options bad = usual;
   bad.replicates = 3;
-  must_fail(rmx_uncertainty_make(f, &q, &o, &bad, NULL, NULL, 0, 1, 2, NULL, &u, err),
+  must_fail(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &bad, 1, 2, NULL}, o, NULL, NULL, 0,
+                                 &u, err),
             "replicates");
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(f);
 }
@@ -298,12 +302,13 @@ END_TEST
 START_TEST(too_few_runs_have_none) {
   rmx_fit *f = make_fit("ridge", 4, 0);
   rmx_problem q = ask(f, 0, 1);
-  rmx_optimum o;
+  rmx_optimum *o;
   rmx_uncertainty u;
-  must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
-  must_fail(rmx_uncertainty_make(f, &q, &o, &usual, NULL, NULL, 0, 1, 1, NULL, &u, err),
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, &o, err));
+  must_fail(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, o, NULL, NULL,
+                                 0, &u, err),
             "at least 5");
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(f);
 }
@@ -315,19 +320,19 @@ START_TEST(what_is_left_out_keeps_the_guard) {
   rmx_fit *f = make_fit("ridge", 30, 0);
   for (size_t i = 0; i < f->N * D; i++) f->runs[i] = 0.1 + 0.7 * f->runs[i];
   rmx_problem q = ask(f, 0, -1);
-  rmx_optimum o;
+  rmx_optimum *o;
   rmx_attribution a;
   rmx_optimize_options guarded = usual;
   guarded.guard = true;
-  must(rmx_optimize(f, &q, &guarded, 1, 1, NULL, &o, err));
-  ck_assert(o.guarded);
-  must(rmx_attribution_make(f, &q, &o, &guarded, 1, 2, &a, err));
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &guarded, 1, 1, NULL}, &o, err));
+  ck_assert(o->guarded);
+  must(rmx_attribution_make(&(rmx_optimize_request){f, &q, &guarded, 1, 2, NULL}, o, &a, err));
   double least[D] = {1, 1, 1};
   for (size_t i = 0; i < f->N * D; i++) least[i % D] = fmin(least[i % D], f->runs[i]);
   ck_assert_double_eq_tol(a.without[0], -least[0], 0.01);
   for (int d = 0; d < D; d++) ck_assert_double_ge(a.loss[d], 0);
   rmx_attribution_release(&a);
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(f);
 }
@@ -337,14 +342,15 @@ END_TEST
 START_TEST(effects_of_a_line) {
   rmx_fit *f = make_fit("ridge", 30, 0);
   rmx_problem q = ask(f, 0, -1);
-  rmx_optimum o;
+  rmx_optimum *o;
   rmx_attribution a;
-  must(rmx_optimize(f, &q, &usual, 1, 1, NULL, &o, err));
-  ck_assert_double_eq_tol(o.mixture[0], 1, 1e-4);
-  must(rmx_attribution_make(f, &q, &o, &usual, 1, 2, &a, err));
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, &o, err));
+  ck_assert_double_eq_tol(rmx_optimum_mixture(o)[0], 1, 1e-4);
+  must(rmx_attribution_make(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, o, &a, err));
   for (int d = 0; d < D; d++) {
     ck_assert_double_eq_tol(a.at_prior[D + d], 0.01 * ((d == 0) - uniform[0]), 1e-5);
-    ck_assert_double_eq_tol(a.at_optimum[D + d], 0.01 * ((d == 0) - o.mixture[0]), 1e-5);
+    ck_assert_double_eq_tol(a.at_optimum[D + d], 0.01 * ((d == 0) - rmx_optimum_mixture(o)[0]),
+                            1e-5);
   }
   ck_assert_double_eq_tol(a.loss[0], 1, 1e-3);
   ck_assert_double_eq_tol(a.loss[1], 0, 1e-4);
@@ -358,10 +364,10 @@ START_TEST(effects_of_a_line) {
   // A domain that must be there cannot be left out.
   const char *const domains[D] = {"d0", "d1", "d2"};
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "d0=0.2", domains, err));
-  must(rmx_attribution_make(f, &q, &o, &usual, 1, 2, &a, err));
+  must(rmx_attribution_make(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, o, &a, err));
   ck_assert(isnan(a.without[0]));
   rmx_attribution_release(&a);
-  rmx_optimum_release(&o);
+  rmx_optimum_free(o);
   rmx_problem_release(&q);
   rmx_fit_free(f);
 }

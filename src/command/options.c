@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of a command: its own, and those that the library has in a table.
+
+#include <math.h>
+#include <regmix/command.h>
+#include <regmix/optimize.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 64, MAX_KEY = 24 };
+
+static bool is_how(const rmx_option *row) {
+  return row->offset < offsetof(rmx_search_options, problem);
+}
+
+// `guard` is given as --no-guard, an option of the command's own.
+static bool takes(const rmx_command *c, const rmx_option *row) {
+  return is_how(row) ? c->how_at && strcmp(row->key, "guard") != 0 : c->problem_at != 0;
+}
+
+// A row of the library's table as an option; key (MAX_KEY) holds its name.
+static rmx_option as_option(const rmx_command *c, const rmx_option *row, char *key) {
+  rmx_option o = *row;
+  snprintf(key, MAX_KEY, "%s", row->key);
+  for (char *p = key; (p = strchr(p, '_')) != NULL;) *p = '-';
+  o.key = key;
+  if (is_how(row)) {
+    o.offset = c->how_at + row->offset;
+    return o;
+  }
+  o.offset = c->problem_at + row->offset - offsetof(rmx_search_options, problem);
+  if (o.type == RMX_REAL) {
+    // 0 stands for what is not given: it cannot take back what the config says.
+    o.initial = NULL;
+    o.min = fmax(o.min, 1e-9);
+  }
+  return o;
+}
+
+const rmx_option *rmx_command_options(const rmx_command *c, size_t *n) {
+  static const rmx_command *of;
+  static rmx_option table[MAX_OPTIONS];
+  static char keys[MAX_OPTIONS][MAX_KEY];
+  static size_t filled;
+  *n = c->n_options;
+  if (!c->problem_at) return c->options;
+  if (of != c) {
+    of = c;
+    for (filled = 0; filled < c->n_options; filled++) table[filled] = c->options[filled];
+    for (size_t i = 0; i < rmx_search_option_table_n && filled < MAX_OPTIONS; i++)
+      if (takes(c, &rmx_search_option_table[i])) {
+        table[filled] = as_option(c, &rmx_search_option_table[i], keys[filled]);
+        filled++;
+      }
+  }
+  *n = filled;
+  return table;
+}

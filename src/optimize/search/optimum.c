@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Describes a mixture that was found: the gain to expect, and whether runs near it support that.
+
+#include "optimize/search.h"
+
+#include <math.h>
+#include <regmix/mixture.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
+  o->D = fit->D;
+  o->M = fit->M;
+  o->mixture = rmx_calloc(o->D, sizeof(double));
+  o->spread = rmx_calloc(o->D, sizeof(double));
+  o->predicted = rmx_calloc(o->M, sizeof(double));
+  o->predicted_prior = rmx_calloc(o->M, sizeof(double));
+  o->outside_domain = rmx_calloc(o->D, sizeof(bool));
+  if (o->mixture && o->spread && o->predicted && o->predicted_prior && o->outside_domain)
+    return RMX_OK;
+  return rmx_fail_memory(err, (o->D + o->M) * 2 * sizeof(double), "an optimum");
+}
+
+void rmx__optimum_release(rmx_optimum *o) {
+  free(o->mixture);
+  free(o->spread);
+  free(o->predicted);
+  free(o->predicted_prior);
+  free(o->outside_domain);
+  *o = (rmx_optimum){0};
+}
+
+void rmx_optimum_free(rmx_optimum *o) {
+  if (!o) return;
+  rmx__optimum_release(o);
+  free(o);
+}
+
+static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
+  size_t used = 0;
+  for (size_t d = 0; d < o->D; d++) {
+    double low, high;
+    rmx__covered_range(fit, d, &low, &high);
+    o->outside_domain[d] = o->mixture[d] < low || o->mixture[d] > high;
+    if (!o->outside_domain[d]) continue;
+    o->outside = true;
+    size_t n = strlen(fit->domains[d]), room = sizeof(o->outside_domains);
+    if (used + n + 3 > room) continue;
+    used += (size_t)snprintf(o->outside_domains + used, room - used, "%s%s", used ? ", " : "",
+                             fit->domains[d]);
+  }
+}
+
+// The lowest score predicted for a run.
+static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                           rmx_err *err) {
+  size_t N = fit->N;
+  double *score = rmx_calloc(N * (fit->M + 1), sizeof(double));
+  if (!score) return rmx_fail_memory(err, N * (fit->M + 1) * sizeof(double), "an optimum");
+  rmx__plain_scores(fit, target, fit->runs, N, score + N, score);
+  o->best_run_score = INFINITY;
+  for (size_t i = 0; i < N; i++) o->best_run_score = fmin(o->best_run_score, score[i]);
+  free(score);
+  return RMX_OK;
+}
+
+rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                                 const double *prior, const rmx_listener *listener, rmx_err *err) {
+  RMX_TRY(rmx__typical_distance(fit, &o->typical_distance, err));
+  for (size_t m = 0; m < o->M; m++) {
+    rmx_regressor_predict(fit->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
+    rmx_regressor_predict(fit->regressors[m], prior, 1, &o->predicted_prior[m], NULL);
+  }
+  o->score = rmx__plain_score(target, o->M, o->predicted);
+  o->score_prior = rmx__plain_score(target, o->M, o->predicted_prior);
+  RMX_TRY(best_run(o, fit, target, err));
+  o->distance = rmx__nearest_run(fit->runs, fit->N, o->D, o->mixture, NULL);
+  RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
+  find_outside(o, fit);
+  o->far = o->distance > 2 * o->typical_distance + 1e-9;
+  if (o->outside)
+    rmx_warn(listener,
+             "the optimum has weights outside the range that the runs covered (%s): the fit "
+             "extrapolates there; train runs near it",
+             o->outside_domains);
+  if (o->far)
+    rmx_warn(listener,
+             "the optimum lies %.3g from the nearest run (share of tokens that differ), runs "
+             "typically lie "
+             "%.3g from "
+             "each other: train runs near it before believing it",
+             o->distance, o->typical_distance);
+  return RMX_OK;
+}
+
+// ---- what it is ----
+
+const double *rmx_optimum_mixture(const rmx_optimum *o) {
+  return o->mixture;
+}
+const double *rmx_optimum_predicted(const rmx_optimum *o) {
+  return o->predicted;
+}
+const double *rmx_optimum_predicted_prior(const rmx_optimum *o) {
+  return o->predicted_prior;
+}
+double rmx_optimum_score(const rmx_optimum *o) {
+  return o->score;
+}
+double rmx_optimum_score_prior(const rmx_optimum *o) {
+  return o->score_prior;
+}
+double rmx_optimum_best_run_score(const rmx_optimum *o) {
+  return o->best_run_score;
+}
+double rmx_optimum_expected_error(const rmx_optimum *o) {
+  return o->expected_error;
+}
+double rmx_optimum_gap(const rmx_optimum *o) {
+  return o->gap;
+}
+double rmx_optimum_distance(const rmx_optimum *o) {
+  return o->distance;
+}
+double rmx_optimum_typical_distance(const rmx_optimum *o) {
+  return o->typical_distance;
+}
+const char *rmx_optimum_method(const rmx_optimum *o) {
+  return o->method;
+}
+const char *rmx_optimum_why_not(const rmx_optimum *o) {
+  return o->learnt ? NULL : o->why_not;
+}
+
+static json_t *by_metric(const double *x, const rmx_fit *fit) {
+  json_t *o = json_object();
+  for (size_t m = 0; o && m < fit->M; m++) {
+    if (json_object_set_new(o, fit->metrics[m], isfinite(x[m]) ? json_real(x[m]) : json_null()) !=
+        0) {
+      json_decref(o);
+      return NULL;
+    }
+  }
+  return o;
+}
+
+static json_t *real(double x) {
+  return isfinite(x) ? json_real(x) : json_null();
+}
+
+json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
+  const char *const *domains = (const char *const *)fit->domains;
+  json_t *outside = json_array();
+  for (size_t d = 0; outside && d < o->D; d++)
+    if (o->outside_domain[d]) json_array_append_new(outside, json_string(domains[d]));
+  json_t *root = json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "mixture",
+      rmx_mixture_json(o->mixture, domains, o->D), "spread",
+      rmx_mixture_json(o->spread, domains, o->D), "predicted", by_metric(o->predicted, fit),
+      "predicted_prior", by_metric(o->predicted_prior, fit), "score", real(o->score), "score_prior",
+      real(o->score_prior), "best_run_score", real(o->best_run_score), "method", o->method,
+      "distance", real(o->distance), "typical_distance", real(o->typical_distance), "outside",
+      outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
+      "expected_error", real(o->expected_error));
+  if (!root) return NULL;
+  json_object_set_new(root, "learnt", json_boolean(o->learnt));
+  json_object_set_new(root, "why_not", *o->why_not ? json_string(o->why_not) : json_null());
+  json_object_set_new(root, "r2", real(o->r2));
+  json_object_set_new(root, "different_mixtures", json_integer((json_int_t)o->mixtures));
+  if (o->starts) {
+    json_object_set_new(root, "starts", json_integer(o->starts));
+    json_object_set_new(root, "unguarded_score", real(o->unguarded_score));
+  } else if (o->samples) {
+    json_object_set_new(root, "samples", json_integer(o->samples));
+    json_object_set_new(root, "top", json_integer(o->top));
+  }
+  return root;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each domain does. To a metric L, at a mixture w: the change when one percent of the tokens,
+// taken from all domains in proportion, goes to domain d,
+//   L(w + 0.01 (e_d - w)) - L(w),
+// which trees have too, though they have no gradient. To the optimum: the best score that is left
+// when the weight of d is held at 0, or under the guard at the least that a run has of it, by the
+// same method, less the best score. It is not known where the guard leaves no such mixture.
+
+#include "optimize/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+static const double STEP = 0.01;
+enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's samples or starts
+
+static rmx_status effects(const rmx_fit *fit, const double *at, double *effect, rmx_err *err) {
+  size_t D = fit->D;
+  double *X = rmx_calloc(D + 1, D * sizeof(double)), *y = rmx_calloc(D + 1, sizeof(double));
+  rmx_status status =
+      X && y ? RMX_OK : rmx_fail_memory(err, D * D * sizeof(double), "effects of domains");
+  for (size_t d = 0; d <= D && status == RMX_OK; d++)
+    for (size_t e = 0; e < D; e++)
+      X[d * D + e] = d == D ? at[e] : at[e] + STEP * ((e == d ? 1 : 0) - at[e]);
+  for (size_t m = 0; m < fit->M && status == RMX_OK; m++) {
+    rmx_regressor_predict(fit->regressors[m], X, D + 1, y, NULL);
+    for (size_t d = 0; d < D; d++) effect[m * D + d] = y[d] - y[D];
+  }
+  free(X);
+  free(y);
+  return status;
+}
+
+typedef struct leaving {
+  rmx_optimize_request request;  // of each search
+  const rmx_optimum *optimum;
+  double best;      // score of the optimum, by the search the others are found by
+  double *without;  // (D)
+} leaving;
+
+// The best score under `c`; NaN where there is none, or none where the guard holds the optimum.
+static double best_under(const leaving *l, const rmx_constraints *c) {
+  rmx_problem q = *l->request.problem;
+  rmx_optimize_request request = l->request;
+  rmx_optimum *o;
+  rmx_err ignored;
+  q.constraints = *c;
+  request.problem = &q;
+  if (rmx_optimize(&request, &o, &ignored) != RMX_OK) return NAN;
+  double score = o->guarded == request.options->guard ? o->score : NAN;
+  rmx_optimum_free(o);
+  return score;
+}
+
+static void leave_out(void *context, size_t d) {
+  leaving *l = context;
+  const rmx_constraints *c = &l->request.problem->constraints;
+  l->without[d] = NAN;
+  if (d == l->request.fit->D) {  // nothing is left out
+    l->best = best_under(l, c);
+    return;
+  }
+  if (c->low[d] > 0 || l->optimum->mixture[d] < 1e-9) return;
+  double *high = rmx_calloc(c->D, sizeof(double));
+  if (high == NULL) return;  // not known, then
+  memcpy(high, c->high, c->D * sizeof(double));
+  double least = 0, most;
+  if (l->request.options->guard && l->request.fit->N)
+    rmx__covered_range(l->request.fit, d, &least, &most);
+  high[d] = fmin(high[d], fmax(least, 0));
+  rmx_constraints held = *c;
+  held.high = high;
+  l->without[d] = best_under(l, &held);
+  free(high);
+}
+
+rmx_status rmx_attribution_make(const rmx_optimize_request *request, const rmx_optimum *optimum,
+                                rmx_attribution *out, rmx_err *err) {
+  const rmx_fit *fit = request->fit;
+  const rmx_problem *problem = request->problem;
+  size_t D = fit->D, M = fit->M;
+  rmx_attribution a = {.D = D, .M = M};
+  a.at_prior = rmx_calloc(2 * M, D * sizeof(double));
+  a.without = rmx_calloc(2 * D + 1, sizeof(double));
+  if (!a.at_prior || !a.without) {
+    rmx_attribution_release(&a);
+    return rmx_fail_memory(err, M * D * sizeof(double), "effects of domains");
+  }
+  a.at_optimum = a.at_prior + M * D;
+  a.loss = a.without + D + 1;
+  rmx_status status =
+      effects(fit, problem->prior ? problem->prior : fit->mean_mixture, a.at_prior, err);
+  if (status == RMX_OK) status = effects(fit, optimum->mixture, a.at_optimum, err);
+  if (status == RMX_OK) {
+    rmx_optimize_options fewer = *rmx__options_of(request);
+    fewer.guard = optimum->guarded;
+    fewer.samples = fewer.samples / FEWER + fewer.top;
+    fewer.starts = fewer.starts / FEWER + 2;
+    leaving l = {.request = *request, .optimum = optimum, .best = NAN, .without = a.without};
+    l.request.options = &fewer;
+    l.request.threads = 1;
+    l.request.listener = NULL;
+    rmx_parallel(request->threads, D + 1, leave_out, &l);
+    if (rmx_interrupted())
+      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while leaving out each domain");
+    // What keeps more constraints is no better; where it is, the search had not found the best.
+    for (size_t d = 0; d < D; d++)
+      if (a.without[d] < l.best) l.best = a.without[d];
+    for (size_t d = 0; d < D; d++) {
+      // Nothing is lost with what the optimum does not have.
+      if (optimum->mixture[d] < 1e-9) a.without[d] = l.best;
+      a.loss[d] = a.without[d] - l.best;
+    }
+  }
+  if (status != RMX_OK) {
+    rmx_attribution_release(&a);
+    return status;
+  }
+  *out = a;
+  return RMX_OK;
+}
+
+void rmx_attribution_release(rmx_attribution *a) {
+  free(a->at_prior);
+  free(a->without);
+  *a = (rmx_attribution){0};
+}
+
+static json_t *real(double x) {
+  return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *effects_json(const double *effect, const rmx_fit *fit) {
+  json_t *o = json_object();
+  for (size_t m = 0; o && m < fit->M; m++) {
+    json_t *one = json_object();
+    for (size_t d = 0; d < fit->D; d++)
+      json_object_set_new(one, fit->domains[d], real(effect[m * fit->D + d]));
+    json_object_set_new(o, fit->metrics[m], one);
+  }
+  return o;
+}
+
+json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit) {
+  json_t *without = json_object();
+  for (size_t d = 0; without && d < a->D; d++)
+    json_object_set_new(
+        without, fit->domains[d],
+        json_pack("{s:o, s:o}", "score", real(a->without[d]), "loss", real(a->loss[d])));
+  return json_pack("{s:o, s:o, s:o}", "prior", effects_json(a->at_prior, fit), "optimum",
+                   effects_json(a->at_optimum, fit), "without", without);
+}
