@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """plain.py [FILE...]: habits of writing that make a reader read a sentence twice.
 
-Checks the text of Markdown files and the strings of C files (help, notes, warnings, errors) against
-HABITS. Without FILE it checks the documents in CHECKED and all C files but those in NOT_YET. It
+Checks the text of Markdown files, the texts of the commands (docs/commands/) and the strings of C
+files (help, notes, warnings, errors) against HABITS. Without FILE it checks the documents in CHECKED and all C files but those in NOT_YET. It
 also checks that every link between documents leads to a file, and that CITATION.cff names the newest
 version of CHANGELOG.md. Exit status 1: something was found. CHECKED grows, NOT_YET shrinks: write
 the file plainly, then move it.
@@ -17,6 +17,7 @@ COLUMNS = 100  # of Markdown prose; tables and code may be wider
 CHECKED = """
 README.md ARCHITECTURE.md CHANGELOG.md SECURITY.md docs/faults.md docs/glossary.md
 docs/results/*.md docs/method.md docs/studies.md docs/trainer.md docs/design/*.md
+docs/commands/*.txt
 """.split()
 # C files (by name) with strings that are not plain yet; all others of src/ and cli/ are checked.
 NOT_YET = """
@@ -54,9 +55,10 @@ HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [
 
 
 def prose(path):
-    """(line number, paragraph) of a Markdown file, without code."""
+    """(line number, paragraph) of a document, without code and without the examples of a command."""
     fenced, start, words = False, 0, []
-    for n, line in enumerate(path.read_text().splitlines() + [""], 1):
+    text = path.read_text().split("Examples:\n")[0] if path.suffix == ".txt" else path.read_text()
+    for n, line in enumerate(text.splitlines() + [""], 1):
         fence = line.lstrip().startswith("```")
         alone = line.startswith(("|", "#"))
         if fence or fenced or alone or not line.strip() or re.match(r"\s*([-*]|\d+\.) ", line):
@@ -88,14 +90,14 @@ def two_colons(text):
 
 
 def look(path):
-    markdown = path.suffix == ".md"
-    for n, text in prose(path) if markdown else strings(path):
-        quoted = r'|"[^"]*"' if markdown else ""
+    markdown, document = path.suffix == ".md", path.suffix in (".md", ".txt")
+    for n, text in prose(path) if document else strings(path):
+        quoted = r'|"[^"]*"' if document else ""
         text = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->" + quoted, "x", text)
         for pattern, advice in HABITS:
             if found := pattern.search(text):
                 yield n, f'"{found[0].strip()}" (instead: {advice})'
-        if markdown and two_colons(text):
+        if document and two_colons(text):
             yield n, "two colons in one sentence"
     fenced = False
     for n, line in enumerate(path.read_text().splitlines(), 1):
