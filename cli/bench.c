@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix bench: how fast this machine trains, and how near its limit that is.
+// regmix bench: how fast this machine trains, and how close that is to its limit.
 #include <regmix/kernels.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct measured {
   int threads;
 };
 
-// What --isa may be here, worst first.
+// The values that --isa can have on this machine, slowest first.
 static json_t *levels_tree(void) {
   const char *names[16];
   const size_t n = rmx_kernels_available(names, sizeof names / sizeof *names);
@@ -75,15 +75,16 @@ static void print_bench(const struct bench_args *args, const rmx_kernels *kernel
   printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model,
          (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), m->threads,
          m->threads > 1 ? "s" : "");
-  printf("  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s this %s do\n",
-         m->speed.tokens_per_s, gflops, 100 * gflops / (m->peak * m->threads), m->peak * m->threads,
-         m->threads > 1 ? "many cores can" : "core can");
+  printf(
+      "  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s that this %s do\n",
+      m->speed.tokens_per_s, gflops, 100 * gflops / (m->peak * m->threads), m->peak * m->threads,
+      m->threads > 1 ? "many cores can" : "core can");
   printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s,
          valid, 100 * valid / (m->peak * m->threads));
   printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib,
          m->speed.rss_anon_mib);
   if (m->speed.processor < 0.97 * m->threads)
-    printf("  other processes were at work too: this one had %.2f processors\n",
+    printf("  other processes were running too, so this one had %.2f processors\n",
            m->speed.processor);
   if (!args->breakdown) return;
   printf("share of a step, %%:\n");
@@ -92,7 +93,7 @@ static void print_bench(const struct bench_args *args, const rmx_kernels *kernel
            is_product(rmx_model_parts[i]) ? "  matrix products" : "");
   printf("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other",
          100 * m->speed.other);
-  printf("  what is no matrix product: %.1f\n", 100 * m->not_products);
+  printf("  everything except matrix products: %.1f\n", 100 * m->not_products);
 }
 
 static rmx_status measure(const struct bench_args *args, const rmx_training *t,
@@ -101,7 +102,7 @@ static rmx_status measure(const struct bench_args *args, const rmx_training *t,
   if (rmx_training_model(t, (int)args->vocab, &model, err) != RMX_OK) return rmx_refused(true, err);
   m->gflop = rmx_model_flop_per_token(&model, (int)t->context) / 1e9;
   m->threads = (int)args->threads;
-  // Before and after: what a core can do changes with its clock.
+  // Before and after: the speed of a core changes with its clock.
   m->peak = rmx_kernels_peak_gflops(kernels);
   RMX_TRY(rmx_training_speed(t, (int)args->vocab, kernels, args->seconds, &m->speed, err));
   const double after = rmx_kernels_peak_gflops(kernels);
@@ -143,18 +144,21 @@ static rmx_status run_bench(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct bench_args, member)
 static const rmx_option options[] = {
-    {"model", RMX_TEXT, AT(model), "1M", 0, 0, "PRESET", "the model"},
-    {"vocab", RMX_INT, AT(vocab), "4096", 16, 1e7, "N", "its vocabulary"},
-    {"seq", RMX_INT, AT(seq), "512", 8, 65536, "TOKENS", "tokens of a sequence"},
+    {"model", RMX_TEXT, AT(model), "1M", 0, 0, "PRESET",
+     "preset of the model: nano, mini, 1M, ..."},
+    {"vocab", RMX_INT, AT(vocab), "4096", 16, 1e7, "N", "vocabulary size of the model"},
+    {"seq", RMX_INT, AT(seq), "512", 8, 65536, "TOKENS", "tokens per sequence"},
     {"batch_tokens", RMX_INT, AT(batch_tokens), "16384", 1, 1e9, "TOKENS",
-     "tokens of an optimiser step"},
-    {"micro_tokens", RMX_INT, AT(micro_tokens), "4096", 1, 1e8, "TOKENS", "tokens of one pass"},
-    {"threads", RMX_INT, AT(threads), "1", 1, 64, "K", "threads of the model"},
+     "tokens per optimiser step"},
+    {"micro_tokens", RMX_INT, AT(micro_tokens), "4096", 1, 1e8, "TOKENS",
+     "tokens per forward and backward pass"},
+    {"threads", RMX_INT, AT(threads), "1", 1, 64, "K", "number of threads"},
     {"breakdown", RMX_BOOL, AT(breakdown), "false", 0, 0, NULL,
-     "what share of a step each kernel takes"},
+     "also print the share of a step that each kernel takes"},
     {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL",
-     "processor level: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
-    {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S", "how long to measure"},
+     "instruction set of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16 or amx"},
+    {"seconds", RMX_REAL, AT(seconds), "3", 0.05, 1e6, "S",
+     "duration of the measurement in seconds"},
 };
 const rmx_command cli_bench = {
     .name = "bench",
@@ -163,5 +167,6 @@ const rmx_command cli_bench = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct bench_args),
-    .summary = "measure training speed here, and the share of the processor's limit it reaches",
+    .summary =
+        "measure the training speed of this machine, as a share of the limit of its processor",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix check: whether what a config asks for can be done, without doing any of it.
+// regmix check: tests whether a config can be run, without running it.
 #include <string.h>
 
 #include "steps.h"
@@ -48,7 +48,7 @@ static rmx_status run_check(cli *c, rmx_err *err) {
   rmx_status status = cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err);
   if (status == RMX_OK) {
     status = rmx_pipeline_check(&c->pipeline, &root, err);
-  } else if (status == RMX_EINPUT) {  // a config that cannot be read is a problem like others
+  } else if (status == RMX_EINPUT) {  // a config that can't be read is reported like other problems
     root = json_pack("{s:b, s:[s], s:[], s:[]}", "ok", false, "problems", err->message, "domains",
                      "left_out");
     status = RMX_OK;
@@ -64,6 +64,5 @@ const rmx_command cli_check = {
     .max_words = 1,
     .run = run_check,
     .summary =
-        "whether what regmix.yaml asks can be done: files, targets, bounds, programs; trains "
-        "nothing",
+        "test whether regmix.yaml can be run (files, targets, bounds, programs); trains nothing",
 };

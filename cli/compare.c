@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix pretrain and regmix compare: the large model on the mixture found, and, with the same
-// tokens and seeds, on what it is compared with. A mixture with a name is a contender; each of its
-// seeds is a run.
+// regmix pretrain and regmix compare: train the large model on the optimum and on other mixtures,
+// with the same tokens and seeds. A mixture with a name is a contender; each of its seeds is a run.
 #include <math.h>
 #include <regmix/baselines.h>
 #include <regmix/optimize.h>
@@ -26,7 +25,7 @@ static rmx_status say_compare(rmx_pipeline *p, rmx_err *err) {
   return RMX_OK;
 }
 
-// What the command line says, over the config.
+// Values of the command line replace those of the config.
 static rmx_status take_arguments(const struct compare_args *args, rmx_compare_options *o,
                                  rmx_err *err) {
   if (args->seeds > 0) o->seeds = args->seeds;
@@ -65,14 +64,13 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct compare_args, member)
 static const rmx_option compare_options[] = {
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME,NAME,...",
-     "methods to choose data, compared with each other instead of the optimum with "
-     "compare.against; "
-     "also optimum, best_run, single:DOMAIN, a mixture file"},
+     "compare these methods that choose data, not the optimum with compare.against; a name may "
+     "also be optimum, best_run, single:DOMAIN or a mixture file"},
     {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N",
-     "large models of each, seeds paired; 0: compare.seeds"},
+     "number of large models per mixture, with paired seeds; 0: compare.seeds"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
-     "with --methods: what each may spend to find its mixture, 1e15 or 20Mtokens of the proxy; "
-     "default: what the proxies take"},
+     "with --methods: budget of each method to find its mixture, in FLOPs (1e15) or in tokens of "
+     "the proxy (20Mtokens); default: the cost of the proxies"},
     REDO_OPTION(struct compare_args),
     DRY_RUN_OPTION(struct compare_args),
 };
@@ -94,7 +92,7 @@ const rmx_command cli_compare = {
     .own_size = sizeof(struct compare_args),
     .items = "Methods",
     .item = method_item,
-    .summary = "train the large model on the optimum and on its rivals, same tokens, paired seeds",
+    .summary = "train the large model on the optimum and on other mixtures, with paired seeds",
 };
 
 // ---- pretrain: one mixture
@@ -138,8 +136,10 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct pretrain_args, member)
 static const rmx_option pretrain_options[] = {
     {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "NAME|FILE",
-     "prior, uniform, best_single, best_run, single:DOMAIN or a file; default: the optimum"},
-    {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N", "models to train"},
+     "mixture to train on: prior, uniform, best_single, best_run, single:DOMAIN or a file; "
+     "default: the optimum"},
+    {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N",
+     "number of models to train, each with its own seed"},
     REDO_OPTION(struct pretrain_args),
 };
 const rmx_command cli_pretrain = {
@@ -149,5 +149,5 @@ const rmx_command cli_pretrain = {
     .options = pretrain_options,
     .n_options = sizeof pretrain_options / sizeof *pretrain_options,
     .own_size = sizeof(struct pretrain_args),
-    .summary = "train the large model on the optimum, or on a mixture of yours",
+    .summary = "train the large model on the optimum or on a mixture of your own",
 };

@@ -5,7 +5,7 @@
 
 #include "steps.h"
 
-// "-" for what is none.
+// "-" if x is not a number.
 static void print_number(const json_t *x, int width, int digits) {
   if (json_is_number(x))
     printf("%*.*f", width, digits, json_number_value(x));
@@ -46,8 +46,7 @@ static void print_comparison(const json_t *root) {
   }
   const size_t seeds = json_array_size(json_object_get(root, "seeds"));
   printf(
-      "  (nats per token; differences paired over %zu seed%s; from, to: their %.0f %% t "
-      "interval)\n",
+      "  (nats per token; differences are paired over %zu seed%s; from, to: %.0f %% t interval)\n",
       seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL);
 }
 
@@ -75,7 +74,7 @@ static void print_weights(const json_t *root) {
     first = json_object_get(json_object_get(methods, json_string_value(name)), "weights");
     if (json_is_object(first)) break;
   }
-  printf("\nThe weights found, %%:\n  %-16s", "");
+  printf("\nThe weights of each method, %%:\n  %-16s", "");
   const char *domain;
   json_t *w;
   json_object_foreach((json_t *)first, domain, w) printf(" %9.9s", rmx_shown(domain));
@@ -119,8 +118,9 @@ static void print_methods(const json_t *root) {
   }
   const long long seeds = json_integer_value(json_object_get(root, "seeds"));
   printf(
-      "  (nats per token over %lld seed%s, differences paired; from, to: their %.0f %% t interval; "
-      "search: FLOPs and processor time to find it, everything counted; each had %.3g FLOPs)\n",
+      "  (nats per token over %lld seed%s; differences are paired; from, to: %.0f %% t interval;\n "
+      " search: all FLOPs and processor time to find the mixture; each method could use %.3g "
+      "FLOPs)\n",
       seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL,
       json_number_value(json_object_get(root, "budget_flops")));
   print_weights(root);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix doctor: whether this machine, and a folder on it, are fit for the work.
+// regmix doctor: checks this machine, and a folder on it.
 #include "steps.h"
 
 static const char *text(const json_t *o, const char *key) {
@@ -21,13 +21,12 @@ static rmx_status run_doctor(cli *c, rmx_err *err) {
   }
   json_decref(root);
   if (failed == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EIO, "%lld of %zu checks failed; the lines above say what to do", failed,
-                  all);
+  return rmx_fail(err, RMX_EIO, "%lld of %zu checks failed; see the advice above", failed, all);
 }
 
 const rmx_command cli_doctor = {
     .name = "doctor",
     .words = "",
     .run = run_doctor,
-    .summary = "check this machine: processor, memory, libraries, file system",
+    .summary = "check the processor, memory, libraries and file system of this machine",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix domains: what the runs are still worth when the corpus's domains change.
+// regmix domains: keeps the runs that are still valid when the domains of the corpus change.
 #include <stdlib.h>
 
 #include "steps.h"
@@ -41,24 +41,25 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct domains_args, member)
 static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
-     "the runs' mixtures (default: the experiment's mixtures.csv)"},
+     "table of the mixtures of the runs (default: mixtures.csv of the experiment)"},
     MIXTURE_COLUMNS_OPTION(struct domains_args, change.tables),
     ID_OPTION(struct domains_args, change.tables),
     {"rename", RMX_LIST, AT(change.rename), NULL, 0, 0, "OLD=NEW",
-     "the same text under another name"},
+     "give a domain another name; its text stays the same"},
     {"split", RMX_LIST, AT(change.split), NULL, 0, 0, "P=A:0.3,B:0.7",
-     "P becomes A and B, which are these shares of P's tokens"},
+     "replace domain P by A and B, which have these shares of the tokens of P"},
     {"merge", RMX_LIST, AT(change.merge), NULL, 0, 0, "P=A:0.4,B:0.6",
-     "A and B become P, of whose tokens they are these shares"},
+     "replace domains A and B by P; they have these shares of the tokens of P"},
     {"add", RMX_LIST, AT(change.add), NULL, 0, 0, "NAME",
-     "a new domain, which no run has drawn from"},
-    {"remove", RMX_LIST, AT(change.remove), NULL, 0, 0, "NAME",
-     "a domain that is to be used no more"},
+     "add a domain that no run has drawn from"},
+    {"remove", RMX_LIST, AT(change.remove), NULL, 0, 0, "NAME", "remove a domain"},
     {"tolerance", RMX_REAL, AT(change.tolerance), "0.02", 0, 1, "X",
-     "how far a run's share of A in P may be from the natural one, to count as a run of P"},
+     "largest difference between a run's share of A in P and the natural share, for --merge to "
+     "keep the run"},
     {"drop", RMX_BOOL, AT(change.drop), "false", 0, 0, NULL,
      "leave out the runs that used a removed domain, and its column"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where the new table goes (default stdout)"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
+     "write the new table to this file (default: stdout)"},
 };
 const rmx_command cli_domains = {
     .name = "domains",
@@ -67,5 +68,6 @@ const rmx_command cli_domains = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct domains_args),
-    .summary = "add, remove, split, merge or rename domains, and keep the runs that still count",
+    .summary =
+        "add, remove, split, merge or rename domains, and keep the runs that are still valid",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix export: a mixture as another trainer reads it.
+// regmix export: writes a mixture in the format of a trainer.
 #include <regmix/export.h>
 
 #include "steps.h"
@@ -14,7 +14,8 @@ static rmx_status run_export(cli *c, rmx_err *err) {
   const char *out = args->out;
   rmx_exported x = {0};
   if (!args->job.to)
-    return rmx_fail(err, RMX_EUSAGE, "wanted --to FORMAT; `regmix export --help` lists them");
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--to FORMAT is missing; `regmix export --help` lists the formats");
   RMX_TRY(rmx_export_check(args->job.to, err));
   RMX_TRY(cli_open(c, NULL, false, err));
   rmx_status status = rmx_pipeline_export(&c->pipeline, &args->job, &x, err);
@@ -31,25 +32,25 @@ static rmx_status run_export(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct export_args, member)
 static const rmx_option options[] = {
-    {"to", RMX_TEXT, AT(job.to), NULL, 0, 0, "FORMAT", "how to write it, see above"},
+    {"to", RMX_TEXT, AT(job.to), NULL, 0, 0, "FORMAT", "name of the format; see the list above"},
     {"mixture", RMX_TEXT, AT(job.mixture), NULL, 0, 0, "FILE",
-     "YAML, JSON or CSV; default: the experiment's optimum.yaml"},
+     "mixture to export, as YAML, JSON or CSV; default: optimum.yaml of the experiment"},
     {"data", RMX_LIST, AT(job.data), NULL, 0, 0, "DOMAIN=PATH",
-     "where the trainer finds a domain; may be given several times"},
+     "path of the data of a domain; may be given several times"},
     {"prefix", RMX_TEXT, AT(job.prefix), NULL, 0, 0, "TEXT",
-     "the other domains are at TEXT, name, suffix"},
+     "prefix of the path of every other domain: the path is prefix, name of the domain, suffix"},
     {"suffix", RMX_TEXT, AT(job.suffix), NULL, 0, 0, "TEXT",
-     "what follows the name in such paths (_text_document)"},
+     "suffix of these paths, for example _text_document"},
     {"valid-prefix", RMX_TEXT, AT(job.valid_prefix), NULL, 0, 0, "TEXT",
-     "validation and test data are at TEXT, name, suffix"},
+     "prefix of the paths of validation and test data"},
     {"tokens", RMX_TEXT, AT(job.tokens), NULL, 0, 0, "FILE",
-     "tokens that exist of each domain, YAML (domain: tokens) or CSV (domain,tokens): for the "
-     "passes over small domains"},
+     "number of available tokens of each domain, as YAML (domain: tokens) or CSV (domain,tokens); "
+     "needed to repeat small domains"},
     {"budget", RMX_REAL, AT(job.budget), NULL, 1, 1e18, "TOKENS",
-     "tokens that the trainer will train on"},
+     "number of tokens that the trainer will train on"},
     {"sequence-length", RMX_INT, AT(job.sequence_length), NULL, 1, 1 << 30, "TOKENS",
-     "tokens of one sequence of the trainer"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "where it goes; default: stdout"},
+     "tokens per sequence of the trainer"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write to this file; default: stdout"},
 };
 
 static bool format_item(size_t i, rmx_command_item *out) {
@@ -70,5 +71,5 @@ const rmx_command cli_export = {
     .own_size = sizeof(struct export_args),
     .items = "Formats",
     .item = format_item,
-    .summary = "write a mixture as another trainer reads it",
+    .summary = "write a mixture in the format of another trainer",
 };

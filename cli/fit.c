@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix fit: functions from mixture to metric, cross-validated.
+// regmix fit: fits functions from mixture to metric and cross-validates them.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const char *better_of(const rmx_fit *f, size_t m) {
   return rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED ? "low?" : "low";
 }
 
-// Spearman and R2 out of fold; then what to make of the errors, in the metric's own unit.
+// Spearman and R2 out of fold; then the errors, in the unit of the metric.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   bool noise = false, assumed = false;
@@ -41,12 +41,12 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   }
   int64_t folds = rmx_fit_folds(f);
   printf(
-      "(out of fold, %lld fold%s of %zu run%s, %zu domains; regret@1: how far the run predicted "
-      "best is from\n"
-      "the best; optimism: of the best predictions, above 0 they promise too much%s%s)\n",
+      "(out of fold: %lld fold%s of %zu run%s, %zu domains\n regret@1: how much worse the run with "
+      "the best prediction is than the best run\n optimism: how much too good the best predictions "
+      "are%s%s)\n",
       (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", rmx_fit_n_domains(f),
-      noise ? "; noise: sd of equal\nruns, below which no rmse can go" : "",
-      assumed ? "; low?: assumed, since nobody says which way is better" : "");
+      noise ? "\n noise: standard deviation between equal runs; no rmse can be lower" : "",
+      assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
   return RMX_OK;
 }
 
@@ -69,7 +69,7 @@ static json_t *scores_tree(const rmx_fit *f, const char *out) {
   return root;
 }
 
-// The regressor and the directions of the command line, over the config.
+// The regressor and the directions of the command line replace those of the config.
 static rmx_status take_options(const struct fit_args *args, rmx_config *config, rmx_err *err) {
   if (args->regressor) {
     char *setting = rmx_format("fit.regressor=%s", args->regressor);
@@ -89,18 +89,18 @@ static rmx_status take_options(const struct fit_args *args, rmx_config *config, 
 static rmx_status check_options(const struct fit_args *args, rmx_err *err) {
   if (!args->mixtures != !args->metrics)
     return rmx_fail(err, RMX_EUSAGE,
-                    "--mixtures and --metrics go together (or neither, with the experiment's own)");
+                    "--mixtures and --metrics need each other: give both, or neither to use the "
+                    "tables of the experiment");
   if (args->tokens && !(args->budget > 0))
-    return rmx_fail(err, RMX_EUSAGE, "--tokens goes with --budget TOKENS, those of the large run");
+    return rmx_fail(err, RMX_EUSAGE, "--tokens needs --budget TOKENS, the tokens of the large run");
   if (args->raw && args->normalize)
     return rmx_fail(err, RMX_EUSAGE,
-                    "--normalize divides mixtures by their sum and --raw leaves them as they are: "
-                    "give one of the two");
+                    "--normalize divides mixtures by their sum, and --raw keeps them as they are; "
+                    "give only one of them");
   return RMX_OK;
 }
 
-// Two tables of the user's are a job of their own: a regmix.yaml that happens to be here is not
-// read.
+// With two tables of the user, a regmix.yaml in the current folder is not read.
 static rmx_status open_tables(cli *c, rmx_err *err) {
   rmx_experiment *e = &c->pipeline.experiment;
   c->pipeline.listener = c->listener;
@@ -144,39 +144,42 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct fit_args, member)
 static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
-     "CSV: a run a row, its weight of each domain; or a form named above; default: the "
-     "experiment's"},
+     "table of the mixtures: CSV with one run per row and one column per domain, or another format "
+     "named above; default: mixtures.csv of the experiment"},
     {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE",
-     "CSV: a run a row, its metrics; joined on the first column; or a form named above"},
+     "table of the metrics: CSV with one run per row, joined on the first column, or another "
+     "format named above"},
     MIXTURE_COLUMNS_OPTION(struct fit_args, tables),
     METRIC_COLUMNS_OPTION(struct fit_args, tables),
     ID_OPTION(struct fit_args, tables),
     {"regressor", RMX_TEXT, AT(regressor), NULL, 0, 0, "NAME",
-     "the function fitted: ridge, trees, ... (the same as --set fit.regressor)"},
+     "kind of function to fit: ridge, trees, ... (the same as --set fit.regressor)"},
     {"metric", RMX_LIST, AT(only), NULL, 0, 0, "NAME",
-     "fit this metric only; may be given several times; default: all"},
+     "metric to fit; may be given several times; default: all metrics"},
     {"higher-is-better", RMX_LIST, AT(higher), NULL, 0, 0, "PATTERN",
-     "metrics that are scores, as '*_acc': optimize raises them; may be given several times; "
-     "default: as the metric's name says"},
+     "metrics that are scores, for example '*_acc'; optimize raises them; may be given several "
+     "times; default: derived from the name of the metric"},
     {"lower-is-better", RMX_LIST, AT(lower), NULL, 0, 0, "PATTERN",
-     "metrics that are losses: optimize lowers them; may be given several times"},
+     "metrics that are losses; optimize lowers them; may be given several times"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
-     "YAML (domain: tokens) or CSV (domain,tokens): the tokens there are of each domain; "
-     "default: the experiment's"},
+     "number of available tokens of each domain, as YAML (domain: tokens) or CSV (domain,tokens); "
+     "default: as in the corpus of the experiment"},
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
-     "tokens of the large run, for regressor exposure"},
+     "number of tokens of the large run, for regressor exposure"},
     {"run-tokens", RMX_REAL, AT(run_tokens), NULL, 1, 1e18, "TOKENS",
-     "tokens of each run behind --metrics; default: they saw each domain as often as the large run "
-     "will"},
+     "number of tokens of each run in --metrics; default: the runs saw each domain as often as the "
+     "large run will"},
     {"skip-missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
-     "leave runs without a value of a metric out of its fit; else they are an error"},
+     "leave runs without a value of a metric out of its fit; otherwise a missing value is an "
+     "error"},
     {"normalize", RMX_BOOL, AT(normalize), "false", 0, 0, NULL,
-     "divide mixtures that do not sum to 1 within 1 % (percentages, rounded shares) by their sum; "
-     "the fit remembers it, predict and score obey"},
+     "divide every mixture by its sum, also if the sum differs from 1 by more than 1 % "
+     "(percentages, rounded shares); predict and score with this fit do the same"},
     {"raw", RMX_BOOL, AT(raw), "false", 0, 0, NULL,
-     "do not normalise rows that sum to 1 within 1 %; the fit remembers it, predict and score "
-     "obey"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR", "where the fit goes (default fit)"},
+     "do not divide rows that sum to 1 within 1 % by their sum; predict and score with this fit do "
+     "the same"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "DIR",
+     "folder that the fit is written to (default: fit)"},
 };
 const rmx_command cli_fit = {
     .name = "fit",
@@ -185,5 +188,5 @@ const rmx_command cli_fit = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct fit_args),
-    .summary = "fit each metric as a function of the mixture, with cross-validated scores",
+    .summary = "fit each metric as a function of the mixture, and cross-validate it",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix gc: deletes what was set aside when settings changed, and says what that was.
+// regmix gc: deletes what was set aside when settings changed, and prints what it was.
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +50,7 @@ static rmx_status run_gc(cli *c, rmx_err *err) {
 
 static const rmx_option options[] = {
     {"dry-run", RMX_BOOL, offsetof(struct gc_args, dry_run), "false", 0, 0, NULL,
-     "say what would be deleted, and delete nothing"},
+     "print what would be deleted, and delete nothing"},
 };
 const rmx_command cli_gc = {
     .name = "gc",
@@ -59,5 +59,5 @@ const rmx_command cli_gc = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct gc_args),
-    .summary = "delete finished runs and corpora of settings that are no longer asked for",
+    .summary = "delete finished runs and corpora of old settings",
 };

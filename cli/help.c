@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix help, man, completion and complete: what the tables of commands and options say.
+// regmix help, man, completion and complete: print the tables of commands and options.
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,8 +59,7 @@ static rmx_status run_completion(cli *c, rmx_err *err) {
   const char *shell = c->words.n ? c->words.items[0] : "bash",
              *script = rmx_completion_script(shell);
   if (!script)
-    return rmx_fail(err, RMX_EUSAGE, "there is completion for bash, zsh and fish, not for \"%s\"",
-                    shell);
+    return rmx_fail(err, RMX_EUSAGE, "no completion for \"%s\"; wanted bash, zsh or fish", shell);
   if (c->common.json)
     cli_print_json(json_pack("{s:s}", "text", script));
   else
@@ -81,7 +80,7 @@ const rmx_command cli_help = {
     .words = "[COMMAND|config]",
     .max_words = 1,
     .run = run_help,
-    .summary = "help on a command, or on the keys of regmix.yaml (`regmix help config`)",
+    .summary = "print the help of a command, or of the keys of regmix.yaml (`regmix help config`)",
 };
 const rmx_command cli_man = {
     .name = "man",
@@ -105,5 +104,5 @@ const rmx_command cli_complete = {
     .max_words = 100000,
     .run = run_complete,
     .hidden = true,
-    .summary = "print what the last word of a command line could become, one candidate a line",
+    .summary = "print the candidates for the last word of a command line, one per line",
 };

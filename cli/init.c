@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix init: a regmix.yaml to begin with.
+// regmix init: writes a regmix.yaml to start with.
 #include <stdlib.h>
 
 #include "steps.h"
@@ -21,18 +21,18 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   rmx_status status = RMX_OK;
   if (args->text && !text) status = rmx_fail_errno(err, "--text %s", args->text);
   if (status == RMX_OK && rmx_exists(path) && !args->force)
-    status = rmx_fail(err, RMX_EINPUT, "%s is there already; --force writes over it", path);
+    status = rmx_fail(err, RMX_EINPUT, "%s already exists; --force overwrites it", path);
   if (status == RMX_OK)
     status = rmx_config_text(text, &args->leave_out, &c->listener, &target, &b, err);
   if (status == RMX_OK) status = rmx_mkdirs(folder, err);
   if (status == RMX_OK) status = rmx_write_file(path, b.data, b.size, err);
   if (status == RMX_OK && !target)
-    rmx_note(&c->listener, "no target is set: write the domain to be improved where %s says target",
-             path);
+    rmx_note(&c->listener,
+             "no target is set; write the domain that should improve into %s, at `target`", path);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
   else if (status == RMX_OK)
-    printf("%s\nEdit it, then: regmix plan -C %s, regmix run -C %s\n", rmx_shown(path),
+    printf("%s\nEdit it, then run: regmix plan -C %s, regmix run -C %s\n", rmx_shown(path),
            rmx_shown(folder), rmx_shown(folder));
   rmx_buf_release(&b);
   free(target);
@@ -44,12 +44,11 @@ static rmx_status run_init(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct init_args, member)
 static const rmx_option options[] = {
     {"text", RMX_TEXT, AT(text), NULL, 0, 0, "DIR",
-     "folder of text: a folder per domain, or files <domain>-0001.jsonl"},
-    {"target", RMX_TEXT, AT(target), NULL, 0, 0, "DOMAIN",
-     "the domain to be improved; one of those in --text"},
+     "folder of the text: it has one folder per domain, or files named <domain>-0001.jsonl"},
+    {"target", RMX_TEXT, AT(target), NULL, 0, 0, "DOMAIN", "domain in --text that should improve"},
     {"leave-out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN",
-     "files or folders in --text that are not to be read; may be given several times"},
-    {"force", RMX_BOOL, AT(force), "false", 0, 0, NULL, "write over a regmix.yaml that is there"},
+     "file or folder in --text that is not read; may be given several times"},
+    {"force", RMX_BOOL, AT(force), "false", 0, 0, NULL, "overwrite an existing regmix.yaml"},
 };
 const rmx_command cli_init = {
     .name = "init",
@@ -59,5 +58,5 @@ const rmx_command cli_init = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct init_args),
-    .summary = "write a commented regmix.yaml to begin with",
+    .summary = "write a commented regmix.yaml to start with",
 };

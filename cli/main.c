@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix: the command line. Finds the command, parses its options, runs it, and turns
-// the library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted.
+// regmix: the command line. It finds the command, parses its options, runs it and turns the
+// library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -46,7 +46,8 @@ static void on_signal(int number) {
   rmx_interrupt();
 }
 
-// A reader that left (regmix ... | head) makes writes fail; this tells it from a full disk.
+// Writes fail if the reader has closed the pipe (regmix ... | head). This tells it apart from a
+// full disk.
 static volatile sig_atomic_t reader_left;
 static void on_broken_pipe(int number) {
   reader_left = 1;
@@ -57,8 +58,8 @@ static void take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal};
   for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
     struct sigaction had;
-    // nohup means it. A shell script that starts us in the background ignores SIGINT for us, and
-    // still may send it.
+    // nohup ignores SIGHUP on purpose. A shell script that starts us in the background also ignores
+    // SIGINT for us, but may still send it.
     if (stops[i] == SIGHUP && sigaction(stops[i], NULL, &had) == 0 && had.sa_handler == SIG_IGN)
       continue;
     sigaction(stops[i], &action, NULL);
@@ -67,9 +68,9 @@ static void take_signals(void) {
   sigaction(SIGPIPE, &action, NULL);
 }
 
-// Nobody can do without a little memory, least of all jansson, whose trees silently lack what there
-// was no memory for: the program ends at once, as after a kill, which every file survives. Who
-// wants much is left to say what for.
+// If a small allocation fails, the program ends at once, as after a kill, which every file
+// survives. jansson in particular would silently leave parts out of its trees. If a large
+// allocation fails, the caller reports what it was for.
 static bool json_wanted;
 static void on_shortage(size_t bytes) {
   static const char json[] = "{\"error\": {\"message\": \"no memory\", \"exit_code\": 1}}\n";
@@ -78,7 +79,7 @@ static void on_shortage(size_t bytes) {
   if (bytes >= MUCH) return;
   int n = snprintf(
       text, sizeof text,
-      "regmix: no memory: the system gave none of %zu bytes; what is on disk is whole\n", bytes);
+      "regmix: no memory: the system refused %zu bytes; the files on disk are complete\n", bytes);
   rmx_abandon_files();
   if (write(STDERR_FILENO, text, (size_t)n) < 0 ||
       (json_wanted && !cli_printed_json() && write(STDOUT_FILENO, json, sizeof json - 1) < 0))
@@ -96,9 +97,9 @@ static void watch_memory(bool json) {
   json_set_alloc_funcs(json_memory, free);
 }
 
-// A closed stdin, stdout or stderr would be the number of the next file that is opened, and what is
-// printed would go into that file. Each is opened the wrong way round, so that its use fails as it
-// should.
+// If stdin, stdout or stderr is closed, the next file that is opened gets its number, and printed
+// text would go into that file. So each closed one is opened for the wrong direction: using it then
+// fails, as it should.
 static void hold_standard_files(void) {
   for (int fd = 0; fd <= 2; fd++)
     if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
@@ -108,7 +109,7 @@ static void hold_standard_files(void) {
 
 static int code_of(rmx_status status) {
   if (status == RMX_OK) return DONE;
-  // what fails once we were told to stop, fails for it
+  // after an interrupt, a failure counts as the interrupt
   if (status == RMX_EINTERRUPTED || rmx_interrupted()) return INTERRUPTED;
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
@@ -120,7 +121,7 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
     status = rmx_fail_memory(err, 0, "the result");
   if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout)))
     status = rmx_fail_errno(err, "cannot write the output");
-  // as a program that does not catch the signal ends
+  // end as a program that does not catch the signal
   if (status != RMX_OK && ferror(stdout) && reader_left) {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
@@ -145,7 +146,7 @@ static rmx_status unknown_command(const char *name, rmx_err *err) {
   return rmx_fail(err, RMX_EUSAGE, "no command \"%s\"; `regmix --help` lists them", name);
 }
 
-// The file of this program, for starting workers: the one that runs, not what PATH says.
+// The path of the running program, for starting workers. PATH could name another one.
 static char *own_path(const char *argv0) {
   char path[4096];
   ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -160,7 +161,7 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   if (!c->own) return rmx_fail_memory(err, 0, "options");
   RMX_TRY(cli_parse(c, argc, argv, &help, err));
   if (help) {
-    if (json)  // which may follow --help
+    if (json)  // --json may follow --help
       cli_print_json(rmx_help_command_json(&program, c->command));
     else
       rmx_help_command(&program, c->command, stdout);
@@ -194,15 +195,15 @@ static bool is_among(int argc, char **argv, const char *word) {
   return false;
 }
 
-// What was typed comes back in what is printed, and JSON holds UTF-8 alone.
+// Typed words appear in the output, and JSON may contain only UTF-8.
 static rmx_status only_utf8(int argc, char **argv, rmx_err *err) {
   size_t at;
   for (int i = 2; i < argc; i++)
     if (!rmx_is_utf8(argv[i], strlen(argv[i]), &at))
-      return rmx_fail(err, RMX_EUSAGE,
-                      "\"%s\" is not UTF-8, which is all that JSON can hold; leave out --json, or "
-                      "give another name",
-                      argv[i]);
+      return rmx_fail(
+          err, RMX_EUSAGE,
+          "\"%s\" is not UTF-8, but JSON must be UTF-8; leave out --json, or give another name",
+          argv[i]);
   return RMX_OK;
 }
 
@@ -211,7 +212,7 @@ static int run(int argc, char **argv) {
   take_signals();
   rmx_err err = {0};
   const char *name = argc > 1 ? argv[1] : "";
-  // known before the line is parsed, which may fail
+  // looked up before the command line is parsed, which may fail
   const bool json = is_among(argc, argv, "--json");
   watch_memory(json);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
@@ -230,11 +231,10 @@ static int run(int argc, char **argv) {
     return MISUSE;
   }
   if (name[0] == '-')
-    return finish(
-        NULL,
-        rmx_fail(&err, RMX_EUSAGE,
-                 "the command comes first, its options behind it: regmix COMMAND [options]"),
-        &err, json);
+    return finish(NULL,
+                  rmx_fail(&err, RMX_EUSAGE,
+                           "the command must come before its options: regmix COMMAND [options]"),
+                  &err, json);
   cli c = {.all = &program, .command = rmx_command_find(&program, name)};
   if (!c.command) return finish(NULL, unknown_command(name, &err), &err, json);
   if (json && only_utf8(argc, argv, &err) != RMX_OK) return finish(name, err.status, &err, json);
@@ -249,8 +249,8 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
   const int code = run(argc, argv);
   struct rlimit space;
-  // Where address space is limited, OpenBLAS's own threads may wait for memory for ever, and its
-  // end for those threads.
+  // If address space is limited, the threads of OpenBLAS may wait for memory for ever, and its exit
+  // handler waits for these threads.
   if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
     fflush(NULL);
     _exit(code);

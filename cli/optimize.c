@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix optimize: the mixture at which the fitted functions are best.
+// regmix optimize: finds the mixture at which the fitted functions are best.
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,16 +39,16 @@ static rmx_status take_options(const cli *c, rmx_search_options *o, rmx_err *err
                         err);
 }
 
-// The answer is on the terminal already: a folder that cannot be written to is no reason to fail.
+// The answer was already printed, so a folder that can't be written to is not a failure.
 static void leave_beside(const cli *c, const char *place, const rmx_answer *s, const char *fit) {
   rmx_err failed;
   if (rmx_optimum_write(&c->pipeline.experiment, place, s, fit, &failed) == RMX_OK)
     rmx_note(&c->listener,
-             "optimize: wrote %s; `regmix report` makes the page, `regmix export` the config of a "
-             "trainer",
+             "optimize: wrote %s; `regmix report` makes the page, `regmix export` makes the config "
+             "of a trainer",
              place);
   else
-    rmx_warn(&c->listener, "optimize: the answer is not kept: %s", failed.message);
+    rmx_warn(&c->listener, "optimize: the answer was not saved: %s", failed.message);
 }
 
 static rmx_status run_optimize(cli *c, rmx_err *err) {
@@ -68,7 +68,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_answer s = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_experiment_path(e, "fit"), *place = NULL;
   rmx_status status = folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  // Known before the search, which may take minutes.
+  // Checked before the search, which may take minutes.
   if (status == RMX_OK && (args->fit || !e->config_path) && !args->out && !c->common.json)
     status = rmx_optimum_place(p, c->common.folder ? e->folder : NULL, folder, &place, err);
   const bool to_stdout = cli_is_stdout(args->out);
@@ -88,7 +88,8 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct optimize_args, member)
 static const rmx_option options_table[] = {
-    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default: the experiment's)"},
+    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR",
+     "folder of the fit (default: the fit of the experiment)"},
     PROBLEM_OPTIONS(struct optimize_args),
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL,
      "allow mixtures far from all runs, and weights outside the range they covered"},
@@ -100,7 +101,8 @@ static const rmx_option options_table[] = {
      "also find the Pareto front of two metrics: mixtures that no other beats in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "number of points on the Pareto front"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
-     "the YAML file to write; default: optimum.yaml beside the fit (--json alone writes none)"},
+     "YAML file to write; default: optimum.yaml next to the fit (--json without --out writes no "
+     "file)"},
 };
 const rmx_command cli_optimize = {
     .name = "optimize",
@@ -111,5 +113,5 @@ const rmx_command cli_optimize = {
     .own_size = sizeof(struct optimize_args),
     .problem_at = AT(problem.keep),
     .how_at = AT(how),
-    .summary = "search the fitted functions for the best mixture",
+    .summary = "find the mixture with the best predicted target",
 };

@@ -38,7 +38,7 @@ void print_mixture(const char *const *names, const double *w, const double *prio
   free(order);
 }
 
-// One line: how many, the three worst, and what to do about it.
+// Prints how many metrics get worse, the three worst ones, and what to do about it.
 static void print_worse(const rmx_answer *s) {
   rmx_worse w;
   rmx_err no_memory;
@@ -48,11 +48,12 @@ static void print_worse(const rmx_answer *s) {
            w.others ? "other " : "", w.n == 1 ? "is" : "are");
   for (size_t k = 0; k < w.n && k < 3; k++)
     printf("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]), w.by[k]);
-  if (w.n) printf("%s. --no-worse METRIC keeps one from it.\n", w.n > 3 ? ", ..." : "");
+  if (w.n)
+    printf("%s. --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : "");
   rmx_worse_release(&w);
 }
 
-// Which way each metric of the target goes, and where that is a guess.
+// Prints in which direction each metric of the target is improved, and where that is a guess.
 static void print_directions(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const double *weight = s->problem.target.weight;
@@ -71,8 +72,8 @@ static void print_front(const rmx_answer *s) {
   const char *a = rmx_shown(rmx_fit_metrics(f)[s->front.a]),
              *b = rmx_shown(rmx_fit_metrics(f)[s->front.b]);
   printf(
-      "\nFront of %s (A) and %s (B): none of these is better in both.\n  %6s %12s %12s  largest "
-      "weights\n",
+      "\nPareto front of %s (A) and %s (B). No mixture here is better than another in both.\n  %6s "
+      "%12s %12s  largest weights\n",
       a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * rmx_fit_n_domains(f),
@@ -91,7 +92,7 @@ static void print_front(const rmx_answer *s) {
   }
 }
 
-// "99 %", and what rounds to all or nothing as more or less than can be told.
+// "99 %"; a probability that the replicates can't resolve is printed as "over" or "under" a bound.
 static void probability_text(double p, int64_t replicates, char out[32]) {
   double least = 1 / (double)replicates;
   if (p > 1 - least)
@@ -109,8 +110,8 @@ static bool rounds_apart(double a, double b) {
   return strcmp(x, y) != 0;
 }
 
-// The headline: the corrected estimate, which lies in its interval, and what the fit itself
-// predicts where that differs.
+// Prints the corrected estimate, which lies in its interval, and the prediction of the fit if it
+// differs.
 static void print_versus(const rmx_answer *s) {
   const rmx_uncertainty *u = &s->uncertainty;
   for (size_t k = 0; k < u->n_versus; k++) {
@@ -131,7 +132,7 @@ static void print_versus(const rmx_answer *s) {
   }
 }
 
-// The domains that the optimum would miss, the worst loss first.
+// Prints the domains without which the optimum would be worse, the largest loss first.
 static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
   double last = INFINITY;
   for (int k = 0; k < 3; k++) {
@@ -139,19 +140,20 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
     for (size_t d = 0; d < a->D; d++)
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
-    printf("%s %s (%.4f)", k ? "," : "Without one domain the best would be worse, most without",
+    printf("%s %s (by %.4f)",
+           k ? "," : "Without one of these domains the best mixture would be worse:",
            rmx_shown(rmx_fit_domains(f)[most]), a->loss[most]);
     last = a->loss[most];
   }
   if (isfinite(last)) puts(".");
 }
 
-// What the prediction is worth, in plain words.
+// Prints how far the prediction can be trusted.
 static void print_worth(const rmx_answer *s) {
   const rmx_optimum *o = s->optimum;
   const double gain = rmx_optimum_score_prior(o) - rmx_optimum_score(o),
                sign = rmx_shown_sign(s->fit, &s->problem);
-  printf("The fit predicts a %s of %.4f, at the prior %.4f: %.4f %s.\n",
+  printf("The fit predicts a %s of %.4f, and %.4f at the prior. This is %.4f %s.\n",
          s->problem.target.worst ? "worst case"
          : sign < 0              ? "score"
                                  : "target",
@@ -159,14 +161,14 @@ static void print_worth(const rmx_answer *s) {
          gain >= 0 ? "better" : "worse");
   if (isfinite(rmx_optimum_expected_error(o)))
     printf(
-        "At this distance from the runs the prediction errs by about %.2g (root mean square, from "
-        "runs left out)%s.\n",
+        "The error of a prediction at this distance from the runs is about %.2g (root mean square "
+        "over runs left out)%s.\n",
         rmx_optimum_expected_error(o),
         gain > 0 && gain < rmx_optimum_expected_error(o) ? ", which is more than the gain" : "");
   if (isfinite(rmx_optimum_gap(o)))
     printf(
-        "The fitted function is convex: no mixture allowed is predicted better by more than "
-        "%.1g.\n",
+        "The fitted function is convex, so no allowed mixture has a prediction that is better by "
+        "more than %.1g.\n",
         rmx_optimum_gap(o));
 }
 
@@ -179,7 +181,7 @@ void print_answer(const rmx_answer *s) {
   print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
                 rmx_fit_n_domains(f));
   if (u->low)
-    printf("  (from, to: %.0f %% interval of the best weight, in per cent)\n", 100 * u->level);
+    printf("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
@@ -195,11 +197,10 @@ void print_answer(const rmx_answer *s) {
   putchar('\n');
   print_directions(s);
   if (rmx_optimum_why_not(o))
-    printf("Nothing was learnt about the target: %s.\n", rmx_shown(rmx_optimum_why_not(o)));
+    printf("The fit has learnt nothing about the target: %s.\n", rmx_shown(rmx_optimum_why_not(o)));
   if (stays)
-    printf(
-        "So the mixture is the prior (%s), under the constraints, and gains nothing by itself.\n",
-        rmx_shown(s->problem.prior_text));
+    printf("So the mixture is the prior (%s) within the constraints. No gain is expected.\n",
+           rmx_shown(s->problem.prior_text));
   if (u->n_versus) print_versus(s);
   if (!stays) print_worth(s);
   print_worse(s);
@@ -222,7 +223,7 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
                high = json_number_value(json_array_get(interval, 1));
   if (json_is_string(text)) printf("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
-    printf("  Expected of proxies: gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s.\n",
+    printf("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
            json_number_value(estimate),
            100 * json_number_value(json_object_get(yaml.root, "level")), low, high,
            low > 0 ? "" : ", not clearly better");

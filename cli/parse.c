@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line, read off the same tables that make the help.
+// Parses the command line with the same tables that make the help.
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,16 +8,16 @@
 #define AT(member) offsetof(cli_common, member)
 const rmx_option cli_common_options[N_COMMON] = {
     {"experiment", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
-     "the experiment's folder (also -C); default: the current one"},
+     "folder of the experiment (also -C); default: the current folder"},
     {"set", RMX_LIST, AT(settings), NULL, 0, 0, "KEY=VALUE",
-     "a setting over regmix.yaml's; may be given several times"},
+     "setting that replaces the one in regmix.yaml; may be given several times"},
     {"json", RMX_BOOL, AT(json), "false", 0, 0, NULL,
-     "print the result as one JSON object on stdout, and an error as {\"error\": {\"message\": "
-     "..., \"exit_code\": ...}}"},
+     "print the result as one JSON object on stdout; an error is printed as {\"error\": "
+     "{\"message\": ..., \"exit_code\": ...}}"},
     {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL,
      "print no notes and no progress on stderr (also -q)"},
     {"verbose", RMX_BOOL, AT(verbose), "false", 0, 0, NULL,
-     "say more on stderr: the program, the machine, how long each step took (also -v)"},
+     "print details on stderr: the program, the machine, the duration of each step (also -v)"},
 };
 #undef AT
 _Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMON,
@@ -47,8 +47,8 @@ static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
                   c->command->name);
 }
 
-// Sets one option given as `name` with `value` (NULL: none was attached).
-// *used tells whether the value came from `next`, the following word.
+// Sets one option given as `name` with `value` (NULL: none was attached). *used: whether the value
+// came from `next`, the following word.
 static rmx_status take_option(cli *c, const char *name, const char *value, const char *next,
                               bool *used, rmx_err *err) {
   size_t n;
@@ -66,12 +66,12 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   if (o->type == RMX_BOOL && !value) value = "true";
   if (!value) {
     if (!next)
-      return rmx_fail(err, RMX_EUSAGE, "--%s wants a value (%s)", name,
+      return rmx_fail(err, RMX_EUSAGE, "--%s needs a value (%s)", name,
                       o->choices ? o->choices : "VALUE");
     value = next;
     *used = true;
   }
-  // An unset variable of a script, most often: --out "$OUT".
+  // Often this is an unset variable of a script: --out "$OUT".
   const bool names_a_place =
       o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
   if (!*value && names_a_place)
@@ -92,8 +92,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
 
 static rmx_status take_word(cli *c, const char *word, rmx_err *err) {
   if ((int)c->words.n == c->command->max_words)
-    return rmx_fail(err, RMX_EUSAGE,
-                    "\"%s\" is one word too many; `regmix %s --help` tells what it takes", word,
+    return rmx_fail(err, RMX_EUSAGE, "\"%s\" is an unexpected word; see `regmix %s --help`", word,
                     c->command->name);
   return rmx_strings_add(&c->words, word) ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pipeline of a command: its experiment, the question to a person, and what a dry run prints.
+// The pipeline of a command: it opens the experiment, asks a person and prints a dry run.
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-// Before finished runs go out of use, a person is asked. A script must give --redo.
+// Asks a person before finished runs go out of use. A script must give --redo.
 static bool ask(void *context, const char *message) {
   char line[64];
   rmx_terminal_clear();
-  fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Go on? [y/N] ", message);
+  fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Continue? [y/N] ", message);
   fflush(stderr);
   if (!fgets(line, sizeof line, stdin)) {
     fputc('\n', stderr);
@@ -27,7 +27,7 @@ rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err) {
                             err));
   if (needed && !c->pipeline.experiment.config_path)
     return rmx_fail(err, RMX_EINPUT,
-                    "no regmix.yaml in %s; `regmix init` writes one, -C DIR names another folder",
+                    "no regmix.yaml in %s; `regmix init` writes one, -C DIR chooses another folder",
                     c->pipeline.experiment.folder);
   return RMX_OK;
 }
@@ -43,7 +43,7 @@ rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), r
   size_t i;
   p->would = keep_step;
   p->context = found;
-  p->listener.note = NULL;  // what is found is the result
+  p->listener.note = NULL;  // what the steps find is the result
   rmx_status status = steps(p, err);
   if (status == RMX_OK && c->common.json) {
     cli_print_json(json_pack("{s:O, s:b}", "steps", found, "to_do", p->pending));
@@ -51,7 +51,7 @@ rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), r
     json_array_foreach(found, i, step)
       printf("%-9s %s\n", json_string_value(json_object_get(step, "step")),
              rmx_shown(json_string_value(json_object_get(step, "what"))));
-    puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing is to do.");
+    puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing needs to be done.");
   }
   json_decref(found);
   return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix plan: what an experiment will cost, before it is begun.
+// regmix plan: computes the cost of an experiment before it starts.
 #include <math.h>
 
 #include "steps.h"
@@ -17,9 +17,9 @@ static void print_elsewhere(const json_t *o) {
   const json_t *proxies = json_object_get(o, "proxies"), *large = json_object_get(o, "large");
   char time[3][32];
   printf(
-      "On %.0f such cores about %s: proxies %s, %.0f at a time, large models %s, %.0f at a time.\n"
-      "  This takes the cores to be as fast as those here, with all of them at work, and memory to "
-      "be no tighter for more of them.\n",
+      "On %.0f cores like these it takes about %s: proxies %s (%.0f at a time), large models %s "
+      "(%.0f at a time).\n  This assumes that those cores are as fast as the cores here when all "
+      "are busy, and that they are not short of memory.\n",
       number(o, "cores"), rmx_duration(number(o, "seconds"), time[0]),
       rmx_duration(number(proxies, "seconds"), time[1]), number(proxies, "jobs"),
       rmx_duration(number(large, "seconds"), time[2]), number(large, "jobs"));
@@ -43,24 +43,26 @@ static void print_plan(const json_t *root) {
   print_cost("proxies", proxies);
   print_cost("large models", large);
   printf(
-      "\nIn all about %s here, with %.0f workers at a time (processor level %s, measured for a "
-      "second each).\n",
+      "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "
+      "%s; each model was measured for a second).\n",
       rmx_duration(number(root, "seconds"), time), number(root, "jobs"),
       json_string_value(json_object_get(root, "isa")));
   const double idle = fmin(number(proxies, "processors_had"), number(large, "processors_had"));
   if (idle < 0.9)
     printf(
-        "Other programs were at work while this was measured, which had %.0f %% of the processors "
-        "it wanted: alone it would be faster.\n",
+        "Other programs were running during the measurement, so it had only %.0f %% of the "
+        "processors that it needed. Without them it is faster.\n",
         100 * idle);
   if (elsewhere) print_elsewhere(elsewhere);
   printf(
-      "FLOPs count the output head, attention and validation. The search costs %s times the FLOPs "
-      "of one large model.\n",
+      "FLOPs include the output head, attention and validation. The proxies cost %s times the "
+      "FLOPs of one large model.\n",
       rmx_count(number(proxies, "flops") / (number(large, "flops") / number(large, "runs")),
                 share));
-  printf("Proxies trained too short rank mixtures wrongly: twice the tokens each would take %s.\n",
-         rmx_duration(2 * number(proxies, "seconds"), twice));
+  printf(
+      "Proxies that are trained for too few tokens rank the mixtures wrongly. Twice the tokens per "
+      "proxy would take %s.\n",
+      rmx_duration(2 * number(proxies, "seconds"), twice));
 }
 
 static rmx_status run_plan(cli *c, rmx_err *err) {
@@ -79,9 +81,9 @@ static rmx_status run_plan(cli *c, rmx_err *err) {
 
 static const rmx_option options[] = {
     {"cores", RMX_INT, offsetof(struct plan_args, cores), "0", 0, 1e6, "N",
-     "say too how long a machine of so many cores like these would take"},
+     "also print how long a machine with this many cores would take"},
     {"without-text", RMX_BOOL, offsetof(struct plan_args, without_text), "false", 0, 0, NULL,
-     "do not look whether the target and the files of text exist"},
+     "do not check whether the target and the files of text exist"},
 };
 const rmx_command cli_plan = {
     .name = "plan",
@@ -91,5 +93,5 @@ const rmx_command cli_plan = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct plan_args),
-    .summary = "what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
+    .summary = "print what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
 };

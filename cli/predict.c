@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix predict: the metrics a fit expects of mixtures.
+// regmix predict: prints the metrics that a fit predicts for mixtures.
 #include <stdlib.h>
 
 #include "steps.h"
@@ -12,7 +12,7 @@ struct predict_args {
 
 static rmx_status run_predict(cli *c, rmx_err *err) {
   struct predict_args *args = c->own;
-  if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv");
+  if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv is missing");
   rmx_fit *f = NULL;
   rmx_table mixtures = {0}, out = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
@@ -22,9 +22,8 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
     status =
         rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
   if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
-    rmx_warn(
-        &c->listener,
-        "--budget makes no difference: no regressor of this fit goes by epochs (exposure does)");
+    rmx_warn(&c->listener,
+             "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
   if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
@@ -39,12 +38,13 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct predict_args, member)
 static const rmx_option options[] = {
-    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
+    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "folder of the fit (default: fit)"},
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
-     "CSV: a mixture a row, the first column names it; or a form named above"},
+     "table of the mixtures: CSV with one mixture per row, its name in the first column, or "
+     "another format named above"},
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
-     "tokens of the run that is predicted, where the fit is by epochs (exposure); default: the "
-     "fit's"},
+     "tokens of the predicted run, if the fit depends on epochs (exposure); default: as in the "
+     "fit"},
     MIXTURE_COLUMNS_OPTION(struct predict_args, tables),
     ID_OPTION(struct predict_args, tables),
 };
@@ -55,5 +55,5 @@ const rmx_command cli_predict = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct predict_args),
-    .summary = "predict the metrics of mixtures, as CSV on stdout",
+    .summary = "predict the metrics of mixtures, and print them as CSV",
 };

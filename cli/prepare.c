@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix prepare: text to tokens.
+// regmix prepare: turns text into tokens.
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +34,8 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
 
 static const rmx_option options[] = {
     {"new-tokenizer", RMX_BOOL, offsetof(struct prepare_args, new_tokenizer), "false", 0, 0, NULL,
-     "train the tokenizer on the present text; without it the one of before is kept as long as its "
-     "settings are"},
+     "train the tokenizer again on the present text; without this option the old tokenizer is kept "
+     "while its settings stay the same"},
     REDO_OPTION(struct prepare_args),
     DRY_RUN_OPTION(struct prepare_args),
 };
@@ -47,5 +47,7 @@ const rmx_command cli_prepare = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct prepare_args),
-    .summary = "text to tokens: tokenizer, training and validation files of each domain",
+    .summary =
+        "turn text into tokens: the tokenizer, and the training and validation files of each "
+        "domain",
 };

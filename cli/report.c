@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix report: the page.
+// regmix report: writes the page.
 #include <regmix/report.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ struct report_args {
   double budget;
 };
 
-// A page of nothing would look like work that was done.
+// An empty page would look like a finished one.
 static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
   static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus",
                                     "fit",         "optimum.yaml",  "mixtures.csv"};
@@ -23,8 +23,8 @@ static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
   }
   if (there) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s: nothing to report: no regmix.yaml, no fit and no optimum.yaml; `regmix fit` "
-                  "makes a fit, -C DIR names another folder",
+                  "%s: nothing to report: found no regmix.yaml, no fit and no optimum.yaml; "
+                  "`regmix fit` makes a fit, -C DIR chooses another folder",
                   files->folder);
 }
 
@@ -61,19 +61,19 @@ static rmx_status run_report(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct report_args, member)
 static const rmx_option options[] = {
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR",
-     "the fit to report (default: `fit` in the folder); with DIR the optimum beside it is taken, "
-     "and no runs of an experiment"},
+     "folder of the fit to report (default: `fit` in the folder); with this option the optimum "
+     "next to the fit is used, and no runs of an experiment"},
     {"optimum", RMX_TEXT, AT(optimum), NULL, 0, 0, "FILE",
-     "the optimum to report (default: optimum.yaml in the folder, or beside the fit)"},
+     "optimum to report (default: optimum.yaml in the folder, or next to the fit)"},
     {"next", RMX_TEXT, AT(next), NULL, 0, 0, "FILE",
-     "mixtures to train next, as `regmix suggest --out FILE` wrote them (default: next.csv in the "
+     "mixtures to train next, written by `regmix suggest --out FILE` (default: next.csv in the "
      "folder)"},
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "tokens of the real training run, for the table of tokens and epochs (default: large.tokens)"},
     {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
-     "how many tokens there are of each domain: YAML, JSON or CSV (default: as the corpus has it)"},
+     "number of available tokens of each domain, as YAML, JSON or CSV (default: as in the corpus)"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
-     "where the page goes (default: report.html in the folder)"},
+     "write the page to this file (default: report.html in the folder)"},
 };
 const rmx_command cli_report = {
     .name = "report",
@@ -82,5 +82,5 @@ const rmx_command cli_report = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct report_args),
-    .summary = "write report.html: the mixture, why, and how sure",
+    .summary = "write report.html: the mixture, the reasons for it, and how certain it is",
 };

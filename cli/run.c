@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix run: all of the pipeline in order, taking up where it stopped.
+// regmix run: runs all steps of the pipeline in order, and continues where it stopped.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +12,12 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   rmx_status status =
       w ? rmx_optimum_read(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
   if (status == RMX_OK) {
-    printf("\nThe mixture (share of training tokens):\n");
+    printf("\nThe mixture (share of the training tokens):\n");
     print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);
     status = print_gain_of(e, err);
   }
   if (status == RMX_OK) {
-    printf("\nThe comparison (%s):\n", "large models, same tokens each");
+    printf("\nThe comparison (%s):\n", "large models, the same tokens for each");
     status = print_comparison_of(e, false, err);
   }
   if (status == RMX_OK && e->config.compare.methods.n) {
@@ -80,7 +80,5 @@ const rmx_command cli_run = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct run_args),
-    .summary =
-        "all of it in order: prepare, sample, train, fit, optimize, compare (and compare.methods, "
-        "where given), report",
+    .summary = "run all steps in order: prepare, sample, train, fit, optimize, compare, report",
 };

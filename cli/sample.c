@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix sample: the random mixtures of the proxies, into mixtures.csv.
+// regmix sample: writes the random mixtures of the proxies to mixtures.csv.
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ struct sample_args {
   bool redo, dry_run;
 };
 
-// Mixtures around a prior of the user's, without a corpus: for those who train elsewhere.
+// Draws mixtures around a prior of the user, without a corpus, for training with another program.
 static rmx_status sample_around(cli *c, const struct sample_args *args, rmx_err *err) {
   rmx_table t = {0};
   RMX_TRY(rmx_sample_around(&c->pipeline.experiment, args->prior, &t, err));
@@ -58,9 +58,9 @@ static rmx_status run_sample(cli *c, rmx_err *err) {
 #define AT(member) offsetof(struct sample_args, member)
 static const rmx_option options[] = {
     {"prior", RMX_TEXT, AT(prior), NULL, 0, 0, "FILE",
-     "YAML map `domain: weight` to sample around, without a corpus"},
+     "mixture to sample around, as a YAML map `domain: weight`; needs no corpus"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
-     "with --prior: the CSV to write; default: stdout"},
+     "with --prior: CSV file to write; default: stdout"},
     REDO_OPTION(struct sample_args),
     DRY_RUN_OPTION(struct sample_args),
 };
@@ -71,5 +71,5 @@ const rmx_command cli_sample = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct sample_args),
-    .summary = "draw the random mixtures the proxies are trained on, into mixtures.csv",
+    .summary = "draw the random mixtures of the proxies, and write them to mixtures.csv",
 };

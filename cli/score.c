@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix score: how well a fit predicts runs it was not given.
+// regmix score: prints how well a fit predicts runs that it has not seen.
 #include <stdlib.h>
 
 #include "steps.h"
@@ -60,7 +60,7 @@ static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
 static rmx_status run_score(cli *c, rmx_err *err) {
   const struct score_args *args = c->own;
   if (!args->mixtures || !args->metrics)
-    return rmx_fail(err, RMX_EUSAGE, "wanted --mixtures M.csv and --metrics L.csv");
+    return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv or --metrics L.csv is missing; give both");
   rmx_fit *f = NULL;
   rmx_fit_scores s = {0};
   char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
@@ -80,13 +80,14 @@ static rmx_status run_score(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct score_args, member)
 static const rmx_option options[] = {
-    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "the fit (default fit)"},
+    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "folder of the fit (default: fit)"},
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
-     "the mixtures: CSV, or a form named above"},
-    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE", "what was measured for them"},
+     "table of the mixtures: CSV, or another format named above"},
+    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE",
+     "table of the measured metrics of these mixtures"},
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
-     "tokens of each of these runs, where the fit is by epochs (exposure); default: as the runs it "
-     "was fitted to"},
+     "tokens of each of these runs, if the fit depends on epochs (exposure); default: as in the "
+     "runs of the fit"},
     MIXTURE_COLUMNS_OPTION(struct score_args, tables),
     METRIC_COLUMNS_OPTION(struct score_args, tables),
     ID_OPTION(struct score_args, tables),
@@ -98,5 +99,5 @@ const rmx_command cli_score = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .own_size = sizeof(struct score_args),
-    .summary = "score a fit on other runs: Spearman, MSE, MAE, R2",
+    .summary = "score a fit on other runs: Spearman, MSE, R2, RMSE",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix status: what is there, what is to do.
+// regmix status: prints what exists and what is still to be done.
 #include <string.h>
 
 #include "steps.h"
@@ -31,7 +31,7 @@ static void print_status(const json_t *root) {
   const json_t *aside = json_object_get(root, "set_aside");
   if (json_number_value(json_object_get(aside, "bytes")) > 0)
     printf(
-        "set aside   %lld finished runs of other settings, %lld corpora, %sB (regmix gc deletes "
+        "set aside   %lld finished runs of other settings, %lld corpora, %sB (`regmix gc` deletes "
         "them)\n",
         (long long)json_integer_value(json_object_get(aside, "runs")),
         (long long)json_integer_value(json_object_get(aside, "corpora")),
@@ -57,5 +57,5 @@ const rmx_command cli_status = {
     .name = "status",
     .words = "",
     .run = run_status,
-    .summary = "what is done and what is to do, at any time",
+    .summary = "print what is done and what is still to be done",
 };

@@ -6,34 +6,34 @@
 #include "cli.h"
 
 // A command that reads tables has one rmx_table_form, `tables`, and options of these names.
-#define MIXTURE_COLUMNS_OPTION(type, tables)                                                       \
-  {                                                                                                \
-    "mixture-columns", RMX_LIST, offsetof(type, tables.mixture_columns), NULL, 0, 0, "PATTERN",    \
-        "the columns of --mixtures that are weights, as 'config.mixture.*'; may be given several " \
-        "times"                                                                                    \
+#define MIXTURE_COLUMNS_OPTION(type, tables)                                                    \
+  {                                                                                             \
+    "mixture-columns", RMX_LIST, offsetof(type, tables.mixture_columns), NULL, 0, 0, "PATTERN", \
+        "columns of --mixtures that contain weights, for example 'config.mixture.*'; may be "   \
+        "given several times"                                                                   \
   }
 #define METRIC_COLUMNS_OPTION(type, tables)                                                   \
   {                                                                                           \
     "metric-columns", RMX_LIST, offsetof(type, tables.metric_columns), NULL, 0, 0, "PATTERN", \
-        "the columns of --metrics wanted, as '*_loss'; may be given several times"            \
+        "columns of --metrics to read, for example '*_loss'; may be given several times"      \
   }
-#define ID_OPTION(type, tables)                                                               \
-  {                                                                                           \
-    "id", RMX_TEXT, offsetof(type, tables.id), NULL, 0, 0, "COLUMN",                          \
-        "the column that names the runs, in tables with columns; row: the number of the row " \
-        "names it; default: the first column"                                                 \
+#define ID_OPTION(type, tables)                                                                \
+  {                                                                                            \
+    "id", RMX_TEXT, offsetof(type, tables.id), NULL, 0, 0, "COLUMN",                           \
+        "column with the names of the runs; row: the number of the row is the name; default: " \
+        "the first column"                                                                     \
   }
 
-#define REDO_OPTION(type)                                                                         \
-  {                                                                                               \
-    "redo", RMX_BOOL, offsetof(type, redo), "false", 0, 0, NULL,                                  \
-        "go on where finished runs will no longer be used; without it a script stops there, and " \
-        "a person is asked. They are set aside"                                                   \
+#define REDO_OPTION(type)                                                                     \
+  {                                                                                           \
+    "redo", RMX_BOOL, offsetof(type, redo), "false", 0, 0, NULL,                              \
+        "continue if finished runs will no longer be used; they are set aside. Without it a " \
+        "script stops there, and a person is asked"                                           \
   }
-#define DRY_RUN_OPTION(type)                                                            \
-  {                                                                                     \
-    "dry-run", RMX_BOOL, offsetof(type, dry_run), "false", 0, 0, NULL,                  \
-        "say what each step would do, and how long training would take; change nothing" \
+#define DRY_RUN_OPTION(type)                                                             \
+  {                                                                                      \
+    "dry-run", RMX_BOOL, offsetof(type, dry_run), "false", 0, 0, NULL,                   \
+        "print what each step would do and how long training would take; change nothing" \
   }
 // A command that asks something of a fit has one rmx_problem_request, `problem`, these options, and
 // those of rmx_search_option_table.
@@ -59,7 +59,7 @@
 void print_mixture(const char *const *names, const double *w, const double *prior,
                    const double *low, const double *high, size_t D);
 void print_answer(const rmx_answer *s);
-// what optimum.yaml says the optimum gains
+// Prints the gain of the optimum, from optimum.yaml.
 rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);
 // rmx_scores_json() as a tree, a new reference; NULL where memory is short.
 json_t *scores_json(const rmx_scores *s, const rmx_diagnostics *d);

@@ -50,17 +50,18 @@ static rmx_status run_suggest(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct suggest_args, member)
 static const rmx_option options_table[] = {
-    {"runs", RMX_INT, AT(runs), "8", 1, 10000, "K", "mixtures wanted (also -n)"},
+    {"runs", RMX_INT, AT(runs), "8", 1, 10000, "K", "number of mixtures to suggest (also -n)"},
     {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR",
-     "the fit of the runs there are (default: the experiment's)"},
+     "folder of the fit of the existing runs (default: the fit of the experiment)"},
     {"pending", RMX_TEXT, AT(pending), NULL, 0, 0, "FILE",
-     "mixtures chosen before that have no results yet: allowed for, not suggested again (default: "
-     "the experiment's mixtures.csv)"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "the CSV to write; default: stdout"},
+     "mixtures that were chosen earlier and have no results yet; they are taken into account and "
+     "not suggested again (default: mixtures.csv of the experiment)"},
+    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "CSV file to write; default: stdout"},
     {"more", RMX_INT, AT(more), "0", 0, 1e6, "M",
-     "would so many more runs be worth their while? (0: as many again)"},
+     "number of further runs for the estimate of what more runs would gain (0: as many as there "
+     "are)"},
     {"no-curve", RMX_BOOL, AT(no_curve), "false", 0, 0, NULL,
-     "do not ask that, which takes a few seconds"},
+     "skip this estimate, which takes a few seconds"},
     PROBLEM_OPTIONS(struct suggest_args),
 };
 const rmx_command cli_suggest = {
@@ -71,5 +72,5 @@ const rmx_command cli_suggest = {
     .n_options = sizeof options_table / sizeof *options_table,
     .own_size = sizeof(struct suggest_args),
     .problem_at = AT(problem.keep),
-    .summary = "the next mixtures to train, as CSV, and whether more are worth it",
+    .summary = "print the next mixtures to train, and what more runs would gain",
 };

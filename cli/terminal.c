@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is printed on stdout: JSON, text, tables and numbers.
+// Prints JSON, text, tables and numbers on stdout.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix train: one proxy per mixture, in worker processes, then metrics.csv.
+// regmix train: trains one proxy per mixture in worker processes, then writes metrics.csv.
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -49,20 +49,20 @@ static rmx_status run_train(cli *c, rmx_err *err) {
 }
 
 // The signals of a terminal and of a batch system reach the whole group, and then the supervisor
-// asks again: to a worker, twice is no more than once.
+// sends them again. A second signal has no further effect on a worker.
 static void on_worker_signal(int number) {
   (void)number;
   rmx_interrupt();
 }
 
 static rmx_status run_worker(cli *c, rmx_err *err) {
-  if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "wanted the folder of a run");
+  if (c->words.n == 0) return rmx_fail(err, RMX_EUSAGE, "the folder of a run is missing");
   const struct sigaction action = {.sa_handler = on_worker_signal};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGHUP, &action, NULL);
 #ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGTERM);  // without its supervisor it writes its checkpoint and ends
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // if its supervisor dies, it writes its checkpoint and ends
 #endif
   rmx_status status = rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_controller,
                                      c->common.json ? NULL : stdout, err);
@@ -73,7 +73,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 
 static const rmx_option train_options[] = {
     {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N",
-     "runs trained at a time; 0: as in the config"},
+     "number of runs that are trained at the same time; 0: `jobs` of the config"},
     REDO_OPTION(struct train_args),
     DRY_RUN_OPTION(struct train_args),
 };
@@ -84,11 +84,11 @@ const rmx_command cli_train = {
     .options = train_options,
     .n_options = sizeof train_options / sizeof *train_options,
     .own_size = sizeof(struct train_args),
-    .summary = "train one small model per mixture, then write metrics.csv",
+    .summary = "train one small model per mixture, and write metrics.csv",
 };
 
 static const rmx_option worker_options[] = {
-    {"isa", RMX_TEXT, 0, NULL, 0, 0, "LEVEL", "processor level of the kernels"},
+    {"isa", RMX_TEXT, 0, NULL, 0, 0, "LEVEL", "instruction set of the kernels"},
 };
 const rmx_command cli_worker = {
     .name = "worker",
@@ -99,5 +99,5 @@ const rmx_command cli_worker = {
     .options = worker_options,
     .n_options = 1,
     .own_size = sizeof(char *),
-    .summary = "train the one run in FOLDER (what `train` starts, one process a run)",
+    .summary = "train the one run in FOLDER (`train` starts one such process per run)",
 };

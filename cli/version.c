@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which program this is: version, commit, compiler, and what of the machine and its libraries it
+// Prints the version, commit and compiler of the program, and the processor level and BLAS that it
 // would use.
 #include <regmix/kernels.h>
 #include <regmix/regress.h>

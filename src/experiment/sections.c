@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option tables of the config, section by section. Those of a training and of the regressors
-// stand in their own rooms, since `run.json` and `fit --set` use them too.
+// The option tables of the config, section by section. The tables of a training and of the
+// regressors are in their own rooms, since `run.json` and `fit --set` use them too.
 #include <regmix/experiment.h>
 #include <string.h>
 
@@ -8,90 +8,97 @@
 
 #define AT(member) offsetof(rmx_general_options, member)
 static const rmx_option general_table[] = {
-    {"seed", RMX_INT, AT(seed), "42", 0, 0, "N", "seed of mixtures, weights and orders"},
-    {"jobs", RMX_INT, AT(jobs), "0", 0, 512, "N", "worker processes; 0: one per processor"},
+    {"seed", RMX_INT, AT(seed), "42", 0, 0, "N",
+     "random seed of the mixtures, the initial weights and the data order"},
+    {"jobs", RMX_INT, AT(jobs), "0", 0, 512, "N",
+     "number of worker processes; 0: one per processor"},
     {"isa", RMX_TEXT, AT(isa), NULL, 0, 0, "LEVEL",
-     "processor level of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16, amx"},
+     "instruction set of the kernels: auto, ref, simd128, avx2, avx512, avx512bf16 or amx"},
 };
 #undef AT
 
 #define AT(member) offsetof(rmx_corpus_options, member)
 static const rmx_option corpus_table[] = {
     {"folder", RMX_TEXT, AT(folder), NULL, 0, 0, "DIR",
-     "a folder per domain in it, or files <domain>-0001.jsonl; instead of corpus.domains"},
+     "folder of the text, used instead of corpus.domains: it has one folder per domain, or files "
+     "named <domain>-0001.jsonl"},
     {"leave_out", RMX_LIST, AT(leave_out), NULL, 0, 0, "PATTERN",
-     "files or folders in corpus.folder that are not read, by name or path"},
+     "name or path of a file or folder in corpus.folder that is not read"},
     {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME",
-     "field of JSON that holds the text; a.b is field b of the object in field a"},
+     "JSON field that contains the text; a.b is field b of the object in field a"},
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",
-     "line that ends a document of .txt files; empty: a blank line; none: a file is one document"},
+     "line that ends a document in a .txt file; empty: a blank line; none: the whole file is one "
+     "document"},
     {"valid_fraction", RMX_REAL, AT(valid_fraction), "0.05", 0, 0.9, "SHARE",
-     "share of documents kept for validation"},
+     "share of the documents that is used for validation"},
     {"max_valid_tokens", RMX_INT, AT(max_valid_tokens), "200k", 0, 1e12, "TOKENS",
-     "validation tokens kept of a domain at most; 0: all"},
+     "largest number of validation tokens per domain; 0: no limit"},
     {"max_bytes", RMX_INT, AT(max_bytes), "0", 0, 1e15, "BYTES",
-     "text read of a domain at most; 0: all"},
+     "largest amount of text that is read per domain; 0: no limit"},
     {"max_document", RMX_INT, AT(max_document), "256M", 0, 1e12, "BYTES",
-     "longest document, or line of JSON, that is read; a longer one is an error; 0: any"},
+     "length of the longest document (or JSON line) that is allowed; a longer one is an error; 0: "
+     "no limit"},
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL,
-     "count JSON lines that are broken or lack the text, instead of stopping at the first, and "
-     "take "
-     "files in another character set than UTF-8 with the bytes replaced"},
-    {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop exact duplicates of documents"},
+     "skip and count JSON lines that are broken or have no text; otherwise the first one is an "
+     "error, and take files in another character set than UTF-8 with the bytes replaced"},
+    {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop documents that are exact duplicates"},
     {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
-     "a training domain whose validation text is kept out of the training text (see overlap), as "
-     "that of every valid_only domain is"},
+     "training domain whose validation text is kept out of all training text (see overlap); "
+     "valid_only domains are always protected"},
     {"overlap", RMX_INT, AT(overlap), "13", 0, 1000, "WORDS",
-     "drop training documents that share so many words in a row with the target's text (not those "
-     "that more than ten documents of "
-     "the domain have: boilerplate); 0: keep them"},
+     "drop a training document if this many consecutive words also occur in protected validation "
+     "text (words that occur in more than ten documents of the domain are boilerplate and don't "
+     "count); 0: drop none"},
     {"max_overlap", RMX_REAL, AT(max_overlap), "0.5", 0, 1, "SHARE",
-     "of a domain's text that may be dropped for that; more is an error"},
+     "largest share of a domain's text that may be dropped because of overlap; more is an error"},
     {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE",
-     "a tokenizer.json to use; else one is trained"},
+     "tokenizer.json to use; without it a tokenizer is trained"},
     {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N",
-     "entries of the tokenizer that is trained"},
+     "vocabulary size of the trained tokenizer"},
     {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES",
-     "text the tokenizer is trained on"},
+     "amount of text that the tokenizer is trained on"},
 };
 #undef AT
 
 #define AT(member) offsetof(rmx_sample_options, member)
 static const rmx_option sample_table[] = {
-    {"runs", RMX_INT, AT(runs), "64", 1, 1e6, "N", "mixtures to draw: proxies to train"},
+    {"runs", RMX_INT, AT(runs), "64", 1, 1e6, "N",
+     "number of mixtures to draw; one proxy is trained on each"},
     {"temper", RMX_REAL, AT(temper), "0.5", 0, 1, "X",
-     "exponent on the prior before drawing; 0: from the uniform mixture"},
+     "exponent applied to the prior before drawing; 0: draw around the uniform mixture"},
     {"min_strength", RMX_REAL, AT(min_strength), "0.1", 1e-6, 1e6, "X",
-     "least strength of the Dirichlet"},
+     "smallest concentration of the Dirichlet distribution that the mixtures are drawn from"},
     {"max_strength", RMX_REAL, AT(max_strength), "5", 1e-6, 1e6, "X",
-     "greatest strength of the Dirichlet"},
-    {"strengths", RMX_INT, AT(strengths), "15", 1, 1000, "N", "strengths between them, log-spaced"},
-    {"tries", RMX_INT, AT(tries), "100", 1, 1e6, "N", "candidates drawn per mixture wanted"},
+     "largest concentration of the Dirichlet distribution"},
+    {"strengths", RMX_INT, AT(strengths), "15", 1, 1000, "N",
+     "number of concentrations from min_strength to max_strength, log-spaced"},
+    {"tries", RMX_INT, AT(tries), "100", 1, 1e6, "N", "candidates drawn per requested mixture"},
     {"grid", RMX_REAL, AT(grid), "2e-4", 1e-9, 0.5, "X",
-     "weights are multiples of it; smaller ones are 0"},
+     "step of the weights: each weight is a multiple of it, and smaller weights become 0"},
     {"cap_ratio", RMX_REAL, AT(cap_ratio), "15", 0, 1e9, "X",
-     "weight at most so many times the prior (where large.tokens does not cap it)"},
+     "largest weight of a domain, as a multiple of its prior (used if max_epochs gives no cap)"},
     {"max_epochs", RMX_REAL, AT(max_epochs), "4", 0, 1e9, "X",
-     "times a domain may be repeated in large.tokens at most; 0: cap by cap_ratio instead"},
+     "largest number of times that a domain may be repeated in large.tokens; 0: use cap_ratio "
+     "instead"},
     {"min_coverage", RMX_REAL, AT(min_coverage), "0.1", 0, 1, "SHARE",
-     "share of the mixtures each domain is in at least"},
+     "smallest share of the mixtures that each domain must be part of"},
 };
 #undef AT
 
 #define AT(member) offsetof(rmx_compare_options, member)
 static const rmx_option compare_table[] = {
     {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N",
-     "large models trained on each mixture, seeds paired"},
+     "number of large models trained on each mixture, with paired seeds"},
     {"first_seed", RMX_INT, AT(first_seed), "1", 1, 1e9, "N",
-     "number of the first: settings tuned on some seeds are to be compared on others"},
+     "number of the first seed; compare on seeds that were not used to tune settings"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "NAME",
-     "what the optimum is compared with: prior, uniform, best_single, best_run, single:DOMAIN, a "
-     "mixture file"},
+     "mixture that the optimum is compared with: prior, uniform, best_single, best_run, "
+     "single:DOMAIN or a mixture file"},
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME",
-     "methods to choose data, compared with each other: see regmix-compare(1)"},
+     "method to choose data that `regmix compare` compares with the others: see regmix-compare(1)"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
-     "what each method may spend to find its mixture: 1e15, or 20Mtokens of the proxy; default: "
-     "what the proxies take"},
+     "budget of each method to find its mixture: FLOPs (1e15) or tokens of the proxy (20Mtokens); "
+     "default: the cost of the proxies"},
 };
 #undef AT
 
@@ -101,25 +108,25 @@ static const size_t compare_n = COUNT(compare_table);
 
 #define AT(member) offsetof(rmx_config, member)
 const rmx_section rmx_config_sections[] = {
-    {"", general_table, &general_n, AT(general), "of the whole experiment"},
-    {"corpus", corpus_table, &corpus_n, AT(corpus), "text to tokens"},
-    {"sample", sample_table, &sample_n, AT(sample), "the mixtures of the proxies"},
+    {"", general_table, &general_n, AT(general), "settings of the whole experiment"},
+    {"corpus", corpus_table, &corpus_n, AT(corpus), "how text becomes tokens"},
+    {"sample", sample_table, &sample_n, AT(sample), "how the mixtures of the proxies are drawn"},
     {"proxy", rmx_training_options, &rmx_training_options_n, AT(proxy),
      "the small models, one per mixture"},
     {"", rmx_regress_option_table, &rmx_regress_option_table_n, AT(regress),
-     "from mixtures to metrics"},
+     "the functions that predict metrics from mixtures"},
     {"optimize", rmx_search_option_table, &rmx_search_option_table_n, AT(search),
      "the search for the best mixture"},
     {"large", rmx_training_options, &rmx_training_options_n, AT(large),
-     "the large models that prove it"},
-    {"compare", compare_table, &compare_n, AT(compare), "what the optimum is measured against"},
+     "the large models that test the result"},
+    {"compare", compare_table, &compare_n, AT(compare), "what the optimum is compared with"},
     {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines),
-     "the methods to choose data that are compared"},
+     "settings of the methods that choose data"},
 };
 #undef AT
 const size_t rmx_config_sections_n = COUNT(rmx_config_sections);
 
-// Where the same table serves two sections, what differs between them.
+// Defaults that differ between two sections with the same table.
 static const struct {
   const char *key, *value;
 } initials[] = {

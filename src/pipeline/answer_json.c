@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An optimum as a table with bars and plain words, and as JSON.
+// An optimum as JSON.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

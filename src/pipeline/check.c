@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether what a config asks for can be done, without doing any of it. Every check goes on where
-// another has found a problem, so that one call names them all.
+// Tests whether a config can be run, without running it. A check that finds a problem does not stop
+// the others, so one call reports all problems.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -15,7 +15,7 @@ struct check {
   const char **names;  // (n_train) of the domains trained on
   size_t n_train;
   json_t *problems, *domains;
-  double text_bytes;  // of all files, as if unpacked
+  double text_bytes;  // of all files, uncompressed
 };
 
 static void problem(struct check *k, const char *fmt, ...) RMX_PRINTF(2, 3);
@@ -29,7 +29,7 @@ static void problem(struct check *k, const char *fmt, ...) {
   json_array_append_new(k->problems, json_string(text));
 }
 
-// What a call has to say against the config.
+// The problems of a config.
 static void hold(struct check *k, const char *where, rmx_status status, const rmx_err *err) {
   if (status == RMX_OK) return;
   if (where)
@@ -40,20 +40,20 @@ static void hold(struct check *k, const char *where, rmx_status status, const rm
 
 // ---- the text
 
-// A domain of fewer bytes than a sequence has tokens cannot give one: no token is shorter than a
-// byte.
+// A domain with fewer bytes than a sequence has tokens can't fill a sequence, since a token has at
+// least one byte.
 static void check_size(struct check *k, const rmx_domain_source *d, const rmx_source_look *look) {
   const rmx_training *t = &k->p->experiment.config.proxy;
   const bool packed = strstr(look->format, "z") != NULL;
   if (!d->valid_only && !packed && look->bytes < (uint64_t)t->context + 1)
     problem(k,
-            "domain \"%s\": its %llu bytes of text do not make one sequence of %lld tokens "
+            "domain \"%s\": its text has %llu bytes, too few for one sequence of %lld tokens "
             "(proxy.context)",
             d->name, (unsigned long long)look->bytes, (long long)t->context);
   if (look->without_text == look->files + look->valid_files)
-    problem(k, "domain \"%s\": none of its files has any text", d->name);
+    problem(k, "domain \"%s\": all of its files are empty", d->name);
   else if (look->without_text)
-    problem(k, "domain \"%s\": %zu of its files have no text", d->name, look->without_text);
+    problem(k, "domain \"%s\": %zu of its files are empty", d->name, look->without_text);
   if (look->one_document)
     problem(k,
             "domain \"%s\" has 1 document%s, and needs one to train on and one to validate with: "
@@ -100,16 +100,17 @@ static void check_text(struct check *k) {
   hold(k, NULL, rmx_sources_find(k->p, &k->sources, &err), &err);
   if (k->sources.n) rmx_sources_tell(k->p, &k->sources);
   if (c->n_target == 0)
-    problem(k, "no target: add for example `target: %s` to the config",
+    problem(k, "no target is set; add one to the config, for example `target: %s`",
             k->sources.n ? k->sources.domains[0].name : "wikipedia");
   k->names = rmx_calloc(k->sources.n, sizeof *k->names);
   for (size_t i = 0; i < k->sources.n && k->names; i++) {
     check_domain(k, i);
     if (!k->sources.domains[i].valid_only) k->names[k->n_train++] = k->sources.domains[i].name;
   }
-  if (k->sources.n && k->n_train == 0) problem(k, "no domain to train on: all are valid_only");
+  if (k->sources.n && k->n_train == 0)
+    problem(k, "no domain to train on: all domains are valid_only");
   if (k->n_train == 1)
-    problem(k, "one domain to train on (\"%s\"): there is nothing to mix", k->names[0]);
+    problem(k, "only one domain to train on (\"%s\"): a mixture needs at least two", k->names[0]);
 }
 
 static void check_tokenizer(struct check *k) {
@@ -123,7 +124,7 @@ static void check_tokenizer(struct check *k) {
   free(path);
 }
 
-// ---- what mixtures must keep to, and what they are compared with
+// ---- bounds of the mixtures, and the mixtures that they are compared with
 
 static void check_bounds(struct check *k) {
   const rmx_problem_options *q = &k->p->experiment.config.search.problem;
@@ -188,8 +189,7 @@ static void check_rivals(struct check *k) {
     check_mixture_file(k, "optimize.reference", c->search.problem.reference);
 }
 
-// Upper bounds of sampling are known once the corpus is: together they must leave room for a
-// mixture.
+// The upper bounds of sampling follow from the corpus. Their sum must be at least 1.
 static void check_caps(struct check *k) {
   rmx_corpus *corpus = NULL;
   rmx_err err;
@@ -199,13 +199,14 @@ static void check_caps(struct check *k) {
   for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
   if (cap && sum < 1)
     problem(k,
-            "the caps of the domains' weights sum to %.3g, so no mixture keeps them: large.tokens "
-            "is more than sample.max_epochs (%g) times all text; "
-            "lower the first or raise the second",
+            "the caps of the domains' weights sum to %.3g, less than 1, so no mixture is possible: "
+            "large.tokens is more than sample.max_epochs (%g) times the whole text; lower "
+            "large.tokens or raise sample.max_epochs",
             sum, k->p->experiment.config.sample.max_epochs);
   for (size_t d = 0; d < corpus->D_train; d++)
     if (corpus->domains[d].train_tokens < (size_t)k->p->experiment.config.proxy.context + 1)
-      problem(k, "domain \"%s\": its %zu tokens do not make one sequence of %lld (proxy.context)",
+      problem(k,
+              "domain \"%s\": its %zu tokens are fewer than one sequence of %lld (proxy.context)",
               corpus->names[d], corpus->domains[d].train_tokens,
               (long long)k->p->experiment.config.proxy.context);
   free(cap);
@@ -214,8 +215,8 @@ static void check_caps(struct check *k) {
 
 // ---- trainings
 
-// The first word of a command that is a program: behind assignments. NULL: the shell's own, or too
-// much for a look.
+// The first word of a command that is a program, after assignments. NULL: a builtin of the shell,
+// or too complex to analyse.
 static char *program_of(const char *command) {
   static const char *const own[] = {
       "cd",    "exec",  "set",   "export", "if",     "for",     "while",  "case", "echo", "test",
@@ -256,12 +257,12 @@ static bool on_path(const char *program) {
 static void check_command(struct check *k, const char *key, const char *command) {
   char *program = command ? program_of(command) : NULL;
   if (!program) return;
-  // A word with a point or a slash that is a file of the experiment means that file.
+  // A word with a dot or a slash that is a file of the experiment means that file.
   char *path = rmx_experiment_path(&k->p->experiment, program);
   const bool there = path && rmx_exists(path),
              here = strchr(program, '/') || (strchr(program, '.') && there);
   if (path && here && access(path, X_OK) != 0)
-    problem(k, "%s: %s %s", key, path, there ? "may not be run (chmod +x)" : "does not exist");
+    problem(k, "%s: %s %s", key, path, there ? "is not executable (chmod +x)" : "does not exist");
   else if (!here && !on_path(program))
     problem(k, "%s: no program \"%s\" on the PATH", key, program);
   free(path);
@@ -274,12 +275,14 @@ static void check_training(struct check *k, const char *what, const rmx_training
   char key[32];
   snprintf(key, sizeof key, "%s.command", what);
   check_command(k, key, t->command);
-  if (t->command) return;  // what its model is, the command knows
+  if (t->command) return;  // only the command knows its model
   hold(k, what, rmx_training_model(t, (int)k->p->experiment.config.corpus.vocab, &model, &err),
        &err);
   const int64_t sequences = t->context > 0 ? t->tokens / t->context : 0;
   if (sequences < (int64_t)k->n_train)
-    problem(k, "%s.tokens: %lld tokens are %lld sequences of %lld, fewer than the %zu domains",
+    problem(k,
+            "%s.tokens: %lld tokens give %lld sequences of %lld tokens, fewer than the %zu "
+            "domains; raise it",
             what, (long long)t->tokens, (long long)sequences, (long long)t->context, k->n_train);
 }
 
@@ -296,13 +299,14 @@ static void check_machine(struct check *k) {
       rmx_training_model(&c->large, (int)c->corpus.vocab, &model, &err) == RMX_OK)
     weights = 4.0 * (double)rmx_model_parameters(&model);
   const double models = weights * (double)(c->compare.against.n + 1) * (double)c->compare.seeds;
-  // The text once more while it is prepared, then its tokens, of two bytes for some four of text.
+  // A second copy of the text while it is prepared, then its tokens: two bytes for about four bytes
+  // of text.
   const double wanted = 1.5 * k->text_bytes + models + 25e3 * (double)c->sample.runs,
                there = (double)disk.f_bavail * (double)disk.f_frsize;
   char a[16], b[16];
   if (wanted > there)
-    problem(k, "%s: some %sB of disk are needed, and %sB are free", k->p->experiment.folder,
-            rmx_count(wanted, a), rmx_count(there, b));
+    problem(k, "%s: about %sB of disk space are needed, but only %sB are free",
+            k->p->experiment.folder, rmx_count(wanted, a), rmx_count(there, b));
 }
 
 static json_t *left_out(const struct check *k) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix pretrain and regmix compare: the large model on the mixture found, and, with the same
-// tokens and seeds, on what it is compared with. A mixture with a name is a contender; each of its
-// seeds is a run.
+// regmix pretrain and regmix compare: train the large model on the optimum and on other mixtures,
+// with the same tokens and seeds. A mixture with a name is a contender; each of its seeds is a run.
 #include <math.h>
 #include <regmix/baselines.h>
 #include <regmix/optimize.h>
@@ -18,13 +17,13 @@ rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, d
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_status status =
       rmx_exists(path) ? rmx__optimum_is_whole(path, err)
-                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` makes it", path);
+                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` writes it", path);
   if (status == RMX_OK) status = rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
   free(path);
   return status;
 }
 
-// ---- who takes part
+// ---- the contenders
 
 // The domain with the lowest predicted target when all tokens come from it.
 static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
@@ -72,8 +71,9 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
     json_decref(result);
   }
   rmx_status status =
-      isfinite(best) ? RMX_OK
-                     : rmx_fail(err, RMX_EINPUT, "no run is done yet; `regmix train` trains them");
+      isfinite(best)
+          ? RMX_OK
+          : rmx_fail(err, RMX_EINPUT, "no run has finished yet; `regmix train` trains the runs");
   if (status == RMX_OK) {
     memcpy(mixture, runs[which].mixture, c->corpus->D_train * sizeof *mixture);
     snprintf(out->detail_key, sizeof out->detail_key, "run");
@@ -112,19 +112,18 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
-  rmx_status status =
-      !path ? rmx_fail_memory(err, 0, "a path")
-      : rmx_exists(path)
-          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
-          : rmx_fail(
-                err, RMX_EUSAGE,
-                "\"%s\" is neither prior, uniform, best_single, best_run, single:DOMAIN nor a file",
-                name);
+  rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
+                      : rmx_exists(path)
+                          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
+                          : rmx_fail(err, RMX_EUSAGE,
+                                     "\"%s\" is not a file; wanted prior, uniform, best_single, "
+                                     "best_run, single:DOMAIN or a mixture file",
+                                     name);
   free(path);
   return status;
 }
 
-// Seeds of contender i whose models have losses.
+// The number of seeds of contender i whose models have losses.
 static size_t measured(const comparison *c, size_t i) {
   const size_t D = c->corpus->D;
   size_t n = 0;
@@ -173,7 +172,7 @@ static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char
     RMX_TRY(rmx__contender_named(c, names[i], &c->contenders[i], err));
     for (size_t j = 0; j < i; j++)
       if (strcmp(c->contenders[j].name, c->contenders[i].name) == 0)
-        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is there twice",
+        return rmx_fail(err, RMX_EUSAGE, "compare.against: \"%s\" is given twice",
                         c->contenders[i].name);
   }
   return rmx__comparison_runs(c, err);
@@ -203,7 +202,7 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
 rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t seeds, json_t **row,
                                  rmx_strings *folders, rmx_err *err) {
   const char *name = mixture ? mixture : "optimum";
-  // A file of the user's is named as seen from here, not from the experiment.
+  // The path of a user's file is relative to the current folder, not to the experiment.
   char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
   if (absolute) name = absolute;
   if (absolute) rmx__optimum_warn(mixture, &p->listener);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether this machine, and a folder on it, are fit for the work.
+// Checks this machine and a folder on it.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,7 @@ struct examination {
   size_t count[3];
 };
 
-// One line of the result: what was looked at, what was found, and for all but OK what to do about
-// it.
+// One line of the result: what was checked, what was found, and (unless OK) what to do about it.
 static void found(struct examination *x, const char *name, enum verdict v, const char *advice,
                   const char *fmt, ...) RMX_PRINTF(5, 6);
 static void found(struct examination *x, const char *name, enum verdict v, const char *advice,
@@ -43,7 +42,7 @@ static void found(struct examination *x, const char *name, enum verdict v, const
   json_array_append_new(x->checks, o);
 }
 
-// The first number in a file of the system; -1: it is not there, or says "max".
+// The first number in a file of the system; -1: the file is missing, or contains "max".
 static double number_in(const char *path, const char *key) {
   char line[256];
   double x = -1;
@@ -69,13 +68,13 @@ static void look_at_processor(struct examination *x) {
     snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
   if (rmx_kernels_get(NULL, &k, &err) != RMX_OK)
     found(x, "processor", FAIL, "unset REGMIX_ISA, or set it to one of these levels",
-          "%s (there are: %s)", err.message, list);
+          "%s (available: %s)", err.message, list);
   else if (rmx_kernels_check(k, &err) != RMX_OK)
     found(x, "processor", FAIL,
           "set `isa: ref` in regmix.yaml and report this with the name of the processor", "%s",
           err.message);
   else
-    found(x, "processor", OK, "", "level %s computes as the reference does; there are: %s",
+    found(x, "processor", OK, "", "level %s gives the results of the reference; available: %s",
           rmx_kernels_name(k), list);
 }
 
@@ -90,8 +89,8 @@ static void look_at_cores(struct examination *x) {
   }
   const double granted = quota > 0 ? quota / period : usable;
   if (granted < 0.9 * usable)
-    found(x, "processors", WARN, "set `jobs` in regmix.yaml to what is granted, rounded up",
-          "%d of %ld may be used, but the container grants the time of %.1f", usable, online,
+    found(x, "processors", WARN, "set `jobs` in regmix.yaml to the granted number, rounded up",
+          "%d of %ld may be used, but the container grants the time of only %.1f", usable, online,
           granted);
   else
     found(x, "processors", OK, "", "%d of %ld may be used", usable, online);
@@ -109,7 +108,7 @@ static void look_at_memory(struct examination *x) {
   }
   char text[16];
   if (bytes < 1e9)
-    found(x, "memory", WARN, "lower `jobs`: `regmix plan` says what each worker needs", "%sB %s",
+    found(x, "memory", WARN, "lower `jobs`; `regmix plan` prints what each worker needs", "%sB %s",
           rmx_count(bytes, text), of);
   else
     found(x, "memory", OK, "", "%sB %s", rmx_count(bytes, text), of);
@@ -122,21 +121,22 @@ static void look_at_limits(struct examination *x) {
     if (files.rlim_cur != RLIM_INFINITY && (double)files.rlim_cur < wanted)
       found(x, "open files", (double)files.rlim_cur < 32 ? FAIL : WARN,
             "raise it with `ulimit -n`, or lower `jobs`",
-            "%.0f allowed; %.0f workers at a time want %.0f", (double)files.rlim_cur, jobs, wanted);
+            "%.0f are allowed, but %.0f workers at a time need %.0f", (double)files.rlim_cur, jobs,
+            wanted);
     else
       found(x, "open files", OK, "", "enough for %.0f workers at a time", jobs);
   }
   if (getrlimit(RLIMIT_AS, &space) == 0 && getrlimit(RLIMIT_STACK, &stack) == 0) {
     if (space.rlim_cur != RLIM_INFINITY && (double)space.rlim_cur < 2e9)
       found(x, "ulimits", WARN,
-            "raise it with `ulimit -v`: files are mapped, and the BLAS library reserves room for "
-            "each thread",
+            "raise it with `ulimit -v`: files are mapped, and the BLAS library reserves address "
+            "space for each thread",
             "address space is limited to %.0f MB", (double)space.rlim_cur / 1e6);
     else if (stack.rlim_cur != RLIM_INFINITY && (double)stack.rlim_cur < 1e6)
       found(x, "ulimits", WARN, "raise it with `ulimit -s`", "the stack is limited to %.0f kB",
             (double)stack.rlim_cur / 1e3);
     else
-      found(x, "ulimits", OK, "", "address space and stack suffice");
+      found(x, "ulimits", OK, "", "address space and stack are large enough");
   }
 }
 
@@ -148,9 +148,9 @@ static void look_at_libraries(struct examination *x) {
   const bool old = strstr(name, "Prescott") || strstr(name, "Core2") || strstr(name, "Generic");
   if (rmx_blas_check(&err) == RMX_OK && old && rmx_kernels_get("avx2", &k, &err) == RMX_OK)
     found(x, "BLAS", WARN,
-          "set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer OpenBLAS, for "
-          "faster fits",
-          "%s solves a known system, but does not know this processor", name);
+          "for faster fits set OPENBLAS_CORETYPE=Haswell in the environment, or install a newer "
+          "OpenBLAS",
+          "%s solves a test system, but does not know this processor", name);
   else if (rmx_blas_check(&err) == RMX_OK)
     found(x, "BLAS", OK, "", "%s solves a known system", name);
   else
@@ -163,7 +163,7 @@ static void look_at_libraries(struct examination *x) {
     found(x, "tokenizer", OK, "", "regular expressions are compiled");
   else
     found(x, "tokenizer", WARN, "install a PCRE2 built with JIT",
-          "regular expressions are interpreted: `prepare` takes several times as long");
+          "regular expressions are interpreted, so `prepare` takes several times as long");
 }
 
 static void look_at_pages(struct examination *x) {
@@ -174,16 +174,17 @@ static void look_at_pages(struct examination *x) {
   if (strstr(text, "[never]"))
     found(x, "large pages", WARN,
           "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
-          "switched off: training is some per cent slower");
+          "switched off; training is a few percent slower");
   else if (*text)
-    found(x, "large pages", OK, "", "programs that ask for them get them");
+    found(x, "large pages", OK, "", "programs that request them get them");
 }
 
 // A file is made, renamed over another, locked twice and removed.
 static void look_at_folder(struct examination *x, const char *folder) {
-  static const char *const elsewhere = "choose another folder with -C, on a local disk";
+  static const char *const elsewhere = "choose a folder on a local disk with -C";
   static const char *const no_locks =
-      "choose a folder on a file system with locks: without them two processes could train one run";
+      "choose a folder on a file system with locks: without locks two processes could train the "
+      "same run";
   char *path = rmx_format("%s/.doctor.%ld", folder, (long)getpid()),
        *second = path ? rmx_format("%s.tmp", path) : NULL;
   struct stat info;
@@ -191,7 +192,8 @@ static void look_at_folder(struct examination *x, const char *folder) {
   if (!second) {
     found(x, "folder", FAIL, "free some memory", "no memory for a path");
   } else if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-    found(x, "folder", FAIL, "make it, or name another with -C", "%s is no folder", folder);
+    found(x, "folder", FAIL, "make the folder, or choose another one with -C", "%s is not a folder",
+          folder);
   } else if ((fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600)) < 0 ||
              write(fd, "x", 1) != 1 || fsync(fd) != 0) {
     found(x, "folder", FAIL, elsewhere, "cannot write in %s: %s", folder, strerror(errno));
@@ -201,22 +203,22 @@ static void look_at_folder(struct examination *x, const char *folder) {
     else if ((other = open(path, O_RDWR | O_CLOEXEC)) >= 0 && flock(other, LOCK_EX | LOCK_NB) == 0)
       found(x, "locks", FAIL, no_locks, "a file in %s can be locked twice", folder);
     else
-      found(x, "locks", OK, "", "a file that is locked is locked for others");
+      found(x, "locks", OK, "", "a locked file is locked for other processes");
     const double skew = fstat(fd, &info) == 0 ? difftime(info.st_mtime, time(NULL)) : 0;
     if (skew > 5 || skew < -5)
       found(
           x, "clock", WARN,
           "set both clocks by NTP: a run on another host counts as alive by the times of its files",
-          "the file system's clock is %.0f s off", skew);
+          "the clock of the file system differs by %.0f s", skew);
     else if (time(NULL) < 1704067200)
-      found(x, "clock", WARN, "set the clock", "it shows a time before 2024");
+      found(x, "clock", WARN, "set the clock", "the clock shows a time before 2024");
     else
-      found(x, "clock", OK, "", "the file system's agrees");
+      found(x, "clock", OK, "", "the clock of the file system agrees");
     const int fresh = open(second, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fresh < 0 || rename(second, path) != 0)
       found(x, "folder", FAIL, elsewhere, "cannot rename in %s: %s", folder, strerror(errno));
     else
-      found(x, "folder", OK, "", "%s can be written, and files replaced", folder);
+      found(x, "folder", OK, "", "files in %s can be written and replaced", folder);
     if (fresh >= 0) close(fresh);
   }
   if (fd >= 0) close(fd);
@@ -229,7 +231,7 @@ static void look_at_folder(struct examination *x, const char *folder) {
     char text[16];
     if (bytes < 1e9)
       found(x, "disk", bytes < 1e7 ? FAIL : WARN,
-            "free some space: `regmix plan` says what the runs need", "%sB free",
+            "free some space; `regmix plan` prints what the runs need", "%sB free",
             rmx_count(bytes, text));
     else
       found(x, "disk", OK, "", "%sB free", rmx_count(bytes, text));

@@ -12,14 +12,15 @@ static bool is_among(const rmx_strings *names, const char *name) {
   return false;
 }
 
-// What no single change causes: domains that only runs that are left out drew from.
+// Domains that no remaining run drew from, since the runs that did were left out.
 static rmx_status find_empty_columns(const rmx_table *t, const rmx_domains_request *q,
                                      rmx_redomain_report *r, rmx_err *err) {
   for (size_t d = 0; d < t->D && t->N > 0; d++) {
     double sum = 0;
     for (size_t i = 0; i < t->N; i++) sum += t->x[i * t->D + d];
     if (sum > 0 || is_among(&q->add, t->names[d])) continue;
-    char *text = rmx_format("%s against all else: no run that stays drew from it", t->names[d]);
+    char *text = rmx_format("%s compared with all other domains: no remaining run drew from it",
+                            t->names[d]);
     bool good = text && rmx_strings_add(&r->unseen, text);
     free(text);
     if (!good) return rmx_fail_memory(err, 64, "a report");
@@ -27,7 +28,8 @@ static rmx_status find_empty_columns(const rmx_table *t, const rmx_domains_reque
   return RMX_OK;
 }
 
-// Runs that drew from no domain that is to be held at 0: points of the new simplex, as they are.
+// Counts the runs that drew from no domain that must be held at 0. They are points of the new
+// simplex.
 static size_t exact_runs(const rmx_table *t, const rmx_strings *fix) {
   size_t n = 0;
   for (size_t i = 0; i < t->N; i++) {
@@ -43,11 +45,11 @@ static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t r
                       char out[512]) {
   int n = 0;
   if (t->N == 0)
-    n = snprintf(out, 512, "`regmix sample` draws a new swarm: none of the old one stays");
+    n = snprintf(out, 512, "no run stays; `regmix sample` draws new mixtures");
   else if (r->redo.n || r->unseen.n || rank + 1 < t->D)
     n = snprintf(out, 512, "`regmix suggest` proposes the cheapest set of new runs");
   else
-    n = snprintf(out, 512, "`regmix fit` with the new table");
+    n = snprintf(out, 512, "`regmix fit` reads the new table");
   for (size_t i = 0; i < r->fix.n && n < 480; i++)
     n += snprintf(out + n, 512 - (size_t)n, "%s --fix %.80s=0", i ? "" : "; then `regmix optimize",
                   r->fix.items[i]);
@@ -91,21 +93,19 @@ static void report_changes(const rmx_listener *to, const rmx_table *t, size_t ha
                            const rmx_redomain_report *r, size_t rank, const char *next) {
   rmx_note(to, "domains: %zu of %zu runs stay, over %zu domains", t->N, had, t->D);
   for (size_t i = 0; i < r->redo.n && i < 20; i++)
-    rmx_note(to, "  to be done again: %s: %s", r->redo.items[i], r->why.items[i]);
+    rmx_note(to, "  must be trained again: %s (%s)", r->redo.items[i], r->why.items[i]);
   if (r->redo.n > 20) rmx_note(to, "  and %zu more (--json lists all)", r->redo.n - 20);
   for (size_t i = 0; i < r->fix.n; i++)
     rmx_warn(to,
-             "\"%s\" is removed, but runs used it: they stay, and so does its column; they answer "
-             "the larger question, so hold it "
-             "at 0 from now on (regmix optimize --fix %s=0), or leave them out with --drop",
+             "\"%s\" is removed, but some runs used it; they and its column stay. Hold it at 0 "
+             "from now on (regmix optimize --fix %s=0), or leave these runs out with --drop",
              r->fix.items[i], r->fix.items[i]);
-  if (r->fix.n) rmx_note(to, "  %zu runs are exact without it", exact_runs(t, &r->fix));
+  if (r->fix.n) rmx_note(to, "  %zu runs did not use it and are exact", exact_runs(t, &r->fix));
   if (t->N)
-    rmx_note(to, "domains: the runs that stay differ in %zu of %zu directions", rank, t->D - 1);
-  for (size_t i = 0; i < r->unseen.n; i++)
-    rmx_note(to, "  no run says anything about %s", r->unseen.items[i]);
+    rmx_note(to, "domains: the remaining runs differ in %zu of %zu directions", rank, t->D - 1);
+  for (size_t i = 0; i < r->unseen.n; i++) rmx_note(to, "  no run measures %s", r->unseen.items[i]);
   for (size_t i = 0; i < r->measure.n; i++)
-    rmx_note(to, "  no run has a loss on the text of %s, unless its checkpoint is evaluated again",
+    rmx_note(to, "  no run has a loss on the text of %s; evaluate the checkpoints again to get one",
              r->measure.items[i]);
   rmx_note(to, "next: %s", next);
 }
@@ -127,7 +127,7 @@ static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomai
         return rmx_refused(true, err);
   if (t->D <= report->fix.n)
     return rmx_fail(err, RMX_EUSAGE,
-                    "--remove: all %zu domains are removed; at least one must stay", t->D);
+                    "--remove: this removes all %zu domains; at least one must stay", t->D);
   return find_empty_columns(t, q, report, err);
 }
 

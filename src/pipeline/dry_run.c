@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dry run: what each step would do. The steps report it at the place where they would begin.
+// A dry run: what each step would do. A step reports it at the place where it would begin.
 #include <stdarg.h>
 #include <string.h>
 
@@ -36,21 +36,21 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
     aside += state == RMX_RUN_OUTDATED;
     const double took = json_number_value(json_object_get(result, "wall_s"));
     if (!ended) todo++;
-    if (took > 0) {  // of another question it is a guess as good as any
+    if (took > 0) {  // if it was measured under other settings, it is still a usable estimate
       wall_s += took;
       done++;
     }
     json_decref(result);
   }
   if (todo == 0) return rmx__would(p, step, false, "all %zu runs are done", n);
-  char time[32], guess[80] = "; `regmix plan` measures how long that takes";
+  char time[32], guess[80] = "; `regmix plan` estimates how long that takes";
   const int jobs = rmx_worker_jobs(&p->experiment);
   if (done)
-    snprintf(guess, sizeof guess, ", about %s by what the others took",
+    snprintf(guess, sizeof guess, ", in about %s (estimated from the finished runs)",
              rmx_duration(
                  wall_s / (double)done * (double)((todo + (size_t)jobs - 1) / (size_t)jobs), time));
   char old[80] = "";
-  if (aside) snprintf(old, sizeof old, ", %zu of other settings would be set aside", aside);
-  return rmx__would(p, step, true, "would train %zu of %zu runs, %zu are done%s%s", todo, n,
+  if (aside) snprintf(old, sizeof old, "; %zu of other settings would be set aside", aside);
+  return rmx__would(p, step, true, "would train %zu of %zu runs (%zu are done)%s%s", todo, n,
                     n - todo, old, guess);
 }

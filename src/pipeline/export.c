@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mixture as the config of a trainer: the file, its names, the paths of the data, and what the
-// corpus knows of the documents.
+// Exports a mixture as the config of a trainer. This file finds the mixture, its names, the paths
+// of the data and the document lengths of the corpus.
 #include <regmix/export.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "steps.h"
 
-// --data DOMAIN=PATH into paths (D), which point into the arguments. A name may hold "=": the
-// longest that is known wins, else the part before the first "=" is looked up as people type names.
+// --data DOMAIN=PATH into paths (D), which point into the arguments. A name may contain "=": the
+// longest known name wins; otherwise the part before the first "=" is looked up, tolerantly.
 static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, const char **paths,
                              rmx_err *err) {
   for (size_t i = 0; i < data->n; i++) {
@@ -35,8 +35,8 @@ static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, 
   return RMX_OK;
 }
 
-// Mean tokens per document (D) from corpus.json; *known is set only if it has those of all domains
-// with weight.
+// Mean tokens per document (D) from corpus.json; *known is set only if every domain with a weight
+// has one.
 static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, const double *w,
                                double *lengths, bool *known, rmx_err *err) {
   json_t *corpus;
@@ -56,7 +56,7 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
   return status;
 }
 
-// The tokens there are of each domain (D) from --tokens; NULL where it was not given.
+// The available tokens of each domain (D) from --tokens; NULL if it was not given.
 static rmx_status tokens_there(const rmx_listener *to, const rmx_export_job *job,
                                const rmx_strings *names, double **tokens, rmx_err *err) {
   *tokens = NULL;
@@ -104,7 +104,7 @@ rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job,
   if (!x->from) return rmx_fail_memory(err, 0, "a path");
   if (!job->mixture && !rmx_exists(x->from))
     return rmx_fail(err, RMX_EINPUT,
-                    "no optimum.yaml in %s; `regmix optimize` writes it, or give --mixture FILE",
+                    "no optimum.yaml in %s; `regmix optimize` writes one, or give --mixture FILE",
                     e->folder);
   RMX_TRY(rmx_mixture_names(x->from, &names, err));
   rmx__optimum_warn(x->from, &p->listener);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix fit: functions from mixture to metric, cross-validated.
+// regmix fit: fits functions from mixture to metric and cross-validates them.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +12,11 @@
 struct job {
   const rmx_fit_request *request;
   char *mixtures, *metrics, *out;
-  char *half;  // the half-way metrics of the experiment's own runs; NULL: tables of the user's
+  char *half;  // the half-way metrics of the experiment's own runs; NULL: tables of the user
 };
 
-// Below this, half of the training ranked the mixtures differently from all of it.
+// Below this rank correlation, half of the training ranks the mixtures differently from the full
+// training.
 static const double low_agreement = 0.9;
 
 // Rank agreement of each metric at half way with its value at the end, over the runs.
@@ -68,21 +69,20 @@ static void tell_agreement(rmx_pipeline *p, const json_t *agreement) {
   }
   if (low)
     rmx_warn(&p->listener,
-             "half-way losses rank the mixtures differently from the final ones for %zu metrics "
-             "(%s: Spearman %.2f): the proxies "
-             "were trained too short to be believed; raise proxy.tokens (`regmix plan` says what "
-             "that costs)",
+             "half-way losses rank the mixtures differently from the final losses for %zu metrics "
+             "(%s: Spearman %.2f): the proxies were trained on too few tokens; raise proxy.tokens "
+             "(`regmix plan` prints what that costs)",
              low, worst, least);
 }
 
-// fit.json gets what only the experiment knows. Takes the value over.
+// Adds a key to fit.json that only the experiment knows. Takes ownership of the value.
 static rmx_status put_more(rmx_fit *f, const char *key, json_t *value, rmx_err *err) {
   if (!f->more) f->more = json_object();
   return json_object_set_new(f->more, key, value) == 0 ? RMX_OK
                                                        : rmx_fail_memory(err, 64, "fit.json");
 }
 
-// What is known of tokens: from --tokens, or from the experiment's corpus; *known false: nothing.
+// The token counts, from --tokens or from the experiment's corpus; *known false: there are none.
 // `names` and `counts` hold it. *tokenizer: hash of what made the corpus, or 0.
 static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, rmx_exposure *x,
                                 bool *known, rmx_strings *names, double **counts,
@@ -121,8 +121,8 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
   return RMX_OK;
 }
 
-// An experiment's own diverged runs have no metrics and are left out; files of the user's must say
-// so.
+// Diverged runs of the experiment have no metrics and are left out; in tables of the user --skip-
+// missing must allow that.
 static rmx_regress_options options_of(const rmx_experiment *e, const struct job *job) {
   rmx_regress_options o = e->config.regress;
   o.skip_missing |= job->request->skip_missing || job->half;
@@ -130,7 +130,7 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct job 
   return o;
 }
 
-// What the runs of the experiment said of their metrics: metrics.json beside metrics.csv (written
+// The directions of the metrics that the runs reported: metrics.json next to metrics.csv (written
 // by train).
 static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
   json_t *tree;
@@ -250,8 +250,8 @@ static bool is_current(rmx_pipeline *p, const char *out, const struct rmx__stamp
   return same;
 }
 
-// An experiment's own runs may have diverged, so that they lack metrics; tables of the user's must
-// say so.
+// Runs of the experiment may have diverged and lack metrics; in tables of the user --skip-missing
+// must allow that.
 static rmx_status fill_job(const rmx_experiment *e, const rmx_fit_request *request, struct job *job,
                            rmx_err *err) {
   const bool own = !request->mixtures;
@@ -269,7 +269,7 @@ static void release_job(struct job *job) {
   free(job->mixtures), free(job->metrics), free(job->half), free(job->out);
 }
 
-// It asks for the fit that rmx__step_fit makes.
+// The request for the fit that rmx__step_fit makes.
 static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
   return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
          !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) && !r->tables.id &&

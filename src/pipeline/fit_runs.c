@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the results of an experiment's own runs say beside metrics.csv: which way a metric of a
-// user's trainer is better, and what share of the tokens each domain really got.
+// What the results of an experiment's own runs contain besides metrics.csv: the direction of a
+// metric of a user's trainer, and the share of the tokens that each domain really got.
 //
-// Sequences are whole, so a run cannot draw every share exactly. Where the shares drawn are
-// materially others (share_bound of the tokens moved), the fit takes those; below that it keeps
-// what was asked for. Domains that got nothing are named.
+// Sequences are whole, so a run can't draw every share exactly. If the drawn shares differ by more
+// than share_bound of the tokens, the fit uses the drawn shares; otherwise it uses the requested
+// ones. Domains that got nothing are reported.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static json_t *result_of(const rmx_experiment *e, const char *run) {
   return result;
 }
 
-// The shares drawn (D) of a run; false: the result does not say them of every domain.
+// The drawn shares (D) of a run; false: the result does not contain them for every domain.
 static bool drawn_of(const json_t *result, const rmx_table *mixtures, double *drawn) {
   const json_t *tokens = json_object_get(result, "tokens_by_domain");
   double sum = 0;
@@ -38,8 +38,8 @@ static bool drawn_of(const json_t *result, const rmx_table *mixtures, double *dr
   return sum > 0;
 }
 
-// Takes the shares drawn over those asked for in row w (D), where they differ materially. `unseen`
-// (D) counts the runs in which a domain with a weight got nothing.
+// Replaces the requested shares in row w (D) by the drawn ones if they differ by more than
+// share_bound. `unseen` (D) counts the runs in which a domain with a weight got nothing.
 static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen) {
   double moved = 0, sum = 0;
   for (size_t d = 0; d < D; d++) sum += w[d];
@@ -86,12 +86,12 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
   }
   if (domains.n)
     rmx_note(&p->listener,
-             "fit: the weight of %zu domain%s was too small for a single sequence in some runs: %s",
+             "fit: in some runs %zu domain%s had a weight too small for a single sequence: %s",
              domains.n, domains.n == 1 ? "" : "s", domains.text);
   if (changed.n)
     rmx_note(&p->listener,
              "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from "
-             "those asked for; the fit takes the shares drawn: %s",
+             "the requested shares; the fit uses the drawn shares: %s",
              changed.n, mixtures->N, 100 * share_bound, changed.text);
   free(drawn);
   free(unseen);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A comparison: large models on several mixtures, the same tokens, seeds paired. What `compare`,
-// its methods and `pretrain` share.
+// A comparison: large models on several mixtures, with the same tokens and paired seeds. `compare`,
+// its methods and `pretrain` share this file.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,12 @@
 #include "base/json.h"
 #include "steps.h"
 
-// The weight of each domain's loss in the target; a target that is no domain of the corpus cannot
-// be compared here.
+// The weight of each domain's loss in the target. Every metric of the target must be a domain of
+// the corpus.
 static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight,
                                rmx_err *err) {
   if (e->config.n_target == 0)
-    return rmx_fail(err, RMX_EINPUT, "no target in %s; add for example `target: %s`",
+    return rmx_fail(err, RMX_EINPUT, "no target in %s; add one, for example `target: %s`",
                     e->config_path, corpus->names[corpus->D - 1]);
   return rmx__target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight,
                              err);
@@ -40,7 +40,7 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
            *part = rmx_format("large/%s/%zu", who->name, seed);
       char *folder = part ? rmx_experiment_path(c->e, part) : NULL;
       rmx_status status = name && folder ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-      // Seeds of their own, paired over the contenders: the same first weights and orders for all.
+      // The seeds are paired: run s of every contender has the same initial weights and data order.
       if (status == RMX_OK)
         status = rmx_run_make(
             &(rmx_run_request){.name = name,
@@ -84,7 +84,7 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
       c->loss[i * D + d] = done && json_is_number(x) ? json_number_value(x) : NAN;
     }
     c->target[i] = target_of_losses(c, &c->loss[i * D]);
-    const json_t *flops = json_object_get(result, "flops");  // a trainer may not say them
+    const json_t *flops = json_object_get(result, "flops");  // a trainer may not report them
     c->flops[i / c->seeds] += json_is_number(flops) ? json_number_value(flops) : done ? NAN : 0;
     json_decref(result);
   }

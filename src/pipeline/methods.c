@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix compare --methods: each method to choose data trains what it needs, then the same larger
-// model is trained on what each chose, with the same tokens and paired seeds. compare/<method>.yaml
-// is the mixture, compare/methods.json the result.
+// regmix compare --methods: each method trains what it needs to choose the data; then the same
+// larger model is trained on each choice, with the same tokens and paired seeds.
+// compare/<method>.yaml is the mixture, compare/methods.json the result.
 #include <math.h>
 #include <regmix/baselines.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ typedef struct entry {
   const char *name;
   const rmx_baseline *method;  // NULL: a mixture
   rmx_baseline_result result;
-  bool failed;  // its search diverged: there is nothing to train
+  bool failed;  // its search diverged, so there is no large model
   char why[sizeof((rmx_err *)0)->message];
 } entry;
 
@@ -41,22 +41,23 @@ static rmx_status train_for_method(void *context, const rmx_run *runs, size_t n,
   return rmx__train_runs(m->p, m->k.corpus, runs, n, what, err);
 }
 
-// ---- what each is given
+// ---- the budget of each
 
 static rmx_status parse_budget(const char *text, double *out, bool *tokens, rmx_err *err) {
   const size_t n = strlen(text);
   *tokens = n > 6 && strcmp(text + n - 6, "tokens") == 0;
   char *number = rmx_format("%.*s", (int)(*tokens ? n - 6 : n), text);
   rmx_status status =
-      number ? rmx_parse_real(number, "compare.budget (FLOPs, or such as 20Mtokens)", out, err)
-             : rmx_fail_memory(err, 0, "a number");
+      number
+          ? rmx_parse_real(number, "compare.budget (FLOPs, or tokens such as 20Mtokens)", out, err)
+          : rmx_fail_memory(err, 0, "a number");
   free(number);
   if (status == RMX_OK && !(*out > 0))
-    status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is nothing to spend", text);
+    status = rmx_fail(err, RMX_EINPUT, "compare.budget: %s is too small; wanted more than 0", text);
   return status;
 }
 
-// "1e15" FLOPs, "20Mtokens" of the proxy; nothing: what the swarm takes, trained or not.
+// "1e15" FLOPs, or "20Mtokens" of the proxy; NULL: the cost of the swarm, trained or not.
 static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) {
   const rmx_config *o = &m->p->experiment.config;
   rmx_model_config model;
@@ -109,7 +110,7 @@ static rmx_status make_comparison(struct methods *m, const rmx_kernels *kernels,
 
 // ---- names
 
-// "a,b" and several of them: one list.
+// Splits "a,b" at the commas, for one list.
 static rmx_status split_names(const rmx_strings *from, rmx_strings *out, rmx_err *err) {
   for (size_t i = 0; i < from->n; i++)
     for (const char *at = from->items[i]; *at;) {
@@ -123,7 +124,7 @@ static rmx_status split_names(const rmx_strings *from, rmx_strings *out, rmx_err
   for (size_t i = 0; i < out->n; i++)
     for (size_t j = 0; j < i; j++)
       if (strcmp(out->items[i], out->items[j]) == 0)
-        return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is there twice", out->items[i]);
+        return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is given twice", out->items[i]);
   return RMX_OK;
 }
 
@@ -177,8 +178,8 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
   rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
     status = rmx__yaml_write(path, tree,
-                             "The mixture that a method of `regmix compare` found: share of the "
-                             "training tokens from each domain.",
+                             "The mixture that a method of `regmix compare` found: the share of "
+                             "the training tokens from each domain.",
                              err);
   json_decref(tree);
   free(path), free(file);
@@ -193,7 +194,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   rmx_note(&m->p->listener, "compare: method %zu of %zu, %s", i + 1, m->k.n, x->name);
   rmx_part(&m->p->listener, "method", i + 1, m->k.n);
   rmx_status status = x->method->find(&m->comparison, &x->result, err);
-  if (status == RMX_ENUMERIC) {  // a row that says so
+  if (status == RMX_ENUMERIC) {  // its row reports that
     x->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
     rmx_warn(&m->p->listener, "%s: %s", x->name, err->message);
@@ -214,8 +215,8 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
 
 // ---- the result
 
-// The mixture that training used, of a method that chooses while it goes on: mean over the seeds'
-// shares of tokens.
+// The mixture that a method used if it chooses during training: the mean of the seeds' shares of
+// tokens.
 static void drawn_mixture(const struct methods *m, size_t i, double *w, double *control_flops) {
   const size_t D = m->k.corpus->D_train, S = m->k.seeds;
   double sum = 0;
@@ -236,7 +237,7 @@ static void drawn_mixture(const struct methods *m, size_t i, double *w, double *
   for (size_t d = 0; d < D; d++) w[d] = sum > 0 ? w[d] / sum : m->k.contenders[i].mixture[d];
 }
 
-// The track of the mixture in a log: lines of training that have one.
+// The track of the mixture: the lines of a training log that contain a mixture.
 static json_t *logged_track(const rmx_run *r) {
   char *path = rmx_path_in(r->folder, "log.jsonl"), *text = NULL;
   size_t size;

@@ -10,7 +10,7 @@ make_corpus exp 60
 
 # ---- refused before any training
 try "an unknown method names the nearest" 2 'did you mean "regmix"' "$REGMIX" compare -C exp --methods regmi
-try "a method twice" 2 '"prior" is there twice' "$REGMIX" compare -C exp --methods prior,uniform,prior
+try "a method twice" 2 '"prior" is given twice' "$REGMIX" compare -C exp --methods prior,uniform,prior
 try "human without a mixture says how to give one" 1 "compare.human=mine.yaml" "$REGMIX" compare -C exp --methods prior,human
 try "a cap that cannot hold" 1 "unimax.epochs=" "$REGMIX" compare -C exp --methods unimax --set unimax.epochs=0.001
 try "trees too few runs for" 1 "cannot part 6 runs even once" "$REGMIX" compare -C exp --methods regmix,regmix-paper

@@ -122,7 +122,7 @@ END
 sed 's/, command: no-such-trainer --fast//' wrong/regmix.yaml > wrong/own.yaml
 try "check fails where there are problems" 1 "problems" "$REGMIX" check -C wrong
 for problem in 'domain "b": no file matches' 'body.jsonl:1: "text" is missing' 'lfs.txt: this is a Git LFS pointer' \
-  'domain "few": its 3 bytes' 'corpus.tokenizer: wrong/tokenizer.json: no "model"' 'no program "no-such-trainer" on the PATH' \
+  'domain "few": its text has 3 bytes' 'corpus.tokenizer: wrong/tokenizer.json: no "model"' 'no program "no-such-trainer" on the PATH' \
   'large.command: wrong/./absent.sh does not exist' 'unknown domain "c"' 'optimize: ' 'did you mean "uniform"' '"zebra"' '"regmx"'; do
   said "check names: $problem" "$problem"
 done
@@ -178,7 +178,7 @@ try "sample --prior --dry-run is misuse" 2 "leave it out" "$REGMIX" sample --pri
 # ---- plan has no price for what cannot be done
 try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C wrong
 try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml
-try "plan without the text" 0 "In all about" "$REGMIX" plan -C good --set corpus.separator=none --set target=zebra --without-text --set proxy.tokens=1k --set large.tokens=1k
+try "plan without the text" 0 "On this machine it takes about" "$REGMIX" plan -C good --set corpus.separator=none --set target=zebra --without-text --set proxy.tokens=1k --set large.tokens=1k
 
 # ---- what cannot be opened is left out and named; a domain of nothing else is an error
 mkdir -p closed/web && printf '{"text": "one"}\n' > closed/web/a.jsonl

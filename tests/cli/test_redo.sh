@@ -173,7 +173,7 @@ rm exp/fit/fit.json
 try "fit.json deleted: run makes the fit again in its place" 0 "all 10 runs are done" "$REGMIX" run -C exp
 cmp -s fit.json exp/fit/fit.json && ok "the same" || not_ok "the same" "$(diff fit.json exp/fit/fit.json | head -5)"
 "$REGMIX" fit -C exp > /dev/null 2>&1
-try "a fit made by hand with the same settings is the one that run wants" 0 "Nothing is to do" "$REGMIX" run -C exp --dry-run
+try "a fit made by hand with the same settings is the one that run wants" 0 "Nothing needs to be done" "$REGMIX" run -C exp --dry-run
 "$REGMIX" fit -C exp --regressor trees > /dev/null 2>&1
 try "one with others is not" 0 "would fit the metrics" "$REGMIX" run -C exp --dry-run
 "$REGMIX" pretrain -C exp --mixture prior --json > pretrain.json 2> /dev/null

@@ -143,7 +143,7 @@ near() { # NAME A B: columns of numbers that agree to 1e-6
 }
 "$REGMIX" predict --fit plain --mixtures m.csv > a.txt && "$REGMIX" predict --fit cent --mixtures cent.csv > b.txt
 near "and give the same fit when divided" a.txt b.txt
-try "--raw and --normalize exclude each other" 2 "give one of the two" fit --mixtures m.csv --metrics acc.csv --out never --raw --normalize
+try "--raw and --normalize exclude each other" 2 "give only one of them" fit --mixtures m.csv --metrics acc.csv --out never --raw --normalize
 try "a row of zeros stays an error" 1 "sum to 0" sh -c "sed '3s/,.*/,0,0,0/' m.csv > zero.csv && '$REGMIX' fit --mixtures zero.csv --metrics acc.csv --out never --normalize"
 
 # ---- what is left out is counted and named
@@ -215,8 +215,8 @@ awk -F, 'NR > 1 {
   if ($1 == 3) { b += c; c = 0 }
   printf "{\"status\": \"done\", \"tokens_by_domain\": {\"a\": %d, \"b\": %d, \"c\": %d}, \"metrics\": {\"quiz\": 1}, \"higher_is_better\": {\"quiz\": true}}\n", a, b, c > f; close(f)
 }' m.csv
-try "a domain that got no sequence is named" 0 "too small for a single sequence in some runs: c (in 1)" "$REGMIX" fit -C own --set fit.regressor=ridge
-try "shares drawn that are materially others go into the fit" 0 "the fit takes the shares drawn: 3" "$REGMIX" fit -C own --set fit.regressor=ridge
+try "a domain that got no sequence is named" 0 "a weight too small for a single sequence: c (in 1)" "$REGMIX" fit -C own --set fit.regressor=ridge
+try "shares drawn that are materially others go into the fit" 0 "the fit uses the drawn shares: 3" "$REGMIX" fit -C own --set fit.regressor=ridge
 "$REGMIX" fit -C own --set fit.regressor=ridge --json -q 2> /dev/null | grep -A6 '"quiz"' | grep -q . && grep -q '"direction_from": "harness"' own/fit/fit.json &&
   ok "a trainer's own direction is kept" || not_ok "a trainer's own direction is kept" "$(grep direction own/fit/fit.json)"
 

@@ -74,7 +74,7 @@ tree > before.txt
 "$REGMIX" run -C exp --dry-run > dry.txt 2>&1
 tree > after.txt
 yes "a dry run changes nothing: at the end" cmp before.txt after.txt
-yes "and says that nothing is to do" sh -c 'grep -q "all 6 runs are done" dry.txt && grep -q "Nothing is to do" dry.txt'
+yes "and says that nothing is to do" sh -c 'grep -q "all 6 runs are done" dry.txt && grep -q "Nothing needs to be done" dry.txt'
 rm exp/runs/0002/result.json
 tree > before.txt
 "$REGMIX" run -C exp --dry-run > dry.txt 2>&1
@@ -90,7 +90,7 @@ yes "a dry run changes nothing: in between" cmp before.txt after.txt
 mkdir healthy
 try "doctor: this machine will do" 0 "locks" "$REGMIX" doctor -C healthy
 yes "doctor leaves nothing behind" sh -c '[ -z "$(ls -A healthy)" ]'
-try "doctor: a folder that is not there" 1 "is no folder" "$REGMIX" doctor -C nowhere
+try "doctor: a folder that is not there" 1 "is not a folder" "$REGMIX" doctor -C nowhere
 try "doctor: too few open files" 1 "ulimit -n" sh -c 'ulimit -n 16; exec "$1" doctor -C healthy' - "$REGMIX"
 case $REGMIX in
   *asan* | *tsan*) skip "doctor: little address space" "sanitizers need more" ;;
