@@ -32,7 +32,7 @@ static rmx_status take_options(const cli *c, rmx_search_options *o, rmx_err *err
   if (args->no_guard) o->how.guard = false;
   if (args->against.n && (args->quick || o->how.replicates == 0))
     return rmx_fail(err, RMX_EUSAGE,
-                    "--against needs intervals, which --quick and --replicates 0 leave out");
+                    "--against needs intervals, but --quick and --replicates 0 switch them off");
   // Options of a simulation select it.
   if (method || !simulates) return RMX_OK;
   return rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, "method", "simulate",

@@ -72,7 +72,7 @@ check "another tokenizer is told" "$(grep -c 'another tokenizer than the corpus 
 
 # A fit that knows nothing: the prior is the answer.
 "$REGMIX" fit --mixtures m.csv --metrics y.csv --metric flat_loss --regressor gp --out noise > /dev/null 2>&1
-try "noise: the prior is the answer" 0 "Nothing was learnt about the target: the fit predicts unseen runs no better than their mean does" "$REGMIX" optimize --fit noise
+try "noise: the prior is the answer" 0 "The fit has learnt nothing about the target: the fit predicts unseen runs no better than their mean does" "$REGMIX" optimize --fit noise
 "$REGMIX" optimize --fit noise --json > out.json 2> err.txt
 prior_stays='[.mixture, .prior] | .[0] as $m | .[1] | to_entries | map(.value - $m[.key] | fabs) | max'
 check "noise: in the JSON" "\"$(field .method)\" == \"prior\" && \"$(field .learnt)\" == \"false\" && $(field .r2) <= 0 && $(field "$prior_stays") < 1e-9 && \"$(field .gain)\" == \"null\""
