@@ -56,7 +56,7 @@ static json_t *scores_tree(const rmx_fit *f, const char *out) {
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics errors;
     bool known = rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK;
-    json_t *one = scores_json(rmx_fit_cv(f, m), known ? &errors : NULL);
+    json_t *one = rmx_scores_json(rmx_fit_cv(f, m), known ? &errors : NULL);
     json_object_set_new(one, "higher_is_better", json_boolean(rmx_fit_higher_is_better(f, m)));
     json_object_set_new(one, "direction_from",
                         json_string(rmx_direction_from_text(rmx_fit_direction_from(f, m))));

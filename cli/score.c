@@ -31,21 +31,14 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
          mean->mse);
 }
 
-json_t *scores_json(const rmx_scores *s, const rmx_diagnostics *d) {
-  char *text = rmx_scores_json(s, d);
-  json_t *o = text ? json_loads(text, 0, NULL) : NULL;
-  free(text);
-  return o;
-}
-
 static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
                            const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
-  json_t *root = json_object(), *metrics = json_object(), *means = scores_json(mean, NULL),
+  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean, NULL),
          *two = json_object();
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     if (scores[m].n) {
-      json_t *one = scores_json(&scores[m], &errors[m]);
-      if (own) json_object_set_new(one, "out_of_fold", scores_json(rmx_fit_cv(f, m), NULL));
+      json_t *one = rmx_scores_json(&scores[m], &errors[m]);
+      if (own) json_object_set_new(one, "out_of_fold", rmx_scores_json(rmx_fit_cv(f, m), NULL));
       json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
     }
   json_object_set(two, "spearman", json_object_get(means, "spearman"));

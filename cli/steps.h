@@ -61,8 +61,6 @@ void print_mixture(const char *const *names, const double *w, const double *prio
 void print_answer(const rmx_answer *s);
 // Prints the gain of the optimum, from optimum.yaml.
 rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);
-// rmx_scores_json() as a tree, a new reference; NULL where memory is short.
-json_t *scores_json(const rmx_scores *s, const rmx_diagnostics *d);
 // Prints compare/methods.json.
 rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err);
 // Prints large/comparison.json.

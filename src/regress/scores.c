@@ -78,9 +78,9 @@ json_t *rmx__scores_json(const rmx_scores *s) {
   return NULL;
 }
 
-char *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d) {
+json_t *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d) {
   json_t *o = rmx__scores_json(s);
-  char *text = o && (!d || rmx__diagnostics_add(d, o)) ? json_dumps(o, 0) : NULL;
+  if (!o || !d || rmx__diagnostics_add(d, o)) return o;
   json_decref(o);
-  return text;
+  return NULL;
 }
