@@ -173,6 +173,7 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
       (status = rmx_experiment_corpus(&p->experiment, &corpus, err)) != RMX_OK && asked)
     status = RMX_OK;
   if (status == RMX_OK) status = answer_from(p, folder, request, corpus, s, err);
+  if (status == RMX_OK) rmx__warn_of_tokenizer(p, s->fit);
   if (status == RMX_OK && !asked) {
     struct rmx__stamp stamp = {0};
     if (corpus) stamp = stamp_of(&p->experiment, corpus, folder);

@@ -250,15 +250,22 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   return limits_of(p, &p->experiment.config.search.problem, o, f, q, err);
 }
 
+void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
+  json_t *corpus;
+  rmx_err ignored;
+  if (rmx__experiment_read(&p->experiment, "corpus/corpus.json", &corpus, &ignored) != RMX_OK)
+    return;
+  const char *now = json_string_value(json_object_get(corpus, "tokenizer_hash"));
+  if (now && f->tokenizer && strtoull(now, NULL, 16) != f->tokenizer)
+    rmx_warn(&p->listener,
+             "the fit is of runs with another tokenizer than the corpus has now: shares of tokens "
+             "and losses do not compare. Run `regmix train` and `regmix fit` again");
+  json_decref(corpus);
+}
+
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
   rmx_problem_options o;
-  if (corpus && f->tokenizer && f->tokenizer != corpus->tokenizer_hash)
-    rmx_warn(&p->listener,
-             "the fit's runs were trained on a corpus of another tokenizer than the corpus that "
-             "lies here now: tokens of the two "
-             "are not the same, so neither are shares of tokens; run `regmix train` and `regmix "
-             "fit` again");
   RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);

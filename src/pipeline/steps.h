@@ -75,6 +75,9 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
 
 // ---- fit and optimum
 
+// A fit to runs of another tokenizer counts tokens, and so weights and losses, in another way than
+// the corpus of the experiment: a warning.
+void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f);
 // Sets the weights of the target's metrics in `weight` (M), which is 0; a metric named twice is
 // RMX_EINPUT.
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,

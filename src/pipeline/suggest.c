@@ -112,6 +112,7 @@ static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request,
   rmx_pipeline plain = *p;
   if (!s->measured) plain.experiment.config.n_target = 0;
   RMX_TRY(rmx_problem_pose(&plain, s->fit, &q, s->corpus, &s->problem, err));
+  if (s->corpus && s->measured) rmx__warn_of_tokenizer(p, s->fit);
   if (s->measured && !rmx_has_target(s->fit, &s->problem))
     return rmx_fail(err, RMX_EUSAGE,
                     "nothing to improve: give --target METRIC (and --maximize for scores), of the "
