@@ -3,6 +3,9 @@
  * Uses: base, mixture.
  *
  *   text -> [reader] documents -> [filter] -> [tokenizer] token files -> [stream] batches
+ *
+ * Every function with an `err` can return RMX_ENOMEM. Those that read or write files can return
+ * RMX_EIO. Other errors are named below.
  */
 #ifndef RMX_CORPUS_H
 #define RMX_CORPUS_H
@@ -18,129 +21,148 @@ extern "C" {
 
 typedef struct rmx_tokenizer rmx_tokenizer;
 
-/* Trains byte-level BPE (GPT-2's pre-tokenizer pattern) on `n` texts until the vocabulary, the
- * special token <|endoftext|> included, has `vocab` entries (or no pair is left that occurs twice).
- * Ids: 0 the end of text, 1 .. 256 the bytes, then the merges; the same merges as Hugging Face's
- * trainer. Deterministic. Cost: one pass over the text, then each merge the distinct words it
- * changes; 10 MB and 4096 take 0.3 s. */
+/* Trains byte-level BPE with GPT-2's pre-tokenizer pattern on texts (n) of sizes (n) bytes. The
+ * vocabulary gets `vocab` entries, <|endoftext|> included, or fewer if no pair is left that occurs
+ * twice. Ids: 0 is the end of text, 1 .. 256 are the bytes, then the merges follow, the same as
+ * those of Hugging Face's trainer. Deterministic. RMX_EINPUT: a vocabulary below 257 or above 2^24.
+ * Free the result with rmx_tokenizer_free(). Cost: one pass over the text; then for each merge the
+ * distinct words that it changes. 10 MB and 4096 entries take 0.3 s. */
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err);
-/* Reads / writes Hugging Face's tokenizer.json: model BPE on bytes (GPT-2, GPT-NeoX, Llama 3, Qwen,
- * ...); other models, normalisers but NFC and other pre-tokenizers are RMX_EINPUT. The end of text
- * is the first there is of <|endoftext|>, <|end_of_text|>, </s>, <eos>. */
+/* Read and write Hugging Face's tokenizer.json. The model must be BPE on bytes (GPT-2, GPT-NeoX,
+ * Llama 3, Qwen, ...). RMX_EINPUT: other models, normalisers other than NFC, other pre-tokenizers.
+ * The end of text is the first of <|endoftext|>, <|end_of_text|>, </s>, <eos> in the vocabulary.
+ * Free what was read with rmx_tokenizer_free(). Cost: linear in the size of the file. */
 rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err);
 rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err *err);
+/* Number of ids: they are 0 .. vocab - 1. */
 int rmx_tokenizer_vocab(const rmx_tokenizer *t);
+/* The id that ends every document. */
 uint32_t rmx_tokenizer_end_of_text(const rmx_tokenizer *t);
-/* of merges and specials: names the token files */
+/* Hash of the merges and the special tokens. Token files store it. */
 uint64_t rmx_tokenizer_hash(const rmx_tokenizer *t);
-/* A growing list of token ids. {0} is ready for use. */
+
+/* A growing list of token ids. {0} is an empty list. */
 typedef struct rmx_tokens {
-  uint32_t *ids;
+  uint32_t *ids; /* (n) */
   size_t n, capacity;
 } rmx_tokens;
 void rmx_tokens_release(rmx_tokens *t);
-/* Appends the tokens of text (any bytes): those of Hugging Face's library, except that special
- * tokens are not looked for (a document cannot forge its end). Nothing is put before or behind.
- * Thread-safe on one tokenizer: each call borrows scratch, with a cache of words, from a pool.
- * Cost: 30 to 60 MB of text a second. */
+
+/* Appends the tokens of text (size bytes, any bytes) to `out`. They are those of Hugging Face's
+ * library, with one difference: special tokens in the text are not recognised, so that a document
+ * cannot forge its end. No token is added before or after the text. Several threads can use one
+ * tokenizer: each call borrows scratch memory, with a cache of words, from a pool. Cost: one second
+ * for 30 to 60 MB. */
 rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size,
                                 rmx_tokens *out, rmx_err *err);
-/* Appends the bytes the ids stand for. */
+/* Appends the bytes of ids (n) to `out`. RMX_EINPUT: an id that is not in the vocabulary. Cost:
+ * O(n). */
 rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, size_t n, rmx_buf *out,
                                 rmx_err *err);
 void rmx_tokenizer_free(rmx_tokenizer *t);
 
 /* ---- prepare: text to token files ---------------------------------------- */
 
+/* Where the text of a domain is. */
 typedef struct rmx_domain_source {
   char *name;
-  rmx_strings files;       /* globs, absolute or relative to the config's folder */
+  rmx_strings files;       /* globs, absolute or relative to the folder of the config */
   rmx_strings valid_files; /* separate validation text; empty: split by hash */
   bool valid_only;         /* a target that is not in the training data */
-  char *text_field;        /* of .jsonl; NULL: the corpus-wide one */
-  char *separator;         /* of .txt; NULL: the corpus-wide one */
+  char *text_field;        /* of .jsonl; NULL: that of the corpus */
+  char *separator;         /* of .txt; NULL: that of the corpus */
 } rmx_domain_source;
 
+/* How a corpus is prepared. Sizes are in bytes; the number after a colon is the default. */
 typedef struct rmx_corpus_options {
-  /* of domains, when no domain map is given: a folder per domain, or files `<domain>-0001.jsonl` */
+  /* if no domains are given: has a folder for each domain, or files <domain>-0001.jsonl */
   char *folder;
   rmx_strings leave_out; /* patterns of files and folders in it that are not read */
-  char *text_field;      /* "text" */
-  /* a line that ends a document in .txt: "%"; "" : a blank line; "none": a file is a document */
+  char *text_field;      /* the key of the text in JSON: "text" */
+  /* a line that ends a document in .txt: "%"; "": a blank line; "none": a file is a document */
   char *separator;
-  double valid_fraction; /* of documents, by hash: 0.05 */
-  /* validation tokens kept per domain, by ascending hash; the rest is not used; 0: all */
+  double valid_fraction; /* share of the documents that validate, chosen by hash: 0.05 */
+  /* validation tokens to keep of each domain, in ascending order of the documents' hashes; the
+   * rest is not used; 0: all */
   int64_t max_valid_tokens;
-  /* text read per domain (and as much of its valid_files), to the next whole document; each file
-   * gives at most an even share of what is left for it and those behind; 0: all */
+  /* text to read of each domain, and the same amount of its valid_files, up to the next whole
+   * document. The remaining budget is divided evenly among the remaining files; 0: no limit */
   int64_t max_bytes;
-  /* bytes of a document, or of a line of JSON, at most: memory holds one of each thread; 0: any */
+  /* longest document and longest line of JSON; each thread holds one in memory; 0: no limit */
   int64_t max_document;
-  /* broken JSON lines, and such without the text field, are counted, not fatal */
+  /* broken JSON lines, and lines without the text field, are counted and are not an error */
   bool skip_bad;
   bool dedup; /* drop exact duplicates */
-  /* training domains whose validation text is kept out of training text as that of valid_only ones
-   * is */
+  /* training domains whose validation text is kept out of the training text, as that of
+   * valid_only domains is */
   rmx_strings protect;
-  /* words of the n-gram that makes a training document a copy of target text: 13; 0: off. What more
-   * than 10 documents of a domain have (and more than one in 1000) is boilerplate, no copy */
+  /* a training document with this number of words in a row in common with the text of a target is
+   * a copy: 13; 0: off. What more than 10 documents of a domain, and more than one in 1000, have
+   * in common is boilerplate and does not count */
   int64_t overlap;
-  /* share of a domain's training text that may be dropped for it; more is an error: 0.5 */
+  /* largest share of a domain's training text that may be dropped for overlap; more is an error:
+   * 0.5 */
   double max_overlap;
   char *tokenizer;         /* path of a tokenizer.json to use; NULL: train one */
   int64_t vocab;           /* of the tokenizer to train: 4096 */
-  int64_t tokenizer_bytes; /* text it is trained on, taken evenly from the training domains: 10M */
+  int64_t tokenizer_bytes; /* text to train it on, the same amount from each domain: 10M */
 } rmx_corpus_options;
 
 /* A file or folder of the corpus folder that is not read. */
 typedef struct rmx_left_out {
-  char *path;      /* as the globs of sources are */
-  const char *why; /* one sentence, no full stop; not owned */
-  /* text may be lost with it; else it is hidden, a licence, or left out on purpose */
+  char *path;      /* in the form of the globs of sources */
+  const char *why; /* one sentence without a full stop; static */
+  /* text may be lost; false: it is hidden, a licence, or left out on purpose */
   bool matters;
 } rmx_left_out;
 typedef struct rmx_discovery {
   rmx_domain_source *domains; /* (n) by name */
   size_t n;
-  rmx_left_out *left_out; /* (n_left_out) those that matter first, then by why and path */
+  rmx_left_out *left_out; /* (n_left_out) those that matter first, then by reason and path */
   size_t n_left_out;
-  rmx_strings notes; /* what else was taken for granted: sentences */
+  rmx_strings notes; /* what was assumed: sentences */
 } rmx_discovery;
-/* The domains in a folder. Each folder in it is one, with all files below it; each file in it
- * belongs to the domain of its name without the number of its shard (`c4.00000-of-01024.json.gz`:
- * c4). Links are followed, loops are not. Files named train, valid (validation, val, dev, eval,
- * heldout) or test, or in folders of such names, are told apart where a domain has others too: the
- * second become its valid_files, the third are left out. `leave_out` (NULL: none) are patterns of
- * names, or of paths in the folder, that are left out. A relative folder is relative to `base`, as
- * the globs of all sources are. RMX_EINPUT where a domain would be lost, since none of its files
- * can be read. */
+
+/* Finds the domains in a folder.
+ *   - A folder in it is a domain, with all files below it.
+ *   - A file in it belongs to the domain of its name, without the number of its shard:
+ *     `c4.00000-of-01024.json.gz` belongs to c4.
+ *   - Files named train, valid (validation, val, dev, eval, heldout) or test, or in folders of
+ *     these names, are recognised if the domain has other files too. Validation files become its
+ *     valid_files; test files are left out.
+ *   - Links are followed; a link to a folder that contains it is not.
+ * leave_out (NULL: none): patterns of names, or of paths in the folder, that are left out. A
+ * relative folder is relative to `base`, as the globs of all sources are. RMX_EINPUT: none of the
+ * files of a domain can be read; no domain is found. RMX_EINTERRUPTED. Release the result with
+ * rmx_discovery_release(). Cost: O(n log n) in the number of files; no file is opened. */
 rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave_out, const char *base,
                                rmx_discovery *out, rmx_err *err);
-/* Tells the notes, and how many files are left out, for which reason, with three names of each. */
+/* Reports the notes, and for each reason how many files are left out, with three of their names. */
 void rmx_discovery_report(const rmx_discovery *f, const rmx_listener *to);
 void rmx_discovery_release(rmx_discovery *f);
-void rmx_domain_sources_release(rmx_domain_source *list, size_t n); /* the list itself too */
+/* Releases sources (n) and frees the list. */
+void rmx_domain_sources_release(rmx_domain_source *list, size_t n);
 
-/* A look at the files of a domain. */
+/* What rmx_corpus_look() found in the files of a domain. */
 typedef struct rmx_source_look {
   size_t files, valid_files;
-  size_t without_text; /* of those read: files without one document */
-  uint64_t bytes;      /* of all files, packed as they are */
-  rmx_few not_utf8;    /* those read: files in which some bytes are no UTF-8 */
-  /* all was read, and is one document beside its copies, though training and validation need one
+  size_t without_text; /* files that were read and have no document */
+  uint64_t bytes;      /* of all files, compressed as they are */
+  rmx_few not_utf8;    /* files that were read and have bytes that are not UTF-8 */
+  /* all text was read and is one document and copies of it, but training and validation need one
    * each */
   bool one_document;
-  uint64_t copies; /* of the first document, as far as was read */
-  char format[64]; /* the endings of their names: ".jsonl.gz, .txt" */
+  uint64_t copies; /* of the first document, in what was read */
+  char format[64]; /* the endings of the names: ".jsonl.gz, .txt" */
 } rmx_source_look;
-/* Finds the files of a source; with `read` it opens each and reads its first documents. RMX_EINPUT,
- * RMX_EIO: what rmx_corpus_prepare would say of them. Cost: a block of each file; up to 64 MB in
- * search of a second document. */
+/* Finds the files of a source. With `read` it opens each file and reads its first documents.
+ * RMX_EINPUT: the same as rmx_corpus_prepare() would find there. RMX_EINTERRUPTED. Nothing to
+ * release. Cost: one block of each file; up to 64 MB in search of a second document. */
 rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
 
-/* What a corpus is made of, and how. */
+/* What a corpus is made of, and how. All is borrowed. */
 typedef struct rmx_corpus_request {
   const rmx_corpus_options *options;
   const rmx_domain_source *sources; /* (n) */
@@ -149,39 +171,45 @@ typedef struct rmx_corpus_request {
   size_t ntargets;
   const char *base; /* what relative globs are relative to */
   int threads;
-  /* of rmx_corpus_prepare alone */
-  const char *folder; /* the experiment folder that is written */
+  /* only for rmx_corpus_prepare: */
+  const char *folder; /* the experiment folder to write */
   const char *before; /* <before>/corpus may hold the corpus that was prepared before; or NULL */
   bool new_tokenizer; /* train the tokenizer even if that of `before` has the same settings */
   const rmx_listener *listener;
 } rmx_corpus_request;
 
-/* Prepares corpus/ and tokenizer.json in the experiment folder `folder`: reads every source, drops
- * duplicates and overlaps with the targets, splits, tokenises, writes
+/* Prepares a corpus: reads every source, drops duplicates and overlaps with the targets, splits,
+ * tokenises, and writes in `folder`
  *   tokenizer.json
  *   corpus/<domain>/{train,valid}.bin  header of 64 bytes (magic, version, bytes per token, tokens,
  *                                      tokenizer hash, hash of the ids), then ids as uint16
  *                                      (vocab <= 65536) or uint32, little endian
  *   corpus/corpus.json                 what is in there: see rmx_corpus
- * Domains trained on come first, then valid_only ones, both in the order given. A document goes to
- * validation by its own hash, whatever else there is; both parts of a domain get one at least. All
- * text is read once, into a temporary file in `folder`, so memory is bounded and the disk must hold
- * the text a second time while this runs. `base` is what relative globs are relative to. Token
- * files appear whole or not at all; corpus.json is written last. The result does not depend on
- * `threads`. RMX_EINPUT: a pattern without a file, an unknown kind of file, a broken line, a domain
- * with too little text to split, a tokenizer that is not supported; the message names it.
- * Of `before`, the tokenizer is used again if the options ask for such a one, and so are the token
- * files of every domain whose documents stayed the same: they get a second name in `folder`. The
- * texts are read in any case, since what is a copy depends on all of them. */
+ *
+ * Order. Domains that are trained on come first, then valid_only ones, both in the order given.
+ * Split. The hash of a document alone decides whether it validates. Both splits of a domain get at
+ * least one document.
+ * Reuse. The tokenizer of `before` is used again if it has the settings that the options ask for.
+ * The token files of a domain whose documents have not changed are used again: they get a second
+ * name in `folder`. The text is read in any case, because what is a copy depends on all text.
+ * Failure. Token files appear whole or not at all; corpus.json is written last.
+ * The result does not depend on `threads`.
+ * RMX_EINPUT: a pattern without a file, an unknown type of file, a broken line, a domain with too
+ * little text to split, a tokenizer that is not supported. The message names it. RMX_EINTERRUPTED.
+ * Cost: reads and encodes all text once. The disk must hold the text a second time, in a temporary
+ * file in `folder`; memory is bounded. */
 rmx_status rmx_corpus_prepare(const rmx_corpus_request *request, rmx_err *err);
-/* Hash of the options and of the sources' text: differs from corpus.json's "source_hash" when
- * prepare must run again. Files whose size and times are in `known` (corpus/files.json, or NULL)
- * are not read. memo (an object, or NULL) gets what files.json holds. */
+/* Fingerprint of the options and of the text of the sources. If it differs from "fingerprint" in
+ * corpus.json, the corpus must be prepared again. known: corpus/files.json, or NULL; files whose
+ * size and times are in it are not read. memo: NULL, or an object that gets what files.json will
+ * hold. RMX_EINPUT: a pattern without a file. RMX_EINTERRUPTED. Cost: reads all text that is not in
+ * `known`. */
 rmx_status rmx_corpus_source_hash(const rmx_corpus_request *request, const struct json_t *known,
                                   struct json_t *memo, uint64_t *hash, rmx_err *err);
-/* files.json of the corpus in <folder>: a new reference, or NULL. */
+/* files.json of the corpus in <folder>: a new reference, or NULL if there is none. */
 struct json_t *rmx_corpus_files_seen(const char *folder);
-/* The hash that version 0.1.0 kept: of paths, sizes and times, with the experiment's targets. */
+/* The fingerprint that version 0.1.0 wrote: of paths, sizes, times and the targets. Errors as
+ * above. Cost: no file is read. */
 rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *request, uint64_t *hash,
                                       rmx_err *err);
 
@@ -191,92 +219,99 @@ typedef struct rmx_domain {
   char *name;
   bool valid_only;
   size_t train_tokens, valid_tokens;
-  size_t train_bytes, valid_bytes; /* of text behind those tokens */
+  size_t train_bytes, valid_bytes; /* of the text of these tokens */
   size_t train_documents, valid_documents;
-  int width;                 /* bytes per id: 2 or 4 */
-  const void *train, *valid; /* ids, mapped; NULL when there are none */
+  int width; /* bytes per id: 2 or 4 */
+  const void *train,
+      *valid; /* (train_tokens), (valid_tokens) ids, mapped; NULL if there are none */
 } rmx_domain;
 
 typedef struct rmx_corpus {
-  size_t D;            /* all domains, valid-only ones last */
+  size_t D;            /* all domains, valid_only ones last */
   size_t D_train;      /* those that can be trained on: domains[0 .. D_train-1] */
   rmx_domain *domains; /* (D) */
-  const char **names;  /* (D) the same names, for the functions that take a list */
+  const char **names;  /* (D) the same names, for functions that take a list */
   double *prior;       /* (D_train) share of the training tokens */
   int vocab;
   uint32_t end_of_text;
-  uint64_t hash;           /* of all ids: what the runs were trained on */
-  uint64_t tokenizer_hash; /* rmx_tokenizer_hash of what made them */
+  uint64_t hash;           /* of all ids: identifies what runs were trained on */
+  uint64_t tokenizer_hash; /* rmx_tokenizer_hash() of the tokenizer */
   struct rmx_corpus_maps *maps;
 } rmx_corpus;
 
-/* Opens <folder>/corpus; checks magic, version, sizes and that all files are of one tokenizer.
- * Token files are mapped: memory is shared between the processes that use them. */
+/* Opens <folder>/corpus. Token files are mapped, so processes share their memory. RMX_EINPUT: a
+ * file is missing, damaged, of another version or of another tokenizer. Free the result with
+ * rmx_corpus_free(). Cost: one pass over the ids, for their hash. */
 rmx_status rmx_corpus_open(const char *folder, rmx_corpus **out, rmx_err *err);
 void rmx_corpus_free(rmx_corpus *c);
-/* Id number i of `ids` of the given width. */
+/* Element i of `ids`, which have the given width. */
 static inline uint32_t rmx_token_at(const void *ids, int width, size_t i) {
   return width == 2 ? ((const uint16_t *)ids)[i] : ((const uint32_t *)ids)[i];
 }
 
-/* ---- a part of a corpus ---------------------------------------------------- */
+/* ---- a subset of a corpus -------------------------------------------------- */
 
-/* The documents in a token file of domain d (`valid`: the validation file): document i is ids
- * starts[i] .. starts[i + 1] - 1, the end of text its last (but for a file that was cut off).
- * starts (n + 1), free() it. Cost: one pass over the ids. */
+/* Where the documents of domain d begin in its training file, or its validation file (valid).
+ * Document i is ids starts[i] .. starts[i + 1] - 1. The last id is the end of text, except in a
+ * file that was cut off. starts (n + 1): free() it. Cost: two passes over the ids. */
 rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts,
                                 size_t *n, rmx_err *err);
-/* Writes <folder>/corpus: of `corpus`, which lies in <source>/corpus, those training documents
- * whose keep[d][i] (D_train rows, each of the documents of d) is true, in their order, and the same
- * validation files, which are linked where the file system can. Domains stay as they are, if need
- * be with no training token; train_bytes are in proportion to the tokens. All documents kept: the
- * same hash. A folder that holds that very part already is left as it is. corpus.json is written
- * last. */
+/* Writes <folder>/corpus: the training documents of `corpus` for which keep[d][i] is true, in their
+ * order, and the same validation files, as links if the file system allows it. keep: D_train rows,
+ * row d with an element for each document of d. `source` is the folder that `corpus` was opened
+ * from. All domains stay, even those without a training token. train_bytes are in proportion to the
+ * tokens. If all documents are kept, the hash stays the same. Nothing is written if the folder
+ * holds this subset already. corpus.json is written last. RMX_EINPUT: `source` holds another
+ * corpus. Cost: a few passes over the ids. */
 rmx_status rmx_corpus_subset(const rmx_corpus *corpus, const char *source, const bool *const *keep,
                              const char *folder, rmx_err *err);
 
 /* ---- streams: what yields training batches -------------------------------- */
 
-/* B sequences of T tokens. The caller owns the arrays. */
+/* B sequences of T tokens. */
 typedef struct rmx_batch {
   int B, T;
   int32_t *tokens; /* (B, T) */
   int32_t *labels; /* (B, T) the next token of each */
-  float *weights;  /* (B, T) weight of each token's loss; 1 */
+  float *weights;  /* (B, T) weight of each token's loss: 1 */
   int32_t *domain; /* (B) index of the domain of each sequence */
 } rmx_batch;
+/* Allocates the arrays. RMX_EUSAGE: B or T below 1. */
 rmx_status rmx_batch_make(rmx_batch *b, int B, int T, rmx_err *err);
 void rmx_batch_release(rmx_batch *b);
 
 typedef struct rmx_stream rmx_stream;
 typedef struct rmx_stream_type {
   const char *name;
+  /* Fills a batch. */
   rmx_status (*next)(rmx_stream *s, rmx_batch *into, rmx_err *err);
-  /* Takes back the losses (B, T) of the batch `next` gave last; may change the mixture. NULL: not
-   * interested. */
+  /* Receives the losses (B, T) of the batch that `next` filled last; may change the mixture. NULL:
+   * the stream does not need them. */
   void (*observe)(rmx_stream *s, const rmx_batch *batch, const float *losses);
-  /* State as JSON, and back: a stream loaded goes on with the same bits. save gives a new
-   * reference. */
+  /* The state as JSON (a new reference), and back. A loaded stream continues with the same bits.
+   * RMX_EINPUT: the state is of another stream. */
   struct json_t *(*save)(const rmx_stream *s);
   rmx_status (*load)(rmx_stream *s, const struct json_t *state, rmx_err *err);
   void (*free)(rmx_stream *s);
 } rmx_stream_type;
-/* First member of every stream. */
+/* The first member of every stream. */
 struct rmx_stream {
   const rmx_stream_type *type;
   size_t D;            /* training domains */
-  double *mixture;     /* (D) the mixture drawn by at present; what `observe` may change */
+  double *mixture;     /* (D) the present mixture; `observe` may change it */
   uint64_t *sequences; /* (D) sequences given so far */
-  double *epochs;      /* (D) times each domain was gone through so far */
+  double *epochs;      /* (D) passes over each domain so far */
 };
 
-/* The fixed mixture. Each sequence is a window of T tokens and its T labels; a domain's windows
- * come in an order keyed by (seed, domain, epoch) and nothing else; an exhausted domain starts a
- * new epoch, reshuffled, with the windows shifted. Which domain comes next: each gains w_d of
- * credit a sequence; of those in credit the one that is due first gives the sequence and pays 1, so
- * after any n sequences each domain has given n w_d of them to within one, whatever the seed.
- * RMX_EINPUT where a domain with weight has fewer than T + 1 tokens. `corpus` must outlive the
- * stream. */
+/* A stream with a fixed mixture (D_train). Each sequence is a window of T tokens with its T labels.
+ *   - The order of a domain's windows depends on (seed, domain, epoch) alone. After the last window
+ *     a new epoch begins, with a new order and shifted windows.
+ *   - The next domain: each domain gains a credit of w_d for every sequence. Of the domains with
+ *     credit, the one that is due first gives the sequence and pays 1. After any n sequences each
+ *     domain has given n w_d of them, to within one, with any seed.
+ * RMX_EINPUT: a domain with a positive weight has fewer than T + 1 tokens. RMX_EUSAGE: T below 1.
+ * `corpus` must outlive the stream; end with (*out)->type->free(*out). Cost of a sequence:
+ * O(D + T). */
 rmx_status rmx_stream_fixed(const rmx_corpus *corpus, const double *mixture, int T, uint64_t seed,
                             rmx_stream **out, rmx_err *err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stream fills.
+// Batches: what a stream fills.
 #include <regmix/corpus.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads all text of a domain once into a temporary file without a name, which is then mapped: every
-// later step (duplicates, split, overlaps, the tokenizer's sample, tokens) has each document at
-// hand, while memory holds no more of them than the system sees fit.
+// Reads all text of a domain once into a temporary file without a name, and maps it. So every later
+// step (duplicates, split, overlaps, the tokenizer's sample, tokens) can access each document, and
+// the system decides how much of the text is in memory.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "corpus/readers/reader.h"
 #include "documents.h"
 
-enum { DOCUMENTS_BETWEEN_LOOKS = 64 };  // at the progress, and at whether to stop
+enum { DOCUMENTS_BETWEEN_CHECKS = 64 };  // for progress and interruption
 
 static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
   char *path = NULL;
@@ -58,8 +58,8 @@ static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__
   return RMX_OK;
 }
 
-// A file whose separator seems to be another than the one it was cut by, or that is no text: the
-// first of each is named.
+// Counts files whose separator seems to be wrong, and files that are not text. Keeps the name of
+// the first file for each warning.
 static void note_warnings(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
   const double replaced = rmx__share_replaced(r->invalid_utf8, bytes);
   if (replaced > RMX__MANY_REPLACED && d->foreign.files++ == 0) {
@@ -82,7 +82,7 @@ static void note_warnings(rmx__documents *d, const rmx__reader *r, uint64_t byte
     if (seen[i] && d->warnings[i].files++ == 0) d->warnings[i].path = r->path;
 }
 
-// One file: whole documents until `share` bytes are reached (0: all).
+// Reads whole documents of one file until they have `share` bytes (0: all).
 static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path, rmx__fate fate,
                                uint64_t share, const rmx__collect_options *o, rmx_err *err) {
   rmx__reader r;
@@ -91,7 +91,7 @@ static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path,
   uint64_t start = d->bytes, told = 0;
   bool more = true;
   for (size_t i = 0; more && status == RMX_OK; i++) {
-    if (i % DOCUMENTS_BETWEEN_LOOKS == 0) {
+    if (i % DOCUMENTS_BETWEEN_CHECKS == 0) {
       o->read(o->context, r.input.compressed - told);
       told = r.input.compressed;
       if (rmx_interrupted()) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens what prepare wrote: corpus.json says what there should be, the files are held against it.
+// Opens what prepare wrote. corpus.json says what there should be; the token files are checked
+// against it.
 #include <regmix/corpus.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "token_file.h"
 
 struct rmx_corpus_maps {
-  rmx_arena arena;  // of all the corpus holds
+  rmx_arena arena;  // memory of the corpus
   rmx_map *maps;    // (2 D)
   size_t n;
 };

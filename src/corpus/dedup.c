@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exact duplicates, found by a 64-bit hash of the text: of 100 million documents, two different
-// ones share a hash with a probability of 3 in 10,000.
+// Finds exact duplicates by a 64-bit hash of the text. Among 100 million different documents, the
+// probability that two share a hash is 3 in 10,000.
 #include "documents.h"
 #include "hash_set.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a corpus is prepared from, as a number: settings and the content of the text. Where a file
-// lies and when it was written is no part of that; it only tells which files need not be read
-// again.
+// The fingerprint of a corpus: a hash of the settings and of the content of the text. The path and
+// the times of a file are not part of it; they only tell which files need not be read again.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +17,7 @@ static uint64_t hash_text(const char *s, uint64_t h) {
 // ---- the content of files
 
 struct one_file {
-  const char *path, *name;  // name: as seen from base
+  const char *path, *name;  // name: relative to base
   struct stat info;
   uint64_t hash;
   bool known;
@@ -49,7 +48,8 @@ static void hash_content(void *context, size_t i) {
   free(block);
 }
 
-// Size and times as files.json has them; ctime changes with every write, whatever is done to mtime.
+// Size and times, in the form of files.json. A program can set mtime back, but every write changes
+// ctime.
 static json_t *facts_of(const struct one_file *f) {
   const struct stat *s = &f->info;
   return json_pack("[I, I, I, I]", (json_int_t)s->st_size,
@@ -91,16 +91,16 @@ static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t
 // ---- all of it
 
 rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
-                                      uint64_t *asked, rmx_err *err) {
+                                      uint64_t *fingerprint, rmx_err *err) {
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
-  *asked = rmx_hash(trained, sizeof trained, 1);
+  *fingerprint = rmx_hash(trained, sizeof trained, 1);
   if (!o->tokenizer) return RMX_OK;
   char *path = rmx_path_in(base, o->tokenizer);
   struct one_file f = {.path = path};
   if (path) hash_content(&(struct hashing){&f}, 0);
   free(path);
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  *asked = rmx_hash(&f.hash, sizeof f.hash, 2);
+  *fingerprint = rmx_hash(&f.hash, sizeof f.hash, 2);
   if (f.err.status != RMX_OK) *err = f.err;
   return f.err.status;
 }
@@ -122,7 +122,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   const int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->max_document,
                            o->skip_bad,         o->dedup,     o->overlap,
                            (int64_t)n};
-  uint64_t h = rmx_hash(whole, sizeof whole, 3);  // rises with the way text is treated
+  uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;

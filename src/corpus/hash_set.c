@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Open addressing; the hashes are random already and serve as their own places.
+// Open addressing. The hashes are random already, so their low bits are the index.
 #include "hash_set.h"
 
 #include <stdlib.h>

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hash_set.h: a set of 64-bit hashes. {0} is an empty one. */
+// hash_set.h: a set of 64-bit hashes. {0} is an empty one.
 #ifndef RMX_CORPUS_HASH_SET_H
 #define RMX_CORPUS_HASH_SET_H
 
 #include <regmix/base.h>
 
 typedef struct rmx__hash_set {
-  uint64_t *slots; /* (mask + 1) 0: free; at max half of them are used */
+  uint64_t *slots;  // (mask + 1) 0: free; half of them or fewer are used
   size_t n, mask;
 } rmx__hash_set;
 
-/* Adds a hash; *new says whether it was not there. False when memory is short. */
+// Adds a hash; *new: it was not there. False: no memory.
 bool rmx__hash_set_add(rmx__hash_set *s, uint64_t hash, bool *new);
-/* The index of its slot, SIZE_MAX where it is not in. Slots stay where they are until something is
- * added. */
+// The index of the hash's slot, or SIZE_MAX if it is not in the set. Slots move only when something
+// is added.
 size_t rmx__hash_set_find(const rmx__hash_set *s, uint64_t hash);
 void rmx__hash_set_release(rmx__hash_set *s);
 

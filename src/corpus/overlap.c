@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training text that repeats what a target is measured with would make any mixture of it look good.
-// As in the report on GPT-3 (Brown et al., 2020, appendix C) a document is a copy when it has 13
-// words in a row in common with a validation text. A word is a run of letters and digits in lower
-// case, so layout and punctuation hide nothing; in scripts without spaces a whole phrase counts as
-// one word, so there the test is weaker.
+// Drops training text that repeats the validation text of a target, because it would make its
+// domain look too good. As in the report on GPT-3 (Brown et al., 2020, appendix C), a document is a
+// copy if it has 13 words in a row in common with a validation text. A word is a run of letters and
+// digits in lower case, so layout and punctuation do not matter. In scripts without spaces a whole
+// phrase counts as one word, so the test is weaker there.
 //
-// What stands in many documents of a domain is no copy of the target but boilerplate, such as a
-// licence, that both have. So a row of words counts only if at most RMX__FEW_DOCUMENTS documents of
-// the domain have it, or one in RMX__OF_DOCUMENTS where that is more. The count is of the domain
-// alone: what is dropped from it depends on it and on the targets, and on nothing else. Copies that
-// occur more often than that are kept; that is the price.
+// Words that many documents of a domain have in common with a target are boilerplate, such as a
+// licence, and not a copy. So a row of words counts only if RMX__FEW_DOCUMENTS or fewer documents
+// of the domain have it, or one in RMX__OF_DOCUMENTS if that is more. Only documents of this domain
+// are counted, so what is dropped from a domain does not depend on the other training domains. The
+// price: copies that occur more often are kept.
 //
-// With h_i the hashes of the words, the hash of n words is sum h_i P^(n-1-i) mod 2^64, which moves
-// on by one word in constant time. Memory: 24 to 48 bytes a word of the targets' validation text.
+// With h_i the hashes of the words, the hash of n words is sum h_i P^(n-1-i) mod 2^64. It can be
+// updated by one word in constant time. Memory: 24 to 48 bytes for each word of the validation
+// text of the targets.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -60,7 +61,7 @@ static bool next_word(const char **at, const char *end, const char **start, rmx_
   return word->size > 0;
 }
 
-// Calls `each` with the hash of every gram of a text, and where it is, until it returns false.
+// Calls `each` with the hash and the place of every gram of a text, until it returns false.
 static void walk(struct grams *g, const char *text, size_t size, rmx_buf *word,
                  bool (*each)(void *context, uint64_t gram, const char *from, const char *to),
                  void *context) {
@@ -71,7 +72,7 @@ static void walk(struct grams *g, const char *text, size_t size, rmx_buf *word,
     gram = gram * P + h - (i >= g->n ? g->power * *oldest : 0);
     *oldest = h;
     g->starts[i % g->n] = start;
-    // The last multiplication leaves good high bits and poor low ones; the set looks at the low
+    // The last multiplication leaves good high bits and poor low ones, but the set uses the low
     // ones.
     if (i + 1 >= g->n && !each(context, gram ^ gram >> 32, g->starts[(i + 1) % g->n], at)) return;
   }
@@ -97,15 +98,15 @@ enum { DOCUMENTS_A_PIECE = 256 };
 struct search {
   rmx__documents *domain;
   const rmx__hash_set *set;  // of the targets' grams
-  _Atomic uint32_t *counts;  // (set->mask + 1) documents of the domain that have each
-  uint32_t max;              // more of them: boilerplate
+  _Atomic uint32_t *counts;  // (set->mask + 1) for each gram: documents of the domain that have it
+  uint32_t max;              // a gram in more documents is boilerplate
   size_t words;
   atomic_bool failed;
 };
 
 struct hits {
   const struct search *search;
-  size_t *slots;  // (n) of the set, of one document
+  size_t *slots;  // (n) slots of the set for the grams of one document
   size_t n, capacity;
   bool failed, found;
 };
@@ -147,8 +148,8 @@ static void count_hits(const struct search *s, struct hits *h) {
     if (i == 0 || h->slots[i] != h->slots[i - 1]) atomic_fetch_add(&s->counts[h->slots[i]], 1);
 }
 
-// Walks those documents of a piece that have the fate, and has each judged by what `note` found in
-// it.
+// Visits the documents of a piece that have the fate. `note` sees the grams of each, then `judge`
+// decides on its fate.
 static void walk_piece(struct search *s, size_t piece, rmx__fate fate,
                        bool (*note)(void *context, uint64_t gram, const char *from, const char *to),
                        void (*judge)(struct hits *h, rmx__document *doc)) {
@@ -177,18 +178,18 @@ static void mark_sharing(struct hits *h, rmx__document *doc) {
   if (h->n) doc->fate = RMX__OVERLAP;
 }
 
-static void let_go_boilerplate(struct hits *h, rmx__document *doc) {
+static void unmark_boilerplate(struct hits *h, rmx__document *doc) {
   if (!h->found) doc->fate = RMX__BOILERPLATE;
 }
 
-// Once over all documents: those that share anything are counted, and marked for now.
+// First pass, over all documents: those that share a gram are counted and marked.
 static void count_piece(void *context, size_t piece) {
   walk_piece(context, piece, RMX__TRAIN, note_hit, mark_sharing);
 }
 
-// Once over those: the ones that share nothing but boilerplate are let go.
+// Second pass, over the marked documents: those that share only boilerplate are unmarked.
 static void judge_piece(void *context, size_t piece) {
-  walk_piece(context, piece, RMX__OVERLAP, note_copy, let_go_boilerplate);
+  walk_piece(context, piece, RMX__OVERLAP, note_copy, unmark_boilerplate);
 }
 
 // ---- a domain that would lose too much --------------------------------------
@@ -207,14 +208,15 @@ static bool is_example(void *context, uint64_t gram, const char *from, const cha
   return false;
 }
 
-// The words in common that most documents have, as they stand in the first of them; on one line.
+// The common words that the most documents have, as the first of these documents spells them, on
+// one line.
 static void put_example(const struct search *s, rmx_buf *out) {
   struct grams g;
   rmx_buf word = {0};
   struct example e = {.search = s, .slot = SIZE_MAX};
   for (size_t i = 0; i <= s->set->mask; i++) {
     if (s->counts[i] == 0 || s->counts[i] > s->max) continue;
-    // Of equals the smaller hash: a slot's place depends on the order in which the set was filled.
+    // Among equals the smaller hash wins, because a slot depends on the order of filling.
     if (e.slot == SIZE_MAX || s->counts[i] > s->counts[e.slot] ||
         (s->counts[i] == s->counts[e.slot] && s->set->slots[i] < s->set->slots[e.slot]))
       e.slot = i;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Feistel network (Luby and Rackoff, "How to construct pseudorandom permutations", 1988) with
-// Philox as its round function permutes the blocks of 2 h bits. Walking on until a block below n is
-// met makes it a permutation of 0 .. n-1 (Black and Rogaway, "Ciphers with arbitrary finite
-// domains", 2002): with 2^(2h-2) < n <= 2^2h that takes 4 steps at most on average. The state of a
-// shuffled epoch is thus one number.
+// Philox as its round function permutes the blocks of 2 h bits. Applying it again until the block
+// is below n makes it a permutation of 0 .. n-1 (Black and Rogaway, "Ciphers with arbitrary finite
+// domains", 2002). With 2^(2h-2) < n <= 2^2h that takes 4 steps or fewer on average. So the state
+// of a shuffled epoch is one number.
 #include "permutation.h"
 
 enum { ROUNDS = 6, MIN_HALF = 3 };

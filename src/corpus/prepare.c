@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to a corpus: collect the documents, drop duplicates, split, drop what overlaps with the
-// targets, find or train the tokenizer, write the tokens, and last of all corpus.json, which makes
-// it a corpus.
+// From text to a corpus: collect the documents, drop duplicates, split, drop overlaps with the
+// targets, find or train the tokenizer, write the tokens, and last corpus.json, which makes it a
+// corpus.
 #include "prepare.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ enum { FEW_VALID_TOKENS = 1000 };
 
 struct preparing {
   const rmx_corpus_options *options;
-  size_t n, ntrain;                   // domains; those trained on, which come first
+  size_t n, ntrain;                   // domains; training domains, which are first
   const rmx_domain_source **sources;  // (n) in the order of the corpus
   rmx__files *files;                  // (n)
   rmx__documents *documents;          // (n)
@@ -29,15 +29,14 @@ struct preparing {
   bool new_tokenizer;
   // (n) hashes of the documents in the training and the validation file
   uint64_t (*texts)[2];
-  size_t kept;         // domains whose token files are used again
+  size_t kept;         // domains whose token files are kept
   json_t *files_seen;  // files.json
   // progress
   const rmx_listener *listener;
   pthread_mutex_t lock;
   const char *step, *detail;
   uint64_t done, total;  // bytes
-  // the collecting threads
-  rmx_err *errors;  // (n)
+  rmx_err *errors;       // (n) of the threads that collect
 };
 
 static void step_begins(struct preparing *p, const char *step, uint64_t total) {
@@ -47,7 +46,7 @@ static void step_begins(struct preparing *p, const char *step, uint64_t total) {
   p->total = total;
 }
 
-static void step_goes_on(void *context, uint64_t bytes) {
+static void step_advances(void *context, uint64_t bytes) {
   struct preparing *p = context;
   pthread_mutex_lock(&p->lock);
   p->done += bytes;
@@ -59,7 +58,7 @@ static void step_goes_on(void *context, uint64_t bytes) {
 
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
   if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
-  // Beside the domains' folders there are files of the corpus.
+  // The folder of the domains also holds these files of the corpus.
   bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 &&
               strcmp(name, "corpus.json") != 0 && strcmp(name, "tokenizer.json") != 0 &&
               strcmp(name, "files.json") != 0;
@@ -97,7 +96,7 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   return RMX_OK;
 }
 
-// Domains trained on first, both kinds in the order given.
+// Training domains come first, then valid_only ones, both in the order given.
 static rmx_status set_order(struct preparing *p, const rmx_domain_source *sources,
                             const size_t *targets, rmx_err *err) {
   size_t at = 0;
@@ -151,7 +150,7 @@ static void collect_one(void *context, size_t i) {
       .reader = rmx__reader_options_of(o, s),
       .max_bytes = (uint64_t)o->max_bytes,
       .folder = p->folder,
-      .read = step_goes_on,
+      .read = step_advances,
       .context = p,
   };
   rmx__documents_collect(&p->documents[i], &p->files[i], &how, &p->errors[i]);
@@ -162,7 +161,7 @@ static rmx_status collect_all(struct preparing *p, rmx_err *err) {
   for (size_t i = 0; i < p->n; i++) total += p->files[i].bytes;
   step_begins(p, "reading text", total);
   rmx_parallel(p->threads, p->n, collect_one, p);
-  // The first domain's error, whichever thread was first.
+  // The error of the first domain, so that it does not depend on the threads.
   for (size_t i = 0; i < p->n; i++) {
     if (p->errors[i].status == RMX_OK) continue;
     *err = p->errors[i];
@@ -233,7 +232,7 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
 
 // ---- tokens ------------------------------------------------------------------------------------
 
-// Of the documents as they are written.
+// Hash of the documents in the order in which they are written.
 static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, const size_t *order,
                           size_t n, bool valid) {
   uint64_t h = valid ? (uint64_t)p->options->max_valid_tokens : 0;
@@ -248,7 +247,7 @@ static rmx_status write_split(struct preparing *p, size_t i, rmx__fate fate, boo
   bool valid = fate == RMX__VALID;
   size_t *order, n;
   RMX_TRY(rmx__documents_by_hash(d, fate, &order, &n, err));
-  if (!valid) {  // in the order of the files: documents that stood together stay together on disk
+  if (!valid) {  // in the order of the files, so that neighbours stay neighbours on disk
     n = 0;
     for (size_t j = 0; j < d->n; j++)
       if (d->items[j].fate == fate) order[n++] = j;
@@ -262,9 +261,18 @@ static rmx_status write_split(struct preparing *p, size_t i, rmx__fate fate, boo
                                  p->texts[i][valid], path, out);
   *kept = *kept && same;
   if (status == RMX_OK && !same)
-    status =
-        rmx__tokenise(p->tokenizer, d, order, n, valid ? (uint64_t)p->options->max_valid_tokens : 0,
-                      path, p->threads, step_goes_on, p, out, err);
+    status = rmx__tokenise(
+        &(struct rmx__tokenise){
+            .tokenizer = p->tokenizer,
+            .documents = d,
+            .order = order,
+            .n = n,
+            .max_tokens = valid ? (uint64_t)p->options->max_valid_tokens : 0,
+            .threads = p->threads,
+            .done = step_advances,
+            .context = p,
+        },
+        path, out, err);
   free(path);
   free(order);
   return status;
@@ -323,7 +331,7 @@ static void print_warnings(const struct preparing *p, const rmx__documents *d) {
   }
 }
 
-static void tell(const struct preparing *p, size_t i, bool kept) {
+static void report(const struct preparing *p, size_t i, bool kept) {
   const rmx__documents *d = &p->documents[i];
   const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
   char a[32], b[32], c[32];
@@ -381,7 +389,7 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
     if (i < p->ntrain) RMX_TRY(write_split(p, i, RMX__TRAIN, &kept, err));
     RMX_TRY(write_split(p, i, RMX__VALID, &kept, err));
     p->kept += kept;
-    tell(p, i, kept);
+    report(p, i, kept);
   }
   if (p->kept)
     rmx_note(p->listener,
@@ -439,7 +447,7 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
        *files = rmx_format("%s/corpus/files.json", p->folder);
   rmx_status status = RMX_OK;
   if (!corpus || !tokenizer || !beside || !files) status = rmx_fail_memory(err, 0, "a path");
-  // What was there was of other text; from here to the last line there is no corpus.
+  // The old corpus is of other text. There is no corpus from here to the last line.
   if (status == RMX_OK) status = rmx_remove_tree(corpus, err);
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, tokenizer, err);
@@ -462,7 +470,7 @@ static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err 
   for (size_t i = 0; i < p->n; i++)
     RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
   if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
-  json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who looked already
+  json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who has hashed the files
   if (!known) known = rmx_corpus_files_seen(p->previous.folder);
   rmx_status status = rmx_corpus_source_hash(r, known, p->files_seen, &p->source_hash, err);
   json_decref(known);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be used again of the corpus that was prepared before: its tokenizer, and the token files
-// of domains whose documents stayed as they were.
+// Uses parts of the previous corpus again: its tokenizer, and the token files of domains whose
+// documents have not changed.
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,14 +27,14 @@ void rmx__previous_release(rmx__previous *b) {
   *b = (rmx__previous){0};
 }
 
-// Where a tokenizer of that corpus may be: beside its token files, and, of version 0.1.0, only in
-// the folder above.
+// The tokenizer of a corpus is next to its token files. Version 0.1.0 wrote it only to the folder
+// above.
 rmx_tokenizer *rmx__previous_tokenizer(const rmx__previous *b, const rmx_corpus_options *o,
-                                       uint64_t asked) {
+                                       uint64_t fingerprint) {
   static const char *const places[] = {"corpus/tokenizer.json", "tokenizer.json"};
   const json_t *was = json_object_get(b->index, "tokenizer_fingerprint");
-  // Version 0.1.0 did not say what was asked for: one of as many entries is that.
-  const bool same = was ? hex_of(b->index, "tokenizer_fingerprint") == asked
+  // Version 0.1.0 did not store a fingerprint: a tokenizer of the wanted size is accepted.
+  const bool same = was ? hex_of(b->index, "tokenizer_fingerprint") == fingerprint
                         : json_integer_value(json_object_get(b->index, "vocab")) == o->vocab;
   for (size_t i = 0; b->index && same && i < sizeof places / sizeof *places; i++) {
     char *path = rmx_path_in(b->folder, places[i]);

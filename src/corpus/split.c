@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which documents are trained on and which validate: decided by each document's own hash.
+// Splits documents into training and validation. The hash of a document alone decides.
 #include <stdlib.h>
 
 #include "documents.h"

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fixed mixture: which domain gives the next sequence, and which window of it.
 //
-// Domains. Before each sequence domain d has the credit c_d = n w_d - x_d: what is due to it after
-// n sequences, less the x_d it gave. Of those with c_d > 0 the one whose next sequence is due first
-// goes, that is the smallest (1 - c_d) / w_d. These are the tasks, releases and deadlines of
-// proportionate fairness (Baruah, Cohen, Plaxton and Varvel, "Proportionate progress", Algorithmica
-// 1996), which earliest deadline first keeps on one processor; so -1 < c_d < 1 at all times. (To
-// take the greatest credit looks simpler and is not as good: with many small domains beside a large
-// one shares are then off by more than a sequence.)
+// Domains. Before sequence n, domain d has the credit c_d = n w_d - x_d: its share of n sequences,
+// less the x_d that it gave. Of the domains with c_d > 0, the one whose next sequence is due first
+// gives the sequence: that with the smallest (1 - c_d) / w_d. These are the tasks, releases and
+// deadlines of proportionate fairness (Baruah, Cohen, Plaxton and Varvel, "Proportionate progress",
+// Algorithmica 1996). Earliest deadline first meets all deadlines on one processor, so -1 < c_d < 1
+// at all times. (Taking the largest credit looks simpler but is worse: with many small domains and
+// one large domain, shares are then off by more than a sequence.)
 //
-// Windows. Epoch e of a domain starts at a random shift below T and walks the windows of T tokens
-// behind it in a random order; both come from (seed, domain, epoch) alone. So the state is a few
-// numbers a domain.
+// Windows. Epoch e of a domain starts at a random shift below T and visits the windows of T tokens
+// after it in a random order. Both depend on (seed, domain, epoch) alone. So the state is a few
+// numbers for each domain.
 #include <inttypes.h>
 #include <regmix/corpus.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@
 #include "permutation.h"
 
 struct walk {
-  uint64_t epoch, position;  // windows given in this epoch
-  uint64_t windows, shift;   // of this epoch; follow from it
+  uint64_t epoch, position;  // position: windows given in this epoch
+  uint64_t windows, shift;   // computed from the epoch
   rmx__permutation order;
 };
 
@@ -40,11 +40,11 @@ static void begin_epoch(struct fixed *f, size_t d, uint64_t epoch) {
   uint64_t T = (uint64_t)f->T, tokens = f->corpus->domains[d].train_tokens;
   *w = (struct walk){.epoch = epoch};
   if (tokens < T + 1) return;  // no window at all
-  // Two blocks of numbers an epoch: more than it ever needs.
+  // Each epoch has two blocks of random numbers, more than it needs.
   rmx_rng rng = rmx_rng_make(f->seed, d, RMX_FOR_ORDER);
   rng.position = 2 * epoch;
   uint32_t key[2] = {rmx_rng_u32(&rng), rmx_rng_u32(&rng)};
-  uint64_t room = tokens - T;  // shifts that leave one window
+  uint64_t room = tokens - T;  // shifts that leave at least one window
   w->shift = rmx_rng_below(&rng, room < T ? room : T);
   w->windows = (tokens - 1 - w->shift) / T;
   w->order = rmx__permutation_make(w->windows, key);
@@ -61,7 +61,8 @@ static size_t next_domain(struct fixed *f) {
     best = d;
     soonest = due;
   }
-  // Credits sum to 1, so one is positive; but `observe` may have taken that domain's weight away.
+  // Credits sum to 1, so one is positive. But `observe` may have set the weight of that domain to
+  // 0.
   for (size_t d = 0; best == D && d < D; d++)
     if (f->base.mixture[d] > 0) best = d;
   if (best < D) f->credit[best] -= 1;

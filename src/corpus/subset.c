@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A part of a corpus: some of its documents, as a corpus of its own that any training can be given.
+// A subset of a corpus: some of its documents, as a corpus of its own that can be trained on.
 #include <regmix/corpus.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +34,10 @@ struct subset {
   const char *source, *folder;
   const bool *const *keep;
   uint64_t tokenizer_hash, hash;
-  json_t *root;  // of corpus.json, the source's to begin with
+  json_t *root;  // of corpus.json; at first that of the source
 };
 
-// Which documents of which corpus: tells whether a folder holds them already.
+// Hash of the corpus and of the documents kept. It tells whether a folder holds them already.
 static rmx_status fingerprint(const struct subset *p, char out[17], rmx_err *err) {
   uint64_t h = p->corpus->hash;
   for (size_t d = 0; d < p->corpus->D_train; d++) {
@@ -91,7 +91,7 @@ static rmx_status write_kept(const struct subset *p, size_t d, const char *path,
   free(starts);
   if (status != RMX_OK) return status;
   const double share = domain->train_tokens ? (double)tokens / (double)domain->train_tokens : 0;
-  // What a file that was cut off counts as documents may be one less than its pieces.
+  // A file that was cut off may count one document less than it has pieces.
   if (documents > domain->train_documents) documents = domain->train_documents;
   json_object_set_new(entry, "documents",
                       json_integer((json_int_t)(documents + domain->valid_documents)));
@@ -102,7 +102,7 @@ static rmx_status write_kept(const struct subset *p, size_t d, const char *path,
   return RMX_OK;
 }
 
-// A second name for the same file, or a copy where there can be none.
+// A second name for the same file, or a copy if the file system has no links.
 rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err) {
   if (link(from, to) == 0) return RMX_OK;
   rmx_map map = {0};

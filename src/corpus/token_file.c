@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token files: a header and an array, so that a training maps them and reads ids where they lie.
+// Token files: a header and an array. A training maps them and reads the ids in place.
 #include "token_file.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vo
                                   uint64_t tokenizer_hash, rmx_err *err) {
   *w = (rmx__token_writer){.width = vocab <= 65536 ? 2 : 4, .tokenizer_hash = tokenizer_hash};
   RMX_TRY(rmx_outfile_open(&w->out, path, err));
-  rmx__token_header blank = {0};  // no magic: not a token file until it is whole
+  rmx__token_header blank = {0};  // without the magic it is not a token file yet
   fwrite(&blank, sizeof blank, 1, w->out.file);
   return RMX_OK;
 }

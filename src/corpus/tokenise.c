@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents to a token file. Rounds of a few hundred kilobytes a thread are encoded side by side
-// and written in order, so the file depends on no number of threads and memory on no size of
-// corpus.
+// From documents to a token file. In each round the threads encode some hundred kilobytes each,
+// which are then written in order. So the file does not depend on the number of threads, and the
+// memory does not depend on the size of the corpus.
 #include <stdlib.h>
 
 #include "prepare.h"
@@ -10,28 +10,27 @@
 enum { PIECE_BYTES = 1 << 18, PIECES_A_THREAD = 4 };
 
 struct piece {
-  size_t from, to;  // of order
+  size_t from, to;  // indices into order
   uint64_t bytes;
   rmx_tokens tokens;
   rmx_err err;
 };
 
 struct round {
-  const rmx_tokenizer *t;
-  const rmx__documents *d;
-  const size_t *order;
+  const struct rmx__tokenise *request;
   struct piece *pieces;
 };
 
 static void encode_piece(void *context, size_t i) {
-  struct round *r = context;
-  struct piece *p = &r->pieces[i];
-  uint32_t end_of_text = rmx_tokenizer_end_of_text(r->t);
+  const struct round *round = context;
+  const struct rmx__tokenise *r = round->request;
+  struct piece *p = &round->pieces[i];
+  uint32_t end_of_text = rmx_tokenizer_end_of_text(r->tokenizer);
   p->tokens.n = 0;
   for (size_t j = p->from; j < p->to && p->err.status == RMX_OK; j++) {
-    const rmx__document *doc = &r->d->items[r->order[j]];
-    if (rmx_tokenizer_encode(r->t, rmx__document_text(r->d, doc), doc->size, &p->tokens, &p->err) !=
-        RMX_OK)
+    const rmx__document *doc = &r->documents->items[r->order[j]];
+    if (rmx_tokenizer_encode(r->tokenizer, rmx__document_text(r->documents, doc), doc->size,
+                             &p->tokens, &p->err) != RMX_OK)
       return;
     if (p->tokens.n == p->tokens.capacity) {
       uint32_t *ids = rmx_realloc(p->tokens.ids, 2 * p->tokens.capacity + 1, sizeof *ids);
@@ -46,8 +45,8 @@ static void encode_piece(void *context, size_t i) {
   }
 }
 
-// The first `keep` tokens of a piece: each document in them ends with its one end of text, but
-// maybe the last.
+// Counts the documents and the bytes in the first `keep` tokens of a piece. Each document ends with
+// one end of text, except perhaps the last.
 static rmx_status count_cut(const rmx_tokenizer *t, const struct piece *p, size_t keep,
                             rmx__tokenised *out, rmx_err *err) {
   uint32_t end_of_text = rmx_tokenizer_end_of_text(t);
@@ -82,38 +81,38 @@ static rmx_status add_piece(const rmx_tokenizer *t, struct piece *p, uint64_t ma
   return RMX_OK;
 }
 
-rmx_status rmx__tokenise(const rmx_tokenizer *t, const rmx__documents *d, const size_t *order,
-                         size_t n, uint64_t max_tokens, const char *path, int threads,
-                         void (*done)(void *context, uint64_t bytes), void *context,
-                         rmx__tokenised *out, rmx_err *err) {
-  size_t max = (size_t)(threads > 1 ? threads : 1) * PIECES_A_THREAD;
+rmx_status rmx__tokenise(const struct rmx__tokenise *r, const char *path, rmx__tokenised *out,
+                         rmx_err *err) {
+  const size_t max = (size_t)(r->threads > 1 ? r->threads : 1) * PIECES_A_THREAD;
   struct piece *pieces = rmx_calloc(max, sizeof *pieces);
   if (!pieces) return rmx_fail_memory(err, max * sizeof *pieces, "the tokens of a domain");
   *out = (rmx__tokenised){0};
   rmx__token_writer w = {0};
   rmx_status status;
+  const rmx_tokenizer *t = r->tokenizer;
   RMX_TRY_GOTO(rmx__token_writer_open(&w, path, rmx_tokenizer_vocab(t), rmx_tokenizer_hash(t), err),
                done);
-  struct round r = {t, d, order, pieces};
-  for (size_t at = 0; at < n && !(max_tokens && out->tokens == max_tokens);) {
+  struct round round = {r, pieces};
+  for (size_t at = 0; at < r->n && !(r->max_tokens && out->tokens == r->max_tokens);) {
     if (rmx_interrupted()) {
       status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was written", path);
       goto done;
     }
     size_t k = 0;
     uint64_t bytes = 0;
-    for (; k < max && at < n; k++) {
+    for (; k < max && at < r->n; k++) {
       struct piece *p = &pieces[k];
       p->from = at;
       p->bytes = 0;
-      while (at < n && p->bytes < PIECE_BYTES) p->bytes += d->items[order[at++]].size;
+      while (at < r->n && p->bytes < PIECE_BYTES)
+        p->bytes += r->documents->items[r->order[at++]].size;
       p->to = at;
       bytes += p->bytes;
     }
-    rmx_parallel(threads, k, encode_piece, &r);
-    for (size_t i = 0; i < k && !(max_tokens && out->tokens == max_tokens); i++)
-      RMX_TRY_GOTO(add_piece(t, &pieces[i], max_tokens, &w, out, err), done);
-    done(context, bytes);
+    rmx_parallel(r->threads, k, encode_piece, &round);
+    for (size_t i = 0; i < k && !(r->max_tokens && out->tokens == r->max_tokens); i++)
+      RMX_TRY_GOTO(add_piece(t, &pieces[i], r->max_tokens, &w, out, err), done);
+    r->done(r->context, bytes);
   }
   status = rmx__token_writer_commit(&w, &out->hash, err);
 done:

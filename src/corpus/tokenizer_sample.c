@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which text a tokenizer is trained on: as much of each domain, so that no mixture is favoured by
-// it.
+// Chooses the text that a tokenizer is trained on: the same amount of each domain, so that it
+// favours no mixture.
 #include <stdlib.h>
 
 #include "prepare.h"
@@ -16,7 +16,7 @@ static int by_available(const void *x, const void *y) {
   return (a->d > b->d) - (a->d < b->d);
 }
 
-// From the smallest domain on: each gets an even share of what is left, or all it has.
+// Beginning with the smallest domain, each gets an even share of what is left, or all that it has.
 static rmx_status divide(struct sampling *s, size_t n, uint64_t bytes, rmx_err *err) {
   struct sampling **order = rmx_calloc(n, sizeof *order);
   if (!order) return rmx_fail_memory(err, n * sizeof *order, "the tokenizer's sample");
@@ -62,7 +62,7 @@ static rmx_status take(const struct sampling *s, struct list *l, rmx_err *err) {
     uint64_t size = doc->size < left ? doc->size : left;
     left -= size;
     while (size && size < doc->size && ((uint8_t)text[size] & 0xC0) == 0x80)
-      size--;  // not within a character
+      size--;  // do not cut a character
     if (size) good = append(l, text, size);
   }
   free(order);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Characters and their classes, from utf8proc's tables, with a short way for ASCII.
+// Characters and their classes, from the tables of utf8proc. ASCII has a table of its own.
 #include "utf8.h"
 
 #include <string.h>

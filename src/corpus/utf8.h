@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* utf8.h: characters in bytes that are mostly, but not surely, UTF-8. */
+// utf8.h: characters in bytes that are mostly, but not always, UTF-8.
 #ifndef RMX_CORPUS_UTF8_H
 #define RMX_CORPUS_UTF8_H
 
 #include <regmix/base.h>
 
-/* What GPT-2's pattern tells apart: \s, \p{L}, \p{N} and the rest. */
+// The classes of GPT-2's pattern: \s, \p{L}, \p{N} and the rest.
 typedef enum rmx__class { RMX__OTHER, RMX__LETTER, RMX__NUMBER, RMX__SPACE } rmx__class;
 
 extern const uint8_t rmx__ascii_class[128];
 
-/* Reads the character at p (p < end): its length in bytes and its class. A byte that is not part of
- * valid UTF-8 is a character of one byte and class RMX__OTHER; *code is then -1. */
+// Reads the character at p (p < end): its length in bytes and its class. A byte that is not part of
+// valid UTF-8 is a character of one byte and class RMX__OTHER; *code is then -1.
 size_t rmx__utf8_next(const char *p, const char *end, int32_t *code, rmx__class *class);
 
 static inline size_t rmx__class_next(const char *p, const char *end, rmx__class *class) {
@@ -24,12 +24,12 @@ static inline size_t rmx__class_next(const char *p, const char *end, rmx__class 
   return rmx__utf8_next(p, end, &code, class);
 }
 
-/* Length of the longest prefix that is ASCII; that is valid UTF-8. */
+// Length of the longest prefix that is ASCII, and that is valid UTF-8.
 size_t rmx__ascii_prefix(const char *text, size_t size);
 size_t rmx__utf8_valid_prefix(const char *text, size_t size);
 
-/* Replaces each byte that is not part of valid UTF-8 by U+FFFD; returns how many there were.
- * `scratch` is swapped with `text` where there are any. Check text->failed. */
+// Replaces each byte that is not part of valid UTF-8 by U+FFFD; returns how many there were.
+// If there are any, `scratch` is swapped with `text`. Check text->failed.
 size_t rmx__utf8_repair(rmx_buf *text, rmx_buf *scratch);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of text to domains. A folder in it is a domain with all files below it; a file in it
-// belongs to the domain of its name without the number of its shard. What is not read is kept with
-// the reason, so that nothing is lost in silence; and a domain of which nothing could be read is an
-// error.
+// Finds the domains in a folder of text. A folder in it is a domain with all files below it. A file
+// in it belongs to the domain of its name without the number of its shard. What is not read is
+// listed with the reason, so that nothing is lost silently. A domain of which nothing can be read
+// is an error.
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -17,21 +17,22 @@
 #include "file_type.h"
 #include "shard_name.h"
 
-enum { DEEPEST = 32 };  // folders in one another
+enum { DEEPEST = 32 };  // nested folders
 
 struct file {
-  // of a folder: its name; of a file in the corpus folder itself: NULL until its name is understood
+  // the folder's name; NULL for a file in the corpus folder itself, until its name is parsed
   char *domain;
-  char *inside;  // path from the domain's folder on, or the file's name
-  char *kept;    // path as the result has it
-  char *stem;    // its name without endings and shard number
+  char *inside;  // path in the domain's folder, or the file's name
+  char *kept;    // path in the result
+  char *stem;    // name without endings and shard number
   rmx__role role;
-  const struct file *owner;  // in the corpus folder: of whose domain it is; NULL: its own
+  const struct file
+      *owner;  // in the corpus folder: the file whose domain it belongs to; NULL: its own
 };
 
-// What was seen of a domain that is not read.
+// Files of a domain that are not read.
 struct lost {
-  char *domain, *path;  // the first of them
+  char *domain, *path;  // of the first file
   const char *why;
   size_t n;
 };
@@ -82,7 +83,7 @@ static rmx_status lose(struct walk *w, const char *domain, size_t size, const ch
   return l->domain && l->path ? RMX_OK : no_memory(w);
 }
 
-// Whether corpus.leave_out names it, by its own name or by its path in the corpus folder.
+// Whether a pattern of corpus.leave_out matches its name or its path in the corpus folder.
 static bool is_named_out(struct walk *w, const char *path, const char *name) {
   bool named = false;
   for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
@@ -115,8 +116,8 @@ static rmx_status add_file(struct walk *w, const char *domain, const char *insid
   return (f->domain || !domain) && f->inside && f->kept && f->stem ? RMX_OK : no_memory(w);
 }
 
-// The domain a file in the corpus folder would belong to, if it could be read: its name up to the
-// first ending.
+// Length of the name of the domain that a file in the corpus folder would belong to, if it could be
+// read: the name up to the first ending.
 static size_t part_of_name(const char *name) {
   const char *dot = strchr(name + 1, '.');
   return rmx__without_shard(name, dot ? (size_t)(dot - name) : strlen(name));
@@ -124,7 +125,7 @@ static size_t part_of_name(const char *name) {
 
 static const char is_empty[] = "empty files have no text";
 
-// `unread`: why it cannot be read whatever its name says; NULL: it can.
+// unread: why the file cannot be read even if its name is known; NULL: it can.
 static rmx_status take_file(struct walk *w, const char *domain, const char *inside,
                             const char *kept, const char *unread) {
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
@@ -136,7 +137,7 @@ static rmx_status take_file(struct walk *w, const char *domain, const char *insi
   RMX_TRY(leave_out(w, kept, why, use != RMX__FILE_NOT_DATA));
   if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (domain) return lose(w, domain, strlen(domain), kept, why);
-  // A stray file of no known kind is no domain.
+  // A stray file of unknown type is not a domain.
   if (use == RMX__FILE_UNKNOWN && !readable) return RMX_OK;
   return lose(w, name, part_of_name(name), kept, why);
 }
@@ -163,11 +164,11 @@ static const char *why_no_file(int number) {
                             : "a link that leads nowhere";
 }
 
-// One name in a folder. `inside`: of the folder, seen from the domain's; "" for the domain's own
-// and the corpus folder.
+// One name in a folder. inside: the path of the folder in the domain's; "" for the domain's folder
+// itself and for the corpus folder.
 static rmx_status take_name(struct walk *w, const char *folder, const char *kept_folder,
                             const char *domain, const char *inside, const char *name, int depth) {
-  // What is listed is seen from here, what is kept is seen from `base`.
+  // `path` is relative to the current folder, `kept` is relative to `base`.
   char *path = rmx_path_in(folder, name), *kept = rmx_path_in(kept_folder, name);
   char *below = *inside ? rmx_format("%s/%s", inside, name) : rmx_strdup(name);
   char *whole = domain  ? rmx_format("%s/%s", domain, below ? below : "")
@@ -243,7 +244,7 @@ static int by_stem(const void *a, const void *b) {
   return order ? order : strcasecmp(x->stem, y->stem);
 }
 
-// The file of the same domain with that stem, or NULL.
+// The file of this stem in the same domain, or NULL.
 static const struct file *with_stem(struct file *const *sorted, size_t n, const struct file *like,
                                     const char *stem) {
   struct file wanted = {.domain = like->domain, .stem = (char *)stem};
@@ -252,8 +253,8 @@ static const struct file *with_stem(struct file *const *sorted, size_t n, const 
   return found ? *found : NULL;
 }
 
-// A name that says valid or test counts only beside the file of whose text it is: train.jsonl or
-// the other files of its folder for valid.jsonl, c4-train or c4 for c4-validation.
+// A name with valid or test counts only if the files that it belongs to exist: train.jsonl or other
+// files of its folder for valid.jsonl, c4-train or c4 for c4-validation.
 static rmx_status find_role(struct file *f, struct file *const *sorted, size_t n, rmx_err *err) {
   f->role = f->domain ? rmx__role_of_path(f->inside) : RMX__ROLE_NONE;
   if (f->role == RMX__ROLE_NONE && f->domain) f->role = rmx__role_of_word(f->stem, strlen(f->stem));
@@ -291,8 +292,8 @@ static rmx_status find_roles(struct walk *w) {
 
 // ---- the domains ------------------------------------------------------------
 
-// The domain of a file: its folder, or the name of the file (or of the one it belongs to), or,
-// where that is a number alone, the corpus folder's.
+// The domain of a file: its folder, or the name of the file (or of the one it belongs to). If that
+// is only a number: the name of the corpus folder.
 static const char *domain_of(const struct walk *w, const struct file *f) {
   if (f->domain) return f->domain;
   const char *name = f->owner ? f->owner->stem : f->stem;
@@ -321,7 +322,7 @@ static rmx_status add_pattern(struct walk *w, rmx_strings *to, const char *kept)
   return good ? RMX_OK : no_memory(w);
 }
 
-// Files list[0 .. n-1] are all of one domain.
+// Makes a domain of files list[0 .. n-1].
 static rmx_status make_domain(struct walk *w, const struct numbered *list, size_t n) {
   rmx_discovery *out = w->out;
   rmx_domain_source *more = rmx_realloc(out->domains, out->n + 1, sizeof *more);
@@ -332,7 +333,7 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
   if (!d->name) return no_memory(w);
   size_t of_role[RMX__ROLES] = {0};
   for (size_t i = 0; i < n; i++) of_role[list[i].file->role]++;
-  // Where all files say valid or test, there is nothing they could be set apart from.
+  // If all files are named valid or test, there is nothing to separate them from.
   const bool apart = of_role[RMX__ROLE_NONE] + of_role[RMX__ROLE_TRAIN] > 0;
   char *note = NULL;
   if (!apart)
@@ -375,7 +376,7 @@ static rmx_status make_domains(struct walk *w) {
   return status;
 }
 
-// ---- what must not be -------------------------------------------------------
+// ---- checks of the result ---------------------------------------------------
 
 static bool has_domain(const rmx_discovery *f, const char *name) {
   for (size_t i = 0; i < f->n; i++)

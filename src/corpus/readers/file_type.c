@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of what lies in the folders of corpora beside text.
+// Tables of the files that lie next to the text in folders of corpora.
 #include "file_type.h"
 
 #include <fnmatch.h>
@@ -49,7 +49,7 @@ const char *rmx__type_of_bytes(const char *data, size_t size) {
   for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
     if (size >= beginnings[i].size && memcmp(data, beginnings[i].bytes, beginnings[i].size) == 0)
       return beginnings[i].what;
-  // Of UTF-16 without its mark every other byte is zero; of text none.
+  // In UTF-16 every other byte of English is zero; in UTF-8 text none is.
   size_t zeros = 0;
   for (size_t i = 0; i < size; i++) zeros += data[i] == '\0';
   if (zeros > size / 10)
@@ -178,8 +178,8 @@ const char *rmx__type_of_name(const char *name, rmx__file_use *use) {
   lower[n] = '\0';
   const bool read = rmx__format_of(name) != NULL;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    // What a name says of data counts only where its ending is none that is read: `dump.warc.jsonl`
-    // is JSON lines.
+    // A pattern of data does not count if the ending is one that is read: `dump.warc.jsonl` is JSON
+    // lines.
     if ((read && names[i].use == RMX__FILE_DATA) || fnmatch(names[i].pattern, lower, 0) != 0)
       continue;
     *use = names[i].use;

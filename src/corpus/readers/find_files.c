@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the text of a corpus is: globs to files, and a hash of them to tell whether
-// what was prepared is still what was asked for.
+// Where the text of a corpus is: from globs to files.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as they are, gzip files and Zstandard files, all seen as one run of bytes. An archive that
-// stops before its end is an error that names the file: half a file must not pass for a whole one.
+// The bytes of plain files, gzip files and Zstandard files. An archive that is cut off is an error
+// that names the file, so that half a file is not taken for a whole one.
 #include "input.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static rmx_status read_file(rmx__input *s, void *into, size_t size, size_t *got,
   return RMX_OK;
 }
 
-// The first bytes of a packed file that does not begin as one say what it is instead.
+// Refuses a file that does not begin as its ending says. The message says what it is instead.
 static rmx_status check_magic(const rmx__input *s, const char *what, const char *magic, size_t size,
                               const void *data, size_t n, rmx_err *err) {
   if (n == 0 || memcmp(data, magic, n < size ? n : size) == 0) return RMX_OK;
@@ -47,14 +47,14 @@ static void close_plain(rmx__input *s) {
 
 struct gzip {
   z_stream z;
-  bool inside;  // a member has begun and not ended
+  bool inside;  // of a member
   unsigned char compressed[RMX__BLOCK];
 };
 
 static rmx_status open_gzip(rmx__input *s, rmx_err *err) {
   struct gzip *g = rmx_calloc(1, sizeof *g);
   if (!g) return rmx_fail_memory(err, sizeof *g, s->path);
-  if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) {  // 16: gzip headers and nothing else
+  if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) {  // 16: only gzip headers
     free(g);
     return rmx_fail_memory(err, 1 << 15, s->path);
   }
@@ -81,7 +81,7 @@ static rmx_status read_gzip(rmx__input *s, void *into, size_t size, size_t *got,
     }
     g->inside = true;
     int code = inflate(&g->z, Z_NO_FLUSH);
-    if (code == Z_STREAM_END) {  // members may follow one another
+    if (code == Z_STREAM_END) {  // there may be more members
       g->inside = false;
       code = inflateReset(&g->z);
     }
@@ -104,7 +104,7 @@ static void close_gzip(rmx__input *s) {
 struct zstd {
   ZSTD_DStream *stream;
   ZSTD_inBuffer in;
-  size_t wants;  // bytes the decoder hopes for; 0: between two frames
+  size_t wants;  // bytes that the decoder expects; 0: between two frames
   unsigned char compressed[RMX__BLOCK];
 };
 
@@ -114,7 +114,7 @@ static rmx_status open_zstd(rmx__input *s, rmx_err *err) {
     free(z);
     return rmx_fail_memory(err, sizeof *z, s->path);
   }
-  ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, 31);  // as made by zstd --long
+  ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, 31);  // files of zstd --long need it
   z->in.src = z->compressed;
   z->wants = 1;  // a first frame
   s->state = z;
@@ -130,7 +130,7 @@ static rmx_status read_zstd(rmx__input *s, void *into, size_t size, size_t *got,
       z->in.pos = 0;
       RMX_TRY(read_file(s, z->compressed, sizeof z->compressed, &z->in.size, err));
       dry = z->in.size == 0;
-      // Frames to be skipped (pzstd writes them) begin otherwise, all with 5?2A4D18.
+      // Skippable frames (pzstd writes them) have another magic number: 5?2A4D18.
       bool skippable = z->in.size >= 4 && (z->compressed[0] & 0xF0) == 0x50 &&
                        memcmp(z->compressed + 1, "\x2A\x4D\x18", 3) == 0;
       if (s->compressed == z->in.size && !skippable)
@@ -181,7 +181,7 @@ const rmx__compression *rmx__compression_of(const char *path, size_t *stem) {
   }
 }
 
-// Nothing but a regular file is read: a pipe without a writer would be waited for without end.
+// Only regular files are read: reading a pipe without a writer would never end.
 static FILE *open_regular(const char *path, rmx_err *err) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat info;
@@ -208,7 +208,7 @@ rmx_status rmx__input_open(rmx__input *s, const char *path, rmx_err *err) {
     status = rmx_fail_memory(err, RMX__BLOCK, path);
   if (status == RMX_OK) status = s->compression->open(s, err);
   if (status == RMX_OK) return RMX_OK;
-  s->compression = NULL;  // its open released what it had
+  s->compression = NULL;  // `open` has released its state
   rmx__input_close(s);
   return status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* input.h: the bytes of a file, decompressed, line by line or in blocks. */
+// input.h: the bytes of a file, decompressed, line by line or in blocks.
 #ifndef RMX_CORPUS_READERS_INPUT_H
 #define RMX_CORPUS_READERS_INPUT_H
 
@@ -7,45 +7,44 @@
 
 typedef struct rmx__input rmx__input;
 
-/* One way of packing: a row of the table in input.c, chosen by the end of the file's name. */
+// One compression: a row of the table in input.c, chosen by the end of the file's name.
 typedef struct rmx__compression {
-  const char *suffix; /* ".gz"; "" for plain files, the last row */
+  const char *suffix;  // ".gz"; "" for plain files, the last row
   rmx_status (*open)(rmx__input *s, rmx_err *err);
-  /* Up to `size` bytes; *got = 0 is the end. A broken or cut-off archive is an error. */
+  // Reads up to `size` bytes; *got = 0 is the end. A damaged or cut-off file is an error.
   rmx_status (*read)(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err);
   void (*close)(rmx__input *s);
 } rmx__compression;
 
 struct rmx__input {
-  const char *path; /* the caller's */
+  const char *path;  // borrowed
   const rmx__compression *compression;
   FILE *file;
-  void *state; /* of the packing */
-  char *block; /* (RMX__BLOCK) bytes read but not yet given out: block[at .. end] */
+  void *state;  // of the compression
+  char *block;  // (RMX__BLOCK) block[at .. end] are bytes that were read and not used yet
   size_t at, end;
-  uint64_t compressed; /* bytes of the file itself read so far */
+  uint64_t compressed;  // bytes of the file itself read so far
   bool started, ended;
 };
 
 enum { RMX__BLOCK = 1 << 17 };
 
 rmx_status rmx__input_open(rmx__input *s, const char *path, rmx_err *err);
-/* The bytes at hand, block[at .. end]: at least one, but at the end of the file, where `ended` is
- * set. The caller moves `at` on. A byte order mark at the start of the file is skipped. */
+// Makes at least one byte available in block[at .. end], or sets `ended` at the end of the file.
+// The caller advances `at`. A byte order mark at the start of the file is skipped.
 rmx_status rmx__input_fill(rmx__input *s, rmx_err *err);
-/* Has the first bytes at hand, as many as there are up to `size` (at most RMX__BLOCK). Before
- * anything else is read. */
+// Makes the first `size` bytes available (RMX__BLOCK or fewer), or all if the file has fewer. Call
+// it before anything else is read.
 rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err);
-/* The next line without its line feed, into `line`; *more is false at the end. Of a line of more
- * than `most` bytes (0: any) `line` keeps the first of them, and *cut is set: memory is bounded,
- * whatever the file unpacks to. */
+// Reads the next line, without its line feed, into `line`; *more is false at the end. A line of
+// more than `max` bytes (0: no limit) is cut and *cut is set, so memory is bounded for any file.
 rmx_status rmx__input_line(rmx__input *s, rmx_buf *line, size_t max, bool *more, bool *cut,
                            rmx_err *err);
 void rmx__input_close(rmx__input *s);
 
-/* The packing of a file by its name, and the length of the name without the packing's suffix. */
+// The compression of a file by its name, and the length of the name without its suffix.
 const rmx__compression *rmx__compression_of(const char *path, size_t *stem);
-/* ".gz, .zst" for messages. */
+// ".gz, .zst" for messages.
 extern const char rmx__compressions_known[];
 
 #endif

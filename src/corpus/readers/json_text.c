@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line of JSON is mostly the text that is wanted; the rest of it was written by all kinds of
-// programs. So the rest is stepped over by its brackets, commas and quotes alone, and only the text
-// is decoded.
+// Most of a line of JSON is the text that is wanted. Many programs write the rest, not always
+// correctly. So the rest is skipped by its brackets, commas and quotes, and only the text is
+// decoded.
 #include "json_text.h"
 
 #include <string.h>
@@ -28,14 +28,14 @@ static void skip_space(struct scan *s) {
 
 // ---- strings --------------------------------------------------------------------------
 
-// Steps over the string at s->at; what stands between its quotes is *from .. *to.
+// Skips the string at s->at; *from .. *to is what is between its quotes.
 static bool skip_string(struct scan *s, const char **from, const char **to) {
   const char *quote = s->at++;
   *from = s->at;
   for (;;) {
     const char *close = memchr(s->at, '"', (size_t)(s->end - s->at));
     if (!close) return broken(s, quote, "a string without an end");
-    const char *run = close;  // of backslashes before the quote: of two, one hides the other
+    const char *run = close;  // of backslashes before the quote; two are one escaped backslash
     while (run > s->at && run[-1] == '\\') run--;
     s->at = close + 1;
     if ((close - run) % 2) continue;
@@ -51,7 +51,7 @@ static int hex_digit(char c) {
   return -1;
 }
 
-// The four digits at p; -1 where they are none.
+// The value of the four hexadecimal digits at p; -1 if they are not digits.
 static int32_t hex_four(const char *p, const char *end) {
   int32_t code = 0;
   if (end - p < 4) return -1;
@@ -63,7 +63,8 @@ static int32_t hex_four(const char *p, const char *end) {
   return code;
 }
 
-// The character behind "\u" at p; *p moves behind it. Half of a surrogate pair is U+FFFD.
+// Appends the character of the digits after "\u" at *p, and moves *p after it. Half of a surrogate
+// pair becomes U+FFFD.
 static bool escaped_code(struct scan *s, const char **p, const char *end, rmx_buf *out) {
   int32_t code = hex_four(*p, end);
   if (code < 0) return broken(s, *p - 2, "\\u without four hexadecimal digits");
@@ -84,7 +85,7 @@ static bool escaped_code(struct scan *s, const char **p, const char *end, rmx_bu
   return true;
 }
 
-// Puts the characters of the string from .. end into out.
+// Decodes the string from .. end into out.
 static bool decode(struct scan *s, const char *from, const char *end, rmx_buf *out) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
   out->size = 0;
@@ -107,8 +108,8 @@ static bool decode(struct scan *s, const char *from, const char *end, rmx_buf *o
 
 // ---- values -----------------------------------------------------------------------------
 
-// How the wanted name goes on behind this key: "" where the key is all of it, NULL where it is
-// another.
+// The rest of the wanted path after this key: "" if the key is all of it, NULL if it is another
+// key.
 static const char *rest_behind(const char *wanted, const char *key, size_t size) {
   if (strncmp(wanted, key, size) != 0 || memchr(key, '\0', size)) return NULL;
   if (wanted[size] == '\0') return wanted + size;
@@ -118,10 +119,10 @@ static const char *rest_behind(const char *wanted, const char *key, size_t size)
 static bool skip_value(struct scan *s, int depth);
 static bool scan_object(struct scan *s, const char *wanted, int depth);
 
-// The wanted value itself.
+// Decodes the wanted value.
 static bool take_value(struct scan *s, int depth) {
   const char *from = s->at, *to;
-  s->look->surrogates = 0;  // of an earlier value of the same name
+  s->look->surrogates = 0;  // forget an earlier value of the same name
   if (from < s->end && *from == '"') {
     if (!skip_string(s, &from, &to) || !decode(s, from, to, s->out)) return false;
     s->found = RMX__JSON_TEXT;
@@ -132,7 +133,7 @@ static bool take_value(struct scan *s, int depth) {
   return true;
 }
 
-// One `"key": value` of an object; `wanted` NULL: nothing in here is.
+// Scans one `"key": value` of an object. wanted NULL: nothing in it is wanted.
 static bool scan_member(struct scan *s, const char *wanted, int depth) {
   const char *from, *to, *rest = NULL;
   if (s->at == s->end || *s->at != '"') return broken(s, s->at, "wanted a name in quotes");
@@ -158,7 +159,7 @@ static bool scan_member(struct scan *s, const char *wanted, int depth) {
   return skip_value(s, depth);
 }
 
-// The list behind the bracket at s->at, up to the one that closes it.
+// Scans the list from the bracket at s->at to the bracket that closes it.
 static bool scan_list(struct scan *s, char close, const char *wanted, int depth) {
   if (depth > RMX__JSON_DEPTH) return broken(s, s->at, "more than 256 brackets in one another");
   const char *open = s->at++;
@@ -193,7 +194,7 @@ static bool skip_value(struct scan *s, int depth) {
   if (*from == '"') return skip_string(s, &from, &to);
   if (*from == '{') return scan_list(s, '}', NULL, depth + 1);
   if (*from == '[') return scan_list(s, ']', NULL, depth + 1);
-  // Numbers, true, false, null, and what some programs write in their place: NaN, -Infinity, 1e999.
+  // Numbers, true, false, null, and what some programs write instead: NaN, -Infinity, 1e999.
   while (s->at < s->end && (strchr("+-._", *s->at) ? *s->at != '\0'
                                                    : (*s->at >= '0' && *s->at <= '9') ||
                                                          (*s->at >= 'a' && *s->at <= 'z') ||

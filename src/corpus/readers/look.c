@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A look at the files of a domain before the long work: which they are, whether they open, whether
-// their first documents can be read.
+// Looks at the files of a domain before the long work: can they be opened, and can their first
+// documents be read?
 #include <stdlib.h>
 #include <string.h>
 
 #include "corpus/prepare.h"
 
-// The ending of a file as its format and packing write it: "A.JSONL.gz" -> ".JSONL.gz".
+// The endings of format and compression: "A.JSONL.gz" -> ".JSONL.gz".
 static const char *ending(const char *path) {
   return path + rmx__stem(path);
 }
@@ -20,15 +20,15 @@ static void add_format(rmx_source_look *look, const char *path) {
   if (used + n + 3 < room) snprintf(look->format + used, room - used, "%s%s", used ? ", " : "", e);
 }
 
-// What is searched for in the files of a domain.
+// The search for two different documents in the files of a domain.
 typedef struct searched {
   const char *domain;
   bool dedup;
-  size_t different;  // documents found, up to 2
+  size_t different;  // different documents found, up to 2
   uint64_t first;    // hash of the first
-  uint64_t copies;   // of it
+  uint64_t copies;   // of the first
   uint64_t bytes;    // read of all files
-  bool all;          // was read, nothing is left
+  bool all;          // all was read
 } searched;
 
 enum { LOOKED_AT = 1 << 16, SEARCHED = 64 << 20 };  // bytes of a file, and of a domain
@@ -45,7 +45,8 @@ static void found(searched *s, const rmx_buf *text) {
   if (s->different < 2) s->different++;
 }
 
-// The first documents of a file. One without any is no error here: it may be one of many.
+// Reads the first documents of a file. A file without documents is not an error here: the domain
+// may have others.
 static rmx_status try_file(const char *path, const rmx__reader_options *o, searched *s,
                            rmx_source_look *look, rmx_err *err) {
   rmx__reader r;
@@ -90,7 +91,7 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
       if (status == RMX_OK && rmx_interrupted())
         status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
     }
-  // One that has no validation text is split in two.
+  // Without validation text of its own, the domain must be split.
   out->one_document = s.all && s.different == 1 && !source->valid_only && files.valid.n == 0;
   out->copies = s.copies;
   rmx__files_release(&files);

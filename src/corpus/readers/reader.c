@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats a corpus may come in: text with a line that separates documents, and JSON, an object
-// a line.
+// The formats of a corpus: text with a line that separates documents, and JSON with an object in
+// each line.
 #include "reader.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "file_type.h"
 #include "json_text.h"
 
-enum { LOOKED_AT = 4096 };  // first bytes that tell what a file is
+enum { LOOKED_AT = 4096 };  // first bytes, which tell the type of a file
 
 // ---- text ------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ static rmx_status too_long(const rmx__reader *r, const char *what, rmx_err *err)
                   r->path, r->line_number, what, (unsigned long long)r->o.max_document);
 }
 
-// Counts lines that speak against the separator.
+// Counts lines which suggest that the separator is wrong.
 static void look_at_line(rmx__reader *r, const char *line, size_t size) {
   static const char *const ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
                                      "<|im_end|>"};
@@ -74,8 +74,8 @@ static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
 
 // ---- JSON ---------------------------------------------------------------------------------
 
-// The next object of an array, or one that goes over several lines, into r->line: brackets are
-// counted, strings stepped over. *cut: it is too long, or the file ends within it.
+// Reads the next object of an array, or an object over several lines, into r->line. It counts
+// brackets and skips strings. *cut: the object is too long, or the file ends within it.
 static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
   rmx__input *s = &r->input;
   size_t depth = 0;
@@ -90,7 +90,7 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
     if (s->ended) {
       *more = begun;
       r->array_open = r->array_open && !begun;
-      return RMX_OK;  // within a value: the scanner will say so
+      return RMX_OK;  // within a value: the scanner will report it
     }
     const char *from = s->block + s->at, *end = s->block + s->end, *at = from;
     bool over = false;
@@ -117,7 +117,7 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
         depth++;
       else if ((*at == '}' || *at == ']') && depth > 0)
         over = --depth == 0;
-      // behind a value that is no object
+      // after a value that is not an object
       else if (depth == 0 && (over = *at == ',' || *at == ']'))
         break;
     }
@@ -142,7 +142,7 @@ static rmx_status unusable(rmx__reader *r, uint64_t *counter, const char *what, 
                   r->path, r->line_number, what);
 }
 
-// The text of the object in r->line; *good: r->text has it.
+// Finds the text of the object in r->line; *good: it is in r->text.
 static rmx_status take_object(rmx__reader *r, bool *good, rmx_err *err) {
   rmx__json_look look;
   char what[512];
@@ -154,7 +154,7 @@ static rmx_status take_object(rmx__reader *r, bool *good, rmx_err *err) {
     case RMX__JSON_TEXT:
       r->invalid_utf8 += look.surrogates;
       return RMX_OK;
-    case RMX__JSON_NULL:  // a document without text, as one of blanks is
+    case RMX__JSON_NULL:  // a document without text, like one of blanks
       r->no_text++;
       return RMX_OK;
     case RMX__JSON_MISSING:
@@ -201,8 +201,8 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
 
 // ---- the first bytes ---------------------------------------------------------------------------
 
-// An array begins with its bracket; an object that goes over several lines has its brace alone on
-// the first.
+// Whether JSON is an array, or has objects over several lines. Such an object has its brace alone
+// in the first line.
 static bool is_by_value(rmx__input *s, bool *array) {
   const char *p = s->block + s->at, *end = s->block + s->end;
   while (p < end && strchr(" \t\r\n", *p) && *p) p++;
@@ -220,7 +220,7 @@ static bool is_by_value(rmx__input *s, bool *array) {
   return p < end && *p == '\n';
 }
 
-// What is no text at all is named; once, before anything is read.
+// Refuses a file that is not text, before anything is read, and says what it is.
 static rmx_status look(rmx__reader *r, rmx_err *err) {
   rmx__input *s = &r->input;
   r->looked = true;
@@ -310,7 +310,7 @@ void rmx__reader_close(rmx__reader *r) {
   rmx_buf_release(&r->scratch);
 }
 
-// Each replaced byte has become the three of U+FFFD.
+// Each replaced byte has become the three bytes of U+FFFD.
 static uint64_t bytes_before(uint64_t replaced, uint64_t bytes) {
   return bytes > 3 * replaced ? bytes - 2 * replaced : replaced;
 }

@@ -12,20 +12,20 @@ static bool is_part(char c) {
   return c == '-' || c == '_' || c == '.';
 }
 
-// Where the digits that end at `end` begin.
+// The start of the digits that end at `end`.
 static size_t digits_before(const char *name, size_t end) {
   while (end > 0 && is_digit(name[end - 1])) end--;
   return end;
 }
 
-// The hash that Hugging Face's names have behind "-of-00010", or none.
+// Length of a name without the hash that Hugging Face's names have after "-of-00010".
 static size_t without_hash(const char *name, size_t size) {
   size_t i = size;
   while (i > 0 && (is_digit(name[i - 1]) || (name[i - 1] >= 'a' && name[i - 1] <= 'f'))) i--;
   return size - i >= 8 && i > 1 && is_part(name[i - 1]) && is_digit(name[i - 2]) ? i - 1 : size;
 }
 
-// "00000-of-01024" at the end of a name: where it begins; size where there is none.
+// The start of "00000-of-01024" at the end of a name; size if there is none.
 static size_t one_of_many(const char *name, size_t size) {
   size_t total = digits_before(name, size);
   if (total == size || total < 5 || !is_part(name[total - 1]) ||

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* shard_name.h: what the name of a file of a corpus says: of which shard it is, and of which part
- * of its domain. */
+// shard_name.h: shard numbers and splits in the names of files and folders.
 #ifndef RMX_CORPUS_READERS_SHARD_NAME_H
 #define RMX_CORPUS_READERS_SHARD_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Length of a name (size bytes of it) without the number of its shard: "c4-train.00000-of-01024" ->
- * "c4-train", "part-0001" -> "part", "wiki_000" -> "wiki", "file007" -> "file". Words stay
- * ("en-fr"), and so do numbers that are part of one ("python3", "top500"); a name that is a number
- * alone stays whole. */
+// Length of a name (size bytes of it) without the number of its shard: "c4-train.00000-of-01024" ->
+// "c4-train", "part-0001" -> "part", "wiki_000" -> "wiki", "file007" -> "file". Words stay
+// ("en-fr"), and so do numbers that are part of a word ("python3", "top500") or the whole name.
 size_t rmx__without_shard(const char *name, size_t size);
-/* Of a folder's name only "_01_of_10" is taken for such a number. */
+// The same for the name of a folder, where only "_01_of_10" is such a number.
 size_t rmx__without_folder_number(const char *name);
 
 typedef enum rmx__role {
@@ -22,11 +20,13 @@ typedef enum rmx__role {
   RMX__ROLE_TEST,
   RMX__ROLES
 } rmx__role;
-/* train, training; valid, validation, val, dev, eval, heldout; test: in any letters. */
+// The split that a word names: train, training; valid, validation, val, dev, eval, heldout; test.
+// Upper or lower case.
 rmx__role rmx__role_of_word(const char *word, size_t size);
-/* Of the first or the last of several words of a name, parted by - _ or . ; where it stands. */
+// The same for the last or the first word of a name, separated by - _ or . ; name[*from ..] is the
+// word, *size bytes long.
 rmx__role rmx__role_in_name(const char *name, size_t *from, size_t *size);
-/* Of a folder on the way: "validation/a.jsonl". */
+// The same for a folder in a path: "validation/a.jsonl".
 rmx__role rmx__role_of_path(const char *path);
 
 #endif

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to tokens. Within a word the merge learnt first goes first, of equals the leftmost, until
-// none applies. Three ways to the same result: a cache for words met before (nearly all of them, in
-// real text), a scan for short words, O(n^2) but with nothing to set up, and a heap over a linked
-// list for long ones, O(n log n), so that a megabyte of one letter is no trap.
+// From text to tokens. Within a word, the merge that was learnt first is done first, and of several
+// places the leftmost, until none applies. There are three ways to the same result:
+//   - a cache of words seen before, which are nearly all in real text;
+//   - for short words a scan, O(n^2) without any set-up;
+//   - for long words a heap over a linked list, O(n log n), because a word can be a megabyte of one
+//     letter.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -12,9 +14,9 @@
 
 enum {
   CACHE_SLOTS = 1 << 14,
-  CACHED_BYTES = 26,  // of a word that is worth a slot; a slot is then 64 bytes
+  CACHED_BYTES = 26,  // longest word in the cache; a slot is then 64 bytes
   CACHED_IDS = 9,
-  SHORT_WORD = 40,  // bytes up to which scanning wins
+  SHORT_WORD = 40,  // bytes up to which the scan is faster
 };
 
 struct cached {
@@ -24,13 +26,13 @@ struct cached {
 };
 _Static_assert(sizeof(struct cached) == 64, "a cache slot is one cache line");
 
-// A merge that could be done: the token at `at` with the next one.
+// A possible merge: the token at `at` with the next one.
 struct candidate {
   uint32_t rank, at, made;
 };
 
 struct node {
-  uint32_t id, previous, next;  // of the list of tokens left; next is n behind the last
+  uint32_t id, previous, next;  // of the list of remaining tokens; `next` of the last is n
 };
 
 struct rmx__encoder {
@@ -88,7 +90,7 @@ static bool reserve(rmx_tokens *out, size_t more) {
 
 static size_t merge_short(const rmx_tokenizer *t, const char *text, size_t size,
                           uint32_t ids[SHORT_WORD]) {
-  // slot[i] is the merge of ids[i] with ids[i+1], NULL where there is none.
+  // slot[i] is the merge of ids[i] with ids[i+1], NULL if there is none.
   const rmx__pair_slot *slot[SHORT_WORD];
   size_t n = size;
   for (size_t i = 0; i < n; i++) ids[i] = t->byte_id[(uint8_t)text[i]];
@@ -168,7 +170,7 @@ static bool merge_long(struct rmx__encoder *e, const char *text, size_t size, rm
   while (e->nheap) {
     struct candidate c = take(e);
     struct node *left = &e->nodes[c.at];
-    // Either of the two may have been merged away since: then this pair is not there any more.
+    // A stale entry: one of the two tokens was merged since, so this pair no longer exists.
     if (left->id == RMX__NO_TOKEN || left->next >= n) continue;
     struct node *right = &e->nodes[left->next];
     const rmx__pair_slot *slot = rmx__tokenizer_merge(e->t, left->id, right->id);
@@ -278,9 +280,9 @@ static rmx_status encode_segments(struct rmx__encoder *e, const char *text, size
   return encode_plain(e, text + from, size - from, out, err);
 }
 
-// Unicode's form C of a text. ASCII is in that form already and composes only with what follows it,
-// so each run of other characters is treated with the one ASCII character before it. A run that is
-// not UTF-8 has no normal form and is taken as it is.
+// Normalises a text to Unicode's form C. ASCII is in that form already and combines only with what
+// follows it. So each run of other characters is normalised with the one ASCII character before it.
+// A run that is not UTF-8 has no normal form and stays as it is.
 static bool normalise(const char *text, size_t size, rmx_buf *out) {
   for (size_t at = 0; at < size && !out->failed;) {
     size_t run = at + rmx__ascii_prefix(text + at, size - at),

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learns byte-pair merges: Sennrich, Haddow and Birch, "Neural machine translation of rare words
-// with subword units" (ACL 2016), on bytes as in GPT-2. Again and again the pair of neighbours that
-// is most frequent (of equals, the one with the smaller ids) becomes a new token.
+// with subword units" (ACL 2016), on bytes as in GPT-2. In each step the most frequent pair of
+// neighbours (among equals, the one with the smaller ids) becomes a new token.
 //
-// The text is counted into distinct words once. Then each pair knows its count and the words it has
-// been seen in, and a heap knows the pairs by count as it was when they were put in: an entry that
-// lies is put back with the true count. So a merge costs the words it changes, not the text.
+// The distinct words of the text are counted once. Each pair has its count and the words it was
+// seen in. A heap orders the pairs by their counts when they were added; a stale entry is added
+// again with the present count (lazy deletion). So a merge costs the words that it changes, not the
+// text.
 #include <stdlib.h>
 #include <string.h>
 
 #include "tokenizer.h"
 
 enum {
-  // longer words (base64, rows of dashes) are counted in pieces of that many bytes
+  // longer words (base64, rows of dashes) are counted in pieces of this number of bytes
   LONGEST_PIECE = 1024,
-  LEAST_COUNT = 2,  // a pair seen once teaches nothing
+  MIN_COUNT = 2,  // a pair that occurs once is not worth a token
 };
 
 // ---- distinct words ----------------------------------------------------------
@@ -88,7 +89,7 @@ static rmx_status count_words(struct word_counts *w, const char *text, size_t si
 struct pair {
   uint64_t ids;  // a << 32 | b; UINT64_MAX: free
   int64_t count;
-  uint32_t *words;  // (n) those it has been in; one may be there twice, or have lost it since
+  uint32_t *words;  // (n) words it was seen in; some twice, some no longer have it
   uint32_t n, capacity;
 };
 
@@ -99,16 +100,16 @@ struct entry {
 
 struct learning {
   struct word_counts counts;
-  uint32_t *symbols;  // all words' tokens, end to end
+  uint32_t *symbols;  // the tokens of all words, one after the other
   size_t *first;      // (n words) where each starts in symbols
-  uint32_t *length;   // (n words) its tokens at present
+  uint32_t *length;   // (n words) its present number of tokens
   struct pair *pairs;
   size_t npairs, mask;
   struct entry *heap;
   size_t nheap, heap_capacity;
-  uint64_t *touched;  // pairs that gained in the present merge
+  uint64_t *touched;  // pairs whose counts rose in this merge
   size_t ntouched, touched_capacity;
-  bool failed;  // memory is short
+  bool failed;  // no memory
 };
 
 static bool before(struct entry x, struct entry y) {
@@ -165,7 +166,7 @@ static void grow_pairs(struct learning *l) {
   l->mask = mask;
 }
 
-// The pair (a, b) is now `by` times more often in the text, at word `word`.
+// Adds `by` to the count of the pair (a, b), which occurs in word `word`.
 static void change(struct learning *l, uint32_t a, uint32_t b, int64_t by, uint32_t word) {
   uint64_t ids = rmx__pair(a, b);
   if (2 * (l->npairs + 1) > l->mask) grow_pairs(l);
@@ -206,7 +207,7 @@ static void touch(struct learning *l, uint32_t a, uint32_t b) {
   l->touched[l->ntouched++] = ids;
 }
 
-// Replaces each (a, b) in a word, from the left; every step keeps all counts exact.
+// Replaces each (a, b) in a word, from the left. All counts stay exact.
 static void merge_in_word(struct learning *l, uint32_t word, rmx__merge m) {
   uint32_t *s = l->symbols + l->first[word], n = l->length[word], kept = 0;
   int64_t count = l->counts.words[word].count;
@@ -239,7 +240,7 @@ static int by_value(const void *x, const void *y) {
 
 static void merge_everywhere(struct learning *l, rmx__merge m) {
   struct pair *p = pair_slot(l->pairs, l->mask, rmx__pair(m.a, m.b));
-  // Detached first: the table may grow, and the list with it, while words change.
+  // The list is detached first, because the table may grow and move while words change.
   uint32_t *words = p->words, n = p->n;
   p->words = NULL;
   p->n = p->capacity = 0;
@@ -250,7 +251,7 @@ static void merge_everywhere(struct learning *l, rmx__merge m) {
   for (size_t i = 0; i < l->ntouched && !l->failed; i++) {
     if (i && l->touched[i] == l->touched[i - 1]) continue;
     int64_t count = pair_slot(l->pairs, l->mask, l->touched[i])->count;
-    if (count >= LEAST_COUNT) heap_push(l, (struct entry){count, l->touched[i]});
+    if (count >= MIN_COUNT) heap_push(l, (struct entry){count, l->touched[i]});
   }
 }
 
@@ -272,7 +273,7 @@ static bool made_init(struct made *t, size_t wanted) {
   return t->slots && t->start;
 }
 
-// The id of the token with these bytes; a new one where there is none.
+// The id of the token with these bytes; a new id if there is none.
 static uint32_t made_id(struct made *t, const char *data, size_t size, bool *new) {
   size_t at = rmx_hash(data, size, 0) & t->mask;
   for (; t->slots[at]; at = (at + 1) & t->mask) {
@@ -321,12 +322,12 @@ static bool spell_words(struct learning *l) {
     at += word->size;
   }
   for (size_t i = 0; l->pairs && i <= l->mask && !l->failed; i++)
-    if (l->pairs[i].ids != UINT64_MAX && l->pairs[i].count >= LEAST_COUNT)
+    if (l->pairs[i].ids != UINT64_MAX && l->pairs[i].count >= MIN_COUNT)
       heap_push(l, (struct entry){l->pairs[i].count, l->pairs[i].ids});
   return !l->failed;
 }
 
-// The most frequent pair by its true count; false where none is left.
+// The most frequent pair by its present count; false if none is left.
 static bool best_pair(struct learning *l, uint64_t *ids) {
   while (l->nheap && !l->failed) {
     struct entry e = heap_pop(l);
@@ -335,8 +336,8 @@ static bool best_pair(struct learning *l, uint64_t *ids) {
       *ids = e.ids;
       return true;
     }
-    // A count that rose was put in anew when it did.
-    if (count < e.count && count >= LEAST_COUNT) heap_push(l, (struct entry){count, e.ids});
+    // A pair whose count rose was added again at that time.
+    if (count < e.count && count >= MIN_COUNT) heap_push(l, (struct entry){count, e.ids});
   }
   return false;
 }
@@ -365,8 +366,8 @@ rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t 
     rmx__merge m = {.a = (uint32_t)(ids >> 32), .b = (uint32_t)ids};
     m.made = made_pair(&made, m.a, m.b, &scratch, &new);
     if (scratch.failed || made.bytes.failed) goto no_memory;
-    // The same bytes by another way: a second merge to the same token. The same pair again (its
-    // tokens met anew after another merge): nothing to note.
+    // If other tokens give the same bytes, this is a second merge to the same token. If the same
+    // pair comes again (another merge made its tokens neighbours), there is nothing to add.
     bool again = false;
     for (size_t i = 0; !new &&i < nlearnt && !again; i++)
       again = learnt[i].a == m.a && learnt[i].b == m.b;

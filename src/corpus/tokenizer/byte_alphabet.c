@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GPT-2's way to write any bytes as JSON strings: a byte that is a printable character of Latin-1
-// (but not a space) stands for itself, the other 68, in order, are U+0100, U+0101, ... So a space
-// is "\u0120".
+// GPT-2's alphabet, which writes any bytes as JSON strings. A byte that is a printable character of
+// Latin-1, except spaces, is that character. The other 68 bytes are U+0100, U+0101, ... in order.
+// So a space is "\u0120".
 #include "tokenizer.h"
 
 static bool printable(int byte) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words. Nearly every byte-level tokenizer uses GPT-2's pattern,
+// Cuts text into words. Nearly every byte-level tokenizer uses GPT-2's pattern,
 //
 //   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //
-// which needs no regular expressions: it is runs of one class of characters, each with the one
-// space before it. The scanner below reads a byte once and cannot run out of stack. Other patterns
-// (Llama 3's, Qwen's) go through PCRE2; its own limits end in an error, never in lost text.
+// It matches runs of one class of characters, each with the one space before it, so it needs no
+// regular expressions. The scanner below reads each byte once and cannot run out of stack. Other
+// patterns (Llama 3's, Qwen's) use PCRE2. If PCRE2 reaches a limit, that is an error; no text is
+// lost.
 #include "pre_tokenizer.h"
 
 #include <string.h>
@@ -24,8 +25,8 @@ static size_t contraction(const char *p, const char *end) {
 }
 
 size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
-  // Of a longer run the caller takes RMX__LONGEST_WORD bytes: to look further would look at them
-  // again and again.
+  // The caller cuts a longer run after RMX__LONGEST_WORD bytes. Looking further would read the same
+  // bytes many times.
   if (size - at > RMX__LONGEST_WORD + 8) size = at + RMX__LONGEST_WORD + 8;
   const char *p = text + at, *end = text + size;
   if (*p == '\'') {
@@ -40,8 +41,8 @@ size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
     while (q < end && (n = rmx__class_next(q, end, &next), next == class));
     return (size_t)(q - text);
   }
-  // White space up to the end of the text, else all but its last character, which may go with what
-  // follows; a single character stays alone.
+  // White space at the end of the text is one word. Before other text its last character is left
+  // over, because it may belong to the next word. A single character is a word.
   const char *last = p;
   for (q = p; q < end; q += n) {
     n = rmx__class_next(q, end, &next);
@@ -63,9 +64,8 @@ rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__patte
     return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: pattern \"%.200s\": %s at character %zu",
                     where, regex, message, offset);
   }
-  // The library's own limit, ten million steps, is less than a run of spaces may have characters:
-  // Llama 3's pattern looks for a line feed behind each of them. This one still ends a pattern that
-  // would go on for ever.
+  // The limit of the library, ten million steps, is too low for a long run of spaces: Llama 3's
+  // pattern looks for a line feed after each. This limit still ends a pattern that never would.
   out->limits = pcre2_match_context_create(NULL);
   if (!out->limits) return rmx_fail_memory(err, 0, "a pattern");
   pcre2_set_match_limit(out->limits, MAX_STEPS);
@@ -85,7 +85,7 @@ rmx__pre_tokenizer rmx__pre_tokenizer_make(const char *text, size_t size,
   return (rmx__pre_tokenizer){.text = text, .size = size, .pattern = pattern, .match = match};
 }
 
-// Finds the next match at or behind w->at in the valid UTF-8 that ends at valid_end.
+// Finds the next match at or after w->at in the valid UTF-8 that ends at valid_end.
 static bool find_match(rmx__pre_tokenizer *w, rmx_err *err) {
   PCRE2_SPTR text = (PCRE2_SPTR)w->text;
   const pcre2_code *code = w->pattern->code;
@@ -122,8 +122,7 @@ bool rmx__pre_tokenizer_next(rmx__pre_tokenizer *w, size_t *start, rmx_err *err)
   if (!w->pattern) {
     end = rmx__gpt2_word_end(w->text, w->size, w->at);
   } else {
-    // PCRE2 wants valid UTF-8: it gets the text piece by piece, and each bad byte is a word by
-    // itself.
+    // PCRE2 needs valid UTF-8. It gets the valid pieces, and each bad byte is a word of its own.
     if (w->at >= w->valid_end) {
       w->valid_end = w->at + rmx__utf8_valid_prefix(w->text + w->at, w->size - w->at);
       w->match_start = w->match_end = w->at;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokenizer as others see it: made, trained, asked, let go.
+// The public functions of the tokenizer.
 #include "tokenizer.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static bool index_merges(rmx_tokenizer *t) {
     size_t at = rmx__pair_hash(pair) & t->pairs_mask;
     while (t->pairs[at].pair != UINT64_MAX && t->pairs[at].pair != pair)
       at = (at + 1) & t->pairs_mask;
-    // Of a pair given twice the last counts, as in Hugging Face's library.
+    // If a pair is given twice, the last one counts, as in Hugging Face's library.
     t->pairs[at] = (rmx__pair_slot){pair, (uint32_t)i, t->merges[i].made};
   }
   return true;
@@ -71,7 +71,7 @@ static bool index_added(rmx_tokenizer *t) {
   return true;
 }
 
-// All that decides which ids a text gets, and what they stand for.
+// Hash of all that decides which ids a text gets and what they mean.
 static uint64_t hash_of(const rmx_tokenizer *t, const char *pattern) {
   size_t V = (size_t)t->vocab;
   uint64_t h = rmx_hash(t->bytes, t->start[V], V);
@@ -86,7 +86,7 @@ static uint64_t hash_of(const rmx_tokenizer *t, const char *pattern) {
 static rmx_status read_frame(rmx_tokenizer *t, const char *where, const char **pattern,
                              rmx_err *err) {
   const json_t *normalizer = json_object_get(t->frame, "normalizer");
-  t->nfc = json_is_object(normalizer);  // what else it could be was refused when the file was read
+  t->nfc = json_is_object(normalizer);  // reading a file refuses all other normalisers
   t->whole_words =
       json_is_true(json_object_get(json_object_get(t->frame, "model"), "ignore_merges"));
   const json_t *pre = json_object_get(t->frame, "pre_tokenizer"),
@@ -179,7 +179,7 @@ void rmx_tokenizer_free(rmx_tokenizer *t) {
 
 // ---- training one --------------------------------------------------------------------
 
-// Spells out the tokens: the end of text is 0, bytes are 1 .. 256, what merges made comes behind.
+// The bytes of each token: 0 is the end of text, 1 .. 256 are the bytes, then the merges follow.
 static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_text *tokens,
                         char **arena, rmx_err *err) {
   static const char end_of_text[] = "<|endoftext|>";
@@ -264,7 +264,7 @@ void rmx_tokens_release(rmx_tokens *t) {
 
 rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size,
                                 rmx_tokens *out, rmx_err *err) {
-  // The tokenizer does not change; the list of idle encoders is not part of what it is.
+  // Only the list of idle encoders changes, which is not part of the tokenizer's value.
   rmx_tokenizer *owner = (rmx_tokenizer *)t;
   pthread_mutex_lock(&owner->lock);
   struct rmx__encoder *e = owner->idle;

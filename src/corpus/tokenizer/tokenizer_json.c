@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face's tokenizer.json. Of all it can say we take byte-level BPE: model "BPE",
-// pre-tokenizer "ByteLevel" with GPT-2's pattern, or one "Split" by a regular expression before a
-// "ByteLevel" without, no normaliser or "NFC". What would give other ids than that library is
-// refused, never ignored. One difference is meant: special tokens are not looked for in documents.
+// Reads and writes Hugging Face's tokenizer.json. Only byte-level BPE is supported: the model
+// "BPE"; the pre-tokenizer "ByteLevel" with GPT-2's pattern, or a "Split" by a regular expression
+// before a "ByteLevel" without one; no normaliser, or "NFC". A file that would give other ids than
+// that library is refused. One difference is intended: special tokens are not recognised in
+// documents.
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -12,7 +13,7 @@
 
 enum { MAX_TOKENS = 1 << 24 };
 
-// By preference: GPT-2 and most; Llama 3; Llama 1 and 2, Gemma.
+// In order of preference: GPT-2 and most others; Llama 3; Llama 1 and 2, Gemma.
 const char *const rmx__specials_that_end_text[] = {"<|endoftext|>", "<|end_of_text|>", "</s>",
                                                    "<eos>", NULL};
 
@@ -50,7 +51,7 @@ struct reading {
   int vocab;
   rmx__merge *merges;
   size_t nmerges;
-  int32_t char_byte[0x144];  // rmx__char_to_byte, looked up; the alphabet ends at U+0143
+  int32_t char_byte[0x144];  // table of rmx__char_to_byte(); the alphabet ends at U+0143
 };
 
 static const char *type_of(const json_t *object) {
@@ -66,7 +67,7 @@ static rmx_status check_model(const struct reading *r, const json_t *model, rmx_
   if (!json_is_object(model))
     return rmx_fail(err, RMX_EINPUT, "%s: no \"model\": not a tokenizer.json", r->where);
   const json_t *type = json_object_get(model, "type");
-  if (type && !is_type(model, "BPE"))  // files of before 2021 have no type
+  if (type && !is_type(model, "BPE"))  // files from before 2021 have no type
     return rmx_fail(err, RMX_EINPUT,
                     "%s: model type \"%s\"; supported is byte-level \"BPE\" (as of GPT-2, "
                     "GPT-NeoX, Llama 3, Qwen)",
@@ -102,7 +103,7 @@ static rmx_status check_normalizer(const struct reading *r, json_t *root, rmx_er
       return rmx_fail(err, RMX_EINPUT, "%s: normalizer \"%s\"; supported are none and \"NFC\"",
                       r->where, type_of(part));
   }
-  // An empty sequence is none: what the rest of the house reads is a map or null.
+  // An empty sequence means none: the rest of this file expects a map or null.
   if (n == 0) json_object_set_new(root, "normalizer", json_null());
   return RMX_OK;
 }
@@ -179,8 +180,8 @@ static rmx_status count_ids(struct reading *r, json_t *vocab, const json_t *adde
   return r->tokens && r->kinds ? RMX_OK : rmx_fail_memory(err, (size_t)r->vocab, "a vocabulary");
 }
 
-// Sets token `id` to its own text, or, where all of it is of the byte alphabet, to the bytes it
-// spells.
+// Sets token `id` to its own text, or to the bytes that it spells if all of it is of the byte
+// alphabet.
 static rmx_status set_token(struct reading *r, size_t id, const char *text, bool spelt,
                             uint8_t kind, rmx_err *err) {
   size_t size = strlen(text), n = 0;
@@ -264,7 +265,7 @@ static rmx_status read_merges(struct reading *r, const json_t *vocab, const json
   rmx_buf joined = {0};
   rmx_status status = RMX_OK;
   for (size_t i = 0; i < json_array_size(merges) && status == RMX_OK; i++) {
-    // "a b", or since 2024 ["a", "b"]
+    // "a b", or ["a", "b"] since 2024
     const json_t *merge = json_array_get(merges, i);
     const char *a = json_string_value(merge), *b = NULL;
     size_t na = 0;
@@ -302,7 +303,7 @@ done:
   return status;
 }
 
-// A token that merges make of plain text cannot mean the end of it.
+// A token that merges can make from plain text cannot be the end of text.
 static bool is_made(const struct reading *r, uint32_t id) {
   if (r->kinds[id] != RMX__TOKEN_BYTES) return false;
   for (size_t i = 0; i < r->nmerges; i++)
@@ -340,7 +341,7 @@ static rmx_status read_all(struct reading *r, rmx_tokenizer **out, rmx_err *err)
   RMX_TRY(read_merges(r, vocab, merges, err));
   uint32_t end_of_text = 0;
   RMX_TRY(find_end_of_text(r, &end_of_text, err));
-  // What the tokenizer itself holds leaves the frame; what it does not know to spell stays.
+  // What the tokenizer holds itself is removed from the frame; the tokens it cannot spell stay.
   json_t *rest = json_object();
   const char *token;
   json_t *id;
@@ -392,7 +393,7 @@ static bool put_vocab(const rmx_tokenizer *t, json_t *model, rmx_buf *scratch) {
   json_t *vocab = json_object();
   bool good = vocab != NULL;
   const json_t *rest = json_object_get(model, "vocab");
-  // tokens the frame spells, by id
+  // tokens that the frame spells, by id
   const char **others = rmx_calloc((size_t)t->vocab, sizeof *others);
   const char *token;
   json_t *id;
