@@ -20,8 +20,8 @@ static rmx_status say_compare(rmx_pipeline *p, rmx_err *err) {
   const size_t methods = p->experiment.config.compare.methods.n;
   if (methods == 0) return rmx_pipeline_step(p, RMX_STEP_COMPARE, err);
   RMX_TRY(rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
+  if (!p->pending) return rmx_pipeline_step(p, RMX_STEP_METHODS, err);
   p->would(p->context, "methods", true, "would train what the methods lack");
-  p->pending = true;
   return RMX_OK;
 }
 

@@ -3,6 +3,7 @@
 // library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,12 @@ static int code_of(rmx_status status) {
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
 
+// A pipe that nobody reads. Files that `--out -` writes there have a stream of their own.
+static bool stdout_is_broken(void) {
+  struct pollfd out = {.fd = STDOUT_FILENO};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 // The end of every command. It flushes stdout; if that fails, the command has failed. A failure is
 // printed on stderr and, with --json, as the one object on stdout.
 static int finish(const char *name, rmx_status status, rmx_err *err, bool json) {
@@ -122,7 +129,7 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
   if (status == RMX_OK && (fflush(stdout) != 0 || ferror(stdout)))
     status = rmx_fail_errno(err, "cannot write the output");
   // end as a program that does not catch the signal
-  if (status != RMX_OK && ferror(stdout) && reader_left) {
+  if (status != RMX_OK && reader_left && (ferror(stdout) || stdout_is_broken())) {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
   }

@@ -157,6 +157,8 @@ void rmx_outfile_discard(rmx_outfile *o) {
 rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err) {
   rmx_outfile o;
   RMX_TRY(rmx_outfile_open(&o, path, err));
-  if (size) fwrite(data, 1, size, o.file);  // errors stay on the stream until commit
-  return rmx_outfile_commit(&o, err);
+  if (fwrite(data, 1, size, o.file) == size) return rmx_outfile_commit(&o, err);
+  const rmx_status status = cannot_write(&o, err);  // commit would no longer know why
+  rmx_outfile_discard(&o);
+  return status;
 }

@@ -211,7 +211,7 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
   if (n == 0)
     return cannot_tell(
         c,
-        mixtures(c) ? "no column is named mixture.DOMAIN or the like, so which are the weights?"
+        mixtures(c) ? "no column has a name like mixture.DOMAIN, so the weights are not known"
                     : "no column is named like a metric (metric/..., eval/..., ..._loss)",
         err);
   tell_choice(c, n);
@@ -232,12 +232,14 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
       n++;
     }
   }
+  const char *last = t->cells[t->C - 1];
   rmx_status status = RMX_OK;
   if (n == 0 && text.n)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "%s:%d: column \"%s\": \"%.40s\" is not a number, and no other column has one",
-                 t->path, t->lines[0], t->header[t->C - 1], t->cells[t->C - 1]);
+    status = rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", t->path,
+                      t->lines[0], t->header[t->C - 1], last,
+                      *last && last[strlen(last) - 1] == '%'
+                          ? "; write it without the sign (tr -d % < old.csv > new.csv)"
+                          : ", and no other column has numbers");
   else if (n == 0)
     status = rmx_fail(err, RMX_EINPUT,
                       "%s: no columns behind the run's name; wanted a column of run names, then "

@@ -269,6 +269,17 @@ static void release_job(struct job *job) {
   free(job->mixtures), free(job->metrics), free(job->half), free(job->out);
 }
 
+// Of an experiment: which step makes the table that is not there.
+static rmx_status have_tables(const rmx_pipeline *p, const struct job *job, rmx_err *err) {
+  const bool mixtures = rmx_exists(job->mixtures);
+  if (mixtures && rmx_exists(job->metrics)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix %s` makes it%s",
+                  mixtures ? job->metrics : job->mixtures, mixtures ? "train" : "sample",
+                  p->experiment.config_path
+                      ? ""
+                      : ". For tables of your own give --mixtures FILE and --metrics FILE");
+}
+
 // The request for the fit that rmx__step_fit makes.
 static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
   return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
@@ -281,6 +292,7 @@ rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx
   struct job job;
   json_t *by = rmx__made_by(&p->experiment, NULL);
   rmx_status status = fill_job(&p->experiment, request, &job, err);
+  if (status == RMX_OK && !request->mixtures) status = have_tables(p, &job, err);
   if (status == RMX_OK && is_the_step(&p->experiment, request)) {
     struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
     rmx__stamp_put(&stamp, by);
@@ -297,8 +309,7 @@ rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
   struct job job;
   rmx_fit *fit = NULL;
   rmx_status status = fill_job(&p->experiment, &request, &job, err);
-  if (status == RMX_OK && !rmx_exists(job.metrics))
-    status = rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix train` makes it", job.metrics);
+  if (status == RMX_OK) status = have_tables(p, &job, err);
   if (status == RMX_OK) {
     struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
     if (is_current(p, job.out, &stamp)) {

@@ -348,6 +348,16 @@ static rmx_status train_large(struct methods *m, rmx_err *err) {
   return status;
 }
 
+// A dry run: the swarm's mixtures and proxies are what finished runs depend on.
+static rmx_status report_methods(struct methods *m, rmx_err *err) {
+  if (any_needs_swarm(m)) {
+    RMX_TRY(rmx__step_sample(m->p, err));
+    if (!rmx__is_pending(m->p)) RMX_TRY(rmx__step_train(m->p, err));
+  }
+  rmx__would(m->p, "methods", true, "would train what the methods lack");
+  return RMX_OK;
+}
+
 static rmx_status compare_methods(struct methods *m, rmx_err *err) {
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(m->p->experiment.config.general.isa, &kernels, err));
@@ -378,7 +388,7 @@ rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
   if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries)))
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);
-  if (status == RMX_OK) status = compare_methods(&m, err);
+  if (status == RMX_OK) status = p->would ? report_methods(&m, err) : compare_methods(&m, err);
   for (size_t i = 0; m.entries && i < names.n; i++)
     rmx_baseline_result_release(&m.entries[i].result);
   rmx__comparison_release(&m.k);

@@ -138,13 +138,16 @@ cp good.yaml exp/regmix.yaml
 (bash -c 'set -o pipefail; "$1" help config | true' - "$REGMIX") 2> stderr.txt
 code=$?
 [ $code -eq 141 ] && [ ! -s stderr.txt ] && ok "a reader that left: silent, the status of SIGPIPE" || not_ok "a reader that left: silent, the status of SIGPIPE" "exit $code: $(cat stderr.txt)"
+(bash -c 'set -o pipefail; "$1" report --fit fit --out - | head -c 1 > /dev/null' - "$REGMIX") 2> stderr.txt
+code=$?
+[ $code -eq 141 ] && [ ! -s stderr.txt ] && ok "and of --out -" || not_ok "and of --out -" "exit $code: $(cat stderr.txt)"
 "$REGMIX" --version >&- 2> stderr.txt
 code=$?
 [ $code -eq 1 ] && grep -q "cannot write the output" stderr.txt && ok "a closed stdout is noticed" || not_ok "a closed stdout is noticed" "exit $code: $(cat stderr.txt)"
 "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out closed >&- 2> stderr.txt
 grep -rq "spearman *r2" closed && not_ok "what is printed to a closed stdout goes into no file" || ok "what is printed to a closed stdout goes into no file"
 if [ -e /dev/full ]; then
-  for command in "--version" "--help" "help config" "predict --fit fit --mixtures m.csv" "predict --fit fit --mixtures m.csv --json"; do
+  for command in "--version" "--help" "help config" "predict --fit fit --mixtures m.csv" "predict --fit fit --mixtures m.csv --json" "report --fit fit --out -"; do
     # shellcheck disable=SC2086
     "$REGMIX" $command > /dev/full 2> stderr.txt
     code=$?

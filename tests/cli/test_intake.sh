@@ -169,9 +169,12 @@ try "prepare --dry-run" 0 "would turn the text of 2 domains into tokens" "$REGMI
 [ "$(ls dry)" = regmix.yaml ] && ok "and writes nothing" || not_ok "and writes nothing" "$(ls dry)"
 "$REGMIX" prepare -q -C dry
 try "sample --dry-run" 0 "would draw 4 mixtures" "$REGMIX" sample -C dry --dry-run
+try "fit names the step that makes the mixtures" 1 'no dry/mixtures.csv yet; `regmix sample` makes it' "$REGMIX" fit -C dry
 "$REGMIX" sample -q -C dry
+try "fit names the step that makes the losses" 1 'no dry/metrics.csv yet; `regmix train` makes it' "$REGMIX" fit -C dry
 try "train --dry-run" 0 "would train 4 of 4 runs" "$REGMIX" train -C dry --dry-run
 try "compare --methods --dry-run" 0 "would train what the methods lack" "$REGMIX" compare -C dry --methods regmix,prior --dry-run --json
+try "it names the runs of the swarm" 0 "would train 4 of 4 runs" "$REGMIX" compare -C dry --methods regmix,prior --dry-run
 [ -e dry/runs ] || [ -e dry/compare ] || [ -e dry/large ] && not_ok "nothing was trained" || ok "nothing was trained"
 try "sample --prior --dry-run is misuse" 2 "leave it out" "$REGMIX" sample --prior x --dry-run
 

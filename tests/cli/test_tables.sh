@@ -189,6 +189,8 @@ refused() { # NAME TEXT FILE
 }
 printf 'run;a;b\n1;0,5;0,5\n' > semicolon.csv
 refused "semicolons" "parted by semicolons" semicolon.csv
+printf 'run,a,b\n1,50%%,50%%\n' > signs.csv
+refused "percent signs" 'is not a number; write it without the sign (tr -d % < old.csv > new.csv)' signs.csv
 printf 'run\ta\tb\n1\t0.5\t0.5\n' > tabs.tsv
 refused "tabs" "parted by tabs" tabs.tsv
 printf '0.3 /data/a_text_document 0.7 /data/b_text_document\n' > blend.txt
