@@ -9,12 +9,12 @@ struct optimize_args {
   char *fit, *out, *pareto;
   rmx_problem_request problem;
   rmx_strings against;
-  rmx_optimize_options how;  // checked; what was given is in cli.how
+  rmx_optimize_options how;  // checked; the given options are in cli.how
   int64_t points;
   bool no_guard, quick;
 };
 
-// The options given on the command line over the config's.
+// Options of the command line override those of the config.
 static rmx_status take_options(const cli *c, rmx_search_options *o, rmx_err *err) {
   const struct optimize_args *args = c->own;
   bool method = false, simulates = false;
@@ -94,11 +94,11 @@ static const rmx_option options_table[] = {
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL,
      "allow mixtures far from all runs, and weights outside the range they covered"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "FILE",
-     "mixture to compare the optimum with, beside the prior; may be given several times"},
+     "mixture to compare the optimum with, in addition to the prior; may be given several times"},
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL,
      "find the mixture only: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC",
-     "also find the Pareto front of two metrics: mixtures that no other beats in both"},
+     "also find the Pareto front of two metrics: no mixture on it is better than another in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "number of points on the Pareto front"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "YAML file to write; default: optimum.yaml next to the fit (--json without --out writes no "

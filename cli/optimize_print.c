@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An optimum as a table with bars and plain words, and as JSON.
+// Prints an optimum as a table with bars and sentences.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +119,9 @@ static void print_versus(const rmx_answer *s) {
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
     if (k)
-      printf("Against %s: ", rmx_shown(v->name));
+      printf("Compared with %s: ", rmx_shown(v->name));
     else
-      printf("Against the prior (%s): ", rmx_shown(s->problem.prior_text));
+      printf("Compared with the prior (%s): ", rmx_shown(s->problem.prior_text));
     printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
            v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);

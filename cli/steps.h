@@ -46,10 +46,10 @@
       PROBLEM_OPTION(type, "maximize", RMX_LIST, maximize, 0, 0, "NAME[=WEIGHT]",              \
                      "metric to raise, such as an accuracy; may be given several times"),      \
       PROBLEM_OPTION(type, "prior", RMX_TEXT, prior, 0, 0, "FILE",                             \
-                     "mixture to draw around, and to count the gain from, YAML or CSV; "       \
-                     "default: the corpus', else the mean of the runs"),                       \
+                     "prior mixture, to draw mixtures around and to measure the gain from; "   \
+                     "default: from the corpus, or else the mean of the runs"),                \
       PROBLEM_OPTION(type, "budget", RMX_REAL, budget, 1, 1e18, "TOKENS",                      \
-                     "tokens of the large run, for caps by epochs"),                           \
+                     "number of tokens of the large run, for caps by epochs"),                 \
       PROBLEM_OPTION(type, "max-epochs", RMX_REAL, max_epochs, 1e-6, 1e9, "X",                 \
                      "largest number of times the large run may repeat a domain (default 4)"), \
       PROBLEM_OPTION(type, "tokens", RMX_TEXT, tokens, 0, 0, "FILE",                           \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion of the command line. The scripts of the shells, in completion/, call `regmix complete
-// -- WORD...` for what the last word could become: one table, the options' own, serves all shells.
+// Completion of the command line. The shell scripts in completion/ call `regmix complete --
+// WORD...`, which prints the candidates for the last word. All shells use the tables of the
+// options.
 #include <regmix/baselines.h>
 #include <regmix/export.h>
 #include <regmix/model.h>
@@ -22,7 +23,7 @@ const char *rmx_completion_script(const char *shell) {
   return NULL;
 }
 
-// ---- what a word could become
+// ---- the candidates
 
 struct offer {
   const rmx_program *p;
@@ -51,7 +52,7 @@ static void offer_files(const struct offer *o, bool folders) {
     fprintf(o->f, "%s\n", folders ? ":folders" : ":files");
 }
 
-// "ridge|trees|auto", each behind `head`.
+// Adds each of "ridge|trees|auto", after `head`.
 static void offer_choices(const struct offer *o, const char *head, const char *choices) {
   while (*choices) {
     const size_t n = strcspn(choices, "|");
@@ -74,7 +75,7 @@ static void offer_mixtures(const struct offer *o, const char *head) {
 static void offer_levels(const struct offer *o, const char *head) {
   const char *names[16];
   const size_t n = rmx_kernels_available(names, sizeof names / sizeof *names);
-  offer(o, head, "auto", "", "the best this processor has");
+  offer(o, head, "auto", "", "the best level of this processor");
   for (size_t i = 0; i < n; i++) offer(o, head, names[i], "", NULL);
 }
 
@@ -98,8 +99,8 @@ static void offer_regressors(const struct offer *o, const char *head) {
 
 static void offer_settings(const struct offer *o, const char *head);
 
-// Options whose values are names that the program knows; the last part of a config key is looked up
-// here too.
+// Options whose values are names that the program knows. The last part of a config key is also
+// looked up here.
 static const struct {
   const char *key;
   void (*offer)(const struct offer *o, const char *head);
@@ -113,7 +114,7 @@ static bool takes_file(const rmx_option *o) {
   return o->choices && strstr(o->choices, "FILE");
 }
 
-// The values of an option, `key` being its name's last part.
+// The values of an option; `key` is the last part of its name.
 static void offer_values(const struct offer *o, const char *head, const char *key,
                          const rmx_option *option) {
   if (option->type == RMX_BOOL)
@@ -133,7 +134,7 @@ static const char *last_part(const char *key) {
   return strrchr(key, '.') ? strrchr(key, '.') + 1 : key;
 }
 
-// Keys of the config, and behind "=" their values.
+// Keys of the config and, after "=", their values.
 static void offer_settings(const struct offer *o, const char *head) {
   for (size_t i = 0; i < rmx_config_sections_n; i++)
     for (size_t j = 0; j < *rmx_config_sections[i].n; j++) {
@@ -175,7 +176,7 @@ static void offer_commands(const struct offer *o) {
       offer(o, "", o->p->commands[i]->name, "", o->p->commands[i]->summary);
 }
 
-// What a word that is no option may be: as the command's help writes it.
+// Candidates for a word that is not an option, as the command's help describes it.
 static void offer_words(const struct offer *o, const rmx_command *c) {
   if (strstr(c->words, "COMMAND")) {
     offer_commands(o);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Help, as text and as JSON, from the tables of commands and options.
+// Prints help, as text and as JSON, from the tables of commands and options.
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ static void print_option(FILE *f, const rmx_option *o) {
   print_wrapped(f, text, 28, 28);
 }
 
-// ---- as JSON: what other programs offer people is read off it
+// ---- as JSON, for other programs
 
 static json_t *option_json(const char *prefix, const rmx_option *o, const char *initial) {
   static const char *const types[] = {"flag",   "integer", "number",  "text",
@@ -103,7 +103,7 @@ rmx__texts rmx__texts_of(const rmx_program *p, const rmx_command *c) {
   rmx__texts t = {.about = rmx_format(
                       "%.*s", (int)(examples ? (size_t)(examples - text) : strlen(text)), text)};
   if (examples) t.examples = rmx_strdup(strstr(examples, head) + strlen(head));
-  for (char *at = t.about; at && *at; at++)  // lines of a paragraph become one
+  for (char *at = t.about; at && *at; at++)  // join the lines of a paragraph
     if (at[0] == '\n' && at[1] != '\n' && at > t.about && at[-1] != '\n') *at = at[1] ? ' ' : '\0';
   if (t.about && !*t.about) free(t.about), t.about = NULL;
   return t;
@@ -155,31 +155,30 @@ json_t *rmx_help_config_json(void) {
 }
 
 void rmx_help_overview(const rmx_program *p, FILE *f) {
-  fprintf(f,
-          "regmix %s: in what proportions to mix the domains of a corpus, found by\n"
-          "regression over many small proxy models.\n\n"
-          "Usage: regmix COMMAND [options]\n\n",
-          rmx_version());
+  fprintf(
+      f,
+      "regmix %s finds in which proportions to mix the domains of a corpus. It trains\nmany small "
+      "proxy models and fits their losses by regression.\n\nUsage: regmix COMMAND [options]\n\n",
+      rmx_version());
   for (size_t i = 0; i < p->n; i++)
     if (!p->commands[i]->hidden) {
       fprintf(f, "  %-12s ", p->commands[i]->name);
       print_wrapped(f, p->commands[i]->summary, 15, 15);
     }
   fputs(
-      "\nEvery command takes --help, --json, -q and -v, and ends with 0 (done), 1\n(failed), 2 "
-      "(misuse) or 130 (interrupted).\n"
-      "\n`regmix COMMAND --help` tells more. Start with `regmix init`, or, with runs of\nyour own "
-      "in two CSV files:\n"
-      "  regmix fit --mixtures mixtures.csv --metrics metrics.csv\n"
-      "  regmix optimize --fit fit --target pile_cc\n",
+      "\nEvery command accepts --help, --json, -q and -v. The exit code is 0 (done),\n1 (failed), "
+      "2 (misuse) or 130 (interrupted).\n\nSee also `regmix COMMAND --help`. Start with `regmix "
+      "init`. If you have the\nresults of your own runs in two CSV files, start with:\n  regmix "
+      "fit --mixtures mixtures.csv --metrics metrics.csv\n  regmix optimize --fit fit --target "
+      "pile_cc\n",
       f);
 }
 
-// A line of the examples. A command that is too long for a terminal goes on below, as the shell
-// takes it: before an option.
+// A line of the examples. A command that is too long for a terminal is broken before an option, as
+// the shell accepts it.
 static void print_example(FILE *f, const char *line, int n) {
   const int blanks = (int)strspn(line, " ");
-  if (n > WIDTH && blanks > 2) {  // what it does, in words
+  if (n > WIDTH && blanks > 2) {  // an explanation
     char text[512];
     snprintf(text, sizeof text, "%.*s", n - blanks, line + blanks);
     fprintf(f, "%*s", blanks, "");
@@ -222,9 +221,9 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
   fputs(n_options ? "\nOptions of every command:\n" : "Options:\n", f);
   for (size_t i = 0; i < p->n_common; i++) print_option(f, &p->common[i]);
   fputs(
-      "  --help                    print this text (also -h)\n"
-      "\nExit codes: 0 done; 1 failed; 2 misuse of the command line; 130 interrupted (by\nCtrl-C "
-      "or a signal: the same command goes on from there).\n",
+      "  --help                    print this text (also -h)\n\nExit codes: 0 done; 1 failed; 2 "
+      "misuse of the command line; 130 interrupted by\nCtrl-C or a signal (the same command "
+      "continues from there).\n",
       f);
   if (t.examples) fputs("\nExamples:\n", f);
   for (const char *line = t.examples ? t.examples : ""; *line;) {
@@ -239,8 +238,8 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
 
 void rmx_help_config(FILE *f) {
   fputs(
-      "The keys of regmix.yaml (and of --set KEY=VALUE), with their defaults.\n"
-      "Two more have free names in them: corpus.domains (domain: files) and target\n(metric: "
+      "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults.\nTwo more "
+      "keys are maps with names of your own: corpus.domains (domain: files)\nand target (metric: "
       "weight).\n",
       f);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Man pages from the tables of commands and options.
+// Prints man pages from the tables of commands and options.
 #include <ctype.h>
 #include <regmix/experiment.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void roff_text(FILE *f, const char *text) {
 }
 
 static void roff_option(FILE *f, const char *prefix, const rmx_option *o, const char *initial) {
-  // One line: the tag of a .TP is the next one and no more.
+  // Must be one line: the tag of a .TP is only the next line.
   fprintf(f, ".TP\n.BI \"%s", prefix);
   roff_text(f, o->key);
   if (o->type != RMX_BOOL) {
@@ -100,26 +100,22 @@ void rmx_man_overview(const rmx_program *p, FILE *f) {
           "models, by regression\n",
           rmx_version());
   fputs(
-      ".SH SYNOPSIS\n.B regmix\nCOMMAND [options]\n.SH DESCRIPTION\n"
-      "Finds in what proportions the domains of a corpus should be mixed to pre\\-train a language "
-      "model: trains many small\n"
+      ".SH SYNOPSIS\n.B regmix\nCOMMAND [options]\n.SH DESCRIPTION\nFinds in which proportions the "
+      "domains of a corpus should be mixed to pre\\-train a language model. It trains many\nsmall "
       "proxy models on random mixtures, fits their losses as a function of the mixture, and "
-      "searches that function.\n.SH COMMANDS\n",
+      "searches for the minimum.\n.SH COMMANDS\n",
       f);
   for (size_t i = 0; i < p->n; i++)
     if (!p->commands[i]->hidden)
       fprintf(f, ".TP\n.BR regmix\\-%s (1)\n%s\n", p->commands[i]->name, p->commands[i]->summary);
   fputs(
       ".SH CONFIGURATION\nThe settings of an experiment are in regmix.yaml: see\n.BR regmix.yaml "
-      "(5).\n"
-      ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
-      "signal.\n"
-      "With \\-\\-json every command prints one JSON object on stdout; where it fails that is\n"
-      "{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n"
-      ".SH ENVIRONMENT\n.TP\n.B REGMIX_ISA\nThe processor level of the kernels, where the config "
-      "says none.\n"
-      ".TP\n.B NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\" or unset, "
-      "progress is printed in plain lines.\n",
+      "(5).\n.SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
+      "signal.\nWith \\-\\-json every command prints one JSON object on stdout. If it fails, this "
+      "object is\n{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n.SH ENVIRONMENT\n.TP\n.B "
+      "REGMIX_ISA\nThe processor level of the kernels, if the config does not set it.\n.TP\n.B "
+      "NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\" or unset, progress is "
+      "printed in plain lines.\n",
       f);
   fputs(
       ".SH FILES\nregmix.yaml, resolved.yaml, mixtures.csv, metrics.csv, runs/, fit/, "
@@ -168,25 +164,23 @@ static void roff_key(FILE *f, const char *prefix, const rmx_option *o) {
   fputs(".\n", f);
 }
 
-// regmix.yaml(5), off the same tables as the config itself.
+// regmix.yaml(5), from the same tables as the config itself.
 void rmx_man_config(FILE *f) {
   fprintf(f,
           ".TH REGMIX.YAML 5 \"\" \"regmix %s\"\n.SH NAME\nregmix.yaml \\- the settings of an "
           "experiment of regmix\n",
           rmx_version());
   fputs(
-      ".SH DESCRIPTION\nAn experiment is a folder with a regmix.yaml in it, which\n.BR "
-      "regmix\\-init (1)\nwrites with every default as a comment.\n"
-      "A key \"proxy.lr\" is the key lr of the map proxy. Any key can be set on the command line "
-      "too: \\-\\-set proxy.lr=0.001.\n"
-      "resolved.yaml, written by the steps, holds all of them as they are used.\n.PP\nTwo keys are "
-      "maps with free names.\n"
-      ".TP\n.B corpus.domains\nDomain: its files, a glob or a list of globs; or a map with files, "
-      "valid_files, valid_only, text_field and separator.\n"
-      ".TP\n.B target\nThe metric (or domain) to be improved; or a map from metric to weight.\n"
-      ".SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
-      "text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\n"
-      "target: exam\nproxy: {tokens: 2M}\n.fi\n.SH KEYS\n",
+      ".SH DESCRIPTION\nAn experiment is a folder with a file regmix.yaml.\n.BR regmix\\-init "
+      "(1)\nwrites this file with every default as a comment.\nThe key \"proxy.lr\" is the key lr "
+      "in the map proxy. The command line can set any key: \\-\\-set proxy.lr=0.001.\nThe steps "
+      "write resolved.yaml, which contains all keys with the values that were used.\n.PP\nTwo keys "
+      "are maps with names of your own.\n.TP\n.B corpus.domains\nMap from each domain to its "
+      "files: a glob or a list of globs, or a map with files, valid_files, valid_only, text_field "
+      "and separator.\n.TP\n.B target\nThe metric (or domain) to improve, or a map from metric to "
+      "weight.\n.SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
+      "text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\ntarget: exam\nproxy: "
+      "{tokens: 2M}\n.fi\n.SH KEYS\n",
       f);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];

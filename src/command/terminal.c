@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress on stderr. On a terminal it is one line that is drawn again, with the time left first,
-// and no wider than the terminal. Where stderr is a file it is a plain line now and then.
+// Prints progress on stderr. On a terminal it is one line that is drawn again, with the time left
+// first and not wider than the terminal. In a file it is a plain line from time to time.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,7 +22,7 @@ static struct {
 
 // ---- columns
 
-// The code point at `text` and how many bytes it takes; what is no UTF-8 is a byte by itself.
+// The code point at `text` and its number of bytes; a byte that is not UTF-8 stands for itself.
 static int code_point(const char *text, int *bytes) {
   utf8proc_int32_t c;
   const utf8proc_ssize_t n =
@@ -38,7 +38,7 @@ int rmx_columns(const char *text) {
 }
 
 const char *rmx_shown(const char *name) {
-  enum { RING = 8, BYTES = 256 };  // as many as one line prints
+  enum { RING = 8, BYTES = 256 };  // as many as one line can print
   static char ring[RING][BYTES];
   static int next;
   if (rmx_is_printable(name)) return name;
@@ -58,7 +58,7 @@ int rmx_width(const char *const *names, size_t n, int least) {
   return least;
 }
 
-// How many bytes of `text` fit into that many columns.
+// The number of bytes of `text` that fit into that many columns.
 static int bytes_within(const char *text, int columns) {
   const char *at = text;
   for (int bytes; *at; at += bytes) {
@@ -78,8 +78,8 @@ static int terminal_columns(void) {
 
 // ---- the line
 
-// Adds a part if it fits, two blanks before it; false: it does not, nor should what is less
-// important.
+// Adds a part, with two blanks before it, if it fits; false: it does not, so less important parts
+// must be left out too.
 static bool add_part(char line[LINE], const char *part, int room) {
   if (!*part) return true;
   const int have = rmx_columns(line), gap = have ? 2 : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The config: defaults, then the YAML file, then the command line, each through the same tables.
-// Two parts have free keys and so no table: the map of domains, and the target.
+// Reads the config: defaults, then the YAML file, then the command line, all through the same
+// tables. The map of domains and the target have free keys and so no table.
 #include <regmix/experiment.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +34,14 @@ static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx
   size_t n;
   rmx_option *all = named_options(&n, err);
   if (!all) return err->status;
-  rmx_status status = rmx_option_set(all, n, c, key, value, err);  // fails, with the nearest key
+  rmx_status status = rmx_option_set(all, n, c, key, value, err);  // Fails, and suggests the
+                                                                   // nearest key.
   for (size_t i = 0; i < n; i++) free((char *)all[i].key);
   free(all);
   return status == RMX_OK ? rmx_fail(err, RMX_EUSAGE, "unknown key \"%s\"", key) : status;
 }
 
-// Every key by its full name: for "did you mean" only.
+// The full name of every key, only for "did you mean".
 static rmx_option *named_options(size_t *n, rmx_err *err) {
   static const char *const maps[] = {"corpus.domains", "target"};
   *n = sizeof maps / sizeof *maps;
@@ -156,8 +157,8 @@ static rmx_status domains_of(struct reading *r, const json_t *node) {
     if (!(s->name = rmx_strdup(name))) return rmx_fail_memory(r->err, 0, r->path);
     if (!*name || strpbrk(name, "/,\"\n\r=") || name[0] == '.' || name[0] == '-')
       return at_line(r, value,
-                     "corpus.domains: \"%s\" cannot be a name (it becomes a folder and a column; "
-                     "no / , \" = in it)",
+                     "corpus.domains: \"%s\" can't be a name, since it becomes a folder and a "
+                     "column; wanted a name without / , \" =",
                      name);
     if (!json_is_object(value)) {
       RMX_TRY(files_of(r, value, name, &s->files));
@@ -189,7 +190,7 @@ static rmx_status target_of(struct reading *r, const json_t *node) {
     return at_line(r, node, "target: wanted a metric, or a map `metric: weight`");
   json_object_foreach((json_t *)node, metric, weight) {
     if (!json_is_number(weight))
-      return at_line(r, weight, "target.%s: its weight is no number", metric);
+      return at_line(r, weight, "target.%s: the weight is not a number", metric);
     RMX_TRY(add_target(r->config, metric, json_number_value(weight), r->err));
   }
   return RMX_OK;
@@ -332,7 +333,7 @@ static json_t *domains_json(const rmx_config *c) {
   return domains;
 }
 
-// Sets a value under a dotted key, making the maps on the way.
+// Sets a value under a dotted key, and makes the maps that it needs.
 static void set_path(json_t *root, const char *key, json_t *value) {
   const char *dot = strchr(key, '.');
   if (!dot) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A regmix.yaml to begin with, its comments read off the option tables.
+// Writes a regmix.yaml to start with; its comments come from the option tables.
 #include <regmix/experiment.h>
 #include <stdlib.h>
 #include <string.h>
 
-// One glob where it means these very files and no others; NULL: it does not.
+// One glob, if it matches exactly these files; else NULL.
 static char *glob_for(const rmx_strings *files) {
   const char *first = files->items[0], *slash = strrchr(first, '/');
   if (files->n < 2 || !slash || strpbrk(first, "\\{")) return NULL;
-  // of the ending; behind a shard's number, if that has a dot of its own
+  // of the extension; after a shard's number if the number contains a dot
   const char *dot = strchr(slash + 1, '.');
   for (const char *next; dot && (next = strchr(dot + 1, '.')) && dot[1] >= '0' && dot[1] <= '9';)
     dot = next;
@@ -39,7 +39,7 @@ static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
   free(glob);
 }
 
-// The domains found, or an example; the target's name as they have it. *target NULL: none was
+// Writes the domains found, or an example, and finds the target among them. *target NULL: none was
 // given.
 static rmx_status add_domains(rmx_buf *b, const char *text, const rmx_strings *leave_out,
                               const rmx_listener *to, char **target, rmx_err *err) {
@@ -53,8 +53,8 @@ static rmx_status add_domains(rmx_buf *b, const char *text, const rmx_strings *l
                  "text/books/*.txt\n");
     rmx_put_yaml_key(b, 4, *target);
     rmx_buf_puts(b,
-                 "               # what should become better\n      files: text/exam.txt\n      "
-                 "valid_only: true  # never trained on\n");
+                 "               # the text on which the model should improve\n      files: "
+                 "text/exam.txt\n      valid_only: true  # never trained on\n");
     return RMX_OK;
   }
   rmx_discovery found;
@@ -102,17 +102,18 @@ static void add_keys(rmx_buf *b, const rmx_section *s, const char *indent) {
 rmx_status rmx_config_text(const char *text, const rmx_strings *leave_out, const rmx_listener *to,
                            char **target, rmx_buf *b, rmx_err *err) {
   rmx_buf_puts(b,
-               "# An experiment of regmix. Lines that begin with # show the defaults; `regmix "
-               "plan` says what it costs.\n\n");
+               "# An experiment of regmix. Lines that begin with # show the defaults. `regmix "
+               "plan` prints what it costs.\n\n");
   RMX_TRY(add_domains(b, text, leave_out, to, target, err));
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     if (strcmp(s->prefix, "corpus") == 0) add_keys(b, s, "  ");
   }
-  // Without one, `run` says what is missing; a made-up name would be refused less plainly.
+  // Without a target, `run` reports that it is missing. An invented name would give a less clear
+  // error.
   rmx_buf_puts(b, *target ? "\ntarget: " : "\n# target: DOMAIN");
   if (*target) rmx_put_yaml(b, *target);
-  rmx_buf_puts(b, "         # the domain (or metric) to be improved; or a map `domain: weight`\n");
+  rmx_buf_puts(b, "         # the domain (or metric) to improve, or a map `domain: weight`\n");
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     if (strcmp(s->prefix, "corpus") == 0) continue;

@@ -39,8 +39,8 @@ static const rmx_option corpus_table[] = {
      "length of the longest document (or JSON line) that is allowed; a longer one is an error; 0: "
      "no limit"},
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL,
-     "skip and count JSON lines that are broken or have no text; otherwise the first one is an "
-     "error, and take files in another character set than UTF-8 with the bytes replaced"},
+     "skip and count JSON lines that are broken or have no text, and replace bytes that are not "
+     "UTF-8; without it both are errors"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop documents that are exact duplicates"},
     {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
      "training domain whose validation text is kept out of all training text (see overlap); "

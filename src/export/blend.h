@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a template is filled with: the sources left to write, checked, with their paths and with the
-// weights the trainer wants.
+// The values of a template: the checked sources with their paths and with the weights in the unit
+// of the trainer.
 #ifndef RMX_EXPORT_BLEND_H
 #define RMX_EXPORT_BLEND_H
 
@@ -8,10 +8,10 @@
 
 typedef struct rmx__source {
   const char *name;
-  const char *path;   // NULL: has none; never where the format needs one
+  const char *path;   // NULL: has none; never NULL if the format needs one
   const char *valid;  // path of the validation data; NULL: has none
   double weight;
-  double epochs;  // passes over it in the budget; 0: not known
+  double epochs;  // passes over it in the budget; 0: unknown
 } rmx__source;
 
 typedef struct rmx__blend {
@@ -21,12 +21,13 @@ typedef struct rmx__blend {
   bool has_epochs;                  // the epochs of all sources are known
   double budget;                    // tokens of the training; 0: not known
   double sequence_length, samples;  // tokens of a sample, samples of the training; 0: not known
-  // of trainers that draw in blocks: each source has a whole sequence in one of so many
+  // for trainers that draw in blocks: each source has a whole sequence in one of this many
   double block_size;
-  const char *unit;  // what the weights are shares of, for a comment; one line
+  const char *unit;  // the unit of the weights, for a comment; one line
 } rmx__blend;
 
-// The template of a format (template.c), NULL where there is none; and a blend written into it.
+// The template of a format (template.c), or NULL if it has none; and the function that writes a
+// blend into it.
 const char *rmx__export_template(const char *format);
 void rmx__export_write(const char *text, const rmx__blend *b, rmx_buf *out);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which formats there are, and what is done before any of them is written: the weights are checked,
-// converted where the trainer draws documents, zeros left out where it cannot bear them, and each
-// domain gets its path.
+// The list of formats, and the steps before any of them is written: the weights are checked,
+// converted if the trainer draws documents, zeros are left out if the trainer does not accept them,
+// and each domain gets its path.
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ rmx_status rmx_export_check(const char *format, rmx_err *err) {
   return find_format(format, &found, err);
 }
 
-// prefix + name + suffix, of one lifetime with the blend.
+// prefix + name + suffix; it lives as long as the blend.
 static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_t d,
                           rmx_arena *arena, const char **out, rmx_err *err) {
   const char *suffix = r->suffix ? r->suffix : "";
@@ -79,9 +79,8 @@ static rmx_status find_paths(const struct format *f, const rmx_export_request *r
   if (r->valid_prefix) RMX_TRY(path_of(r->valid_prefix, r, d, arena, &s->valid, err));
   if ((f->needs & RMX_EXPORT_PATHS) && !s->path)
     return rmx_fail(err, RMX_EUSAGE,
-                    "%s: domain \"%s\" has no path: say where its data are with --data %s=PATH, or "
-                    "for all domains "
-                    "with --prefix TEXT (the path is TEXT and the name)",
+                    "%s: domain \"%s\" has no path; give the path of its data with --data %s=PATH, "
+                    "or of all domains with --prefix TEXT (the path is TEXT followed by the name)",
                     f->name, s->name, s->name);
   const char *const texts[] = {s->name, s->path, s->valid};
   for (size_t i = 0; i < 3; i++) {
@@ -93,9 +92,8 @@ static rmx_status find_paths(const struct format *f, const rmx_export_request *r
     for (const char *c = texts[i]; *c; c++)
       if (isspace((unsigned char)*c))
         return rmx_fail(err, RMX_EINPUT,
-                        "%s: the path \"%s\" of domain \"%s\" has white space in it, where "
-                        "Megatron-LM would split it; "
-                        "use the format megatron-json, or another path",
+                        "%s: the path \"%s\" of domain \"%s\" contains white space, at which "
+                        "Megatron-LM would split it; use the format megatron-json, or another path",
                         f->name, texts[i], s->name);
   }
   return RMX_OK;
@@ -122,11 +120,10 @@ static rmx_status to_documents(const struct format *f, const rmx_export_request 
   for (size_t d = 0; d < r->D; d++) {
     if (w[d] == 0) continue;
     if (!(r->tokens_per_document[d] > 0))
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "%s: this trainer draws documents, and domain \"%s\" has %g tokens per document; "
-          "wanted more than 0",
-          f->name, r->names[d], r->tokens_per_document[d]);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: this trainer draws documents, but domain \"%s\" has %g tokens per "
+                      "document; wanted more than 0",
+                      f->name, r->names[d], r->tokens_per_document[d]);
     w[d] /= r->tokens_per_document[d];
   }
   return rmx_mixture_normalise(w, r->D, err);
@@ -138,21 +135,19 @@ static rmx_status choose_unit(const struct format *f, const rmx_export_request *
   if (!(f->needs & RMX_EXPORT_DOCUMENTS)) return RMX_OK;
   if (!r->tokens_per_document) {
     b->unit =
-        "Weights are shares of tokens, but this trainer draws documents: domains with long ones "
-        "will get "
-        "more.";
+        "Weights are shares of tokens, but this trainer draws documents: domains with long "
+        "documents will get more tokens.";
     rmx_warn(r->listener,
-             "%s draws documents, and their mean lengths are not known: the weights written are "
-             "shares of tokens, "
-             "right only where documents are equally long in all domains",
+             "%s draws documents, but their mean lengths are unknown: the weights are shares of "
+             "tokens, which is correct only if documents are equally long in all domains",
              f->name);
     return RMX_OK;
   }
   b->unit =
       "Weights are shares of documents: shares of tokens divided by mean tokens per document.";
   rmx_note(r->listener,
-           "%s draws documents: weights are converted from shares of tokens by the mean tokens per "
-           "document",
+           "%s draws documents, so the weights are converted from shares of tokens with the mean "
+           "tokens per document",
            f->name);
   return to_documents(f, r, w, err);
 }
@@ -165,24 +160,23 @@ static rmx_status find_epochs(const struct format *f, const rmx_export_request *
   if (r->budget > 0 && r->sequence_length > 0) b->samples = ceil(r->budget / r->sequence_length);
   b->has_epochs = r->tokens && r->budget > 0;
   if (!b->has_epochs && (f->needs & RMX_EXPORT_EPOCHS))
-    return rmx_fail(err, RMX_EUSAGE,
-                    "%s: this format lists passes over the domains: give the tokens there are of "
-                    "each with --tokens FILE, and "
-                    "those of the training with --budget TOKENS",
-                    f->name);
+    return rmx_fail(
+        err, RMX_EUSAGE,
+        "%s: this format lists the passes over each domain; give the available tokens of each "
+        "domain with --tokens FILE, and the tokens of the training with --budget TOKENS",
+        f->name);
   for (size_t d = 0, i = 0; b->has_epochs && i < b->n; d++) {
     if (r->names[d] != b->sources[i].name) continue;
     if (r->weights[d] > 0 && !(r->tokens[d] > 0))
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "%s: domain \"%s\" has weight %g, and %g tokens there are of it; wanted more than 0",
-          f->name, r->names[d], r->weights[d], r->tokens[d]);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: domain \"%s\" has weight %g but %g available tokens; wanted more than 0",
+                      f->name, r->names[d], r->weights[d], r->tokens[d]);
     b->sources[i++].epochs = r->weights[d] > 0 ? r->weights[d] * r->budget / r->tokens[d] : 0;
   }
   return RMX_OK;
 }
 
-// What each trainer cannot do with such weights is said, where it would say nothing.
+// Warns about weights that the trainer would silently handle badly.
 static void tell_limits(const struct format *f, const rmx_export_request *r, rmx__blend *b) {
   enum { LEAST_BLOCK = 2048, MOST_BLOCK = 32768, MOST_SOURCES = 254 };
   double least = 1;
@@ -200,7 +194,8 @@ static void tell_limits(const struct format *f, const rmx_export_request *r, rmx
              "it will never be drawn",
              f->name, name, least, MOST_BLOCK);
   if ((f->needs & RMX_EXPORT_FEW) && b->n > MOST_SOURCES)
-    rmx_warn(r->listener, "%s: this trainer takes at most %d sources; the mixture has %zu", f->name,
+    rmx_warn(r->listener,
+             "%s: this trainer accepts no more than %d sources, but the mixture has %zu", f->name,
              MOST_SOURCES, b->n);
 }
 
@@ -208,7 +203,7 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
                              rmx_arena *arena, rmx__blend *b, rmx_err *err) {
   b->sources = rmx_arena_alloc(arena, r->D, sizeof *b->sources);
   if (!b->sources) return rmx_fail_memory(err, r->D * sizeof *b->sources, "a mixture");
-  // Only a check: what is written are the weights as they were given.
+  // This is only a check; the weights are written as they were given.
   RMX_TRY(rmx_mixture_check(w, r->D, r->names, 1e-6, f->name, err));
   memcpy(w, r->weights, r->D * sizeof *w);
   RMX_TRY(choose_unit(f, r, w, b, err));
@@ -235,7 +230,9 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err) {
   const struct format *f = NULL;
   RMX_TRY(find_format(format, &f, err));
-  if (r->D == 0) return rmx_fail(err, RMX_EINPUT, "%s: a mixture of no domains", f->name);
+  if (r->D == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: the mixture has no domains; wanted at least one",
+                    f->name);
   rmx_arena arena = {0};
   rmx__blend blend = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);

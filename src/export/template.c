@@ -27,7 +27,7 @@ struct writing {
   const rmx__blend *blend;
   const rmx__source *source;  // of %each; NULL outside
   size_t left;                // sources after it
-  // of %passes: the pass is this part of so many; parts 0: all of the source
+  // of %passes: the pass is this part of `parts`; parts 0: all of the source
   int64_t part, parts;
   int indent;  // of the line
   rmx_buf *out;
@@ -47,7 +47,7 @@ static bool is(const char *field, size_t n, const char *name) {
   return strlen(name) == n && strncmp(field, name, n) == 0;
 }
 
-// The indent stands in the template already; a long key needs it once more.
+// The template already contains the indent; a long key needs it a second time.
 static void put_key(rmx_buf *out, const char *key, int indent) {
   rmx_buf line = {0};
   rmx_put_yaml_key(&line, indent, key);
@@ -79,7 +79,7 @@ static void put_text(const struct writing *w, const char *text, const char *how,
   rmx_buf_puts(out, text);
 }
 
-// The name of the validation set that goes with a training set, as the RegMix authors call theirs.
+// The name of the validation set of a training set, as the RegMix authors use it.
 static void put_valid_name(const struct writing *w, const char *how, size_t n) {
   const char *name = w->source->name;
   char *changed =
@@ -91,8 +91,8 @@ static void put_valid_name(const struct writing *w, const char *how, size_t n) {
   free(changed);
 }
 
-// The most passes that a trainer must allow: whole ones, and one more where the last is all but
-// full, since trainers lose what does not fill a sequence.
+// The number of passes that a trainer must allow: whole passes, and one more if the last one is
+// almost full, since trainers drop tokens that do not fill a sequence.
 static double most_passes(const rmx__source *s) {
   return s->epochs > 0.99 ? ceil(1.01 * s->epochs) : 1;
 }
@@ -130,7 +130,7 @@ static void put_field(struct writing *w, const char *field, size_t size) {
     rmx_put_number(w->out, s->weight);
   else if (s && is(field, n, "passes"))
     rmx_put_number(w->out, most_passes(s));
-  // a template that is wrong: a test looks for it
+  // a wrong template; a test looks for it
   else
     rmx_buf_printf(w->out, "<<%.*s>>", (int)size, field);
 }
@@ -174,7 +174,7 @@ static const char *write_each(struct writing *w, const char *body, bool on) {
   return end;
 }
 
-// The fraction taken/parts nearest to x in (0, 1), of no more parts than that takes.
+// The fraction taken/parts nearest to x in (0, 1), with the smallest possible number of parts.
 static void nearest_fraction(double x, int64_t *taken, int64_t *parts) {
   enum { MOST_PARTS = 24 };
   const double enough = 0.01 * x;
@@ -192,7 +192,7 @@ static void nearest_fraction(double x, int64_t *taken, int64_t *parts) {
   *parts = llround(fmin(1 / x, 1e9));
 }
 
-// Whole passes, then parts of one, so that all of them together are about the epochs of the source.
+// Whole passes, then a part of a pass, so that the sum is about the epochs of the source.
 static const char *write_passes(struct writing *w, const char *body, bool on) {
   enum { MOST = 10000 };
   const char *end = write_block(w, body, false, NULL);

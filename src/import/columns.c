@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the cells of a CSV to a table of numbers: which columns are the values, and what each cell
-// says.
+// Turns the cells of a CSV file into a table of numbers: chooses the columns of values and reads
+// each cell.
 
 #include <fnmatch.h>
 #include <math.h>
@@ -26,7 +26,7 @@ static bool missing(const char *text) {
 
 static const double MAX = 1e100;  // its square is a number
 
-// Infinite ones are numbers here; hexadecimal, which strtod takes too, is none.
+// Infinities are numbers here; hexadecimal is not, though strtod accepts it.
 static bool number(const char *text, double *out) {
   char *end;
   *out = strtod(text, &end);
@@ -40,7 +40,7 @@ static bool is_value(const choice *c, size_t j) {
   return j != c->view->id && !(c->view->skip && c->view->skip[j]);
 }
 
-// A column of text: it has cells, and none of them is a number.
+// A column of text has cells, and no cell is a number.
 static bool is_text(const choice *c, size_t j) {
   const rmx_cells *t = c->s->cells;
   bool given = false;
@@ -68,8 +68,7 @@ static bool mixtures(const choice *c) {
   return c->s->options->what == RMX_IMPORT_MIXTURES;
 }
 
-// The names of columns that could have been meant, for a message: the first dozen of those with
-// numbers.
+// The first dozen names of columns with numbers, for a message.
 static void list_columns(const choice *c, rmx_buf *out) {
   const rmx_cells *t = c->s->cells;
   size_t n = 0;
@@ -87,13 +86,13 @@ static rmx_status cannot_tell(const choice *c, const char *why, rmx_err *err) {
   list_columns(c, &names);
   rmx_status status = rmx_fail(
       err, RMX_EINPUT,
-      "%s: %s; say which columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
+      "%s: %s; choose the columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
       c->s->path, why, mixtures(c) ? "mixture" : "metric", names.failed ? "?" : names.data);
   rmx_buf_release(&names);
   return status;
 }
 
-// "config.mixture.*": what stands up to the last . or / before the first wildcard is no part of a
+// "config.mixture.*": the prefix up to the last . or / before the first wildcard is not part of a
 // domain's name.
 static size_t literal_prefix(const char *pattern) {
   size_t n = strcspn(pattern, "*?[\\");
@@ -102,7 +101,7 @@ static size_t literal_prefix(const char *pattern) {
   return n;
 }
 
-// Columns with numbers that are not taken: which.
+// Reports the columns with numbers that are not read.
 static void tell_not_taken(const choice *c) {
   const rmx_cells *t = c->s->cells;
   rmx_few left = {0};
@@ -115,7 +114,8 @@ static void tell_not_taken(const choice *c) {
 }
 
 static const char id_advice[] =
-    "name the runs by another column with --id COLUMN, or by the number of their row with --id row";
+    "choose another column with the names of the runs with --id COLUMN, or use the row numbers "
+    "with --id row";
 
 static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
@@ -126,8 +126,8 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
       if (fnmatch(pattern, t->header[j], 0) != 0) continue;
       if (j == c->view->id && !c->s->options->id && has_number(c, j))
         return rmx_fail(err, RMX_EINPUT,
-                        "%s: \"%.120s\" matches the column \"%.80s\", which names the runs, so it "
-                        "would be left out; %s",
+                        "%s: \"%.120s\" matches the column \"%.80s\", but that column contains the "
+                        "names of the runs; %s",
                         t->path, pattern, t->header[j], id_advice);
       if (j == c->view->id) continue;
       found++;
@@ -145,8 +145,7 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
   return RMX_OK;
 }
 
-// Length of the prefix of a column that names a weight: "config.mixture.", "mixture/"; 0: it does
-// not.
+// Length of the prefix of a column of weights: "config.mixture.", "mixture/"; 0: it is not one.
 static size_t weight_prefix(const char *name) {
   static const char *const nouns[] = {"mixture_weights", "domain_weights", "mixtures",
                                       "mixture",         "weights",        "mix"};
@@ -194,7 +193,7 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
     if (mixtures(c) && n &&
         (c->strip[first] != prefix || strncmp(t->header[first], t->header[j], prefix) != 0)) {
       char why[300];
-      snprintf(why, sizeof why, "two sets of columns could be the mixture, \"%.80s\" and \"%.80s\"",
+      snprintf(why, sizeof why, "two sets of columns could be the mixture: \"%.80s\" and \"%.80s\"",
                t->header[first], t->header[j]);
       return cannot_tell(c, why, err);
     }
@@ -211,8 +210,9 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
   if (n == 0)
     return cannot_tell(
         c,
-        mixtures(c) ? "no column has a name like mixture.DOMAIN, so the weights are not known"
-                    : "no column is named like a metric (metric/..., eval/..., ..._loss)",
+        mixtures(c)
+            ? "no column has a name like mixture.DOMAIN, so the weights are not known"
+            : "no column of metrics was found: no name looks like metric/..., eval/... or ..._loss",
         err);
   tell_choice(c, n);
   tell_not_taken(c);
@@ -242,8 +242,8 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
                           : ", and no other column has numbers");
   else if (n == 0)
     status = rmx_fail(err, RMX_EINPUT,
-                      "%s: no columns behind the run's name; wanted a column of run names, then "
-                      "numbers, with commas",
+                      "%s: no columns after the name of the run; wanted a column of run names, "
+                      "then columns of numbers, separated by commas",
                       t->path);
   else if (text.n)
     rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n,
@@ -257,21 +257,19 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
   *out = NAN;
   bool none = missing(text);
   if (none && mixtures(c))
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s:%d: column \"%s\": the weight is missing: give 0 where a domain is not used", t->path,
-        t->lines[i], t->header[j]);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: column \"%s\": the weight is missing; give 0 if a domain is not used",
+                    t->path, t->lines[i], t->header[j]);
   if (none) return RMX_OK;
   if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path,
                     t->lines[i], t->header[j], text);
   if (isfinite(*out) && fabs(*out) > MAX)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s:%d: column \"%s\": %s is too large to compute with; wanted at most 1e100 "
-                    "(leave the cell empty where the "
-                    "run failed)",
+                    "%s:%d: column \"%s\": %s is too large; wanted 1e100 or less (leave the cell "
+                    "empty if the run failed)",
                     t->path, t->lines[i], t->header[j], text);
-  if (!isfinite(*out)) *out = NAN;  // a loss that ran away was not measured
+  if (!isfinite(*out)) *out = NAN;  // a diverged loss counts as not measured
   return RMX_OK;
 }
 
@@ -308,7 +306,7 @@ static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
   return RMX_OK;
 }
 
-// The column that the user says names the runs.
+// The column that the user chose for the names of the runs.
 static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
   const rmx_cells *t = s->cells;
   rmx_few names = {0};
@@ -319,11 +317,11 @@ static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
   *id = SIZE_MAX;
   if (strcmp(s->options->id, "row") == 0) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s: no column \"%.80s\" to name the runs by; there are %zu columns: %s", t->path,
-                  s->options->id, names.n, names.text);
+                  "%s: no column \"%.80s\" for the names of the runs; the %zu columns are: %s",
+                  t->path, s->options->id, names.n, names.text);
 }
 
-// Names of runs are text or whole numbers: a column of fractions is a weight or a loss.
+// Names of runs are text or whole numbers; a column of fractions is a weight or a loss.
 static rmx_status check_id(const choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
   size_t j = c->view->id, fractions = 0, at = 0;
@@ -336,9 +334,8 @@ static rmx_status check_id(const choice *c, rmx_err *err) {
   }
   if (fractions == 0) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s:%d: the first column \"%.80s\" should name the runs, but holds numbers such "
-                  "as %.40s: the table seems to "
-                  "have no column of names; %s",
+                  "%s:%d: the first column \"%.80s\" should contain the names of the runs, but it "
+                  "contains numbers such as %.40s; %s",
                   t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
 }
 

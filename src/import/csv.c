@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plain table: the first column names the runs, every other one holds numbers or is told to be
-// text.
+// The plain table: the first column contains the names of the runs, every other column contains
+// numbers, and columns of text are reported.
 
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
 
 const rmx__table_format rmx__format_csv = {
     .name = "csv",
-    .help = "a CSV file, a run a row, its name in the first column",
+    .help = "a CSV file with one run per row and its name in the first column",
     .sniff = sniff,
     .read = read_csv,
 };

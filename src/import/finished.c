@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs that did not finish are no measurements: they are left out by the column that says how each
-// run ended.
+// Leaves out runs that did not finish, by the column that contains how each run ended.
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +45,10 @@ rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name
     rmx_few_add(&who, text);
   }
   if (who.n == c->N)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: none of its %zu runs has finished (column \"%s\"): nothing to read",
-                    s->path, c->N, c->header[state]);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: none of its %zu runs has finished (column \"%s\"), so there is nothing to read",
+        s->path, c->N, c->header[state]);
   if (who.n)
     rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s", s->path, who.n,
              c->N, who.text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats a table may come in: each says whether a path looks like it, and reads it.
+// The formats of a table. Each has a function that recognises it and a function that reads it.
 #ifndef RMX_IMPORT_FORMATS_H
 #define RMX_IMPORT_FORMATS_H
 
@@ -22,28 +22,29 @@ typedef struct rmx__table_format {
 extern const rmx__table_format rmx__format_csv, rmx__format_olmix, rmx__format_wandb,
     rmx__format_yaml, rmx__format_harness;
 
-// How a form sees the columns and rows of its CSV.
+// How a format interprets the columns and rows of its CSV.
 typedef struct rmx__view {
-  size_t id;         // column that names the runs; SIZE_MAX: their rows do
-  const bool *skip;  // (C) columns that are never values, or NULL
+  size_t id;         // column with the names of the runs; SIZE_MAX: the row numbers
+  const bool *skip;  // (C) columns that never contain values, or NULL
   const bool *out;   // (N) rows left out, or NULL
-  bool guess;        // the table holds more than values: choose columns by their names
+  bool guess;        // the table contains more than values: choose columns by their names
 } rmx__view;
-// The table of one view: the columns asked for, each cell checked.
+// Reads the table of a view: the requested columns, with each cell checked.
 rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out,
                             rmx_err *err);
 
 // in any case; SIZE_MAX: there is none
 size_t rmx__column_called(const rmx_cells *c, const char *name);
-// The column State or status that says of some run that it finished, or SIZE_MAX.
+// The column State or status that contains a finished run, or SIZE_MAX.
 size_t rmx__state_column(const rmx_cells *c);
-// Marks the rows (N) whose run did not finish, and tells them by column `name`. None finished is an
-// error.
+// Marks the rows (N) whose run did not finish, and reports their names from column `name`. If none
+// finished, that is an error.
 rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
                                  rmx_err *err);
 
-// Forms that are known and not read (refuse.c): each is refused by its own name, with what to do.
-// By the first bytes of a file; by its header and cells; by the columns (C) chosen as a mixture.
+// Formats that are recognised but not read (refuse.c). The error names the format and explains what
+// to do. By the first bytes of a file; by its header and cells; by the columns (C) chosen as a
+// mixture.
 rmx_status rmx__refuse_text(const char *path, rmx_err *err);
 rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err);
 rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err *err);
@@ -52,7 +53,7 @@ rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err
 int rmx__by_number(const void *a, const void *b);
 bool rmx__ends_in(const char *text, const char *suffix);
 
-// One results file of the harness and the run it is of.
+// One results file of the harness and its run.
 typedef struct rmx__results_file {
   char *path, *run, *order;  // order: the date in its name; the newest result of a task counts
 } rmx__results_file;

@@ -2,7 +2,7 @@
 // Results of EleutherAI's lm-evaluation-harness: results[TASK]["METRIC,FILTER"] is a number (a bare
 // "METRIC" before version 0.4), METRIC_stderr its error, and higher_is_better[TASK][METRIC] the
 // direction. A metric is called TASK where the task has one, else TASK/METRIC, else
-// TASK/METRIC/FILTER. Where a run has several files, the newest result of a task counts.
+// TASK/METRIC/FILTER. If a run has several files, the newest result of a task counts.
 
 #include <fnmatch.h>
 #include <math.h>
@@ -15,7 +15,7 @@
 
 typedef struct metric {
   char *task, *name, *filter, *title;
-  int direction;  // 1: higher is better, 0: lower, -1: not said
+  int direction;  // 1: higher is better, 0: lower is better, -1: unknown
   const char *said_by;
 } metric;
 
@@ -29,9 +29,9 @@ typedef struct results {
   const char **run_names;
   size_t n_runs;
   size_t newer;         // results replaced by newer ones
-  rmx_few other;        // files that are no results
+  rmx_few other;        // files that are not results
   rmx_few not_numbers;  // values that are lists, truth values or the like
-  rmx_few lost;         // limited results that lost to full ones
+  rmx_few lost;         // limited results that were replaced by full ones
   json_t *groups;       // group: true, where results of its members stand beside its own
 } results;
 
@@ -79,8 +79,8 @@ static bool is_error_of(const char *name, size_t length) {
   return length >= n && strncmp(name + length - n, tail, n) == 0;
 }
 
-// Whether a task was measured on part of its samples: --limit, told in the file's config and, by
-// task, in n-samples.
+// Whether a task was measured on part of its samples: --limit, recorded in the config of the file
+// and, by task, in n-samples.
 static bool is_limited(const json_t *tree, const char *task) {
   const json_t *n = json_object_get(json_object_get(tree, "n-samples"), task);
   const json_t *original = json_object_get(n, "original"),
@@ -90,8 +90,8 @@ static bool is_limited(const json_t *tree, const char *task) {
   return json_number_value(json_object_get(json_object_get(tree, "config"), "limit")) > 0;
 }
 
-// Keeps a value of a run: the newest, but a full one before a limited one. A limited one has a mark
-// beside it.
+// Keeps the newest value of a run, but prefers a full value to a limited one. A limited value has a
+// mark next to it.
 static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full,
                              double value, bool limited, rmx_err *err) {
   char *mark = rmx_format("limited\n%s", full);
@@ -155,7 +155,7 @@ static rmx_status take_result(results *r, const char *path, const json_t *tree, 
   return status;
 }
 
-// Groups of which members have results in the same file.
+// Groups whose members have results in the same file.
 static rmx_status take_groups(results *r, const json_t *tree, rmx_err *err) {
   const json_t *all = json_object_get(tree, "results");
   const char *group;
@@ -183,7 +183,8 @@ static rmx_status take_tree(results *r, const char *path, const json_t *tree, js
     if (!json_is_object(one))
       return rmx_fail(err, RMX_EINPUT, "%s: results.%s is not a map of metrics", path, task);
     bool filtered =
-        false;  // since 0.4 a metric has a filter behind a comma; "samples" and the like have none
+        false;  // since 0.4 a metric has a filter after a comma; "samples" and similar keys have
+                // none
     json_object_foreach(one, key, value) filtered = filtered || strchr(key, ',') != NULL;
     json_object_foreach(one, key, value) {
       if (filtered && !strchr(key, ',')) continue;
@@ -201,11 +202,11 @@ static rmx_status take_files(results *r, rmx_err *err) {
     if (rmx__json_read_python(f->path, "null", &tree, err) != RMX_OK)
       return strstr(err->message, "end of file expected") == NULL
                  ? err->status
-                 : rmx_fail(err, RMX_EINPUT,
-                            "%s: more than one JSON object in the file; results of "
-                            "lm-evaluation-harness are one object a file, and "
-                            "a table of runs is CSV",
-                            f->path);
+                 : rmx_fail(
+                       err, RMX_EINPUT,
+                       "%s: more than one JSON object in the file; wanted a result of "
+                       "lm-evaluation-harness (one object per file), or a table of runs as CSV",
+                       f->path);
     rmx_status status = RMX_OK;
     if (json_is_object(json_object_get(tree, "results"))) {
       if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {
@@ -244,13 +245,13 @@ static rmx_status title_metrics(results *r, rmx_err *err) {
     if (!m->title) return rmx_fail_memory(err, 64, "metrics");
     for (size_t k = 0; k < i; k++)
       if (strcmp(r->metrics[k].title, m->title) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s: two metrics would both be called \"%s\"", r->s->path,
-                        m->title);
+        return rmx_fail(err, RMX_EINPUT, "%s: two metrics would have the same name \"%s\"",
+                        r->s->path, m->title);
   }
   return RMX_OK;
 }
 
-// Which metrics were asked for; every pattern must find one.
+// The requested metrics; every pattern must match one.
 static rmx_status choose(const results *r, bool *chosen, size_t *n, rmx_err *err) {
   const rmx_import_options *o = r->s->options;
   for (size_t i = 0; i < r->n; i++) chosen[i] = o->n_columns == 0;
@@ -280,8 +281,8 @@ static rmx_status fill(results *r, rmx_table *out, rmx_err *err) {
   for (size_t i = 0; status == RMX_OK && i < r->n; i++) {
     const metric *m = &r->metrics[i];
     if (!chosen[i]) continue;
-    // Files of old versions do not say it; a title may be the task alone, so the metric's own name
-    // is asked.
+    // Files of old versions do not record the direction. A title may be only the task, so the name
+    // of the metric decides.
     out->better[d] = m->direction < 0    ? rmx_better_by_name(m->name)
                      : m->direction == 1 ? RMX_BETTER_HIGH
                                          : RMX_BETTER_LOW;
@@ -322,24 +323,24 @@ static void send_notes(const results *r, const rmx_table *out) {
       rmx_few_add(&groups, r->metrics[i].title);
   }
   if (r->newer)
-    rmx_note(to, "%s: %zu results were measured again; the newest count", path, r->newer);
+    rmx_note(to, "%s: %zu results were measured more than once; the newest counts", path, r->newer);
   if (r->lost.n)
     rmx_warn(to,
-             "%s: %zu results on part of the samples (--limit) lose to full ones, newer or not: %s",
+             "%s: %zu results on part of the samples (--limit) are replaced by full results, newer "
+             "or not: %s",
              path, r->lost.n, r->lost.text);
   if (limited.n)
     rmx_warn(to,
-             "%s: of %zu of %zu runs there are only results on part of the samples (--limit) for "
-             "some metric, which do not compare with full ones: %s",
+             "%s: for %zu of %zu runs some metric was measured only on part of the samples "
+             "(--limit), which does not compare with full results: %s",
              path, limited.n, r->n_runs, limited.text);
   if (r->not_numbers.n)
-    rmx_warn(to, "%s: %zu values are no numbers and are not read: %s", path, r->not_numbers.n,
+    rmx_warn(to, "%s: %zu values are not numbers and are not read: %s", path, r->not_numbers.n,
              r->not_numbers.text);
   if (groups.n)
     rmx_warn(to,
-             "%s: %zu metrics are of groups whose members are metrics too, so a mean over all "
-             "metrics counts them twice: %s; choose metrics with "
-             "--metric-columns or --metric",
+             "%s: some metrics (%zu) are groups of other metrics, so a mean over all metrics "
+             "counts those twice: %s; choose metrics with --metric-columns or --metric",
              path, groups.n, groups.text);
   if (r->other.n)
     rmx_warn(to, "%s: %zu .json files have no map \"results\" and are not read: %s", path,
@@ -350,7 +351,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (s->options->what != RMX_IMPORT_METRICS)
     return rmx_fail(
         err, RMX_EINPUT,
-        "%s: JSON results hold metrics, no mixtures; wanted CSV or a folder of YAML mixtures",
+        "%s: JSON results contain metrics, not mixtures; wanted CSV or a folder of YAML mixtures",
         s->path);
   results r = {.s = s, .index = json_object(), .groups = json_object()};
   rmx_status status = r.index && r.groups ? rmx__find_results(s, &r.files, err)
@@ -386,7 +387,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
 
 const rmx__table_format rmx__format_harness = {
     .name = "harness",
-    .help = "results of lm-evaluation-harness (results_DATE.json, a folder or pattern of them)",
+    .help = "results of lm-evaluation-harness (results_DATE.json, a folder of them or a pattern)",
     .sniff = sniff,
     .read = read_harness,
 };

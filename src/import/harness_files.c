@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which result files of lm-evaluation-harness there are, and which run each is of. The harness
-// writes OUTPUT/MODEL/results_DATE.json, or STEM_DATE.json where OUTPUT ends in .json; people give
-// each run its OUTPUT. So the run is the first folder in which the paths differ, else what stands
-// before the date, else the folder itself.
+// Finds the result files of lm-evaluation-harness and the run of each. The harness writes
+// OUTPUT/MODEL/results_DATE.json, or STEM_DATE.json if OUTPUT ends in .json. Users give each run
+// its own OUTPUT. So the run is the first folder in which the paths differ, else the part before
+// the date, else the folder itself.
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { DEEPEST = 8 };
 
-// Where "_2024-05-01T12-00-00.123456" begins in a stem of n bytes; n where it does not.
+// The start of "_2024-05-01T12-00-00.123456" in a stem of n bytes; n if there is none.
 static size_t date_at(const char *stem, size_t n) {
   static const char shape[] = "_dddd-dd-ddT";
   for (size_t i = 0; i + sizeof shape - 1 <= n; i++) {
@@ -46,7 +46,7 @@ static rmx_status walk(const char *folder, int depth, rmx_strings *out, rmx_err 
   return status;
 }
 
-// Folder k of a relative path; NULL where it has fewer.
+// Folder k of a relative path; NULL if it has fewer.
 static const char *folder_of(const char *path, size_t k, size_t *length) {
   while (*path == '/') path++;
   for (;; k--) {
@@ -58,7 +58,7 @@ static const char *folder_of(const char *path, size_t k, size_t *length) {
   }
 }
 
-// How many folders in front all paths share.
+// The number of leading folders that all paths share.
 static size_t shared_folders(const rmx_strings *paths, size_t skip) {
   for (size_t k = 0;; k++) {
     size_t n = 0, m = 0;
@@ -79,7 +79,7 @@ static char *run_of(const rmx__source *s, const char *relative, size_t shared) {
   size_t n = date_at(stem, strlen(stem) - strlen(".json"));
   if (n > 0 && !(n == strlen("results") && strncmp(stem, "results", n) == 0))
     return rmx_format("%.*s", (int)n, stem);
-  // One run: the outermost folder under the one given, else the innermost of the file's own.
+  // For one run: the outermost folder below the given one, else the innermost folder of the file.
   folder = shared ? folder_of(relative, s->folder ? 0 : shared - 1, &length) : NULL;
   if (folder && length) return rmx_format("%.*s", (int)length, folder);
   if (!s->folder) return rmx_strdup("results");
@@ -116,10 +116,10 @@ rmx_status rmx__find_results(const rmx__source *s, rmx__results_files *out, rmx_
   }
   for (size_t i = 0; i < paths.n; i++)
     if (!rmx__ends_in(paths.items[i], ".json")) {
-      status = rmx_fail(
-          err, RMX_EINPUT,
-          "%s: not a .json file; a pattern must match results of lm-evaluation-harness alone",
-          paths.items[i]);
+      status = rmx_fail(err, RMX_EINPUT,
+                        "%s: not a .json file; wanted a pattern that matches only results of "
+                        "lm-evaluation-harness",
+                        paths.items[i]);
       goto done;
     }
   size_t skip = s->folder ? strlen(s->path) : 0, shared = shared_folders(&paths, skip);

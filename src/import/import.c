@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of runs in whatever form it comes: the first recogniser that knows it reads it.
+// Reads a table of runs in any format: the first format that recognises it reads it.
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "formats.h"
 
-// The plain table is last: it takes every CSV.
+// The plain table is last, since it accepts every CSV.
 static const rmx__table_format *const formats[] = {&rmx__format_harness, &rmx__format_yaml,
                                                    &rmx__format_wandb, &rmx__format_olmix,
                                                    &rmx__format_csv};
@@ -22,8 +22,8 @@ static rmx_status unknown_form(const char *path, rmx_err *err) {
   rmx_buf known = {0};
   for (size_t i = 0; i < FORMATS; i++)
     rmx_buf_printf(&known, "%s%s", i ? "; " : "", formats[i]->help);
-  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: not a table that can be read here: wanted %s",
-                               path, known.failed ? "CSV" : known.data);
+  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown format of a table; wanted %s", path,
+                               known.failed ? "CSV" : known.data);
   rmx_buf_release(&known);
   return status;
 }

@@ -8,7 +8,7 @@
 #include "formats.h"
 
 typedef struct entry {
-  const char *key;  // what is compared
+  const char *key;  // the compared part of the name
   size_t row;
 } entry;
 
@@ -16,8 +16,8 @@ static int by_key(const void *a, const void *b) {
   return strcmp(((const entry *)a)->key, ((const entry *)b)->key);
 }
 
-// The number at the end of a name without its leading zeros; *prefix gets the bytes before it.
-// NULL: none.
+// The number at the end of a name, without leading zeros, or NULL; *prefix gets the bytes before
+// it.
 static const char *number_of(const char *id, size_t *prefix) {
   size_t n = strlen(id), start = n;
   while (start > 0 && id[start - 1] >= '0' && id[start - 1] <= '9') start--;
@@ -52,7 +52,7 @@ static void first_names(const rmx_table *t, char out[128]) {
            t->N > 1 ? t->ids[1] : "", t->N > 2 ? ", ..." : "");
 }
 
-// Two names that may be the same run, for the message.
+// Finds two names that may be the same run, for the message.
 static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
   out[0] = '\0';
   for (size_t i = 0; i < a->N && i < 2000; i++)
@@ -61,7 +61,8 @@ static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
       const char *x = number_of(a->ids[i], &p), *y = number_of(b->ids[j], &q);
       if ((x && y && strcmp(x, y) == 0) || strstr(a->ids[i], b->ids[j]) ||
           strstr(b->ids[j], a->ids[i])) {
-        snprintf(out, 256, "; \"%.60s\" and \"%.60s\" look alike: name the runs in one way in both",
+        snprintf(out, 256,
+                 "; \"%.60s\" and \"%.60s\" look alike; use the same names in both tables",
                  a->ids[i], b->ids[j]);
         return;
       }
@@ -106,9 +107,8 @@ rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
   if (common == 0) {
     look_alike(mixtures, metrics, alike);
     status = rmx_fail(err, RMX_EINPUT,
-                      "%.200s and %.200s have no run in common: the one names them %s (column "
-                      "\"%.40s\"), the other %s "
-                      "(column \"%.40s\")%s",
+                      "%.200s and %.200s have no run in common: the first has the names %s (column "
+                      "\"%.40s\"), the second has %s (column \"%.40s\")%s",
                       mixtures->path ? mixtures->path : "the mixtures",
                       metrics->path ? metrics->path : "the metrics", a, mixtures->id_name, b,
                       metrics->id_name, alike);
@@ -119,7 +119,7 @@ rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
       metrics->ids[i] = renamed[i];
       renamed[i] = NULL;
     }
-    rmx_warn(listener, "runs are joined by their numbers: %s calls them %s, %s %s",
+    rmx_warn(listener, "runs are joined by their numbers, since %s has the names %s and %s has %s",
              mixtures->path ? mixtures->path : "one table", a,
              metrics->path ? metrics->path : "the other", b);
   }

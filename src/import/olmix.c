@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Olmix's ratios.csv and metrics.csv. As its users write them: run_id, perhaps name, then a column
-// a domain or metric. As the program itself saves them: run, name, index, then the columns, perhaps
-// behind the row numbers of a data frame. The id columns stand first, so that a domain called
-// "name" further on stays one.
+// ratios.csv and metrics.csv of Olmix. Users write: run_id, perhaps name, then one column per
+// domain or metric. The program itself writes: run, name, index, then the columns, perhaps after
+// the row numbers of a data frame. Only the first columns can be ids, so a later domain "name" is
+// kept.
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 static const char *const id_names[] = {"run_id", "run", "name", "index", "", "Unnamed: 0"};
 enum { ID_NAMES = sizeof id_names / sizeof *id_names };
 
-// How many columns in front name the run, and which of them is its id. 0: not this form.
+// The number of leading columns that name the run, and which one is its id. 0: not this format.
 static size_t id_columns(const rmx_cells *c, size_t *id) {
   size_t n = 0, best = ID_NAMES;
   for (bool more = true; more && n < c->C; n += more) {
@@ -24,7 +24,7 @@ static size_t id_columns(const rmx_cells *c, size_t *id) {
       *id = n;
     }
   }
-  return best < 2 && n > 1 ? n : 0;  // one column alone is the plain table
+  return best < 2 && n > 1 ? n : 0;  // one such column is the plain table
 }
 
 static bool sniff(const rmx__source *s) {
@@ -39,7 +39,8 @@ static rmx_status read_olmix(const rmx__source *s, rmx_table *out, rmx_err *err)
   for (size_t j = 0; j < n; j++) skip[j] = true;
   rmx_status status = rmx__import_view(s, &(rmx__view){.id = id, .skip = skip}, out, err);
   if (status == RMX_OK)
-    rmx_note(s->listener, "%s: read as Olmix's table, runs named by column \"%s\"", s->path,
+    rmx_note(s->listener,
+             "%s: read as a table of Olmix; the names of the runs are in column \"%s\"", s->path,
              s->cells->header[id]);
   free(skip);
   return status;

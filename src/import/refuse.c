@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that are known by sight and not read: each is refused by its own name, with what to do,
-// rather than with a word about something else further on.
+// Recognises formats of tables that are not read. The error names the format and explains what to
+// do. Without this a later error would be about something else.
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static bool is_blend(const char *text) {
   const char *end = text + strlen(text);
   while (*text) {
     size_t blank = strspn(text, " \t\r\n"), n = strcspn(text += blank, " \t\r\n");
-    if (n == 0 || text + n == end) break;  // the last word may be cut off
+    if (n == 0 || text + n == end) break;  // the last word may be truncated
     if (words % 2 == 0 ? !is_number(text, n) : is_number(text, n) || memchr(text, ',', n))
       return false;
     paths += words++ % 2;
@@ -39,7 +39,7 @@ static bool is_blend(const char *text) {
 rmx_status rmx__refuse_text(const char *path, rmx_err *err) {
   char head[4096];
   FILE *f = rmx_fopen(path, "rb");
-  if (!f) return RMX_OK;  // the reader says why
+  if (!f) return RMX_OK;  // the reader reports why
   size_t n = fread(head, 1, sizeof head - 1, f);
   fclose(f);
   head[n] = '\0';
@@ -48,28 +48,28 @@ rmx_status rmx__refuse_text(const char *path, rmx_err *err) {
   const char *start = text + strspn(text, " \t\r\n");
   if (*start == '{' || *start == '[')
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: this is JSON (objects in lines, or a list), which is not read as a table "
-                    "of runs; write it as CSV, a run a row, "
-                    "its name in the first column. Results of lm-evaluation-harness end in .json",
+                    "%s: this is JSON (objects in lines, or a list), which can't be read as a "
+                    "table of runs; write it as CSV with one run per row and its name in the first "
+                    "column. Results of lm-evaluation-harness must end in .json",
                     path);
   size_t header = strcspn(start, "\r\n");
   if (memchr(start, ',', header) == NULL && memchr(start, ';', header))
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: the columns are parted by semicolons; wanted commas, and points in "
-                    "numbers (if its numbers have no decimal "
-                    "commas: tr ';' ',' < old.csv > new.csv)",
-                    path);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: the columns are separated by semicolons; wanted commas, and decimal points in numbers "
+        "(if there are no decimal commas: tr ';' ',' < old.csv > new.csv)",
+        path);
   if (memchr(start, ',', header) == NULL && memchr(start, '\t', header) && !is_blend(start))
     return rmx_fail(
         err, RMX_EINPUT,
-        "%s: the columns are parted by tabs; wanted commas (tr '\\t' ',' < old.tsv > new.csv)",
+        "%s: the columns are separated by tabs; wanted commas (tr '\\t' ',' < old.tsv > new.csv)",
         path);
   if (is_blend(start))
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: this is a Megatron blend (weight, path, weight, path, ...), one mixture "
-                    "and no table of runs; write a CSV with a "
-                    "run a row and a column a domain",
-                    path);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: this is a Megatron blend (weight, path, weight, path, ...), which is one mixture and "
+        "not a table of runs; write a CSV with one run per row and one column per domain",
+        path);
   return RMX_OK;
 }
 
@@ -82,7 +82,7 @@ static size_t column_among(const rmx_cells *c, const char *const *names) {
   return SIZE_MAX;
 }
 
-// A chart of Weights & Biases: a column a run, "n1 - eval/loss" with its __MIN and __MAX.
+// A chart of Weights & Biases has one column per run: "n1 - eval/loss" with its __MIN and __MAX.
 static bool is_chart(const rmx_cells *c) {
   for (size_t j = 1; j < c->C; j++)
     if (strstr(c->header[j], " - ") &&
@@ -94,7 +94,7 @@ static bool is_chart(const rmx_cells *c) {
   return true;
 }
 
-// A row a run and domain: one column of names that repeat, one of values.
+// One row per run and domain: a column of names that repeat, and a column of values.
 static bool is_long(const rmx_cells *c, const char **of, const char **value) {
   static const char *const keys[] = {"domain", "domains",   "source", "dataset",
                                      "metric", "metrics",   "task",   "variable",
@@ -122,22 +122,22 @@ rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err) {
   const char *of, *value;
   if (is_chart(c))
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: this is the export of a Weights & Biases chart, a column a run "
-                    "(\"%.60s\"); export the table of runs instead, "
-                    "which has a run a row (its columns Name and State)",
+                    "%s: this is the export of a Weights & Biases chart, with one column per run "
+                    "(\"%.60s\"); export the table of runs instead, which has one run per row and "
+                    "the columns Name and State",
                     s->path, c->header[1]);
   if (s->options->n_columns == 0 && is_long(c, &of, &value))
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: this is a long table, a row for each run and %.60s; wanted a row a run, "
-                    "with a column for each %.60s that holds its %.60s",
+                    "%s: this is a long table with one row for each run and %.60s; wanted one row "
+                    "per run, with one column per %.60s that contains its %.60s",
                     s->path, of, of, value);
   return RMX_OK;
 }
 
 // ---- by the columns chosen ----
 
-// "phase_1_web" or "stage-0/web": the phase's number and where the domain's name begins; NULL: no
-// such name.
+// "phase_1_web" or "stage-0/web": the number of the phase and the start of the domain's name; NULL:
+// another name.
 static const char *behind_phase(const char *name, long *number) {
   static const char *const words[] = {"phase", "stage"};
   for (const char *at = name; *at; at++) {
@@ -171,10 +171,9 @@ rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err
   }
   if (!other) return RMX_OK;
   size_t n = (size_t)(behind_phase(first, &number) - first);
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "%s: the weights are of several phases of a training (\"%.80s\" and \"%.80s\"), and a fit is "
-      "of one mixture a run: choose a phase "
-      "with --mixture-columns '%.*s*', or write the mean over the phases by their tokens",
-      s->path, first, other, (int)n, first);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: the weights are of several phases of a training (\"%.80s\" and \"%.80s\"), "
+                  "but a fit needs one mixture per run; choose a phase with --mixture-columns "
+                  "'%.*s*', or write the mean over the phases, weighted by their tokens",
+                  s->path, first, other, (int)n, first);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Weights & Biases export: a run a row, Name and State first of all, then whatever config and
-// summary the table on its page showed. Runs that did not finish are no measurements.
+// A Weights & Biases export: one run per row, first Name and State, then the config and summary
+// columns that its page showed. Runs that did not finish are left out.
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "formats.h"
 
-// A page that does not show State still exports Name with one of its other columns.
+// If the page does not show State, the export still has Name and another of its columns.
 static bool sniff(const rmx__source *s) {
   if (!s->cells) return false;
   size_t name = rmx__column_called(s->cells, "name");
@@ -24,7 +24,7 @@ static int by_text(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-// Whether two rows that count share their cell of column j.
+// Whether two rows that are kept have the same cell in column j.
 static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again,
                           rmx_err *err) {
   const char **names = rmx_calloc(c->N, sizeof *names);
@@ -51,16 +51,15 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
     goto done;
   }
   if (state == SIZE_MAX)
-    rmx_warn(s->listener,
-             "%s: no column State: runs that did not finish cannot be told from those that did",
-             s->path);
+    rmx_warn(s->listener, "%s: no column State, so unfinished runs can't be left out", s->path);
   else
     RMX_TRY_GOTO(rmx__leave_unfinished(s, state, name, left_out, err), done);
   size_t named_by = name;
   RMX_TRY_GOTO(repeats(c, name, left_out, &again, err), done);
   if (again && id != SIZE_MAX) {
     named_by = id;
-    rmx_note(s->listener, "%s: names of runs repeat; they are told apart by column \"%s\"", s->path,
+    rmx_note(s->listener,
+             "%s: some runs have the same name; they are distinguished by column \"%s\"", s->path,
              c->header[id]);
   }
   static const char *const about_runs[] = {"name",     "state",    "id",      "notes",   "user",

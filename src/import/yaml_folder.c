@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mixtures as RegMix's authors keep them: a folder of n1.yaml, n2.yaml, ..., one run a file, its
-// weights in the map under `train:` (or `mixture:`, or at the top). The file's stem is the run's
-// name.
+// Mixtures as the RegMix authors store them: a folder of n1.yaml, n2.yaml, ..., one run per file,
+// with its weights in the map under `train:` (or `mixture:`, or at the top). The file's stem is the
+// run's name.
 
 #include <ctype.h>
 #include <math.h>
@@ -52,14 +52,14 @@ static bool is_yaml(const char *name) {
 static bool sniff(const rmx__source *s) {
   if (s->cells || s->pattern) return false;
   if (!s->folder) return is_yaml(s->path);
-  // A folder with both kinds of file is read as what was asked for.
+  // A folder with both kinds of file is read as the requested kind.
   return s->options->what == RMX_IMPORT_MIXTURES;
 }
 
 typedef struct reading {
   const rmx__source *s;
-  rmx_strings files, ids, domains;  // domains in the order they were met
-  double *x;                        // of the file at hand, (domains.n)
+  rmx_strings files, ids, domains;  // domains in the order in which they were found
+  double *x;                        // of the current file, (domains.n)
   json_t **maps;                    // (files.n) domain: weight
 } reading;
 
@@ -82,7 +82,7 @@ static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
                                             : rmx_fail_memory(err, strlen(name), "domains");
 }
 
-// Checks one file's map and keeps it: every value a weight, together 1.
+// Checks and keeps the map of one file: every value must be a weight, and their sum 1.
 static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   const char *path = r->files.items[f];
   rmx__yaml yaml = {0};
@@ -107,7 +107,7 @@ static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   }
   json_object_foreach(map, name, value) {
     if (!json_is_number(value)) {
-      int line = rmx__yaml_line(&yaml, value);  // 0 where it is not known
+      int line = rmx__yaml_line(&yaml, value);  // 0: unknown
       char at[16] = "";
       if (line > 0) snprintf(at, sizeof at, ":%d", line);
       status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at,
@@ -148,9 +148,9 @@ static rmx_status list_files(reading *r, rmx_err *err) {
   if (other) status = rmx__refuse_text(other, err);
   free(other);
   if (r->files.n == 0 && status == RMX_OK)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s: no .yaml file in this folder; wanted one mixture a file (n1.yaml, ...)",
-                      s->path);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: no .yaml file in this folder; wanted one mixture per file (n1.yaml, ...)", s->path);
 done:
   rmx_strings_release(&names);
   return status;
@@ -168,8 +168,8 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
     if (!(out->ids[i] = rmx_format("%.*s", (int)stem_length(name), name)))
       return rmx_fail_memory(err, 64, "runs");
     if (i > 0 && strcmp(out->ids[i], out->ids[i - 1]) == 0)
-      return rmx_fail(err, RMX_EINPUT, "%s and %s name the same run", r->files.items[i - 1],
-                      r->files.items[i]);
+      return rmx_fail(err, RMX_EINPUT, "%s and %s are files of the same run; delete one of them",
+                      r->files.items[i - 1], r->files.items[i]);
     out->lines[i] = 1;
     for (size_t d = 0; d < D; d++)
       out->x[i * D + d] = json_number_value(json_object_get(r->maps[i], r->domains.items[d]));
@@ -180,7 +180,7 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
 static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (s->options->what != RMX_IMPORT_MIXTURES)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: a YAML file holds a mixture, no metrics; wanted CSV or results of "
+                    "%s: a YAML file contains a mixture, not metrics; wanted CSV or results of "
                     "lm-evaluation-harness",
                     s->path);
   if (s->options->n_columns)
@@ -194,7 +194,7 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
   for (size_t f = 0; status == RMX_OK && f < r.files.n; f++) status = take_file(&r, f, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK)
-    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one a YAML file", s->path, out->N,
+    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one per YAML file", s->path, out->N,
              out->D);
   for (size_t f = 0; r.maps && f < r.files.n; f++) json_decref(r.maps[f]);
   free(r.maps);
@@ -205,7 +205,7 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
 
 const rmx__table_format rmx__format_yaml = {
     .name = "yaml",
-    .help = "a folder of YAML mixtures, one run a file",
+    .help = "a folder of YAML mixtures with one run per file",
     .sniff = sniff,
     .read = read_yaml,
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Points on the simplex: are they, how to get back onto it, and how far to lean towards uniform.
+// Points on the simplex: checks, normalisation, and tempering towards uniform.
 
 #include <math.h>
 #include <regmix/mixture.h>
 
-// 1/D added D times may miss 1 by a rounding error. The quotient is what all versions trained on,
-// so equal domains fall in the same order as ever.
+// 1/D added D times may differ from 1 by a rounding error. All versions trained on this quotient,
+// so equal domains keep their order.
 void rmx_mixture_uniform(double *w, size_t D) {
   double sum = 0;
   for (size_t d = 0; d < D; d++) sum += 1.0 / (double)D;
@@ -17,8 +17,8 @@ rmx_status rmx_mixture_normalise(double *w, size_t D, rmx_err *err) {
   for (size_t d = 0; d < D; d++) sum += w[d];
   if (!(sum > 0) || !isfinite(sum))
     return rmx_fail(err, RMX_ENUMERIC,
-                    "the weights of a mixture sum to %g: at least one must be positive", sum);
-  if (fabs(sum - 1) <= 1e-9) return RMX_OK;  // what is given to the last digit is left as it is
+                    "the weights of a mixture sum to %g; at least one must be positive", sum);
+  if (fabs(sum - 1) <= 1e-9) return RMX_OK;  // exact sums are not changed
   for (size_t d = 0; d < D; d++) w[d] /= sum;
   return RMX_OK;
 }
@@ -30,18 +30,18 @@ rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, doub
     if (isnan(w[d]))
       return rmx_fail(
           err, RMX_EINPUT,
-          "%s: the weight of \"%s\" is missing or no number: give 0 where a domain is not used",
+          "%s: the weight of \"%s\" is missing or not a number; give 0 if a domain is not used",
           where, names[d]);
     if (!isfinite(w[d]) || w[d] < 0)
       return rmx_fail(err, RMX_EINPUT,
-                      "%s: the weight of \"%s\" is %g: weights are shares of tokens, 0 to 1", where,
+                      "%s: the weight of \"%s\" is %g; weights are shares of tokens, 0 to 1", where,
                       names[d], w[d]);
     sum += w[d];
   }
   if (!(fabs(sum - 1) <= slack))
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: the weights sum to %.6g, wanted 1 within %g: are columns missing, or are "
-                    "these percentages?",
+                    "%s: the weights sum to %.6g, wanted 1 within %g; check for missing columns, "
+                    "or for percentages (--normalize)",
                     where, sum, slack);
   return rmx_mixture_normalise(w, D, err);
 }
@@ -59,7 +59,7 @@ void rmx_mixture_temper(const double *p, size_t D, double exponent, double *out)
 }
 
 void rmx_mixture_cap(double *w, const double *cap, size_t D) {
-  // Each round either ends or brings at least one more weight to its cap for good.
+  // Each round either ends or fixes at least one more weight at its cap.
   for (size_t round = 0; round <= D; round++) {
     double fixed = 0, free_sum = 0, room = 0;
     for (size_t d = 0; d < D; d++) {

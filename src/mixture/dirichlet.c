@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dirichlet numbers: independent gamma numbers over their sum.
+// Draws from a Dirichlet distribution: independent gamma numbers divided by their sum.
 //
 // With alpha = 1e-3 most gamma numbers underflow: Gamma(a) = Gamma(a + 1) * U^(1/a), and U^1000 is
 // 0 more often than not. So their logarithms are drawn, log G = log Gamma(a + 1) + log(U) / a, and
-// the largest is taken out before exp. Cost: D gamma numbers, 2 D logarithms.
+// the largest is subtracted before exp. Cost: D gamma numbers, 2 D logarithms.
 
 #include <math.h>
 #include <regmix/mixture.h>
@@ -21,8 +21,8 @@ void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w) {
     if (w[d] > largest) largest = w[d];
   }
   if (!isfinite(largest)) {
-    // Shapes so small that even the logarithms overflow: in the limit all weight is on one domain,
-    // d with probability alpha_d / sum alpha.
+    // If the shapes are so small that even the logarithms overflow, all weight is on one domain: d
+    // with probability alpha_d / sum alpha.
     double u = rmx_rng_uniform(rng) * total;
     size_t chosen = 0;
     for (size_t d = 0; d < D; d++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One mixture from a file, in the forms people have it: a YAML or JSON map `domain: weight` (at the
-// top, or under `mixture:` or `train:`), a CSV table domain,weight, or a CSV table with one row.
+// Reads one mixture from a file: a YAML or JSON map `domain: weight` (at the top, or under
+// `mixture:` or `train:`), a CSV table domain,weight, or a CSV table with one row.
 
 #include <regmix/mixture.h>
 #include <stdlib.h>
@@ -8,12 +8,12 @@
 
 #include "base/json.h"
 
-// What the file says, before anybody asks which domains its names mean: that takes all of them.
+// The content of the file, before its names are matched with domains, which needs all of them.
 typedef struct taker {
   const char *path;
   rmx_strings given;
   double *weight;  // (given.n)
-  int *line;       // (given.n) 0: not known
+  int *line;       // (given.n) 0: unknown
   size_t room;
 } taker;
 
@@ -37,7 +37,7 @@ static rmx_status fail_at(const taker *t, size_t i, rmx_err *err) {
                         : rmx_fail_in(err, "%s", t->path);
 }
 
-// The weights by domain. A name that is no domain's may have the weight 0 alone.
+// The weights by domain. A name that is not a domain must have weight 0.
 static rmx_status sort_out(const taker *t, const char *const *names, size_t D, double *w,
                            rmx_err *err) {
   const char *const *given = (const char *const *)t->given.items;
@@ -64,10 +64,10 @@ static rmx_status take_csv(taker *t, const char *path, rmx_err *err) {
   bool one_a_line = table.D == 1 &&
                     (strcmp(table.id_name, "domain") == 0 || strcmp(table.names[0], "weight") == 0);
   if (!one_a_line && table.N != 1) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s: a mixture is one row with a column for each domain, or the columns "
-                      "domain,weight; got %zu rows",
-                      path, table.N);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: wanted one row with one column per domain, or the columns domain,weight; got %zu rows",
+        path, table.N);
     goto done;
   }
   size_t n = one_a_line ? table.N : table.D;
@@ -100,7 +100,7 @@ static rmx_status take_map(taker *t, const char *path, const rmx__yaml *yaml, js
   json_object_foreach(map, name, value) {
     RMX_TRY(take(t, yaml ? rmx__yaml_line(yaml, value) : 0, name, json_number_value(value), err));
     if (json_is_number(value)) continue;
-    rmx_fail(err, RMX_EINPUT, "the weight of \"%s\" is no number", name);
+    rmx_fail(err, RMX_EINPUT, "the weight of \"%s\" is not a number", name);
     return fail_at(t, t->given.n - 1, err);
   }
   return RMX_OK;
@@ -153,7 +153,8 @@ rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err)
   taker t;
   rmx_status status = take_file(&t, path, err);
   if (status == RMX_OK && t.given.n == 0)
-    status = rmx_fail(err, RMX_EINPUT, "%s: no mixture in it; wanted a map `domain: weight`", path);
+    status =
+        rmx_fail(err, RMX_EINPUT, "%s: contains no mixture; wanted a map `domain: weight`", path);
   for (size_t i = 0; status == RMX_OK && i < t.given.n; i++)
     if (!rmx_strings_add(names, t.given.items[i])) status = rmx_fail_memory(err, 0, "a name");
   release(&t);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain is added, removed, split, merged or renamed: which old runs are points of the new
-// simplex?
+// Finds the old runs that are points of the new simplex after a domain was added, removed, split,
+// merged or renamed.
 //
-// A run that drew from P with weight w drew from P's parts in P's own proportions, so a split moves
-// no run: w_A = s_A w, w_B = s_B w. Backwards it holds only where the run kept to those
-// proportions: w_A / (w_A + w_B) = s_A. A domain that did not exist had weight 0; one that exists
-// no longer must have had weight 0.
+// A run that drew from P with weight w drew from the parts of P in their natural proportions, so a
+// split keeps every run: w_A = s_A w, w_B = s_B w. A merge keeps only runs with these proportions:
+// w_A / (w_A + w_B) = s_A. A domain that did not exist had weight 0; a removed domain must have had
+// weight 0.
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static rmx_status does_not_read(rmx_redomain_kind kind, const char *text, const 
                   forms[kind]);
 }
 
-// "A:0.3,B:0.7". The share stands behind the last colon, so that names may have colons in them.
+// "A:0.3,B:0.7". The share is after the last colon, so names may contain colons.
 static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const char *list, change *c,
                               rmx_err *err) {
   size_t max = 1;
@@ -62,16 +62,16 @@ static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const ch
       return does_not_read(kind, text, "a share is a number between 0 and 1", err);
     for (size_t k = 0; k + 1 < c->n; k++)
       if (strcmp(c->parts[k].name, q->name) == 0)
-        return does_not_read(kind, text, "a part is named twice", err);
+        return does_not_read(kind, text, "a part is given twice", err);
     sum += q->share;
     if (!p[n]) break;
     p += n + 1;
   }
-  if (c->n < 2) return does_not_read(kind, text, "one part alone is a renaming", err);
+  if (c->n < 2) return does_not_read(kind, text, "a single part is a renaming", err);
   if (!(fabs(sum - 1) <= 0.01))
     return does_not_read(kind, text, "the shares must sum to 1 (they are shares of P's tokens)",
                          err);
-  if (fabs(sum - 1) > 1e-9)  // what is given to the last digit is left as it is
+  if (fabs(sum - 1) > 1e-9)  // exact sums are not changed
     for (size_t k = 0; k < c->n; k++) c->parts[k].share /= sum;
   return RMX_OK;
 }
@@ -91,7 +91,7 @@ static rmx_status parse(rmx_redomain_kind kind, const char *text, change *c, rmx
   return RMX_OK;
 }
 
-// ---- the new table: each column is a sum of old ones, each row is kept or not
+// ---- the new table: each column is a sum of old ones, and each row is kept or left out
 
 typedef struct plan {
   const rmx_table *t;
@@ -106,11 +106,11 @@ static rmx_status find(const plan *p, const char *name, size_t *d, rmx_err *err)
   return rmx_find_name("domain", name, (const char *const *)p->t->names, p->t->D, d, err);
 }
 
-// A name for a new column must not be another column's that stays.
+// The name of a new column must not be the name of a column that stays.
 static rmx_status check_new(const plan *p, const char *name, const bool *goes, rmx_err *err) {
   for (size_t d = 0; d < p->t->D; d++)
     if (!goes[d] && strcmp(p->t->names[d], name) == 0)
-      return rmx_fail(err, RMX_EINPUT, "there is a domain \"%s\" already", name);
+      return rmx_fail(err, RMX_EINPUT, "a domain \"%s\" already exists", name);
   return RMX_OK;
 }
 
@@ -158,17 +158,19 @@ static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, r
   }
   if (kind == RMX_DOMAIN_ADD) {
     p->names[p->D++] = c->whole;
-    RMX_TRY(add_text(&p->report->unseen,
-                     rmx_format("%s against all else: no run drew from it", c->whole), err));
+    RMX_TRY(add_text(
+        &p->report->unseen,
+        rmx_format("%s compared with all other domains: no run drew from it", c->whole), err));
     return add_text(&p->report->measure, rmx_strdup(c->whole), err);
   }
   for (size_t k = 0; kind == RMX_DOMAIN_SPLIT && k < c->n; k++) {
     RMX_TRY(add_text(&p->report->measure, rmx_strdup(c->parts[k].name), err));
     if (k == 0) continue;
-    RMX_TRY(add_text(&p->report->unseen,
-                     rmx_format("%s against %s: every run drew them %.3g : %.3g", c->parts[0].name,
-                                c->parts[k].name, c->parts[0].share, c->parts[k].share),
-                     err));
+    RMX_TRY(add_text(
+        &p->report->unseen,
+        rmx_format("%s compared with %s: every run drew them %.3g : %.3g", c->parts[0].name,
+                   c->parts[k].name, c->parts[0].share, c->parts[k].share),
+        err));
   }
   return RMX_OK;
 }
@@ -183,7 +185,7 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
     status = find(p, c->parts[k].name, &column[k], err);
     if (status == RMX_OK && goes[column[k]])
       status =
-          rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is named twice", p->t->names[column[k]]);
+          rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is given twice", p->t->names[column[k]]);
     if (status != RMX_OK) break;
     goes[column[k]] = true;
     if (column[k] < first) first = column[k];
@@ -208,12 +210,13 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
         which = k;
       }
     }
-    // A share that is off by the tolerance exactly is within it, whatever the division rounds to.
+    // A difference of exactly the tolerance is allowed, however the division rounds.
     if (sum <= 0 || worst <= o->tolerance + 1e-12) continue;
-    status = redo(p, i,
-                  rmx_format("%.3g of its %s was %s, naturally %.3g", w[column[which]] / sum,
-                             c->whole, c->parts[which].name, c->parts[which].share),
-                  err);
+    status =
+        redo(p, i,
+             rmx_format("%.3g of its %s was %s; the natural share is %.3g", w[column[which]] / sum,
+                        c->whole, c->parts[which].name, c->parts[which].share),
+             err);
   }
   free(goes);
   free(column);
@@ -306,7 +309,7 @@ void rmx_redomain_report_release(rmx_redomain_report *r) {
   rmx_strings_release(&r->measure);
 }
 
-// ---- how much of the simplex the runs cover
+// ---- the number of directions in which the runs differ
 
 rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
   static const double min = 1e-6;

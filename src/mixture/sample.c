@@ -6,13 +6,14 @@
 //   candidate; w ~ Dirichlet(alpha), rejected over a cap, zeroed below the grid, rounded to the
 //   grid.
 //
-// The authors draw 100 N candidates, drop doubles and keep N at random. Candidates are independent
-// and alike, so the first N distinct ones are the same choice, without the memory. Repairs:
-// rounding keeps the sum (largest remainders) and the caps; every domain that can be non-zero is so
-// in a guaranteed share of the rows; tight caps do not end in no sample.
+// The authors draw 100 N candidates, drop duplicates and keep N at random. Candidates are
+// independent and identically distributed, so the first N distinct ones are the same choice and
+// need less memory. Repairs: rounding keeps the sum (largest remainders) and the caps; every domain
+// that can be non-zero is non-zero in a guaranteed share of the rows; tight caps still give a
+// sample.
 //
-// All weights are counted in grid steps ("units", G = 1/grid of them to a mixture), so that caps,
-// sums and doubles are questions about whole numbers. Cost: O(candidates * D) time, O(N * D)
+// All weights are counted in grid steps ("units"; a mixture has G = 1/grid units), so that caps,
+// sums and duplicates are comparisons of whole numbers. Cost: O(candidates * D) time, O(N * D)
 // memory.
 
 #include <math.h>
@@ -95,7 +96,7 @@ static bool is_new(const sampler *s, const int64_t *row, uint64_t hash, size_t e
   return true;
 }
 
-// One candidate into s->row; false if it is to be rejected.
+// Draws one candidate into s->row; false if it is rejected.
 static bool draw(sampler *s, uint64_t seed, uint64_t candidate, bool repair, double *strength) {
   const rmx_sample_options *o = s->o;
   rmx_rng rng = rmx_rng_make(seed, candidate, RMX_FOR_MIXTURES);
@@ -136,13 +137,12 @@ static rmx_status draw_rows(sampler *s, uint64_t seed, rmx_err *err) {
     keep(s, s->n++, s->row, strength);
   }
   if (s->n < s->N)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "only %zu different mixtures of the %zu wanted came from %llu candidates: lower "
-        "sample.runs, make "
-        "sample.grid (%g) finer, raise sample.max_strength (%g) or raise sample.tries (%lld)",
-        s->n, s->N, (unsigned long long)(2 * tries), s->o->grid, s->o->max_strength,
-        (long long)s->o->tries);
+    return rmx_fail(err, RMX_EINPUT,
+                    "only %zu of the %zu requested mixtures were found among %llu candidates; "
+                    "lower sample.runs, make sample.grid (%g) finer, raise sample.max_strength "
+                    "(%g) or raise sample.tries (%lld)",
+                    s->n, s->N, (unsigned long long)(2 * tries), s->o->grid, s->o->max_strength,
+                    (long long)s->o->tries);
   return RMX_OK;
 }
 
@@ -160,7 +160,7 @@ static double truncated_beta(rmx_rng *rng, double a, double b, double lo, double
   return w;
 }
 
-// Gives domain d its place in row i, which has none of it; false where that cannot be.
+// Gives domain d a weight in row i, where it has none; false if that is impossible.
 static bool insert(sampler *s, size_t i, size_t d, rmx_rng *rng) {
   const int64_t *old = s->units + i * s->D;
   int64_t removable = 0;
@@ -197,7 +197,7 @@ static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx
       else
         order[without++] = i;
     }
-    // A stream of its own for each domain, apart from those of the candidates.
+    // Each domain has its own random stream, separate from those of the candidates.
     rmx_rng rng = rmx_rng_make(seed, (UINT64_C(1) << 31) + d, RMX_FOR_MIXTURES);
     rmx_rng_shuffle(&rng, order, without);
     for (int pass = 0; pass < 8 && have < wanted; pass++)
@@ -205,19 +205,19 @@ static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx
         if (s->units[order[i] * s->D + d] == 0) have += insert(s, order[i], d, &rng);
     if (have < wanted) {
       free(order);
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "domain \"%s\" is non-zero in %zu of %zu mixtures, sample.min_coverage %g wants %zu: a "
-          "mixture has only %lld "
-          "grid steps for the domains; make sample.grid (%g) finer or lower sample.min_coverage",
-          names[d], have, s->N, s->o->min_coverage, wanted, (long long)s->G, s->o->grid);
+      return rmx_fail(err, RMX_EINPUT,
+                      "domain \"%s\" is non-zero in %zu of %zu mixtures, but sample.min_coverage "
+                      "%g needs %zu, and a mixture has only %lld grid steps; make sample.grid (%g) "
+                      "finer or lower sample.min_coverage",
+                      names[d], have, s->N, s->o->min_coverage, wanted, (long long)s->G,
+                      s->o->grid);
     }
   }
   free(order);
   return RMX_OK;
 }
 
-// How many mixtures there are on the grid under the caps (or 1e10, if more).
+// The number of mixtures on the grid within the caps (1e10 if there are more).
 static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) {
   size_t G = (size_t)s->G;
   double *ways = rmx_calloc(G + 1, sizeof(double)), *sums = rmx_calloc(G + 2, sizeof(double));
@@ -230,7 +230,7 @@ static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) 
   for (size_t d = 0; d < s->D; d++) {
     size_t cap = (size_t)s->cap_units[d];
     for (size_t g = 0; g <= G; g++) sums[g + 1] = sums[g] + ways[g];
-    // Cut off at 1e10, so that the sums stay whole numbers a double holds exactly.
+    // Limited to 1e10, so that the sums stay whole numbers that a double holds exactly.
     for (size_t g = 0; g <= G; g++)
       ways[g] = fmin(1e10, sums[g + 1] - (g > cap ? sums[g - cap] : 0));
   }
@@ -244,7 +244,7 @@ static rmx_status check_options(const rmx_sample_options *o, const double *prior
                                 size_t D, const char *const *names, rmx_err *err) {
   if (D == 0) return rmx_fail(err, RMX_EINPUT, "a mixture needs at least one domain");
   if (o->runs < 1)
-    return rmx_fail(err, RMX_EINPUT, "sample.runs is %lld: at least 1 mixture", (long long)o->runs);
+    return rmx_fail(err, RMX_EINPUT, "sample.runs is %lld; wanted at least 1", (long long)o->runs);
   if (o->tries < 1 || o->strengths < 1)
     return rmx_fail(err, RMX_EINPUT,
                     "sample.tries (%lld) and sample.strengths (%lld) must be at least 1",
@@ -252,25 +252,27 @@ static rmx_status check_options(const rmx_sample_options *o, const double *prior
   if (!(o->min_strength > 0) || !(o->max_strength >= o->min_strength) || !isfinite(o->max_strength))
     return rmx_fail(
         err, RMX_EINPUT,
-        "sample.min_strength (%g) must be positive and at most sample.max_strength (%g)",
+        "sample.min_strength (%g) must be positive and not larger than sample.max_strength (%g)",
         o->min_strength, o->max_strength);
   if (!(o->grid >= 1e-5 && o->grid <= 1) ||
       fabs(1 / o->grid - (double)llround(1 / o->grid)) > 1e-6 / o->grid)
-    return rmx_fail(err, RMX_EINPUT,
-                    "sample.grid is %g: it must divide 1 and lie in 1e-5 to 1 (0.0002, 0.001, ...)",
-                    o->grid);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "sample.grid is %g; wanted a number from 1e-5 to 1 that divides 1 (0.0002, 0.001, ...)",
+        o->grid);
   if (!(o->min_coverage >= 0 && o->min_coverage <= 1))
-    return rmx_fail(err, RMX_EINPUT, "sample.min_coverage is %g: a share of the mixtures, 0 to 1",
+    return rmx_fail(err, RMX_EINPUT,
+                    "sample.min_coverage is %g; wanted a share of the mixtures, 0 to 1",
                     o->min_coverage);
   if (!(o->temper >= 0) || !isfinite(o->temper))
-    return rmx_fail(err, RMX_EINPUT, "sample.temper is %g: wanted 0 (uniform) to 1 (the prior)",
+    return rmx_fail(err, RMX_EINPUT, "sample.temper is %g; wanted 0 (uniform) to 1 (the prior)",
                     o->temper);
   for (size_t d = 0; d < D; d++) {
     if (!isfinite(prior[d]) || prior[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g: wanted 0 to 1", names[d],
+      return rmx_fail(err, RMX_EINPUT, "the prior of domain \"%s\" is %g; wanted 0 to 1", names[d],
                       prior[d]);
     if (isnan(cap[d]) || cap[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", names[d],
+      return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g; wanted 0 to 1", names[d],
                       cap[d]);
   }
   return RMX_OK;
@@ -288,17 +290,17 @@ static rmx_status check_caps(const sampler *s, const double *prior, const double
   }
   if (units >= s->G) return RMX_OK;
   if (sum >= 1)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "the caps sum to %.4g but, cut to the grid of %g, to %.4g < 1: make sample.grid finer", sum,
-        s->o->grid, (double)units / (double)s->G);
+    return rmx_fail(err, RMX_EINPUT,
+                    "the caps sum to %.4g, but rounded down to the grid of %g they sum to %.4g < "
+                    "1; make sample.grid finer",
+                    sum, s->o->grid, (double)units / (double)s->G);
   double bound = by_ratio ? s->o->cap_ratio : s->o->max_epochs,
          share = (double)units / (double)s->G;
   if (!(share > 0))
     return rmx_fail(err, RMX_EINPUT,
-                    "no domain may have a grid step (%g): raise %s or make sample.grid finer",
+                    "every cap is below one grid step (%g); raise %s or make sample.grid finer",
                     s->o->grid, by_ratio ? "sample.cap_ratio" : "sample.max_epochs");
-  return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1: raise %s from %g to at least %.1f%s",
+  return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1; raise %s from %g to at least %.1f%s",
                   share, by_ratio ? "sample.cap_ratio" : "sample.max_epochs", bound,
                   ceil(bound / share * 10) / 10, by_ratio ? "" : " or lower the budget");
 }
@@ -336,12 +338,10 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
   double possible = 0;
   RMX_TRY_GOTO(count_mixtures(&s, &possible, err), done);
   if (possible < (double)N) {
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "there are only %.0f different mixtures on a grid of %g under the caps, %zu were "
-                 "wanted: make sample.grid "
-                 "finer or lower sample.runs",
-                 possible, o->grid, N);
+    status = rmx_fail(err, RMX_EINPUT,
+                      "only %.0f different mixtures exist on a grid of %g within the caps, but %zu "
+                      "were requested; make sample.grid finer or lower sample.runs",
+                      possible, o->grid, N);
     goto done;
   }
   RMX_TRY_GOTO(draw_rows(&s, seed, err), done);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the runs are still worth when the corpus's domains change.
+// Keeps the runs that are still valid when the domains of the corpus change.
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>

@@ -21,7 +21,7 @@ void rmx_answer_release(rmx_answer *s) {
 static rmx_status two_metrics(const rmx_fit *f, const char *text, size_t *a, size_t *b,
                               rmx_err *err) {
   const char *comma = strchr(text, ',');
-  if (!comma) return rmx_fail(err, RMX_EUSAGE, "--pareto %s: wanted two metrics, A,B", text);
+  if (!comma) return rmx_fail(err, RMX_EUSAGE, "--pareto %s: wanted two metrics, as A,B", text);
   char *first = rmx_format("%.*s", (int)(comma - text), text);
   if (!first) return rmx_fail_memory(err, 0, "a name");
   rmx_status status = rmx_find_name("metric", first, (const char *const *)f->metrics, f->M, a, err);
@@ -54,7 +54,7 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
     RMX_TRY(two_metrics(s->fit, request->pareto, &a, &b, err));
     RMX_TRY(rmx_pareto(&search, a, b, request->points, &s->front, err));
     if (!rmx_has_target(s->fit,
-                        &s->problem)) {  // then both, each in units of its range, count alike
+                        &s->problem)) {  // then both count equally, each in units of its range
       const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
       double range_a = low[a] - high[a], range_b = high[b] - low[b];
       s->problem.target.weight[a] = s->front.n > 1 ? 0.5 / range_a : s->problem.target.sign[a];
@@ -69,7 +69,7 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
   return rmx_optimize(&search, &s->optimum, err);
 }
 
-// A mixture's file without its folder and ending.
+// The name of a mixture file without its folder and extension.
 static char *name_of(const char *path) {
   const char *name = strrchr(path, '/'), *dot;
   name = name ? name + 1 : path;
@@ -154,16 +154,16 @@ static bool is_current(const char *path, const struct rmx__stamp *stamp) {
   return same;
 }
 
-// The search of an experiment: prior and caps of its corpus. Where nothing but the config asks,
-// writes optimum.yaml.
+// The search of an experiment, with the prior and caps of its corpus. It writes optimum.yaml unless
+// options changed the problem.
 static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *request,
                                     rmx_answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
   const bool asked = rmx_problem_given(&request->problem) || request->pareto;
   if (asked && !request->out && !request->print_only)
     rmx_note(&p->listener,
-             "optimize: optimum.yaml answers regmix.yaml and stays as it is; --out FILE writes "
-             "this answer");
+             "optimize: optimum.yaml is not changed, since it contains the answer to regmix.yaml; "
+             "--out FILE writes this answer");
   char *folder = rmx_experiment_path(&p->experiment, "fit"),
        *path = rmx_experiment_path(&p->experiment, "optimum.yaml");
   rmx_status status = folder && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
@@ -227,7 +227,7 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
     rmx__would(p, "optimize", false, "up to date");
     return RMX_OK;
   }
-  if (status == RMX_OK && rmx__would(p, "optimize", true, "would search the best mixture"))
+  if (status == RMX_OK && rmx__would(p, "optimize", true, "would search for the best mixture"))
     return RMX_OK;
   if (status == RMX_OK) status = search_experiment(p, &nothing, &s, err);
   if (status == RMX_OK) tell_optimum(p, &s);

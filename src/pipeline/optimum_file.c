@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where `regmix optimize` leaves its answer. An experiment has its optimum.yaml, which answers its
-// regmix.yaml and nothing else. A fit of somebody's own tables has one beside it, where `regmix
-// report` and `regmix export` find it.
+// Where `regmix optimize` writes its answer. The optimum.yaml of an experiment always contains the
+// answer to its regmix.yaml. The optimum.yaml of a fit of other tables is next to the fit, where
+// `regmix report` and `regmix export` find it.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "steps.h"
 
-// The folder that the fit's folder stands in; of "." that folder itself. NULL: memory is short.
+// The parent of the fit's folder; for "." that folder itself. NULL: out of memory.
 static char *folder_beside(const char *fit) {
   size_t n = strlen(fit);
   while (n > 1 && fit[n - 1] == '/') n--;
@@ -22,7 +22,7 @@ static char *folder_beside(const char *fit) {
   return slash == 1 ? rmx_strdup("/") : rmx_format("%.*s", (int)slash - 1, fit);
 }
 
-// Whether `regmix optimize` wrote the file: it says what made it. *edited: it was changed since.
+// Whether `regmix optimize` wrote the file, which records that. *edited: it was changed since.
 static bool ours(const char *path, bool *edited) {
   rmx__yaml yaml = {0};
   rmx_err ignored;
@@ -40,8 +40,8 @@ rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err) {
   bool edited = false;
   if (!rmx_exists(path) || !ours(path, &edited) || !edited) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s was changed by hand since `regmix optimize` wrote it. Move it away: "
-                  "`regmix optimize` then writes it again, and --mixture FILE takes yours",
+                  "%s was changed by hand since `regmix optimize` wrote it. Move it away; `regmix "
+                  "optimize` then writes it again, and --mixture FILE reads your version",
                   path);
 }
 
@@ -49,8 +49,8 @@ void rmx__optimum_warn(const char *path, const rmx_listener *to) {
   bool edited = false;
   if (rmx_exists(path) && ours(path, &edited) && edited)
     rmx_warn(to,
-             "%s was changed by hand since `regmix optimize` wrote it: its mixture is taken as it "
-             "stands there, and what the file predicts may not hold for it",
+             "%s was changed by hand since `regmix optimize` wrote it; the changed mixture is "
+             "used, and the predictions in the file may not apply to it",
              path);
 }
 
@@ -60,8 +60,8 @@ rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err) {
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return RMX_OK;
   if (ours(path, &edited)) return rmx__optimum_is_whole(path, err);
   return rmx_fail(err, RMX_EINPUT,
-                  "%s is there, and `regmix optimize` did not write it: move it away, or give "
-                  "--out FILE with another name",
+                  "%s already exists, and `regmix optimize` did not write it; move it away, or "
+                  "give --out FILE with another name",
                   path);
 }
 
@@ -74,7 +74,8 @@ rmx_status rmx_optimum_place(rmx_pipeline *p, const char *given, const char *fit
   rmx_status status = file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && rmx_exists(config)) {
     rmx_note(&p->listener,
-             "optimize: %s answers regmix.yaml and stays as it is; --out FILE writes this answer",
+             "optimize: %s is not changed, since it contains the answer to regmix.yaml; --out FILE "
+             "writes this answer",
              file);
   } else if (status == RMX_OK && (status = rmx_optimum_may_replace(file, err)) == RMX_OK) {
     *path = file;
@@ -108,8 +109,7 @@ rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const r
   rmx_status status =
       rmx__json_seal(root)
           ? rmx__yaml_write(path, root,
-                            "The mixture found: share of the training tokens from each domain.",
-                            err)
+                            "The optimum: the share of the training tokens from each domain.", err)
           : rmx_fail_memory(err, 0, "the optimum");
   json_decref(root);
   return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that a command reads is not one that it may write: the runs in it would be lost.
+// A command may not write the file that it reads: the runs in the file would be lost.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,10 +14,10 @@ static bool same_file(const char *a, const char *b) {
 
 rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err) {
   if (!out || !input || !same_file(out, input)) return RMX_OK;
-  return rmx_fail(err, RMX_EUSAGE,
-                  "--out %s is the file that is read (%s), and its old content would be lost; give "
-                  "--out another name",
-                  out, input);
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "--out %s is also the input file (%s), which would be lost; give --out another name", out,
+      input);
 }
 
 rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err) {
@@ -31,11 +31,11 @@ rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *
   for (size_t i = 0; i < t.N && status == RMX_OK; i++)
     for (size_t k = 0; k < n && status == RMX_OK; k++)
       if (strcmp(t.ids[i], runs[k]) == 0)
-        status = rmx_fail(err, RMX_EUSAGE,
-                          "--out %s holds the run \"%s\" that the fit was made from, and would "
-                          "lose it; give --out another name, then "
-                          "add the new rows to that table",
-                          out, runs[k]);
+        status =
+            rmx_fail(err, RMX_EUSAGE,
+                     "--out %s contains the run \"%s\" that the fit was made from, which would be "
+                     "lost; give --out another name, then add the new rows to this table",
+                     out, runs[k]);
   rmx_table_release(&t);
   return status;
 }

@@ -24,8 +24,8 @@ rmx_status rmx_from_file(bool from_file, rmx_err *err) {
   return err->status;
 }
 
-// Of --set, what no option table can check: a model and a processor level. Later they would fail as
-// if the config were wrong.
+// Checks what no option table can check in --set: a model and a processor level. Otherwise they
+// would fail later, as if the config were wrong.
 static rmx_status check_settings(rmx_pipeline *p, rmx_err *err) {
   enum { ANY_VOCABULARY = 4096 };
   rmx_model_config model;
@@ -61,7 +61,7 @@ int rmx_worker_jobs(const rmx_experiment *e) {
 
 rmx_status rmx_experiment_corpus(const rmx_experiment *e, rmx_corpus **corpus, rmx_err *err) {
   if (!rmx__experiment_has(e, "corpus/corpus.json"))
-    return rmx_fail(err, RMX_EINPUT, "no corpus in %s yet; `regmix prepare` makes it", e->folder);
+    return rmx_fail(err, RMX_EINPUT, "no corpus in %s yet; `regmix prepare` makes one", e->folder);
   return rmx_corpus_open(e->folder, corpus, err);
 }
 
@@ -79,7 +79,7 @@ rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err) {
   json_t *tree = rmx_config_json(&e->config);
   rmx_status status = rmx_mkdirs(e->folder, err);
   if (status == RMX_OK)
-    status = rmx__yaml_write(path, tree, "What regmix.yaml asks, with every default.", err);
+    status = rmx__yaml_write(path, tree, "The settings of regmix.yaml, with all defaults.", err);
   json_decref(tree);
   free(path);
   return status;

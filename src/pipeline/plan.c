@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an experiment will cost, before it is begun. The speed is measured here, in a second of
-// training of each model, on all processors that will be at work.
+// Computes the cost of an experiment before it starts. The speed is measured on this machine: each
+// model trains for a second on all processors that will be used.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "steps.h"
 
-// tokens of an optimiser step that is measured: beyond, AdamW's share is no more to be seen
+// largest optimiser step that is measured, in tokens; in larger steps the share of AdamW is
+// negligible
 enum { MOST_MEASURED = 16384 };
 
 struct cost {
@@ -22,10 +23,10 @@ struct cost {
   int jobs, threads;             // workers at a time; threads of each
   double memory, disk;           // bytes: of one worker; of all runs
   double run_s, seconds;         // of one run; of all of them
-  double idle;  // share of the processors it wanted that it had while it was measured
+  double idle;  // share of the requested processors that it got during the measurement
 };
 
-// The workers that will run at a time are measured at a time: they share caches and memory.
+// The workers are measured at the same time, as they will run: they share caches and memory.
 struct copies {
   rmx_training training;
   int vocab;
@@ -83,7 +84,7 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
                work = k->tokens + valid / 3.0;
   k->flops = (double)k->runs * k->flop_per_token * work;
-  // As `train` will do it: the runs share the processors.
+  // As in `train`, the runs share the processors.
   if (t->threads > 1 && jobs > rmx_processors() / t->threads)
     jobs = (int)(rmx_processors() / t->threads);
   k->jobs = jobs < 1 ? 1 : k->runs < (size_t)jobs ? (int)k->runs : jobs;
@@ -95,7 +96,7 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   rmx_speed speed = {0};
   RMX_TRY(measure(t, k->threads, vocab, kernels, (size_t)at_once, &speed, err));
   k->idle = speed.processor / (double)(at_once * k->threads);
-  // More workers than processors get their share of them.
+  // If there are more workers than processors, each gets its share of them.
   const double share = (double)at_once / k->jobs;
   k->tokens_per_s = speed.tokens_per_s * share;
   k->run_s = k->tokens / speed.tokens_per_s + valid / speed.valid_tokens_per_s;
@@ -145,7 +146,7 @@ static json_t *elsewhere_tree(const struct cost costs[2], int64_t cores) {
   return o;
 }
 
-// What cannot be done has no price: the target and the files must be there.
+// The target and the files must exist, or the plan could not be carried out.
 static rmx_status check_text(rmx_pipeline *p, rmx_err *err) {
   rmx_sources s = {0};
   rmx_status status = rmx_sources_find(p, &s, err);
@@ -154,7 +155,7 @@ static rmx_status check_text(rmx_pipeline *p, rmx_err *err) {
     status = rmx_corpus_look(&p->experiment.config.corpus, &s.domains[i], p->experiment.folder,
                              false, &look, err);
     if (status != RMX_OK)
-      rmx_fail_in(err, "nothing to plan for (--without-text does without the text)");
+      rmx_fail_in(err, "no text to plan for; --without-text makes a plan without text");
   }
   rmx_sources_release(&s);
   return status;
@@ -184,7 +185,8 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
     status = cost_of(&costs[i], vocab, valid_tokens_of(&p->experiment, corpus, costs[i].training),
                      jobs, kernels, err);
     if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
-    // Proxies leave a log and a result; a checkpoint (weights and two moments) only while they run.
+    // Proxies keep a log and a result; a checkpoint (weights and two moments) exists only while
+    // they run.
     double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
     costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs
                            : (double)costs[i].runs * (weights + 25e3);

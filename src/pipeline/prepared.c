@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which corpus an experiment uses. A new one is prepared beside it, in .set-aside/new, and takes
-// its place in one rename, once it is known whether finished runs go out of use; the one before is
-// set aside as .set-aside/<hash of its sources>, and used again when its text and settings return.
-// A kill between two renames leaves each of them in one place or the other.
+// Chooses the corpus of an experiment. A new corpus is prepared in .set-aside/new and replaces the
+// old one by a rename, after the user has agreed that finished runs go out of use. The old corpus
+// is kept in .set-aside/<hash of its sources> and is used again if its text and settings return. A
+// kill between two renames loses neither of them.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static void forget(place *p) {
   *p = (place){0};
 }
 
-// The corpus there is whole; *why says what is wrong.
+// Whether the corpus is complete; if not, *why explains what is wrong.
 static bool opens(const place *p, rmx_err *why) {
   rmx_corpus *corpus = NULL;
   if (!p->index || rmx_corpus_open(p->folder, &corpus, why) != RMX_OK) return false;
@@ -51,7 +51,7 @@ static bool opens(const place *p, rmx_err *why) {
 
 // ---- corpora of version 0.1.0
 
-// Their hash has paths, times and the target in it: the target may have been any of the domains.
+// Their hash includes paths, times and the target, and the target may have been any of the domains.
 static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p) {
   const char *had = fingerprint_of(p);
   char hex[17];
@@ -82,7 +82,7 @@ static rmx_status copy(const char *from, const char *to, rmx_err *err) {
   return status;
 }
 
-// From here on its text and settings are known by their content.
+// From here on, the hash is of the content of its text and settings.
 static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const json_t *memo,
                             place *p, rmx_err *err) {
   char *index = rmx_experiment_path(e, "corpus/corpus.json"),
@@ -104,7 +104,7 @@ static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const j
 
 // ---- finished runs of a corpus
 
-// A finished run in `folder` is of the corpus with this hash; *result: new reference.
+// Whether the finished run in `folder` used the corpus with this hash; *result: a new reference.
 static bool finished_of(const char *folder, const char *corpus, json_t **result) {
   rmx_run run;
   rmx_err ignored;
@@ -138,8 +138,8 @@ static bool aside_of(const char *run, const char *corpus) {
   return found;
 }
 
-// Those right below `parent`; missing counts the ones that have no finished run of the other corpus
-// set aside.
+// The runs directly below `parent`; missing counts those without a finished run of the other corpus
+// in .set-aside/.
 static void count_below(const char *parent, const char *now, const char *next, rmx__finished *f,
                         size_t *missing) {
   rmx_strings names = {0};
@@ -182,13 +182,13 @@ static rmx_status ask_first(rmx_pipeline *p, const char *now, const char *next, 
   return status;
 }
 
-// ---- one takes the other's place
+// ---- replacing the corpus
 
 static rmx_status move(const char *from, const char *to, rmx_err *err) {
   return rename(from, to) == 0 ? RMX_OK : rmx_fail_errno(err, "cannot move %s to %s", from, to);
 }
 
-// corpus/ to .set-aside/<source hash>/corpus; a damaged one goes.
+// Moves corpus/ to .set-aside/<source hash>/corpus; a damaged corpus is deleted.
 static rmx_status put_aside(const rmx_experiment *e, const place *now, bool damaged, rmx_err *err) {
   char *corpus = rmx_experiment_path(e, "corpus");
   rmx_status status = corpus ? RMX_OK : rmx_fail_memory(err, 0, "a path");
@@ -213,7 +213,7 @@ static rmx_status put_aside(const rmx_experiment *e, const place *now, bool dama
   return status;
 }
 
-// tokenizer.json is that of the corpus, whatever was there.
+// tokenizer.json becomes the tokenizer of the corpus.
 static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
   char *beside = rmx_experiment_path(e, "corpus/tokenizer.json"),
        *path = rmx_experiment_path(e, "tokenizer.json"), *had = NULL, *wanted = NULL;
@@ -231,7 +231,7 @@ static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
-// Whether a candidate may be used is asked before this.
+// The caller has asked whether the candidate may be used.
 static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next,
                       rmx_err *err) {
   char *corpus = rmx_experiment_path(e, "corpus"), *from = rmx_path_in(next->folder, "corpus");
@@ -241,28 +241,28 @@ static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, c
   if (status == RMX_OK) status = put_tokenizer(e, err);
   if (status == RMX_OK) status = rmx_remove_tree(next->folder, err);
   char *aside = rmx_experiment_path(e, RMX_SET_ASIDE);
-  if (aside) rmdir(aside);  // if it is empty now
+  if (aside) rmdir(aside);  // fails unless it is empty
   free(corpus), free(from), free(aside);
   return status;
 }
 
 // ---- which one
 
-// One that was prepared before for this very text and these settings: *next has no index where
-// there is none.
+// A corpus that was prepared earlier for the same text and settings. Without one, *next has no
+// index.
 static rmx_status find_candidate(rmx_pipeline *p, const char *wanted, place *next, rmx_err *err) {
   rmx_err why;
   RMX_TRY(look_at(next, rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"), err));
   if (next->index && strcmp(fingerprint_of(next), wanted) == 0 && opens(next, &why)) {
-    rmx_note(&p->listener, "prepare: the corpus was prepared already and is used now");
+    rmx_note(&p->listener, "prepare: the corpus was already prepared and is used now");
     return RMX_OK;
   }
   forget(next);
   RMX_TRY(look_at(next, rmx_format("%s/" RMX_SET_ASIDE "/%s", p->experiment.folder, wanted), err));
   if (next->index && strcmp(fingerprint_of(next), wanted) == 0 && opens(next, &why)) {
-    rmx_note(
-        &p->listener,
-        "prepare: the corpus of this text and these settings had been set aside and is used again");
+    rmx_note(&p->listener,
+             "prepare: the corpus of this text and these settings was set aside earlier and is "
+             "used again");
     return RMX_OK;
   }
   forget(next);
@@ -286,7 +286,7 @@ static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_to
   char *folder = rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new"),
        *corpus = folder ? rmx_path_in(folder, "corpus") : NULL;
   char *files = corpus ? rmx_path_in(corpus, "files.json") : NULL;
-  // What was looked at now is not read for it once more.
+  // Files that were already read are not read again.
   rmx_status status = files ? rmx__sources_list(p, s, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx__json_write(files, memo, err);
@@ -307,7 +307,7 @@ static rmx_status say_what(rmx_pipeline *p, const rmx_sources *s, bool current, 
   if (current)
     rmx__would(p, "prepare", false, "the corpus is up to date");
   else if (next->index)
-    rmx__would(p, "prepare", true, "would use a corpus again that was prepared before");
+    rmx__would(p, "prepare", true, "would use a corpus that was prepared earlier");
   else
     rmx__would(p, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
   return RMX_OK;
@@ -331,8 +331,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     current = !new_tokenizer && (old || strcmp(fingerprint_of(&now), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
     if (damaged)
-      rmx_warn(&p->listener,
-               "prepare: the corpus cannot be used, and what is damaged is made again: %s",
+      rmx_warn(&p->listener, "prepare: the corpus is damaged; the damaged part is made again: %s",
                why.message);
     if (current && !damaged && old && !p->would)
       status = adopt_0_1(&p->experiment, wanted, memo, &now, err);
@@ -364,7 +363,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
   return status;
 }
 
-// Two at once would write into the same .set-aside/new.
+// Two processes would write into the same .set-aside/new.
 static rmx_status prepare_corpus(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
                                  rmx_err *err) {
   if (p->would) return prepare_alone(p, s, new_tokenizer, err);
@@ -372,7 +371,7 @@ static rmx_status prepare_corpus(rmx_pipeline *p, const rmx_sources *s, bool new
   RMX_TRY(rmx_mkdirs(p->experiment.folder, err));
   RMX_TRY(rmx_folder_lock(
       p->experiment.folder,
-      "prepare: another process prepares or cleans this experiment; waiting for its end",
+      "prepare: another process is preparing or cleaning this experiment; waiting until it ends",
       &p->listener, &lock, err));
   rmx_status status = prepare_alone(p, s, new_tokenizer, err);
   rmx_folder_unlock(&lock);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked of a fit: target, limits and constraints, from the config and, over it, the command
-// line.
+// The optimisation problem: target, limits and constraints. They come from the config; the command
+// line overrides it.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +35,14 @@ bool rmx_problem_given(const rmx_problem_request *a) {
          o->max_kl > 0 || o->kl_penalty > 0;
 }
 
-// A file the command line names, else the config, whose files are in the experiment's folder; NULL:
-// neither.
+// The file given on the command line, else in the config, whose files are in the experiment's
+// folder; NULL: neither.
 static bool take_path(const rmx_experiment *e, const char *config, const char *line, char **out) {
   *out = line ? rmx_strdup(line) : config ? rmx_experiment_path(e, config) : NULL;
   return *out || (!line && !config);
 }
 
-// The config's options with the command line's over them: lists are added up.
+// The options of the config, overridden by the command line; lists are concatenated.
 static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
                        rmx_problem_options *out, rmx_err *err) {
   const rmx_problem_options *config = &e->config.search.problem;
@@ -74,7 +74,7 @@ static void release_joined(rmx_problem_options *o) {
   rmx_strings_release(&o->no_worse);
 }
 
-// What the command line names, else the config's target, else the one metric there is.
+// The target of the command line, else of the config, else the only metric.
 static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
                             const rmx_strings *groups, rmx_target *t, rmx_err *err) {
   if (a->target.n + a->maximize.n > 0) {
@@ -92,7 +92,8 @@ static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem
   for (size_t m = 0; m < f->M; m++) {
     if (t->weight[m] > 0 && t->sign[m] < 0) {
       t->weight[m] = -t->weight[m];
-      rmx_note(&p->listener, "\"%s\" is a score, higher is better: it is maximised", f->metrics[m]);
+      rmx_note(&p->listener, "\"%s\" is a score (higher is better), so it is maximised",
+               f->metrics[m]);
     }
     if (t->weight[m] < 0) t->sign[m] = -1;
   }
@@ -108,8 +109,7 @@ static rmx_status read_mixture(const char *path, const rmx_fit *f, const double 
   return RMX_OK;
 }
 
-// Of each domain of the fit the number of the corpus' that it is: k (f->D). The corpus may have
-// more.
+// k (f->D): the index in the corpus of each domain of the fit. The corpus may have more domains.
 static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t *k, rmx_err *err) {
   const char *const *names = (const char *const *)f->domains;
   RMX_TRY(rmx_match_names("domain", names, f->D, corpus->names, corpus->D_train, k, err));
@@ -119,7 +119,8 @@ static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t 
   return RMX_OK;
 }
 
-// Brings weights by domain of the corpus into the fit's order; the fit may lack or add none.
+// Brings weights by domain of the corpus into the order of the fit. Both must have the same
+// domains.
 static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from,
                                 double *to, rmx_err *err) {
   size_t *k = rmx_calloc(f->D, sizeof *k);
@@ -181,7 +182,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request
   return status;
 }
 
-// What was joined of the config's list and the command line's: whether item i was typed.
+// Whether item i of a list, joined from the config and the command line, was typed.
 static bool was_typed(rmx_pipeline *p, const char *key, const rmx_strings *config, size_t i) {
   return i >= config->n || rmx__was_set(p, key);
 }
@@ -203,9 +204,7 @@ static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *con
       return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
-    return rmx_fail(
-        err, RMX_EUSAGE,
-        "a reference is to be kept to how closely? Give --max-kl NATS or --kl-penalty X");
+    return rmx_fail(err, RMX_EUSAGE, "--reference needs --max-kl NATS or --kl-penalty X");
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
   k->max_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
   k->kl_penalty = o->kl_penalty;
@@ -217,9 +216,7 @@ static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
                             rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
     if (!o->than) return RMX_OK;
-    return rmx_fail(err, RMX_EUSAGE,
-                    "--than %s: what is compared with it? Give --no-worse METRIC or --worst",
-                    o->than);
+    return rmx_fail(err, RMX_EUSAGE, "--than %s needs --no-worse METRIC or --worst", o->than);
   }
   double *than = NULL;
   rmx_status status = read_mixture(o->than, f, q->prior, &than, err);
@@ -241,7 +238,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
     RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
     rmx_problem_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
   }
-  // raw rows may not quite sum to 1; a prior does
+  // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
   RMX_TRY(caps_of(p, f, a, corpus, &q->constraints, err));
@@ -257,9 +254,10 @@ void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
     return;
   const char *now = json_string_value(json_object_get(corpus, "tokenizer_hash"));
   if (now && f->tokenizer && strtoull(now, NULL, 16) != f->tokenizer)
-    rmx_warn(&p->listener,
-             "the fit is of runs with another tokenizer than the corpus has now: shares of tokens "
-             "and losses do not compare. Run `regmix train` and `regmix fit` again");
+    rmx_warn(
+        &p->listener,
+        "the runs of the fit were trained with another tokenizer than the present corpus has, so "
+        "shares of tokens and losses do not compare. Run `regmix train` and `regmix fit` again");
   json_decref(corpus);
 }
 

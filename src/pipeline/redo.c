@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before finished runs go out of use, the program says how many there are and how long they took.
-// It asks a person; a script must give --redo. Nothing is deleted in any case.
+// Before finished runs go out of use, the program prints how many there are and how long they took.
+// It asks a person; a script must give --redo. It never deletes anything.
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +22,12 @@ rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, 
     return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
   }
   return rmx_fail(err, RMX_EINPUT,
-                  "%s; they would be set aside, not deleted, and the settings of before find them "
-                  "again. Give --redo to go on",
+                  "%s; they would be set aside, not deleted, and used again if the old settings "
+                  "return. Give --redo to continue",
                   message);
 }
 
-// A difference that is the mixture's alone.
+// Whether only the mixture differs.
 static bool only_the_mixture(const char *difference) {
   return strcmp(difference, "mixture") == 0 || strcmp(difference, "mixture, steering") == 0 ||
          strcmp(difference, "steering") == 0;
@@ -62,7 +62,7 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
   char time[32];
   if (status == RMX_OK && moved.runs)
     rmx_note(&p->listener,
-             "%zu finished model%s, which took %s, %s of another mixture and %s set aside",
+             "%zu finished model%s of another mixture, which took %s, %s and %s set aside",
              moved.runs, moved.runs == 1 ? "" : "s", rmx_duration(moved.wall_s, time),
              moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
   rmx_buf_release(&first);
@@ -76,7 +76,8 @@ static const rmx_run *named(const rmx_run *runs, size_t n, const char *name) {
   return NULL;
 }
 
-// The finished run in a folder is of this corpus; of another one it is out of use already.
+// Whether the finished run in a folder used this corpus; a run of another corpus is already out of
+// use.
 static bool of_corpus(const char *folder, uint64_t hash) {
   rmx_run was;
   rmx_err ignored;
@@ -102,6 +103,6 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);
   return missing ? rmx__agree(p, &unused,
-                              "would no longer be used (the mixtures would be drawn anew)", err)
+                              "would no longer be used (the mixtures would be drawn again)", err)
                  : RMX_OK;
 }

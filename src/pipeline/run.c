@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pipeline: all steps in order. It continues where it stopped.
+// Runs all steps of the pipeline in order, and continues where it stopped.
 #include <string.h>
 
 #include "steps.h"
 
-// Finished runs may go out of use: that is asked before anything is written.
+// The user is asked about finished runs that go out of use before anything is written.
 static rmx_status agree_and_train(rmx_pipeline *p, rmx_err *err) {
   RMX_TRY(rmx__agree_to_train(p, err));
   return rmx__step_train(p, err);
@@ -40,25 +40,26 @@ static rmx_status do_all(rmx_pipeline *p, rmx_err *err) {
     rmx_detail(&p->listener, "step %zu of %zu, %s, took %s", i, n, steps[k].name,
                rmx_duration(rmx_now() - began, time));
     if (rmx_interrupted())
-      return rmx_fail(err, RMX_EINTERRUPTED, "stopped; `regmix run` goes on from here");
+      return rmx_fail(err, RMX_EINTERRUPTED, "stopped; `regmix run` continues from here");
   }
   rmx_part(&p->listener, "step", 0, 0);
   return RMX_OK;
 }
 
-// Steps after one that would do something cannot know yet what they will find.
+// A step can't know what it will find if an earlier step would do something.
 static void report_later(rmx_pipeline *p, size_t k) {
   const rmx_config *o = &p->experiment.config;
   const long long runs = (long long)o->sample.runs,
                   large = (long long)(o->compare.against.n + 1) * o->compare.seeds;
   if (k == RMX_STEP_TRAIN)
-    rmx__would(p, "train", true,
-               "would then train up to %lld runs; those that the changes leave are used again",
-               runs);
+    rmx__would(
+        p, "train", true,
+        "would then train up to %lld runs; runs that the changes do not affect are used again",
+        runs);
   else if (k == RMX_STEP_COMPARE)
     rmx__would(p, "compare", true, "would then train up to %lld large models", large);
   else
-    rmx__would(p, steps[k].name, true, "would follow where that changes what it depends on");
+    rmx__would(p, steps[k].name, true, "would then be done again if its inputs change");
 }
 
 static rmx_status report_all(rmx_pipeline *p, rmx_err *err) {
@@ -68,9 +69,9 @@ static rmx_status report_all(rmx_pipeline *p, rmx_err *err) {
     if (rmx__is_pending(p))
       report_later(p, k);
     else if (k == RMX_STEP_METHODS)
-      rmx__would(p, "methods", false, "would look what the %zu methods lack", methods);
+      rmx__would(p, "methods", false, "would train what the %zu methods still need", methods);
     else if (k == RMX_STEP_REPORT)
-      rmx__would(p, "report", false, "would be written again, as each time");
+      rmx__would(p, "report", false, "would be written again, as always");
     else
       RMX_TRY(rmx_pipeline_step(p, (rmx_step)k, err));
   }
@@ -79,10 +80,10 @@ static rmx_status report_all(rmx_pipeline *p, rmx_err *err) {
 
 rmx_status rmx_pipeline_run(rmx_pipeline *p, rmx_err *err) {
   if (p->experiment.config.n_target == 0)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: no target: add for example `target: wikipedia` (a domain, or a map `domain: weight`)",
-        p->experiment.config_path ? p->experiment.config_path : p->experiment.folder);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no target is set; add one, for example `target: wikipedia` (a domain, or "
+                    "a map `domain: weight`)",
+                    p->experiment.config_path ? p->experiment.config_path : p->experiment.folder);
   RMX_TRY(rmx_methods_check(p, false, false, err));
   if (p->would) return report_all(p, err);
   const double began = rmx_now();

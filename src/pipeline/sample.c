@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix sample: the random mixtures of the proxies, into mixtures.csv.
+// regmix sample: writes the random mixtures of the proxies to mixtures.csv.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +16,8 @@ void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *
   free(tokens);
 }
 
-// mixtures.json beside mixtures.csv remembers what the file was made from and what it held, so that
-// a file of the user's own is told from an old one of ours.
+// mixtures.json records what mixtures.csv was made from and what it contained, so that a file of
+// the user's own can be told from an old one of ours.
 static uint64_t content_of(const char *path) {
   uint64_t hash = 0;
   return rmx__file_hash(path, 1, &hash) ? hash : 0;
@@ -60,13 +60,13 @@ static rmx_status draw_mixtures(const rmx_experiment *e, const rmx_corpus *corpu
   return status;
 }
 
-// Runs that are finished and would not be asked for any more.
+// Finished runs that would no longer be used.
 static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_table *t,
                             rmx_err *err) {
   rmx_run *now = NULL, *next = NULL;
   size_t n_now = 0, n_next = 0;
   rmx_err ignored;
-  // of other domains: they are out of use already
+  // of other domains: they are already out of use
   if (rmx_proxy_runs(&p->experiment, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;
   rmx_status status = rmx__runs_of_table(&p->experiment, corpus, t, &next, &n_next, err);
   if (status == RMX_OK) status = rmx__agree_to_replace(p, now, n_now, next, n_next, err);
@@ -75,8 +75,8 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return status;
 }
 
-// The record goes before the file and knows the hash of both the old and the new one: a kill in
-// between leaves no file that would pass for the user's own.
+// The record is written before the file and contains the hash of both the old and the new file.
+// After a kill in between, the file is still not taken for the user's own.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
                                  const struct rmx__stamp *stamp, rmx_err *err) {
   char *new = rmx_format("%s.new", path);
@@ -103,27 +103,27 @@ static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const doubl
   for (size_t d = 0; excluded && d < corpus->D_train; d++)
     if (excluded[d])
       rmx_warn(&p->listener,
-               "domain \"%s\" has too few tokens to be in any mixture (its cap, %.2g, is below the "
-               "grid, %.2g): nothing will be "
-               "known about it; raise sample.max_epochs or lower sample.grid or large.tokens",
+               "domain \"%s\" has too few tokens to be in any mixture (its cap %.2g is below the "
+               "grid %.2g), so its effect can't be measured; raise sample.max_epochs, or lower "
+               "sample.grid or large.tokens",
                corpus->names[d], cap[d], p->experiment.config.sample.grid);
   free(excluded);
 }
 
-// A mixtures.csv that nobody here wrote, or that was changed since. Nobody wants one that was cut
-// off.
+// A mixtures.csv that regmix did not write, or that was changed since. A truncated file is an
+// error.
 static rmx_status keep_own(rmx_pipeline *p, const char *path, bool drawn, rmx_err *err) {
   rmx_table t = {0};
   rmx_err why;
   if (rmx_csv_read(path, &t, &why) != RMX_OK)
-    return rmx_fail(err, why.status, "%s. Delete the file to have the mixtures drawn again",
-                    why.message);
+    return rmx_fail(err, why.status, "%s. Delete the file to draw the mixtures again", why.message);
   if (drawn)
-    rmx__would(p, "sample", false,
-               "mixtures.csv was changed since it was drawn; kept as it is, with %zu run%s", t.N,
-               t.N == 1 ? "" : "s");
+    rmx__would(
+        p, "sample", false,
+        "mixtures.csv was changed since it was drawn, so it is kept as it is, with %zu run%s", t.N,
+        t.N == 1 ? "" : "s");
   else
-    rmx__would(p, "sample", false, "mixtures.csv is your own; kept as it is");
+    rmx__would(p, "sample", false, "mixtures.csv is your own, so it is kept as it is");
   rmx_table_release(&t);
   return RMX_OK;
 }
@@ -147,11 +147,11 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     rmx__would(p, "sample", false, "mixtures.csv is up to date");
   } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",
                          (long long)p->experiment.config.sample.runs,
-                         content ? ", since the settings or the corpus changed" : "")) {
+                         content ? " because the settings or the corpus changed" : "")) {
     rmx_table t = {0};
     if (content)
       rmx_note(&p->listener,
-               "sample: the settings or the corpus changed; drawing the mixtures again");
+               "sample: the settings or the corpus changed, so the mixtures are drawn again");
     status = draw_mixtures(&p->experiment, corpus, cap, &t, err);
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
     if (status == RMX_OK) status = write_mixtures(&t, path, record, &stamp, err);

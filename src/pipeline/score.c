@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fit scored on tables of measured runs.
+// Scores a fit on tables of measured runs.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +35,10 @@ static void warn_of_own(const rmx_listener *to, const rmx_fit *f, size_t own, si
       n++;
     }
   rmx_warn(to,
-           "%s%zu of the %zu runs %s the fit was made from, so these scores flatter it; out of "
-           "fold (runs it had not seen) its Spearman "
-           "is %.4f and its R2 %.4f, mean over its metrics",
-           own == of ? "all " : "", own, of, own == 1 ? "is one that" : "are runs that",
+           "%s%zu of the %zu runs %s the fit was made from, so these scores are too good; on runs "
+           "that it had not seen (out of fold) the mean Spearman over its metrics is %.4f and the "
+           "mean R2 %.4f",
+           own == of ? "all " : "", own, of, own == 1 ? "is a run that" : "are runs that",
            n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
 }
 

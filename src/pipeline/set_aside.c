@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix gc: deletes what was set aside when settings changed, and says what that was.
+// regmix gc: deletes what was set aside when settings changed, and reports what it was.
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "steps.h"
 
-// What a folder of set-aside things holds.
+// The content of a folder of set-aside runs and corpora.
 typedef struct holding {
   rmx__finished runs;
   size_t corpora;
@@ -18,7 +18,7 @@ typedef struct holding {
 static void count_file(holding *h, const char *path, const char *name, const struct stat *info) {
   rmx_err ignored;
   json_t *result = NULL;
-  // a second name of a file frees nothing
+  // deleting a second hard link frees no space
   h->bytes += (double)info->st_size / (double)info->st_nlink;
   h->corpora += strcmp(name, "corpus.json") == 0;
   if (strcmp(name, "result.json") != 0 || rmx__json_read(path, &result, &ignored) != RMX_OK) return;
@@ -118,12 +118,11 @@ rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listene
   rmx_lock lock;
   RMX_TRY(rmx_folder_lock(e->folder, NULL, to, &lock, err));
   rmx_status status =
-      lock.elsewhere
-          ? rmx_fail(err, RMX_EINPUT,
-                     "%s: another process prepares or cleans this experiment; nothing was deleted. "
-                     "Run `regmix gc` again after its end",
-                     e->folder)
-          : count_all(e, true, out, err);
+      lock.elsewhere ? rmx_fail(err, RMX_EINPUT,
+                                "%s: another process is preparing or cleaning this experiment, so "
+                                "nothing was deleted; run `regmix gc` again after it has ended",
+                                e->folder)
+                     : count_all(e, true, out, err);
   rmx_folder_unlock(&lock);
   return status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an experiment's text is: found, told and listed before anything is read.
+// Finds the text of an experiment and prints a list of it before anything is read.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@ void rmx_sources_release(rmx_sources *s) {
   *s = (rmx_sources){0};
 }
 
-// Text that is kept out of the training text: what no domain trains on, and what corpus.protect
-// names. The target has no part in it, so that another target asks for no other corpus.
+// Text that is kept out of the training text: text of valid_only domains, and text of the domains
+// in corpus.protect. It does not depend on the target, so another target needs no other corpus.
 static rmx_status find_apart(const rmx_experiment *e, const char *const *names, rmx_sources *s,
                              rmx_err *err) {
   const rmx_strings *protect = &e->config.corpus.protect;
@@ -30,15 +30,14 @@ static rmx_status find_apart(const rmx_experiment *e, const char *const *names, 
     for (size_t i = 0; i < s->n; i++) known = known || strcmp(protect->items[k], names[i]) == 0;
     size_t ignored;
     if (!known && rmx_find_name("domain", protect->items[k], names, s->n, &ignored, err) == RMX_OK)
-      return rmx_fail(err, RMX_EINPUT,
-                      "corpus.protect: no domain is called \"%s\"; did you mean \"%s\"?",
+      return rmx_fail(err, RMX_EINPUT, "corpus.protect: no domain \"%s\"; did you mean \"%s\"?",
                       protect->items[k], names[ignored]);
     if (!known) return rmx_fail_in(err, "corpus.protect");
   }
   return RMX_OK;
 }
 
-// A target that is no domain is a metric of the user's.
+// A target that is not a domain is a metric of the user.
 static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
   const char **names = rmx_calloc(s->n, sizeof *names);
@@ -67,8 +66,7 @@ rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   *s = (rmx_sources){.domains = c->domains, .n = c->n_domains};
   if (c->n_domains == 0) {
     if (!c->corpus.folder)
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: neither corpus.domains nor corpus.folder says where the text is",
+      return rmx_fail(err, RMX_EINPUT, "%s: no text is given; set corpus.domains or corpus.folder",
                       p->experiment.config_path ? p->experiment.config_path : "the config");
     RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, p->experiment.folder,
                                 &s->found, err));
@@ -85,19 +83,19 @@ void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
     bool apart = false;
     for (size_t k = 0; k < s->n_apart; k++) apart = apart || s->apart[k] == s->targets[i];
     if (!apart && p->experiment.config.corpus.overlap)
-      rmx_note(&p->listener,
-               "%s: the target is also trained on. Exact copies of its validation text are kept "
-               "out of all training text; "
-               "`protect: [%s]` under corpus keeps near copies out too",
-               d->name, d->name);
-    else if (!d->valid_only)
       rmx_note(
           &p->listener,
-          "%s: the target is also trained on; its validation text is kept out of all training text",
-          d->name);
+          "%s: the target is also a training domain. Exact copies of its validation text are kept "
+          "out of all training text; `protect: [%s]` under corpus also keeps near copies out",
+          d->name, d->name);
+    else if (!d->valid_only)
+      rmx_note(&p->listener,
+               "%s: the target is also a training domain; its validation text is kept out of all "
+               "training text",
+               d->name);
   }
   if (p->experiment.config.n_domains && p->experiment.config.corpus.folder)
-    rmx_warn(&p->listener, "corpus.folder is not looked at: corpus.domains names the domains");
+    rmx_warn(&p->listener, "corpus.folder is ignored, because corpus.domains is set");
 }
 
 rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err) {
@@ -116,7 +114,7 @@ rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err
     rmx_note(&p->listener, "%-*s %9s %8s  %s%s", width, d->name, files,
              rmx_count((double)look.bytes, bytes), look.format,
              d->valid_only      ? " (validation only)"
-             : look.valid_files ? " (files for training + for validation)"
+             : look.valid_files ? " (training files + validation files)"
                                 : "");
   }
   return RMX_OK;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of an experiment is there, and what is to do.
+// Reports what exists of an experiment and what is still to be done.
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "steps.h"
 
-// Results of large models there are: large/<name>/<seed>/result.json.
+// The number of results of large models: large/<name>/<seed>/result.json.
 static size_t large_models(const rmx_experiment *e) {
   rmx_strings found = {0};
   rmx_err ignored;
@@ -56,7 +56,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
   return RMX_OK;
 }
 
-// A folder with nothing of an experiment in it is a slip of the finger.
+// A folder that contains nothing of an experiment is probably a typing error.
 static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
   static const char *const parts[] = {
       "corpus/corpus.json", "mixtures.csv", "metrics.csv", "fit/fit.json",
@@ -67,9 +67,8 @@ static rmx_status anything_there(const rmx_experiment *e, rmx_err *err) {
   if (any) return RMX_OK;
   if (!rmx__experiment_has(e, ".")) return rmx_fail(err, RMX_EINPUT, "no folder %s", e->folder);
   return rmx_fail(err, RMX_EINPUT,
-                  "no experiment in %s: no regmix.yaml and nothing that a step leaves; `regmix "
-                  "init` begins one, -C DIR names "
-                  "another folder",
+                  "no experiment in %s: no regmix.yaml and no result of a step; `regmix init` "
+                  "starts one, -C DIR chooses another folder",
                   e->folder);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of the pipeline, and what they share.
+// The steps of the pipeline and their shared functions.
 #ifndef RMX_PIPELINE_STEPS_H
 #define RMX_PIPELINE_STEPS_H
 
@@ -20,13 +20,14 @@ rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err);
 
 // ---- a dry run (dry_run.c)
 
-// Some step so far would do something.
+// Whether an earlier step would do something.
 bool rmx__is_pending(const rmx_pipeline *p);
-// What a step found. In a dry run it is reported, and true means that the step ends here. Else it
-// is a note where nothing is to do.
+// Reports what a step found. In a dry run it returns true, and the step ends here. Otherwise it
+// prints a note if nothing needs to be done.
 bool rmx__would(rmx_pipeline *p, const char *step, bool to_do, const char *fmt, ...)
     RMX_PRINTF(4, 5);
-// In a dry run: how many of the runs are to do, and how long that would take; true. Else false.
+// In a dry run: reports how many runs would be trained and how long that would take; true. Else
+// false.
 bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, size_t n);
 
 // Whether a setting gave this key, or one below it.
@@ -36,18 +37,18 @@ json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus);
 
 // ---- corpus
 
-// A note a domain: its files, bytes and formats. An error where one has none.
+// Prints a note for each domain: its files, bytes and formats. A domain without files is an error.
 rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err);
 
 // ---- runs
 
-// The runs of a table that is not written yet.
+// The runs of a table that has not been written yet.
 rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
                               rmx_run **runs, size_t *n, rmx_err *err);
 // Trains runs in worker processes and reports how it went; `what` heads the progress.
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                            const char *what, rmx_err *err);
-// Asks what rmx__step_train would ask, before anything is written.
+// Asks the same question as rmx__step_train, before anything is written.
 rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
 // Of an experiment's own runs: the shares drawn where they differ materially from those asked for,
 // and the directions that their results give, into its tables.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mixtures to train next: of an experiment, of a fit, or, before any run, around a prior.
+// Chooses the mixtures to train next: for an experiment, for a fit or, before any run, around a
+// prior.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ void rmx_next_release(rmx_next *s) {
   rmx_learning_curve_release(&s->curve);
 }
 
-// A fit of no runs over the domains named.
+// A fit without runs over the given domains.
 static rmx_status fit_of_nothing(const char *const *names, const double *prior, size_t D,
                                  rmx_fit **out, rmx_err *err) {
   rmx_fit *f = rmx_calloc(1, sizeof *f);
@@ -38,7 +39,7 @@ static rmx_status fit_of_nothing(const char *const *names, const double *prior, 
   return rmx_fail_memory(err, D * sizeof(char *), "a fit");
 }
 
-// The domains are those of the prior's file.
+// The domains come from the file of the prior.
 static rmx_status names_of_prior(const char *path, rmx_fit **out, rmx_err *err) {
   rmx_strings names = {0};
   RMX_TRY(rmx_mixture_names(path, &names, err));
@@ -71,16 +72,16 @@ static rmx_status open_fit(rmx_pipeline *p, const rmx_next_request *request, rmx
     status = fit_of_nothing(s->corpus->names, s->corpus->prior, s->corpus->D_train, &s->fit, err);
   else
     status = rmx_fail(err, RMX_EUSAGE,
-                      "no fit in %s: give --fit DIR (`regmix fit` makes it) or, with no runs yet, "
-                      "--prior FILE to spread the first ones around",
+                      "no fit in %s; give --fit DIR (`regmix fit` makes it) or, before the first "
+                      "run, --prior FILE to spread mixtures around it",
                       folder);
   free(folder);
   free(file);
   return status;
 }
 
-// Mixtures chosen before whose results are not in the fit: of --pending, else of the experiment's
-// mixtures.csv.
+// Mixtures that were chosen earlier and have no results in the fit: from --pending, else from the
+// experiment's mixtures.csv.
 static rmx_status read_pending(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                                rmx_err *err) {
   char *path = request->pending            ? rmx_strdup(request->pending)
@@ -100,11 +101,12 @@ static rmx_status read_pending(rmx_pipeline *p, const rmx_next_request *request,
 static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                                rmx_err *err) {
   rmx_problem_request q = request->problem;
-  // Without runs there is no metric to name.
+  // Without runs there are no metrics.
   if (!s->measured) {
     if (q.target.n + q.maximize.n + q.keep.no_worse.n > 0 || q.keep.worst)
       rmx_note(&p->listener,
-               "suggest: no runs yet: the target says nothing, the mixtures are spread out");
+               "suggest: there are no runs yet, so the target has no effect and the mixtures are "
+               "spread out");
     q.target = q.maximize = q.keep.no_worse = (rmx_strings){0};
     q.keep.worst = false;
     q.keep.than = NULL;
@@ -119,7 +121,7 @@ static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request,
                     "%zu that were fitted",
                     s->fit->M);
   if (!q.prior && !s->corpus && s->measured) {
-    // Then it is the mean of the runs, which rmx_suggest widens by the domains no run has.
+    // Then it is the mean of the runs, to which rmx_suggest adds the domains that no run used.
     free(s->problem.prior);
     s->problem.prior = NULL;
   }
@@ -131,20 +133,19 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
   const rmx_listener *to = &p->listener;
   const double sign = rmx_shown_sign(s->fit, &s->problem);
   if (g->why[0] == RMX_SUGGEST_SPREADS)
-    rmx_note(
-        to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
-        g->runs
-            ? "the runs are too few, or their scores too much the same, to say where the best is"
-            : "there are no runs yet");
+    rmx_note(to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
+             g->runs
+                 ? "the runs are too few, or their scores too similar, to predict the best mixture"
+                 : "there are no runs yet");
   else if (isfinite(g->best))
     rmx_note(
         to,
-        "suggest: %zu mixture%s; the best run is put at %.4f, the first of these at %.4f +- %.4f",
+        "suggest: %zu mixture%s; predicted target: best run %.4f, first suggestion %.4f +- %.4f",
         g->K, g->K == 1 ? "" : "s", sign * g->best, sign * g->predicted[0], g->sd[0]);
   else
     rmx_note(to,
-             "suggest: %zu mixture%s; no run keeps what is asked; the first of these is put at "
-             "%.4f +- %.4f",
+             "suggest: %zu mixture%s; no run satisfies the constraints; predicted target of the "
+             "first suggestion: %.4f +- %.4f",
              g->K, g->K == 1 ? "" : "s", sign * g->predicted[0], g->sd[0]);
   const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
   if (assumed.n) rmx_warn(to, RMX_ASSUMED_DIRECTIONS, assumed.text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of mixtures and metrics a user names, in whatever form another program wrote them.
+// Reads the user's tables of mixtures and metrics, in the format of whichever program wrote them.
 #include <sys/stat.h>
 
 #include <regmix/import.h>

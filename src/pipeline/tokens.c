@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many tokens there are of each domain, from a file of the user's.
+// Reads the number of available tokens of each domain from a file.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static rmx_status add_count(const char *path, int line, const char *domain, cons
   snprintf(where, sizeof where, "%s:%d: tokens of \"%s\"", path, line, domain);
   RMX_TRY(rmx_parse_real(text, where, count, err));
   if (!(*count > 0) || !isfinite(*count))
-    return rmx_fail(err, RMX_EINPUT, "%s: %s: wanted more than 0", where, text);
+    return rmx_fail(err, RMX_EINPUT, "%s: %s; wanted more than 0", where, text);
   return rmx_strings_add(domains, domain) ? RMX_OK : rmx_fail_memory(err, strlen(domain), "a name");
 }
 
@@ -98,11 +98,11 @@ rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
   }
   for (size_t d = 0; d < D && status == RMX_OK; d++)
     if (isnan(tokens[d]))
-      status = rmx_fail(err, RMX_EINPUT, "%s: no tokens of domain \"%s\"%s%s%s", path, domains[d],
-                        others.n ? "; it has some of " : "", others.text,
-                        others.n ? ", which is none of them" : "");
+      status = rmx_fail(err, RMX_EINPUT, "%s: no token count for domain \"%s\"%s%s%s", path,
+                        domains[d], others.n ? "; it has one for " : "", others.text,
+                        others.n ? ", which is not a domain" : "");
   if (status == RMX_OK && others.n)
-    rmx_note(to, "%s: %zu name%s no domain's and not used: %s", path, others.n,
+    rmx_note(to, "%s: %zu name%s not a domain and ignored: %s", path, others.n,
              others.n == 1 ? " is" : "s are", others.text);
   free(index);
   free(counts);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix train: one proxy per mixture, in worker processes, then metrics.csv.
+// regmix train: trains one proxy per mixture in worker processes, then writes metrics.csv.
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,14 +28,14 @@ void rmx_runs_release(rmx_run *runs, size_t n) {
   free(runs);
 }
 
-// Rows of mixtures.csv in the corpus' order of domains.
+// The rows of mixtures.csv, with the domains in the order of the corpus.
 static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, rmx_table *t,
                                 rmx_err *err) {
   char *path = rmx_experiment_path(e, "mixtures.csv");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_status status = rmx_exists(path)
                           ? rmx_csv_read(path, t, err)
-                          : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` draws it", path);
+                          : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` writes it", path);
   free(path);
   return status;
 }
@@ -105,22 +105,22 @@ rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx
   return status;
 }
 
-// A domain that cannot fill one sequence would fail every run that draws from it: better said once,
-// before any.
+// A domain that can't fill one sequence would fail every run that draws from it, so it is reported
+// once, before any run.
 static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                                 const char *what, rmx_err *err) {
   for (size_t i = 0; i < n; i++) {
-    // a part of the corpus, which the run itself looks at
+    // a part of the corpus, which the run itself checks
     if (runs[i].corpus_hash != corpus->hash) continue;
     for (size_t d = 0; d < runs[i].D; d++)
       if (runs[i].mixture[d] > 0 &&
           (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
-        return rmx_fail(err, RMX_EINPUT,
-                        "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of "
-                        "%lld and the token behind it: give it more "
-                        "text, leave it out, or lower the context",
-                        what, corpus->names[d], corpus->domains[d].train_tokens,
-                        (long long)runs[i].training.context);
+        return rmx_fail(
+            err, RMX_EINPUT,
+            "%s: domain \"%s\" has %zu training tokens, fewer than one sequence of %lld tokens and "
+            "the next token; give it more text, leave it out, or lower the context",
+            what, corpus->names[d], corpus->domains[d].train_tokens,
+            (long long)runs[i].training.context);
   }
   return RMX_OK;
 }
@@ -154,17 +154,17 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return RMX_OK;
 }
 
-// Failed runs stop what comes after, but for as many as the user let fail.
+// Failed runs stop the later steps, unless may_fail allows them.
 static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t failed,
                         rmx_err *err) {
   if (failed == 0) return RMX_OK;
   const bool own = runs[0].training.command != NULL;
   if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
     return rmx_fail(err, RMX_EINPUT,
-                    "%zu of %zu runs failed (their reasons stand above%s); the same command tries "
-                    "them again. To go on without them, set may_fail "
-                    "in the section of these models to a share of %.2g or more",
-                    failed, n, own ? ", their output in log.txt in their folders" : "",
+                    "%zu of %zu runs failed (see the reasons above%s); the same command tries them "
+                    "again. To continue without them, set may_fail in the section of these models "
+                    "to a share of %.2g or more",
+                    failed, n, own ? ", and log.txt in their folders" : "",
                     ceil(100.0 * (double)failed / (double)n) / 100);
   rmx_warn(&p->listener,
            "%zu of %zu runs failed and are left out, as may_fail allows; the same command tries "
@@ -190,15 +190,13 @@ static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *co
     empty += none;
   }
   if (names.n)
-    rmx_warn(
-        &p->listener,
-        "metrics.csv: %zu empty cell%s in %zu metric%s that not every run measured (%s); their "
-        "fits leave those runs out",
-        empty, empty == 1 ? "" : "s", names.n, names.n == 1 ? "" : "s", names.text);
+    rmx_warn(&p->listener,
+             "metrics.csv: %zu empty cell%s in %zu metric%s that some runs did not measure (%s); "
+             "these runs are left out of the fits of these metrics",
+             empty, empty == 1 ? "" : "s", names.n, names.n == 1 ? "" : "s", names.text);
 }
 
-// What the trainer said of its metrics' directions stands beside metrics.csv, which has no place
-// for it.
+// The directions of the metrics, as the trainer reported them, go into a file next to metrics.csv.
 static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, rmx_err *err) {
   if (!t->better) {
     char *path = rmx_experiment_path(e, "metrics.json");
@@ -222,7 +220,7 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
       !path ? rmx_fail_memory(err, 0, "a path")
       : t.N ? rmx_csv_write(path, &t, err)
             : rmx_fail(err, RMX_ENUMERIC,
-                       "none of the %zu runs came to an end with a loss; nothing to fit", n);
+                       "none of the %zu runs finished with a loss, so there is nothing to fit", n);
   if (status == RMX_OK && !half) status = write_directions(&p->experiment, &t, err);
   if (status == RMX_OK) tell_empty(p, &t, corpus);
   free(path);
@@ -230,7 +228,7 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
   return status;
 }
 
-// Where domains were gone through more than once, the user should know.
+// Reports how often a domain was repeated.
 static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rmx_corpus *corpus) {
   rmx_buf text = {0};
   for (size_t d = 0; d < corpus->D_train; d++) {
@@ -250,7 +248,7 @@ static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rm
   rmx_buf_release(&text);
 }
 
-// Does `work` with the corpus and the runs of mixtures.csv.
+// Calls `work` with the corpus and the runs of mixtures.csv.
 static rmx_status with_runs(rmx_pipeline *p,
                             rmx_status (*work)(rmx_pipeline *p, const rmx_corpus *corpus,
                                                const rmx_run *runs, size_t n, rmx_err *err),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the real training run is: how many tokens it takes, and how many there are of each domain.
-// And the large models that stand for it here: how big they were.
+// Describes the real training run: its tokens, and the available tokens of each domain. Also the
+// size of the large models that represent it here.
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "report/parts.h"
 
-// tokens[domain] as the user says, else as the corpus has it, else the fit.
+// tokens[domain] from the user, else from the corpus, else from the fit.
 static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_err *err) {
   json_t *tokens = json_object(), *item;
   RMX_TRY(rmx__put(data, "tokens", tokens, err));
@@ -39,7 +39,7 @@ rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *conf
   return RMX_OK;
 }
 
-// large[key] of the first large model that is done, or nothing.
+// large[key] of the first finished large model, or nothing.
 static rmx_status take_large(const char *path, json_t *data, rmx_err *err) {
   static const char *const kept[] = {"model", "parameters", "tokens"};
   json_t *result = NULL, *large = json_object();
@@ -62,7 +62,7 @@ rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err) {
       large ? rmx_list(large, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
   for (size_t i = 0; i < names.n && status == RMX_OK && !json_object_get(data, "large"); i++) {
     char *inside = rmx_path_in(large, names.items[i]);
-    // comparison.json stands among the folders
+    // comparison.json is next to the folders
     if (inside && !strchr(names.items[i], '.')) status = rmx_list(inside, &seeds, err);
     for (size_t k = 0; k < seeds.n && status == RMX_OK && !json_object_get(data, "large"); k++) {
       char *path = rmx_format("%s/%s/result.json", inside, seeds.items[k]);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the files of a folder to one JSON object. Files that are small and made for reading
-// (optimum, comparison, corpus, fit) go in as they are; runs, folds, learning curves and methods
-// are joined and thinned by their own files here.
+// Collects the files of a folder in one JSON object. Small files (optimum, comparison, corpus, fit)
+// are copied; the other files of this room join and thin runs, folds, learning curves and methods.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
   return *out ? RMX_OK : rmx_fail_memory(err, size, path);
 }
 
-// data[key] = the file at `path`, where there is one.
+// data[key] = the file at `path`, if it exists.
 static rmx_status take_path(json_t *data, const char *key, const char *path, reader read,
                             rmx_err *err) {
   json_t *value = NULL;
@@ -53,8 +52,7 @@ static rmx_status take(json_t *data, const char *key, const char *folder, const 
   return status;
 }
 
-// What was to be improved: as the optimum has it, else the comparisons, else nobody said and the
-// first metric is shown.
+// The target: from the optimum, else from the comparisons, else the first metric.
 static rmx_status find_target(json_t *data, rmx_err *err) {
   json_t *weights = json_object_get(json_object_get(data, "optimum"), "target");
   if (!json_object_size(weights))
@@ -68,7 +66,7 @@ static rmx_status find_target(json_t *data, rmx_err *err) {
   return rmx__put(data, "target", json_pack("{s:s, s:O}", "name", name, "weights", weights), err);
 }
 
-// The folder's own name: "." and "exp/" have one too.
+// The name of the folder, also for "." and "exp/".
 static json_t *title_of(const char *folder) {
   char *full = rmx_realpath(folder);
   const char *slash = full ? strrchr(full, '/') : NULL;
@@ -84,10 +82,10 @@ static bool has(const char *folder, const char *file) {
   return yes;
 }
 
-// The fit's folder: free() it. What a user named must be there.
+// The folder of the fit: free() it. A folder that the user gave must exist.
 static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *err) {
   if (files->fit && !has(files->fit, "fit.json"))
-    return rmx_fail(err, RMX_EINPUT, "%s: there is no fit.json in it; `regmix fit` makes one",
+    return rmx_fail(err, RMX_EINPUT, "%s: found no fit.json in it; `regmix fit` makes one",
                     files->fit);
   const bool inside = !files->fit && !has(files->folder, "fit") && has(files->folder, "fit.json");
   *out = files->fit ? rmx_strdup(files->fit)
@@ -110,13 +108,13 @@ static rmx_status put_fit_hash(const char *fit, json_t *data, rmx_err *err) {
   return status;
 }
 
-// The optimum of a fit that was named stands beside it, never in a folder that has other runs.
+// The optimum of a given fit is next to it, never in a folder of other runs.
 static rmx_status take_optimum(const rmx_report_files *files, const char *fit, json_t *data,
                                rmx_err *err) {
   if (files->optimum) {
     if (rmx_exists(files->optimum))
       return take_path(data, "optimum", files->optimum, read_yaml, err);
-    return rmx_fail(err, RMX_EINPUT, "%s: there is no such file; `regmix optimize` makes it",
+    return rmx_fail(err, RMX_EINPUT, "%s: no such file; `regmix optimize` makes it",
                     files->optimum);
   }
   if (!files->fit) RMX_TRY(take(data, "optimum", files->folder, "optimum.yaml", read_yaml, err));
@@ -126,7 +124,7 @@ static rmx_status take_optimum(const rmx_report_files *files, const char *fit, j
   return take(data, "optimum", fit, "../optimum.yaml", read_yaml, err);
 }
 
-// A fit's runs are those of the folder's tables where the folder is its experiment.
+// The runs of a fit are those of the folder's tables if the folder is its experiment.
 static bool is_experiment(const rmx_report_files *files) {
   return !files->fit && (has(files->folder, "regmix.yaml") || has(files->folder, "resolved.yaml") ||
                          has(files->folder, "corpus/corpus.json") || has(files->folder, "runs"));
@@ -165,7 +163,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
     RMX_TRY_GOTO(rmx__collect_next(next, files->next != NULL, data, err), done);
   if (!files->fit) RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
   RMX_TRY_GOTO(rmx__collect_functions(fit, data, err), done);
-  json_object_del(json_object_get(data, "fit"), "mixtures");  // they stand under runs and functions
+  json_object_del(json_object_get(data, "fit"), "mixtures");  // they are under runs and functions
   if (json_object_get(data, "changed"))
     RMX_TRY_GOTO(rmx__put(data, "date",
                           rmx__date(json_integer_value(json_object_get(data, "changed"))), err),
@@ -182,7 +180,7 @@ done:
 
 rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err) {
   if (!rmx_exists(files->folder))
-    return rmx_fail(err, RMX_EINPUT, "%s: there is no such folder", files->folder);
+    return rmx_fail(err, RMX_EINPUT, "%s: no such folder", files->folder);
   json_t *data = json_object(), *config = json_object();
   rmx_status status = data && config ? collect(files, data, config, err)
                                      : rmx_fail_memory(err, 0, "the report's data");

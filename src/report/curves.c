@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// runs/*/log.jsonl to learning curves, runs/*/result.json to what the proxies cost.
+// Turns runs/*/log.jsonl into learning curves, and runs/*/result.json into the cost of the proxies.
 //
-// A page draws some hundred points a curve, a log may hold ten thousand: neighbouring steps are
-// averaged, loss and tokens alike, into at most as many points as all runs together may have. Logs
-// are written by programs that can be killed at any byte: a line that is no JSON is counted, not
-// fatal; steps told twice (a run resumed from its checkpoint) count once, the later telling.
+// A page draws about a hundred points per curve, but a log may have ten thousand. So neighbouring
+// steps are averaged, both loss and tokens, until all runs together have few enough points. The
+// program that writes a log can be killed at any byte, so a line that is not JSON is counted and
+// skipped. If a run was resumed from its checkpoint, some steps are logged twice; the later line
+// counts.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static void thin(series *s, size_t most) {
   s->n = most;
 }
 
-// The target's value where an evaluation measured all it is made of: {"foldoc": 3.4} has
+// The value of the target, if an evaluation measured all of its metrics: {"foldoc": 3.4} has
 // foldoc_val_loss.
 static double target_of(const json_t *valid, json_t *weights) {
   double sum = 0;
@@ -107,12 +108,12 @@ static rmx_status put_curve(json_t *curves, const char *run, bool diverged, cons
   return RMX_OK;
 }
 
-// Sums over the finished runs, and when the first and the last was finished.
+// Sums over the finished runs, and the times at which the first and the last one finished.
 typedef struct cost {
   size_t done, diverged, unreadable;
   int64_t first, last;
   double tokens, flops, wall_s;
-  json_t *example;  // the first result: its model and what made it
+  json_t *example;  // the first result: its model and the program that made it
 } cost;
 
 static void add_cost(cost *c, json_t *result, bool diverged) {
@@ -126,7 +127,7 @@ static void add_cost(cost *c, json_t *result, bool diverged) {
   if (!c->example) c->example = json_incref(result);
 }
 
-// What the table of runs shows of one: results[run].
+// results[run]: the values in the table of runs.
 static rmx_status put_result(const char *run, const json_t *result, json_t *results, rmx_err *err) {
   const char *status = json_string_value(json_object_get(result, "status")), *domain, *most = NULL;
   double epochs = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dates on the page. They are those of the files it is made from and not of the clock, so that
-// the same files give the same page. SOURCE_DATE_EPOCH (reproducible-builds.org) bounds them, for
-// files that were copied.
+// The dates on the page. They come from its files, not from the clock, so the same files give the
+// same page. SOURCE_DATE_EPOCH (reproducible-builds.org) limits them, for files that were copied.
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>

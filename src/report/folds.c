@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fit/cross-validation.csv: run,metric,fold,true,predicted, a row a run and metric. Its second
-// column is text, so that it is no table of numbers; it becomes one list of pairs per metric, with
-// the scores of exactly those pairs.
+// Reads fit/cross-validation.csv: run,metric,fold,true,predicted, one row per run and metric. The
+// second column is text, so it can't be read as a table of numbers. It becomes one list of pairs
+// per metric, with the scores of these pairs.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 enum { RUN, METRIC, FOLD, TRUTH, PREDICTED, COLUMNS };
 static const char *const column_names[COLUMNS] = {"run", "metric", "fold", "true", "predicted"};
 
-// Splits the record at *at into its fields, unquoted in place (RFC 4180); *at goes behind it.
-// Returns how many.
+// Splits the record at *at into its fields, unquoted in place (RFC 4180), and moves *at after it.
+// Returns the number of fields.
 static size_t split_record(char **at, int *line, char *fields[COLUMNS]) {
   size_t n = 0;
   char *p = *at;
@@ -48,7 +48,7 @@ static double number_or_nan(const char *text) {
 
 static rmx_status add_pair(json_t *folds, const char *metric, const char *run, double truth,
                            double predicted, rmx_err *err) {
-  json_t *name = rmx__text(metric);  // the key too must be UTF-8
+  json_t *name = rmx__text(metric);  // the key must be UTF-8 too
   if (!name) return rmx_fail_memory(err, strlen(metric), "a name");
   json_t *of = json_object_get(folds, json_string_value(name));
   rmx_status status = RMX_OK;
@@ -80,8 +80,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
     }
     n = split_record(&text, &line, fields);
     if (n != COLUMNS)
-      return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu fields, the header has %d", path, at_line, n,
-                      COLUMNS);
+      return rmx_fail(err, RMX_EINPUT, "%s:%d: found %zu fields, but the header has %d", path,
+                      at_line, n, COLUMNS);
     double truth = number_or_nan(fields[TRUTH]), predicted = number_or_nan(fields[PREDICTED]);
     if (isfinite(truth) && isfinite(predicted))
       RMX_TRY(add_pair(folds, fields[METRIC], fields[RUN], truth, predicted, err));
@@ -89,8 +89,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
   return RMX_OK;
 }
 
-// The pairs of a weighted target: the same sum on both sides, over the runs that every metric of it
-// has.
+// The pairs of a weighted target: the same weighted sum of true and of predicted values, over the
+// runs that have all of its metrics.
 static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
   json_t *sums = json_object();  // run: [true, predicted, metrics seen]
   if (!sums) return rmx_fail_memory(err, 0, "the report's data");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page needs to predict by itself: the fitted functions as their files hold them, less
-// what no prediction looks at, with the mixtures of the runs once for all metrics. Trees are packed
-// (trees.c). A file is read by its regressor first, so that what the page gets has been checked.
+// The data with which the page predicts: the fitted functions as in their files, without the parts
+// that no prediction needs. The mixtures of the runs are stored once for all metrics. Trees are
+// packed (trees.c). Each file is first read by its regressor, so the page gets only checked data.
 #include <math.h>
 #include <regmix/export.h>
 #include <regmix/regress.h>
@@ -19,9 +19,9 @@ static bool same_row(const json_t *flat, size_t at, const json_t *row, size_t D)
   return true;
 }
 
-// A Gaussian process carries the mixtures it was fitted on: the runs that have its metric, in their
-// order. "rows" says which of the shared ones these are, null that all; where they are others they
-// stay.
+// A Gaussian process contains the mixtures that it was fitted on: the runs that have its metric, in
+// their order. "rows" lists their indices in the shared mixtures (null: all). If they are other
+// mixtures, they stay in the function.
 static rmx_status share_mixtures(json_t *function, const json_t *mixtures, size_t D, rmx_err *err) {
   json_t *flat = json_object_get(function, "mixtures"), *part;
   const char *key;
@@ -63,7 +63,8 @@ static rmx_status read_function(const char *path, const json_t *fit, size_t D, j
   bool trees = strcmp(rmx_regressor_name(r), "trees") == 0;
   rmx_regressor_free(r);
   if (domains != D)
-    return rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, fit.json has %zu", path, domains, D);
+    return rmx_fail(err, RMX_EINPUT, "%s: found %zu domains, but fit.json has %zu", path, domains,
+                    D);
   if (trees) return rmx__pack_trees(path, out, err);
   json_t *function = NULL;
   RMX_TRY(rmx__json_read(path, &function, err));
@@ -76,7 +77,7 @@ static rmx_status read_function(const char *path, const json_t *fit, size_t D, j
   return status;
 }
 
-// A metric whose file is not there is left out.
+// A metric without a file is left out.
 static rmx_status add_metric(const char *folder, const json_t *fit, const json_t *metric,
                              json_t *metrics, rmx_err *err) {
   const char *name = json_string_value(json_object_get(metric, "name"));
@@ -96,7 +97,7 @@ static rmx_status add_metric(const char *folder, const json_t *fit, const json_t
   return status;
 }
 
-// A mixture by name as a list in the fit's order, at full precision; null where it is not there.
+// A mixture as a list in the order of the fit, at full precision; null if it is missing.
 static json_t *in_order(const json_t *mixture, const json_t *domains) {
   if (!json_is_object(mixture)) return json_null();
   json_t *list = json_array();
@@ -120,7 +121,9 @@ static rmx_status add_formats(json_t *functions, rmx_err *err) {
   RMX_TRY(rmx__put(functions, "formats", list, err));
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     int needs = formats[i].needs;
-    if (needs & RMX_EXPORT_EPOCHS) continue;  // the page does not know the tokens of the training
+    if (needs & RMX_EXPORT_EPOCHS)
+      continue;  // the page does not know the number of training
+                 // tokens
     RMX_TRY(rmx__add(
         list,
         json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s}", "name", formats[i].name, "help",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// compare/methods.json: the ways to choose data, compared. It goes in as it is but for the tracks
-// of the methods whose mixture moves, which may hold a point a step: they are thinned, and turned
-// into columns.
+// compare/methods.json: the comparison of the methods that choose data. It is copied, except for
+// the tracks of methods whose mixture changes during training. A track may have a point per step,
+// so tracks are thinned and turned into columns.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { POINTS_A_TRACK = 200 };
 
-// The names to show must each have a map, or the page would draw methods that are not there.
+// Every name in the order must have a map, or the page would draw missing methods.
 static rmx_status check(const char *path, const json_t *file, rmx_err *err) {
   const json_t *methods = json_object_get(file, "methods"), *order = json_object_get(file, "order");
   if (!json_is_object(methods))
@@ -20,17 +20,17 @@ static rmx_status check(const char *path, const json_t *file, rmx_err *err) {
   if (!json_is_array(order)) return rmx_fail(err, RMX_EINPUT, "%s: wanted a list \"order\"", path);
   for (size_t i = 0; i < json_array_size(order); i++) {
     const char *name = json_string_value(json_array_get(order, i));
-    if (!name) return rmx_fail(err, RMX_EINPUT, "%s: order: entry %zu is no name", path, i + 1);
+    if (!name) return rmx_fail(err, RMX_EINPUT, "%s: order: entry %zu is not a name", path, i + 1);
     if (!json_is_object(json_object_get(methods, name)))
-      return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" of the order is not among the methods", path,
+      return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" in the order is not among the methods", path,
                       name);
   }
   return RMX_OK;
 }
 
-// [{"tokens", "mixture": {domain: w}}] as {"tokens": [], "mixture": {domain: []}}: points evenly
-// spaced, the first and the last among them. Not averaged, since a mixture that jumps has no value
-// in between.
+// [{"tokens", "mixture": {domain: w}}] as {"tokens": [], "mixture": {domain: []}}: evenly spaced
+// points that include the first and the last one. They are not averaged, since a mixture that jumps
+// has no value in between.
 static rmx_status thin(const json_t *track, json_t **out, rmx_err *err) {
   const size_t n = json_array_size(track), most = n < POINTS_A_TRACK ? n : POINTS_A_TRACK;
   json_t *tokens = json_array(), *mixture = json_object(), *w;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page: a template whose {{marks}} are filled with the parts and the numbers. What a user wrote
-// (names, the config) enters as JSON only; the page's script puts it up as text, never as markup.
+// Writes the page: a template whose {{marks}} are replaced by the parts and the numbers. Text of
+// the user (names, the config) is inserted only as JSON; the script of the page shows it as text,
+// never as markup.
 #include <regmix/report.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static const rmx__asset *asset(const char *name) {
   return NULL;
 }
 
-// In HTML a script ends at "</script" wherever that stands, in a string too.
+// In HTML a script ends at every "</script", also inside a string.
 static void add_script(rmx_buf *page, const rmx__asset *script) {
   const char *at = script->data, *end = script->data + script->size;
   for (const char *close; (close = strstr(at, "</script")); at = close + 2) {
@@ -24,7 +25,7 @@ static void add_script(rmx_buf *page, const rmx__asset *script) {
   rmx_buf_add(page, at, (size_t)(end - at));
 }
 
-// The chart library: whole, or as functions by name that assets/vega.js puts together.
+// The chart library: one script, or functions by name that assets/vega.js combines.
 static void add_library(rmx_buf *page) {
   const rmx__asset *whole = asset("vega.min.js");
   if (whole) add_script(page, whole);
@@ -49,7 +50,7 @@ static void add_escaped(rmx_buf *page, const char *text) {
   }
 }
 
-// "<" never stands in the JSON, so that neither "</script" nor "<!--" can.
+// The JSON never contains "<", so it contains neither "</script" nor "<!--".
 static void add_json(rmx_buf *page, const char *text) {
   if (!text) page->failed = true;
   const char *at = text;
@@ -60,7 +61,8 @@ static void add_json(rmx_buf *page, const char *text) {
   if (at) rmx_buf_puts(page, at);
 }
 
-// What is drawn needs 7 digits; what predicts, functions, all of them, and stands apart.
+// Drawn values need 7 digits. The functions, which predict, need all digits and are written
+// separately.
 static void add_data(rmx_buf *page, const json_t *data) {
   json_t *drawn = json_copy((json_t *)data);
   json_object_del(drawn, "functions");

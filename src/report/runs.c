@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runs as one table: mixtures.csv and metrics.csv joined on the run, beside them the metrics at
-// half way. Where only a fit is there, its mixtures and the true values of its cross-validation say
-// the same.
+// The runs as one table: mixtures.csv and metrics.csv joined on the run, with the metrics at half
+// way. Without these tables, the mixtures of the fit and the true values of its cross-validation
+// are used.
 //
-// The effect of a domain on a metric is told as Spearman's rank correlation between the domain's
-// weight and the metric over the runs: bounded, free of units, and deaf to how skewed weights are.
+// The effect of a domain on a metric is Spearman's rank correlation between the domain's weight and
+// the metric over the runs. It is bounded, has no unit, and does not depend on how skewed the
+// weights are.
 #include <math.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static rmx_status read_if_there(const char *folder, const char *file, rmx_table 
   return status;
 }
 
-// The rows of a table in the order of their names, to be looked up by name.
+// The rows of a table in the order of their names, for look-up by name.
 typedef struct named_row {
   const char *id;
   size_t row;
@@ -93,8 +94,8 @@ static rmx_status join(const rmx_table *mixtures, const rmx_table *metrics, cons
   return RMX_OK;
 }
 
-// Rows of fit.json's mixtures and of each metric of its cross-validation stand in one order, the
-// joined tables'; a metric that lacks some of the runs cannot be placed and is left out.
+// The rows of fit.json's mixtures and of each metric of its cross-validation have the same order,
+// that of the joined tables. A metric that lacks some runs has no such order and is left out.
 static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena *arena,
                            rmx_err *err) {
   const json_t *mixtures = json_object_get(fit, "mixtures"),
@@ -115,7 +116,8 @@ static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena 
   for (size_t d = 0; d < D; d++) {
     r->domains[d] = json_string_value(json_array_get(domains, d));
     if (!r->domains[d])
-      return rmx_fail(err, RMX_EINPUT, "fit.json: \"domains\" holds something that is not a name");
+      return rmx_fail(err, RMX_EINPUT,
+                      "fit.json: \"domains\" contains an entry that is not a name");
   }
   for (size_t i = 0; i < N; i++) {
     for (size_t d = 0; d < D; d++)
@@ -127,8 +129,8 @@ static rmx_status from_fit(const json_t *fit, json_t *folds, runs *r, rmx_arena 
   return RMX_OK;
 }
 
-// A target of several metrics becomes one metric more, the first; so that everything shown of
-// metrics shows it too.
+// A target of several metrics becomes an additional metric, the first one, so everything that shows
+// metrics also shows the target.
 static rmx_status add_weighted(runs *r, const json_t *target, rmx_arena *arena, rmx_err *err) {
   json_t *weights = json_object_get(target, "weights"), *weight;
   if (json_object_size(weights) < 2 || r->N == 0) return RMX_OK;
@@ -181,7 +183,7 @@ static rmx_status put_effects(const runs *r, double *scratch, json_t *data, rmx_
   return RMX_OK;
 }
 
-// What the fit says of it stands; a metric it does not tell of is worked out here.
+// The direction of a metric comes from the fit; without one it is derived here.
 static rmx_status put_half_agreement(const runs *r, double *scratch, json_t *data, rmx_err *err) {
   json_t *said = json_object_get(json_object_get(data, "fit"), "half_agreement");
   json_t *out = json_is_object(said) ? json_deep_copy(said) : json_object();
@@ -229,9 +231,9 @@ static rmx_status put_runs(const runs *r, json_t *data, rmx_err *err) {
   return RMX_OK;
 }
 
-// The experiment's tables. Beside a fit of somebody's own tables these names may stand for theirs,
-// as other programs write them (Olmix calls its table metrics.csv too): the fit knows its runs
-// without.
+// The tables of the experiment. Next to a fit of other tables, files with these names may be tables
+// of another program (Olmix also calls its table metrics.csv), and the fit contains its runs
+// itself.
 static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *mixtures,
                               rmx_table *metrics, rmx_err *err) {
   rmx_status status = read_if_there(folder, "mixtures.csv", mixtures, err);
@@ -246,7 +248,7 @@ static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *
   return RMX_OK;
 }
 
-// What was drawn and has no metrics: to be trained yet, or diverged.
+// Mixtures without metrics: not trained yet, or diverged.
 static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metrics, json_t *data,
                               rmx_err *err) {
   rmx_arena arena = {0};

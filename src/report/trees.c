@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boosted trees, packed for the page. LightGBM's text spends 40 bytes a node and says much that
-// predictions do not ask. Here a tree is its nodes in the order of a walk that goes left first: a
-// split is a number into the list of all distinct (feature, threshold), a leaf is -1 and its value
-// the next of `values`, whole multiples of `unit`, which is 1e-13 of the greatest (so that the sum
-// of a thousand trees is right to 1e-10).
+// Packs boosted trees for the page. LightGBM's text needs 40 bytes per node and contains much that
+// predictions do not need. Here a tree is the list of its nodes in preorder, left first. A split is
+// an index into the list of all distinct (feature, threshold). A leaf is -1, and its value is the
+// next one of `values`: a multiple of `unit`, which is 1e-13 of the largest value (so the sum of a
+// thousand trees is correct to 1e-10).
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ typedef struct split {
   int feature;
 } split;
 
-// One tree's lines, as they are read. The text has been checked by the regressor that reads it.
+// The lines of one tree. The text was already checked by its regressor.
 typedef struct tree {
   size_t leaves;
   int *feature, *left, *right;
@@ -102,7 +102,7 @@ static rmx_status find_splits(rmx_arena *arena, forest *f, rmx_err *err) {
   return RMX_OK;
 }
 
-// Left first; what is to the right waits on the stack.
+// Left first; right children wait on the stack.
 static rmx_status walk(const forest *f, const tree *t, double unit, int *stack, json_t *nodes,
                        json_t *values, rmx_err *err) {
   size_t waiting = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verdict of each paired difference (src/base/verdict.c), where a comparison was written before
-// they were kept.
+// Adds the verdict of each paired difference (src/base/verdict.c) to comparisons that were written
+// before verdicts were stored.
 #include <regmix/report.h>
 #include <string.h>
 

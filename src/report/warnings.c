@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a careful reader would ask before believing the optimum. Each warning is one fact with its
-// numbers and what to do; thresholds are rules of thumb and stand here, each beside its warning.
+// Reasons to doubt the optimum. Each warning is one fact with its numbers and what to do. The
+// thresholds are rules of thumb; each is next to its warning.
 #include <math.h>
 #include <regmix/report.h>
 #include <stdarg.h>
@@ -35,29 +35,25 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
   if (names.failed)
     status = rmx_fail_memory(err, names.size, "a warning");
   else if (names.size)
-    status = warn(data, err,
-                  "Outside what the runs covered: the weight of %s. The prediction there is a "
-                  "guess; train more runs "
-                  "around the optimum, or measure it, before relying on it.",
-                  names.data);
+    status =
+        warn(data, err,
+             "The weight of %s is outside the range of the runs, so the prediction is a guess. "
+             "Train more runs around the optimum, or measure it, before you rely on it.",
+             names.data);
   rmx_buf_release(&names);
   RMX_TRY(status);
 
   double far = rmx__get(optimum, "distance"), typical = rmx__get(optimum, "typical_distance");
   if (far > 2 * typical)
-    RMX_TRY(warn(
-        data, err,
-        "Far from every run: %.0f %% of the optimum's tokens lie elsewhere than in the nearest "
-        "run's mixture, "
-        "while runs lie %.0f %% from each other. The prediction is stretched.",
-        100 * far, 100 * typical));
-  // The estimate, corrected for how much too good the best of many predictions looks, is the
-  // headline.
+    RMX_TRY(warn(data, err,
+                 "The optimum is far from every run: %.0f %% of its tokens differ from the nearest "
+                 "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
+                 100 * far, 100 * typical));
+  // The headline is the corrected estimate, since the best of many predictions looks too good.
   double gain = rmx__get(json_object_get(optimum, "gain"), "estimate");
   if (isnan(gain)) gain = rmx__get(optimum, "score_prior") - rmx__get(optimum, "score");
   if (gain <= 0)
-    RMX_TRY(
-        warn(data, err, "No gain is expected: the prior should do as well as the mixture found."));
+    RMX_TRY(warn(data, err, "No gain is expected: the prior should be as good as the optimum."));
   return RMX_OK;
 }
 
@@ -72,7 +68,7 @@ static bool is_score(const json_t *fit, const char *metric) {
   return false;
 }
 
-// What a target leaves out may get worse, which nobody sees who looks at the target alone.
+// A metric that is not in the target may get worse, which the target does not show.
 static rmx_status about_others(json_t *data, rmx_err *err) {
   const json_t *optimum = json_object_get(data, "optimum"),
                *weights = json_object_get(optimum, "target"),
@@ -90,11 +86,10 @@ static rmx_status about_others(json_t *data, rmx_err *err) {
     if (change > most) most = change, worst = metric;
   }
   if (!worse || !worst) return RMX_OK;
-  return warn(
-      data, err,
-      "%zu of %zu other metrics are predicted to be worse than at the prior, %s most: by %.4f. "
-      "`regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
-      worse, others, worst, most, worst);
+  return warn(data, err,
+              "%zu of %zu other metrics are predicted to be worse than at the prior. The worst one "
+              "is %s, by %.4f. `regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
+              worse, others, worst, most, worst);
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {
@@ -104,23 +99,25 @@ static rmx_status about_runs(json_t *data, rmx_err *err) {
   json_int_t wanted = json_integer_value(json_object_get(data, "mixtures_n"));
   json_int_t diverged = json_integer_value(json_object_get(proxies, "diverged"));
   json_int_t unreadable = json_integer_value(json_object_get(proxies, "unreadable_lines"));
-  // Published fits use 30 runs a domain; with under two a plane through them is barely determined.
+  // Published fits use 30 runs per domain. With fewer than two per domain, even a plane is barely
+  // determined.
   if (N && N < 2 * D)
     RMX_TRY(warn(data, err,
-                 "Few runs: %zu for %zu domains. At least %zu are advised, and more runs help more "
-                 "than longer ones.",
+                 "There are few runs: %zu for %zu domains. At least %zu are recommended. More runs "
+                 "help more than longer runs.",
                  N, D, 2 * D));
   if (N && wanted > (json_int_t)N)
-    RMX_TRY(warn(data, err, "Not all in: %zu of %lld mixtures have been measured.", N,
+    RMX_TRY(warn(data, err, "Only %zu of %lld mixtures have been measured so far.", N,
                  (long long)wanted));
   if (diverged)
-    RMX_TRY(warn(
-        data, err, "%lld of %lld runs diverged and are left out. A lower proxy.lr would keep them.",
-        (long long)diverged, (long long)json_integer_value(json_object_get(proxies, "done"))));
+    RMX_TRY(warn(data, err,
+                 "%lld of %lld runs diverged and are left out. A lower proxy.lr may prevent that.",
+                 (long long)diverged,
+                 (long long)json_integer_value(json_object_get(proxies, "done"))));
   if (unreadable)
     RMX_TRY(warn(data, err,
-                 "%lld line(s) of the logs could not be read (a run was probably killed); the "
-                 "curves leave them out.",
+                 "%lld line(s) of the logs could not be read and are left out of the curves. A run "
+                 "was probably killed.",
                  (long long)unreadable));
   return RMX_OK;
 }
@@ -134,21 +131,19 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
          half = rmx__get(json_object_get(data, "half_agreement"), target);
   if (r2 < 0)
     RMX_TRY(warn(data, err,
-                 "The fit has learnt nothing of %s: on runs it has not seen it does worse than "
-                 "their mean (R2 %.2f). "
-                 "Its mixture is no better than a guess. More runs are needed.",
+                 "The fit has learnt nothing about %s: on runs that it has not seen, it is worse "
+                 "than their mean (R2 %.2f). So the optimum is only a guess. More runs are needed.",
                  target, r2));
   else if (spearman < 0.7)
-    RMX_TRY(warn(data, err,
-                 "The fit ranks unseen runs poorly: Spearman %.2f on %s. More runs, or longer "
-                 "ones, are needed.",
-                 spearman, target));
-  if (half < 0.8)
     RMX_TRY(warn(
         data, err,
-        "Half way through training the runs rank otherwise than at the end: Spearman %.2f on %s. "
-        "The proxies may be too short for their order to last.",
-        half, target));
+        "The fit ranks unseen runs poorly: Spearman %.2f on %s. More or longer runs are needed.",
+        spearman, target));
+  if (half < 0.8)
+    RMX_TRY(warn(data, err,
+                 "Half way through training, the ranking of the runs differs from the final one: "
+                 "Spearman %.2f on %s. The proxies may be too short for a stable ranking.",
+                 half, target));
   return RMX_OK;
 }
 
@@ -162,7 +157,7 @@ static const char *words_of(const char *name) {
   return name;
 }
 
-// Differences are the row's loss less the optimum's: above 0 the optimum is better.
+// A difference is the loss of the row minus the loss of the optimum: above 0 the optimum is better.
 static rmx_status about_comparison(json_t *data, rmx_err *err) {
   const json_t *rows = json_object_get(json_object_get(data, "comparison"), "rows");
   for (size_t i = 0; i < json_array_size(rows); i++) {
@@ -172,25 +167,25 @@ static rmx_status about_comparison(json_t *data, rmx_err *err) {
     if (!name || strcmp(name, "optimum") == 0 || !isfinite(mean)) continue;
     if (high < 0)
       RMX_TRY(warn(data, err,
-                   "Measured on large models, %s is better than the optimum: by %.4f, 95 %% "
-                   "interval %.4f to %.4f.",
+                   "On the large models, %s is better than the optimum by %.4f (95 %% interval "
+                   "%.4f to %.4f).",
                    words_of(name), -mean, -high, -low));
     else if (strcmp(name, "prior") == 0 && !isfinite(low))
-      RMX_TRY(
-          warn(data, err,
-               "The measured gain over the prior, %.4f, is of too few seeds to tell. It takes 3.",
-               mean));
+      RMX_TRY(warn(data, err,
+                   "The measured gain over the prior (%.4f) comes from too few seeds to be "
+                   "reliable. At least 3 are needed.",
+                   mean));
     else if (strcmp(name, "prior") == 0 && low <= 0)
       RMX_TRY(warn(data, err,
-                   "The measured gain over the prior, %.4f, cannot be told from noise: 95 %% "
-                   "interval %.4f to %.4f. More "
-                   "seeds would narrow it.",
+                   "The measured gain over the prior (%.4f) may be noise (95 %% interval %.4f to "
+                   "%.4f). More seeds would narrow the interval.",
                    mean, low, high));
   }
   return RMX_OK;
 }
 
-// Muennighoff et al. 2023: up to four epochs a repeated token is worth about a fresh one.
+// Muennighoff et al. 2023: for up to four epochs, a repeated token is worth almost as much as a new
+// one.
 static rmx_status about_epochs(json_t *data, rmx_err *err) {
   double budget = rmx__get(data, "budget_tokens");
   const json_t *mixture = json_object_get(json_object_get(data, "optimum"), "mixture");
@@ -199,10 +194,10 @@ static rmx_status about_epochs(json_t *data, rmx_err *err) {
   json_object_foreach(json_object_get(data, "tokens"), name, tokens) {
     double epochs = rmx__get(mixture, name) * budget / json_number_value(tokens);
     if (epochs > 4 && isfinite(epochs))
-      RMX_TRY(warn(
-          data, err,
-          "The large model would see %s %.1f times; past four times repeated text teaches little.",
-          name, epochs));
+      RMX_TRY(warn(data, err,
+                   "The large model would see %s %.1f times. After four times, repeated text "
+                   "teaches little.",
+                   name, epochs));
   }
   return RMX_OK;
 }

@@ -44,13 +44,13 @@ try "a folder of YAML mixtures joins by number, and says so" 0 "runs are joined 
 same "and scores as the CSV does" yaml.txt
 try "predict reads the folder" 0 "n40," "$REGMIX" predict --fit fit --mixtures yaml
 sed 's/^\([0-9]\)/run-\1x/' l.csv > other.csv
-try "runs that do not meet are shown" 1 "no run in common: the one names them n1, n2, ..." "$REGMIX" score --fit fit --mixtures yaml --metrics other.csv
+try "runs that do not meet are shown" 1 "no run in common: the first has the names n1, n2, ..." "$REGMIX" score --fit fit --mixtures yaml --metrics other.csv
 echo 'train: {train_a: 0.5, train_b: 0.6}' > yaml/n41.yaml
 try "a mixture that does not sum to 1 names its file" 1 "n41.yaml: the weights sum to 1.1" "$REGMIX" predict --fit fit --mixtures yaml
 rm yaml/n41.yaml
 
 # ---- Olmix
-try "Olmix's tables" 0 "read as Olmix's table" "$REGMIX" score --fit fit --mixtures ratios.csv --metrics l.csv
+try "Olmix's tables" 0 "read as a table of Olmix" "$REGMIX" score --fit fit --mixtures ratios.csv --metrics l.csv
 sed '1s/a_loss/metric\/a_val_loss/' metrics.csv > olmix.csv
 "$REGMIX" score --fit fit --mixtures ratios.csv --metrics olmix.csv > olmix.txt 2> /dev/null
 same "score as the CSV does" olmix.txt
@@ -72,7 +72,7 @@ try "one plain file for both wants patterns" 1 "--mixture-columns" "$REGMIX" sco
 cmp -s quiz.txt evals.txt && ok "a folder of results scores as the CSV does" || not_ok "a folder of results scores as the CSV does" "$(cat quiz.txt evals.txt)"
 try "and joins by number to the CSV" 0 "1 metrics of 40 runs, from 40 results" "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 echo '{"results": {"quiz": {"acc,none": true}}}' > evals/n1/tiny/results_2024-06-01T12-00-00.000001.json
-try "a result that is no number is named and not read" 0 'no numbers and are not read: results.quiz."acc,none"' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
+try "a result that is no number is named and not read" 0 'not numbers and are not read: results.quiz."acc,none"' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 try "results are no mixtures" 1 "no .yaml file" "$REGMIX" predict --fit fit --mixtures evals
 
 # ---- fit reads them too, and keeps which metrics are scores
@@ -90,7 +90,7 @@ fi
 # ---- regmix domains
 try "domains --help teaches" 0 "--split web=web_en:0.7,web_de:0.3" "$REGMIX" domains --help
 try "split keeps every run" 0 "40 of 40 runs stay, over 4 domains" "$REGMIX" domains --mixtures m.csv --split c=c1:0.3,c2:0.7 --out split.csv
-try "and says what no run says" 0 "no run measures c1 against c2" "$REGMIX" domains --mixtures m.csv --split c=c1:0.3,c2:0.7 --out split.csv
+try "and says what no run says" 0 "no run measures c1 compared with c2" "$REGMIX" domains --mixtures m.csv --split c=c1:0.3,c2:0.7 --out split.csv
 try "the new table predicts with the rank it has" 0 "differ in 2 of 3 directions" "$REGMIX" domains --mixtures m.csv --split c=c1:0.3,c2:0.7 --out split.csv
 "$REGMIX" domains --mixtures split.csv --merge train_c=c1:0.3,c2:0.7 -q > back.csv
 awk -F, 'NR == FNR { for (i = 1; i <= 4; i++) was[FNR, i] = $i; next }

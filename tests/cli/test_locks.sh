@@ -72,10 +72,10 @@ holder=$!
 while flock -n pair true; do sleep 0.05; done
 "$REGMIX" prepare -C pair > first 2>&1 & first=$!
 n=0
-while ! grep -q "waiting for its end" first && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
-if grep -q "waiting for its end" first; then ok "a second prepare says that it waits"; else not_ok "a second prepare says that it waits" "$(cat first)"; fi
+while ! grep -q "waiting until it ends" first && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+if grep -q "waiting until it ends" first; then ok "a second prepare says that it waits"; else not_ok "a second prepare says that it waits" "$(cat first)"; fi
 if [ -e pair/.set-aside ] || [ -e pair/corpus ]; then not_ok "and writes nothing"; else ok "and writes nothing"; fi
-try "gc refuses" 1 "another process prepares or cleans this experiment" "$REGMIX" gc -C pair
+try "gc refuses" 1 "another process is preparing or cleaning this experiment" "$REGMIX" gc -C pair
 try "gc --dry-run does not" 0 "nothing was set aside" "$REGMIX" gc -C pair --dry-run
 "$REGMIX" prepare -C pair > second 2>&1 & second=$!
 kill $holder; wait $holder 2> /dev/null

@@ -41,12 +41,12 @@ try "with --redo" 0 "10 runs done" "$REGMIX" compare -C exp --set large.tokens=4
 try "and come back" 0 "10 finished runs" "$REGMIX" compare -C exp
 same "as they were" "$first_large" "$(large)"
 try "pretrain asks" 1 "finished runs" "$REGMIX" pretrain -C exp --seeds 2 --set large.tokens=4k --set large.lr=0.001
-try "sample asks before it draws mixtures of finished runs anew" 1 "drawn anew" "$REGMIX" sample -C exp --set seed=7
+try "sample asks before it draws mixtures of finished runs anew" 1 "drawn again" "$REGMIX" sample -C exp --set seed=7
 try "a person is asked" 0 "all 6 runs are done" "$REGMIX" train -C exp
 if command -v script > /dev/null; then
   echo n | script -qec "'$REGMIX' train -C exp --set proxy.lr=0.002" /dev/null > said 2>&1
   code=$?
-  if [ $code -eq 1 ] && grep -q "Go on?" said && grep -q "nothing was changed" said; then ok "no means no"; else not_ok "no means no" "exit $code: $(cat said)"; fi
+  if [ $code -eq 1 ] && grep -q "Continue?" said && grep -q "nothing was changed" said; then ok "no means no"; else not_ok "no means no" "exit $code: $(cat said)"; fi
   same "and nothing was" "$first" "$(results)"
   echo y | script -qec "'$REGMIX' train -C exp --set proxy.lr=0.002" /dev/null > said 2>&1
   code=$?
@@ -183,7 +183,7 @@ cmp -s optimum.yaml exp/optimum.yaml && ok "as it was" || not_ok "as it was" "$(
 
 cp exp/mixtures.csv mixtures.csv
 head -n 4 mixtures.csv > exp/mixtures.csv
-try "mixtures.csv with rows taken out is not called your own" 0 "changed since it was drawn; kept as it is, with 3 runs" "$REGMIX" sample -C exp
+try "mixtures.csv with rows taken out is not called your own" 0 "changed since it was drawn, so it is kept as it is, with 3 runs" "$REGMIX" sample -C exp
 : > exp/mixtures.csv
 try "an empty mixtures.csv is an error" 1 "Delete the file" "$REGMIX" sample -C exp
 printf 'run,a,b,noise\n0001,0.2,0.' > exp/mixtures.csv
@@ -241,7 +241,7 @@ for target in a b noise; do
   try "the target $target" 0 "the corpus is up to date" "$REGMIX" run -C text --set "target=$target"
   same "retrains nothing and tokenises nothing" "$runs$prepared" "$(proxies)$(corpus)"
 done
-try "a target that is trained on is told" 0 'a: the target is also trained on' "$REGMIX" prepare -C text --set target=a
+try "a target that is trained on is told" 0 'a: the target is also a training domain' "$REGMIX" prepare -C text --set target=a
 try "the first target" 0 "all 10 runs are done" "$REGMIX" run -C text
 
 cp text/text/noise.txt noise.txt && cp text/text/exam.txt exam.txt
@@ -276,7 +276,7 @@ same "as ever" "$runs$prepared" "$(proxies)$(corpus)"
 
 printf x | dd of=text/corpus/a/train.bin bs=1 seek=300 conv=notrunc 2> /dev/null
 : > text/tokenizer.json
-try "damaged token files and tokenizer.json are told and made again" 0 "what is damaged is made again" "$REGMIX" run -C text
+try "damaged token files and tokenizer.json are told and made again" 0 "the damaged part is made again" "$REGMIX" run -C text
 same "the same, and nothing is trained" "$runs$prepared" "$(proxies)$(corpus)"
 rm -r text/corpus/b
 try "token files that are gone, too" 0 "all 6 runs are done" "$REGMIX" run -C text

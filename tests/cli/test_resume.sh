@@ -138,7 +138,7 @@ sleep 1
 kill -INT $pid
 wait $pid
 code=$?
-if [ $code -eq 130 ] && grep -q "goes on from here" "$SCRATCH/stderr" && [ -n "$(find "$SCRATCH/killed/runs" -name checkpoint.bin)" ]; then
+if [ $code -eq 130 ] && grep -q "continues from here" "$SCRATCH/stderr" && [ -n "$(find "$SCRATCH/killed/runs" -name checkpoint.bin)" ]; then
   ok "an interrupt leaves checkpoints and says how to go on"
 else
   not_ok "an interrupt leaves checkpoints and says how to go on" "exit $code: $(cat "$SCRATCH/stderr")"

@@ -32,7 +32,7 @@ awk -F, 'NR > 1 && $2 > 0.1 { exit 1 }' capped.csv && ok "and is kept" || not_ok
 
 # ---- from runs
 "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ensemble --quiet > /dev/null
-try "suggest" 0 "the best run is put at" "$REGMIX" suggest -n 4 --fit fit --target a --no-curve
+try "suggest" 0 "predicted target: best run" "$REGMIX" suggest -n 4 --fit fit --target a --no-curve
 "$REGMIX" suggest -n 4 --fit fit --target a --no-curve > next.csv 2> /dev/null
 [ "$(head -n 1 next.csv)" = "$(head -n 1 m.csv)" ] && ok "has the header of mixtures.csv" || not_ok "has the header of mixtures.csv" "$(cat next.csv)"
 [ "$(cut -d, -f1 next.csv | tr '\n' ' ')" = "run 0041 0042 0043 0044 " ] && ok "names go on" || not_ok "names go on" "$(cat next.csv)"

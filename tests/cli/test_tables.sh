@@ -174,31 +174,31 @@ sed '1!s/\(.\)$/\11/' acc.csv > again.csv
 
 # ---- tables without names of runs
 awk -F, 'BEGIN { OFS = "," } FNR == NR { y[FNR] = $2; next } { print $2, $3, $4, y[FNR] }' acc.csv m.csv > bare.csv
-try "a pattern that matches the names' column is refused" 1 'matches the column "run", which names the runs' fit --mixtures m.csv --metrics acc.csv --mixture-columns '*' --out bare
-try "a first column of weights is no name" 1 'the first column "a" should name the runs' fit --mixtures bare.csv --metrics acc.csv --out bare
+try "a pattern that matches the names' column is refused" 1 'matches the column "run", but that column contains the names of the runs' fit --mixtures m.csv --metrics acc.csv --mixture-columns '*' --out bare
+try "a first column of weights is no name" 1 'the first column "a" should contain the names of the runs' fit --mixtures bare.csv --metrics acc.csv --out bare
 try "--id row names runs by their rows" 0 "gsm8k_acc" fit --mixtures bare.csv --metrics bare.csv --mixture-columns '?' --metric-columns '*acc' --id row --out bare
 "$REGMIX" predict --fit bare --mixtures m.csv > b.txt
 near "with the same fit" a.txt b.txt
 awk -F, 'BEGIN { OFS = "," } { print $2, $3, $4, $1 }' m.csv > last.csv
 try "--id COLUMN takes another column" 0 "gsm8k_acc" fit --mixtures last.csv --metrics acc.csv --id run --out bare
-try "an unknown --id lists the columns" 1 'no column "name" to name the runs by; there are 4 columns: run, a, b, ...' fit --mixtures m.csv --metrics acc.csv --id name --out never
+try "an unknown --id lists the columns" 1 'no column "name" for the names of the runs; the 4 columns are: run, a, b, ...' fit --mixtures m.csv --metrics acc.csv --id name --out never
 
 # ---- known forms that are not read, each by its own name
 refused() { # NAME TEXT FILE
   try "$1" 1 "$2" fit --mixtures "$3" --metrics acc.csv --out never
 }
 printf 'run;a;b\n1;0,5;0,5\n' > semicolon.csv
-refused "semicolons" "parted by semicolons" semicolon.csv
+refused "semicolons" "separated by semicolons" semicolon.csv
 printf 'run,a,b\n1,50%%,50%%\n' > signs.csv
 refused "percent signs" 'is not a number; write it without the sign (tr -d % < old.csv > new.csv)' signs.csv
 printf 'run\ta\tb\n1\t0.5\t0.5\n' > tabs.tsv
-refused "tabs" "parted by tabs" tabs.tsv
+refused "tabs" "separated by tabs" tabs.tsv
 printf '0.3 /data/a_text_document 0.7 /data/b_text_document\n' > blend.txt
 refused "a Megatron blend" "this is a Megatron blend" blend.txt
 mkdir blends && cp blend.txt blends/run1.txt
 refused "a folder of them" "this is a Megatron blend" blends
 printf 'run,domain,weight\n1,a,0.5\n1,b,0.5\n2,a,0.1\n2,b,0.9\n' > long.csv
-refused "a long table" "this is a long table, a row for each run and domain" long.csv
+refused "a long table" "this is a long table with one row for each run and domain" long.csv
 printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\n1,2,2,2\n' > chart.csv
 refused "a chart of Weights & Biases" "the export of a Weights & Biases chart" chart.csv
 printf 'run,phase_0_a,phase_0_b,phase_1_a,phase_1_b\n1,0.1,0.9,0.5,0.5\n' > phases.csv
@@ -242,8 +242,8 @@ try "the value of --out is empty" 2 '--out "": the value is empty; wanted a FILE
 $edge --metrics edge_l.csv --out edge > edge.txt 2>&1
 cp edge_m.csv before.csv
 cp edge/fit.json before.json
-try "suggest keeps the table of the runs" 2 'holds the run "1" that the fit was made from' "$REGMIX" suggest --fit edge --target a_loss --no-curve --out edge_m.csv
-try "domains keeps the table it reads" 2 "is the file that is read" "$REGMIX" domains --mixtures edge_m.csv --add c --out edge_m.csv
+try "suggest keeps the table of the runs" 2 'contains the run "1" that the fit was made from' "$REGMIX" suggest --fit edge --target a_loss --no-curve --out edge_m.csv
+try "domains keeps the table it reads" 2 "is also the input file" "$REGMIX" domains --mixtures edge_m.csv --add c --out edge_m.csv
 try "optimize keeps a table" 1 "did not write it" "$REGMIX" optimize --fit edge --target a_loss --quick --out edge_m.csv
 try "optimize keeps the fit" 1 "did not write it" "$REGMIX" optimize --fit edge --target a_loss --quick --out edge/fit.json
 if cmp -s edge_m.csv before.csv && cmp -s edge/fit.json before.json; then ok "and they are as they were"; else not_ok "and they are as they were"; fi
@@ -251,7 +251,7 @@ try "a group with a metric's name" 2 "a metric has this name" "$REGMIX" optimize
 try "all domains cannot be removed" 2 "at least one must stay" "$REGMIX" domains --mixtures edge_m.csv --remove a --remove b
 sed '1s/a_loss/a_acc/' edge_l.csv > edge_acc.csv
 $edge --metrics edge_acc.csv --metric a_acc --out edge_acc > edge.txt 2>&1
-try "suggest tells a score with its own sign" 0 "the best run is put at 3." "$REGMIX" suggest --fit edge_acc --target a_acc --no-curve -n 2
+try "suggest tells a score with its own sign" 0 "best run 3." "$REGMIX" suggest --fit edge_acc --target a_acc --no-curve -n 2
 mkdir nothing
 try "a report of nothing" 1 "nothing to report" "$REGMIX" report -C nothing
 if [ -e nothing/report.html ]; then not_ok "writes no page"; else ok "writes no page"; fi

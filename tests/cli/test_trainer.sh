@@ -164,7 +164,7 @@ begin() { # starts the deaf command; $pid is that of the supervisor
   waited not_begun
 }
 gone() { waited living; if living; then not_ok "$1" "$(ps -o pid,ppid,pgid,args -p "$(tr '\n' ',' < exp/pids.r1)1")"; else ok "$1"; fi; }
-begin; kill -s INT $pid; wait $pid; holds "an interrupt is told" grep -q "goes on from here" err
+begin; kill -s INT $pid; wait $pid; holds "an interrupt is told" grep -q "continues from here" err
 if living; then not_ok "and has ended all of the command before it returns"; else ok "and has ended all of the command before it returns"; fi
 begin; kill -s TERM -- "-$pid"; wait $pid; gone "TERM to the whole group ends the command"
 begin; kill -s KILL $pid; wait $pid 2> /dev/null; holds "the supervisor was killed" test $? -eq 137; gone "and the command ends"

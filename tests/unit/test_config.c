@@ -78,7 +78,7 @@ START_TEST(errors_say_where_and_what) {
   refuse("proxy: [1\n", NULL, "not YAML");
   refuse("corpus:\n  domains:\n    web: {files: x, valid: true}\n", NULL,
          "corpus.domains.web: unknown key \"valid\"");
-  refuse("corpus:\n  domains:\n    a/b: x\n", NULL, "cannot be a name");
+  refuse("corpus:\n  domains:\n    a/b: x\n", NULL, "can't be a name");
   refuse("- 1\n", NULL, "wanted a map");
   refuse("", "proxy.tokens", "wanted key=value");
   refuse("", "proxy.tokens=many", "not a whole number");

@@ -108,7 +108,7 @@ START_TEST(columns_of_text_are_told) {
   heard("2 columns of text are not read: host, note");
   rmx_table_release(&t);
   must_fail(mixtures(file("m.csv", "run,a\n1,b\n"), &t, err), "is not a number");
-  must_fail(mixtures(file("m.csv", "run\n1\n"), &t, err), "no columns behind");
+  must_fail(mixtures(file("m.csv", "run\n1\n"), &t, err), "no columns after");
   must_fail(mixtures(file("m.csv", "run,a,a\n1,0,1\n"), &t, err), "\"a\" is there twice");
   must_fail(mixtures(file("m.csv", "run,a,\n1,0,1\n"), &t, err), "column 3 has no name");
   end();
@@ -231,7 +231,7 @@ START_TEST(wandb_that_is_not_clear) {
   must(mixtures(file("w.csv", "Name,ID,State,mixture/a\nrun,x1,finished,1\nrun,x2,finished,1\n"),
                 &t, err));
   ck_assert_str_eq(t.ids[1], "x2");
-  heard("told apart by column \"ID\"");
+  heard("distinguished by column \"ID\"");
   rmx_table_release(&t);
   end();
 }
@@ -272,13 +272,13 @@ START_TEST(yaml_folder_of_the_authors) {
   must_fail(mixtures(path, &t, err), "wanted a map");
   file("config_1m/n11.yaml", "train_the_pile_cc: 1\n");
   file("config_1m/n11.yml", "train_the_pile_cc: 1\n");
-  must_fail(mixtures(path, &t, err), "name the same run");
+  must_fail(mixtures(path, &t, err), "are files of the same run");
   must_fail(mixtures(folder, &t, err), "no .yaml file");
   const char *one = file("one.yaml", "mixture: {a: 0.25, b: 0.75}\n");
   must(mixtures(one, &t, err));
   ck_assert_str_eq(t.ids[0], "one");
   rmx_table_release(&t);
-  must_fail(metrics(one, &t, err), "no metrics");
+  must_fail(metrics(one, &t, err), "not metrics");
   must_fail(read_with(one, RMX_IMPORT_MIXTURES, "a*", false, &t, err), "YAML mixtures have none");
   end();
 }
@@ -331,7 +331,7 @@ START_TEST(harness_results) {
     ck_assert_int_eq(t.better[j],
                      strcmp(t.names[j], "wikitext") != 0 ? RMX_BETTER_HIGH : RMX_BETTER_LOW);
   heard("5 metrics of 2 runs, from 3 results");
-  heard("1 results were measured again");
+  heard("1 results were measured more than once");
   heard("1 .json files have no map \"results\"");
   rmx_table_release(&t);
   must(read_with(path, RMX_IMPORT_METRICS, "hellaswag/*", false, &t, err));
@@ -339,7 +339,7 @@ START_TEST(harness_results) {
   rmx_table_release(&t);
   must_fail(read_with(path, RMX_IMPORT_METRICS, "arc*", false, &t, err),
             "no metric matches \"arc*\"");
-  must_fail(mixtures(file("x.json", harness_one), &t, err), "no mixtures");
+  must_fail(mixtures(file("x.json", harness_one), &t, err), "not mixtures");
   end();
 }
 END_TEST
@@ -401,10 +401,13 @@ START_TEST(harness_limited_results_lose) {
   rmx_table t;
   must(metrics(path, &t, err));
   ck_assert(at(&t, "n1", "arc") == 0.4 && at(&t, "n2", "arc") == 0.4 && at(&t, "n3", "arc") == 0.8);
-  heard("2 results on part of the samples (--limit) lose to full ones, newer or not: arc, arc");
   heard(
-      "of 1 of 3 runs there are only results on part of the samples (--limit) for some metric, "
-      "which do not compare with full ones: n3");
+      "2 results on part of the samples (--limit) are replaced by full results, newer or not: arc, "
+      "arc");
+  heard(
+      "for 1 of 3 runs some metric was measured only on part of the samples (--limit), which does "
+      "not compare "
+      "with full results: n3");
   rmx_table_release(&t);
   end();
 }
@@ -426,11 +429,11 @@ START_TEST(harness_groups_and_what_is_no_number) {
   ck_assert_uint_eq(t.D, 3);
   ck_assert_str_eq(t.names[2], "odd");
   heard(
-      "2 values are no numbers and are not read: results.odd.\"acc,none\", "
+      "2 values are not numbers and are not read: results.odd.\"acc,none\", "
       "results.odd.\"f1,none\"");
   heard(
-      "1 metrics are of groups whose members are metrics too, so a mean over all metrics counts "
-      "them twice: mmlu;");
+      "some metrics (1) are groups of other metrics, so a mean over all metrics counts those "
+      "twice: mmlu;");
   rmx_table_release(&t);
   end();
 }
@@ -490,8 +493,9 @@ START_TEST(runs_meet) {
        L("0010", "0002", "tinyllama_1M_n7"), NULL);
   meet(L("a1", "a2", "b1"), L("1", "2", "3"), NULL, "\"a1\" and \"1\" look alike");
   meet(L("n1", "n01", "n2"), L("1", "2", "3"), NULL,
-       "no run in common: the one names them n1, n01, ...");
-  meet(L("red", "green", "blue"), L("1", "2", "3"), NULL, "the other 1, 2, ... (column \"run\")");
+       "no run in common: the first has the names n1, n01, ...");
+  meet(L("red", "green", "blue"), L("1", "2", "3"), NULL,
+       "the second has 1, 2, ... (column \"run\")");
   meet(L("red", "green", "blue"), L("run-red", "x", "y"), NULL,
        "\"red\" and \"run-red\" look alike");
 }

@@ -24,7 +24,7 @@ START_TEST(checks) {
   double negative[] = {-0.1, 0.6, 0.5}, nan[] = {NAN, 0.5, 0.5}, percent[] = {20, 30, 50};
   must_fail(rmx_mixture_check(negative, 3, names, 0.01, "m.csv:7", err),
             "m.csv:7: the weight of \"train_the_pile_a\" is -0.1");
-  must_fail(rmx_mixture_check(nan, 3, names, 0.01, "m.csv:7", err), "missing or no number");
+  must_fail(rmx_mixture_check(nan, 3, names, 0.01, "m.csv:7", err), "missing or not a number");
   must_fail(rmx_mixture_check(percent, 3, names, 0.01, "m.csv:9", err),
             "m.csv:9: the weights sum to 100");
   double zero[] = {0, 0, 0};
@@ -85,7 +85,7 @@ START_TEST(refuses) {
   must_fail(rmx_mixture_read(file("yaml", "a: 0.5\nzebra: 0.5\n"), names, 3, w, err), ".yaml:2");
   must_fail(rmx_mixture_read(file("yaml", "a: 0.5\ntrain_the_pile_a: 0.5\n"), names, 3, w, err),
             "given twice");
-  must_fail(rmx_mixture_read(file("yaml", "a: lots\n"), names, 3, w, err), "is no number");
+  must_fail(rmx_mixture_read(file("yaml", "a: lots\n"), names, 3, w, err), "is not a number");
   must_fail(rmx_mixture_read(file("yaml", "- a\n- b\n"), names, 3, w, err), "wanted a map");
   must_fail(rmx_mixture_read(file("yaml", "a: 0.4\nb: 0.4\n"), names, 3, w, err), "sum to 0.8");
   must_fail(rmx_mixture_read(file("csv", "run,a,b\n1,0.5,0.5\n2,0.5,0.5\n"), names, 3, w, err),

@@ -61,7 +61,7 @@ START_TEST(split_keeps_all_runs_on_a_hyperplane) {
   sums_to_one(&t);
   ck_assert_uint_eq(r.redo.n, 0);
   ck_assert_uint_eq(r.unseen.n, 2);
-  ck_assert_str_eq(r.unseen.items[0], "c_en against c_de: every run drew them 0.3 : 0.6");
+  ck_assert_str_eq(r.unseen.items[0], "c_en compared with c_de: every run drew them 0.3 : 0.6");
   ck_assert_uint_eq(r.measure.n, 3);
   must(rmx_mixture_rank(&t, &rank, err));
   ck_assert_uint_eq(rank, 2);  // of 4: the two that are unseen
@@ -87,7 +87,7 @@ START_TEST(merge_keeps_the_honest_runs) {
   ck_assert_uint_eq(r.redo.n, 2);
   ck_assert_str_eq(r.redo.items[0], "r2");
   ck_assert_str_eq(r.redo.items[1], "r5");
-  ck_assert_str_eq(r.why.items[0], "0.5 of its ab was a, naturally 0.4");
+  ck_assert_str_eq(r.why.items[0], "0.5 of its ab was a; the natural share is 0.4");
   ck_assert_uint_eq(r.unseen.n, 0);
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);
@@ -110,11 +110,11 @@ START_TEST(add_says_nothing_of_the_new_one) {
   for (size_t i = 0; i < t.N; i++) ck_assert(t.x[i * 4 + 3] == 0);
   sums_to_one(&t);
   ck_assert_uint_eq(r.redo.n, 0);
-  ck_assert_ptr_nonnull(strstr(r.unseen.items[0], "math against all else"));
+  ck_assert_ptr_nonnull(strstr(r.unseen.items[0], "math compared with all"));
   must(rmx_mixture_rank(&t, &rank, err));
   ck_assert_uint_eq(rank, 2);
   must_fail(rmx_redomain(&t, RMX_DOMAIN_ADD, "math", &usual, &r, err),
-            "there is a domain \"math\" already");
+            "a domain \"math\" already exists");
   ck_assert_uint_eq(t.D, 4);
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);
@@ -156,7 +156,7 @@ START_TEST(rename_moves_nothing) {
   ck_assert_mem_eq(t.x, swarm, sizeof swarm);
   ck_assert_uint_eq(r.redo.n + r.unseen.n + r.measure.n, 0);
   must_fail(rmx_redomain(&t, RMX_DOMAIN_RENAME, "books=train_a", &usual, &r, err),
-            "there is a domain \"train_a\" already");
+            "a domain \"train_a\" already exists");
   rmx_redomain_report_release(&r);
   rmx_table_release(&t);
 }
@@ -170,18 +170,18 @@ START_TEST(what_does_not_read) {
       {RMX_DOMAIN_SPLIT, "c", "a name is missing; wanted P=A:0.3,B:0.7"},
       {RMX_DOMAIN_SPLIT, "c=", "a name is missing"},
       {RMX_DOMAIN_SPLIT, "c=x:1", "a share is a number between 0 and 1"},
-      {RMX_DOMAIN_SPLIT, "c=x:0.5", "one part alone"},
+      {RMX_DOMAIN_SPLIT, "c=x:0.5", "a single part"},
       {RMX_DOMAIN_SPLIT, "c=x,y:0.5", "a part is NAME:SHARE"},
       {RMX_DOMAIN_SPLIT, "c=x:0.5,:0.5", "a part is NAME:SHARE"},
       {RMX_DOMAIN_SPLIT, "c=x:0.5,y:", "a share is a number"},
       {RMX_DOMAIN_SPLIT, "c=x:0.5,y:nan", "a share is a number"},
       {RMX_DOMAIN_SPLIT, "c=x:0.5,y:-0.5", "a share is a number"},
       {RMX_DOMAIN_SPLIT, "c=x:0.5,y:0.4", "must sum to 1"},
-      {RMX_DOMAIN_SPLIT, "c=x:0.5,x:0.5", "a part is named twice"},
+      {RMX_DOMAIN_SPLIT, "c=x:0.5,x:0.5", "a part is given twice"},
       {RMX_DOMAIN_SPLIT, "zebra=x:0.5,y:0.5", "unknown domain \"zebra\""},
-      {RMX_DOMAIN_SPLIT, "c=train_a:0.5,y:0.5", "there is a domain \"train_a\" already"},
-      {RMX_DOMAIN_MERGE, "p=a:0.5,train_a:0.5", "\"train_a\" is named twice"},
-      {RMX_DOMAIN_MERGE, "train_c=a:0.5,b:0.5", "there is a domain \"train_c\" already"},
+      {RMX_DOMAIN_SPLIT, "c=train_a:0.5,y:0.5", "a domain \"train_a\" already exists"},
+      {RMX_DOMAIN_MERGE, "p=a:0.5,train_a:0.5", "\"train_a\" is given twice"},
+      {RMX_DOMAIN_MERGE, "train_c=a:0.5,b:0.5", "a domain \"train_c\" already exists"},
       {RMX_DOMAIN_MERGE, "p=a:0.5,zebra:0.5", "unknown domain \"zebra\""},
       {RMX_DOMAIN_REMOVE, "zebra", "unknown domain \"zebra\""},
       {RMX_DOMAIN_ADD, "", "a name is missing"},

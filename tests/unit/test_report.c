@@ -246,13 +246,13 @@ START_TEST(warnings_say_what_is_wrong) {
       "{\"name\": \"uniform\", \"against_optimum\": {\"mean\": -0.05, \"se\": 0.01, \"n\": 3}}]}");
   put("fit/fit.json", "{\"half_agreement\": {\"a_val_loss\": 0.4}}");
   json_t *data = collect();
-  const char *const wanted[] = {"the weight of a",
-                                "Far from every run: 50 %",
+  const char *const wanted[] = {"The weight of a is outside",
+                                "far from every run: 50 %",
                                 "No gain is expected",
-                                "cannot be told from noise",
+                                "may be noise",
                                 "the uniform mixture is better than the optimum",
                                 "interval 0.0070 to 0.0930",
-                                "Few runs: 3 for 2",
+                                "few runs: 3 for 2",
                                 "Spearman 0.40",
                                 "see a 9.0 times"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -289,8 +289,8 @@ START_TEST(what_gets_worse_is_told_by_its_direction) {
       "0.05, interval: [0.01, 0.09]}\n");
   json_t *data = collect();
   ck_assert(warned(data,
-                   "1 of 2 other metrics are predicted to be worse than at the prior, other_acc "
-                   "most: by 0.2000"));
+                   "1 of 2 other metrics are predicted to be worse than at the prior. The "
+                   "worst one is other_acc, by 0.2000"));
   ck_assert(!warned(data, "No gain"));
   json_decref(data);
 }
@@ -303,7 +303,7 @@ START_TEST(a_fit_that_knows_nothing_is_a_warning) {
       "run,metric,fold,true,predicted\nr1,loss,0,1,3\nr2,loss,1,2,2\nr3,loss,0,3,1\nr4,loss,0,2.5,"
       "0\n");
   json_t *data = collect();
-  ck_assert(warned(data, "The fit has learnt nothing of loss"));
+  ck_assert(warned(data, "The fit has learnt nothing about loss"));
   json_decref(data);
 }
 END_TEST
@@ -331,7 +331,7 @@ START_TEST(a_fit_that_is_named_comes_with_its_own_optimum) {
   files.optimum = "/tmp/regmix-there-is-none";
   must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "`regmix optimize` makes it");
   files = (rmx_report_files){.folder = folder, .fit = folder};
-  must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "there is no fit.json in it");
+  must_fail(rmx_report_collect(&files, &(json_t *){NULL}, err), "found no fit.json in it");
 }
 END_TEST
 
@@ -465,10 +465,10 @@ START_TEST(broken_methods_are_named) {
             "wanted a list \"order\"");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", 3]}");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
-            "entry 2 is no name");
+            "entry 2 is not a name");
   put("compare/methods.json", "{\"methods\": {\"a\": {}}, \"order\": [\"a\", \"b\"]}");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
-            "\"b\" of the order is not among the methods");
+            "\"b\" in the order is not among the methods");
 }
 END_TEST
 
@@ -570,7 +570,7 @@ START_TEST(broken_functions_are_named) {
       "{\"regressor\": \"ridge\", \"version\": 1, \"sqrt\": false, \"alpha\": 1, \"intercept\": 3, "
       "\"coefficients\": [0.1, 0.2, 0.3]}");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
-            "m.json: has 3 domains, fit.json has 2");
+            "m.json: found 3 domains, but fit.json has 2");
   put("fit/m.json", "{\"regressor\": \"none\", \"version\": 1}");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
             "m.json: there is no regressor");
@@ -629,7 +629,7 @@ START_TEST(broken_files_are_named) {
             "cross-validation.csv:1");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\na,\"m\n2\",0,1,1\nb,m\n");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),
-            "cross-validation.csv:4: 2 fields");
+            "cross-validation.csv:4: found 2 fields");
   put("fit/cross-validation.csv", "run,metric,fold,true,predicted\n");
   put("mixtures.csv", "run,a\nr1,many\n");
   must_fail(rmx_report_collect(&(rmx_report_files){.folder = folder}, &(json_t *){NULL}, err),

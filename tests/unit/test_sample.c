@@ -156,7 +156,7 @@ START_TEST(says_what_to_loosen) {
   must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err), "sample.min_coverage");
   o = recipe();
   o.grid = 0.3;
-  must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err), "must divide 1");
+  must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err), "that divides 1");
   o = recipe();
   o.min_strength = 0;
   must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err), "sample.min_strength");
@@ -173,7 +173,7 @@ START_TEST(says_what_to_loosen) {
   o = recipe();
   must_fail(rmx_sample_mixtures(&o, bad, cap, names, 3, 1, X, err), "\"freelaw\" is -0.1");
   must_fail(rmx_sample_mixtures(&o, none, cap, names, 3, 1, X, err),
-            "no domain may have a grid step");
+            "every cap is below one grid step");
   // Strengths so weak that nearly all draws are the same corners: the tries run out.
   o.runs = 64;
   o.tries = 1;
