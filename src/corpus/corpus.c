@@ -81,9 +81,8 @@ static rmx_status open_domain(struct opening *o, size_t i, const json_t *entry, 
   c->names[i] = d->name;
   d->valid_only = json_is_true(json_object_get(entry, "valid_only"));
   if (!d->valid_only && c->D_train != i)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: \"%s\" is trained on but stands behind valid_only domains", o->index,
-                    name);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is trained on but comes after a valid_only domain",
+                    o->index, name);
   c->D_train += !d->valid_only;
   struct {
     const char *key;
@@ -104,7 +103,8 @@ static rmx_status open_domain(struct opening *o, size_t i, const json_t *entry, 
     RMX_TRY(open_part(o, d, "train", d->train_tokens, &d->train, &width, &train_hash, err));
   RMX_TRY(open_part(o, d, "valid", d->valid_tokens, &d->valid, &d->width, &valid_hash, err));
   if (!d->valid_only && width != d->width)
-    return rmx_fail(err, RMX_EINPUT, "%s: \"%s\": its two files have ids of different width",
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"%s\": its training and validation files have ids of different width",
                     o->index, name);
   o->hash = rmx__corpus_hash_add(o->hash, name, train_hash, valid_hash);
   return RMX_OK;
@@ -152,9 +152,9 @@ static rmx_status open_all(struct opening *o, rmx_err *err) {
                     "the corpus again",
                     o->index);
   if (o->hash != c->hash)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: the token files beside it are of another corpus: prepare the corpus again",
-                    o->index);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: the token files next to it are of another corpus: prepare the corpus again", o->index);
   return set_prior(c, err);
 }
 

@@ -243,15 +243,16 @@ static rmx_status check_loss(const struct search *s, double max, rmx_err *err) {
   rmx_buf example = {0};
   rmx_buf_add(&example, "", 0);
   put_example(s, &example);
-  rmx_status status = rmx_fail(err, RMX_EINPUT,
-                               "domain \"%s\" would lose %.0f %% of its training text (%llu of "
-                               "%llu documents), which shares %zu words in a row with the targets' "
-                               "validation text; at most %.0f %% may go (corpus.max_overlap). The "
-                               "words most documents share: \"%.300s\". Leave the domain out, or "
-                               "raise corpus.overlap or set it to 0",
-                               d->name, 100 * share, (unsigned long long)d->overlaps,
-                               (unsigned long long)(d->overlaps + documents), s->words, 100 * max,
-                               example.failed ? "" : example.data);
+  rmx_status status =
+      rmx_fail(err, RMX_EINPUT,
+               "domain \"%s\" would lose %.0f %% of its training text (%llu of %llu "
+               "documents), which has %zu words in a row in common with the validation text "
+               "of a target; the limit is %.0f %% (corpus.max_overlap). The words that the "
+               "most documents share: \"%.300s\". Leave the domain out, raise corpus.overlap, "
+               "or set it to 0",
+               d->name, 100 * share, (unsigned long long)d->overlaps,
+               (unsigned long long)(d->overlaps + documents), s->words, 100 * max,
+               example.failed ? "" : example.data);
   rmx_buf_release(&example);
   return status;
 }
@@ -275,7 +276,7 @@ static rmx_status search_domain(rmx__documents *d, struct search *s, double max,
   if (s->failed)
     return rmx_fail_memory(err, s->words * sizeof(uint64_t), "the search for overlaps");
   if (rmx_interrupted())
-    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were looked for");
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while overlaps were searched for");
   for (size_t i = 0; i < d->n; i++) {
     rmx__document *doc = &d->items[i];
     if (doc->fate == RMX__OVERLAP) d->overlaps++, d->overlap_bytes += doc->size;

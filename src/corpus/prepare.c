@@ -64,11 +64,11 @@ rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *
               strcmp(name, "files.json") != 0;
   for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
   if (!good)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: domain \"%.200s\": a name has no '/', no control characters, no leading '.', "
-        "less than 200 bytes, and is not that of a file of the corpus",
-        where, name);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: domain \"%.200s\": a name must have no '/', no control characters, no '.' "
+                    "at the start and fewer than 200 bytes, and must not be the name of a file of "
+                    "the corpus",
+                    where, name);
   return RMX_OK;
 }
 
@@ -86,12 +86,14 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
       o->overlap > 1000)
     return rmx_fail(err, RMX_EINPUT,
                     "max_valid_tokens, max_bytes, max_document and overlap must not be negative, "
-                    "overlap not above 1000");
+                    "and overlap must not be above 1000");
   if (!(o->max_overlap >= 0 && o->max_overlap <= 1))
     return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1",
                     o->max_overlap);
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
-    return rmx_fail(err, RMX_EINPUT, "tokenizer_bytes is %lld; a tokenizer is trained on some text",
+    return rmx_fail(err, RMX_EINPUT,
+                    "tokenizer_bytes is %lld; wanted 1 or more, the bytes of text that a tokenizer "
+                    "is trained on",
                     (long long)o->tokenizer_bytes);
   return RMX_OK;
 }
@@ -184,9 +186,9 @@ static rmx_status decide(struct preparing *p, rmx_err *err) {
     for (size_t j = 0; j < d->n; j++) left += d->items[j].fate == RMX__TRAIN;
     if (d->overlaps > left / 4)
       rmx_warn(p->listener,
-               "%s: %llu of %llu training documents dropped, for %lld words in a row in common "
-               "with the targets' validation text; if "
-               "they are no copies of it, raise corpus.overlap or set it to 0",
+               "%s: %llu of %llu training documents were dropped, because they have %lld "
+               "words in a row in common with the validation text of a target; if they are "
+               "not copies of it, raise corpus.overlap or set it to 0",
                d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left),
                (long long)o->overlap);
   }
@@ -205,8 +207,8 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
   if (!p->new_tokenizer &&
       (p->tokenizer = rmx__previous_tokenizer(&p->previous, o, p->tokenizer_fingerprint))) {
     rmx_note(p->listener,
-             "tokenizer: that of before is kept, %d tokens; `regmix prepare --new-tokenizer` "
-             "trains one on the present text",
+             "tokenizer: the previous one is kept, with %d tokens; `regmix prepare "
+             "--new-tokenizer` trains a new one on the present text",
              rmx_tokenizer_vocab(p->tokenizer));
     return RMX_OK;
   }
@@ -306,21 +308,20 @@ static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
 static void print_warnings(const struct preparing *p, const rmx__documents *d) {
   static const char *const warnings[RMX__TEXT_WARNINGS] = {
       [RMX__WARN_END_TOKEN] =
-          "has lines that are an end token, as <|endoftext|>, inside of its documents; if they end "
-          "a document, set "
-          "`separator: \"<|endoftext|>\"`",
+          "has lines inside its documents that are an end token, such as <|endoftext|>; "
+          "if they end a document, set `separator: \"<|endoftext|>\"`",
       [RMX__WARN_COMMENTS] =
-          "is cut at lines of % alone, but has as many lines that begin with % and go on, as "
-          "comments of LaTeX and Erlang "
-          "do; if % ends no document, set `separator` (none: a file is one document)",
+          "is cut at lines with only %, but has as many longer lines that begin with %, "
+          "like comments of LaTeX and Erlang; if % does not end a document, set "
+          "`separator` (none: a file is one document)",
       [RMX__WARN_NO_SEPARATOR] =
-          "has no line that is the separator, so it is one large document; set `separator` to the "
-          "line that ends a "
-          "document (\"\": a blank line)",
-      [RMX__WARN_HTML] = "begins as a web page; if a download failed, fetch it again",
+          "has no separator line, so it is one large document; set `separator` to the "
+          "line that ends a document (\"\": a blank line)",
+      [RMX__WARN_HTML] = "begins like a web page; if the download failed, fetch the file again",
       [RMX__WARN_CHARSET] =
-          "has bytes that are no UTF-8, and each was replaced by U+FFFD; if the text is in another "
-          "character set, convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
+          "has bytes that are not UTF-8; each was replaced by U+FFFD; if the text is in "
+          "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
+          "UTF-8 FILE > NEW`",
   };
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
     const size_t n = d->warnings[i].files;
@@ -341,18 +342,18 @@ static void report(const struct preparing *p, size_t i, bool kept) {
     rmx_buf_printf(&extra, "; %s duplicate%s dropped", counted(d->duplicates, a),
                    d->duplicates == 1 ? "" : "s");
   if (d->overlaps)
-    rmx_buf_printf(&extra, "; %s dropped that overlap with targets", counted(d->overlaps, a));
+    rmx_buf_printf(&extra, "; %s dropped for overlap with a target", counted(d->overlaps, a));
   if (d->boilerplate)
-    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with targets",
+    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with a target",
                    counted(d->boilerplate, a));
   if (d->bad_lines)
     rmx_buf_printf(&extra, "; %s broken line%s skipped", counted(d->bad_lines, a),
                    d->bad_lines == 1 ? "" : "s");
   if (d->no_text)
-    rmx_buf_printf(&extra, "; %s line%s without text passed over", counted(d->no_text, a),
+    rmx_buf_printf(&extra, "; %s line%s without text skipped", counted(d->no_text, a),
                    d->no_text == 1 ? "" : "s");
   if (d->invalid_utf8)
-    rmx_buf_printf(&extra, "; %s %s no UTF-8 replaced", counted(d->invalid_utf8, a),
+    rmx_buf_printf(&extra, "; %s %s not UTF-8 replaced", counted(d->invalid_utf8, a),
                    d->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
   if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
@@ -368,11 +369,10 @@ static void report(const struct preparing *p, size_t i, bool kept) {
   rmx_buf_release(&extra);
   print_warnings(p, d);
   if (valid->tokens < FEW_VALID_TOKENS)
-    rmx_warn(
-        p->listener,
-        "%s: only %llu validation tokens; its loss will say little: give more text or a larger "
-        "valid_fraction",
-        d->name, (unsigned long long)valid->tokens);
+    rmx_warn(p->listener,
+             "%s: only %llu validation tokens; its loss will be inexact; give more text or "
+             "a larger valid_fraction",
+             d->name, (unsigned long long)valid->tokens);
 }
 
 static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
@@ -393,7 +393,8 @@ static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
   }
   if (p->kept)
     rmx_note(p->listener,
-             "prepare: %zu of %zu domains have the documents they had; their token files are kept",
+             "prepare: %zu of %zu domains have the same documents as before; their token "
+             "files are kept",
              p->kept, p->n);
   return RMX_OK;
 }

@@ -15,18 +15,17 @@ static rmx_status too_few(const rmx__documents *d, size_t kept, rmx_err *err) {
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text in its %zu file%s", d->name, d->files,
                     d->files == 1 ? "" : "s");
   if (kept == 0)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "domain \"%s\": all of its %zu document%s there already, in it or in another domain: "
-        "leave the domain out, or set dedup to false",
-        d->name, d->n, d->n == 1 ? " is" : "s are");
+    return rmx_fail(err, RMX_EINPUT,
+                    "domain \"%s\": all of its %zu document%s duplicates, of this or another "
+                    "domain: leave the domain out, or set dedup to false",
+                    d->name, d->n, d->n == 1 ? " is" : "s are");
   char copies[96] = "";
   if (d->duplicates)
-    snprintf(copies, sizeof copies, " left (%llu dropped: the same text was there before)",
+    snprintf(copies, sizeof copies, " left (%llu dropped as duplicates)",
              (unsigned long long)d->duplicates);
   return rmx_fail(err, RMX_EINPUT,
-                  "domain \"%s\" has 1 document%s, and needs one to train on and one to validate "
-                  "with: give valid_files, or a separator that cuts it into several",
+                  "domain \"%s\" has 1 document%s, but needs one for training and one for "
+                  "validation: give valid_files, or a separator that cuts it into several",
                   d->name, copies);
 }
 

@@ -71,11 +71,11 @@ static size_t next_domain(struct fixed *f) {
 
 static rmx_status too_short(const struct fixed *f, size_t d, rmx_err *err) {
   const rmx_domain *domain = &f->corpus->domains[d];
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "domain \"%s\" has %zu training tokens; a sequence takes %d (%d, and the label of the last): "
-      "shorten the context, give the domain more text, or leave it out of the mixture",
-      domain->name, domain->train_tokens, f->T + 1, f->T);
+  return rmx_fail(err, RMX_EINPUT,
+                  "domain \"%s\" has %zu training tokens; a sequence needs %d (%d, and the label "
+                  "of the last): shorten the context, give the domain more text, or leave it out "
+                  "of the mixture",
+                  domain->name, domain->train_tokens, f->T + 1, f->T);
 }
 
 static void copy_window(const struct fixed *f, size_t d, uint64_t from, int32_t *tokens,
@@ -92,8 +92,8 @@ static rmx_status fixed_next(rmx_stream *s, rmx_batch *into, rmx_err *err) {
   struct fixed *f = (struct fixed *)s;
   size_t T = (size_t)f->T;
   if (into->T != f->T)
-    return rmx_fail(err, RMX_EUSAGE, "a batch of %d tokens a sequence from a stream of %d", into->T,
-                    f->T);
+    return rmx_fail(err, RMX_EUSAGE, "a batch with %d tokens in a sequence; the stream has %d",
+                    into->T, f->T);
   for (int b = 0; b < into->B; b++) {
     size_t d = next_domain(f), at = (size_t)b * T;
     if (d == s->D) return rmx_fail(err, RMX_ENUMERIC, "the mixture has no positive weight left");

@@ -44,8 +44,8 @@ rmx_status rmx__token_writer_commit(rmx__token_writer *w, uint64_t *hash, rmx_er
   } else {
     status = rmx_map_open(&map, w->out.temporary, err);
     if (status == RMX_OK && map.size != size)
-      status = rmx_fail(err, RMX_EIO, "%s: %zu bytes were written, %zu are there", w->out.path,
-                        size, map.size);
+      status = rmx_fail(err, RMX_EIO, "%s: %zu bytes were written, but the file has %zu",
+                        w->out.path, size, map.size);
   }
   if (status != RMX_OK) {
     rmx_map_release(&map);
@@ -81,10 +81,11 @@ rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokeniz
     return rmx_fail(err, RMX_EINPUT, "%s: a token file of version %u; this program reads %d: %s",
                     path, h.version, VERSION, again);
   if (h.width != 2 && h.width != 4)
-    return rmx_fail(err, RMX_EINPUT, "%s: %u bytes an id; wanted 2 or 4: %s", path, h.width, again);
+    return rmx_fail(err, RMX_EINPUT, "%s: %u bytes per id; wanted 2 or 4: %s", path, h.width,
+                    again);
   size_t room = (size - sizeof h) / h.width;
   if (h.tokens != room || (size - sizeof h) % h.width)
-    return rmx_fail(err, RMX_EINPUT, "%s: %llu tokens by its header, %zu by its size: %s", path,
+    return rmx_fail(err, RMX_EINPUT, "%s: %llu tokens in its header, but %zu by its size: %s", path,
                     (unsigned long long)h.tokens, room, again);
   if (h.tokenizer_hash != tokenizer_hash)
     return rmx_fail(

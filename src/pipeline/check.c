@@ -56,12 +56,12 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
     problem(k, "domain \"%s\": %zu of its files are empty", d->name, look->without_text);
   if (look->one_document)
     problem(k,
-            "domain \"%s\" has 1 document%s, and needs one to train on and one to validate with: "
+            "domain \"%s\" has 1 document%s, but needs one for training and one for validation: "
             "give valid_files, or a separator that cuts it into several",
             d->name, look->copies ? ", the others being copies of it" : "");
   if (look->not_utf8.n)
     rmx_warn(&k->p->listener,
-             "%s: some bytes are no UTF-8 in %zu of its files (%s), and prepare replaces them; if "
+             "%s: some bytes are not UTF-8 in %zu of its files (%s), and prepare replaces them; if "
              "the text is in another character set, convert it, for example with `iconv -f "
              "WINDOWS-1252 -t UTF-8 FILE > NEW`",
              d->name, look->not_utf8.n, look->not_utf8.text);

@@ -72,8 +72,8 @@ mkdir -p odd
 } > odd/a.jsonl
 printf 'corpus: {domains: {odd: a.jsonl}, vocab: 300}\n' > odd/regmix.yaml
 try "odd fields do no harm" 0 "odd: 55 documents" "$REGMIX" prepare -C odd
-said "half a surrogate pair is replaced and counted" "1 byte that is no UTF-8 replaced"
-said "a line without text is counted" "1 line without text passed over"
+said "half a surrogate pair is replaced and counted" "1 byte that is not UTF-8 replaced"
+said "a line without text is counted" "1 line without text skipped"
 
 # ---- bombs, long lines, memory
 mkdir -p bomb
@@ -144,15 +144,15 @@ target: p
 proxy: {context: 32, tokens: 100k}
 large: {context: 32, tokens: 100k}
 END
-try "prepare refuses text in another character set" 1 'russian.txt: 240 of 350 bytes are no UTF-8' "$REGMIX" prepare -C charset
+try "prepare refuses text in another character set" 1 'russian.txt: 240 of 350 bytes are not UTF-8' "$REGMIX" prepare -C charset
 said "with what converts it" 'iconv -f WINDOWS-1252 -t UTF-8'
-try "check refuses it too" 1 'russian.txt: 240 of 350 bytes are no UTF-8' "$REGMIX" check -C charset
-said "check names a file with some such bytes" 'f: some bytes are no UTF-8 in 1 of its files (charset/text/french.txt)'
-try "corpus.skip_bad takes it" 0 'french.txt has bytes that are no UTF-8' "$REGMIX" prepare -C charset --set corpus.skip_bad=true
+try "check refuses it too" 1 'russian.txt: 240 of 350 bytes are not UTF-8' "$REGMIX" check -C charset
+said "check names a file with some such bytes" 'f: some bytes are not UTF-8 in 1 of its files (charset/text/french.txt)'
+try "corpus.skip_bad takes it" 0 'french.txt has bytes that are not UTF-8' "$REGMIX" prepare -C charset --set corpus.skip_bad=true
 printf 'one document\n%%\none document\n%%\n' > charset/text/russian.txt
 try "check finds a domain of one document" 1 'domain "r" has 1 document, the others being copies of it' "$REGMIX" check -C charset
 printf 'one document\n' > charset/text/russian.txt
-try "of one without copies" 1 'domain "r" has 1 document, and needs one' "$REGMIX" check -C charset
+try "of one without copies" 1 'domain "r" has 1 document, but needs one' "$REGMIX" check -C charset
 
 # ---- what is printed moves no cursor
 esc=$(printf '\033')

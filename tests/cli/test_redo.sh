@@ -261,7 +261,7 @@ same "trains nothing and is the same corpus" "$runs$prepared" "$(proxies)$(corpu
 tr a-y b-z < text/text/b.txt > text/text/new.txt
 sed -i 's|^    noise: text/noise.txt|&\n    new: text/new.txt|' text/regmix.yaml
 try "a new domain" 0 "4 of 5 domains" "$REGMIX" prepare -C text --redo
-grep -q "tokenizer: that of before is kept" stderr && grep -q -- "--new-tokenizer" stderr && ok "the tokenizer is kept, and how to train one is said" || not_ok "the tokenizer is kept, and how to train one is said" "$(cat stderr)"
+grep -q "tokenizer: the previous one is kept" stderr && grep -q -- "--new-tokenizer" stderr && ok "the tokenizer is kept, and how to train one is said" || not_ok "the tokenizer is kept, and how to train one is said" "$(cat stderr)"
 same "token files of the others are kept" "$(echo "$prepared" | grep -e /a/ -e /noise/ -e exam -e tokenizer)" "$(corpus | grep -e /a/ -e /noise/ -e exam -e tokenizer)"
 try "--new-tokenizer" 0 "trained on" "$REGMIX" prepare -C text --redo --new-tokenizer
 sed -i '/new: text/d' text/regmix.yaml

@@ -301,14 +301,14 @@ START_TEST(planted_overlaps) {
   ck_assert_int_eq(index_number("exp", "target", "valid_documents"), 30);
   o.overlap = 12;
   must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
-            "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which shares "
+            "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which has "
             "12 words in a row");
   o.overlap = 13;
   o.max_overlap = 0.5;
   must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
-            "The words most documents share: \"");
+            "The words that the most documents share: \"");
   must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
-            "at most 50 % may go (corpus.max_overlap)");
+            "the limit is 50 % (corpus.max_overlap)");
   o.max_overlap = 0.9;
   o.overlap = 0;
   must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
@@ -455,16 +455,16 @@ START_TEST(errors_name_what_is_wrong) {
   folder_make();
   check_error("none-*.txt", "domain \"mine\": no file matches");
   put_text("a.parquet", "x");
-  check_error("a.parquet", "a.parquet: unknown kind of file; known are");
+  check_error("a.parquet", "a.parquet: unknown type of file; known are");
   put_text("empty.txt", "\n%\n \n%\n");
   check_error("empty.txt", "domain \"mine\": no text in its 1 file");
   put_text("single.txt", "one document\n%\n");
   check_error("single.txt", "domain \"mine\" has 1 document");
   put_text("same.txt", "one document\n%\none document\n%\n");
-  check_error("same.txt", "domain \"mine\" has 1 document left (1 dropped: the same text");
+  check_error("same.txt", "domain \"mine\" has 1 document left (1 dropped as duplicates");
   put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n");
   check_error("bad.jsonl", "bad.jsonl:2: not JSON");
-  check_error("*", "is not a file; name the files in it");  // the folder exp
+  check_error("*", "is not a file; give a pattern");  // the folder exp
   put_documents("a.txt", 1, 10);
   rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("a", "a.txt")};
   rmx_corpus_options o = small_options();
@@ -477,15 +477,15 @@ START_TEST(errors_name_what_is_wrong) {
   free(s[1].name);
   s[1].name = rmx_strdup("b");
   must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err),
-            "domain \"b\": all of its 10 documents are there already");
+            "domain \"b\": all of its 10 documents are duplicates");
   s[0].valid_only = true;
   must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "all are valid_only");
   s[0].valid_only = false;
   ck_assert(rmx_strings_add(&s[0].files, "*.txt"));
-  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "matched by two of its patterns");
+  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "matches two of its patterns");
   o.valid_fraction = 1;
   must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
-  // Broken lines may be passed over.
+  // Broken lines may be skipped.
   put_text("bad.jsonl",
            "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n");
   rmx_domain_source bad = source_of("bad", "bad.jsonl");
@@ -522,8 +522,8 @@ START_TEST(damaged_corpora_are_not_believed) {
     const char *message;
   } damages[] = {{0, 1, "not a token file"},
                  {8, 3, "a token file of version 2"},
-                 {12, 1, "3 bytes an id"},
-                 {16, 1, "tokens by its header"},
+                 {12, 1, "3 bytes per id"},
+                 {16, 1, "tokens in its header"},
                  {24, 1, "tokens of another tokenizer"},
                  {32, 1, "damaged"},
                  {64 + 100, 1, "damaged"}};
@@ -538,7 +538,7 @@ START_TEST(damaged_corpora_are_not_believed) {
   for (size_t cut = 0; cut < size; cut = cut < 70 ? cut + 1 : 2 * cut) {
     put("exp/corpus/a/train.bin", good, cut);
     must_fail(rmx_corpus_open(in_folder("exp"), &c, err),
-              cut < 64 ? "not a token file" : "tokens by its header");
+              cut < 64 ? "not a token file" : "tokens in its header");
   }
   // An id beyond the vocabulary, with the right hash.
   memcpy(bad, good, size);
@@ -659,9 +659,9 @@ START_TEST(nothing_is_left_out_in_silence) {
                                        "t/web/empty.txt (empty files",
                                        "t/web/pipe.jsonl (only regular files",
                                        "t/web/link.jsonl (a link that leads nowhere",
-                                       "t/web/deep/loop (a link to a folder it is in",
-                                       "t/web/deep/er/loop (a link to a folder it is in",
-                                       "t/hollow (an empty folder is no domain"};
+                                       "t/web/deep/loop (a link to a folder that contains it",
+                                       "t/web/deep/er/loop (a link to a folder that contains it",
+                                       "t/hollow (an empty folder is not a domain"};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     ck_assert_msg(strstr(left.data, wanted[i]), "%s is not in %s", wanted[i], left.data);
   folder_remove();
@@ -679,7 +679,7 @@ START_TEST(a_domain_is_never_lost_in_silence) {
   must_fail(look_for("t", NULL, err), "corpus.leave_out: fw");
   must(look_for("t", "fw", err));
   ck_assert_str_eq(found.data, "web:1");
-  ck_assert_ptr_nonnull(strstr(left.data, "t/fw (corpus.leave_out names it)"));
+  ck_assert_ptr_nonnull(strstr(left.data, "t/fw (a pattern of corpus.leave_out matches it)"));
   must(rmx_remove_tree(in_folder("t/fw"), err));
   touch("t/pubmed-01.warc.gz");
   must_fail(look_for("t", NULL, err), "\"pubmed\"");
@@ -687,7 +687,7 @@ START_TEST(a_domain_is_never_lost_in_silence) {
   must(rmx_remove_tree(in_folder("t/pubmed-01.warc.gz"), err));
   touch("t/code/main.py");
   must_fail(look_for("t", NULL, err),
-            "its ending is not known; if it is plain text, end its name in .txt");
+            "its ending is unknown; if it is plain text, end its name in .txt");
   must(rmx_remove_tree(in_folder("t/code"), err));
   put_text("t/books/b.txt", "");
   must_fail(look_for("t", NULL, err), "empty files have no text");
@@ -766,7 +766,7 @@ START_TEST(validation_and_test_files_are_recognised) {
   for (size_t i = 0; i < 3; i++) ck_assert_msg(strstr(left.data, tests[i]), "%s", left.data);
   touch("u/train.jsonl");
   touch("u/valid.jsonl");
-  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are parts of one domain");
+  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are splits of one domain");
   folder_remove();
 }
 END_TEST

@@ -87,7 +87,7 @@ START_TEST(broken_lines) {
       {"[\"text\"]", "b.jsonl:2: not a JSON object"},
       {"{\"text\": \"a\\x\"}", "b.jsonl:2: not JSON: an unknown escape in the text, at byte 12"},
       {"{\"text\": \"a\\u12\"}", "b.jsonl:2: not JSON: \\u without four"},
-      {"{\"text\": \"a\"} {", "b.jsonl:2: not JSON: more behind its end, at byte 15"},
+      {"{\"text\": \"a\"} {", "b.jsonl:2: not JSON: more text after its end, at byte 15"},
       {"{\"a\": [1, {2}], \"text\": \"a\"}",
        "b.jsonl:2: not JSON: wanted a name in quotes, at byte 12"}};
   folder_make();
@@ -201,15 +201,15 @@ START_TEST(unknown_and_missing_files) {
   rmx__reader r;
   const rmx__reader_options o = {"text", "%", false, 0};
   must_fail(rmx__reader_open(&r, "a/b.parquet", &o, err),
-            "a/b.parquet: unknown kind of file; known are .jsonl, .json, .ndjson, .txt, each as it "
-            "is or packed (.gz, .zst, .zstd); Parquet is not read");
-  must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown kind of file");
-  must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown kind of file");
+            "a/b.parquet: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
+            "is or compressed (.gz, .zst, .zstd); Parquet is not read");
+  must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown type of file");
+  must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown type of file");
   must_fail(rmx__reader_open(&r, "/nonexistent/b.txt", &o, err), "cannot read /nonexistent/b.txt");
-  must_fail(rmx__reader_open(&r, "/dev/null", &o, err), "unknown kind of file");
+  must_fail(rmx__reader_open(&r, "/dev/null", &o, err), "unknown type of file");
   folder_make();
   ck_assert_int_eq(mkfifo(in_folder("pipe.txt"), 0600), 0);
-  must_fail(rmx__reader_open(&r, in_folder("pipe.txt"), &o, err), "it is no regular file");
+  must_fail(rmx__reader_open(&r, in_folder("pipe.txt"), &o, err), "it is not a regular file");
   folder_remove();
 }
 END_TEST
@@ -272,7 +272,7 @@ START_TEST(json_nesting_is_bounded) {
     ck_assert_int_eq(rmx__json_text(line.data, line.size, "text", &text, &look),
                      deep ? RMX__JSON_BROKEN : RMX__JSON_TEXT);
   }
-  ck_assert_str_eq(look.what, "more than 256 brackets in one another");
+  ck_assert_str_eq(look.what, "more than 256 nested brackets");
   rmx_buf_release(&line);
   rmx_buf_release(&text);
 }
@@ -335,7 +335,8 @@ START_TEST(json_arrays_and_objects_over_lines) {
       {"[{\"text\": \"one\"},\n\n{\"body\": 1}]", "d.json:3: \"text\" is missing"},
       {"[{\"text\": \"one\"},\n{\"text\": \"tw", "d.json:2: not JSON: a string without an end"},
       {"[{\"text\": \"one\"},\n", "d.json:2: the array has no end"},
-      {"[{\"text\": \"one\"}]\n{\"text\": \"two\"}", "d.json:2: more behind the end of the array"},
+      {"[{\"text\": \"one\"}]\n{\"text\": \"two\"}",
+       "d.json:2: more text after the end of the array"},
       {"[{\"text\": \"one\"}, 7]", "d.json:1: not a JSON object"}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct found f;
@@ -363,7 +364,7 @@ START_TEST(files_are_named_for_what_they_are) {
        "broken gzip file: it is a Git LFS pointer"},
       {"a.jsonl.zst", "<!DOCTYPE html><html><head>", 27, "broken Zstandard file: it is a web page"},
       {"a.jsonl", "\n<html><head><title>403", 23, "a web page, not JSON"},
-      {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not packed at all"},
+      {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not compressed"},
       {"a.txt", "\xFF\xFEh\0i\0", 6, "this is UTF-16 text"},
       {"a.jsonl", "\xFE\xFF\0{\0\"", 6, "iconv -f UTF-16"},
       {"a.txt", "h\0e\0l\0l\0o\0", 10, "many of its bytes are zero"},
@@ -414,7 +415,7 @@ START_TEST(lines_and_documents_have_a_limit) {
       } else {
         ck_assert_ptr_nonnull(strstr(
             e.message,
-            ":1: a line of more than 1048576 bytes: cut it up, or raise corpus.max_document"));
+            ":1: a line of more than 1048576 bytes: divide it, or raise corpus.max_document"));
       }
       ck_assert_uint_le(r.line.capacity, 4 << 20);
       rmx__reader_close(&r);

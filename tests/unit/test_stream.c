@@ -252,13 +252,13 @@ START_TEST(errors_of_streams) {
   rmx_stream *s = NULL;
   rmx_batch b;
   must_fail(rmx_stream_fixed(c, (double[]){0.5, 0.5}, 8, 1, &s, err),
-            "domain \"b\" has 8 training tokens; a sequence takes 9");
+            "domain \"b\" has 8 training tokens; a sequence needs 9");
   must_fail(rmx_stream_fixed(c, (double[]){0.5, 0.1}, 8, 1, &s, err), "the mixture of a stream");
   must_fail(rmx_stream_fixed(c, (double[]){NAN, 1}, 8, 1, &s, err), "the mixture of a stream");
   must_fail(rmx_stream_fixed(c, (double[]){-0.1, 1.1}, 8, 1, &s, err), "the mixture of a stream");
   must(rmx_stream_fixed(c, (double[]){1, 0}, 8, 1, &s, err));  // too short, but not drawn
   must(rmx_batch_make(&b, 2, 9, err));
-  must_fail(s->type->next(s, &b, err), "a batch of 9 tokens a sequence from a stream of 8");
+  must_fail(s->type->next(s, &b, err), "a batch with 9 tokens in a sequence; the stream has 8");
   rmx_batch_release(&b);
   must(rmx_batch_make(&b, 2, 8, err));
   must(s->type->next(s, &b, err));

@@ -302,7 +302,7 @@ START_TEST(merges_by_hand) {
   ck_assert_mem_eq(tokens.ids, wanted, sizeof wanted);
   rmx_tokens_release(&tokens);
   rmx_tokenizer_free(t);
-  must_fail(rmx_tokenizer_train(NULL, NULL, 0, 256, &t, err), "256 tokens; from 257");
+  must_fail(rmx_tokenizer_train(NULL, NULL, 0, 256, &t, err), "256 tokens; wanted 257");
   t = NULL;
   must(rmx_tokenizer_train(NULL, NULL, 0, 257, &t, err));  // no text at all: bytes
   ck_assert_int_eq(rmx_tokenizer_vocab(t), 257);
@@ -669,7 +669,7 @@ static void stripping(json_t *root, json_t *model) {
 }
 
 START_TEST(what_is_not_supported_is_refused) {
-  check_refused(unigram, "model type \"Unigram\"; supported is byte-level \"BPE\"");
+  check_refused(unigram, "model type \"Unigram\"; only byte-level \"BPE\" is supported");
   check_refused(no_model, "no \"model\"");
   check_refused(dropout, "\"dropout\" is set");
   check_refused(suffix, "\"end_of_word_suffix\" is set");

@@ -150,9 +150,9 @@ static rmx_status take_folder(struct walk *w, const char *path, const char *kept
                               int depth) {
   for (int i = 0; i <= depth; i++)
     if (w->above[i].device == info->st_dev && w->above[i].inode == info->st_ino)
-      return leave_out(w, kept, "a link to a folder it is in is not followed", false);
+      return leave_out(w, kept, "a link to a folder that contains it is not followed", false);
   if (depth + 1 == DEEPEST)
-    return rmx_fail(w->err, RMX_EINPUT, "%s: more than %d folders in one another", path, DEEPEST);
+    return rmx_fail(w->err, RMX_EINPUT, "%s: more than %d nested folders", path, DEEPEST);
   w->above[depth + 1].device = info->st_dev;
   w->above[depth + 1].inode = info->st_ino;
   return walk_folder(w, path, kept, domain, inside, depth + 1);
@@ -182,7 +182,7 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   if (!path || !kept || !below || !whole || !first)
     status = no_memory(w);
   else if (is_named_out(w, whole, name))
-    status = leave_out(w, kept, "corpus.leave_out names it", false);
+    status = leave_out(w, kept, "a pattern of corpus.leave_out matches it", false);
   else if (name[0] == '.')
     status = leave_out(w, kept, why, false);
   else if (stat(path, &info) != 0)
@@ -226,13 +226,13 @@ static rmx_status walk_folder(struct walk *w, const char *path, const char *kept
   const size_t files = w->n, left = w->out->n_left_out;
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
     if (rmx_interrupted())
-      status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was looked through", path);
+      status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was searched", path);
     else
       status = take_name(w, path, kept, domain, inside, names.items[i], depth);
   }
   rmx_strings_release(&names);
   if (status == RMX_OK && domain && !*inside && w->n == files && w->out->n_left_out == left)
-    status = leave_out(w, kept, "an empty folder is no domain", true);
+    status = leave_out(w, kept, "an empty folder is not a domain", true);
   return status;
 }
 
@@ -341,10 +341,10 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
         "%s: all of its files are named as validation or test files; they are read as its text",
         d->name);
   else if (of_role[RMX__ROLE_VALID])
-    note = rmx_format("%s: %zu file%s named as validation text %s its validation text (%s)",
-                      d->name, of_role[RMX__ROLE_VALID], of_role[RMX__ROLE_VALID] == 1 ? "" : "s",
-                      of_role[RMX__ROLE_VALID] == 1 ? "is" : "are",
-                      "corpus.domains can say otherwise");
+    note =
+        rmx_format("%s: %zu file%s named as validation text %s its validation text (%s)", d->name,
+                   of_role[RMX__ROLE_VALID], of_role[RMX__ROLE_VALID] == 1 ? "" : "s",
+                   of_role[RMX__ROLE_VALID] == 1 ? "is" : "are", "corpus.domains can change this");
   if ((!apart || of_role[RMX__ROLE_VALID]) && !(note && rmx_strings_add(&out->notes, note))) {
     free(note);
     return no_memory(w);
@@ -401,8 +401,8 @@ static rmx_status check_lost(struct walk *w) {
   else if (first)
     status = rmx_fail(w->err, RMX_EINPUT,
                       "%s: %zu domain%s would be lost: %s. No file of \"%s\" can be read (%zu; the "
-                      "first is %s: %s). Repair that, or leave it out "
-                      "on purpose with corpus.leave_out: %s",
+                      "first is %s: %s). Repair the files, or leave the domain out with "
+                      "corpus.leave_out: %s",
                       w->folder, domains, domains == 1 ? "" : "s", names.data, first->domain,
                       first->n, first->path, first->why, first->domain);
   rmx_buf_release(&names);
@@ -417,9 +417,8 @@ static rmx_status check_names(struct walk *w) {
     of_role[rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name))]++;
   if (f->n < 2 || of_role[RMX__ROLE_NONE] || of_role[RMX__ROLE_TRAIN] == 0) return RMX_OK;
   return rmx_fail(w->err, RMX_EINPUT,
-                  "%s: \"%s\" and \"%s\" are parts of one domain, not domains: put them into a "
-                  "folder of their own in it, named as the "
-                  "domain, or name the files in corpus.domains",
+                  "%s: \"%s\" and \"%s\" are splits of one domain, not domains: put them into a "
+                  "folder with the name of the domain, or name the files in corpus.domains",
                   w->folder, f->domains[0].name, f->domains[1].name);
 }
 
@@ -427,10 +426,10 @@ static rmx_status check_some(struct walk *w) {
   if (w->out->n) return RMX_OK;
   rmx_buf known = {0};
   rmx__formats_known(&known);
-  rmx_status status = rmx_fail(
-      w->err, RMX_EINPUT,
-      "%s: no domains here; wanted a folder for each, or files <domain>-0001.jsonl; known are %s",
-      w->folder, known.data ? known.data : "");
+  rmx_status status = rmx_fail(w->err, RMX_EINPUT,
+                               "%s: no domains here; wanted a folder for each domain, or files "
+                               "<domain>-0001.jsonl; formats that are read: %s",
+                               w->folder, known.data ? known.data : "");
   rmx_buf_release(&known);
   return status;
 }
@@ -438,7 +437,7 @@ static rmx_status check_some(struct walk *w) {
 static rmx_status note_unused_patterns(struct walk *w) {
   for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
     if (w->left_out_hits[i]) continue;
-    char *note = rmx_format("corpus.leave_out: nothing in %s is called \"%s\"", w->folder,
+    char *note = rmx_format("corpus.leave_out: nothing in %s matches \"%s", w->folder,
                             w->leave_out->items[i]);
     bool good = note && rmx_strings_add(&w->out->notes, note);
     free(note);

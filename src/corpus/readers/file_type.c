@@ -23,8 +23,8 @@ static const struct {
     BEGINS("\x28\xB5\x2F\xFD", "a Zstandard file; end its name in .zst"),
     BEGINS("\xFD"
            "7zXZ",
-           "an xz file; pack it again as .gz or .zst"),
-    BEGINS("BZh91AY&SY", "a bzip2 file; pack it again as .gz or .zst"),
+           "an xz file; compress it as .gz or .zst"),
+    BEGINS("BZh91AY&SY", "a bzip2 file; compress it as .gz or .zst"),
     BEGINS("PK\x03\x04", "a zip archive; unpack it"),
     BEGINS("PAR1", "a Parquet file; convert it to JSON lines"),
     BEGINS("ARROW1", "an Arrow file; convert it to JSON lines"),
@@ -53,8 +53,8 @@ const char *rmx__type_of_bytes(const char *data, size_t size) {
   size_t zeros = 0;
   for (size_t i = 0; i < size; i++) zeros += data[i] == '\0';
   if (zeros > size / 10)
-    return "no text (many of its bytes are zero): a binary file, or UTF-16, which `iconv -t UTF-8` "
-           "converts";
+    return "not text, because many of its bytes are zero: a binary file, or UTF-16; "
+           "convert UTF-16 with iconv -f UTF-16 -t UTF-8";
   return NULL;
 }
 
@@ -105,11 +105,11 @@ static const struct {
     {"manifest.json", RMX__FILE_NOT_DATA, "metadata are not read"},
     {"stats.json", RMX__FILE_NOT_DATA, "metadata are not read"},
     {"package.json", RMX__FILE_NOT_DATA, "metadata are not read"},
-    {"tokenizer.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
-    {"tokenizer_config.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
-    {"vocab.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
-    {"special_tokens_map.json", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
-    {"merges.txt", RMX__FILE_NOT_DATA, "a tokenizer is no text"},
+    {"tokenizer.json", RMX__FILE_NOT_DATA, "a tokenizer is not text"},
+    {"tokenizer_config.json", RMX__FILE_NOT_DATA, "a tokenizer is not text"},
+    {"vocab.json", RMX__FILE_NOT_DATA, "a tokenizer is not text"},
+    {"special_tokens_map.json", RMX__FILE_NOT_DATA, "a tokenizer is not text"},
+    {"merges.txt", RMX__FILE_NOT_DATA, "a tokenizer is not text"},
     {"manifest", RMX__FILE_NOT_DATA, "metadata are not read"},
     {"sha*sums", RMX__FILE_NOT_DATA, "checksums are not read"},
     {"sha*sums.txt", RMX__FILE_NOT_DATA, "checksums are not read"},
@@ -138,18 +138,18 @@ static const struct {
      "CSV is not read as text; convert it to JSON lines (pandas: read_csv(a).to_json(b, "
      "orient='records', lines=True))"},
     {"*.tsv*", RMX__FILE_DATA, "TSV is not read as text; convert it to JSON lines"},
-    {"*.tar", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.tar.*", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.tgz", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.zip", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.7z", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.rar", RMX__FILE_DATA, "archives are not read; unpack it"},
-    {"*.xz", RMX__FILE_DATA, "xz is not unpacked; pack it again as .gz or .zst"},
-    {"*.bz2", RMX__FILE_DATA, "bzip2 is not unpacked; pack it again as .gz or .zst"},
-    {"*.lz4", RMX__FILE_DATA, "lz4 is not unpacked; pack it again as .gz or .zst"},
-    {"*.br", RMX__FILE_DATA, "brotli is not unpacked; pack it again as .gz or .zst"},
-    {"*.lzma", RMX__FILE_DATA, "lzma is not unpacked; pack it again as .gz or .zst"},
-    {"*.z", RMX__FILE_DATA, "compress is not unpacked; pack it again as .gz or .zst"},
+    {"*.tar", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.tar.*", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.tgz", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.zip", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.7z", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.rar", RMX__FILE_DATA, "archives are not read; unpack them"},
+    {"*.xz", RMX__FILE_DATA, "xz is not read; compress the file as .gz or .zst"},
+    {"*.bz2", RMX__FILE_DATA, "bzip2 is not read; compress the file as .gz or .zst"},
+    {"*.lz4", RMX__FILE_DATA, "lz4 is not read; compress the file as .gz or .zst"},
+    {"*.br", RMX__FILE_DATA, "brotli is not read; compress the file as .gz or .zst"},
+    {"*.lzma", RMX__FILE_DATA, "lzma is not read; compress the file as .gz or .zst"},
+    {"*.z", RMX__FILE_DATA, "compress is not read; compress the file as .gz or .zst"},
     {"*.bin", RMX__FILE_DATA, "tokens are not read; give the text they were made of"},
     {"*.idx", RMX__FILE_DATA, "tokens are not read; give the text they were made of"},
     {"*.npy*", RMX__FILE_DATA, "arrays are not read; give the text they were made of"},
@@ -159,9 +159,9 @@ static const struct {
     {"*.h5", RMX__FILE_DATA, "HDF5 is not read; convert it to JSON lines"},
     {"*.hdf5", RMX__FILE_DATA, "HDF5 is not read; convert it to JSON lines"},
     {"*.msgpack*", RMX__FILE_DATA, "MessagePack is not read; convert it to JSON lines"},
-    {"*.pkl*", RMX__FILE_DATA, "pickles are not read; convert it to JSON lines"},
-    {"*.db", RMX__FILE_DATA, "databases are not read; export its text as JSON lines"},
-    {"*.sqlite*", RMX__FILE_DATA, "databases are not read; export its text as JSON lines"},
+    {"*.pkl*", RMX__FILE_DATA, "pickles are not read; convert them to JSON lines"},
+    {"*.db", RMX__FILE_DATA, "databases are not read; export their text as JSON lines"},
+    {"*.sqlite*", RMX__FILE_DATA, "databases are not read; export their text as JSON lines"},
     {"*.pdf", RMX__FILE_DATA, "PDF is not read; extract its text"},
     {"*.epub", RMX__FILE_DATA, "EPUB is not read; extract its text"},
     {"*.docx", RMX__FILE_DATA, "DOCX is not read; extract its text"},
@@ -186,5 +186,5 @@ const char *rmx__type_of_name(const char *name, rmx__file_use *use) {
     return names[i].why;
   }
   *use = RMX__FILE_UNKNOWN;
-  return read ? NULL : "its ending is not known; if it is plain text, end its name in .txt";
+  return read ? NULL : "its ending is unknown; if it is plain text, end its name in .txt";
 }

@@ -39,13 +39,15 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
       if (stat(path, &info) != 0)
         return rmx_fail_errno(err, "domain \"%s\": cannot read %s", name, path);
       if (!S_ISREG(info.st_mode))
-        return rmx_fail(err, RMX_EINPUT,
-                        "domain \"%s\": %s is not a file; name the files in it, as in %s/*.jsonl",
-                        name, path, path);
+        return rmx_fail(
+            err, RMX_EINPUT,
+            "domain \"%s\": %s is not a file; give a pattern for the files in it, such as "
+            "%s/*.jsonl",
+            name, path, path);
       for (size_t k = 0; k < first; k++)
         if (strcmp(out->items[k], path) == 0)
-          return rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s is matched by two of its patterns",
-                          name, path);
+          return rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s matches two of its patterns", name,
+                          path);
       *bytes += (uint64_t)info.st_size;
     }
   }

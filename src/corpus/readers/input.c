@@ -31,7 +31,7 @@ static rmx_status check_magic(const rmx__input *s, const char *what, const char 
   const char *kind = rmx__is_html(data, n) ? "a web page; the download failed, fetch it again"
                                            : rmx__type_of_bytes(data, n);
   return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, what,
-                  kind ? kind : "not packed at all; take the ending off its name");
+                  kind ? kind : "not compressed; remove the ending from its name");
 }
 
 static rmx_status open_plain(rmx__input *s, rmx_err *err) {
@@ -140,8 +140,8 @@ static rmx_status read_zstd(rmx__input *s, void *into, size_t size, size_t *got,
     z->wants = ZSTD_decompressStream(z->stream, &out, &z->in);
     if (ZSTD_isError(z->wants) && ZSTD_getErrorCode(z->wants) == ZSTD_error_memory_allocation)
       return rmx_fail(err, RMX_ENOMEM,
-                      "%s: no memory for its window (made by zstd --long or --ultra): pack it "
-                      "again without, or give more memory",
+                      "%s: no memory for its window (it was made by zstd --long or --ultra): "
+                      "compress it without these options, or provide more memory",
                       s->path);
     if (ZSTD_isError(z->wants))
       return rmx_fail(err, RMX_EINPUT, "%s: broken Zstandard file: %s", s->path,
@@ -189,7 +189,7 @@ static FILE *open_regular(const char *path, rmx_err *err) {
   if (fd < 0 || fstat(fd, &info) != 0) {
     rmx_fail_errno(err, "cannot read %s", path);
   } else if (!S_ISREG(info.st_mode)) {
-    rmx_fail(err, RMX_EINPUT, "cannot read %s: it is no regular file", path);
+    rmx_fail(err, RMX_EINPUT, "cannot read %s: it is not a regular file", path);
   } else if (!(file = rmx_fdopen(fd, "rb"))) {
     rmx_fail_errno(err, "cannot read %s", path);
   } else {

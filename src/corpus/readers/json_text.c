@@ -161,7 +161,7 @@ static bool scan_member(struct scan *s, const char *wanted, int depth) {
 
 // Scans the list from the bracket at s->at to the bracket that closes it.
 static bool scan_list(struct scan *s, char close, const char *wanted, int depth) {
-  if (depth > RMX__JSON_DEPTH) return broken(s, s->at, "more than 256 brackets in one another");
+  if (depth > RMX__JSON_DEPTH) return broken(s, s->at, "more than 256 nested brackets");
   const char *open = s->at++;
   skip_space(s);
   if (s->at < s->end && *s->at == close) {
@@ -212,7 +212,7 @@ rmx__json_found rmx__json_text(const char *line, size_t size, const char *field,
   if (!(object ? scan_object(&s, field, 1) : skip_value(&s, 0))) return RMX__JSON_BROKEN;
   skip_space(&s);
   if (s.at < s.end) {
-    broken(&s, s.at, "more behind its end");
+    broken(&s, s.at, "more text after its end");
     return RMX__JSON_BROKEN;
   }
   return object ? s.found : RMX__JSON_NO_OBJECT;

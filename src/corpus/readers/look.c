@@ -89,7 +89,7 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
       if (rmx__format_of(path)) add_format(out, path);
       if (read || !rmx__format_of(path)) status = try_file(path, &o, &s, out, err);
       if (status == RMX_OK && rmx_interrupted())
-        status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was looked at", path);
+        status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
     }
   // Without validation text of its own, the domain must be split.
   out->one_document = s.all && s.different == 1 && !source->valid_only && files.valid.n == 0;

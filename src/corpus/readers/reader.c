@@ -29,8 +29,8 @@ static bool is_separator(const char *separator, const char *line, size_t size) {
 
 static rmx_status too_long(const rmx__reader *r, const char *what, rmx_err *err) {
   return rmx_fail(err, RMX_EINPUT,
-                  "%s:%zu: %s of more than %llu bytes: cut it up, or raise corpus.max_document "
-                  "(memory must hold one)",
+                  "%s:%zu: %s of more than %llu bytes: divide it, or raise corpus.max_document "
+                  "(it must fit into memory)",
                   r->path, r->line_number, what, (unsigned long long)r->o.max_document);
 }
 
@@ -138,8 +138,8 @@ static rmx_status unusable(rmx__reader *r, uint64_t *counter, const char *what, 
     return RMX_OK;
   }
   return rmx_fail(err, RMX_EINPUT,
-                  "%s:%zu: %s; repair the line, or set corpus.skip_bad to pass over such lines",
-                  r->path, r->line_number, what);
+                  "%s:%zu: %s; repair the line, or set corpus.skip_bad to skip such lines", r->path,
+                  r->line_number, what);
 }
 
 // Finds the text of the object in r->line; *good: it is in r->text.
@@ -191,7 +191,7 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
     if (cut) {
       r->bad_lines++;
     } else if (r->by_value && r->array_over) {
-      RMX_TRY(unusable(r, &r->bad_lines, "more behind the end of the array", err));
+      RMX_TRY(unusable(r, &r->bad_lines, "more text after the end of the array", err));
     } else if (!is_blank(r->line.data, r->line.size)) {
       RMX_TRY(take_object(r, &good, err));
     }
@@ -270,7 +270,7 @@ size_t rmx__stem(const char *path) {
 void rmx__formats_known(rmx_buf *out) {
   for (size_t i = 0; i < NFORMATS; i++)
     rmx_buf_printf(out, "%s%s", i ? ", " : "", formats[i].extension);
-  rmx_buf_printf(out, ", each as it is or packed (%s)", rmx__compressions_known);
+  rmx_buf_printf(out, ", each as it is or compressed (%s)", rmx__compressions_known);
 }
 
 rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_options *o,
@@ -283,7 +283,7 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_
     rmx__file_use use;
     const char *why = rmx__type_of_name(slash ? slash + 1 : path, &use);
     rmx_status status =
-        rmx_fail(err, RMX_EINPUT, "%s: unknown kind of file; known are %s%s%s", path,
+        rmx_fail(err, RMX_EINPUT, "%s: unknown type of file; known are %s%s%s", path,
                  known.data ? known.data : "", use == RMX__FILE_DATA ? "; " : "",
                  use == RMX__FILE_DATA ? why : "");
     rmx_buf_release(&known);
@@ -322,11 +322,11 @@ double rmx__share_replaced(uint64_t replaced, uint64_t bytes) {
 rmx_status rmx__fail_charset(const char *domain, const char *path, uint64_t replaced,
                              uint64_t bytes, size_t more_files, rmx_err *err) {
   char more[64] = "";
-  if (more_files) snprintf(more, sizeof more, " (and %zu more of its files are so)", more_files);
+  if (more_files) snprintf(more, sizeof more, " (and in %zu more of its files)", more_files);
   return rmx_fail(err, RMX_EINPUT,
-                  "domain \"%s\": %s: %llu of %llu bytes are no UTF-8%s, so the text is in "
+                  "domain \"%s\": %s: %llu of %llu bytes are not UTF-8%s, so the text is in "
                   "another character set; convert it, for example with `iconv -f WINDOWS-1252 -t "
-                  "UTF-8 FILE > NEW`, leave the file out, or set corpus.skip_bad to take it with "
+                  "UTF-8 FILE > NEW`, leave the file out, or set corpus.skip_bad to read it with "
                   "these bytes replaced",
                   domain, path, (unsigned long long)replaced,
                   (unsigned long long)bytes_before(replaced, bytes), more);

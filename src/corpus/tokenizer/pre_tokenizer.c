@@ -105,8 +105,8 @@ static bool find_match(rmx__pre_tokenizer *w, rmx_err *err) {
   if (found < 0) {
     char message[128];
     pcre2_get_error_message(found, (PCRE2_UCHAR *)message, sizeof message);
-    rmx_fail(err, RMX_EINPUT, "the tokenizer's pattern fails %zu bytes into a document: %s", w->at,
-             message);
+    rmx_fail(err, RMX_EINPUT, "the pattern of the tokenizer fails at byte %zu of a document: %s",
+             w->at, message);
     return false;
   }
   PCRE2_SIZE *range = pcre2_get_ovector_pointer(w->match);

@@ -139,10 +139,11 @@ rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kin
     char byte = (char)b;
     t->byte_id[b] = rmx__tokenizer_find(t, &byte, 1);
     if (t->byte_id[b] == RMX__NO_TOKEN) {
-      status = rmx_fail(err, RMX_EINPUT,
-                        "%s: no token for the byte 0x%02X: not a byte-level vocabulary; only those "
-                        "encode any text",
-                        where, b);
+      status =
+          rmx_fail(err, RMX_EINPUT,
+                   "%s: no token for the byte 0x%02X: only a byte-level vocabulary can encode any "
+                   "text",
+                   where, b);
       goto failed;
     }
   }
@@ -212,10 +213,9 @@ static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_tex
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err) {
   if (vocab < 257 || vocab > 1 << 24)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "a vocabulary of %d tokens; from 257 (the bytes and the end of text) to %d can be had",
-        vocab, 1 << 24);
+    return rmx_fail(err, RMX_EINPUT,
+                    "a vocabulary of %d tokens; wanted 257 (the bytes and the end of text) to %d",
+                    vocab, 1 << 24);
   rmx__merge *merges = NULL;
   size_t nmerges = 0;
   RMX_TRY(rmx__bpe_learn(texts, sizes, n, (size_t)vocab - 257, &merges, &nmerges, err));

@@ -69,8 +69,8 @@ static rmx_status check_model(const struct reading *r, const json_t *model, rmx_
   const json_t *type = json_object_get(model, "type");
   if (type && !is_type(model, "BPE"))  // files from before 2021 have no type
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: model type \"%s\"; supported is byte-level \"BPE\" (as of GPT-2, "
-                    "GPT-NeoX, Llama 3, Qwen)",
+                    "%s: model type \"%s\"; only byte-level \"BPE\" is supported (GPT-2, GPT-NeoX, "
+                    "Llama 3, Qwen)",
                     r->where, type_of(model));
   if (!json_is_object(json_object_get(model, "vocab")))
     return rmx_fail(err, RMX_EINPUT,
@@ -85,7 +85,7 @@ static rmx_status check_model(const struct reading *r, const json_t *model, rmx_
   for (size_t i = 0; i < 2; i++) {
     const json_t *affix = json_object_get(model, affixes[i]);
     if (json_is_string(affix) && json_string_length(affix))
-      return rmx_fail(err, RMX_EINPUT, "%s: model: \"%s\" is set; byte-level BPE has none",
+      return rmx_fail(err, RMX_EINPUT, "%s: model: \"%s\" is set, but byte-level BPE has none",
                       r->where, affixes[i]);
   }
   return RMX_OK;
