@@ -119,9 +119,9 @@ static void print_versus(const rmx_answer *s) {
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
     if (k)
-      printf("Compared with %s: ", rmx_shown(v->name));
+      printf("Compared with %s the optimum ", rmx_shown(v->name));
     else
-      printf("Compared with the prior (%s): ", rmx_shown(s->problem.prior_text));
+      printf("Compared with the prior (%s) the optimum ", rmx_shown(s->problem.prior_text));
     printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
            v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);

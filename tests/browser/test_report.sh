@@ -184,7 +184,7 @@ methods_section() { # methods_section WHAT FOLDER DOMAINS PAGE
   for text in "search diverged" "5.310 ± 0.0074 →" "exam validation loss (nats/token)"; do
     case "$(said 'texts methods-loss')" in *"|$text|"*) ;; *) missing="$missing $text" ;; esac
   done
-  for text in 0 1e12 1e13 budget "FLOPs to find it (log axis; 0 apart)" "exam validation loss (nats/token)"; do
+  for text in 0 1e12 1e13 budget "FLOPs of the search (log axis; 0 apart)" "exam validation loss (nats/token)"; do
     case "$(said 'texts methods-cost')" in *"|$text|"*) ;; *) missing="$missing $text" ;; esac
   done
   for text in doremi odm github "training tokens" "share of the tokens (%)"; do
@@ -199,7 +199,7 @@ methods_section() { # methods_section WHAT FOLDER DOMAINS PAGE
   same "$what: the table has a row for each method" "$(echo "$table" | tr '|' '\n' | wc -l)" "$all"
   same "$what: the table's row of a method" "$(echo "$table" | tr '|' '\n' | sed -n 's/^olmix [^ ]* [^ ]* //p')" "+0.0090 −0.013 to +0.031 yes 4.0e13 17 min 3 –"
   same "$what: the table has no time for a search inside the training" "$(echo "$table" | tr '|' '\n' | grep -c '^odm .* no 8.1e10 – 3 –$')" 1
-  has "$what: who may not look at the target is told" "$(said methods-lead)" "Not all may look at the target: "
+  has "$what: who may not look at the target is told" "$(said methods-lead)" "Not all methods see the target: "
   same "$what: the table says who diverged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^rho1 .* 0 search diverged$' -e '^law .* 2 1 of 3 seeds diverged$')" 2
   same "$what: the table says who converged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^climb .* converged$' -e '^doremi .* did not converge$')" 2
   same "$what: a row for the loss of each domain and of the target's" "$(said 'methods-table 1' | tr '|' '\n' | wc -l)" "$((d + 1))"
@@ -313,8 +313,8 @@ no_errors "honest"
 has "honest: the corrected estimate is the headline" "$(said leads)" "The expected gain over the prior (the mean of the 24 runs) is 0.310 nats/token: 90 % interval 0.250 to 0.400"
 has "honest: who was measured best is said first" "$(said leads)" "the best run (0003) reached the best wikipedia_en validation loss of 5 mixtures"
 has "honest: two seeds give no verdict" "$(said leads)" "too few seeds to tell"
-has "honest: R2 below 0 is a warning" "$(said warned)" "The fit has learnt nothing of wikipedia_en_val_loss"
-has "honest: metrics that get worse are listed" "$(said warned)" "1 of 2 other metrics are predicted to be worse than at the prior, arxiv_val_loss most: by 0.4000"
+has "honest: R2 below 0 is a warning" "$(said warned)" "The fit has learnt nothing about wikipedia_en_val_loss"
+has "honest: metrics that get worse are listed" "$(said warned)" "1 of 2 other metrics are predicted to be worse than at the prior. The worst one is arxiv_val_loss, by 0.4000"
 same "honest: the runs to train are told, the diverged one is not" "$(said next)" "s1 / 0025 / "
 same "honest: the table says which run is to be trained and which diverged" "$(said runs-status)" "0025 to be trained –|0026 diverged –"
 
@@ -376,7 +376,7 @@ what_if "every regressor" 5 "$metrics"
 same "every regressor: predictions as those of regmix predict, to 1e-9" "$(said predictions)" "$((40 * metrics)) wrong 0"
 echo "# greatest relative difference: $(said worst)"
 # The page does not know the tokens of a training, which axolotl needs.
-exports=$("$regmix" export --help | grep -E '^  ?[a-z-]+: |^[a-z-]+: ' | grep -v -c '^ *axolotl:')
+exports=$("$regmix" export --help | sed -n '/^Formats:/,/^$/p' | grep -E '^  [a-z]' | grep -v -c '^  axolotl ')
 same "every regressor: every format of the program" "$(grep -c '^export optimum' "$said_in")" "$exports"
 for what in optimum moved; do
   said "export $what yaml" | base64 -d >"$work/moved.yaml"

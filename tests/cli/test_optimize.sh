@@ -60,7 +60,7 @@ for key in level replicates interval gain versus prior corner probability learni
 done
 check "by default it searches" "$(grep -c '"method": "search"' out.json) == 1 && $(number level) == 0.8 && $(number replicates) == 40"
 try "for people: intervals" 0 "80 % interval" $o --target a_loss --level 0.8 --replicates 40 --against corner.yaml
-try "for people: against a mixture" 0 "Compared with corner: gains" $o --target a_loss --replicates 40 --against corner.yaml
+try "for people: against a mixture" 0 "Compared with corner the optimum gains" $o --target a_loss --replicates 40 --against corner.yaml
 try "for people: what would be missed" 0 "would be worse: train_a (by" $o --target a_loss --replicates 40
 try "no intervals to set a mixture against" 2 "but --quick and --replicates 0 switch them off" $o --target a_loss --quick --against corner.yaml
 $o --target a_loss --json --replicates 40 --set jobs=1 > one.json 2> err.txt

@@ -28,9 +28,9 @@ table 3 30 0.01
 try "optimize leaves its answer beside the fit" 0 "wrote optimum.yaml" "$REGMIX" optimize --fit fit --target a_loss --replicates 40
 try "so two tables are a page after three commands" 0 "report.html" "$REGMIX" report
 check "the page has the optimum" "$(grep -c 'prior_text' report.html) > 0"
-try "the prior of tables is named" 0 "Compared with the prior (the mean of the 30 runs): gains" "$REGMIX" optimize --fit fit --target a_loss --replicates 40
+try "the prior of tables is named" 0 "Compared with the prior (the mean of the 30 runs) the optimum gains" "$REGMIX" optimize --fit fit --target a_loss --replicates 40
 printf 'd1: 0.2\nd2: 0.3\nd3: 0.5\n' > mine.yaml
-try "a prior from a file is named" 0 "Compared with the prior (the mixture in mine.yaml): gains" "$REGMIX" optimize --fit fit --target a_loss --replicates 40 --prior mine.yaml
+try "a prior from a file is named" 0 "Compared with the prior (the mixture in mine.yaml) the optimum gains" "$REGMIX" optimize --fit fit --target a_loss --replicates 40 --prior mine.yaml
 "$REGMIX" optimize --fit fit --target a_loss --replicates 40 --json > out.json 2> /dev/null
 check "the prior's origin is in the JSON" "\"$(field .prior_from)\" == \"runs\" && \"$(field .prior_text)\" == \"the mean of the 30 runs\""
 rm optimum.yaml

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What came out: the mixture found with what it is expected to gain, and what was measured on large models.
+// The answer: the optimum with its expected gain, and the measurements on large models.
 
 // ---- 1. the answer ----
 
@@ -17,7 +17,7 @@ const measuredRows = comparisonRows
   .sort((a, b) => a.target_loss.mean - b.target_loss.mean);
 const gapOf = (name) => (measuredRows.find((r) => r.name === name) || {}).against_optimum;
 
-// "213 k parameters, 614 k tokens": which models a number is of.
+// "213 k parameters, 614 k tokens": the size of the models that a number comes from.
 const sizeOf = (parameters, tokens) =>
   [
     isNumber(parameters) ? `${count(parameters)} parameters` : null,
@@ -31,7 +31,7 @@ function proxySize() {
   return sizeOf(p.parameters, p.done > 0 ? p.tokens / p.done : fit && fit.run_tokens > 0 ? fit.run_tokens : NaN);
 }
 
-// Where the score says it: the value of the target at the optimum, the prior and the best run.
+// The value of the target at the optimum, the prior and the best run, from the score.
 function predictions() {
   const of = (predicted, score) =>
     targetSign < 0 && predicted && isNumber(predicted[target.name])
@@ -53,7 +53,7 @@ function words(mixture) {
   const list = shown.map(([name, w]) => `${percent(w)} ${domainLabel(name)}`);
   if (rest.length)
     list.push(
-      `${percent(rest.reduce((sum, [, w]) => sum + w, 0))} spread over ${plural(rest.length, 'other domain')}`,
+      `${percent(rest.reduce((sum, [, w]) => sum + w, 0))} from ${plural(rest.length, 'other domain')}`,
     );
   return list.length > 1 ? `${list.slice(0, -1).join(', ')} and ${list[list.length - 1]}` : list.join('');
 }
@@ -61,7 +61,7 @@ function words(mixture) {
 const theRow = (row) =>
   row.name === 'best_run' ? `the ${rowLabel(row)}` : ['prior', 'optimum'].includes(row.name) ? `the ${row.name}` : rowLabel(row);
 
-// Who was best, whether or not that is the optimum; then how the prior did.
+// The best mixture, which may not be the optimum; then the prior.
 function measuredSentence() {
   const own = measuredRows.find((r) => r.name === 'optimum'),
     winner = measuredRows[0];
@@ -82,12 +82,12 @@ function measuredSentence() {
       : `${theRow(winner)} reached the best ${what}, ${withUnit(loss(winner.target_loss.mean), target.name)}; ` +
         `the optimum reached ${loss(own.target_loss.mean)}, ${says(winner)}`;
   return (
-    `Measured on large models${largeSize() ? ` (${largeSize()})` : ''}, ${first}.` +
+    `On the large models${largeSize() ? ` (${largeSize()})` : ''}, ${first}.` +
     `${prior && prior !== winner ? ` The optimum is ${says(prior)}.` : ''}`
   );
 }
 
-// What is predicted and what was measured never stand as one: they are of other models.
+// Predictions and measurements are shown apart, since they are of different models.
 function cards() {
   const p = predictions(),
     gain = expectedGain(),
@@ -115,7 +115,7 @@ function cards() {
         ? tile(
             gain.corrected ? 'Expected gain over the prior' : 'Predicted gain over the prior',
             signed(gain.estimate),
-            gain.interval ? `${level()} interval ${span(gain.interval)}` : gain.corrected ? null : 'not corrected: it may be too good',
+            gain.interval ? `${level()} interval ${span(gain.interval)}` : gain.corrected ? null : 'not corrected, so it may be too large',
             'main',
           )
         : null,
@@ -160,12 +160,12 @@ function cards() {
         null,
         data.experiment
           ? absent('Nothing yet', 'compare', 'trains large models on the optimum and on the prior')
-          : el('p', {class: 'absent'}, 'Nothing yet, and a prediction is no measurement. Train a model on the optimum and one on the prior to know.'),
+          : el('p', {class: 'absent'}, 'Nothing yet. A prediction is not a measurement: train one model on the optimum and one on the prior.'),
       );
   return el('div', {class: 'cards'}, predicted, measured);
 }
 
-// What stands between backticks is a command.
+// Text between backticks is a command.
 const withCode = (text) => text.split('`').map((part, i) => (i % 2 ? el('code', null, part) : part));
 
 function answerSection() {
@@ -222,14 +222,14 @@ function answerSection() {
       },
     ];
   });
-  const title = hasPrior ? 'The share of each domain, against the prior' : 'The share of each domain';
+  const title = hasPrior ? 'The share of each domain, next to the prior' : 'The share of each domain';
   const chart = figure(
     'mixture',
     title,
     hasInterval
-      ? `Thin lines: ${level()} interval of each share${optimum.replicates ? `, from ${whole(optimum.replicates)} searches on resampled runs` : ''}.`
+      ? `The thin lines show the ${level()} interval of each share${optimum.replicates ? `, from ${whole(optimum.replicates)} searches on resampled runs` : ''}.`
       : hasSpread
-        ? 'Thin lines: ± one standard deviation over the best mixtures found.'
+        ? 'The thin lines show ± one standard deviation over the best mixtures.'
         : null,
     (width) => ({spec: pairedBars(bars, width, title), rows: bars.length}),
     hasPrior ? key(['main', 'optimum'], ['other', `prior: ${priorText}`]) : null,
@@ -295,11 +295,11 @@ function compareSection() {
     tip: `${rowLabel(r)}\n${loss(r.target_loss.mean)} ± ${small(r.target_loss.se)} ${unitOf(target.name)}\n${plural(r.n, 'seed')}`,
   }));
   const winner = sorted[0];
-  const title = `The best target was reached by: ${rowLabel(winner)}`;
+  const title = `Best on the target: ${rowLabel(winner)}`;
   const chart = figure(
     'comparison',
     title,
-    'Mean over seeds, bars ± one standard error; left is better.',
+    'Dots are means over the seeds, bars are ± one standard error. Left is better.',
     (width) => ({spec: dots(points, width, title, axisOf(target.name)), rows: points.length}),
   );
   const list = table(
@@ -330,7 +330,7 @@ function compareSection() {
   const domains = [...new Set(sorted.flatMap((r) => Object.keys(r.loss_nats || {})))];
   const every = domains.length
     ? table(
-        'Validation loss of every domain (nats/token); the best of each row is bold',
+        'Validation loss of every domain (nats/token); the best value of each row is bold',
         ['domain', ...sorted.map(rowLabel)],
         domains.map((domain) => {
           const cells = sorted.map((r) => (r.loss_nats || {})[domain]);
@@ -354,7 +354,7 @@ function compareSection() {
     el(
       'p',
       null,
-      `${plural(sorted.length, 'mixture')}${tokens ? `, ${count(tokens)} tokens each` : ''}, with the same seeds for all, so that differences are paired.`,
+      `${plural(sorted.length, 'mixture')}${tokens ? `, ${count(tokens)} tokens each` : ''}. All mixtures have the same seeds, so the differences are paired.`,
     ),
     chart.node,
     el('div', {class: 'block'}, list),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What optimize works out beside the optimum, where optimum.yaml has it: how sure the gain is, what each
-// domain does to each metric and what the optimum would lose without it, what more runs would bring, and the
+// What optimize computes in addition to the optimum, if optimum.yaml contains it: how certain the gain is, the
+// effect of each domain on each metric, the loss without each domain, the gain from more runs, and the
 // trade-off between two metrics.
 
 const level = () => `${fixed(100 * (isNumber(optimum.level) ? optimum.level : 0.9), 0)}\u202f%`;
 const percents = ([low, high]) =>
   `${percent(Math.max(0, low)).replace(/\u202f%$/, '')}\u2013${percent(high)}`;
 const isInterval = (x) => Array.isArray(x) && isNumber(x[0]) && isNumber(x[1]);
-const scaled = (x) => x / Math.abs(targetWeight || 1); // of the score, told in the target's unit
+const scaled = (x) => x / Math.abs(targetWeight || 1); // a score, in the target's unit
 const span = (x) => `${small(scaled(x[0]))} to ${small(scaled(x[1]))}`;
 
 // ---- how sure the gain is ----
@@ -17,8 +17,8 @@ const chance = (p) =>
 const mixtureName = (name) =>
   name === 'prior' ? 'the prior' : String(name).replace(/^.*\//, '').replace(/_/g, ' ');
 
-// The gain over the prior: {estimate, corrected: whether for how much too good the best of many predictions looks,
-// interval, probability}, of the score, so that above 0 is better; null where nothing is known of it.
+// The gain over the prior: {estimate, corrected, interval, probability}; above 0 is better. corrected: whether the optimism of
+// the best of many predictions was removed. null: the gain is unknown.
 function expectedGain() {
   const gain = {...optimum.gain, ...(optimum.versus || {}).prior};
   const corrected = isNumber(gain.estimate),
@@ -28,7 +28,7 @@ function expectedGain() {
   return {
     corrected,
     estimate: scaled(corrected ? gain.estimate : predicted),
-    // An older file has the interval of the corrected gain beside a gain that is not corrected.
+    // An older file has the interval of the corrected gain next to an uncorrected gain.
     interval: isInterval(gain.interval) && (corrected || inside) ? gain.interval : null,
     probability: gain.probability,
   };
@@ -44,7 +44,7 @@ function gainSentence() {
   return (
     `${gain.corrected ? 'The expected gain' : 'The gain that the fit predicts'} over the prior (${priorText}) is ` +
     `${withUnit(small(gain.estimate), target.name)}${sure.length ? `: ${sure.join(', ')}` : ''}.` +
-    `${gain.corrected ? '' : ' It is not corrected for how much too good the best of many predictions looks.'}`
+    `${gain.corrected ? '' : ' It is not corrected: the best of many predictions looks too good.'}`
   );
 }
 
@@ -53,13 +53,13 @@ function versusTable() {
   if (!rows.length) return null;
   const unit = unitOf(target.name) ? ` (${unitOf(target.name)})` : '';
   return table(
-    'Against other mixtures, as the fit predicts',
+    'The optimum compared with other mixtures, as predicted',
     [
-      'the optimum against',
-      {text: `expected gain${unit}`, title: 'corrected for how much too good the best of many predictions looks'},
+      'compared with',
+      {text: `expected gain${unit}`, title: 'corrected, since the best of many predictions looks too good'},
       `${level()} interval`,
-      'is better with probability',
-      {text: 'gain of the fit itself', title: 'not corrected'},
+      'probability of being better',
+      {text: 'predicted gain', title: 'as the fit predicts it, not corrected'},
     ],
     rows.map(([name, row]) => [
       {text: mixtureName(name), title: name},
@@ -95,10 +95,10 @@ function attributionParts() {
       metric === WEIGHTED
         ? wanted.reduce((s, m) => s + target.weights[m] * attribution[place][m][domain], 0)
         : (attribution[place][metric] || {})[domain];
-    const title = () => `What 1\u202f% more of a domain does, ${places.find(([key]) => key === place)[1]}`;
+    const title = () => `Effect of 1\u202f% more of a domain, ${places.find(([key]) => key === place)[1]}`;
     const draw = (width) => {
       const columns = allColumns.slice(0, columnsWithin(width));
-      heat.setNote(note + (columns.length < allColumns.length ? ` ${columns.length} of ${allColumns.length} metrics are drawn.` : ''));
+      heat.setNote(note + (columns.length < allColumns.length ? ` Shown are ${columns.length} of ${allColumns.length} metrics.` : ''));
       const greatest = Math.max(
         ...columns.flatMap((m) => domains.map((d) => Math.abs(value(m, d)) || 0)),
         1e-12,
@@ -121,7 +121,7 @@ function attributionParts() {
       };
     };
     const note =
-      'Change of each metric when 1\u202f% of all tokens is moved to the domain, taken from all others in proportion; as the fit predicts. Domains by their share of the optimum.';
+      'Predicted change of each metric when 1\u202f% of all tokens is moved to the domain, in proportion from all others. The domains are sorted by their share of the optimum.';
     const heat = figure(
       'attribution',
       title(),
@@ -132,7 +132,7 @@ function attributionParts() {
         null,
         'falls',
         el('span', {class: 'ramp', role: 'img', 'aria-label': 'blue to orange'}),
-        'rises with more of the domain (colour by the root of the change)',
+        'rises with more of the domain (the colour shows the square root of the change)',
       ),
     );
     const select = el(
@@ -162,12 +162,12 @@ function attributionParts() {
         tip: `without ${d}\nthe best mixture is ${small(x)} ${unitOf(target.name)} worse`,
       };
     });
-    const title = 'What the optimum would lose without a domain';
+    const title = 'Loss of the optimum without a domain';
     parts.push(
       figure(
         'without',
         title,
-        'The best mixture is searched again with the domain\u2019s share held at 0.',
+        'For each domain the best mixture is searched again with its share held at 0.',
         (width) => ({
           spec: bars(
             rows,
@@ -183,7 +183,7 @@ function attributionParts() {
   return parts.length > 1 && few ? [el('div', {class: 'pair'}, parts)] : parts;
 }
 
-// As many decimals as tell the greatest of a table by two digits, signs by a true minus.
+// Enough decimals for two digits of the largest value of a table; a true minus sign.
 function briefly(x, greatest) {
   const decimals = Math.min(6, Math.max(2, 1 - Math.floor(Math.log10(greatest))));
   return fixed(x, decimals);
@@ -195,8 +195,8 @@ function learningPart() {
   const curve = optimum && optimum.learning_curve;
   if (!curve || !Array.isArray(curve.runs) || curve.runs.length < 2) return null;
   const kinds = [
-    ['rmse', 'error of the score on runs not seen', 'main'],
-    ['regret', 'regret: the run thought best against the best', 'accent'],
+    ['rmse', 'error of the score on unseen runs', 'main'],
+    ['regret', 'regret: how much worse the run with the best prediction is', 'accent'],
   ].filter(([key]) => Array.isArray(curve[key]) && curve[key].some(isNumber));
   const rows = kinds.flatMap(([key, text, color]) =>
     curve.runs
@@ -230,8 +230,8 @@ function learningPart() {
 
 // ---- the trade-off between two metrics ----
 
-// Which two: said, or all that are predicted, or the target's where they go one way from point to point, as
-// on a front they must.
+// The two metrics: those in the file, or the only two that are predicted, or the target's two if each is monotonic along
+// the front, as it must be.
 function frontOf(points) {
   const all = Object.keys(points[0].predicted),
     wanted = Object.keys(target.weights).filter((m) => all.includes(m));
@@ -277,11 +277,11 @@ function paretoPart() {
     ...at(optimum.predicted_prior, 'var(--other)', 'the prior'),
     ...at(optimum.predicted, 'var(--accent)', 'the optimum'),
   ];
-  const title = `${metricLabel(a)} against ${metricLabel(b)}: no mixture is known to be better at both`;
+  const title = `Pareto front of ${metricLabel(a)} and ${metricLabel(b)}`;
   return figure(
     'pareto',
     title,
-    'Each dot of the line is the best mixture for other weights of the two metrics, as the fit predicts.',
+    'Each dot of the line is the best predicted mixture for some weights of the two metrics. No mixture is predicted to be better in both.',
     (width) => ({spec: series(shown, Math.min(width, 620), title, axisOf(a), axisOf(b)), rows: shown.length}),
     key(
       ['main', 'best for some weights'],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the mixture means for the real training run: tokens of each domain and how often they are seen, for a budget that can
-// be typed. And what to train next.
+// The real training run: the tokens of each domain and how often they are seen, for a budget that the user can type. And the
+// next runs.
 
 // "1.5T" as a person writes it, or NaN.
 function tokensTyped(text) {
@@ -29,7 +29,7 @@ function budgetSection() {
           {text: 'domain', of: ([name]) => domainLabel(name), cell: ([name]) => ({text: domainLabel(name), title: name})},
           {text: 'share', of: ([, w]) => w, cell: ([, w]) => percent(w)},
           {text: 'tokens', of: ([, w]) => w, cell: ([, w]) => count(w * budget)},
-          hasTokens && {text: 'there are', of: ([name]) => tokensOf(name), cell: ([name]) => count(tokensOf(name))},
+          hasTokens && {text: 'available', of: ([name]) => tokensOf(name), cell: ([name]) => count(tokensOf(name))},
           hasTokens && {text: 'epochs', of: ([name, w]) => times(w, name), cell: ([name, w]) => epochs(times(w, name))},
           hasTokens &&
             hasPrior && {
@@ -44,7 +44,7 @@ function budgetSection() {
     );
   typed.addEventListener('input', () => {
     const asked = tokensTyped(typed.value);
-    problem.textContent = asked > 0 ? '' : 'A number of tokens is wanted, as 600k, 20G or 1.5T.';
+    problem.textContent = asked > 0 ? '' : 'Type a number of tokens, for example 600k, 20G or 1.5T.';
     if (!(asked > 0)) return;
     budget = asked;
     show();
@@ -58,20 +58,20 @@ function budgetSection() {
       'p',
       null,
       budgetTokens
-        ? `The real training run is taken to have ${count(budgetTokens)} tokens. `
-        : 'Nobody said how many tokens the real training run has, so 100\u202fG stand here as an example. ',
-      budgetTokens ? 'Another number may be typed.' : 'Type the right number, or give ',
+        ? `The real training run has ${count(budgetTokens)} tokens. `
+        : 'The number of tokens of the real training run is not known, so this table uses 100\u202fG as an example. ',
+      budgetTokens ? 'You can type another number.' : 'Type the right number, or use ',
       budgetTokens ? null : el('code', null, 'regmix report --budget TOKENS'),
       budgetTokens ? null : '.',
     ),
     hasTokens
-      ? el('p', null, 'Epochs: how often each token would be seen. Up to four times a repeated token is worth about as much as a fresh one; beyond that, little.')
+      ? el('p', null, 'Epochs are how often each token would be seen. For up to four epochs a repeated token is worth about as much as a new one; after that it is worth little.')
       : el(
           'p',
           null,
-          'How many tokens there are of each domain is not known, so nothing can be said of epochs: ',
+          'The number of available tokens of each domain is not known, so there are no epochs. Give it with ',
           el('code', null, 'regmix report --tokens FILE'),
-          ' tells it.',
+          '.',
         ),
     el('label', {class: 'choose'}, 'Tokens of the run', typed),
     problem,
@@ -110,7 +110,7 @@ function nextSection() {
           'div',
           {class: 'block'},
           sortable(
-            `${plural(rows.length, 'mixture')} to train${shown.length < domains.length ? `; the ${shown.length} greatest of ${domains.length} weights` : ''} (% of the training tokens)`,
+            `${plural(rows.length, 'mixture')} to train${shown.length < domains.length ? `; the ${shown.length} largest of ${domains.length} weights` : ''} (% of the training tokens)`,
             [
               {text: 'run', of: (r) => r.id, cell: (r) => ({text: r.id})},
               {text: 'from', of: (r) => r.from, cell: (r) => r.from},
@@ -121,6 +121,6 @@ function nextSection() {
             20,
           ),
         )
-      : el('p', {class: 'hint'}, 'Mixtures that are worth a run are chosen by ', el('code', null, command), '; then ', el('code', null, 'regmix report'), ' shows them here.'),
+      : el('p', {class: 'hint'}, el('code', null, command), ' chooses mixtures to train; then ', el('code', null, 'regmix report'), ' shows them here.'),
   );
 }

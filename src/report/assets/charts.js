@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The charts: each a function from plain rows and a width to a Vega specification, written by hand. Colours
-// are CSS variables, so that the page's light, dark and print colours hold inside the charts with nothing
-// drawn anew. The marks that stand for rows of data are named "rows"; a figure says in data-rows how many
-// of them there must be.
+// The charts: each one is a function from plain rows and a width to a Vega specification, written by hand.
+// Colours are CSS variables, so the charts follow the page's light, dark and print colours without being drawn
+// again. The marks of data rows are named "rows"; data-rows of a figure is their expected number.
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const CONFIG = {
   background: null,
@@ -33,8 +32,8 @@ const textWidth = (() => {
   };
 })();
 
-// What does not fit is cut in its middle: names differ at their ends, as `_v1` and `_v2` do. `front` is the part of what is
-// kept that stands before the cut.
+// A name that does not fit is cut in its middle, since names often differ at their ends, like `_v1` and `_v2`. `front` is the
+// share of the kept letters before the cut.
 function shortened(text, room, size, front = 0.5) {
   if (textWidth(text, size) <= room) return text;
   const letters = [...text];
@@ -46,7 +45,7 @@ function shortened(text, room, size, front = 0.5) {
   return `${letters[0]}\u2026`;
 }
 
-// name => a label of at most `room` pixels, no two of which are the same.
+// name => a label of no more than `room` pixels; all labels differ.
 function labelsWithin(names, room, size = 12) {
   let labels = [];
   for (const front of [0.5, 0.3, 0.7, 0.15]) {
@@ -64,7 +63,7 @@ function labelsWithin(names, room, size = 12) {
   return (name) => of.get(name) || name;
 }
 
-// Tick counts that suit the room there is.
+// Tick counts for the available space.
 const ticks = (length, each) => Math.max(2, Math.round(length / each));
 
 function base(width, height, description, parts) {
@@ -82,7 +81,7 @@ function base(width, height, description, parts) {
 }
 const linear = (name, range, domain, more) =>
   Object.assign({name, type: 'linear', range, domain, nice: true, zero: false}, more);
-// A mark that stands for one row each.
+// A mark with one item per row.
 function rowsOf(type, enter, more) {
   enter.tooltip = f('tip');
   return Object.assign({name: 'rows', type, from: {data: 'table'}, aria: false, encode: {enter}}, more);
@@ -95,7 +94,7 @@ const plain = (type, data, enter) => ({
   encode: {enter},
 });
 
-// 1, 2, 5 times the powers of ten in a range; powers alone where that would be many.
+// 1, 2, 5 times the powers of ten in a range; only the powers if those would be many.
 function logTicks([low, high]) {
   const all = [];
   for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
@@ -104,7 +103,7 @@ function logTicks([low, high]) {
   return inside.length > 9 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
 }
 
-// An extent with a little air, of all numbers given; never empty.
+// The extent of all given numbers with a small margin; never empty.
 function extent(values) {
   let low = Infinity,
     high = -Infinity;
@@ -114,7 +113,7 @@ function extent(values) {
   return [low - air, high + air];
 }
 
-// Two bars a domain: rows {domain, kind: "optimum" | "prior", share, low, high, label, tip}, shares in
+// Two bars per domain: rows {domain, kind: "optimum" | "prior", share, low, high, label, tip}, shares in
 // percent.
 function pairedBars(given, width, description) {
   const room = width < 480 ? 110 : 190;
@@ -194,8 +193,8 @@ function pairedBars(given, width, description) {
   });
 }
 
-// A dot and an error bar a row: rows {name, mean, se, main, tip}. A row with `said`, which stands behind those without, has no
-// dot but that text: at the left, or of one `beyond` the axis at the right. `line` is a value all are to be seen against.
+// A dot and an error bar per row: rows {name, mean, se, main, tip}. Rows with `said` come last and show that text instead of a
+// dot: at the left, or at the right if the row is `beyond` the axis. `line` is a reference value.
 function dots(given, width, description, xTitle, line) {
   const room = width < 480 ? 120 : 220;
   const label = labelsWithin(
@@ -290,8 +289,8 @@ function scatter(rows, width, description, xTitle, yTitle, diagonal) {
   });
 }
 
-// One small scatter a facet, all on one y scale, each on its own x: facets [{name, note, mark}], rows
-// {facet, x, y, tip}. `mark` is where the optimum lies (NaN: nowhere).
+// One small scatter plot per facet, with a common y scale and separate x scales: facets [{name, note, mark}], rows
+// {facet, x, y, tip}. `mark` is the position of the optimum (NaN: none).
 function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   const columns = Math.max(1, Math.min(facets.length, Math.floor((width - 50) / (width < 480 ? 150 : 196))));
   const left = 58,
@@ -299,7 +298,7 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
     wide = (width - left - 12 - gap * (columns - 1)) / columns,
     tall = 118;
   const stacked = wide < 165,
-    pitch = tall + (stacked ? 78 : 66); // narrow: the note stands below the name
+    pitch = tall + (stacked ? 78 : 66); // narrow: the note is below the name
   const lines = Math.ceil(facets.length / columns);
   const y = extent(rows.map((r) => r.y));
   const groups = facets.map((facet, i) => {
@@ -406,7 +405,7 @@ function smallMultiples(facets, rows, width, description, xTitle, yTitle) {
   );
 }
 
-// A bar a row: rows {name, value, label, tip}.
+// One bar per row: rows {name, value, label, tip}.
 function bars(given, width, description, xTitle) {
   const room = width < 480 ? 110 : 190;
   const label = labelsWithin(
@@ -453,7 +452,7 @@ function bars(given, width, description, xTitle) {
   });
 }
 
-// Dots joined by a line a kind: rows {x, y, kind, color, tip}.
+// Dots joined by one line per kind: rows {x, y, kind, color, tip}.
 function series(rows, width, description, xTitle, yTitle) {
   const height = Math.round(Math.min(300, width * 0.6));
   return base(width, height, description, {
@@ -494,8 +493,8 @@ function series(rows, width, description, xTitle, yTitle) {
   });
 }
 
-// A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so that it
-// suits any paper.
+// A table of colours: cells {row, column, value in [-1, 1], label, tip}. Strength is opacity, so it
+// suits any background.
 const BLUE_TO_ORANGE = "datum.value < 0 ? 'var(--low)' : 'var(--high)'";
 function heatMap(
   given,
@@ -567,7 +566,7 @@ function heatMap(
   });
 }
 
-// A line a run: lines [{run, kind: "" | "best" | "worst", tip}], points {run, tokens, loss}; marks {tokens,
+// One line per run: lines [{run, kind: "" | "best" | "worst", tip}], points {run, tokens, loss}; marks {tokens,
 // loss, kind, tip}.
 function curves(lines, points, marks, width, description, yTitle) {
   const height = Math.round(Math.min(440, Math.max(260, width * 0.5)));
@@ -641,10 +640,10 @@ function curves(lines, points, marks, width, description, yTitle) {
   });
 }
 
-// How many columns of a table of colours can be told apart in that width.
+// The number of columns of a heat map that are readable in that width.
 const columnsWithin = (width) => Math.max(6, Math.floor((width - Math.min(190, width * 0.3)) / 15));
 
-// Parallel coordinates: an axis a domain, a line a mixture. axes [{name, most}]: from 0 to `most` percent; lines
+// Parallel coordinates: one axis per domain, one line per mixture. axes [{name, most}]: from 0 to `most` percent; lines
 // [{name, shares (percent, one an axis), color, strong, dash, tip}], the last drawn on top.
 function parallel(axes, lines, width, description) {
   const top = 26,

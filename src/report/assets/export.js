@@ -66,7 +66,7 @@ function filledLine(line, blend, source, left) {
   return joined ? text : `${text}\n`;
 }
 
-// This page knows neither validation data nor the tokens of a training, so no condition holds.
+// This page knows neither validation data nor the number of training tokens, so every condition is false.
 function filledBlock(block, blend, source, left) {
   return block
     .map((part) => {
@@ -118,7 +118,7 @@ function exportText(format, names, w, prefix, suffix) {
   return filledTemplate(format.template, {sources, unit, block_size});
 }
 
-// ---- the mixture, taken along ----
+// ---- export of the mixture ----
 
 const shellWord = (text) => (/^[\w./=:+-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
 
@@ -141,7 +141,7 @@ function exportPart() {
     el('label', {class: 'choose'}, 'prefix', prefix),
     el('label', {class: 'choose'}, 'suffix', suffix),
   );
-  const node = el('details', {class: 'export'}, el('summary', null, 'Take this mixture along'));
+  const node = el('details', {class: 'export'}, el('summary', null, 'Export this mixture'));
   const format = () => exportFormats.find((one) => one.name === select.value);
   const ending = () => {
     const name = format().name;
@@ -157,9 +157,9 @@ function exportPart() {
       ? ` --prefix ${shellWord(prefix.value)}${suffix.value ? ` --suffix ${shellWord(suffix.value)}` : ''}`
       : '';
     command.replaceChildren(
-      'The same text as that of ',
+      'This is the output of ',
       el('code', null, `regmix export --mixture mixture.yaml --to ${format().name}${where}`),
-      ', mixture.yaml being this mixture as yaml.',
+      ' if mixture.yaml contains this mixture as yaml.',
     );
   }
   for (const field of [select, prefix, suffix]) field.addEventListener('input', show);
@@ -171,7 +171,7 @@ function exportPart() {
       said.textContent = 'copied';
     } catch (e) {
       getSelection().selectAllChildren(text);
-      said.textContent = 'selected: copy it with the keyboard';
+      said.textContent = 'selected; copy it with the keyboard';
     }
   });
   save.addEventListener('click', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page is put together from: elements, numbers as people read them, names, tables, figures.
-// Everything a user named is put up as text, never as markup.
+// The parts of the page: elements, readable numbers, names, tables, figures. Text of the user is inserted as
+// text, never as markup.
 'use strict';
 const root = document.documentElement;
 window.addEventListener('error', (e) => {
@@ -68,7 +68,7 @@ function duration(s) {
 }
 const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
 
-// ---- names: what all have in common says nothing ----
+// ---- names: the part that all have in common is left out ----
 
 function shortNames(names) {
   const bare = names.map(
@@ -118,13 +118,13 @@ const shortDomain = shortNames(domainNames);
 const shortMetric = {...shortNames(metricNames.filter((m) => m !== WEIGHTED)), [WEIGHTED]: WEIGHTED};
 const domainLabel = (name) => shortDomain[name] || name;
 const metricLabel = (name) => shortMetric[name] || name;
-// The same where there is little room, as in the head of a column.
+// A shorter version, for the head of a column.
 const briefDomainLabel = labelsWithin(domainNames.map(domainLabel), 138, 14.4),
   briefMetricLabel = labelsWithin(metricNames.map(metricLabel), 138, 14.4);
 const briefDomain = (name) => briefDomainLabel(domainLabel(name)),
   briefMetric = (name) => briefMetricLabel(metricLabel(name));
-// The losses of an experiment are nats per token. Of a metric from somebody's own table the unit is not known,
-// unless its name says it.
+// The losses of an experiment are in nats per token. The unit of a metric of the user's own table is not known,
+// unless its name contains it.
 function unitOf(metric) {
   if (metric === WEIGHTED) {
     const units = [...new Set(Object.keys(target.weights).map(unitOf))];
@@ -143,19 +143,18 @@ const axisOf = (metric) =>
     .filter(Boolean)
     .join(' ');
 const withUnit = (text, metric) => (unitOf(metric) ? `${text}\u00a0${unitOf(metric)}` : text);
-// Of one metric to be maximised the values are told as they are, though the score is their negative.
+// A single metric to maximise is shown with its own sign, although the score is its negative.
 const targetSign = Object.keys(target.weights).length === 1 && target.weights[target.name] < 0 ? -1 : 1;
 const targetWeight = Object.keys(target.weights).length === 1 ? target.weights[target.name] : 1;
 
-// Where the prior comes from, in words: every gain is counted from it.
+// The origin of the prior, as text: every gain is relative to it.
 const priorText =
   (optimum && optimum.prior_text) ||
   (data.experiment && data.corpus ? 'the share of the available tokens' : 'its origin is not recorded');
 const budgetTokens = data.budget_tokens;
 const tokensOf = (domain) => (data.tokens || {})[domain];
 
-// A paired difference, above 0 where the first is better, as the program judged it: verdict 1, 0, -1, or NaN where nothing
-// can be told.
+// A paired difference (above 0: the first is better) as the program judged it: verdict 1, 0, -1, or NaN if it is unknown.
 function judged(gap) {
   const {low, high, verdict} = gap || {};
   const known = isNumber(low) && isNumber(high);
@@ -184,7 +183,7 @@ function section(id, title, contentsTitle, ...children) {
 }
 const absent = (what, command, does) =>
   el('p', {class: 'absent'}, `${what}; `, el('code', null, `regmix ${command}`), ` ${does}.`);
-// A section that only an experiment can have; a page of somebody's own tables is not asked for it.
+// A section that only an experiment can have; a page about other tables leaves it out.
 const needsExperiment = (...made) => {
   if (data.experiment || !fit) section(...made);
 };
@@ -230,8 +229,8 @@ function table(caption, columns, rows, rowClass) {
   );
 }
 
-// A table whose heads sort it: columns [{text, title, of(row): what to sort by, cell(row): what to show}]. Rows without a
-// value come last in either order. At first no more than `most` rows stand there.
+// A table that its heads sort: columns [{text, title, of(row): sort key, cell(row): content}]. Rows without a value come last
+// in both orders. At first it shows no more than `most` rows.
 function sortable(caption, columns, rows, most, rowClass) {
   let by = null,
     down = false,
@@ -306,7 +305,7 @@ function showTip(handler, event, item, text) {
   tip.style.top = `${point.clientY + box.height + 24 > window.innerHeight ? point.clientY - box.height - 10 : point.clientY + 16}px`;
 }
 
-// A figure whose drawing follows its width. `draw(width)` gives {spec, rows}.
+// A figure that adapts to its width. `draw(width)` returns {spec, rows}.
 const figures = [];
 function figure(name, title, note, draw, key) {
   const caption = el(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Charts that name their marks where they stand: points with names, lines with names at their ends. Where a name has room
-// depends on pixels, so these are laid out here and not by Vega's axes.
+// Charts with direct labels: points with names, lines with names at their ends. The space for a name depends on pixels, so
+// the layout is done here and not by Vega.
 const overlap = (a, b) =>
   Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0)) *
   Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
@@ -60,9 +60,9 @@ function placeNames(points, taken, frame) {
   return chosen;
 }
 
-// Dots with names and vertical error bars: points {name, x, y, se, main, tip}, x on a log axis but for those of 0, which stand
-// on a strip of their own at the left edge, side by side. One with `beyond` lies above the axis: drawn at its top edge, that text
-// behind its name. `budget` is a value of x to be marked.
+// Dots with names and vertical error bars: points {name, x, y, se, main, tip} on a log x axis. Points with x = 0 are side by
+// side on a separate strip at the left edge. A point with `beyond` is above the axis: it is drawn at the top edge with this text
+// after its name. `budget` is a marked value of x.
 function namedPoints(points, width, description, xTitle, yTitle, budget) {
   const left = 58,
     top = 22,
@@ -75,7 +75,7 @@ function namedPoints(points, width, description, xTitle, yTitle, budget) {
     from = strip ? strip + 16 : 0;
   const marked = budget > 0 ? [budget] : [];
   const all = costly.map((p) => p.x).concat(marked);
-  const air = Math.max(...all) < 10 * Math.min(...all) ? 3 : 1.8; // room for two ticks at least
+  const air = Math.max(...all) < 10 * Math.min(...all) ? 3 : 1.8; // enough for two ticks
   const x = [Math.min(...all) / air, Math.max(...all) * air];
   const y = extent(drawn.flatMap((p) => [p.y - (p.se || 0), p.y + (p.se || 0)]));
   const xAt = (value) =>
@@ -232,7 +232,7 @@ function spread(wanted, gap, tall) {
   return out;
 }
 
-// One small chart a panel, lines named at their ends, one y scale: panels [{name, note, lines: [{name, color, dash, x: [],
+// One small chart per panel, with names at the ends of the lines and a common y scale: panels [{name, note, lines: [{name, color, dash, x: [],
 // y: [], tip}]}].
 function trajectories(panels, width, description, xTitle, yTitle) {
   const GAP = 14,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways to choose data, as `regmix compare --methods` measured them: loss, what the search cost, the weights found and how
-// they moved. Without compare/methods.json there is no such section.
+// The methods that choose data, as `regmix compare --methods` measured them: loss, cost of the search, weights and how the
+// weights moved. Without compare/methods.json this section is left out.
 
 // Every method, the lowest target loss first, those without one at the end.
 const methodRows = (() => {
@@ -21,7 +21,7 @@ const flopsOf = (x) => (x > 0 ? scientific(x) : x === 0 ? '0' : '–');
 const isFailed = (row) => !isNumber(row.mean);
 const failure = (row) => String(row.status || 'no result').replace(/^done$/, 'no result');
 
-// What is lowered: "exam validation loss". Its weights may differ from those of the optimum's target.
+// The target that is lowered: "exam validation loss". Its weights may differ from those of the optimum's target.
 function methodsTarget() {
   const weights = Object.entries(data.methods.target || {});
   if (weights.length !== 1) return 'weighted target loss';
@@ -33,7 +33,7 @@ function methodsSentence(first, done) {
   const winner = done[0],
     name = methodLabel(winner),
     gap = winner.against_first;
-  let text = `The lowest ${methodsTarget()}, ${plusMinus(winner.mean, winner.se)} nats/token, is that of ${name}`;
+  let text = `${name} has the lowest ${methodsTarget()}, ${plusMinus(winner.mean, winner.se)} nats/token`;
   if (winner !== first && !isFailed(first) && gap && isNumber(gap.mean) && gap.mean < 0)
     text += `, ${small(-gap.mean)} below ${methodLabel(first)}`;
   text += '.';
@@ -47,17 +47,17 @@ function methodsSentence(first, done) {
     ]
       .map(([verdict, what]) => [verdicts.filter((x) => x === verdict).length, what])
       .filter(([n]) => n);
-    text += ` Against ${methodLabel(first)}, over paired seeds: ${parts.map(([n, what]) => `${n} ${what}`).join(', ')} (clear: the 95\u202f% interval of the difference, by Student\u2019s t, leaves out 0).`;
-  } else if (others.length) text += ' There are too few seeds to tell the methods from each other.';
+    text += ` Compared with ${methodLabel(first)} over paired seeds, ${parts.map(([n, what]) => `${n} ${what}`).join(', ')}. A difference is clear if its 95\u202f% t interval does not contain 0.`;
+  } else if (others.length) text += ' There are too few seeds to compare the methods.';
   const eyes = done.filter((r) => r.sees_target === true),
     blind = done.filter((r) => r.sees_target === false);
   if (eyes.length && blind.length)
-    text += ` Not all may look at the target: ${blind.map(methodLabel).join(', ')} ${blind.length > 1 ? 'do' : 'does'} not, so a higher loss on it is no fault of theirs.`;
+    text += ` Not all methods see the target: ${blind.map(methodLabel).join(', ')} ${blind.length > 1 ? 'do' : 'does'} not, which may explain a higher loss.`;
   return text;
 }
 
-// A method far off would press the others together: it is said at the edge instead. Far: beyond three times the spread of the
-// better three quarters, where the axis gets less than half as long by it.
+// A method with a far larger loss would compress the axis, so it is shown at the edge. Far: beyond three times the spread of
+// the better three quarters, if that makes the axis less than half as long.
 function lossLimit(done) {
   if (done.length < 4) return Infinity;
   const [low, high] = [done[0].mean, done[Math.ceil(0.75 * done.length) - 1].mean];
@@ -70,14 +70,14 @@ function lossLimit(done) {
 
 const errorsTold = () =>
   methodRows.some((r) => isNumber(r.se))
-    ? 'bars ± one standard error'
-    : 'no error bars, which need two seeds';
+    ? 'bars are ± one standard error'
+    : 'error bars need two seeds';
 
 function methodTip(row) {
   return [
     `${row.name}: ${plusMinus(row.mean, row.se)} nats/token`,
     `${plural(row.n, 'seed')}${row.lost > 0 ? `, ${row.lost} diverged` : ''}`,
-    `${flopsOf(row.search_flops)} FLOPs${row.search_wall_s > 0 ? ` and ${duration(row.search_wall_s)}` : ''} to find it`,
+    `search: ${flopsOf(row.search_flops)} FLOPs${row.search_wall_s > 0 ? `, ${duration(row.search_wall_s)}` : ''}`,
   ].join('\n');
 }
 
@@ -92,13 +92,13 @@ function methodLossFigure(first, done, limit) {
     beyond: r.mean > limit,
     said: isFailed(r) ? failure(r) : r.mean > limit ? `${plusMinus(r.mean, r.se)} \u2192` : null,
   }));
-  const title = 'Target loss of the large model on what each method chose';
+  const title = 'Target loss of the large model for each method';
   const far = rows.some((r) => r.beyond);
   return figure(
     'methods-loss',
     title,
-    `Mean over seeds, ${errorsTold()}; left is better.${isFailed(first) ? '' : ` Dashed: ${methodLabel(first)}.`}` +
-      `${far ? ' Arrows: too far right for this axis.' : ''}`,
+    `Dots are means over the seeds; ${errorsTold()}. Left is better.${isFailed(first) ? '' : ` The dashed line is ${methodLabel(first)}.`}` +
+      `${far ? ' An arrow marks a value beyond the axis.' : ''}`,
     (width) => ({
       spec: dots(rows, width, title, axis, isFailed(first) ? NaN : first.mean),
       rows: rows.filter((r) => !r.said).length,
@@ -106,7 +106,7 @@ function methodLossFigure(first, done, limit) {
   );
 }
 
-// Where nothing cost anything there is nothing to plot.
+// Without any cost there is nothing to plot.
 function methodCostFigure(first, done, limit) {
   const points = done
     .filter((r) => isNumber(r.search_flops))
@@ -120,21 +120,21 @@ function methodCostFigure(first, done, limit) {
       beyond: r.mean > limit ? `${loss(r.mean)} \u2191` : null,
     }));
   if (!points.some((p) => p.x > 0)) return null;
-  const title = 'What finding it cost, and what it brought';
+  const title = 'Cost of the search, and the target loss that it reached';
   const budget = data.methods.budget_flops;
   return figure(
     'methods-cost',
     title,
-    `Lower and further left is better; ${errorsTold()}. All FLOPs of a search are counted: references, proxies, scoring, ` +
-      'validation. Runs that several methods use count for each of them.' +
-      `${points.some((p) => !(p.x > 0)) ? ' At the left edge: methods that cost nothing, side by side.' : ''}` +
-      `${budget > 0 ? ` Budget: ${scientific(budget)} FLOPs, for the methods that let one choose.` : ''}`,
+    `Lower and further left is better; ${errorsTold()}. The FLOPs of a search include reference models, proxies, scoring and ` +
+      'validation. Runs that several methods share count for each method.' +
+      `${points.some((p) => !(p.x > 0)) ? ' Methods without cost are at the left edge.' : ''}` +
+      `${budget > 0 ? ` The budget is ${scientific(budget)} FLOPs, for methods with a free cost.` : ''}`,
     (width) => ({
       spec: namedPoints(
         points,
         width,
         title,
-        `FLOPs to find it (log axis${points.some((p) => !(p.x > 0)) ? '; 0 apart' : ''})`,
+        `FLOPs of the search (log axis${points.some((p) => !(p.x > 0)) ? '; 0 apart' : ''})`,
         `${methodsTarget()} (nats/token)`,
         budget,
       ),
@@ -174,7 +174,7 @@ function methodTrackFigure() {
   return figure(
     'methods-tracks',
     title,
-    'Methods that change the mixture as training goes on; a line is a domain.',
+    'These methods change the mixture during training. Each line is a domain.',
     (width) => ({
       spec: trajectories(panels, width, title, 'training tokens', 'share of the tokens (%)'),
       rows: lines,
@@ -200,11 +200,11 @@ function methodWeightFigure() {
     }),
   );
   const steered = found.filter((r) => r.chooses_while_training).map(methodLabel);
-  const title = 'The weights found (% of the training tokens)';
+  const title = 'The weights of each method (% of the training tokens)';
   return figure(
     'methods-weights',
     title,
-    `The method with the lowest loss first; the stronger the colour, the more.${steered.length ? ` What was drawn over the whole training, of ${steered.join(', ')}.` : ''}`,
+    `The method with the lowest loss is first. A stronger colour is a larger weight.${steered.length ? ` For ${steered.join(', ')} these are the shares over the whole training.` : ''}`,
     (width) => ({
       spec: heatMap(
         cells,
@@ -242,11 +242,11 @@ function methodTable(first) {
             `minus ${methodLabel(first)}, paired`,
             {text: '95\u202f% interval', title: 'of the paired difference, by Student\u2019s t'},
           ]),
-      ...(eyed ? [{text: 'sees the target', title: 'whether the method may look at the target when it chooses'}] : []),
-      {text: 'search FLOPs', title: 'everything it took to find it'},
-      {text: 'search time', title: 'of all its runs, one after the other'},
+      ...(eyed ? [{text: 'sees the target', title: 'whether the method uses the target to choose the data'}] : []),
+      {text: 'search FLOPs', title: 'all FLOPs of the search'},
+      {text: 'search time', title: 'sum of the time of all its runs'},
       'seeds',
-      {text: 'outcome', title: 'of a method that goes in rounds: whether it came to rest'},
+      {text: 'outcome', title: 'whether a method that works in rounds converged'},
     ],
     methodRows.map((r) => {
       const gap = r === first ? null : r.against_first;
@@ -265,7 +265,7 @@ function methodTable(first) {
         r.search_wall_s > 0
           ? duration(r.search_wall_s)
           : r.search_flops > 0
-            ? {text: '–', title: 'part of the training that it steers'}
+            ? {text: '–', title: 'the search is part of the training'}
             : '0 s',
         whole(r.n),
         outcome(r),
@@ -296,7 +296,7 @@ function methodLossTable(done) {
   );
 }
 
-// A note in words: numbers short, a value a domain in brackets, what is longer left to the file.
+// A note as text: short numbers, values by domain in brackets; longer values are only in the file.
 function noteText(value) {
   if (isNumber(value))
     return Number.isInteger(value) && Math.abs(value) < 1e6 ? whole(value) : String(Number(value.toPrecision(4)));
@@ -317,7 +317,7 @@ function methodNotes() {
   return el(
     'div',
     {class: 'block notes'},
-    el('h3', null, 'Form and settings of each'),
+    el('h3', null, 'Variant and settings of each method'),
     el(
       'dl',
       {class: 'facts'},
@@ -353,15 +353,15 @@ function methodsSection() {
   ].filter(Boolean);
   section(
     'methods',
-    'Ways to choose the data, measured',
+    'Methods to choose the data, measured',
     'Methods',
     done.length ? el('p', {class: 'lead'}, methodsSentence(first, done)) : null,
     el(
       'p',
       null,
-      `${plural(methodRows.length, 'method')}; after each the same large model was trained` +
+      `${plural(methodRows.length, 'method')}. The same large model was trained on the result of each method` +
         `${tokens ? `, on ${count(tokens)} tokens` : ''}${seeds ? `, with ${seeds === 1 ? 'one seed' : `the same ${whole(seeds)} seeds`}` : ''}.` +
-        `${failed.length ? ` Without a result: ${failed.join(', ')}.` : ''}`,
+        `${failed.length ? ` No result: ${failed.join(', ')}.` : ''}`,
     ),
     ...charts.slice(0, 1).map((c) => c.node),
     el('div', {class: 'block'}, methodTable(first)),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sections behind the answer: how far to believe the fit, what each domain does, the learning curves,
-// the corpus, how it was made; and at the end, all sections in reading order. Where a file is absent, its
-// section says what makes it; what only an experiment can have is not asked of somebody's own tables.
+// The sections after the answer: the quality of the fit, the effect of each domain, the learning curves, the
+// corpus and the provenance; at the end, all sections in reading order. If a file is missing, its section names
+// the command that makes it, unless only an experiment has such a file.
 
-// ---- 3. how far to believe the fit ----
+// ---- 3. the quality of the fit ----
 
 const scoresOf = (metric) => {
   const written = (((fit && fit.metrics) || []).find((m) => m.name === metric) || {}).cross_validation;
@@ -20,7 +20,7 @@ function fitSection() {
   );
   const scored = metricNames.filter(scoresOf);
   if (!scored.length && !predicted.length)
-    node.append(absent('Nothing has been fitted yet', 'fit', 'does it'));
+    node.append(absent('Nothing has been fitted yet', 'fit', 'prepares it'));
   if (!scored.length && !predicted.length && !halved.length) return;
   let metric = predicted[0] || halved[0] || target.name;
   const statistics = el('p', {class: 'scores'});
@@ -91,7 +91,7 @@ function fitSection() {
       `R² ${fixed(s.r2, 3)}`,
       `MSE ${isNumber(s.mse) ? Number(s.mse.toPrecision(3)) : '–'}`,
       `${plural(s.n || 0, 'run')}`,
-      isNumber(half) ? `half way against end: Spearman ${fixed(half, 3)}` : null,
+      isNumber(half) ? `half way and end: Spearman ${fixed(half, 3)}` : null,
     ]
       .filter(Boolean)
       .join('  ·  ');
@@ -103,7 +103,7 @@ function fitSection() {
     el(
       'p',
       null,
-      'A fit that ranks runs it has not seen (Spearman near 1) can be trusted to rank mixtures like them. ',
+      'If the fit ranks unseen runs well (Spearman near 1), it also ranks similar mixtures well. ',
       `${fit && fit.metrics && fit.metrics.length ? `Regressor: ${[...new Set(fit.metrics.map((m) => m.regressor).filter(Boolean))].join(', ')}.` : ''}`,
     ),
   );
@@ -140,11 +140,11 @@ function fitSection() {
             score('Spearman', (x) => x.spearman, three),
             score('R²', (x) => x.r2, three),
             score('RMSE', rmse, brief),
-            score('noise of a run', (x) => x.noise, brief, 'what runs of the same mixture differ by'),
-            score('regret@1', (x) => x.regret_at_1, brief, 'how far the run predicted best is from the best'),
-            score('optimism', (x) => x.optimism, brief, 'of the best predictions; above 0 they promise too much'),
+            score('noise of a run', (x) => x.noise, brief, 'difference between runs with the same mixture'),
+            score('regret@1', (x) => x.regret_at_1, brief, 'how much worse the run with the best prediction is than the best run'),
+            score('optimism', (x) => x.optimism, brief, 'how much too good the best predictions are'),
             score('runs', (x) => x.n, whole),
-            {text: 'half way against end', of: halfOf, cell: (m) => fixed(halfOf(m), 3)},
+            {text: 'half way and end', title: 'Spearman correlation of the metric half way with its value at the end', of: halfOf, cell: (m) => fixed(halfOf(m), 3)},
           ],
           scored,
           20,
@@ -153,14 +153,14 @@ function fitSection() {
         el(
           'p',
           {class: 'soft'},
-          `Out of fold. R² below 0: worse than the mean of the runs. Noise of a run: what runs of the same mixture differ by, where there are such. Regret@1: how far the run predicted best is from the best. Optimism: of the best predictions; above 0 they promise too much.${scored.some(isScore) ? ' \u2191: higher is better.' : ''}`,
+          `All scores are on runs that the fit had not seen. R² below 0 is worse than the mean of the runs. Noise is the difference between runs with the same mixture. Regret@1 is how much worse the run with the best prediction is than the best run. Optimism is how much too good the best predictions are.${scored.some(isScore) ? ' \u2191: higher is better.' : ''}`,
         ),
       ),
     );
   }
 }
 
-// ---- 4. what each domain does ----
+// ---- 4. the effect of each domain ----
 
 const DOTS_A_FACET = 600,
   DOTS_IN_ALL = 12000,
@@ -178,7 +178,7 @@ function domainSection() {
     return;
   }
   let metric = metricNames.find((m) => runs.metrics.includes(m));
-  // Of very many domains those that the target moves with most.
+  // Of very many domains, those with the strongest correlation with the target.
   const strength = (d) => Math.abs(data.effects.spearman[d][runs.metrics.indexOf(metric)]) || 0;
   const drawn = runs.domains
     .map((domain, d) => d)
@@ -207,14 +207,14 @@ function domainSection() {
     return out;
   };
   const title = () =>
-    `How the ${nameOf(metric)} moves with the share of each domain`;
+    `The ${nameOf(metric)} and the share of each domain`;
   const multiples = figure(
     'facets',
     title(),
-    'Each dot is a run; ρ is Spearman\u2019s rank correlation; the orange line marks the optimum.' +
-      (stride > 1 ? ` One run in ${stride} is drawn.` : '') +
+    'Each dot is a run. ρ is Spearman\u2019s rank correlation. The orange line marks the optimum.' +
+      (stride > 1 ? ` Shown is one run in ${stride}.` : '') +
       (drawn.length < runs.domains.length
-        ? ` Of ${runs.domains.length} domains the ${drawn.length} are drawn that ${nameOf(metric)} moves with most.`
+        ? ` Shown are the ${drawn.length} of ${runs.domains.length} domains with the strongest correlation.`
         : ''),
     (width) => {
       const m = runs.metrics.indexOf(metric),
@@ -264,9 +264,9 @@ function domainSection() {
   const heat = figure(
     'effects',
     'Which domain helps which metric',
-    `Spearman correlation of a domain's share with a metric over ${plural(runs.ids.length, 'run')}; ` +
-      `between −${noise.toFixed(2)} and +${noise.toFixed(2)} it may be noise. Shares sum to one, so more of one domain is less of the others.` +
-      `${columns.length > 24 ? ` Where the page is too narrow, the first of ${columns.length} metrics are drawn.` : ''}`,
+    `Spearman correlation of a domain's share with a metric over ${plural(runs.ids.length, 'run')}. ` +
+      `A value between −${noise.toFixed(2)} and +${noise.toFixed(2)} may be noise. Shares sum to one, so more of one domain means less of the others.` +
+      `${columns.length > 24 ? ` A narrow page shows only the first of ${columns.length} metrics.` : ''}`,
     (width) => {
       const shown = columns.slice(0, columnsWithin(width)),
         cells = cellsOf(shown);
@@ -294,8 +294,8 @@ function domainSection() {
 
 // ---- 5. learning curves ----
 
-// Training loss is on a run's own mixture, so that its levels do not compare: the best run may well lie above the worst.
-// What compares is the target on validation text, where a run was evaluated more than once.
+// Training loss is measured on a run's own mixture, so levels do not compare: the best run may be above the worst. The target
+// on validation text does compare, if a run was evaluated more than once.
 function curveSection() {
   const list = data.curves || [];
   if (!list.length) {
@@ -340,7 +340,7 @@ function curveSection() {
   const evaluated = list.filter((c) => c.valid.length > 1).length;
   const views = {
     valid: {
-      title: `${nameOf(target.name)} of ${plural(list.length, 'proxy run')}, as they learnt`,
+      title: `${nameOf(target.name)} of ${plural(list.length, 'proxy run')} during training`,
       note: 'Each line is a run: the target on validation text, which is the same for all.',
       axis: axisOf(target.name),
       points: validation,
@@ -396,7 +396,7 @@ function curveSection() {
 function corpusSection() {
   const domains = data.corpus && data.corpus.domains;
   if (!domains) {
-    needsExperiment('corpus', 'The corpus', null, absent('No corpus has been prepared', 'prepare', 'does it'));
+    needsExperiment('corpus', 'The corpus', null, absent('No corpus has been prepared', 'prepare', 'prepares it'));
     return;
   }
   const total = domains.reduce((sum, d) => sum + (d.train_tokens || 0), 0);
@@ -457,7 +457,7 @@ function facts(object, prefix) {
 function madeSection() {
   const p = data.proxies || {};
   const list = [['regmix', data.version]];
-  if (data.date) list.push(['date', `${data.date}, that of the newest file this page was made from`]);
+  if (data.date) list.push(['date', `${data.date} (the date of the newest file of this page)`]);
   if (p.runs)
     list.push([
       'proxy runs',
@@ -479,7 +479,7 @@ function madeSection() {
   ])
     if (by && Object.keys(by).length)
       list.push([
-        `${what}: made by`,
+        `${what} made by`,
         facts(by, '')
           .map(([k, x]) => `${k} ${x}`)
           .join(', '),
@@ -492,8 +492,8 @@ function madeSection() {
         optimum.method,
         optimum.samples && `${whole(optimum.samples)} mixtures drawn`,
         optimum.top && `mean of the best ${whole(optimum.top)}`,
-        optimum.convex === true && 'the score is convex, so that what was found is the best there is',
-        isNumber(optimum.gap) && `a better mixture could gain at most ${optimum.gap.toPrecision(1)}`,
+        optimum.convex === true && 'the score is convex, so this is the global optimum',
+        isNumber(optimum.gap) && `no mixture can be better by more than ${optimum.gap.toPrecision(1)}`,
       ]
         .filter(Boolean)
         .join(', '),
@@ -504,7 +504,7 @@ function madeSection() {
     list.push([
       'distance',
       `${percent(optimum.distance)} of the tokens differ from the nearest run` +
-        `${isNumber(optimum.typical_distance) ? `; between a run and its nearest, typically ${percent(optimum.typical_distance)}` : ''}`,
+        `${isNumber(optimum.typical_distance) ? `; typical between a run and its nearest run: ${percent(optimum.typical_distance)}` : ''}`,
     ]);
   if (data.corpus && data.corpus.hash) list.push(['corpus hash', String(data.corpus.hash)]);
   if (data.corpus && data.corpus.tokenizer_hash)
@@ -530,7 +530,7 @@ function madeSection() {
         : el(
             'p',
             {class: 'soft'},
-            'This page is about a fit of tables. Learning curves, large models and the corpus are there where regmix trains the runs itself: ',
+            'This page is about a fit of tables. Learning curves, large models and the corpus are only available if regmix trains the runs: ',
             el('code', null, 'regmix init'),
             ' starts such an experiment.',
           ),
@@ -542,7 +542,7 @@ function madeSection() {
 main.textContent = '';
 document.getElementById('title').textContent = data.title;
 document.getElementById('foot').textContent =
-  `Made by regmix ${data.version}${data.date ? ` from files of ${data.date}` : ''}. This page is complete: it loads nothing from anywhere.`;
+  `Made by regmix ${data.version}${data.date ? ` from files of ${data.date}` : ''}. This page is self-contained and loads nothing from the network.`;
 document.getElementById('date').textContent = data.date || '';
 answerSection();
 compareSection();

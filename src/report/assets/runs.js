@@ -4,7 +4,7 @@
 const MOST_AXES = 32,
   MOST_LINES = 600;
 
-// From the best (-1) over the middle (0) to the worst (1), by rank: a colour.
+// The colour of a rank from the best (-1) over the middle (0) to the worst (1).
 function rankColor(t) {
   const strength = Math.round(Math.min(1, Math.abs(t)) * 10) * 10;
   return strength === 0 ? 'var(--other)' : `color-mix(in srgb, var(${t < 0 ? '--low' : '--high'}) ${strength}%, var(--other))`;
@@ -19,7 +19,7 @@ function swarmFigure() {
     .filter((r) => isNumber(r.value))
     .sort((a, b) => targetSign * (a.value - b.value));
   ranked.forEach((r, k) => (r.t = ranked.length > 1 ? (2 * k) / (ranked.length - 1) - 1 : 0));
-  // Of very many the best and the worst, and an even choice of the others.
+  // Of very many runs: the best, the worst, and an even selection of the others.
   const stride = Math.ceil(ranked.length / MOST_LINES);
   const drawn = ranked.filter((r, k) => k % stride === 0 || k < 50 || k >= ranked.length - 50);
   const importance = (d) => best[runs.domains[d]] || 0,
@@ -33,7 +33,7 @@ function swarmFigure() {
     Object.keys(mixture).length
       ? [{shares: order.map((d) => 100 * (mixture[runs.domains[d]] || 0)), color, dash, strong: true, tip: `${name}\n${words(mixture)}`}]
       : [];
-  // What lies in the middle is drawn first.
+  // Runs in the middle are drawn first.
   const lines = [
     ...drawn
       .sort((a, b) => Math.abs(a.t) - Math.abs(b.t))
@@ -45,13 +45,13 @@ function swarmFigure() {
     ...named(prior, 'the prior', 'var(--ink)', [2, 4]),
     ...named(best, 'the optimum', 'var(--ink)', []),
   ];
-  const title = 'The swarm: what each run was trained on';
+  const title = 'The mixture of each run';
   return figure(
     'swarm',
     title,
-    `A line is a run, an axis a domain, from 0 to the greatest share any run had. Colour: rank of its ${nameOf(target.name)}. Point at a line to lift it out.` +
-      `${order.length < runs.domains.length ? ` ${order.length} of ${runs.domains.length} domains are drawn, by their share of the optimum.` : ''}` +
-      `${drawn.length < ranked.length ? ` ${drawn.length} of ${ranked.length} runs are drawn.` : ''}`,
+    `Each line is a run, and each axis is a domain from 0 to its largest share. The colour is the rank of the run’s ${nameOf(target.name)}. Point at a line to highlight it.` +
+      `${order.length < runs.domains.length ? ` Shown are the ${order.length} of ${runs.domains.length} domains with the largest share of the optimum.` : ''}` +
+      `${drawn.length < ranked.length ? ` Shown are ${drawn.length} of ${ranked.length} runs.` : ''}`,
     (width) => ({spec: parallel(axes, lines, width, title), rows: lines.length}),
     key(
       ['low', 'best runs'],
@@ -123,7 +123,7 @@ function runsTable() {
     el(
       'p',
       {class: 'soft'},
-      `A click on a head sorts by it, a second click turns the order round. Weights in % of the training tokens.${left.length ? ` Shown: ${left.join(' and ')}.` : ''}` +
+      `Click on a column head to sort; click again to reverse the order. Weights are in % of the training tokens.${left.length ? ` Shown are ${left.join(' and ')}.` : ''}` +
         `${metrics.some(isScore) ? ' \u2191: higher is better.' : ''}`,
     ),
   );

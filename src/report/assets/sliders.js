@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The section "What if?": a slider a domain, and beside them the predictions, which follow at once.
+// The section "What if?": one slider per domain, and next to them the predictions, which follow at once.
 
 function whatIfSection() {
   if (!whatIf) {
@@ -21,7 +21,7 @@ function whatIfSection() {
   const hasEpochs = names.some((name) => budgetTokens && tokensOf(name));
   const at = (share) => `calc(8px + (100% - 16px) * ${Math.min(1, Math.max(0, share)).toFixed(4)})`;
 
-  // A row a domain, by their share of what is proposed.
+  // One row per domain, sorted by its share of the optimum.
   const sliders = names.map((name, d) => {
     const {low, high} = known.ranges[d];
     const slide = el('input', {
@@ -78,7 +78,7 @@ function whatIfSection() {
     return {node, slide, exact, lock, epochs};
   });
 
-  // A row a metric; its bar spans what the runs had.
+  // One row per metric; its bar spans the values of the runs.
   const MOST = 20;
   const first = functions.filter(({name}) => whatIf.asked[name]),
     order = [...first, ...functions.filter(({name}) => !whatIf.asked[name])];
@@ -157,7 +157,7 @@ function whatIfSection() {
     return `${small(Math.abs(gap))} ${gap >= 0 ? 'better' : 'worse'} than ${what}`;
   };
 
-  // Puts up the state; `except` is the field being typed in, which keeps what stands there.
+  // Shows the state; `except` is the field that the user is typing in, which is not changed.
   function show(except) {
     const {w} = whatIf,
       values = whatIf.predict(w),
@@ -206,21 +206,21 @@ function whatIfSection() {
       .filter(Boolean)
       .join(', ');
     near.textContent =
-      `Nearest runs: ${nearest.map((r) => `${r.id} (${percent(r.distance)})`).join(', ')}, the share of tokens that differ. ` +
-      `Between a run and its nearest neighbour it is typically ${percent(known.typical)}.`;
+      `Nearest runs: ${nearest.map((r) => `${r.id} (${percent(r.distance)})`).join(', ')}. The distance is the share of tokens that differ. ` +
+      `Between a run and its nearest run it is typically ${percent(known.typical)}.`;
     const outside = names.filter((name, d) => sliders[d].node.classList.contains('outside'));
     const texts = [];
     if (outside.length)
       texts.push(
-        `Outside what the runs covered: ${outside
+        `These domains are outside the range of the runs: ${outside
           .map((name) => {
             const {low, high} = known.ranges[names.indexOf(name)];
             return `${domainLabel(name)} (the runs had ${percent(low)} to ${percent(high)})`;
           })
-          .join(', ')}. What is predicted there is a guess.`,
+          .join(', ')}. So the prediction is a guess.`,
       );
     if (distance > 2 * known.typical)
-      texts.push('Far from every run: the prediction is stretched, and its interval is a guess too.');
+      texts.push('This mixture is far from every run, so the prediction and its interval are guesses.');
     if (
       texts.length !== worries.childElementCount ||
       texts.some((text, i) => worries.children[i].textContent !== text)
@@ -230,7 +230,7 @@ function whatIfSection() {
     if (exporting.open) exporting.show();
   }
 
-  // Of very many metrics those of the target and some more stand there at first.
+  // Of very many metrics, only those of the target and a few more are shown at first.
   const others = el('button', {type: 'button'}, `Show all ${plural(metrics.length, 'metric')}`);
   others.hidden = metrics.length <= MOST;
   metrics.forEach((m, i) => (m.node.hidden = !others.hidden && i >= Math.max(MOST, first.length)));
@@ -250,8 +250,8 @@ function whatIfSection() {
   };
   const exporting = exportPart();
   const inWords =
-    `Intervals (${100 * LEVEL}\u202f%): ± ${REACH} times the error to expect at the distance from the nearest run; ` +
-    'its square, a + b · distance², is fitted to the squared errors on runs that the fit had not seen.';
+    `The ${100 * LEVEL}\u202f% intervals are ± ${REACH} times the expected error at the distance from the nearest run. ` +
+    'The square of this error, a + b · distance², is fitted to the squared errors on runs that the fit had not seen.';
   section(
     'whatif',
     'What if?',
@@ -259,7 +259,7 @@ function whatIfSection() {
     el(
       'p',
       null,
-      'Move a domain: the others that are not locked give way, so that all shares sum to 100\u202f%. What the fit predicts for the mixture follows at once.',
+      'Move a slider to change the share of a domain. The domains that are not locked adapt, so that all shares sum to 100\u202f%. The predictions follow at once.',
     ),
     el(
       'div',
@@ -271,10 +271,10 @@ function whatIfSection() {
         ? button(
             'Best run',
             () => whatIf.set((whatIf.bestRun() || {w: whatIf.w}).w),
-            'measured best, by the weights as they stand',
+            'the run with the best measured score under these weights',
           )
         : null,
-      button('Reset', () => whatIf.reset(), 'mixture, weights and locks as at first'),
+      button('Reset', () => whatIf.reset(), 'restore the first mixture, weights and locks'),
     ),
     el(
       'div',
@@ -294,12 +294,12 @@ function whatIfSection() {
           .map((s, d) => ({node: s.node, share: (whatIf.optimum || reference)[d]}))
           .sort((a, b) => b.share - a.share)
           .map((s) => s.node),
-        key(['cover', 'what the runs covered'], whatIf.optimum ? ['main', 'the optimum'] : null),
+        key(['cover', 'range of the runs'], whatIf.optimum ? ['main', 'the optimum'] : null),
         hasEpochs
           ? el(
               'p',
               {class: 'soft'},
-              `Epochs: how often a large model of ${count(budgetTokens)} tokens would see the domain; past four, repeated text teaches little.`,
+              `Epochs are how often a large model of ${count(budgetTokens)} tokens would see the domain. After four epochs repeated text teaches little.`,
             )
           : null,
       ),
@@ -313,7 +313,7 @@ function whatIfSection() {
           'div',
           {class: 'metric head'},
           el('span', null, 'metric'),
-          el('span', {class: 'weight', title: 'in the score; below 0: to be raised'}, 'weight'),
+          el('span', {class: 'weight', title: 'weight of the metric in the score; below 0: the metric is raised'}, 'weight'),
           el('span', {class: 'value'}, 'predicted'),
           el(
             'span',

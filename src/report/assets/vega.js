@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vega, whether it came whole (then the global `vega` is there) or as modules by name, each a function
-// (exports, module, require): the modules are run on first request, and the transforms that specs may name
-// are gathered.
+// Vega, either complete (the global `vega` exists) or as modules by name, each a function (exports, module,
+// require). The modules run on first request, and the transforms that specs can name are collected.
 const chartLibrary = (() => {
   if (globalThis.vega) return globalThis.vega;
   const loaded = {};
   const require = (name) => {
-    if (name === 'vega-selections') name = 'vega-selection'; // package and file are called differently
+    if (name === 'vega-selections') name = 'vega-selection'; // package and file have different names
     if (!(name in loaded)) {
-      if (!vegaModules[name]) throw new Error(`the chart library lacks its module ${name}`);
+      if (!vegaModules[name]) throw new Error(`the chart library has no module ${name}`);
       loaded[name] = {};
       vegaModules[name](loaded[name], {}, require);
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What if? The mixture that is being tried, and what is known of it; sliders.js puts it up. Shares always sum
-// to one: what one domain takes, the others that are not locked give in proportion to what they had.
+// What if? The state of the mixture that the user tries; sliders.js shows it. Shares always sum to one: if one
+// domain gets more, the domains that are not locked get less, in proportion to their shares.
 
 const LEVEL = 0.9,
-  REACH = 1.645; // of the standard normal at that level
+  REACH = 1.645; // quantile of the standard normal at that level
 
-// Divided by the sum, as the program does with a mixture it reads; `exact`: then made to sum to 1 to the last
-// bit, so that whoever divides again gets the same.
+// Divides by the sum, as the program does with a mixture that it reads. `exact`: the sum is then 1 to the last
+// bit, so that dividing again changes nothing.
 function settled(weights, exact) {
   const w = Array.from(weights);
   const sum = () => w.reduce((s, x) => s + x, 0);
@@ -17,8 +17,8 @@ function settled(weights, exact) {
   return w;
 }
 
-// w with domain d at `share`; null where nothing can give way. `like` says in what proportions those take up
-// that have nothing.
+// w with domain d at `share`; null if no other domain can change. `like`: the proportions of domains that have
+// nothing.
 function moved(w, locked, d, share, like) {
   let held = 0,
     free = 0;
@@ -35,7 +35,7 @@ function moved(w, locked, d, share, like) {
   return w.map((x, e) => (e === d ? own : locked[e] ? x : (has(e) / total) * rest));
 }
 
-// ---- the runs: their names, how far they lie apart, how wrong the fit was about each ----
+// ---- the runs: their names, their distances, and the error of the fit for each ----
 
 function runsOfFit() {
   const mixtures = fitted.mixtures,
@@ -61,7 +61,7 @@ function runsOfFit() {
   return {
     ids,
     errors,
-    // Of a weighted sum of metrics, so that what they have in common stays in.
+    // For a weighted sum of metrics, so that correlated errors are included.
     errorOf: (weights) =>
       errorModel(
         [...distance]
@@ -72,7 +72,7 @@ function runsOfFit() {
           .filter(({e}) => Number.isFinite(e)),
       ),
     typical: (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2,
-    // As the search does: half a percent beyond the range is no matter.
+    // As in the search: half a percent beyond the range is allowed.
     ranges: fitted.domains.map((name, d) => {
       let low = Infinity,
         high = -Infinity;
@@ -87,7 +87,7 @@ function runsOfFit() {
   };
 }
 
-// ---- the state, which the test drives too ----
+// ---- the state, which the test also uses ----
 
 const whatIf = functions.length
   ? (() => {
@@ -110,7 +110,7 @@ const whatIf = functions.length
       self.set = (w) => {
         self.w = self.from = w;
       };
-      // While a slider is dragged, from where the drag began: to 100 % and back is no journey without return.
+      // While a slider is dragged, moves start from the mixture at the start of the drag, so 100 % and back changes nothing.
       self.move = (d, share) => {
         const w = moved(self.from, self.locked, d, share, prior || mean);
         if (w) self.w = settled(w, true);
@@ -122,7 +122,7 @@ const whatIf = functions.length
       self.predict = (w) => Object.fromEntries(functions.map(({name, at}) => [name, at(w)]));
       self.score = (values) =>
         functions.reduce((s, {name}) => s + (self.weights[name] ? self.weights[name] * values[name] : 0), 0);
-      // The run measured best, by the weights as they stand.
+      // The run with the best measured score under the present weights.
       self.bestRun = () => {
         let found = null;
         known.ids.forEach((id, i) => {
