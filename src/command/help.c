@@ -155,11 +155,11 @@ json_t *rmx_help_config_json(void) {
 }
 
 void rmx_help_overview(const rmx_program *p, FILE *f) {
-  fprintf(
-      f,
-      "regmix %s finds in which proportions to mix the domains of a corpus. It trains\nmany small "
-      "proxy models and fits their losses by regression.\n\nUsage: regmix COMMAND [options]\n\n",
-      rmx_version());
+  fprintf(f,
+          "regmix %s finds in which proportions to mix the domains of a corpus. It\ntrains many "
+          "small proxy models and fits their losses by regression.\n\nUsage: regmix COMMAND "
+          "[options]\n\n",
+          rmx_version());
   for (size_t i = 0; i < p->n; i++)
     if (!p->commands[i]->hidden) {
       fprintf(f, "  %-12s ", p->commands[i]->name);

@@ -78,7 +78,7 @@ yes "and says that nothing is to do" sh -c 'grep -q "all 6 runs are done" dry.tx
 rm exp/runs/0002/result.json
 tree > before.txt
 "$REGMIX" run -C exp --dry-run > dry.txt 2>&1
-yes "one run is missing: one is to do, and for how long" grep -Eq 'train  *would train 1 of 6 runs, 5 are done, in about ' dry.txt
+yes "one run is missing: one is to do, and for how long" grep -Eq 'train  *would train 1 of 6 runs \(5 are done\), in about ' dry.txt
 "$REGMIX" run -C exp --dry-run --set proxy.tokens=9k > dry.txt 2>&1
 yes "other settings: what would be set aside" grep -q 'of other settings would be set aside' dry.txt
 "$REGMIX" run -C exp --dry-run --json > dry.json 2> /dev/null
