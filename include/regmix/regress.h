@@ -144,8 +144,8 @@ typedef struct rmx_diagnostics {
   size_t replicates; /* the number of these groups */
 } rmx_diagnostics;
 
-/* Scores as a JSON object, a new reference: "n", "spearman", "mse", "mae", "r2" and, unless d is NULL,
- * "rmse", "regret_at_1", "optimism", "noise", "replicates"; a NaN is null. NULL where memory
+/* Scores as a JSON object, a new reference: "n", "spearman", "mse", "mae", "r2" and, unless d is
+ * NULL, "rmse", "regret_at_1", "optimism", "noise", "replicates"; a NaN is null. NULL where memory
  * is short. */
 struct json_t *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d);
 
