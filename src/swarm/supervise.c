@@ -373,7 +373,7 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
     tell_progress(s);
   }
   if (status == RMX_OK && stopping)
-    status = rmx_fail(err, RMX_EINTERRUPTED, "stopped; the same command goes on from here");
+    status = rmx_fail(err, RMX_EINTERRUPTED, "stopped; the same command continues from here");
   return status;
 }
 
