@@ -35,7 +35,7 @@ extern const rmx_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample,
 enum { N_COMMON = 5 };
 extern const rmx_option cli_common_options[N_COMMON];
 
-// Parses argv behind the command's name into c->common, c->own, c->words. *help: it was asked for.
+// Parses argv after the command's name into c->common, c->own, c->words. *help: --help was given.
 rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
 // Opens the experiment of -C, or of `yaml`, with --set applied, as c->pipeline. `needed`: it must
 // have a regmix.yaml.
@@ -52,7 +52,7 @@ void cli_tell_version(const rmx_listener *to);  // with --verbose
 // before.
 void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
-// {run: {column: number}}, null for what is no number; NULL when memory is short.
+// {run: {column: number}}, null for other values; NULL if there is no memory.
 json_t *cli_table_json(const rmx_table *t);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for
 bool cli_is_stdout(const char *out);
@@ -61,7 +61,7 @@ bool cli_is_stdout(const char *out);
 void cli_print_text(const rmx_buf *text);
 rmx_status cli_print_table(const rmx_table *t, rmx_err *err);
 enum { CLI_NUMBER = 32 };
-// x with so many digits, behind the point (form 'f') or in all ('g'); "-" where it is not known.
+// x with `digits` digits, after the point (form 'f') or in all ('g'); "-" if it is unknown.
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]);
 
 #endif

@@ -115,7 +115,7 @@ static int code_of(rmx_status status) {
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
 
-// A pipe that nobody reads. Files that `--out -` writes there have a stream of their own.
+// A pipe without a reader. Files that `--out -` writes there have a stream of their own.
 static bool stdout_is_broken(void) {
   struct pollfd out = {.fd = STDOUT_FILENO};
   return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);

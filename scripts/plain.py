@@ -34,7 +34,7 @@ HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [
     (r"\bwhich of them\b", "which one"),
     (r"\bwho(ever)? (gives|wants|has|looks|is at)\b|\bwhoever\b",
      "say what happens: `--x` selects ..."),
-    (r"(?<!there )\bis no (?!longer|more|better|worse|such|difference)\w+", "is not a"),
+    (r"(?<!there )\b(is|are) no (?!longer|more|better|worse|such|difference)\w+", "is not a"),
     (r"\b(of|in|to|for) whom\b|\bwhose own\b", "a sentence of its own"),
     (r"\bgo(es)? by\b(?! (hand|itself))", "depends on, uses"),
     (r"\bstands? (at|in|behind|beside|there|first|to the)\b", "is"),
@@ -47,6 +47,9 @@ HABITS = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in [
     (r"\bby lot\b", "at random"),
     (r"\bcan(not)? be had\b|\bto be had\b", "available"),
     (r"\bdone without\b", "not needed"),
+    (r"\banew\b", "again"),
+    (r"\bparted by\b", "separated by"),
+    (r"\b(is|are) there twice\b", "is given twice"),
 ]]
 
 

@@ -287,7 +287,8 @@ static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
     if (!*name) return rmx_fail(err, RMX_EINPUT, "%s:1: column %zu has no name", t->path, j + 1);
     for (size_t k = 0; k < d; k++)
       if (strcmp(out->names[k], name) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s:1: column \"%s\" is there twice", t->path, name);
+        return rmx_fail(err, RMX_EINPUT, "%s:1: there are two columns \"%s\"; rename one of them",
+                        t->path, name);
     if (!(out->names[d] = rmx_strdup(name))) return rmx_fail_memory(err, strlen(name), t->path);
     size_t row = 0;
     for (size_t i = 0; i < t->N; i++)

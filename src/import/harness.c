@@ -32,7 +32,7 @@ typedef struct results {
   rmx_few other;        // files that are not results
   rmx_few not_numbers;  // values that are lists, truth values or the like
   rmx_few lost;         // limited results that were replaced by full ones
-  json_t *groups;       // group: true, where results of its members stand beside its own
+  json_t *groups;       // group: true if the file also has results of its members
 } results;
 
 static bool sniff(const rmx__source *s) {

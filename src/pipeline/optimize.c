@@ -103,9 +103,8 @@ static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *
   return status;
 }
 
-// How sure the optimum is, whether there are enough runs, what each domain does. An old fit does
-// not hold what that takes, few runs are not enough for it: that is told, and the optimum stands
-// without.
+// Computes the intervals, the learning curve and the attribution. An old fit or few runs may not
+// allow that; then it warns, and the optimum has none.
 static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s, rmx_err *err) {
   const rmx_optimize_request how = search_of(p, s);
   rmx_status status = intervals(&how, against, s, err);

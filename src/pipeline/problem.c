@@ -14,7 +14,7 @@ rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const cha
     size_t m;
     RMX_TRY(rmx_find_name("metric", terms[i].metric, metrics, M, &m, err));
     if (weight[m] != 0)
-      return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is there twice, once as \"%s\"",
+      return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is given twice, once as \"%s\"",
                       metrics[m], terms[i].metric);
     weight[m] = terms[i].weight;
   }

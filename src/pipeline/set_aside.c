@@ -52,7 +52,7 @@ static rmx_status add_place(rmx_strings *places, const char *folder, rmx_err *er
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a path");
 }
 
-// Corpora beside corpus/; runs beside runs/<run>, compare/<run> and large/<name>/<seed>.
+// Corpora are next to corpus/; runs are next to runs/<run>, compare/<run> and large/<name>/<seed>.
 static rmx_status find_places(const rmx_experiment *e, rmx_strings *places, rmx_err *err) {
   static const char *const folders[] = {"", "runs", "compare", "large"};
   rmx_strings names = {0};

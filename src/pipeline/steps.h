@@ -64,10 +64,10 @@ typedef struct rmx__finished {
 void rmx__count_finished(rmx__finished *f, const json_t *result);
 // Whether these may go out of use. `why`: "would no longer be used (...)".
 rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err);
-// The same of what stands in the folders of the runs (n) to be trained, unless all of these were
-// trained before and set aside. mixtures_count: a run of another mixture is a finished run that
-// goes out of use; else (large models, whose mixtures are found on the way) it is another model,
-// and the former is set aside without a question.
+// The same for the finished runs in the folders of the runs (n) to be trained, unless all of these
+// were trained before and set aside. mixtures_count: a run of another mixture is a finished run
+// that goes out of use; else (large models, whose mixtures are found on the way) it is another
+// model, and the former is set aside without a question.
 rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                                  bool mixtures_count, rmx_err *err);
 // The same where other runs (next) will take the place of runs (now).

@@ -243,7 +243,7 @@ static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rm
   }
   if (text.size)
     rmx_note(&p->listener,
-             "train: most epochs of a domain in one run: %s (each new epoch is shuffled anew)",
+             "train: most epochs of a domain in one run: %s (each epoch has a new order)",
              text.data);
   rmx_buf_release(&text);
 }

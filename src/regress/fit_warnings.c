@@ -86,8 +86,8 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
   if (measured && 2 * apart > measured)
     rmx_warn(listener,
              "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as "
-             "all runs do: they are no replicates; if they differ in model size or tokens, fit the "
-             "runs of one size alone",
+             "all runs do: they are not replicates; if they differ in model size or tokens, fit "
+             "the runs of one size alone",
              f->N, mixtures);
 }
 

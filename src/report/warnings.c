@@ -216,7 +216,8 @@ static const json_t *at(const json_t *list, const json_t *place) {
   return place ? json_array_get(list, (size_t)json_integer_value(place)) : NULL;
 }
 
-// A value of the tables against what the fit was made from; what is no number says nothing.
+// Whether a value of the tables differs from the value that the fit was made from. A value that is
+// not a number never differs.
 static bool other_value(const json_t *a, const json_t *b) {
   const double x = json_number_value(a), y = json_number_value(b);
   return json_is_number(a) && json_is_number(b) && fabs(x - y) > 1e-9 * (fabs(x) + fabs(y));

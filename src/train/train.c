@@ -159,14 +159,14 @@ static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) 
 }
 
 // Takes up from a checkpoint if there is one of the same question. One that cannot be used is no
-// loss but of time: that is said, and the run begins anew.
+// loss but of time: that is reported, and the run starts again.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
   json_t *state = NULL;
   rmx_err why;
   if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &why) != RMX_OK) {
     unlink(l->checkpoint_path);
-    rmx_fail_in(&why, "the checkpoint cannot be used and the run begins anew");
+    rmx_fail_in(&why, "the checkpoint cannot be used, so the run starts again");
     warn(l, why.message);
     return RMX_OK;
   }
@@ -177,7 +177,7 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   json_decref(state);
   if (status != RMX_OK) unlink(l->checkpoint_path);  // the next try does without
   if (logged) return status;
-  if (same) warn(l, "log.jsonl is shorter than the checkpoint says; the run begins anew");
+  if (same) warn(l, "log.jsonl is shorter than the checkpoint says, so the run starts again");
   // Weights that are not this run's were loaded: back to the initial ones.
   l->logged.size = 0;
   rmx_model_free(l->stepper.model);

@@ -109,7 +109,7 @@ START_TEST(columns_of_text_are_told) {
   rmx_table_release(&t);
   must_fail(mixtures(file("m.csv", "run,a\n1,b\n"), &t, err), "is not a number");
   must_fail(mixtures(file("m.csv", "run\n1\n"), &t, err), "no columns after");
-  must_fail(mixtures(file("m.csv", "run,a,a\n1,0,1\n"), &t, err), "\"a\" is there twice");
+  must_fail(mixtures(file("m.csv", "run,a,a\n1,0,1\n"), &t, err), "there are two columns \"a\"");
   must_fail(mixtures(file("m.csv", "run,a,\n1,0,1\n"), &t, err), "column 3 has no name");
   end();
 }
