@@ -45,12 +45,13 @@ const rmx_option rmx_search_option_table[] = {
      "a group of metrics; NAME can be a target and stands for their mean; may be given several "
      "times"},
     {"no_worse", RMX_LIST, PROBLEM(no_worse), NULL, 0, 0, "METRIC[=SLACK]",
-     "metric (or group) that must not be predicted worse than at the mixture of `than`, by more "
-     "than SLACK; may be given several times"},
+     "metric (or group) that must not be predicted worse than at the mixture to compare with, by "
+     "more than SLACK; may be given several times"},
     {"than", RMX_TEXT, PROBLEM(than), NULL, 0, 0, "FILE",
-     "mixture that `no_worse` and `worst` compare with; default: the prior"},
+     "the mixture to compare with: a metric must be no worse than there (default: the prior)"},
     {"worst", RMX_BOOL, PROBLEM(worst), "false", 0, 0, NULL,
-     "improve the worst of the target's metrics relative to the mixture of `than`, not their sum"},
+     "improve the worst of the target's metrics, relative to the mixture to compare with, not "
+     "their sum"},
 };
 const size_t rmx_search_option_table_n =
     sizeof(rmx_search_option_table) / sizeof(rmx_search_option_table[0]);
