@@ -63,26 +63,29 @@ void rmx_progress(const rmx_listener *to, const char *what, double done, double 
   if (to && to->progress) to->progress(to->context, what, done, total, unit, detail);
 }
 
-void rmx_note(const rmx_listener *to, const char *fmt, ...) {
-  if (!to || !to->note) return;
+static void send(const rmx_listener *to, void (*take)(void *, const char *), const char *fmt,
+                 va_list args) {
   char text[1024];
+  if (!take) return;
+  vsnprintf(text, sizeof text, fmt, args);
+  rmx_make_printable(text, "\n\t");
+  take(to->context, text);
+}
+
+void rmx_note(const rmx_listener *to, const char *fmt, ...) {
+  if (!to) return;
   va_list args;
   va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
+  send(to, to->note, fmt, args);
   va_end(args);
-  rmx_make_printable(text, "\n\t");
-  to->note(to->context, text);
 }
 
 void rmx_warn(const rmx_listener *to, const char *fmt, ...) {
-  if (!to || !to->warn) return;
-  char text[1024];
+  if (!to) return;
   va_list args;
   va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
+  send(to, to->warn, fmt, args);
   va_end(args);
-  rmx_make_printable(text, "\n\t");
-  to->warn(to->context, text);
 }
 
 void rmx_part(const rmx_listener *to, const char *noun, size_t i, size_t n) {
@@ -90,14 +93,11 @@ void rmx_part(const rmx_listener *to, const char *noun, size_t i, size_t n) {
 }
 
 void rmx_detail(const rmx_listener *to, const char *fmt, ...) {
-  if (!to || !to->detail) return;
-  char text[1024];
+  if (!to) return;
   va_list args;
   va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
+  send(to, to->detail, fmt, args);
   va_end(args);
-  rmx_make_printable(text, "\n\t");
-  to->detail(to->context, text);
 }
 
 double rmx_now(void) {
