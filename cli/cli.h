@@ -52,6 +52,8 @@ void cli_tell_version(const rmx_listener *to);  // with --verbose
 // before.
 void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
+// The number of a key; 0 where there is none.
+double cli_get(const json_t *o, const char *key);
 // {run: {column: number}}, null for other values; NULL if there is no memory.
 json_t *cli_table_json(const rmx_table *t);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for

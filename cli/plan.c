@@ -9,10 +9,6 @@ struct plan_args {
   bool without_text;
 };
 
-static double number(const json_t *o, const char *key) {
-  return json_number_value(json_object_get(o, key));
-}
-
 static void print_elsewhere(const json_t *o) {
   const json_t *proxies = json_object_get(o, "proxies"), *large = json_object_get(o, "large");
   char time[3][32];
@@ -20,18 +16,18 @@ static void print_elsewhere(const json_t *o) {
       "On %.0f cores like these it takes about %s: proxies %s (%.0f at a time), large models %s "
       "(%.0f at a time).\n  This assumes that those cores are as fast as the cores here when all "
       "are busy, and that they are not short of memory.\n",
-      number(o, "cores"), rmx_duration(number(o, "seconds"), time[0]),
-      rmx_duration(number(proxies, "seconds"), time[1]), number(proxies, "jobs"),
-      rmx_duration(number(large, "seconds"), time[2]), number(large, "jobs"));
+      cli_get(o, "cores"), rmx_duration(cli_get(o, "seconds"), time[0]),
+      rmx_duration(cli_get(proxies, "seconds"), time[1]), cli_get(proxies, "jobs"),
+      rmx_duration(cli_get(large, "seconds"), time[2]), cli_get(large, "jobs"));
 }
 
 static void print_cost(const char *what, const json_t *o) {
   char parameters[16], tokens[16], rate[16], time[32];
-  printf("%-14s %6.0f %12s %10s %11.3g %12s %8.0f %9.0f %8.0f  %s\n", what, number(o, "runs"),
-         rmx_count(number(o, "parameters"), parameters),
-         rmx_count(number(o, "tokens_each"), tokens), number(o, "flops"),
-         rmx_count(number(o, "tokens_per_s"), rate), number(o, "threads"), number(o, "memory_mib"),
-         number(o, "disk_mib"), rmx_duration(number(o, "seconds"), time));
+  printf(
+      "%-14s %6.0f %12s %10s %11.3g %12s %8.0f %9.0f %8.0f  %s\n", what, cli_get(o, "runs"),
+      rmx_count(cli_get(o, "parameters"), parameters), rmx_count(cli_get(o, "tokens_each"), tokens),
+      cli_get(o, "flops"), rmx_count(cli_get(o, "tokens_per_s"), rate), cli_get(o, "threads"),
+      cli_get(o, "memory_mib"), cli_get(o, "disk_mib"), rmx_duration(cli_get(o, "seconds"), time));
 }
 
 static void print_plan(const json_t *root) {
@@ -45,9 +41,9 @@ static void print_plan(const json_t *root) {
   printf(
       "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "
       "%s; each model was measured for a second).\n",
-      rmx_duration(number(root, "seconds"), time), number(root, "jobs"),
+      rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"),
       json_string_value(json_object_get(root, "isa")));
-  const double idle = fmin(number(proxies, "processors_had"), number(large, "processors_had"));
+  const double idle = fmin(cli_get(proxies, "processors_had"), cli_get(large, "processors_had"));
   if (idle < 0.9)
     printf(
         "Other programs were running during the measurement, so it had only %.0f %% of the "
@@ -57,12 +53,12 @@ static void print_plan(const json_t *root) {
   printf(
       "FLOPs include the output head, attention and validation. The proxies cost %s times the "
       "FLOPs of one large model.\n",
-      rmx_count(number(proxies, "flops") / (number(large, "flops") / number(large, "runs")),
+      rmx_count(cli_get(proxies, "flops") / (cli_get(large, "flops") / cli_get(large, "runs")),
                 share));
   printf(
       "Proxies that are trained for too few tokens rank the mixtures wrongly. Twice the tokens per "
       "proxy would take %s.\n",
-      rmx_duration(2 * number(proxies, "seconds"), twice));
+      rmx_duration(2 * cli_get(proxies, "seconds"), twice));
 }
 
 static rmx_status run_plan(cli *c, rmx_err *err) {

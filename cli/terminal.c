@@ -23,6 +23,10 @@ void cli_print_json(json_t *tree) {
   json_decref(tree);
 }
 
+double cli_get(const json_t *o, const char *key) {
+  return json_number_value(json_object_get(o, key));
+}
+
 json_t *cli_table_json(const rmx_table *t) {
   json_t *root = json_object();
   for (size_t i = 0; i < t->N; i++) {
