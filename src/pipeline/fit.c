@@ -135,15 +135,10 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct job 
 static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
   json_t *tree;
   rmx_status status = rmx__experiment_read(e, "metrics.json", &tree, err);
-  const json_t *said = json_object_get(tree, "higher_is_better");
-  if (status == RMX_OK && said && !metrics->better &&
+  if (tree && !metrics->better &&
       !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
     status = rmx_fail_memory(err, 0, "a table");
-  for (size_t k = 0; status == RMX_OK && said && k < metrics->D; k++) {
-    const json_t *high = json_object_get(said, metrics->names[k]);
-    if (json_is_boolean(high))
-      metrics->better[k] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
-  }
+  if (status == RMX_OK && tree) rmx__take_directions(tree, metrics);
   json_decref(tree);
   return status;
 }

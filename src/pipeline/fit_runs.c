@@ -52,8 +52,8 @@ static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen)
   return true;
 }
 
-static void take_better(const json_t *result, rmx_table *metrics) {
-  const json_t *said = json_object_get(result, "higher_is_better");
+void rmx__take_directions(const json_t *tree, rmx_table *metrics) {
+  const json_t *said = json_object_get(tree, "higher_is_better");
   for (size_t m = 0; m < metrics->D; m++) {
     const json_t *high = json_object_get(said, metrics->names[m]);
     if (json_is_boolean(high))
@@ -72,7 +72,7 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
                           : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
   for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
     json_t *result = result_of(&p->experiment, mixtures->ids[i]);
-    if (result) take_better(result, metrics);
+    if (result) rmx__take_directions(result, metrics);
     if (result && drawn_of(result, mixtures, drawn) &&
         take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
       rmx_few_add(&changed, mixtures->ids[i]);

@@ -6,14 +6,15 @@
 
 #include "steps.h"
 
-static bool same_file(const char *a, const char *b) {
-  struct stat x, y;
-  return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
-         x.st_ino == y.st_ino;
+bool rmx__same_file(const char *a, const char *b, struct stat *info) {
+  struct stat other;
+  return stat(a, info) == 0 && stat(b, &other) == 0 && info->st_dev == other.st_dev &&
+         info->st_ino == other.st_ino;
 }
 
 rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err) {
-  if (!out || !input || !same_file(out, input)) return RMX_OK;
+  struct stat info;
+  if (!out || !input || !rmx__same_file(out, input, &info) || !S_ISREG(info.st_mode)) return RMX_OK;
   return rmx_fail(
       err, RMX_EUSAGE,
       "--out %s is also the input file (%s), which would be lost; give --out another name", out,

@@ -44,18 +44,16 @@ static bool had_content(const json_t *record, const char *key, uint64_t content)
   return text && strtoull(text, NULL, 16) == content;
 }
 
-static rmx_status draw_mixtures(const rmx_experiment *e, const rmx_corpus *corpus,
-                                const double *cap, rmx_table *t, rmx_err *err) {
-  size_t N = (size_t)e->config.sample.runs, D = corpus->D_train;
-  RMX_TRY(rmx_table_make(t, "run", N, D, err));
-  rmx_status status = rmx_sample_mixtures(&e->config.sample, corpus->prior, cap, corpus->names, D,
+// The table of mixtures drawn around a prior, within caps: both (D).
+static rmx_status draw(const rmx_experiment *e, const double *prior, const double *cap,
+                       const char *const *names, size_t D, rmx_table *t, rmx_err *err) {
+  RMX_TRY(rmx_table_make(t, "run", (size_t)e->config.sample.runs, D, err));
+  rmx_status status = rmx_sample_mixtures(&e->config.sample, prior, cap, names, D,
                                           (uint64_t)e->config.general.seed, t->x, err);
   for (size_t d = 0; status == RMX_OK && d < D; d++)
-    if (!(t->names[d] = rmx_strdup(corpus->names[d]))) status = rmx_fail_memory(err, 0, "names");
-  for (size_t i = 0; status == RMX_OK && i < N; i++)
+    if (!(t->names[d] = rmx_strdup(names[d]))) status = rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; status == RMX_OK && i < t->N; i++)
     if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
-  if (status == RMX_OK && !(t->path = rmx_experiment_path(e, "mixtures.csv")))
-    status = rmx_fail_memory(err, 0, "a path");
   if (status != RMX_OK) rmx_table_release(t);
   return status;
 }
@@ -152,7 +150,9 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     if (content)
       rmx_note(&p->listener,
                "sample: the settings or the corpus changed, so the mixtures are drawn again");
-    status = draw_mixtures(&p->experiment, corpus, cap, &t, err);
+    status = draw(&p->experiment, corpus->prior, cap, corpus->names, corpus->D_train, &t, err);
+    if (status == RMX_OK && !(t.path = rmx_strdup(path)))
+      status = rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
     if (status == RMX_OK) status = write_mixtures(&t, path, record, &stamp, err);
     rmx_table_release(&t);
@@ -180,35 +180,22 @@ rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
-// Fills the table, whose names are the domains, with mixtures around the prior in `path`.
-static rmx_status sample_table(const rmx_experiment *e, const char *path, rmx_table *t,
-                               rmx_err *err) {
-  const char *const *names = (const char *const *)t->names;
-  double *prior = rmx_calloc(2 * t->D, sizeof *prior), *cap = prior + t->D;
-  if (!prior) return rmx_fail_memory(err, 2 * t->D * sizeof *prior, "the prior");
-  rmx_status status = rmx_mixture_read(path, names, t->D, prior, err);
-  if (status == RMX_OK) {
-    rmx_sample_caps(&e->config.sample, prior, prior, 0.0, t->D, cap);
-    status = rmx_sample_mixtures(&e->config.sample, prior, cap, names, t->D,
-                                 (uint64_t)e->config.general.seed, t->x, err);
-  }
-  for (size_t i = 0; status == RMX_OK && i < t->N; i++)
-    if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
-  free(prior);
-  return status;
-}
-
-rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior, rmx_table *out,
+rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior_path, rmx_table *out,
                              rmx_err *err) {
   rmx_strings names = {0};
   *out = (rmx_table){0};
-  rmx_status status = rmx_mixture_names(prior, &names, err);
-  if (status == RMX_OK)
-    status = rmx_table_make(out, "run", (size_t)e->config.sample.runs, names.n, err);
-  for (size_t d = 0; status == RMX_OK && d < names.n; d++)
-    if (!(out->names[d] = rmx_strdup(names.items[d]))) status = rmx_fail_memory(err, 0, "names");
-  if (status == RMX_OK) status = sample_table(e, prior, out, err);
-  if (status != RMX_OK) rmx_table_release(out);
+  RMX_TRY(rmx_mixture_names(prior_path, &names, err));
+  const size_t D = names.n;
+  const char *const *domains = (const char *const *)names.items;
+  double *prior = rmx_calloc(D, sizeof *prior), *cap = rmx_calloc(D, sizeof *cap);
+  rmx_status status = prior && cap ? rmx_mixture_read(prior_path, domains, D, prior, err)
+                                   : rmx_fail_memory(err, 2 * D * sizeof *prior, "the prior");
+  if (status == RMX_OK) {
+    rmx_sample_caps(&e->config.sample, prior, prior, 0.0, D, cap);
+    status = draw(e, prior, cap, domains, D, out, err);
+  }
+  free(prior);
+  free(cap);
   rmx_strings_release(&names);
   return status;
 }

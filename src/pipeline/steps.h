@@ -4,6 +4,7 @@
 #define RMX_PIPELINE_STEPS_H
 
 #include <regmix/pipeline.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "base/stamp.h"
@@ -74,7 +75,14 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
                                  size_t n_next, rmx_err *err);
 
+// Whether two names mean one file; *info: what the first is.
+bool rmx__same_file(const char *a, const char *b, struct stat *info);
+
 // ---- fit and optimum
+
+// Sets the directions of those metrics that "higher_is_better" of a tree names. metrics->better is
+// there.
+void rmx__take_directions(const json_t *tree, rmx_table *metrics);
 
 // A fit to runs of another tokenizer counts tokens, and so weights and losses, in another way than
 // the corpus of the experiment: a warning.

@@ -6,22 +6,19 @@
 
 #include "steps.h"
 
-static bool same_file(const char *a, const char *b) {
-  struct stat x, y;
-  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
-         !S_ISDIR(x.st_mode);
-}
-
 rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
                            const char *metrics_path, const rmx_table_form *how, rmx_table *mixtures,
                            rmx_table *metrics, rmx_err *err) {
   static const rmx_table_form as_they_are = {0};
   if (!how) how = &as_they_are;
   const rmx_strings *weights = &how->mixture_columns, *measured = &how->metric_columns;
+  struct stat info;
   rmx_import_options o = {.what = RMX_IMPORT_MIXTURES,
                           .columns = (const char *const *)weights->items,
                           .n_columns = weights->n,
-                          .mixed = metrics_path && same_file(mixtures_path, metrics_path),
+                          .mixed = metrics_path &&
+                                   rmx__same_file(mixtures_path, metrics_path, &info) &&
+                                   !S_ISDIR(info.st_mode),
                           .id = how->id,
                           .any_sum = how->any_sum};
   if (metrics) *metrics = (rmx_table){0};
