@@ -4,6 +4,7 @@
 #include <regmix/base.h>
 #include <string.h>
 
+#include "base/stamp.h"
 #include "json.h"
 
 static const char SEAL[] = "content_hash";
@@ -37,7 +38,7 @@ uint64_t rmx__json_hash(const json_t *tree) {
 }
 
 static json_t *seal_of(const json_t *object) {
-  return json_sprintf("%016llx", (unsigned long long)rmx__json_hash(object));
+  return rmx__hex_json(rmx__json_hash(object));
 }
 
 bool rmx__json_seal(json_t *object) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "prepare.h"
 
 enum { BLOCK = 1 << 20 };
@@ -82,8 +83,7 @@ static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t
     }
     if (memo)
       json_object_set_new(memo, files[i].name,
-                          json_pack("[o, o]", facts_of(&files[i]),
-                                    json_sprintf("%016llx", (unsigned long long)files[i].hash)));
+                          json_pack("[o, o]", facts_of(&files[i]), rmx__hex_json(files[i].hash)));
   }
   return RMX_OK;
 }

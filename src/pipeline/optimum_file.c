@@ -91,7 +91,7 @@ bool rmx_fit_hash(const char *fit, char out[17]) {
   rmx_err ignored;
   const bool there = path && rmx_read_file(path, &text, &size, &ignored) == RMX_OK;
   if (there) {
-    snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash(text, size, 0));
+    rmx__hex(rmx_hash(text, size, 0), out);
     free(text);
   }
   free(path);

@@ -67,7 +67,7 @@ static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p
                                   .ntargets = config ? s->n_targets : !none,
                                   .base = e->folder};
     if (rmx_corpus_source_hash_0_1(&r, &hash, &ignored) != RMX_OK) return false;
-    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
+    rmx__hex(hash, hex);
     if (strcmp(hex, had) == 0) return true;
   }
   return false;
@@ -112,7 +112,7 @@ static bool finished_of(const char *folder, const char *corpus, json_t **result)
   *result = NULL;
   bool good = path && rmx_exists(path) && rmx_run_read(folder, &run, &ignored) == RMX_OK;
   if (good) {
-    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)run.corpus_hash);
+    rmx__hex(run.corpus_hash, hex);
     rmx_run_release(&run);
     good = strcmp(hex, corpus) == 0 && rmx__json_read(path, result, &ignored) == RMX_OK;
   }
@@ -326,7 +326,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
                            : rmx_fail_memory(err, 0, "a list of files");
   if (status == RMX_OK) status = rmx_corpus_source_hash(&request, known, memo, &hash, err);
   if (status == RMX_OK) {
-    snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)hash);
+    rmx__hex(hash, wanted);
     const bool old = is_0_1(&p->experiment, s, &now);
     current = !new_tokenizer && (old || strcmp(fingerprint_of(&now), wanted) == 0);
     damaged = now.index && !opens(&now, &why);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "diagnostics.h"
 #include "fit.h"
 #include "fit_parts.h"
@@ -142,7 +143,7 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
                         "mixtures", mixtures, "mean_mixture", mean, "metrics", metrics, "options",
                         options_json(&f->options), "made_by", made);
   char tokenizer[17];
-  snprintf(tokenizer, sizeof tokenizer, "%016llx", (unsigned long long)f->tokenizer);
+  rmx__hex(f->tokenizer, tokenizer);
   if (o && (!add_exposure(f, o) ||
             (f->tokenizer && json_object_set_new(o, "tokenizer", json_string(tokenizer)) != 0))) {
     json_decref(o);

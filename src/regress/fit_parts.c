@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "fit.h"
 
 static const char RUNS[] = "runs";  // no file has this name, since all have extensions
@@ -20,7 +21,7 @@ static rmx_status hash_of_file(const char *folder, const char *name, char out[17
   size_t size = 0;
   rmx_status status =
       path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path");
-  if (status == RMX_OK) snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash(data, size, 0));
+  if (status == RMX_OK) rmx__hex(rmx_hash(data, size, 0), out);
   free(data);
   free(path);
   return status;
@@ -40,7 +41,7 @@ static void hash_of_runs(const rmx_fit *f, char out[17]) {
       if (isnan(x)) x = 0.123456789;  // not every NaN has the same bits
       hash = rmx_hash(&x, sizeof x, hash);
     }
-  snprintf(out, 17, "%016llx", (unsigned long long)hash);
+  rmx__hex(hash, out);
 }
 
 rmx_status rmx__hash_part(const char *folder, const char *name, json_t *hashes, rmx_err *err) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "report/parts.h"
 
 typedef rmx_status (*reader)(const char *path, json_t **out, rmx_err *err);
@@ -101,8 +102,7 @@ static rmx_status put_fit_hash(const char *fit, json_t *data, rmx_err *err) {
   rmx_status status =
       path ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK)
-    status = rmx__put(data, "fit_hash",
-                      json_sprintf("%016llx", (unsigned long long)rmx_hash(text, size, 0)), err);
+    status = rmx__put(data, "fit_hash", rmx__hex_json(rmx_hash(text, size, 0)), err);
   free(text);
   free(path);
   return status;

@@ -58,7 +58,7 @@ static bool model_is_whole(const char *folder, const json_t *result) {
   rmx_err ignored;
   rmx_model_config config;
   bool good = path && rmx_model_file_hash(path, &hash, &ignored) == RMX_OK;
-  snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
+  rmx__hex(hash, hex);
   good = good && (!wanted || strcmp(hex, wanted) == 0);
   if (good && newer(&model, &written))
     good = rmx_model_read_config(path, &config, &ignored) == RMX_OK;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "places.h"
 
 rmx_status rmx_run_make(const rmx_run_request *q, rmx_run *out, rmx_err *err) {
@@ -66,7 +67,7 @@ static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
 static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_t *o = json_object();
   char hash[17];
-  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->corpus_hash);
+  rmx__hex(r->corpus_hash, hash);
   json_object_set_new(o, "corpus_hash", json_string(hash));
   json_object_set_new(o, "vocab", json_integer(r->vocab));
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
@@ -98,7 +99,7 @@ json_t *rmx_run_json(const rmx_run *r) {
 // these very texts.
 static void hash_of(const json_t *o, char out[17]) {
   char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
-  snprintf(out, 17, "%016llx", (unsigned long long)rmx_hash_string(text ? text : "", 1));
+  rmx__hex(rmx_hash_string(text ? text : "", 1), out);
   free(text);
 }
 
@@ -241,7 +242,7 @@ static json_t *hash_of_losses(const json_t *result) {
   const uint64_t end = rmx__json_hash(json_object_get(result, "loss_nats")),
                  half = rmx__json_hash(json_object_get(result, "half"));
   const uint64_t both[] = {end, half};
-  return json_sprintf("%016llx", (unsigned long long)rmx_hash(both, sizeof both, 0));
+  return rmx__hex_json(rmx_hash(both, sizeof both, 0));
 }
 
 void rmx_result_seal(json_t *result) {

@@ -277,7 +277,7 @@ static json_t *result_json(const struct loop *l) {
     json_object_set_new(half, "loss_nats", nats_json(l, l->half_nats));
   }
   char hash[17];
-  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->corpus_hash);
+  rmx__hex(r->corpus_hash, hash);
   json_object_set_new(by, "version", json_string(rmx_version()));
   json_object_set_new(by, "isa", json_string(rmx_kernels_name(l->kernels)));
   json_object_set_new(by, "corpus", json_string(hash));
@@ -324,7 +324,7 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
     uint64_t hash;
     RMX_TRY(rmx_model_save(l->stepper.model, l->model_path, false, NULL, err));
     RMX_TRY(rmx_model_file_hash(l->model_path, &hash, err));
-    snprintf(l->model_hash, sizeof l->model_hash, "%016llx", (unsigned long long)hash);
+    rmx__hex(hash, l->model_hash);
   }
   json_t *result = result_json(l);
   rmx_status status = rmx__json_write(l->result_path, result, err);
