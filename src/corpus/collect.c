@@ -68,7 +68,7 @@ static void note_warnings(rmx__documents *d, const rmx__reader *r, uint64_t byte
     d->foreign.bytes = bytes;
   }
   enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
-  const bool text = strcmp(r->format->extension, ".txt") == 0;
+  const bool text = r->format->flags & RMX__FORMAT_TEXT;
   const bool seen[RMX__TEXT_WARNINGS] = {
       [RMX__WARN_END_TOKEN] = r->end_tokens >= FEW_LINES,
       [RMX__WARN_COMMENTS] =

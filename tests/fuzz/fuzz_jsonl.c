@@ -8,7 +8,7 @@
 static void read_all(const char *path, const char *separator) {
   rmx_err err = {0};
   rmx__reader r;
-  const rmx__reader_options o = {"text", separator, true, 1 << 16};
+  const rmx__reader_options o = {"text", separator, true, 1 << 16, NULL};
   if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) abort();
   bool more = true;
   while (rmx__reader_next(&r, &more, &err) == RMX_OK && more)

@@ -17,7 +17,7 @@ static rmx_status read_all(const char *path, const char *field, const char *sepa
                            bool skip_bad, struct found *out, rmx_err *err) {
   rmx__reader r;
   *out = (struct found){0};
-  const rmx__reader_options o = {field, separator, skip_bad, 0};
+  const rmx__reader_options o = {field, separator, skip_bad, 0, NULL};
   RMX_TRY(rmx__reader_open(&r, path, &o, err));
   rmx_status status = RMX_OK;
   bool more = true;
@@ -199,7 +199,7 @@ END_TEST
 
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
-  const rmx__reader_options o = {"text", "%", false, 0};
+  const rmx__reader_options o = {"text", "%", false, 0, NULL};
   must_fail(rmx__reader_open(&r, "a/b.parquet", &o, err),
             "a/b.parquet: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
             "is or compressed (.gz, .zst, .zstd); Parquet is not read");
@@ -399,7 +399,7 @@ START_TEST(lines_and_documents_have_a_limit) {
   for (int i = 0; i < 3; i++)
     for (int skip = 0; skip < 2; skip++) {
       rmx__reader r;
-      rmx__reader_options o = {"text", "%", skip, i == 2 ? 12 : 1 << 20};
+      rmx__reader_options o = {"text", "%", skip, i == 2 ? 12 : 1 << 20, NULL};
       bool more = true;
       size_t n = 0;
       must(rmx__reader_open(&r, in_folder(names[i]), &o, err));
@@ -443,6 +443,37 @@ START_TEST(prefixes) {
 }
 END_TEST
 
+// A document's other fields: text, numbers and booleans as they are written.
+START_TEST(fields_beside_the_text) {
+  folder_make();
+  put_text("a.jsonl",
+           "{\"meta\": {\"set\": \"Pile-CC\", \"n\": 17}, \"text\": \"one\", \"id\": 1e400}\n"
+           "{\"text\": \"two\", \"meta\": {\"set\": null, \"n\": true}, \"id\": \"\\u00e9\xFF\"}\n"
+           "{\"text\": \"\", \"id\": \"of no document\"}\n"
+           "{\"text\": \"three\", \"meta\": [1], \"id\": {\"a\": 1}}\n");
+  char *names[] = {"meta.set", "meta.n", "id"};
+  const rmx_strings fields = {names, 3, 3};
+  const rmx__reader_options o = {"text", "%", false, 0, &fields};
+  static const char *const wanted[3][3] = {
+      {"Pile-CC", "17", "1e400"}, {NULL, "true", "\xC3\xA9\xEF\xBF\xBD"}, {NULL, NULL, NULL}};
+  rmx__reader r;
+  bool more;
+  must(rmx__reader_open(&r, in_folder("a.jsonl"), &o, err));
+  for (size_t i = 0; i < 3; i++) {
+    must(rmx__reader_next(&r, &more, err));
+    ck_assert(more);
+    for (size_t f = 0; f < 3; f++) {
+      ck_assert_int_eq(r.has[f], wanted[i][f] != NULL);
+      if (wanted[i][f]) ck_assert_str_eq(r.values[f].data, wanted[i][f]);
+    }
+  }
+  must(rmx__reader_next(&r, &more, err));
+  ck_assert(!more);
+  rmx__reader_close(&r);
+  folder_remove();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, text_and_its_separators);
   tcase_add_test(tc, json_lines);
@@ -452,6 +483,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, cut_off_and_damaged_archives);
   tcase_add_test(tc, unknown_and_missing_files);
   tcase_add_test(tc, odd_fields_do_no_harm);
+  tcase_add_test(tc, fields_beside_the_text);
   tcase_add_test(tc, json_nesting_is_bounded);
   tcase_add_test(tc, the_scanner_agrees_with_a_parser);
   tcase_add_test(tc, json_arrays_and_objects_over_lines);

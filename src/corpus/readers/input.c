@@ -199,10 +199,18 @@ static FILE *open_regular(const char *path, rmx_err *err) {
   return file;
 }
 
-rmx_status rmx__input_open(rmx__input *s, const char *path, rmx_err *err) {
+rmx_status rmx__input_open(rmx__input *s, const char *path, bool file_alone, rmx_err *err) {
   size_t stem;
   *s = (rmx__input){.path = path, .compression = rmx__compression_of(path, &stem)};
+  if (file_alone && s->compression->open != open_plain) {
+    rmx_fail(err, RMX_EINPUT,
+             "%s: this format cannot be read while it is compressed as a whole: uncompress it",
+             path);
+    *s = (rmx__input){0};
+    return err->status;
+  }
   s->file = open_regular(path, err);
+  if (s->file && file_alone) return RMX_OK;
   rmx_status status = s->file ? RMX_OK : err->status;
   if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1)))
     status = rmx_fail_memory(err, RMX__BLOCK, path);

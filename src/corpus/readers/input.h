@@ -29,7 +29,9 @@ struct rmx__input {
 
 enum { RMX__BLOCK = 1 << 17 };
 
-rmx_status rmx__input_open(rmx__input *s, const char *path, rmx_err *err);
+// file_alone: for formats that read the file themselves; only `file` can be used then, and a
+// compressed file is refused.
+rmx_status rmx__input_open(rmx__input *s, const char *path, bool file_alone, rmx_err *err);
 // Makes at least one byte available in block[at .. end], or sets `ended` at the end of the file.
 // The caller advances `at`. A byte order mark at the start of the file is skipped.
 rmx_status rmx__input_fill(rmx__input *s, rmx_err *err);

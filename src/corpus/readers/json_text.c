@@ -123,12 +123,17 @@ static bool scan_object(struct scan *s, const char *wanted, int depth);
 static bool take_value(struct scan *s, int depth) {
   const char *from = s->at, *to;
   s->look->surrogates = 0;  // forget an earlier value of the same name
+  s->look->scalar = NULL;
   if (from < s->end && *from == '"') {
     if (!skip_string(s, &from, &to) || !decode(s, from, to, s->out)) return false;
     s->found = RMX__JSON_TEXT;
     return true;
   }
   if (!skip_value(s, depth)) return false;
+  if (*from != '{' && *from != '[') {
+    s->look->scalar = from;
+    s->look->scalar_size = (size_t)(s->at - from);
+  }
   s->found = s->at - from == 4 && memcmp(from, "null", 4) == 0 ? RMX__JSON_NULL : RMX__JSON_OTHER;
   return true;
 }

@@ -18,6 +18,8 @@ typedef struct rmx__json_look {
   const char *what;     // if BROKEN: what is wrong
   size_t column;        // and at which byte of the line; the first is 1
   uint64_t surrogates;  // half surrogate pairs in the text, each replaced by U+FFFD
+  const char *scalar;   // if OTHER: the number or boolean (scalar_size bytes), or NULL
+  size_t scalar_size;
 } rmx__json_look;
 
 enum { RMX__JSON_DEPTH = 256 };  // nested objects and arrays

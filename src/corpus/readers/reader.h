@@ -7,39 +7,55 @@
 
 typedef struct rmx__reader rmx__reader;
 
-// One format: a row of the table in reader.c, chosen by the file's extension.
+enum {
+  RMX__FORMAT_TEXT = 1,     // text that separator lines divide
+  RMX__FORMAT_COLUMNS = 2,  // a document has further fields
+  RMX__FORMAT_RANDOM = 4,   // it must be read out of order: `open` finds r->input.file, no stream
+};
+
+// One format, in a file of its own, and a row of the table in reader.c.
 typedef struct rmx__format {
-  const char *extension;  // ".jsonl"
-  // Reads the next document into r->text; *more is false at the end.
+  const char *const *endings;  // of names, in lower case, without a compression: ".jsonl", NULL
+  unsigned flags;
+  // Prepares to read; r->state is the format's. The first block of the file is in r->input. NULL:
+  // nothing to do. `close` follows even if it fails.
+  rmx_status (*open)(rmx__reader *r, rmx_err *err);
+  // Reads the next document into r->text, which is empty, and its fields; *more is false at the
+  // end. A document that is skipped leaves r->text empty.
   rmx_status (*next)(rmx__reader *r, bool *more, rmx_err *err);
+  void (*close)(rmx__reader *r);  // releases r->state, which may be NULL; NULL: nothing to do
 } rmx__format;
 
 // How files are read. The strings are borrowed.
 typedef struct rmx__reader_options {
-  // of .jsonl: the key of the text, or a path of keys joined by dots
+  // of formats with fields: the name of the text, or a path of names joined by dots
   const char *text_field;
   // of .txt: the line that ends a document; "": a blank line; "none": a file is a document
   const char *separator;
   bool skip_bad;          // lines that cannot be used are counted and are not an error
   uint64_t max_document;  // bytes of the longest document or line of JSON; 0: no limit
+  // Further fields that are wanted of each document, in the form of text_field; NULL: none.
+  const rmx_strings *fields;
 } rmx__reader_options;
 
 struct rmx__reader {
   const rmx__format *format;
   const char *path;  // borrowed
   rmx__reader_options o;
-  rmx__input input;
-  rmx_buf text;  // the present document: valid UTF-8
+  rmx__input input;  // of a RANDOM format: `file` alone, and `compressed` counts what is read
+  bool begun;        // the first bytes were looked at, and the format is open
+  void *state;       // of the format
+  rmx_buf text;      // the present document: valid UTF-8
+  // (o.fields->n) the document's further fields: valid UTF-8, numbers and booleans as they are
+  // written. A field that is missing, null, or not a single value has has[i] = false.
+  rmx_buf *values;
+  bool *has;
   rmx_buf line, scratch;
   size_t line_number;
-  bool looked;                  // the first bytes were checked
-  bool by_value;                // JSON is an array, or has objects over several lines
-  bool array_open, array_over;  // an array has begun; has ended
-  size_t feeds;                 // line feeds in the present value, to be counted
-  uint64_t bad_lines;           // skipped
-  uint64_t no_text;             // skipped lines whose text is null or missing
-  uint64_t invalid_utf8;        // bytes and half surrogate pairs replaced by U+FFFD
-  // Of .txt: do these suggest another separator?
+  uint64_t bad_lines;     // skipped
+  uint64_t no_text;       // skipped lines whose text is null or missing
+  uint64_t invalid_utf8;  // bytes and half surrogate pairs replaced by U+FFFD
+  // Of text: do these suggest another separator?
   uint64_t separators;  // lines that ended a document
   uint64_t end_tokens;  // lines in documents that are a known end token such as <|endoftext|>
   // longer lines that begin with the separator %: comments of LaTeX, Erlang, Prolog

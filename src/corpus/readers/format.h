@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// format.h: the formats, and what they have in common.
+#ifndef RMX_CORPUS_READERS_FORMAT_H
+#define RMX_CORPUS_READERS_FORMAT_H
+
+#include "reader.h"
+
+extern const rmx__format rmx__format_json, rmx__format_text;
+
+// Whether a text has only white space.
+bool rmx__is_blank(const char *text, size_t size);
+// The number of wanted fields.
+static inline size_t rmx__fields(const rmx__reader *r) {
+  return r->o.fields ? r->o.fields->n : 0;
+}
+// Sets field i of the present document.
+void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size);
+// A line that cannot be used: an error, or with skip_bad one more in *counter.
+rmx_status rmx__unusable(rmx__reader *r, uint64_t *counter, const char *what, rmx_err *err);
+// The error for a document or a line of more than max_document bytes.
+rmx_status rmx__too_long(const rmx__reader *r, const char *what, rmx_err *err);
+
+#endif
