@@ -113,6 +113,21 @@ check "guarded: within what the runs covered" "$(number train_a) < 0.45 && $(gre
 check "--no-guard leaves it" "$(number train_a) > 0.5 && $(grep -c 'outside the range that the runs covered' err.txt)"
 try "constraints beyond the guard" 0 "searching without the guard" "$REGMIX" optimize --fit part --target a_loss --floor a=0.7 --method search
 
+# Every run has some of each domain, so no domain can be dropped within the guard.
+awk 'BEGIN {
+  srand(7); print "run,train_a,train_b,train_c" > "in_m.csv"; print "run,a_loss" > "in_y.csv"
+  for (i = 0; i < 40; i++) {
+    s = 0; for (k = 0; k < 3; k++) { w[k] = 0.5 - log(1 - rand()); s += w[k] }
+    printf "r%02d,%.6f,%.6f,%.6f\n", i, w[0] / s, w[1] / s, w[2] / s > "in_m.csv"
+    printf "r%02d,%.6f\n", i, 2 + 0.5 * (w[0] / s + 0.02) ^ -0.3 > "in_y.csv"
+  }
+}'
+"$REGMIX" fit --mixtures in_m.csv --metrics in_y.csv --regressor power --out inside > /dev/null 2>&1
+"$REGMIX" optimize --fit inside --target a_loss --method search --drop-below 0.4 --json > out.json 2> err.txt
+check "domains that the guard cannot drop" "$(number train_a) > 0.999 && $(grep -c '"guard": false' out.json) && $(grep -c 'searching without the guard' err.txt)"
+"$REGMIX" optimize --fit inside --target a_loss --method search --drop-below 0.3 --json > out.json 2> err.txt
+check "none need be dropped: the guard stays" "$(number train_b) > 0.2999 && $(grep -c '"guard": true' out.json)"
+
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
 check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"

@@ -177,6 +177,7 @@ START_TEST(selection_passes_over_planted_noise) {
   c.budget = 105000 * rmx_model_flop_per_token(&model, 32);
   must(method("rho1")->check(&c, err));
   must(method("rho1")->find(&c, &found, err));
+  ck_assert_double_eq(number_in(found.notes, "keep"), 0.6);
   rmx_run r = large_run("large", &found);
   json_t *result = train_with(&r, control_counted);
   const double there = all[1] / (all[0] + all[1]), chosen = counted[1] / (counted[0] + counted[1]);
