@@ -186,6 +186,8 @@ typedef struct rmx_corpus_request {
  *                                      (vocab <= 65536) or uint32, little endian
  *   corpus/corpus.json                 what is in there: see rmx_corpus
  *
+ * Checks. The tokenizer, the names of all files and the first documents of some files are checked
+ * before the text is read.
  * Order. Domains that are trained on come first, then valid_only ones, both in the order given.
  * Split. The hash of a document alone decides whether it validates. Both splits of a domain get at
  * least one document.

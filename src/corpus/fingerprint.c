@@ -10,6 +10,8 @@
 #include "prepare.h"
 
 enum { BLOCK = 1 << 20 };
+// More than this takes a while to hash, so what would be refused afterwards is looked for before.
+#define LONG_WORK 256000000
 
 static uint64_t hash_text(const char *s, uint64_t h) {
   return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
@@ -150,6 +152,10 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
     status = fill_files(&found[i], at, r->base, known, err);
     at += found[i].train.n + found[i].valid.n;
   }
+  uint64_t unread = 0;
+  for (size_t i = 0; i < all && status == RMX_OK; i++)
+    if (!files[i].known) unread += (uint64_t)files[i].info.st_size;
+  if (status == RMX_OK && unread > LONG_WORK) status = rmx__early_check(r, err);
   if (status == RMX_OK) status = hash_all(files, all, r->threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {

@@ -471,6 +471,7 @@ static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err 
   for (size_t i = 0; i < p->n; i++)
     RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
   if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
+  RMX_TRY(rmx__early_check(r, err));
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who has hashed the files
   if (!known) known = rmx_corpus_files_seen(p->previous.folder);
   rmx_status status = rmx_corpus_source_hash(r, known, p->files_seen, &p->source_hash, err);

@@ -61,6 +61,10 @@ rmx_status rmx__link_file(const char *from, const char *to, rmx_err *err);
 // How the files of a domain are read: its own settings, else those of the corpus (prepare.c).
 rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rmx_domain_source *s);
 
+// Checks the tokenizer, the names of all files and the first documents of some of them, before the
+// long work (early_check.c). RMX_EINPUT: what rmx_corpus_prepare() would find much later.
+rmx_status rmx__early_check(const rmx_corpus_request *r, rmx_err *err);
+
 // RMX_EINPUT: the name of a domain cannot be the name of a folder, or has control characters.
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 // Adds a domain to the hash of a corpus: its name and the hashes of its files.

@@ -502,6 +502,47 @@ START_TEST(errors_name_what_is_wrong) {
 }
 END_TEST
 
+static void count_progress(void *context, const char *what, double done, double total,
+                           const char *unit, const char *detail) {
+  (void)what, (void)done, (void)total, (void)unit, (void)detail;
+  ++*(int *)context;
+}
+
+// What would stop the work later is found before any domain is read.
+START_TEST(what_would_fail_later_fails_first) {
+  folder_make();
+  put_documents("good.txt", 1, 50);
+  put_documents("more.jsonl", 2, 50);
+  put_text("nofield.jsonl", "{\"body\": \"a\"}\n");
+  put_text("later/b.xyz", "x");
+  put_documents("later/a.txt", 3, 9);
+  put_text("tokenizer.json", "{\"model\": {\"type\": \"odd\"}}");
+  static const char *const cases[][3] = {{"nofield.jsonl", NULL, "\"text\" is missing"},
+                                         {"later/*", NULL, "b.xyz: unknown type of file"},
+                                         {"more.jsonl", "tokenizer.json", "tokenizer.json"},
+                                         {"more.jsonl", "absent.json", "absent.json"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    int calls = 0;
+    rmx_listener listener = {.context = &calls, .progress = count_progress};
+    rmx_domain_source s[] = {source_of("good", "good.txt"), source_of("other", cases[i][0])};
+    rmx_corpus_options o = small_options();
+    o.tokenizer = (char *)cases[i][1];
+    rmx_corpus_request r = {.options = &o,
+                            .sources = s,
+                            .n = 2,
+                            .base = test_folder,
+                            .folder = in_folder("exp"),
+                            .threads = 2,
+                            .listener = &listener};
+    must_fail(rmx_corpus_prepare(&r, err), cases[i][2]);
+    ck_assert_int_eq(calls, 0);
+    source_release(&s[0]);
+    source_release(&s[1]);
+  }
+  folder_remove();
+}
+END_TEST
+
 START_TEST(damaged_corpora_are_not_believed) {
   folder_make();
   put_documents("a.txt", 1, 100);
@@ -817,6 +858,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, limits);
   tcase_add_test(tc, a_given_tokenizer);
   tcase_add_test(tc, errors_name_what_is_wrong);
+  tcase_add_test(tc, what_would_fail_later_fails_first);
   tcase_add_test(tc, damaged_corpora_are_not_believed);
   tcase_add_test(tc, domains_found_in_a_folder);
   tcase_add_test(tc, nothing_is_left_out_in_silence);
