@@ -22,6 +22,7 @@ build | libyaml-dev | YAML: the config
 build | libjansson-dev | JSON
 build | zlib1g-dev | .gz text
 build | libzstd-dev | .zst text
+build | libpsl-dev | public suffixes of web hosts
 build | libpcre2-dev | regular expressions of the tokenizer
 build | libutf8proc-dev | Unicode: classes, cases, normal forms
 build | libxxhash-dev | hashes of files and tokens

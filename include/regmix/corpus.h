@@ -72,6 +72,11 @@ typedef struct rmx_domain_source {
   bool valid_only;         /* a target that is not in the training data */
   char *text_field;        /* of .jsonl; NULL: that of the corpus */
   char *separator;         /* of .txt; NULL: that of the corpus */
+  /* its documents are divided by options.domain_field; the name is not that of a domain */
+  bool divided;
+  /* it has no files: documents of divided sources with these values, or patterns of values, are
+   * its text */
+  rmx_strings values;
 } rmx_domain_source;
 
 /* How a corpus is prepared. Sizes are in bytes; the number after a colon is the default. */
@@ -79,7 +84,14 @@ typedef struct rmx_corpus_options {
   /* if no domains are given: has a folder for each domain, or files <domain>-0001.jsonl */
   char *folder;
   rmx_strings leave_out; /* patterns of files and folders in it that are not read */
-  char *text_field;      /* the key of the text in JSON: "text" */
+  /* The documents are divided by what is in them: FIELD, a key or a path of keys joined by dots;
+   * host(FIELD), the registered domain of the web address in the field; or several of these, joined
+   * by ":", whose values are joined by ":" too. NULL: a file belongs to one domain. */
+  char *domain_field;
+  rmx_strings hosts;   /* of host(FIELD): these, with the hosts below them; the rest is "other" */
+  int64_t max_hosts;   /* without `hosts`: this number of the largest, the rest is "other": 20 */
+  int64_t max_domains; /* more different names are an error: 1000 */
+  char *text_field;    /* the key of the text in JSON: "text" */
   /* a line that ends a document in .txt: "%"; "": a blank line; "none": a file is a document */
   char *separator;
   double valid_fraction; /* share of the documents that validate, chosen by hash: 0.05 */

@@ -119,6 +119,19 @@ static uint64_t add_list(const struct one_file *f, size_t n, uint64_t h) {
   return h;
 }
 
+static uint64_t hash_strings(const rmx_strings *list, uint64_t h) {
+  h = rmx_hash(&list->n, sizeof list->n, h);
+  for (size_t i = 0; i < list->n; i++) h = hash_text(list->items[i], h);
+  return h;
+}
+
+// How documents are divided; h itself if they are not.
+static uint64_t divided_hash(const rmx_corpus_options *o, uint64_t h) {
+  if (!o->domain_field) return h;
+  if (o->hosts.n == 0) h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, h);
+  return hash_strings(&o->hosts, hash_text(o->domain_field, h));
+}
+
 static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_t *apart,
                               size_t n_apart) {
   const int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->max_document,
@@ -127,6 +140,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
+  h = divided_hash(o, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
@@ -163,6 +177,7 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
                    hash_text(sources[i].text_field, hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
+    if (sources[i].values.n) *h = hash_strings(&sources[i].values, *h);
     *h = add_list(at, found[i].train.n, *h);
     *h = add_list(at + found[i].train.n, found[i].valid.n, *h);
     at += found[i].train.n + found[i].valid.n;

@@ -119,8 +119,9 @@ static rmx_status files_of(struct reading *r, const json_t *node, const char *ke
 
 static rmx_status domain_key(struct reading *r, const char *domain, const char *key,
                              const json_t *value, rmx_domain_source *s) {
-  static const char *const known[] = {"files", "valid_files", "valid_only", "text_field",
-                                      "separator"};
+  static const char *const known[] = {"files",      "valid_files", "valid_only",
+                                      "text_field", "separator",   "values"};
+  if (strcmp(key, "values") == 0) return files_of(r, value, key, &s->values);
   if (strcmp(key, "files") == 0) return files_of(r, value, key, &s->files);
   if (strcmp(key, "valid_files") == 0) return files_of(r, value, key, &s->valid_files);
   if (strcmp(key, "valid_only") == 0) {
@@ -145,6 +146,24 @@ static rmx_status domain_key(struct reading *r, const char *domain, const char *
   return *member ? RMX_OK : rmx_fail_memory(r->err, 0, r->path);
 }
 
+// A domain without files is selected by its name, or by its values, in what corpus.domain_field
+// divides.
+static rmx_status check_domains(rmx_config *c, const char *path, rmx_err *err) {
+  for (size_t i = 0; i < c->n_domains; i++) {
+    rmx_domain_source *s = &c->domains[i];
+    if (s->files.n) continue;
+    if (!c->corpus.domain_field)
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: corpus.domains.%s: no \"files\"; without files, corpus.domain_field must "
+          "name the field whose values are the domains",
+          path, s->name);
+    if (s->values.n == 0 && !rmx_strings_add(&s->values, s->name))
+      return rmx_fail_memory(err, 0, "the config");
+  }
+  return RMX_OK;
+}
+
 static rmx_status domains_of(struct reading *r, const json_t *node) {
   if (!json_is_object(node) || json_object_size(node) == 0)
     return at_line(r, node, "corpus.domains: wanted a map `domain: files`");
@@ -160,12 +179,14 @@ static rmx_status domains_of(struct reading *r, const json_t *node) {
                      "corpus.domains: \"%s\" can't be a name, since it becomes a folder and a "
                      "column; wanted a name without / , \" =",
                      name);
+    if (json_is_null(value)) continue;
     if (!json_is_object(value)) {
       RMX_TRY(files_of(r, value, name, &s->files));
       continue;
     }
     json_object_foreach(value, key, part) RMX_TRY(domain_key(r, name, key, part, s));
-    if (s->files.n == 0) return at_line(r, value, "corpus.domains.%s: no \"files\"", name);
+    if (s->files.n && s->values.n)
+      return at_line(r, value, "corpus.domains.%s: give either files or values", name);
   }
   return RMX_OK;
 }
@@ -278,6 +299,7 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
     RMX_TRY(status);
   }
   for (size_t i = 0; i < n; i++) RMX_TRY(rmx_config_set(out, settings[i], err));
+  RMX_TRY(check_domains(out, path ? path : "the config", err));
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
   for (size_t i = 0; none && i < sizeof usual / sizeof *usual; i++)
@@ -302,6 +324,7 @@ void rmx_config_release(rmx_config *c) {
     rmx_domain_source *s = &c->domains[i];
     rmx_strings_release(&s->files);
     rmx_strings_release(&s->valid_files);
+    rmx_strings_release(&s->values);
     free(s->name), free(s->text_field), free(s->separator);
   }
   for (size_t i = 0; i < c->n_target; i++) free(c->target[i].metric);
@@ -323,7 +346,8 @@ static json_t *domains_json(const rmx_config *c) {
   for (size_t i = 0; i < c->n_domains; i++) {
     const rmx_domain_source *s = &c->domains[i];
     json_t *o = json_object();
-    json_object_set_new(o, "files", strings_json(&s->files));
+    if (s->files.n) json_object_set_new(o, "files", strings_json(&s->files));
+    if (s->values.n) json_object_set_new(o, "values", strings_json(&s->values));
     if (s->valid_files.n) json_object_set_new(o, "valid_files", strings_json(&s->valid_files));
     if (s->valid_only) json_object_set_new(o, "valid_only", json_true());
     if (s->text_field) json_object_set_new(o, "text_field", json_string(s->text_field));

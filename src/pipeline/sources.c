@@ -64,6 +64,8 @@ static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
 rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
   *s = (rmx_sources){.domains = c->domains, .n = c->n_domains};
+  if (c->corpus.domain_field)
+    return rmx_fail(err, RMX_EINPUT, "corpus.domain_field: prepare cannot divide documents yet");
   if (c->n_domains == 0) {
     if (!c->corpus.folder)
       return rmx_fail(err, RMX_EINPUT, "%s: no text is given; set corpus.domains or corpus.folder",

@@ -514,6 +514,7 @@ void rmx_domain_sources_release(rmx_domain_source *sources, size_t n) {
     free(sources[i].separator);
     rmx_strings_release(&sources[i].files);
     rmx_strings_release(&sources[i].valid_files);
+    rmx_strings_release(&sources[i].values);
   }
   free(sources);
 }

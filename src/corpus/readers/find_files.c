@@ -57,6 +57,7 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
 rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
                            rmx_err *err) {
   *out = (rmx__files){0};
+  if (source->values.n) return RMX_OK;
   if (source->files.n == 0 && !(source->valid_only && source->valid_files.n))
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no files are given", source->name);
   rmx_status status = find(source->name, &source->files, base, &out->train, &out->bytes, err);

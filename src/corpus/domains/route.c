@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "route.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "top_hosts.h"
+#include "value_name.h"
+
+// Counters of hosts: a host with more than 1/COUNTERS of all documents cannot be missed.
+enum { COUNTERS = 65536 };
+
+static const char other[] = "other";  // hosts and labels that are not wanted
+
+// A part of a name, such as source of source:host(url).
+struct part {
+  const char *field;
+  bool host;
+};
+
+// A value that is selected, and the domain that it belongs to.
+struct selected {
+  char *value;  // in the form of a name; may be a pattern
+  const char *domain;
+};
+
+struct rmx__router {
+  const rmx_corpus_options *o;
+  rmx_strings fields;
+  struct part *parts;
+  size_t n_parts;
+  rmx_strings hosts;  // sorted: those given, or the largest
+  bool counting;      // the hosts must be counted first
+  // exact values, sorted, and then patterns in their order
+  struct selected *selected;
+  size_t n_selected, n_exact;
+};
+
+bool rmx__is_divided(const rmx_corpus_options *o) {
+  return o->domain_field != NULL;
+}
+
+// ---- corpus.domain_field
+
+static rmx_status wrong_field(const rmx_corpus_options *o, const char *what, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT,
+                  "corpus.domain_field: %s in \"%s\"; wanted the name of a field, such as "
+                  "meta.source, or host(FIELD), or several of them joined with \":\"",
+                  what, o->domain_field);
+}
+
+// Adds the part in text (size bytes): FIELD or host(FIELD).
+static rmx_status add_part(rmx__router *r, const char *text, size_t size, rmx_err *err) {
+  const char *open = memchr(text, '(', size), *end = text + size;
+  const bool call = open && size && end[-1] == ')';
+  if (call && !(open - text == 4 && memcmp(text, "host", 4) == 0))
+    return wrong_field(r->o, "an unknown function", err);
+  const char *from = call ? open + 1 : text;
+  if (call) end--;
+  while (from < end && *from == ' ') from++;
+  while (from < end && end[-1] == ' ') end--;
+  if (from == end) return wrong_field(r->o, "an empty part", err);
+  char *field = rmx_format("%.*s", (int)(end - from), from);
+  bool good = field && rmx_strings_add(&r->fields, field);
+  free(field);
+  if (!good) return rmx_fail_memory(err, size, "corpus.domain_field");
+  r->parts[r->n_parts++] = (struct part){r->fields.items[r->fields.n - 1], call};
+  r->counting = r->counting || (call && r->o->hosts.n == 0);
+  return RMX_OK;
+}
+
+static rmx_status add_parts(rmx__router *r, rmx_err *err) {
+  const char *text = r->o->domain_field;
+  size_t most = 1;
+  for (const char *p = text; *p; p++) most += *p == ':';
+  if (!(r->parts = rmx_calloc(most, sizeof *r->parts)))
+    return rmx_fail_memory(err, most, "corpus.domain_field");
+  for (const char *end; text; text = *end ? end + 1 : NULL) {
+    end = strchrnul(text, ':');
+    RMX_TRY(add_part(r, text, (size_t)(end - text), err));
+  }
+  size_t hosts = 0;
+  for (size_t i = 0; i < r->n_parts; i++) hosts += r->parts[i].host;
+  if (hosts > 1) return wrong_field(r->o, "more than one host()", err);
+  if (r->o->hosts.n && hosts == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "corpus.hosts needs a field with web addresses, as in `corpus.domain_field: "
+                    "host(url)`");
+  return RMX_OK;
+}
+
+// ---- corpus.hosts
+
+static rmx_status add_hosts(rmx__router *r, rmx_err *err) {
+  rmx_buf host = {0};
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < r->o->hosts.n && status == RMX_OK; i++) {
+    const char *given = r->o->hosts.items[i];
+    if (!rmx__host_of(given, strlen(given), &host))
+      status = rmx_fail(err, RMX_EINPUT,
+                        "corpus.hosts: \"%s\" is not a host; wanted a name such as "
+                        "en.wikipedia.org",
+                        given);
+    else if (!rmx_strings_add(&r->hosts, host.data))
+      status = rmx_fail_memory(err, 0, "corpus.hosts");
+  }
+  rmx_buf_release(&host);
+  rmx_strings_sort(&r->hosts);
+  return status;
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(a, *(char *const *)b);
+}
+
+// The given host that this host is or is below; the longest of several. For counted hosts: its
+// registered domain, if that is one of the largest.
+static const char *wanted_host(const rmx__router *r, const char *host) {
+  const bool given = r->o->hosts.n > 0;
+  for (const char *at = given ? host : rmx__registered_domain(host); at;) {
+    char *const *found =
+        r->hosts.n ? bsearch(at, r->hosts.items, r->hosts.n, sizeof *r->hosts.items, by_text)
+                   : NULL;
+    if (found) return *found;
+    const char *dot = given ? strchr(at, '.') : NULL;
+    at = dot ? dot + 1 : NULL;
+  }
+  return other;
+}
+
+// ---- corpus.domains that select values
+
+static rmx_status select_value(rmx__router *r, const char *value, const char *domain,
+                               rmx_err *err) {
+  rmx_buf name = {0};
+  const bool good = rmx__value_name(value, strlen(value), true, false, &name);
+  struct selected *more = rmx_realloc(r->selected, r->n_selected + 1, sizeof *more);
+  if (more) r->selected = more;
+  if (!good || name.failed || !more) {
+    rmx_buf_release(&name);
+    return good ? rmx_fail_memory(err, 0, "the values of a domain")
+                : rmx_fail(err, RMX_EINPUT, "corpus.domains.%s: an empty value", domain);
+  }
+  r->selected[r->n_selected++] = (struct selected){name.data, domain};
+  return RMX_OK;
+}
+
+static bool is_pattern(const struct selected *s) {
+  return strpbrk(s->value, "*?[") != NULL;
+}
+
+static int by_value(const void *a, const void *b) {
+  const struct selected *x = a, *y = b;
+  return strcmp(x->value, y->value);
+}
+
+// Moves the exact values to the front and sorts them.
+static rmx_status order_selected(rmx__router *r, rmx_err *err) {
+  struct selected *all = rmx_calloc(r->n_selected, sizeof *all);
+  if (!all) return rmx_fail_memory(err, 0, "the values of a domain");
+  size_t at = 0;
+  for (int pattern = 0; pattern < 2; pattern++) {
+    for (size_t i = 0; i < r->n_selected; i++)
+      if (is_pattern(&r->selected[i]) == pattern) all[at++] = r->selected[i];
+    if (!pattern) r->n_exact = at;
+  }
+  free(r->selected);
+  r->selected = all;
+  if (r->n_exact) qsort(all, r->n_exact, sizeof *all, by_value);
+  for (size_t i = 1; i < r->n_exact; i++)
+    if (strcmp(all[i - 1].value, all[i].value) == 0)
+      return rmx_fail(err, RMX_EINPUT, "corpus.domains: %s and %s both have the value \"%s\"",
+                      all[i - 1].domain, all[i].domain, all[i].value);
+  return RMX_OK;
+}
+
+static rmx_status add_selected(rmx__router *r, const rmx_domain_source *sources, size_t n,
+                               rmx_err *err) {
+  for (size_t i = 0; i < n; i++) {
+    const rmx_domain_source *s = &sources[i];
+    for (size_t j = 0; j < s->values.n; j++)
+      RMX_TRY(select_value(r, s->values.items[j], s->name, err));
+  }
+  return r->n_selected ? order_selected(r, err) : RMX_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(a, ((const struct selected *)b)->value);
+}
+
+static const char *selected_domain(const rmx__router *r, const char *name) {
+  const struct selected *exact =
+      r->n_exact ? bsearch(name, r->selected, r->n_exact, sizeof *r->selected, by_name) : NULL;
+  if (exact) return exact->domain;
+  for (size_t i = r->n_exact; i < r->n_selected; i++)
+    if (fnmatch(r->selected[i].value, name, 0) == 0) return r->selected[i].domain;
+  return NULL;
+}
+
+// ---- the router
+
+rmx_status rmx__router_open(const rmx_corpus_options *o, const rmx_domain_source *sources, size_t n,
+                            const char *base, rmx__router **out, rmx_err *err) {
+  rmx__router *r = rmx_calloc(1, sizeof *r);
+  if (!r) return rmx_fail_memory(err, sizeof *r, "the domains");
+  r->o = o;
+  rmx_status status = add_parts(r, err);
+  if (status == RMX_OK) status = add_hosts(r, err);
+  if (status == RMX_OK) status = add_selected(r, sources, n, err);
+  if (status != RMX_OK) {
+    rmx__router_free(r);
+    return status;
+  }
+  *out = r;
+  return RMX_OK;
+}
+
+void rmx__router_free(rmx__router *r) {
+  if (!r) return;
+  for (size_t i = 0; i < r->n_selected; i++) free(r->selected[i].value);
+  free(r->selected);
+  free(r->parts);
+  rmx_strings_release(&r->fields);
+  rmx_strings_release(&r->hosts);
+  free(r);
+}
+
+const rmx_strings *rmx__router_fields(const rmx__router *r) {
+  return &r->fields;
+}
+
+bool rmx__router_is_closed(const rmx__router *r) {
+  return r->n_selected > 0;
+}
+
+// Replaces the content of a buffer by the reason why a document has no domain.
+static rmx_status no_domain(rmx_buf *why, const char *fmt, const char *what, rmx_err *err) {
+  why->size = 0;
+  rmx_buf_printf(why, fmt, what);
+  return why->failed ? rmx_fail_memory(err, why->size, "a reason") : RMX_OK;
+}
+
+// Appends a part of the name. *has false: there is none, and `name` holds the reason.
+static rmx_status put_part(const rmx__router *r, const struct part *p, const rmx_buf *value,
+                           rmx_buf *name, bool *has, rmx_err *err) {
+  const bool start = name->size == 0, several = r->n_parts > 1;
+  *has = false;
+  if (!p->host) {
+    *has = rmx__value_name(value->data ? value->data : "", value->size, start, several, name);
+    return *has ? RMX_OK : no_domain(name, "field \"%s\" is empty", p->field, err);
+  }
+  rmx_buf host = {0};
+  const bool good = rmx__host_of(value->data ? value->data : "", value->size, &host);
+  if (good) {
+    const char *wanted = wanted_host(r, host.data);
+    rmx__value_name(wanted, strlen(wanted), start, several, name);
+  }
+  const bool failed = host.failed;
+  rmx_buf_release(&host);
+  if (failed) return rmx_fail_memory(err, value->size, "a host");
+  *has = good;
+  return good ? RMX_OK : no_domain(name, "field \"%s\" has no web address", p->field, err);
+}
+
+rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
+                      const char **name, rmx_err *err) {
+  *name = NULL;
+  scratch->size = 0;
+  rmx_buf_add(scratch, "", 0);
+  for (size_t i = 0; i < r->n_parts; i++) {
+    bool has = true;
+    if (!d->has[i])
+      return no_domain(scratch, "field \"%s\" is missing or is not one value", r->parts[i].field,
+                       err);
+    if (i) rmx_buf_puts(scratch, ":");
+    RMX_TRY(put_part(r, &r->parts[i], &d->values[i], scratch, &has, err));
+    if (!has) return RMX_OK;
+  }
+  if (scratch->failed) return rmx_fail_memory(err, scratch->size, "the name of a domain");
+  if (r->n_selected) {
+    if ((*name = selected_domain(r, scratch->data))) return RMX_OK;
+    char *value = rmx_strdup(scratch->data);
+    if (!value) return rmx_fail_memory(err, scratch->size, "the name of a domain");
+    const rmx_status status = no_domain(scratch, "\"%.60s\" is not in corpus.domains", value, err);
+    free(value);
+    return status;
+  }
+  if (scratch->size > RMX__LONGEST_NAME)
+    return no_domain(scratch, "the value has more than 199 bytes%s", "", err);
+  *name = scratch->data;
+  return RMX_OK;
+}
+
+// ---- the largest hosts
+
+bool rmx__router_counts(const rmx__router *r) {
+  return r->counting;
+}
+
+rmx__top_hosts *rmx__router_counters(void) {
+  return rmx__top_hosts_new(COUNTERS);
+}
+
+rmx_status rmx__router_count(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
+                             rmx__top_hosts *counts, rmx_err *err) {
+  size_t i = 0;
+  while (i < r->n_parts && !r->parts[i].host) i++;
+  if (i == r->n_parts || !d->has[i] || !d->values[i].data) return RMX_OK;
+  if (!rmx__host_of(d->values[i].data, d->values[i].size, scratch)) return RMX_OK;
+  return rmx__top_hosts_add(counts, rmx__registered_domain(scratch->data), 1)
+             ? RMX_OK
+             : rmx_fail_memory(err, 0, "the counts of hosts");
+}
+
+rmx_status rmx__router_counted(rmx__router *r, const rmx__top_hosts *counts, rmx_err *err) {
+  const size_t n = (size_t)(r->o->max_hosts > 0 ? r->o->max_hosts : 1);
+  r->counting = false;
+  if (!rmx__top_hosts_largest(counts, n, &r->hosts, NULL))
+    return rmx_fail_memory(err, 0, "the counts of hosts");
+  rmx_strings_sort(&r->hosts);
+  return RMX_OK;
+}

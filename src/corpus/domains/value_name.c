@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "value_name.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_escape(const char *at, const char *end) {
+  return end - at >= 3 && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]);
+}
+
+bool rmx__value_name(const char *value, size_t size, bool start, bool part, rmx_buf *out) {
+  const char *end = value + size, *first = value, *last = end;
+  while (first < end && is_space(*first)) first++;
+  if (first == end) return false;
+  while (is_space(last[-1])) last--;
+  for (const char *p = value; p < end; p++) {
+    const bool plain = (unsigned char)*p >= ' ' && *p != 0x7F && !strchr("/,\"=", *p) &&
+                       !(*p == ' ' && (p < first || p >= last)) && !(*p == ':' && part) &&
+                       !(start && p == value && (*p == '.' || *p == '-')) &&
+                       !(*p == '%' && is_escape(p, end));
+    if (plain)
+      rmx_buf_add(out, p, 1);
+    else
+      rmx_buf_printf(out, "%%%02X", (unsigned char)*p);
+  }
+  return true;
+}

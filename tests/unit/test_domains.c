@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The domain of each document: by fields, by web host, and the names that values become.
+#include "corpus/domains/host.h"
+#include "corpus/domains/route.h"
+#include "corpus/domains/top_hosts.h"
+#include "corpus/domains/value_name.h"
+#include "corpus_folder.h"
+
+// ---- hosts
+
+static const char *host_of(const char *url) {
+  static rmx_buf b;
+  return rmx__host_of(url, strlen(url), &b) ? b.data : "-";
+}
+
+START_TEST(hosts_of_addresses) {
+  static const char *const cases[][2] = {
+      {"https://en.wikipedia.org/wiki/A", "en.wikipedia.org"},
+      {"http://EN.Wikipedia.ORG", "en.wikipedia.org"},
+      {"https://user:pass@example.com:8080/a@b", "example.com"},
+      {"//cdn.example.com/x", "cdn.example.com"},
+      {"example.com/path?x=http://other.org/", "example.com"},
+      {"https://example.com?q=1", "example.com"},
+      {"https://example.com#part", "example.com"},
+      {"  https://example.com./ ", "example.com"},
+      {"http://192.168.0.1:80/", "192.168.0.1"},
+      {"http://[2001:db8::1]:80/", "[2001:db8::1]"},
+      {"https://b\xc3\xbc"
+       "cher.example/",
+       "b\xc3\xbc"
+       "cher.example"},
+      {"http://a_b.example.com/", "a_b.example.com"},
+      {"mailto:somebody@example.com", "example.com"},
+      {"urn:isbn:123", "-"},
+      {"localhost", "-"},
+      {"https:///path", "-"},
+      {"http://.example.com/", "-"},
+      {"http://exam..ple.com/", "-"},
+      {"http://[junk]/", "-"},
+      {"http://[::1", "-"},
+      {"not an address", "-"},
+      {"", "-"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_str_eq(host_of(cases[i][0]), cases[i][1]);
+}
+END_TEST
+
+START_TEST(registered_domains) {
+  static const char *const cases[][2] = {
+      {"en.wikipedia.org", "wikipedia.org"},
+      {"wikipedia.org", "wikipedia.org"},
+      {"www.bbc.co.uk", "bbc.co.uk"},
+      {"bbc.co.uk", "bbc.co.uk"},
+      {"co.uk", "co.uk"},
+      {"a.b.c.example.com", "example.com"},
+      {"192.168.0.1", "192.168.0.1"},
+      {"[2001:db8::1]", "[2001:db8::1]"},
+      {"www.abc.net.au", "abc.net.au"},
+      {"a.unknown-tld-x", "a.unknown-tld-x"},
+      // the suffixes of companies are not suffixes here
+      {"somebody.blogspot.com", "blogspot.com"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_str_eq(rmx__registered_domain(cases[i][0]), cases[i][1]);
+#ifdef REGMIX_LIBPSL
+  ck_assert_str_eq(rmx__registered_domain("www.city.kawasaki.jp"), "city.kawasaki.jp");
+  ck_assert_str_eq(rmx__registered_domain("a.b.k12.ca.us"), "b.k12.ca.us");
+#endif
+  ck_assert(rmx__host_below("en.wikipedia.org", "wikipedia.org"));
+  ck_assert(!rmx__host_below("notwikipedia.org", "wikipedia.org"));
+}
+END_TEST
+
+START_TEST(frequent_names_in_bounded_memory) {
+  // 40 frequent names among 20,000 rare ones, with 1,000 counters.
+  rmx__top_hosts *t = rmx__top_hosts_new(1000), *other = rmx__top_hosts_new(1000);
+  char name[32];
+  uint32_t x = 1;
+  uint64_t counts[40];
+  for (int i = 0; i < 200000; i++) {
+    x = x * 1664525 + 1013904223;
+    if ((x >> 28) < 8)
+      snprintf(name, sizeof name, "big%02u", (x >> 8) % 40);
+    else
+      snprintf(name, sizeof name, "small%u", (x >> 8) % 20000);
+    ck_assert(rmx__top_hosts_add(i % 2 ? t : other, name, 1));
+  }
+  ck_assert(rmx__top_hosts_merge(t, other));
+  rmx_strings top = {0};
+  ck_assert(rmx__top_hosts_largest(t, 40, &top, counts));
+  ck_assert_uint_eq(top.n, 40);
+  for (size_t i = 0; i < top.n; i++) {
+    ck_assert_msg(strncmp(top.items[i], "big", 3) == 0, "%s", top.items[i]);
+    ck_assert(counts[i] >= 2200 && counts[i] <= 2900);
+    if (i) ck_assert(counts[i - 1] >= counts[i]);
+  }
+  rmx_strings_release(&top);
+  rmx__top_hosts_free(t);
+  rmx__top_hosts_free(other);
+}
+END_TEST
+
+// ---- names
+
+static const char *named(const char *value, bool part) {
+  static rmx_buf b;
+  b.size = 0;
+  return rmx__value_name(value, strlen(value), true, part, &b) ? b.data : "-";
+}
+
+START_TEST(values_become_names) {
+  ck_assert_str_eq(named("Wikipedia (en)", false), "Wikipedia (en)");
+  ck_assert_str_eq(named("Pile-CC", false), "Pile-CC");
+  ck_assert_str_eq(named("github/python", false), "github%2Fpython");
+  ck_assert_str_eq(named("a,b\"c=d\n", false), "a%2Cb%22c%3Dd%0A");
+  ck_assert_str_eq(named(".hidden", false), "%2Ehidden");
+  ck_assert_str_eq(named("-x-", false), "%2Dx-");
+  ck_assert_str_eq(named(" en ", false), "%20en%20");
+  ck_assert_str_eq(named("web:math", false), "web:math");
+  ck_assert_str_eq(named("web:math", true), "web%3Amath");
+  ck_assert_str_eq(named("100%", false), "100%");
+  ck_assert_str_eq(named("github%2Fpython", false), "github%252Fpython");  // not github/python
+  ck_assert_str_eq(named("日本語", false), "日本語");
+  ck_assert_str_eq(named(" \t", false), "-");
+  ck_assert_str_eq(named("", false), "-");
+}
+END_TEST
+
+// ---- the router
+
+enum { MOST_FIELDS = 4 };
+
+// Routes a document with these values; NULL: it lacks the field. "! why" if it has no domain.
+static const char *route(const rmx__router *r, const char *const values[MOST_FIELDS]) {
+  static rmx_buf buffers[MOST_FIELDS], scratch, out;
+  bool has[MOST_FIELDS];
+  for (size_t i = 0; i < rmx__router_fields(r)->n; i++) {
+    has[i] = values[i] != NULL;
+    buffers[i].size = 0;
+    rmx_buf_puts(&buffers[i], has[i] ? values[i] : "left over");
+  }
+  const rmx__routed d = {"text", 4, buffers, has};
+  const char *name;
+  must(rmx__route(r, &d, &scratch, &name, err));
+  out.size = 0;
+  rmx_buf_printf(&out, "%s%s", name ? "" : "! ", name ? name : scratch.data);
+  return out.data;
+}
+
+#define ROUTE(r, ...) route(r, (const char *const[MOST_FIELDS]){__VA_ARGS__})
+
+static rmx__router *open_router(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {
+  rmx__router *r = NULL;
+  must(rmx__router_open(o, s, n, ".", &r, err));
+  return r;
+}
+
+START_TEST(by_a_field) {
+  const rmx_corpus_options o = {.domain_field = "meta.pile_set_name"};
+  rmx__router *r = open_router(&o, NULL, 0);
+  ck_assert_uint_eq(rmx__router_fields(r)->n, 1);
+  ck_assert_str_eq(rmx__router_fields(r)->items[0], "meta.pile_set_name");
+  ck_assert(!rmx__router_is_closed(r) && !rmx__router_counts(r));
+  ck_assert_str_eq(ROUTE(r, "ArXiv"), "ArXiv");
+  ck_assert_str_eq(ROUTE(r, "a/b"), "a%2Fb");
+  ck_assert_str_eq(ROUTE(r, NULL), "! field \"meta.pile_set_name\" is missing or is not one value");
+  ck_assert_str_eq(ROUTE(r, ""), "! field \"meta.pile_set_name\" is empty");
+  char longest[201];
+  memset(longest, 'x', 200);
+  longest[199] = '\0';
+  ck_assert_str_eq(ROUTE(r, longest), longest);
+  memset(longest, 'x', 200);
+  longest[200] = '\0';
+  ck_assert_str_eq(ROUTE(r, longest), "! the value has more than 199 bytes");
+  rmx__router_free(r);
+}
+END_TEST
+
+START_TEST(hierarchies) {
+  const rmx_corpus_options o = {.domain_field = "source: topic :meta.quality"};
+  rmx__router *r = open_router(&o, NULL, 0);
+  ck_assert_uint_eq(rmx__router_fields(r)->n, 3);
+  ck_assert_str_eq(ROUTE(r, "cc", "math", "3"), "cc:math:3");
+  // Parts with colons cannot be confused.
+  ck_assert_str_eq(ROUTE(r, "a:b", "c", "d"), "a%3Ab:c:d");
+  ck_assert_str_eq(ROUTE(r, "a", "b:c", "d"), "a:b%3Ac:d");
+  ck_assert_str_eq(ROUTE(r, "a", NULL, "d"), "! field \"topic\" is missing or is not one value");
+  ck_assert_str_eq(ROUTE(r, "a", " ", "d"), "! field \"topic\" is empty");
+  rmx__router_free(r);
+}
+END_TEST
+
+START_TEST(given_hosts) {
+  rmx_corpus_options o = {.domain_field = "host(url)"};
+  ck_assert(rmx_strings_add(&o.hosts, "wikipedia.org"));
+  ck_assert(rmx_strings_add(&o.hosts, "https://EN.wikipedia.org/"));
+  rmx__router *r = open_router(&o, NULL, 0);
+  ck_assert(!rmx__router_counts(r));
+  ck_assert_str_eq(ROUTE(r, "https://en.wikipedia.org/wiki/A"), "en.wikipedia.org");
+  ck_assert_str_eq(ROUTE(r, "https://m.en.wikipedia.org/wiki/A"), "en.wikipedia.org");
+  ck_assert_str_eq(ROUTE(r, "https://de.wikipedia.org/wiki/A"), "wikipedia.org");
+  ck_assert_str_eq(ROUTE(r, "https://notwikipedia.org/"), "other");
+  ck_assert_str_eq(ROUTE(r, "no address"), "! field \"url\" has no web address");
+  rmx__router_free(r);
+  rmx_strings_release(&o.hosts);
+}
+END_TEST
+
+static void count_host(rmx__router *r, rmx__top_hosts *counts, const char *url) {
+  rmx_buf value = {0}, scratch = {0};
+  const bool has = true;
+  rmx_buf_puts(&value, url);
+  const rmx__routed d = {"", 0, &value, &has};
+  must(rmx__router_count(r, &d, &scratch, counts, err));
+  rmx_buf_release(&value);
+  rmx_buf_release(&scratch);
+}
+
+START_TEST(largest_hosts) {
+  const rmx_corpus_options o = {.domain_field = "host(url)", .max_hosts = 2};
+  rmx__router *r = open_router(&o, NULL, 0);
+  ck_assert(rmx__router_counts(r));
+  rmx__top_hosts *counts = rmx__router_counters();
+  ck_assert_ptr_nonnull(counts);
+  for (int i = 0; i < 6; i++) count_host(r, counts, i % 2 ? "http://a.b.co.uk/" : "http://b.co.uk");
+  for (int i = 0; i < 5; i++) count_host(r, counts, "http://www.example.com/");
+  for (int i = 0; i < 4; i++) count_host(r, counts, "http://third.example.org/");
+  count_host(r, counts, "nothing");
+  must(rmx__router_counted(r, counts, err));
+  rmx__top_hosts_free(counts);
+  ck_assert(!rmx__router_counts(r));
+  ck_assert_str_eq(ROUTE(r, "https://x.b.co.uk/"), "b.co.uk");
+  ck_assert_str_eq(ROUTE(r, "https://example.com/"), "example.com");
+  ck_assert_str_eq(ROUTE(r, "https://third.example.org/"), "other");
+  rmx__router_free(r);
+}
+END_TEST
+
+START_TEST(selected_values) {
+  const rmx_corpus_options o = {.domain_field = "source"};
+  rmx_domain_source s[] = {{.name = "code"}, {.name = "math"}, {.name = "exam"}};
+  ck_assert(rmx_strings_add(&s[0].values, "github/python"));
+  ck_assert(rmx_strings_add(&s[0].values, "stack*"));
+  ck_assert(rmx_strings_add(&s[1].values, "stack-math"));
+  ck_assert(rmx_strings_add(&s[2].files, "exam.txt"));
+  rmx__router *r = open_router(&o, s, 3);
+  ck_assert(rmx__router_is_closed(r));
+  ck_assert_str_eq(ROUTE(r, "github/python"), "code");
+  ck_assert_str_eq(ROUTE(r, "stackoverflow"), "code");
+  ck_assert_str_eq(ROUTE(r, "stack-math"), "math");  // an exact value goes before a pattern
+  ck_assert_str_eq(ROUTE(r, "books"), "! \"books\" is not in corpus.domains");
+  ck_assert_str_eq(ROUTE(r, "exam"), "! \"exam\" is not in corpus.domains");
+  rmx__router_free(r);
+  ck_assert(rmx_strings_add(&s[1].values, "github/python"));
+  must_fail(rmx__router_open(&o, s, 3, ".", &r, err), "both have the value \"github%2Fpython\"");
+  for (size_t i = 0; i < 3; i++) {
+    rmx_strings_release(&s[i].values);
+    rmx_strings_release(&s[i].files);
+  }
+}
+END_TEST
+
+START_TEST(fields_that_cannot_be_understood) {
+  rmx__router *r = NULL;
+  static char *const wrong[][2] = {{"a::b", "an empty part"},
+                                   {"host()", "an empty part"},
+                                   {" ", "an empty part"},
+                                   {"lang(text)", "an unknown function"},
+                                   {"host(a):host(b)", "more than one host()"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    const rmx_corpus_options o = {.domain_field = wrong[i][0]};
+    must_fail(rmx__router_open(&o, NULL, 0, ".", &r, err), wrong[i][1]);
+  }
+  rmx_corpus_options o = {.domain_field = "source"};
+  ck_assert(rmx_strings_add(&o.hosts, "example.com"));
+  must_fail(rmx__router_open(&o, NULL, 0, ".", &r, err), "corpus.hosts needs a field");
+  o.domain_field = "host(url)";
+  ck_assert(rmx_strings_add(&o.hosts, "not a host"));
+  must_fail(rmx__router_open(&o, NULL, 0, ".", &r, err), "is not a host");
+  rmx_strings_release(&o.hosts);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, hosts_of_addresses);
+  tcase_add_test(tc, registered_domains);
+  tcase_add_test(tc, frequent_names_in_bounded_memory);
+  tcase_add_test(tc, values_become_names);
+  tcase_add_test(tc, by_a_field);
+  tcase_add_test(tc, hierarchies);
+  tcase_add_test(tc, given_hosts);
+  tcase_add_test(tc, largest_hosts);
+  tcase_add_test(tc, selected_values);
+  tcase_add_test(tc, fields_that_cannot_be_understood);
+}
