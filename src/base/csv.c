@@ -71,7 +71,9 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
       }
       c->at++;
       if (c->at < c->end && !strchr(",\r\n", *c->at))
-        return rmx_fail(err, RMX_EINPUT, "%s:%d: text behind a closing quote", c->path, c->line);
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s:%d: text after a closing quote; wanted a comma or the end of the line",
+                        c->path, c->line);
     } else {
       while (c->at < c->end && *c->at != ',' && *c->at != '\n') *to++ = *c->at++;
       while (to > field && (to[-1] == ' ' || to[-1] == '\r' || to[-1] == '\t')) to--;
@@ -122,8 +124,8 @@ static rmx_status header_of(struct cursor *c, rmx_table *t, rmx_err *err) {
   for (size_t j = 1; j < c->n; j++) {
     for (size_t k = 0; k < t->D; k++)
       if (strcmp(t->names[k], c->fields[j]) == 0)
-        return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\" is there twice", c->path, c->line,
-                        c->fields[j]);
+        return rmx_fail(err, RMX_EINPUT, "%s:%d: two columns are named \"%s\"; rename one", c->path,
+                        c->line, c->fields[j]);
     if (!*c->fields[j])
       return rmx_fail(err, RMX_EINPUT, "%s:%d: column %zu has no name", c->path, c->line, j + 1);
     if (!(t->names[t->D] = rmx_strdup(c->fields[j]))) return rmx_fail_memory(err, 0, c->path);

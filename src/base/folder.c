@@ -59,7 +59,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   bool there = real != NULL;
   rmx_status status = plain ? RMX_OK : rmx_fail_memory(err, n, "a path");
   if (status == RMX_OK && real && (stat(real, &info) != 0 || !S_ISDIR(info.st_mode)))
-    status = rmx_fail(err, RMX_EIO, "%s is no folder, so nothing can be written into it", path);
+    status = rmx_fail(err, RMX_EIO, "%s is not a folder, so nothing can be written into it", path);
   if (status == RMX_OK) {  // links are followed: what they lead to is replaced
     o->path = real ? real : plain;
     real = real ? NULL : real;

@@ -182,9 +182,9 @@ static rmx_status whole(const rmx_run *r, const char *key, int64_t *out, rmx_err
   double x;
   RMX_TRY(rmx__json_number(r->controller, key, &x, r->name, err));
   *out = (int64_t)x;
-  return *out >= 1 ? RMX_OK
-                   : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g, and must be 1 or more",
-                              r->name, key, x);
+  return *out >= 1
+             ? RMX_OK
+             : rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" is %g; wanted 1 or more", r->name, key, x);
 }
 
 static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err) {
@@ -199,10 +199,12 @@ static rmx_status read_settings(struct rounds *s, const rmx_run *r, rmx_err *err
   RMX_TRY(rmx_training_model(&r->training, r->vocab, &model, err));
   s->flop_per_token = rmx_model_flop_per_token(&model, (int)r->training.context);
   if (s->K < 2 || !(s->one_hot > 1 / (double)s->K))
-    return rmx_fail(err, RMX_EINPUT, "run %s: a share of %g of one of %zu domains explores nothing",
+    return rmx_fail(err, RMX_EINPUT,
+                    "run %s: \"one_hot\" is %g for %zu domains, which explores nothing; wanted "
+                    "more than an even share",
                     r->name, s->one_hot, s->K);
   if ((int64_t)s->K * s->sweeps * s->explore >= rmx_training_steps(&r->training) / s->rounds)
-    return rmx_fail(err, RMX_EINPUT, "run %s: a round of %lld steps has no room for its sweeps",
+    return rmx_fail(err, RMX_EINPUT, "run %s: a round has %lld steps, too few for its sweeps",
                     r->name, (long long)(rmx_training_steps(&r->training) / s->rounds));
   return RMX_OK;
 }
@@ -291,7 +293,8 @@ static rmx_status plan_eval(const rmx_comparison *c, struct plan *p, rmx_err *er
   RMX_TRY(rmx__comparison_flop(c, c->large, &flop, err));
   for (size_t d = 0; d < K; d++) {
     if (rmx_evaluate_tokens(c->corpus, d, 0) == 0)
-      return rmx_fail(err, RMX_EINPUT, "aioli: \"%s\" has no validation text to look at",
+      return rmx_fail(err, RMX_EINPUT,
+                      "aioli: \"%s\" has no validation text, and the method evaluates on it",
                       c->corpus->names[d]);
     looked += goal_of(c, p, d) > 0;
   }
@@ -303,9 +306,8 @@ static rmx_status plan_eval(const rmx_comparison *c, struct plan *p, rmx_err *er
       (c->options->aioli.eval_tokens < LEAST ? c->options->aioli.eval_tokens : LEAST))
     return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "aioli: %.0f looks at the validation text of %.0f domains leave %.0f tokens of "
-                  "each within %.3g FLOPs: fewer rounds or sweeps, or "
-                  "a larger compare.budget",
+                  "aioli: %.0f evaluations on %.0f domains leave %.0f validation tokens per domain "
+                  "within %.3g FLOPs; lower aioli.rounds or aioli.sweeps, or raise compare.budget",
                   looks, looked, most, c->budget);
 }
 
@@ -330,8 +332,8 @@ static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err)
   const int64_t explorations = (int64_t)K * p->sweeps, by_length = steps / published[row].round;
   if (!(p->one_hot > 1 / (double)K))
     return rmx_fail(err, RMX_EINPUT,
-                    "aioli: a share of %g of the domain explored is no more than the %.3g of all "
-                    "the others: raise aioli.one_hot",
+                    "aioli: the explored domain gets a weight of %g, which is not above the even "
+                    "share of %.3g; raise aioli.one_hot",
                     p->one_hot, 1 / (double)K);
   p->rounds = o->rounds > 0 ? o->rounds : by_length > 4 ? by_length : 4;
   // Fewer rounds rather than none, where nobody said how many.
@@ -340,12 +342,11 @@ static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err)
     p->rounds--;
   p->explore = explore_steps(steps, p->rounds, share, most, explorations);
   if (p->explore < 1)
-    return rmx_fail(err, RMX_EINPUT,
-                    "aioli: %lld steps in %lld rounds have no room to explore %zu domains %lld "
-                    "times in %g of each; lengthen the large "
-                    "training, or give fewer aioli.rounds or aioli.sweeps",
-                    (long long)steps, (long long)p->rounds, K, (long long)p->sweeps,
-                    fmax(share, most));
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "aioli: %lld steps in %lld rounds are too few to explore %zu domains %lld times in %g of "
+        "each round; lengthen the large training, or lower aioli.rounds or aioli.sweeps",
+        (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, fmax(share, most));
   return plan_eval(c, p, err);
 }
 
@@ -391,10 +392,12 @@ const rmx_baseline rmx__aioli = {
     .sees_target = true,
     .name = "aioli",
     .help =
-        "the online linear law: explores each domain as it trains, and moves towards those that "
-        "lower the losses",
+        "chooses the mixture during the training: explores each domain, and raises the weights of "
+        "those that lower the losses",
     .source = "Chen et al. 2024, arXiv 2411.05735",
-    .suits = "one long training and no time for a search, all training domains to be good at",
+    .suits =
+        "Suits one long training without a search, if the model should be good on all training "
+        "domains",
     .check = aioli_check,
     .find = aioli_find,
     .make_controller = aioli_controller,

@@ -41,7 +41,7 @@ rmx_status rmx_baselines_controller(const rmx_run *r, const rmx_corpus *corpus,
   RMX_TRY(rmx__json_string(r->controller, "method", &name, r->name, err));
   RMX_TRY(rmx_baseline_find(name, &b, err));
   if (!b->make_controller)
-    return rmx_fail(err, RMX_EINPUT, "run %s: \"%s\" controls no training", r->name, name);
+    return rmx_fail(err, RMX_EINPUT, "run %s: the method \"%s\" has no controller", r->name, name);
   return b->make_controller(r, corpus, kernels, out, err);
 }
 

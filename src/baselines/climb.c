@@ -90,21 +90,22 @@ static rmx_status afford(const rmx_comparison *c, size_t *N, rmx_err *err) {
   *N = (size_t)fmin(1e6, floor(c->budget / cost * (1 + 1e-12)));
   if (*N >= least) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "climb: the budget of %.3g FLOPs pays for %zu proxies; %zu rounds, the first of "
-                  "%d or more, take %zu: raise --budget to %.3g, or "
-                  "take fewer rounds (climb.rounds) or a smaller proxy",
+                  "climb: the budget of %.3g FLOPs pays for %zu proxies, but %zu rounds, with %d "
+                  "or more proxies in the first, need %zu; raise --budget to %.3g, lower "
+                  "climb.rounds or use a smaller proxy",
                   c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
 }
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   size_t N;
   if (c->corpus->D_train < 2)
-    return rmx_fail(err, RMX_EINPUT, "climb: one domain leaves nothing to mix");
+    return rmx_fail(err, RMX_EINPUT,
+                    "climb: the corpus has one domain; a mixture needs two or more");
   RMX_TRY(afford(c, &N, err));
   // A mixture trained is not drawn again: the pool must last.
   if ((double)N > (double)c->options->climb.pool)
     return rmx_fail(err, RMX_EINPUT,
-                    "climb: a pool of %lld mixtures for %zu runs: raise climb.pool",
+                    "climb: a pool of %lld mixtures is too small for %zu runs; raise climb.pool",
                     (long long)c->options->climb.pool, N);
   return RMX_OK;
 }
@@ -275,7 +276,7 @@ static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_er
     if (rounds > 1) out->converged = moved <= at_rest ? RMX_CONVERGED : RMX_NOT_CONVERGED;
     if (rounds > 1) json_object_set_new(out->notes, "moved", json_real(moved));
     json_object_set_new(out->notes, "form",
-                        json_string("the search of the paper; domains as they are"));
+                        json_string("the search of the paper, on the domains of the corpus"));
     json_object_set_new(out->notes, "runs", json_integer((json_int_t)k.N));
     json_object_set_new(out->notes, "rounds", json_integer((json_int_t)rounds));
     json_object_set_new(out->notes, "predicted", json_real(k.predicted));
@@ -289,9 +290,11 @@ const rmx_baseline rmx__climb = {
     // rmx__climb is the search of optimize
     .sees_target = true,
     .name = "climb",
-    .help = "regression in rounds: fit, propose near the best, train, fit again",
+    .help =
+        "fits in rounds: each round fits all runs so far, and trains new ones among the best "
+        "predicted mixtures",
     .source = "Diao et al. 2025, arXiv 2504.13161",
-    .suits = "a budget for many proxies, best spent where the answer lies",
+    .suits = "Suits a budget for many proxies, most of which should be near the answer",
     .check = check,
     .find = find,
 };

@@ -12,26 +12,25 @@ rmx_status rmx__check_ours(const char *method, const char *section, const rmx_tr
                            rmx_err *err) {
   if (!t->command) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s: %s.command is a trainer of your own, and only the program's own can be "
-                  "controlled; leave %s out, or the command",
+                  "%s: the method controls the training, which works only with the trainer of "
+                  "regmix, not with %s.command; leave out %s or the command",
                   method, section, method);
 }
 
 rmx_status rmx__check_domains(const rmx_comparison *c, const char *method, const rmx_training *t,
                               rmx_err *err) {
   if (c->corpus->D_train < 2)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: with \"%s\" alone there is nothing to choose between; it takes two domains", method,
-        c->corpus->names[0]);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: \"%s\" is the only domain; wanted two or more to choose between", method,
+                    c->corpus->names[0]);
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)t->context + 1)
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: it draws from every domain, and \"%s\" has %zu training tokens, a "
-                      "sequence %lld: shorten the context, "
-                      "or leave the domain out of the corpus",
-                      method, c->corpus->names[d], c->corpus->domains[d].train_tokens,
-                      (long long)t->context + 1);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s: the method draws from every domain, but \"%s\" has %zu training tokens, and a "
+          "sequence needs %lld; lower the context, or leave the domain out of the corpus",
+          method, c->corpus->names[d], c->corpus->domains[d].train_tokens,
+          (long long)t->context + 1);
   return RMX_OK;
 }
 
@@ -44,8 +43,8 @@ rmx_status rmx__check_tokens(const rmx_comparison *c, const char *method, const 
   enum { LEAST = 10 };
   if (tokens >= LEAST * rmx__step_tokens(t)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s: of %.3g FLOPs %s leave a training of %.0f tokens, less than %d steps of "
-                  "%.0f: give a larger compare.budget",
+                  "%s: with %.3g FLOPs, %s can train on %.0f tokens, fewer than %d steps of %.0f; "
+                  "raise compare.budget",
                   method, c->budget, spent, tokens > 0 ? tokens : 0, LEAST, rmx__step_tokens(t));
 }
 

@@ -132,7 +132,7 @@ static rmx_status dro_load(void *context, const json_t *state, rmx_err *err) {
   RMX_TRY(rmx__json_number(state, "step", &step, what, err));
   if (json_array_size(json_object_get(state, "seen")) != s->K ||
       !json_is_array(json_object_get(state, "track")))
-    return rmx_fail(err, RMX_EINPUT, "%s: \"seen\" or \"track\" is no list", what);
+    return rmx_fail(err, RMX_EINPUT, "%s: \"seen\" or \"track\" is not a list", what);
   s->step = (int64_t)step;
   json_decref(s->seen);
   s->seen = json_deep_copy(json_object_get(state, "seen"));
@@ -175,15 +175,16 @@ static rmx_status read_settings(struct dro *s, const rmx_run *r, rmx_err *err) {
   RMX_TRY(rmx__json_number(r->controller, "smoothing", &s->smoothing, r->name, err));
   s->code = strcmp(form, "code") == 0;
   if (rmx_training_micro_batch(&r->training) < rmx_training_batch(&r->training))
-    return rmx_fail(err, RMX_EINPUT,
-                    "run %s: a step of DoReMi must be one micro-batch: micro_tokens below "
-                    "batch_tokens would leave its weights behind",
-                    r->name);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "run %s: DoReMi needs steps of one micro-batch; set micro_tokens to batch_tokens or more",
+        r->name);
   for (size_t d = 0; d < r->D; d++)
     if (!(r->mixture[d] > 0))
       return rmx_fail(err, RMX_EINPUT,
-                      "run %s: DoReMi draws from every domain, and \"%s\" has no weight", r->name,
-                      r->domains[d]);
+                      "run %s: DoReMi draws from every domain, but \"%s\" has weight 0; wanted a "
+                      "weight above 0",
+                      r->name, r->domains[d]);
   return RMX_OK;
 }
 
@@ -342,11 +343,12 @@ static rmx_status doremi_find(const rmx_comparison *c, rmx_baseline_result *out,
 const rmx_baseline rmx__doremi = {
     .name = "doremi",
     .help =
-        "Group DRO: a proxy weighs up the domains in which it is worst against a reference; the "
-        "mean of its weights",
+        "trains a proxy with Group DRO, which raises the weights of domains where it is much worse "
+        "than a reference, and takes the mean of the weights",
     .source = "Xie et al. 2023, arXiv 2305.10429",
     .suits =
-        "no target, and no domain to be left behind: all should come near what a reference can do",
+        "Suits training without a target, if the loss on every domain should come near that of a "
+        "reference",
     .check = doremi_check,
     .find = doremi_find,
     .make_controller = doremi_controller,

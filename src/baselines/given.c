@@ -20,9 +20,9 @@
 
 static rmx_status human_check(const rmx_comparison *c, rmx_err *err) {
   if (!c->options->human)
-    return rmx_fail(err, RMX_EINPUT,
-                    "human: nobody said what people chose; give a mixture file: `--set "
-                    "compare.human=mine.yaml`");
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "human: no mixture file is set; add one, for example `--set compare.human=mine.yaml`");
   double *w = rmx_calloc(c->corpus->D_train, sizeof *w);
   rmx_status status =
       w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err)
@@ -39,9 +39,9 @@ static rmx_status human_find(const rmx_comparison *c, rmx_baseline_result *out, 
 
 const rmx_baseline rmx__human = {
     .name = "human",
-    .help = "the mixture of the file compare.human",
+    .help = "uses the mixture in the file compare.human",
     .source = "",
-    .suits = "what is to be beaten: the mixture in use today",
+    .suits = "Shows whether a method beats the mixture in use today",
     .check = human_check,
     .find = human_find,
 };
@@ -56,9 +56,9 @@ static rmx_status prior_find(const rmx_comparison *c, rmx_baseline_result *out, 
 
 const rmx_baseline rmx__prior = {
     .name = "prior",
-    .help = "each domain's share of the tokens",
+    .help = "uses the share of each domain in the available tokens",
     .source = "",
-    .suits = "every document counts once; costs nothing",
+    .suits = "Suits training in which every document counts once; costs nothing",
     .find = prior_find,
 };
 
@@ -70,9 +70,9 @@ static rmx_status uniform_find(const rmx_comparison *c, rmx_baseline_result *out
 
 const rmx_baseline rmx__uniform = {
     .name = "uniform",
-    .help = "the same share for each domain",
+    .help = "gives each domain the same weight",
     .source = "",
-    .suits = "every domain counts the same; costs nothing",
+    .suits = "Suits domains of equal importance; costs nothing",
     .find = uniform_find,
 };
 
@@ -98,9 +98,9 @@ static rmx_status single_find(const rmx_comparison *c, rmx_baseline_result *out,
 const rmx_baseline rmx__single = {
     .sees_target = true,
     .name = "single",
-    .help = "all of one domain, the one that a fit of the swarm expects most of",
+    .help = "uses one domain only: the one from which the fit of the swarm expects the best result",
     .source = "",
-    .suits = "whether mixing matters at all",
+    .suits = "Shows whether mixing matters at all",
     .needs_swarm = true,
     .check = rmx__needs_swarm,
     .find = single_find,
@@ -119,9 +119,8 @@ static rmx_status unimax_check(const rmx_comparison *c, rmx_err *err) {
   const double epochs = c->options->unimax.epochs, needed = (double)c->large->tokens / sum;
   if (epochs < needed)
     return rmx_fail(err, RMX_EINPUT,
-                    "unimax: %g epochs of all %.3g tokens are fewer than the %.3g of the large "
-                    "run: the cap cannot hold; give at least "
-                    "`--set unimax.epochs=%.3g`",
+                    "unimax: %g epochs of all %.3g tokens are too few for the %.3g tokens of the "
+                    "large run; use `--set unimax.epochs=%.3g` or more",
                     epochs, sum, (double)c->large->tokens, ceil(needed * 100) / 100);
   return RMX_OK;
 }
@@ -154,9 +153,11 @@ static rmx_status unimax_find(const rmx_comparison *c, rmx_baseline_result *out,
 
 const rmx_baseline rmx__unimax = {
     .name = "unimax",
-    .help = "equal shares as far as a cap on epochs allows",
+    .help = "gives each domain the same weight as far as a cap on the epochs allows",
     .source = "Chung et al. 2023, arXiv 2304.09151",
-    .suits = "many domains of very different sizes, none to be repeated often; costs nothing",
+    .suits =
+        "Suits many domains of very different sizes that should not be repeated often; costs "
+        "nothing",
     .check = unimax_check,
     .find = unimax_find,
 };

@@ -117,13 +117,12 @@ static rmx_status afford(const rmx_comparison *c, struct plan *p, rmx_err *err) 
   }
   const double steps = floor((each - (double)evals * valid) / flop / step * (1 + 1e-12));
   if (!(steps >= 2 * (double)evals))
-    return rmx_fail(err, RMX_EINPUT,
-                    "law: %zu mixtures at %zu sizes, %lld evaluations in each run, take %.3g FLOPs "
-                    "at least; the budget is %.3g: raise --budget, or "
-                    "take fewer (law.mixtures, law.sizes)",
-                    p->M, p->S, (long long)evals,
-                    (double)p->M * ((double)evals * valid + 2 * (double)evals * step * flop),
-                    c->budget);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "law: %zu mixtures at %zu sizes with %lld evaluations per run cost %.3g FLOPs or more, but "
+        "the budget is %.3g; raise --budget, or lower law.mixtures or law.sizes",
+        p->M, p->S, (long long)evals,
+        (double)p->M * ((double)evals * valid + 2 * (double)evals * step * flop), c->budget);
   for (size_t s = 0; s < p->S; s++) {
     p->training[s].tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
     p->training[s].evals = evals;
@@ -141,8 +140,8 @@ static rmx_status make_plan(const rmx_comparison *c, struct plan *p, rmx_err *er
     if (s > 0 &&
         (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < LEAST_WIDTH))
       return rmx_fail(err, RMX_EINPUT,
-                      "law: the proxy cannot be made smaller %zu times; `--set law.sizes=%zu`, or "
-                      "a larger proxy",
+                      "law: the proxy cannot be made smaller %zu times; use `--set law.sizes=%zu` "
+                      "or a larger proxy",
                       s, s);
   }
   return afford(c, p, err);
@@ -151,19 +150,20 @@ static rmx_status make_plan(const rmx_comparison *c, struct plan *p, rmx_err *er
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct plan p;
   const size_t D = c->corpus->D_train, least = D + 2;
-  if (D < 2) return rmx_fail(err, RMX_EINPUT, "law: one domain leaves nothing to mix");
+  if (D < 2)
+    return rmx_fail(err, RMX_EINPUT, "law: the corpus has one domain; a mixture needs two or more");
   if (c->proxy->command)
     return rmx_fail(err, RMX_EINPUT,
-                    "law: it extrapolates the losses during a training, which your own "
-                    "trainer does not report");
+                    "law: the method extrapolates the losses during a training, and your own "
+                    "trainer does not report them; leave out the method or proxy.command");
   if ((size_t)c->options->law.mixtures < least)
     return rmx_fail(
         err, RMX_EINPUT,
-        "law: a law of %zu parameters takes %zu mixtures or more: `--set law.mixtures=%zu`", D + 1,
-        least, least);
+        "law: a law with %zu parameters needs %zu or more mixtures; use `--set law.mixtures=%zu`",
+        D + 1, least, least);
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->target[d] != 0 && rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) == 0)
-      return rmx_fail(err, RMX_EINPUT, "law: \"%s\" is a target without validation text",
+      return rmx_fail(err, RMX_EINPUT, "law: the target \"%s\" has no validation text",
                       c->corpus->names[d]);
   return make_plan(c, &p, err);
 }
@@ -213,8 +213,8 @@ static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t
   if (status == RMX_OK && v->n < 3)
     status = rmx_fail(
         err, RMX_EINPUT,
-        "%s: %zu evaluations in the last two thirds of the run; a law of its steps takes 3", path,
-        v->n);
+        "%s: found %zu evaluations in the last two thirds of the run; a law of the steps needs 3",
+        path, v->n);
   free(rows);
   free(text);
   free(path);
@@ -436,9 +436,9 @@ static void add_notes(const struct work *w, const struct fitted *sizes, rmx_base
   const struct plan *p = &w->plan;
   json_t *list = json_array();
   for (size_t s = 0; s < p->S; s++) json_array_append_new(list, json_real(p->parameters[s]));
-  json_object_set_new(
-      out->notes, "form",
-      json_string("paper's laws; steps and sizes fitted to their minimum, mixtures by `exp`"));
+  json_object_set_new(out->notes, "form",
+                      json_string("the laws of the paper; those of steps and sizes are fitted to "
+                                  "their minimum, that of mixtures with `exp`"));
   json_object_set_new(out->notes, "mixtures", json_integer((json_int_t)p->M));
   json_object_set_new(out->notes, "parameters", list);
   json_object_set_new(out->notes, "tokens", json_integer((json_int_t)p->training[0].tokens));
@@ -482,10 +482,10 @@ const rmx_baseline rmx__law = {
     .sees_target = true,
     .name = "law",
     .help =
-        "mixing laws: losses extrapolated over steps and sizes, an exponential law of the mixture, "
-        "its minimum",
+        "extrapolates losses over steps and model sizes, fits an exponential law of the mixture, "
+        "and takes its minimum",
     .source = "Ye et al. 2024, arXiv 2403.16952",
-    .suits = "a large model far larger, or trained far longer, than any proxy",
+    .suits = "Suits a large model that is much larger, or trained much longer, than any proxy",
     .check = check,
     .find = find,
 };

@@ -65,7 +65,7 @@ rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t 
     for (size_t p = 0; p < K; p++) most = fmax(most, g[p]);
     *certificate = most - 1;
     if (!isfinite(most))
-      status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is no number");
+      status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is not a number");
     if (*certificate < tolerance || *iterations == MOST_ITERATIONS || status != RMX_OK) break;
     for (size_t p = 0; p < K; p++) lambda[p] *= g[p];  // which keeps their sum
   }
@@ -131,15 +131,18 @@ static rmx_status read_target(const rmx_comparison *c, struct target *t, rmx_err
     if (c->target[d] == 0) continue;
     if (c->target[d] < 0)
       status = rmx_fail(err, RMX_EINPUT,
-                        "mixmin: the loss of \"%s\" is to rise; it can only make text likelier",
+                        "mixmin: the target asks for a higher loss on \"%s\", but MixMin can only "
+                        "lower losses; give it a weight above 0",
                         c->corpus->names[d]);
     else if (c->corpus->domains[d].valid_tokens < 2)
-      status = rmx_fail(err, RMX_EINPUT, "mixmin: \"%s\" is a target without validation text",
+      status = rmx_fail(err, RMX_EINPUT, "mixmin: the target \"%s\" has no validation text",
                         c->corpus->names[d]);
     else
       status = add_domain(c, d, t, err);
   }
-  if (status == RMX_OK && t->n == 0) status = rmx_fail(err, RMX_EINPUT, "mixmin: no target");
+  if (status == RMX_OK && t->n == 0)
+    status =
+        rmx_fail(err, RMX_EINPUT, "mixmin: no target is set; add `target: DOMAIN` to regmix.yaml");
   if (status != RMX_OK) target_release(t);
   return status;
 }
@@ -166,16 +169,18 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct target target;
   rmx_training t;
   if (c->corpus->D_train < 2)
-    return rmx_fail(err, RMX_EINPUT, "mixmin: one domain leaves nothing to mix");
-  if (c->proxy->command)
     return rmx_fail(err, RMX_EINPUT,
-                    "mixmin: it asks its proxies for the probability of documents; proxies of your "
-                    "own trainer cannot be asked");
+                    "mixmin: the corpus has one domain; a mixture needs two or more");
+  if (c->proxy->command)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "mixmin: the method needs the probability of documents from its proxies, and those of your "
+        "own trainer do not give it; leave out the method or proxy.command");
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)c->proxy->context + 1)
       return rmx_fail(err, RMX_EINPUT,
-                      "mixmin: a proxy on \"%s\" alone: its %zu tokens are less than a sequence of "
-                      "%lld and a label",
+                      "mixmin: \"%s\" has %zu training tokens, too few to train a proxy on it "
+                      "alone; wanted more than a sequence (%lld)",
                       c->corpus->names[d], c->corpus->domains[d].train_tokens,
                       (long long)c->proxy->context);
   RMX_TRY(read_target(c, &target, err));
@@ -208,7 +213,8 @@ static rmx_status solve(const rmx_comparison *c, const struct target *t, const d
                          out->mixture, &certificate, &iterations, err));
   out->wall_s += rmx_now() - began;
   out->converged = certificate < c->options->mixmin.tolerance ? RMX_CONVERGED : RMX_NOT_CONVERGED;
-  json_object_set_new(out->notes, "form", json_string("paper; EM in place of its gradient steps"));
+  json_object_set_new(out->notes, "form",
+                      json_string("as in the paper, with EM instead of its gradient steps"));
   json_object_set_new(out->notes, "documents", json_integer((json_int_t)t->n));
   json_object_set_new(out->notes, "document_tokens", json_real(t->tokens / (double)t->n));
   json_object_set_new(out->notes, "iterations", json_integer((json_int_t)iterations));
@@ -257,10 +263,10 @@ const rmx_baseline rmx__mixmin = {
     .sees_target = true,
     .name = "mixmin",
     .help =
-        "a proxy for each domain, the mixture of their probabilities that holds the target "
-        "likeliest",
+        "trains a proxy on each domain, and mixes their probabilities so that the target text is "
+        "most likely",
     .source = "Thudi et al. 2025, arXiv 2502.10510",
-    .suits = "few domains that differ in kind, and a target of which there is text",
+    .suits = "Suits few domains that are very different, and a target that has text",
     .check = check,
     .find = find,
 };

@@ -242,11 +242,13 @@ static rmx_status odm_find(const rmx_comparison *c, rmx_baseline_result *out, rm
 
 const rmx_baseline rmx__odm = {
     .name = "odm",
-    .help = "online mixing: a bandit over the domains, whose rewards are their training losses",
+    .help =
+        "chooses the mixture during the training, as a bandit whose rewards are the training "
+        "losses of the domains",
     .source = "Albalak et al. 2023, arXiv 2312.02406",
     .suits =
-        "one training, no time for a search, no target: what is still hard is drawn more, noise "
-        "too",
+        "Suits a single training without a search and without a target; domains with a high loss "
+        "are drawn more, noise too",
     .check = odm_check,
     .find = odm_find,
     .make_controller = odm_controller,

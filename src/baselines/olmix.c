@@ -21,10 +21,10 @@ static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   const size_t least = c->corpus->D_train + 2;
   if (c->swarm_n >= least) return RMX_OK;
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "olmix: a law of %zu parameters a metric cannot be fitted to %zu runs; it wants %zu or more",
-      c->corpus->D_train + 1, c->swarm_n, 3 * (c->corpus->D_train + 1));
+  return rmx_fail(err, RMX_EINPUT,
+                  "olmix: a law with %zu parameters per metric cannot be fitted to %zu runs; "
+                  "wanted %zu or more",
+                  c->corpus->D_train + 1, c->swarm_n, 3 * (c->corpus->D_train + 1));
 }
 
 static rmx_status keep_to(const rmx_comparison *c, rmx_problem *q, rmx_err *err) {
@@ -84,9 +84,11 @@ static rmx_status olmix_find(const rmx_comparison *c, rmx_baseline_result *out, 
 const rmx_baseline rmx__olmix = {
     .sees_target = true,
     .name = "olmix",
-    .help = "a log-linear law over the swarm, minimised exactly, held to the prior",
+    .help =
+        "fits a log-linear law to the swarm, and minimises it exactly with a penalty on the "
+        "divergence from the prior",
     .source = "Chen et al. 2026 (Olmix)",
-    .suits = "many domains, few runs, and a wish to stay near the natural mixture",
+    .suits = "Suits many domains and few runs, if the mixture should stay near the prior",
     .needs_swarm = true,
     .check = olmix_check,
     .find = olmix_find,

@@ -5,67 +5,84 @@
 
 #define AT(member) offsetof(rmx_baseline_options, member)
 const rmx_option rmx_baseline_option_table[] = {
-    {"compare.human", RMX_TEXT, AT(human), NULL, 0, 0, "FILE", "human: the mixture people chose"},
+    {"compare.human", RMX_TEXT, AT(human), NULL, 0, 0, "FILE",
+     "file of the mixture that the method human uses, such as the mixture in use today"},
     {"doremi.form", RMX_CHOICE, AT(doremi.form), "paper", 0, 0, "paper|code",
-     "how a step weighs the domains; paper: each by its mean loss; code: token weights normalised "
-     "over the batch"},
+     "DoReMi: how a step weights the domains; paper: by the mean loss of each domain; code: by "
+     "token weights that are normalised over the batch"},
     {"doremi.rounds", RMX_INT, AT(doremi.rounds), "1", 1, 100, "N",
-     "rounds at most, each with the last one's mixture as reference"},
-    {"doremi.eta", RMX_REAL, AT(doremi.eta), "1", 0, 1e6, "X", "step of the domain weights"},
+     "DoReMi: largest number of rounds; each round uses the mixture of the last one for its "
+     "reference"},
+    {"doremi.eta", RMX_REAL, AT(doremi.eta), "1", 0, 1e6, "X",
+     "DoReMi: step size of the domain weights"},
     {"doremi.smoothing", RMX_REAL, AT(doremi.smoothing), "1e-3", 0, 1, "X",
-     "share of the uniform mixture in them"},
+     "DoReMi: share of the uniform mixture that is mixed into the domain weights"},
     {"doremi.tolerance", RMX_REAL, AT(doremi.tolerance), "1e-3", 0, 1, "X",
-     "rounds have converged when no weight moves by more"},
+     "DoReMi: the rounds have converged if no weight changes by more than this"},
     {"odm.form", RMX_CHOICE, AT(odm.form), "paper", 0, 0, "paper|code",
-     "paper: EXP3 with importance weights; code: smoothed means of exp(loss), linear"},
+     "ODM: how losses become a mixture; paper: EXP3 with importance weights; code: shares of "
+     "smoothed means of exp(loss)"},
     {"odm.smoothing", RMX_REAL, AT(odm.smoothing), "0.9", 0, 1, "X",
-     "share of the old reward in the new"},
+     "ODM: share of the old reward in the new one"},
     {"odm.warmup", RMX_REAL, AT(odm.warmup), "0.02", 0, 1, "SHARE",
-     "share of the steps on the natural mixture, first"},
-    {"odm.explore", RMX_REAL, AT(odm.explore), "1", 0, 1, "X", "times the scheduled exploration"},
+     "ODM: share of the steps at the start that use the prior as mixture"},
+    {"odm.explore", RMX_REAL, AT(odm.explore), "1", 0, 1, "X",
+     "ODM: factor on the published schedule of exploration; 0: no exploration"},
     {"ppl.band", RMX_CHOICE, AT(ppl.band), "middle", 0, 0, "low|middle|high",
-     "which part of the documents, by perplexity, is kept"},
+     "ppl: which documents are kept: those with low, middle or high perplexity"},
     {"ppl.keep", RMX_REAL, AT(ppl.keep), "0.5", 1e-6, 1, "SHARE",
-     "share of the training tokens kept"},
+     "ppl: share of the training tokens that is kept"},
     {"ppl.by_domain", RMX_BOOL, AT(ppl.by_domain), "false", 0, 0, NULL,
-     "rank in each domain, which keeps the mixture; else one rank over all"},
+     "ppl: rank the documents inside each domain, which keeps the mixture; false: rank the "
+     "documents of all domains together"},
     {"rho.keep", RMX_REAL, AT(rho.keep), "0.6", 1e-6, 1, "SHARE",
-     "share of a batch's tokens that count"},
+     "Rho-1: share of the tokens of a batch that count in the loss"},
     {"rho.warmup", RMX_REAL, AT(rho.warmup), "0.1", 0, 1, "SHARE",
-     "share of the steps in which all tokens count, first"},
-    {"law.mixtures", RMX_INT, AT(law.mixtures), "20", 3, 1e6, "N", "mixing law: mixtures sampled"},
+     "Rho-1: share of the steps at the start in which all tokens count"},
+    {"law.mixtures", RMX_INT, AT(law.mixtures), "20", 3, 1e6, "N",
+     "mixing law: number of mixtures to draw"},
     {"law.sizes", RMX_INT, AT(law.sizes), "2", 1, 8, "N",
-     "mixing law: sizes of proxies, from which the large model's losses are extrapolated"},
+     "mixing law: number of sizes of proxies; the losses of the large model are extrapolated from "
+     "them"},
     {"aioli.eta", RMX_REAL, AT(aioli.eta), "0", 0, 1e6, "X",
-     "step of the mixture; 0: as published for so many domains"},
+     "Aioli: step size of the mixture; 0: the published value for this number of domains"},
     {"aioli.one_hot", RMX_REAL, AT(aioli.one_hot), "0", 0, 1, "SHARE",
-     "of the domain explored, the others share the rest; 0: as published for so many domains"},
+     "Aioli: weight of the domain that is explored, while the others share the rest; 0: the "
+     "published value for this number of domains"},
     {"aioli.sweeps", RMX_INT, AT(aioli.sweeps), "0", 0, 1000, "N",
-     "times each domain is explored in a round; 0: as published for so many domains"},
+     "Aioli: how many times a round explores each domain; 0: the published value for this number "
+     "of domains"},
     {"aioli.explore", RMX_REAL, AT(aioli.explore), "0", 0, 1, "SHARE",
-     "of a round's steps spent exploring; 0: as published for so many domains"},
+     "Aioli: share of the steps of a round that explore; 0: the published value for this number of "
+     "domains"},
     {"aioli.rounds", RMX_INT, AT(aioli.rounds), "0", 0, 1e6, "N",
-     "updates of the mixture in a training; 0: by its length"},
+     "Aioli: number of updates of the mixture in a training; 0: depends on the length of the "
+     "training"},
     {"aioli.smoothing", RMX_REAL, AT(aioli.smoothing), "0", 0, 0.9999999, "X",
-     "share of the old in a moving mean of what exploring tells, the code's form; 0: the paper's, "
-     "which moves the last mixture on"},
+     "Aioli: share of the old values in the moving mean of the learnt effects, as in the published "
+     "code; 0: no moving mean, as in the paper"},
     {"aioli.eval_tokens", RMX_INT, AT(aioli.eval_tokens), "4096", 16, 1e12, "TOKENS",
-     "validation tokens of a domain at each look; fewer where the budget is less"},
+     "Aioli: validation tokens per domain in each evaluation; fewer if the budget does not pay for "
+     "them"},
     {"climb.rounds", RMX_INT, AT(climb.rounds), "3", 1, 100, "N",
-     "rounds of propose, train, fit, each of half the runs of the last"},
-    {"climb.pool", RMX_INT, AT(climb.pool), "10000", 10, 1e8, "N", "candidates ranked in a round"},
+     "CLIMB: number of rounds (propose, train, fit); each round has half as many runs as the last "
+     "one"},
+    {"climb.pool", RMX_INT, AT(climb.pool), "10000", 10, 1e8, "N",
+     "CLIMB: number of candidates that a round ranks"},
     {"climb.top", RMX_REAL, AT(climb.top), "0.02", 1e-6, 1, "SHARE",
-     "of them, from which the next runs are drawn"},
+     "CLIMB: share of the candidates, the best ones, that the next runs are drawn from"},
     {"mixmin.window", RMX_INT, AT(mixmin.window), "0", 0, 1e9, "TOKENS",
-     "target text taken as one document; 0: documents as they are"},
+     "MixMin: length of the pieces of target text that count as a document; 0: the documents as "
+     "they are"},
     {"mixmin.tolerance", RMX_REAL, AT(mixmin.tolerance), "1e-6", 1e-15, 1, "X",
-     "of the certificate"},
+     "MixMin: how exactly the mixture is solved for: the largest allowed gap to the best possible "
+     "objective"},
     {"olmix.kl", RMX_REAL, AT(olmix.kl), "0.05", 0, 1e6, "X",
-     "times the divergence from the prior is added to the loss"},
+     "Olmix: weight of the divergence from the prior in the objective"},
     {"olmix.repeat", RMX_REAL, AT(olmix.repeat), "4", 0, 1e9, "X",
-     "times a domain may be repeated at most; 0: no cap"},
+     "Olmix: largest number of times that a domain may be repeated; 0: no cap"},
     {"unimax.epochs", RMX_REAL, AT(unimax.epochs), "1", 1e-6, 1e9, "X",
-     "times a domain may be repeated at most"},
+     "UniMax: largest number of times that a domain may be repeated"},
 };
 #undef AT
 const size_t rmx_baseline_option_table_n =

@@ -73,7 +73,7 @@ static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x,
       losses ? rmx_batch_make(&batch, B, T, err) : rmx_fail_memory(err, 0, "a batch");
   for (size_t at = 0; status == RMX_OK && at < windows;) {
     if (rmx_interrupted())
-      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while text was scored");
+      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while scoring text");
     const int b = windows - at < (size_t)B ? (int)(windows - at) : B, t = w[at].size;
     lay_out(x, w + at, b, &batch);
     rmx_model_losses(m, batch.tokens, batch.labels, b, t, losses);
@@ -188,11 +188,11 @@ rmx_status rmx__budget_tokens(const rmx_comparison *c, const rmx_training *t, do
   const double steps = floor((flops - fixed) / flop / step * (1 + 1e-12));
   if (!(steps >= RMX__LEAST_STEPS)) {
     const double each = fixed + RMX__LEAST_STEPS * step * flop;
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: of the budget of %.3g FLOPs each of %zu models gets %.3g; it takes %.3g "
-                    "to train one for %d steps and to "
-                    "validate it: raise --budget, or take smaller proxies",
-                    method, c->budget, models, flops, each, RMX__LEAST_STEPS);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: with a budget of %.3g FLOPs each of the %zu models gets %.3g, but it costs %.3g to "
+        "train one for %d steps and validate it; raise --budget, or use smaller proxies",
+        method, c->budget, models, flops, each, RMX__LEAST_STEPS);
   }
   *tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
   return RMX_OK;

@@ -181,8 +181,8 @@ static rmx_status afford(const rmx_comparison *c, double pool, rmx_training *t, 
   const double scoring = pool * flop / 3;
   if (!(c->budget > scoring))
     return rmx_fail(err, RMX_EINPUT,
-                    "ppl: to score %.3g tokens of training text takes %.3g FLOPs, the budget is "
-                    "%.3g: raise --budget, or take a smaller proxy",
+                    "ppl: to score %.3g tokens of training text costs %.3g FLOPs, but the budget "
+                    "is %.3g; raise --budget, or use a smaller proxy",
                     pool, scoring, c->budget);
   return rmx__budget_tokens(c, t, (c->budget - scoring) / 2, 1, "ppl", 2, &t->tokens, err);
 }
@@ -200,14 +200,14 @@ static rmx_status check_halves(const rmx_comparison *c, const struct pool *p, rm
       usable += tokens >= least;
       if (tokens < least && p->first[d + 1] > p->first[d])
         rmx_warn(c->listener,
-                 "ppl: \"%s\": one of its halves has %.0f tokens, less than a sequence: the "
-                 "reference that scores the other has not learnt it",
+                 "ppl: one half of \"%s\" has %.0f tokens, fewer than a sequence, so the reference "
+                 "trained on it does not know this domain",
                  c->corpus->names[d], tokens);
     }
     if (usable == 0)
       return rmx_fail(err, RMX_EINPUT,
-                      "ppl: too little text to train a reference on half of it: no domain's half "
-                      "has the %.0f tokens of a sequence",
+                      "ppl: too little text to train a reference on half of it; no half of a "
+                      "domain has the %.0f tokens of a sequence",
                       least);
   }
   return RMX_OK;
@@ -219,23 +219,23 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct pool p;
   rmx_training t;
   if (c->proxy->command)
-    return rmx_fail(err, RMX_EINPUT,
-                    "ppl: it asks a reference for the perplexity of documents; a model of your own "
-                    "trainer cannot be asked");
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "ppl: the method needs the perplexity of documents under a reference, and a model of your "
+        "own trainer does not give it; leave out the method or proxy.command");
   RMX_TRY(pool_make(c->corpus, &p, err));
   rmx_status status = RMX_OK;
   if (p.tokens * o->keep < least)
     status = rmx_fail(err, RMX_EINPUT,
-                      "ppl: %g of %.0f training tokens are less than a sequence of the large model "
-                      "takes (%.0f): raise ppl.keep",
+                      "ppl: %g of %.0f training tokens are fewer than a sequence of the large "
+                      "model needs (%.0f); raise ppl.keep",
                       o->keep, p.tokens, least);
   for (size_t d = 0; d < p.D && status == RMX_OK && o->by_domain; d++) {
     const double tokens = (double)c->corpus->domains[d].train_tokens;
     if (tokens * o->keep < least)
       status = rmx_fail(err, RMX_EINPUT,
-                        "ppl: %g of the %.0f tokens of \"%s\" are less than a sequence of the "
-                        "large model takes (%.0f): raise ppl.keep, "
-                        "or rank over all domains",
+                        "ppl: %g of the %.0f tokens of \"%s\" are fewer than a sequence of the "
+                        "large model needs (%.0f); raise ppl.keep, or set ppl.by_domain to false",
                         o->keep, tokens, c->corpus->names[d], least);
   }
   if (status == RMX_OK) status = deal(c->corpus, c->seed, &p, err);
@@ -376,7 +376,7 @@ static void add_notes(const rmx_comparison *c, const struct pool *p, const rmx_t
   for (int h = 0; h < 2; h++)
     json_array_append_new(halves, tokens[h] > 0 ? json_real(sum[h] / tokens[h]) : json_null());
   json_object_set_new(out->notes, "form",
-                      json_string("whole documents, two halves that score each other"));
+                      json_string("whole documents; two halves that score each other"));
   json_object_set_new(out->notes, "band", json_string(c->options->ppl.band));
   json_object_set_new(out->notes, "by_domain", json_boolean(c->options->ppl.by_domain));
   json_object_set_new(out->notes, "kept_tokens", json_real(kept));
@@ -403,7 +403,7 @@ static rmx_status make_corpus(const rmx_comparison *c, const struct pool *p, con
     usable += part->domains[d].train_tokens >= (size_t)c->large->context + 1;
   if (status == RMX_OK && usable == 0)
     status = rmx_fail(err, RMX_EINPUT,
-                      "ppl: no domain keeps the %lld tokens of a sequence: raise ppl.keep",
+                      "ppl: no domain keeps the %lld tokens of a sequence; raise ppl.keep",
                       (long long)c->large->context + 1);
   if (status == RMX_OK) status = natural(part, c->large->context, out->mixture, left_out, err);
   if (json_array_size(left_out)) json_object_set(out->notes, "left_out", left_out);
@@ -437,9 +437,9 @@ static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_er
 
 const rmx_baseline rmx__ppl = {
     .name = "ppl",
-    .help = "the documents whose perplexity under a reference lies in a band",
+    .help = "keeps the documents whose perplexity under a reference model is in a band",
     .source = "Marion et al. 2023, arXiv 2309.04564; Ankner et al. 2024, arXiv 2405.20541",
-    .suits = "text of uneven quality, and more of it than the large run takes",
+    .suits = "Suits text of uneven quality, if there is more of it than the large run needs",
     .check = check,
     .find = find,
 };

@@ -34,10 +34,10 @@ static rmx_status check_answers(const rmx_run *r, const char *folder, const char
   if (status == RMX_OK && !(got = rmx__fingerprint_in(result, "answers")))
     status = rmx_fail(err, RMX_EINPUT, "%s: \"fingerprint\" is missing", path);
   if (status == RMX_OK && strcmp(got, wanted) != 0)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "run %s: its reference %s was trained again on another question; the method "
-                      "must be run again",
-                      r->name, folder);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "run %s: its reference %s was trained again with other settings; run the method again",
+        r->name, folder);
   json_decref(result);
   free(path);
   return status;
@@ -55,7 +55,8 @@ static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_ker
                micro = (size_t)rmx_training_micro_batch(&r->training);
   if (config.vocab != r->vocab)
     return rmx_fail(err, RMX_EINPUT,
-                    "run %s: its reference has %lld tokens in its vocabulary, the corpus %d",
+                    "run %s: the vocabulary of its reference has %lld tokens, but that of the "
+                    "corpus has %d; run the method again",
                     r->name, (long long)config.vocab, r->vocab);
   out->window = T <= (size_t)config.context ? T : (size_t)config.context;
   // Sequences that fall into whole windows are more, shorter sequences; others are scored one

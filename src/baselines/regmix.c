@@ -68,11 +68,11 @@ static rmx_status paper_find(const rmx_comparison *c, rmx_baseline_result *out, 
 static rmx_status paper_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
   if (c->swarm_n < 40)
-    return rmx_fail(err, RMX_EINPUT,
-                    "regmix-paper: its trees, with 20 runs in a leaf, cannot part %zu runs even "
-                    "once; it takes 40, and was published with 512: "
-                    "`--set sample.runs=64`",
-                    c->swarm_n);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "regmix-paper: its trees have 20 or more runs in each leaf, so %zu runs cannot be split "
+        "even once; wanted 40 or more (the paper has 512), for example `--set sample.runs=64`",
+        c->swarm_n);
   return RMX_OK;
 }
 
@@ -80,11 +80,11 @@ const rmx_baseline rmx__regmix = {
     .sees_target = true,
     .name = "regmix",
     .help =
-        "regression over random mixtures: the regressor cross-validation prefers, the optimum "
-        "searched",
+        "fits regressors to runs on random mixtures, chooses one by cross-validation, and searches "
+        "for its optimum",
     .source = "Liu et al., ICLR 2025, arXiv 2407.01492; see regmix(1)",
     .suits =
-        "a target that can be measured, proxies that can be afforded, and an answer with its "
+        "Suits a target that can be measured and a budget for proxies; the answer has an "
         "uncertainty",
     .needs_swarm = true,
     .check = rmx__needs_swarm,
@@ -94,9 +94,10 @@ const rmx_baseline rmx__regmix_paper = {
     .sees_target = true,
     .name = "regmix-paper",
     .help =
-        "the published recipe: boosted trees, 100,000 mixtures predicted, the mean of the best 128",
+        "follows the published recipe: boosted trees predict 100,000 mixtures, and the mean of the "
+        "best 128 is used",
     .source = "Liu et al., ICLR 2025, arXiv 2407.01492",
-    .suits = "to compare with published figures; needs hundreds of proxies",
+    .suits = "Suits a comparison with published figures; needs hundreds of proxies",
     .needs_swarm = true,
     .check = paper_check,
     .find = paper_find,

@@ -182,8 +182,8 @@ static rmx_status rho_check(const rmx_comparison *c, rmx_err *err) {
   if (c->options->rho.keep >= 1) return RMX_OK;  // nothing to rank
   RMX_TRY(rmx__check_ours("rho1", "proxy", c->proxy, err));
   RMX_TRY(tokens_of(c, &tokens, err));
-  return rmx__check_tokens(c, "rho1", c->proxy, tokens, "its reference's passes in the large run",
-                           err);
+  return rmx__check_tokens(c, "rho1", c->proxy, tokens,
+                           "the passes of its reference in the large run", err);
 }
 
 static rmx_status train_reference(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
@@ -212,9 +212,9 @@ static rmx_status rho_find(const rmx_comparison *c, rmx_baseline_result *out, rm
 
 const rmx_baseline rmx__rho1 = {
     .name = "rho1",
-    .help = "token selection: the loss counts only the tokens with most excess over a reference",
+    .help = "selects tokens: only those with the largest excess loss over a reference model count",
     .source = "Lin et al. 2024, arXiv 2404.07965",
-    .suits = "text with noise inside its documents, where the mixture is settled",
+    .suits = "Suits documents with noise inside them, if the mixture is already chosen",
     .check = rho_check,
     .find = rho_find,
     .make_controller = rho_controller,

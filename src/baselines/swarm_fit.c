@@ -25,7 +25,8 @@ rmx_status rmx__regressor_defaults(const char *name, rmx_regress_options *out, r
 rmx_status rmx__needs_swarm(const rmx_comparison *c, rmx_err *err) {
   if (c->swarm_n >= 2) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
-                  "%zu mixtures are nothing to fit; `--set sample.runs=24` draws more", c->swarm_n);
+                  "%zu mixtures are too few for a fit; `--set sample.runs=24` draws more",
+                  c->swarm_n);
 }
 
 // The first runs whose cost together is within the budget: a swarm of that size would have had just

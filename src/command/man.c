@@ -55,7 +55,6 @@ static void roff_items(FILE *f, const rmx_command *c) {
     roff_text(f, item.help);
     fputs(".\n", f);
     if (*item.suits) {
-      fputs("Suits: ", f);
       roff_text(f, item.suits);
       fputs(".\n", f);
     }

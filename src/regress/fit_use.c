@@ -32,8 +32,8 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
       column[index[c]] = c;
       continue;
     }
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is no domain of the fit", path, t->names[c]);
+    status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is not a domain of the fit", path,
+                      t->names[c]);
     goto done;
   }
   for (size_t d = 0; d < f->D; d++) {
@@ -121,7 +121,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (errors) errors[m] = (rmx_diagnostics){0};
     if (!rmx_match_name((const char *const *)f->metrics, f->M, m,
                         (const char *const *)metrics->names, metrics->D, &column)) {
-      rmx_warn(listener, "%s has no metric \"%s\": it is not scored", path, f->metrics[m]);
+      rmx_warn(listener, "%s has no metric \"%s\", so it is not scored", path, f->metrics[m]);
       continue;
     }
     rmx_regressor_predict(f->regressors[m], X, N, predicted, NULL);

@@ -69,7 +69,7 @@ static int open_log(const char *path, rmx_err *err) {
   int log = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   if (log >= 0 && fstat(log, &info) == 0 && !S_ISREG(info.st_mode)) {
     close(log);
-    rmx_fail(err, RMX_EINPUT, "%s is no regular file; remove it", path);
+    rmx_fail(err, RMX_EINPUT, "%s is not a regular file; remove it", path);
     return -1;
   }
   if (log < 0)
@@ -116,17 +116,16 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
     if (g->life < 0) continue;
     if (rmx_interrupted() || t->orphaned(t->context)) {
       t->stopped = true;
-      log_line(
-          t->log,
-          "asked to stop: the command gets TERM, and KILL if it is there %g s later (proxy.grace)",
-          t->run->training.grace_s);
+      log_line(t->log,
+               "asked to stop: the command gets SIGTERM, and SIGKILL if it is still running after "
+               "%g s (proxy.grace)",
+               t->run->training.grace_s);
     } else if (max > 0 && rmx_now() - t->began > max) {
       t->timed_out = true;
-      log_line(
-          t->log,
-          "longer than %g s (proxy.timeout): the command gets TERM, and KILL if it is there %g s "
-          "later",
-          max, t->run->training.grace_s);
+      log_line(t->log,
+               "the command ran longer than %g s (proxy.timeout): it gets SIGTERM, and SIGKILL if "
+               "it is still running after %g s",
+               max, t->run->training.grace_s);
     } else {
       continue;
     }
@@ -137,12 +136,12 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
 
 static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
   char how[160], tail[TAIL_BYTES + 1];
-  if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "stopped, and the command with it");
+  if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "was stopped together with this program");
   if (t->timed_out)
     snprintf(how, sizeof how, "ran longer than %g s (proxy.timeout) and was ended",
              t->run->training.timeout_s);
   else if (code == -1)
-    snprintf(how, sizeof how, "was killed with the process that watches it");
+    snprintf(how, sizeof how, "was killed together with the process that watches it");
   else if (WIFSIGNALED(code))
     snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code),
              strsignal(WTERMSIG(code)));

@@ -106,7 +106,7 @@ static void enter(struct guard *g, enum phase phase) {
     signal_all(g, SIGTERM);
     signal_all(g, SIGCONT);  // one that is stopped would not hear it
   } else if (phase == FORCED) {
-    log_text(g, "==== regmix: it did not end in time (proxy.grace) and is killed\n");
+    log_text(g, "==== regmix: the command did not end within proxy.grace and is killed\n");
     signal_all(g, SIGKILL);
   }
 }
@@ -145,8 +145,8 @@ static void watch(struct guard *g, const sigset_t *mask) {
       if (g->phase < ASKED) enter(g, ASKED);
     } else if (g->phase == RUNS && g->ended) {
       log_text(g,
-               "==== regmix: the command ended, but left processes behind; they are given time "
-               "(proxy.grace)\n");
+               "==== regmix: the command ended, but processes that it started are still running; "
+               "they get proxy.grace to end\n");
       enter(g, STRAYS);
     } else if (g->phase == STRAYS && waited > g->what->grace_s) {
       enter(g, ASKED);
@@ -155,7 +155,7 @@ static void watch(struct guard *g, const sigset_t *mask) {
     } else if (g->phase == FORCED) {
       signal_all(g, SIGKILL);
       if (waited > GIVE_UP_S) {  // stuck in the system, where no signal reaches it
-        log_text(g, "==== regmix: it cannot be killed\n");
+        log_text(g, "==== regmix: the command cannot be killed\n");
         return;
       }
     }

@@ -29,7 +29,7 @@ static void describe(const json_t *x, char out[80]) {
   if (!x)
     snprintf(out, 80, "nothing");
   else if (json_is_string(x) && strcmp(json_string_value(x), no_number) == 0)
-    snprintf(out, 80, "no number (NaN or Infinity)");
+    snprintf(out, 80, "not a number (NaN or Infinity)");
   else if (json_is_string(x))
     snprintf(out, 80, "the text \"%.40s\"", json_string_value(x));
   else if (json_is_number(x))
@@ -71,7 +71,8 @@ static const char *nearest_key(const json_t *map, const char *name) {
 static rmx_status read_result(left *r, rmx_err *err) {
   struct stat info;
   if (lstat(r->path, &info) != 0 && errno == ENOENT)
-    return rmx_fail(err, RMX_EINPUT, "the command ended with code 0, but left no %s", r->path);
+    return rmx_fail(err, RMX_EINPUT, "the command ended with code 0, but did not write %s",
+                    r->path);
   if (stat(r->path, &info) != 0) return rmx_fail_errno(err, "cannot read %s", r->path);
   if (!S_ISREG(info.st_mode))  // a pipe would be waited for without end
     return rmx_fail(err, RMX_EINPUT, "%s is %s; wanted a regular file", r->path,
@@ -79,7 +80,7 @@ static rmx_status read_result(left *r, rmx_err *err) {
                     : S_ISFIFO(info.st_mode) ? "a named pipe"
                                              : "a device or socket");
   if (info.st_size > LARGEST)
-    return rmx_fail(err, RMX_EINPUT, "%s has %.0f MB; wanted at most %d", r->path,
+    return rmx_fail(err, RMX_EINPUT, "%s has %.0f MB; wanted %d MB or less", r->path,
                     (double)info.st_size / 1e6, LARGEST >> 20);
   RMX_TRY(rmx__json_read_python(r->path, "\"" NO_NUMBER "\"", &r->root, err));
   if (!json_is_object(r->root))
@@ -129,8 +130,8 @@ static rmx_status check_loss(left *r, const char *where, const char *domain, con
   if (r->domains && !json_object_get(r->domains, domain)) {
     const char *near = nearest_key(r->domains, domain);
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: \"%s\" in %s is no domain of the corpus%s%s%s (a score that is no loss of "
-                    "a domain goes into \"metrics\")",
+                    "%s: \"%s\" in %s is not a domain of the corpus%s%s%s (scores that are not the "
+                    "loss of a domain belong in \"metrics\")",
                     r->path, domain, where, near ? "; did you mean \"" : "", near ? near : "",
                     near ? "\"?" : "");
   }
@@ -164,10 +165,11 @@ static rmx_status check_losses(left *r, const json_t *losses, const char *where,
   }
   rmx_status status = RMX_OK;
   if (n)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s: %s has no loss for %zu of %zu domains (%s%s); wanted one for each",
-                      r->path, where, n, json_object_size(r->domains),
-                      missing.data ? missing.data : "", n > 3 ? ", ..." : "");
+    status =
+        rmx_fail(err, RMX_EINPUT,
+                 "%s: %s has no loss for %zu of %zu domains (%s%s); wanted a loss for each domain",
+                 r->path, where, n, json_object_size(r->domains), missing.data ? missing.data : "",
+                 n > 3 ? ", ..." : "");
   rmx_buf_release(&missing);
   return status;
 }
@@ -215,7 +217,7 @@ static rmx_status check_metrics(const left *r, rmx_err *err) {
     if (json_is_null(value) || is_no_number(value))
       json_object_del(metrics, name);
     else if (!json_is_number(value) || fabs(json_number_value(value)) > MOST)
-      return wanted(r, key, value, "a number, at most 1e100", err);
+      return wanted(r, key, value, "a number up to 1e100", err);
   }
   return RMX_OK;
 }

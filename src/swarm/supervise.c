@@ -220,7 +220,7 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
       s->outcome->diverged++;
     if (state == RMX_RUN_DIVERGED)
       rmx_warn(s->listener,
-               "run %s diverged (its loss is no number) and is left out of the fit; a lower "
+               "run %s diverged (its loss is not a number) and is left out of the fit; a lower "
                "learning rate helps",
                r->name);
     return;
@@ -261,8 +261,8 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
 static bool tell_halt(const struct supervisor *s, struct worker *w, int code) {
   if (WIFSTOPPED(code) && !w->halted)
     rmx_warn(s->listener,
-             "run %s: its process %ld was stopped by signal %d (%s) and is waited for; `kill -CONT "
-             "%ld` lets it go on, `kill -KILL %ld` gives it up",
+             "run %s: its process %ld was stopped by signal %d (%s), and this command waits for "
+             "it; `kill -CONT %ld` continues it, `kill -KILL %ld` ends it",
              s->runs[w->run].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)),
              (long)w->pid, (long)w->pid);
   if (WIFSTOPPED(code)) w->halted = true;
@@ -292,18 +292,18 @@ static bool given_up(struct supervisor *s, size_t run) {
   if (rmx__claim_look(s->runs[run].folder, &by, &ignored) != RMX_OK || !by.held) return false;
   const double silent = fabs(by.age_s);
   const char *how = by.age_s < 0 ? "the time of its claim is in the future by"
-                                 : "it has given no sign of life for";
+                                 : "its claim has had no heartbeat for";
   if (silent > RMX__SILENT_S && !s->warned_silent[run]) {
     s->warned_silent[run] = true;
     rmx_warn(s->listener,
-             "run %s is held by process %ld on %s, but %s %.0f s: it may be stopped (`kill -CONT "
-             "%ld` there lets it go on)",
+             "run %s is claimed by process %ld on %s, but %s %.0f s; the process may be stopped "
+             "(`kill -CONT %ld` there continues it)",
              name, by.pid, by.host, how, silent, by.pid);
   }
   if (silent <= GIVE_UP_S) return false;
   rmx_warn(
       s->listener,
-      "run %s is not waited for any longer; end process %ld on %s, then the same command trains it",
+      "run %s is no longer waited for; end process %ld on %s, then the same command trains the run",
       name, by.pid, by.host);
   return true;
 }
@@ -411,15 +411,15 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
     }
     if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
     if (state == RMX_RUN_DAMAGED && damaged++ == 0)
-      rmx_warn(s->listener,
-               "run %s: its result cannot be used, since result.json or model.bin in %s is damaged "
-               "or missing; it is trained again",
-               s->runs[i].name, s->runs[i].folder);
+      rmx_warn(
+          s->listener,
+          "run %s is trained again, since result.json or model.bin in %s is damaged or missing",
+          s->runs[i].name, s->runs[i].folder);
     push(s, i);
   }
   if (s->outcome->taken_back)
     rmx_note(s->listener,
-             "%s: %zu finished run%s of these settings had been set aside and %s used again",
+             "%s: %zu finished run%s with these settings had been set aside and %s used again",
              s->options->what, s->outcome->taken_back, s->outcome->taken_back == 1 ? "" : "s",
              s->outcome->taken_back == 1 ? "is" : "are");
   if (damaged > 1)
@@ -440,8 +440,8 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   if (outdated)
     rmx_warn(
         s->listener,
-        "%zu of %zu runs answer%s another question (changed: %s); %s set aside, and trained anew",
-        outdated, s->n, outdated == 1 ? "s" : "", why.data ? why.data : "the settings",
+        "%zu of %zu runs %s made with other settings (changed: %s); %s set aside and trained again",
+        outdated, s->n, outdated == 1 ? "was" : "were", why.data ? why.data : "the settings",
         outdated == 1 ? "it is" : "they are");
   rmx_buf_release(&why);
   return status;

@@ -176,7 +176,7 @@ static rmx_status read_training(const json_t *o, rmx_run *out, const char *path,
     else if (json_is_null(value))
       continue;
     else
-      return rmx_fail(err, RMX_EINPUT, "%s: training.%s is no number or string", path, key);
+      return rmx_fail(err, RMX_EINPUT, "%s: training.%s is not a number or a string", path, key);
     if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text,
                        err) != RMX_OK)
       return rmx_fail_in(err, "%s", path);
@@ -211,7 +211,7 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
   json_t *weight;
   json_object_foreach((json_t *)mixture, domain, weight) {
     if (!json_is_number(weight))
-      return rmx_fail(err, RMX_EINPUT, "%s: weight of \"%s\" is no number", path, domain);
+      return rmx_fail(err, RMX_EINPUT, "%s: the weight of \"%s\" is not a number", path, domain);
     out->mixture[d] = json_number_value(weight);
     if (!(out->domains[d++] = rmx_strdup(domain))) return rmx_fail_memory(err, 0, path);
   }

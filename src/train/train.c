@@ -226,7 +226,7 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
       RMX_TRY(save_checkpoint(l, err));
     if (stop)
       return rmx_fail(err, RMX_EINTERRUPTED,
-                      "stopped at step %lld; the same command goes on from there",
+                      "stopped at step %lld; the same command continues from there",
                       (long long)l->step);
   }
   return RMX_OK;

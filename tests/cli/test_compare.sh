@@ -13,7 +13,7 @@ try "an unknown method names the nearest" 2 'did you mean "regmix"' "$REGMIX" co
 try "a method twice" 2 '"prior" is given twice' "$REGMIX" compare -C exp --methods prior,uniform,prior
 try "human without a mixture says how to give one" 1 "compare.human=mine.yaml" "$REGMIX" compare -C exp --methods prior,human
 try "a cap that cannot hold" 1 "unimax.epochs=" "$REGMIX" compare -C exp --methods unimax --set unimax.epochs=0.001
-try "trees too few runs for" 1 "cannot part 6 runs even once" "$REGMIX" compare -C exp --methods regmix,regmix-paper
+try "trees too few runs for" 1 "6 runs cannot be split even once" "$REGMIX" compare -C exp --methods regmix,regmix-paper
 try "a budget that is nothing" 2 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget -5
 try "a budget in words" 2 "compare.budget" "$REGMIX" compare -C exp --methods prior --budget much
 if [ -e exp/large ] || [ -e exp/runs ]; then not_ok "and nothing was trained for any of these"; else ok "and nothing was trained for any of these"; fi
@@ -45,5 +45,5 @@ try "a diverged method is a row that says so" 0 "diverged" "$REGMIX" compare -C 
 
 # ---- help
 try "help lists the methods" 0 "unimax" "$REGMIX" compare --help
-try "the man page says which suits which question" 0 "Suits: " "$REGMIX" man compare
+try "the man page says which suits which question" 0 "Suits " "$REGMIX" man compare
 done_testing

@@ -60,7 +60,7 @@ for when in '10 minutes ago' '1 hour'; do
   sleep 0.3
   try "a holder silent since $when is not waited for without end" 1 "1 of 3 runs failed" train
   told "and is named" "end process 4321 on $(hostname)"
-  case $when in *ago) told "with how long" "has given no sign of life for 60" ;; *) told "with what is odd" "is in the future by" ;; esac
+  case $when in *ago) told "with how long" "has had no heartbeat for 60" ;; *) told "with what is odd" "is in the future by" ;; esac
   kill $holder 2> /dev/null
 done
 try "once it has let go, the run is trained" 0 "1 run done" train

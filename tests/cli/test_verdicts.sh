@@ -110,7 +110,7 @@ for option in --prior --against "--max-kl 1 --reference" "--no-worse other_loss 
 done
 try "a cap on what only ends like a domain" 2 'unknown domain "my_d1"' $quick --cap my_d1=0.1
 printf 'run,d1,d2,my_d3\nx,0.5,0.3,0.2\n' > loose.csv
-try "mixtures to predict" 1 'column "my_d3" is no domain of the fit' "$REGMIX" predict --fit fit --mixtures loose.csv
+try "mixtures to predict" 1 'column "my_d3" is not a domain of the fit' "$REGMIX" predict --fit fit --mixtures loose.csv
 
 # Many domains, few runs, much noise: the fit promises too much.
 table 20 40 0.1

@@ -282,7 +282,7 @@ START_TEST(tables) {
   free(P);
   rmx_table_release(&bad);
   bad = table_of("p.csv", "x,code,books,wiki,maths\n1,0,0.5,0.5,0\n");
-  must_fail(rmx_fit_mixtures(f, &bad, &P, err), "\"maths\" is no domain of the fit");
+  must_fail(rmx_fit_mixtures(f, &bad, &P, err), "\"maths\" is not a domain of the fit");
   rmx_table_release(&bad);
   bad = table_of("p.csv", "x,code,books\n1,0.5,0.5\n");
   must_fail(rmx_fit_mixtures(f, &bad, &P, err), "wiki");

@@ -189,16 +189,17 @@ START_TEST(another_reference_is_refused) {
   must(rmx_baselines_controller(&r, &corpus, kernels, &s, err));
   s.free(s.context);
   r.training.micro_tokens = 128;
-  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "must be one micro-batch");
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err),
+            "needs steps of one micro-batch");
   r.training.micro_tokens = 256;
   json_t *o = json_object_get(r.controller, "reference");
   json_object_set_new(o, "answers", json_string("0123456789abcdef"));
   must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err),
-            "trained again on another question");
+            "trained again with other settings");
   json_object_set_new(o, "folder", json_string("compare/nowhere"));
   must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "compare/nowhere/result.json");
   json_object_set_new(r.controller, "method", json_string("prior"));
-  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "controls no training");
+  must_fail(rmx_baselines_controller(&r, &corpus, kernels, &s, err), "has no controller");
   rmx_run_release(&r), rmx_run_release(&reference);
   release_training(&t);
   folder_remove();
@@ -672,13 +673,13 @@ START_TEST(what_is_missing_is_said_before_any_training) {
   static const char *const methods[] = {"doremi", "odm", "aioli", "rho1"};
   for (int i = 0; i < 4; i++) must(method(methods[i])->check(&c, err));
   c.budget = 1e6;
-  must_fail(method("doremi")->check(&c, err), "give a larger compare.budget");
-  must_fail(method("rho1")->check(&c, err), "give a larger compare.budget");
-  must_fail(method("aioli")->check(&c, err), "a larger compare.budget");
+  must_fail(method("doremi")->check(&c, err), "raise compare.budget");
+  must_fail(method("rho1")->check(&c, err), "raise compare.budget");
+  must_fail(method("aioli")->check(&c, err), "raise compare.budget");
   must(method("odm")->check(&c, err));  // which costs nothing
   c.budget = 1e15;
   comparison_large.tokens = 8 * 256;
-  must_fail(method("aioli")->check(&c, err), "no room to explore");
+  must_fail(method("aioli")->check(&c, err), "too few to explore");
   comparison_large.tokens = 60 * 256;
   set_option("aioli.one_hot", "0.5");
   must_fail(method("aioli")->check(&c, err), "raise aioli.one_hot");
@@ -693,10 +694,10 @@ START_TEST(what_is_missing_is_said_before_any_training) {
   domains[1].train_tokens = 32;
   for (int i = 0; i < 3; i++)
     must_fail(method(methods[i])->check(&c, err),
-              "\"noise\" has 32 training tokens, a sequence 33");
+              "\"noise\" has 32 training tokens, and a sequence needs 33");
   corpus.D = corpus.D_train = 1;
   for (int i = 0; i < 3; i++)
-    must_fail(method(methods[i])->check(&c, err), "nothing to choose between");
+    must_fail(method(methods[i])->check(&c, err), "two or more to choose between");
   must(method("rho1")->check(&c, err));
   ck_assert(comparison_trained == 0);
   comparison_release();

@@ -43,7 +43,7 @@ static void refuse(const char *text, const char *message) {
 START_TEST(errors_name_the_line) {
   refuse("", "empty");
   refuse("run,a\n", "no rows");
-  refuse("run,a,a\n1,2,3\n", "\"a\" is there twice");
+  refuse("run,a,a\n1,2,3\n", "two columns are named \"a\"");
   refuse("run,a\n1,2\n2,x\n", ":3: column \"a\": \"x\" is not a number");
   refuse("run,a\n1,2,3\n", ":2: 3 fields, the header has 2");
   refuse("run,a\n\"1,2\n", "does not end");

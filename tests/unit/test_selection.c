@@ -365,7 +365,7 @@ START_TEST(what_is_lacking_is_said_before_training) {
   band(&s, "low", 1e-4, false);
   must_fail(method("ppl")->check(&s.c, err), "raise ppl.keep");
   band(&s, "low", 0.005, true);  // enough of both, not of each
-  must_fail(method("ppl")->check(&s.c, err), "or rank over all domains");
+  must_fail(method("ppl")->check(&s.c, err), "or set ppl.by_domain to false");
   band(&s, "low", 0.5, false);
   s.proxy.command = rmx_strdup("true");
   must_fail(method("ppl")->check(&s.c, err), "own trainer");
@@ -381,7 +381,7 @@ START_TEST(what_is_lacking_is_said_before_training) {
   must_fail(method("climb")->check(&s.c, err), "one domain");
   s.c.corpus = corpus;
   s.target[1] = -1;
-  must_fail(method("mixmin")->check(&s.c, err), "is to rise");
+  must_fail(method("mixmin")->check(&s.c, err), "asks for a higher loss");
   s.target[0] = s.target[1] = s.target[2] = 0;
   must_fail(method("mixmin")->check(&s.c, err), "no target");
   s.target[2] = 1;

@@ -155,8 +155,8 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
     if (!rmx_regressor_gradient(r, p->set->interior, p->G))
       return rmx_fail(
           err, RMX_EINPUT,
-          "metric \"%s\" is fitted by %s, which have no gradient for --method search to go by: use "
-          "--method simulate, or fit it with another regressor (`regmix fit --regressor auto`)",
+          "metric \"%s\" is fitted with %s, which have no gradient, and --method search needs one; "
+          "use --method simulate, or fit with another regressor (`regmix fit --regressor auto`)",
           p->fit->metrics[p->used[k]], rmx_regressor_name(r));
   }
   for (size_t i = 0; i <= SAMPLED_RUNS; i++) {
