@@ -23,7 +23,8 @@ static bool is_product(const char *part) {
 
 struct measured {
   rmx_speed speed;
-  double peak, gflop, not_products;
+  double gflop, gflops, valid, not_products;  // valid: GFLOP/s of validation
+  double peak, limit;                         // GFLOP/s of a core, and of all that were used
   int threads;
 };
 
@@ -38,19 +39,17 @@ static json_t *levels_tree(void) {
 
 static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kernels,
                           const struct measured *m) {
-  const double gflops = m->speed.tokens_per_s * m->gflop,
-               valid = m->speed.valid_tokens_per_s * m->gflop / 3;
   json_t *o = json_object();
   json_object_set_new(o, "model", json_string(args->model));
   json_object_set_new(o, "vocab", json_integer(args->vocab));
   json_object_set_new(o, "seq", json_integer(args->seq));
   json_object_set_new(o, "tokens_per_s", json_real(m->speed.tokens_per_s));
   json_object_set_new(o, "gflop_per_token", json_real(m->gflop));
-  json_object_set_new(o, "gflops", json_real(gflops));
+  json_object_set_new(o, "gflops", json_real(m->gflops));
   json_object_set_new(o, "peak_gflops", json_real(m->peak));
-  json_object_set_new(o, "mfu", json_real(gflops / (m->peak * m->threads)));
+  json_object_set_new(o, "mfu", json_real(m->gflops / m->limit));
   json_object_set_new(o, "valid_tokens_per_s", json_real(m->speed.valid_tokens_per_s));
-  json_object_set_new(o, "valid_mfu", json_real(valid / (m->peak * m->threads)));
+  json_object_set_new(o, "valid_mfu", json_real(m->valid / m->limit));
   json_object_set_new(o, "isa", json_string(rmx_kernels_name(kernels)));
   json_object_set_new(o, "levels", levels_tree());
   json_object_set_new(o, "threads", json_integer(m->threads));
@@ -70,17 +69,15 @@ static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kern
 
 static void print_bench(const struct bench_args *args, const rmx_kernels *kernels,
                         const struct measured *m) {
-  const double gflops = m->speed.tokens_per_s * m->gflop,
-               valid = m->speed.valid_tokens_per_s * m->gflop / 3;
   printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model,
          (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), m->threads,
          m->threads > 1 ? "s" : "");
   printf(
       "  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s that this %s do\n",
-      m->speed.tokens_per_s, gflops, 100 * gflops / (m->peak * m->threads), m->peak * m->threads,
+      m->speed.tokens_per_s, m->gflops, 100 * m->gflops / m->limit, m->limit,
       m->threads > 1 ? "many cores can" : "core can");
   printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s,
-         valid, 100 * valid / (m->peak * m->threads));
+         m->valid, 100 * m->valid / m->limit);
   printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib,
          m->speed.rss_anon_mib);
   if (m->speed.processor < 0.97 * m->threads)
@@ -107,6 +104,9 @@ static rmx_status measure(const struct bench_args *args, const rmx_training *t,
   RMX_TRY(rmx_training_speed(t, (int)args->vocab, kernels, args->seconds, &m->speed, err));
   const double after = rmx_kernels_peak_gflops(kernels);
   if (after > m->peak) m->peak = after;
+  m->limit = m->peak * m->threads;
+  m->gflops = m->speed.tokens_per_s * m->gflop;
+  m->valid = m->speed.valid_tokens_per_s * m->gflop / 3;
   return RMX_OK;
 }
 
@@ -164,9 +164,7 @@ const rmx_command cli_bench = {
     .name = "bench",
     .words = "",
     .run = run_bench,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct bench_args),
+    CLI_OPTIONS(options, struct bench_args),
     .summary =
         "measure the training speed of this machine, as a share of the limit of its processor",
 };

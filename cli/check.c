@@ -9,19 +9,17 @@ static void print_domains(const json_t *domains) {
   json_t *d;
   int width = 6;
   json_array_foreach(domains, i, d) {
-    const int n = rmx_columns(rmx_shown(json_string_value(json_object_get(d, "name"))));
+    const int n = rmx_columns(rmx_shown(cli_text(d, "name")));
     if (n > width) width = n;
   }
   printf("%-*s %9s %8s  %s\n", width, "domain", "files", "bytes", "format");
   json_array_foreach(domains, i, d) {
     char files[48], bytes[16];
-    const long long valid = json_integer_value(json_object_get(d, "valid_files")),
-                    train = json_integer_value(json_object_get(d, "files"));
-    snprintf(files, sizeof files, valid ? "%lld+%lld" : "%lld", train, valid);
-    const char *name = rmx_shown(json_string_value(json_object_get(d, "name")));
+    const double valid = cli_get(d, "valid_files");
+    snprintf(files, sizeof files, valid > 0 ? "%.0f+%.0f" : "%.0f", cli_get(d, "files"), valid);
+    const char *name = rmx_shown(cli_text(d, "name"));
     printf("%-*s %9s %8s  %s%s%s\n", rmx_pad(name, width), name, files,
-           rmx_count((double)json_integer_value(json_object_get(d, "bytes")), bytes),
-           json_string_value(json_object_get(d, "format")),
+           rmx_count(cli_get(d, "bytes"), bytes), cli_text(d, "format"),
            json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",
            json_is_true(json_object_get(d, "target")) ? " (target)" : "");
   }

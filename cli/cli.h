@@ -31,7 +31,10 @@ typedef struct cli {
 extern const rmx_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit,
     cli_score, cli_predict, cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export,
     cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
-    cli_completion, cli_complete, cli_doctor;
+    cli_completion, cli_complete, cli_doctor, cli_encode;
+// The options of a command, and the struct that they fill.
+#define CLI_OPTIONS(table, type) \
+  .options = table, .n_options = sizeof table / sizeof *table, .own_size = sizeof(type)
 enum { N_COMMON = 5 };
 extern const rmx_option cli_common_options[N_COMMON];
 
@@ -40,6 +43,8 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
 // Opens the experiment of -C, or of `yaml`, with --set applied, as c->pipeline. `needed`: it must
 // have a regmix.yaml.
 rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err);
+// Reads a JSON file of the experiment.
+rmx_status cli_read(const cli *c, const char *name, json_t **tree, rmx_err *err);
 // Runs steps as a dry run, and prints what each would do.
 rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), rmx_err *err);
 
@@ -52,8 +57,11 @@ void cli_tell_version(const rmx_listener *to);  // with --verbose
 // before.
 void cli_print_json(json_t *tree);
 bool cli_printed_json(void);
-// The number of a key; 0 where there is none.
+// Prints a result, as JSON or for people, and releases it.
+rmx_status cli_show(const cli *c, json_t *tree, void (*print)(const json_t *tree));
+// The number of a key, or its text; 0 and "" where there is none.
 double cli_get(const json_t *o, const char *key);
+const char *cli_text(const json_t *o, const char *key);
 // {run: {column: number}}, null for other values; NULL if there is no memory.
 json_t *cli_table_json(const rmx_table *t);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for

@@ -53,10 +53,10 @@ static rmx_status run_compare(cli *c, rmx_err *err) {
     RMX_TRY(rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
     RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
     RMX_TRY(rmx_pipeline_step(p, RMX_STEP_METHODS, err));
-    RMX_TRY(print_methods_of(&p->experiment, c->common.json, err));
+    RMX_TRY(print_methods_of(c, err));
   } else {
     RMX_TRY(rmx_pipeline_step(p, RMX_STEP_COMPARE, err));
-    RMX_TRY(print_comparison_of(&p->experiment, c->common.json, err));
+    RMX_TRY(print_comparison_of(c, err));
   }
   return rmx_pipeline_step(p, RMX_STEP_REPORT, err);
 }
@@ -87,9 +87,7 @@ const rmx_command cli_compare = {
     .name = "compare",
     .words = "",
     .run = run_compare,
-    .options = compare_options,
-    .n_options = sizeof compare_options / sizeof *compare_options,
-    .own_size = sizeof(struct compare_args),
+    CLI_OPTIONS(compare_options, struct compare_args),
     .items = "Methods",
     .item = method_item,
     .summary = "train the large model on the optimum and on other mixtures, with paired seeds",
@@ -146,8 +144,6 @@ const rmx_command cli_pretrain = {
     .name = "pretrain",
     .words = "",
     .run = run_pretrain,
-    .options = pretrain_options,
-    .n_options = sizeof pretrain_options / sizeof *pretrain_options,
-    .own_size = sizeof(struct pretrain_args),
+    CLI_OPTIONS(pretrain_options, struct pretrain_args),
     .summary = "train the large model on the optimum or on a mixture of your own",
 };

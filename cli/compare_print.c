@@ -31,8 +31,8 @@ static void print_comparison(const json_t *root) {
     const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain")
                                                           : json_object_get(row, "run");
     char name[300];
-    snprintf(name, sizeof name, "%s%s%s%s", json_string_value(json_object_get(row, "name")),
-             detail ? " (" : "", detail ? json_string_value(detail) : "", detail ? ")" : "");
+    snprintf(name, sizeof name, "%s%s%s%s", cli_text(row, "name"), detail ? " (" : "",
+             detail ? json_string_value(detail) : "", detail ? ")" : "");
     const json_t *loss = json_object_get(row, "target_loss"),
                  *against = json_object_get(row, "against_optimum");
     printf("  %-*s ", rmx_pad(rmx_shown(name), 22), rmx_shown(name));
@@ -50,17 +50,10 @@ static void print_comparison(const json_t *root) {
       seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL);
 }
 
-rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "large/comparison.json");
-  json_t *tree = NULL;
-  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && json)
-    cli_print_json(json_incref(tree));
-  else if (status == RMX_OK)
-    print_comparison(tree);
-  json_decref(tree);
-  free(path);
-  return status;
+rmx_status print_comparison_of(const cli *c, rmx_err *err) {
+  json_t *tree;
+  RMX_TRY(cli_read(c, "large/comparison.json", &tree, err));
+  return cli_show(c, tree, print_comparison);
 }
 
 // ---- the methods
@@ -103,38 +96,30 @@ static void print_methods(const json_t *root) {
                  *loss = json_object_get(o, "target_loss");
     const json_t *against = json_object_get(o, "against_first"),
                  *converged = json_object_get(o, "converged");
-    const char *status = json_string_value(json_object_get(o, "status"));
+    const char *status = cli_text(o, "status");
     char time[32];
     printf("  %-16s ", rmx_shown(json_string_value(name)));
     print_number(json_object_get(loss, "mean"), 11, 4);
     print_number(json_object_get(loss, "se"), 9, 4);
-    printf(" %13.3g %10s   ", json_number_value(json_object_get(o, "search_flops")),
-           rmx_duration(json_number_value(json_object_get(o, "search_wall_s")), time));
+    printf(" %13.3g %10s   ", cli_get(o, "search_flops"),
+           rmx_duration(cli_get(o, "search_wall_s"), time));
     if (i && strcmp(status, "search diverged") != 0) print_difference(against);
     if (strcmp(status, "done") != 0) printf("  %s", status);
     if (json_is_boolean(converged))
       printf("  (%s)", json_is_true(converged) ? "converged" : "did not converge");
     putchar('\n');
   }
-  const long long seeds = json_integer_value(json_object_get(root, "seeds"));
+  const double seeds = cli_get(root, "seeds");
   printf(
-      "  (nats per token over %lld seed%s; differences are paired; from, to: %.0f %% t interval;\n "
+      "  (nats per token over %.0f seed%s; differences are paired; from, to: %.0f %% t interval;\n "
       " search: all FLOPs and processor time to find the mixture; each method could use %.3g "
       "FLOPs)\n",
-      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL,
-      json_number_value(json_object_get(root, "budget_flops")));
+      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL, cli_get(root, "budget_flops"));
   print_weights(root);
 }
 
-rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "compare/methods.json");
-  json_t *tree = NULL;
-  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && json)
-    cli_print_json(json_incref(tree));
-  else if (status == RMX_OK)
-    print_methods(tree);
-  json_decref(tree);
-  free(path);
-  return status;
+rmx_status print_methods_of(const cli *c, rmx_err *err) {
+  json_t *tree;
+  RMX_TRY(cli_read(c, "compare/methods.json", &tree, err));
+  return cli_show(c, tree, print_methods);
 }

@@ -65,9 +65,7 @@ const rmx_command cli_domains = {
     .name = "domains",
     .words = "",
     .run = run_domains,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct domains_args),
+    CLI_OPTIONS(options, struct domains_args),
     .summary =
         "add, remove, split, merge or rename domains, and keep the runs that are still valid",
 };

@@ -185,8 +185,6 @@ const rmx_command cli_fit = {
     .name = "fit",
     .words = "",
     .run = run_fit,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct fit_args),
+    CLI_OPTIONS(options, struct fit_args),
     .summary = "fit each metric as a function of the mixture, and cross-validate it",
 };

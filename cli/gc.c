@@ -21,8 +21,7 @@ static void print_all(const json_t *root) {
   const json_t *folders = json_object_get(root, "folders");
   size_t i;
   json_t *o;
-  json_array_foreach(folders, i, o)
-    print_holding(json_string_value(json_object_get(o, "folder")), o);
+  json_array_foreach(folders, i, o) print_holding(cli_text(o, "folder"), o);
   if (json_array_size(folders) == 0)
     puts("nothing was set aside");
   else
@@ -34,14 +33,8 @@ static rmx_status run_gc(cli *c, rmx_err *err) {
   const struct gc_args *args = c->own;
   json_t *root = NULL;
   RMX_TRY(cli_open(c, NULL, true, err));
-  rmx_status status =
-      rmx_set_aside(&c->pipeline.experiment, !args->dry_run, &c->listener, &root, err);
-  if (status == RMX_OK && c->common.json)
-    cli_print_json(json_incref(root));
-  else if (status == RMX_OK)
-    print_all(root);
-  json_decref(root);
-  return status;
+  RMX_TRY(rmx_set_aside(&c->pipeline.experiment, !args->dry_run, &c->listener, &root, err));
+  return cli_show(c, root, print_all);
 }
 
 static const rmx_option options[] = {
@@ -52,8 +45,6 @@ const rmx_command cli_gc = {
     .name = "gc",
     .words = "",
     .run = run_gc,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct gc_args),
+    CLI_OPTIONS(options, struct gc_args),
     .summary = "delete finished runs and corpora of old settings",
 };

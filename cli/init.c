@@ -55,8 +55,6 @@ const rmx_command cli_init = {
     .words = "[DIR]",
     .max_words = 1,
     .run = run_init,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct init_args),
+    CLI_OPTIONS(options, struct init_args),
     .summary = "write a commented regmix.yaml to start with",
 };

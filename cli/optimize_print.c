@@ -224,8 +224,7 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
   if (json_is_string(text)) printf("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
     printf("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
-           json_number_value(estimate),
-           100 * json_number_value(json_object_get(yaml.root, "level")), low, high,
+           json_number_value(estimate), 100 * cli_get(yaml.root, "level"), low, high,
            low > 0 ? "" : ", not clearly better");
   rmx__yaml_release(&yaml);
   return RMX_OK;

@@ -32,6 +32,13 @@ rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err) {
   return RMX_OK;
 }
 
+rmx_status cli_read(const cli *c, const char *name, json_t **tree, rmx_err *err) {
+  char *path = rmx_experiment_path(&c->pipeline.experiment, name);
+  rmx_status status = path ? rmx__json_read(path, tree, err) : rmx_fail_memory(err, 0, "a path");
+  free(path);
+  return status;
+}
+
 static void keep_step(void *context, const char *step, bool to_do, const char *what) {
   json_array_append_new(context,
                         json_pack("{s:s, s:b, s:s}", "step", step, "to_do", to_do, "what", what));
@@ -49,8 +56,7 @@ rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), r
     cli_print_json(json_pack("{s:O, s:b}", "steps", found, "to_do", p->pending));
   } else if (status == RMX_OK) {
     json_array_foreach(found, i, step)
-      printf("%-9s %s\n", json_string_value(json_object_get(step, "step")),
-             rmx_shown(json_string_value(json_object_get(step, "what"))));
+      printf("%-9s %s\n", cli_text(step, "step"), rmx_shown(cli_text(step, "what")));
     puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing needs to be done.");
   }
   json_decref(found);

@@ -41,8 +41,7 @@ static void print_plan(const json_t *root) {
   printf(
       "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "
       "%s; each model was measured for a second).\n",
-      rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"),
-      json_string_value(json_object_get(root, "isa")));
+      rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"), cli_text(root, "isa"));
   const double idle = fmin(cli_get(proxies, "processors_had"), cli_get(large, "processors_had"));
   if (idle < 0.9)
     printf(
@@ -66,13 +65,7 @@ static rmx_status run_plan(cli *c, rmx_err *err) {
   json_t *root;
   RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
   RMX_TRY(rmx_pipeline_plan(&c->pipeline, args->cores, args->without_text, &root, err));
-  if (c->common.json) {
-    cli_print_json(root);
-    return RMX_OK;
-  }
-  print_plan(root);
-  json_decref(root);
-  return RMX_OK;
+  return cli_show(c, root, print_plan);
 }
 
 static const rmx_option options[] = {
@@ -86,8 +79,6 @@ const rmx_command cli_plan = {
     .words = "[REGMIX.YAML]",
     .max_words = 1,
     .run = run_plan,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct plan_args),
+    CLI_OPTIONS(options, struct plan_args),
     .summary = "print what it will cost: runs, tokens, FLOPs, memory, disk, time on this machine",
 };

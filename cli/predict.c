@@ -52,8 +52,6 @@ const rmx_command cli_predict = {
     .name = "predict",
     .words = "",
     .run = run_predict,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct predict_args),
+    CLI_OPTIONS(options, struct predict_args),
     .summary = "predict the metrics of mixtures, and print them as CSV",
 };

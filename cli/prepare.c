@@ -24,12 +24,10 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
                               : rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
   RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
   if (!c->common.json) return RMX_OK;
-  json_t *tree = NULL;
-  char *path = rmx_experiment_path(&p->experiment, "corpus/corpus.json");
-  rmx_status status = path ? rmx__json_read(path, &tree, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) cli_print_json(tree);
-  free(path);
-  return status;
+  json_t *tree;
+  RMX_TRY(cli_read(c, "corpus/corpus.json", &tree, err));
+  cli_print_json(tree);
+  return RMX_OK;
 }
 
 static const rmx_option options[] = {
@@ -44,9 +42,7 @@ const rmx_command cli_prepare = {
     .words = "[REGMIX.YAML]",
     .max_words = 1,
     .run = run_prepare,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct prepare_args),
+    CLI_OPTIONS(options, struct prepare_args),
     .summary =
         "turn text into tokens: the tokenizer, and the training and validation files of each "
         "domain",

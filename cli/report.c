@@ -79,8 +79,6 @@ const rmx_command cli_report = {
     .name = "report",
     .words = "",
     .run = run_report,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct report_args),
+    CLI_OPTIONS(options, struct report_args),
     .summary = "write report.html: the mixture, the reasons for it, and how certain it is",
 };

@@ -5,7 +5,8 @@
 
 #include "steps.h"
 
-static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
+static rmx_status print_result(const cli *c, rmx_err *err) {
+  const rmx_experiment *e = &c->pipeline.experiment;
   rmx_corpus *corpus;
   RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
   double *w = rmx_calloc(corpus->D_train, sizeof *w);
@@ -18,11 +19,11 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   }
   if (status == RMX_OK) {
     printf("\nThe comparison (%s):\n", "large models, the same tokens for each");
-    status = print_comparison_of(e, false, err);
+    status = print_comparison_of(c, err);
   }
   if (status == RMX_OK && e->config.compare.methods.n) {
     printf("\nThe methods:\n");
-    status = print_methods_of(e, false, err);
+    status = print_methods_of(c, err);
   }
   char *path = rmx_experiment_path(e, "report.html");
   if (status == RMX_OK && path) printf("\nThe page: %s\n", rmx_shown(path));
@@ -32,15 +33,14 @@ static rmx_status print_result(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
-static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
-  char *optimum = rmx_experiment_path(e, "optimum.yaml"),
-       *compared = rmx_experiment_path(e, "large/comparison.json");
-  char *report = rmx_experiment_path(e, "report.html");
+static rmx_status print_result_json(const cli *c, rmx_err *err) {
+  char *optimum = rmx_experiment_path(&c->pipeline.experiment, "optimum.yaml"),
+       *report = rmx_experiment_path(&c->pipeline.experiment, "report.html");
   rmx__yaml yaml = {0};
   json_t *tree = NULL;
-  rmx_status status = optimum && compared && report ? rmx__yaml_read(optimum, &yaml, err)
-                                                    : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx__json_read(compared, &tree, err);
+  rmx_status status =
+      optimum && report ? rmx__yaml_read(optimum, &yaml, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = cli_read(c, "large/comparison.json", &tree, err);
   if (status == RMX_OK) {
     json_t *root = json_object();
     json_object_set(root, "optimum", yaml.root);
@@ -50,7 +50,7 @@ static rmx_status print_result_json(const rmx_experiment *e, rmx_err *err) {
   }
   json_decref(tree);
   rmx__yaml_release(&yaml);
-  free(optimum), free(compared), free(report);
+  free(optimum), free(report);
   return status;
 }
 
@@ -64,8 +64,7 @@ static rmx_status run_run(cli *c, rmx_err *err) {
   c->pipeline.redo = args->redo;
   if (args->dry_run) return cli_dry_run(c, rmx_pipeline_run, err);
   RMX_TRY(rmx_pipeline_run(&c->pipeline, err));
-  const rmx_experiment *e = &c->pipeline.experiment;
-  return c->common.json ? print_result_json(e, err) : print_result(e, err);
+  return c->common.json ? print_result_json(c, err) : print_result(c, err);
 }
 
 static const rmx_option options[] = {
@@ -77,8 +76,6 @@ const rmx_command cli_run = {
     .words = "[REGMIX.YAML]",
     .max_words = 1,
     .run = run_run,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct run_args),
+    CLI_OPTIONS(options, struct run_args),
     .summary = "run all steps in order: prepare, sample, train, fit, optimize, compare, report",
 };

@@ -68,8 +68,6 @@ const rmx_command cli_sample = {
     .name = "sample",
     .words = "",
     .run = run_sample,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct sample_args),
+    CLI_OPTIONS(options, struct sample_args),
     .summary = "draw the random mixtures of the proxies, and write them to mixtures.csv",
 };

@@ -89,8 +89,6 @@ const rmx_command cli_score = {
     .name = "score",
     .words = "",
     .run = run_score,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
-    .own_size = sizeof(struct score_args),
+    CLI_OPTIONS(options, struct score_args),
     .summary = "score a fit on other runs: Spearman, MSE, R2, RMSE",
 };

@@ -8,13 +8,12 @@ static void print_status(const json_t *root) {
   char count[16];
   const char *name;
   json_t *value;
-  printf("experiment  %s\n", rmx_shown(json_string_value(json_object_get(root, "folder"))));
+  printf("experiment  %s\n", rmx_shown(cli_text(root, "folder")));
   const json_t *corpus = json_object_get(root, "corpus"),
                *proxies = json_object_get(root, "proxies");
   if (corpus)
-    printf("corpus      %lld domains, %s training tokens\n",
-           (long long)json_integer_value(json_object_get(corpus, "domains")),
-           rmx_count(json_real_value(json_object_get(corpus, "train_tokens")), count));
+    printf("corpus      %.0f domains, %s training tokens\n", cli_get(corpus, "domains"),
+           rmx_count(cli_get(corpus, "train_tokens"), count));
   else
     puts("corpus      not prepared (regmix prepare)");
   if (proxies) {
@@ -26,16 +25,14 @@ static void print_status(const json_t *root) {
   } else {
     puts("proxies     no mixtures yet (regmix sample)");
   }
-  printf("large       %lld models trained\n",
-         (long long)json_integer_value(json_object_get(root, "large_models")));
+  printf("large       %.0f models trained\n", cli_get(root, "large_models"));
   const json_t *aside = json_object_get(root, "set_aside");
-  if (json_number_value(json_object_get(aside, "bytes")) > 0)
+  if (cli_get(aside, "bytes") > 0)
     printf(
-        "set aside   %lld finished runs of other settings, %lld corpora, %sB (`regmix gc` deletes "
+        "set aside   %.0f finished runs of other settings, %.0f corpora, %sB (`regmix gc` deletes "
         "them)\n",
-        (long long)json_integer_value(json_object_get(aside, "runs")),
-        (long long)json_integer_value(json_object_get(aside, "corpora")),
-        rmx_count(json_number_value(json_object_get(aside, "bytes")), count));
+        cli_get(aside, "runs"), cli_get(aside, "corpora"),
+        rmx_count(cli_get(aside, "bytes"), count));
   json_object_foreach(json_object_get(root, "files"), name, value)
     printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
 }
@@ -44,13 +41,7 @@ static rmx_status run_status(cli *c, rmx_err *err) {
   json_t *root;
   RMX_TRY(cli_open(c, NULL, false, err));
   RMX_TRY(rmx_experiment_status(&c->pipeline.experiment, &root, err));
-  if (c->common.json) {
-    cli_print_json(root);
-    return RMX_OK;
-  }
-  print_status(root);
-  json_decref(root);
-  return RMX_OK;
+  return cli_show(c, root, print_status);
 }
 
 const rmx_command cli_status = {

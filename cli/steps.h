@@ -62,8 +62,8 @@ void print_answer(const rmx_answer *s);
 // Prints the gain of the optimum, from optimum.yaml.
 rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);
 // Prints compare/methods.json.
-rmx_status print_methods_of(const rmx_experiment *e, bool json, rmx_err *err);
+rmx_status print_methods_of(const cli *c, rmx_err *err);
 // Prints large/comparison.json.
-rmx_status print_comparison_of(const rmx_experiment *e, bool json, rmx_err *err);
+rmx_status print_comparison_of(const cli *c, rmx_err *err);
 
 #endif

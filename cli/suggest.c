@@ -68,9 +68,7 @@ const rmx_command cli_suggest = {
     .name = "suggest",
     .words = "",
     .run = run_suggest,
-    .options = options_table,
-    .n_options = sizeof options_table / sizeof *options_table,
-    .own_size = sizeof(struct suggest_args),
+    CLI_OPTIONS(options_table, struct suggest_args),
     .problem_at = AT(problem.keep),
     .summary = "print the next mixtures to train, and what more runs would gain",
 };

@@ -23,8 +23,22 @@ void cli_print_json(json_t *tree) {
   json_decref(tree);
 }
 
+rmx_status cli_show(const cli *c, json_t *tree, void (*print)(const json_t *tree)) {
+  if (c->common.json)
+    cli_print_json(json_incref(tree));
+  else
+    print(tree);
+  json_decref(tree);
+  return RMX_OK;
+}
+
 double cli_get(const json_t *o, const char *key) {
   return json_number_value(json_object_get(o, key));
+}
+
+const char *cli_text(const json_t *o, const char *key) {
+  const char *value = json_string_value(json_object_get(o, key));
+  return value ? value : "";
 }
 
 json_t *cli_table_json(const rmx_table *t) {

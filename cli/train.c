@@ -81,9 +81,7 @@ const rmx_command cli_train = {
     .name = "train",
     .words = "",
     .run = run_train,
-    .options = train_options,
-    .n_options = sizeof train_options / sizeof *train_options,
-    .own_size = sizeof(struct train_args),
+    CLI_OPTIONS(train_options, struct train_args),
     .summary = "train one small model per mixture, and write metrics.csv",
 };
 

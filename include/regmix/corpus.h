@@ -62,6 +62,38 @@ rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, siz
                                 rmx_err *err);
 void rmx_tokenizer_free(rmx_tokenizer *t);
 
+/* ---- files of text to lines of ids, and back ------------------------------ */
+
+/* How files are converted. All is borrowed. */
+typedef struct rmx_encode_job {
+  const rmx_tokenizer *tokenizer;
+  bool decode; /* lines of ids become text */
+  /* encode: a file becomes one line of ids; decode: no line feed is added after each text */
+  bool whole;
+  bool printable; /* decode: control characters become "?", for a terminal */
+  int threads;
+  FILE *out; /* NULL: only count */
+  const rmx_listener *listener;
+} rmx_encode_job;
+/* What was converted: add up over files. */
+typedef struct rmx_encode_counts {
+  uint64_t files, lines, bytes, tokens; /* bytes of text, without the line feeds between lines */
+  uint64_t replaced;                    /* bytes that are not UTF-8; each was read as U+FFFD */
+  double seconds, processor_seconds;
+  double load_seconds; /* the caller's: how long the tokenizer took to read */
+} rmx_encode_counts;
+/* Converts a file, or standard input if path is "-", and adds to `counts`. To encode writes the ids
+ * of each line as a line of decimal numbers with spaces between them. The line feed is not part of
+ * the line; a carriage return before it is. To decode turns each line of numbers into its text and
+ * a line feed. The output does not depend on `threads`. RMX_EINPUT: what is decoded is not an id;
+ * the message names the line. RMX_EINTERRUPTED. Cost: memory for a few hundred kilobytes a thread,
+ * and for the longest line; with `whole`, for the file. */
+rmx_status rmx_encode_file(const rmx_encode_job *job, const char *path, rmx_encode_counts *counts,
+                           rmx_err *err);
+/* The counts, bytes per token, and MB/s by the clock and by the time of all processors together: a
+ * new reference. */
+struct json_t *rmx_encode_counts_json(const rmx_encode_counts *counts);
+
 /* ---- prepare: text to token files ---------------------------------------- */
 
 /* Where the text of a domain is. */

@@ -72,6 +72,7 @@ def write_tables(folder):
     table("wandb.csv", ["Name", "State", *(f"mixture.{d}" for d in DOMAINS), *(f"eval/{n}" for n in names)], wandb[36:])
     Path(folder, "tokens.yaml").write_text("".join(f"{d}: {100 + i}G\n" for i, d in enumerate(DOMAINS)))
     Path(folder, "prior.yaml").write_text("".join(f"{d}: 0.125\n" for d in DOMAINS))
+    Path(folder, "text.txt").write_text("Some lines\n\nof text.\n")
     Path(folder, "mixture_config/config_1m").mkdir(parents=True)
     for run, *w in mixtures[:3]:
         Path(folder, f"mixture_config/config_1m/n{run + 1}.yaml").write_text(

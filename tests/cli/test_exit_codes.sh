@@ -90,6 +90,8 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 "$REGMIX" domains --mixtures m.csv --rename zebra=horse
   is 2 "$REGMIX" domains --mixtures m.csv --add a
   is 2 "$REGMIX" domains --mixtures m.csv --split a=x
+  is 2 "$REGMIX" encode
+  is 2 "$REGMIX" encode --tokenizer m.csv --specials nonsense
   is 2 "$REGMIX" bench --model nonsense
   is 2 "$REGMIX" bench --isa nonsense
 
@@ -111,6 +113,8 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 1 "$REGMIX" run none.yaml
   is 1 "$REGMIX" report -C nowhere
   is 1 "$REGMIX" init exp2 --text nowhere
+  is 1 "$REGMIX" encode --tokenizer m.csv
+  is 1 "$REGMIX" encode --tokenizer none.json
 }
 
 # ---- an experiment: the same word is misuse on the command line, and a failure in regmix.yaml

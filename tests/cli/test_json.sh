@@ -92,6 +92,15 @@ object "man of all" 0 text "$REGMIX" man --json
 object "complete" 0 candidates "$REGMIX" complete --json -- fit --m
 object "completion" 0 text "$REGMIX" completion bash --json
 
+encode="$REGMIX encode --tokenizer exp/tokenizer.json --json"
+# shellcheck disable=SC2086
+{
+  object "encode" 0 mb_per_s $encode m.csv
+  object "encode of nothing" 0 tokens $encode
+  object "encode of a file that is not there" 1 error $encode none.txt
+  object "encode without a tokenizer" 2 error "$REGMIX" encode --json m.csv
+}
+
 # ---- failures
 object "a name that is not UTF-8" 2 error "$REGMIX" optimize --fit fit --target "$(printf 'a\377')" --json
 object "a command that is not UTF-8" 2 error "$REGMIX" "$(printf 'a\377')" --json

@@ -55,6 +55,7 @@ COMMANDS = [
     ("status", "status", "compared"),
     ("status as JSON", "status --json", "compared"),
     ("prepare", "prepare", "new"),
+    ("encode", "encode --tokenizer tokenizer.json text/a.jsonl", "prepared"),
     ("sample", "sample", "prepared"),
     ("worker", "worker runs/{run}", "claimed"),
     ("train", "train", "sampled"),
