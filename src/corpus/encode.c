@@ -35,18 +35,22 @@ struct input {
 
 // ---- reading ---------------------------------------------------------------------
 
-static bool has_more_now(const struct input *in) {
+// Whether there is something to read, or the end, within some milliseconds.
+static bool has_more(const struct input *in, int milliseconds) {
   struct pollfd wait = {.fd = in->fd, .events = POLLIN};
-  return poll(&wait, 1, 0) != 0;
+  return poll(&wait, 1, milliseconds) > 0;
 }
 
 static rmx_status read_block(struct input *in, rmx_buf *into, rmx_err *err) {
+  enum { BETWEEN_CHECKS = 100 };
   ssize_t n;
-  while ((n = read(in->fd, in->block, sizeof in->block)) < 0 && errno == EINTR &&
-         !rmx_interrupted())
-    continue;
-  if (rmx_interrupted())
-    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", in->name);
+  do {
+    // A signal just before a read would not end it, so no read is begun before there is data.
+    while (!rmx_interrupted() && !has_more(in, BETWEEN_CHECKS)) continue;
+    if (rmx_interrupted())
+      return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", in->name);
+    n = read(in->fd, in->block, sizeof in->block);
+  } while (n < 0 && errno == EINTR);
   if (n < 0) return rmx_fail_errno(err, "cannot read %s", in->name);
   if (n == 0) in->end = true;
   rmx_buf_add(into, in->block, (size_t)n);
@@ -59,7 +63,7 @@ static rmx_status fill(struct input *in, bool whole, rmx_buf *text, rmx_err *err
   if (in->rest.size) rmx_buf_add(text, in->rest.data, in->rest.size);
   in->rest.size = 0;
   size_t lines = 0;  // bytes of whole lines
-  while (!in->end && (lines == 0 || (text->size < PIECE_BYTES && has_more_now(in)))) {
+  while (!in->end && (lines == 0 || (text->size < PIECE_BYTES && has_more(in, 0)))) {
     const size_t had = text->size;
     RMX_TRY(read_block(in, text, err));
     if (whole) continue;
@@ -240,7 +244,7 @@ static rmx_status convert(const rmx_encode_job *job, struct input *in, struct pi
   while (!in->end) {
     size_t n = 0;
     do RMX_TRY(fill(in, whole, &pieces[n].text, err));
-    while (++n < max && !in->end && has_more_now(in));
+    while (++n < max && !in->end && has_more(in, 0));
     rmx_parallel(job->threads, n, convert_piece, &round);
     for (size_t i = 0; i < n; i++)
       RMX_TRY(write_piece(job, in->name, &pieces[i], counts, &lines, err));
