@@ -182,6 +182,10 @@ typedef struct rmx_discovery {
  * rmx_discovery_release(). Cost: O(n log n) in the number of files; no file is opened. */
 rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave_out, const char *base,
                                rmx_discovery *out, rmx_err *err);
+/* Finds all files of a folder, as one divided source: *out. Files and folders named train, valid or
+ * test are treated as above. Errors as above; release both results. */
+rmx_status rmx_corpus_discover_files(const char *folder, const rmx_strings *leave_out,
+                                     const char *base, rmx_discovery *out, rmx_err *err);
 /* Reports the notes, and for each reason how many files are left out, with three of their names. */
 void rmx_discovery_report(const rmx_discovery *f, const rmx_listener *to);
 void rmx_discovery_release(rmx_discovery *f);
@@ -205,6 +209,23 @@ typedef struct rmx_source_look {
  * release. Cost: one block of each file; up to 64 MB in search of a second document. */
 rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
+
+/* The domains of the first documents of divided sources. */
+typedef struct rmx_values_look {
+  rmx_strings names;   /* of domains with documents, the most frequent first */
+  uint64_t *documents; /* (names.n) */
+  uint64_t n, without; /* documents read; those that belong to no domain */
+  rmx_few why;         /* the reasons for the latter */
+  bool all;            /* all documents were read */
+  char fields[200];    /* fields that could divide them: "meta.source (17 values)", or "" */
+} rmx_values_look;
+/* Reads the first documents of the divided sources among `sources` (n), 64 MB of text or less.
+ * Without corpus.domain_field it reads all sources, and finds only `fields`. RMX_EINPUT: the
+ * setting cannot be understood; no document has a domain; there are more than max_domains. Release
+ * the result with rmx_values_look_release(). */
+rmx_status rmx_corpus_values(const rmx_corpus_options *options, const rmx_domain_source *sources,
+                             size_t n, const char *base, rmx_values_look *out, rmx_err *err);
+void rmx_values_look_release(rmx_values_look *v);
 
 /* What a corpus is made of, and how. All is borrowed. */
 typedef struct rmx_corpus_request {

@@ -82,11 +82,17 @@ struct json_t *rmx_config_json(const rmx_config *c);
  * `option` its table entry. */
 const char *rmx_config_initial(const char *key, const rmx_option *option);
 
-/* A commented regmix.yaml to begin with, appended to `out`. `text`: a folder whose domains it
- * names; NULL: examples. *target: the domain to be improved, or NULL; it becomes the name that the
- * text has for it (free() it). Files that are left out are noted. */
-rmx_status rmx_config_text(const char *text, const rmx_strings *leave_out, const rmx_listener *to,
-                           char **target, rmx_buf *out, rmx_err *err);
+/* What a new config is about. All may be NULL. */
+typedef struct rmx_config_wanted {
+  char *text;            /* the folder whose domains are written; NULL: examples */
+  char *domain_field;    /* divides its documents; NULL: its folders and files are the domains */
+  rmx_strings leave_out; /* patterns of what is not read in it */
+} rmx_config_wanted;
+/* A commented regmix.yaml to begin with, appended to `out`. *target: the domain to be improved, or
+ * NULL; it becomes the name that the text has for it (free() it). Files that are left out are
+ * noted. */
+rmx_status rmx_config_text(const rmx_config_wanted *w, const rmx_listener *to, char **target,
+                           rmx_buf *out, rmx_err *err);
 
 /* An experiment: a folder and its config. */
 typedef struct rmx_experiment {

@@ -100,13 +100,16 @@ struct json_t *rmx_run_states_json(const rmx_run *runs, size_t n);
 
 /* The domains of the config, or those found in corpus.folder, and which of them are targets. */
 typedef struct rmx_sources {
-  rmx_domain_source *domains; /* (n) the config's, or those of `found` */
-  size_t n;
+  rmx_domain_source *domains; /* (n) the config's, then those of `found` */
+  size_t n, n_named;          /* sources; those that are domains, without the divided ones */
   rmx_discovery found;
   size_t *targets, n_targets;
   size_t *apart, n_apart; /* whose validation text is kept out of all training text */
 } rmx_sources;
-/* A target that is no domain is an error, unless a trainer of the user's may report it. */
+/* Whether some domains are known only after the documents are read. */
+bool rmx_sources_are_open(const rmx_sources *s);
+/* A target that is no domain is an error, unless a trainer of the user's may report it, or it may
+ * be one of the domains that are not known yet. */
 rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err);
 void rmx_sources_release(rmx_sources *s);
 /* What is left out, and what was taken for granted, as notes and warnings. */

@@ -3,6 +3,7 @@
 // of an unknown type, a field without text.
 #include <stdlib.h>
 
+#include "domains/route.h"
 #include "prepare.h"
 
 enum { FILES_A_LIST = 8 };  // of which the first document is read
@@ -39,8 +40,17 @@ static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
   return status;
 }
 
+static rmx_status check_values(const rmx_corpus_request *r, rmx_err *err) {
+  if (!rmx__is_divided(r->options)) return RMX_OK;
+  rmx_values_look look;
+  RMX_TRY(rmx_corpus_values(r->options, r->sources, r->n, r->base, &look, err));
+  rmx_values_look_release(&look);
+  return RMX_OK;
+}
+
 rmx_status rmx__early_check(const rmx_corpus_request *r, rmx_err *err) {
   RMX_TRY(check_tokenizer(r, err));
+  RMX_TRY(check_values(r, err));
   for (size_t i = 0; i < r->n; i++) {
     const rmx__reader_options o = rmx__reader_options_of(r->options, &r->sources[i]);
     rmx__files files;

@@ -12,8 +12,10 @@
 struct check {
   rmx_pipeline *p;
   rmx_sources sources;
-  const char **names;  // (n_train) of the domains trained on
+  rmx_values_look values;  // of divided sources
+  const char **names;      // (n_train) of the domains trained on
   size_t n_train;
+  bool uncertain;  // there may be domains that were not seen in the first documents
   json_t *problems, *domains;
   double text_bytes;  // of all files, uncompressed
 };
@@ -74,6 +76,12 @@ static bool is_target(const struct check *k, size_t i) {
   return false;
 }
 
+static json_t *format_of(const struct check *k, const rmx_domain_source *d, const char *format) {
+  const char *field = k->p->experiment.config.corpus.domain_field;
+  if (d->values.n) return json_sprintf("selected by %s", field);
+  return d->divided ? json_sprintf("%s, divided by %s", format, field) : json_string(format);
+}
+
 static void check_domain(struct check *k, size_t i) {
   const rmx_domain_source *d = &k->sources.domains[i];
   rmx_source_look look;
@@ -86,12 +94,101 @@ static void check_domain(struct check *k, size_t i) {
   json_object_set_new(o, "files", json_integer((json_int_t)look.files));
   json_object_set_new(o, "valid_files", json_integer((json_int_t)look.valid_files));
   json_object_set_new(o, "bytes", json_integer((json_int_t)look.bytes));
-  json_object_set_new(o, "format", json_string(look.format));
+  json_object_set_new(o, "format", format_of(k, d, look.format));
   json_object_set_new(o, "valid_only", json_boolean(d->valid_only));
   json_object_set_new(o, "target", json_boolean(is_target(k, i)));
   json_object_set_new(o, "ok", json_boolean(status == RMX_OK));
+  if (d->divided) json_object_set_new(o, "divided", json_true());
   json_array_append_new(k->domains, o);
-  if (status == RMX_OK) check_size(k, d, &look);
+  if (status == RMX_OK && d->values.n == 0) check_size(k, d, &look);
+}
+
+// ---- the domains of divided sources
+
+static json_t *values_tree(const rmx_values_look *v) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < v->names.n; i++)
+    json_array_append_new(list, json_pack("{s:s, s:I}", "name", v->names.items[i], "documents",
+                                          (json_int_t)v->documents[i]));
+  return list;
+}
+
+static void note_values(const struct check *k) {
+  const rmx_values_look *v = &k->values;
+  enum { SHOWN = 40 };
+  rmx_buf text = {0};
+  for (size_t i = 0; i < v->names.n && i < SHOWN; i++)
+    rmx_buf_printf(&text, "%s%s (%llu)", i ? ", " : "", v->names.items[i],
+                   (unsigned long long)v->documents[i]);
+  if (!text.failed && v->names.n)
+    rmx_note(&k->p->listener, "corpus.domain_field: domains of %s %llu documents: %s%s",
+             v->all ? "all" : "the first", (unsigned long long)v->n, text.data,
+             v->names.n > SHOWN ? ", ..." : "");
+  if (v->without)
+    rmx_warn(&k->p->listener, "corpus.domain_field: %llu of these documents have no domain: %s",
+             (unsigned long long)v->without, v->why.text);
+  rmx_buf_release(&text);
+}
+
+// Whether each wanted domain was seen.
+static void check_wanted(struct check *k) {
+  for (size_t i = 0; i < k->sources.n_named; i++) {
+    const rmx_domain_source *d = &k->sources.domains[i];
+    bool seen = d->values.n == 0;
+    for (size_t j = 0; j < k->values.names.n; j++)
+      seen = seen || strcmp(k->values.names.items[j], d->name) == 0;
+    if (!seen && k->values.all)
+      problem(k, "corpus.domains.%s: no document belongs to it", d->name);
+    else if (!seen)
+      rmx_warn(&k->p->listener, "corpus.domains.%s: none of the first %llu documents belongs to it",
+               d->name, (unsigned long long)k->values.n);
+  }
+}
+
+static void check_target_seen(struct check *k, const char *target) {
+  const rmx_values_look *v = &k->values;
+  size_t ignored;
+  rmx_err err;
+  for (size_t i = 0; i < k->sources.n_named; i++)
+    if (strcmp(k->sources.domains[i].name, target) == 0) return;
+  if (k->p->experiment.config.proxy.command ||
+      rmx_find_name("target", target, (const char *const *)v->names.items, v->names.n, &ignored,
+                    &err) == RMX_OK)
+    return;
+  if (v->all)
+    problem(k, "%s", err.message);
+  else
+    rmx_warn(&k->p->listener, "%s (in the first %llu documents)", err.message,
+             (unsigned long long)v->n);
+}
+
+static void check_values(struct check *k) {
+  const rmx_config *c = &k->p->experiment.config;
+  rmx_err err;
+  if (k->sources.n == k->sources.n_named) return;
+  rmx_status status = rmx_corpus_values(&c->corpus, k->sources.domains, k->sources.n,
+                                        k->p->experiment.folder, &k->values, &err);
+  hold(k, NULL, status, &err);
+  if (status != RMX_OK) return;
+  note_values(k);
+  check_wanted(k);
+  if (!rmx_sources_are_open(&k->sources)) return;
+  k->uncertain = !k->values.all;
+  for (size_t i = 0; i < c->n_target; i++) check_target_seen(k, c->target[i].metric);
+}
+
+// Of a single domain: fields that could divide it.
+static void suggest_fields(struct check *k) {
+  rmx_values_look look;
+  rmx_err ignored;
+  if (k->p->experiment.config.corpus.domain_field ||
+      rmx_corpus_values(&k->p->experiment.config.corpus, k->sources.domains, k->sources.n,
+                        k->p->experiment.folder, &look, &ignored) != RMX_OK)
+    return;
+  if (*look.fields)
+    problem(k, "corpus.domain_field could divide the documents by one of these fields: %s",
+            look.fields);
+  rmx_values_look_release(&look);
 }
 
 static void check_text(struct check *k) {
@@ -101,16 +198,21 @@ static void check_text(struct check *k) {
   if (k->sources.n) rmx_sources_tell(k->p, &k->sources);
   if (c->n_target == 0)
     problem(k, "no target is set; add one to the config, for example `target: %s`",
-            k->sources.n ? k->sources.domains[0].name : "wikipedia");
-  k->names = rmx_calloc(k->sources.n, sizeof *k->names);
+            k->sources.n_named ? k->sources.domains[0].name : "wikipedia");
+  check_values(k);
+  k->names = rmx_calloc(k->sources.n + k->values.names.n, sizeof *k->names);
   for (size_t i = 0; i < k->sources.n && k->names; i++) {
     check_domain(k, i);
-    if (!k->sources.domains[i].valid_only) k->names[k->n_train++] = k->sources.domains[i].name;
+    if (!k->sources.domains[i].valid_only && i < k->sources.n_named)
+      k->names[k->n_train++] = k->sources.domains[i].name;
   }
+  for (size_t i = 0; i < k->values.names.n && k->names && rmx_sources_are_open(&k->sources); i++)
+    k->names[k->n_train++] = k->values.names.items[i];
   if (k->sources.n && k->n_train == 0)
     problem(k, "no domain to train on: all domains are valid_only");
   if (k->n_train == 1)
     problem(k, "only one domain to train on (\"%s\"): a mixture needs at least two", k->names[0]);
+  if (k->n_train == 1) suggest_fields(k);
 }
 
 static void check_tokenizer(struct check *k) {
@@ -130,7 +232,8 @@ static void check_bounds(struct check *k) {
   const rmx_problem_options *q = &k->p->experiment.config.search.problem;
   rmx_constraints c;
   rmx_err err;
-  if (k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK) return;
+  if (k->uncertain || k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK)
+    return;
   const struct {
     const char *key;
     const rmx_strings *texts;
@@ -155,7 +258,7 @@ static void check_mixture_file(struct check *k, const char *key, const char *nam
   rmx_err err;
   if (path && !rmx_exists(path))
     problem(k, "%s: no file %s", key, path);
-  else if (path && w && k->n_train)
+  else if (path && w && k->n_train && !k->uncertain)
     hold(k, key, rmx_mixture_read(path, k->names, k->n_train, w, &err), &err);
   free(w);
   free(path);
@@ -170,7 +273,7 @@ static void check_rivals(struct check *k) {
     const char *name = c->compare.against.items[i];
     bool is_known = false;
     for (size_t j = 0; j < KNOWN; j++) is_known = is_known || strcmp(name, known[j]) == 0;
-    if (is_known || k->n_train == 0) continue;
+    if (is_known || k->n_train == 0 || k->uncertain) continue;
     size_t at;
     char *path = rmx_experiment_path(&k->p->experiment, name);
     const int nearest = rmx_nearest(name, known, KNOWN);
@@ -328,8 +431,10 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   check_training(&k, "proxy", &p->experiment.config.proxy);
   check_training(&k, "large", &p->experiment.config.large);
   check_machine(&k);
-  *out = json_pack("{s:b, s:o, s:o, s:o}", "ok", json_array_size(k.problems) == 0, "problems",
-                   k.problems, "domains", k.domains, "left_out", left_out(&k));
+  *out = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", json_array_size(k.problems) == 0, "problems",
+                   k.problems, "domains", k.domains, "values", values_tree(&k.values), "left_out",
+                   left_out(&k));
+  rmx_values_look_release(&k.values);
   rmx_sources_release(&k.sources);
   free(k.names);
   return rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted") : RMX_OK;

@@ -7,6 +7,7 @@
 
 void rmx_sources_release(rmx_sources *s) {
   rmx_discovery_release(&s->found);
+  free(s->domains);
   free(s->targets);
   free(s->apart);
   *s = (rmx_sources){0};
@@ -14,12 +15,12 @@ void rmx_sources_release(rmx_sources *s) {
 
 // Text that is kept out of the training text: text of valid_only domains, and text of the domains
 // in corpus.protect. It does not depend on the target, so another target needs no other corpus.
-static rmx_status find_apart(const rmx_experiment *e, const char *const *names, rmx_sources *s,
+static rmx_status find_apart(const rmx_pipeline *p, const char *const *names, rmx_sources *s,
                              rmx_err *err) {
-  const rmx_strings *protect = &e->config.corpus.protect;
-  if (!(s->apart = rmx_calloc(s->n + protect->n, sizeof *s->apart)))
+  const rmx_strings *protect = &p->experiment.config.corpus.protect;
+  if (!(s->apart = rmx_calloc(s->n_named + protect->n, sizeof *s->apart)))
     return rmx_fail_memory(err, 0, "names");
-  for (size_t i = 0; i < s->n; i++) {
+  for (size_t i = 0; i < s->n_named; i++) {
     bool named = s->domains[i].valid_only;
     for (size_t k = 0; k < protect->n; k++)
       named = named || strcmp(protect->items[k], s->domains[i].name) == 0;
@@ -27,9 +28,12 @@ static rmx_status find_apart(const rmx_experiment *e, const char *const *names, 
   }
   for (size_t k = 0; k < protect->n; k++) {
     bool known = false;
-    for (size_t i = 0; i < s->n; i++) known = known || strcmp(protect->items[k], names[i]) == 0;
+    for (size_t i = 0; i < s->n_named; i++)
+      known = known || strcmp(protect->items[k], names[i]) == 0;
     size_t ignored;
-    if (!known && rmx_find_name("domain", protect->items[k], names, s->n, &ignored, err) == RMX_OK)
+    if (!known && rmx_sources_are_open(s)) continue;
+    if (!known &&
+        rmx_find_name("domain", protect->items[k], names, s->n_named, &ignored, err) == RMX_OK)
       return rmx_fail(err, RMX_EINPUT, "corpus.protect: no domain \"%s\"; did you mean \"%s\"?",
                       protect->items[k], names[ignored]);
     if (!known) return rmx_fail_in(err, "corpus.protect");
@@ -40,41 +44,57 @@ static rmx_status find_apart(const rmx_experiment *e, const char *const *names, 
 // A target that is not a domain is a metric of the user.
 static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
-  const char **names = rmx_calloc(s->n, sizeof *names);
+  const char **names = rmx_calloc(s->n_named, sizeof *names);
   s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
   rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
-  for (size_t i = 0; status == RMX_OK && i < s->n; i++) names[i] = s->domains[i].name;
+  for (size_t i = 0; status == RMX_OK && i < s->n_named; i++) names[i] = s->domains[i].name;
   for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
-    status =
-        rmx_find_name("target", c->target[i].metric, names, s->n, &s->targets[s->n_targets], err);
+    status = rmx_find_name("target", c->target[i].metric, names, s->n_named,
+                           &s->targets[s->n_targets], err);
     if (status == RMX_OK)
       s->n_targets++;
-    else if (c->proxy.command)
+    else if (c->proxy.command || rmx_sources_are_open(s))
       status = RMX_OK;
     else if (rmx__was_set(p, "target"))
       status = rmx_refused(true, err);
     else
       rmx_fail_in(err, "%s", p->experiment.config_path ? p->experiment.config_path : "target");
   }
-  if (status == RMX_OK) status = find_apart(&p->experiment, names, s, err);
+  if (status == RMX_OK) status = find_apart(p, names, s, err);
   free(names);
   return status;
 }
 
+bool rmx_sources_are_open(const rmx_sources *s) {
+  bool selected = false;
+  for (size_t i = 0; i < s->n; i++) selected = selected || s->domains[i].values.n;
+  return s->n > s->n_named && !selected;
+}
+
+static rmx_status find_found(const rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
+  const rmx_config *c = &p->experiment.config;
+  const bool divide = c->corpus.domain_field != NULL;
+  if (c->n_domains && !divide) return RMX_OK;
+  if (!c->corpus.folder)
+    return rmx_fail(err, RMX_EINPUT,
+                    divide ? "%s: corpus.domain_field needs corpus.folder, the "
+                             "folder of the files that it divides"
+                           : "%s: no text is given; set corpus.domains or "
+                             "corpus.folder",
+                    p->experiment.config_path ? p->experiment.config_path : "the config");
+  return (divide ? rmx_corpus_discover_files : rmx_corpus_discover)(
+      c->corpus.folder, &c->corpus.leave_out, p->experiment.folder, &s->found, err);
+}
+
 rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
-  *s = (rmx_sources){.domains = c->domains, .n = c->n_domains};
-  if (c->corpus.domain_field)
-    return rmx_fail(err, RMX_EINPUT, "corpus.domain_field: prepare cannot divide documents yet");
-  if (c->n_domains == 0) {
-    if (!c->corpus.folder)
-      return rmx_fail(err, RMX_EINPUT, "%s: no text is given; set corpus.domains or corpus.folder",
-                      p->experiment.config_path ? p->experiment.config_path : "the config");
-    RMX_TRY(rmx_corpus_discover(c->corpus.folder, &c->corpus.leave_out, p->experiment.folder,
-                                &s->found, err));
-    s->domains = s->found.domains;
-    s->n = s->found.n;
-  }
+  *s = (rmx_sources){0};
+  RMX_TRY(find_found(p, s, err));
+  s->domains = rmx_calloc(c->n_domains + s->found.n, sizeof *s->domains);
+  if (!s->domains) return rmx_fail_memory(err, 0, "the domains");
+  for (size_t i = 0; i < c->n_domains; i++) s->domains[s->n++] = c->domains[i];
+  for (size_t i = 0; i < s->found.n; i++) s->domains[s->n++] = s->found.domains[i];
+  s->n_named = s->n - (c->corpus.domain_field ? s->found.n : 0);
   return find_targets(p, s, err);
 }
 
@@ -96,8 +116,30 @@ void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
                "training text",
                d->name);
   }
-  if (p->experiment.config.n_domains && p->experiment.config.corpus.folder)
+  if (p->experiment.config.n_domains && p->experiment.config.corpus.folder &&
+      !p->experiment.config.corpus.domain_field)
     rmx_warn(&p->listener, "corpus.folder is ignored, because corpus.domains is set");
+}
+
+static rmx_status list_source(rmx_pipeline *p, const rmx_domain_source *d, int width,
+                              rmx_err *err) {
+  const rmx_corpus_options *o = &p->experiment.config.corpus;
+  rmx_source_look look;
+  if (d->values.n) {
+    rmx_note(&p->listener, "%-*s %9s %8s  documents with this value of %s%s", width, d->name, "-",
+             "-", o->domain_field, d->valid_only ? " (validation only)" : "");
+    return RMX_OK;
+  }
+  RMX_TRY(rmx_corpus_look(o, d, p->experiment.folder, false, &look, err));
+  char files[32], bytes[16];
+  snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files, look.valid_files);
+  rmx_note(&p->listener, "%-*s %9s %8s  %s%s%s%s", width, d->name, files,
+           rmx_count((double)look.bytes, bytes), look.format,
+           d->valid_only      ? " (validation only)"
+           : look.valid_files ? " (training files + validation files)"
+                              : "",
+           d->divided ? ", divided by " : "", d->divided ? o->domain_field : "");
+  return RMX_OK;
 }
 
 rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err) {
@@ -105,19 +147,6 @@ rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err
   for (size_t i = 0; i < s->n; i++)
     if ((int)strlen(s->domains[i].name) > width) width = (int)strlen(s->domains[i].name);
   rmx_note(&p->listener, "%-*s %9s %8s  %s", width, "domain", "files", "bytes", "format");
-  for (size_t i = 0; i < s->n; i++) {
-    const rmx_domain_source *d = &s->domains[i];
-    rmx_source_look look;
-    RMX_TRY(
-        rmx_corpus_look(&p->experiment.config.corpus, d, p->experiment.folder, false, &look, err));
-    char files[32], bytes[16];
-    snprintf(files, sizeof files, look.valid_files ? "%zu+%zu" : "%zu", look.files,
-             look.valid_files);
-    rmx_note(&p->listener, "%-*s %9s %8s  %s%s", width, d->name, files,
-             rmx_count((double)look.bytes, bytes), look.format,
-             d->valid_only      ? " (validation only)"
-             : look.valid_files ? " (training files + validation files)"
-                                : "");
-  }
+  for (size_t i = 0; i < s->n; i++) RMX_TRY(list_source(p, &s->domains[i], width, err));
   return RMX_OK;
 }

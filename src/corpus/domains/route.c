@@ -235,6 +235,14 @@ bool rmx__router_is_closed(const rmx__router *r) {
   return r->n_selected > 0;
 }
 
+rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT,
+                  "corpus.domain_field: %s has more than %lld different values, which would be as "
+                  "many domains; name another field, name the wanted values in corpus.domains, or "
+                  "raise corpus.max_domains",
+                  o->domain_field, (long long)o->max_domains);
+}
+
 // Replaces the content of a buffer by the reason why a document has no domain.
 static rmx_status no_domain(rmx_buf *why, const char *fmt, const char *what, rmx_err *err) {
   why->size = 0;

@@ -26,6 +26,9 @@ const rmx_strings *rmx__router_fields(const rmx__router *r);
 // Whether all names are known before a document is read; they are those of the sources.
 bool rmx__router_is_closed(const rmx__router *r);
 
+// The error for more than max_domains different names.
+rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err);
+
 // What a document is divided by. values (n), has (n): of the fields, in the order of
 // rmx__router_fields().
 typedef struct rmx__routed {

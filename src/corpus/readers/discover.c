@@ -39,6 +39,7 @@ struct lost {
 
 struct walk {
   const char *folder, *base;
+  const char *whole;  // all files are one divided source with this name; NULL: they are domains
   const rmx_strings *leave_out;
   size_t *left_out_hits;  // (leave_out->n)
   rmx_discovery *out;
@@ -171,9 +172,9 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   // `path` is relative to the current folder, `kept` is relative to `base`.
   char *path = rmx_path_in(folder, name), *kept = rmx_path_in(kept_folder, name);
   char *below = *inside ? rmx_format("%s/%s", inside, name) : rmx_strdup(name);
-  char *whole = domain  ? rmx_format("%s/%s", domain, below ? below : "")
-                : below ? rmx_strdup(below)
-                        : NULL;
+  char *whole = domain && !w->whole ? rmx_format("%s/%s", domain, below ? below : "")
+                : below             ? rmx_strdup(below)
+                                    : NULL;
   char *first = rmx_format("%.*s", (int)rmx__without_folder_number(name), name);
   rmx_status status = RMX_OK;
   struct stat info;
@@ -231,7 +232,8 @@ static rmx_status walk_folder(struct walk *w, const char *path, const char *kept
       status = take_name(w, path, kept, domain, inside, names.items[i], depth);
   }
   rmx_strings_release(&names);
-  if (status == RMX_OK && domain && !*inside && w->n == files && w->out->n_left_out == left)
+  if (status == RMX_OK && domain && !*inside && depth && w->n == files &&
+      w->out->n_left_out == left)
     status = leave_out(w, kept, "an empty folder is not a domain", true);
   return status;
 }
@@ -329,7 +331,7 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
   if (!more) return no_memory(w);
   out->domains = more;
   rmx_domain_source *d = &more[out->n++];
-  *d = (rmx_domain_source){.name = rmx_strdup(list[0].domain)};
+  *d = (rmx_domain_source){.name = rmx_strdup(list[0].domain), .divided = w->whole};
   if (!d->name) return no_memory(w);
   size_t of_role[RMX__ROLES] = {0};
   for (size_t i = 0; i < n; i++) of_role[list[i].file->role]++;
@@ -462,7 +464,7 @@ static rmx_status discover(struct walk *w) {
     w->above[0].device = info.st_dev;
     w->above[0].inode = info.st_ino;
   }
-  if (status == RMX_OK) status = walk_folder(w, path, w->folder, NULL, "", 0);
+  if (status == RMX_OK) status = walk_folder(w, path, w->folder, w->whole, "", 0);
   free(path);
   RMX_TRY(status);
   RMX_TRY(find_roles(w));
@@ -476,10 +478,12 @@ static rmx_status discover(struct walk *w) {
   return RMX_OK;
 }
 
-rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, const char *base,
-                               rmx_discovery *out, rmx_err *err) {
+// whole: see struct walk.
+static rmx_status discover_in(const char *folder, const char *whole, const rmx_strings *leave,
+                              const char *base, rmx_discovery *out, rmx_err *err) {
   *out = (rmx_discovery){0};
-  struct walk w = {.folder = folder, .base = base, .leave_out = leave, .out = out, .err = err};
+  struct walk w = {
+      .folder = folder, .base = base, .whole = whole, .leave_out = leave, .out = out, .err = err};
   rmx_status status = discover(&w);
   for (size_t i = 0; i < w.n; i++)
     free(w.files[i].domain), free(w.files[i].inside), free(w.files[i].kept), free(w.files[i].stem);
@@ -489,6 +493,18 @@ rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, con
   free(w.left_out_hits);
   if (status != RMX_OK) rmx_discovery_release(out);
   return status;
+}
+
+rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave, const char *base,
+                               rmx_discovery *out, rmx_err *err) {
+  return discover_in(folder, NULL, leave, base, out, err);
+}
+
+rmx_status rmx_corpus_discover_files(const char *folder, const rmx_strings *leave, const char *base,
+                                     rmx_discovery *out, rmx_err *err) {
+  const char *slash = strrchr(folder, '/'), *name = slash && slash[1] ? slash + 1 : folder;
+  return discover_in(folder, *name == '.' || strchr(name, '/') ? "text" : name, leave, base, out,
+                     err);
 }
 
 void rmx_discovery_report(const rmx_discovery *f, const rmx_listener *to) {
