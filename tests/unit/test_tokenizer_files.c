@@ -2,10 +2,10 @@
 // The files of other tokenizers, and what they are made of: protobuf, base64, double arrays.
 #include "corpus/tokenizer/base64.h"
 #include "corpus/tokenizer/charsmap.h"
+#include "corpus/tokenizer/double_array.h"
 #include "corpus/tokenizer/protobuf.h"
 #include "corpus/tokenizer/ranks.h"
 #include "corpus/tokenizer/sentencepiece.h"
-#include "corpus/tokenizer/trie.h"
 #include "protobuf_bytes.h"
 #include "testing.h"
 
@@ -88,8 +88,8 @@ START_TEST(trie_finds_what_is_in_it) {
                                                   : (int)rmx_rng_below(&rng, 256));
     include[i] = i % 7 != 0;
   }
-  rmx__trie t;
-  must(rmx__trie_make(&t, keys, include, KEYS, err));
+  rmx__double_array t;
+  must(rmx__double_array_make(&t, keys, include, KEYS, err));
   for (size_t round = 0; round < 2 * KEYS; round++) {
     // a key, or one with its last byte changed
     char text[12];
@@ -99,13 +99,13 @@ START_TEST(trie_finds_what_is_in_it) {
     uint32_t wanted = RMX__NO_TOKEN;
     for (uint32_t k = 0; k < KEYS; k++)
       if (include[k] && keys[k].size == size && memcmp(bytes[k], text, size) == 0) wanted = k;
-    ck_assert_uint_eq(rmx__trie_find(&t, text, size), wanted);
+    ck_assert_uint_eq(rmx__double_array_find(&t, text, size), wanted);
   }
-  ck_assert_uint_eq(rmx__trie_find(&t, "", 0), RMX__NO_TOKEN);
-  rmx__trie_release(&t);
-  must(rmx__trie_make(&t, keys, NULL, 0, err));
-  ck_assert_uint_eq(rmx__trie_find(&t, "a", 1), RMX__NO_TOKEN);
-  rmx__trie_release(&t);
+  ck_assert_uint_eq(rmx__double_array_find(&t, "", 0), RMX__NO_TOKEN);
+  rmx__double_array_release(&t);
+  must(rmx__double_array_make(&t, keys, NULL, 0, err));
+  ck_assert_uint_eq(rmx__double_array_find(&t, "a", 1), RMX__NO_TOKEN);
+  rmx__double_array_release(&t);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ START_TEST(keys_are_sorted_by_their_bytes) {
       TEXT("abcdefgh\0"), TEXT("\xFF"),     TEXT("a\0"),         TEXT("a"),
       TEXT("b"),          TEXT(""),         TEXT("abcdefgh\0b"), TEXT("abcdefgha")};
   enum { N = sizeof keys / sizeof *keys };
-  uint32_t *order = rmx__trie_sorted(keys, N);
+  uint32_t *order = rmx__sorted_keys(keys, N);
   for (size_t i = 1; i < N; i++) {
     const int c = by_bytes(keys[order[i - 1]], keys[order[i]]);
     ck_assert(c < 0 || (c == 0 && order[i - 1] < order[i]));

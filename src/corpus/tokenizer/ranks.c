@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trie.h"
+#include "double_array.h"
 
 struct finding {
   const rmx__token_text *tokens;
@@ -109,7 +109,7 @@ static bool sort(struct finding *f, const uint32_t *ranks, size_t n, bool longer
 rmx_status rmx__ranks_to_merges(const rmx__token_text *tokens, const uint32_t *ranks, size_t n,
                                 bool longer_first, rmx__merge **merges, size_t *nmerges,
                                 rmx_err *err) {
-  uint32_t *order = rmx__trie_sorted(tokens, n);
+  uint32_t *order = rmx__sorted_keys(tokens, n);
   struct finding f = {.tokens = tokens, .order = order};
   const bool good =
       order && index_tokens(&f, n) && find_merges(&f, n) && sort(&f, ranks, n, longer_first);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "corpus/utf8.h"
+#include "double_array.h"
 #include "protobuf.h"
-#include "trie.h"
 
 enum { MAX_PIECES = 1 << 24 };
 enum { PIECES = 1, TRAINER = 2, NORMALIZER = 3 };                    // of the file
@@ -65,7 +65,7 @@ static rmx_status read_piece(rmx__spm *m, size_t i, const rmx__proto_field *fiel
 }
 
 static rmx_status find_doubles(const rmx__spm *m, const char *where, rmx_err *err) {
-  uint32_t *order = rmx__trie_sorted(m->pieces, m->n);
+  uint32_t *order = rmx__sorted_keys(m->pieces, m->n);
   if (!order) return rmx_fail_memory(err, m->n * sizeof *order, "the pieces of a tokenizer");
   rmx_status status = RMX_OK;
   for (size_t i = 1; i < m->n && status == RMX_OK; i++) {

@@ -2,7 +2,7 @@
 // Building walks the sorted keys: those with one beginning are one range of them. Unused nodes form
 // a list, in which the children of a node look for a place. They give up after a few, and go to the
 // end: a search for the best place would take most of the time and save little memory.
-#include "trie.h"
+#include "double_array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void sort_tails(struct sortable *list, size_t n) {
   }
 }
 
-uint32_t *rmx__trie_sorted(const rmx__token_text *keys, size_t n) {
+uint32_t *rmx__sorted_keys(const rmx__token_text *keys, size_t n) {
   struct sortable *list = rmx_calloc(2 * n, sizeof *list);
   uint32_t *order = rmx_calloc(n, sizeof *order);
   if (!list || !order) {
@@ -76,7 +76,7 @@ struct range {
 };
 
 struct building {
-  rmx__trie *trie;
+  rmx__double_array *trie;
   const rmx__token_text *keys;
   uint32_t *order;
   uint32_t capacity, last;  // last: of the list of unused nodes
@@ -88,14 +88,14 @@ struct building {
 // An unused node has the next unused one in `base`, the one before in `value`. Node 0, the root, is
 // the head of the list while the trie is built.
 static void link_node(struct building *b, uint32_t i) {
-  rmx__trie_node *nodes = b->trie->nodes;
-  nodes[i] = (rmx__trie_node){.base = UNUSED, .parent = UNUSED, .value = b->last};
+  rmx__double_array_node *nodes = b->trie->nodes;
+  nodes[i] = (rmx__double_array_node){.base = UNUSED, .parent = UNUSED, .value = b->last};
   nodes[b->last].base = i;
   b->last = i;
 }
 
 static void unlink_node(struct building *b, uint32_t i) {
-  rmx__trie_node *nodes = b->trie->nodes;
+  rmx__double_array_node *nodes = b->trie->nodes;
   nodes[nodes[i].value].base = nodes[i].base;
   if (nodes[i].base == UNUSED)
     b->last = nodes[i].value;
@@ -108,10 +108,10 @@ static bool grow(struct building *b, size_t wanted) {
   size_t capacity = b->capacity ? b->capacity : 1024;
   while (capacity < wanted) capacity += capacity / 2;
   if (capacity >= NOBODY) return false;
-  rmx__trie_node *nodes = rmx_realloc(b->trie->nodes, capacity, sizeof *nodes);
+  rmx__double_array_node *nodes = rmx_realloc(b->trie->nodes, capacity, sizeof *nodes);
   if (!nodes) return false;
   b->trie->nodes = nodes;
-  if (!b->capacity) nodes[0] = (rmx__trie_node){UNUSED, NOBODY, RMX__NO_TOKEN};
+  if (!b->capacity) nodes[0] = (rmx__double_array_node){UNUSED, NOBODY, RMX__NO_TOKEN};
   for (uint32_t i = b->capacity ? b->capacity : 1; i < capacity; i++) {
     b->capacity = i + 1;
     link_node(b, i);
@@ -128,7 +128,7 @@ static bool fits(const struct building *b, uint32_t base, const uint8_t *bytes, 
 
 // A base for children (n) with these bytes, in ascending order. False: memory is short.
 static bool find_base(struct building *b, const uint8_t *bytes, size_t n, uint32_t *base) {
-  const rmx__trie_node *nodes = b->trie->nodes;
+  const rmx__double_array_node *nodes = b->trie->nodes;
   uint32_t at = nodes[0].base;
   for (int i = 0; i < TRIES && at != UNUSED; i++, at = nodes[at].base) {
     if (at <= bytes[0]) continue;
@@ -167,7 +167,7 @@ static bool expand(struct building *b, struct range r) {
     const uint32_t node = base + bytes[i];
     unlink_node(b, node);
     if (node >= b->end) b->end = node + 1;
-    b->trie->nodes[node] = (rmx__trie_node){0, r.node, RMX__NO_TOKEN};
+    b->trie->nodes[node] = (rmx__double_array_node){0, r.node, RMX__NO_TOKEN};
     if (!push(b, (struct range){node, i ? ends[i - 1] : from, ends[i], r.depth + 1})) return false;
   }
   // The root keeps the list of unused nodes until all is built; its base is always the first one.
@@ -176,11 +176,11 @@ static bool expand(struct building *b, struct range r) {
   return true;
 }
 
-rmx_status rmx__trie_make(rmx__trie *t, const rmx__token_text *keys, const bool *include, size_t n,
-                          rmx_err *err) {
-  struct building b = {.trie = t, .keys = keys, .order = rmx__trie_sorted(keys, n), .end = 1};
+rmx_status rmx__double_array_make(rmx__double_array *t, const rmx__token_text *keys,
+                                  const bool *include, size_t n, rmx_err *err) {
+  struct building b = {.trie = t, .keys = keys, .order = rmx__sorted_keys(keys, n), .end = 1};
   size_t kept = 0;
-  *t = (rmx__trie){0};
+  *t = (rmx__double_array){0};
   bool good = b.order && n < UNUSED && grow(&b, ALPHABET);
   for (size_t i = 0; good && i < n; i++)
     if (keys[b.order[i]].size && (!include || include[b.order[i]])) b.order[kept++] = b.order[i];
@@ -195,18 +195,18 @@ rmx_status rmx__trie_make(rmx__trie *t, const rmx__token_text *keys, const bool 
   free(b.order);
   free(b.todo);
   if (good) return RMX_OK;
-  rmx__trie_release(t);
+  rmx__double_array_release(t);
   return rmx_fail_memory(err, n * sizeof *t->nodes, "a trie of tokens");
 }
 
-void rmx__trie_release(rmx__trie *t) {
+void rmx__double_array_release(rmx__double_array *t) {
   free(t->nodes);
   t->nodes = NULL;
 }
 
-uint32_t rmx__trie_find(const rmx__trie *t, const char *text, size_t size) {
+uint32_t rmx__double_array_find(const rmx__double_array *t, const char *text, size_t size) {
   uint32_t at = 0;
   for (size_t i = 0; i < size; i++)
-    if (!rmx__trie_step(t, &at, text[i])) return RMX__NO_TOKEN;
+    if (!rmx__double_array_step(t, &at, text[i])) return RMX__NO_TOKEN;
   return at ? t->nodes[at].value : RMX__NO_TOKEN;
 }
