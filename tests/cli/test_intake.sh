@@ -25,10 +25,10 @@ lines 6 20 > text/web/test.jsonl
 lines 7 60 > text/books-0001.ndjson
 lines 8 60 > text/books-0002.ndjson
 : > text/web/empty.txt
-touch text/web/a.parquet text/web/b.parquet text/web/c.parquet text/web/d.parquet text/README.md
+touch text/web/a.orc text/web/b.orc text/web/c.orc text/web/d.orc text/README.md
 try "init finds the domains" 0 "regmix.yaml" "$REGMIX" init exp --text text --target web
 said "files that are not read are counted and three are named" "not read: 4 ("
-said "with the reason" "Parquet is not read"
+said "with the reason" "ORC is not read"
 for domain in books c4 dclm web; do
   grep -q "^    $domain:" exp/regmix.yaml && ok "domain $domain" || not_ok "domain $domain" "$(head -30 exp/regmix.yaml)"
 done
@@ -41,11 +41,11 @@ mkdir -p folder && sed 's|folder: text|folder: ../text|' folder.yaml > folder/re
 try "prepare reads all of it" 0 "c4: 140 documents" "$REGMIX" prepare -C folder
 said "prepare prints the table first" "format"
 said "a domain's formats" ".json.gz, .JSON.GZ"
-said "Parquet is named" "Parquet is not read; convert it to JSON lines"
+said "ORC is named" "ORC is not read; convert it to JSON lines"
 said "test files are named" "test files of a domain are not read"
 said "validation files are told" "named as validation text"
 said "a target that is trained on is told" "the target is also a training domain"
-mkdir text/fw && touch text/fw/000_00000.parquet
+mkdir text/fw && touch text/fw/000_00000.orc
 try "a domain that would be lost is an error" 1 'No file of "fw" can be read' "$REGMIX" prepare -C folder
 try "unless it is left out on purpose" 0 "up to date" "$REGMIX" prepare -C folder --set corpus.leave_out=fw
 try "init refuses it too" 1 'No file of "fw" can be read' "$REGMIX" init exp2 --text text

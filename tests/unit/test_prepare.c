@@ -454,8 +454,8 @@ static void check_error(const char *pattern, const char *message) {
 START_TEST(errors_name_what_is_wrong) {
   folder_make();
   check_error("none-*.txt", "domain \"mine\": no file matches");
-  put_text("a.parquet", "x");
-  check_error("a.parquet", "a.parquet: unknown type of file; known are");
+  put_text("a.orc", "x");
+  check_error("a.orc", "a.orc: unknown type of file; known are");
   put_text("empty.txt", "\n%\n \n%\n");
   check_error("empty.txt", "domain \"mine\": no text in its 1 file");
   put_text("single.txt", "one document\n%\n");
@@ -675,7 +675,7 @@ START_TEST(nothing_is_left_out_in_silence) {
   touch("t/c4/en/c4-train.00000-of-01024.json.gz");
   touch("t/dclm/global-shard_01_of_10/local-shard_0_of_10/x.jsonl.zstd");
   touch("t/dclm/readme.jsonl");
-  touch("t/web/000_00000.parquet");
+  touch("t/web/000_00000.orc");
   touch("t/web/.cache/download/b.jsonl");
   touch("t/web/._a.jsonl");
   touch("t/web/a.jsonl~");
@@ -691,7 +691,7 @@ START_TEST(nothing_is_left_out_in_silence) {
   must(rmx_mkdirs(in_folder("t/hollow"), err));
   must(look_for("t", NULL, err));
   ck_assert_str_eq(found.data, "c4:1 dclm:2 web:3");
-  static const char *const wanted[] = {"t/web/000_00000.parquet (Parquet is not read; convert it",
+  static const char *const wanted[] = {"t/web/000_00000.orc (ORC is not read; convert it",
                                        "t/web/.cache (hidden",
                                        "t/web/._a.jsonl (hidden",
                                        "t/web/a.jsonl~ (backup",
@@ -712,11 +712,11 @@ END_TEST
 START_TEST(a_domain_is_never_lost_in_silence) {
   folder_make();
   touch("t/web/a.jsonl");
-  touch("t/fw/000_00000.parquet");
-  touch("t/fw/000_00001.parquet");
+  touch("t/fw/000_00000.orc");
+  touch("t/fw/000_00001.orc");
   must_fail(look_for("t", NULL, err),
             "t: 1 domain would be lost: \"fw\". No file of \"fw\" can be read (2; the first is "
-            "t/fw/000_00000.parquet: Parquet");
+            "t/fw/000_00000.orc: ORC");
   must_fail(look_for("t", NULL, err), "corpus.leave_out: fw");
   must(look_for("t", "fw", err));
   ck_assert_str_eq(found.data, "web:1");

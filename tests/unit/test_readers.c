@@ -200,9 +200,10 @@ END_TEST
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
   const rmx__reader_options o = {"text", "%", false, 0, NULL};
-  must_fail(rmx__reader_open(&r, "a/b.parquet", &o, err),
-            "a/b.parquet: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
-            "is or compressed (.gz, .zst, .zstd); Parquet is not read");
+  must_fail(rmx__reader_open(&r, "a/b.orc", &o, err),
+            "a/b.orc: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
+            "is or compressed (.gz, .zst, .zstd), and .parquet");
+  must_fail(rmx__reader_open(&r, "a/b.orc", &o, err), "; ORC is not read");
   must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown type of file");
   must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown type of file");
   must_fail(rmx__reader_open(&r, "/nonexistent/b.txt", &o, err), "cannot read /nonexistent/b.txt");

@@ -26,7 +26,7 @@ static const struct {
            "an xz file; compress it as .gz or .zst"),
     BEGINS("BZh91AY&SY", "a bzip2 file; compress it as .gz or .zst"),
     BEGINS("PK\x03\x04", "a zip archive; unpack it"),
-    BEGINS("PAR1", "a Parquet file; convert it to JSON lines"),
+    BEGINS("PAR1", "a Parquet file; end its name in .parquet"),
     BEGINS("ARROW1", "an Arrow file; convert it to JSON lines"),
     BEGINS("\xFF\xFE\x00\x00", "UTF-32 text; convert it: iconv -f UTF-32 -t UTF-8"),
     BEGINS("\xFF\xFE", "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"),
@@ -121,9 +121,6 @@ static const struct {
     {"*.sha256", RMX__FILE_NOT_DATA, "checksums are not read"},
     {"thumbs.db", RMX__FILE_NOT_DATA, "hidden files are not read"},
     {"desktop.ini", RMX__FILE_NOT_DATA, "hidden files are not read"},
-    {"*.parquet*", RMX__FILE_DATA,
-     "Parquet is not read; convert it to JSON lines (pandas: read_parquet(a).to_json(b, "
-     "orient='records', lines=True))"},
     {"*.arrow*", RMX__FILE_DATA,
      "Arrow is not read; convert it to JSON lines (datasets: Dataset.from_file(a).to_json(b))"},
     {"*.feather", RMX__FILE_DATA,

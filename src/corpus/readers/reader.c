@@ -17,6 +17,7 @@ enum { LOOKED_AT = 4096 };  // first bytes, which tell the type of a file
 static const rmx__format *const formats[] = {
     &rmx__format_json,
     &rmx__format_text,
+    &rmx__format_parquet,
 };
 enum { NFORMATS = sizeof formats / sizeof *formats };
 
@@ -42,11 +43,21 @@ size_t rmx__stem(const char *path) {
   return find(path, stem, &ending) ? stem - ending : stem;
 }
 
-void rmx__formats_known(rmx_buf *out) {
+// The endings of all formats that have this flag (0: that are no RANDOM ones).
+static void add_endings(unsigned flag, rmx_buf *out) {
+  const char *separator = "";
   for (size_t i = 0; i < NFORMATS; i++)
-    for (const char *const *e = formats[i]->endings; *e; e++)
-      rmx_buf_printf(out, "%s%s", i || e > formats[i]->endings ? ", " : "", *e);
-  rmx_buf_printf(out, ", each as it is or compressed (%s)", rmx__compressions_known);
+    for (const char *const *e = formats[i]->endings;
+         *e && (formats[i]->flags & RMX__FORMAT_RANDOM) == flag; e++) {
+      rmx_buf_printf(out, "%s%s", separator, *e);
+      separator = ", ";
+    }
+}
+
+void rmx__formats_known(rmx_buf *out) {
+  add_endings(0, out);
+  rmx_buf_printf(out, ", each as it is or compressed (%s), and ", rmx__compressions_known);
+  add_endings(RMX__FORMAT_RANDOM, out);
 }
 
 // ---- what formats have in common ---------------------------------------------------------------

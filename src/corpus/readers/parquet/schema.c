@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema of a Parquet file is a tree of named columns, written as a list: each element, then
+// its children. Here the wanted columns are found in it by their dotted paths.
+#include <stdlib.h>
+#include <string.h>
+
+#include "footer.h"
+#include "thrift.h"
+
+enum { REQUIRED, OPTIONAL, REPEATED };
+enum { MAX_LEVELS = 100, NO_TYPE = -1 };
+// What a column means: those that are not strings or plain numbers.
+enum meaning { PLAIN, LIST, UNSIGNED, OTHER };
+
+struct element {
+  const char *name;  // (size), in the footer
+  size_t size;
+  size_t parent, end;  // its subtree is the elements up to `end`
+  int64_t children;
+  int type;
+  int64_t width;
+  int repetition;
+  enum meaning meaning;
+  const char *called;  // for messages, if OTHER
+  bool wrapper;        // a level that a list needs, and a reader does not see
+  uint8_t def, rep, depth;
+  size_t ordinal;  // of a leaf
+};
+
+struct schema {
+  const char *path;
+  struct element *items;
+  size_t n, capacity, leaves;
+};
+
+// ---- one element -----------------------------------------------------------------------
+
+static void set_meaning(struct element *e, enum meaning meaning, const char *called) {
+  e->meaning = meaning;
+  e->called = called;
+}
+
+// The older way to say what a column means: a number.
+static void converted(struct element *e, int64_t type) {
+  static const char *const others[] = {
+      [5] = "a decimal number", [6] = "a date",           [7] = "a time", [8] = "a time",
+      [9] = "a date and time",  [10] = "a date and time", [20] = "BSON",  [21] = "an interval",
+  };
+  if (e->meaning != PLAIN) return;
+  if (type == 3) set_meaning(e, LIST, NULL);
+  if (type >= 11 && type <= 14) set_meaning(e, UNSIGNED, NULL);
+  if (type >= 0 && type < (int64_t)(sizeof others / sizeof *others) && others[type])
+    set_meaning(e, OTHER, others[type]);
+}
+
+static void read_integer_type(struct rmx__thrift *t, struct element *e) {
+  int field, last = 0;
+  while ((field = rmx__thrift_field(t, &last))) {
+    if (field == RMX__FIELD(2, FALSE)) set_meaning(e, UNSIGNED, NULL);
+    rmx__thrift_skip(t, field);
+  }
+}
+
+// The newer way: a union, of which one field is set.
+static void read_logical_type(struct rmx__thrift *t, struct element *e) {
+  static const char *const others[] = {
+      [5] = "a decimal number",     [6] = "a date",     [7] = "a time",
+      [8] = "a date and time",      [13] = "BSON",      [14] = "a UUID",
+      [15] = "a number of 16 bits", [16] = "a variant", [17] = "a geometry",
+      [18] = "a geography",
+  };
+  int field, last = 0;
+  while ((field = rmx__thrift_field(t, &last))) {
+    if (field == RMX__FIELD(10, STRUCT)) {
+      read_integer_type(t, e);
+      continue;
+    }
+    if (field == RMX__FIELD(3, STRUCT)) set_meaning(e, LIST, NULL);
+    const int id = field / 16;
+    if (id < (int)(sizeof others / sizeof *others) && others[id]) set_meaning(e, OTHER, others[id]);
+    rmx__thrift_skip(t, field);
+  }
+}
+
+static void read_element(struct rmx__thrift *t, struct element *e) {
+  int field, last = 0;
+  *e = (struct element){.name = "", .type = NO_TYPE};
+  while ((field = rmx__thrift_field(t, &last))) switch (field) {
+      case RMX__FIELD(1, I32):
+        e->type = (int)(rmx__thrift_int(t) & 255);
+        break;
+      case RMX__FIELD(2, I32):
+        e->width = rmx__thrift_int(t);
+        break;
+      case RMX__FIELD(3, I32):
+        e->repetition = (int)(rmx__thrift_int(t) & 255);
+        break;
+      case RMX__FIELD(4, BINARY):
+        e->name = rmx__thrift_bytes(t, &e->size);
+        break;
+      case RMX__FIELD(5, I32):
+        e->children = rmx__thrift_int(t);
+        break;
+      case RMX__FIELD(6, I32):
+        converted(e, rmx__thrift_int(t));
+        break;
+      case RMX__FIELD(10, STRUCT):
+        read_logical_type(t, e);
+        break;
+      default:
+        rmx__thrift_skip(t, field);
+    }
+}
+
+// ---- the tree ----------------------------------------------------------------------------
+
+static rmx_status broken(const struct schema *s, const char *what, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT, "%s: broken Parquet file: %s", s->path, what);
+}
+
+// The next element, whose parent is known.
+static rmx_status add_element(struct schema *s, struct rmx__thrift *t, size_t parent,
+                              rmx_err *err) {
+  if (s->n == s->capacity) {
+    s->capacity = s->capacity ? 2 * s->capacity : 64;
+    struct element *more = rmx_realloc(s->items, s->capacity, sizeof *more);
+    if (!more) return rmx_fail_memory(err, s->capacity * sizeof *more, s->path);
+    s->items = more;
+  }
+  struct element *e = &s->items[s->n++], *p = &s->items[parent];
+  read_element(t, e);
+  if (t->broken) return broken(s, "its schema cannot be read", err);
+  if (e == p) {  // the root
+    e->repetition = REQUIRED;
+    return RMX_OK;
+  }
+  e->parent = parent;
+  e->def = (uint8_t)(p->def + (e->repetition != REQUIRED));
+  e->rep = (uint8_t)(p->rep + (e->repetition == REPEATED));
+  e->depth = (uint8_t)(p->depth + 1);
+  if (e->depth > MAX_LEVELS) return broken(s, "its columns are nested too deeply", err);
+  e->wrapper = p->meaning == LIST || (p->wrapper && p->children == 1 && p->repetition == REPEATED &&
+                                      s->items[p->parent].meaning == LIST);
+  if (e->children == 0) e->ordinal = s->leaves, s->leaves += e->type != NO_TYPE;
+  return RMX_OK;
+}
+
+static rmx_status read_tree(struct schema *s, struct rmx__thrift *t, rmx_err *err) {
+  int type;
+  const size_t n = rmx__thrift_list(t, &type);
+  size_t parent = 0;
+  if (n == 0 || type != RMX__THRIFT_STRUCT) return broken(s, "it has no schema", err);
+  RMX_TRY(add_element(s, t, 0, err));
+  // Of an element whose children are being read, `end` counts those that are left.
+  s->items[0].end = (size_t)s->items[0].children;
+  for (size_t i = 1; i < n; i++) {
+    while (s->items[parent].end == 0) {
+      s->items[parent].end = i;
+      if (parent == 0) return broken(s, "its schema has more columns than stated", err);
+      parent = s->items[parent].parent;
+    }
+    s->items[parent].end--;
+    RMX_TRY(add_element(s, t, parent, err));
+    struct element *e = &s->items[i];
+    if (e->children < 0 || (uint64_t)e->children > n)
+      return broken(s, "its schema has an impossible number of columns", err);
+    e->end = e->children ? (size_t)e->children : i + 1;
+    if (e->children) parent = i;
+  }
+  while (s->items[parent].end == 0) {
+    s->items[parent].end = n;
+    if (parent == 0) return RMX_OK;
+    parent = s->items[parent].parent;
+  }
+  return broken(s, "its schema has fewer columns than stated", err);
+}
+
+// ---- names ---------------------------------------------------------------------------------
+
+// Whether the dotted path of element i is `wanted`. With `all`, the levels of lists are part of it.
+static bool has_path(const struct schema *s, size_t i, const char *wanted, bool all) {
+  size_t n = strlen(wanted);
+  for (bool first = true; i; i = s->items[i].parent) {
+    const struct element *e = &s->items[i];
+    if (e->wrapper && !all) continue;
+    if (!first && (n == 0 || wanted[--n] != '.')) return false;
+    if (e->size > n || memcmp(wanted + n - e->size, e->name, e->size) != 0) return false;
+    n -= e->size;
+    first = false;
+  }
+  return n == 0;
+}
+
+static size_t find(const struct schema *s, const char *wanted) {
+  for (int all = 0; all < 2; all++)
+    for (size_t i = 1; i < s->n; i++)
+      if ((all || !s->items[i].wrapper) && has_path(s, i, wanted, all)) return i;
+  return 0;
+}
+
+// Appends the path of element i below `from`.
+static void add_path(const struct schema *s, size_t i, size_t from, rmx_buf *out) {
+  size_t chain[MAX_LEVELS], n = 0;
+  for (; i != from && n < MAX_LEVELS; i = s->items[i].parent)
+    if (!s->items[i].wrapper) chain[n++] = i;
+  while (n--) {
+    rmx_buf_add(out, s->items[chain[n]].name, s->items[chain[n]].size);
+    if (n) rmx_buf_puts(out, ".");
+  }
+}
+
+// "its columns are a, b, c": the leaves below element `from`.
+static void add_leaves(const struct schema *s, size_t from, rmx_buf *out) {
+  enum { SOME = 500 };
+  const char *separator = "";
+  for (size_t i = from + 1; i < s->items[from].end; i++) {
+    if (s->items[i].children || s->items[i].type == NO_TYPE) continue;
+    rmx_buf_puts(out, separator);
+    if (out->size > SOME) {
+      rmx_buf_puts(out, "...");
+      break;
+    }
+    add_path(s, i, from, out);
+    separator = ", ";
+  }
+  if (out->data) rmx_make_printable(out->data, "");
+}
+
+static rmx_status fail_columns(const struct schema *s, const char *name, size_t from,
+                               const char *why, rmx_err *err) {
+  rmx_buf list = {0};
+  add_leaves(s, from, &list);
+  rmx_fail(err, RMX_EINPUT, "%s: %s \"%.200s\"%s%s", s->path, from ? "column" : "no column", name,
+           why, list.data ? list.data : "");
+  rmx_buf_release(&list);
+  return err->status;
+}
+
+static rmx_status fail_type(const struct schema *s, const char *name, const char *is,
+                            const char *wanted, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT, "%s: column \"%.200s\" is %s; wanted %s", s->path, name, is,
+                  wanted);
+}
+
+static rmx_status set_leaf(const struct schema *s, size_t i, const char *name, bool text,
+                           rmx__parquet_leaf *out, rmx_err *err) {
+  static const char *const names[] = {"true or false",           "a whole number", "a whole number",
+                                      "a date and time (INT96)", "a number",       "a number"};
+  static const uint32_t widths[] = {0, 4, 8, 12, 4, 8, 0, 0};
+  static const char any[] = "text, a number, or true or false";
+  const struct element *e = &s->items[i];
+  if (e->type < 0 || e->type > RMX__PARQUET_FIXED)
+    return fail_type(s, name, "of an unknown type", any, err);
+  if (e->meaning == OTHER) return fail_type(s, name, e->called, text ? "text" : any, err);
+  if (text && e->type < RMX__PARQUET_BYTES) return fail_type(s, name, names[e->type], "text", err);
+  if (e->type == RMX__PARQUET_INT96) return fail_type(s, name, names[e->type], any, err);
+  *out = (rmx__parquet_leaf){.name = name,
+                             .ordinal = e->ordinal,
+                             .type = (rmx__parquet_type)e->type,
+                             .width = widths[e->type],
+                             .is_unsigned = e->meaning == UNSIGNED,
+                             .max_def = e->def,
+                             .max_rep = e->rep};
+  if (e->type != RMX__PARQUET_FIXED) return RMX_OK;
+  if (e->width <= 0 || e->width > INT32_MAX)
+    return broken(s, "a value of a fixed size has no size", err);
+  out->width = (uint32_t)e->width;
+  return RMX_OK;
+}
+
+static rmx_status find_leaf(const struct schema *s, const char *name, bool text,
+                            rmx__parquet_leaf *out, rmx_err *err) {
+  size_t i = find(s, name);
+  if (i == 0) return fail_columns(s, name, 0, "; its columns are ", err);
+  const size_t found = i;
+  while (s->items[i].children == 1) i++;  // a list of texts has one column
+  if (s->items[i].children)
+    return fail_columns(s, name, found, " has parts; name one of them after it, with a dot: ", err);
+  return set_leaf(s, i, name, text, out, err);
+}
+
+rmx_status rmx__parquet_schema_find(const uint8_t *data, size_t size, const char *path,
+                                    const char *const *names, size_t n, rmx__parquet_leaf *leaves,
+                                    size_t *nleaves, rmx_err *err) {
+  struct schema s = {.path = path};
+  struct rmx__thrift t = {data, data + size, false, false};
+  int field, last = 0;
+  rmx_status status = broken(&s, "it has no schema", err);
+  while ((field = rmx__thrift_field(&t, &last))) {
+    if (field != RMX__FIELD(2, LIST)) {
+      rmx__thrift_skip(&t, field);
+      continue;
+    }
+    RMX_TRY_GOTO(read_tree(&s, &t, err), done);
+    break;
+  }
+  for (size_t i = 0; i < n && s.n; i++)
+    RMX_TRY_GOTO(find_leaf(&s, names[i], i == 0, &leaves[i], err), done);
+  *nleaves = s.leaves;
+  if (s.n) status = RMX_OK;
+done:
+  free(s.items);
+  return status;
+}
