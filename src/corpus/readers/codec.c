@@ -40,7 +40,7 @@ static const char *gunzip(const void *from, size_t n, void *to, size_t size) {
     code = inflate(&z, Z_FINISH);
   const bool good = code == Z_STREAM_END && z.avail_out == 0;
   inflateEnd(&z);
-  return good ? NULL : "it is no gzip block of the stated size";
+  return good ? NULL : "it is not a gzip block of the stated size";
 }
 
 static const char *unzstd(rmx__codec_state *s, const void *from, size_t n, void *to, size_t size) {
@@ -54,7 +54,7 @@ static const char *unzstd(rmx__codec_state *s, const void *from, size_t n, void 
 static const char *unlz4(const void *from, size_t n, void *to, size_t size) {
   if (n > INT_MAX || size > INT_MAX) return "it is too large";
   const int got = LZ4_decompress_safe(from, to, (int)n, (int)size);
-  return got >= 0 && (size_t)got == size ? NULL : "it is no LZ4 block of the stated size";
+  return got >= 0 && (size_t)got == size ? NULL : "it is not an LZ4 block of the stated size";
 }
 
 static size_t big_endian(const uint8_t *p) {
@@ -90,7 +90,7 @@ static const char *unlz4_frame(const uint8_t *from, size_t n, uint8_t *to, size_
     read += in;
   }
   LZ4F_freeDecompressionContext(context);
-  return wants == 0 && written == size ? NULL : "it is no LZ4 frame of the stated size";
+  return wants == 0 && written == size ? NULL : "it is not an LZ4 frame of the stated size";
 }
 #else
 static const char no_lz4[] = "this program was built without liblz4 (Debian: liblz4-dev)";

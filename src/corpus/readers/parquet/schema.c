@@ -250,7 +250,7 @@ static rmx_status set_leaf(const struct schema *s, size_t i, const char *name, b
   static const char any[] = "text, a number, or true or false";
   const struct element *e = &s->items[i];
   if (e->type < 0 || e->type > RMX__PARQUET_FIXED)
-    return fail_type(s, name, "of an unknown type", any, err);
+    return fail_type(s, name, "a value of an unknown type", any, err);
   if (e->meaning == OTHER) return fail_type(s, name, e->called, text ? "text" : any, err);
   if (text && e->type < RMX__PARQUET_BYTES) return fail_type(s, name, names[e->type], "text", err);
   if (e->type == RMX__PARQUET_INT96) return fail_type(s, name, names[e->type], any, err);
