@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""columns.py FOLDER: small Parquet files with the same rows in different encodings, in FOLDER/parquet.
+"""columns.py FOLDER: small files of columns with the same rows in different encodings: Parquet in FOLDER/parquet, Arrow in
+FOLDER/arrow.
 
-A writer of its own, so that no library is needed. tests/unit/test_tables.c has the same rows and reads all of these
+Writers of its own, so that no library is needed. tests/unit/test_tables.c has the same rows and reads all of these
 files; they are the seeds of the fuzz targets too. seeds.sh runs this. Compression with zstd needs the program zstd.
 """
 import os
@@ -307,6 +308,220 @@ def parquet(folder):
     put("delta-bytes", "gzip", 1, {BYTES: DELTA_BYTES, INT64: SPLIT, DOUBLE: SPLIT, BOOLEAN: RLE}, page_rows=20, group_rows=20)
 
 
+# ---- Arrow ------------------------------------------------------------------------------------------------------
+# FlatBuffers. A table is a dict: number of the field -> value. A value is (format of struct, number), a string, a table,
+# a list of tables, or Structs.
+
+
+class Structs:
+    def __init__(self, n, data):
+        self.n, self.data = n, data
+
+
+class Flat:
+    def __init__(self, root):
+        self.out = bytearray(8)
+        self.point(0, root)
+
+    def point(self, at, value):
+        while len(self.out) % 8:
+            self.out += b"\0"
+        if isinstance(value, dict):
+            target = self.table(value)
+        else:
+            target = len(self.out)
+            if isinstance(value, str):
+                self.out += struct.pack("<I", len(value.encode())) + value.encode() + b"\0"
+            elif isinstance(value, Structs):  # the elements are aligned to 8 bytes
+                target += 4
+                self.out += bytes(4) + struct.pack("<I", value.n) + value.data
+            else:
+                self.out += struct.pack("<I", len(value)) + bytes(4 * len(value))
+        struct.pack_into("<I", self.out, at, target - at)
+        if isinstance(value, list):
+            for i, item in enumerate(value):
+                self.point(target + 4 + 4 * i, item)
+
+    def table(self, fields):
+        last = max(fields, default=-1)
+        size = 4 + 2 * (last + 1)
+        slots = {id: 8 + 8 * i for i, id in enumerate(sorted(fields))}
+        start = len(self.out)
+        self.out += struct.pack("<HH", size, 8 + 8 * len(slots))
+        self.out += b"".join(struct.pack("<H", slots.get(i, 0)) for i in range(last + 1))
+        while len(self.out) % 8:
+            self.out += b"\0"
+        at = len(self.out)
+        self.out += struct.pack("<i", at - start) + bytes(4 + 8 * len(slots))
+        for id, value in sorted(fields.items()):
+            if isinstance(value, tuple):
+                struct.pack_into("<" + value[0], self.out, at + slots[id], value[1])
+            else:
+                self.point(at + slots[id], value)
+        return at
+
+
+def xxh32(data):
+    """Of fewer than 16 bytes: for the header of an LZ4 frame."""
+    p1, p2, p3, p4, p5, m = 2654435761, 2246822519, 3266489917, 668265263, 374761393, 0xFFFFFFFF
+    h = (p5 + len(data)) & m
+    for b in data:
+        h = (h + b * p5) & m
+        h = (h << 11 | h >> 21) & m
+        h = h * p1 & m
+    for shift, prime in ((15, p2), (13, p3), (16, 1)):
+        h = (h ^ h >> shift) * prime & m
+    return h
+
+
+def lz4_frame(data):
+    head, block = b"\x60\x40", lz4(data)
+    return b"\x04\x22\x4d\x18" + head + bytes([xxh32(head) >> 8 & 255]) + struct.pack("<I", len(block)) + block + bytes(4)
+
+
+NULL, INT, REAL, BINARY, UTF8, BOOL, LIST, STRUCT, LARGE_UTF8, UTF8_VIEW = 1, 2, 3, 4, 5, 6, 12, 13, 20, 24
+WHOLE = {0: ("i", 64), 1: ("b", 1)}
+
+
+def bits(flags):
+    return pack([int(f) for f in flags], 1)
+
+
+class Arrow:
+    """Each column: name, type, type table, values; nested ones hold others as values."""
+
+    def __init__(self, kind, codec=None, is_file=False, batch=8, mark=True):
+        self.kind, self.is_file, self.mark = kind, is_file, mark
+        self.codec, self.compress = {None: (None, None), "zstd": (1, zstd), "lz4": (0, lz4_frame)}[codec]
+        self.columns = [("text", raw(TEXT)), ("url", raw(URL)), ("number", NUMBER), ("score", SCORE), ("flag", FLAG), ("meta", raw(INNER)),
+                        ("parts", [None if r is None else raw(r) for r in PARTS])]
+        self.out = b"ARROW1\0\0" if is_file else b""
+        schema = {0: ("h", 0), 1: [self.field(name) for name, _ in self.columns]}
+        self.message(1, schema, b"")
+        dictionaries, batches = [], []
+        if kind == "dictionary":
+            self.words = list(dict.fromkeys(raw(URL) + raw(TEXT)))
+            half = len(self.words) // 2
+            for delta, words in ((0, self.words[:half]), (1, self.words[half:])):
+                self.begin()
+                self.text(words)
+                dictionaries.append(self.message(2, {0: ("q", 7), 1: self.table(len(words)), 2: ("b", delta)}, self.body))
+        for at in range(0, ROWS, batch):
+            self.begin()
+            for name, values in self.columns:
+                self.column(name, values[at:at + batch])
+            batches.append(self.message(3, self.table(len(self.columns[0][1][at:at + batch])), self.body))
+        if mark:
+            self.out += struct.pack("<iI", -1, 0)
+        if is_file:
+            footer = bytes(Flat({0: ("h", 4), 1: schema, 2: Structs(len(dictionaries), b"".join(dictionaries)),
+                                 3: Structs(len(batches), b"".join(batches))}).out)
+            self.out += footer + struct.pack("<I", len(footer)) + b"ARROW1"
+
+    def field(self, name, kind=None):
+        utf8 = {"large": LARGE_UTF8, "view": UTF8_VIEW}.get(self.kind, UTF8)
+        types = {"number": (INT, WHOLE), "score": (REAL, {0: ("h", 2)}), "flag": (BOOL, {}), "meta": (STRUCT, {}), "parts": (LIST, {})}
+        kind, table = types.get(name, (utf8, {}))
+        out = {0: name, 1: ("b", 1), 2: ("b", kind), 3: table}
+        if name == "meta":
+            out[5] = [self.field("text in it")]
+            out[5][0][0] = "text"
+        if name == "parts":
+            out[5] = [self.field("item")]
+        if self.kind == "dictionary" and name in ("text", "url"):
+            out[4] = {0: ("q", 7), 1: {0: ("i", 16), 1: ("b", 1)}}
+        return out
+
+    def begin(self):
+        self.body, self.nodes, self.buffers, self.views = b"", [], [], []
+
+    def buffer(self, data):
+        if self.compress and data:
+            small = self.compress(data)
+            data = struct.pack("<q", len(data)) + small if len(small) < len(data) else struct.pack("<q", -1) + data
+        self.buffers.append(struct.pack("<qq", len(self.body), len(data)))
+        self.body += data + bytes(-len(data) % 8)
+
+    def node(self, values):
+        nulls = sum(v is None for v in values)
+        self.nodes.append(struct.pack("<qq", len(values), nulls))
+        self.buffer(bits([v is not None for v in values]) if nulls else b"")
+
+    def offsets(self, sizes, form):
+        ends = [0]
+        for n in sizes:
+            ends.append(ends[-1] + n)
+        self.buffer(struct.pack("<%d%s" % (len(ends), form), *ends))
+
+    def text(self, values):
+        self.node(values)
+        whole = [v or b"" for v in values]
+        if self.kind != "view":
+            self.offsets([len(v) for v in whole], "q" if self.kind == "large" else "i")
+            self.buffer(b"".join(whole))
+            return
+        parts, views = [b"", b""], b""  # two further buffers
+        for i, v in enumerate(whole):
+            if len(v) <= 12:
+                views += struct.pack("<i12s", len(v), v)
+            else:
+                views += struct.pack("<i4sii", len(v), v[:4], i % 2, len(parts[i % 2]))
+                parts[i % 2] += v
+        self.buffer(views)
+        for part in parts:
+            self.buffer(part)
+        self.views.append(2)
+
+    def column(self, name, values):
+        if name == "meta":
+            self.node(values)
+            self.text(values)
+        elif name == "parts":
+            self.node(values)
+            self.offsets([len(v or []) for v in values], "i")
+            self.text([item for v in values for item in v or []])
+        elif name == "flag":
+            self.node(values)
+            self.buffer(bits(values))
+        elif name in ("number", "score"):
+            self.node(values)
+            self.buffer(struct.pack("<%d%s" % (len(values), "q" if name == "number" else "d"), *[v or 0 for v in values]))
+        elif self.kind == "dictionary":
+            self.node(values)
+            self.buffer(struct.pack("<%dh" % len(values), *[self.words.index(v) if v is not None else 0 for v in values]))
+        else:
+            self.text(values)
+
+    def table(self, rows):
+        out = {0: ("q", rows), 1: Structs(len(self.nodes), b"".join(self.nodes)), 2: Structs(len(self.buffers), b"".join(self.buffers))}
+        if self.compress:
+            out[3] = {0: ("b", self.codec), 1: ("b", 0)}
+        if self.views:
+            out[4] = Structs(len(self.views), struct.pack("<%dq" % len(self.views), *self.views))
+        return out
+
+    def message(self, kind, table, body):
+        """Returns the place of the message, for the footer."""
+        flat = bytes(Flat({0: ("h", 4), 1: ("b", kind), 2: table, 3: ("q", len(body))}).out)
+        flat += bytes((4 if not self.mark else 0) - len(flat) % 8 if not self.mark else -len(flat) % 8)
+        place = struct.pack("<qiiq", len(self.out), len(flat) + 8, 0, len(body))
+        self.out += (struct.pack("<i", -1) if self.mark else b"") + struct.pack("<I", len(flat)) + flat + body
+        return place
+
+
+def arrow(folder):
+    def put(name, *how, **more):
+        with open(os.path.join(folder, name + ".arrow"), "wb") as f:
+            f.write(Arrow(*how, **more).out)
+    for kind in ("plain", "large", "view", "dictionary"):
+        put(kind, kind)
+        put(kind + "-zstd", kind, "zstd", True)
+        put(kind + "-lz4", kind, "lz4", batch=20)
+    put("old-stream", "plain", mark=False)
+    put("file", "plain", is_file=True)
+
+
 if __name__ == "__main__":
-    os.makedirs(os.path.join(sys.argv[1], "parquet"), exist_ok=True)
-    parquet(os.path.join(sys.argv[1], "parquet"))
+    for name, write in (("parquet", parquet), ("arrow", arrow)):
+        os.makedirs(os.path.join(sys.argv[1], name), exist_ok=True)
+        write(os.path.join(sys.argv[1], name))

@@ -202,7 +202,7 @@ START_TEST(unknown_and_missing_files) {
   const rmx__reader_options o = {"text", "%", false, 0, NULL};
   must_fail(rmx__reader_open(&r, "a/b.orc", &o, err),
             "a/b.orc: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
-            "is or compressed (.gz, .zst, .zstd), and .parquet");
+            "is or compressed (.gz, .zst, .zstd), and .parquet, .parq, .pq, .arrow, ");
   must_fail(rmx__reader_open(&r, "a/b.orc", &o, err), "; ORC is not read");
   must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown type of file");
   must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown type of file");

@@ -103,6 +103,11 @@ START_TEST(parquet_in_every_encoding_and_compression) {
 }
 END_TEST
 
+START_TEST(arrow_in_every_layout_and_compression) {
+  check_folder("arrow");
+}
+END_TEST
+
 // ---- faults ------------------------------------------------------------------------------------
 
 static char *file;  // a seed, to be changed
@@ -188,6 +193,37 @@ START_TEST(parquet_pages_are_checked) {
 }
 END_TEST
 
+START_TEST(arrow_faults_are_named) {
+  folder_make();
+  take_seed("arrow/file.arrow");
+  fails("a.arrow", "nix",
+        "no column \"nix\"; its columns are text, url, number, score, flag, meta.text, parts");
+  fails("a.arrow", "number", "column \"number\" is a whole number; wanted text");
+  const size_t whole = file_size;
+  file_size = whole - 1;
+  fails("a.arrow", "text", "cut off: its end, the footer, is missing; fetch it again");
+  file_size = whole;
+  memset(file + whole - 10, 127, 4);  // size of the footer
+  fails("a.arrow", "text", "its footer is larger than it");
+  memcpy(file, "FEA1", 4);
+  fails("a.feather", "text", "Feather of version 1 is not read");
+  memcpy(file, "PAR1", 4);
+  fails("a.arrow", "text", "not Arrow: this is a Parquet file; end its name in .parquet");
+  take_seed("arrow/plain.arrow");
+  file_size -= 100;
+  fails("a.arrow", "text", "the Arrow file is cut off, in a message; fetch it again");
+  take_seed("arrow/plain.arrow");
+  file[find("text 0 ", 7) - 13] = 1;  // an offset
+  fails("a.arrow", "text", "broken Arrow file: ");
+  take_seed("arrow/plain-zstd.arrow");
+  file[find("\x28\xB5\x2F\xFD", 4) + 8] ^= 64;
+  fails("a.arrow", "text", "broken Arrow file: ");
+  file_size = 3;
+  fails("a.arrow", "text", "not Arrow");
+  folder_remove();
+}
+END_TEST
+
 START_TEST(a_row_has_a_limit) {
   folder_make();
   take_seed("parquet/delta-bytes.parquet");
@@ -212,5 +248,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, parquet_in_every_encoding_and_compression);
   tcase_add_test(tc, parquet_faults_are_named);
   tcase_add_test(tc, parquet_pages_are_checked);
+  tcase_add_test(tc, arrow_in_every_layout_and_compression);
+  tcase_add_test(tc, arrow_faults_are_named);
   tcase_add_test(tc, a_row_has_a_limit);
 }

@@ -6,6 +6,7 @@
 #include "reader.h"
 
 extern const rmx__format rmx__format_json, rmx__format_text, rmx__format_parquet;
+extern const rmx__format rmx__format_arrow;
 
 // Whether a text has only white space.
 bool rmx__is_blank(const char *text, size_t size);

@@ -54,3 +54,8 @@ rmx_status rmx__block_reserve(rmx__block *b, size_t size, const char *path, rmx_
   b->capacity = size;
   return RMX_OK;
 }
+
+void rmx__block_release(rmx__block *b) {
+  free(b->data);
+  *b = (rmx__block){0};
+}

@@ -20,13 +20,14 @@ rmx_status rmx__random_access_read(rmx__random_access *f, uint64_t at, void *int
 // RMX_EINPUT: the file is no `type` ("Parquet"); the message says what it is, if that is known.
 rmx_status rmx__not_of_type(rmx__random_access *f, const char *type, rmx_err *err);
 
-// A block of memory that is used again for the next page or buffer. {0} is ready; free(data).
+// A block of memory that is used again for the next page or buffer. {0} is ready.
 typedef struct rmx__block {
   uint8_t *data;
   size_t size, capacity;
 } rmx__block;
 // Makes room for `size` bytes; the content is not kept.
 rmx_status rmx__block_reserve(rmx__block *b, size_t size, const char *path, rmx_err *err);
+void rmx__block_release(rmx__block *b);
 
 // Little-endian numbers at any address.
 static inline uint32_t rmx__u32_at(const uint8_t *p) {

@@ -2,6 +2,7 @@
 // Files of columns: a row is a document, and one column has its text.
 #include <stdlib.h>
 
+#include "arrow/arrow.h"
 #include "format.h"
 #include "parquet/parquet.h"
 
@@ -94,6 +95,39 @@ const rmx__format rmx__format_parquet = {
     .endings = parquet_endings,
     .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_RANDOM,
     .open = open_parquet,
+    .next = next_row,
+    .close = close_table,
+};
+
+// ---- Arrow ---------------------------------------------------------------------------------
+
+static rmx_status arrow_open(rmx__input *file, const char *const *names, size_t n, uint64_t most,
+                             void **out, rmx_err *err) {
+  rmx__arrow *a = NULL;
+  rmx_status status = rmx__arrow_open(file, names, n, most, &a, err);
+  *out = a;
+  return status;
+}
+
+static rmx_status arrow_next(void *table, rmx_buf *const *values, bool *has, bool *cut, bool *more,
+                             rmx_err *err) {
+  return rmx__arrow_next(table, values, has, cut, more, err);
+}
+
+static void arrow_close(void *table) {
+  rmx__arrow_close(table);
+}
+
+static rmx_status open_arrow(rmx__reader *r, rmx_err *err) {
+  static const struct table_type type = {arrow_open, arrow_next, arrow_close};
+  return open_table(r, &type, err);
+}
+
+static const char *const arrow_endings[] = {".arrow", ".arrows", ".feather", ".ipc", NULL};
+const rmx__format rmx__format_arrow = {
+    .endings = arrow_endings,
+    .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_RANDOM,
+    .open = open_arrow,
     .next = next_row,
     .close = close_table,
 };

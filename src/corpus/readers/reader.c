@@ -18,6 +18,7 @@ static const rmx__format *const formats[] = {
     &rmx__format_json,
     &rmx__format_text,
     &rmx__format_parquet,
+    &rmx__format_arrow,
 };
 enum { NFORMATS = sizeof formats / sizeof *formats };
 

@@ -64,9 +64,9 @@ rmx_status rmx__parquet_column_end(rmx__parquet_column *c, rmx_err *err) {
 
 void rmx__parquet_column_release(rmx__parquet_column *c) {
   rmx__codec_release(&c->codec);
-  free(c->raw.data);
-  free(c->page.data);
-  free(c->dictionary.data);
+  rmx__block_release(&c->raw);
+  rmx__block_release(&c->page);
+  rmx__block_release(&c->dictionary);
   free(c->entries);
   rmx_buf_release(&c->values.before);
 }

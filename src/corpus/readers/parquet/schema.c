@@ -2,34 +2,31 @@
 // The schema of a Parquet file is a tree of named columns, written as a list: each element, then
 // its children. Here the wanted columns are found in it by their dotted paths.
 #include <stdlib.h>
-#include <string.h>
 
+#include "corpus/readers/column_names.h"
 #include "footer.h"
 #include "thrift.h"
 
 enum { REQUIRED, OPTIONAL, REPEATED };
-enum { MAX_LEVELS = 100, NO_TYPE = -1 };
+enum { NO_TYPE = -1 };
 // What a column means: those that are not strings or plain numbers.
 enum meaning { PLAIN, LIST, UNSIGNED, OTHER };
 
 struct element {
-  const char *name;  // (size), in the footer
-  size_t size;
-  size_t parent, end;  // its subtree is the elements up to `end`
   int64_t children;
   int type;
   int64_t width;
   int repetition;
   enum meaning meaning;
   const char *called;  // for messages, if OTHER
-  bool wrapper;        // a level that a list needs, and a reader does not see
-  uint8_t def, rep, depth;
+  uint8_t def, rep;
   size_t ordinal;  // of a leaf
 };
 
 struct schema {
   const char *path;
-  struct element *items;
+  struct element *items;           // (n)
+  struct rmx__column_name *names;  // (n)
   size_t n, capacity, leaves;
 };
 
@@ -82,9 +79,10 @@ static void read_logical_type(struct rmx__thrift *t, struct element *e) {
   }
 }
 
-static void read_element(struct rmx__thrift *t, struct element *e) {
+static void read_element(struct rmx__thrift *t, struct element *e, struct rmx__column_name *name) {
   int field, last = 0;
-  *e = (struct element){.name = "", .type = NO_TYPE};
+  *e = (struct element){.type = NO_TYPE};
+  *name = (struct rmx__column_name){.name = ""};
   while ((field = rmx__thrift_field(t, &last))) switch (field) {
       case RMX__FIELD(1, I32):
         e->type = (int)(rmx__thrift_int(t) & 255);
@@ -96,7 +94,7 @@ static void read_element(struct rmx__thrift *t, struct element *e) {
         e->repetition = (int)(rmx__thrift_int(t) & 255);
         break;
       case RMX__FIELD(4, BINARY):
-        e->name = rmx__thrift_bytes(t, &e->size);
+        name->name = rmx__thrift_bytes(t, &name->size);
         break;
       case RMX__FIELD(5, I32):
         e->children = rmx__thrift_int(t);
@@ -118,29 +116,38 @@ static rmx_status broken(const struct schema *s, const char *what, rmx_err *err)
   return rmx_fail(err, RMX_EINPUT, "%s: broken Parquet file: %s", s->path, what);
 }
 
+static rmx_status more_room(struct schema *s, rmx_err *err) {
+  if (s->n < s->capacity) return RMX_OK;
+  const size_t capacity = s->capacity ? 2 * s->capacity : 64;
+  struct element *items = rmx_realloc(s->items, capacity, sizeof *items);
+  if (items) s->items = items;
+  struct rmx__column_name *names = items ? rmx_realloc(s->names, capacity, sizeof *names) : NULL;
+  if (!names) return rmx_fail_memory(err, capacity * sizeof *items, s->path);
+  s->names = names;
+  s->capacity = capacity;
+  return RMX_OK;
+}
+
 // The next element, whose parent is known.
 static rmx_status add_element(struct schema *s, struct rmx__thrift *t, size_t parent,
                               rmx_err *err) {
-  if (s->n == s->capacity) {
-    s->capacity = s->capacity ? 2 * s->capacity : 64;
-    struct element *more = rmx_realloc(s->items, s->capacity, sizeof *more);
-    if (!more) return rmx_fail_memory(err, s->capacity * sizeof *more, s->path);
-    s->items = more;
-  }
-  struct element *e = &s->items[s->n++], *p = &s->items[parent];
-  read_element(t, e);
+  RMX_TRY(more_room(s, err));
+  struct element *e = &s->items[s->n], *p = &s->items[parent];
+  struct rmx__column_name *name = &s->names[s->n++], *above = &s->names[parent];
+  read_element(t, e, name);
   if (t->broken) return broken(s, "its schema cannot be read", err);
   if (e == p) {  // the root
     e->repetition = REQUIRED;
     return RMX_OK;
   }
-  e->parent = parent;
+  name->parent = parent;
+  name->depth = (uint8_t)(above->depth + 1);
+  name->part_of_list =
+      p->meaning == LIST || (above->part_of_list && p->children == 1 && p->repetition == REPEATED &&
+                             s->items[above->parent].meaning == LIST);
   e->def = (uint8_t)(p->def + (e->repetition != REQUIRED));
   e->rep = (uint8_t)(p->rep + (e->repetition == REPEATED));
-  e->depth = (uint8_t)(p->depth + 1);
-  if (e->depth > MAX_LEVELS) return broken(s, "its columns are nested too deeply", err);
-  e->wrapper = p->meaning == LIST || (p->wrapper && p->children == 1 && p->repetition == REPEATED &&
-                                      s->items[p->parent].meaning == LIST);
+  if (name->depth > RMX__COLUMN_DEPTH) return broken(s, "its columns are nested too deeply", err);
   if (e->children == 0) e->ordinal = s->leaves, s->leaves += e->type != NO_TYPE;
   return RMX_OK;
 }
@@ -152,89 +159,30 @@ static rmx_status read_tree(struct schema *s, struct rmx__thrift *t, rmx_err *er
   if (n == 0 || type != RMX__THRIFT_STRUCT) return broken(s, "it has no schema", err);
   RMX_TRY(add_element(s, t, 0, err));
   // Of an element whose children are being read, `end` counts those that are left.
-  s->items[0].end = (size_t)s->items[0].children;
+  s->names[0].end = (size_t)s->items[0].children;
   for (size_t i = 1; i < n; i++) {
-    while (s->items[parent].end == 0) {
-      s->items[parent].end = i;
+    while (s->names[parent].end == 0) {
+      s->names[parent].end = i;
       if (parent == 0) return broken(s, "its schema has more columns than stated", err);
-      parent = s->items[parent].parent;
+      parent = s->names[parent].parent;
     }
-    s->items[parent].end--;
+    s->names[parent].end--;
     RMX_TRY(add_element(s, t, parent, err));
-    struct element *e = &s->items[i];
+    const struct element *e = &s->items[i];
     if (e->children < 0 || (uint64_t)e->children > n)
       return broken(s, "its schema has an impossible number of columns", err);
-    e->end = e->children ? (size_t)e->children : i + 1;
+    s->names[i].end = e->children ? (size_t)e->children : i + 1;
     if (e->children) parent = i;
   }
-  while (s->items[parent].end == 0) {
-    s->items[parent].end = n;
+  while (s->names[parent].end == 0) {
+    s->names[parent].end = n;
     if (parent == 0) return RMX_OK;
-    parent = s->items[parent].parent;
+    parent = s->names[parent].parent;
   }
   return broken(s, "its schema has fewer columns than stated", err);
 }
 
-// ---- names ---------------------------------------------------------------------------------
-
-// Whether the dotted path of element i is `wanted`. With `all`, the levels of lists are part of it.
-static bool has_path(const struct schema *s, size_t i, const char *wanted, bool all) {
-  size_t n = strlen(wanted);
-  for (bool first = true; i; i = s->items[i].parent) {
-    const struct element *e = &s->items[i];
-    if (e->wrapper && !all) continue;
-    if (!first && (n == 0 || wanted[--n] != '.')) return false;
-    if (e->size > n || memcmp(wanted + n - e->size, e->name, e->size) != 0) return false;
-    n -= e->size;
-    first = false;
-  }
-  return n == 0;
-}
-
-static size_t find(const struct schema *s, const char *wanted) {
-  for (int all = 0; all < 2; all++)
-    for (size_t i = 1; i < s->n; i++)
-      if ((all || !s->items[i].wrapper) && has_path(s, i, wanted, all)) return i;
-  return 0;
-}
-
-// Appends the path of element i below `from`.
-static void add_path(const struct schema *s, size_t i, size_t from, rmx_buf *out) {
-  size_t chain[MAX_LEVELS], n = 0;
-  for (; i != from && n < MAX_LEVELS; i = s->items[i].parent)
-    if (!s->items[i].wrapper) chain[n++] = i;
-  while (n--) {
-    rmx_buf_add(out, s->items[chain[n]].name, s->items[chain[n]].size);
-    if (n) rmx_buf_puts(out, ".");
-  }
-}
-
-// "its columns are a, b, c": the leaves below element `from`.
-static void add_leaves(const struct schema *s, size_t from, rmx_buf *out) {
-  enum { SOME = 500 };
-  const char *separator = "";
-  for (size_t i = from + 1; i < s->items[from].end; i++) {
-    if (s->items[i].children || s->items[i].type == NO_TYPE) continue;
-    rmx_buf_puts(out, separator);
-    if (out->size > SOME) {
-      rmx_buf_puts(out, "...");
-      break;
-    }
-    add_path(s, i, from, out);
-    separator = ", ";
-  }
-  if (out->data) rmx_make_printable(out->data, "");
-}
-
-static rmx_status fail_columns(const struct schema *s, const char *name, size_t from,
-                               const char *why, rmx_err *err) {
-  rmx_buf list = {0};
-  add_leaves(s, from, &list);
-  rmx_fail(err, RMX_EINPUT, "%s: %s \"%.200s\"%s%s", s->path, from ? "column" : "no column", name,
-           why, list.data ? list.data : "");
-  rmx_buf_release(&list);
-  return err->status;
-}
+// ---- a wanted column ------------------------------------------------------------------------
 
 static rmx_status fail_type(const struct schema *s, const char *name, const char *is,
                             const char *wanted, rmx_err *err) {
@@ -270,12 +218,11 @@ static rmx_status set_leaf(const struct schema *s, size_t i, const char *name, b
 
 static rmx_status find_leaf(const struct schema *s, const char *name, bool text,
                             rmx__parquet_leaf *out, rmx_err *err) {
-  size_t i = find(s, name);
-  if (i == 0) return fail_columns(s, name, 0, "; its columns are ", err);
+  size_t i = rmx__column_find(s->names, s->n, name);
+  if (i == 0) return rmx__column_missing(s->names, s->n, s->path, name, err);
   const size_t found = i;
   while (s->items[i].children == 1) i++;  // a list of texts has one column
-  if (s->items[i].children)
-    return fail_columns(s, name, found, " has parts; name one of them after it, with a dot: ", err);
+  if (s->items[i].children) return rmx__column_divided(s->names, found, s->path, name, err);
   return set_leaf(s, i, name, text, out, err);
 }
 
@@ -300,5 +247,6 @@ rmx_status rmx__parquet_schema_find(const uint8_t *data, size_t size, const char
   if (s.n) status = RMX_OK;
 done:
   free(s.items);
+  free(s.names);
   return status;
 }
