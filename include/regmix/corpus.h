@@ -29,15 +29,19 @@ typedef struct rmx_tokenizer rmx_tokenizer;
  * distinct words that it changes. 10 MB and 4096 entries take 0.3 s. */
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err);
-/* Read and write Hugging Face's tokenizer.json. The model must be BPE on bytes (GPT-2, GPT-NeoX,
- * Llama 3, Qwen, ...). RMX_EINPUT: other models, normalisers other than NFC, other pre-tokenizers.
- * The end of text is the first of <|endoftext|>, <|end_of_text|>, </s>, <eos> in the vocabulary.
- * Free what was read with rmx_tokenizer_free(). Cost: linear in the size of the file. */
+/* Read and write Hugging Face's tokenizer.json. RMX_EINPUT: a part that is not supported, or wrong;
+ * the message names it. A file does not say which token ends a text. A known name is taken if the
+ * file has it (<|endoftext|>, <|end_of_text|>, </s>, <eos>, ...; special tokens first). Free what
+ * was read with rmx_tokenizer_free(). Cost: linear in the size of the file. */
 rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err);
 rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err *err);
+/* Sets the token that ends a text; it becomes special, and the hash changes. NULL: the token that
+ * is known stays. RMX_EINPUT: there is no such token, or none is known, or plain text can contain
+ * it. The message names candidates. To be called before other threads use the tokenizer. */
+rmx_status rmx_tokenizer_set_end_of_text(rmx_tokenizer *t, const char *name, rmx_err *err);
 /* Number of ids: they are 0 .. vocab - 1. */
 int rmx_tokenizer_vocab(const rmx_tokenizer *t);
-/* The id that ends every document. */
+/* The id that ends every document; UINT32_MAX: none is known. */
 uint32_t rmx_tokenizer_end_of_text(const rmx_tokenizer *t);
 /* Hash of the merges and the special tokens. Token files store it. */
 uint64_t rmx_tokenizer_hash(const rmx_tokenizer *t);
@@ -49,15 +53,21 @@ typedef struct rmx_tokens {
 } rmx_tokens;
 void rmx_tokens_release(rmx_tokens *t);
 
+/* What becomes of special tokens that are written in a text. */
+typedef enum rmx_specials {
+  RMX_SPECIALS_TEXT,  /* they are text like all other: a document cannot forge its end */
+  RMX_SPECIALS_TOKENS /* they become the tokens */
+} rmx_specials;
+
 /* Appends the tokens of text (size bytes, any bytes) to `out`. They are those of Hugging Face's
- * library, with one difference: special tokens in the text are not recognised, so that a document
- * cannot forge its end. No token is added before or after the text. Several threads can use one
- * tokenizer: each call borrows scratch memory, with a cache of words, from a pool. Cost: one second
- * for 30 to 60 MB. */
-rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size,
-                                rmx_tokens *out, rmx_err *err);
-/* Appends the bytes of ids (n) to `out`. RMX_EINPUT: an id that is not in the vocabulary. Cost:
- * O(n). */
+ * library. No token is added before or after the text, whatever the post-processor of the file
+ * says. Bytes that are not UTF-8 are encoded if all bytes have tokens, and else become U+FFFD.
+ * Several threads can use one tokenizer: each call borrows scratch memory, with a cache of words,
+ * from a pool. Cost: one second for 30 to 60 MB. */
+rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, rmx_specials specials, const char *text,
+                                size_t size, rmx_tokens *out, rmx_err *err);
+/* Appends the text of ids (n) to `out`, as the decoder of the file makes it. RMX_EINPUT: an id that
+ * is not in the vocabulary. Cost: O(n). */
 rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, size_t n, rmx_buf *out,
                                 rmx_err *err);
 void rmx_tokenizer_free(rmx_tokenizer *t);

@@ -35,7 +35,8 @@ static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
   rmx_tokenizer *t = NULL;
   char *path = rmx_path_in(r->base, r->options->tokenizer);
   rmx_status status = path ? rmx_tokenizer_read(path, &t, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) rmx_tokenizer_free(t);
+  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(t, NULL, err);
+  if (t) rmx_tokenizer_free(t);
   free(path);
   return status;
 }

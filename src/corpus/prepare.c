@@ -202,6 +202,7 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
     rmx_status status =
         path ? rmx_tokenizer_read(path, &p->tokenizer, err) : rmx_fail_memory(err, 0, "a path");
     free(path);
+    if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(p->tokenizer, NULL, err);
     return status;
   }
   if (!p->new_tokenizer &&

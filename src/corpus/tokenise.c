@@ -29,8 +29,8 @@ static void encode_piece(void *context, size_t i) {
   p->tokens.n = 0;
   for (size_t j = p->from; j < p->to && p->err.status == RMX_OK; j++) {
     const rmx__document *doc = &r->documents->items[r->order[j]];
-    if (rmx_tokenizer_encode(r->tokenizer, rmx__document_text(r->documents, doc), doc->size,
-                             &p->tokens, &p->err) != RMX_OK)
+    if (rmx_tokenizer_encode(r->tokenizer, RMX_SPECIALS_TEXT, rmx__document_text(r->documents, doc),
+                             doc->size, &p->tokens, &p->err) != RMX_OK)
       return;
     if (p->tokens.n == p->tokens.capacity) {
       uint32_t *ids = rmx_realloc(p->tokens.ids, 2 * p->tokens.capacity + 1, sizeof *ids);

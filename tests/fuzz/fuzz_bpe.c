@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (rmx_tokenizer_train(&text, &half, 1, 257 + (size ? data[0] : 0), &t, &err) != RMX_OK) abort();
   rmx_tokens tokens = {0};
   rmx_buf back = {0};
-  if (rmx_tokenizer_encode(t, text, size, &tokens, &err) != RMX_OK) abort();
+  if (rmx_tokenizer_encode(t, RMX_SPECIALS_TEXT, text, size, &tokens, &err) != RMX_OK) abort();
   if (rmx_tokenizer_decode(t, tokens.ids, tokens.n, &back, &err) != RMX_OK) abort();
   if (back.size != size || (size && memcmp(back.data, text, size) != 0)) abort();
   rmx_tokens_release(&tokens);

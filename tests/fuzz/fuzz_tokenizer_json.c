@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   rmx_tokens tokens = {0};
   rmx_buf back = {0};
   // A pattern from the file may fail on a text; what was encoded must decode.
-  rmx_tokenizer_encode(t, (const char *)data, size < 4096 ? size : 4096, &tokens, &err);
+  rmx_tokenizer_encode(t, RMX_SPECIALS_TEXT, (const char *)data, size < 4096 ? size : 4096, &tokens,
+                       &err);
   if (rmx_tokenizer_decode(t, tokens.ids, tokens.n, &back, &err) != RMX_OK) abort();
   rmx_tokens_release(&tokens);
   rmx_buf_release(&back);

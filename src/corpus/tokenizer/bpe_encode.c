@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to tokens. Within a word, the merge that was learnt first is done first, and of several
-// places the leftmost, until none applies. There are three ways to the same result:
+// From words to tokens. Within a word, the merge that was learnt first is done first, and of
+// several places the leftmost, until none applies. There are three ways to the same result:
 //   - a cache of words seen before, which are nearly all in real text;
 //   - for short words a scan, O(n^2) without any set-up;
 //   - for long words a heap over a linked list, O(n log n), because a word can be a megabyte of one
 //     letter.
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
-#include "corpus/utf8.h"
+#include "bpe.h"
+#include "characters.h"
 #include "tokenizer.h"
 
 enum {
@@ -35,44 +35,41 @@ struct node {
   uint32_t id, previous, next;  // of the list of remaining tokens; `next` of the last is n
 };
 
-struct rmx__encoder {
-  struct rmx__encoder *next;
-  const rmx_tokenizer *t;
+struct scratch {
+  const rmx__bpe *m;
+  const rmx__vocabulary *vocabulary;
   struct cached *cache;  // (CACHE_SLOTS)
-  pcre2_match_data *match;
-  struct node *nodes;  // (nnodes) of a long word
+  uint32_t *symbols;     // (nnodes) the first tokens of a long word
+  struct node *nodes;    // (nnodes)
   size_t nnodes;
   struct candidate *heap;
   size_t nheap, heap_capacity;
+  rmx_buf affixed;  // a character with its prefix and suffix
 };
 
-struct rmx__encoder *rmx__encoder_new(const rmx_tokenizer *t) {
-  struct rmx__encoder *e = rmx_calloc(1, sizeof *e);
+void *rmx__bpe_scratch_new(const rmx_tokenizer *t) {
+  struct scratch *e = rmx_calloc(1, sizeof *e);
   if (!e) return NULL;
-  e->t = t;
+  e->m = t->model;
+  e->vocabulary = &t->vocabulary;
   e->cache = rmx_calloc(CACHE_SLOTS, sizeof *e->cache);
-  if (t->pattern.code) e->match = pcre2_match_data_create_from_pattern(t->pattern.code, NULL);
-  if (!e->cache || (t->pattern.code && !e->match)) {
-    rmx__encoder_free(e);
-    return NULL;
-  }
-  return e;
+  if (e->cache) return e;
+  free(e);
+  return NULL;
 }
 
-void rmx__encoder_free(struct rmx__encoder *e) {
+void rmx__bpe_scratch_free(void *scratch) {
+  struct scratch *e = scratch;
   if (!e) return;
   free(e->cache);
-  pcre2_match_data_free(e->match);
+  free(e->symbols);
   free(e->nodes);
   free(e->heap);
+  rmx_buf_release(&e->affixed);
   free(e);
 }
 
-struct rmx__encoder **rmx__encoder_next(struct rmx__encoder *e) {
-  return &e->next;
-}
-
-static bool reserve(rmx_tokens *out, size_t more) {
+bool rmx__tokens_reserve(rmx_tokens *out, size_t more) {
   if (out->capacity - out->n >= more) return true;
   size_t capacity = out->capacity ? out->capacity : 256;
   while (capacity - out->n < more) {
@@ -86,15 +83,87 @@ static bool reserve(rmx_tokens *out, size_t more) {
   return true;
 }
 
+// ---- the first tokens of a word ----------------------------------------------------
+
+struct spelling {
+  uint32_t *ids;
+  size_t n;
+  bool unknown;  // an unknown token is still to be added: more characters may become part of it
+};
+
+static void add_unknown(struct spelling *s, uint32_t unknown) {
+  if (s->unknown) s->ids[s->n++] = unknown;
+  s->unknown = false;
+}
+
+// The tokens of a character that has none of its own, as in Hugging Face's library: the tokens of
+// its bytes if all of them exist (an unknown token before them then comes after them), or the
+// unknown token, or nothing.
+static void spell_strange(const rmx__bpe *m, const char *text, size_t size, struct spelling *s) {
+  bool bytes = m->byte_fallback;
+  for (size_t i = 0; i < size; i++) bytes = bytes && m->byte_id[(uint8_t)text[i]] != RMX__NO_TOKEN;
+  if (bytes) {
+    for (size_t i = 0; i < size; i++) s->ids[s->n++] = m->byte_id[(uint8_t)text[i]];
+  } else if (m->unknown != RMX__NO_TOKEN) {
+    if (!m->fuse_unknown) add_unknown(s, m->unknown);
+    s->unknown = true;
+  }
+}
+
+// One character (of a byte-level vocabulary: byte), with the affixes that it has in this place.
+static bool spell_one(struct scratch *e, const char *text, size_t size, bool first, bool last,
+                      struct spelling *s) {
+  const rmx__bpe *m = e->m;
+  const char *p = text;
+  size_t n = size;
+  if ((!first && m->prefix) || (last && m->suffix)) {
+    e->affixed.size = 0;
+    if (!first && m->prefix) rmx_buf_puts(&e->affixed, m->prefix);
+    rmx_buf_add(&e->affixed, text, size);
+    if (last && m->suffix) rmx_buf_puts(&e->affixed, m->suffix);
+    if (e->affixed.failed) return false;
+    p = e->affixed.data;
+    n = e->affixed.size;
+  }
+  uint32_t id = n == 1 && !m->byte_level && (uint8_t)*p < 128
+                    ? m->ascii_id[(uint8_t)*p]
+                    : rmx__vocabulary_find(e->vocabulary, p, n);
+  if (id != RMX__NO_TOKEN) {
+    add_unknown(s, m->unknown);
+    s->ids[s->n++] = id;
+  } else {
+    spell_strange(m, p, n, s);
+  }
+  return true;
+}
+
+// Writes the tokens of the characters of a word to ids (size + room for affixes) and their number
+// to n. False: memory is short.
+static bool spell(struct scratch *e, const char *text, size_t size, uint32_t *ids, size_t *n) {
+  const rmx__bpe *m = e->m;
+  if (m->plain) {
+    for (size_t i = 0; i < size; i++) ids[i] = m->byte_id[(uint8_t)text[i]];
+    *n = size;
+    return true;
+  }
+  struct spelling s = {.ids = ids};
+  for (size_t at = 0, more; at < size; at += more) {
+    more = 1;
+    while (!m->byte_level && at + more < size && ((uint8_t)text[at + more] & 0xC0) == 0x80) more++;
+    if (!spell_one(e, text + at, more, at == 0, at + more == size, &s)) return false;
+  }
+  add_unknown(&s, m->unknown);
+  *n = s.n;
+  return true;
+}
+
 // ---- short words -----------------------------------------------------------------
 
-static size_t merge_short(const rmx_tokenizer *t, const char *text, size_t size,
-                          uint32_t ids[SHORT_WORD]) {
+// Merges ids (n) in place and returns how many are left.
+static size_t merge_short(const rmx__bpe *m, uint32_t *ids, size_t n) {
   // slot[i] is the merge of ids[i] with ids[i+1], NULL if there is none.
   const rmx__pair_slot *slot[SHORT_WORD];
-  size_t n = size;
-  for (size_t i = 0; i < n; i++) ids[i] = t->byte_id[(uint8_t)text[i]];
-  for (size_t i = 0; i + 1 < n; i++) slot[i] = rmx__tokenizer_merge(t, ids[i], ids[i + 1]);
+  for (size_t i = 0; i + 1 < n; i++) slot[i] = rmx__bpe_merge(m, ids[i], ids[i + 1]);
   for (;;) {
     size_t best = n;
     uint32_t rank = UINT32_MAX;
@@ -111,8 +180,8 @@ static size_t merge_short(const rmx_tokenizer *t, const char *text, size_t size,
       ids[i] = ids[i + 1];
       slot[i - 1] = slot[i];
     }
-    if (best > 0) slot[best - 1] = rmx__tokenizer_merge(t, ids[best - 1], ids[best]);
-    if (best + 1 < n) slot[best] = rmx__tokenizer_merge(t, ids[best], ids[best + 1]);
+    if (best > 0) slot[best - 1] = rmx__bpe_merge(m, ids[best - 1], ids[best]);
+    if (best + 1 < n) slot[best] = rmx__bpe_merge(m, ids[best], ids[best + 1]);
   }
 }
 
@@ -122,10 +191,10 @@ static bool goes_before(struct candidate x, struct candidate y) {
   return x.rank != y.rank ? x.rank < y.rank : x.at < y.at;
 }
 
-static bool offer(struct rmx__encoder *e, uint32_t at, uint32_t n) {
+static bool offer(struct scratch *e, uint32_t at, uint32_t n) {
   if (e->nodes[at].next >= n) return true;
   const rmx__pair_slot *slot =
-      rmx__tokenizer_merge(e->t, e->nodes[at].id, e->nodes[e->nodes[at].next].id);
+      rmx__bpe_merge(e->m, e->nodes[at].id, e->nodes[e->nodes[at].next].id);
   if (!slot) return true;
   if (e->nheap == e->heap_capacity) {
     size_t capacity = e->heap_capacity ? 2 * e->heap_capacity : 1024;
@@ -142,7 +211,7 @@ static bool offer(struct rmx__encoder *e, uint32_t at, uint32_t n) {
   return true;
 }
 
-static struct candidate take(struct rmx__encoder *e) {
+static struct candidate take(struct scratch *e) {
   struct candidate top = e->heap[0], c = e->heap[--e->nheap];
   size_t i = 0;
   for (size_t child; (child = 2 * i + 1) < e->nheap; i = child) {
@@ -154,16 +223,21 @@ static struct candidate take(struct rmx__encoder *e) {
   return top;
 }
 
-static bool merge_long(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out) {
-  uint32_t n = (uint32_t)size;
-  if (e->nnodes < size) {
-    struct node *nodes = rmx_realloc(e->nodes, size, sizeof *nodes);
-    if (!nodes) return false;
-    e->nodes = nodes;
-    e->nnodes = size;
-  }
+static bool reserve_nodes(struct scratch *e, size_t size) {
+  if (e->nnodes >= size) return true;
+  uint32_t *symbols = rmx_realloc(e->symbols, size, sizeof *symbols);
+  if (symbols) e->symbols = symbols;
+  struct node *nodes = rmx_realloc(e->nodes, size, sizeof *nodes);
+  if (nodes) e->nodes = nodes;
+  if (!symbols || !nodes) return false;
+  e->nnodes = size;
+  return true;
+}
+
+// Merges e->symbols (n) and appends what is left to out.
+static bool merge_long(struct scratch *e, uint32_t n, rmx_tokens *out) {
   for (uint32_t i = 0; i < n; i++)
-    e->nodes[i] = (struct node){e->t->byte_id[(uint8_t)text[i]], i ? i - 1 : UINT32_MAX, i + 1};
+    e->nodes[i] = (struct node){e->symbols[i], i ? i - 1 : UINT32_MAX, i + 1};
   e->nheap = 0;
   for (uint32_t i = 0; i < n; i++)
     if (!offer(e, i, n)) return false;
@@ -173,7 +247,7 @@ static bool merge_long(struct rmx__encoder *e, const char *text, size_t size, rm
     // A stale entry: one of the two tokens was merged since, so this pair no longer exists.
     if (left->id == RMX__NO_TOKEN || left->next >= n) continue;
     struct node *right = &e->nodes[left->next];
-    const rmx__pair_slot *slot = rmx__tokenizer_merge(e->t, left->id, right->id);
+    const rmx__pair_slot *slot = rmx__bpe_merge(e->m, left->id, right->id);
     if (!slot || slot->rank != c.rank) continue;
     left->id = c.made;
     right->id = RMX__NO_TOKEN;
@@ -183,38 +257,42 @@ static bool merge_long(struct rmx__encoder *e, const char *text, size_t size, rm
     if (!offer(e, c.at, n)) return false;
   }
   for (uint32_t i = 0; i < n; i = e->nodes[i].next) {
-    if (!reserve(out, 1)) return false;
+    if (!rmx__tokens_reserve(out, 1)) return false;
     out->ids[out->n++] = e->nodes[i].id;
   }
   return true;
 }
 
-// ---- words, texts ------------------------------------------------------------------
+// ---- words ---------------------------------------------------------------------------
 
-static bool encode_word(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out) {
-  if (e->t->whole_words) {
-    uint32_t id = rmx__tokenizer_find(e->t, text, size);
-    if (id != RMX__NO_TOKEN) {
-      if (!reserve(out, 1)) return false;
-      out->ids[out->n++] = id;
+// Affixes can make a character more than its bytes.
+static size_t most_symbols(const rmx__bpe *m, size_t size) {
+  size_t affix = (m->prefix ? strlen(m->prefix) : 0) + (m->suffix ? strlen(m->suffix) : 0);
+  return affix && m->byte_fallback ? size * (1 + affix) : size;
+}
+
+static bool encode_long(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+  size_t n;
+  return reserve_nodes(e, most_symbols(e->m, size)) && spell(e, text, size, e->symbols, &n) &&
+         merge_long(e, (uint32_t)n, out);
+}
+
+static bool encode_short(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+  if (!rmx__tokens_reserve(out, SHORT_WORD)) return false;
+  uint32_t *ids = out->ids + out->n;
+  struct cached *c = NULL;
+  if (size <= CACHED_BYTES) {
+    c = &e->cache[rmx_hash(text, size, 0) & (CACHE_SLOTS - 1)];
+    if (c->size == size && memcmp(c->text, text, size) == 0) {
+      memcpy(ids, c->ids, sizeof c->ids);
+      out->n += c->n;
       return true;
     }
   }
-  if (size > SHORT_WORD) return merge_long(e, text, size, out);
-  if (!reserve(out, SHORT_WORD)) return false;
-  uint32_t *ids = out->ids + out->n;
-  if (size > CACHED_BYTES) {
-    out->n += merge_short(e->t, text, size, ids);
-    return true;
-  }
-  struct cached *c = &e->cache[rmx_hash(text, size, 0) & (CACHE_SLOTS - 1)];
-  if (c->size == size && memcmp(c->text, text, size) == 0) {
-    memcpy(ids, c->ids, sizeof c->ids);
-    out->n += c->n;
-    return true;
-  }
-  size_t n = merge_short(e->t, text, size, ids);
-  if (n <= CACHED_IDS) {
+  size_t n;
+  if (!spell(e, text, size, ids, &n)) return false;
+  n = merge_short(e->m, ids, n);
+  if (c && n <= CACHED_IDS) {
     c->size = (uint8_t)size;
     c->n = (uint8_t)n;
     memcpy(c->text, text, size);
@@ -224,95 +302,43 @@ static bool encode_word(struct rmx__encoder *e, const char *text, size_t size, r
   return true;
 }
 
-static rmx_status encode_plain(struct rmx__encoder *e, const char *text, size_t size,
-                               rmx_tokens *out, rmx_err *err) {
-  rmx_buf spaced = {0};
-  if (e->t->prefix_space && size && text[0] != ' ') {
-    rmx_buf_puts(&spaced, " ");
-    rmx_buf_add(&spaced, text, size);
-    if (spaced.failed) {
-      rmx_buf_release(&spaced);
-      return rmx_fail_memory(err, size, "a text to encode");
+static bool encode_part(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+  while (size > RMX__LONGEST_WORD) {
+    size_t part = RMX__LONGEST_WORD;
+    while (!e->m->byte_level && ((uint8_t)text[part] & 0xC0) == 0x80) part--;
+    if (!encode_long(e, text, part, out)) return false;
+    text += part;
+    size -= part;
+  }
+  return most_symbols(e->m, size) > SHORT_WORD ? encode_long(e, text, size, out)
+                                               : encode_short(e, text, size, out);
+}
+
+// Cuts a word where no merge can join two characters.
+static bool encode_parts(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+  size_t start = 0;
+  int32_t left = -1, right;
+  for (size_t at = 0, more; at < size; at += more, left = right) {
+    more = rmx__character(text + at, text + size, &right);
+    if (at == 0) continue;
+    size_t join = rmx__join((uint32_t)left, (uint32_t)right);
+    if (e->m->joins[join / 64] >> join % 64 & 1) continue;
+    if (!encode_part(e, text + start, at - start, out)) return false;
+    start = at;
+  }
+  return encode_part(e, text + start, size - start, out);
+}
+
+bool rmx__bpe_encode(const rmx_tokenizer *t, void *scratch, const char *word, size_t size,
+                     rmx_tokens *out) {
+  struct scratch *e = scratch;
+  if (e->m->whole_words) {
+    uint32_t id = rmx__vocabulary_find(&t->vocabulary, word, size);
+    if (id != RMX__NO_TOKEN && t->vocabulary.kind[id] != RMX__TOKEN_SPECIAL) {
+      if (!rmx__tokens_reserve(out, 1)) return false;
+      out->ids[out->n++] = id;
+      return true;
     }
-    text = spaced.data;
-    size = spaced.size;
   }
-  rmx_status status = RMX_OK;
-  rmx__pre_tokenizer words =
-      rmx__pre_tokenizer_make(text, size, e->t->pattern.code ? &e->t->pattern : NULL, e->match);
-  size_t start;
-  while (status == RMX_OK && words.at < size) {
-    if (!rmx__pre_tokenizer_next(&words, &start, err))
-      status = err->status;
-    else if (!encode_word(e, text + start, words.at - start, out))
-      status = rmx_fail_memory(err, out->capacity * sizeof *out->ids, "the tokens of a text");
-  }
-  rmx_buf_release(&spaced);
-  return status;
-}
-
-// The added token that starts at `at`, or RMX__NO_TOKEN.
-static uint32_t added_at(const rmx_tokenizer *t, const char *text, size_t size, size_t at) {
-  if (!t->added_first[(uint8_t)text[at]]) return RMX__NO_TOKEN;
-  if (at + 1 < size && !t->added_second[(uint8_t)text[at + 1]]) return RMX__NO_TOKEN;
-  for (size_t i = 0; i < t->nadded; i++) {
-    uint32_t id = t->added[i], n = t->start[id + 1] - t->start[id];
-    if (n <= size - at && memcmp(text + at, t->bytes + t->start[id], n) == 0) return id;
-  }
-  return RMX__NO_TOKEN;
-}
-
-static rmx_status encode_segments(struct rmx__encoder *e, const char *text, size_t size,
-                                  rmx_tokens *out, rmx_err *err) {
-  const rmx_tokenizer *t = e->t;
-  size_t from = 0;
-  for (size_t at = 0; t->nadded && at < size;) {
-    uint32_t id = added_at(t, text, size, at);
-    if (id == RMX__NO_TOKEN) {
-      at++;
-      continue;
-    }
-    RMX_TRY(encode_plain(e, text + from, at - from, out, err));
-    if (!reserve(out, 1)) return rmx_fail_memory(err, out->capacity, "the tokens of a text");
-    out->ids[out->n++] = id;
-    from = at += t->start[id + 1] - t->start[id];
-  }
-  return encode_plain(e, text + from, size - from, out, err);
-}
-
-// Normalises a text to Unicode's form C. ASCII is in that form already and combines only with what
-// follows it. So each run of other characters is normalised with the one ASCII character before it.
-// A run that is not UTF-8 has no normal form and stays as it is.
-static bool normalise(const char *text, size_t size, rmx_buf *out) {
-  for (size_t at = 0; at < size && !out->failed;) {
-    size_t run = at + rmx__ascii_prefix(text + at, size - at),
-           from = run > at && run < size ? run - 1 : run;
-    rmx_buf_add(out, text + at, from - at);
-    while (run < size && (uint8_t)text[run] >= 128) run++;
-    at = run;
-    if (from == run) break;
-    utf8proc_uint8_t *composed = NULL;
-    utf8proc_ssize_t n =
-        utf8proc_map((const utf8proc_uint8_t *)text + from, (utf8proc_ssize_t)(run - from),
-                     &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (n == UTF8PROC_ERROR_NOMEM) return false;
-    if (n < 0)
-      rmx_buf_add(out, text + from, run - from);
-    else
-      rmx_buf_add(out, composed, (size_t)n);
-    free(composed);
-  }
-  return !out->failed;
-}
-
-rmx_status rmx__encoder_run(struct rmx__encoder *e, const char *text, size_t size, rmx_tokens *out,
-                            rmx_err *err) {
-  if (!e->t->nfc || rmx__ascii_prefix(text, size) == size)
-    return encode_segments(e, text, size, out, err);
-  rmx_buf normal = {0};
-  rmx_status status = normalise(text, size, &normal)
-                          ? encode_segments(e, normal.data, normal.size, out, err)
-                          : rmx_fail_memory(err, 8 * size, "the normal form of a text");
-  rmx_buf_release(&normal);
-  return status;
+  return e->m->joins ? encode_parts(e, word, size, out) : encode_part(e, word, size, out);
 }

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tokenizer.h"
+#include "bpe.h"
+#include "byte_alphabet.h"
+#include "gpt2_words.h"
 
 enum {
   // longer words (base64, rows of dashes) are counted in pieces of this number of bytes
@@ -71,11 +73,10 @@ static bool count_word(struct word_counts *w, const char *text, size_t size) {
 }
 
 static rmx_status count_words(struct word_counts *w, const char *text, size_t size, rmx_err *err) {
-  rmx__pre_tokenizer walk = rmx__pre_tokenizer_make(text, size, NULL, NULL);
-  size_t start;
-  while (rmx__pre_tokenizer_next(&walk, &start, err)) {
-    for (size_t at = start; at < walk.at; at += LONGEST_PIECE) {
-      size_t left = walk.at - at;
+  for (size_t start = 0, end; start < size; start = end) {
+    end = rmx__gpt2_word_end(text, size, start);
+    for (size_t at = start; at < end; at += LONGEST_PIECE) {
+      size_t left = end - at;
       if (!count_word(w, text + at, left < LONGEST_PIECE ? left : LONGEST_PIECE))
         return rmx_fail_memory(err, w->n * sizeof(struct word),
                                "the words a tokenizer is trained on");

@@ -1,140 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts text into words. Nearly every byte-level tokenizer uses GPT-2's pattern,
-//
-//   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//
-// It matches runs of one class of characters, each with the one space before it, so it needs no
-// regular expressions. The scanner below reads each byte once and cannot run out of stack. Other
-// patterns (Llama 3's, Qwen's) use PCRE2. If PCRE2 reaches a limit, that is an error; no text is
-// lost.
+// Reads the steps of a pre-tokenizer from a tokenizer.json.
 #include "pre_tokenizer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "corpus/utf8.h"
+#include "part.h"
 
-enum { MAX_STEPS = 1 << 30 };
+enum { MAX_STEPS = 64 };
 
-// Length of the contraction that starts at the apostrophe p, or 0.
-static size_t contraction(const char *p, const char *end) {
-  if (end - p >= 2 && memchr("stmd", p[1], 4)) return 2;
-  if (end - p >= 3 &&
-      (memcmp(p, "'re", 3) == 0 || memcmp(p, "'ve", 3) == 0 || memcmp(p, "'ll", 3) == 0))
-    return 3;
-  return 0;
-}
-
-size_t rmx__gpt2_word_end(const char *text, size_t size, size_t at) {
-  // The caller cuts a longer run after RMX__LONGEST_WORD bytes. Looking further would read the same
-  // bytes many times.
-  if (size - at > RMX__LONGEST_WORD + 8) size = at + RMX__LONGEST_WORD + 8;
-  const char *p = text + at, *end = text + size;
-  if (*p == '\'') {
-    size_t n = contraction(p, end);
-    if (n) return at + n;
+static rmx_status add(rmx__pre_tokenizer *p, rmx__step step, rmx_err *err) {
+  rmx__step *steps = p->n < MAX_STEPS ? rmx_realloc(p->steps, p->n + 1, sizeof *steps) : NULL;
+  if (!steps) {
+    rmx__pattern_release(&step.pattern);
+    free(step.text);
+    return p->n < MAX_STEPS
+               ? rmx_fail_memory(err, sizeof step, "a tokenizer")
+               : rmx_fail(err, RMX_EINPUT, "a pre_tokenizer of more than %d steps", MAX_STEPS);
   }
-  const char *q = p + (*p == ' ' && p + 1 < end);
-  rmx__class class, next;
-  size_t n = rmx__class_next(q, end, &class);
-  if (class != RMX__SPACE) {
-    do q += n;
-    while (q < end && (n = rmx__class_next(q, end, &next), next == class));
-    return (size_t)(q - text);
-  }
-  // White space at the end of the text is one word. Before other text its last character is left
-  // over, because it may belong to the next word. A single character is a word.
-  const char *last = p;
-  for (q = p; q < end; q += n) {
-    n = rmx__class_next(q, end, &next);
-    if (next != RMX__SPACE) return (size_t)((last > p ? last : q) - text);
-    last = q;
-  }
-  return size;
-}
-
-rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out,
-                                rmx_err *err) {
-  int code;
-  PCRE2_SIZE offset;
-  out->code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code,
-                            &offset, NULL);
-  if (!out->code) {
-    char message[128];
-    pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-    return rmx_fail(err, RMX_EINPUT, "%s: pre_tokenizer: pattern \"%.200s\": %s at character %zu",
-                    where, regex, message, offset);
-  }
-  // The limit of the library, ten million steps, is too low for a long run of spaces: Llama 3's
-  // pattern looks for a line feed after each. This limit still ends a pattern that never would.
-  out->limits = pcre2_match_context_create(NULL);
-  if (!out->limits) return rmx_fail_memory(err, 0, "a pattern");
-  pcre2_set_match_limit(out->limits, MAX_STEPS);
-  out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
+  p->steps = steps;
+  steps[p->n++] = step;
   return RMX_OK;
 }
 
-void rmx__pattern_release(rmx__pattern *p) {
-  pcre2_code_free(p->code);
-  pcre2_match_context_free(p->limits);
-  p->code = NULL;
-  p->limits = NULL;
+static rmx_status add_text(rmx__pre_tokenizer *p, rmx__step step, const char *text, rmx_err *err) {
+  step.text = rmx_strdup(text);
+  step.size = strlen(text);
+  if (step.text) return add(p, step, err);
+  rmx__pattern_release(&step.pattern);
+  return rmx_fail_memory(err, step.size, "a tokenizer");
 }
 
-rmx__pre_tokenizer rmx__pre_tokenizer_make(const char *text, size_t size,
-                                           const rmx__pattern *pattern, pcre2_match_data *match) {
-  return (rmx__pre_tokenizer){.text = text, .size = size, .pattern = pattern, .match = match};
+static rmx_status behaviour_of(const rmx__part *part, const char *missing, rmx__behaviour *out,
+                               rmx_err *err) {
+  static const char *const names[] = {"Isolated", "Removed", "Contiguous", "MergedWithPrevious",
+                                      "MergedWithNext"};
+  const char *name = missing;
+  if (!missing || json_object_get(part->json, "behavior"))
+    RMX_TRY(rmx__part_string(part, "behavior", &name, err));
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    *out = (rmx__behaviour)i;
+    if (strcmp(name, names[i]) == 0) return RMX_OK;
+  }
+  return rmx__part_fail(part, err,
+                        "\"behavior\" is none of Isolated, Removed, Contiguous, "
+                        "MergedWithPrevious, MergedWithNext");
 }
 
-// Finds the next match at or after w->at in the valid UTF-8 that ends at valid_end.
-static bool find_match(rmx__pre_tokenizer *w, rmx_err *err) {
-  PCRE2_SPTR text = (PCRE2_SPTR)w->text;
-  const pcre2_code *code = w->pattern->code;
-  int found = PCRE2_ERROR_JIT_STACKLIMIT;
-  if (w->pattern->jit)
-    found = pcre2_jit_match(code, text, w->valid_end, w->at, PCRE2_NOTEMPTY, w->match,
-                            w->pattern->limits);
-  if (found < 0 &&
-      found != PCRE2_ERROR_NOMATCH)  // no JIT, or out of its stack: the interpreter uses the heap
-    found = pcre2_match(code, text, w->valid_end, w->at,
-                        PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | PCRE2_NO_JIT, w->match,
-                        w->pattern->limits);
-  if (found == PCRE2_ERROR_NOMATCH) {
-    w->match_start = w->match_end = w->valid_end;
-    return true;
-  }
-  if (found < 0) {
-    char message[128];
-    pcre2_get_error_message(found, (PCRE2_UCHAR *)message, sizeof message);
-    rmx_fail(err, RMX_EINPUT, "the pattern of the tokenizer fails at byte %zu of a document: %s",
-             w->at, message);
-    return false;
-  }
-  PCRE2_SIZE *range = pcre2_get_ovector_pointer(w->match);
-  w->match_start = range[0];
-  w->match_end = range[1];
-  return true;
+// ---- the parts --------------------------------------------------------------------------
+
+static rmx_status read_byte_level(const rmx__part *part, void *into, rmx_err *err) {
+  rmx__pre_tokenizer *p = into;
+  rmx__step step = {0};
+  bool use_regex;
+  if (p->byte_level) return rmx__part_fail(part, err, "the text is in bytes already");
+  RMX_TRY(rmx__part_flag(part, "add_prefix_space", false, &step.add, err));
+  RMX_TRY(rmx__part_flag(part, "use_regex", true, &use_regex, err));
+  step.type = use_regex ? &rmx__step_gpt2 : &rmx__step_bytes;
+  p->byte_level = p->spelt = true;
+  RMX_TRY(use_regex || step.add ? add(p, step, err) : RMX_OK);
+  return add(p, (rmx__step){.type = &rmx__step_spell}, err);
 }
 
-bool rmx__pre_tokenizer_next(rmx__pre_tokenizer *w, size_t *start, rmx_err *err) {
-  if (w->at >= w->size) return false;
-  *start = w->at;
-  size_t end;
-  if (!w->pattern) {
-    end = rmx__gpt2_word_end(w->text, w->size, w->at);
-  } else {
-    // PCRE2 needs valid UTF-8. It gets the valid pieces, and each bad byte is a word of its own.
-    if (w->at >= w->valid_end) {
-      w->valid_end = w->at + rmx__utf8_valid_prefix(w->text + w->at, w->size - w->at);
-      w->match_start = w->match_end = w->at;
-    }
-    if (w->at == w->valid_end) {
-      end = w->at + 1;
-    } else {
-      if (w->at >= w->match_end && !find_match(w, err)) return false;
-      end = w->at < w->match_start ? w->match_start : w->match_end;
-    }
+static rmx_status read_split(const rmx__part *part, void *into, rmx_err *err) {
+  rmx__step step = {0};
+  const char *text;
+  bool regex;
+  RMX_TRY(behaviour_of(part, NULL, &step.behaviour, err));
+  RMX_TRY(rmx__part_flag(part, "invert", false, &step.invert, err));
+  RMX_TRY(rmx__part_pattern(part, &text, &regex, err));
+  step.type = regex ? &rmx__step_regex : &rmx__step_string;
+  if (!regex) {
+    if (!*text) return rmx__part_fail(part, err, "\"pattern\" is an empty string");
+    return add_text(into, step, text, err);
   }
-  if (end - w->at > RMX__LONGEST_WORD) end = w->at + RMX__LONGEST_WORD;
-  w->at = end;
-  return true;
+  char where[512];
+  snprintf(where, sizeof where, "%s: pre_tokenizer: part %zu of %zu", part->where, part->i,
+           part->n);
+  RMX_TRY(rmx__pattern_compile(text, where, &step.pattern, err));
+  return add_text(into, step, text, err);
+}
+
+static rmx_status read_digits(const rmx__part *part, void *into, rmx_err *err) {
+  bool individual;
+  RMX_TRY(rmx__part_flag(part, "individual_digits", false, &individual, err));
+  return add(into,
+             (rmx__step){.type = &rmx__step_digits,
+                         .behaviour = individual ? RMX__ISOLATED : RMX__CONTIGUOUS},
+             err);
+}
+
+static rmx_status read_punctuation(const rmx__part *part, void *into, rmx_err *err) {
+  rmx__step step = {.type = &rmx__step_punctuation};
+  RMX_TRY(behaviour_of(part, "Isolated", &step.behaviour, err));
+  return add(into, step, err);
+}
+
+static rmx_status read_metaspace(const rmx__part *part, void *into, rmx_err *err) {
+  rmx__pre_tokenizer *p = into;
+  if (p->spelt) return rmx__part_fail(part, err, "the text is in bytes already");
+  const char *replacement, *scheme = "always";
+  bool split, add_space;
+  RMX_TRY(rmx__part_character(part, "replacement", &replacement, err));
+  if (json_object_get(part->json, "prepend_scheme"))
+    RMX_TRY(rmx__part_string(part, "prepend_scheme", &scheme, err));
+  RMX_TRY(rmx__part_flag(part, "split", true, &split, err));
+  RMX_TRY(rmx__part_flag(part, "add_prefix_space", true, &add_space, err));
+  bool first = strcmp(scheme, "first") == 0, never = strcmp(scheme, "never") == 0;
+  if (!first && !never && strcmp(scheme, "always") != 0)
+    return rmx__part_fail(part, err, "\"prepend_scheme\" is none of first, always, never");
+  const rmx__step step = {.type = split ? &rmx__step_metaspace : &rmx__step_metaspace_whole,
+                          .behaviour = RMX__TO_NEXT,
+                          .add = !never && add_space,
+                          .only_first = first};
+  return add_text(into, step, replacement, err);
+}
+
+static rmx_status read_whitespace(const rmx__part *part, void *into, rmx_err *err) {
+  (void)part;
+  return add(into, (rmx__step){.type = &rmx__step_words, .behaviour = RMX__REMOVED, .invert = true},
+             err);
+}
+
+static rmx_status read_whitespace_split(const rmx__part *part, void *into, rmx_err *err) {
+  (void)part;
+  return add(into, (rmx__step){.type = &rmx__step_whitespace, .behaviour = RMX__REMOVED}, err);
+}
+
+static rmx_status read_bert(const rmx__part *part, void *into, rmx_err *err) {
+  RMX_TRY(read_whitespace_split(part, into, err));
+  return add(into, (rmx__step){.type = &rmx__step_punctuation}, err);
+}
+
+static rmx_status read_delimiter(const rmx__part *part, void *into, rmx_err *err) {
+  const char *delimiter;
+  RMX_TRY(rmx__part_character(part, "delimiter", &delimiter, err));
+  return add_text(into, (rmx__step){.type = &rmx__step_string, .behaviour = RMX__REMOVED},
+                  delimiter, err);
+}
+
+static rmx_status read_fixed_length(const rmx__part *part, void *into, rmx_err *err) {
+  rmx__step step = {.type = &rmx__step_fixed_length};
+  RMX_TRY(rmx__part_count(part, "length", 5, &step.size, err));
+  if (!step.size) return rmx__part_fail(part, err, "\"length\" is 0");
+  return add(into, step, err);
+}
+
+static const rmx__part_type types[] = {
+    {"BertPreTokenizer", read_bert},        {"ByteLevel", read_byte_level},
+    {"CharDelimiterSplit", read_delimiter}, {"Digits", read_digits},
+    {"FixedLength", read_fixed_length},     {"Metaspace", read_metaspace},
+    {"Punctuation", read_punctuation},      {"Split", read_split},
+    {"Whitespace", read_whitespace},        {"WhitespaceSplit", read_whitespace_split},
+};
+
+// ---- all of them ---------------------------------------------------------------------------
+
+// A model gets bytes. So spelling them in GPT-2's alphabet as the last step, and back, is left out.
+static rmx_status end_in_bytes(rmx__pre_tokenizer *p, rmx_err *err) {
+  if (!p->spelt) return RMX_OK;
+  if (p->n && p->steps[p->n - 1].type == &rmx__step_spell) {
+    p->n--;
+    return RMX_OK;
+  }
+  return add(p, (rmx__step){.type = &rmx__step_unspell}, err);
+}
+
+rmx_status rmx__pre_tokenizer_read(const json_t *root, bool spelt, const char *where,
+                                   rmx__pre_tokenizer *out, rmx_err *err) {
+  *out = (rmx__pre_tokenizer){.byte_level = spelt, .spelt = spelt};
+  RMX_TRY(rmx__parts_read(root, "pre_tokenizer", "pretokenizers", types,
+                          sizeof types / sizeof *types, where, out, err));
+  return end_in_bytes(out, err);
+}
+
+void rmx__pre_tokenizer_release(rmx__pre_tokenizer *p) {
+  for (size_t i = 0; i < p->n; i++) {
+    rmx__pattern_release(&p->steps[i].pattern);
+    free(p->steps[i].text);
+  }
+  free(p->steps);
+  *p = (rmx__pre_tokenizer){0};
 }

@@ -3,7 +3,7 @@
 #ifndef RMX_CORPUS_TOKENIZER_RANKS_H
 #define RMX_CORPUS_TOKENIZER_RANKS_H
 
-#include "tokenizer.h"
+#include "bpe.h"
 
 // tiktoken's and SentencePiece's files have no merges: two neighbours are joined if they are a
 // token together, and of several such tokens the one with the lowest rank is made first. Here each

@@ -5,158 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-
-// ---- making one --------------------------------------------------------------------
-
-static bool index_merges(rmx_tokenizer *t) {
-  t->pairs_mask = 15;
-  while (t->pairs_mask < 2 * t->nmerges) t->pairs_mask = 2 * t->pairs_mask + 1;
-  t->pairs = rmx_calloc(t->pairs_mask + 1, sizeof *t->pairs);
-  if (!t->pairs) return false;
-  for (size_t i = 0; i <= t->pairs_mask; i++) t->pairs[i].pair = UINT64_MAX;
-  for (size_t i = 0; i < t->nmerges; i++) {
-    uint64_t pair = rmx__pair(t->merges[i].a, t->merges[i].b);
-    size_t at = rmx__pair_hash(pair) & t->pairs_mask;
-    while (t->pairs[at].pair != UINT64_MAX && t->pairs[at].pair != pair)
-      at = (at + 1) & t->pairs_mask;
-    // If a pair is given twice, the last one counts, as in Hugging Face's library.
-    t->pairs[at] = (rmx__pair_slot){pair, (uint32_t)i, t->merges[i].made};
-  }
-  return true;
-}
-
-static bool index_texts(rmx_tokenizer *t) {
-  t->by_text_mask = 15;
-  while (t->by_text_mask < 2 * (size_t)t->vocab) t->by_text_mask = 2 * t->by_text_mask + 1;
-  t->by_text = rmx_calloc(t->by_text_mask + 1, sizeof *t->by_text);
-  if (!t->by_text) return false;
-  memset(t->by_text, 0xFF, (t->by_text_mask + 1) * sizeof *t->by_text);
-  for (int i = 0; i < t->vocab; i++) {
-    if (t->kind[i] != RMX__TOKEN_BYTES) continue;
-    size_t at =
-        rmx_hash(t->bytes + t->start[i], t->start[i + 1] - t->start[i], 0) & t->by_text_mask;
-    while (t->by_text[at] != RMX__NO_TOKEN) at = (at + 1) & t->by_text_mask;
-    t->by_text[at] = (uint32_t)i;
-  }
-  return true;
-}
-
-uint32_t rmx__tokenizer_find(const rmx_tokenizer *t, const char *data, size_t size) {
-  for (size_t at = rmx_hash(data, size, 0) & t->by_text_mask;; at = (at + 1) & t->by_text_mask) {
-    uint32_t id = t->by_text[at];
-    if (id == RMX__NO_TOKEN) return id;
-    if (t->start[id + 1] - t->start[id] == size && memcmp(t->bytes + t->start[id], data, size) == 0)
-      return id;
-  }
-}
-
-static bool index_added(rmx_tokenizer *t) {
-  for (int i = 0; i < t->vocab; i++) t->nadded += t->kind[i] == RMX__TOKEN_ADDED;
-  t->added = rmx_calloc(t->nadded, sizeof *t->added);
-  if (!t->added) return false;
-  size_t n = 0;
-  for (int i = 0; i < t->vocab; i++) {
-    if (t->kind[i] != RMX__TOKEN_ADDED) continue;
-    const char *bytes = t->bytes + t->start[i];
-    uint32_t size = t->start[i + 1] - t->start[i];
-    t->added_first[(uint8_t)bytes[0]] = true;
-    if (size > 1) t->added_second[(uint8_t)bytes[1]] = true;
-    if (size == 1) memset(t->added_second, true, sizeof t->added_second);
-    size_t at = n++;
-    for (; at > 0 && t->start[t->added[at - 1] + 1] - t->start[t->added[at - 1]] < size; at--)
-      t->added[at] = t->added[at - 1];
-    t->added[at] = (uint32_t)i;
-  }
-  return true;
-}
-
-// Hash of all that decides which ids a text gets and what they mean.
-static uint64_t hash_of(const rmx_tokenizer *t, const char *pattern) {
-  size_t V = (size_t)t->vocab;
-  uint64_t h = rmx_hash(t->bytes, t->start[V], V);
-  h = rmx_hash(t->start, (V + 1) * sizeof *t->start, h);
-  h = rmx_hash(t->kind, V, h);
-  h = rmx_hash(t->merges, t->nmerges * sizeof *t->merges, h);
-  uint32_t rest[] = {t->end_of_text, t->nfc, t->prefix_space, t->whole_words};
-  h = rmx_hash(rest, sizeof rest, h);
-  return rmx_hash_string(pattern ? pattern : "gpt2", h);
-}
-
-static rmx_status read_frame(rmx_tokenizer *t, const char *where, const char **pattern,
-                             rmx_err *err) {
-  const json_t *normalizer = json_object_get(t->frame, "normalizer");
-  t->nfc = json_is_object(normalizer);  // reading a file refuses all other normalisers
-  t->whole_words =
-      json_is_true(json_object_get(json_object_get(t->frame, "model"), "ignore_merges"));
-  const json_t *pre = json_object_get(t->frame, "pre_tokenizer"),
-               *list = json_object_get(pre, "pretokenizers");
-  size_t n = list ? json_array_size(list) : 1;
-  for (size_t i = 0; i < n; i++) {
-    const json_t *part = list ? json_array_get(list, i) : pre;
-    if (json_is_true(json_object_get(part, "add_prefix_space"))) t->prefix_space = true;
-    const char *regex =
-        json_string_value(json_object_get(json_object_get(part, "pattern"), "Regex"));
-    if (!regex) continue;
-    *pattern = regex;
-    RMX_TRY(rmx__pattern_compile(regex, where, &t->pattern, err));
-  }
-  return RMX_OK;
-}
-
-rmx_status rmx__tokenizer_make(const rmx__token_text *tokens, const uint8_t *kinds, int vocab,
-                               const rmx__merge *merges, size_t nmerges, uint32_t end_of_text,
-                               json_t *frame, const char *where, rmx_tokenizer **out,
-                               rmx_err *err) {
-  size_t V = (size_t)vocab, total = 0;
-  for (size_t i = 0; i < V; i++) total += tokens[i].size;
-  rmx_tokenizer *t = rmx_calloc(1, sizeof *t);
-  if (!t) {
-    json_decref(frame);
-    return rmx_fail_memory(err, sizeof *t, "a tokenizer");
-  }
-  pthread_mutex_init(&t->lock, NULL);
-  t->frame = frame;
-  t->vocab = vocab;
-  t->nmerges = nmerges;
-  t->end_of_text = end_of_text;
-  t->bytes = rmx_calloc(total, 1);
-  t->start = rmx_calloc(V + 1, sizeof *t->start);
-  t->kind = rmx_calloc(V, 1);
-  t->merges = rmx_calloc(nmerges, sizeof *merges);
-  rmx_status status = RMX_OK;
-  const char *pattern = NULL;
-  if (!frame || !t->bytes || !t->start || !t->kind || !t->merges || total > UINT32_MAX)
-    goto no_memory;
-  for (size_t i = 0; i < V; i++) {
-    memcpy(t->bytes + t->start[i], tokens[i].data ? tokens[i].data : "", tokens[i].size);
-    t->start[i + 1] = t->start[i] + (uint32_t)tokens[i].size;
-  }
-  memcpy(t->kind, kinds, V);
-  if (nmerges) memcpy(t->merges, merges, nmerges * sizeof *merges);
-  if (!index_merges(t) || !index_texts(t) || !index_added(t)) goto no_memory;
-  for (int b = 0; b < 256; b++) {
-    char byte = (char)b;
-    t->byte_id[b] = rmx__tokenizer_find(t, &byte, 1);
-    if (t->byte_id[b] == RMX__NO_TOKEN) {
-      status =
-          rmx_fail(err, RMX_EINPUT,
-                   "%s: no token for the byte 0x%02X: only a byte-level vocabulary can encode any "
-                   "text",
-                   where, b);
-      goto failed;
-    }
-  }
-  RMX_TRY_GOTO(read_frame(t, where, &pattern, err), failed);
-  t->hash = hash_of(t, pattern);
-  *out = t;
-  return RMX_OK;
-no_memory:
-  status = rmx_fail_memory(err, total, "a tokenizer");
-failed:
-  rmx_tokenizer_free(t);
-  return status;
-}
+#include "bpe.h"
+#include "byte_alphabet.h"
 
 void rmx_tokenizer_free(rmx_tokenizer *t) {
   if (!t) return;
@@ -166,16 +16,37 @@ void rmx_tokenizer_free(rmx_tokenizer *t) {
     rmx__encoder_free(e);
   }
   pthread_mutex_destroy(&t->lock);
-  rmx__pattern_release(&t->pattern);
+  if (t->model) t->type->free(t->model);
+  rmx__vocabulary_release(&t->vocabulary);
+  rmx__added_tokens_release(&t->added);
+  rmx__normalizer_release(&t->normalizer);
+  rmx__pre_tokenizer_release(&t->pre_tokenizer);
+  rmx__decoder_release(&t->decoder);
   json_decref(t->frame);
-  free(t->bytes);
-  free(t->start);
-  free(t->kind);
-  free(t->merges);
-  free(t->pairs);
-  free(t->by_text);
-  free(t->added);
   free(t);
+}
+
+// The steps that leave bytes that are not UTF-8 as they are.
+static bool steps_take_any_bytes(const rmx_tokenizer *t) {
+  for (size_t i = 0; i < t->normalizer.n; i++)
+    if (t->normalizer.changes[i].run != rmx__change_form) return false;
+  for (size_t i = 0; i < t->pre_tokenizer.n; i++) {
+    const rmx__step_type *type = t->pre_tokenizer.steps[i].type;
+    if (type != &rmx__step_gpt2 && type != &rmx__step_regex && type != &rmx__step_bytes)
+      return false;
+  }
+  return t->byte_level;
+}
+
+rmx_status rmx__tokenizer_finish(rmx_tokenizer *t, const char *where, rmx_err *err) {
+  t->any_bytes = steps_take_any_bytes(t) && t->type->any_bytes && t->type->any_bytes(t->model);
+  RMX_TRY(rmx__decoder_read(t->frame, where, &t->decoder, err));
+  t->decodes_bytes = t->byte_level &&
+                     (t->decoder.n == 0 || (t->decoder.n == 1 && rmx__decodes_bytes(&t->decoder)));
+  rmx__end_of_text_guess(t);
+  RMX_TRY(rmx__added_tokens_index(&t->added, &t->normalizer, t->vocabulary.kind, err));
+  rmx__tokenizer_hash_all(t);
+  return RMX_OK;
 }
 
 // ---- training one --------------------------------------------------------------------
@@ -210,12 +81,30 @@ static rmx_status spell(const rmx__merge *merges, size_t nmerges, rmx__token_tex
   return RMX_OK;
 }
 
+// A tokenizer with these tokens (vocab) and merges (n).
+static rmx_status assemble(const rmx__token_text *tokens, const uint8_t *kinds, int vocab,
+                           const rmx__merge *merges, size_t n, rmx_tokenizer **out, rmx_err *err) {
+  static const char where[] = "a trained tokenizer", end_of_text[] = "<|endoftext|>";
+  json_t *tree = rmx__tokenizer_frame();
+  if (!tree) return rmx_fail_memory(err, 0, where);
+  rmx__bpe *model = NULL;
+  RMX_TRY(rmx__tokenizer_begin(tree, where, out, err));
+  rmx_tokenizer *t = *out;
+  RMX_TRY(rmx__vocabulary_make(&t->vocabulary, tokens, kinds, vocab, err));
+  const rmx__added_token end = {
+      .text = (char *)end_of_text, .size = sizeof end_of_text - 1, .special = true};
+  RMX_TRY(rmx__added_tokens_add(&t->added, end, err));
+  RMX_TRY(rmx__bpe_make(t, json_object_get(tree, "model"), merges, n, where, &model, err));
+  t->model = model;
+  return rmx__tokenizer_finish(t, where, err);
+}
+
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err) {
-  if (vocab < 257 || vocab > 1 << 24)
+  if (vocab < 257 || vocab > RMX__MAX_TOKENS)
     return rmx_fail(err, RMX_EINPUT,
                     "a vocabulary of %d tokens; wanted 257 (the bytes and the end of text) to %d",
-                    vocab, 1 << 24);
+                    vocab, RMX__MAX_TOKENS);
   rmx__merge *merges = NULL;
   size_t nmerges = 0;
   RMX_TRY(rmx__bpe_learn(texts, sizes, n, (size_t)vocab - 257, &merges, &nmerges, err));
@@ -225,6 +114,7 @@ rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, si
     if (merges[i].made >= V) V = merges[i].made + 1;
   }
   rmx_status status = RMX_OK;
+  rmx_tokenizer *t = NULL;
   char *arena = NULL;
   rmx__token_text *tokens = rmx_calloc(V, sizeof *tokens);
   uint8_t *kinds = rmx_calloc(V, 1);
@@ -233,11 +123,12 @@ rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, si
     goto done;
   }
   RMX_TRY_GOTO(spell(merges, nmerges, tokens, &arena, err), done);
-  memset(kinds, RMX__TOKEN_BYTES, V);
-  kinds[0] = RMX__TOKEN_SPECIAL;
-  status = rmx__tokenizer_make(tokens, kinds, (int)V, merges, nmerges, 0, rmx__tokenizer_frame(),
-                               "a trained tokenizer", out, err);
+  memset(kinds, RMX__TOKEN_BYTES | RMX__IN_MODEL, V);
+  kinds[0] = RMX__TOKEN_SPECIAL | RMX__IN_MODEL;
+  RMX_TRY_GOTO(assemble(tokens, kinds, (int)V, merges, nmerges, &t, err), done);
+  *out = t;
 done:
+  if (status != RMX_OK) rmx_tokenizer_free(t);
   free(merges);
   free(tokens);
   free(kinds);
@@ -248,7 +139,7 @@ done:
 // ---- using one -------------------------------------------------------------------------
 
 int rmx_tokenizer_vocab(const rmx_tokenizer *t) {
-  return t->vocab;
+  return t->vocabulary.n;
 }
 uint32_t rmx_tokenizer_end_of_text(const rmx_tokenizer *t) {
   return t->end_of_text;
@@ -262,8 +153,8 @@ void rmx_tokens_release(rmx_tokens *t) {
   *t = (rmx_tokens){0};
 }
 
-rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t size,
-                                rmx_tokens *out, rmx_err *err) {
+rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, rmx_specials specials, const char *text,
+                                size_t size, rmx_tokens *out, rmx_err *err) {
   // Only the list of idle encoders changes, which is not part of the tokenizer's value.
   rmx_tokenizer *owner = (rmx_tokenizer *)t;
   pthread_mutex_lock(&owner->lock);
@@ -271,7 +162,7 @@ rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t
   if (e) owner->idle = *rmx__encoder_next(e);
   pthread_mutex_unlock(&owner->lock);
   if (!e && !(e = rmx__encoder_new(t))) return rmx_fail_memory(err, 1 << 20, "an encoder");
-  rmx_status status = rmx__encoder_run(e, text, size, out, err);
+  rmx_status status = rmx__encoder_run(e, specials, text, size, out, err);
   pthread_mutex_lock(&owner->lock);
   *rmx__encoder_next(e) = owner->idle;
   owner->idle = e;
@@ -279,13 +170,29 @@ rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, const char *text, size_t
   return status;
 }
 
+// The text of a token as the decoder gets it: of an added token, what the file calls it.
+static void put_token(const rmx_tokenizer *t, uint32_t id, rmx_buf *out) {
+  rmx__token_text text = rmx__vocabulary_text(&t->vocabulary, id);
+  if (t->byte_level && t->vocabulary.in_model[id] && !t->decodes_bytes)
+    rmx__spell_bytes(text.data, text.size, out);
+  else
+    rmx_buf_add(out, text.data, text.size);
+}
+
 rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, size_t n, rmx_buf *out,
                                 rmx_err *err) {
+  rmx__texts texts = {0};
   for (size_t i = 0; i < n; i++) {
-    if (ids[i] >= (uint32_t)t->vocab || t->kind[ids[i]] == RMX__TOKEN_NONE)
+    if (ids[i] >= (uint32_t)t->vocabulary.n || t->vocabulary.kind[ids[i]] == RMX__TOKEN_NONE) {
+      rmx__texts_release(&texts);
       return rmx_fail(err, RMX_EINPUT, "token %zu is %u, which is not in the vocabulary of %d", i,
-                      ids[i], t->vocab);
-    rmx_buf_add(out, t->bytes + t->start[ids[i]], t->start[ids[i] + 1] - t->start[ids[i]]);
+                      ids[i], t->vocabulary.n);
+    }
+    put_token(t, ids[i], t->decodes_bytes ? out : &texts.bytes);
+    if (!t->decodes_bytes) rmx__texts_end(&texts);
   }
+  rmx_status status = t->decodes_bytes ? RMX_OK : rmx__decoder_run(&t->decoder, &texts, out, err);
+  rmx__texts_release(&texts);
+  if (status != RMX_OK) return status;
   return out->failed ? rmx_fail_memory(err, out->size, "a decoded text") : RMX_OK;
 }
