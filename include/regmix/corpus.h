@@ -273,8 +273,12 @@ typedef struct rmx_corpus_request {
  * The result does not depend on `threads`.
  * RMX_EINPUT: a pattern without a file, an unknown type of file, a broken line, a domain with too
  * little text to split, a tokenizer that is not supported. The message names it. RMX_EINTERRUPTED.
- * Cost: reads and encodes all text once. The disk must hold the text a second time, in a temporary
- * file in `folder`; memory is bounded. */
+ * Interruption. The text that was read is kept in <folder>/.prepare in parts of about 64 MB, until
+ * the corpus is whole. The next call uses the parts whose files and settings are the same.
+ * Cost: reads and encodes all text once. The disk must hold the text a second time in <folder>,
+ * and 32 bytes for each document. Memory does not grow with the text: 100 MB, and what the
+ * tokenizer, its sample, and the longest document of each thread need; up to 250 MB more for the
+ * search for overlaps, if the targets have more than 100,000 words of validation text. */
 rmx_status rmx_corpus_prepare(const rmx_corpus_request *request, rmx_err *err);
 /* Fingerprint of the options and of the text of the sources. If it differs from "fingerprint" in
  * corpus.json, the corpus must be prepared again. known: corpus/files.json, or NULL; files whose

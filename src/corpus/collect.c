@@ -1,147 +1,201 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads all text of a domain once into a temporary file without a name, and maps it. So every later
-// step (duplicates, split, overlaps, the tokenizer's sample, tokens) can access each document, and
-// the system decides how much of the text is in memory.
+// Reads all text once, from its files into the parts of the spool. Every later step reads the
+// spool: duplicates, split, overlaps, the tokenizer's sample, tokens. A thread reads one part at a
+// time.
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "base/temporary.h"
-#include "corpus/readers/reader.h"
+#include "corpus/domains/route.h"
 #include "documents.h"
+#include "prepare.h"
 
 enum { DOCUMENTS_BETWEEN_CHECKS = 64 };  // for progress and interruption
 
-static rmx_status spool_open(FILE **out, const char *folder, rmx_err *err) {
-  char *path = NULL;
-  int fd = rmx__temporary(folder, &path);
-  rmx_status status = RMX_OK;
-  if (fd < 0 || !(*out = rmx_fdopen(fd, "w+b"))) {
-    status = rmx_fail_errno(err, "cannot make a temporary file in %s", folder);
-    if (fd >= 0) close(fd);
-  }
-  if (path) unlink(path);
-  rmx__temporary_done(path);
-  return status;
+struct collecting {
+  const rmx__collect *c;
+  rmx__spool *spool;
+  pthread_mutex_t lock;
+  size_t failed;  // the first part that could not be read
+  rmx_err err;
+};
+
+// A part that is being read.
+struct reading {
+  const rmx__collect *c;
+  rmx__part *part;
+  rmx__part_writer *writer;
+  rmx__reader_options how;
+  rmx_buf name;
+};
+
+// ---- one file
+
+static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t file, uint64_t bytes,
+                             rmx_err *err) {
+  const rmx__file_facts f = {.file = file,
+                             .bytes = bytes,
+                             .invalid_utf8 = r->invalid_utf8,
+                             .separators = r->separators,
+                             .end_tokens = r->end_tokens,
+                             .comment_lines = r->comment_lines,
+                             .text = r->format->flags & RMX__FORMAT_TEXT,
+                             .html = r->html};
+  p->part->bad_lines += r->bad_lines;
+  p->part->no_text += r->no_text;
+  p->part->invalid_utf8 += r->invalid_utf8;
+  const bool plain =
+      !f.invalid_utf8 && !f.end_tokens && !f.comment_lines && !f.html && !(f.text && !f.separators);
+  if (plain && !p->part->end) return RMX_OK;
+  return rmx__part_add_facts(p->part, &f, err);
 }
 
-static rmx_status spool_map(FILE *spool, uint64_t size, const char *folder, rmx_map *out,
-                            rmx_err *err) {
-  if (fflush(spool) != 0)
-    return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
-                          (unsigned long long)size, folder);
-  if (size == 0) return RMX_OK;
-  void *data = mmap(NULL, size, PROT_READ, MAP_SHARED, fileno(spool), 0);
-  if (data == MAP_FAILED) return rmx_fail_errno(err, "cannot map a temporary file in %s", folder);
-  *out = (rmx_map){data, size};
+// The domain of the present document; *name NULL: that of the source. *none: it has no domain.
+static rmx_status route(struct reading *p, const rmx__reader *r, const char **name, bool *none,
+                        rmx_err *err) {
+  *name = NULL;
+  *none = false;
+  if (!p->c->sources[p->part->source]->divided) return RMX_OK;
+  const rmx__routed by = rmx__routed_by(r);
+  RMX_TRY(rmx__route(p->c->router, &by, &p->name, name, err));
+  *none = !*name;
   return RMX_OK;
 }
 
-static rmx_status add(rmx__documents *d, FILE *spool, const rmx_buf *text, rmx__fate fate,
-                      const char *folder, rmx_err *err) {
-  if (d->n == d->capacity) {
-    size_t capacity = d->capacity ? 2 * d->capacity : 256;
-    rmx__document *items = rmx_realloc(d->items, capacity, sizeof *items);
-    if (!items) return rmx_fail_memory(err, capacity * sizeof *items, "a list of documents");
-    d->items = items;
-    d->capacity = capacity;
+static rmx_status add_document(struct reading *p, const rmx__reader *r, rmx_err *err) {
+  const char *name;
+  bool none;
+  RMX_TRY(route(p, r, &name, &none, err));
+  if (none) {
+    p->part->no_domain++;
+    return RMX_OK;
   }
-  errno = 0;
-  if (fwrite(text->data, 1, text->size, spool) != text->size)
-    return rmx_fail_errno(err, "cannot write %llu bytes of text to a temporary file in %s",
-                          (unsigned long long)(d->bytes + text->size), folder);
-  d->items[d->n++] =
-      (rmx__document){rmx_hash(text->data, text->size, 0), d->bytes, text->size, fate};
-  d->bytes += text->size;
-  return RMX_OK;
-}
-
-// Counts files whose separator seems to be wrong, and files that are not text. Keeps the name of
-// the first file for each warning.
-static void note_warnings(rmx__documents *d, const rmx__reader *r, uint64_t bytes) {
-  const double replaced = rmx__share_replaced(r->invalid_utf8, bytes);
-  if (replaced > RMX__MANY_REPLACED && d->foreign.files++ == 0) {
-    d->foreign.path = r->path;
-    d->foreign.replaced = r->invalid_utf8;
-    d->foreign.bytes = bytes;
-  }
-  enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
-  const bool text = r->format->flags & RMX__FORMAT_TEXT;
-  const bool seen[RMX__TEXT_WARNINGS] = {
-      [RMX__WARN_END_TOKEN] = r->end_tokens >= FEW_LINES,
-      [RMX__WARN_COMMENTS] =
-          r->separators && r->comment_lines >= FEW_LINES && r->comment_lines >= r->separators,
-      [RMX__WARN_NO_SEPARATOR] = text && r->separators == 0 && r->end_tokens < FEW_LINES &&
-                                 bytes >= MUCH_TEXT && strcmp(r->o.separator, "none") != 0,
-      [RMX__WARN_HTML] = text && r->html,
-      [RMX__WARN_CHARSET] = replaced > RMX__SOME_REPLACED,
-  };
-  for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++)
-    if (seen[i] && d->warnings[i].files++ == 0) d->warnings[i].path = r->path;
+  return rmx__part_writer_add(p->writer, r->text.data, r->text.size, name, err);
 }
 
 // Reads whole documents of one file until they have `share` bytes (0: all).
-static rmx_status collect_file(rmx__documents *d, FILE *spool, const char *path, rmx__fate fate,
-                               uint64_t share, const rmx__collect_options *o, rmx_err *err) {
-  rmx__reader r;
-  RMX_TRY(rmx__reader_open(&r, path, &o->reader, err));
+static rmx_status read_documents(struct reading *p, rmx__reader *r, uint64_t share, rmx_err *err) {
+  const uint64_t start = p->part->bytes;
+  uint64_t told = 0;
   rmx_status status = RMX_OK;
-  uint64_t start = d->bytes, told = 0;
   bool more = true;
   for (size_t i = 0; more && status == RMX_OK; i++) {
     if (i % DOCUMENTS_BETWEEN_CHECKS == 0) {
-      o->read(o->context, r.input.compressed - told);
-      told = r.input.compressed;
-      if (rmx_interrupted()) {
-        status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
-        break;
-      }
+      p->c->read(p->c->context, r->input.compressed - told);
+      told = r->input.compressed;
+      if (rmx_interrupted())
+        return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", r->path);
     }
-    if (share && d->bytes - start >= share) break;
-    status = rmx__reader_next(&r, &more, err);
-    if (more && status == RMX_OK) status = add(d, spool, &r.text, fate, o->folder, err);
+    if (share && p->part->bytes - start >= share) break;
+    status = rmx__reader_next(r, &more, err);
+    if (more && status == RMX_OK) status = add_document(p, r, err);
   }
-  o->read(o->context, r.input.compressed - told);
-  d->bad_lines += r.bad_lines;
-  d->no_text += r.no_text;
-  d->invalid_utf8 += r.invalid_utf8;
-  note_warnings(d, &r, d->bytes - start);
+  p->c->read(p->c->context, r->input.compressed - told);
+  return status;
+}
+
+// The number of lines before a byte of a file, for messages.
+static size_t lines_before(const char *path, uint64_t end) {
+  enum { BLOCK = 1 << 16 };
+  char block[BLOCK];
+  size_t lines = 0;
+  FILE *f = rmx_fopen(path, "rb");
+  while (f && end) {
+    const size_t n = fread(block, 1, end < BLOCK ? (size_t)end : BLOCK, f);
+    if (n == 0) break;
+    for (size_t i = 0; i < n; i++) lines += block[i] == '\n';
+    end -= n;
+  }
+  if (f) fclose(f);
+  return lines;
+}
+
+static rmx_status read_file(struct reading *p, size_t file, uint64_t share, size_t lines,
+                            rmx_err *err) {
+  const uint64_t start = p->part->bytes;
+  rmx__reader r;
+  RMX_TRY(rmx__reader_open(&r, rmx__files_of(p->c, p->part)->items[file], &p->how, err));
+  rmx_status status = RMX_OK;
+  r.line_number = lines;
+  if (p->part->end) status = rmx__input_range(&r.input, p->part->begin, p->part->end, err);
+  if (status == RMX_OK) status = read_documents(p, &r, share, err);
+  if (status == RMX_OK) status = note_facts(p, &r, file, p->part->bytes - start, err);
   rmx__reader_close(&r);
   return status;
 }
 
-rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files,
-                                  const rmx__collect_options *o, rmx_err *err) {
-  FILE *spool = NULL;
-  RMX_TRY(spool_open(&spool, o->folder, err));
+// ---- one part
+
+// With max_bytes, the remaining budget is divided evenly among the remaining files, so that all
+// files are used.
+static rmx_status read_files(struct reading *p, size_t lines, rmx_err *err) {
+  const uint64_t max = (uint64_t)p->c->options->max_bytes;
   rmx_status status = RMX_OK;
-  const rmx_strings *parts[] = {&files->train, &files->valid};
-  for (int p = 0; p < 2; p++) {
-    rmx__fate fate = p == 1 || d->valid_only ? RMX__VALID : RMX__TRAIN;
-    uint64_t first = d->bytes;
-    for (size_t i = 0; i < parts[p]->n && status == RMX_OK; i++) {
-      uint64_t used = d->bytes - first, share = 0;
-      if (o->max_bytes) {
-        if (used >= o->max_bytes) break;
-        share = (o->max_bytes - used) / (parts[p]->n - i);
-        if (share == 0) share = 1;
-      }
-      status = collect_file(d, spool, parts[p]->items[i], fate, share, o, err);
+  for (size_t i = p->part->from; i < p->part->to && status == RMX_OK; i++) {
+    uint64_t share = 0;
+    if (max) {
+      if (p->part->bytes >= max) break;
+      share = (max - p->part->bytes) / (p->part->to - i);
+      if (share == 0) share = 1;
     }
+    status = read_file(p, i, share, lines, err);
   }
-  d->files = files->train.n + files->valid.n;
-  if (status == RMX_OK && d->foreign.files && !o->reader.skip_bad)
-    status = rmx__fail_charset(d->name, d->foreign.path, d->foreign.replaced, d->foreign.bytes,
-                               d->foreign.files - 1, err);
-  if (status == RMX_OK) status = spool_map(spool, d->bytes, o->folder, &d->text, err);
-  fclose(spool);
   return status;
 }
 
-void rmx__documents_release(rmx__documents *d) {
-  free(d->items);
-  rmx_map_release(&d->text);
-  *d = (rmx__documents){0};
+static rmx_status read_part(struct collecting *k, rmx__part *part, size_t lines, rmx_err *err) {
+  const rmx_domain_source *s = k->c->sources[part->source];
+  struct reading p = {.c = k->c, .part = part, .how = rmx__reader_options_of(k->c->options, s)};
+  if (s->divided) p.how.fields = rmx__router_fields(k->c->router);
+  rmx_status status = rmx__part_writer_open(k->spool, part, &p.writer, err);
+  if (status == RMX_OK) status = read_files(&p, lines, err);
+  if (status == RMX_OK) status = rmx__part_writer_commit(p.writer, err);
+  rmx__part_writer_free(p.writer);
+  rmx_buf_release(&p.name);
+  return status;
+}
+
+static void collect_part(void *context, size_t i) {
+  struct collecting *k = context;
+  rmx__part *part = &k->spool->parts[i];
+  pthread_mutex_lock(&k->lock);
+  const bool wanted = i < k->failed;
+  pthread_mutex_unlock(&k->lock);
+  if (!wanted || rmx_interrupted()) return;
+  if (rmx__part_again(k->spool, part)) {
+    k->c->read(k->c->context, part->file_bytes);
+    return;
+  }
+  rmx_err err;
+  rmx_status status = read_part(k, part, 0, &err);
+  // The message has the number of a line. In a range it is counted from the start of the file.
+  if (status == RMX_EINPUT && part->begin) {
+    const char *path = rmx__files_of(k->c, part)->items[part->from];
+    rmx__part_clear(part);
+    status = read_part(k, part, lines_before(path, part->begin), &err);
+  }
+  if (status == RMX_OK) return;
+  pthread_mutex_lock(&k->lock);
+  if (i < k->failed) {
+    k->failed = i;
+    k->err = err;
+  }
+  pthread_mutex_unlock(&k->lock);
+}
+
+rmx_status rmx__collect_parts(rmx__spool *s, const rmx__collect *c, rmx_err *err) {
+  RMX_TRY(rmx__parts_plan(s, c, err));
+  RMX_TRY(rmx__spool_sweep(s, err));
+  struct collecting k = {.c = c, .spool = s, .failed = SIZE_MAX};
+  pthread_mutex_init(&k.lock, NULL);
+  // The error of the first part, so that it does not depend on the threads.
+  rmx_parallel(c->threads, s->n, collect_part, &k);
+  pthread_mutex_destroy(&k.lock);
+  if (k.failed < SIZE_MAX) {
+    *err = k.err;
+    return err->status;
+  }
+  return rmx_interrupted() ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted while text was read")
+                           : RMX_OK;
 }

@@ -1,66 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// documents.h: the documents of a domain while a corpus is prepared, and what happens to each.
+// documents.h: the domains of a corpus while it is prepared: which of their documents are kept, and
+// why the others are not.
 #ifndef RMX_CORPUS_DOCUMENTS_H
 #define RMX_CORPUS_DOCUMENTS_H
 
-#include <regmix/corpus.h>
-
 #include "corpus/readers/reader.h"
+#include "spool.h"
 
-typedef enum rmx__fate {
-  RMX__TRAIN,
-  RMX__VALID,
-  RMX__DUPLICATE,  // another document has the same text
-  RMX__OVERLAP,    // it has words of the validation text of a target
-  // it has only such words as many documents of its domain have; used during the search
-  RMX__BOILERPLATE,
-} rmx__fate;
-
-typedef struct rmx__document {
-  uint64_t hash;          // of the text
-  uint64_t offset, size;  // of the text
-  rmx__fate fate;
-} rmx__document;
-
-// Warnings about the text of a file that can be read.
-typedef enum rmx__text_warning {
-  RMX__WARN_END_TOKEN,     // lines with an end token such as <|endoftext|> in documents
-  RMX__WARN_COMMENTS,      // as many lines begin with % as are separators: comments
-  RMX__WARN_NO_SEPARATOR,  // much text without a separator
-  RMX__WARN_HTML,          // a web page
-  RMX__WARN_CHARSET,       // some bytes are not UTF-8
-  RMX__TEXT_WARNINGS
-} rmx__text_warning;
-
-// The text is in a temporary file without a name, which is mapped. The system decides how much of
-// it is in memory.
-typedef struct rmx__documents {
-  const char *name;  // of the domain; borrowed
-  bool valid_only;
-  bool given_split;      // validation text is in files of its own
-  rmx__document *items;  // (n) in the order of the files
-  size_t n, capacity;
-  rmx_map text;
+// Files with a warning.
+typedef struct rmx__warned {
   size_t files;
-  uint64_t bytes;  // of all documents
+  const char *path;          // of the first; borrowed from the list of files
+  uint64_t replaced, bytes;  // of the first
+} rmx__warned;
+
+// A domain. The numbers of documents and bytes are those after the last step.
+typedef struct rmx__documents {
+  const char *name;  // borrowed
+  bool valid_only;
+  bool given_split;  // validation text is in files of its own
+  size_t files;
+  uint64_t n, bytes;  // of all documents
+  uint64_t train, train_bytes, valid;
   uint64_t bad_lines, no_text, invalid_utf8;
   uint64_t duplicates, overlaps, overlap_bytes;
   // documents that are kept because they share only boilerplate with the targets
   uint64_t boilerplate;
-  struct {
-    size_t files;
-    const char *path;  // of the first; borrowed from the list of files
-  } warnings[RMX__TEXT_WARNINGS];
-  struct {
-    size_t files;
-    const char *path;  // of the first
-    uint64_t replaced, bytes;
-  } foreign;  // files in another character set than UTF-8
+  rmx__warned warnings[RMX__TEXT_WARNINGS];
+  rmx__warned foreign;  // files in another character set than UTF-8
 } rmx__documents;
-
-static inline const char *rmx__document_text(const rmx__documents *d, const rmx__document *doc) {
-  return (const char *)d->text.data + doc->offset;
-}
 
 // Sources with their globs resolved (find_files.c).
 typedef struct rmx__files {
@@ -73,40 +41,63 @@ void rmx__files_release(rmx__files *f);
 // A path as a glob that matches only this path; free() it. NULL: no memory.
 char *rmx__as_pattern(const char *path);
 
-// Reads the documents of a domain (collect.c). Text of validation files, and all text of a
-// valid-only domain, gets the fate VALID. With max_bytes, the remaining budget is divided evenly
-// among the remaining files, so that all files are used. The temporary file is made in `folder`.
-typedef struct rmx__collect_options {
-  rmx__reader_options reader;
-  uint64_t max_bytes;  // 0: all
-  const char *folder;
+// Reads the documents of all sources into a spool (collect.c). Parts that are in the folder of the
+// spool and are still right are not read again.
+typedef struct rmx__collect {
+  const rmx_corpus_options *options;
+  const rmx_domain_source *const *sources;  // (n)
+  const rmx__files *files;                  // (n)
+  size_t n;
+  const struct rmx__router
+      *router;  // divides the documents of divided sources; NULL: there are none
+  int threads;
   void (*read)(void *context, uint64_t bytes);  // reports bytes read; called by any thread
   void *context;
-} rmx__collect_options;
-rmx_status rmx__documents_collect(rmx__documents *d, const rmx__files *files,
-                                  const rmx__collect_options *o, rmx_err *err);
-void rmx__documents_release(rmx__documents *d);
+} rmx__collect;
+rmx_status rmx__collect_parts(rmx__spool *s, const rmx__collect *c, rmx_err *err);
+// Divides the files into parts (parts.c), in the order of the sources and their files. A part has
+// files of about rmx__limits.part_bytes, or a range of one large file. It does not depend on the
+// number of threads.
+rmx_status rmx__parts_plan(rmx__spool *s, const rmx__collect *c, rmx_err *err);
+static inline const rmx_strings *rmx__files_of(const rmx__collect *c, const rmx__part *p) {
+  return p->valid ? &c->files[p->source].valid : &c->files[p->source].train;
+}
+// Sums up the facts about the text of a source's files (text_warnings.c).
+rmx_status rmx__text_warnings(const rmx__spool *s, const rmx__collect *c, size_t source,
+                              rmx__documents *out, rmx_err *err);
 
-// Marks documents whose text occurred before, in any domain (dedup.c). Validation files come first,
-// then the domains in their order. So no validation text is trained on.
-rmx_status rmx__documents_dedup(rmx__documents *d, size_t n, rmx_err *err);
+// d (n): the domains. Marks documents whose text occurred before, in any domain (dedup.c).
+// Validation files come first, then the domains in their order. So no validation text is trained
+// on.
+rmx_status rmx__documents_dedup(const rmx__spool *s, rmx__documents *d, size_t n, rmx_err *err);
 
-// Splits the documents of a domain without validation files (split.c). Documents whose hash is
+// Counts the documents of each domain that train and validate.
+rmx_status rmx__documents_count(const rmx__spool *s, rmx__documents *d, size_t n, rmx_err *err);
+
+// Splits the documents of the domains without validation files (split.c). Documents whose hash is
 // below `fraction` of all hashes validate. So the split of a document does not depend on other
 // documents. Both splits get at least one document.
-rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err);
-// Indices of the documents of one fate, in ascending order of their hashes; free() them.
-rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order,
-                                  size_t *n, rmx_err *err);
+rmx_status rmx__documents_split(const rmx__spool *s, rmx__documents *d, size_t n, double fraction,
+                                rmx_err *err);
 
 // Marks training documents that have `words` words in a row in common with the validation text of a
 // target (overlap.c). Words that more than RMX__FEW_DOCUMENTS documents of the domain have, and
-// more than one in RMX__OF_DOCUMENTS, do not count. targets: indices into d. RMX_EINPUT: a domain
-// would lose all its training text, or more than the share `max`; the message has the words that
-// the most documents share.
+// more than one in RMX__OF_DOCUMENTS, do not count. RMX_EINPUT: a domain would lose all its
+// training text, or more than the share `max`; the message has the words that the most documents
+// share.
 enum { RMX__FEW_DOCUMENTS = 10, RMX__OF_DOCUMENTS = 1000 };
-rmx_status rmx__documents_overlap(rmx__documents *d, size_t n, const size_t *targets,
-                                  size_t ntargets, size_t words, double max, int threads,
-                                  rmx_err *err);
+typedef struct rmx__overlap {
+  const rmx__spool *spool;
+  rmx__documents *domains;  // (n)
+  size_t n;
+  const size_t *targets;  // (ntargets) indices of domains
+  size_t ntargets;
+  size_t words;
+  double max;
+  int threads;
+  void (*done)(void *context, uint64_t bytes);  // reports bytes of text
+  void *context;
+} rmx__overlap;
+rmx_status rmx__documents_overlap(const rmx__overlap *o, rmx_err *err);
 
 #endif

@@ -1,53 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to a corpus: collect the documents, drop duplicates, split, drop overlaps with the
-// targets, find or train the tokenizer, write the tokens, and last corpus.json, which makes it a
-// corpus.
+// From text to a corpus: collect the documents in a spool, drop duplicates, split, drop overlaps
+// with the targets, find or train the tokenizer, write the tokens, and last corpus.json, which
+// makes it a corpus.
 #include "prepare.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/stamp.h"
+#include "corpus/domains/route.h"
 
-enum { FEW_VALID_TOKENS = 1000 };
-
-struct preparing {
-  const rmx_corpus_options *options;
-  size_t n, ntrain;                   // domains; training domains, which are first
-  const rmx_domain_source **sources;  // (n) in the order of the corpus
-  rmx__files *files;                  // (n)
-  rmx__documents *documents;          // (n)
-  rmx__tokenised *train, *valid;      // (n)
-  size_t *targets, ntargets;          // in the order of the corpus
-  const char *folder;
-  int threads;
-  rmx_tokenizer *tokenizer;
-  uint64_t source_hash, tokenizer_fingerprint;
-  rmx__previous previous;  // the corpus prepared before
-  bool new_tokenizer;
-  // (n) hashes of the documents in the training and the validation file
-  uint64_t (*texts)[2];
-  size_t kept;         // domains whose token files are kept
-  json_t *files_seen;  // files.json
-  // progress
-  const rmx_listener *listener;
-  pthread_mutex_t lock;
-  const char *step, *detail;
-  uint64_t done, total;  // bytes
-  rmx_err *errors;       // (n) of the threads that collect
-};
-
-static void step_begins(struct preparing *p, const char *step, uint64_t total) {
+void rmx__step_begins(rmx__preparing *p, const char *step, uint64_t total) {
   p->step = step;
   p->detail = NULL;
   p->done = 0;
   p->total = total;
 }
 
-static void step_advances(void *context, uint64_t bytes) {
-  struct preparing *p = context;
+void rmx__step_advances(void *context, uint64_t bytes) {
+  rmx__preparing *p = context;
   pthread_mutex_lock(&p->lock);
   p->done += bytes;
   rmx_progress(p->listener, p->step, (double)p->done, (double)p->total, "bytes", p->detail);
@@ -98,33 +71,28 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   return RMX_OK;
 }
 
-// Training domains come first, then valid_only ones, both in the order given.
-static rmx_status set_order(struct preparing *p, const rmx_domain_source *sources,
-                            const size_t *targets, rmx_err *err) {
+// Sources that are trained on come first, then valid_only ones, both in the order given.
+static rmx_status set_order(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   size_t at = 0;
+  bool any = false;
   for (int valid_only = 0; valid_only < 2; valid_only++) {
-    for (size_t i = 0; i < p->n; i++) {
-      if (sources[i].valid_only != valid_only) continue;
-      RMX_TRY(rmx__domain_name_check(sources[i].name, "corpus", err));
+    for (size_t i = 0; i < r->n; i++) {
+      const rmx_domain_source *s = &r->sources[i];
+      if (s->valid_only != valid_only) continue;
+      RMX_TRY(rmx__domain_name_check(s->name, "corpus", err));
       for (size_t j = 0; j < at; j++)
-        if (strcmp(p->sources[j]->name, sources[i].name) == 0)
-          return rmx_fail(err, RMX_EINPUT, "corpus: two domains are called \"%s\"",
-                          sources[i].name);
-      for (size_t t = 0; t < p->ntargets; t++)
-        if (targets[t] == i) p->targets[t] = at;
-      p->documents[at].name = sources[i].name;
-      p->documents[at].valid_only = valid_only;
-      p->documents[at].given_split = sources[i].valid_files.n > 0;
-      p->sources[at++] = &sources[i];
+        if (strcmp(p->sources[j]->name, s->name) == 0)
+          return rmx_fail(err, RMX_EINPUT, "corpus: two domains are called \"%s\"", s->name);
+      p->sources[at++] = s;
+      any = any || !valid_only;
     }
-    if (!valid_only) p->ntrain = at;
   }
-  for (size_t t = 0; t < p->ntargets; t++)
-    if (targets[t] >= p->n)
-      return rmx_fail(err, RMX_EUSAGE, "target %zu of %zu domains", targets[t], p->n);
-  if (p->ntrain == 0)
+  for (size_t t = 0; t < r->ntargets; t++)
+    if (r->targets[t] >= r->n)
+      return rmx_fail(err, RMX_EUSAGE, "target %zu of %zu domains", r->targets[t], r->n);
+  if (!any)
     return rmx_fail(err, RMX_EINPUT, "corpus: no domain to train on: %s",
-                    p->n ? "all are valid_only" : "none is given");
+                    r->n ? "all are valid_only" : "none is given");
   return RMX_OK;
 }
 
@@ -144,58 +112,84 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
   };
 }
 
-static void collect_one(void *context, size_t i) {
-  struct preparing *p = context;
-  const rmx_corpus_options *o = p->options;
-  const rmx_domain_source *s = p->sources[i];
-  rmx__collect_options how = {
-      .reader = rmx__reader_options_of(o, s),
-      .max_bytes = (uint64_t)o->max_bytes,
-      .folder = p->folder,
-      .read = step_advances,
-      .context = p,
-  };
-  rmx__documents_collect(&p->documents[i], &p->files[i], &how, &p->errors[i]);
+static rmx_status open_router(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+  bool divided = false;
+  for (size_t i = 0; i < r->n; i++) divided = divided || r->sources[i].divided;
+  return divided ? rmx__router_open(r->options, r->sources, r->n, r->base, &p->router, err)
+                 : RMX_OK;
 }
 
-static rmx_status collect_all(struct preparing *p, rmx_err *err) {
+static void note_again(const rmx__preparing *p) {
+  size_t again = 0;
+  for (size_t i = 0; i < p->spool.n; i++) again += p->spool.parts[i].again;
+  if (again)
+    rmx_note(
+        p->listener,
+        "prepare: %zu of %zu parts of the text were read before the last prepare stopped; they "
+        "are used",
+        again, p->spool.n);
+}
+
+static rmx_status collect_all(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   uint64_t total = 0;
-  for (size_t i = 0; i < p->n; i++) total += p->files[i].bytes;
-  step_begins(p, "reading text", total);
-  rmx_parallel(p->threads, p->n, collect_one, p);
-  // The error of the first domain, so that it does not depend on the threads.
-  for (size_t i = 0; i < p->n; i++) {
-    if (p->errors[i].status == RMX_OK) continue;
-    *err = p->errors[i];
-    return err->status;
-  }
-  return RMX_OK;
+  for (size_t i = 0; i < p->n_sources; i++) total += p->files[i].bytes;
+  rmx__step_begins(p, "reading text", total);
+  RMX_TRY(open_router(p, r, err));
+  const rmx__collect c = {.options = p->options,
+                          .sources = p->sources,
+                          .files = p->files,
+                          .n = p->n_sources,
+                          .router = p->router,
+                          .threads = p->threads,
+                          .read = rmx__step_advances,
+                          .context = p};
+  RMX_TRY(rmx__collect_parts(&p->spool, &c, err));
+  note_again(p);
+  RMX_TRY(rmx__domains_list(p, r, err));
+  for (size_t i = 0; i < p->n_sources; i++)
+    if (p->domain_of[i] < SIZE_MAX)
+      RMX_TRY(rmx__text_warnings(&p->spool, &c, i, &p->documents[p->domain_of[i]], err));
+  return rmx__spool_begin(&p->spool, p->valid_only, err);
 }
 
-static rmx_status decide(struct preparing *p, rmx_err *err) {
-  const rmx_corpus_options *o = p->options;
-  if (o->dedup) RMX_TRY(rmx__documents_dedup(p->documents, p->n, err));
-  for (size_t i = 0; i < p->n; i++)
-    RMX_TRY(rmx__documents_split(&p->documents[i], o->valid_fraction, err));
-  if (o->overlap == 0 || p->ntargets == 0) return RMX_OK;
-  RMX_TRY(rmx__documents_overlap(p->documents, p->n, p->targets, p->ntargets, (size_t)o->overlap,
-                                 o->max_overlap, p->threads, err));
+static rmx_status drop_overlaps(rmx__preparing *p, rmx_err *err) {
+  RMX_TRY(rmx__documents_count(&p->spool, p->documents, p->n, err));
+  uint64_t total = 0;
+  for (size_t i = 0; i < p->n; i++) total += p->documents[i].train_bytes;
+  rmx__step_begins(p, "searching for overlaps", total);
+  RMX_TRY(rmx__documents_overlap(&(rmx__overlap){.spool = &p->spool,
+                                                 .domains = p->documents,
+                                                 .n = p->n,
+                                                 .targets = p->targets,
+                                                 .ntargets = p->ntargets,
+                                                 .words = (size_t)p->options->overlap,
+                                                 .max = p->options->max_overlap,
+                                                 .threads = p->threads,
+                                                 .done = rmx__step_advances,
+                                                 .context = p},
+                                 err));
   for (size_t i = 0; i < p->ntrain; i++) {
     const rmx__documents *d = &p->documents[i];
-    size_t left = 0;
-    for (size_t j = 0; j < d->n; j++) left += d->items[j].fate == RMX__TRAIN;
-    if (d->overlaps > left / 4)
+    if (d->overlaps > d->train / 4)
       rmx_warn(p->listener,
                "%s: %llu of %llu training documents were dropped, because they have %lld "
                "words in a row in common with the validation text of a target; if they are "
                "not copies of it, raise corpus.overlap or set it to 0",
-               d->name, (unsigned long long)d->overlaps, (unsigned long long)(d->overlaps + left),
-               (long long)o->overlap);
+               d->name, (unsigned long long)d->overlaps,
+               (unsigned long long)(d->overlaps + d->train), (long long)p->options->overlap);
   }
   return RMX_OK;
 }
 
-static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *err) {
+static rmx_status decide(rmx__preparing *p, rmx_err *err) {
+  const rmx_corpus_options *o = p->options;
+  if (o->dedup) RMX_TRY(rmx__documents_dedup(&p->spool, p->documents, p->n, err));
+  RMX_TRY(rmx__documents_split(&p->spool, p->documents, p->n, o->valid_fraction, err));
+  if (o->overlap && p->ntargets) RMX_TRY(drop_overlaps(p, err));
+  return rmx__documents_count(&p->spool, p->documents, p->n, err);
+}
+
+static rmx_status get_tokenizer(rmx__preparing *p, const char *base, rmx_err *err) {
   const rmx_corpus_options *o = p->options;
   if (o->tokenizer) {
     char *path = rmx_path_in(base, o->tokenizer);
@@ -213,194 +207,28 @@ static rmx_status get_tokenizer(struct preparing *p, const char *base, rmx_err *
              rmx_tokenizer_vocab(p->tokenizer));
     return RMX_OK;
   }
-  const char **texts;
-  size_t *sizes, n, bytes = 0;
-  RMX_TRY(rmx__tokenizer_sample(p->documents, p->ntrain, (uint64_t)o->tokenizer_bytes, &texts,
-                                &sizes, &n, err));
-  for (size_t i = 0; i < n; i++) bytes += sizes[i];
+  rmx__tokenizer_sample sample;
+  RMX_TRY(rmx__tokenizer_sample_take(&p->spool, p->documents, p->ntrain, p->n,
+                                     (uint64_t)o->tokenizer_bytes, &sample, err));
+  const double mb = (double)sample.bytes / 1e6;
   int vocab = o->vocab > INT32_MAX ? INT32_MAX : (int)o->vocab;
-  rmx_status status = rmx_tokenizer_train(texts, sizes, n, vocab, &p->tokenizer, err);
-  free(texts);
-  free(sizes);
+  rmx_status status =
+      rmx_tokenizer_train(sample.texts, sample.sizes, sample.n, vocab, &p->tokenizer, err);
+  rmx__tokenizer_sample_release(&sample);
   if (status != RMX_OK) return status;
   int made = rmx_tokenizer_vocab(p->tokenizer);
   if (made < o->vocab)
     rmx_warn(p->listener,
              "tokenizer: %d tokens, not %lld: no pair is left that occurs twice in %.1f MB of text",
-             made, (long long)o->vocab, (double)bytes / 1e6);
+             made, (long long)o->vocab, mb);
   else
-    rmx_note(p->listener, "tokenizer: %d tokens, trained on %.1f MB", made, (double)bytes / 1e6);
+    rmx_note(p->listener, "tokenizer: %d tokens, trained on %.1f MB", made, mb);
   return RMX_OK;
 }
 
-// ---- tokens ------------------------------------------------------------------------------------
+// ---- the corpus --------------------------------------------------------------------------------
 
-// Hash of the documents in the order in which they are written.
-static uint64_t text_hash(const struct preparing *p, const rmx__documents *d, const size_t *order,
-                          size_t n, bool valid) {
-  uint64_t h = valid ? (uint64_t)p->options->max_valid_tokens : 0;
-  h = rmx_hash(&n, sizeof n, h);
-  for (size_t i = 0; i < n; i++) h = rmx_hash(&d->items[order[i]].hash, sizeof d->items->hash, h);
-  return h;
-}
-
-static rmx_status write_split(struct preparing *p, size_t i, rmx__fate fate, bool *kept,
-                              rmx_err *err) {
-  const rmx__documents *d = &p->documents[i];
-  bool valid = fate == RMX__VALID;
-  size_t *order, n;
-  RMX_TRY(rmx__documents_by_hash(d, fate, &order, &n, err));
-  if (!valid) {  // in the order of the files, so that neighbours stay neighbours on disk
-    n = 0;
-    for (size_t j = 0; j < d->n; j++)
-      if (d->items[j].fate == fate) order[n++] = j;
-  }
-  char *path = rmx_format("%s/corpus/%s/%s.bin", p->folder, d->name, valid ? "valid" : "train");
-  rmx__tokenised *out = valid ? &p->valid[i] : &p->train[i];
-  p->texts[i][valid] = text_hash(p, d, order, n, valid);
-  rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  const bool same =
-      path && rmx__previous_take(&p->previous, p->tokenizer, d->name, valid ? "valid" : "train",
-                                 p->texts[i][valid], path, out);
-  *kept = *kept && same;
-  if (status == RMX_OK && !same)
-    status = rmx__tokenise(
-        &(struct rmx__tokenise){
-            .tokenizer = p->tokenizer,
-            .documents = d,
-            .order = order,
-            .n = n,
-            .max_tokens = valid ? (uint64_t)p->options->max_valid_tokens : 0,
-            .threads = p->threads,
-            .done = step_advances,
-            .context = p,
-        },
-        path, out, err);
-  free(path);
-  free(order);
-  return status;
-}
-
-// "0.9 M", "12,031"
-static const char *amount(uint64_t x, char out[32]) {
-  if (x >= 100000) {
-    snprintf(out, 32, x >= 1000000000 ? "%.1f G" : "%.1f M",
-             (double)x / (x >= 1000000000 ? 1e9 : 1e6));
-    return out;
-  }
-  if (x < 1000)
-    snprintf(out, 32, "%llu", (unsigned long long)x);
-  else
-    snprintf(out, 32, "%llu,%03llu", (unsigned long long)x / 1000, (unsigned long long)x % 1000);
-  return out;
-}
-
-static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
-  char digits[24];
-  int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)x), at = 0;
-  for (int i = 0; i < n; i++) {
-    if (i && (n - i) % 3 == 0) out[at++] = ',';
-    out[at++] = digits[i];
-  }
-  out[at] = '\0';
-  return out;
-}
-
-static void print_warnings(const struct preparing *p, const rmx__documents *d) {
-  static const char *const warnings[RMX__TEXT_WARNINGS] = {
-      [RMX__WARN_END_TOKEN] =
-          "has lines inside its documents that are an end token, such as <|endoftext|>; "
-          "if they end a document, set `separator: \"<|endoftext|>\"`",
-      [RMX__WARN_COMMENTS] =
-          "is cut at lines with only %, but has as many longer lines that begin with %, "
-          "like comments of LaTeX and Erlang; if % does not end a document, set "
-          "`separator` (none: a file is one document)",
-      [RMX__WARN_NO_SEPARATOR] =
-          "has no separator line, so it is one large document; set `separator` to the "
-          "line that ends a document (\"\": a blank line)",
-      [RMX__WARN_HTML] = "begins like a web page; if the download failed, fetch the file again",
-      [RMX__WARN_CHARSET] =
-          "has bytes that are not UTF-8; each was replaced by U+FFFD; if the text is in "
-          "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
-          "UTF-8 FILE > NEW`",
-  };
-  for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
-    const size_t n = d->warnings[i].files;
-    if (n == 1) rmx_warn(p->listener, "%s: %s %s", d->name, d->warnings[i].path, warnings[i]);
-    if (n > 1)
-      rmx_warn(p->listener, "%s: %s (and %zu more of its files) %s", d->name, d->warnings[i].path,
-               n - 1, warnings[i]);
-  }
-}
-
-static void report(const struct preparing *p, size_t i, bool kept) {
-  const rmx__documents *d = &p->documents[i];
-  const rmx__tokenised *train = &p->train[i], *valid = &p->valid[i];
-  char a[32], b[32], c[32];
-  rmx_buf extra = {0};
-  rmx_buf_add(&extra, "", 0);
-  if (d->duplicates)
-    rmx_buf_printf(&extra, "; %s duplicate%s dropped", counted(d->duplicates, a),
-                   d->duplicates == 1 ? "" : "s");
-  if (d->overlaps)
-    rmx_buf_printf(&extra, "; %s dropped for overlap with a target", counted(d->overlaps, a));
-  if (d->boilerplate)
-    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with a target",
-                   counted(d->boilerplate, a));
-  if (d->bad_lines)
-    rmx_buf_printf(&extra, "; %s broken line%s skipped", counted(d->bad_lines, a),
-                   d->bad_lines == 1 ? "" : "s");
-  if (d->no_text)
-    rmx_buf_printf(&extra, "; %s line%s without text skipped", counted(d->no_text, a),
-                   d->no_text == 1 ? "" : "s");
-  if (d->invalid_utf8)
-    rmx_buf_printf(&extra, "; %s %s not UTF-8 replaced", counted(d->invalid_utf8, a),
-                   d->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
-  if (kept) rmx_buf_puts(&extra, "; kept");
-  const char *tail = extra.failed ? "" : extra.data;
-  double mb = (double)(train->bytes + valid->bytes) / 1e6;
-  counted(train->documents + valid->documents, a);
-  if (d->valid_only)
-    rmx_note(p->listener, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a,
-             mb, amount(valid->tokens, b), tail);
-  else
-    rmx_note(p->listener,
-             "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s", d->name,
-             a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
-  rmx_buf_release(&extra);
-  print_warnings(p, d);
-  if (valid->tokens < FEW_VALID_TOKENS)
-    rmx_warn(p->listener,
-             "%s: only %llu validation tokens; its loss will be inexact; give more text or "
-             "a larger valid_fraction",
-             d->name, (unsigned long long)valid->tokens);
-}
-
-static rmx_status write_tokens(struct preparing *p, rmx_err *err) {
-  uint64_t total = 0;
-  for (size_t i = 0; i < p->n; i++) total += p->documents[i].bytes;
-  step_begins(p, "writing tokens", total);
-  for (size_t i = 0; i < p->n; i++) {
-    p->detail = p->documents[i].name;
-    char *folder = rmx_format("%s/corpus/%s", p->folder, p->detail);
-    rmx_status status = folder ? rmx_mkdirs(folder, err) : rmx_fail_memory(err, 0, "a path");
-    free(folder);
-    RMX_TRY(status);
-    bool kept = true;
-    if (i < p->ntrain) RMX_TRY(write_split(p, i, RMX__TRAIN, &kept, err));
-    RMX_TRY(write_split(p, i, RMX__VALID, &kept, err));
-    p->kept += kept;
-    report(p, i, kept);
-  }
-  if (p->kept)
-    rmx_note(p->listener,
-             "prepare: %zu of %zu domains have the same documents as before; their token "
-             "files are kept",
-             p->kept, p->n);
-  return RMX_OK;
-}
-
-static rmx_status write_index(const struct preparing *p, rmx_err *err) {
+static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
   uint64_t hash = 0;
   json_t *domains = json_array();
   for (size_t i = 0; i < p->n; i++) {
@@ -442,7 +270,7 @@ static rmx_status write_index(const struct preparing *p, rmx_err *err) {
   return status;
 }
 
-static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
+static rmx_status write_corpus(rmx__preparing *p, rmx_err *err) {
   char *corpus = rmx_format("%s/corpus", p->folder),
        *tokenizer = rmx_format("%s/tokenizer.json", p->folder);
   char *beside = rmx_format("%s/corpus/tokenizer.json", p->folder),
@@ -455,7 +283,7 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, tokenizer, err);
   if (status == RMX_OK) status = rmx_tokenizer_write(p->tokenizer, beside, err);
   if (status == RMX_OK) status = rmx__json_write(files, p->files_seen, err);
-  if (status == RMX_OK) status = write_tokens(p, err);
+  if (status == RMX_OK) status = rmx__token_files_write(p, err);
   if (status == RMX_OK) status = write_index(p, err);
   free(corpus);
   free(tokenizer);
@@ -466,12 +294,36 @@ static rmx_status write_corpus(struct preparing *p, rmx_err *err) {
 
 // ---- the pipeline -----------------------------------------------------------
 
-static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+// Parts that are whole stay, so that the next prepare need not read them again.
+static void leave_spool(const rmx__preparing *p, rmx_status status) {
+  rmx_err ignored;
+  if (!p->spool.folder) return;
+  if (status == RMX_OK)
+    rmx_remove_tree(p->spool.folder, &ignored);
+  else
+    rmdir(p->spool.folder);  // fails unless it is empty
+}
+
+static rmx_status open_spool(rmx__preparing *p, rmx_err *err) {
+  char *folder = rmx_format("%s/" RMX__SPOOL, p->folder);
+  rmx_status status =
+      folder ? rmx__spool_init(&p->spool, folder, err) : rmx_fail_memory(err, 0, "a path");
+  free(folder);
+  return status;
+}
+
+static rmx_status make_lists(rmx__preparing *p, rmx_err *err) {
+  p->texts = rmx_calloc(p->n, sizeof *p->texts);
+  p->train = rmx_calloc(p->n, sizeof *p->train);
+  p->valid = rmx_calloc(p->n, sizeof *p->valid);
+  return p->texts && p->train && p->valid ? RMX_OK : rmx_fail_memory(err, p->n * 64, "a corpus");
+}
+
+static rmx_status run(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   RMX_TRY(check_options(p->options, err));
-  RMX_TRY(set_order(p, r->sources, r->targets, err));
-  for (size_t i = 0; i < p->n; i++)
+  RMX_TRY(set_order(p, r, err));
+  for (size_t i = 0; i < p->n_sources; i++)
     RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
-  if (!p->texts || !p->files_seen) return rmx_fail_memory(err, p->n, "a corpus");
   RMX_TRY(rmx__early_check(r, err));
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who has hashed the files
   if (!known) known = rmx_corpus_files_seen(p->previous.folder);
@@ -480,48 +332,42 @@ static rmx_status run(struct preparing *p, const rmx_corpus_request *r, rmx_err 
   RMX_TRY(status);
   RMX_TRY(rmx__tokenizer_fingerprint(p->options, r->base, &p->tokenizer_fingerprint, err));
   RMX_TRY(rmx_mkdirs(p->folder, err));
-  RMX_TRY(collect_all(p, err));
+  RMX_TRY(open_spool(p, err));
+  RMX_TRY(collect_all(p, r, err));
+  RMX_TRY(make_lists(p, err));
   RMX_TRY(decide(p, err));
   RMX_TRY(get_tokenizer(p, r->base, err));
   return write_corpus(p, err);
 }
 
+static void release(rmx__preparing *p) {
+  for (size_t i = 0; p->files && i < p->n_sources; i++) rmx__files_release(&p->files[i]);
+  rmx__spool_release(&p->spool);
+  rmx__domains_release(p);
+  rmx__router_free(p->router);
+  rmx_tokenizer_free(p->tokenizer);
+  rmx__previous_release(&p->previous);
+  json_decref(p->files_seen);
+  free(p->sources), free(p->files), free(p->texts), free(p->train), free(p->valid);
+}
+
 rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
-  const size_t n = r->n;
-  rmx_arena arena = {0};
-  struct preparing p = {.options = r->options,
-                        .n = n,
-                        .ntargets = r->ntargets,
-                        .folder = r->folder,
-                        .threads = r->threads,
-                        .listener = r->listener,
-                        .new_tokenizer = r->new_tokenizer,
-                        .files_seen = json_object()};
+  rmx__preparing p = {.options = r->options,
+                      .n_sources = r->n,
+                      .sources = rmx_calloc(r->n, sizeof *p.sources),
+                      .files = rmx_calloc(r->n, sizeof *p.files),
+                      .folder = r->folder,
+                      .threads = r->threads,
+                      .listener = r->listener,
+                      .new_tokenizer = r->new_tokenizer,
+                      .files_seen = json_object()};
   rmx__previous_open(&p.previous, r->before);
-  p.texts = rmx_arena_alloc(&arena, n, sizeof *p.texts);
-  p.sources = rmx_arena_alloc(&arena, n, sizeof *p.sources);
-  p.files = rmx_arena_alloc(&arena, n, sizeof *p.files);
-  p.documents = rmx_arena_alloc(&arena, n, sizeof *p.documents);
-  p.train = rmx_arena_alloc(&arena, n, sizeof *p.train);
-  p.valid = rmx_arena_alloc(&arena, n, sizeof *p.valid);
-  p.targets = rmx_arena_alloc(&arena, r->ntargets, sizeof *p.targets);
-  p.errors = rmx_arena_alloc(&arena, n, sizeof *p.errors);
-  if (!p.sources || !p.files || !p.documents || !p.train || !p.valid || !p.targets || !p.errors) {
-    rmx__previous_release(&p.previous);
-    json_decref(p.files_seen);
-    rmx_arena_release(&arena);
-    return rmx_fail_memory(err, n * sizeof(rmx_err), "a corpus");
-  }
   pthread_mutex_init(&p.lock, NULL);
-  rmx_status status = run(&p, r, err);
+  const rmx_status status = p.sources && p.files && p.files_seen
+                                ? run(&p, r, err)
+                                : rmx_fail_memory(err, r->n * sizeof *p.files, "a corpus");
   pthread_mutex_destroy(&p.lock);
-  for (size_t i = 0; i < n; i++) {
-    rmx__files_release(&p.files[i]);
-    rmx__documents_release(&p.documents[i]);
-  }
-  rmx_tokenizer_free(p.tokenizer);
-  rmx__previous_release(&p.previous);
-  json_decref(p.files_seen);
-  rmx_arena_release(&arena);
+  leave_spool(&p, status);
+  release(&p);
   return status;
 }

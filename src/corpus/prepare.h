@@ -3,14 +3,24 @@
 #ifndef RMX_CORPUS_PREPARE_H
 #define RMX_CORPUS_PREPARE_H
 
+#include <pthread.h>
+
 #include "base/json.h"
 #include "documents.h"
 
-// The text that a tokenizer is trained on (tokenizer_sample.c): about `bytes` bytes, the same
-// amount from each of the domains d (n). Training documents are chosen by hash. A domain that has
-// less leaves its share to the others. The texts belong to d; the caller frees the two arrays.
-rmx_status rmx__tokenizer_sample(const rmx__documents *d, size_t n, uint64_t bytes,
-                                 const char ***texts, size_t **sizes, size_t *ntexts, rmx_err *err);
+// The text that a tokenizer is trained on (tokenizer_sample.c).
+typedef struct rmx__tokenizer_sample {
+  char *text;          // all of it
+  const char **texts;  // (n) in text
+  size_t *sizes, n;
+  uint64_t bytes;  // of all
+} rmx__tokenizer_sample;
+// About `bytes` bytes, the same amount from each of the first n domains of d (n_all). Training
+// documents are chosen by hash. A domain that has less leaves its share to the others.
+rmx_status rmx__tokenizer_sample_take(const rmx__spool *spool, const rmx__documents *d, size_t n,
+                                      size_t n_all, uint64_t bytes, rmx__tokenizer_sample *out,
+                                      rmx_err *err);
+void rmx__tokenizer_sample_release(rmx__tokenizer_sample *s);
 
 // The content of a token file.
 typedef struct rmx__tokenised {
@@ -18,20 +28,26 @@ typedef struct rmx__tokenised {
   uint64_t hash;  // of the ids
 } rmx__tokenised;
 
-// Documents to write as tokens.
-struct rmx__tokenise {
+// How documents become tokens: the tokens of each document, then the end of text (tokenise.c).
+typedef struct rmx__tokenise {
   const rmx_tokenizer *tokenizer;
-  const rmx__documents *documents;
-  const size_t *order;  // (n) indices of the documents to write
+  const rmx__spool *spool;
+  char **paths;  // (n) of the file of each domain
   size_t n;
-  uint64_t max_tokens;  // the file ends here, perhaps within a document; 0: no limit
   int threads;
   void (*done)(void *context, uint64_t bytes);  // reports bytes of text
   void *context;
-};
-// Writes a token file: the tokens of each document, then the end of text (tokenise.c).
-rmx_status rmx__tokenise(const struct rmx__tokenise *r, const char *path, rmx__tokenised *out,
-                         rmx_err *err);
+} rmx__tokenise;
+// Writes the training documents of the domains that are wanted (r->n), in one pass over the spool.
+// out (r->n).
+rmx_status rmx__tokenise_train(const rmx__tokenise *r, const bool *wanted, rmx__tokenised *out,
+                               rmx_err *err);
+// Writes the documents of one domain whose numbers are the third keys of a list. max_tokens: the
+// file ends here, perhaps within a document; 0: no limit.
+struct rmx__sorted;
+rmx_status rmx__tokenise_listed(const rmx__tokenise *r, size_t domain,
+                                const struct rmx__sorted *list, uint64_t max_tokens,
+                                rmx__tokenised *out, rmx_err *err);
 
 // Fingerprint of the wanted tokenizer: the hash of the given file, or of the settings of its
 // training (fingerprint.c).
@@ -65,6 +81,53 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o, const rm
 // long work (early_check.c). RMX_EINPUT: what rmx_corpus_prepare() would find much later.
 rmx_status rmx__early_check(const rmx_corpus_request *r, rmx_err *err);
 
+// A corpus that is being prepared.
+typedef struct rmx__preparing {
+  const rmx_corpus_options *options;
+  // the sources: those that are trained on first, then those that are valid_only
+  const rmx_domain_source **sources;  // (n_sources)
+  size_t n_sources;
+  rmx__files *files;  // (n_sources)
+  struct rmx__router *router;
+  rmx__spool spool;
+  // the domains, in the same order
+  size_t n, ntrain;
+  rmx__documents *documents;      // (n)
+  bool *valid_only;               // (n)
+  rmx_strings names;              // (n)
+  size_t *domain_of;              // (n_sources) SIZE_MAX: its documents are divided
+  rmx__tokenised *train, *valid;  // (n)
+  size_t *targets, ntargets;      // domains
+  const char *folder;
+  int threads;
+  rmx_tokenizer *tokenizer;
+  uint64_t source_hash, tokenizer_fingerprint;
+  rmx__previous previous;  // the corpus prepared before
+  bool new_tokenizer;
+  // (n) hashes of the documents in the training and the validation file
+  uint64_t (*texts)[2];
+  size_t kept;         // domains whose token files are kept
+  json_t *files_seen;  // files.json
+  // progress
+  const rmx_listener *listener;
+  pthread_mutex_t lock;
+  const char *step, *detail;
+  uint64_t done, total;  // bytes
+} rmx__preparing;
+void rmx__step_begins(rmx__preparing *p, const char *step, uint64_t total);
+void rmx__step_advances(void *p, uint64_t bytes);  // p: an rmx__preparing
+
+// Makes the list of domains when all parts are read (domain_list.c): the names of the sources, and
+// the names that divided sources gave, sorted. targets: indices of r->sources. RMX_EINPUT: too many
+// names.
+rmx_status rmx__domains_list(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err);
+void rmx__domains_release(rmx__preparing *p);
+// Writes <folder>/corpus/<domain>/{train,valid}.bin (token_files.c).
+rmx_status rmx__token_files_write(rmx__preparing *p, rmx_err *err);
+// Says what became of the text of a domain (report_domain.c).
+void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
+                        const rmx__tokenised *valid, bool kept, const rmx_listener *to);
+
 // RMX_EINPUT: the name of a domain cannot be the name of a folder, or has control characters.
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 // Adds a domain to the hash of a corpus: its name and the hashes of its files.
@@ -72,5 +135,6 @@ uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash,
                               uint64_t valid_hash);
 
 enum { RMX__CORPUS_VERSION = 1 };
+#define RMX__SPOOL ".prepare"  // in the folder of a corpus that is being prepared
 
 #endif

@@ -4,21 +4,34 @@
 
 #include "documents.h"
 
-static size_t count(const rmx__documents *d, rmx__fate fate) {
-  size_t n = 0;
-  for (size_t i = 0; i < d->n; i++) n += d->items[i].fate == fate;
-  return n;
+rmx_status rmx__documents_count(const rmx__spool *s, rmx__documents *d, size_t n, rmx_err *err) {
+  rmx__cursor c = {.spool = s};
+  const rmx__located *doc;
+  rmx_status status;
+  for (size_t i = 0; i < n; i++)
+    d[i].n = d[i].bytes = d[i].train = d[i].train_bytes = d[i].valid = 0;
+  while ((status = rmx__cursor_next(&c, &doc, err)) == RMX_OK && doc) {
+    rmx__documents *domain = &d[doc->domain];
+    domain->n++;
+    domain->bytes += doc->size;
+    domain->valid += s->fates[doc->number] == RMX__VALID;
+    if (s->fates[doc->number] != RMX__TRAIN) continue;
+    domain->train++;
+    domain->train_bytes += doc->size;
+  }
+  rmx__cursor_release(&c);
+  return status;
 }
 
-static rmx_status too_few(const rmx__documents *d, size_t kept, rmx_err *err) {
+static rmx_status too_few(const rmx__documents *d, uint64_t kept, rmx_err *err) {
   if (d->n == 0)
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text in its %zu file%s", d->name, d->files,
                     d->files == 1 ? "" : "s");
   if (kept == 0)
     return rmx_fail(err, RMX_EINPUT,
-                    "domain \"%s\": all of its %zu document%s duplicates, of this or another "
+                    "domain \"%s\": all of its %llu document%s duplicates, of this or another "
                     "domain: leave the domain out, or set dedup to false",
-                    d->name, d->n, d->n == 1 ? " is" : "s are");
+                    d->name, (unsigned long long)d->n, d->n == 1 ? " is" : "s are");
   char copies[96] = "";
   if (d->duplicates)
     snprintf(copies, sizeof copies, " left (%llu dropped as duplicates)",
@@ -29,58 +42,58 @@ static rmx_status too_few(const rmx__documents *d, size_t kept, rmx_err *err) {
                   d->name, copies);
 }
 
-rmx_status rmx__documents_split(rmx__documents *d, double fraction, rmx_err *err) {
-  size_t train = count(d, RMX__TRAIN), valid = count(d, RMX__VALID);
-  if (d->valid_only || d->given_split) {
-    if (valid && (train || d->valid_only)) return RMX_OK;
-    if (d->n == 0 || train + valid == 0) return too_few(d, 0, err);
-    return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text to %s", d->name,
-                    valid ? "train on" : "validate with in its valid_files");
-  }
-  if (train < 2) return too_few(d, train, err);
-  rmx__document *lowest = NULL, *highest = NULL;
-  for (size_t i = 0; i < d->n; i++) {
-    rmx__document *doc = &d->items[i];
-    if (doc->fate != RMX__TRAIN) continue;
-    if (!lowest || doc->hash < lowest->hash) lowest = doc;
-    if (!highest || doc->hash >= highest->hash) highest = doc;
-  }
-  for (size_t i = 0; i < d->n; i++) {
-    rmx__document *doc = &d->items[i];
-    if (doc->fate == RMX__TRAIN && (double)doc->hash < fraction * 0x1p64) doc->fate = RMX__VALID;
-  }
-  lowest->fate = RMX__VALID;
-  highest->fate = RMX__TRAIN;
-  return RMX_OK;
+static rmx_status check(const rmx__documents *d, rmx_err *err) {
+  if (!d->valid_only && !d->given_split) return d->train < 2 ? too_few(d, d->train, err) : RMX_OK;
+  if (d->valid && (d->train || d->valid_only)) return RMX_OK;
+  if (d->n == 0 || d->train + d->valid == 0) return too_few(d, 0, err);
+  return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text to %s", d->name,
+                  d->valid ? "train on" : "validate with in its valid_files");
 }
 
-struct key {
-  uint64_t hash;
-  size_t index;
+// The documents of a domain with the lowest and the highest hash.
+struct ends {
+  uint64_t lowest, lowest_number, highest, highest_number;
+  bool found;
 };
 
-static int by_hash(const void *x, const void *y) {
-  const struct key *a = x, *b = y;
-  if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-  return (a->index > b->index) - (a->index < b->index);
+static void look_at(struct ends *e, const rmx__located *doc) {
+  if (!e->found || doc->hash < e->lowest) {
+    e->lowest = doc->hash;
+    e->lowest_number = doc->number;
+  }
+  if (!e->found || doc->hash >= e->highest) {
+    e->highest = doc->hash;
+    e->highest_number = doc->number;
+  }
+  e->found = true;
 }
 
-rmx_status rmx__documents_by_hash(const rmx__documents *d, rmx__fate fate, size_t **order,
-                                  size_t *n, rmx_err *err) {
-  size_t kept = count(d, fate), at = 0;
-  struct key *keys = rmx_calloc(kept, sizeof *keys);
-  size_t *indices = rmx_calloc(kept, sizeof *indices);
-  if (!keys || !indices) {
-    free(keys);
-    free(indices);
-    return rmx_fail_memory(err, kept * sizeof *keys, "an order of documents");
+static rmx_status split(const rmx__spool *s, const rmx__documents *d, size_t n, double fraction,
+                        struct ends *ends, rmx_err *err) {
+  rmx__cursor c = {.spool = s};
+  const rmx__located *doc;
+  rmx_status status;
+  while ((status = rmx__cursor_next(&c, &doc, err)) == RMX_OK && doc) {
+    if (s->fates[doc->number] != RMX__TRAIN || d[doc->domain].given_split) continue;
+    look_at(&ends[doc->domain], doc);
+    if ((double)doc->hash < fraction * 0x1p64) s->fates[doc->number] = RMX__VALID;
   }
-  for (size_t i = 0; i < d->n; i++)
-    if (d->items[i].fate == fate) keys[at++] = (struct key){d->items[i].hash, i};
-  if (kept) qsort(keys, kept, sizeof *keys, by_hash);
-  for (size_t i = 0; i < kept; i++) indices[i] = keys[i].index;
-  free(keys);
-  *order = indices;
-  *n = kept;
-  return RMX_OK;
+  rmx__cursor_release(&c);
+  for (size_t i = 0; i < n && status == RMX_OK; i++) {
+    if (!ends[i].found) continue;
+    s->fates[ends[i].lowest_number] = RMX__VALID;
+    s->fates[ends[i].highest_number] = RMX__TRAIN;
+  }
+  return status;
+}
+
+rmx_status rmx__documents_split(const rmx__spool *s, rmx__documents *d, size_t n, double fraction,
+                                rmx_err *err) {
+  RMX_TRY(rmx__documents_count(s, d, n, err));
+  for (size_t i = 0; i < n; i++) RMX_TRY(check(&d[i], err));
+  struct ends *ends = rmx_calloc(n, sizeof *ends);
+  if (!ends) return rmx_fail_memory(err, n * sizeof *ends, "a split");
+  const rmx_status status = split(s, d, n, fraction, ends, err);
+  free(ends);
+  return status;
 }

@@ -2,7 +2,11 @@
 // Token files: a header and an array. A training maps them and reads the ids in place.
 #include "token_file.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/hasher.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "token files are mapped as they are, little endian"
@@ -14,6 +18,7 @@ enum { VERSION = 1 };
 rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab,
                                   uint64_t tokenizer_hash, rmx_err *err) {
   *w = (rmx__token_writer){.width = vocab <= 65536 ? 2 : 4, .tokenizer_hash = tokenizer_hash};
+  if (!(w->hasher = rmx__hasher_new(0))) return rmx_fail_memory(err, sizeof *w, path);
   RMX_TRY(rmx_outfile_open(&w->out, path, err));
   rmx__token_header blank = {0};  // without the magic it is not a token file yet
   fwrite(&blank, sizeof blank, 1, w->out.file);
@@ -25,49 +30,67 @@ void rmx__token_writer_add(rmx__token_writer *w, const uint32_t *ids, size_t n) 
   w->tokens += n;
   if (w->width == 4) {
     fwrite(ids, sizeof *ids, n, w->out.file);
+    rmx__hasher_add(w->hasher, ids, n * sizeof *ids);
     return;
   }
   for (size_t at = 0; at < n;) {
     size_t k = n - at < 4096 ? n - at : 4096;
     for (size_t i = 0; i < k; i++) narrow[i] = (uint16_t)ids[at + i];
     fwrite(narrow, sizeof *narrow, k, w->out.file);
+    rmx__hasher_add(w->hasher, narrow, k * sizeof *narrow);
     at += k;
   }
 }
 
 rmx_status rmx__token_writer_commit(rmx__token_writer *w, uint64_t *hash, rmx_err *err) {
-  size_t size = sizeof(rmx__token_header) + w->tokens * (uint64_t)w->width;
-  rmx_map map = {0};
+  const uint64_t size = sizeof(rmx__token_header) + w->tokens * (uint64_t)w->width;
+  errno = 0;
   rmx_status status = RMX_OK;
-  if (ferror(w->out.file) || fflush(w->out.file) != 0) {
+  if (ferror(w->out.file) || fflush(w->out.file) != 0)
     status = rmx_fail_errno(err, "cannot write %s", w->out.path);
-  } else {
-    status = rmx_map_open(&map, w->out.temporary, err);
-    if (status == RMX_OK && map.size != size)
-      status = rmx_fail(err, RMX_EIO, "%s: %zu bytes were written, but the file has %zu",
-                        w->out.path, size, map.size);
-  }
-  if (status != RMX_OK) {
-    rmx_map_release(&map);
-    rmx__token_writer_discard(w);
-    return status;
-  }
-  *hash = rmx_hash((const char *)map.data + sizeof(rmx__token_header),
-                   size - sizeof(rmx__token_header), 0);
-  rmx_map_release(&map);
+  else if ((uint64_t)ftello(w->out.file) != size)
+    status = rmx_fail(err, RMX_EIO, "%s: %llu bytes were written, but the file has %lld",
+                      w->out.path, (unsigned long long)size, (long long)ftello(w->out.file));
+  *hash = rmx__hasher_value(w->hasher);
   rmx__token_header header = {.version = VERSION,
                               .width = (uint32_t)w->width,
                               .tokens = w->tokens,
                               .tokenizer_hash = w->tokenizer_hash,
                               .hash = *hash};
   memcpy(header.magic, magic, sizeof magic);
-  rewind(w->out.file);
-  fwrite(&header, sizeof header, 1, w->out.file);
-  return rmx_outfile_commit(&w->out, err);
+  if (status == RMX_OK) {
+    rewind(w->out.file);
+    fwrite(&header, sizeof header, 1, w->out.file);
+    status = rmx_outfile_commit(&w->out, err);
+  }
+  rmx__token_writer_discard(w);
+  return status;
 }
 
 void rmx__token_writer_discard(rmx__token_writer *w) {
   rmx_outfile_discard(&w->out);
+  rmx__hasher_free(w->hasher);
+  w->hasher = NULL;
+}
+
+// The hash of the ids, and the largest of them. The file is in pieces in memory: each is given back
+// after it was read.
+static uint64_t hash_ids(rmx__hasher *h, const char *ids, size_t n, int width, uint32_t *max) {
+  enum { PIECE = 16 << 20 };
+  const size_t size = n * (size_t)width;
+  *max = 0;
+  for (size_t at = 0; at < size; at += PIECE) {
+    const size_t k = size - at < PIECE ? size - at : PIECE;
+    rmx__hasher_add(h, ids + at, k);
+    for (size_t i = 0; i < k / (size_t)width; i++) {
+      const uint32_t id = rmx_token_at(ids + at, width, i);
+      *max = id > *max ? id : *max;
+    }
+    // Whole pages within the piece; the rest is given back with the next one or stays.
+    const uintptr_t page = 4096, from = ((uintptr_t)ids + at) / page * page;
+    madvise((void *)from, k / page * page, MADV_DONTNEED);
+  }
+  return rmx__hasher_value(h);
 }
 
 rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokenizer_hash, int vocab,
@@ -92,14 +115,14 @@ rmx_status rmx__token_file_check(const void *data, size_t size, uint64_t tokeniz
         err, RMX_EINPUT, "%s: tokens of another tokenizer (%016llx, the corpus has %016llx): %s",
         path, (unsigned long long)h.tokenizer_hash, (unsigned long long)tokenizer_hash, again);
   const char *ids = (const char *)data + sizeof h;
-  if (rmx_hash(ids, size - sizeof h, 0) != h.hash)
+  rmx__hasher *hasher = rmx__hasher_new(0);
+  if (!hasher) return rmx_fail_memory(err, 0, path);
+  uint32_t max;
+  const uint64_t hash = hash_ids(hasher, ids, room, (int)h.width, &max);
+  rmx__hasher_free(hasher);
+  if (hash != h.hash)
     return rmx_fail(err, RMX_EINPUT, "%s: damaged: the ids do not have the hash of the header: %s",
                     path, again);
-  uint32_t max = 0;
-  for (size_t i = 0; i < room; i++) {
-    uint32_t id = rmx_token_at(ids, (int)h.width, i);
-    max = id > max ? id : max;
-  }
   if (room && max >= (uint32_t)vocab)
     return rmx_fail(err, RMX_EINPUT, "%s: token %u in a vocabulary of %d: %s", path, max, vocab,
                     again);

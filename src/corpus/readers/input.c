@@ -18,6 +18,7 @@
 
 static rmx_status read_file(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   errno = 0;
+  if (s->range && size > s->range - s->compressed) size = (size_t)(s->range - s->compressed);
   *got = fread(into, 1, size, s->file);
   s->compressed += *got;
   if (*got == 0 && ferror(s->file)) return rmx_fail_errno(err, "cannot read %s", s->path);
@@ -219,6 +220,13 @@ rmx_status rmx__input_open(rmx__input *s, const char *path, bool file_alone, rmx
   s->compression = NULL;  // `open` has released its state
   rmx__input_close(s);
   return status;
+}
+
+rmx_status rmx__input_range(rmx__input *s, uint64_t begin, uint64_t end, rmx_err *err) {
+  s->range = end - begin;
+  return fseeko(s->file, (off_t)begin, SEEK_SET) == 0
+             ? RMX_OK
+             : rmx_fail_errno(err, "cannot read %s", s->path);
 }
 
 rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err) {

@@ -24,6 +24,7 @@ struct rmx__input {
   char *block;  // (RMX__BLOCK) block[at .. end] are bytes that were read and not used yet
   size_t at, end;
   uint64_t compressed;  // bytes of the file itself read so far
+  uint64_t range;       // bytes of the file to read; 0: all
   bool started, ended;
 };
 
@@ -32,6 +33,9 @@ enum { RMX__BLOCK = 1 << 17 };
 // file_alone: for formats that read the file themselves; only `file` can be used then, and a
 // compressed file is refused.
 rmx_status rmx__input_open(rmx__input *s, const char *path, bool file_alone, rmx_err *err);
+// Reads only the bytes begin .. end - 1 of a file that is not compressed. Call it before anything
+// is read.
+rmx_status rmx__input_range(rmx__input *s, uint64_t begin, uint64_t end, rmx_err *err);
 // Makes at least one byte available in block[at .. end], or sets `ended` at the end of the file.
 // The caller advances `at`. A byte order mark at the start of the file is skipped.
 rmx_status rmx__input_fill(rmx__input *s, rmx_err *err);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// From sources and the names that divided documents got to the domains of a corpus. Domains that
+// are trained on come first: those of sources in their order, then the names of divided documents.
+#include <stdlib.h>
+#include <string.h>
+
+#include "prepare.h"
+
+static bool add_name(rmx__preparing *p, const char *name, bool valid_only, bool given_split) {
+  const size_t n = p->names.n;
+  rmx__documents *documents = rmx_realloc(p->documents, n + 1, sizeof *documents);
+  if (documents) p->documents = documents;
+  bool *flags = rmx_realloc(p->valid_only, n + 1, sizeof *flags);
+  if (flags) p->valid_only = flags;
+  if (!documents || !flags || !rmx_strings_add(&p->names, name)) return false;
+  documents[n] = (rmx__documents){.valid_only = valid_only, .given_split = given_split};
+  flags[n] = valid_only;
+  return true;
+}
+
+static bool is_source(const rmx__preparing *p, const char *name) {
+  for (size_t i = 0; i < p->n_sources; i++)
+    if (!p->sources[i]->divided && strcmp(p->sources[i]->name, name) == 0) return true;
+  return false;
+}
+
+// The names in all parts that are not those of sources, sorted, each once.
+static rmx_status new_names(const rmx__preparing *p, rmx_strings *out, rmx_err *err) {
+  rmx_strings all = {0};
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < p->spool.n && status == RMX_OK; i++) {
+    const rmx_strings *names = &p->spool.parts[i].names;
+    for (size_t j = 0; j < names->n && status == RMX_OK; j++)
+      if (!is_source(p, names->items[j]) && !rmx_strings_add(&all, names->items[j]))
+        status = rmx_fail_memory(err, 0, "the names of domains");
+    if (i % 64 == 63 || i + 1 == p->spool.n) {  // so that the list stays short
+      rmx_strings_sort(&all);
+      rmx_strings once = {0};
+      for (size_t j = 0; j < all.n && status == RMX_OK; j++)
+        if ((j == 0 || strcmp(all.items[j - 1], all.items[j]) != 0) &&
+            !rmx_strings_add(&once, all.items[j]))
+          status = rmx_fail_memory(err, 0, "the names of domains");
+      rmx_strings_release(&all);
+      all = once;
+    }
+  }
+  *out = all;
+  return status;
+}
+
+static rmx_status add_sources(rmx__preparing *p, bool valid_only, rmx_err *err) {
+  for (size_t i = 0; i < p->n_sources; i++) {
+    const rmx_domain_source *s = p->sources[i];
+    if (s->divided || s->valid_only != valid_only) continue;
+    p->domain_of[i] = p->names.n;
+    if (!add_name(p, s->name, valid_only, s->valid_files.n > 0))
+      return rmx_fail_memory(err, 0, "a domain");
+  }
+  return RMX_OK;
+}
+
+static rmx_status add_new(rmx__preparing *p, rmx_err *err) {
+  rmx_strings names = {0};
+  rmx_status status = new_names(p, &names, err);
+  const int64_t max = p->options->max_domains;
+  if (status == RMX_OK && max > 0 && names.n > (size_t)max)
+    status = rmx_fail(err, RMX_EINPUT,
+                      "corpus.domain_field gives %zu different names of domains, such as \"%.60s\" "
+                      "and \"%.60s\"; the limit is %lld (corpus.max_domains)",
+                      names.n, names.items[0], names.items[names.n / 2], (long long)max);
+  for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
+    status = rmx__domain_name_check(names.items[i], "corpus.domain_field", err);
+    if (status == RMX_OK && !add_name(p, names.items[i], false, false))
+      status = rmx_fail_memory(err, 0, "a domain");
+  }
+  rmx_strings_release(&names);
+  return status;
+}
+
+// ---- documents of parts get their domains
+
+struct named {
+  const char *name;
+  size_t domain;
+};
+
+static int by_name(const void *x, const void *y) {
+  return strcmp(((const struct named *)x)->name, ((const struct named *)y)->name);
+}
+
+static rmx_status set_part(const rmx__preparing *p, rmx__part *part, const struct named *names,
+                           rmx_err *err) {
+  const size_t n = part->names.n ? part->names.n : 1;
+  part->domains = rmx_calloc(n, sizeof *part->domains);
+  if (!part->domains) return rmx_fail_memory(err, n * sizeof *part->domains, "a part of the text");
+  part->domains[0] = p->domain_of[part->source] == SIZE_MAX ? 0 : p->domain_of[part->source];
+  for (size_t i = 0; i < part->names.n; i++) {
+    const struct named wanted = {.name = part->names.items[i]};
+    const struct named *found = bsearch(&wanted, names, p->n, sizeof *names, by_name);
+    part->domains[i] = found ? found->domain : 0;
+  }
+  return RMX_OK;
+}
+
+static rmx_status set_parts(const rmx__preparing *p, rmx_err *err) {
+  struct named *names = rmx_calloc(p->n, sizeof *names);
+  if (!names) return rmx_fail_memory(err, p->n * sizeof *names, "the names of domains");
+  for (size_t i = 0; i < p->n; i++) names[i] = (struct named){p->names.items[i], i};
+  if (p->n) qsort(names, p->n, sizeof *names, by_name);
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < p->spool.n && status == RMX_OK; i++)
+    status = set_part(p, &p->spool.parts[i], names, err);
+  free(names);
+  return status;
+}
+
+// ---- all of it
+
+static rmx_status set_targets(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+  p->targets = rmx_calloc(r->ntargets, sizeof *p->targets);
+  if (!p->targets) return rmx_fail_memory(err, r->ntargets * sizeof *p->targets, "the targets");
+  for (size_t t = 0; t < r->ntargets; t++)
+    for (size_t i = 0; i < p->n; i++)
+      if (strcmp(r->sources[r->targets[t]].name, p->names.items[i]) == 0)
+        p->targets[p->ntargets++] = i;
+  return RMX_OK;
+}
+
+// What is known of the files of a source goes to its domain.
+static void sum_up(rmx__preparing *p) {
+  for (size_t i = 0; i < p->n_sources; i++)
+    if (p->domain_of[i] < SIZE_MAX)
+      p->documents[p->domain_of[i]].files = p->files[i].train.n + p->files[i].valid.n;
+  for (size_t i = 0; i < p->spool.n; i++) {
+    const rmx__part *part = &p->spool.parts[i];
+    if (p->domain_of[part->source] == SIZE_MAX) continue;
+    rmx__documents *d = &p->documents[p->domain_of[part->source]];
+    d->bad_lines += part->bad_lines;
+    d->no_text += part->no_text;
+    d->invalid_utf8 += part->invalid_utf8;
+  }
+}
+
+rmx_status rmx__domains_list(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+  p->domain_of = rmx_calloc(p->n_sources, sizeof *p->domain_of);
+  if (!p->domain_of) return rmx_fail_memory(err, p->n_sources * 8, "the domains");
+  for (size_t i = 0; i < p->n_sources; i++) p->domain_of[i] = SIZE_MAX;
+  RMX_TRY(add_sources(p, false, err));
+  RMX_TRY(add_new(p, err));
+  p->ntrain = p->names.n;
+  RMX_TRY(add_sources(p, true, err));
+  p->n = p->names.n;
+  for (size_t i = 0; i < p->n; i++) p->documents[i].name = p->names.items[i];
+  RMX_TRY(set_parts(p, err));
+  sum_up(p);
+  return set_targets(p, r, err);
+}
+
+void rmx__domains_release(rmx__preparing *p) {
+  rmx_strings_release(&p->names);
+  free(p->documents);
+  free(p->valid_only);
+  free(p->domain_of);
+  free(p->targets);
+}

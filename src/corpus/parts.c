@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Divides the files of a corpus into parts. Many small files are one part; a large file of JSON
+// lines is divided into ranges, which begin at lines.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "documents.h"
+#include "limits.h"
+#include "prepare.h"
+
+// 1: increase it if documents are read in another way.
+enum { SPOOL_VERSION = 1, BLOCK = 1 << 16 };
+
+struct planning {
+  rmx__spool *spool;
+  const rmx__collect *c;
+  size_t capacity;
+  uint64_t settings;  // hash of what applies to the present source
+  rmx__part part;     // that files are added to
+};
+
+static uint64_t hash_text(const char *s, uint64_t h) {
+  return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
+}
+
+static uint64_t hash_list(const rmx_strings *list, uint64_t h) {
+  h = rmx_hash(&list->n, sizeof list->n, h);
+  for (size_t i = 0; i < list->n; i++) h = hash_text(list->items[i], h);
+  return h;
+}
+
+// All settings that the documents of a source depend on, beside its files.
+static uint64_t settings_hash(const rmx__collect *c, size_t source) {
+  const rmx_corpus_options *o = c->options;
+  const rmx_domain_source *s = c->sources[source];
+  const rmx__reader_options r = rmx__reader_options_of(o, s);
+  const int64_t numbers[] = {SPOOL_VERSION, r.skip_bad, (int64_t)r.max_document, o->max_bytes};
+  uint64_t h = rmx_hash(numbers, sizeof numbers, 0);
+  h = hash_text(r.separator, hash_text(r.text_field, h));
+  if (!s->divided) return h;
+  h = hash_list(&o->hosts, hash_text(o->domain_field, h));
+  h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, h);
+  for (size_t i = 0; i < c->n; i++)
+    if (c->sources[i]->values.n)
+      h = hash_list(&c->sources[i]->values, hash_text(c->sources[i]->name, h));
+  return h;
+}
+
+static rmx_status add_part(struct planning *p, rmx_err *err) {
+  rmx__spool *s = p->spool;
+  if (s->n == p->capacity) {
+    p->capacity = p->capacity ? 2 * p->capacity : 64;
+    rmx__part *parts = rmx_realloc(s->parts, p->capacity, sizeof *parts);
+    if (!parts) return rmx_fail_memory(err, p->capacity * sizeof *parts, "the parts of the text");
+    s->parts = parts;
+  }
+  s->parts[s->n++] = p->part;
+  return RMX_OK;
+}
+
+// Starts a part at a file.
+static void begin(struct planning *p, size_t source, bool valid, size_t file) {
+  p->part =
+      (rmx__part){.source = source, .valid = valid, .from = file, .to = file, .key = p->settings};
+}
+
+// A file that was written again has other times, even if its size is the same.
+static void add_to_key(struct planning *p, const char *path, const struct stat *info) {
+  const int64_t facts[] = {info->st_size,          info->st_mtim.tv_sec,  info->st_mtim.tv_nsec,
+                           info->st_ctim.tv_sec,   info->st_ctim.tv_nsec, (int64_t)info->st_ino,
+                           (int64_t)p->part.begin, (int64_t)p->part.end};
+  p->part.key = rmx_hash(facts, sizeof facts, hash_text(path, p->part.key));
+}
+
+// ---- large files
+
+// Whether each line is an object. Of an array, or of objects over several lines, the ranges would
+// not be known without reading it.
+static bool is_json_lines(const char *path, int fd) {
+  static const char *const endings[] = {".jsonl", ".ndjson", ".json"};
+  char first[2];
+  const size_t n = strlen(path);
+  bool known = false;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    const size_t k = strlen(endings[i]);
+    known = known || (k < n && strcasecmp(path + n - k, endings[i]) == 0);
+  }
+  return known && pread(fd, first, 2, 0) == 2 && first[0] == '{' &&
+         (first[1] == '"' || first[1] == ' ');
+}
+
+// The start of the first line at byte `at` or after it that looks like an object; the size of the
+// file if there is none. Reads the byte before `at` as well.
+static uint64_t cut_at(int fd, uint64_t at, uint64_t size) {
+  char block[BLOCK + 2];
+  bool feed = false;
+  for (uint64_t from = at - 1; from < size;) {
+    const ssize_t n = pread(fd, block, sizeof block, (off_t)from);
+    if (n <= 2) break;
+    for (ssize_t i = 0; i < n - 2; i++) {
+      if (feed && block[i] == '{' && (block[i + 1] == '"' || block[i + 1] == ' '))
+        return from + (uint64_t)i;
+      feed = block[i] == '\n';
+    }
+    from += (uint64_t)n - 2;
+  }
+  return size;
+}
+
+static rmx_status add_ranges(struct planning *p, const char *path, int fd, const struct stat *info,
+                             rmx_err *err) {
+  const uint64_t size = (uint64_t)info->st_size, step = rmx__limits.part_bytes;
+  const rmx__part start = p->part;
+  for (uint64_t at = 0, end; at < size; at = end) {
+    end = size - at > step ? cut_at(fd, at + step, size) : size;
+    p->part = start;
+    p->part.to = start.from + 1;
+    p->part.begin = at;
+    p->part.end = end;
+    p->part.file_bytes = end - at;
+    add_to_key(p, path, info);
+    RMX_TRY(add_part(p, err));
+    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted");
+  }
+  return RMX_OK;
+}
+
+// *done: the file is divided into parts of its own.
+static rmx_status try_ranges(struct planning *p, const char *path, const struct stat *info,
+                             bool *done, rmx_err *err) {
+  *done = false;
+  if ((uint64_t)info->st_size < 2 * rmx__limits.part_bytes || p->c->options->max_bytes)
+    return RMX_OK;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return rmx_fail_errno(err, "cannot read %s", path);
+  rmx_status status = RMX_OK;
+  if ((*done = is_json_lines(path, fd))) status = add_ranges(p, path, fd, info, err);
+  close(fd);
+  return status;
+}
+
+// ---- all files
+
+static rmx_status plan_list(struct planning *p, size_t source, bool valid, rmx_err *err) {
+  const rmx__files *files = &p->c->files[source];
+  const rmx_strings *list = valid ? &files->valid : &files->train;
+  begin(p, source, valid, 0);
+  for (size_t i = 0; i < list->n; i++) {
+    struct stat info;
+    bool ranges = false;
+    if (stat(list->items[i], &info) != 0)
+      return rmx_fail_errno(err, "cannot read %s", list->items[i]);
+    const uint64_t size = (uint64_t)info.st_size;
+    // With max_bytes, what is read of a file depends on the files before it: one part.
+    if (p->part.to > p->part.from && !p->c->options->max_bytes &&
+        p->part.file_bytes + size > rmx__limits.part_bytes) {
+      RMX_TRY(add_part(p, err));
+      begin(p, source, valid, i);
+    }
+    if (p->part.to == p->part.from) RMX_TRY(try_ranges(p, list->items[i], &info, &ranges, err));
+    if (ranges) {
+      begin(p, source, valid, i + 1);
+      continue;
+    }
+    add_to_key(p, list->items[i], &info);
+    p->part.file_bytes += size;
+    p->part.to = i + 1;
+  }
+  return p->part.to > p->part.from ? add_part(p, err) : RMX_OK;
+}
+
+rmx_status rmx__parts_plan(rmx__spool *s, const rmx__collect *c, rmx_err *err) {
+  struct planning p = {.spool = s, .c = c};
+  for (size_t i = 0; i < c->n; i++) {
+    p.settings = settings_hash(c, i);
+    RMX_TRY(plan_list(&p, i, false, err));
+    RMX_TRY(plan_list(&p, i, true, err));
+  }
+  return RMX_OK;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says what became of the text of a domain.
+#include "prepare.h"
+
+enum { FEW_VALID_TOKENS = 1000 };
+
+// "0.9 M", "12,031"
+static const char *amount(uint64_t x, char out[32]) {
+  if (x >= 100000) {
+    snprintf(out, 32, x >= 1000000000 ? "%.1f G" : "%.1f M",
+             (double)x / (x >= 1000000000 ? 1e9 : 1e6));
+    return out;
+  }
+  if (x < 1000)
+    snprintf(out, 32, "%llu", (unsigned long long)x);
+  else
+    snprintf(out, 32, "%llu,%03llu", (unsigned long long)x / 1000, (unsigned long long)x % 1000);
+  return out;
+}
+
+static const char *counted(uint64_t x, char out[32]) {  // exactly, with commas
+  char digits[24];
+  int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)x), at = 0;
+  for (int i = 0; i < n; i++) {
+    if (i && (n - i) % 3 == 0) out[at++] = ',';
+    out[at++] = digits[i];
+  }
+  out[at] = '\0';
+  return out;
+}
+
+static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
+  static const char *const warnings[RMX__TEXT_WARNINGS] = {
+      [RMX__WARN_END_TOKEN] =
+          "has lines inside its documents that are an end token, such as <|endoftext|>; "
+          "if they end a document, set `separator: \"<|endoftext|>\"`",
+      [RMX__WARN_COMMENTS] =
+          "is cut at lines with only %, but has as many longer lines that begin with %, "
+          "like comments of LaTeX and Erlang; if % does not end a document, set "
+          "`separator` (none: a file is one document)",
+      [RMX__WARN_NO_SEPARATOR] =
+          "has no separator line, so it is one large document; set `separator` to the "
+          "line that ends a document (\"\": a blank line)",
+      [RMX__WARN_HTML] = "begins like a web page; if the download failed, fetch the file again",
+      [RMX__WARN_CHARSET] =
+          "has bytes that are not UTF-8; each was replaced by U+FFFD; if the text is in "
+          "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
+          "UTF-8 FILE > NEW`",
+  };
+  for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
+    const size_t n = d->warnings[i].files;
+    if (n == 1) rmx_warn(to, "%s: %s %s", d->name, d->warnings[i].path, warnings[i]);
+    if (n > 1)
+      rmx_warn(to, "%s: %s (and %zu more of its files) %s", d->name, d->warnings[i].path, n - 1,
+               warnings[i]);
+  }
+}
+
+void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
+                        const rmx__tokenised *valid, bool kept, const rmx_listener *to) {
+  char a[32], b[32], c[32];
+  rmx_buf extra = {0};
+  rmx_buf_add(&extra, "", 0);
+  if (d->duplicates)
+    rmx_buf_printf(&extra, "; %s duplicate%s dropped", counted(d->duplicates, a),
+                   d->duplicates == 1 ? "" : "s");
+  if (d->overlaps)
+    rmx_buf_printf(&extra, "; %s dropped for overlap with a target", counted(d->overlaps, a));
+  if (d->boilerplate)
+    rmx_buf_printf(&extra, "; %s kept that share only boilerplate with a target",
+                   counted(d->boilerplate, a));
+  if (d->bad_lines)
+    rmx_buf_printf(&extra, "; %s broken line%s skipped", counted(d->bad_lines, a),
+                   d->bad_lines == 1 ? "" : "s");
+  if (d->no_text)
+    rmx_buf_printf(&extra, "; %s line%s without text skipped", counted(d->no_text, a),
+                   d->no_text == 1 ? "" : "s");
+  if (d->invalid_utf8)
+    rmx_buf_printf(&extra, "; %s %s not UTF-8 replaced", counted(d->invalid_utf8, a),
+                   d->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
+  if (kept) rmx_buf_puts(&extra, "; kept");
+  const char *tail = extra.failed ? "" : extra.data;
+  double mb = (double)(train->bytes + valid->bytes) / 1e6;
+  counted(train->documents + valid->documents, a);
+  if (d->valid_only)
+    rmx_note(to, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a, mb,
+             amount(valid->tokens, b), tail);
+  else
+    rmx_note(to, "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s",
+             d->name, a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
+  rmx_buf_release(&extra);
+  print_warnings(d, to);
+  if (valid->tokens < FEW_VALID_TOKENS)
+    rmx_warn(to,
+             "%s: only %llu validation tokens; its loss will be inexact; give more text or "
+             "a larger valid_fraction",
+             d->name, (unsigned long long)valid->tokens);
+}
