@@ -102,33 +102,30 @@ struct pretrain_args {
 };
 
 static rmx_status print_losses(const char *folder, rmx_err *err) {
-  char *path = rmx_path_in(folder, "result.json");
+  RMX_OWNED char *path = rmx_path_in(folder, "result.json");
   const char *domain;
-  json_t *result = NULL, *loss;
-  rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) printf("%s\n", rmx_shown(folder));
+  json_auto_t *result = NULL;
+  json_t *loss;
+  RMX_TRY(path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path"));
+  printf("%s\n", rmx_shown(folder));
   json_object_foreach(json_object_get(result, "loss_nats"), domain, loss)
     printf("  %-*s %8.4f nats per token\n", rmx_pad(rmx_shown(domain), 24), rmx_shown(domain),
            json_is_number(loss) ? json_number_value(loss) : NAN);
-  json_decref(result);
-  free(path);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status run_pretrain(cli *c, rmx_err *err) {
   const struct pretrain_args *args = c->own;
-  rmx_strings folders = {0};
-  json_t *row = NULL;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings folders = {0};
+  json_auto_t *row = NULL;
   RMX_TRY(cli_open(c, NULL, true, err));
   c->pipeline.redo = args->redo;
-  rmx_status status =
-      rmx_pipeline_pretrain(&c->pipeline, args->mixture, (size_t)args->seeds, &row, &folders, err);
-  for (size_t s = 0; status == RMX_OK && !c->common.json && s < folders.n; s++)
-    status = print_losses(folders.items[s], err);
-  if (status == RMX_OK && c->common.json) cli_print_json(json_incref(row));
-  json_decref(row);
-  rmx_strings_release(&folders);
-  return status;
+  RMX_TRY(
+      rmx_pipeline_pretrain(&c->pipeline, args->mixture, (size_t)args->seeds, &row, &folders, err));
+  for (size_t s = 0; !c->common.json && s < folders.n; s++)
+    RMX_TRY(print_losses(folders.items[s], err));
+  if (c->common.json) cli_print_json(json_incref(row));
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct pretrain_args, member)

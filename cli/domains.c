@@ -23,19 +23,14 @@ static rmx_status print(const cli *c, const char *out, const rmx_table *t, json_
 static rmx_status run_domains(cli *c, rmx_err *err) {
   const struct domains_args *args = c->own;
   const char *out = args->out;
-  rmx_table t = {0};
-  json_t *root = NULL;
-  char *path =
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  json_auto_t *root = NULL;
+  RMX_OWNED char *path =
       args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
-  rmx_status status = path ? rmx_keep_input(out, path, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = rmx_domains_change(&c->listener, path, &args->change, &t, &root, err);
-  if (status == RMX_OK && out) status = rmx_csv_write(out, &t, err);
-  if (status == RMX_OK) status = print(c, out, &t, root, err);
-  free(path);
-  json_decref(root);
-  rmx_table_release(&t);
-  return status;
+  RMX_TRY(path ? rmx_keep_input(out, path, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(rmx_domains_change(&c->listener, path, &args->change, &t, &root, err));
+  if (out) RMX_TRY(rmx_csv_write(out, &t, err));
+  return print(c, out, &t, root, err);
 }
 
 #define AT(member) offsetof(struct domains_args, member)

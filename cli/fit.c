@@ -127,18 +127,15 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                                    .normalize = args->normalize,
                                    .raw = args->raw,
                                    .skip_missing = args->skip_missing};
-  rmx_fit *fit = NULL;
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
   RMX_TRY(rmx_pipeline_fit(&c->pipeline, &request, &fit, err));
-  char *out =
+  RMX_OWNED char *out =
       args->out ? rmx_strdup(args->out) : rmx_experiment_path(&c->pipeline.experiment, "fit");
-  rmx_status status = RMX_OK;
   if (c->common.json)
     cli_print_json(scores_tree(fit, out ? out : ""));
   else
-    status = print_scores(fit, rmx_fit_n_runs(fit), err);
-  free(out);
-  rmx_fit_free(fit);
-  return status;
+    RMX_TRY(print_scores(fit, rmx_fit_n_runs(fit), err));
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct fit_args, member)

@@ -8,7 +8,8 @@
 
 void print_mixture(const char *const *names, const double *w, const double *prior,
                    const double *low, const double *high, size_t D) {
-  size_t *order = rmx_calloc(D, sizeof *order), width = 6;
+  RMX_OWNED size_t *order = rmx_calloc(D, sizeof *order);
+  size_t width = 6;
   if (!order) return;
   double most = 1e-12;
   for (size_t d = 0; d < D; d++) {
@@ -35,12 +36,11 @@ void print_mixture(const char *const *names, const double *w, const double *prio
     for (int k = 0; k < (int)((low ? 30 : 40) * w[d] / most + 0.5); k++) putchar('#');
     putchar('\n');
   }
-  free(order);
 }
 
 // Prints how many metrics get worse, the three worst ones, and what to do about it.
 static void print_worse(const rmx_answer *s) {
-  rmx_worse w;
+  RMX_OWNED_BY(rmx_worse_release) rmx_worse w = {0};
   rmx_err no_memory;
   if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
   if (w.n)
@@ -50,7 +50,6 @@ static void print_worse(const rmx_answer *s) {
     printf("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]), w.by[k]);
   if (w.n)
     printf("%s. --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : "");
-  rmx_worse_release(&w);
 }
 
 // Prints in which direction each metric of the target is improved, and where that is a guess.

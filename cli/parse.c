@@ -27,9 +27,8 @@ _Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMO
 static rmx_status keep_how(cli *c, const rmx_option *o, const char *value, rmx_err *err) {
   const size_t at = c->command->how_at;
   if (!at || o->offset < at || o->offset >= at + sizeof(rmx_optimize_options)) return RMX_OK;
-  char *text = rmx_format("%s=%s", o->key, value);
+  RMX_OWNED char *text = rmx_format("%s=%s", o->key, value);
   const bool good = text && rmx_strings_add(&c->how, text);
-  free(text);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
 }
 

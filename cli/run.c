@@ -34,24 +34,19 @@ static rmx_status print_result(const cli *c, rmx_err *err) {
 }
 
 static rmx_status print_result_json(const cli *c, rmx_err *err) {
-  char *optimum = rmx_experiment_path(&c->pipeline.experiment, "optimum.yaml"),
-       *report = rmx_experiment_path(&c->pipeline.experiment, "report.html");
-  rmx__yaml yaml = {0};
-  json_t *tree = NULL;
-  rmx_status status =
-      optimum && report ? rmx__yaml_read(optimum, &yaml, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = cli_read(c, "large/comparison.json", &tree, err);
-  if (status == RMX_OK) {
-    json_t *root = json_object();
-    json_object_set(root, "optimum", yaml.root);
-    json_object_set(root, "comparison", tree);
-    json_object_set_new(root, "report", json_string(report));
-    cli_print_json(root);
-  }
-  json_decref(tree);
-  rmx__yaml_release(&yaml);
-  free(optimum), free(report);
-  return status;
+  RMX_OWNED char *optimum = rmx_experiment_path(&c->pipeline.experiment, "optimum.yaml"),
+                 *report = rmx_experiment_path(&c->pipeline.experiment, "report.html");
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  json_auto_t *tree = NULL;
+  RMX_TRY(optimum && report ? rmx__yaml_read(optimum, &yaml, err)
+                            : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(cli_read(c, "large/comparison.json", &tree, err));
+  json_t *root = json_object();
+  json_object_set(root, "optimum", yaml.root);
+  json_object_set(root, "comparison", tree);
+  json_object_set_new(root, "report", json_string(report));
+  cli_print_json(root);
+  return RMX_OK;
 }
 
 struct run_args {

@@ -11,13 +11,11 @@ static void print_mixtures_json(const char *path, const rmx_table *t) {
 }
 
 static rmx_status print_sample_json(const rmx_experiment *e, rmx_err *err) {
-  rmx_table t = {0};
-  char *path = rmx_experiment_path(e, "mixtures.csv");
-  rmx_status status = path ? rmx_csv_read(path, &t, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) print_mixtures_json(path, &t);
-  rmx_table_release(&t);
-  free(path);
-  return status;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv");
+  RMX_TRY(path ? rmx_csv_read(path, &t, err) : rmx_fail_memory(err, 0, "a path"));
+  print_mixtures_json(path, &t);
+  return RMX_OK;
 }
 
 struct sample_args {

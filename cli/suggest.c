@@ -41,11 +41,9 @@ static rmx_status run_suggest(cli *c, rmx_err *err) {
                                     .more = args->more,
                                     .no_curve = args->no_curve,
                                     .problem = args->problem};
-  rmx_next next = {0};
-  rmx_status status = rmx_pipeline_suggest(&c->pipeline, &request, &next, err);
-  if (status == RMX_OK) status = print(c, args, &next, err);
-  rmx_next_release(&next);
-  return status;
+  RMX_OWNED_BY(rmx_next_release) rmx_next next = {0};
+  RMX_TRY(rmx_pipeline_suggest(&c->pipeline, &request, &next, err));
+  return print(c, args, &next, err);
 }
 
 #define AT(member) offsetof(struct suggest_args, member)

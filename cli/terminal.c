@@ -69,13 +69,13 @@ bool cli_is_stdout(const char *out) {
 }
 
 void cli_print_text(const rmx_buf *text) {
-  char *shown = isatty(STDOUT_FILENO) ? rmx_format("%.*s", (int)text->size, text->data) : NULL;
+  RMX_OWNED char *shown =
+      isatty(STDOUT_FILENO) ? rmx_format("%.*s", (int)text->size, text->data) : NULL;
   if (shown) rmx_make_printable(shown, "\n\t");
   if (shown)
     fputs(shown, stdout);
   else if (text->size)
     fwrite(text->data, 1, text->size, stdout);
-  free(shown);
 }
 
 rmx_status cli_print_table(const rmx_table *t, rmx_err *err) {

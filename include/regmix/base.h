@@ -73,6 +73,16 @@ rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what);
     if (status != RMX_OK) goto label; \
   } while (0)
 
+/* Locals that are released where their scope ends, whichever `return` ends it (GCC and Clang):
+ *   RMX_OWNED char *path = rmx_path_in(folder, name);
+ *   RMX_OWNED_BY(rmx_strings_release) rmx_strings files = {0};
+ * They must have a value from the start. A pointer that is given away is set to NULL. */
+#if defined(__GNUC__)
+#define RMX_OWNED_BY(release) __attribute__((cleanup(release)))
+#define RMX_OWNED RMX_OWNED_BY(rmx_free_at)
+#endif
+void rmx_free_at(void *pointer); /* free() of the pointer that `pointer` points to */
+
 const char *rmx_version(void);
 
 /* ---- being asked to stop, and telling how it goes --------------------- */

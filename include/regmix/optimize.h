@@ -198,6 +198,7 @@ typedef struct rmx_optimum rmx_optimum;
  * times some 50 gradients and quadratic programs of O(D^3). */
 rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, rmx_err *err);
 void rmx_optimum_free(rmx_optimum *o);
+void rmx_optimum_free_at(rmx_optimum **o); /* for RMX_OWNED_BY */
 
 /* What the optimum is. Pointers belong to it. */
 const double *rmx_optimum_mixture(const rmx_optimum *o);         /* (D) */

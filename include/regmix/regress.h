@@ -256,7 +256,8 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err);
 /* Reads a folder that rmx_fit_write() wrote. RMX_EINPUT where its files were not written together
  * or have changed since; the message names the file. *out: rmx_fit_free() it. */
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
-void rmx_fit_free(rmx_fit *f); /* f may be NULL */
+void rmx_fit_free(rmx_fit *f);     /* f may be NULL */
+void rmx_fit_free_at(rmx_fit **f); /* for RMX_OWNED_BY */
 
 /* ---- the BLAS library that fits use ---------------------------------------- */
 

@@ -265,21 +265,17 @@ static void table_text(const rmx_table *t, rmx_buf *b) {
 }
 
 rmx_status rmx_csv_write(const char *path, const rmx_table *t, rmx_err *err) {
-  rmx_buf b = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   table_text(t, &b);
-  rmx_status status =
-      b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data, b.size, err);
-  rmx_buf_release(&b);
-  return status;
+  return b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data, b.size, err);
 }
 
 rmx_status rmx_csv_print(FILE *f, const rmx_table *t, rmx_err *err) {
-  rmx_buf b = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   table_text(t, &b);
-  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, "a table") : RMX_OK;
-  if (status == RMX_OK) fwrite(b.data, 1, b.size, f);  // errors stay on the stream
-  rmx_buf_release(&b);
-  return status;
+  if (b.failed) return rmx_fail_memory(err, b.size, "a table");
+  fwrite(b.data, 1, b.size, f);  // errors stay on the stream
+  return RMX_OK;
 }
 
 rmx_status rmx_table_make(rmx_table *out, const char *id_name, size_t N, size_t D, rmx_err *err) {

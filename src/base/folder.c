@@ -40,9 +40,8 @@ static void sweep(const char *path) {
     if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '.') continue;
     long pid = strtol(e->d_name + n + 1, &end, 10);
     if (pid <= 0 || strcmp(end, tail) != 0 || !rmx__is_gone(pid)) continue;
-    char *old = rmx_format("%s/%s", parent, e->d_name);
+    RMX_OWNED char *old = rmx_format("%s/%s", parent, e->d_name);
     if (old) rmx_remove_tree(old, &ignored);
-    free(old);
   }
   if (d) closedir(d);
   free(parent);
@@ -135,11 +134,10 @@ static void sync_folder(const char *path) {
 
 static void sync_parent(const char *path) {
   const char *slash = strrchr(path, '/');
-  char *parent = !slash          ? rmx_strdup(".")
-                 : slash == path ? rmx_strdup("/")
-                                 : rmx_format("%.*s", (int)(slash - path), path);
+  RMX_OWNED char *parent = !slash          ? rmx_strdup(".")
+                           : slash == path ? rmx_strdup("/")
+                                           : rmx_format("%.*s", (int)(slash - path), path);
   if (parent) sync_folder(parent);
-  free(parent);
 }
 
 static bool somebody_stands_in(const char *path) {
@@ -169,9 +167,8 @@ static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const
   }
   for (size_t i = 0; status == RMX_OK && i < ours->n; i++) {
     if (is_among(ours->items[i], &names)) continue;
-    char *old = rmx_format("%s/%s", o->path, ours->items[i]);
+    RMX_OWNED char *old = rmx_format("%s/%s", o->path, ours->items[i]);
     if (old) unlink(old);
-    free(old);
   }
   rmx_strings_release(&names);
   return status;
@@ -184,14 +181,13 @@ static bool exchange(const rmx_outfolder *o) {
   if (renameat2(AT_FDCWD, o->temporary, AT_FDCWD, o->path, RENAME_EXCHANGE) == 0) return true;
   if (errno == EBUSY || errno == EXDEV) return false;
 #endif
-  char *aside = rmx_format("%s.old", o->temporary);
+  RMX_OWNED char *aside = rmx_format("%s.old", o->temporary);
   bool good = aside && rename(o->path, aside) == 0;
   if (good && rename(o->temporary, o->path) != 0) {
     good = false;
     rename(aside, o->path);
   }
   if (good) rename(aside, o->temporary);
-  free(aside);
   return good;
 }
 

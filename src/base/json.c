@@ -135,11 +135,9 @@ char *rmx__json_dump(const json_t *tree) {
 }
 
 rmx_status rmx__json_write(const char *path, const json_t *tree, rmx_err *err) {
-  char *text = rmx__json_dump(tree);
+  RMX_OWNED char *text = rmx__json_dump(tree);
   if (!text) return rmx_fail_memory(err, 0, path);
-  rmx_status status = rmx_write_file(path, text, strlen(text), err);
-  free(text);
-  return status;
+  return rmx_write_file(path, text, strlen(text), err);
 }
 
 json_t *rmx__json_known(double x) {

@@ -33,6 +33,12 @@ void *rmx_realloc(void *p, size_t n, size_t size) {
   return got(realloc(p, bytes ? bytes : 1), bytes);
 }
 
+void rmx_free_at(void *pointer) {
+  void *block;
+  memcpy(&block, pointer, sizeof block);
+  free(block);
+}
+
 char *rmx_strdup(const char *s) {
   size_t size = strlen(s) + 1;
   char *copy = got(malloc(size), size);

@@ -224,15 +224,13 @@ rmx_status rmx_unknown_name(const char *what, const char *name, const char *cons
   if (nearest >= 0)
     return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; did you mean \"%s\"?", what, name,
                     names[nearest]);
-  rmx_buf known = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf known = {0};
   size_t listed = 0;
   for (; listed < n && known.size < 400; listed++)
     rmx_buf_printf(&known, "%s%s", listed ? ", " : "", names[listed]);
   if (listed < n) rmx_buf_printf(&known, " and %zu more", n - listed);
-  rmx_status status = rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; there are: %s", what, name,
-                               known.data ? known.data : "none");
-  rmx_buf_release(&known);
-  return status;
+  return rmx_fail(err, RMX_EINPUT, "unknown %s \"%s\"; there are: %s", what, name,
+                  known.data ? known.data : "none");
 }
 
 void rmx_few_add(rmx_few *f, const char *name) {

@@ -85,7 +85,7 @@ static rmx_status cannot_write(const rmx_outfile *o, rmx_err *err) {
 // The new file beside its place, with the permissions of the old one.
 static int open_beside(rmx_outfile *o, mode_t mode, rmx_err *err) {
   const char *slash = strrchr(o->target, '/');
-  char *folder =
+  RMX_OWNED char *folder =
       !slash ? rmx_strdup(".")
              : rmx_format("%.*s", slash == o->target ? 1 : (int)(slash - o->target), o->target);
   if (!folder) return rmx_fail_memory(err, strlen(o->target), "a path"), -1;
@@ -97,7 +97,6 @@ static int open_beside(rmx_outfile *o, mode_t mode, rmx_err *err) {
   else if (fd < 0)
     cannot_write(o, err);
   if (fd >= 0 && mode) fchmod(fd, mode);
-  free(folder);
   return fd;
 }
 

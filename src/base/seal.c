@@ -48,8 +48,6 @@ bool rmx__json_seal(json_t *object) {
 
 bool rmx__json_seal_broken(const json_t *object) {
   const json_t *seal = json_object_get(object, SEAL);
-  json_t *wanted = seal ? seal_of(object) : NULL;
-  const bool broken = wanted && !json_equal(seal, wanted);
-  json_decref(wanted);
-  return broken;
+  json_auto_t *wanted = seal ? seal_of(object) : NULL;
+  return wanted && !json_equal(seal, wanted);
 }

@@ -34,19 +34,17 @@ void rmx__stamp_add_text(struct rmx__stamp *s, const char *input, const char *te
 
 void rmx__stamp_add_json(struct rmx__stamp *s, const char *input, const json_t *value,
                          size_t flags) {
-  char *text = json_dumps(value, flags);
+  RMX_OWNED char *text = json_dumps(value, flags);
   rmx__stamp_add_text(s, input, text ? text : "");
-  free(text);
 }
 
 bool rmx__stamp_add_file(struct rmx__stamp *s, const char *input, const char *path) {
-  char *data;
+  RMX_OWNED char *data = NULL;
   size_t size;
   rmx_err ignored;
   if (!path || !rmx_exists(path) || rmx_read_file(path, &data, &size, &ignored) != RMX_OK)
     return false;
   rmx__stamp_add(s, input, data, size);
-  free(data);
   return true;
 }
 
@@ -91,9 +89,8 @@ bool rmx__stamp_same(const struct rmx__stamp *s, const json_t *object, const cha
 }
 
 bool rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash) {
-  struct rmx__stamp s = {.fingerprint = seed};
+  RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp s = {.fingerprint = seed};
   const bool read = rmx__stamp_add_file(&s, "content", path);
   if (read) *hash = s.fingerprint;
-  rmx__stamp_release(&s);
   return read;
 }

@@ -196,13 +196,11 @@ rmx_status rmx__yaml_parse(const char *text, size_t size, const char *name, rmx_
 }
 
 rmx_status rmx__yaml_read(const char *path, rmx__yaml *out, rmx_err *err) {
-  char *text;
+  RMX_OWNED char *text = NULL;
   size_t size;
   *out = (rmx__yaml){0};
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_status status = rmx__yaml_parse(text, size, path, out, err);
-  free(text);
-  return status;
+  return rmx__yaml_parse(text, size, path, out, err);
 }
 
 int rmx__yaml_line(const rmx__yaml *y, const json_t *node) {
@@ -294,7 +292,7 @@ static void write_node(rmx_buf *b, const json_t *node, int indent) {
 
 rmx_status rmx__yaml_write(const char *path, const json_t *tree, const char *heading,
                            rmx_err *err) {
-  rmx_buf b = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   for (const char *line = heading; line && *line;) {
     size_t n = strcspn(line, "\n");
     rmx_buf_printf(&b, "# %.*s\n", (int)n, line);
@@ -306,8 +304,6 @@ rmx_status rmx__yaml_write(const char *path, const json_t *tree, const char *hea
     write_scalar(&b, tree);
     rmx_buf_puts(&b, "\n");
   }
-  rmx_status status = b.failed ? rmx_fail_memory(err, b.size, path)
-                               : rmx_write_file(path, b.data ? b.data : "", b.size, err);
-  rmx_buf_release(&b);
-  return status;
+  return b.failed ? rmx_fail_memory(err, b.size, path)
+                  : rmx_write_file(path, b.data ? b.data : "", b.size, err);
 }

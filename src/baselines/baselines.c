@@ -25,13 +25,11 @@ rmx_status rmx_baseline_find(const char *name, const rmx_baseline **out, rmx_err
   if (nearest >= 0)
     return rmx_fail(err, RMX_EINPUT, "no method \"%s\"; did you mean \"%s\"?", name,
                     names[nearest]);
-  rmx_buf known = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf known = {0};
   for (size_t i = 0; i < rmx_baselines_n; i++)
     rmx_buf_printf(&known, "%s%s", i ? ", " : "", names[i]);
-  const rmx_status status = rmx_fail(err, RMX_EINPUT, "no method \"%s\"; there are: %s", name,
-                                     known.data ? known.data : "");
-  rmx_buf_release(&known);
-  return status;
+  return rmx_fail(err, RMX_EINPUT, "no method \"%s\"; there are: %s", name,
+                  known.data ? known.data : "");
 }
 
 rmx_status rmx_baselines_controller(const rmx_run *r, const rmx_corpus *corpus,

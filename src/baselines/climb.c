@@ -34,7 +34,7 @@ static const double at_rest = 0.01;
 rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   const rmx_sample_options *s = c->sample;
-  double *alpha = rmx_calloc(D, sizeof *alpha);
+  RMX_OWNED double *alpha = rmx_calloc(D, sizeof *alpha);
   if (!alpha) return rmx_fail_memory(err, D * sizeof *alpha, "a mixture");
   for (size_t i = 0; i < n; i++) {
     const double t =
@@ -45,7 +45,6 @@ rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_
     rmx_dirichlet(&rng, alpha, D, pool + i * D);
     rmx_mixture_cap(pool + i * D, c->cap, D);
   }
-  free(alpha);
   return RMX_OK;
 }
 
@@ -162,14 +161,13 @@ static int best_first(const void *a, const void *b) {
 }
 
 static rmx_status sort_pool(struct climb *k, rmx_err *err) {
-  struct candidate *list = rmx_calloc(k->P, sizeof *list);
+  RMX_OWNED struct candidate *list = rmx_calloc(k->P, sizeof *list);
   if (!list) return rmx_fail_memory(err, k->P * sizeof *list, "a ranking");
   for (size_t i = 0; i < k->P; i++) list[i] = (struct candidate){k->score[i], i};
   qsort(list, k->P, sizeof *list, best_first);
   for (size_t i = 0; i < k->P; i++) k->order[i] = list[i].index;
   for (k->ties = 0; k->ties < k->P && list[k->ties].score == list[0].score;) k->ties++;
   k->predicted = list[0].score;
-  free(list);
   return RMX_OK;
 }
 

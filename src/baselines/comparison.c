@@ -79,7 +79,7 @@ rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, s
   RMX_TRY(c->train(c->context, runs, n, what, err));
   rmx_status status = RMX_OK;
   for (size_t i = 0; i < n; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     const rmx_run_state state = rmx_run_look(&runs[i], &result);
     if (state != RMX_RUN_DONE && status == RMX_OK)
       status = rmx_fail(
@@ -88,7 +88,6 @@ rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, s
     out->flops += rmx__result_flops(result);
     out->wall_s += json_number_value(json_object_get(result, "wall_s"));
     if (results) results[i] = json_incref(result);
-    json_decref(result);
   }
   for (size_t i = 0; status != RMX_OK && results && i < n; i++) {
     json_decref(results[i]);

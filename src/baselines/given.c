@@ -23,12 +23,9 @@ static rmx_status human_check(const rmx_comparison *c, rmx_err *err) {
     return rmx_fail(
         err, RMX_EINPUT,
         "human: no mixture file is set; add one, for example `--set compare.human=mine.yaml`");
-  double *w = rmx_calloc(c->corpus->D_train, sizeof *w);
-  rmx_status status =
-      w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err)
-        : rmx_fail_memory(err, 0, "a mixture");
-  free(w);
-  return status;
+  RMX_OWNED double *w = rmx_calloc(c->corpus->D_train, sizeof *w);
+  return w ? rmx_mixture_read(c->options->human, c->corpus->names, c->corpus->D_train, w, err)
+           : rmx_fail_memory(err, 0, "a mixture");
 }
 
 static rmx_status human_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
@@ -80,19 +77,15 @@ const rmx_baseline rmx__uniform = {
 
 static rmx_status single_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   RMX_TRY(rmx__baseline_result_make(c, out, err));
-  rmx_fit *fit = NULL;
-  rmx_problem problem = {0};
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  RMX_OWNED_BY(rmx_problem_release) rmx_problem problem = {0};
   size_t which = 0;
   RMX_TRY(rmx__swarm_fit(c, c->regress, out, &fit, err));
-  rmx_status status = rmx__swarm_problem(c, fit, &problem, err);
-  if (status == RMX_OK) status = rmx_target_best_domain(fit, &problem.target, &which, err);
-  if (status == RMX_OK) {
-    out->mixture[which] = 1;
-    json_object_set_new(out->notes, "domain", json_string(c->corpus->names[which]));
-  }
-  rmx_problem_release(&problem);
-  rmx_fit_free(fit);
-  return status;
+  RMX_TRY(rmx__swarm_problem(c, fit, &problem, err));
+  RMX_TRY(rmx_target_best_domain(fit, &problem.target, &which, err));
+  out->mixture[which] = 1;
+  json_object_set_new(out->notes, "domain", json_string(c->corpus->names[which]));
+  return RMX_OK;
 }
 
 const rmx_baseline rmx__single = {
@@ -128,27 +121,21 @@ static rmx_status unimax_check(const rmx_comparison *c, rmx_err *err) {
 static rmx_status unimax_find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
   const size_t D = c->corpus->D_train;
   RMX_TRY(rmx__baseline_result_make(c, out, err));
-  size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);
-  rmx_status status =
-      tokens && order ? RMX_OK : rmx_fail_memory(err, D * sizeof *tokens, "a mixture");
-  for (size_t d = 0; status == RMX_OK && d < D; d++) {
+  RMX_OWNED size_t *tokens = rmx_calloc(D, sizeof *tokens), **order = rmx_calloc(D, sizeof *order);
+  if (!tokens || !order) return rmx_fail_memory(err, D * sizeof *tokens, "a mixture");
+  for (size_t d = 0; d < D; d++) {
     tokens[d] = c->corpus->domains[d].train_tokens;
     order[d] = &tokens[d];
   }
-  if (status == RMX_OK) {
-    qsort(order, D, sizeof *order, by_size);
-    double left = (double)c->large->tokens;
-    for (size_t i = 0; i < D; i++) {
-      const double share = left / (double)(D - i),
-                   most = c->options->unimax.epochs * (double)*order[i];
-      out->mixture[order[i] - tokens] = fmin(share, most);
-      left -= fmin(share, most);
-    }
-    status = rmx_mixture_normalise(out->mixture, D, err);
+  qsort(order, D, sizeof *order, by_size);
+  double left = (double)c->large->tokens;
+  for (size_t i = 0; i < D; i++) {
+    const double share = left / (double)(D - i),
+                 most = c->options->unimax.epochs * (double)*order[i];
+    out->mixture[order[i] - tokens] = fmin(share, most);
+    left -= fmin(share, most);
   }
-  free(tokens);
-  free(order);
-  return status;
+  return rmx_mixture_normalise(out->mixture, D, err);
 }
 
 const rmx_baseline rmx__unimax = {

@@ -228,7 +228,7 @@ struct fitted {
 // y: the run's losses at so many tokens, of those sets that are of the target.
 static rmx_status by_steps(const struct curve *v, const bool *of_target, double tokens, double *y,
                            struct fitted *f, rmx_err *err) {
-  rmx__power_law *laws = rmx_calloc(v->M, sizeof *laws);
+  RMX_OWNED rmx__power_law *laws = rmx_calloc(v->M, sizeof *laws);
   if (!laws) return rmx_fail_memory(err, v->M * sizeof *laws, "laws");
   for (size_t m = 0; m < v->M; m++)
     laws[m] = (rmx__power_law){.x = v->x, .y = v->y + m * v->n, .n = v->n};
@@ -236,7 +236,6 @@ static rmx_status by_steps(const struct curve *v, const bool *of_target, double 
   rmx__power_law_fit(laws, v->M, steps_delta, &f->alpha, &f->rms);
   for (size_t m = 0; m < v->M; m++)
     if (of_target[m]) *y++ = rmx__power_law_at(&laws[m], f->alpha, tokens);
-  free(laws);
   return RMX_OK;
 }
 
@@ -248,21 +247,18 @@ static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n,
   *f = (struct fitted){.alpha = S == 2 ? held_exponent : 0, .rms = NAN};
   memcpy(y, losses, n * sizeof *y);
   if (S == 1) return RMX_OK;
-  rmx__power_law *laws = rmx_calloc(n, sizeof *laws);
-  double x[MOST_SIZES], *turned = rmx_calloc(n * S, sizeof *turned);
-  rmx_status status =
-      laws && turned ? RMX_OK : rmx_fail_memory(err, n * S * sizeof *turned, "laws");
+  RMX_OWNED rmx__power_law *laws = rmx_calloc(n, sizeof *laws);
+  double x[MOST_SIZES];
+  RMX_OWNED double *turned = rmx_calloc(n * S, sizeof *turned);
+  if (!laws || !turned) return rmx_fail_memory(err, n * S * sizeof *turned, "laws");
   for (size_t s = 0; s < S; s++) x[s] = p->parameters[S - 1 - s];
-  for (size_t i = 0; i < n && status == RMX_OK; i++) {
+  for (size_t i = 0; i < n; i++) {
     for (size_t s = 0; s < S; s++) turned[i * S + s] = losses[(S - 1 - s) * n + i];
     laws[i] = (rmx__power_law){.x = x, .y = turned + i * S, .n = S};
   }
-  if (status == RMX_OK) rmx__power_law_fit(laws, n, sizes_delta, &f->alpha, &f->rms);
-  for (size_t i = 0; i < n && status == RMX_OK; i++)
-    y[i] = rmx__power_law_at(&laws[i], f->alpha, p->large);
-  free(laws);
-  free(turned);
-  return status;
+  rmx__power_law_fit(laws, n, sizes_delta, &f->alpha, &f->rms);
+  for (size_t i = 0; i < n; i++) y[i] = rmx__power_law_at(&laws[i], f->alpha, p->large);
+  return RMX_OK;
 }
 
 // ---- all of it
@@ -402,34 +398,25 @@ static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixture
 static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_result *out,
                            rmx_err *err) {
   const rmx_comparison *c = w->c;
-  rmx_table mixtures = {0}, metrics = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
   rmx_optimize_options optimize = *c->optimize;
   optimize.method = "search";
   optimize.guard = false;
-  rmx_fit *fit = NULL;
-  rmx_problem q = {0};
-  rmx_optimum *o = NULL;
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  RMX_OWNED_BY(rmx_problem_release) rmx_problem q = {0};
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = NULL;
   int64_t terms = 0;
-  rmx_status status = tables(w, y, &mixtures, &metrics, err);
-  if (status == RMX_OK) status = fit_mixtures(c, &mixtures, &metrics, &fit, &terms, err);
-  if (status == RMX_OK) status = rmx__swarm_problem(c, fit, &q, err);
-  if (status == RMX_OK)
-    status = rmx_optimize(
-        &(rmx_optimize_request){fit, &q, &optimize, c->seed, c->threads, c->listener}, &o, err);
-  if (status == RMX_OK) {
-    memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
-    json_object_set_new(out->notes, "terms", json_integer(terms));
-    json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
-    json_object_set_new(
-        out->notes, "spearman_out_of_fold",
-        isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
-  }
-  rmx_optimum_free(o);
-  rmx_problem_release(&q);
-  rmx_fit_free(fit);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  return status;
+  RMX_TRY(tables(w, y, &mixtures, &metrics, err));
+  RMX_TRY(fit_mixtures(c, &mixtures, &metrics, &fit, &terms, err));
+  RMX_TRY(rmx__swarm_problem(c, fit, &q, err));
+  RMX_TRY(rmx_optimize(
+      &(rmx_optimize_request){fit, &q, &optimize, c->seed, c->threads, c->listener}, &o, err));
+  memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
+  json_object_set_new(out->notes, "terms", json_integer(terms));
+  json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
+  json_object_set_new(out->notes, "spearman_out_of_fold",
+                      isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
+  return RMX_OK;
 }
 
 static void add_notes(const struct work *w, const struct fitted *sizes, rmx_baseline_result *out) {

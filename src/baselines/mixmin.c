@@ -89,6 +89,7 @@ static void target_release(struct target *t) {
   free(t->domain);
   free(t->passage);
   free(t->v);
+  *t = (struct target){0};
 }
 
 // The documents of domain d, up to the tokens that validation looks at; windows of them where asked
@@ -96,7 +97,8 @@ static void target_release(struct target *t) {
 static rmx_status add_domain(const rmx_comparison *c, size_t d, struct target *t, rmx_err *err) {
   const size_t limit = rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) + 1,
                window = (size_t)c->options->mixmin.window;
-  size_t *starts, documents, first = t->n;
+  RMX_OWNED size_t *starts = NULL;
+  size_t documents, first = t->n;
   RMX_TRY(rmx_corpus_documents(c->corpus, d, true, &starts, &documents, err));
   const size_t room = t->n + (window ? limit / window + 1 : documents);
   rmx__passage *passage = rmx_realloc(t->passage, room, sizeof *passage);
@@ -105,23 +107,21 @@ static rmx_status add_domain(const rmx_comparison *c, size_t d, struct target *t
   if (domain) t->domain = domain;
   double *v = rmx_realloc(t->v, room, sizeof *v);
   if (v) t->v = v;
-  rmx_status status = passage && domain && v
-                          ? RMX_OK
-                          : rmx_fail_memory(err, room * sizeof *v, "the target's documents");
-  for (size_t i = 0, at = 0; status == RMX_OK && at < limit; i++) {
+  if (!passage || !domain || !v)
+    return rmx_fail_memory(err, room * sizeof *v, "the target's documents");
+  for (size_t i = 0, at = 0; at < limit; i++) {
     size_t to = window ? at + window : starts[i + 1];
     if (to > limit) to = limit;
     t->passage[t->n] = (rmx__passage){at, to};
     t->domain[t->n++] = d;
     at = to;
   }
-  for (size_t i = first; status == RMX_OK && i < t->n; i++) {
+  for (size_t i = first; i < t->n; i++) {
     const double L = (double)(t->passage[i].to - t->passage[i].from);
     t->v[i] = c->target[d] / ((double)(t->n - first) * L);
     t->tokens += L;
   }
-  free(starts);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status read_target(const rmx_comparison *c, struct target *t, rmx_err *err) {
@@ -166,7 +166,7 @@ static rmx_status afford(const rmx_comparison *c, const struct target *target, r
 }
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
-  struct target target;
+  RMX_OWNED_BY(target_release) struct target target = {0};
   rmx_training t;
   if (c->corpus->D_train < 2)
     return rmx_fail(err, RMX_EINPUT,
@@ -184,9 +184,7 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
                       c->corpus->names[d], c->corpus->domains[d].train_tokens,
                       (long long)c->proxy->context);
   RMX_TRY(read_target(c, &target, err));
-  rmx_status status = afford(c, &target, &t, err);
-  target_release(&target);
-  return status;
+  return afford(c, &target, &t, err);
 }
 
 // Log-probabilities of the target's documents under the proxy of domain p, into column p of logp

@@ -63,17 +63,15 @@ static void lay_out(const struct text *x, const struct window *w, int b, rmx_bat
 static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x,
                            const rmx__passage *passages, size_t n, const rmx_listener *listener,
                            const char *what, double *nats, double *tokens, rmx_err *err) {
-  struct window *w = NULL;
+  RMX_OWNED struct window *w = NULL;
   size_t windows = 0;
-  rmx_batch batch = {0};
+  RMX_OWNED_BY(rmx_batch_release) rmx_batch batch = {0};
   memset(nats, 0, n * sizeof *nats);
   RMX_TRY(cut(passages, n, T, &w, &windows, err));
-  float *losses = rmx_calloc((size_t)B * (size_t)T, sizeof *losses);
-  rmx_status status =
-      losses ? rmx_batch_make(&batch, B, T, err) : rmx_fail_memory(err, 0, "a batch");
-  for (size_t at = 0; status == RMX_OK && at < windows;) {
-    if (rmx_interrupted())
-      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while scoring text");
+  RMX_OWNED float *losses = rmx_calloc((size_t)B * (size_t)T, sizeof *losses);
+  RMX_TRY(losses ? rmx_batch_make(&batch, B, T, err) : rmx_fail_memory(err, 0, "a batch"));
+  for (size_t at = 0; at < windows;) {
+    if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while scoring text");
     const int b = windows - at < (size_t)B ? (int)(windows - at) : B, t = w[at].size;
     lay_out(x, w + at, b, &batch);
     rmx_model_losses(m, batch.tokens, batch.labels, b, t, losses);
@@ -84,10 +82,7 @@ static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x,
     at += (size_t)b;
     rmx_progress(listener, what, (double)at, (double)windows, "windows", NULL);
   }
-  rmx_batch_release(&batch);
-  free(losses);
-  free(w);
-  return status;
+  return RMX_OK;
 }
 
 // ---- the file they are kept in
@@ -112,7 +107,7 @@ static uint64_t question_of(const rmx_run *run, const struct text *x, const rmx_
 
 static bool read_kept(const char *path, uint64_t question, size_t n, double *nats,
                       struct header *h) {
-  char *data = NULL;
+  RMX_OWNED char *data = NULL;
   size_t size;
   rmx_err ignored;
   if (!rmx_exists(path) || rmx_read_file(path, &data, &size, &ignored) != RMX_OK) return false;
@@ -123,7 +118,6 @@ static bool read_kept(const char *path, uint64_t question, size_t n, double *nat
            h->hash == rmx_hash(data + sizeof *h, n * sizeof *nats, 0);
   }
   if (good) memcpy(nats, data + sizeof *h, n * sizeof *nats);
-  free(data);
   return good;
 }
 

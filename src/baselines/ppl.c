@@ -50,6 +50,7 @@ static void pool_release(struct pool *p) {
   free(p->half);
   free(p->score);
   free(p->keep);
+  *p = (struct pool){0};
 }
 
 static rmx_status pool_make(const rmx_corpus *corpus, struct pool *p, rmx_err *err) {
@@ -98,7 +99,7 @@ static int by_hash(const void *a, const void *b) {
 }
 
 static rmx_status deal(const rmx_corpus *corpus, uint64_t seed, struct pool *p, rmx_err *err) {
-  struct dealt *list = rmx_calloc(p->n, sizeof *list);
+  RMX_OWNED struct dealt *list = rmx_calloc(p->n, sizeof *list);
   if (!list) return rmx_fail_memory(err, p->n * sizeof *list, "documents");
   for (size_t d = 0; d < p->D; d++) {
     const rmx_domain *domain = &corpus->domains[d];
@@ -118,7 +119,6 @@ static rmx_status deal(const rmx_corpus *corpus, uint64_t seed, struct pool *p, 
       tokens[half] += length_of(p, list[i].document);
     }
   }
-  free(list);
   return RMX_OK;
 }
 
@@ -158,11 +158,10 @@ static void rank(const rmx_ppl_options *o, struct pool *p, size_t from, size_t t
 }
 
 static rmx_status choose(const rmx_ppl_options *o, struct pool *p, rmx_err *err) {
-  struct ranked *list = rmx_calloc(p->n, sizeof *list);
+  RMX_OWNED struct ranked *list = rmx_calloc(p->n, sizeof *list);
   if (!list) return rmx_fail_memory(err, p->n * sizeof *list, "ranks");
   if (!o->by_domain) rank(o, p, 0, p->n, list);
   for (size_t d = 0; o->by_domain && d < p->D; d++) rank(o, p, p->first[d], p->first[d + 1], list);
-  free(list);
   return RMX_OK;
 }
 
@@ -283,24 +282,18 @@ static rmx_status reference_make(const rmx_comparison *c, const struct pool *p, 
                                  rmx_err *err) {
   char name[32];
   snprintf(name, sizeof name, "half-%d", half + 1);
-  bool *keep = rmx_calloc(p->n, sizeof *keep);
-  double *mixture = rmx_calloc(p->D, sizeof *mixture);
+  RMX_OWNED bool *keep = rmx_calloc(p->n, sizeof *keep);
+  RMX_OWNED double *mixture = rmx_calloc(p->D, sizeof *mixture);
   r->folder = rmx_path_in(folder, name);
-  rmx_status status =
-      keep && mixture && r->folder ? RMX_OK : rmx_fail_memory(err, p->n, "half of the documents");
-  for (size_t i = 0; i < p->n && status == RMX_OK; i++) keep[i] = p->half[i] == half;
-  if (status == RMX_OK) status = write_part(c, p, keep, r->folder, &r->corpus, err);
-  if (status == RMX_OK) status = natural(r->corpus, t->context, mixture, NULL, err);
-  if (status == RMX_OK) {
-    rmx_comparison own = *c;
-    own.corpus = r->corpus;
-    own.experiment = r->folder;
-    snprintf(name, sizeof name, "ppl-reference-%d", half + 1);
-    status = rmx__comparison_run(&own, name, mixture, t, c->seed, true, NULL, &r->run, err);
-  }
-  free(keep);
-  free(mixture);
-  return status;
+  if (!keep || !mixture || !r->folder) return rmx_fail_memory(err, p->n, "half of the documents");
+  for (size_t i = 0; i < p->n; i++) keep[i] = p->half[i] == half;
+  RMX_TRY(write_part(c, p, keep, r->folder, &r->corpus, err));
+  RMX_TRY(natural(r->corpus, t->context, mixture, NULL, err));
+  rmx_comparison own = *c;
+  own.corpus = r->corpus;
+  own.experiment = r->folder;
+  snprintf(name, sizeof name, "ppl-reference-%d", half + 1);
+  return rmx__comparison_run(&own, name, mixture, t, c->seed, true, NULL, &r->run, err);
 }
 
 static void reference_release(struct reference *r) {
@@ -314,22 +307,18 @@ static rmx_status score_half(const rmx_comparison *c, struct pool *p, size_t d, 
                              const rmx_run *reference, rmx_baseline_result *out, rmx_err *err) {
   const rmx_domain *domain = &c->corpus->domains[d];
   const size_t from = p->first[d], most = p->first[d + 1] - from;
-  rmx__passage *passages = rmx_calloc(most, sizeof *passages);
-  double *nats = rmx_calloc(most, sizeof *nats);
-  rmx_status status =
-      passages && nats ? RMX_OK : rmx_fail_memory(err, most * sizeof *nats, "scores");
+  RMX_OWNED rmx__passage *passages = rmx_calloc(most, sizeof *passages);
+  RMX_OWNED double *nats = rmx_calloc(most, sizeof *nats);
+  if (!passages || !nats) return rmx_fail_memory(err, most * sizeof *nats, "scores");
   size_t n = 0;
-  for (size_t i = from; i < from + most && status == RMX_OK; i++)
+  for (size_t i = from; i < from + most; i++)
     if (p->half[i] == half) passages[n++] = p->document[i];
-  if (status == RMX_OK)
-    status = rmx__passage_nats(c, reference, domain->train, domain->width, passages, n,
-                               "ppl: scoring documents", nats, out, err);
+  RMX_TRY(rmx__passage_nats(c, reference, domain->train, domain->width, passages, n,
+                            "ppl: scoring documents", nats, out, err));
   n = 0;
-  for (size_t i = from; i < from + most && status == RMX_OK; i++)
+  for (size_t i = from; i < from + most; i++)
     if (p->half[i] == half) p->score[i] = nats[n++] / length_of(p, i);
-  free(passages);
-  free(nats);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status score_all(const rmx_comparison *c, struct pool *p, const char *folder,
@@ -413,26 +402,22 @@ static rmx_status make_corpus(const rmx_comparison *c, const struct pool *p, con
 }
 
 static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err) {
-  struct pool p;
+  RMX_OWNED_BY(pool_release) struct pool p = {0};
   rmx_training t;
   RMX_TRY(rmx__baseline_result_make(c, out, err));
   RMX_TRY(pool_make(c->corpus, &p, err));
   const uint64_t key = rmx_hash(&c->seed, sizeof c->seed, c->corpus->hash);
-  char *name = rmx_format("ppl-%08llx", (unsigned long long)key & 0xffffffff),
-       *folder = name ? rmx_path_in(c->folder, name) : NULL;
-  rmx_status status =
-      folder ? deal(c->corpus, c->seed, &p, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = afford(c, p.tokens, &t, err);
-  if (status == RMX_OK) status = score_all(c, &p, folder, &t, out, err);
+  RMX_OWNED char *name = rmx_format("ppl-%08llx", (unsigned long long)key & 0xffffffff),
+                 *folder = name ? rmx_path_in(c->folder, name) : NULL;
+  RMX_TRY(folder ? deal(c->corpus, c->seed, &p, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(afford(c, p.tokens, &t, err));
+  RMX_TRY(score_all(c, &p, folder, &t, out, err));
   const double began = rmx_now();
-  if (status == RMX_OK) status = choose(&c->options->ppl, &p, err);
-  if (status == RMX_OK) add_notes(c, &p, &t, out);
-  if (status == RMX_OK) status = make_corpus(c, &p, folder, out, err);
+  RMX_TRY(choose(&c->options->ppl, &p, err));
+  add_notes(c, &p, &t, out);
+  RMX_TRY(make_corpus(c, &p, folder, out, err));
   out->wall_s += rmx_now() - began;
-  free(name);
-  free(folder);
-  pool_release(&p);
-  return status;
+  return RMX_OK;
 }
 
 const rmx_baseline rmx__ppl = {

@@ -27,20 +27,18 @@ json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
 // The reference must be the one that was meant: its result says which question it answered.
 static rmx_status check_answers(const rmx_run *r, const char *folder, const char *wanted,
                                 rmx_err *err) {
-  char *path = rmx_path_in(folder, "result.json");
-  json_t *result = NULL;
+  RMX_OWNED char *path = rmx_path_in(folder, "result.json");
+  json_auto_t *result = NULL;
   const char *got;
-  rmx_status status = path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && !(got = rmx__fingerprint_in(result, "answers")))
-    status = rmx_fail(err, RMX_EINPUT, "%s: \"fingerprint\" is missing", path);
-  if (status == RMX_OK && strcmp(got, wanted) != 0)
-    status = rmx_fail(
+  RMX_TRY(path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path"));
+  if (!(got = rmx__fingerprint_in(result, "answers")))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"fingerprint\" is missing", path);
+  if (strcmp(got, wanted) != 0)
+    return rmx_fail(
         err, RMX_EINPUT,
         "run %s: its reference %s was trained again with other settings; run the method again",
         r->name, folder);
-  json_decref(result);
-  free(path);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_kernels *k,

@@ -67,30 +67,25 @@ static rmx_status tables(const rmx_comparison *c, size_t n, rmx_table *mixtures,
 
 rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *options,
                           rmx_baseline_result *result, rmx_fit **out, rmx_err *err) {
-  rmx_table mixtures = {0}, metrics = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
   const size_t n = affordable(c, result);
-  rmx_status status = tables(c, n, &mixtures, &metrics, err);
-  const char **only = rmx_calloc(c->corpus->D, sizeof *only);
+  RMX_TRY(tables(c, n, &mixtures, &metrics, err));
+  RMX_OWNED const char **only = rmx_calloc(c->corpus->D, sizeof *only);
   size_t wanted = 0;
-  if (status == RMX_OK && !only) status = rmx_fail_memory(err, 0, "names");
-  for (size_t d = 0; status == RMX_OK && d < c->corpus->D; d++)
+  if (!only) return rmx_fail_memory(err, 0, "names");
+  for (size_t d = 0; d < c->corpus->D; d++)
     if (c->target[d] != 0) only[wanted++] = metrics.names[d];
-  if (status == RMX_OK)
-    status = rmx_fit_tables(&(rmx_fit_tables_request){.options = options,
-                                                      .mixtures = &mixtures,
-                                                      .metrics = &metrics,
-                                                      .only = only,
-                                                      .n_only = wanted,
-                                                      .seed = c->seed,
-                                                      .threads = c->threads,
-                                                      .listener = c->listener},
-                            out, err);
-  if (status == RMX_OK)
-    json_object_set_new(result->notes, "runs", json_integer((json_int_t)metrics.N));
-  free(only);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  return status;
+  RMX_TRY(rmx_fit_tables(&(rmx_fit_tables_request){.options = options,
+                                                   .mixtures = &mixtures,
+                                                   .metrics = &metrics,
+                                                   .only = only,
+                                                   .n_only = wanted,
+                                                   .seed = c->seed,
+                                                   .threads = c->threads,
+                                                   .listener = c->listener},
+                         out, err));
+  json_object_set_new(result->notes, "runs", json_integer((json_int_t)metrics.N));
+  return RMX_OK;
 }
 
 rmx_status rmx__swarm_problem(const rmx_comparison *c, const rmx_fit *fit, rmx_problem *q,

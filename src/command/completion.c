@@ -35,14 +35,13 @@ struct offer {
 
 static void offer(const struct offer *o, const char *head, const char *name, const char *tail,
                   const char *help) {
-  char *whole = rmx_format("%s%s%s%s", o->before, head, name, tail);
+  RMX_OWNED char *whole = rmx_format("%s%s%s%s", o->before, head, name, tail);
   if (whole && strncmp(whole, o->word, strlen(o->word)) == 0) {
     if (o->list)
       json_array_append_new(o->list, json_string(whole));
     else
       fprintf(o->f, "%s\t%s\n", whole, help ? help : "");
   }
-  free(whole);
 }
 
 static void offer_files(const struct offer *o, bool folders) {
@@ -204,13 +203,12 @@ static void complete(struct offer *o, char *const *words, size_t n) {
   if (option && option->type != RMX_BOOL) {
     offer_values(o, "", option->key, option);
   } else if (o->word[0] == '-' && equals) {
-    char *head = rmx_format("%.*s", (int)(equals - o->word + 1), o->word);
+    RMX_OWNED char *head = rmx_format("%.*s", (int)(equals - o->word + 1), o->word);
     if (head && (option = option_named(o, c, o->word, (size_t)(equals - o->word)))) {
       o->before = head;
       offer_values(o, "", option->key, option);
       o->before = "";
     }
-    free(head);
   } else if (o->word[0] == '-') {
     size_t n_options;
     const rmx_option *options = rmx_command_options(c, &n_options);

@@ -25,7 +25,7 @@ static char *glob_for(const rmx_strings *files) {
 
 static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
   if (files->n == 0) return;
-  char *glob = glob_for(files);
+  RMX_OWNED char *glob = glob_for(files);
   rmx_buf_printf(b, "      %s:%s", key, glob ? " " : "\n");
   if (glob) {
     rmx_put_quoted(b, glob);
@@ -36,7 +36,6 @@ static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
     rmx_put_quoted(b, files->items[j]);
     rmx_buf_puts(b, "\n");
   }
-  free(glob);
 }
 
 // Finds the target among the names (n) of domains, and writes that it is protected. *target NULL:

@@ -49,20 +49,16 @@ void rmx_experiment_release(rmx_experiment *e) {
 }
 
 bool rmx__experiment_has(const rmx_experiment *e, const char *name) {
-  char *path = rmx_experiment_path(e, name);
-  const bool there = path && rmx_exists(path);
-  free(path);
-  return there;
+  RMX_OWNED char *path = rmx_experiment_path(e, name);
+  return path && rmx_exists(path);
 }
 
 rmx_status rmx__experiment_read(const rmx_experiment *e, const char *name, json_t **out,
                                 rmx_err *err) {
   *out = NULL;
-  char *path = rmx_experiment_path(e, name);
+  RMX_OWNED char *path = rmx_experiment_path(e, name);
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = rmx_exists(path) ? rmx__json_read(path, out, err) : RMX_OK;
-  free(path);
-  return status;
+  return rmx_exists(path) ? rmx__json_read(path, out, err) : RMX_OK;
 }
 
 rmx_status rmx__experiment_write(const rmx_experiment *e, const char *name, json_t *tree,

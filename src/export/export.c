@@ -40,19 +40,16 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
       return RMX_OK;
     }
   }
-  rmx_buf list = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf list = {0};
   for (size_t i = 0; i < FORMATS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
   int nearest = rmx_nearest(name, names, FORMATS);
-  rmx_status status;
   if (list.failed)
-    status = rmx_fail_memory(err, list.size, "a message");
+    return rmx_fail_memory(err, list.size, "a message");
   else if (nearest < 0)
-    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\". Formats: %s", name, list.data);
+    return rmx_fail(err, RMX_EUSAGE, "no export format \"%s\". Formats: %s", name, list.data);
   else
-    status = rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"; did you mean \"%s\"? Formats: %s",
-                      name, names[nearest], list.data);
-  rmx_buf_release(&list);
-  return status;
+    return rmx_fail(err, RMX_EUSAGE, "no export format \"%s\"; did you mean \"%s\"? Formats: %s",
+                    name, names[nearest], list.data);
 }
 
 rmx_status rmx_export_check(const char *format, rmx_err *err) {
@@ -233,18 +230,13 @@ rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *
   if (r->D == 0)
     return rmx_fail(err, RMX_EINPUT, "%s: the mixture has no domains; wanted at least one",
                     f->name);
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   rmx__blend blend = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);
-  rmx_status status = w ? RMX_OK : rmx_fail_memory(err, r->D * sizeof *w, "a mixture");
-  if (status == RMX_OK) {
-    memcpy(w, r->weights, r->D * sizeof *w);
-    status = make_blend(f, r, w, &arena, &blend, err);
-  }
-  if (status == RMX_OK) {
-    rmx__export_write(rmx__export_template(f->name), &blend, out);
-    if (out->failed) status = rmx_fail_memory(err, out->size, f->name);
-  }
-  rmx_arena_release(&arena);
-  return status;
+  if (!w) return rmx_fail_memory(err, r->D * sizeof *w, "a mixture");
+  memcpy(w, r->weights, r->D * sizeof *w);
+  RMX_TRY(make_blend(f, r, w, &arena, &blend, err));
+  rmx__export_write(rmx__export_template(f->name), &blend, out);
+  if (out->failed) return rmx_fail_memory(err, out->size, f->name);
+  return RMX_OK;
 }

@@ -49,13 +49,12 @@ static bool is(const char *field, size_t n, const char *name) {
 
 // The template already contains the indent; a long key needs it a second time.
 static void put_key(rmx_buf *out, const char *key, int indent) {
-  rmx_buf line = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf line = {0};
   rmx_put_yaml_key(&line, indent, key);
   if (line.failed)
     out->failed = true;
   else
     rmx_buf_puts(out, line.data + indent);
-  rmx_buf_release(&line);
 }
 
 static void put_text(const struct writing *w, const char *text, const char *how, size_t n) {
@@ -82,13 +81,12 @@ static void put_text(const struct writing *w, const char *text, const char *how,
 // The name of the validation set of a training set, as the RegMix authors use it.
 static void put_valid_name(const struct writing *w, const char *how, size_t n) {
   const char *name = w->source->name;
-  char *changed =
+  RMX_OWNED char *changed =
       strncmp(name, "train_", 6) == 0 ? rmx_format("valid_%s", name + 6) : rmx_strdup(name);
   if (changed)
     put_text(w, changed, how, n);
   else
     w->out->failed = true;
-  free(changed);
 }
 
 // The number of passes that a trainer must allow: whole passes, and one more if the last one is

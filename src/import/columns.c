@@ -82,14 +82,12 @@ static void list_columns(const choice *c, rmx_buf *out) {
 }
 
 static rmx_status cannot_tell(const choice *c, const char *why, rmx_err *err) {
-  rmx_buf names = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
   list_columns(c, &names);
-  rmx_status status = rmx_fail(
+  return rmx_fail(
       err, RMX_EINPUT,
       "%s: %s; choose the columns with --%s-columns 'PATTERN' (columns with numbers: %.500s)",
       c->s->path, why, mixtures(c) ? "mixture" : "metric", names.failed ? "?" : names.data);
-  rmx_buf_release(&names);
-  return status;
 }
 
 // "config.mixture.*": the prefix up to the last . or / before the first wildcard is not part of a
@@ -173,14 +171,13 @@ static bool metric_name(const char *name) {
 
 static void tell_choice(const choice *c, size_t n) {
   const rmx_cells *t = c->s->cells;
-  rmx_buf names = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
   size_t listed = 0;
   for (size_t j = 0; j < t->C && listed < 8; j++)
     if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", listed++ ? ", " : "", t->header[j]);
   rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)",
            c->s->path, n, mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data,
            n > listed ? ", ..." : "", mixtures(c) ? "mixture" : "metric");
-  rmx_buf_release(&names);
 }
 
 static rmx_status choose_by_names(choice *c, rmx_err *err) {

@@ -12,16 +12,12 @@ static bool sniff(const rmx__source *s) {
 
 static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   size_t state = rmx__state_column(s->cells);
-  bool *left_out =
+  RMX_OWNED bool *left_out =
       state == SIZE_MAX || state == 0 ? NULL : rmx_calloc(s->cells->N, sizeof *left_out);
-  rmx_status status = RMX_OK;
   if (state != SIZE_MAX && state != 0)
-    status = left_out ? rmx__leave_unfinished(s, state, 0, left_out, err)
-                      : rmx_fail_memory(err, s->cells->N, s->path);
-  if (status == RMX_OK)
-    status = rmx__import_view(s, &(rmx__view){.id = 0, .out = left_out}, out, err);
-  free(left_out);
-  return status;
+    RMX_TRY(left_out ? rmx__leave_unfinished(s, state, 0, left_out, err)
+                     : rmx_fail_memory(err, s->cells->N, s->path));
+  return rmx__import_view(s, &(rmx__view){.id = 0, .out = left_out}, out, err);
 }
 
 const rmx__table_format rmx__format_csv = {

@@ -94,12 +94,11 @@ static bool is_limited(const json_t *tree, const char *task) {
 // mark next to it.
 static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full,
                              double value, bool limited, rmx_err *err) {
-  char *mark = rmx_format("limited\n%s", full);
-  rmx_status status = RMX_OK;
+  RMX_OWNED char *mark = rmx_format("limited\n%s", full);
   bool had = json_object_get(values, full) != NULL,
        had_limited = mark && json_object_get(values, mark) != NULL;
   if (!mark) {
-    status = rmx_fail_memory(err, 64, "metrics");
+    return rmx_fail_memory(err, 64, "metrics");
   } else if (had && limited && !had_limited) {
     rmx_few_add(&r->lost, task);
   } else {
@@ -112,10 +111,9 @@ static rmx_status keep_value(results *r, const char *task, json_t *values, const
       good = good && json_object_set_new(values, mark, json_true()) == 0;
     else
       json_object_del(values, mark);
-    if (!good) status = rmx_fail_memory(err, 64, "metrics");
+    if (!good) return rmx_fail_memory(err, 64, "metrics");
   }
-  free(mark);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status take_result(results *r, const char *path, const json_t *tree, json_t *values,

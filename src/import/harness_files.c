@@ -27,23 +27,21 @@ static size_t date_at(const char *stem, size_t n) {
 }
 
 static rmx_status walk(const char *folder, int depth, rmx_strings *out, rmx_err *err) {
-  rmx_strings names = {0};
-  rmx_status status = rmx_list(folder, &names, err);
-  for (size_t i = 0; status == RMX_OK && i < names.n; i++) {
-    char *path = rmx_path_in(folder, names.items[i]);
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_TRY(rmx_list(folder, &names, err));
+  for (size_t i = 0; i < names.n; i++) {
+    RMX_OWNED char *path = rmx_path_in(folder, names.items[i]);
     struct stat info;
     if (!path)
-      status = rmx_fail_memory(err, 64, folder);
+      return rmx_fail_memory(err, 64, folder);
     else if (stat(path, &info) != 0)
-      status = rmx_fail_errno(err, "cannot read %s", path);
+      return rmx_fail_errno(err, "cannot read %s", path);
     else if (S_ISDIR(info.st_mode))
-      status = depth < DEEPEST ? walk(path, depth + 1, out, err) : RMX_OK;
+      RMX_TRY(depth < DEEPEST ? walk(path, depth + 1, out, err) : RMX_OK);
     else if (rmx__ends_in(path, ".json") && !rmx_strings_add(out, path))
-      status = rmx_fail_memory(err, 64, folder);
-    free(path);
+      return rmx_fail_memory(err, 64, folder);
   }
-  rmx_strings_release(&names);
-  return status;
+  return RMX_OK;
 }
 
 // Folder k of a relative path; NULL if it has fewer.

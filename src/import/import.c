@@ -19,13 +19,11 @@ bool rmx__ends_in(const char *text, const char *suffix) {
 }
 
 static rmx_status unknown_form(const char *path, rmx_err *err) {
-  rmx_buf known = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf known = {0};
   for (size_t i = 0; i < FORMATS; i++)
     rmx_buf_printf(&known, "%s%s", i ? "; " : "", formats[i]->help);
-  rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown format of a table; wanted %s", path,
-                               known.failed ? "CSV" : known.data);
-  rmx_buf_release(&known);
-  return status;
+  return rmx_fail(err, RMX_EINPUT, "%s: unknown format of a table; wanted %s", path,
+                  known.failed ? "CSV" : known.data);
 }
 
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options,

@@ -34,16 +34,13 @@ static bool sniff(const rmx__source *s) {
 
 static rmx_status read_olmix(const rmx__source *s, rmx_table *out, rmx_err *err) {
   size_t id = 0, n = id_columns(s->cells, &id);
-  bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
+  RMX_OWNED bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
   if (!skip) return rmx_fail_memory(err, s->cells->C, s->path);
   for (size_t j = 0; j < n; j++) skip[j] = true;
-  rmx_status status = rmx__import_view(s, &(rmx__view){.id = id, .skip = skip}, out, err);
-  if (status == RMX_OK)
-    rmx_note(s->listener,
-             "%s: read as a table of Olmix; the names of the runs are in column \"%s\"", s->path,
-             s->cells->header[id]);
-  free(skip);
-  return status;
+  RMX_TRY(rmx__import_view(s, &(rmx__view){.id = id, .skip = skip}, out, err));
+  rmx_note(s->listener, "%s: read as a table of Olmix; the names of the runs are in column \"%s\"",
+           s->path, s->cells->header[id]);
+  return RMX_OK;
 }
 
 const rmx__table_format rmx__format_olmix = {

@@ -27,7 +27,7 @@ static int by_text(const void *a, const void *b) {
 // Whether two rows that are kept have the same cell in column j.
 static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again,
                           rmx_err *err) {
-  const char **names = rmx_calloc(c->N, sizeof *names);
+  RMX_OWNED const char **names = rmx_calloc(c->N, sizeof *names);
   if (!names) return rmx_fail_memory(err, c->N * sizeof *names, c->path);
   size_t n = 0;
   for (size_t i = 0; i < c->N; i++)
@@ -35,7 +35,6 @@ static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bo
   qsort(names, n, sizeof *names, by_text);
   *again = false;
   for (size_t i = 1; i < n; i++) *again = *again || strcmp(names[i], names[i - 1]) == 0;
-  free(names);
   return RMX_OK;
 }
 
@@ -43,19 +42,16 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
   const rmx_cells *c = s->cells;
   size_t name = rmx__column_called(c, "name"), state = rmx__column_called(c, "state"),
          id = rmx__column_called(c, "id");
-  bool *skip = rmx_calloc(c->C, sizeof *skip), *left_out = rmx_calloc(c->N, sizeof *left_out),
-       again = false;
-  rmx_status status = RMX_OK;
-  if (!skip || !left_out) {
-    status = rmx_fail_memory(err, c->N, s->path);
-    goto done;
-  }
+  RMX_OWNED bool *skip = rmx_calloc(c->C, sizeof *skip),
+                 *left_out = rmx_calloc(c->N, sizeof *left_out);
+  bool again = false;
+  if (!skip || !left_out) return rmx_fail_memory(err, c->N, s->path);
   if (state == SIZE_MAX)
     rmx_warn(s->listener, "%s: no column State, so unfinished runs can't be left out", s->path);
   else
-    RMX_TRY_GOTO(rmx__leave_unfinished(s, state, name, left_out, err), done);
+    RMX_TRY(rmx__leave_unfinished(s, state, name, left_out, err));
   size_t named_by = name;
-  RMX_TRY_GOTO(repeats(c, name, left_out, &again, err), done);
+  RMX_TRY(repeats(c, name, left_out, &again, err));
   if (again && id != SIZE_MAX) {
     named_by = id;
     rmx_note(s->listener,
@@ -69,12 +65,8 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
     size_t j = rmx__column_called(c, about_runs[k]);
     if (j != SIZE_MAX) skip[j] = true;
   }
-  status = rmx__import_view(
+  return rmx__import_view(
       s, &(rmx__view){.id = named_by, .skip = skip, .out = left_out, .guess = true}, out, err);
-done:
-  free(skip);
-  free(left_out);
-  return status;
 }
 
 const rmx__table_format rmx__format_wandb = {

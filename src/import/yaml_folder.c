@@ -85,47 +85,35 @@ static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
 // Checks and keeps the map of one file: every value must be a weight, and their sum 1.
 static rmx_status take_file(reading *r, size_t f, rmx_err *err) {
   const char *path = r->files.items[f];
-  rmx__yaml yaml = {0};
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
   RMX_TRY(rmx__yaml_read(path, &yaml, err));
   json_t *map, *value;
   const char *name, *key = pick(yaml.root, &map);
-  rmx_status status = RMX_OK;
-  double *w = NULL;
-  const char **names = NULL;
+  RMX_OWNED double *w = NULL;
+  RMX_OWNED const char **names = NULL;
   size_t n = 0, D = json_is_object(map) ? json_object_size(map) : 0;
-  if (D == 0) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%s: wanted a map `domain: weight`, under `train:`, `mixture:` or at the top",
-                      path);
-    goto done;
-  }
+  if (D == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: wanted a map `domain: weight`, under `train:`, `mixture:` or at the top",
+                    path);
   w = rmx_calloc(D, sizeof *w);
   names = rmx_calloc(D, sizeof *names);
-  if (!w || !names) {
-    status = rmx_fail_memory(err, D * sizeof *w, path);
-    goto done;
-  }
+  if (!w || !names) return rmx_fail_memory(err, D * sizeof *w, path);
   json_object_foreach(map, name, value) {
     if (!json_is_number(value)) {
       int line = rmx__yaml_line(&yaml, value);  // 0: unknown
       char at[16] = "";
       if (line > 0) snprintf(at, sizeof at, ":%d", line);
-      status = rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at,
-                        name, key ? " under " : "", key ? key : "");
-      goto done;
+      return rmx_fail(err, RMX_EINPUT, "%s%s: the weight of \"%s\"%s%s is not a number", path, at,
+                      name, key ? " under " : "", key ? key : "");
     }
     names[n] = name;
     w[n++] = json_number_value(value);
-    RMX_TRY_GOTO(add_domain(r, name, err), done);
+    RMX_TRY(add_domain(r, name, err));
   }
-  RMX_TRY_GOTO(rmx_mixture_check(w, D, names, r->s->options->any_sum ? INFINITY : 0.01, path, err),
-               done);
+  RMX_TRY(rmx_mixture_check(w, D, names, r->s->options->any_sum ? INFINITY : 0.01, path, err));
   r->maps[f] = json_incref(map);
-done:
-  free(w);
-  free(names);
-  rmx__yaml_release(&yaml);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status list_files(reading *r, rmx_err *err) {

@@ -58,27 +58,21 @@ static rmx_status sort_out(const taker *t, const char *const *names, size_t D, d
 }
 
 static rmx_status take_csv(taker *t, const char *path, rmx_err *err) {
-  rmx_table table = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table table = {0};
   RMX_TRY(rmx_csv_read(path, &table, err));
-  rmx_status status = RMX_OK;
   bool one_a_line = table.D == 1 &&
                     (strcmp(table.id_name, "domain") == 0 || strcmp(table.names[0], "weight") == 0);
-  if (!one_a_line && table.N != 1) {
-    status = rmx_fail(
+  if (!one_a_line && table.N != 1)
+    return rmx_fail(
         err, RMX_EINPUT,
         "%s: wanted one row with one column per domain, or the columns domain,weight; got %zu rows",
         path, table.N);
-    goto done;
-  }
   size_t n = one_a_line ? table.N : table.D;
   for (size_t i = 0; i < n; i++) {
-    RMX_TRY_GOTO(take(t, table.lines[one_a_line ? i : 0],
-                      one_a_line ? table.ids[i] : table.names[i], table.x[i], err),
-                 done);
+    RMX_TRY(take(t, table.lines[one_a_line ? i : 0], one_a_line ? table.ids[i] : table.names[i],
+                 table.x[i], err));
   }
-done:
-  rmx_table_release(&table);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status take_map(taker *t, const char *path, const rmx__yaml *yaml, json_t *root,
@@ -133,20 +127,19 @@ static void release(taker *t) {
   rmx_strings_release(&t->given);
   free(t->weight);
   free(t->line);
+  *t = (taker){0};
 }
 
 rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D, double *w,
                             rmx_err *err) {
-  taker t;
-  double *out = rmx_calloc(D, sizeof *out);
-  rmx_status status = take_file(&t, path, err);
-  if (status == RMX_OK && !out) status = rmx_fail_memory(err, D * sizeof *out, "a mixture");
-  if (status == RMX_OK) status = sort_out(&t, names, D, out, err);
-  if (status == RMX_OK) status = rmx_mixture_check(out, D, names, 0.01, path, err);
-  if (status == RMX_OK) memcpy(w, out, D * sizeof *out);
-  release(&t);
-  free(out);
-  return status;
+  RMX_OWNED_BY(release) taker t = {0};
+  RMX_OWNED double *out = rmx_calloc(D, sizeof *out);
+  RMX_TRY(take_file(&t, path, err));
+  if (!out) return rmx_fail_memory(err, D * sizeof *out, "a mixture");
+  RMX_TRY(sort_out(&t, names, D, out, err));
+  RMX_TRY(rmx_mixture_check(out, D, names, 0.01, path, err));
+  memcpy(w, out, D * sizeof *out);
+  return RMX_OK;
 }
 
 rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err) {

@@ -307,6 +307,7 @@ void rmx_redomain_report_release(rmx_redomain_report *r) {
   rmx_strings_release(&r->unseen);
   rmx_strings_release(&r->fix);
   rmx_strings_release(&r->measure);
+  *r = (rmx_redomain_report){0};
 }
 
 // ---- the number of directions in which the runs differ

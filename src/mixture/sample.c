@@ -310,8 +310,7 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
                                rmx_err *err) {
   RMX_TRY(check_options(o, prior, cap, D, names, err));
   size_t N = (size_t)o->runs;
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   sampler s = {.o = o, .N = N, .D = D, .G = llround(1 / o->grid)};
   s.units = N <= SIZE_MAX / D ? rmx_arena_alloc(&arena, N * D, sizeof(int64_t)) : NULL;
   s.strength = rmx_arena_alloc(&arena, N, sizeof(double));
@@ -319,10 +318,8 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
   double *reals = rmx_arena_alloc(&arena, D, 5 * sizeof(double));
   s.cap_units = rmx_arena_alloc(&arena, D, sizeof(int64_t));
   s.row = rmx_arena_alloc(&arena, D, 3 * sizeof(int64_t));
-  if (!s.units || !s.strength || !s.hash || !reals || !s.cap_units || !s.row) {
-    status = rmx_fail_memory(err, N * D * sizeof(int64_t), "sampling mixtures");
-    goto done;
-  }
+  if (!s.units || !s.strength || !s.hash || !reals || !s.cap_units || !s.row)
+    return rmx_fail_memory(err, N * D * sizeof(int64_t), "sampling mixtures");
   s.tempered = reals;
   s.cap = reals + D;
   s.alpha = reals + 2 * D;
@@ -333,21 +330,17 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
     s.cap[d] = (double)s.cap_units[d] / (double)s.G;
     s.w[d] = s.cap_units[d] > 0 ? prior[d] : 0;
   }
-  RMX_TRY_GOTO(check_caps(&s, prior, cap, err), done);
+  RMX_TRY(check_caps(&s, prior, cap, err));
   rmx_mixture_temper(s.w, D, o->temper, s.tempered);
   double possible = 0;
-  RMX_TRY_GOTO(count_mixtures(&s, &possible, err), done);
-  if (possible < (double)N) {
-    status = rmx_fail(err, RMX_EINPUT,
-                      "only %.0f different mixtures exist on a grid of %g within the caps, but %zu "
-                      "were requested; make sample.grid finer or lower sample.runs",
-                      possible, o->grid, N);
-    goto done;
-  }
-  RMX_TRY_GOTO(draw_rows(&s, seed, err), done);
-  RMX_TRY_GOTO(cover(&s, names, seed, err), done);
+  RMX_TRY(count_mixtures(&s, &possible, err));
+  if (possible < (double)N)
+    return rmx_fail(err, RMX_EINPUT,
+                    "only %.0f different mixtures exist on a grid of %g within the caps, but %zu "
+                    "were requested; make sample.grid finer or lower sample.runs",
+                    possible, o->grid, N);
+  RMX_TRY(draw_rows(&s, seed, err));
+  RMX_TRY(cover(&s, names, seed, err));
   for (size_t i = 0; i < N * D; i++) out[i] = (double)s.units[i] / (double)s.G;
-done:
-  rmx_arena_release(&arena);
-  return status;
+  return RMX_OK;
 }

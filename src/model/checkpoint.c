@@ -132,6 +132,7 @@ struct checkpoint {
 static void release(struct checkpoint *c) {
   json_decref(c->header);
   rmx_map_release(&c->map);
+  *c = (struct checkpoint){0};
 }
 
 static rmx_status read_config(const json_t *object, const char *path, rmx_model_config *out,
@@ -231,44 +232,39 @@ static rmx_status open_checkpoint(struct checkpoint *c, const char *path, rmx_er
 }
 
 rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_err *err) {
-  struct checkpoint c = {0};
+  RMX_OWNED_BY(release) struct checkpoint c = {0};
   RMX_TRY(open_checkpoint(&c, path, err));
-  rmx_status status = RMX_OK;
   rmx_model_config have = m->c;
-  for (size_t i = 0; i < WHOLE && status == RMX_OK; i++)
+  for (size_t i = 0; i < WHOLE; i++)
     if (*whole_at(&c.config, i) != *whole_at(&have, i))
-      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %lld, wanted %lld", path,
-                        whole[i].key, (long long)*whole_at(&c.config, i),
-                        (long long)*whole_at(&have, i));
-  for (size_t i = 0; i < REAL && status == RMX_OK; i++)
+      return rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %lld, wanted %lld", path,
+                      whole[i].key, (long long)*whole_at(&c.config, i),
+                      (long long)*whole_at(&have, i));
+  for (size_t i = 0; i < REAL; i++)
     if (*real_at(&c.config, i) != *real_at(&have, i))
-      status = rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path,
-                        real[i].key, *real_at(&c.config, i), *real_at(&have, i));
-  if (status == RMX_OK) {
-    const size_t bytes = m->size * sizeof(float);
-    memcpy(m->weights, c.floats, bytes);
-    m->step = c.state ? c.step : 0;
-    if (m->training) {
-      memset(m->gradients, 0, bytes);
-      if (c.state) {
-        memcpy(m->moment1, c.floats + m->size, bytes);
-        memcpy(m->moment2, c.floats + 2 * m->size, bytes);
-      } else {
-        memset(m->moment1, 0, bytes);
-        memset(m->moment2, 0, bytes);
-      }
+      return rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path, real[i].key,
+                      *real_at(&c.config, i), *real_at(&have, i));
+  const size_t bytes = m->size * sizeof(float);
+  memcpy(m->weights, c.floats, bytes);
+  m->step = c.state ? c.step : 0;
+  if (m->training) {
+    memset(m->gradients, 0, bytes);
+    if (c.state) {
+      memcpy(m->moment1, c.floats + m->size, bytes);
+      memcpy(m->moment2, c.floats + 2 * m->size, bytes);
+    } else {
+      memset(m->moment1, 0, bytes);
+      memset(m->moment2, 0, bytes);
     }
-    if (extra) *extra = json_incref(json_object_get(c.header, "extra"));
   }
-  release(&c);
-  return status;
+  if (extra) *extra = json_incref(json_object_get(c.header, "extra"));
+  return RMX_OK;
 }
 
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err) {
-  struct checkpoint c = {0};
+  RMX_OWNED_BY(release) struct checkpoint c = {0};
   RMX_TRY(open_checkpoint(&c, path, err));
   *out = c.config;
-  release(&c);
   return RMX_OK;
 }
 

@@ -27,12 +27,11 @@ const rmx_optimize_options *rmx__options_of(const rmx_optimize_request *request)
 }
 
 static bool has_gradient(const rmx_fit *fit, const rmx_target *t) {
-  double *g = rmx_calloc(fit->D, sizeof(double));
+  RMX_OWNED double *g = rmx_calloc(fit->D, sizeof(double));
   bool all = g != NULL;
   for (size_t m = 0; m < fit->M && all; m++)
     if (t->weight[m] != 0 || t->limit[m] < INFINITY)
       all = rmx_regressor_gradient(fit->regressors[m], fit->mean_mixture, g);
-  free(g);
   return all;
 }
 

@@ -208,11 +208,10 @@ static rmx_status run(const rmx__task *a, const rmx__feasible *set, rmx_optimum 
     return rmx_fail(err, RMX_EINPUT,
                     "optimize.top is %lld of %lld samples: wanted 1 to optimize.samples",
                     (long long)options->top, (long long)options->samples);
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   size_t k = (size_t)options->top,
          wave = options->samples < WAVE * BLOCK ? (size_t)options->samples : WAVE * BLOCK;
-  rmx__feasible within;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible within = {0};
   RMX_TRY(rmx__feasible_copy(&within, set, err));
   simulation s = {.fit = a->fit,
                   .target = &a->problem->target,
@@ -226,10 +225,8 @@ static rmx_status run(const rmx__task *a, const rmx__feasible *set, rmx_optimum 
   s.column = rmx_arena_alloc(&arena, wave, sizeof(double));
   double *kept = rmx_arena_alloc(&arena, k, D * sizeof(double));
   candidate *heap = rmx_arena_alloc(&arena, k, sizeof(*heap));
-  if (!s.alpha || !s.X || !s.score || !s.y || !s.column || !kept || !heap) {
-    status = rmx_fail_memory(err, (wave + k) * (D + M) * sizeof(double), "a simulation");
-    goto done;
-  }
+  if (!s.alpha || !s.X || !s.score || !s.y || !s.column || !kept || !heap)
+    return rmx_fail_memory(err, (wave + k) * (D + M) * sizeof(double), "a simulation");
   o->samples = options->samples;
   o->top = options->top;
   for (bool again = true; again;) {  // once, but for drop_below
@@ -248,19 +245,14 @@ static rmx_status run(const rmx__task *a, const rmx__feasible *set, rmx_optimum 
     for (size_t d = 0; d < D && !(sum > 0); d++)
       s.alpha[d] = options->strength * within.interior[d];
     o->projected = 0;
-    RMX_TRY_GOTO(
-        collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err),
-        done);
+    RMX_TRY(collect(&s, options->top, a->threads, a->listener, kept, heap, &n, &o->projected, err));
     average(&s, kept, heap, n, o);
-    RMX_TRY_GOTO(rmx__feasible_drop(&within, o->mixture, &again, err), done);
+    RMX_TRY(rmx__feasible_drop(&within, o->mixture, &again, err));
   }
   if (o->projected)
     rmx_note(a->listener, "%lld of %lld simulated mixtures were moved into the constraints",
              (long long)o->projected, (long long)options->samples);
-done:
-  rmx__feasible_release(&within);
-  rmx_arena_release(&arena);
-  return status;
+  return RMX_OK;
 }
 
 const rmx__method rmx__simulate = {

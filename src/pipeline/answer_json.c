@@ -18,7 +18,7 @@ static json_t *limits_json(const rmx_answer *s) {
 }
 
 static json_t *worse_json(const rmx_answer *s) {
-  rmx_worse w;
+  RMX_OWNED_BY(rmx_worse_release) rmx_worse w = {0};
   rmx_err no_memory;
   if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK)
     return NULL;
@@ -27,7 +27,6 @@ static json_t *worse_json(const rmx_answer *s) {
     json_object_set_new(metrics, s->fit->metrics[w.metric[k]], json_real(w.by[k]));
   json_t *root =
       json_pack("{s:I, s:I, s:o}", "n", (json_int_t)w.n, "of", (json_int_t)w.of, "by", metrics);
-  rmx_worse_release(&w);
   return root;
 }
 

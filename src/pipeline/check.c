@@ -231,7 +231,7 @@ static void check_tokenizer(struct check *k) {
 
 static void check_bounds(struct check *k) {
   const rmx_problem_options *q = &k->p->experiment.config.search.problem;
-  rmx_constraints c;
+  RMX_OWNED_BY(rmx_constraints_release) rmx_constraints c = {0};
   rmx_err err;
   if (k->uncertain || k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK)
     return;
@@ -250,19 +250,16 @@ static void check_bounds(struct check *k) {
   for (size_t i = 0; i < q->share.n; i++)
     hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err), &err);
   hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
-  rmx_constraints_release(&c);
 }
 
 static void check_mixture_file(struct check *k, const char *key, const char *name) {
-  char *path = rmx_experiment_path(&k->p->experiment, name);
-  double *w = rmx_calloc(k->n_train, sizeof *w);
+  RMX_OWNED char *path = rmx_experiment_path(&k->p->experiment, name);
+  RMX_OWNED double *w = rmx_calloc(k->n_train, sizeof *w);
   rmx_err err;
   if (path && !rmx_exists(path))
     problem(k, "%s: no file %s", key, path);
   else if (path && w && k->n_train && !k->uncertain)
     hold(k, key, rmx_mixture_read(path, k->names, k->n_train, w, &err), &err);
-  free(w);
-  free(path);
 }
 
 static void check_rivals(struct check *k) {
@@ -276,7 +273,7 @@ static void check_rivals(struct check *k) {
     for (size_t j = 0; j < KNOWN; j++) is_known = is_known || strcmp(name, known[j]) == 0;
     if (is_known || k->n_train == 0 || k->uncertain) continue;
     size_t at;
-    char *path = rmx_experiment_path(&k->p->experiment, name);
+    RMX_OWNED char *path = rmx_experiment_path(&k->p->experiment, name);
     const int nearest = rmx_nearest(name, known, KNOWN);
     if (strncmp(name, "single:", 7) == 0)
       hold(k, "compare.against", rmx_find_name("domain", name + 7, k->names, k->n_train, &at, &err),
@@ -285,7 +282,6 @@ static void check_rivals(struct check *k) {
       problem(k, "compare.against: no file \"%s\"; did you mean \"%s\"?", name, known[nearest]);
     else
       check_mixture_file(k, "compare.against", name);
-    free(path);
   }
   hold(k, NULL, rmx_methods_check(k->p, false, false, &err), &err);
   if (c->search.problem.than) check_mixture_file(k, "optimize.than", c->search.problem.than);
@@ -359,18 +355,16 @@ static bool on_path(const char *program) {
 }
 
 static void check_command(struct check *k, const char *key, const char *command) {
-  char *program = command ? program_of(command) : NULL;
+  RMX_OWNED char *program = command ? program_of(command) : NULL;
   if (!program) return;
   // A word with a dot or a slash that is a file of the experiment means that file.
-  char *path = rmx_experiment_path(&k->p->experiment, program);
+  RMX_OWNED char *path = rmx_experiment_path(&k->p->experiment, program);
   const bool there = path && rmx_exists(path),
              here = strchr(program, '/') || (strchr(program, '.') && there);
   if (path && here && access(path, X_OK) != 0)
     problem(k, "%s: %s %s", key, path, there ? "is not executable (chmod +x)" : "does not exist");
   else if (!here && !on_path(program))
     problem(k, "%s: no program \"%s\" on the PATH", key, program);
-  free(path);
-  free(program);
 }
 
 static void check_training(struct check *k, const char *what, const rmx_training *t) {

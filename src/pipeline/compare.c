@@ -13,14 +13,12 @@
 
 rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
                             rmx_err *err) {
-  char *path = rmx_experiment_path(e, "optimum.yaml");
+  RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status =
-      rmx_exists(path) ? rmx__optimum_is_whole(path, err)
-                       : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` writes it", path);
-  if (status == RMX_OK) status = rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
-  free(path);
-  return status;
+  RMX_TRY(rmx_exists(path)
+              ? rmx__optimum_is_whole(path, err)
+              : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` writes it", path));
+  return rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
 }
 
 // ---- the contenders
@@ -56,7 +54,7 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
   RMX_TRY(rmx_proxy_runs(c->e, c->corpus, &runs, &n, err));
   double best = INFINITY;
   for (size_t i = 0; i < n; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) {
       double sum = 0;
       const json_t *nats = json_object_get(result, "loss_nats");
@@ -68,7 +66,6 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
         which = i;
       }
     }
-    json_decref(result);
   }
   rmx_status status =
       isfinite(best)
@@ -107,20 +104,17 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
     return RMX_OK;
   }
   // A file: its name without folder and ending names the contender.
-  char *path = rmx_path_in(c->e->folder, name);
+  RMX_OWNED char *path = rmx_path_in(c->e->folder, name);
   const char *slash = strrchr(name, '/');
   snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
-  rmx_status status = !path ? rmx_fail_memory(err, 0, "a path")
-                      : rmx_exists(path)
-                          ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
-                          : rmx_fail(err, RMX_EUSAGE,
-                                     "\"%s\" is not a file; wanted prior, uniform, best_single, "
-                                     "best_run, single:DOMAIN or a mixture file",
-                                     name);
-  free(path);
-  return status;
+  return !path              ? rmx_fail_memory(err, 0, "a path")
+         : rmx_exists(path) ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
+                            : rmx_fail(err, RMX_EUSAGE,
+                                       "\"%s\" is not a file; wanted prior, uniform, best_single, "
+                                       "best_run, single:DOMAIN or a mixture file",
+                                       name);
 }
 
 // The number of seeds of contender i whose models have losses.
@@ -203,17 +197,15 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
                                  rmx_strings *folders, rmx_err *err) {
   const char *name = mixture ? mixture : "optimum";
   // The path of a user's file is relative to the current folder, not to the experiment.
-  char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
+  RMX_OWNED char *absolute = mixture && rmx_exists(mixture) ? rmx_realpath(mixture) : NULL;
   if (absolute) name = absolute;
   if (absolute) rmx__optimum_warn(mixture, &p->listener);
-  comparison k;
-  rmx_status status = begin_named(&k, &p->experiment, &name, 1, seeds, false, err);
-  if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err);
-  if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
-  if (status == RMX_OK && !p->would) *row = row_tree(&k, 0);
-  for (size_t s = 0; status == RMX_OK && !p->would && s < seeds; s++)
-    if (!rmx_strings_add(folders, k.runs[s].folder)) status = rmx_fail_memory(err, 0, "a path");
-  rmx__comparison_release(&k);
-  free(absolute);
-  return status;
+  RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
+  RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, false, err));
+  RMX_TRY(rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err));
+  if (!p->would) RMX_TRY(rmx__comparison_read(&k, err));
+  if (!p->would) *row = row_tree(&k, 0);
+  for (size_t s = 0; !p->would && s < seeds; s++)
+    if (!rmx_strings_add(folders, k.runs[s].folder)) return rmx_fail_memory(err, 0, "a path");
+  return RMX_OK;
 }

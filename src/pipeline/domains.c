@@ -134,7 +134,7 @@ static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomai
 rmx_status rmx_domains_change(const rmx_listener *to, const char *mixtures,
                               const rmx_domains_request *q, rmx_table *t, json_t **out,
                               rmx_err *err) {
-  rmx_redomain_report report = {0};
+  RMX_OWNED_BY(rmx_redomain_report_release) rmx_redomain_report report = {0};
   char next[512];
   size_t rank = 0;
   if (q->rename.n + q->split.n + q->merge.n + q->add.n + q->remove.n == 0)
@@ -142,13 +142,10 @@ rmx_status rmx_domains_change(const rmx_listener *to, const char *mixtures,
                     "nothing to change; give --add, --remove, --split, --merge or --rename");
   RMX_TRY(rmx_tables_read(to, mixtures, NULL, &q->tables, t, NULL, err));
   const size_t had = t->N;
-  rmx_status status = change(t, q, &report, err);
-  if (status == RMX_OK) status = rmx_mixture_rank(t, &rank, err);
-  if (status == RMX_OK) {
-    next_step(&report, t, rank, next);
-    report_changes(to, t, had, &report, rank, next);
-    *out = report_tree(t, had, &report, rank, next);
-  }
-  rmx_redomain_report_release(&report);
-  return status;
+  RMX_TRY(change(t, q, &report, err));
+  RMX_TRY(rmx_mixture_rank(t, &rank, err));
+  next_step(&report, t, rank, next);
+  report_changes(to, t, had, &report, rank, next);
+  *out = report_tree(t, had, &report, rank, next);
+  return RMX_OK;
 }

@@ -30,7 +30,7 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
   size_t todo = 0, done = 0, aside = 0;
   double wall_s = 0;
   for (size_t i = 0; i < n; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     const rmx_run_state state = rmx_run_look(&runs[i], &result);
     const bool ended = state >= RMX_RUN_DIVERGED || rmx_run_is_aside(&runs[i]);
     aside += state == RMX_RUN_OUTDATED;
@@ -40,7 +40,6 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
       wall_s += took;
       done++;
     }
-    json_decref(result);
   }
   if (todo == 0) return rmx__would(p, step, false, "all %zu runs are done", n);
   char time[32], guess[80] = "; `regmix plan` estimates how long that takes";

@@ -39,8 +39,8 @@ static rmx_status data_paths(const rmx_strings *data, const rmx_strings *names, 
 // has one.
 static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names, const double *w,
                                double *lengths, bool *known, rmx_err *err) {
-  json_t *corpus;
-  rmx_status status = rmx__experiment_read(e, "corpus/corpus.json", &corpus, err);
+  json_auto_t *corpus = NULL;
+  RMX_TRY(rmx__experiment_read(e, "corpus/corpus.json", &corpus, err));
   size_t i;
   json_t *domain;
   json_array_foreach(json_object_get(corpus, "domains"), i, domain) {
@@ -52,8 +52,7 @@ static rmx_status mean_lengths(const rmx_experiment *e, const rmx_strings *names
   }
   *known = true;
   for (size_t d = 0; d < names->n; d++) *known = *known && (w[d] == 0 || lengths[d] > 0);
-  json_decref(corpus);
-  return status;
+  return RMX_OK;
 }
 
 // The available tokens of each domain (D) from --tokens; NULL if it was not given.
@@ -71,7 +70,7 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
                        const rmx_strings *names, double *w, double *lengths, const char **paths,
                        rmx_err *err) {
   bool known = false;
-  double *tokens;
+  RMX_OWNED double *tokens = NULL;
   const char *const *domains = (const char *const *)names->items;
   RMX_TRY(rmx_mixture_read(x->from, domains, names->n, w, err));
   if (data_paths(&job->data, names, paths, err) != RMX_OK) return rmx_refused(true, err);
@@ -89,16 +88,15 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
                                       .budget = job->budget,
                                       .sequence_length = (double)job->sequence_length,
                                       .listener = &p->listener};
-  rmx_status status = rmx_export(job->to, &request, &x->text, err);
+  RMX_TRY(rmx_export(job->to, &request, &x->text, err));
   x->mixture = rmx_mixture_json(w, domains, names->n);
-  free(tokens);
-  return status;
+  return RMX_OK;
 }
 
 rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
                                rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   *x = (rmx_exported){.from = job->mixture ? rmx_strdup(job->mixture)
                                            : rmx_experiment_path(e, "optimum.yaml")};
   if (!x->from) return rmx_fail_memory(err, 0, "a path");
@@ -108,16 +106,11 @@ rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job,
                     e->folder);
   RMX_TRY(rmx_mixture_names(x->from, &names, err));
   rmx__optimum_warn(x->from, &p->listener);
-  double *w = rmx_calloc(names.n, sizeof *w), *lengths = rmx_calloc(names.n, sizeof *lengths);
-  const char **paths = rmx_calloc(names.n, sizeof *paths);
-  rmx_status status = w && lengths && paths
-                          ? fill(p, job, x, &names, w, lengths, paths, err)
-                          : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
-  free(paths);
-  free(lengths);
-  free(w);
-  rmx_strings_release(&names);
-  return status;
+  RMX_OWNED double *w = rmx_calloc(names.n, sizeof *w),
+                   *lengths = rmx_calloc(names.n, sizeof *lengths);
+  RMX_OWNED const char **paths = rmx_calloc(names.n, sizeof *paths);
+  return w && lengths && paths ? fill(p, job, x, &names, w, lengths, paths, err)
+                               : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
 }
 
 void rmx_exported_release(rmx_exported *x) {

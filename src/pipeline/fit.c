@@ -133,14 +133,13 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct job 
 // The directions of the metrics that the runs reported: metrics.json next to metrics.csv (written
 // by train).
 static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
-  json_t *tree;
-  rmx_status status = rmx__experiment_read(e, "metrics.json", &tree, err);
+  json_auto_t *tree = NULL;
+  RMX_TRY(rmx__experiment_read(e, "metrics.json", &tree, err));
   if (tree && !metrics->better &&
       !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
-    status = rmx_fail_memory(err, 0, "a table");
-  if (status == RMX_OK && tree) rmx__take_directions(tree, metrics);
-  json_decref(tree);
-  return status;
+    return rmx_fail_memory(err, 0, "a table");
+  if (tree) rmx__take_directions(tree, metrics);
+  return RMX_OK;
 }
 
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
@@ -204,9 +203,8 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const struct job *job
   struct rmx__stamp s = {.fingerprint = (uint64_t)e->config.general.seed};
   rmx__stamp_note(&s, "seed", (uint64_t)e->config.general.seed);
   for (size_t i = 0; i < rmx_regress_option_table_n; i++) {
-    json_t *value = rmx__option_json(&rmx_regress_option_table[i], &e->config.regress);
+    json_auto_t *value = rmx__option_json(&rmx_regress_option_table[i], &e->config.regress);
     rmx__stamp_add_json(&s, "settings", value, JSON_ENCODE_ANY);
-    json_decref(value);
   }
   // The tokens of the large run matter to this kind alone.
   if (strcmp(e->config.regress.regressor, "exposure") == 0) {
@@ -215,21 +213,20 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const struct job *job
              (long long)e->config.large.tokens);
     rmx__stamp_add_text(&s, "tokens", tokens);
   }
-  char *directions = rmx_experiment_path(e, "metrics.json");
+  RMX_OWNED char *directions = rmx_experiment_path(e, "metrics.json");
   rmx__stamp_add_file(&s, "mixtures.csv", job->mixtures);
   rmx__stamp_add_file(&s, "metrics.csv", job->metrics);
   rmx__stamp_add_file(&s, "metrics.json", directions);
-  free(directions);
   return s;
 }
 
 // Whether there is a whole fit with this stamp. If not, a note says why it is made again.
 static bool is_current(rmx_pipeline *p, const char *out, const struct rmx__stamp *stamp) {
   rmx_err why;
-  json_t *tree = NULL;
-  rmx_fit *whole = NULL;
-  rmx_buf changed = {0};
-  char *path = rmx_path_in(out, "fit.json");
+  json_auto_t *tree = NULL;
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *whole = NULL;
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
+  RMX_OWNED char *path = rmx_path_in(out, "fit.json");
   const bool there = path && rmx_exists(path) && rmx__json_read(path, &tree, &why) == RMX_OK;
   bool same =
       there && rmx__stamp_same(stamp, json_object_get(tree, "made_by"), "question", &changed);
@@ -238,10 +235,6 @@ static bool is_current(rmx_pipeline *p, const char *out, const struct rmx__stamp
     rmx_note(&p->listener, "fit: made again, since %s", why.message);
     same = false;
   }
-  rmx_fit_free(whole);
-  rmx_buf_release(&changed);
-  json_decref(tree);
-  free(path);
   return same;
 }
 
@@ -284,40 +277,30 @@ static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
 
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err) {
-  struct job job;
-  json_t *by = rmx__made_by(&p->experiment, NULL);
-  rmx_status status = fill_job(&p->experiment, request, &job, err);
-  if (status == RMX_OK && !request->mixtures) status = have_tables(p, &job, err);
-  if (status == RMX_OK && is_the_step(&p->experiment, request)) {
-    struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
+  RMX_OWNED_BY(release_job) struct job job = {0};
+  json_auto_t *by = rmx__made_by(&p->experiment, NULL);
+  RMX_TRY(fill_job(&p->experiment, request, &job, err));
+  if (!request->mixtures) RMX_TRY(have_tables(p, &job, err));
+  if (is_the_step(&p->experiment, request)) {
+    RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
     rmx__stamp_put(&stamp, by);
-    rmx__stamp_release(&stamp);
   }
-  if (status == RMX_OK) status = fit_files(p, &job, by, fit, err);
-  json_decref(by);
-  release_job(&job);
-  return status;
+  return fit_files(p, &job, by, fit, err);
 }
 
 rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
   const rmx_fit_request request = {0};
-  struct job job;
-  rmx_fit *fit = NULL;
-  rmx_status status = fill_job(&p->experiment, &request, &job, err);
-  if (status == RMX_OK) status = have_tables(p, &job, err);
-  if (status == RMX_OK) {
-    struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
-    if (is_current(p, job.out, &stamp)) {
-      rmx__would(p, "fit", false, "up to date");
-    } else if (!rmx__would(p, "fit", true, "would fit the metrics")) {
-      json_t *by = rmx__made_by(&p->experiment, NULL);
-      rmx__stamp_put(&stamp, by);
-      status = fit_files(p, &job, by, &fit, err);
-      json_decref(by);
-    }
-    rmx__stamp_release(&stamp);
+  RMX_OWNED_BY(release_job) struct job job = {0};
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  RMX_TRY(fill_job(&p->experiment, &request, &job, err));
+  RMX_TRY(have_tables(p, &job, err));
+  RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
+  if (is_current(p, job.out, &stamp)) {
+    rmx__would(p, "fit", false, "up to date");
+  } else if (!rmx__would(p, "fit", true, "would fit the metrics")) {
+    json_auto_t *by = rmx__made_by(&p->experiment, NULL);
+    rmx__stamp_put(&stamp, by);
+    RMX_TRY(fit_files(p, &job, by, &fit, err));
   }
-  rmx_fit_free(fit);
-  release_job(&job);
-  return status;
+  return RMX_OK;
 }

@@ -15,13 +15,11 @@
 static const double share_bound = 0.01;
 
 static json_t *result_of(const rmx_experiment *e, const char *run) {
-  char *inside = rmx_format("runs/%s/result.json", run),
-       *path = inside ? rmx_experiment_path(e, inside) : NULL;
+  RMX_OWNED char *inside = rmx_format("runs/%s/result.json", run),
+                 *path = inside ? rmx_experiment_path(e, inside) : NULL;
   json_t *result = NULL;
   rmx_err ignored;
   if (path && rmx_exists(path) && rmx__json_read(path, &result, &ignored) != RMX_OK) result = NULL;
-  free(inside);
-  free(path);
   return result;
 }
 
@@ -71,12 +69,11 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
                           ? RMX_OK
                           : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
   for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
-    json_t *result = result_of(&p->experiment, mixtures->ids[i]);
+    json_auto_t *result = result_of(&p->experiment, mixtures->ids[i]);
     if (result) rmx__take_directions(result, metrics);
     if (result && drawn_of(result, mixtures, drawn) &&
         take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
       rmx_few_add(&changed, mixtures->ids[i]);
-    json_decref(result);
   }
   for (size_t d = 0; status == RMX_OK && d < mixtures->D; d++) {
     char text[128];

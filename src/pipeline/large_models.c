@@ -77,7 +77,7 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
   c->flops = rmx_calloc(c->n, sizeof(double));
   if (!c->loss || !c->target || !c->flops) return rmx_fail_memory(err, 0, "the results");
   for (size_t i = 0; i < c->n * c->seeds; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     bool done = rmx_run_look(&c->runs[i], &result) == RMX_RUN_DONE;
     for (size_t d = 0; d < D; d++) {
       const json_t *x = json_object_get(json_object_get(result, "loss_nats"), c->corpus->names[d]);
@@ -86,7 +86,6 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
     c->target[i] = target_of_losses(c, &c->loss[i * D]);
     const json_t *flops = json_object_get(result, "flops");  // a trainer may not report them
     c->flops[i / c->seeds] += json_is_number(flops) ? json_number_value(flops) : done ? NAN : 0;
-    json_decref(result);
   }
   return RMX_OK;
 }
@@ -138,9 +137,8 @@ json_t *rmx__comparison_target(const comparison *c) {
   json_t *target = json_object();
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->weight[d] != 0) {
-      char *name = rmx_format("%s_val_loss", c->corpus->names[d]);
+      RMX_OWNED char *name = rmx_format("%s_val_loss", c->corpus->names[d]);
       if (name) json_object_set_new(target, name, json_real(c->weight[d]));
-      free(name);
     }
   return target;
 }
@@ -158,4 +156,5 @@ void rmx__comparison_release(comparison *c) {
   free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops),
       free(c->weight);
   if (c->corpus) rmx_corpus_free(c->corpus);
+  *c = (comparison){0};
 }

@@ -170,20 +170,17 @@ static rmx_status check_all(const struct methods *m, rmx_err *err) {
 
 static rmx_status write_mixture(const struct methods *m, const entry *x, const double *w,
                                 rmx_err *err) {
-  char *file = rmx_format("%s.yaml", x->name), *path = file ? rmx_path_in(m->folder, file) : NULL;
-  json_t *tree = json_object();
+  RMX_OWNED char *file = rmx_format("%s.yaml", x->name),
+                 *path = file ? rmx_path_in(m->folder, file) : NULL;
+  json_auto_t *tree = json_object();
   json_object_set_new(tree, "mixture",
                       rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
   json_object_set_new(tree, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
-  rmx_status status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = rmx__yaml_write(path, tree,
-                             "The mixture that a method of `regmix compare` found: the share of "
-                             "the training tokens from each domain.",
-                             err);
-  json_decref(tree);
-  free(path), free(file);
-  return status;
+  RMX_TRY(path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx__yaml_write(path, tree,
+                         "The mixture that a method of `regmix compare` found: the share of "
+                         "the training tokens from each domain.",
+                         err);
 }
 
 static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
@@ -223,7 +220,7 @@ static void drawn_mixture(const struct methods *m, size_t i, double *w, double *
   memset(w, 0, D * sizeof *w);
   *control_flops = 0;
   for (size_t s = 0; s < S; s++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     rmx_run_look(&m->k.runs[i * S + s], &result);
     for (size_t d = 0; d < D; d++) {
       const double tokens = json_number_value(
@@ -232,28 +229,25 @@ static void drawn_mixture(const struct methods *m, size_t i, double *w, double *
       sum += tokens;
     }
     *control_flops += json_number_value(json_object_get(result, "steering_flops")) / (double)S;
-    json_decref(result);
   }
   for (size_t d = 0; d < D; d++) w[d] = sum > 0 ? w[d] / sum : m->k.contenders[i].mixture[d];
 }
 
 // The track of the mixture: the lines of a training log that contain a mixture.
 static json_t *logged_track(const rmx_run *r) {
-  char *path = rmx_path_in(r->folder, "log.jsonl"), *text = NULL;
+  RMX_OWNED char *path = rmx_path_in(r->folder, "log.jsonl"), *text = NULL;
   size_t size;
   rmx_err ignored;
   json_t *track = json_array();
   if (path && rmx_read_file(path, &text, &size, &ignored) == RMX_OK) {
     char *rest = NULL;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-      json_t *o = json_loads(line, 0, NULL);
+      json_auto_t *o = json_loads(line, 0, NULL);
       if (json_object_get(o, "mixture"))
         json_array_append_new(track, json_pack("{s:O, s:O}", "tokens", json_object_get(o, "tokens"),
                                                "mixture", json_object_get(o, "mixture")));
-      json_decref(o);
     }
   }
-  free(text), free(path);
   return track;
 }
 
@@ -299,38 +293,34 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
                       json_boolean(k->contenders[i].controller != NULL));
   json_t *notes = x->result.notes ? json_incref(x->result.notes) : json_object();
   if (k->contenders[i].controller && !x->failed && !json_object_get(notes, "track")) {
-    json_t *track = logged_track(&k->runs[i * S]);
+    json_auto_t *track = logged_track(&k->runs[i * S]);
     if (json_array_size(track)) json_object_set(notes, "track", track);
-    json_decref(track);
   }
   json_object_set_new(o, "notes", notes);
   return o;
 }
 
 static rmx_status write_result(struct methods *m, rmx_err *err) {
-  json_t *root = json_object(), *list = json_object(), *order = json_array();
-  double *w = rmx_calloc(m->k.corpus->D_train, sizeof *w);
-  rmx_status status = w ? RMX_OK : rmx_fail_memory(err, 0, "a mixture");
-  for (size_t i = 0; status == RMX_OK && i < m->k.n; i++) {
+  json_auto_t *root = json_object();
+  json_t *list = json_object(), *order = json_array();
+  json_object_set_new(root, "methods", list);
+  json_object_set_new(root, "order", order);
+  RMX_OWNED double *w = rmx_calloc(m->k.corpus->D_train, sizeof *w);
+  if (!w) return rmx_fail_memory(err, 0, "a mixture");
+  for (size_t i = 0; i < m->k.n; i++) {
     json_object_set_new(list, m->k.contenders[i].name, method_tree(m, i, w));
     json_array_append_new(order, json_string(m->k.contenders[i].name));
     if (!m->entries[i].failed && m->entries[i].method)
-      status = write_mixture(m, &m->entries[i], w, err);
+      RMX_TRY(write_mixture(m, &m->entries[i], w, err));
   }
-  json_object_set_new(root, "methods", list);
-  json_object_set_new(root, "order", order);
   json_object_set_new(root, "target", rmx__comparison_target(&m->k));
   json_object_set_new(root, "budget_flops", json_real(m->comparison.budget));
   json_object_set_new(root, "seeds", json_integer((json_int_t)m->k.seeds));
   json_object_set_new(root, "tokens", json_integer(m->p->experiment.config.large.tokens));
   json_object_set_new(root, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
-  char *path = rmx_path_in(m->folder, "methods.json");
-  if (status == RMX_OK)
-    status = path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx__json_write(path, root, err);
-  free(path), free(w);
-  json_decref(root);
-  return status;
+  RMX_OWNED char *path = rmx_path_in(m->folder, "methods.json");
+  RMX_TRY(path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx__json_write(path, root, err);
 }
 
 // ---- in order
@@ -338,14 +328,12 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
 // A method whose search failed has no large model.
 static rmx_status train_large(struct methods *m, rmx_err *err) {
   const size_t S = m->k.seeds;
-  rmx_run *runs = rmx_calloc(m->k.n * S, sizeof *runs);  // borrowed
+  RMX_OWNED rmx_run *runs = rmx_calloc(m->k.n * S, sizeof *runs);  // borrowed
   size_t n = 0;
   if (!runs) return rmx_fail_memory(err, 0, "the runs");
   for (size_t i = 0; i < m->k.n * S; i++)
     if (!m->entries[i / S].failed) runs[n++] = m->k.runs[i];
-  rmx_status status = rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", err);
-  free(runs);
-  return status;
+  return rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", err);
 }
 
 // A dry run: the swarm's mixtures and proxies are what finished runs depend on.

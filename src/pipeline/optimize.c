@@ -134,23 +134,19 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
 static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
                                   const char *fit) {
   struct rmx__stamp s = {.fingerprint = corpus->hash};
-  json_t *config = rmx_config_json(&e->config);
-  char *path = rmx_path_in(fit, "fit.json");
+  json_auto_t *config = rmx_config_json(&e->config);
+  RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
   rmx__stamp_note(&s, "corpus", corpus->hash);
   rmx__stamp_add_json(&s, "settings", config, JSON_COMPACT);
   rmx__stamp_add_file(&s, "fit", path);
-  free(path);
-  json_decref(config);
   return s;
 }
 
 static bool is_current(const char *path, const struct rmx__stamp *stamp) {
-  rmx__yaml yaml;
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
   rmx_err ignored;
   if (!rmx_exists(path) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
-  const bool same = rmx__stamp_same(stamp, json_object_get(yaml.root, "made_by"), "question", NULL);
-  rmx__yaml_release(&yaml);
-  return same;
+  return rmx__stamp_same(stamp, json_object_get(yaml.root, "made_by"), "question", NULL);
 }
 
 // The search of an experiment, with the prior and caps of its corpus. It writes optimum.yaml unless
@@ -174,11 +170,10 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
   if (status == RMX_OK) status = answer_from(p, folder, request, corpus, s, err);
   if (status == RMX_OK) rmx__warn_of_tokenizer(p, s->fit);
   if (status == RMX_OK && !asked) {
-    struct rmx__stamp stamp = {0};
+    RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = {0};
     if (corpus) stamp = stamp_of(&p->experiment, corpus, folder);
     status =
         rmx__optimum_write(&p->experiment, path, s, folder, corpus, corpus ? &stamp : NULL, err);
-    rmx__stamp_release(&stamp);
   }
   free(folder);
   free(path);
@@ -215,9 +210,9 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
                                      : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = rmx__optimum_is_whole(path, err);
   if (status == RMX_OK) {
+    RMX_OWNED_BY(rmx__stamp_release)
     struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, folder);
     done = is_current(path, &stamp);
-    rmx__stamp_release(&stamp);
   }
   if (corpus) rmx_corpus_free(corpus);
   free(folder);
@@ -237,10 +232,7 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err) {
   if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
-  char *folder =
+  RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");
-  rmx_status status =
-      folder ? answer_from(p, folder, request, NULL, s, err) : rmx_fail_memory(err, 0, "a path");
-  free(folder);
-  return status;
+  return folder ? answer_from(p, folder, request, NULL, s, err) : rmx_fail_memory(err, 0, "a path");
 }

@@ -24,7 +24,7 @@ static char *folder_beside(const char *fit) {
 
 // Whether `regmix optimize` wrote the file, which records that. *edited: it was changed since.
 static bool ours(const char *path, bool *edited) {
-  rmx__yaml yaml = {0};
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
   rmx_err ignored;
   *edited = false;
   if (rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
@@ -32,7 +32,6 @@ static bool ours(const char *path, bool *edited) {
       json_is_object(json_object_get(yaml.root, "mixture")) &&
       json_is_string(json_object_get(json_object_get(yaml.root, "made_by"), "version"));
   *edited = made && rmx__json_seal_broken(yaml.root);
-  rmx__yaml_release(&yaml);
   return made;
 }
 
@@ -101,18 +100,17 @@ bool rmx_fit_hash(const char *fit, char out[17]) {
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
                               const char *fit, const rmx_corpus *corpus,
                               const struct rmx__stamp *stamp, rmx_err *err) {
-  json_t *root = rmx_answer_json(s), *by = rmx__made_by(e, corpus);
+  json_auto_t *root = rmx_answer_json(s);
+  json_t *by = rmx__made_by(e, corpus);
   char hash[17];
   if (stamp) rmx__stamp_put(stamp, by);
   if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
-  rmx_status status =
-      rmx__json_seal(root)
-          ? rmx__yaml_write(path, root,
-                            "The optimum: the share of the training tokens from each domain.", err)
-          : rmx_fail_memory(err, 0, "the optimum");
-  json_decref(root);
-  return status;
+  return rmx__json_seal(root)
+             ? rmx__yaml_write(path, root,
+                               "The optimum: the share of the training tokens from each domain.",
+                               err)
+             : rmx_fail_memory(err, 0, "the optimum");
 }
 
 rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,

@@ -74,13 +74,9 @@ json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus) {
 }
 
 rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "resolved.yaml");
+  RMX_OWNED char *path = rmx_experiment_path(e, "resolved.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  json_t *tree = rmx_config_json(&e->config);
-  rmx_status status = rmx_mkdirs(e->folder, err);
-  if (status == RMX_OK)
-    status = rmx__yaml_write(path, tree, "The settings of regmix.yaml, with all defaults.", err);
-  json_decref(tree);
-  free(path);
-  return status;
+  json_auto_t *tree = rmx_config_json(&e->config);
+  RMX_TRY(rmx_mkdirs(e->folder, err));
+  return rmx__yaml_write(path, tree, "The settings of regmix.yaml, with all defaults.", err);
 }

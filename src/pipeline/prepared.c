@@ -74,32 +74,25 @@ static bool is_0_1(const rmx_experiment *e, const rmx_sources *s, const place *p
 }
 
 static rmx_status copy(const char *from, const char *to, rmx_err *err) {
-  char *data;
+  RMX_OWNED char *data = NULL;
   size_t size;
   RMX_TRY(rmx_read_file(from, &data, &size, err));
-  rmx_status status = rmx_write_file(to, data, size, err);
-  free(data);
-  return status;
+  return rmx_write_file(to, data, size, err);
 }
 
 // From here on, the hash is of the content of its text and settings.
 static rmx_status adopt_0_1(const rmx_experiment *e, const char *wanted, const json_t *memo,
                             place *p, rmx_err *err) {
-  char *index = rmx_experiment_path(e, "corpus/corpus.json"),
-       *files = rmx_experiment_path(e, "corpus/files.json");
-  char *tokenizer = rmx_experiment_path(e, "tokenizer.json"),
-       *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
-  rmx_status status =
-      index && files && tokenizer && beside ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && rmx_exists(tokenizer)) status = copy(tokenizer, beside, err);
-  if (status == RMX_OK) status = rmx__json_write(files, memo, err);
-  if (status == RMX_OK) {
-    json_object_set_new(p->index, "fingerprint", json_string(wanted));
-    status = rmx__json_seal(p->index) ? rmx__json_write(index, p->index, err)
-                                      : rmx_fail_memory(err, 0, "a corpus");
-  }
-  free(index), free(files), free(tokenizer), free(beside);
-  return status;
+  RMX_OWNED char *index = rmx_experiment_path(e, "corpus/corpus.json"),
+                 *files = rmx_experiment_path(e, "corpus/files.json");
+  RMX_OWNED char *tokenizer = rmx_experiment_path(e, "tokenizer.json"),
+                 *beside = rmx_experiment_path(e, "corpus/tokenizer.json");
+  if (!index || !files || !tokenizer || !beside) return rmx_fail_memory(err, 0, "a path");
+  if (rmx_exists(tokenizer)) RMX_TRY(copy(tokenizer, beside, err));
+  RMX_TRY(rmx__json_write(files, memo, err));
+  json_object_set_new(p->index, "fingerprint", json_string(wanted));
+  return rmx__json_seal(p->index) ? rmx__json_write(index, p->index, err)
+                                  : rmx_fail_memory(err, 0, "a corpus");
 }
 
 // ---- finished runs of a corpus
@@ -121,20 +114,16 @@ static bool finished_of(const char *folder, const char *corpus, json_t **result)
 }
 
 static bool aside_of(const char *run, const char *corpus) {
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   rmx_err ignored;
   bool found = false;
-  char *shelf = rmx_run_shelf(run);
+  RMX_OWNED char *shelf = rmx_run_shelf(run);
   if (shelf && rmx_list(shelf, &names, &ignored) == RMX_OK)
     for (size_t i = 0; i < names.n && !found; i++) {
-      json_t *result = NULL;
-      char *folder = rmx_path_in(shelf, names.items[i]);
+      json_auto_t *result = NULL;
+      RMX_OWNED char *folder = rmx_path_in(shelf, names.items[i]);
       found = folder && finished_of(folder, corpus, &result);
-      json_decref(result);
-      free(folder);
     }
-  rmx_strings_release(&names);
-  free(shelf);
   return found;
 }
 
@@ -142,44 +131,38 @@ static bool aside_of(const char *run, const char *corpus) {
 // in .set-aside/.
 static void count_below(const char *parent, const char *now, const char *next, rmx__finished *f,
                         size_t *missing) {
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   rmx_err ignored;
   if (rmx_list(parent, &names, &ignored) != RMX_OK) return;
   for (size_t i = 0; i < names.n; i++) {
-    json_t *result = NULL;
-    char *folder = rmx_path_in(parent, names.items[i]);
+    json_auto_t *result = NULL;
+    RMX_OWNED char *folder = rmx_path_in(parent, names.items[i]);
     if (folder && finished_of(folder, now, &result)) {
       rmx__count_finished(f, result);
       *missing += !aside_of(folder, next);
     }
-    json_decref(result);
-    free(folder);
   }
-  rmx_strings_release(&names);
 }
 
 static rmx_status ask_first(rmx_pipeline *p, const char *now, const char *next, rmx_err *err) {
   rmx__finished f = {0};
   size_t missing = 0;
-  rmx_strings names = {0};
-  char *runs = rmx_experiment_path(&p->experiment, "runs"),
-       *compare = rmx_experiment_path(&p->experiment, "compare"),
-       *large = rmx_experiment_path(&p->experiment, "large");
-  rmx_status status =
-      runs && compare && large ? rmx_list(large, &names, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && strcmp(now, next) != 0) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_OWNED char *runs = rmx_experiment_path(&p->experiment, "runs"),
+                 *compare = rmx_experiment_path(&p->experiment, "compare"),
+                 *large = rmx_experiment_path(&p->experiment, "large");
+  RMX_TRY(runs && compare && large ? rmx_list(large, &names, err)
+                                   : rmx_fail_memory(err, 0, "a path"));
+  if (strcmp(now, next) != 0) {
     count_below(runs, now, next, &f, &missing);
     count_below(compare, now, next, &f, &missing);
     for (size_t i = 0; i < names.n; i++) {
-      char *folder = rmx_path_in(large, names.items[i]);
+      RMX_OWNED char *folder = rmx_path_in(large, names.items[i]);
       if (folder) count_below(folder, now, next, &f, &missing);
-      free(folder);
     }
-    if (missing) status = rmx__agree(p, &f, "would no longer be used (the corpus changed)", err);
+    if (missing) RMX_TRY(rmx__agree(p, &f, "would no longer be used (the corpus changed)", err));
   }
-  rmx_strings_release(&names);
-  free(runs), free(compare), free(large);
-  return status;
+  return RMX_OK;
 }
 
 // ---- replacing the corpus
@@ -234,16 +217,15 @@ static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
 // The caller has asked whether the candidate may be used.
 static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next,
                       rmx_err *err) {
-  char *corpus = rmx_experiment_path(e, "corpus"), *from = rmx_path_in(next->folder, "corpus");
-  rmx_status status =
-      corpus && from ? put_aside(e, now, damaged, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = move(from, corpus, err);
-  if (status == RMX_OK) status = put_tokenizer(e, err);
-  if (status == RMX_OK) status = rmx_remove_tree(next->folder, err);
-  char *aside = rmx_experiment_path(e, RMX_SET_ASIDE);
+  RMX_OWNED char *corpus = rmx_experiment_path(e, "corpus"),
+                 *from = rmx_path_in(next->folder, "corpus");
+  RMX_TRY(corpus && from ? put_aside(e, now, damaged, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(move(from, corpus, err));
+  RMX_TRY(put_tokenizer(e, err));
+  RMX_TRY(rmx_remove_tree(next->folder, err));
+  RMX_OWNED char *aside = rmx_experiment_path(e, RMX_SET_ASIDE);
   if (aside) rmdir(aside);  // fails unless it is empty
-  free(corpus), free(from), free(aside);
-  return status;
+  return RMX_OK;
 }
 
 // ---- which one
@@ -379,12 +361,10 @@ static rmx_status prepare_corpus(rmx_pipeline *p, const rmx_sources *s, bool new
 }
 
 static rmx_status prepare(rmx_pipeline *p, bool new_tokenizer, rmx_err *err) {
-  rmx_sources s = {0};
-  rmx_status status = rmx_sources_find(p, &s, err);
-  if (status == RMX_OK) rmx_sources_tell(p, &s);
-  if (status == RMX_OK) status = prepare_corpus(p, &s, new_tokenizer, err);
-  rmx_sources_release(&s);
-  return status;
+  RMX_OWNED_BY(rmx_sources_release) rmx_sources s = {0};
+  RMX_TRY(rmx_sources_find(p, &s, err));
+  rmx_sources_tell(p, &s);
+  return prepare_corpus(p, &s, new_tokenizer, err);
 }
 
 rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {

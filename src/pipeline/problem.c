@@ -123,23 +123,18 @@ static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t 
 // domains.
 static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from,
                                 double *to, rmx_err *err) {
-  size_t *k = rmx_calloc(f->D, sizeof *k);
-  rmx_status status =
-      k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
-  for (size_t d = 0; d < f->D && status == RMX_OK; d++) to[d] = from[k[d]];
-  free(k);
-  return status;
+  RMX_OWNED size_t *k = rmx_calloc(f->D, sizeof *k);
+  RMX_TRY(k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains"));
+  for (size_t d = 0; d < f->D; d++) to[d] = from[k[d]];
+  return RMX_OK;
 }
 
 static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, double *tokens,
                                    rmx_err *err) {
-  size_t *k = rmx_calloc(f->D, sizeof *k);
-  rmx_status status =
-      k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains");
-  for (size_t d = 0; d < f->D && status == RMX_OK; d++)
-    tokens[d] = (double)corpus->domains[k[d]].train_tokens;
-  free(k);
-  return status;
+  RMX_OWNED size_t *k = rmx_calloc(f->D, sizeof *k);
+  RMX_TRY(k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains"));
+  for (size_t d = 0; d < f->D; d++) tokens[d] = (double)corpus->domains[k[d]].train_tokens;
+  return RMX_OK;
 }
 
 static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
@@ -248,7 +243,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
 }
 
 void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
-  json_t *corpus;
+  json_auto_t *corpus = NULL;
   rmx_err ignored;
   if (rmx__experiment_read(&p->experiment, "corpus/corpus.json", &corpus, &ignored) != RMX_OK)
     return;
@@ -258,7 +253,6 @@ void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
         &p->listener,
         "the runs of the fit were trained with another tokenizer than the present corpus has, so "
         "shares of tokens and losses do not compare. Run `regmix train` and `regmix fit` again");
-  json_decref(corpus);
 }
 
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,

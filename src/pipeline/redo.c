@@ -37,10 +37,10 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                                  bool mixtures_count, rmx_err *err) {
   rmx__finished unused = {0}, moved = {0};
   size_t missing = 0;
-  rmx_buf first = {0}, why = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf first = {0}, why = {0};
   for (size_t i = 0; i < n; i++) {
-    json_t *result = NULL;
-    rmx_buf changed = {0};
+    json_auto_t *result = NULL;
+    RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
     if (rmx_run_look(&runs[i], &result) == RMX_RUN_OUTDATED) {
       rmx_run_difference(&runs[i], &changed);
       if (mixtures_count || !changed.data || !only_the_mixture(changed.data)) {
@@ -51,23 +51,19 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
         rmx__count_finished(&moved, result);
       }
     }
-    rmx_buf_release(&changed);
-    json_decref(result);
   }
   rmx_buf_printf(&why, "would no longer be used (changed: %s)",
                  first.data ? first.data : "the settings");
-  rmx_status status = missing == 0 ? RMX_OK
-                      : why.failed ? rmx_fail_memory(err, 0, "a message")
-                                   : rmx__agree(p, &unused, why.data, err);
+  RMX_TRY(missing == 0 ? RMX_OK
+          : why.failed ? rmx_fail_memory(err, 0, "a message")
+                       : rmx__agree(p, &unused, why.data, err));
   char time[32];
-  if (status == RMX_OK && moved.runs)
+  if (moved.runs)
     rmx_note(&p->listener,
              "%zu finished model%s of another mixture, which took %s, %s and %s set aside",
              moved.runs, moved.runs == 1 ? "" : "s", rmx_duration(moved.wall_s, time),
              moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
-  rmx_buf_release(&first);
-  rmx_buf_release(&why);
-  return status;
+  return RMX_OK;
 }
 
 static const rmx_run *named(const rmx_run *runs, size_t n, const char *name) {
@@ -79,12 +75,10 @@ static const rmx_run *named(const rmx_run *runs, size_t n, const char *name) {
 // Whether the finished run in a folder used this corpus; a run of another corpus is already out of
 // use.
 static bool of_corpus(const char *folder, uint64_t hash) {
-  rmx_run was;
+  RMX_OWNED_BY(rmx_run_release) rmx_run was = {0};
   rmx_err ignored;
   if (rmx_run_read(folder, &was, &ignored) != RMX_OK) return false;
-  const bool same = was.corpus_hash == hash;
-  rmx_run_release(&was);
-  return same;
+  return was.corpus_hash == hash;
 }
 
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
@@ -92,13 +86,12 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
   rmx__finished unused = {0};
   size_t missing = 0;
   for (size_t i = 0; i < n; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     const rmx_run *instead = named(next, n_next, now[i].name);
     const bool kept = instead && rmx_run_look(instead, NULL) >= RMX_RUN_DIVERGED;
     if (!kept && rmx_run_look(&now[i], &result) >= RMX_RUN_OUTDATED && result &&
         of_corpus(now[i].folder, now[i].corpus_hash))
       rmx__count_finished(&unused, result);
-    json_decref(result);
   }
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);

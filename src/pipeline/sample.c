@@ -7,13 +7,12 @@
 #include "steps.h"
 
 void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap) {
-  double *tokens = rmx_calloc(corpus->D_train, sizeof *tokens);
+  RMX_OWNED double *tokens = rmx_calloc(corpus->D_train, sizeof *tokens);
   for (size_t d = 0; tokens && d < corpus->D_train; d++)
     tokens[d] = (double)corpus->domains[d].train_tokens;
   double budget = e->config.sample.max_epochs > 0 ? (double)e->config.large.tokens : 0.0;
   rmx_sample_caps(&e->config.sample, corpus->prior, tokens ? tokens : corpus->prior,
                   tokens ? budget : 0.0, corpus->D_train, cap);
-  free(tokens);
 }
 
 // mixtures.json records what mixtures.csv was made from and what it contained, so that a file of
@@ -77,24 +76,19 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
 // After a kill in between, the file is still not taken for the user's own.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
                                  const struct rmx__stamp *stamp, rmx_err *err) {
-  char *new = rmx_format("%s.new", path);
-  rmx_status status = new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) {
-    json_t *o = json_object();
-    rmx__stamp_put(stamp, o);
-    json_object_set_new(o, "content", rmx__hex_json(content_of(new)));
-    json_object_set_new(o, "before", rmx__hex_json(content_of(path)));
-    status = rmx__json_write(record, o, err);
-    json_decref(o);
-  }
-  if (status == RMX_OK && rename(new, path) != 0)
-    status = rmx_fail_errno(err, "cannot write %s", path);
-  free(new);
-  return status;
+  RMX_OWNED char *new = rmx_format("%s.new", path);
+  RMX_TRY(new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path"));
+  json_auto_t *o = json_object();
+  rmx__stamp_put(stamp, o);
+  json_object_set_new(o, "content", rmx__hex_json(content_of(new)));
+  json_object_set_new(o, "before", rmx__hex_json(content_of(path)));
+  RMX_TRY(rmx__json_write(record, o, err));
+  if (rename(new, path) != 0) return rmx_fail_errno(err, "cannot write %s", path);
+  return RMX_OK;
 }
 
 static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const double *cap) {
-  bool *excluded = rmx_calloc(corpus->D_train, sizeof *excluded);
+  RMX_OWNED bool *excluded = rmx_calloc(corpus->D_train, sizeof *excluded);
   if (excluded)
     rmx_sample_excluded(&p->experiment.config.sample, corpus->prior, cap, corpus->D_train,
                         excluded);
@@ -105,13 +99,12 @@ static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const doubl
                "grid %.2g), so its effect can't be measured; raise sample.max_epochs, or lower "
                "sample.grid or large.tokens",
                corpus->names[d], cap[d], p->experiment.config.sample.grid);
-  free(excluded);
 }
 
 // A mixtures.csv that regmix did not write, or that was changed since. A truncated file is an
 // error.
 static rmx_status keep_own(rmx_pipeline *p, const char *path, bool drawn, rmx_err *err) {
-  rmx_table t = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   rmx_err why;
   if (rmx_csv_read(path, &t, &why) != RMX_OK)
     return rmx_fail(err, why.status, "%s. Delete the file to draw the mixtures again", why.message);
@@ -122,7 +115,6 @@ static rmx_status keep_own(rmx_pipeline *p, const char *path, bool drawn, rmx_er
         t.N == 1 ? "" : "s");
   else
     rmx__would(p, "sample", false, "mixtures.csv is your own, so it is kept as it is");
-  rmx_table_release(&t);
   return RMX_OK;
 }
 
@@ -182,20 +174,14 @@ rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
 
 rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior_path, rmx_table *out,
                              rmx_err *err) {
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   *out = (rmx_table){0};
   RMX_TRY(rmx_mixture_names(prior_path, &names, err));
   const size_t D = names.n;
   const char *const *domains = (const char *const *)names.items;
-  double *prior = rmx_calloc(D, sizeof *prior), *cap = rmx_calloc(D, sizeof *cap);
-  rmx_status status = prior && cap ? rmx_mixture_read(prior_path, domains, D, prior, err)
-                                   : rmx_fail_memory(err, 2 * D * sizeof *prior, "the prior");
-  if (status == RMX_OK) {
-    rmx_sample_caps(&e->config.sample, prior, prior, 0.0, D, cap);
-    status = draw(e, prior, cap, domains, D, out, err);
-  }
-  free(prior);
-  free(cap);
-  rmx_strings_release(&names);
-  return status;
+  RMX_OWNED double *prior = rmx_calloc(D, sizeof *prior), *cap = rmx_calloc(D, sizeof *cap);
+  RMX_TRY(prior && cap ? rmx_mixture_read(prior_path, domains, D, prior, err)
+                       : rmx_fail_memory(err, 2 * D * sizeof *prior, "the prior"));
+  rmx_sample_caps(&e->config.sample, prior, prior, 0.0, D, cap);
+  return draw(e, prior, cap, domains, D, out, err);
 }

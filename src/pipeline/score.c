@@ -45,11 +45,10 @@ static void warn_of_own(const rmx_listener *to, const rmx_fit *f, size_t own, si
 // Runs that the fit was made from: their mixture and a value of theirs are among the fit's.
 static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                         rmx_err *err) {
-  double *X = NULL;
+  RMX_OWNED double *X = NULL;
   size_t n = 0;
   if (!f->truth || rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK) return 0;
   for (size_t i = 0; i < mixtures->N; i++) n += is_own(f, X + i * f->D, mixtures->ids[i], metrics);
-  free(X);
   return n;
 }
 
@@ -68,14 +67,11 @@ rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *m
                             const rmx_table_form *how, double budget, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err) {
   rmx_table_form tables = *how;
-  rmx_table mixtures = {0}, metrics = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
   tables.any_sum = f->options.normalize;
   RMX_TRY(rmx_tables_read(to, mixtures_path, metrics_path, &tables, &mixtures, &metrics, err));
   rmx_fit_set_budget(f, budget);
-  rmx_status status = score(f, &mixtures, &metrics, to, s, err);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  return status;
+  return score(f, &mixtures, &metrics, to, s, err);
 }
 
 void rmx_fit_scores_release(rmx_fit_scores *s) {

@@ -31,7 +31,7 @@ static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
   rmx_status status = d ? RMX_OK : rmx_fail_errno(err, "cannot read the folder %s", folder);
   for (struct dirent *e; status == RMX_OK && (e = readdir(d));) {
     if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-    char *path = rmx_path_in(folder, e->d_name);
+    RMX_OWNED char *path = rmx_path_in(folder, e->d_name);
     struct stat info;
     if (!path)
       status = rmx_fail_memory(err, 0, "a path");
@@ -39,7 +39,6 @@ static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
       status = count_folder(h, path, err);
     else if (lstat(path, &info) == 0)
       count_file(h, path, e->d_name, &info);
-    free(path);
   }
   if (d) closedir(d);
   return status;
@@ -55,22 +54,18 @@ static rmx_status add_place(rmx_strings *places, const char *folder, rmx_err *er
 // Corpora are next to corpus/; runs are next to runs/<run>, compare/<run> and large/<name>/<seed>.
 static rmx_status find_places(const rmx_experiment *e, rmx_strings *places, rmx_err *err) {
   static const char *const folders[] = {"", "runs", "compare", "large"};
-  rmx_strings names = {0};
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; i < sizeof folders / sizeof *folders && status == RMX_OK; i++) {
-    char *folder = *folders[i] ? rmx_experiment_path(e, folders[i]) : rmx_strdup(e->folder);
-    status = folder ? add_place(places, folder, err) : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && strcmp(folders[i], "large") == 0)
-      status = rmx_list(folder, &names, err);
-    for (size_t j = 0; j < names.n && status == RMX_OK; j++) {
-      char *inner = rmx_path_in(folder, names.items[j]);
-      status = inner ? add_place(places, inner, err) : rmx_fail_memory(err, 0, "a path");
-      free(inner);
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    RMX_OWNED char *folder =
+        *folders[i] ? rmx_experiment_path(e, folders[i]) : rmx_strdup(e->folder);
+    RMX_TRY(folder ? add_place(places, folder, err) : rmx_fail_memory(err, 0, "a path"));
+    if (strcmp(folders[i], "large") == 0) RMX_TRY(rmx_list(folder, &names, err));
+    for (size_t j = 0; j < names.n; j++) {
+      RMX_OWNED char *inner = rmx_path_in(folder, names.items[j]);
+      RMX_TRY(inner ? add_place(places, inner, err) : rmx_fail_memory(err, 0, "a path"));
     }
-    free(folder);
   }
-  rmx_strings_release(&names);
-  return status;
+  return RMX_OK;
 }
 
 static json_t *holding_json(const holding *h) {

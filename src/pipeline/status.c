@@ -7,14 +7,11 @@
 
 // The number of results of large models: large/<name>/<seed>/result.json.
 static size_t large_models(const rmx_experiment *e) {
-  rmx_strings found = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0};
   rmx_err ignored;
-  char *pattern = rmx_experiment_path(e, "large/*/*/result.json");
+  RMX_OWNED char *pattern = rmx_experiment_path(e, "large/*/*/result.json");
   if (pattern) rmx_glob(pattern, &found, &ignored);
-  size_t n = found.n;
-  rmx_strings_release(&found);
-  free(pattern);
-  return n;
+  return found.n;
 }
 
 static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {

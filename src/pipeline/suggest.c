@@ -16,12 +16,13 @@ void rmx_next_release(rmx_next *s) {
   free(s->X);
   rmx_suggestion_release(&s->suggestion);
   rmx_learning_curve_release(&s->curve);
+  *s = (rmx_next){0};
 }
 
 // A fit without runs over the given domains.
 static rmx_status fit_of_nothing(const char *const *names, const double *prior, size_t D,
                                  rmx_fit **out, rmx_err *err) {
-  rmx_fit *f = rmx_calloc(1, sizeof *f);
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *f = rmx_calloc(1, sizeof *f);
   if (!f) return rmx_fail_memory(err, sizeof *f, "a fit");
   f->domains = rmx_calloc(D, sizeof *f->domains);
   f->mean_mixture = rmx_calloc(D, sizeof *f->mean_mixture);
@@ -31,26 +32,21 @@ static rmx_status fit_of_nothing(const char *const *names, const double *prior, 
     good = (f->domains[d] = rmx_strdup(names[d])) != NULL;
     f->mean_mixture[d] = prior[d];
   }
-  if (good) {
-    *out = f;
-    return RMX_OK;
-  }
-  rmx_fit_free(f);
-  return rmx_fail_memory(err, D * sizeof(char *), "a fit");
+  if (!good) return rmx_fail_memory(err, D * sizeof(char *), "a fit");
+  *out = f;
+  f = NULL;
+  return RMX_OK;
 }
 
 // The domains come from the file of the prior.
 static rmx_status names_of_prior(const char *path, rmx_fit **out, rmx_err *err) {
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   RMX_TRY(rmx_mixture_names(path, &names, err));
   const char *const *domains = (const char *const *)names.items;
-  double *prior = rmx_calloc(names.n, sizeof *prior);
-  rmx_status status = prior ? rmx_mixture_read(path, domains, names.n, prior, err)
-                            : rmx_fail_memory(err, names.n * sizeof *prior, "the prior");
-  if (status == RMX_OK) status = fit_of_nothing(domains, prior, names.n, out, err);
-  free(prior);
-  rmx_strings_release(&names);
-  return status;
+  RMX_OWNED double *prior = rmx_calloc(names.n, sizeof *prior);
+  RMX_TRY(prior ? rmx_mixture_read(path, domains, names.n, prior, err)
+                : rmx_fail_memory(err, names.n * sizeof *prior, "the prior"));
+  return fit_of_nothing(domains, prior, names.n, out, err);
 }
 
 static rmx_status open_fit(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
@@ -84,18 +80,17 @@ static rmx_status open_fit(rmx_pipeline *p, const rmx_next_request *request, rmx
 // experiment's mixtures.csv.
 static rmx_status read_pending(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                                rmx_err *err) {
-  char *path = request->pending            ? rmx_strdup(request->pending)
-               : p->experiment.config_path ? rmx_experiment_path(&p->experiment, "mixtures.csv")
-                                           : NULL;
+  RMX_OWNED char *path = request->pending ? rmx_strdup(request->pending)
+                         : p->experiment.config_path
+                             ? rmx_experiment_path(&p->experiment, "mixtures.csv")
+                             : NULL;
   if (!path && (request->pending || p->experiment.config_path))
     return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = RMX_OK;
   if (path && (request->pending || (!request->fit && rmx_exists(path)))) {
-    status = rmx_tables_read(&p->listener, path, NULL, NULL, &s->pending, NULL, err);
-    if (status == RMX_OK) status = rmx_fit_mixtures(s->fit, &s->pending, &s->X, err);
+    RMX_TRY(rmx_tables_read(&p->listener, path, NULL, NULL, &s->pending, NULL, err));
+    RMX_TRY(rmx_fit_mixtures(s->fit, &s->pending, &s->X, err));
   }
-  free(path);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,

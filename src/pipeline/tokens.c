@@ -19,23 +19,21 @@ static rmx_status add_count(const char *path, int line, const char *domain, cons
 
 // Two columns, or one named "tokens".
 static rmx_status read_csv(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
-  rmx_cells t = {0};
+  RMX_OWNED_BY(rmx_cells_release) rmx_cells t = {0};
   RMX_TRY(rmx_csv_cells(path, &t, err));
   size_t column = 1;
   for (size_t c = 1; c < t.C; c++)
     if (strcmp(t.header[c], "tokens") == 0) column = c;
-  rmx_status status = RMX_OK;
   if (t.N == 0 || t.C < 2 || (t.C > 2 && strcmp(t.header[column], "tokens") != 0))
-    status = rmx_fail(
-        err, RMX_EINPUT,
-        "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu", path, t.C);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu",
+                    path, t.C);
   else if ((*tokens = rmx_calloc(t.N, sizeof **tokens)) == NULL)
-    status = rmx_fail_memory(err, t.N * sizeof **tokens, "token counts");
-  for (size_t i = 0; status == RMX_OK && i < t.N; i++)
-    status = add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains,
-                       &(*tokens)[i], err);
-  rmx_cells_release(&t);
-  return status;
+    return rmx_fail_memory(err, t.N * sizeof **tokens, "token counts");
+  for (size_t i = 0; i < t.N; i++)
+    RMX_TRY(add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains,
+                      &(*tokens)[i], err));
+  return RMX_OK;
 }
 
 static rmx_status read_map(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {

@@ -31,13 +31,10 @@ void rmx_runs_release(rmx_run *runs, size_t n) {
 // The rows of mixtures.csv, with the domains in the order of the corpus.
 static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, rmx_table *t,
                                 rmx_err *err) {
-  char *path = rmx_experiment_path(e, "mixtures.csv");
+  RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv");
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_status status = rmx_exists(path)
-                          ? rmx_csv_read(path, t, err)
+  return rmx_exists(path) ? rmx_csv_read(path, t, err)
                           : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` writes it", path);
-  free(path);
-  return status;
 }
 
 static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
@@ -47,27 +44,21 @@ static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, 
     return rmx_fail(err, RMX_EINPUT,
                     "%s:%d: \"%s\" cannot be the name of a run (it becomes a folder)", t->path,
                     t->lines[row], t->ids[row]);
-  double *w = rmx_calloc(D, sizeof *w);
-  char *name = rmx_format("runs/%s", t->ids[row]),
-       *folder = name ? rmx_experiment_path(e, name) : NULL;
-  char *where = rmx_format("%s:%d", t->path, t->lines[row]);
-  rmx_status status = w && folder && where ? RMX_OK : rmx_fail_memory(err, 0, "a run");
-  for (size_t j = 0; status == RMX_OK && j < t->D; j++) w[domain[j]] = t->x[row * t->D + j];
-  if (status == RMX_OK) status = rmx_mixture_check(w, D, corpus->names, 0.01, where, err);
-  if (status == RMX_OK)
-    status = rmx_run_make(&(rmx_run_request){.name = t->ids[row],
-                                             .folder = folder,
-                                             .experiment = e->folder,
-                                             .corpus = corpus,
-                                             .mixture = w,
-                                             .training = &e->config.proxy,
-                                             .seed = (uint64_t)e->config.general.seed},
-                          out, err);
-  free(w);
-  free(name);
-  free(folder);
-  free(where);
-  return status;
+  RMX_OWNED double *w = rmx_calloc(D, sizeof *w);
+  RMX_OWNED char *name = rmx_format("runs/%s", t->ids[row]),
+                 *folder = name ? rmx_experiment_path(e, name) : NULL;
+  RMX_OWNED char *where = rmx_format("%s:%d", t->path, t->lines[row]);
+  if (!w || !folder || !where) return rmx_fail_memory(err, 0, "a run");
+  for (size_t j = 0; j < t->D; j++) w[domain[j]] = t->x[row * t->D + j];
+  RMX_TRY(rmx_mixture_check(w, D, corpus->names, 0.01, where, err));
+  return rmx_run_make(&(rmx_run_request){.name = t->ids[row],
+                                         .folder = folder,
+                                         .experiment = e->folder,
+                                         .corpus = corpus,
+                                         .mixture = w,
+                                         .training = &e->config.proxy,
+                                         .seed = (uint64_t)e->config.general.seed},
+                      out, err);
 }
 
 rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
@@ -98,11 +89,9 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
 
 rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
                           size_t *n, rmx_err *err) {
-  rmx_table t;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   RMX_TRY(read_mixtures(e, corpus, &t, err));
-  rmx_status status = rmx__runs_of_table(e, corpus, &t, runs, n, err);
-  rmx_table_release(&t);
-  return status;
+  return rmx__runs_of_table(e, corpus, &t, runs, n, err);
 }
 
 // A domain that can't fill one sequence would fail every run that draws from it, so it is reported
@@ -213,24 +202,22 @@ static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, 
 
 static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                                 size_t n, bool half, const char *name, rmx_err *err) {
-  rmx_table t;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
-  char *path = rmx_experiment_path(&p->experiment, name);
-  rmx_status status =
-      !path ? rmx_fail_memory(err, 0, "a path")
-      : t.N ? rmx_csv_write(path, &t, err)
-            : rmx_fail(err, RMX_ENUMERIC,
-                       "none of the %zu runs finished with a loss, so there is nothing to fit", n);
-  if (status == RMX_OK && !half) status = write_directions(&p->experiment, &t, err);
-  if (status == RMX_OK) tell_empty(p, &t, corpus);
-  free(path);
-  rmx_table_release(&t);
-  return status;
+  RMX_OWNED char *path = rmx_experiment_path(&p->experiment, name);
+  RMX_TRY(!path ? rmx_fail_memory(err, 0, "a path")
+          : t.N ? rmx_csv_write(path, &t, err)
+                : rmx_fail(err, RMX_ENUMERIC,
+                           "none of the %zu runs finished with a loss, so there is nothing to fit",
+                           n));
+  if (!half) RMX_TRY(write_directions(&p->experiment, &t, err));
+  tell_empty(p, &t, corpus);
+  return RMX_OK;
 }
 
 // Reports how often a domain was repeated.
 static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rmx_corpus *corpus) {
-  rmx_buf text = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   for (size_t d = 0; d < corpus->D_train; d++) {
     double most = 0;
     for (size_t i = 0; i < n; i++) {
@@ -245,7 +232,6 @@ static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rm
     rmx_note(&p->listener,
              "train: most epochs of a domain in one run: %s (each epoch has a new order)",
              text.data);
-  rmx_buf_release(&text);
 }
 
 // Calls `work` with the corpus and the runs of mixtures.csv.

@@ -196,7 +196,7 @@ static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
   double total = 0;
   for (size_t i = 0; i < c->data->N; i++)
     total += c->data->row_weights ? c->data->row_weights[i] : 1;
-  json_t *rmse = json_object();
+  json_auto_t *rmse = json_object();
   bool failed = !rmse;
   size_t ridge = RIDGE_1;
   for (size_t i = RIDGE_01; i <= RIDGE_001; i++)
@@ -211,7 +211,6 @@ static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
   json_t *o = failed ? NULL
                      : json_pack("{s:s, s:i, s:O}", "chosen", names[best], "folds", (int)c->k,
                                  "rmse", rmse);
-  json_decref(rmse);
   return o;
 }
 

@@ -44,7 +44,7 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
                          bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
   *out = (rmx_diagnostics){.n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN};
   if (n == 0) return RMX_OK;
-  run *runs = rmx_calloc(n, sizeof *runs);
+  RMX_OWNED run *runs = rmx_calloc(n, sizeof *runs);
   if (!runs) return rmx_fail_memory(err, n * sizeof *runs, "diagnostics");
   double side = higher_is_better ? -1 : 1, best = INFINITY, square = 0;
   for (size_t i = 0; i < n; i++) {
@@ -66,7 +66,6 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
     qsort(runs, n, sizeof *runs, by_key);
     pool(runs, n, out);
   }
-  free(runs);
   return RMX_OK;
 }
 
@@ -92,22 +91,18 @@ rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rm
         err, RMX_EINPUT,
         "the fit does not hold the runs it was made from: it was written by an older regmix; "
         "make it again with `regmix fit`");
-  double *truth = rmx_calloc(2 * f->N, sizeof(double)), *predicted = truth + f->N;
-  int *groups = rmx_calloc(f->N, sizeof(int));
+  RMX_OWNED double *truth = rmx_calloc(2 * f->N, sizeof(double));
+  double *predicted = truth + f->N;
+  RMX_OWNED int *groups = rmx_calloc(f->N, sizeof(int));
   size_t n = 0;
-  rmx_status status =
-      truth && groups ? RMX_OK : rmx_fail_memory(err, 2 * f->N * sizeof(double), "diagnostics");
-  for (size_t i = 0; status == RMX_OK && i < f->N; i++) {
+  if (!truth || !groups) return rmx_fail_memory(err, 2 * f->N * sizeof(double), "diagnostics");
+  for (size_t i = 0; i < f->N; i++) {
     size_t k = i * f->M + m;
     if (!isfinite(f->truth[k]) || !isfinite(f->out_of_fold[k])) continue;
     truth[n] = f->truth[k];
     predicted[n] = f->out_of_fold[k];
     groups[n++] = f->groups[i];
   }
-  if (status == RMX_OK)
-    status = rmx__diagnose(truth, predicted, groups, n,
-                           f->higher_is_better && f->higher_is_better[m], out, err);
-  free(truth);
-  free(groups);
-  return status;
+  return rmx__diagnose(truth, predicted, groups, n, f->higher_is_better && f->higher_is_better[m],
+                       out, err);
 }

@@ -111,22 +111,21 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 
 static bool gradient(const void *state, const double *w, double *g) {
   const ensemble *r = state;
-  double *other = rmx_calloc(r->D, sizeof(double));
+  RMX_OWNED double *other = rmx_calloc(r->D, sizeof(double));
   bool done = other && rmx_regressor_gradient(r->part[POWER], w, other) &&
               rmx_regressor_gradient(r->part[GP], w, g);
   for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
-  free(other);
   return done;
 }
 
 static bool evaluate(const void *state, const double *w, double *mean, double *g) {
   const ensemble *r = state;
-  double *other = rmx_calloc(r->D, sizeof(double)), power;
+  RMX_OWNED double *other = rmx_calloc(r->D, sizeof(double));
+  double power;
   bool done = other && rmx__regressor_evaluate(r->part[POWER], w, &power, other) &&
               rmx__regressor_evaluate(r->part[GP], w, mean, g);
   for (size_t d = 0; done && d < r->D; d++) g[d] += r->weight * (other[d] - g[d]);
   if (done) *mean += r->weight * (power - *mean);
-  free(other);
   return done;
 }
 

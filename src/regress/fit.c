@@ -9,6 +9,10 @@
 
 #include "registry.h"
 
+void rmx_fit_free_at(rmx_fit **f) {
+  rmx_fit_free(*f);
+}
+
 void rmx_fit_free(rmx_fit *f) {
   if (!f) return;
   for (size_t d = 0; f->domains && d < f->D; d++) free(f->domains[d]);

@@ -153,7 +153,7 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
 }
 
 static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx_err *err) {
-  rmx_buf b = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   char number[32];
   rmx_buf_puts(&b, RMX__CROSS_VALIDATION_COLUMNS "\n");
   for (size_t m = 0; m < f->M; m++)
@@ -168,10 +168,8 @@ static rmx_status write_cross_validation(const rmx_fit *f, const char *path, rmx
       rmx_double_text(f->out_of_fold[k], number);
       rmx_buf_printf(&b, "%s\n", number);
     }
-  rmx_status status = b.failed ? rmx_fail_memory(err, f->N * f->M * 64, "cross-validation.csv")
-                               : rmx_write_file(path, b.data, b.size, err);
-  rmx_buf_release(&b);
-  return status;
+  return b.failed ? rmx_fail_memory(err, f->N * f->M * 64, "cross-validation.csv")
+                  : rmx_write_file(path, b.data, b.size, err);
 }
 
 // Writes every part into `folder`, which is new, and fit.json with the hash of each.
@@ -317,17 +315,16 @@ static rmx_status read_metric(rmx_fit *f, size_t m, const json_t *o, const char 
                           .r2 = number_or_nan(cv, "r2")};
   if (json_is_integer(json_object_get(cv, "folds")))
     f->folds = json_integer_value(json_object_get(cv, "folds"));
-  char *where = rmx_path_in(folder, file);
+  RMX_OWNED char *where = rmx_path_in(folder, file);
   f->metrics[m] = rmx_strdup(name);
-  rmx_status status = where && f->metrics[m] ? rmx_regressor_read(where, &f->regressors[m], err)
-                                             : rmx_fail_memory(err, 256, "a fit");
+  RMX_TRY(where && f->metrics[m] ? rmx_regressor_read(where, &f->regressors[m], err)
+                                 : rmx_fail_memory(err, 256, "a fit"));
   json_t *choice = json_object_get(o, "choice");
-  if (status == RMX_OK && choice) f->regressors[m]->choice = json_incref(choice);
-  if (status == RMX_OK && rmx_regressor_domains(f->regressors[m]) != f->D)
-    status = rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, %s has %zu", where,
-                      rmx_regressor_domains(f->regressors[m]), path, f->D);
-  free(where);
-  return status;
+  if (choice) f->regressors[m]->choice = json_incref(choice);
+  if (rmx_regressor_domains(f->regressors[m]) != f->D)
+    return rmx_fail(err, RMX_EINPUT, "%s: has %zu domains, %s has %zu", where,
+                    rmx_regressor_domains(f->regressors[m]), path, f->D);
+  return RMX_OK;
 }
 
 static rmx_status read_list(rmx_regress_options *out, const char *key, const json_t *list,

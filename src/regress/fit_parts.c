@@ -17,14 +17,11 @@
 static const char RUNS[] = "runs";  // no file has this name, since all have extensions
 
 static rmx_status hash_of_file(const char *folder, const char *name, char out[17], rmx_err *err) {
-  char *path = rmx_path_in(folder, name), *data = NULL;
+  RMX_OWNED char *path = rmx_path_in(folder, name), *data = NULL;
   size_t size = 0;
-  rmx_status status =
-      path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path");
-  if (status == RMX_OK) rmx__hex(rmx_hash(data, size, 0), out);
-  free(data);
-  free(path);
-  return status;
+  RMX_TRY(path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path"));
+  rmx__hex(rmx_hash(data, size, 0), out);
+  return RMX_OK;
 }
 
 // Hashes names and numbers as they are in memory, so that spelling in the file does not matter.
@@ -94,8 +91,9 @@ rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err)
 }
 
 rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
-  char *path = rmx_path_in(folder, RMX__FIT_JSON);
-  json_t *fit = NULL, *item;
+  RMX_OWNED char *path = rmx_path_in(folder, RMX__FIT_JSON);
+  json_auto_t *fit = NULL;
+  json_t *item;
   rmx_err damaged;
   const char *name;
   size_t k;
@@ -109,8 +107,6 @@ rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
       if (name) good = good && rmx_strings_add(out, name);
     }
   }
-  json_decref(fit);
-  free(path);
   return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
 }
 

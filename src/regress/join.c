@@ -42,16 +42,14 @@ static rmx_status sorted_names(const rmx_table *t, named **out, rmx_err *err) {
 }
 
 rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rmx_err *err) {
-  named *ours = NULL, *theirs = NULL;
+  RMX_OWNED named *ours = NULL, *theirs = NULL;
   RMX_TRY(sorted_names(a, &ours, err));
-  rmx_status status = sorted_names(b, &theirs, err);
+  RMX_TRY(sorted_names(b, &theirs, err));
   size_t j = 0;
-  for (size_t i = 0; status == RMX_OK && i < a->N; i++) {
+  for (size_t i = 0; i < a->N; i++) {
     while (j < b->N && strcmp(theirs[j].name, ours[i].name) < 0) j++;
     partner[ours[i].row] =
         j < b->N && strcmp(theirs[j].name, ours[i].name) == 0 ? theirs[j].row : SIZE_MAX;
   }
-  free(ours);
-  free(theirs);
-  return status;
+  return RMX_OK;
 }

@@ -73,16 +73,13 @@ rmx_status rmx__domains_read(const json_t *o, size_t D, const char *path, char *
   const json_t *list = json_object_get(o, "domains");
   *out = NULL;
   if (!list || json_is_null(list)) return RMX_OK;
-  const char **names = rmx_calloc(D, sizeof(char *));
+  RMX_OWNED const char **names = rmx_calloc(D, sizeof(char *));
   if (!names) return rmx_fail_memory(err, D * sizeof(char *), "names of domains");
-  rmx_status status = RMX_OK;
-  for (size_t d = 0; d < D && status == RMX_OK; d++) {
+  for (size_t d = 0; d < D; d++) {
     names[d] = json_string_value(json_array_get(list, d));
     if (!names[d] || json_array_size(list) != D)
-      status = rmx_fail(err, RMX_EINPUT,
-                        "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: \"domains\" must be %zu names, one for each coefficient", path, D);
   }
-  if (status == RMX_OK) status = rmx__domains_copy(names, D, out, err);
-  free(names);
-  return status;
+  return rmx__domains_copy(names, D, out, err);
 }

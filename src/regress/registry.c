@@ -31,14 +31,11 @@ static rmx_status find(const char *name, const char *where, const rmx__regressor
       return RMX_OK;
     }
   int near = rmx_nearest(name, names, N_KINDS);
-  rmx_buf list = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf list = {0};
   for (size_t i = 0; i < N_KINDS; i++) rmx_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
-  rmx_status status =
-      rmx_fail(err, RMX_EINPUT, "%s: there is no regressor \"%s\"%s%s%s; there are: %s", where,
-               name, near >= 0 ? " (did you mean \"" : "", near >= 0 ? names[near] : "",
-               near >= 0 ? "\"?)" : "", list.data ? list.data : "");
-  rmx_buf_release(&list);
-  return status;
+  return rmx_fail(err, RMX_EINPUT, "%s: there is no regressor \"%s\"%s%s%s; there are: %s", where,
+                  name, near >= 0 ? " (did you mean \"" : "", near >= 0 ? names[near] : "",
+                  near >= 0 ? "\"?)" : "", list.data ? list.data : "");
 }
 
 static rmx_status check_data(const rmx_dataset *data, rmx_err *err) {
@@ -174,11 +171,9 @@ json_t *rmx__regressor_json(const rmx_regressor *r) {
 
 rmx_status rmx_regressor_write(const rmx_regressor *r, const char *path, rmx_err *err) {
   if (!r->kind->to_json) return r->kind->write(r->state, path, err);
-  json_t *o = rmx__regressor_json(r);
+  json_auto_t *o = rmx__regressor_json(r);
   if (!o) return rmx_fail_memory(err, r->D * sizeof(json_t), "a regressor's file");
-  rmx_status status = rmx__json_write(path, o, err);
-  json_decref(o);
-  return status;
+  return rmx__json_write(path, o, err);
 }
 
 rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regressor **out,
@@ -209,19 +204,16 @@ static rmx_status read_trees(const char *text, size_t size, const char *path, rm
 }
 
 rmx_status rmx_regressor_read(const char *path, rmx_regressor **out, rmx_err *err) {
-  char *text = NULL;
+  RMX_OWNED char *text = NULL;
   size_t size = 0;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_status status;
   if (text[strspn(text, " \t\r\n")] != '{') {
-    status = read_trees(text, size, path, out, err);
+    RMX_TRY(read_trees(text, size, path, out, err));
   } else {
     json_error_t where;
-    json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-    status = o ? rmx__regressor_from_json(o, path, out, err)
-               : rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text);
-    json_decref(o);
+    json_auto_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    RMX_TRY(o ? rmx__regressor_from_json(o, path, out, err)
+              : rmx_fail(err, RMX_EINPUT, "%s:%d: %s", path, where.line, where.text));
   }
-  free(text);
-  return status;
+  return RMX_OK;
 }

@@ -55,26 +55,24 @@ static void divide_rows(const rmx_table *t, size_t D, double *X, const rmx_liste
 
 rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw,
                            bool normalize, double *X, const rmx_listener *listener, rmx_err *err) {
-  rmx_status status = RMX_OK;
-  double *w = rmx_calloc(D, sizeof(double));
+  RMX_OWNED double *w = rmx_calloc(D, sizeof(double));
   if (!w) return rmx_fail_memory(err, D * sizeof(double), "a mixture");
   if (normalize) divide_rows(t, D, X, listener);
-  for (size_t i = 0; i < t->N && status == RMX_OK; i++) {
-    char *where = rmx_format("%s:%d", t->path ? t->path : "row", t->lines ? t->lines[i] : (int)i);
+  for (size_t i = 0; i < t->N; i++) {
+    RMX_OWNED char *where =
+        rmx_format("%s:%d", t->path ? t->path : "row", t->lines ? t->lines[i] : (int)i);
     memcpy(w, X + i * D, D * sizeof(double));
     double sum = sum_of(w, D);
     if (!where)
-      status = rmx_fail_memory(err, 64, "a message");
+      return rmx_fail_memory(err, 64, "a message");
     else if (isfinite(sum) && fabs(sum - 1) > SLACK &&
              rmx_mixture_check(w, D, names, INFINITY, where, err) == RMX_OK)
-      status = not_one(where, t->ids[i], sum, err);
+      RMX_TRY(not_one(where, t->ids[i], sum, err));
     else
-      status = rmx_mixture_check(w, D, names, SLACK, where, err);
-    if (status == RMX_OK && !raw) memcpy(X + i * D, w, D * sizeof(double));
-    free(where);
+      RMX_TRY(rmx_mixture_check(w, D, names, SLACK, where, err));
+    if (!raw) memcpy(X + i * D, w, D * sizeof(double));
   }
-  free(w);
-  return status;
+  return RMX_OK;
 }
 
 // The lexicographic order of mixtures, to find equal ones. qsort has no context, so each row has
@@ -92,7 +90,7 @@ static int by_mixture(const void *a, const void *b) {
 }
 
 rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *groups, rmx_err *err) {
-  keyed *rows = rmx_calloc(N, sizeof *rows);
+  RMX_OWNED keyed *rows = rmx_calloc(N, sizeof *rows);
   if (!rows) return rmx_fail_memory(err, N * sizeof *rows, "replicate groups");
   for (size_t i = 0; i < N; i++) rows[i] = (keyed){X + i * D, D, i};
   qsort(rows, N, sizeof *rows, by_mixture);
@@ -100,6 +98,5 @@ rmx_status rmx__replicate_groups(const double *X, size_t N, size_t D, int *group
     bool again = i > 0 && memcmp(rows[i].w, rows[i - 1].w, D * sizeof(double)) == 0;
     groups[rows[i].row] = again ? groups[rows[i - 1].row] : (int)rows[i].row;
   }
-  free(rows);
   return RMX_OK;
 }

@@ -31,8 +31,9 @@ static void ranks_of(const double *x, size_t n, ranked *order, double *rank) {
 double rmx_spearman(const double *a, const double *b, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (isnan(a[i]) || isnan(b[i])) return NAN;
-  ranked *order = rmx_calloc(n, sizeof *order);
-  double *ra = rmx_calloc(n, 2 * sizeof(double)), rho = NAN;
+  RMX_OWNED ranked *order = rmx_calloc(n, sizeof *order);
+  RMX_OWNED double *ra = rmx_calloc(n, 2 * sizeof(double));
+  double rho = NAN;
   if (order && ra) {
     double *rb = ra + n, mean = 0.5 * ((double)n - 1), aa = 0, bb = 0, ab = 0;
     ranks_of(a, n, order, ra);
@@ -44,8 +45,6 @@ double rmx_spearman(const double *a, const double *b, size_t n) {
     }
     if (aa > 0 && bb > 0) rho = ab / sqrt(aa * bb);
   }
-  free(order);
-  free(ra);
   return rho;
 }
 

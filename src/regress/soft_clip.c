@@ -24,7 +24,8 @@ double rmx__soft_clip(const double seen[2], double y, double *slope) {
 // Below the interval the slope grows with y, so a convex law stays convex. Above it, it falls.
 bool rmx__soft_clip_convex(const double seen[2], double (*at)(const void *state, const double *w),
                            const void *state, size_t D, double *below) {
-  double limit = seen[1] + 0.1 * (seen[1] - seen[0]), *corner = rmx_calloc(D, sizeof *corner);
+  double limit = seen[1] + 0.1 * (seen[1] - seen[0]);
+  RMX_OWNED double *corner = rmx_calloc(D, sizeof *corner);
   *below = limit;
   if (!corner) return true;
   bool clipped = false;
@@ -34,7 +35,6 @@ bool rmx__soft_clip_convex(const double seen[2], double (*at)(const void *state,
     corner[d] = 0;
   }
   if (!clipped) *below = INFINITY;
-  free(corner);
   return true;
 }
 

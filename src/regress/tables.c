@@ -287,7 +287,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     f->out_of_fold[k] = NAN;
     f->fold[k] = -1;
   }
-  rmx_buf never = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf never = {0};
   for (size_t d = 0; d < D; d++) {
     bool seen = false;
     for (size_t i = 0; i < n; i++) {
@@ -298,7 +298,6 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   }
   if (never.size && !never.failed)
     rmx_warn(listener, "no run used %s: the fit can make no claim about it", never.data);
-  rmx_buf_release(&never);
   return RMX_OK;
 }
 

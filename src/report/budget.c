@@ -61,17 +61,15 @@ rmx_status rmx__collect_large(const char *folder, json_t *data, rmx_err *err) {
   rmx_status status =
       large ? rmx_list(large, &names, err) : rmx_fail_memory(err, strlen(folder), "a path");
   for (size_t i = 0; i < names.n && status == RMX_OK && !json_object_get(data, "large"); i++) {
-    char *inside = rmx_path_in(large, names.items[i]);
+    RMX_OWNED char *inside = rmx_path_in(large, names.items[i]);
     // comparison.json is next to the folders
     if (inside && !strchr(names.items[i], '.')) status = rmx_list(inside, &seeds, err);
     for (size_t k = 0; k < seeds.n && status == RMX_OK && !json_object_get(data, "large"); k++) {
-      char *path = rmx_format("%s/%s/result.json", inside, seeds.items[k]);
+      RMX_OWNED char *path = rmx_format("%s/%s/result.json", inside, seeds.items[k]);
       if (path && rmx_exists(path)) status = take_large(path, data, err);
-      free(path);
     }
     rmx_strings_release(&seeds);
     seeds = (rmx_strings){0};
-    free(inside);
   }
   rmx_strings_release(&names);
   free(large);

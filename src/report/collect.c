@@ -13,19 +13,17 @@
 typedef rmx_status (*reader)(const char *path, json_t **out, rmx_err *err);
 
 static rmx_status read_yaml(const char *path, json_t **out, rmx_err *err) {
-  rmx__yaml yaml = {0};
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
   RMX_TRY(rmx__yaml_read(path, &yaml, err));
   *out = json_incref(yaml.root);
-  rmx__yaml_release(&yaml);
   return RMX_OK;
 }
 
 static rmx_status read_text(const char *path, json_t **out, rmx_err *err) {
-  char *text;
+  RMX_OWNED char *text = NULL;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
   *out = rmx__text(text);
-  free(text);
   return *out ? RMX_OK : rmx_fail_memory(err, size, path);
 }
 
@@ -46,11 +44,9 @@ static rmx_status take_path(json_t *data, const char *key, const char *path, rea
 
 static rmx_status take(json_t *data, const char *key, const char *folder, const char *file,
                        reader read, rmx_err *err) {
-  char *path = rmx_path_in(folder, file);
+  RMX_OWNED char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
-  rmx_status status = take_path(data, key, path, read, err);
-  free(path);
-  return status;
+  return take_path(data, key, path, read, err);
 }
 
 // The target: from the optimum, else from the comparisons, else the first metric.
@@ -69,18 +65,15 @@ static rmx_status find_target(json_t *data, rmx_err *err) {
 
 // The name of the folder, also for "." and "exp/".
 static json_t *title_of(const char *folder) {
-  char *full = rmx_realpath(folder);
+  RMX_OWNED char *full = rmx_realpath(folder);
   const char *slash = full ? strrchr(full, '/') : NULL;
   json_t *title = rmx__text(slash && slash[1] ? slash + 1 : folder);
-  free(full);
   return title;
 }
 
 static bool has(const char *folder, const char *file) {
-  char *path = rmx_path_in(folder, file);
-  bool yes = path && rmx_exists(path);
-  free(path);
-  return yes;
+  RMX_OWNED char *path = rmx_path_in(folder, file);
+  return path && rmx_exists(path);
 }
 
 // The folder of the fit: free() it. A folder that the user gave must exist.
@@ -97,15 +90,10 @@ static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *e
 
 // What an optimum.yaml says of the fit that it was found with.
 static rmx_status put_fit_hash(const char *fit, json_t *data, rmx_err *err) {
-  char *path = rmx_path_in(fit, "fit.json"), *text = NULL;
+  RMX_OWNED char *path = rmx_path_in(fit, "fit.json"), *text = NULL;
   size_t size = 0;
-  rmx_status status =
-      path ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = rmx__put(data, "fit_hash", rmx__hex_json(rmx_hash(text, size, 0)), err);
-  free(text);
-  free(path);
-  return status;
+  RMX_TRY(path ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx__put(data, "fit_hash", rmx__hex_json(rmx_hash(text, size, 0)), err);
 }
 
 // The optimum of a given fit is next to it, never in a folder of other runs.
@@ -144,38 +132,33 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
                           rmx_err *err) {
   const char *folder = files->folder;
   const bool experiment = is_experiment(files);
-  char *fit = NULL, *next = files->next ? rmx_strdup(files->next) : rmx_path_in(folder, "next.csv");
-  rmx_status status = next ? RMX_OK : rmx_fail_memory(err, strlen(folder), "a path");
-  if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(find_fit(files, &fit, err), done);
-  RMX_TRY_GOTO(rmx__put(data, "title", title_of(folder), err), done);
-  RMX_TRY_GOTO(rmx__put(data, "version", json_string(rmx_version()), err), done);
-  RMX_TRY_GOTO(rmx__put(data, "experiment", json_boolean(experiment), err), done);
-  RMX_TRY_GOTO(take(data, "fit", fit, "fit.json", rmx__json_read, err), done);
-  if (json_object_get(data, "fit")) RMX_TRY_GOTO(put_fit_hash(fit, data, err), done);
-  RMX_TRY_GOTO(take_optimum(files, fit, data, err), done);
-  if (!files->fit) RMX_TRY_GOTO(collect_experiment(folder, data, config, err), done);
-  RMX_TRY_GOTO(find_target(data, err), done);
-  RMX_TRY_GOTO(rmx__collect_budget(files, json_object_get(config, "config"), data, err), done);
-  RMX_TRY_GOTO(rmx__collect_folds(fit, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_runs(folder, !files->fit, data, err), done);
-  if (!files->fit || files->next)
-    RMX_TRY_GOTO(rmx__collect_next(next, files->next != NULL, data, err), done);
-  if (!files->fit) RMX_TRY_GOTO(rmx__collect_curves(folder, data, err), done);
-  RMX_TRY_GOTO(rmx__collect_functions(fit, data, err), done);
+  RMX_OWNED char *fit = NULL,
+                 *next = files->next ? rmx_strdup(files->next) : rmx_path_in(folder, "next.csv");
+  if (!next) return rmx_fail_memory(err, strlen(folder), "a path");
+  RMX_TRY(find_fit(files, &fit, err));
+  RMX_TRY(rmx__put(data, "title", title_of(folder), err));
+  RMX_TRY(rmx__put(data, "version", json_string(rmx_version()), err));
+  RMX_TRY(rmx__put(data, "experiment", json_boolean(experiment), err));
+  RMX_TRY(take(data, "fit", fit, "fit.json", rmx__json_read, err));
+  if (json_object_get(data, "fit")) RMX_TRY(put_fit_hash(fit, data, err));
+  RMX_TRY(take_optimum(files, fit, data, err));
+  if (!files->fit) RMX_TRY(collect_experiment(folder, data, config, err));
+  RMX_TRY(find_target(data, err));
+  RMX_TRY(rmx__collect_budget(files, json_object_get(config, "config"), data, err));
+  RMX_TRY(rmx__collect_folds(fit, data, err));
+  RMX_TRY(rmx__collect_runs(folder, !files->fit, data, err));
+  if (!files->fit || files->next) RMX_TRY(rmx__collect_next(next, files->next != NULL, data, err));
+  if (!files->fit) RMX_TRY(rmx__collect_curves(folder, data, err));
+  RMX_TRY(rmx__collect_functions(fit, data, err));
   json_object_del(json_object_get(data, "fit"), "mixtures");  // they are under runs and functions
   if (json_object_get(data, "changed"))
-    RMX_TRY_GOTO(rmx__put(data, "date",
-                          rmx__date(json_integer_value(json_object_get(data, "changed"))), err),
-                 done);
+    RMX_TRY(rmx__put(data, "date", rmx__date(json_integer_value(json_object_get(data, "changed"))),
+                     err));
   json_object_del(data, "changed");
-  RMX_TRY_GOTO(rmx__collect_verdicts(data, err), done);
-  status = rmx__collect_warnings(data, err);
+  RMX_TRY(rmx__collect_verdicts(data, err));
+  RMX_TRY(rmx__collect_warnings(data, err));
   json_object_del(data, "fit_hash");
-done:
-  free(fit);
-  free(next);
-  return status;
+  return RMX_OK;
 }
 
 rmx_status rmx_report_collect(const rmx_report_files *files, json_t **out, rmx_err *err) {

@@ -60,9 +60,8 @@ static double target_of(const json_t *valid, json_t *weights) {
     double value = rmx__get(valid, metric);
     size_t stem = strlen(metric);
     if (isnan(value) && stem > 9 && strcmp(metric + stem - 9, "_val_loss") == 0) {
-      char *domain = rmx_format("%.*s", (int)(stem - 9), metric);
+      RMX_OWNED char *domain = rmx_format("%.*s", (int)(stem - 9), metric);
       if (domain) value = rmx__get(valid, domain);
-      free(domain);
     }
     sum += json_number_value(weight) * value;
   }
@@ -137,7 +136,7 @@ static rmx_status put_result(const char *run, const json_t *result, json_t *resu
     epochs = json_number_value(times);
     most = domain;
   }
-  json_t *name = rmx__text(run);
+  json_auto_t *name = rmx__text(run);
   if (!name) return rmx_fail_memory(err, strlen(run), "a name");
   rmx_status put =
       rmx__put(results, json_string_value(name),
@@ -146,7 +145,6 @@ static rmx_status put_result(const char *run, const json_t *result, json_t *resu
                          rmx__number(rmx__get(result, "tokens")), "epochs",
                          most ? rmx__number(epochs) : json_null(), "most", most),
                err);
-  json_decref(name);
   return put;
 }
 

@@ -92,9 +92,8 @@ static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *er
 // The pairs of a weighted target: the same weighted sum of true and of predicted values, over the
 // runs that have all of its metrics.
 static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
-  json_t *sums = json_object();  // run: [true, predicted, metrics seen]
+  json_auto_t *sums = json_object();  // run: [true, predicted, metrics seen]
   if (!sums) return rmx_fail_memory(err, 0, "the report's data");
-  rmx_status status = RMX_OK;
   const char *metric, *run;
   json_t *weight, *sum;
   json_object_foreach(weights, metric, weight) {
@@ -107,24 +106,21 @@ static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
                        1};
       json_t *old = json_object_get(sums, run);
       for (size_t k = 0; k < 3; k++) add[k] += json_number_value(json_array_get(old, k));
-      RMX_TRY_GOTO(rmx__put(sums, run, json_pack("[f, f, f]", add[0], add[1], add[2]), err), done);
+      RMX_TRY(rmx__put(sums, run, json_pack("[f, f, f]", add[0], add[1], add[2]), err));
     }
   }
   json_object_foreach(sums, run, sum) {
     if (json_number_value(json_array_get(sum, 2)) != (double)json_object_size(weights)) continue;
-    RMX_TRY_GOTO(add_pair(folds, RMX__WEIGHTED, run, json_number_value(json_array_get(sum, 0)),
-                          json_number_value(json_array_get(sum, 1)), err),
-                 done);
+    RMX_TRY(add_pair(folds, RMX__WEIGHTED, run, json_number_value(json_array_get(sum, 0)),
+                     json_number_value(json_array_get(sum, 1)), err));
   }
-done:
-  json_decref(sums);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status add_scores(json_t *of, rmx_err *err) {
   const json_t *truth = json_object_get(of, "true"), *predicted = json_object_get(of, "predicted");
   size_t n = json_array_size(truth);
-  double *both = rmx_calloc(2 * n, sizeof *both);
+  RMX_OWNED double *both = rmx_calloc(2 * n, sizeof *both);
   if (!both) return rmx_fail_memory(err, 2 * n * sizeof *both, "scores");
   for (size_t i = 0; i < n; i++) {
     both[i] = json_number_value(json_array_get(truth, i));
@@ -132,7 +128,6 @@ static rmx_status add_scores(json_t *of, rmx_err *err) {
   }
   rmx_scores s;
   rmx_score(both, both + n, n, &s);
-  free(both);
   return rmx__put(of, "scores",
                   json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman",
                             rmx__number(s.spearman), "mse", rmx__number(s.mse), "mae",

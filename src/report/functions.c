@@ -29,21 +29,19 @@ static rmx_status share_mixtures(json_t *function, const json_t *mixtures, size_
     if (json_is_object(part)) RMX_TRY(share_mixtures(part, mixtures, D, err));
   if (!flat) return RMX_OK;
   size_t n = json_array_size(flat) / D, at = 0;
-  json_t *rows = json_array();
-  rmx_status status =
-      rows ? RMX_OK : rmx_fail_memory(err, n * sizeof(json_t), "the fitted functions");
-  for (size_t i = 0; i < json_array_size(mixtures) && at < n && status == RMX_OK; i++) {
+  json_auto_t *rows = json_array();
+  if (!rows) return rmx_fail_memory(err, n * sizeof(json_t), "the fitted functions");
+  for (size_t i = 0; i < json_array_size(mixtures) && at < n; i++) {
     if (!same_row(flat, at, json_array_get(mixtures, i), D)) continue;
-    status = rmx__add(rows, json_integer((json_int_t)i), err);
+    RMX_TRY(rmx__add(rows, json_integer((json_int_t)i), err));
     at++;
   }
-  if (status == RMX_OK && at == n) {
+  if (at == n) {
     json_object_del(function, "mixtures");
-    status = rmx__put(function, "rows",
-                      at == json_array_size(mixtures) ? json_null() : json_incref(rows), err);
+    RMX_TRY(rmx__put(function, "rows",
+                     at == json_array_size(mixtures) ? json_null() : json_incref(rows), err));
   }
-  json_decref(rows);
-  return status;
+  return RMX_OK;
 }
 
 static void forget(json_t *function) {

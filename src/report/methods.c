@@ -66,14 +66,12 @@ static rmx_status take_tracks(json_t *file, rmx_err *err) {
 }
 
 rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err) {
-  char *path = rmx_path_in(folder, "compare/methods.json");
+  RMX_OWNED char *path = rmx_path_in(folder, "compare/methods.json");
   if (!path) return rmx_fail_memory(err, strlen(folder), "a path");
-  json_t *file = NULL;
-  rmx_status status = rmx_exists(path) ? rmx__json_read(path, &file, err) : RMX_OK;
-  if (status == RMX_OK && file) status = check(path, file, err);
-  if (status == RMX_OK && file) status = take_tracks(file, err);
-  if (status == RMX_OK && file) status = rmx__put(data, "methods", json_incref(file), err);
-  json_decref(file);
-  free(path);
-  return status;
+  json_auto_t *file = NULL;
+  RMX_TRY(rmx_exists(path) ? rmx__json_read(path, &file, err) : RMX_OK);
+  if (file) RMX_TRY(check(path, file, err));
+  if (file) RMX_TRY(take_tracks(file, err));
+  if (file) RMX_TRY(rmx__put(data, "methods", json_incref(file), err));
+  return RMX_OK;
 }

@@ -64,23 +64,20 @@ static void add_json(rmx_buf *page, const char *text) {
 // Drawn values need 7 digits. The functions, which predict, need all digits and are written
 // separately.
 static void add_data(rmx_buf *page, const json_t *data) {
-  json_t *drawn = json_copy((json_t *)data);
+  json_auto_t *drawn = json_copy((json_t *)data);
   json_object_del(drawn, "functions");
-  char *text = drawn ? json_dumps(drawn, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
+  RMX_OWNED char *text = drawn ? json_dumps(drawn, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
   add_json(page, text);
-  free(text);
-  json_decref(drawn);
 }
 
 static void add_functions(rmx_buf *page, const json_t *data) {
   const json_t *functions = json_object_get(data, "functions");
-  rmx_buf text = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   if (functions)
     rmx__put_json(&text, functions);
   else
     rmx_buf_puts(&text, "null");
   add_json(page, text.failed ? NULL : text.data);
-  rmx_buf_release(&text);
 }
 
 static void add_part(rmx_buf *page, const char *name, size_t length, const json_t *data) {
@@ -111,17 +108,12 @@ static void add_page(rmx_buf *page, const json_t *data) {
 }
 
 rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx_err *err) {
-  json_t *data;
+  json_auto_t *data = NULL;
   RMX_TRY(rmx_report_collect(files, &data, err));
-  char *beside = path ? NULL : rmx_path_in(files->folder, "report.html");
+  RMX_OWNED char *beside = path ? NULL : rmx_path_in(files->folder, "report.html");
   if (!path) path = beside;
-  rmx_buf page = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf page = {0};
   if (path) add_page(&page, data);
-  if (!path || page.failed) status = rmx_fail_memory(err, page.size, "the report");
-  if (status == RMX_OK) status = rmx_write_file(path, page.data, page.size, err);
-  rmx_buf_release(&page);
-  free(beside);
-  json_decref(data);
-  return status;
+  if (!path || page.failed) return rmx_fail_memory(err, page.size, "the report");
+  return rmx_write_file(path, page.data, page.size, err);
 }

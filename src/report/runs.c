@@ -24,11 +24,9 @@ typedef struct runs {
 
 static rmx_status read_if_there(const char *folder, const char *file, rmx_table *table,
                                 rmx_err *err) {
-  char *path = rmx_path_in(folder, file);
+  RMX_OWNED char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
-  rmx_status status = rmx_exists(path) ? rmx_csv_read(path, table, err) : RMX_OK;
-  free(path);
-  return status;
+  return rmx_exists(path) ? rmx_csv_read(path, table, err) : RMX_OK;
 }
 
 // The rows of a table in the order of their names, for look-up by name.
@@ -251,26 +249,22 @@ static rmx_status read_tables(const char *folder, const json_t *fit, rmx_table *
 // Mixtures without metrics: not trained yet, or diverged.
 static rmx_status put_waiting(const rmx_table *mixtures, const rmx_table *metrics, json_t *data,
                               rmx_err *err) {
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   named_row *measured = sorted_rows(metrics, &arena);
   const char **ids = rmx_arena_alloc(&arena, mixtures->N, sizeof *ids);
   double *x = rmx_arena_alloc(&arena, mixtures->N * mixtures->D, sizeof *x);
   json_t *out = json_object();
-  rmx_status status = rmx__put(data, "waiting", out, err);
-  if (status == RMX_OK && (!measured || !ids || !x))
-    status = rmx_fail_memory(err, mixtures->N * sizeof *ids, "the runs");
+  RMX_TRY(rmx__put(data, "waiting", out, err));
+  if ((!measured || !ids || !x)) return rmx_fail_memory(err, mixtures->N * sizeof *ids, "the runs");
   size_t n = 0;
-  for (size_t i = 0; i < mixtures->N && status == RMX_OK; i++) {
+  for (size_t i = 0; i < mixtures->N; i++) {
     if (row_of(metrics, measured, mixtures->ids[i])) continue;
     memcpy(x + n * mixtures->D, mixtures->x + i * mixtures->D, mixtures->D * sizeof *x);
     ids[n++] = mixtures->ids[i];
   }
-  if (status == RMX_OK) status = put_names(out, "ids", ids, n, err);
-  if (status == RMX_OK)
-    status = put_names(out, "domains", (const char **)mixtures->names, mixtures->D, err);
-  if (status == RMX_OK) status = put_rows(out, "mixtures", x, n, mixtures->D, err);
-  rmx_arena_release(&arena);
-  return status;
+  RMX_TRY(put_names(out, "ids", ids, n, err));
+  RMX_TRY(put_names(out, "domains", (const char **)mixtures->names, mixtures->D, err));
+  return put_rows(out, "mixtures", x, n, mixtures->D, err);
 }
 
 rmx_status rmx__collect_next(const char *path, bool named, json_t *data, rmx_err *err) {

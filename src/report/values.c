@@ -25,11 +25,10 @@ json_t *rmx__number(double x) {
 json_t *rmx__text(const char *s) {
   json_t *text = json_string(s);
   if (text) return text;
-  char *copy = rmx_strdup(s);
+  RMX_OWNED char *copy = rmx_strdup(s);
   for (char *c = copy; c && *c; c++)
     if ((unsigned char)*c >= 0x80) *c = '?';
   text = copy ? json_string(copy) : NULL;
-  free(copy);
   return text;
 }
 

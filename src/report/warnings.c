@@ -12,15 +12,13 @@
 
 static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) RMX_PRINTF(3, 4);
 static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) {
-  char *text;
+  RMX_OWNED char *text = NULL;
   va_list args;
   va_start(args, fmt);
   int length = vasprintf(&text, fmt, args);
   va_end(args);
   if (length < 0) return rmx_fail_memory(err, strlen(fmt), "a warning");
-  rmx_status status = rmx__add(json_object_get(data, "warnings"), rmx__text(text), err);
-  free(text);
-  return status;
+  return rmx__add(json_object_get(data, "warnings"), rmx__text(text), err);
 }
 
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
@@ -247,7 +245,8 @@ static size_t changed_runs(const json_t *fit, const json_t *runs) {
 
 // Runs of the tables, with a number for each metric, that the fit does not have.
 static size_t new_runs(const json_t *fit, const json_t *runs) {
-  json_t *had = places(json_object_get(fit, "ids")), *id, *value;
+  json_auto_t *had = places(json_object_get(fit, "ids"));
+  json_t *id, *value;
   size_t new = 0, i, m;
   json_array_foreach(json_object_get(runs, "ids"), i, id) {
     bool whole = json_is_string(id);
@@ -255,7 +254,6 @@ static size_t new_runs(const json_t *fit, const json_t *runs) {
       whole = whole && json_is_number(value);
     new += whole && !json_object_get(had, json_string_value(id));
   }
-  json_decref(had);
   return new;
 }
 

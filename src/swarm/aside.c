@@ -43,31 +43,29 @@ static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *e
 }
 
 static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *err) {
-  char question[17], *shelf = rmx_run_shelf(folder);
+  char question[17];
+  RMX_OWNED char *shelf = rmx_run_shelf(folder);
   question_of(folder, question);
-  rmx_status status = shelf ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (!shelf) return rmx_fail_memory(err, 0, "a path");
   bool moved = false;
-  for (int i = 1; status == RMX_OK && !moved && rmx_exists(folder); i++) {
-    char *to =
+  for (int i = 1; !moved && rmx_exists(folder); i++) {
+    RMX_OWNED char *to =
         i == 1 ? rmx_format("%s/%s", shelf, question) : rmx_format("%s/%s-%d", shelf, question, i);
     // again each time: `regmix gc` may delete the shelf
-    status = to ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path");
-    if (status == RMX_OK && !rmx_exists(to)) status = move(folder, to, &moved, err);
-    if (status == RMX_OK && moved) status = rmx__claim_moved(claim, to, err);
-    free(to);
+    RMX_TRY(to ? rmx_mkdirs(shelf, err) : rmx_fail_memory(err, 0, "a path"));
+    if (!rmx_exists(to)) RMX_TRY(move(folder, to, &moved, err));
+    if (moved) RMX_TRY(rmx__claim_moved(claim, to, err));
   }
-  free(shelf);
-  return status;
+  return RMX_OK;
 }
 
 rmx_status rmx_run_set_aside(const rmx_run *r, rmx_err *err) {
-  rmx__claim claim;
+  RMX_OWNED_BY(rmx__claim_release) rmx__claim claim = {.fd = -1};
   bool taken;
   if (!rmx_exists(r->folder)) return RMX_OK;
-  rmx_status status = rmx__claim_take(&claim, r->folder, &taken, err);
-  if (status == RMX_OK && taken) status = put_on_shelf(r->folder, &claim, err);
-  rmx__claim_release(&claim);
-  return status;
+  RMX_TRY(rmx__claim_take(&claim, r->folder, &taken, err));
+  if (taken) RMX_TRY(put_on_shelf(r->folder, &claim, err));
+  return RMX_OK;
 }
 
 // The folder that was set aside and holds what `wanted` says; NULL: there is none.
@@ -96,12 +94,11 @@ bool rmx_run_is_aside(const rmx_run *r) {
 
 rmx_status rmx_run_take_back(const rmx_run *r, bool *taken, rmx_err *err) {
   *taken = false;
-  char *found = find_on_shelf(r, rmx__finished_in);
+  RMX_OWNED char *found = find_on_shelf(r, rmx__finished_in);
   if (!found) found = find_on_shelf(r, rmx__begun_in);
   if (!found) return RMX_OK;
-  rmx_status status = move(found, r->folder, taken, err);  // onto nothing, or an empty folder
-  if (status == RMX_OK && !*taken) status = rmx_run_set_aside(r, err);
-  if (status == RMX_OK && !*taken) status = move(found, r->folder, taken, err);
-  free(found);
-  return status;
+  RMX_TRY(move(found, r->folder, taken, err));  // onto nothing, or an empty folder
+  if (!*taken) RMX_TRY(rmx_run_set_aside(r, err));
+  if (!*taken) RMX_TRY(move(found, r->folder, taken, err));
+  return RMX_OK;
 }

@@ -258,13 +258,11 @@ rmx_status rmx__claim_moved(rmx__claim *c, const char *folder, rmx_err *err) {
 }
 
 void rmx__claim_sweep(const char *folder) {
-  char *path = rmx_path_in(folder, "claim");
-  rmx__claim claim = {.fd = -1};
+  RMX_OWNED char *path = rmx_path_in(folder, "claim");
+  RMX_OWNED_BY(rmx__claim_release) rmx__claim claim = {.fd = -1};
   rmx_err ignored;
   bool taken = false;
   if (path && rmx_exists(path) && rmx__claim_take(&claim, folder, &taken, &ignored) == RMX_OK &&
       !taken)
     claim.ours = false;
-  rmx__claim_release(&claim);
-  free(path);
 }

@@ -215,20 +215,17 @@ rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphan
 
 static bool is_file(const char *folder, const char *word, size_t n) {
   struct stat info;
-  char *path = rmx_format("%s/%.*s", folder, (int)n, word);
-  bool is = path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
-  free(path);
-  return is;
+  RMX_OWNED char *path = rmx_format("%s/%.*s", folder, (int)n, word);
+  return path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 static void add_quoted(rmx_buf *out, const char *folder, const char *word, size_t n) {
   while (n > 2 && word[0] == '.' && word[1] == '/') word += 2, n -= 2;
-  char *path = rmx_format("%s/%.*s", folder, (int)n, word);
+  RMX_OWNED char *path = rmx_format("%s/%.*s", folder, (int)n, word);
   if (path)
     rmx_put_shell(out, path);
   else
     out->failed = true;
-  free(path);
 }
 
 char *rmx__command_words(const char *command, const char *experiment, const char *folder) {

@@ -42,9 +42,8 @@ static rmx_status add_others(const json_t *result, struct others *o, rmx_err *er
 static rmx_status find_others(const rmx_run *runs, size_t n, struct others *o, rmx_err *err) {
   rmx_status status = RMX_OK;
   for (size_t i = 0; status == RMX_OK && i < n; i++) {
-    json_t *result = NULL;
+    json_auto_t *result = NULL;
     if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) status = add_others(result, o, err);
-    json_decref(result);
   }
   return status;
 }

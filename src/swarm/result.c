@@ -180,10 +180,8 @@ static bool is_loss_column(const left *r, const char *name) {
   static const char tail[] = "_val_loss";
   size_t n = strlen(name), k = sizeof tail - 1;
   if (n <= k || strcmp(name + n - k, tail) != 0) return false;
-  char *domain = rmx_format("%.*s", (int)(n - k), name);
-  bool is = domain && json_object_get(r->domains, domain);
-  free(domain);
-  return is;
+  RMX_OWNED char *domain = rmx_format("%.*s", (int)(n - k), name);
+  return domain && json_object_get(r->domains, domain);
 }
 
 static rmx_status check_metric_name(const left *r, const char *name, rmx_err *err) {

@@ -15,31 +15,26 @@ const char *const rmx_run_state_names[] = {"to do",   "started",  "running", "ou
 json_t *rmx__read_in(const char *folder, const char *name) {
   json_t *tree = NULL;
   rmx_err ignored;
-  char *path = rmx_path_in(folder, name);
+  RMX_OWNED char *path = rmx_path_in(folder, name);
   struct stat info;
   // A pipe in its place would be waited for without end.
   if (path && stat(path, &info) == 0 && S_ISREG(info.st_mode))
     rmx__json_read(path, &tree, &ignored);
-  free(path);
   return tree;
 }
 
 static bool has(const char *folder, const char *name, struct stat *info) {
-  char *path = rmx_path_in(folder, name);
-  bool there = path && stat(path, info) == 0;
-  free(path);
-  return there;
+  RMX_OWNED char *path = rmx_path_in(folder, name);
+  return path && stat(path, info) == 0;
 }
 
 static bool same_fingerprint(const char *folder, const rmx_run *r, const json_t *result) {
   const char *got = rmx__fingerprint_in(result, "answers");
   if (!got || rmx_run_has_fingerprint(r, got, NULL)) return got != NULL;
   if (!r->training.command) return false;
-  json_t *run = rmx__read_in(folder, "run.json");
-  const bool same = rmx_run_has_fingerprint(
+  json_auto_t *run = rmx__read_in(folder, "run.json");
+  return rmx_run_has_fingerprint(
       r, got, json_string_value(json_object_get(json_object_get(run, "training"), "command")));
-  json_decref(run);
-  return same;
 }
 
 static bool newer(const struct stat *a, const struct stat *b) {
@@ -52,7 +47,8 @@ static bool newer(const struct stat *a, const struct stat *b) {
 static bool model_is_whole(const char *folder, const json_t *result) {
   struct stat model, written;
   if (!has(folder, "model.bin", &model) || !has(folder, "result.json", &written)) return false;
-  char *path = rmx_path_in(folder, "model.bin"), hex[17];
+  RMX_OWNED char *path = rmx_path_in(folder, "model.bin");
+  char hex[17];
   const char *wanted = json_string_value(json_object_get(result, "model_hash"));
   uint64_t hash = 0;
   rmx_err ignored;
@@ -62,7 +58,6 @@ static bool model_is_whole(const char *folder, const json_t *result) {
   good = good && (!wanted || strcmp(hex, wanted) == 0);
   if (good && newer(&model, &written))
     good = rmx_model_read_config(path, &config, &ignored) == RMX_OK;
-  free(path);
   return good;
 }
 
@@ -83,9 +78,8 @@ static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **re
 }
 
 bool rmx__finished_in(const char *folder, const rmx_run *r) {
-  json_t *result = NULL;
+  json_auto_t *result = NULL;
   const rmx_run_state state = result_in(folder, r, &result);
-  json_decref(result);
   return state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED;
 }
 
@@ -104,13 +98,12 @@ rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
 
 // run.json in the folder asks what r asks.
 static bool asks_the_same(const char *folder, const rmx_run *r, bool *readable) {
-  rmx_run was;
+  RMX_OWNED_BY(rmx_run_release) rmx_run was = {0};
   rmx_err ignored;
   char fingerprint[17];
   *readable = rmx_run_read(folder, &was, &ignored) == RMX_OK;
   if (!*readable) return false;
   rmx_run_fingerprint(&was, fingerprint);
-  rmx_run_release(&was);
   return rmx_run_has_fingerprint(r, fingerprint, NULL);
 }
 

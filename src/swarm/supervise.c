@@ -390,13 +390,12 @@ static void sweep_finished(const rmx_run *r) {
 // or cannot be used.
 static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   size_t outdated = 0, damaged = 0;
-  rmx_buf why = {0};
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; i < s->n && status == RMX_OK; i++) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf why = {0};
+  for (size_t i = 0; i < s->n; i++) {
     bool back = false;
     rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
     if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED)
-      status = rmx_run_take_back(&s->runs[i], &back, err);
+      RMX_TRY(rmx_run_take_back(&s->runs[i], &back, err));
     if (back) state = rmx_run_look(&s->runs[i], NULL);
     if (state >= RMX_RUN_DIVERGED) {
       sweep_finished(&s->runs[i]);
@@ -443,21 +442,18 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
         "%zu of %zu runs %s made with other settings (changed: %s); %s set aside and trained again",
         outdated, s->n, outdated == 1 ? "was" : "were", why.data ? why.data : "the settings",
         outdated == 1 ? "it is" : "they are");
-  rmx_buf_release(&why);
-  return status;
+  return RMX_OK;
 }
 
 // Once, before any work: a file system without locks would fail each run by itself.
 static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
-  rmx__claim claim;
+  RMX_OWNED_BY(rmx__claim_release) rmx__claim claim = {.fd = -1};
   bool taken;
   size_t first = 0;
   while (first < s->n && rmx_run_look(&s->runs[first], NULL) >= RMX_RUN_RUNNING) first++;
   if (first == s->n) return RMX_OK;
   RMX_TRY(rmx_mkdirs(s->runs[first].folder, err));
-  rmx_status status = rmx__claim_take(&claim, s->runs[first].folder, &taken, err);
-  rmx__claim_release(&claim);
-  return status;
+  return rmx__claim_take(&claim, s->runs[first].folder, &taken, err);
 }
 
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,

@@ -7,16 +7,14 @@
 
 // The absolute path; one that cannot be found out stays as it is.
 static json_t *absolute(const char *path) {
-  char *real = path ? rmx_realpath(path) : NULL;
+  RMX_OWNED char *real = path ? rmx_realpath(path) : NULL;
   json_t *text = real ? json_string(real) : path ? json_string(path) : json_null();
-  free(real);
   return text;
 }
 
 static json_t *token_file(const char *folder, const char *domain, const char *part) {
-  char *path = rmx_format("%s/corpus/%s/%s.bin", folder, domain, part);
+  RMX_OWNED char *path = rmx_format("%s/corpus/%s/%s.bin", folder, domain, part);
   json_t *text = path && rmx_exists(path) ? absolute(path) : json_null();
-  free(path);
   return text;
 }
 

@@ -98,15 +98,13 @@ json_t *rmx_run_json(const rmx_run *r) {
 // 17 digits here, whatever files are written with: results of earlier versions carry hashes of
 // these very texts.
 static void hash_of(const json_t *o, char out[17]) {
-  char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  RMX_OWNED char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
   rmx__hex(rmx_hash_string(text ? text : "", 1), out);
-  free(text);
 }
 
 void rmx_run_fingerprint(const rmx_run *r, char out[17]) {
-  json_t *o = run_json(r, true);
+  json_auto_t *o = run_json(r, true);
   hash_of(o, out);
-  json_decref(o);
 }
 
 // Version 0.1.0 divided every mixture that it read by its sum, even where that was 1 but for a
@@ -143,20 +141,15 @@ bool rmx_run_has_fingerprint(const rmx_run *r, const char *fingerprint, const ch
 
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
   RMX_TRY(rmx_mkdirs(r->folder, err));
-  char *path = rmx_path_in(r->folder, "run.json"),
-       *mixture_path = rmx_path_in(r->folder, "mixture.yaml");
-  json_t *o = run_json(r, false), *mixture = json_object_get(o, "mixture");
-  rmx_status status = RMX_OK;
-  if (!path || !mixture_path) status = rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx__run_places(r, o, err);
-  if (status == RMX_OK)
-    status = rmx__yaml_write(mixture_path, mixture,
-                             "Share of the training tokens from each domain.", err);
-  if (status == RMX_OK) status = rmx__json_write(path, o, err);
-  json_decref(o);
-  free(mixture_path);
-  free(path);
-  return status;
+  RMX_OWNED char *path = rmx_path_in(r->folder, "run.json"),
+                 *mixture_path = rmx_path_in(r->folder, "mixture.yaml");
+  json_auto_t *o = run_json(r, false);
+  json_t *mixture = json_object_get(o, "mixture");
+  if (!path || !mixture_path) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx__run_places(r, o, err));
+  RMX_TRY(rmx__yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.",
+                          err));
+  return rmx__json_write(path, o, err);
 }
 
 static rmx_status read_training(const json_t *o, rmx_run *out, const char *path, rmx_err *err) {
@@ -252,8 +245,6 @@ void rmx_result_seal(json_t *result) {
 
 bool rmx_result_seal_broken(const json_t *result) {
   const json_t *seal = json_object_get(result, "nats_hash");
-  json_t *wanted = seal ? hash_of_losses(result) : NULL;
-  const bool broken = wanted && !json_equal(seal, wanted);
-  json_decref(wanted);
-  return broken;
+  json_auto_t *wanted = seal ? hash_of_losses(result) : NULL;
+  return wanted && !json_equal(seal, wanted);
 }

@@ -132,7 +132,7 @@ static bool recover_log(struct loop *l, const json_t *state) {
     return !l->logged.failed;
   }
   rmx_err ignored;
-  char *text = NULL;
+  RMX_OWNED char *text = NULL;
   size_t size = 0;
   if (!rmx_exists(l->log_path) || rmx_read_file(l->log_path, &text, &size, &ignored) != RMX_OK)
     return wanted == 0;
@@ -140,7 +140,6 @@ static bool recover_log(struct loop *l, const json_t *state) {
                      (wanted == 0 || text[wanted - 1] == '\n') &&
                      !memchr(text, '\0', (size_t)wanted);
   if (whole) rmx_buf_add(&l->logged, text, (size_t)wanted);
-  free(text);
   return whole && !l->logged.failed;
 }
 

@@ -111,7 +111,8 @@ static void scale_shares(const rmx__feasible *r, double *w) {
 
 void rmx__feasible_pull(const rmx__feasible *r, double *w,
                         bool (*keeps)(const rmx__feasible *, const double *)) {
-  double out = 0, in = 1, *from = rmx_calloc(r->D, sizeof(double));
+  double out = 0, in = 1;
+  RMX_OWNED double *from = rmx_calloc(r->D, sizeof(double));
   for (int i = 0; from && i < 50 && in - out > 1e-12; i++) {
     if (i == 0) memcpy(from, w, r->D * sizeof(double));
     double t = (out + in) / 2;
@@ -123,7 +124,6 @@ void rmx__feasible_pull(const rmx__feasible *r, double *w,
   }
   for (size_t d = 0; d < r->D; d++)
     w[d] = from && in < 1 ? from[d] + in * (r->interior[d] - from[d]) : r->interior[d];
-  free(from);
 }
 
 static void project(const rmx__feasible *r, double *w,

@@ -133,12 +133,11 @@ static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
 // An interior point within a ball: the prior moved inside, or the run that needs the smallest move.
 static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool *found,
                                      rmx_err *err) {
-  double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double)),
-         least = INFINITY;
-  rmx_status status =
-      w && best ? RMX_OK : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
+  RMX_OWNED double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double));
+  double least = INFINITY;
+  if (!w || !best) return rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   *found = false;
-  for (size_t i = 0; status == RMX_OK && i <= r->N; i++) {
+  for (size_t i = 0; i <= r->N; i++) {
     const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
     memcpy(w, from, r->D * sizeof(double));
     rmx__feasible_project_convex(r, w);
@@ -148,13 +147,11 @@ static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool
     least = fmin(far, least);
     if (i == 0 && far <= r->radius) break;
   }
-  if (status == RMX_OK && least <= r->radius) {
+  if (least <= r->radius) {
     memcpy(r->interior, best, r->D * sizeof(double));
     *found = true;
   }
-  free(w);
-  free(best);
-  return status;
+  return RMX_OK;
 }
 
 // RMX_OK and *found where the feasible set has a mixture in it.

@@ -48,13 +48,12 @@ static int by_size(const void *a, const void *b) {
 
 rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) {
   size_t n = fit->N < MAX_RUNS ? fit->N : MAX_RUNS;
-  double *distance = rmx_calloc(n, sizeof(double));
+  RMX_OWNED double *distance = rmx_calloc(n, sizeof(double));
   if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
   for (size_t i = 0; i < n; i++)
     distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
   qsort(distance, n, sizeof(double), by_size);
   *out = n ? 0.5 * (distance[(n - 1) / 2] + distance[n / 2]) : 0;
-  free(distance);
   return RMX_OK;
 }
 
@@ -97,23 +96,20 @@ rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, dou
   if (!fit->truth || !fit->out_of_fold || fit->N < MIN_ERRORS || fit->N > 4 * MAX_RUNS)
     return RMX_OK;
   size_t n = 0;
-  double *x = rmx_calloc(fit->N, sizeof(double)), *y = rmx_calloc(fit->N, sizeof(double));
-  rmx_status status =
-      x && y ? RMX_OK : rmx_fail_memory(err, fit->N * sizeof(double), "an error model");
-  if (status == RMX_OK) rmx__nearest_other_runs(fit, x);
-  for (size_t i = 0; i < fit->N && status == RMX_OK; i++) {
+  RMX_OWNED double *x = rmx_calloc(fit->N, sizeof(double)), *y = rmx_calloc(fit->N, sizeof(double));
+  if (!x || !y) return rmx_fail_memory(err, fit->N * sizeof(double), "an error model");
+  rmx__nearest_other_runs(fit, x);
+  for (size_t i = 0; i < fit->N; i++) {
     double predicted = rmx__plain_score(target, fit->M, fit->out_of_fold + i * fit->M);
     double measured = rmx__plain_score(target, fit->M, fit->truth + i * fit->M);
     if (!isfinite(predicted) || !isfinite(measured)) continue;
     x[n] = x[i] * x[i];  // n <= i
     y[n++] = (predicted - measured) * (predicted - measured);
   }
-  if (status == RMX_OK && n >= MIN_ERRORS) {
+  if (n >= MIN_ERRORS) {
     double a, b;
     line(x, y, n, &a, &b);
     *out = sqrt(a + b * distance * distance);
   }
-  free(x);
-  free(y);
-  return status;
+  return RMX_OK;
 }

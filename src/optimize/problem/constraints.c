@@ -121,9 +121,8 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
                       domains[d], tokens[d]);
     double cap = max_epochs * tokens[d] / budget;
     if (cap >= 1) continue;
-    char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
+    RMX_OWNED char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
     status = typed ? set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
-    free(typed);
   }
   return status;
 }

@@ -109,30 +109,29 @@ static rmx_status parse(const rmx_fit *fit, const char *text, const rmx_strings 
 static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *groups, double sign,
                       const rmx_listener *listener, rmx_target *t, rmx_err *err) {
   double weight = 1;
-  size_t *members = NULL, n = 0;
+  RMX_OWNED size_t *members = NULL;
+  size_t n = 0;
   RMX_TRY(parse(fit, text, groups, "the weight of a target", &members, &n, &weight, err));
-  rmx_status status = RMX_OK;
   if (!(weight > 0) || !isfinite(weight))
-    status = rmx_fail(
+    return rmx_fail(
         err, RMX_EINPUT,
         "target \"%s\": the weight must be positive; use maximize for what should be high", text);
-  for (size_t k = 0; k < n && status == RMX_OK; k++) {
+  for (size_t k = 0; k < n; k++) {
     size_t m = members[k];
     bool turned = sign > 0 && t->sign[m] < 0;
     if (t->weight[m] != 0)
-      status = rmx_fail(err, RMX_EINPUT, "metric \"%s\" is a target twice", fit->metrics[m]);
+      return rmx_fail(err, RMX_EINPUT, "metric \"%s\" is a target twice", fit->metrics[m]);
     else
       t->weight[m] = (turned ? -sign : sign) * weight / (double)n;
-    if (status == RMX_OK && sign < 0 && t->sign[m] > 0 && fit->direction_from &&
+    if (sign < 0 && t->sign[m] > 0 && fit->direction_from &&
         fit->direction_from[m] != RMX_DIRECTION_ASSUMED)
       rmx_warn(listener, "\"%s\" is a loss, lower is better (%s): it is maximised, as you asked",
                fit->metrics[m], rmx_direction_from_text(fit->direction_from[m]));
-    if (status == RMX_OK && sign < 0) t->sign[m] = -1;
-    if (status == RMX_OK && turned)
+    if (sign < 0) t->sign[m] = -1;
+    if (turned)
       rmx_note(listener, "\"%s\" is a score, higher is better: it is maximised", fit->metrics[m]);
   }
-  free(members);
-  return status;
+  return RMX_OK;
 }
 
 rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize,
@@ -180,11 +179,11 @@ void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t) {
 
 rmx_status rmx_target_best_domain(const rmx_fit *fit, const rmx_target *t, size_t *domain,
                                   rmx_err *err) {
-  double best = INFINITY, score, *w = rmx_calloc(fit->D, sizeof(double)),
-         *y = rmx_calloc(fit->M, sizeof(double));
-  rmx_status status = w && y ? RMX_OK : rmx_fail_memory(err, fit->D * sizeof(double), "a mixture");
+  double best = INFINITY, score;
+  RMX_OWNED double *w = rmx_calloc(fit->D, sizeof(double)), *y = rmx_calloc(fit->M, sizeof(double));
+  if (!w || !y) return rmx_fail_memory(err, fit->D * sizeof(double), "a mixture");
   *domain = 0;
-  for (size_t d = 0; d < fit->D && status == RMX_OK; d++) {
+  for (size_t d = 0; d < fit->D; d++) {
     w[d] = 1;
     rmx__plain_scores(fit, t, w, 1, y, &score);
     w[d] = 0;
@@ -192,9 +191,7 @@ rmx_status rmx_target_best_domain(const rmx_fit *fit, const rmx_target *t, size_
     best = score;
     *domain = d;
   }
-  free(w);
-  free(y);
-  return status;
+  return RMX_OK;
 }
 
 // ---- the score ----

@@ -15,7 +15,7 @@ static const double FLAT = 1e-9;  // range of the predicted scores, as a part of
 static rmx_status score_r2(const rmx_fit *f, const rmx_target *t, double *r2, rmx_err *err) {
   *r2 = NAN;
   if (!f->truth || !f->out_of_fold) return RMX_OK;
-  double *true_score = rmx_calloc(2 * f->N, sizeof(double));
+  RMX_OWNED double *true_score = rmx_calloc(2 * f->N, sizeof(double));
   if (!true_score) return rmx_fail_memory(err, 2 * f->N * sizeof(double), "scores");
   double *predicted = true_score + f->N;
   size_t n = 0;
@@ -29,7 +29,6 @@ static rmx_status score_r2(const rmx_fit *f, const rmx_target *t, double *r2, rm
   rmx_scores s;
   rmx_score(true_score, predicted, n, &s);
   if (n > 1) *r2 = s.r2;
-  free(true_score);
   return RMX_OK;
 }
 
@@ -37,7 +36,8 @@ static rmx_status score_r2(const rmx_fit *f, const rmx_target *t, double *r2, rm
 static rmx_status is_flat(const rmx__task *a, bool *flat, rmx_err *err) {
   const rmx_fit *f = a->fit;
   const rmx_target *t = &a->problem->target;
-  double *y = rmx_calloc(f->M, sizeof(double)), low = INFINITY, high = -INFINITY;
+  RMX_OWNED double *y = rmx_calloc(f->M, sizeof(double));
+  double low = INFINITY, high = -INFINITY;
   if (y == NULL) return rmx_fail_memory(err, f->M * sizeof(double), "scores");
   for (size_t i = 0; i <= f->N; i++) {
     double score;
@@ -46,7 +46,6 @@ static rmx_status is_flat(const rmx__task *a, bool *flat, rmx_err *err) {
     high = fmax(high, score);
   }
   *flat = !(high - low > FLAT * fmax(fabs(low), fabs(high)));
-  free(y);
   return RMX_OK;
 }
 

@@ -32,6 +32,10 @@ void rmx__optimum_release(rmx_optimum *o) {
   *o = (rmx_optimum){0};
 }
 
+void rmx_optimum_free_at(rmx_optimum **o) {
+  rmx_optimum_free(*o);
+}
+
 void rmx_optimum_free(rmx_optimum *o) {
   if (!o) return;
   rmx__optimum_release(o);
@@ -57,12 +61,11 @@ static void find_outside(rmx_optimum *o, const rmx_fit *fit) {
 static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                            rmx_err *err) {
   size_t N = fit->N;
-  double *score = rmx_calloc(N * (fit->M + 1), sizeof(double));
+  RMX_OWNED double *score = rmx_calloc(N * (fit->M + 1), sizeof(double));
   if (!score) return rmx_fail_memory(err, N * (fit->M + 1) * sizeof(double), "an optimum");
   rmx__plain_scores(fit, target, fit->runs, N, score + N, score);
   o->best_run_score = INFINITY;
   for (size_t i = 0; i < N; i++) o->best_run_score = fmin(o->best_run_score, score[i]);
-  free(score);
   return RMX_OK;
 }
 

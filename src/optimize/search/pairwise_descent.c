@@ -101,7 +101,7 @@ static size_t ranked(const rmx__objective *p, const double *w, const double *g, 
 }
 
 rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rmx_err *err) {
-  double *g = rmx_calloc(2 * p->D, sizeof(double));
+  RMX_OWNED double *g = rmx_calloc(2 * p->D, sizeof(double));
   if (!g) return rmx_fail_memory(err, 2 * p->D * sizeof(double), "a search");
   bool fell = true;
   for (int i = 0; i < MOST_MOVES && fell; i++) {
@@ -115,6 +115,5 @@ rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rm
     }
     if (before - *score < 1e-8 * p->scale) break;
   }
-  free(g);
   return RMX_OK;
 }

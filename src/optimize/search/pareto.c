@@ -22,11 +22,10 @@ typedef struct walk {
 } walk;
 
 static rmx_status step(walk *k, double *mixture, double *predicted, rmx_err *err) {
-  rmx_optimum *o;
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = NULL;
   RMX_TRY(rmx_optimize(&k->request, &o, err));
   memcpy(mixture, o->mixture, o->D * sizeof(double));
   memcpy(predicted, o->predicted, o->M * sizeof(double));
-  rmx_optimum_free(o);
   return RMX_OK;
 }
 
@@ -34,7 +33,7 @@ static rmx_status step(walk *k, double *mixture, double *predicted, rmx_err *err
 // first.
 static void drop_dominated(rmx_front *f, size_t a, size_t b, const double *sign) {
   size_t kept = 0;
-  bool *out = rmx_calloc(f->n, sizeof(bool));
+  RMX_OWNED bool *out = rmx_calloc(f->n, sizeof(bool));
   for (size_t i = 0; out && i < f->n; i++)
     for (size_t j = 0; j < f->n && !out[i]; j++) {
       const double *x = f->predicted + i * f->M, *y = f->predicted + j * f->M;
@@ -49,7 +48,6 @@ static void drop_dominated(rmx_front *f, size_t a, size_t b, const double *sign)
     kept++;
   }
   if (out) f->n = kept;
-  free(out);
 }
 
 static rmx_status go(walk *k, rmx_front *f, size_t a, size_t b, rmx_err *err) {

@@ -69,7 +69,8 @@ static double settle(rmx__objective *p, const double *anchor, double *w) {
   rmx__feasible_project(p->set, w);
   double score = rmx__objective_score(p, w);
   if (isfinite(score) || !anchor) return score;
-  double out = 0, in = 1, *from = rmx_calloc(2 * p->D, sizeof(double));
+  double out = 0, in = 1;
+  RMX_OWNED double *from = rmx_calloc(2 * p->D, sizeof(double));
   if (!from) return INFINITY;
   double *best = from + p->D;
   memcpy(from, w, p->D * sizeof(double));
@@ -86,7 +87,6 @@ static double settle(rmx__objective *p, const double *anchor, double *w) {
       out = t;
   }
   memcpy(w, best, p->D * sizeof(double));
-  free(from);
   return rmx__objective_score(p, w);
 }
 
@@ -182,14 +182,12 @@ rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__
                        const double *starts, size_t n, double *w, double *score, rmx_err *err) {
   if (!(set->constraints->drop_below > 0))
     return search_once(fit, target, set, starts, n, w, score, err);
-  rmx__feasible narrowed;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible narrowed = {0};
   RMX_TRY(rmx__feasible_copy(&narrowed, set, err));
-  rmx_status status = RMX_OK;
   bool again = true;
-  while (again && status == RMX_OK) {
-    status = search_once(fit, target, &narrowed, starts, n, w, score, err);
-    if (status == RMX_OK) status = rmx__feasible_drop(&narrowed, w, &again, err);
+  while (again) {
+    RMX_TRY(search_once(fit, target, &narrowed, starts, n, w, score, err));
+    RMX_TRY(rmx__feasible_drop(&narrowed, w, &again, err));
   }
-  rmx__feasible_release(&narrowed);
-  return status;
+  return RMX_OK;
 }

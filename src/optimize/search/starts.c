@@ -27,43 +27,38 @@ static int best_first(const void *a, const void *b) {
 // Numbers of X (N, D) by predicted score, lowest first; what has none last.
 static rmx_status rank(const rmx__task *a, const double *X, size_t N, scored *order, rmx_err *err) {
   size_t M = a->fit->M;
-  double *score = rmx_calloc(N * (M + 1), sizeof(double));
+  RMX_OWNED double *score = rmx_calloc(N * (M + 1), sizeof(double));
   if (!score) return rmx_fail_memory(err, N * (M + 1) * sizeof(double), "predictions");
   rmx__plain_scores(a->fit, &a->problem->target, X, N, score + N, score);
   for (size_t i = 0; i < N; i++) order[i] = (scored){isnan(score[i]) ? INFINITY : score[i], i};
   qsort(order, N, sizeof(*order), best_first);
-  free(score);
   return RMX_OK;
 }
 
 static rmx_status best_of(const rmx__task *a, const double *X, size_t N, size_t n, double *out,
                           size_t *made, rmx_err *err) {
   size_t D = a->fit->D;
-  scored *order = rmx_calloc(N, sizeof(*order));
+  RMX_OWNED scored *order = rmx_calloc(N, sizeof(*order));
   if (!order) return rmx_fail_memory(err, N * sizeof(*order), "starts");
-  rmx_status status = rank(a, X, N, order, err);
-  for (size_t i = 0; i < n && i < N && status == RMX_OK; i++, (*made)++)
+  RMX_TRY(rank(a, X, N, order, err));
+  for (size_t i = 0; i < n && i < N; i++, (*made)++)
     memcpy(out + *made * D, X + order[i].number * D, D * sizeof(double));
-  free(order);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status simulated(const rmx__task *a, const rmx__feasible *set, size_t n, double *out,
                             size_t *made, rmx_err *err) {
   size_t D = a->fit->D, N = SIMULATED_EACH * n;
   if (n == 0) return RMX_OK;
-  double *X = rmx_calloc(N, D * sizeof(double)), *alpha = rmx_calloc(D, sizeof(double));
-  rmx_status status = X && alpha ? RMX_OK : rmx_fail_memory(err, N * D * sizeof(double), "starts");
-  for (size_t d = 0; d < D && status == RMX_OK; d++) alpha[d] = a->options->strength * a->prior[d];
+  RMX_OWNED double *X = rmx_calloc(N, D * sizeof(double)), *alpha = rmx_calloc(D, sizeof(double));
+  if (!X || !alpha) return rmx_fail_memory(err, N * D * sizeof(double), "starts");
+  for (size_t d = 0; d < D; d++) alpha[d] = a->options->strength * a->prior[d];
   rmx_rng rng = rmx_rng_make(a->seed, 0, RMX_FOR_STARTS);
-  for (size_t i = 0; i < N && status == RMX_OK; i++) {
+  for (size_t i = 0; i < N; i++) {
     rmx_dirichlet(&rng, alpha, D, X + i * D);
     rmx__feasible_project_convex(set, X + i * D);
   }
-  if (status == RMX_OK) status = best_of(a, X, N, n, out, made, err);
-  free(X);
-  free(alpha);
-  return status;
+  return best_of(a, X, N, n, out, made, err);
 }
 
 // The corner of bounds and shares that is lowest on the tangent at w.
@@ -101,7 +96,7 @@ rmx_status rmx__starts(const rmx__task *a, const rmx__feasible *set, size_t n, d
     RMX_TRY(corner(a, set, starts + k * D, starts + made * D, &found, err));
     made += found;
   }
-  double *alpha = rmx_calloc(D, sizeof(double));
+  RMX_OWNED double *alpha = rmx_calloc(D, sizeof(double));
   if (!alpha) return rmx_fail_memory(err, D * sizeof(double), "a start");
   for (; made < n; made++) {
     rmx_rng rng = rmx_rng_make(a->seed, made, RMX_FOR_STARTS);
@@ -109,6 +104,5 @@ rmx_status rmx__starts(const rmx__task *a, const rmx__feasible *set, size_t n, d
     for (size_t d = 0; d < D; d++) alpha[d] = set->high[d] > 0 ? strength : 0;
     rmx_dirichlet(&rng, alpha, D, starts + made * D);
   }
-  free(alpha);
   return RMX_OK;
 }

@@ -159,7 +159,7 @@ size_t rmx__acquisition_batch(rmx__conditioned *b, const double *X, double best,
 rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, size_t k,
                                    rmx__pick *picks, size_t *n_picked, rmx_err *err) {
   size_t n = b->n;
-  double *C = rmx_calloc(n, n * sizeof(double));
+  RMX_OWNED double *C = rmx_calloc(n, n * sizeof(double));
   if (C == NULL) return rmx_fail_memory(err, n * n * sizeof(double), "what is known of mixtures");
   for (size_t i = 0; i < n; i++) rmx__conditioned_covariance(b, i, C + i * n);
   *n_picked = 0;
@@ -181,36 +181,27 @@ rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, si
     for (size_t i = 0; i < n; i++)
       for (size_t j = 0; j < n; j++) C[i * n + j] -= b->last_row[i] * b->last_row[j];
   }
-  free(C);
   return RMX_OK;
 }
 
 rmx_status rmx__suggest_among(const rmx_regressor *fitted, const rmx_dataset *known,
                               const double *X, size_t n, size_t k, size_t *chosen, size_t *n_chosen,
                               rmx_err *err) {
-  rmx__conditioned b = {0};
-  rmx__span span = {0};
-  double *at_runs = rmx_calloc(known->N, sizeof(double)), best = INFINITY;
-  unsigned char *taken = rmx_calloc(n, 1);
-  rmx__pick *picks = rmx_calloc(k, sizeof(*picks));
-  rmx_status status = RMX_OK;
-  if (!at_runs || !taken || !picks) {
-    status = rmx_fail_memory(err, (known->N + n + k) * sizeof(double), "a choice of runs");
-    goto done;
-  }
-  RMX_TRY_GOTO(rmx__conditioned_make(&b, fitted, X, n, known->D, k, err), done);
-  RMX_TRY_GOTO(rmx__span_make(&span, known->X, known->N, known->D, err), done);
+  RMX_OWNED_BY(rmx__conditioned_release) rmx__conditioned b = {0};
+  RMX_OWNED_BY(rmx__span_release) rmx__span span = {0};
+  RMX_OWNED double *at_runs = rmx_calloc(known->N, sizeof(double));
+  double best = INFINITY;
+  RMX_OWNED unsigned char *taken = rmx_calloc(n, 1);
+  RMX_OWNED rmx__pick *picks = rmx_calloc(k, sizeof(*picks));
+  if (!at_runs || !taken || !picks)
+    return rmx_fail_memory(err, (known->N + n + k) * sizeof(double), "a choice of runs");
+  RMX_TRY(rmx__conditioned_make(&b, fitted, X, n, known->D, k, err));
+  RMX_TRY(rmx__span_make(&span, known->X, known->N, known->D, err));
   // The process' mean at the runs, not what was measured: a lucky run is no better than its
   // neighbours.
   rmx_regressor_predict(fitted, known->X, known->N, at_runs, NULL);
   for (size_t i = 0; i < known->N; i++) best = fmin(best, at_runs[i]);
   *n_chosen = rmx__acquisition_batch(&b, X, best, NULL, 0, taken, &span, k, picks);
   for (size_t i = 0; i < *n_chosen; i++) chosen[i] = picks[i].chosen;
-done:
-  rmx__conditioned_release(&b);
-  rmx__span_release(&span);
-  free(at_runs);
-  free(taken);
-  free(picks);
-  return status;
+  return RMX_OK;
 }

@@ -37,7 +37,7 @@ typedef struct draws {
 
 static void do_draw(void *context, size_t k) {
   draws *d = context;
-  double *mean = rmx_calloc(d->n, sizeof(double)), *z = rmx_calloc(d->M, sizeof(double));
+  RMX_OWNED double *mean = rmx_calloc(d->n, sizeof(double)), *z = rmx_calloc(d->M, sizeof(double));
   d->lowest[k] = NAN;
   if (mean && z) {
     // In pairs of opposite sign, which takes out what is odd in z.
@@ -49,8 +49,6 @@ static void do_draw(void *context, size_t k) {
     d->lowest[k] = INFINITY;
     for (size_t i = 0; i < d->n; i++) d->lowest[k] = fmin(d->lowest[k], mean[i]);
   }
-  free(mean);
-  free(z);
 }
 
 typedef struct valuation {
@@ -122,35 +120,29 @@ static void find_lowest(const valuation *v, const rmx__feasible *set, double *me
 // Fills the list: the runs, mixtures around the prior, mixtures near the lowest predictions.
 static rmx_status draw_candidates(valuation *v, rmx_err *err) {
   size_t D = v->fit->D, n_centres = 0;
-  double *mean = rmx_calloc(v->list.room, sizeof(double)),
-         *centres = rmx_calloc(CENTRES, D * sizeof(double));
+  RMX_OWNED double *mean = rmx_calloc(v->list.room, sizeof(double)),
+                   *centres = rmx_calloc(CENTRES, D * sizeof(double));
   rmx__draw how = {.prior = v->prior, .set = &v->guard_then, .threads = v->threads};
-  rmx_status status = mean && centres ? RMX_OK
-                                      : rmx_fail_memory(err, v->list.room * sizeof(double),
-                                                        "the gain of more runs");
-  if (status != RMX_OK) goto done;
+  if (!mean || !centres)
+    return rmx_fail_memory(err, v->list.room * sizeof(double), "the gain of more runs");
   for (size_t i = 0; i < v->scored->N; i++) rmx__candidates_add(&v->list, v->scored->X + i * D);
-  RMX_TRY_GOTO(rmx__candidates_around_prior(&v->list, &how, AROUND, err), done);
+  RMX_TRY(rmx__candidates_around_prior(&v->list, &how, AROUND, err));
   for (int time = 0; time < 4; time++) {
     how.set = time % 2 ? &v->guard_then : &v->guard_now;
     find_lowest(v, how.set, mean, centres, &n_centres);
-    RMX_TRY_GOTO(rmx__candidates_near(&v->list, &how, centres, n_centres, NEAR / 2, err), done);
+    RMX_TRY(rmx__candidates_near(&v->list, &how, centres, n_centres, NEAR / 2, err));
   }
-done:
-  free(mean);
-  free(centres);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status value(valuation *v, double *gain, rmx_err *err) {
   size_t D = v->fit->D, n = v->list.n, M = v->new_runs;
   rmx__conditioned *b = &v->belief;
-  double *C = rmx_calloc(M, n * sizeof(double)), now = INFINITY, then = 0;
-  draws *d = rmx_calloc(1, sizeof(*d));
-  rmx_status status =
-      C && d ? RMX_OK : rmx_fail_memory(err, M * n * sizeof(double), "the gain of more runs");
-  if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(rmx__conditioned_make(b, v->model.r, v->list.X, n, D, M, err), done);
+  RMX_OWNED double *C = rmx_calloc(M, n * sizeof(double));
+  double now = INFINITY, then = 0;
+  RMX_OWNED draws *d = rmx_calloc(1, sizeof(*d));
+  if (!C || !d) return rmx_fail_memory(err, M * n * sizeof(double), "the gain of more runs");
+  RMX_TRY(rmx__conditioned_make(b, v->model.r, v->list.X, n, D, M, err));
   rmx__conditioned_scale(b, v->model.scale);
   for (size_t m = 0; m < M; m++) {
     rmx__conditioned_add(b, m, 0);
@@ -162,11 +154,8 @@ static rmx_status value(valuation *v, double *gain, rmx_err *err) {
     if (rmx__feasible_contains(&v->guard_now, v->list.X + i * D)) now = fmin(now, b->mean[i]);
   for (size_t k = 0; k < DRAWS; k++) then += d->lowest[k] / DRAWS;
   *gain = fmax(now - then, 0);
-  if (isnan(then)) status = rmx_fail_memory(err, n * sizeof(double), "the gain of more runs");
-done:
-  free(C);
-  free(d);
-  return status;
+  if (isnan(then)) return rmx_fail_memory(err, n * sizeof(double), "the gain of more runs");
+  return RMX_OK;
 }
 
 rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,

@@ -117,7 +117,8 @@ done:
 
 static void do_resample(void *context, size_t k) {
   resampling *s = context;
-  size_t N = s->scored->N, *order = rmx_calloc(N + s->n_groups, sizeof(size_t));
+  size_t N = s->scored->N;
+  RMX_OWNED size_t *order = rmx_calloc(N + s->n_groups, sizeof(size_t));
   if (order == NULL) {
     rmx_fail_memory(&s->err[k], N * sizeof(size_t), "a learning curve");
     return;
@@ -130,7 +131,6 @@ static void do_resample(void *context, size_t k) {
                    &s->err[k]) != RMX_OK)
       break;
   }
-  free(order);
 }
 
 static int by_size(const void *a, const void *b) {

@@ -97,7 +97,7 @@ static double normal_below(double x) {
 static rmx_status set_allowed(const suggester *s, const double *X, size_t n, double *allowed,
                               rmx_err *err) {
   const rmx_target *t = &s->q->target;
-  double *mean = rmx_calloc(2 * n, sizeof(double));
+  RMX_OWNED double *mean = rmx_calloc(2 * n, sizeof(double));
   if (!mean) return rmx_fail_memory(err, 2 * n * sizeof(double), "limits of metrics");
   double *sd = mean + n;
   for (size_t i = 0; i < n; i++) allowed[i] = 1;
@@ -111,7 +111,6 @@ static rmx_status set_allowed(const suggester *s, const double *X, size_t n, dou
       allowed[i] *= doubt > 0 ? normal_below(room / doubt) : room >= 0;
     }
   }
-  free(mean);
   return RMX_OK;
 }
 
@@ -131,19 +130,19 @@ static rmx_status begin_list(suggester *s, size_t candidates, uint64_t seed, rmx
 // (CENTRES, D).
 static rmx_status lowest(const suggester *s, double *centres, size_t *n, rmx_err *err) {
   const rmx__candidates *c = &s->list;
-  double *mean = rmx_calloc(2 * c->n, sizeof(double));
+  RMX_OWNED double *mean = rmx_calloc(2 * c->n, sizeof(double));
   if (!mean) return rmx_fail_memory(err, c->n * sizeof(double), "predictions of candidates");
   double *allowed = mean + c->n;
-  rmx_status status = set_allowed(s, c->X, c->n, allowed, err);
-  if (status == RMX_OK) rmx_regressor_predict(s->model->r, c->X, c->n, mean, NULL);
-  for (size_t i = 0; i < c->n && status == RMX_OK; i++) {
+  RMX_TRY(set_allowed(s, c->X, c->n, allowed, err));
+  rmx_regressor_predict(s->model->r, c->X, c->n, mean, NULL);
+  for (size_t i = 0; i < c->n; i++) {
     const double *w = c->X + i * s->D;
     mean[i] = s->model->scale * mean[i] + penalty(s, w);
     if (allowed[i] < MIN_ALLOWED ||
         (i < s->n_known && rmx_constraints_excess(&s->q->constraints, w) > SLACK))
       mean[i] = NAN;
   }
-  for (*n = 0; *n < CENTRES && status == RMX_OK; ++*n) {
+  for (*n = 0; *n < CENTRES; ++*n) {
     size_t best = c->n;
     for (size_t i = 0; i < c->n; i++)
       if (!isnan(mean[i]) && (best == c->n || mean[i] < mean[best])) best = i;
@@ -151,8 +150,7 @@ static rmx_status lowest(const suggester *s, double *centres, size_t *n, rmx_err
     memcpy(centres + *n * s->D, c->X + best * s->D, s->D * sizeof(double));
     mean[best] = NAN;
   }
-  free(mean);
-  return status;
+  return RMX_OK;
 }
 
 // The smallest number of runs that move along every direction in which the candidates differ.
@@ -178,32 +176,25 @@ static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err)
 static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, size_t *n_picked,
                           rmx_err *err) {
   size_t half = (size_t)s->o->candidates / 2, D = s->D, n_centres = 0;
-  rmx__conditioned b = {0};
-  rmx__span span = {0};
-  double *centres = rmx_calloc(CENTRES, D * sizeof(double)), *allowed = NULL;
-  unsigned char *taken = NULL;
-  rmx_status status =
-      centres ? RMX_OK : rmx_fail_memory(err, CENTRES * D * sizeof(double), "candidates");
-  if (status != RMX_OK) goto done;
+  RMX_OWNED_BY(rmx__conditioned_release) rmx__conditioned b = {0};
+  RMX_OWNED_BY(rmx__span_release) rmx__span span = {0};
+  RMX_OWNED double *centres = rmx_calloc(CENTRES, D * sizeof(double)), *allowed = NULL;
+  RMX_OWNED unsigned char *taken = NULL;
+  if (!centres) return rmx_fail_memory(err, CENTRES * D * sizeof(double), "candidates");
   rmx__draw how = {s->prior, &s->set, s->o->grid, s->o->threads};
-  RMX_TRY_GOTO(rmx__candidates_around_prior(&s->list, &how, half, err), done);
+  RMX_TRY(rmx__candidates_around_prior(&s->list, &how, half, err));
   for (int time = 0; time < 2; time++) {
-    RMX_TRY_GOTO(lowest(s, centres, &n_centres, err), done);
-    RMX_TRY_GOTO(rmx__candidates_near(&s->list, &how, centres, n_centres, (half + 1) / 2, err),
-                 done);
+    RMX_TRY(lowest(s, centres, &n_centres, err));
+    RMX_TRY(rmx__candidates_near(&s->list, &how, centres, n_centres, (half + 1) / 2, err));
   }
   size_t n = s->list.n;
   allowed = rmx_calloc(n, sizeof(double));
   taken = rmx_calloc(n, 1);
-  if (!allowed || !taken) {
-    status = rmx_fail_memory(err, n * sizeof(double), "candidates");
-    goto done;
-  }
-  RMX_TRY_GOTO(count_untried(s, &out->untried, err), done);
-  RMX_TRY_GOTO(set_allowed(s, s->list.X, n, allowed, err), done);
-  RMX_TRY_GOTO(rmx__conditioned_make(&b, s->model->r, s->list.X, n, D,
-                                     s->o->n_pending + (size_t)s->o->runs, err),
-               done);
+  if (!allowed || !taken) return rmx_fail_memory(err, n * sizeof(double), "candidates");
+  RMX_TRY(count_untried(s, &out->untried, err));
+  RMX_TRY(set_allowed(s, s->list.X, n, allowed, err));
+  RMX_TRY(rmx__conditioned_make(&b, s->model->r, s->list.X, n, D,
+                                s->o->n_pending + (size_t)s->o->runs, err));
   rmx__conditioned_scale(&b, s->model->scale);
   out->best = INFINITY;
   double best = INFINITY, worst = -INFINITY;
@@ -220,17 +211,11 @@ static rmx_status improve(suggester *s, rmx_suggestion *out, rmx__pick *picks, s
   }
   // Where no run keeps all limits, a mixture that does and is no worse than any run is progress.
   if (!isfinite(best)) best = worst;
-  RMX_TRY_GOTO(rmx__span_make(&span, s->list.X, s->n_known, D, err), done);
+  RMX_TRY(rmx__span_make(&span, s->list.X, s->n_known, D, err));
   *n_picked = rmx__acquisition_batch(&b, s->list.X, best, allowed, MIN_APART, taken, &span,
                                      (size_t)s->o->runs, picks);
   if (!isfinite(out->best)) out->best = NAN;
-done:
-  rmx__conditioned_release(&b);
-  rmx__span_release(&span);
-  free(centres);
-  free(allowed);
-  free(taken);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_err *err) {

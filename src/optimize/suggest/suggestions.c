@@ -96,7 +96,7 @@ static void add_text(char *to, size_t room, const char *text) {
 void rmx__suggestion_untried(rmx_suggestion *s, const double *X, size_t N, char *const *domains,
                              const rmx_constraints *c) {
   size_t D = s->D;
-  double *sum = rmx_calloc(D, sizeof(double));
+  RMX_OWNED double *sum = rmx_calloc(D, sizeof(double));
   char text[256];
   for (size_t d = 0; sum && d < D; d++) {
     for (size_t i = 0; i < N; i++) sum[d] += X[i * D + d];
@@ -113,7 +113,6 @@ void rmx__suggestion_untried(rmx_suggestion *s, const double *X, size_t N, char 
       snprintf(text, sizeof(text), "%s with %s", domains[d], domains[e]);
       add_text(s->untried_domains, sizeof(s->untried_domains), text);
     }
-  free(sum);
 }
 
 // ---- forms ----

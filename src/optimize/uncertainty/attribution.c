@@ -19,19 +19,17 @@ enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's 
 
 static rmx_status effects(const rmx_fit *fit, const double *at, double *effect, rmx_err *err) {
   size_t D = fit->D;
-  double *X = rmx_calloc(D + 1, D * sizeof(double)), *y = rmx_calloc(D + 1, sizeof(double));
-  rmx_status status =
-      X && y ? RMX_OK : rmx_fail_memory(err, D * D * sizeof(double), "effects of domains");
-  for (size_t d = 0; d <= D && status == RMX_OK; d++)
+  RMX_OWNED double *X = rmx_calloc(D + 1, D * sizeof(double)),
+                   *y = rmx_calloc(D + 1, sizeof(double));
+  if (!X || !y) return rmx_fail_memory(err, D * D * sizeof(double), "effects of domains");
+  for (size_t d = 0; d <= D; d++)
     for (size_t e = 0; e < D; e++)
       X[d * D + e] = d == D ? at[e] : at[e] + STEP * ((e == d ? 1 : 0) - at[e]);
-  for (size_t m = 0; m < fit->M && status == RMX_OK; m++) {
+  for (size_t m = 0; m < fit->M; m++) {
     rmx_regressor_predict(fit->regressors[m], X, D + 1, y, NULL);
     for (size_t d = 0; d < D; d++) effect[m * D + d] = y[d] - y[D];
   }
-  free(X);
-  free(y);
-  return status;
+  return RMX_OK;
 }
 
 typedef struct leaving {
@@ -45,14 +43,12 @@ typedef struct leaving {
 static double best_under(const leaving *l, const rmx_constraints *c) {
   rmx_problem q = *l->request.problem;
   rmx_optimize_request request = l->request;
-  rmx_optimum *o;
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = NULL;
   rmx_err ignored;
   q.constraints = *c;
   request.problem = &q;
   if (rmx_optimize(&request, &o, &ignored) != RMX_OK) return NAN;
-  double score = o->guarded == request.options->guard ? o->score : NAN;
-  rmx_optimum_free(o);
-  return score;
+  return o->guarded == request.options->guard ? o->score : NAN;
 }
 
 static void leave_out(void *context, size_t d) {

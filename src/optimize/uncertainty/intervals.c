@@ -266,7 +266,7 @@ static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_opti
                         const double *prior, const char *const *names, const double *const *against,
                         size_t n, rmx_uncertainty *u, rmx_err *err) {
   size_t D = fit->D;
-  double *y = rmx_calloc(fit->M, sizeof(double));
+  RMX_OWNED double *y = rmx_calloc(fit->M, sizeof(double));
   u->low = rmx_calloc(D, sizeof(double));
   u->high = rmx_calloc(D, sizeof(double));
   u->versus = rmx_calloc(n + 1, sizeof(*u->versus));
@@ -281,7 +281,6 @@ static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_opti
     v->score = score_at(fit, &q->target, v->mixture, y);
     v->gain = v->score - best;
   }
-  free(y);
   return failed ? rmx_fail_memory(err, D * sizeof(double), "intervals") : RMX_OK;
 }
 

@@ -97,8 +97,7 @@ static rmx_status find_theta(const rmx__gp_problem *q, double *theta, rmx_err *e
   size_t N = q->N, D = q->D;
   rmx__gp_centre(D, theta);
   if (N <= FIRST + FIRST / 4) return rmx__gp_climb(q, STEPS, theta, err);
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   double *X = rmx_arena_alloc(&arena, FIRST * D, sizeof(double)),
          *y = rmx_arena_alloc(&arena, FIRST, sizeof(double));
   double *weight = rmx_arena_alloc(&arena, FIRST, sizeof(double));
@@ -110,13 +109,12 @@ static rmx_status find_theta(const rmx__gp_problem *q, double *theta, rmx_err *e
       weight[i] = q->weight[row];
     }
     rmx__gp_problem first = {FIRST, D, X, y, weight};
-    status = rmx__gp_climb(&first, STEPS, theta, err);
-    if (status == RMX_OK) status = rmx__gp_climb(q, LAST_STEPS, theta, err);
+    RMX_TRY(rmx__gp_climb(&first, STEPS, theta, err));
+    RMX_TRY(rmx__gp_climb(q, LAST_STEPS, theta, err));
   } else {
-    status = rmx_fail_memory(err, FIRST * D * sizeof(double), "a Gaussian process");
+    return rmx_fail_memory(err, FIRST * D * sizeof(double), "a Gaussian process");
   }
-  rmx_arena_release(&arena);
-  return status;
+  return RMX_OK;
 }
 
 // theta: initial hyperparameters, or NULL to search for them. climb: optimise from theta instead of
@@ -254,7 +252,8 @@ static double covariances(const gp *r, const double *z, double *m, double *k) {
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const gp *r = state;
   size_t D = r->D, N = r->N, blocks = RMX__BLOCKS(N);
-  double *z = rmx_calloc(D * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
+  RMX_OWNED double *z =
+      rmx_calloc(D * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
   double *k = z + D * RMX__LANES, *m = k + N * RMX__LANES, curved[RMX__QUERIES],
          variance[RMX__LANES];
   for (size_t i = 0; !z && i < n; i++) {  // memory is short: there is no status to return
@@ -289,13 +288,13 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
       sd[first + q] = r->unit * sqrt(fmax(variance[q], 0));
     }
   }
-  free(z);
 }
 
 static bool evaluate(const void *state, const double *w, double *mean, double *g) {
   const gp *r = state;
   size_t D = r->D;
-  double *z = rmx_calloc(D * (1 + RMX__LANES), sizeof(double)), clip_slope;
+  RMX_OWNED double *z = rmx_calloc(D * (1 + RMX__LANES), sizeof(double));
+  double clip_slope;
   if (!z) return false;
   for (size_t d = 0; d < D; d++) z[d] = warp(r, d, w[d]);
   double curved = rmx__matern_slope(r->packed, packed_alpha(r), RMX__BLOCKS(r->N), D, z, z + D, g);
@@ -303,7 +302,6 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
   for (size_t d = 0; d < D; d++)
     g[d] = (r->signal * g[d] + r->linear * r->by_domain[d]) * clip_slope * r->unit * r->scale[d] /
            (r->eps[d] + fmax(w[d], 0));
-  free(z);
   return true;
 }
 

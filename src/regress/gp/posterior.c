@@ -189,8 +189,8 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
   const draw *r = state;
   const rmx__process *gp = r->gp;
   size_t D = r->D;
-  double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double)), *other = z + D, *mode = z + 2 * D,
-         *lanes = z + 3 * D;
+  RMX_OWNED double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double));
+  double *other = z + D, *mode = z + 2 * D, *lanes = z + 3 * D;
   double its = 0, likely = 0;
   bool done = z && (!r->other || (rmx__regressor_evaluate(r->other, w, &its, other) &&
                                   rmx__regressor_evaluate(r->mode, w, &likely, mode)));
@@ -203,7 +203,6 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
       if (r->other) gradient[d] += r->apart * (other[d] - mode[d]);
     }
   }
-  free(z);
   return done;
 }
 
@@ -212,7 +211,8 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   const draw *r = state;
   const rmx__process *gp = r->gp;
   size_t D = r->D;
-  double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double)), *one = z + D * RMX__QUERIES;
+  RMX_OWNED double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double));
+  double *one = z + D * RMX__QUERIES;
   double other[RMX__QUERIES], mode[RMX__QUERIES], curved[RMX__QUERIES];
   for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
   for (size_t i = 0; !z && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
@@ -239,7 +239,6 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
       if (r->other) mean[first + q] += r->apart * (other[q] - mode[q]);
     }
   }
-  free(z);
 }
 
 static bool gradient(const void *state, const double *w, double *g) {

@@ -98,9 +98,8 @@ static rmx_status choose_strength(struct rmx__law *l, const rmx_dataset *data, u
   rmx_status status = RMX_OK;
   size_t k = rmx__folds(data->groups, data->N, FOLDS, seed, fold), best = 0;
   for (size_t f = 0; f < k && k > 1 && status == RMX_OK; f++) {
-    rmx_arena arena = {0};
+    RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
     status = try_fold(l, data, fold, (int)f, &arena, error, err);
-    rmx_arena_release(&arena);
   }
   free(fold);
   for (size_t s = 1; s < l->type->n_strengths; s++)

@@ -146,8 +146,7 @@ static bool can_split(const int *count, size_t n, int N, int min_data) {
 rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
                           const rmx_trees_options *o, rmx__bins *b, rmx_err *err) {
   if (N > INT32_MAX / 2) return rmx_fail(err, RMX_EINPUT, "%zu runs are too many for trees", N);
-  rmx_arena scratch = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena scratch = {0};
   size_t max_bins = (size_t)o->max_bin < N + 3 ? (size_t)o->max_bin : N + 3;
   *b = (rmx__bins){.N = N, .D = D};
   b->n = rmx_arena_alloc(arena, D, sizeof(int));
@@ -163,10 +162,8 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
                 rmx_arena_alloc(&scratch, N, sizeof(int)), 0};
   int *count = rmx_arena_alloc(&scratch, max_bins, sizeof(int));
   if (!b->n || !b->skipped || !b->first || !b->min || !b->max || !b->bin || !b->row || !upper ||
-      !x || !v.value || !v.count || !count) {
-    status = rmx_fail_memory(err, D * (N + max_bins) * sizeof(double), "the bins of trees");
-    goto done;
-  }
+      !x || !v.value || !v.count || !count)
+    return rmx_fail_memory(err, D * (N + max_bins) * sizeof(double), "the bins of trees");
   for (size_t d = 0; d < D; d++) {
     for (size_t i = 0; i < N; i++) x[i] = fabs(X[i * D + d]) <= RMX__ZERO ? 0 : X[i * D + d];
     count_distinct(x, N, &v);
@@ -194,10 +191,8 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
     for (size_t i = 0; b->n[d] > 1 && i < N; i++) entries += b->bin[d * N + i] != b->skipped[d];
   b->upper = rmx_arena_alloc(arena, b->first[D], sizeof(double));
   b->entry = rmx_arena_alloc(arena, entries, sizeof(uint32_t));
-  if (!b->upper || !b->entry) {
-    status = rmx_fail_memory(err, entries * sizeof(uint32_t), "the bins of trees");
-    goto done;
-  }
+  if (!b->upper || !b->entry)
+    return rmx_fail_memory(err, entries * sizeof(uint32_t), "the bins of trees");
   memcpy(b->upper, upper, b->first[D] * sizeof(double));
   entries = 0;
   for (size_t i = 0; i < N; i++) {
@@ -207,7 +202,5 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
         b->entry[entries++] = (uint32_t)(b->first[d] + b->bin[d * N + i]);
   }
   b->row[N] = entries;
-done:
-  rmx_arena_release(&scratch);
-  return status;
+  return RMX_OK;
 }

@@ -79,7 +79,7 @@ static void shift_tree(rmx__tree *t, double by) {
 // characters, ranges.
 static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__bins *bins,
                            const rmx_trees_options *o, rmx_err *err) {
-  rmx_buf text = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   bool failed = false;
   for (size_t d = 0; d < f->D && !failed; d++) {
     text.size = 0;
@@ -114,7 +114,6 @@ static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__b
       (long long)o->min_data_in_leaf, o->min_hessian, o->lambda_l1, o->lambda_l2, o->min_gain,
       (long long)o->max_bin, (long long)o->min_data_in_bin);
   f->parameters = text.failed || failed ? NULL : rmx_arena_strdup(&f->arena, text.data);
-  rmx_buf_release(&text);
   return f->parameters ? RMX_OK : rmx_fail_memory(err, f->D * 64, "a model of trees");
 }
 
@@ -217,17 +216,14 @@ done:
 static rmx_status choose_rounds(const rmx_trees_options *o, const rmx_dataset *data, uint64_t seed,
                                 size_t *rounds, rmx_err *err) {
   size_t N = data->N, D = data->D;
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   double *error = rmx_arena_alloc(&arena, MAX_ROUNDS, sizeof(double)),
          *X = rmx_arena_alloc(&arena, N * D, sizeof(double));
   double *y = rmx_arena_alloc(&arena, N, sizeof(double)),
          *weights = rmx_arena_alloc(&arena, N, sizeof(double));
   int *fold = rmx_arena_alloc(&arena, N, sizeof(int));
-  if (!error || !X || !y || !weights || !fold) {
-    status = rmx_fail_memory(err, N * D * sizeof(double), "choosing trees.rounds");
-    goto done;
-  }
+  if (!error || !X || !y || !weights || !fold)
+    return rmx_fail_memory(err, N * D * sizeof(double), "choosing trees.rounds");
   size_t k = rmx__folds(data->groups, N, INNER_FOLDS, seed, fold);
   for (size_t held = 0; held < k && k > 1; held++) {
     // Training rows are gathered from the front, held ones from the back.
@@ -247,14 +243,12 @@ static rmx_status choose_rounds(const rmx_trees_options *o, const rmx_dataset *d
     valid.X = X + n * D;
     valid.y = y + n;
     rmx__forest *none;
-    RMX_TRY_GOTO(rmx__boost(o, MAX_ROUNDS, &train, &valid, error, &none, err), done);
+    RMX_TRY(rmx__boost(o, MAX_ROUNDS, &train, &valid, error, &none, err));
   }
   *rounds = 1;
   for (size_t r = 1; r < MAX_ROUNDS; r++)
     if (error[r] < error[*rounds - 1]) *rounds = r + 1;
-done:
-  rmx_arena_release(&arena);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
@@ -293,11 +287,9 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 }
 
 static rmx_status write(const void *state, const char *path, rmx_err *err) {
-  rmx_buf text = {0};
-  rmx_status status = rmx__forest_text(state, &text, err);
-  if (status == RMX_OK) status = rmx_write_file(path, text.data, text.size, err);
-  rmx_buf_release(&text);
-  return status;
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
+  RMX_TRY(rmx__forest_text(state, &text, err));
+  return rmx_write_file(path, text.data, text.size, err);
 }
 
 static rmx_status read(const char *text, size_t size, const char *path, void **state, size_t *D,

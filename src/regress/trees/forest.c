@@ -85,15 +85,12 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
   fast->nodes = rmx_arena_alloc(&f->arena, inner, sizeof(node));
   fast->values = rmx_arena_alloc(&f->arena, leaves, sizeof(double));
   fast->roots = rmx_arena_alloc(&f->arena, f->n, sizeof(int32_t));
-  size_t *fill = rmx_calloc(f->D + 1, sizeof(size_t));
-  double *all = rmx_calloc(inner, sizeof(double));
-  uint32_t *number = rmx_calloc(inner, sizeof(uint32_t));
-  rmx_status status = RMX_OK;
+  RMX_OWNED size_t *fill = rmx_calloc(f->D + 1, sizeof(size_t));
+  RMX_OWNED double *all = rmx_calloc(inner, sizeof(double));
+  RMX_OWNED uint32_t *number = rmx_calloc(inner, sizeof(uint32_t));
   if (!number || !fast->first || !fast->thresholds || !fast->nodes || !fast->values ||
-      !fast->roots || !fill || !all) {
-    status = rmx_fail_memory(err, inner * sizeof(node), "a model of trees");
-    goto done;
-  }
+      !fast->roots || !fill || !all)
+    return rmx_fail_memory(err, inner * sizeof(node), "a model of trees");
   for (size_t i = 0; i < f->n; i++)
     for (int k = 0; k < f->trees[i].leaves - 1; k++) fill[f->trees[i].feature[k] + 1]++;
   for (size_t d = 0; d < f->D; d++) fill[d + 1] += fill[d];
@@ -107,11 +104,9 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
     for (size_t i = from; i < fill[d]; i++)
       if (n == fast->first[d] || all[i] != fast->thresholds[n - 1]) fast->thresholds[n++] = all[i];
     from = fill[d];
-    if (n - fast->first[d] > UINT16_MAX) {
-      status = rmx_fail(err, RMX_EINPUT,
-                        "the model has over %d different thresholds for one domain", UINT16_MAX);
-      goto done;
-    }
+    if (n - fast->first[d] > UINT16_MAX)
+      return rmx_fail(err, RMX_EINPUT, "the model has over %d different thresholds for one domain",
+                      UINT16_MAX);
   }
   fast->first[f->D] = n;
   int32_t node_at = 0, leaf_at = 0;
@@ -135,14 +130,10 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
     for (size_t i = 0; i < inner; i++)
       number[i] = (uint32_t)(fast->first[fast->nodes[i].feature] + fast->nodes[i].rank);
     if ((fast->bits = rmx__bits_make(f, number, n)) == NULL)
-      status = rmx_fail_memory(err, leaves * sizeof(double), "a model of trees");
+      return rmx_fail_memory(err, leaves * sizeof(double), "a model of trees");
   }
   f->fast = fast;
-done:
-  free(number);
-  free(fill);
-  free(all);
-  return status;
+  return RMX_OK;
 }
 
 static uint16_t rank_in(const struct rmx__fast *fast, size_t d, double x) {
@@ -197,7 +188,7 @@ static void predict_block(const rmx__forest *f, const double *X, size_t rows, vo
 }
 
 void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double *mean) {
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   const bool block = f->fast->bits && n >= FEW;
   void *scratch = block ? rmx_arena_alloc(&arena, rmx__bits_scratch(f->fast->bits), 1) : NULL;
   uint16_t *rank = rmx_arena_alloc(&arena, f->D, sizeof *rank);
@@ -216,5 +207,4 @@ void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double
       for (size_t t = 0; t < f->n; t++) mean[r] += rmx__tree_predict(&f->trees[t], X + r * f->D);
     }
   }
-  rmx_arena_release(&arena);
 }

@@ -169,7 +169,8 @@ static bool is_tree(const rmx__tree *t, size_t D) {
     }
   }
   size_t n = (size_t)t->leaves + (size_t)inner;
-  bool *seen = rmx_calloc(n, sizeof(bool)), once = seen;
+  RMX_OWNED bool *seen = rmx_calloc(n, sizeof(bool));
+  bool once = seen;
   for (int i = 0; i < inner && once; i++)
     for (int side = 0; side < 2 && once; side++) {
       int child = side ? t->right[i] : t->left[i];
@@ -177,7 +178,6 @@ static bool is_tree(const rmx__tree *t, size_t D) {
       once = !*it;
       *it = true;
     }
-  free(seen);
   return once;
 }
 
@@ -193,12 +193,11 @@ enum {
 };
 
 static rmx_status take_gains(const reader *r, const char *v, rmx__tree *t, size_t n, rmx_err *err) {
-  double *gains = rmx_calloc(n, sizeof(double));
+  RMX_OWNED double *gains = rmx_calloc(n, sizeof(double));
   if (!gains) return rmx_fail_memory(err, n * sizeof(double), "a tree");
-  rmx_status status = take_reals(r, v, gains, n, err);
-  for (size_t i = 0; i < n && status == RMX_OK; i++) t->gain[i] = (float)gains[i];
-  free(gains);
-  return status;
+  RMX_TRY(take_reals(r, v, gains, n, err));
+  for (size_t i = 0; i < n; i++) t->gain[i] = (float)gains[i];
+  return RMX_OK;
 }
 
 // The lines of one tree, up to the empty one.
