@@ -114,7 +114,7 @@ typedef struct rmx_domain_source {
   bool valid_only;         /* a target that is not in the training data */
   char *text_field;        /* of .jsonl; NULL: that of the corpus */
   char *separator;         /* of .txt; NULL: that of the corpus */
-  /* its documents are divided by options.domain_field; the name is not that of a domain */
+  /* its documents are divided by options.domain_field or options.classifier; the name is not that of a domain */
   bool divided;
   /* it has no files: documents of divided sources with these values, or patterns of values, are
    * its text */
@@ -130,6 +130,9 @@ typedef struct rmx_corpus_options {
    * host(FIELD), the registered domain of the web address in the field; or several of these, joined
    * by ":", whose values are joined by ":" too. NULL: a file belongs to one domain. */
   char *domain_field;
+  /* files of fastText: the label of the text; a part of the name after those of domain_field */
+  rmx_strings classifier;
+  double min_probability; /* a document whose label has a lower one is "other": 0 */
   rmx_strings hosts;   /* of host(FIELD): these, with the hosts below them; the rest is "other" */
   int64_t max_hosts;   /* without `hosts`: this number of the largest, the rest is "other": 20 */
   int64_t max_domains; /* more different names are an error: 1000 */
@@ -220,6 +223,11 @@ typedef struct rmx_source_look {
 rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
                            const char *base, bool read, rmx_source_look *out, rmx_err *err);
 
+/* Whether domain_field or classifier divides documents. */
+bool rmx_corpus_is_divided(const rmx_corpus_options *options);
+/* By what, for messages: "corpus.domain_field (source)". Returns `out`. */
+const char *rmx_corpus_divided_by(const rmx_corpus_options *options, char out[160]);
+
 /* The domains of the first documents of divided sources. */
 typedef struct rmx_values_look {
   rmx_strings names;   /* of domains with documents, the most frequent first */
@@ -230,7 +238,7 @@ typedef struct rmx_values_look {
   char fields[200];    /* fields that could divide them: "meta.source (17 values)", or "" */
 } rmx_values_look;
 /* Reads the first documents of the divided sources among `sources` (n), 64 MB of text or less.
- * Without corpus.domain_field it reads all sources, and finds only `fields`. RMX_EINPUT: the
+ * If nothing divides them, it reads all sources, and finds only `fields`. RMX_EINPUT: the
  * setting cannot be understood; no document has a domain; there are more than max_domains. Release
  * the result with rmx_values_look_release(). */
 rmx_status rmx_corpus_values(const rmx_corpus_options *options, const rmx_domain_source *sources,

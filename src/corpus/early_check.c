@@ -3,7 +3,6 @@
 // of an unknown type, a field without text.
 #include <stdlib.h>
 
-#include "domains/route.h"
 #include "prepare.h"
 
 enum { FILES_A_LIST = 8 };  // of which the first document is read
@@ -42,7 +41,7 @@ static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
 }
 
 static rmx_status check_values(const rmx_corpus_request *r, rmx_err *err) {
-  if (!rmx__is_divided(r->options)) return RMX_OK;
+  if (!rmx_corpus_is_divided(r->options)) return RMX_OK;
   rmx_values_look look;
   RMX_TRY(rmx_corpus_values(r->options, r->sources, r->n, r->base, &look, err));
   rmx_values_look_release(&look);

@@ -92,19 +92,24 @@ static rmx_status hash_all(struct one_file *files, size_t n, int threads, json_t
 
 // ---- all of it
 
-rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
-                                      uint64_t *fingerprint, rmx_err *err) {
-  const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
-  *fingerprint = rmx_hash(trained, sizeof trained, 1);
-  if (!o->tokenizer) return RMX_OK;
-  char *path = rmx_path_in(base, o->tokenizer);
+// *hash: that of the content of a file, seeded.
+static rmx_status add_content(const char *base, const char *name, uint64_t seed, uint64_t *hash,
+                              rmx_err *err) {
+  char *path = rmx_path_in(base, name);
   struct one_file f = {.path = path};
   if (path) hash_content(&(struct hashing){&f}, 0);
   free(path);
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  *fingerprint = rmx_hash(&f.hash, sizeof f.hash, 2);
+  *hash = rmx_hash(&f.hash, sizeof f.hash, seed);
   if (f.err.status != RMX_OK) *err = f.err;
   return f.err.status;
+}
+
+rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
+                                      uint64_t *fingerprint, rmx_err *err) {
+  const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
+  *fingerprint = rmx_hash(trained, sizeof trained, 1);
+  return o->tokenizer ? add_content(base, o->tokenizer, 2, fingerprint, err) : RMX_OK;
 }
 
 static const char *name_in_folder(const char *path) {
@@ -125,11 +130,17 @@ static uint64_t hash_strings(const rmx_strings *list, uint64_t h) {
   return h;
 }
 
-// How documents are divided; h itself if they are not.
-static uint64_t divided_hash(const rmx_corpus_options *o, uint64_t h) {
-  if (!o->domain_field) return h;
-  if (o->hosts.n == 0) h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, h);
-  return hash_strings(&o->hosts, hash_text(o->domain_field, h));
+// How documents are divided; *h stays if they are not.
+static rmx_status divided_hash(const rmx_corpus_options *o, const char *base, uint64_t *h,
+                               rmx_err *err) {
+  if (!rmx_corpus_is_divided(o)) return RMX_OK;
+  if (o->hosts.n == 0) *h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, *h);
+  *h = hash_strings(&o->hosts, hash_text(o->domain_field, *h));
+  *h = rmx_hash(&o->min_probability, sizeof o->min_probability, *h);
+  *h = hash_strings(&o->protect, *h);  // names of domains that the sources may not have
+  for (size_t i = 0; i < o->classifier.n; i++)
+    RMX_TRY(add_content(base, o->classifier.items[i], *h, h, err));
+  return RMX_OK;
 }
 
 static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_t *apart,
@@ -140,7 +151,6 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
-  h = divided_hash(o, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
@@ -196,8 +206,9 @@ rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *kno
     status = rmx__files_find(&r->sources[i], r->base, &found[i], err);
   if (status == RMX_OK) {
     h = rmx_hash(&asked, sizeof asked, settings_hash(r->options, r->n, r->targets, r->ntargets));
-    status = hash_sources(r, found, known, memo, &h, err);
+    status = divided_hash(r->options, r->base, &h, err);
   }
+  if (status == RMX_OK) status = hash_sources(r, found, known, memo, &h, err);
   for (size_t i = 0; found && i < r->n; i++) rmx__files_release(&found[i]);
   free(found);
   if (status == RMX_OK) *hash = h;

@@ -152,12 +152,11 @@ static rmx_status check_domains(rmx_config *c, const char *path, rmx_err *err) {
   for (size_t i = 0; i < c->n_domains; i++) {
     rmx_domain_source *s = &c->domains[i];
     if (s->files.n) continue;
-    if (!c->corpus.domain_field)
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "%s: corpus.domains.%s: no \"files\"; without files, corpus.domain_field must "
-          "name the field whose values are the domains",
-          path, s->name);
+    if (!rmx_corpus_is_divided(&c->corpus))
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: corpus.domains.%s: no \"files\"; only corpus.domain_field and "
+                      "corpus.classifier give documents to a domain without files",
+                      path, s->name);
     if (s->values.n == 0 && !rmx_strings_add(&s->values, s->name))
       return rmx_fail_memory(err, 0, "the config");
   }

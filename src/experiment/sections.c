@@ -27,12 +27,17 @@ static const rmx_option corpus_table[] = {
     {"domain_field", RMX_TEXT, AT(domain_field), NULL, 0, 0, "FIELD",
      "divide the documents of corpus.folder by this field, such as meta.source, or by the web host "
      "in it, as host(url); several fields are joined with \":\""},
+    {"classifier", RMX_LIST, AT(classifier), NULL, 0, 0, "FILE",
+     "divide the documents of corpus.folder by the label that this fastText model (.bin or .ftz) "
+     "gives to their text"},
+    {"min_probability", RMX_REAL, AT(min_probability), "0", 0, 1, "P",
+     "smallest probability of a label; with a smaller one a document belongs to the domain other"},
     {"hosts", RMX_LIST, AT(hosts), NULL, 0, 0, "HOST",
      "web host that is a domain, with all hosts below it; the other hosts become the domain other"},
     {"max_hosts", RMX_INT, AT(max_hosts), "20", 1, 10000, "N",
      "number of the largest web hosts that become domains, if corpus.hosts names none"},
     {"max_domains", RMX_INT, AT(max_domains), "1000", 2, 1e6, "N",
-     "largest number of domains that corpus.domain_field may give; more is an error"},
+     "largest number of domains that the documents may be divided into; more is an error"},
     {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME",
      "JSON field that contains the text; a.b is field b of the object in field a"},
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",

@@ -77,9 +77,10 @@ static bool is_target(const struct check *k, size_t i) {
 }
 
 static json_t *format_of(const struct check *k, const rmx_domain_source *d, const char *format) {
-  const char *field = k->p->experiment.config.corpus.domain_field;
-  if (d->values.n) return json_sprintf("selected by %s", field);
-  return d->divided ? json_sprintf("%s, divided by %s", format, field) : json_string(format);
+  char by[160];
+  rmx_corpus_divided_by(&k->p->experiment.config.corpus, by);
+  if (d->values.n) return json_sprintf("selected by %s", by);
+  return d->divided ? json_sprintf("%s, divided by %s", format, by) : json_string(format);
 }
 
 static void check_domain(struct check *k, size_t i) {
@@ -121,11 +122,10 @@ static void note_values(const struct check *k) {
     rmx_buf_printf(&text, "%s%s (%llu)", i ? ", " : "", v->names.items[i],
                    (unsigned long long)v->documents[i]);
   if (!text.failed && v->names.n)
-    rmx_note(&k->p->listener, "corpus.domain_field: domains of %s %llu documents: %s%s",
-             v->all ? "all" : "the first", (unsigned long long)v->n, text.data,
-             v->names.n > SHOWN ? ", ..." : "");
+    rmx_note(&k->p->listener, "domains of %s %llu documents: %s%s", v->all ? "all" : "the first",
+             (unsigned long long)v->n, text.data, v->names.n > SHOWN ? ", ..." : "");
   if (v->without)
-    rmx_warn(&k->p->listener, "corpus.domain_field: %llu of these documents have no domain: %s",
+    rmx_warn(&k->p->listener, "%llu of these documents have no domain: %s",
              (unsigned long long)v->without, v->why.text);
   rmx_buf_release(&text);
 }
@@ -181,7 +181,7 @@ static void check_values(struct check *k) {
 static void suggest_fields(struct check *k) {
   rmx_values_look look;
   rmx_err ignored;
-  if (k->p->experiment.config.corpus.domain_field ||
+  if (rmx_corpus_is_divided(&k->p->experiment.config.corpus) ||
       rmx_corpus_values(&k->p->experiment.config.corpus, k->sources.domains, k->sources.n,
                         k->p->experiment.folder, &look, &ignored) != RMX_OK)
     return;

@@ -73,14 +73,15 @@ bool rmx_sources_are_open(const rmx_sources *s) {
 
 static rmx_status find_found(const rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
-  const bool divide = c->corpus.domain_field != NULL;
+  const bool divide = rmx_corpus_is_divided(&c->corpus);
   if (c->n_domains && !divide) return RMX_OK;
   if (!c->corpus.folder)
     return rmx_fail(err, RMX_EINPUT,
-                    divide ? "%s: corpus.domain_field needs corpus.folder, the "
-                             "folder of the files that it divides"
-                           : "%s: no text is given; set corpus.domains or "
-                             "corpus.folder",
+                    divide
+                        ? "%s: corpus.domain_field and corpus.classifier need corpus.folder, the "
+                          "folder of the files that it divides"
+                        : "%s: no text is given; set corpus.domains or "
+                          "corpus.folder",
                     p->experiment.config_path ? p->experiment.config_path : "the config");
   return (divide ? rmx_corpus_discover_files : rmx_corpus_discover)(
       c->corpus.folder, &c->corpus.leave_out, p->experiment.folder, &s->found, err);
@@ -94,7 +95,7 @@ rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   if (!s->domains) return rmx_fail_memory(err, 0, "the domains");
   for (size_t i = 0; i < c->n_domains; i++) s->domains[s->n++] = c->domains[i];
   for (size_t i = 0; i < s->found.n; i++) s->domains[s->n++] = s->found.domains[i];
-  s->n_named = s->n - (c->corpus.domain_field ? s->found.n : 0);
+  s->n_named = s->n - (rmx_corpus_is_divided(&c->corpus) ? s->found.n : 0);
   return find_targets(p, s, err);
 }
 
@@ -117,7 +118,7 @@ void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
                d->name);
   }
   if (p->experiment.config.n_domains && p->experiment.config.corpus.folder &&
-      !p->experiment.config.corpus.domain_field)
+      !rmx_corpus_is_divided(&p->experiment.config.corpus))
     rmx_warn(&p->listener, "corpus.folder is ignored, because corpus.domains is set");
 }
 
@@ -125,9 +126,11 @@ static rmx_status list_source(rmx_pipeline *p, const rmx_domain_source *d, int w
                               rmx_err *err) {
   const rmx_corpus_options *o = &p->experiment.config.corpus;
   rmx_source_look look;
+  char by[160];
+  rmx_corpus_divided_by(o, by);
   if (d->values.n) {
-    rmx_note(&p->listener, "%-*s %9s %8s  documents with this value of %s%s", width, d->name, "-",
-             "-", o->domain_field, d->valid_only ? " (validation only)" : "");
+    rmx_note(&p->listener, "%-*s %9s %8s  selected by %s%s", width, d->name, "-", "-", by,
+             d->valid_only ? " (validation only)" : "");
     return RMX_OK;
   }
   RMX_TRY(rmx_corpus_look(o, d, p->experiment.folder, false, &look, err));
@@ -138,7 +141,7 @@ static rmx_status list_source(rmx_pipeline *p, const rmx_domain_source *d, int w
            d->valid_only      ? " (validation only)"
            : look.valid_files ? " (training files + validation files)"
                               : "",
-           d->divided ? ", divided by " : "", d->divided ? o->domain_field : "");
+           d->divided ? ", divided by " : "", d->divided ? by : "");
   return RMX_OK;
 }
 

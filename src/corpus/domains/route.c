@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fasttext.h"
 #include "host.h"
 #include "top_hosts.h"
 #include "value_name.h"
@@ -16,8 +17,10 @@ static const char other[] = "other";  // hosts and labels that are not wanted
 
 // A part of a name, such as source of source:host(url).
 struct part {
-  const char *field;
+  const char *field;  // NULL: the label of a classifier
+  size_t value;       // index of the field
   bool host;
+  rmx__fasttext *classifier;
 };
 
 // A value that is selected, and the domain that it belongs to.
@@ -38,8 +41,18 @@ struct rmx__router {
   size_t n_selected, n_exact;
 };
 
-bool rmx__is_divided(const rmx_corpus_options *o) {
-  return o->domain_field != NULL;
+bool rmx_corpus_is_divided(const rmx_corpus_options *o) {
+  return o->domain_field != NULL || o->classifier.n > 0;
+}
+
+const char *rmx_corpus_divided_by(const rmx_corpus_options *o, char out[160]) {
+  if (o->domain_field)
+    snprintf(out, 160, "corpus.domain_field (%.100s)%s", o->domain_field,
+             o->classifier.n ? " and corpus.classifier" : "");
+  else
+    snprintf(out, 160, "corpus.classifier (%.100s)",
+             o->classifier.n ? o->classifier.items[0] : "none");
+  return out;
 }
 
 // ---- corpus.domain_field
@@ -66,29 +79,47 @@ static rmx_status add_part(rmx__router *r, const char *text, size_t size, rmx_er
   bool good = field && rmx_strings_add(&r->fields, field);
   free(field);
   if (!good) return rmx_fail_memory(err, size, "corpus.domain_field");
-  r->parts[r->n_parts++] = (struct part){r->fields.items[r->fields.n - 1], call};
+  const size_t value = r->fields.n - 1;
+  r->parts[r->n_parts++] =
+      (struct part){.field = r->fields.items[value], .value = value, .host = call};
   r->counting = r->counting || (call && r->o->hosts.n == 0);
   return RMX_OK;
 }
 
-static rmx_status add_parts(rmx__router *r, rmx_err *err) {
-  const char *text = r->o->domain_field;
-  size_t most = 1;
-  for (const char *p = text; *p; p++) most += *p == ':';
-  if (!(r->parts = rmx_calloc(most, sizeof *r->parts)))
-    return rmx_fail_memory(err, most, "corpus.domain_field");
-  for (const char *end; text; text = *end ? end + 1 : NULL) {
+static rmx_status add_fields(rmx__router *r, rmx_err *err) {
+  size_t hosts = 0;
+  for (const char *text = r->o->domain_field, *end; text; text = *end ? end + 1 : NULL) {
     end = strchrnul(text, ':');
     RMX_TRY(add_part(r, text, (size_t)(end - text), err));
+    hosts += r->parts[r->n_parts - 1].host;
   }
-  size_t hosts = 0;
-  for (size_t i = 0; i < r->n_parts; i++) hosts += r->parts[i].host;
   if (hosts > 1) return wrong_field(r->o, "more than one host()", err);
   if (r->o->hosts.n && hosts == 0)
     return rmx_fail(err, RMX_EINPUT,
                     "corpus.hosts needs a field with web addresses, as in `corpus.domain_field: "
                     "host(url)`");
   return RMX_OK;
+}
+
+static rmx_status add_classifiers(rmx__router *r, const char *base, rmx_err *err) {
+  for (size_t i = 0; i < r->o->classifier.n; i++) {
+    struct part *p = &r->parts[r->n_parts++];
+    char *path = rmx_path_in(base, r->o->classifier.items[i]);
+    rmx_status status =
+        path ? rmx__fasttext_open(path, &p->classifier, err) : rmx_fail_memory(err, 0, "a path");
+    free(path);
+    if (status != RMX_OK) return rmx_fail_in(err, "corpus.classifier");
+  }
+  return RMX_OK;
+}
+
+static rmx_status add_parts(rmx__router *r, const char *base, rmx_err *err) {
+  size_t most = 1 + r->o->classifier.n;
+  for (const char *p = r->o->domain_field; p && *p; p++) most += *p == ':';
+  if (!(r->parts = rmx_calloc(most, sizeof *r->parts)))
+    return rmx_fail_memory(err, most, "corpus.domain_field");
+  RMX_TRY(add_fields(r, err));
+  return add_classifiers(r, base, err);
 }
 
 // ---- corpus.hosts
@@ -206,7 +237,7 @@ rmx_status rmx__router_open(const rmx_corpus_options *o, const rmx_domain_source
   rmx__router *r = rmx_calloc(1, sizeof *r);
   if (!r) return rmx_fail_memory(err, sizeof *r, "the domains");
   r->o = o;
-  rmx_status status = add_parts(r, err);
+  rmx_status status = add_parts(r, base, err);
   if (status == RMX_OK) status = add_hosts(r, err);
   if (status == RMX_OK) status = add_selected(r, sources, n, err);
   if (status != RMX_OK) {
@@ -220,6 +251,7 @@ rmx_status rmx__router_open(const rmx_corpus_options *o, const rmx_domain_source
 void rmx__router_free(rmx__router *r) {
   if (!r) return;
   for (size_t i = 0; i < r->n_selected; i++) free(r->selected[i].value);
+  for (size_t i = 0; i < r->n_parts; i++) rmx__fasttext_free(r->parts[i].classifier);
   free(r->selected);
   free(r->parts);
   rmx_strings_release(&r->fields);
@@ -236,11 +268,12 @@ bool rmx__router_is_closed(const rmx__router *r) {
 }
 
 rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err) {
+  char by[160];
   return rmx_fail(err, RMX_EINPUT,
-                  "corpus.domain_field: %s has more than %lld different values, which would be as "
-                  "many domains; name another field, name the wanted values in corpus.domains, or "
-                  "raise corpus.max_domains",
-                  o->domain_field, (long long)o->max_domains);
+                  "%s: more than %lld different values, which would be as many domains; name "
+                  "another field, name the wanted values in corpus.domains, or raise "
+                  "corpus.max_domains",
+                  rmx_corpus_divided_by(o, by), (long long)o->max_domains);
 }
 
 // Replaces the content of a buffer by the reason why a document has no domain.
@@ -250,26 +283,48 @@ static rmx_status no_domain(rmx_buf *why, const char *fmt, const char *what, rmx
   return why->failed ? rmx_fail_memory(err, why->size, "a reason") : RMX_OK;
 }
 
-// Appends a part of the name. *has false: there is none, and `name` holds the reason.
-static rmx_status put_part(const rmx__router *r, const struct part *p, const rmx_buf *value,
+static rmx_status put_host(const rmx__router *r, const struct part *p, const rmx_buf *value,
                            rmx_buf *name, bool *has, rmx_err *err) {
-  const bool start = name->size == 0, several = r->n_parts > 1;
-  *has = false;
-  if (!p->host) {
-    *has = rmx__value_name(value->data ? value->data : "", value->size, start, several, name);
-    return *has ? RMX_OK : no_domain(name, "field \"%s\" is empty", p->field, err);
-  }
   rmx_buf host = {0};
-  const bool good = rmx__host_of(value->data ? value->data : "", value->size, &host);
-  if (good) {
+  *has = rmx__host_of(value->data, value->size, &host);
+  if (*has) {
     const char *wanted = wanted_host(r, host.data);
-    rmx__value_name(wanted, strlen(wanted), start, several, name);
+    rmx__value_name(wanted, strlen(wanted), name->size == 0, r->n_parts > 1, name);
   }
   const bool failed = host.failed;
   rmx_buf_release(&host);
   if (failed) return rmx_fail_memory(err, value->size, "a host");
-  *has = good;
-  return good ? RMX_OK : no_domain(name, "field \"%s\" has no web address", p->field, err);
+  return *has ? RMX_OK : no_domain(name, "field \"%s\" has no web address", p->field, err);
+}
+
+static rmx_status put_label(const rmx__router *r, const struct part *p, const rmx__routed *d,
+                            rmx_buf *name, bool *has, rmx_err *err) {
+  rmx_buf scratch = {0};
+  size_t label = 0;
+  double probability = 0;
+  rmx_status status =
+      rmx__fasttext_predict(p->classifier, d->text, d->size, &scratch, &label, &probability, err);
+  rmx_buf_release(&scratch);
+  RMX_TRY(status);
+  const char *text = probability > 0 && probability >= r->o->min_probability
+                         ? rmx__fasttext_label(p->classifier, label)
+                         : other;
+  *has = rmx__value_name(text, strlen(text), name->size == 0, r->n_parts > 1, name);
+  return *has ? RMX_OK : no_domain(name, "the label of the classifier is empty%s", "", err);
+}
+
+// Appends a part of the name. *has false: there is none, and `name` holds the reason.
+static rmx_status put_part(const rmx__router *r, const struct part *p, const rmx__routed *d,
+                           rmx_buf *name, bool *has, rmx_err *err) {
+  *has = false;
+  if (p->classifier) return put_label(r, p, d, name, has, err);
+  const rmx_buf *value = &d->values[p->value];
+  if (!d->has[p->value])
+    return no_domain(name, "field \"%s\" is missing or is not one value", p->field, err);
+  if (p->host && value->data) return put_host(r, p, value, name, has, err);
+  *has = value->data &&
+         rmx__value_name(value->data, value->size, name->size == 0, r->n_parts > 1, name);
+  return *has ? RMX_OK : no_domain(name, "field \"%s\" is empty", p->field, err);
 }
 
 rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
@@ -279,11 +334,8 @@ rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scrat
   rmx_buf_add(scratch, "", 0);
   for (size_t i = 0; i < r->n_parts; i++) {
     bool has = true;
-    if (!d->has[i])
-      return no_domain(scratch, "field \"%s\" is missing or is not one value", r->parts[i].field,
-                       err);
     if (i) rmx_buf_puts(scratch, ":");
-    RMX_TRY(put_part(r, &r->parts[i], &d->values[i], scratch, &has, err));
+    RMX_TRY(put_part(r, &r->parts[i], d, scratch, &has, err));
     if (!has) return RMX_OK;
   }
   if (scratch->failed) return rmx_fail_memory(err, scratch->size, "the name of a domain");
@@ -315,8 +367,11 @@ rmx_status rmx__router_count(const rmx__router *r, const rmx__routed *d, rmx_buf
                              rmx__top_hosts *counts, rmx_err *err) {
   size_t i = 0;
   while (i < r->n_parts && !r->parts[i].host) i++;
-  if (i == r->n_parts || !d->has[i] || !d->values[i].data) return RMX_OK;
-  if (!rmx__host_of(d->values[i].data, d->values[i].size, scratch)) return RMX_OK;
+  if (i == r->n_parts) return RMX_OK;
+  const rmx_buf *value = &d->values[r->parts[i].value];
+  if (!d->has[r->parts[i].value] || !value->data ||
+      !rmx__host_of(value->data, value->size, scratch))
+    return RMX_OK;
   return rmx__top_hosts_add(counts, rmx__registered_domain(scratch->data), 1)
              ? RMX_OK
              : rmx_fail_memory(err, 0, "the counts of hosts");

@@ -10,9 +10,6 @@
 
 typedef struct rmx__router rmx__router;
 
-// Whether the options divide the documents of files.
-bool rmx__is_divided(const rmx_corpus_options *o);
-
 // sources (n): if some have `values`, the documents of all other values belong to no domain. The
 // options and the sources must outlive the router. RMX_EINPUT: corpus.domain_field cannot be
 // understood, or two settings exclude each other. Free the result with rmx__router_free().

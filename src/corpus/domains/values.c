@@ -97,12 +97,11 @@ static rmx_status take_counts(struct look *l, rmx_err *err) {
 
 static rmx_status check_counts(const struct look *l, rmx_err *err) {
   const rmx_values_look *out = l->out;
+  char by[160];
   if (out->names.n == 0 && out->n)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "corpus.domain_field: %s: none of the first %llu documents has a domain (%s)%s%s",
-        l->o->domain_field, (unsigned long long)out->n, out->why.text,
-        *out->fields ? "; fields that could divide them: " : "", out->fields);
+    return rmx_fail(err, RMX_EINPUT, "%s: none of the first %llu documents has a domain (%s)%s%s",
+                    rmx_corpus_divided_by(l->o, by), (unsigned long long)out->n, out->why.text,
+                    *out->fields ? "; fields that could divide them: " : "", out->fields);
   if (out->names.n > (size_t)l->o->max_domains) return rmx__too_many_domains(l->o, err);
   return RMX_OK;
 }
@@ -129,7 +128,7 @@ rmx_status rmx_corpus_values(const rmx_corpus_options *o, const rmx_domain_sourc
                              size_t n, const char *base, rmx_values_look *out, rmx_err *err) {
   *out = (rmx_values_look){0};
   struct look l = {.o = o, .out = out};
-  if (rmx__is_divided(o)) RMX_TRY(rmx__router_open(o, sources, n, base, &l.router, err));
+  if (rmx_corpus_is_divided(o)) RMX_TRY(rmx__router_open(o, sources, n, base, &l.router, err));
   l.names = rmx__router_counters();
   l.hosts = rmx__router_counters();
   l.why = rmx__top_hosts_new(64);
