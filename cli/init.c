@@ -27,9 +27,6 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   if (status == RMX_OK) status = rmx_config_text(&w, &c->listener, &target, &b, err);
   if (status == RMX_OK) status = rmx_mkdirs(folder, err);
   if (status == RMX_OK) status = rmx_write_file(path, b.data, b.size, err);
-  if (status == RMX_OK && !target)
-    rmx_note(&c->listener,
-             "no target is set; write the domain that should improve into %s, at `target`", path);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
   else if (status == RMX_OK)

@@ -7,9 +7,10 @@
 
 struct prepare_args {
   bool redo, new_tokenizer, dry_run;
+  char *classifier;
 };
 
-static rmx_status say_prepare(rmx_pipeline *p, rmx_err *err) {
+static rmx_status prepare(rmx_pipeline *p, rmx_err *err) {
   return rmx_pipeline_step(p, RMX_STEP_PREPARE, err);
 }
 
@@ -18,11 +19,11 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   rmx_pipeline *p = &c->pipeline;
   RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
   p->redo = args->redo;
-  if (args->dry_run)
-    return cli_dry_run(c, args->new_tokenizer ? rmx_prepare_anew : say_prepare, err);
-  RMX_TRY(args->new_tokenizer ? rmx_prepare_anew(p, err)
-                              : rmx_pipeline_step(p, RMX_STEP_PREPARE, err));
+  p->new_tokenizer = args->new_tokenizer;
+  if (args->dry_run) return cli_dry_run(c, prepare, err);
+  RMX_TRY(prepare(p, err));
   RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
+  if (args->classifier) RMX_TRY(rmx_train_classifier(p, args->classifier, err));
   if (!c->common.json) return RMX_OK;
   json_t *tree;
   RMX_TRY(cli_read(c, "corpus/corpus.json", &tree, err));
@@ -34,6 +35,8 @@ static const rmx_option options[] = {
     {"new-tokenizer", RMX_BOOL, offsetof(struct prepare_args, new_tokenizer), "false", 0, 0, NULL,
      "train the tokenizer again on the present text; without this option the old tokenizer is kept "
      "while its settings stay the same"},
+    {"train-classifier", RMX_TEXT, offsetof(struct prepare_args, classifier), NULL, 0, 0, "FILE",
+     "then train a classifier of the domains and write it to FILE, for corpus.classifier"},
     REDO_OPTION(struct prepare_args),
     DRY_RUN_OPTION(struct prepare_args),
 };

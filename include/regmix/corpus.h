@@ -114,7 +114,8 @@ typedef struct rmx_domain_source {
   bool valid_only;         /* a target that is not in the training data */
   char *text_field;        /* of .jsonl; NULL: that of the corpus */
   char *separator;         /* of .txt; NULL: that of the corpus */
-  /* its documents are divided by options.domain_field or options.classifier; the name is not that of a domain */
+  /* its documents are divided by options.domain_field or options.classifier; its name is not that
+   * of a domain */
   bool divided;
   /* it has no files: documents of divided sources with these values, or patterns of values, are
    * its text */
@@ -337,6 +338,20 @@ void rmx_corpus_free(rmx_corpus *c);
 static inline uint32_t rmx_token_at(const void *ids, int width, size_t i) {
   return width == 2 ? ((const uint16_t *)ids)[i] : ((const uint32_t *)ids)[i];
 }
+
+/* ---- a classifier of its domains -------------------------------------------- */
+
+typedef struct rmx_classifier_made {
+  size_t documents, bytes; /* it was trained on */
+  size_t tested, right;    /* validation documents; those that got the label of their domain */
+} rmx_classifier_made;
+/* Trains a linear classifier of words and pairs of words, whose labels are the training domains, on
+ * 64 MB of training documents or less, the same amount of each domain. Writes `path` in the format
+ * of fastText, for options.classifier of another corpus and for the command `fasttext`. In a label,
+ * spaces are underscores. `tokenizer` is that of the corpus. Deterministic. Cost: about 10 s. */
+rmx_status rmx_corpus_train_classifier(const rmx_corpus *corpus, const rmx_tokenizer *tokenizer,
+                                       uint64_t seed, const char *path, const rmx_listener *to,
+                                       rmx_classifier_made *made, rmx_err *err);
 
 /* ---- a subset of a corpus -------------------------------------------------- */
 

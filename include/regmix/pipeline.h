@@ -30,6 +30,7 @@ typedef struct rmx_pipeline {
   const char *program;   /* the `regmix` program that trains the runs, as worker processes */
   rmx_listener listener; /* notes, warnings and progress; {0}: none */
   bool redo;             /* finished runs may go out of use without a question */
+  bool new_tokenizer;    /* prepare trains the tokenizer even if the old one has the settings */
   /* Asked before finished runs go out of use, unless `redo`; false: the step ends with RMX_EINPUT
    * and has changed nothing. NULL: never. */
   bool (*agree)(void *context, const char *message);
@@ -68,8 +69,9 @@ typedef enum rmx_step {
 } rmx_step;
 /* One step. It fails where the step before has left nothing. */
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
-/* RMX_STEP_PREPARE, with a tokenizer trained on the present text even if the old one would do. */
-rmx_status rmx_prepare_anew(rmx_pipeline *p, rmx_err *err);
+/* Trains a classifier of the domains of the prepared corpus, and writes it to `path`:
+ * rmx_corpus_train_classifier(). Notes how many validation documents it gets right. */
+rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, rmx_err *err);
 
 /* ---- the experiment's files */
 

@@ -181,6 +181,10 @@ rmx_status rmx_config_text(const rmx_config_wanted *w, const rmx_listener *to, c
     const rmx_section *s = &rmx_config_sections[i];
     if (strcmp(s->prefix, "corpus") == 0) add_keys(b, s, "  ");
   }
+  if (!*target)
+    rmx_note(to,
+             "no target is set; write the domain that should improve into regmix.yaml, at "
+             "`target`");
   // Without a target, `run` reports that it is missing. An invented name would give a less clear
   // error.
   rmx_buf_puts(b, *target ? "\ntarget: " : "\n# target: DOMAIN");

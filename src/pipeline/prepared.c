@@ -360,17 +360,9 @@ static rmx_status prepare_corpus(rmx_pipeline *p, const rmx_sources *s, bool new
   return status;
 }
 
-static rmx_status prepare(rmx_pipeline *p, bool new_tokenizer, rmx_err *err) {
+rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {
   RMX_OWNED_BY(rmx_sources_release) rmx_sources s = {0};
   RMX_TRY(rmx_sources_find(p, &s, err));
   rmx_sources_tell(p, &s);
-  return prepare_corpus(p, &s, new_tokenizer, err);
-}
-
-rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {
-  return prepare(p, false, err);
-}
-
-rmx_status rmx_prepare_anew(rmx_pipeline *p, rmx_err *err) {
-  return prepare(p, true, err);
+  return prepare_corpus(p, &s, p->new_tokenizer, err);
 }

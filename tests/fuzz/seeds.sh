@@ -57,6 +57,26 @@ printf 'a: 0.25\nb: 0.5\ncode: 0.25\n' | put mixture yaml
 printf '{"mixture": {"a": 1, "b": 1, "code": 2}}' | put mixture json
 printf 'domain,weight\na,0.5\nb,0.5\n' | put mixture csv
 
+# Classifiers of four words, three labels and eight n-grams: each loss, and quantised and pruned.
+mkdir -p "$seeds/classifier"
+python3 - "$seeds/classifier" << 'END'
+import struct, sys
+def i32(*x): return struct.pack("<%di" % len(x), *x)
+def i64(*x): return struct.pack("<%dq" % len(x), *x)
+def floats(n): return struct.pack("<%df" % n, *[(i * 7 % 11 - 5) / 10 for i in range(n)])
+def entry(word, label): return word.encode() + b"\0" + i64(9 - len(word)) + bytes([label])
+def dense(rows): return b"\0" + i64(rows, 4) + floats(rows * 4)
+def quantiser(dim, parts, size): return i32(dim, parts, size, size) + floats(256 * dim)
+def quantised(rows): return b"\1\1" + i64(rows, 4) + i32(2 * rows) + bytes(i * 37 % 256 for i in range(2 * rows)) + quantiser(4, 2, 2) + bytes(range(rows)) + quantiser(1, 1, 1)
+words = ["a", "lemma", "proof", "</s>"]
+for name, loss, ngrams, maxn, kept in [("softmax", 3, 2, 0, -1), ("tree", 1, 1, 3, -1), ("ova", 4, 3, 4, -1), ("quantised", 3, 2, 3, 2)]:
+    head = i32(793712314, 12, 4, 5, 5, 1, 5, ngrams, loss, 3, 8, 2 if maxn else 0, maxn, 100) + struct.pack("<d", 1e-4)
+    dictionary = i32(7, 4, 3) + i64(40, kept) + b"".join(entry(w, 0) for w in words) + b"".join(entry("__label__" + x, 1) for x in "xyz")
+    if kept > 0: dictionary += i32(1, 0, 5, 1)
+    matrices = dense(12) + dense(3) if kept < 0 else quantised(6) + quantised(3)
+    open(sys.argv[1] + "/" + name, "wb").write(head + dictionary + matrices)
+END
+
 put config config < exp/regmix.yaml
 put config resolved < exp/resolved.yaml
 printf 'corpus: {folder: text, domains: {a: [x, "y*"], b: {files: z, valid_only: true}}}\ntarget: {a: 0.5, b: 1}\nproxy: {command: "./t", lr: 1e-3}\n' | put config maps

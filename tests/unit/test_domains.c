@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The domain of each document: by fields, by web host, and the names that values become.
+#include "corpus/domains/fasttext.h"
+#include "corpus/domains/fasttext_train.h"
 #include "corpus/domains/host.h"
 #include "corpus/domains/route.h"
 #include "corpus/domains/top_hosts.h"
@@ -282,7 +284,136 @@ START_TEST(fields_that_cannot_be_understood) {
 }
 END_TEST
 
+// ---- classifiers
+
+static const char *const topics[][4] = {{"proof", "lemma", "theorem", "integral"},
+                                        {"return", "struct", "include", "pointer"},
+                                        {"once", "upon", "princess", "forest"}};
+
+// A text with words of a topic and of none.
+static void write_text(rmx_buf *b, uint32_t *x, size_t topic) {
+  b->size = 0;
+  for (int i = 0; i < 30; i++) {
+    *x = *x * 1664525 + 1013904223;
+    if (i % 5 == 0)
+      rmx_buf_printf(b, "%s ", topics[topic][*x >> 30]);
+    else
+      rmx_buf_printf(b, "word%u ", (*x >> 20) % 100);
+  }
+}
+
+static const char *make_classifier(void) {
+  static const char *const labels[] = {"math", "code and more", "tales"};
+  const char *path = in_folder("topics.bin");
+  rmx__labelled l = {0};
+  rmx_buf b = {0};
+  uint32_t x = 5;
+  for (size_t i = 0; i < 300; i++) {
+    write_text(&b, &x, i % 3);
+    must(rmx__labelled_add(&l, b.data, b.size, (uint32_t)(i % 3), err));
+  }
+  must(rmx__fasttext_train(&l, labels, 3, 1, path, NULL, err));
+  rmx_buf_release(&b);
+  rmx__labelled_release(&l);
+  return path;
+}
+
+START_TEST(a_classifier_is_trained_and_read) {
+  folder_make();
+  rmx__fasttext *m;
+  must(rmx__fasttext_open(make_classifier(), &m, err));
+  ck_assert_uint_eq(rmx__fasttext_labels(m), 3);
+  ck_assert_str_eq(rmx__fasttext_label(m, 0), "math");
+  ck_assert_str_eq(rmx__fasttext_label(m, 1), "code_and_more");
+  rmx_buf b = {0}, scratch = {0};
+  uint32_t x = 77;
+  size_t right = 0, label;
+  double p;
+  for (size_t i = 0; i < 300; i++) {
+    write_text(&b, &x, i % 3);
+    must(rmx__fasttext_predict(m, b.data, b.size, &scratch, &label, &p, err));
+    right += label == i % 3;
+    ck_assert(p > 0.3 && p <= 1);
+  }
+  ck_assert_uint_ge(right, 297);
+  must(rmx__fasttext_predict(m, "", 0, &scratch, &label, &p, err));
+  rmx__fasttext_free(m);
+  rmx_buf_release(&b);
+  rmx_buf_release(&scratch);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(the_same_classifier_twice) {
+  folder_make();
+  char *first, *second;
+  size_t n, n2;
+  must(rmx_read_file(make_classifier(), &first, &n, err));
+  must(rmx_read_file(make_classifier(), &second, &n2, err));
+  ck_assert(n == n2 && memcmp(first, second, n) == 0);
+  free(first);
+  free(second);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(by_a_classifier) {
+  folder_make();
+  make_classifier();
+  rmx_corpus_options o = {.domain_field = "lang"};
+  ck_assert(rmx_strings_add(&o.classifier, "topics.bin"));
+  rmx__router *r = NULL;
+  must(rmx__router_open(&o, NULL, 0, test_folder, &r, err));
+  rmx_buf value = {0}, scratch = {0};
+  const bool has = true;
+  const char *name, text[] = "lemma\ntheorem\nproof integral";
+  rmx_buf_puts(&value, "en");
+  const rmx__routed d = {text, sizeof text - 1, &value, &has};
+  must(rmx__route(r, &d, &scratch, &name, err));
+  ck_assert_str_eq(name, "en:math");
+  rmx__router_free(r);
+  o.min_probability = 0.9999999;
+  must(rmx__router_open(&o, NULL, 0, test_folder, &r, err));
+  must(rmx__route(r, &d, &scratch, &name, err));
+  ck_assert_str_eq(name, "en:other");
+  rmx__router_free(r);
+  rmx_strings_release(&o.classifier);
+  ck_assert(rmx_strings_add(&o.classifier, "missing.bin"));
+  must_fail(rmx__router_open(&o, NULL, 0, test_folder, &r, err), "missing.bin");
+  rmx_strings_release(&o.classifier);
+  rmx_buf_release(&value);
+  rmx_buf_release(&scratch);
+  folder_remove();
+}
+END_TEST
+
+START_TEST(damaged_classifiers) {
+  folder_make();
+  char *data;
+  size_t n;
+  rmx__fasttext *m;
+  must(rmx_read_file(make_classifier(), &data, &n, err));
+  put("cut.bin", data, n - 1);
+  must_fail(rmx__fasttext_open(in_folder("cut.bin"), &m, err), "ends too early");
+  for (size_t size = 0; size < 4000; size += 37) {
+    put("cut.bin", data, size);
+    must_fail(rmx__fasttext_open(in_folder("cut.bin"), &m, err), "cut.bin");
+  }
+  put("text.bin", "not a model at all", 18);
+  must_fail(rmx__fasttext_open(in_folder("text.bin"), &m, err), "not a classifier");
+  data[36] = 2;  // a model of words
+  put("words.bin", data, n);
+  must_fail(rmx__fasttext_open(in_folder("words.bin"), &m, err), "a model of word vectors");
+  free(data);
+  folder_remove();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_classifier_is_trained_and_read);
+  tcase_add_test(tc, the_same_classifier_twice);
+  tcase_add_test(tc, by_a_classifier);
+  tcase_add_test(tc, damaged_classifiers);
   tcase_add_test(tc, hosts_of_addresses);
   tcase_add_test(tc, registered_domains);
   tcase_add_test(tc, frequent_names_in_bounded_memory);

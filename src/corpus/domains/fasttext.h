@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // fasttext.h: classifiers of text in the files of fastText (.bin, and .ftz, whose matrices are
-// quantised). A text is the mean of the vectors of its words and n-grams, which a linear layer turns
+// quantised). A text is the mean of the vectors of its words and n-grams. A linear layer turns it
 // into scores of the labels. Joulin, Grave, Bojanowski, Mikolov, "Bag of tricks for efficient text
 // classification", EACL 2017; "FastText.zip", 2016.
 #ifndef RMX_CORPUS_DOMAINS_FASTTEXT_H
