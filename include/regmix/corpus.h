@@ -137,7 +137,8 @@ typedef struct rmx_corpus_options {
   rmx_strings hosts;   /* of host(FIELD): these, with the hosts below them; the rest is "other" */
   int64_t max_hosts;   /* without `hosts`: this number of the largest, the rest is "other": 20 */
   int64_t max_domains; /* more different names are an error: 1000 */
-  char *text_field;    /* the key of the text in JSON: "text" */
+  /* the key of the text in JSON, or several with commas between them: "text" */
+  char *text_field;
   /* a line that ends a document in .txt: "%"; "": a blank line; "none": a file is a document */
   char *separator;
   double valid_fraction; /* share of the documents that validate, chosen by hash: 0.05 */

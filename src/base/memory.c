@@ -103,7 +103,7 @@ void rmx_arena_release(rmx_arena *arena) {
   }
 }
 
-static bool buf_reserve(rmx_buf *b, size_t more) {
+bool rmx__buf_reserve(rmx_buf *b, size_t more) {
   if (b->failed) return false;
   if (more > SIZE_MAX / 4 - b->size) return !(b->failed = true);
   size_t wanted = b->size + more + 1;
@@ -118,7 +118,7 @@ static bool buf_reserve(rmx_buf *b, size_t more) {
 }
 
 void rmx_buf_add(rmx_buf *b, const void *data, size_t size) {
-  if (!buf_reserve(b, size)) return;
+  if (!rmx__buf_reserve(b, size)) return;
   if (size) memcpy(b->data + b->size, data, size);
   b->size += size;
   b->data[b->size] = '\0';
@@ -136,7 +136,7 @@ void rmx_buf_printf(rmx_buf *b, const char *fmt, ...) {
   va_end(args);
   if (size < 0) {
     b->failed = true;
-  } else if (buf_reserve(b, (size_t)size)) {
+  } else if (rmx__buf_reserve(b, (size_t)size)) {
     vsnprintf(b->data + b->size, (size_t)size + 1, fmt, again);
     b->size += (size_t)size;
   }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "sixteen.h"
+
 #define O RMX__OTHER
 #define L RMX__LETTER
 #define N RMX__NUMBER
@@ -67,23 +69,67 @@ size_t rmx__utf8_next(const char *p, const char *end, int32_t *code, rmx__class 
 
 size_t rmx__ascii_prefix(const char *text, size_t size) {
   size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    uint64_t eight;
-    memcpy(&eight, text + i, 8);
-    if (eight & 0x8080808080808080u) break;
+  for (; i + 16 <= size; i += 16) {
+    const unsigned first = rmx__first16(rmx__load16(text + i));
+    if (first < 16) return i + first;
   }
   while (i < size && (uint8_t)text[i] < 128) i++;
   return i;
 }
 
+// An automaton that checks UTF-8 without branches. Its states are places in a row; a row has for
+// each state the next one: next = rows[byte] >> state & 63. MORE_n: n more bytes follow.
+enum {
+  WRONG = 0,
+  BETWEEN = 6,  // characters
+  MORE_1 = 12,
+  MORE_2 = 18,
+  AFTER_E0 = 24,
+  AFTER_ED = 30,
+  AFTER_F0 = 36,
+  MORE_3 = 42,
+  AFTER_F4 = 48,
+};
+#define GOES(from, to) ((uint64_t)(to) << (from))
+#define FOLLOWS (GOES(MORE_1, BETWEEN) | GOES(MORE_2, MORE_1) | GOES(MORE_3, MORE_2))
+static const uint64_t rows[256] = {
+    [0x00 ... 0x7F] = GOES(BETWEEN, BETWEEN),
+    [0x80 ... 0x8F] = FOLLOWS | GOES(AFTER_ED, MORE_1) | GOES(AFTER_F4, MORE_2),
+    [0x90 ... 0x9F] = FOLLOWS | GOES(AFTER_ED, MORE_1) | GOES(AFTER_F0, MORE_2),
+    [0xA0 ... 0xBF] = FOLLOWS | GOES(AFTER_E0, MORE_1) | GOES(AFTER_F0, MORE_2),
+    [0xC2 ... 0xDF] = GOES(BETWEEN, MORE_1),
+    [0xE0] = GOES(BETWEEN, AFTER_E0),
+    [0xE1 ... 0xEC] = GOES(BETWEEN, MORE_2),
+    [0xED] = GOES(BETWEEN, AFTER_ED),
+    [0xEE ... 0xEF] = GOES(BETWEEN, MORE_2),
+    [0xF0] = GOES(BETWEEN, AFTER_F0),
+    [0xF1 ... 0xF3] = GOES(BETWEEN, MORE_3),
+    [0xF4] = GOES(BETWEEN, AFTER_F4),
+};
+#undef GOES
+#undef FOLLOWS
+
 size_t rmx__utf8_valid_prefix(const char *text, size_t size) {
-  size_t i = 0;
-  while ((i += rmx__ascii_prefix(text + i, size - i)) < size) {
-    utf8proc_int32_t code;
-    utf8proc_ssize_t left = size - i < 4 ? (utf8proc_ssize_t)(size - i) : 4;
-    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + i, left, &code);
-    if (n <= 0 || code < 0) return i;
-    i += (size_t)n;
+  enum { SHORT = 32, LONG = 512 };
+  size_t chunk = SHORT;                      // longer, as long as there is little ASCII between two
+  for (size_t i = 0, n; i < size; i += n) {  // i: between two characters
+    const size_t ascii = rmx__ascii_prefix(text + i, size - i);
+    i += ascii;
+    chunk = ascii >= 16 ? SHORT : chunk < LONG ? 2 * chunk : LONG;
+    n = size - i < chunk ? size - i : chunk;
+    uint64_t state = BETWEEN;
+    for (size_t k = 0; k < n; k++) state = rows[(uint8_t)text[i + k]] >> (state & 63);
+    state &= 63;
+    if (state == WRONG || (state != BETWEEN && i + n == size)) {  // the next character, or a later
+      for (n = 0, state = BETWEEN; state != WRONG && i + n < size; n++) {
+        if (state == BETWEEN) i += n, n = 0;
+        state = rows[(uint8_t)text[i + n]] >> state & 63;
+      }
+      return i;
+    }
+    if (state != BETWEEN)  // the chunk ends within a character
+      while (((uint8_t)text[i + --n] & 0xC0) == 0x80) {
+      }
   }
   return size;
 }

@@ -39,7 +39,9 @@ static const rmx_option corpus_table[] = {
     {"max_domains", RMX_INT, AT(max_domains), "1000", 2, 1e6, "N",
      "largest number of domains that the documents may be divided into; more is an error"},
     {"text_field", RMX_TEXT, AT(text_field), "text", 0, 0, "NAME",
-     "JSON field that contains the text; a.b is field b of the object in field a"},
+     "JSON field that contains the text; a.b is field b of the object in field a; with several "
+     "names "
+     "and commas between them, the first that has text is taken"},
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",
      "line that ends a document in a .txt file; empty: a blank line; none: the whole file is one "
      "document"},

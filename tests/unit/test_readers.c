@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents out of files: text and JSON Lines, plain and packed, whole and broken.
 #include <sys/stat.h>
+#include <utf8proc.h>
 
 #include "base/json.h"
-#include "corpus/readers/json_text.h"
+#include "corpus/readers/json_scan.h"
 #include "corpus/readers/reader.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
@@ -260,8 +261,10 @@ START_TEST(odd_fields_do_no_harm) {
 }
 END_TEST
 
+static const char *const text_path = "text";
+
 START_TEST(json_nesting_is_bounded) {
-  rmx_buf line = {0}, text = {0};
+  rmx_buf line = {0};
   rmx__json_look look;
   for (int deep = 0; deep < 2; deep++) {
     const int n = deep ? 1000000 : RMX__JSON_DEPTH - 1;
@@ -270,12 +273,11 @@ START_TEST(json_nesting_is_bounded) {
     for (int i = 0; i < n; i++) rmx_buf_puts(&line, "[");
     for (int i = 0; i < n; i++) rmx_buf_puts(&line, "]");
     rmx_buf_puts(&line, ", \"text\": \"a\"}");
-    ck_assert_int_eq(rmx__json_text(line.data, line.size, "text", &text, &look),
-                     deep ? RMX__JSON_BROKEN : RMX__JSON_TEXT);
+    rmx__json_value value;
+    ck_assert_int_eq(rmx__json_scan(line.data, line.size, &text_path, 1, &value, &look), !deep);
   }
   ck_assert_str_eq(look.what, "more than 256 nested brackets");
   rmx_buf_release(&line);
-  rmx_buf_release(&text);
 }
 END_TEST
 
@@ -295,16 +297,22 @@ START_TEST(the_scanner_agrees_with_a_parser) {
     rmx_buf_puts(&line, rmx_rng_below(&rng, 2) ? "}" : ", \"c\": 1}");
     rmx__json_look look;
     json_t *tree = json_loadb(line.data, line.size, JSON_ALLOW_NUL, NULL);
-    rmx__json_found found = rmx__json_text(line.data, line.size, "text", &text, &look);
+    rmx__json_value found;
+    const bool good = rmx__json_scan(line.data, line.size, &text_path, 1, &found, &look);
     if (json_is_object(tree)) {
       objects++;
       const json_t *value = json_object_get(tree, "text");
-      ck_assert_int_eq(found, json_is_string(value) ? RMX__JSON_TEXT
-                              : json_is_null(value) ? RMX__JSON_NULL
-                              : value               ? RMX__JSON_OTHER
-                                                    : RMX__JSON_MISSING);
+      ck_assert(good);
+      ck_assert_int_eq(found.kind, json_is_string(value)   ? RMX__JSON_STRING
+                                   : json_is_null(value)   ? RMX__JSON_NULL
+                                   : json_is_array(value)  ? RMX__JSON_ARRAY
+                                   : json_is_object(value) ? RMX__JSON_OBJECT
+                                   : value                 ? RMX__JSON_SCALAR
+                                                           : RMX__JSON_NONE);
       if (json_is_string(value)) {
         texts++;
+        text.size = 0;
+        ck_assert(rmx__json_decode(line.data, found, &text, &look));
         ck_assert_uint_eq(text.size, json_string_length(value));
         ck_assert_mem_eq(text.data, json_string_value(value), text.size);
       }
@@ -418,11 +426,115 @@ START_TEST(lines_and_documents_have_a_limit) {
             e.message,
             ":1: a line of more than 1048576 bytes: divide it, or raise corpus.max_document"));
       }
-      ck_assert_uint_le(r.line.capacity, 4 << 20);
+      ck_assert_uint_le(r.input.long_line.capacity, 4 << 20);
       rmx__reader_close(&r);
     }
   free(zeros);
   folder_remove();
+}
+END_TEST
+
+// Alternatives of the text field, in their order; a list of strings becomes lines.
+START_TEST(alternatives_and_lists) {
+  folder_make();
+  put_text("a.jsonl",
+           "{\"text\": \"one\", \"content\": \"not this\"}\n"
+           "{\"content\": \"two\", \"text\": null}\n"
+           "{\"text\": 7, \"data\": {\"text\": [\"three\", null, \"\\u00e9\\n\"]}}\n"
+           "{\"text\": []}\n"
+           "{\"content\": null}\n");
+  struct found f;
+  must(read_all(in_folder("a.jsonl"), "text, content ,data.text", "%", false, &f, err));
+  ck_assert_uint_eq(f.documents.n, 3);
+  ck_assert_str_eq(f.documents.items[0], "one");
+  ck_assert_str_eq(f.documents.items[1], "two");
+  ck_assert_str_eq(f.documents.items[2], "three\n\xC3\xA9\n");
+  ck_assert_uint_eq(f.no_text, 1);
+  rmx_strings_release(&f.documents);
+  put_text("b.jsonl", "{\"text\": [\"a\", 1]}\n");
+  must_fail(read_all(in_folder("b.jsonl"), "text", "%", false, &f, err),
+            "\"text\" is not a string");
+  put_text("b.jsonl", "{\"body\": \"a\"}\n");
+  must_fail(read_all(in_folder("b.jsonl"), "text,raw", "%", false, &f, err),
+            "none of \"text,raw\" is there");
+  folder_remove();
+}
+END_TEST
+
+// Values and lines longer than a block, and those that end with one.
+START_TEST(lines_across_blocks) {
+  folder_make();
+  rmx_buf b = {0}, text = {0};
+  for (int array = 0; array < 2; array++) {
+    b.size = 0;
+    for (size_t i = 0; i < 40; i++) {
+      text.size = 0;
+      while (text.size < i * RMX__BLOCK / 16 + i % 3) rmx_buf_puts(&text, "\\\"}\\\\\xC3\xA9]{,");
+      rmx_buf_printf(&b, "%s{\"n\": [%zu], \"text\": \"%zu %s\"}", array ? i ? ",\n" : "[" : "", i,
+                     i, text.data ? text.data : "");
+      rmx_buf_puts(&b, array ? i == 39 ? "]" : "" : "\n");
+    }
+    put("a.jsonl", b.data, b.size);
+    struct found f;
+    must(read_all(in_folder("a.jsonl"), "text", "%", false, &f, err));
+    ck_assert_uint_eq(f.documents.n, 40);
+    for (size_t i = 0; i < 40; i++) {
+      const char *d = f.documents.items[i];
+      ck_assert_uint_eq(strtoul(d, NULL, 10), i);
+      d = strchr(d, ' ') + 1;
+      while (*d) {
+        ck_assert_mem_eq(d, "\"}\\\xC3\xA9]{,", 8);
+        d += 8;
+      }
+      ck_assert_uint_ge(strlen(f.documents.items[i]), (i * RMX__BLOCK / 16) / 10 * 8);
+    }
+    rmx_strings_release(&f.documents);
+  }
+  rmx_buf_release(&b);
+  rmx_buf_release(&text);
+  folder_remove();
+}
+END_TEST
+
+// Length of the longest valid prefix, one character at a time.
+static size_t valid_by_utf8proc(const char *text, size_t size) {
+  size_t i = 0;
+  while (i < size) {
+    utf8proc_int32_t code;
+    const utf8proc_ssize_t left = size - i < 4 ? (utf8proc_ssize_t)(size - i) : 4;
+    const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + i, left, &code);
+    if (n <= 0 || code < 0) return i;
+    i += (size_t)n;
+  }
+  return i;
+}
+
+START_TEST(valid_utf8) {
+  rmx_rng rng = rmx_rng_make(10, 0, RMX_FOR_TEST);
+  static const uint8_t edges[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0,
+                                  0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
+                                  0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF, 'a'};
+  char text[2000];
+  for (int round = 0; round < 200000; round++) {  // any few edges
+    size_t n = rmx_rng_below(&rng, 6);
+    for (size_t i = 0; i < n; i++) text[i] = (char)edges[rmx_rng_below(&rng, sizeof edges)];
+    ck_assert_uint_eq(rmx__utf8_valid_prefix(text, n), valid_by_utf8proc(text, n));
+  }
+  for (int round = 0; round < 3000; round++) {  // long text with one wrong byte, or none
+    size_t n = 0;
+    const uint64_t ascii = rmx_rng_below(&rng, 100);
+    while (n + 4 < sizeof text) {
+      const uint64_t kind = rmx_rng_below(&rng, 100);
+      const int32_t code = kind < ascii    ? 'a'
+                           : kind % 3 == 0 ? 0xE9
+                           : kind % 3 == 1 ? 0x4E00
+                                           : 0x1F600;
+      n += (size_t)utf8proc_encode_char(code, (utf8proc_uint8_t *)text + n);
+    }
+    n -= rmx_rng_below(&rng, 4);
+    if (round % 2) text[rmx_rng_below(&rng, n)] = (char)rmx_rng_below(&rng, 256);
+    ck_assert_uint_eq(rmx__utf8_valid_prefix(text, n), valid_by_utf8proc(text, n));
+  }
 }
 END_TEST
 
@@ -490,5 +602,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, json_arrays_and_objects_over_lines);
   tcase_add_test(tc, files_are_named_for_what_they_are);
   tcase_add_test(tc, lines_and_documents_have_a_limit);
+  tcase_add_test(tc, alternatives_and_lists);
+  tcase_add_test(tc, lines_across_blocks);
+  tcase_add_test(tc, valid_utf8);
   tcase_add_test(tc, prefixes);
 }

@@ -229,55 +229,80 @@ rmx_status rmx__input_range(rmx__input *s, uint64_t begin, uint64_t end, rmx_err
              : rmx_fail_errno(err, "cannot read %s", s->path);
 }
 
+// Reads more bytes after those that are not used yet, which move to the start of the block.
+static rmx_status read_more(rmx__input *s, rmx_err *err) {
+  size_t got;
+  if (s->at > 0) memmove(s->block, s->block + s->at, s->end - s->at);
+  s->end -= s->at;
+  s->at = 0;
+  if (rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
+  RMX_TRY(s->compression->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
+  s->end += got;
+  s->file_ended = got == 0;
+  return RMX_OK;
+}
+
 rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err) {
-  while (s->end < size && !s->ended) {
-    size_t got;
-    RMX_TRY(s->compression->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
-    s->end += got;
-    s->ended = got == 0;
-  }
+  while (s->end < size && !s->file_ended) RMX_TRY(read_more(s, err));
   s->started = true;
   if (s->end >= 3 && memcmp(s->block, "\xEF\xBB\xBF", 3) == 0) s->at = 3;
-  s->ended = s->ended && s->at == s->end;
   return RMX_OK;
 }
 
 rmx_status rmx__input_fill(rmx__input *s, rmx_err *err) {
-  if (s->at < s->end || s->ended) return RMX_OK;
-  if (!s->started) {
-    RMX_TRY(rmx__input_peek(s, 3, err));
-    if (s->at < s->end || s->ended) return RMX_OK;
-  }
-  if (rmx_interrupted())
-    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
-  s->at = s->end = 0;
-  RMX_TRY(s->compression->read(s, s->block, RMX__BLOCK, &s->end, err));
-  s->ended = s->end == 0;
+  if (!s->started) RMX_TRY(rmx__input_peek(s, 3, err));
+  if (s->at == s->end && !s->file_ended) RMX_TRY(read_more(s, err));
+  s->ended = s->at == s->end;
   return RMX_OK;
 }
 
-rmx_status rmx__input_line(rmx__input *s, rmx_buf *line, size_t max, bool *more, bool *cut,
-                           rmx_err *err) {
-  line->size = 0;
-  rmx_buf_add(line, "", 0);
-  *more = *cut = false;
-  for (;;) {
-    RMX_TRY(rmx__input_fill(s, err));
-    if (s->ended) return RMX_OK;
-    const char *from = s->block + s->at, *feed = memchr(from, '\n', s->end - s->at);
-    size_t n = feed ? (size_t)(feed - from) : s->end - s->at, room = max ? max - line->size : n;
-    *cut = *cut || n > room;
-    rmx_buf_add(line, from, n < room ? n : room);
-    if (line->failed) return rmx_fail_memory(err, line->size + n, s->path);
-    *more = true;
+// The line that begins at s->at and fills the rest of the block, and has no end in it.
+static rmx_status take_long_line(rmx__input *s, size_t max, rmx__line *line, rmx_err *err) {
+  rmx_buf *b = &s->long_line;
+  const char *feed = NULL;
+  b->size = 0;
+  while (!feed && !s->ended) {
+    const char *from = s->block + s->at;
+    feed = memchr(from, '\n', s->end - s->at);
+    const size_t n = feed ? (size_t)(feed - from) : s->end - s->at, room = max ? max - b->size : n;
+    line->cut = line->cut || n > room;
+    rmx_buf_add(b, from, n < room ? n : room);
+    if (b->failed) return rmx_fail_memory(err, b->size + n, s->path);
     s->at += n + (feed != NULL);
-    if (feed) return RMX_OK;
+    if (!feed) RMX_TRY(rmx__input_fill(s, err));
   }
+  line->data = b->data;
+  line->size = b->size;
+  return RMX_OK;
+}
+
+rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *more, rmx_err *err) {
+  *line = (rmx__line){.data = ""};
+  RMX_TRY(rmx__input_fill(s, err));
+  *more = !s->ended;
+  const char *feed = NULL;
+  for (size_t seen = 0; *more;) {  // no end of a line in the first `seen` bytes
+    const char *from = s->block + s->at + seen;
+    if ((feed = memchr(from, '\n', (size_t)(s->block + s->end - from)))) break;
+    if (s->file_ended) break;
+    seen = s->end - s->at;
+    if (seen == RMX__BLOCK) return take_long_line(s, max, line, err);
+    RMX_TRY(read_more(s, err));
+  }
+  if (!*more) return RMX_OK;
+  line->data = s->block + s->at;
+  line->size = (size_t)((feed ? feed : s->block + s->end) - line->data);
+  s->at += line->size + (feed != NULL);
+  line->cut = max && line->size > max;
+  if (line->cut) line->size = max;
+  return RMX_OK;
 }
 
 void rmx__input_close(rmx__input *s) {
   if (s->compression) s->compression->close(s);
   if (s->file) fclose(s->file);
   free(s->block);
+  rmx_buf_release(&s->long_line);
   *s = (rmx__input){0};
 }

@@ -23,12 +23,15 @@ struct rmx__input {
   void *state;  // of the compression
   char *block;  // (RMX__BLOCK) block[at .. end] are bytes that were read and not used yet
   size_t at, end;
+  rmx_buf long_line;    // one that does not fit into a block
   uint64_t compressed;  // bytes of the file itself read so far
   uint64_t range;       // bytes of the file to read; 0: all
-  bool started, ended;
+  bool started;
+  bool file_ended;  // all was read from the file
+  bool ended;       // and all was used
 };
 
-enum { RMX__BLOCK = 1 << 17 };
+enum { RMX__BLOCK = 1 << 18 };
 
 // file_alone: for formats that read the file themselves; only `file` can be used then, and a
 // compressed file is refused.
@@ -42,10 +45,15 @@ rmx_status rmx__input_fill(rmx__input *s, rmx_err *err);
 // Makes the first `size` bytes available (RMX__BLOCK or fewer), or all if the file has fewer. Call
 // it before anything else is read.
 rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err);
-// Reads the next line, without its line feed, into `line`; *more is false at the end. A line of
-// more than `max` bytes (0: no limit) is cut and *cut is set, so memory is bounded for any file.
-rmx_status rmx__input_line(rmx__input *s, rmx_buf *line, size_t max, bool *more, bool *cut,
-                           rmx_err *err);
+typedef struct rmx__line {
+  const char *data;  // until the next call
+  size_t size;
+  bool cut;
+} rmx__line;
+// Gives the next line, without its line feed; *more is false at the end. Of a line of more than
+// `max` bytes (0: no limit) only these are given and `cut` is set, so memory is bounded for any
+// file. Most lines stay where they were read; only a line longer than a block is copied.
+rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *more, rmx_err *err);
 void rmx__input_close(rmx__input *s);
 
 // The compression of a file by its name, and the length of the name without its suffix.

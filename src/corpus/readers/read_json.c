@@ -4,123 +4,190 @@
 #include <string.h>
 
 #include "format.h"
-#include "json_text.h"
+#include "json_scan.h"
+
+enum { TEXT_PATHS = 16 };  // alternatives of text_field
 
 struct json {
   bool by_value;                // an array, or objects over several lines
   bool array_open, array_over;  // an array has begun; has ended
   size_t feeds;                 // line feeds in the present value, to be counted
+  char *names;                  // text_field, with a zero after each alternative
+  const char *paths[RMX__JSON_PATHS];
+  size_t n_text, n;  // paths of the text, which are first; all
+  rmx__json_value values[RMX__JSON_PATHS];
 };
 
-// Reads the next object of an array, or an object over several lines, into r->line. It counts
-// brackets and skips strings. *cut: the object is too long, or the file ends within it.
+// ---- values over several lines -----------------------------------------------------------------
+
+// Where in a value the reader is: what is open at the end of a block goes on in the next.
+struct value {
+  size_t depth;
+  bool begun, string, escape;
+};
+
+// Skips white space and commas before a value, and the end of the array. NULL: a value begins.
+static const char *skip_between(rmx__reader *r, const char *at, const char *end) {
+  struct json *j = r->state;
+  for (; at < end && *at && strchr(" \t\r\n,]", *at); at++) {
+    r->line_number += *at == '\n';
+    if (*at == ']') j->array_over = true, j->array_open = false;
+  }
+  return at;
+}
+
+// Moves from `at` to the end of the value, or to the end of the block. *over: it is the end of the
+// value.
+static const char *skip_in_value(struct value *v, const char *at, const char *end, bool *over) {
+  while (at < end && !*over) {
+    if (v->string) {
+      if (!v->escape) at = rmx__json_special(at, end);
+      if (at == end) break;
+      v->string = v->escape || *at != '"';
+      v->escape = !v->escape && *at == '\\';
+    } else if (*at == '"') {
+      v->string = true;
+    } else if (*at == '{' || *at == '[') {
+      v->depth++;
+    } else if ((*at == '}' || *at == ']') && v->depth > 0) {
+      *over = --v->depth == 0;
+    } else if (v->depth == 0 && (*over = *at == ',' || *at == ']')) {
+      break;  // after a value that is not an object
+    }
+    at++;
+  }
+  return at;
+}
+
+static size_t count_feeds(const char *at, const char *end) {
+  size_t n = 0;
+  while ((at = memchr(at, '\n', (size_t)(end - at)))) n++, at++;
+  return n;
+}
+
+// Reads the next object of an array, or an object over several lines, into r->line. *cut: the
+// object is too long, or the file ends within it.
 static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
   rmx__input *s = &r->input;
   struct json *j = r->state;
-  size_t depth = 0;
-  bool string = false, escape = false, begun = false;
+  struct value v = {0};
   *more = *cut = false;
   r->line_number += j->feeds;
   j->feeds = 0;
   r->line.size = 0;
   rmx_buf_add(&r->line, "", 0);
-  for (;;) {
+  for (bool over = false; !over;) {
     RMX_TRY(rmx__input_fill(s, err));
     if (s->ended) {
-      *more = begun;
-      j->array_open = j->array_open && !begun;
+      *more = v.begun;
+      j->array_open = j->array_open && !v.begun;
       return RMX_OK;  // within a value: the scanner will report it
     }
-    const char *from = s->block + s->at, *end = s->block + s->end, *at = from;
-    bool over = false;
-    for (; at < end && !over; at++) {
-      if (*at == '\n') ++*(begun ? &j->feeds : &r->line_number);
-      if (!begun && *at && strchr(" \t\r\n,]", *at)) {
-        if (*at == ']') j->array_over = true, j->array_open = false;
-        from = at + 1;
-        continue;
-      }
-      begun = true;
-      if (string) {
-        if (escape)
-          escape = false;
-        else if (*at == '\\')
-          escape = true;
-        else if (*at == '"')
-          string = false;
-        continue;
-      }
-      if (*at == '"')
-        string = true;
-      else if (*at == '{' || *at == '[')
-        depth++;
-      else if ((*at == '}' || *at == ']') && depth > 0)
-        over = --depth == 0;
-      // after a value that is not an object
-      else if (depth == 0 && (over = *at == ',' || *at == ']'))
-        break;
-    }
-    size_t n = (size_t)(at - from), room = r->o.max_document ? r->o.max_document - r->line.size : n;
+    const char *from = s->block + s->at, *const end = s->block + s->end;
+    if (!v.begun) from = skip_between(r, from, end);
+    v.begun = from < end;
+    const char *at = skip_in_value(&v, from, end, &over);
+    const size_t n = (size_t)(at - from),
+                 room = r->o.max_document ? r->o.max_document - r->line.size : n;
+    j->feeds += count_feeds(from, at);
     *cut = *cut || n > room;
     rmx_buf_add(&r->line, from, n < room ? n : room);
     if (r->line.failed) return rmx_fail_memory(err, r->line.size, r->path);
     s->at = (size_t)(at - s->block);
-    if (!over) continue;
-    *more = true;
+  }
+  *more = true;
+  return RMX_OK;
+}
+
+// ---- an object ---------------------------------------------------------------------------------
+
+static bool is_text(const rmx__json_value *v) {
+  rmx__json_value rest = *v, element;
+  if (v->kind != RMX__JSON_ARRAY) return v->kind == RMX__JSON_STRING;
+  while (rmx__json_element(&rest, &element))
+    if (element.kind != RMX__JSON_STRING && element.kind != RMX__JSON_NULL) return false;
+  return true;
+}
+
+// Decodes a string, or a list of strings, which become lines.
+static bool take_text(rmx__reader *r, const char *line, rmx__json_value v, rmx__json_look *look) {
+  rmx__json_value element;
+  if (v.kind == RMX__JSON_STRING) return rmx__json_decode(line, v, &r->text, look);
+  bool good = true, first = true;
+  while (good && rmx__json_element(&v, &element)) {
+    if (element.kind == RMX__JSON_NULL) continue;
+    if (!first) rmx_buf_puts(&r->text, "\n");
+    first = false;
+    good = rmx__json_decode(line, element, &r->text, look);
+  }
+  return good;
+}
+
+static void take_fields(rmx__reader *r, const char *line) {
+  const struct json *j = r->state;
+  for (size_t i = 0; i < rmx__fields(r); i++) {
+    const rmx__json_value *v = &j->values[j->n_text + i];
+    rmx__json_look look = {0};
+    if (v->kind == RMX__JSON_SCALAR) rmx__set_field(r, i, v->from, (size_t)(v->to - v->from));
+    if (v->kind != RMX__JSON_STRING) continue;
+    rmx__set_field(r, i, "", 0);
+    r->has[i] = rmx__json_decode(line, *v, &r->values[i], &look);
+  }
+}
+
+static rmx_status broken(rmx__reader *r, const rmx__json_look *look, rmx_err *err) {
+  char what[256];
+  r->text.size = 0;
+  if (look->no_object) return rmx__unusable(r, &r->bad_lines, "not a JSON object", err);
+  snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look->what, look->column);
+  return rmx__unusable(r, &r->bad_lines, what, err);
+}
+
+static rmx_status without_text(rmx__reader *r, rmx_err *err) {
+  const struct json *j = r->state;
+  bool null = false, other = false;
+  char what[512];
+  for (size_t i = 0; i < j->n_text; i++) {
+    other = other || j->values[i].kind > RMX__JSON_NULL;
+    null = null || j->values[i].kind == RMX__JSON_NULL;
+  }
+  if (!other && null) {  // a document without text, like one of blanks
+    r->no_text++;
     return RMX_OK;
   }
+  snprintf(what, sizeof what,
+           other            ? "\"%s\" is not a string"
+           : j->n_text == 1 ? "\"%s\" is missing (corpus.text_field names the field with the text)"
+                            : "none of \"%s\" is there (corpus.text_field names the fields that "
+                              "can have the text)",
+           r->o.text_field);
+  return rmx__unusable(r, other ? &r->bad_lines : &r->no_text, what, err);
 }
 
-static void take_fields(rmx__reader *r) {
+// Finds the text and the fields of the object in a line.
+static rmx_status take_object(rmx__reader *r, const char *line, size_t size, rmx_err *err) {
+  struct json *j = r->state;
   rmx__json_look look;
-  for (size_t i = 0; i < rmx__fields(r); i++) {
-    rmx__json_found found =
-        rmx__json_text(r->line.data, r->line.size, r->o.fields->items[i], &r->values[i], &look);
-    r->has[i] = found == RMX__JSON_TEXT || (found == RMX__JSON_OTHER && look.scalar);
-    if (r->has[i] && found == RMX__JSON_OTHER) rmx__set_field(r, i, look.scalar, look.scalar_size);
-  }
-}
-
-// Finds the text and the fields of the object in r->line.
-static rmx_status take_object(rmx__reader *r, rmx_err *err) {
-  rmx__json_look look;
-  char what[512];
-  rmx__json_found found =
-      rmx__json_text(r->line.data, r->line.size, r->o.text_field, &r->text, &look);
-  if (r->text.failed) return rmx_fail_memory(err, r->line.size, r->path);
-  if (found != RMX__JSON_TEXT) r->text.size = 0;
-  switch (found) {
-    case RMX__JSON_TEXT:
-      take_fields(r);
-      r->invalid_utf8 += look.surrogates;
-      return RMX_OK;
-    case RMX__JSON_NULL:  // a document without text, like one of blanks
-      r->no_text++;
-      return RMX_OK;
-    case RMX__JSON_MISSING:
-      snprintf(what, sizeof what,
-               "\"%s\" is missing (corpus.text_field names the field with the text)",
-               r->o.text_field);
-      return rmx__unusable(r, &r->no_text, what, err);
-    case RMX__JSON_OTHER:
-      snprintf(what, sizeof what, "\"%s\" is not a string", r->o.text_field);
-      return rmx__unusable(r, &r->bad_lines, what, err);
-    case RMX__JSON_NO_OBJECT:
-      return rmx__unusable(r, &r->bad_lines, "not a JSON object", err);
-    case RMX__JSON_BROKEN:
-      break;
-  }
-  snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look.what, look.column);
-  return rmx__unusable(r, &r->bad_lines, what, err);
+  if (!rmx__json_scan(line, size, j->paths, j->n, j->values, &look)) return broken(r, &look, err);
+  size_t i = 0;
+  while (i < j->n_text && !is_text(&j->values[i])) i++;
+  if (i == j->n_text) return without_text(r, err);
+  if (!take_text(r, line, j->values[i], &look)) return broken(r, &look, err);
+  r->invalid_utf8 += look.surrogates;
+  r->valid = !look.not_ascii;
+  take_fields(r, line);
+  return RMX_OK;
 }
 
 static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
   struct json *j = r->state;
-  bool cut;
+  rmx__line line;
   if (j->by_value) {
-    RMX_TRY(next_value(r, more, &cut, err));
+    RMX_TRY(next_value(r, more, &line.cut, err));
+    line.data = r->line.data;
+    line.size = r->line.size;
   } else {
-    RMX_TRY(rmx__input_line(&r->input, &r->line, r->o.max_document, more, &cut, err));
+    RMX_TRY(rmx__input_line(&r->input, r->o.max_document, &line, more, err));
     r->line_number++;
   }
   if (!*more && !j->array_open) return RMX_OK;
@@ -128,15 +195,17 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
     j->array_open = false;
     return rmx__unusable(r, &r->bad_lines, "the array has no end: the file is cut off", err);
   }
-  if (cut && !r->o.skip_bad) return rmx__too_long(r, "a line", err);
-  if (cut) {
+  if (line.cut && !r->o.skip_bad) return rmx__too_long(r, "a line", err);
+  if (line.cut) {
     r->bad_lines++;
     return RMX_OK;
   }
   if (j->by_value && j->array_over)
     return rmx__unusable(r, &r->bad_lines, "more text after the end of the array", err);
-  return rmx__is_blank(r->line.data, r->line.size) ? RMX_OK : take_object(r, err);
+  return rmx__is_blank(line.data, line.size) ? RMX_OK : take_object(r, line.data, line.size, err);
 }
+
+// ---- the first block ---------------------------------------------------------------------------
 
 // Whether JSON is an array, or has objects over several lines. Such an object has its brace alone
 // in the first line.
@@ -157,10 +226,32 @@ static bool is_by_value(rmx__input *s, bool *array) {
   return p < end && *p == '\n';
 }
 
+// The alternatives of text_field, which commas separate, and the further fields.
+static rmx_status set_paths(rmx__reader *r, rmx_err *err) {
+  struct json *j = r->state;
+  if (!(j->names = rmx_strdup(r->o.text_field))) return rmx_fail_memory(err, 0, r->path);
+  for (char *name = j->names, *comma; name; name = comma ? comma + 1 : NULL) {
+    if ((comma = strchr(name, ','))) *comma = '\0';
+    name += strspn(name, " ");
+    for (size_t n = strlen(name); n > 0 && name[n - 1] == ' '; n--) name[n - 1] = '\0';
+    if (j->n_text == TEXT_PATHS)
+      return rmx_fail(err, RMX_EINPUT, "corpus.text_field has more than %d alternatives",
+                      TEXT_PATHS);
+    j->paths[j->n_text++] = name;
+  }
+  j->n = j->n_text;
+  if (rmx__fields(r) > RMX__JSON_PATHS - TEXT_PATHS)
+    return rmx_fail(err, RMX_EINPUT, "%s: more than %d fields are wanted", r->path,
+                    RMX__JSON_PATHS - TEXT_PATHS);
+  for (size_t i = 0; i < rmx__fields(r); i++) j->paths[j->n++] = r->o.fields->items[i];
+  return RMX_OK;
+}
+
 static rmx_status open_json(rmx__reader *r, rmx_err *err) {
   rmx__input *s = &r->input;
   struct json *j = r->state = rmx_calloc(1, sizeof *j);
   if (!j) return rmx_fail_memory(err, sizeof *j, r->path);
+  RMX_TRY(set_paths(r, err));
   const size_t first = s->at;
   j->by_value = is_by_value(s, &j->array_open);
   if (!j->by_value) return RMX_OK;
@@ -170,7 +261,9 @@ static rmx_status open_json(rmx__reader *r, rmx_err *err) {
 }
 
 static void close_json(rmx__reader *r) {
-  free(r->state);
+  struct json *j = r->state;
+  if (j) free(j->names);
+  free(j);
 }
 
 static const char *const endings[] = {".jsonl", ".json", ".ndjson", NULL};

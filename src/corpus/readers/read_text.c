@@ -26,25 +26,23 @@ static void look_at_line(rmx__reader *r, const char *line, size_t size) {
 
 static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
   const bool whole = strcmp(r->o.separator, "none") == 0;
-  bool first = true, line, cut;
-  r->text.size = 0;
+  rmx__line line;
   *more = false;
-  for (;;) {
-    RMX_TRY(rmx__input_line(&r->input, &r->line, r->o.max_document, &line, &cut, err));
-    if (!line) return RMX_OK;
+  for (bool first = true, another;; first = false) {
+    RMX_TRY(rmx__input_line(&r->input, r->o.max_document, &line, &another, err));
+    if (!another) return RMX_OK;
     *more = true;
     r->line_number++;
-    if (!whole && !cut && is_separator(r->o.separator, r->line.data, r->line.size)) {
+    if (!whole && !line.cut && is_separator(r->o.separator, line.data, line.size)) {
       r->separators++;
       return RMX_OK;
     }
-    look_at_line(r, r->line.data, r->line.size);
-    if (cut || (r->o.max_document && r->text.size + r->line.size + !first > r->o.max_document))
+    look_at_line(r, line.data, line.size);
+    if (line.cut || (r->o.max_document && r->text.size + line.size + !first > r->o.max_document))
       return rmx__too_long(r, "a document", err);
     if (!first) rmx_buf_puts(&r->text, "\n");
-    rmx_buf_add(&r->text, r->line.data, r->line.size);
+    rmx_buf_add(&r->text, line.data, line.size);
     if (r->text.failed) return rmx_fail_memory(err, r->text.size, r->path);
-    first = false;
   }
 }
 

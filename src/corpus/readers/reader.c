@@ -142,7 +142,7 @@ static rmx_status begin(rmx__reader *r, rmx_err *err) {
 
 // The text and the fields become valid UTF-8.
 static rmx_status repair(rmx__reader *r, rmx_err *err) {
-  if (r->text.size) r->invalid_utf8 += rmx__utf8_repair(&r->text, &r->scratch);
+  if (r->text.size && !r->valid) r->invalid_utf8 += rmx__utf8_repair(&r->text, &r->scratch);
   bool failed = r->text.failed;
   for (size_t i = 0; i < rmx__fields(r); i++) {
     if (r->has[i] && r->values[i].size) rmx__utf8_repair(&r->values[i], &r->scratch);
@@ -155,6 +155,7 @@ rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err) {
   if (!r->begun) RMX_TRY(begin(r, err));
   do {
     r->text.size = 0;
+    r->valid = false;
     for (size_t i = 0; i < rmx__fields(r); i++) r->has[i] = false;
     RMX_TRY(r->format->next(r, more, err));
     if (!*more) return RMX_OK;

@@ -28,7 +28,8 @@ typedef struct rmx__format {
 
 // How files are read. The strings are borrowed.
 typedef struct rmx__reader_options {
-  // of formats with fields: the name of the text, or a path of names joined by dots
+  // of formats with fields: the name of the text, or a path of names joined by dots; or several,
+  // with commas between them: the first that has text counts
   const char *text_field;
   // of .txt: the line that ends a document; "": a blank line; "none": a file is a document
   const char *separator;
@@ -46,6 +47,7 @@ struct rmx__reader {
   bool begun;        // the first bytes were looked at, and the format is open
   void *state;       // of the format
   rmx_buf text;      // the present document: valid UTF-8
+  bool valid;        // `next` knows that the text is valid UTF-8; else it is checked
   // (o.fields->n) the document's further fields: valid UTF-8, numbers and booleans as they are
   // written. A field that is missing, null, or not a single value has has[i] = false.
   rmx_buf *values;
