@@ -17,7 +17,10 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 ninja -C "$build" --quiet libregmix.a || exit 1
 libraries=$(pkg-config --libs jansson yaml-0.1 zlib libzstd libpcre2-8 libutf8proc openblas)
-libraries="$libraries $(pkg-config --silence-errors --libs libpsl) $(pkg-config --silence-errors --libs liblz4)"
+libraries="$libraries $(pkg-config --silence-errors --libs libpsl)"
+for name in lzma bz2 lz4 uchardet; do  # optional
+  if grep -q "lib$name\.so" "$build/build.ninja"; then libraries="$libraries -l$name"; fi
+done
 only=${FUZZ_TARGETS:-}
 for source in tests/fuzz/fuzz_*.c; do
   name=$(basename "$source" .c)

@@ -22,6 +22,10 @@ build | libyaml-dev | YAML: the config
 build | libjansson-dev | JSON
 build | zlib1g-dev | .gz text
 build | libzstd-dev | .zst text
+build | liblzma-dev | .xz text (optional)
+build | libbz2-dev | .bz2 text (optional)
+build | liblz4-dev | .lz4 text (optional)
+build | libuchardet-dev | guesses the character set of text (optional)
 build | libpsl-dev | public suffixes of web hosts
 build | libpcre2-dev | regular expressions of the tokenizer
 build | libutf8proc-dev | Unicode: classes, cases, normal forms

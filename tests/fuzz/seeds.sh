@@ -99,8 +99,11 @@ find small/large -name model.bin -exec cat {} + | put checkpoint model
 printf '{"text": "a \\ud83d b", "id": 18446744073709551615, "score": NaN}\n{"x": {"text": 1}, "text": "c"}\n' | put jsonl lines
 printf '[{"text": "one"}, {"text": "two"}]' | put jsonl array
 printf 'one\n%%\ntwo\n' | put jsonl text
-printf '{"text": "packed"}\n' | gzip -n | put jsonl gzip
-printf '{"text": "packed"}\n' | zstd -q | put jsonl zstd
+printf '{"text": "packed"}\n' | gzip -n | put packed gzip
+printf '{"text": "packed"}\n' | zstd -q | put packed zstd
+printf '{"text": "packed"}\n' | xz | put packed xz
+printf '{"text": "packed"}\n' | bzip2 | put packed bzip2
+printf '{"text": "packed"}\n' | lz4 -c | put packed lz4
 printf 'to be or not to be, that is the question' | put bpe english
 printf 'a\0b\377\360\237\230\200 \r\n' | put bpe bytes
 head -c 3000 exp/corpus/a/valid.bin | put token_file start

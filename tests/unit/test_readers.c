@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents out of files: text and JSON Lines, plain and packed, whole and broken.
 #include <sys/stat.h>
+#ifdef REGMIX_LZMA
+#include <lzma.h>
+#endif
+#ifdef REGMIX_BZ2
+#include <bzlib.h>
+#endif
+#ifdef REGMIX_LZ4
+#include <lz4frame.h>
+#endif
 #include <utf8proc.h>
 
 #include "base/json.h"
@@ -135,33 +144,72 @@ static char *much_text(size_t *size) {
   return b.data;
 }
 
+#ifdef REGMIX_LZMA
+static size_t xz_bytes(const char *text, size_t size, char *out, size_t room) {
+  size_t n = 0;
+  ck_assert_int_eq(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, (const uint8_t *)text, size,
+                                           (uint8_t *)out, &n, room),
+                   LZMA_OK);
+  return n;
+}
+#endif
+#ifdef REGMIX_BZ2
+static size_t bzip2_bytes(const char *text, size_t size, char *out, size_t room) {
+  unsigned n = (unsigned)room;
+  ck_assert_int_eq(BZ2_bzBuffToBuffCompress(out, &n, (char *)text, (unsigned)size, 1, 0, 0), BZ_OK);
+  return n;
+}
+#endif
+#ifdef REGMIX_LZ4
+static size_t lz4_bytes(const char *text, size_t size, char *out, size_t room) {
+  const LZ4F_preferences_t as_the_program = {
+      .frameInfo = {.contentChecksumFlag = LZ4F_contentChecksumEnabled}};
+  const size_t n = LZ4F_compressFrame(out, room, text, size, &as_the_program);
+  ck_assert(!LZ4F_isError(n));
+  return n;
+}
+#endif
+
+static const struct {
+  const char *suffix;
+  size_t (*pack)(const char *text, size_t size, char *out, size_t room);
+} packers[] = {
+    {".gz", gzip_bytes},   {".zst", zstd_bytes}, {".ZSTD", zstd_bytes},
+#ifdef REGMIX_LZMA
+    {".xz", xz_bytes},
+#endif
+#ifdef REGMIX_BZ2
+    {".bz2", bzip2_bytes},
+#endif
+#ifdef REGMIX_LZ4
+    {".lz4", lz4_bytes},
+#endif
+};
+enum { PACKERS = sizeof packers / sizeof *packers };
+
+// Each whole, and as two streams in a row, as pigz and cat make them.
 START_TEST(packed_files) {
   folder_make();
   size_t size;
   char *text = much_text(&size), *packed = malloc(2 * size);
-  put("a.txt", text, size);
-  size_t gz = gzip_bytes(text, size, packed, 2 * size);
-  put("a.txt.gz", packed, gz);
-  size_t half = (size_t)(strstr(text + size / 2, "%\n") + 2 - text),
-         one = gzip_bytes(text, half, packed, 2 * size);
-  size_t two = gzip_bytes(text + half, size - half, packed + one, 2 * size - one);
-  put("two.txt.gz", packed, one + two);  // members in a row, as pigz and cat make them
-  size_t zst = zstd_bytes(text, size, packed, 2 * size);
-  put("a.txt.zst", packed, zst);
-  one = zstd_bytes(text, half, packed, 2 * size);
-  two = zstd_bytes(text + half, size - half, packed + one, 2 * size - one);
-  put("two.txt.zst", packed, one + two);
   struct found plain, other;
+  put("a.txt", text, size);
   must(read_all(in_folder("a.txt"), "text", "%", false, &plain, err));
   ck_assert_uint_eq(plain.documents.n, 40000);
-  static const char *const names[] = {"a.txt.gz", "two.txt.gz", "a.txt.zst", "two.txt.zst"};
-  for (int i = 0; i < 4; i++) {
-    must(read_all(in_folder(names[i]), "text", "%", false, &other, err));
-    ck_assert_uint_eq(other.documents.n, plain.documents.n);
-    for (size_t j = 0; j < plain.documents.n; j++)
-      ck_assert_str_eq(plain.documents.items[j], other.documents.items[j]);
-    rmx_strings_release(&other.documents);
-  }
+  const size_t half = (size_t)(strstr(text + size / 2, "%\n") + 2 - text);
+  for (size_t p = 0; p < PACKERS; p++)
+    for (int two = 0; two < 2; two++) {
+      char name[32];
+      snprintf(name, sizeof name, "b.txt%s", packers[p].suffix);
+      size_t n = packers[p].pack(text, two ? half : size, packed, 2 * size);
+      if (two) n += packers[p].pack(text + half, size - half, packed + n, 2 * size - n);
+      put(name, packed, n);
+      must(read_all(in_folder(name), "text", "%", false, &other, err));
+      ck_assert_uint_eq(other.documents.n, plain.documents.n);
+      for (size_t j = 0; j < plain.documents.n; j++)
+        ck_assert_str_eq(plain.documents.items[j], other.documents.items[j]);
+      rmx_strings_release(&other.documents);
+    }
   rmx_strings_release(&plain.documents);
   free(text);
   free(packed);
@@ -175,10 +223,11 @@ START_TEST(cut_off_and_damaged_archives) {
   size_t size;
   char *text = much_text(&size), *packed = malloc(2 * size);
   struct found f;
-  for (int z = 0; z < 2; z++) {
-    const char *name = z ? "a.txt.zst" : "a.txt.gz";
-    size_t n = (z ? zstd_bytes : gzip_bytes)(text, size, packed, 2 * size);
-    size_t cuts[] = {0, 1, 5, 12, 100, n / 2, RMX__BLOCK, n - 9, n - 1};
+  for (size_t p = 0; p < PACKERS; p++) {
+    char name[32];
+    snprintf(name, sizeof name, "a.txt%s", packers[p].suffix);
+    size_t n = packers[p].pack(text, size, packed, 2 * size);
+    size_t cuts[] = {0, 1, 5, 12, 100, n / 2, n - 9, n - 1, n / 2 > RMX__BLOCK ? RMX__BLOCK : 99};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
       put(name, packed, cuts[i]);
       must_fail(read_all(in_folder(name), "text", "%", false, &f, err), "ends too early");
@@ -201,9 +250,10 @@ END_TEST
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
   const rmx__reader_options o = {"text", "%", false, 0, NULL};
-  must_fail(rmx__reader_open(&r, "a/b.orc", &o, err),
-            "a/b.orc: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
-            "is or compressed (.gz, .zst, .zstd), and .parquet, .parq, .pq, .arrow, ");
+  must_fail(
+      rmx__reader_open(&r, "a/b.orc", &o, err),
+      "a/b.orc: unknown type of file; known are .jsonl, .json, .ndjson, .txt, each as it "
+      "is or compressed (.gz, .zst, .zstd, .xz, .bz2, .lz4), and .parquet, .parq, .pq, .arrow, ");
   must_fail(rmx__reader_open(&r, "a/b.orc", &o, err), "; ORC is not read");
   must_fail(rmx__reader_open(&r, "x.gz", &o, err), "unknown type of file");
   must_fail(rmx__reader_open(&r, ".txt", &o, err), "unknown type of file");
@@ -395,26 +445,29 @@ END_TEST
 START_TEST(lines_and_documents_have_a_limit) {
   folder_make();
   const size_t size = 100 << 20;
-  char *zeros = malloc(size), *packed = malloc(1 << 20);
+  char *zeros = malloc(size), *packed = malloc(2 * size);
+  char names[PACKERS + 1][32];
   memset(zeros, 'a', size);
   memcpy(zeros, "{\"text\": \"", 10);
   static const char tail[] = "\"}\n{\"text\": \"short\"}\n";
   memcpy(zeros + size - strlen(tail), tail, strlen(tail));
-  put("bomb.jsonl.zst", packed, zstd_bytes(zeros, size, packed, 1 << 20));
-  put("bomb.jsonl.gz", packed, gzip_bytes(zeros, size, packed, 1 << 20));
+  for (size_t p = 0; p < PACKERS; p++) {
+    snprintf(names[p], sizeof names[p], "bomb.jsonl%s", packers[p].suffix);
+    put(names[p], packed, packers[p].pack(zeros, size, packed, 2 * size));
+  }
   free(packed);
   put_text("lines.txt", "short\n%\none\ntwo\nthree\nfour\nfive\n%\nlast\n");
-  static const char *const names[] = {"bomb.jsonl.zst", "bomb.jsonl.gz", "lines.txt"};
-  for (int i = 0; i < 3; i++)
+  strcpy(names[PACKERS], "lines.txt");
+  for (int i = 0; i <= PACKERS; i++)
     for (int skip = 0; skip < 2; skip++) {
       rmx__reader r;
-      rmx__reader_options o = {"text", "%", skip, i == 2 ? 12 : 1 << 20, NULL};
+      rmx__reader_options o = {"text", "%", skip, i == PACKERS ? 12 : 1 << 20, NULL};
       bool more = true;
       size_t n = 0;
       must(rmx__reader_open(&r, in_folder(names[i]), &o, err));
       rmx_err e = {0};
       while (more && rmx__reader_next(&r, &more, &e) == RMX_OK) n += more;
-      if (i == 2) {
+      if (i == PACKERS) {
         ck_assert_uint_eq(n, 1);
         ck_assert_ptr_nonnull(strstr(e.message, "lines.txt:5: a document of more than 12 bytes"));
       } else if (skip) {

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of plain files, gzip files and Zstandard files. An archive that is cut off is an error
-// that names the file, so that half a file is not taken for a whole one.
+// The bytes of plain and compressed files. An archive that is cut off is an error that names the
+// file, so that half a file is not taken for a whole one.
 #include "input.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
-#include <zstd_errors.h>
 
 #include "file_type.h"
 
@@ -25,162 +21,84 @@ static rmx_status read_file(rmx__input *s, void *into, size_t size, size_t *got,
   return RMX_OK;
 }
 
+// ---- compressed files --------------------------------------------------------------------------
+
+struct rmx__unpacking {
+  void *state;  // of the compression
+  rmx__unpack u;
+  uint8_t compressed[RMX__BLOCK];
+};
+
+static rmx_status open_packed(rmx__input *s, rmx_err *err) {
+  const rmx__compression *c = s->compression;
+  if (c->library)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this build cannot read %s, because it was made without %s: install it and "
+                    "build regmix again, or compress the file as .gz or .zst",
+                    s->path, c->name, c->library);
+  s->unpacking = rmx_calloc(1, sizeof *s->unpacking);
+  if (s->unpacking) s->unpacking->state = c->open();
+  if (s->unpacking && s->unpacking->state) return RMX_OK;
+  free(s->unpacking);
+  s->unpacking = NULL;
+  return rmx_fail_memory(err, sizeof *s->unpacking, s->path);
+}
+
 // Refuses a file that does not begin as its ending says. The message says what it is instead.
-static rmx_status check_magic(const rmx__input *s, const char *what, const char *magic, size_t size,
-                              const void *data, size_t n, rmx_err *err) {
-  if (n == 0 || memcmp(data, magic, n < size ? n : size) == 0) return RMX_OK;
-  const char *kind = rmx__is_html(data, n) ? "a web page; the download failed, fetch it again"
-                                           : rmx__type_of_bytes(data, n);
-  return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, what,
+static rmx_status check_magic(const rmx__input *s, const uint8_t *data, size_t n, rmx_err *err) {
+  const rmx__compression *c = s->compression;
+  if (memcmp(data, c->magic, n < c->magic_size ? n : c->magic_size) == 0) return RMX_OK;
+  // Frames that Zstandard and lz4 skip (pzstd writes them): 5?2A4D18.
+  if ((c == &rmx__zstd || c == &rmx__lz4) && n >= 4 && (data[0] & 0xF0) == 0x50 &&
+      memcmp(data + 1, "\x2A\x4D\x18", 3) == 0)
+    return RMX_OK;
+  const char *kind = rmx__is_html((const char *)data, n)
+                         ? "a web page; the download failed, fetch it again"
+                         : rmx__type_of_bytes((const char *)data, n);
+  return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, c->name,
                   kind ? kind : "not compressed; remove the ending from its name");
 }
 
-static rmx_status open_plain(rmx__input *s, rmx_err *err) {
-  (void)s, (void)err;
+// Gives the decoder the next bytes of the file.
+static rmx_status feed(rmx__input *s, rmx_err *err) {
+  struct rmx__unpacking *p = s->unpacking;
+  const bool first = s->compressed == 0;
+  size_t n;
+  RMX_TRY(read_file(s, p->compressed, sizeof p->compressed, &n, err));
+  p->u.in = p->compressed;
+  p->u.in_left = n;
+  p->u.last = n == 0;
+  return first && n > 0 ? check_magic(s, p->compressed, n, err) : RMX_OK;
+}
+
+static rmx_status read_packed(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
+  struct rmx__unpacking *p = s->unpacking;
+  const rmx__compression *c = s->compression;
+  p->u.out = into;
+  p->u.out_left = size;
+  while (p->u.out_left == size) {
+    if (p->u.in_left == 0 && !p->u.last) RMX_TRY(feed(s, err));
+    const size_t in = p->u.in_left;
+    const rmx__unpacked now = c->step(p->state, &p->u);
+    if (now == RMX__UNPACK_NO_MEMORY)
+      return rmx_fail(err, RMX_ENOMEM, "%s: no memory to uncompress it: %s", s->path, p->u.why);
+    if (now == RMX__UNPACK_BROKEN)
+      return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: %s", s->path, c->name, p->u.why);
+    if (p->u.out_left < size || p->u.in_left < in || !p->u.last) continue;
+    if (now == RMX__UNPACK_BETWEEN && s->compressed > 0) break;
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the %s file ends too early, after %llu bytes: fetch it again", s->path,
+                    c->name, (unsigned long long)s->compressed);
+  }
+  *got = size - p->u.out_left;
   return RMX_OK;
 }
 
-static void close_plain(rmx__input *s) {
-  (void)s;
+static rmx_status read_bytes(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
+  return (s->unpacking ? read_packed : read_file)(s, into, size, got, err);
 }
 
-// ---- gzip -----------------------------------------------------------------------------
-
-struct gzip {
-  z_stream z;
-  bool inside;  // of a member
-  unsigned char compressed[RMX__BLOCK];
-};
-
-static rmx_status open_gzip(rmx__input *s, rmx_err *err) {
-  struct gzip *g = rmx_calloc(1, sizeof *g);
-  if (!g) return rmx_fail_memory(err, sizeof *g, s->path);
-  if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) {  // 16: only gzip headers
-    free(g);
-    return rmx_fail_memory(err, 1 << 15, s->path);
-  }
-  s->state = g;
-  return RMX_OK;
-}
-
-static rmx_status read_gzip(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
-  struct gzip *g = s->state;
-  g->z.next_out = into;
-  g->z.avail_out = (uInt)size;
-  while (g->z.avail_out == size) {
-    if (g->z.avail_in == 0) {
-      size_t n;
-      RMX_TRY(read_file(s, g->compressed, sizeof g->compressed, &n, err));
-      if (n == 0 && (g->inside || s->compressed == 0))
-        return rmx_fail(err, RMX_EINPUT,
-                        "%s: the gzip file ends too early, after %llu bytes: fetch it again",
-                        s->path, (unsigned long long)s->compressed);
-      if (n == 0) break;
-      if (s->compressed == n) RMX_TRY(check_magic(s, "gzip", "\x1F\x8B", 2, g->compressed, n, err));
-      g->z.next_in = g->compressed;
-      g->z.avail_in = (uInt)n;
-    }
-    g->inside = true;
-    int code = inflate(&g->z, Z_NO_FLUSH);
-    if (code == Z_STREAM_END) {  // there may be more members
-      g->inside = false;
-      code = inflateReset(&g->z);
-    }
-    if (code != Z_OK && code != Z_BUF_ERROR)
-      return rmx_fail(err, RMX_EINPUT, "%s: broken gzip file: %s", s->path,
-                      g->z.msg ? g->z.msg : "unknown reason");
-  }
-  *got = size - g->z.avail_out;
-  return RMX_OK;
-}
-
-static void close_gzip(rmx__input *s) {
-  struct gzip *g = s->state;
-  inflateEnd(&g->z);
-  free(g);
-}
-
-// ---- Zstandard ---------------------------------------------------------------------------
-
-struct zstd {
-  ZSTD_DStream *stream;
-  ZSTD_inBuffer in;
-  size_t wants;  // bytes that the decoder expects; 0: between two frames
-  unsigned char compressed[RMX__BLOCK];
-};
-
-static rmx_status open_zstd(rmx__input *s, rmx_err *err) {
-  struct zstd *z = rmx_calloc(1, sizeof *z);
-  if (!z || !(z->stream = ZSTD_createDStream())) {
-    free(z);
-    return rmx_fail_memory(err, sizeof *z, s->path);
-  }
-  ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, 31);  // files of zstd --long need it
-  z->in.src = z->compressed;
-  z->wants = 1;  // a first frame
-  s->state = z;
-  return RMX_OK;
-}
-
-static rmx_status read_zstd(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
-  struct zstd *z = s->state;
-  ZSTD_outBuffer out = {into, size, 0};
-  while (out.pos == 0) {
-    bool dry = false;
-    if (z->in.pos == z->in.size) {
-      z->in.pos = 0;
-      RMX_TRY(read_file(s, z->compressed, sizeof z->compressed, &z->in.size, err));
-      dry = z->in.size == 0;
-      // Skippable frames (pzstd writes them) have another magic number: 5?2A4D18.
-      bool skippable = z->in.size >= 4 && (z->compressed[0] & 0xF0) == 0x50 &&
-                       memcmp(z->compressed + 1, "\x2A\x4D\x18", 3) == 0;
-      if (s->compressed == z->in.size && !skippable)
-        RMX_TRY(check_magic(s, "Zstandard", "\x28\xB5\x2F\xFD", 4, z->compressed, z->in.size, err));
-      if (dry && z->wants == 0) break;
-    }
-    z->wants = ZSTD_decompressStream(z->stream, &out, &z->in);
-    if (ZSTD_isError(z->wants) && ZSTD_getErrorCode(z->wants) == ZSTD_error_memory_allocation)
-      return rmx_fail(err, RMX_ENOMEM,
-                      "%s: no memory for its window (it was made by zstd --long or --ultra): "
-                      "compress it without these options, or provide more memory",
-                      s->path);
-    if (ZSTD_isError(z->wants))
-      return rmx_fail(err, RMX_EINPUT, "%s: broken Zstandard file: %s", s->path,
-                      ZSTD_getErrorName(z->wants));
-    if (dry && out.pos == 0 && z->wants != 0)
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: the Zstandard file ends too early, after %llu bytes: fetch it again",
-                      s->path, (unsigned long long)s->compressed);
-  }
-  *got = out.pos;
-  return RMX_OK;
-}
-
-static void close_zstd(rmx__input *s) {
-  struct zstd *z = s->state;
-  ZSTD_freeDStream(z->stream);
-  free(z);
-}
-
-// ---- the table, and reading by lines ---------------------------------------------------------
-
-static const rmx__compression compressions[] = {
-    {".gz", open_gzip, read_gzip, close_gzip},
-    {".zst", open_zstd, read_zstd, close_zstd},
-    {".zstd", open_zstd, read_zstd, close_zstd},
-    {"", open_plain, read_file, close_plain},
-};
-const char rmx__compressions_known[] = ".gz, .zst, .zstd";
-
-const rmx__compression *rmx__compression_of(const char *path, size_t *stem) {
-  size_t n = strlen(path);
-  for (const rmx__compression *p = compressions;; p++) {
-    size_t k = strlen(p->suffix);
-    if (k > n || strcasecmp(path + n - k, p->suffix) != 0) continue;
-    *stem = n - k;
-    return p;
-  }
-}
+// ---- blocks and lines --------------------------------------------------------------------------
 
 // Only regular files are read: reading a pipe without a writer would never end.
 static FILE *open_regular(const char *path, rmx_err *err) {
@@ -203,22 +121,17 @@ static FILE *open_regular(const char *path, rmx_err *err) {
 rmx_status rmx__input_open(rmx__input *s, const char *path, bool file_alone, rmx_err *err) {
   size_t stem;
   *s = (rmx__input){.path = path, .compression = rmx__compression_of(path, &stem)};
-  if (file_alone && s->compression->open != open_plain) {
-    rmx_fail(err, RMX_EINPUT,
-             "%s: this format cannot be read while it is compressed as a whole: uncompress it",
-             path);
-    *s = (rmx__input){0};
-    return err->status;
-  }
-  s->file = open_regular(path, err);
-  if (s->file && file_alone) return RMX_OK;
-  rmx_status status = s->file ? RMX_OK : err->status;
+  if (file_alone && s->compression)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: this format cannot be read while it is compressed as a whole: uncompress "
+                    "it",
+                    path);
+  if (!(s->file = open_regular(path, err))) return err->status;
+  if (file_alone) return RMX_OK;
+  rmx_status status = s->compression ? open_packed(s, err) : RMX_OK;
   if (status == RMX_OK && !(s->block = rmx_calloc(RMX__BLOCK, 1)))
     status = rmx_fail_memory(err, RMX__BLOCK, path);
-  if (status == RMX_OK) status = s->compression->open(s, err);
-  if (status == RMX_OK) return RMX_OK;
-  s->compression = NULL;  // `open` has released its state
-  rmx__input_close(s);
+  if (status != RMX_OK) rmx__input_close(s);
   return status;
 }
 
@@ -237,7 +150,7 @@ static rmx_status read_more(rmx__input *s, rmx_err *err) {
   s->at = 0;
   if (rmx_interrupted())
     return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
-  RMX_TRY(s->compression->read(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
+  RMX_TRY(read_bytes(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
   s->end += got;
   s->file_ended = got == 0;
   return RMX_OK;
@@ -300,7 +213,8 @@ rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *mor
 }
 
 void rmx__input_close(rmx__input *s) {
-  if (s->compression) s->compression->close(s);
+  if (s->unpacking) s->compression->close(s->unpacking->state);
+  free(s->unpacking);
   if (s->file) fclose(s->file);
   free(s->block);
   rmx_buf_release(&s->long_line);

@@ -5,22 +5,15 @@
 
 #include <regmix/base.h>
 
+#include "compression.h"
+
 typedef struct rmx__input rmx__input;
 
-// One compression: a row of the table in input.c, chosen by the end of the file's name.
-typedef struct rmx__compression {
-  const char *suffix;  // ".gz"; "" for plain files, the last row
-  rmx_status (*open)(rmx__input *s, rmx_err *err);
-  // Reads up to `size` bytes; *got = 0 is the end. A damaged or cut-off file is an error.
-  rmx_status (*read)(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err);
-  void (*close)(rmx__input *s);
-} rmx__compression;
-
 struct rmx__input {
-  const char *path;  // borrowed
-  const rmx__compression *compression;
+  const char *path;                     // borrowed
+  const rmx__compression *compression;  // NULL: none
   FILE *file;
-  void *state;  // of the compression
+  struct rmx__unpacking *unpacking;
   char *block;  // (RMX__BLOCK) block[at .. end] are bytes that were read and not used yet
   size_t at, end;
   rmx_buf long_line;    // one that does not fit into a block
@@ -55,10 +48,5 @@ typedef struct rmx__line {
 // file. Most lines stay where they were read; only a line longer than a block is copied.
 rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *more, rmx_err *err);
 void rmx__input_close(rmx__input *s);
-
-// The compression of a file by its name, and the length of the name without its suffix.
-const rmx__compression *rmx__compression_of(const char *path, size_t *stem);
-// ".gz, .zst" for messages.
-extern const char rmx__compressions_known[];
 
 #endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// fuzz_reader.h: reads all documents of a file, whatever it holds: they are valid UTF-8 and not
+// empty, and so are their fields.
+#ifndef RMX_TESTS_FUZZ_READER_H
+#define RMX_TESTS_FUZZ_READER_H
+
+#include "corpus/readers/reader.h"
+#include "corpus/utf8.h"
+#include "fuzz.h"
+
+static inline bool fuzz_is_utf8(const rmx_buf *b) {
+  return b->size == 0 || rmx__utf8_valid_prefix(b->data, b->size) == b->size;
+}
+
+static inline void fuzz_read(const char *path, const char *separator, bool skip_bad) {
+  static char *names[] = {"id", "a.b"};
+  static const rmx_strings fields = {names, 2, 2};
+  const rmx__reader_options o = {"text, content", separator, skip_bad, 1 << 16, &fields};
+  rmx_err err = {0};
+  rmx__reader r;
+  if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) return;
+  bool more = true;
+  while (rmx__reader_next(&r, &more, &err) == RMX_OK && more)
+    if (r.text.size == 0 || !fuzz_is_utf8(&r.text) || (r.has[0] && !fuzz_is_utf8(&r.values[0])) ||
+        (r.has[1] && !fuzz_is_utf8(&r.values[1])))
+      abort();
+  rmx__reader_close(&r);
+}
+
+#endif
