@@ -254,6 +254,10 @@ typedef struct rmx_corpus_request {
   size_t n;
   const size_t *targets; /* (ntargets) domains whose validation text must not be trained on */
   size_t ntargets;
+  /* (n_expected) names that must be domains when divided sources are read; for the message they are
+   * targets */
+  const char *const *expected;
+  size_t n_expected;
   const char *base; /* what relative globs are relative to */
   int threads;
   /* only for rmx_corpus_prepare: */

@@ -106,6 +106,9 @@ typedef struct rmx_sources {
   size_t n, n_named;          /* sources; those that are domains, without the divided ones */
   rmx_discovery found;
   size_t *targets, n_targets;
+  const char *
+      *unknown; /* (n_unknown) targets that may be domains that are not known yet; borrowed */
+  size_t n_unknown;
   size_t *apart, n_apart; /* whose validation text is kept out of all training text */
 } rmx_sources;
 /* Whether some domains are known only after the documents are read. */

@@ -67,10 +67,9 @@ static rmx_status add_document(struct reading *p, const rmx__reader *r, rmx_err 
   const char *name;
   bool none;
   RMX_TRY(route(p, r, &name, &none, err));
-  if (none) {
-    p->part->no_domain++;
-    return RMX_OK;
-  }
+  if (none) return rmx__part_add_stray(p->part, p->name.data, err);
+  const int64_t most = p->c->options->max_domains;
+  if (most > 0 && p->part->names.n > (size_t)most) return rmx__too_many_domains(p->c->options, err);
   return rmx__part_writer_add(p->writer, r->text.data, r->text.size, name, err);
 }
 

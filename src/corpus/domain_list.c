@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domains/route.h"
 #include "prepare.h"
 
 static bool add_name(rmx__preparing *p, const char *name, bool valid_only, bool given_split) {
@@ -24,12 +25,35 @@ static bool is_source(const rmx__preparing *p, const char *name) {
   return false;
 }
 
+// Whether a domain has files of its own.
+static bool is_filed(const rmx__preparing *p, const char *name) {
+  for (size_t i = 0; i < p->n_sources; i++)
+    if (!p->sources[i]->divided && p->sources[i]->values.n == 0 &&
+        strcmp(p->sources[i]->name, name) == 0)
+      return true;
+  return false;
+}
+
+// A value must not give a domain that has files of its own.
+static rmx_status check_values(const rmx__preparing *p, const rmx_strings *names, rmx_err *err) {
+  char by[160];
+  for (size_t j = 0; j < names->n; j++)
+    if (is_filed(p, names->items[j]))
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "%s gives the name \"%s\", which is also a domain with files of its own: give "
+          "that domain another name in corpus.domains",
+          rmx_corpus_divided_by(p->options, by), names->items[j]);
+  return RMX_OK;
+}
+
 // The names in all parts that are not those of sources, sorted, each once.
 static rmx_status new_names(const rmx__preparing *p, rmx_strings *out, rmx_err *err) {
   rmx_strings all = {0};
   rmx_status status = RMX_OK;
   for (size_t i = 0; i < p->spool.n && status == RMX_OK; i++) {
     const rmx_strings *names = &p->spool.parts[i].names;
+    status = check_values(p, names, err);
     for (size_t j = 0; j < names->n && status == RMX_OK; j++)
       if (!is_source(p, names->items[j]) && !rmx_strings_add(&all, names->items[j]))
         status = rmx_fail_memory(err, 0, "the names of domains");
@@ -64,10 +88,7 @@ static rmx_status add_new(rmx__preparing *p, rmx_err *err) {
   rmx_status status = new_names(p, &names, err);
   const int64_t max = p->options->max_domains;
   if (status == RMX_OK && max > 0 && names.n > (size_t)max)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "corpus.domain_field gives %zu different names of domains, such as \"%.60s\" "
-                      "and \"%.60s\"; the limit is %lld (corpus.max_domains)",
-                      names.n, names.items[0], names.items[names.n / 2], (long long)max);
+    status = rmx__too_many_domains(p->options, err);
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
     status = rmx__domain_name_check(names.items[i], "corpus.domain_field", err);
     if (status == RMX_OK && !add_name(p, names.items[i], false, false))
@@ -116,14 +137,57 @@ static rmx_status set_parts(const rmx__preparing *p, rmx_err *err) {
 
 // ---- all of it
 
+// Names that the request gives without a source must be those of domains that were found.
+static rmx_status find_names(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+  const rmx_strings *protect = &p->options->protect;
+  const char *const *names = (const char *const *)p->names.items;
+  size_t at;
+  if (!p->router) return RMX_OK;
+  for (size_t i = 0; i < r->n_expected; i++)
+    RMX_TRY(rmx_find_name("target", r->expected[i], names, p->n, &at, err));
+  for (size_t i = 0; i < protect->n; i++) {
+    if (is_source(p, protect->items[i])) continue;
+    if (rmx_find_name("domain", protect->items[i], names, p->n, &at, err) != RMX_OK)
+      return rmx_fail_in(err, "corpus.protect");
+    p->targets[p->ntargets++] = at;
+  }
+  return RMX_OK;
+}
+
 static rmx_status set_targets(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
-  p->targets = rmx_calloc(r->ntargets, sizeof *p->targets);
+  p->targets = rmx_calloc(r->ntargets + p->options->protect.n, sizeof *p->targets);
   if (!p->targets) return rmx_fail_memory(err, r->ntargets * sizeof *p->targets, "the targets");
   for (size_t t = 0; t < r->ntargets; t++)
     for (size_t i = 0; i < p->n; i++)
       if (strcmp(r->sources[r->targets[t]].name, p->names.items[i]) == 0)
         p->targets[p->ntargets++] = i;
-  return RMX_OK;
+  return find_names(p, r, err);
+}
+
+// Of domains that were found: each needs a document for training and one for validation. If their
+// validation text is in files of its own, these are not split.
+static rmx_status check_found(rmx__preparing *p, rmx_err *err) {
+  rmx_few short_of = {0};
+  uint64_t *documents = rmx_calloc(p->n, sizeof *documents);
+  if (!documents) return rmx_fail_memory(err, p->n * sizeof *documents, "the domains");
+  for (size_t i = 0; i < p->spool.n; i++) {
+    const rmx__part *part = &p->spool.parts[i];
+    for (size_t j = 0; j < part->names.n; j++) {
+      documents[part->domains[j]] += part->counts[j];
+      if (part->valid && part->counts[j]) p->documents[part->domains[j]].given_split = true;
+    }
+  }
+  for (size_t d = 0; d < p->n && p->router; d++)
+    if (!is_filed(p, p->names.items[d]) && documents[d] < 2)
+      rmx_few_add(&short_of, p->names.items[d]);
+  free(documents);
+  return short_of.n == 0
+             ? RMX_OK
+             : rmx_fail(err, RMX_EINPUT,
+                        "%zu domain%s fewer than two documents, but need%s one for training and "
+                        "one for validation: %s; name the domains that you want in corpus.domains",
+                        short_of.n, short_of.n == 1 ? " has" : "s have", short_of.n == 1 ? "s" : "",
+                        short_of.text);
 }
 
 // What is known of the files of a source goes to its domain.
@@ -152,6 +216,7 @@ rmx_status rmx__domains_list(rmx__preparing *p, const rmx_corpus_request *r, rmx
   p->n = p->names.n;
   for (size_t i = 0; i < p->n; i++) p->documents[i].name = p->names.items[i];
   RMX_TRY(set_parts(p, err));
+  RMX_TRY(check_found(p, err));
   sum_up(p);
   return set_targets(p, r, err);
 }

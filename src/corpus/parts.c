@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "documents.h"
+#include "domains/route.h"
 #include "limits.h"
 #include "prepare.h"
 
@@ -27,12 +28,6 @@ static uint64_t hash_text(const char *s, uint64_t h) {
   return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
 }
 
-static uint64_t hash_list(const rmx_strings *list, uint64_t h) {
-  h = rmx_hash(&list->n, sizeof list->n, h);
-  for (size_t i = 0; i < list->n; i++) h = hash_text(list->items[i], h);
-  return h;
-}
-
 // All settings that the documents of a source depend on, beside its files.
 static uint64_t settings_hash(const rmx__collect *c, size_t source) {
   const rmx_corpus_options *o = c->options;
@@ -42,12 +37,8 @@ static uint64_t settings_hash(const rmx__collect *c, size_t source) {
   uint64_t h = rmx_hash(numbers, sizeof numbers, 0);
   h = hash_text(r.separator, hash_text(r.text_field, h));
   if (!s->divided) return h;
-  h = hash_list(&o->hosts, hash_text(o->domain_field, h));
-  h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, h);
-  for (size_t i = 0; i < c->n; i++)
-    if (c->sources[i]->values.n)
-      h = hash_list(&c->sources[i]->values, hash_text(c->sources[i]->name, h));
-  return h;
+  const uint64_t router = rmx__router_hash(c->router);
+  return rmx_hash(&router, sizeof router, h);
 }
 
 static rmx_status add_part(struct planning *p, rmx_err *err) {

@@ -112,11 +112,26 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
   };
 }
 
+// Opens the router of divided sources, and counts what must be known before they are divided.
 static rmx_status open_router(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
+  uint64_t bytes = 0;
   bool divided = false;
-  for (size_t i = 0; i < r->n; i++) divided = divided || r->sources[i].divided;
-  return divided ? rmx__router_open(r->options, r->sources, r->n, r->base, &p->router, err)
-                 : RMX_OK;
+  for (size_t i = 0; i < p->n_sources; i++) {
+    divided = divided || p->sources[i]->divided;
+    if (p->sources[i]->divided) bytes += p->files[i].bytes;
+  }
+  if (!divided) return RMX_OK;
+  RMX_TRY(rmx__router_open(r->options, r->sources, r->n, r->base, &p->router, err));
+  rmx__step_begins(p, "counting hosts", bytes);
+  return rmx__router_count_all(p->router,
+                               &(rmx__count){.options = p->options,
+                                             .sources = p->sources,
+                                             .files = p->files,
+                                             .n = p->n_sources,
+                                             .threads = p->threads,
+                                             .read = rmx__step_advances,
+                                             .context = p},
+                               err);
 }
 
 static void note_again(const rmx__preparing *p) {
@@ -133,8 +148,8 @@ static void note_again(const rmx__preparing *p) {
 static rmx_status collect_all(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   uint64_t total = 0;
   for (size_t i = 0; i < p->n_sources; i++) total += p->files[i].bytes;
-  rmx__step_begins(p, "reading text", total);
   RMX_TRY(open_router(p, r, err));
+  rmx__step_begins(p, "reading text", total);
   const rmx__collect c = {.options = p->options,
                           .sources = p->sources,
                           .files = p->files,
@@ -147,8 +162,9 @@ static rmx_status collect_all(rmx__preparing *p, const rmx_corpus_request *r, rm
   note_again(p);
   RMX_TRY(rmx__domains_list(p, r, err));
   for (size_t i = 0; i < p->n_sources; i++)
-    if (p->domain_of[i] < SIZE_MAX)
-      RMX_TRY(rmx__text_warnings(&p->spool, &c, i, &p->documents[p->domain_of[i]], err));
+    RMX_TRY(p->domain_of[i] < SIZE_MAX
+                ? rmx__text_warnings(&p->spool, &c, i, &p->documents[p->domain_of[i]], err)
+                : rmx__report_divided(p, &c, i, err));
   return rmx__spool_begin(&p->spool, p->valid_only, err);
 }
 

@@ -128,6 +128,10 @@ rmx_status rmx__token_files_write(rmx__preparing *p, rmx_err *err);
 void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
                         const rmx__tokenised *valid, bool kept, const rmx_listener *to);
 
+// The same for a source whose documents were divided.
+rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, size_t source,
+                               rmx_err *err);
+
 // RMX_EINPUT: the name of a domain cannot be the name of a folder, or has control characters.
 rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 // Adds a domain to the hash of a corpus: its name and the hashes of its files.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Says what became of the text of a domain.
+#include <string.h>
+
 #include "prepare.h"
 
 enum { FEW_VALID_TOKENS = 1000 };
@@ -95,4 +97,49 @@ void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
              "%s: only %llu validation tokens; its loss will be inexact; give more text or "
              "a larger valid_fraction",
              d->name, (unsigned long long)valid->tokens);
+}
+
+// ---- divided sources
+
+static void report_strays(const rmx__preparing *p, size_t source) {
+  uint64_t strays = 0;
+  rmx_few why = {0};
+  rmx_strings seen = {0};
+  for (size_t i = 0; i < p->spool.n; i++) {
+    const rmx__part *part = &p->spool.parts[i];
+    if (part->source != source) continue;
+    strays += part->no_domain;
+    for (size_t j = 0; j < part->why.n && seen.n < 64; j++) {
+      bool new = true;
+      for (size_t k = 0; k < seen.n && new; k++)
+        new = strcmp(seen.items[k], part->why.items[j]) != 0;
+      if (new &&rmx_strings_add(&seen, part->why.items[j])) rmx_few_add(&why, part->why.items[j]);
+    }
+  }
+  char a[32];
+  if (strays)
+    rmx_warn(p->listener, "%s: %s document%s to no domain, and %s left out: %s",
+             p->sources[source]->name, counted(strays, a), strays == 1 ? " belongs" : "s belong",
+             strays == 1 ? "is" : "are", why.text);
+  rmx_strings_release(&seen);
+}
+
+rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, size_t source,
+                               rmx_err *err) {
+  rmx__documents d = {.name = p->sources[source]->name};
+  char a[32];
+  for (size_t i = 0; i < p->spool.n; i++) {
+    const rmx__part *part = &p->spool.parts[i];
+    if (part->source != source) continue;
+    d.bad_lines += part->bad_lines;
+    d.no_text += part->no_text;
+  }
+  RMX_TRY(rmx__text_warnings(&p->spool, c, source, &d, err));
+  report_strays(p, source);
+  if (d.bad_lines)
+    rmx_note(p->listener, "%s: %s broken lines skipped", d.name, counted(d.bad_lines, a));
+  if (d.no_text)
+    rmx_note(p->listener, "%s: %s lines without text skipped", d.name, counted(d.no_text, a));
+  print_warnings(&d, p->listener);
+  return RMX_OK;
 }

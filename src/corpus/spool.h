@@ -61,6 +61,7 @@ typedef struct rmx__part {
   uint64_t first;  // the number of its first document in the corpus
   uint64_t bad_lines, no_text, invalid_utf8;
   uint64_t no_domain;      // documents that belong to no domain
+  rmx_strings why;         // the first different reasons why they do not
   rmx_strings names;       // of its domains; none: the domain of its source
   size_t *domains;         // (names.n, at least 1) in the corpus
   uint64_t *counts;        // (names.n, at least 1) documents
@@ -92,6 +93,8 @@ void rmx__spool_release(rmx__spool *s);
 typedef struct rmx__part_writer rmx__part_writer;
 rmx_status rmx__part_writer_open(const rmx__spool *s, rmx__part *part, rmx__part_writer **out,
                                  rmx_err *err);
+// Counts a document without a domain.
+rmx_status rmx__part_add_stray(rmx__part *part, const char *why, rmx_err *err);
 // Adds facts about a file.
 rmx_status rmx__part_add_facts(rmx__part *part, const rmx__file_facts *facts, rmx_err *err);
 // Adds a document of the domain `name`; NULL: that of the source.

@@ -149,6 +149,16 @@ rmx_status rmx__part_writer_add(rmx__part_writer *w, const char *text, size_t si
   return RMX_OK;
 }
 
+rmx_status rmx__part_add_stray(rmx__part *part, const char *why, rmx_err *err) {
+  enum { REASONS = 4 };
+  part->no_domain++;
+  for (size_t i = 0; i < part->why.n; i++)
+    if (strcmp(part->why.items[i], why) == 0) return RMX_OK;
+  return part->why.n == REASONS || rmx_strings_add(&part->why, why)
+             ? RMX_OK
+             : rmx_fail_memory(err, strlen(why), "a reason");
+}
+
 rmx_status rmx__part_add_facts(rmx__part *part, const rmx__file_facts *facts, rmx_err *err) {
   rmx__file_facts *list = rmx_realloc(part->facts, part->n_facts + 1, sizeof *list);
   if (!list) return rmx_fail_memory(err, (part->n_facts + 1) * sizeof *list, "facts about files");
@@ -158,7 +168,8 @@ rmx_status rmx__part_add_facts(rmx__part *part, const rmx__file_facts *facts, rm
 }
 
 static json_t *rest_of(const rmx__part *p) {
-  json_t *names = json_array(), *counts = json_array(), *facts = json_array();
+  json_t *names = json_array(), *counts = json_array(), *facts = json_array(), *why = json_array();
+  for (size_t i = 0; i < p->why.n; i++) json_array_append_new(why, json_string(p->why.items[i]));
   for (size_t i = 0; i < p->names.n; i++)
     json_array_append_new(names, json_string(p->names.items[i]));
   for (size_t i = 0; i < (p->names.n ? p->names.n : 1); i++)
@@ -170,9 +181,9 @@ static json_t *rest_of(const rmx__part *p) {
                                            (json_int_t)f->separators, (json_int_t)f->end_tokens,
                                            (json_int_t)f->comment_lines, f->text, f->html));
   }
-  return json_pack("{s:o, s:o, s:o, s:[I, I, I, I]}", "names", names, "counts", counts, "facts",
-                   facts, "lines", (json_int_t)p->bad_lines, (json_int_t)p->no_text,
-                   (json_int_t)p->invalid_utf8, (json_int_t)p->no_domain);
+  return json_pack("{s:o, s:o, s:o, s:o, s:[I, I, I, I]}", "why", why, "names", names, "counts",
+                   counts, "facts", facts, "lines", (json_int_t)p->bad_lines,
+                   (json_int_t)p->no_text, (json_int_t)p->invalid_utf8, (json_int_t)p->no_domain);
 }
 
 rmx_status rmx__part_writer_commit(rmx__part_writer *w, rmx_err *err) {
@@ -238,6 +249,11 @@ static bool take_rest(rmx__part *p, const json_t *tree) {
     const char *name = json_string_value(json_array_get(names, i));
     if (!name || !rmx_strings_add(&p->names, name)) return false;
   }
+  const json_t *why = json_object_get(tree, "why");
+  for (size_t i = 0; i < json_array_size(why); i++) {
+    const char *text = json_string_value(json_array_get(why, i));
+    if (!text || !rmx_strings_add(&p->why, text)) return false;
+  }
   p->bad_lines = (uint64_t)json_integer_value(json_array_get(lines, 0));
   p->no_text = (uint64_t)json_integer_value(json_array_get(lines, 1));
   p->invalid_utf8 = (uint64_t)json_integer_value(json_array_get(lines, 2));
@@ -282,6 +298,7 @@ static bool read_part(rmx__part *p, FILE *text, FILE *index) {
 
 void rmx__part_clear(rmx__part *p) {
   rmx_strings_release(&p->names);
+  rmx_strings_release(&p->why);
   free(p->domains);
   free(p->counts);
   free(p->facts);

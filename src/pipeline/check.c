@@ -145,21 +145,37 @@ static void check_wanted(struct check *k) {
   }
 }
 
-static void check_target_seen(struct check *k, const char *target) {
+// A name that should be that of a domain: a warning if it may be seen later.
+static void check_seen(struct check *k, const char *what, const char *where, const char *name) {
   const rmx_values_look *v = &k->values;
   size_t ignored;
   rmx_err err;
   for (size_t i = 0; i < k->sources.n_named; i++)
-    if (strcmp(k->sources.domains[i].name, target) == 0) return;
-  if (k->p->experiment.config.proxy.command ||
-      rmx_find_name("target", target, (const char *const *)v->names.items, v->names.n, &ignored,
-                    &err) == RMX_OK)
+    if (strcmp(k->sources.domains[i].name, name) == 0) return;
+  if (rmx_find_name(what, name, (const char *const *)v->names.items, v->names.n, &ignored, &err) ==
+      RMX_OK)
     return;
   if (v->all)
-    problem(k, "%s", err.message);
+    problem(k, "%s%s", where, err.message);
   else
-    rmx_warn(&k->p->listener, "%s (in the first %llu documents)", err.message,
+    rmx_warn(&k->p->listener, "%s%s (in the first %llu documents)", where, err.message,
              (unsigned long long)v->n);
+}
+
+// The names of domains that only the documents give.
+static void check_open(struct check *k) {
+  const rmx_config *c = &k->p->experiment.config;
+  const rmx_values_look *v = &k->values;
+  k->uncertain = !v->all;
+  for (size_t i = 0; i < c->n_target && !c->proxy.command; i++)
+    check_seen(k, "target", "", c->target[i].metric);
+  for (size_t i = 0; i < c->corpus.protect.n; i++)
+    check_seen(k, "domain", "corpus.protect: ", c->corpus.protect.items[i]);
+  for (size_t i = 0; i < k->sources.n_named; i++)
+    for (size_t j = 0; j < v->names.n; j++)
+      if (strcmp(v->names.items[j], k->sources.domains[i].name) == 0)
+        problem(k, "corpus.domains.%s: a domain with files of its own has the name of a value",
+                v->names.items[j]);
 }
 
 static void check_values(struct check *k) {
@@ -172,9 +188,7 @@ static void check_values(struct check *k) {
   if (status != RMX_OK) return;
   note_values(k);
   check_wanted(k);
-  if (!rmx_sources_are_open(&k->sources)) return;
-  k->uncertain = !k->values.all;
-  for (size_t i = 0; i < c->n_target; i++) check_target_seen(k, c->target[i].metric);
+  if (rmx_sources_are_open(&k->sources)) check_open(k);
 }
 
 // Of a single domain: fields that could divide it.

@@ -257,6 +257,8 @@ static rmx_corpus_request request_of(const rmx_pipeline *p, const rmx_sources *s
                               .n = s->n,
                               .targets = s->apart,
                               .ntargets = s->n_apart,
+                              .expected = s->unknown,
+                              .n_expected = s->n_unknown,
                               .base = p->experiment.folder,
                               .before = p->experiment.folder,
                               .threads = rmx_worker_jobs(&p->experiment),

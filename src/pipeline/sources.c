@@ -9,6 +9,7 @@ void rmx_sources_release(rmx_sources *s) {
   rmx_discovery_release(&s->found);
   free(s->domains);
   free(s->targets);
+  free(s->unknown);
   free(s->apart);
   *s = (rmx_sources){0};
 }
@@ -46,16 +47,20 @@ static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
   const char **names = rmx_calloc(s->n_named, sizeof *names);
   s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
-  rmx_status status = names && s->targets ? RMX_OK : rmx_fail_memory(err, 0, "names");
+  s->unknown = rmx_calloc(c->n_target, sizeof *s->unknown);
+  rmx_status status = names && s->targets && s->unknown ? RMX_OK : rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; status == RMX_OK && i < s->n_named; i++) names[i] = s->domains[i].name;
   for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
     status = rmx_find_name("target", c->target[i].metric, names, s->n_named,
                            &s->targets[s->n_targets], err);
     if (status == RMX_OK)
       s->n_targets++;
-    else if (c->proxy.command || rmx_sources_are_open(s))
+    else if (c->proxy.command)
       status = RMX_OK;
-    else if (rmx__was_set(p, "target"))
+    else if (rmx_sources_are_open(s)) {
+      s->unknown[s->n_unknown++] = c->target[i].metric;
+      status = RMX_OK;
+    } else if (rmx__was_set(p, "target"))
       status = rmx_refused(true, err);
     else
       rmx_fail_in(err, "%s", p->experiment.config_path ? p->experiment.config_path : "target");

@@ -31,6 +31,10 @@ const char *rmx__fasttext_next_word(const char *at, const char *end) {
   return at;
 }
 
+uint64_t rmx__fasttext_file_hash(const rmx__fasttext *m) {
+  return rmx_hash(m->map.data, m->map.size, 0);
+}
+
 size_t rmx__fasttext_labels(const rmx__fasttext *m) {
   return (size_t)m->labels;
 }

@@ -15,6 +15,8 @@ typedef struct rmx__fasttext rmx__fasttext;
 rmx_status rmx__fasttext_open(const char *path, rmx__fasttext **out, rmx_err *err);
 void rmx__fasttext_free(rmx__fasttext *m);
 
+// Hash of the file.
+uint64_t rmx__fasttext_file_hash(const rmx__fasttext *m);
 // The labels, without "__label__" at the start.
 size_t rmx__fasttext_labels(const rmx__fasttext *m);
 const char *rmx__fasttext_label(const rmx__fasttext *m, size_t i);

@@ -276,6 +276,23 @@ rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err) {
                   rmx_corpus_divided_by(o, by), (long long)o->max_domains);
 }
 
+static uint64_t hash_text(const char *s, uint64_t h) {
+  return rmx_hash(s, strlen(s) + 1, h);
+}
+
+uint64_t rmx__router_hash(const rmx__router *r) {
+  uint64_t h = rmx_hash(&r->o->min_probability, sizeof r->o->min_probability, 0);
+  for (size_t i = 0; i < r->n_parts; i++) {
+    const struct part *p = &r->parts[i];
+    const uint64_t content = p->classifier ? rmx__fasttext_file_hash(p->classifier) : p->host;
+    h = rmx_hash(&content, sizeof content, hash_text(p->field ? p->field : "", h));
+  }
+  for (size_t i = 0; i < r->hosts.n; i++) h = hash_text(r->hosts.items[i], h);
+  for (size_t i = 0; i < r->n_selected; i++)
+    h = hash_text(r->selected[i].domain, hash_text(r->selected[i].value, h));
+  return h;
+}
+
 // Replaces the content of a buffer by the reason why a document has no domain.
 static rmx_status no_domain(rmx_buf *why, const char *fmt, const char *what, rmx_err *err) {
   why->size = 0;

@@ -60,4 +60,21 @@ rmx__top_hosts *rmx__router_counters(void);
 // Ends the counting: from here on, the names of the largest hosts are domains.
 rmx_status rmx__router_counted(rmx__router *r, const rmx__top_hosts *counts, rmx_err *err);
 
+// All files of divided sources, to be counted.
+typedef struct rmx__count {
+  const rmx_corpus_options *options;
+  const rmx_domain_source *const *sources;  // (n)
+  const struct rmx__files *files;           // (n)
+  size_t n;
+  int threads;
+  void (*read)(void *context, uint64_t bytes);  // reports bytes read; called by any thread
+  void *context;
+} rmx__count;
+// Counts the hosts of all documents, if that is needed. The counters of a file are merged in the
+// order of the files, so the result does not depend on the threads. Cost: reads all files.
+rmx_status rmx__router_count_all(rmx__router *r, const rmx__count *c, rmx_err *err);
+
+// A hash of all that the domain of a document depends on: settings, models, and the hosts.
+uint64_t rmx__router_hash(const rmx__router *r);
+
 #endif
