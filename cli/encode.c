@@ -36,7 +36,8 @@ static rmx_status run_encode(cli *c, rmx_err *err) {
 
 #define AT(member) offsetof(struct encode_args, member)
 static const rmx_option options[] = {
-    {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE", "tokenizer to use: tokenizer.json"},
+    {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE",
+     "tokenizer to use, as corpus.tokenizer"},
     {"decode", RMX_BOOL, AT(decode), "false", 0, 0, NULL, "read lines of ids and print their text"},
     {"specials", RMX_CHOICE, AT(specials), "text", 0, 0, "text",
      "how special tokens in the text are read: as ordinary text"},

@@ -29,10 +29,19 @@ typedef struct rmx_tokenizer rmx_tokenizer;
  * distinct words that it changes. 10 MB and 4096 entries take 0.3 s. */
 rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, size_t n, int vocab,
                                rmx_tokenizer **out, rmx_err *err);
-/* Read and write Hugging Face's tokenizer.json. RMX_EINPUT: a part that is not supported, or wrong;
- * the message names it. A file does not say which token ends a text. A known name is taken if the
- * file has it (<|endoftext|>, <|end_of_text|>, </s>, <eos>, ...; special tokens first). Free what
- * was read with rmx_tokenizer_free(). Cost: linear in the size of the file. */
+/* Reads a tokenizer from one of these files. The content decides which it is, not the name.
+ *   - Hugging Face's tokenizer.json with the model BPE, Unigram or WordPiece
+ *   - Mistral's tekken.json
+ *   - a SentencePiece model of the type unigram, bpe or char
+ *   - a tiktoken file: lines of a token in base64 and its rank. The pattern and the special tokens
+ *     are known by the number of ranks (GPT-2, GPT-4, GPT-4o, Llama 3, Qwen and others). With
+ *     another number, the name of a vocabulary in the file's name says which pattern it has.
+ *   - BERT's vocab.txt. Text is made lower case if no token has a capital letter.
+ * rmx_tokenizer_write() writes a tokenizer.json, with which Hugging Face's library gives the same
+ * ids. RMX_EINPUT: a part that is not supported, or wrong; the message names it. A file does not
+ * say which token ends a text. A known name is taken if the file has it (<|endoftext|>,
+ * <|end_of_text|>, </s>, <eos>, ...; special tokens first). Free what was read with
+ * rmx_tokenizer_free(). Cost: linear in the size of the file. */
 rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err);
 rmx_status rmx_tokenizer_write(const rmx_tokenizer *t, const char *path, rmx_err *err);
 /* Sets the token that ends a text; it becomes special, and the hash changes. NULL: the token that
@@ -163,7 +172,7 @@ typedef struct rmx_corpus_options {
   /* largest share of a domain's training text that may be dropped for overlap; more is an error:
    * 0.5 */
   double max_overlap;
-  char *tokenizer;         /* path of a tokenizer.json to use; NULL: train one */
+  char *tokenizer;         /* file of a tokenizer to use; NULL: train one */
   int64_t vocab;           /* of the tokenizer to train: 4096 */
   int64_t tokenizer_bytes; /* text to train it on, the same amount from each domain: 10M */
 } rmx_corpus_options;

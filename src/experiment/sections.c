@@ -68,7 +68,7 @@ static const rmx_option corpus_table[] = {
     {"max_overlap", RMX_REAL, AT(max_overlap), "0.5", 0, 1, "SHARE",
      "largest share of a domain's text that may be dropped because of overlap; more is an error"},
     {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE",
-     "tokenizer.json to use; without it a tokenizer is trained"},
+     "tokenizer to use (tokenizer.json and other kinds); without it one is trained"},
     {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N",
      "vocabulary size of the trained tokenizer"},
     {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES",

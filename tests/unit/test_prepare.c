@@ -435,7 +435,7 @@ START_TEST(a_given_tokenizer) {
   rmx_corpus_free(one);
   rmx_corpus_free(two);
   o.tokenizer = (char *)"a.txt";
-  must_fail(prepare(&o, &s, 1, NULL, 0, "two", 1, err), "a.txt:1: not JSON");
+  must_fail(prepare(&o, &s, 1, NULL, 0, "two", 1, err), "a.txt: not a tokenizer of a known kind");
   source_release(&s);
   folder_remove();
 }

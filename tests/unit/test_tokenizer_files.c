@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of other tokenizers, and what they are made of: protobuf, base64, double arrays.
-#include "corpus/tokenizer/base64.h"
 #include "corpus/tokenizer/charsmap.h"
 #include "corpus/tokenizer/double_array.h"
-#include "corpus/tokenizer/protobuf.h"
-#include "corpus/tokenizer/ranks.h"
-#include "corpus/tokenizer/sentencepiece.h"
+#include "corpus/tokenizer/files/base64.h"
+#include "corpus/tokenizer/files/protobuf.h"
+#include "corpus/tokenizer/files/ranks.h"
+#include "corpus/tokenizer/files/sentencepiece.h"
 #include "protobuf_bytes.h"
 #include "testing.h"
 

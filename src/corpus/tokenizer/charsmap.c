@@ -126,6 +126,10 @@ static size_t plain_prefix(const rmx__charsmap *m, const char *text, const char 
   return (size_t)(p - text) - (p > text && p < end && (uint8_t)*p >= 128);
 }
 
+bool rmx__charsmap_leaves(const rmx__charsmap *m, const char *text, size_t size) {
+  return plain_prefix(m, text, text + size) == size;
+}
+
 void rmx__charsmap_apply(const rmx__charsmap *m, const char *text, size_t size, rmx_buf *out) {
   const char *end = text + size;
   while (text < end) {

@@ -24,5 +24,8 @@ void rmx__charsmap_release(rmx__charsmap *m);
 // Adds the normal form of a text. This is Hugging Face's "Precompiled": a grapheme of fewer than
 // six bytes is replaced by the form of its shortest key, else each character by its own.
 void rmx__charsmap_apply(const rmx__charsmap *m, const char *text, size_t size, rmx_buf *out);
+// Whether the normal form of a text is the text, as far as its bytes say at once: they are ASCII,
+// and no rule is about them.
+bool rmx__charsmap_leaves(const rmx__charsmap *m, const char *text, size_t size);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "byte_alphabet.h"
 #include "characters.h"
+#include "charsmap.h"
+#include "files/base64.h"
 #include "part.h"
 
 enum { MAX_CHANGES = 64 };
@@ -15,6 +17,8 @@ static void release(rmx__change *c) {
   rmx__pattern_release(&c->pattern);
   free(c->text);
   free(c->content);
+  if (c->charsmap) rmx__charsmap_release(c->charsmap);
+  free(c->charsmap);
   *c = (rmx__change){0};
 }
 
@@ -105,6 +109,14 @@ static rmx_status spell(const rmx__change *c, const char *text, size_t size, rmx
   return RMX_OK;
 }
 
+static rmx_status precompiled(const rmx__change *c, const char *text, size_t size, rmx_buf *out,
+                              bool *same, rmx_err *err) {
+  (void)err;
+  *same = rmx__charsmap_leaves(c->charsmap, text, size);
+  if (!*same) rmx__charsmap_apply(c->charsmap, text, size, out);
+  return RMX_OK;
+}
+
 // ---- reading -------------------------------------------------------------------------------
 
 static rmx_status read_prepend(const rmx__part *part, void *into, rmx_err *err) {
@@ -176,6 +188,25 @@ static rmx_status read_byte_level(const rmx__part *part, void *into, rmx_err *er
   return RMX_OK;
 }
 
+static rmx_status read_precompiled(const rmx__part *part, void *into, rmx_err *err) {
+  const char *text;
+  RMX_TRY(rmx__part_string(part, "precompiled_charsmap", &text, err));
+  size_t size = strlen(text);
+  rmx__change c = {.run = precompiled, .charsmap = rmx_calloc(1, sizeof(rmx__charsmap))};
+  char *data = rmx_calloc(size / 4 * 3 + 1, 1);
+  rmx_status status = RMX_OK;
+  if (!data || !c.charsmap)
+    status = rmx_fail_memory(err, size, "a precompiled_charsmap");
+  else if (!rmx__base64_decode(text, size, data, &size))
+    status = rmx__part_fail(part, err, "\"precompiled_charsmap\" is not base64");
+  else
+    status = rmx__charsmap_read(c.charsmap, data, size, part->where, err);
+  free(data);
+  if (status == RMX_OK) return add(into, c, part, err);
+  free(c.charsmap);
+  return status;
+}
+
 static const rmx__part_type types[] = {
     {"BertNormalizer", read_bert},
     {"ByteLevel", read_byte_level},
@@ -185,6 +216,7 @@ static const rmx__part_type types[] = {
     {"NFKC", read_form},
     {"NFKD", read_form},
     {"Nmt", read_nmt},
+    {"Precompiled", read_precompiled},
     {"Prepend", read_prepend},
     {"Replace", read_replace},
     {"Strip", read_strip},

@@ -10,6 +10,8 @@
 #include "bpe.h"
 #include "byte_alphabet.h"
 #include "tokenizer.h"
+#include "unigram.h"
+#include "wordpiece.h"
 
 json_t *rmx__tokenizer_frame(void) {
   static const char frame[] =
@@ -154,13 +156,16 @@ static rmx_status read_added(rmx_tokenizer *t, const json_t *model, rmx__token_l
 
 // ---- all of it -----------------------------------------------------------------------------
 
-static const rmx__model_type *const models[] = {&rmx__bpe_type};
+static const rmx__model_type *const models[] = {&rmx__bpe_type, &rmx__unigram_type,
+                                                &rmx__wordpiece_type};
 enum { MODELS = sizeof models / sizeof *models };
 
 // Files from before 2021 do not have the type of the model.
 static const rmx__model_type *model_named(const json_t *model) {
   const char *name = json_string_value(json_object_get(model, "type"));
   if (!name && json_object_get(model, "merges")) name = "BPE";
+  if (!name && json_object_get(model, "max_input_chars_per_word")) name = "WordPiece";
+  if (!name && json_is_array(json_object_get(model, "vocab"))) name = "Unigram";
   for (int i = 0; name && i < MODELS; i++)
     if (strcmp(models[i]->name, name) == 0) return models[i];
   return NULL;
@@ -220,23 +225,6 @@ rmx_status rmx__tokenizer_of_tree(json_t *root, const char *where, rmx_tokenizer
     *out = t;
   else
     rmx_tokenizer_free(t);
-  return status;
-}
-
-rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
-                                rmx_tokenizer **out, rmx_err *err) {
-  json_error_t at;
-  json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
-  if (!root) return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", where, at.line, at.text);
-  return rmx__tokenizer_of_tree(root, where, out, err);
-}
-
-rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err) {
-  char *text;
-  size_t size;
-  RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_status status = rmx__tokenizer_parse(text, size, path, out, err);
-  free(text);
   return status;
 }
 

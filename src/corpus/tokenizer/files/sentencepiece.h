@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // sentencepiece.h: reads the files of SentencePiece ("tokenizer.model", "spiece.model").
-#ifndef RMX_CORPUS_TOKENIZER_SENTENCEPIECE_H
-#define RMX_CORPUS_TOKENIZER_SENTENCEPIECE_H
+#ifndef RMX_CORPUS_TOKENIZER_FILES_SENTENCEPIECE_H
+#define RMX_CORPUS_TOKENIZER_FILES_SENTENCEPIECE_H
 
-#include "tokenizer.h"
+#include "corpus/tokenizer/tokenizer.h"
 
 // The numbers of the file.
 typedef enum rmx__piece_type {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/tokenizer/double_array.h"
 #include "corpus/utf8.h"
-#include "double_array.h"
 #include "protobuf.h"
 
 enum { MAX_PIECES = 1 << 24 };
@@ -22,7 +22,9 @@ bool rmx__spm_is(const char *data, size_t size) {
   if (!rmx__proto_next(&file, &field) || field.number != PIECES || field.kind != RMX__PROTO_BYTES)
     return false;
   rmx__proto piece = {.data = field.data, .size = field.size};
-  return rmx__proto_next(&piece, &inner) && inner.number <= PIECE_TYPE;
+  while (rmx__proto_next(&piece, &inner))
+    if (inner.number > PIECE_TYPE) return false;
+  return !piece.broken;
 }
 
 static rmx_status damaged(const char *where, const char *what, rmx_err *err) {

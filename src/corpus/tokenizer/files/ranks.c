@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "double_array.h"
+#include "corpus/tokenizer/double_array.h"
 
 struct finding {
   const rmx__token_text *tokens;

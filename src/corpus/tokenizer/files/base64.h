@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // base64.h: bytes in text (RFC 4648, the standard alphabet).
-#ifndef RMX_CORPUS_TOKENIZER_BASE64_H
-#define RMX_CORPUS_TOKENIZER_BASE64_H
+#ifndef RMX_CORPUS_TOKENIZER_FILES_BASE64_H
+#define RMX_CORPUS_TOKENIZER_FILES_BASE64_H
 
 #include <regmix/base.h>
 

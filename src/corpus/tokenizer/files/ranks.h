@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ranks.h: the merges of a vocabulary that only says which token is made first.
-#ifndef RMX_CORPUS_TOKENIZER_RANKS_H
-#define RMX_CORPUS_TOKENIZER_RANKS_H
+#ifndef RMX_CORPUS_TOKENIZER_FILES_RANKS_H
+#define RMX_CORPUS_TOKENIZER_FILES_RANKS_H
 
-#include "bpe.h"
+#include "corpus/tokenizer/bpe.h"
 
 // tiktoken's and SentencePiece's files have no merges: two neighbours are joined if they are a
 // token together, and of several such tokens the one with the lowest rank is made first. Here each
