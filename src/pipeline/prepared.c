@@ -297,13 +297,24 @@ static rmx_status say_what(rmx_pipeline *p, const rmx_sources *s, bool current, 
   return RMX_OK;
 }
 
+// Files that were hashed for the corpus, or for one that was not finished.
+static json_t *files_seen(const rmx_pipeline *p) {
+  json_t *known = rmx_corpus_files_seen(p->experiment.folder);
+  char *next = rmx_experiment_path(&p->experiment, RMX_SET_ASIDE "/new");
+  json_t *begun = next ? rmx_corpus_files_seen(next) : NULL;
+  free(next);
+  if (known && begun) json_object_update_missing(known, begun);
+  if (known) json_decref(begun);
+  return known ? known : begun;
+}
+
 static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_tokenizer,
                                 rmx_err *err) {
   place now = {0}, next = {0};
   rmx_err why = {0};
   uint64_t hash;
   char wanted[17];
-  json_t *known = rmx_corpus_files_seen(p->experiment.folder), *memo = json_object();
+  json_t *known = files_seen(p), *memo = json_object();
   bool damaged = false, current = false;
   const rmx_corpus_request request = request_of(p, s);
   rmx_status status = memo ? look_at(&now, rmx_strdup(p->experiment.folder), err)
