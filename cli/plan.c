@@ -32,10 +32,12 @@ static void print_cost(const char *what, const json_t *o) {
 
 static void print_plan(const json_t *root) {
   const json_t *proxies = json_object_get(root, "proxies"), *large = json_object_get(root, "large"),
-               *elsewhere = json_object_get(root, "elsewhere");
+               *elsewhere = json_object_get(root, "elsewhere"),
+               *text = json_object_get(root, "prepare");
   char time[32], twice[32], share[16];
-  printf("%-14s %6s %12s %10s %11s %12s %8s %9s %8s  %s\n", "", "runs", "parameters", "tokens",
-         "FLOPs", "tokens/s", "threads", "MiB each", "disk MiB", "time");
+  printf("%-14s %6s %12s %10s %11s %12s %8s %9s %8s  %s\n%-14s %76.0f  %s\n", "", "runs",
+         "parameters", "tokens", "FLOPs", "tokens/s", "threads", "MiB each", "disk MiB", "time",
+         "prepare", cli_get(text, "disk_mib"), rmx_duration(cli_get(text, "seconds"), time));
   print_cost("proxies", proxies);
   print_cost("large models", large);
   printf(
@@ -50,13 +52,12 @@ static void print_plan(const json_t *root) {
         100 * idle);
   if (elsewhere) print_elsewhere(elsewhere);
   printf(
-      "FLOPs include the output head, attention and validation. The proxies cost %s times the "
-      "FLOPs of one large model.\n",
+      "FLOPs include the output head, attention and validation, which takes %s of the proxies. The "
+      "proxies cost %s times the FLOPs of one large model.\nProxies that are trained for "
+      "too few tokens rank the mixtures wrongly. Twice the tokens per proxy would take %s.\n",
+      rmx_duration(cli_get(proxies, "valid_seconds"), time),
       rmx_count(cli_get(proxies, "flops") / (cli_get(large, "flops") / cli_get(large, "runs")),
-                share));
-  printf(
-      "Proxies that are trained for too few tokens rank the mixtures wrongly. Twice the tokens per "
-      "proxy would take %s.\n",
+                share),
       rmx_duration(2 * cli_get(proxies, "seconds"), twice));
 }
 

@@ -168,8 +168,9 @@ rmx_status rmx_domains_change(const rmx_listener *to, const char *path,
  * of text. */
 rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err);
 /* What the experiment costs on this machine, and on `cores` such cores (0: not asked).
- * without_text: the files of text need not be there. *out: {"isa", "jobs", "proxies", "large",
- * "seconds", "elsewhere"}, a new reference. Cost: trains each model for a second. */
+ * without_text: the files of text need not be there. *out: {"isa", "jobs", "prepare",
+ * "proxies", "large", "seconds", "elsewhere"}, a new reference. The corpus counts only if it is of
+ * this config. Cost: trains each model for a second. */
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, struct json_t **out,
                              rmx_err *err);
 /* What is done and what is to do. A new reference; RMX_EINPUT where nothing of an experiment is. */

@@ -164,8 +164,10 @@ static rmx_status fill_files(const rmx__files *found, struct one_file *files, co
   return RMX_OK;
 }
 
+// *complete (NULL: files that are not known are read): all files are known.
 static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *found,
-                               const json_t *known, json_t *memo, uint64_t *h, rmx_err *err) {
+                               const json_t *known, json_t *memo, bool *complete, uint64_t *h,
+                               rmx_err *err) {
   const rmx_domain_source *sources = r->sources;
   const size_t n = r->n;
   size_t all = 0;
@@ -178,9 +180,10 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
   }
   uint64_t unread = 0;
   for (size_t i = 0; i < all && status == RMX_OK; i++)
-    if (!files[i].known) unread += (uint64_t)files[i].info.st_size;
-  if (status == RMX_OK && unread > LONG_WORK) status = rmx__early_check(r, err);
-  if (status == RMX_OK) status = hash_all(files, all, r->threads, memo, err);
+    if (!files[i].known) unread += (uint64_t)files[i].info.st_size + 1;
+  if (complete) *complete = unread == 0;
+  if (status == RMX_OK && !complete && unread > LONG_WORK) status = rmx__early_check(r, err);
+  if (status == RMX_OK && !complete) status = hash_all(files, all, r->threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     *h = hash_text(sources[i].separator,
@@ -196,8 +199,8 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
   return status;
 }
 
-rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *known, json_t *memo,
-                                  uint64_t *hash, rmx_err *err) {
+static rmx_status source_hash(const rmx_corpus_request *r, const json_t *known, json_t *memo,
+                              bool *complete, uint64_t *hash, rmx_err *err) {
   uint64_t h = 0, asked = 0;
   rmx__files *found = rmx_calloc(r->n, sizeof *found);
   rmx_status status = found ? rmx__tokenizer_fingerprint(r->options, r->base, &asked, err)
@@ -208,10 +211,35 @@ rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *kno
     h = rmx_hash(&asked, sizeof asked, settings_hash(r->options, r->n, r->targets, r->ntargets));
     status = divided_hash(r->options, r->base, &h, err);
   }
-  if (status == RMX_OK) status = hash_sources(r, found, known, memo, &h, err);
+  if (status == RMX_OK) status = hash_sources(r, found, known, memo, complete, &h, err);
   for (size_t i = 0; found && i < r->n; i++) rmx__files_release(&found[i]);
   free(found);
   if (status == RMX_OK) *hash = h;
+  return status;
+}
+
+rmx_status rmx_corpus_source_hash(const rmx_corpus_request *r, const json_t *known, json_t *memo,
+                                  uint64_t *hash, rmx_err *err) {
+  return source_hash(r, known, memo, NULL, hash, err);
+}
+
+rmx_status rmx_corpus_is_current(const rmx_corpus_request *r, const char *folder, bool *is,
+                                 rmx_err *err) {
+  bool complete = false;
+  uint64_t hash = 0;
+  char hex[17];
+  rmx_err ignored;
+  json_t *known = rmx_corpus_files_seen(folder), *index = NULL;
+  char *path = rmx_format("%s/corpus/corpus.json", folder);
+  rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && known && rmx_exists(path)) rmx__json_read(path, &index, &ignored);
+  if (index) status = source_hash(r, known, NULL, &complete, &hash, err);
+  rmx__hex(hash, hex);
+  const char *had = json_string_value(json_object_get(index, "fingerprint"));
+  *is = status == RMX_OK && complete && had && strcmp(had, hex) == 0;
+  json_decref(known);
+  json_decref(index);
+  free(path);
   return status;
 }
 

@@ -23,6 +23,7 @@ struct cost {
   int jobs, threads;             // workers at a time; threads of each
   double memory, disk;           // bytes: of one worker; of all runs
   double run_s, seconds;         // of one run; of all of them
+  double valid_share;            // of the time: validation
   double idle;  // share of the requested processors that it got during the measurement
 };
 
@@ -100,18 +101,9 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   const double share = (double)at_once / k->jobs;
   k->tokens_per_s = speed.tokens_per_s * share;
   k->run_s = k->tokens / speed.tokens_per_s + valid / speed.valid_tokens_per_s;
+  k->valid_share = k->run_s > 0 ? valid / speed.valid_tokens_per_s / k->run_s : 0;
   k->seconds = rounds_s(k, k->jobs) / share;
   return RMX_OK;
-}
-
-static double valid_tokens_of(const rmx_experiment *e, const rmx_corpus *corpus,
-                              const rmx_training *t) {
-  double sum = 0;
-  if (!corpus)
-    return (double)e->config.n_domains * (double)(t->eval_tokens ? t->eval_tokens : 100000);
-  for (size_t d = 0; d < corpus->D; d++)
-    sum += (double)rmx_evaluate_tokens(corpus, d, t->eval_tokens);
-  return sum;
 }
 
 static json_t *cost_tree(const struct cost *k) {
@@ -128,6 +120,7 @@ static json_t *cost_tree(const struct cost *k) {
   json_object_set_new(o, "memory_mib", json_real(k->memory / 1048576.0));
   json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
   json_object_set_new(o, "seconds", json_real(k->seconds));
+  json_object_set_new(o, "valid_seconds", json_real(k->valid_share * k->seconds));
   return o;
 }
 
@@ -146,31 +139,18 @@ static json_t *elsewhere_tree(const struct cost costs[2], int64_t cores) {
   return o;
 }
 
-// The target and the files must exist, or the plan could not be carried out.
-static rmx_status check_text(rmx_pipeline *p, rmx_err *err) {
-  rmx_sources s = {0};
-  rmx_status status = rmx_sources_find(p, &s, err);
-  for (size_t i = 0; i < s.n && status == RMX_OK; i++) {
-    rmx_source_look look;
-    status = rmx_corpus_look(&p->experiment.config.corpus, &s.domains[i], p->experiment.folder,
-                             false, &look, err);
-    if (status != RMX_OK)
-      rmx_fail_in(err, "no text to plan for; --without-text makes a plan without text");
-  }
-  rmx_sources_release(&s);
-  return status;
+static json_t *text_tree(const struct rmx__plan_text *t) {
+  return json_pack("{s:f, s:f, s:f, s:f}", "bytes", t->bytes, "seconds", t->seconds, "disk_mib",
+                   (t->spool + t->tokens) / 1048576.0, "token_files_mib", t->tokens / 1048576.0);
 }
 
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, json_t **out,
                              rmx_err *err) {
-  if (!without_text) RMX_TRY(check_text(p, err));
+  struct rmx__plan_text text;
+  RMX_TRY(rmx__plan_text(p, without_text, &text, err));
   const rmx_kernels *kernels;
   RMX_TRY(rmx_kernels_get(p->experiment.config.general.isa, &kernels, err));
-  rmx_corpus *corpus = NULL;
-  rmx_err ignored;
-  if (rmx_experiment_corpus(&p->experiment, &corpus, &ignored) != RMX_OK) corpus = NULL;
-  int vocab = corpus ? corpus->vocab : (int)p->experiment.config.corpus.vocab,
-      jobs = rmx_worker_jobs(&p->experiment);
+  const int jobs = rmx_worker_jobs(&p->experiment);
   struct cost costs[2] = {
       {.what = "proxies",
        .training = &p->experiment.config.proxy,
@@ -182,8 +162,7 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
   };
   rmx_status status = RMX_OK;
   for (int i = 0; i < 2 && status == RMX_OK; i++) {
-    status = cost_of(&costs[i], vocab, valid_tokens_of(&p->experiment, corpus, costs[i].training),
-                     jobs, kernels, err);
+    status = cost_of(&costs[i], text.vocab, text.valid_tokens[i], jobs, kernels, err);
     if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
     // Proxies keep a log and a result; a checkpoint (weights and two moments) exists only while
     // they run.
@@ -191,14 +170,15 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
     costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs
                            : (double)costs[i].runs * (weights + 25e3);
   }
-  if (corpus) rmx_corpus_free(corpus);
   RMX_TRY(status);
   json_t *root = json_object();
   json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
   json_object_set_new(root, "jobs", json_integer(jobs));
+  json_object_set_new(root, "prepare", text_tree(&text));
   json_object_set_new(root, "proxies", cost_tree(&costs[0]));
   json_object_set_new(root, "large", cost_tree(&costs[1]));
-  json_object_set_new(root, "seconds", json_real(costs[0].seconds + costs[1].seconds));
+  json_object_set_new(root, "seconds",
+                      json_real(text.seconds + costs[0].seconds + costs[1].seconds));
   if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, cores));
   *out = root;
   return RMX_OK;

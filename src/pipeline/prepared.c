@@ -251,7 +251,7 @@ static rmx_status find_candidate(rmx_pipeline *p, const char *wanted, place *nex
   return RMX_OK;
 }
 
-static rmx_corpus_request request_of(const rmx_pipeline *p, const rmx_sources *s) {
+rmx_corpus_request rmx__corpus_request(const rmx_pipeline *p, const rmx_sources *s) {
   return (rmx_corpus_request){.options = &p->experiment.config.corpus,
                               .sources = s->domains,
                               .n = s->n,
@@ -275,7 +275,7 @@ static rmx_status prepare_new(rmx_pipeline *p, const rmx_sources *s, bool new_to
   if (status == RMX_OK) status = rmx_mkdirs(corpus, err);
   if (status == RMX_OK) status = rmx__json_write(files, memo, err);
   free(corpus), free(files);
-  rmx_corpus_request request = request_of(p, s);
+  rmx_corpus_request request = rmx__corpus_request(p, s);
   request.folder = folder;
   request.new_tokenizer = new_tokenizer;
   if (status == RMX_OK) status = rmx_corpus_prepare(&request, err);
@@ -316,7 +316,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
   char wanted[17];
   json_t *known = files_seen(p), *memo = json_object();
   bool damaged = false, current = false;
-  const rmx_corpus_request request = request_of(p, s);
+  const rmx_corpus_request request = rmx__corpus_request(p, s);
   rmx_status status = memo ? look_at(&now, rmx_strdup(p->experiment.folder), err)
                            : rmx_fail_memory(err, 0, "a list of files");
   if (status == RMX_OK) status = rmx_corpus_source_hash(&request, known, memo, &hash, err);

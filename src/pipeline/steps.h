@@ -78,6 +78,21 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
 // Whether two names mean one file; *info: what the first is.
 bool rmx__same_file(const char *a, const char *b, struct stat *info);
 
+// What a plan must know about the text (plan_text.c).
+struct rmx__plan_text {
+  int vocab;
+  double bytes;            // of text, uncompressed
+  double valid_tokens[2];  // of one evaluation: of a proxy, of a large model
+  double seconds;          // of prepare
+  double spool, tokens;    // bytes on disk while it works; of the token files
+};
+// The same before and after `prepare`: only a corpus of this config counts. without_text: the files
+// need not be there.
+rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_text *out,
+                          rmx_err *err);
+// The request for the corpus of the experiment (prepared.c).
+rmx_corpus_request rmx__corpus_request(const rmx_pipeline *p, const rmx_sources *s);
+
 // ---- fit and optimum
 
 // Sets the directions of those metrics that "higher_is_better" of a tree names. metrics->better is

@@ -183,6 +183,40 @@ try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C
 try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml
 try "plan without the text" 0 "On this machine it takes about" "$REGMIX" plan -C good --set corpus.separator=none --set target=zebra --without-text --set proxy.tokens=1k --set large.tokens=1k
 
+# The answer is for the config, whichever corpus is there. plan_of [OPTION...]: what does not depend on the machine
+plan_of() {
+  "$REGMIX" plan -C scale --json --set proxy.tokens=1k --set large.tokens=1k "$@" | python3 -c 'import json, sys; p = json.load(sys.stdin)
+print(p["prepare"]["bytes"], [(p[w]["parameters"], p[w]["flops"]) for w in ("proxies", "large")])'
+}
+mkdir -p scale
+lines 31 400 > scale/a.jsonl
+lines 32 400 > scale/b.jsonl
+lines 33 30 > scale/goal.jsonl
+printf 'corpus: {domains: {a: a.jsonl, b: b.jsonl, goal: {files: goal.jsonl, valid_only: true}}, vocab: 600, max_valid_tokens: 200}\ntarget: goal\nproxy: {context: 32}\nlarge: {context: 32}\n' > scale/regmix.yaml
+before=$(plan_of)
+"$REGMIX" prepare -q -C scale
+[ -n "$before" ] && [ "$(plan_of)" = "$before" ] && ok "plan says the same after prepare" || not_ok "plan says the same after prepare" "$before
+$(plan_of)"
+cp scale/tokenizer.json scale/given.json
+named=$(plan_of --set corpus.tokenizer=given.json --set corpus.vocab=4096)
+[ "$named" = "$before" ] && ok "plan uses the tokenizer that is named" || not_ok "plan uses the tokenizer that is named" "$named"
+other=$(plan_of --set corpus.vocab=5000)
+[ "$other" != "$before" ] && ok "plan is not for an older corpus" || not_ok "plan is not for an older corpus" "$other"
+try "plan reads the tokenizer" 1 "nosuch.json" "$REGMIX" plan -C scale --set corpus.tokenizer=nosuch.json
+
+# ---- what was read before prepare stopped
+cp scale/goal.jsonl goal.jsonl
+tail -n 1 goal.jsonl | head -c 20 >> scale/goal.jsonl
+try "a broken line stops prepare" 1 "goal.jsonl:31: not JSON" "$REGMIX" prepare -C scale --set corpus.vocab=700 --redo
+try "gc names what was read" 0 "would be deleted" "$REGMIX" gc -C scale --dry-run
+cp goal.jsonl scale/goal.jsonl
+try "what was read is used" 0 "prepare: 2 of 3 parts of the text were read before" "$REGMIX" prepare -C scale --set corpus.vocab=700 --redo
+tail -n 1 goal.jsonl | head -c 20 >> scale/goal.jsonl
+try "a broken line again" 1 "goal.jsonl:31: not JSON" "$REGMIX" prepare -C scale --set corpus.vocab=800 --redo
+[ -d scale/.set-aside/new/.prepare ] && ok "the text that was read is kept" || not_ok "the text that was read is kept" "$(ls -A scale)"
+"$REGMIX" gc -q -C scale > gc.txt
+[ ! -e scale/.set-aside ] && ok "until gc deletes it" || not_ok "until gc deletes it" "$(ls -A scale)"
+
 # ---- what cannot be opened is left out and named; a domain of nothing else is an error
 mkdir -p closed/web && printf '{"text": "one"}\n' > closed/web/a.jsonl
 ln -s loop.jsonl closed/web/loop.jsonl
