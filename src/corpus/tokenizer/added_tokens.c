@@ -52,8 +52,10 @@ static bool insert(rmx__trie *t, const char *text, size_t size, uint32_t token) 
   uint8_t byte = (uint8_t)text[0];
   uint32_t node = t->first[byte];
   if (!node && !(node = t->first[byte] = new_node(t, byte, 0))) return false;
-  if (size > 1) t->second[(uint8_t)text[1]] = true;
-  if (size == 1) memset(t->second, true, sizeof t->second);
+  for (int b = 0; b < 256; b++) {
+    const unsigned pair = (uint8_t)text[0] << 8 | b;
+    if (size == 1 || (uint8_t)text[1] == b) t->pairs[pair / 8] |= 1u << pair % 8;
+  }
   for (size_t i = 1; i < size; i++) {
     byte = (uint8_t)text[i];
     uint32_t next = child_of(t, node, byte);
@@ -140,12 +142,22 @@ static size_t space_after(const char *text, size_t size, size_t at) {
   return at;
 }
 
+// The next place where a token can start, or the last byte.
+static size_t skip_others(const rmx__trie *t, const char *text, size_t size, size_t at) {
+  const uint8_t *p = (const uint8_t *)text;
+  for (; at + 1 < size; at++) {
+    const unsigned pair = p[at] << 8 | p[at + 1];
+    if (t->pairs[pair / 8] >> pair % 8 & 1) break;
+  }
+  return at;
+}
+
 // Finds the next token at or after s->at: its start and end in the text, as they were written.
 static const rmx__added_token *find(rmx__added_search *s, size_t *start, size_t *end) {
   const rmx__trie *t = s->trie;
   for (; s->at < s->size; s->at++) {
+    s->at = skip_others(t, s->text, s->size, s->at);
     if (!t->first[(uint8_t)s->text[s->at]]) continue;
-    if (s->at + 1 < s->size && !t->second[(uint8_t)s->text[s->at + 1]]) continue;
     const rmx__added_token *token = longest_at(s, s->at, end);
     if (!token) continue;
     *start = s->at;

@@ -26,7 +26,7 @@ typedef struct rmx__trie {
   rmx__trie_node *nodes;  // (n)
   size_t n, capacity;
   uint32_t first[256];  // the nodes of first bytes
-  bool second[256];     // second bytes that occur
+  uint8_t pairs[8192];  // a bit for each first byte * 256 + second byte that can be of a token
   bool any_plain;       // not all tokens are special
 } rmx__trie;
 

@@ -118,6 +118,14 @@ static void find_bytes(const rmx_tokenizer *t, rmx__bpe *m, int *missing) {
   }
 }
 
+static bool find_first_merges(rmx__bpe *m) {
+  if (!m->plain) return true;
+  m->first = rmx_calloc(256 * 256, sizeof *m->first);
+  for (int i = 0; m->first && i < 256 * 256; i++)
+    m->first[i].rank = rmx__bpe_rank(m, m->byte_id[i >> 8], m->byte_id[i & 255], &m->first[i].made);
+  return m->first != NULL;
+}
+
 static uint32_t last_character(rmx__token_text t) {
   size_t at = t.size;
   do at--;
@@ -212,6 +220,7 @@ static void free_model(void *model) {
   free(m->prefix);
   free(m->suffix);
   free(m->joins);
+  free(m->first);
   free(m);
 }
 
@@ -243,6 +252,10 @@ rmx_status rmx__bpe_make(const rmx_tokenizer *t, const json_t *json, const rmx__
     goto failed;
   }
   RMX_TRY_GOTO(find_joins(t, m, missing, err), failed);
+  if (!find_first_merges(m)) {
+    status = rmx_fail_memory(err, 256 * 256 * sizeof *m->first, "merges");
+    goto failed;
+  }
   *out = m;
   return RMX_OK;
 failed:

@@ -20,14 +20,20 @@ typedef struct rmx__pair_slot {
   uint32_t rank, made;
 } rmx__pair_slot;
 
+typedef struct rmx__first_merge {
+  int32_t rank;  // or RMX__NO_RANK
+  uint32_t made;
+} rmx__first_merge;
+
 typedef struct rmx__bpe {
   rmx__merge *merges;  // (nmerges)
   size_t nmerges;
   rmx__pair_slot *pairs;  // (pairs_mask + 1)
   size_t pairs_mask;
-  uint32_t byte_id[256];   // the token of each byte: "<0x0A>" unless the vocabulary is byte-level
-  uint32_t ascii_id[128];  // the token of each ASCII character
-  uint32_t unknown;        // "unk_token", or RMX__NO_TOKEN
+  uint32_t byte_id[256];    // the token of each byte: "<0x0A>" unless the vocabulary is byte-level
+  uint32_t ascii_id[128];   // the token of each ASCII character
+  uint32_t unknown;         // "unk_token", or RMX__NO_TOKEN
+  rmx__first_merge *first;  // (256, 256) the merges of two bytes, if the model is plain
   bool byte_level;
   bool plain;             // all bytes have tokens and there are no affixes
   bool whole_words;       // a word that is a token is encoded as it, without merges
@@ -54,6 +60,14 @@ static inline const rmx__pair_slot *rmx__bpe_merge(const rmx__bpe *m, uint32_t a
     if (m->pairs[i].pair == pair) return &m->pairs[i];
     if (m->pairs[i].pair == UINT64_MAX) return NULL;
   }
+}
+
+// The rank of the merge of a and b, and what it makes; RMX__NO_RANK if there is none.
+#define RMX__NO_RANK INT32_MAX
+static inline int32_t rmx__bpe_rank(const rmx__bpe *m, uint32_t a, uint32_t b, uint32_t *made) {
+  const rmx__pair_slot *slot = rmx__bpe_merge(m, a, b);
+  *made = slot ? slot->made : RMX__NO_TOKEN;
+  return slot ? (int32_t)slot->rank : RMX__NO_RANK;
 }
 
 // A hash of two characters that meet, into m->joins.

@@ -13,16 +13,16 @@
 #include "tokenizer.h"
 
 enum {
-  CACHE_SLOTS = 1 << 14,
-  CACHED_BYTES = 26,  // longest word in the cache; a slot is then 64 bytes
-  CACHED_IDS = 9,
-  SHORT_WORD = 40,  // bytes up to which the scan is faster
+  CACHE_BITS = 16,    // 4 MB: with a quarter of it, twice as many words of English are not there
+  CACHED_BYTES = 32,  // longest word in the cache; a slot is then 64 bytes
+  CACHED_IDS = 7,
+  SHORT_WORD = 128,  // bytes up to which the scan is faster
 };
 
 struct cached {
-  uint8_t size, n;  // size 0: free
-  char text[CACHED_BYTES];
+  uint64_t key[4];  // the word; see key_of()
   uint32_t ids[CACHED_IDS];
+  uint8_t size, n;  // size 0: free
 };
 _Static_assert(sizeof(struct cached) == 64, "a cache slot is one cache line");
 
@@ -38,7 +38,7 @@ struct node {
 struct scratch {
   const rmx__bpe *m;
   const rmx__vocabulary *vocabulary;
-  struct cached *cache;  // (CACHE_SLOTS)
+  struct cached *cache;  // (1 << CACHE_BITS)
   uint32_t *symbols;     // (nnodes) the first tokens of a long word
   struct node *nodes;    // (nnodes)
   size_t nnodes;
@@ -52,7 +52,7 @@ void *rmx__bpe_scratch_new(const rmx_tokenizer *t) {
   if (!e) return NULL;
   e->m = t->model;
   e->vocabulary = &t->vocabulary;
-  e->cache = rmx_calloc(CACHE_SLOTS, sizeof *e->cache);
+  e->cache = rmx_calloc((size_t)1 << CACHE_BITS, sizeof *e->cache);
   if (e->cache) return e;
   free(e);
   return NULL;
@@ -159,30 +159,37 @@ static bool spell(struct scratch *e, const char *text, size_t size, uint32_t *id
 
 // ---- short words -----------------------------------------------------------------
 
-// Merges ids (n) in place and returns how many are left.
-static size_t merge_short(const rmx__bpe *m, uint32_t *ids, size_t n) {
-  // slot[i] is the merge of ids[i] with ids[i+1], NULL if there is none.
-  const rmx__pair_slot *slot[SHORT_WORD];
-  for (size_t i = 0; i + 1 < n; i++) slot[i] = rmx__bpe_merge(m, ids[i], ids[i + 1]);
-  for (;;) {
-    size_t best = n;
-    uint32_t rank = UINT32_MAX;
-    for (size_t i = 0; i + 1 < n; i++) {
-      if (slot[i] && slot[i]->rank < rank) {
-        rank = slot[i]->rank;
-        best = i;
-      }
+// Merges ids (n) in place and returns how many are left. bytes (n): those that they are the tokens
+// of, if the model is plain.
+static size_t merge_short(const rmx__bpe *m, const char *bytes, uint32_t *ids, size_t n) {
+  // of ids[i] with ids[i + 1]; signed, because SSE2 compares signed numbers only
+  int32_t rank[SHORT_WORD];
+  uint32_t made[SHORT_WORD];
+  for (size_t i = 0; i + 1 < n; i++) {
+    if (m->first) {
+      const rmx__first_merge *f = &m->first[(uint8_t)bytes[i] << 8 | (uint8_t)bytes[i + 1]];
+      rank[i] = f->rank, made[i] = f->made;
+    } else {
+      rank[i] = rmx__bpe_rank(m, ids[i], ids[i + 1], &made[i]);
     }
-    if (best == n) return n;
-    ids[best] = slot[best]->made;
-    n--;
-    for (size_t i = best + 1; i < n; i++) {
-      ids[i] = ids[i + 1];
-      slot[i - 1] = slot[i];
-    }
-    if (best > 0) slot[best - 1] = rmx__bpe_merge(m, ids[best - 1], ids[best]);
-    if (best + 1 < n) slot[best] = rmx__bpe_merge(m, ids[best], ids[best + 1]);
   }
+  while (n > 1) {
+    int32_t least = RMX__NO_RANK;
+    for (size_t i = 0; i + 1 < n; i++) least = rank[i] < least ? rank[i] : least;
+    if (least == RMX__NO_RANK) break;
+    size_t best = 0;
+    while (rank[best] != least) best++;
+    ids[best] = made[best];
+    n--;
+    memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
+    if (best + 1 < n) {
+      memmove(rank + best + 1, rank + best + 2, (n - best - 2) * sizeof *rank);
+      memmove(made + best + 1, made + best + 2, (n - best - 2) * sizeof *made);
+      rank[best] = rmx__bpe_rank(m, ids[best], ids[best + 1], &made[best]);
+    }
+    if (best > 0) rank[best - 1] = rmx__bpe_rank(m, ids[best - 1], ids[best], &made[best - 1]);
+  }
+  return n;
 }
 
 // ---- long words ------------------------------------------------------------------
@@ -277,32 +284,100 @@ static bool encode_long(struct scratch *e, const char *text, size_t size, rmx_to
          merge_long(e, (uint32_t)n, out);
 }
 
-static bool encode_short(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+static inline uint64_t eight(const char *p) {
+  uint64_t x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+
+static inline uint32_t four(const char *p) {
+  uint32_t x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+
+// The bytes of a word of up to CACHED_BYTES as numbers. With its size they are the word, though
+// some bytes are there twice, because nothing is read before the word or after it.
+static inline void key_of(const char *text, size_t size, uint64_t key[4]) {
+  const char *end = text + size;
+  key[0] = key[1] = key[2] = key[3] = 0;
+  if (size > 16) {
+    key[0] = eight(text), key[1] = eight(text + 8);
+    key[2] = eight(end - 16), key[3] = eight(end - 8);
+  } else if (size >= 8) {
+    key[0] = eight(text), key[1] = eight(end - 8);
+  } else if (size >= 4) {
+    key[0] = four(text) | (uint64_t)four(end - 4) << 32;
+  } else {
+    key[0] = (uint8_t)text[0] | (uint64_t)(uint8_t)text[size / 2] << 8 |
+             (uint64_t)(uint8_t)end[-1] << 16;
+  }
+}
+
+static inline size_t slot_of(const uint64_t key[4], size_t size) {
+  const uint64_t odd = 0x9E3779B97F4A7C15u;
+  uint64_t h = (key[0] + size) * odd;
+  h = (h ^ h >> 32 ^ key[1]) * odd;
+  if (size > 16) {
+    h = (h ^ h >> 32 ^ key[2]) * odd;
+    h = (h ^ h >> 32 ^ key[3]) * odd;
+  }
+  return (size_t)(h >> (64 - CACHE_BITS));
+}
+
+static inline bool is_cached(const struct cached *c, const uint64_t key[4], size_t size) {
+  return c->size == size && c->key[0] == key[0] && c->key[1] == key[1] && c->key[2] == key[2] &&
+         c->key[3] == key[3];
+}
+
+// The token that is the whole word, if such tokens are not merged.
+static uint32_t whole_word(const struct scratch *e, const char *text, size_t size) {
+  const uint32_t id =
+      e->m->whole_words ? rmx__vocabulary_find(e->vocabulary, text, size) : RMX__NO_TOKEN;
+  return id != RMX__NO_TOKEN && e->vocabulary->kind[id] != RMX__TOKEN_SPECIAL ? id : RMX__NO_TOKEN;
+}
+
+// whole: the text is a word, not a part of one.
+static bool merge(struct scratch *e, const char *text, size_t size, bool whole, uint32_t *ids,
+                  size_t *n) {
+  *n = 1;
+  if (whole && (ids[0] = whole_word(e, text, size)) != RMX__NO_TOKEN) return true;
+  if (!spell(e, text, size, ids, n)) return false;
+  *n = merge_short(e->m, text, ids, *n);
+  return true;
+}
+
+static bool encode_short(struct scratch *e, const char *text, size_t size, bool whole,
+                         rmx_tokens *out) {
   if (!rmx__tokens_reserve(out, SHORT_WORD)) return false;
   uint32_t *ids = out->ids + out->n;
-  struct cached *c = NULL;
-  if (size <= CACHED_BYTES) {
-    c = &e->cache[rmx_hash(text, size, 0) & (CACHE_SLOTS - 1)];
-    if (c->size == size && memcmp(c->text, text, size) == 0) {
-      memcpy(ids, c->ids, sizeof c->ids);
-      out->n += c->n;
-      return true;
-    }
-  }
   size_t n;
-  if (!spell(e, text, size, ids, &n)) return false;
-  n = merge_short(e->m, ids, n);
-  if (c && n <= CACHED_IDS) {
+  if (size > CACHED_BYTES || (e->m->whole_words && !whole)) {
+    if (!merge(e, text, size, whole, ids, &n)) return false;
+    out->n += n;
+    return true;
+  }
+  uint64_t key[4];
+  key_of(text, size, key);
+  struct cached *c = &e->cache[slot_of(key, size)];
+  if (is_cached(c, key, size)) {
+    memcpy(ids, c->ids, sizeof c->ids);
+    out->n += c->n;
+    return true;
+  }
+  if (!merge(e, text, size, whole, ids, &n)) return false;
+  if (n <= CACHED_IDS) {
     c->size = (uint8_t)size;
     c->n = (uint8_t)n;
-    memcpy(c->text, text, size);
+    memcpy(c->key, key, sizeof c->key);
     memcpy(c->ids, ids, n * sizeof *ids);
   }
   out->n += n;
   return true;
 }
 
-static bool encode_part(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
+static bool encode_part(struct scratch *e, const char *text, size_t size, bool whole,
+                        rmx_tokens *out) {
   while (size > RMX__LONGEST_WORD) {
     size_t part = RMX__LONGEST_WORD;
     while (!e->m->byte_level && ((uint8_t)text[part] & 0xC0) == 0x80) part--;
@@ -311,7 +386,7 @@ static bool encode_part(struct scratch *e, const char *text, size_t size, rmx_to
     size -= part;
   }
   return most_symbols(e->m, size) > SHORT_WORD ? encode_long(e, text, size, out)
-                                               : encode_short(e, text, size, out);
+                                               : encode_short(e, text, size, whole, out);
 }
 
 // Cuts a word where no merge can join two characters.
@@ -323,22 +398,23 @@ static bool encode_parts(struct scratch *e, const char *text, size_t size, rmx_t
     if (at == 0) continue;
     size_t join = rmx__join((uint32_t)left, (uint32_t)right);
     if (e->m->joins[join / 64] >> join % 64 & 1) continue;
-    if (!encode_part(e, text + start, at - start, out)) return false;
+    if (!encode_part(e, text + start, at - start, false, out)) return false;
     start = at;
   }
-  return encode_part(e, text + start, size - start, out);
+  return encode_part(e, text + start, size - start, false, out);
 }
 
 bool rmx__bpe_encode(const rmx_tokenizer *t, void *scratch, const char *word, size_t size,
                      rmx_tokens *out) {
   struct scratch *e = scratch;
-  if (e->m->whole_words) {
-    uint32_t id = rmx__vocabulary_find(&t->vocabulary, word, size);
-    if (id != RMX__NO_TOKEN && t->vocabulary.kind[id] != RMX__TOKEN_SPECIAL) {
-      if (!rmx__tokens_reserve(out, 1)) return false;
-      out->ids[out->n++] = id;
-      return true;
-    }
+  (void)t;
+  if (!e->m->joins && size <= SHORT_WORD && most_symbols(e->m, size) <= SHORT_WORD)
+    return encode_short(e, word, size, true, out);
+  const uint32_t id = whole_word(e, word, size);
+  if (id != RMX__NO_TOKEN) {
+    if (!rmx__tokens_reserve(out, 1)) return false;
+    out->ids[out->n++] = id;
+    return true;
   }
-  return e->m->joins ? encode_parts(e, word, size, out) : encode_part(e, word, size, out);
+  return e->m->joins ? encode_parts(e, word, size, out) : encode_part(e, word, size, false, out);
 }

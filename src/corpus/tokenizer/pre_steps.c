@@ -49,8 +49,8 @@ const rmx__step_type rmx__step_unspell = {unspell, NULL};
 
 // ---- patterns and strings ------------------------------------------------------------
 
-// PCRE2 needs valid UTF-8. It gets the valid parts, each alone, so that what it looks at before a
-// match is valid, too. Each bad byte is a piece of its own.
+// PCRE2 and the scanners need valid UTF-8. They get the valid parts, each alone, so that what they
+// look at before a match is valid, too. Each bad byte is a piece of its own.
 static rmx_status find_regex(rmx__cutter *c, size_t from, bool *found, size_t *start, size_t *end,
                              rmx_err *err) {
   if (from >= c->valid_end && from < c->in.size) {
@@ -58,8 +58,15 @@ static rmx_status find_regex(rmx__cutter *c, size_t from, bool *found, size_t *s
     c->valid_end = from + rmx__utf8_valid_prefix(c->in.text + from, c->in.size - from);
     c->search = (rmx__search){0, SIZE_MAX};
   }
-  RMX_TRY(rmx__pattern_next(&c->step->pattern, c->match, c->in.text + c->valid_start,
-                            c->valid_end - c->valid_start, &c->search, found, start, end, err));
+  const char *text = c->in.text + c->valid_start;
+  const size_t size = c->valid_end - c->valid_start, at = from - c->valid_start;
+  if (c->step->known) {
+    *end = at < size ? c->step->known->scan(text, size, at, start) : 0;
+    *found = *end > 0;
+  } else {
+    RMX_TRY(rmx__pattern_next(&c->step->pattern, c->match, text, size, &c->search, found, start,
+                              end, err));
+  }
   *start += c->valid_start;
   *end += c->valid_start;
   if (*found || c->valid_end == c->in.size) return RMX_OK;

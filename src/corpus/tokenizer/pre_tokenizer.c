@@ -57,6 +57,7 @@ static rmx_status read_byte_level(const rmx__part *part, void *into, rmx_err *er
   RMX_TRY(rmx__part_flag(part, "add_prefix_space", false, &step.add, err));
   RMX_TRY(rmx__part_flag(part, "use_regex", true, &use_regex, err));
   step.type = use_regex ? &rmx__step_gpt2 : &rmx__step_bytes;
+  step.known = use_regex ? rmx__known_pattern_of(rmx__gpt2_pattern) : NULL;
   p->byte_level = p->spelt = true;
   RMX_TRY(use_regex || step.add ? add(p, step, err) : RMX_OK);
   return add(p, (rmx__step){.type = &rmx__step_spell}, err);
@@ -77,7 +78,8 @@ static rmx_status read_split(const rmx__part *part, void *into, rmx_err *err) {
   char where[512];
   snprintf(where, sizeof where, "%s: pre_tokenizer: part %zu of %zu", part->where, part->i,
            part->n);
-  RMX_TRY(rmx__pattern_compile(text, where, &step.pattern, err));
+  step.known = rmx__known_pattern_of(text);
+  if (!step.known) RMX_TRY(rmx__pattern_compile(text, where, &step.pattern, err));
   return add_text(into, step, text, err);
 }
 

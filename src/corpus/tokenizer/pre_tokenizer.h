@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "pattern.h"
+#include "scanners.h"
 
 // What becomes of the places that a step finds.
 typedef enum rmx__behaviour {
@@ -20,11 +21,12 @@ struct rmx__cutter;
 typedef struct rmx__step {
   const struct rmx__step_type *type;
   rmx__behaviour behaviour;
-  bool invert;           // what lies between the places is what the behaviour is about
-  rmx__pattern pattern;  // of a "Split" by a regular expression
-  char *text;            // the string of a "Split"; the replacement of "Metaspace"
-  size_t size;           // of text; the length of "FixedLength"
-  bool add, only_first;  // something is put before a piece, or only before the first one
+  bool invert;                      // what lies between the places is what the behaviour is about
+  const rmx__known_pattern *known;  // of a "Split" by a known regular expression
+  rmx__pattern pattern;             // of a "Split" by another one
+  char *text;                       // the string of a "Split"; the replacement of "Metaspace"
+  size_t size;                      // of text; the length of "FixedLength"
+  bool add, only_first;             // something is put before a piece, or only before the first one
 } rmx__step;
 
 typedef struct rmx__pre_tokenizer {

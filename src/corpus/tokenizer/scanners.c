@@ -66,7 +66,16 @@ static inline const char *skip_others(const char *p, const char *end, unsigned c
   return p;
 }
 
-// ENGLISH at p, in capital or small letters. U+017F is an s, too.
+// 's|'t|'re|'ve|'m|'ll|'d at p
+static size_t small_contraction(const char *p, const char *end) {
+  if (end - p < 2 || *p != '\'') return 0;
+  if (memchr("stmd", p[1], 4)) return 2;
+  const bool three =
+      end - p > 2 && ((memchr("rv", p[1], 2) && p[2] == 'e') || (p[1] == 'l' && p[2] == 'l'));
+  return three ? 3 : 0;
+}
+
+// ENGLISH at p: the same in capital letters, too. U+017F is an s.
 static size_t contraction(const char *p, const char *end) {
   if (end - p < 2 || *p != '\'') return 0;
   if (memchr("sStTmMdD", p[1], 8)) return 2;
@@ -88,8 +97,8 @@ static const char *digits(const char *p, const char *end, int most) {
   return p;
 }
 
-// \s*[\r\n]+|\s+(?!\S)|\s+ at p, where white space is
-static const char *spaces(const char *p, const char *end) {
+// \s+(?!\S)|\s+ at p, where white space is; with `newlines` before that \s*[\r\n]+
+static const char *spaces(const char *p, const char *end, bool newlines) {
   const char *at = p, *last = p, *after_newline = NULL;
   unsigned category;
   while (at < end) {
@@ -97,7 +106,7 @@ static const char *spaces(const char *p, const char *end) {
     if (!(category & RMX__SPACES)) break;
     last = at;
     at += n;
-    if (category & RMX__NEWLINE) after_newline = at;
+    if (newlines && category & RMX__NEWLINE) after_newline = at;
   }
   if (after_newline) return after_newline;
   // White space at the end of the text is one word. Before other text its last character is left
@@ -109,9 +118,28 @@ static const char *spaces(const char *p, const char *end) {
 static const char *signs_or_spaces(const char *p, const char *end, bool slash) {
   const unsigned others = RMX__SPACES | RMX__LETTERS | RMX__DIGIT;
   const char *at = p + (*p == ' '), *after = skip_others(at, end, others);
-  if (after == at) return spaces(p, end);
+  if (after == at) return spaces(p, end, true);
   while (after < end && (*after == '\r' || *after == '\n' || (slash && *after == '/'))) after++;
   return after;
+}
+
+// ---- GPT-2 ----------------------------------------------------------------------------
+
+#define GPT2_PATTERN \
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+const char rmx__gpt2_pattern[] = GPT2_PATTERN;
+
+static size_t scan_gpt2(const char *text, size_t size, size_t from, size_t *start) {
+  const char *p = text + from, *end = text + size, *word = p + (*p == ' ');
+  const size_t english = small_contraction(p, end);
+  *start = from;
+  if (english) return from + english;
+  unsigned category = RMX__SPACES;
+  if (word < end) look(word, &category);
+  if (category & RMX__LETTERS) return (size_t)(skip(word, end, RMX__LETTERS) - text);
+  if (category & RMX__DIGIT) return (size_t)(skip(word, end, RMX__DIGIT) - text);
+  if (category & RMX__SPACES) return (size_t)(spaces(p, end, false) - text);
+  return (size_t)(skip_others(word, end, RMX__LETTERS | RMX__DIGIT | RMX__SPACES) - text);
 }
 
 // ---- GPT-3.5, Llama 3, Qwen 2 ------------------------------------------------------
@@ -227,7 +255,7 @@ static const char *deepseek(const char *p, const char *end) {
     while (after < end && (*after == '\r' || *after == '\n')) after++;
     return after;
   }
-  return category & RMX__SPACES ? spaces(p, end) : NULL;
+  return category & RMX__SPACES ? spaces(p, end, true) : NULL;
 }
 
 static size_t scan_deepseek(const char *text, size_t size, size_t from, size_t *start) {
@@ -266,18 +294,19 @@ static size_t scan_east_asian(const char *text, size_t size, size_t from, size_t
 // ---- the table -----------------------------------------------------------------------------
 
 const rmx__known_pattern rmx__known_patterns[] = {
-    {LETTERS_PATTERN("\\p{N}{1,3}"), scan_gpt4},  // Llama 3, OLMo 2, Phi-4, too
-    {LETTERS_PATTERN("\\p{N}"), scan_qwen2},
-    {CASES_PATTERN(ENGLISH "?", "\\p{N}{1,3}"), scan_gpt4o},  // gpt-oss, Llama 4, too
-    {CASES_PATTERN("", "\\p{N}"), scan_tekken},
-    {DEEPSEEK_PATTERN, scan_deepseek},
-    {"\\p{N}{1,3}", scan_digits},
-    {"[一-龥぀-ゟ゠-ヿ]+", scan_east_asian},
+    {GPT2_PATTERN, scan_gpt2, true},
+    {LETTERS_PATTERN("\\p{N}{1,3}"), scan_gpt4, true},  // Llama 3, OLMo 2, Phi-4, too
+    {LETTERS_PATTERN("\\p{N}"), scan_qwen2, true},
+    {CASES_PATTERN(ENGLISH "?", "\\p{N}{1,3}"), scan_gpt4o, true},  // gpt-oss, Llama 4, too
+    {CASES_PATTERN("", "\\p{N}"), scan_tekken, true},
+    {DEEPSEEK_PATTERN, scan_deepseek, false},
+    {"\\p{N}{1,3}", scan_digits, false},
+    {"[一-龥぀-ゟ゠-ヿ]+", scan_east_asian, false},
 };
 const size_t rmx__known_patterns_n = sizeof rmx__known_patterns / sizeof *rmx__known_patterns;
 
-rmx__scanner *rmx__scanner_of(const char *regex) {
+const rmx__known_pattern *rmx__known_pattern_of(const char *regex) {
   for (size_t i = 0; i < rmx__known_patterns_n; i++)
-    if (strcmp(rmx__known_patterns[i].regex, regex) == 0) return rmx__known_patterns[i].scan;
+    if (strcmp(rmx__known_patterns[i].regex, regex) == 0) return &rmx__known_patterns[i];
   return NULL;
 }

@@ -12,11 +12,14 @@ typedef size_t rmx__scanner(const char *text, size_t size, size_t from, size_t *
 typedef struct rmx__known_pattern {
   const char *regex;
   rmx__scanner *scan;
+  bool all;  // all text is matched: each match starts where the last one ended
 } rmx__known_pattern;
 extern const rmx__known_pattern rmx__known_patterns[];
 extern const size_t rmx__known_patterns_n;
 
-// The scanner of exactly this pattern, or NULL.
-rmx__scanner *rmx__scanner_of(const char *regex);
+extern const char rmx__gpt2_pattern[];
+
+// Exactly this pattern, or NULL.
+const rmx__known_pattern *rmx__known_pattern_of(const char *regex);
 
 #endif

@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/utf8.h"
 #include "pre_tokenizer.h"
 
 struct rmx__walk {
   const rmx__pre_tokenizer *p;
   rmx__cutter *cutters;  // (p->n)
   rmx__piece text;
-  bool taken;  // the text was given to the first step
+  bool taken;   // the text was given to the first step
+  bool direct;  // the only step finds words everywhere, so each place is a piece
+  size_t at;    // then: where the next word starts
 };
 
 struct rmx__walk *rmx__walk_new(const rmx__pre_tokenizer *p) {
@@ -44,9 +47,18 @@ void rmx__walk_free(struct rmx__walk *w) {
   free(w);
 }
 
+static bool is_direct(const rmx__pre_tokenizer *p, rmx__piece text) {
+  const rmx__step *s = p->n == 1 ? p->steps : NULL;
+  return s && s->known && s->known->all && text.size && (!s->add || text.text[0] == ' ') &&
+         s->behaviour == (s->invert ? RMX__REMOVED : RMX__ISOLATED) &&
+         rmx__utf8_valid_prefix(text.text, text.size) == text.size;
+}
+
 void rmx__walk_start(struct rmx__walk *w, rmx__piece text) {
   w->text = text;
   w->taken = text.size == 0;
+  w->direct = is_direct(w->p, text);
+  w->at = 0;
   for (size_t i = 0; i < w->p->n; i++) {
     w->cutters[i].in.size = w->cutters[i].at = 0;
     w->cutters[i].has_range = false;
@@ -159,5 +171,10 @@ static bool next_piece(struct rmx__walk *w, size_t step, rmx__piece *out, rmx_er
 }
 
 bool rmx__walk_next(struct rmx__walk *w, rmx__piece *word, rmx_err *err) {
-  return next_piece(w, w->p->n, word, err);
+  if (!w->direct) return next_piece(w, w->p->n, word, err);
+  size_t start = w->at;
+  if (start == w->text.size) return false;
+  w->at = w->p->steps->known->scan(w->text.text, w->text.size, start, &start);
+  *word = (rmx__piece){w->text.text + start, w->at - start, w->text.first && start == 0};
+  return true;
 }
