@@ -107,6 +107,7 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
       .separator = s->separator   ? s->separator
                    : o->separator ? o->separator
                                   : "%",
+      .file_separator = s->separator,
       .skip_bad = o->skip_bad,
       .max_document = (uint64_t)o->max_document,
   };

@@ -31,4 +31,15 @@ static inline unsigned rmx__first16(rmx__sixteen v) {
 #endif
 }
 
+// The first byte a or b in p .. end, or end.
+static inline const char *rmx__find_either(const char *p, const char *end, char a, char b) {
+  for (; end - p >= 16; p += 16) {
+    const rmx__sixteen v = rmx__load16(p);
+    const unsigned first = rmx__first16((rmx__sixteen)((v == (uint8_t)a) | (v == (uint8_t)b)));
+    if (first < 16) return p + first;
+  }
+  while (p < end && *p != a && *p != b) p++;
+  return p;
+}
+
 #endif

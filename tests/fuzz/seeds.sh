@@ -99,6 +99,10 @@ find small/large -name model.bin -exec cat {} + | put checkpoint model
 printf '{"text": "a \\ud83d b", "id": 18446744073709551615, "score": NaN}\n{"x": {"text": 1}, "text": "c"}\n' | put jsonl lines
 printf '[{"text": "one"}, {"text": "two"}]' | put jsonl array
 printf 'one\n%%\ntwo\n' | put jsonl text
+printf 'id,text\r\n1,"one, ""two""\n"\r\n2,three\r\n' | put kinds csv
+printf 'id\ttext\n1\tone\n' | put kinds tsv
+printf 'WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 4\r\nid: 1\r\n\r\none\n\r\n\r\n' | put kinds wet
+printf 'WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 48\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\none\r\n\r\n' | put kinds warc
 printf '{"text": "packed"}\n' | gzip -n | put packed gzip
 printf '{"text": "packed"}\n' | zstd -q | put packed zstd
 printf '{"text": "packed"}\n' | xz | put packed xz

@@ -722,11 +722,11 @@ START_TEST(a_domain_is_never_lost_in_silence) {
   ck_assert_str_eq(found.data, "web:1");
   ck_assert_ptr_nonnull(strstr(left.data, "t/fw (a pattern of corpus.leave_out matches it)"));
   must(rmx_remove_tree(in_folder("t/fw"), err));
-  touch("t/pubmed-01.warc.gz");
+  touch("t/pubmed-01.wat.gz");
   must_fail(look_for("t", NULL, err), "\"pubmed\"");
-  must(look_for("t", "*.warc.gz", err));
-  must(rmx_remove_tree(in_folder("t/pubmed-01.warc.gz"), err));
-  touch("t/code/main.py");
+  must(look_for("t", "*.wat.gz", err));
+  must(rmx_remove_tree(in_folder("t/pubmed-01.wat.gz"), err));
+  touch("t/code/main.xyz");
   must_fail(look_for("t", NULL, err),
             "its ending is unknown; if it is plain text, end its name in .txt");
   must(rmx_remove_tree(in_folder("t/code"), err));

@@ -15,6 +15,7 @@
 
 #include "corpus/documents.h"
 #include "file_type.h"
+#include "format.h"
 #include "shard_name.h"
 
 enum { DEEPEST = 32 };  // nested folders
@@ -133,6 +134,12 @@ static rmx_status take_file(struct walk *w, const char *domain, const char *insi
   rmx__file_use use = RMX__FILE_UNKNOWN;
   const char *why = rmx__type_of_name(name, &use);
   const bool readable = !why;
+  if (readable && !domain && !w->whole && rmx__format_of(name)->flags & RMX__FORMAT_FILE)
+    return leave_out(w, kept,
+                     unread ? unread
+                            : "a file that is one document is not a domain; put it into the folder "
+                              "of one",
+                     true);
   if (readable && !unread) return add_file(w, domain, inside, kept);
   if (unread && (readable || (unread != is_empty && use != RMX__FILE_NOT_DATA))) why = unread;
   RMX_TRY(leave_out(w, kept, why, use != RMX__FILE_NOT_DATA));
@@ -324,6 +331,19 @@ static rmx_status add_pattern(struct walk *w, rmx_strings *to, const char *kept)
   return good ? RMX_OK : no_memory(w);
 }
 
+// The tags of web pages are text to this program, and not to everybody.
+static rmx_status note_markup(struct walk *w, const char *domain, const struct numbered *list,
+                              size_t n) {
+  size_t pages = 0;
+  for (size_t i = 0; i < n; i++) pages += rmx__is_markup_name(list[i].file->inside);
+  if (pages == 0) return RMX_OK;
+  char *note = rmx_format("%s: %zu HTML file%s read as %s, with all tags", domain, pages,
+                          pages == 1 ? " is" : "s are", pages == 1 ? "it is" : "they are");
+  const bool good = note && rmx_strings_add(&w->out->notes, note);
+  free(note);
+  return good ? RMX_OK : no_memory(w);
+}
+
 // Makes a domain of files list[0 .. n-1].
 static rmx_status make_domain(struct walk *w, const struct numbered *list, size_t n) {
   rmx_discovery *out = w->out;
@@ -359,7 +379,7 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
                 ? leave_out(w, f->kept, "test files of a domain are not read", true)
                 : add_pattern(w, role == RMX__ROLE_VALID ? &d->valid_files : &d->files, f->kept));
   }
-  return RMX_OK;
+  return note_markup(w, d->name, list, n);
 }
 
 static rmx_status make_domains(struct walk *w) {

@@ -125,13 +125,7 @@ static const struct {
     {"desktop.ini", RMX__FILE_NOT_DATA, "hidden files are not read"},
     {"*.avro", RMX__FILE_DATA, "Avro is not read; convert it to JSON lines"},
     {"*.orc", RMX__FILE_DATA, "ORC is not read; convert it to JSON lines"},
-    {"*.warc*", RMX__FILE_DATA, "WARC is not read; extract its text to JSON lines"},
-    {"*.wet*", RMX__FILE_DATA, "WET is not read; extract its text to JSON lines"},
     {"*.wat*", RMX__FILE_DATA, "WAT is not read; extract its text to JSON lines"},
-    {"*.csv*", RMX__FILE_DATA,
-     "CSV is not read as text; convert it to JSON lines (pandas: read_csv(a).to_json(b, "
-     "orient='records', lines=True))"},
-    {"*.tsv*", RMX__FILE_DATA, "TSV is not read as text; convert it to JSON lines"},
     {"*.tar", RMX__FILE_DATA, "archives are not read; unpack them"},
     {"*.tar.*", RMX__FILE_DATA, "archives are not read; unpack them"},
     {"*.tgz", RMX__FILE_DATA, "archives are not read; unpack them"},
@@ -156,8 +150,6 @@ static const struct {
     {"*.pdf", RMX__FILE_DATA, "PDF is not read; extract its text"},
     {"*.epub", RMX__FILE_DATA, "EPUB is not read; extract its text"},
     {"*.docx", RMX__FILE_DATA, "DOCX is not read; extract its text"},
-    {"*.htm", RMX__FILE_DATA, "HTML is not read; extract its text"},
-    {"*.html*", RMX__FILE_DATA, "HTML is not read; extract its text"},
     {"*.xml*", RMX__FILE_DATA, "XML is not read; extract its text"},
 };
 

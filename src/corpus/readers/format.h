@@ -6,8 +6,10 @@
 #include "reader.h"
 
 extern const rmx__format rmx__format_json, rmx__format_text, rmx__format_parquet;
-extern const rmx__format rmx__format_arrow;
+extern const rmx__format rmx__format_arrow, rmx__format_cells, rmx__format_file, rmx__format_warc;
 
+// Whether a name ends like that of a web page, whose tags are read as text.
+bool rmx__is_markup_name(const char *path);
 // Whether a text has only white space.
 bool rmx__is_blank(const char *text, size_t size);
 // The number of wanted fields.

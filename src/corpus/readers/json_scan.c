@@ -29,13 +29,7 @@ static void skip_space(struct scan *s) {
 // ---- values that are not wanted ----------------------------------------------------------------
 
 const char *rmx__json_special(const char *p, const char *end) {
-  for (; end - p >= 16; p += 16) {
-    const rmx__sixteen v = rmx__load16(p);
-    const unsigned first = rmx__first16((rmx__sixteen)((v == '"') | (v == '\\')));
-    if (first < 16) return p + first;
-  }
-  while (p < end && *p != '"' && *p != '\\') p++;
-  return p;
+  return rmx__find_either(p, end, '"', '\\');
 }
 
 // Skips the string at s->at; *from .. *to is what is between its quotes.

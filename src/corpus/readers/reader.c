@@ -15,10 +15,8 @@ enum { LOOKED_AT = 4096 };  // first bytes, which tell the type of a file
 // ---- the table ------------------------------------------------------------------------------
 
 static const rmx__format *const formats[] = {
-    &rmx__format_json,
-    &rmx__format_text,
-    &rmx__format_parquet,
-    &rmx__format_arrow,
+    &rmx__format_json,    &rmx__format_text,  &rmx__format_cells, &rmx__format_warc,
+    &rmx__format_parquet, &rmx__format_arrow, &rmx__format_file,
 };
 enum { NFORMATS = sizeof formats / sizeof *formats };
 
@@ -44,12 +42,12 @@ size_t rmx__stem(const char *path) {
   return find(path, stem, &ending) ? stem - ending : stem;
 }
 
-// The endings of all formats that have this flag (0: that are no RANDOM ones).
+// The endings of all formats that have this flag (0: neither RANDOM nor FILE).
 static void add_endings(unsigned flag, rmx_buf *out) {
   const char *separator = "";
   for (size_t i = 0; i < NFORMATS; i++)
     for (const char *const *e = formats[i]->endings;
-         *e && (formats[i]->flags & RMX__FORMAT_RANDOM) == flag; e++) {
+         *e && (formats[i]->flags & (RMX__FORMAT_RANDOM | RMX__FORMAT_FILE)) == flag; e++) {
       rmx_buf_printf(out, "%s%s", separator, *e);
       separator = ", ";
     }
@@ -57,7 +55,8 @@ static void add_endings(unsigned flag, rmx_buf *out) {
 
 void rmx__formats_known(rmx_buf *out) {
   add_endings(0, out);
-  rmx_buf_printf(out, ", each as it is or compressed (%s), and ", rmx__compressions_known);
+  rmx_buf_printf(out, ", .md, .html and source code, each as it is or compressed (%s), and ",
+                 rmx__compressions_known);
   add_endings(RMX__FORMAT_RANDOM, out);
 }
 
@@ -128,9 +127,12 @@ static rmx_status look(rmx__reader *r, rmx_err *err) {
   RMX_TRY(rmx__input_peek(s, LOOKED_AT, err));
   size_t n = s->end - s->at < LOOKED_AT ? s->end - s->at : LOOKED_AT;
   const char *first = s->block + s->at, *kind = rmx__type_of_bytes(first, n);
-  const bool text = r->format->flags & RMX__FORMAT_TEXT;
+  const bool text = r->format->flags & (RMX__FORMAT_TEXT | RMX__FORMAT_FILE);
   r->html = rmx__is_html(first, n);
-  if (!kind && !text && r->html) kind = "a web page, not JSON; the download failed, fetch it again";
+  if (!kind && !text && r->html)
+    kind = r->format == &rmx__format_json
+               ? "a web page, not JSON; the download failed, fetch it again"
+               : "a web page; the download failed, fetch it again";
   return kind ? rmx_fail(err, RMX_EINPUT, "%s: this is %s", r->path, kind) : RMX_OK;
 }
 

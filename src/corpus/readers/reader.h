@@ -10,6 +10,7 @@ typedef struct rmx__reader rmx__reader;
 enum {
   RMX__FORMAT_TEXT = 1,     // text that separator lines divide
   RMX__FORMAT_COLUMNS = 2,  // a document has further fields
+  RMX__FORMAT_FILE = 8,     // text; a file is a document
   RMX__FORMAT_RANDOM = 4,   // it must be read out of order: `open` finds r->input.file, no stream
 };
 
@@ -37,6 +38,8 @@ typedef struct rmx__reader_options {
   uint64_t max_document;  // bytes of the longest document or line of JSON; 0: no limit
   // Further fields that are wanted of each document, in the form of text_field; NULL: none.
   const rmx_strings *fields;
+  // The separator of other files of text, such as .md and source code; NULL: "none".
+  const char *file_separator;
 } rmx__reader_options;
 
 struct rmx__reader {

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Documents out of other kinds of files than JSON and .txt: CSV, WARC, prose and source code.
+#include "corpus/readers/reader.h"
+#include "corpus_folder.h"
+
+// Reads a file with two further fields; each document as "text|first|second", "-" for none.
+static rmx_status read_all(const char *name, const rmx__reader_options *o, rmx_strings *out,
+                           uint64_t *skipped, rmx_err *err) {
+  rmx__reader r;
+  bool more = true;
+  *out = (rmx_strings){0};
+  RMX_TRY(rmx__reader_open(&r, in_folder(name), o, err));
+  rmx_status status = RMX_OK;
+  while (status == RMX_OK && more) {
+    status = rmx__reader_next(&r, &more, err);
+    if (status != RMX_OK || !more) break;
+    rmx_buf b = {0};
+    rmx_buf_add(&b, r.text.data, r.text.size);
+    for (size_t i = 0; o->fields && i < o->fields->n; i++)
+      rmx_buf_printf(&b, "|%s", r.has[i] ? r.values[i].data : "-");
+    ck_assert(rmx_strings_add(out, b.data));
+    rmx_buf_release(&b);
+  }
+  if (skipped) *skipped = r.bad_lines + r.no_text;
+  rmx__reader_close(&r);
+  if (status != RMX_OK) rmx_strings_release(out);
+  return status;
+}
+
+static void check(const char *name, const rmx__reader_options *o, const char *const *documents) {
+  rmx_strings found;
+  must(read_all(name, o, &found, NULL, err));
+  size_t n = 0;
+  for (; documents[n]; n++) {
+    ck_assert_uint_lt(n, found.n);
+    ck_assert_str_eq(found.items[n], documents[n]);
+  }
+  ck_assert_uint_eq(found.n, n);
+  rmx_strings_release(&found);
+}
+#define DOCUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static char *field_names[] = {"url", "lang"};
+static const rmx_strings two_fields = {field_names, 2, 2};
+static const rmx__reader_options plain = {.text_field = "text", .separator = "%"};
+static const rmx__reader_options with_fields = {
+    .text_field = "body, text", .separator = "%", .fields = &two_fields};
+
+START_TEST(a_column_of_csv) {
+  folder_make();
+  put_text("a.csv",
+           "\xEF\xBB\xBFid, url ,text\r\n1,http://a,one\r\n\r\n"
+           "2,,\"two \"\"quoted\"\", with\na line, and\r\nanother\"\r\n3,\" u \", spaces stay \r\n"
+           "4,x,\"\"\n5,\"\",last");
+  check("a.csv", &with_fields,
+        DOCUMENTS("one|http://a|-", "two \"quoted\", with\na line, and\r\nanother|-|-",
+                  " spaces stay |u|-", "last|-|-"));
+  put_text("b.TSV", "lang\ttext\nen\tone, \"two\"\nde\t\"with\ttab\"\n");
+  check("b.TSV", &with_fields, DOCUMENTS("one, \"two\"|-|en", "with\ttab|-|de"));
+  put_text("c.csv", "text;lang\n\"a;b\";en\n");
+  check("c.csv", &with_fields, DOCUMENTS("a;b|-|en"));
+  put_text("d.csv", "text\nonly\none column\n");
+  check("d.csv", &plain, DOCUMENTS("only", "one column"));
+  put_text("e.csv", "");
+  check("e.csv", &plain, (const char *const[]){NULL});
+  folder_remove();
+}
+END_TEST
+
+START_TEST(broken_csv) {
+  static const struct {
+    const char *text, *message;
+    size_t documents;  // with skip_bad
+  } bad[] = {
+      {"id,txt\n1,a\n", "no column \"text\"; its columns are \"id\", \"txt\" (corpus.text_field",
+       0},
+      {"id,text\n1,a\n2\n3,c\n", "bad.csv:3: 1 columns, but the first line has 2", 2},
+      {"id,text\n1,a,b\n", "bad.csv:2: 3 columns, but", 0},
+      {"id,text\n1,\"a\nb\"\n2,\"a\" b\n3,c\n", "bad.csv:4: text after a closing quote", 2},
+      {"id,text\n1,a\n2,\"never\nends", "bad.csv:3: a quoted cell without an end", 1},
+  };
+  folder_make();
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    put_text("bad.csv", bad[i].text);
+    rmx_strings found;
+    rmx__reader_options o = plain;
+    must_fail(read_all("bad.csv", &o, &found, NULL, err), bad[i].message);
+    o.skip_bad = true;
+    if (i == 0) continue;
+    uint64_t skipped;
+    must(read_all("bad.csv", &o, &found, &skipped, err));
+    ck_assert_uint_eq(found.n, bad[i].documents);
+    ck_assert_uint_eq(skipped, 1);
+    rmx_strings_release(&found);
+  }
+  folder_remove();
+}
+END_TEST
+
+// Cells across blocks, and a quote that swallows the file: its memory is bounded.
+START_TEST(large_csv) {
+  folder_make();
+  rmx_buf b = {0};
+  rmx_buf_puts(&b, "text,skip\n");
+  for (size_t i = 0; i < 30; i++) {
+    rmx_buf_puts(&b, "\"");
+    for (size_t j = 0; j < i * RMX__BLOCK / 80 + i; j++) rmx_buf_puts(&b, "ab,\"\"\ncd,");
+    rmx_buf_printf(&b, "%zu\",\"x\"\"y\"\n", i);
+  }
+  put("a.csv", b.data, b.size);
+  rmx_strings found;
+  must(read_all("a.csv", &plain, &found, NULL, err));
+  ck_assert_uint_eq(found.n, 30);
+  for (size_t i = 0; i < 30; i++) {
+    const size_t cells = i * RMX__BLOCK / 80 + i;
+    ck_assert_uint_eq(strlen(found.items[i]), cells * 8 + (i < 10 ? 1 : 2));
+    if (cells) ck_assert_mem_eq(found.items[i] + 8 * (cells - 1), "ab,\"\ncd,", 8);
+  }
+  rmx_strings_release(&found);
+  rmx_buf_puts(&b, "\"");
+  for (int i = 0; i < 500000; i++) rmx_buf_puts(&b, "never ends\n");
+  put("a.csv", b.data, b.size);
+  rmx__reader_options o = plain;
+  o.max_document = 1 << 20;
+  must_fail(read_all("a.csv", &o, &found, NULL, err), "a row of more than 1048576 bytes");
+  rmx_buf_release(&b);
+  folder_remove();
+}
+END_TEST
+
+static void add_record(rmx_buf *b, const char *type, const char *content_type, const char *url,
+                       const char *content) {
+  rmx_buf_printf(b,
+                 "WARC/1.0\r\nWARC-Type: %s\r\nwarc-target-uri: %s\r\nContent-Type: %s\r\n"
+                 "Content-Length: %zu\r\n\r\n%s\r\n\r\n",
+                 type, url, content_type, strlen(content), content);
+}
+
+START_TEST(warc_records) {
+  folder_make();
+  rmx_buf b = {0};
+  add_record(&b, "warcinfo", "application/warc-fields", "-", "Software-Info: x\r\n");
+  add_record(&b, "conversion", "text/plain", "http://a.org/1", "one\n\nWARC/1.0\r\nnot a header\n");
+  add_record(&b, "request", "application/http", "http://a.org/2", "GET / HTTP/1.1\r\n\r\n");
+  add_record(&b, "response", "application/http; msgtype=response", "http://a.org/2",
+             "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\n\r\ntwo");
+  add_record(&b, "response", "application/http; msgtype=response", "http://a.org/3",
+             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>three</html>");
+  add_record(&b, "resource", "text/plain", "file:///four", "four");
+  put("a.warc", b.data, b.size);
+  char *packed = malloc(2 * b.size);
+  put("a.warc.wet.gz", packed, gzip_bytes(b.data, b.size, packed, 2 * b.size));
+  static const char *const names[] = {"a.warc", "a.warc.wet.gz"};
+  for (int i = 0; i < 2; i++)
+    check(names[i], &with_fields,
+          DOCUMENTS("one\n\nWARC/1.0\r\nnot a header\n|http://a.org/1|-", "two|http://a.org/2|-",
+                    "four|file:///four|-"));
+  rmx_strings found;
+  uint64_t skipped;
+  must(read_all("a.warc", &plain, &found, &skipped, err));
+  ck_assert_uint_eq(skipped, 1);
+  rmx_strings_release(&found);
+  put("cut.warc", b.data, b.size - 6);
+  must_fail(read_all("cut.warc", &plain, &found, NULL, err), "record 6: the file ends within it");
+  b.size = 0;
+  add_record(&b, "response", "application/http", "http://a.org/3",
+             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>three</html>");
+  put("pages.warc", b.data, b.size);
+  must_fail(read_all("pages.warc", &plain, &found, NULL, err), "give the WET file");
+  put_text("bad.warc", "WARC/1.0\r\nContent-Length: many\r\n\r\n");
+  must_fail(read_all("bad.warc", &plain, &found, NULL, err), "record 1: its Content-Length");
+  put_text("bad.warc", "hello\r\n\r\n");
+  must_fail(read_all("bad.warc", &plain, &found, NULL, err), "it does not begin with WARC/");
+  put_text("bad.warc",
+           "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 99999999999999\r\n\r\n");
+  rmx__reader_options o = plain;
+  o.max_document = 1 << 20;
+  must_fail(read_all("bad.warc", &o, &found, NULL, err), "a record of more than 1048576 bytes");
+  free(packed);
+  rmx_buf_release(&b);
+  folder_remove();
+}
+END_TEST
+
+// A file is a document, whatever lines it has, unless its domain has a separator of its own.
+START_TEST(files_of_text) {
+  folder_make();
+  static const char *const names[] = {"a.md", "b.PY", "c.tex", "d.html", "e.rst", "f.h"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    put_text(names[i], "one\n%\ntwo\n\nthree\n");
+    check(names[i], &plain, DOCUMENTS("one\n%\ntwo\n\nthree"));
+    rmx__reader_options o = plain;
+    o.file_separator = "";
+    check(names[i], &o, DOCUMENTS("one\n%\ntwo", "three"));
+  }
+  put_text("d.html", "<!DOCTYPE html><html><p>text</p></html>\n");
+  check("d.html", &plain, DOCUMENTS("<!DOCTYPE html><html><p>text</p></html>"));
+  rmx_strings found;
+  must_fail((put_text("page.csv", "<html><head>"), read_all("page.csv", &plain, &found, NULL, err)),
+            "this is a web page; the download failed");
+  folder_remove();
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_column_of_csv);
+  tcase_add_test(tc, broken_csv);
+  tcase_add_test(tc, large_csv);
+  tcase_add_test(tc, warc_records);
+  tcase_add_test(tc, files_of_text);
+}
