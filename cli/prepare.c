@@ -27,6 +27,7 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   if (!c->common.json) return RMX_OK;
   json_t *tree;
   RMX_TRY(cli_read(c, "corpus/corpus.json", &tree, err));
+  rmx_corpus_facts(tree);
   cli_print_json(tree);
   return RMX_OK;
 }

@@ -69,6 +69,9 @@ typedef enum rmx_step {
 } rmx_step;
 /* One step. It fails where the step before has left nothing. */
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
+/* Adds to each domain in the tree of a corpus.json: "tokens", of both splits; "bytes_per_token";
+ * "mean_bytes" of a document; "prior", the share of the training tokens. null: it has none. */
+void rmx_corpus_facts(struct json_t *index);
 /* Trains a classifier of the domains of the prepared corpus, and writes it to `path`:
  * rmx_corpus_train_classifier(). Notes how many validation documents it gets right. */
 rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, rmx_err *err);

@@ -350,6 +350,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     if (status == RMX_OK && now.index)
       status = ask_first(p, text_of(&now, "hash"), text_of(&next, "hash"), err);
     if (status == RMX_OK) status = use(&p->experiment, &now, damaged, &next, err);
+    if (status == RMX_OK) rmx__note_domains(p, next.index);
   }
   forget(&now);
   forget(&next);

@@ -755,6 +755,14 @@ START_TEST(names_of_shards_are_cut_and_words_are_not) {
                {"", ""},
                {"-1", "-1"},
                {"cafe-babe", "cafe-babe"},
+               {"arxiv_023827cd-7ee8-42e6-aa7b-661731f4c70f", "arxiv"},
+               {"arxiv_023827cd-7ee8-42e6-aa7b", "arxiv"},
+               {"filtered_08cdfa755e6d4d89b673d5bd1acee5f6", "filtered"},
+               {"part-00012-023827cd-7ee8-42e6-aa7b-661731f4c70f-c000", "part"},
+               {"en_head-0000", "en_head"},
+               {"023827cd-7ee8-42e6-aa7b-661731f4c70f", "023827cd-7ee8-42e6-aa7b-661731f4c70f"},
+               {"deadbeefdeadbeef", "deadbeefdeadbeef"},
+               {"x023827cd-7ee8-42e6-aa7b", "x023827cd-7ee8-42e6-aa7b"},
                {"global-shard_01_of_10", "global-shard"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char cut[64];
@@ -769,6 +777,8 @@ START_TEST(names_of_shards_are_cut_and_words_are_not) {
     touch(name);
     snprintf(name, sizeof name, "numbers/%05d.jsonl", i);
     touch(name);
+    snprintf(name, sizeof name, "ids/023827cd-7ee8-42e6-aa7b-661731f4c7%02d.jsonl", i);
+    touch(name);
   }
   touch("t/en-fr.jsonl");
   touch("t/en-de.jsonl");
@@ -776,6 +786,8 @@ START_TEST(names_of_shards_are_cut_and_words_are_not) {
   ck_assert_str_eq(found.data, "c4-train:3 en-de:1 en-fr:1");
   must(look_for("numbers", NULL, err));
   ck_assert_str_eq(found.data, "numbers:3");
+  must(look_for("ids", NULL, err));
+  ck_assert_str_eq(found.data, "ids:3");
   folder_remove();
 }
 END_TEST

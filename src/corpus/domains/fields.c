@@ -48,7 +48,7 @@ static void look_in(rmx__fields_seen *f, const json_t *object, const char *above
 }
 
 void rmx__fields_look(rmx__fields_seen *f, const rmx__reader *r) {
-  json_t *object = r->line.size ? json_loadb(r->line.data, r->line.size, 0, NULL) : NULL;
+  json_t *object = r->raw ? json_loadb(r->raw, r->raw_size, 0, NULL) : NULL;
   f->documents++;
   look_in(f, object, "", 1);
   json_decref(object);

@@ -306,7 +306,7 @@ static rmx_status find_roles(struct walk *w) {
 static const char *domain_of(const struct walk *w, const struct file *f) {
   if (f->domain) return f->domain;
   const char *name = f->owner ? f->owner->stem : f->stem;
-  if (name[strspn(name, "0123456789-_.")]) return name;
+  if (!rmx__is_shard_id(name)) return name;
   const char *slash = strrchr(w->folder, '/');
   name = slash ? slash + 1 : w->folder;
   return *name && strcmp(name, ".") != 0 ? name : "text";

@@ -175,6 +175,8 @@ static rmx_status take_object(rmx__reader *r, const char *line, size_t size, rmx
   if (!take_text(r, line, j->values[i], &look)) return broken(r, &look, err);
   r->invalid_utf8 += look.surrogates;
   r->valid = !look.not_ascii;
+  r->raw = line;
+  r->raw_size = size;
   take_fields(r, line);
   return RMX_OK;
 }

@@ -55,6 +55,8 @@ struct rmx__reader {
   // written. A field that is missing, null, or not a single value has has[i] = false.
   rmx_buf *values;
   bool *has;
+  const char *raw;  // (raw_size) the object of the present document, if it is JSON; else NULL
+  size_t raw_size;
   rmx_buf line, scratch;
   size_t line_number;
   uint64_t bad_lines;     // skipped

@@ -18,6 +18,56 @@ static size_t digits_before(const char *name, size_t end) {
   return end;
 }
 
+static bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// The start of hexadecimal digits in groups of these lengths, joined by minus signs, at the end of
+// a name; size if there are none.
+static size_t groups_before(const char *name, size_t size, const size_t *groups, size_t n) {
+  size_t at = size;
+  for (size_t g = n; g-- > 0;) {
+    for (size_t i = 0; i < groups[g]; i++)
+      if (at == 0 || !is_hex(name[--at])) return size;
+    if (g > 0 && (at == 0 || name[--at] != '-')) return size;
+  }
+  return at > 0 && !is_part(name[at - 1]) ? size : at;
+}
+
+// The start of a UUID, whole or without its last group, at the end of a name; size if there is
+// none.
+static size_t uuid_before(const char *name, size_t size) {
+  static const size_t groups[] = {8, 4, 4, 4, 12};
+  const size_t whole = groups_before(name, size, groups, 5);
+  return whole < size ? whole : groups_before(name, size, groups, 4);
+}
+
+// The start of a hash: 12 or more hexadecimal digits in lower case with several digits and letters.
+static size_t hash_before(const char *name, size_t size) {
+  size_t at = size, digits = 0;
+  for (; at > 0 && is_hex(name[at - 1]); at--) digits += is_digit(name[at - 1]);
+  const size_t n = size - at;
+  return n >= 12 && digits >= 3 && n - digits >= 3 && (at == 0 || is_part(name[at - 1])) ? at
+                                                                                         : size;
+}
+
+// Length of a name without the UUID or the hash of its shard, and without the "-c000" that Spark
+// writes after it; 0 if there is nothing else.
+static size_t without_id(const char *name, size_t size) {
+  size_t end = size;
+  if (size > 5 && is_part(name[size - 5]) && name[size - 4] == 'c' &&
+      digits_before(name, size) == size - 3)
+    end -= 5;
+  size_t from = uuid_before(name, end);
+  if (from == end) from = hash_before(name, end);
+  if (from == end) return size;
+  return from > 0 ? from - 1 : 0;
+}
+
+bool rmx__is_shard_id(const char *name) {
+  return name[strspn(name, "0123456789-_.")] == '\0' || without_id(name, strlen(name)) == 0;
+}
+
 // Length of a name without the hash that Hugging Face's names have after "-of-00010".
 static size_t without_hash(const char *name, size_t size) {
   size_t i = size;
@@ -36,6 +86,8 @@ static size_t one_of_many(const char *name, size_t size) {
 }
 
 size_t rmx__without_shard(const char *name, size_t size) {
+  const size_t named = without_id(name, size);
+  if (named < size) return named ? rmx__without_shard(name, named) : size;
   size_t hashless = without_hash(name, size), from = one_of_many(name, hashless);
   const bool of = from < hashless;
   if (!of) from = digits_before(name, size);

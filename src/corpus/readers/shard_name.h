@@ -7,9 +7,12 @@
 #include <stddef.h>
 
 // Length of a name (size bytes of it) without the number of its shard: "c4-train.00000-of-01024" ->
-// "c4-train", "part-0001" -> "part", "wiki_000" -> "wiki", "file007" -> "file". Words stay
-// ("en-fr"), and so do numbers that are part of a word ("python3", "top500") or the whole name.
+// "c4-train", "part-0001" -> "part", "wiki_000" -> "wiki", "file007" -> "file". A UUID or a hash is
+// such a number too: "arxiv_023827cd-7ee8-42e6-aa7b-661731f4c70f" -> "arxiv". Words stay ("en-fr"),
+// and so do numbers that are part of a word ("python3", "top500") or the whole name.
 size_t rmx__without_shard(const char *name, size_t size);
+// Whether a name is only a number, a UUID or a hash.
+bool rmx__is_shard_id(const char *name);
 // The same for the name of a folder, where only "_01_of_10" is such a number.
 size_t rmx__without_folder_number(const char *name);
 
