@@ -3,6 +3,9 @@ BUILD ?= build
 PREFIX ?= /usr/local
 QUICKSTART = examples/quickstart
 DOMAINS = foldoc bible faq c python german fortunes
+CORPUS ?= corpus
+CORPUS_DOMAINS = foldoc gcide faq bible novels pkgdesc glibc changelog python metamath hol man \
+  perldoc bio german japanese fortunes
 
 all: $(BUILD)/build.ninja
 	@[ -x $(BUILD)/regmix ] || echo "building $(BUILD)/regmix, which takes about a minute"
@@ -11,6 +14,7 @@ all: $(BUILD)/build.ninja
 help:
 	@echo "make           build build/regmix"
 	@echo "make demo      install what is missing, fetch real text, run the quickstart"
+	@echo "make corpus    fetch real text of 17 domains into CORPUS ($(CORPUS)), 240 MB"
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
@@ -54,6 +58,9 @@ packages-build packages-demo packages-test packages-lint packages-deb packages-d
 demo: packages-demo all
 	@sh scripts/fetch-corpus.sh $(DOMAINS) --into $(QUICKSTART)/text --cap 3000000
 	$(BUILD)/regmix run $(QUICKSTART)/regmix.yaml
+
+corpus: packages-demo
+	@sh scripts/fetch-corpus.sh $(CORPUS_DOMAINS) --into $(CORPUS)
 
 test: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
@@ -133,6 +140,6 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb
 
-.PHONY: all help demo test asan tsan format lint warnings kills oom fuzz readme bench install \
+.PHONY: all help demo corpus test asan tsan format lint warnings kills oom fuzz readme bench install \
   uninstall dist dist-check deb deb-check container-check clean packages-build packages-demo \
   packages-test packages-lint packages-deb packages-deb-check packages-container-check
