@@ -25,26 +25,30 @@ rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vo
   return RMX_OK;
 }
 
+// Keeps the reason of the first write that fails: when the file is committed, errno is another one.
+static void put(rmx__token_writer *w, const void *ids, size_t bytes) {
+  if (fwrite(ids, 1, bytes, w->out.file) != bytes && !w->error) w->error = errno;
+  rmx__hasher_add(w->hasher, ids, bytes);
+}
+
 void rmx__token_writer_add(rmx__token_writer *w, const uint32_t *ids, size_t n) {
   uint16_t narrow[4096];
   w->tokens += n;
   if (w->width == 4) {
-    fwrite(ids, sizeof *ids, n, w->out.file);
-    rmx__hasher_add(w->hasher, ids, n * sizeof *ids);
+    put(w, ids, n * sizeof *ids);
     return;
   }
   for (size_t at = 0; at < n;) {
     size_t k = n - at < 4096 ? n - at : 4096;
     for (size_t i = 0; i < k; i++) narrow[i] = (uint16_t)ids[at + i];
-    fwrite(narrow, sizeof *narrow, k, w->out.file);
-    rmx__hasher_add(w->hasher, narrow, k * sizeof *narrow);
+    put(w, narrow, k * sizeof *narrow);
     at += k;
   }
 }
 
 rmx_status rmx__token_writer_commit(rmx__token_writer *w, uint64_t *hash, rmx_err *err) {
   const uint64_t size = sizeof(rmx__token_header) + w->tokens * (uint64_t)w->width;
-  errno = 0;
+  errno = w->error;
   rmx_status status = RMX_OK;
   if (ferror(w->out.file) || fflush(w->out.file) != 0)
     status = rmx_fail_errno(err, "cannot write %s", w->out.path);

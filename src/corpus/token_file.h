@@ -23,6 +23,7 @@ typedef struct rmx__token_writer {
   int width;
   uint64_t tokens, tokenizer_hash;
   struct rmx__hasher *hasher;  // of the ids
+  int error;                   // errno of the first write that failed
 } rmx__token_writer;
 rmx_status rmx__token_writer_open(rmx__token_writer *w, const char *path, int vocab,
                                   uint64_t tokenizer_hash, rmx_err *err);
