@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """columns.py FOLDER: small files of columns with the same rows in different encodings: Parquet in FOLDER/parquet, Arrow in
-FOLDER/arrow.
+FOLDER/arrow; and token files of other programs for fuzz_ids.c in FOLDER/ids.
 
 Writers of its own, so that no library is needed. tests/unit/test_tables.c has the same rows and reads all of these
 files; they are the seeds of the fuzz targets too. seeds.sh runs this. Compression with zstd needs the program zstd.
@@ -283,13 +283,14 @@ class Parquet:
 
     def chunk(self, column, rows, page_rows):
         name, kind, most_def, most_rep, cells = column
+        path = "parts.list.element" if name == "parts" else name
         encoding, start = self.encodings.get(kind, PLAIN), len(self.out)
         entries = self.dictionary(kind, [cells[i] for i in rows]) if encoding in (DICTIONARY, RLE_DICTIONARY) else None
         data = len(self.out)
         for at in range(rows.start, rows.stop, page_rows):
             self.data(kind, encoding, most_def, most_rep, cells[at:min(at + page_rows, rows.stop)], entries)
         values = sum(len(cells[i]) for i in rows)
-        fields = {1: i32(kind), 2: array([i32(encoding)]), 3: array([text(name)]), 4: i32(self.codec), 5: i64(values), 6: i64(1),
+        fields = {1: i32(kind), 2: array([i32(encoding)]), 3: array([text(part) for part in path.split(".")]), 4: i32(self.codec), 5: i64(values), 6: i64(1),
                   7: i64(len(self.out) - start), 9: i64(data)}
         if entries is not None:
             fields[11] = i64(start)
@@ -521,7 +522,35 @@ def arrow(folder):
     put("file", "plain", is_file=True)
 
 
+# ---- token files ------------------------------------------------------------------------------------------------
+IDS = [[3, 260, 5], [200, 9], [70]]  # 0 ends a text
+
+
+def ids(folder):
+    def put(name, kind, index, data):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(bytes([kind]) + struct.pack("<H", len(index)) + index + data)
+    ended = [x + [0] for x in IDS]
+    sizes, flat = [len(x) for x in ended], [i for x in ended for i in x]
+    narrow = struct.pack("<%dH" % len(flat), *flat)
+    starts = [0, sizes[0], sizes[0] + sizes[1]]
+    index = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 8, 3, 4) + struct.pack("<3i3q4q", *sizes, *[2 * s for s in starts], 0, 1, 2, 3)
+    put("megatron", 0, index, narrow)
+    wide = [struct.pack("<%di" % len(x), *x) for x in IDS]
+    ends = [20 + sum(map(len, wide[:i])) for i in range(4)]
+    put("litdata", 1, b'{"chunks": [{"filename": "a.bin", "chunk_size": 3}], "config": {"data_format": ["no_header_tensor:16"]}}',
+        struct.pack("<5I", 3, *ends) + b"".join(wide))
+    shard = b'{"shards": [{"column_names": ["%s"], "column_encodings": ["%s"], "column_sizes": [null], "samples": 3, "raw_data": {"basename": "a.mds"}}]}'
+    for name, kind, values in (("text", "str", [b"one", b"two", b"three"]), ("tokens", "ndarray:int32", [b"\4" + bytes([len(x)]) + w for x, w in zip(IDS, wide)])):
+        samples = [struct.pack("<I", len(v)) + v for v in values]
+        ends = [20 + sum(map(len, samples[:i])) for i in range(4)]
+        put("mds-" + name, 2, shard % (name.encode(), kind.encode()), struct.pack("<5I", 3, *ends) + b"".join(samples))
+    head = b"{'descr': '<u2', 'fortran_order': False, 'shape': (%d,), }\n" % len(flat)
+    put("npy", 3, b"", b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + narrow)
+    put("flat", 4, b"", narrow)
+
+
 if __name__ == "__main__":
-    for name, write in (("parquet", parquet), ("arrow", arrow)):
+    for name, write in (("parquet", parquet), ("arrow", arrow), ("ids", ids)):
         os.makedirs(os.path.join(sys.argv[1], name), exist_ok=True)
         write(os.path.join(sys.argv[1], name))
