@@ -4,52 +4,49 @@
 
 #include "steps.h"
 
-struct export_args {
-  char *out;
-  rmx_export_job job;
-};
-
 static rmx_status run_export(cli *c, rmx_err *err) {
-  const struct export_args *args = c->own;
-  const char *out = args->out;
+  const rmx_export_job *job = c->own;
+  const char *out = job->out;
   rmx_exported x = {0};
-  if (!args->job.to)
+  if (!job->to && !job->token_files)
     return rmx_fail(err, RMX_EUSAGE,
                     "--to FORMAT is missing; `regmix export --help` lists the formats");
-  RMX_TRY(rmx_export_check(args->job.to, err));
+  if (job->to) RMX_TRY(rmx_export_check(job->to, err));
   RMX_TRY(cli_open(c, NULL, false, err));
-  rmx_status status = rmx_pipeline_export(&c->pipeline, &args->job, &x, err);
-  if (status == RMX_OK && out) status = rmx_write_file(out, x.text.data, x.text.size, err);
+  rmx_status status = rmx_pipeline_export(&c->pipeline, job, &x, err);
   if (status == RMX_OK && c->common.json)
-    cli_print_json(json_pack("{s:s, s:s, s:O, s:o, s:o}", "to", args->job.to, "from", x.from,
-                             "mixture", x.mixture, "out", out ? json_string(out) : json_null(),
-                             "text", out ? json_null() : json_stringn(x.text.data, x.text.size)));
+    cli_print_json(json_pack("{s:s, s:s, s:O?, s:o, s:o}", "to",
+                             job->to ? job->to : job->token_files, "from", x.from, "mixture",
+                             x.mixture, "out", out ? json_string(out) : json_null(), "text",
+                             out ? json_null() : json_stringn(x.text.data, x.text.size)));
   else if (status == RMX_OK && !out)
     cli_print_text(&x.text);
   rmx_exported_release(&x);
   return status;
 }
 
-#define AT(member) offsetof(struct export_args, member)
+#define AT(member) offsetof(rmx_export_job, member)
 static const rmx_option options[] = {
-    {"to", RMX_TEXT, AT(job.to), NULL, 0, 0, "FORMAT", "name of the format; see the list above"},
-    {"mixture", RMX_TEXT, AT(job.mixture), NULL, 0, 0, "FILE",
+    {"to", RMX_TEXT, AT(to), NULL, 0, 0, "FORMAT", "name of the format; see the list above"},
+    {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "FILE",
      "mixture to export, as YAML, JSON or CSV; default: optimum.yaml of the experiment"},
-    {"data", RMX_LIST, AT(job.data), NULL, 0, 0, "DOMAIN=PATH",
+    {"data", RMX_LIST, AT(data), NULL, 0, 0, "DOMAIN=PATH",
      "path of the data of a domain; may be given several times"},
-    {"prefix", RMX_TEXT, AT(job.prefix), NULL, 0, 0, "TEXT",
+    {"prefix", RMX_TEXT, AT(prefix), NULL, 0, 0, "TEXT",
      "prefix of the path of every other domain: the path is prefix, name of the domain, suffix"},
-    {"suffix", RMX_TEXT, AT(job.suffix), NULL, 0, 0, "TEXT",
+    {"suffix", RMX_TEXT, AT(suffix), NULL, 0, 0, "TEXT",
      "suffix of these paths, for example _text_document"},
-    {"valid-prefix", RMX_TEXT, AT(job.valid_prefix), NULL, 0, 0, "TEXT",
+    {"valid-prefix", RMX_TEXT, AT(valid_prefix), NULL, 0, 0, "TEXT",
      "prefix of the paths of validation and test data"},
-    {"tokens", RMX_TEXT, AT(job.tokens), NULL, 0, 0, "FILE",
+    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
      "number of available tokens of each domain, as YAML (domain: tokens) or CSV (domain,tokens); "
      "needed to repeat small domains"},
-    {"budget", RMX_REAL, AT(job.budget), NULL, 1, 1e18, "TOKENS",
+    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "number of tokens that the trainer will train on"},
-    {"sequence-length", RMX_INT, AT(job.sequence_length), NULL, 1, 1 << 30, "TOKENS",
+    {"sequence-length", RMX_INT, AT(sequence_length), NULL, 1, 1 << 30, "TOKENS",
      "tokens per sequence of the trainer"},
+    {"token-files", RMX_CHOICE, AT(token_files), NULL, 0, 0, "megatron|nanogpt|olmo|npy",
+     "write the corpus as token files of another program into the folder --out"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write to this file; default: stdout"},
 };
 
@@ -66,7 +63,7 @@ const rmx_command cli_export = {
     .name = "export",
     .words = "",
     .run = run_export,
-    CLI_OPTIONS(options, struct export_args),
+    CLI_OPTIONS(options, rmx_export_job),
     .items = "Formats",
     .item = format_item,
     .summary = "write a mixture in the format of another trainer",

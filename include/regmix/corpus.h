@@ -172,9 +172,10 @@ typedef struct rmx_corpus_options {
   /* largest share of a domain's training text that may be dropped for overlap; more is an error:
    * 0.5 */
   double max_overlap;
-  char *tokenizer;         /* file of a tokenizer to use; NULL: train one */
-  int64_t vocab;           /* of the tokenizer to train: 4096 */
-  int64_t tokenizer_bytes; /* text to train it on, the same amount from each domain: 10M */
+  char *tokenizer;               /* file of a tokenizer to use; NULL: train one */
+  int64_t vocab;                 /* of the tokenizer to train: 4096 */
+  int64_t tokenizer_bytes;       /* text to train it on, the same amount from each domain: 10M */
+  struct rmx_ids_tokenizer *ids; /* NULL; the library sets it to read token files */
 } rmx_corpus_options;
 
 /* A file or folder of the corpus folder that is not read. */
@@ -371,6 +372,19 @@ typedef struct rmx_classifier_made {
 rmx_status rmx_corpus_train_classifier(const rmx_corpus *corpus, const rmx_tokenizer *tokenizer,
                                        uint64_t seed, const char *path, const rmx_listener *to,
                                        rmx_classifier_made *made, rmx_err *err);
+
+/* ---- token files of other programs ------------------------------------------ */
+
+/* Writes <folder>/train/DOMAIN and <folder>/valid/DOMAIN, with the ids of all documents, each with
+ * its end of text. format:
+ *   "megatron"  .bin and .idx, with the bytes that Megatron-LM's own writer gives
+ *   "nanogpt"   .bin: only ids
+ *   "olmo"      .npy: only ids, as OLMo-core reads them
+ *   "npy"       .npy: an array of NumPy
+ * *width: bytes of an id, 2 or 4, by the vocabulary. RMX_EINPUT: an unknown format. Cost: one pass
+ * over the ids. */
+rmx_status rmx_corpus_export(const rmx_corpus *corpus, const char *format, const char *folder,
+                             int *width, rmx_err *err);
 
 /* ---- a subset of a corpus -------------------------------------------------- */
 

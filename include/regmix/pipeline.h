@@ -311,6 +311,8 @@ rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *
 
 typedef struct rmx_export_job {
   char *to;                             /* a name of rmx_export_formats */
+  char *token_files;                    /* instead: a format of rmx_corpus_export */
+  char *out;                            /* file, or the folder of token files; NULL: none */
   char *mixture;                        /* file; NULL: the experiment's optimum.yaml */
   rmx_strings data;                     /* DOMAIN=PATH */
   char *prefix, *suffix, *valid_prefix; /* of the other domains' paths; see rmx_export_request */
@@ -319,11 +321,12 @@ typedef struct rmx_export_job {
   int64_t sequence_length;
 } rmx_export_job;
 typedef struct rmx_exported {
-  char *from; /* the file that was read */
-  struct json_t *mixture;
+  char *from;             /* the file that was read */
+  struct json_t *mixture; /* NULL: token files were written */
   rmx_buf text;
 } rmx_exported;
-/* A mixture as another trainer reads it. Release in any case. */
+/* A mixture as another trainer reads it, also written to job->out; or the corpus as token files.
+ * Release in any case. */
 rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
                                rmx_err *err);
 void rmx_exported_release(rmx_exported *x);

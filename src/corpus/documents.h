@@ -23,6 +23,7 @@ typedef struct rmx__documents {
   uint64_t n, bytes;  // of all documents
   uint64_t train, train_bytes, valid;
   uint64_t bad_lines, no_text, invalid_utf8;
+  uint64_t other_ids;  // documents of token files that get other ids than theirs
   uint64_t duplicates, overlaps, overlap_bytes;
   // documents that are kept because they share only boilerplate with the targets
   uint64_t boilerplate;

@@ -12,9 +12,11 @@
 #include "domains/route.h"
 #include "limits.h"
 #include "prepare.h"
+#include "readers/format.h"
+#include "readers/tokens/ids_tokenizer.h"
 
-// 1: increase it if documents are read in another way.
-enum { SPOOL_VERSION = 1, BLOCK = 1 << 16 };
+// Increase it if documents are read in another way.
+enum { SPOOL_VERSION = 2, BLOCK = 1 << 16 };
 
 struct planning {
   rmx__spool *spool;
@@ -65,6 +67,11 @@ static void add_to_key(struct planning *p, const char *path, const struct stat *
                            info->st_ctim.tv_sec,   info->st_ctim.tv_nsec, (int64_t)info->st_ino,
                            (int64_t)p->part.begin, (int64_t)p->part.end};
   p->part.key = rmx_hash(facts, sizeof facts, hash_text(path, p->part.key));
+  const rmx_tokenizer *t;
+  rmx_err ignored;  // it is reported when the file is read
+  if (rmx__format_of(path) == &rmx__format_tokens &&
+      rmx__ids_tokenizer_get(p->c->options->ids, path, &t, &ignored) == RMX_OK)
+    p->part.key ^= rmx_tokenizer_hash(t);
 }
 
 // ---- large files

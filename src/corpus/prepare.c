@@ -11,6 +11,7 @@
 
 #include "base/stamp.h"
 #include "corpus/domains/route.h"
+#include "corpus/readers/tokens/ids_tokenizer.h"
 
 void rmx__step_begins(rmx__preparing *p, const char *step, uint64_t total) {
   p->step = step;
@@ -110,6 +111,7 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
       .file_separator = s->separator,
       .skip_bad = o->skip_bad,
       .max_document = (uint64_t)o->max_document,
+      .ids = o->ids,
   };
 }
 
@@ -368,7 +370,7 @@ static void release(rmx__preparing *p) {
   free(p->sources), free(p->files), free(p->texts), free(p->train), free(p->valid);
 }
 
-rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
+static rmx_status prepare(const rmx_corpus_request *r, rmx_err *err) {
   rmx__preparing p = {.options = r->options,
                       .n_sources = r->n,
                       .sources = rmx_calloc(r->n, sizeof *p.sources),
@@ -386,5 +388,15 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
   pthread_mutex_destroy(&p.lock);
   leave_spool(&p, status);
   release(&p);
+  return status;
+}
+
+rmx_status rmx_corpus_prepare(const rmx_corpus_request *r, rmx_err *err) {
+  struct rmx_ids_tokenizer ids;
+  const rmx_corpus_options options = rmx__ids_tokenizer_begin(&ids, r->options, r->base);
+  rmx_corpus_request with = *r;
+  with.options = &options;
+  const rmx_status status = prepare(&with, err);
+  rmx__ids_tokenizer_end(&ids);
   return status;
 }

@@ -49,6 +49,11 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
           "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
           "UTF-8 FILE > NEW`",
   };
+  if (d->other_ids)
+    rmx_warn(to,
+             "%s: %llu documents of token files get other ids than theirs, because "
+             "corpus.tokenizer gives others for their text",
+             d->name, (unsigned long long)d->other_ids);
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
     const size_t n = d->warnings[i].files;
     if (n == 1) rmx_warn(to, "%s: %s %s", d->name, d->warnings[i].path, warnings[i]);

@@ -44,6 +44,7 @@ typedef struct rmx__file_facts {
   size_t file;  // in the list of the files of its source
   uint64_t bytes, invalid_utf8;
   uint64_t separators, end_tokens, comment_lines;
+  uint64_t other_ids;  // documents of a token file that get other ids
   bool text, html;
 } rmx__file_facts;
 

@@ -18,6 +18,7 @@ static void look_at_file(const rmx__file_facts *f, const char *path, const char 
                          rmx__documents *out) {
   enum { FEW_LINES = 3, MUCH_TEXT = 10000000 };
   const double replaced = rmx__share_replaced(f->invalid_utf8, f->bytes);
+  out->other_ids += f->other_ids;
   if (replaced > RMX__MANY_REPLACED) add(&out->foreign, path, f);
   const bool seen[RMX__TEXT_WARNINGS] = {
       [RMX__WARN_END_TOKEN] = f->end_tokens >= FEW_LINES,

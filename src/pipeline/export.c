@@ -93,8 +93,52 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
   return RMX_OK;
 }
 
-rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
-                               rmx_err *err) {
+// The tokenizer goes with its ids.
+static rmx_status copy_tokenizer(const rmx_experiment *e, const char *folder, rmx_err *err) {
+  char *from = rmx_experiment_path(e, "tokenizer.json"),
+       *to = rmx_path_in(folder, "tokenizer.json");
+  char *data = NULL;
+  size_t size;
+  rmx_status status = from && to ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK && rmx_exists(from)) {
+    status = rmx_read_file(from, &data, &size, err);
+    if (status == RMX_OK) status = rmx_write_file(to, data, size, err);
+  }
+  free(data);
+  free(from);
+  free(to);
+  return status;
+}
+
+static rmx_status export_tokens(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                                rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
+  rmx_corpus *corpus;
+  int width = 0;
+  if (job->to)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "give --to or --token-files, and run the other one afterwards");
+  if (!job->out)
+    return rmx_fail(err, RMX_EUSAGE, "--token-files writes into a folder; name it with --out DIR");
+  *x = (rmx_exported){.from = rmx_experiment_path(e, "corpus/corpus.json")};
+  if (!x->from) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
+  rmx_status status = rmx_corpus_export(corpus, job->token_files, job->out, &width, err);
+  if (status == RMX_OK) status = copy_tokenizer(e, job->out, err);
+  if (status == RMX_OK)
+    rmx_note(&p->listener, "%zu domains in %s/train and %s/valid, %d bytes for an id", corpus->D,
+             job->out, job->out, width);
+  if (status == RMX_OK && width == 4 && strcmp(job->token_files, "nanogpt") == 0)
+    rmx_warn(&p->listener,
+             "the vocabulary has %d tokens, so an id has 4 bytes: nanoGPT's train.py reads 2, "
+             "change its np.uint16 to np.uint32",
+             corpus->vocab);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
+static rmx_status export_mixture(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                                 rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   *x = (rmx_exported){.from = job->mixture ? rmx_strdup(job->mixture)
@@ -111,6 +155,13 @@ rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job,
   RMX_OWNED const char **paths = rmx_calloc(names.n, sizeof *paths);
   return w && lengths && paths ? fill(p, job, x, &names, w, lengths, paths, err)
                                : rmx_fail_memory(err, names.n * sizeof *w, "a mixture");
+}
+
+rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
+                               rmx_err *err) {
+  if (job->token_files) return export_tokens(p, job, x, err);
+  RMX_TRY(export_mixture(p, job, x, err));
+  return job->out ? rmx_write_file(job->out, x->text.data, x->text.size, err) : RMX_OK;
 }
 
 void rmx_exported_release(rmx_exported *x) {

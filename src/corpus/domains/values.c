@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "corpus/prepare.h"
+#include "corpus/readers/tokens/ids_tokenizer.h"
 #include "fields.h"
 #include "route.h"
 #include "top_hosts.h"
@@ -124,8 +125,8 @@ static rmx_status look(struct look *l, const rmx_domain_source *sources, size_t 
   return check_counts(l, err);
 }
 
-rmx_status rmx_corpus_values(const rmx_corpus_options *o, const rmx_domain_source *sources,
-                             size_t n, const char *base, rmx_values_look *out, rmx_err *err) {
+static rmx_status values(const rmx_corpus_options *o, const rmx_domain_source *sources, size_t n,
+                         const char *base, rmx_values_look *out, rmx_err *err) {
   *out = (rmx_values_look){0};
   struct look l = {.o = o, .out = out};
   if (rmx_corpus_is_divided(o)) RMX_TRY(rmx__router_open(o, sources, n, base, &l.router, err));
@@ -140,6 +141,16 @@ rmx_status rmx_corpus_values(const rmx_corpus_options *o, const rmx_domain_sourc
   rmx__fields_release(&l.fields);
   rmx_buf_release(&l.scratch);
   if (status != RMX_OK) rmx_values_look_release(out);
+  return status;
+}
+
+rmx_status rmx_corpus_values(const rmx_corpus_options *o, const rmx_domain_source *sources,
+                             size_t n, const char *base, rmx_values_look *out, rmx_err *err) {
+  if (o->ids) return values(o, sources, n, base, out, err);  // the caller has the tokenizer
+  struct rmx_ids_tokenizer ids;
+  const rmx_corpus_options with = rmx__ids_tokenizer_begin(&ids, o, base);
+  const rmx_status status = values(&with, sources, n, base, out, err);
+  rmx__ids_tokenizer_end(&ids);
   return status;
 }
 

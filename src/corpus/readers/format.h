@@ -7,6 +7,7 @@
 
 extern const rmx__format rmx__format_json, rmx__format_text, rmx__format_parquet;
 extern const rmx__format rmx__format_arrow, rmx__format_cells, rmx__format_file, rmx__format_warc;
+extern const rmx__format rmx__format_tokens;
 
 // Whether a name ends like that of a web page, whose tags are read as text.
 bool rmx__is_markup_name(const char *path);

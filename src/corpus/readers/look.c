@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "corpus/prepare.h"
+#include "corpus/readers/tokens/ids_tokenizer.h"
 
 // The endings of format and compression: "A.JSONL.gz" -> ".JSONL.gz".
 static const char *ending(const char *path) {
@@ -71,8 +72,8 @@ static rmx_status try_file(const char *path, const rmx__reader_options *o, searc
   return status;
 }
 
-rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
-                           const char *base, bool read, rmx_source_look *out, rmx_err *err) {
+static rmx_status look(const rmx_corpus_options *options, const rmx_domain_source *source,
+                       const char *base, bool read, rmx_source_look *out, rmx_err *err) {
   *out = (rmx_source_look){0};
   rmx__files files;
   RMX_TRY(rmx__files_find(source, base, &files, err));
@@ -95,5 +96,14 @@ rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_s
   out->one_document = s.all && s.different == 1 && !source->valid_only && files.valid.n == 0;
   out->copies = s.copies;
   rmx__files_release(&files);
+  return status;
+}
+
+rmx_status rmx_corpus_look(const rmx_corpus_options *options, const rmx_domain_source *source,
+                           const char *base, bool read, rmx_source_look *out, rmx_err *err) {
+  struct rmx_ids_tokenizer ids;
+  const rmx_corpus_options with = rmx__ids_tokenizer_begin(&ids, options, base);
+  const rmx_status status = look(&with, source, base, read, out, err);
+  rmx__ids_tokenizer_end(&ids);
   return status;
 }

@@ -15,8 +15,8 @@ enum { LOOKED_AT = 4096 };  // first bytes, which tell the type of a file
 // ---- the table ------------------------------------------------------------------------------
 
 static const rmx__format *const formats[] = {
-    &rmx__format_json,    &rmx__format_text,  &rmx__format_cells, &rmx__format_warc,
-    &rmx__format_parquet, &rmx__format_arrow, &rmx__format_file,
+    &rmx__format_json,    &rmx__format_text,  &rmx__format_cells,  &rmx__format_warc,
+    &rmx__format_parquet, &rmx__format_arrow, &rmx__format_tokens, &rmx__format_file,
 };
 enum { NFORMATS = sizeof formats / sizeof *formats };
 

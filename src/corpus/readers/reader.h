@@ -40,6 +40,7 @@ typedef struct rmx__reader_options {
   const rmx_strings *fields;
   // The separator of other files of text, such as .md and source code; NULL: "none".
   const char *file_separator;
+  struct rmx_ids_tokenizer *ids;  // of token files; NULL: they cannot be read
 } rmx__reader_options;
 
 struct rmx__reader {
@@ -61,6 +62,7 @@ struct rmx__reader {
   size_t line_number;
   uint64_t bad_lines;     // skipped
   uint64_t no_text;       // skipped lines whose text is null or missing
+  uint64_t other_ids;     // documents of token files that get other ids than theirs
   uint64_t invalid_utf8;  // bytes and half surrogate pairs replaced by U+FFFD
   // Of text: do these suggest another separator?
   uint64_t separators;  // lines that ended a document
