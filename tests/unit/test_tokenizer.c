@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "corpus/tokenizer/bpe.h"
 #include "corpus/tokenizer/byte_alphabet.h"
+#include "corpus/tokenizer/model_lists.h"
 #include "corpus/tokenizer/tokenizer.h"
 #include "corpus/utf8.h"
 #include "corpus_folder.h"
@@ -455,9 +456,9 @@ START_TEST(short_and_long_words_agree) {
   rmx_tokenizer *t = trained("abcabcabdabdacbacbabab abcabc abab cacaca bdbdbd aabbaabb", 290);
   rmx_rng rng = rmx_rng_make(4, 0, RMX_FOR_TEST);
   for (int round = 0; round < 3000; round++) {
-    char word[120];
-    uint32_t ids[120];
-    size_t n = 20 + rmx_rng_below(&rng, 100), left = n;
+    char word[180];
+    uint32_t ids[180];
+    size_t n = 20 + rmx_rng_below(&rng, 160), left = n;
     for (size_t i = 0; i < n; i++) word[i] = "abcd"[rmx_rng_below(&rng, 4)];
     for (size_t i = 0; i < n; i++) ids[i] = bpe_of(t)->byte_id[(uint8_t)word[i]];
     for (size_t m = 0; m < bpe_of(t)->nmerges; m++) {
@@ -725,7 +726,86 @@ START_TEST(what_is_not_supported_is_refused) {
 }
 END_TEST
 
+// Reading the lists of a file without a tree gives the tokenizer that a tree gives.
+static void check_lists(const char *text, const rmx_tokenizer *wanted) {
+  rmx__model_lists lists = {0};
+  rmx_buf rest = {0};
+  rmx_tokenizer *tree = NULL, *quick = NULL;
+  json_error_t at;
+  ck_assert(rmx__model_lists_take(text, strlen(text), &lists, &rest));
+  ck_assert_uint_lt(rest.size, strlen(text));
+  must(rmx__tokenizer_of_tree(json_loads(text, 0, &at), NULL, "tree", &tree, err));
+  must(rmx__tokenizer_of_tree(json_loads(rest.data, 0, &at), &lists, "lists", &quick, err));
+  ck_assert_uint_eq(rmx_tokenizer_hash(quick), rmx_tokenizer_hash(tree));
+  if (wanted) ck_assert_uint_eq(rmx_tokenizer_hash(quick), rmx_tokenizer_hash(wanted));
+  must(rmx_tokenizer_write(quick, in_folder("quick.json"), err));
+  must(rmx_tokenizer_write(tree, in_folder("tree.json"), err));
+  char *one, *other;
+  must(rmx_read_file(in_folder("quick.json"), &one, NULL, err));
+  must(rmx_read_file(in_folder("tree.json"), &other, NULL, err));
+  ck_assert_str_eq(one, other);
+  free(one), free(other);
+  rmx_tokenizer_free(tree);
+  rmx_tokenizer_free(quick);
+  rmx_buf_release(&rest);
+  rmx__model_lists_release(&lists);
+}
+
+static void check_no_lists(const char *model) {
+  rmx__model_lists lists = {0};
+  rmx_buf rest = {0};
+  char *text = rmx_format("{\"model\": {%s}}", model);
+  ck_assert_msg(!rmx__model_lists_take(text, strlen(text), &lists, &rest), "%s", model);
+  rmx_buf_release(&rest);
+  rmx__model_lists_release(&lists);
+  free(text);
+}
+
+START_TEST(lists_without_a_tree) {
+  rmx_tokenizer *t = trained(sample, 290);
+  char *text;
+  must(rmx_tokenizer_write(t, in_folder("lists.json"), err));
+  must(rmx_read_file(in_folder("lists.json"), &text, NULL, err));
+  check_lists(text, t);
+  // the same with escapes, merges of two strings, and more white space
+  rmx_buf other = {0};
+  const char *at = text;
+  for (const char *merges = strchr(strstr(text, "\"merges\""), '['); *at; at++) {
+    if (strncmp(at, "\xC4\xA0", 2) == 0) {
+      rmx_buf_puts(&other, "\\u0120");
+      at++;
+    } else if (at > merges && *at == ' ' && !strchr(" \"\n]}", at[1])) {
+      rmx_buf_puts(&other, "\" ,\t\"");
+    } else if (at > merges && *at == '"' && at[-1] == ' ' && at[-2] == ' ') {
+      rmx_buf_puts(&other, "[\"");
+    } else if (at > merges && *at == '"' && (at[1] == ',' || at[1] == '\n')) {
+      rmx_buf_puts(&other, "\"]");
+    } else {
+      rmx_buf_add(&other, at, 1);
+    }
+  }
+  check_lists(other.data, t);
+  rmx_buf_release(&other);
+  free(text);
+  rmx_tokenizer_free(t);
+  check_no_lists("\"vocab\": {\"a\": 0, \"a\": 1}, \"merges\": [\"a a\"]");  // twice
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1.0}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 01}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 99999999}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1,}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"a\\u0000\": 1}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"\\ud800\": 1}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"\xFF\": 1}, \"merges\": [\"a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1}, \"merges\": [\"a b\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1}, \"merges\": [\"a a a\"]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1}, \"merges\": [[\"a\", \"a\", \"a\"]]");
+  check_no_lists("\"vocab\": {\"a\": 0, \"aa\": 1}, \"merges\": [\"a a\"] , \"type\": \"X\"");
+  check_no_lists("\"vocab\": [], \"merges\": [\"a a\"]");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, lists_without_a_tree);
   tcase_add_test(tc, words_of_a_known_text);
   tcase_add_test(tc, words_are_those_of_pcre2);
   tcase_add_test(tc, classes_are_those_of_pcre2);

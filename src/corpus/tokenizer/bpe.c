@@ -7,6 +7,7 @@
 
 #include "byte_alphabet.h"
 #include "characters.h"
+#include "model_lists.h"
 #include "tokenizer.h"
 
 enum { LONGEST_AFFIX = 64 };
@@ -20,6 +21,11 @@ static rmx_status read_tokens(const json_t *json, rmx__token_list *list, rmx_err
     return rmx_fail(err, RMX_EINPUT, "%s: model: \"merges\" is missing or not a list", list->where);
   const char *key;
   json_object_foreach(vocab, key, id) RMX_TRY(rmx__token_list_add(list, key, id, err));
+  const rmx__model_lists *lists = list->lists;
+  for (size_t i = 0; lists && i < lists->n; i++) {
+    const rmx__list_entry *e = &lists->entries[i];
+    RMX_TRY(rmx__token_list_add_key(list, lists->keys.data + e->start, e->size, e->id, err));
+  }
   return RMX_OK;
 }
 
@@ -330,20 +336,30 @@ static bool write(const rmx_tokenizer *t, json_t *json) {
   return good;
 }
 
+// Adds a token to `rest`, if its key is not what spell_token() gives.
+static bool keep(const rmx_tokenizer *t, const char *key, size_t size, uint32_t id, json_t *rest,
+                 rmx_buf *spelt) {
+  spelt->size = 0;
+  spell_token(t, id, spelt);
+  const bool same = spelt->size == size && (size == 0 || memcmp(spelt->data, key, size) == 0);
+  return !spelt->failed && (same || json_object_setn_new(rest, key, size, json_integer(id)) == 0);
+}
+
 // Leaves in `json` only the tokens that spell_token() does not give: vocabulary and merges are in
 // memory once.
 static bool take_out(const rmx_tokenizer *t, json_t *json) {
   json_t *rest = json_object(), *vocab = json_object_get(json, "vocab"), *id;
   const char *key;
   rmx_buf spelt = {0};
-  json_object_foreach(vocab, key, id) {
-    spelt.size = 0;
-    spell_token(t, (uint32_t)json_integer_value(id), &spelt);
-    if (spelt.size != strlen(key) || memcmp(spelt.data, key, spelt.size) != 0)
-      json_object_set(rest, key, id);
+  bool good = true;
+  json_object_foreach(vocab, key, id)
+    good = good && keep(t, key, strlen(key), (uint32_t)json_integer_value(id), rest, &spelt);
+  for (size_t i = 0; t->lists && i < t->lists->n && good; i++) {
+    const rmx__list_entry *e = &t->lists->entries[i];
+    good = keep(t, t->lists->keys.data + e->start, e->size, e->id, rest, &spelt);
   }
-  bool good = !spelt.failed && json_object_set_new(json, "vocab", rest) == 0 &&
-              json_object_set_new(json, "merges", json_array()) == 0;
+  good = json_object_set_new(json, "vocab", rest) == 0 && good &&
+         json_object_set_new(json, "merges", json_array()) == 0;
   rmx_buf_release(&spelt);
   return good;
 }
@@ -355,8 +371,13 @@ static rmx_status make(const rmx_tokenizer *t, json_t *json, const char *where, 
   rmx__merge *merges = NULL;
   size_t n = 0;
   rmx__bpe *m = NULL;
-  rmx_status status = read_merges(json, where, &merges, &n, err);
-  if (status == RMX_OK) status = rmx__bpe_make(t, json, merges, n, where, &m, err);
+  rmx_status status = RMX_OK;
+  if (t->lists) {
+    status = rmx__bpe_make(t, json, t->lists->merges, t->lists->nmerges, where, &m, err);
+  } else {
+    status = read_merges(json, where, &merges, &n, err);
+    if (status == RMX_OK) status = rmx__bpe_make(t, json, merges, n, where, &m, err);
+  }
   free(merges);
   *model = m;
   if (status == RMX_OK && !take_out(t, json)) status = rmx_fail_memory(err, 0, "a tokenizer");

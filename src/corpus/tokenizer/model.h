@@ -24,6 +24,8 @@ typedef struct rmx__token_list {
   uint8_t *kinds;           // (n) rmx__token_kind, with RMX__IN_MODEL
   int n, capacity;
   bool byte_level;  // the keys of the vocabulary spell bytes in GPT-2's alphabet
+  const struct rmx__model_lists *lists;  // vocabulary and merges, if the tree does not have them
+  rmx_buf scratch;
 } rmx__token_list;
 void rmx__token_list_release(rmx__token_list *l);
 // Gives token `id` its text and kind. An id may be given again: the last text and kind stay, as the
@@ -33,6 +35,9 @@ rmx_status rmx__token_list_set(rmx__token_list *l, int64_t id, const char *text,
 // The same for an entry of a vocabulary. RMX_EINPUT: the id is not a whole number in range, another
 // token has it, or the token is empty in a byte-level vocabulary.
 rmx_status rmx__token_list_add(rmx__token_list *l, const char *key, const json_t *id, rmx_err *err);
+// The same for a key of `size` bytes and a zero byte, and a number, which is -1 if it is none.
+rmx_status rmx__token_list_add_key(rmx__token_list *l, const char *key, size_t size, int64_t id,
+                                   rmx_err *err);
 
 // The functions of a kind of model. `model` is the memory that `make` returns; it is never changed
 // afterwards, and several threads use it at once. Each thread has scratch memory of its own.

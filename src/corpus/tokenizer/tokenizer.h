@@ -24,12 +24,13 @@ struct rmx_tokenizer {
   const rmx__model_type *type;
   void *model;  // of this type
   rmx__decoder decoder;
-  bool byte_level;       // the vocabulary and the words are bytes
-  bool any_bytes;        // text that is not UTF-8 needs no repair
-  bool decodes_bytes;    // decoding puts the bytes of tokens one after the other
-  uint32_t end_of_text;  // or RMX__NO_TOKEN
-  uint8_t end_kind;      // the kind that it had before it became special
-  json_t *frame;         // tokenizer.json without what the model holds itself
+  bool byte_level;                       // the vocabulary and the words are bytes
+  bool any_bytes;                        // text that is not UTF-8 needs no repair
+  bool decodes_bytes;                    // decoding puts the bytes of tokens one after the other
+  uint32_t end_of_text;                  // or RMX__NO_TOKEN
+  uint8_t end_kind;                      // the kind that it had before it became special
+  json_t *frame;                         // tokenizer.json without what the model holds itself
+  const struct rmx__model_lists *lists;  // while it is made: what the frame does not have, or NULL
   uint64_t hash;
   pthread_mutex_t lock;       // of idle
   struct rmx__encoder *idle;  // scratch memory and caches; a call borrows one
@@ -37,8 +38,8 @@ struct rmx_tokenizer {
 
 // Makes a tokenizer of the tree of a tokenizer.json, whose reference it takes, even on failure.
 // Files of other kinds are made into such a tree first. Messages begin with `where`.
-rmx_status rmx__tokenizer_of_tree(json_t *root, const char *where, rmx_tokenizer **out,
-                                  rmx_err *err);
+rmx_status rmx__tokenizer_of_tree(json_t *root, const struct rmx__model_lists *lists,
+                                  const char *where, rmx_tokenizer **out, rmx_err *err);
 // Makes a tokenizer from the text of a tokenizer.json (tokenizer_json.c).
 rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
                                 rmx_tokenizer **out, rmx_err *err);

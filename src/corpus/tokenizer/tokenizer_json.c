@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "bpe.h"
 #include "byte_alphabet.h"
+#include "model_lists.h"
 #include "tokenizer.h"
 #include "unigram.h"
 #include "wordpiece.h"
@@ -40,6 +41,7 @@ json_t *rmx__tokenizer_frame(void) {
 
 void rmx__token_list_release(rmx__token_list *l) {
   rmx_arena_release(&l->arena);
+  rmx_buf_release(&l->scratch);
   free(l->tokens);
   free(l->kinds);
   *l = (rmx__token_list){0};
@@ -78,23 +80,23 @@ rmx_status rmx__token_list_set(rmx__token_list *l, int64_t id, const char *text,
   return RMX_OK;
 }
 
+rmx_status rmx__token_list_add_key(rmx__token_list *l, const char *key, size_t size, int64_t id,
+                                   rmx_err *err) {
+  uint8_t kind = RMX__TOKEN_BYTES | RMX__IN_MODEL;
+  if (id >= 0 && id < l->n && l->kinds[id])
+    return rmx_fail(err, RMX_EINPUT, "%s: two tokens have the id %lld", l->where, (long long)id);
+  if (!l->byte_level) return rmx__token_list_set(l, id, key, size, kind, err);
+  l->scratch.size = 0;
+  const bool spelt = rmx__unspell_bytes(key, size, &l->scratch);
+  if (l->scratch.failed) return rmx_fail_memory(err, size, "a token");
+  if (!spelt) return rmx__token_list_set(l, id, key, size, RMX__TOKEN_SPECIAL | RMX__IN_MODEL, err);
+  return rmx__token_list_set(l, id, size ? l->scratch.data : key, l->scratch.size, kind, err);
+}
+
 rmx_status rmx__token_list_add(rmx__token_list *l, const char *key, const json_t *id,
                                rmx_err *err) {
-  json_int_t number = json_is_integer(id) ? json_integer_value(id) : -1;
-  uint8_t kind = RMX__TOKEN_BYTES | RMX__IN_MODEL;
-  if (number >= 0 && number < l->n && l->kinds[number])
-    return rmx_fail(err, RMX_EINPUT, "%s: two tokens have the id %lld", l->where,
-                    (long long)number);
-  if (!l->byte_level) return rmx__token_list_set(l, number, key, strlen(key), kind, err);
-  rmx_buf bytes = {0};
-  bool spelt = rmx__unspell_bytes(key, strlen(key), &bytes);
-  if (!spelt) kind = RMX__TOKEN_SPECIAL | RMX__IN_MODEL;
-  rmx_status status = bytes.failed
-                          ? rmx_fail_memory(err, strlen(key), "a token")
-                          : rmx__token_list_set(l, number, spelt ? bytes.data : key,
-                                                spelt ? bytes.size : strlen(key), kind, err);
-  rmx_buf_release(&bytes);
-  return status;
+  return rmx__token_list_add_key(l, key, strlen(key),
+                                 json_is_integer(id) ? json_integer_value(id) : -1, err);
 }
 
 // ---- added tokens ------------------------------------------------------------------------
@@ -111,9 +113,12 @@ static rmx_status read_flag(const json_t *entry, const char *key, const char *wh
 // An added token can be in the model's vocabulary, too; then it has the id that it has there.
 static rmx_status check_id(const rmx__token_list *l, const json_t *vocab, const char *content,
                            json_int_t id, rmx_err *err) {
+  const rmx__list_entry *entry =
+      l->lists ? rmx__model_lists_find(l->lists, content, strlen(content)) : NULL;
   const json_t *there = json_is_object(vocab) ? json_object_get(vocab, content) : NULL;
-  bool clash = there ? json_integer_value(there) != id
-                     : json_is_object(vocab) && id >= 0 && id < l->n && l->kinds[id];
+  bool clash = entry   ? (json_int_t)entry->id != id
+               : there ? json_integer_value(there) != id
+                       : json_is_object(vocab) && id >= 0 && id < l->n && l->kinds[id];
   if (!clash) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\" has the id %lld of another token",
                   l->where, content, (long long)id);
@@ -214,12 +219,14 @@ static rmx_status read_all(rmx_tokenizer *t, const char *where, rmx__token_list 
   return rmx__tokenizer_finish(t, where, err);
 }
 
-rmx_status rmx__tokenizer_of_tree(json_t *root, const char *where, rmx_tokenizer **out,
-                                  rmx_err *err) {
+rmx_status rmx__tokenizer_of_tree(json_t *root, const rmx__model_lists *lists, const char *where,
+                                  rmx_tokenizer **out, rmx_err *err) {
   rmx_tokenizer *t = NULL;
-  rmx__token_list tokens = {0};
+  rmx__token_list tokens = {.lists = lists};
   rmx_status status = rmx__tokenizer_begin(root, where, &t, err);
+  if (t) t->lists = lists;
   if (status == RMX_OK) status = read_all(t, where, &tokens, err);
+  if (t) t->lists = NULL;
   rmx__token_list_release(&tokens);
   if (status == RMX_OK)
     *out = t;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/tokenizer/model_lists.h"
 #include "corpus/tokenizer/tokenizer.h"
 #include "foreign.h"
 
@@ -17,12 +18,35 @@ static rmx_status make_foreign(rmx__foreign *f, rmx_status status, rmx_tokenizer
   return status;
 }
 
+// Reads a tokenizer.json of BPE without a tree of its vocabulary and merges. False: it must be read
+// with one, which also finds what is wrong with it.
+static bool parse_lists(const char *text, size_t size, const char *where, rmx_tokenizer **out) {
+  rmx__model_lists lists = {0};
+  rmx_buf rest = {0};
+  rmx_err err;
+  json_t *root = rmx__model_lists_take(text, size, &lists, &rest)
+                     ? json_loadb(rest.data, rest.size, JSON_REJECT_DUPLICATES, NULL)
+                     : NULL;
+  const json_t *model = json_object_get(root, "model");
+  // the paths "model.vocab" and "model.merges" are also those of keys with a dot
+  const bool same = json_object_size(json_object_get(model, "vocab")) == 0 &&
+                    json_array_size(json_object_get(model, "merges")) == 0 &&
+                    !json_object_get(root, "model.vocab") && !json_object_get(root, "model.merges");
+  bool good =
+      root && same && rmx__tokenizer_of_tree(json_incref(root), &lists, where, out, &err) == RMX_OK;
+  json_decref(root);
+  rmx_buf_release(&rest);
+  rmx__model_lists_release(&lists);
+  return good;
+}
+
 static rmx_status parse_json(const char *text, size_t size, const char *where, rmx_tokenizer **out,
                              rmx_err *err) {
   json_error_t at;
+  if (parse_lists(text, size, where, out)) return RMX_OK;
   json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
   if (!root) return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", where, at.line, at.text);
-  if (!rmx__tekken_is(root)) return rmx__tokenizer_of_tree(root, where, out, err);
+  if (!rmx__tekken_is(root)) return rmx__tokenizer_of_tree(root, NULL, where, out, err);
   rmx__foreign foreign = {0};
   rmx_status status = rmx__tekken_read(root, where, &foreign, err);
   json_decref(root);
