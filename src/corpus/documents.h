@@ -39,8 +39,6 @@ typedef struct rmx__files {
 rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
                            rmx_err *err);
 void rmx__files_release(rmx__files *f);
-// A path as a glob that matches only this path; free() it. NULL: no memory.
-char *rmx__as_pattern(const char *path);
 
 // Reads the documents of all sources into a spool (collect.c). Parts that are in the folder of the
 // spool and are still right are not read again.

@@ -4,38 +4,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One glob, if it matches exactly these files; else NULL.
-static char *glob_for(const rmx_strings *files) {
-  const char *first = files->items[0], *slash = strrchr(first, '/');
-  if (files->n < 2 || !slash || strpbrk(first, "\\{")) return NULL;
-  // of the extension; after a shard's number if the number contains a dot
-  const char *dot = strchr(slash + 1, '.');
+#include "corpus/readers/find_text.h"
+
+enum { MOST_GLOBS = 8 };
+
+// The endings of a name, after a shard's number if the number contains a dot; NULL: it has none.
+static const char *endings_of(const char *path) {
+  const char *slash = strrchr(path, '/'), *dot = strchr(slash ? slash + 1 : path, '.');
   for (const char *next; dot && (next = strchr(dot + 1, '.')) && dot[1] >= '0' && dot[1] <= '9';)
     dot = next;
-  char *glob = dot ? rmx_format("%.*s*%s", (int)(slash + 1 - first), first, dot) : NULL;
-  rmx_strings found = {0};
+  return dot;
+}
+
+// Length of the folder that contains all files, with its slash; *deep: some are in folders in it.
+static size_t common_folder(const rmx_strings *files, bool *deep) {
+  const char *first = files->items[0], *slash = strrchr(first, '/');
+  size_t size = slash ? (size_t)(slash + 1 - first) : 0;
+  for (size_t i = 1; i < files->n; i++) {
+    while (size && strncmp(files->items[i], first, size) != 0) {
+      size--;
+      while (size && first[size - 1] != '/') size--;
+    }
+  }
+  *deep = false;
+  for (size_t i = 0; i < files->n; i++) *deep = *deep || strchr(files->items[i] + size, '/');
+  return size;
+}
+
+static bool add_once(rmx_strings *list, char *item) {
+  bool known = false;
+  if (!item) return false;
+  for (size_t i = 0; i < list->n; i++) known = known || strcmp(list->items[i], item) == 0;
+  const bool good = known || rmx_strings_add(list, item);
+  free(item);
+  return good;
+}
+
+// A glob for each ending of the files, which are in a folder (size bytes of the name of each), or
+// in folders in it (deep). False: together they do not match exactly these files.
+static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_strings *globs) {
+  bool good = true;
+  for (size_t i = 0; i < files->n && good && globs->n <= MOST_GLOBS; i++) {
+    const char *endings = endings_of(files->items[i]);
+    good = endings && !strpbrk(endings, "\\{") &&
+           add_once(globs, rmx_format("%.*s%s*%s", (int)size, files->items[0], deep ? "**/" : "",
+                                      endings));
+  }
+  rmx_strings found = {0}, wanted = {0};
   rmx_err ignored;
-  bool same = glob && rmx_glob(glob, &found, &ignored) == RMX_OK && found.n == files->n;
-  for (size_t i = 0; same && i < found.n; i++) same = strcmp(found.items[i], files->items[i]) == 0;
+  for (size_t i = 0; i < globs->n && good; i++)
+    good = rmx__find_text(globs->items[i], &found, &ignored) == RMX_OK;
+  for (size_t i = 0; i < files->n && good; i++) good = rmx_strings_add(&wanted, files->items[i]);
+  good = good && globs->n <= MOST_GLOBS && globs->n < files->n && found.n == files->n;
+  if (good) rmx_strings_sort(&found), rmx_strings_sort(&wanted);
+  for (size_t i = 0; good && i < found.n; i++) good = strcmp(found.items[i], wanted.items[i]) == 0;
   rmx_strings_release(&found);
-  if (same) return glob;
-  free(glob);
-  return NULL;
+  rmx_strings_release(&wanted);
+  if (!good) rmx_strings_release(globs);
+  return good;
+}
+
+// Globs for files, so that files that are added later are read too; none if there are none. Only
+// ** leaves out readmes, licences and the like.
+static void globs_for(const rmx_strings *files, rmx_strings *globs) {
+  bool deep;
+  if (files->n < 2 || strpbrk(files->items[0], "\\{")) return;
+  const size_t size = common_folder(files, &deep);
+  if (size && (deep || !try_globs(files, size, false, globs))) try_globs(files, size, true, globs);
 }
 
 static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
   if (files->n == 0) return;
-  RMX_OWNED char *glob = glob_for(files);
-  rmx_buf_printf(b, "      %s:%s", key, glob ? " " : "\n");
-  if (glob) {
-    rmx_put_quoted(b, glob);
+  rmx_strings globs = {0};
+  globs_for(files, &globs);
+  const rmx_strings *list = globs.n ? &globs : files;
+  rmx_buf_printf(b, "      %s:%s", key, globs.n == 1 ? " " : "\n");
+  for (size_t j = 0; j < list->n; j++) {
+    if (globs.n != 1) rmx_buf_puts(b, "        - ");
+    rmx_put_quoted(b, list->items[j]);
     rmx_buf_puts(b, "\n");
   }
-  for (size_t j = 0; !glob && j < files->n; j++) {
-    rmx_buf_puts(b, "        - ");
-    rmx_put_quoted(b, files->items[j]);
-    rmx_buf_puts(b, "\n");
-  }
+  rmx_strings_release(&globs);
 }
 
 // Finds the target among the names (n) of domains, and writes that it is protected. *target NULL:

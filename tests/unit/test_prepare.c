@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "corpus/documents.h"
 #include "corpus/readers/shard_name.h"
 #include "corpus/token_file.h"
 #include "corpus_folder.h"
@@ -736,6 +737,52 @@ START_TEST(a_domain_is_never_lost_in_silence) {
 }
 END_TEST
 
+// Files that these patterns find; "-" for an error.
+static void check_files(const char *pattern, const char *wanted) {
+  rmx_domain_source s = source_of("d", pattern);
+  rmx__files files;
+  rmx_err e = {0};
+  rmx_buf b = {0};
+  rmx_buf_add(&b, "", 0);
+  if (rmx__files_find(&s, test_folder, &files, &e) != RMX_OK) rmx_buf_puts(&b, e.message);
+  const size_t base = strlen(test_folder) + 1;
+  for (size_t i = 0; !e.status && i < files.train.n; i++)
+    rmx_buf_printf(&b, "%s%s", i ? " " : "", files.train.items[i] + base);
+  ck_assert_msg(strstr(b.data, wanted) && (e.status || strcmp(b.data, wanted) == 0), "%s: %s",
+                pattern, b.data);
+  rmx_buf_release(&b);
+  if (!e.status) rmx__files_release(&files);
+  source_release(&s);
+}
+
+START_TEST(folders_of_any_depth_in_a_pattern) {
+  folder_make();
+  touch("t/a.jsonl");
+  touch("t/x/b.jsonl.gz");
+  touch("t/x/y/c.jsonl");
+  touch("t/x/y/README.md");
+  touch("t/x/y/d.md");
+  touch("t/x/.hidden/e.jsonl");
+  ck_assert_int_eq(symlink("..", in_folder("t/x/y/up")), 0);
+  check_files("t/**/*.jsonl", "t/a.jsonl t/x/y/c.jsonl");
+  check_files("t/**/y/*.jsonl", "t/x/y/c.jsonl");
+  check_files("t/**/*.{md,gz}", "t/x/b.jsonl.gz t/x/y/d.md");
+  check_files("t/x/y/*.md", "t/x/y/README.md t/x/y/d.md");
+  const char *all = "t/a.jsonl t/x/b.jsonl.gz t/x/y/c.jsonl t/x/y/d.md";
+  check_files("t", all);
+  check_files("t/", all);
+  check_files("t/**", all);
+  check_files("t/**/*.zst", "no file matches");
+  touch("t/x/f.orc");
+  check_files("t/**", "t/x/f.orc: ORC is not read; convert it to JSON lines; give a pattern");
+  check_files("t/x/*.gz", "t/x/b.jsonl.gz");
+  must(rmx_remove_tree(in_folder("t"), err));
+  touch("t/a\nb/c.jsonl");
+  must_fail(look_for("t", NULL, err), "a name must have no");
+  folder_remove();
+}
+END_TEST
+
 START_TEST(names_of_shards_are_cut_and_words_are_not) {
   static const struct {
     const char *name, *domain;
@@ -875,6 +922,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, domains_found_in_a_folder);
   tcase_add_test(tc, nothing_is_left_out_in_silence);
   tcase_add_test(tc, a_domain_is_never_lost_in_silence);
+  tcase_add_test(tc, folders_of_any_depth_in_a_pattern);
   tcase_add_test(tc, names_of_shards_are_cut_and_words_are_not);
   tcase_add_test(tc, validation_and_test_files_are_recognised);
   tcase_add_test(tc, the_source_hash_tells_changes);

@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "corpus/documents.h"
+#include "corpus/prepare.h"
 #include "file_type.h"
+#include "find_text.h"
 #include "format.h"
 #include "shard_name.h"
 
@@ -353,6 +354,7 @@ static rmx_status make_domain(struct walk *w, const struct numbered *list, size_
   rmx_domain_source *d = &more[out->n++];
   *d = (rmx_domain_source){.name = rmx_strdup(list[0].domain), .divided = w->whole};
   if (!d->name) return no_memory(w);
+  RMX_TRY(rmx__domain_name_check(d->name, w->folder, w->err));
   size_t of_role[RMX__ROLES] = {0};
   for (size_t i = 0; i < n; i++) of_role[list[i].file->role]++;
   // If all files are named valid or test, there is nothing to separate them from.

@@ -5,19 +5,28 @@
 #include <sys/stat.h>
 
 #include "corpus/documents.h"
+#include "find_text.h"
 #include "reader.h"
 
 // ---- globs to files ----------------------------------------------------------------------
 
-char *rmx__as_pattern(const char *path) {
-  rmx_buf b = {0};
-  rmx_buf_add(&b, "", 0);
-  for (; *path; path++) {
-    if (strchr("*?[]{}\\", *path)) rmx_buf_puts(&b, "\\");
-    rmx_buf_add(&b, path, 1);
-  }
-  if (b.failed) rmx_buf_release(&b);
-  return b.data;
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// No file may be named twice.
+static rmx_status check_once(const char *name, const rmx_strings *files, rmx_err *err) {
+  char **sorted = rmx_calloc(files->n, sizeof *sorted);
+  if (!sorted) return rmx_fail_memory(err, files->n * sizeof *sorted, "a list of files");
+  for (size_t i = 0; i < files->n; i++) sorted[i] = files->items[i];
+  qsort(sorted, files->n, sizeof *sorted, by_text);
+  rmx_status status = RMX_OK;
+  for (size_t i = 1; i < files->n && status == RMX_OK; i++)
+    if (strcmp(sorted[i - 1], sorted[i]) == 0)
+      status = rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s matches two of its patterns", name,
+                        sorted[i]);
+  free(sorted);
+  return status;
 }
 
 static rmx_status find(const char *name, const rmx_strings *globs, const char *base,
@@ -28,7 +37,7 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
     free(folder);
     if (!pattern) return rmx_fail_memory(err, strlen(globs->items[i]), "a path");
     size_t first = out->n;
-    rmx_status status = rmx_glob(pattern, out, err);
+    rmx_status status = rmx__find_text(pattern, out, err);
     if (status == RMX_OK && out->n == first)
       status = rmx_fail(err, RMX_EINPUT, "domain \"%s\": no file matches %s", name, pattern);
     free(pattern);
@@ -44,14 +53,10 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
             "domain \"%s\": %s is not a file; give a pattern for the files in it, such as "
             "%s/*.jsonl",
             name, path, path);
-      for (size_t k = 0; k < first; k++)
-        if (strcmp(out->items[k], path) == 0)
-          return rmx_fail(err, RMX_EINPUT, "domain \"%s\": %s matches two of its patterns", name,
-                          path);
       *bytes += (uint64_t)info.st_size;
     }
   }
-  return RMX_OK;
+  return check_once(name, out, err);
 }
 
 rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
