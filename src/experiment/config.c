@@ -163,7 +163,26 @@ static rmx_status check_domains(rmx_config *c, const char *path, rmx_err *err) {
   return RMX_OK;
 }
 
+// A list of names is a map without files.
+static rmx_status domains_of(struct reading *r, const json_t *node);
+static rmx_status domains_of_list(struct reading *r, const json_t *list) {
+  json_t *map = json_object(), *name;
+  size_t i;
+  rmx_status status = map ? RMX_OK : rmx_fail_memory(r->err, 0, r->path);
+  json_array_foreach(list, i, name) {
+    if (status != RMX_OK) break;
+    if (!json_is_string(name) || json_object_get(map, json_string_value(name)))
+      status = at_line(r, name, "corpus.domains: wanted different names, or a map `domain: files`");
+    else
+      json_object_set_new(map, json_string_value(name), json_null());
+  }
+  if (status == RMX_OK) status = domains_of(r, map);
+  json_decref(map);
+  return status;
+}
+
 static rmx_status domains_of(struct reading *r, const json_t *node) {
+  if (json_is_array(node) && json_array_size(node)) return domains_of_list(r, node);
   if (!json_is_object(node) || json_object_size(node) == 0)
     return at_line(r, node, "corpus.domains: wanted a map `domain: files`");
   r->config->domains = rmx_calloc(json_object_size(node), sizeof *r->config->domains);

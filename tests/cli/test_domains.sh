@@ -91,6 +91,16 @@ same "hosts: a given list" "$given" "$(counted "$site | if . == \"gist.github.co
 topics=$(shares topics 'domain_field: "topic:host(url)"' 'hosts: [github.com]' 'domains: {other: {values: "tale:*"}, code: {values: ["code:github.com", "code:other"]}, math: {values: "math*"}}')
 same "a hierarchy, joined by patterns" "$topics" "$(counted '.topic | sub("tale"; "other")')"
 
+shares two 'domain_field: topic' 'domains: [math, code]' 'protect: [code]' > /dev/null 2>&1
+sed -i 's/^target: other/target: math/' two/regmix.yaml
+same "a list of wanted values" "$("$REGMIX" prepare -C two --json 2> /dev/null | jq -r '.domains[] | "\(.name) \(.documents + .duplicates)"' | sort)" "$(counted .topic | grep -v tale)"
+if "$REGMIX" prepare -C two --json 2> /dev/null | jq -e '[.domains[] | .prior, .bytes_per_token, .mean_bytes, .tokens] | all(. > 0)' > /dev/null; then ok "prepare --json has prior, bytes a token and mean length"; else not_ok "prepare --json has prior, bytes a token and mean length"; fi
+mkdir -p mixed/text
+cp web/text/pages.jsonl mixed/text/ && printf 'some\n%%\nlines\n' > mixed/text/notes.txt
+printf 'corpus: {folder: text, domain_field: topic, vocab: 300, domains: {math: {valid_only: true}, code: , tale: }}\ntarget: math\n' > mixed/regmix.yaml
+try "text without fields belongs to no domain" 0 '2 documents belong to no domain, and are left out: field "topic" is missing' "$REGMIX" prepare -C mixed
+same "a selected value can be for validation only" "$(jq -r '.domains[] | select(.valid_only) | "\(.name) \(.train_documents)"' mixed/corpus/corpus.json)" "math 0"
+
 # ---- by a classifier
 
 cp "$examples/web/seed/regmix.yaml" web/seed/

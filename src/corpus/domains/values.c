@@ -99,7 +99,12 @@ static rmx_status take_counts(struct look *l, rmx_err *err) {
 static rmx_status check_counts(const struct look *l, rmx_err *err) {
   const rmx_values_look *out = l->out;
   char by[160];
-  if (out->names.n == 0 && out->n)
+  if (out->n == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no document was found in the files of corpus.folder; corpus.text_field is "
+                    "\"%s\"",
+                    rmx_corpus_divided_by(l->o, by), l->o->text_field);
+  if (out->names.n == 0)
     return rmx_fail(err, RMX_EINPUT, "%s: none of the first %llu documents has a domain (%s)%s%s",
                     rmx_corpus_divided_by(l->o, by), (unsigned long long)out->n, out->why.text,
                     *out->fields ? "; fields that could divide them: " : "", out->fields);
