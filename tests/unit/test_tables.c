@@ -224,6 +224,26 @@ START_TEST(arrow_faults_are_named) {
 }
 END_TEST
 
+START_TEST(alternatives_of_the_text) {
+  static const char *const files[] = {"parquet/snappy.parquet", "arrow/view.arrow"};
+  char path[512];
+  bool more;
+  folder_make();
+  for (size_t i = 0; i < 2; i++) {
+    const rmx__reader_options o = {.text_field = "content , url,text", .separator = "%"};
+    rmx__reader r;
+    snprintf(path, sizeof path, "%s/%s", SEEDS, files[i]);
+    must(rmx__reader_open(&r, path, &o, err));
+    must(rmx__reader_next(&r, &more, err));
+    ck_assert_str_eq(r.text.data, "http://host0.example/0");
+    rmx__reader_close(&r);
+  }
+  take_seed(files[0]);
+  fails("a.parquet", "content, body", "no column \"content, body\"; its columns are text, url");
+  folder_remove();
+}
+END_TEST
+
 START_TEST(a_row_has_a_limit) {
   folder_make();
   take_seed("parquet/delta-bytes.parquet");
@@ -250,5 +270,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, parquet_pages_are_checked);
   tcase_add_test(tc, arrow_in_every_layout_and_compression);
   tcase_add_test(tc, arrow_faults_are_named);
+  tcase_add_test(tc, alternatives_of_the_text);
   tcase_add_test(tc, a_row_has_a_limit);
 }

@@ -17,6 +17,9 @@ bool rmx__is_blank(const char *text, size_t size);
 static inline size_t rmx__fields(const rmx__reader *r) {
   return r->o.fields ? r->o.fields->n : 0;
 }
+// The next alternative of a text_field, which commas separate: its first byte and its size. *at is
+// moved after it; it begins at the text_field. False: there is no more.
+bool rmx__next_alternative(const char **at, const char **name, size_t *size);
 // Sets field i of the present document.
 void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size);
 // A line that cannot be used: an error, or with skip_bad one more in *counter.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of columns: a row is a document, and one column has its text.
 #include <stdlib.h>
+#include <string.h>
 
 #include "arrow/arrow.h"
 #include "format.h"
@@ -20,6 +21,7 @@ struct table {
   void *file;
   rmx_buf **values;  // (1 + fields) the text, then the fields
   bool *has;         // the same
+  char *text;        // the alternative of text_field that is a column; NULL: all of it
 };
 
 static void close_table(rmx__reader *r) {
@@ -28,26 +30,45 @@ static void close_table(rmx__reader *r) {
   if (t->file) t->type->close(t->file);
   free(t->values);
   free(t->has);
+  free(t->text);
   free(t);
 }
 
-static rmx_status open_table(rmx__reader *r, const struct table_type *type, rmx_err *err) {
+// Opens the file with the column that text_field names, or else with the first of its alternatives
+// that is there.
+static rmx_status open_columns(rmx__reader *r, struct table *t, const char **names, size_t n,
+                               rmx_err *err) {
   enum { MOST = 1 << 30 };  // bytes of a document, if no limit is set
+  const uint64_t most = r->o.max_document && r->o.max_document < MOST ? r->o.max_document : MOST;
+  const char *at = strchr(r->o.text_field, ',') ? r->o.text_field : NULL, *name;
+  size_t size;
+  names[0] = r->o.text_field;
+  rmx_status status = t->type->open(&r->input, names, n, most, &t->file, err);
+  while (status == RMX_EINPUT && rmx__next_alternative(&at, &name, &size)) {
+    rmx_err ignored;  // the first error names all of them
+    free(t->text);
+    t->text = rmx_format("%.*s", (int)size, name);
+    if (!t->text) return rmx_fail_memory(err, size, r->path);
+    names[0] = t->text;
+    if (t->type->open(&r->input, names, n, most, &t->file, &ignored) == RMX_OK) status = RMX_OK;
+  }
+  return status;
+}
+
+static rmx_status open_table(rmx__reader *r, const struct table_type *type, rmx_err *err) {
   const size_t n = 1 + rmx__fields(r);
   struct table *t = r->state = rmx_calloc(1, sizeof *t);
   if (t) t->type = type;
   if (t) t->values = rmx_calloc(n, sizeof *t->values);
   if (t) t->has = rmx_calloc(n, sizeof *t->has);
   const char **names = rmx_calloc(n, sizeof *names);
-  rmx_status status = RMX_OK;
-  if (!t || !t->values || !t->has || !names)
-    status = rmx_fail_memory(err, n * sizeof *names, r->path);
-  for (size_t i = 0; i < n && status == RMX_OK; i++) {
-    names[i] = i ? r->o.fields->items[i - 1] : r->o.text_field;
+  const bool good = t && t->values && t->has && names;
+  for (size_t i = 0; i < n && good; i++) {
+    names[i] = i ? r->o.fields->items[i - 1] : NULL;
     t->values[i] = i ? &r->values[i - 1] : &r->text;
   }
-  const uint64_t most = r->o.max_document && r->o.max_document < MOST ? r->o.max_document : MOST;
-  if (status == RMX_OK) status = type->open(&r->input, names, n, most, &t->file, err);
+  const rmx_status status =
+      good ? open_columns(r, t, names, n, err) : rmx_fail_memory(err, n * sizeof *names, r->path);
   free(names);
   return status;
 }

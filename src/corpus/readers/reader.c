@@ -68,6 +68,17 @@ bool rmx__is_blank(const char *text, size_t size) {
   return true;
 }
 
+bool rmx__next_alternative(const char **at, const char **name, size_t *size) {
+  if (!*at) return false;
+  const char *end = *at + strcspn(*at, ",");
+  *name = *at + strspn(*at, " ");
+  while (end > *name && end[-1] == ' ') end--;
+  *size = end > *name ? (size_t)(end - *name) : 0;
+  *at += strcspn(*at, ",");
+  *at = **at ? *at + 1 : NULL;
+  return true;
+}
+
 void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size) {
   r->values[i].size = 0;
   rmx_buf_add(&r->values[i], value, size);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/readers/format.h"
 #include "token_source.h"
 
 static const char *name_in_folder(const char *path) {
@@ -149,6 +150,16 @@ static rmx_status mds_ids(rmx__token_source *s, rmx_err *err) {
                              s->path, encoding);
 }
 
+// Whether column k is text, and is one of the alternatives of text_field.
+static bool is_text(const rmx__token_source *s, size_t k, const char *text_field) {
+  const char *column = mds_text(s, "column_names", k), *name;
+  size_t size;
+  bool named = false;
+  while (rmx__next_alternative(&text_field, &name, &size))
+    named = named || (strlen(column) == size && memcmp(column, name, size) == 0);
+  return named && strcmp(mds_text(s, "column_encodings", k), "str") == 0;
+}
+
 rmx_status rmx__token_mds(rmx__token_source *s, const char *text_field, rmx_err *err) {
   size_t i;
   json_t *shard;
@@ -165,10 +176,8 @@ rmx_status rmx__token_mds(rmx__token_source *s, const char *text_field, rmx_err 
   const size_t n = json_array_size(json_object_get(s->shard, "column_names"));
   size_t ids = n;
   s->column = n;
-  for (size_t k = 0; k < n; k++) {
-    if (strcmp(mds_text(s, "column_names", k), text_field) == 0 &&
-        strcmp(mds_text(s, "column_encodings", k), "str") == 0)
-      s->column = k;
+  for (size_t k = n; k-- > 0;) {
+    if (is_text(s, k, text_field)) s->column = k;
     if (strcmp(mds_text(s, "column_names", k), "tokens") == 0) ids = k;
   }
   s->documents = true;
