@@ -38,7 +38,7 @@ static rmx_status answer(const cli *c, json_t *root, rmx_err *err) {
     json_array_foreach(problems, i, p) printf("problem: %s\n", json_string_value(p));
     if (n == 0) puts("no problems");
   }
-  return n == 0 ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%zu problem%s", n, n == 1 ? "" : "s");
+  return n == 0 ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%zu problem%s", n, rmx_s(n));
 }
 
 static rmx_status run_check(cli *c, rmx_err *err) {

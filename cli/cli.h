@@ -21,8 +21,8 @@ typedef struct cli {
   const char *program;  // path of this program, to start workers with
   cli_common common;
   void *own;          // the command's own options
-  rmx_strings words;  // what is no option
-  rmx_strings how;    // what was given of an rmx_optimize_options: "samples=1000"
+  rmx_strings words;  // the arguments that are not options
+  rmx_strings how;    // the options of rmx_optimize_options that were given: "samples=1000"
   rmx_listener listener;
   bool to_stdout;         // --out - was given
   rmx_pipeline pipeline;  // of the experiment, once cli_open was called

@@ -47,7 +47,7 @@ static void print_comparison(const json_t *root) {
   const size_t seeds = json_array_size(json_object_get(root, "seeds"));
   printf(
       "  (nats per token; differences are paired over %zu seed%s; from, to: %.0f %% t interval)\n",
-      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL);
+      seeds, rmx_s(seeds), 100 * RMX_VERDICT_LEVEL);
 }
 
 rmx_status print_comparison_of(const cli *c, rmx_err *err) {
@@ -114,7 +114,7 @@ static void print_methods(const json_t *root) {
       "  (nats per token over %.0f seed%s; differences are paired; from, to: %.0f %% t interval;\n "
       " search: all FLOPs and processor time to find the mixture; each method could use %.3g "
       "FLOPs)\n",
-      seeds, seeds == 1 ? "" : "s", 100 * RMX_VERDICT_LEVEL, cli_get(root, "budget_flops"));
+      seeds, rmx_s(seeds), 100 * RMX_VERDICT_LEVEL, cli_get(root, "budget_flops"));
   print_weights(root);
 }
 

@@ -44,7 +44,7 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
       "(out of fold: %lld fold%s of %zu run%s, %zu domains\n regret@1: how much worse the run with "
       "the best prediction is than the best run\n optimism: how much too good the best predictions "
       "are%s%s)\n",
-      (long long)folds, folds == 1 ? "" : "s", runs, runs == 1 ? "" : "s", rmx_fit_n_domains(f),
+      (long long)folds, rmx_s(folds), runs, rmx_s(runs), rmx_fit_n_domains(f),
       noise ? "\n noise: standard deviation between equal runs; no rmse can be lower" : "",
       assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
   return RMX_OK;

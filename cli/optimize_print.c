@@ -45,7 +45,7 @@ static void print_worse(const rmx_answer *s) {
   if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
   if (w.n)
     printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
-           w.others ? "other " : "", w.n == 1 ? "is" : "are");
+           w.others ? "other " : "", rmx_is(w.n));
   for (size_t k = 0; k < w.n && k < 3; k++)
     printf("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]), w.by[k]);
   if (w.n)

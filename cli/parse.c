@@ -17,7 +17,8 @@ const rmx_option cli_common_options[N_COMMON] = {
     {"quiet", RMX_BOOL, AT(quiet), "false", 0, 0, NULL,
      "print no notes and no progress on stderr (also -q)"},
     {"verbose", RMX_BOOL, AT(verbose), "false", 0, 0, NULL,
-     "print details on stderr: the program, the machine, the duration of each step (also -v)"},
+     "print details on stderr: the program, the machine, the files that are read and written, the "
+     "duration of each step (also -v)"},
 };
 #undef AT
 _Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMON,

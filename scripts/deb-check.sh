@@ -42,23 +42,23 @@ quietly inside sh -c 'dpkg -i /packages/*.deb'
 say "dpkg -i: $(inside dpkg-query -f '${Package} ${Version} ${db:Status-Status}, ' -W regmix libregmix0 libregmix-dev | sed 's/, $//')"
 
 inside regmix --version
-mkdir "$root/work"
+mkdir "$root/data"
 awk 'BEGIN {
-  print "run,web,code" > "'"$root"'/work/mixtures.csv"; print "run,loss" > "'"$root"'/work/losses.csv"
+  print "run,web,code" > "'"$root"'/data/mixtures.csv"; print "run,loss" > "'"$root"'/data/losses.csv"
   for (i = 1; i <= 24; i++) {
     a = i / 25
-    printf "r%02d,%.2f,%.2f\n", i, a, 1 - a > "'"$root"'/work/mixtures.csv"
-    printf "r%02d,%.6f\n", i, 3 + (a - 0.6) ^ 2 > "'"$root"'/work/losses.csv"
+    printf "r%02d,%.2f,%.2f\n", i, a, 1 - a > "'"$root"'/data/mixtures.csv"
+    printf "r%02d,%.6f\n", i, 3 + (a - 0.6) ^ 2 > "'"$root"'/data/losses.csv"
   }
 }'
-quietly inside sh -c 'cd /work && regmix fit --mixtures mixtures.csv --metrics losses.csv && regmix optimize --fit fit --target loss && regmix report'
-weight=$(inside sh -c 'cd /work && regmix optimize --fit fit --target loss' 2>> "$log" | sed -n 's/^ *web *\([0-9.]*\)%.*/\1/p' | head -n 1)
+quietly inside sh -c 'cd /data && regmix fit --mixtures mixtures.csv --metrics losses.csv && regmix optimize --fit fit --target loss && regmix report'
+weight=$(inside sh -c 'cd /data && regmix optimize --fit fit --target loss' 2>> "$log" | sed -n 's/^ *web *\([0-9.]*\)%.*/\1/p' | head -n 1)
 say "a fit of 24 runs whose best share of web is 60 %: found ${weight:-nothing} %"
 case $weight in 5[5-9].* | 6[0-4].*) ;; *) fail "the fit found another optimum" ;; esac
 [ -s "$root/usr/share/man/man1/regmix.1.gz" ] || fail "no man page"
 
 quietly inside apt-get install -q -y --no-install-recommends gcc libc6-dev pkg-config
-cat > "$root/work/outside.c" << 'END'
+cat > "$root/data/outside.c" << 'END'
 #include <regmix/base.h>
 #include <stdio.h>
 int main(void) {
@@ -67,11 +67,11 @@ int main(void) {
 }
 END
 # shellcheck disable=SC2016  # for the shell inside
-quietly inside sh -c 'cd /work && gcc outside.c -o shared $(pkg-config --cflags --libs regmix) &&
+quietly inside sh -c 'cd /data && gcc outside.c -o shared $(pkg-config --cflags --libs regmix) &&
   gcc outside.c -o static $(pkg-config --cflags regmix) $(pkg-config --static --libs regmix | sed s/-lregmix/-l:libregmix.a/)'
-inside /work/shared
+inside /data/shared
 quietly inside dpkg -r regmix libregmix-dev libregmix0
-inside /work/static
+inside /data/static
 left=$(find "$root/usr" "$root/etc" "$root/var/cache" -name '*regmix*')
 [ -z "$left" ] || fail "dpkg -r leaves $left"
 say "dpkg -r leaves no file"

@@ -33,13 +33,13 @@ typedef enum rmx_status {
   RMX_OK = 0,
   RMX_EINPUT,       /* the data or the config is wrong; the message says where */
   RMX_EUSAGE,       /* the call or the command line is wrong */
-  RMX_EIO,          /* the operating system said no */
+  RMX_EIO,          /* the operating system refused */
   RMX_ENOMEM,       /* an allocation failed */
   RMX_ENUMERIC,     /* a computation did not work out (NaN, singular, diverged) */
   RMX_EINTERRUPTED, /* rmx_interrupt() was called */
 } rmx_status;
 
-/* Says what, where, what was got and wanted, and what to do. */
+/* The message says where, what was found, what was wanted, and what to do. */
 typedef struct rmx_err {
   rmx_status status;
   char message[1024];
@@ -53,7 +53,7 @@ typedef struct rmx_err {
 
 /* Fills `err`, returns `status`: `return rmx_fail(err, RMX_EINPUT, "...", ...)`. */
 rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) RMX_PRINTF(3, 4);
-/* The same with ": <strerror(errno)>" behind the message and status RMX_EIO. */
+/* The same with ": <strerror(errno)>" after the message, and status RMX_EIO. */
 rmx_status rmx_fail_errno(rmx_err *err, const char *fmt, ...) RMX_PRINTF(2, 3);
 /* Puts "context: " before the message `err` already has; returns its status. */
 rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) RMX_PRINTF(2, 3);
@@ -85,7 +85,7 @@ void rmx_free_at(void *pointer); /* free() of the pointer that `pointer` points 
 
 const char *rmx_version(void);
 
-/* ---- being asked to stop, and telling how it goes --------------------- */
+/* ---- being asked to stop, and reporting progress --------------------- */
 
 /* Async-signal-safe. Long work looks at rmx_interrupted() and returns
  * RMX_EINTERRUPTED with everything on disk in order. */
@@ -96,15 +96,15 @@ bool rmx_interrupted(void);
  * so may a pointer to the listener. Calls come from one thread at a time. */
 typedef struct rmx_listener {
   void *context;
-  /* Work `what` stands at done of total `unit`s; `detail` may be NULL. Called often. */
+  /* Of the work `what`, `done` of `total` units are done; `detail` may be NULL. Called often. */
   void (*progress)(void *context, const char *what, double done, double total, const char *unit,
                    const char *detail);
   /* One finished fact worth a line ("corpus: 6 domains, 5.1 M tokens"). */
   void (*note)(void *context, const char *message);
   /* Something the user should act upon, though work goes on. */
   void (*warn)(void *context, const char *message);
-  /* Progress from now on belongs to part i (from 1) of n of larger work ("step" 3 of 7); n = 0: to
-   * nothing larger. */
+  /* From now on, progress belongs to part i (from 1) of n of larger work ("step" 3 of 7). n = 0: it
+   * is not part of larger work. */
   void (*part)(void *context, const char *noun, size_t i, size_t n);
   /* A line for those who want to know more, such as the time that a step took. */
   void (*detail)(void *context, const char *message);
@@ -119,6 +119,10 @@ void rmx_detail(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
 
 /* "1.23 M", "12 k": a count in few characters. */
 const char *rmx_count(double x, char out[16]);
+/* What a count needs after it: "1 run is", "2 runs are". */
+const char *rmx_s(double n);   /* "" for 1, else "s" */
+const char *rmx_is(double n);  /* "is" or "are" */
+const char *rmx_has(double n); /* "has" or "have" */
 /* "3 s", "4 min 10 s", "2 h 5 min". */
 const char *rmx_duration(double seconds, char out[32]);
 
@@ -133,8 +137,8 @@ void *rmx_realloc(void *p, size_t n, size_t size); /* overflow-checked; old bloc
 char *rmx_strdup(const char *s);
 char *rmx_format(const char *fmt, ...) RMX_PRINTF(1, 2); /* asprintf; NULL when memory is short */
 
-/* `handler` is told of every allocation of the library that fails, in its thread, before the caller
- * is: a program that cannot go on may end there. NULL, as at the start: the caller alone. */
+/* The library calls `handler` when an allocation fails, in the thread of the allocation, before the
+ * caller sees the failure. A program that cannot continue may end there. NULL is the default. */
 void rmx_on_shortage(void (*handler)(size_t bytes));
 
 /* Blocks of one lifetime: many allocations, one release. Zeroed memory,
@@ -176,15 +180,15 @@ void rmx_strings_release(rmx_strings *s);
 int rmx_nearest(const char *name, const char *const *names, size_t n);
 /* Finds the domain or metric a user typed: an exact name wins, else the one unique
  * match after dropping `train_`, `valid_`, `metric/`, `_val_loss` and whatever
- * prefix all names share, on both sides, or all that stands before or behind a colon ("Swift" for
+ * prefix all names share, on both sides, or everything before or after a colon ("Swift" for
  * "stack-edu:Swift"). Unknown and ambiguous names are RMX_EINPUT, with
  * the nearest name; `what` is the noun for the message ("domain", "metric"). */
 rmx_status rmx_find_name(const char *what, const char *name, const char *const *names, size_t n,
                          size_t *index, rmx_err *err);
 /* Which of names (D) the i-th name given in a file (n of them) means: stricter than rmx_find_name,
- * since nobody looks at each. It is the same name, or the same once `train_`, `valid_`, `metric/`
- * and `_val_loss` are dropped on both sides, and what the names of one of the two lists share.
- * False: none, or more than one. */
+ * since no person checks each one. It is the same name, or the same once `train_`, `valid_`,
+ * `metric/` and `_val_loss` are dropped on both sides, and what the names of one of the two lists
+ * share. False: none, or more than one. */
 bool rmx_match_name(const char *const *given, size_t n, size_t i, const char *const *names,
                     size_t D, size_t *index);
 /* The same for all: index (n), D for a name that means none. Two that mean the same one are
@@ -198,7 +202,7 @@ rmx_status rmx_unknown_name(const char *what, const char *name, const char *cons
 /* ---- which way a metric is better --------------------------------------- */
 
 typedef enum rmx_better {
-  RMX_BETTER_UNSAID = 0, /* nobody knows */
+  RMX_BETTER_UNSAID = 0, /* not known */
   RMX_BETTER_LOW,        /* a loss, an error */
   RMX_BETTER_HIGH,       /* a score */
 } rmx_better;
@@ -218,8 +222,8 @@ void rmx_few_add(rmx_few *f, const char *name);
 /* ---- is a difference more than noise? ----------------------------------- */
 
 #define RMX_VERDICT_LEVEL 0.95
-/* t of which |T| <= t with probability `level`, T of Student's distribution with df degrees of
- * freedom; NaN where that has no meaning. 4.303 for 0.95 and 2. */
+/* The t with |T| <= t in probability `level`, where T has Student's distribution with df degrees of
+ * freedom; NaN if there is none. 4.303 for level 0.95 and df 2. */
 double rmx_student_width(double level, double df);
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
 
@@ -267,21 +271,26 @@ void rmx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 /* ---- files ------------------------------------------------------------- */
 
-/* fopen, fdopen, opendir and realpath of the system, which need memory too: where they get none,
- * who asked with rmx_on_shortage is told. */
+/* fopen, fdopen, opendir and realpath of the system, which need memory too: if they get none, the
+ * handler of rmx_on_shortage is called. */
 FILE *rmx_fopen(const char *path, const char *mode);
 FILE *rmx_fdopen(int fd, const char *mode);
 DIR *rmx_opendir(const char *path);
 char *rmx_realpath(const char *path);
 
+/* The library calls `handler` for each file that it opened to read, or has written, in any thread.
+ * NULL is the default. */
+void rmx_on_file(void (*handler)(const char *path, bool wrote));
+
 bool rmx_exists(const char *path);
 rmx_status rmx_mkdirs(const char *path, rmx_err *err);      /* mkdir -p */
 rmx_status rmx_remove_tree(const char *path, rmx_err *err); /* rm -rf; absent is fine */
-/* Reads a whole file; *data has a NUL behind its last byte; free() it. */
+/* Reads a whole file; *data has a NUL after its last byte; free() it. */
 rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err);
 /* As rmx_outfile does: a reader sees the old file or the whole new one. */
 rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_err *err);
-/* The paths that match a glob pattern, sorted, appended to `out`; none is no error. */
+/* The paths that match a glob pattern, sorted, appended to `out`; it is not an error if there are
+ * none. */
 rmx_status rmx_glob(const char *pattern, rmx_strings *out, rmx_err *err);
 /* Names in a folder (no dot files), sorted, appended; an absent folder is empty. */
 rmx_status rmx_list(const char *folder, rmx_strings *out, rmx_err *err);
@@ -323,13 +332,13 @@ typedef struct rmx_lock {
   bool elsewhere; /* another process holds it */
 } rmx_lock;
 /* Where another process holds the lock, `waiting` is noted and the lock is waited for; with NULL
- * for `waiting`, out->elsewhere says so at once. Where the file system cannot lock folders there is
- * a warning, and no lock. */
+ * for `waiting`, out->elsewhere is set at once. If the file system cannot lock folders, there is a
+ * warning and no lock. */
 rmx_status rmx_folder_lock(const char *folder, const char *waiting, const rmx_listener *to,
                            rmx_lock *out, rmx_err *err);
 void rmx_folder_unlock(rmx_lock *lock);
 
-/* Removes what stands beside its place while it is written: for a program that ends at once.
+/* Removes the temporary files of outfiles and outfolders, for a program that ends at once.
  * Async-signal-safe. */
 void rmx_abandon_files(void);
 
@@ -343,8 +352,8 @@ void rmx_map_release(rmx_map *map);
 
 /* ---- numbers and strings as text ---------------------------------------- */
 
-/* Makes of a text, in place, one that a terminal shows as it is: what is no UTF-8, and every
- * control character but those in `kept`, becomes "?". */
+/* Changes a text, in place, so that a terminal shows it as it is: bytes that are not UTF-8, and
+ * control characters except those in `kept`, become "?". */
 void rmx_make_printable(char *text, const char *kept);
 /* Whether it would leave all of the text as it is, with nothing kept. */
 bool rmx_is_printable(const char *text);
@@ -378,7 +387,7 @@ typedef struct rmx_table {
   double *x;          /* (N, D) */
   rmx_better *better; /* (D) which way each column is better, as its file says; NULL: it does not */
 } rmx_table;
-/* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is no number,
+/* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is not a number,
  * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */
 rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err);
 /* The same file as text, for tables that are not numbers alone: cells (N, C), of the header and of

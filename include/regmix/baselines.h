@@ -24,7 +24,7 @@ extern "C" {
 typedef struct rmx_doremi_options {
   /* "paper": sum_i alpha_i mean loss_i; "code": weights alpha_i / s_i, normalised over the batch */
   char *form;
-  int64_t rounds;   /* at most: 1; the next reference is trained on the mixture of the last round */
+  int64_t rounds;   /* max: 1; the next reference is trained on the mixture of the last round */
   double eta;       /* step of the exponentiated gradient: 1 */
   double smoothing; /* c: 1e-3 */
   double tolerance; /* rounds have converged when no weight moved by more: 1e-3 */
@@ -56,16 +56,17 @@ typedef struct rmx_law_options {
 } rmx_law_options;
 
 typedef struct rmx_aioli_options {
-  /* 0: as published for so many domains: up to 2, up to 4, more. */
+  /* 0: the published value for up to 2, up to 4, and more domains: */
   double eta;     /* step of the mixture: .2, .1, 1 */
   double one_hot; /* h, share of the domain explored: .625, .5, .75 */
   int64_t sweeps; /* over the domains in a round: 4, 4, 2 */
   double explore; /* share of a round's steps spent on them: .13, .29, .7 */
-  /* updates of the mixture in a training: of 250, 250, 200 steps, 4 at least */
+  /* updates of the mixture in a training: one each 250, 250, 200 steps, 4 or more */
   int64_t rounds;
   /* form "code": share of the old in the moving mean of A; 0: the paper's form, without: 0 */
   double smoothing;
-  int64_t eval_tokens; /* validation tokens of a domain at each look, if the budget allows: 4096 */
+  /* validation tokens per domain in each evaluation, if the budget allows: 4096 */
+  int64_t eval_tokens;
 } rmx_aioli_options;
 
 typedef struct rmx_climb_options {
@@ -81,11 +82,11 @@ typedef struct rmx_mixmin_options {
 
 typedef struct rmx_olmix_options {
   double kl;     /* weight of the divergence from the prior: 0.05 */
-  double repeat; /* times a domain may be repeated at most: 4 */
+  double repeat; /* largest number of repetitions of a domain: 4 */
 } rmx_olmix_options;
 
 typedef struct rmx_unimax_options {
-  double epochs; /* times a domain may be repeated at most: 1 */
+  double epochs; /* largest number of repetitions of a domain: 1 */
 } rmx_unimax_options;
 
 typedef struct rmx_baseline_options {
@@ -113,9 +114,9 @@ typedef struct rmx_comparison {
   const char *experiment; /* the folder whose corpus/ they train on */
   const rmx_corpus *corpus;
   const rmx_kernels *kernels;
-  /* (corpus->D) weight of each domain's validation loss in what is to be lowered */
+  /* (corpus->D) weight of each domain's validation loss in the target */
   const double *target;
-  const double *cap; /* (D_train) most a weight may be, by the epochs of the large run */
+  const double *cap; /* (D_train) largest weight, from the epochs of the large run */
   const rmx_training *proxy, *large;
   const rmx_run *swarm; /* (swarm_n) proxies on random mixtures, for the methods that fit them */
   size_t swarm_n;
@@ -150,11 +151,11 @@ void rmx_baseline_result_release(rmx_baseline_result *f);
 typedef struct rmx_baseline {
   const char *name, *help;
   const char *source; /* the paper */
-  const char *suits;  /* which question it suits, for the man page: one sentence */
+  const char *suits;  /* when to use it, for the man page: one sentence */
   bool sees_target;   /* may look at the target's loss when it chooses */
   /* fits comparison->swarm: its runs must be made before check, trained before find */
   bool needs_swarm;
-  /* RMX_EINPUT, before any training, where it lacks what it needs; NULL: it needs nothing. */
+  /* RMX_EINPUT, before any training, if something it needs is missing; NULL: it needs nothing. */
   rmx_status (*check)(const rmx_comparison *c, rmx_err *err);
   /* Trains and computes. out is zero before; released by the caller, after a failure too. */
   rmx_status (*find)(const rmx_comparison *c, rmx_baseline_result *out, rmx_err *err);

@@ -86,7 +86,7 @@ int rmx_pad(const char *text, int width);
 /* The name without what would move a terminal's cursor; the last 8 that were changed (and cut at
  * 255 bytes) stay. */
 const char *rmx_shown(const char *name);
-/* Columns that the longest of some names takes, at least `min`. */
+/* Columns that the longest of some names needs, or `min` if that is more. */
 int rmx_width(const char *const *names, size_t n, int min);
 
 #ifdef __cplusplus

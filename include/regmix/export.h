@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* What a format asks for. */
+/* What a format needs. */
 enum {
   RMX_EXPORT_PATHS = 1, /* every domain written needs a path */
   /* domains of weight 0 are left out: the trainer refuses them or waits for them */
@@ -85,16 +85,16 @@ typedef struct rmx_export_request {
   double budget;
   /* tokens of a sequence; 0: not known. With `budget` it gives the samples of the training */
   double sequence_length;
-  /* may be NULL: is told of conversions and of domains left out */
+  /* may be NULL: receives notes on conversions and on domains left out */
   const rmx_listener *listener;
 } rmx_export_request;
 
 /* Appends the mixture in the named format to `out`. Formats of trainers that draw documents convert
- * by tokens_per_document and say so in a comment line and to the listener; without the lengths the
- * listener is warned that the weights are shares of tokens. RMX_EUSAGE: an unknown format; the
- * message has the nearest and the list. RMX_EINPUT: weights that are no mixture, a domain without a
- * path where one is needed, the same name or path twice, a path the format cannot hold, text that
- * is not UTF-8. Cost O(D^2). */
+ * by tokens_per_document, with a comment line and a note about it; without the lengths there is a
+ * warning that the weights are shares of tokens. RMX_EUSAGE: an unknown format; the
+ * message has the nearest and the list. RMX_EINPUT: weights that are not a mixture, a domain
+ * without a path where one is needed, the same name or path twice, a path the format cannot hold,
+ * text that is not UTF-8. Cost O(D^2). */
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err);
 /* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many
  * there are. */

@@ -37,20 +37,21 @@ typedef struct rmx_import_options {
  * take every column that holds numbers and tell which hold text; wandb and mixed tables take
  * `mixture.<domain>` (also mixture/, mixtures, mix, weights, domain_weights, with or without
  * `config.` before it) as the mixture, and metric/, metrics/, eval/, val/, valid/, validation/,
- * test/, summary. and *loss as metrics. The name of a domain is what stands behind such a prefix;
- * names of metrics stay as they are. Runs of wandb that did not finish are left out and told.
+ * test/, summary. and *loss as metrics. The name of a domain is what follows such a prefix;
+ * names of metrics stay as they are. Runs of wandb that did not finish are left out, with a
+ * warning.
  *
  * A missing cell (empty, NA, NaN, null, none, -) is a NaN among metrics and RMX_EINPUT in a
- * mixture; so is any cell that is no number; both name line and column. A metric that is infinite
- * counts as missing. A domain that a YAML file does not name has weight 0. out->better is filled
- * where the form says it (harness). Cost: O(cells), and of harness O(files * metrics). */
+ * mixture; so is any cell that is not a number; both name line and column. A metric that is
+ * infinite counts as missing. A domain that a YAML file does not name has weight 0. out->better is
+ * filled where the form says it (harness). Cost: O(cells), and of harness O(files * metrics). */
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
                             const rmx_listener *listener, rmx_table *out, rmx_err *err);
 
 /* Joins the runs of two tables. Where they share a name, nothing is done. Where they share
  * none, but each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001;
- * tinyllama_1M_n1), the numbers say who is who: the runs of `metrics` get the names in `mixtures`,
- * and that is told. Else RMX_EINPUT, with the names of both. */
+ * tinyllama_1M_n1), the numbers identify them: the runs of `metrics` get the names in `mixtures`,
+ * with a note. Else RMX_EINPUT, with the names of both. */
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err);
 

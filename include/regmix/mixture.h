@@ -28,7 +28,7 @@ void rmx_mixture_temper(const double *p, size_t D, double exponent, double *out)
  * shapes far below 1 (gamma numbers are drawn in logarithms). */
 void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w);
 /* The mixture nearest to w (in Kullback-Leibler divergence) that keeps the caps: w_d <- min(cap_d,
- * scale * w_d) with the one scale that makes the sum 1. Where all weights that are not 0 stand at
+ * scale * w_d) with the one scale that makes the sum 1. If all weights that are not 0 are at
  * their caps, the rest goes to the others in proportion to their caps. Needs sum cap >= 1. Cost
  * O(D^2) at worst. */
 void rmx_mixture_cap(double *w, const double *cap, size_t D);
@@ -61,8 +61,8 @@ typedef struct rmx_sample_options {
 } rmx_sample_options;
 
 /* Draws options->runs mixtures. prior (D); cap (D) upper bounds (rmx_sample_caps). out (N, D).
- * Every returned row keeps its caps, lies on the grid, and differs from all others (so by 2 grid
- * steps in L1 at least); each domain that can be non-zero (prior > 0, cap >= grid) is so in
+ * Every returned row keeps its caps, lies on the grid, and differs from all others (so by 2 or
+ * more grid steps in L1); each domain that can be non-zero (prior > 0, cap >= grid) is so in
  * ceil(min_coverage * N) rows or more. The first N distinct accepted candidates are kept, which is
  * a random choice of N among all of them. Where the caps reject too many, candidates are brought
  * under them (rmx_mixture_cap). Coverage: a Dirichlet vector given w_d in [lo, hi] is a truncated
@@ -102,7 +102,7 @@ typedef struct rmx_redomain_options {
 /* What happened to a table. rmx_redomain_report r = {0}, then any number of changes, then
  * release. */
 typedef struct rmx_redomain_report {
-  rmx_strings redo; /* runs that are no runs of the new corpus: left out of the table */
+  rmx_strings redo; /* runs that do not belong to the new corpus: left out of the table */
   rmx_strings why;  /* (redo.n) one reason each */
   /* directions of the new simplex that no run of the table says anything about */
   rmx_strings unseen;

@@ -40,6 +40,8 @@ size_t rmx_model_parameters(const rmx_model_config *c);      /* all of them */
 size_t rmx_model_parameters_body(const rmx_model_config *c); /* without embedding and head */
 /* FLOPs to train one token: 6 * (matmul parameters with the head) + 6 L T C (causal attention). */
 double rmx_model_flop_per_token(const rmx_model_config *c, int T);
+/* Training costs as much as this number of forward passes, since a backward pass costs two. */
+enum { RMX_FORWARD_PASSES = 3 };
 /* Bytes of memory a model in training takes with micro-batches of B sequences: all that
  * rmx_model_new and rmx_model_threads allocate. */
 size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads);
@@ -66,8 +68,8 @@ rmx_status rmx_model_threads(rmx_model *m, int threads, rmx_err *err);
 
 /* Where the time goes: from now on the seconds spent in each part (matrix products by what they are
  * for, and the rest) are added to seconds (rmx_model_parts_n), as the calling thread sees them.
- * NULL: no more; then, and at first, no clock is looked at. "softmax" is that of attention,
- * "clipping" the norm of the gradient.
+ * NULL, the default: nothing is timed. "softmax" is the one of attention, "clipping" is the norm of
+ * the gradient.
  */
 extern const char *const rmx_model_parts[]; /* (rmx_model_parts_n) names */
 extern const size_t rmx_model_parts_n;
@@ -97,7 +99,7 @@ void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32
 
 typedef struct rmx_adamw {
   double beta1, beta2, eps, weight_decay; /* 0.9 0.95 1e-8 0.1; decay on matrices, not on norms */
-  double clip;                            /* global gradient norm at most; 0: no clipping */
+  double clip;                            /* largest global gradient norm; 0: no limit */
 } rmx_adamw;
 /* One AdamW step (Loshchilov & Hutter 2019, eq. as in docs) with gradients divided by `weight_sum`
  * (the sum of the token weights of the whole optimiser step), then clipped; gradients are zeroed,
@@ -132,8 +134,8 @@ rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state,
 rmx_status rmx_model_load(rmx_model *m, const char *path, struct json_t **extra, rmx_err *err);
 /* The config of a checkpoint, to make a model for it. Reads and checks all of the file. */
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err);
-/* The hash that stands at the end of a checkpoint, which tells one from another. The rest of the
- * file is not looked at. */
+/* The hash at the end of a checkpoint, which distinguishes checkpoints. The rest of the file is not
+ * read. */
 rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err);
 
 #ifdef __cplusplus

@@ -186,12 +186,12 @@ typedef struct rmx_optimum rmx_optimum;
  * message names a smallest set of constraints that exclude each other.
  *
  * With options->guard the weights stay within the range that the runs covered, and the mixture
- * within twice the typical distance of a run. Where the constraints leave nothing there, a warning
- * says so and the guard is dropped. With the guard a fit that predicts unseen runs no better than
- * their mean (R2 <= 0) is not used: the answer is the prior, moved into the constraints, with a
- * warning. For a flat function, or runs of one mixture, this is so without the guard too. A warning
- * is given where the optimum lies outside what the runs covered, or far from all of them. The
- * answer is the same on any number of threads.
+ * within twice the typical distance of a run. If the constraints allow no such mixture, there is
+ * a warning, and the guard is dropped. With the guard a fit that predicts unseen runs no better
+ * than their mean (R2 <= 0) is not used: the answer is the prior, moved into the constraints, with
+ * a warning. For a flat function, or runs of one mixture, this is so without the guard too. A
+ * warning is given where the optimum lies outside what the runs covered, or far from all of them.
+ * The answer is the same on any number of threads.
  *
  * *out is the caller's: rmx_optimum_free() it. Errors: RMX_EINPUT, RMX_ENUMERIC (nothing finite was
  * found), RMX_ENOMEM, RMX_EINTERRUPTED. Cost: `samples` predictions of each metric, or `starts`

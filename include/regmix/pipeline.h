@@ -45,9 +45,9 @@ typedef struct rmx_pipeline {
   bool pending; /* of a dry run: some step would do something */
 } rmx_pipeline;
 
-/* Opens the experiment of `folder` (NULL: of the yaml, else the current folder) with `settings` (n)
- * of "key=value" over its config; they are borrowed until the release. A bad value in a setting is
- * RMX_EUSAGE, in the file RMX_EINPUT. Release in any case. */
+/* Opens the experiment in `folder` (NULL: the folder of `yaml`, else the current one). `settings`
+ * (n) of "key=value" replace those of its config; they are borrowed until the release. A bad value
+ * in a setting is RMX_EUSAGE, in the file RMX_EINPUT. Release in any case. */
 rmx_status rmx_pipeline_open(rmx_pipeline *p, const char *folder, const char *yaml,
                              const char *const *settings, size_t n, rmx_err *err);
 void rmx_pipeline_release(rmx_pipeline *p);
@@ -103,7 +103,7 @@ struct json_t *rmx_run_states_json(const rmx_run *runs, size_t n);
 
 /* ---- where the text is */
 
-/* The domains of the config, or those found in corpus.folder, and which of them are targets. */
+/* The domains of the config, or those found in corpus.folder, and the targets among them. */
 typedef struct rmx_sources {
   rmx_domain_source *domains; /* (n) the config's, then those of `found` */
   size_t n, n_named;          /* sources; those that are domains, without the divided ones */
@@ -116,7 +116,7 @@ typedef struct rmx_sources {
 } rmx_sources;
 /* Whether some domains are known only after the documents are read. */
 bool rmx_sources_are_open(const rmx_sources *s);
-/* A target that is no domain is an error, unless a trainer of the user's may report it, or it may
+/* A target that is not a domain is an error, unless the user's own trainer may report it, or it may
  * be one of the domains that are not known yet. */
 rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err);
 void rmx_sources_release(rmx_sources *s);
@@ -165,10 +165,10 @@ rmx_status rmx_domains_change(const rmx_listener *to, const char *path,
 
 /* ---- before any work */
 
-/* Whether what the config asks for can be done. *out: {"ok", "problems": [text], "domains":
- * [{"name", "files", "valid_files", "bytes", "format", "valid_only", "target", "ok"}], "left_out":
- * [{"path", "why"}]}, a new reference. RMX_EINTERRUPTED alone is an error. Cost: opens every file
- * of text. */
+/* Whether the work that the config describes can be done. *out: {"ok", "problems": [text],
+ * "domains": [{"name", "files", "valid_files", "bytes", "format", "valid_only", "target", "ok"}],
+ * "left_out": [{"path", "why"}]}, a new reference. RMX_EINTERRUPTED alone is an error. Cost: opens
+ * every file of text. */
 rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err);
 /* What the experiment costs on this machine, and on `cores` such cores (0: not asked).
  * without_text: the files of text need not be there. *out: {"isa", "jobs", "prepare",
@@ -231,7 +231,7 @@ bool rmx_has_target(const rmx_fit *f, const rmx_problem *q);
 /* -1 where the target is one score that is raised: it is minimised with the other sign within, and
  * shown with its own. Else 1. */
 double rmx_shown_sign(const rmx_fit *f, const rmx_problem *q);
-/* The metrics of the target that are lowered though neither a name nor a file says so. */
+/* The metrics of the target that are lowered although no name and no file gives a direction. */
 rmx_few rmx_assumed_directions(const rmx_fit *f, const rmx_problem *q);
 #define RMX_ASSUMED_DIRECTIONS                                                                \
   "It is assumed that lower is better of %s: no name and no file says so. --maximize METRIC " \
@@ -253,8 +253,8 @@ typedef struct rmx_answer {
   rmx_problem problem;
   const rmx_optimize_options *options; /* borrowed */
   rmx_optimum *optimum;                /* NULL: none was found */
-  rmx_front front;                     /* n = 0: none was asked for */
-  /* What it is worth; D, n_versus or the sentence 0: not asked, or not to be had. */
+  rmx_front front;                     /* n = 0: not requested */
+  /* What it is worth. D, n_versus or the sentence is 0: not requested, or not known. */
   rmx_uncertainty uncertainty;
   rmx_attribution attribution;
   rmx_learning_curve curve;
@@ -275,8 +275,6 @@ rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err);
 /* Writes the answer to a fit's folder as YAML. */
 rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
                              const char *fit, rmx_err *err);
-/* The hash of a fit's fit.json; false: there is none. */
-bool rmx_fit_hash(const char *fit, char out[17]);
 
 typedef struct rmx_next_request {
   const char *fit;     /* folder; NULL: the experiment's, if it is there */
@@ -295,7 +293,7 @@ typedef struct rmx_next {
   rmx_table pending;
   double *X; /* (pending.N, D) */
   rmx_suggestion suggestion;
-  rmx_learning_curve curve; /* no sentence: not asked for */
+  rmx_learning_curve curve; /* no sentence: not requested */
 } rmx_next;
 /* The mixtures to train next. Release in any case. */
 rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,

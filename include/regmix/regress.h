@@ -164,7 +164,7 @@ const char *rmx_direction_from_text(rmx_direction_from from);
 
 typedef struct rmx_fit rmx_fit;
 
-/* What is known of the tokens behind the mixtures: "exposure" needs it, every fit keeps it. */
+/* What is known about the tokens of the mixtures: "exposure" needs it, every fit keeps it. */
 typedef struct rmx_exposure {
   const double *tokens; /* (D) how many tokens each domain has */
   /* (D) their names, in any order; matched with the columns of the mixtures by rmx_find_name */
@@ -211,7 +211,7 @@ size_t rmx_fit_n_runs(const rmx_fit *f);                      /* N */
 const char *const *rmx_fit_domains(const rmx_fit *f);         /* (D) names */
 const char *const *rmx_fit_metrics(const rmx_fit *f);         /* (M) names */
 const double *rmx_fit_mean_mixture(const rmx_fit *f);         /* (D) the mean of the runs */
-const rmx_regress_options *rmx_fit_options(const rmx_fit *f); /* as it was asked for */
+const rmx_regress_options *rmx_fit_options(const rmx_fit *f); /* as requested */
 const rmx_regressor *rmx_fit_regressor(const rmx_fit *f, size_t m);
 /* The scores out of fold of metric m. */
 const rmx_scores *rmx_fit_cv(const rmx_fit *f, size_t m);
@@ -226,8 +226,8 @@ bool rmx_fit_learnt(const rmx_fit *f, size_t m);
 /* The errors out of fold of metric m. RMX_EINPUT where the fit does not hold its runs (fits of old
  * versions). */
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err);
-/* From now on predictions are for a run of that many tokens; 0: of as many as the fitted runs had.
- * False where no prediction depends on it: only those of "exposure" do. Not thread-safe. */
+/* From now on predictions are for a run of that many tokens; 0: as many as the fitted runs had.
+ * False if no prediction depends on it: only those of "exposure" do. Not thread-safe. */
 bool rmx_fit_set_budget(rmx_fit *f, double tokens);
 /* Checks a table of mixtures and brings its columns into the fit's order of domains. Columns are
  * matched by rmx_find_name; rows are normalised unless the fit is raw. RMX_EINPUT where columns or

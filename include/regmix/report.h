@@ -32,22 +32,22 @@ typedef struct rmx_report_files {
 /* Reads the files and writes one self-contained HTML page to `path` (NULL: <folder>/report.html).
  * The page needs no network and no other file: numbers, styles, scripts and chart library are
  * inside. Any file may be absent; its section then says which command makes it. The same files with
- * the same times of change give the same bytes: the page's date is that of the newest file, or
- * SOURCE_DATE_EPOCH where that variable is set.
+ * the same times of change give the same bytes: the page has the date of the newest file, or
+ * SOURCE_DATE_EPOCH if that variable is set.
  *
  * RMX_EINPUT where a file that is there cannot be read as what it should be, or one that was named
  * is not there; RMX_EIO where the page cannot be written. Cost: every file is read once; the page
  * holds at most about 60,000 points of learning curves, whatever the number of runs. */
 rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx_err *err);
 
-/* The same without the page: the JSON object the page is drawn from, for whoever prefers their own
- * plots. A new reference.
+/* The same without the page: the JSON object that the page is drawn from, for plots of your own.
+ * A new reference.
  *   runs       {ids (N), domains (D), metrics (M), mixtures (N,D), values (N,M), half (N,M) or
  *              null}
  *   waiting    {ids, mixtures}            rows of mixtures.csv that have no metrics yet
  *   next       {ids, domains, mixtures}   what to train next, of `next`
  *   results    {run: {status, wall_s, tokens, epochs, most}}
- *              epochs: of the domain `most`, which has most
+ *              epochs: those of the domain `most`, which has the most
  *   effects    {spearman (D,M), n}
  *              rank correlation of a domain's weight with a metric over the runs
  *   folds      {metric: {run, true, predicted, scores}}   out-of-fold predictions

@@ -18,7 +18,7 @@ extern "C" {
 typedef enum rmx_suggest_why {
   RMX_SUGGEST_IMPROVES, /* it may be better than the best there is */
   RMX_SUGGEST_UNTRIED,  /* it goes where no two runs differ */
-  /* too few runs to model the score: the batch leaves the least total variance */
+  /* too few runs to model the score: the batch leaves the smallest total variance */
   RMX_SUGGEST_SPREADS,
 } rmx_suggest_why;
 
@@ -40,7 +40,7 @@ typedef struct rmx_suggestion {
   char untried_domains[256];
 } rmx_suggestion;
 
-/* What is asked for. Fields that are left out have their defaults. All is borrowed. */
+/* The request. Fields that are left out have their defaults. All is borrowed. */
 typedef struct rmx_suggest_request {
   const rmx_fit *fit;         /* NULL: there are no runs yet */
   const char *const *domains; /* (D) names, where fit is NULL */
@@ -97,11 +97,11 @@ typedef struct rmx_learning_curve {
 
 /* What `more` (0: as many again) more runs, drawn as the present ones were, would bring. Subsets of
  * the fit's runs, by replicate group, are fitted with the chosen settings kept, and scored on the
- * same quarter of the runs left out. The gain is what the Gaussian process expects of its own
- * minimum (src/optimize/suggest/expected_gain.c). With fewer than 20 different mixtures the
- * sentence says so. Of the request the fit, the problem's target, seed, threads and listener are
- * used. The same on any number of threads. Release *out. RMX_EINPUT where the fit does not hold its
- * runs. Cost: about 60 fits a metric of the target, fewer where there are many. */
+ * same quarter of the runs left out. The gain is what the Gaussian process expects at its
+ * minimum (src/optimize/suggest/expected_gain.c). With fewer than 20 different mixtures, the
+ * sentence is about that. It uses the fit, the problem's target, seed, threads and listener of the
+ * request. The same on any number of threads. Release *out. RMX_EINPUT where the fit does not hold
+ * its runs. Cost: about 60 fits a metric of the target, fewer where there are many. */
 rmx_status rmx_learning_curve_make(const rmx_optimize_request *request, int64_t more,
                                    rmx_learning_curve *out, rmx_err *err);
 /* {"runs":[],"rmse":[],"spearman":[],"regret":[],"runs_now","rmse_now","more_runs","rmse_more",

@@ -17,12 +17,12 @@ extern "C" {
 
 typedef enum rmx_run_state {
   RMX_RUN_TODO,
-  RMX_RUN_STARTED,  /* nobody is at it, but there is a checkpoint to go on from */
+  RMX_RUN_STARTED,  /* nothing trains it now, but it has a checkpoint to resume from */
   RMX_RUN_RUNNING,  /* somebody holds the claim */
   RMX_RUN_OUTDATED, /* has a result, of another question (config or corpus changed), or whose
                        losses were changed by hand */
   RMX_RUN_DAMAGED,  /* has a result that cannot be read, or whose model is missing or damaged */
-  RMX_RUN_DIVERGED, /* has a result that says so: left out of fits */
+  RMX_RUN_DIVERGED, /* its loss became NaN or infinite: left out of fits */
   RMX_RUN_DONE,
   RMX_RUN_STATES
 } rmx_run_state;
@@ -55,7 +55,7 @@ rmx_status rmx_run_take_back(const rmx_run *r, bool *taken, rmx_err *err);
 typedef struct rmx_swarm_options {
   const char *program; /* this program's file: workers are `program worker FOLDER` */
   const char *isa;     /* passed on to the workers, or NULL */
-  /* its folder, told to commands of the user's as REGMIX_EXPERIMENT; NULL: the run's corpus */
+  /* its folder, which the user's commands get as REGMIX_EXPERIMENT; NULL: the run's corpus */
   const char *experiment;
   int jobs;         /* workers at a time */
   int tries;        /* times a run that crashes is begun: 2 */
@@ -69,9 +69,9 @@ typedef struct rmx_swarm_outcome {
 } rmx_swarm_outcome;
 
 /* Trains the runs (n) that have no result of this question, in their folders or set aside, `jobs`
- * at a time, each in a process of its own. A crash fails that run alone: it is told, tried again,
- * then counted as failed. RMX_EINTERRUPTED when asked to stop: workers write their checkpoints
- * first. */
+ * at a time, each in a process of its own. A crash fails that run alone: there is a warning, it is
+ * tried again, then counted as failed. RMX_EINTERRUPTED when asked to stop: workers write their
+ * checkpoints first. */
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
 

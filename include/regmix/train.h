@@ -27,15 +27,15 @@ typedef struct rmx_training {
   double warmup;        /* share of the steps */
   char *schedule;       /* "constant" or "cosine" */
   rmx_adamw adamw;
-  int64_t eval_tokens; /* validation tokens of each domain at most; 0: all there are */
+  int64_t eval_tokens; /* largest number of validation tokens per domain; 0: all */
   bool eval_half;      /* measure the metrics at half way too */
-  /* measure them so often, evenly spread, for log.jsonl alone; 0: at half way and the end */
+  /* number of extra evaluations, evenly spaced, for log.jsonl only; 0: half-way and the end */
   int64_t evals;
   double checkpoint_s; /* seconds between checkpoints */
   int64_t threads;     /* of one run; 0: see rmx_training_threads. No result depends on it */
   char *command;       /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
-  double timeout_s;    /* a try of the command takes at most so long; 0: as long as it likes */
-  double grace_s;      /* between TERM and KILL, where it is to end */
+  double timeout_s;    /* limit of one try of the command; 0: no limit */
+  double grace_s;      /* between SIGTERM and SIGKILL, if it must end */
   double may_fail;     /* share of the runs that may fail without stopping what comes after */
 } rmx_training;
 
@@ -49,7 +49,7 @@ typedef struct rmx_run {
   char **domains;  /* (D) names of the training domains */
   double *mixture; /* (D) */
   uint64_t seed;
-  bool keep_model; /* leave model.bin behind */
+  bool keep_model; /* write model.bin at the end */
   uint64_t corpus_hash;
   int vocab;
   rmx_training training; /* text members borrowed by rmx_run_make, owned after rmx_run_read */
@@ -135,7 +135,7 @@ typedef struct rmx_controller {
   double (*flops)(const void *context);
   void (*free)(void *context);
 } rmx_controller;
-/* Makes the controller that r->controller asks for; `out` is all NULL before. */
+/* Makes the controller that r->controller describes; `out` is all NULL before. */
 typedef rmx_status rmx_make_controller(const rmx_run *r, const rmx_corpus *corpus,
                                        const rmx_kernels *kernels, rmx_controller *out,
                                        rmx_err *err);
@@ -145,15 +145,15 @@ typedef struct rmx_train_hooks {
   void (*tick)(void *context, const rmx_train_state *s);
   /* called for a run with a controller; NULL: such a run is RMX_EINPUT */
   rmx_make_controller *make_controller;
-  /* told of files that cannot be used; may be NULL */
+  /* called for files that cannot be used; may be NULL */
   void (*warn)(void *context, const char *message);
 } rmx_train_hooks;
 
 /* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl
  * as it goes, checkpoint.bin now and then, result.json at the end (and model.bin, whose hash
- * result.json keeps). Takes up from a checkpoint of the same question, with the bits it would have
- * had: the checkpoint holds the log so far, which is written again whatever the file holds. A
- * checkpoint that is damaged is told to `warn`, and the run begins anew. A run whose loss is no
+ * result.json keeps). Resumes from a checkpoint of the same run; the result has the same bits as
+ * without a stop. The checkpoint holds the log so far, which replaces the file. If a checkpoint is
+ * damaged, `warn` is called, and the run starts again. A run whose loss is not a
  * number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);

@@ -29,7 +29,7 @@ typedef struct rmx_versus {
 typedef struct rmx_uncertainty {
   size_t D;
   double level; /* of every interval: 0.9 */
-  /* used; fewer than asked for where some had no mixture that keeps the target's limits */
+  /* used; fewer than requested if some had no mixture that keeps the target's limits */
   int64_t replicates;
   double *low, *high; /* (D) interval of each weight of the best mixture */
   rmx_versus *versus; /* (n_versus) the prior first */
@@ -67,8 +67,8 @@ typedef struct rmx_attribution {
   size_t D, M;
   /* (M, D) change of the metric when 1 % of the tokens moves from all to the domain */
   double *at_prior, *at_optimum;
-  /* (D) best score with the domain's weight held at 0, or under the guard at the least that a run
-   * has of it; NaN where that may not be */
+  /* (D) best score with the domain's weight held at 0, or under the guard at the smallest weight in
+   * a run; NaN if that is not allowed */
   double *without;
   double *loss; /* (D) that minus the best score, by the same search */
 } rmx_attribution;

@@ -104,7 +104,7 @@ static const struct entry {
     {"regret", RMX_BETTER_LOW, 1},
 };
 
-// What turns the word behind it round ("neg_loss"), or makes of it no measure at all
+// Words that reverse the next word ("neg_loss"), or that make it no measure at all
 // ("acc_stderr").
 static const char *const turners[] = {"neg", "negative", "minus", "inverse", "inv"};
 static const char *const spreads[] = {"stderr", "std", "stddev",   "se",    "sd",
@@ -134,7 +134,7 @@ static void words_of(const char *name, char out[NAME_BYTES]) {
   out[n] = '\0';
 }
 
-// Where `words` ends last in the text, on whole words; 0: nowhere. Digits behind them are part of
+// Where `words` ends last in the text, on whole words; 0: nowhere. Digits after them are part of
 // them (rouge1, acc5).
 static size_t end_of(const char *text, const char *words) {
   size_t end = 0, n = strlen(words);

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-// Spaces around a field are no part of it unless it is quoted, and a byte order mark is none behind
-// a quote.
+// Spaces around a field are no part of it unless it is quoted, and a byte order mark is not one
+// after a quote.
 static bool needs_quotes(const char *text) {
   size_t n = strlen(text);
   return strpbrk(text, ",\"\r\n") ||

@@ -13,14 +13,28 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/opened.h"
 
 static void *opened(void *p) {
   if (!p && errno == ENOMEM) rmx__short_of(0);
   return p;
 }
 
+static void (*_Atomic file_handler)(const char *path, bool wrote);
+
+void rmx_on_file(void (*handler)(const char *path, bool wrote)) {
+  atomic_store(&file_handler, handler);
+}
+
+void rmx__opened(const char *path, bool wrote) {
+  void (*handler)(const char *, bool) = atomic_load(&file_handler);
+  if (handler) handler(path, wrote);
+}
+
 FILE *rmx_fopen(const char *path, const char *mode) {
-  return opened(fopen(path, mode));
+  FILE *file = opened(fopen(path, mode));
+  if (file && *mode != 'w') rmx__opened(path, *mode == 'a');  // "w": a temporary file
+  return file;
 }
 FILE *rmx_fdopen(int fd, const char *mode) {
   return opened(fdopen(fd, mode));
@@ -149,6 +163,7 @@ rmx_status rmx_map_open(rmx_map *map, const char *path, rmx_err *err) {
       *map = (rmx_map){data, (size_t)info.st_size};
   }
   close(fd);
+  if (status == RMX_OK) rmx__opened(path, false);
   return status;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/opened.h"
 #include "base/temporary.h"
 
 enum { TAIL_SIZE = RMX__HOST_SIZE + 8 };
@@ -205,7 +206,7 @@ rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const
     if (status == RMX_OK && linked) done = exchange(o);
     if (status == RMX_OK && !done) status = move_in(o, ours, last, err);
   }
-  if (status == RMX_OK) sync_parent(o->path);
+  if (status == RMX_OK) sync_parent(o->path), rmx__opened(o->path, true);
   rmx_outfolder_discard(o);  // what is now under the temporary name is the old folder
   return status;
 }

@@ -63,7 +63,7 @@ enum { ARENA_ALIGN = 64, ARENA_BLOCK = 1 << 18 };
 
 struct rmx_arena_block {
   struct rmx_arena_block *next;
-  size_t size, used;  // of the bytes behind this header
+  size_t size, used;  // of the bytes after this header
 };
 
 static size_t rounded_up(size_t n) {

@@ -9,7 +9,7 @@
 // is set.
 bool rmx__buf_reserve(rmx_buf *b, size_t more);
 
-// Tells whoever asked with rmx_on_shortage. bytes: 0 if only the library knows.
+// Calls the handler of rmx_on_shortage. bytes: 0 if only the library knows.
 void rmx__short_of(size_t bytes);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/opened.h"
 #include "base/temporary.h"
 
 // N of the paths /dev/fd/N and /proc/self/fd/N; -1: another path.
@@ -136,6 +137,7 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
   } else {
     rmx__temporary_done(o->temporary);
     o->temporary = NULL;  // nothing is left to remove
+    rmx__opened(o->path, true);
   }
   if (fclose(o->file) != 0 && status == RMX_OK)
     status = rmx_fail_errno(err, "cannot write %s", o->path);

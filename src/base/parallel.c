@@ -28,7 +28,7 @@ void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), 
   struct loop loop = {.n = n, .work = work, .context = context};
   pthread_t helpers[MAX_THREADS];
   int started = 0;
-  // A thread that cannot be had is done without: the caller's own always works.
+  // If a thread cannot be created, there are fewer: the caller's own always works.
   while (started + 1 < threads && (size_t)started + 1 < n && started < MAX_THREADS &&
          pthread_create(&helpers[started], NULL, take_items, &loop) == 0)
     started++;

@@ -79,7 +79,7 @@ rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err) {
   pthread_mutex_init(&p->mutex, NULL);
   pthread_cond_init(&p->wake, NULL);
   p->threads = 1;
-  // A thread that cannot be had is done without: the caller's own always works.
+  // If a thread cannot be created, there are fewer: the caller's own always works.
   while (p->threads < threads && p->threads < MAX_THREADS) {
     struct helper *h = &p->helpers[p->threads];
     *h = (struct helper){.pool = p, .number = p->threads};

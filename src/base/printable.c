@@ -9,8 +9,8 @@ static bool is_control(utf8proc_int32_t c) {
   return c < 32 || (c >= 0x7F && c < 0xA0);
 }
 
-// The bytes of the character at `at`, and whether it may be printed. What is no UTF-8 is a byte by
-// itself.
+// The bytes of the character at `at`, and whether it may be printed. A byte that is not UTF-8
+// counts as one character.
 static size_t character(const char *at, size_t left, bool *good) {
   utf8proc_int32_t c;
   const utf8proc_ssize_t n =

@@ -88,9 +88,10 @@ bool rmx__stamp_same(const struct rmx__stamp *s, const json_t *object, const cha
   return false;
 }
 
-bool rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash) {
-  RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp s = {.fingerprint = seed};
-  const bool read = rmx__stamp_add_file(&s, "content", path);
-  if (read) *hash = s.fingerprint;
-  return read;
+rmx_status rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash, rmx_err *err) {
+  RMX_OWNED char *data = NULL;
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &data, &size, err));
+  *hash = rmx_hash(data, size, seed);
+  return RMX_OK;
 }

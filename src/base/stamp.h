@@ -3,8 +3,8 @@
 //
 // A step names each of its inputs and adds its content. The *fingerprint* is one hash of all of
 // them in their order; each input has a hash of its own as well. The output keeps both:
-// "fingerprint" and "inputs". The next time the step makes its stamp anew. If the fingerprint is
-// the same, the output is up to date. If not, the hashes of the inputs say which of them changed.
+// "fingerprint" and "inputs". The next time, the step makes its stamp again. If the fingerprint is
+// the same, the output is up to date. If not, the hashes of the inputs tell which input changed.
 //
 //   struct rmx__stamp s = {0};                      // or {.fingerprint = seed}
 //   rmx__stamp_add_text(&s, "settings", text);
@@ -23,7 +23,7 @@
 
 struct rmx__stamp {
   uint64_t fingerprint;
-  json_t *inputs;  // name: hash; NULL before the first. Incomplete where memory was short, which
+  json_t *inputs;  // name: hash; NULL before the first. Incomplete if memory was short, which
                    // only makes the list of changed inputs shorter
 };
 
@@ -53,7 +53,7 @@ bool rmx__stamp_same(const struct rmx__stamp *s, const json_t *object, const cha
 // 16 hexadecimal digits, as all hashes are written.
 void rmx__hex(uint64_t hash, char out[17]);
 json_t *rmx__hex_json(uint64_t hash);  // a new reference
-// The hash of a file's content, with `seed`; false if it can't be read.
-bool rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash);
+// The hash of a file's content, with `seed`.
+rmx_status rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash, rmx_err *err);
 
 #endif

@@ -18,6 +18,18 @@ const char *rmx_count(double x, char out[16]) {
   return out;
 }
 
+const char *rmx_s(double n) {
+  return n == 1 ? "" : "s";
+}
+
+const char *rmx_is(double n) {
+  return n == 1 ? "is" : "are";
+}
+
+const char *rmx_has(double n) {
+  return n == 1 ? "has" : "have";
+}
+
 const char *rmx_duration(double s, char out[32]) {
   if (s < 9.95)
     snprintf(out, 32, "%.1f s", s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aioli (Chen et al., "Aioli: A Unified Optimization Framework for Language Model Data Mixing",
-// 2024, arXiv 2411.05735; its aioli_trainer.py): the online linear law. The large model's own
-// training, in rounds, learns what each domain does for each loss, and moves its mixture:
+// 2024, arXiv 2411.05735; its aioli_trainer.py): the online linear law. In rounds, the training of
+// the large model learns how each domain changes each loss, and moves its mixture:
 //   explore  in shuffled sweeps, s steps on each mixture that has h of domain j and the rest even;
 //            the drops of the validation losses i meanwhile are added to D_ij
 //   solve    D = A P^T, P the mixtures explored, h on the diagonal; A -= min(A, 0);  A /= sum A
@@ -9,19 +9,20 @@
 //            first uniform
 // P = a I + b 1 1^T with b = (1 - h) / (K - 1), a = h - b and a + K b = 1, so
 //   A_ij = (D_ij - b sum_k D_ik) / a.
-// Form "code", where `smoothing` is above 0: the moving mean of A, share `smoothing` of the old,
-// moves the mixture that was there at first, so that no two weights ever differ by more than e^eta.
-// Published for 2, 3 and 7 domains: h .625 .5 .75, sweeps 4 4 2, s 4 6 10 of rounds of 250 250 200
-// steps, eta .2 .1 1, smoothing .1 .5 .1. With 7 domains 140 of 200 steps explore. Here s is the
-// same share of a round (a step at least, if no more than 0.7 of the round then explores), and a
-// short training has four rounds, or as many as have room.
+// In the form "code" (`smoothing` above 0), the moving mean of A with share `smoothing` of the old
+// values moves the first mixture, so that no two weights ever differ by more than e^eta. Published
+// for 2, 3 and 7 domains: h .625 .5 .75, sweeps 4 4 2, s 4 6 10 of rounds of 250 250 200 steps, eta
+// .2 .1 1, smoothing .1 .5 .1. With 7 domains 140 of 200 steps explore. Here s is the same share of
+// a round (one step or more, if 0.7 of the round or less then explores), and a short training has
+// four rounds, or as many as fit.
 //
-// What is lowered: with a target that names training domains alone, its weighted loss: rows of A
-// are weighed, and domains without a weight are not looked at. Else the paper's goal, the mean loss
-// of the training domains, whose validation text it looks at; a target outside them is not seen.
+// The goal: if the target names only training domains, its weighted loss; the rows of A are
+// weighted, and domains without a weight are not evaluated. Otherwise the paper's goal, the mean
+// loss of the training domains on their validation text; the method does not see a target outside
+// them.
 //
-// Cost: (1 + K sweeps) validations a round, each a forward pass. Where the budget does not pay for
-// them at eval_tokens of a domain, they are shorter.
+// Cost: (1 + K sweeps) validations per round, each a forward pass. If the budget does not pay for
+// eval_tokens per domain, they are shorter.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,17 +32,17 @@
 
 bool rmx__aioli_solve(const double *drop, const double *goal, size_t K, double one_hot, double *A) {
   const double b = (1 - one_hot) / (double)(K - 1), a = one_hot - b;
-  double least = 0, sum = 0;
+  double min = 0, sum = 0;
   for (size_t i = 0; i < K; i++) {
     double row = 0;
     for (size_t j = 0; j < K; j++) row += drop[i * K + j];
     for (size_t j = 0; j < K; j++) {
       A[i * K + j] = goal[i] > 0 ? (drop[i * K + j] - b * row) / a : 0;
-      least = fmin(least, A[i * K + j]);
+      min = fmin(min, A[i * K + j]);
     }
   }
   for (size_t i = 0; i < K; i++)
-    for (size_t j = 0; j < K; j++) sum += A[i * K + j] = goal[i] * (A[i * K + j] - least);
+    for (size_t j = 0; j < K; j++) sum += A[i * K + j] = goal[i] * (A[i * K + j] - min);
   if (!(sum > 0) || !isfinite(sum)) return false;
   for (size_t i = 0; i < K * K; i++) A[i] /= sum;
   return true;
@@ -57,9 +58,9 @@ struct rounds {
   int64_t rounds, sweeps, explore, eval_tokens;  // explore: steps of one exploration
   rmx_stream *stream;
   double *goal, *start, *mixture, *before, *now;  // (K) each, one block
-  double *drop, *A, *mean_A;                      // (K, K), behind them
-  size_t *order;                                  // (K) of the sweep in hand
-  // rounds that had something in them; tokens of all looks
+  double *drop, *A, *mean_A;                      // (K, K), after them
+  size_t *order;                                  // (K) of the present sweep
+  // rounds that changed the mixture; tokens of all evaluations
   double updates, looked;
   rmx__mean mean;
 };
@@ -166,7 +167,7 @@ static json_t *aioli_report(const void *context) {
 
 static double aioli_flops(const void *context) {
   const struct rounds *s = context;
-  return s->looked * s->flop_per_token / 3;
+  return s->looked * s->flop_per_token / RMX_FORWARD_PASSES;
 }
 
 static void aioli_free(void *context) {
@@ -253,7 +254,7 @@ static rmx_status aioli_controller(const rmx_run *r, const rmx_corpus *corpus,
   return RMX_OK;
 }
 
-// ---- the search, which is none: what is asked for, resolved
+// ---- the plan: the settings with their defaults; there is no search
 
 struct plan {
   double eta, one_hot;
@@ -275,13 +276,13 @@ static double goal_of(const rmx_comparison *c, const struct plan *p, size_t d) {
   return p->target ? c->target[d] : 1 / (double)c->corpus->D_train;
 }
 
-// Steps of each exploration where the training has so many rounds: by its share of them; one at
-// least where that is within `most`. One step is always left to follow the mixture.
-static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double most,
+// Steps of each exploration if the training has this number of rounds: `share` of a round, or one
+// step if that is within `most`. One step is always left that follows the mixture.
+static int64_t explore_steps(int64_t steps, int64_t rounds, double share, double max,
                              int64_t explorations) {
   const double length = (double)(steps / rounds);
   int64_t each = (int64_t)(share * length / (double)explorations);
-  if (each < 1 && (double)explorations <= most * length) each = 1;
+  if (each < 1 && (double)explorations <= max * length) each = 1;
   const int64_t room = (steps / rounds - 1) / explorations;
   return each < room ? each : room;
 }
@@ -299,16 +300,16 @@ static rmx_status plan_eval(const rmx_comparison *c, struct plan *p, rmx_err *er
     looked += goal_of(c, p, d) > 0;
   }
   const double looks = (double)p->rounds * (double)(1 + (int64_t)K * p->sweeps),
-               most = c->budget / (looks * looked * flop / 3);
+               max = c->budget / (looks * looked * flop / RMX_FORWARD_PASSES);
   p->eval_tokens = c->options->aioli.eval_tokens;
-  if ((double)p->eval_tokens > most) p->eval_tokens = (int64_t)most;
+  if ((double)p->eval_tokens > max) p->eval_tokens = (int64_t)max;
   if (p->eval_tokens >=
       (c->options->aioli.eval_tokens < LEAST ? c->options->aioli.eval_tokens : LEAST))
     return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "aioli: %.0f evaluations on %.0f domains leave %.0f validation tokens per domain "
                   "within %.3g FLOPs; lower aioli.rounds or aioli.sweeps, or raise compare.budget",
-                  looks, looked, most, c->budget);
+                  looks, looked, max, c->budget);
 }
 
 static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err) {
@@ -328,7 +329,7 @@ static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err)
                      .sweeps = o->sweeps > 0 ? o->sweeps : published[row].sweeps,
                      .target = target_is_inside(c)};
   const double share = o->explore > 0 ? o->explore : published[row].explore,
-               most = o->explore > 0 ? 0 : 0.7;
+               max = o->explore > 0 ? 0 : 0.7;
   const int64_t explorations = (int64_t)K * p->sweeps, by_length = steps / published[row].round;
   if (!(p->one_hot > 1 / (double)K))
     return rmx_fail(err, RMX_EINPUT,
@@ -336,17 +337,17 @@ static rmx_status plan_of(const rmx_comparison *c, struct plan *p, rmx_err *err)
                     "share of %.3g; raise aioli.one_hot",
                     p->one_hot, 1 / (double)K);
   p->rounds = o->rounds > 0 ? o->rounds : by_length > 4 ? by_length : 4;
-  // Fewer rounds rather than none, where nobody said how many.
+  // Fewer rounds rather than none, if their number is not set.
   while (o->rounds == 0 && p->rounds > 1 &&
-         explore_steps(steps, p->rounds, share, most, explorations) < 1)
+         explore_steps(steps, p->rounds, share, max, explorations) < 1)
     p->rounds--;
-  p->explore = explore_steps(steps, p->rounds, share, most, explorations);
+  p->explore = explore_steps(steps, p->rounds, share, max, explorations);
   if (p->explore < 1)
     return rmx_fail(
         err, RMX_EINPUT,
         "aioli: %lld steps in %lld rounds are too few to explore %zu domains %lld times in %g of "
         "each round; lengthen the large training, or lower aioli.rounds or aioli.sweeps",
-        (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, fmax(share, most));
+        (long long)steps, (long long)p->rounds, K, (long long)p->sweeps, fmax(share, max));
   return plan_eval(c, p, err);
 }
 
@@ -381,10 +382,10 @@ static rmx_status aioli_find(const rmx_comparison *c, rmx_baseline_result *out, 
   json_object_set_new(out->notes, "explored",
                       json_real((double)(p.rounds * p.explore * (int64_t)K * p.sweeps) /
                                 (double)rmx_training_steps(c->large)));
-  static const char *const told[] = {"eta",    "one_hot",       "rounds",
+  static const char *const kept[] = {"eta",    "one_hot",       "rounds",
                                      "sweeps", "explore_steps", "eval_tokens"};
-  for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-    json_object_set(out->notes, told[i], json_object_get(out->controller, told[i]));
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+    json_object_set(out->notes, kept[i], json_object_get(out->controller, kept[i]));
   return RMX_OK;
 }
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // CLIMB (Diao et al., "CLIMB: CLustering-based Iterative Data Mixture Bootstrapping for Language
-// Model Pre-training", 2025, arXiv 2504.13161), the search of it: rounds of propose, train, fit,
-// where each round proposes near what the fit to all runs so far holds best.
+// Model Pre-training", 2025, arXiv 2504.13161), its search: rounds of propose, train, fit. Each
+// round proposes mixtures near the best predictions of the fit to all runs so far.
 //   round 1      n_1 mixtures from a Dirichlet on the token counts are trained
 //   round r > 1  trees fitted to all runs so far rank a pool of mixtures; n_r of the best climb.top
-//                of it, those not trained yet, are drawn by lot and trained
-//   end          trees fitted to all runs; the mixture of the pool they hold best
+//                of it are drawn at random among those not trained yet, and trained
+//   end          trees fitted to all runs; the best predicted mixture of the pool
 // n_r halves from round to round, 4 : 2 : 1 of climb.rounds = 3 (64, 32, 16 there).
 //
-// Trees as published: depth 4 at most, 5 runs a leaf or more, L1 and L2 penalties (of unpublished
-// size: 1e-3 and 1 here). The number of trees is chosen by cross-validation inside the runs where
-// there it is by a validation split. How much of the ranking is drawn from is unpublished too
-// (climb.top). Domains are the corpus's own: clustering and quality filters are not part of this.
-// The score is the target's sum of losses, a fit for each of its domains. Not convergence of an
-// iteration, but told as such: whether the last round moved the best mixture by more than 1 % of
-// the tokens. Trees are flat in pieces: `ties` counts the mixtures of the pool that share the best
-// prediction, of which the first is taken. The best prediction is optimistic.
+// The trees are as published: depth 4 or less, 5 runs or more per leaf, L1 and L2 penalties (1e-3
+// and 1 here; the paper does not give them). Cross-validation inside the runs chooses the number of
+// trees; in the paper a validation split does. The paper does not say from which share of the
+// ranking it draws (climb.top). The domains are those of the corpus, without clustering and quality
+// filters. The score is the target's sum of losses, with a fit for each of its domains. `converged`
+// means that the last round moved the best mixture by 1 % of the tokens or less. Trees are
+// piecewise constant: `ties` counts the mixtures of the pool with the best prediction, and the
+// first of them is used. The best prediction is optimistic.
 //
-// Cost: N (D F + validation), D tokens as the proxies have; N as many as the budget pays for.
+// Cost: N (D F + validation) with the D tokens of the proxies. The budget determines N.
 #include "climb.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@
 #include "comparison.h"
 #include "regress/fit.h"
 
-enum { LEAST_FIRST = 10 };  // trees of 5 runs a leaf part no fewer
+enum { MIN_FIRST = 10 };  // trees with 5 runs per leaf cannot split fewer
 static const double at_rest = 0.01;
 
 rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_err *err) {
@@ -82,17 +82,17 @@ static rmx_status afford(const rmx_comparison *c, size_t *N, rmx_err *err) {
   RMX_TRY(rmx__comparison_flop(c, &t, &flop, err));
   const double tokens = (double)(rmx_training_steps(&t) * rmx_training_batch(&t) * t.context);
   const double cost = tokens * flop + rmx__comparison_valid_flops(c, &t, flop);
-  size_t least = LEAST_FIRST;
-  while (least < 1 << 20 && (rmx__climb_share(least, rounds, 0) < LEAST_FIRST ||
-                             rmx__climb_share(least, rounds, rounds - 1) < 1))
-    least++;
+  size_t min = MIN_FIRST;
+  while (min < 1 << 20 && (rmx__climb_share(min, rounds, 0) < MIN_FIRST ||
+                           rmx__climb_share(min, rounds, rounds - 1) < 1))
+    min++;
   *N = (size_t)fmin(1e6, floor(c->budget / cost * (1 + 1e-12)));
-  if (*N >= least) return RMX_OK;
+  if (*N >= min) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "climb: the budget of %.3g FLOPs pays for %zu proxies, but %zu rounds, with %d "
                   "or more proxies in the first, need %zu; raise --budget to %.3g, lower "
                   "climb.rounds or use a smaller proxy",
-                  c->budget, *N, rounds, LEAST_FIRST, least, (double)least * cost);
+                  c->budget, *N, rounds, MIN_FIRST, min, (double)min * cost);
 }
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
@@ -194,13 +194,13 @@ static rmx_status rank(struct climb *k, rmx_fit **out, rmx_err *err) {
   return sort_pool(k, err);
 }
 
-// n mixtures (n, D): by lot of the best of the pool.
+// n mixtures (n, D), drawn at random among the best of the pool.
 static void draw(struct climb *k, size_t round, size_t n, double *mixtures) {
   const size_t D = k->c->corpus->D_train;
-  size_t most = (size_t)ceil(k->c->options->climb.top * (double)k->P), m = 0;
-  if (most < n) most = n;
+  size_t max = (size_t)ceil(k->c->options->climb.top * (double)k->P), m = 0;
+  if (max < n) max = n;
   size_t *list = k->order;
-  for (size_t i = 0; i < k->P && m < most; i++)
+  for (size_t i = 0; i < k->P && m < max; i++)
     // m <= i: what is overwritten has been looked at
     if (!k->trained[k->order[i]]) list[m++] = k->order[i];
   rmx_rng rng = rmx_rng_make(k->c->seed, k->P + round, RMX_FOR_CANDIDATES);

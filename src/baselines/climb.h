@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// climb.h: the mixtures CLIMB ranks.
+// climb.h: the mixtures that CLIMB ranks.
 #ifndef RMX_BASELINES_CLIMB_H
 #define RMX_BASELINES_CLIMB_H
 
 #include <regmix/baselines.h>
 
-// pool (n, D_train): mixture i from Dirichlet(strength prior), strengths those of the sampler in
-// turn, brought under the caps.
+// pool (n, D_train): mixture i is drawn from Dirichlet(strength prior), with the strengths of the
+// sampler in turn, and brought under the caps.
 rmx_status rmx__climb_pool(const rmx_comparison *c, size_t n, double *pool, rmx_err *err);
-// Trees as CLIMB grows them; rmx_options_release them.
+// The options of trees as in CLIMB; rmx_options_release them.
 rmx_status rmx__climb_regress(rmx_regress_options *out, rmx_err *err);
-// Runs of round r (0-based) of `rounds`, N in all, each round with half as many as the one before.
+// The number of runs in round r (from 0) of `rounds`; N in all, each round half of the one before.
 size_t rmx__climb_share(size_t N, size_t rounds, size_t r);
 
 #endif

@@ -21,7 +21,7 @@ double rmx__comparison_valid_flops(const rmx_comparison *c, const rmx_training *
   double tokens = 0;
   for (size_t d = 0; d < c->corpus->D; d++)
     tokens += (double)rmx_evaluate_tokens(c->corpus, d, t->eval_tokens);
-  return tokens * flop_per_token / 3;
+  return tokens * flop_per_token / RMX_FORWARD_PASSES;
 }
 
 rmx_status rmx__baseline_result_make(const rmx_comparison *c, rmx_baseline_result *out,
@@ -96,7 +96,7 @@ rmx_status rmx__comparison_train(const rmx_comparison *c, const rmx_run *runs, s
   return status;
 }
 
-// The same question makes the same name, whoever asks.
+// The same settings give the same name, for every method.
 static char *reference_name(const rmx_comparison *c, const double *mixture, int64_t tokens) {
   return rmx_format(
       "reference-%08llx-%lld",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the methods that control a training share: what they ask for before, numbers in their
+// What the methods that control a training share: checks before the training, numbers in their
 // states, the mean of a mixture.
 #include "controller.h"
 

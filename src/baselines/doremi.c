@@ -3,27 +3,27 @@
 // NeurIPS 2023, arXiv 2305.10429): a small proxy is trained by Group DRO against a reference of its
 // own size; the mean of its domain weights is the mixture. Algorithm 1, with K domains and
 // alpha_0 = 1/K, at each step t:
-//   batch      drawn uniformly over the domains, whatever alpha is
+//   batch      drawn uniformly over the domains, independent of alpha
 //   lambda_i   = mean over domain i's tokens of max(l_theta - l_ref, 0), clipped token by token
 //   alpha_t    = (1 - c) norm(alpha_{t-1} exp(eta lambda)) + c / K
 //   theta      steps on sum_i alpha_t,i (mean l_theta of domain i): form "paper"
 //              or sum w l / sum w over the batch, w = alpha_t,i / (sampling share of i): form
 //              "code" (trainer.py)
-// Out: the mean of alpha_1 .. alpha_T ("code": of alpha_0 too). Rounds: the mixture found is the
-// next reference's, until no weight moves by more than the tolerance. Published: eta 1, c 1e-3; the
-// first reference on the natural mixture.
+// The result is the mean of alpha_1 .. alpha_T ("code": alpha_0 too). In rounds, the result is the
+// mixture of the next reference, until no weight changes by more than the tolerance. Published: eta
+// 1, c 1e-3; the first reference is trained on the prior.
 //
-// A step is one micro-batch, so that the alpha it uses is its own. Every domain gives the same
-// number of sequences where their number divides the batch, and else the same to within one. A
-// domain that a batch lacks keeps the lambda it had last; before its first it takes the mean of
-// those that are there, which leaves its share nearly alone (the published code begins at ln V and
-// jumps towards it). Its weight in the loss of that step falls to the others.
+// A step is one micro-batch, so that it uses the alpha of its own batch. Every domain gives the
+// same number of sequences, to within one. A domain that is not in a batch keeps its last lambda.
+// Before its first lambda it gets the mean of the others, which hardly changes its share (the
+// published code starts at ln V, and jumps). Its weight in the loss of that step goes to the
+// others.
 //
-// Clipping token by token leaves a domain that nobody can learn a little excess, as two models
-// differ on it by chance: when all else is learnt, weight goes there.
+// Clipping token by token leaves a small excess on a domain that cannot be learnt, since two models
+// differ on it by chance. When all else is learnt, such a domain gains weight.
 //
-// Cost of a round of D tokens: D (2 F + F / 3), F the FLOPs to train a token; D is what the budget
-// pays for.
+// Cost of a round of D tokens: D (2 F + F / 3), where F is the FLOPs to train on a token. The
+// budget determines D.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +33,9 @@
 
 void rmx__doremi_update(double *alpha, const double *lambda, size_t K, double eta,
                         double smoothing) {
-  double most = -INFINITY, sum = 0;
-  for (size_t i = 0; i < K; i++) most = fmax(most, eta * lambda[i]);
-  for (size_t i = 0; i < K; i++) sum += alpha[i] *= exp(eta * lambda[i] - most);
+  double max = -INFINITY, sum = 0;
+  for (size_t i = 0; i < K; i++) max = fmax(max, eta * lambda[i]);
+  for (size_t i = 0; i < K; i++) sum += alpha[i] *= exp(eta * lambda[i] - max);
   for (size_t i = 0; i < K; i++)
     alpha[i] = (1 - smoothing) * (alpha[i] / sum) + smoothing / (double)K;
 }
@@ -48,11 +48,11 @@ struct dro {
   bool code;
   double eta, smoothing;
   size_t K;
-  // (K) each, one block; the last two of the batch in hand
+  // (K) each, one block; the last two are of the present batch
   double *alpha, *lambda, *excess, *tokens;
   double *shares;  // (K) by which batches are drawn
   rmx__mean mean;
-  json_t *seen;   // (K) of true where a domain had a lambda of its own
+  json_t *seen;   // (K) true if a domain has had a lambda
   double absent;  // pairs of a step and a domain that it lacked
   int64_t step, steps;
   double step_tokens;
@@ -241,7 +241,8 @@ static rmx_status tokens_of(const rmx_comparison *c, double *tokens, rmx_err *er
   double flop;
   RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   const double valid = 2 * rmx__comparison_all_valid_flops(c, t, flop);
-  *tokens = (c->budget / (double)c->options->doremi.rounds - valid) / (flop * (2 + 1.0 / 3));
+  *tokens = (c->budget / (double)c->options->doremi.rounds - valid) /
+            (flop * (2 + 1.0 / RMX_FORWARD_PASSES));
   *tokens = floor(*tokens / rmx__step_tokens(t)) * rmx__step_tokens(t);
   return RMX_OK;
 }

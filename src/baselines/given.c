@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mixtures that cost nothing: what people chose, the share of tokens, equal shares, one domain, and
-// UniMax.
+// Mixtures that need no search: one that people chose, the shares of the tokens, equal shares, one
+// domain, and UniMax.
 //
 // UniMax (Chung et al., "UniMax: Fairer and More Effective Language Sampling for Large-Scale
-// Multilingual Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on epochs allows.
-// With the domains by size, smallest first, and R what is left of the budget B:
+// Multilingual Pretraining", 2023, arXiv 2304.09151): as near to uniform as a cap on the epochs
+// allows. With the domains sorted by size, smallest first, and R the rest of the budget B:
 //   U_i = min(R / (domains left), E n_i),  R -= U_i;  p_i = U_i / sum U.
-// Sizes are in characters there; here in tokens. E n summed below B is no mixture: the cap would
-// break silently.
+// Sizes are in characters there; here in tokens. If the sum of E n is below B there is no such
+// mixture: the cap would be broken silently.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,9 +131,9 @@ static rmx_status unimax_find(const rmx_comparison *c, rmx_baseline_result *out,
   double left = (double)c->large->tokens;
   for (size_t i = 0; i < D; i++) {
     const double share = left / (double)(D - i),
-                 most = c->options->unimax.epochs * (double)*order[i];
-    out->mixture[order[i] - tokens] = fmin(share, most);
-    left -= fmin(share, most);
+                 max = c->options->unimax.epochs * (double)*order[i];
+    out->mixture[order[i] - tokens] = fmin(share, max);
+    left -= fmin(share, max);
   }
   return rmx_mixture_normalise(out->mixture, D, err);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data mixing laws (Ye et al., "Data Mixing Laws: Optimizing Data Mixtures by Predicting Language
-// Modeling Performance", 2024, arXiv 2403.16952): what the large model's losses would be on a few
-// mixtures is extrapolated from small and short trainings, a law of the mixture fitted to that, and
-// its minimum taken. Three laws, nested:
+// Modeling Performance", 2024, arXiv 2403.16952): the losses of the large model on a few mixtures
+// are extrapolated from small and short trainings; a law of the mixture is fitted to them, and its
+// minimum is the result. There are three nested laws:
 //   steps    L(x) = e^c + (x_0 / x)^a
 //            x tokens, for each mixture and size; a shared by all validation sets; Huber .05
 //   sizes    L(N) = e^c + (N_0 / N)^b
@@ -10,28 +10,28 @@
 //            the large run's tokens; one b for all; Huber .08
 //   mixture  L(r) = c + sum_k exp(a_k + t_k . r)
 //            for each validation set, of the losses at the large model's size
-// and r minimises the target's sum of the last, under the caps. The mixture's law has one term for
-// a validation set that is of one training domain, and several, standing for domains not told
-// apart, for one of unknown make (the paper's implicit domains); one term alone has its minimum in
-// a corner of what the caps allow. Here their number, 1 to 3, is the one that cross-validation
-// prefers, more only where they are better by 2 %.
+// and r minimises the target's sum of the last law under the caps. The law of the mixture has one
+// term for a validation set of one training domain. A validation set of unknown domains (the
+// paper's implicit domains) needs several. With one term alone, the minimum is in a corner of what
+// the caps allow. Here cross-validation chooses 1 to 3 terms; more terms must be better by 2 %.
 //
-// Where ours differs from the paper: as it does, runs at law.sizes sizes on law.mixtures mixtures,
-// all of the same tokens, feed the laws; but the two power laws are fitted to the minimum
-// (law_fit.c), not by L-BFGS from thousands of starts; the mixing law is the regressor `exp`,
-// penalised least squares with a cross-validated strength (where a and t are one too many on the
-// simplex, the penalty decides), and its minimum is searched by gradient, not on a grid (its
-// shipped code: boosted networks, chosen in-sample). Of the validation sets only the target's go
-// further than the steps. Mixtures are those of the experiment's sampler. The curve of a training
-// are the last two thirds of its evaluations, as there. With two sizes nothing tells b, which is
-// then held at .55, the middle of the paper's starts; with one there is no law of sizes. The large
-// model's schedule must be like the proxies' for the extrapolation to mean it.
+// As in the paper, the laws are fitted to runs at law.sizes sizes on law.mixtures mixtures, all
+// with the same number of tokens. These parts differ. The two power laws are fitted to their
+// minimum (law_fit.c), not with L-BFGS from thousands of starts. The mixing law is the regressor
+// `exp`: penalised least squares with a cross-validated strength (on the simplex a and t have one
+// parameter too many, which the penalty determines). Its minimum is searched by gradient, not on a
+// grid (the published code uses boosted networks that are chosen in-sample). The laws of sizes and
+// mixtures are fitted only for the validation sets of the target. The mixtures come from the
+// experiment's sampler. As in the paper, the curve of a training is the last two thirds of its
+// evaluations. Two sizes do not determine b, which is then .55, the middle of the paper's starts.
+// With one size there is no law of sizes. The extrapolation is valid only if the large model has
+// the same schedule as the proxies.
 //
 // Smaller sizes: layers, width, heads and feed-forward width of the proxy times 2^(-s/2), s = 1, 2,
 // ...
 //
-// Cost: mixtures * sum over sizes of (D F + evaluations), D tokens: what the budget pays for. (The
-// paper's: 20 mixtures, 4 sizes, 31 B tokens, 4.5 times the FLOPs of its target model.)
+// Cost: mixtures * sum over sizes of (D F + evaluations); the budget determines D, the tokens of a
+// run. (The paper's: 20 mixtures, 4 sizes, 31 B tokens, 4.5 times the FLOPs of its target model.)
 #include "law.h"
 
 #include <math.h>
@@ -44,12 +44,12 @@
 #include "regress/fit.h"
 
 enum {
-  MOST_SIZES = 8,
-  LEAST_WIDTH = 8,
-  MOST_TERMS = 3,
-  MOST_EVALS = 12,
-  LEAST_EVALS = 6,
-  LEAST_LOOK = 4096
+  MAX_SIZES = 8,
+  MIN_WIDTH = 8,
+  MAX_TERMS = 3,
+  MAX_EVALS = 12,
+  MIN_EVALS = 6,
+  MIN_LOOK = 4096
 };
 static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55,
                     first_third = 1.0 / 3, better_by = 0.02;
@@ -57,9 +57,9 @@ static const double steps_delta = 0.05, sizes_delta = 0.08, held_exponent = 0.55
 // ---- what is trained
 
 struct plan {
-  size_t M, S;                        // mixtures, sizes
-  rmx_training training[MOST_SIZES];  // the proxy first, then smaller ones; text borrowed
-  double parameters[MOST_SIZES], flop[MOST_SIZES], large;
+  size_t M, S;                       // mixtures, sizes
+  rmx_training training[MAX_SIZES];  // the proxy first, then smaller ones; text borrowed
+  double parameters[MAX_SIZES], flop[MAX_SIZES], large;
 };
 
 static int64_t scaled(int64_t x, double by) {
@@ -101,7 +101,7 @@ static double evaluation(const rmx_comparison *c, struct plan *p, int64_t eval_t
 // first there are fewer of them, then each looks at fewer tokens, the same in all runs.
 static rmx_status afford(const rmx_comparison *c, struct plan *p, rmx_err *err) {
   double flop = 0;
-  int64_t evals = MOST_EVALS, look = 0;
+  int64_t evals = MAX_EVALS, look = 0;
   for (size_t d = 0; d < c->corpus->D; d++) {
     const int64_t there = (int64_t)rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens);
     look = there > look ? there : look;
@@ -110,9 +110,9 @@ static rmx_status afford(const rmx_comparison *c, struct plan *p, rmx_err *err) 
   const double each = c->budget / (double)p->M,
                step = (double)(rmx_training_batch(c->proxy) * c->proxy->context);
   double valid = evaluation(c, p, look);
-  while (evals > LEAST_EVALS && (double)evals * valid > each / 3) evals--;
-  while (look > LEAST_LOOK && (double)evals * valid > each / 3) {
-    look = look / 2 > LEAST_LOOK ? look / 2 : LEAST_LOOK;
+  while (evals > MIN_EVALS && (double)evals * valid > each / 3) evals--;
+  while (look > MIN_LOOK && (double)evals * valid > each / 3) {
+    look = look / 2 > MIN_LOOK ? look / 2 : MIN_LOOK;
     valid = evaluation(c, p, look);
   }
   const double steps = floor((each - (double)evals * valid) / flop / step * (1 + 1e-12));
@@ -138,7 +138,7 @@ static rmx_status make_plan(const rmx_comparison *c, struct plan *p, rmx_err *er
   for (size_t s = 0; s < p->S; s++) {
     RMX_TRY(size_of(c, (int)s, &p->training[s], &p->parameters[s], &p->flop[s], err));
     if (s > 0 &&
-        (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < LEAST_WIDTH))
+        (p->parameters[s] > 0.9 * p->parameters[s - 1] || p->training[s].width < MIN_WIDTH))
       return rmx_fail(err, RMX_EINPUT,
                       "law: the proxy cannot be made smaller %zu times; use `--set law.sizes=%zu` "
                       "or a larger proxy",
@@ -149,18 +149,18 @@ static rmx_status make_plan(const rmx_comparison *c, struct plan *p, rmx_err *er
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   struct plan p;
-  const size_t D = c->corpus->D_train, least = D + 2;
+  const size_t D = c->corpus->D_train, min = D + 2;
   if (D < 2)
     return rmx_fail(err, RMX_EINPUT, "law: the corpus has one domain; a mixture needs two or more");
   if (c->proxy->command)
     return rmx_fail(err, RMX_EINPUT,
                     "law: the method extrapolates the losses during a training, and your own "
                     "trainer does not report them; leave out the method or proxy.command");
-  if ((size_t)c->options->law.mixtures < least)
+  if ((size_t)c->options->law.mixtures < min)
     return rmx_fail(
         err, RMX_EINPUT,
         "law: a law with %zu parameters needs %zu or more mixtures; use `--set law.mixtures=%zu`",
-        D + 1, least, least);
+        D + 1, min, min);
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->target[d] != 0 && rmx_evaluate_tokens(c->corpus, d, c->proxy->eval_tokens) == 0)
       return rmx_fail(err, RMX_EINPUT, "law: the target \"%s\" has no validation text",
@@ -248,7 +248,7 @@ static rmx_status by_sizes(const struct plan *p, const double *losses, size_t n,
   memcpy(y, losses, n * sizeof *y);
   if (S == 1) return RMX_OK;
   RMX_OWNED rmx__power_law *laws = rmx_calloc(n, sizeof *laws);
-  double x[MOST_SIZES];
+  double x[MAX_SIZES];
   RMX_OWNED double *turned = rmx_calloc(n * S, sizeof *turned);
   if (!laws || !turned) return rmx_fail_memory(err, n * S * sizeof *turned, "laws");
   for (size_t s = 0; s < S; s++) x[s] = p->parameters[S - 1 - s];
@@ -329,7 +329,7 @@ static rmx_status extrapolate_steps(struct work *w, json_t *const *results,
           by_steps(&v, w->of_target, (double)w->c->large->tokens, w->losses + i * w->T, &f, err);
     curve_release(&v);
     RMX_TRY(status);
-    // Evaluations on the way stand in the log alone: the result counts the one at the end.
+    // Evaluations during the training are only in the log; the result has the one at the end.
     const double all =
         (double)lines * rmx__comparison_valid_flops(w->c, &w->plan.training[s], w->plan.flop[s]);
     out->flops += fmax(0, all - json_number_value(json_object_get(results[i], "valid_flops")));
@@ -365,10 +365,10 @@ static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixture
                                const rmx_table *metrics, rmx_fit **out, int64_t *terms,
                                rmx_err *err) {
   rmx_regress_options regress = {0};
-  double least = INFINITY;
+  double min = INFINITY;
   *out = NULL;
   rmx_status status = rmx__regressor_defaults("exp", &regress, err);
-  for (int64_t k = 1; k <= MOST_TERMS && status == RMX_OK; k++) {
+  for (int64_t k = 1; k <= MAX_TERMS && status == RMX_OK; k++) {
     rmx_fit *fit = NULL;
     regress.exp.terms = k;
     status = rmx_fit_tables(&(rmx_fit_tables_request){.options = &regress,
@@ -382,11 +382,11 @@ static rmx_status fit_mixtures(const rmx_comparison *c, const rmx_table *mixture
     double error = 0;
     for (size_t m = 0, t = 0; m < c->corpus->D; m++)
       if (c->target[m] != 0) error += fabs(c->target[m]) * sqrt(fit->cv[t++].mse);
-    if (k == 1 || error < least * (1 - better_by)) {
+    if (k == 1 || error < min * (1 - better_by)) {
       rmx_fit_free(*out);
       *out = fit;
       *terms = k;
-      least = error;
+      min = error;
     } else {
       rmx_fit_free(fit);
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Power laws that share their exponent, by Huber's loss. For a given alpha each curve is linear in
 // (floor, amount), and its loss convex: reweighted least squares find its minimum (each step
-// minimises a parabola that lies above the loss and touches it). What is left is one number, alpha:
-// a grid, then golden section around its best. That is the minimum which the paper's L-BFGS looks
-// for from thousands of starts.
+// minimises a parabola that lies above the loss and touches it). The remaining parameter is alpha:
+// a grid, then golden section around its best value. The paper searches for the same minimum with
+// L-BFGS from thousands of starts.
 #include <math.h>
 
 #include "law.h"
 
 enum { GRID = 81, GOLDEN = 60, REWEIGHTINGS = 200 };
-static const double least_alpha = 0.02, most_alpha = 4;
+static const double min_alpha = 0.02, max_alpha = 4;
 
 static double power(const rmx__power_law *l, double alpha, double x) {
   return exp(-alpha * log(x / l->x[l->n - 1]));
@@ -55,7 +55,7 @@ static double loss_of(const rmx__power_law *l, double alpha, double delta) {
   return sum;
 }
 
-// The least loss of all curves at this alpha; leaves them fitted.
+// The smallest loss of all curves at this alpha; leaves them fitted.
 static double at_alpha(rmx__power_law *laws, size_t n, double alpha, double delta) {
   double sum = 0;
   for (size_t k = 0; k < n; k++) {
@@ -73,15 +73,15 @@ static double at_alpha(rmx__power_law *laws, size_t n, double alpha, double delt
 }
 
 static double best_alpha(rmx__power_law *laws, size_t n, double delta) {
-  const double step = log(most_alpha / least_alpha) / (GRID - 1), golden = 0.61803398874989485;
-  double least = INFINITY;
+  const double step = log(max_alpha / min_alpha) / (GRID - 1), golden = 0.61803398874989485;
+  double min = INFINITY;
   int best = 0;
   for (int i = 0; i < GRID; i++) {
-    const double loss = at_alpha(laws, n, least_alpha * exp(step * i), delta);
-    if (loss < least) least = loss, best = i;
+    const double loss = at_alpha(laws, n, min_alpha * exp(step * i), delta);
+    if (loss < min) min = loss, best = i;
   }
-  double a = log(least_alpha) + step * (best > 0 ? best - 1 : 0),
-         b = log(least_alpha) + step * (best < GRID - 1 ? best + 1 : best);
+  double a = log(min_alpha) + step * (best > 0 ? best - 1 : 0),
+         b = log(min_alpha) + step * (best < GRID - 1 ? best + 1 : best);
   double x = b - golden * (b - a), y = a + golden * (b - a);
   double fx = at_alpha(laws, n, exp(x), delta), fy = at_alpha(laws, n, exp(y), delta);
   for (int i = 0; i < GOLDEN && b - a > 1e-9; i++) {

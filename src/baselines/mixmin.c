@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // MixMin (Thudi et al., "MixMin: Finding Data Mixtures via Convex Minimization", 2025, arXiv
-// 2502.10510): one proxy is trained on each domain alone; the mixture is that of their
-// probabilities which holds the target's documents x_n of L_n tokens likeliest,
+// 2502.10510): one proxy is trained on each domain alone; the result mixes their probabilities so
+// that the target's documents x_n, of L_n tokens each, are most likely,
 //   min over lambda of  -sum_n v_n log sum_p lambda_p P_p(x_n),   v_n = w_d / (N_d L_n),
 // where P_p(x) is the probability of the whole document under the proxy of domain p. The paper has
-// one target, where v_n is 1 / L_n but for a factor; here the target may be a weighted set of
-// domains, w_d and N_d documents each.
+// one target, where v_n is proportional to 1 / L_n. Here the target may be a set of domains with
+// weights w_d and N_d documents each.
 //
-// The problem is convex, and solved by EM in place of the code's exponentiated gradient (step 1,
-// 100 steps, which moves hardly at all where documents are long, as its gradient is of order
-// 1 / L):
+// The problem is convex. It is solved with EM instead of the published exponentiated gradient (step
+// 1, 100 steps), which hardly moves if documents are long, since its gradient is of order 1 / L:
 //   lambda_p <- sum_n v_n r_np / sum_n v_n,
 //   r_np = lambda_p P_p(x_n) / Z_n,   Z_n = sum_q lambda_q P_q(x_n).
-// Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n no mixture is better by more than
-// max_p g_p - 1 (times sum v); EM has converged when that is below mixmin.tolerance. (The code also
-// fits to 80 % of the target; here all.)
+// Certificate: with g_p = sum_n v_n P_p(x_n) / Z_n / sum_n v_n, no mixture is better by more than
+// max_p g_p - 1 (times sum v). EM has converged when that is below mixmin.tolerance. (The published
+// code fits to 80 % of the target; here to all of it.)
 //
-// What it looks at: the validation text of the target, the same that the swarm's metrics are
-// measured on, no more and no less. A target that is to stay unseen wants a split of its own for
-// every method. Long documents make r_np 0 or 1: then lambda is the share of documents that each
-// proxy holds likeliest. mixmin.window cuts the text into shorter ones, which count as documents.
+// The method sees the validation text of the target, on which the swarm's metrics are measured too.
+// A target that must stay unseen needs another split for every method. With long documents r_np is
+// 0 or 1; then lambda is the share of documents for which each proxy gives the highest probability.
+// mixmin.window cuts the text into shorter documents.
 //
-// Cost: K (D F + validation + target F / 3), K domains, D tokens each, as many as the budget pays
-// for.
+// Cost: K (D F + validation + target F / 3) with K domains. The budget determines D, the tokens per
+// proxy.
 #include "mixmin.h"
 
 #include <math.h>
@@ -33,16 +32,16 @@
 #include "comparison.h"
 #include "passages.h"
 
-enum { MOST_ITERATIONS = 100000 };
+enum { MAX_ITERATIONS = 100000 };
 
 // ---- the convex problem
 
 // P (N, K) from log P: each row divided by its largest, which changes no responsibility.
 static void rows_of_probability(const double *logp, size_t N, size_t K, double *P) {
   for (size_t n = 0; n < N; n++) {
-    double most = -INFINITY;
-    for (size_t p = 0; p < K; p++) most = fmax(most, logp[n * K + p]);
-    for (size_t p = 0; p < K; p++) P[n * K + p] = exp(logp[n * K + p] - most);
+    double max = -INFINITY;
+    for (size_t p = 0; p < K; p++) max = fmax(max, logp[n * K + p]);
+    for (size_t p = 0; p < K; p++) P[n * K + p] = exp(logp[n * K + p] - max);
   }
 }
 
@@ -61,12 +60,12 @@ rmx_status rmx__mixmin_em(const double *logp, const double *v, size_t N, size_t 
       for (size_t p = 0; p < K; p++) Z += lambda[p] * P[n * K + p];
       for (size_t p = 0; p < K; p++) g[p] += v[n] / sum * P[n * K + p] / Z;
     }
-    double most = -INFINITY;
-    for (size_t p = 0; p < K; p++) most = fmax(most, g[p]);
-    *certificate = most - 1;
-    if (!isfinite(most))
+    double max = -INFINITY;
+    for (size_t p = 0; p < K; p++) max = fmax(max, g[p]);
+    *certificate = max - 1;
+    if (!isfinite(max))
       status = rmx_fail(err, RMX_ENUMERIC, "mixmin: the probability of a document is not a number");
-    if (*certificate < tolerance || *iterations == MOST_ITERATIONS || status != RMX_OK) break;
+    if (*certificate < tolerance || *iterations == MAX_ITERATIONS || status != RMX_OK) break;
     for (size_t p = 0; p < K; p++) lambda[p] *= g[p];  // which keeps their sum
   }
   if (status == RMX_OK) status = rmx_mixture_normalise(lambda, K, err);
@@ -161,8 +160,9 @@ static rmx_status afford(const rmx_comparison *c, const struct target *target, r
   double flop;
   *t = proxy_of(c);
   RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
-  return rmx__budget_tokens(c, t, c->budget / (double)K - target->tokens * flop / 3, 1, "mixmin", K,
-                            &t->tokens, err);
+  return rmx__budget_tokens(c, t,
+                            c->budget / (double)K - target->tokens * flop / RMX_FORWARD_PASSES, 1,
+                            "mixmin", K, &t->tokens, err);
 }
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// mixmin.h: the mixture of distributions that holds documents likeliest.
+// mixmin.h: the mixture of distributions that maximises the likelihood of documents.
 #ifndef RMX_BASELINES_MIXMIN_H
 #define RMX_BASELINES_MIXMIN_H
 

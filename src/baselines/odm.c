@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ODM (Albalak et al., "Efficient Online Data Mixing For Language Model Pre-Training", 2023, arXiv
-// 2312.02406): each domain is an arm of a bandit, and a domain's training loss its reward, so that
-// what is still hard is drawn more. The large model's own training chooses; nothing is trained
+// 2312.02406): each domain is an arm of a bandit, and its training loss is the reward, so domains
+// with a high loss are drawn more. The large model chooses during its training; nothing is trained
 // before. With K domains, t counted from the end of the warm-up,
 //   eps_t = min(1 / K, sqrt(ln K / (K t))),  eps_0 = 1 / K
 // form "paper", EXP3 with importance weights:
@@ -10,13 +10,13 @@
 // form "code" (data_sampling_utils.py, SmoothedMeanWeightUpdater):
 //   pi_t = (1 - K eps_t) R / sum R + eps_t;
 //   of domains drawn: R_i <- a R_i + (1 - a) exp(loss_i)
-// In the warm-up batches are drawn by the natural mixture, and R stays 0. Published: a 0.9, 2 % of
+// In the warm-up, batches are drawn from the prior, and R stays 0. Published: a 0.9, warm-up 2 % of
 // the steps.
 //
-// Ours differs: an optimiser step draws all its sequences by pi (to within one, by the stream's
-// credits) where the paper draws one domain by lot for each micro-batch; loss_i is the mean over
-// the step's sequences of i. A domain that was never drawn counts as the mean of the others, not as
-// 0. `explore` scales the floor eps_t and not the rate eps_{t-1}. Until t = K ln K the mixture is
+// These parts differ. An optimiser step draws all its sequences in the shares pi (to within one
+// sequence); the paper draws one random domain for each micro-batch. loss_i is the mean over the
+// step's sequences of domain i. A domain that was never drawn has the mean reward of the others,
+// not 0. `explore` scales the floor eps_t, not the rate eps_{t-1}. Until t = K ln K the mixture is
 // uniform.
 //
 // Cost: none.
@@ -35,15 +35,15 @@ static double rate(size_t K, int64_t t) {
 void rmx__odm_mixture(bool code, const double *reward, size_t K, int64_t t, double explore,
                       double *mixture) {
   const double floor_t = explore * rate(K, t), step = rate(K, t - 1);
-  double most = -INFINITY, sum = 0;
-  for (size_t i = 0; i < K; i++) most = fmax(most, reward[i]);
+  double max = -INFINITY, sum = 0;
+  for (size_t i = 0; i < K; i++) max = fmax(max, reward[i]);
   for (size_t i = 0; i < K; i++)
-    sum += mixture[i] = code ? (most > 0 ? reward[i] / most : 1) : exp(step * (reward[i] - most));
+    sum += mixture[i] = code ? (max > 0 ? reward[i] / max : 1) : exp(step * (reward[i] - max));
   for (size_t i = 0; i < K; i++)
     mixture[i] = (1 - (double)K * floor_t) * (mixture[i] / sum) + floor_t;
 }
 
-// The bandit outlives its stream, so that what it found can be told.
+// The bandit outlives its stream, so that its result can be reported.
 struct bandit {
   const rmx_corpus *corpus;
   bool code;

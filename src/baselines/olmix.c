@@ -4,9 +4,9 @@
 //   y_m = e^{c_m} + exp(a_m . x),
 // and the mixture that minimises
 //   sum_m w_m exp(a_m . x) + beta KL(x || prior)   under  x_d <= rep n_d / target tokens,
-// which is convex, so that the search's answer is exact. beta 0.05, rep 4. It wants 3 (K + 1) runs
-// or more. Ours differs from that code in how the law is fitted: `exp` of include/regmix/regress.h,
-// not Huber's loss from 300 starts.
+// which is convex, so the search finds the exact minimum. beta 0.05, rep 4. The paper recommends 3
+// (K + 1) runs or more. The law is fitted differently: with `exp` of include/regmix/regress.h, not
+// with Huber's loss from 300 starts.
 //
 // Cost: the swarm.
 #include <math.h>
@@ -19,8 +19,8 @@
 
 static rmx_status olmix_check(const rmx_comparison *c, rmx_err *err) {
   RMX_TRY(rmx__needs_swarm(c, err));
-  const size_t least = c->corpus->D_train + 2;
-  if (c->swarm_n >= least) return RMX_OK;
+  const size_t min = c->corpus->D_train + 2;
+  if (c->swarm_n >= min) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "olmix: a law with %zu parameters per metric cannot be fitted to %zu runs; "
                   "wanted %zu or more",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How likely a model holds passages of text: forward passes over windows of them, the sums kept in
-// a file.
+// The log-probability of passages of text: forward passes over windows, and a file that keeps the
+// sums.
 #include "passages.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ struct window {
   int size;
 };
 
-// Longest first, so that few windows of a pass need filling up; else in order.
+// Longest first, so that the windows of a pass need little padding; else in order.
 static int by_size(const void *a, const void *b) {
   const struct window *x = a, *y = b;
   if (x->size != y->size) return x->size > y->size ? -1 : 1;
@@ -89,7 +89,7 @@ static rmx_status pass_all(rmx_model *m, int B, int T, const struct text *x,
 
 struct header {
   char magic[8];
-  uint64_t question, n, hash;  // hash: of the numbers, which follow
+  uint64_t question, n, hash;  // hash: that of the numbers, which follow
   double tokens, wall_s;
 };
 static const char magic[8] = {'R', 'M', 'X', 'N', 'A', 'T', 'S', '1'};
@@ -167,7 +167,7 @@ rmx_status rmx__passage_nats(const rmx_comparison *c, const rmx_run *run, const 
     if (status == RMX_OK) status = keep(path, &h, nats, err);
   }
   free(path);
-  result->flops += h.tokens * flop / 3;
+  result->flops += h.tokens * flop / RMX_FORWARD_PASSES;
   result->wall_s += h.wall_s;
   return status;
 }
@@ -180,13 +180,13 @@ rmx_status rmx__budget_tokens(const rmx_comparison *c, const rmx_training *t, do
   const double step = (double)(rmx_training_batch(t) * t->context),
                fixed = valid * rmx__comparison_valid_flops(c, t, flop);
   const double steps = floor((flops - fixed) / flop / step * (1 + 1e-12));
-  if (!(steps >= RMX__LEAST_STEPS)) {
-    const double each = fixed + RMX__LEAST_STEPS * step * flop;
+  if (!(steps >= RMX__MIN_STEPS)) {
+    const double each = fixed + RMX__MIN_STEPS * step * flop;
     return rmx_fail(
         err, RMX_EINPUT,
         "%s: with a budget of %.3g FLOPs each of the %zu models gets %.3g, but it costs %.3g to "
         "train one for %d steps and validate it; raise --budget, or use smaller proxies",
-        method, c->budget, models, flops, each, RMX__LEAST_STEPS);
+        method, c->budget, models, flops, each, RMX__MIN_STEPS);
   }
   *tokens = (int64_t)(fmin(steps, 9e15 / step) * step);
   return RMX_OK;

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Perplexity selection (Marion et al., "When Less is More: Investigating Data Pruning for
 // Pretraining LLMs at Scale", 2023, arXiv 2309.04564; Ankner et al., "Perplexed by Perplexity",
-// 2024, arXiv 2405.20541): documents are ranked by the perplexity that a reference model has on
-// them, and a band of the ranks is kept. A document's score is
+// 2024, arXiv 2405.20541): documents are ranked by their perplexity under a reference model, and a
+// band of the ranks is kept. A document's score is
 //   s(x) = -(1/L) sum_t log P_ref(x_t | x_<t),   perplexity e^s,
-// the end of text among its L tokens; one longer than the context goes in windows of it, each
-// predicted from the token before it alone, and all their tokens count alike. (Marion et al. score
-// sequences of the context's length; Ankner et al. whole documents, as here.) With q the share of
-// all tokens in documents of lower score, up to the middle of the document itself, the band keeps
+// with the end of text among its L tokens. A document longer than the context is cut into windows;
+// the first token of a window is predicted from the token before alone, and all tokens count
+// equally. (Marion et al. score sequences of the context's length; Ankner et al. whole documents,
+// as here.) Let q be the share of all tokens in documents with a lower score, plus half of the
+// document itself. The band keeps
 //   low: q <= keep,   high: q >= 1 - keep,   middle: |q - 1/2| <= keep / 2,
-// so ties, and shares, are of tokens. One rank over all domains (both papers) shifts the mixture
-// towards the domains whose text lies in the band; a rank for each domain (ppl.by_domain) keeps it,
-// to within a document.
+// so shares and ties are counted in tokens. One rank over all domains (both papers) shifts the
+// mixture towards the domains whose text is in the band. A rank for each domain (ppl.by_domain)
+// keeps the mixture, to within a document.
 //
-// The reference must not have seen what it scores. Both papers set text apart for it; so that none
-// is lost, here the documents of each domain are dealt to two halves, by their hash (equal ones go
-// together) and evenly in tokens: one reference is trained on each half, on its natural mixture,
-// and scores the other. Which half a document fell to makes scores comparable to within the
-// difference of the two references; notes give both means.
+// The reference must not have seen the text that it scores. Both papers reserve text for it. Here
+// no text is lost: the documents of each domain are divided into two halves by their hash (equal
+// documents stay together), with about the same number of tokens. A reference is trained on each
+// half, with the shares of that half, and scores the other half. So scores of the two halves are
+// comparable to within the difference of the references; the notes have both means.
 //
-// What comes out is a smaller corpus, <comparison>/ppl-KEY/BAND/, and as mixture its own share of
-// tokens; a domain of which less is kept than a sequence takes is left out. With keep 1 it is the
-// corpus itself, hash and all.
+// The result is a smaller corpus, <comparison>/ppl-KEY/BAND/, and its shares of tokens as the
+// mixture. A domain that keeps fewer tokens than a sequence needs is left out. With keep 1 the
+// result is the corpus itself, with the same hash.
 //
-// Cost: 2 (D_r F + validation) + pool F / 3: the references get what the budget leaves after
-// scoring the pool.
+// Cost: 2 (D_r F + validation) + pool F / 3. The references get what the budget leaves after the
+// pool is scored.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,7 @@ static rmx_status afford(const rmx_comparison *c, double pool, rmx_training *t, 
   double flop;
   *t = reference_of(c);
   RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
-  const double scoring = pool * flop / 3;
+  const double scoring = pool * flop / RMX_FORWARD_PASSES;
   if (!(c->budget > scoring))
     return rmx_fail(err, RMX_EINPUT,
                     "ppl: to score %.3g tokens of training text costs %.3g FLOPs, but the budget "
@@ -186,18 +187,18 @@ static rmx_status afford(const rmx_comparison *c, double pool, rmx_training *t, 
   return rmx__budget_tokens(c, t, (c->budget - scoring) / 2, 1, "ppl", 2, &t->tokens, err);
 }
 
-// Whether some half has no domain with a sequence to train on; a domain too short in a half is
-// told.
+// Whether some half has no domain with a sequence to train on; there is an error for a domain that
+// is too short in one half.
 static rmx_status check_halves(const rmx_comparison *c, const struct pool *p, rmx_err *err) {
-  const double least = (double)(c->proxy->context + 1);
+  const double min = (double)(c->proxy->context + 1);
   for (int h = 0; h < 2; h++) {
     size_t usable = 0;
     for (size_t d = 0; d < p->D; d++) {
       double tokens = 0;
       for (size_t i = p->first[d]; i < p->first[d + 1]; i++)
         tokens += p->half[i] == h ? length_of(p, i) : 0;
-      usable += tokens >= least;
-      if (tokens < least && p->first[d + 1] > p->first[d])
+      usable += tokens >= min;
+      if (tokens < min && p->first[d + 1] > p->first[d])
         rmx_warn(c->listener,
                  "ppl: one half of \"%s\" has %.0f tokens, fewer than a sequence, so the reference "
                  "trained on it does not know this domain",
@@ -207,14 +208,14 @@ static rmx_status check_halves(const rmx_comparison *c, const struct pool *p, rm
       return rmx_fail(err, RMX_EINPUT,
                       "ppl: too little text to train a reference on half of it; no half of a "
                       "domain has the %.0f tokens of a sequence",
-                      least);
+                      min);
   }
   return RMX_OK;
 }
 
 static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   const rmx_ppl_options *o = &c->options->ppl;
-  const double least = (double)(c->large->context + 1);
+  const double min = (double)(c->large->context + 1);
   struct pool p;
   rmx_training t;
   if (c->proxy->command)
@@ -224,18 +225,18 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
         "own trainer does not give it; leave out the method or proxy.command");
   RMX_TRY(pool_make(c->corpus, &p, err));
   rmx_status status = RMX_OK;
-  if (p.tokens * o->keep < least)
+  if (p.tokens * o->keep < min)
     status = rmx_fail(err, RMX_EINPUT,
                       "ppl: %g of %.0f training tokens are fewer than a sequence of the large "
                       "model needs (%.0f); raise ppl.keep",
-                      o->keep, p.tokens, least);
+                      o->keep, p.tokens, min);
   for (size_t d = 0; d < p.D && status == RMX_OK && o->by_domain; d++) {
     const double tokens = (double)c->corpus->domains[d].train_tokens;
-    if (tokens * o->keep < least)
+    if (tokens * o->keep < min)
       status = rmx_fail(err, RMX_EINPUT,
                         "ppl: %g of the %.0f tokens of \"%s\" are fewer than a sequence of the "
                         "large model needs (%.0f); raise ppl.keep, or set ppl.by_domain to false",
-                        o->keep, tokens, c->corpus->names[d], least);
+                        o->keep, tokens, c->corpus->names[d], min);
   }
   if (status == RMX_OK) status = deal(c->corpus, c->seed, &p, err);
   if (status == RMX_OK) status = check_halves(c, &p, err);
@@ -306,17 +307,17 @@ static void reference_release(struct reference *r) {
 static rmx_status score_half(const rmx_comparison *c, struct pool *p, size_t d, int half,
                              const rmx_run *reference, rmx_baseline_result *out, rmx_err *err) {
   const rmx_domain *domain = &c->corpus->domains[d];
-  const size_t from = p->first[d], most = p->first[d + 1] - from;
-  RMX_OWNED rmx__passage *passages = rmx_calloc(most, sizeof *passages);
-  RMX_OWNED double *nats = rmx_calloc(most, sizeof *nats);
-  if (!passages || !nats) return rmx_fail_memory(err, most * sizeof *nats, "scores");
+  const size_t from = p->first[d], max = p->first[d + 1] - from;
+  RMX_OWNED rmx__passage *passages = rmx_calloc(max, sizeof *passages);
+  RMX_OWNED double *nats = rmx_calloc(max, sizeof *nats);
+  if (!passages || !nats) return rmx_fail_memory(err, max * sizeof *nats, "scores");
   size_t n = 0;
-  for (size_t i = from; i < from + most; i++)
+  for (size_t i = from; i < from + max; i++)
     if (p->half[i] == half) passages[n++] = p->document[i];
   RMX_TRY(rmx__passage_nats(c, reference, domain->train, domain->width, passages, n,
                             "ppl: scoring documents", nats, out, err));
   n = 0;
-  for (size_t i = from; i < from + most; i++)
+  for (size_t i = from; i < from + max; i++)
     if (p->half[i] == half) p->score[i] = nats[n++] / length_of(p, i);
   return RMX_OK;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A reference: a model trained before, forward only, that scores the batches of a training. DoReMi
-// and token selection look at what a token costs beyond what it costs the reference.
+// A reference: a trained model that scores the batches of another training. DoReMi and token
+// selection use the excess loss of a token over that of the reference.
 //
-// Where the training's sequences are longer than the reference's context, it reads them in windows
-// of its own length; the first tokens of a window then have less before them, and so a greater loss
-// than they could have.
+// If the sequences of the training are longer than the context of the reference, it reads them in
+// windows of its context. The first tokens of a window then have a higher loss, since fewer tokens
+// are before them.
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/stamp.h"
 #include "controller.h"
 
-// Seen from the experiment, so that the question a controlled run answers does not change when the
-// experiment moves.
+// The folder is relative to the experiment, so that the fingerprint of a run does not change when
+// the experiment is moved.
 json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
   char answers[17];
   rmx_run_fingerprint(ref, answers);
@@ -24,7 +24,7 @@ json_t *rmx__reference_json(const rmx_comparison *c, const rmx_run *ref) {
   return json_pack("{s:s, s:s}", "folder", folder, "answers", answers);
 }
 
-// The reference must be the one that was meant: its result says which question it answered.
+// The reference must have the expected fingerprint, which its result keeps.
 static rmx_status check_answers(const rmx_run *r, const char *folder, const char *wanted,
                                 rmx_err *err) {
   RMX_OWNED char *path = rmx_path_in(folder, "result.json");
@@ -60,7 +60,7 @@ static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_ker
   // Sequences that fall into whole windows are more, shorter sequences; others are scored one
   // window at a time.
   const size_t B = T % out->window == 0 ? micro * (T / out->window) : 1;
-  out->flop_per_token = rmx_model_flop_per_token(&config, (int)out->window) / 3;
+  out->flop_per_token = rmx_model_flop_per_token(&config, (int)out->window) / RMX_FORWARD_PASSES;
   if (!(out->losses = rmx_calloc(micro * T, sizeof *out->losses)))
     return rmx_fail_memory(err, micro * T * sizeof *out->losses, "a reference");
   RMX_TRY(rmx__model_of_run(folder, (int)B, (int)out->window, k, &out->model, err));

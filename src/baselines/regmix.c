@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regression over random mixtures, two ways: as published, and as this program does it by default.
+// Regression over random mixtures, as published and as this program does it by default.
 //
 // Liu et al., "RegMix: Data Mixture as Regression for Language Model Pre-training", ICLR 2025:
 // boosted trees of 1000 rounds on each metric, 100,000 mixtures from Dirichlet(prior), the mean of
-// the 128 of best prediction (code). Ours: the regressor chosen by cross-validation (`auto`), the
-// optimum searched by gradient where the runs are. Both fit the same swarm, whose FLOPs are the
-// cost: runs * (tokens F + validation).
+// the 128 with the best prediction (code). The default: cross-validation chooses the regressor
+// (`auto`), and the optimum is searched by gradient near the runs. Both fit the same swarm, whose
+// FLOPs are the cost: runs * (tokens F + validation).
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Token selection (Rho-1; Lin et al., "Rho-1: Not All Tokens Are What You Need", NeurIPS 2024,
-// arXiv 2404.07965): the loss counts the tokens whose loss exceeds a reference's most,
+// arXiv 2404.07965): the loss counts the tokens with the largest excess loss over a reference,
 //   loss = sum over kept of l_theta / number kept,  kept = the top share `keep` by l_theta - l_ref,
-// so that what is learnt already, and what cannot be learnt, is passed over. Published: keep 0.6,
-// 0.7 for 7B.
+// so tokens that are learnt already, or cannot be learnt, are skipped. Published: keep 0.6, and 0.7
+// for 7B.
 //
-// Ours differs. The ranks are of a micro-batch (the paper does not say of which; no training code
-// was published); of equals the earlier token goes first. The published runs continue a trained
-// model; from scratch the excess of the first steps only tells what the reference finds easiest, so
-// all tokens count in a warm-up, a tenth of the steps. Their reference is tuned on text held to be
-// good; here nobody said which that is, so it is the proxy on the natural mixture, with what tokens
-// the budget pays for beside its own passes in the large run. Nothing is chosen between domains:
-// the mixture is the natural one.
+// These parts differ. Tokens are ranked in a micro-batch (the paper does not say where, and no
+// training code was published); of equal tokens the first one is kept. The published runs continue
+// a trained model. From scratch, the excess in the first steps only shows which tokens are easy for
+// the reference, so all tokens count in a warm-up, a tenth of the steps. The published reference is
+// tuned on text of high quality. Here it is a proxy trained on the prior, with the tokens that the
+// budget pays for after its passes in the large run. The method does not choose between domains:
+// the mixture is the prior.
 //
-// It passes over noise while the model has something to learn from the reference. Once it knows as
-// much, excesses are of chance, and noise is kept as often as it occurs
-// (tests/unit/test_controller_answers.c).
+// It skips noise as long as the model can learn from the reference. Once it knows as much, the
+// excess is random, and noise is kept as often as it occurs (tests/unit/test_controller_answers.c).
 //
-// Cost: the reference, and a forward pass of it over each token of the large run behind the
-// warm-up. Leaving out tokens saves nothing but their part of the backward pass of the head.
+// Cost: the reference, and its forward pass over each token of the large run after the warm-up.
+// Skipped tokens save only their part of the backward pass of the head.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +64,7 @@ struct selection {
   double keep;
   size_t D;
   int64_t step, warmup;
-  double *kept, *seen;  // (D) tokens behind the warm-up, one block
+  double *kept, *seen;  // (D) tokens after the warm-up, one block
 };
 
 static rmx_status rho_before_step(void *context, rmx_model *m, int64_t step, int64_t steps,
@@ -164,13 +163,13 @@ static rmx_status rho_controller(const rmx_run *r, const rmx_corpus *corpus,
 
 // ---- the search: the reference
 
-// What the budget leaves for it behind its passes in the large run; whole steps.
+// What the budget leaves for it after its passes in the large run, in whole steps.
 static rmx_status tokens_of(const rmx_comparison *c, double *tokens, rmx_err *err) {
   const rmx_rho_options *o = &c->options->rho;
   const double large = rmx__step_tokens(c->large) * (double)rmx_training_steps(c->large);
   double flop;
   RMX_TRY(rmx__comparison_flop(c, c->proxy, &flop, err));
-  const double passes = large * (1 - o->warmup) * flop / 3;
+  const double passes = large * (1 - o->warmup) * flop / RMX_FORWARD_PASSES;
   *tokens = (c->budget - passes - rmx__comparison_all_valid_flops(c, c->proxy, flop)) / flop;
   *tokens = floor(*tokens / rmx__step_tokens(c->proxy)) * rmx__step_tokens(c->proxy);
   return RMX_OK;

@@ -47,7 +47,8 @@ static size_t affordable(const rmx_comparison *c, rmx_baseline_result *result) {
   return c->swarm_n;
 }
 
-// Rows of those that are done. The metrics of the target alone, so that nothing is fitted in vain.
+// The rows of the runs that are done. The metrics of the target alone, so that nothing is fitted in
+// vain.
 static rmx_status tables(const rmx_comparison *c, size_t n, rmx_table *mixtures, rmx_table *metrics,
                          rmx_err *err) {
   const size_t D = c->corpus->D_train;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints progress on stderr. On a terminal it is one line that is drawn again, with the time left
 // first and not wider than the terminal. In a file it is a plain line from time to time.
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -148,10 +149,56 @@ static void begin(const char *what, double done, double now) {
   state.spacing = SPACING;
 }
 
+// ---- files, for -v
+
+// Files are opened in any thread, but only the main thread prints. So they wait in a list for its
+// next message. Each file is listed once for reading and once for writing.
+static struct {
+  pthread_mutex_t lock;
+  rmx_strings waiting;
+  uint64_t listed[1 << 14];  // hashes, in an open hash table that is never full
+  size_t n;
+} files = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool is_new(uint64_t hash) {
+  const size_t size = sizeof files.listed / sizeof *files.listed;
+  size_t at = hash % size;
+  for (; files.listed[at]; at = (at + 1) % size)
+    if (files.listed[at] == hash) return false;
+  if (files.n > size / 2) return false;
+  files.listed[at] = hash;
+  files.n++;
+  return true;
+}
+
+static void take_file(const char *path, bool wrote) {
+  if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0) return;
+  if (strstr(path, "/.regmix.")) return;  // will get its name
+  pthread_mutex_lock(&files.lock);
+  char *line = is_new(rmx_hash_string(path, 1 + wrote) | 1)
+                   ? rmx_format("%s %s", wrote ? "wrote" : "read", path)
+                   : NULL;
+  if (line) rmx_strings_add(&files.waiting, line);
+  free(line);
+  pthread_mutex_unlock(&files.lock);
+}
+
+static void show_files(void) {
+  if (!state.verbose) return;
+  pthread_mutex_lock(&files.lock);
+  if (files.waiting.n) rmx_terminal_clear();
+  for (size_t i = 0; i < files.waiting.n; i++) fprintf(stderr, "%s\n", files.waiting.items[i]);
+  rmx_strings_release(&files.waiting);
+  pthread_mutex_unlock(&files.lock);
+}
+
+// ---- progress
+
 static void show_progress(void *context, const char *what, double done, double total,
                           const char *unit, const char *detail) {
   (void)context;
   if (state.quiet) return;
+  show_files();
   const double now = rmx_now();
   if (strncmp(state.what, what, sizeof state.what - 1) != 0 || done < state.began_done)
     begin(what, done, now);
@@ -190,12 +237,14 @@ static void show_part(void *context, const char *noun, size_t i, size_t n) {
 static void say(void *context, const char *message) {
   (void)context;
   if (state.quiet) return;
+  show_files();
   rmx_terminal_clear();
   fprintf(stderr, "%s\n", message);
 }
 
 static void caution(void *context, const char *message) {
   (void)context;
+  show_files();
   rmx_terminal_clear();
   fprintf(stderr, state.color ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
 }
@@ -203,6 +252,7 @@ static void caution(void *context, const char *message) {
 static void show_detail(void *context, const char *message) {
   (void)context;
   if (!state.verbose) return;
+  show_files();
   rmx_terminal_clear();
   fprintf(stderr, "%s\n", message);
 }
@@ -214,5 +264,6 @@ rmx_listener rmx_terminal(bool quiet, bool verbose) {
   state.color = terminal && !(no_color && *no_color);
   state.quiet = quiet;
   state.verbose = verbose && !quiet;
+  if (state.verbose) rmx_on_file(take_file);
   return (rmx_listener){NULL, show_progress, say, caution, show_part, show_detail};
 }

@@ -220,7 +220,7 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
   tell_limits(f, r, b);
   if (dropped > 0)
     rmx_note(r->listener, "%s: %zu domain%s of weight 0 left out", f->name, dropped,
-             dropped == 1 ? "" : "s");
+             rmx_s(dropped));
   return RMX_OK;
 }
 

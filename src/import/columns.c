@@ -107,7 +107,7 @@ static void tell_not_taken(const choice *c) {
     if (is_value(c, j) && !c->chosen[j] && has_number(c, j)) rmx_few_add(&left, t->header[j]);
   if (left.n)
     rmx_note(c->s->listener, "%s: %zu other column%s with numbers %s not read as %s: %s",
-             c->s->path, left.n, left.n == 1 ? "" : "s", left.n == 1 ? "is" : "are",
+             c->s->path, left.n, rmx_s(left.n), rmx_is(left.n),
              mixtures(c) ? "the mixture" : "metrics", left.text);
 }
 
@@ -175,9 +175,10 @@ static void tell_choice(const choice *c, size_t n) {
   size_t listed = 0;
   for (size_t j = 0; j < t->C && listed < 8; j++)
     if (c->chosen[j]) rmx_buf_printf(&names, "%s%s", listed++ ? ", " : "", t->header[j]);
-  rmx_note(c->s->listener, "%s: %zu columns taken as %s: %s%s (--%s-columns chooses others)",
-           c->s->path, n, mixtures(c) ? "the mixture" : "metrics", names.failed ? "" : names.data,
-           n > listed ? ", ..." : "", mixtures(c) ? "mixture" : "metric");
+  rmx_note(c->s->listener, "%s: %zu column%s taken as %s: %s%s (--%s-columns chooses others)",
+           c->s->path, n, rmx_s(n), mixtures(c) ? "the mixture" : "metrics",
+           names.failed ? "" : names.data, n > listed ? ", ..." : "",
+           mixtures(c) ? "mixture" : "metric");
 }
 
 static rmx_status choose_by_names(choice *c, rmx_err *err) {
@@ -244,7 +245,7 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
                       t->path);
   else if (text.n)
     rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n,
-             text.n == 1 ? "" : "s", text.n == 1 ? "is" : "are", text.text);
+             rmx_s(text.n), rmx_is(text.n), text.text);
   return status;
 }
 

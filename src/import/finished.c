@@ -50,7 +50,7 @@ rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name
         "%s: none of its %zu runs has finished (column \"%s\"), so there is nothing to read",
         s->path, c->N, c->header[state]);
   if (who.n)
-    rmx_warn(s->listener, "%s: %zu of %zu runs did not finish and are left out: %s", s->path, who.n,
-             c->N, who.text);
+    rmx_warn(s->listener, "%s: %zu of %zu run%s did not finish and %s left out: %s", s->path, who.n,
+             c->N, rmx_s(c->N), rmx_is(who.n), who.text);
   return RMX_OK;
 }

@@ -321,19 +321,21 @@ static void send_notes(const results *r, const rmx_table *out) {
       rmx_few_add(&groups, r->metrics[i].title);
   }
   if (r->newer)
-    rmx_note(to, "%s: %zu results were measured more than once; the newest counts", path, r->newer);
+    rmx_note(to, "%s: %zu result%s measured more than once; the newest counts", path, r->newer,
+             r->newer == 1 ? " was" : "s were");
   if (r->lost.n)
     rmx_warn(to,
-             "%s: %zu results on part of the samples (--limit) are replaced by full results, newer "
+             "%s: %zu result%s on part of the samples (--limit) %s replaced by full results, newer "
              "or not: %s",
-             path, r->lost.n, r->lost.text);
+             path, r->lost.n, rmx_s(r->lost.n), rmx_is(r->lost.n), r->lost.text);
   if (limited.n)
     rmx_warn(to,
-             "%s: for %zu of %zu runs some metric was measured only on part of the samples "
+             "%s: for %zu of %zu run%s some metric was measured only on part of the samples "
              "(--limit), which does not compare with full results: %s",
-             path, limited.n, r->n_runs, limited.text);
+             path, limited.n, r->n_runs, rmx_s(r->n_runs), limited.text);
   if (r->not_numbers.n)
-    rmx_warn(to, "%s: %zu values are not numbers and are not read: %s", path, r->not_numbers.n,
+    rmx_warn(to, "%s: %zu value%s not read: %s", path, r->not_numbers.n,
+             r->not_numbers.n == 1 ? " is not a number and is" : "s are not numbers and are",
              r->not_numbers.text);
   if (groups.n)
     rmx_warn(to,
@@ -341,8 +343,8 @@ static void send_notes(const results *r, const rmx_table *out) {
              "counts those twice: %s; choose metrics with --metric-columns or --metric",
              path, groups.n, groups.text);
   if (r->other.n)
-    rmx_warn(to, "%s: %zu .json files have no map \"results\" and are not read: %s", path,
-             r->other.n, r->other.text);
+    rmx_warn(to, "%s: %zu .json file%s %s no map \"results\" and %s not read: %s", path, r->other.n,
+             rmx_s(r->other.n), rmx_has(r->other.n), rmx_is(r->other.n), r->other.text);
 }
 
 static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *err) {
@@ -363,8 +365,10 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (status == RMX_OK) status = title_metrics(&r, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK) {
-    rmx_note(s->listener, "%s: %zu metrics of %zu runs, from %zu results of lm-evaluation-harness",
-             s->path, out->D, out->N, r.files.n - r.other.n);
+    rmx_note(s->listener,
+             "%s: %zu metric%s of %zu run%s, from %zu result%s of lm-evaluation-harness", s->path,
+             out->D, rmx_s(out->D), out->N, rmx_s(out->N), r.files.n - r.other.n,
+             rmx_s(r.files.n - r.other.n));
     send_notes(&r, out);
   }
   for (size_t i = 0; i < r.n; i++) {

@@ -28,7 +28,7 @@ static const char *number_of(const char *id, size_t *prefix) {
 }
 
 // Sorted by name or, where `numbers`, by number. *good: every run has a number, all have the same
-// prefix, and no number is there twice.
+// prefix, and no number occurs twice.
 static entry *sorted(const rmx_table *t, bool numbers, bool *good) {
   entry *e = rmx_calloc(t->N, sizeof *e);
   if (!e) return NULL;

@@ -182,8 +182,8 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
   for (size_t f = 0; status == RMX_OK && f < r.files.n; f++) status = take_file(&r, f, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK)
-    rmx_note(s->listener, "%s: %zu mixtures of %zu domains, one per YAML file", s->path, out->N,
-             out->D);
+    rmx_note(s->listener, "%s: %zu mixture%s of %zu domain%s, one per YAML file", s->path, out->N,
+             rmx_s(out->N), out->D, rmx_s(out->D));
   for (size_t f = 0; r.maps && f < r.files.n; f++) json_decref(r.maps[f]);
   free(r.maps);
   rmx_strings_release(&r.files);

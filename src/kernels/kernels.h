@@ -118,7 +118,7 @@ struct rmx_kernels {
   void (*scatter_add)(size_t M, size_t C, const float *dx, const int32_t *ids, float *dtable);
 
   double (*squared_norm)(size_t n, const float *x);
-  // One step of AdamW; the constants are those of struct rmx__adamw. g is zeroed behind it.
+  // One step of AdamW; the constants are those of struct rmx__adamw. g is zeroed after it.
   void (*adamw)(size_t n, float *w, float *g, float *m, float *v, const struct rmx__adamw *o);
 
   // Runs n rounds of independent multiply-adds in registers and returns the flops done. *out
@@ -216,7 +216,7 @@ struct rmx__panels {
 };
 void rmx__gemm_panels(const rmx_kernels *k, const struct rmx__panels *p);
 // The same with A packed: panels of mr rows, K deep (K counts words with bf16). a_row and a_k are
-// not looked at.
+// not used.
 void rmx__gemm_packed(const rmx_kernels *k, const struct rmx__panels *p);
 
 // attention.c
@@ -225,8 +225,8 @@ void rmx__attention_blocked(const rmx_kernels *k, const struct rmx__attention *a
 void rmx__attention_blocked_backward(const rmx_kernels *k, const struct rmx__attention *a,
                                      size_t first, size_t last, float *scratch);
 
-// Whether a level with bf16 gives the product of small whole numbers, of which no bit can be lost,
-// by each of its micro-kernels.
+// Whether each micro-kernel of a level with bf16 gives the exact product of small whole numbers,
+// where no bit can be lost.
 bool rmx__multiplies_exactly(const rmx_kernels *k);
 
 extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
@@ -234,7 +234,7 @@ extern const rmx_kernels rmx__kernels_ref, rmx__kernels_simd128;
 extern const rmx_kernels rmx__kernels_avx2, rmx__kernels_wide, rmx__kernels_avx512;
 extern const rmx_kernels rmx__kernels_avx512bf16, rmx__kernels_amx, rmx__kernels_amx_emulated;
 // Whether this process may use the tiles of AMX, and they multiply; asks the system for them, once.
-// If not, *why says so.
+// If not, *why is the reason.
 bool rmx__amx_available(const char **why);
 #endif
 

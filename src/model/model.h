@@ -26,7 +26,7 @@
 #define RMX__PART_NAME(part, name) RMX__##part,
 enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
 
-// Runs `call`, whose time is that of a part where the model `m` has a clock.
+// Runs `call`, and adds its time to that of a part if the times of model `m` are measured.
 #define RMX__TIMED(m, part, call)                                      \
   do {                                                                 \
     const double since_ = (m)->seconds ? rmx_now() : 0;                \
@@ -93,7 +93,7 @@ struct rmx_model {
 
   float *cosine, *sine;                   // (T, S / 2)
   struct rmx__layer_activations *layers;  // (L); one and the same memory if not training
-  float *x, *rstd;                        // (M, C), (M): behind the last layer
+  float *x, *rstd;                        // (M, C), (M): after the last layer
   float *normed;                          // (M, C)
   float *hidden, *dhidden;                // (M, F)
   float *dx, *dnormed;                    // (M, C)

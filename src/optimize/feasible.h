@@ -84,8 +84,8 @@ rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t 
 
 // ---- interior_point.c
 
-// *found where the set has a mixture in it: then r->interior is set. Where the divergence cannot be
-// kept, err says so; else the call leaves err alone.
+// *found: the set has a mixture in it, and r->interior is set. If the limit on the divergence
+// cannot be kept, err has a message; else err is not changed.
 rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bool *found,
                                        rmx_err *err);
 

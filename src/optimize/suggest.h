@@ -92,7 +92,7 @@ enum { RMX__FREE, RMX__NEAR_PICK, RMX__TAKEN };
 size_t rmx__acquisition_batch(rmx__conditioned *b, const double *X, double best,
                               const double *allowed, double min_apart, unsigned char *taken,
                               rmx__span *span, size_t k, rmx__pick *picks);
-// The same without scores: the k mixtures that leave the least total variance over the list.
+// The same without scores: the k mixtures that leave the smallest total variance over the list.
 rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, size_t k,
                                    rmx__pick *picks, size_t *n_picked, rmx_err *err);
 // The choice among n given mixtures X (n, D), such as known runs that are replayed: the k to take

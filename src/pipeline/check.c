@@ -55,7 +55,8 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
   if (look->without_text == look->files + look->valid_files)
     problem(k, "domain \"%s\": all of its files are empty", d->name);
   else if (look->without_text)
-    problem(k, "domain \"%s\": %zu of its files are empty", d->name, look->without_text);
+    problem(k, "domain \"%s\": %zu of its files %s empty", d->name, look->without_text,
+            rmx_is(look->without_text));
   if (look->one_document)
     problem(k,
             "domain \"%s\" has 1 document%s, but needs one for training and one for validation: "

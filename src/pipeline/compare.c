@@ -155,6 +155,7 @@ static json_t *comparison_tree(const comparison *c) {
   json_object_set_new(root, "tokens", json_integer(c->e->config.large.tokens));
   json_object_set_new(root, "rows", rows);
   json_object_set_new(root, "made_by", rmx__made_by(c->e, c->corpus));
+  rmx__json_seal(root);
   return root;
 }
 

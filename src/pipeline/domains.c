@@ -91,7 +91,8 @@ static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_re
 
 static void report_changes(const rmx_listener *to, const rmx_table *t, size_t had,
                            const rmx_redomain_report *r, size_t rank, const char *next) {
-  rmx_note(to, "domains: %zu of %zu runs stay, over %zu domains", t->N, had, t->D);
+  rmx_note(to, "domains: %zu of %zu run%s %s, over %zu domain%s", t->N, had, rmx_s(had),
+           t->N == 1 ? "stays" : "stay", t->D, rmx_s(t->D));
   for (size_t i = 0; i < r->redo.n && i < 20; i++)
     rmx_note(to, "  must be trained again: %s (%s)", r->redo.items[i], r->why.items[i]);
   if (r->redo.n > 20) rmx_note(to, "  and %zu more (--json lists all)", r->redo.n - 20);
@@ -100,7 +101,9 @@ static void report_changes(const rmx_listener *to, const rmx_table *t, size_t ha
              "\"%s\" is removed, but some runs used it; they and its column stay. Hold it at 0 "
              "from now on (regmix optimize --fix %s=0), or leave these runs out with --drop",
              r->fix.items[i], r->fix.items[i]);
-  if (r->fix.n) rmx_note(to, "  %zu runs did not use it and are exact", exact_runs(t, &r->fix));
+  const size_t exact = exact_runs(t, &r->fix);
+  if (r->fix.n)
+    rmx_note(to, "  %zu run%s did not use it and %s exact", exact, rmx_s(exact), rmx_is(exact));
   if (t->N)
     rmx_note(to, "domains: the remaining runs differ in %zu of %zu directions", rank, t->D - 1);
   for (size_t i = 0; i < r->unseen.n; i++) rmx_note(to, "  no run measures %s", r->unseen.items[i]);

@@ -50,6 +50,6 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
                  wall_s / (double)done * (double)((todo + (size_t)jobs - 1) / (size_t)jobs), time));
   char old[80] = "";
   if (aside) snprintf(old, sizeof old, "; %zu of other settings would be set aside", aside);
-  return rmx__would(p, step, true, "would train %zu of %zu runs (%zu are done)%s%s", todo, n,
-                    n - todo, old, guess);
+  return rmx__would(p, step, true, "would train %zu of %zu run%s (%zu %s done)%s%s", todo, n,
+                    rmx_s(n), n - todo, rmx_is(n - todo), old, guess);
 }

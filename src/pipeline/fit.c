@@ -69,10 +69,10 @@ static void tell_agreement(rmx_pipeline *p, const json_t *agreement) {
   }
   if (low)
     rmx_warn(&p->listener,
-             "half-way losses rank the mixtures differently from the final losses for %zu metrics "
+             "half-way losses rank the mixtures differently from the final losses for %zu metric%s "
              "(%s: Spearman %.2f): the proxies were trained on too few tokens; raise proxy.tokens "
              "(`regmix plan` prints what that costs)",
-             low, worst, least);
+             low, rmx_s(low), worst, least);
 }
 
 // Adds a key to fit.json that only the experiment knows. Takes ownership of the value.
@@ -184,9 +184,8 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   if (status == RMX_OK) status = rmx__fit_write(fit, job->out, by, err);
   char time[32];
   if (status == RMX_OK)
-    rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M,
-             fit->M == 1 ? "" : "s", fit->N, fit->N == 1 ? "" : "s",
-             rmx_duration(rmx_now() - began, time), job->out);
+    rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, rmx_s(fit->M),
+             fit->N, rmx_s(fit->N), rmx_duration(rmx_now() - began, time), job->out);
   free(counts);
   rmx_strings_release(&names);
   if (status == RMX_OK)
@@ -281,6 +280,7 @@ rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx
   json_auto_t *by = rmx__made_by(&p->experiment, NULL);
   RMX_TRY(fill_job(&p->experiment, request, &job, err));
   if (!request->mixtures) RMX_TRY(have_tables(p, &job, err));
+  if (!request->mixtures && !request->metrics) rmx__warn_of_unused_runs(p, job.metrics);
   if (is_the_step(&p->experiment, request)) {
     RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
     rmx__stamp_put(&stamp, by);

@@ -84,13 +84,46 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
   if (domains.n)
     rmx_note(&p->listener,
              "fit: in some runs %zu domain%s had a weight too small for a single sequence: %s",
-             domains.n, domains.n == 1 ? "" : "s", domains.text);
+             domains.n, rmx_s(domains.n), domains.text);
   if (changed.n)
     rmx_note(&p->listener,
-             "fit: %zu of %zu runs drew shares that differ by more than %g %% of the tokens from "
+             "fit: %zu of %zu run%s drew shares that differ by more than %g %% of the tokens from "
              "the requested shares; the fit uses the drawn shares: %s",
-             changed.n, mixtures->N, 100 * share_bound, changed.text);
+             changed.n, mixtures->N, rmx_s(mixtures->N), 100 * share_bound, changed.text);
   free(drawn);
   free(unseen);
   return status;
+}
+
+// The result of the run with this name is one that `regmix train` would use again.
+static bool is_used(const rmx_run *runs, size_t n, const char *name, size_t near) {
+  for (size_t k = 0; k < n; k++) {
+    const rmx_run *r = &runs[(near + k) % n];
+    if (strcmp(r->name, name) != 0) continue;
+    const rmx_run_state state = rmx_run_look(r, NULL);
+    return state == RMX_RUN_DONE || state == RMX_RUN_DAMAGED;
+  }
+  return false;
+}
+
+void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
+  RMX_OWNED_BY(rmx_table_release) rmx_table table = {0};
+  rmx_corpus *corpus = NULL;
+  rmx_run *runs = NULL;
+  rmx_few unused = {0};
+  rmx_err ignored;
+  size_t n = 0;
+  if (rmx__experiment_has(&p->experiment, "runs") &&
+      rmx_csv_read(metrics, &table, &ignored) == RMX_OK &&
+      rmx_corpus_open(p->experiment.folder, &corpus, &ignored) == RMX_OK &&
+      rmx_proxy_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
+    for (size_t i = 0; i < table.N; i++)
+      if (!is_used(runs, n, table.ids[i], i)) rmx_few_add(&unused, table.ids[i]);
+  if (unused.n)
+    rmx_warn(&p->listener,
+             "%s: %zu of %zu row%s %s of runs that the present settings do not use (%s); `regmix "
+             "train` trains the runs that they describe, and writes the file again",
+             metrics, unused.n, table.N, rmx_s(table.N), rmx_is(unused.n), unused.text);
+  rmx_runs_release(runs, n);
+  if (corpus) rmx_corpus_free(corpus);
 }

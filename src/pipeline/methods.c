@@ -69,7 +69,8 @@ static rmx_status budget_of(const struct methods *m, double *out, rmx_err *err) 
       valid += (double)rmx_evaluate_tokens(m->k.corpus, d, o->proxy.eval_tokens);
     const double tokens =
         (double)(rmx_training_steps(&o->proxy) * rmx_training_batch(&o->proxy) * o->proxy.context);
-    *out = (double)o->sample.runs * flop * (tokens + (o->proxy.eval_half ? 2 : 1) * valid / 3);
+    *out = (double)o->sample.runs * flop *
+           (tokens + (o->proxy.eval_half ? 2 : 1) * valid / RMX_FORWARD_PASSES);
     return RMX_OK;
   }
   bool tokens;
@@ -176,6 +177,7 @@ static rmx_status write_mixture(const struct methods *m, const entry *x, const d
   json_object_set_new(tree, "mixture",
                       rmx_mixture_json(w, m->k.corpus->names, m->k.corpus->D_train));
   json_object_set_new(tree, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
+  rmx__json_seal(tree);
   RMX_TRY(path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path"));
   return rmx__yaml_write(path, tree,
                          "The mixture that a method of `regmix compare` found: the share of "
@@ -318,6 +320,7 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   json_object_set_new(root, "seeds", json_integer((json_int_t)m->k.seeds));
   json_object_set_new(root, "tokens", json_integer(m->p->experiment.config.large.tokens));
   json_object_set_new(root, "made_by", rmx__made_by(&m->p->experiment, m->k.corpus));
+  rmx__json_seal(root);
   RMX_OWNED char *path = rmx_path_in(m->folder, "methods.json");
   RMX_TRY(path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path"));
   return rmx__json_write(path, root, err);

@@ -48,8 +48,8 @@ void rmx__optimum_warn(const char *path, const rmx_listener *to) {
   bool edited = false;
   if (rmx_exists(path) && ours(path, &edited) && edited)
     rmx_warn(to,
-             "%s was changed by hand since `regmix optimize` wrote it; the changed mixture is "
-             "used, and the predictions in the file may not apply to it",
+             "%s was changed by hand since regmix wrote it; the changed mixture is used, and the "
+             "results in the file may not apply to it",
              path);
 }
 
@@ -84,17 +84,14 @@ rmx_status rmx_optimum_place(rmx_pipeline *p, const char *given, const char *fit
   return status;
 }
 
-bool rmx_fit_hash(const char *fit, char out[17]) {
-  char *path = rmx_path_in(fit, "fit.json"), *text;
-  size_t size;
+// The hash of a fit's fit.json; false: there is none.
+static bool fit_hash(const char *fit, char out[17]) {
+  RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
+  uint64_t hash;
   rmx_err ignored;
-  const bool there = path && rmx_read_file(path, &text, &size, &ignored) == RMX_OK;
-  if (there) {
-    rmx__hex(rmx_hash(text, size, 0), out);
-    free(text);
-  }
-  free(path);
-  return there;
+  if (!path || rmx__file_hash(path, 0, &hash, &ignored) != RMX_OK) return false;
+  rmx__hex(hash, out);
+  return true;
 }
 
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
@@ -104,7 +101,7 @@ rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const r
   json_t *by = rmx__made_by(e, corpus);
   char hash[17];
   if (stamp) rmx__stamp_put(stamp, by);
-  if (rmx_fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
+  if (fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
   json_object_set_new(root, "made_by", by);
   return rmx__json_seal(root)
              ? rmx__yaml_write(path, root,

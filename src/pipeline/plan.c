@@ -83,7 +83,7 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
   // Validation is a forward pass: a third of training.
   const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
-               work = k->tokens + valid / 3.0;
+               work = k->tokens + valid / RMX_FORWARD_PASSES;
   k->flops = (double)k->runs * k->flop_per_token * work;
   // As in `train`, the runs share the processors.
   if (t->threads > 1 && jobs > rmx_processors() / t->threads)

@@ -293,7 +293,8 @@ static rmx_status say_what(rmx_pipeline *p, const rmx_sources *s, bool current, 
   else if (next->index)
     rmx__would(p, "prepare", true, "would use a corpus that was prepared earlier");
   else
-    rmx__would(p, "prepare", true, "would turn the text of %zu domains into tokens", s->n);
+    rmx__would(p, "prepare", true, "would turn the text of %zu domain%s into tokens", s->n,
+               rmx_s(s->n));
   return RMX_OK;
 }
 

@@ -16,7 +16,7 @@ rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, 
   if (f->runs == 0 || p->redo) return RMX_OK;
   char time[32], message[512];
   snprintf(message, sizeof message, "%zu finished run%s, which took %s, %s", f->runs,
-           f->runs == 1 ? "" : "s", rmx_duration(f->wall_s, time), why);
+           rmx_s(f->runs), rmx_duration(f->wall_s, time), why);
   if (p->agree) {
     p->redo = p->agree(p->context, message);
     return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
@@ -61,8 +61,8 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
   if (moved.runs)
     rmx_note(&p->listener,
              "%zu finished model%s of another mixture, which took %s, %s and %s set aside",
-             moved.runs, moved.runs == 1 ? "" : "s", rmx_duration(moved.wall_s, time),
-             moved.runs == 1 ? "is" : "are", moved.runs == 1 ? "is" : "are");
+             moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs),
+             rmx_is(moved.runs));
   return RMX_OK;
 }
 

@@ -54,10 +54,11 @@ static void report_later(rmx_pipeline *p, size_t k) {
   if (k == RMX_STEP_TRAIN)
     rmx__would(
         p, "train", true,
-        "would then train up to %lld runs; runs that the changes do not affect are used again",
-        runs);
+        "would then train up to %lld run%s; runs that the changes do not affect are used again",
+        runs, rmx_s(runs));
   else if (k == RMX_STEP_COMPARE)
-    rmx__would(p, "compare", true, "would then train up to %lld large models", large);
+    rmx__would(p, "compare", true, "would then train up to %lld large model%s", large,
+               rmx_s(large));
   else
     rmx__would(p, steps[k].name, true, "would then be done again if its inputs change");
 }
@@ -69,7 +70,8 @@ static rmx_status report_all(rmx_pipeline *p, rmx_err *err) {
     if (rmx__is_pending(p))
       report_later(p, k);
     else if (k == RMX_STEP_METHODS)
-      rmx__would(p, "methods", false, "would train what the %zu methods still need", methods);
+      rmx__would(p, "methods", false, "would train what the %zu method%s still %s", methods,
+                 rmx_s(methods), methods == 1 ? "needs" : "need");
     else if (k == RMX_STEP_REPORT)
       rmx__would(p, "report", false, "would be written again, as always");
     else

@@ -15,11 +15,12 @@ void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *
                   tokens ? budget : 0.0, corpus->D_train, cap);
 }
 
-// mixtures.json records what mixtures.csv was made from and what it contained, so that a file of
-// the user's own can be told from an old one of ours.
+// mixtures.json records what mixtures.csv was made from and what it contained. So a file that the
+// user wrote differs from an old one of regmix.
 static uint64_t content_of(const char *path) {
-  uint64_t hash = 0;
-  return rmx__file_hash(path, 1, &hash) ? hash : 0;
+  uint64_t hash;
+  rmx_err ignored;
+  return rmx__file_hash(path, 1, &hash, &ignored) == RMX_OK ? hash : 0;
 }
 
 // What the mixtures are drawn from. Release it.
@@ -112,7 +113,7 @@ static rmx_status keep_own(rmx_pipeline *p, const char *path, bool drawn, rmx_er
     rmx__would(
         p, "sample", false,
         "mixtures.csv was changed since it was drawn, so it is kept as it is, with %zu run%s", t.N,
-        t.N == 1 ? "" : "s");
+        rmx_s(t.N));
   else
     rmx__would(p, "sample", false, "mixtures.csv is your own, so it is kept as it is");
   return RMX_OK;
@@ -150,8 +151,10 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     rmx_table_release(&t);
     if (status == RMX_OK) tell_excluded(p, corpus, cap);
     if (status == RMX_OK)
-      rmx_note(&p->listener, "sample: %lld mixtures of %zu domains",
-               (long long)p->experiment.config.sample.runs, corpus->D_train);
+      rmx_note(&p->listener, "sample: %lld mixture%s of %zu domain%s",
+               (long long)p->experiment.config.sample.runs,
+               rmx_s((double)p->experiment.config.sample.runs), corpus->D_train,
+               rmx_s(corpus->D_train));
   }
   rmx__stamp_release(&stamp);
   json_decref(had);

@@ -52,12 +52,15 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
 // Trains runs in worker processes and reports how it went; `what` heads the progress.
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                            const char *what, rmx_err *err);
-// Asks the same question as rmx__step_train, before anything is written.
+// Asks for the same consent as rmx__step_train, before anything is written.
 rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
-// Of an experiment's own runs: the shares drawn where they differ materially from those asked for,
-// and the directions that their results give, into its tables.
+// Puts into the tables of an experiment's own runs the shares that were drawn, if they differ much
+// from the requested ones, and the directions that the results give.
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err);
+
+// Warns if rows of metrics.csv are of runs that `regmix train` would not use again.
+void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);
 
 // ---- finished runs that would go out of use (redo.c)
 
@@ -149,7 +152,7 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
 // c->loss, target and flops, once they are trained
 rmx_status rmx__comparison_read(comparison *c, rmx_err *err);
 void rmx__comparison_release(comparison *c);
-// {"mean","se"[,"n"]} of those of x (n, stride apart) that are numbers.
+// {"mean","se"[,"n"]} of the numbers in x (n values, one each `stride`); NaN is left out.
 json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
 json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mean","se"}
 // of the target's paired difference, with its verdict

@@ -128,7 +128,7 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
   const rmx_listener *to = &p->listener;
   const double sign = rmx_shown_sign(s->fit, &s->problem);
   if (g->why[0] == RMX_SUGGEST_SPREADS)
-    rmx_note(to, "suggest: %zu mixture%s spread out; %s", g->K, g->K == 1 ? "" : "s",
+    rmx_note(to, "suggest: %zu mixture%s spread out; %s", g->K, rmx_s(g->K),
              g->runs
                  ? "the runs are too few, or their scores too similar, to predict the best mixture"
                  : "there are no runs yet");
@@ -136,12 +136,12 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
     rmx_note(
         to,
         "suggest: %zu mixture%s; predicted target: best run %.4f, first suggestion %.4f +- %.4f",
-        g->K, g->K == 1 ? "" : "s", sign * g->best, sign * g->predicted[0], g->sd[0]);
+        g->K, rmx_s(g->K), sign * g->best, sign * g->predicted[0], g->sd[0]);
   else
     rmx_note(to,
              "suggest: %zu mixture%s; no run satisfies the constraints; predicted target of the "
              "first suggestion: %.4f +- %.4f",
-             g->K, g->K == 1 ? "" : "s", sign * g->predicted[0], g->sd[0]);
+             g->K, rmx_s(g->K), sign * g->predicted[0], g->sd[0]);
   const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
   if (assumed.n) rmx_warn(to, RMX_ASSUMED_DIRECTIONS, assumed.text);
   if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);

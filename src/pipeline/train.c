@@ -134,8 +134,8 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
     else
       rmx_note(&p->listener, "%s: all %zu runs are done", what, n);
   } else {
-    rmx_note(&p->listener, "%s: %zu %s done in %s (%s tokens/s)%s%s", what, outcome.done,
-             outcome.done == 1 ? "run" : "runs", rmx_duration(outcome.wall_s, time),
+    rmx_note(&p->listener, "%s: %zu run%s done in %s (%s tokens/s)%s%s", what, outcome.done,
+             rmx_s(outcome.done), rmx_duration(outcome.wall_s, time),
              rmx_count(outcome.tokens / outcome.wall_s, rate),
              outcome.diverged ? ", some diverged" : "", outcome.failed ? ", some failed" : "");
   }
@@ -149,16 +149,17 @@ static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t f
   if (failed == 0) return RMX_OK;
   const bool own = runs[0].training.command != NULL;
   if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%zu of %zu runs failed (see the reasons above%s); the same command tries them "
-                    "again. To continue without them, set may_fail in the section of these models "
-                    "to a share of %.2g or more",
-                    failed, n, own ? ", and log.txt in their folders" : "",
-                    ceil(100.0 * (double)failed / (double)n) / 100);
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%zu of %zu run%s failed (see the reasons above%s); the same command tries them "
+        "again. To continue without them, set may_fail in the section of these models "
+        "to a share of %.2g or more",
+        failed, n, rmx_s(n), own ? ", and log.txt in their folders" : "",
+        ceil(100.0 * (double)failed / (double)n) / 100);
   rmx_warn(&p->listener,
-           "%zu of %zu runs failed and are left out, as may_fail allows; the same command tries "
+           "%zu of %zu run%s failed and %s left out, as may_fail allows; the same command tries "
            "them again",
-           failed, n);
+           failed, n, rmx_s(n), rmx_is(failed));
   return RMX_OK;
 }
 
@@ -182,7 +183,7 @@ static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *co
     rmx_warn(&p->listener,
              "metrics.csv: %zu empty cell%s in %zu metric%s that some runs did not measure (%s); "
              "these runs are left out of the fits of these metrics",
-             empty, empty == 1 ? "" : "s", names.n, names.n == 1 ? "" : "s", names.text);
+             empty, rmx_s(empty), names.n, rmx_s(names.n), names.text);
 }
 
 // The directions of the metrics, as the trainer reported them, go into a file next to metrics.csv.

@@ -79,8 +79,8 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
     if (better == RMX_BETTER_HIGH) rmx_few_add(&raised, f->metrics[m]);
   }
   if (raised.n)
-    rmx_note(listener, "%zu of %zu metrics %s taken as a score, higher is better: %s", raised.n,
-             f->M, raised.n == 1 ? "is" : "are", raised.text);
+    rmx_note(listener, "%zu of %zu metric%s %s taken as a score, higher is better: %s", raised.n,
+             f->M, rmx_s(f->M), rmx_is(raised.n), raised.text);
   if (assumed.n)
     rmx_warn(listener,
              "%zu of %zu metrics do not say by their name whether higher is better, so lower is "

@@ -5,7 +5,7 @@
 
 #include <regmix/regress.h>
 
-// Takes both parts. weight: of the power law. NULL if memory is short; then it takes neither.
+// Takes both parts. weight: that of the power law. NULL if memory is short; then it takes neither.
 rmx_regressor *rmx__ensemble_of(rmx_regressor *power, rmx_regressor *gp, double weight);
 double rmx__ensemble_weight(const rmx_regressor *r);
 // Borrows both parts to the caller.

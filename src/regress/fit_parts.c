@@ -17,10 +17,10 @@
 static const char RUNS[] = "runs";  // no file has this name, since all have extensions
 
 static rmx_status hash_of_file(const char *folder, const char *name, char out[17], rmx_err *err) {
-  RMX_OWNED char *path = rmx_path_in(folder, name), *data = NULL;
-  size_t size = 0;
-  RMX_TRY(path ? rmx_read_file(path, &data, &size, err) : rmx_fail_memory(err, 256, "a path"));
-  rmx__hex(rmx_hash(data, size, 0), out);
+  RMX_OWNED char *path = rmx_path_in(folder, name);
+  uint64_t hash = 0;
+  RMX_TRY(path ? rmx__file_hash(path, 0, &hash, err) : rmx_fail_memory(err, 256, "a path"));
+  rmx__hex(hash, out);
   return RMX_OK;
 }
 

@@ -112,8 +112,8 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     goto done;
   }
   if (common < N)
-    rmx_warn(listener, "%zu of %zu runs %s no row in %s and %s not scored", N - common, N,
-             N - common == 1 ? "has" : "have", path, N - common == 1 ? "is" : "are");
+    rmx_warn(listener, "%zu of %zu run%s %s no row in %s and %s not scored", N - common, N,
+             rmx_s(N), rmx_has(N - common), path, rmx_is(N - common));
   *mean = (rmx_scores){0};
   for (size_t m = 0; m < f->M; m++) {
     size_t column, n = 0;
@@ -133,9 +133,9 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
       used[n++] = predicted[i];
     }
     if (n < common)
-      rmx_warn(listener, "metric \"%s\": %zu of %zu runs %s no value and %s not scored",
-               f->metrics[m], common - n, common, common - n == 1 ? "has" : "have",
-               common - n == 1 ? "is" : "are");
+      rmx_warn(listener, "metric \"%s\": %zu of %zu run%s %s no value and %s not scored",
+               f->metrics[m], common - n, common, rmx_s(common), rmx_has(common - n),
+               rmx_is(common - n));
     if (n == 0) continue;
     rmx_score(truth, used, n, &scores[m]);
     if (errors)

@@ -56,9 +56,9 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
   rmx_arena_release(&arena);
   if (far.n)
     rmx_warn(listener,
-             "%zu of %zu runs lie more than %g standard deviations from what the other runs "
+             "%zu of %zu run%s %s more than %g standard deviations from what the other runs "
              "predict: %s; check that they were measured like the others",
-             far.n, f->N, FAR, far.text);
+             far.n, f->N, rmx_s(f->N), far.n == 1 ? "lies" : "lie", FAR, far.text);
 }
 
 // Runs of one mixture that differ as much as all runs do must differ in something that is not a
@@ -97,9 +97,9 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
     if (f->cv[m].r2 < 0) rmx_few_add(&worse, f->metrics[m]);
   if (worse.n)
     rmx_warn(listener,
-             "for %zu of %zu metrics the fit predicts unseen runs worse than the mean of the runs "
+             "for %zu of %zu metric%s the fit predicts unseen runs worse than the mean of the runs "
              "does (R2 below 0): %s; these runs teach nothing about them",
-             worse.n, f->M, worse.text);
+             worse.n, f->M, rmx_s(f->M), worse.text);
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);
 }

@@ -29,7 +29,7 @@ typedef struct rmx__regressor_kind {
   // number of domains in the file.
   json_t *(*to_json)(const void *state);
   rmx_status (*from_json)(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err);
-  // Where to_json is NULL: a format of its own.
+  // If to_json is NULL: writes another format.
   rmx_status (*write)(const void *state, const char *path, rmx_err *err);
   // text: the file's bytes and a NUL after them.
   rmx_status (*read)(const char *text, size_t size, const char *path, void **state, size_t *D,
@@ -80,8 +80,8 @@ rmx_status rmx__refit(const rmx_regress_options *options, const rmx_regressor *f
 // False as rmx_regressor_gradient().
 bool rmx__regressor_evaluate(const rmx_regressor *r, const double *w, double *mean,
                              double *gradient);
-// From now on predictions are for a run of that many tokens; 0: of as many as the fitted runs had.
-// False where they do not depend on it: only those of "exposure" do. Not thread-safe.
+// From now on predictions are for a run of that many tokens; 0: as many as the fitted runs had.
+// False if they do not depend on it: only those of "exposure" do. Not thread-safe.
 bool rmx__regressor_set_budget(rmx_regressor *r, double tokens);
 // Whether sign * mean(w), sign 1 or -1, is known to be convex over the mixtures w with mean(w) <=
 // *below (INFINITY: all). There a local minimum is the global one.

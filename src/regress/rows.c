@@ -47,9 +47,10 @@ static void divide_rows(const rmx_table *t, size_t D, double *X, const rmx_liste
   if (n == 0) return;
   bool per_cent = n == t->N && fabs(sum_of_worst - PER_CENT) <= SLACK * PER_CENT;
   rmx_warn(listener,
-           "%zu of %zu mixtures do not sum to 1 and are divided by their sum%s; the furthest is "
+           "%zu of %zu mixture%s %s not sum to 1 and %s divided by the sum%s; the furthest is "
            "run \"%s\" (%s:%d), which sums to %.6g",
-           n, t->N, per_cent ? " (percentages)" : "", t->ids[worst], t->path ? t->path : "row",
+           n, t->N, rmx_s(t->N), n == 1 ? "does" : "do", rmx_is(n),
+           per_cent ? " (percentages)" : "", t->ids[worst], t->path ? t->path : "row",
            t->lines ? t->lines[worst] : (int)worst, sum_of_worst);
 }
 

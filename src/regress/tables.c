@@ -102,8 +102,8 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
   if (n < N) {
     char where[700];
     snprintf(where, sizeof(where),
-             "metric \"%.100s\": %zu of %zu runs %s no value (%s; the first in %s:%d)",
-             f->metrics[m], N - n, N, N - n == 1 ? "has" : "have", lacking.text,
+             "metric \"%.100s\": %zu of %zu run%s %s no value (%s; the first in %s:%d)",
+             f->metrics[m], N - n, N, rmx_s(N), rmx_has(N - n), lacking.text,
              w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
     if (!w->options->skip_missing) {
@@ -152,9 +152,9 @@ static void warn_of_rows_left_out(const rmx_table *a, const rmx_table *b, const 
   for (size_t i = 0; i < a->N; i++)
     if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
   if (alone.n)
-    rmx_warn(listener, "%zu of %zu runs in %s have no row in %s and are left out: %s", alone.n,
-             a->N, a->path ? a->path : "the first table", b->path ? b->path : "the second table",
-             alone.text);
+    rmx_warn(listener, "%zu of %zu run%s in %s %s no row in %s and %s left out: %s", alone.n, a->N,
+             rmx_s(a->N), a->path ? a->path : "the first table", rmx_has(alone.n),
+             b->path ? b->path : "the second table", rmx_is(alone.n), alone.text);
 }
 
 static bool copy_names(char **to, char *const *from, size_t n) {
@@ -220,9 +220,8 @@ static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics
     rmx_few_add(&empty, mixtures->ids[i]);
   }
   if (empty.n && runs)
-    rmx_warn(listener, "%zu of %zu runs %s no value of any metric and %s left out: %s", empty.n,
-             empty.n + runs, empty.n == 1 ? "has" : "have", empty.n == 1 ? "is" : "are",
-             empty.text);
+    rmx_warn(listener, "%zu of %zu run%s %s no value of any metric and %s left out: %s", empty.n,
+             empty.n + runs, rmx_s(empty.n + runs), rmx_has(empty.n), rmx_is(empty.n), empty.text);
   for (size_t m = 0; m < *M; m++) {
     size_t values = 0;
     for (size_t i = 0; i < mixtures->N; i++)
@@ -233,8 +232,9 @@ static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics
       column[kept++] = column[m];
   }
   if (dropped.n && kept)
-    rmx_warn(listener, "%zu of %zu metrics have fewer than %d values and are not fitted: %s",
-             dropped.n, *M, MIN_VALUES, dropped.text);
+    rmx_warn(listener, "%zu of %zu metric%s %s fewer than %d values and %s not fitted: %s",
+             dropped.n, *M, rmx_s(*M), rmx_has(dropped.n), MIN_VALUES, rmx_is(dropped.n),
+             dropped.text);
   size_t asked = *M;
   *M = kept;
   if (kept && runs) return RMX_OK;
@@ -310,8 +310,8 @@ static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
   rmx_warn(listener,
            "%zu different mixture%s of %zu domain%s: too few to measure the effect of each domain, "
            "so %s of the fit is the prior's assumption; train %zu or more",
-           mixtures, mixtures == 1 ? "" : "s", used, used == 1 ? "" : "s",
-           mixtures < used ? "most" : "much", 2 * used);
+           mixtures, rmx_s(mixtures), used, rmx_s(used), mixtures < used ? "most" : "much",
+           2 * used);
 }
 
 // Takes over what is known about tokens, in the fit's order of domains, and warns where a fit by
@@ -339,7 +339,7 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
   RMX_TRY(status);
   if (others.n)
     rmx_note(listener, "token counts: %zu name%s no domain and %s not used: %s", others.n,
-             others.n == 1 ? " matches" : "s match", others.n == 1 ? "is" : "are", others.text);
+             others.n == 1 ? " matches" : "s match", rmx_is(others.n), others.text);
   for (size_t d = 0; d < f->D; d++)
     if (f->tokens[d] == 0)
       return rmx_fail(err, RMX_EINPUT,

@@ -90,10 +90,10 @@ static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *e
 
 // What an optimum.yaml says of the fit that it was found with.
 static rmx_status put_fit_hash(const char *fit, json_t *data, rmx_err *err) {
-  RMX_OWNED char *path = rmx_path_in(fit, "fit.json"), *text = NULL;
-  size_t size = 0;
-  RMX_TRY(path ? rmx_read_file(path, &text, &size, err) : rmx_fail_memory(err, 0, "a path"));
-  return rmx__put(data, "fit_hash", rmx__hex_json(rmx_hash(text, size, 0)), err);
+  RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
+  uint64_t hash = 0;
+  RMX_TRY(path ? rmx__file_hash(path, 0, &hash, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx__put(data, "fit_hash", rmx__hex_json(hash), err);
 }
 
 // The optimum of a given fit is next to it, never in a folder of other runs.
@@ -122,6 +122,8 @@ static rmx_status collect_experiment(const char *folder, json_t *data, json_t *c
                                      rmx_err *err) {
   RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx__json_read, err));
   RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx__json_read, err));
+  if (rmx__json_seal_broken(json_object_get(data, "comparison")))
+    RMX_TRY(rmx__put(data, "edited", json_string("large/comparison.json"), err));
   RMX_TRY(rmx__collect_large(folder, data, err));
   RMX_TRY(rmx__collect_methods(folder, data, err));
   RMX_TRY(take(data, "config", folder, "resolved.yaml", read_text, err));
@@ -158,6 +160,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY(rmx__collect_verdicts(data, err));
   RMX_TRY(rmx__collect_warnings(data, err));
   json_object_del(data, "fit_hash");
+  json_object_del(data, "edited");
   return RMX_OK;
 }
 

@@ -85,9 +85,9 @@ static rmx_status about_others(json_t *data, rmx_err *err) {
   }
   if (!worse || !worst) return RMX_OK;
   return warn(data, err,
-              "%zu of %zu other metrics are predicted to be worse than at the prior. The worst one "
+              "%zu of %zu other metric%s %s predicted to be worse than at the prior. The worst one "
               "is %s, by %.4f. `regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
-              worse, others, worst, most, worst);
+              worse, others, rmx_s(others), rmx_is(worse), worst, most, worst);
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {
@@ -100,18 +100,19 @@ static rmx_status about_runs(json_t *data, rmx_err *err) {
   // Published fits use 30 runs per domain. With fewer than two per domain, even a plane is barely
   // determined.
   if (N && N < 2 * D)
-    RMX_TRY(warn(data, err,
-                 "There are few runs: %zu for %zu domains. At least %zu are recommended. More runs "
-                 "help more than longer runs.",
-                 N, D, 2 * D));
+    RMX_TRY(
+        warn(data, err,
+             "There are few runs: %zu for %zu domain%s. At least %zu are recommended. More runs "
+             "help more than longer runs.",
+             N, D, rmx_s(D), 2 * D));
   if (N && wanted > (json_int_t)N)
-    RMX_TRY(warn(data, err, "Only %zu of %lld mixtures have been measured so far.", N,
-                 (long long)wanted));
+    RMX_TRY(warn(data, err, "Only %zu of %lld mixtures %s been measured so far.", N,
+                 (long long)wanted, rmx_has(N)));
   if (diverged)
-    RMX_TRY(warn(data, err,
-                 "%lld of %lld runs diverged and are left out. A lower proxy.lr may prevent that.",
-                 (long long)diverged,
-                 (long long)json_integer_value(json_object_get(proxies, "done"))));
+    RMX_TRY(warn(
+        data, err, "%lld of %lld runs diverged and %s left out. A lower proxy.lr may prevent that.",
+        (long long)diverged, (long long)json_integer_value(json_object_get(proxies, "done")),
+        rmx_is((double)diverged)));
   if (unreadable)
     RMX_TRY(warn(data, err,
                  "%lld line(s) of the logs could not be read and are left out of the curves. A run "
@@ -157,6 +158,8 @@ static const char *words_of(const char *name) {
 
 // A difference is the loss of the row minus the loss of the optimum: above 0 the optimum is better.
 static rmx_status about_comparison(json_t *data, rmx_err *err) {
+  const char *edited = json_string_value(json_object_get(data, "edited"));
+  if (edited) RMX_TRY(warn(data, err, "%s was changed by hand since regmix wrote it.", edited));
   const json_t *rows = json_object_get(json_object_get(data, "comparison"), "rows");
   for (size_t i = 0; i < json_array_size(rows); i++) {
     const json_t *row = json_array_get(rows, i), *gap = json_object_get(row, "against_optimum");
@@ -278,9 +281,9 @@ static rmx_status about_age(json_t *data, rmx_err *err) {
   const size_t changed = changed_runs(fit, runs), new = new_runs(fit, runs);
   if (!changed && !new) return RMX_OK;
   return warn(data, err,
-              "The fit is older than the tables: %zu of its runs are gone from them or have other "
-              "values, and %zu runs are new. Run `regmix fit` again, then `regmix optimize`.",
-              changed, new);
+              "The fit is older than the tables: %zu of its runs %s gone from them or %s other "
+              "values, and %zu run%s %s new. Run `regmix fit` again, then `regmix optimize`.",
+              changed, rmx_is(changed), rmx_has(changed), new, rmx_s(new), rmx_is(new));
 }
 
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err) {

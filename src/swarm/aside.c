@@ -35,7 +35,7 @@ static void question_of(const char *folder, char out[17]) {
   json_decref(result);
 }
 
-// A folder that another process moved first, or that it is at, is no error: the caller looks again.
+// It is not an error if another process moved the folder first, or uses it: the caller looks again.
 static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *err) {
   *moved = rename(from, to) == 0;
   if (*moved || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return RMX_OK;

@@ -84,8 +84,8 @@ static double seconds(struct timespec t) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// Now, by the clock of the machine that keeps the folder: times of its files are told by that
-// clock, not by ours.
+// Now, by the clock of the machine that keeps the folder: the times of its files come from that
+// clock, not from ours.
 static double now_there(const char *folder) {
   struct timespec here;
   struct stat info;
@@ -103,7 +103,7 @@ static double now_there(const char *folder) {
 }
 
 // A claim of another host is believed while its heartbeat is fresh: locks do not cross every file
-// system. A time in the future is no heartbeat, else it would be believed until then.
+// system. A time in the future is not a heartbeat, else it would count until then.
 static bool fresh_elsewhere(const rmx__holder *h) {
   char host[256];
   this_host(host);
@@ -138,7 +138,7 @@ bool rmx__claim_held(const char *folder) {
 
 // ---- taking it and letting it go
 
-// Somebody who looks whether it is held holds it for a moment: tried for a while.
+// A process that looks whether it is held holds it for a moment: tried for a while.
 static rmx_status lock_patiently(int fd, const char *path, bool *taken, rmx_err *err) {
   for (int i = 0; i < 10; i++) {
     RMX_TRY(lock(fd, LOCK_EX, path, taken, err));
@@ -148,7 +148,7 @@ static rmx_status lock_patiently(int fd, const char *path, bool *taken, rmx_err 
   return RMX_OK;
 }
 
-// Whoever held it before may have removed the file between our open and our lock.
+// The process that held it before may have removed the file between our open and our lock.
 static bool still_there(int fd, const char *path) {
   struct stat mine, there;
   return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&

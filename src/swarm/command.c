@@ -79,7 +79,7 @@ static int open_log(const char *path, rmx_err *err) {
   return log;
 }
 
-// ---- what the command is told
+// ---- what the command gets
 
 static void set_if_unset(const char *name, const char *value) {
   const char *had = getenv(name);
@@ -177,7 +177,7 @@ static rmx_status train(struct training *t, rmx_err *err) {
   return RMX_OK;
 }
 
-// What stands there is no result of this run, else nobody would have begun it.
+// A file that is already there is not a result of this run, else the run would not have begun.
 static rmx_status remove_old(const char *folder, rmx_err *err) {
   static const char *const names[] = {"result.json", "result.rejected.json"};
   rmx_status status = RMX_OK;

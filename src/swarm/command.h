@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that a command of the user's trains (docs/trainer.md).
+// Trains a run with the user's own command (docs/trainer.md).
 #ifndef RMX_SWARM_COMMAND_H
 #define RMX_SWARM_COMMAND_H
 
@@ -7,15 +7,14 @@
 
 #include "claim.h"
 
-// Has r->training.command train the run whose claim is held, and checks its result. `orphaned` is
-// asked now and then whether there is nobody left to work for.
+// Runs r->training.command to train the run whose claim is held, and checks its result. `orphaned`
+// is called now and then; true: the supervisor is gone, so the work ends.
 rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context),
                               void *context, rmx_err *err);
 
-// The command with each word that names a file beside the config put as that file's absolute path,
-// for it runs in another folder: a word outside of quotes, with a '.' or '/' in it, that is a file
-// in `experiment` and none in `folder`, and is no target of '>'. NULL if memory is short; free()
-// it.
+// The command with absolute paths for the words that name a file next to the config, because it
+// runs in another folder. Such a word is outside of quotes, has a '.' or '/' in it, is a file in
+// `experiment` and not in `folder`, and does not follow '>'. NULL if memory is short; free() it.
 char *rmx__command_words(const char *command, const char *experiment, const char *folder);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guard is a fork of the worker that does nothing but wait. It is told to end the command
-// through a pipe that the death of the worker closes too, so that no kind of death leaves the
-// command behind. After the fork it calls only what is safe in the child of a process with threads.
+// The guard is a fork of the worker that only waits. It learns that the command must end from a
+// pipe that the death of the worker closes too, so that no kind of death leaves the command behind.
+// After the fork it calls only what is safe in the child of a process with threads.
 #include "guard.h"
 
 #include <errno.h>
@@ -111,8 +111,8 @@ static void enter(struct guard *g, enum phase phase) {
   }
 }
 
-// Reaps what ended. False while a process of the command lives: of its group, and, where all is to
-// end, of those that left it.
+// Reaps processes that ended. False while a process of the command lives: one in its group, or, if
+// all must end, one that left it.
 static bool all_gone(struct guard *g) {
   pid_t pid;
   int status;
@@ -235,7 +235,7 @@ bool rmx__guard_ended(rmx__guard *g, int ms, int *code) {
     return false;
   }
   *code = n == sizeof message ? message.value : -1;
-  // Without its guard nobody else would end the command.
+  // Without its guard, nothing else would end the command.
   if (*code == -1 && g->command) kill(-g->command, SIGKILL);
   rmx__guard_stop(g);
   close(g->news);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command of the user's and the guard beside it: a small process that outlives the worker by so
-// much as it takes to end the command. Whatever happens to the worker, the command does not stay
-// behind.
+// The user's command and its guard: a small process that ends the command if the worker dies. So
+// the command never runs without a worker.
 #ifndef RMX_SWARM_GUARD_H
 #define RMX_SWARM_GUARD_H
 
@@ -13,21 +12,22 @@ typedef struct rmx__guarded {
   const char *folder;   // in this folder
   int log;              // descriptor of its stdout and stderr
   int claim;            // the lock of its run, which it holds as long as it lives; -1: none
-  double grace_s;       // between TERM and KILL
+  double grace_s;       // between SIGTERM and SIGKILL
 } rmx__guarded;
 
 typedef struct rmx__guard {
   pid_t pid;      // of the guard; 0: none
   pid_t command;  // its process group; 0: not begun yet
-  int life;       // closed, by us or by our death: the command is to end
-  int news;       // the guard says here what becomes of the command
+  int life;       // closed by us, or because we died: the command must end
+  int news;       // the guard reports the end of the command here
 } rmx__guard;
 
 rmx_status rmx__guard_start(rmx__guard *g, const rmx__guarded *what, rmx_err *err);
-// Waits for so many milliseconds at most. True once the command and what it began have ended: *code
-// is as of waitpid, or -1 where the guard itself was killed (and the command with it).
+// Waits up to `ms` milliseconds. True once the command and all that it started have ended: *code is
+// as of waitpid, or -1 if the guard itself was killed (and the command with it).
 bool rmx__guard_ended(rmx__guard *g, int ms, int *code);
-// TERM to all processes of the command, KILL after the grace. Ask rmx__guard_ended for the end.
+// SIGTERM to all processes of the command, SIGKILL after the grace. See rmx__guard_ended for the
+// end.
 void rmx__guard_stop(rmx__guard *g);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a folder of a run holds, whoever it was made for.
+// What the folder of a run holds, and which run it was made for.
 #ifndef RMX_SWARM_LOOK_H
 #define RMX_SWARM_LOOK_H
 
@@ -7,9 +7,9 @@
 
 #include "base/json.h"
 
-// <folder>/<name> as a tree; NULL: it is not there, or is no JSON.
+// <folder>/<name> as a tree; NULL: it is not there, or is not JSON.
 json_t *rmx__read_in(const char *folder, const char *name);
-// <folder> holds a result that answers r, and what belongs to it.
+// <folder> holds a result of r, and all that belongs to it.
 bool rmx__finished_in(const char *folder, const rmx_run *r);
 // <folder> is of a training of r that has no result yet.
 bool rmx__begun_in(const char *folder, const rmx_run *r);

@@ -61,7 +61,7 @@ static bool model_is_whole(const char *folder, const json_t *result) {
   return good;
 }
 
-// How the result in a folder stands to the question; TODO: there is none.
+// The state of the result in a folder for this run; TODO: there is no result.
 static rmx_run_state result_in(const char *folder, const rmx_run *r, json_t **result) {
   struct stat info;
   json_t *o = rmx__read_in(folder, "result.json");
@@ -119,7 +119,7 @@ bool rmx_run_is_another(const rmx_run *r) {
   const rmx_run_state state = result_in(r->folder, r, &result);
   json_decref(result);
   if (state != RMX_RUN_TODO) return state == RMX_RUN_OUTDATED;
-  // What the user's own trainer leaves on the way has names of its own.
+  // Files that the user's own trainer writes during the training have names that only it knows.
   if (!has(r->folder, "checkpoint.bin", &info) && !r->training.command) return false;
   bool readable;
   return !asks_the_same(r->folder, r, &readable) && readable;

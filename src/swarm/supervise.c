@@ -28,7 +28,7 @@ struct worker {
   char line[LINE], last_stderr[LINE];  // the line being read; its last text on stderr
   size_t line_size, last_stderr_size;
   double tokens, tokens_per_s;
-  bool halted;  // stopped by a signal, and that was told
+  bool halted;  // stopped by a signal, and there was a warning
 };
 
 struct supervisor {
@@ -40,10 +40,10 @@ struct supervisor {
   struct worker workers[MAX_JOBS];
   unsigned char *tries;  // (n)
   bool *elsewhere;       // (n) another process is at it: looked at again, now and then
-  bool *warned_silent;   // (n) that process gives no sign of life, and that was told
+  bool *warned_silent;   // (n) that process has no heartbeat, and there was a warning
   size_t others;         // how many
   double looked;
-  size_t *queue;         // ring of n indices still to do: a run is in it once at most
+  size_t *queue;         // ring of n indices still to do; a run is in it no more than once
   size_t queued, taken;  // counts, not places
   double tokens_done, tokens_all, began;
 };
@@ -203,8 +203,8 @@ static void tell_progress(struct supervisor *s) {
   }
   size_t ended = s->outcome->done + s->outcome->diverged + s->outcome->failed;
   char detail[128];
-  snprintf(detail, sizeof detail, "%zu of %zu runs done, %zu running, %.0f k tokens/s",
-           ended + s->outcome->skipped, s->n, running, rate / 1e3);
+  snprintf(detail, sizeof detail, "%zu of %zu run%s done, %zu running, %.0f k tokens/s",
+           ended + s->outcome->skipped, s->n, rmx_s(s->n), running, rate / 1e3);
   rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
 }
 
@@ -257,7 +257,7 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   }
 }
 
-// A stopped worker is waited for, but not without a word.
+// There is a warning before the supervisor waits for a stopped worker.
 static bool tell_halt(const struct supervisor *s, struct worker *w, int code) {
   if (WIFSTOPPED(code) && !w->halted)
     rmx_warn(s->listener,
@@ -283,8 +283,8 @@ static void reap(struct supervisor *s) {
   }
 }
 
-// A process elsewhere that holds the run, but gives no sign of life: told once, and in the end not
-// waited for.
+// A process on another machine holds the run, but has no heartbeat: there is one warning, and in
+// the end no waiting.
 static bool given_up(struct supervisor *s, size_t run) {
   const char *name = s->runs[run].name;
   rmx__holder by;
@@ -419,8 +419,8 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   if (s->outcome->taken_back)
     rmx_note(s->listener,
              "%s: %zu finished run%s with these settings had been set aside and %s used again",
-             s->options->what, s->outcome->taken_back, s->outcome->taken_back == 1 ? "" : "s",
-             s->outcome->taken_back == 1 ? "is" : "are");
+             s->options->what, s->outcome->taken_back, rmx_s(s->outcome->taken_back),
+             rmx_is(s->outcome->taken_back));
   if (damaged > 1)
     rmx_warn(s->listener, "%zu runs in all have damaged or missing files and are trained again",
              damaged);
@@ -437,11 +437,11 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
              by.host);
   }
   if (outdated)
-    rmx_warn(
-        s->listener,
-        "%zu of %zu runs %s made with other settings (changed: %s); %s set aside and trained again",
-        outdated, s->n, outdated == 1 ? "was" : "were", why.data ? why.data : "the settings",
-        outdated == 1 ? "it is" : "they are");
+    rmx_warn(s->listener,
+             "%zu of %zu run%s %s made with other settings (changed: %s); %s set aside and trained "
+             "again",
+             outdated, s->n, rmx_s(s->n), outdated == 1 ? "was" : "were",
+             why.data ? why.data : "the settings", outdated == 1 ? "it is" : "they are");
   return RMX_OK;
 }
 

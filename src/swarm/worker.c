@@ -12,8 +12,8 @@ struct worker {
   double reported_s;
 };
 
-// Nobody reads the progress any more: the supervisor was killed, perhaps before this process could
-// ask to be told.
+// Nothing reads the progress any more: the supervisor was killed, perhaps before this process could
+// ask for a signal.
 static bool orphaned(void *context) {
   struct worker *w = context;
   if (!w->progress) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the files of a run are, for a trainer that reads run.json and knows nothing else.
+// Puts the paths of a run's files into run.json, for a trainer that reads only this file.
 #ifndef RMX_TRAIN_PLACES_H
 #define RMX_TRAIN_PLACES_H
 

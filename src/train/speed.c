@@ -57,8 +57,8 @@ static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab,
   return rmx_model_threads(m->stepper.model, rmx_training_threads(t, 1), err);
 }
 
-// The first step warms caches and pages and is not counted. The median: what others take from the
-// machine now and then is no property of the training.
+// The first step warms caches and pages and is not counted. The median, since other load on the
+// machine is not a property of the training.
 static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_err *err) {
   size_t n = 0;
   double whole = 0, loss, norm;

@@ -122,7 +122,7 @@ static void warn(const struct loop *l, const char *message) {
 
 // The log up to the checkpoint: from the checkpoint itself, else (those of version 0.1.0 and very
 // long logs) from its file, which may be longer, since what a process logged after its last
-// checkpoint will be logged again. False: it cannot be had.
+// checkpoint will be logged again. False: that is not possible.
 static bool recover_log(struct loop *l, const json_t *state) {
   const json_t *log = json_object_get(state, "log");
   const json_int_t wanted = json_integer_value(json_object_get(state, "log_bytes"));
@@ -157,7 +157,7 @@ static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) 
   return RMX_OK;
 }
 
-// Takes up from a checkpoint if there is one of the same question. One that cannot be used is no
+// Resumes from a checkpoint if there is one of the same run. One that cannot be used is no
 // loss but of time: that is reported, and the run starts again.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
@@ -242,7 +242,7 @@ static double valid_flops(const struct loop *l) {
   for (int64_t s = 1; s < l->steps && s <= l->step; s++)
     times += s == l->half_step || evaluation_due(l, s);
   return (double)times * tokens *
-         rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / 3;
+         rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / RMX_FORWARD_PASSES;
 }
 
 static json_t *result_json(const struct loop *l) {

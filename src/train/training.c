@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a training is told: the table of its options, and what follows from them.
+// The settings of a training: the table of its options, and what follows from them.
 #include <math.h>
 #include <regmix/train.h>
 #include <string.h>

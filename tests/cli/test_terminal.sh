@@ -62,6 +62,11 @@ yes "compare says which method of how many" grep -q 'method 2 of 2, uniform' met
 "$REGMIX" status -C exp -v 2> verbose.txt > /dev/null
 yes "-v names the program, the level and the BLAS library, and times the command" sh -c 'grep -q "regmix 0" verbose.txt && grep -q "processor level .*BLAS" verbose.txt && grep -q "status took" verbose.txt'
 
+yes "and lists the files it reads, each once" sh -c '[ "$(grep -c "^read .*regmix.yaml$" verbose.txt)" -eq 1 ]'
+printf "a: 0.5\nb: 0.5\n" > prior.yaml
+"$REGMIX" sample --prior prior.yaml --set sample.runs=3 --out drawn.csv -v 2> verbose.txt > /dev/null
+yes "and the files it writes" grep -q "^wrote .*drawn.csv$" verbose.txt
+
 # ---- run --dry-run
 tree() { find exp -exec stat -c '%n %s %Y %i' {} + | sort; }
 tree > before.txt

@@ -53,18 +53,18 @@ bool rmx__feasible_contains(const rmx__feasible *r, const double *w) {
 // w_d <- min(high_d, max(low_d, scale w_d)) with the scale that makes the sum 1. What is at 0 joins
 // only where the others are all at their upper bounds.
 void rmx__feasible_scale(const rmx__feasible *r, double *w) {
-  double low = 0, high = 1, most = 0, room = 0;
+  double low = 0, high = 1, max = 0, room = 0;
   size_t D = r->D;
   for (size_t d = 0; d < D; d++) {
     w[d] = fmax(w[d], 0);
-    most += w[d] > 0 ? r->high[d] : r->low[d];
+    max += w[d] > 0 ? r->high[d] : r->low[d];
     room += w[d] > 0 ? 0 : r->high[d] - r->low[d];
   }
-  if (most <= 1) {
+  if (max <= 1) {
     for (size_t d = 0; d < D; d++)
       w[d] = w[d] > 0 ? r->high[d]
                       : r->low[d] +
-                            (room > 0 ? fmin(1, (1 - most) / room) * (r->high[d] - r->low[d]) : 0);
+                            (room > 0 ? fmin(1, (1 - max) / room) * (r->high[d] - r->low[d]) : 0);
     return;
   }
   for (int i = 0; i < 200; i++) {

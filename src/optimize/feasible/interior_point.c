@@ -112,17 +112,17 @@ static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
   rmx_status status =
       w && v ? min_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
-  double least = status == RMX_OK ? rmx__kl(r->constraints, w) : 0, most = r->constraints->max_kl;
-  if (status == RMX_OK && least > most + TOLERANCE)
+  double min = status == RMX_OK ? rmx__kl(r->constraints, w) : 0, max = r->constraints->max_kl;
+  if (status == RMX_OK && min > max + TOLERANCE)
     status = rmx_fail(
         err, RMX_EINPUT,
         "--max-kl %.4g: no mixture that the other constraints allow is so near the reference; the "
         "nearest has a divergence of %.4g",
-        most, least);
+        max, min);
   for (double t = 0.5; status == RMX_OK; t /= 2) {
     if (t < 1e-6) t = 0;
     for (size_t d = 0; d < r->D; d++) v[d] = w[d] + t * (r->interior[d] - w[d]);
-    if (t > 0 && rmx__kl(r->constraints, v) > (least + most) / 2) continue;
+    if (t > 0 && rmx__kl(r->constraints, v) > (min + max) / 2) continue;
     memcpy(r->interior, v, r->D * sizeof(double));
     break;
   }
@@ -134,7 +134,7 @@ static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
 static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool *found,
                                      rmx_err *err) {
   RMX_OWNED double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double));
-  double least = INFINITY;
+  double min = INFINITY;
   if (!w || !best) return rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   *found = false;
   for (size_t i = 0; i <= r->N; i++) {
@@ -143,11 +143,11 @@ static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool
     rmx__feasible_project_convex(r, w);
     double far = i == 0 ? rmx__nearest_run(r->runs, r->N, r->D, w, NULL)
                         : rmx__total_variation(w, from, r->D);
-    if (far < least) memcpy(best, w, r->D * sizeof(double));
-    least = fmin(far, least);
+    if (far < min) memcpy(best, w, r->D * sizeof(double));
+    min = fmin(far, min);
     if (i == 0 && far <= r->radius) break;
   }
-  if (least <= r->radius) {
+  if (min <= r->radius) {
     memcpy(r->interior, best, r->D * sizeof(double));
     *found = true;
   }

@@ -56,15 +56,15 @@ static void pivot(tableau *t, size_t row, size_t column) {
 // The variable to move, and which way (its sign); n where none helps.
 static size_t entering(const tableau *t, bool first, double tolerance, double *way) {
   size_t best = t->n;
-  double most = tolerance;
+  double max = tolerance;
   for (size_t j = 0; j < t->n; j++) {
     if (t->basic[j] || t->high[j] - t->low[j] <= 0) continue;
     double r = t->reduced[j];
     bool up = t->x[j] <= t->low[j], down = t->x[j] >= t->high[j];
     double gain = up && r < 0 ? -r : down && r > 0 ? r : 0;
-    if (gain <= most) continue;
+    if (gain <= max) continue;
     best = j;
-    most = gain;
+    max = gain;
     *way = r < 0 ? 1 : -1;
     if (first) break;
   }
@@ -72,17 +72,17 @@ static size_t entering(const tableau *t, bool first, double tolerance, double *w
 }
 
 static bool minimise(tableau *t, const double *c) {
-  size_t most = 200 + 50 * (t->n + t->m);
+  size_t max = 200 + 50 * (t->n + t->m);
   double largest = 0;
   for (size_t j = 0; j < t->n; j++) largest = fmax(largest, fabs(c[j]));
-  for (size_t step = 0; step < most; step++) {
+  for (size_t step = 0; step < max; step++) {
     memcpy(t->reduced, c, t->n * sizeof(double));
     for (size_t i = 0; i < t->m; i++) {
       double cost = c[t->basis[i]];
       for (size_t j = 0; j < t->n && cost != 0; j++) t->reduced[j] -= cost * t->T[i * t->n + j];
     }
     double way = 1;
-    size_t j = entering(t, step > most / 4, 1e-10 * largest, &way);
+    size_t j = entering(t, step > max / 4, 1e-10 * largest, &way);
     if (j == t->n) return true;
     // How far until a basic variable, or itself, meets a bound.
     double far = t->high[j] - t->low[j];

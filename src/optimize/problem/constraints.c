@@ -176,20 +176,20 @@ rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const cha
 }
 
 double rmx_constraints_excess(const rmx_constraints *c, const double *w) {
-  double sum = 0, most = 0;
+  double sum = 0, max = 0;
   for (size_t d = 0; d < c->D; d++) {
     sum += w[d];
-    most = fmax(most, fmax(c->low[d] - w[d], w[d] - c->high[d]));
-    if (w[d] > 0 && w[d] < c->drop_below) most = fmax(most, fmin(w[d], c->drop_below - w[d]));
+    max = fmax(max, fmax(c->low[d] - w[d], w[d] - c->high[d]));
+    if (w[d] > 0 && w[d] < c->drop_below) max = fmax(max, fmin(w[d], c->drop_below - w[d]));
   }
-  most = fmax(most, fabs(sum - 1));
-  if (c->reference) most = fmax(most, rmx__kl(c, w) - c->max_kl);
+  max = fmax(max, fabs(sum - 1));
+  if (c->reference) max = fmax(max, rmx__kl(c, w) - c->max_kl);
   for (size_t i = 0; i < c->n_shares; i++) {
     double share = 0;
     for (size_t d = 0; d < c->D; d++) share += c->shares[i].member[d] ? w[d] : 0;
-    most = fmax(most, fmax(c->shares[i].low - share, share - c->shares[i].high));
+    max = fmax(max, fmax(c->shares[i].low - share, share - c->shares[i].high));
   }
-  return most;
+  return max;
 }
 
 static void set_some(json_t *root, const char *key, json_t *map) {

@@ -28,8 +28,7 @@ void rmx_problem_set_origin(rmx_problem *q, const rmx_fit *fit, rmx_prior_kind k
   char *text = q->prior_text;
   q->prior_kind = kind;
   if (kind == RMX_PRIOR_RUNS)
-    snprintf(text, sizeof(q->prior_text), "the mean of the %zu run%s", fit->N,
-             fit->N == 1 ? "" : "s");
+    snprintf(text, sizeof(q->prior_text), "the mean of the %zu run%s", fit->N, rmx_s(fit->N));
   else if (kind == RMX_PRIOR_CORPUS)
     snprintf(text, sizeof(q->prior_text), "the share of the available tokens");
   else

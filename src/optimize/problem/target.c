@@ -197,14 +197,14 @@ rmx_status rmx_target_best_domain(const rmx_fit *fit, const rmx_target *t, size_
 // ---- the score ----
 
 double rmx__plain_score(const rmx_target *t, size_t M, const double *y) {
-  double sum = 0, most = -INFINITY;
+  double sum = 0, max = -INFINITY;
   for (size_t m = 0; m < M; m++) {
     if (t->weight[m] == 0) continue;
     if (isnan(y[m])) return NAN;
     sum += t->weight[m] * y[m];
-    most = fmax(most, t->weight[m] * (y[m] - t->base[m]));
+    max = fmax(max, t->weight[m] * (y[m] - t->base[m]));
   }
-  return t->worst ? most : sum;
+  return t->worst ? max : sum;
 }
 
 void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n,

@@ -29,9 +29,9 @@ static bool is_convex(const rmx_fit *fit, const rmx_target *t, const rmx__feasib
       return false;
     if (t->weight[m] == 0) continue;
     if (!rmx__regressor_convex(fit->regressors[m], sign, &below)) return false;
-    double most = t->worst ? t->base[m] + score / t->weight[m] : y[m];
+    double max = t->worst ? t->base[m] + score / t->weight[m] : y[m];
     if (isfinite(below) &&
-        !((n == 1 || t->worst) && r->constraints->kl_penalty <= 0 && most <= below))
+        !((n == 1 || t->worst) && r->constraints->kl_penalty <= 0 && max <= below))
       return false;
   }
   return true;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_MOVES = 60, PAIRS = 3, LINE = 16 };
+enum { MAX_MOVES = 60, PAIRS = 3, LINE = 16 };
 
 // The score's own gradient at w into g (D); of the worst case that of the metric that is worst.
 static void slope(rmx__objective *p, const double *w, double *g) {
@@ -45,21 +45,20 @@ static double moved(rmx__objective *p, const double *w, double *v, size_t from, 
 // around the best of them the lowest point found by golden section. True where it fell.
 static bool move(rmx__objective *p, double *w, double *v, size_t from, size_t to, double *score) {
   const double golden = 0.6180339887498949;
-  double most = fmin(w[from] - p->set->low[from], p->set->high[to] - w[to]), best = 0,
-         least = *score;
-  for (double t = most; t > 5e-4 * most; t /= 10) {
+  double max = fmin(w[from] - p->set->low[from], p->set->high[to] - w[to]), best = 0, min = *score;
+  for (double t = max; t > 5e-4 * max; t /= 10) {
     double s = moved(p, w, v, from, to, t);
-    if (!(s < least)) continue;
-    least = s;
+    if (!(s < min)) continue;
+    min = s;
     best = t;
   }
-  if (!(least < *score)) return false;
-  double a = best / 10, b = fmin(most, best * 10);
+  if (!(min < *score)) return false;
+  double a = best / 10, b = fmin(max, best * 10);
   double x1 = b - golden * (b - a), x2 = a + golden * (b - a);
   double s1 = moved(p, w, v, from, to, x1), s2 = moved(p, w, v, from, to, x2);
   for (int i = 0; i < LINE; i++) {
-    if (fmin(s1, s2) < least) {
-      least = fmin(s1, s2);
+    if (fmin(s1, s2) < min) {
+      min = fmin(s1, s2);
       best = s1 < s2 ? x1 : x2;
     }
     if (s1 <= s2) {
@@ -76,7 +75,7 @@ static bool move(rmx__objective *p, double *w, double *v, size_t from, size_t to
       s2 = moved(p, w, v, from, to, x2);
     }
   }
-  if (!(least < *score - 1e-10 * p->scale)) return false;
+  if (!(min < *score - 1e-10 * p->scale)) return false;
   *score = moved(p, w, v, from, to, best);
   memcpy(w, v, p->D * sizeof(double));
   return true;
@@ -104,7 +103,7 @@ rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rm
   RMX_OWNED double *g = rmx_calloc(2 * p->D, sizeof(double));
   if (!g) return rmx_fail_memory(err, 2 * p->D * sizeof(double), "a search");
   bool fell = true;
-  for (int i = 0; i < MOST_MOVES && fell; i++) {
+  for (int i = 0; i < MAX_MOVES && fell; i++) {
     slope(p, w, g);
     double before = *score;
     fell = false;

@@ -117,14 +117,14 @@ static rmx_status descend(rmx__objective *p, const double *anchor, double *x, do
 // Weights within rounding of a bound are set to it; the largest weight takes the difference.
 static void tidy(const rmx__feasible *r, double *w) {
   double sum = 0;
-  size_t most = 0;
+  size_t max = 0;
   for (size_t d = 0; d < r->D; d++) {
     if (fabs(w[d] - r->low[d]) < 1e-9) w[d] = r->low[d];
     if (fabs(w[d] - r->high[d]) < 1e-9) w[d] = r->high[d];
-    if (r->high[d] - w[d] > 1e-6 && (w[d] > w[most] || r->high[most] - w[most] <= 1e-6)) most = d;
+    if (r->high[d] - w[d] > 1e-6 && (w[d] > w[max] || r->high[max] - w[max] <= 1e-6)) max = d;
     sum += w[d];
   }
-  w[most] += 1 - sum;
+  w[max] += 1 - sum;
 }
 
 static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
@@ -135,7 +135,7 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
   size_t D = fit->D;
   rmx_status status = rmx__objective_make(&p, &arena, err);
   double *x = rmx_arena_alloc(&arena, D + 1, sizeof(double)), *anchor = NULL;
-  double *best = rmx_arena_alloc(&arena, D, sizeof(double)), least = INFINITY;
+  double *best = rmx_arena_alloc(&arena, D, sizeof(double)), min = INFINITY;
   if (status == RMX_OK && (!x || !best))
     status = rmx_fail_memory(err, D * sizeof(double), "a search");
   // what keeps everything already, and is best
@@ -143,11 +143,11 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
     memcpy(x, i < n ? starts + i * D : set->interior, D * sizeof(double));
     rmx__feasible_project(set, x);
     double s = rmx__objective_score(&p, x);
-    if (!(s < least)) continue;
-    least = s;
+    if (!(s < min)) continue;
+    min = s;
     memcpy(best, x, D * sizeof(double));
   }
-  if (status == RMX_OK && isfinite(least)) {
+  if (status == RMX_OK && isfinite(min)) {
     if (!(anchor = rmx_arena_alloc(&arena, D, sizeof(double))))
       status = rmx_fail_memory(err, D * sizeof(double), "a search");
     else
@@ -157,22 +157,22 @@ static rmx_status search_once(const rmx_fit *fit, const rmx_target *target,
     double s;
     memcpy(x, n ? starts + i * D : set->interior, D * sizeof(double));
     status = descend(&p, anchor, x, &s, err);
-    if (status != RMX_OK || !(s < least)) continue;
-    least = s;
+    if (status != RMX_OK || !(s < min)) continue;
+    min = s;
     memcpy(best, x, D * sizeof(double));
   }
-  if (status == RMX_OK && !isfinite(least))
+  if (status == RMX_OK && !isfinite(min))
     status = rmx_fail(
         err, RMX_EINPUT,
         "no mixture was found at which every metric keeps its limit: allow more slack (--no-worse "
         "METRIC=SLACK)");
-  if (status == RMX_OK && !set->coarse) status = rmx__pairwise_descent(&p, best, &least, err);
+  if (status == RMX_OK && !set->coarse) status = rmx__pairwise_descent(&p, best, &min, err);
   if (status == RMX_OK) {
     rmx__feasible_project(set, best);
     memcpy(w, best, D * sizeof(double));
     tidy(set, w);
     if (!rmx__feasible_contains(set, w)) memcpy(w, best, D * sizeof(double));
-    if (score) *score = least;
+    if (score) *score = min;
   }
   rmx_arena_release(&arena);
   return status;

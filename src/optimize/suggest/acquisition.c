@@ -39,11 +39,11 @@ rmx_status rmx__span_make(rmx__span *c, const double *X, size_t N, size_t D, rmx
   // Farthest first, so that what is left over is small.
   for (size_t rank = 0; rank < D; rank++) {
     size_t farthest = N;
-    double most = RMX__MIN_OFF / 2;
+    double max = RMX__MIN_OFF / 2;
     for (size_t i = 0; i < N; i++) {
       if (done[i]) continue;
       double off = rmx__span_distance(c, X + i * D, NULL);
-      if (off > most) most = off, farthest = i;
+      if (off > max) max = off, farthest = i;
     }
     if (farthest == N) break;
     done[farthest] = true;
@@ -100,7 +100,7 @@ static size_t best_of(const rmx__conditioned *b, const double *X, double best,
                       const double *allowed, const rmx__span *span, const double range[2],
                       const unsigned char *taken, int mark, double *improvement) {
   size_t chosen = b->n;
-  double most = -1, lowest = INFINITY;
+  double max = -1, lowest = INFINITY;
   for (size_t i = 0; i < b->n; i++) {
     if (taken[i] > mark) continue;
     if (range) {
@@ -111,13 +111,13 @@ static size_t best_of(const rmx__conditioned *b, const double *X, double best,
     double value = rmx__expected_improvement(b->mean[i], sd, best) * (allowed ? allowed[i] : 1);
     // Where nothing promises anything: what might with the most luck.
     double bound = b->mean[i] - 3 * sd;
-    if (value > most || (value == most && bound < lowest)) {
-      most = value;
+    if (value > max || (value == max && bound < lowest)) {
+      max = value;
       lowest = bound;
       chosen = i;
     }
   }
-  *improvement = most;
+  *improvement = max;
   return chosen;
 }
 
@@ -165,13 +165,13 @@ rmx_status rmx__acquisition_spread(rmx__conditioned *b, unsigned char *taken, si
   *n_picked = 0;
   while (*n_picked < k) {
     size_t chosen = n;
-    double most = -1;
+    double max = -1;
     for (size_t i = 0; i < n; i++) {
       if (taken[i]) continue;
       double sum = 0;
       for (size_t j = 0; j < n; j++) sum += C[i * n + j] * C[i * n + j];
       sum /= fmax(C[i * n + i], 0) + b->noise;
-      if (sum > most) most = sum, chosen = i;
+      if (sum > max) max = sum, chosen = i;
     }
     if (chosen == n) break;
     picks[(*n_picked)++] =

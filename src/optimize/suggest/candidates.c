@@ -69,9 +69,9 @@ static bool to_grid(const rmx__feasible *r, double grid, const double *w, double
   size_t D = r->D, largest = D;
   double G = round(1 / grid), left = 1, units = 0;
   for (size_t d = 0; d < D; d++) {
-    double least = ceil(r->low[d] * G - 1e-6), most = floor(r->high[d] * G + 1e-6);
-    out[d] = least > most ? w[d] : fmin(fmax(floor(w[d] * G + 1e-6), least), most) / G;
-    if (least > most) {
+    double min = ceil(r->low[d] * G - 1e-6), max = floor(r->high[d] * G + 1e-6);
+    out[d] = min > max ? w[d] : fmin(fmax(floor(w[d] * G + 1e-6), min), max) / G;
+    if (min > max) {
       left -= out[d];
     } else {
       units += round(out[d] * G);
@@ -81,14 +81,14 @@ static bool to_grid(const rmx__feasible *r, double grid, const double *w, double
   if (largest == D) return false;
   double wanted = floor(left * G + 1e-6), rest = left - wanted / G;
   for (; units != wanted;) {
-    double step = units < wanted ? 1 : -1, most = -INFINITY;
+    double step = units < wanted ? 1 : -1, max = -INFINITY;
     size_t best = D;
     for (size_t d = 0; d < D; d++) {
       double next = round(out[d] * G) + step;
       if (ceil(r->low[d] * G - 1e-6) > floor(r->high[d] * G + 1e-6) || !(w[d] > 0)) continue;
       if (next < ceil(r->low[d] * G - 1e-6) || next > floor(r->high[d] * G + 1e-6)) continue;
       double missing = step * (w[d] - out[d]);
-      if (missing > most) most = missing, best = d;
+      if (missing > max) max = missing, best = d;
     }
     if (best == D) return false;
     out[best] = (round(out[best] * G) + step) / G;
@@ -139,10 +139,10 @@ static void do_one(void *context, size_t i) {
   rmx_rng rng = rmx_rng_make(t->c->seed, t->c->drawn + i, RMX_FOR_CANDIDATES);
   draw(t, &rng, i, w, alpha);
   if (!rmx__feasible_contains(t->how->set, w)) rmx__feasible_project(t->how->set, w);
-  double least = t->how->set->constraints->drop_below, kept = 0;
-  if (least > 0) {
-    for (size_t d = 0; d < D; d++) kept += w[d] < least ? 0 : w[d];
-    for (size_t d = 0; d < D && kept > 0; d++) w[d] = w[d] < least ? 0 : w[d] / kept;
+  double min = t->how->set->constraints->drop_below, kept = 0;
+  if (min > 0) {
+    for (size_t d = 0; d < D; d++) kept += w[d] < min ? 0 : w[d];
+    for (size_t d = 0; d < D && kept > 0; d++) w[d] = w[d] < min ? 0 : w[d] / kept;
   }
   if (t->how->grid > 0 && !round_inside(t, w, rounded)) {
     // At the edge of something curved rounding leads out: a little inwards first.

@@ -151,7 +151,7 @@ static double median(const double *x, size_t n, size_t column) {
 
 // For each power floor and drop are a line's two numbers, by least squares of relative errors.
 static void fit_curve(rmx_learning_curve *c) {
-  double least = INFINITY;
+  double min = INFINITY;
   for (int k = 0; k < POWERS; k++) {
     double power = 0.25 + 1.75 * k / (POWERS - 1), S[5] = {0};
     for (size_t i = 0; i < c->n; i++) {
@@ -173,8 +173,8 @@ static void fit_curve(rmx_learning_curve *c) {
       double off = floor + drop * pow((double)c->runs[i], -power) - c->rmse[i];
       error += off * off / fmax(c->rmse[i] * c->rmse[i], 1e-300);
     }
-    if (error < least - 1e-12) {
-      least = error;
+    if (error < min - 1e-12) {
+      min = error;
       c->floor = floor;
       c->drop = drop;
       c->power = power;
@@ -249,7 +249,7 @@ static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *tar
              unit);
   else
     snprintf(c->sentence, sizeof(c->sentence), "%lld more run%s would be expected to gain %.2g%s",
-             (long long)c->more_runs, c->more_runs == 1 ? "" : "s", c->expected_gain, unit);
+             (long long)c->more_runs, rmx_s(c->more_runs), c->expected_gain, unit);
 }
 
 // Numbers the groups of the runs 0, 1, ...; returns how many.

@@ -162,10 +162,10 @@ static rmx_status count_untried(const suggester *s, size_t *count, rmx_err *err)
       return rmx__span_release(&c),
              rmx_fail(err, RMX_EINTERRUPTED, "interrupted while looking for the next runs");
     size_t farthest = s->list.n;
-    double most = RMX__MIN_OFF;
+    double max = RMX__MIN_OFF;
     for (size_t i = s->n_known; i < s->list.n; i++) {
       double off = rmx__span_distance(&c, s->list.X + i * s->D, NULL);
-      if (off > most) most = off, farthest = i;
+      if (off > max) max = off, farthest = i;
     }
     if (farthest == s->list.n || !rmx__span_add(&c, s->list.X + farthest * s->D)) break;
   }
@@ -295,13 +295,12 @@ static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_
     RMX_TRY_GOTO(improve(s, out, picks, &n_picked, err), done);
   }
   if (n_picked < (size_t)s->o->runs) {
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "found only %zu new mixture%s on the grid that keep%s the constraints, %lld were "
-                 "wanted: loosen the constraints, "
-                 "make the grid (%g) finer or ask for fewer",
-                 n_picked, n_picked == 1 ? "" : "s", n_picked == 1 ? "s" : "",
-                 (long long)s->o->runs, s->o->grid);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "found only %zu new mixture%s on the grid that keep%s the constraints, %lld were "
+        "wanted: loosen the constraints, "
+        "make the grid (%g) finer or ask for fewer",
+        n_picked, rmx_s(n_picked), n_picked == 1 ? "s" : "", (long long)s->o->runs, s->o->grid);
     goto done;
   }
   RMX_TRY_GOTO(rmx__suggestion_make(out, n_picked, s->D, err), done);
@@ -343,12 +342,12 @@ rmx_status rmx_suggest(const rmx_suggest_request *given, rmx_suggestion *out, rm
   if (status == RMX_OK && out->untried > 0) {
     rmx__suggestion_untried(out, s.fit->runs, s.fit->N, s.fit->domains, &problem->constraints);
     rmx_note(listener, "%zu direction%s in which no two runs differ%s%s%s: the first %s",
-             out->untried, out->untried == 1 ? "" : "s", out->untried_domains[0] ? " (" : "",
+             out->untried, rmx_s(out->untried), out->untried_domains[0] ? " (" : "",
              out->untried_domains, out->untried_domains[0] ? ")" : "",
              out->untried == 1 ? "mixture covers it" : "mixtures cover them");
     if (out->untried > out->K)
       rmx_warn(listener, "trying every direction takes at least %zu runs; %zu %s suggested",
-               out->untried, out->K, out->K == 1 ? "is" : "are");
+               out->untried, out->K, rmx_is(out->K));
   }
   rmx__feasible_release(&s.set);
   rmx__candidates_release(&s.list);

@@ -63,10 +63,10 @@ static void leave_out(void *context, size_t d) {
   double *high = rmx_calloc(c->D, sizeof(double));
   if (high == NULL) return;  // not known, then
   memcpy(high, c->high, c->D * sizeof(double));
-  double least = 0, most;
+  double min = 0, max;
   if (l->request.options->guard && l->request.fit->N)
-    rmx__covered_range(l->request.fit, d, &least, &most);
-  high[d] = fmin(high[d], fmax(least, 0));
+    rmx__covered_range(l->request.fit, d, &min, &max);
+  high[d] = fmin(high[d], fmax(min, 0));
   rmx_constraints held = *c;
   held.high = high;
   l->without[d] = best_under(l, &held);

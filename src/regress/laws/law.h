@@ -68,8 +68,8 @@ struct rmx__law_type {
 // An unfitted law; NULL if memory is short. `extra` holds zeros.
 void *rmx__law_make(const struct rmx__law_type *type, size_t D, size_t P);
 void rmx__law_release(void *state);
-// Fits l, whose own options are set, and gives it to *state; releases it where that fails. near: a
-// fit to other runs, whose strength is kept; NULL: the strength is chosen.
+// Fits l, which has its options already, and gives it to *state; releases it after a failure. near:
+// a fit to other runs, whose strength is used again; NULL: the strength is chosen.
 rmx_status rmx__law_fit(struct rmx__law *l, const rmx_dataset *data, uint64_t seed,
                         const struct rmx__law *near, void **state, rmx_err *err);
 void rmx__law_predict(const void *state, const double *X, size_t n, double *mean, double *sd);

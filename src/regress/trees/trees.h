@@ -91,7 +91,7 @@ void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double
 
 enum { RMX__BITS_ROWS = 512 };
 bool rmx__bits_suit(const rmx__forest *f, size_t thresholds);
-// threshold: of each node of all trees, the number of its threshold among the model's. The result
+// threshold: for each node of all trees, the number of its threshold in the model. The result
 // is in the forest's arena; NULL if memory is short.
 struct rmx__bits *rmx__bits_make(rmx__forest *f, const uint32_t *threshold, size_t thresholds);
 // For a block of up to 512 mixtures: rmx__bits_scratch() bytes of scratch, aligned to 64; then
