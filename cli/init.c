@@ -14,29 +14,24 @@ static rmx_status run_init(cli *c, rmx_err *err) {
   const struct init_args *args = c->own;
   rmx_config_wanted w = args->wanted;
   const char *folder = c->words.n ? c->words.items[0] : c->common.folder ? c->common.folder : ".";
-  char *path = rmx_path_in(folder, "regmix.yaml");
+  RMX_OWNED char *path = rmx_path_in(folder, "regmix.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  rmx_buf b = {0};
-  char *text = w.text ? rmx_realpath(w.text) : NULL,
-       *target = args->target ? rmx_strdup(args->target) : NULL;
-  rmx_status status = RMX_OK;
-  if (w.text && !text) status = rmx_fail_errno(err, "--text %s", w.text);
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  RMX_OWNED char *text = w.text ? rmx_realpath(w.text) : NULL,
+                 *target = args->target ? rmx_strdup(args->target) : NULL;
+  if (w.text && !text) return rmx_fail_errno(err, "--text %s", w.text);
   w.text = text;
-  if (status == RMX_OK && rmx_exists(path) && !args->force)
-    status = rmx_fail(err, RMX_EINPUT, "%s already exists; --force overwrites it", path);
-  if (status == RMX_OK) status = rmx_config_text(&w, &c->listener, &target, &b, err);
-  if (status == RMX_OK) status = rmx_mkdirs(folder, err);
-  if (status == RMX_OK) status = rmx_write_file(path, b.data, b.size, err);
-  if (status == RMX_OK && c->common.json)
+  if (rmx_exists(path) && !args->force)
+    return rmx_fail(err, RMX_EINPUT, "%s already exists; --force overwrites it", path);
+  RMX_TRY(rmx_config_text(&w, &c->listener, &target, &b, err));
+  RMX_TRY(rmx_mkdirs(folder, err));
+  RMX_TRY(rmx_write_file(path, b.data, b.size, err));
+  if (c->common.json)
     cli_print_json(json_pack("{s:s, s:s}", "config", path, "folder", folder));
-  else if (status == RMX_OK)
+  else
     printf("%s\nEdit it, then run: regmix plan -C %s, regmix run -C %s\n", rmx_shown(path),
            rmx_shown(folder), rmx_shown(folder));
-  rmx_buf_release(&b);
-  free(target);
-  free(text);
-  free(path);
-  return status;
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct init_args, member)

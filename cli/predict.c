@@ -13,27 +13,21 @@ struct predict_args {
 static rmx_status run_predict(cli *c, rmx_err *err) {
   struct predict_args *args = c->own;
   if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv is missing");
-  rmx_fit *f = NULL;
-  rmx_table mixtures = {0}, out = {0};
-  char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
-  rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) args->tables.any_sum = rmx_fit_options(f)->normalize;
-  if (status == RMX_OK)
-    status =
-        rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err);
-  if (status == RMX_OK && args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *f = NULL;
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, out = {0};
+  RMX_OWNED char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
+  RMX_TRY(folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path"));
+  args->tables.any_sum = rmx_fit_options(f)->normalize;
+  RMX_TRY(rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err));
+  if (args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
     rmx_warn(&c->listener,
              "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
-  if (status == RMX_OK) status = rmx_fit_predict_table(f, &mixtures, &out, err);
-  if (status == RMX_OK && c->common.json)
+  RMX_TRY(rmx_fit_predict_table(f, &mixtures, &out, err));
+  if (c->common.json)
     cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
-  else if (status == RMX_OK)
-    status = cli_print_table(&out, err);
-  free(folder);
-  rmx_table_release(&out);
-  rmx_table_release(&mixtures);
-  rmx_fit_free(f);
-  return status;
+  else
+    RMX_TRY(cli_print_table(&out, err));
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct predict_args, member)

@@ -32,12 +32,11 @@ static rmx_status run_report(cli *c, rmx_err *err) {
   const struct report_args *args = c->own;
   rmx_experiment *e = &c->pipeline.experiment;
   RMX_TRY(cli_open(c, NULL, false, err));
-  rmx_strings domains = {0};
-  double *tokens = NULL;
-  char *path = args->out ? rmx_strdup(args->out) : rmx_experiment_path(e, "report.html");
-  rmx_status status = path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && args->tokens)
-    status = rmx_tokens_read(args->tokens, &domains, &tokens, err);
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings domains = {0};
+  RMX_OWNED double *tokens = NULL;
+  RMX_OWNED char *path = args->out ? rmx_strdup(args->out) : rmx_experiment_path(e, "report.html");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (args->tokens) RMX_TRY(rmx_tokens_read(args->tokens, &domains, &tokens, err));
   const rmx_report_files files = {.folder = e->folder,
                                   .fit = args->fit,
                                   .optimum = args->optimum,
@@ -46,16 +45,13 @@ static rmx_status run_report(cli *c, rmx_err *err) {
                                   .domains = (const char *const *)domains.items,
                                   .tokens = tokens,
                                   .n_domains = domains.n};
-  if (status == RMX_OK) status = has_something(&files, err);
-  if (status == RMX_OK) status = rmx_report_write(&files, path, err);
-  if (status == RMX_OK && c->common.json)
+  RMX_TRY(has_something(&files, err));
+  RMX_TRY(rmx_report_write(&files, path, err));
+  if (c->common.json)
     cli_print_json(json_pack("{s:s}", "report", path));
-  else if (status == RMX_OK && !cli_is_stdout(path))
+  else if (!cli_is_stdout(path))
     puts(rmx_shown(path));
-  free(path);
-  free(tokens);
-  rmx_strings_release(&domains);
-  return status;
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct report_args, member)

@@ -54,21 +54,17 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   const struct score_args *args = c->own;
   if (!args->mixtures || !args->metrics)
     return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv or --metrics L.csv is missing; give both");
-  rmx_fit *f = NULL;
-  rmx_fit_scores s = {0};
-  char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
-  rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK)
-    status = rmx_score_tables(f, args->mixtures, args->metrics, &args->tables, args->budget,
-                              &c->listener, &s, err);
-  if (status == RMX_OK && c->common.json)
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *f = NULL;
+  RMX_OWNED_BY(rmx_fit_scores_release) rmx_fit_scores s = {0};
+  RMX_OWNED char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
+  RMX_TRY(folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(rmx_score_tables(f, args->mixtures, args->metrics, &args->tables, args->budget,
+                           &c->listener, &s, err));
+  if (c->common.json)
     cli_print_json(scores_tree(f, s.scores, s.errors, &s.mean, s.own));
-  else if (status == RMX_OK)
+  else
     print_scores(f, s.scores, s.errors, &s.mean);
-  rmx_fit_scores_release(&s);
-  free(folder);
-  rmx_fit_free(f);
-  return status;
+  return RMX_OK;
 }
 
 #define AT(member) offsetof(struct score_args, member)

@@ -108,22 +108,19 @@ static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) 
 // one that cannot be.
 static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, bool *linked,
                               rmx_err *err) {
-  rmx_strings names = {0};
-  rmx_status status = all_names(o->path, &names, err);
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_TRY(all_names(o->path, &names, err));
   *linked = true;
-  for (size_t i = 0; status == RMX_OK && *linked && i < names.n; i++) {
+  for (size_t i = 0; *linked && i < names.n; i++) {
     if (is_among(names.items[i], ours)) continue;
-    char *from = rmx_format("%s/%s", o->path, names.items[i]),
-         *to = rmx_format("%s/%s", o->temporary, names.items[i]);
+    RMX_OWNED char *from = rmx_format("%s/%s", o->path, names.items[i]),
+                   *to = rmx_format("%s/%s", o->temporary, names.items[i]);
     if (!from || !to)
-      status = rmx_fail_memory(err, 256, "a path");
+      return rmx_fail_memory(err, 256, "a path");
     else
       *linked = link(from, to) == 0 || errno == EEXIST;
-    free(from);
-    free(to);
   }
-  rmx_strings_release(&names);
-  return status;
+  return RMX_OK;
 }
 
 static void sync_folder(const char *path) {
@@ -157,14 +154,12 @@ static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const
     status = rmx_fail_memory(err, 64, "a list of files");
   for (size_t i = 0; status == RMX_OK && i < names.n; i++) {
     if (i + 1 < names.n && strcmp(names.items[i], last) == 0) continue;
-    char *from = rmx_format("%s/%s", o->temporary, names.items[i]),
-         *to = rmx_format("%s/%s", o->path, names.items[i]);
+    RMX_OWNED char *from = rmx_format("%s/%s", o->temporary, names.items[i]),
+                   *to = rmx_format("%s/%s", o->path, names.items[i]);
     if (!from || !to)
       status = rmx_fail_memory(err, 256, "a path");
     else if (rename(from, to) != 0)
       status = rmx_fail_errno(err, "cannot write %s", to);
-    free(from);
-    free(to);
   }
   for (size_t i = 0; status == RMX_OK && i < ours->n; i++) {
     if (is_among(ours->items[i], &names)) continue;

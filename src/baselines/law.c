@@ -195,7 +195,8 @@ static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t
   *lines = 0;
   for (char *line = status == RMX_OK ? strtok_r(text, "\n", &rest) : NULL; line;
        line = strtok_r(NULL, "\n", &rest)) {
-    json_t *o = json_loads(line, 0, NULL), *nats = json_object_get(o, "valid_nats");
+    json_auto_t *o = json_loads(line, 0, NULL);
+    json_t *nats = json_object_get(o, "valid_nats");
     const double tokens = json_number_value(json_object_get(o, "tokens"));
     *lines += nats != NULL;
     bool good =
@@ -206,7 +207,6 @@ static rmx_status read_curve(const rmx_run *run, const char *const *sets, size_t
       rows[v->n * M + m] = json_number_value(x);
     }
     if (good) v->x[v->n++] = tokens;
-    json_decref(o);
   }
   for (size_t i = 0; i < v->n; i++)
     for (size_t m = 0; m < M; m++) v->y[m * v->n + i] = rows[i * M + m];

@@ -121,7 +121,7 @@ static rmx_status add_example(rmx_buf *b, char **target, rmx_err *err) {
 // A field that could divide the text, if it is only one domain.
 static void suggest_field(const rmx_discovery *found, const rmx_listener *to) {
   const rmx_corpus_options o = {.text_field = "text", .separator = "%", .skip_bad = true};
-  rmx_values_look look;
+  RMX_OWNED_BY(rmx_values_look_release) rmx_values_look look = {0};
   rmx_err ignored;
   if (found->n != 1 ||
       rmx_corpus_values(&o, found->domains, found->n, ".", &look, &ignored) != RMX_OK)
@@ -131,11 +131,10 @@ static void suggest_field(const rmx_discovery *found, const rmx_listener *to) {
              "all of the text is one domain, \"%s\"; --domain-field could divide the documents by "
              "one of these fields: %s",
              found->domains->name, look.fields);
-  rmx_values_look_release(&look);
 }
 
 static rmx_status add_found(rmx_buf *b, const rmx_discovery *found, char **target, rmx_err *err) {
-  const char **names = rmx_calloc(found->n, sizeof *names);
+  RMX_OWNED const char **names = rmx_calloc(found->n, sizeof *names);
   if (!names) return rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; i < found->n; i++) {
     names[i] = found->domains[i].name;
@@ -144,9 +143,7 @@ static rmx_status add_found(rmx_buf *b, const rmx_discovery *found, char **targe
     add_files(b, "files", &found->domains[i].files);
     add_files(b, "valid_files", &found->domains[i].valid_files);
   }
-  rmx_status status = add_target(b, names, found->n, target, err);
-  free(names);
-  return status;
+  return add_target(b, names, found->n, target, err);
 }
 
 static void add_list(rmx_buf *b, const char *key, const rmx_strings *list) {
@@ -167,7 +164,7 @@ static rmx_status add_divided(rmx_buf *b, const rmx_config_wanted *w, const rmx_
                                 .max_hosts = 20,
                                 .max_domains = 1000,
                                 .skip_bad = true};
-  rmx_values_look look;
+  RMX_OWNED_BY(rmx_values_look_release) rmx_values_look look = {0};
   RMX_TRY(rmx_corpus_values(&o, found->domains, found->n, ".", &look, err));
   rmx_buf_puts(b, "  folder: ");
   rmx_put_quoted(b, w->text);
@@ -180,17 +177,14 @@ static rmx_status add_divided(rmx_buf *b, const rmx_config_wanted *w, const rmx_
   for (size_t i = 0; i < look.names.n; i++)
     rmx_buf_printf(b, "  #   %s: %llu\n", look.names.items[i],
                    (unsigned long long)look.documents[i]);
-  rmx_status status =
-      add_target(b, (const char *const *)look.names.items, look.names.n, target, err);
-  rmx_values_look_release(&look);
-  return status;
+  return add_target(b, (const char *const *)look.names.items, look.names.n, target, err);
 }
 
 // Writes the domains found, or an example, and finds the target among them. *target NULL: none was
 // given.
 static rmx_status add_domains(rmx_buf *b, const rmx_config_wanted *w, const rmx_listener *to,
                               char **target, rmx_err *err) {
-  rmx_discovery found;
+  RMX_OWNED_BY(rmx_discovery_release) rmx_discovery found = {0};
   rmx_buf_puts(b, "corpus:\n");
   if (w->domain_field && !w->text)
     return rmx_fail(err, RMX_EUSAGE, "--domain-field needs --text, the folder that it divides");
@@ -203,10 +197,8 @@ static rmx_status add_domains(rmx_buf *b, const rmx_config_wanted *w, const rmx_
       w->text, &w->leave_out, ".", &found, err));
   rmx_discovery_report(&found, to);
   if (!w->domain_field) suggest_field(&found, to);
-  rmx_status status =
-      w->domain_field ? add_divided(b, w, &found, target, err) : add_found(b, &found, target, err);
-  rmx_discovery_release(&found);
-  return status;
+  return w->domain_field ? add_divided(b, w, &found, target, err)
+                         : add_found(b, &found, target, err);
 }
 
 static void add_keys(rmx_buf *b, const rmx_section *s, const char *indent) {

@@ -131,26 +131,21 @@ static rmx_status take_result(results *r, const char *path, const json_t *tree, 
     rmx_few_add(&r->not_numbers, where);
     return RMX_OK;
   }
-  char *full = rmx_format("%s\n%.*s\n%s", task, (int)length, key, comma ? comma + 1 : "none");
+  RMX_OWNED char *full =
+      rmx_format("%s\n%.*s\n%s", task, (int)length, key, comma ? comma + 1 : "none");
   if (!full) return rmx_fail_memory(err, 64, "metrics");
   metric *m = NULL;
-  rmx_status status = find_metric(r, full, task, key, length, comma ? comma + 1 : "none", &m, err);
-  if (status == RMX_OK) {
-    int direction = said_direction(tree, task, m->name);
-    if (direction >= 0 && m->direction >= 0 && direction != m->direction)
-      status = rmx_fail(err, RMX_EINPUT, "%s: higher_is_better.%s.%s is %s, but %s in %s", path,
-                        task, m->name, direction ? "true" : "false",
-                        m->direction ? "true" : "false", m->said_by);
-    if (status == RMX_OK && direction >= 0 && m->direction < 0) {
-      m->direction = direction;
-      m->said_by = path;
-    }
-    if (status == RMX_OK)
-      status =
-          keep_value(r, task, values, full, json_number_value(value), is_limited(tree, task), err);
+  RMX_TRY(find_metric(r, full, task, key, length, comma ? comma + 1 : "none", &m, err));
+  int direction = said_direction(tree, task, m->name);
+  if (direction >= 0 && m->direction >= 0 && direction != m->direction)
+    return rmx_fail(err, RMX_EINPUT, "%s: higher_is_better.%s.%s is %s, but %s in %s", path, task,
+                    m->name, direction ? "true" : "false", m->direction ? "true" : "false",
+                    m->said_by);
+  if (direction >= 0 && m->direction < 0) {
+    m->direction = direction;
+    m->said_by = path;
   }
-  free(full);
-  return status;
+  return keep_value(r, task, values, full, json_number_value(value), is_limited(tree, task), err);
 }
 
 // Groups whose members have results in the same file.

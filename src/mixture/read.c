@@ -143,15 +143,14 @@ rmx_status rmx_mixture_read(const char *path, const char *const *names, size_t D
 }
 
 rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err) {
-  taker t;
-  rmx_status status = take_file(&t, path, err);
-  if (status == RMX_OK && t.given.n == 0)
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s: contains no mixture; wanted a map `domain: weight`", path);
-  for (size_t i = 0; status == RMX_OK && i < t.given.n; i++)
-    if (!rmx_strings_add(names, t.given.items[i])) status = rmx_fail_memory(err, 0, "a name");
-  release(&t);
-  return status;
+  RMX_OWNED_BY(release) taker t = {0};
+  RMX_TRY(take_file(&t, path, err));
+  if (t.given.n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s: contains no mixture; wanted a map `domain: weight`",
+                    path);
+  for (size_t i = 0; i < t.given.n; i++)
+    if (!rmx_strings_add(names, t.given.items[i])) return rmx_fail_memory(err, 0, "a name");
+  return RMX_OK;
 }
 
 json_t *rmx_mixture_json(const double *w, const char *const *names, size_t D) {

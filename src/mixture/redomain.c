@@ -178,27 +178,26 @@ static rmx_status plan_parts(plan *p, rmx_redomain_kind kind, const change *c, r
 static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_options *o,
                              rmx_err *err) {
   size_t D = p->t->D, first = SIZE_MAX;
-  bool *goes = rmx_calloc(D, sizeof *goes);
-  size_t *column = rmx_calloc(c->n, sizeof *column);
-  rmx_status status = goes && column ? RMX_OK : rmx_fail_memory(err, D, "a change of domains");
-  for (size_t k = 0; status == RMX_OK && k < c->n; k++) {
-    status = find(p, c->parts[k].name, &column[k], err);
-    if (status == RMX_OK && goes[column[k]])
-      status =
-          rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is given twice", p->t->names[column[k]]);
-    if (status != RMX_OK) break;
+  RMX_OWNED bool *goes = rmx_calloc(D, sizeof *goes);
+  RMX_OWNED size_t *column = rmx_calloc(c->n, sizeof *column);
+  if (!goes || !column) return rmx_fail_memory(err, D, "a change of domains");
+  for (size_t k = 0; k < c->n; k++) {
+    RMX_TRY(find(p, c->parts[k].name, &column[k], err));
+    if (goes[column[k]])
+      return rmx_fail(err, RMX_EINPUT, "merge: domain \"%s\" is given twice",
+                      p->t->names[column[k]]);
     goes[column[k]] = true;
     if (column[k] < first) first = column[k];
   }
-  if (status == RMX_OK) status = check_new(p, c->whole, goes, err);
-  for (size_t d = 0; status == RMX_OK && d < D; d++) {
+  RMX_TRY(check_new(p, c->whole, goes, err));
+  for (size_t d = 0; d < D; d++) {
     if (!goes[d]) keep_column(p, d);
     if (d != first) continue;
     p->names[p->D] = c->whole;
     for (size_t k = 0; k < c->n; k++) p->map[p->D * D + column[k]] = 1;
     p->D++;
   }
-  for (size_t i = 0; status == RMX_OK && i < p->t->N; i++) {
+  for (size_t i = 0; i < p->t->N; i++) {
     const double *w = p->t->x + i * D;
     double sum = 0, worst = 0;
     size_t which = 0;
@@ -212,15 +211,13 @@ static rmx_status plan_merge(plan *p, const change *c, const rmx_redomain_option
     }
     // A difference of exactly the tolerance is allowed, however the division rounds.
     if (sum <= 0 || worst <= o->tolerance + 1e-12) continue;
-    status =
+    RMX_TRY(
         redo(p, i,
              rmx_format("%.3g of its %s was %s; the natural share is %.3g", w[column[which]] / sum,
                         c->whole, c->parts[which].name, c->parts[which].share),
-             err);
+             err));
   }
-  free(goes);
-  free(column);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status plan_removal(plan *p, const change *c, const rmx_redomain_options *o,
@@ -318,12 +315,9 @@ rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
   *rank = 0;
   if (N < 2) return RMX_OK;
   // Columns of the centred rows, orthogonalised one after the other, largest first.
-  double *a = rmx_calloc(N * D, sizeof *a);  // (D, N)
-  bool *done = rmx_calloc(D, sizeof *done);
-  if (!a || !done) {
-    free(a), free(done);
-    return rmx_fail_memory(err, N * D * sizeof *a, "the rank of a table");
-  }
+  RMX_OWNED double *a = rmx_calloc(N * D, sizeof *a);  // (D, N)
+  RMX_OWNED bool *done = rmx_calloc(D, sizeof *done);
+  if (!a || !done) return rmx_fail_memory(err, N * D * sizeof *a, "the rank of a table");
   for (size_t i = 0; i < N; i++) {
     double sum = 0;
     for (size_t d = 0; d < D; d++) sum += t->x[i * D + d];
@@ -355,7 +349,5 @@ rmx_status rmx_mixture_rank(const rmx_table *t, size_t *rank, rmx_err *err) {
       for (size_t i = 0; i < N; i++) a[d * N + i] -= dot / max * a[best * N + i];
     }
   }
-  free(a);
-  free(done);
   return RMX_OK;
 }

@@ -186,7 +186,7 @@ static bool insert(sampler *s, size_t i, size_t d, rmx_rng *rng) {
 
 static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx_err *err) {
   size_t wanted = (size_t)ceil(s->o->min_coverage * (double)s->N - 1e-9);
-  size_t *order = rmx_calloc(s->N, sizeof(size_t));
+  RMX_OWNED size_t *order = rmx_calloc(s->N, sizeof(size_t));
   if (!order) return rmx_fail_memory(err, s->N * sizeof(size_t), "sampling mixtures");
   for (size_t d = 0; d < s->D; d++) {
     if (s->cap_units[d] < 1) continue;
@@ -203,29 +203,24 @@ static rmx_status cover(sampler *s, const char *const *names, uint64_t seed, rmx
     for (int pass = 0; pass < 8 && have < wanted; pass++)
       for (size_t i = 0; i < without && have < wanted; i++)
         if (s->units[order[i] * s->D + d] == 0) have += insert(s, order[i], d, &rng);
-    if (have < wanted) {
-      free(order);
+    if (have < wanted)
       return rmx_fail(err, RMX_EINPUT,
                       "domain \"%s\" is non-zero in %zu of %zu mixtures, but sample.min_coverage "
                       "%g needs %zu, and a mixture has only %lld grid steps; make sample.grid (%g) "
                       "finer or lower sample.min_coverage",
                       names[d], have, s->N, s->o->min_coverage, wanted, (long long)s->G,
                       s->o->grid);
-    }
   }
-  free(order);
   return RMX_OK;
 }
 
 // The number of mixtures on the grid within the caps (1e10 if there are more).
 static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) {
   size_t G = (size_t)s->G;
-  double *ways = rmx_calloc(G + 1, sizeof(double)), *sums = rmx_calloc(G + 2, sizeof(double));
-  if (!ways || !sums) {
-    free(ways);
-    free(sums);
+  RMX_OWNED double *ways = rmx_calloc(G + 1, sizeof(double)),
+                   *sums = rmx_calloc(G + 2, sizeof(double));
+  if (!ways || !sums)
     return rmx_fail_memory(err, (2 * G + 3) * sizeof(double), "sampling mixtures");
-  }
   ways[0] = 1;
   for (size_t d = 0; d < s->D; d++) {
     size_t cap = (size_t)s->cap_units[d];
@@ -235,8 +230,6 @@ static rmx_status count_mixtures(const sampler *s, double *count, rmx_err *err) 
       ways[g] = fmin(1e10, sums[g + 1] - (g > cap ? sums[g - cap] : 0));
   }
   *count = ways[G];
-  free(ways);
-  free(sums);
   return RMX_OK;
 }
 

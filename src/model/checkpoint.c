@@ -160,11 +160,10 @@ static rmx_status check_tensors(const json_t *list, const rmx_model_config *conf
   if (json_array_size(list) != n)
     return rmx_fail(err, RMX_EINPUT, "%s: has %zu tensors, a model of its config has %zu", path,
                     json_array_size(list), n);
-  rmx_tensor *tensors = rmx_calloc(n, sizeof *tensors);
+  RMX_OWNED rmx_tensor *tensors = rmx_calloc(n, sizeof *tensors);
   if (!tensors) return rmx_fail_memory(err, n * sizeof *tensors, "the tensors of a checkpoint");
   rmx__tensors_of(config, tensors);
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; i < n && status == RMX_OK; i++) {
+  for (size_t i = 0; i < n; i++) {
     const json_t *name = json_object_get(json_array_get(list, i), "name");
     const json_t *shape = json_object_get(json_array_get(list, i), "shape");
     bool same = json_is_string(name) && !strcmp(json_string_value(name), tensors[i].name) &&
@@ -172,13 +171,12 @@ static rmx_status check_tensors(const json_t *list, const rmx_model_config *conf
     for (int d = 0; same && d < tensors[i].ndim; d++)
       same = json_integer_value(json_array_get(shape, (size_t)d)) == tensors[i].shape[d];
     if (!same)
-      status =
-          rmx_fail(err, RMX_EINPUT,
-                   "%s: tensor %zu is \"%.60s\", wanted \"%s\" with the shape of the config", path,
-                   i, json_is_string(name) ? json_string_value(name) : "?", tensors[i].name);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: tensor %zu is \"%.60s\", wanted \"%s\" with the shape of the config",
+                      path, i, json_is_string(name) ? json_string_value(name) : "?",
+                      tensors[i].name);
   }
-  free(tensors);
-  return status;
+  return RMX_OK;
 }
 
 static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {

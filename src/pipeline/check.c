@@ -118,7 +118,7 @@ static json_t *values_tree(const rmx_values_look *v) {
 static void note_values(const struct check *k) {
   const rmx_values_look *v = &k->values;
   enum { SHOWN = 40 };
-  rmx_buf text = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   for (size_t i = 0; i < v->names.n && i < SHOWN; i++)
     rmx_buf_printf(&text, "%s%s (%llu)", i ? ", " : "", v->names.items[i],
                    (unsigned long long)v->documents[i]);
@@ -128,7 +128,6 @@ static void note_values(const struct check *k) {
   if (v->without)
     rmx_warn(&k->p->listener, "%llu of these documents have no domain: %s",
              (unsigned long long)v->without, v->why.text);
-  rmx_buf_release(&text);
 }
 
 // Whether each wanted domain was seen.
@@ -194,7 +193,7 @@ static void check_values(struct check *k) {
 
 // Of a single domain: fields that could divide it.
 static void suggest_fields(struct check *k) {
-  rmx_values_look look;
+  RMX_OWNED_BY(rmx_values_look_release) rmx_values_look look = {0};
   rmx_err ignored;
   if (rmx_corpus_is_divided(&k->p->experiment.config.corpus) ||
       rmx_corpus_values(&k->p->experiment.config.corpus, k->sources.domains, k->sources.n,
@@ -203,7 +202,6 @@ static void suggest_fields(struct check *k) {
   if (*look.fields)
     problem(k, "corpus.domain_field could divide the documents by one of these fields: %s",
             look.fields);
-  rmx_values_look_release(&look);
 }
 
 static void check_text(struct check *k) {

@@ -148,53 +148,45 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   RMX_TRY(rmx_fit_may_write(job->out, err));
   rmx_table_form tables = job->request->tables;
   tables.any_sum = regress.normalize;
-  rmx_table mixtures = {0}, metrics = {0};
-  rmx_fit *fit = NULL;
-  rmx_status status =
-      rmx_tables_read(&p->listener, job->mixtures, job->metrics, &tables, &mixtures, &metrics, err);
-  if (status == RMX_OK && job->half) status = rmx__take_own_runs(p, &mixtures, &metrics, err);
-  if (status == RMX_OK && job->half) status = add_directions(&p->experiment, &metrics, err);
-  double began = rmx_now(), *counts = NULL;
-  rmx_strings names = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  RMX_TRY(rmx_tables_read(&p->listener, job->mixtures, job->metrics, &tables, &mixtures, &metrics,
+                          err));
+  if (job->half) RMX_TRY(rmx__take_own_runs(p, &mixtures, &metrics, err));
+  if (job->half) RMX_TRY(add_directions(&p->experiment, &metrics, err));
+  const double began = rmx_now();
+  RMX_OWNED double *counts = NULL;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   rmx_exposure exposure;
   bool known = false;
   uint64_t tokenizer = 0;
-  if (status == RMX_OK)
-    status =
-        find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err);
-  if (status == RMX_OK)
-    status = rmx_fit_tables(
-        &(rmx_fit_tables_request){.options = &regress,
-                                  .mixtures = &mixtures,
-                                  .metrics = &metrics,
-                                  .only = (const char *const *)job->request->only.items,
-                                  .n_only = job->request->only.n,
-                                  .raw = job->request->raw,
-                                  .exposure = known ? &exposure : NULL,
-                                  .seed = (uint64_t)p->experiment.config.general.seed,
-                                  .threads = rmx_worker_jobs(&p->experiment),
-                                  .listener = &p->listener},
-        &fit, err);
-  if (status == RMX_OK) fit->tokenizer = tokenizer;
-  if (status == RMX_OK && job->half && rmx_exists(job->half)) {
-    json_t *agreement = half_agreement(fit, job->half, err);
-    if (agreement) tell_agreement(p, agreement);
-    status = agreement ? put_more(fit, "half_agreement", agreement, err) : err->status;
-  }
-  if (status == RMX_OK) status = rmx__fit_write(fit, job->out, by, err);
   char time[32];
-  if (status == RMX_OK)
-    rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, rmx_s(fit->M),
-             fit->N, rmx_s(fit->N), rmx_duration(rmx_now() - began, time), job->out);
-  free(counts);
-  rmx_strings_release(&names);
-  if (status == RMX_OK)
-    *out = fit;
-  else
-    rmx_fit_free(fit);
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  return status;
+  RMX_TRY(find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err));
+  RMX_TRY(rmx_fit_tables(
+      &(rmx_fit_tables_request){.options = &regress,
+                                .mixtures = &mixtures,
+                                .metrics = &metrics,
+                                .only = (const char *const *)job->request->only.items,
+                                .n_only = job->request->only.n,
+                                .raw = job->request->raw,
+                                .exposure = known ? &exposure : NULL,
+                                .seed = (uint64_t)p->experiment.config.general.seed,
+                                .threads = rmx_worker_jobs(&p->experiment),
+                                .listener = &p->listener},
+      &fit, err));
+  fit->tokenizer = tokenizer;
+  if (job->half && rmx_exists(job->half)) {
+    json_t *agreement = half_agreement(fit, job->half, err);
+    if (!agreement) return err->status;
+    tell_agreement(p, agreement);
+    RMX_TRY(put_more(fit, "half_agreement", agreement, err));
+  }
+  RMX_TRY(rmx__fit_write(fit, job->out, by, err));
+  rmx_note(&p->listener, "fit: %zu metric%s on %zu run%s in %s, in %s", fit->M, rmx_s(fit->M),
+           fit->N, rmx_s(fit->N), rmx_duration(rmx_now() - began, time), job->out);
+  *out = fit;
+  fit = NULL;
+  return RMX_OK;
 }
 
 // What the fit of an experiment is made from. Release it.

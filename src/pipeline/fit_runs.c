@@ -62,20 +62,19 @@ void rmx__take_directions(const json_t *tree, rmx_table *metrics) {
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err) {
   rmx_few changed = {0}, domains = {0};
-  double *drawn = rmx_calloc(mixtures->D, sizeof *drawn);
-  size_t *unseen = rmx_calloc(mixtures->D, sizeof *unseen);
+  RMX_OWNED double *drawn = rmx_calloc(mixtures->D, sizeof *drawn);
+  RMX_OWNED size_t *unseen = rmx_calloc(mixtures->D, sizeof *unseen);
   if (!metrics->better) metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better);
-  rmx_status status = drawn && unseen && metrics->better
-                          ? RMX_OK
-                          : rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
-  for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) {
+  if (!drawn || !unseen || !metrics->better)
+    return rmx_fail_memory(err, mixtures->D * sizeof *drawn, "shares");
+  for (size_t i = 0; i < mixtures->N; i++) {
     json_auto_t *result = result_of(&p->experiment, mixtures->ids[i]);
     if (result) rmx__take_directions(result, metrics);
     if (result && drawn_of(result, mixtures, drawn) &&
         take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
       rmx_few_add(&changed, mixtures->ids[i]);
   }
-  for (size_t d = 0; status == RMX_OK && d < mixtures->D; d++) {
+  for (size_t d = 0; d < mixtures->D; d++) {
     char text[128];
     if (!unseen[d]) continue;
     snprintf(text, sizeof text, "%.50s (in %zu)", mixtures->names[d], unseen[d]);
@@ -90,9 +89,7 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
              "fit: %zu of %zu run%s drew shares that differ by more than %g %% of the tokens from "
              "the requested shares; the fit uses the drawn shares: %s",
              changed.n, mixtures->N, rmx_s(mixtures->N), 100 * share_bound, changed.text);
-  free(drawn);
-  free(unseen);
-  return status;
+  return RMX_OK;
 }
 
 // The result of the run with this name is one that `regmix train` would use again.

@@ -23,20 +23,18 @@ rmx_status rmx_keep_input(const char *out, const char *input, rmx_err *err) {
 
 rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *err) {
   struct stat info;
-  rmx_table t;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   rmx_err ignored;
   if (!out || stat(out, &info) != 0 || !S_ISREG(info.st_mode) ||
       rmx_csv_read(out, &t, &ignored) != RMX_OK)
     return RMX_OK;
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; i < t.N && status == RMX_OK; i++)
-    for (size_t k = 0; k < n && status == RMX_OK; k++)
+  for (size_t i = 0; i < t.N; i++)
+    for (size_t k = 0; k < n; k++)
       if (strcmp(t.ids[i], runs[k]) == 0)
-        status =
-            rmx_fail(err, RMX_EUSAGE,
-                     "--out %s contains the run \"%s\" that the fit was made from, which would be "
-                     "lost; give --out another name, then add the new rows to this table",
-                     out, runs[k]);
-  rmx_table_release(&t);
-  return status;
+        return rmx_fail(
+            err, RMX_EUSAGE,
+            "--out %s contains the run \"%s\" that the fit was made from, which would be "
+            "lost; give --out another name, then add the new rows to this table",
+            out, runs[k]);
+  return RMX_OK;
 }

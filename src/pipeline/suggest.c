@@ -51,29 +51,23 @@ static rmx_status names_of_prior(const char *path, rmx_fit **out, rmx_err *err) 
 
 static rmx_status open_fit(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                            rmx_err *err) {
-  char *folder =
+  RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");
-  char *file = folder ? rmx_path_in(folder, "fit.json") : NULL;
-  if (!file) {
-    free(folder);
-    return rmx_fail_memory(err, 0, "a path");
-  }
-  rmx_status status = RMX_OK;
+  RMX_OWNED char *file = folder ? rmx_path_in(folder, "fit.json") : NULL;
+  if (!file) return rmx_fail_memory(err, 0, "a path");
   s->measured = request->fit || rmx_exists(file);
   if (s->measured)
-    status = rmx_fit_read(folder, &s->fit, err);
+    RMX_TRY(rmx_fit_read(folder, &s->fit, err));
   else if (request->problem.prior)
-    status = names_of_prior(request->problem.prior, &s->fit, err);
+    RMX_TRY(names_of_prior(request->problem.prior, &s->fit, err));
   else if (s->corpus)
-    status = fit_of_nothing(s->corpus->names, s->corpus->prior, s->corpus->D_train, &s->fit, err);
+    RMX_TRY(fit_of_nothing(s->corpus->names, s->corpus->prior, s->corpus->D_train, &s->fit, err));
   else
-    status = rmx_fail(err, RMX_EUSAGE,
-                      "no fit in %s; give --fit DIR (`regmix fit` makes it) or, before the first "
-                      "run, --prior FILE to spread mixtures around it",
-                      folder);
-  free(folder);
-  free(file);
-  return status;
+    return rmx_fail(err, RMX_EUSAGE,
+                    "no fit in %s; give --fit DIR (`regmix fit` makes it) or, before the first "
+                    "run, --prior FILE to spread mixtures around it",
+                    folder);
+  return RMX_OK;
 }
 
 // Mixtures that were chosen earlier and have no results in the fit: from --pending, else from the

@@ -138,28 +138,21 @@ static json_t *to_json(const void *state) {
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
                             rmx_err *err) {
   static const rmx__regressor_kind *const kinds[] = {&rmx__power, &rmx__gp};
-  ensemble *r = rmx_calloc(1, sizeof *r);
+  ensemble *r = *state = rmx_calloc(1, sizeof *r);
   if (!r) return rmx_fail_memory(err, sizeof *r, "an ensemble");
-  rmx_status status = RMX_OK;
-  for (int i = 0; i < 2 && status == RMX_OK; i++) {
-    status = rmx__regressor_from_json(json_object_get(o, kinds[i]->name), path, &r->part[i], err);
-    if (status == RMX_OK && (r->part[i]->kind != kinds[i] || r->part[i]->D != r->part[0]->D))
-      status = rmx_fail(err, RMX_EINPUT,
-                        "%s: \"power\" and \"gp\" of an ensemble must be regressors of these kinds "
-                        "with the same number of domains",
-                        path);
+  for (int i = 0; i < 2; i++) {
+    RMX_TRY(rmx__regressor_from_json(json_object_get(o, kinds[i]->name), path, &r->part[i], err));
+    if (r->part[i]->kind != kinds[i] || r->part[i]->D != r->part[0]->D)
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: \"power\" and \"gp\" of an ensemble must be regressors of these kinds "
+                      "with the same number of domains",
+                      path);
   }
   r->weight = 0.5;  // older files have no weight
-  if (status == RMX_OK && json_object_get(o, "weight"))
-    status = rmx__json_number(o, "weight", &r->weight, path, err);
-  if (status == RMX_OK && !(r->weight >= 0 && r->weight <= 1))
-    status = rmx_fail(err, RMX_EINPUT, "%s: \"weight\" is %g: wanted 0 to 1", path, r->weight);
-  if (status != RMX_OK) {
-    release(r);
-    return status;
-  }
+  if (json_object_get(o, "weight")) RMX_TRY(rmx__json_number(o, "weight", &r->weight, path, err));
+  if (!(r->weight >= 0 && r->weight <= 1))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"weight\" is %g: wanted 0 to 1", path, r->weight);
   *D = r->D = r->part[0]->D;
-  *state = r;
   return RMX_OK;
 }
 

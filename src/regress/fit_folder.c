@@ -225,14 +225,10 @@ rmx_status rmx__fit_write(const rmx_fit *f, const char *folder, const json_t *ma
 
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const char *made_by, rmx_err *err) {
   json_error_t where;
-  json_t *tree = made_by ? json_loads(made_by, 0, &where) : NULL;
-  if (made_by && !json_is_object(tree)) {
-    json_decref(tree);
+  json_auto_t *tree = made_by ? json_loads(made_by, 0, &where) : NULL;
+  if (made_by && !json_is_object(tree))
     return rmx_fail(err, RMX_EUSAGE, "made_by is not the text of a JSON object: %s", made_by);
-  }
-  rmx_status status = rmx__fit_write(f, folder, tree, err);
-  json_decref(tree);
-  return status;
+  return rmx__fit_write(f, folder, tree, err);
 }
 
 static double number_or_nan(const json_t *o, const char *key) {

@@ -14,73 +14,52 @@
 
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
   const char *path = t->path ? t->path : "table";
-  size_t *column = rmx_calloc(f->D, sizeof(size_t)), *index = rmx_calloc(t->D, sizeof(size_t));
-  double *X = rmx_calloc(t->N, f->D * sizeof(double));
-  rmx_status status = RMX_OK;
-  if (!column || !index || !X) {
-    status = rmx_fail_memory(err, t->N * f->D * sizeof(double), "mixtures");
-    goto done;
-  }
-  if ((status = rmx_match_names("domain", (const char *const *)t->names, t->D,
-                                (const char *const *)f->domains, f->D, index, err)) != RMX_OK) {
-    rmx_fail_in(err, "%s", path);
-    goto done;
-  }
+  RMX_OWNED size_t *column = rmx_calloc(f->D, sizeof(size_t)),
+                   *index = rmx_calloc(t->D, sizeof(size_t));
+  RMX_OWNED double *X = rmx_calloc(t->N, f->D * sizeof(double));
+  if (!column || !index || !X)
+    return rmx_fail_memory(err, t->N * f->D * sizeof(double), "mixtures");
+  if (rmx_match_names("domain", (const char *const *)t->names, t->D,
+                      (const char *const *)f->domains, f->D, index, err) != RMX_OK)
+    return rmx_fail_in(err, "%s", path);
   for (size_t d = 0; d < f->D; d++) column[d] = t->D;
   for (size_t c = 0; c < t->D; c++) {
-    if (index[c] < f->D) {
-      column[index[c]] = c;
-      continue;
-    }
-    status = rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is not a domain of the fit", path,
+    if (index[c] == f->D)
+      return rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is not a domain of the fit", path,
                       t->names[c]);
-    goto done;
+    column[index[c]] = c;
   }
   for (size_t d = 0; d < f->D; d++) {
     if (column[d] < t->D) continue;
-    status = rmx_unknown_name("domain", f->domains[d], (const char *const *)t->names, t->D, err);
-    rmx_fail_in(err, "%s", path);
-    goto done;
+    rmx_unknown_name("domain", f->domains[d], (const char *const *)t->names, t->D, err);
+    return rmx_fail_in(err, "%s", path);
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
-  status = rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize,
-                           X, NULL, err);
-done:
-  free(column);
-  free(index);
-  if (status != RMX_OK) {
-    free(X);
-    return status;
-  }
+  RMX_TRY(rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize, X,
+                          NULL, err));
   *out = X;
+  X = NULL;
   return RMX_OK;
 }
 
 rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out,
                                  rmx_err *err) {
-  double *X = NULL, *mean = rmx_calloc(mixtures->N, sizeof(double));
-  rmx_table t = {0};
-  rmx_status status =
-      mean ? RMX_OK : rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
-  if (status == RMX_OK) status = rmx_fit_mixtures(f, mixtures, &X, err);
-  if (status == RMX_OK) status = rmx_table_make(&t, "run", mixtures->N, f->M, err);
+  RMX_OWNED double *X = NULL, *mean = rmx_calloc(mixtures->N, sizeof(double));
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  if (!mean) return rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
+  RMX_TRY(rmx_fit_mixtures(f, mixtures, &X, err));
+  RMX_TRY(rmx_table_make(&t, "run", mixtures->N, f->M, err));
   bool failed = false;
-  for (size_t i = 0; status == RMX_OK && i < t.N; i++)
-    failed |= (t.ids[i] = rmx_strdup(mixtures->ids[i])) == NULL;
-  for (size_t m = 0; status == RMX_OK && m < t.D; m++) {
+  for (size_t i = 0; i < t.N; i++) failed |= (t.ids[i] = rmx_strdup(mixtures->ids[i])) == NULL;
+  for (size_t m = 0; m < t.D; m++) {
     failed |= (t.names[m] = rmx_strdup(f->metrics[m])) == NULL;
     rmx_regressor_predict(f->regressors[m], X, t.N, mean, NULL);
     for (size_t i = 0; i < t.N; i++) t.x[i * t.D + m] = mean[i];
   }
-  if (status == RMX_OK && failed) status = rmx_fail_memory(err, t.N * 64, "predictions");
-  free(X);
-  free(mean);
-  if (status != RMX_OK) {
-    rmx_table_release(&t);
-    return status;
-  }
+  if (failed) return rmx_fail_memory(err, t.N * 64, "predictions");
   *out = t;
+  t = (rmx_table){0};
   return RMX_OK;
 }
 
@@ -89,28 +68,24 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
                                 rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,
                                 rmx_err *err) {
   size_t N = mixtures->N, common = 0;
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
-  double *X = NULL, *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  RMX_OWNED double *X = NULL;
+  double *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
          *truth = rmx_arena_alloc(&arena, N, sizeof(double));
   double *used = rmx_arena_alloc(&arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(&arena, N, sizeof(int)),
       *group = rmx_arena_alloc(&arena, N, sizeof(int));
   size_t *partner = rmx_arena_alloc(&arena, N, sizeof(size_t));
-  if (!predicted || !truth || !used || !groups || !group || !partner) {
-    status = rmx_fail_memory(err, N * sizeof(double), "scores");
-    goto done;
-  }
-  RMX_TRY_GOTO(rmx_fit_mixtures(f, mixtures, &X, err), done);
-  RMX_TRY_GOTO(rmx__replicate_groups(X, N, f->D, groups, err), done);
-  RMX_TRY_GOTO(rmx__join(mixtures, metrics, partner, err), done);
+  if (!predicted || !truth || !used || !groups || !group || !partner)
+    return rmx_fail_memory(err, N * sizeof(double), "scores");
+  RMX_TRY(rmx_fit_mixtures(f, mixtures, &X, err));
+  RMX_TRY(rmx__replicate_groups(X, N, f->D, groups, err));
+  RMX_TRY(rmx__join(mixtures, metrics, partner, err));
   for (size_t i = 0; i < N; i++) common += partner[i] != SIZE_MAX;
   const char *path = metrics->path ? metrics->path : "table";
-  if (common == 0) {
-    status = rmx_fail(err, RMX_EINPUT, "%s and %s have no run in common",
-                      mixtures->path ? mixtures->path : "table", path);
-    goto done;
-  }
+  if (common == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s and %s have no run in common",
+                    mixtures->path ? mixtures->path : "table", path);
   if (common < N)
     rmx_warn(listener, "%zu of %zu run%s %s no row in %s and %s not scored", N - common, N,
              rmx_s(N), rmx_has(N - common), path, rmx_is(N - common));
@@ -139,27 +114,20 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (n == 0) continue;
     rmx_score(truth, used, n, &scores[m]);
     if (errors)
-      RMX_TRY_GOTO(rmx__diagnose(truth, used, group, n,
-                                 f->higher_is_better && f->higher_is_better[m], &errors[m], err),
-                   done);
+      RMX_TRY(rmx__diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m],
+                            &errors[m], err));
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;
     mean->mae += scores[m].mae;
     mean->r2 += scores[m].r2;
   }
-  if (mean->n == 0) {
-    status =
-        rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")",
-                 path, f->metrics[0]);
-    goto done;
-  }
+  if (mean->n == 0)
+    return rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")",
+                    path, f->metrics[0]);
   mean->spearman /= (double)mean->n;
   mean->mse /= (double)mean->n;
   mean->mae /= (double)mean->n;
   mean->r2 /= (double)mean->n;
-done:
-  free(X);
-  rmx_arena_release(&arena);
-  return status;
+  return RMX_OK;
 }

@@ -188,10 +188,12 @@ rmx_status rmx__regressor_from_json(const json_t *o, const char *path, rmx_regre
     return rmx_fail(err, RMX_EINPUT, "%s: regressor \"%s\" does not have JSON files", path, name);
   if (json_integer_value(json_object_get(o, "version")) != 1)
     return rmx_fail(err, RMX_EINPUT, "%s: \"version\" is not 1: written by a newer regmix?", path);
-  void *state;
+  void *state = NULL;
   size_t D;
-  RMX_TRY(kind->from_json(o, path, &state, &D, err));
-  return rmx__regressor_of(kind, D, state, out, err);
+  if (kind->from_json(o, path, &state, &D, err) == RMX_OK)
+    return rmx__regressor_of(kind, D, state, out, err);
+  kind->release(state);
+  return err->status;
 }
 
 // LightGBM's text begins with "tree", our files are JSON.

@@ -28,6 +28,7 @@ typedef struct rmx__regressor_kind {
   // The file without the keys that all have ("regressor", "version"): a new reference. *D: the
   // number of domains in the file.
   json_t *(*to_json)(const void *state);
+  // Sets *state as soon as there is one; the caller releases it after a failure.
   rmx_status (*from_json)(const json_t *o, const char *path, void **state, size_t *D, rmx_err *err);
   // If to_json is NULL: writes another format.
   rmx_status (*write)(const void *state, const char *path, rmx_err *err);

@@ -136,23 +136,18 @@ static rmx_status add_scores(json_t *of, rmx_err *err) {
 }
 
 rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err) {
-  char *path = rmx_path_in(fit_folder, "cross-validation.csv");
+  RMX_OWNED char *path = rmx_path_in(fit_folder, "cross-validation.csv"), *text = NULL;
   if (!path) return rmx_fail_memory(err, strlen(fit_folder), "a path");
-  rmx_status status = RMX_OK;
-  char *text = NULL;
   size_t size;
-  if (!rmx_exists(path)) goto done;
-  RMX_TRY_GOTO(rmx_read_file(path, &text, &size, err), done);
+  if (!rmx_exists(path)) return RMX_OK;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
   json_t *folds = json_object();
-  RMX_TRY_GOTO(rmx__put(data, "folds", folds, err), done);
-  RMX_TRY_GOTO(parse(text, path, folds, err), done);
+  RMX_TRY(rmx__put(data, "folds", folds, err));
+  RMX_TRY(parse(text, path, folds, err));
   json_t *weights = json_object_get(json_object_get(data, "target"), "weights");
-  if (json_object_size(weights) > 1) RMX_TRY_GOTO(add_weighted(folds, weights, err), done);
+  if (json_object_size(weights) > 1) RMX_TRY(add_weighted(folds, weights, err));
   const char *metric;
   json_t *of;
-  json_object_foreach(folds, metric, of) RMX_TRY_GOTO(add_scores(of, err), done);
-done:
-  free(text);
-  free(path);
-  return status;
+  json_object_foreach(folds, metric, of) RMX_TRY(add_scores(of, err));
+  return RMX_OK;
 }

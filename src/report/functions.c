@@ -81,18 +81,15 @@ static rmx_status add_metric(const char *folder, const json_t *fit, const json_t
   const char *name = json_string_value(json_object_get(metric, "name"));
   const char *file = json_string_value(json_object_get(metric, "file"));
   if (!name || !file || strchr(file, '/') || file[0] == '.') return RMX_OK;
-  char *path = rmx_path_in(folder, file);
+  RMX_OWNED char *path = rmx_path_in(folder, file);
   if (!path) return rmx_fail_memory(err, strlen(file), "a path");
   json_t *function = NULL;
-  rmx_status status = RMX_OK;
   if (rmx_exists(path)) {
-    status =
-        read_function(path, fit, json_array_size(json_object_get(fit, "domains")), &function, err);
-    if (status == RMX_OK)
-      status = rmx__add(metrics, json_pack("{s:s, s:o}", "name", name, "function", function), err);
+    RMX_TRY(
+        read_function(path, fit, json_array_size(json_object_get(fit, "domains")), &function, err));
+    RMX_TRY(rmx__add(metrics, json_pack("{s:s, s:o}", "name", name, "function", function), err));
   }
-  free(path);
-  return status;
+  return RMX_OK;
 }
 
 // A mixture as a list in the order of the fit, at full precision; null if it is missing.
@@ -139,25 +136,18 @@ rmx_status rmx__collect_functions(const char *fit_folder, json_t *data, rmx_err 
          *metrics = json_object_get(fit, "metrics"), *metric;
   if (!json_array_size(domains) || !json_array_size(mixtures) || !json_array_size(metrics))
     return RMX_OK;
-  json_t *functions = json_object(), *list;
+  json_auto_t *functions = json_object();
+  json_t *list;
   if (!functions) return rmx_fail_memory(err, 0, "the fitted functions");
-  rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(rmx__put(functions, "metrics", list = json_array(), err), done);
+  RMX_TRY(rmx__put(functions, "metrics", list = json_array(), err));
   size_t i;
-  json_array_foreach(metrics, i, metric)
-    RMX_TRY_GOTO(add_metric(fit_folder, fit, metric, list, err), done);
-  if (json_array_size(list) == 0) goto done;
-  RMX_TRY_GOTO(rmx__put(functions, "domains", json_incref(domains), err), done);
-  RMX_TRY_GOTO(rmx__put(functions, "mixtures", json_incref(mixtures), err), done);
-  RMX_TRY_GOTO(
-      rmx__put(functions, "optimum", in_order(json_object_get(optimum, "mixture"), domains), err),
-      done);
-  RMX_TRY_GOTO(
-      rmx__put(functions, "prior", in_order(json_object_get(optimum, "prior"), domains), err),
-      done);
-  RMX_TRY_GOTO(add_formats(functions, err), done);
-  status = rmx__put(data, "functions", json_incref(functions), err);
-done:
-  json_decref(functions);
-  return status;
+  json_array_foreach(metrics, i, metric) RMX_TRY(add_metric(fit_folder, fit, metric, list, err));
+  if (json_array_size(list) == 0) return RMX_OK;
+  RMX_TRY(rmx__put(functions, "domains", json_incref(domains), err));
+  RMX_TRY(rmx__put(functions, "mixtures", json_incref(mixtures), err));
+  RMX_TRY(
+      rmx__put(functions, "optimum", in_order(json_object_get(optimum, "mixture"), domains), err));
+  RMX_TRY(rmx__put(functions, "prior", in_order(json_object_get(optimum, "prior"), domains), err));
+  RMX_TRY(add_formats(functions, err));
+  return rmx__put(data, "functions", json_incref(functions), err);
 }

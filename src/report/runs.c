@@ -293,34 +293,26 @@ static rmx_status note_tables(const char *folder, json_t *data, rmx_err *err) {
 }
 
 rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, rmx_err *err) {
-  rmx_table mixtures = {0}, metrics = {0}, half = {0};
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0}, half = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   runs r = {0};
-  rmx_status status = RMX_OK;
   if (experiment) {
-    RMX_TRY_GOTO(read_tables(folder, json_object_get(data, "fit"), &mixtures, &metrics, err), done);
-    RMX_TRY_GOTO(read_if_there(folder, "metrics-half.csv", &half, err), done);
+    RMX_TRY(read_tables(folder, json_object_get(data, "fit"), &mixtures, &metrics, err));
+    RMX_TRY(read_if_there(folder, "metrics-half.csv", &half, err));
   }
-  if (mixtures.N) RMX_TRY_GOTO(note_tables(folder, data, err), done);
-  if (mixtures.N) RMX_TRY_GOTO(put_waiting(&mixtures, &metrics, data, err), done);
-  if (mixtures.N)
-    RMX_TRY_GOTO(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err), done);
+  if (mixtures.N) RMX_TRY(note_tables(folder, data, err));
+  if (mixtures.N) RMX_TRY(put_waiting(&mixtures, &metrics, data, err));
+  if (mixtures.N) RMX_TRY(rmx__put(data, "mixtures_n", json_integer((json_int_t)mixtures.N), err));
   if (mixtures.N && metrics.N)
-    status = join(&mixtures, &metrics, &half, &r, &arena, err);
+    RMX_TRY(join(&mixtures, &metrics, &half, &r, &arena, err));
   else
-    status =
-        from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err);
-  if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(add_weighted(&r, json_object_get(data, "target"), &arena, err), done);
+    RMX_TRY(
+        from_fit(json_object_get(data, "fit"), json_object_get(data, "folds"), &r, &arena, err));
+  RMX_TRY(add_weighted(&r, json_object_get(data, "target"), &arena, err));
   double *scratch = rmx_arena_alloc(&arena, 2 * r.N + 1, sizeof *scratch);
-  if (!scratch) status = rmx_fail_memory(err, 2 * r.N * sizeof *scratch, "the runs");
-  if (status == RMX_OK) status = put_half_agreement(&r, scratch, data, err);
-  if (status == RMX_OK && r.N) status = put_effects(&r, scratch, data, err);
-  if (status == RMX_OK && r.N) status = put_runs(&r, data, err);
-done:
-  rmx_table_release(&mixtures);
-  rmx_table_release(&metrics);
-  rmx_table_release(&half);
-  rmx_arena_release(&arena);
-  return status;
+  if (!scratch) return rmx_fail_memory(err, 2 * r.N * sizeof *scratch, "the runs");
+  RMX_TRY(put_half_agreement(&r, scratch, data, err));
+  if (r.N) RMX_TRY(put_effects(&r, scratch, data, err));
+  if (r.N) RMX_TRY(put_runs(&r, data, err));
+  return RMX_OK;
 }

@@ -154,7 +154,7 @@ static rmx_status check_losses(left *r, const json_t *losses, const char *where,
     return wanted(r, where, losses, "a map {domain: loss in nats per token}", err);
   json_object_foreach((json_t *)losses, domain, value)
     RMX_TRY(check_loss(r, where, domain, value, err));
-  rmx_buf missing = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf missing = {0};
   size_t n = 0;
   json_object_foreach(r->domains, domain, value) {
     if (json_number_value(json_object_get(value, "valid_tokens")) < 2 ||
@@ -163,15 +163,13 @@ static rmx_status check_losses(left *r, const json_t *losses, const char *where,
     if (n < 3) rmx_buf_printf(&missing, "%s\"%s\"", n ? ", " : "", domain);
     n++;
   }
-  rmx_status status = RMX_OK;
   if (n)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "%s: %s has no loss for %zu of %zu domains (%s%s); wanted a loss for each domain",
-                 r->path, where, n, json_object_size(r->domains), missing.data ? missing.data : "",
-                 n > 3 ? ", ..." : "");
-  rmx_buf_release(&missing);
-  return status;
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "%s: %s has no loss for %zu of %zu domains (%s%s); wanted a loss for each domain", r->path,
+        where, n, json_object_size(r->domains), missing.data ? missing.data : "",
+        n > 3 ? ", ..." : "");
+  return RMX_OK;
 }
 
 // ---- metrics

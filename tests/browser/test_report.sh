@@ -314,7 +314,7 @@ has "honest: the corrected estimate is the headline" "$(said leads)" "The expect
 has "honest: who was measured best is said first" "$(said leads)" "the best run (0003) reached the best wikipedia_en validation loss of 5 mixtures"
 has "honest: two seeds give no verdict" "$(said leads)" "too few seeds to tell"
 has "honest: R2 below 0 is a warning" "$(said warned)" "The fit has learnt nothing about wikipedia_en_val_loss"
-has "honest: metrics that get worse are listed" "$(said warned)" "1 of 2 other metrics are predicted to be worse than at the prior. The worst one is arxiv_val_loss, by 0.4000"
+has "honest: metrics that get worse are listed" "$(said warned)" "1 of 2 other metrics is predicted to be worse than at the prior. The worst one is arxiv_val_loss, by 0.4000"
 same "honest: the runs to train are told, the diverged one is not" "$(said next)" "s1 / 0025 / "
 same "honest: the table says which run is to be trained and which diverged" "$(said runs-status)" "0025 to be trained –|0026 diverged –"
 

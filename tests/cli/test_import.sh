@@ -57,7 +57,7 @@ same "score as the CSV does" olmix.txt
 
 # ---- Weights & Biases: one file for both
 sed '1s/eval\/a_loss/metric\/a_val_loss/' wandb.csv > wandb2.csv
-try "an export of Weights & Biases, for both" 0 "1 of 41 runs did not finish and are left out: n41 (crashed)" "$REGMIX" score --fit fit --mixtures wandb2.csv --metrics wandb2.csv
+try "an export of Weights & Biases, for both" 0 "1 of 41 runs did not finish and is left out: n41 (crashed)" "$REGMIX" score --fit fit --mixtures wandb2.csv --metrics wandb2.csv
 "$REGMIX" score --fit fit --mixtures wandb2.csv --metrics wandb2.csv > wandb.txt 2> /dev/null
 same "scores as the CSV does" wandb.txt
 try "predict reads it" 0 "n40," "$REGMIX" predict --fit fit --mixtures wandb.csv
@@ -70,9 +70,9 @@ try "one plain file for both wants patterns" 1 "--mixture-columns" "$REGMIX" sco
 "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics quiz.csv > quiz.txt
 "$REGMIX" score --fit fit-quiz --mixtures yaml --metrics evals > evals.txt 2> /dev/null
 cmp -s quiz.txt evals.txt && ok "a folder of results scores as the CSV does" || not_ok "a folder of results scores as the CSV does" "$(cat quiz.txt evals.txt)"
-try "and joins by number to the CSV" 0 "1 metrics of 40 runs, from 40 results" "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
+try "and joins by number to the CSV" 0 "1 metric of 40 runs, from 40 results" "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 echo '{"results": {"quiz": {"acc,none": true}}}' > evals/n1/tiny/results_2024-06-01T12-00-00.000001.json
-try "a result that is no number is named and not read" 0 'not numbers and are not read: results.quiz."acc,none"' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
+try "a result that is no number is named and not read" 0 'is not a number and is not read: results.quiz."acc,none"' "$REGMIX" score --fit fit-quiz --mixtures m.csv --metrics evals
 try "results are no mixtures" 1 "no .yaml file" "$REGMIX" predict --fit fit --mixtures evals
 
 # ---- fit reads them too, and keeps which metrics are scores

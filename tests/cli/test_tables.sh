@@ -132,7 +132,7 @@ left=$(find . -maxdepth 1 -name 'killed.*')
 awk -F, 'BEGIN { OFS = "," } NR == 8 { $2 = $2 + 0.0199 } { print }' m.csv > off.csv
 try "a row that sums to 1.0199 is named, and the way out" 1 'off.csv:8: the weights sum to 1.0199 (run "7")' fit --mixtures off.csv --metrics acc.csv --out off
 try "which is --normalize" 1 'fit --normalize' fit --mixtures off.csv --metrics acc.csv --out off
-try "--normalize tells how many rows and the worst" 0 '1 of 20 mixtures do not sum to 1 and are divided by their sum; the furthest is run "7" (off.csv:8), which sums to 1.0199' fit --mixtures off.csv --metrics acc.csv --out off --normalize
+try "--normalize tells how many rows and the worst" 0 '1 of 20 mixtures does not sum to 1 and is divided by the sum; the furthest is run "7" (off.csv:8), which sums to 1.0199' fit --mixtures off.csv --metrics acc.csv --out off --normalize
 try "predict obeys the fit" 0 "20," "$REGMIX" predict --fit off --mixtures off.csv
 awk -F, 'BEGIN { OFS = "," } NR > 1 { for (i = 2; i <= 4; i++) $i *= 100 } { print }' m.csv > cent.csv
 try "percentages are recognised" 1 "these are percentages" fit --mixtures cent.csv --metrics acc.csv --out cent
@@ -148,7 +148,7 @@ try "a row of zeros stays an error" 1 "sum to 0" sh -c "sed '3s/,.*/,0,0,0/' m.c
 
 # ---- what is left out is counted and named
 awk -F, 'BEGIN { OFS = "," } NR == 1 { print $0, "rare_acc", "host"; next } { print $0, (NR == 5 ? 0.5 : ""), "n" NR }' l.csv | awk -F, 'BEGIN { OFS = "," } NR == 9 { $2 = $3 = $4 = "" } { print }' > gaps.csv
-try "a metric with one value is dropped and named" 0 "1 of 4 metrics have fewer than 3 values and are not fitted: rare_acc" fit --mixtures m.csv --metrics gaps.csv --out gaps
+try "a metric with one value is dropped and named" 0 "1 of 4 metrics has fewer than 3 values and is not fitted: rare_acc" fit --mixtures m.csv --metrics gaps.csv --out gaps
 try "a run that was never evaluated is left out and named" 0 "1 of 20 runs has no value of any metric and is left out: 8" fit --mixtures m.csv --metrics gaps.csv --out gaps
 try "a column of text is named" 0 "1 column of text is not read: host" fit --mixtures m.csv --metrics gaps.csv --out gaps
 try "columns that no pattern takes are named" 0 "2 other columns with numbers are not read as metrics: x_val_loss, plain" fit --mixtures m.csv --metrics l.csv --metric-columns 'gsm*' --out gaps
@@ -166,7 +166,7 @@ try "and kept" 0 '"learnt": false' cat noise/fit.json
 head -5 m.csv > four.csv
 try "fewer than twice as many mixtures as domains is said" 0 "4 different mixtures of 3 domains: too few" fit --mixtures four.csv --metrics acc.csv --out four
 sed '11s/,.*/,0.97/' acc.csv > outlier.csv
-try "a run far from its prediction is named" 0 "1 of 20 runs lie more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
+try "a run far from its prediction is named" 0 "1 of 20 runs lies more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
 try "score says that it was given the fit's own runs" 0 "all 20 of the 20 runs are runs that the fit was made from" "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv
 try "and adds the scores out of fold" 0 '"out_of_fold"' "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv --json
 sed '1!s/\(.\)$/\11/' acc.csv > again.csv

@@ -194,7 +194,7 @@ START_TEST(wandb_export) {
   ck_assert_uint_eq(t.D, 2);
   ck_assert_str_eq(t.names[0], "cc");
   ck_assert(at(&t, "n1", "code") == 0.75 && at(&t, "n3", "cc") == 1);
-  heard("1 of 3 runs did not finish and are left out: n2 (crashed)");
+  heard("1 of 3 runs did not finish and is left out: n2 (crashed)");
   heard("2 columns taken as the mixture: config.mixture.cc, config.mixture.code");
   rmx_table_release(&t);
   must(read_with(f, RMX_IMPORT_METRICS, NULL, true, &t, err));
@@ -331,8 +331,8 @@ START_TEST(harness_results) {
     ck_assert_int_eq(t.better[j],
                      strcmp(t.names[j], "wikitext") != 0 ? RMX_BETTER_HIGH : RMX_BETTER_LOW);
   heard("5 metrics of 2 runs, from 3 results");
-  heard("1 results were measured more than once");
-  heard("1 .json files have no map \"results\"");
+  heard("1 result was measured more than once");
+  heard("1 .json file has no map \"results\"");
   rmx_table_release(&t);
   must(read_with(path, RMX_IMPORT_METRICS, "hellaswag/*", false, &t, err));
   ck_assert_uint_eq(t.D, 2);

@@ -113,7 +113,7 @@ START_TEST(a_fit_that_is_older_than_its_tables) {
            (unsigned long long)rmx_hash(fit, strlen(fit), 0));
   put("optimum.yaml", optimum);
   json_t *data = collect();
-  ck_assert(warned(data, "0 of its runs are gone from them or have other values, and 1 runs"));
+  ck_assert(warned(data, "0 of its runs are gone from them or have other values, and 1 run is"));
   ck_assert(!warned(data, "another fit"));
   json_decref(data);
   put("metrics.csv", "run,a_val_loss,b_val_loss\nr1,4,3\nr2,3,4\n");
@@ -289,7 +289,7 @@ START_TEST(what_gets_worse_is_told_by_its_direction) {
       "0.05, interval: [0.01, 0.09]}\n");
   json_t *data = collect();
   ck_assert(warned(data,
-                   "1 of 2 other metrics are predicted to be worse than at the prior. The "
+                   "1 of 2 other metrics is predicted to be worse than at the prior. The "
                    "worst one is other_acc, by 0.2000"));
   ck_assert(!warned(data, "No gain"));
   json_decref(data);

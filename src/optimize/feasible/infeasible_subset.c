@@ -98,25 +98,23 @@ static rmx_status report(const filter *f, rmx_err *err) {
     highs = highs && f->rules[i].side == HIGH;
     bounds = bounds && !f->rules[i].share;
   }
-  rmx_buf text = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   for (size_t i = 0; i < f->n && i < MAX_NAMED; i++)
     rmx_buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 == f->n ? " and " : ", ", f->rules[i].text);
   if (f->n > MAX_NAMED) rmx_buf_printf(&text, " and %zu others", f->n - MAX_NAMED);
-  rmx_status status;
   const char *list = text.data ? text.data : "";
   if (text.failed)
-    status = rmx_fail_memory(err, 0, "a message");
+    return rmx_fail_memory(err, 0, "a message");
   else if (highs && bounds)
-    status =
-        rmx_fail(err, RMX_EINPUT,
-                 "the caps sum to %.4g < 1 (%s): allow more epochs or lower the budget", sum, list);
+    return rmx_fail(err, RMX_EINPUT,
+                    "the caps sum to %.4g < 1 (%s): allow more epochs or lower the budget", sum,
+                    list);
   else if (lows && sum > 1)
-    status = rmx_fail(err, RMX_EINPUT, "%s sum to %.4g > 1: lower one", list, sum);
+    return rmx_fail(err, RMX_EINPUT, "%s sum to %.4g > 1: lower one", list, sum);
   else
-    status = rmx_fail(err, RMX_EINPUT, "%s cannot %s be kept: loosen one", list,
-                      f->n > 2 ? "all" : "both");
-  rmx_buf_release(&text);
-  return status;
+    return rmx_fail(err, RMX_EINPUT, "%s cannot %s be kept: loosen one", list,
+                    f->n > 2 ? "all" : "both");
+  return RMX_OK;
 }
 
 rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains,

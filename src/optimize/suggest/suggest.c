@@ -223,22 +223,18 @@ static rmx_status spread(suggester *s, rmx__pick *picks, size_t *n_picked, rmx_e
   RMX_TRY(rmx__candidates_around_prior(&s->list, &how, 2 * SPREAD_AMONG + (size_t)s->o->runs, err));
   size_t among = s->n_known + (SPREAD_AMONG > s->o->runs ? SPREAD_AMONG : (size_t)s->o->runs);
   size_t n = s->list.n < among ? s->list.n : among;
-  rmx__conditioned b = {0};
-  unsigned char *taken = rmx_calloc(n, 1);
-  rmx_status status = taken ? RMX_OK : rmx_fail_memory(err, n, "candidates");
-  if (status == RMX_OK)
-    status =
-        rmx__conditioned_make(&b, NULL, s->list.X, n, s->D, s->n_known + (size_t)s->o->runs, err);
-  for (size_t i = 0; i < s->n_known && status == RMX_OK; i++) {
+  RMX_OWNED_BY(rmx__conditioned_release) rmx__conditioned b = {0};
+  RMX_OWNED unsigned char *taken = rmx_calloc(n, 1);
+  if (!taken) return rmx_fail_memory(err, n, "candidates");
+  RMX_TRY(
+      rmx__conditioned_make(&b, NULL, s->list.X, n, s->D, s->n_known + (size_t)s->o->runs, err));
+  for (size_t i = 0; i < s->n_known; i++) {
     taken[i] = RMX__TAKEN;
     rmx__conditioned_add(&b, i, 0);
   }
-  if (status == RMX_OK)
-    status = rmx__acquisition_spread(&b, taken, (size_t)s->o->runs, picks, n_picked, err);
-  for (size_t i = 0; i < *n_picked && status == RMX_OK; i++) picks[i].expected = picks[i].sd = NAN;
-  rmx__conditioned_release(&b);
-  free(taken);
-  return status;
+  RMX_TRY(rmx__acquisition_spread(&b, taken, (size_t)s->o->runs, picks, n_picked, err));
+  for (size_t i = 0; i < *n_picked; i++) picks[i].expected = picks[i].sd = NAN;
+  return RMX_OK;
 }
 
 static size_t different(const rmx_dataset *data, bool *constant) {
@@ -269,47 +265,38 @@ static rmx_status fill(const suggester *s, const rmx__pick *picks, bool spreads,
 }
 
 static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_err *err) {
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   rmx_dataset scored = {0};
-  rmx__score_model model = {0};
-  rmx__pick *picks = rmx_calloc((size_t)s->o->runs, sizeof(*picks));
+  RMX_OWNED_BY(rmx__score_model_release) rmx__score_model model = {0};
+  RMX_OWNED rmx__pick *picks = rmx_calloc((size_t)s->o->runs, sizeof(*picks));
   size_t n_picked = 0;
   bool spreads = true, constant;
-  rmx_status status =
-      picks ? RMX_OK : rmx_fail_memory(err, (size_t)s->o->runs * sizeof(*picks), "suggestions");
-  if (status != RMX_OK) goto done;
+  if (!picks) return rmx_fail_memory(err, (size_t)s->o->runs * sizeof(*picks), "suggestions");
   if (s->fit->N > 0) {
-    RMX_TRY_GOTO(rmx__scored_runs(s->fit, &s->q->target, &arena, &scored, NULL, err), done);
+    RMX_TRY(rmx__scored_runs(s->fit, &s->q->target, &arena, &scored, NULL, err));
     spreads = different(&scored, &constant) < MIN_RUNS || constant;
   }
   out->runs = scored.N;
   out->best = NAN;
   size_t candidates =
       spreads ? 2 * SPREAD_AMONG + (size_t)s->o->runs : (size_t)s->o->candidates + 2;
-  RMX_TRY_GOTO(begin_list(s, candidates, seed, err), done);
+  RMX_TRY(begin_list(s, candidates, seed, err));
   if (spreads) {
-    RMX_TRY_GOTO(spread(s, picks, &n_picked, err), done);
+    RMX_TRY(spread(s, picks, &n_picked, err));
   } else {
-    RMX_TRY_GOTO(rmx__score_model_make(&model, s->fit, &s->q->target, &scored, seed, err), done);
+    RMX_TRY(rmx__score_model_make(&model, s->fit, &s->q->target, &scored, seed, err));
     s->model = &model;
-    RMX_TRY_GOTO(improve(s, out, picks, &n_picked, err), done);
+    RMX_TRY(improve(s, out, picks, &n_picked, err));
   }
-  if (n_picked < (size_t)s->o->runs) {
-    status = rmx_fail(
+  if (n_picked < (size_t)s->o->runs)
+    return rmx_fail(
         err, RMX_EINPUT,
         "found only %zu new mixture%s on the grid that keep%s the constraints, %lld were "
         "wanted: loosen the constraints, "
         "make the grid (%g) finer or ask for fewer",
         n_picked, rmx_s(n_picked), n_picked == 1 ? "s" : "", (long long)s->o->runs, s->o->grid);
-    goto done;
-  }
-  RMX_TRY_GOTO(rmx__suggestion_make(out, n_picked, s->D, err), done);
-  status = fill(s, picks, spreads, out);
-done:
-  rmx__score_model_release(&model);
-  rmx_arena_release(&arena);
-  free(picks);
-  return status;
+  RMX_TRY(rmx__suggestion_make(out, n_picked, s->D, err));
+  return fill(s, picks, spreads, out);
 }
 
 rmx_status rmx_suggest(const rmx_suggest_request *given, rmx_suggestion *out, rmx_err *err) {

@@ -337,13 +337,10 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                     path);
   if (json_array_size(json_object_get(o, "mixtures")) != N * D)
     return rmx_fail(err, RMX_EINPUT, "%s: \"mixtures\" must be a list of %zu numbers", path, N * D);
-  gp *r = make(N, D);
-  double *y = rmx_calloc(N, sizeof(double)), *alpha = NULL;
-  rmx_status status = RMX_OK;
-  if (!r || !y || (alpha = rmx_calloc(N, sizeof(double))) == NULL) {
-    status = rmx_fail_memory(err, N * N * sizeof(double), "a Gaussian process");
-    goto done;
-  }
+  gp *r = *state = make(N, D);
+  *n_domains = D;
+  RMX_OWNED double *y = rmx_calloc(N, sizeof(double)), *alpha = rmx_calloc(N, sizeof(double));
+  if (!r || !y || !alpha) return rmx_fail_memory(err, N * N * sizeof(double), "a Gaussian process");
   const struct {
     const char *key;
     double *at;
@@ -355,39 +352,24 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
       {"log_linear", &r->theta[GP_LINEAR]},
       {"log_noise", &r->theta[GP_NOISE]}};
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    RMX_TRY_GOTO(rmx__json_number(o, numbers[i].key, numbers[i].at, path, err), done);
+    RMX_TRY(rmx__json_number(o, numbers[i].key, numbers[i].at, path, err));
   r->leave_one_out = NAN;
   if (!json_is_null(json_object_get(o, "leave_one_out_rmse")))
-    RMX_TRY_GOTO(rmx__json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "seen", r->seen, 2, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, D, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(D), D, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "alpha", alpha, N, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "row_weights", r->weight, N, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "mixtures", r->X, N * D, path, err), done);
-  RMX_TRY_GOTO(rmx__domains_read(o, D, path, &r->names, err), done);
+    RMX_TRY(rmx__json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err));
+  RMX_TRY(rmx__json_numbers(o, "seen", r->seen, 2, path, err));
+  RMX_TRY(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, D, path, err));
+  RMX_TRY(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(D), D, path, err));
+  RMX_TRY(rmx__json_numbers(o, "alpha", alpha, N, path, err));
+  RMX_TRY(rmx__json_numbers(o, "row_weights", r->weight, N, path, err));
+  RMX_TRY(rmx__json_numbers(o, "mixtures", r->X, N * D, path, err));
+  RMX_TRY(rmx__domains_read(o, D, path, &r->names, err));
   for (size_t i = 0; i < N; i++)
-    if (!(r->weight[i] > 0)) {
-      status =
-          rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"row_weights\" must be above 0", path, i);
-      goto done;
-    }
-  RMX_TRY_GOTO(rmx__blas_ready(err), done);
-  if (finish(r, y, NULL, err) != RMX_OK) {
-    status = rmx_fail_in(err, "%s", path);
-    goto done;
-  }
+    if (!(r->weight[i] > 0))
+      return rmx_fail(err, RMX_EINPUT, "%s: item %zu of \"row_weights\" must be above 0", path, i);
+  RMX_TRY(rmx__blas_ready(err));
+  if (finish(r, y, NULL, err) != RMX_OK) return rmx_fail_in(err, "%s", path);
   memcpy(r->alpha, alpha, N * sizeof(double));
   sum_alpha(r);
-done:
-  free(y);
-  free(alpha);
-  if (status != RMX_OK) {
-    release(r);
-    return status;
-  }
-  *state = r;
-  *n_domains = D;
   return RMX_OK;
 }
 

@@ -242,7 +242,7 @@ done:
 rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
                         double *out, rmx_err *err) {
   enum { WARM = 12, LEAPS = 8 };
-  rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   scratch s = {0};
   size_t P = GP_N_PARAMETERS(q->D);
   double *centre = rmx_arena_alloc(&arena, P, sizeof(double)),
@@ -251,10 +251,8 @@ rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *
          *slope = rmx_arena_alloc(&arena, P, sizeof(double));
   double *here = rmx_arena_alloc(&arena, P, sizeof(double)),
          *push = rmx_arena_alloc(&arena, P, sizeof(double));
-  if (!prepare(&s, q, true, &arena) || !centre || !at || !x || !slope || !here || !push) {
-    rmx_arena_release(&arena);
+  if (!prepare(&s, q, true, &arena) || !centre || !at || !x || !slope || !here || !push)
     return rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");
-  }
   rmx__gp_centre(q->D, centre);
   s.centre = centre;
   memcpy(at, theta, P * sizeof(double));
@@ -291,6 +289,5 @@ rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *
     else
       memcpy(out + (k - WARM) * P, at, P * sizeof(double));
   }
-  rmx_arena_release(&arena);
   return RMX_OK;
 }

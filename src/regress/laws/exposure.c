@@ -257,22 +257,19 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                             rmx_err *err) {
   struct rmx__law *l;
   RMX_TRY(rmx__law_open(&law, o, path, &l, err));
+  *state = l;
   struct exposure *r = with_pointers(l);
-  rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(rmx__json_number(o, "budget", &r->budget, path, err), failed);
-  RMX_TRY_GOTO(rmx__json_number(o, "run_tokens", &r->run_tokens, path, err), failed);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "tokens", r->tokens, l->D, path, err), failed);
+  RMX_TRY(rmx__json_number(o, "budget", &r->budget, path, err));
+  RMX_TRY(rmx__json_number(o, "run_tokens", &r->run_tokens, path, err));
+  RMX_TRY(rmx__json_numbers(o, "tokens", r->tokens, l->D, path, err));
   RMX_TRY(rmx__law_read(l, o, path, state, D, err));
   bool sound = r->budget > 0 && r->run_tokens > 0;
   for (size_t d = 0; d < l->D; d++) sound &= r->tokens[d] > 0 && l->p[AT_P(l->D) + d] >= 0;
   if (sound) return RMX_OK;
-  status = rmx_fail(err, RMX_EINPUT,
-                    "%s: \"budget\", \"run_tokens\" and \"tokens\" must be above 0, and \"p\" must "
-                    "be 0 or more",
-                    path);
-failed:
-  rmx__law_release(l);
-  return status;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: \"budget\", \"run_tokens\" and \"tokens\" must be above 0, and \"p\" must "
+                  "be 0 or more",
+                  path);
 }
 
 const rmx__regressor_kind rmx__exposure = {

@@ -203,25 +203,19 @@ rmx_status rmx__law_open(const struct rmx__law_type *type, const json_t *o, cons
 rmx_status rmx__law_read(struct rmx__law *l, const json_t *o, const char *path, void **state,
                          size_t *D, rmx_err *err) {
   const struct rmx__law_type *type = l->type;
-  rmx_status status = RMX_OK;
   double *p = l->p;
-  RMX_TRY_GOTO(rmx__json_number(o, "strength", &l->strength, path, err), done);
-  RMX_TRY_GOTO(rmx__json_number(o, "shift", &l->shift, path, err), done);
-  RMX_TRY_GOTO(rmx__json_number(o, "scale", &l->scale, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "seen", l->seen, 2, path, err), done);
-  for (size_t i = 0; i < type->n_numbers; i++)
-    RMX_TRY_GOTO(rmx__json_number(o, type->numbers[i], p++, path, err), done);
-  for (size_t i = 0; i < type->n_vectors; i++, p += l->D)
-    RMX_TRY_GOTO(rmx__json_numbers(o, type->vectors[i], p, l->D, path, err), done);
-  if (!type->vectors) RMX_TRY_GOTO(rmx__json_numbers(o, "parameters", p, l->P, path, err), done);
-  RMX_TRY_GOTO(rmx__domains_read(o, l->D, path, &l->names, err), done);
-  derive(l, l->p);
-done:
-  if (status != RMX_OK) {
-    rmx__law_release(l);
-    return status;
-  }
   *state = l;
   *D = l->D;
+  RMX_TRY(rmx__json_number(o, "strength", &l->strength, path, err));
+  RMX_TRY(rmx__json_number(o, "shift", &l->shift, path, err));
+  RMX_TRY(rmx__json_number(o, "scale", &l->scale, path, err));
+  RMX_TRY(rmx__json_numbers(o, "seen", l->seen, 2, path, err));
+  for (size_t i = 0; i < type->n_numbers; i++)
+    RMX_TRY(rmx__json_number(o, type->numbers[i], p++, path, err));
+  for (size_t i = 0; i < type->n_vectors; i++, p += l->D)
+    RMX_TRY(rmx__json_numbers(o, type->vectors[i], p, l->D, path, err));
+  if (!type->vectors) RMX_TRY(rmx__json_numbers(o, "parameters", p, l->P, path, err));
+  RMX_TRY(rmx__domains_read(o, l->D, path, &l->names, err));
+  derive(l, l->p);
   return RMX_OK;
 }

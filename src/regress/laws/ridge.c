@@ -177,28 +177,20 @@ static json_t *to_json(const void *state) {
 
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
                             rmx_err *err) {
-  rmx_status status = RMX_OK;
   const json_t *root = json_object_get(o, "sqrt");
   size_t n = json_array_size(json_object_get(o, "coefficients"));
   if (n == 0 || !json_is_boolean(root))
     return rmx_fail(err, RMX_EINPUT,
                     "%s: a ridge file has \"coefficients\" (numbers) and \"sqrt\" (true or false)",
                     path);
-  ridge *r = make(n);
+  ridge *r = *state = make(n);
+  *D = n;
   if (!r) return rmx_fail_memory(err, n * sizeof(double), "a ridge regression");
   r->sqrt = json_is_true(root);
-  RMX_TRY_GOTO(rmx__json_number(o, "alpha", &r->alpha, path, err), done);
-  RMX_TRY_GOTO(rmx__json_number(o, "intercept", &r->intercept, path, err), done);
-  RMX_TRY_GOTO(rmx__json_numbers(o, "coefficients", r->v, n, path, err), done);
-  RMX_TRY_GOTO(rmx__domains_read(o, n, path, &r->names, err), done);
-done:
-  if (status != RMX_OK) {
-    release(r);
-    return status;
-  }
-  *state = r;
-  *D = n;
-  return RMX_OK;
+  RMX_TRY(rmx__json_number(o, "alpha", &r->alpha, path, err));
+  RMX_TRY(rmx__json_number(o, "intercept", &r->intercept, path, err));
+  RMX_TRY(rmx__json_numbers(o, "coefficients", r->v, n, path, err));
+  return rmx__domains_read(o, n, path, &r->names, err);
 }
 
 const rmx__regressor_kind rmx__ridge = {
