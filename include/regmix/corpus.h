@@ -172,9 +172,11 @@ typedef struct rmx_corpus_options {
   /* largest share of a domain's training text that may be dropped for overlap; more is an error:
    * 0.5 */
   double max_overlap;
-  char *tokenizer;               /* file of a tokenizer to use; NULL: train one */
-  int64_t vocab;                 /* of the tokenizer to train: 4096 */
-  int64_t tokenizer_bytes;       /* text to train it on, the same amount from each domain: 10M */
+  char *tokenizer;         /* file of a tokenizer to use; NULL: train one */
+  int64_t vocab;           /* of the tokenizer to train: 4096 */
+  int64_t tokenizer_bytes; /* text to train it on, the same amount from each domain: 10M */
+  char *end_of_text;       /* the token that ends each document; NULL: a known name */
+  char *specials; /* special tokens in the text are encoded as "text" or "tokens"; NULL: text */
   struct rmx_ids_tokenizer *ids; /* NULL; the library sets it to read token files */
 } rmx_corpus_options;
 

@@ -2,6 +2,7 @@
 // Finds within a second what would stop `prepare` after hours: a tokenizer that is refused, a name
 // of an unknown type, a field without text.
 #include <stdlib.h>
+#include <string.h>
 
 #include "prepare.h"
 
@@ -29,15 +30,31 @@ static rmx_status check_list(const rmx_strings *files, const rmx__reader_options
   return RMX_OK;
 }
 
-static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
-  if (!r->options->tokenizer) return RMX_OK;
+rmx_specials rmx__specials_of(const rmx_corpus_options *o) {
+  return o->specials && strcmp(o->specials, "tokens") == 0 ? RMX_SPECIALS_TOKENS
+                                                           : RMX_SPECIALS_TEXT;
+}
+
+rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rmx_tokenizer **out,
+                               rmx_err *err) {
   rmx_tokenizer *t = NULL;
-  char *path = rmx_path_in(r->base, r->options->tokenizer);
+  char *path = rmx_path_in(base, o->tokenizer);
   rmx_status status = path ? rmx_tokenizer_read(path, &t, err) : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(t, NULL, err);
-  if (t) rmx_tokenizer_free(t);
+  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(t, o->end_of_text, err);
   free(path);
+  if (status == RMX_OK)
+    *out = t;
+  else
+    rmx_tokenizer_free(t);
   return status;
+}
+
+static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
+  rmx_tokenizer *t = NULL;
+  if (!r->options->tokenizer) return RMX_OK;
+  RMX_TRY(rmx__tokenizer_open(r->options, r->base, &t, err));
+  rmx_tokenizer_free(t);
+  return RMX_OK;
 }
 
 static rmx_status check_values(const rmx_corpus_request *r, rmx_err *err) {

@@ -109,7 +109,9 @@ rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *b
                                       uint64_t *fingerprint, rmx_err *err) {
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
   *fingerprint = rmx_hash(trained, sizeof trained, 1);
-  return o->tokenizer ? add_content(base, o->tokenizer, 2, fingerprint, err) : RMX_OK;
+  if (o->tokenizer) RMX_TRY(add_content(base, o->tokenizer, 2, fingerprint, err));
+  if (o->end_of_text) *fingerprint = hash_text(o->end_of_text, *fingerprint);
+  return RMX_OK;
 }
 
 static const char *name_in_folder(const char *path) {
@@ -151,6 +153,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
+  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
@@ -266,6 +269,8 @@ rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *r, uint64_t *has
   h = rmx_hash(whole, sizeof whole, h);
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
+  if (o->end_of_text) h = hash_text(o->end_of_text, h);
+  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
   for (size_t i = 0; i < ntargets; i++) h = rmx_hash(&targets[i], sizeof targets[i], h);
   if (o->tokenizer) {
     char *path = rmx_path_in(base, o->tokenizer);

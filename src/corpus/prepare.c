@@ -210,14 +210,7 @@ static rmx_status decide(rmx__preparing *p, rmx_err *err) {
 
 static rmx_status get_tokenizer(rmx__preparing *p, const char *base, rmx_err *err) {
   const rmx_corpus_options *o = p->options;
-  if (o->tokenizer) {
-    char *path = rmx_path_in(base, o->tokenizer);
-    rmx_status status =
-        path ? rmx_tokenizer_read(path, &p->tokenizer, err) : rmx_fail_memory(err, 0, "a path");
-    free(path);
-    if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(p->tokenizer, NULL, err);
-    return status;
-  }
+  if (o->tokenizer) return rmx__tokenizer_open(o, base, &p->tokenizer, err);
   if (!p->new_tokenizer &&
       (p->tokenizer = rmx__previous_tokenizer(&p->previous, o, p->tokenizer_fingerprint))) {
     rmx_note(p->listener,
@@ -234,6 +227,7 @@ static rmx_status get_tokenizer(rmx__preparing *p, const char *base, rmx_err *er
   rmx_status status =
       rmx_tokenizer_train(sample.texts, sample.sizes, sample.n, vocab, &p->tokenizer, err);
   rmx__tokenizer_sample_release(&sample);
+  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(p->tokenizer, o->end_of_text, err);
   if (status != RMX_OK) return status;
   int made = rmx_tokenizer_vocab(p->tokenizer);
   if (made < o->vocab)

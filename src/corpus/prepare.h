@@ -31,6 +31,7 @@ typedef struct rmx__tokenised {
 // How documents become tokens: the tokens of each document, then the end of text (tokenise.c).
 typedef struct rmx__tokenise {
   const rmx_tokenizer *tokenizer;
+  rmx_specials specials;
   const rmx__spool *spool;
   char **paths;  // (n) of the file of each domain
   size_t n;
@@ -49,6 +50,11 @@ rmx_status rmx__tokenise_listed(const rmx__tokenise *r, size_t domain,
                                 const struct rmx__sorted *list, uint64_t max_tokens,
                                 rmx__tokenised *out, rmx_err *err);
 
+// What the option "specials" says.
+rmx_specials rmx__specials_of(const rmx_corpus_options *o);
+// Reads the tokenizer of the options, and sets the end of text (early_check.c).
+rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rmx_tokenizer **out,
+                               rmx_err *err);
 // Fingerprint of the wanted tokenizer: the hash of the given file, or of the settings of its
 // training (fingerprint.c).
 rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,

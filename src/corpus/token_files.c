@@ -27,9 +27,11 @@ static rmx_status gather(struct writing *w, rmx_err *err) {
   rmx_status status;
   for (size_t i = 0; i < p->n; i++) {
     const uint64_t n = p->documents[i].train, m = p->documents[i].valid,
-                   limit = (uint64_t)p->options->max_valid_tokens;
-    p->texts[i][0] = rmx_hash(&n, sizeof n, 0);
-    p->texts[i][1] = rmx_hash(&m, sizeof m, limit);
+                   limit = (uint64_t)p->options->max_valid_tokens,
+                   // how special tokens are encoded; 0 is what version 0.1.0 did
+        specials = w->how.specials == RMX_SPECIALS_TOKENS ? rmx_hash("specials", 8, 0) : 0;
+    p->texts[i][0] = rmx_hash(&n, sizeof n, specials);
+    p->texts[i][1] = rmx_hash(&m, sizeof m, limit ^ specials);
     w->starts[i + 1] = w->starts[i] + m;
   }
   while ((status = rmx__cursor_next(&c, &d, err)) == RMX_OK && d) {
@@ -136,6 +138,7 @@ rmx_status rmx__token_files_write(rmx__preparing *p, rmx_err *err) {
                       .wanted = rmx_calloc(n, sizeof *w.wanted),
                       .kept = rmx_calloc(n, sizeof *w.kept),
                       .how = {.tokenizer = p->tokenizer,
+                              .specials = rmx__specials_of(p->options),
                               .spool = &p->spool,
                               .n = n,
                               .threads = p->threads,

@@ -85,8 +85,7 @@ static rmx_status encode(void *context, void *into, rmx_err *err) {
   item->tokens.n = 0;
   for (size_t i = 0; i < item->batch.n; i++) {
     const size_t size = item->batch.documents[i].size;
-    RMX_TRY(
-        rmx_tokenizer_encode(w->r->tokenizer, RMX_SPECIALS_TEXT, text, size, &item->tokens, err));
+    RMX_TRY(rmx_tokenizer_encode(w->r->tokenizer, w->r->specials, text, size, &item->tokens, err));
     RMX_TRY(add_end(w->r->tokenizer, &item->tokens, err));
     item->ends[i] = item->tokens.n;
     text += size;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Characters and their classes, from the tables of utf8proc. ASCII has a table of its own.
+// Characters and their classes. ASCII has a table of its own.
 #include "utf8.h"
 
 #include <string.h>
 #include <utf8proc.h>
 
+#include "category.h"
 #include "sixteen.h"
 
 #define O RMX__OTHER
@@ -28,25 +29,10 @@ const uint8_t rmx__ascii_class[128] = {
 #undef S
 
 static rmx__class class_of(int32_t code) {
-  if (code == 0x85) return RMX__SPACE;  // next line: a control character, yet white space
-  switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return RMX__LETTER;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return RMX__NUMBER;
-    case UTF8PROC_CATEGORY_ZS:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-      return RMX__SPACE;
-    default:
-      return RMX__OTHER;
-  }
+  const uint8_t category = rmx__category(code);
+  if (category & RMX__LETTERS) return RMX__LETTER;
+  if (category & RMX__DIGIT) return RMX__NUMBER;
+  return category & RMX__SPACES ? RMX__SPACE : RMX__OTHER;
 }
 
 size_t rmx__utf8_next(const char *p, const char *end, int32_t *code, rmx__class *class) {

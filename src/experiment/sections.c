@@ -69,6 +69,12 @@ static const rmx_option corpus_table[] = {
      "largest share of a domain's text that may be dropped because of overlap; more is an error"},
     {"tokenizer", RMX_TEXT, AT(tokenizer), NULL, 0, 0, "FILE",
      "tokenizer to use (tokenizer.json and other kinds); without it one is trained"},
+    {"end_of_text", RMX_TEXT, AT(end_of_text), NULL, 0, 0, "NAME",
+     "token of corpus.tokenizer that ends each document; without it a name that is known, such as "
+     "<|endoftext|> or </s>"},
+    {"specials", RMX_CHOICE, AT(specials), "text", 0, 0, "text|tokens",
+     "what special tokens that are written in the text become: text, so that no document contains "
+     "the token that ends it, or the tokens themselves"},
     {"vocab", RMX_INT, AT(vocab), "4096", 257, 1e6, "N",
      "vocabulary size of the trained tokenizer"},
     {"tokenizer_bytes", RMX_INT, AT(tokenizer_bytes), "10M", 1000, 1e12, "BYTES",

@@ -235,7 +235,7 @@ static void check_tokenizer(struct check *k) {
   rmx_tokenizer *t = NULL;
   char *path = rmx_experiment_path(&k->p->experiment, o->tokenizer);
   if (path) hold(k, "corpus.tokenizer", rmx_tokenizer_read(path, &t, &err), &err);
-  if (t) hold(k, "corpus.tokenizer", rmx_tokenizer_set_end_of_text(t, NULL, &err), &err);
+  if (t) hold(k, "corpus.tokenizer", rmx_tokenizer_set_end_of_text(t, o->end_of_text, &err), &err);
   if (t) rmx_tokenizer_free(t);
   free(path);
 }

@@ -109,6 +109,14 @@ static int64_t index_number(const char *experiment, const char *domain, const ch
   return found;
 }
 
+static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {
+  uint64_t h = 0;
+  const rmx_corpus_request r = {
+      .options = o, .sources = s, .n = n, .base = test_folder, .threads = 1};
+  must(rmx_corpus_source_hash(&r, NULL, NULL, &h, err));
+  return h;
+}
+
 // ---- the whole -----------------------------------------------------------------------------
 
 START_TEST(what_goes_in_comes_out) {
@@ -437,6 +445,69 @@ START_TEST(a_given_tokenizer) {
   rmx_corpus_free(two);
   o.tokenizer = (char *)"a.txt";
   must_fail(prepare(&o, &s, 1, NULL, 0, "two", 1, err), "a.txt: not a tokenizer of a known kind");
+  source_release(&s);
+  folder_remove();
+}
+END_TEST
+
+// A tokenizer with one more special token, <|pad|>.
+static void put_padded(const char *from, const char *to) {
+  json_t *root = NULL;
+  must(rmx__json_read(in_folder(from), &root, err));
+  json_array_append_new(json_object_get(root, "added_tokens"),
+                        json_pack("{s:i,s:s,s:b}", "id", 280, "content", "<|pad|>", "special", 1));
+  char path[300];
+  snprintf(path, sizeof path, "%s", in_folder(to));
+  must(rmx__json_write(path, root, err));
+  json_decref(root);
+}
+
+static size_t count_id(const char *experiment, uint32_t id, uint32_t *end_of_text) {
+  rmx_corpus *c = NULL;
+  must(rmx_corpus_open(in_folder(experiment), &c, err));
+  const rmx_domain *d = &c->domains[0];
+  size_t n = 0;
+  for (size_t i = 0; i < d->train_tokens; i++) n += rmx_token_at(d->train, d->width, i) == id;
+  *end_of_text = c->end_of_text;
+  rmx_corpus_free(c);
+  return n;
+}
+
+START_TEST(special_tokens_and_the_end_of_text) {
+  folder_make();
+  put_text("a.txt", "one <|pad|> two\n%\nthree\n%\nfour <|pad|>\n%\nfive\n%\nsix <|pad|>\n");
+  rmx_domain_source s = source_of("a", "a.txt");
+  rmx_corpus_options o = small_options();
+  o.vocab = 280;
+  must(prepare(&o, &s, 1, NULL, 0, "one", 1, err));
+  put_padded("one/tokenizer.json", "padded.json");
+  o.tokenizer = (char *)"padded.json";
+  uint64_t hash = source_hash(&o, &s, 1);
+  uint32_t end, vocab = 280;
+  must(prepare(&o, &s, 1, NULL, 0, "two", 1, err));
+  ck_assert_uint_eq(count_id("two", vocab, &end), 0);
+  ck_assert_uint_eq(end, 0);
+  o.specials = (char *)"tokens";
+  ck_assert_uint_ne(source_hash(&o, &s, 1), hash);
+  must(rmx_corpus_prepare(&(rmx_corpus_request){.options = &o,
+                                                .sources = &s,
+                                                .n = 1,
+                                                .base = test_folder,
+                                                .folder = in_folder("three"),
+                                                .before = in_folder("two"),
+                                                .threads = 1},
+                          err));
+  ck_assert_uint_gt(count_id("three", vocab, &end), 0);  // the files of "two" are not used again
+  o.specials = NULL;
+  o.end_of_text = (char *)"<|pad|>";
+  ck_assert_uint_ne(source_hash(&o, &s, 1), hash);
+  must(prepare(&o, &s, 1, NULL, 0, "four", 1, err));
+  ck_assert_uint_gt(count_id("four", vocab, &end), 1);
+  ck_assert_uint_eq(end, vocab);
+  o.end_of_text = (char *)"</s>";
+  must_fail(prepare(&o, &s, 1, NULL, 0, "five", 1, err),
+            "no token \"</s>\"; set corpus.end_of_text to the token that ends a text; candidates: "
+            "<|endoftext|>");
   source_release(&s);
   folder_remove();
 }
@@ -871,14 +942,6 @@ START_TEST(validation_and_test_files_are_recognised) {
 }
 END_TEST
 
-static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {
-  uint64_t h = 0;
-  const rmx_corpus_request r = {
-      .options = o, .sources = s, .n = n, .base = test_folder, .threads = 1};
-  must(rmx_corpus_source_hash(&r, NULL, NULL, &h, err));
-  return h;
-}
-
 START_TEST(the_source_hash_tells_changes) {
   folder_make();
   put_documents("a.txt", 1, 10);
@@ -916,6 +979,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, boilerplate_is_no_copy);
   tcase_add_test(tc, limits);
   tcase_add_test(tc, a_given_tokenizer);
+  tcase_add_test(tc, special_tokens_and_the_end_of_text);
   tcase_add_test(tc, errors_name_what_is_wrong);
   tcase_add_test(tc, what_would_fail_later_fails_first);
   tcase_add_test(tc, damaged_corpora_are_not_believed);

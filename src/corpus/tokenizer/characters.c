@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "characters.h"
 
+#include "corpus/category.h"
+
 bool rmx__is_numeric(int32_t code) {
   if (code < 128) return code >= '0' && code <= '9';
-  utf8proc_category_t c = utf8proc_category(code);
-  return c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO;
+  return rmx__category(code) & RMX__DIGIT;
 }
 
 bool rmx__is_punctuation(int32_t code) {

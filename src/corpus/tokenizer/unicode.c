@@ -8,30 +8,84 @@
 #include "corpus/utf8.h"
 #include "normalizer.h"
 
+// Hugging Face's normal forms are those of Unicode 9. These characters, which are newer, have a
+// decomposition or a combining class today; there they stay as they are.
+static const int32_t newer[][2] = {
+    // clang-format off
+    {0x7FD, 0x7FD}, {0x897, 0x89F}, {0x8CA, 0x8D3}, {0x9FE, 0x9FE}, {0xC3C, 0xC3C}, {0xD3B, 0xD3C},
+    {0xEBA, 0xEBA}, {0x1715, 0x1715}, {0x1ABF, 0x1ADD}, {0x1AE0, 0x1AEB}, {0x1DF6, 0x1DFA},
+    {0x32FF, 0x32FF}, {0xA7F1, 0xA7F4}, {0xA82C, 0xA82C}, {0xAB69, 0xAB69}, {0x105C9, 0x105C9},
+    {0x105E4, 0x105E4}, {0x10781, 0x10785}, {0x10787, 0x107B0}, {0x107B2, 0x107BA},
+    {0x10D24, 0x10D27}, {0x10D69, 0x10D6D}, {0x10EAB, 0x10EAC}, {0x10EFA, 0x10EFB},
+    {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070},
+    {0x1133B, 0x1133B}, {0x11383, 0x11383}, {0x11385, 0x11385}, {0x1138E, 0x1138E},
+    {0x11391, 0x11391}, {0x113C5, 0x113C5}, {0x113C7, 0x113C8}, {0x113CE, 0x113D0},
+    {0x1145E, 0x1145E}, {0x11839, 0x1183A}, {0x11938, 0x11938}, {0x1193D, 0x1193E},
+    {0x11943, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34}, {0x11A47, 0x11A47},
+    {0x11A99, 0x11A99}, {0x11D42, 0x11D42}, {0x11D44, 0x11D45}, {0x11D97, 0x11D97},
+    {0x11F41, 0x11F42}, {0x16121, 0x16128}, {0x1612F, 0x1612F}, {0x16D68, 0x16D6A},
+    {0x16FF0, 0x16FF1}, {0x1CCD6, 0x1CCF9}, {0x1E030, 0x1E06D}, {0x1E08F, 0x1E08F},
+    {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF},
+    {0x1E5EE, 0x1E5EF}, {0x1E6E3, 0x1E6E3}, {0x1E6E6, 0x1E6E6}, {0x1E6EE, 0x1E6EF},
+    {0x1E6F5, 0x1E6F5}, {0x1F16C, 0x1F16C}, {0x1FBF0, 0x1FBF9},
+    // clang-format on
+};
+
+static bool is_newer(int32_t code) {
+  size_t low = 0, high = sizeof newer / sizeof *newer;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (newer[middle][1] < code)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < sizeof newer / sizeof *newer && code >= newer[low][0];
+}
+
+// Where the characters that are not ASCII, nor newer, end.
+static size_t run_end(const char *text, size_t size, size_t at, size_t *newer_size) {
+  *newer_size = 0;
+  while (at < size && (uint8_t)text[at] >= 128) {
+    int32_t code;
+    size_t n = rmx__character(text + at, text + size, &code);
+    if (is_newer(code)) {
+      *newer_size = n;
+      break;
+    }
+    at += n;
+  }
+  return at;
+}
+
+static rmx_status put_form(const rmx__change *c, const char *text, size_t size, rmx_buf *out,
+                           rmx_err *err) {
+  utf8proc_uint8_t *normal = NULL;
+  utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &normal,
+                                    (utf8proc_option_t)c->form);
+  if (n == UTF8PROC_ERROR_NOMEM) return rmx_fail_memory(err, size, "the form of a text");
+  if (n < 0)
+    rmx_buf_add(out, text, size);
+  else
+    rmx_buf_add(out, normal, (size_t)n);
+  free(normal);
+  return RMX_OK;
+}
+
 // ASCII is in every normal form already and combines only with what follows it. So each run of
 // other characters is normalised with the one ASCII character before it. A run that is not UTF-8
 // has no normal form and stays as it is.
 rmx_status rmx__change_form(const rmx__change *c, const char *text, size_t size, rmx_buf *out,
                             bool *same, rmx_err *err) {
-  size_t at = rmx__ascii_prefix(text, size);
-  *same = at == size;
-  for (at = 0; at < size && !*same && !out->failed;) {
-    size_t run = at + rmx__ascii_prefix(text + at, size - at),
-           from = run > at && run < size ? run - 1 : run;
+  *same = rmx__ascii_prefix(text, size) == size;
+  for (size_t at = 0; at < size && !*same && !out->failed;) {
+    size_t ascii = at + rmx__ascii_prefix(text + at, size - at), skipped,
+           from = ascii > at && ascii < size ? ascii - 1 : ascii;
     rmx_buf_add(out, text + at, from - at);
-    while (run < size && (uint8_t)text[run] >= 128) run++;
-    at = run;
-    if (from == run) break;
-    utf8proc_uint8_t *normal = NULL;
-    utf8proc_ssize_t n =
-        utf8proc_map((const utf8proc_uint8_t *)text + from, (utf8proc_ssize_t)(run - from), &normal,
-                     (utf8proc_option_t)c->form);
-    if (n == UTF8PROC_ERROR_NOMEM) return rmx_fail_memory(err, run - from, "the form of a text");
-    if (n < 0)
-      rmx_buf_add(out, text + from, run - from);
-    else
-      rmx_buf_add(out, normal, (size_t)n);
-    free(normal);
+    at = run_end(text, size, ascii, &skipped);
+    if (at > from) RMX_TRY(put_form(c, text + from, at - from, out, err));
+    rmx_buf_add(out, text + at, skipped);
+    at += skipped;
   }
   return RMX_OK;
 }
