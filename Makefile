@@ -14,7 +14,7 @@ all: $(BUILD)/build.ninja
 help:
 	@echo "make           build build/regmix"
 	@echo "make demo      install what is missing, fetch real text, run the quickstart"
-	@echo "make corpus    fetch real text of 17 domains into CORPUS ($(CORPUS)), 240 MB"
+	@echo "make corpus    fetch real text of 17 domains into CORPUS ($(CORPUS)), 216 MB"
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"

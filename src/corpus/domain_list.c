@@ -83,12 +83,63 @@ static rmx_status add_sources(rmx__preparing *p, bool valid_only, rmx_err *err) 
   return RMX_OK;
 }
 
+// Training and validation documents of a name.
+struct split {
+  uint64_t train, valid;
+};
+
+static int by_item(const void *name, const void *item) {
+  return strcmp(name, *(char *const *)item);
+}
+
+static void count_names(const rmx__preparing *p, const rmx_strings *names, struct split *counts) {
+  for (size_t i = 0; i < p->spool.n; i++) {
+    const rmx__part *part = &p->spool.parts[i];
+    for (size_t j = 0; j < part->names.n; j++) {
+      char *const *found =
+          bsearch(part->names.items[j], names->items, names->n, sizeof *names->items, by_item);
+      if (!found) continue;
+      struct split *of = &counts[found - names->items];
+      *(part->valid ? &of->valid : &of->train) += part->counts[j];
+    }
+  }
+}
+
+// Leaves out names that have no document for training, or none for validation.
+static rmx_status drop_rare(const rmx__preparing *p, rmx_strings *names, rmx_err *err) {
+  struct split *counts = rmx_calloc(names->n, sizeof *counts);
+  if (!counts) return rmx_fail_memory(err, names->n * sizeof *counts, "the names of domains");
+  rmx_few rare = {0};
+  size_t kept = 0;
+  if (names->n) count_names(p, names, counts);
+  for (size_t i = 0; i < names->n; i++) {
+    if (counts[i].train > 1 || (counts[i].train && counts[i].valid)) {
+      names->items[kept++] = names->items[i];
+      continue;
+    }
+    rmx_few_add(&rare, names->items[i]);
+    free(names->items[i]);
+  }
+  names->n = kept;
+  free(counts);
+  if (rare.n == 0) return RMX_OK;
+  rmx_warn(p->listener,
+           "%zu value%s left out, since a domain needs a document for training and one for "
+           "validation: %s",
+           rare.n, rare.n == 1 ? " is" : "s are", rare.text);
+  char by[160];
+  return kept ? RMX_OK
+              : rmx_fail(err, RMX_EINPUT, "%s: no value has two documents",
+                         rmx_corpus_divided_by(p->options, by));
+}
+
 static rmx_status add_new(rmx__preparing *p, rmx_err *err) {
   rmx_strings names = {0};
   rmx_status status = new_names(p, &names, err);
   const int64_t max = p->options->max_domains;
   if (status == RMX_OK && max > 0 && names.n > (size_t)max)
     status = rmx__too_many_domains(p->options, err);
+  if (status == RMX_OK) status = drop_rare(p, &names, err);
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
     status = rmx__domain_name_check(names.items[i], "corpus.domain_field", err);
     if (status == RMX_OK && !add_name(p, names.items[i], false, false))
@@ -113,12 +164,15 @@ static rmx_status set_part(const rmx__preparing *p, rmx__part *part, const struc
                            rmx_err *err) {
   const size_t n = part->names.n ? part->names.n : 1;
   part->domains = rmx_calloc(n, sizeof *part->domains);
-  if (!part->domains) return rmx_fail_memory(err, n * sizeof *part->domains, "a part of the text");
+  part->stray = rmx_calloc(n, sizeof *part->stray);
+  if (!part->domains || !part->stray)
+    return rmx_fail_memory(err, n * sizeof *part->domains, "a part of the text");
   part->domains[0] = p->domain_of[part->source] == SIZE_MAX ? 0 : p->domain_of[part->source];
   for (size_t i = 0; i < part->names.n; i++) {
     const struct named wanted = {.name = part->names.items[i]};
     const struct named *found = bsearch(&wanted, names, p->n, sizeof *names, by_name);
     part->domains[i] = found ? found->domain : 0;
+    part->stray[i] = !found;
   }
   return RMX_OK;
 }
@@ -173,6 +227,7 @@ static rmx_status check_found(rmx__preparing *p, rmx_err *err) {
   for (size_t i = 0; i < p->spool.n; i++) {
     const rmx__part *part = &p->spool.parts[i];
     for (size_t j = 0; j < part->names.n; j++) {
+      if (part->stray[j]) continue;
       documents[part->domains[j]] += part->counts[j];
       if (part->valid && part->counts[j]) p->documents[part->domains[j]].given_split = true;
     }

@@ -85,7 +85,8 @@ static rmx__located located(const rmx__spool *s, size_t part, uint64_t i, const 
                         d->offset,
                         d->size,
                         (uint32_t)part,
-                        (uint32_t)s->parts[part].domains[d->name]};
+                        (uint32_t)s->parts[part].domains[d->name],
+                        s->parts[part].stray[d->name]};
 }
 
 static bool is_wanted(const rmx__part *p, const bool *domains) {
@@ -189,7 +190,10 @@ rmx_status rmx__spool_begin(rmx__spool *s, const bool *valid_only, rmx_err *err)
   const rmx__located *d;
   rmx_status status;
   while ((status = rmx__cursor_next(&c, &d, err)) == RMX_OK && d)
-    putc(s->parts[d->part].valid || valid_only[d->domain] ? RMX__VALID : RMX__TRAIN, file);
+    putc(d->stray                                           ? RMX__DUPLICATE
+         : s->parts[d->part].valid || valid_only[d->domain] ? RMX__VALID
+                                                            : RMX__TRAIN,
+         file);
   rmx__cursor_release(&c);
   if (status == RMX_OK) status = map_fates(s, file, err);
   fclose(file);

@@ -66,6 +66,7 @@ typedef struct rmx__part {
   rmx_strings names;       // of its domains; none: the domain of its source
   size_t *domains;         // (names.n, at least 1) in the corpus
   uint64_t *counts;        // (names.n, at least 1) documents
+  bool *stray;             // (names.n, at least 1) names with too few documents, which are left out
   rmx__file_facts *facts;  // (n_facts) of files with anything remarkable
   size_t n_facts;
 } rmx__part;
@@ -117,6 +118,7 @@ typedef struct rmx__located {
   uint64_t number;  // in the corpus
   uint64_t hash, offset, size;
   uint32_t part, domain;
+  bool stray;  // its domain has too few documents; `domain` has no meaning
 } rmx__located;
 
 // Goes through the documents in order. {.spool = s} is at the start. `domains`: only documents of

@@ -303,9 +303,11 @@ void rmx__part_clear(rmx__part *p) {
   rmx_strings_release(&p->why);
   free(p->domains);
   free(p->counts);
+  free(p->stray);
   free(p->facts);
   p->domains = NULL;
   p->counts = NULL;
+  p->stray = NULL;
   p->facts = NULL;
   p->n_facts = 0;
   p->documents = p->bytes = p->bad_lines = p->no_text = p->invalid_utf8 = p->no_domain = 0;

@@ -101,6 +101,11 @@ printf 'corpus: {folder: text, domain_field: topic, vocab: 300, domains: {math: 
 try "text without fields belongs to no domain" 0 '2 documents belong to no domain, and are left out: field "topic" is missing' "$REGMIX" prepare -C mixed
 same "a selected value can be for validation only" "$(jq -r '.domains[] | select(.valid_only) | "\(.name) \(.train_documents)"' mixed/corpus/corpus.json)" "math 0"
 
+printf '{"text": "only one", "topic": "rare"}\n' > mixed/text/rare.jsonl
+printf 'corpus: {folder: text, domain_field: topic, vocab: 300}\ntarget: math\n' > mixed/regmix.yaml
+try "a value with one document is left out, with a warning" 0 "1 value is left out" "$REGMIX" prepare -C mixed --redo
+same "the others stay" "$(jq -r '[.domains[].name] | join(" ")' mixed/corpus/corpus.json)" "code math tale"
+
 # ---- by a classifier
 
 cp "$examples/web/seed/regmix.yaml" web/seed/

@@ -260,7 +260,7 @@ static rmx_status build_tree(rmx__fasttext *m, const int64_t *counts, rmx_err *e
 // ---- all of it
 
 static rmx_status read_all(rmx__fasttext *m, rmx_err *err) {
-  const char *data = m->map.data;
+  const char *data = m->map.size ? m->map.data : "";
   struct cursor c = {data, data + m->map.size, false};
   int64_t *counts = NULL;
   rmx_status status = read_settings(m, &c, err);
