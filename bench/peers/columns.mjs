@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// columns.mjs MODULES ROWS [TEXT.parquet...]: Parquet and Arrow files of other writers, read by ROWS (bench/peers/rows.c) and by
+// columns.mjs MODULES ROWS [TEXT.parquet...]: Parquet and Arrow files of other writers, read by ROWS (peer_rows, of rows.c) and by
 // other readers. MODULES is a folder of node modules with @duckdb/node-api, hyparquet, hyparquet-compressors, parquet-wasm and
 // apache-arrow. The documents must be the same. Then each TEXT.parquet is timed beside DuckDB with one thread: processor time,
 // five rounds in turn, medians.
