@@ -95,6 +95,8 @@ START_TEST(ids_alone) {
     put_buf("a.npy", &b);
     gives_documents("a.npy");
   }
+  put("empty.bin", "", 0);
+  fails("empty.bin", "the file is empty");
   put("odd.bin", "abc", 3);
   fails("odd.bin", "3 bytes are not a whole number of ids, which have 2 bytes each");
   put("far.bin", "\xFF\x01", 2);

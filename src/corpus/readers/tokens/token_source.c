@@ -145,6 +145,8 @@ rmx_status rmx__token_source_open(rmx__token_source *s, const char *path, int vo
                                   const char *text_field, rmx_err *err) {
   *s = (rmx__token_source){.path = path};
   rmx_status status = rmx_map_open(&s->file, path, err);
+  if (status == RMX_OK && s->file.size == 0)
+    status = rmx_fail(err, RMX_EINPUT, "%s: the file is empty", path);
   if (status == RMX_OK) status = open_any(s, vocab, text_field, err);
   if (status != RMX_OK) rmx__token_source_close(s);
   return status;
