@@ -115,4 +115,5 @@ head -c 2080 exp/corpus/a/valid.bin | put token_file short
 put tokenizer_json ours < exp/tokenizer.json
 printf '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": true}, {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}]}, "added_tokens": [{"id": 3, "content": "<|endoftext|>", "special": true}]}' | put tokenizer_json small
 "$seeds/../columns.py" "$seeds"
+"$seeds/../tokenizers.py" "$seeds"
 du -sh "$seeds"
