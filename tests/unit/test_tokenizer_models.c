@@ -358,6 +358,23 @@ START_TEST(bert_vocabulary) {
     check_ids(t, "abx b [MASK]", "1 6 1 1 1");
     check_ids(t, "abbc", "9 8");
     check_text(t, "abb , b", "abb, b");
+    // Punctuation and format characters are those of Unicode 8: U+166D, but not U+1B7D and U+08E2.
+    check_ids(t,
+              "a\xE1\x99\xAD"
+              "b",
+              "5 1 6");
+    check_ids(t,
+              "a\xE1\xAD\xBD"
+              "b",
+              "1");
+    check_ids(t,
+              "a\xE0\xA3\xA2"
+              "b",
+              "1");
+    check_ids(t,
+              "a\xE2\x80\x8D"
+              "bb",
+              "9 7");
     t = again(t);
   }
   rmx_tokenizer_free(t);

@@ -158,8 +158,14 @@ rmx_status rmx__change_nmt(const rmx__change *c, const char *text, size_t size, 
 
 // ---- BERT ------------------------------------------------------------------------------
 
+// The categories are those of Unicode 8: format characters that came later are left as they are.
+static bool is_later_format(int32_t code) {
+  return code == 0x0890 || code == 0x0891 || code == 0x08E2 || code == 0x110CD ||
+         (code >= 0x13430 && code <= 0x1343F);
+}
+
 static bool is_control(int32_t code) {
-  if (code == '\t' || code == '\n' || code == '\r') return false;
+  if (code == '\t' || code == '\n' || code == '\r' || is_later_format(code)) return false;
   switch (utf8proc_category(code)) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
