@@ -63,11 +63,12 @@ rmx_status rmx__charsmap_read(rmx__charsmap *m, const char *data, size_t size, c
                   (uint32_t)unit[3] << 24;
   }
   memcpy(m->forms, data + 4 + array, m->size);
-  for (uint32_t byte = 1; byte < 128; byte++) {
+  for (uint32_t byte = 0; byte < 128; byte++) {
     const size_t at = offset(m->units[0]) ^ byte;
-    m->ascii[byte] = at >= m->n || label(m->units[at]) != byte;
+    const char text = (char)byte;
+    m->plain[byte] = byte == 0 || at >= m->n || label(m->units[at]) != byte;
+    m->ascii[byte] = find(m, &text, 1);
   }
-  m->ascii[0] = true;
   return RMX_OK;
 }
 
@@ -122,8 +123,13 @@ static void apply_grapheme(const rmx__charsmap *m, const char *text, size_t size
 // text, which may be of its grapheme. A line feed may follow a return in one grapheme.
 static size_t plain_prefix(const rmx__charsmap *m, const char *text, const char *end) {
   const char *p = text;
-  while (p < end && (uint8_t)*p < 128 && m->ascii[(uint8_t)*p] && *p != '\r') p++;
+  while (p < end && (uint8_t)*p < 128 && m->plain[(uint8_t)*p] && *p != '\r') p++;
   return (size_t)(p - text) - (p > text && p < end && (uint8_t)*p >= 128);
+}
+
+// Whether an ASCII character is a grapheme by itself, as most are.
+static bool stands_alone(const char *text, const char *end) {
+  return (uint8_t)text[0] < 128 && text[0] != '\r' && (text + 1 == end || (uint8_t)text[1] < 128);
 }
 
 bool rmx__charsmap_leaves(const rmx__charsmap *m, const char *text, size_t size) {
@@ -137,6 +143,12 @@ void rmx__charsmap_apply(const rmx__charsmap *m, const char *text, size_t size, 
     if (plain) rmx_buf_add(out, text, plain);
     text += plain;
     if (text == end) break;
+    if (stands_alone(text, end)) {
+      const char *form = m->ascii[(uint8_t)*text];
+      rmx_buf_add(out, form ? form : text, form ? strlen(form) : 1);
+      text++;
+      continue;
+    }
     const size_t n = grapheme_size(text, end);
     apply_grapheme(m, text, n, out);
     text += n;

@@ -14,7 +14,8 @@ typedef struct rmx__charsmap {
   size_t n;
   char *forms;  // (size), and a zero byte
   size_t size;
-  bool ascii[128];  // no key begins with this byte
+  bool plain[128];         // no key begins with this byte
+  const char *ascii[128];  // the form of this character alone, or NULL
 } rmx__charsmap;
 
 // Messages begin with `where`. RMX_EINPUT: the parts do not fit together.
