@@ -11,20 +11,11 @@
 #include "bpe.h"
 #include "characters.h"
 #include "tokenizer.h"
+#include "word_cache.h"
 
 enum {
-  CACHE_BITS = 16,    // 4 MB: with a quarter of it, twice as many words of English are not there
-  CACHED_BYTES = 32,  // longest word in the cache; a slot is then 64 bytes
-  CACHED_IDS = 7,
   SHORT_WORD = 128,  // bytes up to which the scan is faster
 };
-
-struct cached {
-  uint64_t key[4];  // the word; see key_of()
-  uint32_t ids[CACHED_IDS];
-  uint8_t size, n;  // size 0: free
-};
-_Static_assert(sizeof(struct cached) == 64, "a cache slot is one cache line");
 
 // A possible merge: the token at `at` with the next one.
 struct candidate {
@@ -38,9 +29,9 @@ struct node {
 struct scratch {
   const rmx__bpe *m;
   const rmx__vocabulary *vocabulary;
-  struct cached *cache;  // (1 << CACHE_BITS)
-  uint32_t *symbols;     // (nnodes) the first tokens of a long word
-  struct node *nodes;    // (nnodes)
+  rmx__cached *cache;
+  uint32_t *symbols;   // (nnodes) the first tokens of a long word
+  struct node *nodes;  // (nnodes)
   size_t nnodes;
   struct candidate *heap;
   size_t nheap, heap_capacity;
@@ -52,7 +43,7 @@ void *rmx__bpe_scratch_new(const rmx_tokenizer *t) {
   if (!e) return NULL;
   e->m = t->model;
   e->vocabulary = &t->vocabulary;
-  e->cache = rmx_calloc((size_t)1 << CACHE_BITS, sizeof *e->cache);
+  e->cache = rmx__cache_new();
   if (e->cache) return e;
   free(e);
   return NULL;
@@ -284,52 +275,6 @@ static bool encode_long(struct scratch *e, const char *text, size_t size, rmx_to
          merge_long(e, (uint32_t)n, out);
 }
 
-static inline uint64_t eight(const char *p) {
-  uint64_t x;
-  memcpy(&x, p, sizeof x);
-  return x;
-}
-
-static inline uint32_t four(const char *p) {
-  uint32_t x;
-  memcpy(&x, p, sizeof x);
-  return x;
-}
-
-// The bytes of a word of up to CACHED_BYTES as numbers. With its size they are the word, though
-// some bytes are there twice, because nothing is read before the word or after it.
-static inline void key_of(const char *text, size_t size, uint64_t key[4]) {
-  const char *end = text + size;
-  key[0] = key[1] = key[2] = key[3] = 0;
-  if (size > 16) {
-    key[0] = eight(text), key[1] = eight(text + 8);
-    key[2] = eight(end - 16), key[3] = eight(end - 8);
-  } else if (size >= 8) {
-    key[0] = eight(text), key[1] = eight(end - 8);
-  } else if (size >= 4) {
-    key[0] = four(text) | (uint64_t)four(end - 4) << 32;
-  } else {
-    key[0] = (uint8_t)text[0] | (uint64_t)(uint8_t)text[size / 2] << 8 |
-             (uint64_t)(uint8_t)end[-1] << 16;
-  }
-}
-
-static inline size_t slot_of(const uint64_t key[4], size_t size) {
-  const uint64_t odd = 0x9E3779B97F4A7C15u;
-  uint64_t h = (key[0] + size) * odd;
-  h = (h ^ h >> 32 ^ key[1]) * odd;
-  if (size > 16) {
-    h = (h ^ h >> 32 ^ key[2]) * odd;
-    h = (h ^ h >> 32 ^ key[3]) * odd;
-  }
-  return (size_t)(h >> (64 - CACHE_BITS));
-}
-
-static inline bool is_cached(const struct cached *c, const uint64_t key[4], size_t size) {
-  return c->size == size && c->key[0] == key[0] && c->key[1] == key[1] && c->key[2] == key[2] &&
-         c->key[3] == key[3];
-}
-
 // The token that is the whole word, if such tokens are not merged.
 static uint32_t whole_word(const struct scratch *e, const char *text, size_t size) {
   const uint32_t id =
@@ -352,26 +297,21 @@ static bool encode_short(struct scratch *e, const char *text, size_t size, bool 
   if (!rmx__tokens_reserve(out, SHORT_WORD)) return false;
   uint32_t *ids = out->ids + out->n;
   size_t n;
-  if (size > CACHED_BYTES || (e->m->whole_words && !whole)) {
+  if (size > RMX__CACHED_BYTES || (e->m->whole_words && !whole)) {
     if (!merge(e, text, size, whole, ids, &n)) return false;
     out->n += n;
     return true;
   }
   uint64_t key[4];
-  key_of(text, size, key);
-  struct cached *c = &e->cache[slot_of(key, size)];
-  if (is_cached(c, key, size)) {
+  rmx__cache_key(text, size, key);
+  rmx__cached *c = rmx__cache_slot(e->cache, key, size);
+  if (rmx__cache_has(c, key, size)) {
     memcpy(ids, c->ids, sizeof c->ids);
     out->n += c->n;
     return true;
   }
   if (!merge(e, text, size, whole, ids, &n)) return false;
-  if (n <= CACHED_IDS) {
-    c->size = (uint8_t)size;
-    c->n = (uint8_t)n;
-    memcpy(c->key, key, sizeof c->key);
-    memcpy(c->ids, ids, n * sizeof *ids);
-  }
+  rmx__cache_put(c, key, size, ids, n);
   out->n += n;
   return true;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "byte_alphabet.h"
 #include "characters.h"
 #include "charsmap.h"
@@ -48,12 +49,32 @@ static rmx_status prepend(const rmx__change *c, const char *text, size_t size, r
   return RMX_OK;
 }
 
+// Replaces one byte, as a space is by "▁" in every second step: no call for each word.
+static void replace_byte(const rmx__change *c, const char *text, size_t size, rmx_buf *out) {
+  size_t places = 0;
+  for (size_t i = 0; i < size; i++) places += text[i] == *c->text;
+  if (!rmx__buf_reserve(out, size + places * c->content_size)) return;
+  char *to = out->data + out->size;
+  for (size_t i = 0; i < size; i++) {
+    if (text[i] != *c->text)
+      *to++ = text[i];
+    else
+      for (size_t k = 0; k < c->content_size; k++) *to++ = c->content[k];
+  }
+  out->size = (size_t)(to - out->data);
+  *to = 0;
+}
+
 static rmx_status replace_string(const rmx__change *c, const char *text, size_t size, rmx_buf *out,
                                  bool *same, rmx_err *err) {
   (void)err;
   const char *p = text, *end = text + size, *at = memmem(text, size, c->text, c->text_size);
   *same = !at;
   if (*same) return RMX_OK;
+  if (c->text_size == 1) {
+    replace_byte(c, text, size, out);
+    return RMX_OK;
+  }
   for (; at; at = memmem(p, (size_t)(end - p), c->text, c->text_size)) {
     rmx_buf_add(out, p, (size_t)(at - p));
     rmx_buf_add(out, c->content, c->content_size);

@@ -74,12 +74,22 @@ static rmx_status find_regex(rmx__cutter *c, size_t from, bool *found, size_t *s
   return found_at(found, start, end, c->valid_end, c->valid_end + 1);
 }
 
+// The place is near where words are cut, and far in other texts.
+static const char *find_near(const char *p, const char *end, const char *text, size_t size) {
+  enum { NEAR = 32 };
+  const char *stop = (size_t)(end - p) > NEAR + size ? p + NEAR : end - size + 1;
+  if ((size_t)(end - p) < size) return NULL;
+  for (; p < stop; p++)
+    if (*p == *text && memcmp(p, text, size) == 0) return p;
+  return memmem(p, (size_t)(end - p), text, size);
+}
+
 static rmx_status find_string(rmx__cutter *c, size_t from, bool *found, size_t *start, size_t *end,
                               rmx_err *err) {
   (void)err;
   const rmx__step *s = c->step;
-  const char *at =
-      from < c->in.size ? memmem(c->in.text + from, c->in.size - from, s->text, s->size) : NULL;
+  const char *stop = c->in.text + c->in.size,
+             *at = from < c->in.size ? find_near(c->in.text + from, stop, s->text, s->size) : NULL;
   if (!at) return RMX_OK;
   size_t place = (size_t)(at - c->in.text);
   return found_at(found, start, end, place, place + s->size);

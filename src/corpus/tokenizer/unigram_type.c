@@ -187,15 +187,16 @@ static bool makes(const rmx_tokenizer *t, uint32_t id) {
 // ---- encoding --------------------------------------------------------------------------
 
 struct scratch {
+  const rmx__unigram *core;
   rmx__lattice lattice;
   rmx__cached *cache;
 };
 
 static void *scratch_new(const rmx_tokenizer *t) {
-  (void)t;
   struct scratch *s = rmx_calloc(1, sizeof *s);
   if (!s) return NULL;
-  s->cache = rmx_calloc(RMX__CACHE_SLOTS, sizeof *s->cache);
+  s->core = &((const struct unigram *)t->model)->core;
+  s->cache = rmx__cache_new();
   if (s->cache) return s;
   free(s);
   return NULL;
@@ -208,24 +209,18 @@ static void scratch_free(void *scratch) {
   free(s);
 }
 
+static bool encode_new(void *scratch, const char *word, size_t size, rmx_tokens *out) {
+  struct scratch *s = scratch;
+  if (rmx__unigram_encode(s->core, &s->lattice, word, size, out)) return true;
+  rmx__lattice_release(&s->lattice);  // half filled
+  return false;
+}
+
 static bool encode(const rmx_tokenizer *t, void *scratch, const char *word, size_t size,
                    rmx_tokens *out) {
-  const struct unigram *m = t->model;
-  struct scratch *s = scratch;
-  rmx__cached *slot = rmx__cache_slot(s->cache, word, size);
-  if (rmx__cache_has(slot, word, size)) {
-    if (!rmx__tokens_reserve(out, RMX__CACHED_IDS)) return false;
-    memcpy(out->ids + out->n, slot->ids, sizeof slot->ids);
-    out->n += slot->n;
-    return true;
-  }
-  const size_t before = out->n;
-  if (!rmx__unigram_encode(&m->core, &s->lattice, word, size, out)) {
-    rmx__lattice_release(&s->lattice);  // half filled
-    return false;
-  }
-  rmx__cache_put(slot, word, size, out->ids + before, out->n - before);
-  return true;
+  (void)t;
+  return rmx__cache_encode(((struct scratch *)scratch)->cache, word, size, encode_new, scratch,
+                           out);
 }
 
 const rmx__model_type rmx__unigram_type = {

@@ -97,22 +97,16 @@ static bool makes(const rmx_tokenizer *t, uint32_t id) {
 
 static void *scratch_new(const rmx_tokenizer *t) {
   (void)t;
-  return rmx_calloc(RMX__CACHE_SLOTS, sizeof(rmx__cached));
+  return rmx__cache_new();
+}
+
+static bool encode_new(void *model, const char *word, size_t size, rmx_tokens *out) {
+  return rmx__wordpiece_encode(model, word, size, out);
 }
 
 static bool encode(const rmx_tokenizer *t, void *scratch, const char *word, size_t size,
                    rmx_tokens *out) {
-  rmx__cached *slot = rmx__cache_slot(scratch, word, size);
-  if (rmx__cache_has(slot, word, size)) {
-    if (!rmx__tokens_reserve(out, RMX__CACHED_IDS)) return false;
-    memcpy(out->ids + out->n, slot->ids, sizeof slot->ids);
-    out->n += slot->n;
-    return true;
-  }
-  const size_t before = out->n;
-  if (!rmx__wordpiece_encode(t->model, word, size, out)) return false;
-  rmx__cache_put(slot, word, size, out->ids + before, out->n - before);
-  return true;
+  return rmx__cache_encode(scratch, word, size, encode_new, t->model, out);
 }
 
 const rmx__model_type rmx__wordpiece_type = {
