@@ -299,6 +299,9 @@ START_TEST(tiktoken_ranks) {
   refuse(b.data, b.size, "gpt2/my.tiktoken", "a tiktoken file of 258 ranks. Its pattern is not");
   refuse(b.data, b.size - 2, "x.gpt2", "x.gpt2:258: another line has the rank 25");
   refuse(b.data, b.size - 5, "x.gpt2", "x.gpt2:258: a line of a tiktoken file is a token");
+  rmx_buf_puts(&b, "YWI= 258\n");
+  refuse(b.data, b.size, "x.gpt2", "x.gpt2: the ids 256 and 258 are both of the token \"ab\"");
+  b.size -= 9;
   rmx_buf_puts(&b, "YWI= 999999999\n");
   refuse(b.data, b.size, "x.gpt2", "x.gpt2:259: the rank 999999999 is too large");
   refuse("IQ== 0\n\r\n=Q== 1", 15, "x.gpt2", "x.gpt2:3: \"=Q==\" is not base64");

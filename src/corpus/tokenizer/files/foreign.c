@@ -103,10 +103,31 @@ static rmx_status put_vocab(const rmx_tokenizer *t, const rmx__foreign *f, rmx_e
   return RMX_OK;
 }
 
+static rmx_status two_ids(const rmx_tokenizer *t, const char *where, uint32_t a, uint32_t b,
+                          rmx_err *err) {
+  const rmx__token_text text = rmx__vocabulary_text(&t->vocabulary, b);
+  return rmx_fail(err, RMX_EINPUT, "%s: the ids %u and %u are both of the token \"%.*s\"", where, a,
+                  b, text.size < 100 ? (int)text.size : 100, text.data);
+}
+
+// A tokenizer.json has one id for each text.
+static rmx_status check_doubles(const rmx_tokenizer *t, const char *where, rmx_err *err) {
+  const rmx__vocabulary *v = &t->vocabulary;
+  for (uint32_t i = 0; i < (uint32_t)v->n; i++) {
+    if (v->kind[i] == RMX__TOKEN_NONE) continue;
+    const rmx__token_text text = rmx__vocabulary_text(v, i);
+    const uint32_t found = rmx__vocabulary_find(v, text.data, text.size);
+    if (found != i && (v->in_model[i] || found != RMX__NO_TOKEN))
+      return two_ids(t, where, found, i, err);
+  }
+  return RMX_OK;
+}
+
 static rmx_status finish(rmx_tokenizer *t, const rmx__foreign *f, rmx_err *err) {
   RMX_TRY(put_vocab(t, f, err));
   RMX_TRY(read_added(t, err));
   RMX_TRY(rmx__vocabulary_make(&t->vocabulary, f->list.tokens, f->list.kinds, f->list.n, err));
+  RMX_TRY(check_doubles(t, f->list.where, err));
   RMX_TRY(make_model(t, f, err));
   return rmx__tokenizer_finish(t, f->list.where, err);
 }
