@@ -166,6 +166,8 @@ START_TEST(by_a_field) {
   ck_assert(!rmx__router_is_closed(r) && !rmx__router_counts(r));
   ck_assert_str_eq(ROUTE(r, "ArXiv"), "ArXiv");
   ck_assert_str_eq(ROUTE(r, "a/b"), "a%2Fb");
+  ck_assert_str_eq(ROUTE(r, "corpus.json"), "%63orpus.json");
+  ck_assert_str_eq(ROUTE(r, "%63orpus.json"), "%2563orpus.json");
   ck_assert_str_eq(ROUTE(r, NULL), "! field \"meta.pile_set_name\" is missing or is not one value");
   ck_assert_str_eq(ROUTE(r, ""), "! field \"meta.pile_set_name\" is empty");
   char longest[201];

@@ -13,6 +13,9 @@
 // Counters of hosts: a host with more than 1/COUNTERS of all documents cannot be missed.
 enum { COUNTERS = 65536 };
 
+// Names of files in the folder of the domains; a value with such a name begins with an escape.
+static const char *const files_of_corpus[] = {"corpus.json", "tokenizer.json", "files.json"};
+
 static const char other[] = "other";  // hosts and labels that are not wanted
 
 // A part of a name, such as source of source:host(url).
@@ -344,6 +347,19 @@ static rmx_status put_part(const rmx__router *r, const struct part *p, const rmx
   return *has ? RMX_OK : no_domain(name, "field \"%s\" is empty", p->field, err);
 }
 
+static void escape_file(rmx_buf *name) {
+  char first[8];
+  for (size_t i = 0; i < sizeof files_of_corpus / sizeof *files_of_corpus; i++) {
+    const char *file = files_of_corpus[i];
+    if (name->failed || strcmp(name->data, file) != 0) continue;
+    snprintf(first, sizeof first, "%%%02X", (unsigned char)file[0]);
+    name->size = 0;
+    rmx_buf_puts(name, first);
+    rmx_buf_puts(name, file + 1);
+    return;
+  }
+}
+
 rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
                       const char **name, rmx_err *err) {
   *name = NULL;
@@ -355,6 +371,7 @@ rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scrat
     RMX_TRY(put_part(r, &r->parts[i], d, scratch, &has, err));
     if (!has) return RMX_OK;
   }
+  escape_file(scratch);
   if (scratch->failed) return rmx_fail_memory(err, scratch->size, "the name of a domain");
   if (r->n_selected) {
     if ((*name = selected_domain(r, scratch->data))) return RMX_OK;
