@@ -149,6 +149,9 @@ broken "a protected domain that is not there" 'corpus.protect' 'domain_field: ho
 # ---- init
 
 try "init suggests a field" 0 "topic (3 values)" "$REGMIX" init plain --text web/text
+mkdir short && for i in 1 2 3 1 2 3 1 2 3; do echo '{"text": "one of three texts, '$i'"}'; done > short/a.jsonl
+"$REGMIX" init short-exp --text short > /dev/null 2> short.log
+if grep -q 'text (3 values)' short.log; then not_ok "init does not suggest the text itself" "$(cat short.log)"; else ok "init does not suggest the text itself"; fi
 try "init --domain-field" 0 "" "$REGMIX" init divided --text web/text --domain-field topic --target math
 if grep -q '^  domain_field: topic$' divided/regmix.yaml && grep -q '^  #   math: [0-9]*$' divided/regmix.yaml; then ok "init writes the field and the domains"; else not_ok "init writes the field and the domains" "$(head -20 divided/regmix.yaml)"; fi
 try "what init writes can be checked" 0 "no problems" "$REGMIX" check -C divided

@@ -36,13 +36,16 @@ static void see(rmx__fields_seen *f, const char *path, const char *value) {
   if (field->n < MOST_VALUES) field->values[field->n++] = hash;
 }
 
-static void look_in(rmx__fields_seen *f, const json_t *object, const char *above, int depth) {
+// text: the field of the text, which is no domain.
+static void look_in(rmx__fields_seen *f, const json_t *object, const char *text, const char *above,
+                    int depth) {
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)object, key, value) {
     char *path = *above ? rmx_format("%s.%s", above, key) : rmx_strdup(key);
-    if (path && json_is_string(value)) see(f, path, json_string_value(value));
-    if (path && json_is_object(value) && depth < 2) look_in(f, value, path, depth + 1);
+    if (path && json_is_string(value) && strcmp(path, text) != 0)
+      see(f, path, json_string_value(value));
+    if (path && json_is_object(value) && depth < 2) look_in(f, value, text, path, depth + 1);
     free(path);
   }
 }
@@ -50,7 +53,7 @@ static void look_in(rmx__fields_seen *f, const json_t *object, const char *above
 void rmx__fields_look(rmx__fields_seen *f, const rmx__reader *r) {
   json_t *object = r->raw ? json_loadb(r->raw, r->raw_size, 0, NULL) : NULL;
   f->documents++;
-  look_in(f, object, "", 1);
+  look_in(f, object, r->o.text_field ? r->o.text_field : "", "", 1);
   json_decref(object);
 }
 
