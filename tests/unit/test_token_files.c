@@ -239,6 +239,32 @@ START_TEST(another_tokenizer_is_noticed) {
 }
 END_TEST
 
+// A document of Megatron with the end of text in its middle.
+START_TEST(special_tokens_in_a_document) {
+  begin();
+  rmx_buf b = {0}, index = {0};
+  add_ids(&b, 0, 2, true);
+  add_ids(&b, 1, 2, true);
+  rmx_buf_add(&index, "MMIDIDX\0\0\1\0\0\0\0\0\0\0\10", 18);
+  number(&index, 1, 8);
+  number(&index, 2, 8);
+  number(&index, b.size / 2, 4);
+  for (uint64_t i = 0; i < 3; i++) number(&index, i / 2, 8);  // a place, two documents
+  put_buf("a.bin", &b);
+  put_buf("a.idx", &index);
+  fails("a.bin", "1 of 1 documents have other ids");
+  ids.specials = RMX_SPECIALS_TOKENS;
+  rmx_strings found = {0};
+  rmx__reader r;
+  must(read_all("a.bin", &r, &found, err));
+  ck_assert_uint_eq(found.n, 1);
+  ck_assert_str_eq(found.items[0], "to be<|endoftext|>or not to be?");
+  rmx__reader_close(&r);
+  rmx_strings_release(&found);
+  end();
+}
+END_TEST
+
 // ---- writing, and reading that back -----------------------------------------------------------
 
 static rmx_corpus *corpus;
@@ -371,6 +397,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, litdata_and_its_index);
   tcase_add_test(tc, mds_with_text_and_with_ids);
   tcase_add_test(tc, another_tokenizer_is_noticed);
+  tcase_add_test(tc, special_tokens_in_a_document);
   tcase_add_test(tc, a_corpus_goes_out_and_comes_back);
   tcase_add_test(tc, an_index_that_disagrees);
 }

@@ -115,7 +115,7 @@ static rmx_status decode(rmx__reader *r, rmx_err *err) {
   RMX_TRY(rmx_tokenizer_decode(t->tokenizer, t->ids.ids, t->ids.n, &r->text, err));
   if (r->text.failed) return rmx_fail_memory(err, r->text.size, r->path);
   t->again.n = 0;
-  RMX_TRY(rmx_tokenizer_encode(t->tokenizer, RMX_SPECIALS_TEXT, r->text.data, r->text.size,
+  RMX_TRY(rmx_tokenizer_encode(t->tokenizer, r->o.ids->specials, r->text.data, r->text.size,
                                &t->again, err));
   const size_t n = t->again.n < t->ids.n ? t->again.n : t->ids.n;
   size_t same = 0;

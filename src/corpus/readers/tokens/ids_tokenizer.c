@@ -4,10 +4,15 @@
 
 #include <stdlib.h>
 
+#include "corpus/prepare.h"
+
 rmx_corpus_options rmx__ids_tokenizer_begin(struct rmx_ids_tokenizer *t,
                                             const rmx_corpus_options *o, const char *base) {
   rmx_corpus_options with = *o;
-  *t = (struct rmx_ids_tokenizer){.path = o->tokenizer, .base = base};
+  *t = (struct rmx_ids_tokenizer){.path = o->tokenizer,
+                                  .base = base,
+                                  .end_of_text = o->end_of_text,
+                                  .specials = rmx__specials_of(o)};
   pthread_mutex_init(&t->lock, NULL);
   with.ids = t;
   return with;
@@ -24,7 +29,7 @@ static rmx_status read_it(struct rmx_ids_tokenizer *t, rmx_err *err) {
   rmx_tokenizer *read = NULL;
   rmx_status status = rmx_tokenizer_read(path, &read, err);
   free(path);
-  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(read, NULL, err);
+  if (status == RMX_OK) status = rmx_tokenizer_set_end_of_text(read, t->end_of_text, err);
   if (status == RMX_OK)
     t->tokenizer = read;
   else if (read)

@@ -9,6 +9,8 @@
 
 struct rmx_ids_tokenizer {
   const char *path, *base;  // borrowed; path NULL: no tokenizer is named
+  const char *end_of_text;  // borrowed; NULL: a known name
+  rmx_specials specials;    // how text is encoded again
   pthread_mutex_t lock;
   rmx_tokenizer *tokenizer;  // NULL: not read yet
 };
