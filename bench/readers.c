@@ -83,7 +83,7 @@ static int by_size(const void *a, const void *b) {
 int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "--make") == 0) return make(atof(argv[2]), argv[3]);
   rmx_strings fields = {0};
-  rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL};
+  rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL, NULL};
   int i = 1;
   for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
     if (argv[i][1] == 't') o.text_field = argv[i + 1];

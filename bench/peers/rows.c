@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   if (argc < 3 + timed) return 2;
   char **words = argv + 1 + timed;
   rmx_strings fields = {words + 2, (size_t)(argc - 3 - timed), 0};
-  const rmx__reader_options o = {words[1], "none", false, 0, &fields, NULL, NULL};
+  const rmx__reader_options o = {words[1], "none", false, 0, &fields, NULL, NULL, NULL};
   rmx__reader r;
   rmx_err err;
   size_t documents = 0, bytes = 0;

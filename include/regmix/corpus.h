@@ -123,6 +123,7 @@ typedef struct rmx_domain_source {
   bool valid_only;         /* a target that is not in the training data */
   char *text_field;        /* of .jsonl; NULL: that of the corpus */
   char *separator;         /* of .txt; NULL: that of the corpus */
+  char *encoding;          /* its character set; NULL: that of the corpus */
   /* its documents are divided by options.domain_field or options.classifier; its name is not that
    * of a domain */
   bool divided;
@@ -150,6 +151,9 @@ typedef struct rmx_corpus_options {
   char *text_field;
   /* a line that ends a document in .txt: "%"; "": a blank line; "none": a file is a document */
   char *separator;
+  /* the character set of text that is not UTF-8, by a name that iconv knows. NULL: UTF-16 and
+   * UTF-32 are recognised; others are guessed for .csv and files of text */
+  char *encoding;
   double valid_fraction; /* share of the documents that validate, chosen by hash: 0.05 */
   /* validation tokens to keep of each domain, in ascending order of the documents' hashes; the
    * rest is not used; 0: all */

@@ -175,8 +175,9 @@ void rmx_man_config(FILE *f) {
       "in the map proxy. The command line can set any key: \\-\\-set proxy.lr=0.001.\nThe steps "
       "write resolved.yaml, which contains all keys with the values that were used.\n.PP\nTwo keys "
       "are maps with names of your own.\n.TP\n.B corpus.domains\nMap from each domain to its "
-      "files: a glob or a list of globs, or a map with files, valid_files, valid_only, text_field "
-      "and separator.\n.TP\n.B target\nThe metric (or domain) to improve, or a map from metric to "
+      "files: a glob or a list of globs, or a map with files, valid_files, valid_only, text_field, "
+      "separator and encoding.\n.TP\n.B target\nThe metric (or domain) to improve, or a map from "
+      "metric to "
       "weight.\n.SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
       "text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\ntarget: exam\nproxy: "
       "{tokens: 2M}\n.fi\n.SH KEYS\n",

@@ -34,20 +34,21 @@ struct reading {
 
 static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t file, uint64_t bytes,
                              rmx_err *err) {
-  const rmx__file_facts f = {.file = file,
-                             .bytes = bytes,
-                             .invalid_utf8 = r->invalid_utf8,
-                             .separators = r->separators,
-                             .end_tokens = r->end_tokens,
-                             .comment_lines = r->comment_lines,
-                             .other_ids = r->other_ids,
-                             .text = r->format->flags & RMX__FORMAT_TEXT,
-                             .html = r->html};
+  rmx__file_facts f = {.file = file,
+                       .bytes = bytes,
+                       .invalid_utf8 = r->invalid_utf8,
+                       .separators = r->separators,
+                       .end_tokens = r->end_tokens,
+                       .comment_lines = r->comment_lines,
+                       .other_ids = r->other_ids,
+                       .text = r->format->flags & RMX__FORMAT_TEXT,
+                       .html = r->html};
   p->part->bad_lines += r->bad_lines;
   p->part->no_text += r->no_text;
   p->part->invalid_utf8 += r->invalid_utf8;
-  const bool plain = !f.invalid_utf8 && !f.end_tokens && !f.comment_lines && !f.other_ids &&
-                     !f.html && !(f.text && !f.separators);
+  memcpy(f.guessed, r->guessed, sizeof f.guessed);
+  const bool plain = !*f.guessed && !f.invalid_utf8 && !f.end_tokens && !f.comment_lines &&
+                     !f.other_ids && !f.html && !(f.text && !f.separators);
   if (plain && !p->part->end) return RMX_OK;
   return rmx__part_add_facts(p->part, &f, err);
 }

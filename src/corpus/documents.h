@@ -12,6 +12,7 @@ typedef struct rmx__warned {
   size_t files;
   const char *path;          // of the first; borrowed from the list of files
   uint64_t replaced, bytes;  // of the first
+  char guessed[64];          // its character set
 } rmx__warned;
 
 // A domain. The numbers of documents and bytes are those after the last step.

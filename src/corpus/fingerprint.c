@@ -154,6 +154,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
   if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
+  if (o->encoding) h = hash_text(o->encoding, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
@@ -193,6 +194,7 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
                    hash_text(sources[i].text_field, hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
+    if (sources[i].encoding) *h = hash_text(sources[i].encoding, *h);
     if (sources[i].values.n) *h = hash_strings(&sources[i].values, *h);
     *h = add_list(at, found[i].train.n, *h);
     *h = add_list(at + found[i].train.n, found[i].valid.n, *h);

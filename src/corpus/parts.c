@@ -38,6 +38,7 @@ static uint64_t settings_hash(const rmx__collect *c, size_t source) {
   const int64_t numbers[] = {SPOOL_VERSION, r.skip_bad, (int64_t)r.max_document, o->max_bytes};
   uint64_t h = rmx_hash(numbers, sizeof numbers, 0);
   h = hash_text(r.file_separator, hash_text(r.separator, hash_text(r.text_field, h)));
+  if (r.encoding) h = hash_text(r.encoding, h);
   if (!s->divided) return h;
   const uint64_t router = rmx__router_hash(c->router);
   return rmx_hash(&router, sizeof router, h);

@@ -109,6 +109,7 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
                    : o->separator ? o->separator
                                   : "%",
       .file_separator = s->separator,
+      .encoding = s->encoding ? s->encoding : o->encoding,
       .skip_bad = o->skip_bad,
       .max_document = (uint64_t)o->max_document,
       .ids = o->ids,

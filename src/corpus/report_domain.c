@@ -44,6 +44,9 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
           "has no separator line, so it is one large document; set `separator` to the "
           "line that ends a document (\"\": a blank line)",
       [RMX__WARN_HTML] = "begins like a web page; if the download failed, fetch the file again",
+      [RMX__WARN_GUESSED] =
+          "is not UTF-8; its character set was guessed; if the guess is wrong, name "
+          "the right one with corpus.encoding; the guess is ",
       [RMX__WARN_CHARSET] =
           "has bytes that are not UTF-8; each was replaced by U+FFFD; if the text is in "
           "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
@@ -56,10 +59,12 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
              d->name, (unsigned long long)d->other_ids);
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
     const size_t n = d->warnings[i].files;
-    if (n == 1) rmx_warn(to, "%s: %s %s", d->name, d->warnings[i].path, warnings[i]);
+    if (n == 1)
+      rmx_warn(to, "%s: %s %s%s", d->name, d->warnings[i].path, warnings[i],
+               i == RMX__WARN_GUESSED ? d->warnings[i].guessed : "");
     if (n > 1)
-      rmx_warn(to, "%s: %s (and %zu more of its files) %s", d->name, d->warnings[i].path, n - 1,
-               warnings[i]);
+      rmx_warn(to, "%s: %s (and %zu more of its files) %s%s", d->name, d->warnings[i].path, n - 1,
+               warnings[i], i == RMX__WARN_GUESSED ? d->warnings[i].guessed : "");
   }
 }
 

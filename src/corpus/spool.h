@@ -16,6 +16,7 @@ typedef enum rmx__text_warning {
   RMX__WARN_COMMENTS,      // as many lines begin with % as are separators: comments
   RMX__WARN_NO_SEPARATOR,  // much text without a separator
   RMX__WARN_HTML,          // a web page
+  RMX__WARN_GUESSED,       // its character set was guessed
   RMX__WARN_CHARSET,       // some bytes are not UTF-8
   RMX__TEXT_WARNINGS
 } rmx__text_warning;
@@ -46,6 +47,7 @@ typedef struct rmx__file_facts {
   uint64_t separators, end_tokens, comment_lines;
   uint64_t other_ids;  // documents of a token file that get other ids
   bool text, html;
+  char guessed[64];  // its character set, if that was guessed
 } rmx__file_facts;
 
 typedef struct rmx__part {

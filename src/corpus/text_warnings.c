@@ -12,6 +12,7 @@ static void add(rmx__warned *w, const char *path, const rmx__file_facts *f) {
   w->path = path;
   w->replaced = f->invalid_utf8;
   w->bytes = f->bytes;
+  memcpy(w->guessed, f->guessed, sizeof w->guessed);
 }
 
 static void look_at_file(const rmx__file_facts *f, const char *path, const char *separator,
@@ -26,6 +27,7 @@ static void look_at_file(const rmx__file_facts *f, const char *path, const char 
           f->separators && f->comment_lines >= FEW_LINES && f->comment_lines >= f->separators,
       [RMX__WARN_NO_SEPARATOR] = f->text && f->separators == 0 && f->end_tokens < FEW_LINES &&
                                  f->bytes >= MUCH_TEXT && strcmp(separator, "none") != 0,
+      [RMX__WARN_GUESSED] = *f->guessed != '\0',
       [RMX__WARN_HTML] = f->text && f->html,
       [RMX__WARN_CHARSET] = replaced > RMX__SOME_REPLACED,
   };

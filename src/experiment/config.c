@@ -119,8 +119,8 @@ static rmx_status files_of(struct reading *r, const json_t *node, const char *ke
 
 static rmx_status domain_key(struct reading *r, const char *domain, const char *key,
                              const json_t *value, rmx_domain_source *s) {
-  static const char *const known[] = {"files",      "valid_files", "valid_only",
-                                      "text_field", "separator",   "values"};
+  static const char *const known[] = {"files",     "valid_files", "valid_only", "text_field",
+                                      "separator", "encoding",    "values"};
   if (strcmp(key, "values") == 0) return files_of(r, value, key, &s->values);
   if (strcmp(key, "files") == 0) return files_of(r, value, key, &s->files);
   if (strcmp(key, "valid_files") == 0) return files_of(r, value, key, &s->valid_files);
@@ -132,6 +132,7 @@ static rmx_status domain_key(struct reading *r, const char *domain, const char *
   }
   char **member = strcmp(key, "text_field") == 0  ? &s->text_field
                   : strcmp(key, "separator") == 0 ? &s->separator
+                  : strcmp(key, "encoding") == 0  ? &s->encoding
                                                   : NULL;
   if (!member) {
     int nearest = rmx_nearest(key, known, sizeof known / sizeof *known);
@@ -343,7 +344,7 @@ void rmx_config_release(rmx_config *c) {
     rmx_strings_release(&s->files);
     rmx_strings_release(&s->valid_files);
     rmx_strings_release(&s->values);
-    free(s->name), free(s->text_field), free(s->separator);
+    free(s->name), free(s->text_field), free(s->separator), free(s->encoding);
   }
   for (size_t i = 0; i < c->n_target; i++) free(c->target[i].metric);
   free(c->domains);
@@ -370,6 +371,7 @@ static json_t *domains_json(const rmx_config *c) {
     if (s->valid_only) json_object_set_new(o, "valid_only", json_true());
     if (s->text_field) json_object_set_new(o, "text_field", json_string(s->text_field));
     if (s->separator) json_object_set_new(o, "separator", json_string(s->separator));
+    if (s->encoding) json_object_set_new(o, "encoding", json_string(s->encoding));
     json_object_set_new(domains, s->name, o);
   }
   return domains;

@@ -45,6 +45,10 @@ static const rmx_option corpus_table[] = {
     {"separator", RMX_TEXT, AT(separator), "%", 0, 0, "LINE",
      "line that ends a document in a .txt file; empty: a blank line; none: the whole file is one "
      "document"},
+    {"encoding", RMX_TEXT, AT(encoding), NULL, 0, 0, "NAME",
+     "character set of text that is not UTF-8, such as windows-1251 (`iconv -l` lists them); "
+     "without "
+     "it UTF-16 and UTF-32 are recognised, and other sets are guessed"},
     {"valid_fraction", RMX_REAL, AT(valid_fraction), "0.05", 0, 0.9, "SHARE",
      "share of the documents that is used for validation"},
     {"max_valid_tokens", RMX_INT, AT(max_valid_tokens), "200k", 0, 1e12, "TOKENS",

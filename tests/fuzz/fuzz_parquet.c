@@ -8,7 +8,7 @@ static void read_all(const char *path, const char *text, const rmx_strings *fiel
   enum { MOST = 10000 };  // rows; a small file may have many nulls
   rmx_err err = {0};
   rmx__reader r;
-  const rmx__reader_options o = {text, "%", true, 1 << 16, fields, NULL, NULL};
+  const rmx__reader_options o = {text, "%", true, 1 << 16, fields, NULL, NULL, NULL};
   if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) abort();
   bool more = true;
   for (int i = 0; i < MOST && rmx__reader_next(&r, &more, &err) == RMX_OK && more; i++)

@@ -16,7 +16,7 @@ static inline void fuzz_read(const char *path, const char *separator, bool skip_
   static char *names[] = {"id", "a.b"};
   static const rmx_strings fields = {names, 2, 2};
   const rmx__reader_options o = {"text, content", separator, skip_bad, 1 << 16,
-                                 &fields,         NULL,      NULL};
+                                 &fields,         NULL,      NULL,     NULL};
   rmx_err err = {0};
   rmx__reader r;
   if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) return;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents out of other kinds of files than JSON and .txt: CSV, WARC, prose and source code.
+#include <iconv.h>
+
 #include "corpus/readers/reader.h"
 #include "corpus_folder.h"
 
@@ -202,10 +204,92 @@ START_TEST(files_of_text) {
 }
 END_TEST
 
+static void put_converted(const char *name, const char *to, const char *mark, size_t mark_size,
+                          const char *text) {
+  iconv_t c = iconv_open(to, "UTF-8");
+  ck_assert(c != (iconv_t)-1);
+  size_t n = strlen(text), room = 4 * n + 8 + mark_size, left = room - mark_size;
+  char *out = malloc(room), *at = out + mark_size, *from = (char *)text;
+  memcpy(out, mark, mark_size);
+  ck_assert_uint_eq(iconv(c, &from, &n, &at, &left), 0);
+  put(name, out, (size_t)(at - out));
+  iconv_close(c);
+  free(out);
+}
+
+static const char russian[] =
+    "\xD0\x94\xD0\xBE\xD0\xB1\xD1\x80\xD1\x8B\xD0\xB9 \xD0\xB4\xD0\xB5\xD0\xBD\xD1\x8C, "
+    "\xD0\xBA\xD0\xB0\xD0\xBA \xD0\xB4\xD0\xB5\xD0\xBB\xD0\xB0? \xD0\xAD\xD1\x82\xD0\xBE "
+    "\xD1\x80\xD1\x83\xD1\x81\xD1\x81\xD0\xBA\xD0\xB8\xD0\xB9 "
+    "\xD1\x82\xD0\xB5\xD0\xBA\xD1\x81\xD1\x82.";
+
+START_TEST(character_sets) {
+  static const struct {
+    const char *name, *set, *mark;
+    size_t size;
+  } sets[] = {{"a.txt", "UTF-16LE", "\xFF\xFE", 2},
+              {"b.txt", "UTF-16BE", "\xFE\xFF", 2},
+              {"c.txt", "UTF-32LE", "\xFF\xFE\0\0", 4},
+              {"d.txt", "UTF-32BE", "\0\0\xFE\xFF", 4},
+              {"e.txt", "UTF-16LE", "", 0},
+              {"f.txt", "UTF-16BE", "", 0},
+              {"g.txt", "UTF-32LE", "", 0},
+              {"h.txt", "UTF-32BE", "", 0}};
+  folder_make();
+  const char *text = "one, two and three\n%\nna\xC3\xAFve\n";
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    put_converted(sets[i].name, sets[i].set, sets[i].mark, sets[i].size, text);
+    check(sets[i].name, &plain, DOCUMENTS("one, two and three", "na\xC3\xAFve"));
+  }
+  put_converted("a.jsonl", "UTF-16LE", "\xFF\xFE", 2, "{\"text\": \"\xE4\xBD\xA0\\n\"}\n");
+  check("a.jsonl", &plain, DOCUMENTS("\xE4\xBD\xA0\n"));
+  put_converted("w.txt", "WINDOWS-1251", "", 0, russian);
+  rmx__reader_options o = plain;
+  o.encoding = "windows-1251";
+  check("w.txt", &o, DOCUMENTS(russian));
+  o.encoding = "klingon";
+  rmx_strings found;
+  must_fail(read_all("w.txt", &o, &found, NULL, err),
+            "does not know the character set \"klingon\"");
+#ifdef REGMIX_UCHARDET
+  check("w.txt", &plain, DOCUMENTS(russian));
+#endif
+  put("few.txt", "caf\xE9 and th\xE9\n", 13);  // too few to guess
+  check("few.txt", &plain, DOCUMENTS("caf\xEF\xBF\xBD and th\xEF\xBF\xBD"));
+  folder_remove();
+}
+END_TEST
+
+// Text over many blocks, whose characters and lines end anywhere, and a character that is cut off.
+START_TEST(converted_blocks) {
+  folder_make();
+  rmx_buf b = {0};
+  for (size_t i = 0; i < 60000; i++) {
+    rmx_buf_printf(&b, "%zu \xF0\x9F\x98\x80", i);
+    if (i % 997 == 0) rmx_buf_puts(&b, "\n%\n");
+  }
+  put("plain.txt", b.data, b.size);
+  put_converted("a.txt", "UTF-16LE", "\xFF\xFE", 2, b.data);
+  rmx_strings wanted, found;
+  must(read_all("plain.txt", &plain, &wanted, NULL, err));
+  must(read_all("a.txt", &plain, &found, NULL, err));
+  ck_assert_uint_eq(found.n, wanted.n);
+  for (size_t i = 0; i < found.n; i++) ck_assert_str_eq(found.items[i], wanted.items[i]);
+  rmx_strings_release(&wanted);
+  rmx_strings_release(&found);
+  put("cut.txt", "\xFF\xFEo\0n\0e\0\x3D\xD8", 10);  // half a surrogate pair
+  check("cut.txt", &plain, DOCUMENTS("one\xEF\xBF\xBD\xEF\xBF\xBD"));
+  rmx_buf_release(&b);
+  folder_remove();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, a_column_of_csv);
   tcase_add_test(tc, broken_csv);
   tcase_add_test(tc, large_csv);
   tcase_add_test(tc, warc_records);
   tcase_add_test(tc, files_of_text);
+  tcase_add_test(tc, character_sets);
+  tcase_add_test(tc, converted_blocks);
 }

@@ -27,7 +27,7 @@ static rmx_status read_all(const char *path, const char *field, const char *sepa
                            bool skip_bad, struct found *out, rmx_err *err) {
   rmx__reader r;
   *out = (struct found){0};
-  const rmx__reader_options o = {field, separator, skip_bad, 0, NULL, NULL, NULL};
+  const rmx__reader_options o = {field, separator, skip_bad, 0, NULL, NULL, NULL, NULL};
   RMX_TRY(rmx__reader_open(&r, path, &o, err));
   rmx_status status = RMX_OK;
   bool more = true;
@@ -249,7 +249,7 @@ END_TEST
 
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
-  const rmx__reader_options o = {"text", "%", false, 0, NULL, NULL, NULL};
+  const rmx__reader_options o = {"text", "%", false, 0, NULL, NULL, NULL, NULL};
   must_fail(
       rmx__reader_open(&r, "a/b.orc", &o, err),
       "a/b.orc: unknown type of file; known are .jsonl, .json, .ndjson, .txt, .csv, .tsv, .warc, "
@@ -425,9 +425,7 @@ START_TEST(files_are_named_for_what_they_are) {
       {"a.jsonl.zst", "<!DOCTYPE html><html><head>", 27, "broken Zstandard file: it is a web page"},
       {"a.jsonl", "\n<html><head><title>403", 23, "a web page, not JSON"},
       {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not compressed"},
-      {"a.txt", "\xFF\xFEh\0i\0", 6, "this is UTF-16 text"},
-      {"a.jsonl", "\xFE\xFF\0{\0\"", 6, "iconv -f UTF-16"},
-      {"a.txt", "h\0e\0l\0l\0o\0", 10, "many of its bytes are zero"},
+      {"a.txt", "h\0\0\0e\0l\0\1\1", 10, "many of its bytes are zero"},
       {"a.txt", "PAR1\x15\x04", 6, "a Parquet file"},
       {"a.jsonl", "\x1F\x8B\x08\0", 4, "a gzip file; end its name in .gz"},
   };
@@ -462,7 +460,8 @@ START_TEST(lines_and_documents_have_a_limit) {
   for (int i = 0; i <= PACKERS; i++)
     for (int skip = 0; skip < 2; skip++) {
       rmx__reader r;
-      rmx__reader_options o = {"text", "%", skip, i == PACKERS ? 12 : 1 << 20, NULL, NULL, NULL};
+      rmx__reader_options o = {"text", "%",  skip, i == PACKERS ? 12 : 1 << 20,
+                               NULL,   NULL, NULL, NULL};
       bool more = true;
       size_t n = 0;
       must(rmx__reader_open(&r, in_folder(names[i]), &o, err));
@@ -620,7 +619,7 @@ START_TEST(fields_beside_the_text) {
            "{\"text\": \"three\", \"meta\": [1], \"id\": {\"a\": 1}}\n");
   char *names[] = {"meta.set", "meta.n", "id"};
   const rmx_strings fields = {names, 3, 3};
-  const rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL};
+  const rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL, NULL};
   static const char *const wanted[3][3] = {
       {"Pile-CC", "17", "1e400"}, {NULL, "true", "\xC3\xA9\xEF\xBF\xBD"}, {NULL, NULL, NULL}};
   rmx__reader r;

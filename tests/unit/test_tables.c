@@ -35,7 +35,7 @@ static void check_fields(const rmx__reader *r, int i) {
 static void check_rows(const char *path) {
   char *names[] = {"url", "number", "score", "flag", "meta.text", "parts"};
   const rmx_strings fields = {names, FIELDS + 1, FIELDS + 1};
-  const rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL};
+  const rmx__reader_options o = {"text", "%", false, 0, &fields, NULL, NULL, NULL};
   rmx__reader r;
   rmx_buf text = {0};
   bool more;
@@ -56,7 +56,7 @@ static void check_rows(const char *path) {
 }
 
 static void check_lists(const char *path) {
-  const rmx__reader_options o = {"parts", "%", false, 0, NULL, NULL, NULL};
+  const rmx__reader_options o = {"parts", "%", false, 0, NULL, NULL, NULL, NULL};
   rmx__reader r;
   char wanted[32];
   bool more;
@@ -130,7 +130,7 @@ static rmx_status read_to_end(rmx__reader *r, size_t *n, rmx_err *err) {
 
 // Writes the changed seed as `name`, and reads column `text` of it. It fails with `message`.
 static void fails(const char *name, const char *text, const char *message) {
-  const rmx__reader_options o = {text, "%", false, 0, NULL, NULL, NULL};
+  const rmx__reader_options o = {text, "%", false, 0, NULL, NULL, NULL, NULL};
   rmx__reader r;
   put(name, file, file_size);
   must(rmx__reader_open(&r, in_folder(name), &o, err));
@@ -172,7 +172,7 @@ START_TEST(parquet_faults_are_named) {
   fails("a.parquet", "text", "not Parquet: this is a web page");
   put("a.parquet.gz", file, file_size);
   rmx__reader r;
-  const rmx__reader_options o = {"text", "%", false, 0, NULL, NULL, NULL};
+  const rmx__reader_options o = {"text", "%", false, 0, NULL, NULL, NULL, NULL};
   must_fail(rmx__reader_open(&r, in_folder("a.parquet.gz"), &o, err), "uncompress it");
   folder_remove();
 }
@@ -249,7 +249,7 @@ START_TEST(a_row_has_a_limit) {
   take_seed("parquet/delta-bytes.parquet");
   put("a.parquet", file, file_size);
   rmx__reader r;
-  rmx__reader_options o = {"text", "%", false, 100, NULL, NULL, NULL};
+  rmx__reader_options o = {"text", "%", false, 100, NULL, NULL, NULL, NULL};
   must(rmx__reader_open(&r, in_folder("a.parquet"), &o, err));
   must_fail(read_to_end(&r, NULL, err), "a.parquet:16: a row of more than 100 bytes");
   rmx__reader_close(&r);

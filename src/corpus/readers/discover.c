@@ -550,6 +550,7 @@ void rmx_domain_sources_release(rmx_domain_source *sources, size_t n) {
     free(sources[i].name);
     free(sources[i].text_field);
     free(sources[i].separator);
+    free(sources[i].encoding);
     rmx_strings_release(&sources[i].files);
     rmx_strings_release(&sources[i].valid_files);
     rmx_strings_release(&sources[i].values);

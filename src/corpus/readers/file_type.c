@@ -30,9 +30,6 @@ static const struct {
     BEGINS("PK\x03\x04", "a zip archive; unpack it"),
     BEGINS("PAR1", "a Parquet file; end its name in .parquet"),
     BEGINS("ARROW1", "an Arrow file; end its name in .arrow"),
-    BEGINS("\xFF\xFE\x00\x00", "UTF-32 text; convert it: iconv -f UTF-32 -t UTF-8"),
-    BEGINS("\xFF\xFE", "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"),
-    BEGINS("\xFE\xFF", "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"),
     BEGINS("%PDF-", "a PDF file; extract its text"),
     BEGINS("SQLite format 3", "a database; export its text as JSON lines"),
     BEGINS("\x7F"
@@ -55,8 +52,9 @@ const char *rmx__type_of_bytes(const char *data, size_t size) {
   size_t zeros = 0;
   for (size_t i = 0; i < size; i++) zeros += data[i] == '\0';
   if (zeros > size / 10)
-    return "not text, because many of its bytes are zero: a binary file, or UTF-16; "
-           "convert UTF-16 with iconv -f UTF-16 -t UTF-8";
+    return "not text, because many of its bytes are zero: a binary file, or UTF-16 that begins "
+           "with "
+           "few ASCII characters; for UTF-16 set corpus.encoding: UTF-16LE (or UTF-16BE)";
   return NULL;
 }
 

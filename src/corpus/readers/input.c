@@ -94,8 +94,48 @@ static rmx_status read_packed(rmx__input *s, void *into, size_t size, size_t *go
   return RMX_OK;
 }
 
-static rmx_status read_bytes(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
+// ---- character sets ----------------------------------------------------------------------------
+
+static rmx_status read_plain(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   return (s->unpacking ? read_packed : read_file)(s, into, size, got, err);
+}
+
+// Moves what is left of the raw bytes to the start, and reads more.
+static rmx_status read_raw(rmx__input *s, rmx_err *err) {
+  size_t got;
+  memmove(s->raw.data, s->raw.data + s->raw.at, s->raw.end - s->raw.at);
+  s->raw.end -= s->raw.at;
+  s->raw.at = 0;
+  RMX_TRY(read_plain(s, s->raw.data + s->raw.end, RMX__BLOCK - s->raw.end, &got, err));
+  s->raw.end += got;
+  s->raw.ended = got == 0;
+  return RMX_OK;
+}
+
+static rmx_status read_bytes(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
+  if (!s->charset) return read_plain(s, into, size, got, err);
+  enum { LONGEST = 16 };  // bytes of a character in any set
+  for (bool first = true;; first = false) {
+    if (!s->raw.ended && (!first || s->raw.end - s->raw.at < LONGEST)) RMX_TRY(read_raw(s, err));
+    const char *from = s->raw.data + s->raw.at;
+    size_t n = s->raw.end - s->raw.at;
+    *got = rmx__charset_convert(s->charset, &from, &n, s->raw.ended, into, size, &s->undecodable);
+    s->raw.at = s->raw.end - n;
+    if (*got > 0 || s->raw.ended) return RMX_OK;
+  }
+}
+
+rmx_status rmx__input_convert(rmx__input *s, const char *charset, size_t mark, rmx_err *err) {
+  s->raw.data = rmx_calloc(RMX__BLOCK, 1);
+  if (!s->raw.data) return rmx_fail_memory(err, RMX__BLOCK, s->path);
+  s->charset = rmx__charset_open(s->path, charset, err);
+  if (!s->charset) return err->status;
+  s->raw.end = s->end - s->at - mark;
+  memcpy(s->raw.data, s->block + s->at + mark, s->raw.end);
+  s->raw.ended = s->file_ended;
+  s->at = s->end = 0;
+  s->started = s->file_ended = s->ended = false;
+  return RMX_OK;
 }
 
 // ---- blocks and lines --------------------------------------------------------------------------
@@ -200,7 +240,7 @@ rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *mor
     if ((feed = memchr(from, '\n', (size_t)(s->block + s->end - from)))) break;
     if (s->file_ended) break;
     seen = s->end - s->at;
-    if (seen == RMX__BLOCK) return take_long_line(s, max, line, err);
+    if (seen > RMX__BLOCK - 64) return take_long_line(s, max, line, err);
     RMX_TRY(read_more(s, err));
   }
   if (!*more) return RMX_OK;
@@ -216,6 +256,8 @@ void rmx__input_close(rmx__input *s) {
   if (s->unpacking) s->compression->close(s->unpacking->state);
   free(s->unpacking);
   if (s->file) fclose(s->file);
+  rmx__charset_close(s->charset);
+  free(s->raw.data);
   free(s->block);
   rmx_buf_release(&s->long_line);
   *s = (rmx__input){0};

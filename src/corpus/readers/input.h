@@ -5,6 +5,7 @@
 
 #include <regmix/base.h>
 
+#include "charset.h"
 #include "compression.h"
 
 typedef struct rmx__input rmx__input;
@@ -16,9 +17,16 @@ struct rmx__input {
   struct rmx__unpacking *unpacking;
   char *block;  // (RMX__BLOCK) block[at .. end] are bytes that were read and not used yet
   size_t at, end;
-  rmx_buf long_line;    // one that does not fit into a block
-  uint64_t compressed;  // bytes of the file itself read so far
-  uint64_t range;       // bytes of the file to read; 0: all
+  rmx__charset *charset;  // from which the bytes are converted; NULL: they are UTF-8
+  struct {                // bytes that are not converted yet
+    char *data;           // (RMX__BLOCK) data[at .. end]
+    size_t at, end;
+    bool ended;
+  } raw;
+  uint64_t undecodable;  // bytes that could not be converted
+  rmx_buf long_line;     // one that does not fit into a block
+  uint64_t compressed;   // bytes of the file itself read so far
+  uint64_t range;        // bytes of the file to read; 0: all
   bool started;
   bool file_ended;  // all was read from the file
   bool ended;       // and all was used
@@ -43,6 +51,9 @@ typedef struct rmx__line {
   size_t size;
   bool cut;
 } rmx__line;
+// Converts all bytes that were not used yet, and those that follow, from a character set by its
+// name. `mark` bytes are skipped. RMX_EINPUT: the system does not know the character set.
+rmx_status rmx__input_convert(rmx__input *s, const char *charset, size_t mark, rmx_err *err);
 // Gives the next line, without its line feed; *more is false at the end. Of a line of more than
 // `max` bytes (0: no limit) only these are given and `cut` is set, so memory is bounded for any
 // file. Most lines stay where they were read; only a line longer than a block is copied.

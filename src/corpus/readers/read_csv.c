@@ -241,7 +241,7 @@ static void close_csv(rmx__reader *r) {
 static const char *const endings[] = {".csv", ".tsv", NULL};
 const rmx__format rmx__format_cells = {
     .endings = endings,
-    .flags = RMX__FORMAT_COLUMNS,
+    .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_GUESS,
     .open = open_csv,
     .next = next_csv,
     .close = close_csv,

@@ -57,7 +57,7 @@ static const char *const text_endings[] = {".txt", NULL};
 const rmx__format rmx__format_text = {
     .endings = text_endings,
     .next = next_text,
-    .flags = RMX__FORMAT_TEXT,
+    .flags = RMX__FORMAT_TEXT | RMX__FORMAT_GUESS,
 };
 
 // Prose with markup, which stays as it is, and source code.
@@ -82,7 +82,7 @@ static const char *const file_endings[] = {
 const rmx__format rmx__format_file = {
     .endings = file_endings,
     .next = next_text,
-    .flags = RMX__FORMAT_FILE,
+    .flags = RMX__FORMAT_FILE | RMX__FORMAT_GUESS,
 };
 
 bool rmx__is_markup_name(const char *path) {

@@ -11,6 +11,7 @@ enum {
   RMX__FORMAT_TEXT = 1,     // text that separator lines divide
   RMX__FORMAT_COLUMNS = 2,  // a document has further fields
   RMX__FORMAT_FILE = 8,     // text; a file is a document
+  RMX__FORMAT_GUESS = 16,   // its character set may be guessed
   RMX__FORMAT_RANDOM = 4,   // it must be read out of order: `open` finds r->input.file, no stream
 };
 
@@ -41,6 +42,7 @@ typedef struct rmx__reader_options {
   // The separator of other files of text, such as .md and source code; NULL: "none".
   const char *file_separator;
   struct rmx_ids_tokenizer *ids;  // of token files; NULL: they cannot be read
+  const char *encoding;  // the character set of the text; NULL: UTF-8, or what can be recognised
 } rmx__reader_options;
 
 struct rmx__reader {
@@ -69,6 +71,8 @@ struct rmx__reader {
   uint64_t end_tokens;  // lines in documents that are a known end token such as <|endoftext|>
   // longer lines that begin with the separator %: comments of LaTeX, Erlang, Prolog
   uint64_t comment_lines;
+  // The character set of the file, if it was guessed; "": it was not.
+  char guessed[64];
   bool html;  // it begins like a web page
 };
 
