@@ -89,7 +89,8 @@ typedef struct rmx_encode_job {
   bool decode; /* lines of ids become text */
   /* encode: a file becomes one line of ids; decode: no line feed is added after each text */
   bool whole;
-  bool printable; /* decode: control characters become "?", for a terminal */
+  rmx_specials specials; /* encode */
+  bool printable;        /* decode: control characters become "?", for a terminal */
   int threads;
   FILE *out; /* NULL: only count */
   const rmx_listener *listener;

@@ -102,7 +102,7 @@ static void put_ids(rmx_buf *out, const uint32_t *ids, size_t n) {
 static rmx_status encode_line(const rmx_encode_job *job, struct piece *p, const char *line,
                               size_t size, rmx_err *err) {
   p->tokens.n = 0;
-  RMX_TRY(rmx_tokenizer_encode(job->tokenizer, RMX_SPECIALS_TEXT, line, size, &p->tokens, err));
+  RMX_TRY(rmx_tokenizer_encode(job->tokenizer, job->specials, line, size, &p->tokens, err));
   p->counts.bytes += size;
   p->counts.tokens += p->tokens.n;
   if (!job->out) return RMX_OK;

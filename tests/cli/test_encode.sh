@@ -42,6 +42,7 @@ gives "empty lines" '\n\na\n\n' '\n\n97\n\n'
 gives "a carriage return, a NUL byte and a byte order mark are text" 'a\r\n\0\n\357\273\277\n' '97 13\n0\n239 187 191\n'
 gives "standard input as -" 'a\n' '97\n' -
 gives "special tokens are text" '<|endoftext|>' '60 124 101 110 100 111 102 116 101 120 116 124 62\n' --specials text
+gives "or tokens" 'a<|endoftext|>b\n' '97 258 98\n' --specials tokens
 gives "bytes that are not UTF-8" 'a\377\303\nb\n' '97 239 191 189 239 191 189\n98\n'
 grep -qF 'standard input: 2 bytes are not UTF-8; each was read as U+FFFD' stderr && ok "and they are counted" || not_ok "and they are counted" "$(cat stderr)"
 gives "a whole file" 'a\n\nb\n' '97 10 10 98 10\n' --whole
