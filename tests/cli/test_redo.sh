@@ -27,6 +27,9 @@ before=$(state exp | grep -v resolved.yaml)
 try "a script stops before finished runs go out of use" 1 "6 finished runs" "$REGMIX" train -C exp --set proxy.tokens=4k
 grep -q "which took [0-9.]* s, would" stderr && grep -q -- "--redo" stderr && ok "and says how long they took and --redo" || not_ok "and says how long they took and --redo" "$(cat stderr)"
 same "and leaves everything bit for bit" "$before" "$(state exp | grep -v resolved.yaml)"
+try "fit warns of rows of runs that the settings do not use" 0 "6 of 6 rows are of runs that the present settings do not use" "$REGMIX" fit -C exp --set proxy.tokens=4k --regressor ridge --out other-fit
+"$REGMIX" fit -C exp --regressor ridge --out other-fit > /dev/null 2> stderr
+grep -q "present settings" stderr && not_ok "and not of those that they use" "$(cat stderr)" || ok "and not of those that they use"
 try "run stops there too" 1 "Give --redo" "$REGMIX" run -C exp --set proxy.tokens=4k
 try "--redo goes on" 0 "6 runs done" "$REGMIX" train -C exp --set proxy.tokens=4k --redo
 second=$(results)
@@ -168,6 +171,11 @@ for command in run optimize compare pretrain; do
 done
 try "export warns" 0 "was changed by hand since" "$REGMIX" export -C exp --to megatron --prefix /data/
 try "so does pretrain --mixture" 0 "was changed by hand since" "$REGMIX" pretrain -C exp --mixture exp/optimum.yaml
+cp exp/large/comparison.json comparison.json
+sed -i 's/"tokens": [0-9]*/"tokens": 1/' exp/large/comparison.json
+"$REGMIX" report -C exp --out edited.html > /dev/null 2>&1
+grep -q "large/comparison.json was changed by hand" edited.html && ok "the page warns of a comparison.json changed by hand" || not_ok "the page warns of a comparison.json changed by hand" "$(grep -o '"warnings.\{200\}' edited.html)"
+mv comparison.json exp/large/comparison.json
 mv exp/optimum.yaml mine.yaml
 rm exp/fit/fit.json
 try "fit.json deleted: run makes the fit again in its place" 0 "all 10 runs are done" "$REGMIX" run -C exp
