@@ -804,7 +804,216 @@ START_TEST(lists_without_a_tree) {
 }
 END_TEST
 
+// ---- patterns -------------------------------------------------------------------------------
+
+// Patterns of Oniguruma, known ones and single constructs, a text, and the pieces of the text, as
+// Hugging Face's library splits it: the matches and what lies between them.
+static const struct {
+  const char *regex, *text, *pieces;
+} patterns[] = {
+    // clang-format off
+    {"\\h", "a g\tf", "a| g\t|f"},
+    {"[\\h]", "a g", "a| g"},
+    {"$", "a\nb", "a|\nb"},
+    {"^", "a\nb", "a\n|b"},
+    {"a$", "a\na", "a|\n|a"},
+    {"\\Z", "a\n", "a|\n"},
+    {".", "a\nb", "a|\n|b"},
+    {"(?m:.)", "a\nb", "a|\n|b"},
+    {"[a-z&&[^b]]", "abc", "a|b|c"},
+    {"[a[0-9]]", "a1[]", "a|1|[]"},
+    {"\\R", "a\r\nb", "a|\r\n|b"},
+    {"(?<n>a)", "ab", "a|b"},
+    {"(?i:s)", "sS\305\277", "s|S|\305\277"},
+    {"(?i:k)", "kKK", "k|K|K"},
+    {"[[:alpha:]]", "a\303\2511", "a|\303\251|1"},
+    {"[[:^alpha:]]", "a\303\2511", "a\303\251|1"},
+    {"[[:punct:]]", "a$+,", "a|$|+|,"},
+    {"[[:word:]]", "a_\303\251", "a|_|\303\251"},
+    {"\\p{^L}", "a1", "a|1"},
+    {"\\P{L}", "a1", "a|1"},
+    {"\\p{Alpha}", "a1", "a|1"},
+    {"\\p{Han}", "a\344\270\200", "a|\344\270\200"},
+    {"\\d", "1\331\243", "1|\331\243"},
+    {"\\w", "a\303\251_\342\200\2151", "a|\303\251|_|\342\200\215|1"},
+    {"\\b", "ab cd", "ab| |cd"},
+    {"\\s",
+     "a\341\240\216\302\205\302\240b\342\200\213",
+     "a\341\240\216|\302\205|\302\240|b\342\200\213"},
+    {"a++", "aaab", "aaa|b"},
+    {"a{2}+", "aaaaa", "aaaa|a"},
+    {"a{,2}", "aaa", "aa|a"},
+    {"a{2", "a{2", "a{2"},
+    {"(?>a+)b", "aab", "aab"},
+    {"(?<=a)b", "ab", "a|b"},
+    {"(?<!a)b", "ab", "ab"},
+    {"\\A", "ab", "ab"},
+    {"\\z", "ab", "ab"},
+    {"\\O", "a\n", "a|\n"},
+    {"\\N", "a\n", "a|\n"},
+    {"\\u0061", "ab", "a|b"},
+    {"\\x{61}", "ab", "a|b"},
+    {"\\x61", "ab", "a|b"},
+    {"\\t", "a\t", "a|\t"},
+    {"\\e", "ab", "ab"},
+    {"[\\d\\-x]", "1-x", "1|-|x"},
+    {"[^\\S\\n]", " \n", " |\n"},
+    {"[]a]", "]a", "]|a"},
+    {"(?#c)a", "a", "a"},
+    {"{", "a{", "a|{"},
+    {"}", "a}", "a|}"},
+    {"]", "a]", "a|]"},
+    {"\\p{Lu}", "aA", "a|A"},
+    {"\\p{lu}", "aA", "a|A"},
+    {"\\p{Uppercase_Letter}", "aA", "a|A"},
+    {"\\p{Letter}", "a1", "a|1"},
+    {"\\v", "a\013\n", "a|\013|\n"},
+    {"\\H", "ag ", "a|g| "},
+    {"[\\s\\S]", "a\n", "a|\n"},
+    {"\\p{Emoji}", "a😀1", "a|😀|1"},
+    {"(?i)a", "Aa", "A|a"},
+    {"a|(?i)b|c", "aBC", "a|B|C"},
+    {"(?-i:a)", "aA", "a|A"},
+    {"[[:space:]]", "a \302\205\341\240\216", "a| |\302\205|\341\240\216"},
+    {"(?:a|ab)(?:c|bcd)", "abcd", "abcd"},
+    {"a{0}", "ab", "a|b"},
+    {"x*", "axxb", "a|xx|b"},
+    {"(?=b)", "abab", "a|ba|b"},
+    {"[^[:alpha:]0]", "a01", "a0|1"},
+    {"[^a[^b]]", "abc", "a|b|c"},
+    {"[a&&b]", "ab", "ab"},
+    {"[a-c&&b-d]", "abcd", "a|b|c|d"},
+    {"[^a-c&&b-d]", "abcd", "a|bc|d"},
+    {"\\p{Latin}", "a\321\217", "a|\321\217"},
+    {"(?i:'s)", "'s '\305\277 'S", "'s| |'\305\277| |'S"},
+    {"(?i:[k])", "kKK", "k|K|K"},
+    {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It|'s| THE| HTTPServer|'s| na\303\257ve| \346\227\245\346\234\254\350\252\236abc| 12"
+     "345| x|\341\240\216|9| '|\305\277done|...|\n\n | end|  "},
+    {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}"
+     "\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It|'s| THE| HTTPServer|'s| na\303\257ve| \346\227\245\346\234\254\350\252\236abc| |1"
+     "23|45| x|\341\240\216|9| '|\305\277done|...\n\n| | end|  "},
+    {"[\\p{Han}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*"
+     "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p"
+     "{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+[\\p{Ll}\\p{Lm}\\p{Lo}"
+     "\\p{M}&&[^\\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+"
+     "[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's| THE| HTTPServer's| na\303\257ve| |\346\227\245\346\234\254\350\252\236|abc| |1"
+     "23|45| x|\341\240\216|9| '|\305\277done|...\n\n| | end|  "},
+    {" ?[^(\\s|[.,!?\342\200\246\343\200\202\357\274\214\343\200\201\340\245\244\333\224"
+     "\330\214])]+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's| THE| HTTPServer's| na\303\257ve| \346\227\245\346\234\254\350\252\236abc| 1234"
+     "5| x\341\240\2169| '\305\277done|...\n\n | end|  "},
+    {"[0-9][0-9][0-9]",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc |123|45 x"
+     "\341\240\2169 '\305\277done...\n\n  end  "},
+    {"\\p{N}{1,3}",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc |123|45| "
+     "x\341\240\216|9| '\305\277done...\n\n  end  "},
+    {"[\344\270\200-\351\276\245\343\201\200-\343\202\237\343\202\240-\343\203\277]+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's THE HTTPServer's na\303\257ve |\346\227\245\346\234\254\350\252\236|abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  "},
+    {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}"
+     "]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It|'s| THE| HTTPServer|'s| na\303\257ve| \346\227\245\346\234\254\350\252\236abc| |1"
+     "23|45| x|\341\240\216|9| '|\305\277done|...\n\n| | end|  "},
+    {"\\d{1,3}(?=(?:\\d{3})*\\b)",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc |12|345| "
+     "x\341\240\216|9| '\305\277done...\n\n  end  "},
+    {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p"
+     "{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{L"
+     "o}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?"
+     "[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's| THE| HTTPServer's| na\303\257ve| \346\227\245\346\234\254\350\252\236abc| |123"
+     "|45| x|\341\240\216|9| '|\305\277done|...\n\n| | end|  "},
+    {"(?:\\r?\\n)+(?!\\r?\\n)",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...\n\n  end  ",
+     "It's THE HTTPServer's na\303\257ve \346\227\245\346\234\254\350\252\236abc 12345 x"
+     "\341\240\2169 '\305\277done...|\n\n|  end  "},
+    {"\\b", "e\314\201a b", "e\314\201a| |b"},
+    {"(?i:k)", "aKa", "a|K|a"},
+    {"x(?i)b|c", "C xB", "C |xB"},
+    {"a{2}?", "aaaaa", "aa|aa|a"},
+    {"(?m)a.b", "a\nb", "a\nb"},
+    {"[\\W_]+", "ab_c!? d", "ab|_|c|!? |d"},
+    {"[^\\W_]+", "ab_c!? d", "ab|_|c|!? |d"},
+    // clang-format on
+};
+
+START_TEST(patterns_mean_what_they_mean_in_oniguruma) {
+  for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+    struct walking w;
+    rmx_err failure = {0};
+    rmx__piece piece;
+    rmx_buf pieces = {0};
+    walk_by(&w, patterns[i].regex);
+    walk_over(&w, patterns[i].text, strlen(patterns[i].text));
+    while (rmx__walk_next(w.walk, &piece, &failure)) {
+      if (pieces.size) rmx_buf_puts(&pieces, "|");
+      rmx_buf_add(&pieces, piece.text, piece.size);
+    }
+    ck_assert_msg(failure.status == RMX_OK, "%s", failure.message);
+    ck_assert_msg(strcmp(pieces.data, patterns[i].pieces) == 0, "%s: \"%s\", wanted \"%s\"",
+                  patterns[i].regex, pieces.data, patterns[i].pieces);
+    rmx_buf_release(&pieces);
+    walk_end(&w);
+  }
+}
+END_TEST
+
+START_TEST(patterns_that_are_not_known_are_refused) {
+  static const char *const refused[][2] = {
+      {"\\X", "at byte 1: this escape is not supported"},
+      {"a\\Kb", "this escape"},
+      {"(a)\\1", "this escape"},
+      {"\\G", "this escape"},
+      {"(?i:ss)", "match more characters in Oniguruma"},
+      {"(?i:\xC3\x9F)", "a letter that is not ASCII"},
+      {"(?i:\\p{Lu})", "a property of letters in a group that ignores case"},
+      {"(?x)a", "this kind of group is not supported"},
+      {"(?~ab)", "this kind of group is not supported"},
+      {"(*FAIL)", "this kind of group is not supported"},
+      {"[a&&]", "an empty class"},
+      {"[b-a]", "the end of a range is before its start"},
+      {"[a", "] is missing"},
+      {"(a", ") is missing"},
+      {"a)", "( is missing"},
+      {"*a", "there is nothing to repeat"},
+      {"\\p{Nonsense}", "unknown property"},
+      {"\\pL", "\\p without {"},
+      {"\\xE9", "\\x of a part of a character"}};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    rmx__pattern pattern = {0};
+    must_fail(rmx__pattern_compile(refused[i][0], "t.json", &pattern, err), refused[i][1]);
+  }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, patterns_mean_what_they_mean_in_oniguruma);
+  tcase_add_test(tc, patterns_that_are_not_known_are_refused);
   tcase_add_test(tc, lists_without_a_tree);
   tcase_add_test(tc, words_of_a_known_text);
   tcase_add_test(tc, words_are_those_of_pcre2);

@@ -3,21 +3,38 @@
 #include "pattern.h"
 
 #include "characters.h"
+#include "oniguruma.h"
 
 enum { MAX_STEPS = 1 << 30 };
 
+// Line ends as in Oniguruma, whatever this PCRE2 was built with.
+static pcre2_code *compile(const char *pattern, int *code, PCRE2_SIZE *offset) {
+  pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+  if (!context) return NULL;
+  pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+  pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
+  pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                       PCRE2_UTF | PCRE2_UCP, code, offset, context);
+  pcre2_compile_context_free(context);
+  return compiled;
+}
+
 rmx_status rmx__pattern_compile(const char *regex, const char *where, rmx__pattern *out,
                                 rmx_err *err) {
-  int code;
-  PCRE2_SIZE offset;
-  out->code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code,
-                            &offset, NULL);
-  if (!out->code) {
-    char message[128];
-    pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-    return rmx_fail(err, RMX_EINPUT, "%s: pattern \"%.200s\": %s at character %zu", where, regex,
-                    message, offset);
+  int code = 0;
+  PCRE2_SIZE offset = 0;
+  rmx_buf translated = {0};
+  rmx_status status = rmx__oniguruma_translate(regex, where, &translated, err);
+  if (status == RMX_OK) {
+    out->code = compile(translated.data, &code, &offset);
+    if (!out->code) {
+      char message[128] = "";
+      pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
+      status = rmx_fail(err, RMX_EINPUT, "%s: pattern \"%.200s\": %s", where, regex, message);
+    }
   }
+  rmx_buf_release(&translated);
+  if (status != RMX_OK) return status;
   // The limit of the library, ten million steps, is too low for a long run of spaces: Llama 3's
   // pattern looks for a line feed after each. This limit still ends a pattern that never would.
   out->limits = pcre2_match_context_create(NULL);
