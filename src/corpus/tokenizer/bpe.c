@@ -118,8 +118,11 @@ static void find_bytes(const rmx_tokenizer *t, rmx__bpe *m, int *missing) {
     m->byte_id[b] = m->byte_level ? rmx__vocabulary_find(&t->vocabulary, &byte, 1)
                                   : rmx__vocabulary_find(&t->vocabulary, code, 6);
     if (b < 128) m->ascii_id[b] = rmx__vocabulary_find(&t->vocabulary, &byte, 1);
-    // UTF-8 has no bytes 0xC0, 0xC1, and 0xF5 to 0xFF.
-    if (m->byte_id[b] == RMX__NO_TOKEN && b != 0xC0 && b != 0xC1 && b < 0xF5) *missing = b;
+    // UTF-8 has no bytes 0xC0, 0xC1, and 0xF5 to 0xFF. Falcon has no tokens for some control
+    // characters and for the last planes of Unicode: they get no ids, as in Hugging Face's library.
+    const bool control = b < ' ' && b != '\t' && b != '\n' && b != '\r',
+               rare = m->byte_level ? control || b >= 0xF1 : b >= 0xF5;
+    if (m->byte_id[b] == RMX__NO_TOKEN && b != 0xC0 && b != 0xC1 && !rare) *missing = b;
     if (m->byte_id[b] == RMX__NO_TOKEN) m->plain = false;
   }
 }
