@@ -5,24 +5,26 @@
 #include "documents.h"
 #include "sorter.h"
 
-#define TRAINS (1ull << 32)  // documents that validate come before those that train
+#define TRAINS (1ull << 32)
+
+uint64_t rmx__document_rank(const rmx__spool *s, const rmx__located *d) {
+  return d->domain + (s->fates[d->number] == RMX__TRAIN ? TRAINS : 0);
+}
 
 static rmx_status gather(const rmx__spool *s, rmx__sorter *sorter, rmx_err *err) {
   rmx__cursor c = {.spool = s};
   const rmx__located *d;
   rmx_status status;
   while ((status = rmx__cursor_next(&c, &d, err)) == RMX_OK && d) {
-    const uint64_t rank = d->domain + (s->fates[d->number] == RMX__TRAIN ? TRAINS : 0);
-    status = rmx__sorter_add(sorter, d->hash, rank, d->number, err);
+    status = rmx__sorter_add(sorter, d->hash, rmx__document_rank(s, d), d->number, err);
     if (status != RMX_OK) break;
   }
   rmx__cursor_release(&c);
   return status;
 }
 
-// All but the first document of each hash are duplicates.
-static rmx_status mark(const rmx__spool *s, rmx__documents *d, const rmx__sorter *sorter,
-                       rmx_err *err) {
+rmx_status rmx__mark_repeats(const rmx__spool *s, rmx__documents *d, const rmx__sorter *sorter,
+                             rmx__fate fate, rmx_err *err) {
   enum { RECORDS_BETWEEN_COOLINGS = 1 << 24 };
   rmx__sorted all = {.sorter = sorter, .end = sorter->total};
   const rmx__record *r;
@@ -30,9 +32,14 @@ static rmx_status mark(const rmx__spool *s, rmx__documents *d, const rmx__sorter
   for (uint64_t i = 0;; i++) {
     RMX_TRY(rmx__sorted_next(&all, &r, err));
     if (!r) return RMX_OK;
-    if (i && r->key[0] == last) {
-      s->fates[r->key[2]] = RMX__DUPLICATE;
-      d[r->key[1] % TRAINS].duplicates++;
+    uint8_t *was = &s->fates[r->key[2]];
+    if (i && r->key[0] == last && *was != fate) {
+      rmx__documents *domain = &d[r->key[1] % TRAINS];
+      *was = (uint8_t)fate;
+      if (fate == RMX__NEAR)
+        domain->near++;
+      else
+        domain->duplicates++;
     }
     last = r->key[0];
     if (i % RECORDS_BETWEEN_COOLINGS == 0) rmx__spool_cool(s);
@@ -44,7 +51,7 @@ rmx_status rmx__documents_dedup(const rmx__spool *s, rmx__documents *d, size_t n
   rmx__sorter sorter = {.folder = s->folder};
   rmx_status status = gather(s, &sorter, err);
   if (status == RMX_OK) status = rmx__sorter_finish(&sorter, err);
-  if (status == RMX_OK) status = mark(s, d, &sorter, err);
+  if (status == RMX_OK) status = rmx__mark_repeats(s, d, &sorter, RMX__DUPLICATE, err);
   rmx__sorter_release(&sorter);
   return status;
 }

@@ -25,7 +25,7 @@ typedef struct rmx__documents {
   uint64_t train, train_bytes, valid;
   uint64_t bad_lines, no_text, invalid_utf8;
   uint64_t other_ids;  // documents of token files that get other ids than theirs
-  uint64_t duplicates, overlaps, overlap_bytes;
+  uint64_t duplicates, near, overlaps, overlap_bytes;  // near: near duplicates
   // documents that are kept because they share only boilerplate with the targets
   uint64_t boilerplate;
   rmx__warned warnings[RMX__TEXT_WARNINGS];
@@ -70,6 +70,23 @@ rmx_status rmx__text_warnings(const rmx__spool *s, const rmx__collect *c, size_t
 // Validation files come first, then the domains in their order. So no validation text is trained
 // on.
 rmx_status rmx__documents_dedup(const rmx__spool *s, rmx__documents *d, size_t n, rmx_err *err);
+
+// The order among documents with the same text: those that validate come before those that train,
+// then the domains in their order.
+uint64_t rmx__document_rank(const rmx__spool *s, const rmx__located *d);
+// The sorter has records of (hash, rank, number): marks all but the first of each hash.
+struct rmx__sorter;
+rmx_status rmx__mark_repeats(const rmx__spool *s, rmx__documents *d,
+                             const struct rmx__sorter *sorter, rmx__fate fate, rmx_err *err);
+
+// Marks documents that resemble an earlier one (near_duplicates.c): at the resemblance that is
+// given, a share of 0.9 of them is found. Documents with fewer than RMX__NEAR_WORDS words are not
+// looked at. The order is that of exact duplicates.
+enum { RMX__NEAR_WORDS = 5 };
+rmx_status rmx__documents_near(const rmx__spool *s, rmx__documents *d, double resemblance,
+                               int threads, rmx_err *err);
+// Rows and bands of the signatures.
+void rmx__near_bands(double resemblance, int *rows, int *bands);
 
 // Counts the documents of each domain that train and validate.
 rmx_status rmx__documents_count(const rmx__spool *s, rmx__documents *d, size_t n, rmx_err *err);

@@ -152,6 +152,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
                            (int64_t)n};
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
+  if (o->near_duplicates > 0) h = rmx_hash(&o->near_duplicates, sizeof o->near_duplicates, h);
   h = hash_text(o->separator, hash_text(o->text_field, h));
   if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
   if (o->encoding) h = hash_text(o->encoding, h);

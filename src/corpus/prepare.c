@@ -64,6 +64,9 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   if (!(o->max_overlap >= 0 && o->max_overlap <= 1))
     return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1",
                     o->max_overlap);
+  if (!(o->near_duplicates >= 0 && o->near_duplicates <= 1))
+    return rmx_fail(err, RMX_EINPUT, "near_duplicates is %g; wanted a share from 0 to 1",
+                    o->near_duplicates);
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
     return rmx_fail(err, RMX_EINPUT,
                     "tokenizer_bytes is %lld; wanted 1 or more, the bytes of text that a tokenizer "
@@ -204,6 +207,8 @@ static rmx_status drop_overlaps(rmx__preparing *p, rmx_err *err) {
 static rmx_status decide(rmx__preparing *p, rmx_err *err) {
   const rmx_corpus_options *o = p->options;
   if (o->dedup) RMX_TRY(rmx__documents_dedup(&p->spool, p->documents, p->n, err));
+  if (o->near_duplicates > 0)
+    RMX_TRY(rmx__documents_near(&p->spool, p->documents, o->near_duplicates, p->threads, err));
   RMX_TRY(rmx__documents_split(&p->spool, p->documents, p->n, o->valid_fraction, err));
   if (o->overlap && p->ntargets) RMX_TRY(drop_overlaps(p, err));
   return rmx__documents_count(&p->spool, p->documents, p->n, err);
@@ -262,6 +267,8 @@ static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
                   (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
                   (json_int_t)d->invalid_utf8));
     json_t *domain = json_array_get(domains, i);
+    if (p->options->near_duplicates > 0)
+      json_object_set_new(domain, "near_duplicates", json_integer((json_int_t)d->near));
     if (i < p->ntrain) json_object_set_new(domain, "train_text", rmx__hex_json(p->texts[i][0]));
     json_object_set_new(domain, "valid_text", rmx__hex_json(p->texts[i][1]));
   }

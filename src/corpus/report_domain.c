@@ -76,6 +76,9 @@ void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
   if (d->duplicates)
     rmx_buf_printf(&extra, "; %s duplicate%s dropped", counted(d->duplicates, a),
                    d->duplicates == 1 ? "" : "s");
+  if (d->near)
+    rmx_buf_printf(&extra, "; %s near duplicate%s dropped", counted(d->near, a),
+                   d->near == 1 ? "" : "s");
   if (d->overlaps)
     rmx_buf_printf(&extra, "; %s dropped for overlap with a target", counted(d->overlaps, a));
   if (d->boilerplate)

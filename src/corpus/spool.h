@@ -27,6 +27,7 @@ typedef enum rmx__fate {
   RMX__VALID,
   RMX__DUPLICATE,  // another document has the same text
   RMX__OVERLAP,    // it has words of the validation text of a target
+  RMX__NEAR,       // it resembles another document
   RMX__FATE = 0x0F,
   RMX__HIT = 0x10,     // it shares words with the part of the targets that is searched for now
   RMX__SHARES = 0x20,  // it shares words with a target

@@ -356,6 +356,62 @@ START_TEST(one_file_of_many_domains) {
 }
 END_TEST
 
+// ---- near duplicates
+
+// A document of 200 words of which `edits` are others.
+static void put_edited(rmx_buf *b, uint64_t i, int edits, uint64_t seed) {
+  rmx_buf text = {0};
+  sentence(&text, 21, i, 200);
+  rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
+  for (int e = 0; e < edits; e++) text.data[rmx_rng_below(&rng, (uint32_t)text.size)] = 'q';
+  rmx_buf_printf(b, "%s\n%%\n", text.data);
+  rmx_buf_release(&text);
+}
+
+START_TEST(edited_copies_are_dropped) {
+  folder_make();
+  rmx_buf a = {0}, b = {0}, c = {0};
+  for (uint64_t i = 0; i < 60; i++) put_edited(&a, i, 0, 1);
+  for (uint64_t i = 0; i < 60; i++) {
+    put_edited(i % 2 ? &a : &b, i, 1, 2);        // nearly the same, here or in another domain
+    put_edited(&b, 100 + i, 0, 1);               // others
+    if (i < 40) put_edited(&c, 100 + i, 60, 3);  // of these a quarter of the rows is left
+    if (i < 20) put_edited(&c, 200 + i, 0, 1);
+  }
+  put("a.txt", a.data, a.size);
+  put("b.txt", b.data, b.size);
+  put("c.txt", c.data, c.size);
+  rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("b", "b.txt"),
+                           source_of("c", "c.txt")};
+  rmx_corpus_options o = small_options();
+  const struct rmx__limits usual = rmx__limits;
+  for (int near = 0; near < 2; near++)
+    for (int threads = 1; threads <= 4; threads += 3) {
+      o.near_duplicates = near ? 0.8 : 0;
+      if (threads > 1) rmx__limits = small_limits;
+      must(
+          rmx_corpus_prepare(&(rmx_corpus_request){.options = &o,
+                                                   .sources = s,
+                                                   .n = 3,
+                                                   .base = test_folder,
+                                                   .folder = in_folder(threads > 1 ? "two" : "one"),
+                                                   .threads = threads},
+                             err));
+      rmx__limits = usual;
+      if (threads == 1) continue;
+      same_file("one", "two", "corpus.json");
+      same_file("one", "two", "b/train.bin");
+      ck_assert_int_eq(number_of("one", "a", "near_duplicates"), near ? 30 : 0);
+      ck_assert_int_eq(number_of("one", "b", "near_duplicates"), near ? 30 : 0);
+      ck_assert_int_eq(number_of("one", "c", "near_duplicates"), 0);
+      ck_assert_int_eq(number_of("one", "c", "documents"), 60);
+    }
+  source_release(&s[0]), source_release(&s[1]), source_release(&s[2]);
+  rmx_buf_release(&a), rmx_buf_release(&b), rmx_buf_release(&c);
+  folder_remove();
+}
+END_TEST
+
 // ---- the parts
 
 static int by_key(const void *x, const void *y) {
@@ -453,6 +509,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, only_what_is_right_is_used_again);
   tcase_add_test(tc, no_room_on_the_disk);
   tcase_add_test(tc, one_file_of_many_domains);
+  tcase_add_test(tc, edited_copies_are_dropped);
   tcase_add_test(tc, records_are_sorted);
   tcase_add_test(tc, items_are_put_in_order);
 }
