@@ -140,6 +140,7 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb
 
-.PHONY: all help demo corpus test asan tsan format lint warnings kills oom fuzz readme bench install \
-  uninstall dist dist-check deb deb-check container-check clean packages-build packages-demo \
-  packages-test packages-lint packages-deb packages-deb-check packages-container-check
+.PHONY: all help demo corpus test asan tsan format lint warnings kills oom fuzz readme bench \
+  install uninstall dist dist-check deb deb-check container-check clean packages-build \
+  packages-demo packages-test packages-lint packages-deb packages-deb-check \
+  packages-container-check

@@ -230,6 +230,7 @@ void rmx_domain_sources_release(rmx_domain_source *list, size_t n);
 /* What rmx_corpus_look() found in the files of a domain. */
 typedef struct rmx_source_look {
   size_t files, valid_files;
+  rmx_few unread;      /* files with unknown endings in folders that are searched */
   size_t without_text; /* files that were read and have no document */
   uint64_t bytes;      /* of all files, compressed as they are */
   rmx_few not_utf8;    /* files that were read and have bytes that are not UTF-8 */

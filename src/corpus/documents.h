@@ -36,10 +36,13 @@ typedef struct rmx__documents {
 typedef struct rmx__files {
   rmx_strings train, valid;
   uint64_t bytes;  // sizes of all of them
+  rmx_few unread;  // files with unknown endings in folders that are searched
 } rmx__files;
 rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rmx__files *out,
                            rmx_err *err);
 void rmx__files_release(rmx__files *f);
+// Warns of the files that are not read.
+void rmx__warn_unread(const char *domain, const rmx_few *unread, const rmx_listener *to);
 
 // Reads the documents of all sources into a spool (collect.c). Parts that are in the folder of the
 // spool and are still right are not read again.

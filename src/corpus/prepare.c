@@ -343,8 +343,10 @@ static rmx_status make_lists(rmx__preparing *p, rmx_err *err) {
 static rmx_status run(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   RMX_TRY(check_options(p->options, err));
   RMX_TRY(set_order(p, r, err));
-  for (size_t i = 0; i < p->n_sources; i++)
+  for (size_t i = 0; i < p->n_sources; i++) {
     RMX_TRY(rmx__files_find(p->sources[i], r->base, &p->files[i], err));
+    rmx__warn_unread(p->sources[i]->name, &p->files[i].unread, p->listener);
+  }
   RMX_TRY(rmx__early_check(r, err));
   json_t *known = rmx_corpus_files_seen(p->folder);  // of a caller who has hashed the files
   if (!known) known = rmx_corpus_files_seen(p->previous.folder);

@@ -51,9 +51,10 @@ static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_stri
                                       endings));
   }
   rmx_strings found = {0}, wanted = {0};
+  rmx_few unread = {0};
   rmx_err ignored;
   for (size_t i = 0; i < globs->n && good; i++)
-    good = rmx__find_text(globs->items[i], &found, &ignored) == RMX_OK;
+    good = rmx__find_text(globs->items[i], &found, &unread, &ignored) == RMX_OK;
   for (size_t i = 0; i < files->n && good; i++) good = rmx_strings_add(&wanted, files->items[i]);
   good = good && globs->n <= MOST_GLOBS && globs->n < files->n && found.n == files->n;
   if (good) rmx_strings_sort(&found), rmx_strings_sort(&wanted);
@@ -190,8 +191,7 @@ static rmx_status add_domains(rmx_buf *b, const rmx_config_wanted *w, const rmx_
     return rmx_fail(err, RMX_EUSAGE, "--domain-field needs --text, the folder that it divides");
   if (!w->domain_field)
     rmx_buf_puts(b,
-                 "  domains:            # name: files (globs; .txt, .jsonl or .json, also .gz or "
-                 ".zst)\n");
+                 "  domains:            # name: files (patterns; ** stands for nested folders)\n");
   if (!w->text) return add_example(b, target, err);
   RMX_TRY((w->domain_field ? rmx_corpus_discover_files : rmx_corpus_discover)(
       w->text, &w->leave_out, ".", &found, err));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "corpus/documents.h"
 #include "steps.h"
 
 struct check {
@@ -62,6 +63,7 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
             "domain \"%s\" has 1 document%s, but needs one for training and one for validation: "
             "give valid_files, or a separator that cuts it into several",
             d->name, look->copies ? ", the others being copies of it" : "");
+  rmx__warn_unread(d->name, &look->unread, &k->p->listener);
   if (look->not_utf8.n)
     rmx_warn(&k->p->listener,
              "%s: some bytes are not UTF-8 in %zu of its files (%s), and prepare replaces them; if "

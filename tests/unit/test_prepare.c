@@ -844,6 +844,14 @@ START_TEST(folders_of_any_depth_in_a_pattern) {
   check_files("t/", all);
   check_files("t/**", all);
   check_files("t/**/*.zst", "no file matches");
+  touch("t/x/notes.odd");
+  check_files("t/**", all);
+  rmx_domain_source odd = source_of("d", "t");
+  rmx__files some;
+  must(rmx__files_find(&odd, test_folder, &some, err));
+  ck_assert_str_eq(some.unread.text, "notes.odd");
+  rmx__files_release(&some);
+  source_release(&odd);
   touch("t/x/f.orc");
   check_files("t/**", "t/x/f.orc: ORC is not read; convert it to JSON lines; give a pattern");
   check_files("t/x/*.gz", "t/x/b.jsonl.gz");

@@ -30,14 +30,14 @@ static rmx_status check_once(const char *name, const rmx_strings *files, rmx_err
 }
 
 static rmx_status find(const char *name, const rmx_strings *globs, const char *base,
-                       rmx_strings *out, uint64_t *bytes, rmx_err *err) {
+                       rmx_strings *out, rmx__files *all, rmx_err *err) {
   for (size_t i = 0; i < globs->n; i++) {
     char *folder = rmx__as_pattern(base ? base : ""),
          *pattern = folder ? rmx_path_in(folder, globs->items[i]) : NULL;
     free(folder);
     if (!pattern) return rmx_fail_memory(err, strlen(globs->items[i]), "a path");
     size_t first = out->n;
-    rmx_status status = rmx__find_text(pattern, out, err);
+    rmx_status status = rmx__find_text(pattern, out, &all->unread, err);
     if (status == RMX_OK && out->n == first)
       status = rmx_fail(err, RMX_EINPUT, "domain \"%s\": no file matches %s", name, pattern);
     free(pattern);
@@ -53,7 +53,7 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
             "domain \"%s\": %s is not a file; give a pattern for the files in it, such as "
             "%s/*.jsonl",
             name, path, path);
-      *bytes += (uint64_t)info.st_size;
+      all->bytes += (uint64_t)info.st_size;
     }
   }
   return check_once(name, out, err);
@@ -65,11 +65,19 @@ rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rm
   if (source->values.n) return RMX_OK;
   if (source->files.n == 0 && !(source->valid_only && source->valid_files.n))
     return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no files are given", source->name);
-  rmx_status status = find(source->name, &source->files, base, &out->train, &out->bytes, err);
+  rmx_status status = find(source->name, &source->files, base, &out->train, out, err);
   if (status == RMX_OK)
-    status = find(source->name, &source->valid_files, base, &out->valid, &out->bytes, err);
+    status = find(source->name, &source->valid_files, base, &out->valid, out, err);
   if (status != RMX_OK) rmx__files_release(out);
   return status;
+}
+
+void rmx__warn_unread(const char *domain, const rmx_few *unread, const rmx_listener *to) {
+  if (unread->n)
+    rmx_warn(to, "%s: %zu file%s with %s not read (%s); if %s plain text, end %s in .txt", domain,
+             unread->n, rmx_s(unread->n),
+             unread->n == 1 ? "an unknown ending is" : "unknown endings are", unread->text,
+             unread->n == 1 ? "it is" : "they are", unread->n == 1 ? "its name" : "their names");
 }
 
 void rmx__files_release(rmx__files *f) {

@@ -15,6 +15,7 @@ enum { DEEPEST = 32 };  // nested folders
 struct search {
   const char *rest;  // of the pattern, after **/; NULL: any file of text
   rmx_strings *out;
+  rmx_few *unread;
   struct stat above[DEEPEST];  // the folders that the search is in
   rmx_err *err;
 };
@@ -40,9 +41,13 @@ static rmx_status take(struct search *s, const char *path) {
   struct stat info;
   rmx__file_use use;
   const char *why = rmx__type_of_name(name_of(path), &use);
-  if (use == RMX__FILE_NOT_DATA || (!s->rest && why && use == RMX__FILE_UNKNOWN)) return RMX_OK;
+  if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (stat(path, &info) != 0) return rmx_fail_errno(s->err, "cannot read %s", path);
   if (!S_ISREG(info.st_mode)) return RMX_OK;
+  if (!s->rest && why && use == RMX__FILE_UNKNOWN) {
+    rmx_few_add(s->unread, name_of(path));
+    return RMX_OK;
+  }
   if (!s->rest && why)
     return rmx_fail(s->err, RMX_EINPUT,
                     "%s: %s; give a pattern for the files of this folder that are text, such as "
@@ -99,9 +104,9 @@ static rmx_status search_folder(struct search *s, const char *folder, int depth)
 
 // Searches each folder that a pattern matches.
 static rmx_status search_folders(const char *pattern, const char *rest, rmx_strings *out,
-                                 rmx_err *err) {
+                                 rmx_few *unread, rmx_err *err) {
   rmx_strings folders = {0};
-  struct search s = {.rest = rest, .out = out, .err = err};
+  struct search s = {.rest = rest, .out = out, .unread = unread, .err = err};
   rmx_status status = rmx_glob(pattern, &folders, err);
   for (size_t i = 0; i < folders.n && status == RMX_OK; i++) {
     struct stat info;
@@ -121,7 +126,7 @@ static const char *any_depth(const char *pattern) {
   return NULL;
 }
 
-rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_err *err) {
+rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_few *unread, rmx_err *err) {
   const size_t first = out->n;
   const char *any = any_depth(pattern);
   bool searched = any;
@@ -131,7 +136,7 @@ rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_err *err) {
     char *above =
         any > pattern ? rmx_format("%.*s", (int)(any - pattern), pattern) : rmx_strdup(".");
     const char *rest = any[2] ? any + 3 : any + 2;
-    status = above ? search_folders(above, *rest ? rest : NULL, out, err)
+    status = above ? search_folders(above, *rest ? rest : NULL, out, unread, err)
                    : rmx_fail_memory(err, 0, "a path");
     free(above);
   } else {
@@ -141,7 +146,7 @@ rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_err *err) {
         S_ISDIR(info.st_mode)) {
       free(out->items[--out->n]);
       searched = true;
-      status = search_folders(pattern, NULL, out, err);
+      status = search_folders(pattern, NULL, out, unread, err);
     }
   }
   if (status != RMX_OK) return status;

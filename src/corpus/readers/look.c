@@ -80,6 +80,7 @@ static rmx_status look(const rmx_corpus_options *options, const rmx_domain_sourc
   out->files = files.train.n;
   out->valid_files = files.valid.n;
   out->bytes = files.bytes;
+  out->unread = files.unread;
   const rmx__reader_options o = rmx__reader_options_of(options, source);
   searched s = {.domain = source->name, .dedup = options->dedup, .all = read};
   rmx_status status = RMX_OK;
