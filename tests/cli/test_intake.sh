@@ -139,7 +139,7 @@ awk 'BEGIN { for (i = 0; i < 40; i++) printf "\xcf\xf0\xe8\xe2\xe5\xf2 %d\n%%\n"
 awk 'BEGIN { for (i = 0; i < 900; i++) printf "words and words %d caf%s\n%%\n", i, i % 20 ? "e" : "\xe9" }' > charset/text/french.txt
 awk 'BEGIN { for (i = 0; i < 900; i++) printf "more and more %d\n%%\n", i }' > charset/text/plain.txt
 cat > charset/regmix.yaml << 'END'
-corpus: {domains: {r: text/russian.txt, f: text/french.txt, p: text/plain.txt}, vocab: 300}
+corpus: {domains: {r: text/russian.txt, f: text/french.txt, p: text/plain.txt}, vocab: 300, encoding: utf-8}
 target: p
 proxy: {context: 32, tokens: 100k}
 large: {context: 32, tokens: 100k}
@@ -149,6 +149,17 @@ said "with what converts it" 'iconv -f WINDOWS-1252 -t UTF-8'
 try "check refuses it too" 1 'russian.txt: 240 of 350 bytes are not UTF-8' "$REGMIX" check -C charset
 said "check names a file with some such bytes" 'f: some bytes are not UTF-8 in 1 of its files (charset/text/french.txt)'
 try "corpus.skip_bad takes it" 0 'french.txt has bytes that are not UTF-8' "$REGMIX" prepare -C charset --set corpus.skip_bad=true
+# Without corpus.encoding the set is guessed, if the program was built with libuchardet.
+text_of_r() { tr -d ' \n' < "$1" | sed 's/.*"name":"r"[^}]*"train_text":"\([0-9a-f]*\)".*/\1/'; }
+"$REGMIX" prepare -C charset --set corpus.encoding=windows-1251 --json > named.json 2> err.txt || not_ok "a named set" "$(cat err.txt)"
+sed 's/, encoding: utf-8//' charset/regmix.yaml > guess.yaml
+mv guess.yaml charset/regmix.yaml
+"$REGMIX" prepare -C charset --json > guessed.json 2> err.txt
+if grep -q 'russian.txt is not UTF-8; its character set was guessed' err.txt; then
+  [ "$(text_of_r named.json)" = "$(text_of_r guessed.json)" ] && ok "a guessed set is named and right" || not_ok "a guessed set" "$(cat err.txt)"
+else
+  grep -q '240 of 350 bytes' err.txt && ok "a guessed set is named and right # SKIP built without libuchardet" || not_ok "a guessed set" "$(cat err.txt)"
+fi
 printf 'one document\n%%\none document\n%%\n' > charset/text/russian.txt
 try "check finds a domain of one document" 1 'domain "r" has 1 document, the others being copies of it' "$REGMIX" check -C charset
 printf 'one document\n' > charset/text/russian.txt

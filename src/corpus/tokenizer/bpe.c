@@ -114,7 +114,7 @@ static void find_bytes(const rmx_tokenizer *t, rmx__bpe *m, int *missing) {
   *missing = -1;
   for (int b = 255; b >= 0; b--) {
     char byte = (char)b, code[8];
-    snprintf(code, sizeof code, "<0x%02X>", (unsigned)b);
+    snprintf(code, sizeof code, "<0x%02X>", (uint8_t)b);
     m->byte_id[b] = m->byte_level ? rmx__vocabulary_find(&t->vocabulary, &byte, 1)
                                   : rmx__vocabulary_find(&t->vocabulary, code, 6);
     if (b < 128) m->ascii_id[b] = rmx__vocabulary_find(&t->vocabulary, &byte, 1);
