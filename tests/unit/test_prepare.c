@@ -844,6 +844,11 @@ START_TEST(folders_of_any_depth_in_a_pattern) {
   check_files("t/", all);
   check_files("t/**", all);
   check_files("t/**/*.zst", "no file matches");
+  check_files("t/**/x/**", "t/x/b.jsonl.gz t/x/y/c.jsonl t/x/y/d.md");
+  check_files("t/**/x/**/*.jsonl", "t/x/y/c.jsonl");
+  touch("t/x/z/x/g.jsonl");
+  check_files("t/**/x/**/*.jsonl", "t/x/y/c.jsonl t/x/z/x/g.jsonl");
+  must(rmx_remove_tree(in_folder("t/x/z"), err));
   touch("t/x/notes.odd");
   check_files("t/**", all);
   rmx_domain_source odd = source_of("d", "t");

@@ -56,13 +56,25 @@ static rmx_status take(struct search *s, const char *path) {
   return rmx_strings_add(s->out, path) ? RMX_OK : rmx_fail_memory(s->err, 0, "a list of files");
 }
 
+// The part of a pattern from the first folder ** on, or NULL.
+static const char *any_depth(const char *pattern) {
+  for (const char *p = pattern; (p = strstr(p, "**")); p++)
+    if ((p == pattern || p[-1] == '/') && (p[2] == '/' || p[2] == '\0')) return p;
+  return NULL;
+}
+
 // The files of a folder that the rest of the pattern matches.
 static rmx_status match_in(struct search *s, const char *folder) {
   rmx_strings found = {0};
   char *escaped = rmx__as_pattern(folder),
        *pattern = escaped ? rmx_format("%s/%s", escaped, s->rest ? s->rest : "*") : NULL;
-  rmx_status status =
-      pattern ? rmx_glob(pattern, &found, s->err) : rmx_fail_memory(s->err, 0, "a path");
+  rmx_status status = RMX_OK;
+  if (!pattern)
+    status = rmx_fail_memory(s->err, 0, "a path");
+  else if (s->rest && any_depth(s->rest))
+    status = rmx__find_text(pattern, s->out, s->unread, s->err);
+  else
+    status = rmx_glob(pattern, &found, s->err);
   for (size_t i = 0; i < found.n && status == RMX_OK; i++) status = take(s, found.items[i]);
   rmx_strings_release(&found);
   free(escaped);
@@ -119,11 +131,18 @@ static rmx_status search_folders(const char *pattern, const char *rest, rmx_stri
   return status;
 }
 
-// The part of a pattern from the first folder ** on, or NULL.
-static const char *any_depth(const char *pattern) {
-  for (const char *p = pattern; (p = strstr(p, "**")); p++)
-    if ((p == pattern || p[-1] == '/') && (p[2] == '/' || p[2] == '\0')) return p;
-  return NULL;
+// Sorts the files from `first` on. A file can be found twice: a/a/b matches **/a/** in two ways.
+static void sort_once(rmx_strings *files, size_t first) {
+  rmx_strings found = {files->items ? files->items + first : NULL, files->n - first, 0};
+  rmx_strings_sort(&found);
+  size_t n = 0;
+  for (size_t i = 0; i < found.n; i++) {
+    if (n && strcmp(found.items[n - 1], found.items[i]) == 0)
+      free(found.items[i]);
+    else
+      found.items[n++] = found.items[i];
+  }
+  files->n = first + n;
 }
 
 rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_few *unread, rmx_err *err) {
@@ -149,8 +168,6 @@ rmx_status rmx__find_text(const char *pattern, rmx_strings *out, rmx_few *unread
       status = search_folders(pattern, NULL, out, unread, err);
     }
   }
-  if (status != RMX_OK) return status;
-  rmx_strings found = {out->items ? out->items + first : NULL, out->n - first, 0};
-  if (searched) rmx_strings_sort(&found);
-  return RMX_OK;
+  if (status == RMX_OK && searched) sort_once(out, first);
+  return status;
 }
