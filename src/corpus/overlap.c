@@ -326,7 +326,7 @@ static rmx_status check_loss(const struct search *s, size_t domain, rmx_err *err
 
 // ---- all of it --------------------------------------------------------------
 
-// Searches the text of some domains, so many that their counters fit into memory.
+// Searches the text of some domains, whose counters fit into memory together.
 static rmx_status search_group(struct search *s, rmx_err *err) {
   const size_t slots = s->set.mask + 1, room = rmx__limits.overlap_counts / slots;
   s->last = s->first + (room > 1 ? room : 1);

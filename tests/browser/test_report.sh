@@ -199,7 +199,7 @@ methods_section() { # methods_section WHAT FOLDER DOMAINS PAGE
   same "$what: the table has a row for each method" "$(echo "$table" | tr '|' '\n' | wc -l)" "$all"
   same "$what: the table's row of a method" "$(echo "$table" | tr '|' '\n' | sed -n 's/^olmix [^ ]* [^ ]* //p')" "+0.0090 −0.013 to +0.031 yes 4.0e13 17 min 3 –"
   same "$what: the table has no time for a search inside the training" "$(echo "$table" | tr '|' '\n' | grep -c '^odm .* no 8.1e10 – 3 –$')" 1
-  has "$what: who may not look at the target is told" "$(said methods-lead)" "Not all methods see the target: "
+  has "$what: methods that do not see the target are named" "$(said methods-lead)" "Not all methods see the target: "
   same "$what: the table says who diverged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^rho1 .* 0 search diverged$' -e '^law .* 2 1 of 3 seeds diverged$')" 2
   same "$what: the table says who converged" "$(echo "$table" | tr '|' '\n' | grep -c -e '^climb .* converged$' -e '^doremi .* did not converge$')" 2
   same "$what: a row for the loss of each domain and of the target's" "$(said 'methods-table 1' | tr '|' '\n' | wc -l)" "$((d + 1))"

@@ -44,7 +44,7 @@ said "a domain's formats" ".json.gz, .JSON.GZ"
 said "ORC is named" "ORC is not read; convert it to JSON lines"
 said "test files are named" "test files of a domain are not read"
 said "validation files are told" "named as validation text"
-said "a target that is trained on is told" "the target is also a training domain"
+said "a target that is trained on is named" "the target is also a training domain"
 mkdir text/fw && touch text/fw/000_00000.orc
 try "a domain that would be lost is an error" 1 'No file of "fw" can be read' "$REGMIX" prepare -C folder
 try "unless it is left out on purpose" 0 "up to date" "$REGMIX" prepare -C folder --set corpus.leave_out=fw

@@ -107,7 +107,7 @@ printf x | dd of=exp/runs/0004/checkpoint.bin bs=1 seek=9000 conv=notrunc 2> /de
 # shellcheck disable=SC2086
 try "log gone, log shortened, checkpoints cut, flipped and emptied: taken up" 0 "6 runs done" "$REGMIX" train -C exp $long
 for run in 0003 0004 0005; do
-  grep -q "run $run: the checkpoint cannot be used, so the run starts again" stderr && ok "a damaged checkpoint is told ($run)" || not_ok "a damaged checkpoint is told ($run)" "$(cat stderr)"
+  grep -q "run $run: the checkpoint cannot be used, so the run starts again" stderr && ok "a damaged checkpoint is reported ($run)" || not_ok "a damaged checkpoint is reported ($run)" "$(cat stderr)"
 done
 told() { (cd "$1" && for r in runs/0*; do grep -v -E '"(wall_s|tokens_per_s)"' "$r/result.json"; sed -E 's/,"(tokens_per_s|wall_s)":[0-9.e+-]+//g' "$r/log.jsonl"; done) | cksum; }
 same "results and logs are those of a training never stopped" "$(told straight)" "$(told exp)"
@@ -249,7 +249,7 @@ for target in a b noise; do
   try "the target $target" 0 "the corpus is up to date" "$REGMIX" run -C text --set "target=$target"
   same "retrains nothing and tokenises nothing" "$runs$prepared" "$(proxies)$(corpus)"
 done
-try "a target that is trained on is told" 0 'a: the target is also a training domain' "$REGMIX" prepare -C text --set target=a
+try "a target that is trained on is named" 0 'a: the target is also a training domain' "$REGMIX" prepare -C text --set target=a
 try "the first target" 0 "all 10 runs are done" "$REGMIX" run -C text
 
 cp text/text/noise.txt noise.txt && cp text/text/exam.txt exam.txt

@@ -28,4 +28,23 @@ static inline void fuzz_read(const char *path, const char *separator, bool skip_
   rmx__reader_close(&r);
 }
 
+// Reads the rows of a table: its texts, whose columns are text and parts.
+static inline void fuzz_read_rows(const char *path) {
+  enum { MAX_ROWS = 10000 };  // a small file may have many nulls
+  static char *names[] = {"url", "number", "score", "flag", "meta.text"};
+  static const rmx_strings fields = {names, 5, 5};
+  static const char *const texts[] = {"text", "parts"};
+  for (int t = 0; t < 2; t++) {
+    const rmx__reader_options o = {texts[t], "%",  true, 1 << 16, t == 0 ? &fields : NULL,
+                                   NULL,     NULL, NULL};
+    rmx_err err = {0};
+    rmx__reader r;
+    if (rmx__reader_open(&r, path, &o, &err) != RMX_OK) abort();
+    bool more = true;
+    for (int i = 0; i < MAX_ROWS && rmx__reader_next(&r, &more, &err) == RMX_OK && more; i++)
+      if (r.text.size == 0 || !fuzz_is_utf8(&r.text)) abort();
+    rmx__reader_close(&r);
+  }
+}
+
 #endif

@@ -11,6 +11,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/json.h"
 #include "testing.h"
 
 static char test_folder[64];
@@ -90,6 +91,32 @@ static inline void source_release(rmx_domain_source *s) {
   free(s->separator);
   rmx_strings_release(&s->files);
   rmx_strings_release(&s->valid_files);
+}
+
+/* n random words, different for each (seed, i). */
+static inline void sentence(rmx_buf *out, uint64_t seed, uint64_t i, int n) {
+  static const char *const words[] = {"river",   "stone",   "winter", "garden", "letter", "window",
+                                      "silver",  "morning", "engine", "paper",  "music",  "north",
+                                      "harbour", "candle",  "forest", "market"};
+  rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
+  for (int w = 0; w < n; w++)
+    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)],
+                   rmx_rng_u32(&rng) % 100);
+}
+
+/* A number of a domain in <experiment>/corpus/corpus.json; -1: there is none. */
+static inline int64_t index_number(const char *experiment, const char *domain, const char *key) {
+  char path[300];
+  snprintf(path, sizeof path, "%s/corpus/corpus.json", in_folder(experiment));
+  json_t *root = NULL, *entry;
+  must(rmx__json_read(path, &root, err));
+  size_t i;
+  int64_t found = -1;
+  json_array_foreach(json_object_get(root, "domains"), i, entry)
+    if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
+      found = json_integer_value(json_object_get(entry, key));
+  json_decref(root);
+  return found;
 }
 
 #endif

@@ -10,18 +10,6 @@
 #include "corpus/token_file.h"
 #include "corpus_folder.h"
 
-static const char *const words[] = {"river",   "stone",   "winter", "garden", "letter", "window",
-                                    "silver",  "morning", "engine", "paper",  "music",  "north",
-                                    "harbour", "candle",  "forest", "market"};
-
-// Documents of random words, different for each (seed, i).
-static void sentence(rmx_buf *out, uint64_t seed, uint64_t i, int n) {
-  rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
-  for (int w = 0; w < n; w++)
-    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)],
-                   rmx_rng_u32(&rng) % 100);
-}
-
 static void put_documents(const char *name, uint64_t seed, int n) {
   rmx_buf b = {0};
   bool json = strstr(name, ".jsonl") != NULL;
@@ -93,20 +81,6 @@ static bool contains(const rmx_strings *s, const char *item) {
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->items[i], item) == 0) return true;
   return false;
-}
-
-static int64_t index_number(const char *experiment, const char *domain, const char *key) {
-  char path[300];
-  snprintf(path, sizeof path, "%s/corpus/corpus.json", in_folder(experiment));
-  json_t *root = NULL, *entry;
-  must(rmx__json_read(path, &root, err));
-  size_t i;
-  int64_t found = -1;
-  json_array_foreach(json_object_get(root, "domains"), i, entry)
-    if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
-      found = json_integer_value(json_object_get(entry, key));
-  json_decref(root);
-  return found;
 }
 
 static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n) {

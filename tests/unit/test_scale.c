@@ -11,17 +11,6 @@
 #include "corpus/sorter.h"
 #include "corpus_folder.h"
 
-static const char *const words[] = {"river",   "stone",   "winter", "garden", "letter", "window",
-                                    "silver",  "morning", "engine", "paper",  "music",  "north",
-                                    "harbour", "candle",  "forest", "market"};
-
-static void sentence(rmx_buf *out, uint64_t seed, uint64_t i, int n) {
-  rmx_rng rng = rmx_rng_make(seed, i, RMX_FOR_TEST);
-  for (int w = 0; w < n; w++)
-    rmx_buf_printf(out, "%s%s%u", w ? " " : "", words[rmx_rng_below(&rng, 16)],
-                   rmx_rng_u32(&rng) % 100);
-}
-
 // Documents from .. to - 1 of a seed, as lines of JSON with their source, or as text.
 static void put_documents(const char *name, uint64_t seed, int from, int to) {
   rmx_buf b = {0};
@@ -126,26 +115,12 @@ static const struct rmx__limits small_limits = {.part_bytes = 1500,
                                                 .overlap_counts = 1500,
                                                 .open_outputs = 2};
 
-static int64_t number_of(const char *experiment, const char *domain, const char *key) {
-  char path[300];
-  snprintf(path, sizeof path, "%s/corpus/corpus.json", in_folder(experiment));
-  json_t *root = NULL, *entry;
-  must(rmx__json_read(path, &root, err));
-  size_t i;
-  int64_t found = -1;
-  json_array_foreach(json_object_get(root, "domains"), i, entry)
-    if (strcmp(json_string_value(json_object_get(entry, "name")), domain) == 0)
-      found = json_integer_value(json_object_get(entry, key));
-  json_decref(root);
-  return found;
-}
-
 START_TEST(threads_and_memory_change_no_bit) {
   make_corpus();
   size_t again;
   must(prepare("one", 1, &again, err));
-  ck_assert_int_eq(number_of("one", "small", "duplicates"), 10 + 23);
-  ck_assert_int_gt(number_of("one", "small", "overlaps"), 20);
+  ck_assert_int_eq(index_number("one", "small", "duplicates"), 10 + 23);
+  ck_assert_int_gt(index_number("one", "small", "overlaps"), 20);
   const struct rmx__limits usual = rmx__limits;
   for (int small = 0; small < 2; small++)
     for (int threads = 1; threads <= 5; threads += 2) {
@@ -401,10 +376,10 @@ START_TEST(edited_copies_are_dropped) {
       if (threads == 1) continue;
       same_file("one", "two", "corpus.json");
       same_file("one", "two", "b/train.bin");
-      ck_assert_int_eq(number_of("one", "a", "near_duplicates"), near ? 30 : 0);
-      ck_assert_int_eq(number_of("one", "b", "near_duplicates"), near ? 30 : 0);
-      ck_assert_int_eq(number_of("one", "c", "near_duplicates"), 0);
-      ck_assert_int_eq(number_of("one", "c", "documents"), 60);
+      ck_assert_int_eq(index_number("one", "a", "near_duplicates"), near ? 30 : 0);
+      ck_assert_int_eq(index_number("one", "b", "near_duplicates"), near ? 30 : 0);
+      ck_assert_int_eq(index_number("one", "c", "near_duplicates"), 0);
+      ck_assert_int_eq(index_number("one", "c", "documents"), 60);
     }
   source_release(&s[0]), source_release(&s[1]), source_release(&s[2]);
   rmx_buf_release(&a), rmx_buf_release(&b), rmx_buf_release(&c);

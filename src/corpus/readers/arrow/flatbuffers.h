@@ -18,7 +18,7 @@ int64_t rmx__flat_number(struct rmx__flat *f, size_t table, unsigned i, unsigned
                          int64_t absent);
 size_t rmx__flat_table(struct rmx__flat *f, size_t table, unsigned i);
 const char *rmx__flat_string(struct rmx__flat *f, size_t table, unsigned i, size_t *size);
-// The first of the n elements, each of so many bytes. There are none if it is absent.
+// The first of the n elements, which have the given size. An absent vector has no elements.
 size_t rmx__flat_vector(struct rmx__flat *f, size_t table, unsigned i, size_t bytes, size_t *n);
 // Table k of a vector of tables that begins at `first`.
 size_t rmx__flat_element(struct rmx__flat *f, size_t first, size_t k);

@@ -55,7 +55,7 @@ static bool set_buffers(struct rmx__arrow_field *e, bool union_is_dense) {
   return true;
 }
 
-// Bytes of a whole number of so many bits, or 0.
+// The bytes that the bits fill, or 0 if they do not fill whole bytes.
 static unsigned whole_bytes(int64_t bits) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64 ? (unsigned)bits / 8 : 0;
 }

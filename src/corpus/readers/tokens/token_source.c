@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of ids of other programs: which of them a file is, and those that have ids alone.
+// Files of ids of other programs: what kind a file is, and the kinds that hold only ids.
 #include "token_source.h"
 
 #include <stdlib.h>
