@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "prepare.h"
+#include "prepare/prepare.h"
 #include "token_file.h"
 
 struct rmx_corpus_maps {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
-#include "prepare.h"
+#include "prepare/prepare.h"
 #include "token_file.h"
 
 rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts,

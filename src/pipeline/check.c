@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "corpus/documents.h"
+#include "corpus/prepare/documents.h"
 #include "steps.h"
 
 struct check {

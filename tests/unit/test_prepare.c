@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "corpus/documents.h"
+#include "corpus/prepare/documents.h"
 #include "corpus/readers/shard_name.h"
 #include "corpus/token_file.h"
 #include "corpus_folder.h"

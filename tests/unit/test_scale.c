@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 
 #include "base/json.h"
-#include "corpus/limits.h"
-#include "corpus/ordered.h"
-#include "corpus/sorter.h"
+#include "corpus/prepare/limits.h"
+#include "corpus/prepare/ordered.h"
+#include "corpus/prepare/sorter.h"
 #include "corpus_folder.h"
 
 // Documents from .. to - 1 of a seed, as lines of JSON with their source, or as text.

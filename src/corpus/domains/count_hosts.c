@@ -2,8 +2,8 @@
 // Counts the web hosts of all documents, before the documents are divided by the largest of them.
 #include <stdlib.h>
 
-#include "corpus/ordered.h"
-#include "corpus/prepare.h"
+#include "corpus/prepare/ordered.h"
+#include "corpus/prepare/prepare.h"
 #include "route.h"
 #include "top_hosts.h"
 

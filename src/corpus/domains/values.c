@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus/prepare.h"
+#include "corpus/prepare/prepare.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
 #include "fields.h"
 #include "route.h"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "corpus/prepare.h"
+#include "corpus/prepare/prepare.h"
 #include "file_type.h"
 #include "find_text.h"
 #include "format.h"

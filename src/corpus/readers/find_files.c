@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "corpus/documents.h"
+#include "corpus/prepare/documents.h"
 #include "find_text.h"
 #include "reader.h"
 

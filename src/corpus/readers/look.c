@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus/prepare.h"
+#include "corpus/prepare/prepare.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
 
 // The endings of format and compression: "A.JSONL.gz" -> ".JSONL.gz".

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "corpus/prepare.h"
+#include "corpus/prepare/prepare.h"
 
 rmx_corpus_options rmx__ids_tokenizer_begin(struct rmx_ids_tokenizer *t,
                                             const rmx_corpus_options *o, const char *base) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // documents.h: the domains of a corpus while it is prepared: which of their documents are kept, and
 // why the others are not.
-#ifndef RMX_CORPUS_DOCUMENTS_H
-#define RMX_CORPUS_DOCUMENTS_H
+#ifndef RMX_CORPUS_PREPARE_DOCUMENTS_H
+#define RMX_CORPUS_PREPARE_DOCUMENTS_H
 
 #include "corpus/readers/reader.h"
 #include "spool.h"

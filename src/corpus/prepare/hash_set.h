@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hash_set.h: a set of 64-bit hashes. {0} is an empty one.
-#ifndef RMX_CORPUS_HASH_SET_H
-#define RMX_CORPUS_HASH_SET_H
+#ifndef RMX_CORPUS_PREPARE_HASH_SET_H
+#define RMX_CORPUS_PREPARE_HASH_SET_H
 
 #include <regmix/base.h>
 

@@ -5,8 +5,8 @@
 // file, in two files: <key>.text has the texts one after the other, <key>.index a record for each
 // document. The key is a hash of all that the content depends on, so a part that is whole can be
 // used again after an interruption.
-#ifndef RMX_CORPUS_SPOOL_H
-#define RMX_CORPUS_SPOOL_H
+#ifndef RMX_CORPUS_PREPARE_SPOOL_H
+#define RMX_CORPUS_PREPARE_SPOOL_H
 
 #include <regmix/corpus.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domains/route.h"
+#include "corpus/domains/route.h"
 #include "prepare.h"
 
 static bool add_name(rmx__preparing *p, const char *name, bool valid_only, bool given_split) {

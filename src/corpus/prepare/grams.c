@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-#include "utf8.h"
+#include "corpus/utf8.h"
 
 #define P 0x9E3779B97F4A7C15u
 #define Q 0xD6E8FEB86659FD93u  // of words

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sorter.h: sorts any number of records in bounded memory.
-#ifndef RMX_CORPUS_SORTER_H
-#define RMX_CORPUS_SORTER_H
+#ifndef RMX_CORPUS_PREPARE_SORTER_H
+#define RMX_CORPUS_PREPARE_SORTER_H
 
 #include <regmix/base.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // limits.h: how much of a corpus is in memory at a time. None of these changes the result. Tests
 // make them small.
-#ifndef RMX_CORPUS_LIMITS_H
-#define RMX_CORPUS_LIMITS_H
+#ifndef RMX_CORPUS_PREPARE_LIMITS_H
+#define RMX_CORPUS_PREPARE_LIMITS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // prepare.h: the steps of rmx_corpus_prepare() after the documents are read.
-#ifndef RMX_CORPUS_PREPARE_H
-#define RMX_CORPUS_PREPARE_H
+#ifndef RMX_CORPUS_PREPARE_PREPARE_H
+#define RMX_CORPUS_PREPARE_PREPARE_H
 
 #include <pthread.h>
 

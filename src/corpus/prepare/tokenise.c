@@ -4,11 +4,11 @@
 // memory does not depend on the size of the corpus.
 #include <stdlib.h>
 
+#include "corpus/token_file.h"
 #include "limits.h"
 #include "ordered.h"
 #include "prepare.h"
 #include "sorter.h"
-#include "token_file.h"
 
 enum { BATCH_BYTES = 1 << 18 };
 

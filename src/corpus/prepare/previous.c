@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "corpus/token_file.h"
 #include "prepare.h"
-#include "token_file.h"
 
 static uint64_t hex_of(const json_t *o, const char *key) {
   const char *text = json_string_value(json_object_get(o, key));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ordered.h: a loop in three stages over items whose number is not known before.
-#ifndef RMX_CORPUS_ORDERED_H
-#define RMX_CORPUS_ORDERED_H
+#ifndef RMX_CORPUS_PREPARE_ORDERED_H
+#define RMX_CORPUS_PREPARE_ORDERED_H
 
 #include <regmix/base.h>
 

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "corpus/domains/route.h"
+#include "corpus/readers/format.h"
+#include "corpus/readers/tokens/ids_tokenizer.h"
 #include "documents.h"
-#include "domains/route.h"
 #include "limits.h"
 #include "prepare.h"
-#include "readers/format.h"
-#include "readers/tokens/ids_tokenizer.h"
 
 // Increase it if documents are read in another way.
 enum { SPOOL_VERSION = 2, BLOCK = 1 << 16 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // grams.h: the words of a text, and the hashes of n words in a row.
-#ifndef RMX_CORPUS_GRAMS_H
-#define RMX_CORPUS_GRAMS_H
+#ifndef RMX_CORPUS_PREPARE_GRAMS_H
+#define RMX_CORPUS_PREPARE_GRAMS_H
 
 #include <regmix/base.h>
 
