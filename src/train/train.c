@@ -245,48 +245,71 @@ static double valid_flops(const struct loop *l) {
          rmx_model_flop_per_token(&l->config, (int)l->run->training.context) / RMX_FORWARD_PASSES;
 }
 
-static json_t *result_json(const struct loop *l) {
-  const rmx_run *r = l->run;
-  const rmx_corpus *c = l->corpus;
-  double tokens = (double)(l->step * tokens_per_step(l)), wall = wall_s(l);
-  json_t *o = json_object(), *model = json_object(), *half = json_object(), *bits = json_object();
-  json_t *epochs = json_object(), *drawn = json_object(), *by = json_object();
-  json_object_set_new(model, "layers", json_integer(l->config.layers));
-  json_object_set_new(model, "heads", json_integer(l->config.heads));
-  json_object_set_new(model, "width", json_integer(l->config.width));
-  json_object_set_new(model, "ffn", json_integer(l->config.ffn));
-  json_object_set_new(model, "vocab", json_integer(l->config.vocab));
-  json_object_set_new(model, "context", json_integer(l->config.context));
-  for (size_t d = 0; d < c->D; d++) {
-    const rmx_domain *domain = &c->domains[d];
+static json_t *model_json(const rmx_model_config *c) {
+  json_t *o = json_object();
+  json_object_set_new(o, "layers", json_integer(c->layers));
+  json_object_set_new(o, "heads", json_integer(c->heads));
+  json_object_set_new(o, "width", json_integer(c->width));
+  json_object_set_new(o, "ffn", json_integer(c->ffn));
+  json_object_set_new(o, "vocab", json_integer(c->vocab));
+  json_object_set_new(o, "context", json_integer(c->context));
+  return o;
+}
+
+static json_t *bits_json(const struct loop *l) {
+  json_t *o = json_object();
+  for (size_t d = 0; d < l->corpus->D; d++) {
+    const rmx_domain *domain = &l->corpus->domains[d];
     double tokens_per_byte =
         (double)domain->valid_tokens / (double)(domain->valid_bytes ? domain->valid_bytes : 1);
     double bpb = l->final_nats[d] * tokens_per_byte / 0.69314718055994530942;
-    json_object_set_new(bits, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
+    json_object_set_new(o, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
   }
+  return o;
+}
+
+static json_t *half_json(const struct loop *l) {
+  json_t *o = json_object();
+  json_object_set_new(o, "steps", json_integer(l->half_step));
+  json_object_set_new(o, "tokens", json_integer(l->half_step * tokens_per_step(l)));
+  json_object_set_new(o, "loss_nats", nats_json(l, l->half_nats));
+  return o;
+}
+
+static json_t *made_by_json(const struct loop *l) {
+  json_t *o = json_object();
+  char hash[17];
+  rmx__hex(l->run->corpus_hash, hash);
+  json_object_set_new(o, "version", json_string(rmx_version()));
+  json_object_set_new(o, "isa", json_string(rmx_kernels_name(l->kernels)));
+  json_object_set_new(o, "corpus", json_string(hash));
+  return o;
+}
+
+// What each domain gave: how often it was gone through, and how many tokens.
+static void add_drawn(json_t *o, const struct loop *l) {
+  json_t *epochs = json_object(), *drawn = json_object();
+  const rmx_corpus *c = l->corpus;
   for (size_t d = 0; d < c->D_train; d++) {
     json_object_set_new(epochs, c->names[d], json_real(l->stepper.stream->epochs[d]));
     json_object_set_new(
         drawn, c->names[d],
-        json_integer((json_int_t)l->stepper.stream->sequences[d] * r->training.context));
+        json_integer((json_int_t)l->stepper.stream->sequences[d] * l->run->training.context));
   }
-  if (l->half_step > 0) {
-    json_object_set_new(half, "steps", json_integer(l->half_step));
-    json_object_set_new(half, "tokens", json_integer(l->half_step * tokens_per_step(l)));
-    json_object_set_new(half, "loss_nats", nats_json(l, l->half_nats));
-  }
-  char hash[17];
-  rmx__hex(r->corpus_hash, hash);
-  json_object_set_new(by, "version", json_string(rmx_version()));
-  json_object_set_new(by, "isa", json_string(rmx_kernels_name(l->kernels)));
-  json_object_set_new(by, "corpus", json_string(hash));
+  json_object_set_new(o, "epochs", epochs);
+  json_object_set_new(o, "tokens_by_domain", drawn);
+}
 
+static json_t *result_json(const struct loop *l) {
+  const rmx_run *r = l->run;
+  double tokens = (double)(l->step * tokens_per_step(l)), wall = wall_s(l);
+  json_t *o = json_object();
   json_object_set_new(o, "run", json_string(r->name));
   json_object_set_new(o, "status", json_string(l->diverged ? "diverged" : "done"));
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
   json_object_set_new(o, "mixture",
                       rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
-  json_object_set_new(o, "model", model);
+  json_object_set_new(o, "model", model_json(&l->config));
   json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&l->config)));
   json_object_set_new(o, "lr", json_real(l->peak_lr));
   json_object_set_new(o, "steps", json_integer(l->step));
@@ -300,17 +323,14 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "wall_s", json_real(wall));
   json_object_set_new(o, "tokens_per_s", json_real(tokens / wall));
   json_object_set_new(o, "loss_nats", l->diverged ? json_null() : nats_json(l, l->final_nats));
-  json_object_set_new(o, "bits_per_byte", l->diverged ? json_null() : bits);
-  if (l->diverged) json_decref(bits);
-  if (l->half_step > 0) json_object_set(o, "half", half);
-  json_decref(half);
-  json_object_set_new(o, "epochs", epochs);
-  json_object_set_new(o, "tokens_by_domain", drawn);
+  json_object_set_new(o, "bits_per_byte", l->diverged ? json_null() : bits_json(l));
+  if (l->half_step > 0) json_object_set_new(o, "half", half_json(l));
+  add_drawn(o, l);
   if (l->controller.report)
     json_object_set_new(o, "steering", l->controller.report(l->controller.context));
   json_object_set_new(o, "fingerprint", json_string(l->fingerprint));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
-  json_object_set_new(o, "made_by", by);
+  json_object_set_new(o, "made_by", made_by_json(l));
   rmx_result_seal(o);
   return o;
 }

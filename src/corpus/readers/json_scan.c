@@ -154,7 +154,7 @@ static rmx__json_kind kind_of(const char *from, const char *to) {
 // longest path and no deeper.
 static bool scan_object(struct scan *s, const char *const *wanted, int depth) {
   const char *const open = s->at, *from, *to, *rests[RMX__JSON_PATHS];
-  bool over = false, any, deeper;
+  bool over = false, any = false, deeper = false;
   if (depth > RMX__JSON_DEPTH) return broken(s, open, "more than 256 nested brackets");
   s->at++;
   for (bool first = true; skip_comma(s, open, first, &over); first = false) {

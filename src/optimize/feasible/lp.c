@@ -113,81 +113,92 @@ static bool minimise(tableau *t, const double *c) {
   return false;
 }
 
-rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasible, rmx_err *err) {
-  size_t n = lp->n, m = lp->m, all = n + 2 * m;
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
-  tableau t = {.n = all, .m = m};
-  t.T = rmx_arena_alloc(&arena, m * all, sizeof(double));
-  t.low = rmx_arena_alloc(&arena, all, sizeof(double));
-  t.high = rmx_arena_alloc(&arena, all, sizeof(double));
-  t.x = rmx_arena_alloc(&arena, all, sizeof(double));
-  t.basis = rmx_arena_alloc(&arena, m, sizeof(size_t));
-  t.basic = rmx_arena_alloc(&arena, all, sizeof(bool));
-  t.reduced = rmx_arena_alloc(&arena, all, sizeof(double));
-  double *c = rmx_arena_alloc(&arena, all, sizeof(double));
-  if (!t.T || !t.low || !t.high || !t.x || !t.basis || !t.basic || !t.reduced || !c) {
-    status = rmx_fail_memory(err, m * all * sizeof(double), "a linear program");
-    goto done;
+static bool take_memory(tableau *t, rmx_arena *arena) {
+  size_t all = t->n, m = t->m;
+  t->T = rmx_arena_alloc(arena, m * all, sizeof(double));
+  t->low = rmx_arena_alloc(arena, all, sizeof(double));
+  t->high = rmx_arena_alloc(arena, all, sizeof(double));
+  t->x = rmx_arena_alloc(arena, all, sizeof(double));
+  t->basis = rmx_arena_alloc(arena, m, sizeof(size_t));
+  t->basic = rmx_arena_alloc(arena, all, sizeof(bool));
+  t->reduced = rmx_arena_alloc(arena, all, sizeof(double));
+  return t->T && t->low && t->high && t->x && t->basis && t->basic && t->reduced;
+}
+
+// Row i of the tableau: row - slack + sign * artificial = 0. The slack starts at its nearer bound,
+// and the artificial variable takes what is over.
+static void start_row(tableau *t, const rmx__lp *lp, size_t i) {
+  size_t n = lp->n, m = lp->m, slack = n + i, artificial = n + m + i;
+  const double *row = lp->A + i * n;
+  double sum = 0, *p = t->T + i * t->n;
+  for (size_t j = 0; j < n; j++) sum += row[j] * t->x[j];
+  t->low[slack] = lp->row_low[i];
+  t->high[slack] = lp->row_high[i];
+  bool at_low = isinf(t->high[slack]) ||
+                (!isinf(t->low[slack]) && sum - t->low[slack] <= t->high[slack] - sum);
+  t->x[slack] = at_low ? t->low[slack] : t->high[slack];
+  if (isinf(t->x[slack])) {
+    t->low[slack] = t->high[slack] = t->x[slack] = 0;  // a row without bounds
+    sum = 0;
+  } else {
+    memcpy(p, row, n * sizeof(double));
+    p[slack] = -1;
   }
-  *feasible = true;
-  for (size_t j = 0; j < n; j++) {
-    if (lp->low[j] > lp->high[j] + 1e-9) *feasible = false;
-    t.x[j] = t.low[j] = lp->low[j];
-    t.high[j] = fmax(lp->high[j], lp->low[j]);
+  double over = sum - t->x[slack], sign = over > 0 ? -1 : 1;
+  for (size_t j = 0; j < n + m; j++) p[j] *= sign;
+  p[artificial] = 1;
+  t->x[artificial] = fabs(over);
+  t->high[artificial] = INFINITY;
+  t->basis[i] = artificial;
+  t->basic[artificial] = true;
+}
+
+// Starts at the lower bounds. False: a lower bound is above its upper bound.
+static bool start(tableau *t, const rmx__lp *lp, double *c) {
+  bool feasible = true;
+  for (size_t j = 0; j < lp->n; j++) {
+    if (lp->low[j] > lp->high[j] + 1e-9) feasible = false;
+    t->x[j] = t->low[j] = lp->low[j];
+    t->high[j] = fmax(lp->high[j], lp->low[j]);
   }
-  for (size_t i = 0; i < m; i++) {
-    const double *row = lp->A + i * n;
-    double sum = 0, *p = t.T + i * all;
-    size_t slack = n + i, artificial = n + m + i;
-    for (size_t j = 0; j < n; j++) sum += row[j] * t.x[j];
-    t.low[slack] = lp->row_low[i];
-    t.high[slack] = lp->row_high[i];
-    if (lp->row_low[i] > lp->row_high[i] + 1e-9) *feasible = false;
-    // The slack starts at its nearer bound.
-    bool at_low =
-        isinf(t.high[slack]) || (!isinf(t.low[slack]) && sum - t.low[slack] <= t.high[slack] - sum);
-    t.x[slack] = at_low ? t.low[slack] : t.high[slack];
-    if (isinf(t.x[slack])) {
-      t.low[slack] = t.high[slack] = t.x[slack] = 0;  // a row without bounds
-      sum = 0;
-    } else {
-      memcpy(p, row, n * sizeof(double));
-      p[slack] = -1;
-    }
-    // row - slack + sign * artificial = 0
-    double over = sum - t.x[slack], sign = over > 0 ? -1 : 1;
-    for (size_t j = 0; j < n + m; j++) p[j] *= sign;
-    p[artificial] = 1;
-    t.x[artificial] = fabs(over);
-    t.high[artificial] = INFINITY;
-    t.basis[i] = artificial;
-    t.basic[artificial] = true;
-    c[artificial] = 1;
+  for (size_t i = 0; i < lp->m; i++) {
+    if (lp->row_low[i] > lp->row_high[i] + 1e-9) feasible = false;
+    start_row(t, lp, i);
+    c[lp->n + lp->m + i] = 1;
   }
-  if (!*feasible) goto done;
-  if (!minimise(&t, c)) {
-    status = rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not converge", n);
-    goto done;
-  }
+  return feasible;
+}
+
+static rmx_status solve(tableau *t, const rmx__lp *lp, double *c, bool *feasible, rmx_err *err) {
+  size_t n = lp->n, m = lp->m;
+  *feasible = start(t, lp, c);
+  if (!*feasible) return RMX_OK;
+  if (!minimise(t, c)) goto no_end;
   double left = 0;
-  for (size_t i = 0; i < m; i++) left += t.x[n + m + i];
+  for (size_t i = 0; i < m; i++) left += t->x[n + m + i];
   *feasible = left <= 1e-9;
-  if (!*feasible) goto done;
-  memset(c, 0, all * sizeof(double));
+  if (!*feasible) return RMX_OK;
+  memset(c, 0, t->n * sizeof(double));
   memcpy(c, lp->c, n * sizeof(double));
-  for (size_t i = 0; i < m; i++) t.high[n + m + i] = 0;
-  if (!minimise(&t, c)) {
-    status = rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not converge", n);
-    goto done;
-  }
+  for (size_t i = 0; i < m; i++) t->high[n + m + i] = 0;
+  if (minimise(t, c)) return RMX_OK;
+no_end:
+  return rmx_fail(err, RMX_ENUMERIC, "a linear program of %zu domains did not converge", n);
+}
+
+rmx_status rmx__lp_solve(const rmx__lp *lp, double *x, double *cost, bool *feasible, rmx_err *err) {
+  rmx_arena arena = {0};
+  tableau t = {.n = lp->n + 2 * lp->m, .m = lp->m};
+  double *c = rmx_arena_alloc(&arena, t.n, sizeof(double));
+  rmx_status status = c && take_memory(&t, &arena)
+                          ? solve(&t, lp, c, feasible, err)
+                          : rmx_fail_memory(err, t.m * t.n * sizeof(double), "a linear program");
   double sum = 0;
-  for (size_t j = 0; j < n; j++) {
+  for (size_t j = 0; status == RMX_OK && *feasible && j < lp->n; j++) {
     x[j] = fmin(fmax(t.x[j], lp->low[j]), lp->high[j]);
     sum += lp->c[j] * x[j];
   }
-  if (cost) *cost = sum;
-done:
+  if (cost && status == RMX_OK && *feasible) *cost = sum;
   rmx_arena_release(&arena);
   return status;
 }

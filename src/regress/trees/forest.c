@@ -72,6 +72,51 @@ static inline uint16_t rank_of(const double *threshold, size_t n, double x) {
   return (uint16_t)((size_t)(low - threshold) + (*low < x));
 }
 
+// The distinct thresholds of each domain, ascending, into fast->thresholds and fast->first. fill
+// (D+1) and all (inner) are scratch.
+static rmx_status sort_thresholds(const rmx__forest *f, struct rmx__fast *fast, size_t *fill,
+                                  double *all, rmx_err *err) {
+  for (size_t i = 0; i < f->n; i++)
+    for (int k = 0; k < f->trees[i].leaves - 1; k++) fill[f->trees[i].feature[k] + 1]++;
+  for (size_t d = 0; d < f->D; d++) fill[d + 1] += fill[d];
+  for (size_t i = 0; i < f->n; i++)
+    for (int k = 0; k < f->trees[i].leaves - 1; k++)
+      all[fill[f->trees[i].feature[k]]++] = f->trees[i].threshold[k];
+  size_t from = 0, n = 0;
+  for (size_t d = 0; d < f->D; d++) {  // fill[d] is now where domain d ends
+    qsort(all + from, fill[d] - from, sizeof(double), by_size);
+    fast->first[d] = n;
+    for (size_t i = from; i < fill[d]; i++)
+      if (n == fast->first[d] || all[i] != fast->thresholds[n - 1]) fast->thresholds[n++] = all[i];
+    from = fill[d];
+    if (n - fast->first[d] > UINT16_MAX)
+      return rmx_fail(err, RMX_EINPUT, "the model has over %d different thresholds for one domain",
+                      UINT16_MAX);
+  }
+  fast->first[f->D] = n;
+  return RMX_OK;
+}
+
+static void number_nodes(const rmx__forest *f, struct rmx__fast *fast) {
+  int32_t node_at = 0, leaf_at = 0;
+  for (size_t i = 0; i < f->n; i++) {
+    const rmx__tree *t = &f->trees[i];
+    fast->roots[i] = t->leaves > 1 ? node_at : ~leaf_at;
+    for (int k = 0; k < t->leaves - 1; k++) {
+      size_t d = (size_t)t->feature[k];
+      node *x = &fast->nodes[node_at + k];
+      x->feature = (uint16_t)d;
+      x->rank = rank_of(fast->thresholds + fast->first[d], fast->first[d + 1] - fast->first[d],
+                        t->threshold[k]);
+      x->child[0] = t->left[k] >= 0 ? node_at + t->left[k] : ~(leaf_at + ~t->left[k]);
+      x->child[1] = t->right[k] >= 0 ? node_at + t->right[k] : ~(leaf_at + ~t->right[k]);
+    }
+    memcpy(fast->values + leaf_at, t->value, (size_t)t->leaves * sizeof(double));
+    node_at += t->leaves - 1;
+    leaf_at += t->leaves;
+  }
+}
+
 rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
   size_t inner = 0, leaves = 0;
   for (size_t i = 0; i < f->n; i++) {
@@ -91,45 +136,13 @@ rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err) {
   if (!number || !fast->first || !fast->thresholds || !fast->nodes || !fast->values ||
       !fast->roots || !fill || !all)
     return rmx_fail_memory(err, inner * sizeof(node), "a model of trees");
-  for (size_t i = 0; i < f->n; i++)
-    for (int k = 0; k < f->trees[i].leaves - 1; k++) fill[f->trees[i].feature[k] + 1]++;
-  for (size_t d = 0; d < f->D; d++) fill[d + 1] += fill[d];
-  for (size_t i = 0; i < f->n; i++)
-    for (int k = 0; k < f->trees[i].leaves - 1; k++)
-      all[fill[f->trees[i].feature[k]]++] = f->trees[i].threshold[k];
-  size_t from = 0, n = 0;
-  for (size_t d = 0; d < f->D; d++) {  // fill[d] is now where domain d ends
-    qsort(all + from, fill[d] - from, sizeof(double), by_size);
-    fast->first[d] = n;
-    for (size_t i = from; i < fill[d]; i++)
-      if (n == fast->first[d] || all[i] != fast->thresholds[n - 1]) fast->thresholds[n++] = all[i];
-    from = fill[d];
-    if (n - fast->first[d] > UINT16_MAX)
-      return rmx_fail(err, RMX_EINPUT, "the model has over %d different thresholds for one domain",
-                      UINT16_MAX);
-  }
-  fast->first[f->D] = n;
-  int32_t node_at = 0, leaf_at = 0;
-  for (size_t i = 0; i < f->n; i++) {
-    const rmx__tree *t = &f->trees[i];
-    fast->roots[i] = t->leaves > 1 ? node_at : ~leaf_at;
-    for (int k = 0; k < t->leaves - 1; k++) {
-      size_t d = (size_t)t->feature[k];
-      node *x = &fast->nodes[node_at + k];
-      x->feature = (uint16_t)d;
-      x->rank = rank_of(fast->thresholds + fast->first[d], fast->first[d + 1] - fast->first[d],
-                        t->threshold[k]);
-      x->child[0] = t->left[k] >= 0 ? node_at + t->left[k] : ~(leaf_at + ~t->left[k]);
-      x->child[1] = t->right[k] >= 0 ? node_at + t->right[k] : ~(leaf_at + ~t->right[k]);
-    }
-    memcpy(fast->values + leaf_at, t->value, (size_t)t->leaves * sizeof(double));
-    node_at += t->leaves - 1;
-    leaf_at += t->leaves;
-  }
+  RMX_TRY(sort_thresholds(f, fast, fill, all, err));
+  number_nodes(f, fast);
+  size_t n = fast->first[f->D];
   if (rmx__bits_suit(f, n)) {
     for (size_t i = 0; i < inner; i++)
       number[i] = (uint32_t)(fast->first[fast->nodes[i].feature] + fast->nodes[i].rank);
-    if ((fast->bits = rmx__bits_make(f, number, n)) == NULL)
+    if (!(fast->bits = rmx__bits_make(f, number, n)))
       return rmx_fail_memory(err, leaves * sizeof(double), "a model of trees");
   }
   f->fast = fast;

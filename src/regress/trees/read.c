@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,98 +182,103 @@ static bool is_tree(const rmx__tree *t, size_t D) {
   return once;
 }
 
-enum {
-  FEATURE = 1,
-  GAIN = 2,
-  THRESHOLD = 4,
-  TYPE = 8,
-  LEFT = 16,
-  RIGHT = 32,
-  VALUE = 64,
-  ALL = 127
+// A line of a tree with one number for each leaf or each split.
+static const struct field {
+  const char *key;
+  enum { REALS, FLOATS, INTS } kind;
+  enum { MAY_BE_EMPTY, OF_SPLITS, OF_LEAVES } numbers;
+  bool needed;
+  size_t offset;  // of its array in rmx__tree
+} fields[] = {
+    {"leaf_value", REALS, OF_LEAVES, true, offsetof(rmx__tree, value)},
+    {"leaf_weight", REALS, MAY_BE_EMPTY, false, offsetof(rmx__tree, weight)},
+    {"leaf_count", INTS, MAY_BE_EMPTY, false, offsetof(rmx__tree, count)},
+    {"split_feature", INTS, OF_SPLITS, true, offsetof(rmx__tree, feature)},
+    {"split_gain", FLOATS, OF_SPLITS, false, offsetof(rmx__tree, gain)},
+    {"threshold", REALS, OF_SPLITS, true, offsetof(rmx__tree, threshold)},
+    {"decision_type", INTS, OF_SPLITS, true, offsetof(rmx__tree, type)},
+    {"left_child", INTS, OF_SPLITS, true, offsetof(rmx__tree, left)},
+    {"right_child", INTS, OF_SPLITS, true, offsetof(rmx__tree, right)},
+    {"internal_value", REALS, OF_SPLITS, false, offsetof(rmx__tree, inner_value)},
+    {"internal_weight", REALS, OF_SPLITS, false, offsetof(rmx__tree, inner_weight)},
+    {"internal_count", INTS, OF_SPLITS, false, offsetof(rmx__tree, inner_count)},
 };
+enum { FIELDS = sizeof fields / sizeof *fields };
 
-static rmx_status take_gains(const reader *r, const char *v, rmx__tree *t, size_t n, rmx_err *err) {
-  RMX_OWNED double *gains = rmx_calloc(n, sizeof(double));
-  if (!gains) return rmx_fail_memory(err, n * sizeof(double), "a tree");
-  RMX_TRY(take_reals(r, v, gains, n, err));
-  for (size_t i = 0; i < n; i++) t->gain[i] = (float)gains[i];
+static rmx_status take_floats(const reader *r, const char *v, float *out, size_t n, rmx_err *err) {
+  RMX_OWNED double *all = rmx_calloc(n, sizeof(double));
+  if (!all) return rmx_fail_memory(err, n * sizeof(double), "a tree");
+  RMX_TRY(take_reals(r, v, all, n, err));
+  for (size_t i = 0; i < n; i++) out[i] = (float)all[i];
   return RMX_OK;
+}
+
+static rmx_status take_field(const reader *r, const struct field *f, const char *v, rmx__tree *t,
+                             bool *seen, rmx_err *err) {
+  size_t n = (size_t)t->leaves - (f->numbers == OF_SPLITS);
+  void *array;
+  if (n == 0 || (f->numbers == MAY_BE_EMPTY && v == r->at + r->length)) return RMX_OK;
+  memcpy(&array, (const char *)t + f->offset, sizeof array);
+  *seen = true;
+  if (f->kind == REALS) return take_reals(r, v, array, n, err);
+  return f->kind == INTS ? take_ints(r, v, array, n, err) : take_floats(r, v, array, n, err);
+}
+
+static rmx_status take_leaves(const reader *r, const char *v, rmx__forest *f, rmx__tree *t,
+                              rmx_err *err) {
+  // Each leaf takes two bytes of the text or more, so a larger count is wrong.
+  int x, max_leaves = r->end - r->next > 200000 ? 100000 : (int)((r->end - r->next) / 2);
+  RMX_TRY(take_int(r, v, 1, max_leaves > 1 ? max_leaves : 1, &x, err));
+  if (t->leaves) return wrong(r, err, "num_leaves is given twice");
+  return rmx__tree_make(&f->arena, x, t) ? RMX_OK : rmx_fail_memory(err, (size_t)x * 64, "a tree");
+}
+
+static bool plain_splits(const rmx__tree *t) {
+  for (int i = 0; i < t->leaves - 1; i++)
+    if (t->type[i] < 0 || t->type[i] > 15 || t->type[i] & 1 || (t->type[i] >> 2) % 2 == 1)
+      return false;
+  return true;
+}
+
+// A line of a tree. seen (FIELDS): the arrays that were read.
+static rmx_status take_tree_line(const reader *r, rmx__forest *f, rmx__tree *t, bool *seen,
+                                 rmx_err *err) {
+  const char *v;
+  int x;
+  if ((v = value_of(r, "num_leaves"))) return take_leaves(r, v, f, t, err);
+  if ((v = value_of(r, "num_cat")) || (v = value_of(r, "is_linear"))) {
+    RMX_TRY(take_int(r, v, 0, 1000000, &x, err));
+    return x ? wrong(r, err, "trees with categories or linear leaves cannot be read") : RMX_OK;
+  }
+  const char *shrinkage = value_of(r, "shrinkage");
+  for (size_t i = 0; i < FIELDS; i++) {
+    if (!(v = value_of(r, fields[i].key))) continue;
+    if (t->leaves) return take_field(r, &fields[i], v, t, &seen[i], err);
+    if (fields[i].needed) return wrong(r, err, "num_leaves must come first");
+  }
+  if (shrinkage && !t->leaves) return wrong(r, err, "num_leaves must come first");
+  return shrinkage ? take_reals(r, shrinkage, &t->shrinkage, 1, err) : RMX_OK;
 }
 
 // The lines of one tree, up to the empty one.
 static rmx_status read_tree(reader *r, rmx__forest *f, rmx__tree *t, rmx_err *err) {
-  const char *v;
-  int x, seen = 0, first = r->line;
+  int first = r->line;
+  bool seen[FIELDS] = {false};
   *t = (rmx__tree){0};
-  while (take_line(r) && r->length > 0) {
-    size_t leaves = (size_t)t->leaves, inner = leaves ? leaves - 1 : 0;
-    if ((v = value_of(r, "num_leaves"))) {
-      // Each leaf takes two bytes of the text or more, so a larger count is wrong.
-      int max_leaves = r->end - r->next > 200000 ? 100000 : (int)((r->end - r->next) / 2);
-      RMX_TRY(take_int(r, v, 1, max_leaves > 1 ? max_leaves : 1, &x, err));
-      if (leaves) return wrong(r, err, "num_leaves is given twice");
-      if (!rmx__tree_make(&f->arena, x, t)) return rmx_fail_memory(err, (size_t)x * 64, "a tree");
-      continue;
-    }
-    if (value_of(r, "num_cat") || value_of(r, "is_linear")) {
-      RMX_TRY(take_int(r, strchr(r->at, '=') + 1, 0, 1000000, &x, err));
-      if (x) return wrong(r, err, "trees with categories or linear leaves cannot be read");
-      continue;
-    }
-    bool one_of_ours = value_of(r, "shrinkage") || value_of(r, "leaf_value");
-    if (leaves == 0) {
-      if (one_of_ours || value_of(r, "split_feature"))
-        return wrong(r, err, "num_leaves must come first");
-      continue;
-    }
-    if ((v = value_of(r, "shrinkage"))) {
-      RMX_TRY(take_reals(r, v, &t->shrinkage, 1, err));
-    } else if ((v = value_of(r, "leaf_value"))) {
-      RMX_TRY(take_reals(r, v, t->value, leaves, err));
-      seen |= VALUE;
-    } else if ((v = value_of(r, "leaf_weight")) && v < r->at + r->length) {
-      RMX_TRY(take_reals(r, v, t->weight, leaves, err));
-    } else if ((v = value_of(r, "leaf_count")) && v < r->at + r->length) {
-      RMX_TRY(take_ints(r, v, t->count, leaves, err));
-    } else if (inner == 0) {
-      continue;
-    } else if ((v = value_of(r, "split_feature"))) {
-      RMX_TRY(take_ints(r, v, t->feature, inner, err));
-      seen |= FEATURE;
-    } else if ((v = value_of(r, "split_gain"))) {
-      RMX_TRY(take_gains(r, v, t, inner, err));
-      seen |= GAIN;
-    } else if ((v = value_of(r, "threshold"))) {
-      RMX_TRY(take_reals(r, v, t->threshold, inner, err));
-      seen |= THRESHOLD;
-    } else if ((v = value_of(r, "decision_type"))) {
-      RMX_TRY(take_ints(r, v, t->type, inner, err));
-      for (size_t i = 0; i < inner; i++)
-        if (t->type[i] < 0 || t->type[i] > 15 || t->type[i] & 1 || (t->type[i] >> 2) % 2 == 1)
-          return wrong(r, err, "splits on categories or with zero as missing cannot be read");
-      seen |= TYPE;
-    } else if ((v = value_of(r, "left_child"))) {
-      RMX_TRY(take_ints(r, v, t->left, inner, err));
-      seen |= LEFT;
-    } else if ((v = value_of(r, "right_child"))) {
-      RMX_TRY(take_ints(r, v, t->right, inner, err));
-      seen |= RIGHT;
-    } else if ((v = value_of(r, "internal_value"))) {
-      RMX_TRY(take_reals(r, v, t->inner_value, inner, err));
-    } else if ((v = value_of(r, "internal_weight"))) {
-      RMX_TRY(take_reals(r, v, t->inner_weight, inner, err));
-    } else if ((v = value_of(r, "internal_count"))) {
-      RMX_TRY(take_ints(r, v, t->inner_count, inner, err));
-    }
-  }
-  int wanted = t->leaves > 1 ? ALL & ~GAIN : VALUE;
-  if (t->leaves == 0 || (seen & wanted) != wanted)
+  while (take_line(r) && r->length > 0) RMX_TRY(take_tree_line(r, f, t, seen, err));
+  bool whole = t->leaves > 0;
+  for (size_t i = 0; i < FIELDS; i++)
+    if (fields[i].needed && (fields[i].numbers != OF_SPLITS || t->leaves > 1))
+      whole = whole && seen[i];
+  if (!whole)
     return rmx_fail(err, RMX_EINPUT,
                     "%s:%d: this tree lacks one of num_leaves, split_feature, threshold, "
-                    "decision_type, left_child, "
-                    "right_child, leaf_value",
+                    "decision_type, left_child, right_child, leaf_value",
                     r->path, first);
+  if (!plain_splits(t))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: splits on categories or with zero as missing cannot be read", r->path,
+                    first);
   if (!is_tree(t, f->D))
     return rmx_fail(err, RMX_EINPUT, "%s:%d: this tree's features or children are impossible",
                     r->path, first);
