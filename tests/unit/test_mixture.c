@@ -4,6 +4,7 @@
 #include <regmix/mixture.h>
 #include <unistd.h>
 
+#include "mixture/domain_tree.h"
 #include "testing.h"
 
 static const char *const names[] = {"train_the_pile_a", "train_the_pile_b", "train_the_pile_c"};
@@ -95,10 +96,45 @@ START_TEST(refuses) {
 }
 END_TEST
 
+// Members of a node as digits: "014" are the domains 0, 1 and 4.
+static void node_is(const rmx__domain_tree *t, const char *name, const char *members,
+                    const char *parent) {
+  size_t k = rmx__domain_tree_find(t, name);
+  ck_assert_msg(k != SIZE_MAX, "%s is not there", name);
+  const rmx__domain_node *v = &t->node[k];
+  ck_assert_uint_eq(v->n, strlen(members));
+  for (size_t i = 0; i < v->n; i++) ck_assert_uint_eq(v->member[i], (size_t)(members[i] - '0'));
+  ck_assert_uint_eq(v->level, parent ? 1 : 0);
+  ck_assert(parent ? v->parent < k && strcmp(t->node[v->parent].name, parent) == 0
+                   : v->parent == SIZE_MAX);
+}
+
+START_TEST(tree) {
+  static const char *const domains[] = {"web:code:q1", "books", "web:code/q2", "web:law", "pdf/law",
+                                        "a:b:c:d:e",   ":odd",  "odd:",        "b::c",    ""};
+  rmx__domain_tree t;
+  must(rmx__domain_tree_make(domains, 10, &t, err));
+  ck_assert_uint_eq(t.n, 5);
+  node_is(&t, "web", "023", NULL);
+  node_is(&t, "web:code", "02", "web");
+  node_is(&t, "pdf", "4", NULL);
+  node_is(&t, "a", "5", NULL);
+  node_is(&t, "a:b", "5", "a");
+  ck_assert(rmx__domain_tree_find(&t, "books") == SIZE_MAX &&
+            rmx__domain_tree_find(&t, "we") == SIZE_MAX);
+  ck_assert_str_eq(rmx__domain_leaf("web:code:q1"), "q1");
+  ck_assert_str_eq(rmx__domain_leaf("a:b:c:d:e"), "c:d:e");
+  ck_assert_str_eq(rmx__domain_leaf("books"), "books");
+  ck_assert_str_eq(rmx__domain_leaf("b::c"), "b::c");
+  rmx__domain_tree_release(&t);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, checks);
   tcase_add_test(tc, tempers);
   tcase_add_test(tc, caps);
   tcase_add_test(tc, reads);
   tcase_add_test(tc, refuses);
+  tcase_add_test(tc, tree);
 }
