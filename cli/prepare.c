@@ -23,11 +23,12 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   if (args->dry_run) return cli_dry_run(c, prepare, err);
   RMX_TRY(prepare(p, err));
   RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
-  if (args->classifier) RMX_TRY(rmx_train_classifier(p, args->classifier, err));
+  json_auto_t *made = NULL;
+  if (args->classifier) RMX_TRY(rmx_train_classifier(p, args->classifier, &made, err));
   if (!c->common.json) return RMX_OK;
   json_t *tree;
-  RMX_TRY(cli_read(c, "corpus/corpus.json", &tree, err));
-  rmx_corpus_facts(tree);
+  RMX_TRY(rmx_prepared_json(p, &tree, err));
+  if (made) json_object_set(tree, "classifier", made);
   cli_print_json(tree);
   return RMX_OK;
 }

@@ -365,6 +365,7 @@ typedef struct rmx_corpus {
  * rmx_corpus_free(). Cost: one pass over the ids, for their hash. */
 rmx_status rmx_corpus_open(const char *folder, rmx_corpus **out, rmx_err *err);
 void rmx_corpus_free(rmx_corpus *c);
+void rmx_corpus_free_at(rmx_corpus **c); /* for RMX_OWNED_BY */
 /* Element i of `ids`, which have the given width. */
 static inline uint32_t rmx_token_at(const void *ids, int width, size_t i) {
   return width == 2 ? ((const uint16_t *)ids)[i] : ((const uint32_t *)ids)[i];

@@ -69,12 +69,16 @@ typedef enum rmx_step {
 } rmx_step;
 /* One step. It fails where the step before has left nothing. */
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
-/* Adds to each domain in the tree of a corpus.json: "tokens", of both splits; "bytes_per_token";
- * "mean_bytes" of a document; "prior", the share of the training tokens. null: it has none. */
-void rmx_corpus_facts(struct json_t *index);
+/* The tree of corpus.json with more facts. Each domain also has "tokens", of both splits;
+ * "bytes_per_token"; "mean_bytes" of a document; "prior", the share of the training tokens (null:
+ * it has none). "left_out" lists the files that were not read, with the reasons. *out: a new
+ * reference. */
+rmx_status rmx_prepared_json(rmx_pipeline *p, struct json_t **out, rmx_err *err);
 /* Trains a classifier of the domains of the prepared corpus, and writes it to `path`:
- * rmx_corpus_train_classifier(). Notes how many validation documents it gets right. */
-rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, rmx_err *err);
+ * rmx_corpus_train_classifier(). Notes how many validation documents it gets right. *out: its file,
+ * documents, tested, right and accuracy; a new reference. */
+rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, struct json_t **out,
+                                rmx_err *err);
 
 /* ---- the experiment's files */
 

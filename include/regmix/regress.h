@@ -210,7 +210,6 @@ size_t rmx_fit_n_metrics(const rmx_fit *f);                   /* M */
 size_t rmx_fit_n_runs(const rmx_fit *f);                      /* N */
 const char *const *rmx_fit_domains(const rmx_fit *f);         /* (D) names */
 const char *const *rmx_fit_metrics(const rmx_fit *f);         /* (M) names */
-const double *rmx_fit_mean_mixture(const rmx_fit *f);         /* (D) the mean of the runs */
 const rmx_regress_options *rmx_fit_options(const rmx_fit *f); /* as requested */
 const rmx_regressor *rmx_fit_regressor(const rmx_fit *f, size_t m);
 /* The scores out of fold of metric m. */

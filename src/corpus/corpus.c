@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "domains/value_name.h"
 #include "prepare/prepare.h"
 #include "token_file.h"
 
@@ -190,4 +191,8 @@ void rmx_corpus_free(rmx_corpus *c) {
   if (maps) rmx_arena_release(&maps->arena);
   free(maps);
   free(c);
+}
+
+void rmx_corpus_free_at(rmx_corpus **c) {
+  rmx_corpus_free(*c);
 }

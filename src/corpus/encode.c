@@ -286,8 +286,9 @@ rmx_status rmx_encode_file(const rmx_encode_job *job, const char *path, rmx_enco
   counts->seconds += rmx_now() - began;
   counts->processor_seconds += processor_time() - processor;
   if (counts->replaced > replaced)
-    rmx_warn(job->listener, "%s: %llu bytes are not UTF-8; each was read as U+FFFD", in->name,
-             (unsigned long long)(counts->replaced - replaced));
+    rmx_warn(job->listener, "%s: %llu byte%s not UTF-8; each was read as U+FFFD", in->name,
+             (unsigned long long)(counts->replaced - replaced),
+             counts->replaced - replaced == 1 ? " is" : "s are");
 done:
   for (size_t i = 0; pieces && i < max; i++) {
     rmx_buf_release(&pieces[i].text);

@@ -163,8 +163,10 @@ static rmx_status read_source(struct subset *p, rmx_err *err) {
   if (status == RMX_OK) status = rmx__json_string(p->root, "tokenizer_hash", &text, path, err);
   if (status == RMX_OK) p->tokenizer_hash = strtoull(text, NULL, 16);
   if (status == RMX_OK && json_array_size(json_object_get(p->root, "domains")) != p->corpus->D)
-    status = rmx_fail(err, RMX_EINPUT, "%s: belongs to another corpus than the one that was opened",
-                      path);
+    status = rmx_fail(
+        err, RMX_EINPUT,
+        "%s: this corpus has other domains than the one that was opened; it was changed since then",
+        path);
   free(path);
   return status;
 }

@@ -423,12 +423,9 @@ static void check_machine(struct check *k) {
 }
 
 static json_t *left_out(const struct check *k) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < k->sources.found.n_left_out; i++) {
-    const rmx_left_out *l = &k->sources.found.left_out[i];
-    json_array_append_new(list, json_pack("{s:s, s:s}", "path", l->path, "why", l->why));
-  }
-  return list;
+  json_t *list = NULL;
+  rmx_err ignored;  // it is a problem of its domain
+  return rmx__left_out_json(k->p, &k->sources, &list, &ignored) == RMX_OK ? list : json_array();
 }
 
 rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {

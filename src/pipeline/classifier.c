@@ -4,26 +4,28 @@
 
 #include "steps.h"
 
-rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, rmx_err *err) {
-  rmx_corpus *corpus = NULL;
+rmx_status rmx_train_classifier(rmx_pipeline *p, const char *path, json_t **out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_corpus_free_at) rmx_corpus *corpus = NULL;
   rmx_tokenizer *tokenizer = NULL;
   rmx_classifier_made made;
-  char *beside = rmx_experiment_path(&p->experiment, "tokenizer.json");
-  rmx_status status = beside ? rmx_experiment_corpus(&p->experiment, &corpus, err)
-                             : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK) status = rmx_tokenizer_read(beside, &tokenizer, err);
-  if (status == RMX_OK)
-    status =
-        rmx_corpus_train_classifier(corpus, tokenizer, (uint64_t)p->experiment.config.general.seed,
-                                    path, &p->listener, &made, err);
-  if (status == RMX_OK)
-    rmx_note(&p->listener,
-             "classifier: %s, trained on %zu documents of %zu domains (%.1f MB); it gives %zu of "
-             "%zu validation documents their domain (%.1f %%)",
-             path, made.documents, corpus->D_train, (double)made.bytes / 1e6, made.right,
-             made.tested, made.tested ? 100.0 * (double)made.right / (double)made.tested : 0.0);
-  if (tokenizer) rmx_tokenizer_free(tokenizer);
-  if (corpus) rmx_corpus_free(corpus);
-  free(beside);
-  return status;
+  RMX_OWNED char *beside = rmx_experiment_path(&p->experiment, "tokenizer.json");
+  if (!beside) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
+  RMX_TRY(rmx_tokenizer_read(beside, &tokenizer, err));
+  const rmx_status status =
+      rmx_corpus_train_classifier(corpus, tokenizer, (uint64_t)p->experiment.config.general.seed,
+                                  path, &p->listener, &made, err);
+  rmx_tokenizer_free(tokenizer);
+  if (status != RMX_OK) return status;
+  const double share = made.tested ? (double)made.right / (double)made.tested : 0;
+  rmx_note(&p->listener,
+           "classifier: %s, trained on %zu document%s of %zu domain%s (%.1f MB); it gives %zu of "
+           "%zu validation document%s their domain (%.1f %%)",
+           path, made.documents, rmx_s((double)made.documents), corpus->D_train,
+           rmx_s((double)corpus->D_train), (double)made.bytes / 1e6, made.right, made.tested,
+           rmx_s((double)made.tested), 100 * share);
+  *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "file", path, "documents",
+                   (json_int_t)made.documents, "bytes", (json_int_t)made.bytes, "tested",
+                   (json_int_t)made.tested, "right", (json_int_t)made.right, "accuracy", share);
+  return RMX_OK;
 }

@@ -41,6 +41,9 @@ json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus);
 // Prints a note for each domain: its files, bytes and formats. A domain without files is an error.
 rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err);
 
+// The files that are not read, with the reasons: an array, a new reference.
+rmx_status rmx__left_out_json(const rmx_pipeline *p, const rmx_sources *s, json_t **out,
+                              rmx_err *err);
 // Notes the table of the domains of a corpus.json.
 void rmx__note_domains(const rmx_pipeline *p, const json_t *index);
 

@@ -103,10 +103,6 @@ const char *const *rmx_fit_metrics(const rmx_fit *f) {
   return (const char *const *)f->metrics;
 }
 
-const double *rmx_fit_mean_mixture(const rmx_fit *f) {
-  return f->mean_mixture;
-}
-
 const rmx_regress_options *rmx_fit_options(const rmx_fit *f) {
   return &f->options;
 }

@@ -53,12 +53,18 @@ cp "$SCRATCH/stdout" pile.json
 if [ "$(jq '.domains | length' pile.json)" = 17 ]; then ok "pile: 17 domains"; else not_ok "pile: 17 domains" "$(domains pile.json)"; fi
 if grep -q OpenWebText2 "$SCRATCH/stderr"; then ok "pile: a value that is not wanted is named"; else not_ok "pile: a value that is not wanted is named" "$(cat "$SCRATCH/stderr")"; fi
 if grep -q 'field "meta.pile_set_name" is missing' "$SCRATCH/stderr"; then ok "pile: documents without the field are counted"; else not_ok "pile: documents without the field are counted" "$(cat "$SCRATCH/stderr")"; fi
+same() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2
+wanted
+$3"; fi; }
 sum=$(jq '[.domains[].documents] | add' pile.json)
 dropped=$(jq '[.domains[].duplicates] | add' pile.json)
 want=$((3 * 323 + 161))
 if [ $((sum + dropped)) = $want ]; then ok "pile: every wanted document has a domain"; else not_ok "pile: every wanted document has a domain" "$sum + $dropped, wanted $want"; fi
 valid=$(jq '[.domains[].valid_documents] | add' pile.json)
 if [ "$valid" = 161 ]; then ok "pile: the validation files are the validation text"; else not_ok "pile: the validation files are the validation text" "$valid documents, wanted 161"; fi
+
+same "pile: prepare --json has the documents without a domain" "$(jq -r '.without_domain | "\(.documents) \(.why | length)"' pile.json)" "$((51 + 9 + 2)) 2"
+same "pile: and near duplicates, though there are none" "$(jq '[.domains[].near_duplicates] | add' pile.json)" 0
 
 # ---- by web host
 
@@ -75,9 +81,6 @@ shares() {
 }
 # counted FILTER: what the domains of the pages are, counted by another program.
 counted() { jq -r "$1" web/text/pages.jsonl | sort | uniq -c | awk '{ n = $1; sub(/^ *[0-9]+ /, ""); print $0 " " n }' | sort; }
-same() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2
-wanted
-$3"; fi; }
 
 site='.url | sub("https://"; "") | sub("/.*"; "")'
 largest=$(shares largest 'domain_field: host(url)' 'max_hosts: 4')
@@ -104,13 +107,15 @@ same "a selected value can be for validation only" "$(jq -r '.domains[] | select
 printf '{"text": "only one", "topic": "rare"}\n' > mixed/text/rare.jsonl
 printf 'corpus: {folder: text, domain_field: topic, vocab: 300}\ntarget: math\n' > mixed/regmix.yaml
 try "a value with one document is left out, with a warning" 0 "1 value is left out" "$REGMIX" prepare -C mixed --redo
+same "and --json counts its document" "$("$REGMIX" prepare -C mixed --json 2> /dev/null | jq -c .without_domain)" '{"documents":3,"why":["field \"topic\" is missing or is not one value","too few documents have the same value"]}'
 same "the others stay" "$(jq -r '[.domains[].name] | join(" ")' mixed/corpus/corpus.json)" "code math tale"
 
 # ---- by a classifier
 
 cp "$examples/web/seed/regmix.yaml" web/seed/
 cp "$examples/web/regmix.yaml" web/
-try "web: a classifier is trained on pages of known sites" 0 "classifier: web/topics.bin, trained on" "$REGMIX" prepare -C web/seed --set corpus.vocab=300 --train-classifier web/topics.bin
+try "web: a classifier is trained on pages of known sites" 0 "classifier: web/topics.bin, trained on" "$REGMIX" prepare -C web/seed --set corpus.vocab=300 --train-classifier web/topics.bin --json
+if jq -e '.classifier | .accuracy > 0.5 and .right <= .tested and .file == "web/topics.bin"' "$SCRATCH/stdout" > /dev/null; then ok "web: --json says how good it is"; else not_ok "web: --json says how good it is" "$(jq .classifier "$SCRATCH/stdout")"; fi
 try "web: check knows its labels" 0 "math (" "$REGMIX" check -C web
 try "web: prepare divides by the classifier" 0 "" "$REGMIX" prepare -C web --set corpus.vocab=300 --set corpus.min_probability=0 --json
 cp "$SCRATCH/stdout" web.json

@@ -45,6 +45,8 @@ gives "special tokens are text" '<|endoftext|>' '60 124 101 110 100 111 102 116 
 gives "or tokens" 'a<|endoftext|>b\n' '97 258 98\n' --specials tokens
 gives "bytes that are not UTF-8" 'a\377\303\nb\n' '97 239 191 189 239 191 189\n98\n'
 grep -qF 'standard input: 2 bytes are not UTF-8; each was read as U+FFFD' stderr && ok "and they are counted" || not_ok "and they are counted" "$(cat stderr)"
+gives "one byte that is not UTF-8" 'a\377\n' '97 239 191 189\n'
+grep -qF 'standard input: 1 byte is not UTF-8; each was' stderr && ok "and it is counted" || not_ok "and it is counted" "$(cat stderr)"
 gives "a whole file" 'a\n\nb\n' '97 10 10 98 10\n' --whole
 gives "a whole file without text" '' '\n' --whole
 printf 'a\n' > one

@@ -40,6 +40,8 @@ END
 mkdir -p folder && sed 's|folder: text|folder: ../text|' folder.yaml > folder/regmix.yaml
 try "prepare reads all of it" 0 "c4: 140 documents" "$REGMIX" prepare -C folder
 said "prepare prints the table first" "format"
+"$REGMIX" prepare -C folder --json 2> /dev/null > listed.json
+jq -e '[.left_out[] | select(.path | endswith(".orc")) | .why] | length == 4 and all(startswith("ORC"))' listed.json > /dev/null && ok "prepare --json lists the files that are not read" || not_ok "prepare --json lists the files that are not read" "$(jq .left_out listed.json)"
 said "a domain's formats" ".json.gz, .JSON.GZ"
 said "ORC is named" "ORC is not read; convert it to JSON lines"
 said "test files are named" "test files of a domain are not read"

@@ -26,6 +26,9 @@ for folder in src/*/; do
   for used in $uses; do [ "$used" = "$room" ] || [ ! -d "src/$used" ] || echo "$room $used"; done >> "$SCRATCH/uses"
 done
 if tsort "$SCRATCH/uses" > /dev/null 2> "$SCRATCH/circles"; then ok "no circles between rooms"; else not_ok "no circles between rooms" "$(cat "$SCRATCH/circles")"; fi
+# The folders of the corpus are steps: none uses one that comes after it.
+wrong=$(grep -rnE '^#include "(corpus/)?(prepare|domains)/' src/corpus/readers; grep -rnE '^#include "(corpus/)?prepare/' src/corpus/domains src/corpus/tokenizer)
+if [ -z "$wrong" ]; then ok "readers, domains, prepare: in this order"; else not_ok "readers, domains, prepare: in this order" "$wrong"; fi
 # The map is whole: every folder of src/ and every public header is on it, and what it names is there (NAME: a new file).
 missing=
 for path in $(find src -mindepth 1 -type d | sort) include/regmix/*.h; do

@@ -29,3 +29,19 @@ bool rmx__value_name(const char *value, size_t size, bool start, bool part, rmx_
   }
   return true;
 }
+
+rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
+  if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
+  // The folder of the domains also holds these files of the corpus.
+  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 &&
+              strcmp(name, "corpus.json") != 0 && strcmp(name, "tokenizer.json") != 0 &&
+              strcmp(name, "files.json") != 0;
+  for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
+  if (!good)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: domain \"%.200s\": a name must have no '/', no control characters, no '.' "
+                    "at the start and fewer than 200 bytes, and must not be the name of a file of "
+                    "the corpus",
+                    where, name);
+  return RMX_OK;
+}

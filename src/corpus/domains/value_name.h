@@ -18,4 +18,7 @@ enum { RMX__LONGEST_NAME = 199 };  // bytes
 // only white space; nothing is appended.
 bool rmx__value_name(const char *value, size_t size, bool start, bool part, rmx_buf *out);
 
+// RMX_EINPUT: the name of a domain cannot be the name of a folder, or has control characters.
+rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
+
 #endif

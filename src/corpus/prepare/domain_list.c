@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "corpus/domains/route.h"
+#include "corpus/domains/value_name.h"
 #include "prepare.h"
 
 static bool add_name(rmx__preparing *p, const char *name, bool valid_only, bool given_split) {

@@ -30,11 +30,6 @@ static rmx_status check_list(const rmx_strings *files, const rmx__reader_options
   return RMX_OK;
 }
 
-rmx_specials rmx__specials_of(const rmx_corpus_options *o) {
-  return o->specials && strcmp(o->specials, "tokens") == 0 ? RMX_SPECIALS_TOKENS
-                                                           : RMX_SPECIALS_TEXT;
-}
-
 rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rmx_tokenizer **out,
                                rmx_err *err) {
   rmx_tokenizer *t = NULL;

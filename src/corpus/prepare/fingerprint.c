@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/stamp.h"
+#include "corpus/readers/tokens/ids_tokenizer.h"
 #include "prepare.h"
 
 enum { BLOCK = 1 << 20 };

@@ -11,6 +11,7 @@
 
 #include "base/stamp.h"
 #include "corpus/domains/route.h"
+#include "corpus/domains/value_name.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
 
 void rmx__step_begins(rmx__preparing *p, const char *step, uint64_t total) {
@@ -29,22 +30,6 @@ void rmx__step_advances(void *context, uint64_t bytes) {
 }
 
 // ---- what is asked for ---------------------------------------------------------------------
-
-rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err) {
-  if (!name || !*name) return rmx_fail(err, RMX_EINPUT, "%s: a domain without a name", where);
-  // The folder of the domains also holds these files of the corpus.
-  bool good = name[0] != '.' && !strchr(name, '/') && strlen(name) < 200 &&
-              strcmp(name, "corpus.json") != 0 && strcmp(name, "tokenizer.json") != 0 &&
-              strcmp(name, "files.json") != 0;
-  for (const char *c = name; *c; c++) good = good && (uint8_t)*c >= ' ' && *c != 0x7F;
-  if (!good)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: domain \"%.200s\": a name must have no '/', no control characters, no '.' "
-                    "at the start and fewer than 200 bytes, and must not be the name of a file of "
-                    "the corpus",
-                    where, name);
-  return RMX_OK;
-}
 
 uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash,
                               uint64_t valid_hash) {
@@ -279,6 +264,7 @@ static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
                 rmx__hex_json(rmx_tokenizer_hash(p->tokenizer)), "hash", rmx__hex_json(hash),
                 "fingerprint", rmx__hex_json(p->source_hash), "tokenizer_fingerprint",
                 rmx__hex_json(p->tokenizer_fingerprint), "domains", domains);
+  if (p->router) json_object_set_new(root, "without_domain", rmx__strays_json(p));
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
               rmx__json_seal(root);

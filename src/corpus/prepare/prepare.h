@@ -50,8 +50,6 @@ rmx_status rmx__tokenise_listed(const rmx__tokenise *r, size_t domain,
                                 const struct rmx__sorted *list, uint64_t max_tokens,
                                 rmx__tokenised *out, rmx_err *err);
 
-// What the option "specials" says.
-rmx_specials rmx__specials_of(const rmx_corpus_options *o);
 // Reads the tokenizer of the options, and sets the end of text (early_check.c).
 rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rmx_tokenizer **out,
                                rmx_err *err);
@@ -134,12 +132,12 @@ rmx_status rmx__token_files_write(rmx__preparing *p, rmx_err *err);
 void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
                         const rmx__tokenised *valid, bool kept, const rmx_listener *to);
 
+// The documents without a domain and the reasons: a new reference.
+json_t *rmx__strays_json(const rmx__preparing *p);
 // The same for a source whose documents were divided.
 rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, size_t source,
                                rmx_err *err);
 
-// RMX_EINPUT: the name of a domain cannot be the name of a folder, or has control characters.
-rmx_status rmx__domain_name_check(const char *name, const char *where, rmx_err *err);
 // Adds a domain to the hash of a corpus: its name and the hashes of its files.
 uint64_t rmx__corpus_hash_add(uint64_t h, const char *name, uint64_t train_hash,
                               uint64_t valid_hash);

@@ -54,9 +54,10 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
   };
   if (d->other_ids)
     rmx_warn(to,
-             "%s: %llu documents of token files get other ids than theirs, because "
-             "corpus.tokenizer gives others for their text",
-             d->name, (unsigned long long)d->other_ids);
+             "%s: %llu document%s of token files %s other ids than before, because "
+             "corpus.tokenizer gives others for the text",
+             d->name, (unsigned long long)d->other_ids, rmx_s((double)d->other_ids),
+             d->other_ids == 1 ? "gets" : "get");
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
     const size_t n = d->warnings[i].files;
     if (n == 1)
@@ -96,45 +97,71 @@ void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
   if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
   double mb = (double)(train->bytes + valid->bytes) / 1e6;
+  const double documents = (double)(train->documents + valid->documents);
   counted(train->documents + valid->documents, a);
   if (d->valid_only)
-    rmx_note(to, "%s: %s documents, %.1f MB, %s tokens (validation only)%s", d->name, a, mb,
-             amount(valid->tokens, b), tail);
+    rmx_note(to, "%s: %s document%s, %.1f MB, %s token%s (validation only)%s", d->name, a,
+             rmx_s(documents), mb, amount(valid->tokens, b), rmx_s((double)valid->tokens), tail);
   else
-    rmx_note(to, "%s: %s documents, %.1f MB, %s tokens to train on and %s to validate with%s",
-             d->name, a, mb, amount(train->tokens, b), amount(valid->tokens, c), tail);
+    rmx_note(to, "%s: %s document%s, %.1f MB, %s token%s to train on and %s to validate with%s",
+             d->name, a, rmx_s(documents), mb, amount(train->tokens, b),
+             rmx_s((double)train->tokens), amount(valid->tokens, c), tail);
   rmx_buf_release(&extra);
   print_warnings(d, to);
   if (valid->tokens < FEW_VALID_TOKENS)
     rmx_warn(to,
-             "%s: only %llu validation tokens; its loss will be inexact; give more text or "
-             "a larger valid_fraction",
-             d->name, (unsigned long long)valid->tokens);
+             "%s: only %llu validation token%s; its loss will be inexact; give more text or a "
+             "larger valid_fraction",
+             d->name, (unsigned long long)valid->tokens, rmx_s((double)valid->tokens));
 }
 
 // ---- divided sources
 
-static void report_strays(const rmx__preparing *p, size_t source) {
+// The documents of a source (SIZE_MAX: of all) without a domain, and the different reasons.
+static uint64_t count_strays(const rmx__preparing *p, size_t source, rmx_strings *why) {
   uint64_t strays = 0;
-  rmx_few why = {0};
-  rmx_strings seen = {0};
   for (size_t i = 0; i < p->spool.n; i++) {
     const rmx__part *part = &p->spool.parts[i];
-    if (part->source != source) continue;
+    if (source != SIZE_MAX && part->source != source) continue;
     strays += part->no_domain;
-    for (size_t j = 0; j < part->why.n && seen.n < 64; j++) {
+    for (size_t j = 0; j < part->why.n && why->n < 64; j++) {
       bool new = true;
-      for (size_t k = 0; k < seen.n && new; k++)
-        new = strcmp(seen.items[k], part->why.items[j]) != 0;
-      if (new &&rmx_strings_add(&seen, part->why.items[j])) rmx_few_add(&why, part->why.items[j]);
+      for (size_t k = 0; k < why->n && new; k++)
+        new = strcmp(why->items[k], part->why.items[j]) != 0;
+      if (new) rmx_strings_add(why, part->why.items[j]);
     }
   }
+  return strays;
+}
+
+static void report_strays(const rmx__preparing *p, size_t source) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings why = {0};
+  const uint64_t strays = count_strays(p, source, &why);
+  rmx_few few = {0};
   char a[32];
+  for (size_t i = 0; i < why.n; i++) rmx_few_add(&few, why.items[i]);
   if (strays)
     rmx_warn(p->listener, "%s: %s document%s to no domain, and %s left out: %s",
              p->sources[source]->name, counted(strays, a), strays == 1 ? " belongs" : "s belong",
-             strays == 1 ? "is" : "are", why.text);
-  rmx_strings_release(&seen);
+             strays == 1 ? "is" : "are", few.text);
+}
+
+// Documents whose value has too few documents to be a domain.
+static uint64_t count_rare(const rmx__preparing *p) {
+  uint64_t rare = 0;
+  for (size_t i = 0; i < p->spool.n; i++)
+    for (size_t j = 0; j < p->spool.parts[i].names.n; j++)
+      if (p->spool.parts[i].stray[j]) rare += p->spool.parts[i].counts[j];
+  return rare;
+}
+
+json_t *rmx__strays_json(const rmx__preparing *p) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings why = {0};
+  const uint64_t rare = count_rare(p), strays = count_strays(p, SIZE_MAX, &why) + rare;
+  json_t *reasons = json_array();
+  for (size_t i = 0; i < why.n; i++) json_array_append_new(reasons, json_string(why.items[i]));
+  if (rare) json_array_append_new(reasons, json_string("too few documents have the same value"));
+  return json_pack("{s:I, s:o}", "documents", (json_int_t)strays, "why", reasons);
 }
 
 rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, size_t source,
@@ -150,9 +177,11 @@ rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, s
   RMX_TRY(rmx__text_warnings(&p->spool, c, source, &d, err));
   report_strays(p, source);
   if (d.bad_lines)
-    rmx_note(p->listener, "%s: %s broken lines skipped", d.name, counted(d.bad_lines, a));
+    rmx_note(p->listener, "%s: %s broken line%s skipped", d.name, counted(d.bad_lines, a),
+             rmx_s((double)d.bad_lines));
   if (d.no_text)
-    rmx_note(p->listener, "%s: %s lines without text skipped", d.name, counted(d.no_text, a));
+    rmx_note(p->listener, "%s: %s line%s without text skipped", d.name, counted(d.no_text, a),
+             rmx_s((double)d.no_text));
   print_warnings(&d, p->listener);
   return RMX_OK;
 }

@@ -3,6 +3,7 @@
 // neighbours stay neighbours on disk; validation documents are in ascending order of their hashes.
 #include <stdlib.h>
 
+#include "corpus/readers/tokens/ids_tokenizer.h"
 #include "limits.h"
 #include "prepare.h"
 #include "sorter.h"
@@ -121,10 +122,11 @@ static rmx_status write_all(struct writing *w, rmx_err *err) {
   for (size_t d = 0; d < n; d += group)
     RMX_TRY(write_group(w, d, n - d < group ? n : d + group, err));
   if (w->p->kept)
-    rmx_note(w->p->listener,
-             "prepare: %zu of %zu domains have the same documents as before; their token "
-             "files are kept",
-             w->p->kept, n);
+    rmx_note(
+        w->p->listener,
+        "prepare: %zu of %zu domain%s %s the same documents as before; %s token files are kept",
+        w->p->kept, n, rmx_s((double)n), rmx_has((double)w->p->kept),
+        w->p->kept == 1 ? "its" : "their");
   return RMX_OK;
 }
 

@@ -400,6 +400,8 @@ function corpusSection() {
     return;
   }
   const total = domains.reduce((sum, d) => sum + (d.train_tokens || 0), 0);
+  const near = domains.some((d) => d.near_duplicates !== undefined);
+  const none = data.corpus.without_domain;
   const rows = domains.map((d) => {
     return [
       {text: d.valid_only ? `${domainLabel(d.name)} (validation only)` : domainLabel(d.name), title: d.name},
@@ -410,6 +412,7 @@ function corpusSection() {
       fixed((d.train_bytes + d.valid_bytes) / (d.train_tokens + d.valid_tokens), 2),
       count((d.train_bytes + d.valid_bytes) / d.documents),
       whole(d.duplicates),
+      ...(near ? [whole(d.near_duplicates || 0)] : []),
       whole(d.overlaps),
       whole((d.bad_lines || 0) + (d.invalid_utf8 || 0)),
     ];
@@ -423,6 +426,9 @@ function corpusSection() {
       null,
       `${plural(domains.length, 'domain')}, ${count(total)} training tokens, a vocabulary of ${whole(data.corpus.vocab)}.`,
     ),
+    none && none.documents
+      ? el('p', null, `${plural(none.documents, 'document')} without a domain: ${none.why.join('; ')}.`)
+      : null,
     el(
       'div',
       {class: 'block'},
@@ -437,6 +443,7 @@ function corpusSection() {
           'bytes/token',
           {text: 'mean length', title: 'bytes of a document'},
           {text: 'duplicates dropped'},
+          ...(near ? [{text: 'near duplicates dropped', title: 'documents that resemble an earlier one'}] : []),
           {text: 'overlaps dropped', title: 'training documents that repeat target text'},
           {text: 'bad lines', title: 'lines or bytes that could not be read'},
         ],

@@ -3,8 +3,12 @@
 #include "ids_tokenizer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "corpus/prepare/prepare.h"
+rmx_specials rmx__specials_of(const rmx_corpus_options *o) {
+  return o->specials && strcmp(o->specials, "tokens") == 0 ? RMX_SPECIALS_TOKENS
+                                                           : RMX_SPECIALS_TEXT;
+}
 
 rmx_corpus_options rmx__ids_tokenizer_begin(struct rmx_ids_tokenizer *t,
                                             const rmx_corpus_options *o, const char *base) {

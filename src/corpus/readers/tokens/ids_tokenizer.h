@@ -15,6 +15,8 @@ struct rmx_ids_tokenizer {
   rmx_tokenizer *tokenizer;  // NULL: not read yet
 };
 
+// What the option "specials" says.
+rmx_specials rmx__specials_of(const rmx_corpus_options *o);
 // Copies the options, with `ids` set to `t`. Call rmx__ids_tokenizer_end afterwards.
 rmx_corpus_options rmx__ids_tokenizer_begin(struct rmx_ids_tokenizer *t,
                                             const rmx_corpus_options *o, const char *base);

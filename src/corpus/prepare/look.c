@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus/prepare/prepare.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
+#include "prepare.h"
 
 // The endings of format and compression: "A.JSONL.gz" -> ".JSONL.gz".
 static const char *ending(const char *path) {

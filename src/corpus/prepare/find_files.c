@@ -4,9 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "corpus/prepare/documents.h"
-#include "find_text.h"
-#include "reader.h"
+#include "corpus/readers/find_text.h"
+#include "documents.h"
 
 // ---- globs to files ----------------------------------------------------------------------
 

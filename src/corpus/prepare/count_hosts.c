@@ -2,10 +2,10 @@
 // Counts the web hosts of all documents, before the documents are divided by the largest of them.
 #include <stdlib.h>
 
-#include "corpus/prepare/ordered.h"
-#include "corpus/prepare/prepare.h"
-#include "route.h"
-#include "top_hosts.h"
+#include "corpus/domains/route.h"
+#include "corpus/domains/top_hosts.h"
+#include "ordered.h"
+#include "prepare.h"
 
 struct counting {
   rmx__router *router;

@@ -7,17 +7,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <regmix/corpus.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "corpus/prepare/prepare.h"
-#include "file_type.h"
-#include "find_text.h"
-#include "format.h"
-#include "shard_name.h"
+#include "corpus/readers/file_type.h"
+#include "corpus/readers/find_text.h"
+#include "corpus/readers/format.h"
+#include "corpus/readers/shard_name.h"
+#include "value_name.h"
 
 enum { DEEPEST = 32 };  // nested folders
 
@@ -461,7 +462,7 @@ static rmx_status check_some(struct walk *w) {
 static rmx_status note_unused_patterns(struct walk *w) {
   for (size_t i = 0; w->leave_out && i < w->leave_out->n; i++) {
     if (w->left_out_hits[i]) continue;
-    char *note = rmx_format("corpus.leave_out: nothing in %s matches \"%s", w->folder,
+    char *note = rmx_format("corpus.leave_out: nothing in %s matches \"%s\"", w->folder,
                             w->leave_out->items[i]);
     bool good = note && rmx_strings_add(&w->out->notes, note);
     free(note);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus/prepare/prepare.h"
+#include "corpus/domains/fields.h"
+#include "corpus/domains/route.h"
+#include "corpus/domains/top_hosts.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
-#include "fields.h"
-#include "route.h"
-#include "top_hosts.h"
+#include "prepare.h"
 
 // bytes of text to read in all, and of a file; files to open, spread evenly over the list
 enum { LOOKED_AT = 64 << 20, OF_A_FILE = 8 << 20, FILES = 512 };
