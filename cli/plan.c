@@ -30,6 +30,20 @@ static void print_cost(const char *what, const json_t *o) {
       cli_get(o, "memory_mib"), cli_get(o, "disk_mib"), rmx_duration(cli_get(o, "seconds"), time));
 }
 
+// How often each domain is seen, at the largest weight that a mixture may give it.
+static void print_epochs(const json_t *o) {
+  const char *name;
+  json_t *d;
+  printf("\n%-20s %10s %15s %8s %9s %9s  (epochs at the largest weight; proxy.repeat: %s)\n",
+         "domain", "tokens", "proxies read", "weight", "proxies", "large", cli_text(o, "repeat"));
+  json_object_foreach(json_object_get(o, "domains"), name, d) {
+    char all[16], read[16];
+    printf("%-*s %10s %15s %8.3f %9.2f %9.2f\n", rmx_pad(rmx_shown(name), 20), rmx_shown(name),
+           rmx_count(cli_get(d, "tokens"), all), rmx_count(cli_get(d, "proxy_tokens"), read),
+           cli_get(d, "largest_weight"), cli_get(d, "proxies"), cli_get(d, "large"));
+  }
+}
+
 static void print_plan(const json_t *root) {
   const json_t *proxies = json_object_get(root, "proxies"), *large = json_object_get(root, "large"),
                *elsewhere = json_object_get(root, "elsewhere"),
@@ -59,6 +73,7 @@ static void print_plan(const json_t *root) {
       rmx_count(cli_get(proxies, "flops") / (cli_get(large, "flops") / cli_get(large, "runs")),
                 share),
       rmx_duration(2 * cli_get(proxies, "seconds"), twice));
+  if (json_object_get(root, "epochs")) print_epochs(json_object_get(root, "epochs"));
 }
 
 static rmx_status run_plan(cli *c, rmx_err *err) {

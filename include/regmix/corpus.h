@@ -405,6 +405,12 @@ rmx_status rmx_corpus_export(const rmx_corpus *corpus, const char *format, const
  * file that was cut off. starts (n + 1): free() it. Cost: two passes over the ids. */
 rmx_status rmx_corpus_documents(const rmx_corpus *corpus, size_t d, bool valid, size_t **starts,
                                 size_t *n, rmx_err *err);
+/* Chooses training documents of domain d: those with the smallest hashes of their ids, as many as
+ * come nearest to `wanted` tokens, but `least` tokens or more where the domain has them. A choice
+ * of more tokens contains every choice of fewer. *keep: as rmx_corpus_subset() takes it, free() it.
+ * *tokens: of the chosen documents. Cost: three passes over the ids. */
+rmx_status rmx_corpus_choose(const rmx_corpus *corpus, size_t d, double wanted, size_t least,
+                             bool **keep, size_t *tokens, rmx_err *err);
 /* Writes <folder>/corpus: the training documents of `corpus` for which keep[d][i] is true, in their
  * order, and the same validation files, as links if the file system allows it. keep: D_train rows,
  * row d with an element for each document of d. `source` is the folder that `corpus` was opened

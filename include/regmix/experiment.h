@@ -37,6 +37,13 @@ typedef struct rmx_target_term {
   double weight;
 } rmx_target_term;
 
+/* What the proxies are trained on: in the section `proxy`, beside their training. */
+typedef struct rmx_proxy_options {
+  /* "match": each domain is cut to proxy.tokens / large.tokens of its documents, so a proxy repeats
+   * it as often as the large run will; "none": all documents; "auto": see rmx_repeat_matches */
+  char *repeat;
+} rmx_proxy_options;
+
 typedef struct rmx_general_options {
   int64_t seed;
   int64_t jobs; /* worker processes; 0: one per processor */
@@ -52,6 +59,8 @@ typedef struct rmx_config {
   size_t n_target;
   rmx_sample_options sample;
   rmx_training proxy, large;
+  rmx_proxy_options proxies;
+  bool large_tokens_given; /* large.tokens is not the default */
   rmx_compare_options compare;
   rmx_baseline_options baselines; /* of the methods compared */
   rmx_regress_options regress;

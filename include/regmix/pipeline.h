@@ -176,8 +176,11 @@ rmx_status rmx_domains_change(const rmx_listener *to, const char *path,
 rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err);
 /* What the experiment costs on this machine, and on `cores` such cores (0: not asked).
  * without_text: the files of text need not be there. *out: {"isa", "jobs", "prepare",
- * "proxies", "large", "seconds", "elsewhere"}, a new reference. The corpus counts only if it is of
- * this config. Cost: trains each model for a second. */
+ * "proxies", "large", "seconds", "elsewhere", "epochs"}, a new reference. The corpus counts only if
+ * it is of this config; without it there is no "epochs": {"repeat", "share", "domains": {name:
+ * {"tokens", "proxy_tokens", "largest_weight", "proxies", "large"}}}, how often the proxies and the
+ * large run see a domain at the largest weight that a mixture may give it. Cost: trains each model
+ * for a second. */
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, struct json_t **out,
                              rmx_err *err);
 /* What is done and what is to do. A new reference; RMX_EINPUT where nothing of an experiment is. */

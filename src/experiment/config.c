@@ -27,6 +27,7 @@ static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx
     const rmx_section *s = &rmx_config_sections[i];
     const char *rest;
     if (!in_section(s, key, &rest) || !rmx_option_find(s->table, *s->n, rest)) continue;
+    if (strcmp(key, "large.tokens") == 0) c->large_tokens_given = true;
     if (rmx_option_set(s->table, *s->n, (char *)c + s->offset, rest, value, err) == RMX_OK)
       return RMX_OK;
     return *s->prefix ? rmx_fail_in(err, "%s", s->prefix) : err->status;

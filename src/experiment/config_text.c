@@ -233,9 +233,10 @@ rmx_status rmx_config_text(const rmx_config_wanted *w, const rmx_listener *to, c
   rmx_buf_puts(b, "         # the domain (or metric) to improve, or a map `domain: weight`\n");
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
+    const bool more = i > 0 && *s->prefix && strcmp(s->prefix, s[-1].prefix) == 0;
     if (strcmp(s->prefix, "corpus") == 0) continue;
-    rmx_buf_printf(b, "\n# %s\n", s->help);
-    if (*s->prefix) rmx_buf_printf(b, "%s:\n", s->prefix);
+    if (!more) rmx_buf_printf(b, "\n# %s\n", s->help);
+    if (*s->prefix && !more) rmx_buf_printf(b, "%s:\n", s->prefix);
     add_keys(b, s, *s->prefix ? "  " : "");
   }
   return b->failed ? rmx_fail_memory(err, b->size, "the config") : RMX_OK;

@@ -114,6 +114,15 @@ static const rmx_option sample_table[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(rmx_proxy_options, member)
+static const rmx_option proxy_table[] = {
+    {"repeat", RMX_CHOICE, AT(repeat), "auto", 0, 0, "auto|match|none",
+     "match: cut each domain to proxy.tokens / large.tokens of its documents, so that the proxies "
+     "repeat it as often as the large model will; none: use all documents; auto: match, if "
+     "large.tokens is set and a mixture may repeat a domain in it"},
+};
+#undef AT
+
 #define AT(member) offsetof(rmx_compare_options, member)
 static const rmx_option compare_table[] = {
     {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N",
@@ -133,7 +142,7 @@ static const rmx_option compare_table[] = {
 
 static const size_t general_n = COUNT(general_table), corpus_n = COUNT(corpus_table),
                     sample_n = COUNT(sample_table);
-static const size_t compare_n = COUNT(compare_table);
+static const size_t compare_n = COUNT(compare_table), proxy_n = COUNT(proxy_table);
 
 #define AT(member) offsetof(rmx_config, member)
 const rmx_section rmx_config_sections[] = {
@@ -142,6 +151,7 @@ const rmx_section rmx_config_sections[] = {
     {"sample", sample_table, &sample_n, AT(sample), "how the mixtures of the proxies are drawn"},
     {"proxy", rmx_training_options, &rmx_training_options_n, AT(proxy),
      "the small models, one per mixture"},
+    {"proxy", proxy_table, &proxy_n, AT(proxies), "the text that the small models read"},
     {"", rmx_regress_option_table, &rmx_regress_option_table_n, AT(regress),
      "the functions that predict metrics from mixtures"},
     {"optimize", rmx_search_option_table, &rmx_search_option_table_n, AT(search),

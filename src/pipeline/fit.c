@@ -112,7 +112,8 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
     json_decref(corpus);
     RMX_TRY(status);
     if (!(x->budget > 0)) x->budget = (double)e->config.large.tokens;
-    if (!(x->run_tokens > 0)) x->run_tokens = (double)e->config.proxy.tokens;
+    if (!(x->run_tokens > 0) && !rmx__proxies_match(e))
+      x->run_tokens = (double)e->config.proxy.tokens;
   }
   x->tokens = *counts;
   x->domains = (const char *const *)names->items;
@@ -203,6 +204,7 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const struct job *job
     snprintf(tokens, sizeof tokens, "%lld %lld", (long long)e->config.proxy.tokens,
              (long long)e->config.large.tokens);
     rmx__stamp_add_text(&s, "tokens", tokens);
+    if (rmx__proxies_match(e)) rmx__stamp_add_text(&s, "proxy.repeat", "match");
   }
   RMX_OWNED char *directions = rmx_experiment_path(e, "metrics.json");
   rmx__stamp_add_file(&s, "mixtures.csv", job->mixtures);

@@ -149,7 +149,7 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
   struct rmx__plan_text text;
   RMX_TRY(rmx__plan_text(p, without_text, &text, err));
   const rmx_kernels *kernels;
-  RMX_TRY(rmx_kernels_get(p->experiment.config.general.isa, &kernels, err));
+  rmx_status status = rmx_kernels_get(p->experiment.config.general.isa, &kernels, err);
   const int jobs = rmx_worker_jobs(&p->experiment);
   struct cost costs[2] = {
       {.what = "proxies",
@@ -160,7 +160,6 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
        .runs = (p->experiment.config.compare.against.n + 1) *
                (size_t)p->experiment.config.compare.seeds},
   };
-  rmx_status status = RMX_OK;
   for (int i = 0; i < 2 && status == RMX_OK; i++) {
     status = cost_of(&costs[i], text.vocab, text.valid_tokens[i], jobs, kernels, err);
     if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
@@ -170,7 +169,10 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
     costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs
                            : (double)costs[i].runs * (weights + 25e3);
   }
-  RMX_TRY(status);
+  if (status != RMX_OK) {
+    json_decref(text.epochs);
+    return status;
+  }
   json_t *root = json_object();
   json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
   json_object_set_new(root, "jobs", json_integer(jobs));
@@ -179,6 +181,7 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
   json_object_set_new(root, "large", cost_tree(&costs[1]));
   json_object_set_new(root, "seconds",
                       json_real(text.seconds + costs[0].seconds + costs[1].seconds));
+  if (text.epochs) json_object_set_new(root, "epochs", text.epochs);
   if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, cores));
   *out = root;
   return RMX_OK;

@@ -101,7 +101,8 @@ static rmx_status read_vocab(const rmx_pipeline *p, int *vocab, rmx_err *err) {
   return status;
 }
 
-static rmx_status look_at_text(rmx_pipeline *p, struct estimate *e, int *vocab, rmx_err *err) {
+static rmx_status look_at_text(rmx_pipeline *p, struct estimate *e, struct rmx__plan_text *out,
+                               rmx_err *err) {
   rmx_sources s = {0};
   bool current = false;
   rmx_corpus *corpus = NULL;
@@ -118,7 +119,8 @@ static rmx_status look_at_text(rmx_pipeline *p, struct estimate *e, int *vocab, 
       rmx_experiment_corpus(&p->experiment, &corpus, &ignored) != RMX_OK)
     return status;
   take_corpus(e, corpus);
-  *vocab = corpus->vocab;
+  out->vocab = corpus->vocab;
+  out->epochs = rmx__epochs_json(&p->experiment, corpus);
   rmx_corpus_free(corpus);
   return RMX_OK;
 }
@@ -134,7 +136,7 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
   if (without_text)
     e.all = 0;
   else
-    RMX_TRY(look_at_text(p, &e, &out->vocab, err));
+    RMX_TRY(look_at_text(p, &e, out, err));
   if (c->corpus.tokenizer) RMX_TRY(read_vocab(p, &out->vocab, err));
   out->bytes = e.all;
   for (int i = 0; i < 2; i++) out->valid_tokens[i] = e.valid[i];

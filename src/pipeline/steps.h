@@ -47,6 +47,37 @@ rmx_status rmx__left_out_json(const rmx_pipeline *p, const rmx_sources *s, json_
 // Notes the table of the domains of a corpus.json.
 void rmx__note_domains(const rmx_pipeline *p, const json_t *index);
 
+// ---- the corpus of the proxies (matched.c)
+
+typedef enum rmx__repeat {
+  RMX__REPEAT_NONE,   // they read the whole corpus
+  RMX__REPEAT_SAME,   // so do they, but they have as many tokens as the large run
+  RMX__REPEAT_MATCH,  // they repeat each domain as often as the large run will
+  RMX__REPEAT_KEEP,   // they would, but finished ones do not, and are kept
+} rmx__repeat;
+rmx__repeat rmx__repeat_of(const rmx_experiment *e, const rmx_corpus *corpus);
+// Writes the part of the corpus that the proxies read, unless they read all or it is there.
+rmx_status rmx__match_corpus(rmx_pipeline *p, const rmx_corpus *corpus, rmx_err *err);
+// Warns of RMX__REPEAT_KEEP.
+void rmx__warn_of_repetition(rmx_pipeline *p, const rmx_corpus *corpus);
+
+typedef struct rmx__proxy_corpus {
+  const rmx_corpus *corpus;  // what the proxies read; its hash is 0 if it is not written yet
+  const char *folder;        // that holds it
+  char *path;
+  rmx_corpus *opened, missing;
+} rmx__proxy_corpus;
+// Release in any case.
+rmx_status rmx__proxy_corpus_open(const rmx_experiment *e, const rmx_corpus *corpus,
+                                  rmx__proxy_corpus *out, rmx_err *err);
+void rmx__proxy_corpus_release(rmx__proxy_corpus *c);
+// Whether the proxies were trained on such a part. Cost: no corpus is opened.
+bool rmx__proxies_match(const rmx_experiment *e);
+// How often each domain is seen, for a plan: {"repeat", "share", "domains": {name: {"tokens",
+// "proxy_tokens", "largest_weight", "proxies", "large"}}}: the epochs at the largest weight that a
+// mixture may have. A new reference.
+json_t *rmx__epochs_json(const rmx_experiment *e, const rmx_corpus *corpus);
+
 // ---- runs
 
 // The runs of a table that has not been written yet.
@@ -94,6 +125,7 @@ struct rmx__plan_text {
   double valid_tokens[2];  // of one evaluation: of a proxy, of a large model
   double seconds;          // of prepare
   double spool, tokens;    // bytes on disk while it works; of the token files
+  json_t *epochs;          // rmx__epochs_json; NULL: the corpus is not there yet
 };
 // The same before and after `prepare`: only a corpus of this config counts. without_text: the files
 // need not be there.

@@ -37,8 +37,10 @@ static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpu
                           : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` writes it", path);
 }
 
-static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
-                             size_t row, const size_t *domain, rmx_run *out, rmx_err *err) {
+static rmx_status run_of_row(const rmx_experiment *e, const rmx__proxy_corpus *from,
+                             const rmx_table *t, size_t row, const size_t *domain, rmx_run *out,
+                             rmx_err *err) {
+  const rmx_corpus *corpus = from->corpus;
   size_t D = corpus->D_train;
   if (strpbrk(t->ids[row], "/") || t->ids[row][0] == '.' || !t->ids[row][0])
     return rmx_fail(err, RMX_EINPUT,
@@ -53,7 +55,7 @@ static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, 
   RMX_TRY(rmx_mixture_check(w, D, corpus->names, 0.01, where, err));
   return rmx_run_make(&(rmx_run_request){.name = t->ids[row],
                                          .folder = folder,
-                                         .experiment = e->folder,
+                                         .experiment = from->folder,
                                          .corpus = corpus,
                                          .mixture = w,
                                          .training = &e->config.proxy,
@@ -64,6 +66,9 @@ static rmx_status run_of_row(const rmx_experiment *e, const rmx_corpus *corpus, 
 rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
                               rmx_run **runs, size_t *n, rmx_err *err) {
   *n = 0;
+  *runs = NULL;
+  RMX_OWNED_BY(rmx__proxy_corpus_release) rmx__proxy_corpus from = {0};
+  RMX_TRY(rmx__proxy_corpus_open(e, corpus, &from, err));
   *runs = rmx_calloc(t->N, sizeof **runs);
   size_t *domain = rmx_calloc(t->D, sizeof *domain);
   rmx_status status =
@@ -76,7 +81,7 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
       status = rmx_unknown_name("domain", t->names[j], corpus->names, corpus->D_train, err);
   if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
   for (size_t i = 0; status == RMX_OK && i < t->N; i++) {
-    status = run_of_row(e, corpus, t, i, domain, &(*runs)[i], err);
+    status = run_of_row(e, &from, t, i, domain, &(*runs)[i], err);
     if (status == RMX_OK) ++*n;
   }
   free(domain);
@@ -99,8 +104,6 @@ rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx
 static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                                 const char *what, rmx_err *err) {
   for (size_t i = 0; i < n; i++) {
-    // a part of the corpus, which the run itself checks
-    if (runs[i].corpus_hash != corpus->hash) continue;
     for (size_t d = 0; d < runs[i].D; d++)
       if (runs[i].mixture[d] > 0 &&
           (int64_t)corpus->domains[d].train_tokens <= runs[i].training.context)
@@ -217,8 +220,12 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
 }
 
 // Reports how often a domain was repeated.
-static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rmx_corpus *corpus) {
+static rmx_status tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n,
+                              const rmx_corpus *whole, rmx_err *err) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
+  RMX_OWNED_BY(rmx__proxy_corpus_release) rmx__proxy_corpus from = {0};
+  RMX_TRY(rmx__proxy_corpus_open(&p->experiment, whole, &from, err));
+  const rmx_corpus *corpus = from.corpus;
   for (size_t d = 0; d < corpus->D_train; d++) {
     double most = 0;
     for (size_t i = 0; i < n; i++) {
@@ -233,6 +240,7 @@ static void tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n, const rm
     rmx_note(&p->listener,
              "train: most epochs of a domain in one run: %s (each epoch has a new order)",
              text.data);
+  return RMX_OK;
 }
 
 // Calls `work` with the corpus and the runs of mixtures.csv.
@@ -244,7 +252,8 @@ static rmx_status with_runs(rmx_pipeline *p,
   rmx_run *runs = NULL;
   size_t n = 0;
   RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
-  rmx_status status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
+  rmx_status status = p->would ? RMX_OK : rmx__match_corpus(p, corpus, err);
+  if (status == RMX_OK) status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
   if (status == RMX_OK) status = work(p, corpus, runs, n, err);
   if (runs) rmx_runs_release(runs, n);
   rmx_corpus_free(corpus);
@@ -265,7 +274,8 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                         rmx_err *err) {
   size_t failed = 0;
-  tell_epochs(p, runs, n, corpus);
+  rmx__warn_of_repetition(p, corpus);
+  RMX_TRY(tell_epochs(p, runs, n, corpus, err));
   rmx_status status = run_swarm(p, corpus, runs, n, "train", &failed, err);
   const bool write = !p->would && failed < n;
   if (status == RMX_OK && write)

@@ -28,9 +28,46 @@ static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_er
   return RMX_OK;
 }
 
+// The record of the part of the corpus that the proxies read, if they match the large run: a new
+// reference, or NULL.
+static json_t *matched_part(const char *folder, const json_t *config, const json_t *data) {
+  const json_t *proxy = json_object_get(config, "proxy");
+  const double share =
+      rmx__get(proxy, "tokens") / rmx__get(json_object_get(config, "large"), "tokens");
+  const char *repeat = json_string_value(json_object_get(proxy, "repeat"));
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_OWNED char *parts = rmx_path_in(folder, "matched");
+  rmx_err ignored;
+  if (!parts || !repeat || strcmp(repeat, "none") == 0 || rmx_list(parts, &names, &ignored))
+    return NULL;
+  for (size_t i = 0; i < names.n; i++) {
+    json_t *record = NULL;
+    RMX_OWNED char *path = rmx_format("%s/%s/matched.json", parts, names.items[i]);
+    if (!path || !rmx_exists(path) || rmx__json_read(path, &record, &ignored)) continue;
+    if (rmx__get(record, "share") == share &&
+        json_equal(json_object_get(record, "source"),
+                   json_object_get(json_object_get(data, "corpus"), "hash")))
+      return record;
+    json_decref(record);
+  }
+  return NULL;
+}
+
+// What the proxies read: their tokens, and the tokens of each domain that they repeat.
+static rmx_status put_proxies(const char *folder, const json_t *config, json_t *data,
+                              rmx_err *err) {
+  const double tokens = rmx__get(json_object_get(config, "proxy"), "tokens");
+  if (!(tokens > 0)) return RMX_OK;
+  json_auto_t *part = matched_part(folder, config, data);
+  RMX_TRY(rmx__put(data, "proxy_tokens", json_real(tokens), err));
+  json_t *read = json_object_get(part ? part : data, "tokens");
+  return rmx__put(data, "proxy_domain_tokens", json_incref(read), err);
+}
+
 rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *config, json_t *data,
                                rmx_err *err) {
   RMX_TRY(put_tokens(files, data, err));
+  RMX_TRY(put_proxies(files->folder, config, data, err));
   const double known[] = {files->budget, rmx__get(json_object_get(data, "comparison"), "tokens"),
                           rmx__get(json_object_get(config, "large"), "tokens"),
                           rmx__get(json_object_get(data, "fit"), "budget")};

@@ -129,6 +129,42 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
 }
 END_TEST
 
+// The documents of domain d that are chosen for so many tokens.
+static bool *choice(size_t d, double wanted, size_t least, size_t *tokens) {
+  bool *keep;
+  must(rmx_corpus_choose(corpus, d, wanted, least, &keep, tokens, err));
+  return keep;
+}
+
+START_TEST(a_larger_choice_contains_the_smaller_ones) {
+  prepare();
+  size_t n, *starts, before = 0, tokens, longest = 0;
+  must(rmx_corpus_documents(corpus, 0, false, &starts, &n, err));
+  for (size_t i = 0; i < n; i++)
+    if (starts[i + 1] - starts[i] > longest) longest = starts[i + 1] - starts[i];
+  const double all = (double)corpus->domains[0].train_tokens;
+  bool *smaller = NULL;
+  for (int k = 1; k <= 10; k++) {
+    bool *keep = choice(0, all * k / 10, 1, &tokens);
+    ck_assert_double_le(fabs((double)tokens - all * k / 10), (double)longest / 2 + 1);
+    ck_assert(tokens > before);
+    for (size_t i = 0; smaller && i < n; i++) ck_assert(!smaller[i] || keep[i]);
+    free(smaller);
+    smaller = keep;
+    before = tokens;
+  }
+  ck_assert(tokens == corpus->domains[0].train_tokens);
+  free(smaller);
+  // At least a sequence, even if a millionth of the domain is wanted; all of it, if it is short.
+  free(choice(0, 1e-6 * all, 100, &tokens));
+  ck_assert(tokens >= 100 && tokens < 100 + longest);
+  free(choice(0, 1e-6 * all, (size_t)all + 1, &tokens));
+  ck_assert(tokens == corpus->domains[0].train_tokens);
+  free(starts);
+  clear();
+}
+END_TEST
+
 // The budget for two references of so many steps each, scoring and validation.
 static void afford_references(small_comparison *s, double steps) {
   double valid = 0;
@@ -478,6 +514,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, a_part_of_a_corpus_is_a_corpus);
+  tcase_add_test(tc, a_larger_choice_contains_the_smaller_ones);
   tcase_add_test(tc, perplexity_drops_planted_garbage);
   tcase_add_test(tc, halves_score_each_other_and_scores_are_kept);
   tcase_add_test(tc, the_whole_band_is_plain_training_bit_for_bit);

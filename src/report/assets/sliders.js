@@ -299,7 +299,7 @@ function whatIfSection() {
           ? el(
               'p',
               {class: 'soft'},
-              `Epochs are how often a large model of ${count(budgetTokens)} tokens would see the domain. After four epochs repeated text teaches little.`,
+              `Epochs are how often a large model of ${count(budgetTokens)} tokens would see the domain.`,
             )
           : null,
       ),
