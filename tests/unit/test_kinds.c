@@ -23,7 +23,7 @@ static rmx_status read_all(const char *name, const rmx__reader_options *o, rmx_s
     ck_assert(rmx_strings_add(out, b.data));
     rmx_buf_release(&b);
   }
-  if (skipped) *skipped = r.bad_lines + r.no_text;
+  if (skipped) *skipped = r.lost.bad_lines + r.lost.no_text;
   rmx__reader_close(&r);
   if (status != RMX_OK) rmx_strings_release(out);
   return status;
@@ -65,6 +65,10 @@ START_TEST(a_column_of_csv) {
   check("d.csv", &plain, DOCUMENTS("only", "one column"));
   put_text("e.csv", "");
   check("e.csv", &plain, (const char *const[]){NULL});
+  put_text("f.csv", "text,body\nfrom text,one\n,from body\n\" \",\n");
+  check("f.csv", &with_fields, DOCUMENTS("one|-|-", "from body|-|-"));
+  put_text("g.csv", "text,body\none,\n, two\n");
+  check("g.csv", &with_fields, DOCUMENTS("one|-|-", " two|-|-"));
   folder_remove();
 }
 END_TEST

@@ -533,13 +533,15 @@ START_TEST(errors_name_what_is_wrong) {
   must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
   // Broken lines may be skipped.
   put_text("bad.jsonl",
-           "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n");
+           "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n"
+           "{\"text\": \"\"}\n{\"text\": \" \\t\"}\n");
   rmx_domain_source bad = source_of("bad", "bad.jsonl");
   o = small_options();
   o.skip_bad = true;
   must(prepare(&o, &bad, 1, NULL, 0, "exp", 1, err));
   ck_assert_int_eq(index_number("exp", "bad", "bad_lines"), 1);
   ck_assert_int_eq(index_number("exp", "bad", "no_text"), 1);
+  ck_assert_int_eq(index_number("exp", "bad", "empty"), 2);
   ck_assert_int_eq(index_number("exp", "bad", "documents"), 3);
   source_release(&bad);
   source_release(&s[0]);

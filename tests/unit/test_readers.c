@@ -20,7 +20,7 @@
 
 struct found {
   rmx_strings documents;
-  uint64_t bad_lines, no_text, invalid_utf8;
+  uint64_t bad_lines, no_text, empty, invalid_utf8, surrogates;
 };
 
 static rmx_status read_all(const char *path, const char *field, const char *separator,
@@ -35,9 +35,11 @@ static rmx_status read_all(const char *path, const char *field, const char *sepa
     status = rmx__reader_next(&r, &more, err);
     if (more && status == RMX_OK) ck_assert(rmx_strings_add(&out->documents, r.text.data));
   }
-  out->bad_lines = r.bad_lines;
-  out->no_text = r.no_text;
-  out->invalid_utf8 = r.invalid_utf8;
+  out->bad_lines = r.lost.bad_lines;
+  out->no_text = r.lost.no_text;
+  out->empty = r.lost.empty;
+  out->invalid_utf8 = r.lost.invalid_utf8;
+  out->surrogates = r.lost.surrogates;
   rmx__reader_close(&r);
   if (status != RMX_OK) rmx_strings_release(&out->documents);
   return status;
@@ -297,7 +299,8 @@ START_TEST(odd_fields_do_no_harm) {
   ck_assert_uint_eq(f.documents.n, sizeof wanted / sizeof *wanted);
   for (size_t i = 0; i < f.documents.n; i++) ck_assert_str_eq(f.documents.items[i], wanted[i]);
   ck_assert_uint_eq(f.no_text, 2);
-  ck_assert_uint_eq(f.invalid_utf8, 2);
+  ck_assert_uint_eq(f.surrogates, 2);
+  ck_assert_uint_eq(f.invalid_utf8, 0);
   ck_assert_uint_eq(f.bad_lines, 0);
   rmx_strings_release(&f.documents);
   put_text("b.jsonl",
@@ -473,7 +476,7 @@ START_TEST(lines_and_documents_have_a_limit) {
       } else if (skip) {
         ck_assert_int_eq(e.status, RMX_OK);
         ck_assert_uint_eq(n, 1);
-        ck_assert_uint_eq(r.bad_lines, 1);
+        ck_assert_uint_eq(r.lost.bad_lines, 1);
       } else {
         ck_assert_ptr_nonnull(strstr(
             e.message,
@@ -502,7 +505,7 @@ START_TEST(alternatives_and_lists) {
   ck_assert_str_eq(f.documents.items[0], "one");
   ck_assert_str_eq(f.documents.items[1], "two");
   ck_assert_str_eq(f.documents.items[2], "three\n\xC3\xA9\n");
-  ck_assert_uint_eq(f.no_text, 1);
+  ck_assert_uint_eq(f.no_text, 2);  // an empty list is no text, as in Parquet
   rmx_strings_release(&f.documents);
   put_text("b.jsonl", "{\"text\": [\"a\", 1]}\n");
   must_fail(read_all(in_folder("b.jsonl"), "text", "%", false, &f, err),
@@ -510,6 +513,67 @@ START_TEST(alternatives_and_lists) {
   put_text("b.jsonl", "{\"body\": \"a\"}\n");
   must_fail(read_all(in_folder("b.jsonl"), "text,raw", "%", false, &f, err),
             "none of \"text,raw\" is there");
+  folder_remove();
+}
+END_TEST
+
+// "" and blanks give way to the next alternative; without any text the document is counted.
+START_TEST(empty_alternatives) {
+  folder_make();
+  put_text("a.jsonl",
+           "{\"text\": \"\", \"body\": \"one\"}\n"
+           "{\"text\": \" \\n\\t\", \"body\": [\"two\", \"\"]}\n"
+           "{\"text\": \"\", \"body\": \" \"}\n\n"
+           "{\"text\": \"\"}\n"
+           "{\"text\": [\"\", null], \"body\": null}\n"
+           "{\"text\": null, \"body\": \"three\"}\n");
+  struct found f;
+  must(read_all(in_folder("a.jsonl"), "text,body", "%", false, &f, err));
+  ck_assert_uint_eq(f.documents.n, 3);
+  ck_assert_str_eq(f.documents.items[0], "one");
+  ck_assert_str_eq(f.documents.items[1], "two\n");
+  ck_assert_str_eq(f.documents.items[2], "three");
+  ck_assert_uint_eq(f.empty, 3);
+  ck_assert_uint_eq(f.no_text, 0);
+  rmx_strings_release(&f.documents);
+  put_text("a.txt", "%\none\n%\n%\n \n%\ntwo\n%\n\n");
+  must(read_all(in_folder("a.txt"), "text", "%", false, &f, err));
+  ck_assert_uint_eq(f.documents.n, 2);
+  ck_assert_uint_eq(f.empty, 2);
+  rmx_strings_release(&f.documents);
+  must(read_all(in_folder("a.txt"), "text", "", false, &f, err));
+  ck_assert_uint_eq(f.empty, 0);  // blank lines in a row are no documents
+  rmx_strings_release(&f.documents);
+  put_text("b.md", " \n");
+  must(read_all(in_folder("b.md"), "text", "%", false, &f, err));
+  ck_assert_uint_eq(f.empty, 1);
+  rmx_strings_release(&f.documents);
+  folder_remove();
+}
+END_TEST
+
+// messages.content is the contents of a list of messages, as in Parquet.
+START_TEST(paths_through_lists) {
+  folder_make();
+  put_text("a.jsonl",
+           "{\"m\": [{\"role\": \"user\", \"content\": \"a\\u00e9\"}, {\"content\": null},"
+           " {\"content\": \"b\"}, {}]}\n"
+           "{\"m\": []}\n"
+           "{\"m\": [{\"content\": null}]}\n"
+           "{\"m\": [[{\"content\": [\"x\", \"y\"]}], [{\"content\": [\"z\"]}, null]]}\n"
+           "{\"m\": {\"content\": \"one\"}}\n");
+  struct found f;
+  must(read_all(in_folder("a.jsonl"), "m.content", "%", false, &f, err));
+  ck_assert_uint_eq(f.documents.n, 3);
+  ck_assert_str_eq(f.documents.items[0], "a\xC3\xA9\nb");
+  ck_assert_str_eq(f.documents.items[1], "x\ny\nz");
+  ck_assert_str_eq(f.documents.items[2], "one");
+  ck_assert_uint_eq(f.no_text, 2);
+  rmx_strings_release(&f.documents);
+  put_text("b.jsonl", "{\"m\": [{\"content\": \"a\"}, {\"content\": 7}]}\n");
+  must_fail(read_all(in_folder("b.jsonl"), "m.content", "%", false, &f, err),
+            "\"m.content\" is not a string");
+  must_fail(read_all(in_folder("b.jsonl"), "m.text", "%", false, &f, err), "\"m.text\" is missing");
   folder_remove();
 }
 END_TEST
@@ -656,6 +720,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, files_are_named_for_what_they_are);
   tcase_add_test(tc, lines_and_documents_have_a_limit);
   tcase_add_test(tc, alternatives_and_lists);
+  tcase_add_test(tc, empty_alternatives);
+  tcase_add_test(tc, paths_through_lists);
   tcase_add_test(tc, lines_across_blocks);
   tcase_add_test(tc, valid_utf8);
   tcase_add_test(tc, prefixes);

@@ -50,7 +50,7 @@ static void check_rows(const char *path) {
   }
   must(rmx__reader_next(&r, &more, err));
   ck_assert(!more);
-  ck_assert_uint_eq(r.no_text, 3);
+  ck_assert_uint_eq(r.lost.no_text, 3);
   rmx__reader_close(&r);
   rmx_buf_release(&text);
 }
@@ -244,6 +244,32 @@ START_TEST(alternatives_of_the_text) {
 }
 END_TEST
 
+// Each row takes the first alternative with text; a field that is no column is missing.
+START_TEST(alternatives_of_each_row) {
+  static const char *const files[] = {"parquet/snappy.parquet", "arrow/view.arrow"};
+  char *names[] = {"nix", "meta.text"};
+  const rmx_strings fields = {names, 2, 2};
+  const rmx__reader_options o = {.text_field = "text,url", .separator = "%", .fields = &fields};
+  char path[512], url[64];
+  bool more;
+  for (size_t k = 0; k < 2; k++) {
+    rmx__reader r;
+    rmx_buf text = {0};
+    snprintf(path, sizeof path, "%s/%s", SEEDS, files[k]);
+    must(rmx__reader_open(&r, path, &o, err));
+    for (int i = 0; i < ROWS; i++) {
+      must(rmx__reader_next(&r, &more, err));
+      snprintf(url, sizeof url, "http://host%d.example/%d", i % 3, i);
+      ck_assert_str_eq(r.text.data, text_of(i, &text) ? text.data : url);
+      ck_assert(!r.has[0] && r.has[1]);
+    }
+    ck_assert_uint_eq(r.lost.no_text + r.lost.empty, 0);
+    rmx__reader_close(&r);
+    rmx_buf_release(&text);
+  }
+}
+END_TEST
+
 START_TEST(a_row_has_a_limit) {
   folder_make();
   take_seed("parquet/delta-bytes.parquet");
@@ -257,7 +283,7 @@ START_TEST(a_row_has_a_limit) {
   must(rmx__reader_open(&r, in_folder("a.parquet"), &o, err));
   size_t n = 0;
   must(read_to_end(&r, &n, err));
-  ck_assert_uint_eq(r.bad_lines, 4);
+  ck_assert_uint_eq(r.lost.bad_lines, 4);
   ck_assert_uint_eq(n, ROWS - 3 - 4);
   rmx__reader_close(&r);
   folder_remove();
@@ -271,5 +297,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, arrow_in_every_layout_and_compression);
   tcase_add_test(tc, arrow_faults_are_named);
   tcase_add_test(tc, alternatives_of_the_text);
+  tcase_add_test(tc, alternatives_of_each_row);
   tcase_add_test(tc, a_row_has_a_limit);
 }

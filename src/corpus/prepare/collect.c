@@ -36,16 +36,14 @@ static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t fil
                              rmx_err *err) {
   rmx__file_facts f = {.file = file,
                        .bytes = bytes,
-                       .invalid_utf8 = r->invalid_utf8,
+                       .invalid_utf8 = r->lost.invalid_utf8,
                        .separators = r->separators,
                        .end_tokens = r->end_tokens,
                        .comment_lines = r->comment_lines,
                        .other_ids = r->other_ids,
                        .text = r->format->flags & RMX__FORMAT_TEXT,
                        .html = r->html};
-  p->part->bad_lines += r->bad_lines;
-  p->part->no_text += r->no_text;
-  p->part->invalid_utf8 += r->invalid_utf8;
+  rmx__losses_add(&p->part->lost, &r->lost);
   memcpy(f.guessed, r->guessed, sizeof f.guessed);
   const bool plain = !*f.guessed && !f.invalid_utf8 && !f.end_tokens && !f.comment_lines &&
                      !f.other_ids && !f.html && !(f.text && !f.separators);

@@ -23,7 +23,7 @@ typedef struct rmx__documents {
   size_t files;
   uint64_t n, bytes;  // of all documents
   uint64_t train, train_bytes, valid;
-  uint64_t bad_lines, no_text, invalid_utf8;
+  rmx__losses lost;
   uint64_t other_ids;  // documents of token files that get other ids than theirs
   uint64_t duplicates, near, overlaps, overlap_bytes;  // near: near duplicates
   // documents that are kept because they share only boilerplate with the targets

@@ -255,9 +255,7 @@ static void sum_up(rmx__preparing *p) {
     const rmx__part *part = &p->spool.parts[i];
     if (p->domain_of[part->source] == SIZE_MAX) continue;
     rmx__documents *d = &p->documents[p->domain_of[part->source]];
-    d->bad_lines += part->bad_lines;
-    d->no_text += part->no_text;
-    d->invalid_utf8 += part->invalid_utf8;
+    rmx__losses_add(&d->lost, &part->lost);
   }
 }
 

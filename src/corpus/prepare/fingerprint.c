@@ -146,6 +146,16 @@ static rmx_status divided_hash(const rmx_corpus_options *o, const char *base, ui
   return RMX_OK;
 }
 
+// Increase a number if such text is read in another way. A corpus whose settings do not have it
+// stays current.
+enum { ALTERNATIVES = 1 };  // of text_field: an empty one gives way to the next
+
+static uint64_t hash_text_field(const char *name, uint64_t h) {
+  const int64_t version = ALTERNATIVES;
+  h = hash_text(name, h);
+  return name && strchr(name, ',') ? rmx_hash(&version, sizeof version, h) : h;
+}
+
 static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_t *apart,
                               size_t n_apart) {
   const int64_t whole[] = {o->max_valid_tokens, o->max_bytes, o->max_document,
@@ -154,7 +164,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
   if (o->near_duplicates > 0) h = rmx_hash(&o->near_duplicates, sizeof o->near_duplicates, h);
-  h = hash_text(o->separator, hash_text(o->text_field, h));
+  h = hash_text(o->separator, hash_text_field(o->text_field, h));
   if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
   if (o->encoding) h = hash_text(o->encoding, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
@@ -193,7 +203,7 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     *h = hash_text(sources[i].separator,
-                   hash_text(sources[i].text_field, hash_text(sources[i].name, *h)));
+                   hash_text_field(sources[i].text_field, hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
     if (sources[i].encoding) *h = hash_text(sources[i].encoding, *h);

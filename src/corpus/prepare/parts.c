@@ -16,7 +16,7 @@
 #include "prepare.h"
 
 // Increase it if documents are read in another way.
-enum { SPOOL_VERSION = 2, BLOCK = 1 << 16 };
+enum { SPOOL_VERSION = 3, BLOCK = 1 << 16 };
 
 struct planning {
   rmx__spool *spool;

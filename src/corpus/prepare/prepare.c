@@ -232,6 +232,14 @@ static rmx_status get_tokenizer(rmx__preparing *p, const char *base, rmx_err *er
 
 // ---- the corpus --------------------------------------------------------------------------------
 
+static void add_losses(json_t *domain, const rmx__losses *lost) {
+  static const char *const names[RMX__LOSSES] = {"bad_lines", "bad_bytes",    "no_text",
+                                                 "empty",     "invalid_utf8", "surrogates"};
+  const uint64_t *numbers = (const uint64_t *)lost;
+  for (size_t i = 0; i < RMX__LOSSES; i++)
+    json_object_set_new(domain, names[i], json_integer((json_int_t)numbers[i]));
+}
+
 static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
   uint64_t hash = 0;
   json_t *domains = json_array();
@@ -241,17 +249,16 @@ static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
     hash = rmx__corpus_hash_add(hash, d->name, train->hash, valid->hash);
     json_array_append_new(
         domains,
-        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                  "name", d->name, "valid_only", d->valid_only, "documents",
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", d->name,
+                  "valid_only", d->valid_only, "documents",
                   (json_int_t)(train->documents + valid->documents), "train_documents",
                   (json_int_t)train->documents, "valid_documents", (json_int_t)valid->documents,
                   "train_tokens", (json_int_t)train->tokens, "valid_tokens",
                   (json_int_t)valid->tokens, "train_bytes", (json_int_t)train->bytes, "valid_bytes",
                   (json_int_t)valid->bytes, "duplicates", (json_int_t)d->duplicates, "overlaps",
-                  (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate, "bad_lines",
-                  (json_int_t)d->bad_lines, "no_text", (json_int_t)d->no_text, "invalid_utf8",
-                  (json_int_t)d->invalid_utf8));
+                  (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate));
     json_t *domain = json_array_get(domains, i);
+    add_losses(domain, &d->lost);
     if (p->options->near_duplicates > 0)
       json_object_set_new(domain, "near_duplicates", json_integer((json_int_t)d->near));
     if (i < p->ntrain) json_object_set_new(domain, "train_text", rmx__hex_json(p->texts[i][0]));
@@ -265,6 +272,11 @@ static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
                 "fingerprint", rmx__hex_json(p->source_hash), "tokenizer_fingerprint",
                 rmx__hex_json(p->tokenizer_fingerprint), "domains", domains);
   if (p->router) json_object_set_new(root, "without_domain", rmx__strays_json(p));
+  rmx__losses all = {0};
+  for (size_t i = 0; i < p->spool.n; i++) rmx__losses_add(&all, &p->spool.parts[i].lost);
+  json_t *lost = json_object();
+  add_losses(lost, &all);
+  if (root) json_object_set_new(root, "lost", lost);
   char *path = rmx_format("%s/corpus/corpus.json", p->folder);
   bool good = root && path && json_array_size(json_object_get(root, "domains")) == p->n &&
               rmx__json_seal(root);

@@ -69,6 +69,25 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
   }
 }
 
+static void add_losses(const rmx__losses *lost, rmx_buf *out) {
+  char a[32], b[32];
+  if (lost->bad_lines)
+    rmx_buf_printf(out, "; %s broken line%s skipped (%s bytes)", counted(lost->bad_lines, a),
+                   rmx_s(lost->bad_lines), counted(lost->bad_bytes, b));
+  if (lost->no_text)
+    rmx_buf_printf(out, "; %s line%s without text skipped", counted(lost->no_text, a),
+                   rmx_s(lost->no_text));
+  if (lost->empty)
+    rmx_buf_printf(out, "; %s document%s empty", counted(lost->empty, a),
+                   lost->empty == 1 ? " is" : "s are");
+  if (lost->invalid_utf8)
+    rmx_buf_printf(out, "; %s %s not UTF-8 replaced", counted(lost->invalid_utf8, a),
+                   lost->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
+  if (lost->surrogates)
+    rmx_buf_printf(out, "; %s %s of a surrogate pair (such as \\ud800) replaced",
+                   counted(lost->surrogates, a), lost->surrogates == 1 ? "half" : "halves");
+}
+
 void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
                         const rmx__tokenised *valid, bool kept, const rmx_listener *to) {
   char a[32], b[32], c[32];
@@ -85,15 +104,7 @@ void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
   if (d->boilerplate)
     rmx_buf_printf(&extra, "; %s kept that share only boilerplate with a target",
                    counted(d->boilerplate, a));
-  if (d->bad_lines)
-    rmx_buf_printf(&extra, "; %s broken line%s skipped", counted(d->bad_lines, a),
-                   d->bad_lines == 1 ? "" : "s");
-  if (d->no_text)
-    rmx_buf_printf(&extra, "; %s line%s without text skipped", counted(d->no_text, a),
-                   d->no_text == 1 ? "" : "s");
-  if (d->invalid_utf8)
-    rmx_buf_printf(&extra, "; %s %s not UTF-8 replaced", counted(d->invalid_utf8, a),
-                   d->invalid_utf8 == 1 ? "byte that is" : "bytes that are");
+  add_losses(&d->lost, &extra);
   if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
   double mb = (double)(train->bytes + valid->bytes) / 1e6;
@@ -167,21 +178,17 @@ json_t *rmx__strays_json(const rmx__preparing *p) {
 rmx_status rmx__report_divided(const rmx__preparing *p, const rmx__collect *c, size_t source,
                                rmx_err *err) {
   rmx__documents d = {.name = p->sources[source]->name};
-  char a[32];
   for (size_t i = 0; i < p->spool.n; i++) {
     const rmx__part *part = &p->spool.parts[i];
     if (part->source != source) continue;
-    d.bad_lines += part->bad_lines;
-    d.no_text += part->no_text;
+    rmx__losses_add(&d.lost, &part->lost);
   }
   RMX_TRY(rmx__text_warnings(&p->spool, c, source, &d, err));
   report_strays(p, source);
-  if (d.bad_lines)
-    rmx_note(p->listener, "%s: %s broken line%s skipped", d.name, counted(d.bad_lines, a),
-             rmx_s((double)d.bad_lines));
-  if (d.no_text)
-    rmx_note(p->listener, "%s: %s line%s without text skipped", d.name, counted(d.no_text, a),
-             rmx_s((double)d.no_text));
+  rmx_buf lost = {0};
+  add_losses(&d.lost, &lost);
+  if (lost.size && !lost.failed) rmx_note(p->listener, "%s: %s", d.name, lost.data + 2);
+  rmx_buf_release(&lost);
   print_warnings(&d, p->listener);
   return RMX_OK;
 }

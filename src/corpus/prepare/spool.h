@@ -10,6 +10,8 @@
 
 #include <regmix/corpus.h>
 
+#include "corpus/readers/reader.h"
+
 // Warnings about the text of a file that can be read.
 typedef enum rmx__text_warning {
   RMX__WARN_END_TOKEN,     // lines with an end token such as <|endoftext|> in documents
@@ -63,7 +65,7 @@ typedef struct rmx__part {
   // what is in it
   uint64_t documents, bytes;
   uint64_t first;  // the number of its first document in the corpus
-  uint64_t bad_lines, no_text, invalid_utf8;
+  rmx__losses lost;
   uint64_t no_domain;      // documents that belong to no domain
   rmx_strings why;         // the first different reasons why they do not
   rmx_strings names;       // of its domains; none: the domain of its source

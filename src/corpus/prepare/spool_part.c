@@ -182,9 +182,12 @@ static json_t *rest_of(const rmx__part *p) {
                                            (json_int_t)f->comment_lines, (json_int_t)f->other_ids,
                                            f->text, f->html, f->guessed));
   }
-  return json_pack("{s:o, s:o, s:o, s:o, s:[I, I, I, I]}", "why", why, "names", names, "counts",
-                   counts, "facts", facts, "lines", (json_int_t)p->bad_lines,
-                   (json_int_t)p->no_text, (json_int_t)p->invalid_utf8, (json_int_t)p->no_domain);
+  json_t *lost = json_array();
+  const uint64_t *numbers = (const uint64_t *)&p->lost;
+  for (size_t i = 0; i < RMX__LOSSES; i++)
+    json_array_append_new(lost, json_integer((json_int_t)numbers[i]));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "why", why, "names", names, "counts", counts,
+                   "facts", facts, "lost", lost, "no_domain", (json_int_t)p->no_domain);
 }
 
 rmx_status rmx__part_writer_commit(rmx__part_writer *w, rmx_err *err) {
@@ -243,9 +246,9 @@ static bool take_facts(rmx__part *p, const json_t *list) {
 
 static bool take_rest(rmx__part *p, const json_t *tree) {
   const json_t *names = json_object_get(tree, "names"), *counts = json_object_get(tree, "counts"),
-               *lines = json_object_get(tree, "lines");
+               *lost = json_object_get(tree, "lost");
   const size_t n = json_array_size(counts);
-  if (n == 0 || json_array_size(names) > n || json_array_size(lines) != 4) return false;
+  if (n == 0 || json_array_size(names) > n || json_array_size(lost) != RMX__LOSSES) return false;
   p->counts = rmx_calloc(n, sizeof *p->counts);
   for (size_t i = 0; i < n && p->counts; i++)
     p->counts[i] = (uint64_t)json_integer_value(json_array_get(counts, i));
@@ -258,10 +261,10 @@ static bool take_rest(rmx__part *p, const json_t *tree) {
     const char *text = json_string_value(json_array_get(why, i));
     if (!text || !rmx_strings_add(&p->why, text)) return false;
   }
-  p->bad_lines = (uint64_t)json_integer_value(json_array_get(lines, 0));
-  p->no_text = (uint64_t)json_integer_value(json_array_get(lines, 1));
-  p->invalid_utf8 = (uint64_t)json_integer_value(json_array_get(lines, 2));
-  p->no_domain = (uint64_t)json_integer_value(json_array_get(lines, 3));
+  uint64_t *numbers = (uint64_t *)&p->lost;
+  for (size_t i = 0; i < RMX__LOSSES; i++)
+    numbers[i] = (uint64_t)json_integer_value(json_array_get(lost, i));
+  p->no_domain = (uint64_t)json_integer_value(json_object_get(tree, "no_domain"));
   return p->counts && take_facts(p, json_object_get(tree, "facts"));
 }
 
@@ -312,7 +315,8 @@ void rmx__part_clear(rmx__part *p) {
   p->stray = NULL;
   p->facts = NULL;
   p->n_facts = 0;
-  p->documents = p->bytes = p->bad_lines = p->no_text = p->invalid_utf8 = p->no_domain = 0;
+  p->lost = (rmx__losses){0};
+  p->documents = p->bytes = p->no_domain = 0;
 }
 
 bool rmx__part_again(const rmx__spool *s, rmx__part *part) {

@@ -69,3 +69,12 @@ rmx_status rmx__column_divided(const struct rmx__column_name *names, size_t i, c
   return fail(names, i, names[i].end, file, "column", path,
               " has parts; name one of them after it, with a dot: ", err);
 }
+
+rmx_status rmx__texts_found(const struct rmx__wanted *w, size_t found, const rmx_err *why,
+                            const struct rmx__column_name *names, size_t n, const char *file,
+                            rmx_err *err) {
+  if (found) return RMX_OK;
+  if (why->status == RMX_OK) return rmx__column_missing(names, n, file, w->text_field, err);
+  *err = *why;
+  return err->status;
+}

@@ -17,6 +17,15 @@ struct rmx__column_name {
   uint8_t depth;
 };
 
+// The columns that a reader of such a file wants, by their dotted paths. Any of them may be
+// missing, but not all texts.
+struct rmx__wanted {
+  const char *const *names;  // (n) the first `texts` are alternatives of the text
+  size_t n, texts;
+  const char *text_field;  // all alternatives, for messages
+  uint64_t most;           // bytes of the longest value
+};
+
 // The column with this path, or 0. The levels of lists are left out of a path; if no column has the
 // path then, they are part of it.
 size_t rmx__column_find(const struct rmx__column_name *names, size_t n, const char *path);
@@ -26,5 +35,11 @@ rmx_status rmx__column_missing(const struct rmx__column_name *names, size_t n, c
 // RMX_EINPUT: column i has several parts, of which one must be named. The message lists them.
 rmx_status rmx__column_divided(const struct rmx__column_name *names, size_t i, const char *file,
                                const char *path, rmx_err *err);
+
+// After the texts were looked for: RMX_EINPUT if none was found; why: what is wrong with one that
+// is there.
+rmx_status rmx__texts_found(const struct rmx__wanted *w, size_t found, const rmx_err *why,
+                            const struct rmx__column_name *names, size_t n, const char *file,
+                            rmx_err *err);
 
 #endif

@@ -126,7 +126,7 @@ static bool match_key(struct scan *s, const char *const *wanted, const char *fro
   rmx_buf key = {0};
   rmx__json_look look = {0};
   const bool escaped = memchr(from, '\\', (size_t)(to - from));
-  const rmx__json_value string = {RMX__JSON_STRING, from, to};
+  const rmx__json_value string = {RMX__JSON_STRING, from, to, NULL};
   if (escaped && !rmx__json_decode(s->start, string, &key, &look)) {
     rmx_buf_release(&key);
     return broken(s, s->start + look.column - 1, look.what);
@@ -168,7 +168,10 @@ static bool scan_object(struct scan *s, const char *const *wanted, int depth) {
     const bool string = any && *from == '"';
     for (size_t i = 0; any && i < s->n; i++)
       if (rests[i] && !*rests[i])
-        s->values[i] = (rmx__json_value){kind_of(from, s->at), from + string, s->at - string};
+        s->values[i] = (rmx__json_value){kind_of(from, s->at), from + string, s->at - string, NULL};
+    for (size_t i = 0; deeper && *from == '[' && i < s->n; i++)
+      if (rests[i] && *rests[i])
+        s->values[i] = (rmx__json_value){RMX__JSON_EACH, from, s->at, rests[i]};
   }
   return false;
 }
@@ -187,7 +190,10 @@ bool rmx__json_scan(const char *line, size_t size, const char *const *paths, siz
   return object;
 }
 
-bool rmx__json_element(rmx__json_value *array, rmx__json_value *element) {
+// ---- the values of an array that was scanned ------------------------------------------------
+
+// Moves array->from after the next element, and gives it. False: there is none.
+static bool next_element(rmx__json_value *array, rmx__json_value *element) {
   rmx__json_look look;
   struct scan s = {array->from, array->from, array->to, &look, 0, NULL};
   s.at++;  // the bracket, or the comma after the element before
@@ -195,8 +201,29 @@ bool rmx__json_element(rmx__json_value *array, rmx__json_value *element) {
   const char *from = s.at;
   if (s.at == s.end || *s.at == ']' || !skip_value(&s, 0)) return false;
   const bool string = *from == '"';
-  *element = (rmx__json_value){kind_of(from, s.at), from + string, s.at - string};
+  *element = (rmx__json_value){kind_of(from, s.at), from + string, s.at - string, NULL};
   skip_space(&s);
   array->from = s.at;
+  return true;
+}
+
+// The recursion is as deep as the brackets of the line, which are limited.
+bool rmx__json_each(const rmx__json_value *array, rmx__json_visit *each, void *context) {
+  rmx__json_value rest = *array, element, found;
+  rmx__json_look look;
+  while (next_element(&rest, &element)) {
+    if (array->kind == RMX__JSON_EACH) {
+      found = (rmx__json_value){element.kind == RMX__JSON_ARRAY ? RMX__JSON_EACH : RMX__JSON_NONE,
+                                element.from, element.to, array->rest};
+      if (element.kind == RMX__JSON_OBJECT &&
+          !rmx__json_scan(element.from, (size_t)(element.to - element.from), &array->rest, 1,
+                          &found, &look))
+        return false;
+    } else {
+      found = element;
+    }
+    const bool nested = found.kind == RMX__JSON_EACH || found.kind == RMX__JSON_ARRAY;
+    if (nested ? !rmx__json_each(&found, each, context) : !each(context, &found)) return false;
+  }
   return true;
 }

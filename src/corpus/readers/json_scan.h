@@ -17,11 +17,13 @@ typedef enum rmx__json_kind {
   RMX__JSON_SCALAR,  // a number, true, false, or what programs write instead, such as NaN
   RMX__JSON_ARRAY,
   RMX__JSON_OBJECT,
+  RMX__JSON_EACH,  // an array on the way of the path: the values are in its elements
 } rmx__json_kind;
 
 typedef struct rmx__json_value {
   rmx__json_kind kind;
   const char *from, *to;  // in the line
+  const char *rest;       // of EACH: what is left of the path, in each element
 } rmx__json_value;
 
 typedef struct rmx__json_look {
@@ -39,13 +41,14 @@ typedef struct rmx__json_look {
 bool rmx__json_scan(const char *line, size_t size, const char *const *paths, size_t n,
                     rmx__json_value *values, rmx__json_look *look);
 
+// Calls `each` with all values of an array: its elements, or what EACH finds in them, also in
+// arrays within it. False: the same of `each`, which ends the walk.
+typedef bool rmx__json_visit(void *context, const rmx__json_value *value);
+bool rmx__json_each(const rmx__json_value *array, rmx__json_visit *each, void *context);
+
 // Appends the characters of a string to `out` (check out->failed). They may have bytes that are not
 // UTF-8. False: it has an unknown escape, and look->what says so.
 bool rmx__json_decode(const char *line, rmx__json_value string, rmx_buf *out, rmx__json_look *look);
-
-// Moves array->from after the next element of an array that was scanned, and gives this element.
-// False: there is none.
-bool rmx__json_element(rmx__json_value *array, rmx__json_value *element);
 
 // The first quote or backslash in p .. end, or end.
 const char *rmx__json_special(const char *p, const char *end);

@@ -14,8 +14,8 @@ struct csv {
   char comma;
   rmx_strings names;  // of the columns; empty until the first row is read
   int *cell_of;       // (names.n) index of the cell that keeps this column, or -1
-  rmx_buf *cells;     // (n_cells) 0 is the text; then the further fields
-  size_t n_cells;
+  rmx_buf *cells;     // (n_cells) those that can be the text, in turn; then the further fields
+  size_t n_cells, n_texts;
   int *cell_of_field;  // (fields) or -1
   // the present row
   enum where where;
@@ -131,16 +131,15 @@ static size_t column_named(const struct csv *c, const char *name, size_t size) {
   return i;
 }
 
-// The first of the alternatives of text_field that is a column.
-static size_t text_column(const struct csv *c, const char *names) {
-  for (const char *name = names;; name++) {
-    name += strspn(name, " ");
-    size_t size = strcspn(name, ","), used = size;
-    while (used && name[used - 1] == ' ') used--;
-    const size_t column = column_named(c, name, used);
-    name += size;
-    if (column < c->names.n || !*name) return column;
+// Keeps the cells of those alternatives of text_field that are columns.
+static void keep_texts(struct csv *c, const char *names) {
+  const char *name;
+  size_t size;
+  while (rmx__next_alternative(&names, &name, &size)) {
+    const size_t column = column_named(c, name, size);
+    if (column < c->names.n && c->cell_of[column] < 0) c->cell_of[column] = (int)c->n_texts++;
   }
+  c->n_cells = c->n_texts;
 }
 
 static rmx_status no_column(const struct csv *c, const rmx__reader *r, rmx_err *err) {
@@ -158,15 +157,14 @@ static rmx_status no_column(const struct csv *c, const rmx__reader *r, rmx_err *
 }
 
 static rmx_status choose_columns(struct csv *c, rmx__reader *r, rmx_err *err) {
-  const size_t n = rmx__fields(r), text = text_column(c, r->o.text_field);
-  if (text == c->names.n) return no_column(c, r, err);
-  c->cells = rmx_calloc(1 + n, sizeof *c->cells);
+  const size_t n = rmx__fields(r);
+  c->cells = rmx_calloc(c->names.n + n, sizeof *c->cells);
   c->cell_of = rmx_calloc(c->names.n, sizeof *c->cell_of);
   c->cell_of_field = rmx_calloc(n, sizeof *c->cell_of_field);
   if (!c->cells || !c->cell_of || !c->cell_of_field) return rmx_fail_memory(err, n, r->path);
   for (size_t i = 0; i < c->names.n; i++) c->cell_of[i] = -1;
-  c->cell_of[text] = 0;
-  c->n_cells = 1;
+  keep_texts(c, r->o.text_field);
+  if (c->n_texts == 0) return no_column(c, r, err);
   for (size_t i = 0; i < n; i++) {
     const char *name = r->o.fields->items[i];
     const size_t column = column_named(c, name, strlen(name));
@@ -221,11 +219,14 @@ static rmx_status next_csv(rmx__reader *r, bool *more, rmx_err *err) {
   if (c->too_long) c->wrong = "too long";
   snprintf(what, sizeof what, "%zu columns, but the first line has %zu", c->column, c->names.n);
   if (c->wrong || c->column != c->names.n)
-    return rmx__unusable(r, &r->bad_lines, c->wrong ? c->wrong : what, err);
+    return rmx__unusable(r, &r->lost.bad_lines, c->wrong ? c->wrong : what, err);
   give_fields(c, r);
+  size_t i = 0;  // the first with text, or the last
+  while (i + 1 < c->n_texts && rmx__is_blank(c->cells[i].data, c->cells[i].size)) i++;
   rmx_buf text = r->text;
-  r->text = c->cells[0];
-  c->cells[0] = text;
+  r->text = c->cells[i];
+  c->cells[i] = text;
+  r->document = true;
   return RMX_OK;
 }
 

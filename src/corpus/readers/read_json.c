@@ -101,26 +101,53 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
 
 // ---- an object ---------------------------------------------------------------------------------
 
-static bool is_text(const rmx__json_value *v) {
-  rmx__json_value rest = *v, element;
-  if (v->kind != RMX__JSON_ARRAY) return v->kind == RMX__JSON_STRING;
-  while (rmx__json_element(&rest, &element))
-    if (element.kind != RMX__JSON_STRING && element.kind != RMX__JSON_NULL) return false;
+struct kinds {
+  size_t missing, null, text, other;
+};
+
+static bool count_kind(void *context, const rmx__json_value *v) {
+  struct kinds *k = context;
+  k->missing += v->kind == RMX__JSON_NONE;
+  k->null += v->kind == RMX__JSON_NULL;
+  k->text += v->kind == RMX__JSON_STRING;
+  k->other += v->kind > RMX__JSON_STRING;
   return true;
 }
 
+static bool is_list(const rmx__json_value *v) {
+  return v->kind == RMX__JSON_ARRAY || v->kind == RMX__JSON_EACH;
+}
+
+// What a value is as a text. Without any text, a list is null, or missing in all its elements.
+static rmx__json_kind kind_as_text(const rmx__json_value *v) {
+  struct kinds k = {0};
+  if (!is_list(v)) return v->kind;
+  if (!rmx__json_each(v, count_kind, &k) || k.other) return RMX__JSON_OBJECT;
+  if (k.text) return RMX__JSON_STRING;
+  return k.missing && !k.null ? RMX__JSON_NONE : RMX__JSON_NULL;
+}
+
+struct taking {
+  rmx__reader *r;
+  const char *line;
+  rmx__json_look *look;
+  bool more;  // not the first
+};
+
+static bool take_string(void *context, const rmx__json_value *v) {
+  struct taking *t = context;
+  if (v->kind != RMX__JSON_STRING) return true;
+  if (t->more) rmx_buf_puts(&t->r->text, "\n");
+  t->more = true;
+  return rmx__json_decode(t->line, *v, &t->r->text, t->look);
+}
+
 // Decodes a string, or a list of strings, which become lines.
-static bool take_text(rmx__reader *r, const char *line, rmx__json_value v, rmx__json_look *look) {
-  rmx__json_value element;
-  if (v.kind == RMX__JSON_STRING) return rmx__json_decode(line, v, &r->text, look);
-  bool good = true, first = true;
-  while (good && rmx__json_element(&v, &element)) {
-    if (element.kind == RMX__JSON_NULL) continue;
-    if (!first) rmx_buf_puts(&r->text, "\n");
-    first = false;
-    good = rmx__json_decode(line, element, &r->text, look);
-  }
-  return good;
+static bool take_text(rmx__reader *r, const char *line, const rmx__json_value *v,
+                      rmx__json_look *look) {
+  struct taking t = {r, line, look, false};
+  r->text.size = 0;
+  return is_list(v) ? rmx__json_each(v, take_string, &t) : take_string(&t, v);
 }
 
 static void take_fields(rmx__reader *r, const char *line) {
@@ -138,9 +165,9 @@ static void take_fields(rmx__reader *r, const char *line) {
 static rmx_status broken(rmx__reader *r, const rmx__json_look *look, rmx_err *err) {
   char what[256];
   r->text.size = 0;
-  if (look->no_object) return rmx__unusable(r, &r->bad_lines, "not a JSON object", err);
+  if (look->no_object) return rmx__unusable(r, &r->lost.bad_lines, "not a JSON object", err);
   snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look->what, look->column);
-  return rmx__unusable(r, &r->bad_lines, what, err);
+  return rmx__unusable(r, &r->lost.bad_lines, what, err);
 }
 
 static rmx_status without_text(rmx__reader *r, rmx_err *err) {
@@ -148,11 +175,12 @@ static rmx_status without_text(rmx__reader *r, rmx_err *err) {
   bool null = false, other = false;
   char what[512];
   for (size_t i = 0; i < j->n_text; i++) {
-    other = other || j->values[i].kind > RMX__JSON_NULL;
-    null = null || j->values[i].kind == RMX__JSON_NULL;
+    const rmx__json_kind kind = kind_as_text(&j->values[i]);
+    other = other || kind > RMX__JSON_NULL;
+    null = null || kind == RMX__JSON_NULL;
   }
   if (!other && null) {  // a document without text, like one of blanks
-    r->no_text++;
+    r->lost.no_text++;
     return RMX_OK;
   }
   snprintf(what, sizeof what,
@@ -161,7 +189,7 @@ static rmx_status without_text(rmx__reader *r, rmx_err *err) {
                             : "none of \"%s\" is there (corpus.text_field names the fields that "
                               "can have the text)",
            r->o.text_field);
-  return rmx__unusable(r, other ? &r->bad_lines : &r->no_text, what, err);
+  return rmx__unusable(r, other ? &r->lost.bad_lines : &r->lost.no_text, what, err);
 }
 
 // Finds the text and the fields of the object in a line.
@@ -169,11 +197,13 @@ static rmx_status take_object(rmx__reader *r, const char *line, size_t size, rmx
   struct json *j = r->state;
   rmx__json_look look;
   if (!rmx__json_scan(line, size, j->paths, j->n, j->values, &look)) return broken(r, &look, err);
-  size_t i = 0;
-  while (i < j->n_text && !is_text(&j->values[i])) i++;
-  if (i == j->n_text) return without_text(r, err);
-  if (!take_text(r, line, j->values[i], &look)) return broken(r, &look, err);
-  r->invalid_utf8 += look.surrogates;
+  for (size_t i = 0; i < j->n_text && rmx__is_blank(r->text.data, r->text.size); i++) {
+    if (kind_as_text(&j->values[i]) != RMX__JSON_STRING) continue;
+    if (!take_text(r, line, &j->values[i], &look)) return broken(r, &look, err);
+    r->document = true;
+  }
+  if (!r->document) return without_text(r, err);
+  r->lost.surrogates += look.surrogates;
   r->valid = !look.not_ascii;
   r->raw = line;
   r->raw_size = size;
@@ -195,15 +225,15 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
   if (!*more && !j->array_open) return RMX_OK;
   if (!*more) {
     j->array_open = false;
-    return rmx__unusable(r, &r->bad_lines, "the array has no end: the file is cut off", err);
+    return rmx__unusable(r, &r->lost.bad_lines, "the array has no end: the file is cut off", err);
   }
   if (line.cut && !r->o.skip_bad) return rmx__too_long(r, "a line", err);
   if (line.cut) {
-    r->bad_lines++;
+    r->lost.bad_lines++;
     return RMX_OK;
   }
   if (j->by_value && j->array_over)
-    return rmx__unusable(r, &r->bad_lines, "more text after the end of the array", err);
+    return rmx__unusable(r, &r->lost.bad_lines, "more text after the end of the array", err);
   return rmx__is_blank(line.data, line.size) ? RMX_OK : take_object(r, line.data, line.size, err);
 }
 

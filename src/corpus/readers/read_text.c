@@ -37,11 +37,13 @@ static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
   *more = false;
   for (bool first = true, another;; first = false) {
     RMX_TRY(rmx__input_line(&r->input, r->o.max_document, &line, &another, err));
+    r->document = whole;
     if (!another) return RMX_OK;
     *more = true;
     r->line_number++;
     if (!whole && !line.cut && is_separator(separator, line.data, line.size)) {
       r->separators++;
+      r->document = *separator && r->line_number > 1;  // blank lines may follow one another
       return RMX_OK;
     }
     if (r->format->flags & RMX__FORMAT_TEXT) look_at_line(r, line.data, line.size);

@@ -159,18 +159,30 @@ static rmx_status next_document(rmx__reader *r, bool *more, rmx_err *err) {
   if (!*more || r->line_number == FIRST) RMX_TRY(check_share(r, err));
   if (!*more) return RMX_OK;
   r->line_number++;
+  r->document = true;
   if (t->ids.n) return decode(r, err);
   rmx_buf_add(&r->text, "", 0);  // an empty document is skipped
   return RMX_OK;
 }
 
+// Of the columns that can be the text, takes the first that has some.
 static rmx_status next_text(rmx__reader *r, bool *more, rmx_err *err) {
   struct tokens *t = r->state;
+  rmx__token_source *s = &t->source;
+  const size_t sample = s->next;
+  s->column = s->columns[0];
   RMX_TRY(next_piece(r, more, err));
   if (!*more) return RMX_OK;
   r->line_number++;
-  if (r->o.max_document && t->bytes > r->o.max_document) return rmx__too_long(r, "a document", err);
-  rmx_buf_add(&r->text, (const char *)t->source.file.data + t->at, t->bytes);
+  r->document = true;
+  for (size_t k = 0; k < s->n_columns && rmx__is_blank(r->text.data, r->text.size); k++) {
+    s->column = s->columns[k];
+    if (k) RMX_TRY(s->piece(s, sample, &t->at, &t->bytes, err));
+    if (r->o.max_document && t->bytes > r->o.max_document)
+      return rmx__too_long(r, "a document", err);
+    r->text.size = 0;
+    rmx_buf_add(&r->text, (const char *)s->file.data + t->at, t->bytes);
+  }
   return RMX_OK;
 }
 

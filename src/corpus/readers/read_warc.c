@@ -106,7 +106,7 @@ static rmx_status take_content(rmx__reader *r, rmx_err *err) {
   if (!text && !page) return read_content(r, UINT64_MAX, NULL, err);
   if (r->o.max_document && w->left > r->o.max_document) {
     if (!r->o.skip_bad) return rmx__too_long(r, "a record", err);
-    r->bad_lines++;
+    r->lost.bad_lines++;
     return read_content(r, UINT64_MAX, NULL, err);
   }
   RMX_TRY(read_content(r, UINT64_MAX, &r->text, err));
@@ -115,9 +115,10 @@ static rmx_status take_content(rmx__reader *r, rmx_err *err) {
            begins(header(&w->http, "Content-Type"), "text/plain") &&
            !header(&w->http, "Content-Encoding") && !header(&w->http, "Transfer-Encoding");
   *(text ? &w->texts : &w->pages) += 1;
+  r->document = text;
   if (text) return RMX_OK;
   r->text.size = 0;
-  r->no_text++;
+  r->lost.no_text++;
   return RMX_OK;
 }
 

@@ -80,6 +80,12 @@ bool rmx__next_alternative(const char **at, const char **name, size_t *size) {
   return true;
 }
 
+void rmx__losses_add(rmx__losses *to, const rmx__losses *from) {
+  uint64_t *sums = (uint64_t *)to;
+  const uint64_t *more = (const uint64_t *)from;
+  for (size_t i = 0; i < RMX__LOSSES; i++) sums[i] += more[i];
+}
+
 void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size) {
   r->values[i].size = 0;
   rmx_buf_add(&r->values[i], value, size);
@@ -172,8 +178,8 @@ static rmx_status begin(rmx__reader *r, rmx_err *err) {
 
 // The text and the fields become valid UTF-8.
 static rmx_status repair(rmx__reader *r, rmx_err *err) {
-  if (r->text.size && !r->valid) r->invalid_utf8 += rmx__utf8_repair(&r->text, &r->scratch);
-  r->invalid_utf8 += r->input.undecodable;
+  if (r->text.size && !r->valid) r->lost.invalid_utf8 += rmx__utf8_repair(&r->text, &r->scratch);
+  r->lost.invalid_utf8 += r->input.undecodable;
   r->input.undecodable = 0;
   bool failed = r->text.failed;
   for (size_t i = 0; i < rmx__fields(r); i++) {
@@ -187,13 +193,14 @@ rmx_status rmx__reader_next(rmx__reader *r, bool *more, rmx_err *err) {
   if (!r->begun) RMX_TRY(begin(r, err));
   do {
     r->text.size = 0;
-    r->valid = false;
+    r->valid = r->document = false;
     for (size_t i = 0; i < rmx__fields(r); i++) r->has[i] = false;
     RMX_TRY(r->format->next(r, more, err));
     if (!*more) return RMX_OK;
     RMX_TRY(repair(r, err));
-  } while (rmx__is_blank(r->text.data, r->text.size));
-  return RMX_OK;
+    if (!rmx__is_blank(r->text.data, r->text.size)) return RMX_OK;
+    r->lost.empty += r->document;
+  } while (true);
 }
 
 void rmx__reader_close(rmx__reader *r) {

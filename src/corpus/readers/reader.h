@@ -23,7 +23,7 @@ typedef struct rmx__format {
   // nothing to do. `close` follows even if it fails.
   rmx_status (*open)(rmx__reader *r, rmx_err *err);
   // Reads the next document into r->text, which is empty, and its fields; *more is false at the
-  // end. A document that is skipped leaves r->text empty.
+  // end. A document that is skipped leaves r->text empty. It sets r->document.
   rmx_status (*next)(rmx__reader *r, bool *more, rmx_err *err);
   void (*close)(rmx__reader *r);  // releases r->state, which may be NULL; NULL: nothing to do
 } rmx__format;
@@ -45,6 +45,17 @@ typedef struct rmx__reader_options {
   const char *encoding;  // the character set of the text; NULL: UTF-8, or what can be recognised
 } rmx__reader_options;
 
+// What was left out or replaced while text was read. All members are numbers of 64 bits.
+typedef struct rmx__losses {
+  uint64_t bad_lines, bad_bytes;  // lines that were skipped, and their bytes
+  uint64_t no_text;               // lines that were skipped: their text is null or missing
+  uint64_t empty;                 // documents that were skipped: "" or only white space
+  uint64_t invalid_utf8;          // bytes replaced by U+FFFD
+  uint64_t surrogates;            // halves of surrogate pairs (\ud800 in JSON) replaced by U+FFFD
+} rmx__losses;
+enum { RMX__LOSSES = sizeof(rmx__losses) / sizeof(uint64_t) };
+void rmx__losses_add(rmx__losses *to, const rmx__losses *from);
+
 struct rmx__reader {
   const rmx__format *format;
   const char *path;  // borrowed
@@ -54,6 +65,7 @@ struct rmx__reader {
   void *state;       // of the format
   rmx_buf text;      // the present document: valid UTF-8
   bool valid;        // `next` knows that the text is valid UTF-8; else it is checked
+  bool document;     // `next` found a document; one without text is counted in lost.empty
   // (o.fields->n) the document's further fields: valid UTF-8, numbers and booleans as they are
   // written. A field that is missing, null, or not a single value has has[i] = false.
   rmx_buf *values;
@@ -62,10 +74,8 @@ struct rmx__reader {
   size_t raw_size;
   rmx_buf line, scratch;
   size_t line_number;
-  uint64_t bad_lines;     // skipped
-  uint64_t no_text;       // skipped lines whose text is null or missing
-  uint64_t other_ids;     // documents of token files that get other ids than theirs
-  uint64_t invalid_utf8;  // bytes and half surrogate pairs replaced by U+FFFD
+  rmx__losses lost;
+  uint64_t other_ids;  // documents of token files that get other ids than theirs
   // Of text: do these suggest another separator?
   uint64_t separators;  // lines that ended a document
   uint64_t end_tokens;  // lines in documents that are a known end token such as <|endoftext|>

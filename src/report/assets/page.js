@@ -414,7 +414,8 @@ function corpusSection() {
       whole(d.duplicates),
       ...(near ? [whole(d.near_duplicates || 0)] : []),
       whole(d.overlaps),
-      whole((d.bad_lines || 0) + (d.invalid_utf8 || 0)),
+      whole((d.no_text || 0) + (d.empty || 0)),
+      whole((d.bad_lines || 0) + (d.invalid_utf8 || 0) + (d.surrogates || 0)),
     ];
   });
   section(
@@ -445,6 +446,7 @@ function corpusSection() {
           {text: 'duplicates dropped'},
           ...(near ? [{text: 'near duplicates dropped', title: 'documents that resemble an earlier one'}] : []),
           {text: 'overlaps dropped', title: 'training documents that repeat target text'},
+          {text: 'empty', title: 'documents without text: missing, null, "" or only blanks'},
           {text: 'bad lines', title: 'lines or bytes that could not be read'},
         ],
         rows,

@@ -27,6 +27,7 @@ struct rmx__arrow {
   size_t n;
   struct rmx__arrow_column *columns;           // (n)
   struct rmx__arrow_dictionary *dictionaries;  // (n) of those columns that have one
+  size_t texts;                                // columns that can be the text
   uint64_t most;
   uint64_t at, end;  // of a stream: the next message, and the end of the file
   uint64_t *places;  // (nplaces) of a file: its batches
@@ -125,20 +126,37 @@ static rmx_status load_dictionaries(rmx__arrow *a, struct message *m, rmx_err *e
 
 // ---- opening ----------------------------------------------------------------------------------
 
-static rmx_status make_columns(rmx__arrow *a, const char *const *names, size_t n, rmx_err *err) {
-  a->columns = rmx_calloc(n, sizeof *a->columns);
-  a->dictionaries = rmx_calloc(n, sizeof *a->dictionaries);
+// leaf: the field of the schema; 0: the column is missing.
+static rmx_status make_column(rmx__arrow *a, size_t i, size_t leaf, rmx_err *err) {
+  if (!leaf) return RMX_OK;
+  RMX_TRY(rmx__arrow_column_make(&a->columns[i], &a->schema, leaf, err));
+  if (a->schema.fields[leaf].dictionary < 0) return RMX_OK;
+  a->dictionaries[i].field = leaf;
+  a->dictionaries[i].id = a->schema.fields[leaf].dictionary;
+  a->columns[i].dictionary = &a->dictionaries[i];
+  return RMX_OK;
+}
+
+static rmx_status make_columns(rmx__arrow *a, const struct rmx__wanted *w, rmx_err *err) {
+  const struct rmx__arrow_schema *s = &a->schema;
+  rmx_err wrong, why = {.status = RMX_OK};
+  size_t leaf, found = 0;
+  a->columns = rmx_calloc(w->n, sizeof *a->columns);
+  a->dictionaries = rmx_calloc(w->n, sizeof *a->dictionaries);
   if (!a->columns || !a->dictionaries)
-    return rmx_fail_memory(err, n * sizeof *a->columns, a->source.file.path);
-  a->n = n;
-  for (size_t i = 0; i < n; i++) {
-    size_t leaf;
-    RMX_TRY(rmx__arrow_schema_find(&a->schema, names[i], i == 0, &leaf, err));
-    RMX_TRY(rmx__arrow_column_make(&a->columns[i], &a->schema, leaf, err));
-    if (a->schema.fields[leaf].dictionary < 0) continue;
-    a->dictionaries[i].field = leaf;
-    a->dictionaries[i].id = a->schema.fields[leaf].dictionary;
-    a->columns[i].dictionary = &a->dictionaries[i];
+    return rmx_fail_memory(err, w->n * sizeof *a->columns, a->source.file.path);
+  a->n = w->n;
+  for (size_t i = 0; i < w->texts; i++) {
+    if (rmx__arrow_schema_find(s, w->names[i], true, &leaf, &wrong) == RMX_OK)
+      RMX_TRY(make_column(a, i, leaf, err));
+    else if (why.status == RMX_OK)
+      why = wrong;
+    found += a->columns[i].n > 0;
+  }
+  RMX_TRY(rmx__texts_found(w, found, &why, s->names, s->n, s->path, err));
+  for (size_t i = w->texts; i < w->n; i++) {
+    RMX_TRY(rmx__arrow_schema_find(s, w->names[i], false, &leaf, err));
+    RMX_TRY(make_column(a, i, leaf, err));
   }
   return RMX_OK;
 }
@@ -155,8 +173,8 @@ static rmx_status block_place(rmx__arrow *a, const struct rmx__flat *f, size_t f
 }
 
 // Reads the schema, the places of the batches, and all dictionaries, from the footer (f).
-static rmx_status read_footer(rmx__arrow *a, struct rmx__flat *f, const char *const *names,
-                              size_t n, rmx_err *err) {
+static rmx_status read_footer(rmx__arrow *a, struct rmx__flat *f, const struct rmx__wanted *w,
+                              rmx_err *err) {
   enum { FOOTER_SCHEMA = 1, DICTIONARIES = 2, BATCHES = 3, BLOCK = 24 };
   const size_t root = rmx__flat_root(f), schema = rmx__flat_table(f, root, FOOTER_SCHEMA);
   size_t ndictionaries,
@@ -164,7 +182,7 @@ static rmx_status read_footer(rmx__arrow *a, struct rmx__flat *f, const char *co
   const size_t batches = rmx__flat_vector(f, root, BATCHES, BLOCK, &a->nplaces);
   if (f->broken || !schema) return rmx__arrow_broken(&a->source, "its footer cannot be read", err);
   RMX_TRY(rmx__arrow_schema_read(&a->schema, f, schema, err));
-  RMX_TRY(make_columns(a, names, n, err));
+  RMX_TRY(make_columns(a, w, err));
   a->places = rmx_calloc(a->nplaces, sizeof *a->places);
   if (!a->places) return rmx_fail_memory(err, a->nplaces * sizeof *a->places, a->schema.path);
   for (size_t i = 0; i < a->nplaces; i++)
@@ -182,7 +200,7 @@ static rmx_status read_footer(rmx__arrow *a, struct rmx__flat *f, const char *co
   return RMX_OK;
 }
 
-static rmx_status open_file(rmx__arrow *a, const char *const *names, size_t n, rmx_err *err) {
+static rmx_status open_file(rmx__arrow *a, const struct rmx__wanted *w, rmx_err *err) {
   rmx__random_access *file = &a->source.file;
   enum { TAIL = 4 + MAGIC };
   uint8_t tail[TAIL] = {0};
@@ -201,12 +219,12 @@ static rmx_status open_file(rmx__arrow *a, const char *const *names, size_t n, r
   rmx_status status = rmx__block_reserve(&footer, size, file->path, err);
   if (status == RMX_OK) status = rmx__random_access_read(file, a->end, footer.data, size, err);
   struct rmx__flat flat = {footer.data, size, false};
-  if (status == RMX_OK) status = read_footer(a, &flat, names, n, err);
+  if (status == RMX_OK) status = read_footer(a, &flat, w, err);
   rmx__block_release(&footer);
   return status;
 }
 
-static rmx_status open_stream(rmx__arrow *a, const char *const *names, size_t n, rmx_err *err) {
+static rmx_status open_stream(rmx__arrow *a, const struct rmx__wanted *w, rmx_err *err) {
   struct message m;
   bool more;
   a->end = a->source.file.size;
@@ -214,14 +232,14 @@ static rmx_status open_stream(rmx__arrow *a, const char *const *names, size_t n,
   if (!more || m.kind != SCHEMA)
     return rmx__arrow_broken(&a->source, "it does not begin with a schema", err);
   RMX_TRY(rmx__arrow_schema_read(&a->schema, &m.flat, m.table, err));
-  return make_columns(a, names, n, err);
+  return make_columns(a, w, err);
 }
 
-static rmx_status open_any(rmx__arrow *a, const char *const *names, size_t n, rmx_err *err) {
+static rmx_status open_any(rmx__arrow *a, const struct rmx__wanted *w, rmx_err *err) {
   rmx__random_access *file = &a->source.file;
   uint8_t head[8] = {0};
   if (file->size >= sizeof head) RMX_TRY(rmx__random_access_read(file, 0, head, sizeof head, err));
-  if (memcmp(head, "ARROW1", MAGIC) == 0) return open_file(a, names, n, err);
+  if (memcmp(head, "ARROW1", MAGIC) == 0) return open_file(a, w, err);
   if (memcmp(head, "FEA1", 4) == 0)
     return rmx_fail(err, RMX_EINPUT,
                     "%s: Feather of version 1 is not read; write it again in version 2",
@@ -229,17 +247,18 @@ static rmx_status open_any(rmx__arrow *a, const char *const *names, size_t n, rm
   // An old stream begins with the size of its schema.
   const uint32_t size = rmx__u32_at(head);
   const bool stream = size == UINT32_MAX || (size >= 16 && size % 8 == 4 && size < file->size);
-  return stream ? open_stream(a, names, n, err) : rmx__not_of_type(file, "Arrow", err);
+  return stream ? open_stream(a, w, err) : rmx__not_of_type(file, "Arrow", err);
 }
 
-rmx_status rmx__arrow_open(rmx__input *file, const char *const *names, size_t n, uint64_t most,
-                           rmx__arrow **out, rmx_err *err) {
+rmx_status rmx__arrow_open(rmx__input *file, const struct rmx__wanted *w, rmx__arrow **out,
+                           rmx_err *err) {
   rmx__arrow *a = rmx_calloc(1, sizeof *a);
   if (!a) return rmx_fail_memory(err, sizeof *a, file->path);
-  a->most = most;
+  a->most = w->most;
+  a->texts = w->texts;
   a->schema.path = file->path;
   rmx_status status = rmx__random_access_begin(&a->source.file, file, err);
-  if (status == RMX_OK) status = open_any(a, names, n, err);
+  if (status == RMX_OK) status = open_any(a, w, err);
   if (status == RMX_OK)
     *out = a;
   else
@@ -280,7 +299,8 @@ static rmx_status next_batch(rmx__arrow *a, bool *more, rmx_err *err) {
     struct rmx__arrow_batch b = {&m->flat, m->table, m->body, m->size, 0};
     RMX_TRY(rmx__arrow_batch_begin(&b, &a->source, err));
     for (size_t i = 0; i < a->n; i++)
-      RMX_TRY(rmx__arrow_column_begin(&a->columns[i], &a->schema, &a->source, &b, 0, err));
+      if (a->columns[i].n)
+        RMX_TRY(rmx__arrow_column_begin(&a->columns[i], &a->schema, &a->source, &b, 0, err));
     a->batch = b;
   }
   return RMX_OK;
@@ -295,7 +315,8 @@ rmx_status rmx__arrow_next(rmx__arrow *a, rmx_buf *const *values, bool *has, boo
     values[i]->size = 0;
     rmx_buf_add(values[i], "", 0);
     has[i] = false;
-    if (i > 0 && a->columns[i].list) continue;  // as a field it is not a single value
+    if (!a->columns[i].n) continue;                     // it is missing
+    if (i >= a->texts && a->columns[i].list) continue;  // as a field it is not a single value
     RMX_TRY(rmx__arrow_column_row(&a->columns[i], &a->schema, &a->source, &a->batch, a->row,
                                   a->most, values[i], &has[i], &long_value, err));
     *cut = *cut || long_value;

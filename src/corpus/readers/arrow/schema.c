@@ -187,7 +187,8 @@ static bool is_passed(const struct rmx__arrow_field *e) {
 rmx_status rmx__arrow_schema_find(const struct rmx__arrow_schema *s, const char *name, bool text,
                                   size_t *leaf, rmx_err *err) {
   size_t i = rmx__column_find(s->names, s->n, name);
-  if (i == 0) return rmx__column_missing(s->names, s->n, s->path, name, err);
+  *leaf = 0;
+  if (i == 0) return RMX_OK;
   const size_t found = i;
   while (s->fields[i].children == 1) i++;  // a list of texts has one column
   if (s->fields[i].children) return rmx__column_divided(s->names, found, s->path, name, err);
@@ -200,6 +201,7 @@ rmx_status rmx__arrow_schema_find(const struct rmx__arrow_schema *s, const char 
                       "%s: column \"%.200s\" is in a column of a kind that is not read (a union, a "
                       "dictionary, a list view, or lists of no elements)",
                       s->path, name);
+  RMX_TRY(check_type(s, i, name, text, err));
   *leaf = i;
-  return check_type(s, i, name, text, err);
+  return RMX_OK;
 }

@@ -53,7 +53,8 @@ struct rmx__arrow_schema {
 rmx_status rmx__arrow_schema_read(struct rmx__arrow_schema *s, struct rmx__flat *f, size_t table,
                                   rmx_err *err);
 void rmx__arrow_schema_release(struct rmx__arrow_schema *s);
-// Finds a wanted column: *leaf is its field. RMX_EINPUT: there is none, or it has another type.
+// Finds a wanted column: *leaf is its field, or 0 if there is none. RMX_EINPUT: it has another
+// type.
 rmx_status rmx__arrow_schema_find(const struct rmx__arrow_schema *s, const char *name, bool text,
                                   size_t *leaf, rmx_err *err);
 bool rmx__arrow_is_list(int type);

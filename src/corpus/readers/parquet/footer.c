@@ -209,19 +209,19 @@ static rmx_status read_bytes(rmx__random_access *file, uint8_t **data, size_t *s
 }
 
 rmx_status rmx__parquet_footer_read(rmx__parquet_footer *out, rmx__random_access *file,
-                                    const char *const *names, size_t n, rmx_err *err) {
+                                    const struct rmx__wanted *w, rmx_err *err) {
   uint8_t *data = NULL;
   size_t size = 0, leaves = 0;
   rmx_status status;
-  *out = (rmx__parquet_footer){.n = n};
+  *out = (rmx__parquet_footer){.n = w->n};
   RMX_TRY_GOTO(read_bytes(file, &data, &size, err), done);
-  out->leaves = rmx_calloc(n, sizeof *out->leaves);
+  out->leaves = rmx_calloc(w->n, sizeof *out->leaves);
   if (!out->leaves) {
-    status = rmx_fail_memory(err, n * sizeof *out->leaves, file->path);
+    status = rmx_fail_memory(err, w->n * sizeof *out->leaves, file->path);
     goto done;
   }
-  RMX_TRY_GOTO(
-      rmx__parquet_schema_find(data, size, file->path, names, n, out->leaves, &leaves, err), done);
+  RMX_TRY_GOTO(rmx__parquet_schema_find(data, size, file->path, w, out->leaves, &leaves, err),
+               done);
   status = read_groups(data, size, file, out, leaves, err);
 done:
   free(data);

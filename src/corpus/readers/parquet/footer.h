@@ -4,6 +4,7 @@
 #define RMX_CORPUS_READERS_PARQUET_FOOTER_H
 
 #include "corpus/readers/codec.h"
+#include "corpus/readers/column_names.h"
 #include "corpus/readers/random_access.h"
 
 // Physical types, as in the file.
@@ -21,12 +22,14 @@ typedef enum rmx__parquet_type {
 // A wanted column: a leaf of the schema.
 typedef struct rmx__parquet_leaf {
   const char *name;  // as wanted; borrowed
-  size_t ordinal;    // among all leaves
+  size_t ordinal;    // among all leaves, or RMX__PARQUET_MISSING
   rmx__parquet_type type;
   uint32_t width;            // bytes of a value; 0: they vary
   bool is_unsigned;          // of a whole number
   uint8_t max_def, max_rep;  // greatest levels
 } rmx__parquet_leaf;
+
+#define RMX__PARQUET_MISSING SIZE_MAX
 
 // The pages of a column in one row group: bytes at .. end of the file.
 typedef struct rmx__parquet_chunk {
@@ -44,16 +47,16 @@ typedef struct rmx__parquet_footer {
 } rmx__parquet_footer;
 
 // Reads the footer and finds the wanted columns. A name is a path of names joined by dots; the
-// levels that Parquet puts into lists are left out of it. The first column must hold text, the
-// others may be numbers. RMX_EINPUT: the file is cut off, broken or encrypted; there is no such
-// column (the message lists them); a type or a compression that is not read.
+// levels that Parquet puts into lists are left out of it. The alternatives of the text must hold
+// text, the other columns may be numbers. RMX_EINPUT: the file is cut off, broken or encrypted;
+// there is no column with text (the message lists them); a type or a compression that is not read.
 rmx_status rmx__parquet_footer_read(rmx__parquet_footer *out, rmx__random_access *file,
-                                    const char *const *names, size_t n, rmx_err *err);
+                                    const struct rmx__wanted *w, rmx_err *err);
 void rmx__parquet_footer_release(rmx__parquet_footer *f);
 
 // Of schema.c. The schema is in the footer's bytes `data` (size).
 rmx_status rmx__parquet_schema_find(const uint8_t *data, size_t size, const char *path,
-                                    const char *const *names, size_t n, rmx__parquet_leaf *leaves,
+                                    const struct rmx__wanted *w, rmx__parquet_leaf *leaves,
                                     size_t *nleaves, rmx_err *err);
 
 #endif

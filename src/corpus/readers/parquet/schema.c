@@ -219,15 +219,32 @@ static rmx_status set_leaf(const struct schema *s, size_t i, const char *name, b
 static rmx_status find_leaf(const struct schema *s, const char *name, bool text,
                             rmx__parquet_leaf *out, rmx_err *err) {
   size_t i = rmx__column_find(s->names, s->n, name);
-  if (i == 0) return rmx__column_missing(s->names, s->n, s->path, name, err);
+  out->ordinal = RMX__PARQUET_MISSING;
+  if (i == 0) return RMX_OK;
   const size_t found = i;
   while (s->items[i].children == 1) i++;  // a list of texts has one column
   if (s->items[i].children) return rmx__column_divided(s->names, found, s->path, name, err);
   return set_leaf(s, i, name, text, out, err);
 }
 
+static rmx_status find_leaves(const struct schema *s, const struct rmx__wanted *w,
+                              rmx__parquet_leaf *leaves, rmx_err *err) {
+  rmx_err wrong, why = {.status = RMX_OK};
+  size_t found = 0;
+  for (size_t i = 0; i < w->texts; i++) {
+    const bool good = find_leaf(s, w->names[i], true, &leaves[i], &wrong) == RMX_OK;
+    if (!good && why.status == RMX_OK) why = wrong;
+    if (!good) leaves[i].ordinal = RMX__PARQUET_MISSING;
+    found += leaves[i].ordinal != RMX__PARQUET_MISSING;
+  }
+  RMX_TRY(rmx__texts_found(w, found, &why, s->names, s->n, s->path, err));
+  for (size_t i = w->texts; i < w->n; i++)
+    RMX_TRY(find_leaf(s, w->names[i], false, &leaves[i], err));
+  return RMX_OK;
+}
+
 rmx_status rmx__parquet_schema_find(const uint8_t *data, size_t size, const char *path,
-                                    const char *const *names, size_t n, rmx__parquet_leaf *leaves,
+                                    const struct rmx__wanted *w, rmx__parquet_leaf *leaves,
                                     size_t *nleaves, rmx_err *err) {
   struct schema s = {.path = path};
   struct rmx__thrift t = {data, data + size, false, false};
@@ -241,8 +258,7 @@ rmx_status rmx__parquet_schema_find(const uint8_t *data, size_t size, const char
     RMX_TRY_GOTO(read_tree(&s, &t, err), done);
     break;
   }
-  for (size_t i = 0; i < n && s.n; i++)
-    RMX_TRY_GOTO(find_leaf(&s, names[i], i == 0, &leaves[i], err), done);
+  if (s.n) RMX_TRY_GOTO(find_leaves(&s, w, leaves, err), done);
   *nleaves = s.leaves;
   if (s.n) status = RMX_OK;
 done:

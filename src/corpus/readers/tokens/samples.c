@@ -150,14 +150,17 @@ static rmx_status mds_ids(rmx__token_source *s, rmx_err *err) {
                              s->path, encoding);
 }
 
-// Whether column k is text, and is one of the alternatives of text_field.
-static bool is_text(const rmx__token_source *s, size_t k, const char *text_field) {
-  const char *column = mds_text(s, "column_names", k), *name;
+// Finds the columns of text that are alternatives of text_field.
+static void find_texts(rmx__token_source *s, size_t n, const char *text_field) {
+  const char *name;
   size_t size;
-  bool named = false;
   while (rmx__next_alternative(&text_field, &name, &size))
-    named = named || (strlen(column) == size && memcmp(column, name, size) == 0);
-  return named && strcmp(mds_text(s, "column_encodings", k), "str") == 0;
+    for (size_t k = 0; k < n && s->n_columns < RMX__TEXT_COLUMNS; k++) {
+      const char *column = mds_text(s, "column_names", k);
+      if (strlen(column) == size && memcmp(column, name, size) == 0 &&
+          strcmp(mds_text(s, "column_encodings", k), "str") == 0)
+        s->columns[s->n_columns++] = k;
+    }
 }
 
 rmx_status rmx__token_mds(rmx__token_source *s, const char *text_field, rmx_err *err) {
@@ -175,14 +178,13 @@ rmx_status rmx__token_mds(rmx__token_source *s, const char *text_field, rmx_err 
   RMX_TRY(take_samples(s, json_integer_value(json_object_get(s->shard, "samples")), err));
   const size_t n = json_array_size(json_object_get(s->shard, "column_names"));
   size_t ids = n;
-  s->column = n;
-  for (size_t k = n; k-- > 0;) {
-    if (is_text(s, k, text_field)) s->column = k;
+  find_texts(s, n, text_field);
+  for (size_t k = n; k-- > 0;)
     if (strcmp(mds_text(s, "column_names", k), "tokens") == 0) ids = k;
-  }
   s->documents = true;
   s->piece = mds_value;
-  s->text = s->column < n;
+  s->text = s->n_columns > 0;
+  s->column = s->columns[0];
   if (s->text) return RMX_OK;
   if (ids == n)
     return rmx_fail(err, RMX_EINPUT,

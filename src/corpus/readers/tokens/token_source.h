@@ -9,6 +9,8 @@
 
 typedef struct rmx__token_source rmx__token_source;
 
+enum { RMX__TEXT_COLUMNS = 16 };
+
 // The file is mapped. Its ids are in pieces: documents, samples, or all of it.
 struct rmx__token_source {
   const char *path;  // borrowed
@@ -20,10 +22,11 @@ struct rmx__token_source {
   // Finds piece i: its first byte in the file, and its bytes.
   rmx_status (*piece)(const rmx__token_source *s, size_t i, size_t *from, size_t *bytes,
                       rmx_err *err);
-  size_t first, bytes;  // of flat files: all ids
-  json_t *json;         // of litdata and MDS: index.json
-  const json_t *shard;  // the part about this file
-  size_t column;        // of MDS: the column with the ids, or the text
+  size_t first, bytes;                           // of flat files: all ids
+  json_t *json;                                  // of litdata and MDS: index.json
+  const json_t *shard;                           // the part about this file
+  size_t column;                                 // of MDS: the column with the ids, or the text
+  size_t columns[RMX__TEXT_COLUMNS], n_columns;  // of MDS: those that can be the text, in turn
 };
 
 // Opens a file by its name and its first bytes. vocab: of the tokenizer, which tells the size of an
