@@ -46,6 +46,18 @@ rmx_status rmx_mixture_names(const char *path, rmx_strings *names, rmx_err *err)
 struct json_t *rmx_mixture_json(const double *w, const char *const *names,
                                 size_t D); /* new reference */
 
+/* ---- trees of domains: "source:topic" ---------------------------------------- */
+
+/* A ":" or "/" in a name divides it into levels, three at most: "web:news:q0" lies in the nodes
+ * "web" and "web:news". What follows the second separator is the last level, whatever is in it. */
+/* The domains that a name stands for: member (D), and `whole` (or NULL), the name without
+ * ambiguity, to be freed. In this order: the domain of exactly this name; the node of exactly this
+ * name; the domain that rmx_find_name finds; the node that it finds. So where a domain and a node
+ * have one name it is the domain, and "web:" (or "web/") is the node. RMX_EINPUT where there is
+ * neither. */
+rmx_status rmx_find_domains(const char *name, const char *const *names, size_t D, bool *member,
+                            char **whole, rmx_err *err);
+
 /* The recipe of RegMix for random mixtures (../../docs/method.md; RegMix code,
  * synthesize_mixture.py): temper the prior, Dirichlet at log-spaced strengths, caps, a grid. */
 typedef struct rmx_sample_options {

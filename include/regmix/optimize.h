@@ -33,6 +33,7 @@ typedef struct rmx_optimize_options {
 /* What the optimum must keep, as text: see rmx_constraints and rmx_target. */
 typedef struct rmx_problem_options {
   rmx_strings floor, cap, fix, share; /* DOMAIN=WEIGHT, NAME=LOW..HIGH:DOMAIN,... */
+  rmx_strings ordered;                /* A<B<C */
   rmx_strings metric_group;           /* NAME=METRIC,... */
   rmx_strings no_worse;               /* METRIC[=SLACK], than under `than` */
   char *than, *reference;             /* mixture files; NULL: the prior */
@@ -89,12 +90,14 @@ void rmx_target_release(rmx_target *t);
 
 /* ---- what a mixture must keep to ------------------------------------------- */
 
-/* Bounds on the total weight of a group of domains: low <= sum of its weights <= high. */
+/* A linear constraint: low <= sum_d factor_d w_d <= high. Bounds on the total weight of a group of
+ * domains have the factors 1 and 0. An order, weight(A) <= weight(B), has -1 for the domains of A
+ * and 1 for those of B, low 0, and no upper bound. */
 typedef struct rmx_share {
-  char *name;
-  bool *member; /* (D) */
-  double low, high;
-  char *text; /* as the user gave it, for messages */
+  char *name;       /* of the group; of an order "A<B" */
+  double *factor;   /* (D) */
+  double low, high; /* high INFINITY: none */
+  char *text;       /* as the user gave it, for messages */
 } rmx_share;
 
 typedef struct rmx_constraints {
@@ -113,13 +116,19 @@ typedef struct rmx_constraints {
 rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err);
 void rmx_constraints_release(rmx_constraints *c);
 typedef enum rmx_bound { RMX_FLOOR, RMX_CAP, RMX_FIX } rmx_bound;
-/* "NAME=X" as the user typed it after --floor, --cap or --fix. Where a bound is given twice the
+/* "NAME=X" as the user typed it after --floor, --cap or --fix. NAME is a domain or a node of their
+ * tree (rmx_find_domains), whose total weight is then bounded. Where a bound is given twice the
  * tighter one counts. */
 rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char *text,
                                  const char *const *domains, rmx_err *err);
 /* "NAME=LOW..HIGH:domain,domain,...", either of LOW and HIGH may be left out; or "NAME=X:..." for
- * both. */
+ * both. Each domain may be a node of their tree. Without ":domain,..." NAME is the node itself. */
 rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const char *const *domains,
+                                 rmx_err *err);
+/* "A<B<C": the weight of A is at most that of B, and that of B at most that of C. Each is a domain
+ * or a node. RMX_EINPUT where A and B share a domain, and where all orders that were given form a
+ * cycle. */
+rmx_status rmx_constraints_order(rmx_constraints *c, const char *text, const char *const *domains,
                                  rmx_err *err);
 /* w_d <= max_epochs * tokens_d / budget. */
 rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
@@ -134,7 +143,8 @@ rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *do
 /* The largest amount by which w (D) exceeds any of them; 0: it keeps them all. */
 double rmx_constraints_excess(const rmx_constraints *c, const double *w);
 /* {"floor":{domain:x},"cap":{},"share":{name:{"low","high","domains"}},
- *  "drop_below","max_kl","kl_penalty","reference"}, without the empty ones: a new reference. */
+ *  "ordered":["A<B"],"drop_below","max_kl","kl_penalty","reference"}, without the empty ones: a new
+ * reference. */
 struct json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains);
 
 /* ---- the search ------------------------------------------------------------ */

@@ -40,12 +40,12 @@ rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, dou
 
 // ---- the set
 
-// Bounds, shares, a limit on the divergence, and a ball around each run. Borrows the constraints
-// and the fit's runs; owns the rest.
+// Bounds, shares, orders, a limit on the divergence, and a ball around each run. Borrows the
+// constraints and the fit's runs; owns the rest.
 typedef struct rmx__feasible {
   size_t D;
   double *low, *high;                  // (D) the problem's, within the guard's
-  const rmx_constraints *constraints;  // shares, reference, drop_below
+  const rmx_constraints *constraints;  // shares and orders, reference, drop_below
   const double *runs;                  // (N, D)
   size_t N;
   double radius;     // the largest distance to the nearest run; INFINITY: any
@@ -61,7 +61,7 @@ rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_co
 rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
 void rmx__feasible_release(rmx__feasible *r);
 // Whether w (D) lies inside, to 1e-9; drop_below is not checked. _convex: without the balls.
-// _linear: bounds and shares alone.
+// _linear: bounds, shares and orders alone.
 bool rmx__feasible_contains(const rmx__feasible *r, const double *w);
 bool rmx__feasible_contains_convex(const rmx__feasible *r, const double *w);
 bool rmx__feasible_contains_linear(const rmx__feasible *r, const double *w);
@@ -74,11 +74,15 @@ void rmx__feasible_scale(const rmx__feasible *r, double *w);
 // Moves w towards the interior point until `contains` holds.
 void rmx__feasible_pull(const rmx__feasible *r, double *w,
                         bool (*contains)(const rmx__feasible *, const double *));
+// Brings w (sum 1) into the orders, if there are any. _sort: exchanges weights, so that random ones
+// stay as varied as they were. _level: makes weights equal, which moves w less.
+void rmx__feasible_sort(const rmx__feasible *r, double *w);
+void rmx__feasible_level(const rmx__feasible *r, double *w);
 // For drop_below: where weights of w are too small, fixes them at 0 (or, where that leaves nothing,
 // raises their lower bound). *changed: there were some, so search again.
 rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err);
-// The bounds and shares as a linear program with more columns and rows for the caller, in the
-// arena. Row 0 is sum w = 1, then the shares, then the caller's.
+// The bounds, shares and orders as a linear program with more columns and rows for the caller, in
+// the arena. Row 0 is sum w = 1, then the shares and orders, then the caller's.
 rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t more_rows,
                             rmx_arena *arena, rmx__lp *lp, rmx_err *err);
 

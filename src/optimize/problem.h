@@ -19,6 +19,10 @@ void rmx__predict_target(const rmx_fit *fit, const rmx_target *t, const double *
 void rmx__plain_scores(const rmx_fit *fit, const rmx_target *t, const double *X, size_t n,
                        double *y, double *score);
 
+// Adds low <= total weight of the members (D) <= high.
+rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text,
+                          const bool *member, double low, double high, rmx_err *err);
+
 // KL(w || reference) = sum_d w_d log(w_d / reference_d); 0 without a reference; INFINITY where w
 // has some of a domain that the reference lacks.
 double rmx__kl(const rmx_constraints *c, const double *w);

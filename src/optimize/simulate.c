@@ -4,10 +4,10 @@
 //
 // Blocks of samples are worked out side by side, a wave of blocks at a time; after each wave the
 // calling thread takes their scores, in order, into a heap of the best k (worst on top). Memory:
-// one wave and k mixtures. A sample that breaks a constraint is drawn again, up to 20 times, then
-// brought inside. Whether it lies near a run, which takes a look at all of them, is asked of those
-// alone that would enter the heap. What is allowed need not be convex: where the mean breaks a
-// rule, it is drawn towards the best sample.
+// one wave and k mixtures. A sample is sorted into the orders, if there are any. One that breaks
+// another constraint is drawn again, up to 20 times, then brought inside. Whether it lies near a
+// run, which takes a look at all of them, is asked of those alone that would enter the heap. What
+// is allowed need not be convex: where the mean breaks a rule, it is drawn towards the best sample.
 
 #include "optimize/search.h"
 
@@ -66,6 +66,7 @@ static void do_block(void *context, size_t block) {
     bool kept = false;
     for (int draw = 0; draw < s->draws && !kept; draw++) {
       rmx_dirichlet(&rng, s->alpha, D, X + i * D);
+      rmx__feasible_sort(s->set, X + i * D);
       kept = rmx__feasible_contains_convex(s->set, X + i * D);
     }
     if (!kept) {

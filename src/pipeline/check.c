@@ -264,6 +264,9 @@ static void check_bounds(struct check *k) {
            &err);
   for (size_t i = 0; i < q->share.n; i++)
     hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err), &err);
+  for (size_t i = 0; i < q->ordered.n; i++)
+    hold(k, "optimize.ordered", rmx_constraints_order(&c, q->ordered.items[i], k->names, &err),
+         &err);
   hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
 }
 

@@ -30,9 +30,9 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
   return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
-         a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->metric_group.n ||
-         o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
-         o->max_kl > 0 || o->kl_penalty > 0;
+         a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->ordered.n ||
+         o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst ||
+         o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
 }
 
 // The file given on the command line, else in the config, whose files are in the experiment's
@@ -58,6 +58,7 @@ static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
   for (size_t i = 0; i < 2 && good; i++)
     good = add_all(&out->floor, &both[i]->floor) && add_all(&out->cap, &both[i]->cap) &&
            add_all(&out->fix, &both[i]->fix) && add_all(&out->share, &both[i]->share) &&
+           add_all(&out->ordered, &both[i]->ordered) &&
            add_all(&out->metric_group, &both[i]->metric_group) &&
            add_all(&out->no_worse, &both[i]->no_worse);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "the problem");
@@ -70,6 +71,7 @@ static void release_joined(rmx_problem_options *o) {
   rmx_strings_release(&o->cap);
   rmx_strings_release(&o->fix);
   rmx_strings_release(&o->share);
+  rmx_strings_release(&o->ordered);
   rmx_strings_release(&o->metric_group);
   rmx_strings_release(&o->no_worse);
 }
@@ -197,6 +199,9 @@ static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *con
   for (size_t i = 0; i < o->share.n; i++)
     if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
+  for (size_t i = 0; i < o->ordered.n; i++)
+    if (rmx_constraints_order(k, o->ordered.items[i], names, err) != RMX_OK)
+      return rmx_refused(was_typed(p, "optimize.ordered", &config->ordered, i), err);
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
     return rmx_fail(err, RMX_EUSAGE, "--reference needs --max-kl NATS or --kl-penalty X");

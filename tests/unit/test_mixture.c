@@ -130,6 +130,43 @@ START_TEST(tree) {
 }
 END_TEST
 
+static const char *const grown[] = {"web:news:q0", "web:news:q1", "web:blogs", "code/py",
+                                    "code/c",      "wiki",        "web"};
+enum { GROWN = sizeof grown / sizeof *grown };
+
+// The domains that a name stands for, as digits: "012".
+static const char *stands_for(const char *name) {
+  static char text[GROWN + 1];
+  bool member[GROWN];
+  size_t n = 0;
+  must(rmx_find_domains(name, grown, GROWN, member, NULL, err));
+  for (size_t d = 0; d < GROWN; d++)
+    if (member[d]) text[n++] = (char)('0' + d);
+  text[n] = '\0';
+  return text;
+}
+
+START_TEST(nodes_are_found) {
+  ck_assert_str_eq(stands_for("web:news"), "01");
+  ck_assert_str_eq(stands_for("code"), "34");
+  ck_assert_str_eq(stands_for("code/"), "34");
+  ck_assert_str_eq(stands_for("web:blogs"), "2");
+  ck_assert_str_eq(stands_for("train_wiki"), "5");
+  // A domain has the name of the node: the name is the domain, and with a colon the node.
+  ck_assert_str_eq(stands_for("web"), "6");
+  ck_assert_str_eq(stands_for("web:"), "012");
+  RMX_OWNED char *whole = NULL, *other = NULL;
+  bool member[GROWN];
+  must(rmx_find_domains("web/", grown, GROWN, member, &whole, err));
+  ck_assert_str_eq(whole, "web:");
+  must(rmx_find_domains("code:", grown, GROWN, member, &other, err));
+  ck_assert_str_eq(other, "code");
+  must_fail(rmx_find_domains("web:nwes", grown, GROWN, member, NULL, err),
+            "unknown domain or node \"web:nwes\"; did you mean \"web:news\"?");
+  must_fail(rmx_find_domains("zebra", names, 3, member, NULL, err), "unknown domain \"zebra\"");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, checks);
   tcase_add_test(tc, tempers);
@@ -137,4 +174,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, reads);
   tcase_add_test(tc, refuses);
   tcase_add_test(tc, tree);
+  tcase_add_test(tc, nodes_are_found);
 }

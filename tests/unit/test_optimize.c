@@ -556,6 +556,7 @@ START_TEST(the_gap_bounds) {
     double even[N] = {0.2, 0.2, 0.2, 0.2, 0.2};
     if (trial % 4 == 1) must(rmx_constraints_share(&q.constraints, "s=0.3..0.5:a,b", names, err));
     if (trial % 4 == 1) must(rmx_constraints_share(&q.constraints, "t=..0.4:b,c", names, err));
+    if (trial % 3 == 0) must(rmx_constraints_order(&q.constraints, "c<a<e", names, err));
     if (trial % 4 == 2) {
       q.constraints.reference = rmx_calloc(N, sizeof(double));
       for (size_t d = 0; d < N; d++) q.constraints.reference[d] = 0.2;
@@ -602,6 +603,11 @@ static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *
     snprintf(text, sizeof text, "s%d=%.3f..%.3f:%s,%s,%s", i, low, high, names[a],
              names[(a + 1) % n], names[(a + 3) % n]);
     must(rmx_constraints_share(k, text, names, err));
+  }
+  for (int i = (int)rmx_rng_below(rng, 3); i-- > 0;) {
+    size_t a = rmx_rng_below(rng, n - 2);  // from left to right, so there is no cycle
+    snprintf(text, sizeof text, "%s<%s<%s", names[a], names[a + 1], names[n - 1]);
+    if (a + 1 < n - 1) must(rmx_constraints_order(k, text, names, err));
   }
   if (rmx_rng_below(rng, 4) == 0) k->drop_below = 0.1 * rmx_rng_uniform(rng);
   if (rmx_rng_below(rng, 3) == 0) {
@@ -657,6 +663,102 @@ START_TEST(every_constraint_is_kept) {
     rmx_fit_free(f);
   }
   ck_assert_msg(kept > 80 && refused > 5, "%d %d", kept, refused);
+}
+END_TEST
+
+static double total(const rmx_optimum *o, size_t from, size_t to) {
+  double sum = 0;
+  for (size_t d = from; d < to; d++) sum += o->mixture[d];
+  return sum;
+}
+
+// Both methods keep bounds of nodes and orders, and so do their intervals and what is left without
+// a domain.
+START_TEST(nodes_and_orders_are_kept) {
+  static const char *const tree[] = {"web:q0", "web:q1", "web:q2", "code:c", "code:py", "wiki"};
+  enum { N = 6 };
+  rmx_rng rng = rmx_rng_make(17, 0, RMX_FOR_TEST);
+  for (int trial = 0; trial < 6; trial++) {
+    rmx_regressor *functions[2] = {random_power(&rng, N, 0.3, false), random_exp(&rng, N)};
+    rmx_fit *f = hand_fit(&rng, N, 2, functions);
+    for (size_t d = 0; d < N; d++) {
+      free(f->domains[d]);
+      f->domains[d] = rmx_strdup(tree[d]);
+    }
+    rmx_problem q = ask(f, NULL, NULL, NULL);
+    must(rmx_constraints_bound(&q.constraints, RMX_CAP, "web=0.5", tree, err));
+    must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "web=0.3", tree, err));
+    must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "code:=0.2", tree, err));
+    must(rmx_constraints_order(&q.constraints, "web:q0<web:q1 <= web:q2", tree, err));
+    must(rmx_constraints_order(&q.constraints, "wiki < code", tree, err));
+    rmx_optimize_options options[2] = {usual, climb};
+    options[0].samples = 2000;
+    double score[2];
+    for (int k = 0; k < 2; k++) {
+      options[k].guard = false;
+      const rmx_optimize_request request = {f, &q, &options[k], 1, 1, NULL};
+      rmx_optimum *o;
+      rmx_attribution a;
+      must(rmx_optimize(&request, &o, err));
+      ck_assert(rmx_constraints_excess(&q.constraints, o->mixture) <= 1e-6);
+      ck_assert(total(o, 0, 3) >= 0.3 - 1e-6 && total(o, 0, 3) <= 0.5 + 1e-6);
+      ck_assert(total(o, 3, 5) >= 0.2 - 1e-6 && total(o, 5, 6) <= total(o, 3, 5) + 1e-6);
+      ck_assert(o->mixture[0] <= o->mixture[1] + 1e-6 && o->mixture[1] <= o->mixture[2] + 1e-6);
+      must(rmx_attribution_make(&request, o, &a, err));
+      // Without the best part of the web nothing of the web is allowed, but the floor wants some.
+      ck_assert(isnan(a.without[2]));
+      rmx_attribution_release(&a);
+      score[k] = o->score;
+      rmx_optimum_free(o);
+    }
+    ck_assert_msg(score[1] <= score[0] + 1e-6, "trial %d: %g %g", trial, score[0], score[1]);
+    json_t *json = rmx_constraints_json(&q.constraints, tree), *web, *order;
+    ck_assert(json_unpack(json, "{s:{s:o}, s:o}", "share", "web", &web, "ordered", &order) == 0);
+    ck_assert(json_real_value(json_object_get(web, "low")) == 0.3);
+    ck_assert(json_real_value(json_object_get(web, "high")) == 0.5);
+    ck_assert_uint_eq(json_array_size(json_object_get(web, "domains")), 3);
+    ck_assert_str_eq(json_string_value(json_array_get(order, 2)), "wiki<code");
+    json_decref(json);
+    rmx_problem_release(&q);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
+
+START_TEST(orders_are_checked) {
+  static const char *const tree[] = {"web:q0", "web:q1", "web:q2", "wiki"};
+  const struct {
+    const char *order[3], *message;
+  } cases[] = {
+      {{"web:q0"}, "--ordered web:q0: wanted two names or more, as A<B<C"},
+      {{"web:q0<"}, "a name is missing"},
+      {{"web:q0<web:q0"}, "\"web:q0\" is ordered before itself"},
+      {{"web<web:q1"}, "\"web\" and \"web:q1\" both contain the domain \"web:q1\""},
+      {{"web:q0<wbe"}, "unknown domain or node \"wbe\"; did you mean \"web\"?"},
+      {{"web:q0<web:q1<web:q0"}, "the orders web:q0<web:q1, web:q1<web:q0 form a cycle"},
+      {{"web:q0<web:q1<web:q2", "web:q2<wiki", "wiki<web:q1"},
+       "the orders web:q1<web:q2, web:q2<wiki, wiki<web:q1 form a cycle"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    rmx_constraints k;
+    must(rmx_constraints_make(D, &k, err));
+    for (int j = 0; j < 3 && cases[i].order[j]; j++) {
+      if (j < 2 && cases[i].order[j + 1])
+        must(rmx_constraints_order(&k, cases[i].order[j], tree, err));
+      else
+        must_fail(rmx_constraints_order(&k, cases[i].order[j], tree, err), cases[i].message);
+    }
+    rmx_constraints_release(&k);
+  }
+  rmx_constraints k;
+  must(rmx_constraints_make(D, &k, err));
+  must(rmx_constraints_bound(&k, RMX_CAP, "web:=0.4", tree, err));
+  must(rmx_constraints_order(&k, "wiki<web", tree, err));
+  must_fail(rmx_constraints_check(&k, tree, err),
+            "--cap web:=0.4 and --ordered wiki<web cannot both be kept");
+  must_fail(rmx_constraints_share(&k, "wbe=0.1..0.2", tree, err),
+            "--share wbe=0.1..0.2: there is no domain or node \"wbe\"; wanted NAME=LOW..HIGH:");
+  rmx_constraints_release(&k);
 }
 END_TEST
 
@@ -846,6 +948,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, convexity_is_established);
   tcase_add_test(tc, the_gap_bounds);
   tcase_add_test(tc, every_constraint_is_kept);
+  tcase_add_test(tc, nodes_and_orders_are_kept);
+  tcase_add_test(tc, orders_are_checked);
   tcase_add_test(tc, clashes_are_named);
   tcase_add_test(tc, worst_case_and_front);
   tcase_add_test(tc, linear_programs);

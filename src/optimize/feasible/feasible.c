@@ -17,7 +17,7 @@ static const double TOLERANCE = 1e-9;
 
 static double share_of(const rmx_share *s, const double *w, size_t D) {
   double sum = 0;
-  for (size_t d = 0; d < D; d++) sum += s->member[d] ? w[d] : 0;
+  for (size_t d = 0; d < D; d++) sum += s->factor[d] != 0 ? s->factor[d] * w[d] : 0;
   return sum;
 }
 
@@ -92,21 +92,23 @@ void rmx__feasible_scale(const rmx__feasible *r, double *w) {
   }
 }
 
-// Scales the members of shares that are not kept.
+// Scales the members of shares that are not kept, and brings w into the orders.
 static void scale_shares(const rmx__feasible *r, double *w) {
   for (size_t i = 0; i < r->constraints->n_shares; i++) {
     const rmx_share *s = &r->constraints->shares[i];
+    if (isinf(s->high)) continue;
     double is = share_of(s, w, r->D), to = fmin(s->high, fmax(s->low, is));
     double rest = 1 - is, others = rest > 0 ? (1 - to) / rest : 1;
     if (is == to) continue;
     for (size_t d = 0; d < r->D; d++)
-      if (!s->member[d])
+      if (s->factor[d] == 0)
         w[d] *= others;
       else if (is > 0)
         w[d] *= to / is;
       else
         w[d] = r->interior[d];
   }
+  rmx__feasible_level(r, w);
 }
 
 void rmx__feasible_pull(const rmx__feasible *r, double *w,
@@ -156,7 +158,7 @@ rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t 
   lp->row_low[0] = lp->row_high[0] = 1;
   for (size_t i = 0; i < shares; i++) {
     const rmx_share *s = &r->constraints->shares[i];
-    for (size_t d = 0; d < r->D; d++) lp->A[(1 + i) * lp->n + d] = s->member[d];
+    for (size_t d = 0; d < r->D; d++) lp->A[(1 + i) * lp->n + d] = s->factor[d];
     lp->row_low[1 + i] = s->low;
     lp->row_high[1 + i] = s->high;
   }

@@ -55,7 +55,8 @@ static rmx_status collect(filter *f, const char *const *domains, rmx_err *err) {
   }
   for (size_t i = 0; i < c->n_shares; i++) {
     const rmx_share *s = &c->shares[i];
-    if (s->low > 0) add(f, LOW, 0, s, s->low, s->text ? s->text : s->name);
+    const bool order = isinf(s->high);
+    if (s->low > 0 || order) add(f, LOW, 0, s, s->low, s->text ? s->text : s->name);
     if (s->high < 1) add(f, HIGH, 0, s, s->high, s->text ? s->text : s->name);
   }
   return rmx__lp_make(&f->lp, c->D, 1 + 2 * c->n_shares, &f->arena, err);
@@ -78,7 +79,7 @@ static rmx_status possible(filter *f, size_t without, bool *yes, rmx_err *err) {
     if (!q->share && q->side == LOW) lp->low[q->domain] = q->value;
     if (!q->share && q->side == HIGH) lp->high[q->domain] = q->value;
     if (!q->share) continue;
-    for (size_t d = 0; d < lp->n; d++) lp->A[row * lp->n + d] = q->share->member[d];
+    for (size_t d = 0; d < lp->n; d++) lp->A[row * lp->n + d] = q->share->factor[d];
     lp->row_low[row] = q->side == LOW ? q->value : 0;
     lp->row_high[row++] = q->side == LOW ? 1 : q->value;
   }

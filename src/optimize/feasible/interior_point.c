@@ -48,15 +48,15 @@ static double kl_of(unsigned n, const double *w, double *gradient, void *context
 }
 
 typedef struct row {
-  const bool *member;
-  double sign, limit;  // sign * sum of members <= limit
+  const double *factor;  // NULL: all 1
+  double sign, limit;    // sign * sum of factor * w <= limit
 } row;
 
 static double row_of(unsigned n, const double *w, double *gradient, void *context) {
   const row *q = context;
   double sum = 0;
   for (size_t d = 0; d < n; d++) {
-    double a = q->member == NULL || q->member[d];
+    double a = q->factor ? q->factor[d] : 1;
     sum += a * w[d];
     if (gradient) gradient[d] = q->sign * a;
   }
@@ -84,9 +84,10 @@ static rmx_status min_kl(const rmx__feasible *r, double *w, rmx_err *err) {
   nlopt_set_min_objective(o, kl_of, (void *)(uintptr_t)c);
   nlopt_add_equality_constraint(o, row_of, &whole, 1e-10);
   for (size_t i = 0; i < c->n_shares; i++) {
-    rows[2 * i] = (row){c->shares[i].member, 1, c->shares[i].high};
-    rows[2 * i + 1] = (row){c->shares[i].member, -1, -c->shares[i].low};
-    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
+    rows[2 * i] = (row){c->shares[i].factor, 1, c->shares[i].high};
+    rows[2 * i + 1] = (row){c->shares[i].factor, -1, -c->shares[i].low};
+    if (isfinite(c->shares[i].high))
+      nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
     nlopt_add_inequality_constraint(o, row_of, &rows[2 * i + 1], 1e-10);
   }
   nlopt_set_ftol_abs(o, 1e-12);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Constraints as people type them: floors, caps, fixed weights, shares of groups.
+// Constraints as people type them: floors, caps and fixed weights.
 
 #include "optimize/problem.h"
 
@@ -32,7 +32,7 @@ void rmx_constraints_release(rmx_constraints *c) {
   }
   for (size_t i = 0; i < c->n_shares; i++) {
     free(c->shares[i].name);
-    free(c->shares[i].member);
+    free(c->shares[i].factor);
     free(c->shares[i].text);
   }
   free(c->low);
@@ -71,21 +71,27 @@ rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char 
   if (equals == NULL || equals == text)
     return rmx_fail(err, RMX_EINPUT, "%s %s: wanted DOMAIN=WEIGHT", flags[kind], text);
   double x = 0;
-  size_t d = 0;
-  char *name = rmx_format("%.*s", (int)(equals - text), text),
-       *typed = rmx_format("%s %s", flags[kind], text);
-  rmx_status status = name && typed ? RMX_OK : rmx_fail_memory(err, strlen(text), "a constraint");
-  if (status == RMX_OK) status = rmx_parse_real(equals + 1, typed, &x, err);
-  if (status == RMX_OK &&
-      (status = rmx_find_name("domain", name, domains, c->D, &d, err)) != RMX_OK)
+  RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text), *whole = NULL,
+                 *typed = rmx_format("%s %s", flags[kind], text);
+  RMX_OWNED bool *member = rmx_calloc(c->D, sizeof *member);
+  if (!name || !typed || !member) return rmx_fail_memory(err, strlen(text), "a constraint");
+  RMX_TRY(rmx_parse_real(equals + 1, typed, &x, err));
+  if (rmx_find_domains(name, domains, c->D, member, &whole, err) != RMX_OK) {
     rmx_fail_in(err, "%s", typed);
-  if (status == RMX_OK && !(x >= 0 && x <= 1))
-    status = rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
-  if (status == RMX_OK && kind != RMX_CAP) status = set_low(c, d, x, typed, err);
-  if (status == RMX_OK && kind != RMX_FLOOR) status = set_high(c, d, x, typed, err);
-  free(name);
-  free(typed);
-  return status;
+    return err->status;
+  }
+  if (!(x >= 0 && x <= 1))
+    return rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
+  size_t d = 0, n = 0;
+  for (size_t k = 0; k < c->D; k++) {
+    n += member[k];
+    if (member[k]) d = k;
+  }
+  if (n > 1)
+    return rmx__add_share(c, whole, typed, member, kind == RMX_CAP ? 0 : x,
+                          kind == RMX_FLOOR ? 1 : x, err);
+  if (kind != RMX_CAP) RMX_TRY(set_low(c, d, x, typed, err));
+  return kind != RMX_FLOOR ? set_high(c, d, x, typed, err) : RMX_OK;
 }
 
 rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
@@ -127,54 +133,6 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
   return status;
 }
 
-static rmx_status parse_range(char *range, const char *typed, double *low, double *high,
-                              rmx_err *err) {
-  char *dots = strstr(range, "..");
-  *low = 0;
-  *high = 1;
-  if (dots) *dots = '\0';
-  if (*range || !dots) RMX_TRY(rmx_parse_real(range, typed, low, err));
-  if (!dots)
-    *high = *low;
-  else if (dots[2])
-    RMX_TRY(rmx_parse_real(dots + 2, typed, high, err));
-  if (*low >= 0 && *low <= *high && *high <= 1) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: wanted 0 <= LOW <= HIGH <= 1", typed);
-}
-
-rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const char *const *domains,
-                                 rmx_err *err) {
-  const char *equals = strchr(text, '='), *colon = equals ? strchr(equals, ':') : NULL;
-  if (!equals || equals == text || !colon || !colon[1])
-    return rmx_fail(err, RMX_EINPUT, "--share %s: wanted NAME=LOW..HIGH:DOMAIN,DOMAIN,...", text);
-  rmx_share *shares = rmx_realloc(c->shares, c->n_shares + 1, sizeof(*shares));
-  if (shares == NULL) return rmx_fail_memory(err, sizeof(*shares), "a share");
-  c->shares = shares;
-  rmx_share *s = &shares[c->n_shares];
-  *s = (rmx_share){.name = rmx_format("%.*s", (int)(equals - text), text),
-                   .member = rmx_calloc(c->D, sizeof(bool)),
-                   .text = rmx_format("--share %.*s", (int)(colon - text), text)};
-  c->n_shares++;  // released with the others from here on
-  char *range = rmx_format("%.*s", (int)(colon - equals - 1), equals + 1),
-       *list = rmx_strdup(colon + 1);
-  rmx_status status = s->name && s->member && s->text && range && list
-                          ? RMX_OK
-                          : rmx_fail_memory(err, strlen(text), "a share");
-  if (status == RMX_OK) status = parse_range(range, s->text, &s->low, &s->high, err);
-  char *rest = list;
-  for (char *part; status == RMX_OK && (part = strsep(&rest, ",")) != NULL;) {
-    size_t d = 0;
-    status = rmx_find_name("domain", part, domains, c->D, &d, err);
-    if (status != RMX_OK)
-      rmx_fail_in(err, "%s", s->text);
-    else
-      s->member[d] = true;
-  }
-  free(range);
-  free(list);
-  return status;
-}
-
 double rmx_constraints_excess(const rmx_constraints *c, const double *w) {
   double sum = 0, max = 0;
   for (size_t d = 0; d < c->D; d++) {
@@ -186,37 +144,50 @@ double rmx_constraints_excess(const rmx_constraints *c, const double *w) {
   if (c->reference) max = fmax(max, rmx__kl(c, w) - c->max_kl);
   for (size_t i = 0; i < c->n_shares; i++) {
     double share = 0;
-    for (size_t d = 0; d < c->D; d++) share += c->shares[i].member[d] ? w[d] : 0;
+    for (size_t d = 0; d < c->D; d++) share += c->shares[i].factor[d] * w[d];
     max = fmax(max, fmax(c->shares[i].low - share, share - c->shares[i].high));
   }
   return max;
 }
 
-static void set_some(json_t *root, const char *key, json_t *map) {
-  if (json_object_size(map))
-    json_object_set_new(root, key, map);
+static void set_some(json_t *root, const char *key, json_t *some) {
+  if (json_object_size(some) || json_array_size(some))
+    json_object_set_new(root, key, some);
   else
-    json_decref(map);
+    json_decref(some);
+}
+
+// Several bounds on the same domains, as of --floor and --cap of a node, are one.
+static void add_share(json_t *shares, const rmx_share *s, const char *const *domains, size_t D) {
+  json_t *members = json_array();
+  double low = s->low, high = s->high;
+  for (size_t d = 0; d < D; d++)
+    if (s->factor[d] != 0) json_array_append_new(members, json_string(domains[d]));
+  const json_t *had = json_object_get(shares, s->name);
+  if (had && json_equal(json_object_get(had, "domains"), members)) {
+    low = fmax(low, json_real_value(json_object_get(had, "low")));
+    high = fmin(high, json_real_value(json_object_get(had, "high")));
+  }
+  json_object_set_new(shares, s->name,
+                      json_pack("{s:f, s:f, s:o}", "low", low, "high", high, "domains", members));
 }
 
 json_t *rmx_constraints_json(const rmx_constraints *c, const char *const *domains) {
   json_t *root = json_object(), *low = json_object(), *high = json_object(),
-         *shares = json_object();
+         *shares = json_object(), *ordered = json_array();
   for (size_t d = 0; d < c->D; d++) {
     if (c->low[d] > 0) json_object_set_new(low, domains[d], json_real(c->low[d]));
     if (c->high[d] < 1) json_object_set_new(high, domains[d], json_real(c->high[d]));
   }
-  for (size_t i = 0; i < c->n_shares; i++) {
-    json_t *members = json_array();
-    for (size_t d = 0; d < c->D; d++)
-      if (c->shares[i].member[d]) json_array_append_new(members, json_string(domains[d]));
-    json_object_set_new(shares, c->shares[i].name,
-                        json_pack("{s:f, s:f, s:o}", "low", c->shares[i].low, "high",
-                                  c->shares[i].high, "domains", members));
-  }
+  for (size_t i = 0; i < c->n_shares; i++)
+    if (isfinite(c->shares[i].high))
+      add_share(shares, &c->shares[i], domains, c->D);
+    else
+      json_array_append_new(ordered, json_string(c->shares[i].name));
   set_some(root, "floor", low);
   set_some(root, "cap", high);
   set_some(root, "share", shares);
+  set_some(root, "ordered", ordered);
   if (c->drop_below > 0) json_object_set_new(root, "drop_below", json_real(c->drop_below));
   if (c->reference && isfinite(c->max_kl))
     json_object_set_new(root, "max_kl", json_real(c->max_kl));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The score, its gradient, and what it is minimised under: a row for each side of a share, the
-// divergence, the ball, each limit, and each metric of the worst case.
+// The score, its gradient, and what it is minimised under: a row for each side of a share or order,
+// the divergence, the ball, each limit, and each metric of the worst case.
 
 #include "optimize/search.h"
 
@@ -68,9 +68,9 @@ double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *c
 // ---- the inequalities, one row each ----
 
 size_t rmx__objective_rows(const rmx__objective *p) {
-  size_t n = 2 * p->set->constraints->n_shares +
-             (isfinite(p->set->constraints->max_kl) && p->set->constraints->reference);
-  n += p->ball != NULL;
+  const rmx_constraints *c = p->set->constraints;
+  size_t n = c->n_shares + (isfinite(c->max_kl) && c->reference) + (p->ball != NULL);
+  for (size_t k = 0; k < c->n_shares; k++) n += isfinite(c->shares[k].high);
   for (size_t k = 0; k < p->n_used; k++) {
     size_t m = p->used[k];
     n += p->target->limit[m] < INFINITY;
@@ -97,17 +97,18 @@ void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, 
   const rmx_target *t = p->target;
   size_t i = 0, D = p->D;
   if (gradient) memset(gradient, 0, (size_t)n_result * n * sizeof(double));
-  for (size_t k = 0; k < c->n_shares; k++, i += 2) {
+  for (size_t k = 0; k < c->n_shares; k++) {
     const rmx_share *s = &c->shares[k];
+    const bool has_high = isfinite(s->high);
     double share = 0;
     for (size_t d = 0; d < D; d++) {
-      if (!s->member[d]) continue;
-      share += x[d];
-      if (gradient) gradient[i * n + d] = -1;
-      if (gradient) gradient[(i + 1) * n + d] = 1;
+      if (s->factor[d] == 0) continue;
+      share += s->factor[d] * x[d];
+      if (gradient) gradient[i * n + d] = -s->factor[d];
+      if (gradient && has_high) gradient[(i + 1) * n + d] = s->factor[d];
     }
-    result[i] = s->low - share;
-    result[i + 1] = share - s->high;
+    result[i++] = s->low - share;
+    if (has_high) result[i++] = share - s->high;
   }
   if (isfinite(c->max_kl) && c->reference) {
     result[i] = rmx__kl(c, x) - c->max_kl + 1e-10;
