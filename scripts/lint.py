@@ -17,7 +17,8 @@ from pathlib import Path
 
 COLUMNS = 100
 CLANG_FORMAT = 14  # Debian 12 has it; other versions format some lines differently
-FOLDERS = ["include", "src", "cli", "tests", "bench", "examples", "docs", "scripts", ".ci"]
+FOLDERS = ["include", "src", "cli", "tests", "bench", "examples", "docs", "scripts", "trainers",
+           ".ci"]
 SCRIPTS = {".sh", ".py", ".js", ".build"}
 # These may have longer lines: checks that are one line each, recipes, and the assets of the page.
 MAY_BE_WIDE = re.compile(r"^(.*meson\.build$|tests/.*\.(sh|py|js)$|src/report/assets/|bench/|"

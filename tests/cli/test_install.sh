@@ -28,7 +28,7 @@ prefix=$(meson introspect "$build" --buildoptions | python3 -c 'import json, sys
 there=$DESTDIR$prefix
 libdir=$(dirname "$(find "$there" -name libregmix.a)")
 for file in bin/regmix include/regmix/base.h share/man/man1/regmix.1 share/man/man1/regmix-fit.1 share/man/man5/regmix.yaml.5 \
-  share/bash-completion/completions/regmix share/zsh/site-functions/_regmix share/fish/vendor_completions.d/regmix.fish; do
+  share/bash-completion/completions/regmix share/zsh/site-functions/_regmix share/fish/vendor_completions.d/regmix.fish share/regmix/trainers/pytorch/train.py; do
   if [ -s "$there/$file" ]; then ok "installed: $file"; else not_ok "installed: $file"; fi
 done
 for file in libregmix.a libregmix.so libregmix.so.0 pkgconfig/regmix.pc; do
