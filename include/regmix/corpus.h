@@ -167,8 +167,9 @@ typedef struct rmx_corpus_options {
   /* broken JSON lines, and lines without the text field, are counted and are not an error */
   bool skip_bad;
   bool dedup; /* drop exact duplicates */
-  /* drop documents that resemble an earlier one: the share of rows of 5 words that both have; 0:
-   * off. Nine of ten such documents are found */
+  /* drop documents that resemble an earlier one: the share of rows of 5 words that both have, from
+   * 0.01; 0: off. Nine of ten such documents are found. In scripts without spaces between words,
+   * such as Chinese, a letter is a word here and in `overlap` */
   double near_duplicates;
   /* training domains whose validation text is kept out of the training text, as that of
    * valid_only domains is */

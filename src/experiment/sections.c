@@ -64,7 +64,7 @@ static const rmx_option corpus_table[] = {
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop documents that are exact duplicates"},
     {"near_duplicates", RMX_REAL, AT(near_duplicates), "0", 0, 1, "SHARE",
      "drop documents that have this share of their rows of 5 words in common with an earlier one, "
-     "such as 0.8; 0: off"},
+     "such as 0.8; in Chinese and other text without spaces a letter is a word; 0: off"},
     {"protect", RMX_LIST, AT(protect), NULL, 0, 0, "DOMAIN",
      "training domain whose validation text is kept out of all training text (see overlap); "
      "valid_only domains are always protected"},

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <utf8proc.h>
 
 #include "base/json.h"
 #include "corpus/prepare/limits.h"
@@ -387,6 +388,94 @@ START_TEST(edited_copies_are_dropped) {
 }
 END_TEST
 
+static rmx_status make(const rmx_corpus_options *o, const rmx_domain_source *s, bool target,
+                       rmx_err *err) {
+  const size_t first = 0;
+  return rmx_corpus_prepare(&(rmx_corpus_request){.options = o,
+                                                  .sources = s,
+                                                  .n = 2,
+                                                  .targets = &first,
+                                                  .ntargets = target,
+                                                  .base = test_folder,
+                                                  .folder = in_folder("exp"),
+                                                  .threads = 2},
+                            err);
+}
+
+// Candidates are compared, so that none below the wanted resemblance is dropped.
+START_TEST(only_what_resembles_is_dropped) {
+  static const struct {
+    double wanted;
+    int edits, least, most;  // copies of 60 that are dropped
+  } cases[] = {{1, 1, 0, 0},     {1, 0, 60, 60},    {0.9, 4, 0, 3},
+               {0.9, 1, 55, 60}, {0.75, 3, 55, 60}, {0.6, 14, 0, 3}};
+  folder_make();
+  rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("b", "b.txt")};
+  rmx_corpus_options o = small_options();
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    rmx_buf a = {0}, b = {0};
+    for (uint64_t i = 0; i < 60; i++) {
+      put_edited(&a, i, 0, 1);
+      rmx_buf_puts(&b, "- ");  // no exact duplicate
+      put_edited(&b, i, cases[k].edits, 2);
+      if (i < 20) put_edited(&b, 100 + i, 0, 1);
+    }
+    put("a.txt", a.data, a.size);
+    put("b.txt", b.data, b.size);
+    rmx_buf_release(&a), rmx_buf_release(&b);
+    o.near_duplicates = cases[k].wanted;
+    must(make(&o, s, false, err));
+    const int64_t near = index_number("exp", "b", "near_duplicates");
+    ck_assert_int_ge(near, cases[k].least);
+    ck_assert_int_le(near, cases[k].most);
+    ck_assert_int_eq(index_number("exp", "a", "near_duplicates"), 0);
+  }
+  o.near_duplicates = 0.005;
+  must_fail(make(&o, s, false, err), "near_duplicates is 0.005; wanted 0, or");
+  source_release(&s[0]), source_release(&s[1]);
+  folder_remove();
+}
+END_TEST
+
+// Chinese, Japanese and Thai have no spaces between words.
+START_TEST(text_without_spaces) {
+  static const int firsts[] = {0x4E00, 0x3041, 0x0E01}, counts[] = {2000, 80, 40};
+  folder_make();
+  for (size_t script = 0; script < 3; script++) {
+    rmx_buf valid = {0}, train = {0}, line = {0};
+    rmx_rng rng = rmx_rng_make(7, script, RMX_FOR_TEST);
+    for (int i = 0; i < 40; i++) {
+      line.size = 0;
+      for (int k = 0; k < 60; k++) {
+        utf8proc_uint8_t bytes[4];
+        const int32_t code =
+            firsts[script] + (int32_t)rmx_rng_below(&rng, (uint32_t)counts[script]);
+        rmx_buf_add(&line, bytes, (size_t)utf8proc_encode_char(code, bytes));
+      }
+      if (i < 20) rmx_buf_printf(&valid, "%s\n%%\n", line.data);
+      if (i % 4 == 0)  // a part of it, in another text
+        rmx_buf_printf(&train, "%d one two %.*s three\n%%\n", i, 75, line.data + 30);
+      rmx_buf_printf(&train, "text number %d: four five six %d seven\n%%\n", i, i * i);
+      if (i >= 20) rmx_buf_printf(&train, "%s\n%%\nsome more %s\n%%\n", line.data, line.data);
+    }
+    put("valid.txt", valid.data, valid.size);
+    put("train.txt", train.data, train.size);
+    rmx_buf_release(&valid), rmx_buf_release(&train), rmx_buf_release(&line);
+    rmx_domain_source s[] = {source_of("target", "valid.txt"), source_of("b", "train.txt")};
+    put_text("other.txt", "one more\n%\nand another one\n");
+    s[0].valid_only = true;
+    ck_assert(rmx_strings_add(&s[1].valid_files, "other.txt"));
+    rmx_corpus_options o = small_options();
+    o.near_duplicates = 0.8;
+    must(make(&o, s, true, err));
+    ck_assert_int_eq(index_number("exp", "b", "overlaps"), 5);
+    ck_assert_int_ge(index_number("exp", "b", "near_duplicates"), 18);
+    source_release(&s[0]), source_release(&s[1]);
+  }
+  folder_remove();
+}
+END_TEST
+
 // ---- the parts
 
 static int by_key(const void *x, const void *y) {
@@ -485,6 +574,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, no_room_on_the_disk);
   tcase_add_test(tc, one_file_of_many_domains);
   tcase_add_test(tc, edited_copies_are_dropped);
+  tcase_add_test(tc, only_what_resembles_is_dropped);
+  tcase_add_test(tc, text_without_spaces);
   tcase_add_test(tc, records_are_sorted);
   tcase_add_test(tc, items_are_put_in_order);
 }

@@ -23,8 +23,9 @@ static rmx_status gather(const rmx__spool *s, rmx__sorter *sorter, rmx_err *err)
   return status;
 }
 
-rmx_status rmx__mark_repeats(const rmx__spool *s, rmx__documents *d, const rmx__sorter *sorter,
-                             rmx__fate fate, rmx_err *err) {
+// Marks all but the first document of each hash.
+static rmx_status mark_repeats(const rmx__spool *s, rmx__documents *d, const rmx__sorter *sorter,
+                               rmx_err *err) {
   enum { RECORDS_BETWEEN_COOLINGS = 1 << 24 };
   rmx__sorted all = {.sorter = sorter, .end = sorter->total};
   const rmx__record *r;
@@ -33,13 +34,10 @@ rmx_status rmx__mark_repeats(const rmx__spool *s, rmx__documents *d, const rmx__
     RMX_TRY(rmx__sorted_next(&all, &r, err));
     if (!r) return RMX_OK;
     uint8_t *was = &s->fates[r->key[2]];
-    if (i && r->key[0] == last && *was != fate) {
+    if (i && r->key[0] == last && *was != RMX__DUPLICATE) {
       rmx__documents *domain = &d[r->key[1] % TRAINS];
-      *was = (uint8_t)fate;
-      if (fate == RMX__NEAR)
-        domain->near++;
-      else
-        domain->duplicates++;
+      *was = RMX__DUPLICATE;
+      domain->duplicates++;
     }
     last = r->key[0];
     if (i % RECORDS_BETWEEN_COOLINGS == 0) rmx__spool_cool(s);
@@ -51,7 +49,7 @@ rmx_status rmx__documents_dedup(const rmx__spool *s, rmx__documents *d, size_t n
   rmx__sorter sorter = {.folder = s->folder};
   rmx_status status = gather(s, &sorter, err);
   if (status == RMX_OK) status = rmx__sorter_finish(&sorter, err);
-  if (status == RMX_OK) status = rmx__mark_repeats(s, d, &sorter, RMX__DUPLICATE, err);
+  if (status == RMX_OK) status = mark_repeats(s, d, &sorter, err);
   rmx__sorter_release(&sorter);
   return status;
 }

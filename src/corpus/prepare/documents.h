@@ -77,14 +77,10 @@ rmx_status rmx__documents_dedup(const rmx__spool *s, rmx__documents *d, size_t n
 // The order among documents with the same text: those that validate come before those that train,
 // then the domains in their order.
 uint64_t rmx__document_rank(const rmx__spool *s, const rmx__located *d);
-// The sorter has records of (hash, rank, number): marks all but the first of each hash.
-struct rmx__sorter;
-rmx_status rmx__mark_repeats(const rmx__spool *s, rmx__documents *d,
-                             const struct rmx__sorter *sorter, rmx__fate fate, rmx_err *err);
 
-// Marks documents that resemble an earlier one (near_duplicates.c): at the resemblance that is
-// given, a share of 0.9 of them is found. Documents with fewer than RMX__NEAR_WORDS words are not
-// looked at. The order is that of exact duplicates.
+// Marks documents that resemble an earlier one (near_duplicates.c), and no others: at the
+// resemblance that is given, a share of 0.9 of them is found. Documents with fewer than
+// RMX__NEAR_WORDS words are not looked at. The order is that of exact duplicates.
 enum { RMX__NEAR_WORDS = 5 };
 rmx_status rmx__documents_near(const rmx__spool *s, rmx__documents *d, double resemblance,
                                int threads, rmx_err *err);

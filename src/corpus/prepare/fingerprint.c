@@ -148,7 +148,10 @@ static rmx_status divided_hash(const rmx_corpus_options *o, const char *base, ui
 
 // Increase a number if such text is read in another way. A corpus whose settings do not have it
 // stays current.
-enum { ALTERNATIVES = 1 };  // of text_field: an empty one gives way to the next
+enum {
+  ALTERNATIVES = 1,  // of text_field: an empty one gives way to the next
+  NEAR = 1,          // duplicates: candidates are compared
+};
 
 static uint64_t hash_text_field(const char *name, uint64_t h) {
   const int64_t version = ALTERNATIVES;
@@ -163,7 +166,11 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
                            (int64_t)n};
   uint64_t h = rmx_hash(whole, sizeof whole, 3);  // 3: increase it if text is read in another way
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
-  if (o->near_duplicates > 0) h = rmx_hash(&o->near_duplicates, sizeof o->near_duplicates, h);
+  if (o->near_duplicates > 0) {
+    const int64_t version = NEAR;
+    h = rmx_hash(&o->near_duplicates, sizeof o->near_duplicates, h);
+    h = rmx_hash(&version, sizeof version, h);
+  }
   h = hash_text(o->separator, hash_text_field(o->text_field, h));
   if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
   if (o->encoding) h = hash_text(o->encoding, h);

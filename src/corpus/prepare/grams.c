@@ -36,12 +36,44 @@ static inline uint64_t add_byte(uint64_t h, uint8_t byte) {
   return (h ^ byte) * Q;
 }
 
-// Adds a character that is not ASCII; false: it is not part of a word. *size: its bytes.
-static bool add_character(const char *at, const char *end, size_t *size, uint64_t *h) {
+// Whether a letter or digit is of a script that is written without spaces between words. Each of
+// these is a word.
+static bool is_alone(int32_t code) {
+  static const struct {
+    int32_t first, last;
+  } ranges[] = {
+      {0x0E00, 0x0EFF},    // Thai, Lao
+      {0x1000, 0x109F},    // Burmese
+      {0x1780, 0x17FF},    // Khmer
+      {0x1950, 0x1AAF},    // Tai Le, New Tai Lue, Buginese, Tai Tham
+      {0x1B00, 0x1B7F},    // Balinese
+      {0x3005, 0x312F},    // marks of Chinese and Japanese, Hiragana, Katakana, Bopomofo
+      {0x31A0, 0x31FF},    // more of these
+      {0x3400, 0xA4CF},    // Chinese, Yi
+      {0xA500, 0xA63F},    // Vai
+      {0xA980, 0xA9FF},    // Javanese, more Burmese
+      {0xAA60, 0xAADF},    // more Burmese, Tai Viet
+      {0xF900, 0xFAFF},    // Chinese
+      {0xFF66, 0xFF9F},    // narrow Katakana
+      {0x12000, 0x1467F},  // cuneiform, hieroglyphs
+      {0x17000, 0x1B2FF},  // Tangut, more Japanese, Nushu
+      {0x20000, 0x3FFFF},  // Chinese
+  };
+  for (size_t i = 0; code >= ranges[0].first && i < sizeof ranges / sizeof *ranges; i++)
+    if (code >= ranges[i].first && code <= ranges[i].last) return true;
+  return false;
+}
+
+// Adds a character that is not ASCII; false: it is not part of this word. *size: its bytes. *alone:
+// it is a word; then it is only added if it is the first.
+static bool add_character(const char *at, const char *end, size_t *size, uint64_t *h, bool first,
+                          bool *alone) {
   rmx__class class;
   int32_t code;
   *size = rmx__utf8_next(at, end, &code, &class);
   if (class != RMX__LETTER && class != RMX__NUMBER) return false;
+  *alone = is_alone(code);
+  if (*alone && !first) return false;
   utf8proc_uint8_t bytes[4];
   const size_t n = (size_t)utf8proc_encode_char(utf8proc_tolower(code), bytes);
   for (size_t i = 0; i < n; i++) *h = add_byte(*h, bytes[i]);
@@ -53,23 +85,24 @@ static inline bool next_word(const char **at, const char *end, const char **star
   const char *p = *at;
   size_t size;
   uint64_t h = Q;
+  bool alone = false;
   for (;; p += size) {  // to the first character of a word
     if (p == end) return *at = p, false;
     size = 1;
     if (lower[(uint8_t)*p]) break;
     if ((uint8_t)*p < 0x80) continue;
-    if (add_character(p, end, &size, &h)) break;
+    if (add_character(p, end, &size, &h, true, &alone)) break;
   }
   *start = p;
   if ((uint8_t)*p >= 0x80) p += size;
-  while (p < end) {
+  while (p < end && !alone) {
     const uint8_t c = lower[(uint8_t)*p];
     if (c) {
       h = add_byte(h, c);
       p++;
       continue;
     }
-    if ((uint8_t)*p < 0x80 || !add_character(p, end, &size, &h)) break;
+    if ((uint8_t)*p < 0x80 || !add_character(p, end, &size, &h, false, &alone)) break;
     p += size;
   }
   *at = p;

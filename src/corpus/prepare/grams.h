@@ -25,7 +25,8 @@ bool rmx__grams_init(rmx__grams *g, size_t n);
 void rmx__grams_release(rmx__grams *g);
 
 // Calls `each` with the hash and the place of every gram of a text that passes the filter, until it
-// returns false. A word is a run of letters and digits, in lower case.
+// returns false. A word is a run of letters and digits, in lower case; in a script without spaces
+// between words, such as Chinese, Japanese and Thai, it is one letter.
 typedef bool rmx__gram_visit(void *context, uint64_t gram, const char *from, const char *to);
 void rmx__grams_walk(rmx__grams *g, const char *text, size_t size, const rmx__gram_filter *filter,
                      rmx__gram_visit *each, void *context);

@@ -2,7 +2,7 @@
 // Finds near duplicates by MinHash (Broder, 1997). The resemblance of two documents is the share of
 // their rows of RMX__NEAR_WORDS words that both have (Jaccard). A signature of HASHES minima agrees
 // in each place with this probability. It is cut into bands of `rows` places. Two documents that
-// agree in all places of a band are near duplicates; so the probability that two documents of
+// agree in all places of a band are candidates; so the probability that two documents of
 // resemblance s are found is 1 - (1 - s^rows)^bands. `rows` is the largest number with which this
 // is at least FOUND at the wanted resemblance.
 //
@@ -10,8 +10,10 @@
 // permutation hashing, Li, Owen, Zhang, 2012). An empty place takes over the minimum of another
 // one, chosen by a hash of its number (Shrivastava, 2017).
 //
-// The bands of all documents are sorted on disk, as the hashes of exact duplicates are. Of the
-// documents that share a band, the first stays. Disk: 24 bytes for each band of a document.
+// The bands of all documents are sorted on disk, as the hashes of exact duplicates are. Documents
+// that share a band are candidates: each is paired with the first EARLIER ones. Then the pairs are
+// compared (resemblance.c), because s^rows is not small just below the wanted resemblance. Disk: 24
+// bytes for each band of a document, and for each pair.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,10 @@
 #include "documents.h"
 #include "grams.h"
 #include "ordered.h"
+#include "resemblance.h"
 #include "sorter.h"
 
-enum { HASHES = 256, BATCH_BYTES = 1 << 18 };
+enum { HASHES = 256, BATCH_BYTES = 1 << 18, EARLIER = 8 };
 #define FOUND 0.9
 
 struct searching {
@@ -163,6 +166,35 @@ static void release_item(void *item) {
   free(i->has);
 }
 
+// ---- candidates
+
+// Pairs each document of a band with the first ones. rank: those that validate come first.
+static rmx_status pair_up(const rmx__sorter *bands, rmx__sorter *pairs, rmx_err *err) {
+  rmx__sorted all = {.sorter = bands, .end = bands->total};
+  uint64_t earlier[EARLIER] = {0}, band = 0;
+  const rmx__record *r;
+  for (size_t n = 0;;) {
+    RMX_TRY(rmx__sorted_next(&all, &r, err));
+    if (!r) return RMX_OK;
+    if (r->key[0] != band) n = 0;
+    band = r->key[0];
+    for (size_t i = 0; i < n; i++)
+      if (earlier[i] != r->key[2]) RMX_TRY(rmx__sorter_add(pairs, r->key[2], earlier[i], 0, err));
+    if (n < EARLIER) earlier[n++] = r->key[2];
+  }
+}
+
+static rmx_status compare(const struct searching *s, double resemblance, int threads,
+                          rmx_err *err) {
+  rmx__sorter pairs = {.folder = s->spool->folder};
+  rmx_status status = pair_up(&s->sorter, &pairs, err);
+  if (status == RMX_OK) status = rmx__sorter_finish(&pairs, err);
+  if (status == RMX_OK)
+    status = rmx__mark_resembling(s->spool, s->domains, &pairs, resemblance, threads, err);
+  rmx__sorter_release(&pairs);
+  return status;
+}
+
 rmx_status rmx__documents_near(const rmx__spool *spool, rmx__documents *d, double resemblance,
                                int threads, rmx_err *err) {
   static const rmx__ordered stages = {sizeof(struct item), take, sign, put, release_item};
@@ -173,7 +205,7 @@ rmx_status rmx__documents_near(const rmx__spool *spool, rmx__documents *d, doubl
   rmx__near_bands(resemblance, &s.rows, &s.bands);
   rmx_status status = rmx__ordered_run(&stages, threads, &s, err);
   if (status == RMX_OK) status = rmx__sorter_finish(&s.sorter, err);
-  if (status == RMX_OK) status = rmx__mark_repeats(spool, d, &s.sorter, RMX__NEAR, err);
+  if (status == RMX_OK) status = compare(&s, resemblance, threads, err);
   rmx__cursor_release(&s.cursor);
   rmx__sorter_release(&s.sorter);
   return status;

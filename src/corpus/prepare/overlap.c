@@ -2,8 +2,8 @@
 // Drops training text that repeats the validation text of a target, because it would make its
 // domain look too good. As in the report on GPT-3 (Brown et al., 2020, appendix C), a document is a
 // copy if it has 13 words in a row in common with a validation text. A word is a run of letters and
-// digits in lower case, so layout and punctuation do not matter. In scripts without spaces a whole
-// phrase counts as one word, so the test is weaker there.
+// digits in lower case, so layout and punctuation do not matter. In scripts without spaces a letter
+// counts as a word.
 //
 // Words that many documents of a domain have in common with a target are boilerplate, such as a
 // licence, and not a copy. So a row of words counts only if RMX__FEW_DOCUMENTS or fewer documents

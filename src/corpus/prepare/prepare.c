@@ -49,8 +49,9 @@ static rmx_status check_options(const rmx_corpus_options *o, rmx_err *err) {
   if (!(o->max_overlap >= 0 && o->max_overlap <= 1))
     return rmx_fail(err, RMX_EINPUT, "max_overlap is %g; wanted a share from 0 to 1",
                     o->max_overlap);
-  if (!(o->near_duplicates >= 0 && o->near_duplicates <= 1))
-    return rmx_fail(err, RMX_EINPUT, "near_duplicates is %g; wanted a share from 0 to 1",
+  // With a smaller share, most of such documents would not be found.
+  if (o->near_duplicates != 0 && !(o->near_duplicates >= 0.01 && o->near_duplicates <= 1))
+    return rmx_fail(err, RMX_EINPUT, "near_duplicates is %g; wanted 0, or a share from 0.01 to 1",
                     o->near_duplicates);
   if (!o->tokenizer && o->tokenizer_bytes <= 0)
     return rmx_fail(err, RMX_EINPUT,
