@@ -50,6 +50,8 @@ struct json_t *rmx_mixture_json(const double *w, const char *const *names,
 
 /* A ":" or "/" in a name divides it into levels, three at most: "web:news:q0" lies in the nodes
  * "web" and "web:news". What follows the second separator is the last level, whatever is in it. */
+/* Some node has more than one domain, but not all of them. */
+bool rmx_names_form_a_tree(const char *const *names, size_t D);
 /* The domains that a name stands for: member (D), and `whole` (or NULL), the name without
  * ambiguity, to be freed. In this order: the domain of exactly this name; the node of exactly this
  * name; the domain that rmx_find_name finds; the node that it finds. So where a domain and a node
@@ -70,6 +72,9 @@ typedef struct rmx_sample_options {
   double cap_ratio;    /* weight_d <= min(cap_ratio * prior_d, 1), where no budget is known: 15 */
   double max_epochs;   /* with a budget: weight_d <= max_epochs * tokens_d / budget: 4 */
   double min_coverage; /* each feasible domain is non-zero in this share of the mixtures: 0.1 */
+  /* where the names form a tree: draw the weights of its nodes first, then of what is in each, all
+   * with the strength of the mixture */
+  bool tree;
 } rmx_sample_options;
 
 /* Draws options->runs mixtures. prior (D); cap (D) upper bounds (rmx_sample_caps). out (N, D).

@@ -111,6 +111,9 @@ static const rmx_option sample_table[] = {
      "instead"},
     {"min_coverage", RMX_REAL, AT(min_coverage), "0.1", 0, 1, "SHARE",
      "smallest share of the mixtures that each domain must be part of"},
+    {"tree", RMX_BOOL, AT(tree), "true", 0, 0, NULL,
+     "if the names of the domains form a tree (source:topic), draw the weights of the sources "
+     "first and then those of the topics in each; false: draw all domains at once"},
 };
 #undef AT
 

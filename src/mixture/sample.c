@@ -12,6 +12,8 @@
 // that can be non-zero is non-zero in a guaranteed share of the rows; tight caps still give a
 // sample.
 //
+// Where the names form a tree, the weights of its nodes are drawn first (sample_tree.h).
+//
 // All weights are counted in grid steps ("units"; a mixture has G = 1/grid units), so that caps,
 // sums and duplicates are comparisons of whole numbers. Cost: O(candidates * D) time, O(N * D)
 // memory.
@@ -20,6 +22,8 @@
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sample_tree.h"
 
 typedef struct sampler {
   const rmx_sample_options *o;
@@ -35,6 +39,7 @@ typedef struct sampler {
   double *alpha, *w;   // (D) scratch
   double *rest;        // (D) scratch: remainders
   int64_t *row;        // (D) scratch
+  rmx__nested nested;  // empty: draw from one distribution over all domains
 } sampler;
 
 static int64_t cap_in_units(double cap, int64_t G) {
@@ -104,7 +109,10 @@ static bool draw(sampler *s, uint64_t seed, uint64_t candidate, bool repair, dou
   double position = o->strengths > 1 ? (double)k / (double)(o->strengths - 1) : 0;
   *strength = o->min_strength * pow(o->max_strength / o->min_strength, position);
   for (size_t d = 0; d < s->D; d++) s->alpha[d] = *strength * s->tempered[d];
-  rmx_dirichlet(&rng, s->alpha, s->D, s->w);
+  if (s->nested.D)
+    rmx__nested_draw(&s->nested, &rng, *strength, s->w);
+  else
+    rmx_dirichlet(&rng, s->alpha, s->D, s->w);
   if (repair) rmx_mixture_cap(s->w, s->cap, s->D);
   double sum = 0;
   for (size_t d = 0; d < s->D; d++) {
@@ -298,6 +306,22 @@ static rmx_status check_caps(const sampler *s, const double *prior, const double
                   ceil(bound / share * 10) / 10, by_ratio ? "" : " or lower the budget");
 }
 
+// Draws the rows: out (N, D).
+static rmx_status fill(sampler *s, const char *const *names, uint64_t seed, double *out,
+                       rmx_err *err) {
+  double possible = 0;
+  RMX_TRY(count_mixtures(s, &possible, err));
+  if (possible < (double)s->N)
+    return rmx_fail(err, RMX_EINPUT,
+                    "only %.0f different mixtures exist on a grid of %g within the caps, but %zu "
+                    "were requested; make sample.grid finer or lower sample.runs",
+                    possible, s->o->grid, s->N);
+  RMX_TRY(draw_rows(s, seed, err));
+  RMX_TRY(cover(s, names, seed, err));
+  for (size_t i = 0; i < s->N * s->D; i++) out[i] = (double)s->units[i] / (double)s->G;
+  return RMX_OK;
+}
+
 rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior, const double *cap,
                                const char *const *names, size_t D, uint64_t seed, double *out,
                                rmx_err *err) {
@@ -325,15 +349,10 @@ rmx_status rmx_sample_mixtures(const rmx_sample_options *o, const double *prior,
   }
   RMX_TRY(check_caps(&s, prior, cap, err));
   rmx_mixture_temper(s.w, D, o->temper, s.tempered);
-  double possible = 0;
-  RMX_TRY(count_mixtures(&s, &possible, err));
-  if (possible < (double)N)
-    return rmx_fail(err, RMX_EINPUT,
-                    "only %.0f different mixtures exist on a grid of %g within the caps, but %zu "
-                    "were requested; make sample.grid finer or lower sample.runs",
-                    possible, o->grid, N);
-  RMX_TRY(draw_rows(&s, seed, err));
-  RMX_TRY(cover(&s, names, seed, err));
-  for (size_t i = 0; i < N * D; i++) out[i] = (double)s.units[i] / (double)s.G;
-  return RMX_OK;
+  rmx_status status = RMX_OK;
+  if (o->tree && rmx_names_form_a_tree(names, D))
+    status = rmx__nested_make(&s.nested, names, s.w, D, o->temper, s.tempered, err);
+  if (status == RMX_OK) status = fill(&s, names, seed, out, err);
+  rmx__nested_release(&s.nested);
+  return status;
 }

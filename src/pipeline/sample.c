@@ -23,12 +23,16 @@ static uint64_t content_of(const char *path) {
   return rmx__file_hash(path, 1, &hash, &ignored) == RMX_OK ? hash : 0;
 }
 
-// What the mixtures are drawn from. Release it.
+// What the mixtures are drawn from. Release it. Flat names are drawn as they were before there was
+// a tree, so their stamp is the same. !with_tree: the stamp of mixtures from that time.
 static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
-                                  const double *cap) {
+                                  const double *cap, bool with_tree) {
   struct rmx__stamp s = {.fingerprint = 2};
   json_t *config = rmx_config_json(&e->config), *o = json_object();
-  json_object_set(o, "sample", json_object_get(config, "sample"));
+  json_t *sample = json_object_get(config, "sample");
+  if (!with_tree || !rmx_names_form_a_tree(corpus->names, corpus->D_train))
+    json_object_del(sample, "tree");
+  json_object_set(o, "sample", sample);
   json_object_set_new(o, "seed", json_integer(e->config.general.seed));
   json_object_set_new(o, "prior", rmx_mixture_json(corpus->prior, corpus->names, corpus->D_train));
   json_object_set_new(o, "cap", rmx_mixture_json(cap, corpus->names, corpus->D_train));
@@ -126,7 +130,8 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
   if (!cap) return rmx_fail_memory(err, 0, "caps");
   rmx_weight_caps(&p->experiment, corpus, cap);
-  struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap);
+  struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap, true),
+                    before = stamp_of(&p->experiment, corpus, cap, false);
   const uint64_t content = content_of(path);
   if (rmx_exists(record)) rmx__json_read(record, &had, &ignored);
   const bool current = had_content(had, "content", content),
@@ -134,7 +139,9 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   rmx_status status = RMX_OK;
   if (content && !ours) {
     status = keep_own(p, path, had != NULL, err);
-  } else if (content && current && rmx__stamp_same(&stamp, had, "asked", NULL)) {
+  } else if (content && current &&
+             (rmx__stamp_same(&stamp, had, "asked", NULL) ||
+              rmx__stamp_same(&before, had, "asked", NULL))) {
     rmx__would(p, "sample", false, "mixtures.csv is up to date");
   } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",
                          (long long)p->experiment.config.sample.runs,
@@ -157,6 +164,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
                rmx_s(corpus->D_train));
   }
   rmx__stamp_release(&stamp);
+  rmx__stamp_release(&before);
   json_decref(had);
   free(cap);
   return status;

@@ -107,6 +107,59 @@ START_TEST(tiny_domains) {
 }
 END_TEST
 
+// Domains of a row that have a weight.
+static double in_use(const double *X, size_t rows, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < rows * n; i++) sum += X[i] > 0;
+  return sum / (double)rows;
+}
+
+START_TEST(follows_the_tree) {
+  // Two sources with eight topics each, and one domain without a source.
+  enum { T = 17, R = 400 };
+  char *grown[T];
+  double prior[T], cap[T], *X = calloc(R * T, sizeof(double)), *Y = calloc(R * T, sizeof(double));
+  for (size_t d = 0; d < T; d++) {
+    prior[d] = d < 8 ? 0.6 / 8 : d < 16 ? 0.3 / 8 : 0.1;
+    grown[d] = d == 16 ? rmx_strdup("wiki")
+                       : rmx_format("%s:topic%zu%s", d < 8 ? "web" : "pdf", d % 8 / 2,
+                                    d % 2 ? ":q1" : ":q0");
+  }
+  const char *const *tree = (const char *const *)grown;
+  rmx_sample_options o = recipe();
+  o.runs = R;
+  o.min_coverage = 0;
+  o.cap_ratio = 1000;  // caps and equal rows would shift the means
+  o.min_strength = 1;
+  rmx_sample_caps(&o, prior, NULL, 0, T, cap);
+  must(rmx_sample_mixtures(&o, prior, cap, tree, T, 7, X, err));
+  o.tree = true;
+  must(rmx_sample_mixtures(&o, prior, cap, tree, T, 7, Y, err));
+  check_rows(&o, prior, cap, T, Y);
+  // Sources vary around their tempered shares, and each has more topics than without the tree.
+  double web = 0, most = 0, a = sqrt(0.6) / (sqrt(0.6) + sqrt(0.3) + sqrt(0.1));
+  for (size_t i = 0; i < R; i++) {
+    double row = 0;
+    for (size_t d = 0; d < 8; d++) row += Y[i * T + d];
+    web += row / R;
+    most += (row > 0.95) / (double)R;
+  }
+  ck_assert_msg(fabs(web - a) < 0.06, "%g, wanted %g", web, a);
+  ck_assert_msg(most > 0.02, "%g of the rows are nearly all web", most);
+  ck_assert_msg(in_use(Y, R, T) > 1.2 * in_use(X, R, T), "%g %g", in_use(Y, R, T), in_use(X, R, T));
+  // Flat names, and one source of all, are drawn as without the tree.
+  must(rmx_sample_mixtures(&o, pile, cap, names, D, 7, X, err));
+  o.tree = false;
+  must(rmx_sample_mixtures(&o, pile, cap, names, D, 7, Y, err));
+  ck_assert(memcmp(X, Y, R * D * sizeof(double)) == 0);
+  ck_assert(!rmx_names_form_a_tree(tree + 16, 1) && !rmx_names_form_a_tree(names, D));
+  ck_assert(rmx_names_form_a_tree(tree, T) && rmx_names_form_a_tree(tree + 14, 3));
+  for (size_t d = 0; d < T; d++) free(grown[d]);
+  free(X);
+  free(Y);
+}
+END_TEST
+
 START_TEST(tight_budget) {
   // Caps that sum to 1.05: nearly every free draw is over one, and still there are as many mixtures
   // as asked.
@@ -185,6 +238,7 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, the_recipe);
   tcase_add_test(tc, tiny_domains);
+  tcase_add_test(tc, follows_the_tree);
   tcase_add_test(tc, tight_budget);
   tcase_add_test(tc, full_coverage);
   tcase_add_test(tc, says_what_to_loosen);
