@@ -69,7 +69,7 @@ refuses() {
   if [ $code -eq 1 ] && grep -qF -- "$3" stderr && [ "$(cat got)" = a ]; then ok "$1"; else not_ok "$1" "exit $code: $(cat got stderr)"; fi
 }
 refuses "a word" '97\n98 x4\n97\n' 'bad:2: "x4" is not a token id; wanted whole numbers from 0 to 258'
-refuses "an id that is not in the vocabulary" '97\n98 259' 'bad:2: token 1 is 259, which is not in the vocabulary of 259'
+refuses "an id that is not in the vocabulary" '97\n98 259' 'bad:2: the id 259, which is number 2, is not in the vocabulary of 259'
 refuses "an id that no number can hold" '97\n184467440737095516160\n' 'bad:2: "184467440737095516160" is not a token id'
 refuses "a negative id" '97\n-1\n' 'bad:2: "-1" is not'
 refuses "a NUL byte" '97\n9\0007\n' 'bad:2: "9" is not'

@@ -425,15 +425,18 @@ START_TEST(a_given_tokenizer) {
 END_TEST
 
 // A tokenizer with one more special token, <|pad|>.
-static void put_padded(const char *from, const char *to) {
+static uint32_t put_padded(const char *from, const char *to) {
   json_t *root = NULL;
   must(rmx__json_read(in_folder(from), &root, err));
-  json_array_append_new(json_object_get(root, "added_tokens"),
-                        json_pack("{s:i,s:s,s:b}", "id", 280, "content", "<|pad|>", "special", 1));
+  const size_t next = json_object_size(json_object_get(json_object_get(root, "model"), "vocab"));
+  json_array_append_new(
+      json_object_get(root, "added_tokens"),
+      json_pack("{s:i,s:s,s:b}", "id", (int)next, "content", "<|pad|>", "special", 1));
   char path[300];
   snprintf(path, sizeof path, "%s", in_folder(to));
   must(rmx__json_write(path, root, err));
   json_decref(root);
+  return (uint32_t)next;
 }
 
 static size_t count_id(const char *experiment, uint32_t id, uint32_t *end_of_text) {
@@ -454,12 +457,12 @@ START_TEST(special_tokens_and_the_end_of_text) {
   rmx_corpus_options o = small_options();
   o.vocab = 280;
   must(prepare(&o, &s, 1, NULL, 0, "one", 1, err));
-  put_padded("one/tokenizer.json", "padded.json");
+  const uint32_t pad = put_padded("one/tokenizer.json", "padded.json");
   o.tokenizer = (char *)"padded.json";
   uint64_t hash = source_hash(&o, &s, 1);
-  uint32_t end, vocab = 280;
+  uint32_t end;
   must(prepare(&o, &s, 1, NULL, 0, "two", 1, err));
-  ck_assert_uint_eq(count_id("two", vocab, &end), 0);
+  ck_assert_uint_eq(count_id("two", pad, &end), 0);
   ck_assert_uint_eq(end, 0);
   o.specials = (char *)"tokens";
   ck_assert_uint_ne(source_hash(&o, &s, 1), hash);
@@ -471,13 +474,13 @@ START_TEST(special_tokens_and_the_end_of_text) {
                                                 .before = in_folder("two"),
                                                 .threads = 1},
                           err));
-  ck_assert_uint_gt(count_id("three", vocab, &end), 0);  // the files of "two" are not used again
+  ck_assert_uint_gt(count_id("three", pad, &end), 0);  // the files of "two" are not used again
   o.specials = NULL;
   o.end_of_text = (char *)"<|pad|>";
   ck_assert_uint_ne(source_hash(&o, &s, 1), hash);
   must(prepare(&o, &s, 1, NULL, 0, "four", 1, err));
-  ck_assert_uint_gt(count_id("four", vocab, &end), 1);
-  ck_assert_uint_eq(end, vocab);
+  ck_assert_uint_gt(count_id("four", pad, &end), 1);
+  ck_assert_uint_eq(end, pad);
   o.end_of_text = (char *)"</s>";
   must_fail(prepare(&o, &s, 1, NULL, 0, "five", 1, err),
             "no token \"</s>\"; set corpus.end_of_text to the token that ends a text; candidates: "

@@ -513,7 +513,7 @@ START_TEST(unknown_ids_are_refused) {
   rmx_buf out = {0};
   const uint32_t ids[] = {5, 270};
   must_fail(rmx_tokenizer_decode(t, ids, 2, &out, err),
-            "token 1 is 270, which is not in the vocabulary of 270");
+            "the id 270, which is number 2, is not in the vocabulary of 270");
   rmx_buf_release(&out);
   rmx_tokenizer_free(t);
 }
@@ -602,13 +602,13 @@ START_TEST(real_files_in_their_variants) {
   // Added tokens that are not special are found first, the longest one.
   json_t *added = json_object_get(root, "added_tokens");
   json_array_append_new(added,
-                        json_pack("{s:i,s:s,s:b}", "id", 300, "content", "  ", "special", 0));
+                        json_pack("{s:i,s:s,s:b}", "id", 261, "content", "  ", "special", 0));
   json_array_append_new(added,
-                        json_pack("{s:i,s:s,s:b}", "id", 301, "content", "   ", "special", 0));
+                        json_pack("{s:i,s:s,s:b}", "id", 262, "content", "   ", "special", 0));
   must(parse(root, &c, err));
-  ck_assert_int_eq(rmx_tokenizer_vocab(c), 302);
-  check_ids(c, "hello     he", (uint32_t[]){260, 301, 300, 257}, 4);
-  must_fail(rmx_tokenizer_decode(c, (uint32_t[]){280}, 1, &(rmx_buf){0}, err), "token 0 is 280");
+  ck_assert_int_eq(rmx_tokenizer_vocab(c), 263);
+  check_ids(c, "hello     he", (uint32_t[]){260, 262, 261, 257}, 4);
+  must_fail(rmx_tokenizer_decode(c, (uint32_t[]){280}, 1, &(rmx_buf){0}, err), "id 280");
   rmx_tokenizer_free(c);
   // Llama 3's way: a pattern of its own, whole words, NFC.
   json_object_set_new(root, "normalizer", json_pack("{s:s}", "type", "NFC"));
@@ -621,6 +621,7 @@ START_TEST(real_files_in_their_variants) {
   json_t *model = json_object_get(root, "model");
   json_object_set_new(model, "ignore_merges", json_true());
   json_object_set_new(json_object_get(model, "vocab"), "1234", json_integer(270));
+  json_array_remove(added, 2), json_array_remove(added, 1);
   json_object_set_new(json_object_get(model, "vocab"), "123", json_integer(271));
   must(parse(root, &c, err));
   check_ids(c, "1234he", (uint32_t[]){271, 1 + '4', 257}, 3);
@@ -719,7 +720,8 @@ START_TEST(what_is_not_supported_is_refused) {
   check_refused(huge, "the id of token \"xyz\" is not a whole number");
   check_refused(bad_merge, "merge 4: \"xy\" is not in the vocabulary");
   check_refused(odd_merge, "merge 4 is neither");
-  check_refused(clash, "added token \"<x>\" has the id 9 of another token");
+  check_refused(clash,
+                "the added token \"<x>\" has the id 9, but Hugging Face's library gives it 261");
   rmx_tokenizer *t = NULL;
   must_fail(rmx__tokenizer_parse("{\n\n]", 4, "t.json", &t, err), "t.json:3: not JSON");
   must_fail(rmx_tokenizer_read("/nonexistent/t.json", &t, err), "/nonexistent/t.json");

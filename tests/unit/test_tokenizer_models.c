@@ -283,6 +283,15 @@ static void make_ranks(rmx_buf *b) {
   rmx_buf_puts(b, "YWI= 256\nYWJi 257\n");  // ab, abb
 }
 
+// Hugging Face's library takes the ids of special tokens from the vocabulary of the model.
+static void check_in_vocab(const char *token, int id) {
+  json_t *root = NULL;
+  must(rmx__json_read(in_folder("tokenizer.json"), &root, err));
+  const json_t *vocab = json_object_get(json_object_get(root, "model"), "vocab");
+  ck_assert_int_eq(json_integer_value(json_object_get(vocab, token)), id);
+  json_decref(root);
+}
+
 START_TEST(tiktoken_ranks) {
   rmx_buf b = {0};
   make_ranks(&b);
@@ -296,6 +305,7 @@ START_TEST(tiktoken_ranks) {
     t = again(t);
   }
   rmx_tokenizer_free(t);
+  check_in_vocab("<|endoftext|>", 258);
   refuse(b.data, b.size, "gpt2/my.tiktoken", "a tiktoken file of 258 ranks. Its pattern is not");
   refuse(b.data, b.size - 2, "x.gpt2", "x.gpt2:258: another line has the rank 25");
   refuse(b.data, b.size - 5, "x.gpt2", "x.gpt2:258: a line of a tiktoken file is a token");
@@ -333,6 +343,8 @@ START_TEST(tekken_json) {
     t = again(t);
   }
   rmx_tokenizer_free(t);
+  check_in_vocab("</s>", 2);
+  check_in_vocab("<SPECIAL_1>", 1);
   static const char *const damage[][3] = {
       {"vocab_size\": 261", "vocab_size\": 263", "do not make \"default_vocab_size\": 263"},
       {"\"pattern\"", "\"patterm\"", "\"pattern\" is not a string"},

@@ -20,11 +20,20 @@ rmx_status rmx__added_tokens_add(rmx__added_tokens *a, rmx__added_token token, r
 }
 
 void rmx__added_tokens_release(rmx__added_tokens *a) {
-  for (size_t i = 0; i < a->n; i++) free(a->tokens[i].text);
+  for (size_t i = 0; i < a->n; i++) {
+    free(a->tokens[i].text);
+    free(a->tokens[i].normal);
+  }
   free(a->tokens);
   free(a->raw.nodes);
   free(a->normal.nodes);
   *a = (rmx__added_tokens){0};
+}
+
+const char *rmx__added_normal(const rmx__added_tokens *a, uint32_t id) {
+  for (size_t i = 0; a->any_normal && i < a->n; i++)
+    if (a->tokens[i].id == id) return a->tokens[i].normal;
+  return NULL;
 }
 
 // ---- the trees -------------------------------------------------------------------------
@@ -70,6 +79,15 @@ static bool insert(rmx__trie *t, const char *text, size_t size, uint32_t token) 
   return true;
 }
 
+static rmx_status keep_normal(rmx__added_tokens *a, size_t i, const char *text, size_t size,
+                              rmx_err *err) {
+  rmx__added_token *token = &a->tokens[i];
+  if (size == token->size && memcmp(text, token->text, size) == 0) return RMX_OK;
+  token->normal = rmx_format("%.*s", (int)size, text);
+  a->any_normal = true;
+  return token->normal ? RMX_OK : rmx_fail_memory(err, size, "an added token");
+}
+
 rmx_status rmx__added_tokens_index(rmx__added_tokens *a, const rmx__normalizer *n,
                                    const uint8_t *kind, rmx_err *err) {
   rmx_buf buffers[2] = {{0}, {0}};
@@ -79,6 +97,7 @@ rmx_status rmx__added_tokens_index(rmx__added_tokens *a, const rmx__normalizer *
     size_t size = a->tokens[i].size;
     if (a->tokens[i].normalized)
       status = rmx__normalizer_run(n, text, size, buffers, &text, &size, err);
+    if (a->tokens[i].normalized && status == RMX_OK) status = keep_normal(a, i, text, size, err);
     rmx__trie *trie = a->tokens[i].normalized ? &a->normal : &a->raw;
     if (kind[a->tokens[i].id] != RMX__TOKEN_SPECIAL) trie->any_plain = true;
     if (status == RMX_OK && size && !insert(trie, text, size, (uint32_t)i))
@@ -169,21 +188,26 @@ static const rmx__added_token *find(rmx__added_search *s, size_t *start, size_t 
   return NULL;
 }
 
+// Finds the next token and what it covers with the white space beside it. A token that only covers
+// what the one before it took already is left out, as in Hugging Face's library.
+static void find_covered(rmx__added_search *s, size_t *start) {
+  size_t stop = 0;
+  while ((s->found = find(s, start, &stop))) {
+    s->at = stop;
+    if (s->found->lstrip) *start = space_before(s->text, *start);
+    if (s->found->lstrip && *start < s->from) *start = s->from;
+    if (s->found->rstrip) stop = space_after(s->text, s->size, stop);
+    s->found_end = stop;
+    if (*start < stop) return;
+  }
+}
+
 bool rmx__added_next(rmx__added_search *s, size_t *start, size_t *end, uint32_t *id) {
   *id = RMX__NO_TOKEN;
   *start = s->from;
   if (!s->found && (s->specials ? s->trie->n > 0 : s->trie->any_plain)) {
-    size_t at, stop;
-    s->found = find(s, &at, &stop);
-    if (s->found) {
-      s->at = stop;
-      if (s->found->lstrip) at = space_before(s->text, at);
-      if (s->found->lstrip && at < s->from) at = s->from;
-      if (s->found->rstrip) stop = space_after(s->text, s->size, stop);
-      s->found_end = stop;
-      *end = at;
-      if (s->from < at) return true;
-    }
+    find_covered(s, end);
+    if (s->found && s->from < *end) return true;
   }
   if (s->found) {
     *id = s->found->id;

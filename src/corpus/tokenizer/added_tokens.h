@@ -9,6 +9,7 @@
 typedef struct rmx__added_token {
   char *text;  // as the file has it
   size_t size;
+  char *normal;  // of a normalized one, what the normalizer makes of it, if that is another text
   uint32_t id;
   bool special;
   bool single_word;     // it has no letter or digit beside it
@@ -33,6 +34,7 @@ typedef struct rmx__trie {
 typedef struct rmx__added_tokens {
   rmx__added_token *tokens;  // (n)
   size_t n;
+  bool any_normal;        // a token has a normal form
   rmx__trie raw, normal;  // those that are looked for before the normalizer, and after it
 } rmx__added_tokens;
 // Takes a copy of a token.
@@ -41,6 +43,8 @@ rmx_status rmx__added_tokens_add(rmx__added_tokens *a, rmx__added_token token, r
 rmx_status rmx__added_tokens_index(rmx__added_tokens *a, const rmx__normalizer *n,
                                    const uint8_t *kind, rmx_err *err);
 void rmx__added_tokens_release(rmx__added_tokens *a);
+// The normal form of the token with this id, or NULL.
+const char *rmx__added_normal(const rmx__added_tokens *a, uint32_t id);
 
 // Which added tokens are looked for.
 typedef struct rmx__added_search {

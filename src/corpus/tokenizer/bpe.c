@@ -205,6 +205,20 @@ static rmx_status read_unknown(const rmx_tokenizer *t, const json_t *json, const
   return RMX_OK;
 }
 
+// An unknown token that is not in the vocabulary: characters without a token would be lost.
+static rmx_status check_unknown(const json_t *json, const rmx__bpe *m, const char *where,
+                                rmx_err *err) {
+  const char *name = json_string_value(json_object_get(json, "unk_token"));
+  bool complete = m->byte_level || m->byte_fallback;
+  for (int b = 0; b < 0xF5 && complete; b++)
+    complete = m->byte_id[b] != RMX__NO_TOKEN || b == 0xC0 || b == 0xC1;
+  if (!name || m->unknown != RMX__NO_TOKEN || complete) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: model: \"unk_token\" is \"%.100s\", which is not in the vocabulary of the "
+                  "model; put it there, or name a token that is there",
+                  where, name);
+}
+
 static rmx_status read_options(const rmx_tokenizer *t, const json_t *json, const char *where,
                                rmx__bpe *m, rmx_err *err) {
   const json_t *dropout = json_object_get(json, "dropout");
@@ -260,6 +274,7 @@ rmx_status rmx__bpe_make(const rmx_tokenizer *t, const json_t *json, const rmx__
                       where, (unsigned)missing);
     goto failed;
   }
+  RMX_TRY_GOTO(check_unknown(json, m, where, err), failed);
   RMX_TRY_GOTO(find_joins(t, m, missing, err), failed);
   if (!find_first_merges(m)) {
     status = rmx_fail_memory(err, 256 * 256 * sizeof *m->first, "merges");

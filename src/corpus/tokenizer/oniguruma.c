@@ -20,13 +20,13 @@
 #include <string.h>
 
 #include "characters.h"
+#include "corpus/newer_characters.h"
 
 enum { MAX_DEPTH = 60 };
 
 #define SPACES \
   "\\t-\\r "   \
   "\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}"
-#define WORDS "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
 #define HEX "0-9a-fA-F"
 
 struct group {
@@ -70,59 +70,111 @@ static void put_code(rmx_buf *out, int32_t code) {
 
 // ---- what a backslash means ----------------------------------------------------------------
 
+// A set of characters in PCRE2's brackets. PCRE2 may be older than Unicode 16, which Oniguruma has:
+// `newer` says which of the newer characters belong to the set, by the starts of their categories.
+// "+A" are those of MORE_ALPHABETIC, and so on.
 struct property {
-  const char *name, *set;
+  const char *name, *set, *newer;
+};
+enum { SET_BYTES = 4096 };
+struct set {
+  char text[SET_BYTES];  // of the brackets; empty: there is no set
+  bool negated;          // it is the other characters
 };
 
-// Names of \p{...}, in small letters without spaces, "_" and "-", that are not scripts.
-static const struct property properties[] = {{"any", "\\x{0}-\\x{10FFFF}"},
-                                             {"alpha", "\\p{Alphabetic}"},
-                                             {"alphabetic", "\\p{Alphabetic}"},
-                                             {"upper", "\\p{Uppercase}"},
-                                             {"uppercase", "\\p{Uppercase}"},
-                                             {"lower", "\\p{Lowercase}"},
-                                             {"lowercase", "\\p{Lowercase}"},
-                                             {"digit", "\\p{Nd}"},
-                                             {"space", SPACES},
-                                             {"whitespace", SPACES},
-                                             {"word", WORDS},
-                                             {"punct", "\\p{P}\\p{S}"},
-                                             {"alnum", "\\p{Alphabetic}\\p{Nd}"},
-                                             {"xdigit", HEX},
-                                             {"blank", "\\t\\p{Zs}"},
-                                             {"cntrl", "\\p{Cc}"},
-                                             {"emoji", "\\p{Emoji}"},
-                                             {"ascii", "\\x{0}-\\x{7F}"},
-                                             {"letter", "\\p{L}"},
-                                             {"uppercaseletter", "\\p{Lu}"},
-                                             {"lowercaseletter", "\\p{Ll}"},
-                                             {"titlecaseletter", "\\p{Lt}"},
-                                             {"modifierletter", "\\p{Lm}"},
-                                             {"otherletter", "\\p{Lo}"},
-                                             {"mark", "\\p{M}"},
-                                             {"nonspacingmark", "\\p{Mn}"},
-                                             {"spacingmark", "\\p{Mc}"},
-                                             {"enclosingmark", "\\p{Me}"},
-                                             {"number", "\\p{N}"},
-                                             {"decimalnumber", "\\p{Nd}"},
-                                             {"letternumber", "\\p{Nl}"},
-                                             {"othernumber", "\\p{No}"},
-                                             {"punctuation", "\\p{P}"},
-                                             {"symbol", "\\p{S}"},
-                                             {"separator", "\\p{Z}"},
-                                             {"spaceseparator", "\\p{Zs}"},
-                                             {"control", "\\p{Cc}"},
-                                             {"format", "\\p{Cf}"},
-                                             {"other", "\\p{C}"},
-                                             {"unassigned", "\\p{Cn}"},
-                                             {"assigned", "\\P{Cn}"}};
-static const char *const categories[] = {"c",  "cc", "cf", "cn", "co", "l",  "ll", "lm", "lo",
-                                         "lt", "lu", "m",  "mc", "me", "mn", "n",  "nd", "nl",
-                                         "no", "p",  "pc", "pd", "pe", "pf", "pi", "po", "ps",
-                                         "s",  "sc", "sk", "sm", "so", "z",  "zl", "zp", "zs"};
-// The names of POSIX brackets are a part of these properties.
-static const char *const brackets[] = {"alpha", "upper", "lower",  "digit", "space", "word",
-                                       "punct", "alnum", "xdigit", "blank", "cntrl", "ascii"};
+#define MORE_ALPHABETIC                                                                          \
+  "\\x{363}-\\x{36F}\\x{897}\\x{C04}\\x{CF3}\\x{F82}\\x{F83}\\x{1DD3}-\\x{1DE6}\\x{10D69}"       \
+  "\\x{10EFC}\\x{11080}\\x{11081}\\x{11241}\\x{113B8}-\\x{113C0}\\x{113C2}\\x{113C5}"            \
+  "\\x{113C7}-\\x{113CA}\\x{113CC}\\x{113CD}\\x{11F00}\\x{11F01}\\x{11F03}\\x{11F34}-\\x{11F3A}" \
+  "\\x{11F3E}-\\x{11F40}\\x{1611E}-\\x{1612E}\\x{1E08F}"
+#define MORE_LOWERCASE "\\x{10FC}\\x{A7F2}-\\x{A7F4}\\x{AB69}\\x{1E030}-\\x{1E06D}"
+#define MORE_EMOJI                                                                               \
+  "\\x{1F6DC}\\x{1FA75}-\\x{1FA77}\\x{1FA87}-\\x{1FA89}\\x{1FA8F}\\x{1FAAD}-\\x{1FAAF}"          \
+  "\\x{1FABB}-\\x{1FABF}\\x{1FAC6}\\x{1FACE}\\x{1FACF}\\x{1FADA}-\\x{1FADC}\\x{1FADF}\\x{1FAE8}" \
+  "\\x{1FAE9}\\x{1FAF7}\\x{1FAF8}"
+
+#define ALPHABETIC "\\p{Alphabetic}", "L +A"
+#define WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}", "L M Nd Pc +A"
+
+// Names of \p{...}, in small letters without spaces, "_" and "-", that are neither categories nor
+// scripts. A "^" before the set: it is the other characters.
+static const struct property properties[] = {{"any", "\\x{0}-\\x{10FFFF}", ""},
+                                             {"alpha", ALPHABETIC},
+                                             {"alphabetic", ALPHABETIC},
+                                             {"upper", "\\p{Uppercase}", "Lu"},
+                                             {"uppercase", "\\p{Uppercase}", "Lu"},
+                                             {"lower", "\\p{Lowercase}", "Ll +L"},
+                                             {"lowercase", "\\p{Lowercase}", "Ll +L"},
+                                             {"digit", "\\p{Nd}", "Nd"},
+                                             {"space", SPACES, ""},
+                                             {"whitespace", SPACES, ""},
+                                             {"word", WORD " +W"},
+                                             {"punct", "\\p{P}", "P"},
+                                             {"alnum", "\\p{Alphabetic}\\p{Nd}", "L Nd +A"},
+                                             {"xdigit", HEX, ""},
+                                             {"blank", "\\t\\p{Zs}", ""},
+                                             {"cntrl", "\\p{Cc}", ""},
+                                             {"emoji", "\\p{Emoji}", "+E"},
+                                             {"ascii", "\\x{0}-\\x{7F}", ""},
+                                             {"letter", "\\p{L}", "L"},
+                                             {"uppercaseletter", "\\p{Lu}", "Lu"},
+                                             {"lowercaseletter", "\\p{Ll}", "Ll"},
+                                             {"titlecaseletter", "\\p{Lt}", ""},
+                                             {"modifierletter", "\\p{Lm}", "Lm"},
+                                             {"otherletter", "\\p{Lo}", "Lo"},
+                                             {"mark", "\\p{M}", "M"},
+                                             {"nonspacingmark", "\\p{Mn}", "Mn"},
+                                             {"spacingmark", "\\p{Mc}", "Mc"},
+                                             {"enclosingmark", "\\p{Me}", ""},
+                                             {"number", "\\p{N}", "N"},
+                                             {"decimalnumber", "\\p{Nd}", "Nd"},
+                                             {"letternumber", "\\p{Nl}", ""},
+                                             {"othernumber", "\\p{No}", "No"},
+                                             {"punctuation", "\\p{P}", "P"},
+                                             {"symbol", "\\p{S}", "S"},
+                                             {"separator", "\\p{Z}", ""},
+                                             {"spaceseparator", "\\p{Zs}", ""},
+                                             {"control", "\\p{Cc}", ""},
+                                             {"format", "\\p{Cf}", "Cf"},
+                                             {"c", "^\\P{C}", "L M N P S"},
+                                             {"other", "^\\P{C}", "L M N P S"},
+                                             {"cn", "^\\P{Cn}", "L M N P S Cf"},
+                                             {"unassigned", "^\\P{Cn}", "L M N P S Cf"},
+                                             {"assigned", "\\P{Cn}", "L M N P S Cf"}};
+static const char *const categories[] = {"cc", "cf", "co", "l",  "ll", "lm", "lo", "lt", "lu",
+                                         "m",  "mc", "me", "mn", "n",  "nd", "nl", "no", "p",
+                                         "pc", "pd", "pe", "pf", "pi", "po", "ps", "s",  "sc",
+                                         "sk", "sm", "so", "z",  "zl", "zp", "zs"};
+// [[:name:]] that is not \p{name}: symbols count, and \w has some more numbers.
+static const struct property brackets[] = {{"punct", "\\p{P}\\p{S}", "P S"}, {"word", WORD}};
+static const char *const bracket_names[] = {"alpha", "upper", "lower",  "digit", "space", "word",
+                                            "punct", "alnum", "xdigit", "blank", "cntrl", "ascii"};
+// What scripts have in Unicode 16 and not in 14.
+static const char *const scripts[][2] = {
+    // clang-format off
+    {"arabic", "\\x{897}\\x{10EC2}-\\x{10EC4}\\x{10EFC}-\\x{10EFF}"},
+    {"balinese", "\\x{1B4E}-\\x{1B4F}\\x{1B7F}"},
+    {"common",
+     "\\x{2427}-\\x{2429}\\x{2FFC}-\\x{2FFF}\\x{31E4}-\\x{31E5}\\x{31EF}\\x{1CC00}-\\x{1CCF9}"
+     "\\x{1CD00}-\\x{1CEB3}\\x{1D2C0}-\\x{1D2D3}\\x{1F6DC}\\x{1F774}-\\x{1F776}\\x{1F77B}-"
+     "\\x{1F77F}\\x{1F7D9}\\x{1F8B2}-\\x{1F8BB}\\x{1F8C0}-\\x{1F8C1}\\x{1FA75}-\\x{1FA77}"
+     "\\x{1FA87}-\\x{1FA89}\\x{1FA8F}\\x{1FAAD}-\\x{1FAAF}\\x{1FABB}-\\x{1FABF}\\x{1FAC6}"
+     "\\x{1FACE}-\\x{1FACF}\\x{1FADA}-\\x{1FADC}\\x{1FADF}\\x{1FAE8}-\\x{1FAE9}\\x{1FAF7}-"
+     "\\x{1FAF8}\\x{1FBCB}-\\x{1FBEF}"},
+    {"cyrillic", "\\x{1C89}-\\x{1C8A}\\x{1E030}-\\x{1E06D}\\x{1E08F}"},
+    {"devanagari", "\\x{11B00}-\\x{11B09}"},
+    {"egyptianhieroglyphs", "\\x{1342F}\\x{13439}-\\x{13455}\\x{13460}-\\x{143FA}"},
+    {"han", "\\x{2B739}\\x{2EBF0}-\\x{2EE5D}\\x{31350}-\\x{323AF}"},
+    {"hiragana", "\\x{1B132}"},
+    {"kannada", "\\x{CF3}"},
+    {"katakana", "\\x{1B155}"},
+    {"khitansmallscript", "\\x{18CFF}"},
+    {"khojki", "\\x{1123F}-\\x{11241}"},
+    {"lao", "\\x{ECE}"},
+    {"latin", "\\x{A7CB}-\\x{A7CD}\\x{A7DA}-\\x{A7DC}\\x{1DF25}-\\x{1DF2A}"},
+    {"myanmar", "\\x{116D0}-\\x{116E3}"},
+    // clang-format on
+};
 
 static bool is_one_of(const char *name, const char *const *list, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -130,36 +182,78 @@ static bool is_one_of(const char *name, const char *const *list, size_t n) {
   return false;
 }
 
-static const char *property_set(const char *name) {
-  for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
-    if (strcmp(name, properties[i].name) == 0) return properties[i].set;
+static const struct property *property_named(const struct property *list, size_t n,
+                                             const char *name) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(name, list[i].name) == 0) return &list[i];
   return NULL;
 }
 
-// The set of \p{NAME}, whose name is at t->p. *negated: it is ^NAME.
-static rmx_status read_property(struct translating *t, bool *negated, char set[160]) {
-  char name[40];
+// Appends the newer characters of a category, or other characters by a name.
+static size_t put_newer(const char *name, size_t size, char *out, size_t room) {
+  static const char *const more[][2] = {{"+A", MORE_ALPHABETIC},
+                                        {"+L", MORE_LOWERCASE},
+                                        {"+E", MORE_EMOJI},
+                                        {"+W", "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"}};
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+    if (strncmp(name, more[i][0], 2) == 0) return (size_t)snprintf(out, room, "%s", more[i][1]);
+  size_t n = 0;
+  for (size_t i = 0; i < rmx__newer_ranges_n && n < room; i++) {
+    const rmx__newer_range *r = &rmx__newer_ranges[i];
+    if (strncmp(r->category, name, size) != 0) continue;
+    n += (size_t)snprintf(out + n, room - n, r->first == r->last ? "\\x{%X}" : "\\x{%X}-\\x{%X}",
+                          (unsigned)r->first, (unsigned)r->last);
+  }
+  return n;
+}
+
+static void put_set(const struct property *p, struct set *out) {
+  out->negated = p->set[0] == '^';
+  size_t n = (size_t)snprintf(out->text, SET_BYTES, "%s", p->set + out->negated);
+  for (const char *name = p->newer; *name && n < SET_BYTES;) {
+    const size_t size = strcspn(name, " ");
+    n += put_newer(name, size, out->text + n, SET_BYTES - n);
+    name += size + (name[size] == ' ');
+  }
+}
+
+static void put_script(const char *name, struct set *out) {
+  const char *more = "";
+  for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+    if (strcmp(name, scripts[i][0]) == 0) more = scripts[i][1];
+  snprintf(out->text, SET_BYTES, "\\p{sc:%s}%s", name, more);  // PCRE2 refuses other names
+}
+
+// The set of \p{NAME}, whose name is at t->p.
+static rmx_status read_property(struct translating *t, struct set *out) {
+  char name[40], set[8];
   size_t n = 0;
   if (*t->p != '{') return refuse(t, "\\p without { is not supported");
   t->p++;
-  *negated = *t->p == '^';
-  if (*negated) t->p++;
+  const bool negated = *t->p == '^';
+  if (negated) t->p++;
   for (; isalnum((unsigned char)*t->p) || (*t->p && strchr(" _-", *t->p)); t->p++)
     if (isalnum((unsigned char)*t->p) && n + 1 < sizeof name)
       name[n++] = (char)tolower((unsigned char)*t->p);
   name[n] = '\0';
   if (*t->p != '}' || !n) return refuse(t, "a name and } were expected");
   t->p++;
-  const char *known = property_set(name);
-  bool category = is_one_of(name, categories, sizeof categories / sizeof *categories);
-  if (t->caseless && (strchr("lu", name[0]) || known) && strcmp(name, "l") != 0)
+  const struct property *known =
+      property_named(properties, sizeof properties / sizeof *properties, name);
+  const bool category = is_one_of(name, categories, sizeof categories / sizeof *categories);
+  if (t->caseless && (strchr("lu", name[0]) || (known && name[0] != 'c')) && strcmp(name, "l") != 0)
     return refuse(t, "a property of letters in a group that ignores case is not supported");
-  if (known)
-    snprintf(set, 160, "%s", known);
-  else if (category)
-    snprintf(set, 160, "\\p{%c%s}", toupper((unsigned char)name[0]), name + 1);
-  else  // PCRE2 refuses names that are not scripts
-    snprintf(set, 160, "\\p{sc:%s}", name);
+  out->negated = false;
+  if (known) {
+    put_set(known, out);
+  } else if (category) {
+    name[0] = (char)toupper((unsigned char)name[0]);
+    snprintf(set, sizeof set, "\\p{%.2s}", name);
+    put_set(&(struct property){name, set, name}, out);
+  } else {
+    put_script(name, out);
+  }
+  out->negated = out->negated != negated;
   return RMX_OK;
 }
 
@@ -201,23 +295,23 @@ static rmx_status read_escaped(struct translating *t, bool in_class, int32_t *co
   return RMX_OK;
 }
 
-// A set of characters that is written with a backslash, such as \s; t->p is behind it. *set is
+// A set of characters that is written with a backslash, such as \s; t->p is behind it. Its text is
 // empty if it is none.
-static rmx_status read_set(struct translating *t, bool *negated, char set[160]) {
-  static const struct property sets[] = {{"s", SPACES}, {"d", "\\p{Nd}"}, {"w", WORDS}, {"h", HEX}};
-  set[0] = '\0';
-  *negated = false;
-  char c = *t->p;
+static rmx_status read_set(struct translating *t, struct set *out) {
+  static const struct property sets[] = {
+      {"s", SPACES, ""}, {"d", "\\p{Nd}", "Nd"}, {"w", WORD " +W"}, {"h", HEX, ""}};
+  out->text[0] = '\0';
+  const char c = *t->p;
   if (c == 'p' || c == 'P') {
     t->p++;
-    RMX_TRY(read_property(t, negated, set));
-    *negated = *negated != (c == 'P');
+    RMX_TRY(read_property(t, out));
+    out->negated = out->negated != (c == 'P');
     return RMX_OK;
   }
   for (size_t i = 0; c && i < sizeof sets / sizeof *sets; i++) {
     if (tolower((unsigned char)c) != sets[i].name[0]) continue;
-    snprintf(set, 160, "%s", sets[i].set);
-    *negated = isupper((unsigned char)c);
+    put_set(&sets[i], out);
+    out->negated = isupper((unsigned char)c);
     t->p++;
     break;
   }
@@ -234,6 +328,13 @@ struct class {
 
 static void add_other(struct class *c, const char *pattern) {
   rmx_buf_printf(&c->others, "%s%s", c->others.size ? "|" : "", pattern);
+}
+
+static void add_set(struct class *c, const struct set *set) {
+  if (set->negated)
+    rmx_buf_printf(&c->others, "%s[^%s]", c->others.size ? "|" : "", set->text);
+  else
+    rmx_buf_puts(&c->simple, set->text);
 }
 
 static void class_release(struct class *c) {
@@ -263,19 +364,18 @@ static rmx_status read_bracket(struct translating *t, struct class *c) {
   if (negated) t->p++;
   for (; isalpha((unsigned char)*t->p) && n + 1 < sizeof name; t->p++) name[n++] = *t->p;
   name[n] = '\0';
-  const char *set = property_set(name);
-  if (strncmp(t->p, ":]", 2) != 0 || !set ||
-      !is_one_of(name, brackets, sizeof brackets / sizeof *brackets))
+  const struct property *p = property_named(brackets, sizeof brackets / sizeof *brackets, name);
+  if (!p) p = property_named(properties, sizeof properties / sizeof *properties, name);
+  if (strncmp(t->p, ":]", 2) != 0 || !p ||
+      !is_one_of(name, bracket_names, sizeof bracket_names / sizeof *bracket_names))
     return refuse(t, "this POSIX bracket is not supported");
   if (t->caseless)
     return refuse(t, "a POSIX bracket in a group that ignores case is not supported");
   t->p += 2;
-  rmx_buf other = {0};
-  if (negated) rmx_buf_printf(&other, "[^%s]", set);
-  if (negated && !other.failed) add_other(c, other.data);
-  if (!negated) rmx_buf_puts(&c->simple, set);
-  c->simple.failed = c->simple.failed || other.failed;
-  rmx_buf_release(&other);
+  struct set set;
+  put_set(p, &set);
+  set.negated = negated;
+  add_set(c, &set);
   return RMX_OK;
 }
 
@@ -285,16 +385,11 @@ static rmx_status read_class_character(struct translating *t, struct class *c, i
   if (*t->p != '\\') {
     t->p += rmx__character(t->p, t->p + strlen(t->p), code);
   } else {
-    char set[160], other[170];
-    bool negated;
+    struct set set;
     t->p++;
-    RMX_TRY(read_set(t, &negated, set));
-    if (set[0]) {
-      snprintf(other, sizeof other, "[^%s]", set);
-      if (negated)
-        add_other(c, other);
-      else
-        rmx_buf_puts(&c->simple, set);
+    RMX_TRY(read_set(t, &set));
+    if (set.text[0]) {
+      add_set(c, &set);
       return RMX_OK;
     }
     RMX_TRY(read_escaped(t, true, code));
@@ -408,30 +503,36 @@ static rmx_status put_character(struct translating *t, int32_t code) {
   return RMX_OK;
 }
 
+// \b: a character of a word on one side only; \B: on both sides, or on none.
+static void put_word_end(struct translating *t, bool end) {
+  struct set w;
+  put_set(&(struct property){"w", WORD " +W"}, &w);
+  put_atom(t, "(?:");
+  rmx_buf_printf(t->out, "(?<=[%s])(?%c[%s])|(?<![%s])(?%c[%s]))", w.text, end ? '!' : '=', w.text,
+                 w.text, end ? '=' : '!', w.text);
+}
+
 static rmx_status read_backslash(struct translating *t) {
-  static const struct property others[] = {
-      {"A", "\\A"},
-      {"z", "\\z"},
-      {"Z", "\\Z"},
-      {"R", "\\R"},
-      {"N", "\\N"},
-      {"O", "(?s:.)"},
-      {"b", "(?:(?<=[" WORDS "])(?![" WORDS "])|(?<![" WORDS "])(?=[" WORDS "]))"},
-      {"B", "(?:(?<=[" WORDS "])(?=[" WORDS "])|(?<![" WORDS "])(?![" WORDS "]))"}};
-  char set[160], text[170];
-  bool negated;
+  static const char *const others[][2] = {{"A", "\\A"}, {"z", "\\z"}, {"Z", "\\Z"},
+                                          {"R", "\\R"}, {"N", "\\N"}, {"O", "(?s:.)"}};
+  struct set set;
   int32_t code;
   t->p++;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    if (*t->p != others[i].name[0]) continue;
-    put_atom(t, others[i].set);
+    if (*t->p != others[i][0][0]) continue;
+    put_atom(t, others[i][1]);
     t->p++;
     return RMX_OK;
   }
-  RMX_TRY(read_set(t, &negated, set));
-  if (set[0]) {
-    snprintf(text, sizeof text, "[%s%s]", negated ? "^" : "", set);
-    put_atom(t, text);
+  if (*t->p == 'b' || *t->p == 'B') {
+    put_word_end(t, *t->p == 'b');
+    t->p++;
+    return RMX_OK;
+  }
+  RMX_TRY(read_set(t, &set));
+  if (set.text[0]) {
+    put_atom(t, "[");
+    rmx_buf_printf(t->out, "%s%s]", set.negated ? "^" : "", set.text);
     return RMX_OK;
   }
   RMX_TRY(read_escaped(t, false, &code));

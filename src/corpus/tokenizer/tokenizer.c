@@ -170,9 +170,16 @@ rmx_status rmx_tokenizer_encode(const rmx_tokenizer *t, rmx_specials specials, c
   return status;
 }
 
-// The text of a token as the decoder gets it: of an added token, what the file calls it.
+// The text of a token as the decoder gets it: of an added token, what the file calls it, or what
+// the normalizer makes of that. A normalizer that spells bytes does what the decoder undoes.
 static void put_token(const rmx_tokenizer *t, uint32_t id, rmx_buf *out) {
   rmx__token_text text = rmx__vocabulary_text(&t->vocabulary, id);
+  const bool undone = t->normalizer.spells && t->decodes_bytes;
+  const char *normal = undone ? NULL : rmx__added_normal(&t->added, id);
+  if (normal) {
+    rmx_buf_puts(out, normal);
+    return;
+  }
   if (t->byte_level && t->vocabulary.in_model[id] && !t->decodes_bytes)
     rmx__spell_bytes(text.data, text.size, out);
   else
@@ -185,8 +192,9 @@ rmx_status rmx_tokenizer_decode(const rmx_tokenizer *t, const uint32_t *ids, siz
   for (size_t i = 0; i < n; i++) {
     if (ids[i] >= (uint32_t)t->vocabulary.n || t->vocabulary.kind[ids[i]] == RMX__TOKEN_NONE) {
       rmx__texts_release(&texts);
-      return rmx_fail(err, RMX_EINPUT, "token %zu is %u, which is not in the vocabulary of %d", i,
-                      ids[i], t->vocabulary.n);
+      return rmx_fail(err, RMX_EINPUT,
+                      "the id %u, which is number %zu, is not in the vocabulary of %d", ids[i],
+                      i + 1, t->vocabulary.n);
     }
     put_token(t, ids[i], t->decodes_bytes ? out : &texts.bytes);
     if (!t->decodes_bytes) rmx__texts_end(&texts);

@@ -51,6 +51,9 @@ json_t *rmx__tokenizer_frame(void);
 rmx_status rmx__tokenizer_begin(json_t *root, const char *where, rmx_tokenizer **out, rmx_err *err);
 rmx_status rmx__tokenizer_finish(rmx_tokenizer *t, const char *where, rmx_err *err);
 
+// Reads "added_tokens" of t->frame, when the list has the tokens of the model (read_added.c).
+rmx_status rmx__added_tokens_read(rmx_tokenizer *t, const json_t *model, rmx__token_list *l,
+                                  rmx_err *err);
 // What is known about tokens that end a text (end_of_text.c): sets t->end_of_text if it can.
 void rmx__end_of_text_guess(rmx_tokenizer *t);
 // Computes t->hash (fingerprint.c).

@@ -99,66 +99,6 @@ rmx_status rmx__token_list_add(rmx__token_list *l, const char *key, const json_t
                                  json_is_integer(id) ? json_integer_value(id) : -1, err);
 }
 
-// ---- added tokens ------------------------------------------------------------------------
-
-static rmx_status read_flag(const json_t *entry, const char *key, const char *where, bool *out,
-                            rmx_err *err) {
-  const json_t *flag = json_object_get(entry, key);
-  if (flag && !json_is_boolean(flag))
-    return rmx_fail(err, RMX_EINPUT, "%s: added_tokens: \"%s\" is not true or false", where, key);
-  *out = json_is_true(flag);
-  return RMX_OK;
-}
-
-// An added token can be in the model's vocabulary, too; then it has the id that it has there.
-static rmx_status check_id(const rmx__token_list *l, const json_t *vocab, const char *content,
-                           json_int_t id, rmx_err *err) {
-  const rmx__list_entry *entry =
-      l->lists ? rmx__model_lists_find(l->lists, content, strlen(content)) : NULL;
-  const json_t *there = json_is_object(vocab) ? json_object_get(vocab, content) : NULL;
-  bool clash = entry   ? (json_int_t)entry->id != id
-               : there ? json_integer_value(there) != id
-                       : json_is_object(vocab) && id >= 0 && id < l->n && l->kinds[id];
-  if (!clash) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: added token \"%.100s\" has the id %lld of another token",
-                  l->where, content, (long long)id);
-}
-
-static rmx_status read_added_token(rmx_tokenizer *t, const json_t *entry, const json_t *vocab,
-                                   rmx__token_list *l, rmx_err *err) {
-  const char *content;
-  rmx__added_token a = {0};
-  RMX_TRY(rmx__json_string(entry, "content", &content, l->where, err));
-  const json_t *value = json_object_get(entry, "id");
-  json_int_t id = json_is_integer(value) ? json_integer_value(value) : -1;
-  RMX_TRY(read_flag(entry, "special", l->where, &a.special, err));
-  RMX_TRY(read_flag(entry, "single_word", l->where, &a.single_word, err));
-  RMX_TRY(read_flag(entry, "lstrip", l->where, &a.lstrip, err));
-  RMX_TRY(read_flag(entry, "rstrip", l->where, &a.rstrip, err));
-  RMX_TRY(read_flag(entry, "normalized", l->where, &a.normalized, err));
-  RMX_TRY(check_id(l, vocab, content, id, err));
-  uint8_t kind = a.special ? RMX__TOKEN_SPECIAL : RMX__TOKEN_ADDED;
-  if (id >= 0 && id < l->n && l->kinds[id])
-    l->kinds[id] = (l->kinds[id] & RMX__IN_MODEL) | kind;
-  else
-    RMX_TRY(rmx__token_list_set(l, id, content, strlen(content), kind, err));
-  a.text = (char *)content;
-  a.size = strlen(content);
-  a.id = (uint32_t)id;
-  return a.size ? rmx__added_tokens_add(&t->added, a, err) : RMX_OK;
-}
-
-static rmx_status read_added(rmx_tokenizer *t, const json_t *model, rmx__token_list *l,
-                             rmx_err *err) {
-  const json_t *added = json_object_get(t->frame, "added_tokens"),
-               *vocab = json_object_get(model, "vocab");
-  if (added && !json_is_array(added) && !json_is_null(added))
-    return rmx_fail(err, RMX_EINPUT, "%s: \"added_tokens\" is not a list", l->where);
-  for (size_t i = 0; i < json_array_size(added); i++)
-    RMX_TRY(read_added_token(t, json_array_get(added, i), vocab, l, err));
-  return RMX_OK;
-}
-
 // ---- all of it -----------------------------------------------------------------------------
 
 static const rmx__model_type *const models[] = {&rmx__bpe_type, &rmx__unigram_type,
@@ -213,7 +153,7 @@ static rmx_status read_all(rmx_tokenizer *t, const char *where, rmx__token_list 
   l->where = where;
   l->byte_level = t->byte_level;
   RMX_TRY(t->type->tokens(model, l, err));
-  RMX_TRY(read_added(t, model, l, err));
+  RMX_TRY(rmx__added_tokens_read(t, model, l, err));
   RMX_TRY(rmx__vocabulary_make(&t->vocabulary, l->tokens, l->kinds, l->n, err));
   RMX_TRY(t->type->make(t, model, where, &t->model, err));
   return rmx__tokenizer_finish(t, where, err);

@@ -31,17 +31,19 @@ static const int32_t newer[][2] = {
     // clang-format on
 };
 
-static bool is_newer(int32_t code) {
-  size_t low = 0, high = sizeof newer / sizeof *newer;
+static bool is_in(const int32_t (*ranges)[2], size_t n, int32_t code) {
+  size_t low = 0, high = n;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (newer[middle][1] < code)
+    if (ranges[middle][1] < code)
       low = middle + 1;
     else
       high = middle;
   }
-  return low < sizeof newer / sizeof *newer && code >= newer[low][0];
+  return low < n && code >= ranges[low][0];
 }
+
+#define IS_IN(ranges, code) is_in(ranges, sizeof(ranges) / sizeof *(ranges), code)
 
 // Where the characters that are not ASCII, nor newer, end.
 static size_t run_end(const char *text, size_t size, size_t at, size_t *newer_size) {
@@ -49,7 +51,7 @@ static size_t run_end(const char *text, size_t size, size_t at, size_t *newer_si
   while (at < size && (uint8_t)text[at] >= 128) {
     int32_t code;
     size_t n = rmx__character(text + at, text + size, &code);
-    if (is_newer(code)) {
+    if (IS_IN(newer, code)) {
       *newer_size = n;
       break;
     }
@@ -106,10 +108,22 @@ static rmx_status change_each(change_one *one, const rmx__change *c, const char 
   return RMX_OK;
 }
 
+// Capital letters of Unicode 15 to 17, which the system's table may not have, and how far their
+// small letters are.
+static const struct {
+  int32_t first, last, distance;
+} capitals[] = {{0x1C89, 0x1C89, 1},    {0xA7CB, 0xA7CB, 0x264 - 0xA7CB},
+                {0xA7CC, 0xA7CC, 1},    {0xA7CE, 0xA7CE, 1},
+                {0xA7D2, 0xA7D2, 1},    {0xA7D4, 0xA7D4, 1},
+                {0xA7DA, 0xA7DA, 1},    {0xA7DC, 0xA7DC, 0x19B - 0xA7DC},
+                {0x10D50, 0x10D65, 32}, {0x16EA0, 0x16EB8, 27}};
+
 // The one character whose small letter is two characters is a capital I with a dot.
 static size_t lowercase_one(const rmx__change *c, int32_t code, int32_t to[3]) {
   (void)c;
   to[0] = code < 128 ? (code >= 'A' && code <= 'Z' ? code + 32 : code) : utf8proc_tolower(code);
+  for (size_t i = 0; code >= capitals[0].first && i < sizeof capitals / sizeof *capitals; i++)
+    if (code >= capitals[i].first && code <= capitals[i].last) to[0] = code + capitals[i].distance;
   if (code != 0x130) return 1;
   to[0] = 'i';
   to[1] = 0x307;
@@ -122,12 +136,29 @@ rmx_status rmx__change_lowercase(const rmx__change *c, const char *text, size_t 
   return change_each(lowercase_one, c, text, size, out);
 }
 
+// Marks are those of Unicode 9 in Hugging Face's library. These came later, or were no marks.
+static const int32_t no_marks[][2] = {
+    // clang-format off
+    {0x7FD, 0x7FD}, {0x897, 0x8D3}, {0x9FE, 0x9FE}, {0xAFA, 0xAFF}, {0xB55, 0xB55},
+    {0xC04, 0xC3C}, {0xCF3, 0xD00}, {0xD3B, 0xD3C}, {0xD81, 0xD81}, {0xEBA, 0xEBA},
+    {0xECE, 0xECE}, {0x1715, 0x1715}, {0x180F, 0x180F}, {0x1ABF, 0x1AEB}, {0x1CF7, 0x1CF7},
+    {0x1DF6, 0x1DFA}, {0xA82C, 0xA82C}, {0xA8FF, 0xA8FF}, {0x10D24, 0x10F85}, {0x11070, 0x11074},
+    {0x110C2, 0x110C2}, {0x11145, 0x11146}, {0x111C9, 0x111C9}, {0x111CE, 0x111CF},
+    {0x11241, 0x11241}, {0x1133B, 0x1133B}, {0x113B8, 0x113E2}, {0x1145E, 0x1145E},
+    {0x1182C, 0x11B67}, {0x11D31, 0x1612F}, {0x16F4F, 0x16F4F}, {0x16F7F, 0x16F87},
+    {0x16FE4, 0x16FF1}, {0x1CF00, 0x1CF46}, {0x1E08F, 0x1E6F5},
+    // clang-format on
+};
+
 static size_t without_mark(const rmx__change *c, int32_t code, int32_t to[3]) {
   (void)c;
   to[0] = code;
+  if (code < 0x300) return 1;
   utf8proc_category_t category = utf8proc_category(code);
-  return category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_MC &&
-         category != UTF8PROC_CATEGORY_ME;
+  const bool mark = category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+                    category == UTF8PROC_CATEGORY_ME;
+  // two that are letters today
+  return code != 0x1CF2 && code != 0x1CF3 && (!mark || IS_IN(no_marks, code));
 }
 
 rmx_status rmx__change_accents(const rmx__change *c, const char *text, size_t size, rmx_buf *out,
@@ -198,10 +229,25 @@ static size_t clean_one(const rmx__change *c, int32_t code, int32_t to[3]) {
   return 3;
 }
 
+// Here marks are those of Unicode 8.
+static const int32_t no_accents[][2] = {
+    // clang-format off
+    {0x7FD, 0x7FD}, {0x897, 0x8E1}, {0x9FE, 0x9FE}, {0xAFA, 0xAFF}, {0xB55, 0xB55},
+    {0xC04, 0xC3C}, {0xD00, 0xD00}, {0xD3B, 0xD3C}, {0xD81, 0xD81}, {0xEBA, 0xEBA},
+    {0xECE, 0xECE}, {0x180F, 0x1886}, {0x1ABF, 0x1AEB}, {0x1DF6, 0x1DFB}, {0xA82C, 0xA82C},
+    {0xA8C5, 0xA8C5}, {0xA8FF, 0xA8FF}, {0xA9BD, 0xA9BD}, {0x10D24, 0x10F85}, {0x11070, 0x11074},
+    {0x110C2, 0x110C2}, {0x111C9, 0x111C9}, {0x111CF, 0x111CF}, {0x1123E, 0x11241},
+    {0x1133B, 0x1133B}, {0x113B8, 0x1145E}, {0x1182F, 0x1612F}, {0x16F4F, 0x16F4F},
+    {0x16FE4, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E6F5}, {0x1E944, 0x1E94A},
+    // clang-format on
+};
+
 static size_t without_accent(const rmx__change *c, int32_t code, int32_t to[3]) {
   (void)c;
   to[0] = code;
-  return utf8proc_category(code) != UTF8PROC_CATEGORY_MN;
+  if (code < 0x300) return 1;
+  const bool accent = utf8proc_category(code) == UTF8PROC_CATEGORY_MN;
+  return code != 0x1734 && (!accent || IS_IN(no_accents, code));
 }
 
 rmx_status rmx__change_bert(const rmx__change *c, const char *text, size_t size, rmx_buf *out,

@@ -24,20 +24,16 @@ struct rmx__lattice_token {
 
 // ---- making one ------------------------------------------------------------------------
 
-static bool find_bytes(rmx__unigram *u, const rmx__token_text *tokens, size_t n) {
-  size_t found = 0;
+static void find_bytes(rmx__unigram *u, const rmx__token_text *tokens, size_t n) {
   for (int b = 0; b < 256; b++) u->byte_id[b] = RMX__NO_TOKEN;
   for (size_t i = 0; i < n; i++) {
     if (tokens[i].size != 6 || memcmp(tokens[i].data, "<0x", 3) != 0) continue;
     for (unsigned b = 0; b < 256; b++) {
       char name[8];
       snprintf(name, sizeof name, "<0x%02X>", b);
-      if (memcmp(tokens[i].data, name, 6) != 0) continue;
-      found += u->byte_id[b] == RMX__NO_TOKEN;
-      u->byte_id[b] = (uint32_t)i;
+      if (memcmp(tokens[i].data, name, 6) == 0) u->byte_id[b] = (uint32_t)i;
     }
   }
-  return found == 256;
 }
 
 rmx_status rmx__unigram_make(rmx__unigram *u, const rmx__token_text *tokens, const double *scores,
@@ -48,7 +44,8 @@ rmx_status rmx__unigram_make(rmx__unigram *u, const rmx__token_text *tokens, con
   for (size_t i = 0; i < n; i++)
     if (scores[i] < worst) worst = scores[i];
   u->unknown_score = worst - UNKNOWN_PENALTY;
-  u->byte_fallback = find_bytes(u, tokens, n) && byte_fallback;
+  u->byte_fallback = byte_fallback;
+  find_bytes(u, tokens, n);
   return rmx__double_array_make(&u->trie, tokens, include, n, err);
 }
 
@@ -122,11 +119,14 @@ static bool put(rmx_tokens *out, uint32_t id) {
   return true;
 }
 
-// A run of unknown characters. Together they may be a token that no path used.
+// A run of unknown characters. Together they may be a token that no path used. They become bytes if
+// all of these are tokens.
 static bool put_unknown(const rmx__unigram *u, const char *text, size_t size, rmx_tokens *out) {
   const uint32_t id = rmx__double_array_find(&u->trie, text, size);
   if (id != RMX__NO_TOKEN) return put(out, id);
-  if (!u->byte_fallback) return put(out, u->unknown);
+  bool bytes = u->byte_fallback;
+  for (size_t i = 0; i < size && bytes; i++) bytes = u->byte_id[(uint8_t)text[i]] != RMX__NO_TOKEN;
+  if (!bytes) return put(out, u->unknown);
   for (size_t i = 0; i < size; i++)
     if (!put(out, u->byte_id[(uint8_t)text[i]])) return false;
   return true;

@@ -14,12 +14,11 @@ typedef struct rmx__unigram {
   uint32_t unknown;       // the id of such characters
   bool bytes;             // a character is one byte, whatever UTF-8 says
   bool byte_fallback;     // write unknown characters as the tokens <0x00> .. <0xFF>
-  uint32_t byte_id[256];  // those tokens; valid with byte_fallback
+  uint32_t byte_id[256];  // those tokens, or RMX__NO_TOKEN
 } rmx__unigram;
 
 // Makes a model of tokens (n) with scores (n) and the id of the unknown token. Tokens with
-// include[i] false are never found in a text. Byte fallback is set if it is asked for and all 256
-// tokens exist.
+// include[i] false are never found in a text.
 rmx_status rmx__unigram_make(rmx__unigram *u, const rmx__token_text *tokens, const double *scores,
                              const bool *include, size_t n, uint32_t unknown, bool byte_fallback,
                              rmx_err *err);

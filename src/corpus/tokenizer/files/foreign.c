@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/tokenizer/byte_alphabet.h"
 #include "corpus/tokenizer/tokenizer.h"
 #include "corpus/tokenizer/unigram.h"
 #include "corpus/tokenizer/wordpiece.h"
@@ -25,6 +26,22 @@ rmx_status rmx__foreign_add(rmx__foreign *f, int64_t id, const char *text, size_
   if (json_array_append_new(json_object_get(f->frame, "added_tokens"), entry) != 0)
     return rmx_fail_memory(err, size, "an added token");
   return RMX_OK;
+}
+
+rmx_status rmx__foreign_special(rmx__foreign *f, int64_t id, const char *text, size_t size,
+                                rmx_err *err) {
+  // The key of the vocabulary is the text itself. If it is not one of GPT-2's alphabet, the frame
+  // has it; else it means the bytes that it spells.
+  json_t *vocab = json_object_get(json_object_get(f->frame, "model"), "vocab");
+  f->list.scratch.size = 0;
+  const bool spells = rmx__unspell_bytes(text, size, &f->list.scratch);
+  if (f->list.scratch.failed ||
+      (!spells && json_object_setn_new(vocab, text, size, json_integer(id)) != 0))
+    return rmx_fail_memory(err, size, "a special token");
+  RMX_TRY(rmx__token_list_set(&f->list, id, spells ? f->list.scratch.data : text,
+                              spells ? f->list.scratch.size : size,
+                              RMX__TOKEN_SPECIAL | RMX__IN_MODEL, err));
+  return rmx__foreign_add(f, id, text, size, true, false, err);
 }
 
 rmx_status rmx__foreign_byte_level(rmx__foreign *f, const char *pattern, bool nfc, rmx_err *err) {

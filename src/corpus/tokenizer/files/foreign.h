@@ -35,6 +35,10 @@ rmx_status rmx__foreign_make(rmx__foreign *f, rmx_tokenizer **out, rmx_err *err)
 // What the converters share. Adds an entry to "added_tokens" of the frame.
 rmx_status rmx__foreign_add(rmx__foreign *f, int64_t id, const char *text, size_t size,
                             bool special, bool normalized, rmx_err *err);
+// A special token of a byte-level vocabulary, which becomes a token of the model, too: Hugging
+// Face's library takes the ids of added tokens from there, and gives the others ids of its own.
+rmx_status rmx__foreign_special(rmx__foreign *f, int64_t id, const char *text, size_t size,
+                                rmx_err *err);
 // The frame of a byte-level BPE with a pattern (NULL: GPT-2's), which may also have "NFC".
 rmx_status rmx__foreign_byte_level(rmx__foreign *f, const char *pattern, bool nfc, rmx_err *err);
 // Sets the merges of a list whose ids are its ranks, as tiktoken makes them.

@@ -48,8 +48,7 @@ static rmx_status count_of(const rmx__foreign *f, const json_t *config, const ch
 static rmx_status add_special(rmx__foreign *f, size_t id, const char *text, rmx_err *err) {
   if (id < (size_t)f->list.n && f->list.kinds[id] != RMX__TOKEN_NONE)
     return rmx_fail(err, RMX_EINPUT, "%s: two special tokens have the rank %zu", f->list.where, id);
-  RMX_TRY(rmx__token_list_set(&f->list, (int64_t)id, text, strlen(text), RMX__TOKEN_SPECIAL, err));
-  return rmx__foreign_add(f, (int64_t)id, text, strlen(text), true, false, err);
+  return rmx__foreign_special(f, (int64_t)id, text, strlen(text), err);
 }
 
 static rmx_status add_specials(rmx__foreign *f, const json_t *list, size_t n, rmx_err *err) {

@@ -107,7 +107,8 @@ static rmx_status read_token(rmx__foreign *f, const struct line *line, size_t nu
   if (line->rank < f->list.n && f->list.kinds[line->rank] != RMX__TOKEN_NONE)
     return rmx_fail(err, RMX_EINPUT, "%s:%zu: another line has the rank %lld", where, number,
                     (long long)line->rank);
-  const uint8_t kind = is_special(bytes, n) ? RMX__TOKEN_SPECIAL : RMX__TOKEN_BYTES | RMX__IN_MODEL;
+  const uint8_t kind =
+      (is_special(bytes, n) ? RMX__TOKEN_SPECIAL : RMX__TOKEN_BYTES) | RMX__IN_MODEL;
   return rmx__token_list_set(&f->list, line->rank, bytes, n, kind, err);
 }
 
@@ -164,15 +165,14 @@ static rmx_status add_special(rmx__foreign *f, int64_t id, const char *text, siz
   if (id < f->list.n && f->list.kinds[id] != RMX__TOKEN_NONE)
     return rmx_fail(err, RMX_EINPUT, "%s: the id %lld of %.*s is the rank of another token",
                     f->list.where, (long long)id, (int)size, text);
-  RMX_TRY(rmx__token_list_set(&f->list, id, text, size, RMX__TOKEN_SPECIAL, err));
-  return rmx__foreign_add(f, id, text, size, true, false, err);
+  return rmx__foreign_special(f, id, text, size, err);
 }
 
 static rmx_status add_specials(rmx__foreign *f, const struct known *kind, size_t ranks,
                                rmx_err *err) {
   // special tokens that are lines of the file
   for (int i = 0; i < f->list.n; i++)
-    if (f->list.kinds[i] == RMX__TOKEN_SPECIAL)
+    if (f->list.kinds[i] == (RMX__TOKEN_SPECIAL | RMX__IN_MODEL))
       RMX_TRY(
           rmx__foreign_add(f, i, f->list.tokens[i].data, f->list.tokens[i].size, true, false, err));
   if (kind->ranks != ranks) return add_special(f, f->list.n, "<|endoftext|>", 13, err);
