@@ -231,10 +231,10 @@ void rmx_domain_sources_release(rmx_domain_source *list, size_t n);
 /* What rmx_corpus_look() found in the files of a domain. */
 typedef struct rmx_source_look {
   size_t files, valid_files;
-  rmx_few unread;      /* files with unknown endings in folders that are searched */
-  size_t without_text; /* files that were read and have no document */
-  uint64_t bytes;      /* of all files, compressed as they are */
-  rmx_few not_utf8;    /* files that were read and have bytes that are not UTF-8 */
+  rmx_few unread;       /* files with unknown endings in folders that are searched */
+  rmx_few without_text; /* files that were read and have no document */
+  uint64_t bytes;       /* of all files, compressed as they are */
+  rmx_few not_utf8;     /* files that were read and have bytes that are not UTF-8 */
   /* all text was read and is one document and copies of it, but training and validation need one
    * each */
   bool one_document;
@@ -258,6 +258,7 @@ typedef struct rmx_values_look {
   uint64_t *documents; /* (names.n) */
   uint64_t n, without; /* documents read; those that belong to no domain */
   rmx_few why;         /* the reasons for the latter */
+  rmx_strings unused;  /* values and hosts that are named, and none of these documents has */
   bool all;            /* all documents were read */
   char fields[200];    /* fields that could divide them: "meta.source (17 values)", or "" */
 } rmx_values_look;

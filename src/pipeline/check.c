@@ -53,11 +53,12 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
             "domain \"%s\": its text has %llu bytes, too few for one sequence of %lld tokens "
             "(proxy.context)",
             d->name, (unsigned long long)look->bytes, (long long)t->context);
-  if (look->without_text == look->files + look->valid_files)
-    problem(k, "domain \"%s\": all of its files are empty", d->name);
-  else if (look->without_text)
-    problem(k, "domain \"%s\": %zu of its files %s empty", d->name, look->without_text,
-            rmx_is(look->without_text));
+  const size_t files = look->files + look->valid_files;
+  if (look->without_text.n == files)
+    problem(k, "domain \"%s\": no text in its %zu file%s", d->name, files, rmx_s((double)files));
+  else if (look->without_text.n)
+    rmx_warn(&k->p->listener, "%s: no text in %zu of its files (%s)", d->name, look->without_text.n,
+             look->without_text.text);
   if (look->one_document)
     problem(k,
             "domain \"%s\" has 1 document%s, but needs one for training and one for validation: "
@@ -117,6 +118,15 @@ static json_t *values_tree(const rmx_values_look *v) {
   return list;
 }
 
+// Values and hosts that the config names and no document has.
+static void warn_unused(const struct check *k) {
+  const rmx_values_look *v = &k->values;
+  char first[64] = "no document";
+  if (!v->all)
+    snprintf(first, sizeof first, "none of the first %llu documents", (unsigned long long)v->n);
+  rmx__warn_unused(&v->unused, first, &k->p->listener);
+}
+
 static void note_values(const struct check *k) {
   const rmx_values_look *v = &k->values;
   enum { SHOWN = 40 };
@@ -125,11 +135,13 @@ static void note_values(const struct check *k) {
     rmx_buf_printf(&text, "%s%s (%llu)", i ? ", " : "", v->names.items[i],
                    (unsigned long long)v->documents[i]);
   if (!text.failed && v->names.n)
-    rmx_note(&k->p->listener, "domains of %s %llu documents: %s%s", v->all ? "all" : "the first",
-             (unsigned long long)v->n, text.data, v->names.n > SHOWN ? ", ..." : "");
+    rmx_note(&k->p->listener, "domains of %s %llu document%s: %s%s", v->all ? "all" : "the first",
+             (unsigned long long)v->n, rmx_s((double)v->n), text.data,
+             v->names.n > SHOWN ? ", ..." : "");
   if (v->without)
-    rmx_warn(&k->p->listener, "%llu of these documents have no domain: %s",
-             (unsigned long long)v->without, v->why.text);
+    rmx_warn(&k->p->listener, "%llu of these documents %s no domain: %s",
+             (unsigned long long)v->without, rmx_has((double)v->without), v->why.text);
+  warn_unused(k);
 }
 
 // Whether each wanted domain was seen.

@@ -98,6 +98,9 @@ shares two 'domain_field: topic' 'domains: [math, code]' 'protect: [code]' > /de
 sed -i 's/^target: other/target: math/' two/regmix.yaml
 same "a list of wanted values" "$("$REGMIX" prepare -C two --json 2> /dev/null | jq -r '.domains[] | "\(.name) \(.documents + .duplicates)"' | sort)" "$(counted .topic | grep -v tale)"
 if "$REGMIX" prepare -C two --json 2> /dev/null | jq -e '[.domains[] | .prior, .bytes_per_token, .mean_bytes, .tokens] | all(. > 0)' > /dev/null; then ok "prepare --json has prior, bytes a token and mean length"; else not_ok "prepare --json has prior, bytes a token and mean length"; fi
+shares named 'domain_field: "topic:host(url)"' 'hosts: [github.com, absent.org]' 'domains: {tale: {values: "tale:*"}, other: {values: ["math:other", "mth:*"]}}' > /dev/null
+same "values and hosts that no document has are named" "$(grep -c 'no document has these values that the config names: corpus.hosts: absent.org, other: "mth:\*"' named.log)" 1
+try "and by check" 0 'no document has these values that the config names: corpus.hosts: absent.org, other: "mth:*"' "$REGMIX" check -C named --set target=tale --set sample.max_epochs=0
 mkdir -p mixed/text
 cp web/text/pages.jsonl mixed/text/ && printf 'some\n%%\nlines\n' > mixed/text/notes.txt
 printf 'corpus: {folder: text, domain_field: topic, vocab: 300, domains: {math: {valid_only: true}, code: , tale: }}\ntarget: math\n' > mixed/regmix.yaml

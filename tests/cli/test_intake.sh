@@ -55,6 +55,18 @@ try "init leaves it out on purpose" 0 "no target is set" "$REGMIX" init exp2 --t
 grep -q '^# target' exp2/regmix.yaml && ok "a target that does not exist is not written" || not_ok "a target that does not exist is not written"
 rm -r text/fw
 
+# ---- files without text that a pattern matches
+mkdir -p hollow && lines 21 60 > hollow/a.jsonl && : > hollow/zero.jsonl && echo > hollow/blank.txt
+printf 'corpus: {domains: {h: "*.jsonl", t: "*.txt"}, vocab: 300}\ntarget: h\n' > hollow/regmix.yaml
+sed 's/h: "[*].jsonl", //; s/t: "[*].txt"/t: zero.jsonl, u: "*.txt"/' hollow/regmix.yaml > hollow/all.yaml
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "story %d\n%%\n", i }' > hollow/b.txt
+try "check names files without text" 0 "h: no text in 1 of its files (hollow/zero.jsonl)" "$REGMIX" check -C hollow
+said "and a blank one" "t: no text in 1 of its files (hollow/blank.txt)"
+try "prepare names them" 0 "h: hollow/zero.jsonl has no text" "$REGMIX" prepare -C hollow
+said "and the blank one" "t: hollow/blank.txt has no text"
+try "check: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" check hollow/all.yaml --set target=u
+try "prepare: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" prepare hollow/all.yaml --set target=u
+
 # ---- targets
 try "a misspelt target is refused by init" 1 'did you mean "books"' "$REGMIX" init exp3 --text text --target bookz
 [ ! -e exp3 ] && ok "and nothing is written" || not_ok "and nothing is written"

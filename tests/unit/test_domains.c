@@ -4,9 +4,72 @@
 #include "corpus/domains/fasttext_train.h"
 #include "corpus/domains/host.h"
 #include "corpus/domains/route.h"
+#include "corpus/domains/select.h"
 #include "corpus/domains/top_hosts.h"
 #include "corpus/domains/value_name.h"
 #include "corpus_folder.h"
+
+// ---- values that domains select
+
+// The domain that selects a name, when the domains have these values; "-": none.
+static const char *selects(const char *const (*values)[2], size_t n, size_t parts, const char *name,
+                           rmx_strings *unused) {
+  rmx_domain_source *sources = rmx_calloc(n, sizeof *sources);
+  size_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (i && strcmp(values[i][0], values[i - 1][0]) != 0) at++;
+    sources[at].name = (char *)values[i][0];
+    ck_assert(rmx_strings_add(&sources[at].values, values[i][1]));
+  }
+  rmx__selection *s;
+  rmx_err err;
+  rmx_buf scratch = {0};
+  ck_assert_int_eq(rmx__selection_open(sources, at + 1, parts, &s, &err), RMX_OK);
+  const char *found = rmx__selection_find(s, name, &scratch);
+  if (unused) ck_assert_int_eq(rmx__selection_unused(s, unused, &err), RMX_OK);
+  rmx__selection_free(s);
+  rmx_buf_release(&scratch);
+  for (size_t i = 0; i <= at; i++) rmx_strings_release(&sources[i].values);
+  free(sources);
+  return found ? found : "-";
+}
+
+START_TEST(values_select_names) {
+  static const char *const values[][2] = {
+      {"one", "plain"},      {"one", "github/python"}, {"one", "a:b:c"}, {"two", "a%2Cb"},
+      {"two", "[CLS] text"}, {"two", "50%"},           {"three", "x:*"}};
+  static const struct {
+    size_t parts;
+    const char *name, *domain;
+  } cases[] = {
+      {1, "plain", "one"},
+      {1, "github%2Fpython", "one"},  // the value of the documents is github/python
+      {1, "a%2Cb", "two"},            // given as the name is printed
+      {1, "a%252Cb", "two"},          // given as the documents have it
+      {1, "a:b:c", "one"},
+      {1, "a%3Ab:c", "-"},  // no name of one part is like this
+      {3, "a:b:c", "one"},
+      {2, "a%3Ab:c", "one"},  // the values "a:b" and "c"
+      {2, "a:b%3Ac", "one"},  // the values "a" and "b:c"
+      {2, "a:b", "-"},
+      {1, "[CLS] text", "two"},
+      {1, "50%", "two"},
+      {2, "x:anything", "three"},
+      {2, "X:anything", "-"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_msg(
+        strcmp(selects(values, 7, cases[i].parts, cases[i].name, NULL), cases[i].domain) == 0,
+        "%s in %zu parts", cases[i].name, cases[i].parts);
+  // A domain without any document is reported elsewhere.
+  rmx_strings unused = {0};
+  selects(values, 7, 1, "plain", &unused);
+  ck_assert_uint_eq(unused.n, 2);
+  ck_assert_str_eq(unused.items[0], "one: \"github/python\"");
+  ck_assert_str_eq(unused.items[1], "one: \"a:b:c\"");
+  rmx_strings_release(&unused);
+}
+END_TEST
 
 // ---- hosts
 
@@ -416,6 +479,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, the_same_classifier_twice);
   tcase_add_test(tc, by_a_classifier);
   tcase_add_test(tc, damaged_classifiers);
+  tcase_add_test(tc, values_select_names);
   tcase_add_test(tc, hosts_of_addresses);
   tcase_add_test(tc, registered_domains);
   tcase_add_test(tc, frequent_names_in_bounded_memory);

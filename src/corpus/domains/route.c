@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "route.h"
 
-#include <fnmatch.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fasttext.h"
 #include "host.h"
+#include "select.h"
 #include "top_hosts.h"
 #include "value_name.h"
 
@@ -26,22 +27,15 @@ struct part {
   rmx__fasttext *classifier;
 };
 
-// A value that is selected, and the domain that it belongs to.
-struct selected {
-  char *value;  // in the form of a name; may be a pattern
-  const char *domain;
-};
-
 struct rmx__router {
   const rmx_corpus_options *o;
   rmx_strings fields;
   struct part *parts;
   size_t n_parts;
-  rmx_strings hosts;  // sorted: those given, or the largest
-  bool counting;      // the hosts must be counted first
-  // exact values, sorted, and then patterns in their order
-  struct selected *selected;
-  size_t n_selected, n_exact;
+  rmx_strings hosts;          // sorted: those given, or the largest
+  bool counting;              // the hosts must be counted first
+  atomic_bool *host_had;      // (hosts.n) of given hosts: a document had it
+  rmx__selection *selection;  // NULL: every value is a domain
 };
 
 bool rmx_corpus_is_divided(const rmx_corpus_options *o) {
@@ -142,6 +136,9 @@ static rmx_status add_hosts(rmx__router *r, rmx_err *err) {
   }
   rmx_buf_release(&host);
   rmx_strings_sort(&r->hosts);
+  if (status == RMX_OK && r->hosts.n &&
+      !(r->host_had = rmx_calloc(r->hosts.n, sizeof *r->host_had)))
+    status = rmx_fail_memory(err, 0, "corpus.hosts");
   return status;
 }
 
@@ -157,80 +154,13 @@ static const char *wanted_host(const rmx__router *r, const char *host) {
     char *const *found =
         r->hosts.n ? bsearch(at, r->hosts.items, r->hosts.n, sizeof *r->hosts.items, by_text)
                    : NULL;
+    if (found && r->host_had)
+      atomic_store_explicit(&r->host_had[found - r->hosts.items], true, memory_order_relaxed);
     if (found) return *found;
     const char *dot = given ? strchr(at, '.') : NULL;
     at = dot ? dot + 1 : NULL;
   }
   return other;
-}
-
-// ---- corpus.domains that select values
-
-static rmx_status select_value(rmx__router *r, const char *value, const char *domain,
-                               rmx_err *err) {
-  rmx_buf name = {0};
-  const bool good = rmx__value_name(value, strlen(value), true, false, &name);
-  struct selected *more = rmx_realloc(r->selected, r->n_selected + 1, sizeof *more);
-  if (more) r->selected = more;
-  if (!good || name.failed || !more) {
-    rmx_buf_release(&name);
-    return good ? rmx_fail_memory(err, 0, "the values of a domain")
-                : rmx_fail(err, RMX_EINPUT, "corpus.domains.%s: an empty value", domain);
-  }
-  r->selected[r->n_selected++] = (struct selected){name.data, domain};
-  return RMX_OK;
-}
-
-static bool is_pattern(const struct selected *s) {
-  return strpbrk(s->value, "*?[") != NULL;
-}
-
-static int by_value(const void *a, const void *b) {
-  const struct selected *x = a, *y = b;
-  return strcmp(x->value, y->value);
-}
-
-// Moves the exact values to the front and sorts them.
-static rmx_status order_selected(rmx__router *r, rmx_err *err) {
-  struct selected *all = rmx_calloc(r->n_selected, sizeof *all);
-  if (!all) return rmx_fail_memory(err, 0, "the values of a domain");
-  size_t at = 0;
-  for (int pattern = 0; pattern < 2; pattern++) {
-    for (size_t i = 0; i < r->n_selected; i++)
-      if (is_pattern(&r->selected[i]) == pattern) all[at++] = r->selected[i];
-    if (!pattern) r->n_exact = at;
-  }
-  free(r->selected);
-  r->selected = all;
-  if (r->n_exact) qsort(all, r->n_exact, sizeof *all, by_value);
-  for (size_t i = 1; i < r->n_exact; i++)
-    if (strcmp(all[i - 1].value, all[i].value) == 0)
-      return rmx_fail(err, RMX_EINPUT, "corpus.domains: %s and %s both have the value \"%s\"",
-                      all[i - 1].domain, all[i].domain, all[i].value);
-  return RMX_OK;
-}
-
-static rmx_status add_selected(rmx__router *r, const rmx_domain_source *sources, size_t n,
-                               rmx_err *err) {
-  for (size_t i = 0; i < n; i++) {
-    const rmx_domain_source *s = &sources[i];
-    for (size_t j = 0; j < s->values.n; j++)
-      RMX_TRY(select_value(r, s->values.items[j], s->name, err));
-  }
-  return r->n_selected ? order_selected(r, err) : RMX_OK;
-}
-
-static int by_name(const void *a, const void *b) {
-  return strcmp(a, ((const struct selected *)b)->value);
-}
-
-static const char *selected_domain(const rmx__router *r, const char *name) {
-  const struct selected *exact =
-      r->n_exact ? bsearch(name, r->selected, r->n_exact, sizeof *r->selected, by_name) : NULL;
-  if (exact) return exact->domain;
-  for (size_t i = r->n_exact; i < r->n_selected; i++)
-    if (fnmatch(r->selected[i].value, name, 0) == 0) return r->selected[i].domain;
-  return NULL;
 }
 
 // ---- the router
@@ -242,7 +172,7 @@ rmx_status rmx__router_open(const rmx_corpus_options *o, const rmx_domain_source
   r->o = o;
   rmx_status status = add_parts(r, base, err);
   if (status == RMX_OK) status = add_hosts(r, err);
-  if (status == RMX_OK) status = add_selected(r, sources, n, err);
+  if (status == RMX_OK) status = rmx__selection_open(sources, n, r->n_parts, &r->selection, err);
   if (status != RMX_OK) {
     rmx__router_free(r);
     return status;
@@ -253,9 +183,9 @@ rmx_status rmx__router_open(const rmx_corpus_options *o, const rmx_domain_source
 
 void rmx__router_free(rmx__router *r) {
   if (!r) return;
-  for (size_t i = 0; i < r->n_selected; i++) free(r->selected[i].value);
   for (size_t i = 0; i < r->n_parts; i++) rmx__fasttext_free(r->parts[i].classifier);
-  free(r->selected);
+  rmx__selection_free(r->selection);
+  free(r->host_had);
   free(r->parts);
   rmx_strings_release(&r->fields);
   rmx_strings_release(&r->hosts);
@@ -267,7 +197,7 @@ const rmx_strings *rmx__router_fields(const rmx__router *r) {
 }
 
 bool rmx__router_is_closed(const rmx__router *r) {
-  return r->n_selected > 0;
+  return r->selection;
 }
 
 rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err) {
@@ -277,6 +207,15 @@ rmx_status rmx__too_many_domains(const rmx_corpus_options *o, rmx_err *err) {
                   "another field, name the wanted values in corpus.domains, or raise "
                   "corpus.max_domains",
                   rmx_corpus_divided_by(o, by), (long long)o->max_domains);
+}
+
+rmx_status rmx__router_unused(const rmx__router *r, rmx_strings *out, rmx_err *err) {
+  for (size_t i = 0; r->host_had && i < r->hosts.n; i++) {
+    if (r->host_had[i]) continue;
+    RMX_OWNED char *text = rmx_format("corpus.hosts: %s", r->hosts.items[i]);
+    if (!text || !rmx_strings_add(out, text)) return rmx_fail_memory(err, 0, "corpus.hosts");
+  }
+  return r->selection ? rmx__selection_unused(r->selection, out, err) : RMX_OK;
 }
 
 static uint64_t hash_text(const char *s, uint64_t h) {
@@ -291,9 +230,7 @@ uint64_t rmx__router_hash(const rmx__router *r) {
     h = rmx_hash(&content, sizeof content, hash_text(p->field ? p->field : "", h));
   }
   for (size_t i = 0; i < r->hosts.n; i++) h = hash_text(r->hosts.items[i], h);
-  for (size_t i = 0; i < r->n_selected; i++)
-    h = hash_text(r->selected[i].domain, hash_text(r->selected[i].value, h));
-  return h;
+  return r->selection ? rmx__selection_hash(r->selection, h) : h;
 }
 
 // Replaces the content of a buffer by the reason why a document has no domain.
@@ -360,6 +297,15 @@ static void escape_file(rmx_buf *name) {
   }
 }
 
+// The domain of corpus.domains that selects the name in `scratch`.
+static rmx_status select_domain(const rmx__router *r, rmx_buf *scratch, const char **name,
+                                rmx_err *err) {
+  RMX_OWNED char *value = rmx_strdup(scratch->data);
+  if (!value) return rmx_fail_memory(err, scratch->size, "the name of a domain");
+  *name = rmx__selection_find(r->selection, value, scratch);
+  return *name ? RMX_OK : no_domain(scratch, "\"%.60s\" is not in corpus.domains", value, err);
+}
+
 rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
                       const char **name, rmx_err *err) {
   *name = NULL;
@@ -371,16 +317,10 @@ rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scrat
     RMX_TRY(put_part(r, &r->parts[i], d, scratch, &has, err));
     if (!has) return RMX_OK;
   }
+  if (scratch->failed) return rmx_fail_memory(err, scratch->size, "the name of a domain");
+  if (r->selection) return select_domain(r, scratch, name, err);
   escape_file(scratch);
   if (scratch->failed) return rmx_fail_memory(err, scratch->size, "the name of a domain");
-  if (r->n_selected) {
-    if ((*name = selected_domain(r, scratch->data))) return RMX_OK;
-    char *value = rmx_strdup(scratch->data);
-    if (!value) return rmx_fail_memory(err, scratch->size, "the name of a domain");
-    const rmx_status status = no_domain(scratch, "\"%.60s\" is not in corpus.domains", value, err);
-    free(value);
-    return status;
-  }
   if (scratch->size > RMX__LONGEST_NAME)
     return no_domain(scratch, "the value has more than 199 bytes%s", "", err);
   *name = scratch->data;

@@ -46,6 +46,10 @@ static inline rmx__routed rmx__routed_by(const rmx__reader *r) {
 rmx_status rmx__route(const rmx__router *r, const rmx__routed *d, rmx_buf *scratch,
                       const char **name, rmx_err *err);
 
+// Adds what is named in corpus.hosts and corpus.domains and no document had so far: "corpus.hosts:
+// HOST", "DOMAIN: VALUE".
+rmx_status rmx__router_unused(const rmx__router *r, rmx_strings *out, rmx_err *err);
+
 // ---- the largest hosts, which must be counted before documents are divided
 
 typedef struct rmx__top_hosts rmx__top_hosts;

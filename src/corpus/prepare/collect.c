@@ -33,7 +33,7 @@ struct reading {
 // ---- one file
 
 static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t file, uint64_t bytes,
-                             rmx_err *err) {
+                             bool none, rmx_err *err) {
   rmx__file_facts f = {.file = file,
                        .bytes = bytes,
                        .invalid_utf8 = r->lost.invalid_utf8,
@@ -42,11 +42,12 @@ static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t fil
                        .comment_lines = r->comment_lines,
                        .other_ids = r->other_ids,
                        .text = r->format->flags & RMX__FORMAT_TEXT,
-                       .html = r->html};
+                       .html = r->html,
+                       .no_document = none};
   rmx__losses_add(&p->part->lost, &r->lost);
   memcpy(f.guessed, r->guessed, sizeof f.guessed);
   const bool plain = !*f.guessed && !f.invalid_utf8 && !f.end_tokens && !f.comment_lines &&
-                     !f.other_ids && !f.html && !(f.text && !f.separators);
+                     !f.other_ids && !f.html && !none && !(f.text && !f.separators);
   if (plain && !p->part->end) return RMX_OK;
   return rmx__part_add_facts(p->part, &f, err);
 }
@@ -74,9 +75,12 @@ static rmx_status add_document(struct reading *p, const rmx__reader *r, rmx_err 
 }
 
 // Reads whole documents of one file until they have `share` bytes (0: all).
-static rmx_status read_documents(struct reading *p, rmx__reader *r, uint64_t share, rmx_err *err) {
+// *none: there is no document.
+static rmx_status read_documents(struct reading *p, rmx__reader *r, uint64_t share, bool *none,
+                                 rmx_err *err) {
   const uint64_t start = p->part->bytes;
   uint64_t told = 0;
+  *none = true;
   rmx_status status = RMX_OK;
   bool more = true;
   for (size_t i = 0; more && status == RMX_OK; i++) {
@@ -89,6 +93,7 @@ static rmx_status read_documents(struct reading *p, rmx__reader *r, uint64_t sha
     if (share && p->part->bytes - start >= share) break;
     status = rmx__reader_next(r, &more, err);
     if (more && status == RMX_OK) status = add_document(p, r, err);
+    *none = *none && !more;
   }
   p->c->read(p->c->context, r->input.compressed - told);
   return status;
@@ -113,13 +118,14 @@ static size_t lines_before(const char *path, uint64_t end) {
 static rmx_status read_file(struct reading *p, size_t file, uint64_t share, size_t lines,
                             rmx_err *err) {
   const uint64_t start = p->part->bytes;
+  bool none = false;
   rmx__reader r;
   RMX_TRY(rmx__reader_open(&r, rmx__files_of(p->c, p->part)->items[file], &p->how, err));
   rmx_status status = RMX_OK;
   r.line_number = lines;
   if (p->part->end) status = rmx__input_range(&r.input, p->part->begin, p->part->end, err);
-  if (status == RMX_OK) status = read_documents(p, &r, share, err);
-  if (status == RMX_OK) status = note_facts(p, &r, file, p->part->bytes - start, err);
+  if (status == RMX_OK) status = read_documents(p, &r, share, &none, err);
+  if (status == RMX_OK) status = note_facts(p, &r, file, p->part->bytes - start, none, err);
   rmx__reader_close(&r);
   return status;
 }

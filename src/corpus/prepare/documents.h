@@ -43,6 +43,8 @@ rmx_status rmx__files_find(const rmx_domain_source *source, const char *base, rm
 void rmx__files_release(rmx__files *f);
 // Warns of the files that are not read.
 void rmx__warn_unread(const char *domain, const rmx_few *unread, const rmx_listener *to);
+// Warns of values that are named in the config and that no document has. none: "no document".
+void rmx__warn_unused(const rmx_strings *unused, const char *none, const rmx_listener *to);
 
 // Reads the documents of all sources into a spool (collect.c). Parts that are in the folder of the
 // spool and are still right are not read again.

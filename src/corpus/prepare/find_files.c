@@ -79,6 +79,14 @@ void rmx__warn_unread(const char *domain, const rmx_few *unread, const rmx_liste
              unread->n == 1 ? "it is" : "they are", unread->n == 1 ? "its name" : "their names");
 }
 
+void rmx__warn_unused(const rmx_strings *unused, const char *none, const rmx_listener *to) {
+  rmx_few few = {0};
+  for (size_t i = 0; i < unused->n; i++) rmx_few_add(&few, unused->items[i]);
+  if (few.n)
+    rmx_warn(to, "%s has %s that the config names: %s", none,
+             few.n == 1 ? "this value" : "these values", few.text);
+}
+
 void rmx__files_release(rmx__files *f) {
   rmx_strings_release(&f->train);
   rmx_strings_release(&f->valid);

@@ -63,7 +63,7 @@ static rmx_status try_file(const char *path, const rmx__reader_options *o, searc
     found(s, &r.text);
   }
   s->all = s->all && !more;
-  look->without_text += status == RMX_OK && bytes == 0;
+  if (status == RMX_OK && bytes == 0) rmx_few_add(&look->without_text, path);
   const double replaced = rmx__share_replaced(r.lost.invalid_utf8, bytes);
   if (replaced > RMX__SOME_REPLACED) rmx_few_add(&look->not_utf8, path);
   if (status == RMX_OK && replaced > RMX__MANY_REPLACED && !o->skip_bad)

@@ -138,6 +138,16 @@ static void note_again(const rmx__preparing *p) {
         again, p->spool.n);
 }
 
+// If all parts were read now, it is known which values no document has.
+static rmx_status warn_unused(const rmx__preparing *p, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings unused = {0};
+  for (size_t i = 0; i < p->spool.n; i++)
+    if (p->spool.parts[i].again) return RMX_OK;
+  if (p->router) RMX_TRY(rmx__router_unused(p->router, &unused, err));
+  rmx__warn_unused(&unused, "no document", p->listener);
+  return RMX_OK;
+}
+
 static rmx_status collect_all(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err) {
   uint64_t total = 0;
   for (size_t i = 0; i < p->n_sources; i++) total += p->files[i].bytes;
@@ -153,6 +163,7 @@ static rmx_status collect_all(rmx__preparing *p, const rmx_corpus_request *r, rm
                           .context = p};
   RMX_TRY(rmx__collect_parts(&p->spool, &c, err));
   note_again(p);
+  RMX_TRY(warn_unused(p, err));
   RMX_TRY(rmx__domains_list(p, r, err));
   for (size_t i = 0; i < p->n_sources; i++)
     RMX_TRY(p->domain_of[i] < SIZE_MAX

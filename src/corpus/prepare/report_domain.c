@@ -43,6 +43,7 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
       [RMX__WARN_NO_SEPARATOR] =
           "has no separator line, so it is one large document; set `separator` to the "
           "line that ends a document (\"\": a blank line)",
+      [RMX__WARN_NO_DOCUMENT] = "has no text",
       [RMX__WARN_HTML] = "begins like a web page; if the download failed, fetch the file again",
       [RMX__WARN_GUESSED] =
           "is not UTF-8; its character set was guessed; if the guess is wrong, name "

@@ -28,6 +28,7 @@ static void look_at_file(const rmx__file_facts *f, const char *path, const char 
       [RMX__WARN_NO_SEPARATOR] = f->text && f->separators == 0 && f->end_tokens < FEW_LINES &&
                                  f->bytes >= MUCH_TEXT && strcmp(separator, "none") != 0,
       [RMX__WARN_GUESSED] = *f->guessed != '\0',
+      [RMX__WARN_NO_DOCUMENT] = f->no_document,
       [RMX__WARN_HTML] = f->text && f->html,
       [RMX__WARN_CHARSET] = replaced > RMX__SOME_REPLACED,
   };
@@ -51,6 +52,7 @@ static bool next_file(const rmx__spool *s, size_t source, size_t *part, size_t *
     if (p->source != source || p->valid != first->valid || p->from != first->from) break;
     out->bytes += p->facts[0].bytes;
     out->invalid_utf8 += p->facts[0].invalid_utf8;
+    out->no_document = out->no_document && p->facts[0].no_document;
     *part = i;
     *at = 1;
   }

@@ -127,6 +127,7 @@ static rmx_status look(struct look *l, const rmx_domain_source *sources, size_t 
   rmx_buf_release(&fields);
   if (!l->router) return RMX_OK;
   RMX_TRY(take_counts(l, err));
+  RMX_TRY(rmx__router_unused(l->router, &l->out->unused, err));
   return check_counts(l, err);
 }
 
@@ -161,6 +162,7 @@ rmx_status rmx_corpus_values(const rmx_corpus_options *o, const rmx_domain_sourc
 
 void rmx_values_look_release(rmx_values_look *v) {
   rmx_strings_release(&v->names);
+  rmx_strings_release(&v->unused);
   free(v->documents);
   *v = (rmx_values_look){0};
 }
