@@ -9,8 +9,8 @@ typedef struct rmx__selection rmx__selection;
 
 // The values of the sources (n), for names with `parts` parts. A value may be written as the
 // documents have it, or as the name of a domain is printed, with escapes. A colon in a value of
-// several parts may stand for itself. *out NULL: no source has values. RMX_EINPUT: a value is empty,
-// or two domains have the same. The sources must outlive the result.
+// several parts may stand for itself. *out NULL: no source has values. RMX_EINPUT: a value is
+// empty, or two domains have the same. The sources must outlive the result.
 rmx_status rmx__selection_open(const rmx_domain_source *sources, size_t n, size_t parts,
                                rmx__selection **out, rmx_err *err);
 void rmx__selection_free(rmx__selection *s);
