@@ -21,6 +21,7 @@ static rmx_status run_init(cli *c, rmx_err *err) {
                  *target = args->target ? rmx_strdup(args->target) : NULL;
   if (w.text && !text) return rmx_fail_errno(err, "--text %s", w.text);
   w.text = text;
+  w.folder = folder;
   if (rmx_exists(path) && !args->force)
     return rmx_fail(err, RMX_EINPUT, "%s already exists; --force overwrites it", path);
   RMX_TRY(rmx_config_text(&w, &c->listener, &target, &b, err));

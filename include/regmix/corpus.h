@@ -211,9 +211,13 @@ typedef struct rmx_discovery {
  *   - Files named train, valid (validation, val, dev, eval, heldout) or test, or in folders of
  *     these names, are recognised if the domain has other files too. Validation files become its
  *     valid_files; test files are left out.
+ *     Such files in the folder itself, next to those of domains, are left out.
+ *   - What a name of a domain cannot have is escaped: a,b is the domain a%2Cb.
+ *   - What an experiment writes is not text, in `base` and in other folders of experiments.
  *   - Links are followed; a link to a folder that contains it is not.
  * leave_out (NULL: none): patterns of names, or of paths in the folder, that are left out. A
- * relative folder is relative to `base`, as the globs of all sources are. RMX_EINPUT: none of the
+ * relative folder is relative to `base`, the folder of the experiment, as the globs of all sources
+ * are. RMX_EINPUT: none of the
  * files of a domain can be read; no domain is found. RMX_EINTERRUPTED. Release the result with
  * rmx_discovery_release(). Cost: O(n log n) in the number of files; no file is opened. */
 rmx_status rmx_corpus_discover(const char *folder, const rmx_strings *leave_out, const char *base,

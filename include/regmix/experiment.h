@@ -93,6 +93,7 @@ const char *rmx_config_initial(const char *key, const rmx_option *option);
 
 /* What a new config is about. All may be NULL. */
 typedef struct rmx_config_wanted {
+  const char *folder;    /* of the experiment: what it writes there is not text */
   char *text;            /* the folder whose domains are written; NULL: examples */
   char *domain_field;    /* divides its documents; NULL: its folders and files are the domains */
   rmx_strings leave_out; /* patterns of what is not read in it */

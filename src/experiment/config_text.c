@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/domains/value_name.h"
 #include "corpus/readers/find_text.h"
+#include "corpus/readers/reader.h"
+#include "corpus/readers/shard_name.h"
+#include "corpus/utf8.h"
 
 enum { MOST_GLOBS = 8 };
 
@@ -40,8 +44,16 @@ static bool add_once(rmx_strings *list, char *item) {
   return good;
 }
 
-// A glob for each ending of the files, which are in a folder (size bytes of the name of each), or
-// in folders in it (deep). False: together they do not match exactly these files.
+// Length of the part of a path before the number of the shard: "t/c4.00000-of-01024.json" -> "t/c4.".
+static size_t before_shard(const char *path, size_t folder) {
+  const char *name = path + folder;
+  const size_t stem = rmx__stem(name), size = rmx__without_shard(name, stem);
+  if (rmx__is_shard_id(name) || size == stem) return folder;
+  return folder + size + (strchr("-_.", name[size]) != NULL);
+}
+
+// A glob for each ending of the files, which begin with the same `size` bytes; or, if some are in
+// folders in it, in this folder (deep). False: together they do not match exactly these files.
 static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_strings *globs) {
   bool good = true;
   for (size_t i = 0; i < files->n && good && globs->n <= MOST_GLOBS; i++) {
@@ -66,26 +78,43 @@ static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_stri
 }
 
 // Globs for files, so that files that are added later are read too; none if there are none. Only
-// ** leaves out readmes, licences and the like.
-static void globs_for(const rmx_strings *files, rmx_strings *globs) {
+// ** leaves out readmes, licences and the like. text: the folder of all domains; globs for files in
+// it begin with their name.
+static void globs_for(const rmx_strings *files, const char *text, rmx_strings *globs) {
   bool deep;
   if (files->n < 2 || strpbrk(files->items[0], "\\{")) return;
-  const size_t size = common_folder(files, &deep);
+  const size_t size = common_folder(files, &deep), top = strlen(text) + 1;
+  if (!deep && size == top && strncmp(files->items[0], text, top - 1) == 0) {
+    try_globs(files, before_shard(files->items[0], size), false, globs);
+    return;
+  }
   if (size && (deep || !try_globs(files, size, false, globs))) try_globs(files, size, true, globs);
 }
 
-static void add_files(rmx_buf *b, const char *key, const rmx_strings *files) {
-  if (files->n == 0) return;
-  rmx_strings globs = {0};
-  globs_for(files, &globs);
+// A config is UTF-8.
+static rmx_status check_path(const char *path, rmx_err *err) {
+  if (rmx__utf8_valid_prefix(path, strlen(path)) == strlen(path)) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: its name is not UTF-8, so regmix.yaml cannot name it; rename it, or leave it "
+      "out with --leave-out",
+      path);
+}
+
+static rmx_status add_files(rmx_buf *b, const char *key, const rmx_strings *files, const char *text,
+                            rmx_err *err) {
+  if (files->n == 0) return RMX_OK;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings globs = {0};
+  globs_for(files, text, &globs);
   const rmx_strings *list = globs.n ? &globs : files;
+  for (size_t j = 0; j < list->n; j++) RMX_TRY(check_path(list->items[j], err));
   rmx_buf_printf(b, "      %s:%s", key, globs.n == 1 ? " " : "\n");
   for (size_t j = 0; j < list->n; j++) {
     if (globs.n != 1) rmx_buf_puts(b, "        - ");
     rmx_put_quoted(b, list->items[j]);
     rmx_buf_puts(b, "\n");
   }
-  rmx_strings_release(&globs);
+  return RMX_OK;
 }
 
 // Finds the target among the names (n) of domains, and writes that it is protected. *target NULL:
@@ -94,7 +123,11 @@ static rmx_status add_target(rmx_buf *b, const char *const *names, size_t n, cha
                              rmx_err *err) {
   size_t at;
   if (!*target) return RMX_OK;
-  rmx_status status = rmx_find_name("target", *target, names, n, &at, err);
+  // The name of a folder may have become another name.
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf name = {0};
+  const bool named = rmx__value_name(*target, strlen(*target), true, false, &name) && !name.failed;
+  rmx_status status = named ? rmx_find_name("target", name.data, names, n, &at, err) : RMX_EINPUT;
+  if (status != RMX_OK) status = rmx_find_name("target", *target, names, n, &at, err);
   free(*target);
   *target = status == RMX_OK ? rmx_strdup(names[at]) : NULL;
   RMX_TRY(status);
@@ -134,15 +167,16 @@ static void suggest_field(const rmx_discovery *found, const rmx_listener *to) {
              found->domains->name, look.fields);
 }
 
-static rmx_status add_found(rmx_buf *b, const rmx_discovery *found, char **target, rmx_err *err) {
+static rmx_status add_found(rmx_buf *b, const char *text, const rmx_discovery *found, char **target,
+                            rmx_err *err) {
   RMX_OWNED const char **names = rmx_calloc(found->n, sizeof *names);
   if (!names) return rmx_fail_memory(err, 0, "names");
   for (size_t i = 0; i < found->n; i++) {
     names[i] = found->domains[i].name;
     rmx_put_yaml_key(b, 4, names[i]);
     rmx_buf_puts(b, "\n");
-    add_files(b, "files", &found->domains[i].files);
-    add_files(b, "valid_files", &found->domains[i].valid_files);
+    RMX_TRY(add_files(b, "files", &found->domains[i].files, text, err));
+    RMX_TRY(add_files(b, "valid_files", &found->domains[i].valid_files, text, err));
   }
   return add_target(b, names, found->n, target, err);
 }
@@ -167,6 +201,7 @@ static rmx_status add_divided(rmx_buf *b, const rmx_config_wanted *w, const rmx_
                                 .skip_bad = true};
   RMX_OWNED_BY(rmx_values_look_release) rmx_values_look look = {0};
   RMX_TRY(rmx_corpus_values(&o, found->domains, found->n, ".", &look, err));
+  RMX_TRY(check_path(w->text, err));
   rmx_buf_puts(b, "  folder: ");
   rmx_put_quoted(b, w->text);
   rmx_buf_puts(b, "\n");
@@ -194,11 +229,11 @@ static rmx_status add_domains(rmx_buf *b, const rmx_config_wanted *w, const rmx_
                  "  domains:            # name: files (patterns; ** stands for nested folders)\n");
   if (!w->text) return add_example(b, target, err);
   RMX_TRY((w->domain_field ? rmx_corpus_discover_files : rmx_corpus_discover)(
-      w->text, &w->leave_out, ".", &found, err));
+      w->text, &w->leave_out, w->folder, &found, err));
   rmx_discovery_report(&found, to);
   if (!w->domain_field) suggest_field(&found, to);
   return w->domain_field ? add_divided(b, w, &found, target, err)
-                         : add_found(b, &found, target, err);
+                         : add_found(b, w->text, &found, target, err);
 }
 
 static void add_keys(rmx_buf *b, const rmx_section *s, const char *indent) {

@@ -242,6 +242,15 @@ static void check_text(struct check *k) {
   if (k->n_train == 1) suggest_fields(k);
 }
 
+// A corpus of other text or settings will be replaced.
+static void check_corpus(struct check *k) {
+  const rmx_corpus_request r = rmx__corpus_request(k->p, &k->sources);
+  bool current = false;
+  rmx_err err;
+  if (rmx_corpus_is_current(&r, k->p->experiment.folder, &current, &err) == RMX_OK && !current)
+    hold(k, NULL, rmx__corpus_is_own(&k->p->experiment, &err), &err);
+}
+
 static void check_tokenizer(struct check *k) {
   const rmx_corpus_options *o = &k->p->experiment.config.corpus;
   if (!o->tokenizer) return;
@@ -446,6 +455,7 @@ static json_t *left_out(const struct check *k) {
 rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   struct check k = {.p = p, .problems = json_array(), .domains = json_array()};
   check_text(&k);
+  check_corpus(&k);
   check_tokenizer(&k);
   check_bounds(&k);
   check_rivals(&k);

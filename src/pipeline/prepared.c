@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "corpus/readers/own_files.h"
 #include "steps.h"
 
 typedef struct place {
@@ -228,6 +229,17 @@ static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, c
   return RMX_OK;
 }
 
+// Where a new corpus would take the place of somebody else's files.
+rmx_status rmx__corpus_is_own(const rmx_experiment *e, rmx_err *err) {
+  RMX_OWNED char *corpus = rmx_experiment_path(e, "corpus"), *found = NULL;
+  RMX_TRY(corpus ? rmx__foreign_file(corpus, &found, err) : rmx_fail_memory(err, 0, "a path"));
+  if (!found) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: `prepare` replaces the folder corpus/ of the experiment, but did not write "
+                  "this file: move it out of %s, or make the experiment in another folder",
+                  found, corpus);
+}
+
 // ---- which one
 
 // A corpus that was prepared earlier for the same text and settings. Without one, *next has no
@@ -342,10 +354,11 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     free(files);
     if (status == RMX_OK) status = put_tokenizer(&p->experiment, err);
   } else if (status == RMX_OK) {
-    if (now.index && !damaged && !new_tokenizer)
+    status = rmx__corpus_is_own(&p->experiment, err);
+    if (status == RMX_OK && now.index && !damaged && !new_tokenizer)
       rmx_note(&p->listener,
                "prepare: the text or its settings changed; preparing the corpus again");
-    if (!new_tokenizer) status = find_candidate(p, wanted, &next, err);
+    if (status == RMX_OK && !new_tokenizer) status = find_candidate(p, wanted, &next, err);
     if (status == RMX_OK && !next.index)
       status = prepare_new(p, s, new_tokenizer, memo, &next, err);
     if (status == RMX_OK && now.index)

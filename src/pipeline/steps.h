@@ -131,6 +131,9 @@ struct rmx__plan_text {
 // need not be there.
 rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_text *out,
                           rmx_err *err);
+// RMX_EINPUT: the folder of the corpus has files that `prepare` did not write, and it would replace
+// them (prepared.c).
+rmx_status rmx__corpus_is_own(const rmx_experiment *e, rmx_err *err);
 // The request for the corpus of the experiment (prepared.c).
 rmx_corpus_request rmx__corpus_request(const rmx_pipeline *p, const rmx_sources *s);
 

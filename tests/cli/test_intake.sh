@@ -67,6 +67,36 @@ said "and the blank one" "t: hollow/blank.txt has no text"
 try "check: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" check hollow/all.yaml --set target=u
 try "prepare: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" prepare hollow/all.yaml --set target=u
 
+# ---- an experiment in the folder of its text
+mkdir -p home/web home/code && lines 23 60 > home/web/a.jsonl && lines 24 60 > home/code/a.jsonl && lines 25 60 > home/top.0001.json && lines 26 60 > home/top.0002.json
+try "init --text . in the folder itself" 0 "" sh -c 'cd home && "$1" init --text . --target web --force' sh "$REGMIX"
+grep -q '/home/top[.][*][.]json"$' home/regmix.yaml && ok "init's pattern has the name of the domain" || not_ok "init's pattern has the name of the domain" "$(sed -n 4,14p home/regmix.yaml)"
+small='--set corpus.vocab=300'
+# shellcheck disable=SC2086
+try "prepare" 0 "" "$REGMIX" prepare -C home $small
+cp home/regmix.yaml written.yaml
+try "init again finds the same" 0 "" sh -c 'cd home && "$1" init --text . --target web --force' sh "$REGMIX"
+cmp -s home/regmix.yaml written.yaml && ok "init again writes the same" || not_ok "init again writes the same" "$(diff home/regmix.yaml written.yaml)"
+printf 'corpus: {folder: ., vocab: 300}\ntarget: web\n' > home/regmix.yaml
+try "folder: . reads no file of the experiment" 0 "" "$REGMIX" prepare -C home --json
+[ "$(jq -r '[.domains[].name] | sort | join(" ")' "$SCRATCH/stdout")" = "code top web" ] && ok "its domains are those of the text" || not_ok "its domains are those of the text" "$(cat "$SCRATCH/stdout")"
+printf 'corpus: {domains: {all: {files: "**/*.json*"}}, vocab: 300}\ntarget: all\n' > home/regmix.yaml
+try "** reads no file of the experiment" 0 '"documents": 240' "$REGMIX" prepare -C home --json
+
+# ---- text where prepare writes
+mkdir -p mine/corpus/web mine/corpus/code && lines 27 60 > mine/corpus/web/a.jsonl && lines 28 60 > mine/corpus/code/a.jsonl
+printf 'corpus: {folder: corpus, vocab: 300}\ntarget: web\n' > mine/regmix.yaml
+try "check: text in corpus/ of the experiment" 1 "replaces the folder corpus/ of the experiment, but did not write this file" "$REGMIX" check -C mine
+try "prepare refuses to replace it" 1 "replaces the folder corpus/ of the experiment, but did not write this file" "$REGMIX" prepare -C mine
+[ -s mine/corpus/web/a.jsonl ] && [ -s mine/corpus/code/a.jsonl ] && ok "and the text is still there" || not_ok "and the text is still there"
+
+# ---- names that a config or a table cannot have
+mkdir -p "odd names/a,b" "odd names/-x" "odd names/c=d" && lines 29 60 > "odd names/a,b/a.jsonl" && lines 30 60 > "odd names/-x/a.jsonl" && lines 31 60 > "odd names/c=d/a.jsonl" && lines 32 60 > 'odd names/quo"te.jsonl'
+try "init writes names that prepare takes" 0 "" "$REGMIX" init named --text "odd names" --target "a,b"
+try "prepare takes them" 0 "quo%22te: 60 documents" "$REGMIX" prepare -C named --set corpus.vocab=300
+mkdir -p latin && lines 33 60 > latin/a.jsonl && lines 34 60 > "$(printf 'latin/\351.jsonl')"
+try "init refuses a path that is not UTF-8" 1 "its name is not UTF-8, so regmix.yaml cannot name it" "$REGMIX" init named2 --text latin
+
 # ---- targets
 try "a misspelt target is refused by init" 1 'did you mean "books"' "$REGMIX" init exp3 --text text --target bookz
 [ ! -e exp3 ] && ok "and nothing is written" || not_ok "and nothing is written"

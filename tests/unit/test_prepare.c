@@ -841,7 +841,8 @@ START_TEST(folders_of_any_depth_in_a_pattern) {
   check_files("t/x/*.gz", "t/x/b.jsonl.gz");
   must(rmx_remove_tree(in_folder("t"), err));
   touch("t/a\nb/c.jsonl");
-  must_fail(look_for("t", NULL, err), "a name must have no");
+  must(look_for("t", NULL, err));
+  ck_assert_str_eq(found.data, "a%0Ab:1");
   folder_remove();
 }
 END_TEST
@@ -873,7 +874,12 @@ START_TEST(names_of_shards_are_cut_and_words_are_not) {
                {"023827cd-7ee8-42e6-aa7b-661731f4c70f", "023827cd-7ee8-42e6-aa7b-661731f4c70f"},
                {"deadbeefdeadbeef", "deadbeefdeadbeef"},
                {"x023827cd-7ee8-42e6-aa7b", "x023827cd-7ee8-42e6-aa7b"},
-               {"global-shard_01_of_10", "global-shard"}};
+               {"global-shard_01_of_10", "global-shard"},
+               {"web_0a1b2c3d", "web"},
+               {"web-9F2E77B0A1", "web"},
+               {"cafe2024", "cafe2024"},
+               {"web_deadbeef", "web_deadbeef"},
+               {"face2face", "face2face"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char cut[64];
     snprintf(cut, sizeof cut, "%.*s", (int)rmx__without_shard(names[i].name, strlen(names[i].name)),
@@ -894,6 +900,19 @@ START_TEST(names_of_shards_are_cut_and_words_are_not) {
   touch("t/en-de.jsonl");
   must(look_for("t", NULL, err));
   ck_assert_str_eq(found.data, "c4-train:3 en-de:1 en-fr:1");
+  // Digits that could be a word or a number are a shard's if those of others clearly are.
+  static const char *const hashes[] = {"0a1b2c3d", "deadbeef", "1234567a", "12345678"};
+  for (int i = 0; i < 4; i++) {
+    snprintf(name, sizeof name, "hex/web-%s.jsonl.gz", hashes[i]);
+    touch(name);
+    snprintf(name, sizeof name, "bare/%s.jsonl", hashes[i]);
+    touch(name);
+  }
+  touch("hex/code-deadbeef.jsonl");
+  must(look_for("hex", NULL, err));
+  ck_assert_str_eq(found.data, "code-deadbeef:1 web:4");
+  must(look_for("bare", NULL, err));
+  ck_assert_str_eq(found.data, "bare:4");
   must(look_for("numbers", NULL, err));
   ck_assert_str_eq(found.data, "numbers:3");
   must(look_for("ids", NULL, err));
@@ -930,6 +949,58 @@ START_TEST(validation_and_test_files_are_recognised) {
   touch("u/train.jsonl");
   touch("u/valid.jsonl");
   must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are splits of one domain");
+  touch("u/web.jsonl");  // that does not make them domains
+  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are splits of one domain");
+  // Without a training split, they belong to nobody.
+  touch("v/web.jsonl");
+  touch("v/code/a.jsonl");
+  touch("v/test-00000-of-00001.jsonl");
+  touch("v/Validation.jsonl");
+  must(look_for("v", NULL, err));
+  ck_assert_str_eq(found.data, "code:1 web:1");
+  ck_assert_ptr_nonnull(strstr(left.data, "v/test-00000-of-00001.jsonl (a test file that"));
+  ck_assert_ptr_nonnull(strstr(left.data, "v/Validation.jsonl (validation text that"));
+  folder_remove();
+}
+END_TEST
+
+// What an experiment writes is never text, wherever the text is.
+START_TEST(an_experiment_is_not_text) {
+  folder_make();
+  touch("web/a.jsonl");
+  touch("code/a.jsonl");
+  touch("inner/regmix.yaml");
+  touch("inner/tokenizer.json");
+  touch("inner/mixtures.csv");
+  touch("inner/runs/0/log.jsonl");
+  touch("inner/large/optimum/1/log.jsonl");
+  touch("inner/fit/fit.json");
+  touch("inner/corpus/corpus.json");
+  touch("inner/corpus/web/train.bin");
+  touch("inner/more/b.jsonl");
+  must(look_for(".", NULL, err));
+  ck_assert_str_eq(found.data, "code:1 inner:1 web:1");
+  check_files("**/*.jsonl", "code/a.jsonl inner/more/b.jsonl web/a.jsonl");
+  check_files("**/*.bin", "no file matches");
+  // A folder with such a name that the experiment has not written is not lost in silence.
+  touch("corpus/a.jsonl");
+  must_fail(look_for(".", NULL, err), "1 domain would be lost: \"corpus\"");
+  must_fail(look_for(".", NULL, err), "the experiment writes a folder of this name here");
+  touch("corpus/corpus.json");
+  must(look_for(".", NULL, err));
+  folder_remove();
+}
+END_TEST
+
+START_TEST(names_of_folders_become_names_of_domains) {
+  folder_make();
+  touch("t/a,b/a.jsonl");
+  touch("t/-x/a.jsonl");
+  touch("t/quo\"te.jsonl");
+  touch("t/latin\xe9/a.jsonl");
+  touch("t/caf\xc3\xa9/a.jsonl");
+  must(look_for("t", NULL, err));
+  ck_assert_str_eq(found.data, "%2Dx:1 a%2Cb:1 caf\xc3\xa9:1 latin%E9:1 quo%22te:1");
   folder_remove();
 }
 END_TEST
@@ -981,5 +1052,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, folders_of_any_depth_in_a_pattern);
   tcase_add_test(tc, names_of_shards_are_cut_and_words_are_not);
   tcase_add_test(tc, validation_and_test_files_are_recognised);
+  tcase_add_test(tc, an_experiment_is_not_text);
+  tcase_add_test(tc, names_of_folders_become_names_of_domains);
   tcase_add_test(tc, the_source_hash_tells_changes);
 }

@@ -17,6 +17,7 @@
 #include "corpus/readers/file_type.h"
 #include "corpus/readers/find_text.h"
 #include "corpus/readers/format.h"
+#include "corpus/readers/own_files.h"
 #include "corpus/readers/shard_name.h"
 #include "value_name.h"
 
@@ -50,10 +51,12 @@ struct walk {
   size_t n, capacity;
   struct lost *lost;
   size_t n_lost;
-  struct {
+  struct place {
     dev_t device;
     ino_t inode;
   } above[DEEPEST];
+  struct place experiment;  // `base`
+  bool own;                 // the present folder is that of an experiment
   rmx_err *err;
 };
 
@@ -101,6 +104,15 @@ static bool is_named_out(struct walk *w, const char *path, const char *name) {
 
 // ---- the walk ---------------------------------------------------------------------------------
 
+// The name that a folder or file (size bytes of its name) gives to a domain: free() it.
+static char *domain_name(const char *name, size_t size) {
+  rmx_buf b = {0};
+  rmx_buf_add(&b, "", 0);
+  if (!rmx__value_name(name, size, true, false, &b)) rmx_buf_add(&b, name, size);
+  if (b.failed) rmx_buf_release(&b);
+  return b.data;
+}
+
 static rmx_status add_file(struct walk *w, const char *domain, const char *inside,
                            const char *kept) {
   if (w->n == w->capacity) {
@@ -112,11 +124,10 @@ static rmx_status add_file(struct walk *w, const char *domain, const char *insid
   }
   const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
   struct file *f = &w->files[w->n++];
-  *f = (struct file){
-      .domain = domain ? rmx_strdup(domain) : NULL,
-      .inside = rmx_strdup(inside),
-      .kept = rmx_strdup(kept),
-      .stem = rmx_format("%.*s", (int)rmx__without_shard(name, rmx__stem(name)), name)};
+  *f = (struct file){.domain = domain ? rmx_strdup(domain) : NULL,
+                     .inside = rmx_strdup(inside),
+                     .kept = rmx_strdup(kept),
+                     .stem = domain_name(name, rmx__without_shard(name, rmx__stem(name)))};
   return (f->domain || !domain) && f->inside && f->kept && f->stem ? RMX_OK : no_memory(w);
 }
 
@@ -149,7 +160,18 @@ static rmx_status take_file(struct walk *w, const char *domain, const char *insi
   if (domain) return lose(w, domain, strlen(domain), kept, why);
   // A stray file of unknown type is not a domain.
   if (use == RMX__FILE_UNKNOWN && !readable) return RMX_OK;
-  return lose(w, name, part_of_name(name), kept, why);
+  RMX_OWNED char *lost = domain_name(name, part_of_name(name));
+  return lost ? lose(w, lost, strlen(lost), kept, why) : no_memory(w);
+}
+
+// A name in the folder of an experiment that the experiment writes.
+static rmx_status take_own(struct walk *w, const char *domain, const char *name, const char *kept,
+                           rmx__own own) {
+  if (own == RMX__OWN_IS) return leave_out(w, kept, "the experiment itself writes it", false);
+  static const char why[] =
+      "the experiment writes a folder of this name here; give the folder of the text another name";
+  RMX_TRY(leave_out(w, kept, why, true));
+  return lose(w, domain ? domain : name, strlen(domain ? domain : name), kept, why);
 }
 
 static rmx_status walk_folder(struct walk *w, const char *path, const char *kept,
@@ -184,17 +206,20 @@ static rmx_status take_name(struct walk *w, const char *folder, const char *kept
   char *whole = domain && !w->whole ? rmx_format("%s/%s", domain, below ? below : "")
                 : below             ? rmx_strdup(below)
                                     : NULL;
-  char *first = rmx_format("%.*s", (int)rmx__without_folder_number(name), name);
+  char *first = domain_name(name, rmx__without_folder_number(name));
   rmx_status status = RMX_OK;
   struct stat info;
   rmx__file_use use;
   const char *why = rmx__type_of_name(name, &use);
+  const rmx__own own = w->own ? rmx__own_file(folder, name) : RMX__OWN_NOT;
   if (!path || !kept || !below || !whole || !first)
     status = no_memory(w);
   else if (is_named_out(w, whole, name))
     status = leave_out(w, kept, "a pattern of corpus.leave_out matches it", false);
   else if (name[0] == '.')
     status = leave_out(w, kept, why, false);
+  else if (own != RMX__OWN_NOT)
+    status = take_own(w, domain, name, kept, own);
   else if (stat(path, &info) != 0)
     status = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES
                  ? take_file(w, domain, below, kept, why_no_file(errno))
@@ -225,9 +250,14 @@ static rmx_status list(const char *folder, rmx_strings *out, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a list of files");
 }
 
+static bool is_at(const struct place *p, const struct place *q) {
+  return p->device == q->device && p->inode == q->inode;
+}
+
 static rmx_status walk_folder(struct walk *w, const char *path, const char *kept,
                               const char *domain, const char *inside, int depth) {
   rmx_strings names = {0};
+  const bool own = is_at(&w->above[depth], &w->experiment) || rmx__is_experiment(path);
   if (depth && access(path, R_OK | X_OK) != 0) {
     RMX_TRY(leave_out(w, kept, "folders that may not be read (see `ls -ld`)", true));
     return domain ? lose(w, domain, strlen(domain), kept, "it may not be read") : RMX_OK;
@@ -235,6 +265,7 @@ static rmx_status walk_folder(struct walk *w, const char *path, const char *kept
   rmx_status status = list(path, &names, w->err);
   const size_t files = w->n, left = w->out->n_left_out;
   for (size_t i = 0; i < names.n && status == RMX_OK; i++) {
+    w->own = own;
     if (rmx_interrupted())
       status = rmx_fail(w->err, RMX_EINTERRUPTED, "interrupted while %s was searched", path);
     else
@@ -303,6 +334,33 @@ static rmx_status find_roles(struct walk *w) {
 
 // ---- the domains ------------------------------------------------------------
 
+// Whether a file in the corpus folder has a name like `stem` (size bytes, hexadecimal digits from
+// `from` on) in which these digits are clearly no word.
+static bool has_shard_like(const struct walk *w, const char *stem, size_t size, size_t from) {
+  for (size_t i = 0; i < w->n; i++) {
+    if (w->files[i].domain) continue;
+    const char *name = w->files[i].inside;
+    RMX_OWNED char *other = rmx_format("%.*s", (int)rmx__stem(name), name);
+    if (other && strlen(other) == size && strncmp(other, stem, from) == 0 &&
+        rmx__hex_before(other, size) == from &&
+        (rmx__without_shard(other, size) < size || rmx__is_shard_id(other)))
+      return true;
+  }
+  return false;
+}
+
+// Of files whose names differ only in hexadecimal digits, all of these digits are numbers of shards
+// if some are.
+static void unite_hex(struct walk *w) {
+  for (size_t i = 0; i < w->n; i++) {
+    char *stem = w->files[i].stem;
+    const size_t size = strlen(stem), from = rmx__hex_before(stem, size);
+    if (!w->files[i].domain && from < size && !rmx__is_shard_id(stem) &&
+        has_shard_like(w, stem, size, from))
+      stem[from ? from - 1 : 0] = '\0';
+  }
+}
+
 // The domain of a file: its folder, or the name of the file (or of the one it belongs to). If that
 // is only a number: the name of the corpus folder.
 static const char *domain_of(const struct walk *w, const struct file *f) {
@@ -344,6 +402,19 @@ static rmx_status note_markup(struct walk *w, const char *domain, const struct n
   const bool good = note && rmx_strings_add(&w->out->notes, note);
   free(note);
   return good ? RMX_OK : no_memory(w);
+}
+
+// Files test.jsonl or valid.jsonl next to the files of domains belong to none of them.
+static rmx_status leave_split(struct walk *w, const struct numbered *list, size_t n,
+                              rmx__role role) {
+  for (size_t i = 0; i < n; i++)
+    RMX_TRY(leave_out(w, list[i].file->kept,
+                      role == RMX__ROLE_TEST
+                          ? "a test file that belongs to no domain"
+                          : "validation text that belongs to no domain; put it into the folder of "
+                            "one, or make it a valid_only domain of corpus.domains",
+                      true));
+  return RMX_OK;
 }
 
 // Makes a domain of files list[0 .. n-1].
@@ -391,11 +462,19 @@ static rmx_status make_domains(struct walk *w) {
   for (size_t i = 0; i < w->n; i++)
     list[i] = (struct numbered){domain_of(w, &w->files[i]), &w->files[i], i};
   qsort(list, w->n, sizeof *list, by_domain);
+  bool train = false;
+  for (size_t i = 0; i < w->n; i++)
+    train = train || rmx__role_of_word(list[i].domain, strlen(list[i].domain)) == RMX__ROLE_TRAIN;
   rmx_status status = RMX_OK;
   for (size_t i = 0, j; i < w->n && status == RMX_OK; i = j) {
     for (j = i + 1; j < w->n && strcmp(list[i].domain, list[j].domain) == 0; j++) {
     }
-    status = make_domain(w, list + i, j - i);
+    const rmx__role role = list[i].file->domain
+                               ? RMX__ROLE_NONE
+                               : rmx__role_of_word(list[i].domain, strlen(list[i].domain));
+    const bool apart =
+        (role == RMX__ROLE_VALID || role == RMX__ROLE_TEST) && j - i < w->n && !train;
+    status = apart ? leave_split(w, list + i, j - i, role) : make_domain(w, list + i, j - i);
   }
   free(list);
   return status;
@@ -434,17 +513,27 @@ static rmx_status check_lost(struct walk *w) {
   return status;
 }
 
+// The name of the first domain that is named like a training split, or like another one.
+static const char *name_of_role(const rmx_discovery *f, bool train) {
+  for (size_t i = 0; i < f->n; i++) {
+    const rmx__role role = rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name));
+    if (role != RMX__ROLE_NONE && (role == RMX__ROLE_TRAIN) == train) return f->domains[i].name;
+  }
+  return "";
+}
+
 // train.jsonl and valid.jsonl in the corpus folder itself are one domain, not two.
 static rmx_status check_names(struct walk *w) {
   const rmx_discovery *f = w->out;
   size_t of_role[RMX__ROLES] = {0};
   for (size_t i = 0; i < f->n; i++)
     of_role[rmx__role_of_word(f->domains[i].name, strlen(f->domains[i].name))]++;
-  if (f->n < 2 || of_role[RMX__ROLE_NONE] || of_role[RMX__ROLE_TRAIN] == 0) return RMX_OK;
+  if (of_role[RMX__ROLE_TRAIN] == 0 || of_role[RMX__ROLE_VALID] + of_role[RMX__ROLE_TEST] == 0)
+    return RMX_OK;
   return rmx_fail(w->err, RMX_EINPUT,
                   "%s: \"%s\" and \"%s\" are splits of one domain, not domains: put them into a "
                   "folder with the name of the domain, or name the files in corpus.domains",
-                  w->folder, f->domains[0].name, f->domains[1].name);
+                  w->folder, name_of_role(f, true), name_of_role(f, false));
 }
 
 static rmx_status check_some(struct walk *w) {
@@ -483,13 +572,14 @@ static rmx_status discover(struct walk *w) {
   w->left_out_hits = rmx_calloc(w->leave_out ? w->leave_out->n : 0, sizeof *w->left_out_hits);
   struct stat info;
   rmx_status status = path && w->left_out_hits ? RMX_OK : no_memory(w);
-  if (status == RMX_OK && stat(path, &info) == 0) {
-    w->above[0].device = info.st_dev;
-    w->above[0].inode = info.st_ino;
-  }
+  if (status == RMX_OK && stat(path, &info) == 0)
+    w->above[0] = (struct place){info.st_dev, info.st_ino};
+  if (status == RMX_OK && stat(w->base && *w->base ? w->base : ".", &info) == 0)
+    w->experiment = (struct place){info.st_dev, info.st_ino};
   if (status == RMX_OK) status = walk_folder(w, path, w->folder, w->whole, "", 0);
   free(path);
   RMX_TRY(status);
+  unite_hex(w);
   RMX_TRY(find_roles(w));
   RMX_TRY(make_domains(w));
   RMX_TRY(check_lost(w));

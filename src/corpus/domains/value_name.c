@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "corpus/utf8.h"
+
 static bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -18,7 +20,15 @@ bool rmx__value_name(const char *value, size_t size, bool start, bool part, rmx_
   if (first == end) return false;
   while (is_space(last[-1])) last--;
   for (const char *p = value; p < end; p++) {
-    const bool plain = (unsigned char)*p >= ' ' && *p != 0x7F && !strchr("/,\"=", *p) &&
+    int32_t code = 0;
+    rmx__class class;
+    const size_t bytes = rmx__utf8_next(p, end, &code, &class);
+    if (bytes > 1) {
+      rmx_buf_add(out, p, bytes);
+      p += bytes - 1;
+      continue;
+    }
+    const bool plain = code >= ' ' && *p != 0x7F && !strchr("/,\"=", *p) &&
                        !(*p == ' ' && (p < first || p >= last)) && !(*p == ':' && part) &&
                        !(start && p == value && (*p == '.' || *p == '-')) &&
                        !(*p == '%' && is_escape(p, end));

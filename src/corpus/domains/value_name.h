@@ -10,7 +10,7 @@ enum { RMX__LONGEST_NAME = 199 };  // bytes
 // Appends a value as a name, or as a part of one. The name is the value, with its case and its
 // spaces. What a name cannot have is written as in a web address, % and two hexadecimal digits, so
 // that two values never give the same name:
-//   - / , " = and control characters, anywhere
+//   - / , " =, control characters and bytes that are not UTF-8, anywhere
 //   - a dot or a minus at the start of a name, and a space at either end of a value
 //   - a colon, if the name has several parts, which colons separate
 //   - % itself, before two hexadecimal digits

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "file_type.h"
+#include "own_files.h"
 
 enum { DEEPEST = 32 };  // nested folders
 
@@ -16,6 +17,8 @@ struct search {
   const char *rest;  // of the pattern, after **/; NULL: any file of text
   rmx_strings *out;
   rmx_few *unread;
+  const char *folder;          // that is searched
+  bool own;                    // it is that of an experiment
   struct stat above[DEEPEST];  // the folders that the search is in
   rmx_err *err;
 };
@@ -40,6 +43,7 @@ static const char *name_of(const char *path) {
 static rmx_status take(struct search *s, const char *path) {
   struct stat info;
   rmx__file_use use;
+  if (s->own && rmx__own_file(s->folder, name_of(path)) == RMX__OWN_IS) return RMX_OK;
   const char *why = rmx__type_of_name(name_of(path), &use);
   if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (stat(path, &info) != 0) return rmx_fail_errno(s->err, "cannot read %s", path);
@@ -97,11 +101,14 @@ static rmx_status search_folder(struct search *s, const char *folder, int depth)
   if (is_above(s, &s->above[depth], depth)) return RMX_OK;  // a link leads back
   DIR *d = rmx_opendir(folder);
   if (!d) return rmx_fail_errno(s->err, "cannot read the folder %s", folder);
+  s->folder = folder;
+  const bool own = s->own = rmx__is_experiment(folder);
   rmx_status status = match_in(s, folder);
   errno = 0;
   for (struct dirent *e; status == RMX_OK && (e = readdir(d));) {
     if (e->d_name[0] == '.') continue;
     if (e->d_type != DT_DIR && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) continue;
+    if (own && rmx__own_file(folder, e->d_name) == RMX__OWN_IS) continue;
     char *path = rmx_format("%s/%s", folder, e->d_name);
     struct stat info;
     if (!path)

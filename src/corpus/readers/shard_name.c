@@ -42,13 +42,24 @@ static size_t uuid_before(const char *name, size_t size) {
   return whole < size ? whole : groups_before(name, size, groups, 4);
 }
 
-// The start of a hash: 12 or more hexadecimal digits in lower case with several digits and letters.
+size_t rmx__hex_before(const char *name, size_t size) {
+  size_t at = size;
+  while (at > 0 && is_hex(name[at - 1])) at--;
+  return size - at >= 8 && (at == 0 || is_part(name[at - 1])) ? at : size;
+}
+
+// The start of a hash: 12 or more hexadecimal digits with several digits and letters, or 8 or more
+// in which digits and letters also take turns, unlike in a word with a year.
 static size_t hash_before(const char *name, size_t size) {
-  size_t at = size, digits = 0;
-  for (; at > 0 && is_hex(name[at - 1]); at--) digits += is_digit(name[at - 1]);
-  const size_t n = size - at;
-  return n >= 12 && digits >= 3 && n - digits >= 3 && (at == 0 || is_part(name[at - 1])) ? at
-                                                                                         : size;
+  const size_t at = rmx__hex_before(name, size);
+  size_t digits = 0, turns = 0;
+  for (size_t i = at; i < size; i++) {
+    digits += is_digit(name[i]);
+    turns += i > at && is_digit(name[i]) != is_digit(name[i - 1]);
+  }
+  const size_t n = size - at, letters = n - digits;
+  const bool is = n >= 12 ? digits >= 3 && letters >= 3 : digits >= 2 && letters >= 2 && turns >= 2;
+  return n && is ? at : size;
 }
 
 // Length of a name without the UUID or the hash of its shard, and without the "-c000" that Spark

@@ -11,6 +11,9 @@
 // such a number too: "arxiv_023827cd-7ee8-42e6-aa7b-661731f4c70f" -> "arxiv". Words stay ("en-fr"),
 // and so do numbers that are part of a word ("python3", "top500") or the whole name.
 size_t rmx__without_shard(const char *name, size_t size);
+// The start of 8 or more hexadecimal digits at the end of a name; size if there are none. They may
+// be a word: "defaced0".
+size_t rmx__hex_before(const char *name, size_t size);
 // Whether a name is only a number, a UUID or a hash.
 bool rmx__is_shard_id(const char *name);
 // The same for the name of a folder, where only "_01_of_10" is such a number.
