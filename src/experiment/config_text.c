@@ -44,7 +44,8 @@ static bool add_once(rmx_strings *list, char *item) {
   return good;
 }
 
-// Length of the part of a path before the number of the shard: "t/c4.00000-of-01024.json" -> "t/c4.".
+// Length of the part of a path before the number of the shard: "t/c4.00000-of-01024.json" ->
+// "t/c4.".
 static size_t before_shard(const char *path, size_t folder) {
   const char *name = path + folder;
   const size_t stem = rmx__stem(name), size = rmx__without_shard(name, stem);

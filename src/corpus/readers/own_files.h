@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// own_files.h: the files and folders that an experiment writes beside its config. They are not text.
+// own_files.h: what an experiment writes beside its config. It is not text.
 #ifndef RMX_CORPUS_READERS_OWN_FILES_H
 #define RMX_CORPUS_READERS_OWN_FILES_H
 
@@ -16,8 +16,8 @@ typedef enum rmx__own {
 // What a name in the folder of an experiment is.
 rmx__own rmx__own_file(const char *folder, const char *name);
 
-// Finds a file in the folder `corpus` of an experiment that prepare has not written. Hidden files do
-// not count. *out NULL: there is none; else free() it.
+// Finds a file in the folder `corpus` of an experiment that prepare has not written. Hidden files
+// do not count. *out NULL: there is none; else free() it.
 rmx_status rmx__foreign_file(const char *corpus, char **out, rmx_err *err);
 
 #endif
