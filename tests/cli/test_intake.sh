@@ -116,7 +116,7 @@ mkdir -p odd
 } > odd/a.jsonl
 printf 'corpus: {domains: {odd: a.jsonl}, vocab: 300}\n' > odd/regmix.yaml
 try "odd fields do no harm" 0 "odd: 55 documents" "$REGMIX" prepare -C odd
-said "half a surrogate pair is replaced and counted" "1 byte that is not UTF-8 replaced"
+said "half a surrogate pair is replaced and counted" "1 half of a surrogate pair"
 said "a line without text is counted" "1 line without text skipped"
 
 # ---- bombs, long lines, memory
