@@ -5,26 +5,23 @@
 #include "steps.h"
 
 struct predict_args {
-  char *fit, *mixtures;
+  char *fit, *mixtures, *scale;
   double budget;
   rmx_table_form tables;
 };
 
 static rmx_status run_predict(cli *c, rmx_err *err) {
-  struct predict_args *args = c->own;
+  const struct predict_args *args = c->own;
   if (!args->mixtures) return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv is missing");
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *f = NULL;
-  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, out = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table out = {0}, sd = {0};
   RMX_OWNED char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   RMX_TRY(folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path"));
-  args->tables.any_sum = rmx_fit_options(f)->normalize;
-  RMX_TRY(rmx_tables_read(&c->listener, args->mixtures, NULL, &args->tables, &mixtures, NULL, err));
-  if (args->budget > 0 && !rmx_fit_set_budget(f, args->budget))
-    rmx_warn(&c->listener,
-             "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
-  RMX_TRY(rmx_fit_predict_table(f, &mixtures, &out, err));
+  RMX_TRY(rmx_predict_tables(f, args->mixtures, &args->tables, args->scale, args->budget,
+                             &c->listener, &out, c->common.json ? &sd : NULL, err));
   if (c->common.json)
-    cli_print_json(json_pack("{s:o}", "predicted", cli_table_json(&out)));
+    cli_print_json(json_pack("{s:o, s:o*}", "predicted", cli_table_json(&out), "sd",
+                             sd.N ? cli_table_json(&sd) : NULL));
   else
     RMX_TRY(cli_print_table(&out, err));
   return RMX_OK;
@@ -36,6 +33,7 @@ static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
      "table of the mixtures: CSV with one mixture per row, its name in the first column, or "
      "another format named above"},
+    FOR_OPTION(struct predict_args, scale),
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "tokens of the predicted run, if the fit depends on epochs (exposure); default: as in the "
      "fit"},

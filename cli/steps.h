@@ -23,6 +23,12 @@
         "column with the names of the runs; row: the number of the row is the name; default: " \
         "the first column"                                                                     \
   }
+#define FOR_OPTION(type, member)                                                            \
+  {                                                                                         \
+    "for", RMX_TEXT, offsetof(type, member), NULL, 0, 0, "SIZE,TOKENS",                     \
+        "parameters and tokens of the model to answer for, as in 1.2B,100G; needed if the " \
+        "fit has runs of several sizes or lengths"                                          \
+  }
 
 #define REDO_OPTION(type)                                                                     \
   {                                                                                           \
@@ -53,7 +59,8 @@
       PROBLEM_OPTION(type, "max-epochs", RMX_REAL, max_epochs, 1e-6, 1e9, "X",                 \
                      "largest number of times the large run may repeat a domain (default 4)"), \
       PROBLEM_OPTION(type, "tokens", RMX_TEXT, tokens, 0, 0, "FILE",                           \
-                     "number of tokens available in each domain, YAML or CSV")
+                     "number of tokens available in each domain, YAML or CSV"),                \
+      FOR_OPTION(type, problem.scale)
 // Prints a mixture as columns with bars, largest weight first. prior may be NULL, and so may the
 // intervals low and high.
 void print_mixture(const char *const *names, const double *w, const double *prior,

@@ -386,6 +386,9 @@ typedef struct rmx_table {
   char **names;       /* (D) */
   double *x;          /* (N, D) */
   rmx_better *better; /* (D) which way each column is better, as its file says; NULL: it does not */
+  /* (N) of the run in each row, the parameters of its model and the tokens it was trained on; NULL:
+   * the table does not say */
+  double *sizes, *tokens;
 } rmx_table;
 /* RFC 4180 quoting, LF or CRLF, a byte order mark is skipped. A cell that is not a number,
  * a row of the wrong length, a name given twice: RMX_EINPUT with path:line. */

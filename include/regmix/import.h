@@ -31,6 +31,9 @@ typedef struct rmx_import_options {
   /* the column that names the runs; "row": the number of the row does; NULL: the form's own rule */
   const char *id;
   bool any_sum; /* mixtures need not sum to 1 */
+  /* columns of CSV with the size and the tokens of each run ("122M", "1.2B", "680000000"), which
+   * are then no columns of values; NULL: none. A table without such a column has no such list. */
+  const char *size_column, *tokens_column;
 } rmx_import_options;
 
 /* Reads a table in any of the formats above. Column rule where no patterns are given: csv and olmix

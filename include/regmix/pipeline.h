@@ -134,6 +134,8 @@ typedef struct rmx_table_form {
   rmx_strings mixture_columns, metric_columns; /* patterns of the columns wanted; n = 0: all */
   char *id;     /* the column that names the runs; "row": their number; NULL: the first column */
   bool any_sum; /* mixtures need not sum to 1 */
+  /* columns with the size and the tokens of each run, in either table; NULL: none */
+  char *size_column, *tokens_column;
 } rmx_table_form;
 /* Tables in any form of regmix/import.h, with their runs joined. metrics_path, metrics and `how`
  * may be NULL. Release both. */
@@ -212,11 +214,23 @@ typedef struct rmx_fit_scores {
   rmx_diagnostics *errors;  /* (M) */
   size_t own; /* of the runs, those that the fit was made from: a warning names them */
 } rmx_fit_scores;
-/* budget: tokens of each of these runs, where the fit counts epochs; 0: as it was fitted. */
+/* A fit of several sizes or lengths needs those of each run, in the columns that it remembers.
+ * budget: tokens of each of these runs, where the fit counts epochs; 0: as it was fitted. */
 rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *metrics_path,
                             const rmx_table_form *how, double budget, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err);
 void rmx_fit_scores_release(rmx_fit_scores *s);
+
+/* Makes a fit of several sizes and lengths one for "SIZE,TOKENS" ("1.2B,100G"; only one of them
+ * where the fit has one column). RMX_EUSAGE where `text` is missing and the fit needs it, where it
+ * is given and the fit has no scales, and where it cannot be read. */
+rmx_status rmx_fit_for_text(rmx_fit *f, const char *text, rmx_err *err);
+/* The predictions of a fit as a table with a column for each metric and, where a scale is asked
+ * for, their standard deviations in `sd` (may be NULL), which is empty otherwise. scale: as in
+ * rmx_fit_for_text(). Release both. */
+rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_table_form *how,
+                              const char *scale, double budget, const rmx_listener *to,
+                              rmx_table *mean, rmx_table *sd, rmx_err *err);
 
 /* ---- optimise */
 
@@ -225,13 +239,14 @@ typedef struct rmx_problem_request {
   char *prior, *tokens; /* files */
   rmx_strings target, maximize;
   double budget, max_epochs;
+  char *scale; /* as in rmx_fit_for_text() */
   rmx_problem_options keep;
 } rmx_problem_request;
 /* Whether any of it is given. */
 bool rmx_problem_given(const rmx_problem_request *a);
-/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps
- * where the request does not. The fit predicts runs of the budget from then on, where that makes a
- * difference. A target may be missing. Release with rmx_problem_release. */
+/* The problem of the config with the request over it, at request->scale. corpus (NULL: none) gives
+ * prior and caps where the request does not. The fit predicts runs of the budget from then on,
+ * where that makes a difference. A target may be missing. Release with rmx_problem_release. */
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err);
 bool rmx_has_target(const rmx_fit *f, const rmx_problem *q);

@@ -50,7 +50,8 @@ typedef struct rmx_power_options {
 /* The options of every regressor, so that the config has one section for each. Fill it with
  * rmx_options_init(), release it with rmx_options_release(). */
 typedef struct rmx_regress_options {
-  /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble" or "auto" (the default) */
+  /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble", "scaling" or "auto" (the
+   * default) */
   char *regressor;
   int64_t folds; /* of the cross-validation: 5 */
   /* true: a run without a value of a metric is left out of its fit; false: it is RMX_EINPUT */
@@ -72,6 +73,12 @@ extern const size_t rmx_regress_option_table_n;
 
 /* ---- one regressor --------------------------------------------------------- */
 
+/* The size of a run's model, in parameters, and the tokens it was trained on. 0: not known, and
+ * then the same in all runs. */
+typedef struct rmx_scale {
+  double size, tokens;
+} rmx_scale;
+
 /* The runs that a function is fitted to. All pointers are borrowed. */
 typedef struct rmx_dataset {
   size_t N, D;
@@ -86,6 +93,7 @@ typedef struct rmx_dataset {
   const double *tokens;       /* (D) how many tokens each domain has; NULL: not known */
   double budget;              /* tokens of the run to be predicted, the large one; 0: not known */
   double run_tokens;          /* tokens of each run of X; 0: the same as `budget` */
+  const rmx_scale *scales;    /* (N) of each run; NULL: all have the same */
 } rmx_dataset;
 
 typedef struct rmx_regressor rmx_regressor; /* a fitted function */
@@ -142,6 +150,9 @@ typedef struct rmx_diagnostics {
    * can have a smaller error */
   double noise;
   size_t replicates; /* the number of these groups */
+  /* share of the runs whose value is in the 90 % interval of its prediction; known where runs of
+   * several scales are scored */
+  double coverage;
 } rmx_diagnostics;
 
 /* Scores as a JSON object, a new reference: "n", "spearman", "mse", "mae", "r2" and, unless d is
@@ -186,6 +197,10 @@ typedef struct rmx_fit_tables_request {
   size_t n_only;
   bool raw;                     /* true: rows that sum to 1 within 1 % stay as they are */
   const rmx_exposure *exposure; /* NULL: not known */
+  /* the names of the columns that mixtures->sizes, ->tokens (or those of metrics) came from, which
+   * the fit remembers; NULL: none. A run without a value of a metric is then always left out of its
+   * fit, with a warning. */
+  const char *size_column, *tokens_column;
   uint64_t seed;
   int threads;                  /* 0: as many as there are processors */
   const rmx_listener *listener; /* NULL: none */
@@ -228,6 +243,19 @@ rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rm
 /* From now on predictions are for a run of that many tokens; 0: as many as the fitted runs had.
  * False if no prediction depends on it: only those of "exposure" do. Not thread-safe. */
 bool rmx_fit_set_budget(rmx_fit *f, double tokens);
+/* Whether the runs of the fit have several sizes or lengths. Such a fit predicts for the scale
+ * asked for; until then for the largest of its runs. */
+bool rmx_fit_has_scales(const rmx_fit *f);
+/* The columns of the tables that hold the size and the tokens of each run; NULL: none. */
+const char *rmx_fit_size_column(const rmx_fit *f);
+const char *rmx_fit_tokens_column(const rmx_fit *f);
+/* Makes it a fit at one scale: it predicts for `at`, and its runs are one for each mixture, its
+ * largest and longest, with the predicted change on the way to `at` added to its values. RMX_EUSAGE
+ * where the fit has no scales, or where a part of `at` that it needs is not positive. Not
+ * thread-safe. */
+rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err);
+/* "1.2B,20G"; free() it. NULL where memory is short. */
+char *rmx_scale_text(rmx_scale at);
 /* Checks a table of mixtures and brings its columns into the fit's order of domains. Columns are
  * matched by rmx_find_name; rows are normalised unless the fit is raw. RMX_EINPUT where columns or
  * rows do not suit. *X (mixtures->N, D): free() it. */

@@ -304,6 +304,8 @@ void rmx_table_release(rmx_table *t) {
   free(t->lines);
   free(t->x);
   free(t->better);
+  free(t->sizes);
+  free(t->tokens);
   free(t->id_name);
   free(t->path);
   *t = (rmx_table){0};

@@ -37,7 +37,7 @@ static bool is_row(const choice *c, size_t i) {
   return !c->view->out || !c->view->out[i];
 }
 static bool is_value(const choice *c, size_t j) {
-  return j != c->view->id && !(c->view->skip && c->view->skip[j]);
+  return j != c->view->id && !(c->view->skip && c->view->skip[j]) && !rmx__is_scale(c->s, j);
 }
 
 // A column of text has cells, and no cell is a number.
@@ -127,7 +127,7 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
                         "%s: \"%.120s\" matches the column \"%.80s\", but that column contains the "
                         "names of the runs; %s",
                         t->path, pattern, t->header[j], id_advice);
-      if (j == c->view->id) continue;
+      if (j == c->view->id || rmx__is_scale(c->s, j)) continue;
       found++;
       if (c->chosen[j]) continue;
       c->chosen[j] = true;
@@ -355,6 +355,7 @@ rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_
     status = choose_numbers(&c, err);
   if (status == RMX_OK) status = rmx__refuse_columns(s, c.chosen, err);
   if (status == RMX_OK) status = fill(&c, out, err);
+  if (status == RMX_OK) status = rmx__import_scales(s, view->out, out, err);
   free(c.chosen);
   free(c.strip);
   return status;

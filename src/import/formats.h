@@ -33,6 +33,13 @@ typedef struct rmx__view {
 rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out,
                             rmx_err *err);
 
+// Whether column j holds the size or the tokens of the runs (scales.c).
+bool rmx__is_scale(const rmx__source *s, size_t j);
+// Reads these columns into out->sizes and out->tokens. left_out (N): rows that are not in `out`, or
+// NULL.
+rmx_status rmx__import_scales(const rmx__source *s, const bool *left_out, rmx_table *out,
+                              rmx_err *err);
+
 // in any case; SIZE_MAX: there is none
 size_t rmx__column_called(const rmx_cells *c, const char *name);
 // The column State or status that contains a finished run, or SIZE_MAX.

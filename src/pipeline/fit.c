@@ -143,6 +143,16 @@ static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rm
   return RMX_OK;
 }
 
+// Tables that a fit of several scales is used on are read in the same way.
+static rmx_status remember_columns(rmx_fit *f, const rmx_table_form *tables, rmx_err *err) {
+  const rmx_strings *from[] = {&tables->mixture_columns, &tables->metric_columns};
+  rmx_strings *to[] = {&f->mixture_columns, &f->metric_columns};
+  for (int k = 0; k < 2; k++)
+    for (size_t i = 0; i < from[k]->n; i++)
+      if (!rmx_strings_add(to[k], from[k]->items[i])) return rmx_fail_memory(err, 0, "a pattern");
+  return RMX_OK;
+}
+
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
                             rmx_err *err) {
   const rmx_regress_options regress = options_of(&p->experiment, job);
@@ -171,11 +181,14 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
                                 .n_only = job->request->only.n,
                                 .raw = job->request->raw,
                                 .exposure = known ? &exposure : NULL,
+                                .size_column = tables.size_column,
+                                .tokens_column = tables.tokens_column,
                                 .seed = (uint64_t)p->experiment.config.general.seed,
                                 .threads = rmx_worker_jobs(&p->experiment),
                                 .listener = &p->listener},
       &fit, err));
   fit->tokenizer = tokenizer;
+  RMX_TRY(remember_columns(fit, &tables, err));
   if (job->half && rmx_exists(job->half)) {
     json_t *agreement = half_agreement(fit, job->half, err);
     if (!agreement) return err->status;
@@ -265,7 +278,8 @@ static rmx_status have_tables(const rmx_pipeline *p, const struct job *job, rmx_
 static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
   return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
          !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) && !r->tables.id &&
-         !r->tables.mixture_columns.n && !r->tables.metric_columns.n;
+         !r->tables.mixture_columns.n && !r->tables.metric_columns.n && !r->tables.size_column &&
+         !r->tables.tokens_column;
 }
 
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,

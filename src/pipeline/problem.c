@@ -29,7 +29,7 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
-  return a->prior || a->tokens || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
+  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
          a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->ordered.n ||
          o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst ||
          o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
@@ -263,6 +263,7 @@ void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
   rmx_problem_options o;
+  RMX_TRY(rmx_fit_for_text(f, a->scale, err));
   RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);

@@ -63,12 +63,24 @@ static rmx_status score(const rmx_fit *f, const rmx_table *mixtures, const rmx_t
   return RMX_OK;
 }
 
+// The tables of a fit of several scales are read as those that it was made from, unless `how` says
+// otherwise.
+static rmx_table_form form_of(const rmx_fit *f, const rmx_table_form *how) {
+  rmx_table_form tables = *how;
+  tables.any_sum = f->options.normalize;
+  if (!tables.size_column) tables.size_column = f->size_column;
+  if (!tables.tokens_column) tables.tokens_column = f->tokens_column;
+  if (!f->scales) return tables;
+  if (!tables.mixture_columns.n) tables.mixture_columns = f->mixture_columns;
+  if (!tables.metric_columns.n) tables.metric_columns = f->metric_columns;
+  return tables;
+}
+
 rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *metrics_path,
                             const rmx_table_form *how, double budget, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err) {
-  rmx_table_form tables = *how;
+  const rmx_table_form tables = form_of(f, how);
   RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
-  tables.any_sum = f->options.normalize;
   RMX_TRY(rmx_tables_read(to, mixtures_path, metrics_path, &tables, &mixtures, &metrics, err));
   rmx_fit_set_budget(f, budget);
   return score(f, &mixtures, &metrics, to, s, err);
@@ -77,4 +89,62 @@ rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *m
 void rmx_fit_scores_release(rmx_fit_scores *s) {
   free(s->scores);
   free(s->errors);
+}
+
+rmx_status rmx_fit_for_text(rmx_fit *f, const char *text, rmx_err *err) {
+  const char *wanted = f->size_column && f->tokens_column ? "SIZE,TOKENS, as in 1.2B,100G"
+                       : f->size_column                   ? "SIZE, as in 1.2B"
+                                                          : "TOKENS, as in 100G";
+  if (!f->scales && !text) return RMX_OK;
+  if (!f->scales) return rmx_fit_for(f, (rmx_scale){0}, err);  // says why not
+  if (!text)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "the fit has runs of several sizes or lengths: say for which to answer with "
+                    "--for %s",
+                    wanted);
+  RMX_OWNED char *first = rmx_strdup(text);
+  if (!first) return rmx_fail_memory(err, 0, "a scale");
+  char *comma = strchr(first, ',');
+  if (!comma != !(f->size_column && f->tokens_column))
+    return rmx_fail(err, RMX_EUSAGE, "--for %s: wanted %s", text, wanted);
+  if (comma) *comma = 0;
+  rmx_scale at = {0};
+  rmx_err unread;
+  const bool good =
+      rmx_parse_real(first, "", f->size_column ? &at.size : &at.tokens, &unread) == RMX_OK &&
+      (!comma || rmx_parse_real(comma + 1, "", &at.tokens, &unread) == RMX_OK);
+  if (!good) return rmx_fail(err, RMX_EUSAGE, "--for %s: wanted %s", text, wanted);
+  if (rmx_fit_for(f, at, err) == RMX_OK) return RMX_OK;
+  return rmx_fail_in(err, "--for %s", text);
+}
+
+// Like the table of predictions, with their standard deviations.
+static rmx_status deviations(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *mean,
+                             rmx_table *sd, rmx_err *err) {
+  RMX_OWNED double *X = NULL, *y = rmx_calloc(2 * mixtures->N, sizeof(double));
+  if (!y) return rmx_fail_memory(err, mixtures->N * sizeof(double), "predictions");
+  RMX_TRY(rmx_fit_mixtures(f, mixtures, &X, err));
+  RMX_TRY(rmx_table_make(sd, "run", mean->N, mean->D, err));
+  for (size_t i = 0; i < mean->N; i++)
+    if (!(sd->ids[i] = rmx_strdup(mean->ids[i]))) return rmx_fail_memory(err, 0, "a name");
+  for (size_t m = 0; m < mean->D; m++) {
+    if (!(sd->names[m] = rmx_strdup(mean->names[m]))) return rmx_fail_memory(err, 0, "a name");
+    rmx_regressor_predict(f->regressors[m], X, mean->N, y, y + mean->N);
+    for (size_t i = 0; i < mean->N; i++) sd->x[i * mean->D + m] = y[mean->N + i];
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_table_form *how,
+                              const char *scale, double budget, const rmx_listener *to,
+                              rmx_table *mean, rmx_table *sd, rmx_err *err) {
+  const rmx_table_form tables = form_of(f, how);
+  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0};
+  RMX_TRY(rmx_fit_for_text(f, scale, err));
+  RMX_TRY(rmx_tables_read(to, mixtures_path, NULL, &tables, &mixtures, NULL, err));
+  if (budget > 0 && !rmx_fit_set_budget(f, budget))
+    rmx_warn(to,
+             "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
+  RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));
+  return sd && scale ? deviations(f, &mixtures, mean, sd, err) : RMX_OK;
 }

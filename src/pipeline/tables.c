@@ -6,6 +6,19 @@
 
 #include "steps.h"
 
+// Each column that was named must be in one of the tables.
+static rmx_status check_scales(const rmx_table_form *how, const rmx_table *mixtures,
+                               const rmx_table *metrics, rmx_err *err) {
+  const bool sizes = mixtures->sizes || metrics->sizes,
+             tokens = mixtures->tokens || metrics->tokens;
+  const bool size = how->size_column && !sizes;
+  if (!size && (!how->tokens_column || tokens)) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EUSAGE, "%s: no column \"%s\" for the %s of the runs; --%s-column names it",
+      metrics->path ? metrics->path : "table", size ? how->size_column : how->tokens_column,
+      size ? "size" : "tokens", size ? "size" : "tokens");
+}
+
 rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
                            const char *metrics_path, const rmx_table_form *how, rmx_table *mixtures,
                            rmx_table *metrics, rmx_err *err) {
@@ -20,7 +33,9 @@ rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
                                    rmx__same_file(mixtures_path, metrics_path, &info) &&
                                    !S_ISDIR(info.st_mode),
                           .id = how->id,
-                          .any_sum = how->any_sum};
+                          .any_sum = how->any_sum,
+                          .size_column = how->size_column,
+                          .tokens_column = how->tokens_column};
   if (metrics) *metrics = (rmx_table){0};
   RMX_TRY(rmx_import_table(mixtures_path, &o, to, mixtures, err));
   if (!metrics_path) return RMX_OK;
@@ -29,6 +44,7 @@ rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
   o.n_columns = measured->n;
   rmx_status status = rmx_import_table(metrics_path, &o, to, metrics, err);
   if (status == RMX_OK) status = rmx_import_join(mixtures, metrics, to, err);
+  if (status == RMX_OK) status = check_scales(how, mixtures, metrics, err);
   if (status == RMX_OK) return RMX_OK;
   rmx_table_release(mixtures);
   rmx_table_release(metrics);

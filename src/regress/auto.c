@@ -220,6 +220,8 @@ static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *
   rmx_buf summary = {0};
   rmx_status status = RMX_OK;
   const char *metric = data->metric ? data->metric : "";
+  if (data->scales)
+    return rmx__fit_kind(&rmx__scaling, options, NULL, data, seed, listener, out, err);
   comparison c = {.data = data, .seed = seed};
   c.fold = rmx_arena_alloc(&arena, data->N, sizeof(int));
   bool failed = !c.fold;

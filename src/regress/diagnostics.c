@@ -42,7 +42,8 @@ static void pool(const run *runs, size_t n, rmx_diagnostics *out) {
 
 rmx_status rmx__diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
                          bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
-  *out = (rmx_diagnostics){.n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN};
+  *out = (rmx_diagnostics){
+      .n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN, .coverage = NAN};
   if (n == 0) return RMX_OK;
   RMX_OWNED run *runs = rmx_calloc(n, sizeof *runs);
   if (!runs) return rmx_fail_memory(err, n * sizeof *runs, "diagnostics");
@@ -77,6 +78,8 @@ bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
                  {"regret_at_1", d->regret_at_1},
                  {"optimism", d->optimism},
                  {"noise", d->noise}};
+  if (isfinite(d->coverage) && json_object_set_new(object, "coverage", json_real(d->coverage)) != 0)
+    return false;
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
     if (json_object_set_new(
             object, numbers[i].key,
@@ -99,6 +102,7 @@ rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rm
   for (size_t i = 0; i < f->N; i++) {
     size_t k = i * f->M + m;
     if (!isfinite(f->truth[k]) || !isfinite(f->out_of_fold[k])) continue;
+    if (f->judged && !f->judged[i]) continue;
     truth[n] = f->truth[k];
     predicted[n] = f->out_of_fold[k];
     groups[n++] = f->groups[i];

@@ -34,6 +34,12 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->direction_from);
   json_decref(f->more);
   free(f->tokens);
+  free(f->scales);
+  free(f->judged);
+  free(f->size_column);
+  free(f->tokens_column);
+  rmx_strings_release(&f->mixture_columns);
+  rmx_strings_release(&f->metric_columns);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);
 }
@@ -53,11 +59,14 @@ rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_da
   double *X = rmx_arena_alloc(arena, N, D * sizeof(double)),
          *y = rmx_arena_alloc(arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(arena, N, sizeof(int));
-  if (!X || !y || !groups) return rmx_fail_memory(err, N * D * sizeof(double), "the runs of a fit");
+  rmx_scale *scales = f->scales ? rmx_arena_alloc(arena, N, sizeof(rmx_scale)) : NULL;
+  if (!X || !y || !groups || (f->scales && !scales))
+    return rmx_fail_memory(err, N * D * sizeof(double), "the runs of a fit");
   for (size_t i = 0; i < N; i++) {
     if (!isfinite(f->truth[i * f->M + m])) continue;
     memcpy(X + n * D, f->runs + i * D, D * sizeof(double));
     groups[n] = f->groups[i];
+    if (scales) scales[n] = f->scales[i];
     y[n++] = f->truth[i * f->M + m];
   }
   *out = (rmx_dataset){.N = n,
@@ -70,7 +79,8 @@ rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_da
                        .own_domain = -1,
                        .tokens = f->tokens,
                        .budget = f->budget,
-                       .run_tokens = f->run_tokens};
+                       .run_tokens = f->run_tokens,
+                       .scales = scales};
   size_t own;
   if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own))
     out->own_domain = (int)own;

@@ -28,7 +28,14 @@ struct rmx_fit {
   double *tokens;                      // (D) how many each domain has, or NULL
   double budget, run_tokens;           // as in rmx_dataset, or 0
   uint64_t tokenizer;                  // hash of the tokenizer of the runs' corpus; 0: not known
-  rmx_regress_options options;         // an own copy
+  rmx_scale *scales;                   // (N) of the runs, or NULL: all have the same
+  // (N) the runs by which the fit is judged: those at the longest length of the largest size that
+  // has five mixtures there; NULL: all
+  bool *judged;
+  rmx_scale at;                                 // of a fit at one scale (rmx_fit_for)
+  char *size_column, *tokens_column;            // the columns of tables that hold them, or NULL
+  rmx_strings mixture_columns, metric_columns;  // patterns of the columns it was made from
+  rmx_regress_options options;                  // an own copy
   struct json_t *more;  // further keys for fit.json when it is written, or NULL; owned
 };
 

@@ -16,6 +16,7 @@
 #include "json_lists.h"
 #include "registry.h"
 #include "rows.h"
+#include "scales.h"
 
 // A file name for each metric: its name with "_" for characters that file systems may refuse, cut
 // to a length that they accept. Equal names get a number; names that differ in case only count as
@@ -119,6 +120,27 @@ static bool add_exposure(const rmx_fit *f, json_t *o) {
          json_object_set_new(o, "run_tokens", json_real(f->run_tokens)) == 0;
 }
 
+static json_t *strings_json(const rmx_strings *list) {
+  return rmx__names_json((const char *const *)list->items, list->n);
+}
+
+// Adds the sizes and lengths of the runs; false if memory is short.
+static bool add_scales(const rmx_fit *f, json_t *o) {
+  if (!f->scales) return true;
+  json_t *sizes = json_array(), *tokens = json_array();
+  for (size_t i = 0; i < f->N && sizes && tokens; i++) {
+    json_array_append_new(sizes, json_real(f->scales[i].size));
+    json_array_append_new(tokens, json_real(f->scales[i].tokens));
+  }
+  const bool whole = json_array_size(sizes) == f->N && json_array_size(tokens) == f->N;
+  json_t *scales = json_pack("{s:o, s:o, s:s*, s:s*, s:o, s:o}", "sizes", sizes, "tokens", tokens,
+                             "size_column", f->size_column, "tokens_column", f->tokens_column,
+                             "mixture_columns", strings_json(&f->mixture_columns), "metric_columns",
+                             strings_json(&f->metric_columns));
+  if (scales && whole && json_object_set_new(o, "scales", scales) == 0) return true;
+  return false;
+}
+
 static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t *made_by) {
   json_t *mixtures = json_array(), *metrics = json_array();
   json_t *domains = rmx__names_json((const char *const *)f->domains, f->D),
@@ -144,7 +166,7 @@ static json_t *fit_json(const rmx_fit *f, const rmx_strings *files, const json_t
                         options_json(&f->options), "made_by", made);
   char tokenizer[17];
   rmx__hex(f->tokenizer, tokenizer);
-  if (o && (!add_exposure(f, o) ||
+  if (o && (!add_exposure(f, o) || !add_scales(f, o) ||
             (f->tokenizer && json_object_set_new(o, "tokenizer", json_string(tokenizer)) != 0))) {
     json_decref(o);
     return NULL;
@@ -357,6 +379,33 @@ static rmx_status read_options(rmx_regress_options *out, const json_t *o, const 
   return RMX_OK;
 }
 
+static rmx_status read_strings(const json_t *o, const char *key, rmx_strings *out, rmx_err *err) {
+  const json_t *list = json_object_get(o, key);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *text = json_string_value(json_array_get(list, i));
+    if (text && !rmx_strings_add(out, text)) return rmx_fail_memory(err, 64, "a pattern");
+  }
+  return RMX_OK;
+}
+
+static rmx_status read_scales(rmx_fit *f, const json_t *o, const char *path, rmx_err *err) {
+  if (!o || !f->truth) return RMX_OK;
+  RMX_OWNED double *x = rmx_calloc(2 * f->N, sizeof(double));
+  f->scales = rmx_calloc(f->N, sizeof *f->scales);
+  if (!x || !f->scales) return rmx_fail_memory(err, f->N * sizeof *f->scales, "a fit");
+  RMX_TRY(rmx__json_numbers(o, "sizes", x, f->N, path, err));
+  RMX_TRY(rmx__json_numbers(o, "tokens", x + f->N, f->N, path, err));
+  for (size_t i = 0; i < f->N; i++) f->scales[i] = (rmx_scale){x[i], x[f->N + i]};
+  const char *size = json_string_value(json_object_get(o, "size_column")),
+             *tokens = json_string_value(json_object_get(o, "tokens_column"));
+  if ((size && !(f->size_column = rmx_strdup(size))) ||
+      (tokens && !(f->tokens_column = rmx_strdup(tokens))))
+    return rmx_fail_memory(err, 64, "the name of a column");
+  RMX_TRY(read_strings(o, "mixture_columns", &f->mixture_columns, err));
+  RMX_TRY(read_strings(o, "metric_columns", &f->metric_columns, err));
+  return rmx__judge_runs(f, err);
+}
+
 static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path,
                            rmx_err *err) {
   const json_t *domains = json_object_get(o, "domains"), *mixtures = json_object_get(o, "mixtures");
@@ -416,6 +465,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
     }
   }
   if (whole) RMX_TRY(rmx__replicate_groups(f->runs, N, D, f->groups, err));
+  RMX_TRY(read_scales(f, json_object_get(o, "scales"), path, err));
   if (json_object_get(o, "tokens")) {
     if ((f->tokens = rmx_calloc(D, sizeof(double))) == NULL)
       return rmx_fail_memory(err, D * sizeof(double), "a fit");

@@ -10,6 +10,7 @@
 #include "diagnostics.h"
 #include "fit.h"
 #include "join.h"
+#include "registry.h"
 #include "rows.h"
 
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
@@ -63,6 +64,35 @@ rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rm
   return RMX_OK;
 }
 
+// The scale of each row, from either table; NULL where the fit has none.
+static rmx_status scales_of_rows(const rmx_fit *f, const rmx_table *mixtures,
+                                 const rmx_table *metrics, const size_t *partner,
+                                 rmx_scale **scales, rmx_err *err) {
+  *scales = NULL;
+  if (!f->scales) return RMX_OK;
+  const char *columns[] = {f->size_column, f->tokens_column};
+  const double *of[2][2] = {{mixtures->sizes, metrics->sizes}, {mixtures->tokens, metrics->tokens}};
+  for (int k = 0; k < 2; k++)
+    if (columns[k] && !of[k][0] && !of[k][1])
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: no column \"%s\": the fit has runs of several scales, so each run to "
+                      "be scored needs its own",
+                      metrics->path ? metrics->path : "table", columns[k]);
+  if (!(*scales = rmx_calloc(mixtures->N, sizeof **scales)))
+    return rmx_fail_memory(err, mixtures->N * sizeof **scales, "scores");
+  for (size_t i = 0; i < mixtures->N; i++) {
+    double at[2] = {0};
+    for (int k = 0; k < 2; k++)
+      at[k] = of[k][1] && partner[i] != SIZE_MAX ? of[k][1][partner[i]]
+              : of[k][0]                         ? of[k][0][i]
+                                                 : 0;
+    (*scales)[i] = (rmx_scale){at[0], at[1]};
+  }
+  return RMX_OK;
+}
+
+static const double WITHIN_90 = 1.6449;  // standard deviations of a normal distribution
+
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
                                 const rmx_table *metrics, const rmx_listener *listener,
                                 rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,
@@ -70,13 +100,15 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
   size_t N = mixtures->N, common = 0;
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   RMX_OWNED double *X = NULL;
+  RMX_OWNED rmx_scale *scales = NULL;
   double *predicted = rmx_arena_alloc(&arena, N, sizeof(double)),
+         *sd = rmx_arena_alloc(&arena, N, sizeof(double)),
          *truth = rmx_arena_alloc(&arena, N, sizeof(double));
   double *used = rmx_arena_alloc(&arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(&arena, N, sizeof(int)),
       *group = rmx_arena_alloc(&arena, N, sizeof(int));
   size_t *partner = rmx_arena_alloc(&arena, N, sizeof(size_t));
-  if (!predicted || !truth || !used || !groups || !group || !partner)
+  if (!predicted || !sd || !truth || !used || !groups || !group || !partner)
     return rmx_fail_memory(err, N * sizeof(double), "scores");
   RMX_TRY(rmx_fit_mixtures(f, mixtures, &X, err));
   RMX_TRY(rmx__replicate_groups(X, N, f->D, groups, err));
@@ -89,6 +121,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
   if (common < N)
     rmx_warn(listener, "%zu of %zu run%s %s no row in %s and %s not scored", N - common, N,
              rmx_s(N), rmx_has(N - common), path, rmx_is(N - common));
+  RMX_TRY(scales_of_rows(f, mixtures, metrics, partner, &scales, err));
   *mean = (rmx_scores){0};
   for (size_t m = 0; m < f->M; m++) {
     size_t column, n = 0;
@@ -99,12 +132,14 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
       rmx_warn(listener, "%s has no metric \"%s\", so it is not scored", path, f->metrics[m]);
       continue;
     }
-    rmx_regressor_predict(f->regressors[m], X, N, predicted, NULL);
+    rmx__predict_rows(f->regressors[m], X, scales, N, predicted, scales ? sd : NULL);
+    size_t within = 0;
     for (size_t i = 0; i < N; i++) {
       double y = partner[i] == SIZE_MAX ? NAN : metrics->x[partner[i] * metrics->D + column];
       if (!isfinite(y)) continue;
       truth[n] = y;
-      group[n] = groups[i];
+      within += scales && fabs(predicted[i] - y) <= WITHIN_90 * sd[i];
+      group[n] = scales ? (int)i : groups[i];  // runs of other scales are no replicates
       used[n++] = predicted[i];
     }
     if (n < common)
@@ -116,6 +151,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (errors)
       RMX_TRY(rmx__diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m],
                             &errors[m], err));
+    if (errors && scales) errors[m].coverage = (double)within / (double)n;
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;

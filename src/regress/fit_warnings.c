@@ -41,13 +41,13 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
   size_t *values = rmx_arena_alloc(&arena, f->M, sizeof *values);
   for (size_t k = 0; squares && values && k < f->N * f->M; k++) {
     double r = residual(f, k % f->M, k / f->M);
-    if (!isfinite(r)) continue;
+    if (!isfinite(r) || (f->judged && !f->judged[k / f->M])) continue;
     squares[k % f->M] += r * r;
     values[k % f->M]++;
   }
   for (size_t i = 0; squares && values && i < f->N; i++) {
     size_t m = far_metric(f, squares, values, i);
-    if (m == f->M) continue;
+    if (m == f->M || (f->judged && !f->judged[i])) continue;
     char text[128];
     snprintf(text, sizeof text, "%.30s (%.24s: %.4g, predicted %.4g)", f->run_ids[i], f->metrics[m],
              f->truth[i * f->M + m], f->out_of_fold[i * f->M + m]);
@@ -66,7 +66,7 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
 static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, apart = 0, measured = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
-  if (f->N < 3 * mixtures) return;
+  if (f->N < 3 * mixtures || f->scales) return;
   for (size_t m = 0; m < f->M; m++) {
     rmx_diagnostics d;
     rmx_err ignored;
@@ -86,8 +86,8 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
   if (measured && 2 * apart > measured)
     rmx_warn(listener,
              "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as "
-             "all runs do: they are not replicates; if they differ in model size or tokens, fit "
-             "the runs of one size alone",
+             "all runs do: they are not replicates; if they differ in model size or tokens, name "
+             "those columns with --size-column and --tokens-column",
              f->N, mixtures);
 }
 

@@ -63,7 +63,8 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
          *y = rmx_arena_alloc(arena, N, sizeof(double));
   double *weights = rmx_arena_alloc(arena, N, sizeof(double));
   int *groups = rmx_arena_alloc(arena, N, sizeof(int));
-  if (!X || !y || !weights || !groups)
+  rmx_scale *scales = rmx_arena_alloc(arena, N, sizeof(rmx_scale));
+  if (!X || !y || !weights || !groups || !scales)
     return rmx_fail_memory(err, N * D * sizeof(double), "a fold");
   for (size_t i = 0; i < N; i++) {
     if (fold[i] == f) continue;
@@ -71,6 +72,7 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
     y[n] = data->y[i];
     weights[n] = data->row_weights ? data->row_weights[i] : 1;
     groups[n] = data->groups ? data->groups[i] : (int)i;
+    if (data->scales) scales[n] = data->scales[i];
     n++;
   }
   *out = *data;
@@ -79,6 +81,7 @@ rmx_status rmx__without_fold(const rmx_dataset *data, const int *fold, int f, rm
   out->y = y;
   out->row_weights = data->row_weights ? weights : NULL;
   out->groups = groups;
+  if (data->scales) out->scales = scales;
   if (data->run_tokens > 0) out->budget = data->run_tokens;
   return RMX_OK;
 }
@@ -112,7 +115,8 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
                    : rmx_regress_fit(options, &train, seed + 1 + f, NULL, &r, err);
     for (size_t i = 0; i < N && status == RMX_OK; i++)
       if (fold[i] == (int)f)
-        rmx_regressor_predict(r, data->X + i * data->D, 1, &predicted[i], NULL);
+        rmx__predict_rows(r, data->X + i * data->D, data->scales ? data->scales + i : NULL, 1,
+                          &predicted[i], NULL);
     rmx_regressor_free(r);
     rmx_arena_release(&arena);
     // the fit to all runs came first

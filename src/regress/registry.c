@@ -11,7 +11,7 @@
 
 static const rmx__regressor_kind *const kinds[] = {&rmx__ridge,    &rmx__trees,    &rmx__exp,
                                                    &rmx__power,    &rmx__exposure, &rmx__gp,
-                                                   &rmx__ensemble, &rmx__auto};
+                                                   &rmx__ensemble, &rmx__scaling,  &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx__regressors(const char *names[], const char *help[], size_t max) {
@@ -68,6 +68,11 @@ rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset
   const rmx__regressor_kind *kind;
   RMX_TRY(find(options->regressor ? options->regressor : "", "fit.regressor", &kind, err));
   RMX_TRY(check_data(data, err));
+  if (data->scales && !kind->set_scale && !kind->choose)
+    return rmx_fail(err, RMX_EINPUT,
+                    "regressor \"%s\" fits runs of one size and length; for several use "
+                    "\"scaling\" or \"auto\"",
+                    kind->name);
   bool constant = true;
   for (size_t i = 1; i < data->N && constant; i++) constant = data->y[i] == data->y[0];
   if (constant && data->N > 1)
@@ -95,11 +100,21 @@ rmx_status rmx__regressor_of(const rmx__regressor_kind *kind, size_t D, void *st
   return RMX_OK;
 }
 
+// Of a fit of several scales, runs that were carried to one (rmx_fit_for) have no scales: what is
+// fitted to such runs in its place is a Gaussian process.
+static bool is_carried(const rmx_regressor *fitted, const rmx_dataset *data) {
+  return fitted && fitted->kind->set_scale && !data->scales;
+}
+
 rmx_status rmx__fit_kind(const rmx__regressor_kind *kind, const rmx_regress_options *options,
                          const rmx_regressor *fitted, const rmx_dataset *data, uint64_t seed,
                          const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
   void *state;
   if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting");
+  if (is_carried(fitted, data)) {
+    kind = &rmx__gp;
+    fitted = NULL;
+  }
   RMX_TRY(fitted && kind->refit ? kind->refit(options, fitted->state, data, seed, &state, err)
                                 : kind->fit(options, data, seed, listener, &state, err));
   return rmx__regressor_of(kind, data->D, state, out, err);
@@ -109,8 +124,9 @@ rmx_status rmx__fit_again(const rmx_regress_options *options, const rmx_regresso
                           const rmx_dataset *data, uint64_t seed, rmx_regressor **out,
                           rmx_err *err) {
   void *state;
-  if (!fitted->kind->again)
-    return rmx__fit_kind(fitted->kind, options, NULL, data, seed, NULL, out, err);
+  if (!fitted->kind->again || is_carried(fitted, data))
+    return rmx__fit_kind(fitted->kind, options, is_carried(fitted, data) ? fitted : NULL, data,
+                         seed, NULL, out, err);
   RMX_TRY(fitted->kind->again(options, fitted->state, data, seed, &state, err));
   return rmx__regressor_of(fitted->kind, data->D, state, out, err);
 }
@@ -135,6 +151,28 @@ bool rmx__regressor_set_budget(rmx_regressor *r, double tokens) {
   if (!r->kind->set_budget) return false;
   r->kind->set_budget(r->state, tokens);
   return true;
+}
+
+bool rmx__regressor_set_scale(rmx_regressor *r, rmx_scale at) {
+  if (!r->kind->set_scale) return false;
+  r->kind->set_scale(r->state, at);
+  return true;
+}
+
+void rmx__predict_rows(rmx_regressor *r, const double *X, const rmx_scale *scales, size_t n,
+                       double *mean, double *sd) {
+  size_t next;
+  for (size_t i = 0; i < n; i = next) {
+    for (next = i + 1; next < n && (!scales || (scales[next].size == scales[i].size &&
+                                                scales[next].tokens == scales[i].tokens));)
+      next++;
+    if (scales) rmx__regressor_set_scale(r, scales[i]);
+    rmx_regressor_predict(r, X + i * r->D, next - i, mean + i, sd ? sd + i : NULL);
+  }
+}
+
+double rmx__regressor_doubt(const rmx_regressor *r) {
+  return r->kind->doubt ? r->kind->doubt(r->state) : 0;
 }
 
 bool rmx__regressor_convex(const rmx_regressor *r, double sign, double *below) {

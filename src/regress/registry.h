@@ -24,6 +24,10 @@ typedef struct rmx__regressor_kind {
   bool (*evaluate)(const void *state, const double *w, double *mean, double *gradient);
   // See rmx__regressor_set_budget(). NULL: predictions do not depend on it.
   void (*set_budget)(void *state, double tokens);
+  // See rmx__regressor_set_scale(). NULL: this kind fits runs of one scale.
+  void (*set_scale)(void *state, rmx_scale at);
+  // See rmx__regressor_doubt(). NULL: 0.
+  double (*doubt)(const void *state);
   bool (*convex)(const void *state, double sign, double *below);  // NULL: never
   // The file without the keys that all have ("regressor", "version"): a new reference. *D: the
   // number of domains in the file.
@@ -60,6 +64,7 @@ extern const rmx__regressor_kind rmx__power;
 extern const rmx__regressor_kind rmx__exposure;
 extern const rmx__regressor_kind rmx__gp;
 extern const rmx__regressor_kind rmx__ensemble;
+extern const rmx__regressor_kind rmx__scaling;
 extern const rmx__regressor_kind rmx__auto;
 
 // Fits one kind to checked data. fitted: NULL, or a regressor of this kind whose choices are kept.
@@ -84,6 +89,15 @@ bool rmx__regressor_evaluate(const rmx_regressor *r, const double *w, double *me
 // From now on predictions are for a run of that many tokens; 0: as many as the fitted runs had.
 // False if they do not depend on it: only those of "exposure" do. Not thread-safe.
 bool rmx__regressor_set_budget(rmx_regressor *r, double tokens);
+// From now on predictions are for a run of this scale; a 0 in it: as in the largest of the runs.
+// False if the kind fits runs of one scale. Not thread-safe.
+bool rmx__regressor_set_scale(rmx_regressor *r, rmx_scale at);
+// Predicts n mixtures X (n, D), each at its own scale (n; NULL: all as the runs were).
+void rmx__predict_rows(rmx_regressor *r, const double *X, const rmx_scale *scales, size_t n,
+                       double *mean, double *sd);
+// How wrong the differences between mixtures may be at the scale of the predictions, beside what
+// the runs leave open: a part of their sd over the mixtures.
+double rmx__regressor_doubt(const rmx_regressor *r);
 // Whether sign * mean(w), sign 1 or -1, is known to be convex over the mixtures w with mean(w) <=
 // *below (INFINITY: all). There a local minimum is the global one.
 bool rmx__regressor_convex(const rmx_regressor *r, double sign, double *below);

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "registry.h"
 #include "rows.h"
+#include "scales.h"
 
 typedef struct message {
   bool warning;
@@ -77,6 +78,22 @@ static void keep_warning(void *context, const char *text) {
   keep_message(context, true, text);
 }
 
+// The scores out of fold of metric m, over the runs by which the fit is judged.
+static rmx_status score_metric(rmx_fit *f, size_t m, rmx_err *err) {
+  RMX_OWNED double *truth = rmx_calloc(2 * f->N, sizeof(double));
+  if (!truth) return rmx_fail_memory(err, 2 * f->N * sizeof(double), "scores");
+  double *predicted = truth + f->N;
+  size_t n = 0;
+  for (size_t i = 0; i < f->N; i++) {
+    const size_t k = i * f->M + m;
+    if (f->fold[k] < 0 || (f->judged && !f->judged[i])) continue;
+    truth[n] = f->truth[k];
+    predicted[n++] = f->out_of_fold[k];
+  }
+  rmx_score(truth, predicted, n, &f->cv[m]);
+  return RMX_OK;
+}
+
 static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
   rmx_fit *f = w->fit;
   size_t N = f->N, n = 0, missing = N;
@@ -106,7 +123,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
              f->metrics[m], N - n, N, rmx_s(N), rmx_has(N - n), lacking.text,
              w->metrics->path ? w->metrics->path : "table",
              w->metrics->lines ? w->metrics->lines[w->run_of[missing]] : 0);
-    if (!w->options->skip_missing) {
+    if (!w->options->skip_missing && !f->scales) {
       status = rmx_fail(err, RMX_EINPUT,
                         "%s; fill them in, or leave these runs out of its fit with --skip-missing",
                         where);
@@ -127,11 +144,11 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
   RMX_TRY_GOTO(rmx__cross_validate(w->options, &data, f->regressors[m], w->seed, predicted, fold,
                                    listener, err),
                done);
-  rmx_score(data.y, predicted, n, &f->cv[m]);
   for (size_t i = 0; i < n; i++) {
     f->out_of_fold[row[i] * f->M + m] = predicted[i];
     f->fold[row[i] * f->M + m] = fold[i];
   }
+  status = score_metric(f, m, err);
 done:
   rmx_arena_release(&arena);
   return status;
@@ -252,6 +269,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
                          const size_t *partner, const size_t *column, size_t *run_of,
                          const rmx_listener *listener, rmx_err *err) {
   size_t D = f->D, M = f->M, n = 0;
+  RMX_OWNED size_t *row_of = rmx_calloc(mixtures->N, sizeof *row_of);
   f->domains = rmx_calloc(D, sizeof(char *));
   f->metrics = rmx_calloc(M, sizeof(char *));
   f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
@@ -267,7 +285,8 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
       !f->run_ids || !f->truth || !f->out_of_fold || !f->fold || !f->groups ||
-      !f->higher_is_better || !f->direction_from || !copy_names(f->domains, mixtures->names, D))
+      !f->higher_is_better || !f->direction_from || !row_of ||
+      !copy_names(f->domains, mixtures->names, D))
     return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
   for (size_t m = 0; m < M; m++)
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
@@ -280,8 +299,11 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
     if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
+    row_of[n] = i;
     run_of[n++] = partner[i];
   }
+  RMX_TRY(rmx__take_scales(f, mixtures, metrics, row_of, run_of, err));
+  RMX_TRY(rmx__judge_runs(f, err));
   for (size_t k = 0; k < n * M; k++) {
     f->truth[k] = metrics->x[run_of[k / M] * metrics->D + column[k % M]];
     f->out_of_fold[k] = NAN;
@@ -436,6 +458,11 @@ rmx_status rmx_fit_tables(const rmx_fit_tables_request *r, rmx_fit **out, rmx_er
   RMX_TRY_GOTO(match_tables(r, partner, column, &M, err), done);
   *f = (rmx_fit){.D = r->mixtures->D, .M = M, .raw = r->raw, .folds = r->options->folds};
   RMX_TRY_GOTO(rmx__options_copy(r->options, &f->options, err), done);
+  if ((r->size_column && !(f->size_column = rmx_strdup(r->size_column))) ||
+      (r->tokens_column && !(f->tokens_column = rmx_strdup(r->tokens_column)))) {
+    status = rmx_fail_memory(err, 64, "the name of a column");
+    goto done;
+  }
   for (size_t i = 0; i < N; i++) f->N += partner[i] != SIZE_MAX;
   RMX_TRY_GOTO(gather(f, r->mixtures, r->metrics, partner, column, run_of, r->listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);

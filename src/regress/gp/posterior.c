@@ -271,6 +271,14 @@ static void solve(const rmx__process *gp, double *u) {
   }
 }
 
+// Adds to a draw what the runs cannot say, because they have another scale: a function of the prior
+// whose size is `doubt` times that of the process. Values at the runs do not have it.
+static void add_doubt(draw *r, rmx_rng *rng, double doubt) {
+  for (size_t d = 0; d < r->D; d++) r->by_z[d] += doubt * sqrt(r->gp->linear) * rmx_rng_normal(rng);
+  for (size_t i = 0; i < RMX__FEATURES; i++)
+    r->a[i] += doubt * sqrt(2 * r->gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
+}
+
 // Draws g and conditions it on the runs. y (N): the measured values; at_runs (N; may be NULL): the
 // draw's values there; both in the process' units. z (D) is scratch.
 static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
@@ -332,6 +340,8 @@ rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double 
   r->by_z = r->a + RMX__FEATURES;
   r->v = r->by_z + D;
   condition(r, &rng, p->y, z, at_runs);
+  const double doubt = rmx__regressor_doubt(p->fitted);
+  if (doubt > 0) add_doubt(r, &rng, doubt);
   for (size_t i = 0; at_runs && i < gp->N; i++)
     at_runs[i] = gp->shift + gp->unit * at_runs[i] + (p->apart ? r->apart * p->apart[i] : 0);
   free(z);

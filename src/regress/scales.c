@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// See scales.h.
+
+#include "scales.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry.h"
+#include "rows.h"
+
+enum { ENOUGH = 5 };
+static const double SAME_LENGTH = 1.03;
+
+rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                            const size_t *row_of, const size_t *run_of, rmx_err *err) {
+  if (!mixtures->sizes && !metrics->sizes && !mixtures->tokens && !metrics->tokens) return RMX_OK;
+  if (!(f->scales = rmx_calloc(f->N, sizeof *f->scales)))
+    return rmx_fail_memory(err, f->N * sizeof *f->scales, "the scales of runs");
+  for (size_t i = 0; i < f->N; i++)
+    f->scales[i] = (rmx_scale){.size = metrics->sizes    ? metrics->sizes[run_of[i]]
+                                       : mixtures->sizes ? mixtures->sizes[row_of[i]]
+                                                         : 0,
+                               .tokens = metrics->tokens    ? metrics->tokens[run_of[i]]
+                                         : mixtures->tokens ? mixtures->tokens[row_of[i]]
+                                                            : 0};
+  return RMX_OK;
+}
+
+// The longest length among runs of a size, and how many mixtures have it.
+static double longest(const rmx_fit *f, double size, size_t *mixtures) {
+  double tokens = 0;
+  for (size_t i = 0; i < f->N; i++)
+    if (f->scales[i].size == size) tokens = fmax(tokens, f->scales[i].tokens);
+  *mixtures = 0;
+  for (size_t i = 0; i < f->N; i++)
+    *mixtures += f->scales[i].size == size && f->scales[i].tokens * SAME_LENGTH >= tokens;
+  return tokens;
+}
+
+rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err) {
+  double size = -1, tokens = 0;
+  if (!f->scales) return RMX_OK;
+  if (!(f->judged = rmx_calloc(f->N, sizeof *f->judged)))
+    return rmx_fail_memory(err, f->N, "the scales of runs");
+  for (size_t i = 0; i < f->N; i++) {
+    size_t n;
+    if (f->scales[i].size <= size) continue;
+    const double last = longest(f, f->scales[i].size, &n);
+    if (n < ENOUGH) continue;
+    size = f->scales[i].size;
+    tokens = last;
+  }
+  for (size_t i = 0; i < f->N; i++)
+    f->judged[i] =
+        size < 0 || (f->scales[i].size == size && f->scales[i].tokens * SAME_LENGTH >= tokens);
+  return RMX_OK;
+}
+
+char *rmx_scale_text(rmx_scale at) {
+  static const struct {
+    double count;
+    const char *unit;
+  } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {0, ""}};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  const double counts[] = {at.size, at.tokens};
+  for (int k = 0; k < 2; k++) {
+    size_t i = 0;
+    while (counts[k] < units[i].count) i++;
+    if (counts[k] > 0)
+      rmx_buf_printf(&b, "%s%.4g%s", b.size ? "," : "", counts[k] / fmax(units[i].count, 1),
+                     units[i].count == 1e9 && k == 0 ? "B" : units[i].unit);
+  }
+  rmx_buf_puts(&b, "");
+  return b.failed ? NULL : rmx_strdup(b.data ? b.data : "");
+}
+
+// ---- a fit at one scale ----
+
+bool rmx_fit_has_scales(const rmx_fit *f) {
+  return f->scales != NULL;
+}
+
+const char *rmx_fit_size_column(const rmx_fit *f) {
+  return f->size_column;
+}
+
+const char *rmx_fit_tokens_column(const rmx_fit *f) {
+  return f->tokens_column;
+}
+
+// The row of each mixture that stands for it: that of the largest size, and then the longest.
+static size_t choose_rows(const rmx_fit *f, size_t *row) {
+  size_t n = 0;
+  for (size_t i = 0; i < f->N; i++) row[i] = SIZE_MAX;
+  for (size_t i = 0; i < f->N; i++) {
+    size_t *best = &row[f->groups[i]];
+    const rmx_scale *a = &f->scales[i], *b = *best == SIZE_MAX ? NULL : &f->scales[*best];
+    if (!b || a->size > b->size || (a->size == b->size && a->tokens > b->tokens)) *best = i;
+  }
+  for (size_t g = 0; g < f->N; g++)
+    if (row[g] != SIZE_MAX) row[n++] = row[g];
+  return n;
+}
+
+// Adds to the values of the chosen runs what the fit predicts to change on the way to `at`.
+static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, rmx_err *err) {
+  RMX_OWNED double *X = rmx_calloc(n, f->D * sizeof(double)), *here = rmx_calloc(n, sizeof *here),
+                   *there = rmx_calloc(n, sizeof *there);
+  RMX_OWNED rmx_scale *scales = rmx_calloc(n, sizeof *scales);
+  if (!X || !here || !there || !scales)
+    return rmx_fail_memory(err, n * f->D * sizeof(double), "a fit at one scale");
+  for (size_t k = 0; k < n; k++) {
+    memcpy(X + k * f->D, f->runs + row[k] * f->D, f->D * sizeof(double));
+    scales[k] = f->scales[row[k]];
+  }
+  for (size_t m = 0; m < f->M; m++) {
+    rmx__predict_rows(f->regressors[m], X, scales, n, here, NULL);
+    rmx__regressor_set_scale(f->regressors[m], at);
+    rmx_regressor_predict(f->regressors[m], X, n, there, NULL);
+    for (size_t k = 0; k < n; k++) {
+      f->truth[row[k] * f->M + m] += there[k] - here[k];
+      f->out_of_fold[row[k] * f->M + m] += there[k] - here[k];
+    }
+  }
+  return RMX_OK;
+}
+
+// Keeps the rows (n) only.
+static rmx_status keep_rows(rmx_fit *f, const size_t *row, size_t n, rmx_err *err) {
+  const size_t D = f->D, M = f->M;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  double *runs = rmx_arena_alloc(&arena, n, D * sizeof(double)),
+         *truth = rmx_arena_alloc(&arena, n, M * sizeof(double)),
+         *out = rmx_arena_alloc(&arena, n, M * sizeof(double));
+  int *fold = rmx_arena_alloc(&arena, n, M * sizeof(int));
+  char **ids = rmx_arena_alloc(&arena, f->N, sizeof *ids);
+  if (!runs || !truth || !out || !fold || !ids)
+    return rmx_fail_memory(err, n * D * sizeof(double), "a fit at one scale");
+  memcpy(ids, f->run_ids, f->N * sizeof *ids);
+  for (size_t k = 0; k < n; k++) {
+    memcpy(runs + k * D, f->runs + row[k] * D, D * sizeof(double));
+    memcpy(truth + k * M, f->truth + row[k] * M, M * sizeof(double));
+    memcpy(out + k * M, f->out_of_fold + row[k] * M, M * sizeof(double));
+    if (f->fold) memcpy(fold + k * M, f->fold + row[k] * M, M * sizeof(int));
+    f->run_ids[k] = ids[row[k]];
+    ids[row[k]] = NULL;
+  }
+  for (size_t i = 0; i < f->N; i++) {
+    free(ids[i]);
+    if (i >= n) f->run_ids[i] = NULL;
+  }
+  f->N = n;
+  memcpy(f->runs, runs, n * D * sizeof(double));
+  memcpy(f->truth, truth, n * M * sizeof(double));
+  memcpy(f->out_of_fold, out, n * M * sizeof(double));
+  if (f->fold) memcpy(f->fold, fold, n * M * sizeof(int));
+  memset(f->mean_mixture, 0, D * sizeof(double));
+  for (size_t i = 0; i < n * D; i++) f->mean_mixture[i % D] += f->runs[i] / (double)n;
+  return rmx__replicate_groups(f->runs, n, D, f->groups, err);
+}
+
+static rmx_status check_scale(const rmx_fit *f, rmx_scale at, rmx_err *err) {
+  if (!f->scales)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "the fit was made from runs of one size and length, so it cannot predict for "
+                    "another; make it with --size-column and --tokens-column");
+  if (!f->truth) return rmx_fail(err, RMX_EINPUT, "the fit does not hold its runs; make it again");
+  if (f->size_column && !(at.size > 0))
+    return rmx_fail(err, RMX_EUSAGE, "the size is %g parameters; wanted a positive number",
+                    at.size);
+  if (f->tokens_column && !(at.tokens > 0))
+    return rmx_fail(err, RMX_EUSAGE, "the length is %g tokens; wanted a positive number",
+                    at.tokens);
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err) {
+  RMX_TRY(check_scale(f, at, err));
+  RMX_OWNED size_t *row = rmx_calloc(f->N, sizeof *row);
+  if (!row) return rmx_fail_memory(err, f->N * sizeof *row, "a fit at one scale");
+  const size_t n = choose_rows(f, row);
+  RMX_TRY(carry(f, at, row, n, err));
+  RMX_TRY(keep_rows(f, row, n, err));
+  free(f->scales);
+  free(f->judged);
+  f->scales = NULL;
+  f->judged = NULL;
+  f->at = at;
+  return RMX_OK;
+}

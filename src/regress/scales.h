@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sizes and lengths of the runs of a fit.
+#ifndef RMX_REGRESS_SCALES_H
+#define RMX_REGRESS_SCALES_H
+
+#include "fit.h"
+
+// Takes the scales of the runs from the tables, where one of them has any. run_of (f->N): rows of
+// the metrics; row_of (f->N): rows of the mixtures.
+rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
+                            const size_t *row_of, const size_t *run_of, rmx_err *err);
+// Sets f->judged, where the fit has scales.
+rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err);
+
+#endif

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Tables with runs of several sizes and lengths: fit, score, predict and optimize for a scale.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+cd "$SCRATCH" || exit 1
+
+# table FILE SIZES: a row for each of 12 mixtures, sizes and three lengths.
+table() {
+  awk -v sizes="$2" 'BEGIN {
+    print "run,weight_web,weight_code,weight_book,model_size,n_tokens,web_loss,code_loss,note"
+    n = split(sizes, size, " ")
+    for (s = 1; s <= n; s++) for (i = 0; i < 12; i++) for (t = 1; t <= 3; t++) {
+      a = .1 + (i * 7 % 12) / 20; b = (1 - a) * (.1 + (i * 5 % 12) / 15); c = 1 - a - b
+      big = size[s] + 0; unit = 1e6
+      law = 2 + .5 * (big / 100) ^ -.3 + .4 * (t / 2) ^ -.4
+      printf "r%d_%s_%d,%.6f,%.6f,%.6f,%s,%dG,%.5f,%.5f,x\n", i, size[s], t, a, b, c, size[s], 2 * t,
+        law - .3 * sqrt(a), law - .4 * sqrt(b) - .02 * log(big) * sqrt(c)
+    }
+  }' > "$1"
+}
+table small.csv "50M 100M"
+table big.csv 300M
+columns="--mixture-columns weight_* --metric-columns *_loss"
+scales="--size-column model_size --tokens-column n_tokens"
+set -f
+try "a fit of two sizes" 0 "scaling" "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns $scales --out f
+try "score reads the columns that the fit remembers" 0 '"coverage"' \
+  "$REGMIX" score --fit f --mixtures big.csv --metrics big.csv --json
+spearman=$(sed -n '/"mean"/,$s/.*"spearman": \([0-9.]*\).*/\1/p' stdout)
+if [ "$(echo "$spearman" | awk '{ print ($1 > .9) }')" = 1 ]; then
+  ok "and ranks the mixtures of a larger size"
+else
+  not_ok "and ranks the mixtures of a larger size" "Spearman $spearman"
+fi
+try "predict needs a scale" 2 "--for SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv
+try "predict for a scale" 0 "r0_300M_1" "$REGMIX" predict --fit f --mixtures big.csv --for 300M,6G
+try "with its uncertainty" 0 '"sd"' "$REGMIX" predict --fit f --mixtures big.csv --for 1.2B,100G --json
+try "optimize needs a scale" 2 "--for SIZE,TOKENS" "$REGMIX" optimize --fit f --target web_loss
+try "optimize for a scale" 0 "weight_web" \
+  "$REGMIX" optimize --fit f --target web_loss --for 300M,6G --quick --out o.yaml
+try "a size of 0" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 0,6G
+try "a negative length" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,-6G
+try "no number" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for large,6G
+try "one of two" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for 1B
+try "three" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,6G,7
+
+try "a column that is not there" 2 'no column "size"' \
+  "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns --size-column size --out g
+sed 's/,50M,/,0,/' small.csv > zero.csv
+try "a size of 0 in the table" 1 'zero.csv:2: column "model_size": "0" is not a positive number' \
+  "$REGMIX" fit --mixtures zero.csv --metrics zero.csv $columns $scales --out g
+sed '5s/,2G,/,,/; 5s/,4G,/,,/; 5s/,6G,/,,/' small.csv > empty.csv
+try "no length in the table" 1 'empty.csv:5: column "n_tokens"' \
+  "$REGMIX" fit --mixtures empty.csv --metrics empty.csv $columns $scales --out g
+try "a regressor for one size" 1 "scaling" \
+  "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns $scales --regressor gp --out g
+cut -d, -f1-6 big.csv | cut -d, -f1-4 > plain.csv
+cut -d, -f1,7,8 big.csv > losses.csv
+try "runs to be scored have a scale too" 2 'no column "model_size"' \
+  "$REGMIX" score --fit f --mixtures plain.csv --metrics losses.csv
+try "a fit of one size" 0 "" "$REGMIX" fit --mixtures plain.csv --metrics losses.csv --regressor ridge --out one
+try "has no other" 2 "--size-column" "$REGMIX" predict --fit one --mixtures plain.csv --for 1B,6G
+try "sizes alone" 0 "scaling" \
+  "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns --size-column model_size --id row --out s
+try "then a size alone is asked for" 2 "wanted SIZE, as in 1.2B" \
+  "$REGMIX" predict --fit s --mixtures big.csv --for 1B,6G
+sed '9s/,[0-9.]*,[0-9.]*,x$/,,2,x/' small.csv > gap.csv
+try "a value that is missing is left out" 0 "1 of 72 runs has no value" \
+  "$REGMIX" fit --mixtures gap.csv --metrics gap.csv $columns $scales --out gap
+done_testing

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of several sizes and lengths: a known function of mixture, size and tokens, fitted at two
+// sizes and judged at a third.
+
+#include "regress/registry.h"
+#include "regress/scales.h"
+#include "smooth.h"
+
+enum { D = 4, MIXTURES = 30, LENGTHS = 4 };
+static const double SIZES[] = {5e7, 1.2e8}, TARGET = 4e8;
+
+// Its best mixture moves with the size: domain 2 helps larger models more.
+static double truth(const double *w, double size, double tokens) {
+  const double level = 1.8 + 0.4 * pow(size / 1e8, -0.3) + 0.5 * pow(tokens / 1e10, -0.4);
+  return level + 0.3 * pow(0.05 + w[0] + 0.3 * w[1], -0.3) -
+         (0.2 + 0.05 * log(size / 1e8)) * sqrt(w[2]);
+}
+
+// anchors: further runs at the target size. sizes: how many of SIZES.
+static rmx_table a_table(size_t sizes, size_t anchors) {
+  rmx_table t = {0};
+  const size_t N = (MIXTURES * sizes + anchors) * LENGTHS;
+  double X[MIXTURES * D];
+  some_mixtures(X, MIXTURES, D, 7);
+  rmx_rng rng = rmx_rng_make(3, 5, RMX_FOR_TEST);
+  must(rmx_table_make(&t, "run", N, D + 1, err));
+  t.sizes = calloc(N, sizeof(double));
+  t.tokens = calloc(N, sizeof(double));
+  for (size_t i = 0; i < N; i++) {
+    const size_t run = i / LENGTHS;
+    const double *w = X + run % MIXTURES * D;
+    t.ids[i] = rmx_format("r%zu", i);
+    t.sizes[i] = run < MIXTURES * sizes ? SIZES[run / MIXTURES] : TARGET;
+    t.tokens[i] = 5e9 * (double)(i % LENGTHS + 1);
+    memcpy(t.x + i * (D + 1), w, D * sizeof(double));
+    t.x[i * (D + 1) + D] = truth(w, t.sizes[i], t.tokens[i]) + 0.001 * rmx_rng_normal(&rng);
+  }
+  for (size_t d = 0; d <= D; d++) t.names[d] = rmx_format(d < D ? "w%zu" : "a_loss", d);
+  return t;
+}
+
+// The first or the last columns of a table, which is released.
+static rmx_table part(const rmx_table *t, size_t from, size_t to) {
+  rmx_table out = {0};
+  must(rmx_table_make(&out, "run", t->N, to - from, err));
+  for (size_t i = 0; i < t->N; i++) {
+    out.ids[i] = rmx_strdup(t->ids[i]);
+    memcpy(out.x + i * (to - from), t->x + i * t->D + from, (to - from) * sizeof(double));
+  }
+  for (size_t d = from; d < to; d++) out.names[d - from] = rmx_strdup(t->names[d]);
+  return out;
+}
+
+static rmx_fit *fit_of(const char *regressor, size_t sizes, size_t anchors) {
+  rmx_table t = a_table(sizes, anchors), mixtures = part(&t, 0, D), metrics = part(&t, D, D + 1);
+  rmx_regress_options o = options_for(regressor);
+  rmx_fit *f = NULL;
+  metrics.sizes = t.sizes;
+  metrics.tokens = t.tokens;
+  t.sizes = t.tokens = NULL;
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = &mixtures,
+                                                .metrics = &metrics,
+                                                .size_column = "size",
+                                                .tokens_column = "tokens",
+                                                .seed = 1,
+                                                .threads = 1,
+                                                .listener = &listener},
+                      &f, err));
+  rmx_table_release(&t);
+  rmx_table_release(&mixtures);
+  rmx_table_release(&metrics);
+  options_done(&o);
+  return f;
+}
+
+// Error of the level and rank correlation on new mixtures at a scale; the mean stated sd.
+static void judge(rmx_fit *f, rmx_scale at, double *level, double *rank, double *sd) {
+  enum { NEW = 60 };
+  double X[NEW * D], y[NEW], p[NEW], s[NEW];
+  some_mixtures(X, NEW, D, 99);
+  rmx__regressor_set_scale(f->regressors[0], at);
+  rmx_regressor_predict(f->regressors[0], X, NEW, p, s);
+  *level = *sd = 0;
+  for (int i = 0; i < NEW; i++) {
+    y[i] = truth(X + i * D, at.size, at.tokens);
+    *level += (p[i] - y[i]) / NEW;
+    *sd += s[i] / NEW;
+  }
+  *rank = rmx_spearman(y, p, NEW);
+}
+
+START_TEST(a_third_size_is_predicted) {
+  rmx_fit *f = fit_of("scaling", 2, 0), *with_anchor = fit_of("scaling", 2, 2);
+  double level, rank, sd, near_level, near_rank, near_sd, anchored, ignored, anchored_sd;
+  judge(f, (rmx_scale){SIZES[1], 2e10}, &near_level, &near_rank, &near_sd);
+  judge(f, (rmx_scale){TARGET, 2e10}, &level, &rank, &sd);
+  judge(with_anchor, (rmx_scale){TARGET, 2e10}, &anchored, &ignored, &anchored_sd);
+  ck_assert_double_gt(near_rank, 0.98);
+  ck_assert_double_gt(rank, 0.97);
+  ck_assert_double_lt(fabs(near_level), 0.01);
+  ck_assert_double_lt(fabs(level), 3 * sd);
+  ck_assert_double_gt(sd, 1.5 * near_sd);  // the interval widens with the distance
+  ck_assert_double_lt(fabs(anchored), 0.01);
+  ck_assert_double_lt(anchored_sd, sd);
+  ck_assert_double_gt(rmx_fit_cv(f, 0)->spearman, 0.97);
+  ck_assert_uint_eq(rmx_fit_cv(f, 0)->n, MIXTURES);  // the largest size at its last length
+  rmx_fit_free(f);
+  rmx_fit_free(with_anchor);
+  forget();
+}
+END_TEST
+
+START_TEST(the_gradient_is_the_slope) {
+  rmx_fit *f = fit_of("scaling", 2, 0);
+  const double w[D] = {0.2, 0.3, 0.1, 0.4}, step = 1e-6;
+  double g[D];
+  rmx__regressor_set_scale(f->regressors[0], (rmx_scale){TARGET, 3e10});
+  ck_assert(rmx_regressor_gradient(f->regressors[0], w, g));
+  for (int d = 0; d < D; d++) {
+    double up[D], down[D], high, low;
+    memcpy(up, w, sizeof up);
+    memcpy(down, w, sizeof down);
+    up[d] += step;
+    down[d] -= step;
+    rmx_regressor_predict(f->regressors[0], up, 1, &high, NULL);
+    rmx_regressor_predict(f->regressors[0], down, 1, &low, NULL);
+    ck_assert_double_eq_tol(g[d], (high - low) / (2 * step), 1e-5);
+  }
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
+START_TEST(the_file_holds_it_all) {
+  char folder[64];
+  rmx_fit *f = fit_of("scaling", 2, 1), *again = NULL;
+  snprintf(folder, sizeof folder, "/tmp/regmix-scaling-%d", (int)getpid());
+  must(rmx_fit_write(f, folder, NULL, err));
+  must(rmx_fit_read(folder, &again, err));
+  ck_assert_str_eq(rmx_fit_size_column(again), "size");
+  ck_assert_str_eq(rmx_fit_tokens_column(again), "tokens");
+  const rmx_scale at[] = {{TARGET, 2e10}, {SIZES[0], 1e10}, {1e9, 1e11}, {7e7, 1.3e10}};
+  for (size_t k = 0; k < sizeof at / sizeof *at; k++) {
+    double w[D] = {0.25, 0.25, 0.3, 0.2}, mean[2], sd[2];
+    rmx__regressor_set_scale(f->regressors[0], at[k]);
+    rmx__regressor_set_scale(again->regressors[0], at[k]);
+    rmx_regressor_predict(f->regressors[0], w, 1, &mean[0], &sd[0]);
+    rmx_regressor_predict(again->regressors[0], w, 1, &mean[1], &sd[1]);
+    ck_assert_double_eq_tol(mean[0], mean[1], 1e-9);
+    ck_assert_double_eq_tol(sd[0], sd[1], 1e-9);
+  }
+  rmx_fit_free(f);
+  rmx_fit_free(again);
+  must(rmx_remove_tree(folder, err));
+  forget();
+}
+END_TEST
+
+START_TEST(a_fit_at_one_scale_has_a_run_for_each_mixture) {
+  rmx_fit *f = fit_of("scaling", 2, 0);
+  rmx_err err;
+  ck_assert_uint_eq(rmx_fit_n_runs(f), 2 * MIXTURES * LENGTHS);
+  ck_assert_int_eq(rmx_fit_for(f, (rmx_scale){-1, 2e10}, &err), RMX_EUSAGE);
+  must(rmx_fit_for(f, (rmx_scale){TARGET, 2e10}, err));
+  ck_assert_uint_eq(rmx_fit_n_runs(f), MIXTURES);
+  ck_assert(!rmx_fit_has_scales(f));
+  for (size_t i = 0; i < f->N; i++)
+    ck_assert_double_eq_tol(f->truth[i], truth(f->runs + i * D, TARGET, 2e10), 0.06);
+  ck_assert_int_eq(rmx_fit_for(f, (rmx_scale){TARGET, 2e10}, &err), RMX_EUSAGE);
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
+START_TEST(other_regressors_refuse_scales) {
+  const char *const kinds[] = {"ridge", "gp", "power"};
+  for (size_t k = 0; k < 3; k++) {
+    const double X[] = {0.5, 0.5, 0.2, 0.8, 0.9, 0.1}, y[] = {1, 2, 3};
+    const rmx_scale scales[] = {{1e6, 1e9}, {1e6, 1e9}, {2e6, 1e9}};
+    const rmx_dataset data = {.N = 3, .D = 2, .X = X, .y = y, .own_domain = -1, .scales = scales};
+    rmx_regress_options o = options_for(kinds[k]);
+    rmx_regressor *r = NULL;
+    rmx_err err;
+    ck_assert_int_eq(rmx_regress_fit(&o, &data, 1, NULL, &r, &err), RMX_EINPUT);
+    ck_assert_ptr_nonnull(strstr(err.message, "scaling"));
+    options_done(&o);
+  }
+}
+END_TEST
+
+static void add_tests(TCase *t) {
+  tcase_add_test(t, a_third_size_is_predicted);
+  tcase_add_test(t, the_gradient_is_the_slope);
+  tcase_add_test(t, the_file_holds_it_all);
+  tcase_add_test(t, a_fit_at_one_scale_has_a_run_for_each_mixture);
+  tcase_add_test(t, other_regressors_refuse_scales);
+}
