@@ -1,0 +1,79 @@
+/* lm.h: language models that score and continue text: any small checkpoint of the Llama
+ * architecture. Part of the door of the room `model`.
+ *
+ * A model is read from a folder as Hugging Face's library writes it (config.json and safetensors
+ * files), or from a model.bin of this program. Numbers of type bfloat16 and float16 are converted
+ * to float32. All products are made in float32.
+ */
+#ifndef RMX_LM_H
+#define RMX_LM_H
+
+#include <regmix/base.h>
+#include <regmix/kernels.h>
+#include <regmix/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The sizes of a model, and how it turns positions into angles. */
+typedef struct rmx_lm_config {
+  int64_t layers, width, ffn, vocab; /* L C F V */
+  int64_t heads, kv_heads;           /* kv_heads divides heads: grouped-query attention */
+  int64_t head_width;                /* S, even; heads * S need not be the width */
+  int64_t context;                   /* the longest sequence */
+  double rope_base, norm_eps;
+  double rope_factor;                        /* angles are divided by it; 1: they are not */
+  double rope_low, rope_high, rope_original; /* Llama 3's scaling; rope_original 0: there is none */
+  bool tied;                                 /* the embedding is the head */
+} rmx_lm_config;
+
+typedef struct rmx_lm rmx_lm;
+
+/* Opens a model. `path`: a folder with config.json and model.safetensors (or the shards that
+ * model.safetensors.index.json lists), a folder with model.bin, or a model.bin. Free it with
+ * rmx_lm_free(). `k` must outlive the model; a level that multiplies in bfloat16 would round, so
+ * choose it with rmx_lm_kernels(). RMX_EINPUT: another architecture, tensors that the config does
+ * not have, sizes that disagree, a damaged file; the message names the file and what is wrong.
+ * Cost: the memory of all numbers as float32, and the file once. */
+rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_lm **out,
+                       rmx_err *err);
+void rmx_lm_free(rmx_lm *m);
+const rmx_lm_config *rmx_lm_config_of(const rmx_lm *m);
+size_t rmx_lm_parameters(const rmx_lm *m);
+/* The best level of this machine whose products are in float32; `isa` as in rmx_kernels_get(). */
+rmx_status rmx_lm_kernels(const char *isa, const rmx_kernels **out, rmx_err *err);
+
+/* A continuation, and what is found out about it. */
+typedef struct rmx_lm_branch {
+  const int32_t *tokens; /* (n), n >= 1; borrowed */
+  size_t n;
+  double log_likelihood; /* out: the sum over its tokens, in nats */
+  bool greedy;           /* out: each token is the most likely one at its place */
+} rmx_lm_branch;
+/* Some text, and its continuations. */
+typedef struct rmx_lm_item {
+  const int32_t *shared; /* (shared_n), shared_n >= 1; borrowed */
+  size_t shared_n;
+  rmx_lm_branch *branches; /* (branches_n) */
+  size_t branches_n;
+} rmx_lm_item;
+/* Scores the branches of items (n). What branches share is computed once for all of them. No result
+ * depends on the other items or on the number of threads. RMX_EINPUT: an item is longer than the
+ * context (the last token of a branch is not an input), or has an id outside the vocabulary.
+ * RMX_EINTERRUPTED. Cost: of each item a pass over shared_n + the lengths of its branches, and the
+ * head for the branches; memory for about 2,000 tokens, or for the longest item. */
+rmx_status rmx_lm_score(rmx_lm *m, rmx_lm_item *items, size_t n, const rmx_listener *listener,
+                        rmx_err *err);
+/* logits (n, V): of what follows each of the tokens (n), n up to the context. */
+rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err);
+
+/* Writes a model of this program as Hugging Face's library keeps a Llama: config.json and
+ * model.safetensors in `folder`, which is made. end_of_text goes to config.json as bos_token_id and
+ * eos_token_id; UINT32_MAX: none. A reader sees each file as it was or whole. */
+rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *folder, rmx_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens a model: its sizes, then its tensors, each with the shape that the sizes give it.
+#include <math.h>
+#include <regmix/model.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "lm.h"
+#include "safetensors.h"
+
+enum { MAX_SHARDS = 4096 };
+
+// ---- memory ----------------------------------------------------------------
+
+static float *take(float **at, size_t n) {
+  float *piece = *at;
+  *at += n;
+  return piece;
+}
+
+// Points into `block`, or only counts where it is NULL.
+static size_t place(rmx_lm *m, float *block) {
+  const rmx_lm_config *c = &m->c;
+  const size_t C = (size_t)c->width, F = (size_t)c->ffn, V = (size_t)c->vocab,
+               HS = (size_t)(c->heads * c->head_width), Q = rmx__lm_qkv(c);
+  const size_t layer = C + Q * C + C * HS + C + 2 * F * C + C * F;
+  const size_t all = (c->tied ? 1 : 2) * V * C + C + (size_t)c->layers * layer;
+  if (!block) return all;
+  float *at = block;
+  m->embedding = take(&at, V * C);
+  for (size_t l = 0; l < (size_t)c->layers; l++)
+    m->layers[l] = (struct rmx__lm_layer){.attention_norm = take(&at, C),
+                                          .qkv = take(&at, Q * C),
+                                          .out = take(&at, C * HS),
+                                          .ffn_norm = take(&at, C),
+                                          .gate_up = take(&at, 2 * F * C),
+                                          .down = take(&at, C * F)};
+  m->norm = take(&at, C);
+  m->head = c->tied ? m->embedding : take(&at, V * C);
+  return all;
+}
+
+// Radians a position of each pair of channels. Llama 3's scaling leaves fast pairs as they are,
+// divides slow ones by the factor, and goes smoothly from one to the other between them.
+static void make_frequencies(const rmx_lm_config *c, double *out) {
+  for (int64_t i = 0; i < c->head_width / 2; i++) {
+    const double plain = pow(c->rope_base, -2.0 * (double)i / (double)c->head_width);
+    double kept = 0;  // the share that is not divided
+    if (c->rope_original > 0) {
+      const double turns = c->rope_original * plain / (2 * 3.14159265358979323846);
+      kept = fmin(fmax((turns - c->rope_low) / (c->rope_high - c->rope_low), 0), 1);
+    }
+    out[i] = kept * plain + (1 - kept) * plain / c->rope_factor;
+  }
+}
+
+rmx_status rmx__lm_lay_out(rmx_lm *m, rmx_err *err) {
+  m->numbers = place(m, NULL);
+  m->layers = rmx_calloc((size_t)m->c.layers, sizeof *m->layers);
+  m->frequency = rmx_calloc((size_t)m->c.head_width / 2, sizeof *m->frequency);
+  m->block = rmx_calloc(m->numbers, sizeof *m->block);
+  if (!m->layers || !m->frequency || !m->block)
+    return rmx_fail_memory(err, m->numbers * sizeof(float), "the weights of a model");
+  place(m, m->block);
+  make_frequencies(&m->c, m->frequency);
+  return RMX_OK;
+}
+
+// ---- tensors ----------------------------------------------------------------
+
+struct shards {
+  rmx__safetensors *files;  // (n)
+  rmx_strings paths;
+  size_t n, used;  // used: tensors that were taken
+};
+
+static void release_shards(struct shards *s) {
+  for (size_t i = 0; i < s->n; i++) rmx__safetensors_release(&s->files[i]);
+  free(s->files);
+  rmx_strings_release(&s->paths);
+  *s = (struct shards){0};
+}
+
+// The files that the index names; a name that leaves the folder is refused.
+static rmx_status list_shards(const char *folder, const char *index, rmx_strings *out,
+                              rmx_err *err) {
+  json_t *o, *file;
+  const char *tensor;
+  RMX_TRY(rmx__json_read(index, &o, err));
+  rmx_status status = RMX_OK;
+  json_t *map = json_object_get(o, "weight_map");
+  if (!json_is_object(map)) status = rmx_fail(err, RMX_EINPUT, "%s: has no \"weight_map\"", index);
+  json_object_foreach(map, tensor, file) {
+    const char *name = json_string_value(file);
+    bool known = false;
+    if (!name || strchr(name, '/') || out->n >= MAX_SHARDS)
+      status = rmx_fail(err, RMX_EINPUT, "%s: \"%.60s\" is in a file with an impossible name",
+                        index, tensor);
+    if (status != RMX_OK) break;
+    RMX_OWNED char *path = rmx_path_in(folder, name);
+    for (size_t i = 0; path && i < out->n; i++) known |= strcmp(out->items[i], path) == 0;
+    if (!known && (!path || !rmx_strings_add(out, path)))
+      status = rmx_fail_memory(err, 0, "the names of the files of a model");
+  }
+  json_decref(o);
+  return status;
+}
+
+static rmx_status open_shards(const char *folder, struct shards *s, rmx_err *err) {
+  RMX_OWNED char *one = rmx_path_in(folder, "model.safetensors");
+  RMX_OWNED char *index = rmx_path_in(folder, "model.safetensors.index.json");
+  if (!one || !index) return rmx_fail_memory(err, 0, "a path");
+  if (rmx_exists(one) || !rmx_exists(index)) {
+    if (!rmx_strings_add(&s->paths, one)) return rmx_fail_memory(err, 0, "a path");
+  } else {
+    RMX_TRY(list_shards(folder, index, &s->paths, err));
+  }
+  s->files = rmx_calloc(s->paths.n + 1, sizeof *s->files);
+  if (!s->files) return rmx_fail_memory(err, s->paths.n * sizeof *s->files, "a list of files");
+  for (size_t i = 0; i < s->paths.n; i++, s->n++)
+    RMX_TRY(rmx__safetensors_open(&s->files[i], s->paths.items[i], err));
+  return RMX_OK;
+}
+
+// Reads a tensor of (rows, columns), or of (rows) where columns is 0.
+static rmx_status read_into(struct shards *s, const char *folder, const char *name, size_t rows,
+                            size_t columns, float *out, rmx_err *err) {
+  const rmx__safetensor *t = NULL;
+  size_t in = 0;
+  while (in < s->n && !(t = rmx__safetensors_find(&s->files[in], name))) in++;
+  if (!t)
+    return rmx_fail(err, RMX_EINPUT, "%s: there is no tensor \"%s\", which config.json asks for",
+                    folder, name);
+  if (!rmx__safetensor_readable(t))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: tensor \"%s\" has numbers of the type %s; F32, F16 and BF16 can be read",
+                    s->paths.items[in], name, t->type);
+  if (t->ndim != (columns ? 2 : 1) || t->shape[0] != rows || (columns && t->shape[1] != columns))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: tensor \"%s\" has the shape %zu x %zu, config.json wants %zu x %zu",
+                    s->paths.items[in], name, t->ndim > 0 ? t->shape[0] : 1,
+                    t->ndim > 1 ? t->shape[1] : 1, rows, columns ? columns : 1);
+  rmx__safetensor_floats(t, out);
+  s->used++;
+  return RMX_OK;
+}
+
+static rmx_status read_layer(struct shards *s, const char *folder, const rmx_lm *m, size_t l,
+                             rmx_err *err) {
+  const struct rmx__lm_layer *to = &m->layers[l];
+  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn,
+               HS = (size_t)(m->c.heads * m->c.head_width),
+               KS = (size_t)(m->c.kv_heads * m->c.head_width);
+  const struct {
+    const char *name;
+    size_t rows, columns;
+    float *out;
+  } tensors[] = {{"input_layernorm", C, 0, to->attention_norm},
+                 {"self_attn.q_proj", HS, C, to->qkv},
+                 {"self_attn.k_proj", KS, C, to->qkv + HS * C},
+                 {"self_attn.v_proj", KS, C, to->qkv + (HS + KS) * C},
+                 {"self_attn.o_proj", C, HS, to->out},
+                 {"post_attention_layernorm", C, 0, to->ffn_norm},
+                 {"mlp.gate_proj", F, C, to->gate_up},
+                 {"mlp.up_proj", F, C, to->gate_up + F * C},
+                 {"mlp.down_proj", C, F, to->down}};
+  for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+    char name[96];
+    snprintf(name, sizeof name, "model.layers.%zu.%s.weight", l, tensors[i].name);
+    RMX_TRY(read_into(s, folder, name, tensors[i].rows, tensors[i].columns, tensors[i].out, err));
+  }
+  return RMX_OK;
+}
+
+// A tensor beyond those of the config would change the results: a bias, a norm of queries, one more
+// layer. What can be computed from the others may be there.
+static rmx_status check_others(const struct shards *s, const rmx_lm *m, rmx_err *err) {
+  size_t others = 0;
+  const char *name = NULL;
+  for (size_t i = 0; i < s->n; i++)
+    for (size_t j = 0; j < s->files[i].n; j++) {
+      const char *of = s->files[i].tensors[j].name;
+      if (strstr(of, "rotary_emb.inv_freq")) continue;
+      if (m->c.tied && strcmp(of, "lm_head.weight") == 0) continue;
+      others++;
+      const char *bias = strstr(of, ".bias"), *norm = strstr(of, "_norm.weight");
+      size_t layer;
+      if (!name || bias || norm ||
+          (sscanf(of, "model.layers.%zu.", &layer) == 1 && layer >= (size_t)m->c.layers))
+        name = of;
+    }
+  if (others == s->used) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: has %zu tensors, a Llama of config.json's sizes has %zu; \"%.80s\" may be "
+                  "one that it does not have",
+                  s->paths.items[0], others, s->used, name ? name : "");
+}
+
+static rmx_status read_tensors(const char *folder, rmx_lm *m, rmx_err *err) {
+  RMX_OWNED_BY(release_shards) struct shards s = {0};
+  const size_t C = (size_t)m->c.width, V = (size_t)m->c.vocab, wanted = place(m, NULL);
+  size_t bytes = 0;
+  RMX_TRY(open_shards(folder, &s, err));
+  for (size_t i = 0; i < s.n; i++) bytes += s.files[i].map.size;
+  if (wanted > bytes / 2)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: config.json wants %zu numbers, and the safetensors files have %zu bytes; "
+                    "they may belong to another model",
+                    folder, wanted, bytes);
+  RMX_TRY(rmx__lm_lay_out(m, err));
+  RMX_TRY(read_into(&s, folder, "model.embed_tokens.weight", V, C, m->embedding, err));
+  for (size_t l = 0; l < (size_t)m->c.layers; l++) RMX_TRY(read_layer(&s, folder, m, l, err));
+  RMX_TRY(read_into(&s, folder, "model.norm.weight", C, 0, m->norm, err));
+  if (!m->c.tied) RMX_TRY(read_into(&s, folder, "lm_head.weight", V, C, m->head, err));
+  return check_others(&s, m, err);
+}
+
+static rmx_status read_folder(const char *folder, rmx_lm *m, rmx_err *err) {
+  RMX_OWNED char *config = rmx_path_in(folder, "config.json");
+  if (!config) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx__lm_read_config(config, &m->c, err));
+  return read_tensors(folder, m, err);
+}
+
+// ---- model.bin ---------------------------------------------------------------
+
+// The tensors of a model of this program lie in the order of place(), but for the head's.
+static rmx_status copy_model(const char *path, const rmx_model_config *c, rmx_lm *m, rmx_err *err) {
+  rmx_model *from;
+  RMX_TRY(rmx_model_new(c, 1, 1, false, m->threaded.k, 0, &from, err));
+  rmx_status status = rmx_model_load(from, path, NULL, err);
+  const rmx_tensor *tensors;
+  const size_t n = rmx_model_tensors(from, &tensors);
+  float *to = m->block;
+  for (size_t i = 0; status == RMX_OK && i < n; i++) {
+    memcpy(to, rmx_model_weights(from) + tensors[i].offset, tensors[i].size * sizeof *to);
+    to += tensors[i].size;
+  }
+  rmx_model_free(from);
+  return status;
+}
+
+static rmx_status read_model_bin(const char *path, rmx_lm *m, rmx_err *err) {
+  rmx_model_config c;
+  RMX_TRY(rmx_model_read_config(path, &c, err));
+  m->c = (rmx_lm_config){.layers = c.layers,
+                         .width = c.width,
+                         .ffn = c.ffn,
+                         .vocab = c.vocab,
+                         .heads = c.heads,
+                         .kv_heads = c.heads,
+                         .head_width = c.width / c.heads,
+                         .context = c.context,
+                         .rope_base = c.rope_base,
+                         .norm_eps = c.norm_eps,
+                         .rope_factor = 1};
+  RMX_TRY(rmx__lm_lay_out(m, err));
+  return copy_model(path, &c, m, err);
+}
+
+// ---- open ------------------------------------------------------------------
+
+static rmx_status set_threads(rmx_lm *m, int threads, rmx_err *err) {
+  const size_t each = rmx__gemm_scratch();
+  if (threads < 1 || threads > RMX__MAX_THREADS)
+    return rmx_fail(err, RMX_EUSAGE, "%d threads, wanted 1 to %d", threads, RMX__MAX_THREADS);
+  m->scratch = rmx_calloc(each * (size_t)threads, sizeof *m->scratch);
+  if (!m->scratch) return rmx_fail_memory(err, each * sizeof(float), "the threads of a model");
+  for (int i = 0; i < threads; i++) m->threaded.scratch[i] = m->scratch + (size_t)i * each;
+  m->threaded.threads = (size_t)threads;
+  return threads > 1 ? rmx_pool_new(threads, &m->threaded.pool, err) : RMX_OK;
+}
+
+// Which of the kinds of models is at `path`.
+static rmx_status read_any(const char *path, rmx_lm *m, rmx_err *err) {
+  RMX_OWNED char *config = rmx_path_in(path, "config.json");
+  RMX_OWNED char *bin = rmx_path_in(path, "model.bin");
+  if (!config || !bin) return rmx_fail_memory(err, 0, "a path");
+  if (rmx_exists(config)) return read_folder(path, m, err);
+  if (rmx_exists(bin)) return read_model_bin(bin, m, err);
+  RMX_OWNED char *inside = rmx_path_in(path, ".");
+  if (inside && rmx_exists(inside))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
+                    path);
+  return read_model_bin(path, m, err);
+}
+
+rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_lm **out,
+                       rmx_err *err) {
+  rmx_lm *m = rmx_calloc(1, sizeof *m);
+  if (!m) return rmx_fail_memory(err, sizeof *m, "a model");
+  m->threaded.k = k;
+  rmx_status status = set_threads(m, threads, err);
+  if (status == RMX_OK) status = read_any(path, m, err);
+  if (status != RMX_OK) {
+    rmx_lm_free(m);
+    return status;
+  }
+  *out = m;
+  return RMX_OK;
+}
+
+void rmx_lm_free(rmx_lm *m) {
+  if (!m) return;
+  rmx_pool_free(m->threaded.pool);
+  free(m->layers);
+  free(m->frequency);
+  free(m->block);
+  free(m->scratch);
+  free(m);
+}
+
+const rmx_lm_config *rmx_lm_config_of(const rmx_lm *m) {
+  return &m->c;
+}
+
+size_t rmx_lm_parameters(const rmx_lm *m) {
+  return m->numbers;
+}
+
+rmx_status rmx_lm_kernels(const char *isa, const rmx_kernels **out, rmx_err *err) {
+  const char *names[16];
+  RMX_TRY(rmx_kernels_get(isa, out, err));
+  for (size_t n = rmx_kernels_available(names, 16); (*out)->bf16 && n > 0; n--)
+    RMX_TRY(rmx_kernels_get(names[n - 1], out, err));
+  return RMX_OK;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models that score: the losses of the model that was trained, whatever else is scored beside it,
+// from model.bin and from safetensors; and files that lie.
+#include "../testing.h"
+
+#include <math.h>
+#include <regmix/lm.h>
+
+static const rmx_model_config small = {2, 2, 16, 24, 40, 16, 10000, 1e-5};
+enum { T = 16, BRANCHES = 3 };
+
+static char folder[64], bin[96], hub[96], tensors[128], config[128];
+static const rmx_kernels *k;
+static void before(void) {
+  strcpy(folder, "/tmp/regmix-lm-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  snprintf(bin, sizeof bin, "%s/model.bin", folder);
+  snprintf(hub, sizeof hub, "%s/hub", folder);
+  snprintf(tensors, sizeof tensors, "%s/model.safetensors", hub);
+  snprintf(config, sizeof config, "%s/config.json", hub);
+  must(rmx_lm_kernels(NULL, &k, err));
+}
+static void after(void) {
+  must(rmx_remove_tree(folder, err));
+}
+
+static rmx_model *make(void) {
+  rmx_model *m = NULL;
+  must(rmx_model_new(&small, 1, T, false, k, 7, &m, err));
+  for (size_t i = 0; i < rmx_model_parameters(&small); i++) rmx_model_weights(m)[i] *= 2;
+  return m;
+}
+
+static int32_t token(size_t i) {
+  return (int32_t)((i * i * 7 + i * 3 + 1) % 40);
+}
+
+// The shared beginning and BRANCHES continuations of 1, 4 and 7 tokens.
+struct tree {
+  int32_t shared[8], tokens[BRANCHES][8];
+  rmx_lm_branch branches[BRANCHES];
+  rmx_lm_item item;
+};
+static void plant(struct tree *t, size_t seed, size_t shared_n) {
+  *t = (struct tree){0};
+  for (size_t i = 0; i < 8; i++) t->shared[i] = token(seed + i);
+  for (size_t b = 0; b < BRANCHES; b++) {
+    for (size_t i = 0; i < 8; i++) t->tokens[b][i] = token(seed * 3 + b * 11 + i);
+    t->branches[b] = (rmx_lm_branch){.tokens = t->tokens[b], .n = 1 + 3 * b};
+  }
+  t->item = (rmx_lm_item){t->shared, shared_n, t->branches, BRANCHES};
+}
+
+// The log-likelihood of a branch by the model that trains.
+static double by_model(rmx_model *m, const struct tree *t, size_t b) {
+  int32_t tokens[T], labels[T];
+  float losses[T];
+  const size_t s = t->item.shared_n, n = t->branches[b].n;
+  for (size_t i = 0; i < s; i++) tokens[i] = t->shared[i], labels[i] = -1;
+  for (size_t i = 0; i < n; i++) {
+    if (i + 1 < n) tokens[s + i] = t->tokens[b][i], labels[s + i] = -1;
+    labels[s - 1 + i] = t->tokens[b][i];
+  }
+  rmx_model_losses(m, tokens, labels, 1, (int)(s + n - 1), losses);
+  double sum = 0;
+  for (size_t i = 0; i < s + n - 1; i++) sum -= (double)losses[i];
+  return sum;
+}
+
+static void check_against_model(rmx_model *m, const char *path, int threads) {
+  enum { ITEMS = 40 };
+  rmx_lm *lm = NULL;
+  struct tree trees[ITEMS], alone;
+  rmx_lm_item items[ITEMS];
+  must(rmx_lm_open(path, k, threads, &lm, err));
+  ck_assert_uint_eq(rmx_lm_parameters(lm), rmx_model_parameters(&small));
+  for (size_t i = 0; i < ITEMS; i++) {
+    plant(&trees[i], i, 1 + i % 8);
+    items[i] = trees[i].item;
+  }
+  must(rmx_lm_score(lm, items, ITEMS, NULL, err));
+  for (size_t i = 0; i < ITEMS; i++) {
+    plant(&alone, i, 1 + i % 8);
+    must(rmx_lm_score(lm, &alone.item, 1, NULL, err));
+    for (size_t b = 0; b < BRANCHES; b++) {
+      ck_assert_double_eq_tol(trees[i].branches[b].log_likelihood, by_model(m, &trees[i], b), 1e-4);
+      // The same bits alone and in company.
+      ck_assert(trees[i].branches[b].log_likelihood == alone.branches[b].log_likelihood);
+      ck_assert(trees[i].branches[b].greedy == alone.branches[b].greedy);
+    }
+  }
+  rmx_lm_free(lm);
+}
+
+START_TEST(scores_are_those_of_the_model) {
+  rmx_model *m = make();
+  must(rmx_model_save(m, bin, false, NULL, err));
+  must(rmx_lm_write(m, 0, hub, err));
+  check_against_model(m, bin, 1);
+  check_against_model(m, folder, 2);
+  check_against_model(m, hub, 3);
+  rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(logits_are_those_of_the_scores) {
+  rmx_model *m = make();
+  rmx_lm *lm = NULL;
+  struct tree t;
+  float logits[8 * 40];
+  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_open(hub, k, 1, &lm, err));
+  plant(&t, 5, 8);
+  must(rmx_lm_score(lm, &t.item, 1, NULL, err));
+  must(rmx_lm_logits(lm, t.shared, 8, logits, err));
+  double sum = 0, largest = -INFINITY;
+  for (size_t j = 0; j < 40; j++) {
+    sum += exp((double)logits[7 * 40 + j]);
+    largest = fmax(largest, (double)logits[7 * 40 + j]);
+  }
+  const double mine = (double)logits[7 * 40 + t.tokens[0][0]];
+  ck_assert_double_eq_tol(t.branches[0].log_likelihood, mine - log(sum), 1e-5);
+  ck_assert(t.branches[0].greedy == (mine == largest));
+  // The most likely token is greedy.
+  for (int32_t j = 0; j < 40; j++)
+    if ((double)logits[7 * 40 + j] == largest) t.tokens[0][0] = j;
+  must(rmx_lm_score(lm, &t.item, 1, NULL, err));
+  ck_assert(t.branches[0].greedy);
+  rmx_lm_free(lm), rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(what_cannot_be_scored_is_an_error) {
+  rmx_model *m = make();
+  rmx_lm *lm = NULL;
+  struct tree t;
+  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_open(hub, k, 1, &lm, err));
+  plant(&t, 1, 4);
+  t.tokens[2][6] = 40;
+  must_fail(rmx_lm_score(lm, &t.item, 1, NULL, err),
+            "id 40 is not in the model's vocabulary of 40");
+  int32_t long_text[T + 1] = {0};
+  rmx_lm_branch one = {.tokens = long_text, .n = 1};
+  rmx_lm_item item = {long_text, T + 1, &one, 1};
+  must_fail(rmx_lm_score(lm, &item, 1, NULL, err), "longer than the model's context of 16");
+  item.shared_n = T;
+  must(rmx_lm_score(lm, &item, 1, NULL, err));
+  rmx_lm_free(lm), rmx_model_free(m);
+}
+END_TEST
+
+// Writes `text` with `from` replaced by `to`, opens the model and wants the error.
+static void with_config(const char *text, const char *from, const char *to, const char *error) {
+  rmx_lm *lm = NULL;
+  const char *at = strstr(text, from);
+  ck_assert_msg(at != NULL, "no %s", from);
+  rmx_buf changed = {0};
+  rmx_buf_add(&changed, text, (size_t)(at - text));
+  rmx_buf_printf(&changed, "%s%s", to, at + strlen(from));
+  must(rmx_write_file(config, changed.data, changed.size, err));
+  must_fail(rmx_lm_open(hub, k, 1, &lm, err), error);
+  rmx_buf_release(&changed);
+}
+
+START_TEST(configs_that_disagree_are_errors) {
+  static const char *const cases[][3] = {
+      {"\"llama\"", "\"gpt2\"", "model_type is \"gpt2\""},
+      {"\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "only \"silu\""},
+      {"\"attention_bias\": false", "\"attention_bias\": true", "has attention_bias"},
+      {"\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2}",
+       "of the type \"yarn\""},
+      {"\"hidden_size\": 16", "\"hidden_size\": 0", "\"hidden_size\" is 0"},
+      {"\"hidden_size\": 16", "\"hidden_size\": \"16\"", "\"hidden_size\" is 0"},
+      {"\"head_dim\": 8", "\"head_dim\": 7", "7 channels, wanted an even number"},
+      {"\"vocab_size\": 40", "\"vocab_size\": 44", "shape 40 x 16, config.json wants 44 x 16"},
+      {"\"vocab_size\": 40", "\"vocab_size\": 16000000", "may belong to another model"},
+      {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", "\"model.layers.1."},
+      {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3",
+       "no tensor \"model.layers.2.input_layernorm.weight\""},
+      {"\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3", "not a multiple of 3"},
+      {"\"num_key_value_heads\": 2", "\"num_key_value_heads\": 1", "k_proj.weight\" has the shape"},
+  };
+  rmx_model *m = make();
+  must(rmx_lm_write(m, 0, hub, err));
+  RMX_OWNED char *text = NULL;
+  size_t size;
+  must(rmx_read_file(config, &text, &size, err));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    with_config(text, cases[i][0], cases[i][1], cases[i][2]);
+  rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(headers_that_lie_are_errors) {
+  static const char *const headers[][2] = {
+      {"[]", "not a JSON object"},
+      {"{\"a\": {\"dtype\": \"F31\", \"shape\": [1], \"data_offsets\": [0, 4]}}", "not known"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [-1], \"data_offsets\": [0, 4]}}", "not possible"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 9]}}",
+       "outside the file"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [4, 0]}}",
+       "outside the file"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}",
+       "number of bytes"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [4294967296, 4294967296, 4], \"data_offsets\": [0, "
+       "4]}}",
+       "not possible"},
+  };
+  rmx_model *m = make();
+  rmx_lm *lm = NULL;
+  must(rmx_lm_write(m, 0, hub, err));
+  for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+    rmx_buf file = {0};
+    const uint64_t size = strlen(headers[i][0]);
+    rmx_buf_add(&file, &size, sizeof size);
+    rmx_buf_add(&file, headers[i][0], size);
+    rmx_buf_add(&file, "1234", 4);
+    must(rmx_write_file(tensors, file.data, file.size, err));
+    must_fail(rmx_lm_open(hub, k, 1, &lm, err), headers[i][1]);
+    rmx_buf_release(&file);
+  }
+  const uint64_t large = 1 << 20;
+  must(rmx_write_file(tensors, &large, sizeof large, err));
+  must_fail(rmx_lm_open(hub, k, 1, &lm, err), "cut off");
+  must(rmx_write_file(tensors, "abc", 3, err));
+  must_fail(rmx_lm_open(hub, k, 1, &lm, err), "not a safetensors file");
+  must_fail(rmx_lm_open("/nowhere", k, 1, &lm, err), "/nowhere");
+  must_fail(rmx_lm_open(folder, k, 1, &lm, err), "holds no model");
+  rmx_model_free(m);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_checked_fixture(tc, before, after);
+  tcase_add_test(tc, scores_are_those_of_the_model);
+  tcase_add_test(tc, logits_are_those_of_the_scores);
+  tcase_add_test(tc, what_cannot_be_scored_is_an_error);
+  tcase_add_test(tc, configs_that_disagree_are_errors);
+  tcase_add_test(tc, headers_that_lie_are_errors);
+}
