@@ -43,13 +43,37 @@ typedef struct rmx_eval_job {
  *   perplexity      exp(-mean score of the answer), where items have one choice; acc is then the
  *                   share of items whose tokens are all the most likely ones
  * *_stderr is the standard error of the mean. "chance" is the accuracy of guessing. An item that is
- * longer than the context of the model loses tokens at its start, as in the harness; their number
- * is in "truncated" and is a warning. RMX_EINPUT: a file without items, a line that is not an item,
- * an answer out of range, a choice that alone is longer than the context, ids beyond the model's
- * vocabulary; messages name file and line. RMX_EINTERRUPTED. Cost: see rmx_lm_score(); memory for
+ * longer than the context of the model loses tokens at its start, as in the harness; a choice that
+ * alone is longer is scored in pieces of half a context, each after the piece before it. The number
+ * of such items is in "truncated" and is a warning. RMX_EINPUT: a file without items, a line that
+ * is not an item, an answer out of range, ids beyond the model's vocabulary; messages name file and
+ * line. RMX_EINTERRUPTED. Cost: see rmx_lm_score(); memory for
  * 512 items. */
 rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n,
                     struct json_t **results, rmx_err *err);
+
+/* The tokenizer of a model: tokenizer.json in its folder, or in one of the four folders above it.
+ * So that of an experiment is found from its runs. RMX_EINPUT: there is none. */
+rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err);
+
+/* Reads lines of ids from `in`, a sequence each, and writes the logits of what follows each id as a
+ * float32 array of NumPy's format, (all ids, V): the rows of the first sequence, then those of the
+ * next. RMX_EINPUT: not a number, an id beyond the vocabulary, a sequence longer than the context;
+ * the message names `name` and the line. Cost: a pass for each sequence; memory for the logits of
+ * the longest and, of all, 4 V bytes an id on disk. */
+rmx_status rmx_eval_logits(rmx_lm *m, FILE *in, const char *name, const char *path, rmx_err *err);
+
+typedef struct rmx_generate_options {
+  int64_t tokens;     /* how many to add at most */
+  double temperature; /* 0: always the most likely token */
+  int64_t top;        /* only the so many most likely tokens; 0: all */
+  int64_t seed;
+} rmx_generate_options;
+/* Continues a text, and appends the continuation to `out`. Ends at the end of text, or before the
+ * text is longer than the context: then its start is left out. Cost: a pass over the whole text for
+ * each token. */
+rmx_status rmx_generate(rmx_lm *m, const rmx_tokenizer *t, const char *prompt,
+                        const rmx_generate_options *o, rmx_buf *out, rmx_err *err);
 
 #ifdef __cplusplus
 }

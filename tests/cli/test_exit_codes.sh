@@ -91,6 +91,11 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 "$REGMIX" domains --mixtures m.csv --add a
   is 2 "$REGMIX" domains --mixtures m.csv --split a=x
   is 2 "$REGMIX" encode
+  is 2 "$REGMIX" eval
+  is 2 "$REGMIX" eval --model .
+  is 1 "$REGMIX" eval --model . --tasks m.csv
+  is 2 "$REGMIX" logits --model .
+  is 1 "$REGMIX" generate --model none.bin a
   is 2 "$REGMIX" encode --tokenizer m.csv --specials nonsense
   is 2 "$REGMIX" bench --model nonsense
   is 2 "$REGMIX" bench --isa nonsense

@@ -101,6 +101,13 @@ encode="$REGMIX encode --tokenizer exp/tokenizer.json --json"
   object "encode without a tokenizer" 2 error "$REGMIX" encode --json m.csv
 }
 
+printf '{"context": "a", "choices": ["b", "c"], "answer": 0}\n' > task.jsonl
+object "eval" 0 results "$REGMIX" eval --model exp/large/optimum/1 --tasks task.jsonl --json
+object "eval without tasks" 2 error "$REGMIX" eval --model exp/large/optimum/1 --json
+printf '1 2 3\n' > ids
+object "logits" 0 vocab "$REGMIX" logits --model exp/large/optimum/1 --out logits.npy ids --json
+object "generate" 0 text "$REGMIX" generate --model exp/large/optimum/1 --tokens 3 --json
+
 # ---- failures
 object "a name that is not UTF-8" 2 error "$REGMIX" optimize --fit fit --target "$(printf 'a\377')" --json
 object "a command that is not UTF-8" 2 error "$REGMIX" "$(printf 'a\377')" --json

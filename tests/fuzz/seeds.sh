@@ -117,3 +117,30 @@ printf '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": 
 "$seeds/../columns.py" "$seeds"
 "$seeds/../tokenizers.py" "$seeds"
 du -sh "$seeds"
+
+# A line of a task, config.json and the tensors of two tiny models.
+llama() { # NAME BYTES DTYPE CONFIG: the numbers are zeros of so many bytes
+  python3 - "$2" "$3" "$4" << 'END' | put llama "$1"
+import json, sys
+size, dtype, more = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+c = {"model_type": "llama", "hidden_size": 4, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+     "num_key_value_heads": 1, "vocab_size": 5, "max_position_embeddings": 8, **more}
+shapes = {"model.embed_tokens.weight": [5, 4], "model.norm.weight": [4]}
+for name, shape in (("input_layernorm", [4]), ("post_attention_layernorm", [4]), ("self_attn.q_proj", [4, 4]), ("self_attn.k_proj", [2, 4]),
+                    ("self_attn.v_proj", [2, 4]), ("self_attn.o_proj", [4, 4]), ("mlp.gate_proj", [4, 4]), ("mlp.up_proj", [4, 4]),
+                    ("mlp.down_proj", [4, 4])):
+    shapes["model.layers.0." + name + ".weight"] = shape
+if not c.get("tie_word_embeddings"):
+    shapes["lm_head.weight"] = [5, 4]
+header, at = {}, 0
+for name, shape in shapes.items():
+    n = shape[0] * (shape[1] if len(shape) > 1 else 1) * size
+    header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + n]}
+    at += n
+text = json.dumps(header).encode()
+line = b'{"context": "a", "choices": ["b", "cd"], "answer": 1, "task": "t"}'
+sys.stdout.buffer.write(line + b"\0" + json.dumps(c).encode() + b"\0" + len(text).to_bytes(8, "little") + text + bytes(at))
+END
+}
+llama plain 4 F32 '{"rope_scaling": {"rope_type": "linear", "factor": 2}}'
+llama tied 2 BF16 '{"tie_word_embeddings": true, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 4}}'
