@@ -6,6 +6,8 @@
 
 struct domains_args {
   char *mixtures, *out;
+  char *prior, *name;
+  rmx_strings changed;
   rmx_domains_request change;
 };
 
@@ -25,6 +27,14 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
   const char *out = args->out;
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   json_auto_t *root = NULL;
+  if (args->prior && !args->change.reuse)
+    return rmx_fail(err, RMX_EUSAGE, "--prior FILE goes with --reuse OPTIMUM");
+  if (args->prior) {
+    const rmx_reuse_request q = {args->change.reuse, args->prior, &args->changed, args->name};
+    RMX_TRY(rmx_domains_reuse(&c->listener, &q, out, &root, err));
+    if (c->common.json || !out) cli_print_json(json_incref(root));
+    return RMX_OK;
+  }
   RMX_OWNED char *path =
       args->mixtures ? rmx_strdup(args->mixtures) : rmx_path_in(c->common.folder, "mixtures.csv");
   RMX_TRY(path ? rmx_keep_input(out, path, err) : rmx_fail_memory(err, 0, "a path"));
@@ -48,13 +58,22 @@ static const rmx_option options[] = {
     {"add", RMX_LIST, AT(change.add), NULL, 0, 0, "NAME",
      "add a domain that no run has drawn from"},
     {"remove", RMX_LIST, AT(change.remove), NULL, 0, 0, "NAME", "remove a domain"},
+    {"reuse", RMX_TEXT, AT(change.reuse), NULL, 0, 0, "FILE",
+     "with --prior: the optimum whose ratios are kept; without it: the file that --prior made, by "
+     "which the table is converted to its small space, or from it"},
+    {"prior", RMX_TEXT, AT(prior), NULL, 0, 0, "FILE",
+     "natural mixture of the new corpus, for --reuse; makes the prior of the small space"},
+    {"changed", RMX_LIST, AT(changed), NULL, 0, 0, "NAME",
+     "domain or node whose text changed though its name did not; may be given several times"},
+    {"name", RMX_TEXT, AT(name), "existing", 0, 0, "NAME",
+     "name of the virtual domain that stands for those that keep their ratios"},
     {"tolerance", RMX_REAL, AT(change.tolerance), "0.02", 0, 1, "X",
      "largest difference between a run's share of A in P and the natural share, for --merge to "
      "keep the run"},
     {"drop", RMX_BOOL, AT(change.drop), "false", 0, 0, NULL,
      "leave out the runs that used a removed domain, and its column"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
-     "write the new table to this file (default: stdout)"},
+     "write the new table, or prior, to this file (default: stdout)"},
 };
 const rmx_command cli_domains = {
     .name = "domains",
@@ -62,5 +81,6 @@ const rmx_command cli_domains = {
     .run = run_domains,
     CLI_OPTIONS(options, struct domains_args),
     .summary =
-        "add, remove, split, merge or rename domains, and keep the runs that are still valid",
+        "add, remove, split, merge, rename or reuse domains, and keep the runs that are still "
+        "valid",
 };

@@ -139,6 +139,39 @@ rmx_status rmx_redomain(rmx_table *t, rmx_redomain_kind kind, const char *text,
                         const rmx_redomain_options *options, rmx_redomain_report *report,
                         rmx_err *err);
 void rmx_redomain_report_release(rmx_redomain_report *r);
+
+/* ---- a corpus of which only some domains change: the rest keep their ratios ---- */
+
+/* One virtual domain in place of several that keep their ratios: w_member = ratio_member * w. */
+typedef struct rmx_reuse {
+  char *name;          /* of the virtual domain; NULL: there is none */
+  rmx_strings members; /* (n) */
+  double *ratio;       /* (n) sum 1 */
+} rmx_reuse;
+/* From the mixture found before, `optimum`, and the natural mixture of the new corpus, `prior`: the
+ * domains in both, but for those that `changed` names (domains or nodes), become the domain `name`,
+ * with the ratios of the optimum. *names and *w are the prior of the small space, the virtual
+ * domain first; free() and release them. RMX_EINPUT where nothing changed, fewer than two domains
+ * stay, or the optimum or the prior gives those no weight. */
+typedef struct rmx_reuse_request {
+  const char *optimum, *prior; /* files of mixtures */
+  const rmx_strings *changed;
+  const char *name;
+} rmx_reuse_request;
+rmx_status rmx_reuse_make(const rmx_reuse_request *q, rmx_reuse *out, rmx_strings *names,
+                          double **w, rmx_err *err);
+/* The `reuse: {NAME: {member: ratio}}` of a YAML file; out->name is NULL where it has none. */
+rmx_status rmx_reuse_read(const char *path, rmx_reuse *out, rmx_err *err);
+void rmx_reuse_release(rmx_reuse *r);
+/* {NAME: {member: ratio}}: a new reference. */
+struct json_t *rmx_reuse_json(const rmx_reuse *r);
+/* A map by domain, of numbers or lists of numbers, with the members in place of the virtual domain:
+ * a new reference. */
+struct json_t *rmx_reuse_expand(const rmx_reuse *r, const struct json_t *map);
+/* A table with the column of the virtual domain gets those of the members that have a weight; a
+ * table with the columns of the members gets that of the virtual domain, as a merge. */
+rmx_status rmx_reuse_table(const rmx_reuse *r, rmx_table *t, double tolerance,
+                           rmx_redomain_report *report, rmx_err *err);
 /* How many of the D - 1 directions of the simplex the mixtures of a table differ in: the rank of
  * its rows, each divided by its sum, less their mean. Differences below 1e-6 (root mean square)
  * count as none. Cost O(N D^2). */

@@ -161,6 +161,7 @@ typedef struct rmx_domains_request {
   rmx_strings add, remove, split, merge, rename;
   double tolerance;
   bool drop;
+  char *reuse; /* a file with the ratios of a virtual domain: to or from its members; NULL: none */
 } rmx_domains_request;
 /* Reads the mixtures of `path` and makes the changes: *t is the table of the runs that stay, *out
  * {"domains", "runs", "directions", "fix_at_zero", "not_measured", "next"}, a new reference. Notes
@@ -168,6 +169,11 @@ typedef struct rmx_domains_request {
 rmx_status rmx_domains_change(const rmx_listener *to, const char *path,
                               const rmx_domains_request *q, rmx_table *t, struct json_t **out,
                               rmx_err *err);
+
+/* The small space of a corpus of which only some domains changed (rmx_reuse_make): *root is its
+ * prior and the ratios, which go to the YAML file `out`, if that is not NULL. A new reference. */
+rmx_status rmx_domains_reuse(const rmx_listener *to, const rmx_reuse_request *q, const char *out,
+                             struct json_t **root, rmx_err *err);
 
 /* ---- before any work */
 
@@ -280,6 +286,7 @@ typedef struct rmx_answer {
   rmx_uncertainty uncertainty;
   rmx_attribution attribution;
   rmx_learning_curve curve;
+  rmx_reuse reuse; /* without a name: none. Else optimum.yaml has its members too */
 } rmx_answer;
 /* Searches the best mixture of a fit. Release in any case. */
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,

@@ -56,5 +56,6 @@ json_t *rmx_answer_json(const rmx_answer *s) {
     json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
   if (s->attribution.D)
     json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
+  rmx__reuse_expand_answer(&s->reuse, root);
   return root;
 }

@@ -12,6 +12,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_attribution_release(&s->attribution);
   rmx_learning_curve_release(&s->curve);
   rmx_front_release(&s->front);
+  rmx_reuse_release(&s->reuse);
   rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
@@ -123,6 +124,7 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
                               rmx_answer *s, rmx_err *err) {
   RMX_TRY(rmx_fit_read(folder, &s->fit, err));
   RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
+  if (request->problem.prior) RMX_TRY(rmx_reuse_read(request->problem.prior, &s->reuse, err));
   RMX_TRY(search(p, request, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
   bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick &&

@@ -155,7 +155,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
   rmx_status status = RMX_OK;
   if (by_epochs) {
-    status = a->tokens ? rmx_tokens_by_domain(&p->listener, a->tokens, names, f->D, x, err)
+    status = a->tokens ? rmx__reuse_tokens(&p->listener, a->prior, a->tokens, names, f->D, x, err)
                        : tokens_in_corpus(f, corpus, x, err);
     if (status == RMX_OK)
       status =

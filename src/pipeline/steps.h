@@ -200,4 +200,14 @@ json_t *rmx__comparison_target(const comparison *c);  // metric: weight
 // Warns if `path` is an optimum that `regmix optimize` wrote and that was changed by hand since.
 void rmx__optimum_warn(const char *path, const rmx_listener *to);
 
+// ---- reuse.c
+
+// rmx_tokens_by_domain(), where the prior's file may have a virtual domain: that has the tokens at
+// which its scarcest member is read once.
+rmx_status rmx__reuse_tokens(const rmx_listener *to, const char *prior, const char *path,
+                             const char *const *domains, size_t D, double *tokens, rmx_err *err);
+// Replaces the virtual domain in the maps of an answer by its members; "searched" has the maps as
+// they were found.
+void rmx__reuse_expand_answer(const rmx_reuse *r, json_t *root);
+
 #endif

@@ -112,6 +112,17 @@ static rmx_status take_optimum(const rmx_report_files *files, const char *fit, j
   return take(data, "optimum", fit, "../optimum.yaml", read_yaml, err);
 }
 
+// The page shows what the fit knows: an optimum with a virtual domain as it was searched. A file
+// that was changed by hand stays as it is, so that a warning is given.
+static void take_searched(json_t *data) {
+  json_t *optimum = json_object_get(data, "optimum"),
+         *searched = json_object_get(optimum, "searched");
+  if (!searched || rmx__json_seal_broken(optimum)) return;
+  json_object_update(optimum, searched);
+  json_object_del(optimum, "searched");
+  rmx__json_seal(optimum);
+}
+
 // The runs of a fit are those of the folder's tables if the folder is its experiment.
 static bool is_experiment(const rmx_report_files *files) {
   return !files->fit && (has(files->folder, "regmix.yaml") || has(files->folder, "resolved.yaml") ||
@@ -144,6 +155,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY(take(data, "fit", fit, "fit.json", rmx__json_read, err));
   if (json_object_get(data, "fit")) RMX_TRY(put_fit_hash(fit, data, err));
   RMX_TRY(take_optimum(files, fit, data, err));
+  take_searched(data);
   if (!files->fit) RMX_TRY(collect_experiment(folder, data, config, err));
   RMX_TRY(find_target(data, err));
   RMX_TRY(rmx__collect_budget(files, json_object_get(config, "config"), data, err));

@@ -264,6 +264,9 @@ function answerSection() {
     'Answer',
     warnings,
     el('p', {class: 'lead'}, `Train on ${words(optimum.mixture)}.`),
+    ...Object.entries(optimum.reuse || {}).map(([name, ratios]) =>
+      el('p', {}, `${name} stands for ${Object.keys(ratios).length} domains that keep their ratios. optimum.yaml and exports have all of them.`),
+    ),
     gainSentence() ? el('p', {class: 'lead'}, gainSentence()) : null,
     measuredSentence() ? el('p', {class: 'lead'}, measuredSentence()) : null,
     cards(),

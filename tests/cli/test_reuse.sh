@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# When only some domains change, the others keep the ratios of an old optimum: the small space is
+# sampled, fitted and searched, and its optimum has all domains. Nodes and orders on the command
+# line. Needs jq and awk.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+cd "$SCRATCH" || exit 1
+holds() { # holds NAME FILTER FILE: jq -e
+  if jq -e "$2" "$3" > /dev/null; then ok "$1"; else not_ok "$1" "$(head -c 600 "$3")"; fi
+}
+
+cat > old.yaml <<EOF
+mixture: {wiki: 0.3, "web:a": 0.5, "web:b": 0.2, gone: 0.0}
+EOF
+cat > new.yaml <<EOF
+{wiki: 0.2, "web:a": 0.3, "web:b": 0.1, "pdf:x": 0.25, "pdf:y": 0.15}
+EOF
+cat > tokens.yaml <<EOF
+{wiki: 3G, "web:a": 90G, "web:b": 90G, "pdf:x": 90G, "pdf:y": 90G}
+EOF
+
+# ---- the small space
+
+try "the prior of the small space" 0 '"existing" stands for 3 domains' "$REGMIX" domains --reuse old.yaml --prior new.yaml --out small.yaml
+"$REGMIX" domains --reuse old.yaml --prior new.yaml --json > small.json 2> /dev/null
+holds "kept domains keep their ratios" '.reuse.existing | (.wiki - 0.3 | fabs) < 1e-12 and (.["web:a"] - 0.5 | fabs) < 1e-12 and length == 3' small.json
+holds "and the virtual domain has their prior" '.mixture | (.existing - 0.6 | fabs) < 1e-12 and .["pdf:x"] == 0.25 and length == 3' small.json
+"$REGMIX" domains --reuse old.yaml --prior new.yaml --changed web:b --name kept --json > changed.json 2> /dev/null
+holds "a domain whose text changed is not kept" '(.reuse.kept | keys == ["web:a", "wiki"]) and .mixture["web:b"] == 0.1' changed.json
+try "no change" 1 "no domain of old.yaml changed" "$REGMIX" domains --reuse old.yaml --prior old.yaml
+try "too few stay" 1 "wanted two or more" "$REGMIX" domains --reuse old.yaml --prior new.yaml --changed web
+try "a name that is taken" 1 'a domain "wiki" already exists' "$REGMIX" domains --reuse old.yaml --prior new.yaml --name wiki
+try "a name that is not there" 2 'did you mean "wiki"?' "$REGMIX" domains --reuse old.yaml --prior new.yaml --changed wkii
+try "a prior without an optimum" 2 "goes with --reuse" "$REGMIX" domains --prior new.yaml
+
+# ---- sample, train elsewhere, fit, optimize
+
+"$REGMIX" sample --prior small.yaml --set sample.runs=40 --out mixtures.csv -q
+try "the mixtures to train on" 0 "" "$REGMIX" domains --reuse small.yaml --mixtures mixtures.csv --out full.csv
+if [ "$(head -1 full.csv)" = "run,wiki,web:a,web:b,pdf:x,pdf:y" ]; then ok "have all domains"; else not_ok "have all domains" "$(head -1 full.csv)"; fi
+"$REGMIX" domains --reuse small.yaml --mixtures full.csv --out back.csv -q
+if awk -F, 'NR == FNR { was[$1] = $2 } NR > FNR && FNR > 1 && (was[$1] - $2) ^ 2 > 1e-20 { bad = 1 } END { exit bad }' mixtures.csv back.csv; then ok "and lead back to the small space"; else not_ok "and lead back to the small space" "$(head -3 back.csv)"; fi
+awk -F, 'NR == 1 { print "run,a_loss"; next } { print $1 "," 4 - sqrt($2) - 0.9 * sqrt($3) - 0.3 * sqrt($4) }' mixtures.csv > metrics.csv
+"$REGMIX" fit --mixtures mixtures.csv --metrics metrics.csv --regressor power --out fit -q > /dev/null 2>&1
+"$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --json > optimum.json 2> log
+holds "the optimum has all domains" '(.mixture | keys | length) == 5 and ([.mixture[]] | add - 1 | fabs) < 1e-9' optimum.json
+holds "kept ones in their ratios" '.mixture | (.wiki / .["web:a"] - 0.6 | fabs) < 1e-9' optimum.json
+holds "with prior and intervals" '.prior.wiki > 0.17 and .interval.wiki[0] <= .mixture.wiki and .mixture.wiki <= .interval.wiki[1]' optimum.json
+holds "and the mixture as it was searched" '.searched.mixture.existing > 0.2 and .reuse.existing.wiki > 0.29' optimum.json
+"$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --tokens tokens.yaml --budget 100G --quick --json > capped.json 2> /dev/null
+holds "the scarcest member caps the virtual domain" '(.searched.mixture.existing <= 0.4 + 1e-6) and .constraints.cap.existing == 0.4' capped.json
+"$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick -q > /dev/null 2>&1
+try "an export has all domains" 0 "web:b" "$REGMIX" export --to yaml
+try "the page has the small space" 0 "" "$REGMIX" report --fit fit
+
+# ---- nodes and orders
+
+optimize() { "$REGMIX" optimize --fit fit --target a_loss --quick --json "$@"; }
+optimize --cap pdf=0.3 > node.json 2> /dev/null
+holds "a cap on a node" '.mixture["pdf:x"] + .mixture["pdf:y"] <= 0.3 + 1e-6 and .constraints.share.pdf.high == 0.3' node.json
+optimize --ordered 'pdf:x<pdf:y' > order.json 2> /dev/null
+holds "an order" '.mixture["pdf:x"] <= .mixture["pdf:y"] + 1e-6 and .constraints.ordered == ["pdf:x<pdf:y"]' order.json
+try "a node that is not there" 2 'unknown domain or node "pfd"; did you mean "pdf"?' optimize --cap pfd=0.3
+try "a cycle" 2 "form a cycle" optimize --ordered 'pdf:x<pdf:y<existing' --ordered 'existing<pdf:x'
+try "a clash names the node" 1 "--floor pdf=0.7 and --cap pdf=0.3 cannot both be kept" optimize --floor pdf=0.7 --cap pdf=0.3
+done_testing
