@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The marginal likelihood of a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5) and its
-// gradient. With z_id = log(1 + w_id / eps_d) / log(1 + 1 / eps_d) / l_d, G = Z Z' and
-// r_ij^2 = G_ii + G_jj - 2 G_ij:
-//   K_ij = 1 + s^2 M(r_ij) + c^2 G_ij + [i = j] sigma^2 / weight_i,
+// gradient, with the covariance K of covariance.c:
 //   -log p = y'K^-1 y / 2 + log |K| / 2 + sum_k ((theta_k - m_k) / sd_k)^2 / 2 + const,
-// M the Matern 5/2 function, theta the logarithms of s, c, sigma, l, eps with weak Gaussian priors.
-// The 1 is the unknown mean. With W = (K^-1 - alpha alpha') / 2, H_ij = W_ij s^2 dM/d(r^2)_ij and
-// h = H 1, the slope by Z is
-//   (2 c^2 W - 4 H) Z + 4 diag(h) Z,
-// from which those by l and eps follow. Leave-one-out errors: alpha_i / (K^-1)_ii (R & W 5.10).
+// theta the logarithms of s, c, sigma, l, eps with weak Gaussian priors. The slope by K is
+// W = (K^-1 - alpha alpha') / 2. Leave-one-out errors: alpha_i / (K^-1)_ii (R & W 5.10).
 //
 // Climbed by L-BFGS (Nocedal 1980). Cost: N^3 + O(N^2 D) a step.
 
@@ -17,15 +12,14 @@
 #include <lbfgs.h>
 #include <string.h>
 
+#include "covariance.h"
 #include "gp.h"
-#include "matern.h"
 #include "regress/blas.h"
 
 typedef struct scratch {
   const rmx__gp_problem *q;
-  const double *centre;       // (P)
-  double *Z, *by_Z;           // (N, D)
-  double *K, *M, *slope, *G;  // (N, N)
+  const double *centre;  // (P)
+  rmx__covariance c;
   double *alpha;
 } scratch;
 
@@ -45,98 +39,33 @@ void rmx__gp_centre(size_t D, double *theta) {
   }
 }
 
-// Computes the lower triangles, by columns, of K and, unless they are NULL, of M and its slope.
-// Uses alpha as scratch.
-static void covariance(const scratch *s, const double *theta) {
-  size_t N = s->q->N, D = s->q->D;
-  double signal = exp(2 * theta[GP_SIGNAL]), linear = exp(2 * theta[GP_LINEAR]),
-         noise = exp(2 * theta[GP_NOISE]);
-  for (size_t d = 0; d < D; d++) {
-    double eps = exp(theta[GP_EPS(D) + d]), scale = exp(-theta[GP_LENGTH + d]) / log1p(1 / eps);
-    for (size_t i = 0; i < N; i++)
-      s->Z[i * D + d] = log1p(fmax(s->q->X[i * D + d], 0) / eps) * scale;
-  }
-  rmx__blas_enter();
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)N, (int)D, 1, s->Z, (int)D, 0, s->G,
-              (int)N);
-  rmx__blas_leave();
-  double *square = s->alpha;
-  for (size_t i = 0; i < N; i++) square[i] = s->G[i * N + i];
-  for (size_t j = 0; j < N; j++) {
-    const double *G = s->G + j * N;
-    double *K = s->K + j * N, *M = s->M ? s->M + j * N : K;
-    for (size_t i = j; i < N; i++) K[i] = square[i] + G[j] - 2 * G[i];
-    rmx__matern_many(K + j, N - j, M + j, s->slope ? s->slope + j * N + j : NULL);
-    for (size_t i = j; i < N; i++) K[i] = 1 + signal * M[i] + linear * G[i];
-    s->K[j * N + j] = 1 + signal + linear * G[j] + noise / s->q->weight[j];
-  }
-}
-
 static double evaluate(void *context, const double *theta, double *gradient, int padded,
                        double step) {
   (void)padded;
   (void)step;
-  const scratch *s = context;
+  scratch *s = context;
   size_t N = s->q->N, D = s->q->D, P = GP_N_PARAMETERS(D);
   int n = (int)N;
+  double *K = s->c.K;
   memset(gradient, 0, P * sizeof(double));
   for (size_t k = 0; k < P; k++)
     if (!(fabs(theta[k] - s->centre[k]) < 12)) return INFINITY;
-  covariance(s, theta);
+  rmx__covariance_fill(&s->c, theta);
   double value = INFINITY;
   rmx__blas_enter();
-  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, s->K, n) == 0) {
+  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, K, n) == 0) {
     value = 0;
     memcpy(s->alpha, s->q->y, N * sizeof(double));
-    for (size_t i = 0; i < N; i++) value += log(s->K[i * N + i]);
-    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, s->K, n, s->alpha, n);
-    LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, s->K, n);
+    for (size_t i = 0; i < N; i++) value += log(K[i * N + i]);
+    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, K, n, s->alpha, n);
+    LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, K, n);
   }
   rmx__blas_leave();
   if (!isfinite(value)) return INFINITY;
   for (size_t i = 0; i < N; i++) value += s->q->y[i] * s->alpha[i] / 2;
-
-  double signal = exp(2 * theta[GP_SIGNAL]), linear = exp(2 * theta[GP_LINEAR]),
-         noise = exp(2 * theta[GP_NOISE]);
-  double by_signal = 0, by_linear = 0, by_noise = 0;
-  double *h = s->by_Z;  // uses its first N numbers, which are overwritten later
-  memset(h, 0, N * sizeof(double));
-  for (size_t j = 0; j < N; j++) {
-    double W = (s->K[j * N + j] - s->alpha[j] * s->alpha[j]) / 2, sum = 0;
-    by_signal += W;
-    by_noise += W / s->q->weight[j];
-    by_linear += W * s->G[j * N + j];
-    s->K[j * N + j] = 2 * linear * W;
-    for (size_t i = j + 1; i < N; i++) {
-      W = (s->K[j * N + i] - s->alpha[i] * s->alpha[j]) / 2;
-      double H = W * signal * s->slope[j * N + i];
-      by_signal += 2 * W * s->M[j * N + i];
-      by_linear += 2 * W * s->G[j * N + i];
-      s->K[j * N + i] = 2 * linear * W - 4 * H;
-      h[i] += H;
-      sum += H;
-    }
-    h[j] += sum;
-  }
-  for (size_t i = 0; i < N; i++) s->K[i * N + i] += 4 * h[i];
-  rmx__blas_enter();
-  cblas_dsymm(CblasColMajor, CblasRight, CblasLower, (int)D, n, 1, s->K, n, s->Z, (int)D, 0,
-              s->by_Z, (int)D);
-  rmx__blas_leave();
-  gradient[GP_SIGNAL] = 2 * signal * by_signal;
-  gradient[GP_LINEAR] = 2 * linear * by_linear;
-  gradient[GP_NOISE] = 2 * noise * by_noise;
-  for (size_t d = 0; d < D; d++) {
-    double eps = exp(theta[GP_EPS(D) + d]), B = log1p(1 / eps), scale = exp(-theta[GP_LENGTH + d]);
-    double by_length = 0, by_eps = 0;
-    for (size_t i = 0; i < N; i++) {
-      double w = fmax(s->q->X[i * D + d], 0), z = s->Z[i * D + d], slope = s->by_Z[i * D + d];
-      by_length -= slope * z;
-      by_eps += slope * (z / (1 + eps) - w / (eps + w) * scale) / B;
-    }
-    gradient[GP_LENGTH + d] = by_length;
-    gradient[GP_EPS(D) + d] = by_eps;
-  }
+  for (size_t j = 0; j < N; j++)
+    for (size_t i = j; i < N; i++) K[j * N + i] = (K[j * N + i] - s->alpha[i] * s->alpha[j]) / 2;
+  rmx__covariance_slopes(&s->c, theta, gradient);
   // Keeps the value above 0, since liblbfgs compares its gain with the value.
   value += 10 * (double)N;
   for (size_t k = 0; k < P; k++) {
@@ -148,18 +77,9 @@ static double evaluate(void *context, const double *theta, double *gradient, int
 }
 
 static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena *arena) {
-  size_t N = q->N, D = q->D;
   s->q = q;
-  s->Z = rmx_arena_alloc(arena, N * D, sizeof(double));
-  s->by_Z = rmx_arena_alloc(arena, N * D, sizeof(double));
-  s->K = rmx_arena_alloc(arena, N * N, sizeof(double));
-  s->G = rmx_arena_alloc(arena, N * N, sizeof(double));
-  s->alpha = rmx_arena_alloc(arena, N, sizeof(double));
-  if (slopes) {
-    s->M = rmx_arena_alloc(arena, N * N, sizeof(double));
-    s->slope = rmx_arena_alloc(arena, N * N, sizeof(double));
-  }
-  return s->Z && s->by_Z && s->K && s->G && s->alpha && ((s->M && s->slope) || !slopes);
+  s->alpha = rmx_arena_alloc(arena, q->N, sizeof(double));
+  return s->alpha && rmx__covariance_make(&s->c, q, slopes, arena);
 }
 
 static int stop_when_interrupted(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g,
@@ -217,21 +137,21 @@ rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *
     status = rmx_fail_memory(err, 2 * N * N * sizeof(double), "a Gaussian process");
     goto done;
   }
-  covariance(&s, theta);
+  rmx__covariance_fill(&s.c, theta);
   rmx__blas_enter();
-  int bad = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, s.K, n);
+  int bad = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, s.c.K, n);
   if (bad == 0) {
-    memcpy(L, s.K, N * N * sizeof(double));
+    memcpy(L, s.c.K, N * N * sizeof(double));
     memcpy(alpha, q->y, N * sizeof(double));
-    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, s.K, n, alpha, n);
-    if (left_out) LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, s.K, n);
+    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, 1, s.c.K, n, alpha, n);
+    if (left_out) LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, s.c.K, n);
   }
   rmx__blas_leave();
   if (bad != 0)
     status = rmx_fail(err, RMX_ENUMERIC,
                       "the covariance of a Gaussian process is singular (%d of %zu)", bad, N);
   for (size_t i = 0; status == RMX_OK && left_out && i < N; i++)
-    left_out[i] = alpha[i] / s.K[i * N + i];
+    left_out[i] = alpha[i] / s.c.K[i * N + i];
 done:
   rmx_arena_release(&arena);
   return status;
