@@ -50,8 +50,8 @@ typedef struct rmx_power_options {
 /* The options of every regressor, so that the config has one section for each. Fill it with
  * rmx_options_init(), release it with rmx_options_release(). */
 typedef struct rmx_regress_options {
-  /* "ridge", "trees", "exp", "power", "exposure", "gp", "ensemble", "scaling" or "auto" (the
-   * default) */
+  /* "ridge", "trees", "exp", "power", "exposure", "gp", "shared", "ensemble", "scaling" or "auto"
+   * (the default) */
   char *regressor;
   int64_t folds; /* of the cross-validation: 5 */
   /* true: a run without a value of a metric is left out of its fit; false: it is RMX_EINPUT */
@@ -217,7 +217,8 @@ typedef struct rmx_fit_tables_request {
  *
  * The direction of a metric is the user's (options), else that of metrics->better, else what its
  * name says, else it is assumed to be a loss, with a warning. The result does not depend on the
- * number of threads. *out: rmx_fit_free() it. Cost: folds + 1 fits for each metric. */
+ * number of threads. *out: rmx_fit_free() it. Cost: folds + 1 fits for each metric; with "shared",
+ * and with "auto" where metrics are fitted together, folds + 1 fits for each cluster of them. */
 rmx_status rmx_fit_tables(const rmx_fit_tables_request *request, rmx_fit **out, rmx_err *err);
 
 size_t rmx_fit_n_domains(const rmx_fit *f);                   /* D */

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chooses the regressor of a metric by cross-validation inside its runs. The default is the
 // ensemble of the power law and the Gaussian process. The weight a of the power law minimises their
-// errors out of fold and is shrunk towards 1/2:
-//   min_a  |a e_p + (1 - a) e_g|^2 + |(e_p + e_g) / 2|^2 ((a - 1/2)^2 + (1/2 - a)^2),
-// 0 <= a <= 1.
+// errors out of fold and is shrunk towards s = 1/2:
+//   min_a  |a e_p + (1 - a) e_g|^2 + 2 |s e_p + (1 - s) e_g|^2 (a - s)^2,  0 <= a <= 1.
+//
+// Where the Gaussian process is fitted with other metrics (together.c), it is better than the power
+// law with few runs: s = r / 2, r = (N / D - 1) / 1.5 within 0..1, unless the law knows the metric's
+// own domain. There trees are not tried.
+//
 // Another candidate replaces the ensemble if its error is smaller by 5 % or more. The candidates
 // are one of the two alone, ridge regression on the square roots of the weights with three
 // penalties, exposure where runs repeated a domain, and trees where there are runs for several
@@ -23,6 +27,7 @@
 #include "ensemble.h"
 #include "folds.h"
 #include "registry.h"
+#include "together.h"
 
 enum {
   RIDGE_1,
@@ -45,6 +50,7 @@ static const char *const names[N_CANDIDATES] = {"ridge", "ridge",    "ridge",   
 
 typedef struct comparison {
   const rmx_dataset *data;
+  const rmx__together *given;  // the Gaussian process, fitted with other metrics; or NULL
   uint64_t seed;
   size_t k;                    // folds
   int *fold;                   // (N)
@@ -53,6 +59,8 @@ typedef struct comparison {
   rmx_regressor *fitted[N_CANDIDATES];
   bool tried[N_CANDIDATES];
   double weight;  // of the power law in the ensemble
+  double centre;  // that it is drawn to
+  bool laws;      // power law and exposure are candidates
 } comparison;
 
 static double error_on(const comparison *c, const double *predicted, size_t folds) {
@@ -80,6 +88,11 @@ static rmx_status try_one(comparison *c, const rmx_regress_options *options, siz
   const rmx_dataset *d = c->data;
   rmx_status status = RMX_OK;
   c->tried[which] = true;
+  if (which == GP && c->given) {
+    memcpy(c->out[GP], c->given->out, d->N * sizeof(double));
+    c->error[GP] = error_on(c, c->out[GP], c->k);
+    return rmx__together_process(c->given, d, &c->fitted[GP], err);
+  }
   if (which != TREES)
     RMX_TRY(rmx__fit_kind(kind_of(which), options, NULL, d, c->seed, NULL, &c->fitted[which], err));
   for (size_t f = 0; f < c->k && status == RMX_OK; f++) {
@@ -110,7 +123,8 @@ static size_t leader(const comparison *c) {
   size_t best = 0;
   for (size_t i = 1; i < N_CANDIDATES; i++)
     if (c->error[i] < c->error[best]) best = i;
-  return c->error[best] < MARGIN * MARGIN * c->error[ENSEMBLE] ? best : ENSEMBLE;
+  if (c->error[best] < MARGIN * MARGIN * c->error[ENSEMBLE]) return best;
+  return !c->laws ? GP : ENSEMBLE;
 }
 
 // The weight of the power law by the errors outside of fold `without`; -1: by all errors.
@@ -125,8 +139,9 @@ static double stack(const comparison *c, int without) {
     gg += weight * g * g;
     pg += weight * p * g;
   }
-  double pull = (pp + gg + 2 * pg) / 4, curvature = pp + gg - 2 * pg + 2 * pull;
-  return curvature > 0 ? fmin(fmax((gg - pg + pull) / curvature, 0), 1) : 0.5;
+  double s = c->centre, pull = s * s * pp + (1 - s) * (1 - s) * gg + 2 * s * (1 - s) * pg,
+         curvature = pp + gg - 2 * pg + 2 * pull;
+  return curvature > 0 ? fmin(fmax((gg - pg + 2 * s * pull) / curvature, 0), 1) : s;
 }
 
 // Whether a run saw some domain more than twice, so that effects of repetition can show.
@@ -153,8 +168,13 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
     rmx_progress(listener, "fit", (double)(i + 1),
                  2.0 * N_CANDIDATES * (d->N > NESTED_RUNS ? 1 : 5), "candidates", NULL);
     if (i == EXPOSURE && !repeated(d)) continue;
+    if (i != GP && !c->laws) continue;
     rmx_status status = try_one(c, &o, i, NULL, err);
     if (status != RMX_OK && status != RMX_ENUMERIC) return status;
+  }
+  if (!c->laws) {
+    c->error[ENSEMBLE] = c->error[GP];  // the one to beat
+    return RMX_OK;
   }
   if (isfinite(c->error[POWER]) && isfinite(c->error[GP])) {
     c->weight = stack(c, -1);
@@ -167,7 +187,7 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
     c->tried[ENSEMBLE] = true;
     c->error[ENSEMBLE] = error_on(c, c->out[ENSEMBLE], c->k);
   }
-  if ((double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
+  if (!c->given && (double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
     RMX_TRY(try_one(c, &o, TREES, c->out[leader(c)], err));
     if (leader(c) == TREES)
       RMX_TRY(rmx__fit_kind(&rmx__trees, &o, NULL, d, c->seed, listener, &c->fitted[TREES], err));
@@ -178,9 +198,10 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
 // Keeps the winner's predictions out of fold for the cross-validation of the fit. They chose the
 // winner, which makes its error too small by less than 1 % with more than a hundred runs. With
 // fewer runs the bias is larger, so every fold of that cross-validation makes its own choice.
+// Metrics that are fitted together have less to choose.
 static bool keep_folds(const comparison *c, size_t best, rmx_regressor *r) {
   size_t N = c->data->N;
-  if (N <= NESTED_RUNS) return true;
+  if (N <= NESTED_RUNS && !c->given) return true;
   r->out_of_fold = rmx_calloc(N, sizeof(double));
   r->fold = rmx_calloc(N, sizeof(int));
   if (!r->out_of_fold || !r->fold) return false;
@@ -214,31 +235,45 @@ static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
   return o;
 }
 
-static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
-                         const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+static rmx_status deal_folds(comparison *c, const rmx_regress_options *options, rmx_arena *arena,
+                             rmx_err *err) {
+  const rmx_dataset *data = c->data;
+  c->fold = rmx_arena_alloc(arena, data->N, sizeof(int));
+  bool failed = !c->fold;
+  for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
+    failed = (c->out[i] = rmx_arena_alloc(arena, data->N, sizeof(double))) == NULL;
+    c->error[i] = INFINITY;
+  }
+  if (failed)
+    return rmx_fail_memory(err, data->N * N_CANDIDATES * sizeof(double), "a choice of regressors");
+  size_t wanted = data->N <= FEW_RUNS ? 10 : options->folds > 2 ? (size_t)options->folds : 3;
+  if (c->given) {
+    memcpy(c->fold, c->given->fold, data->N * sizeof(int));
+    c->k = c->given->folds;
+  } else {
+    c->k = rmx__folds(data->groups, data->N, wanted, c->seed, c->fold);
+  }
+  double r = ((double)data->N / (double)data->D - 1) / 1.5;
+  bool half = !c->given || data->own_domain >= 0;
+  c->centre = half ? 0.5 : fmin(fmax(r, 0), 1) / 2;
+  c->laws = !c->given || (c->given->laws && c->centre > 0);
+  return RMX_OK;
+}
+
+rmx_status rmx__choose(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                       const rmx__together *given, const rmx_listener *listener,
+                       rmx_regressor **out, rmx_err *err) {
   rmx_arena arena = {0};
   rmx_buf summary = {0};
   rmx_status status = RMX_OK;
   const char *metric = data->metric ? data->metric : "";
   if (data->scales)
     return rmx__fit_kind(&rmx__scaling, options, NULL, data, seed, listener, out, err);
-  comparison c = {.data = data, .seed = seed};
-  c.fold = rmx_arena_alloc(&arena, data->N, sizeof(int));
-  bool failed = !c.fold;
-  for (size_t i = 0; i < N_CANDIDATES && !failed; i++) {
-    failed = (c.out[i] = rmx_arena_alloc(&arena, data->N, sizeof(double))) == NULL;
-    c.error[i] = INFINITY;
-  }
-  if (failed) {
-    status =
-        rmx_fail_memory(err, data->N * N_CANDIDATES * sizeof(double), "a choice of regressors");
-    goto done;
-  }
-  size_t wanted = data->N <= FEW_RUNS ? 10 : options->folds > 2 ? (size_t)options->folds : 3;
-  c.k = rmx__folds(data->groups, data->N, wanted, seed, c.fold);
+  comparison c = {.data = data, .given = given, .seed = seed};
+  RMX_TRY_GOTO(deal_folds(&c, options, &arena, err), done);
   bool constant = true;
   for (size_t i = 1; i < data->N; i++) constant &= data->y[i] == data->y[0];
-  if (c.k < 3 || constant) {
+  if ((c.k < 3 && !given) || constant) {
     rmx_regress_options o = *options;
     o.ridge = (rmx_ridge_options){.alpha = 1, .sqrt = true};
     rmx_note(listener, "metric \"%s\": %s: ridge, without a choice", metric,
@@ -279,6 +314,11 @@ done:
   rmx_buf_release(&summary);
   rmx_arena_release(&arena);
   return status;
+}
+
+static rmx_status choose(const rmx_regress_options *options, const rmx_dataset *data, uint64_t seed,
+                         const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+  return rmx__choose(options, data, seed, NULL, listener, out, err);
 }
 
 const rmx__regressor_kind rmx__auto = {

@@ -19,6 +19,7 @@
 #include "registry.h"
 #include "rows.h"
 #include "scales.h"
+#include "together.h"
 
 typedef struct message {
   bool warning;
@@ -40,6 +41,7 @@ typedef struct work {
   const rmx_table *metrics;
   const size_t *run_of;  // (N) row of metrics
   uint64_t seed;
+  const rmx__all_together *together;
   job *jobs;                     // (M)
   const rmx_listener *listener;  // gets progress from one thread at a time
   pthread_mutex_t *telling;
@@ -94,6 +96,16 @@ static rmx_status score_metric(rmx_fit *f, size_t m, rmx_err *err) {
   return RMX_OK;
 }
 
+static rmx_status fit_function(const work *w, size_t m, const rmx_dataset *data,
+                               const rmx_listener *listener, rmx_regressor **out, rmx_err *err) {
+  rmx__together part;
+  if (!rmx__together_part(w->together, data->N, m, &part))
+    return rmx_regress_fit(w->options, data, w->seed, listener, out, err);
+  if (strcmp(w->options->regressor, rmx__shared_kind.name) == 0)
+    return rmx__only_shared(data, &part, out, err);
+  return rmx__choose(w->options, data, w->seed, &part, listener, out, err);
+}
+
 static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rmx_err *err) {
   rmx_fit *f = w->fit;
   size_t N = f->N, n = 0, missing = N;
@@ -132,7 +144,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
     rmx_warn(listener, "%s and are left out of its fit", where);
   }
   RMX_TRY_GOTO(rmx__fit_dataset(f, m, &arena, &data, err), done);
-  RMX_TRY_GOTO(rmx_regress_fit(w->options, &data, w->seed, listener, &f->regressors[m], err), done);
+  RMX_TRY_GOTO(fit_function(w, m, &data, listener, &f->regressors[m], err), done);
   bool one_group = true;
   for (size_t i = 1; i < n; i++) one_group &= data.groups[i] == data.groups[0];
   f->cv[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
@@ -425,9 +437,13 @@ static rmx_status fit_metrics(rmx_fit *f, const rmx_fit_tables_request *r, const
   job *jobs = rmx_calloc(f->M, sizeof *jobs);
   if (!jobs) return rmx_fail_memory(err, f->M * sizeof *jobs, "a fit");
   for (size_t m = 0; m < f->M; m++) jobs[m].last = &jobs[m].first;
-  work w = {f, r->options, r->metrics, run_of, r->seed, jobs, r->listener, &telling};
-  rmx_parallel(r->threads ? r->threads : rmx_processors(), f->M, do_job, &w);
-  rmx_status status = RMX_OK;
+  int threads = r->threads ? r->threads : rmx_processors();
+  rmx__all_together together;
+  work w = {f, r->options, r->metrics, run_of, r->seed, &together, jobs, r->listener, &telling};
+  rmx_status status =
+      rmx__fit_together(f, r->options, r->seed, threads, r->listener, &together, err);
+  if (status == RMX_OK) rmx_parallel(threads, f->M, do_job, &w);
+  rmx__all_together_release(&together);
   for (size_t m = 0; m < f->M; m++) {
     for (message *s = jobs[m].first, *next; s; s = next) {
       next = s->next;

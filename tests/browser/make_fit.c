@@ -127,7 +127,18 @@ static void shake(json_t *o, rmx_rng *rng) {
   }
 }
 
-static rmx_regressor *shaken(const rmx_regressor *r, const char *folder, rmx_rng *rng) {
+// The file of a Gaussian process, with the totals of two groups of domains as further features.
+static void add_totals(json_t *o, rmx_rng *rng) {
+  static const char *const lists[] = {"log_length", "log_eps"};
+  json_object_set_new(o, "totals", json_pack("[[i, i], [i, i, i]]", 0, 2, 1, 3, 4));
+  json_object_set_new(o, "amplitude", json_real(1.5));
+  for (size_t i = 0; i < 4; i++)
+    json_array_append_new(json_object_get(o, lists[i % 2]),
+                          json_real((i % 2 ? -3 : 1) + 0.3 * rmx_rng_normal(rng)));
+}
+
+static rmx_regressor *shaken(const rmx_regressor *r, bool totals, const char *folder,
+                             rmx_rng *rng) {
   char *path = rmx_path_in(folder, "shaken.json");
   json_t *o = NULL;
   rmx_regressor *out = NULL;
@@ -135,6 +146,7 @@ static rmx_regressor *shaken(const rmx_regressor *r, const char *folder, rmx_rng
   MUST(rmx_regressor_write(r, path, err));
   MUST(rmx__json_read(path, &o, err));
   shake(o, rng);
+  if (totals) add_totals(o, rng);
   MUST(rmx__json_write(path, o, err));
   MUST(rmx_regressor_read(path, &out, err));
   remove(path);
@@ -169,9 +181,11 @@ int main(int argc, char **argv) {
   rmx_rng rng = rmx_rng_make(12, 0, 0);
   for (size_t m = 1; m < M; m++) {
     size_t like = 0;  // of random_KIND_I: the fitted one of that kind
+    bool shared = strncmp(names[m], "random_shared", 13) == 0;
     for (size_t k = 0; k < FITTED && strncmp(names[m], "random_", 7) == 0; k++)
       if (strncmp(names[m] + 7, kinds[k], strlen(kinds[k])) == 0) like = k;
-    rmx_regressor *r = like ? shaken(all->regressors[like], argv[1], &rng) : NULL;
+    if (shared) like = 5;  // such a file is that of a gp
+    rmx_regressor *r = like ? shaken(all->regressors[like], shared, argv[1], &rng) : NULL;
     if (!r) {
       rmx_fit *one = fit_one(m < FITTED ? kinds[m] : "auto", m == 1, names[m], &mixtures, &values);
       r = one->regressors[0];

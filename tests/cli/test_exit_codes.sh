@@ -200,7 +200,7 @@ awk 'BEGIN { s = 11; D = 12
     for (k = 0; k < 6; k++) { s = (s * 16807) % 2147483647; printf ",%.6f", 3 - sqrt(w[k] / t) - 0.3 * sqrt(w[k + 1] / t) + 0.01 * s / 2147483647 > "bl.csv" }
     print "" > "bl.csv"
   } }'
-for regressor in trees gp exp power ensemble auto; do
+for regressor in trees gp exp power shared ensemble auto; do
   interrupt SIGINT 0.4 "an interrupted fit: $regressor" "$REGMIX" fit --mixtures bm.csv --metrics bl.csv --regressor $regressor --set trees.rounds=30000 --set fit.folds=50 --out big
 done
 "$REGMIX" fit --mixtures bm.csv --metrics bl.csv --regressor ridge --out big -q > /dev/null 2>&1

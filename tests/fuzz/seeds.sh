@@ -29,7 +29,7 @@ awk 'BEGIN { s = 7; print "run,a,b,c" > "m.csv"; print "run,a_val_loss,b_acc" > 
     printf "r%d,%.3f,%.3f,%.3f\n", i, a, b, 1 - sprintf("%.3f", a) - sprintf("%.3f", b) > "m.csv"
     printf "r%d,%.3f,%.3f\n", i, 3 - sqrt(a), 0.3 + 0.2 * b > "l.csv" } }'
 printf 'a: 1M\nb: 20M\nc: 3e8\n' > tokens.yaml
-for kind in ridge trees gp exp power exposure ensemble; do
+for kind in ridge trees gp exp power exposure shared ensemble; do
   [ $kind = exposure ] && more="--tokens tokens.yaml --budget 20M" || more=
   # shellcheck disable=SC2086
   "$REGMIX" fit -q --mixtures m.csv --metrics l.csv --regressor $kind --set trees.rounds=3 --set trees.min_data_in_leaf=2 $more --out fit-$kind > /dev/null 2>&1 || continue

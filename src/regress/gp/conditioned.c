@@ -39,7 +39,7 @@ static double covariance(const rmx__conditioned *c, double r2, double g) {
 
 static double between(const rmx__conditioned *c, const double *z, const double *y, size_t stride) {
   double r2 = 0, g = 0;
-  for (size_t d = 0; d < c->D; d++) {
+  for (size_t d = 0; d < c->F; d++) {
     double gap = z[d] - y[d * stride];
     r2 += gap * gap;
     g += z[d] * y[d * stride];
@@ -54,33 +54,35 @@ rmx_status rmx__conditioned_make(rmx__conditioned *c, const rmx_regressor *r, co
     return rmx_fail(err, RMX_EUSAGE, "regressor \"%s\" has no Gaussian process",
                     rmx_regressor_name(r));
   RMX_TRY(rmx__blas_ready(err));
-  size_t N = gp ? gp->N : 0;
-  *c = (rmx__conditioned){.n = n, .D = D, .rows = N, .room = N + more};
-  double *theta = rmx_calloc(GP_N_PARAMETERS(D), sizeof(double));
+  size_t N = gp ? gp->N : 0, F = gp ? gp->F : D;
+  const rmx__features weights = {.D = D}, *features = gp ? &gp->features : &weights;
+  *c = (rmx__conditioned){.n = n, .D = D, .F = F, .rows = N, .room = N + more};
+  double *theta = rmx_calloc(GP_N_PARAMETERS(F), sizeof(double));
   c->mean = rmx_calloc(n, 3 * sizeof(double));
-  c->Z = rmx_calloc(n, D * sizeof(double));
+  c->Z = rmx_calloc(n, F * sizeof(double));
   c->v = rmx_calloc(n, c->room * sizeof(double));
   if (!theta || !c->mean || !c->Z || !c->v) {
     free(theta);
     rmx__conditioned_release(c);
-    return rmx_fail_memory(err, n * (N + more + D) * sizeof(double),
+    return rmx_fail_memory(err, n * (N + more + F) * sizeof(double),
                            "a conditioned Gaussian process");
   }
   c->variance = c->mean + n;
   c->last_row = c->mean + 2 * n;
   if (gp)
-    memcpy(theta, gp->theta, GP_N_PARAMETERS(D) * sizeof(double));
+    memcpy(theta, gp->theta, GP_N_PARAMETERS(F) * sizeof(double));
   else
     rmx__gp_centre(D, theta);
   c->signal = exp(2 * theta[GP_SIGNAL]);
   c->linear = exp(2 * theta[GP_LINEAR]);
   c->unit = gp ? gp->unit : 1;
   c->noise = c->unit * c->unit * exp(2 * theta[GP_NOISE]);
-  for (size_t d = 0; d < D; d++)
-    for (size_t i = 0; i < n; i++) c->Z[i * D + d] = rmx__gp_warp(theta, D, d, X[i * D + d]);
+  for (size_t k = 0; k < F; k++)
+    for (size_t i = 0; i < n; i++)
+      c->Z[i * F + k] = rmx__gp_warp(theta, F, k, rmx__feature(features, X + i * D, k));
   free(theta);
   for (size_t i = 0; i < n; i++)
-    for (size_t k = 0; k < N; k++) c->v[i * c->room + k] = between(c, c->Z + i * D, gp->Z + k, N);
+    for (size_t k = 0; k < N; k++) c->v[i * c->room + k] = between(c, c->Z + i * F, gp->Z + k, N);
   if (N > 0 && n > 0) {
     rmx__blas_enter();
     cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)N, (int)n, 1,
@@ -88,7 +90,7 @@ rmx_status rmx__conditioned_make(rmx__conditioned *c, const rmx_regressor *r, co
     rmx__blas_leave();
   }
   for (size_t i = 0; i < n; i++) {
-    double variance = between(c, c->Z + i * D, c->Z + i * D, 1);
+    double variance = between(c, c->Z + i * F, c->Z + i * F, 1);
     for (size_t k = 0; k < N; k++) variance -= c->v[i * c->room + k] * c->v[i * c->room + k];
     c->variance[i] = c->unit * c->unit * fmax(variance, 0);
   }
@@ -106,7 +108,7 @@ void rmx__conditioned_scale(rmx__conditioned *c, double weight) {
 }
 
 void rmx__conditioned_covariance(const rmx__conditioned *c, size_t i, double *out) {
-  for (size_t j = 0; j < c->n; j++) out[j] = between(c, c->Z + i * c->D, c->Z + j * c->D, 1);
+  for (size_t j = 0; j < c->n; j++) out[j] = between(c, c->Z + i * c->F, c->Z + j * c->F, 1);
   if (c->rows > 0) {
     rmx__blas_enter();
     cblas_dgemv(CblasColMajor, CblasTrans, (int)c->rows, (int)c->n, -1, c->v, (int)c->room,

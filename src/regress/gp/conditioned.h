@@ -19,12 +19,12 @@
 #include <regmix/regress.h>
 
 typedef struct rmx__conditioned {
-  size_t n, D;
+  size_t n, D, F;           // mixtures, domains, features
   size_t rows, room;        // of v: in use, allocated
   double *mean, *variance;  // (n) of the metric, without noise
   double noise;             // variance of a run's metric around the mean
   double signal, linear, unit;
-  double *Z;         // (n, D) the warped mixtures
+  double *Z;         // (n, F) the warped mixtures
   double *v;         // (n, room)
   double *last_row;  // (n) c of the run that was added last
 } rmx__conditioned;

@@ -29,7 +29,9 @@ static void release(void *state) {
   gp *r = state;
   if (!r) return;
   rmx__domains_free(r->names, r->D);
+  rmx__features_release(&r->features);
   free(r->theta);
+  if (r->seen_features != r->X) free(r->seen_features);
   free(r->X);
   free(r->weight);
   free(r->alpha);
@@ -40,56 +42,69 @@ static void release(void *state) {
   free(r);
 }
 
-static gp *make(size_t N, size_t D) {
+// Takes the features.
+static gp *make(size_t N, rmx__features *features) {
   gp *r = rmx_calloc(1, sizeof *r);
   if (!r) return NULL;
+  size_t D = features->D, F = rmx__features_n(features);
   r->N = N;
   r->D = D;
-  r->theta = rmx_calloc(GP_N_PARAMETERS(D), sizeof(double));
+  r->F = F;
+  r->features = *features;
+  *features = (rmx__features){0};
+  r->theta = rmx_calloc(GP_N_PARAMETERS(F), sizeof(double));
   r->X = rmx_calloc(N, D * sizeof(double));
-  r->Z = rmx_calloc(N, D * sizeof(double));
+  r->seen_features = F > D ? rmx_calloc(N, F * sizeof(double)) : r->X;
+  r->Z = rmx_calloc(N, F * sizeof(double));
   r->weight = rmx_calloc(N, sizeof(double));
   r->alpha = rmx_calloc(N, sizeof(double));
   r->L = rmx_calloc(N, N * sizeof(double));
-  r->eps = rmx_calloc(3 * D, sizeof(double));
-  r->packed = rmx_calloc(RMX__BLOCKS(N) * (D + 2), RMX__LANES * sizeof(double));
-  if (r->theta && r->X && r->Z && r->weight && r->alpha && r->L && r->eps && r->packed) {
-    r->scale = r->eps + D;
-    r->by_domain = r->scale + D;
+  r->eps = rmx_calloc(3 * F, sizeof(double));
+  r->packed = rmx_calloc(RMX__BLOCKS(N) * (F + 2), RMX__LANES * sizeof(double));
+  if (r->theta && r->X && r->seen_features && r->Z && r->weight && r->alpha && r->L && r->eps &&
+      r->packed) {
+    r->scale = r->eps + F;
+    r->by_feature = r->scale + F;
     return r;
   }
   release(r);
   return NULL;
 }
 
-// Computes what predictions need from X, theta and the targets y (N).
+static void fill_features(gp *r) {
+  for (size_t i = 0; i < r->N && r->seen_features != r->X; i++)
+    for (size_t k = 0; k < r->F; k++)
+      r->seen_features[i * r->F + k] = rmx__feature(&r->features, r->X + i * r->D, k);
+}
+
+// Computes what predictions need from the features, theta and the targets y (N).
 static rmx_status finish(gp *r, const double *y, double *left_out, rmx_err *err) {
-  size_t N = r->N, D = r->D;
+  size_t N = r->N, F = r->F;
   r->signal = exp(2 * r->theta[GP_SIGNAL]);
   r->linear = exp(2 * r->theta[GP_LINEAR]);
-  for (size_t d = 0; d < D; d++) {
-    r->eps[d] = exp(r->theta[GP_EPS(D) + d]);
-    r->scale[d] = exp(-r->theta[GP_LENGTH + d]) / log1p(1 / r->eps[d]);
+  for (size_t k = 0; k < F; k++) {
+    r->eps[k] = exp(r->theta[GP_EPS(F) + k]);
+    r->scale[k] = exp(-r->theta[GP_LENGTH + k]) / log1p(1 / r->eps[k]);
     for (size_t i = 0; i < N; i++)
-      r->Z[d * N + i] = log1p(fmax(r->X[i * D + d], 0) / r->eps[d]) * r->scale[d];
+      r->Z[k * N + i] = log1p(fmax(r->seen_features[i * F + k], 0) / r->eps[k]) * r->scale[k];
   }
-  rmx__gp_problem q = {N, D, r->X, y, r->weight};
+  rmx__gp_problem q = {N, F, r->seen_features, y, r->weight};
   return rmx__gp_solve(&q, r->theta, r->alpha, r->L, left_out, err);
 }
 
 // alpha (blocks, RMX__LANES), stored after the packed runs.
 static double *packed_alpha(const gp *r) {
-  return r->packed + RMX__BLOCKS(r->N) * (r->D + 1) * RMX__LANES;
+  return r->packed + RMX__BLOCKS(r->N) * (r->F + 1) * RMX__LANES;
 }
 
 static void sum_alpha(gp *r) {
-  rmx__pack(r->Z, r->N, r->D, r->packed);
+  rmx__pack(r->Z, r->N, r->F, r->packed);
   memcpy(packed_alpha(r), r->alpha, r->N * sizeof(double));
   r->constant = 0;
   for (size_t i = 0; i < r->N; i++) r->constant += r->alpha[i];
-  for (size_t d = 0; d < r->D; d++) {
-    r->by_domain[d] = 0;
-    for (size_t i = 0; i < r->N; i++) r->by_domain[d] += r->alpha[i] * r->Z[d * r->N + i];
+  for (size_t k = 0; k < r->F; k++) {
+    r->by_feature[k] = 0;
+    for (size_t i = 0; i < r->N; i++) r->by_feature[k] += r->alpha[i] * r->Z[k * r->N + i];
   }
 }
 
@@ -117,21 +132,18 @@ static rmx_status find_theta(const rmx__gp_problem *q, double *theta, rmx_err *e
   return RMX_OK;
 }
 
-// theta: initial hyperparameters, or NULL to search for them. climb: optimise from theta instead of
-// fixing it.
-static rmx_status fit_with(const rmx_dataset *data, const double *theta, bool climb, void **state,
-                           rmx_err *err) {
-  RMX_TRY(rmx__blas_ready(err));
-  size_t D = data->D, N = 0;
-  for (size_t i = 0; i < data->N; i++) N += !data->row_weights || data->row_weights[i] > 0;
-  gp *r = make(N, D);
-  double *y = rmx_calloc(2 * N, sizeof(double)), mean = 0, total = 0, square = 0;
-  rmx_status status = RMX_OK;
-  if (!r || !y) {
-    status = rmx_fail_memory(err, N * N * sizeof(double), "a Gaussian process");
-    goto done;
-  }
-  RMX_TRY_GOTO(rmx__domains_copy(data->domains, D, &r->names, err), done);
+// How a process is fitted.
+struct how {
+  const rmx__features *features;  // NULL: the weights
+  const double *theta;            // initial parameters; NULL: they are searched
+  bool climb;                     // theta is improved
+  double amplitude;               // see rmx__process; 0: none
+};
+
+// Copies the runs of weight above 0 to the process, and their values to y.
+static void take_runs(gp *r, const rmx_dataset *data, double *y) {
+  double mean = 0, total = 0, square = 0;
+  size_t N = r->N, D = r->D;
   r->seen[0] = INFINITY;
   r->seen[1] = -INFINITY;
   for (size_t i = 0, n = 0; i < data->N; i++) {
@@ -145,26 +157,49 @@ static rmx_status fit_with(const rmx_dataset *data, const double *theta, bool cl
     r->seen[0] = fmin(r->seen[0], data->y[i]);
     r->seen[1] = fmax(r->seen[1], data->y[i]);
   }
+  fill_features(r);
   for (size_t i = 0; i < N; i++)
     square += r->weight[i] * (y[i] - mean / total) * (y[i] - mean / total);
   bool constant = r->seen[0] == r->seen[1];
   r->shift = constant ? r->seen[0] : mean / total;
   r->unit = constant ? 0 : sqrt(square / total);
+  if (r->amplitude > 0) r->unit *= r->amplitude;
   for (size_t i = 0; i < N; i++) {
     y[i] = constant ? 0 : (y[i] - r->shift) / r->unit;
     r->weight[i] /= total / (double)N;
   }
-  rmx__gp_problem q = {N, D, r->X, y, r->weight};
-  if (theta) {
-    memcpy(r->theta, theta, GP_N_PARAMETERS(D) * sizeof(double));
-    if (climb && !constant) RMX_TRY_GOTO(rmx__gp_climb(&q, AGAIN_STEPS, r->theta, err), done);
+}
+
+static rmx_status fit_with(const rmx_dataset *data, const struct how *how, void **state,
+                           rmx_err *err) {
+  RMX_TRY(rmx__blas_ready(err));
+  size_t N = 0;
+  for (size_t i = 0; i < data->N; i++) N += !data->row_weights || data->row_weights[i] > 0;
+  rmx__features features = {.D = data->D};
+  if (how->features) RMX_TRY(rmx__features_copy(how->features, &features, err));
+  gp *r = make(N, &features);
+  double *y = rmx_calloc(2 * N, sizeof(double));
+  rmx_status status = RMX_OK;
+  if (!r || !y) {
+    rmx__features_release(&features);
+    status = rmx_fail_memory(err, N * N * sizeof(double), "a Gaussian process");
+    goto done;
+  }
+  RMX_TRY_GOTO(rmx__domains_copy(data->domains, r->D, &r->names, err), done);
+  r->amplitude = how->amplitude;
+  take_runs(r, data, y);
+  bool constant = r->unit == 0;
+  rmx__gp_problem q = {N, r->F, r->seen_features, y, r->weight};
+  if (how->theta) {
+    memcpy(r->theta, how->theta, GP_N_PARAMETERS(r->F) * sizeof(double));
+    if (how->climb && !constant) RMX_TRY_GOTO(rmx__gp_climb(&q, AGAIN_STEPS, r->theta, err), done);
   } else if (constant)
-    rmx__gp_centre(D, r->theta);
+    rmx__gp_centre(r->F, r->theta);
   else
     RMX_TRY_GOTO(find_theta(&q, r->theta, err), done);
-  RMX_TRY_GOTO(finish(r, y, theta ? NULL : y + N, err), done);
+  RMX_TRY_GOTO(finish(r, y, how->theta ? NULL : y + N, err), done);
   sum_alpha(r);
-  if (theta) {  // a refit: the leave-one-out error is not needed
+  if (how->theta) {  // a refit: the leave-one-out error is not needed
     r->leave_one_out = NAN;
   } else {
     const double *left_out = y + N;
@@ -184,7 +219,16 @@ done:
 rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out,
                       rmx_err *err) {
   void *state;
-  RMX_TRY(fit_with(data, theta, false, &state, err));
+  RMX_TRY(fit_with(data, &(struct how){.theta = theta}, &state, err));
+  return rmx__regressor_of(&rmx__gp, data->D, state, out, err);
+}
+
+rmx_status rmx__gp_shared(const rmx_dataset *data, const rmx__features *features,
+                          const double *theta, double amplitude, rmx_regressor **out,
+                          rmx_err *err) {
+  void *state;
+  struct how how = {.features = features, .theta = theta, .amplitude = amplitude};
+  RMX_TRY(fit_with(data, &how, &state, err));
   return rmx__regressor_of(&rmx__gp, data->D, state, out, err);
 }
 
@@ -193,25 +237,33 @@ static rmx_status fit(const rmx_regress_options *options, const rmx_dataset *dat
   (void)options;
   (void)seed;
   (void)listener;
-  return fit_with(data, NULL, false, state, err);
+  return fit_with(data, &(struct how){0}, state, err);
 }
 
 // With few runs, hyperparameters fitted to all of them would leak the held-out run, so they are
-// fitted again.
+// fitted again. Those that several metrics share stay.
+static rmx_status fit_like(const gp *r, bool climb, const rmx_dataset *data, void **out,
+                           rmx_err *err) {
+  if (r->amplitude > 0)
+    return fit_with(
+        data, &(struct how){.features = &r->features, .theta = r->theta, .amplitude = r->amplitude},
+        out, err);
+  const double *theta = data->N <= REFIT_LENGTHS ? NULL : r->theta;
+  return fit_with(data, &(struct how){.theta = theta, .climb = climb}, out, err);
+}
+
 static rmx_status refit(const rmx_regress_options *options, const void *state,
                         const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
-  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, false, out,
-                  err);
+  return fit_like(state, false, data, out, err);
 }
 
 static rmx_status again(const rmx_regress_options *options, const void *state,
                         const rmx_dataset *data, uint64_t seed, void **out, rmx_err *err) {
   (void)options;
   (void)seed;
-  return fit_with(data, data->N <= REFIT_LENGTHS ? NULL : ((const gp *)state)->theta, true, out,
-                  err);
+  return fit_like(state, true, data, out, err);
 }
 
 // ---- use ----
@@ -220,12 +272,19 @@ static rmx_status again(const rmx_regress_options *options, const void *state,
 // `curved` is the sum of the Matern part.
 static double mean_at(const gp *r, const double *z, size_t stride, double curved) {
   double linear = 0;
-  for (size_t d = 0; d < r->D; d++) linear += r->by_domain[d] * z[d * stride];
+  for (size_t k = 0; k < r->F; k++) linear += r->by_feature[k] * z[k * stride];
   return r->shift + r->unit * (r->constant + r->signal * curved + r->linear * linear);
 }
 
-static double warp(const gp *r, size_t d, double w) {
-  return log1p(fmax(w, 0) / r->eps[d]) * r->scale[d];
+void rmx__process_warp(const rmx__process *p, const double *w, double *z, size_t stride) {
+  for (size_t k = 0; k < p->F; k++)
+    z[k * stride] = log1p(fmax(rmx__feature(&p->features, w, k), 0) / p->eps[k]) * p->scale[k];
+}
+
+void rmx__process_slope(const rmx__process *p, const double *w, double *slope) {
+  for (size_t k = 0; k < p->F; k++)
+    slope[k] = slope[k] * p->scale[k] / (p->eps[k] + fmax(rmx__feature(&p->features, w, k), 0));
+  rmx__features_slope(&p->features, slope);
 }
 
 // Writes the covariances with the runs to one lane of k (N, RMX__LANES); returns the variance at z.
@@ -233,14 +292,14 @@ static double warp(const gp *r, size_t d, double w) {
 static double covariances(const gp *r, const double *z, double *m, double *k) {
   double own = 1 + r->signal, *r2 = m + r->N;
   memset(r2, 0, r->N * sizeof(double));
-  for (size_t d = 0; d < r->D; d++)
+  for (size_t d = 0; d < r->F; d++)
     for (size_t i = 0; i < r->N; i++) {
       double gap = z[d] - r->Z[d * r->N + i];
       r2[i] += gap * gap;
     }
   rmx__matern_many(r2, r->N, m, NULL);
   for (size_t i = 0; i < r->N; i++) m[i] = 1 + r->signal * m[i];
-  for (size_t d = 0; d < r->D; d++) {
+  for (size_t d = 0; d < r->F; d++) {
     double at = r->linear * z[d];
     own += at * z[d];
     for (size_t i = 0; i < r->N; i++) m[i] += at * r->Z[d * r->N + i];
@@ -251,10 +310,10 @@ static double covariances(const gp *r, const double *z, double *m, double *k) {
 
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const gp *r = state;
-  size_t D = r->D, N = r->N, blocks = RMX__BLOCKS(N);
+  size_t D = r->D, F = r->F, N = r->N, blocks = RMX__BLOCKS(N);
   RMX_OWNED double *z =
-      rmx_calloc(D * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
-  double *k = z + D * RMX__LANES, *m = k + N * RMX__LANES, curved[RMX__QUERIES],
+      rmx_calloc(F * RMX__LANES + (sd ? N * (RMX__LANES + 2) : 0), sizeof(double));
+  double *k = z + F * RMX__LANES, *m = k + N * RMX__LANES, curved[RMX__QUERIES],
          variance[RMX__LANES];
   for (size_t i = 0; !z && i < n; i++) {  // memory is short: there is no status to return
     mean[i] = NAN;
@@ -262,16 +321,16 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
   }
   for (size_t first = 0; z && first < n; first += RMX__QUERIES) {
     if (n - first == 1) {
-      for (size_t d = 0; d < D; d++) z[d] = warp(r, d, X[first * D + d]);
-      curved[0] = rmx__matern_sum(r->packed, packed_alpha(r), blocks, D, z);
+      rmx__process_warp(r, X + first * D, z, 1);
+      curved[0] = rmx__matern_sum(r->packed, packed_alpha(r), blocks, F, z);
       mean[first] = rmx__soft_clip(r->seen, mean_at(r, z, 1, curved[0]), NULL);
       break;
     }
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
-    for (size_t d = 0; d < D; d++)
-      for (size_t q = 0; q < RMX__QUERIES; q++)
-        z[d * RMX__QUERIES + q] = q < here ? warp(r, d, X[(first + q) * D + d]) : 0;
-    rmx__matern_sums(r->packed, packed_alpha(r), blocks, D, z, curved);
+    memset(z, 0, F * RMX__QUERIES * sizeof(double));
+    for (size_t q = 0; q < here; q++)
+      rmx__process_warp(r, X + (first + q) * D, z + q, RMX__QUERIES);
+    rmx__matern_sums(r->packed, packed_alpha(r), blocks, F, z, curved);
     for (size_t q = 0; q < here; q++)
       mean[first + q] = rmx__soft_clip(r->seen, mean_at(r, z + q, RMX__QUERIES, curved[q]), NULL);
   }
@@ -279,7 +338,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
     size_t here = n - first < RMX__LANES ? n - first : RMX__LANES;
     memset(k, 0, N * RMX__LANES * sizeof(double));
     for (size_t q = 0; q < here; q++) {
-      for (size_t d = 0; d < D; d++) z[d] = warp(r, d, X[(first + q) * D + d]);
+      rmx__process_warp(r, X + (first + q) * D, z, 1);
       variance[q] = covariances(r, z, m, k + q);
     }
     rmx__solve_lanes(r->L, N, k);
@@ -292,16 +351,18 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
 
 static bool evaluate(const void *state, const double *w, double *mean, double *g) {
   const gp *r = state;
-  size_t D = r->D;
-  RMX_OWNED double *z = rmx_calloc(D * (1 + RMX__LANES), sizeof(double));
-  double clip_slope;
+  size_t F = r->F;
+  RMX_OWNED double *z = rmx_calloc(F * (2 + RMX__LANES), sizeof(double));
+  double clip_slope, *slope = z + F;
   if (!z) return false;
-  for (size_t d = 0; d < D; d++) z[d] = warp(r, d, w[d]);
-  double curved = rmx__matern_slope(r->packed, packed_alpha(r), RMX__BLOCKS(r->N), D, z, z + D, g);
+  rmx__process_warp(r, w, z, 1);
+  double curved =
+      rmx__matern_slope(r->packed, packed_alpha(r), RMX__BLOCKS(r->N), F, z, z + 2 * F, slope);
   *mean = rmx__soft_clip(r->seen, mean_at(r, z, 1, curved), &clip_slope);
-  for (size_t d = 0; d < D; d++)
-    g[d] = (r->signal * g[d] + r->linear * r->by_domain[d]) * clip_slope * r->unit * r->scale[d] /
-           (r->eps[d] + fmax(w[d], 0));
+  for (size_t k = 0; k < F; k++)
+    slope[k] = (r->signal * slope[k] + r->linear * r->by_feature[k]) * clip_slope * r->unit;
+  rmx__process_slope(r, w, slope);
+  memcpy(g, slope, r->D * sizeof(double));
   return true;
 }
 
@@ -314,30 +375,40 @@ static bool gradient(const void *state, const double *w, double *g) {
 
 static json_t *to_json(const void *state) {
   const gp *r = state;
-  size_t D = r->D, N = r->N;
-  return json_pack(
-      "{s:o, s:i, s:f, s:f, s:[f, f], s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "domains",
-      rmx__domains_json(r->names, D), "runs", (int)N, "shift", r->shift, "scale", r->unit, "seen",
-      r->seen[0], r->seen[1], "leave_one_out_rmse",
-      isnan(r->leave_one_out) ? json_null() : json_real(r->leave_one_out), "log_signal",
-      r->theta[GP_SIGNAL], "log_linear", r->theta[GP_LINEAR], "log_noise", r->theta[GP_NOISE],
-      "log_length", rmx__numbers_json(r->theta + GP_LENGTH, D), "log_eps",
-      rmx__numbers_json(r->theta + GP_EPS(D), D), "alpha", rmx__numbers_json(r->alpha, N),
-      "row_weights", rmx__numbers_json(r->weight, N), "mixtures", rmx__numbers_json(r->X, N * D));
+  size_t F = r->F, N = r->N;
+  json_t *o =
+      json_pack("{s:o, s:i, s:f, s:f, s:[f, f], s:o, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}",
+                "domains", rmx__domains_json(r->names, r->D), "runs", (int)N, "shift", r->shift,
+                "scale", r->unit, "seen", r->seen[0], r->seen[1], "leave_one_out_rmse",
+                isnan(r->leave_one_out) ? json_null() : json_real(r->leave_one_out), "log_signal",
+                r->theta[GP_SIGNAL], "log_linear", r->theta[GP_LINEAR], "log_noise",
+                r->theta[GP_NOISE], "log_length", rmx__numbers_json(r->theta + GP_LENGTH, F),
+                "log_eps", rmx__numbers_json(r->theta + GP_EPS(F), F), "alpha",
+                rmx__numbers_json(r->alpha, N), "row_weights", rmx__numbers_json(r->weight, N),
+                "mixtures", rmx__numbers_json(r->X, N * r->D));
+  if (!o || !(r->amplitude > 0)) return o;
+  if (json_object_set_new(o, "amplitude", json_real(r->amplitude)) == 0 &&
+      json_object_set_new(o, "totals", rmx__features_json(&r->features)) == 0)
+    return o;
+  json_decref(o);
+  return NULL;
 }
 
 static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *n_domains,
                             rmx_err *err) {
-  size_t D = json_array_size(json_object_get(o, "log_length")),
+  size_t F = json_array_size(json_object_get(o, "log_length")),
          N = json_array_size(json_object_get(o, "alpha"));
-  if (D == 0 || N == 0)
+  if (F == 0 || N == 0)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: \"log_length\" (one for each domain) or \"alpha\" (one for each run) is "
+                    "%s: \"log_length\" (one for each feature) or \"alpha\" (one for each run) is "
                     "missing",
                     path);
+  RMX_OWNED_BY(rmx__features_release) rmx__features features = {0};
+  RMX_TRY(rmx__features_read(json_object_get(o, "totals"), F, path, &features, err));
+  size_t D = features.D;
   if (json_array_size(json_object_get(o, "mixtures")) != N * D)
     return rmx_fail(err, RMX_EINPUT, "%s: \"mixtures\" must be a list of %zu numbers", path, N * D);
-  gp *r = *state = make(N, D);
+  gp *r = *state = make(N, &features);
   *n_domains = D;
   RMX_OWNED double *y = rmx_calloc(N, sizeof(double)), *alpha = rmx_calloc(N, sizeof(double));
   if (!r || !y || !alpha) return rmx_fail_memory(err, N * N * sizeof(double), "a Gaussian process");
@@ -357,11 +428,18 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
   if (!json_is_null(json_object_get(o, "leave_one_out_rmse")))
     RMX_TRY(rmx__json_number(o, "leave_one_out_rmse", &r->leave_one_out, path, err));
   RMX_TRY(rmx__json_numbers(o, "seen", r->seen, 2, path, err));
-  RMX_TRY(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, D, path, err));
-  RMX_TRY(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(D), D, path, err));
+  RMX_TRY(rmx__json_numbers(o, "log_length", r->theta + GP_LENGTH, F, path, err));
+  RMX_TRY(rmx__json_numbers(o, "log_eps", r->theta + GP_EPS(F), F, path, err));
   RMX_TRY(rmx__json_numbers(o, "alpha", alpha, N, path, err));
   RMX_TRY(rmx__json_numbers(o, "row_weights", r->weight, N, path, err));
   RMX_TRY(rmx__json_numbers(o, "mixtures", r->X, N * D, path, err));
+  fill_features(r);
+  if (json_object_get(o, "amplitude")) {
+    RMX_TRY(rmx__json_number(o, "amplitude", &r->amplitude, path, err));
+    if (!(r->amplitude > 0))
+      return rmx_fail(err, RMX_EINPUT, "%s: \"amplitude\" is %g: it must be above 0", path,
+                      r->amplitude);
+  }
   RMX_TRY(rmx__domains_read(o, D, path, &r->names, err));
   for (size_t i = 0; i < N; i++)
     if (!(r->weight[i] > 0))

@@ -6,13 +6,15 @@
 #include <math.h>
 #include <regmix/regress.h>
 
-// Positions of the parameters in theta; all are logarithms.
+#include "features.h"
+
+// Positions of the parameters in theta; all are logarithms. D is the number of features.
 enum { GP_SIGNAL, GP_LINEAR, GP_NOISE, GP_LENGTH };
 #define GP_EPS(D) (GP_LENGTH + (D))
 #define GP_N_PARAMETERS(D) (GP_LENGTH + 2 * (D))
 
 typedef struct rmx__gp_problem {
-  size_t N, D;
+  size_t N, D;           // D: of features
   const double *X;       // (N, D)
   const double *y;       // (N) of mean 0 and sd 1
   const double *weight;  // (N) noise variance is divided by it
@@ -44,24 +46,38 @@ rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *
 rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
                         double *out, rmx_err *err);
 
-// A fitted process: what prediction needs.
+// A fitted process: what prediction needs. F is the number of features.
 typedef struct rmx__process {
-  size_t N, D;
-  double *theta;               // (3 + 2 D)
-  double *X, *weight, *alpha;  // (N, D) (N) (N)
-  double *Z;                   // (D, N) warped
-  double *L;                   // (N, N) by columns
-  double *eps, *scale;         // (D) of the warp
+  size_t N, D, F;
+  rmx__features features;
+  double *theta;           // (3 + 2 F)
+  double *X;               // (N, D) mixtures
+  double *seen_features;   // (N, F); X where all features are weights
+  double *weight, *alpha;  // (N) (N)
+  double *Z;               // (F, N) warped
+  double *L;               // (N, N) by columns
+  double *eps, *scale;     // (F) of the warp
   double shift, unit, seen[2];
+  // unit over the metric's standard deviation, where the lengths were fitted to several metrics
+  // (shared.c) and stay in refits; 0: they were fitted to this metric
+  double amplitude;
   double leave_one_out;  // root mean square error
   double signal, linear, constant;
-  double *by_domain;  // (D) of the linear part
-  char **names;       // (D) or NULL
-  double *packed;     // Z and alpha as matern.h wants them: (blocks, D + 1, 8), (blocks, 8)
+  double *by_feature;  // (F) of the linear part
+  char **names;        // (D) or NULL
+  double *packed;      // Z and alpha as matern.h wants them: (blocks, F + 1, 8), (blocks, 8)
 } rmx__process;
+
+// The warped features z (F) of the mixture w (D), `stride` apart.
+void rmx__process_warp(const rmx__process *p, const double *w, double *z, size_t stride);
+// slope (F) by the warped features at w becomes, in its first D numbers, the slope by the weights.
+void rmx__process_slope(const rmx__process *p, const double *w, double *slope);
 
 // The process with given parameters.
 rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out,
                       rmx_err *err);
+// The same with features of its own and an amplitude (see rmx__process).
+rmx_status rmx__gp_shared(const rmx_dataset *data, const rmx__features *features,
+                          const double *theta, double amplitude, rmx_regressor **out, rmx_err *err);
 
 #endif

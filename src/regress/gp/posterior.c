@@ -4,8 +4,8 @@
 //
 // The uncertainty is that of a Gaussian process fitted to the runs. With up to MAX_WALKED runs its
 // lengths, warps and noise are uncertain too, so the draws use parameters theta_b from their
-// posterior (Hamiltonian Monte Carlo). More runs determine the parameters well; then every draw
-// uses the most likely ones. Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently
+// posterior (Hamiltonian Monte Carlo). More runs determine the parameters well, and so do several
+// metrics that share them; then every draw uses the most likely ones. Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently
 // sampling functions from Gaussian process posteriors", eq. 8) says: with g a draw from the prior
 // and e a draw of the noise,
 //   p(w) = g(w) + k(w)' K^-1 (y - g(X) - e)
@@ -66,7 +66,7 @@ void rmx__posterior_free(rmx__posterior *p) {
 static rmx_status walk(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
   const rmx__process *gp = p->mode->state;
   size_t N = gp->N, P = GP_N_PARAMETERS(gp->D);
-  if (N > MAX_WALKED || gp->unit == 0) return RMX_OK;
+  if (N > MAX_WALKED || gp->unit == 0 || gp->amplitude > 0) return RMX_OK;
   double *theta = rmx_calloc(WALKED, P * sizeof(double));
   rmx_status status =
       theta ? RMX_OK : rmx_fail_memory(err, WALKED * P * sizeof(double), "intervals");
@@ -162,10 +162,10 @@ typedef struct draw {
   const rmx__process *gp;
   const rmx_regressor *other, *mode;  // or NULL
   double apart;                       // a + sqrt(a (1 - a)) t
-  size_t D;
-  double *omega, *phase, *a;  // (D, RMX__FEATURES) (RMX__FEATURES) (RMX__FEATURES)
-  double *by_z, constant;     // (D): linear part, what the runs add to it included
-  double *v;                  // (blocks, RMX__LANES), zeros behind N: s^2 K^-1 (y - g(X) - e)
+  size_t F;                           // features of the process
+  double *omega, *phase, *a;          // (F, RMX__FEATURES) (RMX__FEATURES) (RMX__FEATURES)
+  double *by_z, constant;             // (F): linear part, what the runs add to it included
+  double *v;  // (blocks, RMX__LANES), zeros behind N: s^2 K^-1 (y - g(X) - e)
 } draw;
 
 static void release(void *state) {
@@ -175,31 +175,35 @@ static void release(void *state) {
   free(r);
 }
 
-// The features and the linear part at z (D). Adds their slope by z to slope (D; may be NULL).
+// The features and the linear part at z (F). Adds their slope by z to slope (F; may be NULL).
 static double features(const draw *r, const double *z, double *slope) {
   double sum = r->constant;
-  for (size_t d = 0; d < r->D; d++) {
+  for (size_t d = 0; d < r->F; d++) {
     sum += r->by_z[d] * z[d];
     if (slope) slope[d] += r->by_z[d];
   }
-  return sum + rmx__fourier_sum(r->omega, r->phase, r->a, r->D, z, slope);
+  return sum + rmx__fourier_sum(r->omega, r->phase, r->a, r->F, z, slope);
 }
 
 static bool evaluate(const void *state, const double *w, double *mean, double *gradient) {
   const draw *r = state;
   const rmx__process *gp = r->gp;
-  size_t D = r->D;
-  RMX_OWNED double *z = rmx_calloc(D * (RMX__LANES + 3), sizeof(double));
-  double *other = z + D, *mode = z + 2 * D, *lanes = z + 3 * D;
+  size_t D = gp->D, F = r->F;
+  RMX_OWNED double *z = rmx_calloc(F * (RMX__LANES + 2) + 2 * D, sizeof(double));
+  double *slope = z + F, *other = z + 2 * F, *mode = other + D, *lanes = mode + D;
   double its = 0, likely = 0;
   bool done = z && (!r->other || (rmx__regressor_evaluate(r->other, w, &its, other) &&
                                   rmx__regressor_evaluate(r->mode, w, &likely, mode)));
   if (done) {
-    for (size_t d = 0; d < D; d++) z[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
-    double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, lanes, gradient);
-    *mean = gp->shift + gp->unit * (at + features(r, z, gradient)) + r->apart * (its - likely);
+    rmx__process_warp(gp, w, z, 1);
+    double at = rmx__matern_slope(gp->packed, r->v, RMX__BLOCKS(gp->N), F, z, lanes, slope);
+    *mean = gp->shift + gp->unit * (at + features(r, z, slope)) + r->apart * (its - likely);
+    for (size_t k = 0; k < F; k++)
+      slope[k] *=
+          gp->unit * gp->scale[k] / (gp->eps[k] + fmax(rmx__feature(&gp->features, w, k), 0));
+    rmx__features_slope(&gp->features, slope);
     for (size_t d = 0; d < D; d++) {
-      gradient[d] *= gp->unit * gp->scale[d] / (gp->eps[d] + fmax(w[d], 0));
+      gradient[d] = slope[d];
       if (r->other) gradient[d] += r->apart * (other[d] - mode[d]);
     }
   }
@@ -210,9 +214,9 @@ static bool evaluate(const void *state, const double *w, double *mean, double *g
 static void predict(const void *state, const double *X, size_t n, double *mean, double *sd) {
   const draw *r = state;
   const rmx__process *gp = r->gp;
-  size_t D = r->D;
-  RMX_OWNED double *z = rmx_calloc(D * (RMX__QUERIES + 1), sizeof(double));
-  double *one = z + D * RMX__QUERIES;
+  size_t D = gp->D, F = r->F;
+  RMX_OWNED double *z = rmx_calloc(F * (RMX__QUERIES + 1), sizeof(double));
+  double *one = z + F * RMX__QUERIES;
   double other[RMX__QUERIES], mode[RMX__QUERIES], curved[RMX__QUERIES];
   for (size_t i = 0; sd && i < n; i++) sd[i] = NAN;
   for (size_t i = 0; !z && i < n; i++) mean[i] = NAN;  // memory is short: there is no status
@@ -220,21 +224,19 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
     size_t here = n - first < RMX__QUERIES ? n - first : RMX__QUERIES;
     const double *w = X + first * D;
     if (here == 1) {
-      for (size_t d = 0; d < D; d++) one[d] = log1p(fmax(w[d], 0) / gp->eps[d]) * gp->scale[d];
-      curved[0] = rmx__matern_sum(gp->packed, r->v, RMX__BLOCKS(gp->N), D, one);
+      rmx__process_warp(gp, w, one, 1);
+      curved[0] = rmx__matern_sum(gp->packed, r->v, RMX__BLOCKS(gp->N), F, one);
     } else {
-      for (size_t d = 0; d < D; d++)
-        for (size_t q = 0; q < RMX__QUERIES; q++)
-          z[d * RMX__QUERIES + q] =
-              q < here ? log1p(fmax(w[q * D + d], 0) / gp->eps[d]) * gp->scale[d] : 0;
-      rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), D, z, curved);
+      memset(z, 0, F * RMX__QUERIES * sizeof(double));
+      for (size_t q = 0; q < here; q++) rmx__process_warp(gp, w + q * D, z + q, RMX__QUERIES);
+      rmx__matern_sums(gp->packed, r->v, RMX__BLOCKS(gp->N), F, z, curved);
     }
     if (r->other) {
       rmx_regressor_predict(r->other, w, here, other, NULL);
       rmx_regressor_predict(r->mode, w, here, mode, NULL);
     }
     for (size_t q = 0; q < here; q++) {
-      for (size_t d = 0; d < D && here > 1; d++) one[d] = z[d * RMX__QUERIES + q];
+      for (size_t d = 0; d < F && here > 1; d++) one[d] = z[d * RMX__QUERIES + q];
       mean[first + q] = gp->shift + gp->unit * (curved[q] + features(r, one, NULL));
       if (r->other) mean[first + q] += r->apart * (other[q] - mode[q]);
     }
@@ -280,21 +282,21 @@ static void add_doubt(draw *r, rmx_rng *rng, double doubt) {
 }
 
 // Draws g and conditions it on the runs. y (N): the measured values; at_runs (N; may be NULL): the
-// draw's values there; both in the process' units. z (D) is scratch.
+// draw's values there; both in the process' units. z (F) is scratch.
 static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double *at_runs) {
   const rmx__process *gp = r->gp;
-  size_t D = r->D, N = gp->N;
+  size_t F = gp->F, N = gp->N;
   r->constant = rmx_rng_normal(rng);
-  for (size_t d = 0; d < D; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
+  for (size_t d = 0; d < F; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
   for (size_t i = 0; i < RMX__FEATURES; i++) {
     double widen = sqrt(DEGREES / (2 * rmx_rng_gamma(rng, DEGREES / 2.0)));
-    for (size_t d = 0; d < D; d++) r->omega[d * RMX__FEATURES + i] = widen * rmx_rng_normal(rng);
+    for (size_t d = 0; d < F; d++) r->omega[d * RMX__FEATURES + i] = widen * rmx_rng_normal(rng);
     r->phase[i] = 2 * M_PI * rmx_rng_uniform(rng);
     r->a[i] = sqrt(2 * gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
   }
   double noise = exp(gp->theta[GP_NOISE]), sum = 0;
   for (size_t i = 0; i < N; i++) {
-    for (size_t d = 0; d < D; d++) z[d] = gp->Z[d * N + i];
+    for (size_t d = 0; d < F; d++) z[d] = gp->Z[d * N + i];
     double e = noise / sqrt(gp->weight[i]) * rmx_rng_normal(rng);
     r->v[i] = features(r, z, NULL) + e;
     if (at_runs) at_runs[i] = y[i] - e;
@@ -305,7 +307,7 @@ static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double 
     if (at_runs) at_runs[i] -= noise * noise / gp->weight[i] * r->v[i];
   }
   r->constant += sum;
-  for (size_t d = 0; d < D; d++) {
+  for (size_t d = 0; d < F; d++) {
     double along = 0;
     for (size_t i = 0; i < N; i++) along += r->v[i] * gp->Z[d * N + i];
     r->by_z[d] += gp->linear * along;
@@ -316,16 +318,16 @@ static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double 
 rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double *at_runs,
                                rmx_regressor **out, rmx_err *err) {
   const rmx__process *gp = process_of(p, number);
-  size_t D = gp->D;
+  size_t F = gp->F;
   draw *r = rmx_calloc(1, sizeof *r);
-  double *z = rmx_calloc(D, sizeof(double));
+  double *z = rmx_calloc(F, sizeof(double));
   if (r)
     r->omega =
-        rmx_calloc(RMX__FEATURES * (D + 2) + D + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
+        rmx_calloc(RMX__FEATURES * (F + 2) + F + RMX__BLOCKS(gp->N) * RMX__LANES, sizeof(double));
   if (!r || !z || !r->omega) {
     release(r);
     free(z);
-    return rmx_fail_memory(err, (RMX__FEATURES * D + gp->N) * sizeof(double),
+    return rmx_fail_memory(err, (RMX__FEATURES * F + gp->N) * sizeof(double),
                            "a draw of a Gaussian process");
   }
   rmx_rng rng = rmx_rng_make(p->seed, number, RMX_FOR_BOOTSTRAP);
@@ -334,16 +336,16 @@ rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double 
   r->mode = p->mode;
   double share = p->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(p->fitted) : 0.5;
   r->apart = share + sqrt(share * (1 - share)) * rmx_rng_normal(&rng);
-  r->D = D;
-  r->phase = r->omega + RMX__FEATURES * D;
+  r->F = F;
+  r->phase = r->omega + RMX__FEATURES * F;
   r->a = r->phase + RMX__FEATURES;
   r->by_z = r->a + RMX__FEATURES;
-  r->v = r->by_z + D;
+  r->v = r->by_z + F;
   condition(r, &rng, p->y, z, at_runs);
   const double doubt = rmx__regressor_doubt(p->fitted);
   if (doubt > 0) add_doubt(r, &rng, doubt);
   for (size_t i = 0; at_runs && i < gp->N; i++)
     at_runs[i] = gp->shift + gp->unit * at_runs[i] + (p->apart ? r->apart * p->apart[i] : 0);
   free(z);
-  return rmx__regressor_of(&kind, D, r, out, err);
+  return rmx__regressor_of(&kind, gp->D, r, out, err);
 }

@@ -8,7 +8,7 @@
 //             s_j = worth(e_j) n_j / B,  worth(e) = e to 1, then 1 + R (1 - exp(-(e - 1) / R)),  R = 15.39,
 //             h(x) = log(1 + exp(4 (x - 1))) / 4
 //   gp        s + u sum_i alpha_i (1 + r matern(|z - z_i|^2) + l z . z_i),  z_d = log(1 + w_d / eps_d) scale_d,
-//             matern(q) = (1 + x + x^2 / 3) exp(-x),  x = sqrt(5 q)
+//             matern(q) = (1 + x + x^2 / 3) exp(-x),  x = sqrt(5 q);  after the weights come the file's totals of weights
 //   ensemble  a power + (1 - a) gp,  a the file's weight, or 1/2 where an older file has none
 // exp, power, exposure and gp clip softly outside of the values seen (softClip). Each maker takes a metric's file and gives
 // w => number; what does not depend on w is worked out once, so that a mixture costs N D multiplications and
@@ -123,36 +123,43 @@ function exposure(file) {
 
 // The constant and the linear part are summed over the runs beforehand.
 function gp(file) {
-  const {alpha, shift, scale, seen} = file;
-  const D = file.log_length.length,
+  const {alpha, shift, scale, seen, totals = []} = file;
+  const F = file.log_length.length,
+    D = F - totals.length,
     N = alpha.length;
   const eps = file.log_eps.map(Math.exp);
   const stretch = eps.map((e, d) => Math.exp(-file.log_length[d]) / Math.log1p(1 / e));
   const signal = Math.exp(2 * (file.log_signal ?? file.log_ripple)),
     linear = Math.exp(2 * file.log_linear);
-  const Z = new Float64Array(N * D),
-    z = new Float64Array(D),
-    byDomain = new Float64Array(D);
-  const warp = (w, d) => Math.log1p(Math.max(w, 0) / eps[d]) * stretch[d];
+  const Z = new Float64Array(N * F),
+    z = new Float64Array(F),
+    byFeature = new Float64Array(F);
+  // Writes the warped features of the weights w to `out`, from `at` on.
+  const warp = (w, out, at) => {
+    for (let k = 0; k < F; k++) {
+      let x = w[k];
+      if (k >= D) {
+        x = 0;
+        for (const d of totals[k - D]) x += w[d];
+      }
+      out[at + k] = Math.log1p(Math.max(x, 0) / eps[k]) * stretch[k];
+    }
+  };
   const rows = file.mixtures ? null : file.rows || fitted.mixtures.map((row, i) => i);
   let constant = 0;
   for (let i = 0; i < N; i++) {
     constant += alpha[i];
-    for (let d = 0; d < D; d++) {
-      Z[i * D + d] = warp(rows ? fitted.mixtures[rows[i]][d] : file.mixtures[i * D + d], d);
-      byDomain[d] += alpha[i] * Z[i * D + d];
-    }
+    warp(rows ? fitted.mixtures[rows[i]] : file.mixtures.slice(i * D, (i + 1) * D), Z, i * F);
+    for (let k = 0; k < F; k++) byFeature[k] += alpha[i] * Z[i * F + k];
   }
   return (w) => {
     let straight = 0,
       curved = 0;
-    for (let d = 0; d < D; d++) {
-      z[d] = warp(w[d], d);
-      straight += byDomain[d] * z[d];
-    }
+    warp(w, z, 0);
+    for (let k = 0; k < F; k++) straight += byFeature[k] * z[k];
     for (let i = 0, k = 0; i < N; i++) {
       let square = 0;
-      for (let d = 0; d < D; d++, k++) square += (z[d] - Z[k]) * (z[d] - Z[k]);
+      for (let d = 0; d < F; d++, k++) square += (z[d] - Z[k]) * (z[d] - Z[k]);
       const x = Math.sqrt(5 * square);
       curved += alpha[i] * (1 + x + (x * x) / 3) * Math.exp(-x);
     }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gaussian processes that share: totals of domains by their names, clusters of metrics, a better
+// fit of few runs than alone, its file, threads, and errors out of fold that are honest.
+
+#include "regress/gp/shared.h"
+
+#include "regress/registry.h"
+#include "smooth.h"
+
+enum { D = 12, M = 6, N = 40, MORE = 300 };
+static const char *const names[D] = {"web:art", "web:law", "web:code", "web:food",
+                                     "pdf:art", "pdf:law", "pdf:code", "pdf:food",
+                                     "books",   "wiki",    "news",     "mail"};
+
+START_TEST(totals) {
+  rmx__features f;
+  must(rmx__features_by_name(names, D, &f, err));
+  ck_assert_uint_eq(f.Q, 6);  // web, pdf, art, law, code, food
+  double w[D], slope[D + 6] = {0};
+  for (size_t d = 0; d < D; d++) w[d] = (double)(d + 1);
+  static const double wanted[6] = {10, 26, 6, 8, 10, 12};
+  for (size_t q = 0; q < 6; q++) ck_assert(rmx__feature(&f, w, D + q) == wanted[q]);
+  for (size_t q = 0; q < 6; q++) slope[D + q] = pow(10, (double)q);
+  rmx__features_slope(&f, slope);
+  ck_assert(slope[0] == 101 && slope[5] == 1010 && slope[8] == 0);
+  rmx__features_release(&f);
+  const char *const all[] = {"x:a", "x:b"};  // a node of all domains is always 1
+  must(rmx__features_by_name(all, 2, &f, err));
+  ck_assert_uint_eq(f.Q, 0);
+}
+END_TEST
+
+START_TEST(clusters) {
+  enum { RUNS = 50, METRICS = 9 };
+  double Y[RUNS * METRICS];
+  size_t cluster[METRICS];
+  bool turned[METRICS] = {false};
+  rmx_rng rng = rmx_rng_make(4, 0, RMX_FOR_TEST);
+  turned[7] = true;
+  for (size_t i = 0; i < RUNS; i++) {
+    double of[3];
+    for (size_t k = 0; k < 3; k++) of[k] = rmx_rng_normal(&rng);
+    for (size_t m = 0; m < METRICS; m++)
+      Y[i * METRICS + m] =
+          (m == 7 ? -5 : 2) * (of[m % 3] + 0.3 * rmx_rng_normal(&rng)) + 10 * (double)m;
+  }
+  must(rmx__cluster_metrics(Y, turned, RUNS, METRICS, 3, 1, cluster, err));
+  for (size_t m = 0; m < METRICS; m++) ck_assert_uint_eq(cluster[m], cluster[m % 3]);
+  ck_assert(cluster[0] != cluster[1] && cluster[1] != cluster[2] && cluster[0] != cluster[2]);
+}
+END_TEST
+
+// Metrics of two kinds: the first wants code, wherever it comes from, the second wants the web.
+static double loss(const double *w, size_t m) {
+  double code = w[2] + w[6], web = w[0] + w[1] + w[3], other = w[8 + m % 4];
+  double good = m % 2 ? code : web;
+  return 3 - sqrt(good + 0.02) - 0.2 * sqrt(other + 0.05) + 0.1 * (double)m * good;
+}
+
+static void make_tables(size_t rows, uint64_t seed, rmx_table *X, rmx_table *Y) {
+  rmx_rng rng = rmx_rng_make(seed, 0, RMX_FOR_TEST);
+  must(rmx_table_make(X, "run", rows, D, err));
+  must(rmx_table_make(Y, "run", rows, M, err));
+  for (size_t d = 0; d < D; d++) X->names[d] = rmx_strdup(names[d]);
+  for (size_t m = 0; m < M; m++) Y->names[m] = rmx_format("task%zu_loss", m);
+  for (size_t i = 0; i < rows; i++) {
+    double alpha[D], *w = X->x + i * D;
+    for (size_t d = 0; d < D; d++) alpha[d] = 0.4;
+    rmx_dirichlet(&rng, alpha, D, w);
+    X->ids[i] = rmx_format("r%zu", i);
+    Y->ids[i] = rmx_format("r%zu", i);
+    for (size_t m = 0; m < M; m++) Y->x[i * M + m] = loss(w, m) + 0.01 * rmx_rng_normal(&rng);
+  }
+}
+
+static rmx_fit *fit_by(const char *regressor, int threads, const rmx_table *X, const rmx_table *Y) {
+  rmx_regress_options o = options_for(regressor);
+  rmx_fit *f = NULL;
+  must(rmx_fit_tables(&(rmx_fit_tables_request){.options = &o,
+                                                .mixtures = X,
+                                                .metrics = Y,
+                                                .seed = 3,
+                                                .threads = threads,
+                                                .listener = &listener},
+                      &f, err));
+  options_done(&o);
+  return f;
+}
+
+// The root of 1 - R2 on other runs, mean over metrics; out of fold too.
+static double error_of(const rmx_fit *f, const rmx_table *X, const rmx_table *Y, double *folds) {
+  rmx_scores scores[M], mean;
+  double sum = 0;
+  *folds = 0;
+  must(rmx_fit_score_tables(f, X, Y, NULL, scores, &mean, NULL, err));
+  for (size_t m = 0; m < M; m++) {
+    sum += sqrt(1 - scores[m].r2) / M;
+    *folds += sqrt(1 - rmx_fit_cv(f, m)->r2) / M;
+  }
+  return sum;
+}
+
+START_TEST(better_than_alone) {
+  rmx_table X, Y, tx, ty;
+  make_tables(N, 1, &X, &Y);
+  make_tables(MORE, 2, &tx, &ty);
+  forget();
+  rmx_fit *shared = fit_by("shared", 1, &X, &Y), *again = fit_by("shared", 2, &X, &Y),
+          *alone = fit_by("gp", 2, &X, &Y), *chosen = fit_by("auto", 2, &X, &Y);
+  ck_assert_msg(strstr(said, "6 metrics share the lengths and warps") != NULL, "%s", said);
+  double folds, ignored, error = error_of(shared, &tx, &ty, &folds),
+                         own = error_of(alone, &tx, &ty, &ignored),
+                         best = error_of(chosen, &tx, &ty, &ignored);
+  ck_assert_msg(error < 0.9 * own, "shared %g, alone %g", error, own);
+  ck_assert_msg(best < 0.9 * own, "auto %g, alone %g", best, own);
+  ck_assert_msg(folds > 0.7 * error && folds < 1.6 * error, "%g out of fold, %g", folds, error);
+  for (size_t m = 0; m < M; m++) {
+    double a[MORE], b[MORE];
+    rmx_regressor_predict(shared->regressors[m], tx.x, MORE, a, NULL);
+    rmx_regressor_predict(again->regressors[m], tx.x, MORE, b, NULL);
+    ck_assert(memcmp(a, b, sizeof a) == 0);
+    gradient_holds(shared->regressors[m], D, 1e-5);
+    file_holds(shared->regressors[m], D);
+  }
+  rmx_fit_free(shared);
+  rmx_fit_free(again);
+  rmx_fit_free(alone);
+  rmx_fit_free(chosen);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  rmx_table_release(&tx);
+  rmx_table_release(&ty);
+  forget();
+}
+END_TEST
+
+// A metric with a gap is fitted alone, a constant one too; a single one may be asked for.
+START_TEST(alone_where_it_must) {
+  rmx_table X, Y;
+  make_tables(N, 5, &X, &Y);
+  Y.x[7 * M + 2] = NAN;
+  for (size_t i = 0; i < N; i++) Y.x[i * M + 4] = 2;
+  rmx_regress_options o = options_for("shared");
+  o.skip_missing = true;
+  rmx_fit *f = NULL;
+  forget();
+  must(rmx_fit_tables(
+      &(rmx_fit_tables_request){
+          .options = &o, .mixtures = &X, .metrics = &Y, .seed = 3, .listener = &listener},
+      &f, err));
+  ck_assert_msg(strstr(said, "4 metrics share") != NULL, "%s", said);
+  for (size_t m = 0; m < M; m++) ck_assert(m == 4 || rmx_fit_cv(f, m)->r2 > 0.3);
+  rmx_fit_free(f);
+  options_done(&o);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  forget();
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, totals);
+  tcase_add_test(tc, clusters);
+  tcase_add_test(tc, better_than_alone);
+  tcase_add_test(tc, alone_where_it_must);
+}
