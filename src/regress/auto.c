@@ -5,9 +5,9 @@
 //   min_a  |a e_p + (1 - a) e_g|^2 + 2 |s e_p + (1 - s) e_g|^2 (a - s)^2,  0 <= a <= 1.
 //
 // Where the Gaussian process is fitted with other metrics (together.c), it is better than the power
-// law with few runs: s = r / 2, r = (N / D - 1) / 1.5 within 0..1, unless the law knows the metric's
-// own domain. The pull is four times as strong, another candidate must be better by 20 %, and trees
-// are not tried: what little the runs say about the choice was measured to mislead it.
+// law with few runs: s = r / 2, r = (N / D - 1) / 1.5 within 0..1, unless the law knows the
+// metric's own domain. The pull is four times as strong, another candidate must be better by 20 %,
+// and trees are not tried: what little the runs say about the choice was measured to mislead it.
 //
 // Another candidate replaces the ensemble if its error is smaller by 5 % or more. The candidates
 // are one of the two alone, ridge regression on the square roots of the weights with three

@@ -27,9 +27,9 @@ typedef struct rmx__all_together {
   bool laws;
 } rmx__all_together;
 
-// Fits the metrics of f that have a value of every run, where `regressor` is "shared", or "auto" and
-// it is worth it: four metrics and eight domains or more, and at most sixteen runs for each domain.
-// Else, and where a covariance cannot be decomposed, every metric is alone. Release *out.
+// Fits the metrics of f that have a value of every run, where `regressor` is "shared", or "auto"
+// and it is worth it: four metrics and eight domains or more, and at most sixteen runs for each
+// domain. Else, and where a covariance cannot be decomposed, every metric is alone. Release *out.
 rmx_status rmx__fit_together(const rmx_fit *f, const rmx_regress_options *options, uint64_t seed,
                              int threads, const rmx_listener *listener, rmx__all_together *out,
                              rmx_err *err);

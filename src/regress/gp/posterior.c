@@ -5,9 +5,9 @@
 // The uncertainty is that of a Gaussian process fitted to the runs. With up to MAX_WALKED runs its
 // lengths, warps and noise are uncertain too, so the draws use parameters theta_b from their
 // posterior (Hamiltonian Monte Carlo). More runs determine the parameters well, and so do several
-// metrics that share them; then every draw uses the most likely ones. Given theta_b, Matheron's rule (Wilson et al. 2020, "Efficiently
-// sampling functions from Gaussian process posteriors", eq. 8) says: with g a draw from the prior
-// and e a draw of the noise,
+// metrics that share them; then every draw uses the most likely ones. Given theta_b, Matheron's
+// rule (Wilson et al. 2020, "Efficiently sampling functions from Gaussian process posteriors", eq.
+// 8) says: with g a draw from the prior and e a draw of the noise,
 //   p(w) = g(w) + k(w)' K^-1 (y - g(X) - e)
 // is a draw from the posterior. g is a sum of random Fourier features (Rahimi & Recht 2007),
 //   g(w) = a_0 + c a'z + s sqrt(2/F) sum_i a_i cos(omega_i'z + phase_i),
