@@ -276,7 +276,7 @@ static void solve(const rmx__process *gp, double *u) {
 // Adds to a draw what the runs cannot say, because they have another scale: a function of the prior
 // whose size is `doubt` times that of the process. Values at the runs do not have it.
 static void add_doubt(draw *r, rmx_rng *rng, double doubt) {
-  for (size_t d = 0; d < r->D; d++) r->by_z[d] += doubt * sqrt(r->gp->linear) * rmx_rng_normal(rng);
+  for (size_t d = 0; d < r->F; d++) r->by_z[d] += doubt * sqrt(r->gp->linear) * rmx_rng_normal(rng);
   for (size_t i = 0; i < RMX__FEATURES; i++)
     r->a[i] += doubt * sqrt(2 * r->gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
 }
