@@ -3,14 +3,18 @@
 """test_pytorch.py REGMIX TRAIN_PY: trainers/pytorch trains what regmix's own trainer trains. Both
 train the same runs of a tiny corpus on the CPU; losses, validation and the kept model must agree.
 Speaks TAP; where PyTorch is missing, all is skipped."""
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import random
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 
 REGMIX, TRAIN = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 AGREE = 1e-4  # nats
@@ -21,6 +25,12 @@ if importlib.util.find_spec("torch") is None:
     print("1..0 # SKIP PyTorch is not installed (Debian: apt-get install python3-torch)")
     sys.exit(0)
 
+sys.path.insert(0, os.path.dirname(TRAIN))
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+import torch  # noqa: E402
+import train as trainer  # noqa: E402
+
+torch.set_num_threads(1)
 cases = 0
 
 
@@ -37,9 +47,25 @@ def regmix(*args):
     return subprocess.run([REGMIX, *args], capture_output=True, text=True)
 
 
-def train(*folders, args=(), env=None):
-    return subprocess.run([sys.executable, TRAIN, *args, *folders], capture_output=True, text=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})})
+class Ran:
+    returncode, stdout, stderr = 0, "", ""
+
+
+def train(*folders, args=()):
+    """train.py with these arguments, in this process: PyTorch takes seconds to start."""
+    ran, out, errors = Ran(), io.StringIO(), io.StringIO()
+    sys.argv = [TRAIN, *(args if "--device" in args else ["--device", "cpu", *args]), *folders]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            ran.returncode = trainer.main()
+        except trainer.Refused as refused:
+            ran.returncode = 1
+            print(refused, file=errors)
+        except Exception:  # pylint: disable=broad-except
+            ran.returncode = 2
+            traceback.print_exc(file=errors)
+    ran.stdout, ran.stderr = out.getvalue(), errors.getvalue()
+    return ran
 
 
 def words(seed, n):
@@ -147,7 +173,8 @@ def agreement(exp, scratch):
         at = "%s/agree%d" % (scratch, i)
         folders = [own_copy(exp, run, "%s/%s" % (at, run)) for run in ("r1", "r2", "r3")]
         calls = [folders] if i else [folders, [own_copy(exp, "r2", at + "/alone")]]
-        ran = [train(*call) for call in calls]
+        passes = ["--micro", "2"] if "passes" in name else []
+        ran = [train(*call, args=passes) for call in calls]
         for folder, run in zip(sum(calls, []), ("r1", "r2", "r3", "r2")):
             title = "%s: %s, %s" % (name, run, "stacked" if folder in folders else "alone")
             if any(x.returncode for x in ran):
@@ -177,12 +204,118 @@ def kept_model(exp, scratch):
               told.stdout[:300] + told.stderr)
 
 
+def same_results(folders, others):
+    return all(result(a)["loss_nats"] == result(b)["loss_nats"] and
+               result(a)["half"] == result(b)["half"] and
+               [x.get("loss_nats") for x in lines(a)] == [x.get("loss_nats") for x in lines(b)]
+               for a, b in zip(folders, others))
+
+
+def start_and_end(folders, signal_number, done_lines):
+    """Starts the training, sends the signal once the log has so many lines; the exit code."""
+    process = subprocess.Popen([sys.executable, TRAIN, "--device", "cpu", *folders],
+                               stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    until = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        if os.path.exists(folders[0] + "/log.jsonl") and len(lines(folders[0])) >= done_lines:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal_number)
+    return process.wait()
+
+
+def copies(exp, at, **changes):
+    return [own_copy(exp, run, "%s/%s" % (at, run), **changes) for run in ("r1", "r2", "r3")]
+
+
+def checkpoints(folder):
+    return [name for name in os.listdir(folder) if name.endswith(".pt")]
+
+
+def interruptions(exp, scratch):
+    whole, cut = copies(exp, scratch + "/whole"), copies(exp, scratch + "/cut", checkpoint_s=0)
+    train(*whole)
+    code = start_and_end(cut, signal.SIGTERM, 10)
+    check(code == 143 and all(len(checkpoints(f)) == 1 for f in cut),
+          "SIGTERM: a checkpoint of each run, code 143", code)
+    for at in (30, 60):
+        start_and_end(cut, signal.SIGKILL, at)
+    check(any(checkpoints(f) for f in cut), "SIGKILL leaves checkpoints")
+    ran = train(*cut)
+    check(ran.returncode == 0 and "is not used" not in ran.stderr and same_results(cut, whole),
+          "after three interruptions the results have the same bits", ran.stderr)
+    check(not any(checkpoints(f) for f in cut), "and no checkpoint is left")
+    before = os.stat(cut[0] + "/result.json").st_mtime_ns
+    again = train(*cut)
+    check(again.returncode == 0 and os.stat(cut[0] + "/result.json").st_mtime_ns == before,
+          "finished runs are not trained again", again.stderr)
+    return whole
+
+
+def divergence(exp, scratch, whole):
+    """One of the stacked runs gets a weight that is no number."""
+    folders = copies(exp, scratch + "/diverged", checkpoint_s=0)
+    start_and_end(folders, signal.SIGTERM, 20)
+    name = "%s/%s" % (folders[1], checkpoints(folders[1])[0])
+    state = torch.load(name)
+    state["weights"]["norm"][3] = float("nan")
+    torch.save(state, name)
+    ran = train(*folders)
+    check(ran.returncode == 0 and result(folders[1])["status"] == "diverged" and
+          "loss_nats" not in result(folders[1]), "a run whose loss is no number diverged", ran.stderr)
+    check(same_results(folders[::2], whole[::2]), "and the runs beside it have the same bits")
+    damaged = own_copy(exp, "r1", scratch + "/damaged")
+    with open(damaged + "/pytorch-7.pt", "w") as file:
+        file.write("no checkpoint")
+    ran = train(damaged)
+    check("is not used" in ran.stderr and ran.returncode == 0,
+          "a damaged checkpoint is reported, and the run starts again", ran.stderr)
+
+
+def refused(name, wanted, ran):
+    check(ran.returncode == 1 and wanted in ran.stderr and "Traceback" not in ran.stderr,
+          "refused: " + name, ran.stderr)
+
+
+def errors(exp, scratch):
+    at = scratch + "/errors"
+    with open(exp + "/runs/r1/run.json") as file:
+        domains = json.load(file)["domains"]
+    gone = {**domains, "code": {**domains["code"], "train": at + "/nowhere.bin"}}
+    other = {**domains, "code": {**domains["code"], "train": domains["prose"]["train"]}}
+    runs = {
+        "a folder without run.json": (at, "give the folder of a run"),
+        "a field that it does not know": (own_copy(exp, "r1", at + "/1", phases=[]), '"phases"'),
+        "a setting that it does not know":
+            (own_copy(exp, "r1", at + "/2", training={"tie": True}), '"tie"'),
+        "a method that steers":
+            (own_copy(exp, "r1", at + "/3", steering={"method": "doremi"}), '"doremi"'),
+        "a node without the corpus":
+            (own_copy(exp, "r1", at + "/4", domains=gone), "copy the folder corpus/ there"),
+        "tokens of another corpus":
+            (own_copy(exp, "r1", at + "/5", domains=other), "is of another corpus"),
+        "no CUDA": (own_copy(exp, "r1", at + "/6"), "nvidia-smi"),
+        "too little memory for one run": (own_copy(exp, "r1", at + "/7"), "one run needs about"),
+    }
+    for name, (folder, wanted) in runs.items():
+        args = ["--memory", "0.0001"] if "memory" in name else \
+            ["--device", "cuda"] if "CUDA" in name else []
+        refused(name, wanted, train(folder, args=args))
+    folders = copies(exp, scratch + "/plan")
+    told = train(*folders, args=["--plan", "--runs", "2"])
+    check(told.returncode == 0 and "3 runs of" in told.stdout and ": 2 at a time" in told.stdout and
+          not os.path.exists(folders[0] + "/log.jsonl"), "--plan prints, and trains nothing",
+          told.stdout + told.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         exp = scratch + "/exp"
         make_corpus(exp)
         agreement(exp, scratch)
         kept_model(exp, scratch)
+        divergence(exp, scratch, interruptions(exp, scratch))
+        errors(exp, scratch)
     print("1..%d" % cases)
 
 

@@ -10,8 +10,6 @@ import torch
 
 from xxh3 import xxh3
 
-VERSION = "1"  # of this trainer
-
 
 def known(x):
     return x if x is not None and math.isfinite(x) else None
@@ -29,12 +27,18 @@ def write_whole(path, parts):
 
 
 class Log:
-    def __init__(self, run):
+    """log.jsonl; what a checkpoint has of it comes first."""
+
+    def __init__(self, run, text=""):
+        self.text = text
         self.file = open(os.path.join(run.folder, "log.jsonl"), "w")
+        self.file.write(text)
 
     def line(self, batch, content):
         o = {"step": batch.step, "tokens": batch.step * batch.run.step_tokens, **content}
-        self.file.write(json.dumps({**o, "wall_s": round(batch.wall_s(), 3)}) + "\n")
+        text = json.dumps({**o, "wall_s": round(batch.wall_s(), 3)}) + "\n"
+        self.text += text
+        self.file.write(text)
         self.file.flush()
 
     def step(self, batch, lr, loss, norm, tokens_per_s):
@@ -82,7 +86,7 @@ def bits_per_byte(run, nats):
 def write_result(batch, r, nats):
     run, diverged = batch.runs[r], batch.diverged_at[r] is not None
     folder = run.folder
-    steps = batch.diverged_at[r] if diverged else batch.step
+    steps = batch.diverged_at[r] if diverged else run.steps
     tokens, wall = steps * run.step_tokens, batch.wall_s()
     layers, heads, width, ffn = run.sizes
     o = {"run": run.name, "status": "diverged" if diverged else "done", "seed": run.json["seed"],
@@ -103,7 +107,7 @@ def write_result(batch, r, nats):
     o["epochs"] = dict(zip(run.names, batch.order.epochs(r)))
     o["tokens_by_domain"] = {d: n * run.context for d, n in
                              zip(run.names, batch.order.sequences[r].tolist())}
-    o["made_by"] = {"trainer": "pytorch " + VERSION, "torch": torch.__version__,
+    o["made_by"] = {"trainer": "pytorch", "question": run.question(), "torch": torch.__version__,
                     "device": batch.device.type, "precision": str(batch.model.dtype)[6:],
                     "runs": len(batch.runs)}
     if run.keep_model and not diverged:

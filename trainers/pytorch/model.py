@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from philox import weights_stream
 
 NORM_EPS, ROPE_BASE = 1e-5, 10000.0
+MOMENTS = "exp_avg", "exp_avg_sq"
 SDPA = getattr(F, "scaled_dot_product_attention", None)
 
 
@@ -173,12 +174,12 @@ class AdamW:
         self.clip, self.w = t["clip"], list(model.w.values())
         matrices = [w for w in self.w if w.dim() == 3]
         norms = [w for w in self.w if w.dim() == 2]
-        fused = {"fused": True} if model.device.type == "cuda" and \
-            "fused" in torch.optim.AdamW.__init__.__code__.co_varnames else {}
+        self.fused = model.device.type == "cuda" and \
+            "fused" in torch.optim.AdamW.__init__.__code__.co_varnames
         self.adamw = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": t["weight_decay"]},
              {"params": norms, "weight_decay": 0.0}],
-            lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"], **fused)
+            lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"], **({"fused": True} if self.fused else {}))
 
     def step(self, lr, labels):
         """The norms (R) of the gradients before clipping."""
@@ -192,5 +193,18 @@ class AdamW:
         for group in self.adamw.param_groups:
             group["lr"] = lr
         self.adamw.step()
-        self.adamw.zero_grad()
+        self.adamw.zero_grad(set_to_none=False)
         return norm
+
+    def moments(self, r):
+        """Of run r, in the order of the tensors; empty before the first step."""
+        states = [self.adamw.state.get(w) for w in self.w]
+        return [[s[k][r].cpu().clone() for k in MOMENTS] for s in states if s]
+
+    def load(self, runs, step):
+        """runs: the moments of each run."""
+        for i, w in enumerate(self.w):
+            self.adamw.state[w] = {
+                "step": torch.tensor(float(step), device=w.device if self.fused else "cpu"),
+                **{k: torch.stack([m[i][j] for m in runs]).to(w.device)
+                   for j, k in enumerate(MOMENTS)}}

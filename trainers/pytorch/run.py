@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run as its run.json describes it (docs/trainer.md), and what follows from it: the sizes of the
 model, the number of steps, the learning rate of each step. As src/train/training.c has it."""
+import hashlib
 import json
 import math
 import os
@@ -117,6 +118,24 @@ class Run:
         """Runs for which this is the same can be stacked."""
         t = {k: self.t[k] for k, used in TRAINING.items() if used and k != "checkpoint_s"}
         return json.dumps([self.json.get("corpus_hash"), self.vocab, self.names, self.domains, t])
+
+    def question(self):
+        """What the answer depends on, as 16 digits: of checkpoints and results."""
+        no = ("checkpoint_s", "micro_tokens", "evals")  # only how the work is cut up, and the log
+        t = {k: self.t[k] for k, used in TRAINING.items() if used and k not in no}
+        asked = [self.json.get("corpus_hash"), self.vocab, self.names, self.mixture, self.seed, t]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+
+    def is_done(self):
+        """result.json is there, and this trainer wrote it for this very run."""
+        try:
+            with open(os.path.join(self.folder, "result.json")) as file:
+                made_by = json.load(file)["made_by"]
+            model = os.path.join(self.folder, "model.bin")
+            return made_by["question"] == self.question() and \
+                (not self.keep_model or os.path.exists(model))
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def body_parameters(self):
         layers, _, width, ffn = self.sizes

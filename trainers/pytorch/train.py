@@ -1,96 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """train.py RUN_FOLDER... : trains the runs in these folders, stacked, as docs/trainer.md asks: each
-folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, model.bin."""
+folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, model.bin. A run
+that is finished is not trained again; one that was interrupted goes on from its checkpoint."""
 import argparse
-import json
+import os
 import sys
-import time
 
-import torch
+try:
+    import torch
+except ImportError:
+    sys.exit("train.py: PyTorch is not installed for %s. Install it (Debian: apt-get install "
+             "python3-torch; others: https://pytorch.org), or start train.py with the python that "
+             "has it" % sys.executable)
 
-from data import Order, Tokens
-from files import Log, write_result
-from model import AdamW, Stacked
+OLDEST = (1, 13)
+if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
+    sys.exit("train.py: this is PyTorch %s; wanted 1.13 or newer: install a newer one"
+             % torch.__version__)
+
+import checkpoint
+from batch import STOPPED, Batch, Stop
+from plan import GIB, Plan, free_memory
 from run import Refused, Run
-from valid import evaluate
-
-
-class Batch:
-    """The training of R runs at once."""
-
-    def __init__(self, runs, device, dtype, chunk):
-        self.runs, self.device, self.chunk = runs, device, chunk
-        self.run = runs[0]
-        self.order = Order(runs)
-        used = self.order.used.any(0).tolist()
-        self.tokens = Tokens(self.run, used, device, 0)
-        self.model = Stacked(runs, device, dtype)
-        self.adamw = AdamW(self.model, self.run.t)
-        self.logs = [Log(r) for r in runs]
-        self.log_every = self.run.steps // 100 if self.run.steps > 200 else 1
-        self.step, self.diverged_at = 0, [None] * len(runs)
-        self.half_nats, self.valids = [None] * len(runs), 0
-        self.began = self.timed = time.monotonic()
-        self.timed_step = 0
-
-    def train(self):
-        run = self.run
-        while self.step < run.steps and None in self.diverged_at:
-            lr = run.lr_of(self.step)
-            loss, norm = self.one_step(lr)
-            self.step += 1
-            self.look(lr, loss, norm)
-            if self.step == run.half:
-                self.half_nats = self.evaluate()
-            elif self.step < run.steps and run.evaluation_due(self.step):
-                self.evaluate()
-        self.finish()
-
-    def one_step(self, lr):
-        """The losses (R) and the norms (R) of the gradients."""
-        run, T = self.run, self.run.context
-        total = torch.zeros(len(self.runs), dtype=torch.float64, device=self.device)
-        for at in range(0, run.batch, run.micro):
-            n = min(run.micro, run.batch - at)
-            domain, start = self.order.next(n)
-            ids = self.tokens.windows(domain.flatten(), start.flatten(), T + 1)
-            ids = ids.view(len(self.runs), n, T + 1)
-            losses = self.model.losses(ids[..., :-1], ids[..., 1:], self.chunk, True)
-            losses.sum().backward()
-            total += losses.detach().sum(1)
-        return total / run.step_tokens, self.adamw.step(lr, run.step_tokens)
-
-    def look(self, lr, loss, norm):
-        for r in (~(loss.isfinite() & norm.isfinite())).nonzero().squeeze(1).tolist():
-            if self.diverged_at[r] is None:
-                self.diverged_at[r] = self.step
-                self.logs[r].step(self, lr, float(loss[r]), float(norm[r]), 0)
-        if self.step % self.log_every and self.step != self.run.steps:
-            return
-        now = time.monotonic()
-        rate = (self.step - self.timed_step) * self.run.step_tokens / max(now - self.timed, 1e-9)
-        self.timed, self.timed_step = now, self.step
-        for r, (x, y) in enumerate(zip(loss.tolist(), norm.tolist())):
-            if self.diverged_at[r] is None:
-                self.logs[r].step(self, lr, x, y, rate)
-
-    def evaluate(self):
-        nats = evaluate(self.model, self.runs, self.chunk)
-        self.valids += 1
-        for r, log in enumerate(self.logs):
-            if self.diverged_at[r] is None:
-                log.valid(self, nats[r])
-        return nats
-
-    def wall_s(self):
-        return time.monotonic() - self.began
-
-    def finish(self):
-        nats = self.evaluate() if None in self.diverged_at else [None] * len(self.runs)
-        for r in range(len(self.runs)):
-            self.logs[r].close()
-            write_result(self, r, nats[r])
 
 
 def groups(runs):
@@ -101,18 +33,99 @@ def groups(runs):
     return list(out.values())
 
 
-def main():
+def is_short_of_memory(error):
+    return "out of memory" in str(error) or "can't allocate memory" in str(error)
+
+
+class Trainer:
+    def __init__(self, args):
+        self.args, self.device = args, device_of(args)
+        self.dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[
+            args.precision or ("bfloat16" if self.device.type == "cuda" else "float32")]
+        self.memory = int(args.memory * GIB) if args.memory else free_memory(self.device)
+
+    def plan(self, runs):
+        return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro)
+
+    def train(self, runs):
+        """False: it was asked to stop."""
+        left = [run for run in runs if not run.is_done()]
+        while left:
+            plan = self.plan(left)
+            print("train.py: " + plan.text(len(left)), file=sys.stderr, flush=True)
+            try:
+                if not self.train_batch(left[:plan.R], plan):
+                    return False
+            except RuntimeError as error:
+                if not is_short_of_memory(error) or not self.less_memory(plan):
+                    raise
+            left = [run for run in left if not run.is_done()]
+        return True
+
+    def train_batch(self, runs, plan):
+        return all(Batch(part, states, plan, self.device, self.dtype).train()
+                   for part, states in checkpoint.resume(runs))
+
+    def less_memory(self, plan):
+        """The estimate was too low: the next try takes less. False: there is no smaller one."""
+        if plan.R == 1 and plan.micro == 1:
+            return False
+        self.memory = min(int(plan.needs(plan.R, plan.micro) * 0.7), int(self.memory * 0.9))
+        print("train.py: the memory was too small for that; trying with less at a time",
+              file=sys.stderr)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return True
+
+
+def device_of(args):
+    name = args.device or os.environ.get("REGMIX_DEVICE")
+    if not name and torch.version.cuda is None and not torch.cuda.is_available():
+        print("train.py: this PyTorch (%s) is one without CUDA, so the runs are trained on the "
+              "processor" % torch.__version__, file=sys.stderr)
+        name = "cpu"
+    name = name or "cuda"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise Refused("PyTorch finds no CUDA device. Check that `nvidia-smi` lists a GPU, that "
+                      "CUDA_VISIBLE_DEVICES is not empty, and that this PyTorch (%s) was built "
+                      "with CUDA. To train on the processor, slowly: --device cpu, or "
+                      "REGMIX_DEVICE=cpu in the environment" % torch.__version__)
+    return torch.device(name)
+
+
+def arguments():
     parser = argparse.ArgumentParser(description="Trains the runs in these folders, stacked.")
     parser.add_argument("folders", nargs="+", metavar="RUN_FOLDER",
                         help="a folder with a run.json, such as runs/0001")
-    args = parser.parse_args()
+    parser.add_argument("--plan", action="store_true",
+                        help="print how many runs and sequences go through at once, and end")
+    parser.add_argument("--device", help="cuda, cuda:1, cpu (default: $REGMIX_DEVICE, else cuda; "
+                        "cpu where this PyTorch was built without CUDA)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"),
+                        help="of the products (default: bfloat16 on CUDA, float32 on a processor)")
+    parser.add_argument("--runs", type=int, default=0, metavar="R",
+                        help="runs stacked (default: as many as the memory holds, up to 512)")
+    parser.add_argument("--micro", type=int, default=0, metavar="N",
+                        help="sequences of a run in a pass (default: as many as the memory holds)")
+    parser.add_argument("--memory", type=float, default=0, metavar="GIB",
+                        help="memory to use (default: what is free)")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    trainer = Trainer(args)
     runs = [Run(folder) for folder in args.folders]
-    for group in groups(runs):
-        Batch(group, torch.device("cpu"), torch.float32, 1024).train()
+    if args.plan:
+        for group in groups(runs):
+            print(trainer.plan(group).text(len(group)))
+        return 0
+    Stop.listen()
+    return 0 if all(trainer.train(group) for group in groups(runs)) else STOPPED
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except Refused as refused:
         sys.exit("train.py: %s" % refused)

@@ -6,25 +6,25 @@ import torch
 from data import token_file, widened
 
 
-def evaluate(model, runs, chunk):
+def evaluate(model, runs, micro, chunk):
     """For each run {domain: nats per token, or None where there are too few tokens}."""
     run, out = runs[0], [{} for _ in runs]
     with torch.no_grad():
         for name, domain in run.domains.items():
             n = run.valid_tokens(name)
-            nats = mean_loss(model, run, domain, n, chunk) if n else [None] * len(runs)
+            nats = mean_loss(model, run, domain, n, micro, chunk) if n else [None] * len(runs)
             for r, x in enumerate(nats):
                 out[r][name] = x
     return out
 
 
-def mean_loss(model, run, domain, n, chunk):
+def mean_loss(model, run, domain, n, micro, chunk):
     ids = token_file(domain["valid"], domain["valid_tokens"], run.vocab)
     total = torch.zeros(model.R, dtype=torch.float64, device=model.device)
     at = 0
     while at < n:
         T = min(n - at, run.context)
-        B = min(run.micro, (n - at) // T)
+        B = min(micro, (n - at) // T)
         part = widened(ids[at:at + B * T + 1]).to(model.device)
         tokens, labels = (x.view(1, B, T).expand(model.R, B, T) for x in (part[:-1], part[1:]))
         total += model.losses(tokens, labels, chunk).double().sum(1)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training of R runs at once: batches, gradients over passes, an AdamW step, and now and then a
+checkpoint from which a later process goes on."""
+import signal
+import time
+
+import torch
+
+import checkpoint
+from data import Order, Tokens
+from files import Log, write_result
+from model import AdamW, Stacked
+from valid import evaluate
+
+STOPPED = 143  # exit code: asked to end, checkpoints are written
+
+
+class Stop:
+    """SIGTERM and SIGINT end the training after its present step."""
+
+    asked = False
+
+    @staticmethod
+    def listen():
+        def on_signal(number, frame):
+            Stop.asked = True
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, on_signal)
+
+
+class Batch:
+    def __init__(self, runs, states, plan, device, dtype):
+        self.runs, self.device, self.plan, self.run = runs, device, plan, runs[0]
+        self.began = self.saved = self.timed = time.monotonic()
+        self.order = Order(runs)
+        used = self.order.used.any(0).tolist()
+        self.tokens = Tokens(self.run, used, device, plan.memory // 4)
+        weights = {name: torch.stack([s["weights"][name] for s in states]).to(device)
+                   for name in states[0]["weights"]} if states else None
+        self.model = Stacked(runs, device, dtype, weights)
+        self.adamw = AdamW(self.model, self.run.t)
+        self.log_every = self.run.steps // 100 if self.run.steps > 200 else 1
+        self.step = self.valids = 0
+        self.before = 0.0  # seconds of earlier processes
+        self.half_nats = [None] * len(runs)
+        self.diverged_at = [None] * len(runs)
+        # the step after which a loss or a gradient of a run was no number; 0: none
+        self.bad_at = torch.zeros(len(runs), dtype=torch.int64, device=device)
+        if states:
+            self.load(states)
+        self.logs = [Log(r, s["log"]) for r, s in zip(runs, states)] if states else \
+            [Log(r) for r in runs]
+        self.timed_step = self.step
+
+    # ---- checkpoints
+
+    def load(self, states):
+        self.step, self.before = states[0]["step"], max(s["wall_s"] for s in states)
+        self.valids = states[0]["valids"]
+        self.half_nats = [s["half_nats"] for s in states]
+        self.order.load({k: torch.stack([s["order"][k] for s in states])
+                         for k in states[0]["order"]})
+        self.adamw.load([s["moments"] for s in states], self.step)
+
+    def state(self, r):
+        return {"step": self.step, "wall_s": self.wall_s(), "valids": self.valids,
+                "half_nats": self.half_nats[r], "log": self.logs[r].text,
+                "order": {k: x[r].clone() for k, x in self.order.state().items()},
+                "weights": {k: w.detach()[r].cpu().clone() for k, w in self.model.w.items()},
+                "moments": self.adamw.moments(r)}
+
+    def save(self):
+        left = [r for r, at in enumerate(self.diverged_at) if at is None]
+        checkpoint.save([self.runs[r] for r in left], [self.state(r) for r in left])
+        self.saved = time.monotonic()
+
+    # ---- the loop
+
+    def train(self):
+        """False: it was asked to stop."""
+        run = self.run
+        while self.step < run.steps and None in self.diverged_at:
+            lr = run.lr_of(self.step)
+            loss, norm = self.one_step(lr)
+            self.step += 1
+            bad = ~(loss.isfinite() & norm.isfinite()) & (self.bad_at == 0)
+            self.bad_at[bad] = self.step
+            if self.step % self.log_every == 0 or self.step == run.steps:
+                self.look(lr, loss, norm)
+            if self.step == run.half:
+                self.half_nats = self.evaluate()
+            elif self.step < run.steps and run.evaluation_due(self.step):
+                self.evaluate()
+            if Stop.asked or (self.step < run.steps and
+                              time.monotonic() - self.saved >= run.t["checkpoint_s"]):
+                self.look(lr, loss, norm, log=False)
+                self.save()
+            if Stop.asked:
+                return False
+        self.finish()
+        return True
+
+    def one_step(self, lr):
+        """The losses (R) and the norms (R) of the gradients."""
+        run, T, R = self.run, self.run.context, len(self.runs)
+        total = torch.zeros(R, dtype=torch.float64, device=self.device)
+        for at in range(0, run.batch, self.plan.micro):
+            n = min(self.plan.micro, run.batch - at)
+            domain, start = self.order.next(n)
+            ids = self.tokens.windows(domain.flatten(), start.flatten(), T + 1).view(R, n, T + 1)
+            losses = self.model.losses(ids[..., :-1], ids[..., 1:], self.plan.chunk, True)
+            losses.sum().backward()
+            total += losses.detach().double().sum(1)
+        return total / run.step_tokens, self.adamw.step(lr, run.step_tokens)
+
+    def look(self, lr, loss, norm, log=True):
+        """What was computed since comes from the device. A run that diverged ends here: nothing of
+        it reaches the others, since no product goes across runs."""
+        now = time.monotonic()
+        rate = (self.step - self.timed_step) * self.run.step_tokens / max(now - self.timed, 1e-9)
+        for r, (x, y, bad) in enumerate(zip(loss.tolist(), norm.tolist(), self.bad_at.tolist())):
+            if self.diverged_at[r] is not None or not (log or bad):
+                continue
+            self.logs[r].step(self, lr, x, y, rate)
+            if bad:
+                self.diverged_at[r] = bad
+                self.end_run(r, None)
+        if log:
+            self.timed, self.timed_step = now, self.step
+
+    def evaluate(self):
+        nats = evaluate(self.model, self.runs, self.plan.micro, self.plan.chunk)
+        self.valids += 1
+        for r, log in enumerate(self.logs):
+            if self.diverged_at[r] is None:
+                log.valid(self, nats[r])
+        return nats
+
+    def wall_s(self):
+        return self.before + time.monotonic() - self.began
+
+    def end_run(self, r, nats):
+        self.logs[r].close()
+        write_result(self, r, nats)
+        checkpoint.remove(self.runs[r])
+
+    def finish(self):
+        if None in self.diverged_at:
+            nats = self.evaluate()
+            for r, at in enumerate(self.diverged_at):
+                if at is None:
+                    self.end_run(r, nats[r])

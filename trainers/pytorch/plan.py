@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many runs are stacked, and how many sequences go through them at once: as many as the memory
+holds. The estimate is of what PyTorch keeps for the backward pass, counted once for each shape."""
+import torch
+
+from model import SDPA
+from run import Refused
+
+GIB = 1 << 30
+CHUNK_SHARE = 0.1  # of the memory, for the logits of a chunk and what is made from them
+RUNS = 512  # stacked in one process, or fewer
+
+
+def processor_memory():
+    try:
+        with open("/proc/meminfo") as file:
+            for line in file:
+                if line.startswith("MemAvailable"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 8 * GIB
+
+
+def free_memory(device):
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0] * 0.92)
+    return int(processor_memory() * 0.6)
+
+
+class Plan:
+    """Of `n` runs like `run`: R at a time, `micro` sequences of each in a pass, `chunk` tokens of
+    each in a piece of the head."""
+
+    def __init__(self, run, n, dtype, memory, max_runs=0, micro=0):
+        self.run, self.memory, self.size = run, memory, torch.finfo(dtype).bits // 8
+        most = min(n, max_runs or RUNS)
+        while most > 1 and self.needs(most, micro or 1) > memory:
+            most -= max(most // 16, 1)
+        self.R = -(-n // -(-n // most))  # the same number in each batch, or nearly
+        if self.needs(self.R, micro or 1) > memory:
+            raise Refused("%s: one run needs about %.2f GiB of memory, and there are %.2f GiB free: "
+                          "end what else uses it, take a GPU with more, or make context, "
+                          "micro_tokens or the model smaller"
+                          % (run.path, self.needs(1, micro or 1) / GIB, memory / GIB))
+        self.micro = micro or run.batch
+        while not micro and self.micro > 1 and self.needs(self.R, self.micro) > memory:
+            self.micro -= max(self.micro // 8, 1)
+        self.micro = min(self.micro, run.batch)
+        self.chunk = self.chunk_of(self.R)
+
+    def chunk_of(self, R):
+        tokens = int(self.memory * CHUNK_SHARE) // (R * self.run.vocab * (8 + 2 * self.size))
+        return max(min(tokens, 16384), 1)
+
+    def needs(self, R, micro):
+        """Bytes: weights, gradients, moments; activations; the logits of a chunk."""
+        run = self.run
+        layers, heads, width, ffn = run.sizes
+        wide = self.size == 4
+        fixed = run.parameters() * (16 + (0 if wide else 2)) + 12 * run.vocab * width
+        scores = 0 if SDPA else heads * run.context * (4 + self.size)
+        layer = width * (54 if wide else 42) + ffn * 4 * self.size + scores
+        tokens = micro * run.context
+        chunk = min(self.chunk_of(R), tokens) * run.vocab * (8 + 2 * self.size)
+        return int(R * (fixed + 1.3 * tokens * (layers * layer + 20 * width) + chunk))
+
+    def text(self, n):
+        run = self.run
+        return ("%d run%s of %d parameters: %d at a time, %d of %d sequences of a step in a pass, %d "
+                "tokens in a piece of the head; about %.2f of %.2f GiB"
+                % (n, "" if n == 1 else "s", run.parameters(), self.R, self.micro, run.batch,
+                   self.chunk, self.needs(self.R, self.micro) / GIB, self.memory / GIB))
