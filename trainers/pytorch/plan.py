@@ -39,8 +39,8 @@ class Plan:
             most -= max(most // 16, 1)
         self.R = -(-n // -(-n // most))  # the same number in each batch, or nearly
         if self.needs(self.R, micro or 1) > memory:
-            raise Refused("%s: one run needs about %.2f GiB of memory, and there are %.2f GiB free: "
-                          "end what else uses it, take a GPU with more, or make context, "
+            raise Refused("%s: one run needs about %.2f GiB of memory, and there are %.2f GiB "
+                          "free: end what else uses it, take a GPU with more, or make context, "
                           "micro_tokens or the model smaller"
                           % (run.path, self.needs(1, micro or 1) / GIB, memory / GIB))
         self.micro = micro or run.batch
@@ -67,7 +67,7 @@ class Plan:
 
     def text(self, n):
         run = self.run
-        return ("%d run%s of %d parameters: %d at a time, %d of %d sequences of a step in a pass, %d "
-                "tokens in a piece of the head; about %.2f of %.2f GiB"
+        return ("%d run%s of %d parameters: %d at a time, %d of %d sequences of a step in a pass, "
+                "%d tokens in a piece of the head; about %.2f of %.2f GiB"
                 % (n, "" if n == 1 else "s", run.parameters(), self.R, self.micro, run.batch,
                    self.chunk, self.needs(self.R, self.micro) / GIB, self.memory / GIB))

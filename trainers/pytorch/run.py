@@ -110,8 +110,8 @@ class Run:
                               % (self.path, name))
             if weight > 0 and domain["train_tokens"] <= self.context:
                 raise Refused('%s: domain "%s" has %d training tokens; a sequence needs %d: '
-                              "shorten the context, give the domain more text, or leave it out of the "
-                              "mixture"
+                              "shorten the context, give the domain more text, or leave it out "
+                              "of the mixture"
                               % (self.path, name, domain["train_tokens"], self.context + 1))
 
     def together(self):
