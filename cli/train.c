@@ -64,8 +64,8 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // if its supervisor dies, it writes its checkpoint and ends
 #endif
-  rmx_status status = rmx_swarm_work(c->words.items[0], *(char **)c->own, rmx_baselines_controller,
-                                     c->common.json ? NULL : stdout, err);
+  rmx_status status = rmx_swarm_work(c->words.items, c->words.n, *(char **)c->own,
+                                     rmx_baselines_controller, c->common.json ? NULL : stdout, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s}", "run", c->words.items[0]));
   return status;
@@ -90,8 +90,8 @@ static const rmx_option worker_options[] = {
 };
 const rmx_command cli_worker = {
     .name = "worker",
-    .words = "FOLDER",
-    .max_words = 1,
+    .words = "FOLDER...",
+    .max_words = 1 << 30,
     .run = run_worker,
     .hidden = true,
     .options = worker_options,

@@ -58,6 +58,7 @@ typedef struct rmx_swarm_options {
   /* its folder, which the user's commands get as REGMIX_EXPERIMENT; NULL: the run's corpus */
   const char *experiment;
   int jobs;         /* workers at a time */
+  bool jobs_given;  /* false: for PyTorch, one worker for each GPU instead */
   int tries;        /* times a run that crashes is begun: 2 */
   const char *what; /* "train", "compare": heads the progress */
 } rmx_swarm_options;
@@ -75,12 +76,13 @@ typedef struct rmx_swarm_outcome {
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
 
-/* The worker's whole life: claims the run in `folder`, trains it (or has the user's command do it),
- * lets go. make: the make_controller of rmx_train_hooks. Prints a line `step steps tokens loss
- * tokens_per_s` to `progress` (may be NULL) about four times a second, and lines `! MESSAGE` of
- * warnings. */
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_make_controller *make,
-                          FILE *progress, rmx_err *err);
+/* The worker's whole life: claims the run in folders[0], trains it (or has the user's command do
+ * it), lets go. Several folders (n) are those of runs that PyTorch trains, stacked: those that
+ * others train or that are done are left out. make: the make_controller of rmx_train_hooks. Prints
+ * a line `step steps tokens loss tokens_per_s` to `progress` (may be NULL) about four times a
+ * second, and lines `! MESSAGE` of warnings. */
+rmx_status rmx_swarm_work(char *const *folders, size_t n, const char *isa,
+                          rmx_make_controller *make, FILE *progress, rmx_err *err);
 
 /* Metrics of the runs that are done: one row a run, one column `<domain>_val_loss` a domain (nats
  * per token), at half way (`half`) or at the end; then, at the end, one for each name under

@@ -33,10 +33,13 @@ typedef struct rmx_training {
   int64_t evals;
   double checkpoint_s; /* seconds between checkpoints */
   int64_t threads;     /* of one run; 0: see rmx_training_threads. No result depends on it */
-  char *command;       /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
-  double timeout_s;    /* limit of one try of the command; 0: no limit */
-  double grace_s;      /* between SIGTERM and SIGKILL, if it must end */
-  double may_fail;     /* share of the runs that may fail without stopping what comes after */
+  /* "regmix", "pytorch" (trainers/pytorch, many runs in a process) or "command"; NULL: "command" if
+   * there is a command, else "regmix" */
+  char *trainer;
+  char *command;    /* the user's own trainer, run by sh (docs/trainer.md); NULL: ours */
+  double timeout_s; /* limit of one try of the command; 0: no limit */
+  double grace_s;   /* between SIGTERM and SIGKILL, if it must end */
+  double may_fail;  /* share of the runs that may fail without stopping what comes after */
 } rmx_training;
 
 /* Everything one training depends on. Plain data: written to run.json, read by the worker
@@ -62,6 +65,13 @@ typedef struct rmx_run {
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
 extern const rmx_option rmx_training_options[];
 extern const size_t rmx_training_options_n;
+
+/* Whether our PyTorch trainer trains it, or any other program than regmix itself. */
+bool rmx_training_is_pytorch(const rmx_training *t);
+bool rmx_training_is_outside(const rmx_training *t);
+/* Makes `trainer` and `command` agree: a command that is not to be used is dropped. RMX_EINPUT
+ * where there is none for "command"; `section` heads the message. */
+rmx_status rmx_training_settle(rmx_training *t, const char *section, rmx_err *err);
 
 /* The model's sizes, preset and own ones together; RMX_EINPUT for an unknown preset or sizes that
  * do not fit. */

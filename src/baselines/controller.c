@@ -10,11 +10,12 @@
 
 rmx_status rmx__check_ours(const char *method, const char *section, const rmx_training *t,
                            rmx_err *err) {
-  if (!t->command) return RMX_OK;
+  if (!rmx_training_is_outside(t)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s: the method controls the training, which works only with the trainer of "
-                  "regmix, not with %s.command; leave out %s or the command",
-                  method, section, method);
+                  "regmix, not with %s.command or PyTorch; leave out %s, or set %s.trainer to "
+                  "regmix",
+                  method, section, method, section);
 }
 
 rmx_status rmx__check_domains(const rmx_comparison *c, const char *method, const rmx_training *t,

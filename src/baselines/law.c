@@ -152,10 +152,11 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   const size_t D = c->corpus->D_train, min = D + 2;
   if (D < 2)
     return rmx_fail(err, RMX_EINPUT, "law: the corpus has one domain; a mixture needs two or more");
-  if (c->proxy->command)
+  if (rmx_training_is_outside(c->proxy))
     return rmx_fail(err, RMX_EINPUT,
                     "law: the method extrapolates the losses during a training, and your own "
-                    "trainer does not report them; leave out the method or proxy.command");
+                    "trainer does not report them; leave out the method, or set proxy.trainer "
+                    "to regmix");
   if ((size_t)c->options->law.mixtures < min)
     return rmx_fail(
         err, RMX_EINPUT,

@@ -171,11 +171,12 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   if (c->corpus->D_train < 2)
     return rmx_fail(err, RMX_EINPUT,
                     "mixmin: the corpus has one domain; a mixture needs two or more");
-  if (c->proxy->command)
+  if (rmx_training_is_outside(c->proxy))
     return rmx_fail(
         err, RMX_EINPUT,
         "mixmin: the method needs the probability of documents from its proxies, and those of your "
-        "own trainer do not give it; leave out the method or proxy.command");
+        "own trainer do not give it; leave out the method, or "
+        "set proxy.trainer to regmix");
   for (size_t d = 0; d < c->corpus->D_train; d++)
     if (c->corpus->domains[d].train_tokens < (size_t)c->proxy->context + 1)
       return rmx_fail(err, RMX_EINPUT,

@@ -218,11 +218,12 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
   const double min = (double)(c->large->context + 1);
   struct pool p;
   rmx_training t;
-  if (c->proxy->command)
+  if (rmx_training_is_outside(c->proxy))
     return rmx_fail(
         err, RMX_EINPUT,
         "ppl: the method needs the perplexity of documents under a reference, and a model of your "
-        "own trainer does not give it; leave out the method or proxy.command");
+        "own trainer does not give it; leave out the method, or "
+        "set proxy.trainer to regmix");
   RMX_TRY(pool_make(c->corpus, &p, err));
   rmx_status status = RMX_OK;
   if (p.tokens * o->keep < min)

@@ -320,6 +320,8 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
   }
   for (size_t i = 0; i < n; i++) RMX_TRY(rmx_config_set(out, settings[i], err));
   RMX_TRY(check_domains(out, path ? path : "the config", err));
+  RMX_TRY(rmx_training_settle(&out->proxy, "proxy", err));
+  RMX_TRY(rmx_training_settle(&out->large, "large", err));
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
   for (size_t i = 0; none && i < sizeof usual / sizeof *usual; i++)

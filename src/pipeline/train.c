@@ -126,6 +126,7 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
                                .isa = p->experiment.config.general.isa,
                                .experiment = p->experiment.folder,
                                .jobs = rmx_worker_jobs(&p->experiment),
+                               .jobs_given = p->experiment.config.general.jobs > 0,
                                .tries = 2,
                                .what = what};
   rmx_swarm_outcome outcome;
@@ -150,7 +151,7 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
 static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t failed,
                         rmx_err *err) {
   if (failed == 0) return RMX_OK;
-  const bool own = runs[0].training.command != NULL;
+  const bool own = rmx_training_is_outside(&runs[0].training);
   if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
     return rmx_fail(
         err, RMX_EINPUT,

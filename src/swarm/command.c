@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "pytorch.h"
 #include "result.h"
 
 enum { LOOK_MS = 200, TAIL_LINES = 4, TAIL_BYTES = 400 };
@@ -98,8 +99,8 @@ static void set_environment(const rmx_run *r) {
 // ---- the way of the command
 
 struct training {
-  const rmx_run *run;
-  rmx__claim *claim;
+  const rmx_run *run;  // the first
+  const struct rmx__batch *batch;
   bool (*orphaned)(void *context);
   void *context;
   char *log_path, *command;
@@ -150,8 +151,8 @@ static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
   else
     snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
   last_words(t->log, t->began_at, tail);
-  return rmx_fail(err, RMX_EINPUT, "the command `%.200s` %s. %s %s%s", t->run->training.command,
-                  how, t->log_path, *tail ? "ends: " : "is empty", tail);
+  return rmx_fail(err, RMX_EINPUT, "the command `%.200s` %s. %s %s%s", t->command, how, t->log_path,
+                  *tail ? "ends: " : "is empty", tail);
 }
 
 static rmx_status train(struct training *t, rmx_err *err) {
@@ -164,7 +165,8 @@ static rmx_status train(struct training *t, rmx_err *err) {
   rmx__guarded guarded = {.command = t->command,
                           .folder = t->run->folder,
                           .log = t->log,
-                          .claim = t->claim->fd,
+                          .claims = t->batch->claims,
+                          .n = t->batch->n,
                           .grace_s = t->run->training.grace_s};
   rmx__guard guard;
   RMX_TRY(rmx__guard_start(&guard, &guarded, err));
@@ -178,11 +180,13 @@ static rmx_status train(struct training *t, rmx_err *err) {
 }
 
 // A file that is already there is not a result of this run, else the run would not have begun.
-static rmx_status remove_old(const char *folder, rmx_err *err) {
-  static const char *const names[] = {"result.json", "result.rejected.json"};
+// Those of PyTorch say which run they are of, and its trainer looks for itself.
+static rmx_status remove_old(const rmx_run *r, rmx_err *err) {
+  static const char *const names[] = {"result.rejected.json", "result.json"};
+  const size_t n = rmx_training_is_pytorch(&r->training) ? 1 : 2;
   rmx_status status = RMX_OK;
-  for (size_t i = 0; status == RMX_OK && i < 2; i++) {
-    char *path = rmx_path_in(folder, names[i]);
+  for (size_t i = 0; status == RMX_OK && i < n; i++) {
+    char *path = rmx_path_in(r->folder, names[i]);
     if (!path) return rmx_fail_memory(err, 0, "a path");
     if (unlink(path) != 0 && errno != ENOENT && rmx_remove_tree(path, err) != RMX_OK)
       status = rmx_fail_in(err, "what is in the way of the result");
@@ -191,20 +195,60 @@ static rmx_status remove_old(const char *folder, rmx_err *err) {
   return status;
 }
 
-rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context),
+// In log.txt of the other runs of a batch: where the output is.
+static void point_to_log(const struct training *t) {
+  for (size_t i = 1; i < t->batch->n; i++) {
+    rmx_err ignored;
+    RMX_OWNED char *path = rmx_path_in(t->batch->runs[i].folder, "log.txt");
+    const int log = path ? open_log(path, &ignored) : -1;
+    if (log < 0) continue;
+    log_line(log, "run %s, stacked with %zu others; the output is in %s", t->batch->runs[i].name,
+             t->batch->n - 1, t->log_path);
+    close(log);
+  }
+}
+
+// The result of each run. A command that failed may have finished some of them: the folder has
+// nothing of another question, since that was set aside.
+static rmx_status accept(const struct training *t, bool failed, rmx_err *err) {
+  rmx_status status = RMX_OK;
+  for (size_t i = 0; i < t->batch->n; i++) {
+    const rmx_run *r = &t->batch->runs[i];
+    rmx_err why;
+    RMX_OWNED char *path = rmx_path_in(r->folder, "result.json");
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    if (failed && !(rmx_training_is_pytorch(&r->training) && rmx_exists(path))) continue;
+    if (rmx__result_accept(r, &why) == RMX_OK) continue;
+    log_line(t->log, "%s", why.message);
+    if (!failed && status == RMX_OK) *err = why, status = why.status;
+  }
+  return status;
+}
+
+static rmx_status begin(struct training *t, rmx_err *err) {
+  for (size_t i = 0; i < t->batch->n; i++) RMX_TRY(remove_old(&t->batch->runs[i], err));
+  if ((t->log = open_log(t->log_path, err)) < 0) return err->status;
+  point_to_log(t);
+  return RMX_OK;
+}
+
+rmx_status rmx__command_train(const struct rmx__batch *batch, bool (*orphaned)(void *context),
                               void *context, rmx_err *err) {
+  const rmx_run *r = &batch->runs[0];
   set_environment(r);
   struct training t = {
-      .run = r, .claim = claim, .orphaned = orphaned, .context = context, .log = -1};
+      .run = r, .batch = batch, .orphaned = orphaned, .context = context, .log = -1};
   t.log_path = rmx_path_in(r->folder, "log.txt");
-  t.command = rmx__command_words(r->training.command, getenv("REGMIX_EXPERIMENT"), r->folder);
+  t.command = rmx_training_is_pytorch(&r->training)
+                  ? rmx__pytorch_command(batch)
+                  : rmx__command_words(r->training.command, getenv("REGMIX_EXPERIMENT"), r->folder);
   rmx_status status =
-      t.log_path && t.command ? remove_old(r->folder, err) : rmx_fail_memory(err, 0, "a command");
-  if (status == RMX_OK && (t.log = open_log(t.log_path, err)) < 0) status = err->status;
-  if (status == RMX_OK) status = train(&t, err);
+      t.log_path && t.command ? begin(&t, err) : rmx_fail_memory(err, 0, "a command");
   if (status == RMX_OK) {
-    status = rmx__result_accept(r, err);
-    if (status != RMX_OK) log_line(t.log, "%s", err->message);
+    status = train(&t, err);
+    const rmx_status accepted =
+        accept(&t, status != RMX_OK, status == RMX_OK ? err : &(rmx_err){0});
+    if (status == RMX_OK) status = accepted;
   }
   if (t.log >= 0) close(t.log);
   free(t.log_path), free(t.command);

@@ -7,9 +7,17 @@
 
 #include "claim.h"
 
-// Runs r->training.command to train the run whose claim is held, and checks its result. `orphaned`
-// is called now and then; true: the supervisor is gone, so the work ends.
-rmx_status rmx__command_train(const rmx_run *r, rmx__claim *claim, bool (*orphaned)(void *context),
+// Runs whose claims are held, which one command trains.
+struct rmx__batch {
+  const rmx_run *runs;  // (n)
+  const int *claims;    // (n) descriptors of their locks
+  size_t n;
+};
+
+// Runs the command of the runs' training, which is trainers/pytorch for several of them, and checks
+// their results. A run whose result is good is done, also if the command failed. `orphaned` is
+// called now and then; true: the supervisor is gone, so the work ends.
+rmx_status rmx__command_train(const struct rmx__batch *batch, bool (*orphaned)(void *context),
                               void *context, rmx_err *err);
 
 // The command with absolute paths for the words that name a file next to the config, because it

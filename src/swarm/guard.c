@@ -66,7 +66,7 @@ static _Noreturn void become_command(const rmx__guarded *what, pid_t guard) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (what->claim >= 0) fcntl(what->claim, F_SETFD, 0);
+  for (size_t i = 0; i < what->n; i++) fcntl(what->claims[i], F_SETFD, 0);
   if (chdir(what->folder) != 0) _exit(127);
   execl("/bin/sh", "sh", "-c", what->command, (char *)NULL);
   _exit(127);

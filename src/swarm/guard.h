@@ -11,8 +11,9 @@ typedef struct rmx__guarded {
   const char *command;  // run by sh
   const char *folder;   // in this folder
   int log;              // descriptor of its stdout and stderr
-  int claim;            // the lock of its run, which it holds as long as it lives; -1: none
-  double grace_s;       // between SIGTERM and SIGKILL
+  const int *claims;    // (n) the locks of its runs, which it holds as long as it lives
+  size_t n;
+  double grace_s;  // between SIGTERM and SIGKILL
 } rmx__guarded;
 
 typedef struct rmx__guard {

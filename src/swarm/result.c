@@ -97,7 +97,7 @@ static rmx_status check_keys(const left *r, rmx_err *err) {
       "mixture", "model", "parameters", "steps", "tokens", "flops", "wall_s", "tokens_per_s",
       "bits_per_byte", "epochs", "tokens_by_domain", "valid_flops", "answers", "fingerprint",
       "made_by",
-      "nats_hash",
+      "nats_hash", "model_hash", "lr",
   };
   // clang-format on
   const size_t n = sizeof known / sizeof *known;

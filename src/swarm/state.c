@@ -120,7 +120,8 @@ bool rmx_run_is_another(const rmx_run *r) {
   json_decref(result);
   if (state != RMX_RUN_TODO) return state == RMX_RUN_OUTDATED;
   // Files that the user's own trainer writes during the training have names that only it knows.
-  if (!has(r->folder, "checkpoint.bin", &info) && !r->training.command) return false;
+  if (!has(r->folder, "checkpoint.bin", &info) && !rmx_training_is_outside(&r->training))
+    return false;
   bool readable;
   return !asks_the_same(r->folder, r, &readable) && readable;
 }
@@ -136,6 +137,9 @@ static void differences(const json_t *old, const json_t *new, const char *prefix
     else
       rmx_buf_printf(out, "%s%s%s", out->size ? ", " : "", prefix, key);
   }
+  json_object_foreach((json_t *)old, key, value)
+    if (!json_object_get(new, key))
+      rmx_buf_printf(out, "%s%s%s", out->size ? ", " : "", prefix, key);
 }
 
 void rmx_run_difference(const rmx_run *r, rmx_buf *out) {

@@ -15,15 +15,17 @@
 
 #include "base/temporary.h"
 #include "claim.h"
+#include "pytorch.h"
 
 extern char **environ;
 
 // GIVE_UP_S: a holder of a run without a sign of life for so long is not waited for.
-enum { MAX_JOBS = 512, LINE = 1500, GIVE_UP_S = 300 };
+// MAX_STACKED: runs that one PyTorch process gets.
+enum { MAX_JOBS = 512, LINE = 1500, GIVE_UP_S = 300, MAX_STACKED = 512 };
 
 struct worker {
   pid_t pid;                           // 0: free
-  size_t run;                          // index into the runs
+  size_t *runs, n;                     // (n) indices into the runs: one, or several for PyTorch
   int out, errors;                     // ends of its stdout and stderr
   char line[LINE], last_stderr[LINE];  // the line being read; its last text on stderr
   size_t line_size, last_stderr_size;
@@ -46,6 +48,7 @@ struct supervisor {
   size_t *queue;         // ring of n indices still to do; a run is in it no more than once
   size_t queued, taken;  // counts, not places
   double tokens_done, tokens_all, began;
+  char *pytorch;  // train.py; NULL: not needed
 };
 
 static void push(struct supervisor *s, size_t run) {
@@ -92,23 +95,37 @@ static char **worker_environment(char *const own[], size_t n) {
   return out;
 }
 
-static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run, int out,
-                        int errors, rmx_err *err) {
-  const rmx_run *r = &s->runs[run];
-  const char *argv[8] = {s->options->program, "worker", r->folder};
-  if (s->options->isa) {
-    argv[3] = "--isa";
-    argv[4] = s->options->isa;
-  }
+// What a worker has in its environment beside ours; NULL where there is nothing to say.
+enum { OWN = 5 };
+static void own_environment(const struct supervisor *s, const struct worker *w, char *own[OWN]) {
+  const rmx_run *r = &s->runs[w->runs[0]];
+  const bool pytorch = rmx_training_is_pytorch(&r->training);
   const char *experiment = s->options->experiment ? s->options->experiment : r->corpus;
-  char *real = rmx_realpath(experiment);
-  char *own[] = {rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment),
-                 rmx_format("REGMIX_SLOT=%d", (int)(w - s->workers)),
-                 rmx_format("REGMIX_TRY=%d", s->tries[run] + 1)};
-  const size_t n = sizeof own / sizeof *own;
-  char **environment = own[0] && own[1] && own[2] ? worker_environment(own, n) : NULL;
-  rmx_status status = environment ? RMX_OK : rmx_fail_memory(err, 0, "an environment");
+  const int slot = (int)(w - s->workers);
+  RMX_OWNED char *real = rmx_realpath(experiment);
+  RMX_OWNED char *gpu = pytorch ? rmx__pytorch_gpu(slot) : NULL;
+  own[0] = rmx_format("REGMIX_EXPERIMENT=%s", real ? real : experiment);
+  own[1] = rmx_format("REGMIX_SLOT=%d", slot);
+  own[2] = rmx_format("REGMIX_TRY=%d", s->tries[w->runs[0]] + 1);
+  own[3] = s->pytorch ? rmx_format("REGMIX_PYTORCH=%s", s->pytorch) : NULL;
+  own[4] = gpu ? rmx_format("CUDA_VISIBLE_DEVICES=%s", gpu) : NULL;
+}
+
+static rmx_status spawn(const struct supervisor *s, struct worker *w, int out, int errors,
+                        rmx_err *err) {
+  char *own[OWN], *set[OWN];
+  size_t n = 0, words = 0;
+  own_environment(s, w, own);
+  for (size_t k = 0; k < OWN; k++)
+    if (own[k]) set[n++] = own[k];
+  RMX_OWNED char **environment = n >= 3 ? worker_environment(set, n) : NULL;
+  RMX_OWNED const char **argv = rmx_calloc(w->n + 5, sizeof *argv);
+  rmx_status status =
+      environment && argv ? RMX_OK : rmx_fail_memory(err, 0, "the words of a worker");
   if (status == RMX_OK) {
+    argv[words++] = s->options->program, argv[words++] = "worker";
+    for (size_t i = 0; i < w->n; i++) argv[words++] = s->runs[w->runs[i]].folder;
+    if (s->options->isa) argv[words++] = "--isa", argv[words++] = s->options->isa;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
@@ -119,29 +136,32 @@ static rmx_status spawn(const struct supervisor *s, struct worker *w, size_t run
     errno = code;
     if (code != 0) status = rmx_fail_errno(err, "cannot start %s", s->options->program);
   }
-  for (size_t k = 0; k < n; k++) free(own[k]);
-  free(environment);
-  free(real);
+  for (size_t k = 0; k < OWN; k++) free(own[k]);
   return status;
 }
 
-static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_err *err) {
+// Writes run.json of the run; *ready: this worker gets it.
+static rmx_status make_ready(struct supervisor *s, size_t run, bool *ready, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   rmx_run sent = *r;
   if (rmx_run_is_another(r)) RMX_TRY(rmx_run_set_aside(r, err));
-  if (rmx_run_is_another(r)) {  // somebody is at it
+  *ready = !rmx_run_is_another(r);
+  if (!*ready) {  // somebody is at it
     leave_to_other(s, run);
     return RMX_OK;
   }
   sent.training.threads = threads_of(s, r);
-  RMX_TRY(rmx_run_write(&sent, err));
+  return rmx_run_write(&sent, err);
+}
+
+static rmx_status start_process(struct supervisor *s, struct worker *w, rmx_err *err) {
   int out[2], errors[2];
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {
     close(out[0]), close(out[1]);
     return rmx_fail_errno(err, "cannot make a pipe");
   }
-  rmx_status status = spawn(s, w, run, out[1], errors[1], err);
+  rmx_status status = spawn(s, w, out[1], errors[1], err);
   close(out[1]), close(errors[1]);
   if (status != RMX_OK) {
     close(out[0]), close(errors[0]);
@@ -150,9 +170,37 @@ static rmx_status start(struct supervisor *s, struct worker *w, size_t run, rmx_
   }
   fcntl(out[0], F_SETFL, O_NONBLOCK);
   fcntl(errors[0], F_SETFL, O_NONBLOCK);
-  *w = (struct worker){.pid = w->pid, .run = run, .out = out[0], .errors = errors[0]};
-  s->tries[run]++;
+  w->out = out[0], w->errors = errors[0];
+  for (size_t i = 0; i < w->n; i++) s->tries[w->runs[i]]++;
   return RMX_OK;
+}
+
+// Runs that the next worker gets: one; for PyTorch an even share of those that are left.
+static size_t share_of(const struct supervisor *s) {
+  const size_t left = s->queued - s->taken, idle = (size_t)s->options->jobs - busy(s);
+  if (!rmx_training_is_pytorch(&s->runs[s->queue[s->taken % s->n]].training)) return 1;
+  const size_t share = (left + idle - 1) / idle;
+  return share < MAX_STACKED ? share : MAX_STACKED;
+}
+
+static void let_go(struct worker *w) {
+  free(w->runs);
+  *w = (struct worker){0};
+}
+
+static rmx_status start(struct supervisor *s, struct worker *w, rmx_err *err) {
+  const size_t share = share_of(s);
+  *w = (struct worker){.runs = rmx_calloc(share, sizeof *w->runs)};
+  rmx_status status = w->runs ? RMX_OK : rmx_fail_memory(err, 0, "the runs of a worker");
+  for (size_t i = 0; i < share && status == RMX_OK; i++) {
+    bool ready = false;
+    const size_t run = s->queue[s->taken++ % s->n];
+    status = make_ready(s, run, &ready, err);
+    if (ready) w->runs[w->n++] = run;
+  }
+  if (status == RMX_OK && w->n) status = start_process(s, w, err);
+  if (!w->pid) let_go(w);
+  return status;
 }
 
 // A line is how far it is, or "! " and a warning.
@@ -160,7 +208,7 @@ static void hear(const struct supervisor *s, struct worker *w, const char *line)
   long long step, steps, tokens;
   double loss, rate;
   if (line[0] == '!')
-    rmx_warn(s->listener, "run %s: %s", s->runs[w->run].name, line + 1 + (line[1] == ' '));
+    rmx_warn(s->listener, "run %s: %s", s->runs[w->runs[0]].name, line + 1 + (line[1] == ' '));
   if (sscanf(line, "%lld %lld %lld %lf %lf", &step, &steps, &tokens, &loss, &rate) == 5) {
     w->tokens = (double)tokens;
     w->tokens_per_s = rate;
@@ -208,8 +256,19 @@ static void tell_progress(struct supervisor *s) {
   rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
 }
 
-static void take_result(struct supervisor *s, struct worker *w, int code) {
-  const rmx_run *r = &s->runs[w->run];
+// How a worker ended that left a run without a result.
+static void how_it_ended(const struct worker *w, int code, char how[64]) {
+  snprintf(how, 64, "failed");
+  if (WIFSIGNALED(code))
+    snprintf(how, 64, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
+  else if (!w->last_stderr_size)
+    snprintf(how, 64, "ended with code %d", WEXITSTATUS(code));
+}
+
+// `told`: a run of the same worker failed for the same reason, and there was a warning.
+static void take_result(struct supervisor *s, const struct worker *w, size_t run, int code,
+                        bool *told) {
+  const rmx_run *r = &s->runs[run];
   rmx_run_state state = rmx_run_look(r, NULL);
   if (state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED) {
     s->tokens_done += run_tokens(r);
@@ -229,8 +288,8 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   // Held by somebody else. After a worker was killed, its command may still be ending: that is
   // waited for, and counts as a try.
   if (state == RMX_RUN_RUNNING && !WIFSIGNALED(code)) {
-    s->tries[w->run]--;
-    leave_to_other(s, w->run);
+    s->tries[run]--;
+    leave_to_other(s, run);
     return;
   }
   // A worker that says why it failed says all there is to say; else how it ended is what is known.
@@ -238,23 +297,28 @@ static void take_result(struct supervisor *s, struct worker *w, int code) {
   const char *why = strncmp(w->last_stderr, prefix, sizeof prefix - 1) == 0
                         ? w->last_stderr + sizeof prefix - 1
                         : w->last_stderr;
-  char how[64] = "failed";
-  if (WIFSIGNALED(code))
-    snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(code),
-             strsignal(WTERMSIG(code)));
-  else if (!w->last_stderr_size)
-    snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(code));
-  bool again = s->tries[w->run] < s->options->tries;
-  rmx_warn(s->listener, "run %s %s%s%s; %s", r->name, how, w->last_stderr_size ? ": " : "", why,
-           again ? "trying again" : "given up (the same command tries it again)");
+  char how[64], others[64] = "";
+  how_it_ended(w, code, how);
+  if (w->n > 1) snprintf(others, sizeof others, " (of %zu that one process trains)", w->n);
+  const bool again = s->tries[run] < s->options->tries;
+  if (!*told)
+    rmx_warn(s->listener, "run %s%s %s%s%s; %s", r->name, others, how,
+             w->last_stderr_size ? ": " : "", why,
+             again ? "trying again" : "given up (the same command tries it again)");
+  *told = true;
   if (again && state == RMX_RUN_RUNNING) {
-    leave_to_other(s, w->run);
+    leave_to_other(s, run);
   } else if (again) {
-    push(s, w->run);
+    push(s, run);
   } else {
     s->outcome->failed++;
     s->tokens_done += run_tokens(r);
   }
+}
+
+static void take_results(struct supervisor *s, const struct worker *w, int code) {
+  bool told = false;
+  for (size_t i = 0; i < w->n; i++) take_result(s, w, w->runs[i], code, &told);
 }
 
 // There is a warning before the supervisor waits for a stopped worker.
@@ -263,7 +327,7 @@ static bool tell_halt(const struct supervisor *s, struct worker *w, int code) {
     rmx_warn(s->listener,
              "run %s: its process %ld was stopped by signal %d (%s), and this command waits for "
              "it; `kill -CONT %ld` continues it, `kill -KILL %ld` ends it",
-             s->runs[w->run].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)),
+             s->runs[w->runs[0]].name, (long)w->pid, WSTOPSIG(code), strsignal(WSTOPSIG(code)),
              (long)w->pid, (long)w->pid);
   if (WIFSTOPPED(code)) w->halted = true;
   if (WIFCONTINUED(code)) w->halted = false;
@@ -277,9 +341,9 @@ static void reap(struct supervisor *s) {
     if (!w->pid || waitpid(w->pid, &code, WNOHANG | WUNTRACED | WCONTINUED) != w->pid) continue;
     if (tell_halt(s, w, code)) continue;
     listen_to(s, w);
-    take_result(s, w, code);
+    take_results(s, w, code);
     close(w->out), close(w->errors);
-    *w = (struct worker){0};
+    let_go(w);
   }
 }
 
@@ -361,7 +425,7 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
     look_elsewhere(s);
     for (int i = 0; i < s->options->jobs && !stopping && s->taken < s->queued; i++) {
       if (s->workers[i].pid) continue;
-      status = start(s, &s->workers[i], s->queue[s->taken++ % s->n], err);
+      status = start(s, &s->workers[i], err);
       stopping = status != RMX_OK;
     }
     if (!stopping && rmx_interrupted()) {
@@ -456,6 +520,17 @@ static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
   return rmx__claim_take(&claim, s->runs[first].folder, &taken, err);
 }
 
+static rmx_status find_pytorch(struct supervisor *s, rmx_err *err) {
+  const char *given = getenv("REGMIX_PYTORCH");
+  if (!s->n || !rmx_training_is_pytorch(&s->runs[0].training)) return RMX_OK;
+  s->pytorch = given && *given ? rmx_realpath(given) : rmx__pytorch_file(s->options->program);
+  if (s->pytorch && rmx_exists(s->pytorch)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "the PyTorch trainer is not there: %s; wanted trainers/pytorch/train.py, which "
+                  "is installed with regmix in share/regmix: set REGMIX_PYTORCH to its path",
+                  given && *given ? given : "no share/regmix beside the program");
+}
+
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err) {
   *outcome = (rmx_swarm_outcome){0};
@@ -466,6 +541,8 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   const int64_t threads = n ? runs[0].training.threads : 0;
   if (threads > 1 && kept.jobs > rmx_processors() / threads)
     kept.jobs = (int)(rmx_processors() / threads);
+  if (n && rmx_training_is_pytorch(&runs[0].training) && !kept.jobs_given)
+    kept.jobs = rmx__pytorch_gpus();
   if (kept.jobs < 1) kept.jobs = 1;
   if (kept.tries < 1) kept.tries = 1;
   rmx_status status = RMX_OK;
@@ -482,11 +559,13 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   } else {
     s->began = rmx_now();
     status = check_locks(s, err);
+    if (status == RMX_OK) status = find_pytorch(s, err);
     if (status == RMX_OK) status = look_at_runs(s, err);
     if (status == RMX_OK) status = supervise(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }
   if (s) free(s->tries), free(s->queue), free(s->elsewhere), free(s->warned_silent);
+  if (s) free(s->pytorch);
   free(s);
   return status;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a worker: one run, claimed, trained, let go.
+// The life of a worker: one run, or several for PyTorch, claimed, trained, let go.
 #include <poll.h>
 #include <regmix/swarm.h>
+#include <stdlib.h>
 
 #include "claim.h"
 #include "command.h"
 
 struct worker {
-  rmx__claim claim;
   FILE *progress;
   double reported_s;
 };
@@ -52,26 +52,60 @@ static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_make_control
   return status;
 }
 
-rmx_status rmx_swarm_work(const char *folder, const char *isa, rmx_make_controller *make,
-                          FILE *progress, rmx_err *err) {
-  rmx_run run;
-  RMX_TRY(rmx_run_read(folder, &run, err));
-  struct worker w = {.claim = {.fd = -1}, .progress = progress};
-  bool taken;
-  rmx_status status = rmx__claim_take(&w.claim, folder, &taken, err);
-  if (status == RMX_OK && !taken) {
-    rmx__holder by = {0};
-    rmx_err ignored;
-    rmx__claim_look(folder, &by, &ignored);
-    status = rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)",
-                      run.name, by.pid, by.host);
-  }
-  if (status == RMX_OK) status = rmx__claim_beat(&w.claim, err);
+static rmx_status held(const rmx_run *r, rmx_err *err) {
+  rmx__holder by = {0};
+  rmx_err ignored;
+  rmx__claim_look(r->folder, &by, &ignored);
+  return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)",
+                  r->name, by.pid, by.host);
+}
+
+// The runs of this worker whose claims it has, and that still have no result.
+struct held {
+  rmx_run *runs;       // (n)
+  rmx__claim *claims;  // (n)
+  int *locks;          // (n) their descriptors
+  size_t n;
+};
+
+// Claims the next run. Not an error where others have it, unless it is the only one.
+static rmx_status claim(struct held *h, const char *folder, bool only, rmx_err *err) {
+  rmx_run *r = &h->runs[h->n];
+  rmx__claim *c = &h->claims[h->n];
+  bool taken = false;
+  RMX_TRY(rmx_run_read(folder, r, err));
+  rmx_status status = rmx__claim_take(c, folder, &taken, err);
+  if (status == RMX_OK && !taken && only) status = held(r, err);
+  if (status == RMX_OK && taken) status = rmx__claim_beat(c, err);
   // Somebody may have finished it between our being asked and our claim.
-  if (status == RMX_OK && rmx_run_look(&run, NULL) < RMX_RUN_DIVERGED)
-    status = run.training.command ? rmx__command_train(&run, &w.claim, orphaned, &w, err)
-                                  : train_ours(&run, isa, make, &w, err);
-  rmx__claim_release(&w.claim);
-  rmx_run_release(&run);
+  if (status == RMX_OK && taken && rmx_run_look(r, NULL) < RMX_RUN_DIVERGED) {
+    h->locks[h->n++] = c->fd;
+  } else {
+    rmx__claim_release(c);
+    rmx_run_release(r);
+  }
+  return status;
+}
+
+rmx_status rmx_swarm_work(char *const *folders, size_t n, const char *isa,
+                          rmx_make_controller *make, FILE *progress, rmx_err *err) {
+  struct worker w = {.progress = progress};
+  struct held h = {.runs = rmx_calloc(n, sizeof *h.runs),
+                   .claims = rmx_calloc(n, sizeof *h.claims),
+                   .locks = rmx_calloc(n, sizeof *h.locks)};
+  rmx_status status = h.runs && h.claims && h.locks
+                          ? RMX_OK
+                          : rmx_fail_memory(err, n * sizeof *h.runs, "the runs of a worker");
+  for (size_t i = 0; i < n && status == RMX_OK; i++) status = claim(&h, folders[i], n == 1, err);
+  const struct rmx__batch batch = {h.runs, h.locks, h.n};
+  if (status == RMX_OK && h.n)
+    status = rmx_training_is_outside(&h.runs[0].training)
+                 ? rmx__command_train(&batch, orphaned, &w, err)
+                 : train_ours(&h.runs[0], isa, make, &w, err);
+  for (size_t i = 0; i < h.n; i++) {
+    rmx__claim_release(&h.claims[i]);
+    rmx_run_release(&h.runs[i]);
+  }
+  free(h.runs), free(h.claims), free(h.locks);
   return status;
 }

@@ -76,6 +76,10 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_t *training = json_object();
   for (size_t i = 0; i < rmx_training_options_n; i++) {
     const rmx_option *option = &rmx_training_options[i];
+    // Runs of regmix itself and of commands are hashed as before there was a choice of trainers.
+    if (only_answer && strcmp(option->key, "trainer") == 0 &&
+        !rmx_training_is_pytorch(&r->training))
+      continue;
     if (!only_answer || changes_answer(option->key))
       json_object_set_new(
           training, option->key,

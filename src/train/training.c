@@ -2,6 +2,7 @@
 // The settings of a training: the table of its options, and what follows from them.
 #include <math.h>
 #include <regmix/train.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(rmx_training, member)
@@ -52,6 +53,10 @@ const rmx_option rmx_training_options[] = {
     {"threads", RMX_INT, AT(threads), "0", 0, 64, "N",
      "number of threads per run; 0: the processors divided by the number of runs at a time; no "
      "result depends on it"},
+    {"trainer", RMX_CHOICE, AT(trainer), NULL, 0, 0, "regmix|pytorch|command",
+     "program that trains the models: regmix itself, PyTorch on GPUs (trainers/pytorch), or the "
+     "one "
+     "in `command`; by default regmix, or the command if there is one"},
     {"command", RMX_TEXT, AT(command), NULL, 0, 0, "COMMAND",
      "command of your own trainer, which sh runs in the folder of the run; it reads run.json and "
      "mixture.yaml and writes result.json (see docs/trainer.md)"},
@@ -64,6 +69,28 @@ const rmx_option rmx_training_options[] = {
      "stops"},
 };
 const size_t rmx_training_options_n = sizeof rmx_training_options / sizeof *rmx_training_options;
+
+bool rmx_training_is_pytorch(const rmx_training *t) {
+  return t->trainer && strcmp(t->trainer, "pytorch") == 0;
+}
+
+bool rmx_training_is_outside(const rmx_training *t) {
+  return t->command || rmx_training_is_pytorch(t);
+}
+
+rmx_status rmx_training_settle(rmx_training *t, const char *section, rmx_err *err) {
+  if (!t->trainer) return RMX_OK;
+  if (strcmp(t->trainer, "command") == 0)
+    return t->command ? RMX_OK
+                      : rmx_fail(err, RMX_EINPUT,
+                                 "%s.trainer is \"command\", but there is no %s.command; give the "
+                                 "command of your trainer (docs/trainer.md), or set %s.trainer to "
+                                 "regmix or pytorch",
+                                 section, section, section);
+  free(t->command);
+  t->command = NULL;
+  return RMX_OK;
+}
 
 rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out,
                               rmx_err *err) {

@@ -4,11 +4,13 @@
 train the same runs of a tiny corpus on the CPU; losses, validation and the kept model must agree.
 Speaks TAP; where PyTorch is missing, all is skipped."""
 import contextlib
+import glob
 import importlib.util
 import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -308,6 +310,90 @@ def errors(exp, scratch):
           told.stdout + told.stderr)
 
 
+# ---- proxy.trainer: pytorch
+
+def swarm_train(exp, *sets, fake=None, wanted=0, text="", **env):
+    """regmix train with PyTorch, or with a program in its place; (it went as wanted, what it said)."""
+    words = [x for s in ("proxy.trainer=pytorch", *sets) for x in ("--set", s)]
+    told = subprocess.run([REGMIX, "train", "-C", exp, *words], capture_output=True, text=True,
+                          env={**os.environ, "REGMIX_PYTHON": sys.executable, "REGMIX_DEVICE": "cpu",
+                               "OMP_NUM_THREADS": "1", **({"REGMIX_PYTORCH": fake} if fake else {}), **env})
+    said = told.stdout + told.stderr
+    return told.returncode == wanted and text in said, said
+
+
+FAKE = """import json, os, sys
+with open(sys.argv[1] + "/gpu", "w") as file:
+    file.write("%s %s" % (os.environ.get("CUDA_VISIBLE_DEVICES"), len(sys.argv) - 1))
+for folder in sys.argv[1:]:
+    if os.path.exists(folder + "/result.json"):
+        continue
+    run = json.load(open(folder + "/run.json"))
+    json.dump({"loss_nats": {d: 1.5 for d in run["domains"]}}, open(folder + "/result.json", "w"))
+    if os.environ.get("FAIL_AFTER") == "one":
+        sys.exit("out of luck")
+if os.environ.get("FAIL_AFTER") == "sleep":
+    import time; time.sleep(60)
+"""
+
+
+def processes(exp, scratch):
+    """What regmix makes of the processes, with a program in the place of train.py."""
+    fake = scratch + "/fake.py"
+    with open(fake, "w") as file:
+        file.write(FAKE)
+    again = lambda: shutil.rmtree(exp + "/runs", ignore_errors=True)
+    again()
+    good, said = swarm_train(exp, fake=fake, text="3 runs done", CUDA_VISIBLE_DEVICES="3,GPU-5")
+    gpus = sorted(open(path).read() for path in glob.glob(exp + "/runs/*/gpu"))
+    check(good and gpus == ["3 2", "GPU-5 1"], "one process for each GPU, an even share of the runs each",
+          "%s %s" % (gpus, said))
+    again()
+    good, said = swarm_train(exp, fake=fake, FAIL_AFTER="one", wanted=1,
+                             text="run r2 (of 3 that one process trains) failed")
+    check(good and said.count("trying again") == 1, "a process that fails is reported once", said)
+    check(os.path.exists(exp + "/runs/r1/result.json") and os.path.exists(exp + "/runs/r2/result.json"),
+          "and the runs that it finished are done", os.listdir(exp + "/runs/r2"))
+    check("stacked with 2 others; the output is in" in open(exp + "/runs/r2/log.txt").read(),
+          "log.txt says where the output is")
+    good, said = swarm_train(exp, fake=fake, text="1 run done")
+    check(good, "the same command goes on with the others", said)
+    again()
+    good, said = swarm_train(exp, "proxy.timeout=1s", "proxy.grace=1s", fake=fake, FAIL_AFTER="sleep",
+                             text="3 runs done")
+    check("ran longer than" in open(exp + "/runs/r1/log.txt").read(), "proxy.timeout ends a process", said)
+    again()
+    good, said = swarm_train(exp, fake=scratch + "/nowhere.py", wanted=1, text="set REGMIX_PYTORCH to its path")
+    check(good, "a trainer that is not there", said)
+
+
+def swarm(exp, scratch):
+    sets = [s for s in SETTINGS[0][1]] + ["proxy.checkpoint_s=0"]
+    shutil.rmtree(exp + "/runs")
+    regmix("train", "-C", exp, "-q", *[x for s in sets for x in ("--set", s)])
+    ours = [result(exp + "/runs/" + run)["loss_nats"] for run in ("r1", "r2", "r3")]
+    good, said = swarm_train(exp, *sets, wanted=1, text="changed: trainer")
+    check(good, "results of one trainer do not pass for those of the other", said)
+    shutil.rmtree(exp + "/runs")
+    process = subprocess.Popen([REGMIX, "train", "-C", exp, *[x for s in (*sets, "proxy.trainer=pytorch")
+                                                             for x in ("--set", s)]],
+                               stderr=subprocess.DEVNULL,
+                               env={**os.environ, "REGMIX_PYTHON": sys.executable, "REGMIX_DEVICE": "cpu",
+                                    "OMP_NUM_THREADS": "1"})
+    log = exp + "/runs/r1/log.jsonl"
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not (os.path.exists(log) and len(lines(os.path.dirname(log))) > 20):
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    good, said = swarm_train(exp, *sets, text="3 runs done")
+    theirs = [result(exp + "/runs/" + run)["loss_nats"] for run in ("r1", "r2", "r3")] if good else []
+    check(good and all(abs(a[d] - b[d]) < AGREE for a, b in zip(ours, theirs) for d in a),
+          "proxy.trainer: pytorch, killed and started again, measures what regmix does", said)
+    good, said = swarm_train(exp, *sets, text="all 3 runs are done")
+    check(good, "finished runs are not run again", said)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         exp = scratch + "/exp"
@@ -316,6 +402,8 @@ def main():
         kept_model(exp, scratch)
         divergence(exp, scratch, interruptions(exp, scratch))
         errors(exp, scratch)
+        processes(exp, scratch)
+        swarm(exp, scratch)
     print("1..%d" % cases)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: each run has its own, pytorch-<step>.pt in its folder, so that runs can be stacked in
-another way afterwards. The old ones go when all runs of the batch have the new one, so that a kill
-at any moment leaves a step that all of them have."""
+"""Checkpoints: each run has its own, pytorch-<step>.pt in its folder, so that runs can be stacked
+in another way afterwards. The old ones go when all runs of the batch have the new one. So a kill at
+any moment leaves a step that all of them have."""
 import glob
 import json
 import os

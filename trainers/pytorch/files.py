@@ -87,7 +87,7 @@ def write_result(batch, r, nats):
     run, diverged = batch.runs[r], batch.diverged_at[r] is not None
     folder = run.folder
     steps = batch.diverged_at[r] if diverged else run.steps
-    tokens, wall = steps * run.step_tokens, batch.wall_s()
+    tokens, wall = steps * run.step_tokens, batch.wall_s() / len(batch.runs)  # its share
     layers, heads, width, ffn = run.sizes
     o = {"run": run.name, "status": "diverged" if diverged else "done", "seed": run.json["seed"],
          "mixture": dict(zip(run.names, run.mixture)),

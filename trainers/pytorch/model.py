@@ -179,7 +179,8 @@ class AdamW:
         self.adamw = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": t["weight_decay"]},
              {"params": norms, "weight_decay": 0.0}],
-            lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"], **({"fused": True} if self.fused else {}))
+            lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"],
+            **({"fused": True} if self.fused else {}))
 
     def step(self, lr, labels):
         """The norms (R) of the gradients before clipping."""

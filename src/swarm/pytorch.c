@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pytorch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *rmx__pytorch_command(const struct rmx__batch *batch) {
+  const char *python = getenv("REGMIX_PYTHON"), *file = getenv("REGMIX_PYTORCH");
+  rmx_buf out = {0};
+  rmx_put_shell(&out, python && *python ? python : "python3");
+  rmx_buf_puts(&out, " ");
+  rmx_put_shell(&out, file && *file ? file : "train.py");
+  for (size_t i = 0; i < batch->n; i++) {
+    RMX_OWNED char *folder = rmx_realpath(batch->runs[i].folder);
+    rmx_buf_puts(&out, " ");
+    rmx_put_shell(&out, folder ? folder : batch->runs[i].folder);
+  }
+  if (out.failed) rmx_buf_release(&out);
+  return out.data;
+}
+
+char *rmx__pytorch_file(const char *program) {
+  static const char *const places[] = {"share/regmix/trainers/pytorch/train.py",
+                                       "trainers/pytorch/train.py"};
+  RMX_OWNED char *real = rmx_realpath(program);
+  const char *slash = real ? strrchr(real, '/') : NULL;
+  for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+    RMX_OWNED char *path = rmx_format("%.*s/../%s", (int)(slash - real), real, places[i]);
+    if (path && rmx_exists(path)) return rmx_realpath(path);
+  }
+  return NULL;
+}
+
+// Device `i` of the list that the caller of this program gave; NULL: there are not so many.
+static char *listed(int i) {
+  const char *at = getenv("CUDA_VISIBLE_DEVICES");
+  for (; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))
+    if (i-- == 0) return rmx_format("%.*s", (int)strcspn(at, ","), at);
+  return NULL;
+}
+
+static bool has_gpu(int i) {
+  char path[40];
+  snprintf(path, sizeof path, "/dev/nvidia%d", i);
+  return access(path, F_OK) == 0;
+}
+
+int rmx__pytorch_gpus(void) {
+  const bool given = getenv("CUDA_VISIBLE_DEVICES") != NULL;
+  int n = 0;
+  for (char *name; given && (name = listed(n)); n++) free(name);
+  while (!given && has_gpu(n)) n++;
+  return n ? n : 1;
+}
+
+char *rmx__pytorch_gpu(int slot) {
+  const int i = slot % rmx__pytorch_gpus();
+  if (getenv("CUDA_VISIBLE_DEVICES")) return listed(i);
+  return has_gpu(i) ? rmx_format("%d", i) : NULL;
+}

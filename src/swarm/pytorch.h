@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How trainers/pytorch is started.
+#ifndef RMX_SWARM_PYTORCH_H
+#define RMX_SWARM_PYTORCH_H
+
+#include "command.h"
+
+// The command that trains the runs of a batch, stacked: the python of REGMIX_PYTHON (python3), the
+// train.py of REGMIX_PYTORCH, and their folders. NULL if memory is short; free() it.
+char *rmx__pytorch_command(const struct rmx__batch *batch);
+
+// The train.py that belongs to this program: installed with it, or beside its build folder. NULL:
+// there is none; free() it.
+char *rmx__pytorch_file(const char *program);
+
+// GPUs that this process may use, one for each worker: those of CUDA_VISIBLE_DEVICES, else those of
+// the machine; 1 where there is none.
+int rmx__pytorch_gpus(void);
+
+// CUDA_VISIBLE_DEVICES for a worker: the GPU of its slot. NULL: none is known, or memory is short;
+// free() it.
+char *rmx__pytorch_gpu(int slot);
+
+#endif
